@@ -1,0 +1,121 @@
+// STAGE 1 out: the shared words of the program. A Snapshot is one reading of a kernel, parsed: totals, tags,
+// processes, settings, and how each part of the reading went. What the kernel did not give is nullopt, never 0.
+// 32-bit kernel counters stay raw here; exporter/select/counter_widener.h widens them.
+// Thread: value type; one writer fills it, then it is read-only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/clock.h"
+#include "collectors/raw_frame.h"
+
+namespace kmem {
+
+/// Where kernel memory comes from. kAllocinfo is a second view of the same memory (Linux allocation profiling), so
+/// it has tags but no total.
+enum class Pool : std::uint8_t {
+  kPaged, kNonpaged,                                              // Windows
+  kSlabReclaimable, kSlabUnreclaimable, kVmalloc, kPercpu, kAllocinfo  // Linux
+};
+inline constexpr std::size_t kPoolCount = 7;
+inline constexpr std::array<std::string_view, kPoolCount> kPoolNames = {
+    "paged", "nonpaged", "slab_reclaimable", "slab_unreclaimable", "vmalloc", "percpu", "allocinfo"};
+[[nodiscard]] constexpr std::string_view pool_name(Pool pool) { return kPoolNames[static_cast<std::size_t>(pool)]; }
+
+struct PoolTotals {
+  Pool pool = Pool::kPaged;
+  std::optional<std::uint64_t> bytes;
+  std::optional<std::uint64_t> resident_bytes;
+  std::optional<std::uint32_t> allocations;     // raw, wraps modulo 2^32
+  std::optional<std::uint32_t> frees;           // raw
+  std::optional<std::uint32_t> lookaside_hits;  // raw
+};
+
+/// One pool tag, slab cache, vmalloc caller or allocation site.
+struct TagUsage {
+  Pool pool = Pool::kPaged;
+  std::uint8_t counter_bits = 0;   // width of allocations and frees: 0 = the kernel keeps none, else 32 or 64
+  std::uint64_t key = 0;           // tag_key(pool, tag): identity for fast look-up
+  std::string tag;                 // legal label text
+  std::uint64_t bytes = 0;
+  std::uint64_t outstanding = 0;   // live allocations
+  std::uint64_t allocations = 0;   // raw kernel counter
+  std::uint64_t frees = 0;         // raw kernel counter
+};
+
+/// FNV-1a over the pool and the tag's text.
+[[nodiscard]] constexpr std::uint64_t tag_key(Pool pool, std::string_view tag) {
+  std::uint64_t hash = 1469598103934665603ULL ^ static_cast<std::uint64_t>(pool);
+  hash *= 1099511628211ULL;
+  for (const char c : tag) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return hash;
+}
+
+struct ProcessUsage {
+  std::uint64_t pid = 0;
+  std::string name;                                  // legal label text
+  std::optional<std::uint64_t> handles;              // Linux: open descriptors
+  std::optional<std::uint64_t> paged_pool_bytes;     // Windows: quota charged
+  std::optional<std::uint64_t> nonpaged_pool_bytes;
+};
+
+struct Setting {
+  std::string name;   // registry value or sysctl ("vm.min_free_kbytes")
+  double value = 0;
+};
+
+enum class PartState : std::uint8_t {
+  kOk,           // read whole
+  kPartial,      // read, but some rows were refused: skipped_rows says how many
+  kFailed,       // exists but could not be read or understood
+  kUnsupported,  // this kernel does not have it
+};
+
+/// How one part (a collector, in Prometheus' words) went.
+struct PartStatus {
+  std::string collector;         // "slabinfo", "pool_tags"
+  PartState state = PartState::kOk;
+  std::string reason;            // for people; empty when kOk
+  double seconds = 0;            // kernel time and parsing
+  std::uint64_t skipped_rows = 0;
+};
+
+struct Snapshot {
+  System system = System::kLinux;
+  base::UnixMillis time = 0;
+  std::optional<base::UnixMillis> boot_time;
+
+  std::vector<PoolTotals> pools;
+  std::vector<TagUsage> tags;          // one row a (pool, tag); no duplicates; dead tags (0 bytes, 0 outstanding) left out
+  std::vector<ProcessUsage> processes; // all of them, unordered; selection narrows
+  std::vector<Setting> settings;
+  std::vector<PartStatus> parts;
+
+  std::optional<std::uint64_t> system_ptes_free;
+  std::optional<std::uint64_t> commit_bytes;
+  std::optional<std::uint64_t> commit_limit_bytes;
+  std::optional<std::uint64_t> commit_peak_bytes;
+  std::optional<std::uint64_t> physical_memory_bytes;
+  std::optional<std::uint64_t> available_bytes;
+  std::optional<std::uint64_t> file_cache_bytes;
+  std::optional<std::uint64_t> file_cache_peak_bytes;
+  std::optional<std::uint64_t> kernel_stack_bytes;
+  std::optional<std::uint64_t> page_table_bytes;
+
+  /// Empty again, with the vectors' memory kept for the next reading.
+  void clear() {
+    Snapshot empty;
+    empty.pools.swap(pools); empty.tags.swap(tags); empty.processes.swap(processes);
+    empty.settings.swap(settings); empty.parts.swap(parts);
+    empty.pools.clear(); empty.tags.clear(); empty.processes.clear(); empty.settings.clear(); empty.parts.clear();
+    *this = std::move(empty);
+  }
+};
+
+}  // namespace kmem

@@ -1,0 +1,101 @@
+// Every knob of the program with its default, unit and range, as plain values. config/load.h reads them from YAML,
+// the command line overrides them, config/kmem_exporter.yml is the commented example and equals these defaults.
+// Thread: value types.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "collectors/base/log.h"
+
+namespace kmem::config {
+
+/// Which parts of the kernel are read. Names are those of --collector.<name>.
+struct Collectors {
+  // Linux
+  bool meminfo = true;
+  bool slabinfo = true;
+  bool vmallocinfo = false;   // costs 1.5 ms a reading
+  bool allocinfo = true;      // only where the kernel profiles allocations
+  bool stat = true;           // boot time
+  // Windows
+  bool basic = true;          // class 0: page size, installed memory
+  bool performance = true;    // class 2: pools, PTEs, commit
+  bool time_of_day = true;    // class 3: boot time
+  bool file_cache = true;     // class 21
+  bool pool_tags = true;      // class 255, else 22
+  // both
+  bool processes = true;      // handles or descriptors, pool quota
+  bool settings = true;       // registry values, vm.* sysctls
+};
+
+struct Source {
+  std::string kind = "auto";         // auto, linux, windows, replay:FILE
+  std::string procfs = "/proc";      // Linux
+  std::string sysfs = "/sys";        // Linux
+  Collectors collectors;
+};
+
+struct Sampling {
+  std::chrono::milliseconds interval{60'000};  // 1 s .. 1 h: tick that feeds selection and trend
+};
+
+struct Scrape {
+  std::chrono::milliseconds min_interval{1'000};  // 0 .. 60 s: scrapes closer together share one kernel reading
+};
+
+/// Which tags are exported, per pool. A tag enters by any rank below, a suspicion, or `include`.
+struct Tags {
+  std::size_t top_bytes = 20;         // 0..1000
+  std::size_t top_outstanding = 10;   // 0..1000
+  std::size_t top_growth = 10;        // 0..1000: bytes gained since a baseline a week back (or since first seen)
+  std::size_t max_exported = 40;      // 1..5000: hard cap a pool
+  std::size_t max_tracked = 4096;     // 64..65536: tags followed over all pools, exported or not
+  std::chrono::hours dwell{28 * 24};  // 1 h .. 365 d: how long a member stays after it left every rank
+  std::vector<std::string> include;   // always exported; "tag" or "pool/tag"
+  bool counters = true;               // kmem_pool_tag_allocations_total and _frees_total
+  bool all = false;                   // export every live tag; the cap is max_tracked then
+};
+
+struct Processes {
+  std::size_t top = 10;               // 0..200, by handles and by each pool's quota
+};
+
+struct Web {
+  std::vector<std::string> listen_addresses = {":10054"};  // host:port, [v6]:port, :port; port 0 = any free one
+  std::string telemetry_path = "/metrics";
+  std::string config_file;                  // TLS and basic authentication, exporter-toolkit's format
+  std::size_t max_requests = 40;            // 1..1000: /metrics in work or waiting; more get 503
+  std::size_t max_connections = 256;        // 8..4096: open sockets; the longest idle one gives way
+  std::size_t max_header_bytes = 8192;      // 1 KiB .. 64 KiB: request line and headers together
+  std::chrono::milliseconds request_timeout{5'000};   // 100 ms .. 60 s: from first byte to the head's last
+  std::chrono::milliseconds idle_timeout{60'000};     // 1 s .. 10 min: between requests of a connection
+  std::chrono::milliseconds write_timeout{10'000};    // 100 ms .. 60 s: for a whole response
+  std::size_t keep_alive_requests = 10'000; // 1..1'000'000 requests a connection
+};
+
+struct Storage {
+  std::string path;                                   // empty = nothing is kept over restarts
+  std::chrono::milliseconds save_interval{300'000};   // 10 s .. 1 d
+};
+
+struct Log {
+  base::LogLevel level = base::LogLevel::kInfo;
+  base::LogFormat format = base::LogFormat::kLogfmt;
+};
+
+struct Config {
+  Source source;
+  Sampling sampling;
+  Scrape scrape;
+  Tags tags;
+  Processes processes;
+  Web web;
+  Storage storage;
+  Log log;
+};
+
+}  // namespace kmem::config

@@ -1,0 +1,46 @@
+// STAGE 2 out: what of a Snapshot is exported, with values filled in. For every pool: the sum of its members plus
+// other_* equals the sum over all tags of the pool in the Snapshot. Thread: value type.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collectors/snapshot.h"
+
+namespace kmem::select {
+
+/// An exported tag. Absent from the Snapshot: bytes and outstanding are 0, the counters keep their last value.
+struct Member {
+  Pool pool = Pool::kPaged;
+  std::string tag;
+  std::uint64_t key = 0;
+  bool present = false;
+  std::uint64_t bytes = 0;
+  std::uint64_t outstanding = 0;
+  std::optional<std::uint64_t> allocations_total;  // widened to 64 bit
+  std::optional<std::uint64_t> frees_total;
+};
+
+struct PoolSelection {
+  Pool pool = Pool::kPaged;
+  std::uint64_t live_tags = 0;
+  std::uint64_t other_bytes = 0;
+  std::uint64_t other_outstanding = 0;
+  std::uint64_t evictions_total = 0;
+  // PoolTotals' raw counters, widened
+  std::optional<std::uint64_t> allocations_total;
+  std::optional<std::uint64_t> frees_total;
+  std::optional<std::uint64_t> lookaside_hits_total;
+};
+
+
+struct Selection {
+  std::vector<Member> members;        // grouped by pool, then in order of admission: stable from scrape to scrape
+  std::vector<PoolSelection> pools;   // pools that have totals or tags
+  std::vector<ProcessUsage> processes;
+  std::optional<std::uint64_t> system_ptes_free_boot_max;
+};
+
+}  // namespace kmem::select

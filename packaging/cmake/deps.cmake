@@ -1,0 +1,69 @@
+# Third-party libraries, one declaration for every situation:
+#  - system packages or vcpkg (native builds): find_package wins
+#  - unpacked sources under KMEM_DEPS_DIR (cross builds; packaging/fetch-sources.sh fills it)
+#  - neither: FetchContent downloads the pinned release
+# cpp-httplib is header only and pinned: 0.18.7 is the newest that compiles for NT 5.2.
+include(FetchContent)
+set(KMEM_DEPS_DIR "" CACHE PATH "directory of unpacked sources: cpp-httplib, and for cross builds the rest")
+if(KMEM_DEPS_DIR)
+  foreach(name cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 googletest)
+    if(EXISTS "${KMEM_DEPS_DIR}/${name}")
+      string(TOUPPER ${name} upper)
+      set(FETCHCONTENT_SOURCE_DIR_${upper} "${KMEM_DEPS_DIR}/${name}" CACHE PATH "" FORCE)
+    endif()
+  endforeach()
+endif()
+
+set(BUILD_SHARED_LIBS OFF)
+set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
+foreach(option ENABLE_PULL ENABLE_PUSH ENABLE_COMPRESSION ENABLE_TESTING USE_THIRDPARTY_LIBRARIES
+        YAML_CPP_BUILD_TESTS YAML_CPP_BUILD_TOOLS YAML_CPP_BUILD_CONTRIB YAML_CPP_INSTALL INSTALL_GTEST
+        SPDLOG_BUILD_EXAMPLE SPDLOG_INSTALL FMT_INSTALL FMT_TEST FMT_DOC
+        CLI11_BUILD_TESTS CLI11_BUILD_EXAMPLES CLI11_BUILD_DOCS CLI11_INSTALL CLI11_SINGLE_FILE)
+  set(${option} OFF CACHE BOOL "" FORCE)
+endforeach()
+set(SPDLOG_FMT_EXTERNAL ON CACHE BOOL "" FORCE)
+
+FetchContent_Declare(prometheus-cpp GIT_REPOSITORY https://github.com/jupp0r/prometheus-cpp.git GIT_TAG v1.0.1
+                     GIT_SUBMODULES "" FIND_PACKAGE_ARGS CONFIG COMPONENTS core)
+FetchContent_Declare(yaml-cpp GIT_REPOSITORY https://github.com/jbeder/yaml-cpp.git GIT_TAG yaml-cpp-0.7.0
+                     FIND_PACKAGE_ARGS CONFIG)
+FetchContent_Declare(fmtlib GIT_REPOSITORY https://github.com/fmtlib/fmt.git GIT_TAG 9.1.0 FIND_PACKAGE_ARGS NAMES fmt)
+FetchContent_Declare(spdlog GIT_REPOSITORY https://github.com/gabime/spdlog.git GIT_TAG v1.10.0
+                     FIND_PACKAGE_ARGS CONFIG)
+FetchContent_Declare(cli11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git GIT_TAG v2.1.2
+                     FIND_PACKAGE_ARGS NAMES CLI11)
+FetchContent_Declare(cpp-httplib GIT_REPOSITORY https://github.com/yhirose/cpp-httplib.git GIT_TAG v0.18.7
+                     SOURCE_SUBDIR none)  # header only
+FetchContent_Declare(googletest GIT_REPOSITORY https://github.com/google/googletest.git GIT_TAG release-1.12.1
+                     FIND_PACKAGE_ARGS NAMES GTest)
+
+# Their warnings are theirs.
+set(KMEM_OUTER_FLAGS "${CMAKE_CXX_FLAGS}")
+set(CMAKE_CXX_FLAGS "${CMAKE_CXX_FLAGS} -w")
+FetchContent_MakeAvailable(fmtlib)
+FetchContent_MakeAvailable(prometheus-cpp yaml-cpp spdlog cli11 cpp-httplib)
+if(BUILD_TESTING)
+  FetchContent_MakeAvailable(googletest)
+endif()
+set(CMAKE_CXX_FLAGS "${KMEM_OUTER_FLAGS}")
+
+if(NOT TARGET yaml-cpp::yaml-cpp)  # 0.7.0 as installed exports a plain name
+  add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)
+endif()
+find_package(Threads REQUIRED)
+set(ZLIB_USE_STATIC_LIBS ${WIN32})
+find_package(ZLIB REQUIRED)
+
+# Google's name for gtest differs between an installed package and a source build.
+if(BUILD_TESTING AND NOT TARGET GTest::gmock)
+  add_library(GTest::gmock ALIAS gmock)
+  add_library(GTest::gtest ALIAS gtest)
+endif()
+
+add_library(kmem_httplib INTERFACE)
+target_include_directories(kmem_httplib SYSTEM INTERFACE "${cpp-httplib_SOURCE_DIR}")
+target_link_libraries(kmem_httplib INTERFACE Threads::Threads)
+if(WIN32)
+  target_link_libraries(kmem_httplib INTERFACE ws2_32)
+endif()

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Unpacks the source packages that are built with the project into DIR/<name>: cpp-httplib for every build, the
+# rest for Windows. They come from the machine's own Debian mirror; its apt configuration is read, never changed.
+# Usage: fetch-sources.sh DIR NAME...   (names: cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11)
+# Exit 0: everything named is there. Exit 1: something could not be had (named on stderr).
+set -euo pipefail
+dir=$1; shift
+mkdir -p "$dir"; dir=$(cd "$dir" && pwd)
+
+# cpp-httplib is pinned to the patched 0.18.7 of Debian 13; the others to what Debian 12 builds natively.
+suite_of() { case $1 in cpp-httplib) echo trixie ;; *) echo bookworm ;; esac; }
+
+missing=()
+for name; do [ -e "$dir/$name/.complete" ] || missing+=("$name"); done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+apt=$dir/.apt
+mkdir -p "$apt"/{lists/partial,cache/archives/partial,sources.d}
+uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep '/debian/\?$' | head -n 1 || true)
+if [ -z "$uri" ]; then
+  echo "fetch-sources: no Debian archive among this machine's apt sources" >&2
+  exit 1
+fi
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+{
+  printf 'Types: deb-src\nURIs: %s\nSuites: bookworm trixie\nComponents: main\n' "$uri"
+  [ ! -e "$keyring" ] || printf 'Signed-By: %s\n' "$keyring"
+} > "$apt/sources.d/src.sources"
+opts=(-qq -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Dir::Etc::SourceList=/dev/null
+      -o "Dir::Etc::SourceParts=$apt/sources.d" -o APT::Sandbox::User=root)
+apt-get "${opts[@]}" update
+
+cd "$dir"
+for name in "${missing[@]}"; do
+  rm -rf "$name" "$name".unpack && mkdir "$name.unpack"
+  if ! (cd "$name.unpack" && apt-get "${opts[@]}" source "$name/$(suite_of "$name")" > fetch.log 2>&1); then
+    echo "fetch-sources: apt has no source of $name: $(tail -n 1 "$name.unpack/fetch.log")" >&2
+    exit 1
+  fi
+  mv "$name.unpack"/*/ "$name"
+  rm -rf "$name.unpack"
+  touch "$name/.complete"
+done
