@@ -5,8 +5,14 @@
 # cpp-httplib is header only and pinned: 0.18.7 is the newest that compiles for NT 5.2.
 include(FetchContent)
 set(KMEM_DEPS_DIR "" CACHE PATH "directory of unpacked sources: cpp-httplib, and for cross builds the rest")
+option(KMEM_DEPS_FROM_SOURCE "build the sources in KMEM_DEPS_DIR even where installed packages exist"
+       ${CMAKE_CROSSCOMPILING})
+set(from_source cpp-httplib)
+if(KMEM_DEPS_FROM_SOURCE)
+  list(APPEND from_source prometheus-cpp yaml-cpp spdlog fmtlib cli11 googletest)
+endif()
 if(KMEM_DEPS_DIR)
-  foreach(name cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 googletest)
+  foreach(name ${from_source})
     if(EXISTS "${KMEM_DEPS_DIR}/${name}")
       string(TOUPPER ${name} upper)
       set(FETCHCONTENT_SOURCE_DIR_${upper} "${KMEM_DEPS_DIR}/${name}" CACHE PATH "" FORCE)

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what is missing of the named sets of Debian/Ubuntu packages. As root, or through sudo.
+# Usage: install-packages.sh build [test] [windows]
+set -euo pipefail
+build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
+       libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libyaml-cpp-dev)
+test=(googletest libgtest-dev libgmock-dev libbenchmark-dev clang libclang-rt-14-dev curl prometheus
+      prometheus-node-exporter prometheus-alertmanager)
+windows=(g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64)
+wanted=()
+for set in "$@"; do
+  case $set in
+    build) wanted+=("${build[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
+    windows) wanted+=("${windows[@]}") ;;
+    *) echo "install-packages: no set named $set; there are build, test, windows" >&2; exit 2 ;;
+  esac
+done
+missing=()
+for package in "${wanted[@]}"; do
+  [ "$(dpkg-query -Wf '${Status}' "$package" 2>/dev/null)" = "install ok installed" ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+as_root=()
+[ "$(id -u)" = 0 ] || as_root=(sudo)
+echo "installing: ${missing[*]}"
+# Servers come as programs to run, not as services to start.
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+  apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" > /dev/null
