@@ -1,0 +1,115 @@
+#include "collectors/windows/process_info.h"
+
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "collectors/base/byte_reader.h"
+#include "collectors/base/label_text.h"
+#include "collectors/windows/nt_layout.h"
+
+namespace kmem::windows {
+
+namespace {
+
+template <int P>
+std::optional<std::span<const std::byte>> name_bytes(const base::ByteReader& reader, std::uint64_t entry_offset,
+                                                     const NtProcess<P>& entry,
+                                                     std::optional<std::uint64_t> buffer_address) {
+  const std::uint64_t offset = buffer_address ? entry.image_name.buffer - *buffer_address
+                                              : entry_offset + sizeof(entry) + kThreadBytes<P> * std::uint64_t{entry.threads};
+  if (offset > reader.size()) return std::nullopt;
+  return reader.slice(static_cast<std::size_t>(offset), entry.image_name.length & ~std::size_t{1});
+}
+
+/// NT 5.x gives its first two processes no name.
+std::string_view nameless(std::uint64_t pid) { return pid == 0 ? "Idle" : pid == 4 ? "System" : ""; }
+
+template <int P>
+base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::optional<std::uint64_t> buffer_address,
+                                  std::vector<ProcessUsage>& out) {
+  const base::ByteReader reader(bytes);
+  const std::size_t first_row = out.size();
+  std::uint64_t skipped = 0;
+  bool has_quotas = false;
+  for (std::size_t offset = 0;;) {
+    const auto entry = reader.read<NtProcess<P>>(offset);
+    if (!entry && offset == 0)
+      return base::Error{base::ErrorCode::kMalformed, "process list of " + std::to_string(bytes.size()) + " bytes"};
+    if (!entry) {
+      ++skipped;
+      break;
+    }
+    ProcessUsage row;
+    row.pid = entry->process_id;
+    row.handles = entry->handles;
+    row.paged_pool_bytes = entry->quota_paged_pool;
+    row.nonpaged_pool_bytes = entry->quota_nonpaged_pool;
+    has_quotas |= entry->quota_paged_pool != 0 || entry->quota_nonpaged_pool != 0;
+    if (entry->image_name.length == 0) {
+      row.name = nameless(row.pid);
+    } else if (const auto name = name_bytes<P>(reader, offset, *entry, buffer_address)) {
+      row.name = utf16_label(*name);
+    } else {
+      ++skipped;
+    }
+    out.push_back(std::move(row));
+
+    const std::uint32_t next = entry->next_entry_offset;
+    if (next == 0) break;
+    if (next < sizeof(*entry) || next > bytes.size() - offset) {  // overlapping, or out of the bytes: a lie either way
+      ++skipped;
+      break;
+    }
+    offset += next;
+  }
+  if (!has_quotas)
+    for (std::size_t row = first_row; row < out.size(); ++row) {
+      out[row].paged_pool_bytes.reset();
+      out[row].nonpaged_pool_bytes.reset();
+    }
+  return skipped;
+}
+
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto tail = [](std::uint32_t bits) { return static_cast<char>(0x80 | (bits & 0x3f)); };
+  if (code < 0x800) {
+    text.append({static_cast<char>(0xc0 | (code >> 6)), tail(code)});
+  } else if (code < 0x10000) {
+    text.append({static_cast<char>(0xe0 | (code >> 12)), tail(code >> 6), tail(code)});
+  } else {
+    text.append({static_cast<char>(0xf0 | (code >> 18)), tail(code >> 12), tail(code >> 6), tail(code)});
+  }
+}
+
+}  // namespace
+
+base::Result<std::uint64_t> parse_processes(std::span<const std::byte> bytes, std::uint8_t pointer_bytes,
+                                            std::optional<std::uint64_t> buffer_address, std::vector<ProcessUsage>& out) {
+  return pointer_bytes == 4 ? parse<4>(bytes, buffer_address, out) : parse<8>(bytes, buffer_address, out);
+}
+
+std::string utf16_label(std::span<const std::byte> utf16) {
+  constexpr std::uint32_t kReplacement = 0xfffd;
+  const base::ByteReader reader(utf16);
+  std::string text;
+  text.reserve(utf16.size() / 2);
+  for (std::size_t at = 0; at + 2 <= utf16.size(); at += 2) {
+    std::uint32_t code = *reader.read<std::uint16_t>(at);
+    if (code < 0x80) {
+      const char c = static_cast<char>(code);
+      text.append(base::label_text(std::string_view(&c, 1)));
+      continue;
+    }
+    if (code >= 0xd800 && code < 0xe000) {
+      const std::uint32_t low = reader.read<std::uint16_t>(at + 2).value_or(0);
+      const bool pair = code < 0xdc00 && low >= 0xdc00 && low < 0xe000;
+      code = pair ? 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00) : kReplacement;
+      if (pair) at += 2;
+    }
+    append_utf8(text, code);
+  }
+  return text;
+}
+
+}  // namespace kmem::windows

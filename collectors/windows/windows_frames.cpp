@@ -1,0 +1,91 @@
+#include "collectors/windows/windows_frames.h"
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "collectors/windows/basic_info.h"
+#include "collectors/windows/nt_layout.h"
+
+namespace kmem::windows {
+
+namespace {
+
+// Usual answers: 50-150 KB of processes, 96-160 KB of tags. Larger is not better: the kernel locks the whole buffer.
+constexpr std::size_t kProcessStartBytes = 128 << 10;
+constexpr std::size_t kPoolTagStartBytes = 128 << 10;
+
+}  // namespace
+
+WindowsFrames::WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry,
+                             const config::Collectors& collectors, const base::Clock& clock, std::uint8_t pointer_bytes)
+    : query_(std::move(query)), registry_(std::move(registry)), collectors_(collectors), clock_(clock),
+      pointer_bytes_(pointer_bytes) {}
+
+base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
+  const bool narrow = pointer_bytes_ == 4;
+  frame.system = System::kWindows;
+  frame.pointer_bytes = pointer_bytes_;
+  frame.time = clock_.wall();
+  read_page_size(frame);
+  if (collectors_.performance) {
+    read_fixed_class(frame, "nt/2", kPerformanceClass, sizeof(NtPerformance));
+    // The only unprivileged hint at the paged pool's maximum; not interpreted yet, but a capture should have it.
+    read_fixed_class(frame, "nt/37", kRegistryQuotaClass, narrow ? sizeof(NtRegistryQuota<4>) : sizeof(NtRegistryQuota<8>));
+  }
+  if (collectors_.time_of_day) read_fixed_class(frame, "nt/3", kTimeOfDayClass, sizeof(NtTimeOfDay));
+  if (collectors_.file_cache)
+    read_fixed_class(frame, "nt/21", kFileCacheClass, narrow ? sizeof(NtFileCache<4>) : sizeof(NtFileCache<8>));
+  if (collectors_.processes) read_processes(frame);
+  if (collectors_.pool_tags) read_pool_tags(frame);
+  if (collectors_.settings)
+    timed(frame, "kmem/registry", [this](std::string& text) { return read_memory_management(*registry_, text); });
+  return {};
+}
+
+template <typename Read>
+NtStatus WindowsFrames::timed(RawFrame& frame, std::string_view name, Read read) {
+  RawPart& part = frame.part(name);
+  const auto start = clock_.steady();
+  const NtStatus status = read(part.bytes);
+  part.status = status;
+  part.micros = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start).count());
+  return status;
+}
+
+NtStatus WindowsFrames::read_fixed_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
+                                         std::size_t bytes) {
+  return timed(frame, name, [&](std::string& answer) { return read_fixed(*query_, info_class, bytes, answer); });
+}
+
+NtStatus WindowsFrames::read_growing_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
+                                           std::size_t start_bytes) {
+  return timed(frame, name, [&](std::string& answer) { return read_all(*query_, info_class, start_bytes, answer); });
+}
+
+/// Every other class counts in pages, so that class 0 is asked for even when its collector is off.
+void WindowsFrames::read_page_size(RawFrame& frame) {
+  RawFrame unlisted;
+  RawFrame& target = collectors_.basic ? frame : unlisted;
+  const std::size_t bytes = pointer_bytes_ == 4 ? sizeof(NtBasic<4>) : sizeof(NtBasic<8>);
+  if (read_fixed_class(target, "nt/0", kBasicClass, bytes) != kStatusOk) return;
+  if (const auto info = parse_basic(std::as_bytes(std::span(target.part("nt/0").bytes)))) frame.page_bytes = info->page_bytes;
+}
+
+void WindowsFrames::read_processes(RawFrame& frame) {
+  read_growing_class(frame, "nt/5", kProcessClass, kProcessStartBytes);
+  const auto address = reinterpret_cast<std::uintptr_t>(frame.part("nt/5").bytes.data());
+  frame.part("nt/5.base").bytes = std::to_string(address);
+}
+
+void WindowsFrames::read_pool_tags(RawFrame& frame) {
+  if (!is_unsupported(wide_tags_status_))
+    wide_tags_status_ = read_growing_class(frame, "nt/255", kPoolTag2Class, kPoolTagStartBytes);
+  else
+    frame.part("nt/255").status = wide_tags_status_;
+  if (wide_tags_status_ != kStatusOk) read_growing_class(frame, "nt/22", kPoolTagClass, kPoolTagStartBytes);
+}
+
+}  // namespace kmem::windows

@@ -1,0 +1,43 @@
+// STAGE 1: NtQuery and Registry -> RawFrame, with the parts that windows_parse.h lists. Portable: tests give it a
+// kernel made of bytes. Thread: one caller at a time. Failure: a part's status; acquire itself does not fail.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "collectors/base/clock.h"
+#include "collectors/source.h"
+#include "collectors/windows/nt_query.h"
+#include "collectors/windows/registry.h"
+#include "config/config.h"
+
+namespace kmem::windows {
+
+class WindowsFrames final : public FrameSource {
+ public:
+  /// `clock` must outlive this. `pointer_bytes` is that of the calling program: the kernel answers in its layout.
+  WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry, const config::Collectors& collectors,
+                const base::Clock& clock, std::uint8_t pointer_bytes);
+
+  base::Result<void> acquire(RawFrame& frame) override;
+
+ private:
+  NtStatus read_fixed_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t bytes);
+  NtStatus read_growing_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t start_bytes);
+  template <typename Read>
+  NtStatus timed(RawFrame& frame, std::string_view name, Read read);
+  void read_page_size(RawFrame& frame);
+  void read_processes(RawFrame& frame);
+  void read_pool_tags(RawFrame& frame);
+
+  std::unique_ptr<NtQuery> query_;
+  std::unique_ptr<Registry> registry_;
+  config::Collectors collectors_;
+  const base::Clock& clock_;
+  std::uint8_t pointer_bytes_;
+  NtStatus wide_tags_status_ = kStatusOk;  // of class 255; once unsupported, always so
+};
+
+}  // namespace kmem::windows

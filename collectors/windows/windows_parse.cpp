@@ -1,0 +1,141 @@
+#include "collectors/windows/windows_parse.h"
+
+#include <charconv>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "collectors/windows/basic_info.h"
+#include "collectors/windows/file_cache_info.h"
+#include "collectors/windows/nt_layout.h"
+#include "collectors/windows/nt_status.h"
+#include "collectors/windows/performance_info.h"
+#include "collectors/windows/pool_tag_info.h"
+#include "collectors/windows/process_info.h"
+#include "collectors/windows/registry.h"
+#include "collectors/windows/time_of_day_info.h"
+
+namespace kmem::windows {
+
+std::string status_text(NtStatus status) {
+  char text[11];
+  std::snprintf(text, sizeof(text), "0x%08x", status);
+  return text;
+}
+
+namespace {
+
+using base::Result;
+
+std::span<const std::byte> bytes_of(const RawPart& part) { return std::as_bytes(std::span(part.bytes)); }
+
+void set_refused(PartStatus& status, NtStatus nt) {
+  status.state = is_unsupported(nt) ? PartState::kUnsupported : PartState::kFailed;
+  status.reason = (is_unsupported(nt)                ? "this kernel does not have it, status "
+                   : nt == kStatusAccessDenied       ? "access denied, status "
+                                                     : "the kernel refused, status ") +
+                  status_text(nt);
+}
+
+void set_outcome(PartStatus& status, const Result<std::uint64_t>& skipped) {
+  if (!skipped) {
+    status.state = PartState::kFailed;
+    status.reason = skipped.error().message;
+  } else if (*skipped != 0) {
+    status.state = PartState::kPartial;
+    status.skipped_rows = *skipped;
+    status.reason = "torn or damaged rows: " + std::to_string(*skipped);
+  }
+}
+
+/// Runs `parse` (bytes -> rows skipped) on an answered part and records how the collector went.
+template <typename Parse>
+void collect(const RawPart* part, std::string_view collector, Snapshot& out, Parse parse) {
+  if (part == nullptr) return;
+  PartStatus status;
+  status.collector = collector;
+  status.seconds = static_cast<double>(part->micros) * 1e-6;
+  if (part->status != 0)
+    set_refused(status, static_cast<NtStatus>(part->status));
+  else
+    set_outcome(status, parse(bytes_of(*part)));
+  out.parts.push_back(std::move(status));
+}
+
+std::optional<std::uint64_t> buffer_address(const RawFrame& frame) {
+  const RawPart* const part = frame.find("nt/5.base");
+  if (part == nullptr) return std::nullopt;
+  std::uint64_t address = 0;
+  const char* const end = part->bytes.data() + part->bytes.size();
+  const auto parsed = std::from_chars(part->bytes.data(), end, address);
+  return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(address) : std::nullopt;
+}
+
+void fill_performance(const PerformanceInfo& info, std::uint64_t page_bytes, Snapshot& out) {
+  const auto in_bytes = [page_bytes](std::optional<std::uint64_t> pages) {
+    return pages ? std::optional(*pages * page_bytes) : std::nullopt;
+  };
+  out.available_bytes = in_bytes(info.available_pages);
+  out.commit_bytes = in_bytes(info.committed_pages);
+  out.commit_limit_bytes = in_bytes(info.commit_limit_pages);
+  out.commit_peak_bytes = in_bytes(info.commit_peak_pages);
+  out.page_table_bytes = in_bytes(info.system_page_table_pages);
+  out.system_ptes_free = info.free_system_ptes;
+  if (!info.has_pools) return;
+  for (const auto& [pool, pages] : {std::pair(Pool::kPaged, &info.paged), std::pair(Pool::kNonpaged, &info.nonpaged)})
+    out.pools.push_back({pool, in_bytes(pages->pages), in_bytes(pages->resident_pages), pages->allocations,
+                         pages->frees, pages->lookaside_hits});
+}
+
+void collect_pool_tags(const RawFrame& frame, Snapshot& out) {
+  const RawPart* const wide = frame.find("nt/255");
+  const RawPart* const narrow = frame.find("nt/22");
+  const bool use_wide = wide != nullptr && (narrow == nullptr || wide->status == 0);
+  collect(use_wide ? wide : narrow, "pool_tags", out, [&](std::span<const std::byte> bytes) {
+    return parse_pool_tags(bytes, use_wide ? kPoolTag2Class : kPoolTagClass, frame.pointer_bytes, out.tags);
+  });
+}
+
+}  // namespace
+
+void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
+  constexpr std::uint32_t kUsualPageBytes = 4096;
+  std::uint32_t page_bytes = is_page_size(frame.page_bytes) ? frame.page_bytes : kUsualPageBytes;
+
+  collect(frame.find("nt/0"), "basic", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
+    const auto info = parse_basic(bytes);
+    if (!info) return info.error();
+    page_bytes = info->page_bytes;
+    out.physical_memory_bytes = info->physical_pages * page_bytes;
+    return std::uint64_t{0};
+  });
+  collect(frame.find("nt/2"), "performance", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
+    const auto info = parse_performance(bytes);
+    if (!info) return info.error();
+    fill_performance(*info, page_bytes, out);
+    return std::uint64_t{0};
+  });
+  collect(frame.find("nt/3"), "time_of_day", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
+    const auto boot = parse_boot_time(bytes);
+    if (!boot) return boot.error();
+    out.boot_time = *boot;
+    return std::uint64_t{0};
+  });
+  collect(frame.find("nt/21"), "file_cache", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
+    const auto info = parse_file_cache(bytes, frame.pointer_bytes, page_bytes);
+    if (!info) return info.error();
+    out.file_cache_bytes = info->bytes;
+    out.file_cache_peak_bytes = info->peak_bytes;
+    return std::uint64_t{0};
+  });
+  collect(frame.find("nt/5"), "processes", out, [&](std::span<const std::byte> bytes) {
+    return parse_processes(bytes, frame.pointer_bytes, buffer_address(frame), out.processes);
+  });
+  collect_pool_tags(frame, out);
+  collect(frame.find("kmem/registry"), "settings", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
+    return parse_registry_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out.settings);
+  });
+}
+
+}  // namespace kmem::windows

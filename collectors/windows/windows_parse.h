@@ -1,0 +1,20 @@
+// STAGE 1: a Windows RawFrame -> Snapshot. Thread: pure. Failure: each part fails alone, as a PartStatus.
+//   part           collector      what it gives
+//   nt/0           basic          page size, physical memory
+//   nt/2           performance    pools, free PTEs, commit, available
+//   nt/3           time_of_day    boot time
+//   nt/5 nt/5.base processes      handles, pool quotas (.base: address of the buffer, decimal; see process_info.h)
+//   nt/21          file_cache     current and peak
+//   nt/255 nt/22   pool_tags      tags; 255 where the kernel has it
+//   kmem/registry  settings       Memory Management values
+#pragma once
+
+#include "collectors/raw_frame.h"
+#include "collectors/snapshot.h"
+
+namespace kmem::windows {
+
+/// Fills a cleared `out`. A part that is not in the frame was not asked for: no values, no status.
+void parse_windows_frame(const RawFrame& frame, Snapshot& out);
+
+}  // namespace kmem::windows
