@@ -1,13 +1,42 @@
 #include "collectors/base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <cstdio>
 #include <memory>
+#include <mutex>
 
 namespace kmem::base {
 namespace {
+
+// Not spdlog's stderr sink: on Windows that keeps the handle stderr had at its first line.
+class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void send_to(std::function<void(std::string_view)> taker) {
+    const std::lock_guard lock(mutex_);
+    taker_ = std::move(taker);
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (taker_) {
+      taker_({line.data(), line.size()});
+      return;
+    }
+    line.push_back('\n');
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::fflush(stderr);
+  }
+  void flush_() override { std::fflush(stderr); }
+
+ private:
+  std::function<void(std::string_view)> taker_;
+};
 
 std::atomic<LogFormat> g_format{LogFormat::kLogfmt};
 
@@ -21,41 +50,69 @@ spdlog::level::level_enum level_of(LogLevel level) {
   return spdlog::level::err;
 }
 
-// The rest of the line is quoted by append_quoted, so spdlog only adds time and level.
-const char* pattern_of(LogFormat format) {
-  return format == LogFormat::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                                    : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v";
+// spdlog writes time and level, append_value has quoted the rest.
+std::unique_ptr<spdlog::formatter> formatter_of(LogFormat format) {
+  return std::make_unique<spdlog::pattern_formatter>(
+      format == LogFormat::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                                 : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+      spdlog::pattern_time_type::utc, "");
+}
+
+const std::shared_ptr<LineSink>& line_sink() {
+  static const auto instance = std::make_shared<LineSink>();
+  return instance;
 }
 
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("kmem", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern(pattern_of(LogFormat::kLogfmt), spdlog::pattern_time_type::utc);
+    auto made = std::make_shared<spdlog::logger>("kmem", line_sink());
+    made->set_formatter(formatter_of(LogFormat::kLogfmt));
     return made;
   }();
   return *instance;
 }
 
-void append_quoted(std::string& line, std::string_view text, bool always) {
-  const bool plain = !always && !text.empty() && text.find_first_of(" =\"\\") == std::string_view::npos &&
-                     std::string_view::npos == text.find_first_of("\n\r\t");
+// Bytes of the UTF-8 character that `text` begins with; 0 when it is none (JSON has to be valid UTF-8 throughout).
+std::size_t utf8_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t length = at(0) < 0x80 ? 1 : at(0) < 0xc2 ? 0 : at(0) < 0xe0 ? 2 : at(0) < 0xf0 ? 3 : at(0) < 0xf5 ? 4 : 0;
+  if (length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((at(i) & 0xc0) != 0x80) return 0;
+  const bool overlong_or_beyond = (at(0) == 0xe0 && at(1) < 0xa0) || (at(0) == 0xed && at(1) > 0x9f) ||
+                                  (at(0) == 0xf0 && at(1) < 0x90) || (at(0) == 0xf4 && at(1) > 0x8f);
+  return overlong_or_beyond ? 0 : length;
+}
+
+void append_value(std::string& line, std::string_view text, bool always_quoted) {
+  const bool plain = !always_quoted && !text.empty() && text.size() <= kMaxLogValueBytes &&
+                     text.find_first_of("=\"\\") == std::string_view::npos &&
+                     text.find_first_not_of("!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
+                                            "abcdefghijklmnopqrstuvwxyz{|}~") == std::string_view::npos;
   if (plain) {
     line += text;
     return;
   }
   static constexpr char kHex[] = "0123456789abcdef";
+  const bool cut = text.size() > kMaxLogValueBytes;
+  text = text.substr(0, kMaxLogValueBytes);
   line += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      line += '\\';
-      line += c;
-    } else if (byte < 0x20) {
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text[0]);
+    std::size_t length = utf8_length(text);
+    if (byte == '"' || byte == '\\') {
+      line += {'\\', text[0]};
+    } else if (byte < 0x20 || byte == 0x7f) {
       line += {'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]};
+    } else if (length == 0) {
+      line += "\\ufffd";
+      length = 1;
     } else {
-      line += c;
+      line += text.substr(0, length);
     }
+    text.remove_prefix(length);
   }
+  if (cut) line += "...";
   line += '"';
 }
 
@@ -64,19 +121,21 @@ void append_quoted(std::string& line, std::string_view text, bool always) {
 void set_log(LogLevel level, LogFormat format) {
   g_format = format;
   logger().set_level(level_of(level));
-  logger().set_pattern(pattern_of(format), spdlog::pattern_time_type::utc);
+  logger().set_formatter(formatter_of(format));
 }
+
+void set_log_sink(std::function<void(std::string_view line)> sink) { line_sink()->send_to(std::move(sink)); }
 
 void log(LogLevel level, std::string_view message, LogFields fields) {
   if (!logger().should_log(level_of(level))) return;
   const bool json = g_format == LogFormat::kJson;
   std::string line = json ? "\"msg\":" : "msg=";
-  append_quoted(line, message, true);
+  append_value(line, message, true);
   for (const auto& [key, value] : fields) {
     line += json ? ",\"" : " ";
     line += key;
     line += json ? "\":" : "=";
-    append_quoted(line, value, json);
+    append_value(line, value, json);
   }
   logger().log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
 }

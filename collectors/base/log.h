@@ -1,7 +1,10 @@
 // The program's one log: leveled lines to stderr, as logfmt or JSON. Call sites log on a change of state, not on
-// every repetition. Thread: safe from any thread. Failure: a line that cannot be written is dropped.
+// every repetition. Whatever the bytes, a line is one line of valid UTF-8, and values end after kMaxLogValueBytes.
+// Thread: safe from any thread. Failure: a line that cannot be written is dropped.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -15,7 +18,11 @@ enum class LogFormat { kLogfmt, kJson };
 /// Extra key/value pairs of a line: {"path", path}, {"error", text}. Keys are literals in snake_case.
 using LogFields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
+inline constexpr std::size_t kMaxLogValueBytes = 4096;
+
 void set_log(LogLevel level, LogFormat format);
+/// Lines (without the line end) go to `sink` instead of stderr; an empty function brings stderr back.
+void set_log_sink(std::function<void(std::string_view line)> sink);
 void log(LogLevel level, std::string_view message, LogFields fields = {});
 
 inline void log_debug(std::string_view message, LogFields fields = {}) { log(LogLevel::kDebug, message, fields); }

@@ -15,6 +15,7 @@ enum class ErrorCode {
   kUnsupported,  // this kernel does not have it; not a failure
   kMalformed,    // bytes that are not what they claim to be
   kEnd,          // no more input
+  kAbsent,       // no such file, key or name
   kInvalid,      // the caller's argument or configuration cannot be used
 };
 

@@ -1,0 +1,79 @@
+#include "collectors/base/file_io.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace kmem::base {
+namespace {
+
+constexpr std::size_t kBadFilesKept = 3;
+
+struct SplitPath {
+  std::string folder;
+  std::string name;
+};
+
+SplitPath split(const std::string& path) {
+  const std::size_t slash = path.find_last_of("/\\");
+  if (slash == std::string::npos) return {".", path};
+  return {path.substr(0, slash + 1), path.substr(slash + 1)};
+}
+
+std::uint64_t number_after(std::string_view text, std::size_t prefix) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data() + prefix, text.data() + text.size(), number);
+  return number;
+}
+
+}  // namespace
+
+Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t max_bytes) {
+  auto file = files.open(path, OpenMode::kRead);
+  if (!file) return file.error();
+  std::string content;
+  std::array<std::byte, 16 * 1024> chunk;
+  for (;;) {
+    const auto got = (*file)->read(chunk);
+    if (!got) return got.error();
+    if (*got == 0) return content;
+    if (max_bytes - content.size() < *got)
+      return Error{ErrorCode::kInvalid, path + ": longer than the " + std::to_string(max_bytes) + " bytes allowed"};
+    content.append(reinterpret_cast<const char*>(chunk.data()), *got);
+  }
+}
+
+Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view content) {
+  const std::string temporary = path + ".tmp";
+  auto file = files.open(temporary, OpenMode::kRewrite);
+  if (!file) return file.error();
+  const auto discard = [&](const Error& why) -> Result<void> {
+    file = std::unique_ptr<File>();
+    (void)files.remove(temporary);  // a full disk needs the space; if that fails, the next time rewrites it
+    return why;
+  };
+  if (auto written = (*file)->append(content); !written) return discard(written.error());
+  if (auto synced = (*file)->sync(); !synced) return discard(synced.error());
+  // Renamed while still open, so that its lock keeps a second writer from the temporary file's name until then.
+  if (auto renamed = files.rename(temporary, path); !renamed) return discard(renamed.error());
+  return {};
+}
+
+Result<std::string> set_aside(FileSystem& files, const std::string& path, UnixMillis now) {
+  const auto [folder, name] = split(path);
+  const std::string prefix = name + ".bad-";
+  const std::string aside = path + ".bad-" + std::to_string(now / 1000);
+  if (auto renamed = files.rename(path, aside); !renamed) return renamed.error();
+  auto bad = files.names(folder, prefix);
+  if (bad && bad->size() > kBadFilesKept) {
+    std::sort(bad->begin(), bad->end(), [&](const std::string& a, const std::string& b) {
+      return number_after(a, prefix.size()) > number_after(b, prefix.size());
+    });
+    const std::string beside = path.substr(0, path.size() - name.size());
+    // One that cannot be removed is tried again the next time.
+    for (auto old = bad->begin() + kBadFilesKept; old != bad->end(); ++old) (void)files.remove(beside + *old);
+  }
+  return aside;
+}
+
+}  // namespace kmem::base

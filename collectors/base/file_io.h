@@ -1,0 +1,62 @@
+// The only way to files that must not be lost or half written: state, captures, --output. Paths are UTF-8 everywhere.
+// FileSystem is the OS as an object, so that full disks and torn writes are unit tests. Thread: FileSystem is safe
+// from any thread, a File belongs to one. Failure: Errors name the path and the OS' reason; kAbsent, kPermission and
+// kIo are told apart.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/clock.h"
+#include "collectors/base/result.h"
+
+namespace kmem::base {
+
+class File {
+ public:
+  virtual ~File() = default;
+  /// From where the last read ended; 0 only at the end. All reads come before the first append or truncate.
+  virtual Result<std::size_t> read(std::span<std::byte> into) = 0;
+  /// At the end of the file. After an Error an unknown part of it may be there: truncate.
+  virtual Result<void> append(std::string_view bytes) = 0;
+  virtual Result<void> truncate(std::uint64_t size_bytes) = 0;
+  /// Returns once the data would survive a power cut.
+  virtual Result<void> sync() = 0;
+};
+
+enum class OpenMode {
+  kRead,
+  kReadAppend,  // made if absent; one writer at a time, over all processes
+  kRewrite,     // made if absent, emptied; one writer at a time
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
+  /// Atomic, replaces `to`, works on open files, and survives a power cut once it has returned.
+  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  virtual Result<void> remove(const std::string& path) = 0;
+  /// Names of the folder's files that begin with `prefix`, unordered.
+  virtual Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) = 0;
+  /// One level; an existing folder is fine.
+  virtual Result<void> make_folder(const std::string& path) = 0;
+};
+
+[[nodiscard]] FileSystem& os_file_system();
+
+/// The whole file, or kInvalid when it is longer than `max_bytes`. Also for files that do not know their size.
+[[nodiscard]] Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t max_bytes);
+
+/// All or nothing, power cuts included: the old content or the new, never a mixture. Uses `path`.tmp.
+[[nodiscard]] Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view content);
+
+/// Renames a file nobody can use to `path`.bad-<Unix seconds> and gives that name; keeps the newest three such.
+[[nodiscard]] Result<std::string> set_aside(FileSystem& files, const std::string& path, UnixMillis now);
+
+}  // namespace kmem::base

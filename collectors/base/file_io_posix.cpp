@@ -1,0 +1,147 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include "collectors/base/file_io.h"
+
+namespace kmem::base {
+namespace {
+
+constexpr int kTriesForTheName = 5;
+constexpr std::size_t kMaxNames = 10'000;
+
+Error os_error(const std::string& path, const char* verb, int error = errno) {
+  const ErrorCode code = error == ENOENT                      ? ErrorCode::kAbsent
+                         : error == EACCES || error == EPERM ? ErrorCode::kPermission
+                                                              : ErrorCode::kIo;
+  return {code, path + ": cannot " + verb + ": " + std::generic_category().message(error)};
+}
+
+template <typename Call>
+auto retry(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) result = call();
+  return result;
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(int handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  PosixFile(const PosixFile&) = delete;
+  PosixFile& operator=(const PosixFile&) = delete;
+  ~PosixFile() override { ::close(handle_); }
+
+  [[nodiscard]] int handle() const { return handle_; }
+
+  Result<std::size_t> read(std::span<std::byte> into) override {
+    const ssize_t got = retry([&] { return ::read(handle_, into.data(), into.size()); });
+    if (got == -1) return os_error(path_, "read");
+    return static_cast<std::size_t>(got);
+  }
+
+  Result<void> append(std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t put = retry([&] { return ::write(handle_, bytes.data(), bytes.size()); });
+      if (put == -1) return os_error(path_, "write");
+      bytes.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return {};
+  }
+
+  Result<void> truncate(std::uint64_t size_bytes) override {
+    if (retry([&] { return ::ftruncate(handle_, static_cast<off_t>(size_bytes)); }) == -1)
+      return os_error(path_, "truncate");
+    return {};
+  }
+
+  Result<void> sync() override {
+    // Pipes and character devices have nothing to sync and say EINVAL.
+    if (retry([&] { return ::fsync(handle_); }) == -1 && errno != EINVAL) return os_error(path_, "sync");
+    return {};
+  }
+
+ private:
+  int handle_;
+  std::string path_;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    if (mode != OpenMode::kRead) return open_locked(path, mode);
+    const int handle = retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+    if (handle == -1) return os_error(path, "open");
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(handle, path));
+  }
+
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    if (std::rename(from.c_str(), to.c_str()) != 0) return os_error(from, ("be renamed to " + to).c_str());
+    const std::size_t slash = to.find_last_of('/');
+    return sync_folder(slash == std::string::npos ? "." : to.substr(0, slash + 1));
+  }
+
+  Result<void> remove(const std::string& path) override {
+    if (::unlink(path.c_str()) != 0) return os_error(path, "remove");
+    return {};
+  }
+
+  Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) override {
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), &::closedir);
+    if (!entries) return os_error(folder, "list");
+    std::vector<std::string> found;
+    while (const dirent* entry = ::readdir(entries.get())) {
+      const std::string_view name = entry->d_name;
+      if (name.starts_with(prefix) && name != "." && name != "..") found.emplace_back(name);
+      if (found.size() == kMaxNames) break;
+    }
+    return found;
+  }
+
+  Result<void> make_folder(const std::string& path) override {
+    if (::mkdir(path.c_str(), 0755) == 0) return {};
+    const int error = errno;
+    struct stat is {};
+    if (error == EEXIST && ::stat(path.c_str(), &is) == 0 && S_ISDIR(is.st_mode)) return {};
+    return os_error(path, "make the folder", error);
+  }
+
+ private:
+  static Result<std::unique_ptr<File>> open_locked(const std::string& path, OpenMode mode) {
+    for (int tries = 0; tries < kTriesForTheName; ++tries) {
+      const int handle = retry([&] { return ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644); });
+      if (handle == -1) return os_error(path, "open for writing");
+      auto file = std::make_unique<PosixFile>(handle, path);
+      if (retry([&] { return ::flock(handle, LOCK_EX | LOCK_NB); }) == -1 && errno == EWOULDBLOCK)
+        return Error{ErrorCode::kIo, path + ": cannot open for writing: another process is writing it"};
+      // Between open and lock its former writer may have renamed it: then this is no longer the file of that name.
+      struct stat opened {}, named {};
+      if (::fstat(handle, &opened) != 0) return os_error(path, "open for writing");
+      if (::stat(path.c_str(), &named) != 0 || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) continue;
+      if (mode == OpenMode::kRewrite && S_ISREG(opened.st_mode))
+        if (auto emptied = file->truncate(0); !emptied) return emptied.error();
+      return std::unique_ptr<File>(std::move(file));
+    }
+    return Error{ErrorCode::kIo, path + ": cannot open for writing: it is replaced again and again"};
+  }
+
+  static Result<void> sync_folder(const std::string& folder) {
+    const int handle = retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    if (handle == -1) return os_error(folder, "open");
+    return PosixFile(handle, folder).sync();
+  }
+};
+
+}  // namespace
+
+FileSystem& os_file_system() {
+  static PosixFileSystem files;
+  return files;
+}
+
+}  // namespace kmem::base

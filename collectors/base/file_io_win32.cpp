@@ -1,0 +1,145 @@
+#include <windows.h>
+
+#include <algorithm>
+
+#include "collectors/base/file_io.h"
+
+namespace kmem::base {
+namespace {
+
+constexpr std::size_t kMaxNames = 10'000;
+constexpr DWORD kMaxTransfer = 1U << 30;  // ReadFile and WriteFile take a DWORD
+
+std::wstring wide(std::string_view text) {
+  const int length = static_cast<int>(text.size());
+  std::wstring out(static_cast<std::size_t>(MultiByteToWideChar(CP_UTF8, 0, text.data(), length, nullptr, 0)), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, text.data(), length, out.data(), static_cast<int>(out.size()));
+  return out;
+}
+
+std::string narrow(std::wstring_view text) {
+  const int length = static_cast<int>(text.size());
+  std::string out(
+      static_cast<std::size_t>(WideCharToMultiByte(CP_UTF8, 0, text.data(), length, nullptr, 0, nullptr, nullptr)), '\0');
+  WideCharToMultiByte(CP_UTF8, 0, text.data(), length, out.data(), static_cast<int>(out.size()), nullptr, nullptr);
+  return out;
+}
+
+Error os_error(const std::string& path, const std::string& verb, DWORD error = GetLastError()) {
+  wchar_t text[256];
+  DWORD length = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, error, 0, text, 256,
+                                nullptr);
+  while (length > 0 && (text[length - 1] <= L' ' || text[length - 1] == L'.')) --length;
+  const ErrorCode code =
+      error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? ErrorCode::kAbsent
+      : error == ERROR_ACCESS_DENIED                                 ? ErrorCode::kPermission
+                                                                     : ErrorCode::kIo;
+  return {code, path + ": cannot " + verb + ": " + narrow({text, length}) + " (error " + std::to_string(error) + ")"};
+}
+
+class Win32File final : public File {
+ public:
+  Win32File(HANDLE handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  Win32File(const Win32File&) = delete;
+  Win32File& operator=(const Win32File&) = delete;
+  ~Win32File() override { CloseHandle(handle_); }
+
+  Result<std::size_t> read(std::span<std::byte> into) override {
+    DWORD got = 0;
+    const auto most = static_cast<DWORD>(std::min<std::size_t>(into.size(), kMaxTransfer));
+    if (!ReadFile(handle_, into.data(), most, &got, nullptr)) {
+      if (GetLastError() == ERROR_BROKEN_PIPE) return std::size_t{0};  // a pipe's end
+      return os_error(path_, "read");
+    }
+    return static_cast<std::size_t>(got);
+  }
+
+  Result<void> append(std::string_view bytes) override {
+    if (!seek(0, FILE_END)) return os_error(path_, "seek");
+    while (!bytes.empty()) {
+      DWORD put = 0;
+      const auto most = static_cast<DWORD>(std::min<std::size_t>(bytes.size(), kMaxTransfer));
+      if (!WriteFile(handle_, bytes.data(), most, &put, nullptr)) return os_error(path_, "write");
+      bytes.remove_prefix(put);
+    }
+    return {};
+  }
+
+  Result<void> truncate(std::uint64_t size_bytes) override {
+    if (!seek(static_cast<std::int64_t>(size_bytes), FILE_BEGIN) || !SetEndOfFile(handle_))
+      return os_error(path_, "truncate");
+    return {};
+  }
+
+  Result<void> sync() override {
+    if (!FlushFileBuffers(handle_)) return os_error(path_, "sync");
+    return {};
+  }
+
+ private:
+  bool seek(std::int64_t to, DWORD from) {
+    LARGE_INTEGER distance;
+    distance.QuadPart = to;
+    return SetFilePointerEx(handle_, distance, nullptr, from) != 0;
+  }
+
+  HANDLE handle_;
+  std::string path_;
+};
+
+class Win32FileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    const bool reading = mode == OpenMode::kRead;
+    const DWORD access = reading ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE;
+    // Not FILE_SHARE_WRITE for writers: that makes them exclusive. DELETE allows the rename of an open file.
+    const DWORD share = FILE_SHARE_READ | FILE_SHARE_DELETE | (reading ? DWORD{FILE_SHARE_WRITE} : 0);
+    const DWORD how = reading ? OPEN_EXISTING : mode == OpenMode::kRewrite ? CREATE_ALWAYS : OPEN_ALWAYS;
+    const HANDLE handle =
+        CreateFileW(wide(path).c_str(), access, share, nullptr, how, FILE_ATTRIBUTE_NORMAL, nullptr);
+    if (handle == INVALID_HANDLE_VALUE) return os_error(path, reading ? "open" : "open for writing");
+    return std::unique_ptr<File>(std::make_unique<Win32File>(handle, path));
+  }
+
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    if (!MoveFileExW(wide(from).c_str(), wide(to).c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+      return os_error(from, "be renamed to " + to);
+    return {};
+  }
+
+  Result<void> remove(const std::string& path) override {
+    if (!DeleteFileW(wide(path).c_str())) return os_error(path, "remove");
+    return {};
+  }
+
+  Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) override {
+    WIN32_FIND_DATAW entry;
+    const HANDLE search = FindFirstFileW(wide(folder + "\\*").c_str(), &entry);
+    if (search == INVALID_HANDLE_VALUE) return os_error(folder, "list");
+    std::vector<std::string> found;
+    do {
+      std::string name = narrow(entry.cFileName);
+      if (name.starts_with(prefix) && name != "." && name != "..") found.push_back(std::move(name));
+    } while (found.size() < kMaxNames && FindNextFileW(search, &entry));
+    FindClose(search);
+    return found;
+  }
+
+  Result<void> make_folder(const std::string& path) override {
+    const std::wstring name = wide(path);
+    if (CreateDirectoryW(name.c_str(), nullptr)) return {};
+    const DWORD error = GetLastError();
+    const DWORD is = GetFileAttributesW(name.c_str());
+    if (error == ERROR_ALREADY_EXISTS && is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY) != 0) return {};
+    return os_error(path, "make the folder", error);
+  }
+};
+
+}  // namespace
+
+FileSystem& os_file_system() {
+  static Win32FileSystem files;
+  return files;
+}
+
+}  // namespace kmem::base

@@ -1,0 +1,58 @@
+#include "collectors/base/suggest.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace kmem::base {
+namespace {
+
+constexpr std::size_t kLongestWord = 64;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::size_t edits(std::string_view a, std::string_view b) {
+  using Row = std::array<std::size_t, kLongestWord + 1>;
+  std::array<Row, 3> rows{};  // a swap looks two rows back
+  for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    Row& row = rows[i % 3];
+    const Row& above = rows[(i - 1) % 3];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0U : 1U)});
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+        row[j] = std::min(row[j], rows[(i - 2) % 3][j - 2] + 1);
+    }
+  }
+  return rows[a.size() % 3][b.size()];
+}
+
+}  // namespace
+
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string_view> candidates) {
+  if (word.empty() || word.size() > kLongestWord) return std::nullopt;
+  std::size_t best_edits = std::max<std::size_t>(word.size() / 3, 1) + 1;
+  std::string_view best;
+  std::string_view longer;
+  std::size_t longer_count = 0;
+  for (const std::string_view candidate : candidates) {
+    if (candidate.size() > kLongestWord) continue;
+    // A word changed in every letter is another word.
+    const std::size_t distance = edits(word, candidate);
+    if (distance < best_edits && distance < word.size()) {
+      best_edits = distance;
+      best = candidate;
+    }
+    if (word.size() >= 3 && candidate.starts_with(word)) {
+      longer = candidate;
+      ++longer_count;
+    }
+  }
+  if (!best.empty()) return std::string(best);
+  if (longer_count == 1) return std::string(longer);
+  return std::nullopt;
+}
+
+}  // namespace kmem::base

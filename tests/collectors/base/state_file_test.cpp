@@ -1,0 +1,112 @@
+#include "collectors/base/state_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "collectors/base/checksum.h"
+#include "tests/support/memory_files.h"
+
+namespace kmem::base {
+namespace {
+
+using test::MemoryFiles;
+using testing::HasSubstr;
+using namespace std::string_literals;
+
+TEST(Checksum, IsThatOfZlibAndComposes) {
+  EXPECT_EQ(crc32("123456789"), 0xcbf43926U);
+  EXPECT_EQ(crc32("6789", crc32("12345")), 0xcbf43926U);
+  EXPECT_EQ(crc32(""), 0U);
+}
+
+TEST(StateFile, HasTheBytesItPromises) {
+  const std::string bytes = encode_state("TEST", 7, "pay");
+  ASSERT_EQ(bytes.size(), 27U);
+  EXPECT_EQ(bytes.substr(0, 23), "KMST\x07\0\0\0TEST\x03\0\0\0\0\0\0\0pay"s);
+}
+
+TEST(StateFile, GivesBackWhatWasSaved) {
+  MemoryFiles files;
+  const std::string payload = "a\0b"s;
+  ASSERT_TRUE(save_state(files, "s", "TEST", 7, payload).ok());
+  const auto loaded = load_state(files, "s", "TEST");
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(loaded->version, 7U);
+  EXPECT_EQ(loaded->payload, payload);
+  ASSERT_TRUE(save_state(files, "s", "TEST", 8, "").ok());
+  EXPECT_EQ(load_state(files, "s", "TEST")->payload, "");
+}
+
+TEST(StateFile, TellsAbsentFromDamagedFromUnreadable) {
+  MemoryFiles files;
+  EXPECT_EQ(load_state(files, "s", "TEST").error().code, ErrorCode::kAbsent);
+  files.put("s", "rubbish");
+  EXPECT_EQ(load_state(files, "s", "TEST").error().code, ErrorCode::kMalformed);
+  files.fail_after(1);
+  EXPECT_EQ(load_state(files, "s", "TEST").error().code, ErrorCode::kIo);
+}
+
+TEST(StateFile, EveryTruncationIsSeen) {
+  const std::string bytes = encode_state("TEST", 1, "payload");
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    const auto state = decode_state(bytes.substr(0, length), "TEST");
+    ASSERT_FALSE(state.ok()) << length;
+    EXPECT_EQ(state.error().code, ErrorCode::kMalformed) << length;
+  }
+  EXPECT_FALSE(decode_state(bytes + "x", "TEST").ok());
+}
+
+TEST(StateFile, EveryFlippedBitIsSeen) {
+  const std::string bytes = encode_state("TEST", 1, "payload");
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    ASSERT_FALSE(decode_state(flipped, "TEST").ok()) << bit;
+  }
+}
+
+TEST(StateFile, SaysWhatIsWrongAndWhere) {
+  MemoryFiles files;
+  const std::string bytes = encode_state("TEST", 1, "payload");
+  const auto message = [&](const std::string& content, const char* kind = "TEST") {
+    files.put("dir/s", content);
+    const auto loaded = load_state(files, "dir/s", kind);
+    return loaded ? "fine"s : loaded.error().message;
+  };
+  EXPECT_EQ(message(""), "dir/s: damaged: no \"KMST\" at byte 0");
+  EXPECT_EQ(message(bytes.substr(0, 10)), "dir/s: damaged: ends at byte 10, within its header");
+  EXPECT_EQ(message(bytes.substr(0, 28)),
+            "dir/s: damaged: the length at byte 12 says 7 bytes, the file holds 4");
+  std::string changed = bytes;
+  changed[21] = 'A';
+  EXPECT_EQ(message(changed), "dir/s: damaged: the checksum at byte 27 does not match");
+  EXPECT_EQ(message(bytes, "ELSE"), "dir/s: holds \"TEST\" (byte 8), not \"ELSE\"");
+}
+
+TEST(StateFile, AFailedSaveKeepsTheOldState) {
+  MemoryFiles files;
+  ASSERT_TRUE(save_state(files, "s", "TEST", 1, "old").ok());
+  files.fail_after(1);
+  EXPECT_FALSE(save_state(files, "s", "TEST", 1, "new").ok());
+  files.repair();
+  EXPECT_EQ(load_state(files, "s", "TEST")->payload, "old");
+}
+
+TEST(StateFile, IsBounded) {
+  MemoryFiles files;
+  EXPECT_EQ(save_state(files, "s", "TEST", 1, std::string(kMaxStateBytes, 'x')).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(files.get("s"), nullptr);
+  files.put("s", std::string(kMaxStateBytes + 1, 'x'));
+  const auto loaded = load_state(files, "s", "TEST");
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().code, ErrorCode::kMalformed);
+  EXPECT_THAT(loaded.error().message, HasSubstr("s: longer than the "));
+}
+
+TEST(StateFile, RefusesAKindThatIsNone) {
+  MemoryFiles files;
+  EXPECT_EQ(save_state(files, "s", "LONGER", 1, "").error().code, ErrorCode::kInvalid);
+}
+
+}  // namespace
+}  // namespace kmem::base
