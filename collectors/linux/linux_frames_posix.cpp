@@ -1,0 +1,167 @@
+#include "collectors/linux/linux_frames_posix.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "collectors/linux/descriptors.h"
+#include "collectors/linux/slab_reclaim.h"
+
+namespace kmem::linux {
+namespace {
+
+constexpr std::chrono::minutes kSeldom{1};
+
+constexpr std::string_view kSysctls[] = {
+    "admin_reserve_kbytes", "dirty_background_ratio", "dirty_ratio", "max_map_count", "min_free_kbytes",
+    "min_slab_ratio", "nr_hugepages", "nr_overcommit_hugepages", "overcommit_kbytes", "overcommit_memory",
+    "overcommit_ratio", "panic_on_oom", "swappiness", "user_reserve_kbytes", "vfs_cache_pressure",
+    "watermark_boost_factor", "watermark_scale_factor", "zone_reclaim_mode"};
+
+/// A part that is read at most once a minute; a failure is tried again at once.
+struct Seldom {
+  std::optional<std::chrono::nanoseconds> read_at;
+  std::string bytes;
+};
+
+class LinuxFrames final : public FrameSource {
+ public:
+  LinuxFrames(config::Source config, const base::Clock& clock, std::unique_ptr<ProcRoot> procfs,
+              std::unique_ptr<ProcRoot> sysfs)
+      : config_(std::move(config)), clock_(clock), procfs_(std::move(procfs)), sysfs_(std::move(sysfs)),
+        page_bytes_(static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE))), census_(clock) {}
+
+  base::Result<void> acquire(RawFrame& frame) override {
+    if (const int error = procfs_->check()) {
+      return base::Error{base::ErrorCode::kIo, "cannot open procfs at " + config_.procfs + ": " + std::strerror(error)};
+    }
+    const config::Collectors& on = config_.collectors;
+    frame.system = System::kLinux;
+    frame.pointer_bytes = sizeof(void*);
+    frame.page_bytes = page_bytes_;
+    frame.time = clock_.wall();
+    used_parts_ = 0;
+
+    if (on.meminfo) fill_file(frame, "proc/meminfo");
+    if (on.slabinfo) {
+      fill_file(frame, "proc/slabinfo");
+      fill_reclaim(frame);
+    }
+    if (on.vmallocinfo) fill_file(frame, "proc/vmallocinfo");
+    if (on.allocinfo) fill_file(frame, "proc/allocinfo");
+    if (on.stat) {
+      fill_seldom(frame, "proc/stat", stat_, [this](std::string& out) { return procfs_->read("stat", out); });
+    }
+    if (on.settings) {
+      fill_seldom(frame, "kmem/settings", settings_, [this](std::string& out) { return read_settings(out); });
+    }
+    if (on.processes) {
+      fill(frame, "kmem/processes", [this](std::string& out) { return census_.update(*procfs_, out); });
+    }
+    // A frame that another source has filled before may hold more.
+    if (frame.parts.size() != used_parts_) {
+      frame.parts.clear();
+      return acquire(frame);
+    }
+    return {};
+  }
+
+ private:
+  template <typename Read>
+  void fill(RawFrame& frame, std::string_view name, Read&& read) {
+    ++used_parts_;
+    RawPart& part = frame.part(name);
+    const std::chrono::nanoseconds start = clock_.steady();
+    part.status = read(part.bytes);
+    part.micros = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start).count());
+    if (part.status != 0) part.bytes.clear();
+  }
+
+  void fill_file(RawFrame& frame, std::string_view name) {
+    fill(frame, name, [&](std::string& out) { return procfs_->read_kept(name.substr(5), out); });
+  }
+
+  template <typename Read>
+  void fill_seldom(RawFrame& frame, std::string_view name, Seldom& seldom, Read&& read) {
+    fill(frame, name, [&](std::string& out) {
+      const std::chrono::nanoseconds now = clock_.steady();
+      if (!seldom.read_at || now - *seldom.read_at >= kSeldom) {
+        seldom.read_at.reset();
+        if (const int error = read(seldom.bytes)) return error;
+        seldom.read_at = now;
+      }
+      out = seldom.bytes;
+      return 0;
+    });
+  }
+
+  void fill_reclaim(RawFrame& frame) {
+    fill(frame, "kmem/slab_reclaim", [&](std::string& out) {
+      out = reclaim_.update(frame.part("proc/slabinfo").bytes, clock_.steady(),
+                            [this](std::string_view cache) { return ask_reclaim(cache); });
+      return 0;
+    });
+  }
+
+  std::optional<bool> ask_reclaim(std::string_view cache) {
+    std::string path("kernel/slab/");
+    path.append(cache);
+    // A kobject's name has '!' for '/'; and a name can never lead out of the directory.
+    std::replace(path.begin() + 12, path.end(), '/', '!');
+    path.append("/reclaim_account");
+    if (sysfs_->read(path, scratch_) != 0 || scratch_.empty()) return std::nullopt;
+    if (scratch_.front() != '0' && scratch_.front() != '1') return std::nullopt;
+    return scratch_.front() == '1';
+  }
+
+  int read_settings(std::string& out) {
+    out.clear();
+    int error = 0;
+    std::size_t unreadable = 0;
+    for (const std::string_view name : kSysctls) {
+      const int refused = procfs_->read(std::string("sys/vm/").append(name), scratch_);
+      if (refused == 0) {
+        out.append("vm.").append(name).append(" ").append(scratch_.substr(0, scratch_.find('\n'))).append("\n");
+      } else if (refused != ENOENT) {  // not every kernel has every one
+        ++unreadable;
+        error = refused;
+      } else if (error == 0) {
+        error = refused;
+      }
+    }
+    if (out.empty()) return error;
+    if (unreadable != 0) out.append("!unreadable ").append(std::to_string(unreadable)).append("\n");
+    return 0;
+  }
+
+  config::Source config_;
+  const base::Clock& clock_;
+  std::unique_ptr<ProcRoot> procfs_;
+  std::unique_ptr<ProcRoot> sysfs_;
+  std::uint32_t page_bytes_;
+  std::size_t used_parts_ = 0;
+  ReclaimAnswers reclaim_;
+  DescriptorCensus census_;
+  Seldom stat_;
+  Seldom settings_;
+  std::string scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<FrameSource> make_linux_frames(const config::Source& config, const base::Clock& clock,
+                                               std::unique_ptr<ProcRoot> procfs, std::unique_ptr<ProcRoot> sysfs) {
+  return std::make_unique<LinuxFrames>(config, clock, std::move(procfs), std::move(sysfs));
+}
+
+std::unique_ptr<FrameSource> make_linux_frames(const config::Source& config, const base::Clock& clock) {
+  return make_linux_frames(config, clock, make_proc_root(config.procfs), make_proc_root(config.sysfs));
+}
+
+}  // namespace kmem::linux

@@ -1,0 +1,111 @@
+#include "collectors/linux/linux_parse.h"
+
+#include <string>
+
+#include "collectors/linux/allocinfo.h"
+#include "collectors/linux/meminfo.h"
+#include "collectors/linux/slabinfo.h"
+#include "collectors/linux/system_text.h"
+#include "collectors/linux/vmallocinfo.h"
+
+namespace kmem::linux {
+namespace {
+
+// Linux' own numbers: a capture is read on other systems too.
+constexpr std::int64_t kEperm = 1;
+constexpr std::int64_t kEnoent = 2;
+constexpr std::int64_t kEacces = 13;
+constexpr std::int64_t kEfbig = 27;
+
+using Parse = base::Result<GatheredRows> (*)(const RawPart& part, const RawFrame& frame, Snapshot& out);
+
+struct Collector {
+  std::string_view name;
+  std::string_view part;
+  std::string_view path;        // for people
+  std::string_view permission;  // what lets an account read it
+  bool optional;                // kernels without it are sound
+  Parse parse;
+};
+
+base::Result<GatheredRows> rows(const base::Result<std::uint64_t>& skipped) {
+  if (!skipped) return skipped.error();
+  return GatheredRows{*skipped, 0, 0};
+}
+
+constexpr std::string_view kReadAny = "root or CAP_DAC_READ_SEARCH";
+
+constexpr Collector kCollectors[] = {
+    {"meminfo", "proc/meminfo", "/proc/meminfo", kReadAny, false,
+     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_meminfo(part.bytes, out)); }},
+    {"slabinfo", "proc/slabinfo", "/proc/slabinfo", kReadAny, true,
+     [](const RawPart& part, const RawFrame& frame, Snapshot& out) {
+       const RawPart* const reclaim = frame.find("kmem/slab_reclaim");
+       const std::string_view answers = reclaim != nullptr ? std::string_view(reclaim->bytes) : std::string_view();
+       return rows(parse_slabinfo(part.bytes, answers, frame.page_bytes, out));
+     }},
+    {"vmallocinfo", "proc/vmallocinfo", "/proc/vmallocinfo", kReadAny, true,
+     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_vmallocinfo(part.bytes, out)); }},
+    {"allocinfo", "proc/allocinfo", "/proc/allocinfo", kReadAny, true,
+     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_allocinfo(part.bytes, out)); }},
+    {"stat", "proc/stat", "/proc/stat", kReadAny, false,
+     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_stat(part.bytes, out)); }},
+    {"settings", "kmem/settings", "/proc/sys/vm", kReadAny, true,
+     [](const RawPart& part, const RawFrame&, Snapshot& out) { return parse_settings(part.bytes, out); }},
+    {"processes", "kmem/processes", "/proc/PID/fd", "root or CAP_SYS_PTRACE", false,
+     [](const RawPart& part, const RawFrame&, Snapshot& out) { return parse_processes(part.bytes, out); }},
+};
+
+void tell_refused(const Collector& collector, std::int64_t error, PartStatus& status) {
+  const std::string path(collector.path);
+  status.state = PartState::kFailed;
+  if (error == kEacces || error == kEperm) {
+    status.reason = path + " cannot be read: permission denied; needs " + std::string(collector.permission);
+  } else if (error == kEnoent && collector.optional) {
+    status.state = PartState::kUnsupported;
+    status.reason = "this kernel has no " + path;
+  } else if (error == kEnoent) {
+    status.reason = path + " does not exist; is procfs mounted there?";
+  } else if (error == kEfbig) {
+    status.reason = path + " is larger than the bound for one file";
+  } else {
+    status.reason = path + " cannot be read: errno " + std::to_string(error);
+  }
+}
+
+void tell_left_out(const Collector& collector, const GatheredRows& got, PartStatus& status) {
+  const auto also = [&](std::uint64_t count, const std::string& what) {
+    if (count == 0) return;
+    status.state = PartState::kPartial;
+    if (!status.reason.empty()) status.reason += "; ";
+    status.reason += std::to_string(count) + what;
+  };
+  also(got.skipped, " rows could not be understood");
+  also(got.unreadable, " of " + std::string(collector.path) + " cannot be read: permission denied; needs " +
+                           std::string(collector.permission));
+  also(got.over_limit, " are over the bound for one reading");
+  status.skipped_rows = got.skipped + got.unreadable + got.over_limit;
+}
+
+}  // namespace
+
+void parse_linux_frame(const RawFrame& frame, Snapshot& out) {
+  for (const Collector& collector : kCollectors) {
+    const RawPart* const part = frame.find(collector.part);
+    if (part == nullptr) continue;
+    PartStatus status;
+    status.collector = collector.name;
+    status.seconds = static_cast<double>(part->micros) * 1e-6;
+    if (part->status != 0) {
+      tell_refused(collector, part->status, status);
+    } else if (const auto got = collector.parse(*part, frame, out)) {
+      tell_left_out(collector, *got, status);
+    } else {
+      status.state = PartState::kFailed;
+      status.reason = std::string(collector.path) + ": " + got.error().message;
+    }
+    out.parts.push_back(std::move(status));
+  }
+}
+
+}  // namespace kmem::linux

@@ -1,0 +1,88 @@
+// STAGE 1 helper: one forward pass over kernel text without allocating. Every step checks its end, so any bytes are
+// safe. Thread: value types over borrowed text. Failure: a step that does not fit gives false and the row is refused.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace kmem::linux {
+
+/// Lines without their end; a last line without one counts too.
+class LineReader {
+ public:
+  explicit LineReader(std::string_view text) : rest_(text) {}
+
+  bool next(std::string_view& line) {
+    if (rest_.empty()) return false;
+    const void* const found = std::memchr(rest_.data(), '\n', rest_.size());
+    if (found == nullptr) {
+      line = rest_;
+      rest_ = {};
+      return true;
+    }
+    const auto length = static_cast<std::size_t>(static_cast<const char*>(found) - rest_.data());
+    line = rest_.substr(0, length);
+    rest_.remove_prefix(length + 1);
+    return true;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+/// Fields of one line, separated by blanks.
+class FieldReader {
+ public:
+  explicit FieldReader(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) {}
+
+  template <typename Integer>
+  bool number(Integer& value) {
+    skip_blanks();
+    const auto [stop, error] = std::from_chars(at_, end_, value);
+    if (error != std::errc() || (stop != end_ && !is_blank(*stop))) return false;
+    at_ = stop;
+    return true;
+  }
+
+  bool token(std::string_view& field) {
+    skip_blanks();
+    const char* const start = at_;
+    while (at_ != end_ && !is_blank(*at_)) ++at_;
+    field = std::string_view(start, static_cast<std::size_t>(at_ - start));
+    return !field.empty();
+  }
+
+  bool literal(std::string_view expected) {
+    std::string_view field;
+    return token(field) && field == expected;
+  }
+
+  /// What is left, leading blanks included.
+  [[nodiscard]] std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
+  [[nodiscard]] bool at_end() {
+    skip_blanks();
+    return at_ == end_;
+  }
+
+ private:
+  static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+  void skip_blanks() {
+    while (at_ != end_ && is_blank(*at_)) ++at_;
+  }
+
+  const char* at_;
+  const char* end_;
+};
+
+/// "slabinfo - version: 2.1 ..." -> 2, given "slabinfo - version: "; 0 when the line is another.
+inline unsigned major_version(std::string_view line, std::string_view heading) {
+  if (line.substr(0, heading.size()) != heading) return 0;
+  line.remove_prefix(heading.size());
+  unsigned major = 0;
+  const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), major);
+  return error == std::errc() && stop != line.data() + line.size() && *stop == '.' ? major : 0;
+}
+
+}  // namespace kmem::linux
