@@ -30,6 +30,8 @@ struct Collectors {
   // both
   bool processes = true;      // handles or descriptors, pool quota
   bool settings = true;       // registry values, vm.* sysctls
+
+  bool operator==(const Collectors&) const = default;
 };
 
 struct Source {
@@ -37,14 +39,20 @@ struct Source {
   std::string procfs = "/proc";      // Linux
   std::string sysfs = "/sys";        // Linux
   Collectors collectors;
+
+  bool operator==(const Source&) const = default;
 };
 
 struct Sampling {
   std::chrono::milliseconds interval{60'000};  // 1 s .. 1 h: tick that feeds selection and trend
+
+  bool operator==(const Sampling&) const = default;
 };
 
 struct Scrape {
   std::chrono::milliseconds min_interval{1'000};  // 0 .. 60 s: scrapes closer together share one kernel reading
+
+  bool operator==(const Scrape&) const = default;
 };
 
 /// Which tags are exported, per pool. A tag enters by any rank below, a suspicion, or `include`.
@@ -58,10 +66,14 @@ struct Tags {
   std::vector<std::string> include;   // always exported; "tag" or "pool/tag"
   bool counters = true;               // kmem_pool_tag_allocations_total and _frees_total
   bool all = false;                   // export every live tag; the cap is max_tracked then
+
+  bool operator==(const Tags&) const = default;
 };
 
 struct Processes {
   std::size_t top = 10;               // 0..200, by handles and by each pool's quota
+
+  bool operator==(const Processes&) const = default;
 };
 
 struct Web {
@@ -75,16 +87,22 @@ struct Web {
   std::chrono::milliseconds idle_timeout{60'000};     // 1 s .. 10 min: between requests of a connection
   std::chrono::milliseconds write_timeout{10'000};    // 100 ms .. 60 s: for a whole response
   std::size_t keep_alive_requests = 10'000; // 1..1'000'000 requests a connection
+
+  bool operator==(const Web&) const = default;
 };
 
 struct Storage {
   std::string path;                                   // empty = nothing is kept over restarts
   std::chrono::milliseconds save_interval{300'000};   // 10 s .. 1 d
+
+  bool operator==(const Storage&) const = default;
 };
 
 struct Log {
   base::LogLevel level = base::LogLevel::kInfo;
   base::LogFormat format = base::LogFormat::kLogfmt;
+
+  bool operator==(const Log&) const = default;
 };
 
 struct Config {
@@ -96,6 +114,8 @@ struct Config {
   Web web;
   Storage storage;
   Log log;
+
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace kmem::config

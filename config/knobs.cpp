@@ -1,0 +1,378 @@
+#include "config/knobs.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "collectors/base/suggest.h"
+#include "collectors/snapshot.h"
+#include "config/listen_address.h"
+#include "config/text.h"
+
+namespace kmem::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+using Field = std::variant<bool& (*)(Config&), std::size_t& (*)(Config&), milliseconds& (*)(Config&),
+                           hours& (*)(Config&), std::string& (*)(Config&), std::vector<std::string>& (*)(Config&),
+                           base::LogLevel& (*)(Config&), base::LogFormat& (*)(Config&)>;
+
+/// Empty when `text` is fine, else a hint to add to "expected ..., got ...", or a blank when there is none.
+using Check = std::string (*)(std::string_view text);
+
+struct Row {
+  std::string_view name;
+  Field field;
+  std::string_view help;
+  std::string_view unit = {};      // counts: what is counted; "bytes" and "path" choose the syntax
+  std::uint64_t min = 0;           // durations in ms; lists: number of items
+  std::uint64_t max = 0;
+  std::string_view expected = {};  // text and lists: what a value looks like
+  Check check = nullptr;
+  std::string_view flag = {};      // where it is not simply --the-name
+  bool needs_restart = false;
+};
+
+constexpr std::array<std::string_view, 4> kLogLevels = {"debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 2> kLogFormats = {"logfmt", "json"};
+constexpr std::size_t kMaxTextBytes = 4096;
+constexpr const char* kNoHint = " ";
+
+std::string hint(const std::optional<std::string>& word) {
+  return word ? "; did you mean " + quoted(*word) + "?" : kNoHint;
+}
+
+std::string check_source(std::string_view text) {
+  static constexpr std::array<std::string_view, 4> kKinds = {"auto", "linux", "windows", "replay:"};
+  if (std::find(kKinds.begin(), kKinds.end() - 1, text) != kKinds.end() - 1) return {};
+  if (text.starts_with("replay:")) return text.size() > 7 ? "" : "; the name of a recorded file is missing";
+  return hint(base::nearest(text, kKinds));
+}
+
+std::string check_not_empty(std::string_view text) { return text.empty() ? kNoHint : ""; }
+
+std::string check_telemetry_path(std::string_view text) {
+  // "/-/" and "/api/" are the exporter's own.
+  const bool taken = text.starts_with("/-/") || text.starts_with("/api/");
+  if (!text.starts_with('/') || text.size() > 256 || taken) return kNoHint;
+  for (const char c : text)
+    if (c <= 0x20 || c == 0x7F || c == '?' || c == '#' || c == '%' || static_cast<unsigned char>(c) >= 0x80)
+      return kNoHint;
+  return {};
+}
+
+std::string check_listen_address(std::string_view text) {
+  if (parse_listen_address(text)) return {};
+  if (parse_count(text)) return "; did you mean \":" + std::string(text) + "\"?";
+  return kNoHint;
+}
+
+std::string check_tag(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (text.empty() || text.size() > 256 || slash + 1 == text.size()) return kNoHint;
+  // A slash may be part of a tag (drivers/net), so a first part that names no pool is one only if it looks mistyped.
+  const std::string_view pool = text.substr(0, slash);
+  if (slash == std::string_view::npos || pool.size() < 5) return {};
+  if (std::find(kPoolNames.begin(), kPoolNames.end(), pool) != kPoolNames.end()) return {};
+  const std::optional<std::string> meant = base::nearest(pool, kPoolNames);
+  return meant ? hint(*meant + std::string(text.substr(slash))) : "";
+}
+
+// A knob's name in the file is its path in Config.
+#define KMEM_KNOB(path) \
+  .name = #path, .field = [](Config& c) -> decltype((c.path)) { return c.path; }
+#define KMEM_COLLECTOR(collector, text) \
+  {KMEM_KNOB(source.collectors.collector), .help = text, .flag = "--collector." #collector}
+
+constexpr std::uint64_t kSecond = 1'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+
+const std::array kRows = std::to_array<Row>({
+    {KMEM_KNOB(source.kind), .help = "Which kernel is read: this machine's, or a recording made by `record`.",
+     .expected = "auto, linux, windows or replay:FILE", .check = check_source, .flag = "--collector.source",
+     .needs_restart = true},
+    {KMEM_KNOB(source.procfs), .help = "Where the proc file system is mounted (Linux).", .unit = "path",
+     .expected = "a folder", .check = check_not_empty, .flag = "--path.procfs", .needs_restart = true},
+    {KMEM_KNOB(source.sysfs), .help = "Where the sys file system is mounted (Linux).", .unit = "path",
+     .expected = "a folder", .check = check_not_empty, .flag = "--path.sysfs", .needs_restart = true},
+
+    KMEM_COLLECTOR(meminfo, "Linux: totals of slab, vmalloc, percpu and commit from /proc/meminfo."),
+    KMEM_COLLECTOR(slabinfo, "Linux: every slab cache from /proc/slabinfo (only root may read it)."),
+    KMEM_COLLECTOR(vmallocinfo, "Linux: vmalloc by caller from /proc/vmallocinfo. Off: it takes 1.5 ms a reading."),
+    KMEM_COLLECTOR(allocinfo, "Linux: allocations by source file from /proc/allocinfo, where the kernel keeps them."),
+    KMEM_COLLECTOR(stat, "Linux: boot time from /proc/stat."),
+    KMEM_COLLECTOR(basic, "Windows: page size and installed memory (information class 0)."),
+    KMEM_COLLECTOR(performance, "Windows: pools, free system PTEs, commit (information class 2)."),
+    KMEM_COLLECTOR(time_of_day, "Windows: boot time (information class 3)."),
+    KMEM_COLLECTOR(file_cache, "Windows: the system cache's working set (information class 21)."),
+    KMEM_COLLECTOR(pool_tags, "Windows: every pool tag (information class 255, else 22)."),
+    KMEM_COLLECTOR(processes, "Both: handles or descriptors by process, and its pool quota."),
+    KMEM_COLLECTOR(settings, "Both: Memory Management in the registry, vm.* settings."),
+
+    {KMEM_KNOB(sampling.interval), .help = "How often selection and trend look at the kernel, scraped or not.",
+     .min = kSecond, .max = kHour},
+    {KMEM_KNOB(scrape.min_interval), .help = "Scrapes closer together than this share one reading of the kernel.",
+     .min = 0, .max = kMinute},
+
+    {KMEM_KNOB(tags.top_bytes), .help = "A tag is exported when it is among so many of its pool by bytes.",
+     .unit = "tags", .min = 0, .max = 1000},
+    {KMEM_KNOB(tags.top_outstanding), .help = "... or among so many by live allocations.", .unit = "tags", .min = 0,
+     .max = 1000},
+    {KMEM_KNOB(tags.top_growth), .help = "... or among so many by bytes gained within a week.", .unit = "tags",
+     .min = 0, .max = 1000},
+    {KMEM_KNOB(tags.max_exported), .help = "Never more exported tags than this in a pool; the rest is summed as other.",
+     .unit = "tags", .min = 1, .max = 5000},
+    {KMEM_KNOB(tags.max_tracked), .help = "Tags followed over all pools, exported or not.", .unit = "tags", .min = 64,
+     .max = 65'536},
+    {KMEM_KNOB(tags.dwell), .help = "How long an exported tag stays after it has left every rank.", .min = kHour,
+     .max = 365 * kDay},
+    {KMEM_KNOB(tags.include), .help = "Tags that are always exported.", .min = 0, .max = 1000,
+     .expected = "a tag or pool/tag, such as nonpaged/Even", .check = check_tag},
+    {KMEM_KNOB(tags.counters), .help = "Export the counters of allocations and frees of every exported tag."},
+    {KMEM_KNOB(tags.all), .help = "Export every live tag, up to tags.max_tracked."},
+
+    {KMEM_KNOB(processes.top), .help = "Processes exported by handles, and by each pool's quota.", .unit = "processes",
+     .min = 0, .max = 200},
+
+    {KMEM_KNOB(web.listen_addresses), .help = "Where to listen; port 0 takes any free one.", .min = 1, .max = 16,
+     .expected = "host:port, [v6]:port or :port", .check = check_listen_address, .flag = "--web.listen-address",
+     .needs_restart = true},
+    {KMEM_KNOB(web.telemetry_path), .help = "Path of the metrics page.",
+     .expected = "a path such as /metrics, outside /-/ and /api/", .check = check_telemetry_path,
+     .needs_restart = true},
+    {KMEM_KNOB(web.config_file), .help = "TLS and basic authentication, in the format of Prometheus' exporter-toolkit.",
+     .unit = "path", .expected = "a file", .flag = "--web.config.file", .needs_restart = true},
+    {KMEM_KNOB(web.max_requests), .help = "Requests for metrics in work or waiting; more are answered with 503.",
+     .unit = "requests", .min = 1, .max = 1000, .needs_restart = true},
+    {KMEM_KNOB(web.max_connections), .help = "Open connections; beyond, the one idle the longest gives way.",
+     .unit = "connections", .min = 8, .max = 4096, .needs_restart = true},
+    {KMEM_KNOB(web.max_header_bytes), .help = "Request line and headers together.", .unit = "bytes", .min = 1024,
+     .max = 65'536, .needs_restart = true},
+    {KMEM_KNOB(web.request_timeout), .help = "From the first byte of a request's head to its last.", .min = 100,
+     .max = kMinute, .needs_restart = true},
+    {KMEM_KNOB(web.idle_timeout), .help = "Between the requests of a connection.", .min = kSecond, .max = 10 * kMinute,
+     .needs_restart = true},
+    {KMEM_KNOB(web.write_timeout), .help = "For a whole response.", .min = 100, .max = kMinute, .needs_restart = true},
+    {KMEM_KNOB(web.keep_alive_requests), .help = "Requests answered on one connection before it is closed.",
+     .unit = "requests", .min = 1, .max = 1'000'000, .needs_restart = true},
+
+    {KMEM_KNOB(storage.path), .help = "Folder for what is kept over restarts: the exported tags. Empty keeps nothing.",
+     .unit = "path", .expected = "a folder", .needs_restart = true},
+    {KMEM_KNOB(storage.save_interval), .help = "How often it is written, and so how much a crash may lose.",
+     .min = 10 * kSecond, .max = kDay},
+
+    {KMEM_KNOB(log.level), .help = "Lines below this level are not written."},
+    {KMEM_KNOB(log.format), .help = "How a line is written."},
+});
+
+#undef KMEM_KNOB
+#undef KMEM_COLLECTOR
+
+template <typename T>
+struct Returned;
+template <typename T>
+struct Returned<T& (*)(Config&)> {
+  using Type = T;
+};
+
+std::span<const std::string_view> choices(base::LogLevel) { return kLogLevels; }
+std::span<const std::string_view> choices(base::LogFormat) { return kLogFormats; }
+
+std::string joined(std::span<const std::string_view> words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    out += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + std::string(words[i]);
+  return out;
+}
+
+milliseconds as_milliseconds(std::uint64_t value) { return milliseconds(static_cast<std::int64_t>(value)); }
+
+std::string yaml_quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+const Row& row_of(const KnobInfo& knob) { return kRows[static_cast<std::size_t>(&knob - knobs().data())]; }
+
+struct Expectation {
+  KnobType type;
+  std::string text;
+};
+
+Expectation expectation_of(const Row& row) {
+  return std::visit(
+      [&row](auto field) -> Expectation {
+        using T = typename Returned<decltype(field)>::Type;
+        const std::string range_end = row.unit.empty() ? "" : " " + std::string(row.unit);
+        if constexpr (std::is_same_v<T, bool>) {
+          return {KnobType::kBool, "true or false"};
+        } else if constexpr (std::is_same_v<T, std::size_t>) {
+          if (row.unit == "bytes")
+            return {KnobType::kBytes, "a size of " + bytes_text(row.min) + ".." + bytes_text(row.max)};
+          return {KnobType::kCount, std::to_string(row.min) + ".." + std::to_string(row.max) + range_end};
+        } else if constexpr (std::is_same_v<T, milliseconds> || std::is_same_v<T, hours>) {
+          return {KnobType::kDuration, "a duration of " + duration_text(as_milliseconds(row.min)) + ".." +
+                                           duration_text(as_milliseconds(row.max)) +
+                                           (std::is_same_v<T, hours> ? " in whole hours" : "")};
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          return {row.unit == "path" ? KnobType::kPath : KnobType::kText, std::string(row.expected)};
+        } else if constexpr (std::is_enum_v<T>) {
+          return {KnobType::kChoice, joined(choices(T{}))};
+        } else {
+          return {KnobType::kList, std::string(row.expected)};
+        }
+      },
+      row.field);
+}
+
+/// Sets `out`, or gives what to add behind "expected ..., got ...".
+template <typename T>
+std::string parse_value(const Row& row, std::string_view text, T& out) {
+  const auto in_range = [&row](std::uint64_t value) { return value >= row.min && value <= row.max; };
+  if constexpr (std::is_same_v<T, bool>) {
+    if (text != "true" && text != "false") return kNoHint;
+    out = text == "true";
+  } else if constexpr (std::is_same_v<T, std::size_t>) {
+    const auto value = row.unit == "bytes" ? parse_bytes(text) : parse_count(text);
+    if (!value || !in_range(*value)) return kNoHint;
+    out = static_cast<std::size_t>(*value);
+  } else if constexpr (std::is_same_v<T, milliseconds> || std::is_same_v<T, hours>) {
+    const auto value = parse_duration(text);
+    if (!value && parse_count(text)) return "; the unit is missing: ms, s, m, h or d";
+    if (!value || !in_range(static_cast<std::uint64_t>(value->count()))) return kNoHint;
+    const T rounded = std::chrono::duration_cast<T>(*value);
+    if (rounded != *value) return kNoHint;
+    out = rounded;
+  } else if constexpr (std::is_enum_v<T>) {
+    const auto words = choices(T{});
+    const auto found = std::find(words.begin(), words.end(), text);
+    if (found == words.end()) return hint(base::nearest(text, words));
+    out = static_cast<T>(found - words.begin());
+  } else {
+    if (text.size() > kMaxTextBytes) return "; it is too long";
+    if (find_non_utf8(text) != std::string_view::npos) return "; it is not UTF-8";
+    for (const char c : text)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return "; it holds a control character";
+    if (row.check != nullptr)
+      if (std::string wrong = row.check(text); !wrong.empty()) return wrong;
+    out = std::string(text);
+  }
+  return {};
+}
+
+std::string refusal(const KnobInfo& knob, std::string_view got, std::string_view hint_text) {
+  return "expected " + knob.expected + ", got " + quoted(got) + (hint_text == kNoHint ? "" : std::string(hint_text));
+}
+
+std::string row_text(const Row& row, Config& config) {
+  return std::visit(
+      [&](auto field) -> std::string {
+        const auto& value = field(config);
+        using T = std::remove_cvref_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, bool>) {
+          return value ? "true" : "false";
+        } else if constexpr (std::is_same_v<T, std::size_t>) {
+          return row.unit == "bytes" ? bytes_text(value) : std::to_string(value);
+        } else if constexpr (std::is_same_v<T, milliseconds> || std::is_same_v<T, hours>) {
+          return duration_text(value);
+        } else if constexpr (std::is_enum_v<T>) {
+          return std::string(choices(T{})[static_cast<std::size_t>(value)]);
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          return yaml_quoted(value);
+        } else {
+          std::string list = "[";
+          for (const std::string& item : value) list += (list.size() > 1 ? ", " : "") + yaml_quoted(item);
+          return list + "]";
+        }
+      },
+      row.field);
+}
+
+}  // namespace
+
+const std::vector<KnobInfo>& knobs() {
+  static const std::vector<KnobInfo> table = [] {
+    std::vector<KnobInfo> made;
+    Config defaults;
+    for (const Row& row : kRows) {
+      const Expectation expectation = expectation_of(row);
+      std::string flag(row.flag);
+      if (flag.empty()) {
+        flag = "--" + std::string(row.name);
+        std::replace(flag.begin(), flag.end(), '_', '-');
+      }
+      made.push_back({row.name, std::move(flag), expectation.type, row.help, expectation.text,
+                      row_text(row, defaults), row.needs_restart});
+    }
+    return made;
+  }();
+  return table;
+}
+
+const KnobInfo* find_knob(std::string_view name) {
+  for (const KnobInfo& knob : knobs())
+    if (knob.name == name) return &knob;
+  return nullptr;
+}
+
+std::vector<ValueFault> set_knob(Config& config, const KnobInfo& knob, const std::vector<std::string>& values) {
+  const Row& row = row_of(knob);
+  return std::visit(
+      [&](auto field) {
+        std::vector<ValueFault> faults;
+        auto& target = field(config);
+        using T = std::remove_reference_t<decltype(target)>;
+        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          if (values.size() < row.min || values.size() > row.max)
+            faults.push_back({kAllValues, "expected " + std::to_string(row.min) + ".." + std::to_string(row.max) +
+                                     " items, got " + std::to_string(values.size())});
+          std::vector<std::string> fresh;
+          for (std::size_t i = 0; i < values.size() && i < row.max; ++i) {
+            std::string item;
+            if (const std::string wrong = parse_value(row, values[i], item); !wrong.empty())
+              faults.push_back({i, refusal(knob, values[i], wrong)});
+            else if (std::find(fresh.begin(), fresh.end(), item) != fresh.end())
+              faults.push_back({i, quoted(item) + " is given twice"});
+            else
+              fresh.push_back(std::move(item));
+          }
+          if (faults.empty()) target = std::move(fresh);
+        } else if (values.size() != 1) {
+          faults.push_back({kAllValues, "expected one value, got " + std::to_string(values.size())});
+        } else {
+          T fresh = target;
+          if (const std::string wrong = parse_value(row, values[0], fresh); !wrong.empty())
+            faults.push_back({0, refusal(knob, values[0], wrong)});
+          else
+            target = fresh;
+        }
+        return faults;
+      },
+      row.field);
+}
+
+std::string knob_text(const Config& config, const KnobInfo& knob) {
+  Config copy = config;
+  return row_text(row_of(knob), copy);
+}
+
+ReloadPlan reloadable(const Config& running, const Config& fresh) {
+  Config before = running;
+  Config after = fresh;
+  ReloadPlan plan;
+  for (const Row& row : kRows)
+    if (row_text(row, before) != row_text(row, after))
+      (row.needs_restart ? plan.need_restart : plan.apply).push_back(row.name);
+  return plan;
+}
+
+}  // namespace kmem::config
