@@ -1,0 +1,107 @@
+// Stage 6: the guard: accepted sockets -> complete request heads for the workers, and their answers back to the sockets.
+// One thread waits for all sockets; nothing on it blocks, and every state of a connection has a deadline or a
+// worker behind it. Pipelined requests are answered in order, one at a time.
+// Thread: run() on its own; stop() and deliver() from any. Failure: a bad client loses its own connection only.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/clock.h"
+#include "config/config.h"
+#include "exporter/http/request_head.h"
+#include "exporter/http/server.h"
+#include "exporter/http/socket.h"
+
+namespace kmem::http {
+
+/// A complete request on its way to a worker.
+struct Job {
+  std::uint64_t connection = 0;
+  RequestHead head;
+  std::string remote;
+  bool close = false;  // the answer says so
+  std::chrono::nanoseconds received{};
+};
+
+class EventLoop {
+ public:
+  using Submit = std::function<void(Job)>;
+
+  EventLoop(const config::Web& web, std::vector<Socket> listeners, Wakeup wakeup, Observer& observer,
+            const base::Clock& clock, Submit submit);
+
+  void run();
+  void stop();
+  /// The answer of a job; each submitted job is delivered exactly once.
+  void deliver(std::uint64_t connection, std::string answer);
+
+ private:
+  using Time = std::chrono::nanoseconds;
+
+  // In the order in which they give way to a new connection; kWorking never does.
+  enum class State { kClosed, kLingering, kIdle, kReading, kWriting, kWorking };
+
+  struct Connection {
+    explicit Connection(std::size_t max_header_bytes) : scanner(max_header_bytes) {}
+    Socket socket;
+    std::string remote;
+    State state = State::kIdle;
+    Time since{};     // entered the state
+    Time deadline{};
+    std::string in;   // the head that is being read, and what was sent after it
+    HeadScanner scanner;
+    std::string out;
+    std::size_t sent_bytes = 0;
+    std::size_t drained_bytes = 0;
+    std::size_t requests = 0;
+    bool close_after = false;
+  };
+  using Connections = std::map<std::uint64_t, Connection>;
+
+  void enter(Connection& connection, State state, Time allowed);
+  void wait();
+  void accept_new(const Socket& listener);
+  bool make_room();
+  void read(std::uint64_t id, Connection& connection);
+  void advance(std::uint64_t id, Connection& connection);
+  void refuse(Connection& connection, const Refusal& refusal, bool with_body);
+  void write(std::uint64_t id, Connection& connection, std::string answer);
+  void send(std::uint64_t id, Connection& connection);
+  void bound_answers(const Connection& newest);
+  void drain(Connection& connection);
+  void close(Connection& connection);
+  void sweep();
+  void expire();
+  void take_answers();
+  void begin_stop();
+
+  const config::Web web_;
+  std::vector<Socket> listeners_;
+  Wakeup wakeup_;
+  Observer& observer_;
+  const base::Clock& clock_;
+  Submit submit_;
+
+  Connections connections_;
+  std::uint64_t next_id_ = 1;
+  std::size_t in_work_ = 0;
+  std::size_t answer_bytes_ = 0;  // of all connections' `out`
+  Time accept_again_{};
+  Time stop_deadline_{};
+  std::vector<Interest> interests_;
+  std::atomic<bool> stop_asked_{false};
+  bool stopping_ = false;
+
+  std::mutex answers_mutex_;
+  std::vector<std::pair<std::uint64_t, std::string>> answers_;
+};
+
+}  // namespace kmem::http

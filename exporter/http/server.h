@@ -1,0 +1,81 @@
+// Stage 6: routes of handlers -> answers over HTTP/1.x. A guard of ours owns every socket and hands only complete,
+// checked requests to a few worker threads, where httplib routes them and formats the answer; no client can hold a
+// worker, and everything a client can make the server keep is bounded by config::Web.
+// Thread: start and stop from one thread; handlers and Observer::request_done run on worker threads, several at once,
+// Observer::rejected on the server's own. Failure: start() names the address and the system's reason.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "collectors/base/clock.h"
+#include "collectors/base/result.h"
+#include "config/config.h"
+
+namespace kmem::http {
+
+struct Request {
+  std::string path;   // decoded
+  std::string query;  // as sent, without '?'
+  std::string accept, accept_encoding, if_none_match;
+  bool head = false;  // answer as for GET; the body is left out later
+  std::string remote; // the client's numeric address
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string content_encoding{}, etag{};  // empty = no such header
+  std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};
+};
+
+using Handler = std::function<Response(const Request&)>;
+
+struct Route {
+  std::string path;  // exact, no pattern
+  std::string name;  // the metrics' handler label
+  Handler handler;
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  /// A request that reached a worker; `handler` is the route's name, or "unknown" for a path without route.
+  virtual void request_done(std::string_view handler, int code, std::chrono::nanoseconds duration) = 0;
+  /// A request or connection that was turned away by the guard: malformed, method, body, version, uri_too_long,
+  /// headers_too_large, timeout, busy, connections, slow_reader, descriptors.
+  virtual void rejected(std::string_view reason) = 0;
+};
+
+class Server {
+ public:
+  Server(config::Web web, std::vector<Route> routes, Observer& observer, const base::Clock& clock);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  base::Result<void> start();
+  /// In the order of listen_addresses, with the number that port 0 became.
+  [[nodiscard]] std::vector<std::uint16_t> ports() const;
+  /// Stops accepting, gives requests in work 2 s to finish and be written, and joins; a handler is never cut off.
+  void stop();
+
+ private:
+  struct Running;
+
+  config::Web web_;
+  std::vector<Route> routes_;
+  Observer& observer_;
+  const base::Clock& clock_;
+  std::vector<std::uint16_t> ports_;
+  std::unique_ptr<Running> running_;
+};
+
+}  // namespace kmem::http

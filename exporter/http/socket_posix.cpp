@@ -1,0 +1,163 @@
+#include "exporter/http/socket.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+namespace kmem::http {
+namespace {
+
+int fd(const Socket& socket) { return static_cast<int>(socket.handle()); }
+
+std::string reason(int error) { return std::system_category().message(error); }
+
+IoStatus status_of(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR ? IoStatus::kWouldBlock : IoStatus::kFailed;
+}
+
+void set_option(const Socket& socket, int level, int name, int value) {
+  ::setsockopt(fd(socket), level, name, &value, sizeof value);
+}
+
+std::string numeric_host(const sockaddr* address, socklen_t length) {
+  char host[NI_MAXHOST] = {};
+  if (::getnameinfo(address, length, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) return "unknown";
+  const std::string_view text(host);
+  return std::string(text.starts_with("::ffff:") ? text.substr(7) : text);
+}
+
+base::Error bind_error(std::uint16_t port, int error) {
+  const auto number = std::to_string(port);
+  if (error == EADDRINUSE) return {base::ErrorCode::kIo, "port " + number + " is in use"};
+  if (error == EACCES) return {base::ErrorCode::kPermission, "port " + number + " needs privileges"};
+  return {base::ErrorCode::kIo, reason(error)};
+}
+
+base::Result<Socket> listen_at(const sockaddr* address, socklen_t length, std::uint16_t port, bool take_ipv4) {
+  Socket socket(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return base::Error{base::ErrorCode::kUnsupported, reason(errno)};
+  set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address->sa_family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, take_ipv4 ? 0 : 1);
+  if (::bind(fd(socket), address, length) != 0) {
+    if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT) return base::Error{base::ErrorCode::kUnsupported, reason(errno)};
+    return bind_error(port, errno);
+  }
+  if (::listen(fd(socket), SOMAXCONN) != 0) return bind_error(port, errno);
+  return socket;
+}
+
+}  // namespace
+
+void Socket::close() {
+  if (handle_ != kNone) ::close(static_cast<int>(std::exchange(handle_, kNone)));
+}
+
+base::Result<void> start_sockets() { return {}; }
+
+base::Result<Socket> listen_on(const std::string& host, std::uint16_t port) {
+  if (host.empty()) {
+    sockaddr_in6 any6{};
+    any6.sin6_family = AF_INET6;
+    any6.sin6_port = htons(port);
+    auto both = listen_at(reinterpret_cast<sockaddr*>(&any6), sizeof any6, port, true);
+    if (both.ok() || both.error().code != base::ErrorCode::kUnsupported) return both;
+    sockaddr_in any4{};
+    any4.sin_family = AF_INET;
+    any4.sin_port = htons(port);
+    return listen_at(reinterpret_cast<sockaddr*>(&any4), sizeof any4, port, false);
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); error != 0) {
+    return base::Error{base::ErrorCode::kInvalid, host + ": " + ::gai_strerror(error)};
+  }
+  base::Result<Socket> result = base::Error{base::ErrorCode::kInvalid, host + " has no address"};
+  for (const addrinfo* each = found; each != nullptr && !result.ok(); each = each->ai_next) {
+    result = listen_at(each->ai_addr, each->ai_addrlen, port, false);
+  }
+  ::freeaddrinfo(found);
+  return result;
+}
+
+std::uint16_t local_port(const Socket& socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd(socket), reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
+                                             : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
+}
+
+Accepted accept_from(const Socket& listener) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  Socket socket(::accept4(fd(listener), reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!socket) {
+    const bool full = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    return {full ? IoStatus::kFailed : IoStatus::kWouldBlock, {}, {}};
+  }
+  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  return {IoStatus::kDone, std::move(socket), numeric_host(reinterpret_cast<sockaddr*>(&address), length)};
+}
+
+IoResult receive(const Socket& socket, std::span<char> buffer) {
+  const auto count = ::recv(fd(socket), buffer.data(), buffer.size(), 0);
+  if (count > 0) return {IoStatus::kDone, static_cast<std::size_t>(count)};
+  if (count == 0) return {IoStatus::kEnd, 0};
+  return {status_of(errno), 0};
+}
+
+IoResult send_some(const Socket& socket, std::string_view bytes) {
+  const auto count = ::send(fd(socket), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (count >= 0) return {IoStatus::kDone, static_cast<std::size_t>(count)};
+  return {status_of(errno), 0};
+}
+
+void shut_down_sending(const Socket& socket) { ::shutdown(fd(socket), SHUT_WR); }
+
+void wait_for_sockets(std::span<Interest> interests, int timeout_ms) {
+  std::vector<pollfd> polled;
+  polled.reserve(interests.size());
+  for (const auto& each : interests) {
+    const int events = (each.read ? POLLIN : 0) | (each.write ? POLLOUT : 0);
+    polled.push_back({static_cast<int>(each.handle), static_cast<short>(events), 0});
+  }
+  if (::poll(polled.data(), static_cast<nfds_t>(polled.size()), timeout_ms) <= 0) return;
+  for (std::size_t i = 0; i < polled.size(); ++i) {
+    interests[i].readable = (polled[i].revents & POLLIN) != 0;
+    interests[i].writable = (polled[i].revents & POLLOUT) != 0;
+    interests[i].failed = (polled[i].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+  }
+}
+
+base::Result<Wakeup> Wakeup::create() {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
+    return base::Error{base::ErrorCode::kIo, "socketpair: " + reason(errno)};
+  }
+  Wakeup result;
+  result.receiver_ = Socket(pair[0]);
+  result.sender_ = Socket(pair[1]);
+  return result;
+}
+
+// A full buffer means that a wake-up is already on its way.
+void Wakeup::wake() const { send_some(sender_, "w"); }
+
+void Wakeup::drain() const {
+  char buffer[256];
+  while (receive(receiver_, buffer).status == IoStatus::kDone) {
+  }
+}
+
+}  // namespace kmem::http
