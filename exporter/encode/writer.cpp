@@ -1,0 +1,103 @@
+#include "exporter/encode/writer.h"
+
+#include <array>
+
+namespace kmem::encode {
+namespace {
+
+enum ByteClass : std::uint8_t { kPlain, kQuote, kBackslash, kLineFeed, kControl, kHigh };
+
+// The rest of the control characters is legal UTF-8, but NUL ends Prometheus' lexer and a carriage return is no part
+// of OpenMetrics; none of them belongs into a label.
+constexpr std::array<std::uint8_t, 256> kClasses = [] {
+  std::array<std::uint8_t, 256> classes{};
+  for (std::size_t byte = 0; byte < 0x20; ++byte) classes[byte] = kControl;
+  for (std::size_t byte = 0x80; byte < 0x100; ++byte) classes[byte] = kHigh;
+  classes['\t'] = kPlain;
+  classes['\n'] = kLineFeed;
+  classes['"'] = kQuote;
+  classes['\\'] = kBackslash;
+  return classes;
+}();
+
+/// Whether one of eight bytes is not kPlain; sometimes true without need.
+bool may_need_care(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  const auto below = [](std::uint64_t bytes, std::uint64_t bound) { return (bytes - kOnes * bound) & ~bytes; };
+  const std::uint64_t found = word | below(word, 0x20) | below(word ^ (kOnes * '"'), 1) | below(word ^ (kOnes * '\\'), 1);
+  return (found & (kOnes * 0x80)) != 0;
+}
+
+unsigned byte_at(std::string_view text, std::size_t index) {
+  return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
+}
+
+/// Length of the well-formed sequence that starts `text` (Unicode 15, table 3-7), 0 if there is none.
+std::size_t utf8_sequence(std::string_view text) {
+  const unsigned lead = byte_at(text, 0);
+  const unsigned second = byte_at(text, 1);
+  const auto continues = [&](std::size_t index) { return (byte_at(text, index) & 0xC0U) == 0x80U; };
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const bool overlong = lead == 0xE0 && second < 0xA0;
+    const bool surrogate = lead == 0xED && second > 0x9F;
+    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const bool overlong = lead == 0xF0 && second < 0x90;
+    const bool too_high = lead == 0xF4 && second > 0x8F;
+    return continues(1) && continues(2) && continues(3) && !overlong && !too_high ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void Writer::escaped(std::string_view piece, bool quote) {
+  room(piece.size() * 5);
+  char* to = at();
+  std::size_t i = 0;
+  for (; i + 8 <= piece.size(); i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, piece.data() + i, 8);
+    if (may_need_care(word)) break;
+    std::memcpy(to, &word, 8);
+    to += 8;
+  }
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  const auto put_byte = [&to](char c) { *to++ = c; };
+  for (; i < piece.size(); ++i) {
+    const char c = piece[i];
+    switch (kClasses[static_cast<unsigned char>(c)]) {
+      case kPlain:
+        put_byte(c);
+        continue;
+      case kLineFeed:
+        put_byte('\\');
+        put_byte('n');
+        continue;
+      case kQuote:
+        if (quote) put_byte('\\');
+        put_byte(c);
+        continue;
+      case kBackslash:
+        put_byte('\\');
+        put_byte('\\');
+        continue;
+      default:
+        break;
+    }
+    const std::size_t length = utf8_sequence(piece.substr(i));
+    if (length > 0) {
+      std::memcpy(to, piece.data() + i, length);
+      to += length;
+      i += length - 1;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    for (const char hex : {'\\', '\\', 'x', kHex[byte >> 4], kHex[byte & 15]}) put_byte(hex);
+  }
+  used_ = static_cast<std::size_t>(to - out_.data());
+}
+
+}  // namespace kmem::encode

@@ -1,0 +1,77 @@
+// STAGE 5, inside: a cursor over the page's buffer. Room is made once for a piece of known bound, then written without
+// checks; text is escaped and made legal on the way. Thread: one writer a page. Failure: none but memory.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace kmem::encode {
+
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) { out_.resize(std::max<std::size_t>(out_.capacity(), 4096)); }
+  ~Writer() { out_.resize(used_); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void text(std::string_view piece) {
+    room(piece.size());
+    std::memcpy(at(), piece.data(), piece.size());
+    used_ += piece.size();
+  }
+  void text(char c) {
+    room(1);
+    out_[used_++] = c;
+  }
+
+  void integer(std::int64_t number) {
+    room(kNumberBound);
+    used_ = static_cast<std::size_t>(std::to_chars(at(), at() + kNumberBound, number).ptr - out_.data());
+  }
+  void integer(std::uint64_t number) {
+    room(kNumberBound);
+    used_ = static_cast<std::size_t>(std::to_chars(at(), at() + kNumberBound, number).ptr - out_.data());
+  }
+  /// Whole numbers up to 2^53 as digits, the rest as the shortest text that reads back the same.
+  void number(double value) {
+    if (std::isnan(value)) return text("NaN");
+    if (std::isinf(value)) return text(value < 0 ? "-Inf" : "+Inf");
+    if (is_whole(value)) return integer(static_cast<std::int64_t>(value));
+    room(kNumberBound);
+    used_ = static_cast<std::size_t>(std::to_chars(at(), at() + kNumberBound, value).ptr - out_.data());
+  }
+  [[nodiscard]] static bool is_whole(double value) {
+    constexpr double kExact = 9007199254740992.0;  // 2^53
+    return std::abs(value) <= kExact && value == std::trunc(value);
+  }
+
+  [[nodiscard]] std::size_t used() const { return used_; }
+  /// The bytes [from, from + count) of this page once more.
+  void repeat(std::size_t from, std::size_t count) {
+    room(count);
+    std::memcpy(at(), out_.data() + from, count);
+    used_ += count;
+  }
+
+  /// Backslash and line feed always, the double quote if asked for; illegal bytes as \xNN text.
+  void escaped(std::string_view piece, bool quote);
+
+ private:
+  static constexpr std::size_t kNumberBound = 32;  // "-2.2250738585072014e-308" is the longest shortest double
+
+  char* at() { return out_.data() + used_; }
+  void room(std::size_t bytes) {
+    if (out_.size() - used_ < bytes) out_.resize(std::max(out_.size() * 2, used_ + bytes));
+  }
+
+  std::string& out_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace kmem::encode
