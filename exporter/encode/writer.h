@@ -38,13 +38,16 @@ class Writer {
     room(kNumberBound);
     used_ = static_cast<std::size_t>(std::to_chars(at(), at() + kNumberBound, number).ptr - out_.data());
   }
-  /// Whole numbers up to 2^53 as digits, the rest as the shortest text that reads back the same.
+  /// Whole numbers up to 2^53 as digits, the rest as the shortest text that reads back the same; an exponent only where
+  /// Go's %g has one, so that le="0.0005" reads as it does everywhere else.
   void number(double value) {
     if (std::isnan(value)) return text("NaN");
     if (std::isinf(value)) return text(value < 0 ? "-Inf" : "+Inf");
     if (is_whole(value)) return integer(static_cast<std::int64_t>(value));
+    const double size = std::abs(value);
+    const auto format = size >= 1e-4 && size < 1e21 ? std::chars_format::fixed : std::chars_format::scientific;
     room(kNumberBound);
-    used_ = static_cast<std::size_t>(std::to_chars(at(), at() + kNumberBound, value).ptr - out_.data());
+    used_ = static_cast<std::size_t>(std::to_chars(at(), at() + kNumberBound, value, format).ptr - out_.data());
   }
   [[nodiscard]] static bool is_whole(double value) {
     constexpr double kExact = 9007199254740992.0;  // 2^53

@@ -1,0 +1,262 @@
+#include "exporter/metrics/catalogue.h"
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+
+#include "exporter/metrics/families.h"
+#include "exporter/metrics/samples.h"
+
+namespace kmem::metrics {
+namespace {
+
+double value_of(std::uint64_t number) { return static_cast<double>(number); }
+
+// --- how rows are filled ---------------------------------------------------------------------------------------------
+
+template <auto Field>
+void from_snapshot(const MetricsInput& in, Samples& out) {
+  if (const auto& number = in.snapshot.*Field) out.add(value_of(*number));
+}
+
+void boot_time(const MetricsInput& in, Samples& out) {
+  if (in.snapshot.boot_time) out.add(static_cast<double>(*in.snapshot.boot_time) / 1000.0);
+}
+
+void ptes_free_boot_max(const MetricsInput& in, Samples& out) {
+  if (const auto& number = in.selection.system_ptes_free_boot_max) out.add(value_of(*number));
+}
+
+template <auto Field>
+void from_pool_totals(const MetricsInput& in, Samples& out) {
+  for (const PoolTotals& pool : in.snapshot.pools)
+    if (const auto& number = pool.*Field) out.add(value_of(*number), {pool_name(pool.pool)});
+}
+
+template <auto Field>
+void from_pool_counters(const MetricsInput& in, Samples& out) {
+  for (const select::PoolSelection& pool : in.selection.pools)
+    if (const auto& number = pool.*Field) out.add(value_of(*number), {pool_name(pool.pool)});
+}
+
+// A pool without one live tag is a pool whose tags this kernel does not keep or would not show this time: nothing is
+// known then, and 0 would be a lie.
+bool has_live_tags(const MetricsInput& in, Pool pool) {
+  return std::any_of(in.selection.pools.begin(), in.selection.pools.end(), [pool](const select::PoolSelection& row) {
+    return row.pool == pool && row.live_tags > 0;
+  });
+}
+
+template <auto Field>
+void from_tagged_pools(const MetricsInput& in, Samples& out) {
+  for (const select::PoolSelection& pool : in.selection.pools)
+    if (pool.live_tags > 0) out.add(value_of(pool.*Field), {pool_name(pool.pool)});
+}
+
+template <auto Field>
+void from_tags(const MetricsInput& in, Samples& out) {
+  out.expect(in.selection.members.size());
+  std::optional<Pool> pool;
+  bool live = false;
+  for (const select::Member& member : in.selection.members) {
+    if (pool != member.pool) {
+      pool = member.pool;
+      live = has_live_tags(in, member.pool);
+    }
+    if (live) out.add(value_of(member.*Field), {pool_name(member.pool), member.tag});
+  }
+}
+
+template <auto Field>
+void from_tag_counters(const MetricsInput& in, Samples& out) {
+  if (!in.tag_counters) return;
+  out.expect(in.selection.members.size());
+  for (const select::Member& member : in.selection.members)
+    if (const auto& number = member.*Field) out.add(value_of(*number), {pool_name(member.pool), member.tag});
+}
+
+class PidText {
+ public:
+  explicit PidText(std::uint64_t pid) : end_(std::to_chars(std::begin(text_), std::end(text_), pid).ptr) {}
+  [[nodiscard]] std::string_view view() const { return {text_, static_cast<std::size_t>(end_ - text_)}; }
+
+ private:
+  char text_[20];
+  const char* end_;
+};
+
+void process_handles(const MetricsInput& in, Samples& out) {
+  for (const ProcessUsage& process : in.selection.processes)
+    if (process.handles) out.add(value_of(*process.handles), {process.name, PidText(process.pid).view()});
+}
+
+void process_pool_bytes(const MetricsInput& in, Samples& out) {
+  for (const ProcessUsage& process : in.selection.processes) {
+    const PidText pid(process.pid);
+    if (process.paged_pool_bytes)
+      out.add(value_of(*process.paged_pool_bytes), {process.name, pid.view(), pool_name(Pool::kPaged)});
+    if (process.nonpaged_pool_bytes)
+      out.add(value_of(*process.nonpaged_pool_bytes), {process.name, pid.view(), pool_name(Pool::kNonpaged)});
+  }
+}
+
+void settings(const MetricsInput& in, Samples& out) {
+  for (const Setting& setting : in.snapshot.settings) out.add(setting.value, {setting.name});
+}
+
+template <typename Value>
+void from_parts(const MetricsInput& in, Samples& out, Value value) {
+  for (const PartStatus& part : in.snapshot.parts)
+    if (part.state != PartState::kUnsupported) out.add(value(part), {part.collector});
+}
+void part_seconds(const MetricsInput& in, Samples& out) {
+  from_parts(in, out, [](const PartStatus& part) { return part.seconds; });
+}
+void part_success(const MetricsInput& in, Samples& out) {
+  from_parts(in, out, [](const PartStatus& part) { return part.state == PartState::kFailed ? 0.0 : 1.0; });
+}
+void part_skipped_rows(const MetricsInput& in, Samples& out) {
+  from_parts(in, out, [](const PartStatus& part) { return value_of(part.skipped_rows); });
+}
+
+// --- the catalogue ---------------------------------------------------------------------------------------------------
+
+constexpr auto kGauge = prometheus::MetricType::Gauge;
+constexpr auto kCounter = prometheus::MetricType::Counter;
+constexpr auto kHistogram = prometheus::MetricType::Histogram;
+using select::Member;
+using select::PoolSelection;
+
+constexpr MetricRow kCatalogue[] = {
+    {"kmem_pool_bytes", kGauge, "bytes", {"pool"},
+     R"(Size of the pool. Windows: Memory\Pool Paged Bytes, Pool Nonpaged Bytes. Linux: /proc/meminfo SReclaimable, SUnreclaim, VmallocUsed, Percpu.)",
+     from_pool_totals<&PoolTotals::bytes>},
+    {"kmem_pool_resident_bytes", kGauge, "bytes", {"pool"},
+     R"(Part of the pool that is in physical memory. Windows: Memory\Pool Paged Resident Bytes.)",
+     from_pool_totals<&PoolTotals::resident_bytes>},
+    {"kmem_pool_allocations_total", kCounter, "", {"pool"},
+     R"(Allocations from the pool. Windows: Memory\Pool Paged Allocs, Pool Nonpaged Allocs, widened from 32 bit.)",
+     from_pool_counters<&PoolSelection::allocations_total>},
+    {"kmem_pool_frees_total", kCounter, "", {"pool"},
+     "Frees to the pool. Windows: system performance information, PagedPoolFrees, NonPagedPoolFrees, widened from 32 bit.",
+     from_pool_counters<&PoolSelection::frees_total>},
+    {"kmem_pool_lookaside_hits_total", kCounter, "", {"pool"},
+     "Allocations served from lookaside lists. Windows: system performance information, PagedPoolLookasideHits, NonPagedPoolLookasideHits, widened from 32 bit.",
+     from_pool_counters<&PoolSelection::lookaside_hits_total>},
+    {"kmem_pool_tags", kGauge, "", {"pool"},
+     "Distinct live tags that the kernel reports. Windows: pool tag table. Linux: /proc/slabinfo, /proc/vmallocinfo, /proc/allocinfo.",
+     from_tagged_pools<&PoolSelection::live_tags>},
+    {"kmem_pool_tag_bytes", kGauge, "bytes", {"pool", "tag"},
+     "Memory in use by the tag; 0 while it is gone. Windows: pool tag table, PagedUsed, NonPagedUsed. Linux: /proc/slabinfo num_slabs x pagesperslab, /proc/vmallocinfo by caller, /proc/allocinfo by module, function and file.",
+     from_tags<&Member::bytes>},
+    {"kmem_pool_tag_outstanding_allocations", kGauge, "", {"pool", "tag"},
+     "Live allocations of the tag. Windows: pool tag table, allocs - frees modulo 2^32. Linux: /proc/slabinfo active_objs, /proc/vmallocinfo areas, /proc/allocinfo calls.",
+     from_tags<&Member::outstanding>},
+    {"kmem_pool_tag_allocations_total", kCounter, "", {"pool", "tag"},
+     "Allocations by the tag. Windows: pool tag table, PagedAllocs, NonPagedAllocs, widened from 32 bit.",
+     from_tag_counters<&Member::allocations_total>},
+    {"kmem_pool_tag_frees_total", kCounter, "", {"pool", "tag"},
+     "Frees by the tag. Windows: pool tag table, PagedFrees, NonPagedFrees, widened from 32 bit.",
+     from_tag_counters<&Member::frees_total>},
+    {"kmem_pool_other_bytes", kGauge, "bytes", {"pool"},
+     "Memory in use by the tags that are not exported, from the source of kmem_pool_tag_bytes.",
+     from_tagged_pools<&PoolSelection::other_bytes>},
+    {"kmem_pool_other_outstanding_allocations", kGauge, "", {"pool"},
+     "Live allocations of the tags that are not exported, from the source of kmem_pool_tag_outstanding_allocations.",
+     from_tagged_pools<&PoolSelection::other_outstanding>},
+    {"kmem_pool_tag_evictions_total", kCounter, "", {"pool"},
+     "Exported tags pushed out by the cap tags.max_exported, counted by this exporter.",
+     from_tagged_pools<&PoolSelection::evictions_total>},
+    {"kmem_system_ptes_free", kGauge, "", {},
+     R"(Windows: Memory\Free System Page Table Entries.)",
+     from_snapshot<&Snapshot::system_ptes_free>},
+    {"kmem_system_ptes_free_boot_max", kGauge, "", {},
+     R"(Highest Memory\Free System Page Table Entries that this exporter saw since boot (Windows).)",
+     ptes_free_boot_max},
+    {"kmem_commit_bytes", kGauge, "bytes", {},
+     R"(Committed memory. Windows: Memory\Committed Bytes. Linux: /proc/meminfo Committed_AS.)",
+     from_snapshot<&Snapshot::commit_bytes>},
+    {"kmem_commit_limit_bytes", kGauge, "bytes", {},
+     R"(Most that can be committed. Windows: Memory\Commit Limit. Linux: /proc/meminfo CommitLimit, binding only with vm.overcommit_memory=2.)",
+     from_snapshot<&Snapshot::commit_limit_bytes>},
+    {"kmem_commit_peak_bytes", kGauge, "bytes", {},
+     "Highest committed memory since boot. Windows: system performance information, PeakCommitment.",
+     from_snapshot<&Snapshot::commit_peak_bytes>},
+    {"kmem_physical_memory_bytes", kGauge, "bytes", {},
+     "Installed memory that the kernel manages. Windows: system basic information, NumberOfPhysicalPages. Linux: /proc/meminfo MemTotal.",
+     from_snapshot<&Snapshot::physical_memory_bytes>},
+    {"kmem_available_bytes", kGauge, "bytes", {},
+     R"(Memory to be had without paging. Windows: Memory\Available Bytes. Linux: /proc/meminfo MemAvailable.)",
+     from_snapshot<&Snapshot::available_bytes>},
+    {"kmem_file_cache_bytes", kGauge, "bytes", {},
+     R"(File cache. Windows: Memory\Cache Bytes. Linux: /proc/meminfo Cached.)",
+     from_snapshot<&Snapshot::file_cache_bytes>},
+    {"kmem_file_cache_peak_bytes", kGauge, "bytes", {},
+     R"(Largest file cache since boot. Windows: Memory\Cache Bytes Peak.)",
+     from_snapshot<&Snapshot::file_cache_peak_bytes>},
+    {"kmem_kernel_stack_bytes", kGauge, "bytes", {},
+     "Stacks of kernel threads and of threads inside the kernel. Linux: /proc/meminfo KernelStack.",
+     from_snapshot<&Snapshot::kernel_stack_bytes>},
+    {"kmem_page_table_bytes", kGauge, "bytes", {},
+     "Page tables of user address spaces. Linux: /proc/meminfo PageTables.",
+     from_snapshot<&Snapshot::page_table_bytes>},
+    {"kmem_process_handles", kGauge, "", {"process", "pid"},
+     R"(Handles of the leading processes. Windows: Process\Handle Count. Linux: descriptors in /proc/PID/fd.)",
+     process_handles},
+    {"kmem_process_pool_bytes", kGauge, "bytes", {"process", "pid", "pool"},
+     R"(Pool quota charged to the leading processes; what drivers allocate is not in it. Windows: Process\Pool Paged Bytes, Pool Nonpaged Bytes.)",
+     process_pool_bytes},
+    {"kmem_memory_management_setting", kGauge, "", {"name"},
+     R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management. Linux: /proc/sys/vm.)",
+     settings},
+    {"kmem_boot_time_seconds", kGauge, "seconds", {},
+     "When the kernel started, since 1970-01-01 UTC. Windows: system time-of-day information, BootTime. Linux: /proc/stat btime.",
+     boot_time},
+
+    {"kmem_scrape_collector_duration_seconds", kGauge, "seconds", {"collector"},
+     "Time to read and parse one part of the kernel's answers; measured by this exporter.", part_seconds},
+    {"kmem_scrape_collector_success", kGauge, "", {"collector"},
+     "1 if this exporter could read the part, even with some rows refused (kmem_scrape_collector_skipped_rows); 0 if it exists but could not be read or understood. Absent if this kernel does not have the part or it is switched off.",
+     part_success},
+    {"kmem_scrape_collector_skipped_rows", kGauge, "", {"collector"},
+     "Rows of the part that this exporter refused in this reading: malformed, or beyond a bound.", part_skipped_rows},
+
+    {"kmem_exporter_build_info", kGauge, "", {"version", "revision", "compiler"},
+     "Always 1; the labels say what this exporter was built from.", nullptr},
+    {"kmem_exporter_http_requests_total", kCounter, "", {"handler", "code"},
+     "HTTP requests answered by this exporter.", nullptr},
+    {"kmem_exporter_http_request_duration_seconds", kHistogram, "seconds", {},
+     "Time from a complete HTTP request to its answer; measured by this exporter.", nullptr},
+    {"kmem_exporter_guard_rejections_total", kCounter, "", {"reason"},
+     "Connections that this exporter closed or refused before a handler saw a request.", nullptr},
+    {"kmem_exporter_config_last_reload_successful", kGauge, "", {},
+     "1 if the configuration was accepted when it was last read, else 0 and the one before stays in force.", nullptr},
+    {"kmem_exporter_config_last_reload_success_timestamp_seconds", kGauge, "seconds", {},
+     "When the configuration in force was read, since 1970-01-01 UTC.", nullptr},
+    {"process_cpu_seconds_total", kCounter, "seconds", {},
+     "User and system CPU time of this exporter.", nullptr},
+    {"process_resident_memory_bytes", kGauge, "bytes", {},
+     "Resident memory of this exporter. Windows: its working set.", nullptr},
+    {"process_start_time_seconds", kGauge, "seconds", {},
+     "When this exporter started, since 1970-01-01 UTC.", nullptr},
+    {"process_open_fds", kGauge, "", {},
+     "Open descriptors of this exporter (Linux).", nullptr},
+    {"process_handles", kGauge, "", {},
+     "Open handles of this exporter (Windows).", nullptr},
+};
+
+}  // namespace
+
+std::span<const MetricRow> catalogue() { return kCatalogue; }
+
+const MetricRow& catalogue_row(std::string_view name) {
+  const auto row = std::find_if(std::begin(kCatalogue), std::end(kCatalogue),
+                                [name](const MetricRow& candidate) { return candidate.name == name; });
+  assert(row != std::end(kCatalogue));
+  return *row;
+}
+
+}  // namespace kmem::metrics

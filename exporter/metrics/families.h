@@ -1,0 +1,23 @@
+// STAGE 4: Snapshot and Selection -> metric families, by the catalogue. Pure; any thread. Failure: none. What the
+// kernel did not give is left out, and so is a family without samples.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <vector>
+
+#include "collectors/snapshot.h"
+#include "exporter/select/selection.h"
+
+namespace kmem::metrics {
+
+struct MetricsInput {
+  const Snapshot& snapshot;
+  const select::Selection& selection;
+  bool tag_counters = true;  // config::Tags::counters
+};
+
+/// Replaces `out`, reusing the memory of the families that are already there.
+void build_families(const MetricsInput& in, std::vector<prometheus::MetricFamily>& out);
+
+}  // namespace kmem::metrics

@@ -1,0 +1,56 @@
+// STAGE 4, inside: the samples of one family while a catalogue row fills them; memory of the family's last filling is
+// used again. Thread: one filler.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <cstddef>
+#include <initializer_list>
+#include <string_view>
+
+#include "exporter/metrics/catalogue.h"
+
+namespace kmem::metrics {
+
+class Samples {
+ public:
+  Samples(const MetricRow& row, prometheus::MetricFamily& family) : row_(row), family_(family) {
+    if (family.name == row.name) return;
+    family.name = row.name;
+    family.help = row.help;
+    family.type = row.type;
+    family.metric.clear();
+  }
+  ~Samples() { family_.metric.resize(used_); }
+  Samples(const Samples&) = delete;
+  Samples& operator=(const Samples&) = delete;
+
+  void expect(std::size_t count) { family_.metric.reserve(count); }
+
+  /// Label values in the order of the row's label names.
+  void add(double value, std::initializer_list<std::string_view> label_values = {}) {
+    if (used_ == family_.metric.size()) family_.metric.emplace_back();
+    prometheus::ClientMetric& metric = family_.metric[used_++];
+    metric.label.resize(label_values.size());
+    std::size_t index = 0;
+    for (const std::string_view label_value : label_values) {
+      metric.label[index].name = row_.labels[index];
+      metric.label[index].value = label_value;
+      ++index;
+    }
+    if (row_.type == prometheus::MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+  }
+
+  [[nodiscard]] bool empty() const { return used_ == 0; }
+
+ private:
+  const MetricRow& row_;
+  prometheus::MetricFamily& family_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace kmem::metrics

@@ -1,0 +1,38 @@
+// STAGE 4, beside the kernel's families: what the exporter tells about itself, by prometheus-cpp's registry. Every
+// label set is bounded: handlers are named at construction, codes and reasons are fixed lists, the rest is "other".
+// Thread: any, all at once. Failure: none.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/clock.h"
+#include "collectors/self/self.h"
+
+namespace kmem::metrics {
+
+class SelfMetrics {
+ public:
+  /// `handlers` are the possible values of the label handler; any other becomes "other".
+  explicit SelfMetrics(const std::vector<std::string>& handlers);
+  ~SelfMetrics();
+  SelfMetrics(const SelfMetrics&) = delete;
+  SelfMetrics& operator=(const SelfMetrics&) = delete;
+
+  void observe_request(std::string_view handler, int code, double duration_seconds);
+  void count_rejection(std::string_view reason);
+  void set_config_reload(bool successful, base::UnixMillis now);
+
+  /// Appends to `out`, in the catalogue's order.
+  void collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out) const;
+
+ private:
+  struct Registered;
+  std::unique_ptr<Registered> registered_;
+};
+
+}  // namespace kmem::metrics

@@ -1,0 +1,130 @@
+#include "exporter/metrics/families.h"
+
+#include <gmock/gmock.h>
+
+#include "exporter/metrics/catalogue.h"
+#include "tests/exporter/metrics/sample_input.h"
+
+namespace kmem::metrics {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Families, NothingFromNothing) {
+  const Snapshot snapshot;
+  const select::Selection selection;
+  std::vector<prometheus::MetricFamily> out;
+  build_families({snapshot, selection}, out);
+  EXPECT_THAT(out, IsEmpty());
+}
+
+TEST(Families, AbsentIsNotZero) {
+  const auto linux_families = linux_input().families();
+  for (const char* name : {"kmem_system_ptes_free", "kmem_system_ptes_free_boot_max", "kmem_commit_peak_bytes",
+                           "kmem_pool_resident_bytes", "kmem_pool_allocations_total", "kmem_pool_tag_frees_total",
+                           "kmem_process_pool_bytes", "kmem_file_cache_peak_bytes"})
+    EXPECT_EQ(find(linux_families, name), nullptr) << name;
+  const auto windows_families = windows_input().families();
+  for (const char* name : {"kmem_kernel_stack_bytes", "kmem_page_table_bytes"})
+    EXPECT_EQ(find(windows_families, name), nullptr) << name;
+  EXPECT_THAT(lines(windows_families, "kmem_pool_resident_bytes"), ElementsAre("pool=paged 125829120"));
+
+  SampleInput zero = linux_input();
+  zero.snapshot.commit_bytes = 0;
+  EXPECT_THAT(lines(zero.families(), "kmem_commit_bytes"), ElementsAre("0"));
+}
+
+TEST(Families, TagsAndTheirRest) {
+  const auto families = linux_input().families();
+  EXPECT_THAT(lines(families, "kmem_pool_tag_bytes"),
+              ElementsAre("pool=slab_reclaimable tag=dentry 50331648", "pool=slab_reclaimable tag=ext4_inode_cache 33554432",
+                          "pool=slab_unreclaimable tag=kmalloc-64 8388608", "pool=slab_unreclaimable tag=bio-120 0"));
+  EXPECT_THAT(lines(families, "kmem_pool_tags"),
+              ElementsAre("pool=slab_reclaimable 40", "pool=slab_unreclaimable 190"));
+  EXPECT_THAT(lines(families, "kmem_pool_other_bytes"),
+              ElementsAre("pool=slab_reclaimable 10485760", "pool=slab_unreclaimable 15728640"));
+  EXPECT_THAT(lines(families, "kmem_pool_tag_evictions_total"),
+              ElementsAre("pool=slab_reclaimable 0", "pool=slab_unreclaimable 2"));
+}
+
+TEST(Families, TagsOfAPoolThatCouldNotBeReadAreAbsent) {
+  SampleInput in = linux_input();
+  in.selection.pools[1].live_tags = 0;
+  const auto families = in.families();
+  for (const char* name : {"kmem_pool_tag_bytes", "kmem_pool_tag_outstanding_allocations"}) {
+    ASSERT_EQ(lines(families, name).size(), 2U) << name;
+    EXPECT_TRUE(lines(families, name)[1].starts_with("pool=slab_reclaimable tag=ext4_inode_cache ")) << name;
+  }
+  EXPECT_THAT(lines(families, "kmem_pool_other_bytes"), ElementsAre("pool=slab_reclaimable 10485760"));
+  EXPECT_EQ(lines(families, "kmem_pool_bytes").size(), 4U);
+}
+
+TEST(Families, CountersAreWidenedAndCanBeSwitchedOff) {
+  const SampleInput in = windows_input();
+  EXPECT_THAT(lines(in.families(), "kmem_pool_allocations_total"),
+              ElementsAre("pool=paged 4294967301", "pool=nonpaged 9"));
+  EXPECT_EQ(lines(in.families(), "kmem_pool_tag_allocations_total")[3], "pool=nonpaged tag=Even 5000000000");
+  EXPECT_EQ(lines(in.families(), "kmem_pool_tag_frees_total")[2], "pool=nonpaged tag=Irp  75307341");
+  EXPECT_EQ(find(in.families(false), "kmem_pool_tag_allocations_total"), nullptr);
+  EXPECT_EQ(find(in.families(false), "kmem_pool_tag_frees_total"), nullptr);
+  EXPECT_EQ(lines(in.families(false), "kmem_pool_allocations_total").size(), 2U);
+  EXPECT_EQ(find(in.families(), "kmem_pool_tag_frees_total")->type, prometheus::MetricType::Counter);
+}
+
+TEST(Families, Processes) {
+  EXPECT_THAT(lines(windows_input().families(), "kmem_process_pool_bytes"),
+              ElementsAre("process=System pid=4 pool=paged 0", "process=System pid=4 pool=nonpaged 0",
+                          "process=svchost.exe pid=988 pool=paged 200000",
+                          "process=svchost.exe pid=988 pool=nonpaged 50000"));
+  SampleInput in = linux_input();
+  in.selection.processes = {{18446744073709551615U, "x", 1, {}, {}}, {7, "no handles", {}, {}, {}}};
+  EXPECT_THAT(lines(in.families(), "kmem_process_handles"), ElementsAre("process=x pid=18446744073709551615 1"));
+}
+
+TEST(Families, CollectorsThatThisKernelDoesNotHaveAreAbsent) {
+  const auto families = linux_input().families();
+  EXPECT_THAT(lines(families, "kmem_scrape_collector_success"),
+              ElementsAre("collector=meminfo 1", "collector=slabinfo 1", "collector=vmallocinfo 0"));
+  EXPECT_THAT(lines(families, "kmem_scrape_collector_skipped_rows"),
+              ElementsAre("collector=meminfo 0", "collector=slabinfo 1", "collector=vmallocinfo 0"));
+  EXPECT_THAT(lines(families, "kmem_scrape_collector_duration_seconds"),
+              ElementsAre("collector=meminfo 3.1250000000000001e-05", "collector=slabinfo 0.00075000000000000002",
+                          "collector=vmallocinfo 9.9999999999999995e-07"));
+}
+
+TEST(Families, BootTimeKeepsItsMillis) {
+  EXPECT_THAT(lines(windows_input().families(), "kmem_boot_time_seconds"), ElementsAre("1766000000.5"));
+}
+
+bool same_families(const std::vector<prometheus::MetricFamily>& a, const std::vector<prometheus::MetricFamily>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i].name != b[i].name || a[i].help != b[i].help || a[i].type != b[i].type ||
+        lines(a, a[i].name) != lines(b, b[i].name))
+      return false;
+  return true;
+}
+
+TEST(Families, ReusedMemoryShowsNothingOfThePageBefore) {
+  const SampleInput a = linux_input();
+  const SampleInput b = windows_input();
+  const SampleInput fewer = [&a] {
+    SampleInput in = a;
+    in.selection.members.pop_back();
+    in.snapshot.pools.clear();
+    in.snapshot.commit_bytes.reset();
+    return in;
+  }();
+
+  std::vector<prometheus::MetricFamily> out;
+  for (const SampleInput* in : {&a, &b, &fewer, &a, &fewer, &b, &b}) {
+    prometheus::MetricFamily& appended = out.emplace_back();  // as the exporter's own are
+    appended = {"x", "y", prometheus::MetricType::Histogram, std::vector<prometheus::ClientMetric>(3)};
+    build_families({in->snapshot, in->selection}, out);
+    EXPECT_TRUE(same_families(out, in->families()));
+  }
+}
+
+}  // namespace
+}  // namespace kmem::metrics

@@ -1,0 +1,122 @@
+#include "tests/exporter/metrics/sample_input.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace kmem::metrics {
+namespace {
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
+
+select::Member member(Pool pool, std::string tag, std::uint64_t bytes, std::uint64_t outstanding) {
+  select::Member out;
+  out.pool = pool;
+  out.key = tag_key(pool, tag);
+  out.tag = std::move(tag);
+  out.present = bytes > 0;
+  out.bytes = bytes;
+  out.outstanding = outstanding;
+  return out;
+}
+
+select::Member counted(Pool pool, std::string tag, std::uint64_t bytes, std::uint64_t allocations, std::uint64_t frees) {
+  select::Member out = member(pool, std::move(tag), bytes, allocations - frees);
+  out.allocations_total = allocations;
+  out.frees_total = frees;
+  return out;
+}
+
+}  // namespace
+
+SampleInput linux_input() {
+  SampleInput in;
+  Snapshot& snapshot = in.snapshot;
+  snapshot.system = System::kLinux;
+  snapshot.time = 1'767'225'600'000;
+  snapshot.boot_time = 1'766'000'000'000;
+  snapshot.pools = {{Pool::kSlabReclaimable, 90 * kMiB, {}, {}, {}, {}},
+                    {Pool::kSlabUnreclaimable, 24 * kMiB, {}, {}, {}, {}},
+                    {Pool::kVmalloc, 40 * kMiB, {}, {}, {}, {}},
+                    {Pool::kPercpu, 2 * kMiB, {}, {}, {}, {}}};
+  snapshot.settings = {{"vm.min_free_kbytes", 67584}, {"vm.swappiness", 60}, {"vm.vfs_cache_pressure", 100}};
+  snapshot.parts = {{"meminfo", PartState::kOk, "", 0.00003125, 0},
+                    {"slabinfo", PartState::kPartial, "1 row is malformed", 0.00075, 1},
+                    {"vmallocinfo", PartState::kFailed, "permission denied", 0.000001, 0},
+                    {"allocinfo", PartState::kUnsupported, "no /proc/allocinfo", 0, 0}};
+  snapshot.commit_bytes = 512 * kMiB;
+  snapshot.commit_limit_bytes = 12000 * kMiB;
+  snapshot.physical_memory_bytes = 24000 * kMiB;
+  snapshot.available_bytes = 23500 * kMiB;
+  snapshot.file_cache_bytes = 44 * kMiB;
+  snapshot.kernel_stack_bytes = 1540 * 1024;
+  snapshot.page_table_bytes = 2256 * 1024;
+
+  in.selection.members = {member(Pool::kSlabReclaimable, "dentry", 48 * kMiB, 250'000),
+                          member(Pool::kSlabReclaimable, "ext4_inode_cache", 32 * kMiB, 28'000),
+                          member(Pool::kSlabUnreclaimable, "kmalloc-64", 8 * kMiB, 131'000),
+                          member(Pool::kSlabUnreclaimable, "bio-120", 0, 0)};
+  in.selection.pools = {{Pool::kSlabReclaimable, 40, 10 * kMiB, 15'000, 0, {}, {}, {}},
+                        {Pool::kSlabUnreclaimable, 190, 15 * kMiB, 77'000, 2, {}, {}, {}},
+                        {Pool::kVmalloc, 0, 0, 0, 0, {}, {}, {}},
+                        {Pool::kPercpu, 0, 0, 0, 0, {}, {}, {}}};
+  in.selection.processes = {{1, "systemd", 120, {}, {}}, {4242, "a \"quoted\" name", 64, {}, {}}};
+  return in;
+}
+
+SampleInput windows_input() {
+  SampleInput in;
+  Snapshot& snapshot = in.snapshot;
+  snapshot.system = System::kWindows;
+  snapshot.time = 1'767'225'600'000;
+  snapshot.boot_time = 1'766'000'000'500;
+  snapshot.pools = {{Pool::kPaged, 180 * kMiB, 120 * kMiB, 4'000'000'000U, 3'999'000'000U, 77U},
+                    {Pool::kNonpaged, 60 * kMiB, {}, 9U, 4U, 3U}};
+  snapshot.settings = {{"PagedPoolSize", 4294967295.0}, {"PoolUsageMaximum", 60}};
+  snapshot.parts = {{"performance", PartState::kOk, "", 0.0000125, 0}, {"pool_tags", PartState::kOk, "", 0.0005, 0}};
+  snapshot.system_ptes_free = 12'345;
+  snapshot.commit_bytes = 900 * kMiB;
+  snapshot.commit_limit_bytes = 4000 * kMiB;
+  snapshot.commit_peak_bytes = 1500 * kMiB;
+  snapshot.physical_memory_bytes = 2048 * kMiB;
+  snapshot.available_bytes = 700 * kMiB;
+  snapshot.file_cache_bytes = 150 * kMiB;
+  snapshot.file_cache_peak_bytes = 300 * kMiB;
+
+  in.selection.members = {counted(Pool::kPaged, "CM31", 20 * kMiB, 1'000'000, 995'000),
+                          counted(Pool::kPaged, "MmSt", 9 * kMiB, 997'690, 989'424),
+                          counted(Pool::kNonpaged, "Irp ", 4'645'936, 75'321'006, 75'307'341),
+                          counted(Pool::kNonpaged, "Even", 3 * kMiB, 5'000'000'000, 4'999'950'000),
+                          counted(Pool::kNonpaged, "T\\xff\\x01g", 4096, 12, 11)};
+  in.selection.pools = {{Pool::kPaged, 800, 90 * kMiB, 400'000, 1, 4'294'967'296 + 5, 4'294'967'296, 77},
+                        {Pool::kNonpaged, 700, 30 * kMiB, 100'000, 0, 9, 4, 3}};
+  in.selection.processes = {{4, "System", 1500, 0, 0}, {988, "svchost.exe", 4021, 200'000, 50'000}};
+  in.selection.system_ptes_free_boot_max = 170'000;
+  return in;
+}
+
+std::vector<prometheus::MetricFamily> SampleInput::families(bool tag_counters) const {
+  std::vector<prometheus::MetricFamily> out;
+  build_families({snapshot, selection, tag_counters}, out);
+  return out;
+}
+
+const prometheus::MetricFamily* find(const std::vector<prometheus::MetricFamily>& families, std::string_view name) {
+  const auto found = std::find_if(families.begin(), families.end(), [name](const auto& row) { return row.name == name; });
+  return found == families.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> lines(const std::vector<prometheus::MetricFamily>& families, std::string_view name) {
+  std::vector<std::string> out;
+  const prometheus::MetricFamily* family = find(families, name);
+  if (family == nullptr) return out;
+  for (const prometheus::ClientMetric& metric : family->metric) {
+    std::ostringstream line;
+    line.precision(17);
+    for (const auto& label : metric.label) line << label.name << '=' << label.value << ' ';
+    line << (family->type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value);
+    out.push_back(line.str());
+  }
+  return out;
+}
+
+}  // namespace kmem::metrics
