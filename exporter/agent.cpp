@@ -1,0 +1,250 @@
+#include "exporter/agent.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "collectors/base/log.h"
+#include "collectors/base/state_file.h"
+#include "collectors/self/self.h"
+#include "exporter/encode/encode.h"
+#include "exporter/metrics/build_info.h"
+#include "exporter/metrics/families.h"
+#include "exporter/status_page.h"
+
+namespace kmem {
+namespace {
+
+constexpr std::string_view kStateKind = "SELN";
+constexpr std::uint32_t kStateVersion = 1;
+
+std::vector<std::string> handler_names() { return {"metrics", "status", "healthy", "ready", "unknown"}; }
+
+}  // namespace
+
+void Agent::RequestCounter::request_done(std::string_view handler, int code, std::chrono::nanoseconds took) {
+  counted_.observe_request(handler, code, std::chrono::duration<double>(took).count());
+}
+
+void Agent::RequestCounter::rejected(std::string_view reason) { counted_.count_rejection(reason); }
+
+Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock,
+             base::FileSystem& files)
+    : clock_(clock),
+      files_(files),
+      self_metrics_(handler_names()),
+      observer_(self_metrics_),
+      config_(std::move(config)),
+      source_(std::move(source)),
+      tracked_(config_.tags, config_.processes),
+      storage_path_(config_.storage.path),
+      last_save_(clock.steady()) {}
+
+void Agent::load_state() {
+  if (storage_path_.empty()) return;
+  if (const auto made = files_.make_folder(storage_path_); !made) {
+    base::log_error("history cannot be kept", {{"error", made.error().message}});
+    return;
+  }
+  const auto loaded = base::load_state(files_, state_path(), kStateKind);
+  if (!loaded && loaded.error().code == base::ErrorCode::kAbsent) return;
+  std::string fault;
+  const std::scoped_lock lock(mutex_);
+  if (!loaded) {
+    fault = loaded.error().message;
+  } else if (loaded->version != kStateVersion) {
+    fault = "version " + std::to_string(loaded->version) + " is not of this program";
+  } else if (const auto taken = tracked_.load(loaded->payload); !taken) {
+    fault = taken.error().message;
+  }
+  if (fault.empty()) return;
+  const auto aside = base::set_aside(files_, state_path(), clock_.wall());
+  base::log_warn("state file cannot be used; starting afresh",
+                 {{"path", state_path()}, {"error", fault}, {"kept_as", aside ? *aside : aside.error().message}});
+}
+
+base::Result<void> Agent::read_kernel() {
+  const auto read = source_->read(snapshot_);
+  last_read_ = clock_.steady();
+  has_read_ = read.ok();
+  const std::string error = read ? std::string() : read.error().message;
+  if (error != last_error_) {
+    if (read) {
+      base::log_info("the kernel answers again");
+    } else {
+      base::log_error("nothing can be read", {{"error", error}});
+    }
+    last_error_ = error;
+  }
+  if (read) log_changed_parts();
+  return read;
+}
+
+void Agent::log_changed_parts() {
+  for (const PartStatus& part : snapshot_.parts) {
+    const auto [known, is_new] = part_states_.try_emplace(part.collector, PartState::kOk);
+    if (known->second == part.state) continue;
+    known->second = part.state;
+    switch (part.state) {
+      case PartState::kOk: base::log_info("collector works", {{"collector", part.collector}}); break;
+      case PartState::kUnsupported:
+        base::log_info("not on this system", {{"collector", part.collector}, {"reason", part.reason}});
+        break;
+      case PartState::kPartial:
+      case PartState::kFailed:
+        base::log_warn(part.state == PartState::kFailed ? "collector failed" : "collector skipped rows",
+                       {{"collector", part.collector}, {"reason", part.reason}});
+        break;
+    }
+  }
+}
+
+/// Scrapes that come close together share a reading: the second finds it fresh enough.
+base::Result<void> Agent::refresh() {
+  if (has_read_ && clock_.steady() - last_read_ < config_.scrape.min_interval) return {};
+  return read_kernel();
+}
+
+bool Agent::membership_changed() {
+  std::vector<std::uint64_t> keys;
+  keys.reserve(selection_.members.size());
+  for (const select::Member& member : selection_.members) keys.push_back(member.key);
+  if (keys == member_keys_) return false;
+  member_keys_ = std::move(keys);
+  return true;
+}
+
+void Agent::tick() {
+  std::string payload;
+  bool save = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    // The first tick sees a recording's first frame.
+    if (ready_) source_->advance();
+    if (!read_kernel()) return;
+    tracked_.update(snapshot_, {});
+    tracked_.fill(snapshot_, selection_);
+    const bool changed = membership_changed();
+    ready_ = true;
+    if (storage_path_.empty()) return;
+    // A changed membership is written at once, so that a killed process finds it again.
+    save = changed || clock_.steady() - last_save_ >= config_.storage.save_interval;
+    if (save) {
+      payload = tracked_.save();
+      last_save_ = clock_.steady();
+    }
+  }
+  if (save) write_state(payload);
+}
+
+void Agent::save_state() {
+  if (storage_path_.empty() || !ready_) return;
+  std::string payload;
+  {
+    const std::scoped_lock lock(mutex_);
+    payload = tracked_.save();
+  }
+  write_state(payload);
+}
+
+void Agent::write_state(const std::string& payload) {
+  const std::scoped_lock lock(saving_);
+  const auto saved = base::save_state(files_, state_path(), kStateKind, kStateVersion, payload);
+  const std::string error = saved ? std::string() : saved.error().message;
+  if (error == last_save_error_) return;
+  if (saved) {
+    base::log_info("state is kept again", {{"path", state_path()}});
+  } else {
+    base::log_error("state cannot be kept", {{"error", error}});
+  }
+  last_save_error_ = error;
+}
+
+void Agent::encode_page(encode::Format format) {
+  metrics::build_families({snapshot_, selection_, config_.tags.counters}, families_);
+  self_metrics_.collect(self::read_self(), families_);
+  encode::encode(families_, format, plain_page_);
+}
+
+base::Result<std::string> Agent::page(encode::Format format) {
+  const std::scoped_lock lock(mutex_);
+  if (const auto fresh = refresh(); !fresh) return fresh.error();
+  tracked_.fill(snapshot_, selection_);
+  encode_page(format);
+  return plain_page_;
+}
+
+http::Response Agent::serve_metrics(const http::Request& request) {
+  const encode::Negotiated negotiated = encode::negotiate(request.accept);
+  http::Response response;
+  const std::scoped_lock lock(mutex_);
+  if (const auto fresh = refresh(); !fresh) {
+    response.status = 503;
+    response.body = "no kernel memory figures: " + fresh.error().message + "\n";
+    return response;
+  }
+  tracked_.fill(snapshot_, selection_);
+  encode_page(negotiated.format);
+  response.content_type = negotiated.content_type;
+  if (encode::accepts_gzip(request.accept_encoding) && gzip_.compress(plain_page_, response.body)) {
+    response.content_encoding = "gzip";
+  } else {
+    response.body = plain_page_;
+  }
+  return response;
+}
+
+http::Response Agent::serve_status() {
+  http::Response response;
+  response.content_type = "text/html; charset=utf-8";
+  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  const std::scoped_lock lock(mutex_);
+  if (const auto fresh = refresh(); !fresh) {
+    response.status = 503;
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = "no kernel memory figures: " + fresh.error().message + "\n";
+    return response;
+  }
+  response.body = status_page(snapshot_, metrics::build_info().version, config_.web.telemetry_path);
+  return response;
+}
+
+std::vector<http::Route> Agent::routes() {
+  return {
+      {config_.web.telemetry_path, "metrics", [this](const http::Request& request) { return serve_metrics(request); }},
+      {"/", "status", [this](const http::Request&) { return serve_status(); }},
+      {"/-/healthy", "healthy",
+       [](const http::Request&) {
+         http::Response response;
+         response.body = "healthy\n";
+         return response;
+       }},
+      {"/-/ready", "ready",
+       [this](const http::Request&) {
+         http::Response response;
+         response.status = ready_ ? 200 : 503;
+         response.body = ready_ ? "ready\n" : "not ready: the kernel has not been read yet\n";
+         return response;
+       }},
+  };
+}
+
+void Agent::reconfigure(const config::Config& config, std::unique_ptr<KernelSource> source) {
+  const std::scoped_lock lock(mutex_);
+  config_ = config;
+  if (source) {
+    source_ = std::move(source);
+    part_states_.clear();
+  }
+  // The members go over to the new rules by way of the state that they would have after a restart.
+  const std::string state = tracked_.save();
+  tracked_ = select::TrackedSet(config_.tags, config_.processes);
+  if (const auto taken = tracked_.load(state); !taken)
+    base::log_error("exported tags are chosen anew", {{"error", taken.error().message}});
+  if (!read_kernel()) return;
+  tracked_.update(snapshot_, {});
+  tracked_.fill(snapshot_, selection_);
+}
+
+void Agent::reload_done(bool successful) { self_metrics_.set_config_reload(successful, clock_.wall()); }
+
+}  // namespace kmem

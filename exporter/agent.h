@@ -1,0 +1,106 @@
+// START READING HERE. The agent wires the stages together: kernel -> Snapshot -> Selection -> families -> page.
+// The sampler's tick() feeds selection at an even pace whether or not anyone scrapes; a scrape reads the kernel anew
+// and only fills in values. Thread: every public function is safe from any thread; one kernel reading at a time.
+// Failure: a reading that gives nothing is answered with 503 and logged once; state that cannot be kept or understood
+// is logged, counted and never stops the service.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/clock.h"
+#include "collectors/base/file_io.h"
+#include "collectors/base/result.h"
+#include "collectors/source.h"
+#include "config/config.h"
+#include "exporter/encode/gzip.h"
+#include "exporter/encode/negotiate.h"
+#include "exporter/http/server.h"
+#include "exporter/metrics/self_metrics.h"
+#include "exporter/select/tracked_set.h"
+
+namespace kmem {
+
+class Agent {
+ public:
+  /// `clock` and `files` outlive the agent.
+  Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock, base::FileSystem& files);
+
+  /// Takes up what an earlier run kept in storage.path, which is made if needed. Before the first tick.
+  void load_state();
+  /// One step of the sampler: the next frame of a recording, a kernel reading, selection, and the state file when due.
+  void tick();
+  /// Writes the state file now; what a stop calls last.
+  void save_state();
+
+  /// The metrics page of this moment.
+  [[nodiscard]] base::Result<std::string> page(encode::Format format);
+
+  /// What the HTTP server serves.
+  [[nodiscard]] std::vector<http::Route> routes();
+  [[nodiscard]] http::Observer& observer() { return observer_; }
+
+  /// Takes over what may change while running; `config` was checked and differs only there. `source` replaces the
+  /// kernel's reader when it is not null (other collectors are wanted).
+  void reconfigure(const config::Config& config, std::unique_ptr<KernelSource> source);
+  void reload_done(bool successful);
+
+ private:
+  /// Counts what the server did.
+  class RequestCounter final : public http::Observer {
+   public:
+    explicit RequestCounter(metrics::SelfMetrics& counted) : counted_(counted) {}
+    void request_done(std::string_view handler, int code, std::chrono::nanoseconds took) override;
+    void rejected(std::string_view reason) override;
+
+   private:
+    metrics::SelfMetrics& counted_;
+  };
+
+  http::Response serve_metrics(const http::Request& request);
+  http::Response serve_status();
+
+  // With mutex_ held:
+  base::Result<void> read_kernel();
+  base::Result<void> refresh();
+  void encode_page(encode::Format format);
+  void log_changed_parts();
+  [[nodiscard]] bool membership_changed();
+
+  void write_state(const std::string& payload);
+  [[nodiscard]] std::string state_path() const { return storage_path_ + "/selection.state"; }
+
+  const base::Clock& clock_;
+  base::FileSystem& files_;
+  metrics::SelfMetrics self_metrics_;
+  RequestCounter observer_;
+  std::atomic<bool> ready_{false};
+
+  std::mutex mutex_;
+  config::Config config_;
+  std::unique_ptr<KernelSource> source_;
+  select::TrackedSet tracked_;
+  Snapshot snapshot_;
+  select::Selection selection_;
+  std::chrono::nanoseconds last_read_{};
+  bool has_read_ = false;
+  std::string last_error_;                     // of the whole source; empty when it answers
+  std::map<std::string, PartState> part_states_;  // as logged last
+  std::vector<std::uint64_t> member_keys_;         // as of the last tick
+  std::vector<prometheus::MetricFamily> families_;
+  std::string plain_page_;
+  encode::Gzip gzip_;
+
+  const std::string storage_path_;
+  std::mutex saving_;  // one writer of the state file; never taken while mutex_ is held
+  std::chrono::nanoseconds last_save_{};
+  std::string last_save_error_;
+};
+
+}  // namespace kmem

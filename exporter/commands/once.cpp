@@ -1,0 +1,33 @@
+#include <string>
+
+#include "collectors/base/log.h"
+#include "collectors/make_source.h"
+#include "exporter/agent.h"
+#include "exporter/commands/commands.h"
+
+namespace kmem {
+
+int once(const Options& options, Environment& environment) {
+  auto resolved = resolve_or_explain(options, environment);
+  if (!resolved) return kExitUnusable;
+  // One look changes nothing that a running agent keeps.
+  resolved->config.storage.path.clear();
+  auto frames = make_frames(resolved->config.source, environment.clock);
+  if (!frames) {
+    base::log_error("no source", {{"error", frames.error().message}});
+    return kExitUnusable;
+  }
+  Agent agent(resolved->config, make_frame_backed_source(std::move(*frames)), environment.clock, environment.files);
+  agent.tick();
+  const auto page = agent.page(encode::Format::kText004);
+  if (!page) return kExitFailed;  // the agent has said why
+  const auto written = options.output.empty() ? write_stdout(*page)
+                                              : base::replace_file(environment.files, options.output, *page);
+  if (!written) {
+    base::log_error("the page cannot be written", {{"error", written.error().message}});
+    return kExitFailed;
+  }
+  return kExitFine;
+}
+
+}  // namespace kmem

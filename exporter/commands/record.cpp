@@ -1,0 +1,61 @@
+#include <chrono>
+#include <string>
+
+#include "collectors/base/log.h"
+#include "collectors/make_source.h"
+#include "collectors/replay/capture.h"
+#include "exporter/commands/commands.h"
+#include "exporter/service/signals.h"
+
+namespace kmem {
+
+int record(const Options& options, Environment& environment) {
+  const auto resolved = resolve_or_explain(options, environment);
+  if (!resolved) return kExitUnusable;
+  service::Signals signals;
+  auto frames = make_frames(resolved->config.source, environment.clock);
+  if (!frames) {
+    base::log_error("no source", {{"error", frames.error().message}});
+    return kExitUnusable;
+  }
+  auto capture = replay::CaptureWriter::open(environment.files, options.output);
+  if (!capture) {
+    base::log_error("the capture cannot be written", {{"error", capture.error().message}});
+    return capture.error().code == base::ErrorCode::kMalformed ? kExitUnusable : kExitFailed;
+  }
+  base::log_info("recording", {{"path", options.output},
+                               {"frames_before", std::to_string(capture->frames_found())},
+                               {"torn_bytes_cut", std::to_string(capture->torn_bytes_cut())}});
+
+  RawFrame frame;
+  std::uint64_t written = 0;
+  const auto start = environment.clock.steady();
+  auto due = start;
+  while (true) {
+    if (const auto got = (*frames)->acquire(frame); !got) {
+      base::log_error("the kernel cannot be read", {{"error", got.error().message}});
+      return kExitFailed;
+    }
+    if (const auto put = capture->append(frame); !put) {
+      base::log_error("the capture cannot be written", {{"error", put.error().message}});
+      return kExitFailed;
+    }
+    ++written;
+    due += options.record_interval;
+    if (options.record_duration && due - start > *options.record_duration) break;
+    // A replayed capture as source ends by itself; a live kernel never does.
+    if (!(*frames)->advance()) break;
+    bool stopped = false;
+    while (!stopped && environment.clock.steady() < due) {
+      const auto left = due - environment.clock.steady();
+      stopped = signals.wait(std::chrono::ceil<std::chrono::milliseconds>(left)) == service::Event::kStop;
+    }
+    if (stopped) break;
+  }
+  base::log_info("recorded", {{"path", options.output},
+                              {"frames", std::to_string(written)},
+                              {"size_bytes", std::to_string(capture->size_bytes())}});
+  return kExitFine;
+}
+
+}  // namespace kmem

@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "collectors/base/log.h"
+#include "collectors/make_source.h"
+#include "exporter/agent.h"
+#include "exporter/commands/commands.h"
+#include "exporter/http/server.h"
+#include "exporter/metrics/build_info.h"
+#include "exporter/service/signals.h"
+
+namespace kmem {
+namespace {
+
+/// Takes over what can change while running; what cannot is said and stays as it is.
+void reload(const Options& options, Environment& environment, config::Config& running, Agent& agent) {
+  Resolved fresh = resolve(options, environment.files);
+  if (!fresh.ok()) {
+    for (const std::string& fault : fresh.faults) base::log_error("configuration not reloaded", {{"error", fault}});
+    agent.reload_done(false);
+    return;
+  }
+  const config::ReloadPlan plan = config::reloadable(running, fresh.config);
+  for (const std::string_view name : plan.need_restart)
+    base::log_warn("changed, but only a restart takes it over", {{"setting", name}});
+  config::Config next = fresh.config;
+  next.web = running.web;
+  next.storage.path = running.storage.path;
+  next.source.kind = running.source.kind;
+  next.source.procfs = running.source.procfs;
+  next.source.sysfs = running.source.sysfs;
+
+  std::unique_ptr<KernelSource> source;
+  if (next.source != running.source && !next.source.kind.starts_with("replay:")) {
+    auto frames = make_frames(next.source, environment.clock);
+    if (!frames) {
+      base::log_error("configuration not reloaded", {{"error", frames.error().message}});
+      agent.reload_done(false);
+      return;
+    }
+    source = make_frame_backed_source(std::move(*frames));
+  }
+  base::set_log(next.log.level, next.log.format);
+  agent.reconfigure(next, std::move(source));
+  agent.reload_done(true);
+  running = next;
+  base::log_info("configuration reloaded", {{"changed", std::to_string(plan.apply.size())}});
+}
+
+std::string host_of(const std::string& listen_address) {
+  const std::string host = listen_address.substr(0, listen_address.rfind(':'));
+  return host.empty() ? "0.0.0.0" : host;
+}
+
+}  // namespace
+
+int serve(const Options& options, Environment& environment) {
+  const auto resolved = resolve_or_explain(options, environment);
+  if (!resolved) return kExitUnusable;
+  config::Config config = resolved->config;
+  service::Signals signals;
+
+  auto frames = make_frames(config.source, environment.clock);
+  if (!frames) {
+    base::log_error("no source", {{"error", frames.error().message}});
+    return kExitUnusable;
+  }
+  const metrics::BuildInfo build = metrics::build_info();
+  base::log_info("starting", {{"version", build.version}, {"revision", build.revision}, {"source", config.source.kind}});
+
+  Agent agent(config, make_frame_backed_source(std::move(*frames)), environment.clock, environment.files);
+  agent.load_state();
+  agent.tick();
+
+  http::Server server(config.web, agent.routes(), agent.observer(), environment.clock);
+  if (const auto started = server.start(); !started) {
+    base::log_error("cannot listen", {{"error", started.error().message}});
+    return kExitFailed;
+  }
+  const auto ports = server.ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const std::string address = host_of(config.web.listen_addresses[i]) + ":" + std::to_string(ports[i]);
+    base::log_info("listening", {{"address", address}, {"path", config.web.telemetry_path}});
+  }
+
+  auto due = environment.clock.steady() + config.sampling.interval;
+  for (bool running = true; running;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - environment.clock.steady());
+    switch (signals.wait(left)) {
+      case service::Event::kStop: running = false; break;
+      case service::Event::kReload:
+        reload(options, environment, config, agent);
+        due = std::min(due, environment.clock.steady() + config.sampling.interval);
+        break;
+      case service::Event::kTimeout: {
+        const auto now = environment.clock.steady();
+        if (now < due) break;
+        agent.tick();
+        // After a sleep of the machine the missed ticks are gaps, not a burst.
+        due = std::max(due + config.sampling.interval, now);
+        break;
+      }
+    }
+  }
+  base::log_info("stopping");
+  server.stop();
+  agent.save_state();
+  return kExitFine;
+}
+
+}  // namespace kmem

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds the exporter and runs it on this machine's kernel. Arguments go to the exporter:
+#   packaging/run.sh --web.listen-address=127.0.0.1:10054
+# Ctrl-C stops it. The second run only starts it.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+packaging/install-packages.sh build
+packaging/fetch-sources.sh .build/deps cpp-httplib ||
+  echo "no patched cpp-httplib from the package archive: CMake downloads the upstream release" >&2
+if [ ! -e .build/run/build.ninja ]; then
+  cmake -S . -B .build/run -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DKMEM_DEPS_DIR="$root/.build/deps" \
+    > .build/run-configure.log || { cat .build/run-configure.log >&2; exit 1; }
+fi
+cmake --build .build/run --target kmem_exporter -- --quiet
+exec .build/run/exporter/kmem_exporter "$@"

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything and runs every test:
+#   native (g++, release) with end-to-end tests and benchmarks, clang, ASan+UBSan, TSan, Windows x86-64 and i686 under Wine.
+# Usage: packaging/test.sh [native] [clang] [asan] [tsan] [windows]   (default: all of them)
+# Logs are below .build/logs. Exit 0 only when every leg passed.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+legs=("$@")
+[ ${#legs[@]} -gt 0 ] || legs=(native clang asan tsan windows)
+logs=.build/logs
+mkdir -p "$logs"
+jobs=$(nproc)
+started=$(date +%s)
+
+step() { printf '%4ds  %s\n' $(($(date +%s) - started)) "$*"; }
+# run LOG COMMAND...: quiet when it works, the log's end when it does not.
+run() {
+  local log=$logs/$1.log
+  shift
+  if ! "$@" > "$log" 2>&1; then
+    echo "FAILED: $* (its last lines; all of it in $log)" >&2
+    tail -n 60 "$log" >&2
+    return 1
+  fi
+}
+build() {  # build PRESET [cmake arguments...]
+  local preset=$1
+  shift
+  step "build $preset"
+  run "$preset-configure" cmake --preset "$preset" "$@"
+  run "$preset-build" cmake --build --preset "$preset" -- -k 0
+}
+check() {  # check PRESET [ctest arguments...]
+  local preset=$1
+  shift
+  step "test $preset"
+  if ! ctest --test-dir ".build/$preset" --output-on-failure -j "$jobs" "$@" > "$logs/$preset-ctest.log" 2>&1; then
+    tail -n 200 "$logs/$preset-ctest.log" >&2
+    return 1
+  fi
+  # gtest's own counts, summed: a ctest entry is a whole program of many tests.
+  grep -E '^[0-9]+% tests passed' "$logs/$preset-ctest.log"
+}
+
+step "packages and sources"
+packaging/install-packages.sh build test windows
+packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11
+ln -sfn /usr/src/googletest .build/deps/googletest
+failed=()
+leg() { case " ${legs[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+
+if leg native; then
+  { build release && check release; } || failed+=(native)
+fi
+if leg clang; then
+  { build clang && check clang -L unit; } || failed+=(clang)
+fi
+if leg asan; then
+  { build asan-ubsan && check asan-ubsan -L 'unit|fuzz'; } || failed+=(asan)
+fi
+if leg tsan; then
+  { build tsan && check tsan -L unit; } || failed+=(tsan)
+fi
+if leg windows; then
+  packaging/windows/test.sh || failed+=(windows)
+fi
+
+echo
+total=$(cat "$logs"/*-ctest.log | grep -cE '^ *[0-9]+/[0-9]+ Test .* Passed' || true)
+bad=$(cat "$logs"/*-ctest.log | grep -cE '^ *[0-9]+/[0-9]+ Test .*\*\*\*' || true)
+if [ ${#failed[@]} -gt 0 ]; then
+  step "failed: ${failed[*]}"
+  echo "$total passed, $((bad > 0 ? bad : 1)) failed"
+  exit 1
+fi
+step "all legs passed: ${legs[*]}"
+echo "$total passed, 0 failed"

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The Windows builds, x86-64 and i686: unit tests and end-to-end tests under Wine, the import tables, the size.
+# Called by packaging/test.sh, which has installed what this needs. i686 programs run only where Wine can run them.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+logs=.build/logs
+jobs=$(nproc)
+export WINEPREFIX=$root/.build/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree=;mshtml="
+unset DISPLAY
+step() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
+run() {
+  local log=$logs/$1.log
+  shift
+  if ! "$@" > "$log" 2>&1 < /dev/null; then
+    echo "FAILED: $* (its last lines; all of it in $log)" >&2
+    tail -n 60 "$log" >&2
+    return 1
+  fi
+}
+for preset in windows-mingw windows-mingw-i686; do
+  step "build $preset"
+  run "$preset-configure" cmake --preset "$preset"
+  run "$preset-build" cmake --build --preset "$preset" -- -k 0
+done
+
+# Wine's services inherit whatever the first program has open; started here with /dev/null, ctest's pipes stay free.
+wineserver -k < /dev/null > /dev/null 2>&1 || true
+trap 'wineserver -k < /dev/null > /dev/null 2>&1 || true' EXIT
+wineserver -p < /dev/null > /dev/null 2>&1
+wine wineboot < /dev/null > /dev/null 2>&1
+
+can_run_32=no
+if [ -e /usr/lib/wine/wine ] || [ -e /usr/lib/i386-linux-gnu/wine ]; then can_run_32=yes; fi
+status=0
+for preset in windows-mingw windows-mingw-i686; do
+  if [ $preset = windows-mingw-i686 ] && [ $can_run_32 = no ]; then
+    step "test $preset: this machine's Wine runs no 32-bit programs; only the files are checked"
+    only=(-L static)
+  else
+    step "test $preset under Wine"
+    only=()
+  fi
+  ctest --test-dir ".build/$preset" --output-on-failure -j "$jobs" "${only[@]}" > "$logs/$preset-ctest.log" 2>&1 < /dev/null || {
+    tail -n 200 "$logs/$preset-ctest.log" >&2
+    status=1
+  }
+  grep -E '^[0-9]+% tests passed' "$logs/$preset-ctest.log" || status=1
+done
+exit $status

@@ -1,0 +1,110 @@
+"""CPU and memory of scraping, side by side on this machine in this run:
+  ours            the shipped program, default collectors, every slab cache exported
+  node_exporter   slabinfo, meminfo and vmstat collectors only
+  floor           opening, reading and closing the /proc files that a scrape of ours reads, nothing else
+Usage: scrape_bench.py EXPORTER BARE_READ [SCRAPES]     Prints a table and JSON; exits 1 when a bound is broken."""
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+EXE, BARE = sys.argv[1:3]
+SCRAPES = int(sys.argv[3]) if len(sys.argv) > 3 else 10_000
+PEER_SCRAPES = max(SCRAPES // 10, 200)
+
+
+def cpu_seconds(pid):
+    """User and system time of all threads, in the scheduler's nanoseconds."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat") as stat:
+            total += int(stat.read().split()[0])
+    return total / 1e9
+
+
+def rss_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+
+
+class Target:
+    def __init__(self, name, command, port):
+        self.name, self.port = name, port
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 20
+        while True:
+            try:
+                self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+                self.scrape()
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
+    def scrape(self):
+        self.connection.request("GET", "/metrics")
+        response = self.connection.getresponse()
+        body = response.read()
+        assert response.status == 200, response.status
+        return body
+
+    def run(self, count):
+        """CPU seconds a scrape."""
+        before = cpu_seconds(self.process.pid)
+        for _ in range(count):
+            self.scrape()
+        return (cpu_seconds(self.process.pid) - before) / count
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def main():
+    ours = Target("kmem_exporter", [EXE, "--web.listen-address=127.0.0.1:19054", "--scrape.min-interval=0s",
+                                    "--tags.all", "--log.level=error"], 19054)
+    peer = Target("node_exporter", ["prometheus-node-exporter", "--collector.disable-defaults", "--collector.slabinfo",
+                                    "--collector.meminfo", "--collector.vmstat",
+                                    "--web.listen-address=127.0.0.1:19100"], 19100)
+    try:
+        page = ours.scrape()
+        series = sum(1 for line in page.splitlines() if not line.startswith(b"#"))
+        peer_page = peer.scrape()
+        warm = max(SCRAPES // 10, 100)
+        ours.run(warm)
+        peer.run(min(warm, 200))
+        rss_early = rss_kib(ours.process.pid)
+        # In turns, so that whatever else this machine does falls on all of them.
+        rounds, ours_cpu, peer_cpu, floor_cpu = 5, [], [], []
+        for _ in range(rounds):
+            ours_cpu.append(ours.run(SCRAPES // rounds))
+            peer_cpu.append(peer.run(PEER_SCRAPES // rounds))
+            floor_cpu.append(float(subprocess.run([BARE, str(SCRAPES // rounds)], capture_output=True, text=True,
+                                                  check=True).stdout))
+        rss_late, peer_rss = rss_kib(ours.process.pid), rss_kib(peer.process.pid)
+    finally:
+        ours.stop()
+        peer.stop()
+    # The median: a neighbour's burst spoils one round, not the figure.
+    mine, theirs, floor = (sorted(values)[rounds // 2] for values in (ours_cpu, peer_cpu, floor_cpu))
+    figures = {"scrapes": SCRAPES, "series": series, "page_bytes": len(page), "peer_page_bytes": len(peer_page),
+               "ours_us": mine * 1e6, "node_exporter_us": theirs * 1e6, "floor_us": floor * 1e6,
+               "node_exporter_ratio": theirs / mine, "floor_ratio": mine / floor,
+               "rss_kib_early": rss_early, "rss_kib_late": rss_late, "node_exporter_rss_kib": peer_rss}
+    print(f"{'':16}{'CPU/scrape':>12}{'resident':>12}")
+    print(f"{'kmem_exporter':16}{mine * 1e6:>9.0f} us{rss_late:>8} KiB   ({series} series, {len(page)} bytes)")
+    print(f"{'node_exporter':16}{theirs * 1e6:>9.0f} us{peer_rss:>8} KiB")
+    print(f"{'bare reads':16}{floor * 1e6:>9.0f} us")
+    print(f"node_exporter / ours {theirs / mine:.1f} (at least 8), ours / floor {mine / floor:.2f} (at most 2.5), "
+          f"resident {rss_early} -> {rss_late} KiB (at most 10240, growth at most 256)")
+    print(json.dumps(figures))
+    good = theirs / mine >= 8 and mine / floor <= 2.5 and rss_late <= 10240 and rss_late - rss_early <= 256
+    sys.exit(0 if good else 1)
+
+
+main()
