@@ -7,7 +7,7 @@
 namespace kmem::base {
 namespace {
 
-using namespace std::string_literals;
+using namespace std::literals;
 
 TEST(Wire, WritesTheBytesItPromises) {
   std::string bytes;

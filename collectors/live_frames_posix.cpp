@@ -1,0 +1,12 @@
+#include "collectors/linux/linux_frames_posix.h"
+#include "collectors/live_frames.h"
+
+namespace kmem {
+
+std::string_view live_kernel() { return "linux"; }
+
+base::Result<std::unique_ptr<FrameSource>> make_live_frames(const config::Source& source, const base::Clock& clock) {
+  return linux::make_linux_frames(source, clock);
+}
+
+}  // namespace kmem
