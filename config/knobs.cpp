@@ -45,7 +45,7 @@ constexpr std::size_t kMaxTextBytes = 4096;
 constexpr const char* kNoHint = " ";
 
 std::string hint(const std::optional<std::string>& word) {
-  return word ? "; did you mean " + quoted(*word) + "?" : kNoHint;
+  return word ? "; did you mean " + in_quotes(*word) + "?" : kNoHint;
 }
 
 std::string check_source(std::string_view text) {
@@ -270,7 +270,7 @@ std::string parse_value(const Row& row, std::string_view text, T& out) {
 }
 
 std::string refusal(const KnobInfo& knob, std::string_view got, std::string_view hint_text) {
-  return "expected " + knob.expected + ", got " + quoted(got) + (hint_text == kNoHint ? "" : std::string(hint_text));
+  return "expected " + knob.expected + ", got " + in_quotes(got) + (hint_text == kNoHint ? "" : std::string(hint_text));
 }
 
 std::string row_text(const Row& row, Config& config) {
@@ -341,7 +341,7 @@ std::vector<ValueFault> set_knob(Config& config, const KnobInfo& knob, const std
             if (const std::string wrong = parse_value(row, values[i], item); !wrong.empty())
               faults.push_back({i, refusal(knob, values[i], wrong)});
             else if (std::find(fresh.begin(), fresh.end(), item) != fresh.end())
-              faults.push_back({i, quoted(item) + " is given twice"});
+              faults.push_back({i, in_quotes(item) + " is given twice"});
             else
               fresh.push_back(std::move(item));
           }

@@ -57,16 +57,16 @@ class Loader {
 
   void unknown(const YamlEntry& entry, const std::string& prefix) {
     const std::string where = prefix.empty() ? "" : " in " + prefix.substr(0, prefix.size() - 1);
-    std::string message = "unknown key " + quoted(entry.key) + where;
+    std::string message = "unknown key " + in_quotes(entry.key) + where;
     if (find_knob(prefix + entry.key) != nullptr) {
       message += ": expected a section for each part of the name";
     } else if (const auto meant = base::nearest(entry.key, children(prefix))) {
-      message += "; did you mean " + quoted(*meant) + "?";
+      message += "; did you mean " + in_quotes(*meant) + "?";
     } else {
       // The right word in the wrong section.
       for (const KnobInfo& knob : knobs())
         if (knob.name.ends_with("." + entry.key)) {
-          message += "; did you mean " + quoted(knob.name) + "?";
+          message += "; did you mean " + in_quotes(knob.name) + "?";
           break;
         }
     }

@@ -105,7 +105,7 @@ std::size_t find_non_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 60;
   bool cut = false;
   if (text.size() > kShown) {

@@ -26,7 +26,7 @@ namespace kmem::config {
 [[nodiscard]] std::size_t find_non_utf8(std::string_view text);
 
 /// In double quotes, shortened to about 60 characters, with nothing in it that would disturb a terminal or a log.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// `path` as seen from the folder of `file`; absolute and empty paths stay as they are (both systems' forms).
 [[nodiscard]] std::string relative_to_file(std::string_view path, std::string_view file);

@@ -110,15 +110,15 @@ class WebLoader {
       } else if (const Key& key = keys[static_cast<std::size_t>(known - names.begin())]; key.read) {
         key.read(entry.value);
       } else {
-        fault(entry.place, "key " + quoted(entry.key) + " is not supported by this exporter: expected it to be left out");
+        fault(entry.place, "key " + in_quotes(entry.key) + " is not supported by this exporter: expected it to be left out");
       }
     }
   }
 
   void unknown(Place place, const std::string& what, const std::string& word, const std::string& where, Words names) {
     const auto meant = base::nearest(word, names);
-    fault(place, "unknown " + what + " " + quoted(word) + (where.empty() ? "" : " in " + where) +
-                     (meant ? "; did you mean " + quoted(*meant) + "?" : ""));
+    fault(place, "unknown " + what + " " + in_quotes(word) + (where.empty() ? "" : " in " + where) +
+                     (meant ? "; did you mean " + in_quotes(*meant) + "?" : ""));
   }
 
   [[nodiscard]] bool text(const YamlNode& node, const char* name, const char* expected, std::string& out) {
@@ -149,7 +149,7 @@ class WebLoader {
       for (const std::string_view word : words) all += (all.empty() ? "one of " : ", ") + std::string(word);
     const auto meant = base::nearest(node.text, words);
     fault(node.place, name + ": expected " + (all.empty() ? "a known name" : all) + ", got " + describe(node) +
-                          (meant ? "; did you mean " + quoted(*meant) + "?" : ""));
+                          (meant ? "; did you mean " + in_quotes(*meant) + "?" : ""));
     return std::nullopt;
   }
 
@@ -251,11 +251,11 @@ class WebLoader {
       fault(node.place, "basic_auth_users: expected at most " + std::to_string(kMaxUsers) + " users");
     for (const YamlEntry& entry : node.entries) {
       if (entry.key.empty() || entry.key.find(':') != std::string::npos || !is_plain_text(entry.key))
-        fault(entry.place, "basic_auth_users: expected a name without colon, got " + quoted(entry.key));
+        fault(entry.place, "basic_auth_users: expected a name without colon, got " + in_quotes(entry.key));
       // What was given instead may be a password: it is not repeated.
       else if (entry.value.kind != Kind::kText || !is_bcrypt(entry.value.text))
         fault(entry.value.place, "basic_auth_users: expected a bcrypt hash of cost 4.." +
-                                     std::to_string(kMaxBcryptCost) + " for " + quoted(entry.key) +
+                                     std::to_string(kMaxBcryptCost) + " for " + in_quotes(entry.key) +
                                      ", as `htpasswd -nB` makes it");
       else
         out_.security.users.push_back({entry.key, entry.value.text});

@@ -56,12 +56,27 @@ class Lines {
   std::vector<std::size_t> starts_ = {0};
 };
 
+/// yaml-cpp takes the end of the file for the end of a quoted text when a line break stands before it.
+bool is_closed(std::string_view text, std::size_t quote_at) {
+  const char quote = text[quote_at];
+  for (std::size_t at = quote_at + 1; at < text.size(); ++at) {
+    if (quote == '"' && text[at] == '\\') {
+      ++at;
+    } else if (text[at] == quote) {
+      if (quote == '"' || at + 1 == text.size() || text[at + 1] != quote) return true;
+      ++at;  // a doubled single quote is one in the text
+    }
+  }
+  return false;
+}
+
 /// yaml-cpp's events -> tree. Its Node layer is not used: it drops duplicate keys without a word and looks up in
 /// linear time.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(const Lines& lines, std::string_view file, std::vector<Fault>& faults)
-      : lines_(lines), file_(file), faults_(faults) {}
+  /// `text` is what the parser reads: the whole file, or the lines before a fault of the text.
+  TreeBuilder(std::string_view text, bool is_whole, const Lines& lines, std::string_view file, std::vector<Fault>& faults)
+      : text_(text), is_whole_(is_whole), lines_(lines), file_(file), faults_(faults) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (has_document_) throw SecondDocument{mark};
@@ -78,6 +93,12 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node = make(Kind::kText, mark, tag, anchor);
     node.is_quoted = tag == "!";
     node.text = value;
+    const auto start = static_cast<std::size_t>(mark.pos);
+    const bool has_quote = start < text_.size() && (text_[start] == '"' || text_[start] == '\'');
+    if (node.is_quoted && has_quote && is_whole_ && !is_closed(text_, start)) {
+      fault(node.place, "the quote that opens here is never closed");
+      node.kind = Kind::kRefused;
+    }
     attach(std::move(node));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -161,12 +182,14 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto [first, is_new] = parent.key_lines.try_emplace(node.text, node.place.line);
     if (!is_new) {
       parent.key_is_good = false;
-      fault(node.place, "key " + quoted(node.text) + " is given twice, first in line " + std::to_string(first->second));
+      fault(node.place, "key " + in_quotes(node.text) + " is given twice, first in line " + std::to_string(first->second));
     }
     parent.key = std::move(node.text);
     parent.key_place = node.place;
   }
 
+  std::string_view text_;
+  bool is_whole_;
   const Lines& lines_;
   std::string_view file_;
   std::vector<Fault>& faults_;
@@ -190,7 +213,7 @@ std::vector<TextFault> check_text(std::string_view text) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const bool line_end = byte == '\n' || (byte == '\r' && at + 1 < text.size() && text[at + 1] == '\n');
     if ((byte >= 0x20 && byte != 0x7F) || byte == '\t' || line_end) continue;
-    faults.push_back({at, "control character " + quoted(text.substr(at, 1)) + ": expected plain text"});
+    faults.push_back({at, "control character " + in_quotes(text.substr(at, 1)) + ": expected plain text"});
     break;
   }
   for (std::size_t start = 0; start < text.size();) {
@@ -227,16 +250,17 @@ YamlDocument parse_yaml(std::string_view text, std::string_view file_name) {
   // Lines before a fault of the text are still read for theirs; where they break off is not the writer's doing.
   const bool is_whole = usable == text.size();
 
-  TreeBuilder builder(lines, file_name, out.faults);
+  text = text.substr(0, usable);
+  TreeBuilder builder(text, is_whole, lines, file_name, out.faults);
   try {
-    std::istringstream input{std::string(text.substr(0, usable))};
+    std::istringstream input{std::string(text)};
     YAML::Parser parser(input);
     while (parser.HandleNextDocument(builder)) {
     }
     out.root = builder.finish();
   } catch (const SecondDocument& second) {
     out.root = builder.finish();
-    if (is_whole) fault(lines.at(second.mark), "a second document: expected one in a file");
+    if (is_whole) fault(lines.at(second.mark), "the document ended before this: expected one in a file");
   } catch (const TooDeep& deep) {
     out.root = builder.finish();
     fault(lines.at(deep.mark), "nested too deeply: expected at most " + std::to_string(kMaxDepth) + " levels");
@@ -255,7 +279,7 @@ std::string describe(const YamlNode& node) {
     case Kind::kText:
     case Kind::kRefused: break;
   }
-  return quoted(node.text);
+  return in_quotes(node.text);
 }
 
 void finish_faults(std::vector<Fault>& faults) {

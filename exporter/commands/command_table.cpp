@@ -1,0 +1,172 @@
+#include "exporter/commands/command_table.h"
+
+#include <array>
+
+#include "config/text.h"
+
+namespace kmem {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+std::string take_output(Options& options, const std::string& value) {
+  if (value.empty()) return "a file";
+  options.output = value;
+  return {};
+}
+
+std::string take_interval(Options& options, const std::string& value) {
+  const auto interval = config::parse_duration(value);
+  if (!interval || *interval < milliseconds(1'000) || *interval > hours(24)) return "a duration of 1s..1d";
+  options.record_interval = *interval;
+  return {};
+}
+
+std::string take_duration(Options& options, const std::string& value) {
+  const auto duration = config::parse_duration(value);
+  if (!duration || *duration < milliseconds(1'000) || *duration > hours(24 * 365)) return "a duration of 1s..365d";
+  options.record_duration = *duration;
+  return {};
+}
+
+std::string take_config_file(Options& options, const std::string& value) {
+  if (value.empty()) return "a file";
+  options.config_file = value;
+  return {};
+}
+
+constexpr std::size_t kHelpColumn = 34;
+constexpr std::size_t kHelpWidth = 100;
+
+/// "  --flag=VALUE      help, wrapped"
+std::string help_row(const std::string& left, const std::string& help) {
+  std::string out, line = "  " + left;
+  if (line.size() + 2 > kHelpColumn) {
+    out = line + "\n";
+    line.clear();
+  }
+  line.resize(kHelpColumn, ' ');
+  bool is_empty = true;
+  for (std::size_t at = 0; at < help.size();) {
+    const std::size_t end = std::min(help.find(' ', at), help.size());
+    const std::string word = help.substr(at, end - at);
+    if (!is_empty && line.size() + 1 + word.size() > kHelpWidth) {
+      out += line + "\n";
+      line = std::string(kHelpColumn, ' ');
+      is_empty = true;
+    }
+    line += (is_empty ? "" : " ") + word;
+    is_empty = false;
+    at = end + 1;
+  }
+  return out + line + "\n";
+}
+
+std::string_view value_word(const config::KnobInfo& knob) {
+  switch (knob.type) {
+    case config::KnobType::kCount: return "N";
+    case config::KnobType::kBytes: return "SIZE";
+    case config::KnobType::kDuration: return "DURATION";
+    case config::KnobType::kPath: return "PATH";
+    case config::KnobType::kBool:
+    case config::KnobType::kText:
+    case config::KnobType::kChoice:
+    case config::KnobType::kList: break;
+  }
+  return "VALUE";
+}
+
+std::string_view group_of(const config::KnobInfo& knob) { return knob.name.substr(0, knob.name.rfind('.')); }
+
+std::string group_title(std::string_view group) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kTitles = {{
+      {"source", "Source"},
+      {"source.collectors", "Collectors (--no-collector.NAME turns one off)"},
+      {"sampling", "Sampling"},
+      {"scrape", "Scraping"},
+      {"tags", "Exported tags"},
+      {"processes", "Exported processes"},
+      {"web", "HTTP server"},
+      {"storage", "Storage"},
+      {"log", "Log"},
+  }};
+  for (const auto& [name, title] : kTitles)
+    if (name == group) return std::string(title);
+  return std::string(group);
+}
+
+std::string knob_help(const config::KnobInfo& knob) {
+  if (knob.type == config::KnobType::kBool)
+    return help_row(knob.flag, std::string(knob.help) + " (default: " + (knob.default_value == "true" ? "on)" : "off)"));
+  std::string help = std::string(knob.help) + " Expects " + knob.expected;
+  if (knob.type == config::KnobType::kList) help += "; may be repeated";
+  return help_row(knob.flag + "=" + std::string(value_word(knob)), help + " (default: " + knob.default_value + ")");
+}
+
+std::string usage_of(const CommandRow& row) {
+  std::string out(row.name);
+  for (const CommandFlag& flag : row.flags) {
+    std::string one(flag.name);
+    if (!flag.is_positional()) one += " " + std::string(flag.value);
+    out += flag.is_required ? " " + one : " [" + one + "]";
+  }
+  return out;
+}
+
+}  // namespace
+
+const std::vector<CommandRow>& command_table() {
+  static const std::vector<CommandRow> table = {
+      {Command::kServe, "serve", "Serve metrics to Prometheus until stopped. The default.", {}},
+      {Command::kOnce, "once", "Print one metrics page.",
+       {{"--output", "FILE", "Write it there instead of to stdout, atomically: for a textfile collector.", false,
+         take_output}}},
+      {Command::kRecord, "record", "Capture what the kernel answers, to replay or analyze it elsewhere.",
+       {{"--output", "FILE", "The capture; an existing one is continued.", true, take_output},
+        {"--interval", "DURATION", "Between two frames, 1s..1d (default: 60s).", false, take_interval},
+        {"--duration", "DURATION", "Stop after so long, 1s..365d (default: when interrupted).", false, take_duration}}},
+      {Command::kCheckConfig, "check-config", "Check a configuration file, and the web configuration it names.",
+       {{"FILE", "", "The configuration file.", false, take_config_file}}},
+  };
+  return table;
+}
+
+std::span<const CommonFlag> common_flags() {
+  static constexpr std::array<CommonFlag, 4> kFlags = {{
+      {"--config.file", "PATH", "Configuration in YAML. Flags win over it.",
+       [](Options& options, const std::string& value) { options.config_file = value; }},
+      {"--collector.disable-defaults", "", "Collectors are off unless the file or a flag turns them on.",
+       [](Options& options, const std::string&) { options.disable_default_collectors = true; }},
+      {"--help", "", "This text, or that of the command it stands with.", nullptr},
+      {"--version", "", "Version, revision and compiler.", nullptr},
+  }};
+  return kFlags;
+}
+
+std::string help_text(const CommandRow* command) {
+  if (command != nullptr && command->command != Command::kServe) {
+    std::string out = "Usage: kmem_exporter " + usage_of(*command) + " [FLAGS]\n\n" + std::string(command->help) + "\n\n";
+    for (const CommandFlag& flag : command->flags)
+      out += help_row(std::string(flag.name) + (flag.is_positional() ? "" : "=" + std::string(flag.value)),
+                      std::string(flag.help));
+    return out + "\nEvery flag of `kmem_exporter --help` works here as well.\n";
+  }
+  std::string out =
+      "kmem_exporter: Prometheus exporter of kernel memory that sees slow leaks\n\n"
+      "Usage: kmem_exporter [COMMAND] [FLAGS]\n\nCommands:\n";
+  for (const CommandRow& row : command_table()) out += help_row(usage_of(row), std::string(row.help));
+  out += "\nFlags, before or after the command, as --flag=VALUE or --flag VALUE:\n";
+  for (const CommonFlag& flag : common_flags())
+    out += help_row(std::string(flag.name) + (flag.value.empty() ? "" : "=" + std::string(flag.value)),
+                    std::string(flag.help));
+  std::string_view group;
+  for (const config::KnobInfo& knob : config::knobs()) {
+    if (group_of(knob) != group) out += "\n" + group_title(group_of(knob)) + ":\n";
+    group = group_of(knob);
+    out += knob_help(knob);
+  }
+  return out + "\nExit codes: 0 fine, 1 the work failed, 2 arguments or configuration cannot be used.\n";
+}
+
+}  // namespace kmem

@@ -1,0 +1,184 @@
+#include "config/web_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace kmem::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kHash = "$2y$10$abcdefghijklmnopqrstuv" + std::string(31, 'A');
+
+std::vector<std::string> faults_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (const Fault& fault : load_web_config(text, "web.yml").faults) out.push_back(fault.text());
+  return out;
+}
+
+/// One file that can be read; nothing else is there.
+class OneFile final : public base::FileSystem {
+ public:
+  base::Result<std::unique_ptr<base::File>> open(const std::string& path, base::OpenMode) override {
+    class Empty final : public base::File {
+      base::Result<std::size_t> read(std::span<std::byte>) override { return std::size_t{0}; }
+      base::Result<void> append(std::string_view) override { return base::Error{}; }
+      base::Result<void> truncate(std::uint64_t) override { return base::Error{}; }
+      base::Result<void> sync() override { return base::Error{}; }
+    };
+    if (path != "/etc/kmem/cert.pem") return base::Error{base::ErrorCode::kIo, path + ": no such file"};
+    return std::unique_ptr<base::File>(std::make_unique<Empty>());
+  }
+  base::Result<void> rename(const std::string&, const std::string&) override { return base::Error{}; }
+  base::Result<void> remove(const std::string&) override { return base::Error{}; }
+  base::Result<std::vector<std::string>> names(const std::string&, std::string_view) override { return base::Error{}; }
+  base::Result<void> make_folder(const std::string&) override { return base::Error{}; }
+};
+
+TEST(WebConfig, EmptyMeansPlainHttpForEveryone) {
+  for (const char* text : {"", "tls_server_config:\n", "tls_server_config: {}\nbasic_auth_users: {}\n",
+                           "http_server_config: {http2: true}\n", "http_server_config: {http2: false}\n"}) {
+    const WebLoadResult loaded = load_web_config(text, "web.yml");
+    EXPECT_TRUE(loaded.ok()) << text;
+    EXPECT_EQ(loaded.security, WebSecurity{}) << text;
+  }
+}
+
+TEST(WebConfig, TakesEveryKey) {
+  const WebLoadResult loaded = load_web_config(
+      "tls_server_config:\n"
+      "  cert_file: cert.pem\n"
+      "  key_file: /keys/key.pem\n"
+      "  client_auth_type: RequireAndVerifyClientCert\n"
+      "  client_ca_file: ca.pem\n"
+      "  min_version: TLS11\n"
+      "  max_version: TLS12\n"
+      "  cipher_suites:\n"
+      "    - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n"
+      "  prefer_server_cipher_suites: false\n"
+      "http_server_config:\n"
+      "  headers:\n"
+      "    X-Frame-Options: deny\n"
+      "    Strict-Transport-Security: max-age=31536000\n"
+      "basic_auth_users:\n"
+      "  alice: " + kHash + "\n"
+      "  bob: '" + kHash + "'\n",
+      "/etc/kmem/web.yml");
+  ASSERT_TRUE(loaded.ok()) << loaded.faults[0].text();
+  WebSecurity expected;
+  expected.tls = {"/etc/kmem/cert.pem", "/keys/key.pem", "/etc/kmem/ca.pem", ClientAuth::kRequireAndVerifyClientCert,
+                  TlsVersion::kTls11, TlsVersion::kTls12, {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}, false};
+  expected.headers = {{"X-Frame-Options", "deny"}, {"Strict-Transport-Security", "max-age=31536000"}};
+  expected.users = {{"alice", kHash}, {"bob", kHash}};
+  EXPECT_EQ(loaded.security, expected);
+}
+
+TEST(WebConfig, ClientAuthTypes) {
+  const auto type = [](const std::string& name, const char* ca) {
+    const WebLoadResult loaded = load_web_config(
+        "tls_server_config: {cert_file: a, key_file: b, client_auth_type: " + name + ca + "}\n", "web.yml");
+    EXPECT_TRUE(loaded.ok()) << name;
+    return loaded.security.tls.value_or(TlsServer{}).client_auth;
+  };
+  EXPECT_EQ(type("NoClientCert", ""), ClientAuth::kNoClientCert);
+  EXPECT_EQ(type("RequestClientCert", ""), ClientAuth::kRequestClientCert);
+  EXPECT_EQ(type("RequireAnyClientCert", ""), ClientAuth::kRequireAnyClientCert);
+  EXPECT_EQ(type("RequireClientCert", ""), ClientAuth::kRequireAnyClientCert);
+  EXPECT_EQ(type("VerifyClientCertIfGiven", ", client_ca_file: c"), ClientAuth::kVerifyClientCertIfGiven);
+}
+
+TEST(WebConfig, UnknownAndUnsupportedKeysAreRefused) {
+  EXPECT_THAT(faults_of("tls_server_conf: {}\nrate_limit: {burst: 1}\n"),
+              ElementsAre("web.yml:1:1: unknown key \"tls_server_conf\"; did you mean \"tls_server_config\"?",
+                          "web.yml:2:1: key \"rate_limit\" is not supported by this exporter: expected it to be left out"));
+  EXPECT_THAT(faults_of("tls_server_config:\n  cert_fil: a\n  key_file: b\n  client_allowed_sans: [a]\n  cert: x\n"),
+              ElementsAre("web.yml:2:3: unknown key \"cert_fil\" in tls_server_config; did you mean \"cert_file\"?",
+                          "web.yml:2:3: tls_server_config: expected both cert_file and key_file",
+                          "web.yml:4:3: key \"client_allowed_sans\" is not supported by this exporter: expected it to be "
+                          "left out",
+                          "web.yml:5:3: key \"cert\" is not supported by this exporter: expected it to be left out"));
+  EXPECT_THAT(faults_of("http_server_config:\n  headers: {X-Frame-Option: deny}\n  htp2: true\n"),
+              ElementsAre("web.yml:2:13: unknown header \"X-Frame-Option\" in headers; did you mean \"X-Frame-Options\"?",
+                          "web.yml:3:3: unknown key \"htp2\" in http_server_config; did you mean \"http2\"?"));
+}
+
+TEST(WebConfig, ValuesAreChecked) {
+  EXPECT_THAT(faults_of("tls_server_config:\n  cert_file: ''\n  key_file: [a]\n  client_auth_type: RequireVerify\n"
+                        "  min_version: TLS14\n  cipher_suites: [TLS_RSA]\n  prefer_server_cipher_suites: yes\n"),
+              ElementsAre("web.yml:2:14: cert_file: expected a file, got \"\"",
+                          "web.yml:3:13: key_file: expected a file, got a list",
+                          HasSubstr("web.yml:4:21: client_auth_type: expected one of NoClientCert, RequestClientCert, "),
+                          "web.yml:5:16: min_version: expected one of TLS10, TLS11, TLS12, TLS13, got \"TLS14\"; did you "
+                          "mean \"TLS10\"?",
+                          HasSubstr("web.yml:6:19: cipher_suites: expected a known name, got \"TLS_RSA\""),
+                          "web.yml:7:32: prefer_server_cipher_suites: expected true or false, got \"yes\""));
+  EXPECT_THAT(faults_of("http_server_config: {http2: 1, headers: {X-Frame-Options: \"a\\nb\"}}\n"),
+              ElementsAre("web.yml:1:29: http2: expected true or false, got \"1\"",
+                          "web.yml:1:59: X-Frame-Options: expected text in one line, got \"a\\x0ab\""));
+}
+
+TEST(WebConfig, TlsSettingsFitTogether) {
+  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a}\n"),
+              ElementsAre("web.yml:1:20: tls_server_config: expected both cert_file and key_file"));
+  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, min_version: TLS13, max_version: TLS12}\n"),
+              ElementsAre("web.yml:1:81: min_version: expected at most max_version"));
+  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_auth_type: VerifyClientCertIfGiven}\n"),
+              ElementsAre("web.yml:1:66: client_auth_type: expected client_ca_file with it, to verify against"));
+  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}\n"),
+              ElementsAre("web.yml:1:20: client_ca_file: expected a client_auth_type that verifies: "
+                          "VerifyClientCertIfGiven or RequireAndVerifyClientCert"));
+}
+
+TEST(WebConfig, HashesAreBcryptAndNeverRepeated) {
+  const auto fault = [](const std::string& hash) {
+    const auto faults = faults_of("basic_auth_users:\n  alice: '" + hash + "'\n");
+    return faults.empty() ? "" : faults[0];
+  };
+  const std::string expected =
+      "web.yml:2:10: basic_auth_users: expected a bcrypt hash of cost 4..18 for \"alice\", as `htpasswd -nB` makes it";
+  std::string hash = kHash;
+  EXPECT_EQ(fault(hash), "");
+  EXPECT_EQ(fault("secret"), expected);
+  EXPECT_EQ(fault(hash + "A"), expected);
+  EXPECT_EQ(fault(hash.substr(1)), expected);
+  hash[2] = 'x';
+  EXPECT_EQ(fault(hash), expected);
+  hash = kHash;
+  hash[59] = '!';
+  EXPECT_EQ(fault(hash), expected);
+  for (const auto& [cost, is_good] : {std::pair("03", false), {"04", true}, {"18", true}, {"19", false}, {"1x", false}}) {
+    hash = kHash;
+    hash.replace(4, 2, cost);
+    EXPECT_EQ(fault(hash).empty(), is_good) << cost;
+  }
+  EXPECT_THAT(faults_of("basic_auth_users: {'a:b': x, '': x, c: [secret]}\n"),
+              ElementsAre("web.yml:1:20: basic_auth_users: expected a name without colon, got \"a:b\"",
+                          "web.yml:1:30: basic_auth_users: expected a name without colon, got \"\"",
+                          HasSubstr("web.yml:1:40: basic_auth_users: expected a bcrypt hash")));
+  EXPECT_THAT(faults_of("basic_auth_users: {a: " + kHash + ", a: " + kHash + "}\n"),
+              ElementsAre("web.yml:1:85: key \"a\" is given twice, first in line 1"));
+}
+
+TEST(WebConfig, FilesMustBeThereWhenAsked) {
+  OneFile files;
+  const std::string text = "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n";
+  EXPECT_TRUE(load_web_config(text, "/etc/kmem/web.yml").ok());
+  const WebLoadResult loaded = load_web_config(text, "/etc/kmem/web.yml", &files);
+  ASSERT_EQ(loaded.faults.size(), 1U);
+  EXPECT_THAT(loaded.faults[0].text(), HasSubstr("/etc/kmem/web.yml:3:13: key_file: "));
+  EXPECT_THAT(loaded.faults[0].text(), HasSubstr("/etc/kmem/key.pem: no such file"));
+}
+
+TEST(WebConfig, SharesTheRulesOfTheText) {
+  EXPECT_THAT(faults_of("basic_auth_users: &a {}\n---\n"),
+              ElementsAre("web.yml:1:19: anchors (&name) are not supported",
+                          "web.yml:2:1: the document ended before this: expected one in a file"));
+}
+
+}  // namespace
+}  // namespace kmem::config

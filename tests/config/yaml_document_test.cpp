@@ -1,0 +1,169 @@
+#include "config/yaml_document.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace kmem::config {
+namespace {
+
+using std::literals::operator""s;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> faults_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (const Fault& fault : parse_yaml(text, "f").faults) out.push_back(fault.text());
+  return out;
+}
+
+TEST(YamlDocument, KeepsValuesPlacesAndQuotes) {
+  const YamlDocument document = parse_yaml("a: 1\nb:\n  - 'x'\n  - ~\nc: {d: \"e\"}\n", "f");
+  ASSERT_THAT(document.faults, IsEmpty());
+  ASSERT_EQ(document.root.kind, YamlNode::Kind::kMap);
+  ASSERT_EQ(document.root.entries.size(), 3U);
+  const auto& [a, b, c] = std::tie(document.root.entries[0], document.root.entries[1], document.root.entries[2]);
+  EXPECT_EQ(a.key, "a");
+  EXPECT_EQ(a.value.text, "1");
+  EXPECT_FALSE(a.value.is_quoted);
+  EXPECT_EQ(a.value.place, (Place{1, 4}));
+  EXPECT_EQ(b.place, (Place{2, 1}));
+  ASSERT_EQ(b.value.items.size(), 2U);
+  EXPECT_EQ(b.value.items[0].text, "x");
+  EXPECT_TRUE(b.value.items[0].is_quoted);
+  EXPECT_EQ(b.value.items[1].kind, YamlNode::Kind::kNull);
+  EXPECT_EQ(b.value.items[1].place, (Place{4, 5}));
+  EXPECT_EQ(c.value.entries.at(0).key, "d");
+  EXPECT_EQ(c.value.entries.at(0).place, (Place{5, 5}));
+}
+
+TEST(YamlDocument, EmptyIsNothing) {
+  for (const char* text : {"", "\n\n", "# only a comment\n", "---\n", "\xEF\xBB\xBF", "\xEF\xBB\xBF# after a byte order mark\n"}) {
+    const YamlDocument document = parse_yaml(text, "f");
+    EXPECT_EQ(document.root.kind, YamlNode::Kind::kNull) << text;
+    EXPECT_THAT(document.faults, IsEmpty()) << text;
+  }
+}
+
+TEST(YamlDocument, WindowsLineEndsAndByteOrderMarkMoveNoPlaces) {
+  const YamlDocument document = parse_yaml("\xEF\xBB\xBF" "a: 1\r\nb: 2\r\n", "f");
+  ASSERT_THAT(document.faults, IsEmpty());
+  ASSERT_EQ(document.root.entries.size(), 2U);
+  EXPECT_EQ(document.root.entries[0].place, (Place{1, 1}));
+  EXPECT_EQ(document.root.entries[1].value.text, "2");
+  EXPECT_EQ(document.root.entries[1].value.place, (Place{2, 4}));
+}
+
+TEST(YamlDocument, ColumnsCountCharacters) {
+  EXPECT_THAT(faults_of("{\"\xC3\xA4\xE2\x82\xAC\": 1, a: 1, a: 2}"),
+              ElementsAre("f:1:17: key \"a\" is given twice, first in line 1"));
+}
+
+TEST(YamlDocument, DuplicateKeysAreTold) {
+  EXPECT_THAT(faults_of("a: 1\nb: 2\na: 3\n'b': 4\n"),
+              ElementsAre("f:3:1: key \"a\" is given twice, first in line 1",
+                          "f:4:1: key \"b\" is given twice, first in line 2"));
+  EXPECT_THAT(faults_of("x: {a: 1}\ny: {a: 1}\n"), IsEmpty());
+}
+
+TEST(YamlDocument, AnchorsAliasesAndTagsAreRefused) {
+  EXPECT_THAT(faults_of("a: &x 1\nb: *x\nc: !!str 5\nd: !mine {e: 1}\n"),
+              ElementsAre("f:1:4: anchors (&name) are not supported",
+                          "f:2:4: aliases (*name) are not supported: write the value out",
+                          "f:3:4: tags (!str) are not supported", "f:4:4: tags (!mine) are not supported"));
+}
+
+TEST(YamlDocument, KeysArePlainText) {
+  EXPECT_THAT(faults_of("[a, b]: 1\n"), ElementsAre("f:1:1: expected a key, got a list"));
+  EXPECT_THAT(faults_of("~: 1\n"), ElementsAre("f:1:1: expected a key, got nothing"));
+}
+
+TEST(YamlDocument, SeveralDocumentsAreRefused) {
+  EXPECT_THAT(faults_of("a: 1\n---\nb: 2\n"), ElementsAre("f:2:1: the document ended before this: expected one in a file"));
+  EXPECT_THAT(faults_of("---\na: 1\n...\n"), IsEmpty());
+}
+
+TEST(YamlDocument, DepthIsBounded) {
+  EXPECT_THAT(faults_of(std::string(16, '[') + std::string(16, ']')), IsEmpty());
+  EXPECT_THAT(faults_of(std::string(17, '[') + std::string(17, ']')),
+              ElementsAre("f:1:17: nested too deeply: expected at most 16 levels"));
+  std::string blocks;
+  for (std::size_t i = 0; i < 17; ++i) blocks += std::string(i, ' ') + "a:\n";
+  EXPECT_THAT(faults_of(blocks + std::string(17, ' ') + "b: 1\n"),
+              ElementsAre("f:17:17: nested too deeply: expected at most 16 levels"));
+}
+
+TEST(YamlDocument, SizeIsBounded) {
+  const std::string line = "# comment to fill the file up to its limit ....................\n";
+  std::string text;
+  while (text.size() + line.size() <= kMaxFileBytes) text += line;
+  text.resize(kMaxFileBytes, ' ');
+  EXPECT_THAT(faults_of(text), IsEmpty());
+  EXPECT_THAT(faults_of(text + "#"), ElementsAre("f: the file is over 256KiB: expected at most that"));
+}
+
+TEST(YamlDocument, TextThatIsNoTextIsRefused) {
+  EXPECT_THAT(faults_of("a: 1\nb: \xFF\n"), ElementsAre("f:2:4: not UTF-8: expected the file to be saved as UTF-8"));
+  EXPECT_THAT(faults_of("a: 1\nb: x\0y\n"s),
+              ElementsAre("f:2:5: control character \"\\x00\": expected plain text"));
+  // yaml-cpp takes byte 4 for the end of the file.
+  EXPECT_THAT(faults_of("a: 1\n\x04\nb: 2\n"), ElementsAre("f:2:1: control character \"\\x04\": expected plain text"));
+  EXPECT_THAT(faults_of("a: 1\n  \tb: 2\n"), ElementsAre("f:2:3: a tab in the indentation: expected spaces"));
+  EXPECT_THAT(faults_of("a:\t1\t# tabs between words are fine\n\t\n\t# and here\n"), IsEmpty());
+}
+
+TEST(YamlDocument, WhatStandsBeforeAFaultOfTheTextIsReadAsWell) {
+  EXPECT_THAT(faults_of("a: 1\na: 2\nb:\n\tc: 1\n\xFF: 2\n"),
+              ElementsAre("f:5:1: not UTF-8: expected the file to be saved as UTF-8",
+                          "f:4:1: a tab in the indentation: expected spaces",
+                          "f:2:1: key \"a\" is given twice, first in line 1"));
+}
+
+TEST(YamlDocument, SyntaxErrorsHaveTheSameForm) {
+  EXPECT_THAT(faults_of("a: [1, 2\n"), ElementsAre("f:2:1: not valid YAML: end of sequence flow not found"));
+  EXPECT_THAT(faults_of("a: 1\na: 2\nb: 'open\n"),
+              ElementsAre("f:2:1: key \"a\" is given twice, first in line 1",
+                          "f:3:4: the quote that opens here is never closed"));
+  EXPECT_THAT(faults_of("b: \"it's \\\" open\n"), ElementsAre("f:1:4: the quote that opens here is never closed"));
+  EXPECT_THAT(faults_of("'k: 1\n"), ElementsAre("f:1:1: the quote that opens here is never closed"));
+  EXPECT_THAT(faults_of("a: 'it''s'\nb: \"\\\\\"\nc: \"'\"\nd: |\n  'x\n"), IsEmpty());
+  EXPECT_THAT(faults_of("{a: 1} b\n"), ElementsAre("f:1:8: the document ended before this: expected one in a file"));
+  EXPECT_THAT(faults_of("a: 1\n b: 2\n"), ElementsAre("f:2:3: not valid YAML: illegal map value"));
+}
+
+TEST(YamlDocument, WhatIsBrokenOffKeepsWhatWasRead) {
+  const YamlDocument document = parse_yaml("a: 1\nb: {c: 2, d: [3, ]]\n", "f");
+  EXPECT_EQ(document.faults.size(), 1U);
+  ASSERT_EQ(document.root.entries.size(), 2U);
+  EXPECT_EQ(document.root.entries[1].value.entries.at(0).value.text, "2");
+}
+
+TEST(YamlDocument, HostileFilesTakeBoundedTime) {
+  std::vector<std::string> texts;
+  for (const char* piece : {"[", "{", "- ", "? ", "a: ", "\"", "'", "{a: ", "[a,", "&a ", "!a ", "*a ", "a\n", "|", "%A\n",
+                            "- - ", "a: [", "#", ": ", ", ", "--- ", "---\n", "...\n", " ", "\n", "\r\n", ">\n"}) {
+    std::string text;
+    while (text.size() < kMaxFileBytes - 16) text += piece;
+    texts.push_back(text);
+  }
+  std::string bombs = "a0: &a0 [x]\n", keys, duplicates;
+  for (int i = 1; i < 5'000; ++i) bombs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
+  for (int i = 0; i < 20'000; ++i) keys += "k" + std::to_string(i) + ": 1\n";
+  for (int i = 0; i < 50'000; ++i) duplicates += "k: 1\n";
+  texts.insert(texts.end(), {bombs, keys, duplicates});
+  for (const std::string& text : texts) {
+    const auto start = std::chrono::steady_clock::now();
+    YamlDocument document = parse_yaml(text, "f");
+    finish_faults(document.faults);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    EXPECT_LT(took.count(), 20.0) << text.substr(0, 20);
+    EXPECT_LE(document.faults.size(), kMaxFaults + 1) << text.substr(0, 20);
+  }
+}
+
+}  // namespace
+}  // namespace kmem::config
