@@ -163,7 +163,8 @@ void EventLoop::advance(std::uint64_t id, Connection& connection) {
   if (in_work_ >= web_.max_requests) return refuse(connection, kBusy, !scanner.head().head);
   ++in_work_;
   ++connection.requests;
-  Job job{id, scanner.head(), connection.remote, false, clock_.steady()};
+  connection.abandoned = std::make_shared<std::atomic<bool>>(false);
+  Job job{id, scanner.head(), connection.remote, false, clock_.steady(), connection.abandoned};
   job.close = connection.close_after =
       stopping_ || !job.head.keep_alive || connection.requests >= web_.keep_alive_requests;
   connection.in.erase(0, job.head.size_bytes);
@@ -236,6 +237,7 @@ void EventLoop::drain(Connection& connection) {
 void EventLoop::close(Connection& connection) {
   answer_bytes_ -= connection.out.size();
   connection.out = {};
+  if (connection.abandoned) *connection.abandoned = true;
   connection.socket.close();
   connection.state = State::kClosed;
 }

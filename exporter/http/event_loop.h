@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ struct Job {
   std::string remote;
   bool close = false;  // the answer says so
   std::chrono::nanoseconds received{};
+  std::shared_ptr<std::atomic<bool>> abandoned;  // the client is gone: an empty answer will do
 };
 
 class EventLoop {
@@ -63,6 +65,7 @@ class EventLoop {
     std::size_t drained_bytes = 0;
     std::size_t requests = 0;
     bool close_after = false;
+    std::shared_ptr<std::atomic<bool>> abandoned;  // of the job in work
   };
   using Connections = std::map<std::uint64_t, Connection>;
 

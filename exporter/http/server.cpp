@@ -32,6 +32,7 @@ struct Server::Running {
 
   void submit(Server& server, Job job) {
     workers.submit([this, &server, job = std::move(job)](std::size_t worker) {
+      if (*job.abandoned) return loop.deliver(job.connection, {});
       auto answer = responders[worker].answer(job.head, job.remote, job.close);
       server.observer_.request_done(answer.handler, answer.status, server.clock_.steady() - job.received);
       loop.deliver(job.connection, std::move(answer.bytes));

@@ -21,7 +21,7 @@ TEST(ListenAddress, FaultsNameTheText) {
                            "[localhost]:9", "[]:9"}) {
     const auto parsed = parse_listen_address(text);
     ASSERT_FALSE(parsed.ok()) << text;
-    EXPECT_NE(parsed.error().message.find("\"" + std::string(text) + "\""), std::string::npos);
+    EXPECT_NE(parsed.error().message.find('"' + std::string(text) + '"'), std::string::npos);
   }
 }
 
