@@ -11,6 +11,13 @@
 
 namespace kmem::select {
 
+/// Names one tag from outside the kernel's list: a suspect of the trend.
+struct TagId {
+  Pool pool = Pool::kPaged;
+  std::string tag;
+  bool operator==(const TagId&) const = default;
+};
+
 /// An exported tag. Absent from the Snapshot: bytes and outstanding are 0, the counters keep their last value.
 struct Member {
   Pool pool = Pool::kPaged;
@@ -35,7 +42,8 @@ struct PoolSelection {
   std::optional<std::uint64_t> lookaside_hits_total;
 };
 
-
+/// A pool without a single tag in the Snapshot was not read: its members are left out (missing is absent, never 0), and
+/// its PoolSelection, if it has totals, says live_tags 0 with no meaning in other_*.
 struct Selection {
   std::vector<Member> members;        // grouped by pool, then in order of admission: stable from scrape to scrape
   std::vector<PoolSelection> pools;   // pools that have totals or tags
