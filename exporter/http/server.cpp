@@ -4,8 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "config/listen_address.h"
 #include "exporter/http/event_loop.h"
-#include "exporter/http/listen_address.h"
 #include "exporter/http/responder.h"
 #include "exporter/http/worker_pool.h"
 
@@ -55,8 +55,10 @@ base::Result<void> Server::start() {
   std::vector<Socket> listeners;
   std::vector<std::uint16_t> ports;
   for (const auto& text : web_.listen_addresses) {
-    const auto address = parse_listen_address(text);
-    if (!address) return address.error();
+    const auto address = config::parse_listen_address(text);
+    if (!address) {
+      return base::Error{base::ErrorCode::kInvalid, "cannot listen on " + text + ": want host:port, [v6]:port or :port"};
+    }
     auto listener = listen_on(address->host, address->port);
     if (!listener) return listener.error().within("cannot listen on " + text);
     ports.push_back(local_port(*listener));

@@ -153,7 +153,7 @@ TEST_F(HttpAttackTest, TheLongestIdleThenTheLongestDribblingGivesWay) {
     later.back()->send("GET /m");
     std::this_thread::sleep_for(milliseconds(20));
   }
-  for (const std::size_t gone : {7, 0, 1}) {
+  for (const std::size_t gone : {7U, 0U, 1U}) {
     clients[gone]->read_all(milliseconds(1'000));
     EXPECT_TRUE(clients[gone]->closed()) << gone;
   }

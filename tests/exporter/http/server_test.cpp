@@ -248,7 +248,7 @@ TEST_F(HttpServerTest, AddressFaultsNameAddressAndReason) {
   };
   const auto taken = "127.0.0.1:" + std::to_string(port_);
   EXPECT_EQ(fault(taken), "cannot listen on " + taken + ": port " + std::to_string(port_) + " is in use");
-  EXPECT_EQ(fault("nonsense"), "listen address \"nonsense\": the port is not a number of 0 to 65535");
+  EXPECT_EQ(fault("nonsense"), "cannot listen on nonsense: want host:port, [v6]:port or :port");
   EXPECT_TRUE(fault("192.0.2.1:0").starts_with("cannot listen on 192.0.2.1:0: ")) << "not ours";
   EXPECT_TRUE(fault("no-such-host.invalid:0").starts_with("cannot listen on no-such-host.invalid:0: no-such-host"));
 }
