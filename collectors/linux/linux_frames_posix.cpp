@@ -17,11 +17,24 @@ namespace {
 
 constexpr std::chrono::minutes kSeldom{1};
 
-constexpr std::string_view kSysctls[] = {
-    "admin_reserve_kbytes", "dirty_background_ratio", "dirty_ratio", "max_map_count", "min_free_kbytes",
-    "min_slab_ratio", "nr_hugepages", "nr_overcommit_hugepages", "overcommit_kbytes", "overcommit_memory",
-    "overcommit_ratio", "panic_on_oom", "swappiness", "user_reserve_kbytes", "vfs_cache_pressure",
-    "watermark_boost_factor", "watermark_scale_factor", "zone_reclaim_mode"};
+constexpr std::string_view kSysctls[] = {"admin_reserve_kbytes",
+                                         "dirty_background_ratio",
+                                         "dirty_ratio",
+                                         "max_map_count",
+                                         "min_free_kbytes",
+                                         "min_slab_ratio",
+                                         "nr_hugepages",
+                                         "nr_overcommit_hugepages",
+                                         "overcommit_kbytes",
+                                         "overcommit_memory",
+                                         "overcommit_ratio",
+                                         "panic_on_oom",
+                                         "swappiness",
+                                         "user_reserve_kbytes",
+                                         "vfs_cache_pressure",
+                                         "watermark_boost_factor",
+                                         "watermark_scale_factor",
+                                         "zone_reclaim_mode"};
 
 /// A part that is read at most once a minute; a failure is tried again at once.
 struct Seldom {
@@ -33,8 +46,12 @@ class LinuxFrames final : public FrameSource {
  public:
   LinuxFrames(config::Source config, const base::Clock& clock, std::unique_ptr<ProcRoot> procfs,
               std::unique_ptr<ProcRoot> sysfs)
-      : config_(std::move(config)), clock_(clock), procfs_(std::move(procfs)), sysfs_(std::move(sysfs)),
-        page_bytes_(static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE))), census_(clock) {}
+      : config_(std::move(config)),
+        clock_(clock),
+        procfs_(std::move(procfs)),
+        sysfs_(std::move(sysfs)),
+        page_bytes_(static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE))),
+        census_(clock) {}
 
   base::Result<void> acquire(RawFrame& frame) override {
     if (const int error = procfs_->check()) {

@@ -13,13 +13,42 @@ constexpr std::chrono::minutes kAskAgain{1};
 
 // Caches created with SLAB_RECLAIM_ACCOUNT (jbd2: SLAB_TEMPORARY, the same bit), sorted. Inode caches go by suffix.
 constexpr auto kReclaimable = std::to_array<std::string_view>({
-    "bdev_cache", "bio_post_read_ctx", "buffer_head", "ceph_inode_info", "dax_cache", "dentry", "dquot",
-    "exfat_cache", "ext4_allocation_context", "ext4_bio_post_read_ctx", "ext4_extent_status", "ext4_fc_dentry_update",
-    "ext4_free_data", "ext4_io_end", "ext4_pending_reservation", "ext4_prealloc_space", "ext4_xattr", "extent_status",
-    "fat_cache", "fscrypt_inode_info", "inode_cache", "jbd2_journal_handle", "jbd2_journal_head",
-    "jbd2_revoke_record_s", "jbd2_revoke_table_s", "jbd2_transaction_s", "jffs2_i", "mb_cache_entry",
-    "nfs_direct_cache", "pending_reservation", "pidfs_attr_cache", "pidfs_xattr_cache", "radix_tree_node",
-    "ubifs_inode_slab", "xfs_buf", "xfs_ili",
+    "bdev_cache",
+    "bio_post_read_ctx",
+    "buffer_head",
+    "ceph_inode_info",
+    "dax_cache",
+    "dentry",
+    "dquot",
+    "exfat_cache",
+    "ext4_allocation_context",
+    "ext4_bio_post_read_ctx",
+    "ext4_extent_status",
+    "ext4_fc_dentry_update",
+    "ext4_free_data",
+    "ext4_io_end",
+    "ext4_pending_reservation",
+    "ext4_prealloc_space",
+    "ext4_xattr",
+    "extent_status",
+    "fat_cache",
+    "fscrypt_inode_info",
+    "inode_cache",
+    "jbd2_journal_handle",
+    "jbd2_journal_head",
+    "jbd2_revoke_record_s",
+    "jbd2_revoke_table_s",
+    "jbd2_transaction_s",
+    "jffs2_i",
+    "mb_cache_entry",
+    "nfs_direct_cache",
+    "pending_reservation",
+    "pidfs_attr_cache",
+    "pidfs_xattr_cache",
+    "radix_tree_node",
+    "ubifs_inode_slab",
+    "xfs_buf",
+    "xfs_ili",
 });
 static_assert(std::is_sorted(kReclaimable.begin(), kReclaimable.end()));
 
@@ -28,7 +57,11 @@ constexpr auto kReclaimablePrefixes =
 
 // Named like inodes of a file system on disk, but pinned: memory file systems and per-inode books.
 constexpr auto kPinnedInodes = std::to_array<std::string_view>({
-    "hugetlbfs_inode_cache", "jbd2_inode", "jffs2_inode_cache", "lsm_inode_cache", "mqueue_inode_cache",
+    "hugetlbfs_inode_cache",
+    "jbd2_inode",
+    "jffs2_inode_cache",
+    "lsm_inode_cache",
+    "mqueue_inode_cache",
     "shmem_inode_cache",
 });
 

@@ -13,9 +13,12 @@ bool parse_note(std::string_view line, GatheredRows& rows) {
   std::string_view name;
   std::uint64_t count = 0;
   if (!fields.token(name) || !fields.number(count) || !fields.at_end()) return false;
-  if (name == "!unreadable") rows.unreadable = count;
-  else if (name == "!over_limit") rows.over_limit = count;
-  else return false;
+  if (name == "!unreadable")
+    rows.unreadable = count;
+  else if (name == "!over_limit")
+    rows.over_limit = count;
+  else
+    return false;
   return true;
 }
 

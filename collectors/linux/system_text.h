@@ -13,7 +13,7 @@
 namespace kmem::linux {
 
 struct GatheredRows {
-  std::uint64_t skipped = 0;     // rows that could not be understood
+  std::uint64_t skipped = 0;  // rows that could not be understood
   std::uint64_t unreadable = 0;
   std::uint64_t over_limit = 0;
 };

@@ -18,11 +18,12 @@ const std::string kHead1 = "allocinfo - version: 1.0\n#     <size>  <calls> <tag
 
 TEST(Allocinfo, KeyedByModuleFunctionAndFileSummedOverLines) {
   Snapshot out;
-  const auto skipped = parse_allocinfo(kHead1 + "           0        0 init/main.c:1314 func:do_initcalls \n"
-                                                "       49152       48 mm/slub.c:100 func:alloc_slab_page \n"
-                                                "        1024        2 mm/slub.c:220 func:alloc_slab_page \n"
-                                                "        4096        1 drivers/net/veth.c:7 [veth] func:veth_open \n"
-                                                "        4096        3 mm/slub.c:9 [other] func:alloc_slab_page \n",
+  const auto skipped = parse_allocinfo(kHead1 +
+                                           "           0        0 init/main.c:1314 func:do_initcalls \n"
+                                           "       49152       48 mm/slub.c:100 func:alloc_slab_page \n"
+                                           "        1024        2 mm/slub.c:220 func:alloc_slab_page \n"
+                                           "        4096        1 drivers/net/veth.c:7 [veth] func:veth_open \n"
+                                           "        4096        3 mm/slub.c:9 [other] func:alloc_slab_page \n",
                                        out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 0U);
@@ -35,7 +36,8 @@ TEST(Allocinfo, KeyedByModuleFunctionAndFileSummedOverLines) {
 
 TEST(Allocinfo, Version2MarksInaccurateCounters) {
   Snapshot out;
-  const auto skipped = parse_allocinfo("allocinfo - version: 2.0\n49152 48 a/b.c:2709 func:mce_create accurate:no\n8 1 a/c.c:1 func:f\n", out);
+  const auto skipped = parse_allocinfo(
+      "allocinfo - version: 2.0\n49152 48 a/b.c:2709 func:mce_create accurate:no\n8 1 a/c.c:1 func:f\n", out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 0U);
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("allocinfo/kernel:f:a/c.c", Pair(8U, 1U)),
@@ -50,16 +52,20 @@ TEST(Allocinfo, NegativeBytesAreNone) {
 
 TEST(Allocinfo, BadRowsAreSkippedAndCounted) {
   Snapshot out;
-  const auto skipped = parse_allocinfo(kHead1 + "1 1 a.c:1 func:f\n1 x a.c:1 func:f\n1 1 a.c func:f\n1 1 a.c:1\n1 1 a.c:1 [m]\n"
-                                                "1 1 a.c:1 func:\n1 1 a.c:1 [] func:f\n1 1\n", out);
+  const auto skipped =
+      parse_allocinfo(kHead1 +
+                          "1 1 a.c:1 func:f\n1 x a.c:1 func:f\n1 1 a.c func:f\n1 1 a.c:1\n1 1 a.c:1 [m]\n"
+                          "1 1 a.c:1 func:\n1 1 a.c:1 [] func:f\n1 1\n",
+                      out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 7U);
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("allocinfo/kernel:f:a.c", Pair(1U, 1U))));
 }
 
 TEST(Allocinfo, OtherVersionsAndTextsAreRefused) {
-  for (const std::string& text : {std::string(), std::string("allocinfo - version: 3.0\n"), std::string("allocinfo - version: x\n"),
-                                  std::string("1 1 a.c:1 func:f\n"), kHead1 + "nonsense\n"}) {
+  for (const std::string& text :
+       {std::string(), std::string("allocinfo - version: 3.0\n"), std::string("allocinfo - version: x\n"),
+        std::string("1 1 a.c:1 func:f\n"), kHead1 + "nonsense\n"}) {
     Snapshot out;
     EXPECT_FALSE(parse_allocinfo(text, out)) << text;
     EXPECT_TRUE(out.tags.empty());

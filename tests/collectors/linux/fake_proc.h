@@ -30,8 +30,8 @@ class FakeProc final : public linux::ProcRoot {
   std::map<std::string, std::string, std::less<>> files;
   std::map<std::string, int, std::less<>> errors;  // by name; these win over files
   std::map<std::uint32_t, Process> processes;
-  std::map<std::string, int, std::less<>> reads;   // how often each was asked for
-  ManualClock* clock = nullptr;                    // moved on by cost for each descriptor count
+  std::map<std::string, int, std::less<>> reads;  // how often each was asked for
+  ManualClock* clock = nullptr;                   // moved on by cost for each descriptor count
   std::chrono::nanoseconds cost{0};
   int root_error = 0;
 

@@ -81,10 +81,11 @@ TEST(LinuxFrames, EveryPartOfTheFrame) {
   EXPECT_EQ(kernel.frame.find("kmem/settings")->bytes, "vm.overcommit_memory 2\nvm.swappiness 60\n");
   EXPECT_EQ(kernel.frame.find("kmem/processes")->bytes, "7 12 agent\n");
   const std::uint64_t slabs = 2ULL * kernel.frame.page_bytes;
-  EXPECT_THAT(tags_of(out),
-              ElementsAre(Pair("allocinfo/kernel:g:a.c", Pair(7U, 1U)), Pair("slab_reclaimable/odd/name", Pair(slabs, 5U)),
-                          Pair("slab_unreclaimable/dentry", Pair(slabs, 5U)), Pair("slab_unreclaimable/new", Pair(slabs, 5U)),
-                          Pair("vmalloc/f", Pair(4096U, 1U))));
+  EXPECT_THAT(
+      tags_of(out),
+      ElementsAre(Pair("allocinfo/kernel:g:a.c", Pair(7U, 1U)), Pair("slab_reclaimable/odd/name", Pair(slabs, 5U)),
+                  Pair("slab_unreclaimable/dentry", Pair(slabs, 5U)), Pair("slab_unreclaimable/new", Pair(slabs, 5U)),
+                  Pair("vmalloc/f", Pair(4096U, 1U))));
   EXPECT_EQ(out.boot_time, 5000);
   EXPECT_EQ(out.settings.size(), 2U);
   EXPECT_EQ(out.processes.at(0).handles, 12U);
@@ -95,7 +96,8 @@ TEST(LinuxFrames, EveryPartOfTheFrame) {
 TEST(LinuxFrames, ADisabledCollectorIsNotAskedAndLeavesNoPart) {
   config::Source config;
   config.collectors = {};
-  config.collectors.slabinfo = config.collectors.processes = config.collectors.settings = config.collectors.stat = false;
+  config.collectors.slabinfo = config.collectors.processes = config.collectors.settings = config.collectors.stat =
+      false;
   FakeKernel kernel(config);
   kernel.frame.part("proc/slabinfo").bytes = "of a source before";
   const Snapshot out = kernel.read();
@@ -103,12 +105,15 @@ TEST(LinuxFrames, ADisabledCollectorIsNotAskedAndLeavesNoPart) {
   EXPECT_EQ(kernel.frame.parts.size(), 2U);
   EXPECT_EQ(status_of(out, "meminfo")->state, PartState::kOk);
   EXPECT_EQ(status_of(out, "allocinfo")->state, PartState::kOk);
-  EXPECT_EQ(kernel.proc->reads.count("slabinfo") + kernel.proc->reads.count("vmallocinfo") + kernel.proc->reads.count("stat"), 0U);
+  EXPECT_EQ(
+      kernel.proc->reads.count("slabinfo") + kernel.proc->reads.count("vmallocinfo") + kernel.proc->reads.count("stat"),
+      0U);
 }
 
 TEST(LinuxFrames, NotRootSaysSoAndTheRestWorks) {
   FakeKernel kernel;
-  for (const char* name : {"slabinfo", "vmallocinfo", "allocinfo", "sys/vm/swappiness"}) kernel.proc->errors[name] = EACCES;
+  for (const char* name : {"slabinfo", "vmallocinfo", "allocinfo", "sys/vm/swappiness"})
+    kernel.proc->errors[name] = EACCES;
   kernel.proc->processes[8] = {EACCES, {}};
   Snapshot out = kernel.read();
   for (const char* refused : {"slabinfo", "vmallocinfo", "allocinfo"}) {
@@ -210,8 +215,8 @@ TEST(LinuxFrames, ThisMachine) {
     Snapshot out;
     parse_linux_frame(frame, out);
     EXPECT_EQ(status_of(out, "meminfo")->state, PartState::kOk);
-    EXPECT_EQ(out.physical_memory_bytes,
-              static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+    EXPECT_EQ(out.physical_memory_bytes, static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                                             static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
     ASSERT_TRUE(out.boot_time);
     EXPECT_LT(*out.boot_time, frame.time);
     EXPECT_FALSE(out.processes.empty());

@@ -21,8 +21,7 @@ RawFrame frame_of(std::vector<RawPart> parts) {
   return frame;
 }
 
-const std::string kSlabs =
-    "slabinfo - version: 2.1\n# name\nfoo 5 6 7 8 1 : tunables 0 0 0 : slabdata 1 2 0\nbroken\n";
+const std::string kSlabs = "slabinfo - version: 2.1\n# name\nfoo 5 6 7 8 1 : tunables 0 0 0 : slabdata 1 2 0\nbroken\n";
 
 TEST(LinuxParse, AWholeFrame) {
   const RawFrame frame = frame_of({
@@ -37,8 +36,9 @@ TEST(LinuxParse, AWholeFrame) {
   });
   Snapshot out;
   parse_linux_frame(frame, out);
-  EXPECT_THAT(tags_of(out), ElementsAre(Pair("allocinfo/kernel:g:a.c", Pair(7U, 1U)), Pair("slab_reclaimable/foo", Pair(8192U, 5U)),
-                                        Pair("vmalloc/f", Pair(4096U, 1U))));
+  EXPECT_THAT(tags_of(out),
+              ElementsAre(Pair("allocinfo/kernel:g:a.c", Pair(7U, 1U)), Pair("slab_reclaimable/foo", Pair(8192U, 5U)),
+                          Pair("vmalloc/f", Pair(4096U, 1U))));
   EXPECT_EQ(out.boot_time, 5000);
   EXPECT_EQ(out.physical_memory_bytes, 8192U);
   EXPECT_EQ(out.settings.at(0).value, 60);
@@ -67,8 +67,11 @@ TEST(LinuxParse, AFrameWithoutAPartHasNoStatusOfIt) {
 
 TEST(LinuxParse, RefusedPartsNameTheFileAndWhatHelps) {
   Snapshot out;
-  parse_linux_frame(frame_of({{"proc/slabinfo", 13, 0, ""}, {"proc/vmallocinfo", 1, 0, ""}, {"kmem/processes", 13, 0, ""},
-                              {"proc/meminfo", 5, 0, ""}, {"proc/allocinfo", 27, 0, ""}}),
+  parse_linux_frame(frame_of({{"proc/slabinfo", 13, 0, ""},
+                              {"proc/vmallocinfo", 1, 0, ""},
+                              {"kmem/processes", 13, 0, ""},
+                              {"proc/meminfo", 5, 0, ""},
+                              {"proc/allocinfo", 27, 0, ""}}),
                     out);
   EXPECT_EQ(status_of(out, "slabinfo")->reason,
             "/proc/slabinfo cannot be read: permission denied; needs root or CAP_DAC_READ_SEARCH");
@@ -81,8 +84,12 @@ TEST(LinuxParse, RefusedPartsNameTheFileAndWhatHelps) {
 
 TEST(LinuxParse, AbsentFilesAreUnsupportedWhereKernelsMayLackThem) {
   Snapshot out;
-  parse_linux_frame(frame_of({{"proc/meminfo", 2, 0, ""}, {"proc/slabinfo", 2, 0, ""}, {"proc/vmallocinfo", 2, 0, ""},
-                              {"proc/allocinfo", 2, 0, ""}, {"proc/stat", 2, 0, ""}, {"kmem/settings", 2, 0, ""}}),
+  parse_linux_frame(frame_of({{"proc/meminfo", 2, 0, ""},
+                              {"proc/slabinfo", 2, 0, ""},
+                              {"proc/vmallocinfo", 2, 0, ""},
+                              {"proc/allocinfo", 2, 0, ""},
+                              {"proc/stat", 2, 0, ""},
+                              {"kmem/settings", 2, 0, ""}}),
                     out);
   for (const char* optional : {"slabinfo", "vmallocinfo", "allocinfo", "settings"}) {
     EXPECT_EQ(status_of(out, optional)->state, PartState::kUnsupported) << optional;
@@ -96,8 +103,10 @@ TEST(LinuxParse, AbsentFilesAreUnsupportedWhereKernelsMayLackThem) {
 
 TEST(LinuxParse, AMalformedPartFailsAlone) {
   Snapshot out;
-  parse_linux_frame(frame_of({{"proc/meminfo", 0, 0, "nonsense"}, {"proc/slabinfo", 0, 0, "slabinfo - version: 9.9\nfoo\n"},
-                              {"proc/stat", 0, 0, "btime 5\n"}, {"proc/vmallocinfo", 0, 0, "0x1-0x2 4096 f+0x1/0x2\n"}}),
+  parse_linux_frame(frame_of({{"proc/meminfo", 0, 0, "nonsense"},
+                              {"proc/slabinfo", 0, 0, "slabinfo - version: 9.9\nfoo\n"},
+                              {"proc/stat", 0, 0, "btime 5\n"},
+                              {"proc/vmallocinfo", 0, 0, "0x1-0x2 4096 f+0x1/0x2\n"}}),
                     out);
   EXPECT_EQ(status_of(out, "meminfo")->state, PartState::kFailed);
   EXPECT_EQ(status_of(out, "slabinfo")->state, PartState::kFailed);

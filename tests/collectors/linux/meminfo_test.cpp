@@ -15,10 +15,14 @@ TEST(Meminfo, EveryFieldGoesToItsPlaceInBytes) {
   Snapshot out;
   const auto skipped = parse_meminfo(
       "MemTotal:       24684092 kB\nMemFree:        1 kB\nMemAvailable:   24365316 kB\nBuffers: 2232 kB\n"
-      "Cached:            45240 kB\nSwapCached:            7 kB\nActive(anon):       1568 kB\nKReclaimable:      93000 kB\n"
-      "Slab:             117796 kB\nSReclaimable:      93464 kB\nSUnreclaim:        24332 kB\nKernelStack:        1540 kB\n"
-      "PageTables:         2556 kB\nSecPageTables:         9 kB\nCommitLimit:    12342044 kB\nCommitted_AS:      71760 kB\n"
-      "VmallocTotal:   34359738367 kB\nVmallocUsed:       14396 kB\nVmallocChunk:          0 kB\nPercpu:              688 kB\n"
+      "Cached:            45240 kB\nSwapCached:            7 kB\nActive(anon):       1568 kB\nKReclaimable:      93000 "
+      "kB\n"
+      "Slab:             117796 kB\nSReclaimable:      93464 kB\nSUnreclaim:        24332 kB\nKernelStack:        1540 "
+      "kB\n"
+      "PageTables:         2556 kB\nSecPageTables:         9 kB\nCommitLimit:    12342044 kB\nCommitted_AS:      71760 "
+      "kB\n"
+      "VmallocTotal:   34359738367 kB\nVmallocUsed:       14396 kB\nVmallocChunk:          0 kB\nPercpu:              "
+      "688 kB\n"
       "HugePages_Total:       3\nHugepagesize:       2048 kB\n",
       out);
   ASSERT_TRUE(skipped);
@@ -51,7 +55,9 @@ TEST(Meminfo, WhatAnOldKernelDoesNotTellIsAbsent) {
 TEST(Meminfo, FieldsInAnyOrderAndBadOnesAreCounted) {
   Snapshot out;
   const auto skipped = parse_meminfo(
-      "Percpu: 2 kB\nMemTotal: 9 kB\nCached: -1 kB\nPageTables: 3\nKernelStack: 18014398509481984 kB\nCommitLimit: 4 kB x", out);
+      "Percpu: 2 kB\nMemTotal: 9 kB\nCached: -1 kB\nPageTables: 3\nKernelStack: 18014398509481984 kB\nCommitLimit: 4 "
+      "kB x",
+      out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 4U);  // sign, no unit, more than 64 bits of bytes, something behind
   EXPECT_EQ(out.physical_memory_bytes, 9U * 1024);

@@ -44,15 +44,15 @@ TEST(Slabinfo, TheKernelsAnswerWinsOverTheTable) {
   ASSERT_TRUE(parse_slabinfo(kHead + slab("dentry", "1 1 1 1 1", "1") + slab("kmalloc-64", "1 1 1 1 1", "1") +
                                  slab("buffer_head", "1 1 1 1 1", "1"),
                              "dentry 0\nkmalloc-64 1\n", 4096, out));
-  EXPECT_THAT(tags_of(out),
-              ElementsAre(Pair("slab_reclaimable/buffer_head", Pair(4096U, 1U)),
-                          Pair("slab_reclaimable/kmalloc-64", Pair(4096U, 1U)),
-                          Pair("slab_unreclaimable/dentry", Pair(4096U, 1U))));
+  EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_reclaimable/buffer_head", Pair(4096U, 1U)),
+                                        Pair("slab_reclaimable/kmalloc-64", Pair(4096U, 1U)),
+                                        Pair("slab_unreclaimable/dentry", Pair(4096U, 1U))));
 }
 
 TEST(Slabinfo, DeadCachesAreLeftOutAndCachesThatOnlyHoldMemoryStay) {
   Snapshot out;
-  ASSERT_TRUE(parse_slabinfo(kHead + slab("idle", "0 0 64 64 1", "0") + slab("empty", "0 64 64 64 1", "1"), "", 4096, out));
+  ASSERT_TRUE(
+      parse_slabinfo(kHead + slab("idle", "0 0 64 64 1", "0") + slab("empty", "0 64 64 64 1", "1"), "", 4096, out));
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_unreclaimable/empty", Pair(4096U, 0U))));
 }
 
@@ -70,9 +70,10 @@ TEST(Slabinfo, BadRowsAreSkippedAndCounted) {
 
 TEST(Slabinfo, NamesMayHoldBlanksColonsAndForeignBytes) {
   Snapshot out;
-  const auto skipped = parse_slabinfo(kHead + slab("my cache 2", "5 6 7 8 1", "2") + slab("dentry(1:a.scope)", "3 6 7 8 1", "1") +
-                                          slab("caf\xc3\xa9", "4 6 7 8 1", "1"),
-                                      "my cache 2 1\n", 4096, out);
+  const auto skipped =
+      parse_slabinfo(kHead + slab("my cache 2", "5 6 7 8 1", "2") + slab("dentry(1:a.scope)", "3 6 7 8 1", "1") +
+                         slab("caf\xc3\xa9", "4 6 7 8 1", "1"),
+                     "my cache 2 1\n", 4096, out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 0U);
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_reclaimable/my cache 2", Pair(8192U, 5U)),
@@ -90,15 +91,17 @@ TEST(Slabinfo, TwoCachesOfOneNameAreSummedAndARowReadTwiceIsNot) {
 
 TEST(Slabinfo, StatisticsOfDebugKernelsAreIgnored) {
   Snapshot out;
-  ASSERT_TRUE(parse_slabinfo("slabinfo - version: 2.1 (statistics)\n"
-                             "filp 5 6 7 8 2 : tunables 120 60 8 : slabdata 3 4 0 : globalstat 1 2 3 : cpustat 4 5 6 7\n",
-                             "", 4096, out));
+  ASSERT_TRUE(
+      parse_slabinfo("slabinfo - version: 2.1 (statistics)\n"
+                     "filp 5 6 7 8 2 : tunables 120 60 8 : slabdata 3 4 0 : globalstat 1 2 3 : cpustat 4 5 6 7\n",
+                     "", 4096, out));
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_unreclaimable/filp", Pair(4U * 2 * 4096, 5U))));
 }
 
 TEST(Slabinfo, OtherVersionsAndTextsAreRefusedWithAReason) {
-  for (const std::string& text : {std::string(), std::string("slabinfo - version: 1.1\n"), std::string("slabinfo - version: 3.0\n"),
-                                  std::string("slabinfo - version: 2"), std::string("MemTotal: 1 kB\n"), kHead + "a b c\n"}) {
+  for (const std::string& text :
+       {std::string(), std::string("slabinfo - version: 1.1\n"), std::string("slabinfo - version: 3.0\n"),
+        std::string("slabinfo - version: 2"), std::string("MemTotal: 1 kB\n"), kHead + "a b c\n"}) {
     Snapshot out;
     const auto result = parse_slabinfo(text, "", 4096, out);
     ASSERT_FALSE(result) << text;

@@ -27,19 +27,23 @@ TEST(Vmallocinfo, SumsByCallerWithoutOffset) {
 
 TEST(Vmallocinfo, AModuleBelongsToTheTag) {
   Snapshot out;
-  ASSERT_TRUE(parse_vmallocinfo("0x1-0x2 4096 os_map+0x1/0x2 [nvidia] phys=0x0 ioremap\n0x1-0x2 4096 os_map+0x9/0x20 [nvidia]\n"
-                                "0x1-0x2 8192 os_map+0x1/0x2 vmap\n",
-                                out));
-  EXPECT_THAT(tags_of(out), ElementsAre(Pair("vmalloc/os_map", Pair(8192U, 1U)), Pair("vmalloc/os_map [nvidia]", Pair(8192U, 2U))));
+  ASSERT_TRUE(
+      parse_vmallocinfo("0x1-0x2 4096 os_map+0x1/0x2 [nvidia] phys=0x0 ioremap\n0x1-0x2 4096 os_map+0x9/0x20 [nvidia]\n"
+                        "0x1-0x2 8192 os_map+0x1/0x2 vmap\n",
+                        out));
+  EXPECT_THAT(tags_of(out),
+              ElementsAre(Pair("vmalloc/os_map", Pair(8192U, 1U)), Pair("vmalloc/os_map [nvidia]", Pair(8192U, 2U))));
   EXPECT_EQ(out.tags[0].key, tag_key(Pool::kVmalloc, "os_map [nvidia]"));
 }
 
 TEST(Vmallocinfo, RowsWithoutACallerAreUnknownAndABareAddressIsACaller) {
   Snapshot out;
-  ASSERT_TRUE(parse_vmallocinfo("0x1-0x2   20480 unpurged vm_area\n0x1-0x2   4096 vm_map_ram\n0x1-0x2   4096\n"
-                                "0x1-0x2   4096 pages=1 vmalloc N0=1\n0x1-0x2 4096 0xffffffff81234567 vmalloc\n",
-                                out));
-  EXPECT_THAT(tags_of(out), ElementsAre(Pair("vmalloc/0xffffffff81234567", Pair(4096U, 1U)), Pair("vmalloc/unknown", Pair(32768U, 4U))));
+  ASSERT_TRUE(
+      parse_vmallocinfo("0x1-0x2   20480 unpurged vm_area\n0x1-0x2   4096 vm_map_ram\n0x1-0x2   4096\n"
+                        "0x1-0x2   4096 pages=1 vmalloc N0=1\n0x1-0x2 4096 0xffffffff81234567 vmalloc\n",
+                        out));
+  EXPECT_THAT(tags_of(out), ElementsAre(Pair("vmalloc/0xffffffff81234567", Pair(4096U, 1U)),
+                                        Pair("vmalloc/unknown", Pair(32768U, 4U))));
 }
 
 TEST(Vmallocinfo, BadRowsAreCountedAndAnEmptyFileIsFine) {
