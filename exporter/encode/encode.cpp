@@ -127,7 +127,8 @@ class FamilyEncoder {
     out_.text('\n');
     if (!openmetrics_ || type == "info") return;
     for (const std::string_view unit : kUnits) {
-      if (base_.size() <= unit.size() || !base_.ends_with(unit) || base_[base_.size() - unit.size() - 1] != '_') continue;
+      if (base_.size() <= unit.size() || !base_.ends_with(unit)) continue;
+      if (base_[base_.size() - unit.size() - 1] != '_') continue;
       metadata_head("UNIT");
       out_.text(unit);
       out_.text('\n');

@@ -24,7 +24,9 @@ constexpr std::array<std::uint8_t, 256> kClasses = [] {
 bool may_need_care(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101U;
   const auto below = [](std::uint64_t bytes, std::uint64_t bound) { return (bytes - kOnes * bound) & ~bytes; };
-  const std::uint64_t found = word | below(word, 0x20) | below(word ^ (kOnes * '"'), 1) | below(word ^ (kOnes * '\\'), 1);
+  const std::uint64_t quotes = below(word ^ (kOnes * '"'), 1);
+  const std::uint64_t backslashes = below(word ^ (kOnes * '\\'), 1);
+  const std::uint64_t found = word | below(word, 0x20) | quotes | backslashes;
   return (found & (kOnes * 0x80)) != 0;
 }
 

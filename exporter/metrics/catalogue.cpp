@@ -132,7 +132,8 @@ using select::PoolSelection;
 
 constexpr MetricRow kCatalogue[] = {
     {"kmem_pool_bytes", kGauge, "bytes", {"pool"},
-     R"(Size of the pool. Windows: Memory\Pool Paged Bytes, Pool Nonpaged Bytes. Linux: /proc/meminfo SReclaimable, SUnreclaim, VmallocUsed, Percpu.)",
+     R"(Size of the pool. Windows: Memory\Pool Paged Bytes, Pool Nonpaged Bytes. Linux: /proc/meminfo )"
+     R"(SReclaimable, SUnreclaim, VmallocUsed, Percpu.)",
      from_pool_totals<&PoolTotals::bytes>},
     {"kmem_pool_resident_bytes", kGauge, "bytes", {"pool"},
      R"(Part of the pool that is in physical memory. Windows: Memory\Pool Paged Resident Bytes.)",
@@ -141,19 +142,25 @@ constexpr MetricRow kCatalogue[] = {
      R"(Allocations from the pool. Windows: Memory\Pool Paged Allocs, Pool Nonpaged Allocs, widened from 32 bit.)",
      from_pool_counters<&PoolSelection::allocations_total>},
     {"kmem_pool_frees_total", kCounter, "", {"pool"},
-     "Frees to the pool. Windows: system performance information, PagedPoolFrees, NonPagedPoolFrees, widened from 32 bit.",
+     "Frees to the pool. Windows: system performance information, PagedPoolFrees, NonPagedPoolFrees, widened from "
+     "32 bit.",
      from_pool_counters<&PoolSelection::frees_total>},
     {"kmem_pool_lookaside_hits_total", kCounter, "", {"pool"},
-     "Allocations served from lookaside lists. Windows: system performance information, PagedPoolLookasideHits, NonPagedPoolLookasideHits, widened from 32 bit.",
+     "Allocations served from lookaside lists. Windows: system performance information, PagedPoolLookasideHits, "
+     "NonPagedPoolLookasideHits, widened from 32 bit.",
      from_pool_counters<&PoolSelection::lookaside_hits_total>},
     {"kmem_pool_tags", kGauge, "", {"pool"},
-     "Distinct live tags that the kernel reports. Windows: pool tag table. Linux: /proc/slabinfo, /proc/vmallocinfo, /proc/allocinfo.",
+     "Distinct live tags that the kernel reports. Windows: pool tag table. Linux: /proc/slabinfo, "
+     "/proc/vmallocinfo, /proc/allocinfo.",
      from_tagged_pools<&PoolSelection::live_tags>},
     {"kmem_pool_tag_bytes", kGauge, "bytes", {"pool", "tag"},
-     "Memory in use by the tag; 0 while it is gone. Windows: pool tag table, PagedUsed, NonPagedUsed. Linux: /proc/slabinfo num_slabs x pagesperslab, /proc/vmallocinfo by caller, /proc/allocinfo by module, function and file.",
+     "Memory in use by the tag; 0 while it is gone. Windows: pool tag table, PagedUsed, NonPagedUsed. Linux: "
+     "/proc/slabinfo num_slabs x pagesperslab, /proc/vmallocinfo by caller, /proc/allocinfo by module, function and "
+     "file.",
      from_tags<&Member::bytes>},
     {"kmem_pool_tag_outstanding_allocations", kGauge, "", {"pool", "tag"},
-     "Live allocations of the tag. Windows: pool tag table, allocs - frees modulo 2^32. Linux: /proc/slabinfo active_objs, /proc/vmallocinfo areas, /proc/allocinfo calls.",
+     "Live allocations of the tag. Windows: pool tag table, allocs - frees modulo 2^32. Linux: /proc/slabinfo "
+     "active_objs, /proc/vmallocinfo areas, /proc/allocinfo calls.",
      from_tags<&Member::outstanding>},
     {"kmem_pool_tag_allocations_total", kCounter, "", {"pool", "tag"},
      "Allocations by the tag. Windows: pool tag table, PagedAllocs, NonPagedAllocs, widened from 32 bit.",
@@ -180,13 +187,15 @@ constexpr MetricRow kCatalogue[] = {
      R"(Committed memory. Windows: Memory\Committed Bytes. Linux: /proc/meminfo Committed_AS.)",
      from_snapshot<&Snapshot::commit_bytes>},
     {"kmem_commit_limit_bytes", kGauge, "bytes", {},
-     R"(Most that can be committed. Windows: Memory\Commit Limit. Linux: /proc/meminfo CommitLimit, binding only with vm.overcommit_memory=2.)",
+     R"(Most that can be committed. Windows: Memory\Commit Limit. Linux: /proc/meminfo CommitLimit, binding only )"
+     R"(with vm.overcommit_memory=2.)",
      from_snapshot<&Snapshot::commit_limit_bytes>},
     {"kmem_commit_peak_bytes", kGauge, "bytes", {},
      "Highest committed memory since boot. Windows: system performance information, PeakCommitment.",
      from_snapshot<&Snapshot::commit_peak_bytes>},
     {"kmem_physical_memory_bytes", kGauge, "bytes", {},
-     "Installed memory that the kernel manages. Windows: system basic information, NumberOfPhysicalPages. Linux: /proc/meminfo MemTotal.",
+     "Installed memory that the kernel manages. Windows: system basic information, NumberOfPhysicalPages. Linux: "
+     "/proc/meminfo MemTotal.",
      from_snapshot<&Snapshot::physical_memory_bytes>},
     {"kmem_available_bytes", kGauge, "bytes", {},
      R"(Memory to be had without paging. Windows: Memory\Available Bytes. Linux: /proc/meminfo MemAvailable.)",
@@ -207,19 +216,24 @@ constexpr MetricRow kCatalogue[] = {
      R"(Handles of the leading processes. Windows: Process\Handle Count. Linux: descriptors in /proc/PID/fd.)",
      process_handles},
     {"kmem_process_pool_bytes", kGauge, "bytes", {"process", "pid", "pool"},
-     R"(Pool quota charged to the leading processes; what drivers allocate is not in it. Windows: Process\Pool Paged Bytes, Pool Nonpaged Bytes.)",
+     R"(Pool quota charged to the leading processes; what drivers allocate is not in it. Windows: Process\Pool )"
+     R"(Paged Bytes, Pool Nonpaged Bytes.)",
      process_pool_bytes},
     {"kmem_memory_management_setting", kGauge, "", {"name"},
-     R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management. Linux: /proc/sys/vm.)",
+     R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management. )"
+     R"(Linux: /proc/sys/vm.)",
      settings},
     {"kmem_boot_time_seconds", kGauge, "seconds", {},
-     "When the kernel started, since 1970-01-01 UTC. Windows: system time-of-day information, BootTime. Linux: /proc/stat btime.",
+     "When the kernel started, since 1970-01-01 UTC. Windows: system time-of-day information, BootTime. Linux: "
+     "/proc/stat btime.",
      boot_time},
 
     {"kmem_scrape_collector_duration_seconds", kGauge, "seconds", {"collector"},
      "Time to read and parse one part of the kernel's answers; measured by this exporter.", part_seconds},
     {"kmem_scrape_collector_success", kGauge, "", {"collector"},
-     "1 if this exporter could read the part, even with some rows refused (kmem_scrape_collector_skipped_rows); 0 if it exists but could not be read or understood. Absent if this kernel does not have the part or it is switched off.",
+     "1 if this exporter could read the part, even with some rows refused (kmem_scrape_collector_skipped_rows); 0 "
+     "if it exists but could not be read or understood. Absent if this kernel does not have the part or it is "
+     "switched off.",
      part_success},
     {"kmem_scrape_collector_skipped_rows", kGauge, "", {"collector"},
      "Rows of the part that this exporter refused in this reading: malformed, or beyond a bound.", part_skipped_rows},

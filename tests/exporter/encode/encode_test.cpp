@@ -260,7 +260,8 @@ TEST(Encode, BoundLabelsOfHistogramsAreReserved) {
 TEST(Encode, SharedHeadsSurviveEveryKindOfChange) {
   MetricFamily family{"v", "", MetricType::Gauge, {}};
   for (const Labels& labels : {Labels{{"a", "1"}, {"b", "1"}, {"c", "1"}}, Labels{{"a", "1"}, {"b", "1"}, {"c", "2"}},
-                               Labels{{"a", "1"}, {"b", "22"}, {"c", "2"}}, Labels{{"a", "333"}, {"b", "22"}, {"c", "2"}},
+                               Labels{{"a", "1"}, {"b", "22"}, {"c", "2"}},
+                               Labels{{"a", "333"}, {"b", "22"}, {"c", "2"}},
                                Labels{{"a", "333"}, {"b", "22"}, {"c", "2"}}, Labels{{"a", "3"}}, Labels{},
                                Labels{{"a", "3"}, {"b", "\n"}}, Labels{{"a", "3"}, {"b", "\n\n"}},
                                Labels{{"p", "1"}, {"q", "1"}, {"r", "1"}, {"s", "1"}, {"t", "1"}},

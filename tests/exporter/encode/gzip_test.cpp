@@ -30,7 +30,7 @@ TEST(Gzip, RoundTripsOverOneStream) {
   std::string noise(200'000, '\0');
   for (char& c : noise) c = static_cast<char>(random());
   std::string page;
-  for (int i = 0; i < 2000; ++i) page += "kmem_pool_tag_bytes{pool=\"nonpaged\",tag=\"Even\"} " + std::to_string(i) + "\n";
+  for (int i = 0; i < 2000; ++i) page += "kmem_pool_tag_bytes{tag=\"Even\"} " + std::to_string(i) + "\n";
 
   std::string packed = "what was there before";
   for (const std::string& plain : {std::string(), std::string("x"), page, noise, page, std::string(500'000, 'a')}) {
@@ -39,7 +39,7 @@ TEST(Gzip, RoundTripsOverOneStream) {
     EXPECT_EQ(unpacked(packed), plain);
   }
   ASSERT_TRUE(gzip.compress(page, packed));
-  EXPECT_LT(packed.size() * 5, page.size());
+  EXPECT_LT(packed.size() * 4, page.size());
 }
 
 TEST(Gzip, SamePageSameBytes) {

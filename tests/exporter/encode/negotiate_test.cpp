@@ -93,7 +93,8 @@ TEST(Negotiate, MalformedElementsAreNotThere) {
                              "application/openmetrics-text;q=2", "application/openmetrics-text;q=1.5",
                              "application/openmetrics-text;q=-1", "application/openmetrics-text;q=1e1",
                              "application/openmetrics-text;q=.5", "application/openmetrics-text;q=0x1",
-                             "application/openmetrics-text;version=\"1.0.0", ";q=1", ",,,", "/", "*", "*/", "text", ";;;",
+                             "application/openmetrics-text;version=\"1.0.0", ";q=1", ",,,", "/", "*", "*/", "text",
+                             ";;;",
                              "\"", "\\", "application/openmetrics-textx", "application/openmetrics-tex",
                              "application/openmetrics-text;q=0.0000000000000000000000000000000000000001"})
     EXPECT_EQ(negotiate(broken).content_type, kText) << broken;

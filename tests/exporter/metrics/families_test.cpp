@@ -38,7 +38,8 @@ TEST(Families, AbsentIsNotZero) {
 TEST(Families, TagsAndTheirRest) {
   const auto families = linux_input().families();
   EXPECT_THAT(lines(families, "kmem_pool_tag_bytes"),
-              ElementsAre("pool=slab_reclaimable tag=dentry 50331648", "pool=slab_reclaimable tag=ext4_inode_cache 33554432",
+              ElementsAre("pool=slab_reclaimable tag=dentry 50331648",
+                          "pool=slab_reclaimable tag=ext4_inode_cache 33554432",
                           "pool=slab_unreclaimable tag=kmalloc-64 8388608", "pool=slab_unreclaimable tag=bio-120 0"));
   EXPECT_THAT(lines(families, "kmem_pool_tags"),
               ElementsAre("pool=slab_reclaimable 40", "pool=slab_unreclaimable 190"));

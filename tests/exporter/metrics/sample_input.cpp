@@ -19,7 +19,8 @@ select::Member member(Pool pool, std::string tag, std::uint64_t bytes, std::uint
   return out;
 }
 
-select::Member counted(Pool pool, std::string tag, std::uint64_t bytes, std::uint64_t allocations, std::uint64_t frees) {
+select::Member counted(Pool pool, std::string tag, std::uint64_t bytes, std::uint64_t allocations,
+                       std::uint64_t frees) {
   select::Member out = member(pool, std::move(tag), bytes, allocations - frees);
   out.allocations_total = allocations;
   out.frees_total = frees;
@@ -101,7 +102,8 @@ std::vector<prometheus::MetricFamily> SampleInput::families(bool tag_counters) c
 }
 
 const prometheus::MetricFamily* find(const std::vector<prometheus::MetricFamily>& families, std::string_view name) {
-  const auto found = std::find_if(families.begin(), families.end(), [name](const auto& row) { return row.name == name; });
+  const auto found =
+      std::find_if(families.begin(), families.end(), [name](const auto& row) { return row.name == name; });
   return found == families.end() ? nullptr : &*found;
 }
 
