@@ -38,7 +38,8 @@ std::vector<std::string> split_name(std::string_view name) {
 }
 
 std::string sentence(std::string text) {
-  if (text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  // Not the first of a list of values: "info" is one, "Info" is none.
+  if (text.starts_with("a ")) text[0] = 'A';
   return text + ".";
 }
 

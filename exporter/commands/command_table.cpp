@@ -138,7 +138,7 @@ std::span<const CommonFlag> common_flags() {
        [](Options& options, const std::string& value) { options.config_file = value; }},
       {"--collector.disable-defaults", "", "Collectors are off unless the file or a flag turns them on.",
        [](Options& options, const std::string&) { options.disable_default_collectors = true; }},
-      {"--help", "", "This text, or that of the command it stands with.", nullptr},
+      {"--help", "", "This text, or that of the command it stands with; also -h.", nullptr},
       {"--version", "", "Version, revision and compiler.", nullptr},
   }};
   return kFlags;
