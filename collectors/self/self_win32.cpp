@@ -45,7 +45,7 @@ SelfUsage read_self() {
     usage.resident_bytes = memory.WorkingSetSize;
 
   DWORD handles = 0;
-  if (GetProcessHandleCount(process, &handles)) usage.open_handles = handles;
+  if (GetProcessHandleCount(process, &handles) && handles != 0) usage.open_handles = handles;  // Wine: always 0
   return usage;
 }
 

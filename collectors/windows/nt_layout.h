@@ -69,10 +69,10 @@ struct NtPerformance {
   std::uint32_t resident_paged_pool_page;
   std::uint32_t resident_system_driver_page;
   std::uint32_t cache_manager[34];
-  std::uint64_t cache_dirty_pages[2];             // 6.1
-  std::uint64_t resident_available_pages;         // 6.2
-  std::uint64_t shared_committed_pages;           // 6.2
-  std::uint64_t mdl_pages_allocated;              // 24H2, as the rest
+  std::uint64_t cache_dirty_pages[2];      // 6.1
+  std::uint64_t resident_available_pages;  // 6.2
+  std::uint64_t shared_committed_pages;    // 6.2
+  std::uint64_t mdl_pages_allocated;       // 24H2, as the rest
   std::uint64_t pfn_database_committed_pages;
   std::uint64_t system_page_table_committed_pages;
   std::uint64_t contiguous_pages_allocated;

@@ -33,6 +33,8 @@ class KernelQuery final : public NtQuery {
 
 }  // namespace
 
-std::unique_ptr<NtQuery> make_nt_query() { return std::make_unique<KernelQuery>(); }
+std::unique_ptr<NtQuery> make_nt_query() {
+  return std::make_unique<KernelQuery>();
+}
 
 }  // namespace kmem::windows

@@ -48,7 +48,8 @@ base::Result<PerformanceInfo> parse_performance(std::span<const std::byte> bytes
 
   info.commit_peak_pages = nonzero(nt.peak_commitment);
   info.free_system_ptes = nonzero(nt.free_system_ptes);
-  constexpr std::size_t kPageTableEnd = offsetof(NtPerformance, system_page_table_committed_pages) + sizeof(std::uint64_t);
+  constexpr std::size_t kPageTableEnd =
+      offsetof(NtPerformance, system_page_table_committed_pages) + sizeof(std::uint64_t);
   if (filled >= kPageTableEnd) info.system_page_table_pages = nonzero(nt.system_page_table_committed_pages);
   info.paged = pool_pages(nt.paged_pool_pages, nt.paged_pool_allocs, nt.paged_pool_frees);
   info.nonpaged = pool_pages(nt.nonpaged_pool_pages, nt.nonpaged_pool_allocs, nt.nonpaged_pool_frees);

@@ -18,10 +18,10 @@ namespace kmem::windows {
 
 struct PoolPages {
   std::optional<std::uint64_t> pages;
-  std::optional<std::uint64_t> resident_pages;   // paged pool only
-  std::optional<std::uint32_t> allocations;      // raw, wraps
-  std::optional<std::uint32_t> frees;            // raw, wraps
-  std::optional<std::uint32_t> lookaside_hits;   // raw, wraps
+  std::optional<std::uint64_t> resident_pages;  // paged pool only
+  std::optional<std::uint32_t> allocations;     // raw, wraps
+  std::optional<std::uint32_t> frees;           // raw, wraps
+  std::optional<std::uint32_t> lookaside_hits;  // raw, wraps
 };
 
 struct PerformanceInfo {

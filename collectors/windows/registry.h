@@ -16,9 +16,9 @@ namespace kmem::windows {
 
 /// REG_DWORD values of HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management that shape the pools.
 inline constexpr std::array<std::string_view, 14> kMemoryManagementValues = {
-    "PagedPoolSize",     "NonPagedPoolSize",  "PoolUsageMaximum", "PagedPoolQuota",  "NonPagedPoolQuota",
-    "PagedPoolLimit",    "NonPagedPoolLimit", "SessionSpaceLimit", "SystemCacheLimit", "SystemPtesLimit",
-    "SystemPages",       "SessionViewSize",   "SessionPoolSize",  "LargeSystemCache"};
+    "PagedPoolSize",  "NonPagedPoolSize",  "PoolUsageMaximum",  "PagedPoolQuota",   "NonPagedPoolQuota",
+    "PagedPoolLimit", "NonPagedPoolLimit", "SessionSpaceLimit", "SystemCacheLimit", "SystemPtesLimit",
+    "SystemPages",    "SessionViewSize",   "SessionPoolSize",   "LargeSystemCache"};
 
 class Registry {
  public:

@@ -10,10 +10,14 @@ namespace {
 
 NtStatus as_status(LONG win32_error) {
   switch (win32_error) {
-    case ERROR_SUCCESS: return kStatusOk;
-    case ERROR_FILE_NOT_FOUND: return kStatusNameNotFound;
-    case ERROR_ACCESS_DENIED: return kStatusAccessDenied;
-    default: return 0xC0070000 | (static_cast<NtStatus>(win32_error) & 0xFFFF);
+    case ERROR_SUCCESS:
+      return kStatusOk;
+    case ERROR_FILE_NOT_FOUND:
+      return kStatusNameNotFound;
+    case ERROR_ACCESS_DENIED:
+      return kStatusAccessDenied;
+    default:
+      return 0xC0070000 | (static_cast<NtStatus>(win32_error) & 0xFFFF);
   }
 }
 
@@ -26,9 +30,9 @@ class MachineRegistry final : public Registry {
 
   NtStatus open() override {
     close();
-    const LONG error = RegOpenKeyExW(HKEY_LOCAL_MACHINE,
-                                     L"SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management", 0,
-                                     KEY_QUERY_VALUE, &key_);
+    const LONG error =
+        RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management", 0,
+                      KEY_QUERY_VALUE, &key_);
     if (error != ERROR_SUCCESS) key_ = nullptr;
     return as_status(error);
   }
@@ -38,8 +42,7 @@ class MachineRegistry final : public Registry {
     DWORD type = 0;
     DWORD number = 0;
     DWORD bytes = sizeof(number);
-    const LONG error =
-        RegQueryValueExW(key_, wide.c_str(), nullptr, &type, reinterpret_cast<BYTE*>(&number), &bytes);
+    const LONG error = RegQueryValueExW(key_, wide.c_str(), nullptr, &type, reinterpret_cast<BYTE*>(&number), &bytes);
     if (error != ERROR_SUCCESS || type != REG_DWORD || bytes != sizeof(number)) return std::nullopt;
     return number;
   }
@@ -55,6 +58,8 @@ class MachineRegistry final : public Registry {
 
 }  // namespace
 
-std::unique_ptr<Registry> make_registry() { return std::make_unique<MachineRegistry>(); }
+std::unique_ptr<Registry> make_registry() {
+  return std::make_unique<MachineRegistry>();
+}
 
 }  // namespace kmem::windows

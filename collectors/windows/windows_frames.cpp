@@ -20,7 +20,10 @@ constexpr std::size_t kPoolTagStartBytes = 128 << 10;
 
 WindowsFrames::WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry,
                              const config::Collectors& collectors, const base::Clock& clock, std::uint8_t pointer_bytes)
-    : query_(std::move(query)), registry_(std::move(registry)), collectors_(collectors), clock_(clock),
+    : query_(std::move(query)),
+      registry_(std::move(registry)),
+      collectors_(collectors),
+      clock_(clock),
       pointer_bytes_(pointer_bytes) {}
 
 base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
@@ -32,7 +35,8 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
   if (collectors_.performance) {
     read_fixed_class(frame, "nt/2", kPerformanceClass, sizeof(NtPerformance));
     // The only unprivileged hint at the paged pool's maximum; not interpreted yet, but a capture should have it.
-    read_fixed_class(frame, "nt/37", kRegistryQuotaClass, narrow ? sizeof(NtRegistryQuota<4>) : sizeof(NtRegistryQuota<8>));
+    read_fixed_class(frame, "nt/37", kRegistryQuotaClass,
+                     narrow ? sizeof(NtRegistryQuota<4>) : sizeof(NtRegistryQuota<8>));
   }
   if (collectors_.time_of_day) read_fixed_class(frame, "nt/3", kTimeOfDayClass, sizeof(NtTimeOfDay));
   if (collectors_.file_cache)
@@ -71,7 +75,8 @@ void WindowsFrames::read_page_size(RawFrame& frame) {
   RawFrame& target = collectors_.basic ? frame : unlisted;
   const std::size_t bytes = pointer_bytes_ == 4 ? sizeof(NtBasic<4>) : sizeof(NtBasic<8>);
   if (read_fixed_class(target, "nt/0", kBasicClass, bytes) != kStatusOk) return;
-  if (const auto info = parse_basic(std::as_bytes(std::span(target.part("nt/0").bytes)))) frame.page_bytes = info->page_bytes;
+  if (const auto info = parse_basic(std::as_bytes(std::span(target.part("nt/0").bytes))))
+    frame.page_bytes = info->page_bytes;
 }
 
 void WindowsFrames::read_processes(RawFrame& frame) {

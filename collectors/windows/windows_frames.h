@@ -18,14 +18,15 @@ namespace kmem::windows {
 class WindowsFrames final : public FrameSource {
  public:
   /// `clock` must outlive this. `pointer_bytes` is that of the calling program: the kernel answers in its layout.
-  WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry, const config::Collectors& collectors,
-                const base::Clock& clock, std::uint8_t pointer_bytes);
+  WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry,
+                const config::Collectors& collectors, const base::Clock& clock, std::uint8_t pointer_bytes);
 
   base::Result<void> acquire(RawFrame& frame) override;
 
  private:
   NtStatus read_fixed_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t bytes);
-  NtStatus read_growing_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t start_bytes);
+  NtStatus read_growing_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
+                              std::size_t start_bytes);
   template <typename Read>
   NtStatus timed(RawFrame& frame, std::string_view name, Read read);
   void read_page_size(RawFrame& frame);

@@ -1,7 +1,6 @@
 #include "collectors/windows/windows_parse.h"
 
 #include <charconv>
-#include <cstdio>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,23 +17,19 @@
 
 namespace kmem::windows {
 
-std::string status_text(NtStatus status) {
-  char text[11];
-  std::snprintf(text, sizeof(text), "0x%08x", status);
-  return text;
-}
-
 namespace {
 
 using base::Result;
 
-std::span<const std::byte> bytes_of(const RawPart& part) { return std::as_bytes(std::span(part.bytes)); }
+std::span<const std::byte> bytes_of(const RawPart& part) {
+  return std::as_bytes(std::span(part.bytes));
+}
 
 void set_refused(PartStatus& status, NtStatus nt) {
   status.state = is_unsupported(nt) ? PartState::kUnsupported : PartState::kFailed;
-  status.reason = (is_unsupported(nt)                ? "this kernel does not have it, status "
-                   : nt == kStatusAccessDenied       ? "access denied, status "
-                                                     : "the kernel refused, status ") +
+  status.reason = (is_unsupported(nt)          ? "this kernel does not have it, status "
+                   : nt == kStatusAccessDenied ? "access denied, status "
+                                               : "the kernel refused, status ") +
                   status_text(nt);
 }
 

@@ -45,6 +45,10 @@ TEST(Self, StartedBeforeNowAndStaysSo) {
 
 TEST(Self, OpenFilesAreCounted) {
   const auto before = read_self().open_handles;
+#ifdef _WIN32
+  EXPECT_NE(before, 0U);
+  if (!before) return;  // Wine succeeds and says 0: no figure, so there is nothing more to compare
+#endif
   ASSERT_TRUE(before);
   std::FILE* const files[] = {std::tmpfile(), std::tmpfile(), std::tmpfile()};
   const auto during = read_self().open_handles;

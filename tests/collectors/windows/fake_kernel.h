@@ -17,7 +17,7 @@ namespace kmem::test {
 
 class FakeKernel final : public windows::NtQuery {
  public:
-  std::map<std::uint32_t, std::string> answers;           // other classes: statuses, else "invalid class"
+  std::map<std::uint32_t, std::string> answers;  // other classes: statuses, else "invalid class"
   std::map<std::uint32_t, windows::NtStatus> statuses;
   std::vector<std::uint32_t> asked;
   std::map<std::uint32_t, std::size_t> last_size;
@@ -55,9 +55,7 @@ class FakeRegistry final : public windows::Registry {
 class TickingClock final : public base::Clock {
  public:
   [[nodiscard]] base::UnixMillis wall() const override { return 1'700'000'000'123; }
-  [[nodiscard]] std::chrono::nanoseconds steady() const override {
-    return now_ += std::chrono::microseconds(250);
-  }
+  [[nodiscard]] std::chrono::nanoseconds steady() const override { return now_ += std::chrono::microseconds(250); }
 
  private:
   mutable std::chrono::nanoseconds now_{0};

@@ -37,7 +37,8 @@ TEST_F(Nt52Frames, EveryPartOfEveryReadingIsUnderstood) {
   ASSERT_EQ(frames_.size(), 11u);
   for (const Snapshot& snapshot : snapshots_) {
     EXPECT_EQ(snapshot.parts.size(), 6u);
-    for (const PartStatus& part : snapshot.parts) EXPECT_EQ(part.state, PartState::kOk) << part.collector << part.reason;
+    for (const PartStatus& part : snapshot.parts)
+      EXPECT_EQ(part.state, PartState::kOk) << part.collector << part.reason;
   }
   EXPECT_EQ(frames_.front().time, 1'795'221'016'513);
   EXPECT_EQ(frames_.back().time, 1'795'221'191'522);
@@ -143,8 +144,8 @@ TEST_F(Nt52Frames, TwoTagsHaveBytesThatAreNoTextAndAreDead) {
   std::vector<std::string> odd;
   for (std::size_t at = 4; at < table.size(); at += 28) {
     const auto raw = *table.slice(at, 4);
-    const bool text = std::all_of(raw.begin(), raw.end(),
-                                  [](std::byte b) { return b >= std::byte{0x20} && b <= std::byte{0x7e}; });
+    const bool text =
+        std::all_of(raw.begin(), raw.end(), [](std::byte b) { return b >= std::byte{0x20} && b <= std::byte{0x7e}; });
     if (!text) odd.emplace_back(reinterpret_cast<const char*>(raw.data()), raw.size());
   }
   std::sort(odd.begin(), odd.end());

@@ -54,8 +54,11 @@ TEST(ReadAll, GrowsByNeedPlusAQuarter) {
 }
 
 TEST(ReadAll, DoublesWhenTheNeedIsUnknownOrThatOfOneEntry) {
-  ScriptedQuery query({{kStatusLengthMismatch, 0}, {kStatusLengthMismatch, 48}, {kStatusBufferTooSmall, 1990},
-                       {kStatusBufferOverflow, 0}, {kStatusOk, 9000}});
+  ScriptedQuery query({{kStatusLengthMismatch, 0},
+                       {kStatusLengthMismatch, 48},
+                       {kStatusBufferTooSmall, 1990},
+                       {kStatusBufferOverflow, 0},
+                       {kStatusOk, 9000}});
   std::string answer;
   EXPECT_EQ(read_all(query, 22, 1000, answer), kStatusOk);
   EXPECT_EQ(query.sizes, (Sizes{1000, 2000, 4000, 8000, 16'000}));

@@ -67,8 +67,8 @@ class PoolTagLayouts : public testing::TestWithParam<Layout> {};
 INSTANTIATE_TEST_SUITE_P(All, PoolTagLayouts, testing::Values(kNarrow32, kNarrow64, kWide32, kWide64));
 
 TEST_P(PoolTagLayouts, EveryFieldIsReadFromItsPlace) {
-  const auto tags = parse_good(GetParam(), table(GetParam(), {{"Obtb", 94, 50, 91872, 0, 0, 0},
-                                                              {"File", 7, 3, 640, 1000, 400, 240'000}}));
+  const auto tags = parse_good(
+      GetParam(), table(GetParam(), {{"Obtb", 94, 50, 91872, 0, 0, 0}, {"File", 7, 3, 640, 1000, 400, 240'000}}));
   ASSERT_EQ(tags.size(), 3u);
   const TagUsage* const obtb = find(tags, Pool::kPaged, "Obtb");
   ASSERT_NE(obtb, nullptr);
@@ -113,9 +113,10 @@ TEST_P(PoolTagLayouts, BytesAfterTheLastRowAreNotRows) {
 }
 
 TEST_P(PoolTagLayouts, ProtectedPoolBitIsMaskedAndSuchRowsAreSummed) {
-  const auto tags = parse_good(GetParam(), table(GetParam(), {{"Irp ", 5, 1, 100, 9, 2, 700},
-                                                              {"Zzzz", 1, 0, 8, 0, 0, 0},
-                                                              {"Irp\xa0", 3, 2, 40, 10, 4, 60}}));
+  const auto tags =
+      parse_good(GetParam(),
+                 table(GetParam(),
+                       {{"Irp ", 5, 1, 100, 9, 2, 700}, {"Zzzz", 1, 0, 8, 0, 0, 0}, {"Irp\xa0", 3, 2, 40, 10, 4, 60}}));
   ASSERT_EQ(tags.size(), 3u);
   const TagUsage* const paged = find(tags, Pool::kPaged, "Irp ");
   const TagUsage* const nonpaged = find(tags, Pool::kNonpaged, "Irp ");
@@ -191,9 +192,9 @@ TEST(PoolTagInfo, LargeUseOf64BitKernelsIsNotTruncated) {
 
 TEST(PoolTagInfo, OddBytesBecomeLegalTextAndBlanksStay) {
   using namespace std::string_literals;
-  const auto tags = parse_good(kNarrow32, table(kNarrow32, {{"\xf3LMN", 1, 0, 8, 0, 0, 0},
-                                                            {"Vpm\0"s, 1, 0, 8, 0, 0, 0},
-                                                            {"Io  ", 1, 0, 8, 0, 0, 0}}));
+  const auto tags = parse_good(
+      kNarrow32,
+      table(kNarrow32, {{"\xf3LMN", 1, 0, 8, 0, 0, 0}, {"Vpm\0"s, 1, 0, 8, 0, 0, 0}, {"Io  ", 1, 0, 8, 0, 0, 0}}));
   EXPECT_NE(find(tags, Pool::kPaged, "\\xf3LMN"), nullptr);
   EXPECT_NE(find(tags, Pool::kPaged, "Vpm\\x00"), nullptr);
   EXPECT_NE(find(tags, Pool::kPaged, "Io  "), nullptr);

@@ -167,7 +167,9 @@ TEST_P(ProcessLayouts, NotEvenOneEntryIsMalformed) {
   EXPECT_TRUE(rows.empty());
 }
 
-std::string label(std::u16string_view text) { return utf16_label(std::as_bytes(std::span(text))); }
+std::string label(std::u16string_view text) {
+  return utf16_label(std::as_bytes(std::span(text)));
+}
 
 TEST(Utf16Label, BecomesLegalUtf8) {
   EXPECT_EQ(label(u"svchost.exe"), "svchost.exe");
@@ -180,7 +182,9 @@ TEST(Utf16Label, LoneSurrogatesAreReplaced) {
   const char16_t high_then_letter[] = {0xd83d, u'a'};
   const char16_t low[] = {0xde00};
   const char16_t high_at_end[] = {u'z', 0xd83d};
-  EXPECT_EQ(label({high_then_letter, 2}), "\xef\xbf\xbd""a");
+  EXPECT_EQ(label({high_then_letter, 2}),
+            "\xef\xbf\xbd"
+            "a");
   EXPECT_EQ(label({low, 1}), "\xef\xbf\xbd");
   EXPECT_EQ(label({high_at_end, 2}), "z\xef\xbf\xbd");
 }

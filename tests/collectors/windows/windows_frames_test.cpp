@@ -37,7 +37,7 @@ class WindowsFramesTest : public testing::Test {
     return all;
   }
 
-  FakeKernel* kernel_ = new FakeKernel;        // owned by the frames that make() gives
+  FakeKernel* kernel_ = new FakeKernel;  // owned by the frames that make() gives
   FakeRegistry* registry_ = new FakeRegistry;
   test::TickingClock clock_;
 };

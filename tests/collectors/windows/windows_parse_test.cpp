@@ -34,10 +34,9 @@ RawFrame frame_of(std::uint8_t pointer_bytes, std::initializer_list<std::pair<st
 
 NtBytes performance() {
   NtBytes bytes(312);
-  const std::uint32_t values[][2] = {{44, 3'000'000}, {48, 2'000'000}, {52, 8'000'000}, {56, 2'500'000},
-                                     {112, 60'000},   {116, 50'000},   {120, 9},        {124, 4},
-                                     {128, 70},       {132, 30},       {136, 200'000},  {152, 11},
-                                     {156, 12},       {168, 40'000}};
+  const std::uint32_t values[][2] = {{44, 3'000'000}, {48, 2'000'000}, {52, 8'000'000}, {56, 2'500'000}, {112, 60'000},
+                                     {116, 50'000},   {120, 9},        {124, 4},        {128, 70},       {132, 30},
+                                     {136, 200'000},  {152, 11},       {156, 12},       {168, 40'000}};
   for (const auto& [offset, value] : values) bytes.put(offset, value);
   return bytes;
 }
@@ -50,15 +49,15 @@ TEST(WindowsParse, AWholeFrameOfA64BitKernel) {
   NtBytes tags(8 + 40);
   tags.put(0, std::uint32_t{1}).text(8, "Even").put(24, std::uint32_t{0}).put(32, std::uint32_t{500});
   tags.put(36, std::uint32_t{100}).put(40, std::uint64_t{19'200});
-  RawFrame frame = frame_of(
-      8, {{"nt/0", NtBytes(64).put(8, std::uint32_t{4096}).put(12, std::uint32_t{4'000'000}).str()},
-          {"nt/2", performance().str()},
-          {"nt/3", NtBytes(48).put(0, std::int64_t{134'396'946'165'130'000}).str()},
-          {"nt/5", process.str()},
-          {"nt/5.base", "65536"},
-          {"nt/21", NtBytes(64).put(0, std::uint64_t{4096}).put(8, std::uint64_t{8192}).str()},
-          {"nt/22", tags.str()},
-          {"kmem/registry", "SystemPages=7\n"}});
+  RawFrame frame =
+      frame_of(8, {{"nt/0", NtBytes(64).put(8, std::uint32_t{4096}).put(12, std::uint32_t{4'000'000}).str()},
+                   {"nt/2", performance().str()},
+                   {"nt/3", NtBytes(48).put(0, std::int64_t{134'396'946'165'130'000}).str()},
+                   {"nt/5", process.str()},
+                   {"nt/5.base", "65536"},
+                   {"nt/21", NtBytes(64).put(0, std::uint64_t{4096}).put(8, std::uint64_t{8192}).str()},
+                   {"nt/22", tags.str()},
+                   {"kmem/registry", "SystemPages=7\n"}});
   frame.part("nt/2").micros = 1500;
   const Snapshot snapshot = parse(frame);
 
@@ -130,8 +129,8 @@ TEST(WindowsParse, RefusedAndUnsupportedAreToldApart) {
 }
 
 TEST(WindowsParse, OneMalformedPartLosesNothingElse) {
-  const Snapshot snapshot =
-      parse(frame_of(8, {{"nt/0", "x"}, {"nt/2", performance().str()}, {"nt/3", "abc"}, {"nt/5", "p"}, {"nt/22", "t"}}));
+  const Snapshot snapshot = parse(
+      frame_of(8, {{"nt/0", "x"}, {"nt/2", performance().str()}, {"nt/3", "abc"}, {"nt/5", "p"}, {"nt/22", "t"}}));
   EXPECT_EQ(status_of(snapshot, "basic")->state, PartState::kFailed);
   EXPECT_EQ(status_of(snapshot, "basic")->reason, "basic information of 1 bytes");
   EXPECT_EQ(status_of(snapshot, "time_of_day")->state, PartState::kFailed);
