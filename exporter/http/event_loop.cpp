@@ -4,8 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "exporter/http/responder.h"
-
 namespace kmem::http {
 namespace {
 
@@ -22,26 +20,31 @@ constexpr std::size_t kLingerBytes = 256 * 1024;
 // Answers that their readers have not taken yet, all together.
 constexpr std::size_t kMaxAnswerBytes = 8 * 1024 * 1024;
 
+constexpr char kTlsHandshake = 0x16;  // the type of a TLS connection's first record
+// What a peer can make TLS answer before it has sent a request.
+constexpr std::size_t kMaxHandshakeBytes = 64 * 1024;
+
 constexpr Refusal kTimeout{408, "timeout", "the request's head took too long"};
 constexpr Refusal kBusy{503, "busy", "too many requests at once"};
+constexpr Refusal kNotTls{400, "malformed", "this port speaks TLS; use https"};
 constexpr Refusal kFull{503, "connections", "too many connections"};
 
 }  // namespace
 
 EventLoop::EventLoop(const config::Web& web, std::vector<Socket> listeners, Wakeup wakeup, Observer& observer,
-                     const base::Clock& clock, Submit submit)
+                     const base::Clock& clock, Hooks hooks)
     : web_(web), listeners_(std::move(listeners)), wakeup_(std::move(wakeup)), observer_(observer), clock_(clock),
-      submit_(std::move(submit)) {}
+      hooks_(std::move(hooks)) {}
 
 void EventLoop::stop() {
   stop_asked_ = true;
   wakeup_.wake();
 }
 
-void EventLoop::deliver(std::uint64_t connection, std::string answer) {
+void EventLoop::deliver(std::uint64_t connection, std::string answer, bool close) {
   {
     const std::lock_guard lock(answers_mutex_);
-    answers_.emplace_back(connection, std::move(answer));
+    answers_.push_back({connection, std::move(answer), close});
   }
   wakeup_.wake();
 }
@@ -76,7 +79,8 @@ void EventLoop::wait() {
     const bool writing = connection.state == State::kWriting;
     const bool working = connection.state == State::kWorking;
     if (!working) until = std::min(until, connection.deadline);
-    interests_.push_back({.handle = connection.socket.handle(), .read = !writing && !working, .write = writing});
+    interests_.push_back({.handle = connection.socket.handle(), .read = !writing && !working,
+                          .write = !connection.out.empty()});
   }
   const auto timeout = std::chrono::ceil<milliseconds>(std::max(until - now, Time(0)));
   wait_for_sockets(interests_, static_cast<int>(timeout.count()));
@@ -117,7 +121,7 @@ void EventLoop::accept_new(const Socket& listener) {
     if (connections_.size() >= web_.max_connections) {
       observer_.rejected("connections");
       if (!make_room()) {
-        send_some(accepted.socket, refusal_answer(kFull, true));
+        if (!hooks_.open_tls) send_some(accepted.socket, hooks_.refusal_answer(kFull, true));
         continue;
       }
     }
@@ -125,6 +129,7 @@ void EventLoop::accept_new(const Socket& listener) {
     auto& connection = connections_.try_emplace(id, web_.max_header_bytes).first->second;
     connection.socket = std::move(accepted.socket);
     connection.remote = std::move(accepted.remote);
+    if (hooks_.open_tls) connection.tls = hooks_.open_tls();
     enter(connection, State::kIdle, web_.idle_timeout);
     read(id, connection);
   }
@@ -146,8 +151,27 @@ void EventLoop::read(std::uint64_t id, Connection& connection) {
   if (got.status == IoStatus::kWouldBlock) return;
   if (got.status != IoStatus::kDone) return close(connection);
   if (connection.state == State::kIdle) enter(connection, State::kReading, web_.request_timeout);
-  connection.in.append(buffer.data(), got.bytes);
-  advance(id, connection);
+  if (take(connection, std::string_view(buffer.data(), got.bytes))) advance(id, connection);
+}
+
+bool EventLoop::take(Connection& connection, std::string_view bytes) {
+  if (!connection.tls) {
+    connection.in += bytes;
+    return true;
+  }
+  if (!connection.tls_begun && bytes[0] != kTlsHandshake) {
+    connection.tls.reset();
+    refuse(connection, kNotTls, true);
+    return false;
+  }
+  connection.tls_begun = true;
+  const bool goes_on = connection.tls->receive(bytes, connection.in, connection.out);
+  if (!connection.out.empty()) send(0, connection);
+  if (goes_on && connection.out.size() <= kMaxHandshakeBytes) return connection.state == State::kReading;
+  // Between requests an end is a client's right.
+  if (!goes_on && connection.requests == 0) observer_.rejected("tls");
+  close(connection);
+  return false;
 }
 
 void EventLoop::advance(std::uint64_t id, Connection& connection) {
@@ -170,21 +194,24 @@ void EventLoop::advance(std::uint64_t id, Connection& connection) {
   connection.in.erase(0, job.head.size_bytes);
   scanner = HeadScanner(web_.max_header_bytes);
   enter(connection, State::kWorking, Time(0));
-  submit_(std::move(job));
+  hooks_.submit(std::move(job));
 }
 
 void EventLoop::refuse(Connection& connection, const Refusal& refusal, bool with_body) {
   observer_.rejected(refusal.reason);
   connection.in = {};
   connection.close_after = true;
-  write(0, connection, refusal_answer(refusal, with_body));
+  write(0, connection, hooks_.refusal_answer(refusal, with_body));
 }
 
 void EventLoop::write(std::uint64_t id, Connection& connection, std::string answer) {
   enter(connection, State::kWriting, web_.write_timeout);
-  answer_bytes_ += answer.size();
-  connection.out = std::move(answer);
-  connection.sent_bytes = 0;
+  if (connection.tls) {
+    if (!connection.tls->send(answer, connection.out)) return close(connection);
+    if (connection.close_after || stopping_) connection.tls->finish(connection.out);
+  } else {
+    connection.out = std::move(answer);
+  }
   send(id, connection);
   if (connection.state == State::kWriting) bound_answers(connection);
 }
@@ -197,8 +224,9 @@ void EventLoop::send(std::uint64_t id, Connection& connection) {
   connection.sent_bytes += sent.bytes;
   if (connection.sent_bytes < connection.out.size()) return;
 
-  answer_bytes_ -= connection.out.size();
   connection.out = {};
+  connection.sent_bytes = 0;
+  if (connection.state != State::kWriting) return;
   if (connection.close_after || stopping_) {
     shut_down_sending(connection.socket);
     connection.in = {};
@@ -214,13 +242,15 @@ void EventLoop::send(std::uint64_t id, Connection& connection) {
 
 // A reader that takes its answer slowly gives way to the others when their answers together grow too large.
 void EventLoop::bound_answers(const Connection& newest) {
-  while (answer_bytes_ > kMaxAnswerBytes) {
+  while (true) {
+    std::size_t bytes = 0;
     Connection* slowest = nullptr;
     for (auto& [id, each] : connections_) {
+      bytes += each.out.size();
       if (each.state != State::kWriting || &each == &newest) continue;
       if (slowest == nullptr || each.since < slowest->since) slowest = &each;
     }
-    if (slowest == nullptr) return;
+    if (slowest == nullptr || bytes <= kMaxAnswerBytes) return;
     observer_.rejected("slow_reader");
     close(*slowest);
   }
@@ -235,8 +265,8 @@ void EventLoop::drain(Connection& connection) {
 }
 
 void EventLoop::close(Connection& connection) {
-  answer_bytes_ -= connection.out.size();
   connection.out = {};
+  connection.tls.reset();
   if (connection.abandoned) *connection.abandoned = true;
   connection.socket.close();
   connection.state = State::kClosed;
@@ -260,15 +290,16 @@ void EventLoop::expire() {
 }
 
 void EventLoop::take_answers() {
-  std::vector<std::pair<std::uint64_t, std::string>> answers;
+  std::vector<Delivered> answers;
   {
     const std::lock_guard lock(answers_mutex_);
     answers.swap(answers_);
   }
-  for (auto& [id, answer] : answers) {
+  for (auto& [id, answer, close_after] : answers) {
     --in_work_;
     const auto found = connections_.find(id);
     if (found == connections_.end() || found->second.state != State::kWorking) continue;
+    found->second.close_after = found->second.close_after || close_after;
     write(id, found->second, std::move(answer));
   }
 }

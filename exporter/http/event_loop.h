@@ -20,6 +20,7 @@
 #include "exporter/http/request_head.h"
 #include "exporter/http/server.h"
 #include "exporter/http/socket.h"
+#include "exporter/http/tls.h"
 
 namespace kmem::http {
 
@@ -35,15 +36,19 @@ struct Job {
 
 class EventLoop {
  public:
-  using Submit = std::function<void(Job)>;
+  struct Hooks {
+    std::function<void(Job)> submit;
+    std::function<std::unique_ptr<TlsSession>()> open_tls;  // empty: plain HTTP
+    std::function<std::string(const Refusal&, bool with_body)> refusal_answer;
+  };
 
   EventLoop(const config::Web& web, std::vector<Socket> listeners, Wakeup wakeup, Observer& observer,
-            const base::Clock& clock, Submit submit);
+            const base::Clock& clock, Hooks hooks);
 
   void run();
   void stop();
-  /// The answer of a job; each submitted job is delivered exactly once.
-  void deliver(std::uint64_t connection, std::string answer);
+  /// The answer of a job; each submitted job is delivered exactly once. `close`: it says so, whatever the job said.
+  void deliver(std::uint64_t connection, std::string answer, bool close);
 
  private:
   using Time = std::chrono::nanoseconds;
@@ -59,8 +64,10 @@ class EventLoop {
     Time since{};     // entered the state
     Time deadline{};
     std::string in;   // the head that is being read, and what was sent after it
+    std::unique_ptr<TlsSession> tls;
+    bool tls_begun = false;
     HeadScanner scanner;
-    std::string out;
+    std::string out;  // on the wire's side of TLS
     std::size_t sent_bytes = 0;
     std::size_t drained_bytes = 0;
     std::size_t requests = 0;
@@ -75,6 +82,7 @@ class EventLoop {
   bool make_room();
   void read(std::uint64_t id, Connection& connection);
   void advance(std::uint64_t id, Connection& connection);
+  bool take(Connection& connection, std::string_view bytes);
   void refuse(Connection& connection, const Refusal& refusal, bool with_body);
   void write(std::uint64_t id, Connection& connection, std::string answer);
   void send(std::uint64_t id, Connection& connection);
@@ -91,20 +99,24 @@ class EventLoop {
   Wakeup wakeup_;
   Observer& observer_;
   const base::Clock& clock_;
-  Submit submit_;
+  Hooks hooks_;
 
   Connections connections_;
   std::uint64_t next_id_ = 1;
   std::size_t in_work_ = 0;
-  std::size_t answer_bytes_ = 0;  // of all connections' `out`
   Time accept_again_{};
   Time stop_deadline_{};
   std::vector<Interest> interests_;
   std::atomic<bool> stop_asked_{false};
   bool stopping_ = false;
 
+  struct Delivered {
+    std::uint64_t connection = 0;
+    std::string answer;
+    bool close = false;
+  };
   std::mutex answers_mutex_;
-  std::vector<std::pair<std::uint64_t, std::string>> answers_;
+  std::vector<Delivered> answers_;
 };
 
 }  // namespace kmem::http

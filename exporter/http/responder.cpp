@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "collectors/base/log.h"
+#include "exporter/http/text.h"
 
 // The guard's caps are the tighter ones (config::Web::max_header_bytes is at most 64 KiB).
 #define CPPHTTPLIB_REQUEST_URI_MAX_LENGTH 131072
@@ -50,7 +51,7 @@ Response text(int status, std::string body) {
 
 class Responder::Httplib final : public httplib::Server {
  public:
-  explicit Httplib(const std::vector<Route>& routes) : routes_(routes) {
+  Httplib(const std::vector<Route>& routes, const Headers& extra) : routes_(routes), extra_(extra) {
     not_found_ = "not found; known paths:\n";
     for (const auto& route : routes_) not_found_ += route.path + "\n";
     // Before httplib's own routing: a path is exact, and its routing would make a regular expression of it.
@@ -109,6 +110,9 @@ class Responder::Httplib final : public httplib::Server {
     if (!from.content_encoding.empty()) to.set_header("Content-Encoding", from.content_encoding);
     if (!from.etag.empty()) to.set_header("ETag", from.etag);
     for (const auto& [name, value] : from.headers) to.set_header(name, value);
+    for (const auto& [name, value] : extra_) {
+      if (!to.has_header(name)) to.set_header(name, value);
+    }
     if (from.status != 304) to.set_header("Content-Type", from.content_type);
     to.body = std::move(from.body);
   }
@@ -123,6 +127,7 @@ class Responder::Httplib final : public httplib::Server {
   }
 
   const std::vector<Route>& routes_;
+  const Headers& extra_;
   std::string not_found_;
   const RequestHead* head_ = nullptr;
   const std::string* remote_ = nullptr;
@@ -132,18 +137,23 @@ class Responder::Httplib final : public httplib::Server {
   int status_ = 0;
 };
 
-Responder::Responder(const std::vector<Route>& routes) : httplib_(std::make_unique<Httplib>(routes)) {}
+Responder::Responder(const std::vector<Route>& routes, const Headers& extra)
+    : httplib_(std::make_unique<Httplib>(routes, extra)) {}
 Responder::~Responder() = default;
 
 Answer Responder::answer(const RequestHead& head, const std::string& remote, bool close) {
   return httplib_->answer(head, remote, close);
 }
 
-std::string refusal_answer(const Refusal& refusal, bool with_body) {
+std::string refusal_answer(const Refusal& refusal, bool with_body, const Headers& extra) {
   std::string bytes = "HTTP/1.1 " + std::to_string(refusal.status) + " " + httplib::status_message(refusal.status);
   bytes += "\r\nConnection: close\r\nContent-Length: " + std::to_string(refusal.text.size() + 1);
   if (refusal.status == 405) bytes += "\r\nAllow: GET, HEAD";
   if (refusal.status == 503) bytes += "\r\nRetry-After: 1";
+  if (refusal.status == 401) bytes += "\r\nWWW-Authenticate: Basic";
+  for (const auto& [name, value] : extra) {
+    if (!equal_ignoring_case(name, "X-Content-Type-Options")) bytes += "\r\n" + name + ": " + value;
+  }
   bytes += "\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n\r\n";
   if (with_body) bytes.append(refusal.text).append("\n");
   return bytes;

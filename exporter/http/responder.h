@@ -14,6 +14,8 @@
 
 namespace kmem::http {
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
 struct Answer {
   std::string bytes;
   std::string_view handler;  // the route's name
@@ -22,8 +24,8 @@ struct Answer {
 
 class Responder {
  public:
-  /// `routes` outlives the responder.
-  explicit Responder(const std::vector<Route>& routes);
+  /// Both outlive the responder. `extra` headers go with every answer that has not its own of that name.
+  Responder(const std::vector<Route>& routes, const Headers& extra);
   ~Responder();
 
   Answer answer(const RequestHead& head, const std::string& remote, bool close);
@@ -34,6 +36,6 @@ class Responder {
 };
 
 /// The guard's own short answers, which cost no worker. Always closes.
-std::string refusal_answer(const Refusal& refusal, bool with_body);
+std::string refusal_answer(const Refusal& refusal, bool with_body, const Headers& extra);
 
 }  // namespace kmem::http

@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "collectors/base/clock.h"
+#include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
 #include "config/config.h"
+#include "config/web_security.h"
 
 namespace kmem::http {
 
@@ -50,13 +52,15 @@ class Observer {
   /// A request that reached a worker; `handler` is the route's name, or "unknown" for a path without route.
   virtual void request_done(std::string_view handler, int code, std::chrono::nanoseconds duration) = 0;
   /// A request or connection that was turned away by the guard: malformed, method, body, version, uri_too_long,
-  /// headers_too_large, timeout, busy, connections, slow_reader, descriptors.
+  /// headers_too_large, timeout, busy, connections, slow_reader, descriptors, tls, unauthorized.
   virtual void rejected(std::string_view reason) = 0;
 };
 
 class Server {
  public:
-  Server(config::Web web, std::vector<Route> routes, Observer& observer, const base::Clock& clock);
+  /// `files` are where `security`'s certificates are read from, now and when they change.
+  Server(config::Web web, std::vector<Route> routes, Observer& observer, const base::Clock& clock,
+         config::WebSecurity security = {}, base::FileSystem& files = base::os_file_system());
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -74,6 +78,8 @@ class Server {
   std::vector<Route> routes_;
   Observer& observer_;
   const base::Clock& clock_;
+  config::WebSecurity security_;
+  base::FileSystem& files_;
   std::vector<std::uint16_t> ports_;
   std::unique_ptr<Running> running_;
 };

@@ -1,0 +1,90 @@
+#include "exporter/http/basic_auth.h"
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "exporter/http/bcrypt.h"
+#include "exporter/http/text.h"
+
+namespace kmem::http {
+namespace {
+
+constexpr std::size_t kMaxRemembered = 256;
+
+std::uint64_t random_word() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32 | source();
+}
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  if (text.size() % 4 != 0) return std::nullopt;
+  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  std::string result;
+  std::uint32_t bits = 0;
+  int have = 0;
+  for (const char c : text) {
+    const auto digit = kAlphabet.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(digit);
+    have += 6;
+    if (have < 8) continue;
+    have -= 8;
+    result += static_cast<char>(bits >> have & 255);
+  }
+  return result;
+}
+
+/// "user:password"
+std::optional<std::string> credentials(std::string_view authorization) {
+  const auto space = authorization.find(' ');
+  if (space == std::string_view::npos || !equal_ignoring_case(authorization.substr(0, space), "Basic")) return std::nullopt;
+  auto decoded = decode_base64(trim(authorization.substr(space)));
+  if (!decoded || decoded->find(':') == std::string::npos) return std::nullopt;
+  return decoded;
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+}  // namespace
+
+BasicAuth::BasicAuth(std::vector<config::BasicAuthUser> users)
+    : users_(std::move(users)), key_{random_word(), random_word()} {}
+
+BasicAuth::Verdict BasicAuth::remembered(std::string_view authorization) {
+  const auto sent = credentials(authorization);
+  if (!sent) return Verdict::kDenied;
+  const auto hash = sip_hash(key_, *sent);
+  const std::lock_guard lock(mutex_);
+  if (allowed_.contains(hash)) return Verdict::kAllowed;
+  return denied_.contains(hash) ? Verdict::kDenied : Verdict::kUnknown;
+}
+
+bool BasicAuth::check(std::string_view authorization) {
+  const auto sent = credentials(authorization);
+  if (!sent) return false;
+  const auto colon = sent->find(':');
+  const auto name = std::string_view(*sent).substr(0, colon);
+  const config::BasicAuthUser* user = nullptr;
+  for (const auto& each : users_) {
+    if (equal_in_constant_time(each.name, name)) user = &each;
+  }
+  // An unknown name takes as long as a wrong password.
+  const auto& hash = user == nullptr ? users_.front().bcrypt_hash : user->bcrypt_hash;
+  const bool fits = equal_in_constant_time(bcrypt(sent->substr(colon + 1), hash), hash);
+  const bool allowed = fits && user != nullptr;
+  const std::lock_guard lock(mutex_);
+  auto& verdicts = allowed ? allowed_ : denied_;
+  if (verdicts.size() >= kMaxRemembered) verdicts.clear();
+  verdicts.insert(sip_hash(key_, *sent));
+  return allowed;
+}
+
+}  // namespace kmem::http

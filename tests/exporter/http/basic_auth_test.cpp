@@ -1,0 +1,162 @@
+#include "exporter/http/basic_auth.h"
+
+#include <gtest/gtest.h>
+
+#include "exporter/http/bcrypt.h"
+#include "tests/exporter/http/server_fixture.h"
+
+namespace kmem::http {
+namespace {
+
+using Verdict = BasicAuth::Verdict;
+
+TEST(SipHash, IsThatOfItsAuthors) {
+  EXPECT_EQ(sip_hash({0x0706050403020100, 0x0f0e0d0c0b0a0908}, ""),
+            (SipHash{0xe6a825ba047f81a3, 0x930255c71472f66d}));
+  EXPECT_NE(sip_hash({1, 2}, "12345678"), sip_hash({1, 2}, std::string_view("12345678\0", 9)));
+  EXPECT_NE(sip_hash({1, 2}, "a"), sip_hash({2, 1}, "a"));
+}
+
+TEST(Bcrypt, KnownHashesComeOutOfBothWays) {
+  // From the test vectors that come with OpenBSD's and John the Ripper's implementations.
+  const std::pair<std::string, std::string> known[] = {
+      {"U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"},
+      {"U*U*U", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"},
+      {"", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy"},
+  };
+  for (const auto& [password, hash] : known) {
+    EXPECT_EQ(bcrypt(password, hash), hash) << password;
+    EXPECT_EQ(bcrypt_portable(password, hash), hash) << password;
+    EXPECT_NE(bcrypt_portable(password + "x", hash), hash);
+  }
+}
+
+TEST(Bcrypt, BothWaysAgree) {
+  for (std::size_t length = 0; length < 80; length += 7) {
+    std::string password(length, 'p');
+    for (std::size_t i = 0; i < length; ++i) password[i] = static_cast<char>(i * 37 % 255 + 1);
+    const auto setting = std::string("$2b$04$ABCDEFGHIJKLMNOPQRSTU") + (length % 2 == 0 ? "." : "u") + std::string(31, '.');
+    EXPECT_EQ(bcrypt(password, setting), bcrypt_portable(password, setting)) << length;
+    EXPECT_EQ(bcrypt(password, setting).size(), 60U);
+  }
+}
+
+TEST(Bcrypt, WhatIsNoSettingGivesNothing) {
+  const std::string good = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+  for (std::size_t at : {0U, 1U, 2U, 3U, 4U, 6U, 7U}) {
+    auto bad = good;
+    bad[at] = '*';
+    EXPECT_EQ(bcrypt_portable("U*U", bad), "") << at;
+    EXPECT_EQ(bcrypt("U*U", bad), "") << at;
+  }
+  for (const std::string& bad : {std::string(), good.substr(1), good + "x", "$2a$03$" + good.substr(7)}) {
+    EXPECT_EQ(bcrypt_portable("U*U", bad), "");
+    EXPECT_EQ(bcrypt("U*U", bad), "");
+  }
+  EXPECT_EQ(bcrypt(std::string("U*U\0x", 5), good), "") << "a NUL would end the password for C";
+  EXPECT_EQ(bcrypt_portable(std::string("U*U\0x", 5), good), "");
+}
+
+const std::string kSetting = "$2y$04$abcdefghijklmnopqrstuu" + std::string(31, '.');
+
+std::vector<config::BasicAuthUser> two_users() {
+  return {{"alice", bcrypt("sesame", kSetting)}, {"bob", bcrypt("", kSetting)}};
+}
+
+TEST(BasicAuth, ChecksOnceAndRemembers) {
+  BasicAuth auth(two_users());
+  const std::string alice = "Basic YWxpY2U6c2VzYW1l";  // alice:sesame
+  EXPECT_EQ(auth.remembered(alice), Verdict::kUnknown);
+  EXPECT_TRUE(auth.check(alice));
+  EXPECT_EQ(auth.remembered(alice), Verdict::kAllowed);
+  EXPECT_EQ(auth.remembered("basic  YWxpY2U6c2VzYW1l"), Verdict::kAllowed) << "the scheme has no case";
+  EXPECT_TRUE(auth.check("Basic Ym9iOg==")) << "bob's password is empty";
+}
+
+TEST(BasicAuth, WhatIsNotRightIsDenied) {
+  BasicAuth auth(two_users());
+  for (const char* wrong : {"Basic YWxpY2U6U2VzYW1l",      // alice:Sesame
+                            "Basic Ym9iOnNlc2FtZQ==",      // bob:sesame
+                            "Basic Y2Fyb2w6c2VzYW1l",      // carol:sesame
+                            "Basic YWxpY2U6c2VzYW1lAA=="}) {  // with a NUL
+    EXPECT_EQ(auth.remembered(wrong), Verdict::kUnknown) << wrong;
+    EXPECT_FALSE(auth.check(wrong)) << wrong;
+    EXPECT_EQ(auth.remembered(wrong), Verdict::kDenied) << wrong;
+  }
+  for (const char* nonsense : {"", "Basic", "Basic ", "Basic YWxpY2U=", "Basic YWxpY2U6c2VzYW1", "Basic !!!!",
+                               "Bearer YWxpY2U6c2VzYW1l", "YWxpY2U6c2VzYW1l"}) {
+    EXPECT_EQ(auth.remembered(nonsense), Verdict::kDenied) << nonsense;
+    EXPECT_FALSE(auth.check(nonsense)) << nonsense;
+  }
+}
+
+class HttpAuthTest : public HttpServerTest {
+ protected:
+  void start_with(config::WebSecurity security) {
+    server_ = std::make_unique<Server>(web_, routes(), observer_, clock_, std::move(security));
+    const auto started = server_->start();
+    ASSERT_TRUE(started.ok()) << started.error().message;
+    port_ = server_->ports().at(0);
+  }
+};
+
+TEST_F(HttpAuthTest, OnlyTheKnownGetIn) {
+  config::WebSecurity security;
+  security.users = two_users();
+  start_with(security);
+  Client client(port_);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(client.get("/metrics", "Authorization: Basic YWxpY2U6c2VzYW1l\r\n").status, 200);
+  }
+  for (const char* path : {"/metrics", "/who", "/nothing"}) {
+    const auto none = Client(port_).get(path);
+    EXPECT_EQ(none.status, 401) << path;
+    EXPECT_EQ(none.header("www-authenticate"), "Basic");
+    EXPECT_EQ(none.body, "unauthorized\n");
+  }
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Client(port_).get("/metrics", "Authorization: Basic YWxpY2U6U2VzYW1l\r\n").status, 401) << "checked, remembered";
+  }
+  EXPECT_EQ(observer_.rejections("unauthorized"), 5U);
+  EXPECT_EQ(observer_.done().size(), 3U) << "no handler saw the others";
+}
+
+TEST_F(HttpAuthTest, GuessingDoesNotDelayTheKnown) {
+  config::WebSecurity security;
+  // About 70 ms a check.
+  security.users = {{"alice", bcrypt("sesame", "$2y$10$abcdefghijklmnopqrstuu" + std::string(31, '.'))}};
+  start_with(security);
+  const std::string right = "Authorization: Basic YWxpY2U6c2VzYW1l\r\n";
+  EXPECT_EQ(Client(port_).get("/who", right).status, 200);
+  std::vector<std::unique_ptr<Client>> guessers;
+  for (int i = 0; i < 30; ++i) {
+    guessers.push_back(std::make_unique<Client>(port_));
+    const std::string guess = {'A', static_cast<char>('A' + i % 26), static_cast<char>('A' + i / 26), 'A'};
+    guessers.back()->send("GET / HTTP/1.1\r\nHost: t\r\nAuthorization: Basic YWxpY2U6" + guess + "\r\n\r\n");
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(Client(port_).get("/who", right).status, 200);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+  int busy = 0;
+  for (auto& guesser : guessers) {
+    const auto status = guesser->reply().status;
+    EXPECT_TRUE(status == 401 || status == 503) << status;
+    busy += status == 503 ? 1 : 0;
+  }
+  EXPECT_GT(busy, 0) << "what waits to be checked is bounded";
+}
+
+TEST_F(HttpAuthTest, ConfiguredHeadersGoWithEveryAnswer) {
+  config::WebSecurity security;
+  security.headers = {{"X-Frame-Options", "deny"}, {"X-Content-Type-Options", "nosniff"}};
+  start_with(security);
+  for (const char* path : {"/metrics", "/nothing", "bad"}) {
+    const auto reply = Client(port_).get(path);
+    EXPECT_EQ(reply.header("x-frame-options"), "deny") << path;
+    EXPECT_EQ(reply.header("x-content-type-options"), "nosniff");
+    EXPECT_EQ(reply.head.find("nosniff"), reply.head.rfind("nosniff")) << "once";
+  }
+}
+
+}  // namespace
+}  // namespace kmem::http
