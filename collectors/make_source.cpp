@@ -22,8 +22,9 @@ Frames make_live(const config::Source& source, std::string_view, const base::Clo
 
 Frames make_named(const config::Source& source, std::string_view, const base::Clock& clock) {
   if (source.kind == live_kernel()) return make_live_frames(source, clock);
-  return Error{ErrorCode::kUnsupported, "source " + source.kind + ": this program runs on " + std::string(live_kernel()) +
-                                            "; it can auto, " + std::string(live_kernel()) + ", replay:FILE"};
+  return Error{ErrorCode::kUnsupported, "source " + source.kind + ": this program runs on " +
+                                            std::string(live_kernel()) + "; it can auto, " +
+                                            std::string(live_kernel()) + ", replay:FILE"};
 }
 
 Frames make_replay(const config::Source&, std::string_view path, const base::Clock&) {

@@ -20,15 +20,16 @@ std::wstring wide(std::string_view text) {
 std::string narrow(std::wstring_view text) {
   const int length = static_cast<int>(text.size());
   std::string out(
-      static_cast<std::size_t>(WideCharToMultiByte(CP_UTF8, 0, text.data(), length, nullptr, 0, nullptr, nullptr)), '\0');
+      static_cast<std::size_t>(WideCharToMultiByte(CP_UTF8, 0, text.data(), length, nullptr, 0, nullptr, nullptr)),
+      '\0');
   WideCharToMultiByte(CP_UTF8, 0, text.data(), length, out.data(), static_cast<int>(out.size()), nullptr, nullptr);
   return out;
 }
 
 Error os_error(const std::string& path, const std::string& verb, DWORD error = GetLastError()) {
   wchar_t text[256];
-  DWORD length = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, error, 0, text, 256,
-                                nullptr);
+  DWORD length =
+      FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, error, 0, text, 256, nullptr);
   while (length > 0 && (text[length - 1] <= L' ' || text[length - 1] == L'.')) --length;
   const ErrorCode code =
       error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? ErrorCode::kAbsent
@@ -130,7 +131,8 @@ class Win32FileSystem final : public FileSystem {
     if (CreateDirectoryW(name.c_str(), nullptr)) return {};
     const DWORD error = GetLastError();
     const DWORD is = GetFileAttributesW(name.c_str());
-    if (error == ERROR_ALREADY_EXISTS && is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY) != 0) return {};
+    if (error == ERROR_ALREADY_EXISTS && is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY) != 0)
+      return {};
     return os_error(path, "make the folder", error);
   }
 };

@@ -75,7 +75,12 @@ spdlog::logger& logger() {
 // Bytes of the UTF-8 character that `text` begins with; 0 when it is none (JSON has to be valid UTF-8 throughout).
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = at(0) < 0x80 ? 1 : at(0) < 0xc2 ? 0 : at(0) < 0xe0 ? 2 : at(0) < 0xf0 ? 3 : at(0) < 0xf5 ? 4 : 0;
+  const std::size_t length = at(0) < 0x80   ? 1
+                             : at(0) < 0xc2 ? 0
+                             : at(0) < 0xe0 ? 2
+                             : at(0) < 0xf0 ? 3
+                             : at(0) < 0xf5 ? 4
+                                            : 0;
   if (length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i)
     if ((at(i) & 0xc0) != 0x80) return 0;
