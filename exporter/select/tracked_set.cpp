@@ -131,7 +131,8 @@ void TrackedSet::admit_newcomers(const Snapshot& snapshot, std::span<const TagId
   if (scarce) {
     std::vector<bool> ranked(snapshot.tags.size());
     for (Ranks& ranks : ranks_) {
-      for (const auto& [top, limit] : {std::pair{&ranks.bytes, tags_.top_bytes}, {&ranks.outstanding, tags_.top_outstanding}}) {
+      for (const auto& [top, limit] :
+           {std::pair{&ranks.bytes, tags_.top_bytes}, {&ranks.outstanding, tags_.top_outstanding}}) {
         const auto& entries = top->ranked();
         for (std::size_t i = 0; i < std::min(limit, entries.size()); ++i) ranked[entries[i].item] = true;
       }

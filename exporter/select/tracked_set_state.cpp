@@ -38,7 +38,8 @@ struct Writer : base::WireWriter {
     time(record.ranked_since);
     const auto& lowest = record.floor.lowest();
     std::uint8_t known = 0;
-    for (std::size_t i = 0; i < lowest.size(); ++i) known |= static_cast<std::uint8_t>((lowest[i] != DailyFloor::kNoData) << i);
+    for (std::size_t i = 0; i < lowest.size(); ++i)
+      known |= static_cast<std::uint8_t>((lowest[i] != DailyFloor::kNoData) << i);
     fixed(known);
     fixed(record.floor.newest_day());
     std::uint64_t before = 0;

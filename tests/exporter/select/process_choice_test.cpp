@@ -95,7 +95,8 @@ TEST(ProcessChoice, IsPartOfTheSelection) {
   processes.top = 2;
   TrackedSet set(config::Tags{}, processes);
   Snapshot snapshot = snapshot_at(0);
-  for (std::uint64_t pid = 1; pid <= 50'000; ++pid) snapshot.processes.push_back(process(pid, pid % 1'000 + pid / 49'999 * 5'000));
+  for (std::uint64_t pid = 1; pid <= 50'000; ++pid)
+    snapshot.processes.push_back(process(pid, pid % 1'000 + pid / 49'999 * 5'000));
   const Selection selection = tick(set, snapshot);
   ASSERT_EQ(selection.processes.size(), 2U);
   EXPECT_EQ(selection.processes[0].name, "p49999");

@@ -15,7 +15,9 @@
 namespace kmem::select {
 namespace {
 
-std::uint64_t add(std::uint64_t a, std::uint64_t b) { return a + b < a ? std::numeric_limits<std::uint64_t>::max() : a + b; }
+std::uint64_t add(std::uint64_t a, std::uint64_t b) {
+  return a + b < a ? std::numeric_limits<std::uint64_t>::max() : a + b;
+}
 
 class Kernel {
  public:
@@ -27,10 +29,13 @@ class Kernel {
     allocations_.resize(names_.size());
   }
 
-  std::uint64_t below(std::uint64_t bound) { return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_); }
+  std::uint64_t below(std::uint64_t bound) {
+    return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_);
+  }
 
   Snapshot read() {
-    time_ += below(50) == 0 ? -static_cast<base::UnixMillis>(below(kDay)) : static_cast<base::UnixMillis>(below(below(20) == 0 ? 9 * kDay : 6 * kHour));
+    time_ += below(50) == 0 ? -static_cast<base::UnixMillis>(below(kDay))
+                            : static_cast<base::UnixMillis>(below(below(20) == 0 ? 9 * kDay : 6 * kHour));
     if (below(100) == 0) boot_ = time_;
     Snapshot snapshot = snapshot_at(time_);
     snapshot.boot_time = boot_ + static_cast<base::UnixMillis>(below(2'000));
@@ -64,7 +69,9 @@ class Kernel {
  private:
   std::uint64_t size() {
     const std::uint64_t kind = below(20);
-    return kind == 0 ? std::numeric_limits<std::uint64_t>::max() - below(3) : kind < 4 ? below(3) : below(1ULL << below(40));
+    return kind == 0  ? std::numeric_limits<std::uint64_t>::max() - below(3)
+           : kind < 4 ? below(3)
+                      : below(1ULL << below(40));
   }
 
   std::mt19937 random_;
@@ -97,7 +104,8 @@ void expect_sums(const Snapshot& snapshot, const Selection& selection) {
     auto& sums = listed[usage.pool];
     sums = {add(sums[0], usage.bytes), add(sums[1], usage.outstanding), sums[2] + 1};
   }
-  for (const PoolSelection& pool : selection.pools) exported[pool.pool] = {pool.other_bytes, pool.other_outstanding, pool.live_tags};
+  for (const PoolSelection& pool : selection.pools)
+    exported[pool.pool] = {pool.other_bytes, pool.other_outstanding, pool.live_tags};
   for (const Member& member : selection.members) {
     ASSERT_EQ(exported.count(member.pool), 1U);
     auto& sums = exported[member.pool];

@@ -27,7 +27,8 @@ Snapshot rich_snapshot(base::UnixMillis time) {
     usage.allocations = static_cast<std::uint32_t>(4'294'000'000U + static_cast<std::uint64_t>(time / kHour) * 100'000);
     usage.frees = usage.allocations / 2;
   }
-  snapshot.pools = {{.pool = Pool::kPaged, .bytes = 1, .resident_bytes = {}, .allocations = 5, .frees = 4, .lookaside_hits = 3}};
+  snapshot.pools = {
+      {.pool = Pool::kPaged, .bytes = 1, .resident_bytes = {}, .allocations = 5, .frees = 4, .lookaside_hits = 3}};
   snapshot.boot_time = -kDay;
   snapshot.system_ptes_free = static_cast<std::uint64_t>(100'000 - time / kHour);
   return snapshot;
@@ -35,7 +36,8 @@ Snapshot rich_snapshot(base::UnixMillis time) {
 
 TEST(TrackedSetState, ARestartKeepsMembersOrderCountersEvictionsAndThePteMaximum) {
   TrackedSet set(small_config(2, 3), {});
-  for (int hour = 0; hour < 20; ++hour) (void)tick(set, rich_snapshot(hour * kHour), {{Pool::kPaged, hour < 9 ? "t0010" : "t0011"}});
+  for (int hour = 0; hour < 20; ++hour)
+    (void)tick(set, rich_snapshot(hour * kHour), {{Pool::kPaged, hour < 9 ? "t0010" : "t0011"}});
   TrackedSet reloaded(small_config(2, 3), {});
   ASSERT_TRUE(reloaded.load(set.save()));
 

@@ -66,8 +66,8 @@ TEST(TrackedSet, NothingIsNoRank) {
 }
 
 TEST(TrackedSet, TagsThatShareAKeyOrTheirFirstFourBytesAreNotConfused) {
-  Snapshot snapshot = snapshot_at(0, {tag_usage(Pool::kPaged, "kmalloc-64", 10), tag_usage(Pool::kPaged, "kmalloc-96", 20),
-                                      tag_usage(Pool::kPaged, "Twin", 40)});
+  Snapshot snapshot = snapshot_at(0, {tag_usage(Pool::kPaged, "kmalloc-64", 10),
+                                      tag_usage(Pool::kPaged, "kmalloc-96", 20), tag_usage(Pool::kPaged, "Twin", 40)});
   snapshot.tags[2].key = snapshot.tags[0].key;
   TrackedSet set(small_config(3, 3), {});
   (void)tick(set, snapshot);
@@ -166,7 +166,8 @@ TEST(TrackedSet, APoolWithoutAnyTagWasNotReadAndKeepsItsMembersInSilence) {
   const auto rows = falling_tags(Pool::kPaged, 2);
   (void)tick(set, snapshot_at(0, rows));
   Snapshot failed = snapshot_at(300 * kDay);
-  failed.pools = {{.pool = Pool::kPaged, .bytes = 7, .resident_bytes = {}, .allocations = {}, .frees = {}, .lookaside_hits = {}}};
+  failed.pools = {
+      {.pool = Pool::kPaged, .bytes = 7, .resident_bytes = {}, .allocations = {}, .frees = {}, .lookaside_hits = {}}};
   const Selection selection = tick(set, failed);
   EXPECT_THAT(selection.members, IsEmpty());
   ASSERT_NE(find_pool(selection, Pool::kPaged), nullptr);
@@ -193,7 +194,9 @@ TEST(TrackedSet, AFullPoolMakesNewcomersWaitADayForAMemberThatWasOutForADay) {
   (void)tick(set, snapshot_at(0, rows));
   rows[6].bytes = 20 * kMiB;  // in rank from hour 1 on
   rows[7].bytes = 19 * kMiB;
-  const auto members_at = [&](base::UnixMillis time) { return member_tags(tick(set, snapshot_at(time, rows)), Pool::kPaged); };
+  const auto members_at = [&](base::UnixMillis time) {
+    return member_tags(tick(set, snapshot_at(time, rows)), Pool::kPaged);
+  };
   EXPECT_THAT(members_at(kHour), ElementsAre("t0000", "t0001"));
   EXPECT_THAT(members_at(48 * kHour), ElementsAre("t0000", "t0001")) << "both are within twice the rank still";
   rows[1].bytes = 1;          // out from hour 49 on, last held at hour 48
@@ -214,7 +217,8 @@ TEST(TrackedSet, AtMostTwiceTheCapOfDistinctTagsInFiftySixDaysUnlessForced) {
   std::set<std::string> distinct;
   for (int day = 0; day < 56; ++day) {
     for (TagUsage& usage : rows) usage.bytes = 1;
-    for (int i = 0; i < 3; ++i) rows[static_cast<std::size_t>(day / 3 * 3 + i)].bytes = kMiB;  // other leaders every 3 days
+    for (int i = 0; i < 3; ++i)
+      rows[static_cast<std::size_t>(day / 3 * 3 + i)].bytes = kMiB;  // other leaders every 3 days
     for (const auto& tag : member_tags(tick(set, snapshot_at(day * kDay, rows)), Pool::kPaged)) distinct.insert(tag);
   }
   EXPECT_EQ(distinct.size(), 6U);
@@ -377,7 +381,9 @@ TEST(TrackedSet, AllExportsEveryLiveTagUpToTheTable) {
   const auto before = member_tags(selection, Pool::kPaged);
 
   // Six more for four places: the two smallest stay outside, and the order of the others does not move.
-  for (int i = 0; i < 6; ++i) rows.push_back(tag_usage(Pool::kPaged, std::string("more").append(std::to_string(i)), 10U + static_cast<unsigned>(i)));
+  for (int i = 0; i < 6; ++i)
+    rows.push_back(
+        tag_usage(Pool::kPaged, std::string("more").append(std::to_string(i)), 10U + static_cast<unsigned>(i)));
   std::reverse(rows.begin(), rows.end());
   selection = tick(set, snapshot_at(kMinute, rows));
   ASSERT_EQ(selection.members.size(), 64U);
