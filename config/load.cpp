@@ -49,7 +49,8 @@ class Loader {
     std::vector<std::string_view> names;
     for (const KnobInfo& knob : knobs()) {
       if (!knob.name.starts_with(prefix)) continue;
-      const std::string_view child = knob.name.substr(prefix.size(), knob.name.find('.', prefix.size()) - prefix.size());
+      const std::string_view child =
+          knob.name.substr(prefix.size(), knob.name.find('.', prefix.size()) - prefix.size());
       if (names.empty() || names.back() != child) names.push_back(child);
     }
     return names;
@@ -77,7 +78,8 @@ class Loader {
     const bool is_list = knob.type == KnobType::kList;
     if (is_list && node.kind != Kind::kList) {
       if (node.kind != Kind::kRefused)
-        fault(node.place, std::string(knob.name) + ": expected a list, each " + knob.expected + ", got " + describe(node));
+        fault(node.place,
+              std::string(knob.name) + ": expected a list, each " + knob.expected + ", got " + describe(node));
       return;
     }
     std::vector<std::string> values;
@@ -98,7 +100,8 @@ class Loader {
       take(node);
     if (values.size() < node.items.size() || (!is_list && values.empty())) return;
     for (const ValueFault& wrong : set_knob(out_.config, knob, values))
-      fault(wrong.index < places.size() ? places[wrong.index] : node.place, std::string(knob.name) + ": " + wrong.message);
+      fault(wrong.index < places.size() ? places[wrong.index] : node.place,
+            std::string(knob.name) + ": " + wrong.message);
   }
 
   std::string_view file_name_;

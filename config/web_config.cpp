@@ -110,7 +110,8 @@ class WebLoader {
       } else if (const Key& key = keys[static_cast<std::size_t>(known - names.begin())]; key.read) {
         key.read(entry.value);
       } else {
-        fault(entry.place, "key " + in_quotes(entry.key) + " is not supported by this exporter: expected it to be left out");
+        fault(entry.place,
+              "key " + in_quotes(entry.key) + " is not supported by this exporter: expected it to be left out");
       }
     }
   }

@@ -75,7 +75,8 @@ bool is_closed(std::string_view text, std::size_t quote_at) {
 class TreeBuilder final : public YAML::EventHandler {
  public:
   /// `text` is what the parser reads: the whole file, or the lines before a fault of the text.
-  TreeBuilder(std::string_view text, bool is_whole, const Lines& lines, std::string_view file, std::vector<Fault>& faults)
+  TreeBuilder(std::string_view text, bool is_whole, const Lines& lines, std::string_view file,
+              std::vector<Fault>& faults)
       : text_(text), is_whole_(is_whole), lines_(lines), file_(file), faults_(faults) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -182,7 +183,8 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto [first, is_new] = parent.key_lines.try_emplace(node.text, node.place.line);
     if (!is_new) {
       parent.key_is_good = false;
-      fault(node.place, "key " + in_quotes(node.text) + " is given twice, first in line " + std::to_string(first->second));
+      fault(node.place,
+            "key " + in_quotes(node.text) + " is given twice, first in line " + std::to_string(first->second));
     }
     parent.key = std::move(node.text);
     parent.key_place = node.place;

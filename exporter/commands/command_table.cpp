@@ -98,7 +98,8 @@ std::string group_title(std::string_view group) {
 
 std::string knob_help(const config::KnobInfo& knob) {
   if (knob.type == config::KnobType::kBool)
-    return help_row(knob.flag, std::string(knob.help) + " (default: " + (knob.default_value == "true" ? "on)" : "off)"));
+    return help_row(knob.flag,
+                    std::string(knob.help) + " (default: " + (knob.default_value == "true" ? "on)" : "off)"));
   std::string help = std::string(knob.help) + " Expects " + knob.expected;
   if (knob.type == config::KnobType::kList) help += "; may be repeated";
   return help_row(knob.flag + "=" + std::string(value_word(knob)), help + " (default: " + knob.default_value + ")");
@@ -146,7 +147,8 @@ std::span<const CommonFlag> common_flags() {
 
 std::string help_text(const CommandRow* command) {
   if (command != nullptr && command->command != Command::kServe) {
-    std::string out = "Usage: kmem_exporter " + usage_of(*command) + " [FLAGS]\n\n" + std::string(command->help) + "\n\n";
+    std::string out =
+        "Usage: kmem_exporter " + usage_of(*command) + " [FLAGS]\n\n" + std::string(command->help) + "\n\n";
     for (const CommandFlag& flag : command->flags)
       out += help_row(std::string(flag.name) + (flag.is_positional() ? "" : "=" + std::string(flag.value)),
                       std::string(flag.help));

@@ -85,8 +85,9 @@ std::vector<std::string> normalize(int argc, const char* const* argv, std::vecto
     const std::string value = argument.substr(equals + 1);
     const bool is_negated = name.starts_with("--no-");
     if (flag->second == Takes::kSwitch || (value != "true" && value != "false"))
-      faults.push_back(name + ": expected " + (flag->second == Takes::kSwitch ? "no value" : "true, false or no value") +
-                       ", got " + in_quotes(value));
+      faults.push_back(name + ": expected " +
+                       (flag->second == Takes::kSwitch ? "no value" : "true, false or no value") + ", got " +
+                       in_quotes(value));
     else if (value == "true")
       out.push_back(name);
     else

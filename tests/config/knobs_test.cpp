@@ -82,7 +82,8 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"log.level", "error"}, {"log.format", "json"},
   };
   Config expected;
-  expected.source = {"linux", "/p", "/s", {false, false, true, false, false, false, false, false, false, false, false, false}};
+  expected.source = {
+      "linux", "/p", "/s", {false, false, true, false, false, false, false, false, false, false, false, false}};
   expected.sampling.interval = std::chrono::seconds(90);
   expected.scrape.min_interval = std::chrono::seconds(0);
   expected.tags = {0, 1000, 7, 5000, 64, std::chrono::hours(1), {"nonpaged/Even", "dentry"}, false, true};
@@ -170,7 +171,8 @@ TEST(Knobs, ListsAreCheckedItemByItem) {
 }
 
 TEST(Knobs, IncludedTagsMayNameTheirPool) {
-  for (const char* good : {"Even", "nonpaged/Even", "slab_unreclaimable/kmalloc-64", "mm/slub.c", "Irp ", "drivers/net/x"})
+  for (const char* good :
+       {"Even", "nonpaged/Even", "slab_unreclaimable/kmalloc-64", "mm/slub.c", "Irp ", "drivers/net/x"})
     EXPECT_EQ(try_set("tags.include", {good}), "") << good;
   EXPECT_EQ(try_set("tags.include", {"nonpage/Even"}),
             "expected a tag or pool/tag, such as nonpaged/Even, got \"nonpage/Even\"; did you mean \"nonpaged/Even\"?");
@@ -209,11 +211,13 @@ TEST(Example, IsWrittenByTheTable) {
 TEST(Example, EqualsTheDefaults) {
   // Over a base that differs everywhere, so that a knob missing from the example would show.
   Config base;
-  base.source = {"windows", "a", "b", {false, false, true, false, false, false, false, false, false, false, false, false}};
+  base.source = {
+      "windows", "a", "b", {false, false, true, false, false, false, false, false, false, false, false, false}};
   base.sampling.interval = base.scrape.min_interval = std::chrono::seconds(3);
   base.tags = {1, 1, 1, 1, 64, std::chrono::hours(1), {"x"}, false, true};
   base.processes.top = 1;
-  base.web = {{":1"}, "/x", "x", 1, 8, 1024, std::chrono::seconds(1), std::chrono::seconds(1), std::chrono::seconds(1), 1};
+  base.web = {{":1"}, "/x", "x", 1, 8, 1024, std::chrono::seconds(1), std::chrono::seconds(1), std::chrono::seconds(1),
+              1};
   base.storage = {"x", std::chrono::seconds(10)};
   base.log = {base::LogLevel::kError, base::LogFormat::kJson};
   const LoadResult loaded = load(read_example(), "../config/kmem_exporter.yml", base);
@@ -226,7 +230,8 @@ TEST(Example, SaysWhatEveryKnobIs) {
   for (const KnobInfo& info : knobs()) {
     const std::string key = std::string(info.name.substr(info.name.rfind('.') + 1)) + ": " + info.default_value + "\n";
     EXPECT_NE(example.find(key), std::string::npos) << info.name;
-    EXPECT_NE(example.find("Default: " + info.default_value.substr(0, info.default_value.find(' '))), std::string::npos);
+    EXPECT_NE(example.find("Default: " + info.default_value.substr(0, info.default_value.find(' '))),
+              std::string::npos);
   }
   std::istringstream lines(example);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 110U) << line;

@@ -25,8 +25,8 @@ TEST(ListenAddress, IsTakenApart) {
 }
 
 TEST(ListenAddress, RefusesWhatCannotBeBound) {
-  for (const char* bad : {"", "10054", ":", ":65536", ":-1", ":1x", ":000001", "host", "host:", "::1:9100", "[]:1", "[:]:1",
-                          "[host]:1", "[::1]", "a b:1", "-h:1", "http://host:1", "host:1/x", "[::1:9100"})
+  for (const char* bad : {"", "10054", ":", ":65536", ":-1", ":1x", ":000001", "host", "host:", "::1:9100", "[]:1",
+                          "[:]:1", "[host]:1", "[::1]", "a b:1", "-h:1", "http://host:1", "host:1/x", "[::1:9100"})
     EXPECT_FALSE(parse_listen_address(bad).has_value()) << bad;
   EXPECT_FALSE(parse_listen_address(std::string(300, 'a') + ":1").has_value());
 }

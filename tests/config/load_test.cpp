@@ -48,9 +48,10 @@ TEST(Load, WhatIsGivenIsTakenAndTheRestComesFromTheBase) {
 }
 
 TEST(Load, PathsCountFromTheFile) {
-  const LoadResult loaded = load("storage: {path: state}\nweb: {config_file: ../web.yml}\nsource: {kind: 'replay:c.kmem', "
-                                 "procfs: proc}\n",
-                                 "/etc/kmem/kmem.yml");
+  const LoadResult loaded = load(
+      "storage: {path: state}\nweb: {config_file: ../web.yml}\nsource: {kind: 'replay:c.kmem', "
+      "procfs: proc}\n",
+      "/etc/kmem/kmem.yml");
   ASSERT_TRUE(loaded.ok());
   EXPECT_EQ(loaded.config.storage.path, "/etc/kmem/state");
   EXPECT_EQ(loaded.config.web.config_file, "/etc/kmem/../web.yml");
@@ -68,8 +69,9 @@ TEST(Load, UnknownKeysNameTheNearest) {
   EXPECT_THAT(faults_of("log:\n  dwell: 1h\n"),
               ElementsAre("kmem.yml:2:3: unknown key \"dwell\" in log; did you mean \"tags.dwell\"?"));
   EXPECT_THAT(faults_of("xyzzy: 1\n"), ElementsAre("kmem.yml:1:1: unknown key \"xyzzy\""));
-  EXPECT_THAT(faults_of("web.max_requests: 1\n"),
-              ElementsAre("kmem.yml:1:1: unknown key \"web.max_requests\": expected a section for each part of the name"));
+  EXPECT_THAT(
+      faults_of("web.max_requests: 1\n"),
+      ElementsAre("kmem.yml:1:1: unknown key \"web.max_requests\": expected a section for each part of the name"));
   EXPECT_THAT(faults_of("'': 1\n<<: {}\n"),
               ElementsAre("kmem.yml:1:1: unknown key \"\"", "kmem.yml:2:1: unknown key \"<<\""));
 }
@@ -141,8 +143,9 @@ TEST(Load, ManyFaultsAreCutOff) {
 }
 
 TEST(Load, ControlCharactersCannotHideInEscapes) {
-  EXPECT_THAT(faults_of("storage: {path: \"a\\0b\"}\n"),
-              ElementsAre("kmem.yml:1:17: storage.path: expected a folder, got \"a\\x00b\"; it holds a control character"));
+  EXPECT_THAT(
+      faults_of("storage: {path: \"a\\0b\"}\n"),
+      ElementsAre("kmem.yml:1:17: storage.path: expected a folder, got \"a\\x00b\"; it holds a control character"));
 }
 
 }  // namespace

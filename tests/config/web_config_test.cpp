@@ -93,30 +93,34 @@ TEST(WebConfig, ClientAuthTypes) {
 }
 
 TEST(WebConfig, UnknownAndUnsupportedKeysAreRefused) {
-  EXPECT_THAT(faults_of("tls_server_conf: {}\nrate_limit: {burst: 1}\n"),
-              ElementsAre("web.yml:1:1: unknown key \"tls_server_conf\"; did you mean \"tls_server_config\"?",
-                          "web.yml:2:1: key \"rate_limit\" is not supported by this exporter: expected it to be left out"));
-  EXPECT_THAT(faults_of("tls_server_config:\n  cert_fil: a\n  key_file: b\n  client_allowed_sans: [a]\n  cert: x\n"),
-              ElementsAre("web.yml:2:3: unknown key \"cert_fil\" in tls_server_config; did you mean \"cert_file\"?",
-                          "web.yml:2:3: tls_server_config: expected both cert_file and key_file",
-                          "web.yml:4:3: key \"client_allowed_sans\" is not supported by this exporter: expected it to be "
-                          "left out",
-                          "web.yml:5:3: key \"cert\" is not supported by this exporter: expected it to be left out"));
-  EXPECT_THAT(faults_of("http_server_config:\n  headers: {X-Frame-Option: deny}\n  htp2: true\n"),
-              ElementsAre("web.yml:2:13: unknown header \"X-Frame-Option\" in headers; did you mean \"X-Frame-Options\"?",
-                          "web.yml:3:3: unknown key \"htp2\" in http_server_config; did you mean \"http2\"?"));
+  EXPECT_THAT(
+      faults_of("tls_server_conf: {}\nrate_limit: {burst: 1}\n"),
+      ElementsAre("web.yml:1:1: unknown key \"tls_server_conf\"; did you mean \"tls_server_config\"?",
+                  "web.yml:2:1: key \"rate_limit\" is not supported by this exporter: expected it to be left out"));
+  EXPECT_THAT(
+      faults_of("tls_server_config:\n  cert_fil: a\n  key_file: b\n  client_allowed_sans: [a]\n  cert: x\n"),
+      ElementsAre("web.yml:2:3: unknown key \"cert_fil\" in tls_server_config; did you mean \"cert_file\"?",
+                  "web.yml:2:3: tls_server_config: expected both cert_file and key_file",
+                  "web.yml:4:3: key \"client_allowed_sans\" is not supported by this exporter: expected it to be "
+                  "left out",
+                  "web.yml:5:3: key \"cert\" is not supported by this exporter: expected it to be left out"));
+  EXPECT_THAT(
+      faults_of("http_server_config:\n  headers: {X-Frame-Option: deny}\n  htp2: true\n"),
+      ElementsAre("web.yml:2:13: unknown header \"X-Frame-Option\" in headers; did you mean \"X-Frame-Options\"?",
+                  "web.yml:3:3: unknown key \"htp2\" in http_server_config; did you mean \"http2\"?"));
 }
 
 TEST(WebConfig, ValuesAreChecked) {
-  EXPECT_THAT(faults_of("tls_server_config:\n  cert_file: ''\n  key_file: [a]\n  client_auth_type: RequireVerify\n"
-                        "  min_version: TLS14\n  cipher_suites: [TLS_RSA]\n  prefer_server_cipher_suites: yes\n"),
-              ElementsAre("web.yml:2:14: cert_file: expected a file, got \"\"",
-                          "web.yml:3:13: key_file: expected a file, got a list",
-                          HasSubstr("web.yml:4:21: client_auth_type: expected one of NoClientCert, RequestClientCert, "),
-                          "web.yml:5:16: min_version: expected one of TLS10, TLS11, TLS12, TLS13, got \"TLS14\"; did you "
-                          "mean \"TLS10\"?",
-                          HasSubstr("web.yml:6:19: cipher_suites: expected a known name, got \"TLS_RSA\""),
-                          "web.yml:7:32: prefer_server_cipher_suites: expected true or false, got \"yes\""));
+  EXPECT_THAT(
+      faults_of("tls_server_config:\n  cert_file: ''\n  key_file: [a]\n  client_auth_type: RequireVerify\n"
+                "  min_version: TLS14\n  cipher_suites: [TLS_RSA]\n  prefer_server_cipher_suites: yes\n"),
+      ElementsAre("web.yml:2:14: cert_file: expected a file, got \"\"",
+                  "web.yml:3:13: key_file: expected a file, got a list",
+                  HasSubstr("web.yml:4:21: client_auth_type: expected one of NoClientCert, RequestClientCert, "),
+                  "web.yml:5:16: min_version: expected one of TLS10, TLS11, TLS12, TLS13, got \"TLS14\"; did you "
+                  "mean \"TLS10\"?",
+                  HasSubstr("web.yml:6:19: cipher_suites: expected a known name, got \"TLS_RSA\""),
+                  "web.yml:7:32: prefer_server_cipher_suites: expected true or false, got \"yes\""));
   EXPECT_THAT(faults_of("http_server_config: {http2: 1, headers: {X-Frame-Options: \"a\\nb\"}}\n"),
               ElementsAre("web.yml:1:29: http2: expected true or false, got \"1\"",
                           "web.yml:1:59: X-Frame-Options: expected text in one line, got \"a\\x0ab\""));
@@ -151,7 +155,8 @@ TEST(WebConfig, HashesAreBcryptAndNeverRepeated) {
   hash = kHash;
   hash[59] = '!';
   EXPECT_EQ(fault(hash), expected);
-  for (const auto& [cost, is_good] : {std::pair("03", false), {"04", true}, {"18", true}, {"19", false}, {"1x", false}}) {
+  for (const auto& [cost, is_good] :
+       {std::pair("03", false), {"04", true}, {"18", true}, {"19", false}, {"1x", false}}) {
     hash = kHash;
     hash.replace(4, 2, cost);
     EXPECT_EQ(fault(hash).empty(), is_good) << cost;

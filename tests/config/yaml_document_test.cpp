@@ -42,7 +42,8 @@ TEST(YamlDocument, KeepsValuesPlacesAndQuotes) {
 }
 
 TEST(YamlDocument, EmptyIsNothing) {
-  for (const char* text : {"", "\n\n", "# only a comment\n", "---\n", "\xEF\xBB\xBF", "\xEF\xBB\xBF# after a byte order mark\n"}) {
+  for (const char* text :
+       {"", "\n\n", "# only a comment\n", "---\n", "\xEF\xBB\xBF", "\xEF\xBB\xBF# after a byte order mark\n"}) {
     const YamlDocument document = parse_yaml(text, "f");
     EXPECT_EQ(document.root.kind, YamlNode::Kind::kNull) << text;
     EXPECT_THAT(document.faults, IsEmpty()) << text;
@@ -83,7 +84,8 @@ TEST(YamlDocument, KeysArePlainText) {
 }
 
 TEST(YamlDocument, SeveralDocumentsAreRefused) {
-  EXPECT_THAT(faults_of("a: 1\n---\nb: 2\n"), ElementsAre("f:2:1: the document ended before this: expected one in a file"));
+  EXPECT_THAT(faults_of("a: 1\n---\nb: 2\n"),
+              ElementsAre("f:2:1: the document ended before this: expected one in a file"));
   EXPECT_THAT(faults_of("---\na: 1\n...\n"), IsEmpty());
 }
 
@@ -144,14 +146,16 @@ TEST(YamlDocument, WhatIsBrokenOffKeepsWhatWasRead) {
 
 TEST(YamlDocument, HostileFilesTakeBoundedTime) {
   std::vector<std::string> texts;
-  for (const char* piece : {"[", "{", "- ", "? ", "a: ", "\"", "'", "{a: ", "[a,", "&a ", "!a ", "*a ", "a\n", "|", "%A\n",
-                            "- - ", "a: [", "#", ": ", ", ", "--- ", "---\n", "...\n", " ", "\n", "\r\n", ">\n"}) {
+  for (const char* piece :
+       {"[",    "{",    "- ",   "? ", "a: ", "\"", "'",    "{a: ",  "[a,",   "&a ", "!a ", "*a ",  "a\n", "|",
+        "%A\n", "- - ", "a: [", "#",  ": ",  ", ", "--- ", "---\n", "...\n", " ",   "\n",  "\r\n", ">\n"}) {
     std::string text;
     while (text.size() < kMaxFileBytes - 16) text += piece;
     texts.push_back(text);
   }
   std::string bombs = "a0: &a0 [x]\n", keys, duplicates;
-  for (int i = 1; i < 5'000; ++i) bombs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
+  for (int i = 1; i < 5'000; ++i)
+    bombs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
   for (int i = 0; i < 20'000; ++i) keys += "k" + std::to_string(i) + ": 1\n";
   for (int i = 0; i < 50'000; ++i) duplicates += "k: 1\n";
   texts.insert(texts.end(), {bombs, keys, duplicates});

@@ -110,9 +110,10 @@ TEST(Options, BothFormsOfAFlagAndBothSidesOfTheCommand) {
 TEST(Options, EveryKnobHasAWorkingFlag) {
   const std::map<config::KnobType, std::string> samples = {
       {config::KnobType::kCount, "64"}, {config::KnobType::kBytes, "4KiB"}, {config::KnobType::kPath, "/somewhere"}};
-  const std::map<std::string_view, std::string> special = {
-      {"source.kind", "linux"}, {"web.telemetry_path", "/x"}, {"log.level", "warn"}, {"log.format", "json"},
-      {"tags.include", "Even"}, {"web.listen_addresses", ":1"}, {"tags.dwell", "48h"}, {"storage.save_interval", "20s"}};
+  const std::map<std::string_view, std::string> special = {{"source.kind", "linux"}, {"web.telemetry_path", "/x"},
+                                                           {"log.level", "warn"},    {"log.format", "json"},
+                                                           {"tags.include", "Even"}, {"web.listen_addresses", ":1"},
+                                                           {"tags.dwell", "48h"},    {"storage.save_interval", "20s"}};
   for (const config::KnobInfo& knob : config::knobs()) {
     std::vector<std::string> arguments = {knob.flag};
     if (knob.type == config::KnobType::kBool) {
@@ -235,9 +236,10 @@ TEST(Options, CommandsHaveTheirOwnFlags) {
 
 TEST(Options, CommandsRefuseWhatIsNotTheirs) {
   EXPECT_THAT(faults_of({"record"}), ElementsAre("record: expected --output FILE"));
-  EXPECT_THAT(faults_of({"record", "--output=", "--interval=60", "--duration=0"}),
-              ElementsAre("--output: expected a file, got \"\"", "--interval: expected a duration of 1s..1d, got \"60\"",
-                          "--duration: expected a duration of 1s..365d, got \"0\""));
+  EXPECT_THAT(
+      faults_of({"record", "--output=", "--interval=60", "--duration=0"}),
+      ElementsAre("--output: expected a file, got \"\"", "--interval: expected a duration of 1s..1d, got \"60\"",
+                  "--duration: expected a duration of 1s..365d, got \"0\""));
   EXPECT_THAT(faults_of({"serve", "--output=x"}), ElementsAre("--output: not a flag of serve"));
   EXPECT_THAT(faults_of({"once", "--interval", "5s"}), ElementsAre("--interval: not a flag of once"));
   EXPECT_THAT(faults_of({"once", "extra"}), ElementsAre("unexpected argument \"extra\" to once"));
@@ -274,12 +276,13 @@ TEST(Options, FlagsAndFilesTellTheirFaultsTogether) {
   files.content["d/k.yml"] = "web:\n  max_requests: 0\n  config_file: w.yml\n";
   files.content["d/w.yml"] = "basic_auth_users: {a: secret}\ntls_server_config: {cert_file: c.pem, key_file: k.pem}\n";
   files.content["d/c.pem"] = "certificate";
-  EXPECT_THAT(resolve(options_of({"--config.file=d/k.yml", "--web.max-requests=1001", "--log.level=wran"}), files).faults,
-              ElementsAre("d/k.yml:2:17: web.max_requests: expected 1..1000 requests, got \"0\"",
-                          "--web.max-requests: expected 1..1000 requests, got \"1001\"",
-                          "--log.level: expected debug, info, warn or error, got \"wran\"; did you mean \"warn\"?",
-                          HasSubstr("d/w.yml:1:23: basic_auth_users: expected a bcrypt hash"),
-                          AllOf(StartsWith("d/w.yml:2:"), HasSubstr("key_file: "), HasSubstr("d/k.pem"))));
+  EXPECT_THAT(
+      resolve(options_of({"--config.file=d/k.yml", "--web.max-requests=1001", "--log.level=wran"}), files).faults,
+      ElementsAre("d/k.yml:2:17: web.max_requests: expected 1..1000 requests, got \"0\"",
+                  "--web.max-requests: expected 1..1000 requests, got \"1001\"",
+                  "--log.level: expected debug, info, warn or error, got \"wran\"; did you mean \"warn\"?",
+                  HasSubstr("d/w.yml:1:23: basic_auth_users: expected a bcrypt hash"),
+                  AllOf(StartsWith("d/w.yml:2:"), HasSubstr("key_file: "), HasSubstr("d/k.pem"))));
 }
 
 TEST(Options, FilesThatCannotBeReadAreTold) {
@@ -314,7 +317,8 @@ TEST(Help, NamesEveryCommandAndFlagWithItsDefault) {
         EXPECT_THAT(outcome.out, HasSubstr(knob.default_value));
       }
     }
-    for (const CommonFlag& common : common_flags()) EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(common.name)));
+    for (const CommonFlag& common : common_flags())
+      EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(common.name)));
     std::istringstream lines(outcome.out);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
   }
@@ -322,9 +326,11 @@ TEST(Help, NamesEveryCommandAndFlagWithItsDefault) {
 }
 
 TEST(Help, OfACommandShowsItsOwnFlags) {
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"record", "--help"}, {"--help", "record"}}) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"record", "--help"}, {"--help", "record"}}) {
     const std::string help = parse(arguments).out;
-    EXPECT_THAT(help, StartsWith("Usage: kmem_exporter record --output FILE [--interval DURATION] [--duration DURATION] "));
+    EXPECT_THAT(help,
+                StartsWith("Usage: kmem_exporter record --output FILE [--interval DURATION] [--duration DURATION] "));
     EXPECT_THAT(help, Not(HasSubstr("--web.max-requests")));
   }
   // Asking for help is no fault, whatever else is wrong.
