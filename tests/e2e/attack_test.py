@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from harness import Case, Exporter
+from harness import Case, Exporter, wait_until
 
 LIMIT_BYTES = 32 * 1024 * 1024
 
@@ -102,8 +102,9 @@ class Attack(Case):
                 one.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
             except OSError:
                 pass
-        slowest = self.slowest_answer(2)
-        self.assertLess(slowest, 1.0)
+        # The burst of 10,000 requests may meet 503 (web.max_requests); right after it, others are served as ever.
+        wait_until(lambda: self.exporter.get("/metrics")[0] == 200, 1, "an answer while nobody reads the others")
+        self.assertLess(self.slowest_answer(3), 1.0)
         self.assertLess(self.exporter.rss_bytes(), LIMIT_BYTES)
 
     def test_more_connections_than_the_cap(self):

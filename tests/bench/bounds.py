@@ -1,0 +1,46 @@
+"""Runs a Google Benchmark program and holds its figures to what was promised. Usage: bounds.py PROGRAM"""
+import json
+import os
+import subprocess
+import sys
+
+program = sys.argv[1]
+done = subprocess.run([program, "--benchmark_repetitions=5", "--benchmark_min_time=0.05",
+                       "--benchmark_enable_random_interleaving=true", "--benchmark_format=json"],
+                      capture_output=True, text=True)
+if done.returncode:
+    sys.exit(f"{program} failed:\n{done.stderr}")
+SCALE = {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}
+# The fastest of the repetitions: what else the machine does only ever adds.
+cpu_us = {}
+for row in json.loads(done.stdout)["benchmarks"]:
+    if row.get("error_occurred"):
+        sys.exit(f"{row['name']}: {row['error_message']}")
+    if row["run_type"] == "iteration":
+        name = row["run_name"]
+        cpu_us[name] = min(cpu_us.get(name, float("inf")), row["cpu_time"] * SCALE[row["time_unit"]])
+for name, value in sorted(cpu_us.items()):
+    print(f"{value:12.1f} us CPU  {name}")
+
+broken = []
+
+
+def bound(what, value, good):
+    print(f"{'ok' if good else 'BROKEN':6}  {what}: {value:.2f}")
+    if not good:
+        broken.append(what)
+
+
+kind = os.path.basename(program)
+if kind == "encode_bench":
+    for name, theirs in cpu_us.items():
+        if name.startswith("encode_prometheus_cpp/"):
+            size = name.split("/", 1)[1]
+            ratio = theirs / cpu_us[f"encode_ours<kmem::encode::Format::kText004>/{size}"]
+            bound(f"TextSerializer / ours, {size} (at least 8)", ratio, ratio >= 8)
+elif kind == "pipeline_bench":
+    bound("parse, select, encode 5,000 tags in ms (at most 1)", cpu_us["whole_scrape"] / 1e3, cpu_us["whole_scrape"] <= 1e3)
+    print(f"        that is {cpu_us['whole_scrape'] / cpu_us['floor_copy']:.0f} times a bare copy of the table")
+else:
+    sys.exit(f"no bounds are known for {kind}")
+sys.exit(1 if broken else 0)
