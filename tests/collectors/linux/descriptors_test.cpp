@@ -71,10 +71,10 @@ TEST(DescriptorCensus, NamesAreReadOnceAMinuteOrWhenThePidIsAnothers) {
   f.update();
   f.process(7, 9, "new", 2);  // another process got the pid
   f.process(8, 7, "renamed");
-  f.clock.now += seconds(1);
+  f.clock.advance(seconds(1));
   EXPECT_EQ(f.update(), "7 9 new\n8 7 other\n");
   EXPECT_EQ(f.proc.reads["8/comm"], 1);
-  f.clock.now += seconds(59);
+  f.clock.advance(seconds(59));
   EXPECT_EQ(f.update(), "7 9 new\n8 7 renamed\n");
   EXPECT_EQ(f.proc.reads["7/comm"], 2);
 }
@@ -87,16 +87,16 @@ TEST(DescriptorCensus, TakesAThousandthOfTheTimeAtMost) {
   f.process(2, 1, "b");  // a count of both takes 1 ms, so that the next one is 1 s later
   EXPECT_EQ(f.update(), "1 1 a\n2 1 b\n");
   f.process(1, 50, "a");
-  f.clock.now += std::chrono::milliseconds(999);
+  f.clock.advance(std::chrono::milliseconds(999));
   EXPECT_EQ(f.update(), "1 1 a\n2 1 b\n");
-  f.clock.now += std::chrono::milliseconds(1);
+  f.clock.advance(std::chrono::milliseconds(1));
   EXPECT_EQ(f.update(), "1 50 a\n2 1 b\n");
 
   f.proc.cost = seconds(10);
-  f.clock.now += seconds(1);
+  f.clock.advance(seconds(1));
   f.update();
   f.process(1, 51, "a");
-  f.clock.now += minutes(5);  // the longest pause, though 20 s were used
+  f.clock.advance(minutes(5));  // the longest pause, though 20 s were used
   EXPECT_EQ(f.update(), "1 51 a\n2 1 b\n");
 }
 

@@ -1,4 +1,4 @@
-// A procfs or sysfs in memory that refuses on demand and counts what is asked of it, and a clock set by hand.
+// A procfs or sysfs in memory that refuses on demand and counts what is asked of it.
 // Thread: one.
 #pragma once
 
@@ -9,17 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "collectors/base/clock.h"
 #include "collectors/linux/proc_root.h"
+#include "tests/support/manual_clock.h"
 
 namespace kmem::test {
-
-class ManualClock final : public base::Clock {
- public:
-  [[nodiscard]] base::UnixMillis wall() const override { return 1'700'000'000'000; }
-  [[nodiscard]] std::chrono::nanoseconds steady() const override { return now; }
-  std::chrono::nanoseconds now{1'000'000'000};
-};
 
 class FakeProc final : public linux::ProcRoot {
  public:
@@ -55,7 +48,7 @@ class FakeProc final : public linux::ProcRoot {
     return 0;
   }
   int count_descriptors(std::uint32_t pid, linux::Descriptors& out) override {
-    if (clock != nullptr) clock->now += cost;
+    if (clock != nullptr) clock->advance(cost);
     out = processes.at(pid).descriptors;
     return processes.at(pid).error;
   }

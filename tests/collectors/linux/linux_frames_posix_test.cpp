@@ -148,7 +148,7 @@ TEST(LinuxFrames, AKernelWithoutTheOptionalFiles) {
 TEST(LinuxFrames, WhatSeldomChangesIsReadOnceAMinute) {
   FakeKernel kernel;
   kernel.read();
-  kernel.clock.now += seconds(59);
+  kernel.clock.advance(seconds(59));
   kernel.proc->files["sys/vm/swappiness"] = "10\n";
   EXPECT_EQ(kernel.read().settings.at(1).value, 60);
   EXPECT_EQ(kernel.read().boot_time, 5000);
@@ -157,7 +157,7 @@ TEST(LinuxFrames, WhatSeldomChangesIsReadOnceAMinute) {
   RawFrame other;  // what is remembered is the source's, not the frame's
   ASSERT_TRUE(kernel.frames->acquire(other));
   EXPECT_EQ(other.find("proc/stat")->bytes, kProcFiles.find("stat")->second);
-  kernel.clock.now += seconds(1);
+  kernel.clock.advance(seconds(1));
   EXPECT_EQ(kernel.read().settings.at(1).value, 10);
   EXPECT_EQ(kernel.proc->reads["stat"], 2);
 }

@@ -1,0 +1,233 @@
+#include "exporter/agent.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/manual_clock.h"
+#include "tests/support/memory_files.h"
+
+namespace kmem {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A kernel whose tags the test sets; counts how often it was read.
+struct FakeKernel {
+  std::vector<std::pair<std::string, std::uint64_t>> tags{{"Thre", 4096}};
+  base::UnixMillis boot_time = 1'699'000'000'000;
+  std::string failure;
+  int reads = 0;
+  int advances = 0;
+};
+
+class FakeSource final : public KernelSource {
+ public:
+  FakeSource(FakeKernel& kernel, const base::Clock& clock) : kernel_(kernel), clock_(clock) {}
+  base::Result<void> read(Snapshot& out) override {
+    ++kernel_.reads;
+    if (!kernel_.failure.empty()) return base::Error{base::ErrorCode::kIo, kernel_.failure};
+    out.clear();
+    out.system = System::kWindows;
+    out.time = clock_.wall();
+    out.boot_time = kernel_.boot_time;
+    for (const auto& [name, bytes] : kernel_.tags) {
+      TagUsage tag;
+      tag.pool = Pool::kNonpaged;
+      tag.tag = name;
+      tag.key = tag_key(tag.pool, name);
+      tag.bytes = bytes;
+      tag.outstanding = 1;
+      out.tags.push_back(tag);
+    }
+    return {};
+  }
+  bool advance() override {
+    ++kernel_.advances;
+    return true;
+  }
+
+ private:
+  FakeKernel& kernel_;
+  const base::Clock& clock_;
+};
+
+class AgentTest : public testing::Test {
+ protected:
+  std::unique_ptr<Agent> make() {
+    return std::make_unique<Agent>(config_, std::make_unique<FakeSource>(kernel_, clock_), clock_, files_);
+  }
+  static std::string text(Agent& agent) {
+    const auto page = agent.page(encode::Format::kText004);
+    return page ? *page : "error: " + page.error().message;
+  }
+  static http::Response get(Agent& agent, const std::string& path, const http::Request& request = {}) {
+    for (const http::Route& route : agent.routes())
+      if (route.path == path) return route.handler(request);
+    ADD_FAILURE() << "no route " << path;
+    return {};
+  }
+
+  test::ManualClock clock_;
+  test::MemoryFiles files_;
+  FakeKernel kernel_;
+  config::Config config_;
+};
+
+constexpr const char* kStatePath = "/state/selection.state";
+
+TEST_F(AgentTest, ScrapesThatComeCloseTogetherShareOneReading) {
+  const auto agent = make();
+  agent->tick();
+  EXPECT_EQ(kernel_.reads, 1);
+  kernel_.tags[0].second = 8192;
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_pool_tag_bytes{pool="nonpaged",tag="Thre"} 4096)"));
+  EXPECT_EQ(kernel_.reads, 1);
+  clock_.advance(milliseconds(1000));
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_pool_tag_bytes{pool="nonpaged",tag="Thre"} 8192)"));
+  EXPECT_EQ(kernel_.reads, 2);
+}
+
+TEST_F(AgentTest, OnlyTicksMoveARecordingOn) {
+  const auto agent = make();
+  agent->tick();
+  EXPECT_EQ(kernel_.advances, 0);
+  clock_.advance(milliseconds(5000));
+  (void)text(*agent);
+  EXPECT_EQ(kernel_.advances, 0);
+  agent->tick();
+  EXPECT_EQ(kernel_.advances, 1);
+}
+
+TEST_F(AgentTest, ATagThatComesBetweenTicksIsInOtherUntilTheNext) {
+  const auto agent = make();
+  agent->tick();
+  kernel_.tags.emplace_back("Late", 100);
+  clock_.advance(milliseconds(2000));
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_pool_other_bytes{pool="nonpaged"} 100)"));
+  agent->tick();
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_pool_tag_bytes{pool="nonpaged",tag="Late"} 100)"));
+}
+
+TEST_F(AgentTest, AReadingThatGivesNothingIsAnsweredWith503AndTheReason) {
+  kernel_.failure = "procfs is gone";
+  const auto agent = make();
+  agent->tick();
+  const http::Response metrics = get(*agent, "/metrics");
+  EXPECT_EQ(metrics.status, 503);
+  EXPECT_THAT(metrics.body, HasSubstr("procfs is gone"));
+  EXPECT_EQ(get(*agent, "/-/ready").status, 503);
+  EXPECT_EQ(get(*agent, "/-/healthy").status, 200);
+  kernel_.failure.clear();
+  agent->tick();
+  EXPECT_EQ(get(*agent, "/metrics").status, 200);
+  EXPECT_EQ(get(*agent, "/-/ready").status, 200);
+}
+
+TEST_F(AgentTest, NegotiatesFormatAndCompression) {
+  const auto agent = make();
+  agent->tick();
+  http::Request request;
+  request.accept = "application/openmetrics-text;version=1.0.0";
+  request.accept_encoding = "gzip";
+  const http::Response packed = get(*agent, "/metrics", request);
+  EXPECT_EQ(packed.content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  EXPECT_EQ(packed.content_encoding, "gzip");
+  EXPECT_EQ(packed.body.substr(0, 2), "\x1f\x8b");
+  request.accept_encoding = "gzip;q=0";
+  const http::Response plain = get(*agent, "/metrics", request);
+  EXPECT_EQ(plain.content_encoding, "");
+  EXPECT_TRUE(plain.body.ends_with("# EOF\n"));
+}
+
+TEST_F(AgentTest, AChangedMembershipIsKeptAtOnceAndTheRestWhenItIsDue) {
+  config_.storage.path = "/state";
+  const auto agent = make();
+  agent->load_state();
+  agent->tick();
+  ASSERT_NE(files_.get(kStatePath), nullptr);
+  const std::uint64_t writes = files_.operations();
+  clock_.advance(milliseconds(60'000));
+  agent->tick();
+  EXPECT_EQ(files_.operations(), writes);
+  kernel_.tags.emplace_back("Newt", 1 << 20);
+  clock_.advance(milliseconds(60'000));
+  agent->tick();
+  EXPECT_GT(files_.operations(), writes);
+  const std::uint64_t more_writes = files_.operations();
+  clock_.advance(config_.storage.save_interval);
+  agent->tick();
+  EXPECT_GT(files_.operations(), more_writes);
+}
+
+TEST_F(AgentTest, AKilledAgentsMembersAreExportedAgainThoughGoneFromTheKernel) {
+  config_.storage.path = "/state";
+  make()->tick();
+  {
+    const auto agent = make();
+    agent->load_state();
+    agent->tick();
+  }
+  files_.crash();
+  kernel_.tags = {{"Else", 100}};
+  const auto agent = make();
+  agent->load_state();
+  agent->tick();
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_pool_tag_bytes{pool="nonpaged",tag="Thre"} 0)"));
+}
+
+TEST_F(AgentTest, DamagedStateIsSetAsideAndTheServiceGoesOn) {
+  config_.storage.path = "/state";
+  files_.put(kStatePath, "no state at all");
+  const auto agent = make();
+  agent->load_state();
+  EXPECT_EQ(files_.get(kStatePath), nullptr);
+  EXPECT_THAT(files_.paths(), testing::Contains(HasSubstr("selection.state.bad-")));
+  agent->tick();
+  EXPECT_THAT(text(*agent), HasSubstr("tag=\"Thre\""));
+  EXPECT_NE(files_.get(kStatePath), nullptr);
+}
+
+TEST_F(AgentTest, AFullDiskStopsNothing) {
+  config_.storage.path = "/state";
+  files_.fail_after(0);
+  const auto agent = make();
+  agent->load_state();
+  agent->tick();
+  EXPECT_THAT(text(*agent), HasSubstr("tag=\"Thre\""));
+  files_.repair();
+  agent->save_state();
+  EXPECT_NE(files_.get(kStatePath), nullptr);
+}
+
+TEST_F(AgentTest, NewRulesApplyAtOnceAndMembersGoOver) {
+  kernel_.tags = {{"Aaaa", 400}, {"Bbbb", 300}, {"Cccc", 200}};
+  const auto agent = make();
+  agent->tick();
+  config_.tags.max_exported = 1;
+  agent->reconfigure(config_, nullptr);
+  agent->reload_done(true);
+  const std::string page = text(*agent);
+  EXPECT_THAT(page, HasSubstr("tag=\"Aaaa\""));
+  EXPECT_THAT(page, Not(HasSubstr("tag=\"Bbbb\"")));
+  EXPECT_THAT(page, HasSubstr(R"(kmem_pool_other_bytes{pool="nonpaged"} 500)"));
+  EXPECT_THAT(page, HasSubstr("kmem_exporter_config_last_reload_successful 1"));
+}
+
+TEST_F(AgentTest, TheStatusPageAllowsNothingFromOutside) {
+  const auto agent = make();
+  agent->tick();
+  const http::Response status = get(*agent, "/");
+  EXPECT_EQ(status.content_type, "text/html; charset=utf-8");
+  ASSERT_EQ(status.headers.size(), 1U);
+  EXPECT_THAT(status.headers[0].second, HasSubstr("default-src 'none'"));
+}
+
+}  // namespace
+}  // namespace kmem

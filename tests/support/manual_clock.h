@@ -1,0 +1,27 @@
+// A clock that stands until the test moves it.
+#pragma once
+
+#include <chrono>
+
+#include "collectors/base/clock.h"
+
+namespace kmem::test {
+
+class ManualClock final : public base::Clock {
+ public:
+  explicit ManualClock(base::UnixMillis wall = 1'700'000'000'000) : start_(wall), wall_(wall) {}
+  [[nodiscard]] base::UnixMillis wall() const override { return wall_; }
+  [[nodiscard]] std::chrono::nanoseconds steady() const override { return steady_; }
+  void advance(std::chrono::nanoseconds by) {
+    steady_ += by;
+    wall_ = start_ + std::chrono::duration_cast<std::chrono::milliseconds>(steady_ - kStart).count();
+  }
+
+ private:
+  static constexpr std::chrono::nanoseconds kStart = std::chrono::hours(1);
+  base::UnixMillis start_;
+  base::UnixMillis wall_;
+  std::chrono::nanoseconds steady_ = kStart;
+};
+
+}  // namespace kmem::test
