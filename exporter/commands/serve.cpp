@@ -74,7 +74,8 @@ int serve(const Options& options, Environment& environment) {
   agent.load_state();
   agent.tick();
 
-  http::Server server(config.web, agent.routes(), agent.observer(), environment.clock);
+  http::Server server(config.web, agent.routes(), agent.observer(), environment.clock, resolved->web_security,
+                      environment.files);
   if (const auto started = server.start(); !started) {
     base::log_error("cannot listen", {{"error", started.error().message}});
     return kExitFailed;
@@ -82,7 +83,10 @@ int serve(const Options& options, Environment& environment) {
   const auto ports = server.ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const std::string address = host_of(config.web.listen_addresses[i]) + ":" + std::to_string(ports[i]);
-    base::log_info("listening", {{"address", address}, {"path", config.web.telemetry_path}});
+    base::log_info("listening", {{"address", address},
+                                 {"path", config.web.telemetry_path},
+                                 {"tls", resolved->web_security.tls ? "true" : "false"},
+                                 {"authentication", resolved->web_security.users.empty() ? "none" : "basic"}});
   }
 
   auto due = environment.clock.steady() + config.sampling.interval;
