@@ -1,0 +1,233 @@
+#include "exporter/trend/engine.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kmem::trend {
+namespace {
+
+constexpr std::int64_t kJudgedWithinMs = 2 * kHourMs;
+
+std::int64_t bucket_of(std::int64_t at_ms, std::int64_t width_ms) {
+  return at_ms / width_ms - (at_ms % width_ms < 0);
+}
+
+/// Use that grows is positive: free entries count downwards.
+float value_of(const Sample& sample) {
+  const auto amount = static_cast<float>(sample.amount);
+  return sample.kind == Kind::kSystemPtes ? -amount : amount;
+}
+
+void keep_lowest(float& low, float value) {
+  if (!(low <= value)) low = value;  // also when low is NaN
+}
+
+}  // namespace
+
+TrendEngine::TrendEngine(EngineOptions options) : options_(std::move(options)) {
+  options_.max_subjects = std::clamp<std::size_t>(options_.max_subjects, 1, 4096);
+}
+
+std::uint64_t TrendEngine::key_of(Kind kind, Pool pool, std::string_view text) {
+  return tag_key(pool, text) * 8 + static_cast<std::uint64_t>(kind);
+}
+
+double TrendEngine::min_per_day(Kind kind) const {
+  if (kind == Kind::kSystemPtes) return options_.min_ptes_per_day;
+  if (kind == Kind::kHandles) return options_.min_handles_per_day;
+  return options_.min_bytes_per_day;
+}
+
+std::uint32_t TrendEngine::find_slot(Kind kind, Pool pool, std::string_view text, std::uint64_t key) const {
+  return index_.find(key, [&](std::uint32_t slot) {
+    const Subject& subject = *state_.subjects[slot];
+    return subject.kind == kind && subject.pool == pool && subject.text == text;
+  });
+}
+
+std::uint32_t TrendEngine::slot_of(const Sample& sample, std::size_t position) {
+  const std::uint64_t key = key_of(sample.kind, sample.pool, sample.text);
+  if (position < order_.size()) {  // most observations list the same subjects in the same order
+    const std::uint32_t guess = order_[position];
+    if (guess < state_.open.size() && state_.open[guess].key == key && state_.subjects[guess]->text == sample.text) {
+      return guess;
+    }
+  }
+  const std::uint32_t slot = find_slot(sample.kind, sample.pool, sample.text, key);
+  return slot != select::FlatIndex::kNone ? slot : admit(sample, key);
+}
+
+std::uint32_t TrendEngine::victim_for(double amount) const {
+  std::uint32_t victim = select::FlatIndex::kNone, longest = 0;
+  double smallest = amount / 2;
+  for (std::uint32_t slot = 0; slot < state_.open.size(); ++slot) {
+    const Open& open = state_.open[slot];
+    if (state_.subjects[slot]->verdict == Verdict::kLeak || state_.subjects[slot]->kind == Kind::kPool) continue;
+    const bool absent = open.absent_hours > 0 && open.seen_tick != tick_;
+    if (absent && open.absent_hours > longest) victim = slot, longest = open.absent_hours;
+    if (longest > 0 || state_.subjects[slot]->verdict != Verdict::kOk || open.seen_tick == 0) continue;
+    if (static_cast<double>(open.last) < smallest) victim = slot, smallest = static_cast<double>(open.last);
+  }
+  return victim;
+}
+
+std::uint32_t TrendEngine::admit(const Sample& sample, std::uint64_t key) {
+  std::uint32_t slot = static_cast<std::uint32_t>(state_.subjects.size());
+  if (sample.text.size() > kMaxTextBytes) {
+    ++state_.refused_total;
+    return select::FlatIndex::kNone;
+  }
+  if (slot == options_.max_subjects) {
+    const bool tried = last_admission_hour_ == state_.fine_bucket;
+    slot = tried ? select::FlatIndex::kNone : victim_for(static_cast<double>(sample.amount));
+    if (slot == select::FlatIndex::kNone) {
+      last_admission_hour_ = state_.fine_bucket;
+      ++state_.refused_total;
+      return slot;
+    }
+    ++state_.forgotten_total;
+    *state_.subjects[slot] = {};
+    state_.open[slot] = {};
+  } else {
+    state_.subjects.push_back(std::make_unique<Subject>());
+    state_.open.emplace_back();
+  }
+  Subject& subject = *state_.subjects[slot];
+  subject.kind = sample.kind;
+  subject.pool = sample.pool;
+  subject.text = sample.text;
+  subject.first_seen_ms = state_.timeline.now_ms();
+  const bool replaced = state_.open[slot].key != 0 || slot + 1 < state_.subjects.size();
+  state_.open[slot].key = key;
+  if (replaced) {
+    index_all();
+  } else {
+    index_.insert(key, slot);
+  }
+  return slot;
+}
+
+void TrendEngine::index_all() {
+  index_.clear();
+  for (std::uint32_t slot = 0; slot < state_.open.size(); ++slot) index_.insert(state_.open[slot].key, slot);
+}
+
+void TrendEngine::close_buckets(std::int64_t coarse, std::int64_t fine, bool new_boot) {
+  const std::int64_t fine_steps = std::min<std::int64_t>(fine - state_.fine_bucket, kFineBuckets);
+  const std::int64_t coarse_steps = std::min<std::int64_t>(coarse - state_.coarse_bucket, kCoarseBuckets);
+  if (coarse_steps > 0) judge(state_.subjects.size());  // what is still due of the bucket before
+  for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
+    Open& open = state_.open[slot];
+    History& history = state_.subjects[slot]->history;
+    if (fine_steps > 0) {
+      history.fine[ring_slot(state_.fine_bucket, kFineBuckets)] = open.fine;
+      for (std::int64_t i = 1; i < fine_steps; ++i) history.fine[ring_slot(fine - i, kFineBuckets)] = kNothing;
+      open.fine = kNothing;
+      if (open.seen_tick != tick_) ++open.absent_hours;
+    }
+    if (coarse_steps > 0) {
+      const std::size_t at = ring_slot(state_.coarse_bucket, kCoarseBuckets);
+      history.coarse[at] = open.coarse;
+      history.outstanding[at] = std::isnan(open.outstanding)
+                                    ? ShortCount::kMissing
+                                    : ShortCount::pack(static_cast<std::uint64_t>(open.outstanding));
+      for (std::int64_t i = 1; i < coarse_steps; ++i) {
+        history.coarse[ring_slot(coarse - i, kCoarseBuckets)] = kNothing;
+        history.outstanding[ring_slot(coarse - i, kCoarseBuckets)] = ShortCount::kMissing;
+      }
+    }
+    // Before the boot is not after it: a bucket that holds both counts from the boot on.
+    if (coarse_steps > 0 || new_boot) open.coarse = open.outstanding = kNothing;
+    if (new_boot) open.fine = kNothing;
+  }
+  if (coarse_steps > 0) {
+    state_.judged_bucket = coarse - 1;
+    state_.due = 0;
+  }
+  state_.coarse_bucket = coarse;
+  state_.fine_bucket = fine;
+}
+
+void TrendEngine::note_absent() {
+  std::array<bool, kPoolCount> listed{};
+  bool processes = false;
+  for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
+    if (state_.open[slot].seen_tick != tick_) continue;
+    const Subject& subject = *state_.subjects[slot];
+    if (subject.kind == Kind::kTag) listed[static_cast<std::size_t>(subject.pool)] = true;
+    if (subject.kind == Kind::kHandles) processes = true;
+  }
+  for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
+    Open& open = state_.open[slot];
+    if (open.seen_tick == tick_) continue;
+    const Subject& subject = *state_.subjects[slot];
+    const bool gone = (subject.kind == Kind::kTag && listed[static_cast<std::size_t>(subject.pool)]) ||
+                      (subject.kind == Kind::kHandles && processes);
+    if (!gone) continue;
+    open.coarse = open.fine = open.outstanding = open.last = 0;
+  }
+}
+
+void TrendEngine::observe(const Observation& observation) {
+  const bool first = !state_.timeline.started();
+  const std::int64_t before_ms = state_.timeline.now_ms();
+  const Timeline::Moment moment = state_.timeline.advance(observation.time, observation.boot_time);
+  const std::int64_t coarse = bucket_of(moment.at_ms, kCoarseMs), fine = bucket_of(moment.at_ms, kHourMs);
+  if (first) {
+    state_.coarse_bucket = coarse;
+    state_.fine_bucket = fine;
+    state_.judged_bucket = coarse - 1;
+  } else if (coarse != state_.coarse_bucket || fine != state_.fine_bucket || moment.new_boot) {
+    close_buckets(coarse, fine, moment.new_boot);
+  }
+  ++tick_;
+  order_.resize(observation.subjects.size(), select::FlatIndex::kNone);
+  for (std::size_t i = 0; i < observation.subjects.size(); ++i) {
+    const Sample& sample = observation.subjects[i];
+    const std::uint32_t slot = slot_of(sample, i);
+    order_[i] = slot;
+    if (slot == select::FlatIndex::kNone) continue;
+    Open& open = state_.open[slot];
+    const float value = value_of(sample);
+    keep_lowest(open.coarse, value);
+    keep_lowest(open.fine, value);
+    if (sample.outstanding) keep_lowest(open.outstanding, static_cast<float>(*sample.outstanding));
+    open.last = value;
+    open.seen_tick = tick_;
+    open.absent_hours = 0;
+    state_.subjects[slot]->limit = sample.limit.value_or(std::numeric_limits<double>::quiet_NaN());
+  }
+  note_absent();
+  // As large a share of the table as of the two hours has gone by.
+  const double share = static_cast<double>(moment.at_ms - before_ms) / static_cast<double>(kJudgedWithinMs);
+  const double many = std::ceil(share * static_cast<double>(state_.subjects.size()));
+  const auto quota = static_cast<std::size_t>(std::clamp(many, 1.0, static_cast<double>(options_.max_subjects)));
+  judge(state_.due + quota);
+}
+
+void TrendEngine::settle() {
+  judge(state_.subjects.size());
+}
+
+void TrendEngine::judge(std::size_t until) {
+  until = std::min(until, state_.subjects.size());
+  for (; state_.due < until; ++state_.due) judge(*state_.subjects[state_.due], state_.due);
+}
+
+Summary TrendEngine::summary() const {
+  Summary summary;
+  if (!state_.timeline.started()) return summary;
+  const std::int64_t now_ms = state_.timeline.now_ms();
+  summary.time = state_.timeline.to_wall(now_ms);
+  std::int64_t oldest_ms = now_ms;
+  for (const auto& subject : state_.subjects) oldest_ms = std::min(oldest_ms, subject->first_seen_ms);
+  summary.history_seconds = static_cast<double>(std::min<std::int64_t>(now_ms - oldest_ms, kHistoryDays * kDayMs)) / 1e3;
+  summary.subjects = state_.subjects.size();
+  summary.boots = state_.timeline.boots().size();
+  summary.refused_total = state_.refused_total;
+  summary.forgotten_total = state_.forgotten_total;
+  summary.clock_jumps_total = state_.timeline.clock_jumps_total();
+  return summary;
+}
+
+}  // namespace kmem::trend

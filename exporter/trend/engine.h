@@ -1,0 +1,134 @@
+// STAGE 3: Observation -> Report. Keeps 8 weeks of floors of every subject and says what leaks, how fast, since when,
+// and when it runs out. Deterministic: the same observations give the same verdicts, live or replayed.
+// A bucket that closes makes its subjects due; they are judged a few a tick, all within two hours of history.
+// Full table: a newcomer takes the place of the subject absent for longest, else of the smallest that is no suspect and
+// less than half its size; else it is refused and counted; tried once an hour.
+// Thread: none of its own; the caller serialises. Failure: load() refuses a damaged payload and leaves the engine as it
+// was; nothing else fails.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/result.h"
+#include "exporter/select/flat_index.h"
+#include "exporter/trend/estimator.h"
+#include "exporter/trend/folded.h"
+#include "exporter/trend/history.h"
+#include "exporter/trend/report.h"
+#include "exporter/trend/timeline.h"
+
+namespace kmem::trend {
+
+struct Sample {
+  Kind kind = Kind::kTag;
+  Pool pool = Pool::kPaged;               // of tags and pools; else leave it
+  std::string_view text;                  // tag or process; empty otherwise
+  std::uint64_t amount = 0;               // bytes; free entries of kSystemPtes; handles of kHandles
+  std::optional<std::uint64_t> outstanding;
+  std::optional<double> limit;            // where the amount runs out: bytes, entries (lowest allowed), handles
+};
+
+struct Observation {
+  base::UnixMillis time = 0;
+  std::optional<base::UnixMillis> boot_time;
+  std::span<const Sample> subjects;       // a tag missing from a pool that has others holds nothing
+};
+
+struct EngineOptions {
+  std::size_t max_subjects = 4096;
+  double min_bytes_per_day = 32.0 * 1024;
+  double min_ptes_per_day = 8;            // as many pages of 4 KiB
+  double min_handles_per_day = 50;
+  std::string host_identity = {};         // machine id; a state of another host is refused
+};
+
+class TrendEngine {
+ public:
+  static constexpr std::size_t kMaxTextBytes = 256;   // longer texts are refused and counted
+  static constexpr std::size_t kMaxStateBytes = 14 << 20;
+  static constexpr std::uint32_t kStateVersion = 1;
+
+  explicit TrendEngine(EngineOptions options = {});
+
+  void observe(const Observation& observation);
+  /// Judges at once whatever is due: for the end of a replay.
+  void settle();
+
+  [[nodiscard]] Summary summary() const;
+  /// Worst first. Without `all`: those with a verdict other than ok.
+  [[nodiscard]] std::vector<SubjectReport> report(bool all) const;
+  [[nodiscard]] std::optional<SubjectReport> find(Kind kind, Pool pool, std::string_view text) const;
+  /// Lowest value of each of the last 56 days, oldest first, NaN where nothing was seen: for a sparkline.
+  [[nodiscard]] std::array<float, kHistoryDays> daily_course(Kind kind, Pool pool, std::string_view text) const;
+
+  [[nodiscard]] std::string save() const;
+  base::Result<void> load(std::string_view payload);
+
+ private:
+  static constexpr std::size_t kScores = 6;   // a day of judgements
+  struct Subject {
+    Kind kind = Kind::kTag;
+    Pool pool = Pool::kPaged;
+    Verdict verdict = Verdict::kOk;
+    std::uint8_t scores_used = 0;
+    std::uint16_t weak_judgements = 0;        // in a row, while a verdict stands
+    std::uint16_t watch_judgements = 0;       // in a row
+    std::string text;
+    double limit = 0;                         // NaN = none
+    std::int64_t first_seen_ms = 0;
+    std::int64_t first_detected_ms = -1;
+    std::int64_t since_ms = 0;
+    float slope_per_day = 0, slope_error_per_day = 0, strength = 0;
+    std::array<float, kScores> scores{};
+    History history;
+  };
+  // What a tick touches, apart from the 2.4 KB of a subject, so that a tick stays in the cache.
+  struct Open {
+    float coarse = kNothing, fine = kNothing, outstanding = kNothing, last = kNothing;
+    std::uint64_t key = 0;
+    std::uint32_t seen_tick = 0;
+    std::uint32_t absent_hours = 0;
+  };
+  struct State {
+    Timeline timeline;
+    std::int64_t coarse_bucket = 0, fine_bucket = 0;   // the open ones
+    std::int64_t judged_bucket = 0;                    // the newest closed one
+    std::size_t due = 0;                               // subjects from here on are still to be judged
+    std::uint64_t refused_total = 0, forgotten_total = 0;
+    std::vector<std::unique_ptr<Subject>> subjects;
+    std::vector<Open> open;
+  };
+
+  std::uint32_t slot_of(const Sample& sample, std::size_t position);
+  [[nodiscard]] std::uint32_t find_slot(Kind kind, Pool pool, std::string_view text, std::uint64_t key) const;
+  std::uint32_t admit(const Sample& sample, std::uint64_t key);
+  std::uint32_t victim_for(double amount) const;
+  void close_buckets(std::int64_t coarse, std::int64_t fine, bool new_boot);
+  void note_absent();
+  void judge(std::size_t until);
+  void judge(Subject& subject, std::size_t slot);
+  void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days);
+  [[nodiscard]] double limit_of(std::size_t slot) const;
+  [[nodiscard]] static std::uint64_t key_of(Kind kind, Pool pool, std::string_view text);
+  [[nodiscard]] double min_per_day(Kind kind) const;
+  [[nodiscard]] SubjectReport describe(std::size_t slot) const;
+  [[nodiscard]] double suspects_slope(Pool pool) const;
+  void index_all();
+
+  EngineOptions options_;
+  State state_;
+  select::FlatIndex index_;
+  std::vector<std::uint32_t> order_;                   // slots in the order of the last observation
+  std::uint32_t tick_ = 0;
+  std::int64_t last_admission_hour_ = -1;
+};
+
+}  // namespace kmem::trend

@@ -1,0 +1,150 @@
+#include "exporter/trend/estimator.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "exporter/trend/daily.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr std::size_t kFewestDays = 5;
+
+// Conditions of a leak. Set on simulated histories (tests/exporter/trend/sim), see there for what each one keeps out.
+constexpr double kClear = 5;                 // slope over its error
+constexpr double kSteadierThanWalk = 2;      // growth over what a random walk of the same roughness does
+constexpr double kShareWithoutJumps = 0.2;   // of the growth, when the two largest jumps are taken out
+constexpr double kBendTolerance = 0.4;       // loss of slope over the span, as a share of the slope
+constexpr double kBendDoubt = 0.55;          // errors of the bend that count against it
+constexpr double kFullSurgeBend = 0.2;       // less tolerance for fast growth
+constexpr double kSureBend = 3;             // growth that speeds up for certain: errors of the bend
+constexpr double kTightBend = 0.1;           // a bend known this well rules out slowing growth
+// How long growth must last. The slower, the longer; but fast growth is mostly load that comes to an end, so it must
+// last longer than moderate growth, above all after a quiet time.
+constexpr double kSpanAtOnePercentDays = 10.4, kShortestSpanDays = 6.8, kLongestSpanDays = 26;
+constexpr double kSurgeFromRate = 0.025, kSurgeFullRate = 0.040;    // of the level, a day
+constexpr double kSurgeBaseDays = 7, kSurgeMoreDays = 8, kTightSurgeMoreDays = 3;
+constexpr double kQuietBeforeDays = 4;
+constexpr double kUrgentDays = 4;            // until the limit
+
+/// Index of the day at which the growth begins: the best "flat, then a line" over all begins, and of those that fit
+/// almost as well the earliest, because a leak that is seen late was there before.
+std::size_t find_onset(const Points& points) {
+  const std::size_t count = points.count;
+  const double n = static_cast<double>(count), last = points.x[count - 1];
+  double sum_y = 0, sum_yy = 0;
+  for (std::size_t i = 0; i < count; ++i) sum_y += points.y[i];
+  const double mean = sum_y / n;
+  for (std::size_t i = 0; i < count; ++i) sum_yy += (points.y[i] - mean) * (points.y[i] - mean);
+  std::array<double, kHistoryDays> rss{};
+  double sx = 0, sxx = 0, sy = 0, sxy = 0, m = 0, best = sum_yy;
+  for (std::size_t k = count; k-- > 0;) {  // sums over the points from k on, x counted from the last day
+    const double x = points.x[k] - last, y = points.y[k] - mean;
+    sx += x, sxx += x * x, sy += y, sxy += x * y, m += 1;
+    const double h = sx - m * x, hh = sxx - 2 * x * sx + m * x * x, hy = sxy - x * sy;
+    const double spread = hh - h * h / n;
+    const bool enough = count - k >= kFewestDays;
+    rss[k] = enough && spread > 0 && hy > 0 ? sum_yy - hy * hy / spread : sum_yy;
+    best = std::min(best, rss[k]);
+  }
+  const double limit = best * (1 + 3.0 / n);
+  for (std::size_t k = 0; k < count; ++k) {
+    if (rss[k] <= limit) return points.x[k] - points.x[0] <= 2 ? 0 : k;
+  }
+  return 0;
+}
+
+/// Growth that is left when the two largest jumps over two days are taken out, each beyond what the typical day adds.
+double growth_without_jumps(std::span<const double> x, std::span<const double> y) {
+  const std::size_t count = x.size();
+  std::array<double, kHistoryDays> steps;
+  for (std::size_t i = 1; i < count; ++i) steps[i - 1] = (y[i] - y[i - 1]) / (x[i] - x[i - 1]);
+  const double typical = median({steps.data(), count - 1});
+  double growth = y[count - 1] - y[0];
+  std::array<double, kHistoryDays> excess{};
+  for (std::size_t i = 2; i < count; ++i) excess[i] = y[i] - y[i - 2] - std::max(0.0, typical) * (x[i] - x[i - 2]);
+  for (int jump = 0; jump < 2; ++jump) {
+    const auto largest = static_cast<std::size_t>(std::max_element(excess.begin(), excess.begin() + static_cast<std::ptrdiff_t>(count)) - excess.begin());
+    if (excess[largest] <= 0) break;
+    growth -= excess[largest];
+    const std::size_t from = largest < 1 ? 0 : largest - 1, to = std::min(count - 1, largest + 1);
+    for (std::size_t i = from; i <= to; ++i) excess[i] = 0;
+  }
+  return growth;
+}
+
+/// How far the growth stands out of a random walk with increments as large as those seen over a fifth of the span.
+double against_random_walk(std::span<const double> x, std::span<const double> y, double slope) {
+  const std::size_t count = x.size();
+  const double span = x[count - 1] - x[0];
+  const auto lag = std::max<std::size_t>(1, (count + 2) / 5);
+  double sum = 0, time = 0;
+  std::size_t used = 0;
+  for (std::size_t i = lag; i < count; ++i) {
+    const double dx = x[i] - x[i - lag], off = y[i] - y[i - lag] - slope * dx;
+    sum += off * off, time += dx;
+    ++used;
+  }
+  const double free = static_cast<double>(used) / static_cast<double>(lag);
+  const double variance_per_day = sum / time * (free + 1) / std::max(free, 1.0);
+  if (variance_per_day <= 0) return 1e6;
+  return slope * span / std::sqrt(variance_per_day * span);
+}
+
+}  // namespace
+
+Assessment assess(std::span<const float> floors, const EstimatorOptions& options) {
+  Assessment result;
+  Points points = daily_floors(floors);
+  if (points.count < kFewestDays) return result;
+  // Cheap and first: what grows ends above its own middle.
+  std::array<double, kHistoryDays> sorted = points.y;
+  const double middle = median({sorted.data(), points.count});
+  std::array<double, 3> newest = {points.y[points.count - 1], points.y[points.count - 2], points.y[points.count - 3]};
+  result.level = median(newest);
+  if (result.level <= middle) return result;
+  remove_weekly_cycle(points);
+  const std::size_t onset = find_onset(points);
+  const std::span<const double> x(points.x.data() + onset, points.count - onset);
+  const std::span<const double> y(points.y.data() + onset, points.count - onset);
+  if (x.size() < kFewestDays) return result;
+  const Line line = fit_line(x, y);
+  const double end = x.back(), span = end - x.front() + 1;
+  if (line.slope <= 0) return result;
+  const double growth = line.slope * span;
+  result.slope_per_day = median_slope(x, y);
+  result.slope_error_per_day = line.error;
+  if (line.bend > kSureBend * line.bend_error) result.slope_per_day += line.bend / 2;  // the slope at the end
+  result.onset_days_ago = span;
+  result.level = line.intercept + line.slope * end;
+
+  const double begin_level = std::max(result.level - growth, 0.1 * std::abs(result.level));
+  const double rate = line.slope / std::max(1.0, std::abs(begin_level));
+  const double z = line.slope / std::max(line.error, 1e-12);
+  const double walk = against_random_walk(x, y, line.slope);
+  const double smooth = growth_without_jumps(x, y) / growth;
+  const double bend = line.bend / line.slope, bend_error = line.bend_error / line.slope;
+  double wanted_span = std::clamp(kSpanAtOnePercentDays * std::pow(rate / 0.01, -0.6), kShortestSpanDays, kLongestSpanDays);
+  const bool urgent = (options.limit - result.level) / line.slope < kUrgentDays;
+  const double surge = urgent ? 0 : std::clamp((rate - kSurgeFromRate) / (kSurgeFullRate - kSurgeFromRate), 0.0, 1.0);
+  const bool quiet_before = onset > 0 && x.front() - points.x[0] >= kQuietBeforeDays;
+  const double more = quiet_before || bend_error > kTightBend ? kSurgeMoreDays : kTightSurgeMoreDays;
+  if (!urgent) wanted_span = std::max(wanted_span, kSurgeBaseDays * (surge > 0 ? 1 : 0) + more * surge);
+  double above_past = 9;
+  if (onset > 0) {
+    std::copy_n(points.y.begin(), onset, sorted.begin());
+    above_past = (result.level - quantile({sorted.data(), onset}, 0.9)) / (0.3 * growth);
+  }
+  const double coverage = static_cast<double>(x.size()) / span / 0.5;
+  const double material = result.slope_per_day / options.min_per_day;
+  const double straight = 1 + bend + kBendTolerance - kBendDoubt * bend_error - surge * kFullSurgeBend;
+  const double clear = z / kClear, steady = walk / kSteadierThanWalk;
+  result.leak_score = std::max(0.0, std::min({material, clear, steady, smooth / kShareWithoutJumps, straight, above_past, coverage}));
+  result.span_score = span / wanted_span;
+  result.watch_score = std::max(0.0, std::min({material, span / 5, z / 3.5, walk / 2, smooth / 0.2, straight + 0.3, above_past, coverage}));
+  result.strength = std::max(0.0, std::min({clear, steady, smooth / kShareWithoutJumps, material}) * std::clamp(straight, 0.0, 1.0));
+  return result;
+}
+
+}  // namespace kmem::trend

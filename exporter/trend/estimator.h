@@ -1,0 +1,35 @@
+// STAGE 3, the judgement: floors of one subject within one boot -> how fast it grows and whether that is a leak.
+// A leak is growth that is material, lasts, stands out of its own noise (autocorrelation counted), is not made of one
+// or two jumps, does not slow down, goes beyond what was seen before it, and is steadier than a random walk.
+// Thread: pure functions; no allocation. Failure: too little to say gives score 0.
+#pragma once
+
+#include <limits>
+#include <span>
+
+namespace kmem::trend {
+
+inline constexpr int kBucketsPerDay = 6;   // a floor every 4 hours
+inline constexpr int kHistoryDays = 56;
+inline constexpr int kCoarseBuckets = kHistoryDays * kBucketsPerDay;
+
+struct EstimatorOptions {
+  double min_per_day = 32.0 * 1024;                           // less is no leak
+  double limit = std::numeric_limits<double>::quiet_NaN();    // where it runs out: fast growth close to it cannot wait
+};
+
+struct Assessment {
+  double slope_per_day = 0;
+  double slope_error_per_day = 0;   // one standard error
+  double onset_days_ago = 0;        // where the growth begins, before the end of the floors
+  double level = 0;                 // fitted floor at the end
+  double leak_score = 0;            // the weakest of a leak's conditions, each as value / threshold: >= 1 when all hold
+  double span_score = 0;            // the same for how long the growth has lasted
+  double watch_score = 0;           // the same with the conditions of a watch
+  double strength = 0;              // of the evidence, by the conditions that scale: 2 = twice what a leak needs
+};
+
+/// floors: oldest first, NaN where nothing was seen; the last one closes the newest bucket.
+[[nodiscard]] Assessment assess(std::span<const float> floors, const EstimatorOptions& options);
+
+}  // namespace kmem::trend

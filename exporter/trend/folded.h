@@ -1,0 +1,24 @@
+// STAGE 3, the judgement over reboots: floors of several boots -> growth with uptime that every boot clears. Slopes at
+// the same uptime add up; the warm-up after a boot is fitted and taken out; a pattern of the week that happens to
+// follow weekly reboots is told by its shape.
+// Thread: pure functions; no allocation.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "exporter/trend/estimator.h"
+
+namespace kmem::trend {
+
+/// One boot's floors. The first bucket lies first_age_buckets after the bucket of the boot.
+struct BootFloors {
+  std::span<const float> floors;
+  std::size_t first_age_buckets = 0;
+  std::size_t first_bucket = 0;  // on the calendar: buckets since a common beginning
+};
+
+/// boots: oldest first.
+[[nodiscard]] Assessment assess_boots(std::span<const BootFloors> boots, const EstimatorOptions& options);
+
+}  // namespace kmem::trend

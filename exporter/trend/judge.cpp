@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "exporter/trend/daily.h"
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr int kJudgementsPerDay = kBucketsPerDay;
+constexpr double kWarmUpDays = 1;                      // of uptime, left out of one boot's own growth
+constexpr float kWeakest = 0.7F, kStrongest = 1.2F;    // one judgement cannot outweigh the others of its day
+constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;  // of clearly no growth
+constexpr int kWatchBeginsAfter = 3, kWatchEndsAfter = 2 * kJudgementsPerDay;
+constexpr double kTooYoungDays = 9;                    // a boot that cannot show a slow leak yet
+
+}  // namespace
+
+/// Judges one subject by the floors up to the newest closed bucket.
+void TrendEngine::judge(Subject& subject, std::size_t slot) {
+  const std::vector<Timeline::Boot>& boots = state_.timeline.boots();
+  std::array<float, kCoarseBuckets> line;
+  unroll(subject.history.coarse, state_.judged_bucket, line);
+  const std::int64_t first_bucket = state_.judged_bucket - kCoarseBuckets + 1;
+  const auto index_of = [&](std::int64_t bucket) {
+    return static_cast<std::size_t>(std::clamp<std::int64_t>(bucket - first_bucket, 0, kCoarseBuckets));
+  };
+  // Floors before the subject was first seen are no days without it.
+  const std::int64_t seen_bucket = subject.first_seen_ms / kCoarseMs;
+
+  const Timeline::Boot& boot = boots.back();
+  std::int64_t from = std::max(boot.first_bucket, seen_bucket);
+  if (boot.start_known) {
+    from = std::max(from, (boot.start_ms + static_cast<std::int64_t>(kWarmUpDays * kDayMs) + kCoarseMs - 1) / kCoarseMs);
+  }
+  EstimatorOptions options{min_per_day(subject.kind), limit_of(slot)};
+  const Assessment now = assess(std::span(line).subspan(index_of(from)), options);
+
+  Assessment folded;
+  const bool daily_turn = (state_.judged_bucket + static_cast<std::int64_t>(slot)) % kJudgementsPerDay == 0;
+  if (boots.size() >= 3 && (daily_turn || subject.verdict != Verdict::kOk)) {
+    std::array<BootFloors, Timeline::kMaxBoots> parts;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < boots.size(); ++i) {
+      const std::int64_t begin = std::max({boots[i].first_bucket, seen_bucket, first_bucket});
+      const std::int64_t end = i + 1 < boots.size() ? boots[i + 1].first_bucket : state_.judged_bucket + 1;
+      if (!boots[i].start_known || end - begin < kBucketsPerDay) continue;
+      const std::int64_t age = begin - boots[i].start_ms / kCoarseMs;
+      parts[count++] = {std::span(line).subspan(index_of(begin), index_of(end) - index_of(begin)),
+                        static_cast<std::size_t>(std::max<std::int64_t>(age, 0)), static_cast<std::size_t>(begin)};
+    }
+    folded = assess_boots({parts.data(), count}, options);
+  }
+  const double uptime_days = boot.start_known
+                                 ? static_cast<double>(state_.judged_bucket * kCoarseMs - boot.start_ms) / kDayMs
+                                 : static_cast<double>(kHistoryDays);
+  settle_verdict(subject, now, folded, uptime_days);
+}
+
+void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days) {
+  // A day of judgements, the newest first. A single one may be lucky.
+  std::move_backward(subject.scores.begin(), subject.scores.end() - 1, subject.scores.end());
+  subject.scores[0] = std::clamp(static_cast<float>(now.leak_score), kWeakest, kStrongest);
+  subject.scores_used = static_cast<std::uint8_t>(std::min<std::size_t>(kScores, subject.scores_used + 1U));
+  float sum = kWeakest * static_cast<float>(kScores - subject.scores_used);
+  for (std::size_t i = 0; i < subject.scores_used; ++i) sum += subject.scores[i];
+
+  const bool leaks_now = now.leak_score >= 1 && now.span_score >= 1 && sum >= static_cast<float>(kScores);
+  const bool leaks_over_boots = folded.leak_score >= 1;
+  const double strength = std::max(std::min(now.strength, now.span_score), folded.strength);
+  subject.strength += (static_cast<float>(std::min(strength, 4.0)) - subject.strength) / kScores;
+
+  const bool watched = now.watch_score >= 1 || folded.watch_score >= 1;
+  subject.watch_judgements = watched ? static_cast<std::uint16_t>(std::min(subject.watch_judgements + 1, 1000)) : 0;
+
+  const bool was_leak = subject.verdict == Verdict::kLeak;
+  if (leaks_now || leaks_over_boots) {
+    subject.verdict = Verdict::kLeak;
+    subject.weak_judgements = 0;
+    if (subject.first_detected_ms < 0) subject.first_detected_ms = state_.timeline.now_ms();
+  } else if (was_leak) {
+    const bool holds = now.leak_score >= 0.5 || folded.leak_score >= 0.5;
+    const bool unknown = uptime_days < kTooYoungDays || std::isnan(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)]);
+    if (holds) subject.weak_judgements = 0;
+    if (!holds && !unknown && ++subject.weak_judgements >= kLeakEndsAfter) {
+      subject.verdict = watched ? Verdict::kWatch : Verdict::kOk;
+      subject.weak_judgements = 0;
+    }
+  } else if (subject.watch_judgements >= kWatchBeginsAfter) {
+    subject.verdict = Verdict::kWatch;
+    subject.weak_judgements = 0;
+  } else if (subject.verdict == Verdict::kWatch && !watched && ++subject.weak_judgements >= kWatchEndsAfter) {
+    subject.verdict = Verdict::kOk;
+    subject.weak_judgements = 0;
+  }
+  if (subject.verdict == Verdict::kOk) {
+    subject.slope_per_day = subject.slope_error_per_day = 0;
+    return;
+  }
+  // The slope of whichever evidence holds; of both, the surer.
+  const Assessment* best = nullptr;
+  if (now.leak_score >= 0.5 || (now.watch_score >= 1 && subject.slope_per_day <= 0)) best = &now;
+  if (folded.leak_score >= 0.5 && (best == nullptr || now.span_score < 1 ||
+                                   folded.slope_error_per_day < best->slope_error_per_day)) {
+    best = &folded;
+  }
+  if (best == nullptr) return;
+  subject.slope_per_day = static_cast<float>(best->slope_per_day);
+  subject.slope_error_per_day = static_cast<float>(best->slope_error_per_day);
+  subject.since_ms = std::max(subject.first_seen_ms, state_.judged_bucket * kCoarseMs -
+                                                         static_cast<std::int64_t>(best->onset_days_ago * kDayMs));
+}
+
+}  // namespace kmem::trend

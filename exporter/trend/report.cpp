@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <tuple>
+
+#include "exporter/trend/daily.h"
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr double kSecondsPerDay = 86'400;
+constexpr double kCredible = 1.645;   // errors to either side: nine of ten
+
+/// Against the same hour of the day before, so that the daily cycle does not count.
+std::optional<double> slope_of_day(const std::array<float, kFineBuckets>& line, std::size_t first) {
+  std::array<double, 24> changes;
+  std::size_t count = 0;
+  for (std::size_t i = std::max(first + 24, kFineBuckets - 24); i < kFineBuckets; ++i) {
+    const double change = static_cast<double>(line[i]) - static_cast<double>(line[i - 24]);
+    if (!std::isnan(change)) changes[count++] = change;
+  }
+  if (count < 12) return std::nullopt;
+  return median({changes.data(), count});
+}
+
+std::optional<double> slope_of_days(const Points& points, double days, std::size_t fewest) {
+  std::size_t first = 0;
+  while (first < points.count && points.x[first] <= static_cast<double>(kHistoryDays - 1) - days) ++first;
+  const std::size_t count = points.count - first;
+  if (count < fewest) return std::nullopt;
+  return median_slope({points.x.data() + first, count}, {points.y.data() + first, count});
+}
+
+/// Against the same day of the week before, where there are two weeks; else over the days there are.
+std::optional<double> slope_of_week(const Points& points) {
+  std::array<double, 7> changes;
+  std::size_t count = 0;
+  for (std::size_t i = points.count; i-- > 0 && points.x[i] > kHistoryDays - 8 && count < 7;) {
+    for (std::size_t j = i; j-- > 0;) {
+      if (points.x[i] - points.x[j] == 7) changes[count++] = (points.y[i] - points.y[j]) / 7;
+    }
+  }
+  if (count >= 5) return median({changes.data(), count});
+  return slope_of_days(points, 7, 4);
+}
+
+std::optional<double> per_second(std::optional<double> per_day) {
+  if (!per_day) return std::nullopt;
+  return *per_day / kSecondsPerDay;
+}
+
+double seconds_until(double room, double slope_per_day) {
+  if (room <= 0) return 0;
+  return slope_per_day > 0 ? room / slope_per_day * kSecondsPerDay : std::numeric_limits<double>::infinity();
+}
+
+}  // namespace
+
+/// In the subject's own counting (free entries are negative); NaN when unknown. A tag runs out with its pool: its limit
+/// is what the pool would leave it.
+double TrendEngine::limit_of(std::size_t slot) const {
+  const Subject& subject = *state_.subjects[slot];
+  if (subject.kind == Kind::kSystemPtes) return std::isnan(subject.limit) ? 0 : -subject.limit;
+  if (subject.kind != Kind::kTag || !std::isnan(subject.limit)) return subject.limit;
+  const std::uint32_t pool = find_slot(Kind::kPool, subject.pool, {}, key_of(Kind::kPool, subject.pool, {}));
+  if (pool == select::FlatIndex::kNone) return std::numeric_limits<double>::quiet_NaN();
+  const double left = state_.subjects[pool]->limit - static_cast<double>(state_.open[pool].last);
+  return left + static_cast<double>(state_.open[slot].last);
+}
+
+double TrendEngine::suspects_slope(Pool pool) const {
+  double sum = 0;
+  for (const auto& subject : state_.subjects) {
+    if (subject->kind == Kind::kTag && subject->pool == pool && subject->verdict == Verdict::kLeak) {
+      sum += static_cast<double>(subject->slope_per_day);
+    }
+  }
+  return sum;
+}
+
+SubjectReport TrendEngine::describe(std::size_t slot) const {
+  const Subject& subject = *state_.subjects[slot];
+  SubjectReport report;
+  report.kind = subject.kind;
+  report.pool = subject.pool;
+  report.text = subject.text;
+  report.verdict = subject.verdict;
+  const double strength = static_cast<double>(subject.strength), squared = strength * strength;
+  const double confidence = squared / (1 + squared);
+  const bool leak = subject.verdict == Verdict::kLeak;
+  report.confidence = leak ? std::max(0.5, confidence) : std::min(0.49, confidence);
+  report.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
+
+  const Timeline::Boot& boot = state_.timeline.boots().back();
+  std::array<float, kFineBuckets> fine;
+  unroll(subject.history.fine, state_.fine_bucket - 1, fine);
+  const std::int64_t fine_from = boot.first_bucket * 4 - (state_.fine_bucket - static_cast<std::int64_t>(kFineBuckets));
+  report.slope_1d_per_second = per_second(slope_of_day(fine, static_cast<std::size_t>(std::clamp<std::int64_t>(fine_from, 0, kFineBuckets))));
+  std::array<float, kCoarseBuckets> line;
+  unroll(subject.history.coarse, state_.judged_bucket, line);
+  const std::int64_t from = std::clamp<std::int64_t>(boot.first_bucket - (state_.judged_bucket - kCoarseBuckets + 1), 0, kCoarseBuckets);
+  Points points = daily_floors(std::span(line).subspan(static_cast<std::size_t>(from)));
+  report.slope_7d_per_second = per_second(slope_of_week(points));
+  remove_weekly_cycle(points);
+  report.slope_28d_per_second = per_second(slope_of_days(points, 28, 10));
+
+  std::array<std::uint16_t, kCoarseBuckets> counts;
+  unroll(subject.history.outstanding, state_.judged_bucket, counts);
+  std::transform(counts.begin(), counts.end(), line.begin(), ShortCount::unpack);
+  report.outstanding_per_day = slope_of_days(daily_floors(std::span(line).subspan(static_cast<std::size_t>(from))), 28, 7);
+
+  if (subject.first_detected_ms >= 0) report.first_detected = state_.timeline.to_wall(subject.first_detected_ms);
+  double slope = static_cast<double>(subject.slope_per_day);
+  const double error = static_cast<double>(subject.slope_error_per_day);
+  if (subject.verdict != Verdict::kOk) {
+    report.credible_slope_per_second = slope / kSecondsPerDay;
+    report.credible_slope_error_per_second = error / kSecondsPerDay;
+    report.since = state_.timeline.to_wall(subject.since_ms);
+  }
+  const double limit = limit_of(slot);
+  if (std::isnan(limit)) return report;
+  Exhaustion exhaustion;
+  if (subject.kind == Kind::kPool) slope = std::max(slope, suspects_slope(subject.pool));
+  if (slope > 0) {
+    std::array<double, kFineBuckets> day;  // the middle of the last day: neither its peak nor its floor
+    std::size_t count = 0;
+    for (std::size_t i = kFineBuckets - 24; i < kFineBuckets; ++i) {
+      if (!std::isnan(fine[i])) day[count++] = static_cast<double>(fine[i]);
+    }
+    const double room = limit - (count > 0 ? median({day.data(), count}) : static_cast<double>(state_.open[slot].last));
+    exhaustion.seconds = seconds_until(room, slope);
+    exhaustion.soonest_seconds = seconds_until(room, slope + kCredible * error);
+    exhaustion.latest_seconds = seconds_until(room, slope - kCredible * error);
+  }
+  report.exhaustion = exhaustion;
+  return report;
+}
+
+std::vector<SubjectReport> TrendEngine::report(bool all) const {
+  std::vector<SubjectReport> reports;
+  for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
+    if (all || state_.subjects[slot]->verdict != Verdict::kOk) reports.push_back(describe(slot));
+  }
+  std::sort(reports.begin(), reports.end(), [](const SubjectReport& a, const SubjectReport& b) {
+    if (a.verdict != b.verdict) return a.verdict > b.verdict;
+    if (a.credible_slope_per_second != b.credible_slope_per_second) return a.credible_slope_per_second > b.credible_slope_per_second;
+    if (a.last_amount != b.last_amount) return a.last_amount > b.last_amount;
+    return std::tie(a.kind, a.pool, a.text) < std::tie(b.kind, b.pool, b.text);
+  });
+  return reports;
+}
+
+std::optional<SubjectReport> TrendEngine::find(Kind kind, Pool pool, std::string_view text) const {
+  const std::uint32_t slot = find_slot(kind, pool, text, key_of(kind, pool, text));
+  if (slot == select::FlatIndex::kNone) return std::nullopt;
+  return describe(slot);
+}
+
+std::array<float, kHistoryDays> TrendEngine::daily_course(Kind kind, Pool pool, std::string_view text) const {
+  std::array<float, kHistoryDays> course;
+  course.fill(kNothing);
+  const std::uint32_t slot = find_slot(kind, pool, text, key_of(kind, pool, text));
+  if (slot == select::FlatIndex::kNone) return course;
+  std::array<float, kCoarseBuckets> line;
+  unroll(state_.subjects[slot]->history.coarse, state_.judged_bucket, line);
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    float& day = course[i / kBucketsPerDay];
+    if (!(day <= line[i]) && !std::isnan(line[i])) day = line[i];
+  }
+  for (float& day : course) day = std::abs(day);
+  return course;
+}
+
+}  // namespace kmem::trend

@@ -1,0 +1,61 @@
+// STAGE 3 out: what the trend engine says about a subject. Slopes are per second; rising use is positive for every kind
+// (system PTEs: free entries that go away). nullopt = too little history to say.
+// Confidence: how strongly the weakest of a leak's conditions holds, averaged over a day: 0 no sign, 0.5 just met
+// (a leak never has less), 0.8 met twice over, 0.9 three times.
+// Thread: value types.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "collectors/base/clock.h"
+#include "collectors/snapshot.h"
+
+namespace kmem::trend {
+
+enum class Kind : std::uint8_t { kTag, kPool, kSystemPtes, kCommit, kHandles };
+inline constexpr std::size_t kKindCount = 5;
+
+enum class Verdict : std::uint8_t {
+  kOk,
+  kWatch,  // grows, but not for long enough or not clearly enough to be called a leak
+  kLeak,
+};
+
+/// Seconds until the limit; infinite when nothing credible leads there.
+struct Exhaustion {
+  double seconds = std::numeric_limits<double>::infinity();
+  double soonest_seconds = std::numeric_limits<double>::infinity();
+  double latest_seconds = std::numeric_limits<double>::infinity();
+};
+
+struct SubjectReport {
+  Kind kind = Kind::kTag;
+  Pool pool = Pool::kPaged;
+  std::string text;
+  Verdict verdict = Verdict::kOk;
+  double confidence = 0;
+  double last_amount = 0;                               // bytes, free entries or handles at the last observation
+  std::optional<double> slope_1d_per_second, slope_7d_per_second, slope_28d_per_second;
+  double credible_slope_per_second = 0;                 // of the growth behind the verdict; 0 when ok
+  double credible_slope_error_per_second = 0;           // one standard error
+  std::optional<double> outstanding_per_day;            // slope of the outstanding allocations over 28 days
+  std::optional<base::UnixMillis> since;                // estimated begin of the growth
+  std::optional<base::UnixMillis> first_detected;       // when it first was a leak, even if it is none now
+  std::optional<Exhaustion> exhaustion;                 // where a limit is known
+};
+
+struct Summary {
+  std::optional<base::UnixMillis> time;                 // of the last observation
+  double history_seconds = 0;                           // how far back floors reach
+  std::size_t subjects = 0;
+  std::size_t boots = 0;
+  std::uint64_t refused_total = 0;                      // newcomers without room
+  std::uint64_t forgotten_total = 0;                    // subjects that gave way
+  std::uint64_t clock_jumps_total = 0;
+};
+
+}  // namespace kmem::trend

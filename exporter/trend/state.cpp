@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "collectors/base/wire.h"
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr std::size_t kMaxIdentityBytes = 256;
+
+template <typename T, std::size_t kSize>
+void write_ring(base::WireWriter& out, const std::array<T, kSize>& ring) {
+  out.string({reinterpret_cast<const char*>(ring.data()), sizeof ring});
+}
+
+template <typename T, std::size_t kSize>
+void read_ring(base::WireReader& in, std::array<T, kSize>& ring) {
+  const std::string_view bytes = in.string(sizeof ring);
+  if (bytes.size() != sizeof ring) return in.fail();
+  std::memcpy(ring.data(), bytes.data(), sizeof ring);
+}
+
+void write_float(base::WireWriter& out, float value) { out.fixed(std::bit_cast<std::uint32_t>(value)); }
+
+float read_float(base::WireReader& in) { return std::bit_cast<float>(in.fixed<std::uint32_t>()); }
+
+/// An infinite floor would make every fit meaningless; no observation gives one.
+void refuse_infinite(std::span<float> values) {
+  for (float& value : values) {
+    if (std::isinf(value)) value = kNothing;
+  }
+}
+
+}  // namespace
+
+std::string TrendEngine::save() const {
+  std::string payload;
+  payload.reserve(4096 + state_.subjects.size() * (sizeof(Subject) + 64));
+  base::WireWriter out(payload);
+  out.fixed(kStateVersion);
+  out.string(std::string_view(options_.host_identity).substr(0, kMaxIdentityBytes));
+  state_.timeline.save(out);
+  for (const std::int64_t bucket : {state_.coarse_bucket, state_.fine_bucket, state_.judged_bucket}) out.fixed(bucket);
+  out.varint(state_.due);
+  out.fixed(state_.refused_total);
+  out.fixed(state_.forgotten_total);
+  out.varint(state_.subjects.size());
+  for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
+    const Subject& subject = *state_.subjects[slot];
+    const Open& open = state_.open[slot];
+    out.fixed(static_cast<std::uint8_t>(subject.kind));
+    out.fixed(static_cast<std::uint8_t>(subject.pool));
+    out.fixed(static_cast<std::uint8_t>(subject.verdict));
+    out.fixed(subject.scores_used);
+    out.fixed(subject.weak_judgements);
+    out.fixed(subject.watch_judgements);
+    out.string(subject.text);
+    out.fixed(std::bit_cast<std::uint64_t>(subject.limit));
+    for (const std::int64_t at : {subject.first_seen_ms, subject.first_detected_ms, subject.since_ms}) out.fixed(at);
+    for (const float value : {subject.slope_per_day, subject.slope_error_per_day, subject.strength, open.coarse,
+                              open.fine, open.outstanding, open.last}) {
+      write_float(out, value);
+    }
+    out.fixed(open.absent_hours);
+    write_ring(out, subject.scores);
+    write_ring(out, subject.history.coarse);
+    write_ring(out, subject.history.fine);
+    write_ring(out, subject.history.outstanding);
+  }
+  return payload;
+}
+
+base::Result<void> TrendEngine::load(std::string_view payload) {
+  constexpr std::size_t kFewestSubjectBytes = sizeof(History) + 64;
+  if (payload.size() > kMaxStateBytes) return base::Error{base::ErrorCode::kMalformed, "trend state is too large"};
+  base::WireReader in(payload);
+  if (in.fixed<std::uint32_t>() != kStateVersion) {
+    return base::Error{base::ErrorCode::kUnsupported, "trend state of another version"};
+  }
+  if (in.string(kMaxIdentityBytes) != std::string_view(options_.host_identity).substr(0, kMaxIdentityBytes)) {
+    return base::Error{base::ErrorCode::kInvalid, "trend state of another host"};
+  }
+  State state;
+  std::optional<Timeline> timeline = Timeline::load(in);
+  if (timeline) state.timeline = std::move(*timeline);
+  state.coarse_bucket = in.fixed<std::int64_t>();
+  state.fine_bucket = in.fixed<std::int64_t>();
+  state.judged_bucket = in.fixed<std::int64_t>();
+  state.due = static_cast<std::size_t>(in.varint());
+  state.refused_total = in.fixed<std::uint64_t>();
+  state.forgotten_total = in.fixed<std::uint64_t>();
+  const std::int64_t hour = state.timeline.now_ms() / kHourMs;  // dates before 1970 are the clock's nonsense
+  if (state.timeline.started() && (std::abs(state.fine_bucket - hour) > 1 || std::abs(state.coarse_bucket - hour / 4) > 1 ||
+                                   state.judged_bucket >= state.coarse_bucket)) {
+    in.fail();
+  }
+  const std::size_t count = in.count(kFewestSubjectBytes, options_.max_subjects);
+  if (count > 0 && !state.timeline.started()) in.fail();
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    auto subject = std::make_unique<Subject>();
+    Open open;
+    const auto kind = in.fixed<std::uint8_t>(), pool = in.fixed<std::uint8_t>(), verdict = in.fixed<std::uint8_t>();
+    if (kind >= kKindCount || pool >= kPoolCount || verdict > static_cast<std::uint8_t>(Verdict::kLeak)) in.fail();
+    subject->kind = static_cast<Kind>(kind);
+    subject->pool = static_cast<Pool>(pool);
+    subject->verdict = static_cast<Verdict>(verdict);
+    subject->scores_used = in.fixed<std::uint8_t>();
+    if (subject->scores_used > kScores) in.fail();
+    subject->weak_judgements = in.fixed<std::uint16_t>();
+    subject->watch_judgements = in.fixed<std::uint16_t>();
+    subject->text = in.string(kMaxTextBytes);
+    subject->limit = std::bit_cast<double>(in.fixed<std::uint64_t>());
+    for (std::int64_t* at : {&subject->first_seen_ms, &subject->first_detected_ms, &subject->since_ms}) {
+      *at = in.fixed<std::int64_t>();
+      if (*at > state.timeline.now_ms()) in.fail();
+    }
+    for (float* value : {&subject->slope_per_day, &subject->slope_error_per_day, &subject->strength, &open.coarse,
+                         &open.fine, &open.outstanding, &open.last}) {
+      *value = read_float(in);
+      refuse_infinite({value, 1});
+    }
+    for (const float value : {subject->slope_per_day, subject->slope_error_per_day, subject->strength}) {
+      if (std::isnan(value)) in.fail();
+    }
+    if (open.outstanding < 0) in.fail();
+    open.absent_hours = in.fixed<std::uint32_t>();
+    read_ring(in, subject->scores);
+    read_ring(in, subject->history.coarse);
+    read_ring(in, subject->history.fine);
+    read_ring(in, subject->history.outstanding);
+    refuse_infinite(subject->scores);
+    refuse_infinite(subject->history.coarse);
+    refuse_infinite(subject->history.fine);
+    open.key = key_of(subject->kind, subject->pool, subject->text);
+    state.subjects.push_back(std::move(subject));
+    state.open.push_back(open);
+  }
+  state.due = std::min(state.due, state.subjects.size());
+  if (const base::Result<void> end = in.finish(); !end) return end.error().within("trend state");
+  state_ = std::move(state);
+  order_.clear();
+  tick_ = 0;
+  last_admission_hour_ = -1;
+  index_all();
+  return {};
+}
+
+}  // namespace kmem::trend

@@ -1,0 +1,60 @@
+// STAGE 3, inside: wall and boot time -> the history's own time, which never runs backwards and is cut into boots.
+// A clock that is set moves wall and boot time alike and is no reboot; a clock set back stands still until told
+// otherwise; a silence of more than two weeks counts as two weeks and a new boot, so that one absurd date cannot
+// flush the history. Thread: value type. Failure: none; every pair of times gives a moment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "collectors/base/clock.h"
+#include "collectors/base/result.h"
+#include "collectors/base/wire.h"
+
+namespace kmem::trend {
+
+inline constexpr std::int64_t kHourMs = 3'600'000;
+inline constexpr std::int64_t kCoarseMs = 4 * kHourMs;
+inline constexpr std::int64_t kDayMs = 24 * kHourMs;
+
+class Timeline {
+ public:
+  struct Boot {
+    std::int64_t start_ms = 0;       // history's time
+    std::int64_t first_bucket = 0;   // coarse bucket in which its floors begin
+    bool start_known = false;        // else it was up before the history began, or nobody said
+  };
+  static constexpr std::size_t kMaxBoots = 128;
+  static constexpr std::int64_t kLongestSilenceMs = 14 * kDayMs;
+
+  struct Moment {
+    std::int64_t at_ms = 0;
+    bool new_boot = false;
+  };
+  Moment advance(base::UnixMillis wall, std::optional<base::UnixMillis> boot_time);
+
+  [[nodiscard]] bool started() const { return started_; }
+  [[nodiscard]] std::int64_t now_ms() const { return now_ms_; }
+  [[nodiscard]] base::UnixMillis to_wall(std::int64_t at_ms) const { return at_ms + offset_ms_; }
+  [[nodiscard]] const std::vector<Boot>& boots() const { return boots_; }
+  [[nodiscard]] std::uint64_t clock_jumps_total() const { return clock_jumps_total_; }
+
+  void save(base::WireWriter& out) const;
+  [[nodiscard]] static std::optional<Timeline> load(base::WireReader& in);
+
+ private:
+  void begin_boot(std::optional<base::UnixMillis> boot_time);
+
+  bool started_ = false;
+  std::int64_t now_ms_ = 0;
+  std::int64_t offset_ms_ = 0;   // wall - history's time
+  base::UnixMillis last_wall_ = 0;
+  std::optional<base::UnixMillis> last_boot_time_;
+  std::vector<Boot> boots_;
+  std::uint64_t clock_jumps_total_ = 0;
+};
+
+}  // namespace kmem::trend

@@ -1,0 +1,133 @@
+#include "tests/exporter/trend/sim/score.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <vector>
+
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend::sim {
+namespace {
+
+constexpr double kDayMsDouble = 86'400'000.0;
+
+double middle(std::vector<double>& values) {
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double percent(long count, int of) { return 100.0 * static_cast<double>(count) / of; }
+
+std::string days_text(double days) {
+  if (std::isnan(days)) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", days);
+  return text;
+}
+
+}  // namespace
+
+Outcome run_engine(const History& history) {
+  TrendEngine engine({.max_subjects = 1});
+  Outcome outcome;
+  for (const Sample& sample : history.samples) {
+    trend::Sample subject;
+    subject.text = "Leak";
+    subject.amount = static_cast<std::uint64_t>(sample.bytes);
+    subject.limit = history.limit_bytes;
+    engine.observe({sample.time_ms, sample.boot_ms, {&subject, 1}});
+  }
+  engine.settle();
+  const std::optional<SubjectReport> report = engine.find(Kind::kTag, Pool::kPaged, "Leak");
+  outcome.flagged = report->first_detected.has_value();
+  outcome.watched = report->verdict == Verdict::kWatch;
+  outcome.leak_at_end = report->verdict == Verdict::kLeak;
+  outcome.confidence = report->confidence;
+  if (outcome.flagged) {
+    const auto after = static_cast<double>(*report->first_detected - history.samples.front().time_ms);
+    outcome.days_to_detection = after / kDayMsDouble - history.onset_days;
+  }
+  if (history.leaks) {
+    const double slope = report->credible_slope_per_second * 86400;
+    outcome.slope_error = std::abs(slope / history.slope_bytes_per_day - 1);
+    const double truth = (history.limit_bytes - history.level_end_bytes) / history.slope_bytes_per_day * 86400;
+    outcome.exhaustion_error = std::abs(report->exhaustion->seconds / truth - 1);
+  }
+  return outcome;
+}
+
+Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise, bool with_peers) {
+  Row row;
+  row.scenario = &scenario;
+  row.runs = runs;
+  long flagged = 0, watched = 0, slopes = 0, exhaustions = 0;
+  std::vector<double> days;
+  std::array<std::vector<double>, kPeerNames.size()> peer_days;
+  for (int i = 0; i < runs; ++i) {
+    Random random(first_run + static_cast<std::uint64_t>(i));
+    random.plain_noise = narrow_noise;
+    const History history = scenario.make(random);
+    const Outcome outcome = run_engine(history);
+    flagged += outcome.flagged;
+    watched += outcome.watched;
+    if (outcome.flagged) days.push_back(outcome.days_to_detection);
+    slopes += history.leaks && outcome.slope_error <= 0.2;
+    exhaustions += history.leaks && outcome.exhaustion_error <= 0.25;
+    if (!with_peers) continue;
+    const auto alarms = ask_peers(history);
+    for (std::size_t peer = 0; peer < alarms.size(); ++peer) {
+      if (alarms[peer]) peer_days[peer].push_back(*alarms[peer] - history.onset_days);
+    }
+  }
+  row.flagged_percent = percent(flagged, runs);
+  row.watched_percent = percent(watched, runs);
+  row.median_days = middle(days);
+  row.slope_within_20_percent = percent(slopes, runs);
+  row.exhaustion_within_25_percent = percent(exhaustions, runs);
+  for (std::size_t peer = 0; peer < peer_days.size(); ++peer) {
+    row.peer_percent[peer] = percent(static_cast<long>(peer_days[peer].size()), runs);
+    row.peer_days[peer] = middle(peer_days[peer]);
+  }
+  return row;
+}
+
+std::string table_head() {
+  std::string head = "| history | wanted | flagged | median days | slope within 20 % | exhaustion within 25 % |";
+  for (const std::string_view name : kPeerNames) head += " " + std::string(name) + " |";
+  head += "\n|---|---|---|---|---|---|";
+  for (std::size_t i = 0; i < kPeerNames.size(); ++i) head += "---|";
+  return head;
+}
+
+std::string table_line(const Row& row) {
+  const Scenario& scenario = *row.scenario;
+  const bool detect = scenario.goal == Goal::kDetect;
+  char text[256];
+  std::string wanted = "-";
+  if (scenario.limit_percent < 100) {
+    std::snprintf(text, sizeof text, "%s %.0f %%", detect ? ">=" : "<=", scenario.limit_percent);
+    wanted = text;
+  }
+  if (scenario.limit_days) wanted += ", " + days_text(*scenario.limit_days) + " d";
+  std::snprintf(text, sizeof text, "| %s | %s | %.1f %% | %s |", std::string(scenario.name).c_str(), wanted.c_str(),
+                row.flagged_percent, days_text(row.median_days).c_str());
+  std::string line = text;
+  if (detect) {
+    std::snprintf(text, sizeof text, " %.0f %% | %.0f %% |", row.slope_within_20_percent, row.exhaustion_within_25_percent);
+    line += text;
+  } else {
+    line += " | |";
+  }
+  for (std::size_t peer = 0; peer < row.peer_percent.size(); ++peer) {
+    std::snprintf(text, sizeof text, " %.0f %%", row.peer_percent[peer]);
+    line += text;
+    if (detect) line += " / " + days_text(row.peer_days[peer]);
+    line += " |";
+  }
+  return line;
+}
+
+}  // namespace kmem::trend::sim

@@ -1,0 +1,39 @@
+// One history through the engine, sample by sample as live, and many of them into a row of the table.
+// Thread: pure functions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "tests/exporter/trend/sim/generator.h"
+#include "tests/exporter/trend/sim/peers.h"
+
+namespace kmem::trend::sim {
+
+struct Outcome {
+  bool flagged = false, watched = false;
+  double days_to_detection = 0;           // from the onset
+  bool leak_at_end = false;
+  double slope_error = 0;                 // |estimate / truth - 1| at the end; of true leaks
+  double exhaustion_error = 0;            // the same
+  double confidence = 0;
+};
+[[nodiscard]] Outcome run_engine(const History& history);
+
+struct Row {
+  const Scenario* scenario = nullptr;
+  int runs = 0;
+  double flagged_percent = 0, watched_percent = 0;
+  double median_days = 0;                 // NaN when nothing was flagged
+  double slope_within_20_percent = 0, exhaustion_within_25_percent = 0;
+  std::array<double, kPeerNames.size()> peer_percent{}, peer_days{};
+};
+/// Runs first_run .. first_run + runs - 1. `narrow_noise`: see Random::plain_noise.
+[[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise, bool with_peers);
+
+[[nodiscard]] std::string table_head();
+[[nodiscard]] std::string table_line(const Row& row);
+
+}  // namespace kmem::trend::sim
