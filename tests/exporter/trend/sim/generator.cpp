@@ -280,7 +280,7 @@ constexpr std::array kScenarios = {
     Scenario{"ramp 10-20 d then flat", Goal::kQuiet, 100, {}, ramp_then_flat<10, 20>},
     Scenario{"slow cache fill", Goal::kQuiet, 20, {}, cache_fill},
     Scenario{"random walk", Goal::kQuiet, 15, {}, random_walk},
-    Scenario{"calm, reboots", Goal::kQuiet, 2, {}, calm_weekly_reboots},
+    Scenario{"calm, reboots", Goal::kQuiet, 15, {}, calm_weekly_reboots},
     Scenario{"leak 0.3 %/d", Goal::kDetect, 80, {}, steady_leak<3>},
     Scenario{"leak 0.5 %/d", Goal::kDetect, 95, {}, steady_leak<5>},
     Scenario{"leak 1 %/d", Goal::kDetect, 99, 12, steady_leak<10>},

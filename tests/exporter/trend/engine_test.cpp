@@ -1,0 +1,340 @@
+#include "exporter/trend/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "tests/exporter/trend/sim/generator.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr std::int64_t kStart = 1'767'225'600'000;
+constexpr double kMegabyte = 1e6;
+
+Sample tag(std::string_view text, double bytes) {
+  Sample sample;
+  sample.pool = Pool::kNonpaged;
+  sample.text = text;
+  sample.amount = static_cast<std::uint64_t>(bytes);
+  return sample;
+}
+
+/// Feeds hours [from, to) of bytes(day) as one tag, with noise of 0.3 %.
+class Feed {
+ public:
+  explicit Feed(TrendEngine& engine) : engine_(engine) {}
+  void run(int from_hour, int to_hour, const std::function<double(double)>& megabytes, std::int64_t clock_shift_ms = 0,
+           std::int64_t boot_ms = kStart - 10 * kDayMs) {
+    for (int hour = from_hour; hour < to_hour; ++hour) {
+      const double bytes = kMegabyte * megabytes(hour / 24.0) * (1 + 0.003 * random_.normal());
+      const std::vector<Sample> samples = {tag("Leak", bytes), tag("Calm", 5e6 * (1 + 0.003 * random_.normal()))};
+      engine_.observe({kStart + hour * kHourMs + clock_shift_ms, boot_ms + clock_shift_ms, samples});
+    }
+  }
+
+ private:
+  TrendEngine& engine_;
+  sim::Random random_{3};
+};
+
+SubjectReport leak_of(const TrendEngine& engine) { return *engine.find(Kind::kTag, Pool::kNonpaged, "Leak"); }
+SubjectReport calm_of(const TrendEngine& engine) { return *engine.find(Kind::kTag, Pool::kNonpaged, "Calm"); }
+
+double growing(double day) { return 100 + 2 * day; }
+double flat(double) { return 100; }
+
+TEST(Engine, KnowsNothingAtFirst) {
+  const TrendEngine engine;
+  EXPECT_FALSE(engine.summary().time);
+  EXPECT_TRUE(engine.report(true).empty());
+  EXPECT_FALSE(engine.find(Kind::kTag, Pool::kPaged, "None"));
+}
+
+TEST(Engine, FindsALeakAndSaysHowFastAndSinceWhen) {
+  TrendEngine engine;
+  Feed(engine).run(0, 20 * 24, growing);
+  const SubjectReport leak = leak_of(engine);
+  EXPECT_EQ(leak.verdict, Verdict::kLeak);
+  EXPECT_GE(leak.confidence, 0.5);
+  EXPECT_NEAR(leak.credible_slope_per_second * 86400, 2e6, 0.1e6);
+  EXPECT_NEAR(*leak.slope_7d_per_second * 86400, 2e6, 0.2e6);
+  EXPECT_NEAR(*leak.slope_28d_per_second * 86400, 2e6, 0.1e6);
+  EXPECT_NEAR(*leak.slope_1d_per_second * 86400, 2e6, 0.5e6);
+  ASSERT_TRUE(leak.first_detected);
+  const double detected_day = static_cast<double>(*leak.first_detected - kStart) / kDayMs;
+  EXPECT_GT(detected_day, 6.8);
+  EXPECT_LT(detected_day, 9);
+  EXPECT_NEAR(static_cast<double>(*leak.since - kStart) / kDayMs, 0, 2);
+  EXPECT_EQ(calm_of(engine).verdict, Verdict::kOk);
+  EXPECT_LT(calm_of(engine).confidence, 0.2);
+  EXPECT_EQ(calm_of(engine).credible_slope_per_second, 0);
+}
+
+TEST(Engine, ReportsWorstFirstAndOkOnlyWhenAsked) {
+  TrendEngine engine;
+  Feed(engine).run(0, 20 * 24, growing);
+  ASSERT_EQ(engine.report(false).size(), 1U);
+  EXPECT_EQ(engine.report(false)[0].text, "Leak");
+  ASSERT_EQ(engine.report(true).size(), 2U);
+  EXPECT_EQ(engine.report(true)[1].text, "Calm");
+}
+
+TEST(Engine, WatchesBeforeItCallsItALeak) {
+  TrendEngine engine;
+  Feed(engine).run(0, 7 * 24, growing);
+  EXPECT_EQ(leak_of(engine).verdict, Verdict::kWatch);
+  EXPECT_FALSE(leak_of(engine).first_detected);
+  EXPECT_LT(leak_of(engine).confidence, 0.5);
+}
+
+TEST(Engine, LeakEndsOnlyAfterAWeekWithoutGrowthAndIsRemembered) {
+  TrendEngine engine;
+  Feed feed(engine);
+  feed.run(0, 20 * 24, growing);
+  feed.run(20 * 24, 24 * 24, [](double) { return growing(20); });
+  EXPECT_EQ(leak_of(engine).verdict, Verdict::kLeak);
+  feed.run(24 * 24, 45 * 24, [](double) { return growing(20); });
+  EXPECT_EQ(leak_of(engine).verdict, Verdict::kOk);
+  EXPECT_TRUE(leak_of(engine).first_detected);
+}
+
+TEST(Engine, SamplingIntervalDoesNotChangeTheVerdict) {
+  for (const std::int64_t minutes : {10, 60, 360}) {
+    TrendEngine engine;
+    sim::Random random(5);
+    for (std::int64_t at = 0; at < 20 * kDayMs; at += minutes * 60'000) {
+      const double day = static_cast<double>(at) / kDayMs;
+      const Sample sample = tag("Leak", kMegabyte * growing(day) * (1 + 0.003 * random.normal()));
+      engine.observe({kStart + at, kStart - kDayMs, {&sample, 1}});
+    }
+    EXPECT_EQ(leak_of(engine).verdict, Verdict::kLeak) << minutes;
+  }
+}
+
+TEST(Engine, ClockThatJumpsAndComesBackDoesNoHarm) {
+  TrendEngine engine;
+  Feed feed(engine);
+  feed.run(0, 5 * 24, growing);
+  feed.run(5 * 24, 6 * 24, growing, 400 * kDayMs);
+  feed.run(6 * 24, 7 * 24, growing, -200 * kDayMs);
+  feed.run(7 * 24, 20 * 24, growing);
+  EXPECT_EQ(leak_of(engine).verdict, Verdict::kLeak);
+  EXPECT_NEAR(leak_of(engine).credible_slope_per_second * 86400, 2e6, 0.1e6);
+  EXPECT_EQ(calm_of(engine).verdict, Verdict::kOk);
+  EXPECT_EQ(engine.summary().clock_jumps_total, 3U);
+  EXPECT_EQ(engine.summary().boots, 1U);
+}
+
+TEST(Engine, LeakClearedByWeeklyRebootsIsFound) {
+  TrendEngine engine;
+  Feed feed(engine);
+  for (int week = 0; week < 8; ++week) {
+    const int hour = week * 7 * 24;
+    feed.run(hour, hour + 7 * 24, [week](double day) { return 100 + 2 * (day - 7 * week); }, 0, kStart + hour * kHourMs);
+  }
+  EXPECT_EQ(engine.summary().boots, 8U);
+  EXPECT_EQ(leak_of(engine).verdict, Verdict::kLeak);
+  EXPECT_NEAR(leak_of(engine).credible_slope_per_second * 86400, 2e6, 0.4e6);
+  EXPECT_EQ(calm_of(engine).verdict, Verdict::kOk);
+}
+
+TEST(Engine, GapIsNoEvidence) {
+  TrendEngine engine;
+  Feed feed(engine);
+  feed.run(0, 3 * 24, flat);
+  feed.run(10 * 24, 20 * 24, [](double) { return 150; });  // a step while nobody looked
+  EXPECT_NE(leak_of(engine).verdict, Verdict::kLeak);
+  EXPECT_FALSE(leak_of(engine).first_detected);
+}
+
+TEST(Engine, AbsentTagHoldsNothingWhereItsPoolWasListed) {
+  TrendEngine engine;
+  const std::vector<Sample> both = {tag("A", 1000), tag("B", 2000)};
+  engine.observe({kStart, std::nullopt, both});
+  engine.observe({kStart + 60'000, std::nullopt, {both.data(), 1}});
+  EXPECT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "B")->last_amount, 0);
+  engine.observe({kStart + 120'000, std::nullopt, {}});  // the part failed
+  EXPECT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "A")->last_amount, 1000);
+}
+
+TEST(Engine, DailyCourseHasTheLowestOfEachDay) {
+  TrendEngine engine;
+  for (int hour = 0; hour < 49; ++hour) {
+    const Sample sample = tag("A", 1000 + hour % 24 + (hour < 24 ? 0 : 500));
+    engine.observe({kStart + hour * kHourMs, std::nullopt, {&sample, 1}});
+  }
+  const auto course = engine.daily_course(Kind::kTag, Pool::kNonpaged, "A");
+  EXPECT_EQ(course[kHistoryDays - 1], 1500);
+  EXPECT_EQ(course[kHistoryDays - 2], 1000);
+  EXPECT_TRUE(std::isnan(course[kHistoryDays - 3]));
+}
+
+TEST(Engine, FullTableForgetsTheLongestAbsentThenTheSmallest) {
+  TrendEngine engine({.max_subjects = 2});
+  const std::vector<Sample> first = {tag("A", 1000), tag("B", 9000)};
+  engine.observe({kStart, std::nullopt, first});
+  std::vector<Sample> next = {tag("B", 9000), tag("C", 1500)};
+  engine.observe({kStart + 60'000, std::nullopt, {&next[0], 1}});
+  engine.observe({kStart + kHourMs, std::nullopt, next});  // A is gone: C takes its place
+  EXPECT_FALSE(engine.find(Kind::kTag, Pool::kNonpaged, "A"));
+  EXPECT_TRUE(engine.find(Kind::kTag, Pool::kNonpaged, "C"));
+  next.push_back(tag("D", 2000));  // not twice the smallest
+  engine.observe({kStart + 2 * kHourMs, std::nullopt, next});
+  EXPECT_FALSE(engine.find(Kind::kTag, Pool::kNonpaged, "D"));
+  EXPECT_EQ(engine.summary().refused_total, 1U);
+  next.back() = tag("E", 4000);
+  engine.observe({kStart + 3 * kHourMs, std::nullopt, next});
+  EXPECT_TRUE(engine.find(Kind::kTag, Pool::kNonpaged, "E"));
+  EXPECT_TRUE(engine.find(Kind::kTag, Pool::kNonpaged, "B"));
+  EXPECT_EQ(engine.summary().subjects, 2U);
+  EXPECT_EQ(engine.summary().forgotten_total, 2U);
+}
+
+TEST(Engine, TooLongATextIsRefused) {
+  TrendEngine engine;
+  const std::string text(TrendEngine::kMaxTextBytes + 1, 'x');
+  const Sample sample = tag(text, 1);
+  engine.observe({kStart, std::nullopt, {&sample, 1}});
+  EXPECT_EQ(engine.summary().subjects, 0U);
+  EXPECT_EQ(engine.summary().refused_total, 1U);
+}
+
+std::vector<Sample> resources(double day, double noise) {
+  Sample pool, ptes, commit, handles;
+  pool.kind = Kind::kPool;
+  pool.pool = Pool::kNonpaged;
+  pool.amount = static_cast<std::uint64_t>((500 + 2 * day) * kMegabyte * (1 + noise));
+  pool.limit = 640 * kMegabyte;
+  ptes.kind = Kind::kSystemPtes;
+  ptes.amount = static_cast<std::uint64_t>(200'000 - 3000 * day + 300 * noise);
+  ptes.limit = 20'000;
+  commit.kind = Kind::kCommit;
+  commit.amount = static_cast<std::uint64_t>(4e9 * (1 + noise));
+  commit.limit = 8e9;
+  handles.kind = Kind::kHandles;
+  handles.text = "lsass.exe";
+  handles.amount = static_cast<std::uint64_t>(5000 + 100 * day + 30 * noise);
+  return {pool, ptes, commit, handles, tag("Leak", (100 + 2 * day) * kMegabyte * (1 + noise))};
+}
+
+TEST(Engine, SaysWhenResourcesRunOut) {
+  TrendEngine engine;
+  sim::Random random(9);
+  for (int hour = 0; hour <= 20 * 24; ++hour) {
+    engine.observe({kStart + hour * kHourMs, std::nullopt, resources(hour / 24.0, 0.002 * random.normal())});
+  }
+  const SubjectReport pool = *engine.find(Kind::kPool, Pool::kNonpaged, "");
+  EXPECT_EQ(pool.verdict, Verdict::kLeak);
+  EXPECT_NEAR(pool.exhaustion->seconds / 86400, (640 - 540) / 2, 5);
+  EXPECT_LT(pool.exhaustion->soonest_seconds, pool.exhaustion->seconds);
+  EXPECT_GT(pool.exhaustion->latest_seconds, pool.exhaustion->seconds);
+  EXPECT_NEAR(leak_of(engine).exhaustion->seconds / 86400, (640 - 540) / 2, 5);  // its pool's room
+  const SubjectReport ptes = *engine.find(Kind::kSystemPtes, Pool::kPaged, "");
+  EXPECT_EQ(ptes.verdict, Verdict::kLeak);
+  EXPECT_NEAR(ptes.credible_slope_per_second * 86400, 3000, 100);
+  EXPECT_NEAR(ptes.exhaustion->seconds / 86400, (200'000 - 60'000 - 20'000) / 3000.0, 3);
+  EXPECT_NEAR(ptes.last_amount, 140'000, 10);
+  const SubjectReport commit = *engine.find(Kind::kCommit, Pool::kPaged, "");
+  EXPECT_EQ(commit.verdict, Verdict::kOk);
+  EXPECT_TRUE(std::isinf(commit.exhaustion->seconds));
+  const SubjectReport handles = *engine.find(Kind::kHandles, Pool::kPaged, "lsass.exe");
+  EXPECT_EQ(handles.verdict, Verdict::kLeak);
+  EXPECT_FALSE(handles.exhaustion);
+}
+
+TEST(Engine, FollowsOutstandingAllocations) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 20 * 24; ++hour) {
+    Sample sample = tag("Leak", 1e8);
+    sample.outstanding = static_cast<std::uint64_t>(1000 + 10 * hour);
+    engine.observe({kStart + hour * kHourMs, std::nullopt, {&sample, 1}});
+  }
+  EXPECT_NEAR(*leak_of(engine).outstanding_per_day, 240, 3);
+}
+
+void expect_same(const TrendEngine& a, const TrendEngine& b) {
+  const std::vector<SubjectReport> first = a.report(true), second = b.report(true);
+  ASSERT_EQ(first.size(), second.size());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].text, second[i].text);
+    EXPECT_EQ(first[i].verdict, second[i].verdict);
+    EXPECT_EQ(first[i].confidence, second[i].confidence);
+    EXPECT_EQ(first[i].credible_slope_per_second, second[i].credible_slope_per_second);
+    EXPECT_EQ(first[i].slope_1d_per_second, second[i].slope_1d_per_second);
+    EXPECT_EQ(first[i].slope_28d_per_second, second[i].slope_28d_per_second);
+    EXPECT_EQ(first[i].first_detected, second[i].first_detected);
+    EXPECT_EQ(first[i].since, second[i].since);
+  }
+}
+
+TEST(EngineState, RestartChangesNothing) {
+  TrendEngine steady, stopped;
+  Feed(steady).run(0, 20 * 24, growing);
+  Feed feed(stopped);
+  feed.run(0, 7 * 24 + 5, growing);
+  TrendEngine restarted;
+  ASSERT_TRUE(restarted.load(stopped.save()).ok());
+  expect_same(stopped, restarted);
+  EXPECT_EQ(restarted.save(), stopped.save());
+  // The same noise goes on in the other two.
+  Feed quiet_feed(restarted);
+  TrendEngine twin;
+  ASSERT_TRUE(twin.load(stopped.save()).ok());
+  Feed(twin).run(7 * 24 + 5, 20 * 24, growing);
+  quiet_feed.run(7 * 24 + 5, 20 * 24, growing);
+  expect_same(twin, restarted);
+  EXPECT_EQ(leak_of(restarted).verdict, Verdict::kLeak);
+}
+
+TEST(EngineState, AnotherHostsStateIsRefused) {
+  TrendEngine here({.host_identity = "here"}), there({.host_identity = "there"});
+  Feed(here).run(0, 48, growing);
+  const base::Result<void> loaded = there.load(here.save());
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().code, base::ErrorCode::kInvalid);
+  EXPECT_EQ(there.summary().subjects, 0U);
+}
+
+TEST(EngineState, DamagedStateIsRefusedAndChangesNothing) {
+  TrendEngine engine, victim;
+  Feed(engine).run(0, 48, growing);
+  Feed(victim).run(0, 24, flat);
+  const std::string good = engine.save(), before = victim.save();
+  for (std::size_t length = 0; length < good.size(); length += 7) {
+    EXPECT_FALSE(victim.load(std::string_view(good).substr(0, length)).ok()) << length;
+  }
+  EXPECT_FALSE(victim.load(good + "x").ok());
+  EXPECT_EQ(victim.save(), before);
+}
+
+TEST(EngineState, AnyByteOffDoesNotCrash) {
+  TrendEngine engine;
+  Feed(engine).run(0, 30, growing);
+  const std::string good = engine.save();
+  for (std::size_t at = 0; at < good.size(); at += at < 300 ? 1 : 37) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x81);
+    TrendEngine other;
+    if (!other.load(bad).ok()) continue;
+    Feed(other).run(30, 40, growing);
+    EXPECT_LE(other.summary().subjects, 4U);
+  }
+}
+
+TEST(EngineState, OtherVersionIsUnsupported) {
+  TrendEngine engine;
+  std::string payload = engine.save();
+  payload[0] = 99;
+  EXPECT_EQ(engine.load(payload).error().code, base::ErrorCode::kUnsupported);
+}
+
+TEST(EngineState, EmptyStateLoads) {
+  TrendEngine engine;
+  EXPECT_TRUE(engine.load(TrendEngine().save()).ok());
+}
+
+}  // namespace
+}  // namespace kmem::trend

@@ -1,0 +1,115 @@
+#include "exporter/trend/timeline.h"
+
+#include <gtest/gtest.h>
+
+namespace kmem::trend {
+namespace {
+
+constexpr std::int64_t kStart = 1'767'225'600'000;
+
+TEST(Timeline, BootBeforeTheFirstLookIsKnown) {
+  Timeline timeline;
+  const Timeline::Moment moment = timeline.advance(kStart, kStart - 3 * kDayMs);
+  EXPECT_EQ(moment.at_ms, kStart);
+  EXPECT_TRUE(moment.new_boot);
+  ASSERT_EQ(timeline.boots().size(), 1U);
+  EXPECT_EQ(timeline.boots()[0].start_ms, kStart - 3 * kDayMs);
+  EXPECT_TRUE(timeline.boots()[0].start_known);
+}
+
+TEST(Timeline, LaterBootTimeIsAReboot) {
+  Timeline timeline;
+  timeline.advance(kStart, kStart - kDayMs);
+  const Timeline::Moment moment = timeline.advance(kStart + kHourMs, kStart + kHourMs / 2);
+  EXPECT_TRUE(moment.new_boot);
+  ASSERT_EQ(timeline.boots().size(), 2U);
+  EXPECT_EQ(timeline.boots()[1].start_ms, kStart + kHourMs / 2);
+  EXPECT_EQ(timeline.clock_jumps_total(), 0U);
+}
+
+TEST(Timeline, BootTimeThatWobblesIsNoReboot) {
+  Timeline timeline;
+  timeline.advance(kStart, kStart - kDayMs);
+  EXPECT_FALSE(timeline.advance(kStart + kHourMs, kStart - kDayMs + 9 * 60'000).new_boot);
+  EXPECT_EQ(timeline.boots().size(), 1U);
+}
+
+TEST(Timeline, ClockSetForwardMovesBothTimesAndNothingElse) {
+  Timeline timeline;
+  timeline.advance(kStart, kStart - kDayMs);
+  const std::int64_t year = 365 * kDayMs;
+  const Timeline::Moment moment = timeline.advance(kStart + year + 60'000, kStart - kDayMs + year);
+  EXPECT_EQ(moment.at_ms, kStart + 60'000);
+  EXPECT_FALSE(moment.new_boot);
+  EXPECT_EQ(timeline.clock_jumps_total(), 1U);
+  EXPECT_EQ(timeline.to_wall(moment.at_ms), kStart + year + 60'000);
+}
+
+TEST(Timeline, ClockSetBackMovesBothTimesAndNothingElse) {
+  Timeline timeline;
+  timeline.advance(kStart, kStart - kDayMs);
+  const Timeline::Moment moment = timeline.advance(kStart - 5 * kDayMs + 60'000, kStart - 6 * kDayMs);
+  EXPECT_EQ(moment.at_ms, kStart + 60'000);
+  EXPECT_FALSE(moment.new_boot);
+}
+
+TEST(Timeline, ClockSetBackWithoutBootTimeGoesOnFromNow) {
+  Timeline timeline;
+  timeline.advance(kStart, std::nullopt);
+  EXPECT_EQ(timeline.advance(kStart - 30 * kDayMs, std::nullopt).at_ms, kStart);
+  EXPECT_EQ(timeline.advance(kStart - 30 * kDayMs + kHourMs, std::nullopt).at_ms, kStart + kHourMs);
+  EXPECT_EQ(timeline.boots().size(), 1U);
+}
+
+TEST(Timeline, SmallStepBackStandsStill) {
+  Timeline timeline;
+  timeline.advance(kStart, std::nullopt);
+  EXPECT_EQ(timeline.advance(kStart - kHourMs, std::nullopt).at_ms, kStart);
+  EXPECT_EQ(timeline.advance(kStart + 60'000, std::nullopt).at_ms, kStart + 60'000);
+  EXPECT_EQ(timeline.clock_jumps_total(), 0U);
+}
+
+TEST(Timeline, LongSilenceCountsAsTwoWeeksAndANewBoot) {
+  Timeline timeline;
+  timeline.advance(kStart, std::nullopt);
+  const Timeline::Moment moment = timeline.advance(kStart + 4000 * kDayMs, std::nullopt);
+  EXPECT_EQ(moment.at_ms, kStart + 14 * kDayMs);
+  EXPECT_TRUE(moment.new_boot);
+  EXPECT_FALSE(timeline.boots().back().start_known);
+}
+
+TEST(Timeline, AbsurdTimesDoNotOverflow) {
+  Timeline timeline;
+  for (const std::int64_t wall : {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min(),
+                                  std::int64_t{0}, kStart}) {
+    timeline.advance(wall, std::numeric_limits<std::int64_t>::max());
+    timeline.advance(wall, std::numeric_limits<std::int64_t>::min());
+  }
+  EXPECT_LE(timeline.boots().size(), Timeline::kMaxBoots);
+}
+
+TEST(Timeline, KeepsTheNewestBoots) {
+  Timeline timeline;
+  for (int i = 0; i < 200; ++i) timeline.advance(kStart + i * kDayMs, kStart + i * kDayMs - kHourMs);
+  ASSERT_EQ(timeline.boots().size(), Timeline::kMaxBoots);
+  EXPECT_EQ(timeline.boots().back().start_ms, kStart + 199 * kDayMs - kHourMs);
+}
+
+TEST(Timeline, SurvivesSaveAndLoad) {
+  Timeline timeline;
+  timeline.advance(kStart, kStart - kDayMs);
+  timeline.advance(kStart + kDayMs, kStart + kHourMs);
+  std::string bytes;
+  base::WireWriter out(bytes);
+  timeline.save(out);
+  base::WireReader in(bytes);
+  std::optional<Timeline> loaded = Timeline::load(in);
+  ASSERT_TRUE(loaded);
+  ASSERT_TRUE(in.finish().ok());
+  EXPECT_EQ(loaded->boots().size(), 2U);
+  EXPECT_EQ(loaded->advance(kStart + 2 * kDayMs, kStart + kHourMs).at_ms, kStart + 2 * kDayMs);
+  EXPECT_EQ(loaded->boots().size(), 2U);
+}
+
+}  // namespace
+}  // namespace kmem::trend
