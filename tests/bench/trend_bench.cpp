@@ -1,0 +1,191 @@
+// What the trend engine costs: a tick over 4,096 subjects averaged over a day of ticks, the state file's payload, the
+// memory of the whole history, and the replay of 8 weeks of 1,000 tags. The floor beside the tick keeps the lowest of
+// 4,096 values in two flat arrays and judges nothing. Bounds are asserted here: a figure beyond them is an error.
+#include <benchmark/benchmark.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exporter/trend/engine.h"
+
+namespace {
+
+using namespace kmem::trend;
+
+constexpr std::int64_t kStart = 1'767'225'600'000;
+constexpr int kTicksADay = 1440;
+
+double cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+double resident_megabytes() {
+  long pages = 0, resident = 0;
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr) return 0;
+  if (std::fscanf(file, "%ld %ld", &pages, &resident) != 2) resident = 0;
+  std::fclose(file);
+  return static_cast<double>(resident * sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+/// Tags of every kind of history: a fifth leaks, a fifth walks, the rest has noise of 2 %.
+class Host {
+ public:
+  explicit Host(std::size_t tags) {
+    for (std::size_t i = 0; i < tags; ++i) texts_.push_back("Tag" + std::to_string(i));
+    samples_.resize(tags);
+    walks_.resize(tags);
+    for (std::size_t i = 0; i < tags; ++i) {
+      samples_[i].pool = i % 2 == 0 ? kmem::Pool::kPaged : kmem::Pool::kNonpaged;
+      samples_[i].text = texts_[i];
+    }
+  }
+  Observation at(std::int64_t after_ms) {
+    const double day = static_cast<double>(after_ms) / kDayMs;
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      const double level = 1e6 * static_cast<double>(1 + i % 100);
+      noise_ ^= noise_ << 13, noise_ ^= noise_ >> 7, noise_ ^= noise_ << 17;
+      const double noise = 0.02 * static_cast<double>(noise_ >> 11) * 0x1.0p-53;
+      if (i % 5 == 1) walks_[i] += noise - 0.01;
+      const double growth = i % 5 == 0 ? 0.01 * day : std::max(-0.5, walks_[i]);
+      samples_[i].amount = static_cast<std::uint64_t>(level * (1 + growth + noise));
+      samples_[i].outstanding = samples_[i].amount / 256;
+    }
+    return {kStart + after_ms, kStart - kDayMs, samples_};
+  }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<Sample> samples_;
+  std::vector<double> walks_;
+  std::uint64_t noise_ = 88172645463325252ULL;
+};
+
+struct Full {
+  Host host{4096};
+  TrendEngine engine;
+  std::int64_t now_ms = 0;
+  double megabytes = 0;
+};
+
+/// 4,096 subjects with 8 weeks behind them.
+Full& full() {
+  static const std::unique_ptr<Full> state = [] {
+    auto filled = std::make_unique<Full>();
+    filled->host.at(0);
+    const double before = resident_megabytes();
+    for (; filled->now_ms < 56 * kDayMs; filled->now_ms += 4 * kHourMs) filled->engine.observe(filled->host.at(filled->now_ms));
+    filled->megabytes = resident_megabytes() - before;
+    return filled;
+  }();
+  return *state;
+}
+
+void trend_tick(benchmark::State& state) {
+  Full& all = full();
+  double worst_ms = 0;
+  for (auto _ : state) {
+    double day_seconds = 0;
+    for (int tick = 0; tick < kTicksADay; ++tick) {
+      all.now_ms += 60'000;
+      const Observation observation = all.host.at(all.now_ms);
+      const double before = cpu_seconds();
+      all.engine.observe(observation);
+      const double spent = cpu_seconds() - before;
+      day_seconds += spent;
+      worst_ms = std::max(worst_ms, spent * 1e3);
+    }
+    state.SetIterationTime(day_seconds / kTicksADay);
+    state.counters["mean_ms"] = day_seconds / kTicksADay * 1e3;
+    if (day_seconds / kTicksADay > 0.002) state.SkipWithError("a tick takes more than 2 ms");
+  }
+  state.counters["worst_ms"] = worst_ms;
+}
+BENCHMARK(trend_tick)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+
+void floor_keeps_the_lowest(benchmark::State& state) {
+  Host host(4096);
+  const Observation observation = host.at(0);
+  std::vector<float> hours(4096, 1e30F), coarse(4096, 1e30F);
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < observation.subjects.size(); ++i) {
+      const auto value = static_cast<float>(observation.subjects[i].amount);
+      hours[i] = std::min(hours[i], value);
+      coarse[i] = std::min(coarse[i], value);
+    }
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(floor_keeps_the_lowest)->Unit(benchmark::kMicrosecond);
+
+void trend_memory(benchmark::State& state) {
+  const double megabytes = full().megabytes;
+  for (auto _ : state) benchmark::DoNotOptimize(megabytes);
+  state.counters["megabytes"] = megabytes;
+  if (megabytes > 12) state.SkipWithError("the history takes more than 12 MB");
+}
+BENCHMARK(trend_memory)->Iterations(1);
+
+void trend_save(benchmark::State& state) {
+  const TrendEngine& engine = full().engine;
+  for (auto _ : state) {
+    const double before = cpu_seconds();
+    const std::string payload = engine.save();
+    const double spent = cpu_seconds() - before;
+    benchmark::DoNotOptimize(payload.data());
+    state.SetIterationTime(spent);
+    state.counters["megabytes"] = static_cast<double>(payload.size()) / 1e6;
+    if (spent > 0.050) state.SkipWithError("saving takes more than 50 ms");
+  }
+}
+BENCHMARK(trend_save)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+void trend_load(benchmark::State& state) {
+  const std::string payload = full().engine.save();
+  for (auto _ : state) {
+    TrendEngine engine;
+    if (!engine.load(payload).ok()) state.SkipWithError("refused");
+  }
+}
+BENCHMARK(trend_load)->Unit(benchmark::kMillisecond);
+
+void trend_report_of_suspects(benchmark::State& state) {
+  const TrendEngine& engine = full().engine;
+  std::size_t suspects = 0;
+  for (auto _ : state) suspects = engine.report(false).size();
+  state.counters["suspects"] = static_cast<double>(suspects);
+}
+BENCHMARK(trend_report_of_suspects)->Unit(benchmark::kMillisecond);
+
+void trend_replay_8_weeks_of_1000_tags(benchmark::State& state) {
+  for (auto _ : state) {
+    Host host(1000);
+    TrendEngine engine;
+    double spent = 0;
+    for (std::int64_t at = 0; at < 56 * kDayMs; at += kHourMs) {
+      const Observation observation = host.at(at);
+      const double before = cpu_seconds();
+      engine.observe(observation);
+      spent += cpu_seconds() - before;
+    }
+    const double before = cpu_seconds();
+    engine.settle();
+    benchmark::DoNotOptimize(engine.report(true).size());
+    spent += cpu_seconds() - before;
+    state.SetIterationTime(spent);
+    if (spent > 5) state.SkipWithError("the replay takes more than 5 s");
+  }
+}
+BENCHMARK(trend_replay_8_weeks_of_1000_tags)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();
