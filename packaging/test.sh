@@ -20,7 +20,7 @@ run() {
   shift
   if ! "$@" > "$log" 2>&1; then
     echo "FAILED: $* (its last lines; all of it in $log)" >&2
-    tail -n 60 "$log" >&2
+    grep -E -A12 "^FAILED|error:" "$log" | head -n 60 >&2 || tail -n 60 "$log" >&2
     return 1
   fi
 }
