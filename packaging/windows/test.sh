@@ -5,7 +5,6 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 logs=.build/logs
-jobs=$(nproc)
 export WINEPREFIX=$root/.build/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree=;mshtml="
 unset DISPLAY
 step() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
@@ -41,10 +40,6 @@ for preset in windows-mingw windows-mingw-i686; do
     step "test $preset under Wine"
     only=()
   fi
-  ctest --test-dir ".build/$preset" --output-on-failure -j "$jobs" "${only[@]}" > "$logs/$preset-ctest.log" 2>&1 < /dev/null || {
-    tail -n 200 "$logs/$preset-ctest.log" >&2
-    status=1
-  }
-  grep -E '^[0-9]+% tests passed' "$logs/$preset-ctest.log" || status=1
+  packaging/ctest-leg.sh ".build/$preset" "$logs/$preset-ctest.log" "${only[@]}" || status=1
 done
 exit $status
