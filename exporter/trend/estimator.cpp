@@ -12,12 +12,21 @@ namespace {
 constexpr std::size_t kFewestDays = 5;
 
 // Conditions of a leak. Set on simulated histories (tests/exporter/trend/sim), see there for what each one keeps out.
-constexpr double kClear = 5;                 // slope over its error
-constexpr double kSteadierThanWalk = 2;      // growth over what a random walk of the same roughness does
-constexpr double kShareWithoutJumps = 0.2;   // of the growth, when the two largest jumps are taken out
-constexpr double kBendTolerance = 0.4;       // loss of slope over the span, as a share of the slope
-constexpr double kBendDoubt = 0.55;          // errors of the bend that count against it
-constexpr double kFullSurgeBend = 0.2;       // less tolerance for fast growth
+// Growth that begins after a quiet time is held to more: load that rises and stays looks like that. Growth for as long
+// as anything is known has no such past to be compared with, nor a known weekly cycle.
+struct Conditions {
+  double clear;                 // slope over its error
+  double steadier_than_walk;    // growth over what a random walk of the same roughness does
+  double share_without_jumps;   // of the growth, when the two largest jumps are taken out
+  double bend_tolerance;        // loss of slope over the span, as a share of the slope
+  double bend_doubt;            // errors of the bend that count against it
+  double surge_bend;            // less tolerance for fast growth
+  double span;                  // factor on how long it must last
+};
+constexpr Conditions kAlwaysGrown = {4, 1.8, 0.15, 0.48, 0.43, 0.6, 0.93};
+constexpr Conditions kAfterQuiet = {5, 2.2, 0.2, 0.25, 0.6, 0.45, 1.05};
+// What fills slows down visibly within a month; a leak's bend is only noise by then.
+constexpr double kLongSpanDays = 14, kLongSpanTolerance = 0.15, kLongSpanLessDoubt = 0.25;
 constexpr double kSureBend = 3;             // growth that speeds up for certain: errors of the bend
 constexpr double kTightBend = 0.1;           // a bend known this well rules out slowing growth
 // How long growth must last. The slower, the longer; but fast growth is mostly load that comes to an end, so it must
@@ -26,6 +35,7 @@ constexpr double kSpanAtOnePercentDays = 10.4, kShortestSpanDays = 6.8, kLongest
 constexpr double kSurgeFromRate = 0.025, kSurgeFullRate = 0.040;    // of the level, a day
 constexpr double kSurgeBaseDays = 7, kSurgeMoreDays = 8, kTightSurgeMoreDays = 3;
 constexpr double kQuietBeforeDays = 4;
+constexpr double kWatchSpanDays = 5, kWatchClear = 3.5, kWatchMoreBend = 0.3;
 constexpr double kUrgentDays = 4;            // until the limit
 
 /// Index of the day at which the growth begins: the best "flat, then a line" over all begins, and of those that fit
@@ -125,10 +135,12 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   const double walk = against_random_walk(x, y, line.slope);
   const double smooth = growth_without_jumps(x, y) / growth;
   const double bend = line.bend / line.slope, bend_error = line.bend_error / line.slope;
-  double wanted_span = std::clamp(kSpanAtOnePercentDays * std::pow(rate / 0.01, -0.6), kShortestSpanDays, kLongestSpanDays);
+  const bool quiet_before = onset > 0 && x.front() - points.x[0] >= kQuietBeforeDays;
+  const Conditions& wanted = quiet_before ? kAfterQuiet : kAlwaysGrown;
+  double wanted_span = wanted.span * std::clamp(kSpanAtOnePercentDays * std::pow(rate / 0.01, -0.6), kShortestSpanDays,
+                                                kLongestSpanDays);
   const bool urgent = (options.limit - result.level) / line.slope < kUrgentDays;
   const double surge = urgent ? 0 : std::clamp((rate - kSurgeFromRate) / (kSurgeFullRate - kSurgeFromRate), 0.0, 1.0);
-  const bool quiet_before = onset > 0 && x.front() - points.x[0] >= kQuietBeforeDays;
   const double more = quiet_before || bend_error > kTightBend ? kSurgeMoreDays : kTightSurgeMoreDays;
   if (!urgent) wanted_span = std::max(wanted_span, kSurgeBaseDays * (surge > 0 ? 1 : 0) + more * surge);
   double above_past = 9;
@@ -138,12 +150,16 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   }
   const double coverage = static_cast<double>(x.size()) / span / 0.5;
   const double material = result.slope_per_day / options.min_per_day;
-  const double straight = 1 + bend + kBendTolerance - kBendDoubt * bend_error - surge * kFullSurgeBend;
-  const double clear = z / kClear, steady = walk / kSteadierThanWalk;
-  result.leak_score = std::max(0.0, std::min({material, clear, steady, smooth / kShareWithoutJumps, straight, above_past, coverage}));
+  const double stretch = std::clamp((span - kLongSpanDays) / kLongSpanDays, 0.0, 1.0);
+  const double straight = 1 + bend + wanted.bend_tolerance + kLongSpanTolerance * stretch - surge * (1 - stretch) * wanted.surge_bend -
+                          (wanted.bend_doubt - kLongSpanLessDoubt * stretch) * bend_error;
+  const double clear = z / wanted.clear, steady = walk / wanted.steadier_than_walk;
+  const double unjumped = smooth / wanted.share_without_jumps;
+  result.leak_score = std::max(0.0, std::min({material, clear, steady, unjumped, straight, above_past, coverage}));
   result.span_score = span / wanted_span;
-  result.watch_score = std::max(0.0, std::min({material, span / 5, z / 3.5, walk / 2, smooth / 0.2, straight + 0.3, above_past, coverage}));
-  result.strength = std::max(0.0, std::min({clear, steady, smooth / kShareWithoutJumps, material}) * std::clamp(straight, 0.0, 1.0));
+  result.watch_score = std::max(0.0, std::min({material, span / kWatchSpanDays, z / kWatchClear, steady, unjumped,
+                                               straight + kWatchMoreBend, above_past, coverage}));
+  result.strength = std::max(0.0, std::min({clear, steady, unjumped, material}) * std::clamp(straight, 0.0, 1.0));
   return result;
 }
 
