@@ -3,9 +3,12 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "collectors/base/file_io.h"
+#include "collectors/base/log.h"
 #include "collectors/base/suggest.h"
+#include "collectors/history/history.h"
 #include "collectors/live_frames.h"
 #include "collectors/replay/replay_source.h"
 
@@ -44,7 +47,51 @@ constexpr std::array kKinds = {
     Kind{"replay", true, make_replay},
 };
 
+constexpr std::string_view kReplay = "replay:";
+
+class LoggedHistory final : public KernelSource {
+ public:
+  explicit LoggedHistory(std::unique_ptr<history::HistorySource> source) : source_(std::move(source)) {
+    log_warnings();
+  }
+
+  base::Result<void> read(Snapshot& out) override { return source_->read(out); }
+
+  bool advance() override {
+    const bool more = source_->advance();
+    log_warnings();
+    if (more || std::exchange(ended_, true) || source_->skipped_count() == 0) return more;
+    const history::Skipped& first = source_->skipped().front();
+    base::log_warn("parts of the recorded history were skipped",
+                   {{"count", std::to_string(source_->skipped_count())},
+                    {"first", first.file + ":" + std::to_string(first.line) + ": " + first.reason}});
+    return more;
+  }
+
+ private:
+  void log_warnings() {
+    for (; warnings_logged_ < source_->warnings().size(); ++warnings_logged_)
+      base::log_warn("recorded history", {{"warning", source_->warnings()[warnings_logged_]}});
+  }
+
+  std::unique_ptr<history::HistorySource> source_;
+  std::size_t warnings_logged_ = 0;
+  bool ended_ = false;
+};
+
 }  // namespace
+
+base::Result<std::unique_ptr<KernelSource>> make_kernel_source(const config::Source& source, const base::Clock& clock) {
+  const std::string_view kind = source.kind;
+  if (kind.size() > kReplay.size() && kind.starts_with(kReplay)) {
+    auto opened = history::open_history(base::os_file_system(), {std::string(kind.substr(kReplay.size()))});
+    if (!opened) return opened.error();
+    return std::unique_ptr<KernelSource>(std::make_unique<LoggedHistory>(std::move(*opened)));
+  }
+  auto frames = make_frames(source, clock);
+  if (!frames) return frames.error();
+  return make_frame_backed_source(std::move(*frames));
+}
 
 Frames make_frames(const config::Source& source, const base::Clock& clock) {
   const std::string_view text = source.kind;

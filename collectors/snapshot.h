@@ -47,6 +47,7 @@ struct TagUsage {
   std::uint64_t outstanding = 0;   // live allocations
   std::uint64_t allocations = 0;   // raw kernel counter
   std::uint64_t frees = 0;         // raw kernel counter
+  bool has_outstanding = true;     // false: a recording that did not count them
 };
 
 /// FNV-1a over the pool and the tag's text.

@@ -35,6 +35,11 @@ enum class OpenMode {
   kRewrite,     // made if absent, emptied; one writer at a time
 };
 
+struct FileInfo {
+  std::uint64_t size_bytes = 0;  // 0 also for what has no size, such as a pipe
+  UnixMillis modified = 0;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -46,6 +51,9 @@ class FileSystem {
   virtual Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) = 0;
   /// One level; an existing folder is fine.
   virtual Result<void> make_folder(const std::string& path) = 0;
+  virtual Result<FileInfo> info(const std::string& path) {
+    return Error{ErrorCode::kUnsupported, path + ": size and time are not known here"};
+  }
 };
 
 [[nodiscard]] FileSystem& os_file_system();

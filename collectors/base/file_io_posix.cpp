@@ -111,6 +111,13 @@ class PosixFileSystem final : public FileSystem {
     return os_error(path, "make the folder", error);
   }
 
+  Result<FileInfo> info(const std::string& path) override {
+    struct stat is {};
+    if (::stat(path.c_str(), &is) != 0) return os_error(path, "look at");
+    return FileInfo{static_cast<std::uint64_t>(is.st_size),
+                    UnixMillis{is.st_mtim.tv_sec} * 1000 + is.st_mtim.tv_nsec / 1'000'000};
+  }
+
  private:
   static Result<std::unique_ptr<File>> open_locked(const std::string& path, OpenMode mode) {
     for (int tries = 0; tries < kTriesForTheName; ++tries) {

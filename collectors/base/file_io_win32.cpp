@@ -135,6 +135,16 @@ class Win32FileSystem final : public FileSystem {
       return {};
     return os_error(path, "make the folder", error);
   }
+
+  Result<FileInfo> info(const std::string& path) override {
+    constexpr std::int64_t kUnixEpochIn100ns = 116'444'736'000'000'000;
+    WIN32_FILE_ATTRIBUTE_DATA is;
+    if (!GetFileAttributesExW(wide(path).c_str(), GetFileExInfoStandard, &is)) return os_error(path, "look at");
+    const auto joined = [](DWORD high, DWORD low) { return std::uint64_t{high} << 32 | low; };
+    const auto written = static_cast<std::int64_t>(joined(is.ftLastWriteTime.dwHighDateTime,
+                                                          is.ftLastWriteTime.dwLowDateTime));
+    return FileInfo{joined(is.nFileSizeHigh, is.nFileSizeLow), (written - kUnixEpochIn100ns) / 10'000};
+  }
 };
 
 }  // namespace

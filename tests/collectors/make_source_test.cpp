@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "collectors/base/file_io.h"
+#include "collectors/base/log.h"
 #include "collectors/live_frames.h"
 #include "collectors/replay/capture.h"
 #include "tests/support/temp_folder.h"
@@ -61,6 +62,48 @@ TEST(MakeSource, ReplaysACapture) {
   EXPECT_EQ(frame.system, System::kWindows);
   EXPECT_EQ(frame.time, 77);
   EXPECT_FALSE((*source)->advance());
+}
+
+TEST(MakeKernelSource, ReplaysAnyHistoryAndLogsWhatItSkipped) {
+  const test::TempFolder folder;
+  const std::string path = folder.path() + "history.csv";
+  ASSERT_TRUE(base::replace_file(base::os_file_system(), path,
+                                 "timestamp,pool,tag,bytes\n10,paged,Leak,1\nx,paged,Leak,2\n20,paged,Leak,3\n")
+                  .ok());
+  std::vector<std::string> log;
+  base::set_log_sink([&](std::string_view line) { log.emplace_back(line); });
+  static const base::SystemClock clock;
+  config::Source config;
+  config.kind = "replay:" + path;
+  auto source = make_kernel_source(config, clock);
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  Snapshot snapshot;
+  ASSERT_TRUE((*source)->read(snapshot).ok());
+  EXPECT_EQ(snapshot.time, 10'000);
+  EXPECT_TRUE((*source)->advance());
+  ASSERT_TRUE((*source)->read(snapshot).ok());
+  EXPECT_EQ(snapshot.time, 20'000);
+  EXPECT_FALSE((*source)->advance());
+  EXPECT_FALSE((*source)->advance());
+  base::set_log_sink({});
+  ASSERT_EQ(log.size(), 1U);
+  EXPECT_THAT(log.front(), HasSubstr("history.csv:3: timestamp"));
+  EXPECT_THAT(log.front(), HasSubstr("count=1"));
+}
+
+TEST(MakeKernelSource, GivesLiveKernelsAndTheSameErrors) {
+  static const base::SystemClock clock;
+  config::Source config;
+  auto live = make_kernel_source(config, clock);
+  ASSERT_TRUE(live.ok()) << live.error().message;
+  Snapshot snapshot;
+  ASSERT_TRUE((*live)->read(snapshot).ok());
+  EXPECT_EQ(snapshot.system, live_kernel() == "linux" ? System::kLinux : System::kWindows);
+  config.kind = "replay:";
+  EXPECT_EQ(make_kernel_source(config, clock).error().message, "source replay: names no file; write replay:FILE");
+  config.kind = "linx";
+  EXPECT_EQ(make_kernel_source(config, clock).error().message,
+            "source \"linx\" is none of auto, linux, windows, replay:FILE; did you mean linux?");
 }
 
 TEST(MakeSource, ReplayWantsAFileThatIsThere) {

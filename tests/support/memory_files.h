@@ -81,6 +81,14 @@ class MemoryFiles final : public base::FileSystem {
 
   base::Result<void> make_folder(const std::string& path) override { return spend(path, "make"); }
 
+  /// The time that info gives for every file.
+  void set_modified(base::UnixMillis time) { modified_ = time; }
+  base::Result<base::FileInfo> info(const std::string& path) override {
+    const auto found = nodes_.find(path);
+    if (found == nodes_.end()) return base::Error{base::ErrorCode::kAbsent, path + ": absent"};
+    return base::FileInfo{found->second->bytes.size(), modified_};
+  }
+
  private:
   struct Node {
     std::string bytes;
@@ -133,6 +141,7 @@ class MemoryFiles final : public base::FileSystem {
   std::map<std::string, std::shared_ptr<Node>> nodes_;
   std::uint64_t budget_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t operations_ = 0;
+  base::UnixMillis modified_ = 0;
 };
 
 }  // namespace kmem::test

@@ -57,6 +57,21 @@ TEST(FileIo, ErrorsNameThePathAndTellAbsentFromOther) {
   EXPECT_NE(a_folder.error().code, ErrorCode::kAbsent);
 }
 
+TEST(FileIo, InfoGivesSizeAndWhenItWasModified) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "\xd0\xb6.log";
+  const UnixMillis before = SystemClock().wall();
+  ASSERT_TRUE(replace_file(os_file_system(), path, "seven b").ok());
+  const UnixMillis after = SystemClock().wall();
+  const auto info = os_file_system().info(path);
+  ASSERT_TRUE(info.ok()) << info.error().message;
+  EXPECT_EQ(info->size_bytes, 7U);
+  // File systems keep their own time, coarser than the clock's.
+  EXPECT_GE(info->modified, before - 2000);
+  EXPECT_LE(info->modified, after + 2000);
+  EXPECT_EQ(os_file_system().info(folder.path() + "nothing").error().code, ErrorCode::kAbsent);
+}
+
 TEST(FileIo, RefusesMoreThanAllowed) {
   const TempFolder folder;
   const std::string path = folder.path() + "big";

@@ -1,0 +1,45 @@
+#include "collectors/history/csv_fields.h"
+
+#include <algorithm>
+
+namespace kmem::history {
+
+const char* CsvFields::split(std::string_view line) {
+  size_ = 0;
+  for (std::size_t at = 0;; ++at) {
+    if (size_ == kMaxFields) return "too many fields";
+    if (size_ == fields_.size()) fields_.emplace_back();
+    std::string& field = fields_[size_++];
+    field.clear();
+    if (at < line.size() && line[at] == '"') {
+      for (++at;; ++at) {
+        const std::size_t quote = line.find('"', at);
+        if (quote == std::string_view::npos) return "a quote is not closed on its line";
+        field.append(line.substr(at, quote - at));
+        at = quote + 1;
+        if (at == line.size() || line[at] != '"') break;
+        field.push_back('"');
+      }
+      if (at < line.size() && line[at] != ',') return "text follows a closing quote";
+    } else {
+      const std::size_t comma = std::min(line.find(',', at), line.size());
+      field.assign(line.substr(at, comma - at));
+      at = comma;
+    }
+    if (at >= line.size()) return nullptr;
+  }
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char one, char other) { return lower(one) == lower(other); });
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,32 @@
+// One line of comma-separated text, as RFC 4180 quotes it, -> its fields. A field does not go over the line's end:
+// none of these formats has such, and a lost quote would swallow the lines behind it. Thread: one; buffers are reused.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kmem::history {
+
+inline constexpr std::size_t kMaxFields = 32'768;
+
+class CsvFields {
+ public:
+  /// nullptr, or why the line cannot be taken apart.
+  const char* split(std::string_view line);
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] const std::string& operator[](std::size_t i) const { return fields_[i]; }
+
+ private:
+  std::vector<std::string> fields_;
+  std::size_t size_ = 0;
+};
+
+/// Without blanks and tabs at both ends.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+/// Letters' case apart.
+[[nodiscard]] bool same_word(std::string_view a, std::string_view b);
+
+}  // namespace kmem::history

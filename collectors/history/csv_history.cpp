@@ -1,0 +1,273 @@
+// CSV: a header row names the columns, in any order and case: timestamp, pool, tag, bytes, and optionally allocs,
+// frees, outstanding, boot_time. Rows of one timestamp are one snapshot, in which a row with an empty tag is the pool's
+// total.
+// Besides the pools' names system_ptes (free ones), commit and commit_limit are known, whose value is in bytes.
+// Rows may be out of order as far as kWindow snapshots reach; what comes later is skipped.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "collectors/base/label_text.h"
+#include "collectors/base/suggest.h"
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/snapshot_builder.h"
+#include "collectors/history/snapshot_reader.h"
+#include "collectors/history/time_text.h"
+
+namespace kmem::history {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::UnixMillis;
+
+constexpr std::size_t kWindow = 4;
+constexpr std::size_t kLongestTag = 256;
+
+enum Column : std::size_t { kTimestamp, kPool, kTag, kBytes, kAllocs, kFrees, kOutstanding, kBootTime };
+constexpr std::array<std::string_view, 8> kColumns = {"timestamp", "pool",  "tag",         "bytes",
+                                                      "allocs",    "frees", "outstanding", "boot_time"};
+constexpr std::size_t kRequired = 4;
+
+// Behind the pools.
+enum Pseudo : std::size_t { kSystemPtes = kPoolCount, kCommit, kCommitLimit, kKindCount };
+constexpr auto kKinds = [] {
+  std::array<std::string_view, kKindCount> kinds{};
+  std::copy(kPoolNames.begin(), kPoolNames.end(), kinds.begin());
+  kinds[kSystemPtes] = "system_ptes";
+  kinds[kCommit] = "commit";
+  kinds[kCommitLimit] = "commit_limit";
+  return kinds;
+}();
+
+std::size_t find_word(std::span<const std::string_view> words, std::string_view wanted) {
+  const auto found = std::find_if(words.begin(), words.end(), [&](auto word) { return same_word(word, wanted); });
+  return static_cast<std::size_t>(found - words.begin());
+}
+
+std::string hint(std::string_view word, std::span<const std::string_view> words) {
+  const auto near = base::nearest(word, words);
+  return near ? "; did you mean " + *near + "?" : "";
+}
+
+// Spreadsheets and data frames write whole numbers as 1234.0 or 1.234e3 too.
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  constexpr double kTooBig = 18'446'744'073'709'551'616.0;
+  const char* const end = text.data() + text.size();
+  std::uint64_t whole = 0;
+  if (const auto parsed = std::from_chars(text.data(), end, whole); parsed.ec == std::errc{} && parsed.ptr == end)
+    return whole;
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), end, value);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || !(value >= 0) || value >= kTooBig) return std::nullopt;
+  return static_cast<std::uint64_t>(std::round(value));
+}
+
+class CsvHistory final : public SnapshotReader {
+ public:
+  CsvHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
+
+  base::Result<void> read_header() {
+    for (;;) {
+      const auto state = lines_.next();
+      if (!state) return state.error();
+      if (*state == LineState::kEnd) return Error{ErrorCode::kMalformed, notes_.path() + ": no header row"};
+      if (trimmed(lines_.line()).empty()) continue;
+      const std::string why = *state == LineState::kTooLong ? "the header row is too long" : take_header();
+      if (why.empty()) return {};
+      return Error{ErrorCode::kMalformed, notes_.path() + ":" + std::to_string(lines_.number()) + ": " + why};
+    }
+  }
+
+  base::Result<bool> next(Snapshot& out) override {
+    while (!ended_ && pending_.size() <= kWindow) {
+      const auto state = lines_.next();
+      if (!state) return state.error();
+      ended_ = *state == LineState::kEnd;
+      if (*state == LineState::kTooLong)
+        notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
+      if (*state == LineState::kLine && !trimmed(lines_.line()).empty()) take_line();
+    }
+    if (pending_.empty()) return false;
+    const auto first = pending_.begin();
+    out = first->second.builder.take();
+    out.system = system_;
+    out.time = first->first;
+    line_ = first->second.line;
+    given_ = first->first;
+    if (current_ == &first->second) current_ = nullptr;
+    pending_.erase(first);
+    return true;
+  }
+
+  [[nodiscard]] std::uint64_t line() const override { return line_; }
+
+ private:
+  struct Pending {
+    SnapshotBuilder builder;
+    std::uint64_t line = 0;
+  };
+
+  // Empty, or why it cannot be used.
+  std::string take_header() {
+    if (const char* const why = fields_.split(lines_.line())) return why;
+    std::array<std::size_t, kColumns.size()> at;
+    at.fill(kMaxFields);
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      const std::string_view name = names.emplace_back(trimmed(fields_[i]));
+      const std::size_t column = find_word(kColumns, name);
+      if (column == kColumns.size()) continue;
+      if (at[column] != kMaxFields) return "two columns are named " + std::string(kColumns[column]);
+      at[column] = i;
+    }
+    for (std::size_t column = 0; column < kRequired; ++column)
+      if (at[column] == kMaxFields) {
+        const auto near = base::nearest(kColumns[column], names);
+        return "no column " + std::string(kColumns[column]) + (near ? ", but " + quoted(*near) : "") +
+               "; timestamp, pool, tag and bytes are needed";
+      }
+    at_ = at;
+    width_ = fields_.size();
+    return {};
+  }
+
+  [[nodiscard]] std::string_view field(Column column) const {
+    return at_[column] < fields_.size() ? std::string_view(fields_[at_[column]]) : std::string_view();
+  }
+
+  void take_line() {
+    const char* const why = fields_.split(lines_.line());
+    // Files put one behind another.
+    if (why == nullptr && same_word(trimmed(field(kTimestamp)), kColumns[kTimestamp])) {
+      if (const std::string no = take_header(); !no.empty()) notes_.skip(lines_.number(), no);
+      return;
+    }
+    std::string reason = why != nullptr ? why
+                         : fields_.size() != width_
+                             ? std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_)
+                             : take_row();
+    if (!reason.empty()) notes_.skip(lines_.number(), reason);
+  }
+
+  // Empty, or why not.
+  std::string take_row() {
+    const std::string_view pool = trimmed(field(kPool));
+    const std::size_t kind = find_word(kKinds, pool);
+    if (kind == kKinds.size()) return "pool " + quoted(pool) + " is not known" + hint(pool, kKinds);
+    const auto bytes = parse_count(trimmed(field(kBytes)));
+    if (!bytes) return not_a_count(kBytes);
+    std::array<std::optional<std::uint64_t>, 3> counts;
+    for (const Column column : {kAllocs, kFrees, kOutstanding}) {
+      const std::string_view text = trimmed(field(column));
+      if (!text.empty() && !(counts[column - kAllocs] = parse_count(text))) return not_a_count(column);
+    }
+    std::optional<UnixMillis> boot_time;
+    if (const std::string_view text = trimmed(field(kBootTime)); !text.empty()) {
+      const auto parsed = parse_timestamp(text);
+      if (!parsed) return "boot_time " + parsed.error().message;
+      boot_time = *parsed;
+    }
+    const std::string& tag = fields_[at_[kTag]];
+    if (tag.size() > kLongestTag) return "a tag longer than " + std::to_string(kLongestTag) + " bytes";
+    if (kind >= kPoolCount && !tag.empty()) return std::string(kKinds[kind]) + " has no tags";
+    if (std::string late = find_snapshot(trimmed(field(kTimestamp))); !late.empty()) return late;
+
+    Snapshot& snapshot = current_->builder.snapshot();
+    if (kind != kCommit && kind != kCommitLimit)
+      system_ = kind <= static_cast<std::size_t>(Pool::kNonpaged) || kind == kSystemPtes ? System::kWindows
+                                                                                         : System::kLinux;
+    if (boot_time) snapshot.boot_time = boot_time;
+    if (kind == kSystemPtes) return once(snapshot.system_ptes_free, *bytes);
+    if (kind == kCommit) return once(snapshot.commit_bytes, *bytes);
+    if (kind == kCommitLimit) return once(snapshot.commit_limit_bytes, *bytes);
+    if (tag.empty()) return take_total(static_cast<Pool>(kind), *bytes, counts[0], counts[1]);
+    TagUsage row;
+    row.pool = static_cast<Pool>(kind);
+    row.tag = base::label_text(tag);
+    row.bytes = *bytes;
+    row.has_outstanding = counts[2].has_value();
+    if (counts[0] && counts[1]) {
+      row.counter_bits = 64;
+      set_counters(row, *counts[0], *counts[1]);
+    }
+    if (counts[2]) row.outstanding = *counts[2];
+    const char* const why = current_->builder.add(std::move(row));
+    return why != nullptr ? why : "";
+  }
+
+  std::string take_total(Pool pool, std::uint64_t bytes, std::optional<std::uint64_t> allocations,
+                         std::optional<std::uint64_t> frees) {
+    PoolTotals& totals = current_->builder.totals(pool);
+    if (std::string again = once(totals.bytes, bytes); !again.empty()) return again;
+    const auto raw = [](std::optional<std::uint64_t> count) {
+      return count && *count <= std::numeric_limits<std::uint32_t>::max()
+                 ? std::optional(static_cast<std::uint32_t>(*count))
+                 : std::nullopt;
+    };
+    totals.allocations = raw(allocations);
+    totals.frees = raw(frees);
+    return {};
+  }
+
+  static std::string once(std::optional<std::uint64_t>& into, std::uint64_t value) {
+    if (into) return "the snapshot has this total already";
+    into = value;
+    return {};
+  }
+
+  std::string not_a_count(Column column) const {
+    const std::string_view text = trimmed(field(column));
+    return std::string(kColumns[column]) + (text.empty() ? " is empty" : " " + quoted(text) + " is not a count");
+  }
+
+  // Sets current_, or says why not.
+  std::string find_snapshot(std::string_view timestamp) {
+    if (current_ != nullptr && timestamp == current_timestamp_) return {};
+    const auto time = parse_timestamp(timestamp);
+    if (!time) return timestamp.empty() ? "timestamp is empty" : "timestamp " + time.error().message;
+    if (given_ && *time <= *given_)
+      return "timestamp " + quoted(timestamp) + " goes back more than " + std::to_string(kWindow) +
+             " snapshots; sort the rows by timestamp";
+    const auto [found, is_new] = pending_.try_emplace(*time);
+    if (is_new) found->second.line = lines_.number();
+    current_ = &found->second;
+    current_timestamp_ = timestamp;
+    return {};
+  }
+
+  LineReader lines_;
+  FileNotes notes_;
+  CsvFields fields_;
+  std::array<std::size_t, kColumns.size()> at_{};
+  std::size_t width_ = 0;
+  std::map<UnixMillis, Pending> pending_;
+  Pending* current_ = nullptr;
+  std::string current_timestamp_;
+  std::optional<UnixMillis> given_;
+  std::uint64_t line_ = 0;
+  System system_ = System::kLinux;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+bool is_csv_header(std::string_view line) {
+  CsvFields fields;
+  if (fields.split(line) != nullptr) return false;
+  std::size_t known = 0;
+  for (std::size_t i = 0; i < fields.size(); ++i) known += find_word(kColumns, trimmed(fields[i])) < kColumns.size();
+  return known >= 2;
+}
+
+Reader make_csv_history(LineReader lines, FileNotes notes) {
+  auto reader = std::make_unique<CsvHistory>(std::move(lines), std::move(notes));
+  if (auto header = reader->read_header(); !header) return header.error();
+  return std::unique_ptr<SnapshotReader>(std::move(reader));
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,43 @@
+// Rows of a recording -> one Snapshot: no (pool, tag) twice, dead tags left out, at most kMaxRows of each kind.
+// Thread: one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <unordered_set>
+
+#include "collectors/snapshot.h"
+
+namespace kmem::history {
+
+inline constexpr std::size_t kMaxRows = 65'536;
+
+class SnapshotBuilder {
+ public:
+  /// nullptr, or why the row was left out.
+  const char* add(TagUsage&& row);
+  const char* add(ProcessUsage&& row);
+  /// The pool's totals, made if needed.
+  [[nodiscard]] PoolTotals& totals(Pool pool);
+  /// What is not there yet is taken over; false when some of it was there already.
+  bool merge(Snapshot&& other);
+
+  [[nodiscard]] Snapshot& snapshot() { return snapshot_; }
+  /// Gives it away and begins an empty one.
+  [[nodiscard]] Snapshot take();
+
+ private:
+  Snapshot snapshot_;
+  std::unordered_set<std::uint64_t> seen_tags_;
+  std::unordered_set<std::uint64_t> seen_processes_;
+};
+
+/// Live allocations by the kernel's counters. Of 32 bits each they wrap; more frees than allocations otherwise (what
+/// was allocated under another tag) are none alive.
+[[nodiscard]] std::uint64_t live_allocations(std::uint64_t allocations, std::uint64_t frees);
+
+/// Fills the row's counters and what is alive by them.
+void set_counters(TagUsage& row, std::uint64_t allocations, std::uint64_t frees);
+
+}  // namespace kmem::history

@@ -1,0 +1,39 @@
+// Rows of the tables that poolmon, memsnap and the debugger print. Columns move when values are wide and people cut and
+// indent what they post, so rows are read by their words; only a tag is taken by position where it is in place, for its
+// blanks belong to it. Tags are four bytes, filled up with blanks as poolmon prints them ("Irp "). Thread: pure.
+// Failure: kBroken with a reason when a line begins like a row and does not go on like one.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collectors/snapshot.h"
+
+namespace kmem::history {
+
+enum class RowKind { kRow, kBroken, kOther };
+
+/// " Leak Nonp  14 ( 14)  0 ( 0)  14 1468006400 (104857600) 104857600 [driver]", the parentheses and what follows the
+/// last number optional. Diff is not read: it overflows at 2^31, as do Bytes, which are mended up to 2^32.
+[[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason);
+
+/// !poolused: " Leak  14 1468006400  0  0 description", live allocations and bytes of nonpaged, then paged pool.
+[[nodiscard]] RowKind parse_poolused_row(std::string_view line, TagUsage& nonpaged, TagUsage& paged,
+                                         std::string& reason);
+
+/// memsnap's columns behind the process' name, counted from 0.
+struct ProcessColumns {
+  std::size_t count = 0;
+  std::optional<std::size_t> paged_pool;
+  std::optional<std::size_t> nonpaged_pool;
+  std::optional<std::size_t> handles;
+};
+/// nullopt when the line is not such a header.
+[[nodiscard]] std::optional<ProcessColumns> parse_process_header(std::string_view line);
+/// "00000B34  name.exe  numbers"; the name may have blanks.
+[[nodiscard]] RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, ProcessUsage& row,
+                                        std::string& reason);
+
+}  // namespace kmem::history

@@ -1,0 +1,144 @@
+#include "collectors/history/time_text.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/notes.h"
+
+namespace kmem::history {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::UnixMillis;
+
+constexpr std::int64_t kMinuteMillis = 60'000;
+constexpr std::int64_t kMaxUnixSeconds = 253'402'300'799;  // the year 9999's last
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Digits of a fraction -> milliseconds, the rest cut off.
+std::int64_t take_fraction_millis(std::string_view& text) {
+  std::int64_t millis = 0;
+  for (std::int64_t unit = 100; !text.empty() && is_digit(text.front()); unit /= 10, text.remove_prefix(1))
+    millis += unit * (text.front() - '0');
+  return millis;
+}
+
+std::optional<UnixMillis> unix_seconds(std::string_view text) {
+  std::int64_t seconds = 0;
+  if (text.empty() || !is_digit(text.front())) return std::nullopt;
+  for (; !text.empty() && is_digit(text.front()); text.remove_prefix(1)) {
+    seconds = seconds * 10 + (text.front() - '0');
+    if (seconds > kMaxUnixSeconds) return std::nullopt;
+  }
+  const std::int64_t millis = take_char(text, '.') ? take_fraction_millis(text) : 0;
+  return text.empty() ? std::optional(seconds * 1000 + millis) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<int> take_digits(std::string_view& text, std::size_t min_digits, std::size_t max_digits) {
+  int value = 0;
+  std::size_t length = 0;
+  for (; length < text.size() && length < max_digits && is_digit(text[length]); ++length)
+    value = value * 10 + (text[length] - '0');
+  if (length < min_digits) return std::nullopt;
+  text.remove_prefix(length);
+  return value;
+}
+
+bool take_char(std::string_view& text, char wanted) {
+  if (text.empty() || text.front() != wanted) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+std::optional<UnixMillis> day_millis(int year, int month, int day) {
+  const std::chrono::year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (year < 1970 || year > 9999 || month < 1 || day < 1 || !date.ok()) return std::nullopt;
+  return std::chrono::milliseconds(std::chrono::sys_days(date).time_since_epoch()).count();
+}
+
+std::optional<std::int64_t> take_time_of_day(std::string_view& text) {
+  std::string_view rest = text;
+  const auto hour = take_digits(rest, 1, 2);
+  if (!hour || *hour > 23 || !take_char(rest, ':')) return std::nullopt;
+  const auto minute = take_digits(rest, 2, 2);
+  if (!minute || *minute > 59) return std::nullopt;
+  std::int64_t millis = (*hour * 60 + *minute) * kMinuteMillis;
+  if (take_char(rest, ':')) {
+    const auto second = take_digits(rest, 2, 2);
+    if (!second || *second > 60) return std::nullopt;  // 60: a leap second
+    millis += *second * 1000;
+    if (rest.size() > 1 && (rest.front() == '.' || rest.front() == ',') && is_digit(rest[1])) {
+      rest.remove_prefix(1);
+      millis += take_fraction_millis(rest);
+    }
+  }
+  text = rest;
+  return millis;
+}
+
+std::optional<int> take_zone_minutes(std::string_view& text) {
+  std::string_view rest = text;
+  if (take_char(rest, 'Z') || take_char(rest, 'z')) {
+    text = rest;
+    return 0;
+  }
+  const bool west = take_char(rest, '-');
+  if (!west && !take_char(rest, '+')) return std::nullopt;
+  const auto hours = take_digits(rest, 1, 2);
+  if (!hours || *hours > 23) return std::nullopt;
+  (void)take_char(rest, ':');
+  const auto minutes = take_digits(rest, 2, 2);
+  if (minutes && *minutes > 59) return std::nullopt;
+  text = rest;
+  const int east = *hours * 60 + minutes.value_or(0);
+  return west ? -east : east;
+}
+
+base::Result<UnixMillis> parse_timestamp(std::string_view text) {
+  text = trimmed(text);
+  if (const auto seconds = unix_seconds(text)) return *seconds;
+  const auto refuse = [&](const std::string& why) { return Error{ErrorCode::kMalformed, quoted(text) + why}; };
+  std::string_view rest = text;
+  const auto year = take_digits(rest, 4, 4);
+  const bool begun = year && take_char(rest, '-');
+  const auto month = take_digits(rest, 2, 2);
+  const bool going = begun && month && take_char(rest, '-');
+  const auto day = take_digits(rest, 2, 2);
+  if (!going || !day || !(take_char(rest, 'T') || take_char(rest, 't') || take_char(rest, ' ')))
+    return refuse(" is neither RFC 3339 nor Unix seconds");
+  const auto midnight = day_millis(*year, *month, *day);
+  const auto of_day = take_time_of_day(rest);
+  if (!midnight || !of_day) return refuse(" is no time that exists");
+  if (trimmed(rest).empty()) return refuse(" has no zone; write Z or an offset behind it");
+  const auto zone = take_zone_minutes(rest);
+  if (!zone || !rest.empty()) return refuse(" has a zone that is not understood");
+  return *midnight + *of_day - *zone * kMinuteMillis;
+}
+
+std::optional<UnixMillis> parse_us_time(std::string_view text) {
+  text = trimmed(text);
+  const auto part = [&](std::size_t digits) {
+    const auto value = take_digits(text, 1, digits);
+    return value && (take_char(text, '/') || take_char(text, '\\')) ? value : std::nullopt;
+  };
+  const auto month = part(2);
+  const auto day = month ? part(2) : std::nullopt;
+  const auto year = take_digits(text, 4, 4);
+  if (!day || !year || !take_char(text, ' ')) return std::nullopt;
+  const auto midnight = day_millis(*year, *month, *day);
+  // memsnap fills the milliseconds up to four digits: they are a number, not a fraction.
+  std::string_view behind = text.substr(std::min(text.find('.'), text.size()));
+  text.remove_suffix(behind.size());
+  const auto of_day = take_time_of_day(text);
+  const int millis = take_char(behind, '.') ? take_digits(behind, 1, 4).value_or(0) : 0;
+  return midnight && of_day ? std::optional(*midnight + *of_day + millis) : std::nullopt;
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,31 @@
+// Times as programs write them -> milliseconds since 1970 UTC. Years 1970 to 9999. Thread: pure.
+// Failure: nullopt, or an Error that says what was expected.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "collectors/base/clock.h"
+#include "collectors/base/result.h"
+
+namespace kmem::history {
+
+/// RFC 3339 with a zone, or Unix seconds; both with or without a fraction.
+[[nodiscard]] base::Result<base::UnixMillis> parse_timestamp(std::string_view text);
+
+/// "MM/DD/YYYY HH:MM:SS.mmm" as perfmon writes it, "MM\DD\YYYY HH:MM:SS.mmmm" as memsnap does; behind it anything.
+[[nodiscard]] std::optional<base::UnixMillis> parse_us_time(std::string_view text);
+
+/// Midnight; nullopt for a day that is in no calendar.
+[[nodiscard]] std::optional<base::UnixMillis> day_millis(int year, int month, int day);
+
+/// "HH:MM", "HH:MM:SS", with a fraction after point or comma: milliseconds of the day. Takes it off `text`.
+[[nodiscard]] std::optional<std::int64_t> take_time_of_day(std::string_view& text);
+/// "Z", "+HH:MM", "-HHMM", "+H": minutes east of UTC. Takes it off `text`.
+[[nodiscard]] std::optional<int> take_zone_minutes(std::string_view& text);
+/// Up to `max_digits` digits. Takes them off `text`.
+[[nodiscard]] std::optional<int> take_digits(std::string_view& text, std::size_t min_digits, std::size_t max_digits);
+[[nodiscard]] bool take_char(std::string_view& text, char wanted);
+
+}  // namespace kmem::history

@@ -1,0 +1,135 @@
+#include <gmock/gmock.h>
+
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using test::read_fixture;
+using test::read_text;
+using test::tags_of;
+using test::totals_of;
+using test::WholeHistory;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+constexpr base::UnixMillis kMay1At6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
+
+TEST(CsvHistory, ColumnsInAnyOrderQuotesTotalsAndZones) {
+  const WholeHistory found = read_fixture("history.csv");
+  ASSERT_EQ(found.snapshots.size(), 3U) << found.error;
+  EXPECT_EQ(found.snapshots[0].time, kMay1At6);
+  EXPECT_EQ(found.snapshots[0].system, System::kWindows);
+  EXPECT_EQ(found.snapshots[0].boot_time, 1'714'435'200'000);
+  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Irp ' 4096 15 64 25 10"));
+  EXPECT_THAT(totals_of(found.snapshots[0]),
+              ElementsAre(Pair("commit", 13'105'000'000), Pair("commit.limit", 33'000'000'000),
+                          Pair("nonpaged.allocations", 9), Pair("nonpaged.bytes", 1'000'000),
+                          Pair("nonpaged.frees", 7), Pair("paged.bytes", 2'000'000), Pair("ptes", 33444)));
+  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 500);
+  EXPECT_FALSE(found.snapshots[1].boot_time);
+  EXPECT_THAT(tags_of(found.snapshots[1]), ElementsAre("paged 'Leak' 8192 ?"));
+  EXPECT_THAT(totals_of(found.snapshots[1]), IsEmpty());
+  EXPECT_EQ(found.snapshots[2].time, 1'714'546'800'250);
+  EXPECT_EQ(found.snapshots[2].boot_time, 1'714'435'200'000);
+  EXPECT_THAT(tags_of(found.snapshots[2]),
+              ElementsAre("nonpaged 'Irp ' 4097 15 64 26 10", "paged 'Live' 64 3"));
+  EXPECT_THAT(found.skipped, IsEmpty());
+}
+
+TEST(CsvHistory, LinuxPools) {
+  const WholeHistory found = read_text(
+      "timestamp,pool,tag,bytes\n1,slab_unreclaimable,kmalloc-64,5\n1,SLAB_RECLAIMABLE,dentry,6\n1,vmalloc,x,7\n"
+      "1,percpu,,8\n1,allocinfo,\"mm/a.c:1 f\",9\n");
+  ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
+  EXPECT_EQ(found.snapshots[0].system, System::kLinux);
+  EXPECT_THAT(tags_of(found.snapshots[0]),
+              ElementsAre("allocinfo 'mm/a.c:1 f' 9 ?", "slab_reclaimable 'dentry' 6 ?",
+                          "slab_unreclaimable 'kmalloc-64' 5 ?", "vmalloc 'x' 7 ?"));
+  EXPECT_THAT(totals_of(found.snapshots[0]), ElementsAre(Pair("percpu.bytes", 8)));
+}
+
+TEST(CsvHistory, EveryBrokenRowSaysWhyAndLosesNothingElse) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"10,page,Leak,1,,,,", "pool \"page\" is not known; did you mean paged?"},
+      {"10,disk,Leak,1,,,,", "pool \"disk\" is not known"},
+      {"10,paged,Leak,,,,,", "bytes is empty"},
+      {"10,paged,Leak,-1,,,,", "bytes \"-1\" is not a count"},
+      {"10,paged,Leak,1e40,,,,", "bytes \"1e40\" is not a count"},
+      {"10,paged,Leak,nan,,,,", "bytes \"nan\" is not a count"},
+      {"10,paged,Leak,1,x,,,", "allocs \"x\" is not a count"},
+      {"10,paged,Leak,1,,x,,", "frees \"x\" is not a count"},
+      {"10,paged,Leak,1,,,x,", "outstanding \"x\" is not a count"},
+      {"10,paged,Leak,1,,,,x", "boot_time \"x\" is neither RFC 3339 nor Unix seconds"},
+      {"10,system_ptes,Leak,1,,,,", "system_ptes has no tags"},
+      {",paged,Leak,1,,,,", "timestamp is empty"},
+      {"noon,paged,Leak,1,,,,", "timestamp \"noon\" is neither RFC 3339 nor Unix seconds"},
+      {"2024-05-01T06:00:00,paged,Leak,1,,,,",
+       "timestamp \"2024-05-01T06:00:00\" has no zone; write Z or an offset behind it"},
+      {"2024-02-30T06:00:00Z,paged,Leak,1,,,,", "timestamp \"2024-02-30T06:00:00Z\" is no time that exists"},
+      {"2024-05-01T06:00:00CET,paged,Leak,1,,,,",
+       "timestamp \"2024-05-01T06:00:00CET\" has a zone that is not understood"},
+      {"1714543200000,paged,Leak,1,,,,", "timestamp \"1714543200000\" is neither RFC 3339 nor Unix seconds"},
+      {"10,paged,Leak,1,,,", "7 fields where the header has 8"},
+      {"10,paged,\"Leak,1,,,,", "a quote is not closed on its line"},
+      {"10,paged,\"Leak\"x,1,,,,", "text follows a closing quote"},
+      {"10,paged,Good,5,,,,", "the snapshot has this tag already"},
+      {"10,paged,,5,,,,", "the snapshot has this total already"},
+      {"10,paged," + std::string(257, 't') + ",1,,,,", "a tag longer than 256 bytes"},
+      {"10,paged," + std::string(65'536, 't') + ",1,,,,", "longer than 65536 bytes"},
+  };
+  for (const auto& [row, reason] : cases) {
+    const WholeHistory found =
+        read_text("timestamp,pool,tag,bytes,allocs,frees,outstanding,boot_time\n"
+                  "10,paged,Good,4,,,,\n10,paged,,9,,,,\n" + row + "\n10,paged,Last,6,,,,\n");
+    ASSERT_EQ(found.snapshots.size(), 1U) << row << found.error;
+    EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("paged 'Good' 4 ?", "paged 'Last' 6 ?")) << row;
+    EXPECT_THAT(found.skipped, ElementsAre("f:4: " + reason)) << row;
+  }
+}
+
+TEST(CsvHistory, RowsMayBeOutOfOrderALittle) {
+  const WholeHistory found = read_text(
+      "timestamp,pool,tag,bytes\n20,paged,A,1\n10,paged,A,2\n20,paged,B,3\n30,paged,A,4\n40,paged,A,5\n50,paged,A,6\n"
+      "15,paged,A,10\n60,paged,A,7\n10,paged,B,8\n5,paged,A,9\n");
+  std::vector<base::UnixMillis> times;
+  for (const Snapshot& snapshot : found.snapshots) times.push_back(snapshot.time);
+  EXPECT_THAT(times, ElementsAre(10'000, 15'000, 20'000, 30'000, 40'000, 50'000, 60'000));
+  EXPECT_THAT(tags_of(found.snapshots[2]), ElementsAre("paged 'A' 1 ?", "paged 'B' 3 ?"));
+  EXPECT_THAT(found.skipped,
+              ElementsAre("f:10: timestamp \"10\" goes back more than 4 snapshots; sort the rows by timestamp",
+                          "f:11: timestamp \"5\" goes back more than 4 snapshots; sort the rows by timestamp"));
+}
+
+TEST(CsvHistory, FilesPutOneBehindAnother) {
+  const WholeHistory found =
+      read_text("timestamp,pool,tag,bytes\n10,paged,A,1\n\ntimestamp,tag,pool,bytes,allocs\n20,A,paged,2,\n");
+  ASSERT_EQ(found.snapshots.size(), 2U);
+  EXPECT_THAT(tags_of(found.snapshots[1]), ElementsAre("paged 'A' 2 ?"));
+  EXPECT_THAT(found.skipped, IsEmpty());
+}
+
+TEST(CsvHistory, RowsOfASnapshotAreBounded) {
+  std::string text = "timestamp,pool,tag,bytes\n";
+  for (int i = 0; i < 65'537; ++i) text += "10,paged,t" + std::to_string(i) + ",1\n";
+  const WholeHistory found = read_text(text + "20,paged,t,1\n");
+  ASSERT_EQ(found.snapshots.size(), 2U);
+  EXPECT_EQ(found.snapshots[0].tags.size(), 65'536U);
+  EXPECT_THAT(found.skipped, ElementsAre("f:65538: too many rows in one snapshot"));
+}
+
+TEST(CsvHistory, AHeaderThatCannotBeUsedSaysWhy) {
+  const auto error = [](const std::string& text) { return read_text(text).error; };
+  EXPECT_EQ(error("timestmp,pool,tag,bytes\n"),
+            "no usable history: f:1: no column timestamp, but \"timestmp\"; timestamp, pool, tag and bytes are needed");
+  EXPECT_EQ(error("timestamp,pool,tag\n"),
+            "no usable history: f:1: no column bytes; timestamp, pool, tag and bytes are needed");
+  EXPECT_EQ(error("timestamp,pool,tag,bytes,bytes\n"), "no usable history: f:1: two columns are named bytes");
+  EXPECT_EQ(error("timestamp,pool,tag,bytes\nx,paged,A,1\n"),
+            "no usable history: f:2: timestamp \"x\" is neither RFC 3339 nor Unix seconds; nothing usable is in this "
+            "file");
+}
+
+}  // namespace
+}  // namespace kmem::history

@@ -1,0 +1,192 @@
+#include "collectors/history/history.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/collectors/history/read_history.h"
+#include "tests/collectors/replay/frames.h"
+
+namespace kmem::history {
+namespace {
+
+using base::ErrorCode;
+using test::MemoryFiles;
+using test::read_history;
+using test::tags_of;
+using test::totals_of;
+using test::WholeHistory;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+std::string csv(const std::string& rows) { return "timestamp,pool,tag,bytes\n" + rows; }
+
+std::vector<base::UnixMillis> times_of(const WholeHistory& found) {
+  std::vector<base::UnixMillis> times;
+  for (const Snapshot& snapshot : found.snapshots) times.push_back(snapshot.time);
+  return times;
+}
+
+TEST(History, ReadGivesTheCurrentSnapshotUntilAdvanced) {
+  MemoryFiles files;
+  files.put("f", csv("1,paged,A,1\n2,paged,A,2\n"));
+  auto source = open_history(files, {"f"});
+  ASSERT_TRUE(source.ok());
+  Snapshot snapshot;
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE((*source)->read(snapshot).ok());
+    EXPECT_EQ(snapshot.time, 1000);
+  }
+  EXPECT_TRUE((*source)->advance());
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE((*source)->read(snapshot).ok());
+    EXPECT_EQ(snapshot.time, 2000);
+    EXPECT_THAT(tags_of(snapshot), ElementsAre("paged 'A' 2 ?"));
+    EXPECT_FALSE((*source)->advance());
+  }
+}
+
+TEST(History, CapturesGoThroughTheSameDoor) {
+  MemoryFiles files;
+  RawFrame frame;
+  frame.time = 5000;
+  frame.parts = {{"proc/meminfo", 0, 0, "MemTotal:  10 kB\nMemAvailable:  4 kB\nPercpu:  2 kB\n"}};
+  RawFrame later = frame;
+  later.time = 6000;
+  RawFrame back = frame;
+  back.time = 5500;
+  const std::string bytes = test::capture_of({frame, later, back});
+  files.put("c", bytes);
+  files.put("torn", test::capture_of({frame, later}).substr(0, test::capture_of({frame, later}).size() - 1));
+  WholeHistory found = read_history(files, {"c"});
+  EXPECT_THAT(times_of(found), ElementsAre(5000, 6000));
+  EXPECT_EQ(found.snapshots[0].system, System::kLinux);
+  EXPECT_EQ(found.snapshots[0].available_bytes, 4096U);
+  EXPECT_THAT(found.skipped, ElementsAre("c:0: its time lies before the snapshot's above it"));
+  EXPECT_EQ(found.progress.bytes_read, bytes.size());
+  EXPECT_EQ(found.progress.bytes_total, bytes.size());
+  found = read_history(files, {"torn"});
+  EXPECT_THAT(times_of(found), ElementsAre(5000));
+  ASSERT_EQ(found.skipped.size(), 1U);
+  EXPECT_THAT(found.skipped[0], testing::HasSubstr("torn:0: torn: damaged at byte "));
+}
+
+TEST(History, SeveralFilesAreOneHistoryInTimeOrder) {
+  MemoryFiles files;
+  files.put("late", csv("30,paged,A,3\n40,paged,A,4\n"));
+  files.put("early", csv("10,paged,A,1\n35,paged,A,9\n"));
+  files.put("latest", csv("50,paged,A,5\n"));
+  const WholeHistory found = read_history(files, {"latest", "late", "early"});
+  EXPECT_THAT(times_of(found), ElementsAre(10'000, 30'000, 35'000, 40'000, 50'000));
+  EXPECT_THAT(found.skipped, IsEmpty());
+  EXPECT_THAT(found.warnings, IsEmpty());
+}
+
+TEST(History, SnapshotsOfOneTimeAreMergedWhateverTheirFormat) {
+  MemoryFiles files;
+  files.put("tags.csv", csv("1714543200,nonpaged,Leak,5\n1714543200,commit,,7\n1714543300,paged,B,6\n"));
+  files.put("totals.csv",
+            "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Nonpaged Bytes\",\"\\Memory\\Committed Bytes\","
+            "\"\\System\\System Up Time\"\n\"05/01/2024 06:00:00\",\"8\",\"7\",\"100\"\n");
+  files.put("again.csv", csv("1714543200,nonpaged,Leak,99\n1714543200,nonpaged,More,2\n"));
+  const WholeHistory found = read_history(files, {"tags.csv", "totals.csv", "again.csv"});
+  ASSERT_THAT(times_of(found), ElementsAre(1'714'543'200'000, 1'714'543'300'000));
+  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Leak' 5 ?", "nonpaged 'More' 2 ?"));
+  EXPECT_THAT(totals_of(found.snapshots[0]), ElementsAre(Pair("commit", 7), Pair("nonpaged.bytes", 8)));
+  EXPECT_EQ(found.snapshots[0].boot_time, 1'714'543'100'000);
+  EXPECT_EQ(found.snapshots[0].system, System::kWindows);
+  EXPECT_THAT(tags_of(found.snapshots[1]), ElementsAre("paged 'B' 6 ?"));
+  EXPECT_THAT(found.warnings, ElementsAre("again.csv: it has values of a time that an earlier one also has; the "
+                                          "earlier one's are used"));
+}
+
+TEST(History, ManyFilesAreOpenedOnlyInTheirTime) {
+  MemoryFiles files;
+  std::vector<std::string> paths;
+  std::uint64_t bytes = 0;
+  for (int i = 99; i >= 0; --i) {
+    paths.push_back("f" + std::to_string(i));
+    const std::string time = std::to_string(1000 + 10 * i);
+    const std::string content = csv("broken\n" + time + ",paged,A,1\n" + time + ".5,paged,A,2\n");
+    bytes += content.size();
+    files.put(paths.back(), content);
+  }
+  const WholeHistory found = read_history(files, paths);
+  ASSERT_EQ(found.snapshots.size(), 200U);
+  for (std::size_t i = 0; i < 200; ++i)
+    EXPECT_EQ(found.snapshots[i].time, 1'000'000 + static_cast<base::UnixMillis>(i / 2 * 10'000 + i % 2 * 500));
+  EXPECT_EQ(found.skipped_count, 100U);  // each once, though most files were opened twice
+  EXPECT_EQ(found.progress.bytes_read, bytes);
+  EXPECT_EQ(found.progress.bytes_total, bytes);
+}
+
+TEST(History, ProgressGrowsWithReading) {
+  MemoryFiles files;
+  std::string rows;
+  for (int i = 0; i < 20'000; ++i) rows += std::to_string(i) + ",paged,A,1\n";
+  files.put("f", csv(rows));
+  auto source = open_history(files, {"f"});
+  ASSERT_TRUE(source.ok());
+  const Progress first = (*source)->progress();
+  EXPECT_EQ(first.bytes_total, csv(rows).size());
+  EXPECT_LT(first.bytes_read, first.bytes_total / 2);
+  for (int i = 0; i < 10'000; ++i) ASSERT_TRUE((*source)->advance());
+  const Progress middle = (*source)->progress();
+  EXPECT_GT(middle.bytes_read, first.bytes_read);
+  EXPECT_LT(middle.bytes_read, middle.bytes_total);
+  while ((*source)->advance()) continue;
+  EXPECT_EQ((*source)->progress().bytes_read, first.bytes_total);
+}
+
+TEST(History, SkipsAreCountedBeyondTheList) {
+  MemoryFiles files;
+  std::string rows = "1,paged,A,1\n";
+  for (int i = 0; i < 1500; ++i) rows += "broken\n";
+  files.put("f", csv(rows));
+  const WholeHistory found = read_history(files, {"f"});
+  EXPECT_EQ(found.skipped.size(), kMaxSkippedListed);
+  EXPECT_EQ(found.skipped_count, 1500U);
+}
+
+TEST(History, AFileOfNothingUsableIsLeftOutAndListed) {
+  MemoryFiles files;
+  files.put("empty", "");
+  files.put("zip", "\x1f\x8b\x08xxx");
+  files.put("binary", std::string("MZ\0\0", 4));
+  files.put("tabs", "\"(PDH-TSV 4.0) (GMT)(0)\"\t\"x\"\n");
+  files.put("good", csv("1,paged,A,1\n"));
+  const WholeHistory found = read_history(files, {"empty", "zip", "binary", "tabs", "good"});
+  EXPECT_THAT(times_of(found), ElementsAre(1000));
+  EXPECT_THAT(found.skipped,
+              ElementsAre("empty:0: empty", "zip:0: compressed; unpack it first",
+                          "binary:0: binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT",
+                          "tabs:0: perfmon's text with tabs; write it as CSV: relog FILE -f csv -o OUT"));
+}
+
+TEST(History, NothingUsableAtAllIsAnError) {
+  MemoryFiles files;
+  files.put("empty", "");
+  const auto nothing = open_history(files, {"empty"});
+  ASSERT_FALSE(nothing.ok());
+  EXPECT_EQ(nothing.error().code, ErrorCode::kMalformed);
+  EXPECT_EQ(nothing.error().message, "no usable history: empty: empty");
+  EXPECT_EQ(open_history(files, {}).error().message, "no usable history: no file is named");
+  EXPECT_EQ(open_history(files, {"absent"}).error().code, ErrorCode::kAbsent);
+}
+
+TEST(History, AFileThatFailsLaterEndsThere) {
+  MemoryFiles files;
+  std::string rows;
+  for (int i = 0; i < 20'000; ++i) rows += std::to_string(i) + ",paged,A,1\n";
+  files.put("f", csv(rows));
+  auto source = open_history(files, {"f"});
+  ASSERT_TRUE(source.ok());
+  files.fail_after(0);
+  std::size_t more = 0;
+  while ((*source)->advance()) ++more;
+  EXPECT_LT(more, 15'000U);
+  ASSERT_EQ((*source)->skipped().size(), 1U);
+  EXPECT_EQ((*source)->skipped()[0].reason, "f: cannot read: disk full");
+}
+
+}  // namespace
+}  // namespace kmem::history

@@ -1,0 +1,105 @@
+#include <gmock/gmock.h>
+
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using test::read_fixture;
+using test::read_text;
+using test::totals_of;
+using test::WholeHistory;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+constexpr base::UnixMillis kMay1At6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
+constexpr base::UnixMillis kHour = 3'600'000;
+
+TEST(PerfmonHistory, ColumnsBecomeTotals) {
+  const std::string file = "fixtures/history/perfmon.csv";
+  const WholeHistory found = read_fixture("perfmon.csv");
+  ASSERT_EQ(found.snapshots.size(), 4U) << found.error;
+  EXPECT_EQ(found.snapshots[0].system, System::kWindows);
+  EXPECT_EQ(found.snapshots[0].time, kMay1At6 + 250);  // local time 8:00, UTC is 120 minutes behind it
+  EXPECT_EQ(found.snapshots[0].boot_time, kMay1At6 - kHour);
+  EXPECT_THAT(totals_of(found.snapshots[0]),
+              ElementsAre(Pair("available", 1233121280), Pair("cache", 40960000), Pair("cache.peak", 50960000),
+                          Pair("commit", 13105270000), Pair("commit.limit", 33669967872),
+                          Pair("nonpaged.allocations", 91234), Pair("nonpaged.bytes", 172867584),
+                          Pair("paged.allocations", 81234), Pair("paged.bytes", 311185408),
+                          Pair("paged.resident", 254332928), Pair("ptes", 33444)));
+  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + kHour + 250);
+  EXPECT_EQ(found.snapshots[1].boot_time, kMay1At6 - kHour);  // jitter of 0.1 ms is the same boot
+  EXPECT_THAT(totals_of(found.snapshots[1]),
+              ElementsAre(Pair("available", 1233121280), Pair("cache", 40960000), Pair("cache.peak", 50960000),
+                          Pair("commit", 13105270784), Pair("commit.limit", 33669967872),
+                          Pair("nonpaged.bytes", 172867585), Pair("paged.bytes", 311185409), Pair("ptes", 33440)));
+  EXPECT_EQ(found.snapshots[2].time, kMay1At6 + 2 * kHour + 250);
+  EXPECT_THAT(totals_of(found.snapshots[2]), ElementsAre(Pair("nonpaged.bytes", 172867586)));
+  EXPECT_FALSE(found.snapshots[2].boot_time);
+  EXPECT_THAT(totals_of(found.snapshots[3]),
+              ElementsAre(Pair("nonpaged.bytes", 172867587), Pair("paged.bytes", 311185412)));
+  EXPECT_EQ(found.snapshots[3].boot_time, kMay1At6 + 5 * kHour + 250 - 60'000);
+  EXPECT_THAT(found.skipped, ElementsAre(file + ":4: Memory\\Pool Paged Bytes \"-1\" is not a value",
+                                         file + ":5: 2 fields where the header has 15",
+                                         file + ":6: time \"01.05.2024 11:00:00\" is not MM/DD/YYYY HH:MM:SS"));
+  EXPECT_THAT(found.warnings, ElementsAre(file + ": several hosts: only \"FILE1\" is used, not \"FILE2\""));
+}
+
+TEST(PerfmonHistory, TypeperfHasNoZone) {
+  const WholeHistory found = read_fixture("typeperf.csv");
+  ASSERT_EQ(found.snapshots.size(), 2U) << found.error;
+  EXPECT_EQ(found.snapshots[0].time, kMay1At6);
+  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 1000);
+  EXPECT_THAT(totals_of(found.snapshots[1]), ElementsAre(Pair("nonpaged.bytes", 1001)));
+  EXPECT_THAT(found.skipped, IsEmpty());
+  EXPECT_THAT(found.warnings,
+              ElementsAre("fixtures/history/typeperf.csv: the header has no time zone: times are taken as UTC"));
+}
+
+TEST(PerfmonHistory, ALineOfThousandsOfCounters) {
+  std::string header = "\"(PDH-CSV 4.0) (UTC)(0)\"";
+  std::string row = "\"05/01/2024 06:00:00.000\"";
+  for (int i = 0; i < 5000; ++i) {
+    header += ",\"\\\\PC\\Process(svchost#" + std::to_string(i) + ")\\Handle Count\"";
+    row += ",\"5\"";
+  }
+  const WholeHistory found = read_text(header + ",\"\\\\PC\\memory\\POOL PAGED BYTES\"\n" + row + ",\"7\"\n");
+  ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
+  EXPECT_THAT(totals_of(found.snapshots[0]), ElementsAre(Pair("paged.bytes", 7)));
+}
+
+TEST(PerfmonHistory, SummerTimesEndGoesBackAndIsSkipped) {
+  const WholeHistory found = read_text(
+      "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Paged Bytes\"\n\"05/01/2024 06:00:00\",\"1\"\n"
+      "\"05/01/2024 05:00:00\",\"2\"\n\"05/01/2024 06:00:01\",\"3\"\n");
+  ASSERT_EQ(found.snapshots.size(), 2U) << found.error;
+  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 1000);
+  EXPECT_THAT(found.skipped, ElementsAre("f:3: its time lies before the snapshot's above it"));
+}
+
+TEST(PerfmonHistory, BrokenLines) {
+  const WholeHistory found = read_text(
+      "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Paged Bytes\"\n\"05/01/2024 06:00:00,\"1\"\n"
+      "\"05/01/2024 06:00:00\",\"x\"\n\"(PDH-CSV 4.0) (GMT)(60)\",\"\\Memory\\Pool Nonpaged Bytes\"\n"
+      "\"05/01/2024 06:00:00\",\"4\"\n\"(PDH-CSV 4.0) (GMT)(60)\",\"\\Disk\\Bytes\"\n" +
+      std::string(5 << 20, '1') + "\n");
+  ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
+  EXPECT_EQ(found.snapshots[0].time, kMay1At6 + kHour);
+  EXPECT_THAT(totals_of(found.snapshots[0]), ElementsAre(Pair("nonpaged.bytes", 4)));
+  EXPECT_THAT(found.skipped,
+              ElementsAre("f:2: text follows a closing quote", "f:3: Memory\\Pool Paged Bytes \"x\" is not a value",
+                          "f:6: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their English "
+                          "names",
+                          "f:7: longer than 4194304 bytes"));
+}
+
+TEST(PerfmonHistory, NothingKnown) {
+  EXPECT_EQ(read_text("\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\PC\\Arbeitsspeicher\\Auslagerung\"\n").error,
+            "no usable history: f:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
+            "English names");
+}
+
+}  // namespace
+}  // namespace kmem::history

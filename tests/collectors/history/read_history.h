@@ -1,0 +1,98 @@
+// A whole history at once, for tests of this room.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "collectors/history/history.h"
+#include "tests/support/memory_files.h"
+
+namespace kmem::test {
+
+struct WholeHistory {
+  std::string error;
+  std::vector<Snapshot> snapshots;
+  std::vector<std::string> skipped;   // "file:line: reason"
+  std::vector<std::string> warnings;
+  std::uint64_t skipped_count = 0;
+  history::Progress progress;
+};
+
+inline WholeHistory read_history(base::FileSystem& files, const std::vector<std::string>& paths) {
+  WholeHistory found;
+  auto source = history::open_history(files, paths);
+  if (!source) {
+    found.error = source.error().message;
+    return found;
+  }
+  do {
+    Snapshot snapshot;
+    EXPECT_TRUE((*source)->read(snapshot).ok());
+    found.snapshots.push_back(std::move(snapshot));
+  } while ((*source)->advance());
+  EXPECT_FALSE((*source)->advance());
+  for (const history::Skipped& one : (*source)->skipped())
+    found.skipped.push_back(one.file + ":" + std::to_string(one.line) + ": " + one.reason);
+  found.skipped_count = (*source)->skipped_count();
+  found.warnings = (*source)->warnings();
+  found.progress = (*source)->progress();
+  return found;
+}
+
+inline WholeHistory read_text(const std::string& content, base::UnixMillis modified = 99) {
+  MemoryFiles files;
+  files.put("f", content);
+  files.set_modified(modified);
+  return read_history(files, {"f"});
+}
+
+inline WholeHistory read_fixture(const std::string& name) {
+  return read_history(base::os_file_system(), {"fixtures/history/" + name});
+}
+
+/// "pool tag bytes outstanding bits allocations frees", sorted; "?" for what was not counted.
+inline std::vector<std::string> tags_of(const Snapshot& snapshot) {
+  std::vector<std::string> lines;
+  for (const TagUsage& tag : snapshot.tags) {
+    EXPECT_EQ(tag.key, tag_key(tag.pool, tag.tag));
+    std::string line = std::string(pool_name(tag.pool)) + " '" + tag.tag + "' " + std::to_string(tag.bytes) + " " +
+                       (tag.has_outstanding ? std::to_string(tag.outstanding) : "?");
+    if (tag.counter_bits != 0)
+      line += " " + std::to_string(tag.counter_bits) + " " + std::to_string(tag.allocations) + " " +
+              std::to_string(tag.frees);
+    lines.push_back(line);
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+/// What is there of the totals: "paged.bytes" -> value.
+inline std::map<std::string, std::uint64_t> totals_of(const Snapshot& snapshot) {
+  std::map<std::string, std::uint64_t> found;
+  const auto note = [&](const std::string& name, const auto& value) {
+    if (value) found[name] = static_cast<std::uint64_t>(*value);
+  };
+  for (const PoolTotals& pool : snapshot.pools) {
+    const std::string name(pool_name(pool.pool));
+    note(name + ".bytes", pool.bytes);
+    note(name + ".resident", pool.resident_bytes);
+    note(name + ".allocations", pool.allocations);
+    note(name + ".frees", pool.frees);
+  }
+  note("ptes", snapshot.system_ptes_free);
+  note("commit", snapshot.commit_bytes);
+  note("commit.limit", snapshot.commit_limit_bytes);
+  note("commit.peak", snapshot.commit_peak_bytes);
+  note("physical", snapshot.physical_memory_bytes);
+  note("available", snapshot.available_bytes);
+  note("cache", snapshot.file_cache_bytes);
+  note("cache.peak", snapshot.file_cache_peak_bytes);
+  return found;
+}
+
+}  // namespace kmem::test
