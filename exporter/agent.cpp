@@ -210,21 +210,24 @@ http::Response Agent::serve_status() {
 
 std::vector<http::Route> Agent::routes() {
   return {
-      {config_.web.telemetry_path, "metrics", [this](const http::Request& request) { return serve_metrics(request); }},
-      {"/", "status", [this](const http::Request&) { return serve_status(); }},
+      {config_.web.telemetry_path, "metrics", [this](const http::Request& request) { return serve_metrics(request); },
+       true},
+      {"/", "status", [this](const http::Request&) { return serve_status(); }, true},
       {"/-/healthy", "healthy",
        [](const http::Request&) {
          http::Response response;
          response.body = "healthy\n";
          return response;
-       }},
+       },
+       true},
       {"/-/ready", "ready",
        [this](const http::Request&) {
          http::Response response;
          response.status = ready_ ? 200 : 503;
          response.body = ready_ ? "ready\n" : "not ready: the kernel has not been read yet\n";
          return response;
-       }},
+       },
+       true},
   };
 }
 

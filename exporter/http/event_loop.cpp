@@ -69,6 +69,7 @@ void EventLoop::enter(Connection& connection, State state, Time allowed) {
 void EventLoop::wait() {
   const auto now = clock_.steady();
   auto until = now + std::chrono::seconds(60);
+  answered_here_ = false;
   interests_.clear();
   interests_.push_back({.handle = wakeup_.handle(), .read = true});
   const bool accepting = now >= accept_again_;
@@ -185,16 +186,20 @@ void EventLoop::advance(std::uint64_t id, Connection& connection) {
       break;
   }
   if (in_work_ >= web_.max_requests) return refuse(connection, kBusy, !scanner.head().head);
-  ++in_work_;
+  const bool lone = in_work_++ == 0 && !answered_here_;
   ++connection.requests;
   connection.abandoned = std::make_shared<std::atomic<bool>>(false);
-  Job job{id, scanner.head(), connection.remote, false, clock_.steady(), connection.abandoned};
+  Job job{id, scanner.head(), connection.remote, false, clock_.steady(), lone, connection.abandoned};
   job.close = connection.close_after =
       stopping_ || !job.head.keep_alive || connection.requests >= web_.keep_alive_requests;
   connection.in.erase(0, job.head.size_bytes);
   scanner = HeadScanner(web_.max_header_bytes);
   enter(connection, State::kWorking, Time(0));
-  hooks_.submit(std::move(job));
+  auto answer = hooks_.submit(std::move(job));
+  if (!answer) return;
+  answered_here_ = true;
+  --in_work_;
+  write(id, connection, std::move(*answer));
 }
 
 void EventLoop::refuse(Connection& connection, const Refusal& refusal, bool with_body) {

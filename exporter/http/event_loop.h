@@ -1,6 +1,6 @@
 // Stage 6: the guard: accepted sockets -> complete request heads for the workers, and their answers back to the sockets.
-// One thread waits for all sockets; nothing on it blocks, and every state of a connection has a deadline or a
-// worker behind it. Pipelined requests are answered in order, one at a time.
+// One thread waits for all sockets; nothing on it blocks but at most one quick handler a round, and every state of a
+// connection has a deadline or a worker behind it. Pipelined requests are answered in order, one at a time.
 // Thread: run() on its own; stop() and deliver() from any. Failure: a bad client loses its own connection only.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,20 +25,21 @@
 
 namespace kmem::http {
 
-/// A complete request on its way to a worker.
+/// A complete request on its way to a handler.
 struct Job {
   std::uint64_t connection = 0;
   RequestHead head;
   std::string remote;
   bool close = false;  // the answer says so
   std::chrono::nanoseconds received{};
+  bool lone = false;   // none is in work or was answered in this round: it may be answered on the loop's thread
   std::shared_ptr<std::atomic<bool>> abandoned;  // the client is gone: an empty answer will do
 };
 
 class EventLoop {
  public:
   struct Hooks {
-    std::function<void(Job)> submit;
+    std::function<std::optional<std::string>(Job)> submit;  // the answer of a lone job, or deliver() will bring it
     std::function<std::unique_ptr<TlsSession>()> open_tls;  // empty: plain HTTP
     std::function<std::string(const Refusal&, bool with_body)> refusal_answer;
   };
@@ -47,7 +49,7 @@ class EventLoop {
 
   void run();
   void stop();
-  /// The answer of a job; each submitted job is delivered exactly once. `close`: it says so, whatever the job said.
+  /// The answer of a job; each job without an answer of submit's is delivered exactly once. `close`: it says so, whatever the job said.
   void deliver(std::uint64_t connection, std::string answer, bool close);
 
  private:
@@ -104,6 +106,7 @@ class EventLoop {
   Connections connections_;
   std::uint64_t next_id_ = 1;
   std::size_t in_work_ = 0;
+  bool answered_here_ = false;  // in this round
   Time accept_again_{};
   Time stop_deadline_{};
   std::vector<Interest> interests_;

@@ -1,6 +1,6 @@
 // Stage 6: one checked request head -> the bytes of its answer, by httplib's parser, routing and formatting. The only
 // user of httplib, which never sees a socket: it reads the head from memory and writes into memory.
-// Thread: one Responder a worker thread. Failure: what a handler throws becomes a 500.
+// Thread: one Responder a thread. Failure: what a handler throws becomes a 500.
 #pragma once
 
 #include <memory>

@@ -20,6 +20,9 @@ constexpr std::size_t kWorkers = 2;
 // Passwords to be checked, at tens of milliseconds each, apart from the workers: guessing delays nobody who is known.
 constexpr std::size_t kMaxChecks = 8;
 constexpr std::chrono::seconds kRefreshInterval{1};
+// How long a quick handler may take, and how long one that took longer is kept from the loop's thread.
+constexpr std::chrono::milliseconds kQuick{20};
+constexpr std::chrono::minutes kSlowPause{1};
 
 constexpr Refusal kUnauthorized{401, "unauthorized", "unauthorized"};
 constexpr Refusal kTooManyChecks{503, "busy", "too many passwords to check at once"};
@@ -30,7 +33,7 @@ struct Server::Running {
   Running(Server& owner, std::vector<Socket> listeners, Wakeup wakeup, std::unique_ptr<TlsContext> tls_context)
       : server(owner), tls(std::move(tls_context)), auth(owner.security_.users),
         loop(owner.web_, std::move(listeners), std::move(wakeup), owner.observer_, owner.clock_, hooks()) {
-    for (std::size_t i = 0; i < kWorkers; ++i) responders.emplace_back(server.routes_, server.security_.headers);
+    for (std::size_t i = 0; i <= kWorkers; ++i) responders.emplace_back(server.routes_, server.security_.headers);
     thread = std::thread([this] { loop.run(); });
   }
   // Members end in reverse order: the workers before the loop that they deliver into.
@@ -41,7 +44,7 @@ struct Server::Running {
 
   EventLoop::Hooks hooks() {
     EventLoop::Hooks result;
-    result.submit = [this](Job job) { submit(std::move(job)); };
+    result.submit = [this](Job job) { return submit(std::move(job)); };
     result.refusal_answer = [this](const Refusal& refusal, bool with_body) {
       return refusal_answer(refusal, with_body, server.security_.headers);
     };
@@ -63,16 +66,37 @@ struct Server::Running {
   }
 
   // On the loop's thread.
-  void submit(Job job) {
-    if (server.security_.users.empty()) return answer(std::move(job));
-    switch (auth.remembered(job.head.authorization)) {
-      case BasicAuth::Verdict::kAllowed:
-        return answer(std::move(job));
-      case BasicAuth::Verdict::kDenied:
-        return turn_away(job, kUnauthorized);
-      case BasicAuth::Verdict::kUnknown:
-        break;
+  std::optional<std::string> submit(Job job) {
+    const auto verdict = server.security_.users.empty() ? BasicAuth::Verdict::kAllowed
+                                                        : auth.remembered(job.head.authorization);
+    if (verdict == BasicAuth::Verdict::kAllowed) {
+      if (job.lone && is_quick(job.head.target)) return answer_here(job);
+      answer(std::move(job));
+    } else if (verdict == BasicAuth::Verdict::kDenied) {
+      turn_away(job, kUnauthorized);
+    } else {
+      check(std::move(job));
     }
+    return std::nullopt;
+  }
+
+  // A target that would have to be decoded first is no scraper's.
+  [[nodiscard]] bool is_quick(std::string_view target) const {
+    const auto path = target.substr(0, target.find('?'));
+    for (const auto& route : server.routes_) {
+      if (route.path == path) return route.quick && server.clock_.steady() >= quick_again;
+    }
+    return false;
+  }
+
+  std::string answer_here(const Job& job) {
+    auto bytes = respond(kWorkers, job);
+    const auto now = server.clock_.steady();
+    if (now - job.received > kQuick) quick_again = now + kSlowPause;
+    return bytes;
+  }
+
+  void check(Job job) {
     if (checks.fetch_add(1) >= kMaxChecks) {
       --checks;
       return turn_away(job, kTooManyChecks);
@@ -92,19 +116,24 @@ struct Server::Running {
   void answer(Job job) {
     workers.submit([this, job = std::move(job)](std::size_t worker) {
       if (*job.abandoned) return loop.deliver(job.connection, {}, true);
-      auto answer = responders[worker].answer(job.head, job.remote, job.close);
-      server.observer_.request_done(answer.handler, answer.status, server.clock_.steady() - job.received);
-      loop.deliver(job.connection, std::move(answer.bytes), job.close);
+      loop.deliver(job.connection, respond(worker, job), job.close);
     });
+  }
+
+  std::string respond(std::size_t responder, const Job& job) {
+    auto answer = responders[responder].answer(job.head, job.remote, job.close);
+    server.observer_.request_done(answer.handler, answer.status, server.clock_.steady() - job.received);
+    return std::move(answer.bytes);
   }
 
   Server& server;
   std::unique_ptr<TlsContext> tls;
   std::chrono::nanoseconds next_refresh{};
+  std::chrono::nanoseconds quick_again{};
   BasicAuth auth;
   std::atomic<std::size_t> checks{0};
   EventLoop loop;
-  std::deque<Responder> responders;
+  std::deque<Responder> responders;  // the workers', and the loop's own
   WorkerPool workers{kWorkers};
   WorkerPool checker{server.security_.users.empty() ? 0U : 1U};
   std::thread thread;

@@ -86,7 +86,8 @@ class HttpServerTest : public testing::Test {
                response.body = "up 1\nquery=" + request.query + "\naccept=" + request.accept +
                                "\nencoding=" + request.accept_encoding + "\n";
                return response;
-             }},
+             },
+             true},
             {"/etag", "etag",
              [](const Request& request) {
                Response response;
@@ -99,14 +100,15 @@ class HttpServerTest : public testing::Test {
                  response.body = "zipped";
                }
                return response;
-             }},
+             },
+             true},
             {"/large", "large", [](const Request&) { return Response{.body = std::string(kLargeBytes, 'x')}; }},
             {"/gate", "gate",
              [this](const Request&) {
                gate_.pass();
                return Response{.body = "through\n"};
              }},
-            {"/throw", "throw", [](const Request&) -> Response { throw std::runtime_error("secret detail"); }},
+            {"/throw", "throw", [](const Request&) -> Response { throw std::runtime_error("secret detail"); }, true},
             {"/who", "who", [](const Request& request) { return Response{.body = request.remote}; }}};
   }
 
