@@ -1,0 +1,88 @@
+#include "exporter/trend/sampler.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace kmem::trend {
+namespace {
+
+std::optional<double> as_limit(const std::optional<std::uint64_t>& bytes) {
+  if (!bytes) return std::nullopt;
+  return static_cast<double>(*bytes);
+}
+
+/// Windows: the kernel sizes its pools at boot; PoolTotals does not carry that yet.
+std::optional<double> limit_of(const PoolTotals& pool, const Snapshot& snapshot) {
+  if (pool.pool == Pool::kSlabUnreclaimable) return as_limit(snapshot.physical_memory_bytes);
+  return std::nullopt;
+}
+
+/// Linux lets Committed_AS go beyond CommitLimit in every mode but 2.
+std::optional<double> commit_limit(const Snapshot& snapshot) {
+  if (snapshot.system == System::kLinux) {
+    const auto mode = std::find_if(snapshot.settings.begin(), snapshot.settings.end(),
+                                   [](const Setting& setting) { return setting.name == "vm.overcommit_memory"; });
+    if (mode == snapshot.settings.end() || mode->value != 2) return std::nullopt;
+  }
+  return as_limit(snapshot.commit_limit_bytes);
+}
+
+}  // namespace
+
+bool may_leak(Pool pool, std::string_view tag) {
+  if (pool == Pool::kSlabReclaimable) return false;
+  if (pool != Pool::kAllocinfo) return true;
+  return tag.find(":mm/") == std::string_view::npos && tag.find(":fs/") == std::string_view::npos;
+}
+
+void Sampler::add_processes(const Snapshot& snapshot) {
+  const auto& processes = snapshot.processes;
+  by_handles_.clear();
+  for (std::uint32_t i = 0; i < processes.size(); ++i)
+    if (processes[i].handles.value_or(0) > 0) by_handles_.push_back(i);
+  std::sort(by_handles_.begin(), by_handles_.end(), [&processes](std::uint32_t a, std::uint32_t b) {
+    if (processes[a].handles != processes[b].handles) return *processes[a].handles > *processes[b].handles;
+    return processes[a].pid < processes[b].pid;
+  });
+  // Who once led stays: a rank lost for an hour would read as handles given back.
+  std::size_t kept = 0;
+  for (std::size_t rank = 0; rank < by_handles_.size() && kept < options_.max_processes; ++rank) {
+    const std::uint64_t pid = processes[by_handles_[rank]].pid;
+    if (rank < options_.top_processes || std::binary_search(followed_.begin(), followed_.end(), pid))
+      by_handles_[kept++] = by_handles_[rank];
+  }
+  by_handles_.resize(kept);
+  std::sort(by_handles_.begin(), by_handles_.end(),
+            [&processes](std::uint32_t a, std::uint32_t b) { return processes[a].pid < processes[b].pid; });
+  followed_.clear();
+  names_.resize(kept);
+  for (std::size_t i = 0; i < kept; ++i) {
+    const ProcessUsage& process = processes[by_handles_[i]];
+    followed_.push_back(process.pid);
+    names_[i].assign(process.name).append(" (").append(std::to_string(process.pid)).append(")");
+    samples_.push_back({Kind::kHandles, {}, names_[i], *process.handles, {}, {}});
+  }
+}
+
+Observation Sampler::take(const Snapshot& snapshot) {
+  samples_.clear();
+  for (const PoolTotals& pool : snapshot.pools)
+    if (pool.bytes) samples_.push_back({Kind::kPool, pool.pool, {}, *pool.bytes, {}, limit_of(pool, snapshot)});
+  if (snapshot.system_ptes_free) {
+    const auto floor = static_cast<double>(options_.system_ptes_floor);
+    samples_.push_back({Kind::kSystemPtes, {}, {}, *snapshot.system_ptes_free, {}, floor});
+  }
+  if (snapshot.commit_bytes)
+    samples_.push_back({Kind::kCommit, {}, {}, *snapshot.commit_bytes, {}, commit_limit(snapshot)});
+  add_processes(snapshot);
+  for (const bool second_view : {false, true}) {
+    for (const TagUsage& tag : snapshot.tags) {
+      if ((tag.pool == Pool::kAllocinfo) != second_view) continue;
+      samples_.push_back({Kind::kTag, tag.pool, tag.tag, tag.bytes, std::nullopt, std::nullopt});
+      if (tag.has_outstanding) samples_.back().outstanding = tag.outstanding;
+    }
+  }
+  return {snapshot.time, snapshot.boot_time, samples_};
+}
+
+}  // namespace kmem::trend

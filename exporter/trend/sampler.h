@@ -1,0 +1,45 @@
+// STAGE 3 in: Snapshot -> Observation: what of a reading the trend follows, and where it runs out. Pools' totals, free
+// PTEs, commit, the processes that lead by handles, then every tag; allocation sites last, for they are a second view
+// of memory that the other pools hold, and have no total.
+// Thread: none of its own; the caller serialises. Failure: none; what the kernel did not give is left out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/snapshot.h"
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend {
+
+struct SamplerOptions {
+  std::size_t top_processes = 10;        // by handles
+  std::size_t max_processes = 40;        // followed at a time: a leader stays while it lives
+  std::uint64_t system_ptes_floor = 12'000;
+};
+
+/// Whether growth of the tag can be called a leak. Reclaimable slab caches fill by design, and so do the sites of the
+/// page cache, of user memory and of file systems' caches: the kernel takes them back when it needs memory.
+[[nodiscard]] bool may_leak(Pool pool, std::string_view tag);
+
+class Sampler {
+ public:
+  explicit Sampler(SamplerOptions options = {}) : options_(options) {}
+
+  /// The Observation holds until the next take(), and no longer than `snapshot`.
+  [[nodiscard]] Observation take(const Snapshot& snapshot);
+
+ private:
+  void add_processes(const Snapshot& snapshot);
+
+  SamplerOptions options_;
+  std::vector<Sample> samples_;
+  std::vector<std::uint64_t> followed_;      // pids, ascending
+  std::vector<std::uint32_t> by_handles_;    // indices in Snapshot::processes
+  std::vector<std::string> names_;           // of processes; never longer than max_processes
+};
+
+}  // namespace kmem::trend

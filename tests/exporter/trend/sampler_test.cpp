@@ -1,0 +1,105 @@
+#include "exporter/trend/sampler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace kmem::trend {
+namespace {
+
+TagUsage tag(Pool pool, std::string name, std::uint64_t bytes, std::uint64_t outstanding) {
+  TagUsage usage;
+  usage.pool = pool;
+  usage.tag = std::move(name);
+  usage.bytes = bytes;
+  usage.outstanding = outstanding;
+  return usage;
+}
+
+std::vector<std::string> processes_of(const Observation& observation) {
+  std::vector<std::string> texts;
+  for (const Sample& sample : observation.subjects)
+    if (sample.kind == Kind::kHandles) texts.emplace_back(sample.text);
+  return texts;
+}
+
+TEST(Sampler, FollowsTotalsThenEveryTagAndAllocationSitesLast) {
+  Snapshot snapshot;
+  snapshot.time = 5000;
+  snapshot.boot_time = 1000;
+  snapshot.physical_memory_bytes = 1 << 30;
+  snapshot.pools = {{Pool::kSlabReclaimable, 900, {}, {}, {}, {}}, {Pool::kSlabUnreclaimable, 700, {}, {}, {}, {}},
+                    {Pool::kVmalloc, {}, {}, {}, {}, {}}};
+  snapshot.tags = {tag(Pool::kAllocinfo, "vmlinux:f:net/a.c", 10, 1), tag(Pool::kSlabUnreclaimable, "kmalloc-64", 640, 9),
+                   tag(Pool::kSlabReclaimable, "dentry", 300, 3)};
+  snapshot.tags[2].has_outstanding = false;
+  Sampler sampler;
+  const Observation seen = sampler.take(snapshot);
+  EXPECT_EQ(seen.time, 5000);
+  EXPECT_EQ(seen.boot_time, 1000);
+  ASSERT_EQ(seen.subjects.size(), 5U);
+  EXPECT_EQ(seen.subjects[0].kind, Kind::kPool);
+  EXPECT_EQ(seen.subjects[0].amount, 900U);
+  EXPECT_EQ(seen.subjects[0].limit, std::nullopt);
+  EXPECT_EQ(seen.subjects[1].pool, Pool::kSlabUnreclaimable);
+  EXPECT_EQ(seen.subjects[1].limit, 1073741824.0);
+  EXPECT_EQ(seen.subjects[2].text, "kmalloc-64");
+  EXPECT_EQ(seen.subjects[2].amount, 640U);
+  EXPECT_EQ(seen.subjects[2].outstanding, 9U);
+  EXPECT_EQ(seen.subjects[3].text, "dentry");
+  EXPECT_EQ(seen.subjects[3].outstanding, std::nullopt);
+  EXPECT_EQ(seen.subjects[4].pool, Pool::kAllocinfo);
+  snapshot.tags.clear();
+  EXPECT_EQ(sampler.take(snapshot).subjects.size(), 2U);
+}
+
+TEST(Sampler, PtesRunOutAtTheFloorAndCommitWhereItsLimitBinds) {
+  Snapshot snapshot;
+  snapshot.system = System::kWindows;
+  snapshot.system_ptes_free = 30'000;
+  snapshot.commit_bytes = 400;
+  snapshot.commit_limit_bytes = 1000;
+  Sampler sampler;
+  const Observation windows = sampler.take(snapshot);
+  ASSERT_EQ(windows.subjects.size(), 2U);
+  EXPECT_EQ(windows.subjects[0].kind, Kind::kSystemPtes);
+  EXPECT_EQ(windows.subjects[0].limit, 12'000.0);
+  EXPECT_EQ(windows.subjects[1].kind, Kind::kCommit);
+  EXPECT_EQ(windows.subjects[1].limit, 1000.0);
+
+  snapshot.system = System::kLinux;
+  snapshot.system_ptes_free.reset();
+  EXPECT_EQ(sampler.take(snapshot).subjects[0].limit, std::nullopt);
+  snapshot.settings = {{"vm.overcommit_memory", 0}};
+  EXPECT_EQ(sampler.take(snapshot).subjects[0].limit, std::nullopt);
+  snapshot.settings[0].value = 2;
+  EXPECT_EQ(sampler.take(snapshot).subjects[0].limit, 1000.0);
+}
+
+TEST(Sampler, AProcessThatLedByHandlesStaysWhileItLives) {
+  Snapshot snapshot;
+  snapshot.processes = {{30, "c", 300, {}, {}}, {10, "a", 100, {}, {}}, {20, "b", 200, {}, {}}, {40, "d", {}, {}, {}}};
+  Sampler sampler({.top_processes = 2, .max_processes = 3});
+  EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("b (20)", "c (30)"));
+  snapshot.processes[1].handles = 1000;
+  EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("a (10)", "b (20)", "c (30)"));
+  // Beyond the most that are followed the smallest goes.
+  snapshot.processes[3].handles = 5000;
+  EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("a (10)", "c (30)", "d (40)"));
+  snapshot.processes.erase(snapshot.processes.begin());
+  EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("a (10)", "d (40)"));
+}
+
+TEST(Sampler, WhatTheKernelTakesBackByItselfIsNoLeak) {
+  EXPECT_TRUE(may_leak(Pool::kNonpaged, "Leak"));
+  EXPECT_TRUE(may_leak(Pool::kSlabUnreclaimable, "kmalloc-64"));
+  EXPECT_FALSE(may_leak(Pool::kSlabReclaimable, "dentry"));
+  EXPECT_TRUE(may_leak(Pool::kAllocinfo, "nvme:nvme_alloc:drivers/nvme/host/core.c"));
+  EXPECT_FALSE(may_leak(Pool::kAllocinfo, "vmlinux:__filemap_get_folio:mm/filemap.c"));
+  EXPECT_FALSE(may_leak(Pool::kAllocinfo, "xfs:xfs_inode_alloc:fs/xfs/xfs_icache.c"));
+}
+
+}  // namespace
+}  // namespace kmem::trend
