@@ -221,7 +221,8 @@ Summary TrendEngine::summary() const {
   summary.time = state_.timeline.to_wall(now_ms);
   std::int64_t oldest_ms = now_ms;
   for (const auto& subject : state_.subjects) oldest_ms = std::min(oldest_ms, subject->first_seen_ms);
-  summary.history_seconds = static_cast<double>(std::min<std::int64_t>(now_ms - oldest_ms, kHistoryDays * kDayMs)) / 1e3;
+  summary.history_seconds =
+      static_cast<double>(std::min<std::int64_t>(now_ms - oldest_ms, kHistoryDays * kDayMs)) / 1e3;
   summary.subjects = state_.subjects.size();
   summary.boots = state_.timeline.boots().size();
   summary.refused_total = state_.refused_total;

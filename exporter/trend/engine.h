@@ -29,30 +29,30 @@ namespace kmem::trend {
 
 struct Sample {
   Kind kind = Kind::kTag;
-  Pool pool = Pool::kPaged;               // of tags and pools; else leave it
-  std::string_view text;                  // tag or process; empty otherwise
-  std::uint64_t amount = 0;               // bytes; free entries of kSystemPtes; handles of kHandles
+  Pool pool = Pool::kPaged;  // of tags and pools; else leave it
+  std::string_view text;     // tag or process; empty otherwise
+  std::uint64_t amount = 0;  // bytes; free entries of kSystemPtes; handles of kHandles
   std::optional<std::uint64_t> outstanding;
-  std::optional<double> limit;            // where the amount runs out: bytes, entries (lowest allowed), handles
+  std::optional<double> limit;  // where the amount runs out: bytes, entries (lowest allowed), handles
 };
 
 struct Observation {
   base::UnixMillis time = 0;
   std::optional<base::UnixMillis> boot_time;
-  std::span<const Sample> subjects;       // a tag missing from a pool that has others holds nothing
+  std::span<const Sample> subjects;  // a tag missing from a pool that has others holds nothing
 };
 
 struct EngineOptions {
   std::size_t max_subjects = 4096;
   double min_bytes_per_day = 32.0 * 1024;
-  double min_ptes_per_day = 8;            // as many pages of 4 KiB
+  double min_ptes_per_day = 8;  // as many pages of 4 KiB
   double min_handles_per_day = 50;
-  std::string host_identity = {};         // machine id; a state of another host is refused
+  std::string host_identity = {};  // machine id; a state of another host is refused
 };
 
 class TrendEngine {
  public:
-  static constexpr std::size_t kMaxTextBytes = 256;   // longer texts are refused and counted
+  static constexpr std::size_t kMaxTextBytes = 256;  // longer texts are refused and counted
   static constexpr std::size_t kMaxStateBytes = 14 << 20;
   static constexpr std::uint32_t kStateVersion = 1;
 
@@ -73,16 +73,16 @@ class TrendEngine {
   base::Result<void> load(std::string_view payload);
 
  private:
-  static constexpr std::size_t kScores = 6;   // a day of judgements
+  static constexpr std::size_t kScores = 6;  // a day of judgements
   struct Subject {
     Kind kind = Kind::kTag;
     Pool pool = Pool::kPaged;
     Verdict verdict = Verdict::kOk;
     std::uint8_t scores_used = 0;
-    std::uint16_t weak_judgements = 0;        // in a row, while a verdict stands
-    std::uint16_t watch_judgements = 0;       // in a row
+    std::uint16_t weak_judgements = 0;   // in a row, while a verdict stands
+    std::uint16_t watch_judgements = 0;  // in a row
     std::string text;
-    double limit = 0;                         // NaN = none
+    double limit = 0;  // NaN = none
     std::int64_t first_seen_ms = 0;
     std::int64_t first_detected_ms = -1;
     std::int64_t since_ms = 0;
@@ -99,9 +99,9 @@ class TrendEngine {
   };
   struct State {
     Timeline timeline;
-    std::int64_t coarse_bucket = 0, fine_bucket = 0;   // the open ones
-    std::int64_t judged_bucket = 0;                    // the newest closed one
-    std::size_t due = 0;                               // subjects from here on are still to be judged
+    std::int64_t coarse_bucket = 0, fine_bucket = 0;  // the open ones
+    std::int64_t judged_bucket = 0;                   // the newest closed one
+    std::size_t due = 0;                              // subjects from here on are still to be judged
     std::uint64_t refused_total = 0, forgotten_total = 0;
     std::vector<std::unique_ptr<Subject>> subjects;
     std::vector<Open> open;
@@ -126,7 +126,7 @@ class TrendEngine {
   EngineOptions options_;
   State state_;
   select::FlatIndex index_;
-  std::vector<std::uint32_t> order_;                   // slots in the order of the last observation
+  std::vector<std::uint32_t> order_;  // slots in the order of the last observation
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;
 };

@@ -15,28 +15,28 @@ constexpr std::size_t kFewestDays = 5;
 // Growth that begins after a quiet time is held to more: load that rises and stays looks like that. Growth for as long
 // as anything is known has no such past to be compared with, nor a known weekly cycle.
 struct Conditions {
-  double clear;                 // slope over its error
-  double steadier_than_walk;    // growth over what a random walk of the same roughness does
-  double share_without_jumps;   // of the growth, when the two largest jumps are taken out
-  double bend_tolerance;        // loss of slope over the span, as a share of the slope
-  double bend_doubt;            // errors of the bend that count against it
-  double surge_bend;            // less tolerance for fast growth
-  double span;                  // factor on how long it must last
+  double clear;                // slope over its error
+  double steadier_than_walk;   // growth over what a random walk of the same roughness does
+  double share_without_jumps;  // of the growth, when the two largest jumps are taken out
+  double bend_tolerance;       // loss of slope over the span, as a share of the slope
+  double bend_doubt;           // errors of the bend that count against it
+  double surge_bend;           // less tolerance for fast growth
+  double span;                 // factor on how long it must last
 };
 constexpr Conditions kAlwaysGrown = {4, 1.8, 0.15, 0.48, 0.43, 0.6, 0.93};
 constexpr Conditions kAfterQuiet = {5, 2.2, 0.2, 0.25, 0.6, 0.45, 1.05};
 // What fills slows down visibly within a month; a leak's bend is only noise by then.
 constexpr double kLongSpanDays = 14, kLongSpanTolerance = 0.15, kLongSpanLessDoubt = 0.25;
-constexpr double kSureBend = 3;             // growth that speeds up for certain: errors of the bend
-constexpr double kTightBend = 0.1;           // a bend known this well rules out slowing growth
+constexpr double kSureBend = 3;     // growth that speeds up for certain: errors of the bend
+constexpr double kTightBend = 0.1;  // a bend known this well rules out slowing growth
 // How long growth must last. The slower, the longer; but fast growth is mostly load that comes to an end, so it must
 // last longer than moderate growth, above all after a quiet time.
 constexpr double kSpanAtOnePercentDays = 10.4, kShortestSpanDays = 6.8, kLongestSpanDays = 26;
-constexpr double kSurgeFromRate = 0.025, kSurgeFullRate = 0.040;    // of the level, a day
+constexpr double kSurgeFromRate = 0.025, kSurgeFullRate = 0.040;  // of the level, a day
 constexpr double kSurgeBaseDays = 7, kSurgeMoreDays = 8, kTightSurgeMoreDays = 3;
 constexpr double kQuietBeforeDays = 4;
 constexpr double kWatchSpanDays = 5, kWatchClear = 3.5, kWatchMoreBend = 0.3;
-constexpr double kUrgentDays = 4;            // until the limit
+constexpr double kUrgentDays = 4;  // until the limit
 
 /// Index of the day at which the growth begins: the best "flat, then a line" over all begins, and of those that fit
 /// almost as well the earliest, because a leak that is seen late was there before.
@@ -75,7 +75,8 @@ double growth_without_jumps(std::span<const double> x, std::span<const double> y
   std::array<double, kHistoryDays> excess{};
   for (std::size_t i = 2; i < count; ++i) excess[i] = y[i] - y[i - 2] - std::max(0.0, typical) * (x[i] - x[i - 2]);
   for (int jump = 0; jump < 2; ++jump) {
-    const auto largest = static_cast<std::size_t>(std::max_element(excess.begin(), excess.begin() + static_cast<std::ptrdiff_t>(count)) - excess.begin());
+    const auto largest = static_cast<std::size_t>(
+        std::max_element(excess.begin(), excess.begin() + static_cast<std::ptrdiff_t>(count)) - excess.begin());
     if (excess[largest] <= 0) break;
     growth -= excess[largest];
     const std::size_t from = largest < 1 ? 0 : largest - 1, to = std::min(count - 1, largest + 1);
@@ -151,7 +152,8 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   const double coverage = static_cast<double>(x.size()) / span / 0.5;
   const double material = result.slope_per_day / options.min_per_day;
   const double stretch = std::clamp((span - kLongSpanDays) / kLongSpanDays, 0.0, 1.0);
-  const double straight = 1 + bend + wanted.bend_tolerance + kLongSpanTolerance * stretch - surge * (1 - stretch) * wanted.surge_bend -
+  const double straight = 1 + bend + wanted.bend_tolerance + kLongSpanTolerance * stretch -
+                          surge * (1 - stretch) * wanted.surge_bend -
                           (wanted.bend_doubt - kLongSpanLessDoubt * stretch) * bend_error;
   const double clear = z / wanted.clear, steady = walk / wanted.steadier_than_walk;
   const double unjumped = smooth / wanted.share_without_jumps;

@@ -9,24 +9,24 @@
 
 namespace kmem::trend {
 
-inline constexpr int kBucketsPerDay = 6;   // a floor every 4 hours
+inline constexpr int kBucketsPerDay = 6;  // a floor every 4 hours
 inline constexpr int kHistoryDays = 56;
 inline constexpr int kCoarseBuckets = kHistoryDays * kBucketsPerDay;
 
 struct EstimatorOptions {
-  double min_per_day = 32.0 * 1024;                           // less is no leak
-  double limit = std::numeric_limits<double>::quiet_NaN();    // where it runs out: fast growth close to it cannot wait
+  double min_per_day = 32.0 * 1024;                         // less is no leak
+  double limit = std::numeric_limits<double>::quiet_NaN();  // where it runs out: fast growth close to it cannot wait
 };
 
 struct Assessment {
   double slope_per_day = 0;
-  double slope_error_per_day = 0;   // one standard error
-  double onset_days_ago = 0;        // where the growth begins, before the end of the floors
-  double level = 0;                 // fitted floor at the end
-  double leak_score = 0;            // the weakest of a leak's conditions, each as value / threshold: >= 1 when all hold
-  double span_score = 0;            // the same for how long the growth has lasted
-  double watch_score = 0;           // the same with the conditions of a watch
-  double strength = 0;              // of the evidence, by the conditions that scale: 2 = twice what a leak needs
+  double slope_error_per_day = 0;  // one standard error
+  double onset_days_ago = 0;       // where the growth begins, before the end of the floors
+  double level = 0;                // fitted floor at the end
+  double leak_score = 0;           // the weakest of a leak's conditions, each as value / threshold: >= 1 when all hold
+  double span_score = 0;           // the same for how long the growth has lasted
+  double watch_score = 0;          // the same with the conditions of a watch
+  double strength = 0;             // of the evidence, by the conditions that scale: 2 = twice what a leak needs
 };
 
 /// floors: oldest first, NaN where nothing was seen; the last one closes the newest bucket.

@@ -13,11 +13,12 @@ namespace {
 constexpr std::size_t kFewestBoots = 3;
 constexpr std::size_t kMostBoots = 16;
 constexpr double kFewestDaysInAll = 28;
-constexpr double kClear = 1.8, kClearWithFewBoots = 3;   // slope over its error: 1.8 x (1 + 3 / (boots - 1))
-constexpr double kWarmUpMustImprove = 4;                 // F statistic for a longer warm-up
-constexpr double kAgreement = 0.3;                       // of the best fit's slope with the chosen one's
-constexpr double kShareWithoutJump = 0.35;               // of the typical growth, when its largest day is taken out
-constexpr double kShareOfFalls = 0.35;
+constexpr double kClear = 1.7, kClearWithFewBoots = 3;  // slope over its error: 1.7 x (1 + 3 / (boots - 1))
+constexpr double kWarmUpMustImprove = 4;                // F statistic for a longer warm-up
+constexpr double kFreeDaysMustImprove = 25;             // F statistic for a week with free days
+constexpr double kAgreement = 0.25;                     // of the best fit's slope with the chosen one's
+constexpr double kShareWithoutJump = 0.35;              // of the typical growth, when its largest day is taken out
+constexpr double kShareOfFalls = 0.4;
 constexpr std::array kWarmUpDays = {0.0, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8};  // time constants; 0 = none
 
 // The lower 16 h of the first day, while memory still fills, are its beginning; other days count from their middle.
@@ -48,8 +49,9 @@ Boot days_of(const BootFloors& floors) {
 struct Fit {
   double slope = 0;
   double rss = 0;
-  double inflation = 1;    // of the slope's error, because the other terms explain part of the same rise
+  double inflation = 1;  // of the slope's error, because the other terms explain part of the same rise
   double free_effect = 0;
+  int first_free_day = -1;
 };
 /// y = level of the boot + slope x age - size x exp(-age / warm_up_days) + effect on two of seven days. The terms are
 /// common to the boots; warm_up_days 0 and first_free_day -1 leave theirs out.
@@ -97,22 +99,22 @@ Fit fit_boots(std::span<const Boot> boots, double warm_up_days, int first_free_d
   return fit;
 }
 
-void remove_free_days(std::span<Boot> boots, double days) {
-  Fit best;
-  int first_free_day = -1;
-  double plain = std::numeric_limits<double>::max();
-  for (const double tau : kWarmUpDays) plain = std::min(plain, fit_boots(boots, tau, -1).rss);
-  best.rss = plain;
-  for (const double tau : kWarmUpDays) {
-    for (int day = 0; day < 7; ++day) {
-      const Fit fit = fit_boots(boots, tau, day);
-      if (fit.rss < best.rss) best = fit, first_free_day = day;
-    }
+/// The best of all weeks with two free days; without any unless they explain much.
+Fit fit_week(std::span<const Boot> boots, double warm_up_days, double days) {
+  const Fit plain = fit_boots(boots, warm_up_days, -1);
+  Fit best = plain;
+  for (int day = 0; day < 7; ++day) {
+    const Fit fit = fit_boots(boots, warm_up_days, day);
+    if (fit.rss < best.rss) best = fit, best.first_free_day = day;
   }
-  if (first_free_day < 0 || (plain - best.rss) * days < 10 * best.rss) return;
+  return (plain.rss - best.rss) * days >= kFreeDaysMustImprove * best.rss ? best : plain;
+}
+
+void remove_free_days(std::span<Boot> boots, const Fit& fit) {
+  if (fit.first_free_day < 0) return;
   for (Boot& boot : boots) {
     for (std::size_t i = 0; i < boot.count; ++i) {
-      if ((boot.weekday[i] + 7 - first_free_day) % 7 < 2) boot.y[i] -= best.free_effect;
+      if ((boot.weekday[i] + 7 - fit.first_free_day) % 7 < 2) boot.y[i] -= fit.free_effect;
     }
   }
 }
@@ -158,12 +160,18 @@ Assessment assess_boots(std::span<const BootFloors> all, const EstimatorOptions&
     ++used;
   }
   if (used < kFewestBoots || days < kFewestDaysInAll) return result;
-  remove_free_days({storage.data(), used}, days);
-  const std::span<const Boot> boots(storage.data(), used);
+  const std::span<Boot> boots(storage.data(), used);
+  const double n = static_cast<double>(used);
 
   std::array<Fit, kWarmUpDays.size()> fits;
-  std::transform(kWarmUpDays.begin(), kWarmUpDays.end(), fits.begin(), [&](double tau) { return fit_boots(boots, tau, -1); });
-  const Fit& best = *std::min_element(fits.begin(), fits.end(), [](const Fit& a, const Fit& b) { return a.rss < b.rss; });
+  std::transform(kWarmUpDays.begin(), kWarmUpDays.end(), fits.begin(),
+                 [&](double tau) { return fit_week(boots, tau, days); });
+  const auto tighter = [](const Fit& a, const Fit& b) { return a.rss < b.rss; };
+  const Fit& best = *std::min_element(fits.begin(), fits.end(), tighter);
+  // The shortest warm-up that explains the floors about as well as the best one: a long one looks like growth.
+  const double near_best = best.rss * (1 + kWarmUpMustImprove / (days - n));
+  const Fit& chosen = *std::find_if(fits.begin(), fits.end(), [&](const Fit& fit) { return fit.rss <= near_best; });
+  remove_free_days(boots, chosen);
   // Error of the common slope: how the boots differ, steadied by the scatter within them where boots are few.
   double weights = 0, between = 0, within = 0, rising = 0, mean_slope = 0;
   std::array<double, kMostBoots> slopes, slope_weights;
@@ -183,15 +191,12 @@ Assessment assess_boots(std::span<const BootFloors> all, const EstimatorOptions&
   }
   mean_slope /= weights;
   if (mean_slope <= 0) return result;
-  for (std::size_t i = 0; i < used; ++i) between += slope_weights[i] * (slopes[i] - mean_slope) * (slopes[i] - mean_slope);
-  const double n = static_cast<double>(used);
+  for (std::size_t i = 0; i < used; ++i)
+    between += slope_weights[i] * (slopes[i] - mean_slope) * (slopes[i] - mean_slope);
   const double between_variance = between / (n - 1) / weights, within_variance = within / weights / weights;
   const double error = std::sqrt(((n - 1) * between_variance + 3 * within_variance) / (n + 2));
   const Profile profile = typical_course(boots);
 
-  // The shortest warm-up that explains the floors about as well as the best one: a long one looks like growth.
-  const double near_best = best.rss * (1 + kWarmUpMustImprove / (days - n));
-  const Fit& chosen = *std::find_if(fits.begin(), fits.end(), [&](const Fit& fit) { return fit.rss <= near_best; });
   const double significance = chosen.slope / std::max(error * chosen.inflation, 1e-12);
   const double significant = significance / (kClear * (1 + kClearWithFewBoots / (n - 1)));
   const double agreed = best.slope / chosen.slope / kAgreement;

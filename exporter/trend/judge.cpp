@@ -13,7 +13,7 @@ constexpr double kWarmUpDays = 1;                      // of uptime, left out of
 constexpr float kWeakest = 0.7F, kStrongest = 1.2F;    // one judgement cannot outweigh the others of its day
 constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;  // of clearly no growth
 constexpr int kWatchBeginsAfter = 3, kWatchEndsAfter = 2 * kJudgementsPerDay;
-constexpr double kTooYoungDays = 9;                    // a boot that cannot show a slow leak yet
+constexpr double kTooYoungDays = 9;  // a boot that cannot show a slow leak yet
 
 }  // namespace
 
@@ -32,7 +32,8 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   const Timeline::Boot& boot = boots.back();
   std::int64_t from = std::max(boot.first_bucket, seen_bucket);
   if (boot.start_known) {
-    from = std::max(from, (boot.start_ms + static_cast<std::int64_t>(kWarmUpDays * kDayMs) + kCoarseMs - 1) / kCoarseMs);
+    from =
+        std::max(from, (boot.start_ms + static_cast<std::int64_t>(kWarmUpDays * kDayMs) + kCoarseMs - 1) / kCoarseMs);
   }
   EstimatorOptions options{min_per_day(subject.kind), limit_of(slot)};
   const Assessment now = assess(std::span(line).subspan(index_of(from)), options);
@@ -58,7 +59,8 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   settle_verdict(subject, now, folded, uptime_days);
 }
 
-void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days) {
+void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded,
+                                 double uptime_days) {
   // A day of judgements, the newest first. A single one may be lucky.
   std::move_backward(subject.scores.begin(), subject.scores.end() - 1, subject.scores.end());
   subject.scores[0] = std::clamp(static_cast<float>(now.leak_score), kWeakest, kStrongest);
@@ -81,7 +83,8 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
     if (subject.first_detected_ms < 0) subject.first_detected_ms = state_.timeline.now_ms();
   } else if (was_leak) {
     const bool holds = now.leak_score >= 0.5 || folded.leak_score >= 0.5;
-    const bool unknown = uptime_days < kTooYoungDays || std::isnan(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)]);
+    const bool unknown = uptime_days < kTooYoungDays ||
+                         std::isnan(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)]);
     if (holds) subject.weak_judgements = 0;
     if (!holds && !unknown && ++subject.weak_judgements >= kLeakEndsAfter) {
       subject.verdict = watched ? Verdict::kWatch : Verdict::kOk;
@@ -101,8 +104,8 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   // The slope of whichever evidence holds; of both, the surer.
   const Assessment* best = nullptr;
   if (now.leak_score >= 0.5 || (now.watch_score >= 1 && subject.slope_per_day <= 0)) best = &now;
-  if (folded.leak_score >= 0.5 && (best == nullptr || now.span_score < 1 ||
-                                   folded.slope_error_per_day < best->slope_error_per_day)) {
+  if (folded.leak_score >= 0.5 &&
+      (best == nullptr || now.span_score < 1 || folded.slope_error_per_day < best->slope_error_per_day)) {
     best = &folded;
   }
   if (best == nullptr) return;

@@ -10,7 +10,7 @@ namespace kmem::trend {
 namespace {
 
 constexpr double kSecondsPerDay = 86'400;
-constexpr double kCredible = 1.645;   // errors to either side: nine of ten
+constexpr double kCredible = 1.645;  // errors to either side: nine of ten
 
 /// Against the same hour of the day before, so that the daily cycle does not count.
 std::optional<double> slope_of_day(const std::array<float, kFineBuckets>& line, std::size_t first) {
@@ -96,10 +96,12 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   std::array<float, kFineBuckets> fine;
   unroll(subject.history.fine, state_.fine_bucket - 1, fine);
   const std::int64_t fine_from = boot.first_bucket * 4 - (state_.fine_bucket - static_cast<std::int64_t>(kFineBuckets));
-  report.slope_1d_per_second = per_second(slope_of_day(fine, static_cast<std::size_t>(std::clamp<std::int64_t>(fine_from, 0, kFineBuckets))));
+  report.slope_1d_per_second =
+      per_second(slope_of_day(fine, static_cast<std::size_t>(std::clamp<std::int64_t>(fine_from, 0, kFineBuckets))));
   std::array<float, kCoarseBuckets> line;
   unroll(subject.history.coarse, state_.judged_bucket, line);
-  const std::int64_t from = std::clamp<std::int64_t>(boot.first_bucket - (state_.judged_bucket - kCoarseBuckets + 1), 0, kCoarseBuckets);
+  const std::int64_t from =
+      std::clamp<std::int64_t>(boot.first_bucket - (state_.judged_bucket - kCoarseBuckets + 1), 0, kCoarseBuckets);
   Points points = daily_floors(std::span(line).subspan(static_cast<std::size_t>(from)));
   report.slope_7d_per_second = per_second(slope_of_week(points));
   remove_weekly_cycle(points);
@@ -108,7 +110,8 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   std::array<std::uint16_t, kCoarseBuckets> counts;
   unroll(subject.history.outstanding, state_.judged_bucket, counts);
   std::transform(counts.begin(), counts.end(), line.begin(), ShortCount::unpack);
-  report.outstanding_per_day = slope_of_days(daily_floors(std::span(line).subspan(static_cast<std::size_t>(from))), 28, 7);
+  report.outstanding_per_day =
+      slope_of_days(daily_floors(std::span(line).subspan(static_cast<std::size_t>(from))), 28, 7);
 
   if (subject.first_detected_ms >= 0) report.first_detected = state_.timeline.to_wall(subject.first_detected_ms);
   double slope = static_cast<double>(subject.slope_per_day);
@@ -144,7 +147,8 @@ std::vector<SubjectReport> TrendEngine::report(bool all) const {
   }
   std::sort(reports.begin(), reports.end(), [](const SubjectReport& a, const SubjectReport& b) {
     if (a.verdict != b.verdict) return a.verdict > b.verdict;
-    if (a.credible_slope_per_second != b.credible_slope_per_second) return a.credible_slope_per_second > b.credible_slope_per_second;
+    if (a.credible_slope_per_second != b.credible_slope_per_second)
+      return a.credible_slope_per_second > b.credible_slope_per_second;
     if (a.last_amount != b.last_amount) return a.last_amount > b.last_amount;
     return std::tie(a.kind, a.pool, a.text) < std::tie(b.kind, b.pool, b.text);
   });

@@ -38,23 +38,23 @@ struct SubjectReport {
   std::string text;
   Verdict verdict = Verdict::kOk;
   double confidence = 0;
-  double last_amount = 0;                               // bytes, free entries or handles at the last observation
+  double last_amount = 0;  // bytes, free entries or handles at the last observation
   std::optional<double> slope_1d_per_second, slope_7d_per_second, slope_28d_per_second;
-  double credible_slope_per_second = 0;                 // of the growth behind the verdict; 0 when ok
-  double credible_slope_error_per_second = 0;           // one standard error
-  std::optional<double> outstanding_per_day;            // slope of the outstanding allocations over 28 days
-  std::optional<base::UnixMillis> since;                // estimated begin of the growth
-  std::optional<base::UnixMillis> first_detected;       // when it first was a leak, even if it is none now
-  std::optional<Exhaustion> exhaustion;                 // where a limit is known
+  double credible_slope_per_second = 0;            // of the growth behind the verdict; 0 when ok
+  double credible_slope_error_per_second = 0;      // one standard error
+  std::optional<double> outstanding_per_day;       // slope of the outstanding allocations over 28 days
+  std::optional<base::UnixMillis> since;           // estimated begin of the growth
+  std::optional<base::UnixMillis> first_detected;  // when it first was a leak, even if it is none now
+  std::optional<Exhaustion> exhaustion;            // where a limit is known
 };
 
 struct Summary {
-  std::optional<base::UnixMillis> time;                 // of the last observation
-  double history_seconds = 0;                           // how far back floors reach
+  std::optional<base::UnixMillis> time;  // of the last observation
+  double history_seconds = 0;            // how far back floors reach
   std::size_t subjects = 0;
   std::size_t boots = 0;
-  std::uint64_t refused_total = 0;                      // newcomers without room
-  std::uint64_t forgotten_total = 0;                    // subjects that gave way
+  std::uint64_t refused_total = 0;    // newcomers without room
+  std::uint64_t forgotten_total = 0;  // subjects that gave way
   std::uint64_t clock_jumps_total = 0;
 };
 

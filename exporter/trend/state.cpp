@@ -22,9 +22,13 @@ void read_ring(base::WireReader& in, std::array<T, kSize>& ring) {
   std::memcpy(ring.data(), bytes.data(), sizeof ring);
 }
 
-void write_float(base::WireWriter& out, float value) { out.fixed(std::bit_cast<std::uint32_t>(value)); }
+void write_float(base::WireWriter& out, float value) {
+  out.fixed(std::bit_cast<std::uint32_t>(value));
+}
 
-float read_float(base::WireReader& in) { return std::bit_cast<float>(in.fixed<std::uint32_t>()); }
+float read_float(base::WireReader& in) {
+  return std::bit_cast<float>(in.fixed<std::uint32_t>());
+}
 
 /// An infinite floor would make every fit meaningless; no observation gives one.
 void refuse_infinite(std::span<float> values) {
@@ -92,8 +96,9 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   state.refused_total = in.fixed<std::uint64_t>();
   state.forgotten_total = in.fixed<std::uint64_t>();
   const std::int64_t hour = state.timeline.now_ms() / kHourMs;  // dates before 1970 are the clock's nonsense
-  if (state.timeline.started() && (std::abs(state.fine_bucket - hour) > 1 || std::abs(state.coarse_bucket - hour / 4) > 1 ||
-                                   state.judged_bucket >= state.coarse_bucket)) {
+  if (state.timeline.started() &&
+      (std::abs(state.fine_bucket - hour) > 1 || std::abs(state.coarse_bucket - hour / 4) > 1 ||
+       state.judged_bucket >= state.coarse_bucket)) {
     in.fail();
   }
   const std::size_t count = in.count(kFewestSubjectBytes, options_.max_subjects);

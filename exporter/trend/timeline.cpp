@@ -6,12 +6,14 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kSlackMs = 10 * 60'000;       // boot times wobble by this when the clock is disciplined
-constexpr std::int64_t kStandStillMs = 2 * kHourMs;  // a clock set back by less waits until it has caught up
+constexpr std::int64_t kSlackMs = 10 * 60'000;            // boot times wobble by this when the clock is disciplined
+constexpr std::int64_t kStandStillMs = 2 * kHourMs;       // a clock set back by less waits until it has caught up
 constexpr std::int64_t kLongestIntervalMs = 7 * kHourMs;  // between two looks of one run
 constexpr std::int64_t kFarthestMs = std::int64_t{1} << 53;
 
-std::int64_t bounded(std::int64_t ms) { return std::clamp(ms, -kFarthestMs, kFarthestMs); }
+std::int64_t bounded(std::int64_t ms) {
+  return std::clamp(ms, -kFarthestMs, kFarthestMs);
+}
 
 }  // namespace
 
@@ -42,8 +44,8 @@ Timeline::Moment Timeline::advance(base::UnixMillis wall, std::optional<base::Un
     // by more than the uptime could be either: when it is more than any silence, and the uptime goes on as if nothing
     // had happened, it was the clock.
     const bool after_last_look = shift > last_uptime - kSlackMs;
-    const bool goes_on = wall - last_wall_ > kLongestSilenceMs && uptime >= last_uptime &&
-                         uptime - last_uptime < kLongestIntervalMs;
+    const bool goes_on =
+        wall - last_wall_ > kLongestSilenceMs && uptime >= last_uptime && uptime - last_uptime < kLongestIntervalMs;
     new_boot = after_last_look && !goes_on;
     if (!new_boot) offset_ms_ += shift, ++clock_jumps_total_;
   }

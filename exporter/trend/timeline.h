@@ -23,9 +23,9 @@ inline constexpr std::int64_t kDayMs = 24 * kHourMs;
 class Timeline {
  public:
   struct Boot {
-    std::int64_t start_ms = 0;       // history's time
-    std::int64_t first_bucket = 0;   // coarse bucket in which its floors begin
-    bool start_known = false;        // else it was up before the history began, or nobody said
+    std::int64_t start_ms = 0;      // history's time
+    std::int64_t first_bucket = 0;  // coarse bucket in which its floors begin
+    bool start_known = false;       // else it was up before the history began, or nobody said
   };
   static constexpr std::size_t kMaxBoots = 128;
   static constexpr std::int64_t kLongestSilenceMs = 14 * kDayMs;
@@ -50,7 +50,7 @@ class Timeline {
 
   bool started_ = false;
   std::int64_t now_ms_ = 0;
-  std::int64_t offset_ms_ = 0;   // wall - history's time
+  std::int64_t offset_ms_ = 0;  // wall - history's time
   base::UnixMillis last_wall_ = 0;
   std::optional<base::UnixMillis> last_boot_time_;
   std::vector<Boot> boots_;

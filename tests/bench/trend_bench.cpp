@@ -82,7 +82,8 @@ Full& full() {
     auto filled = std::make_unique<Full>();
     filled->host.at(0);
     const double before = resident_megabytes();
-    for (; filled->now_ms < 56 * kDayMs; filled->now_ms += 4 * kHourMs) filled->engine.observe(filled->host.at(filled->now_ms));
+    for (; filled->now_ms < 56 * kDayMs; filled->now_ms += 4 * kHourMs)
+      filled->engine.observe(filled->host.at(filled->now_ms));
     filled->megabytes = resident_megabytes() - before;
     return filled;
   }();

@@ -40,11 +40,19 @@ class Feed {
   sim::Random random_{3};
 };
 
-SubjectReport leak_of(const TrendEngine& engine) { return *engine.find(Kind::kTag, Pool::kNonpaged, "Leak"); }
-SubjectReport calm_of(const TrendEngine& engine) { return *engine.find(Kind::kTag, Pool::kNonpaged, "Calm"); }
+SubjectReport leak_of(const TrendEngine& engine) {
+  return *engine.find(Kind::kTag, Pool::kNonpaged, "Leak");
+}
+SubjectReport calm_of(const TrendEngine& engine) {
+  return *engine.find(Kind::kTag, Pool::kNonpaged, "Calm");
+}
 
-double growing(double day) { return 100 + 2 * day; }
-double flat(double) { return 100; }
+double growing(double day) {
+  return 100 + 2 * day;
+}
+double flat(double) {
+  return 100;
+}
 
 TEST(Engine, KnowsNothingAtFirst) {
   const TrendEngine engine;
@@ -133,7 +141,8 @@ TEST(Engine, LeakClearedByWeeklyRebootsIsFound) {
   Feed feed(engine);
   for (int week = 0; week < 8; ++week) {
     const int hour = week * 7 * 24;
-    feed.run(hour, hour + 7 * 24, [week](double day) { return 100 + 2 * (day - 7 * week); }, 0, kStart + hour * kHourMs);
+    feed.run(
+        hour, hour + 7 * 24, [week](double day) { return 100 + 2 * (day - 7 * week); }, 0, kStart + hour * kHourMs);
   }
   EXPECT_EQ(engine.summary().boots, 8U);
   EXPECT_EQ(leak_of(engine).verdict, Verdict::kLeak);

@@ -66,8 +66,7 @@ TEST(Folded, FlatBootsAreNoLeak) {
 }
 
 TEST(Folded, WeekThatFollowsTheRebootsIsNoLeak) {
-  const Fixture fixture =
-      boots_of(8, 7, [](double, double day) { return std::fmod(day, 7) < 3 ? 1.0 : 1.1; });
+  const Fixture fixture = boots_of(8, 7, [](double, double day) { return std::fmod(day, 7) < 3 ? 1.0 : 1.1; });
   EXPECT_LT(assess_boots(fixture.boots, {}).leak_score, 1);
 }
 

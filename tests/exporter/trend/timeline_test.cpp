@@ -80,8 +80,8 @@ TEST(Timeline, LongSilenceCountsAsTwoWeeksAndANewBoot) {
 
 TEST(Timeline, AbsurdTimesDoNotOverflow) {
   Timeline timeline;
-  for (const std::int64_t wall : {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min(),
-                                  std::int64_t{0}, kStart}) {
+  for (const std::int64_t wall :
+       {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min(), std::int64_t{0}, kStart}) {
     timeline.advance(wall, std::numeric_limits<std::int64_t>::max());
     timeline.advance(wall, std::numeric_limits<std::int64_t>::min());
   }

@@ -21,7 +21,7 @@ struct Noise {
   int daily_shape, weekly_shape;
   double daily_phase, weekly_phase;
   double burst_per_day, burst_hours, burst_size;
-  bool relative;     // grows with the level, or stays at its first size
+  bool relative;  // grows with the level, or stays at its first size
   double quantum;
 };
 
@@ -58,16 +58,16 @@ double cycle(int shape, double position) {  // position 0..1 in the cycle; resul
 double weekly_cycle(int shape, double days) {
   const double position = days / 7 - std::floor(days / 7);
   if (shape == 0) return 0.5 - 0.5 * std::cos(2 * kPi * position);
-  if (shape == 1) return position < 5.0 / 7 ? 1 : 0;               // working days
-  return position < 1.0 / 7 ? 1 : 0;                               // one day of batch work
+  if (shape == 1) return position < 5.0 / 7 ? 1 : 0;  // working days
+  return position < 1.0 / 7 ? 1 : 0;                  // one day of batch work
 }
 
 struct Plan {
   double level = 0;
   std::function<double(double day, double age_days)> shape;  // additional bytes, noise-free, as a function of time
   double step_hours = 1;
-  std::vector<double> reboots;                // days
-  double uptime_before = 30;                  // days of uptime at the first sample
+  std::vector<double> reboots;                  // days
+  double uptime_before = 30;                    // days of uptime at the first sample
   std::vector<std::pair<double, double>> gaps;  // days from, to
 };
 
@@ -97,9 +97,8 @@ History render(Random& random, const Plan& plan) {
     std::erase_if(bursts, [day](const auto& burst) { return burst.first < day; });
     double extra = 0;
     for (const auto& burst : bursts) extra += burst.second;
-    const bool hidden = std::any_of(plan.gaps.begin(), plan.gaps.end(), [day](const auto& gap) {
-      return day >= gap.first && day < gap.second;
-    });
+    const bool hidden = std::any_of(plan.gaps.begin(), plan.gaps.end(),
+                                    [day](const auto& gap) { return day >= gap.first && day < gap.second; });
     if (hidden) continue;
     const double base = plan.level + plan.shape(day, day - boot_day);
     const double factor = noise.daily * cycle(noise.daily_shape, day + noise.daily_phase) +
@@ -108,8 +107,8 @@ History render(Random& random, const Plan& plan) {
     double bytes = std::max(0.0, base + moving * factor);
     bytes = std::floor(bytes / noise.quantum) * noise.quantum;
     const auto at = static_cast<std::int64_t>((day + offset_days) * kDayMs);
-    history.samples.push_back({kStartMs + at, kStartMs + static_cast<std::int64_t>((boot_day + offset_days) * kDayMs),
-                               bytes});
+    history.samples.push_back(
+        {kStartMs + at, kStartMs + static_cast<std::int64_t>((boot_day + offset_days) * kDayMs), bytes});
   }
   const double end = plan.level + plan.shape(kDays, kDays - boot_day);
   history.level_end_bytes = end;
@@ -117,9 +116,13 @@ History render(Random& random, const Plan& plan) {
   return history;
 }
 
-double draw_level(Random& random) { return random.log_uniform(4e6, 2e9); }
+double draw_level(Random& random) {
+  return random.log_uniform(4e6, 2e9);
+}
 /// A level at which the smallest leak of the bench is material.
-double draw_leak_level(Random& random, double rate) { return random.log_uniform(45'000 / rate, std::max(2e9, 90'000 / rate)); }
+double draw_leak_level(Random& random, double rate) {
+  return random.log_uniform(45'000 / rate, std::max(2e9, 90'000 / rate));
+}
 
 using Shape = std::function<double(double, double)>;
 History quiet(Random& random, double level, Shape shape) {
@@ -143,21 +146,28 @@ History two_steps(Random& random) {
 History warm_up(Random& random) {
   const double level = draw_level(random), tau = random.uniform(0.5, 4), size = level * random.uniform(0.1, 1.5);
   const bool at_start = random.chance(0.5);
-  Plan plan{level, [=](double, double age) { return -size / (1 + size / level) * std::exp(-age / tau); },
-            draw_step_hours(random), {}, at_start ? random.uniform(0, 0.2) : 30, {}};
+  Plan plan{level,
+            [=](double, double age) { return -size / (1 + size / level) * std::exp(-age / tau); },
+            draw_step_hours(random),
+            {},
+            at_start ? random.uniform(0, 0.2) : 30,
+            {}};
   if (!at_start) plan.reboots.push_back(random.uniform(5, 40));
   return render(random, plan);
 }
 History cache_fill(Random& random) {
   const double level = draw_level(random), tau = random.uniform(5, 15), size = level * random.uniform(0.2, 1);
   const double from = random.chance(0.5) ? 0 : random.uniform(0, 25);
-  return quiet(random, level, [=](double day, double) { return day < from ? 0 : size * (1 - std::exp(-(day - from) / tau)); });
+  return quiet(random, level,
+               [=](double day, double) { return day < from ? 0 : size * (1 - std::exp(-(day - from) / tau)); });
 }
 History sawtooth(Random& random) {
-  const double level = draw_level(random), period = random.log_uniform(0.5, 10), size = level * random.uniform(0.05, 0.5);
+  const double level = draw_level(random), period = random.log_uniform(0.5, 10),
+               size = level * random.uniform(0.05, 0.5);
   const double phase = random.uniform(0, 1), jitter = random.chance(0.5) ? random.uniform(0, 0.25) : 0;
   std::vector<double> drops;
-  for (double at = -phase * period; at < kDays + period; at += period * (1 + jitter * random.normal() * 0.5 + 0.01)) drops.push_back(at);
+  for (double at = -phase * period; at < kDays + period; at += period * (1 + jitter * random.normal() * 0.5 + 0.01))
+    drops.push_back(at);
   return quiet(random, level, [=](double day, double) {
     const auto next = std::upper_bound(drops.begin(), drops.end(), day);
     const double last = next == drops.begin() ? day : *(next - 1);
@@ -173,7 +183,8 @@ History busy_fortnight(Random& random) {
 }
 template <int kFewestDays, int kMostDays>
 History ramp_then_flat(Random& random) {
-  const double level = draw_level(random), length = random.uniform(kFewestDays, kMostDays), size = level * random.uniform(0.1, 0.5);
+  const double level = draw_level(random), length = random.uniform(kFewestDays, kMostDays),
+               size = level * random.uniform(0.1, 0.5);
   const double from = random.chance(0.2) ? 0 : random.uniform(0, 30);
   return quiet(random, level, [=](double day, double) { return size * std::clamp((day - from) / length, 0.0, 1.0); });
 }
@@ -191,7 +202,8 @@ History random_walk(Random& random) {
 }
 History calm_weekly_reboots(Random& random) {
   const double level = draw_level(random), tau = random.uniform(0.3, 2), size = random.uniform(0.05, 0.4);
-  Plan plan{level, [=](double, double age) { return -level * size * std::exp(-age / tau); }, 1, {}, random.uniform(0, 6), {}};
+  Plan plan{
+      level, [=](double, double age) { return -level * size * std::exp(-age / tau); }, 1, {}, random.uniform(0, 6), {}};
   const double period = random.chance(0.5) ? 7 : 14;
   for (double at = random.uniform(1, period); at < kDays; at += period) plan.reboots.push_back(at);
   return render(random, plan);
@@ -208,8 +220,12 @@ template <int kPerMille>
 History steady_leak(Random& random) {
   const double rate = kPerMille / 1000.0, level = draw_leak_level(random, rate);
   const double onset = random.chance(0.6) ? 0 : random.uniform(0, kPerMille >= 10 ? 30 : 15), slope = rate * level;
-  const Plan plan{level, [=](double day, double) { return slope * std::max(0.0, day - onset); },
-                  draw_step_hours(random), {}, random.uniform(0.5, 60), {}};
+  const Plan plan{level,
+                  [=](double day, double) { return slope * std::max(0.0, day - onset); },
+                  draw_step_hours(random),
+                  {},
+                  random.uniform(0.5, 60),
+                  {}};
   return leaking(random, plan, onset, slope);
 }
 History business_hours_leak(Random& random) {
@@ -220,31 +236,48 @@ History business_hours_leak(Random& random) {
     return weeks * 5 + std::min(whole, 5.0) + today;
   };
   const double start = worked(0), slope = rate * level;
-  const Plan plan{level, [=](double day, double) { return slope * 7 / 5 * (worked(day) - start); },
-                  draw_step_hours(random), {}, random.uniform(0.5, 60), {}};
+  const Plan plan{level,
+                  [=](double day, double) { return slope * 7 / 5 * (worked(day) - start); },
+                  draw_step_hours(random),
+                  {},
+                  random.uniform(0.5, 60),
+                  {}};
   return leaking(random, plan, 0, slope);
 }
 History staircase_leak(Random& random) {
   const double rate = random.uniform(0.005, 0.015), level = draw_leak_level(random, rate), first = random.uniform(0, 7);
   const double tread = random.chance(0.7) ? 7 : random.uniform(2, 7);
   std::vector<double> rises;
-  for (double at = first; at < kDays + 1; at += tread) rises.push_back(at + random.uniform(-0.5, 0.5) * random.chance(0.5));
+  for (double at = first; at < kDays + 1; at += tread)
+    rises.push_back(at + random.uniform(-0.5, 0.5) * random.chance(0.5));
   const double slope = rate * level;
-  const Plan plan{level, [=](double day, double) {
-                    return slope * tread * static_cast<double>(std::count_if(rises.begin(), rises.end(), [day](double at) { return at <= day; }));
-                  }, draw_step_hours(random), {}, random.uniform(0.5, 60), {}};
+  const Plan plan{
+      level,
+      [=](double day, double) {
+        return slope * tread *
+               static_cast<double>(std::count_if(rises.begin(), rises.end(), [day](double at) { return at <= day; }));
+      },
+      draw_step_hours(random),
+      {},
+      random.uniform(0.5, 60),
+      {}};
   return leaking(random, plan, 0, slope);
 }
 History accelerating_leak(Random& random) {
   const double rate = random.uniform(0.006, 0.02), level = draw_leak_level(random, rate);
   const double slope = rate * level;  // the mean over the 8 weeks; twice that at the end
-  const Plan plan{level, [=](double day, double) { return slope * day * day / kDays; },
-                  draw_step_hours(random), {}, random.uniform(0.5, 60), {}};
+  const Plan plan{level,
+                  [=](double day, double) { return slope * day * day / kDays; },
+                  draw_step_hours(random),
+                  {},
+                  random.uniform(0.5, 60),
+                  {}};
   return leaking(random, plan, 0, slope * 2);
 }
 History tiny_start_leak(Random& random) {
   const double slope = random.log_uniform(50e3, 5e6), start = random.log_uniform(2e3, 50e3);
-  const Plan plan{start, [=](double day, double) { return slope * day; }, draw_step_hours(random), {}, random.uniform(0.5, 60), {}};
+  const Plan plan{
+      start, [=](double day, double) { return slope * day; }, draw_step_hours(random), {}, random.uniform(0.5, 60), {}};
   return leaking(random, plan, 0, slope);
 }
 History gappy_leak(Random& random) {
@@ -261,12 +294,18 @@ History rebooted_leak(Random& random, double period, double low, double high) {
   const double rate = random.uniform(low, high), level = draw_leak_level(random, rate), slope = rate * level;
   const double tau = random.uniform(0.1, 1), size = random.uniform(0, 0.3), jitter = random.chance(0.5) ? 0.3 : 0;
   const double uptime = random.uniform(0, period);
-  Plan plan{level, [=](double, double age) { return slope * age - level * size * std::exp(-age / tau); }, 1, {}, uptime, {}};
-  for (double at = period - uptime; at < kDays; at += period) plan.reboots.push_back(std::max(0.01, at + jitter * random.uniform(-1, 1)));
+  Plan plan{level, [=](double, double age) { return slope * age - level * size * std::exp(-age / tau); }, 1, {}, uptime,
+            {}};
+  for (double at = period - uptime; at < kDays; at += period)
+    plan.reboots.push_back(std::max(0.01, at + jitter * random.uniform(-1, 1)));
   return leaking(random, plan, 0, slope);
 }
-History weekly_reboot_leak(Random& random) { return rebooted_leak(random, 7, 0.01, 0.02); }
-History fortnightly_reboot_leak(Random& random) { return rebooted_leak(random, 14, 0.01, 0.02); }
+History weekly_reboot_leak(Random& random) {
+  return rebooted_leak(random, 7, 0.01, 0.02);
+}
+History fortnightly_reboot_leak(Random& random) {
+  return rebooted_leak(random, 14, 0.01, 0.02);
+}
 
 constexpr std::array kScenarios = {
     Scenario{"calm", Goal::kQuiet, 1, {}, calm},
@@ -308,7 +347,10 @@ Random::Random(std::uint64_t run) {
 }
 std::uint64_t Random::next() {
   const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9, t = state_[1] << 17;
-  state_[2] ^= state_[0]; state_[3] ^= state_[1]; state_[1] ^= state_[2]; state_[0] ^= state_[3];
+  state_[2] ^= state_[0];
+  state_[3] ^= state_[1];
+  state_[1] ^= state_[2];
+  state_[0] ^= state_[3];
   state_[2] ^= t;
   state_[3] = std::rotl(state_[3], 45);
   return result;
@@ -316,12 +358,16 @@ std::uint64_t Random::next() {
 double Random::uniform(double low, double high) {
   return low + (high - low) * (static_cast<double>(next() >> 11) * 0x1.0p-53);
 }
-double Random::log_uniform(double low, double high) { return low * std::exp(uniform(0, std::log(high / low))); }
+double Random::log_uniform(double low, double high) {
+  return low * std::exp(uniform(0, std::log(high / low)));
+}
 double Random::normal() {
   const double radius = std::sqrt(-2 * std::log(1 - uniform(0, 1)));
   return radius * std::cos(2 * kPi * uniform(0, 1));
 }
 
-std::span<const Scenario> scenarios() { return kScenarios; }
+std::span<const Scenario> scenarios() {
+  return kScenarios;
+}
 
 }  // namespace kmem::trend::sim

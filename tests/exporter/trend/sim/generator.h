@@ -37,9 +37,9 @@ struct Sample {
 struct History {
   std::vector<Sample> samples;
   bool leaks = false;
-  double onset_days = 0;            // from the first sample
-  double slope_bytes_per_day = 0;   // true, at the end
-  double level_end_bytes = 0;       // true mean level at the end
+  double onset_days = 0;           // from the first sample
+  double slope_bytes_per_day = 0;  // true, at the end
+  double level_end_bytes = 0;      // true mean level at the end
   double limit_bytes = 0;
 };
 
@@ -48,8 +48,8 @@ enum class Goal { kQuiet, kDetect };
 struct Scenario {
   std::string_view name;
   Goal goal;
-  double limit_percent;             // most flagged, or fewest detected
-  std::optional<double> limit_days; // median days from onset to detection, at most
+  double limit_percent;              // most flagged, or fewest detected
+  std::optional<double> limit_days;  // median days from onset to detection, at most
   History (*make)(Random&);
 };
 

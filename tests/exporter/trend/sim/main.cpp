@@ -37,9 +37,10 @@ int main(int argc, char** argv) {
   for (const Scenario& scenario : scenarios()) {
     if (scenario.name.find(only) == std::string_view::npos) continue;
     const Row row = score(scenario, first_run, runs, narrow_noise, peers);
-    const bool bad = scenario.goal == Goal::kQuiet ? row.flagged_percent > scenario.limit_percent
-                                                   : row.flagged_percent < scenario.limit_percent ||
-                                                         (scenario.limit_days && !(row.median_days <= *scenario.limit_days));
+    const bool bad = scenario.goal == Goal::kQuiet
+                         ? row.flagged_percent > scenario.limit_percent
+                         : row.flagged_percent < scenario.limit_percent ||
+                               (scenario.limit_days && !(row.median_days <= *scenario.limit_days));
     missed = missed || bad;
     std::printf("%s%s\n", table_line(row).c_str(), bad ? " MISSED" : "");
     std::fflush(stdout);

@@ -8,7 +8,7 @@ namespace kmem::trend::sim {
 namespace {
 
 constexpr double kDayMs = 86'400'000.0;
-constexpr double kDerivPerDay = 0.004;      // of the level
+constexpr double kDerivPerDay = 0.004;  // of the level
 constexpr double kHorizonDays = 30;
 constexpr double kNone = std::numeric_limits<double>::infinity();
 
@@ -17,7 +17,7 @@ struct Point {
 };
 
 struct Regression {
-  double slope = 0, end = 0;   // a day; fitted value at the newest point
+  double slope = 0, end = 0;  // a day; fitted value at the newest point
 };
 
 Regression regress(const Point* first, const Point* last) {
@@ -72,7 +72,8 @@ std::array<std::optional<double>, 3> ask_peers(const History& history) {
       for (std::size_t i = today - 19; i <= today; ++i) {
         if (days[i] < kNone && days[i - 1] < kNone) jump = std::max(jump, days[i] - days[i - 1]);
       }
-      const bool known = weeks[0] < kNone && weeks[1] < kNone && weeks[2] < kNone && days[today] < kNone && days[today - 20] < kNone;
+      const bool known =
+          weeks[0] < kNone && weeks[1] < kNone && weeks[2] < kNone && days[today] < kNone && days[today - 20] < kNone;
       fires[2] = known && rise1 >= 0.015 * weeks[0] && rise2 >= 0.015 * weeks[1] && rise1 <= 3 * rise2 &&
                  rise2 <= 3 * rise1 && days[today] - days[today - 20] - jump >= 0.03 * days[today - 20] &&
                  line.slope > 0.002 * line.end;

@@ -19,7 +19,9 @@ double middle(std::vector<double>& values) {
   return values[values.size() / 2];
 }
 
-double percent(long count, int of) { return 100.0 * static_cast<double>(count) / of; }
+double percent(long count, int of) {
+  return 100.0 * static_cast<double>(count) / of;
+}
 
 std::string days_text(double days) {
   if (std::isnan(days)) return "-";
@@ -116,7 +118,8 @@ std::string table_line(const Row& row) {
                 row.flagged_percent, days_text(row.median_days).c_str());
   std::string line = text;
   if (detect) {
-    std::snprintf(text, sizeof text, " %.0f %% | %.0f %% |", row.slope_within_20_percent, row.exhaustion_within_25_percent);
+    std::snprintf(text, sizeof text, " %.0f %% | %.0f %% |", row.slope_within_20_percent,
+                  row.exhaustion_within_25_percent);
     line += text;
   } else {
     line += " | |";

@@ -14,10 +14,10 @@ namespace kmem::trend::sim {
 
 struct Outcome {
   bool flagged = false, watched = false;
-  double days_to_detection = 0;           // from the onset
+  double days_to_detection = 0;  // from the onset
   bool leak_at_end = false;
-  double slope_error = 0;                 // |estimate / truth - 1| at the end; of true leaks
-  double exhaustion_error = 0;            // the same
+  double slope_error = 0;       // |estimate / truth - 1| at the end; of true leaks
+  double exhaustion_error = 0;  // the same
   double confidence = 0;
 };
 [[nodiscard]] Outcome run_engine(const History& history);
@@ -26,12 +26,13 @@ struct Row {
   const Scenario* scenario = nullptr;
   int runs = 0;
   double flagged_percent = 0, watched_percent = 0;
-  double median_days = 0;                 // NaN when nothing was flagged
+  double median_days = 0;  // NaN when nothing was flagged
   double slope_within_20_percent = 0, exhaustion_within_25_percent = 0;
   std::array<double, kPeerNames.size()> peer_percent{}, peer_days{};
 };
 /// Runs first_run .. first_run + runs - 1. `narrow_noise`: see Random::plain_noise.
-[[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise, bool with_peers);
+[[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise,
+                        bool with_peers);
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_line(const Row& row);
