@@ -70,7 +70,7 @@ class LinuxFrames final : public FrameSource {
       fill_reclaim(frame);
     }
     if (on.vmallocinfo) fill_file(frame, "proc/vmallocinfo");
-    if (on.allocinfo) fill_file(frame, "proc/allocinfo");
+    if (on.allocinfo) fill(frame, "proc/allocinfo", [this](std::string& out) { return read_allocinfo(out); });
     if (on.stat) {
       fill_seldom(frame, "proc/stat", stat_, [this](std::string& out) { return procfs_->read("stat", out); });
     }
@@ -102,6 +102,15 @@ class LinuxFrames final : public FrameSource {
 
   void fill_file(RawFrame& frame, std::string_view name) {
     fill(frame, name, [&](std::string& out) { return procfs_->read_kept(name.substr(5), out); });
+  }
+
+  /// Most kernels are built without it, and looking for it costs more than all else that a scrape opens.
+  int read_allocinfo(std::string& out) {
+    const std::chrono::nanoseconds now = clock_.steady();
+    if (now < allocinfo_again_) return ENOENT;
+    const int error = procfs_->read_kept("allocinfo", out);
+    if (error == ENOENT) allocinfo_again_ = now + kSeldom;
+    return error;
   }
 
   template <typename Read>
@@ -165,6 +174,7 @@ class LinuxFrames final : public FrameSource {
   std::size_t used_parts_ = 0;
   ReclaimAnswers reclaim_;
   DescriptorCensus census_;
+  std::chrono::nanoseconds allocinfo_again_{std::chrono::nanoseconds::min()};
   Seldom stat_;
   Seldom settings_;
   std::string scratch_;

@@ -145,6 +145,20 @@ TEST(LinuxFrames, AKernelWithoutTheOptionalFiles) {
   EXPECT_EQ(status_of(out, "meminfo")->state, PartState::kOk);
 }
 
+TEST(LinuxFrames, AnAbsentAllocinfoIsLookedForOnceAMinute) {
+  FakeKernel kernel;
+  const std::string text = kernel.proc->files["allocinfo"];
+  kernel.proc->files.erase("allocinfo");
+  kernel.read();
+  kernel.proc->files["allocinfo"] = text;
+  kernel.clock.advance(seconds(59));
+  EXPECT_EQ(status_of(kernel.read(), "allocinfo")->state, PartState::kUnsupported);
+  kernel.clock.advance(seconds(1));
+  EXPECT_EQ(status_of(kernel.read(), "allocinfo")->state, PartState::kOk);
+  EXPECT_EQ(status_of(kernel.read(), "allocinfo")->state, PartState::kOk) << "at every scrape then";
+  EXPECT_EQ(kernel.proc->reads["allocinfo"], 3);
+}
+
 TEST(LinuxFrames, WhatSeldomChangesIsReadOnceAMinute) {
   FakeKernel kernel;
   kernel.read();
