@@ -12,12 +12,12 @@ int once(const Options& options, Environment& environment) {
   if (!resolved) return kExitUnusable;
   // One look changes nothing that a running agent keeps.
   resolved->config.storage.path.clear();
-  auto frames = make_frames(resolved->config.source, environment.clock);
-  if (!frames) {
-    base::log_error("no source", {{"error", frames.error().message}});
+  auto kernel = make_kernel_source(resolved->config.source, environment.clock);
+  if (!kernel) {
+    base::log_error("no source", {{"error", kernel.error().message}});
     return kExitUnusable;
   }
-  Agent agent(resolved->config, make_frame_backed_source(std::move(*frames)), environment.clock, environment.files);
+  Agent agent(resolved->config, std::move(*kernel), environment.clock, environment.files);
   agent.tick();
   const auto page = agent.page(encode::Format::kText004);
   if (!page) return kExitFailed;  // the agent has said why

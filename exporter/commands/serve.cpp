@@ -34,13 +34,13 @@ void reload(const Options& options, Environment& environment, config::Config& ru
 
   std::unique_ptr<KernelSource> source;
   if (next.source != running.source && !next.source.kind.starts_with("replay:")) {
-    auto frames = make_frames(next.source, environment.clock);
-    if (!frames) {
-      base::log_error("configuration not reloaded", {{"error", frames.error().message}});
+    auto kernel = make_kernel_source(next.source, environment.clock);
+    if (!kernel) {
+      base::log_error("configuration not reloaded", {{"error", kernel.error().message}});
       agent.reload_done(false);
       return;
     }
-    source = make_frame_backed_source(std::move(*frames));
+    source = std::move(*kernel);
   }
   base::set_log(next.log.level, next.log.format);
   agent.reconfigure(next, std::move(source));
@@ -62,15 +62,15 @@ int serve(const Options& options, Environment& environment) {
   config::Config config = resolved->config;
   service::Signals signals;
 
-  auto frames = make_frames(config.source, environment.clock);
-  if (!frames) {
-    base::log_error("no source", {{"error", frames.error().message}});
+  auto kernel = make_kernel_source(config.source, environment.clock);
+  if (!kernel) {
+    base::log_error("no source", {{"error", kernel.error().message}});
     return kExitUnusable;
   }
   const metrics::BuildInfo build = metrics::build_info();
   base::log_info("starting", {{"version", build.version}, {"revision", build.revision}, {"source", config.source.kind}});
 
-  Agent agent(config, make_frame_backed_source(std::move(*frames)), environment.clock, environment.files);
+  Agent agent(config, std::move(*kernel), environment.clock, environment.files);
   agent.load_state();
   agent.tick();
 

@@ -60,7 +60,7 @@ class Kernel {
   std::vector<TagId> suspects() {
     std::vector<TagId> ids;
     while (below(3) == 0) {
-      const std::size_t i = below(names_.size());
+      const auto i = static_cast<std::size_t>(below(names_.size()));
       ids.push_back({pools_[i], names_[i]});
     }
     return ids;
