@@ -137,7 +137,7 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   const double smooth = growth_without_jumps(x, y) / growth;
   const double bend = line.bend / line.slope, bend_error = line.bend_error / line.slope;
   const bool quiet_before = onset > 0 && x.front() - points.x[0] >= kQuietBeforeDays;
-  const Conditions& wanted = quiet_before ? kAfterQuiet : kAlwaysGrown;
+  const Conditions& wanted = quiet_before || options.young_boot ? kAfterQuiet : kAlwaysGrown;
   double wanted_span = wanted.span * std::clamp(kSpanAtOnePercentDays * std::pow(rate / 0.01, -0.6), kShortestSpanDays,
                                                 kLongestSpanDays);
   const bool urgent = (options.limit - result.level) / line.slope < kUrgentDays;

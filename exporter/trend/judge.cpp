@@ -13,6 +13,7 @@ constexpr double kWarmUpDays = 1;                      // of uptime, left out of
 constexpr float kWeakest = 0.7F, kStrongest = 1.2F;    // one judgement cannot outweigh the others of its day
 constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;  // of clearly no growth
 constexpr int kWatchBeginsAfter = 3, kWatchEndsAfter = 2 * kJudgementsPerDay;
+constexpr double kYoungDays = 16;    // of uptime: growth may still be the warm-up
 constexpr double kTooYoungDays = 9;  // a boot that cannot show a slow leak yet
 
 }  // namespace
@@ -35,7 +36,11 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
     from =
         std::max(from, (boot.start_ms + static_cast<std::int64_t>(kWarmUpDays * kDayMs) + kCoarseMs - 1) / kCoarseMs);
   }
-  EstimatorOptions options{min_per_day(subject.kind), limit_of(slot)};
+  const double uptime_days = boot.start_known
+                                 ? static_cast<double>(state_.judged_bucket * kCoarseMs - boot.start_ms) / kDayMs
+                                 : static_cast<double>(kHistoryDays);
+  const bool young = boots.size() > 1 && uptime_days < kYoungDays;
+  const EstimatorOptions options{min_per_day(subject.kind), limit_of(slot), young};
   const Assessment now = assess(std::span(line).subspan(index_of(from)), options);
 
   Assessment folded;
@@ -53,9 +58,6 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
     }
     folded = assess_boots({parts.data(), count}, options);
   }
-  const double uptime_days = boot.start_known
-                                 ? static_cast<double>(state_.judged_bucket * kCoarseMs - boot.start_ms) / kDayMs
-                                 : static_cast<double>(kHistoryDays);
   settle_verdict(subject, now, folded, uptime_days);
 }
 

@@ -64,7 +64,7 @@ TEST(Estimator, ShortGrowthIsWatched) {
 TEST(Estimator, FastGrowthAfterAQuietTimeWaitsUnlessTheLimitIsNear) {
   const auto course = [](double day) { return 1 + 0.05 * std::max(0.0, day - 12); };
   EXPECT_FALSE(is_leak(judge(23, course)));
-  EXPECT_TRUE(is_leak(judge(29, course)));
+  EXPECT_TRUE(is_leak(judge(32, course)));
   EXPECT_TRUE(is_leak(assess(floors(23, course), {.limit = 1.7 * kLevel})));
 }
 
