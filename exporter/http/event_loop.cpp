@@ -18,7 +18,7 @@ constexpr milliseconds kLinger{1'000};
 constexpr milliseconds kLingerInStop{200};
 constexpr std::size_t kLingerBytes = 256 * 1024;
 // Answers that their readers have not taken yet, all together.
-constexpr std::size_t kMaxAnswerBytes = 8 * 1024 * 1024;
+constexpr std::size_t kMaxAnswerBytes = 4 * 1024 * 1024;
 
 constexpr char kTlsHandshake = 0x16;  // the type of a TLS connection's first record
 // What a peer can make TLS answer before it has sent a request.
@@ -28,6 +28,9 @@ constexpr Refusal kTimeout{408, "timeout", "the request's head took too long"};
 constexpr Refusal kBusy{503, "busy", "too many requests at once"};
 constexpr Refusal kNotTls{400, "malformed", "this port speaks TLS; use https"};
 constexpr Refusal kFull{503, "connections", "too many connections"};
+
+/// Gives the memory back; clear() and = {} (an empty initializer list) keep it.
+void release(std::string& text) { std::string().swap(text); }
 
 }  // namespace
 
@@ -204,7 +207,7 @@ void EventLoop::advance(std::uint64_t id, Connection& connection) {
 
 void EventLoop::refuse(Connection& connection, const Refusal& refusal, bool with_body) {
   observer_.rejected(refusal.reason);
-  connection.in = {};
+  release(connection.in);
   connection.close_after = true;
   write(0, connection, hooks_.refusal_answer(refusal, with_body));
 }
@@ -229,16 +232,16 @@ void EventLoop::send(std::uint64_t id, Connection& connection) {
   connection.sent_bytes += sent.bytes;
   if (connection.sent_bytes < connection.out.size()) return;
 
-  connection.out = {};
+  release(connection.out);
   connection.sent_bytes = 0;
   if (connection.state != State::kWriting) return;
   if (connection.close_after || stopping_) {
     shut_down_sending(connection.socket);
-    connection.in = {};
+    release(connection.in);
     return enter(connection, State::kLingering, stopping_ ? kLingerInStop : kLinger);
   }
   if (connection.in.empty()) {
-    connection.in = {};
+    release(connection.in);
     return enter(connection, State::kIdle, web_.idle_timeout);
   }
   enter(connection, State::kReading, web_.request_timeout);
@@ -270,7 +273,7 @@ void EventLoop::drain(Connection& connection) {
 }
 
 void EventLoop::close(Connection& connection) {
-  connection.out = {};
+  release(connection.out);
   connection.tls.reset();
   if (connection.abandoned) *connection.abandoned = true;
   connection.socket.close();

@@ -27,7 +27,8 @@ using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
-constexpr std::size_t kPieceBytes = 16 * 1024;  // a TLS record
+// Records below their 16 KiB, because the buffer of the largest one stays with its connection.
+constexpr std::size_t kPieceBytes = 4096;
 
 struct Files {
   std::string cert, key, client_ca;

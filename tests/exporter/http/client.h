@@ -43,6 +43,8 @@ class Client {
   std::string read_all(Millis limit = Millis(5000));
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] bool connected() const { return static_cast<bool>(socket_); }
+  /// Gives its own buffer's memory back.
+  void forget() { std::string().swap(in_); }
   void half_close() { shut_down_sending(socket_); }
   void close() { socket_.close(); }
   void reset_now() { reset(socket_); }
