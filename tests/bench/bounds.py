@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 program = sys.argv[1]
-done = subprocess.run([program, "--benchmark_repetitions=5", "--benchmark_min_time=0.05",
+repetitions = 2 if os.path.basename(program) == "trend_bench" else 5  # weeks of history take their time
+done = subprocess.run([program, f"--benchmark_repetitions={repetitions}", "--benchmark_min_time=0.05",
                        "--benchmark_enable_random_interleaving=true", "--benchmark_format=json"],
                       capture_output=True, text=True)
 if done.returncode:
@@ -41,6 +42,8 @@ if kind == "encode_bench":
 elif kind == "pipeline_bench":
     bound("parse, select, encode 5,000 tags in ms (at most 1)", cpu_us["whole_scrape"] / 1e3, cpu_us["whole_scrape"] <= 1e3)
     print(f"        that is {cpu_us['whole_scrape'] / cpu_us['floor_copy']:.0f} times a bare copy of the table")
+elif kind == "trend_bench":
+    pass  # it holds itself to its bounds and reports an error where one is broken
 else:
     sys.exit(f"no bounds are known for {kind}")
 sys.exit(1 if broken else 0)
