@@ -10,7 +10,10 @@ ctest --test-dir "$folder" -V -j "$(nproc)" "$@" > "$log" 2>&1 < /dev/null || st
 if [ $status -ne 0 ]; then
   sed -nE 's/^[[:space:]]+([0-9]+) - .*\((Failed|Timeout|SEGFAULT|Not Run|.*Exception.*)\)$/\1/p' "$log" | while read -r number; do
     echo "--- $(grep -E "^ *[0-9]+/[0-9]+ Test +#$number:" "$log")"
-    grep -E "^$number: " "$log" | tail -n 60
+    # GoogleTest's, unittest's, the sanitizers' and the benchmarks' words for what went wrong, else the end.
+    grep -E "^$number: " "$log" | grep -vE '\[ +(OK|RUN|PASSED) +\]' |
+      { grep -E -A12 'Failure|FAILED|Traceback|ERROR|WARNING: Thread|runtime error|BROKEN' || true; } | head -n 80
+    grep -E "^$number: " "$log" | tail -n 8
   done >&2
 fi
 programs=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#.* Passed ' "$log" || true)
