@@ -76,6 +76,15 @@ struct Processes {
   bool operator==(const Processes&) const = default;
 };
 
+/// What is followed for weeks, and how fast something must grow to be called a leak.
+struct Trend {
+  bool enabled = true;
+  std::size_t max_subjects = 4096;               // 64..4096: 2.5 KB each
+  std::size_t min_growth_per_day = 32 * 1024;    // bytes; 1 KiB .. 1 GiB
+
+  bool operator==(const Trend&) const = default;
+};
+
 struct Web {
   std::vector<std::string> listen_addresses = {":10054"};  // host:port, [v6]:port, :port; port 0 = any free one
   std::string telemetry_path = "/metrics";
@@ -111,6 +120,7 @@ struct Config {
   Scrape scrape;
   Tags tags;
   Processes processes;
+  Trend trend;
   Web web;
   Storage storage;
   Log log;

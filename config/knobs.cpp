@@ -139,6 +139,12 @@ const std::array kRows = std::to_array<Row>({
     {KMEM_KNOB(processes.top), .help = "Processes exported by handles, and by each pool's quota.", .unit = "processes",
      .min = 0, .max = 200},
 
+    {KMEM_KNOB(trend.enabled), .help = "Keep weeks of history and say what leaks.", .needs_restart = true},
+    {KMEM_KNOB(trend.max_subjects), .help = "Tags, totals and processes with history, 2.5 KB each.",
+     .unit = "subjects", .min = 64, .max = 4096, .needs_restart = true},
+    {KMEM_KNOB(trend.min_growth_per_day), .help = "A tag that grows by less is not called a leak.", .unit = "bytes",
+     .min = 1024, .max = 1 << 30, .needs_restart = true},
+
     {KMEM_KNOB(web.listen_addresses), .help = "Where to listen; port 0 takes any free one.", .min = 1, .max = 16,
      .expected = "host:port, [v6]:port or :port", .check = check_listen_address, .flag = "--web.listen-address",
      .needs_restart = true},
@@ -161,7 +167,7 @@ const std::array kRows = std::to_array<Row>({
     {KMEM_KNOB(web.keep_alive_requests), .help = "Requests answered on one connection before it is closed.",
      .unit = "requests", .min = 1, .max = 1'000'000, .needs_restart = true},
 
-    {KMEM_KNOB(storage.path), .help = "Folder for what is kept over restarts: the exported tags. Empty keeps nothing.",
+    {KMEM_KNOB(storage.path), .help = "Folder for what is kept over restarts: tags, history. Empty keeps nothing.",
      .unit = "path", .expected = "a folder", .needs_restart = true},
     {KMEM_KNOB(storage.save_interval), .help = "How often it is written, and so how much a crash may lose.",
      .min = 10 * kSecond, .max = kDay},

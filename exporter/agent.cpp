@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "collectors/base/log.h"
-#include "collectors/base/state_file.h"
 #include "collectors/self/self.h"
 #include "exporter/encode/encode.h"
 #include "exporter/metrics/build_info.h"
@@ -14,8 +13,7 @@
 namespace kmem {
 namespace {
 
-constexpr std::string_view kStateKind = "SELN";
-constexpr std::uint32_t kStateVersion = 1;
+constexpr std::uint32_t kSelectionVersion = 1;
 
 std::vector<std::string> handler_names() { return {"metrics", "status", "healthy", "ready", "unknown"}; }
 
@@ -28,7 +26,7 @@ void Agent::RequestCounter::request_done(std::string_view handler, int code, std
 void Agent::RequestCounter::rejected(std::string_view reason) { counted_.count_rejection(reason); }
 
 Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock,
-             base::FileSystem& files)
+             base::FileSystem& files, std::string host_identity)
     : clock_(clock),
       files_(files),
       self_metrics_(handler_names()),
@@ -37,7 +35,11 @@ Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const 
       source_(std::move(source)),
       tracked_(config_.tags, config_.processes),
       storage_path_(config_.storage.path),
-      last_save_(clock.steady()) {}
+      selection_state_(files, clock, storage_path_ + "/selection.state", "SELN", kSelectionVersion),
+      trend_state_(files, clock, storage_path_ + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
+      last_save_(clock.steady()) {
+  if (config_.trend.enabled) trend_ = std::make_unique<TrendWatch>(config_.trend, std::move(host_identity));
+}
 
 void Agent::load_state() {
   if (storage_path_.empty()) return;
@@ -45,21 +47,9 @@ void Agent::load_state() {
     base::log_error("history cannot be kept", {{"error", made.error().message}});
     return;
   }
-  const auto loaded = base::load_state(files_, state_path(), kStateKind);
-  if (!loaded && loaded.error().code == base::ErrorCode::kAbsent) return;
-  std::string fault;
   const std::scoped_lock lock(mutex_);
-  if (!loaded) {
-    fault = loaded.error().message;
-  } else if (loaded->version != kStateVersion) {
-    fault = "version " + std::to_string(loaded->version) + " is not of this program";
-  } else if (const auto taken = tracked_.load(loaded->payload); !taken) {
-    fault = taken.error().message;
-  }
-  if (fault.empty()) return;
-  const auto aside = base::set_aside(files_, state_path(), clock_.wall());
-  base::log_warn("state file cannot be used; starting afresh",
-                 {{"path", state_path()}, {"error", fault}, {"kept_as", aside ? *aside : aside.error().message}});
+  selection_state_.load([this](std::string_view payload) { return tracked_.load(payload); });
+  if (trend_) trend_state_.load([this](std::string_view payload) { return trend_->load(payload); });
 }
 
 base::Result<void> Agent::read_kernel() {
@@ -113,54 +103,71 @@ bool Agent::membership_changed() {
   return true;
 }
 
+void Agent::select_tags() {
+  tracked_.update(snapshot_, trend_ ? trend_->suspects() : std::span<const select::TagId>());
+  tracked_.fill(snapshot_, selection_);
+  if (trend_) trend_->describe(selection_);
+}
+
 void Agent::tick() {
-  std::string payload;
-  bool save = false;
+  std::string selection, trend;
+  bool save_selection = false, save_trend = false;
   {
     const std::scoped_lock lock(mutex_);
+    const bool first = !ready_;
     // The first tick sees a recording's first frame.
-    if (ready_) source_->advance();
+    if (!first) source_->advance();
     if (!read_kernel()) return;
-    tracked_.update(snapshot_, {});
-    tracked_.fill(snapshot_, selection_);
+    if (trend_) trend_->observe(snapshot_);
+    select_tags();
     const bool changed = membership_changed();
     ready_ = true;
     if (storage_path_.empty()) return;
-    // A changed membership is written at once, so that a killed process finds it again.
-    save = changed || clock_.steady() - last_save_ >= config_.storage.save_interval;
-    if (save) {
-      payload = tracked_.save();
-      last_save_ = clock_.steady();
+    // A changed membership is written at once, so that a killed process finds it again; the history is larger, and at
+    // the first tick it tells a disk that refuses.
+    const auto now = clock_.steady();
+    save_selection = changed || now - last_save_ >= config_.storage.save_interval;
+    save_trend = trend_ && (first || now - last_trend_save_ >= config_.storage.save_interval);
+    if (save_selection) {
+      selection = tracked_.save();
+      last_save_ = now;
+    }
+    if (save_trend) {
+      trend = trend_->save();
+      last_trend_save_ = now;
     }
   }
-  if (save) write_state(payload);
+  const std::scoped_lock lock(saving_);
+  if (save_selection) selection_state_.save(selection);
+  if (save_trend) trend_state_.save(trend);
 }
 
 void Agent::save_state() {
   if (storage_path_.empty() || !ready_) return;
-  std::string payload;
+  std::string selection, trend;
   {
     const std::scoped_lock lock(mutex_);
-    payload = tracked_.save();
+    selection = tracked_.save();
+    if (trend_) trend = trend_->save();
   }
-  write_state(payload);
+  const std::scoped_lock lock(saving_);
+  selection_state_.save(selection);
+  if (trend_) trend_state_.save(trend);
 }
 
-void Agent::write_state(const std::string& payload) {
-  const std::scoped_lock lock(saving_);
-  const auto saved = base::save_state(files_, state_path(), kStateKind, kStateVersion, payload);
-  const std::string error = saved ? std::string() : saved.error().message;
-  if (error == last_save_error_) return;
-  if (saved) {
-    base::log_info("state is kept again", {{"path", state_path()}});
-  } else {
-    base::log_error("state cannot be kept", {{"error", error}});
-  }
-  last_save_error_ = error;
+void Agent::show_trend_state() {
+  if (!trend_ || storage_path_.empty()) return;
+  metrics::TrendView& view = trend_->view();
+  if (const auto at = trend_state_.last_save()) view.last_save_seconds = static_cast<double>(*at) / 1000.0;
+  view.failures.clear();
+  for (std::size_t i = 0; i < KeptState::kFailureNames.size(); ++i)
+    view.failures.push_back({KeptState::kFailureNames[i], trend_state_.failures(static_cast<KeptState::Failure>(i))});
 }
 
 void Agent::encode_page(encode::Format format) {
-  metrics::build_families({snapshot_, selection_, config_.tags.counters}, families_);
+  show_trend_state();
+  metrics::build_families({snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr},
+                          families_);
   self_metrics_.collect(self::read_self(), families_);
   encode::encode(families_, format, plain_page_);
 }
@@ -204,7 +211,8 @@ http::Response Agent::serve_status() {
     response.body = "no kernel memory figures: " + fresh.error().message + "\n";
     return response;
   }
-  response.body = status_page(snapshot_, metrics::build_info().version, config_.web.telemetry_path);
+  const std::vector<std::string> verdict = trend_ ? trend_->verdict() : std::vector<std::string>();
+  response.body = status_page(snapshot_, verdict, metrics::build_info().version, config_.web.telemetry_path);
   return response;
 }
 
@@ -244,8 +252,7 @@ void Agent::reconfigure(const config::Config& config, std::unique_ptr<KernelSour
   if (const auto taken = tracked_.load(state); !taken)
     base::log_error("exported tags are chosen anew", {{"error", taken.error().message}});
   if (!read_kernel()) return;
-  tracked_.update(snapshot_, {});
-  tracked_.fill(snapshot_, selection_);
+  select_tags();
 }
 
 void Agent::reload_done(bool successful) { self_metrics_.set_config_reload(successful, clock_.wall()); }

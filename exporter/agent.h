@@ -1,6 +1,7 @@
 // START READING HERE. The agent wires the stages together: kernel -> Snapshot -> Selection -> families -> page.
-// The sampler's tick() feeds selection at an even pace whether or not anyone scrapes; a scrape reads the kernel anew
-// and only fills in values. Thread: every public function is safe from any thread; one kernel reading at a time.
+// The sampler's tick() feeds trend and selection at an even pace whether or not anyone scrapes; a scrape reads the
+// kernel anew and only fills in values.
+// Thread: every public function is safe from any thread; one kernel reading at a time.
 // Failure: a reading that gives nothing is answered with 503 and logged once; state that cannot be kept or understood
 // is logged, counted and never stops the service.
 #pragma once
@@ -22,21 +23,25 @@
 #include "exporter/encode/gzip.h"
 #include "exporter/encode/negotiate.h"
 #include "exporter/http/server.h"
+#include "exporter/kept_state.h"
 #include "exporter/metrics/self_metrics.h"
 #include "exporter/select/tracked_set.h"
+#include "exporter/trend_watch.h"
 
 namespace kmem {
 
 class Agent {
  public:
-  /// `clock` and `files` outlive the agent.
-  Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock, base::FileSystem& files);
+  /// `clock` and `files` outlive the agent. History kept under another `host_identity` is not taken up.
+  Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock, base::FileSystem& files,
+        std::string host_identity = {});
 
   /// Takes up what an earlier run kept in storage.path, which is made if needed. Before the first tick.
   void load_state();
-  /// One step of the sampler: the next frame of a recording, a kernel reading, selection, and the state file when due.
+  /// One step of the sampler: the next frame of a recording, a kernel reading, trend, selection, and the state files
+  /// when due.
   void tick();
-  /// Writes the state file now; what a stop calls last.
+  /// Writes the state files now; what a stop calls last.
   void save_state();
 
   /// The metrics page of this moment.
@@ -73,8 +78,8 @@ class Agent {
   void log_changed_parts();
   [[nodiscard]] bool membership_changed();
 
-  void write_state(const std::string& payload);
-  [[nodiscard]] std::string state_path() const { return storage_path_ + "/selection.state"; }
+  void select_tags();
+  void show_trend_state();
 
   const base::Clock& clock_;
   base::FileSystem& files_;
@@ -86,6 +91,7 @@ class Agent {
   config::Config config_;
   std::unique_ptr<KernelSource> source_;
   select::TrackedSet tracked_;
+  std::unique_ptr<TrendWatch> trend_;  // null: switched off
   Snapshot snapshot_;
   select::Selection selection_;
   std::chrono::nanoseconds last_read_{};
@@ -98,9 +104,9 @@ class Agent {
   encode::Gzip gzip_;
 
   const std::string storage_path_;
-  std::mutex saving_;  // one writer of the state file; never taken while mutex_ is held
-  std::chrono::nanoseconds last_save_{};
-  std::string last_save_error_;
+  std::mutex saving_;  // one writer of the state files; never taken while mutex_ is held
+  KeptState selection_state_, trend_state_;
+  std::chrono::nanoseconds last_save_{}, last_trend_save_{};
 };
 
 }  // namespace kmem

@@ -49,7 +49,8 @@ std::string html_text(std::string_view text) {
   return safe;
 }
 
-std::string status_page(const Snapshot& snapshot, std::string_view version, std::string_view telemetry_path) {
+std::string status_page(const Snapshot& snapshot, std::span<const std::string> verdict, std::string_view version,
+                        std::string_view telemetry_path) {
   std::string page =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>kmem_exporter</title>\n<style>\n"
@@ -57,8 +58,11 @@ std::string status_page(const Snapshot& snapshot, std::string_view version, std:
       "body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 48rem; padding: 0 1rem; }\n"
       "table { border-collapse: collapse; margin-bottom: 1.5rem; }\n"
       "th, td { padding: .2rem 1rem .2rem 0; text-align: left; vertical-align: top; }\n"
-      "td { font-variant-numeric: tabular-nums; }\n.failed, .partial { font-weight: 600; }\n</style>\n</head>\n<body>\n"
-      "<h1>kmem_exporter</h1>\n<p>Version ";
+      "td { font-variant-numeric: tabular-nums; }\n.verdict, .failed, .partial { font-weight: 600; }\n"
+      "</style>\n</head>\n<body>\n<h1>kmem_exporter</h1>\n";
+  for (const std::string& line : verdict)
+    page.append("<p class=\"verdict\">").append(html_text(line)).append("</p>\n");
+  page.append("<p>Version ");
   page.append(html_text(version)).append(". Metrics for Prometheus: <a href=\"");
   page.append(html_text(telemetry_path)).append("\">").append(html_text(telemetry_path));
   page.append("</a>. Health: <a href=\"/-/healthy\">/-/healthy</a>, <a href=\"/-/ready\">/-/ready</a>.</p>\n");

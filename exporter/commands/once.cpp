@@ -10,8 +10,9 @@ namespace kmem {
 int once(const Options& options, Environment& environment) {
   auto resolved = resolve_or_explain(options, environment);
   if (!resolved) return kExitUnusable;
-  // One look changes nothing that a running agent keeps.
+  // One look changes nothing that a running agent keeps, and shows no trend.
   resolved->config.storage.path.clear();
+  resolved->config.trend.enabled = false;
   auto kernel = make_kernel_source(resolved->config.source, environment.clock);
   if (!kernel) {
     base::log_error("no source", {{"error", kernel.error().message}});

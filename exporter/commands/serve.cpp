@@ -7,6 +7,7 @@
 #include "collectors/make_source.h"
 #include "exporter/agent.h"
 #include "exporter/commands/commands.h"
+#include "exporter/host_identity.h"
 #include "exporter/http/server.h"
 #include "exporter/metrics/build_info.h"
 #include "exporter/service/signals.h"
@@ -28,6 +29,7 @@ void reload(const Options& options, Environment& environment, config::Config& ru
   config::Config next = fresh.config;
   next.web = running.web;
   next.storage.path = running.storage.path;
+  next.trend = running.trend;
   next.source.kind = running.source.kind;
   next.source.procfs = running.source.procfs;
   next.source.sysfs = running.source.sysfs;
@@ -70,7 +72,10 @@ int serve(const Options& options, Environment& environment) {
   const metrics::BuildInfo build = metrics::build_info();
   base::log_info("starting", {{"version", build.version}, {"revision", build.revision}, {"source", config.source.kind}});
 
-  Agent agent(config, std::move(*kernel), environment.clock, environment.files);
+  // A recording's history is its own, and no live kernel's.
+  const bool live = !config.source.kind.starts_with("replay:");
+  Agent agent(config, std::move(*kernel), environment.clock, environment.files,
+              live ? host_identity(environment.files) : config.source.kind);
   agent.load_state();
   agent.tick();
 

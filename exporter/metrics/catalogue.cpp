@@ -107,6 +107,73 @@ void settings(const MetricsInput& in, Samples& out) {
   for (const Setting& setting : in.snapshot.settings) out.add(setting.value, {setting.name});
 }
 
+// --- of the trend, which may be off
+
+void add_slopes(const TrendSlopes& slopes, Samples& out) {
+  for (std::size_t i = 0; i < slopes.size(); ++i)
+    if (slopes[i]) out.add(*slopes[i], {kTrendWindows[i]});
+}
+
+void pool_trend(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::PoolSlopes& pool : in.trend->pools)
+    for (std::size_t i = 0; i < pool.slopes.size(); ++i)
+      if (pool.slopes[i]) out.add(*pool.slopes[i], {pool_name(pool.pool), kTrendWindows[i]});
+}
+
+void tag_trend(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  out.expect(in.trend->tags.size() * kTrendWindows.size());
+  for (const TrendView::Tag& tag : in.trend->tags)
+    for (std::size_t i = 0; i < tag.slopes.size(); ++i)
+      if (tag.slopes[i]) out.add(*tag.slopes[i], {pool_name(tag.pool), tag.tag, kTrendWindows[i]});
+}
+
+void tag_confidence(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::Tag& tag : in.trend->tags)
+    if (tag.confidence) out.add(*tag.confidence, {pool_name(tag.pool), tag.tag});
+}
+
+void tag_suspect(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::Tag& tag : in.trend->tags)
+    if (tag.confidence) out.add(tag.suspect ? 1 : 0, {pool_name(tag.pool), tag.tag});
+}
+
+template <auto Field>
+void total_trend(const MetricsInput& in, Samples& out) {
+  if (in.trend != nullptr) add_slopes(in.trend->*Field, out);
+}
+
+void leak_suspects(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::PoolSuspects& pool : in.trend->suspects)
+    out.add(value_of(pool.suspects), {pool_name(pool.pool)});
+}
+
+void exhaustion(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::Runout& runout : in.trend->runouts) out.add(runout.seconds, {runout.resource});
+}
+
+void trend_history(const MetricsInput& in, Samples& out) {
+  if (in.trend != nullptr) out.add(in.trend->history_seconds);
+}
+
+void trend_subjects(const MetricsInput& in, Samples& out) {
+  if (in.trend != nullptr) out.add(value_of(in.trend->subjects));
+}
+
+void trend_last_save(const MetricsInput& in, Samples& out) {
+  if (in.trend != nullptr && in.trend->last_save_seconds) out.add(*in.trend->last_save_seconds);
+}
+
+void trend_failures(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::Failures& failures : in.trend->failures) out.add(value_of(failures.count), {failures.reason});
+}
+
 template <typename Value>
 void from_parts(const MetricsInput& in, Samples& out, Value value) {
   for (const PartStatus& part : in.snapshot.parts)
@@ -227,6 +294,39 @@ constexpr MetricRow kCatalogue[] = {
      "When the kernel started, since 1970-01-01 UTC. Windows: system time-of-day information, BootTime. Linux: "
      "/proc/stat btime.",
      boot_time},
+
+    {"kmem_pool_trend_bytes_per_second", kGauge, "", {"pool", "window"},
+     "Slope of the floor of kmem_pool_bytes over the window, computed by this exporter; absent while there is too "
+     "little history.",
+     pool_trend},
+    {"kmem_pool_tag_trend_bytes_per_second", kGauge, "", {"pool", "tag", "window"},
+     "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter.", tag_trend},
+    {"kmem_pool_tag_leak_confidence", kGauge, "", {"pool", "tag"},
+     "How strongly the weakest of a leak's conditions holds, by this exporter's trend: 0 no sign, 0.5 just met, 0.8 "
+     "met twice over.",
+     tag_confidence},
+    {"kmem_pool_tag_leak_suspect", kGauge, "", {"pool", "tag"},
+     "1 if this exporter's trend calls the growth of the tag a leak, else 0.", tag_suspect},
+    {"kmem_leak_suspects", kGauge, "", {"pool"},
+     "Tags whose growth this exporter's trend calls a leak, exported or not.", leak_suspects},
+    {"kmem_commit_trend_bytes_per_second", kGauge, "", {"window"},
+     "Slope of the floor of kmem_commit_bytes over the window, computed by this exporter.",
+     total_trend<&TrendView::commit>},
+    {"kmem_system_ptes_trend_per_second", kGauge, "", {"window"},
+     "Slope of kmem_system_ptes_free over the window, computed by this exporter; negative = being used up.",
+     total_trend<&TrendView::system_ptes>},
+    {"kmem_exhaustion_seconds", kGauge, "seconds", {"resource"},
+     "Time until the resource's limit on the trend that this exporter finds credible; +Inf if none leads there. Absent "
+     "where no limit is known.",
+     exhaustion},
+    {"kmem_trend_history_seconds", kGauge, "seconds", {},
+     "How far back this exporter's history reaches, at most 56 days.", trend_history},
+    {"kmem_trend_subjects", kGauge, "", {},
+     "Tags, totals and processes of which this exporter keeps history.", trend_subjects},
+    {"kmem_trend_state_last_save_timestamp_seconds", kGauge, "seconds", {},
+     "When this exporter last wrote its history to storage.path, since 1970-01-01 UTC.", trend_last_save},
+    {"kmem_trend_state_failures_total", kCounter, "", {"reason"},
+     "Times that this exporter could not write its history, or could not use what it had kept.", trend_failures},
 
     {"kmem_scrape_collector_duration_seconds", kGauge, "seconds", {"collector"},
      "Time to read and parse one part of the kernel's answers; measured by this exporter.", part_seconds},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/snapshot.h"
+#include "exporter/metrics/trend_view.h"
 #include "exporter/select/selection.h"
 
 namespace kmem::metrics {
@@ -15,6 +16,7 @@ struct MetricsInput {
   const Snapshot& snapshot;
   const select::Selection& selection;
   bool tag_counters = true;  // config::Tags::counters
+  const TrendView* trend = nullptr;
 };
 
 /// Replaces `out`, reusing the memory of the families that are already there.

@@ -44,7 +44,7 @@ TEST(Knobs, AreAllThereOnce) {
     EXPECT_FALSE(info.help.empty()) << info.name;
     EXPECT_FALSE(info.expected.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 41U) << "a knob came or went: its tests below and README's table go with it";
+  EXPECT_EQ(names.size(), 44U) << "a knob came or went: its tests below and README's table go with it";
   EXPECT_EQ(find_knob("web"), nullptr);
   EXPECT_EQ(find_knob("web.max-requests"), nullptr);
 }
@@ -74,6 +74,7 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"tags.max_exported", "5000"}, {"tags.max_tracked", "64"}, {"tags.dwell", "1h"},
       {"tags.include", "[\"nonpaged/Even\", \"dentry\"]"}, {"tags.counters", "false"}, {"tags.all", "true"},
       {"processes.top", "200"},
+      {"trend.enabled", "false"}, {"trend.max_subjects", "64"}, {"trend.min_growth_per_day", "1MiB"},
       {"web.listen_addresses", "[\"[::1]:1\", \"host:2\"]"}, {"web.telemetry_path", "\"/m\""},
       {"web.config_file", "\"/w.yml\""}, {"web.max_requests", "1"}, {"web.max_connections", "8"},
       {"web.max_header_bytes", "64KiB"}, {"web.request_timeout", "100ms"}, {"web.idle_timeout", "10m"},
@@ -88,6 +89,7 @@ TEST(Knobs, EveryOneSetsItsField) {
   expected.scrape.min_interval = std::chrono::seconds(0);
   expected.tags = {0, 1000, 7, 5000, 64, std::chrono::hours(1), {"nonpaged/Even", "dentry"}, false, true};
   expected.processes.top = 200;
+  expected.trend = {false, 64, 1 << 20};
   expected.web = {{"[::1]:1", "host:2"}, "/m", "/w.yml", 1, 8, 65'536, std::chrono::milliseconds(100),
                   std::chrono::minutes(10), std::chrono::minutes(1), 1'000'000};
   expected.storage = {"/var/lib/kmem", std::chrono::hours(24)};

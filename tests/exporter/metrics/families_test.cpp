@@ -98,6 +98,48 @@ TEST(Families, BootTimeKeepsItsMillis) {
   EXPECT_THAT(lines(windows_input().families(), "kmem_boot_time_seconds"), ElementsAre("1766000000.5"));
 }
 
+TEST(Families, TheTrendSaysWhatItKnows) {
+  const auto families = windows_input().families();
+  EXPECT_THAT(lines(families, "kmem_pool_tag_leak_suspect"),
+              ElementsAre("pool=paged tag=CM31 0", "pool=paged tag=MmSt 0", "pool=nonpaged tag=Irp  1",
+                          "pool=nonpaged tag=Even 0", "pool=nonpaged tag=T\\xff\\x01g 0"));
+  EXPECT_EQ(lines(families, "kmem_pool_tag_leak_confidence")[2], "pool=nonpaged tag=Irp  0.875");
+  EXPECT_EQ(lines(families, "kmem_pool_tag_trend_bytes_per_second").size(), 12U);
+  EXPECT_EQ(lines(families, "kmem_pool_tag_trend_bytes_per_second")[4], "pool=paged tag=MmSt window=7d -1.5");
+  EXPECT_EQ(lines(families, "kmem_pool_trend_bytes_per_second")[5], "pool=nonpaged window=28d 35.5");
+  EXPECT_THAT(lines(families, "kmem_leak_suspects"), ElementsAre("pool=paged 0", "pool=nonpaged 2"));
+  EXPECT_THAT(lines(families, "kmem_system_ptes_trend_per_second"),
+              ElementsAre("window=1d -0.5", "window=7d -0.25", "window=28d -0.125"));
+  EXPECT_THAT(lines(families, "kmem_exhaustion_seconds"),
+              ElementsAre("resource=system_ptes 864000", "resource=commit inf"));
+  EXPECT_THAT(lines(families, "kmem_trend_history_seconds"), ElementsAre("4838400"));
+  EXPECT_THAT(lines(families, "kmem_trend_subjects"), ElementsAre("1507"));
+  EXPECT_THAT(lines(families, "kmem_trend_state_failures_total"),
+              ElementsAre("reason=damaged 1", "reason=unwritable 0"));
+  EXPECT_THAT(lines(families, "kmem_trend_state_last_save_timestamp_seconds"), ElementsAre("1767225300.5"));
+
+  // A cache that the kernel shrinks by itself has a slope and no verdict; what is not known yet is absent.
+  const auto young = linux_input().families();
+  EXPECT_THAT(lines(young, "kmem_pool_tag_leak_suspect"),
+              ElementsAre("pool=slab_unreclaimable tag=kmalloc-64 0", "pool=slab_unreclaimable tag=bio-120 0"));
+  EXPECT_THAT(lines(young, "kmem_pool_tag_trend_bytes_per_second"),
+              ElementsAre("pool=slab_reclaimable tag=dentry window=1d 12.5",
+                          "pool=slab_unreclaimable tag=kmalloc-64 window=1d 0",
+                          "pool=slab_unreclaimable tag=kmalloc-64 window=7d -1.25"));
+  EXPECT_EQ(find(young, "kmem_system_ptes_trend_per_second"), nullptr);
+  EXPECT_EQ(find(young, "kmem_trend_state_failures_total"), nullptr);
+}
+
+TEST(Families, WithoutATrendNothingIsSaidAboutLeaks) {
+  const SampleInput in = windows_input();
+  std::vector<prometheus::MetricFamily> out;
+  build_families({in.snapshot, in.selection}, out);
+  for (const auto& family : out) {
+    EXPECT_EQ(family.name.find("trend"), std::string::npos) << family.name;
+    EXPECT_EQ(family.name.find("leak"), std::string::npos) << family.name;
+  }
+}
+
 bool same_families(const std::vector<prometheus::MetricFamily>& a, const std::vector<prometheus::MetricFamily>& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -122,7 +164,7 @@ TEST(Families, ReusedMemoryShowsNothingOfThePageBefore) {
   for (const SampleInput* in : {&a, &b, &fewer, &a, &fewer, &b, &b}) {
     prometheus::MetricFamily& appended = out.emplace_back();  // as the exporter's own are
     appended = {"x", "y", prometheus::MetricType::Histogram, std::vector<prometheus::ClientMetric>(3)};
-    build_families({in->snapshot, in->selection}, out);
+    build_families({in->snapshot, in->selection, true, &in->trend}, out);
     EXPECT_TRUE(same_families(out, in->families()));
   }
 }

@@ -1,12 +1,14 @@
 #include "tests/exporter/metrics/sample_input.h"
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
 
 namespace kmem::metrics {
 namespace {
 
 constexpr std::uint64_t kMiB = 1024 * 1024;
+constexpr double kNever = std::numeric_limits<double>::infinity();
 
 select::Member member(Pool pool, std::string tag, std::uint64_t bytes, std::uint64_t outstanding) {
   select::Member out;
@@ -60,6 +62,16 @@ SampleInput linux_input() {
                         {Pool::kSlabUnreclaimable, 190, 15 * kMiB, 77'000, 2, {}, {}, {}},
                         {Pool::kVmalloc, 0, 0, 0, 0, {}, {}, {}},
                         {Pool::kPercpu, 0, 0, 0, 0, {}, {}, {}}};
+  in.trend.tags = {{Pool::kSlabReclaimable, "dentry", {12.5, {}, {}}, {}, false},
+                   {Pool::kSlabReclaimable, "ext4_inode_cache", {}, {}, false},
+                   {Pool::kSlabUnreclaimable, "kmalloc-64", {0, -1.25, {}}, 0.125, false},
+                   {Pool::kSlabUnreclaimable, "bio-120", {}, 0, false}};
+  in.trend.pools = {{Pool::kSlabReclaimable, {12.5, 3, {}}}, {Pool::kVmalloc, {0, {}, {}}}, {Pool::kPercpu, {}}};
+  in.trend.suspects = {{Pool::kSlabUnreclaimable, 0}};
+  in.trend.runouts = {{"slab_unreclaimable", kNever}};
+  in.trend.commit = {100, 50, {}};
+  in.trend.history_seconds = 800'000;
+  in.trend.subjects = 240;
   in.selection.processes = {{1, "systemd", 120, {}, {}}, {4242, "a \"quoted\" name", 64, {}, {}}};
   return in;
 }
@@ -90,6 +102,20 @@ SampleInput windows_input() {
                           counted(Pool::kNonpaged, "T\\xff\\x01g", 4096, 12, 11)};
   in.selection.pools = {{Pool::kPaged, 800, 90 * kMiB, 400'000, 1, 4'294'967'296 + 5, 4'294'967'296, 77},
                         {Pool::kNonpaged, 700, 30 * kMiB, 100'000, 0, 9, 4, 3}};
+  in.trend.tags = {{Pool::kPaged, "CM31", {0, 0, 0}, 0, false},
+                   {Pool::kPaged, "MmSt", {20, -1.5, 0.25}, 0.25, false},
+                   {Pool::kNonpaged, "Irp ", {37.5, 36, 35.25}, 0.875, true},
+                   {Pool::kNonpaged, "Even", {0, 0, 0}, 0, false},
+                   {Pool::kNonpaged, "T\\xff\\x01g", {}, 0, false}};
+  in.trend.pools = {{Pool::kPaged, {20, 2, 1}}, {Pool::kNonpaged, {37.5, 36, 35.5}}};
+  in.trend.suspects = {{Pool::kPaged, 0}, {Pool::kNonpaged, 2}};
+  in.trend.runouts = {{"system_ptes", 864'000}, {"commit", kNever}};
+  in.trend.commit = {1, 2, 3};
+  in.trend.system_ptes = {-0.5, -0.25, -0.125};
+  in.trend.history_seconds = 4'838'400;
+  in.trend.subjects = 1507;
+  in.trend.last_save_seconds = 1'767'225'300.5;
+  in.trend.failures = {{"damaged", 1}, {"unwritable", 0}};
   in.selection.processes = {{4, "System", 1500, 0, 0}, {988, "svchost.exe", 4021, 200'000, 50'000}};
   in.selection.system_ptes_free_boot_max = 170'000;
   return in;
@@ -97,7 +123,7 @@ SampleInput windows_input() {
 
 std::vector<prometheus::MetricFamily> SampleInput::families(bool tag_counters) const {
   std::vector<prometheus::MetricFamily> out;
-  build_families({snapshot, selection, tag_counters}, out);
+  build_families({snapshot, selection, tag_counters, &trend}, out);
   return out;
 }
 

@@ -8,6 +8,7 @@ namespace kmem::metrics {
 struct SampleInput {
   Snapshot snapshot;
   select::Selection selection;
+  TrendView trend;
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> families(bool tag_counters = true) const;
 };

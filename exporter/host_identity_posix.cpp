@@ -1,0 +1,11 @@
+#include "exporter/host_identity.h"
+
+namespace kmem {
+
+std::string host_identity(base::FileSystem& files) {
+  const auto text = base::read_file(files, "/etc/machine-id", 256);
+  if (!text) return {};
+  return text->substr(0, text->find_first_of(" \t\r\n"));
+}
+
+}  // namespace kmem

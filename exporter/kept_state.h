@@ -1,0 +1,49 @@
+// One state file of the agent: how it is taken up at the start and written, and what went wrong with it. A file that
+// cannot be used is set aside, logged and counted, and the agent starts afresh.
+// Thread: load() and save() one at a time; the counts from any. Failure: logged when it changes, counted, never thrown.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collectors/base/clock.h"
+#include "collectors/base/file_io.h"
+#include "collectors/base/result.h"
+
+namespace kmem {
+
+class KeptState {
+ public:
+  enum Failure : std::uint8_t { kUnreadable, kDamaged, kOtherVersion, kOtherHost, kUnwritable };
+  static constexpr std::array<std::string_view, 5> kFailureNames = {"unreadable", "damaged", "other_version",
+                                                                    "other_host", "unwritable"};
+
+  /// `kind` as base::save_state wants it.
+  KeptState(base::FileSystem& files, const base::Clock& clock, std::string path, std::string_view kind,
+            std::uint32_t version)
+      : files_(files), clock_(clock), path_(std::move(path)), kind_(kind), version_(version) {}
+
+  /// `take` gets the payload; its kUnsupported means another version, its kInvalid another host.
+  void load(const std::function<base::Result<void>(std::string_view payload)>& take);
+  void save(std::string_view payload);
+
+  [[nodiscard]] std::uint64_t failures(Failure reason) const { return failures_[reason]; }
+  [[nodiscard]] std::optional<base::UnixMillis> last_save() const;
+
+ private:
+  base::FileSystem& files_;
+  const base::Clock& clock_;
+  const std::string path_;
+  const std::string_view kind_;
+  const std::uint32_t version_;
+  std::string last_error_;
+  std::array<std::atomic<std::uint64_t>, kFailureNames.size()> failures_{};
+  std::atomic<base::UnixMillis> last_save_{0};  // 0 = not yet
+};
+
+}  // namespace kmem

@@ -1,0 +1,55 @@
+// STAGE 4 in: what the trend says, as plain numbers of the last tick: a scrape only copies them.
+// Thread: value type; one writer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/snapshot.h"
+
+namespace kmem::metrics {
+
+inline constexpr std::array<std::string_view, 3> kTrendWindows = {"1d", "7d", "28d"};
+using TrendSlopes = std::array<std::optional<double>, kTrendWindows.size()>;  // a second; none = too little history
+
+struct TrendView {
+  struct Tag {
+    Pool pool = Pool::kPaged;
+    std::string tag;
+    TrendSlopes slopes;
+    std::optional<double> confidence;  // none = its growth is never called a leak
+    bool suspect = false;
+  };
+  struct PoolSlopes {
+    Pool pool = Pool::kPaged;
+    TrendSlopes slopes;
+  };
+  struct PoolSuspects {
+    Pool pool = Pool::kPaged;
+    std::uint64_t suspects = 0;
+  };
+  struct Runout {
+    std::string_view resource;
+    double seconds = 0;
+  };
+  struct Failures {
+    std::string_view reason;
+    std::uint64_t count = 0;
+  };
+
+  std::vector<Tag> tags;             // exported ones
+  std::vector<PoolSlopes> pools;
+  std::vector<PoolSuspects> suspects;
+  std::vector<Runout> runouts;       // where a limit is known
+  TrendSlopes commit, system_ptes;   // entries that go away are negative
+  double history_seconds = 0;
+  std::uint64_t subjects = 0;
+  std::optional<double> last_save_seconds;  // since 1970
+  std::vector<Failures> failures;           // empty: nothing is kept
+};
+
+}  // namespace kmem::metrics

@@ -1,0 +1,56 @@
+// STAGE 3 in the agent: Snapshot -> suspects, metrics and words. Feeds the trend engine at every tick and reviews its
+// verdicts every quarter of an hour of history: they are hours apart, and a review costs more than a tick.
+// Thread: none of its own; the caller serialises. Failure: as TrendEngine's.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "collectors/base/result.h"
+#include "collectors/snapshot.h"
+#include "config/config.h"
+#include "exporter/metrics/trend_view.h"
+#include "exporter/select/selection.h"
+#include "exporter/trend/engine.h"
+#include "exporter/trend/sampler.h"
+
+namespace kmem {
+
+class TrendWatch {
+ public:
+  TrendWatch(const config::Trend& config, std::string host_identity);
+
+  /// Before selection is updated: afterwards suspects() are those of now.
+  void observe(const Snapshot& snapshot);
+  [[nodiscard]] std::span<const select::TagId> suspects() const { return suspects_; }
+  /// After selection was updated: the view follows the members.
+  void describe(const select::Selection& selection);
+  [[nodiscard]] metrics::TrendView& view() { return view_; }
+  /// The verdict for people, worst first, one line each.
+  [[nodiscard]] std::vector<std::string> verdict() const;
+
+  [[nodiscard]] std::string save() const { return engine_.save(); }
+  base::Result<void> load(std::string_view payload);
+
+ private:
+  using Subject = std::tuple<trend::Kind, Pool, std::string>;
+
+  void review(bool silent);
+  void describe_totals();
+
+  trend::Sampler sampler_;
+  trend::TrendEngine engine_;
+  bool reviewed_ = false;                // since the last describe()
+  base::UnixMillis last_review_ = 0;
+  std::vector<trend::SubjectReport> leaks_;  // worst first
+  std::vector<select::TagId> suspects_;      // the tags of leaks_
+  std::map<Subject, base::UnixMillis> said_; // leaks of the last review, and since when they grow
+  std::vector<std::uint64_t> described_;     // keys of the members in view_.tags
+  metrics::TrendView view_;
+};
+
+}  // namespace kmem

@@ -1,0 +1,278 @@
+// The agent over simulated weeks: an hour a tick, a kernel of which the test knows what leaks.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collectors/base/log.h"
+#include "exporter/agent.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/memory_files.h"
+
+namespace kmem {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr const char* kStatePath = "/state/trend.state";
+constexpr int kDay = 24;
+
+/// 60 busy nonpaged tags; "Slow", the smallest of them, gains 48 KiB a day while it leaks; PTEs go by 100 a day.
+class LeakingSource final : public KernelSource {
+ public:
+  LeakingSource(const test::ManualClock& clock, const bool& leaking, const std::size_t& tags)
+      : clock_(clock), leaking_(leaking), tags_(tags) {}
+
+  base::Result<void> read(Snapshot& out) override {
+    out.clear();
+    out.system = System::kWindows;
+    out.time = clock_.wall();
+    out.boot_time = 1'690'000'000'000;
+    const double hours = static_cast<double>(out.time - 1'700'000'000'000) / 3.6e6;
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < tags_; ++i) {
+      const double phase = static_cast<double>(i);
+      const double bytes = 1e6 + 1e4 * phase + 5e4 * std::sin(hours * 2 * 3.14159 / 24 + phase);
+      total += add(out, "T" + std::to_string(i), static_cast<std::uint64_t>(bytes));
+    }
+    total += add(out, "Slow", 4096 + (leaking_ ? static_cast<std::uint64_t>(hours * 2048) : 0));
+    out.pools = {{Pool::kNonpaged, total, {}, {}, {}, {}}};
+    out.system_ptes_free = 60'000 - static_cast<std::uint64_t>(hours * 100 / 24);
+    out.commit_bytes = 1ULL << 30;
+    out.commit_limit_bytes = 1ULL << 32;
+    out.processes = {{4, "System", 500, {}, {}}};
+    return {};
+  }
+
+ private:
+  static std::uint64_t add(Snapshot& out, std::string name, std::uint64_t bytes) {
+    TagUsage tag;
+    tag.pool = Pool::kNonpaged;
+    tag.tag = std::move(name);
+    tag.key = tag_key(tag.pool, tag.tag);
+    tag.bytes = bytes;
+    tag.outstanding = bytes / 64;
+    out.tags.push_back(std::move(tag));
+    return bytes;
+  }
+
+  const test::ManualClock& clock_;
+  const bool& leaking_;
+  const std::size_t& tags_;
+};
+
+class AgentTrendTest : public testing::Test {
+ protected:
+  AgentTrendTest() {
+    config_.storage.path = "/state";
+    config_.tags.top_bytes = config_.tags.top_outstanding = 5;
+    config_.tags.top_growth = 0;
+    base::set_log_sink([this](std::string_view line) { log_.emplace_back(line); });
+  }
+  ~AgentTrendTest() override { base::set_log_sink({}); }
+  AgentTrendTest(const AgentTrendTest&) = delete;
+  AgentTrendTest& operator=(const AgentTrendTest&) = delete;
+
+  std::unique_ptr<Agent> start(const std::string& host = "this host") {
+    auto agent = std::make_unique<Agent>(config_, std::make_unique<LeakingSource>(clock_, leaking_, tags_), clock_,
+                                         files_, host);
+    agent->load_state();
+    return agent;
+  }
+  void run(Agent& agent, int hours) {
+    for (int i = 0; i < hours; ++i) {
+      agent.tick();
+      clock_.advance(std::chrono::hours(1));
+    }
+  }
+  static std::map<std::string, double> samples(Agent& agent) {
+    std::map<std::string, double> out;
+    const std::string page = agent.page(encode::Format::kText004).value();
+    for (std::size_t at = 0, end; at < page.size(); at = end + 1) {
+      end = page.find('\n', at);
+      const std::string line = page.substr(at, end - at);
+      if (line[0] != '#') out[line.substr(0, line.rfind(' '))] = std::strtod(line.c_str() + line.rfind(' '), nullptr);
+    }
+    return out;
+  }
+  static double value(Agent& agent, const std::string& name) {
+    const auto all = samples(agent);
+    const auto found = all.find(name);
+    return found == all.end() ? std::nan("") : found->second;
+  }
+  std::vector<std::string> said(const std::string& text) const {
+    std::vector<std::string> lines;
+    for (const std::string& line : log_)
+      if (line.find(text) != line.npos) lines.push_back(line);
+    return lines;
+  }
+
+  test::ManualClock clock_;
+  test::MemoryFiles files_;
+  config::Config config_;
+  bool leaking_ = true;
+  std::size_t tags_ = 60;
+  std::vector<std::string> log_;
+};
+
+TEST_F(AgentTrendTest, ASlowLeakIsFoundExportedWhateverItsRankAndSaidOnce) {
+  const auto agent = start();
+  run(*agent, 1);
+  EXPECT_TRUE(std::isnan(value(*agent, R"(kmem_pool_tag_leak_suspect{pool="nonpaged",tag="Slow"})")));
+  EXPECT_EQ(value(*agent, R"(kmem_leak_suspects{pool="nonpaged"})"), 0);
+  EXPECT_EQ(value(*agent, R"(kmem_exhaustion_seconds{resource="commit"})"), HUGE_VAL);
+  run(*agent, 40 * kDay);
+
+  const auto now = samples(*agent);
+  EXPECT_EQ(now.at(R"(kmem_pool_tag_leak_suspect{pool="nonpaged",tag="Slow"})"), 1);
+  EXPECT_EQ(now.at(R"(kmem_leak_suspects{pool="nonpaged"})"), 1);
+  EXPECT_GE(now.at(R"(kmem_pool_tag_leak_confidence{pool="nonpaged",tag="Slow"})"), 0.5);
+  EXPECT_LE(now.at(R"(kmem_pool_tag_leak_confidence{pool="nonpaged",tag="Slow"})"), 1);
+  for (const char* window : {"1d", "7d", "28d"}) {
+    const std::string labels = std::string("window=\"") + window + "\"}";
+    EXPECT_NEAR(now.at(R"(kmem_pool_tag_trend_bytes_per_second{pool="nonpaged",tag="Slow",)" + labels), 2048.0 / 3600,
+                0.03);
+    EXPECT_NEAR(now.at("kmem_system_ptes_trend_per_second{" + labels), -100.0 / 86'400, 1e-4);
+    EXPECT_EQ(now.at("kmem_commit_trend_bytes_per_second{" + labels), 0);
+  }
+  EXPECT_TRUE(now.contains(R"(kmem_pool_trend_bytes_per_second{pool="nonpaged",window="28d"})"));
+  // 40 days at 100 a day took 4,000 of the 48,000 above the floor.
+  EXPECT_NEAR(now.at(R"(kmem_exhaustion_seconds{resource="system_ptes"})"), 440 * 86'400.0, 44 * 86'400.0);
+  EXPECT_NEAR(now.at("kmem_trend_history_seconds"), 40 * 86'400.0, 3600);
+  EXPECT_EQ(now.at("kmem_trend_subjects"), 61 + 4);
+  EXPECT_NEAR(now.at("kmem_trend_state_last_save_timestamp_seconds"), static_cast<double>(clock_.wall()) / 1000, 3601);
+
+  const auto lines = said("leak suspected");
+  ASSERT_THAT(lines, Contains(HasSubstr("tag=Slow")));
+  const auto tag_lines = said("kind=tag");
+  ASSERT_EQ(tag_lines.size(), 1U) << "once, and nothing else";
+  EXPECT_THAT(tag_lines[0], HasSubstr("pool=nonpaged"));
+  const std::size_t at = tag_lines[0].find("bytes_per_day=") + 14;
+  EXPECT_NEAR(std::atof(tag_lines[0].c_str() + at), 48 * 1024, 10 * 1024);
+  EXPECT_THAT(tag_lines[0], HasSubstr("since=2023-11-1"));
+  EXPECT_THAT(tag_lines[0], HasSubstr("exhaustion=unknown"));
+  std::string page;
+  for (const http::Route& route : agent->routes())
+    if (route.path == "/") page = route.handler({}).body;
+  EXPECT_THAT(page, testing::ContainsRegex("Leak suspected: tag Slow \\(nonpaged\\), \\+4[0-9] KiB/day since 1[0-9] Nov"));
+}
+
+TEST_F(AgentTrendTest, ACalmKernelHasNoSuspectsAndSaysHowLongItWasWatched) {
+  leaking_ = false;
+  config_.storage.path.clear();
+  const auto agent = start();
+  run(*agent, 19 * kDay + 1);
+  const auto now = samples(*agent);
+  EXPECT_EQ(now.at(R"(kmem_leak_suspects{pool="nonpaged"})"), 0);
+  EXPECT_FALSE(now.contains("kmem_trend_state_last_save_timestamp_seconds"));
+  EXPECT_THAT(said("kind=tag"), testing::IsEmpty());
+}
+
+TEST_F(AgentTrendTest, AKilledAgentKnowsItsSuspectsAndDoesNotSayThemAgain) {
+  run(*start(), 30 * kDay);
+  files_.crash();
+  log_.clear();
+  const auto agent = start();
+  run(*agent, 1);
+  EXPECT_EQ(value(*agent, R"(kmem_pool_tag_leak_suspect{pool="nonpaged",tag="Slow"})"), 1);
+  EXPECT_NEAR(value(*agent, "kmem_trend_history_seconds"), 30 * 86'400.0, 2 * 3600);
+  EXPECT_THAT(log_, testing::IsEmpty());
+}
+
+TEST_F(AgentTrendTest, ALeakThatEndsIsClearedAndThatIsSaidOnce) {
+  config_.storage.path.clear();
+  const auto agent = start();
+  run(*agent, 30 * kDay);
+  ASSERT_EQ(said("leak suspected").empty(), false);
+  leaking_ = false;
+  run(*agent, 50 * kDay);
+  EXPECT_EQ(value(*agent, R"(kmem_leak_suspects{pool="nonpaged"})"), 0);
+  std::size_t cleared = 0;
+  for (const std::string& line : said("leak no longer suspected")) cleared += line.find("tag=Slow") != line.npos;
+  EXPECT_EQ(cleared, 1U);
+}
+
+TEST_F(AgentTrendTest, DamagedHistoryIsSetAsideAndCounted) {
+  run(*start(), 2);
+  std::string bytes = *files_.get(kStatePath);
+  bytes[bytes.size() / 2] ^= 1;
+  files_.put(kStatePath, bytes);
+  const auto agent = start();
+  EXPECT_EQ(files_.get(kStatePath), nullptr);
+  EXPECT_THAT(files_.paths(), Contains(HasSubstr("trend.state.bad-")));
+  EXPECT_THAT(said("starting afresh"), testing::ElementsAre(HasSubstr("checksum")));
+  run(*agent, 1);
+  EXPECT_EQ(value(*agent, R"(kmem_trend_state_failures_total{reason="damaged"})"), 1);
+  EXPECT_EQ(value(*agent, R"(kmem_trend_state_failures_total{reason="other_host"})"), 0);
+  EXPECT_EQ(value(*agent, "kmem_trend_history_seconds"), 0);
+  EXPECT_NE(files_.get(kStatePath), nullptr);
+  EXPECT_THAT(files_.paths(), Not(Contains(HasSubstr("selection.state.bad-")))) << "the other file was sound";
+}
+
+TEST_F(AgentTrendTest, HistoryOfAnotherHostIsNotTakenForItsOwn) {
+  run(*start(), 3);
+  const auto same = start();
+  run(*same, 1);
+  EXPECT_NEAR(value(*same, "kmem_trend_history_seconds"), 3 * 3600, 1);
+  const auto other = start("another host");
+  run(*other, 1);
+  EXPECT_EQ(value(*other, "kmem_trend_history_seconds"), 0);
+  EXPECT_EQ(value(*other, R"(kmem_trend_state_failures_total{reason="other_host"})"), 1);
+  EXPECT_THAT(files_.paths(), Contains(StartsWith("/state/trend.state.bad-")));
+}
+
+TEST_F(AgentTrendTest, HistoryIsWrittenAtTheStartAndAtEveryIntervalAndFailuresAreCounted) {
+  config_.storage.save_interval = std::chrono::hours(2);
+  const auto agent = start();
+  run(*agent, 1);
+  ASSERT_NE(files_.get(kStatePath), nullptr);
+  const std::string first = *files_.get(kStatePath);
+  run(*agent, 1);
+  EXPECT_EQ(*files_.get(kStatePath), first);
+  run(*agent, 1);
+  EXPECT_NE(*files_.get(kStatePath), first);
+  files_.fail_after(0);
+  run(*agent, 4);
+  EXPECT_EQ(value(*agent, R"(kmem_trend_state_failures_total{reason="unwritable"})"), 2);
+  EXPECT_THAT(said("state cannot be kept"), testing::SizeIs(2)) << "one line a file";
+}
+
+TEST_F(AgentTrendTest, SwitchedOffItSaysAndKeepsNothing) {
+  config_.trend.enabled = false;
+  const auto agent = start();
+  run(*agent, 3);
+  for (const auto& [name, amount] : samples(*agent))
+    EXPECT_THAT(name, testing::AllOf(Not(HasSubstr("trend")), Not(HasSubstr("leak")))) << amount;
+  EXPECT_EQ(files_.get(kStatePath), nullptr);
+}
+
+TEST_F(AgentTrendTest, AHostAtAllItsCapsHasAtMostAThousandSeries) {
+  config_.tags = {};
+  config_.tags.top_bytes = 40;
+  tags_ = 600;
+  config_.storage.path.clear();
+  const auto agent = start();
+  run(*agent, 12 * kDay);
+  const auto now = samples(*agent);
+  std::map<std::string, int> by_name;
+  for (const auto& [series, amount] : now) ++by_name[series.substr(0, series.find('{'))];
+  // 40 tags of one pool, in three windows.
+  EXPECT_EQ(by_name["kmem_pool_tag_trend_bytes_per_second"], 120);
+  EXPECT_EQ(by_name["kmem_pool_tag_leak_suspect"], 40);
+  // A second pool of the same size and the counters, which this kernel does not keep, would come on top.
+  const std::size_t tag_series = 40 * (2 + 2 + 2 + 3), others = now.size() - 40 * (2 + 2 + 3);
+  const std::size_t processes = 3 * config_.processes.top * 3;
+  EXPECT_LE(2 * tag_series + others + processes, 1000U);
+}
+
+}  // namespace
+}  // namespace kmem
