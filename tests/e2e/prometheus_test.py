@@ -28,6 +28,22 @@ class Promtool(Case):
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
 
+    def test_openmetrics_is_what_promtools_strict_parser_takes(self):
+        # `check metrics` knows the text format only; the backfill command reads OpenMetrics, with timestamps.
+        with Exporter() as exporter:
+            _, headers, body = exporter.get("/metrics", {"Accept": "application/openmetrics-text;version=1.0.0"})
+        self.assertTrue(headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0"))
+        lines = body.decode().splitlines()
+        now = int(time.time())
+        page = self.file("page.om", "".join(line + ("\n" if line.startswith("#") else f" {now}\n") for line in lines))
+        done = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", page, f"{self.folder}/blocks"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        series = sum(not line.startswith("#") for line in lines)
+        # Its report of the block counts every series that it took.
+        self.assertRegex(done.stdout, rf"\b{series}\b")
+
+
 class Scraped(Case):
     def start_prometheus(self, target):
         port = free_port()
