@@ -20,6 +20,8 @@ int program(int argc, const char* const* argv) {
     case Command::kServe: return serve(*parsed.options, environment);
     case Command::kOnce: return once(*parsed.options, environment);
     case Command::kRecord: return record(*parsed.options, environment);
+    case Command::kAnalyze: return analyze(*parsed.options, environment);
+    case Command::kBackfill: return backfill(*parsed.options, environment);
     case Command::kCheckConfig: return check_config(*parsed.options, environment);
   }
   return kExitUnusable;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Unpacks the source packages that are built with the project into DIR/<name>: cpp-httplib for every build, the
 # rest for Windows. They come from the machine's own Debian mirror; its apt configuration is read, never changed.
-# Usage: fetch-sources.sh DIR NAME...   (names: cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11)
+# Usage: fetch-sources.sh DIR NAME...   (names: cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11
+# nlohmann-json3)
 # Exit 0: everything named is there. Exit 1: something could not be had (named on stderr).
 set -euo pipefail
 dir=$1; shift

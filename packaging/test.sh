@@ -40,7 +40,7 @@ check() {  # check PRESET [ctest arguments...]
 
 step "packages and sources"
 packaging/install-packages.sh build test windows
-packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11
+packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3
 ln -sfn /usr/src/googletest .build/deps/googletest
 failed=()
 leg() { case " ${legs[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }

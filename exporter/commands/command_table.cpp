@@ -36,6 +36,29 @@ std::string take_config_file(Options& options, const std::string& value) {
   return {};
 }
 
+std::string take_history_file(Options& options, const std::string& value) {
+  if (value.empty()) return "a file";
+  options.files.push_back(value);
+  return {};
+}
+
+std::string take_report_format(Options& options, const std::string& value) {
+  if (value != "text" && value != "json") return "text or json";
+  options.report_format = value == "json" ? ReportFormat::kJson : ReportFormat::kText;
+  return {};
+}
+
+std::string take_report_all(Options& options, const std::string&) {
+  options.report_all = true;
+  return {};
+}
+
+/// Of analyze and backfill.
+CommandFlag history_files() {
+  return {"FILE", "", "Captures, CSV, poolmon or memsnap text, perfmon CSV; together one history.", true,
+          take_history_file, true};
+}
+
 constexpr std::size_t kHelpColumn = 34;
 constexpr std::size_t kHelpWidth = 100;
 
@@ -109,7 +132,8 @@ std::string usage_of(const CommandRow& row) {
   std::string out(row.name);
   for (const CommandFlag& flag : row.flags) {
     std::string one(flag.name);
-    if (!flag.is_positional()) one += " " + std::string(flag.value);
+    if (!flag.value.empty()) one += " " + std::string(flag.value);
+    if (flag.repeats) one += "...";
     out += flag.is_required ? " " + one : " [" + one + "]";
   }
   return out;
@@ -127,6 +151,13 @@ const std::vector<CommandRow>& command_table() {
        {{"--output", "FILE", "The capture; an existing one is continued.", true, take_output},
         {"--interval", "DURATION", "Between two frames, 1s..1d (default: 60s).", false, take_interval},
         {"--duration", "DURATION", "Stop after so long, 1s..365d (default: when interrupted).", false, take_duration}}},
+      {Command::kAnalyze, "analyze", "Say what leaks in a recorded history: how fast, since when, until when it lasts.",
+       {history_files(),
+        {"--format", "FORMAT", "text or json (default: text).", false, take_report_format},
+        {"--all", "", "Also what does not grow.", false, take_report_all}}},
+      {Command::kBackfill, "backfill",
+       "Write a recorded history as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.",
+       {history_files(), {"--output", "FILE", "Where to, atomically.", true, take_output}}},
       {Command::kCheckConfig, "check-config", "Check a configuration file, and the web configuration it names.",
        {{"FILE", "", "The configuration file.", false, take_config_file}}},
   };
@@ -150,7 +181,7 @@ std::string help_text(const CommandRow* command) {
     std::string out =
         "Usage: kmem_exporter " + usage_of(*command) + " [FLAGS]\n\n" + std::string(command->help) + "\n\n";
     for (const CommandFlag& flag : command->flags)
-      out += help_row(std::string(flag.name) + (flag.is_positional() ? "" : "=" + std::string(flag.value)),
+      out += help_row(std::string(flag.name) + (flag.value.empty() ? "" : "=" + std::string(flag.value)),
                       std::string(flag.help));
     return out + "\nEvery flag of `kmem_exporter --help` works here as well.\n";
   }

@@ -13,12 +13,14 @@ namespace kmem {
 
 struct CommandFlag {
   std::string_view name;         // "--output"; without dashes: a positional argument, "FILE"
-  std::string_view value;        // "FILE", for help
+  std::string_view value;        // "FILE", for help; empty on a flag with dashes: a switch
   std::string_view help;
   bool is_required = false;
   /// Takes the value over; gives what was expected when it cannot be used, else "".
   std::string (*apply)(Options& options, const std::string& value) = nullptr;
+  bool repeats = false;  // of a positional argument: apply is called for each
 
+  [[nodiscard]] bool is_switch() const { return !is_positional() && value.empty(); }
   [[nodiscard]] bool is_positional() const { return !name.starts_with('-'); }
 };
 

@@ -19,6 +19,8 @@ struct Environment {
 [[nodiscard]] int serve(const Options& options, Environment& environment);
 [[nodiscard]] int once(const Options& options, Environment& environment);
 [[nodiscard]] int record(const Options& options, Environment& environment);
+[[nodiscard]] int analyze(const Options& options, Environment& environment);
+[[nodiscard]] int backfill(const Options& options, Environment& environment);
 [[nodiscard]] int check_config(const Options& options, Environment& environment);
 
 /// The configuration that the options name; every fault is on stderr when there is none. Sets the log.

@@ -31,7 +31,7 @@ std::map<std::string, Takes, std::less<>> all_flags() {
     flags.emplace(flag.name, flag.value.empty() ? Takes::kSwitch : Takes::kValue);
   for (const CommandRow& row : command_table())
     for (const CommandFlag& flag : row.flags)
-      if (!flag.is_positional()) flags.emplace(flag.name, Takes::kValue);
+      if (!flag.is_positional()) flags.emplace(flag.name, flag.is_switch() ? Takes::kSwitch : Takes::kValue);
   for (const config::KnobInfo& knob : config::knobs()) {
     const bool is_bool = knob.type == config::KnobType::kBool;
     flags.emplace(knob.flag, is_bool ? Takes::kBool : Takes::kValue);
@@ -117,7 +117,11 @@ class Grammar {
     for (const CommandRow& row : command_table()) {
       CLI::App* command = app_.add_subcommand(std::string(row.name));
       command->fallthrough();
-      for (const CommandFlag& flag : row.flags) own_[&flag] = add_option(*command, std::string(flag.name));
+      for (const CommandFlag& flag : row.flags) {
+        const std::string name(flag.name);
+        own_[&flag] = flag.is_switch() ? command->add_flag(name) : add_option(*command, name);
+        if (flag.repeats) own_[&flag]->expected(-1);
+      }
       commands_.push_back(command);
     }
   }
@@ -235,11 +239,12 @@ void take_own_flags(const Grammar& grammar, const CommandRow& command, Options& 
   for (const CommandFlag& flag : command.flags) {
     const std::vector<std::string>& values = grammar.own(flag);
     if (values.empty() && flag.is_required)
-      faults.push_back(std::string(command.name) + ": expected " + std::string(flag.name) + " " +
-                       std::string(flag.value));
-    if (!at_most_once(flag.name, values.size(), faults) || values.empty()) continue;
-    if (const std::string expected = flag.apply(options, values[0]); !expected.empty())
-      faults.push_back(std::string(flag.name) + ": expected " + expected + ", got " + in_quotes(values[0]));
+      faults.push_back(std::string(command.name) + ": expected " + std::string(flag.name) +
+                       (flag.value.empty() ? "" : " " + std::string(flag.value)));
+    if (!flag.repeats && !at_most_once(flag.name, values.size(), faults)) continue;
+    for (const std::string& value : values)
+      if (const std::string expected = flag.apply(options, value); !expected.empty())
+        faults.push_back(std::string(flag.name) + ": expected " + expected + ", got " + in_quotes(value));
   }
 }
 

@@ -19,7 +19,9 @@ namespace kmem {
 
 enum ExitCode : int { kExitFine = 0, kExitFailed = 1, kExitUnusable = 2 };
 
-enum class Command : std::uint8_t { kServe, kOnce, kRecord, kCheckConfig };
+enum class Command : std::uint8_t { kServe, kOnce, kRecord, kAnalyze, kBackfill, kCheckConfig };
+
+enum class ReportFormat : std::uint8_t { kText, kJson };
 
 /// A knob set by a flag. `values` has one value, or for a list all of them in order.
 struct Override {
@@ -33,9 +35,12 @@ struct Options {
   bool disable_default_collectors = false;  // collectors are off unless the file or a flag turns them on
   std::vector<Override> overrides;
   // Of single commands:
-  std::string output;                                   // once: empty = stdout; record: always set
+  std::string output;                                   // once: empty = stdout; record, backfill: always set
   std::chrono::milliseconds record_interval{60'000};
   std::optional<std::chrono::milliseconds> record_duration;  // none = until stopped
+  std::vector<std::string> files;                            // analyze, backfill: the history
+  ReportFormat report_format = ReportFormat::kText;          // analyze
+  bool report_all = false;                                   // analyze: also what does not grow
 };
 
 struct ParseOutcome {

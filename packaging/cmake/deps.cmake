@@ -9,12 +9,13 @@ option(KMEM_DEPS_FROM_SOURCE "build the sources in KMEM_DEPS_DIR even where inst
        ${CMAKE_CROSSCOMPILING})
 set(from_source cpp-httplib)
 if(KMEM_DEPS_FROM_SOURCE)
-  list(APPEND from_source prometheus-cpp yaml-cpp spdlog fmtlib cli11 googletest)
+  list(APPEND from_source prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3 googletest)
 endif()
 if(KMEM_DEPS_DIR)
   foreach(name ${from_source})
     if(EXISTS "${KMEM_DEPS_DIR}/${name}")
       string(TOUPPER ${name} upper)
+      string(REPLACE NLOHMANN-JSON3 NLOHMANN_JSON upper ${upper})  # the name its package config insists on
       set(FETCHCONTENT_SOURCE_DIR_${upper} "${KMEM_DEPS_DIR}/${name}" CACHE PATH "" FORCE)
     endif()
   endforeach()
@@ -25,10 +26,12 @@ set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
 foreach(option ENABLE_PULL ENABLE_PUSH ENABLE_COMPRESSION ENABLE_TESTING USE_THIRDPARTY_LIBRARIES
         YAML_CPP_BUILD_TESTS YAML_CPP_BUILD_TOOLS YAML_CPP_BUILD_CONTRIB YAML_CPP_INSTALL INSTALL_GTEST
         SPDLOG_BUILD_EXAMPLE SPDLOG_INSTALL FMT_INSTALL FMT_TEST FMT_DOC
-        CLI11_BUILD_TESTS CLI11_BUILD_EXAMPLES CLI11_BUILD_DOCS CLI11_INSTALL CLI11_SINGLE_FILE)
+        CLI11_BUILD_TESTS CLI11_BUILD_EXAMPLES CLI11_BUILD_DOCS CLI11_INSTALL CLI11_SINGLE_FILE
+        JSON_BuildTests JSON_Install)
   set(${option} OFF CACHE BOOL "" FORCE)
 endforeach()
 set(SPDLOG_FMT_EXTERNAL ON CACHE BOOL "" FORCE)
+set(JSON_SystemInclude ON CACHE BOOL "" FORCE)
 
 FetchContent_Declare(prometheus-cpp GIT_REPOSITORY https://github.com/jupp0r/prometheus-cpp.git GIT_TAG v1.0.1
                      GIT_SUBMODULES "" FIND_PACKAGE_ARGS CONFIG COMPONENTS core)
@@ -39,6 +42,8 @@ FetchContent_Declare(spdlog GIT_REPOSITORY https://github.com/gabime/spdlog.git 
                      FIND_PACKAGE_ARGS CONFIG)
 FetchContent_Declare(cli11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git GIT_TAG v2.1.2
                      FIND_PACKAGE_ARGS NAMES CLI11)
+FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json.git GIT_TAG v3.11.2
+                     FIND_PACKAGE_ARGS CONFIG)
 FetchContent_Declare(cpp-httplib GIT_REPOSITORY https://github.com/yhirose/cpp-httplib.git GIT_TAG v0.18.7
                      SOURCE_SUBDIR none)  # header only
 FetchContent_Declare(googletest GIT_REPOSITORY https://github.com/google/googletest.git GIT_TAG release-1.12.1
@@ -48,7 +53,7 @@ FetchContent_Declare(googletest GIT_REPOSITORY https://github.com/google/googlet
 set(KMEM_OUTER_FLAGS "${CMAKE_CXX_FLAGS}")
 set(CMAKE_CXX_FLAGS "${CMAKE_CXX_FLAGS} -w")
 FetchContent_MakeAvailable(fmtlib)
-FetchContent_MakeAvailable(prometheus-cpp yaml-cpp spdlog cli11 cpp-httplib)
+FetchContent_MakeAvailable(prometheus-cpp yaml-cpp spdlog cli11 nlohmann_json cpp-httplib)
 if(BUILD_TESTING)
   FetchContent_MakeAvailable(googletest)
 endif()

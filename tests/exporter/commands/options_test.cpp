@@ -229,6 +229,18 @@ TEST(Options, CommandsHaveTheirOwnFlags) {
   EXPECT_EQ(timed.record_interval, milliseconds(5'000));
   EXPECT_EQ(timed.record_duration, milliseconds(3'600'000));
 
+  const Options analyze = options_of({"analyze", "a.csv", "--format", "json", "b.log", "--all", "c d"});
+  EXPECT_EQ(analyze.command, Command::kAnalyze);
+  EXPECT_THAT(analyze.files, ElementsAre("a.csv", "b.log", "c d"));
+  EXPECT_EQ(analyze.report_format, ReportFormat::kJson);
+  EXPECT_TRUE(analyze.report_all);
+  EXPECT_EQ(options_of({"--format=text", "analyze", "a.csv"}).report_format, ReportFormat::kText);
+  EXPECT_FALSE(options_of({"analyze", "a.csv"}).report_all);
+  const Options backfill = options_of({"backfill", "a.csv", "--output=h.om", "b.csv", "--tags.all"});
+  EXPECT_EQ(backfill.command, Command::kBackfill);
+  EXPECT_THAT(backfill.files, ElementsAre("a.csv", "b.csv"));
+  EXPECT_EQ(backfill.output, "h.om");
+
   EXPECT_EQ(options_of({"check-config", "k.yml"}).command, Command::kCheckConfig);
   EXPECT_EQ(options_of({"check-config", "k.yml"}).config_file, "k.yml");
   EXPECT_EQ(options_of({"check-config", "--config.file=k.yml"}).config_file, "k.yml");
@@ -246,6 +258,12 @@ TEST(Options, CommandsRefuseWhatIsNotTheirs) {
   EXPECT_THAT(faults_of({"check-config"}), ElementsAre("check-config: expected one FILE"));
   EXPECT_THAT(faults_of({"check-config", "a", "--config.file=b"}), ElementsAre("check-config: expected one FILE"));
   EXPECT_THAT(faults_of({"check-config", "a", "b"}), ElementsAre("unexpected argument \"b\" to check-config"));
+  EXPECT_THAT(faults_of({"analyze"}), ElementsAre("analyze: expected FILE"));
+  EXPECT_THAT(faults_of({"analyze", "a", "--format=xml", "--all=yes"}),
+              ElementsAre("--all: expected no value, got \"yes\"", "--format: expected text or json, got \"xml\""));
+  EXPECT_THAT(faults_of({"backfill", ""}),
+              ElementsAre("FILE: expected a file, got \"\"", "backfill: expected --output FILE"));
+  EXPECT_THAT(faults_of({"serve", "--all"}), ElementsAre("--all: not a flag of serve"));
   EXPECT_THAT(faults_of({"serve", "once"}), ElementsAre("unexpected argument \"once\" to serve"));
   EXPECT_THAT(faults_of({"--web.max-requests=1", "--web.max-requests=2"}),
               ElementsAre("--web.max-requests: expected once, got 2 times"));
@@ -333,6 +351,8 @@ TEST(Help, OfACommandShowsItsOwnFlags) {
                 StartsWith("Usage: kmem_exporter record --output FILE [--interval DURATION] [--duration DURATION] "));
     EXPECT_THAT(help, Not(HasSubstr("--web.max-requests")));
   }
+  EXPECT_THAT(parse({"analyze", "--help"}).out,
+              StartsWith("Usage: kmem_exporter analyze FILE... [--format FORMAT] [--all] [FLAGS]\n"));
   // Asking for help is no fault, whatever else is wrong.
   EXPECT_EQ(parse({"record", "--nonsense", "--help"}).exit_code, kExitFine);
 }

@@ -1,0 +1,52 @@
+// Recorded history -> what leaks in it: the very sampler and engine of `serve`, by the history's own clock, so that
+// first_detected is when a running exporter would have raised the suspect. Memory: the engine's and one snapshot's.
+// Thread: one. Failure: an Error when no file has anything usable; what is broken in between is listed and passed over.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "collectors/base/file_io.h"
+#include "collectors/base/result.h"
+#include "collectors/history/history.h"
+#include "config/config.h"
+#include "exporter/commands/progress.h"
+#include "exporter/trend/engine.h"
+#include "exporter/trend/sampler.h"
+
+namespace kmem {
+
+struct AnalysisOptions {
+  trend::EngineOptions engine;
+  trend::SamplerOptions sampler;
+  bool all = false;  // also subjects that do not grow
+};
+
+struct AnalyzedSubject {
+  trend::SubjectReport report;
+  std::array<float, trend::kHistoryDays> course{};  // lowest of each day, oldest first; NaN: nothing seen
+};
+
+struct Analysis {
+  base::UnixMillis start = 0, end = 0;
+  std::uint64_t snapshots = 0;
+  trend::Summary summary;
+  std::vector<AnalyzedSubject> subjects;  // worst first
+  std::vector<history::Skipped> skipped;  // the first of them
+  std::uint64_t skipped_count = 0;
+  std::vector<std::string> warnings;
+};
+
+/// As `serve` would run under that configuration.
+[[nodiscard]] AnalysisOptions analysis_options(const config::Config& config);
+
+[[nodiscard]] base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vector<std::string>& paths,
+                                                     const AnalysisOptions& options, ProgressMeter& progress);
+
+/// For people; `utf8`: block characters may be used.
+[[nodiscard]] std::string analysis_text(const Analysis& analysis, bool utf8);
+[[nodiscard]] std::string analysis_json(const Analysis& analysis);
+
+}  // namespace kmem

@@ -1,0 +1,92 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "exporter/commands/analysis.h"
+#include "exporter/commands/time_words.h"
+
+namespace kmem {
+namespace {
+
+using nlohmann::ordered_json;
+using trend::Kind;
+using trend::Verdict;
+
+constexpr double kSecondsPerDay = 86'400;
+
+std::string_view kind_word(Kind kind) {
+  switch (kind) {
+    case Kind::kTag:
+      return "tag";
+    case Kind::kPool:
+      return "pool";
+    case Kind::kSystemPtes:
+      return "system_ptes";
+    case Kind::kCommit:
+      return "commit";
+    case Kind::kHandles:
+      break;
+  }
+  return "handles";
+}
+
+std::string_view verdict_word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kLeak:
+      return "leak";
+    case Verdict::kWatch:
+      return "watch";
+    case Verdict::kOk:
+      break;
+  }
+  return "ok";
+}
+
+/// JSON knows no infinity: none.
+ordered_json finite(double value) {
+  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
+}
+
+ordered_json time_or_null(const std::optional<base::UnixMillis>& time) {
+  return time ? ordered_json(rfc3339(*time)) : ordered_json(nullptr);
+}
+
+ordered_json subject_json(const trend::SubjectReport& report) {
+  const trend::Exhaustion exhaustion = report.exhaustion.value_or(trend::Exhaustion{});
+  const bool has_pool = report.kind == Kind::kTag || report.kind == Kind::kPool;
+  return {{"kind", kind_word(report.kind)},
+          {"pool", has_pool ? pool_name(report.pool) : std::string_view()},
+          {"tag", report.text},
+          {"verdict", verdict_word(report.verdict)},
+          {"confidence", report.confidence},
+          {"slope_bytes_per_day", report.credible_slope_per_second * kSecondsPerDay},
+          {"since", time_or_null(report.since)},
+          {"first_detected", time_or_null(report.first_detected)},
+          {"bytes_last", std::llround(report.last_amount)},
+          {"exhaustion_seconds", finite(exhaustion.seconds)},
+          {"exhaustion_seconds_lower", finite(exhaustion.soonest_seconds)},
+          {"exhaustion_seconds_upper", finite(exhaustion.latest_seconds)}};
+}
+
+}  // namespace
+
+std::string analysis_json(const Analysis& analysis) {
+  ordered_json document = {{"history",
+                            {{"start", rfc3339(analysis.start)},
+                             {"end", rfc3339(analysis.end)},
+                             {"snapshots", analysis.snapshots},
+                             {"boots", analysis.summary.boots},
+                             {"subjects", analysis.summary.subjects}}},
+                           {"subjects", ordered_json::array()},
+                           {"skipped", ordered_json::array()},
+                           {"skipped_total", analysis.skipped_count},
+                           {"warnings", analysis.warnings}};
+  for (const AnalyzedSubject& subject : analysis.subjects) document["subjects"].push_back(subject_json(subject.report));
+  for (const history::Skipped& skipped : analysis.skipped)
+    document["skipped"].push_back({{"file", skipped.file}, {"line", skipped.line}, {"reason", skipped.reason}});
+  // File names may be any bytes.
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace kmem

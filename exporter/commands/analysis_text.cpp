@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <string_view>
+
+#include "exporter/commands/analysis.h"
+#include "exporter/commands/time_words.h"
+
+namespace kmem {
+namespace {
+
+using trend::Kind;
+using trend::SubjectReport;
+using trend::Verdict;
+
+constexpr double kSecondsPerDay = 86'400;
+constexpr std::size_t kMostSkippedShown = 10;
+constexpr std::size_t kDaysPerBar = 2;
+constexpr std::size_t kBars = trend::kHistoryDays / kDaysPerBar;
+
+std::string digits(double value, int decimals) {
+  std::array<char, 64> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, 63))};
+}
+
+/// "1.2 MiB", three digits that count.
+std::string size_words(double bytes) {
+  static constexpr std::array<std::string_view, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  while (std::abs(bytes) >= 1023.5 && unit + 1 < kUnits.size()) bytes /= 1024, ++unit;
+  const double size = std::abs(bytes);
+  return digits(bytes, unit == 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2).append(" ").append(kUnits[unit]);
+}
+
+bool counts_bytes(Kind kind) {
+  return kind != Kind::kSystemPtes && kind != Kind::kHandles;
+}
+
+std::string amount_words(Kind kind, double amount) {
+  return counts_bytes(kind) ? size_words(amount) : digits(amount, 0);
+}
+
+std::string name_words(const SubjectReport& report) {
+  switch (report.kind) {
+    case Kind::kTag:
+      return report.text;
+    case Kind::kPool:
+      return "(whole pool)";
+    case Kind::kSystemPtes:
+      return "(free system PTEs)";
+    case Kind::kCommit:
+      return "(commit)";
+    case Kind::kHandles:
+      break;
+  }
+  return "handles of " + report.text;
+}
+
+std::string verdict_words(Verdict verdict) {
+  return verdict == Verdict::kLeak ? "LEAK" : verdict == Verdict::kWatch ? "watch" : "ok";
+}
+
+/// Rising use has a plus; free entries that go away a minus.
+std::string rate_words(const SubjectReport& report) {
+  if (report.verdict == Verdict::kOk) return "-";
+  const double a_day = report.credible_slope_per_second * kSecondsPerDay;
+  if (report.kind == Kind::kSystemPtes) return digits(-a_day, 0);
+  return "+" + amount_words(report.kind, a_day);
+}
+
+std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
+  constexpr double kMostDays = 3650;
+  if (!exhaustion || std::isinf(exhaustion->seconds)) return "-";
+  const auto days = [](double seconds) {
+    const double count = seconds / kSecondsPerDay;
+    return count > kMostDays ? std::string("never") : digits(count, count < 10 ? 1 : 0);
+  };
+  if (exhaustion->seconds / kSecondsPerDay > kMostDays) return "> 10 years";
+  return days(exhaustion->seconds) + " (" + days(exhaustion->soonest_seconds) + " to " +
+         days(exhaustion->latest_seconds) + ")";
+}
+
+/// Lowest of two days each, NaN where nothing was seen.
+std::array<float, kBars> bars_of(const AnalyzedSubject& subject) {
+  std::array<float, kBars> bars{};
+  for (std::size_t i = 0; i < kBars; ++i) bars[i] = std::fmin(subject.course[2 * i], subject.course[2 * i + 1]);
+  return bars;
+}
+
+std::string sparkline(const std::array<float, kBars>& bars, std::size_t from, bool utf8) {
+  static constexpr std::array<std::string_view, 8> kBlocks = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  static constexpr std::string_view kAscii = "_.,-=+*#";
+  float low = NAN, high = NAN;
+  for (const float bar : bars) low = std::fmin(low, bar), high = std::fmax(high, bar);
+  // Noise of a few per cent is to look flat.
+  const float span = std::max(high - low, 0.05F * high);
+  std::string line;
+  for (std::size_t i = from; i < kBars; ++i) {
+    if (std::isnan(bars[i])) {
+      line += ' ';
+      continue;
+    }
+    const auto height = span > 0 ? static_cast<std::size_t>((bars[i] - low) / span * 7.999F) : 0;
+    if (utf8)
+      line += kBlocks[std::min<std::size_t>(height, 7)];
+    else
+      line += kAscii[std::min<std::size_t>(height, 7)];
+  }
+  return line;
+}
+
+std::string count_words(std::uint64_t count, std::string_view one) {
+  return std::to_string(count).append(" ").append(one).append(count == 1 ? "" : "s");
+}
+
+void add_head(std::string& out, const Analysis& analysis) {
+  std::size_t leaks = 0, watched = 0;
+  for (const AnalyzedSubject& subject : analysis.subjects) {
+    leaks += subject.report.verdict == Verdict::kLeak ? 1 : 0;
+    watched += subject.report.verdict == Verdict::kWatch ? 1 : 0;
+  }
+  const double days = static_cast<double>(analysis.end - analysis.start) / 1000 / kSecondsPerDay;
+  out += "History  " + rfc3339(analysis.start) + " to " + rfc3339(analysis.end) + " (" +
+         digits(days, days < 10 ? 1 : 0) + " days): " + count_words(analysis.snapshots, "snapshot") + ", " +
+         count_words(analysis.summary.boots, "boot") + ", " + count_words(analysis.summary.subjects, "subject") + "\n";
+  out += "Verdict  " +
+         (leaks + watched == 0 ? std::string("nothing grows steadily")
+                               : count_words(leaks, "leak") + ", " + std::to_string(watched) + " to watch") +
+         "\n";
+  if (days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
+  if (analysis.summary.refused_total > 0)
+    out += "         Too many subjects: some of the smaller ones were not followed.\n";
+}
+
+void add_table(std::string& out, const Analysis& analysis, bool utf8) {
+  constexpr std::size_t kColumns = 8;
+  using Row = std::array<std::string, kColumns>;
+  std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "SURE", "NOW", "DAYS LEFT"}};
+  std::vector<std::array<float, kBars>> courses;
+  std::size_t from = kBars;
+  for (const AnalyzedSubject& subject : analysis.subjects) {
+    const SubjectReport& report = subject.report;
+    const bool has_pool = report.kind == Kind::kTag || report.kind == Kind::kPool;
+    rows.push_back({verdict_words(report.verdict), has_pool ? std::string(pool_name(report.pool)) : "-",
+                    name_words(report), report.since ? date_words(*report.since) : "-", rate_words(report),
+                    digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
+                    days_words(report.exhaustion)});
+    courses.push_back(bars_of(subject));
+    const auto seen =
+        std::find_if(courses.back().begin(), courses.back().end(), [](float bar) { return !std::isnan(bar); });
+    from = std::min(from, static_cast<std::size_t>(seen - courses.back().begin()));
+  }
+  Row::size_type column = 0;
+  std::array<std::size_t, kColumns> widths{};
+  for (; column < kColumns; ++column)
+    for (const Row& row : rows) widths[column] = std::max(widths[column], row[column].size());
+  out += "\n";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::string line;
+    for (column = 0; column < kColumns; ++column) {
+      const std::string padding(widths[column] - rows[i][column].size(), ' ');
+      const bool is_number = column >= 4 && column <= 6;
+      line += (is_number ? padding + rows[i][column] : rows[i][column] + padding) + "  ";
+    }
+    line += i == 0 ? "FLOOR OF EVERY 2 DAYS" : sparkline(courses[i - 1], from, utf8);
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+}
+
+}  // namespace
+
+std::string analysis_text(const Analysis& analysis, bool utf8) {
+  std::string out;
+  add_head(out, analysis);
+  if (!analysis.subjects.empty()) add_table(out, analysis, utf8);
+  if (analysis.skipped_count > 0) {
+    out += "\nSkipped  " + count_words(analysis.skipped_count, "piece") + " of the input that cannot be used" +
+           (analysis.skipped_count > kMostSkippedShown ? ", the first of them:\n" : ":\n");
+    for (std::size_t i = 0; i < std::min(analysis.skipped.size(), kMostSkippedShown); ++i) {
+      const history::Skipped& skipped = analysis.skipped[i];
+      out += "  " + skipped.file + (skipped.line > 0 ? ":" + std::to_string(skipped.line) : "") + ": " +
+             skipped.reason + "\n";
+    }
+  }
+  if (!analysis.warnings.empty()) out += "\nAssumed\n";
+  for (std::size_t i = 0; i < std::min(analysis.warnings.size(), kMostSkippedShown); ++i)
+    out += "  " + analysis.warnings[i] + "\n";
+  if (analysis.warnings.size() > kMostSkippedShown)
+    out += "  and " + std::to_string(analysis.warnings.size() - kMostSkippedShown) + " more\n";
+  return out;
+}
+
+}  // namespace kmem

@@ -1,0 +1,25 @@
+#include "collectors/base/log.h"
+#include "exporter/commands/analysis.h"
+#include "exporter/commands/commands.h"
+#include "exporter/service/terminal.h"
+
+namespace kmem {
+
+int analyze(const Options& options, Environment& environment) {
+  const auto resolved = resolve_or_explain(options, environment);
+  if (!resolved) return kExitUnusable;
+  AnalysisOptions analysis_of = analysis_options(resolved->config);
+  analysis_of.all = options.report_all;
+  ProgressMeter progress = ProgressMeter::on_stderr(environment.clock);
+  const auto analysis = analyze_history(environment.files, options.files, analysis_of, progress);
+  if (!analysis) {
+    base::log_error("nothing to analyze", {{"error", analysis.error().message}});
+    return kExitUnusable;
+  }
+  const std::string report = options.report_format == ReportFormat::kJson
+                                 ? analysis_json(*analysis)
+                                 : analysis_text(*analysis, service::shows_utf8());
+  return write_stdout(report) ? kExitFine : kExitFailed;
+}
+
+}  // namespace kmem

@@ -1,0 +1,15 @@
+// A moment in words, in UTC. Pure.
+#pragma once
+
+#include <string>
+
+#include "collectors/base/clock.h"
+
+namespace kmem {
+
+/// "2026-03-01T00:00:00Z", with milliseconds where there are any.
+[[nodiscard]] std::string rfc3339(base::UnixMillis time);
+/// "2026-03-01"
+[[nodiscard]] std::string date_words(base::UnixMillis time);
+
+}  // namespace kmem

@@ -1,0 +1,230 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "exporter/commands/analysis.h"
+#include "exporter/commands/time_words.h"
+#include "tests/exporter/commands/history_text.h"
+
+namespace kmem {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using trend::Kind;
+using trend::Verdict;
+
+constexpr base::UnixMillis kDay = 86'400'000;
+constexpr base::UnixMillis kStart = test::kHistoryStart * 1000;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+base::Result<Analysis> analyze_files(test::MemoryFiles& files, const std::vector<std::string>& paths, bool all) {
+  test::Shown shown;
+  AnalysisOptions options = analysis_options(config::Config{});
+  options.all = all;
+  return analyze_history(files, paths, options, shown.meter);
+}
+
+Analysis eight_weeks(bool all) {
+  test::MemoryFiles files;
+  files.put("h.csv", test::eight_weeks_csv());
+  auto analysis = analyze_files(files, {"h.csv"}, all);
+  EXPECT_TRUE(analysis.ok());
+  return analysis ? std::move(*analysis) : Analysis{};
+}
+
+std::vector<std::string> names_of(const Analysis& analysis) {
+  std::vector<std::string> names;
+  for (const AnalyzedSubject& subject : analysis.subjects)
+    names.push_back(subject.report.kind == Kind::kCommit ? "(commit)" : subject.report.text);
+  return names;
+}
+
+TEST(Analyze, TellsTheLeakFromTheStepAndTheCalm) {
+  const Analysis analysis = eight_weeks(false);
+  EXPECT_EQ(analysis.start, kStart);
+  EXPECT_EQ(analysis.end, kStart + (test::kHistoryHours - 1) * 3'600'000LL);
+  EXPECT_EQ(analysis.snapshots, 1344U);
+  EXPECT_EQ(analysis.summary.subjects, 4U);
+  EXPECT_EQ(analysis.summary.boots, 1U);
+  EXPECT_THAT(analysis.skipped, IsEmpty());
+  // The faster growing one is the worse.
+  ASSERT_THAT(names_of(analysis), ElementsAre("(commit)", "Leak"));
+  const trend::SubjectReport& leak = analysis.subjects[1].report;
+  EXPECT_EQ(leak.verdict, Verdict::kLeak);
+  EXPECT_EQ(leak.pool, Pool::kNonpaged);
+  EXPECT_NEAR(leak.credible_slope_per_second * 86'400, 200'000, 40'000);
+  ASSERT_TRUE(leak.since.has_value());
+  EXPECT_NEAR(static_cast<double>(*leak.since - kStart) / kDay, 14, 5);
+  ASSERT_TRUE(leak.first_detected.has_value());
+  EXPECT_GT(*leak.first_detected, kStart + 15 * kDay);
+  EXPECT_LT(*leak.first_detected, kStart + 32 * kDay);
+  EXPECT_NEAR(leak.last_amount, 8e6 + 42 * 200'000, 200'000);
+  // 5.8 GB are left, at 40 MB a day.
+  const trend::SubjectReport& commit = analysis.subjects[0].report;
+  ASSERT_TRUE(commit.exhaustion.has_value());
+  EXPECT_NEAR(commit.exhaustion->seconds / 86'400, 144, 30);
+  EXPECT_LT(commit.exhaustion->soonest_seconds, commit.exhaustion->seconds);
+  EXPECT_GT(commit.exhaustion->latest_seconds, commit.exhaustion->seconds);
+}
+
+TEST(Analyze, AllHasWhatDoesNotGrowBehindTheRest) {
+  const Analysis analysis = eight_weeks(true);
+  ASSERT_THAT(names_of(analysis), ElementsAre("(commit)", "Leak", "Calm", "Step"));
+  EXPECT_EQ(analysis.subjects[2].report.verdict, Verdict::kOk);
+  EXPECT_EQ(analysis.subjects[3].report.verdict, Verdict::kOk);
+  EXPECT_FALSE(analysis.subjects[3].report.first_detected.has_value());
+}
+
+TEST(Analyze, HistoryInPiecesIsTheSameHistory) {
+  const std::string whole = test::eight_weeks_csv();
+  const std::size_t middle = whole.find("\n1769") + 1;  // Unix time, in the fourth week
+  test::MemoryFiles files;
+  files.put("late.csv", whole.substr(0, whole.find('\n') + 1) + whole.substr(middle));
+  files.put("early.csv", whole.substr(0, middle));
+  const auto analysis = analyze_files(files, {"late.csv", "early.csv"}, true);
+  ASSERT_TRUE(analysis.ok());
+  EXPECT_EQ(analysis_json(*analysis), analysis_json(eight_weeks(true)));
+}
+
+TEST(Analyze, JsonHasTheAgreedForm) {
+  const json document = json::parse(analysis_json(eight_weeks(true)));
+  EXPECT_EQ(document.at("history"), json::parse(R"({"start": "2026-01-01T00:00:00Z", "end": "2026-02-25T23:00:00Z",
+                                                    "snapshots": 1344, "boots": 1, "subjects": 4})"));
+  EXPECT_EQ(document.at("skipped"), json::array());
+  ASSERT_EQ(document.at("subjects").size(), 4U);
+  const json& commit = document["subjects"][0];
+  EXPECT_EQ(commit.at("kind"), "commit");
+  EXPECT_EQ(commit.at("pool"), "");
+  EXPECT_LT(commit.at("exhaustion_seconds_lower"), commit.at("exhaustion_seconds"));
+  EXPECT_LT(commit.at("exhaustion_seconds"), commit.at("exhaustion_seconds_upper"));
+  const json& leak = document["subjects"][1];
+  EXPECT_EQ(leak.at("kind"), "tag");
+  EXPECT_EQ(leak.at("pool"), "nonpaged");
+  EXPECT_EQ(leak.at("tag"), "Leak");
+  EXPECT_EQ(leak.at("verdict"), "leak");
+  EXPECT_GE(leak.at("confidence"), 0.5);
+  EXPECT_LE(leak.at("confidence"), 1.0);
+  EXPECT_NEAR(leak.at("slope_bytes_per_day").get<double>(), 200'000, 40'000);
+  EXPECT_THAT(leak.at("first_detected").get<std::string>(), testing::StartsWith("2026-01-"));
+  EXPECT_THAT(leak.at("first_detected").get<std::string>(), testing::EndsWith("Z"));
+  EXPECT_TRUE(leak.at("bytes_last").is_number_integer());
+  EXPECT_TRUE(leak.at("exhaustion_seconds").is_null());
+  const json& calm = document["subjects"][2];
+  EXPECT_EQ(calm.at("verdict"), "ok");
+  EXPECT_TRUE(calm.at("first_detected").is_null());
+  EXPECT_EQ(calm.at("slope_bytes_per_day"), 0);
+}
+
+TEST(Analyze, BrokenLinesAreListedAndCostNothingElse) {
+  std::string text = test::eight_weeks_csv();
+  std::size_t line = 0;
+  for (int i = 0; i < 100; ++i) line = text.find('\n', line) + 1;  // in front of line 101
+  text.insert(line, "1767300000,paged,Calm,many,,,\nrubbish\n");
+  test::MemoryFiles files;
+  files.put("h.csv", text);
+  const auto analysis = analyze_files(files, {"h.csv"}, false);
+  ASSERT_TRUE(analysis.ok());
+  EXPECT_EQ(analysis->skipped_count, 2U);
+  EXPECT_THAT(names_of(*analysis), ElementsAre("(commit)", "Leak"));
+  const json document = json::parse(analysis_json(*analysis));
+  ASSERT_EQ(document.at("skipped").size(), 2U);
+  EXPECT_EQ(document["skipped"][0].at("file"), "h.csv");
+  EXPECT_EQ(document["skipped"][0].at("line"), 101);
+  EXPECT_THAT(document["skipped"][0].at("reason").get<std::string>(), HasSubstr("many"));
+  EXPECT_EQ(document["skipped"][1].at("line"), 102);
+  EXPECT_THAT(analysis_text(*analysis, false),
+              HasSubstr("\nSkipped  2 pieces of the input that cannot be used:\n  h.csv:101: "));
+}
+
+TEST(Analyze, NothingUsableIsAnErrorThatNamesTheFile) {
+  test::MemoryFiles files;
+  files.put("letter.txt", "Dear Sir or Madam,\n");
+  const auto analysis = analyze_files(files, {"letter.txt"}, false);
+  ASSERT_FALSE(analysis.ok());
+  EXPECT_THAT(analysis.error().message, HasSubstr("letter.txt: "));
+}
+
+TEST(Analyze, CachesThatFillByDesignAreNotAccused) {
+  std::string text = test::eight_weeks_csv();
+  for (std::size_t at = 0; (at = text.find("nonpaged,Leak", at)) != std::string::npos;)
+    text.replace(at, 13, "slab_reclaimable,dentry");
+  test::MemoryFiles files;
+  files.put("h.csv", text);
+  const auto analysis = analyze_files(files, {"h.csv"}, true);
+  ASSERT_TRUE(analysis.ok());
+  EXPECT_THAT(names_of(*analysis), testing::Contains("dentry"));
+  for (const AnalyzedSubject& subject : analysis->subjects) {
+    if (subject.report.text != "dentry") continue;
+    EXPECT_EQ(subject.report.verdict, Verdict::kOk);
+  }
+}
+
+Analysis small_report() {
+  Analysis analysis;
+  analysis.start = kStart;
+  analysis.end = kStart + 28 * kDay;
+  analysis.snapshots = 673;
+  analysis.summary.boots = 2;
+  analysis.summary.subjects = 812;
+  AnalyzedSubject leak;
+  leak.report.pool = Pool::kNonpaged;
+  leak.report.text = "Even";
+  leak.report.verdict = Verdict::kLeak;
+  leak.report.confidence = 0.87;
+  leak.report.last_amount = 12.25 * 1024 * 1024;
+  leak.report.credible_slope_per_second = 1.0 * 1024 * 1024 / 86'400;
+  leak.report.since = kStart + 7 * kDay;
+  leak.report.exhaustion = trend::Exhaustion{4 * 86'400.0, 3 * 86'400.0, kInfinity};
+  leak.course.fill(std::numeric_limits<float>::quiet_NaN());
+  for (std::size_t day = 28; day < 56; ++day) leak.course[day] = static_cast<float>(day - 28);
+  leak.course[40] = leak.course[41] = std::numeric_limits<float>::quiet_NaN();  // a gap
+  AnalyzedSubject entries;
+  entries.report.kind = Kind::kSystemPtes;
+  entries.report.verdict = Verdict::kWatch;
+  entries.report.confidence = 0.3;
+  entries.report.last_amount = 33'444;
+  entries.report.credible_slope_per_second = 12.0 / 86'400;
+  entries.report.since = kStart;
+  entries.report.exhaustion = trend::Exhaustion{1787 * 86'400.0, 1500 * 86'400.0, 2000 * 86'400.0};
+  entries.course = leak.course;
+  analysis.subjects = {leak, entries};
+  analysis.warnings = {"a.txt: it has no date"};
+  return analysis;
+}
+
+TEST(Analyze, TextReadsLikeAReport) {
+  EXPECT_EQ(analysis_text(small_report(), false),
+            R"(History  2026-01-01T00:00:00Z to 2026-01-29T00:00:00Z (28 days): 673 snapshots, 2 boots, 812 subjects
+Verdict  1 leak, 1 to watch
+
+VERDICT  POOL      TAG                 SINCE           A DAY  SURE       NOW  DAYS LEFT            FLOOR OF EVERY 2 DAYS
+LEAK     nonpaged  Even                2026-01-08  +1.00 MiB  87 %  12.2 MiB  4.0 (3.0 to never)   __..,- ==+**##
+watch    -         (free system PTEs)  2026-01-01        -12  30 %     33444  1787 (1500 to 2000)  __..,- ==+**##
+
+Assumed
+  a.txt: it has no date
+)");
+  EXPECT_THAT(analysis_text(small_report(), true), HasSubstr("▁▁▂▂▃▄ ▅▅▆▇▇██\n"));
+  Analysis none = small_report();
+  none.subjects.clear();
+  none.end = kStart + kDay;
+  EXPECT_THAT(analysis_text(none, false), AllOf(HasSubstr("Verdict  nothing grows steadily\n"),
+                                                Not(HasSubstr("VERDICT")), HasSubstr("this history is short")));
+}
+
+TEST(Words, TimesAreInUtc) {
+  EXPECT_EQ(rfc3339(kStart), "2026-01-01T00:00:00Z");
+  EXPECT_EQ(rfc3339(1'709'210'096'007), "2024-02-29T12:34:56.007Z");
+  EXPECT_EQ(rfc3339(-1), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(date_words(1'709'210'096'007), "2024-02-29");
+}
+
+}  // namespace
+}  // namespace kmem
