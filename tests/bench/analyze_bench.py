@@ -14,9 +14,13 @@ SECONDS = 5.0
 MEGABYTES = 64
 
 
+def leaks(tag):
+    return tag % 50 == 7
+
+
 def write_history(path, tags=1000):
     noise = random.Random(7)
-    levels = [noise.randint(20_000, 30_000_000) for _ in range(tags)]
+    levels = [noise.randint(20_000, 30_000_000) + (5_000_000 if leaks(i) else 0) for i in range(tags)]
     start = 1_767_225_600
     with open(path, "w", encoding="ascii") as out:
         out.write("timestamp,pool,tag,bytes,allocs,frees,boot_time\n")
@@ -24,7 +28,7 @@ def write_history(path, tags=1000):
             cycle = 0.03 * math.sin(hour / 24 * 2 * math.pi)
             rows = []
             for i, level in enumerate(levels):
-                growth = 0.01 * hour / 24 if i % 50 == 7 else 0
+                growth = 0.01 * hour / 24 if leaks(i) else 0
                 held = int(level * (1 + cycle + growth + 0.02 * noise.random()))
                 pool = "paged" if i % 2 else "nonpaged"
                 rows.append(f"{start + hour * 3600},{pool},T{i:03d},{held},{hour + held // 100},{hour},"
@@ -50,15 +54,15 @@ def main():
         cpu, wall, out = measured(exporter, "analyze", "--format=json", path)
         resident = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         history, subjects = json.loads(out)["history"], json.loads(out)["subjects"]
-        leaks = sum(subject["verdict"] == "leak" for subject in subjects)
-        print(f"analyze  {size:.0f} MB, {history['snapshots']} snapshots, {history['subjects']} subjects, {leaks} "
+        found = sum(subject["verdict"] == "leak" for subject in subjects)
+        print(f"analyze  {size:.0f} MB, {history['snapshots']} snapshots, {history['subjects']} subjects, {found} "
               f"leaks: {cpu:.2f} s CPU, {wall:.2f} s, {resident:.0f} MB resident")
         if cpu > SECONDS:
             broken.append(f"analyze takes {cpu:.1f} s of CPU, more than {SECONDS}")
         if resident > MEGABYTES:
             broken.append(f"analyze takes {resident:.0f} MB, more than {MEGABYTES}")
-        if (history["subjects"], leaks) != (1000, 20):
-            broken.append(f"analyze finds {leaks} leaks of 20 in {history['subjects']} subjects of 1000")
+        if (history["subjects"], found) != (1000, 20):
+            broken.append(f"analyze finds {found} leaks of 20 in {history['subjects']} subjects of 1000")
         cpu, wall, _ = measured("awk", "-F,", "{sum[$3] += $4} END {for (tag in sum) print tag, sum[tag]}", path)
         print(f"awk      sums of the same lines: {cpu:.2f} s CPU, {wall:.2f} s")
         cpu, wall, _ = measured(exporter, "backfill", path, "--output", page, "--log.level=error")
