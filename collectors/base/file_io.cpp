@@ -44,6 +44,10 @@ Result<std::string> read_file(FileSystem& files, const std::string& path, std::s
 }
 
 Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view content) {
+  return replace_file(files, path, std::span(&content, 1));
+}
+
+Result<void> replace_file(FileSystem& files, const std::string& path, std::span<const std::string_view> pieces) {
   const std::string temporary = path + ".tmp";
   auto file = files.open(temporary, OpenMode::kRewrite);
   if (!file) return file.error();
@@ -52,7 +56,8 @@ Result<void> replace_file(FileSystem& files, const std::string& path, std::strin
     (void)files.remove(temporary);  // a full disk needs the space; if that fails, the next time rewrites it
     return why;
   };
-  if (auto written = (*file)->append(content); !written) return discard(written.error());
+  for (const std::string_view piece : pieces)
+    if (auto written = (*file)->append(piece); !written) return discard(written.error());
   if (auto synced = (*file)->sync(); !synced) return discard(synced.error());
   // Renamed while still open, so that its lock keeps a second writer from the temporary file's name until then.
   if (auto renamed = files.rename(temporary, path); !renamed) return discard(renamed.error());

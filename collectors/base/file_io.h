@@ -61,8 +61,11 @@ class FileSystem {
 /// The whole file, or kInvalid when it is longer than `max_bytes`. Also for files that do not know their size.
 [[nodiscard]] Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t max_bytes);
 
-/// All or nothing, power cuts included: the old content or the new, never a mixture. Uses `path`.tmp.
+/// All or nothing, power cuts included: the old content or the new, never a mixture. Uses `path`.tmp. In pieces: one
+/// after the other, so that what is large need not be copied to be put between a head and a tail.
 [[nodiscard]] Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view content);
+[[nodiscard]] Result<void> replace_file(FileSystem& files, const std::string& path,
+                                        std::span<const std::string_view> pieces);
 
 /// Renames a file nobody can use to `path`.bad-<Unix seconds> and gives that name; keeps the newest three such.
 [[nodiscard]] Result<std::string> set_aside(FileSystem& files, const std::string& path, UnixMillis now);

@@ -1,5 +1,7 @@
 #include "collectors/base/state_file.h"
 
+#include <utility>
+
 #include "collectors/base/checksum.h"
 #include "collectors/base/label_text.h"
 #include "collectors/base/wire.h"
@@ -14,28 +16,26 @@ constexpr std::size_t kChecksumBytes = 4;
 
 Error damaged(const std::string& what) { return {ErrorCode::kMalformed, "damaged: " + what}; }
 
-}  // namespace
+/// What stands before and behind a payload.
+struct Envelope {
+  Envelope(std::string_view kind, std::uint32_t version, std::string_view payload) {
+    WireWriter out(head);
+    head += kMagic;
+    out.fixed(version);
+    head += kind;
+    out.fixed(std::uint64_t{payload.size()});
+    WireWriter(tail).fixed(crc32(payload, crc32(head)));
+  }
+  std::string head, tail;
+};
 
-std::string encode_state(std::string_view kind, std::uint32_t version, std::string_view payload) {
-  std::string bytes;
-  bytes.reserve(kHeadBytes + payload.size() + kChecksumBytes);
-  WireWriter out(bytes);
-  bytes += kMagic;
-  out.fixed(version);
-  bytes += kind;
-  out.fixed(std::uint64_t{payload.size()});
-  bytes += payload;
-  out.fixed(crc32(bytes));
-  return bytes;
-}
-
-Result<LoadedState> decode_state(std::string_view bytes, std::string_view kind) {
+/// The version of a sound envelope of that kind.
+Result<std::uint32_t> check(std::string_view bytes, std::string_view kind) {
   if (!bytes.starts_with(kMagic)) return damaged("no \"KMST\" at byte 0");
   if (bytes.size() < kHeadBytes + kChecksumBytes)
     return damaged("ends at byte " + std::to_string(bytes.size()) + ", within its header");
   WireReader head(bytes.substr(kMagic.size()));
-  LoadedState state;
-  state.version = head.fixed<std::uint32_t>();
+  const auto version = head.fixed<std::uint32_t>();
   const std::string_view found_kind = bytes.substr(kMagic.size() + 4, kKindBytes);
   (void)head.fixed<std::uint32_t>();
   const auto payload_bytes = head.fixed<std::uint64_t>();
@@ -49,8 +49,22 @@ Result<LoadedState> decode_state(std::string_view bytes, std::string_view kind) 
   if (found_kind != kind)
     return Error{ErrorCode::kMalformed,
                  "holds \"" + label_text(found_kind) + "\" (byte 8), not \"" + std::string(kind) + "\""};
-  state.payload = bytes.substr(kHeadBytes, static_cast<std::size_t>(payload_bytes));
-  return state;
+  return version;
+}
+
+}  // namespace
+
+std::string encode_state(std::string_view kind, std::uint32_t version, std::string_view payload) {
+  const Envelope around(kind, version, payload);
+  return around.head + std::string(payload) + around.tail;
+}
+
+Result<LoadedState> decode_state(std::string_view bytes, std::string_view kind) {
+  const auto version = check(bytes, kind);
+  if (!version) return version.error();
+  bytes.remove_prefix(kHeadBytes);
+  bytes.remove_suffix(kChecksumBytes);
+  return LoadedState{*version, std::string(bytes)};
 }
 
 Result<void> save_state(FileSystem& files, const std::string& path, std::string_view kind, std::uint32_t version,
@@ -58,18 +72,23 @@ Result<void> save_state(FileSystem& files, const std::string& path, std::string_
   if (kind.size() != kKindBytes) return Error{ErrorCode::kInvalid, "a state's kind has four characters"};
   if (payload.size() > kMaxStateBytes - kHeadBytes - kChecksumBytes)
     return Error{ErrorCode::kInvalid, path + ": " + std::to_string(payload.size()) + " bytes are too many for a state"};
-  return replace_file(files, path, encode_state(kind, version, payload));
+  const Envelope around(kind, version, payload);
+  const std::string_view pieces[] = {around.head, payload, around.tail};
+  return replace_file(files, path, pieces);
 }
 
 Result<LoadedState> load_state(FileSystem& files, const std::string& path, std::string_view kind) {
-  const auto bytes = read_file(files, path, kMaxStateBytes);
+  auto bytes = read_file(files, path, kMaxStateBytes);
   if (!bytes) {
     if (bytes.error().code != ErrorCode::kInvalid) return bytes.error();
     return Error{ErrorCode::kMalformed, bytes.error().message};
   }
-  auto state = decode_state(*bytes, kind);
-  if (!state) return state.error().within(path);
-  return state;
+  const auto version = check(*bytes, kind);
+  if (!version) return version.error().within(path);
+  // In place: a payload may be most of the program's memory.
+  bytes->resize(bytes->size() - kChecksumBytes);
+  bytes->erase(0, kHeadBytes);
+  return LoadedState{*version, std::move(*bytes)};
 }
 
 }  // namespace kmem::base
