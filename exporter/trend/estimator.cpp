@@ -20,20 +20,23 @@ struct Conditions {
   double share_without_jumps;  // of the growth, when the two largest jumps are taken out
   double bend_tolerance;       // loss of slope over the span, as a share of the slope
   double bend_doubt;           // errors of the bend that count against it
-  double surge_bend;           // less tolerance for fast growth
+  double surge_bend;           // less tolerance for fast growth that is young
   double span;                 // factor on how long it must last
 };
-constexpr Conditions kAlwaysGrown = {4, 1.8, 0.15, 0.48, 0.43, 0.6, 0.93};
-constexpr Conditions kAfterQuiet = {5, 2.2, 0.2, 0.25, 0.6, 0.45, 1.05};
+constexpr Conditions kAlwaysGrown = {4, 1.95, 0.195, 0.5, 0.43, 0.38, 0.93};
+constexpr Conditions kAfterQuiet = {5, 2.3, 0.185, 0.3, 0.52, 0.34, 1.05};
 // What fills slows down visibly within a month; a leak's bend is only noise by then.
-constexpr double kLongSpanDays = 14, kLongSpanTolerance = 0.15, kLongSpanLessDoubt = 0.25;
-constexpr double kSureBend = 3;     // growth that speeds up for certain: errors of the bend
-constexpr double kTightBend = 0.1;  // a bend known this well rules out slowing growth
-// How long growth must last. The slower, the longer; but fast growth is mostly load that comes to an end, so it must
-// last longer than moderate growth, above all after a quiet time.
-constexpr double kSpanAtOnePercentDays = 10.4, kShortestSpanDays = 6.8, kLongestSpanDays = 26;
-constexpr double kSurgeFromRate = 0.025, kSurgeFullRate = 0.040;  // of the level, a day
-constexpr double kSurgeBaseDays = 7, kSurgeMoreDays = 8, kTightSurgeMoreDays = 3;
+constexpr double kLongSpanDays = 14, kLongSpanTolerance = 0.14, kLongSpanLessDoubt = 0.25;
+constexpr double kSureBend = 3;       // growth that speeds up for certain: errors of the bend
+constexpr double kTightBend = 0.115;  // a bend known this well rules out slowing growth
+// How long growth must last: the slower, the longer.
+constexpr double kSpanAtOnePercentDays = 10.2, kShortestSpanDays = 6.8, kLongestSpanDays = 26;
+// Fast growth is mostly load or a cache and comes to an end, so while it is young, above all after a quiet time, it
+// must be straighter and known to be so more surely; then a straight line is a leak.
+constexpr double kSurgeFromRate = 0.0217, kSurgeFullRate = 0.030;  // of the level, a day
+constexpr double kSurgeBaseDays = 5.2, kSurgeMoreDays = 6, kTightSurgeMoreDays = 2.25;
+constexpr double kSurgeDoubt = 0.41;   // errors of the bend more that count against it
+constexpr double kSurgeAgeing = 0.75;  // of what is asked more, that long growth is let off
 constexpr double kQuietBeforeDays = 4;
 constexpr double kWatchSpanDays = 5, kWatchClear = 3.5, kWatchMoreBend = 0.3;
 constexpr double kUrgentDays = 4;  // until the limit
@@ -152,9 +155,10 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   const double coverage = static_cast<double>(x.size()) / span / 0.5;
   const double material = result.slope_per_day / options.min_per_day;
   const double stretch = std::clamp((span - kLongSpanDays) / kLongSpanDays, 0.0, 1.0);
+  const double young_surge = surge * (1 - kSurgeAgeing * stretch);
   const double straight = 1 + bend + wanted.bend_tolerance + kLongSpanTolerance * stretch -
-                          surge * (1 - stretch) * wanted.surge_bend -
-                          (wanted.bend_doubt - kLongSpanLessDoubt * stretch) * bend_error;
+                          young_surge * wanted.surge_bend -
+                          (wanted.bend_doubt + young_surge * kSurgeDoubt - kLongSpanLessDoubt * stretch) * bend_error;
   const double clear = z / wanted.clear, steady = walk / wanted.steadier_than_walk;
   const double unjumped = smooth / wanted.share_without_jumps;
   result.leak_score = std::max(0.0, std::min({material, clear, steady, unjumped, straight, above_past, coverage}));

@@ -1,6 +1,6 @@
-// STAGE 3, the judgement over reboots: floors of several boots -> growth with uptime that every boot clears. Slopes at
-// the same uptime add up; the warm-up after a boot is fitted and taken out; a pattern of the week that happens to
-// follow weekly reboots is told by its shape.
+// STAGE 3, the judgement over reboots: floors of several boots -> growth with uptime that every boot clears. A leak when
+// growth explains the floors of all boots better than a warm-up after each boot and a pattern of the week do without.
+// Weekly reboots hide which of a rise is the week's and which is uptime's, so patterns are tried by their shape.
 // Thread: pure functions; no allocation.
 #pragma once
 

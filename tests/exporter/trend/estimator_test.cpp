@@ -68,6 +68,13 @@ TEST(Estimator, FastGrowthAfterAQuietTimeWaitsUnlessTheLimitIsNear) {
   EXPECT_TRUE(is_leak(assess(floors(23, course), {.limit = 1.7 * kLevel})));
 }
 
+TEST(Estimator, FastStraightGrowthIsALeakWithinAFortnight) {
+  for (const double rate : {0.03, 0.04, 0.08}) {
+    EXPECT_TRUE(is_leak(judge(12.2, [=](double day) { return 1 + rate * day; }))) << rate;
+    EXPECT_FALSE(is_leak(judge(12.2, [=](double day) { return 1 + rate * 7 * (1 - std::exp(-day / 7)); }))) << rate;
+  }
+}
+
 TEST(Estimator, OnsetIsWhereGrowthBegins) {
   const Assessment assessment = judge(40, [](double day) { return 1 + 0.01 * std::max(0.0, day - 20); });
   EXPECT_TRUE(is_leak(assessment));

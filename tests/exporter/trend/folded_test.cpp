@@ -61,6 +61,19 @@ TEST(Folded, WarmUpAloneIsNoLeak) {
   }
 }
 
+TEST(Folded, LongWarmUpAloneIsNoLeak) {
+  const Fixture fixture = boots_of(8, 7, [](double age, double) { return 1 - 0.25 * std::exp(-age / 2.0); });
+  EXPECT_LT(assess_boots(fixture.boots, {}).leak_score, 1);
+}
+
+TEST(Folded, GrowthUnderAWeekThatFollowsTheRebootsIsALeak) {
+  const Fixture fixture =
+      boots_of(8, 7, [](double age, double day) { return 1 + 0.015 * age - (std::fmod(day, 7) < 5 ? 0 : 0.08); });
+  const Assessment assessment = assess_boots(fixture.boots, {});
+  EXPECT_GE(assessment.leak_score, 1);
+  EXPECT_NEAR(assessment.slope_per_day, 0.015 * kLevel, 0.003 * kLevel);
+}
+
 TEST(Folded, FlatBootsAreNoLeak) {
   EXPECT_LT(assess_boots(boots_of(8, 7, [](double, double) { return 1.0; }).boots, {}).leak_score, 0.7);
 }
