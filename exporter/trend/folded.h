@@ -1,6 +1,6 @@
-// STAGE 3, the judgement over reboots: floors of several boots -> growth with uptime that every boot clears. A leak when
-// growth explains the floors of all boots better than a warm-up after each boot and a pattern of the week do without.
-// Weekly reboots hide which of a rise is the week's and which is uptime's, so patterns are tried by their shape.
+// STAGE 3, the judgement over reboots: floors of several boots -> growth with uptime that every boot clears. A leak
+// when growth explains the floors of all boots better than a warm-up after each and a pattern of the week do without.
+// Weekly reboots hide which part of a rise is the week's and which is uptime's, so patterns are tried by their shape.
 // Thread: pure functions; no allocation.
 #pragma once
 
