@@ -13,4 +13,9 @@ if [ ! -e .build/run/build.ninja ]; then
     > .build/run-configure.log || { cat .build/run-configure.log >&2; exit 1; }
 fi
 cmake --build .build/run --target kmem_exporter -- --quiet
+# Without a place of the user's own, what is learnt over weeks is kept beside the build.
+case " $* " in
+  *" --storage.path"* | *" --config.file"*) ;;
+  *) set -- "--storage.path=$root/.build/state" "$@" ;;
+esac
 exec .build/run/exporter/kmem_exporter "$@"
