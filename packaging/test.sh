@@ -41,7 +41,9 @@ check() {  # check PRESET [ctest arguments...]
 
 step "packages and sources"
 packaging/install-packages.sh build test windows
-packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3
+packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3 ||
+  echo "not all sources are in the package archive: CMake downloads the upstream releases" >&2
+mkdir -p .build/deps
 ln -sfn /usr/src/googletest .build/deps/googletest
 failed=()
 leg() { case " ${legs[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
