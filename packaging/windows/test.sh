@@ -24,10 +24,11 @@ for preset in windows-mingw windows-mingw-i686; do
 done
 
 # Wine's services inherit whatever the first program has open; started here with /dev/null, ctest's pipes stay free.
+mkdir -p "$WINEPREFIX"
 wineserver -k < /dev/null > /dev/null 2>&1 || true
 trap 'wineserver -k < /dev/null > /dev/null 2>&1 || true' EXIT
-wineserver -p < /dev/null > /dev/null 2>&1
-wine wineboot < /dev/null > /dev/null 2>&1
+wineserver -p < /dev/null > "$logs/wine.log" 2>&1 || { cat "$logs/wine.log" >&2; exit 1; }
+wine wineboot < /dev/null > "$logs/wine.log" 2>&1 || { cat "$logs/wine.log" >&2; exit 1; }
 
 can_run_32=no
 if [ -e /usr/lib/wine/wine ] || [ -e /usr/lib/i386-linux-gnu/wine ]; then can_run_32=yes; fi
