@@ -3,8 +3,8 @@
 #include <optional>
 #include <string_view>
 
+#include "collectors/base/time_words.h"
 #include "exporter/commands/analysis.h"
-#include "exporter/commands/time_words.h"
 
 namespace kmem {
 namespace {
@@ -49,7 +49,7 @@ ordered_json finite(double value) {
 }
 
 ordered_json time_or_null(const std::optional<base::UnixMillis>& time) {
-  return time ? ordered_json(rfc3339(*time)) : ordered_json(nullptr);
+  return time ? ordered_json(base::rfc3339(*time)) : ordered_json(nullptr);
 }
 
 ordered_json subject_json(const trend::SubjectReport& report) {
@@ -73,8 +73,8 @@ ordered_json subject_json(const trend::SubjectReport& report) {
 
 std::string analysis_json(const Analysis& analysis) {
   ordered_json document = {{"history",
-                            {{"start", rfc3339(analysis.start)},
-                             {"end", rfc3339(analysis.end)},
+                            {{"start", base::rfc3339(analysis.start)},
+                             {"end", base::rfc3339(analysis.end)},
                              {"snapshots", analysis.snapshots},
                              {"boots", analysis.summary.boots},
                              {"subjects", analysis.summary.subjects}}},

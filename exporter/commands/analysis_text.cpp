@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "collectors/base/time_words.h"
 #include "exporter/commands/analysis.h"
-#include "exporter/commands/time_words.h"
 
 namespace kmem {
 namespace {
@@ -122,7 +122,7 @@ void add_head(std::string& out, const Analysis& analysis) {
     watched += subject.report.verdict == Verdict::kWatch ? 1 : 0;
   }
   const double days = static_cast<double>(analysis.end - analysis.start) / 1000 / kSecondsPerDay;
-  out += "History  " + rfc3339(analysis.start) + " to " + rfc3339(analysis.end) + " (" +
+  out += "History  " + base::rfc3339(analysis.start) + " to " + base::rfc3339(analysis.end) + " (" +
          digits(days, days < 10 ? 1 : 0) + " days): " + count_words(analysis.snapshots, "snapshot") + ", " +
          count_words(analysis.summary.boots, "boot") + ", " + count_words(analysis.summary.subjects, "subject") + "\n";
   out += "Verdict  " +
@@ -144,7 +144,7 @@ void add_table(std::string& out, const Analysis& analysis, bool utf8) {
     const SubjectReport& report = subject.report;
     const bool has_pool = report.kind == Kind::kTag || report.kind == Kind::kPool;
     rows.push_back({verdict_words(report.verdict), has_pool ? std::string(pool_name(report.pool)) : "-",
-                    name_words(report), report.since ? date_words(*report.since) : "-", rate_words(report),
+                    name_words(report), report.since ? base::date_words(*report.since) : "-", rate_words(report),
                     digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
                     days_words(report.exhaustion)});
     courses.push_back(bars_of(subject));

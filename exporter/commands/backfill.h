@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exporter/commands/analysis.h"
@@ -19,6 +20,7 @@ struct BackfillOptions {
   config::Tags tags;
   config::Processes processes;
   std::size_t max_points = 3'000'000;  // 16 bytes each
+  std::vector<std::pair<std::string, std::string>> labels = {};  // of every series, behind its own
 };
 
 struct BackfillDone {

@@ -53,6 +53,23 @@ std::string take_report_all(Options& options, const std::string&) {
   return {};
 }
 
+std::string take_label(Options& options, const std::string& value) {
+  const std::size_t equals = value.find('=');
+  const std::string name = value.substr(0, equals);
+  const auto is_word = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (equals == std::string::npos || name.empty() || name.starts_with("__") || is_digit(name[0]) ||
+      !std::all_of(name.begin(), name.end(), [&](char c) { return is_word(c) || is_digit(c); }))
+    return "NAME=VALUE, with a label's name";
+  for (const metrics::MetricRow& row : metrics::catalogue())
+    if (std::find(row.labels.begin(), row.labels.end(), name) != row.labels.end())
+      return "the name of a label that no metric has itself";
+  for (const auto& [taken, text] : options.labels)
+    if (taken == name) return "every name once";
+  options.labels.emplace_back(name, base::label_text(value.substr(equals + 1)));
+  return {};
+}
+
 /// Of analyze and backfill.
 CommandFlag history_files() {
   return {"FILE", "", "Captures, CSV, poolmon or memsnap text, perfmon CSV; together one history.", true,
@@ -157,7 +174,10 @@ const std::vector<CommandRow>& command_table() {
         {"--all", "", "Also what does not grow.", false, take_report_all}}},
       {Command::kBackfill, "backfill",
        "Write a recorded history as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.",
-       {history_files(), {"--output", "FILE", "Where to, atomically.", true, take_output}}},
+       {history_files(),
+        {"--output", "FILE", "Where to, atomically.", true, take_output},
+        {"--label", "NAME=VALUE", "A label of every series, such as instance=server:10054; may be repeated.", false,
+         take_label, true}}},
       {Command::kCheckConfig, "check-config", "Check a configuration file, and the web configuration it names.",
        {{"FILE", "", "The configuration file.", false, take_config_file}}},
   };

@@ -18,7 +18,7 @@ struct CommandFlag {
   bool is_required = false;
   /// Takes the value over; gives what was expected when it cannot be used, else "".
   std::string (*apply)(Options& options, const std::string& value) = nullptr;
-  bool repeats = false;  // of a positional argument: apply is called for each
+  bool repeats = false;  // apply is called for each
 
   [[nodiscard]] bool is_switch() const { return !is_positional() && value.empty(); }
   [[nodiscard]] bool is_positional() const { return !name.starts_with('-'); }

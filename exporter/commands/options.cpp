@@ -120,7 +120,7 @@ class Grammar {
       for (const CommandFlag& flag : row.flags) {
         const std::string name(flag.name);
         own_[&flag] = flag.is_switch() ? command->add_flag(name) : add_option(*command, name);
-        if (flag.repeats) own_[&flag]->expected(-1);
+        if (flag.repeats && flag.is_positional()) own_[&flag]->expected(-1);
       }
       commands_.push_back(command);
     }

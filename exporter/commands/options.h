@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collectors/base/file_io.h"
@@ -39,6 +40,7 @@ struct Options {
   std::chrono::milliseconds record_interval{60'000};
   std::optional<std::chrono::milliseconds> record_duration;  // none = until stopped
   std::vector<std::string> files;                            // analyze, backfill: the history
+  std::vector<std::pair<std::string, std::string>> labels;   // backfill: of every series
   ReportFormat report_format = ReportFormat::kText;          // analyze
   bool report_all = false;                                   // analyze: also what does not grow
 };

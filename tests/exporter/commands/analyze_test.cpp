@@ -5,8 +5,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "collectors/base/time_words.h"
 #include "exporter/commands/analysis.h"
-#include "exporter/commands/time_words.h"
 #include "tests/exporter/commands/history_text.h"
 
 namespace kmem {
@@ -220,10 +220,10 @@ Assumed
 }
 
 TEST(Words, TimesAreInUtc) {
-  EXPECT_EQ(rfc3339(kStart), "2026-01-01T00:00:00Z");
-  EXPECT_EQ(rfc3339(1'709'210'096'007), "2024-02-29T12:34:56.007Z");
-  EXPECT_EQ(rfc3339(-1), "1969-12-31T23:59:59.999Z");
-  EXPECT_EQ(date_words(1'709'210'096'007), "2024-02-29");
+  EXPECT_EQ(base::rfc3339(kStart), "2026-01-01T00:00:00Z");
+  EXPECT_EQ(base::rfc3339(1'709'210'096'007), "2024-02-29T12:34:56.007Z");
+  EXPECT_EQ(base::rfc3339(-1), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(base::date_words(1'709'210'096'007), "2024-02-29");
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
-#include "exporter/commands/time_words.h"
+#include "collectors/base/time_words.h"
 
 #include <chrono>
 
-namespace kmem {
+namespace kmem::base {
 namespace {
 
 using std::chrono::milliseconds;
@@ -12,19 +12,19 @@ std::string padded(long long number, std::size_t digits) {
   return text.size() < digits ? std::string(digits - text.size(), '0') + text : text;
 }
 
-std::chrono::sys_time<milliseconds> moment(base::UnixMillis time) {
+std::chrono::sys_time<milliseconds> moment(UnixMillis time) {
   return std::chrono::sys_time<milliseconds>(milliseconds(time));
 }
 
 }  // namespace
 
-std::string date_words(base::UnixMillis time) {
+std::string date_words(UnixMillis time) {
   const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(moment(time)));
   return padded(static_cast<int>(date.year()), 4) + "-" + padded(static_cast<unsigned>(date.month()), 2) + "-" +
          padded(static_cast<unsigned>(date.day()), 2);
 }
 
-std::string rfc3339(base::UnixMillis time) {
+std::string rfc3339(UnixMillis time) {
   const auto day = std::chrono::floor<std::chrono::days>(moment(time));
   const std::chrono::hh_mm_ss clock(moment(time) - day);
   std::string text = date_words(time) + "T" + padded(clock.hours().count(), 2) + ":" +
@@ -33,4 +33,4 @@ std::string rfc3339(base::UnixMillis time) {
   return text + "Z";
 }
 
-}  // namespace kmem
+}  // namespace kmem::base
