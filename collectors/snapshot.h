@@ -28,6 +28,13 @@ inline constexpr std::array<std::string_view, kPoolCount> kPoolNames = {
     "paged", "nonpaged", "slab_reclaimable", "slab_unreclaimable", "vmalloc", "percpu", "allocinfo"};
 [[nodiscard]] constexpr std::string_view pool_name(Pool pool) { return kPoolNames[static_cast<std::size_t>(pool)]; }
 
+/// Where a pool ends. No kernel has a counter for it; `source` says how it is known.
+struct PoolLimit {
+  std::uint64_t bytes = 0;
+  std::string source;  // kernel | registry | estimate
+  std::string rule;    // the row of the rules that gave it
+};
+
 struct PoolTotals {
   Pool pool = Pool::kPaged;
   std::optional<std::uint64_t> bytes;
@@ -35,6 +42,16 @@ struct PoolTotals {
   std::optional<std::uint32_t> allocations;     // raw, wraps modulo 2^32
   std::optional<std::uint32_t> frees;           // raw
   std::optional<std::uint32_t> lookaside_hits;  // raw
+  std::optional<PoolLimit> limit = {};
+  std::optional<std::uint64_t> trim_threshold_bytes = {};  // where the kernel begins to take memory back
+};
+
+/// How often the kernel refused memory, by its own account. `count` never falls while this program runs.
+struct FailureEvents {
+  std::string provider;  // Srv | Microsoft-Windows-Resource-Exhaustion-Detector | vmstat_*
+  std::uint32_t event_id = 0;  // Linux has none: 0
+  std::uint64_t count = 0;
+  std::optional<base::UnixMillis> last;
 };
 
 /// One pool tag, slab cache, vmalloc caller or allocation site.
@@ -64,6 +81,14 @@ struct ProcessUsage {
   std::optional<std::uint64_t> handles;              // Linux: open descriptors
   std::optional<std::uint64_t> paged_pool_bytes;     // Windows: quota charged
   std::optional<std::uint64_t> nonpaged_pool_bytes;
+  std::optional<base::UnixMillis> started = {};      // tells two processes of one id apart
+};
+
+/// What one terminal-services session holds of the pools of its own (window manager, graphics), which the table of
+/// all tags does not list.
+struct SessionTagUsage {
+  std::uint32_t session = 0;
+  TagUsage usage;
 };
 
 struct Setting {
@@ -94,9 +119,11 @@ struct Snapshot {
 
   std::vector<PoolTotals> pools;
   std::vector<TagUsage> tags;          // one row a (pool, tag); no duplicates; dead tags (0 bytes, 0 outstanding) left out
+  std::vector<SessionTagUsage> session_tags;  // likewise, one row a (session, pool, tag); sessions together
   std::vector<ProcessUsage> processes; // all of them, unordered; selection narrows
   std::vector<Setting> settings;
   std::vector<PartStatus> parts;
+  std::vector<FailureEvents> failure_events;  // of kinds this kernel can tell; count 0 = none so far
 
   std::optional<std::uint64_t> system_ptes_free;
   std::optional<std::uint64_t> commit_bytes;
@@ -113,8 +140,10 @@ struct Snapshot {
   void clear() {
     Snapshot empty;
     empty.pools.swap(pools); empty.tags.swap(tags); empty.processes.swap(processes);
-    empty.settings.swap(settings); empty.parts.swap(parts);
+    empty.settings.swap(settings); empty.parts.swap(parts); empty.failure_events.swap(failure_events);
+    empty.session_tags.swap(session_tags);
     empty.pools.clear(); empty.tags.clear(); empty.processes.clear(); empty.settings.clear(); empty.parts.clear();
+    empty.failure_events.clear(); empty.session_tags.clear();
     *this = std::move(empty);
   }
 };

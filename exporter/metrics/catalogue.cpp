@@ -30,10 +30,41 @@ void ptes_free_boot_max(const MetricsInput& in, Samples& out) {
   if (const auto& number = in.selection.system_ptes_free_boot_max) out.add(value_of(*number));
 }
 
+class NumberText {
+ public:
+  explicit NumberText(std::uint64_t number) : end_(std::to_chars(std::begin(text_), std::end(text_), number).ptr) {}
+  [[nodiscard]] std::string_view view() const { return {text_, static_cast<std::size_t>(end_ - text_)}; }
+
+ private:
+  char text_[20];
+  const char* end_;
+};
+
 template <auto Field>
 void from_pool_totals(const MetricsInput& in, Samples& out) {
   for (const PoolTotals& pool : in.snapshot.pools)
     if (const auto& number = pool.*Field) out.add(value_of(*number), {pool_name(pool.pool)});
+}
+
+void pool_limit(const MetricsInput& in, Samples& out) {
+  for (const PoolTotals& pool : in.snapshot.pools)
+    if (pool.limit) out.add(value_of(pool.limit->bytes), {pool_name(pool.pool)});
+}
+
+void pool_limit_info(const MetricsInput& in, Samples& out) {
+  for (const PoolTotals& pool : in.snapshot.pools)
+    if (pool.limit) out.add(1, {pool_name(pool.pool), pool.limit->source, pool.limit->rule});
+}
+
+void failure_events(const MetricsInput& in, Samples& out) {
+  for (const FailureEvents& events : in.snapshot.failure_events)
+    out.add(value_of(events.count), {events.provider, NumberText(events.event_id).view()});
+}
+
+void failure_last_event(const MetricsInput& in, Samples& out) {
+  for (const FailureEvents& events : in.snapshot.failure_events)
+    if (events.last)
+      out.add(static_cast<double>(*events.last) / 1000.0, {events.provider, NumberText(events.event_id).view()});
 }
 
 template <auto Field>
@@ -78,24 +109,14 @@ void from_tag_counters(const MetricsInput& in, Samples& out) {
     if (const auto& number = member.*Field) out.add(value_of(*number), {pool_name(member.pool), member.tag});
 }
 
-class PidText {
- public:
-  explicit PidText(std::uint64_t pid) : end_(std::to_chars(std::begin(text_), std::end(text_), pid).ptr) {}
-  [[nodiscard]] std::string_view view() const { return {text_, static_cast<std::size_t>(end_ - text_)}; }
-
- private:
-  char text_[20];
-  const char* end_;
-};
-
 void process_handles(const MetricsInput& in, Samples& out) {
   for (const ProcessUsage& process : in.selection.processes)
-    if (process.handles) out.add(value_of(*process.handles), {process.name, PidText(process.pid).view()});
+    if (process.handles) out.add(value_of(*process.handles), {process.name, NumberText(process.pid).view()});
 }
 
 void process_pool_bytes(const MetricsInput& in, Samples& out) {
   for (const ProcessUsage& process : in.selection.processes) {
-    const PidText pid(process.pid);
+    const NumberText pid(process.pid);
     if (process.paged_pool_bytes)
       out.add(value_of(*process.paged_pool_bytes), {process.name, pid.view(), pool_name(Pool::kPaged)});
     if (process.nonpaged_pool_bytes)
@@ -205,6 +226,19 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_pool_resident_bytes", kGauge, "bytes", {"pool"},
      R"(Part of the pool that is in physical memory. Windows: Memory\Pool Paged Resident Bytes.)",
      from_pool_totals<&PoolTotals::resident_bytes>},
+    {"kmem_pool_limit_bytes", kGauge, "bytes", {"pool"},
+     R"(Largest size that the pool can reach, by the rules in the README; no kernel has a counter for it. Windows: )"
+     R"(version, memory, boot options, Session Manager\Memory Management, commit limit. Linux: /proc/meminfo MemTotal, )"
+     R"(VmallocTotal.)",
+     pool_limit},
+    {"kmem_pool_limit_info", kGauge, "", {"pool", "source", "rule"},
+     "Always 1; where kmem_pool_limit_bytes comes from: source kernel (told by Windows or Linux), registry or estimate, "
+     "rule the row that gave it.",
+     pool_limit_info},
+    {"kmem_pool_trim_threshold_bytes", kGauge, "bytes", {"pool"},
+     R"(Size of the pool from which the kernel trims it. Windows before 6.0: kmem_pool_limit_bytes x )"
+     R"(Memory Management\PoolUsageMaximum, 80 % unless set.)",
+     from_pool_totals<&PoolTotals::trim_threshold_bytes>},
     {"kmem_pool_allocations_total", kCounter, "", {"pool"},
      R"(Allocations from the pool. Windows: Memory\Pool Paged Allocs, Pool Nonpaged Allocs, widened from 32 bit.)",
      from_pool_counters<&PoolSelection::allocations_total>},
@@ -286,6 +320,14 @@ constexpr MetricRow kCatalogue[] = {
      R"(Pool quota charged to the leading processes; what drivers allocate is not in it. Windows: Process\Pool )"
      R"(Paged Bytes, Pool Nonpaged Bytes.)",
      process_pool_bytes},
+    {"kmem_pool_failure_events_total", kCounter, "", {"provider", "event_id"},
+     "Times that the kernel said that memory ran out, since this exporter first looked. Windows: System event log, Srv "
+     "2017-2020 and Resource-Exhaustion-Detector 2004. Linux: /proc/vmstat oom_kill, allocstall.",
+     failure_events},
+    {"kmem_pool_failure_last_event_timestamp_seconds", kGauge, "seconds", {"provider", "event_id"},
+     "When that last happened, since 1970-01-01 UTC. Windows: System event log. Linux: seen by this exporter in "
+     "/proc/vmstat.",
+     failure_last_event},
     {"kmem_memory_management_setting", kGauge, "", {"name"},
      R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management. )"
      R"(Linux: /proc/sys/vm.)",

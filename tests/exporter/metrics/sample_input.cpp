@@ -38,14 +38,15 @@ SampleInput linux_input() {
   snapshot.time = 1'767'225'600'000;
   snapshot.boot_time = 1'766'000'000'000;
   snapshot.pools = {{Pool::kSlabReclaimable, 90 * kMiB, {}, {}, {}, {}},
-                    {Pool::kSlabUnreclaimable, 24 * kMiB, {}, {}, {}, {}},
-                    {Pool::kVmalloc, 40 * kMiB, {}, {}, {}, {}},
+                    {Pool::kSlabUnreclaimable, 24 * kMiB, {}, {}, {}, {}, PoolLimit{24000 * kMiB, "kernel", "MemTotal"}},
+                    {Pool::kVmalloc, 40 * kMiB, {}, {}, {}, {}, PoolLimit{1ULL << 45, "kernel", "VmallocTotal"}},
                     {Pool::kPercpu, 2 * kMiB, {}, {}, {}, {}}};
   snapshot.settings = {{"vm.min_free_kbytes", 67584}, {"vm.swappiness", 60}, {"vm.vfs_cache_pressure", 100}};
   snapshot.parts = {{"meminfo", PartState::kOk, "", 0.00003125, 0},
                     {"slabinfo", PartState::kPartial, "1 row is malformed", 0.00075, 1},
                     {"vmallocinfo", PartState::kFailed, "permission denied", 0.000001, 0},
                     {"allocinfo", PartState::kUnsupported, "no /proc/allocinfo", 0, 0}};
+  snapshot.failure_events = {{"vmstat_oom_kill", 0, 0, {}}, {"vmstat_allocstall", 0, 12, 1'767'000'000'000}};
   snapshot.commit_bytes = 512 * kMiB;
   snapshot.commit_limit_bytes = 12000 * kMiB;
   snapshot.physical_memory_bytes = 24000 * kMiB;
@@ -82,10 +83,12 @@ SampleInput windows_input() {
   snapshot.system = System::kWindows;
   snapshot.time = 1'767'225'600'000;
   snapshot.boot_time = 1'766'000'000'500;
-  snapshot.pools = {{Pool::kPaged, 180 * kMiB, 120 * kMiB, 4'000'000'000U, 3'999'000'000U, 77U},
-                    {Pool::kNonpaged, 60 * kMiB, {}, 9U, 4U, 3U}};
+  snapshot.pools = {{Pool::kPaged, 180 * kMiB, 120 * kMiB, 4'000'000'000U, 3'999'000'000U, 77U,
+                     PoolLimit{343 * kMiB, "kernel", "x86_registry_quota"}, 343 * kMiB * 6 / 10},
+                    {Pool::kNonpaged, 60 * kMiB, {}, 9U, 4U, 3U, PoolLimit{256 * kMiB, "estimate", "x86_2003"}}};
   snapshot.settings = {{"PagedPoolSize", 4294967295.0}, {"PoolUsageMaximum", 60}};
   snapshot.parts = {{"performance", PartState::kOk, "", 0.0000125, 0}, {"pool_tags", PartState::kOk, "", 0.0005, 0}};
+  snapshot.failure_events = {{"Srv", 2019, 0, {}}, {"Srv", 2020, 3, 1'767'225'599'000}};
   snapshot.system_ptes_free = 12'345;
   snapshot.commit_bytes = 900 * kMiB;
   snapshot.commit_limit_bytes = 4000 * kMiB;
