@@ -18,6 +18,7 @@
 #include "collectors/base/clock.h"
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
+#include "collectors/drivers/attribution.h"
 #include "collectors/source.h"
 #include "config/config.h"
 #include "exporter/encode/gzip.h"
@@ -50,6 +51,8 @@ class Agent {
   /// What the HTTP server serves.
   [[nodiscard]] std::vector<http::Route> routes();
   [[nodiscard]] http::Observer& observer() { return observer_; }
+  /// Who may be behind a tag. What is known is handed in while the agent runs.
+  [[nodiscard]] drivers::Attribution& attribution() { return attribution_; }
 
   /// Takes over what may change while running; `config` was checked and differs only there. `source` replaces the
   /// kernel's reader when it is not null (other collectors are wanted).
@@ -86,6 +89,7 @@ class Agent {
   metrics::SelfMetrics self_metrics_;
   RequestCounter observer_;
   std::atomic<bool> ready_{false};
+  drivers::Attribution attribution_;
 
   std::mutex mutex_;
   config::Config config_;
