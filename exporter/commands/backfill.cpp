@@ -10,8 +10,8 @@ namespace kmem {
 int backfill(const Options& options, Environment& environment) {
   const auto resolved = resolve_or_explain(options, environment);
   if (!resolved) return kExitUnusable;
-  const BackfillOptions backfill_of{analysis_options(resolved->config), resolved->config.tags,
-                                    resolved->config.processes};
+  BackfillOptions backfill_of{analysis_options(resolved->config), resolved->config.tags, resolved->config.processes};
+  backfill_of.labels = options.labels;
   ProgressMeter progress = ProgressMeter::on_stderr(environment.clock);
   const auto done = backfill_history(environment.files, options.files, options.output, backfill_of, progress);
   if (!done) {

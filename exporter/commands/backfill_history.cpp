@@ -153,7 +153,7 @@ bool is_own(std::string_view metric) {
 class Sampling {
  public:
   Sampling(const BackfillOptions& options, std::span<const select::TagId> tags, Series& series)
-      : tags_(tags), counters_(options.tags.counters), series_(series), tracked_(options.tags, options.processes) {
+      : tags_(tags), labels_(options.labels), counters_(options.tags.counters), series_(series), tracked_(options.tags, options.processes) {
     for (std::size_t row = 0; row < metrics::catalogue().size(); ++row)
       rows_.emplace(metrics::catalogue()[row].name, row);
   }
@@ -176,20 +176,22 @@ class Sampling {
   }
 
  private:
-  static std::string labels_text(const prometheus::ClientMetric& metric) {
+  [[nodiscard]] std::string labels_text(const prometheus::ClientMetric& metric) const {
     std::string text;
-    if (metric.label.empty()) return text;
+    if (metric.label.empty() && labels_.empty()) return text;
     {
       encode::Writer writer(text);
       char before = '{';
-      for (const auto& label : metric.label) {
+      const auto put = [&](std::string_view name, std::string_view value) {
         writer.text(before);
-        writer.text(label.name);
+        writer.text(name);
         writer.text("=\"");
-        writer.escaped(label.value, true);
+        writer.escaped(value, true);
         writer.text('"');
         before = ',';
-      }
+      };
+      for (const auto& label : metric.label) put(label.name, label.value);
+      for (const auto& [name, value] : labels_) put(name, value);
       writer.text('}');
     }
     text.shrink_to_fit();
@@ -197,6 +199,7 @@ class Sampling {
   }
 
   std::span<const select::TagId> tags_;
+  const std::vector<std::pair<std::string, std::string>>& labels_;
   bool counters_;
   Series& series_;
   select::TrackedSet tracked_;

@@ -1,8 +1,11 @@
 #include "exporter/commands/command_table.h"
 
+#include <algorithm>
 #include <array>
 
+#include "collectors/base/label_text.h"
 #include "config/text.h"
+#include "exporter/metrics/catalogue.h"
 
 namespace kmem {
 namespace {

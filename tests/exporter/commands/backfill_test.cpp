@@ -92,6 +92,19 @@ TEST(Backfill, WritesEverySeriesWholeWithItsTimes) {
   EXPECT_EQ(files.get("out.om.tmp"), nullptr);
 }
 
+TEST(Backfill, LabelsOfTheTargetAreOnEverySeries) {
+  test::MemoryFiles files;
+  files.put("h.csv", kSmall);
+  BackfillOptions options = plain_options();
+  options.labels = {{"job", "kmem"}, {"instance", "a\"b:1"}};
+  const auto done = backfill(files, options);
+  ASSERT_TRUE(done) << done.error().message;
+  ASSERT_NE(files.get("out.om"), nullptr);
+  const std::string page = *files.get("out.om");
+  EXPECT_THAT(page, HasSubstr("kmem_pool_bytes{pool=\"nonpaged\",job=\"kmem\",instance=\"a\\\"b:1\"} 1000 1767225600\n"));
+  EXPECT_THAT(page, HasSubstr("\nkmem_commit_bytes{job=\"kmem\",instance=\"a\\\"b:1\"} 5000000000 "));
+}
+
 TEST(Backfill, LittleMemoryMeansMoreReadingsAndTheSamePage) {
   test::MemoryFiles files;
   files.put("h.csv", kSmall);

@@ -20,6 +20,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::SizeIs;
 using testing::StartsWith;
 
 ParseOutcome parse(const std::vector<std::string>& arguments) {
@@ -240,6 +241,13 @@ TEST(Options, CommandsHaveTheirOwnFlags) {
   EXPECT_EQ(backfill.command, Command::kBackfill);
   EXPECT_THAT(backfill.files, ElementsAre("a.csv", "b.csv"));
   EXPECT_EQ(backfill.output, "h.om");
+  using Label = std::pair<std::string, std::string>;
+  EXPECT_THAT(options_of({"backfill", "--label", "job=kmem", "a.csv", "--label=instance=a:1", "--output=h.om"}).labels,
+              ElementsAre(Label("job", "kmem"), Label("instance", "a:1")));
+  for (const std::string wrong : {"pool=x", "1a=b", "=b", "a", "__a=b", "a-b=c"})
+    EXPECT_THAT(faults_of({"backfill", "a.csv", "--output=h.om", "--label", wrong}), SizeIs(1)) << wrong;
+  EXPECT_THAT(faults_of({"backfill", "a.csv", "--output=h.om", "--label=a=b", "--label=a=c"}),
+              ElementsAre("--label: expected every name once, got \"a=c\""));
 
   EXPECT_EQ(options_of({"check-config", "k.yml"}).command, Command::kCheckConfig);
   EXPECT_EQ(options_of({"check-config", "k.yml"}).config_file, "k.yml");
