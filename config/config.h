@@ -27,6 +27,7 @@ struct Collectors {
   bool time_of_day = true;    // class 3: boot time
   bool file_cache = true;     // class 21
   bool pool_tags = true;      // class 255, else 22
+  bool session_pool_tags = true;  // class 67
   // both
   bool processes = true;      // handles or descriptors, pool quota
   bool settings = true;       // registry values, vm.* sysctls
@@ -66,6 +67,7 @@ struct Tags {
   std::vector<std::string> include;   // always exported; "tag" or "pool/tag"
   bool counters = true;               // kmem_pool_tag_allocations_total and _frees_total
   bool all = false;                   // export every live tag; the cap is max_tracked then
+  std::size_t top_session = 5;        // 0..100: of each session's own pools, by bytes
 
   bool operator==(const Tags&) const = default;
 };

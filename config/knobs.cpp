@@ -111,6 +111,7 @@ const std::array kRows = std::to_array<Row>({
     KMEM_COLLECTOR(time_of_day, "Windows: boot time (information class 3)."),
     KMEM_COLLECTOR(file_cache, "Windows: the system cache's working set (information class 21)."),
     KMEM_COLLECTOR(pool_tags, "Windows: every pool tag (information class 255, else 22)."),
+    KMEM_COLLECTOR(session_pool_tags, "Windows: tags of the sessions' own pools (information class 67)."),
     KMEM_COLLECTOR(processes, "Both: handles or descriptors by process, and its pool quota."),
     KMEM_COLLECTOR(settings, "Both: Memory Management in the registry, vm.* settings."),
 
@@ -131,6 +132,8 @@ const std::array kRows = std::to_array<Row>({
      .max = 65'536},
     {KMEM_KNOB(tags.dwell), .help = "How long an exported tag stays after it has left every rank.", .min = kHour,
      .max = 365 * kDay},
+    {KMEM_KNOB(tags.top_session), .help = "Tags exported of each session's own paged and nonpaged pool, by bytes.",
+     .unit = "tags", .min = 0, .max = 100},
     {KMEM_KNOB(tags.include), .help = "Tags that are always exported.", .min = 0, .max = 1000,
      .expected = "a tag or pool/tag, such as nonpaged/Even", .check = check_tag},
     {KMEM_KNOB(tags.counters), .help = "Export the counters of allocations and frees of every exported tag."},

@@ -17,6 +17,7 @@ enum InfoClass : std::uint32_t {
   kFileCacheClass = 21,
   kPoolTagClass = 22,
   kRegistryQuotaClass = 37,
+  kSessionPoolTagClass = 67,
   kPoolTag2Class = 255,
 };
 
@@ -194,6 +195,15 @@ struct NtPoolTag2 {
 };
 static_assert(sizeof(NtPoolTag2<4>) == 28 && sizeof(NtPoolTag2<8>) == 56);
 static_assert(offsetof(NtPoolTag2<8>, paged_allocs) == 8 && offsetof(NtPoolTag2<8>, nonpaged_used) == 48);
+
+/// Class 67: blocks of this head and `count` entries of NtPoolTag<P>, chained by relative offsets.
+template <int P>
+struct NtSessionPoolTags {
+  Word<P> next_entry_offset;
+  std::uint32_t session_id;
+  std::uint32_t count;
+};
+static_assert(sizeof(NtSessionPoolTags<4>) == 12 && sizeof(NtSessionPoolTags<8>) == 16);
 
 template <int P>
 struct NtRegistryQuota {  // class 37

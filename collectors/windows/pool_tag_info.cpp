@@ -63,23 +63,18 @@ void append_live(const Half<Counter>& half, Pool pool, const std::string& tag, s
   row.frees = half.frees;
 }
 
-template <typename Entry, int P>
-base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::vector<TagUsage>& out) {
+/// Sums the first `rows` entries, which are there, by tag; gives how many halves were torn.
+template <typename Entry>
+std::uint64_t append_rows(const base::ByteReader& reader, std::size_t first, std::size_t rows,
+                          std::vector<TagUsage>& out) {
   using Counter = typename Entry::Counter;
-  const base::ByteReader reader(bytes);
-  const auto count = reader.read<std::uint32_t>(0);
-  if (!count)
-    return base::Error{base::ErrorCode::kMalformed, "pool tag table of " + std::to_string(bytes.size()) + " bytes"};
-  const std::size_t held = bytes.size() < P ? 0 : (bytes.size() - P) / sizeof(Entry);
-  const std::size_t rows = std::min({std::size_t{*count}, held, kMaxTagRows});
-  std::uint64_t skipped = *count - rows;
-
+  std::uint64_t skipped = 0;
   const auto entry_at = [&](std::uint64_t key) {
-    return *reader.read<Entry>(P + static_cast<std::uint32_t>(key) * sizeof(Entry));
+    return *reader.read<Entry>(first + static_cast<std::uint32_t>(key) * sizeof(Entry));
   };
   std::vector<std::uint64_t> keys(rows);
   for (std::size_t row = 0; row < rows; ++row)
-    keys[row] = std::uint64_t{*reader.read<std::uint32_t>(P + row * sizeof(Entry)) & ~kProtectedPool} << 32 | row;
+    keys[row] = std::uint64_t{*reader.read<std::uint32_t>(first + row * sizeof(Entry)) & ~kProtectedPool} << 32 | row;
   sort_by_tag(keys);
 
   for (std::size_t at = 0; at < rows;) {
@@ -100,7 +95,26 @@ base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::vector<
   return skipped;
 }
 
+template <typename Entry, int P>
+base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::vector<TagUsage>& out) {
+  const base::ByteReader reader(bytes);
+  const auto count = reader.read<std::uint32_t>(0);
+  if (!count)
+    return base::Error{base::ErrorCode::kMalformed, "pool tag table of " + std::to_string(bytes.size()) + " bytes"};
+  const std::size_t held = bytes.size() < P ? 0 : (bytes.size() - P) / sizeof(Entry);
+  const std::size_t rows = std::min({std::size_t{*count}, held, kMaxTagRows});
+  return *count - rows + append_rows<Entry>(reader, P, rows, out);
+}
+
 }  // namespace
+
+std::uint64_t append_tag_rows(std::span<const std::byte> bytes, std::uint8_t pointer_bytes,
+                              std::vector<TagUsage>& out) {
+  const base::ByteReader reader(bytes);
+  const auto held = [&](std::size_t entry_bytes) { return std::min(bytes.size() / entry_bytes, kMaxTagRows); };
+  return pointer_bytes == 4 ? append_rows<NtPoolTag<4>>(reader, 0, held(sizeof(NtPoolTag<4>)), out)
+                            : append_rows<NtPoolTag<8>>(reader, 0, held(sizeof(NtPoolTag<8>)), out);
+}
 
 base::Result<std::uint64_t> parse_pool_tags(std::span<const std::byte> bytes, std::uint32_t info_class,
                                             std::uint8_t pointer_bytes, std::vector<TagUsage>& out) {

@@ -7,6 +7,7 @@
 #include "collectors/base/byte_reader.h"
 #include "collectors/base/label_text.h"
 #include "collectors/windows/nt_layout.h"
+#include "collectors/windows/time_of_day_info.h"
 
 namespace kmem::windows {
 
@@ -48,6 +49,7 @@ base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::optiona
     row.handles = entry->handles;
     row.paged_pool_bytes = entry->quota_paged_pool;
     row.nonpaged_pool_bytes = entry->quota_nonpaged_pool;
+    if (entry->create_time > 0) row.started = unix_millis(entry->create_time);
     has_quotas |= entry->quota_paged_pool != 0 || entry->quota_nonpaged_pool != 0;
     if (entry->image_name.length == 0) {
       row.name = nameless(row.pid);

@@ -15,6 +15,7 @@ namespace {
 // Usual answers: 50-150 KB of processes, 96-160 KB of tags. Larger is not better: the kernel locks the whole buffer.
 constexpr std::size_t kProcessStartBytes = 128 << 10;
 constexpr std::size_t kPoolTagStartBytes = 128 << 10;
+constexpr std::size_t kSessionTagStartBytes = 32 << 10;
 
 }  // namespace
 
@@ -43,6 +44,8 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
     read_fixed_class(frame, "nt/21", kFileCacheClass, narrow ? sizeof(NtFileCache<4>) : sizeof(NtFileCache<8>));
   if (collectors_.processes) read_processes(frame);
   if (collectors_.pool_tags) read_pool_tags(frame);
+  if (collectors_.session_pool_tags)
+    read_optional_class(frame, "nt/67", kSessionPoolTagClass, kSessionTagStartBytes, session_tags_status_);
   if (collectors_.settings)
     timed(frame, "kmem/registry", [this](std::string& text) { return read_memory_management(*registry_, text); });
   return {};
@@ -85,11 +88,16 @@ void WindowsFrames::read_processes(RawFrame& frame) {
   frame.part("nt/5.base").bytes = std::to_string(address);
 }
 
-void WindowsFrames::read_pool_tags(RawFrame& frame) {
-  if (!is_unsupported(wide_tags_status_))
-    wide_tags_status_ = read_growing_class(frame, "nt/255", kPoolTag2Class, kPoolTagStartBytes);
+void WindowsFrames::read_optional_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
+                                        std::size_t start_bytes, NtStatus& known_status) {
+  if (!is_unsupported(known_status))
+    known_status = read_growing_class(frame, name, info_class, start_bytes);
   else
-    frame.part("nt/255").status = wide_tags_status_;
+    frame.part(name).status = known_status;
+}
+
+void WindowsFrames::read_pool_tags(RawFrame& frame) {
+  read_optional_class(frame, "nt/255", kPoolTag2Class, kPoolTagStartBytes, wide_tags_status_);
   if (wide_tags_status_ != kStatusOk) read_growing_class(frame, "nt/22", kPoolTagClass, kPoolTagStartBytes);
 }
 

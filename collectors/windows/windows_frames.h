@@ -32,13 +32,16 @@ class WindowsFrames final : public FrameSource {
   void read_page_size(RawFrame& frame);
   void read_processes(RawFrame& frame);
   void read_pool_tags(RawFrame& frame);
+  void read_optional_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t start_bytes,
+                           NtStatus& known_status);
 
   std::unique_ptr<NtQuery> query_;
   std::unique_ptr<Registry> registry_;
   config::Collectors collectors_;
   const base::Clock& clock_;
   std::uint8_t pointer_bytes_;
-  NtStatus wide_tags_status_ = kStatusOk;  // of class 255; once unsupported, always so
+  // Of classes 255 and 67; once unsupported, always so.
+  NtStatus wide_tags_status_ = kStatusOk, session_tags_status_ = kStatusOk;
 };
 
 }  // namespace kmem::windows

@@ -13,6 +13,7 @@
 #include "collectors/windows/pool_tag_info.h"
 #include "collectors/windows/process_info.h"
 #include "collectors/windows/registry.h"
+#include "collectors/windows/session_pool_tags.h"
 #include "collectors/windows/time_of_day_info.h"
 
 namespace kmem::windows {
@@ -128,6 +129,9 @@ void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
     return parse_processes(bytes, frame.pointer_bytes, buffer_address(frame), out.processes);
   });
   collect_pool_tags(frame, out);
+  collect(frame.find("nt/67"), "session_pool_tags", out, [&](std::span<const std::byte> bytes) {
+    return parse_session_pool_tags(bytes, frame.pointer_bytes, out.session_tags);
+  });
   collect(frame.find("kmem/registry"), "settings", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
     return parse_registry_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out.settings);
   });

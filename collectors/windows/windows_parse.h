@@ -6,6 +6,7 @@
 //   nt/5 nt/5.base processes      handles, pool quotas (.base: address of the buffer, decimal; see process_info.h)
 //   nt/21          file_cache     current and peak
 //   nt/255 nt/22   pool_tags      tags; 255 where the kernel has it
+//   nt/67          session_pool_tags  tags of the sessions' own pools
 //   kmem/registry  settings       Memory Management values
 #pragma once
 

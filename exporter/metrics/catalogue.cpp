@@ -124,6 +124,17 @@ void process_pool_bytes(const MetricsInput& in, Samples& out) {
   }
 }
 
+void session_pool_bytes(const MetricsInput& in, Samples& out) {
+  for (const select::SessionPool& pool : in.selection.session_pools)
+    out.add(value_of(pool.bytes), {NumberText(pool.session).view(), pool_name(pool.pool)});
+}
+
+template <auto Field>
+void from_session_tags(const MetricsInput& in, Samples& out) {
+  for (const select::SessionMember& member : in.selection.session_members)
+    out.add(value_of(member.*Field), {NumberText(member.session).view(), pool_name(member.pool), member.tag});
+}
+
 void settings(const MetricsInput& in, Samples& out) {
   for (const Setting& setting : in.snapshot.settings) out.add(setting.value, {setting.name});
 }
@@ -328,6 +339,18 @@ constexpr MetricRow kCatalogue[] = {
      "When that last happened, since 1970-01-01 UTC. Windows: System event log. Linux: seen by this exporter in "
      "/proc/vmstat.",
      failure_last_event},
+    {"kmem_session_pool_bytes", kGauge, "bytes", {"session", "pool"},
+     "Memory in use by all tags of a terminal-services session's own pool, which is not in kmem_pool_tag_bytes. "
+     "Windows: session pool tag table.",
+     session_pool_bytes},
+    {"kmem_session_pool_tag_bytes", kGauge, "bytes", {"session", "pool", "tag"},
+     "Memory in use by the leading tags of a session's own pool; 0 while a tag is gone. Windows: session pool tag "
+     "table, PagedUsed, NonPagedUsed.",
+     from_session_tags<&select::SessionMember::bytes>},
+    {"kmem_session_pool_tag_outstanding_allocations", kGauge, "", {"session", "pool", "tag"},
+     "Live allocations of the leading tags of a session's own pool. Windows: session pool tag table, allocs - frees "
+     "modulo 2^32.",
+     from_session_tags<&select::SessionMember::outstanding>},
     {"kmem_memory_management_setting", kGauge, "", {"name"},
      R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management. )"
      R"(Linux: /proc/sys/vm.)",

@@ -42,12 +42,29 @@ struct PoolSelection {
   std::optional<std::uint64_t> lookaside_hits_total;
 };
 
+/// A tag of a session's own pool; what is absent reads 0.
+struct SessionMember {
+  std::uint32_t session = 0;
+  Pool pool = Pool::kPaged;
+  std::string tag;
+  std::uint64_t bytes = 0;
+  std::uint64_t outstanding = 0;
+};
+
+struct SessionPool {
+  std::uint32_t session = 0;
+  Pool pool = Pool::kPaged;
+  std::uint64_t bytes = 0;  // of all its tags
+};
+
 /// A pool without a single tag in the Snapshot was not read: its members are left out (missing is absent, never 0), and
 /// its PoolSelection, if it has totals, says live_tags 0 with no meaning in other_*.
 struct Selection {
   std::vector<Member> members;        // grouped by pool, then in order of admission: stable from scrape to scrape
   std::vector<PoolSelection> pools;   // pools that have totals or tags
   std::vector<ProcessUsage> processes;
+  std::vector<SessionPool> session_pools;
+  std::vector<SessionMember> session_members;
   std::optional<std::uint64_t> system_ptes_free_boot_max;
 };
 

@@ -22,7 +22,7 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
 }  // namespace
 
 TrackedSet::TrackedSet(config::Tags tags, config::Processes processes)
-    : tags_(std::move(tags)), processes_(processes.top), state_(tags_.max_tracked) {
+    : tags_(std::move(tags)), processes_(processes.top), sessions_(tags_.top_session), state_(tags_.max_tracked) {
   for (const std::string& entry : tags_.include) {
     const std::size_t slash = entry.find('/');
     const auto named = std::find(kPoolNames.begin(), kPoolNames.end(), std::string_view(entry).substr(0, slash));
@@ -61,7 +61,8 @@ void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspect
   }
   reindex_seats();
   read_values(snapshot);
-  processes_.update(snapshot.processes);
+  processes_.update(snapshot.processes, now);
+  sessions_.update(snapshot.session_tags, now);
 }
 
 void TrackedSet::note_clock(base::UnixMillis now) {
@@ -388,6 +389,7 @@ void TrackedSet::fill(const Snapshot& snapshot, Selection& out) {
   }
   out.members.resize(count);
   processes_.fill(snapshot.processes, out.processes);
+  sessions_.fill(snapshot.session_tags, out.session_pools, out.session_members);
   out.system_ptes_free_boot_max = state_.system_ptes_free_boot_max;
 }
 

@@ -21,6 +21,7 @@
 #include "exporter/select/pool_members.h"
 #include "exporter/select/process_choice.h"
 #include "exporter/select/selection.h"
+#include "exporter/select/session_choice.h"
 #include "exporter/select/tag_table.h"
 #include "exporter/select/top_ranks.h"
 
@@ -34,7 +35,7 @@ class TrackedSet {
   /// `out` keeps its memory from scrape to scrape.
   void fill(const Snapshot& snapshot, Selection& out);
 
-  /// Everything that has to survive a restart but the processes. The members are whole always, the other followed tags
+  /// Everything that has to survive a restart but processes and sessions. The members are whole always, the other followed tags
   /// up to kMaxSavedBytes.
   [[nodiscard]] std::string save() const;
   base::Result<void> load(std::string_view payload);
@@ -100,6 +101,7 @@ class TrackedSet {
   config::Tags tags_;
   std::array<std::vector<TagId>, kPoolCount> include_;  // expanded: in every pool that it may mean
   ProcessChoice processes_;
+  SessionChoice sessions_;
   State state_;
   FlatIndex seat_index_;                                // tag key -> position in its pool's seats
   std::array<PoolReading, kPoolCount> readings_;

@@ -44,7 +44,7 @@ TEST(Knobs, AreAllThereOnce) {
     EXPECT_FALSE(info.help.empty()) << info.name;
     EXPECT_FALSE(info.expected.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 44U) << "a knob came or went: its tests below and README's table go with it";
+  EXPECT_EQ(names.size(), 46U) << "a knob came or went: its tests below and README's table go with it";
   EXPECT_EQ(find_knob("web"), nullptr);
   EXPECT_EQ(find_knob("web.max-requests"), nullptr);
 }
@@ -68,10 +68,11 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"source.collectors.stat", "false"}, {"source.collectors.basic", "false"},
       {"source.collectors.performance", "false"}, {"source.collectors.time_of_day", "false"},
       {"source.collectors.file_cache", "false"}, {"source.collectors.pool_tags", "false"},
+      {"source.collectors.session_pool_tags", "false"},
       {"source.collectors.processes", "false"}, {"source.collectors.settings", "false"},
       {"sampling.interval", "90s"}, {"scrape.min_interval", "0s"},
       {"tags.top_bytes", "0"}, {"tags.top_outstanding", "1000"}, {"tags.top_growth", "7"},
-      {"tags.max_exported", "5000"}, {"tags.max_tracked", "64"}, {"tags.dwell", "1h"},
+      {"tags.max_exported", "5000"}, {"tags.max_tracked", "64"}, {"tags.dwell", "1h"}, {"tags.top_session", "0"},
       {"tags.include", "[\"nonpaged/Even\", \"dentry\"]"}, {"tags.counters", "false"}, {"tags.all", "true"},
       {"processes.top", "200"},
       {"trend.enabled", "false"}, {"trend.max_subjects", "64"}, {"trend.min_growth_per_day", "1MiB"},
@@ -84,10 +85,10 @@ TEST(Knobs, EveryOneSetsItsField) {
   };
   Config expected;
   expected.source = {
-      "linux", "/p", "/s", {false, false, true, false, false, false, false, false, false, false, false, false}};
+      "linux", "/p", "/s", {false, false, true, false, false, false, false, false, false, false, false, false, false}};
   expected.sampling.interval = std::chrono::seconds(90);
   expected.scrape.min_interval = std::chrono::seconds(0);
-  expected.tags = {0, 1000, 7, 5000, 64, std::chrono::hours(1), {"nonpaged/Even", "dentry"}, false, true};
+  expected.tags = {0, 1000, 7, 5000, 64, std::chrono::hours(1), {"nonpaged/Even", "dentry"}, false, true, 0};
   expected.processes.top = 200;
   expected.trend = {false, 64, 1 << 20};
   expected.web = {{"[::1]:1", "host:2"}, "/m", "/w.yml", 1, 8, 65'536, std::chrono::milliseconds(100),
@@ -214,9 +215,9 @@ TEST(Example, EqualsTheDefaults) {
   // Over a base that differs everywhere, so that a knob missing from the example would show.
   Config base;
   base.source = {
-      "windows", "a", "b", {false, false, true, false, false, false, false, false, false, false, false, false}};
+      "windows", "a", "b", {false, false, true, false, false, false, false, false, false, false, false, false, false}};
   base.sampling.interval = base.scrape.min_interval = std::chrono::seconds(3);
-  base.tags = {1, 1, 1, 1, 64, std::chrono::hours(1), {"x"}, false, true};
+  base.tags = {1, 1, 1, 1, 64, std::chrono::hours(1), {"x"}, false, true, 1};
   base.processes.top = 1;
   base.web = {{":1"}, "/x", "x", 1, 8, 1024, std::chrono::seconds(1), std::chrono::seconds(1), std::chrono::seconds(1),
               1};

@@ -20,6 +20,7 @@ struct Process {
   std::uint32_t handles;
   std::uint64_t paged_quota;
   std::uint64_t nonpaged_quota;
+  std::int64_t create_time = 0;
 };
 
 /// Builds the chain. `gap` bytes lie between an entry's threads and its name, `slack` after the name (odd values make
@@ -36,6 +37,7 @@ class ProcessList {
     const std::size_t name_at = at + (x86 ? 184 + 64 * process.threads : 256 + 80 * process.threads) + gap_;
     const auto name_bytes = static_cast<std::uint16_t>(process.name.size() * 2);
     bytes_.put(at, std::uint32_t{0}).put(at + 4, process.threads).put(at + 56, name_bytes);
+    bytes_.put(at + 32, process.create_time);
     bytes_.word(at + (x86 ? 60 : 64), name_bytes == 0 ? 0 : address_ + name_at, p_);
     bytes_.word(at + (x86 ? 68 : 80), process.pid, p_);
     bytes_.put(at + (x86 ? 76 : 96), process.handles);
@@ -191,6 +193,15 @@ TEST(Utf16Label, LoneSurrogatesAreReplaced) {
 
 TEST(Utf16Label, HalfACharacterAtTheEndIsDropped) {
   EXPECT_EQ(utf16_label(std::as_bytes(std::span("a\0b", 3))), "a");
+}
+
+TEST_P(ProcessLayouts, TheStartTellsTwoProcessesOfOneIdApart) {
+  ProcessList list(GetParam(), address());
+  list.add({0, u"", 1, 0, 0, 0}).add({88, u"a.exe", 1, 5, 1, 1, 134'396'946'165'130'000});
+  const auto rows = parse_good(list.bytes(), GetParam(), address());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].started, std::nullopt);
+  EXPECT_EQ(rows[1].started, 1'795'221'016'513);
 }
 
 }  // namespace

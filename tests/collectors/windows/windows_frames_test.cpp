@@ -25,6 +25,7 @@ class WindowsFramesTest : public testing::Test {
     kernel_->answers[5] = std::string(300'000, 'q');
     kernel_->answers[21] = std::string(64, 'c');
     kernel_->answers[22] = std::string(9000, 'g');
+    kernel_->answers[67] = std::string(40'000, 's');
     kernel_->statuses[37] = kStatusAccessDenied;
     registry_->values = {{"SystemPages", 7}};
   }
@@ -51,7 +52,7 @@ TEST_F(WindowsFramesTest, EveryAnswerBecomesAPart) {
   EXPECT_EQ(frame.page_bytes, 8192u);
   EXPECT_EQ(frame.time, 1'700'000'000'123);
   EXPECT_THAT(names(frame), ElementsAre("nt/0", "nt/2", "nt/37", "nt/3", "nt/21", "nt/5", "nt/5.base", "nt/255",
-                                        "nt/22", "kmem/registry"));
+                                        "nt/22", "nt/67", "kmem/registry"));
   EXPECT_EQ(frame.find("nt/2")->bytes, std::string(312, 'p'));
   EXPECT_EQ(frame.find("nt/2")->micros, 250u);
   EXPECT_EQ(frame.find("nt/3")->bytes, std::string(48, 't'));
@@ -59,6 +60,7 @@ TEST_F(WindowsFramesTest, EveryAnswerBecomesAPart) {
   EXPECT_EQ(frame.find("nt/5.base")->bytes, std::to_string(kernel_->last_address[5]));
   EXPECT_EQ(frame.find("nt/21")->bytes, std::string(64, 'c'));
   EXPECT_EQ(frame.find("nt/22")->bytes, std::string(9000, 'g'));
+  EXPECT_EQ(frame.find("nt/67")->bytes, std::string(40'000, 's'));
   EXPECT_EQ(frame.find("nt/255")->status, 0xC0000003);
   EXPECT_EQ(frame.find("nt/37")->status, 0xC0000022);
   EXPECT_EQ(frame.find("kmem/registry")->bytes, "SystemPages=7\n");
@@ -88,13 +90,16 @@ TEST_F(WindowsFramesTest, WideTagsAreEnoughWhereTheyExist) {
 }
 
 TEST_F(WindowsFramesTest, AnUnsupportedWideClassIsAskedForOnlyOnce) {
+  kernel_->answers.erase(67);
   auto frames = make({});
   RawFrame first;
   RawFrame second;
   ASSERT_TRUE(frames.acquire(first).ok());
   ASSERT_TRUE(frames.acquire(second).ok());
   EXPECT_EQ(std::count(kernel_->asked.begin(), kernel_->asked.end(), 255u), 1);
+  EXPECT_EQ(std::count(kernel_->asked.begin(), kernel_->asked.end(), 67u), 1);
   EXPECT_EQ(second.find("nt/255")->status, 0xC0000003);
+  EXPECT_EQ(second.find("nt/67")->status, 0xC0000003);
   EXPECT_EQ(second.find("nt/22")->bytes, std::string(9000, 'g'));
 }
 
@@ -112,7 +117,7 @@ TEST_F(WindowsFramesTest, ARefusedWideClassIsTriedAgain) {
 TEST_F(WindowsFramesTest, CollectorsThatAreOffAreNotAskedAndThePageSizeIsKnownAllTheSame) {
   config::Collectors collectors;
   collectors.basic = collectors.performance = collectors.file_cache = false;
-  collectors.processes = collectors.pool_tags = collectors.settings = false;
+  collectors.processes = collectors.pool_tags = collectors.settings = collectors.session_pool_tags = false;
   auto frames = make(collectors);
   RawFrame frame;
   ASSERT_TRUE(frames.acquire(frame).ok());

@@ -21,7 +21,7 @@ TEST(WindowsLive, ThisKernelIsRead) {
 
   EXPECT_EQ(frame.pointer_bytes, sizeof(void*));
   EXPECT_EQ(frame.page_bytes, 4096u);
-  EXPECT_EQ(snapshot.parts.size(), 7u);
+  EXPECT_EQ(snapshot.parts.size(), 8u);
   ASSERT_TRUE(snapshot.physical_memory_bytes.has_value());
   EXPECT_GT(*snapshot.physical_memory_bytes, 64u << 20);
   ASSERT_TRUE(snapshot.available_bytes && snapshot.commit_bytes && snapshot.commit_limit_bytes);

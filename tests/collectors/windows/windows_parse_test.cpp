@@ -49,6 +49,9 @@ TEST(WindowsParse, AWholeFrameOfA64BitKernel) {
   NtBytes tags(8 + 40);
   tags.put(0, std::uint32_t{1}).text(8, "Even").put(24, std::uint32_t{0}).put(32, std::uint32_t{500});
   tags.put(36, std::uint32_t{100}).put(40, std::uint64_t{19'200});
+  NtBytes sessions(16 + 40);
+  sessions.put(8, std::uint32_t{2}).put(12, std::uint32_t{1}).text(16, "Gh05").put(20, std::uint32_t{9});
+  sessions.put(32, std::uint64_t{5120});
   RawFrame frame =
       frame_of(8, {{"nt/0", NtBytes(64).put(8, std::uint32_t{4096}).put(12, std::uint32_t{4'000'000}).str()},
                    {"nt/2", performance().str()},
@@ -57,6 +60,7 @@ TEST(WindowsParse, AWholeFrameOfA64BitKernel) {
                    {"nt/5.base", "65536"},
                    {"nt/21", NtBytes(64).put(0, std::uint64_t{4096}).put(8, std::uint64_t{8192}).str()},
                    {"nt/22", tags.str()},
+                   {"nt/67", sessions.str()},
                    {"kmem/registry", "SystemPages=7\n"}});
   frame.part("nt/2").micros = 1500;
   const Snapshot snapshot = parse(frame);
@@ -93,9 +97,14 @@ TEST(WindowsParse, AWholeFrameOfA64BitKernel) {
   ASSERT_EQ(snapshot.settings.size(), 1u);
   EXPECT_EQ(snapshot.settings[0].name, "SystemPages");
 
-  ASSERT_EQ(snapshot.parts.size(), 7u);
-  for (const char* const name :
-       {"basic", "performance", "time_of_day", "file_cache", "processes", "pool_tags", "settings"}) {
+  ASSERT_EQ(snapshot.session_tags.size(), 1u);
+  EXPECT_EQ(snapshot.session_tags[0].session, 2u);
+  EXPECT_EQ(snapshot.session_tags[0].usage.tag, "Gh05");
+  EXPECT_EQ(snapshot.session_tags[0].usage.bytes, 5120u);
+
+  ASSERT_EQ(snapshot.parts.size(), 8u);
+  for (const char* const name : {"basic", "performance", "time_of_day", "file_cache", "processes", "pool_tags",
+                                 "session_pool_tags", "settings"}) {
     ASSERT_NE(status_of(snapshot, name), nullptr) << name;
     EXPECT_EQ(status_of(snapshot, name)->state, PartState::kOk) << name;
     EXPECT_EQ(status_of(snapshot, name)->reason, "") << name;

@@ -120,6 +120,8 @@ SampleInput windows_input() {
   in.trend.last_save_seconds = 1'767'225'300.5;
   in.trend.failures = {{"damaged", 1}, {"unwritable", 0}};
   in.selection.processes = {{4, "System", 1500, 0, 0}, {988, "svchost.exe", 4021, 200'000, 50'000}};
+  in.selection.session_pools = {{0, Pool::kPaged, 3 * kMiB}, {2, Pool::kPaged, 9 * kMiB}};
+  in.selection.session_members = {{2, Pool::kPaged, "Gh05", 5 * kMiB, 640}, {2, Pool::kPaged, "Usqu", 0, 0}};
   in.selection.system_ptes_free_boot_max = 170'000;
   return in;
 }

@@ -1,0 +1,40 @@
+// STAGE 2, inside: which tags of the sessions' own pools are exported: of the 16 sessions that hold most (at most 24),
+// and of each of their pools the top N tags by bytes (at most 2 N), sticky as StickyTop says. A session that has ended
+// leaves at once. Thread: one writer. Failure: none; an empty list (a failed reading) changes nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "collectors/snapshot.h"
+#include "exporter/select/selection.h"
+#include "exporter/select/sticky_top.h"
+#include "exporter/select/top_ranks.h"
+
+namespace kmem::select {
+
+class SessionChoice {
+ public:
+  explicit SessionChoice(std::size_t top) : top_(top), sessions_(kTopSessions, kMaxSessions) {}
+
+  void update(const std::vector<SessionTagUsage>& tags, base::UnixMillis now);
+  void fill(const std::vector<SessionTagUsage>& tags, std::vector<SessionPool>& pools,
+            std::vector<SessionMember>& members) const;
+
+  static constexpr std::size_t kTopSessions = 16, kMaxSessions = 24;
+
+ private:
+  struct SessionTop {
+    std::uint32_t session = 0;
+    Pool pool = Pool::kPaged;
+    StickyTop<std::string> tags;
+  };
+
+  std::size_t top_;
+  StickyTop<std::uint32_t> sessions_;
+  std::vector<SessionTop> tops_;  // of the members of sessions_, in their order, a row a pool
+};
+
+}  // namespace kmem::select
