@@ -83,8 +83,8 @@ class Responder::Httplib final : public httplib::Server {
 
  private:
   Response respond(const httplib::Request& from) {
-    const auto route = std::find_if(routes_.begin(), routes_.end(), [&](const auto& r) { return r.path == from.path; });
-    if (route == routes_.end()) return text(404, not_found_);
+    const Route* const route = route_of(from.path);
+    if (route == nullptr) return text(404, not_found_);
     handler_ = route->name;
     Request request;
     request.path = from.path;
@@ -102,6 +102,17 @@ class Responder::Httplib final : public httplib::Server {
       base::log_error("a handler failed", {{"handler", route->name}});
     }
     return text(500, "internal error\n");
+  }
+
+  /// The exact one, else the longest that the path is below.
+  [[nodiscard]] const Route* route_of(std::string_view path) const {
+    const Route* found = nullptr;
+    for (const Route& route : routes_) {
+      if (route.path == path) return &route;
+      const bool below = route.path.size() > 1 && route.path.back() == '/' && path.starts_with(route.path);
+      if (below && (found == nullptr || route.path.size() > found->path.size())) found = &route;
+    }
+    return found;
   }
 
   void fill(Response from, httplib::Response& to) {

@@ -41,7 +41,7 @@ struct Response {
 using Handler = std::function<Response(const Request&)>;
 
 struct Route {
-  std::string path;  // exact, no pattern
+  std::string path;  // exact; one that ends in "/" (but "/" itself) takes everything below it that has no route of its own
   std::string name;  // the metrics' handler label
   Handler handler;
   /// It answers within milliseconds: a lone request is spared the way to a worker and back (a tenth of a scrape's CPU).

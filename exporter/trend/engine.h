@@ -69,6 +69,12 @@ class TrendEngine {
   /// Lowest value of each of the last 56 days, oldest first, NaN where nothing was seen: for a sparkline.
   [[nodiscard]] std::array<float, kHistoryDays> daily_course(Kind kind, Pool pool, std::string_view text) const;
 
+  /// Every subject, in no order.
+  [[nodiscard]] std::vector<Outline> outlines() const;
+  [[nodiscard]] std::optional<Course> course(Kind kind, Pool pool, std::string_view text) const;
+  /// Reboots that the history saw, oldest first.
+  [[nodiscard]] std::vector<base::UnixMillis> boot_times() const;
+
   [[nodiscard]] std::string save() const;
   base::Result<void> load(std::string_view payload);
 

@@ -11,10 +11,10 @@
 
 namespace kmem::trend {
 
-/// One boot's floors. The first bucket lies first_age_buckets after the bucket of the boot.
+/// One boot's floors. The first bucket begins first_age_days after the boot.
 struct BootFloors {
   std::span<const float> floors;
-  std::size_t first_age_buckets = 0;
+  double first_age_days = 0;
   std::size_t first_bucket = 0;  // on the calendar: buckets since a common beginning
 };
 

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 #include "exporter/trend/daily.h"
 #include "exporter/trend/engine.h"
@@ -52,9 +54,9 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
       const std::int64_t begin = std::max({boots[i].first_bucket, seen_bucket, first_bucket});
       const std::int64_t end = i + 1 < boots.size() ? boots[i + 1].first_bucket : state_.judged_bucket + 1;
       if (!boots[i].start_known || end - begin < kBucketsPerDay) continue;
-      const std::int64_t age = begin - boots[i].start_ms / kCoarseMs;
+      const double age = static_cast<double>(begin * kCoarseMs - boots[i].start_ms) / kDayMs;
       parts[count++] = {std::span(line).subspan(index_of(begin), index_of(end) - index_of(begin)),
-                        static_cast<std::size_t>(std::max<std::int64_t>(age, 0)), static_cast<std::size_t>(begin)};
+                        std::max(age, 0.0), static_cast<std::size_t>(begin)};
     }
     folded = assess_boots({parts.data(), count}, options);
   }
@@ -72,6 +74,8 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
 
   const bool leaks_now = now.leak_score >= 1 && now.span_score >= 1 && sum >= static_cast<float>(kScores);
   const bool leaks_over_boots = folded.leak_score >= 1;
+  if (std::getenv("DBG") && (leaks_now || leaks_over_boots) && subject.first_detected_ms < 0)
+    std::fprintf(stderr, "now %d folded %d\n", leaks_now, leaks_over_boots);
   const double strength = std::max(std::min(now.strength, now.span_score), folded.strength);
   subject.strength += (static_cast<float>(std::min(strength, 4.0)) - subject.strength) / kScores;
 

@@ -155,6 +155,32 @@ std::vector<SubjectReport> TrendEngine::report(bool all) const {
   return reports;
 }
 
+std::vector<Outline> TrendEngine::outlines() const {
+  constexpr std::size_t kBuckets = 15 * kBucketsPerDay;  // a week, the one before it, and a day that is not whole
+  std::vector<Outline> outlines(state_.subjects.size());
+  if (outlines.empty()) return outlines;
+  const std::int64_t booted = state_.timeline.boots().back().first_bucket;
+  const auto in_boot = static_cast<std::size_t>(std::clamp<std::int64_t>(state_.judged_bucket + 1 - booted, 0, kBuckets));
+  for (std::size_t slot = 0; slot < outlines.size(); ++slot) {
+    const Subject& subject = *state_.subjects[slot];
+    Outline& outline = outlines[slot];
+    outline.kind = subject.kind;
+    outline.pool = subject.pool;
+    outline.text = subject.text;
+    outline.verdict = subject.verdict;
+    outline.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
+    if (subject.verdict != Verdict::kOk) {
+      outline.growth_per_second = static_cast<double>(subject.slope_per_day) / kSecondsPerDay;
+      continue;
+    }
+    std::array<float, kBuckets> line;
+    std::size_t at = ring_slot(state_.judged_bucket + 1 - static_cast<std::int64_t>(in_boot), kCoarseBuckets);
+    for (std::size_t i = 0; i < in_boot; ++i, ++at) line[i] = subject.history.coarse[at % kCoarseBuckets];
+    outline.growth_per_second = per_second(slope_of_week(daily_floors(std::span(line).first(in_boot))));
+  }
+  return outlines;
+}
+
 std::optional<SubjectReport> TrendEngine::find(Kind kind, Pool pool, std::string_view text) const {
   const std::uint32_t slot = find_slot(kind, pool, text, key_of(kind, pool, text));
   if (slot == select::FlatIndex::kNone) return std::nullopt;

@@ -5,14 +5,18 @@
 // Thread: value types.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "collectors/base/clock.h"
 #include "collectors/snapshot.h"
+#include "exporter/trend/estimator.h"
+#include "exporter/trend/history.h"
 
 namespace kmem::trend {
 
@@ -46,6 +50,24 @@ struct SubjectReport {
   std::optional<base::UnixMillis> since;           // estimated begin of the growth
   std::optional<base::UnixMillis> first_detected;  // when it first was a leak, even if it is none now
   std::optional<Exhaustion> exhaustion;            // where a limit is known
+};
+
+/// A subject in short, for tables of them all. `text` is the engine's own until the next observation.
+struct Outline {
+  Kind kind = Kind::kTag;
+  Pool pool = Pool::kPaged;
+  std::string_view text;
+  Verdict verdict = Verdict::kOk;
+  double last_amount = 0;
+  std::optional<double> growth_per_second;  // behind the verdict; where that is ok, of the last 7 days
+};
+
+/// What is kept of a subject, oldest first, free entries as such; NaN = nothing seen.
+struct Course {
+  base::UnixMillis floors_start = 0, recent_start = 0;
+  std::array<float, kCoarseBuckets> floors{};       // lowest amount of every 4 hours
+  std::array<float, kCoarseBuckets> outstanding{};  // lowest number of live allocations of every 4 hours
+  std::array<float, kFineBuckets> recent{};         // lowest amount of every hour
 };
 
 struct Summary {

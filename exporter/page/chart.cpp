@@ -1,0 +1,270 @@
+#include "exporter/page/chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <span>
+
+#include "collectors/base/time_words.h"
+#include "exporter/page/lines.h"
+#include "exporter/page/query.h"
+#include "exporter/page/words.h"
+
+namespace kmem::page {
+namespace {
+
+using trend::Kind;
+
+constexpr double kTop = 26, kHeight = 190, kBottom = kTop + kHeight;  // pixels; the drawing is 250 high
+constexpr double kWide = 1000;                                        // across, whatever the pixels
+constexpr std::size_t kFewestBuckets = 7 * trend::kBucketsPerDay;
+constexpr std::size_t kMostNamedBoots = 3;
+constexpr base::UnixMillis kDayMs = 86'400'000, kBucketMs = kDayMs / trend::kBucketsPerDay;
+
+/// What of time and amount the drawing covers.
+struct Frame {
+  std::size_t first = 0;  // bucket
+  base::UnixMillis from = 0, to = 0;
+  double low = 0, high = 1;
+
+  [[nodiscard]] double share(base::UnixMillis at) const {
+    return static_cast<double>(at - from) / static_cast<double>(to - from);
+  }
+  [[nodiscard]] double x(base::UnixMillis at) const { return kWide * share(at); }
+  [[nodiscard]] double y(double amount) const {
+    return kBottom - kHeight * std::clamp((amount - low) / (high - low), 0.0, 1.0);
+  }
+};
+
+std::string amount_words(double amount, bool bytes) { return bytes ? byte_words(amount) : number_words(amount); }
+
+/// 1, 2, 2.5 or 5 times a power of ten: about four of them make `range`.
+double round_step(double range) {
+  const double power = std::pow(10, std::floor(std::log10(range / 4)));
+  for (const double factor : {1.0, 2.0, 2.5, 5.0})
+    if (range / (factor * power) <= 5) return factor * power;
+  return 10 * power;
+}
+
+Frame frame_of(const trend::Course& course, const std::vector<Piece>& pieces) {
+  Frame frame;
+  const auto seen = std::find_if(course.floors.begin(), course.floors.end(), [](float floor) { return !std::isnan(floor); });
+  frame.first = std::min(static_cast<std::size_t>(seen - course.floors.begin()), course.floors.size() - kFewestBuckets);
+  frame.from = course.floors_start + static_cast<base::UnixMillis>(frame.first) * kBucketMs;
+  frame.to = course.floors_start + static_cast<base::UnixMillis>(course.floors.size()) * kBucketMs;
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (const float floor : course.floors)
+    if (!std::isnan(floor)) low = std::min(low, static_cast<double>(floor)), high = std::max(high, static_cast<double>(floor));
+  for (const Piece& piece : pieces) high = std::max({high, piece.from_amount, piece.to_amount});
+  const double room = std::max((high - low) * 0.08, high * 0.02);
+  frame.high = std::max(high + room, 1.0);
+  frame.low = low < 0.5 * high || std::isinf(low) ? 0 : low - room;
+  return frame;
+}
+
+void add_amounts(Html& html, const Frame& frame, bool bytes) {
+  static constexpr std::array<std::string_view, 6> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  std::size_t unit = 0;
+  double scale = 1;
+  while (bytes && frame.high / scale >= 1024 && unit + 1 < kUnits.size()) scale *= 1024, ++unit;
+  const double step = round_step((frame.high - frame.low) / scale);
+  for (double tick = std::ceil(frame.low / scale / step) * step; tick * scale < frame.high; tick += step) {
+    std::array<char, 48> words{};
+    std::snprintf(words.data(), words.size(), "%.4g", tick + 0.0);
+    const double y = frame.y(tick * scale);
+    html.raw("<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"").number(y).raw("\" y2=\"").number(y).raw("\"/>");
+    html.raw("<text class=\"tick\" x=\"0\" y=\"").number(y - 4).raw("\">");
+    html.raw(bytes ? std::string(words.data()) : number_words(tick));
+    if (bytes) html.raw(" ").raw(kUnits[unit]);
+    html.raw("</text>\n");
+  }
+}
+
+void add_days(Html& html, const Frame& frame, base::UnixMillis now) {
+  const base::UnixMillis days = (frame.to - frame.from) / kDayMs;
+  const base::UnixMillis step = kDayMs * (days > 35 ? 14 : days > 14 ? 7 : 2);
+  for (base::UnixMillis day = (frame.to / kDayMs) * kDayMs - step / 2; day > frame.from; day -= step) {
+    const double share = frame.share(day);
+    if (share < 0.05 || share > 0.95) continue;
+    html.raw("<text class=\"day\" x=\"").number(100 * share).raw("%\" y=\"").number(kBottom + 20);
+    html.raw("\" data-time=\"").raw(base::rfc3339(day)).raw("\">").raw(day_words(day, now)).raw("</text>\n");
+  }
+}
+
+/// Runs of buckets that were seen, each as one line; `closed` down to the ground.
+void add_runs(Html& html, const trend::Course& course, const Frame& frame, bool closed) {
+  const auto& floors = course.floors;
+  for (std::size_t i = frame.first; i < floors.size();) {
+    if (std::isnan(floors[i])) {
+      ++i;
+      continue;
+    }
+    const std::size_t begin = i;
+    for (; i < floors.size() && !std::isnan(floors[i]); ++i) {
+      html.raw(i == begin ? "M" : " ").number(frame.x(floor_time(course, i))).raw(" ");
+      html.number(frame.y(static_cast<double>(floors[i])) - kTop);
+    }
+    if (i - begin == 1) html.raw("h1");
+    if (closed) {
+      html.raw("V").number(kHeight).raw("H").number(frame.x(floor_time(course, begin))).raw("Z");
+    }
+  }
+}
+
+void add_lines(Html& html, const trend::Course& course, const std::vector<Piece>& pieces, const Frame& frame) {
+  html.raw("<svg y=\"").number(kTop).raw("\" width=\"100%\" height=\"").number(kHeight);
+  html.raw("\" viewBox=\"0 0 1000 ").number(kHeight).raw("\" preserveAspectRatio=\"none\">");
+  if (frame.low == 0) {
+    html.raw("<path class=\"area\" d=\"");
+    add_runs(html, course, frame, true);
+    html.raw("\"/>");
+  }
+  html.raw("<path class=\"floor\" d=\"");
+  add_runs(html, course, frame, false);
+  html.raw("\"/>");
+  for (const Piece& piece : pieces) {
+    html.raw("<path class=\"trend\" d=\"M").number(frame.x(piece.from)).raw(" ").number(frame.y(piece.from_amount) - kTop);
+    html.raw("L").number(frame.x(piece.to)).raw(" ").number(frame.y(piece.to_amount) - kTop).raw("\"/>");
+  }
+  html.raw("</svg>\n");
+}
+
+void add_boots(Html& html, const std::vector<base::UnixMillis>& boots, const Frame& frame) {
+  for (const base::UnixMillis boot : boots) {
+    html.raw("<line class=\"boot\" x1=\"").number(100 * frame.share(boot)).raw("%\" x2=\"").number(100 * frame.share(boot));
+    html.raw("%\" y1=\"").number(kTop).raw("\" y2=\"").number(kBottom).raw("\"/>");
+    if (boots.size() > kMostNamedBoots) continue;
+    html.raw("<text class=\"day\" x=\"").number(100 * frame.share(boot)).raw("%\" y=\"").number(kTop - 8);
+    html.raw("\">reboot</text>\n");
+  }
+}
+
+void add_steps(Html& html, const trend::Course& course, const std::vector<Step>& steps, const Frame& frame, bool bytes,
+               base::UnixMillis now) {
+  for (const Step& step : steps) {
+    const auto bucket = static_cast<std::size_t>((step.time - course.floors_start) / kBucketMs);
+    const double y = frame.y(static_cast<double>(course.floors[std::min(bucket, course.floors.size() - 1)]));
+    html.raw("<svg class=\"step\" overflow=\"visible\" x=\"").number(100 * frame.share(step.time)).raw("%\" y=\"");
+    html.number(y).raw(step.change > 0 ? "\"><path d=\"M-5 14 0 5 5 14Z\"/><title>" : "\"><path d=\"M-5-14 0-5 5-14Z\"/><title>");
+    html.text((step.change > 0 ? "+" : "-") + amount_words(std::abs(step.change), bytes) + " on " + day_words(step.time, now));
+    html.raw("</title></svg>\n");
+  }
+}
+
+void add_key(Html& html, std::string_view kind, std::string_view words) {
+  html.raw("<span class=\"key ").raw(kind).raw("\"><svg width=\"22\" height=\"12\" aria-hidden=\"true\">");
+  if (kind == "step") {
+    html.raw("<path d=\"M6 11 11 2 16 11Z\"/>");
+  } else {
+    html.raw(kind == "boot" ? "<path d=\"M11 0V12\"/>" : "<path d=\"M1 6H21\"/>");
+  }
+  html.raw("</svg>").raw(words).raw("</span> ");
+}
+
+std::string chart_words(const Subject& subject, const Frame& frame, std::size_t boots, std::size_t steps, base::UnixMillis now) {
+  const bool bytes = counts_bytes(subject.report.kind);
+  const auto& floors = subject.course->floors;
+  const auto seen = [](float floor) { return !std::isnan(floor); };
+  const auto first = std::find_if(floors.begin(), floors.end(), seen);
+  const auto last = std::find_if(floors.rbegin(), floors.rend(), seen);
+  if (first == floors.end()) return "No history of " + subject_words(subject.report) + " yet.";
+  std::string words = "Lowest " + std::string(bytes ? "size" : "number") + " of " + subject_words(subject.report) + " in every 4 hours from " +
+                      day_words(frame.from, now) + " to " + day_words(frame.to, now) + ": from " +
+                      amount_words(static_cast<double>(*first), bytes) + " to " +
+                      amount_words(static_cast<double>(*last), bytes);
+  if (subject.report.since)
+    words += ", trend " + growth_words(subject.report.credible_slope_per_second * 86'400 *
+                                       (subject.report.kind == Kind::kSystemPtes ? -1 : 1), bytes) +
+             " since " + day_words(*subject.report.since, now);
+  if (steps > 0) words += ", " + plural_words(steps, "step");
+  if (boots > 0) words += ", " + plural_words(boots, "reboot");
+  return words + ".";
+}
+
+}  // namespace
+
+bool counts_bytes(Kind kind) { return kind != Kind::kSystemPtes && kind != Kind::kHandles; }
+
+std::string subject_path(Kind kind, Pool pool, std::string_view text) {
+  switch (kind) {
+    case Kind::kSystemPtes: return "system_ptes";
+    case Kind::kCommit: return "commit";
+    case Kind::kHandles: return "handles/" + percent_encoded(text);
+    case Kind::kPool: return std::string(pool_name(pool));
+    case Kind::kTag: break;
+  }
+  return std::string(pool_name(pool)) + "/" + percent_encoded(text);
+}
+
+std::string subject_words(const trend::SubjectReport& report) {
+  switch (report.kind) {
+    case Kind::kSystemPtes: return resource_words("system_ptes");
+    case Kind::kCommit: return resource_words("commit");
+    case Kind::kHandles: return "handles of " + report.text;
+    case Kind::kPool: return resource_words(pool_name(report.pool));
+    case Kind::kTag: break;
+  }
+  return "tag " + report.text + " (" + std::string(pool_name(report.pool)) + ")";
+}
+
+void add_chart(Html& html, const Subject& subject, const std::vector<base::UnixMillis>& boots, base::UnixMillis now) {
+  if (!subject.course) return;
+  const trend::Course& course = *subject.course;
+  const bool bytes = counts_bytes(subject.report.kind);
+  const std::vector<Piece> pieces = trend_pieces(subject, boots);
+  const std::vector<Step> steps = find_steps(course, boots);
+  const Frame frame = frame_of(course, pieces);
+  std::vector<base::UnixMillis> shown_boots;
+  for (const base::UnixMillis boot : boots)
+    if (boot > frame.from && boot < frame.to) shown_boots.push_back(boot);
+
+  html.raw("<figure>\n<svg class=\"chart\" height=\"250\" role=\"img\" aria-label=\"");
+  html.text(chart_words(subject, frame, shown_boots.size(), steps.size(), now));
+  html.raw("\" data-src=\"api/v1/trends/");
+  html.text(subject_path(subject.report.kind, subject.report.pool, subject.report.text));
+  html.raw("\" data-from=\"").raw(std::to_string(frame.from)).raw("\" data-to=\"").raw(std::to_string(frame.to));
+  html.raw("\" data-low=\"").number(frame.low).raw("\" data-high=\"").number(frame.high).raw("\">\n");
+  add_amounts(html, frame, bytes);
+  add_days(html, frame, now);
+  add_lines(html, course, pieces, frame);
+  add_boots(html, shown_boots, frame);
+  add_steps(html, course, steps, frame, bytes, now);
+  html.raw("</svg>\n<figcaption>");
+  add_key(html, "floor", "floor: lowest of every 4 hours");
+  if (!pieces.empty()) add_key(html, "trend", "trend");
+  if (!steps.empty()) add_key(html, "step", "step that stayed");
+  if (!shown_boots.empty()) add_key(html, "boot", "reboot");
+  html.raw("</figcaption>\n</figure>\n");
+}
+
+void add_sparkline(Html& html, const std::array<float, trend::kHistoryDays>& course) {
+  constexpr double kDeep = 20;
+  float low = std::numeric_limits<float>::infinity(), high = -low;
+  std::size_t seen = 0;
+  for (const float day : course) {
+    if (std::isnan(day)) continue;
+    low = std::min(low, day), high = std::max(high, day);
+    ++seen;
+  }
+  if (seen < 2) {
+    html.raw("<span class=\"none\">–</span>");
+    return;
+  }
+  // Noise of a few per cent is to look flat.
+  const double span = std::max({static_cast<double>(high - low), 0.05 * static_cast<double>(high), 1.0});
+  html.raw("<svg class=\"spark\" viewBox=\"0 0 55 20\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path d=\"");
+  bool drawing = false;
+  for (std::size_t i = 0; i < course.size(); ++i) {
+    if (std::isnan(course[i])) {
+      drawing = false;
+      continue;
+    }
+    html.raw(drawing ? " " : "M").number(static_cast<double>(i)).raw(" ");
+    html.number(kDeep - 1 - (kDeep - 2) * static_cast<double>(course[i] - low) / span);
+    drawing = true;
+  }
+  html.raw("\"/></svg>");
+}
+
+}  // namespace kmem::page

@@ -1,0 +1,136 @@
+#include "exporter/page/verdict.h"
+
+#include <array>
+#include <cmath>
+
+#include "exporter/page/chart.h"
+#include "exporter/page/words.h"
+
+namespace kmem::page {
+namespace {
+
+constexpr double kSecondsPerDay = 86'400;
+constexpr base::UnixMillis kDayMs = 86'400'000;
+constexpr std::size_t kMostLeaks = 4;  // more than the headline's
+constexpr double kShort = 0.9;         // of a limit
+
+std::string capitalized(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+std::string leak_words(const Subject& leak, base::UnixMillis now) {
+  const trend::SubjectReport& report = leak.report;
+  std::string words = subject_words(report);
+  if (const std::string driver = driver_words(leak.drivers); !driver.empty()) words += ", " + driver;
+  words += ", " + growth_words(growth_a_day(report), counts_bytes(report.kind));
+  if (report.since) words += " since " + day_words(*report.since, now);
+  if (const std::string end = end_words(report); !end.empty()) words += ", " + end;
+  return words;
+}
+
+std::string history_words(const View& view) {
+  const double days = view.history.history_seconds / kSecondsPerDay;
+  if (days < 1) return "No leak seen; less than a day of history, which is too little to say";
+  return "No leak seen; " + plural_words(static_cast<std::uint64_t>(days), "day") + " of history";
+}
+
+void add_shortages(const View& view, std::vector<std::string>& out) {
+  for (const Resource& resource : view.resources) {
+    if (!is_short(resource)) continue;
+    if (!resource.bytes) {
+      out.push_back("only " + count_words(resource.amount) + " " + resource_words(resource.name) + " are left");
+      continue;
+    }
+    std::string words = resource_words(resource.name) + " is at " + number_words(std::floor(100 * *fullness(resource))) +
+                        " % of its limit";
+    if (resource.trim_threshold && resource.amount >= *resource.trim_threshold)
+      words = resource_words(resource.name) + " is beyond " + byte_words(static_cast<double>(*resource.trim_threshold)) +
+              ", where the kernel trims it";
+    out.push_back(std::move(words));
+  }
+  for (const FailureEvents& events : view.failure_events) {
+    if (events.count == 0 || !events.last || view.time - *events.last > kDayMs) continue;
+    std::string words = "the kernel refused memory: " + events.provider;
+    if (events.event_id != 0) words += " event " + std::to_string(events.event_id);
+    out.push_back(words + ", last at " + minute_words(*events.last));
+  }
+}
+
+}  // namespace
+
+double growth_a_day(const trend::SubjectReport& report) {
+  return report.credible_slope_per_second * kSecondsPerDay * (report.kind == trend::Kind::kSystemPtes ? -1 : 1);
+}
+
+std::string driver_words(const std::vector<Driver>& drivers) {
+  const std::string names = drivers::joined_drivers(drivers);
+  if (names.empty()) return std::string(drivers::best_description(drivers));
+  return (names.find(',') == std::string::npos ? "driver " : "drivers ") + names;
+}
+
+std::string end_words(const trend::SubjectReport& report) {
+  if (!report.exhaustion || std::isinf(report.exhaustion->seconds)) return {};
+  if (report.exhaustion->seconds <= 0) return "limit reached";
+  return "limit reached in " + duration_words(report.exhaustion->seconds);
+}
+
+std::optional<double> fullness(const Resource& resource) {
+  if (!resource.limit || *resource.limit == 0) return std::nullopt;
+  return static_cast<double>(resource.amount) / static_cast<double>(*resource.limit);
+}
+
+bool is_short(const Resource& resource) {
+  if (!resource.bytes) return resource.fewest && resource.amount < *resource.fewest;
+  if (!resource.binding) return false;
+  const std::optional<double> full = fullness(resource);
+  return (full && *full >= kShort) || (resource.trim_threshold && resource.amount >= *resource.trim_threshold);
+}
+
+std::string_view state_name(Verdict::State state) {
+  static constexpr std::array<std::string_view, 5> kNames = {"calm", "unknown", "warning", "leak", "failed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+Verdict judge(const View& view) {
+  Verdict verdict;
+  if (!view.error.empty()) {
+    verdict.state = Verdict::State::kFailed;
+    verdict.headline = "The kernel cannot be read: " + view.error;
+    return verdict;
+  }
+  std::vector<std::string> shortages;
+  add_shortages(view, shortages);
+  if (!view.leaks.empty()) {
+    verdict.state = Verdict::State::kLeak;
+    verdict.headline = "Leak: " + leak_words(view.leaks[0], view.time);
+    for (std::size_t i = 1; i < view.leaks.size() && i <= kMostLeaks; ++i)
+      verdict.details.push_back("Leak: " + leak_words(view.leaks[i], view.time));
+    const std::size_t said = 1 + verdict.details.size();
+    if (view.leak_count > said) verdict.details.push_back("and " + plural_words(view.leak_count - said, "more leak"));
+  } else if (!view.trend_enabled) {
+    verdict.state = Verdict::State::kUnknown;
+    verdict.headline = "Leaks are not looked for: the trend is switched off";
+  } else {
+    if (view.history.history_seconds < kSecondsPerDay) verdict.state = Verdict::State::kUnknown;
+    verdict.headline = history_words(view);
+    if (!shortages.empty()) {
+      verdict.details.push_back(verdict.headline);
+      verdict.headline = capitalized(shortages[0]);
+      shortages.erase(shortages.begin());
+      verdict.state = Verdict::State::kWarning;
+    }
+  }
+  for (std::string& words : shortages) verdict.details.push_back(capitalized(std::move(words)));
+  for (const PartStatus& part : view.parts) {
+    if (part.state != PartState::kFailed) continue;
+    verdict.details.push_back("Collector " + part.collector + " cannot be read: " + part.reason);
+    if (verdict.state < Verdict::State::kWarning) verdict.state = Verdict::State::kWarning;
+  }
+  if (view.watch_count > 0)
+    verdict.details.push_back("Watched, not yet called " + std::string(view.watch_count == 1 ? "a leak: " : "leaks: ") +
+                              std::to_string(view.watch_count));
+  return verdict;
+}
+
+}  // namespace kmem::page

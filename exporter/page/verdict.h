@@ -1,0 +1,39 @@
+// STAGE 6, the page: View -> what is wrong with this machine, in one line and a few more. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/page/view.h"
+
+namespace kmem::page {
+
+struct Verdict {
+  enum class State {
+    kCalm,
+    kUnknown,  // too little history, or nothing is judged
+    kWarning,  // something is short or cannot be read
+    kLeak,
+    kFailed,   // the kernel cannot be read
+  };
+  State state = State::kCalm;
+  std::string headline;
+  std::vector<std::string> details;
+};
+
+[[nodiscard]] Verdict judge(const View& view);
+[[nodiscard]] std::string_view state_name(Verdict::State state);
+/// "driver a.sys", "drivers a.sys, b.sys", or the component's description; empty when nobody is known.
+[[nodiscard]] std::string driver_words(const std::vector<Driver>& drivers);
+/// "limit reached in about 41 days"; empty where nothing leads there.
+[[nodiscard]] std::string end_words(const trend::SubjectReport& report);
+/// Growth a day as the subject's own numbers move: negative for free entries that go away.
+[[nodiscard]] double growth_a_day(const trend::SubjectReport& report);
+
+/// How full, 0 to 1 and above; of free entries how few. None where no limit is known.
+[[nodiscard]] std::optional<double> fullness(const Resource& resource);
+/// Whether it is short of room by itself, whatever the trend says.
+[[nodiscard]] bool is_short(const Resource& resource);
+
+}  // namespace kmem::page

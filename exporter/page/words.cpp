@@ -1,0 +1,100 @@
+#include "exporter/page/words.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "collectors/base/time_words.h"
+
+namespace kmem::page {
+namespace {
+
+constexpr double kMinute = 60, kHour = 3600, kDay = 86'400, kYear = 365.25 * kDay;
+
+std::string fixed(double value, int decimals) {
+  std::array<char, 400> text{};
+  const int length = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  return {text.data(), static_cast<std::size_t>(std::clamp(length, 0, 399))};
+}
+
+std::string three_digits(double value) {
+  const double size = std::abs(value);
+  return fixed(value, size >= 99.95 || size == 0 ? 0 : size >= 9.995 ? 1 : 2);
+}
+
+std::chrono::year_month_day date_of(base::UnixMillis time) {
+  const std::chrono::sys_time<std::chrono::milliseconds> moment{std::chrono::milliseconds(time)};
+  return std::chrono::floor<std::chrono::days>(moment);
+}
+
+}  // namespace
+
+std::string byte_words(double bytes) {
+  static constexpr std::array<std::string_view, 7> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  std::size_t unit = 0;
+  while (std::abs(bytes) >= 1023.5 && unit + 1 < kUnits.size()) bytes /= 1024, ++unit;
+  return (unit == 0 ? fixed(bytes, 0) : three_digits(bytes)).append(" ").append(kUnits[unit]);
+}
+
+std::string count_words(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
+std::string number_words(double number) {
+  if (number >= 999.5 && number < 1e18) return count_words(static_cast<std::uint64_t>(std::llround(number)));
+  return three_digits(number);
+}
+
+std::string growth_words(double a_day, bool bytes) {
+  const double size = std::abs(a_day);
+  if (size < (bytes ? 1 : 0.5)) return "0/day";
+  return std::string(a_day > 0 ? "+" : "-") + (bytes ? byte_words(size) : number_words(std::round(size))) + "/day";
+}
+
+std::string duration_words(double seconds) {
+  if (seconds > 10 * kYear) return "more than 10 years";
+  const auto about = [](double count, std::string_view unit) {
+    return "about " + plural_words(static_cast<std::uint64_t>(std::llround(count)), unit);
+  };
+  if (seconds >= 2 * kYear) return about(seconds / kYear, "year");
+  if (seconds >= 1.5 * kDay) return about(seconds / kDay, "day");
+  if (seconds >= 1.5 * kHour) return about(seconds / kHour, "hour");
+  return seconds >= kMinute ? about(seconds / kMinute, "minute") : "less than a minute";
+}
+
+std::string day_words(base::UnixMillis time, base::UnixMillis now) {
+  static constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto date = date_of(time);
+  std::string text = std::to_string(static_cast<unsigned>(date.day())) + " ";
+  text.append(kMonths[static_cast<unsigned>(date.month()) - 1]);
+  if (date.year() != date_of(now).year()) text.append(" ").append(std::to_string(static_cast<int>(date.year())));
+  return text;
+}
+
+std::string minute_words(base::UnixMillis time) {
+  std::string text = base::rfc3339(time).substr(0, 16);
+  std::replace(text.begin(), text.end(), 'T', ' ');
+  return text + " UTC";
+}
+
+std::string resource_words(std::string_view name) {
+  if (name == "paged") return "paged pool";
+  if (name == "nonpaged") return "nonpaged pool";
+  if (name == "slab_reclaimable") return "reclaimable slab";
+  if (name == "slab_unreclaimable") return "unreclaimable slab";
+  if (name == "percpu") return "per-CPU memory";
+  if (name == "system_ptes") return "free system PTEs";
+  if (name == "commit") return "commit charge";
+  return std::string(name);
+}
+
+std::string plural_words(std::uint64_t count, std::string_view one) {
+  return count_words(count).append(" ").append(one).append(count == 1 ? "" : "s");
+}
+
+}  // namespace kmem::page

@@ -1,0 +1,31 @@
+// STAGE 6, the page: amounts, rates and moments as people say them, in English and UTC. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "collectors/base/clock.h"
+
+namespace kmem::page {
+
+/// "312 MiB", three digits that count.
+[[nodiscard]] std::string byte_words(double bytes);
+/// "12,345"
+[[nodiscard]] std::string count_words(std::uint64_t count);
+/// Three digits that count, with as many decimals as that takes: "0.42", "12.3", "12,345".
+[[nodiscard]] std::string number_words(double number);
+/// "+3.1 MiB/day" or "-120/day"; "0/day" where a rounded figure would only show noise.
+[[nodiscard]] std::string growth_words(double a_day, bool bytes);
+/// "about 41 days", the largest unit that fits; "more than 10 years".
+[[nodiscard]] std::string duration_words(double seconds);
+/// "4 Nov", with the year where it is another than that of `now`.
+[[nodiscard]] std::string day_words(base::UnixMillis time, base::UnixMillis now);
+/// "2025-11-04 12:30 UTC"
+[[nodiscard]] std::string minute_words(base::UnixMillis time);
+/// "nonpaged pool", "unreclaimable slab", "commit"
+[[nodiscard]] std::string resource_words(std::string_view name);
+/// "1 tag", "2 tags"
+[[nodiscard]] std::string plural_words(std::uint64_t count, std::string_view one);
+
+}  // namespace kmem::page
