@@ -3,26 +3,36 @@
 
 #include <cstdio>
 
+#include "collectors/base/log.h"
 #include "exporter/commands/commands.h"
+#include "exporter/service/supervisor.h"
 
 namespace kmem {
+namespace {
+
+int refused(const ParseOutcome& parsed) {
+  std::fputs(parsed.err.c_str(), stderr);
+  if (service::is_windows_service()) base::log_error("the command line cannot be used", {{"error", parsed.err}});
+  return parsed.exit_code;
+}
+
+}  // namespace
 
 int program(int argc, const char* const* argv) {
   const ParseOutcome parsed = parse_arguments(argc, argv);
-  if (!parsed.err.empty()) std::fputs(parsed.err.c_str(), stderr);
-  if (!parsed.options) {
-    const bool printed = parsed.out.empty() || write_stdout(parsed.out).ok();
-    return printed ? parsed.exit_code : kExitFailed;
-  }
+  // A service manager that waits for this process hears of bad arguments, too.
+  if (!parsed.err.empty()) return service::run_hosted([&] { return refused(parsed); });
+  if (!parsed.options) return write_stdout(parsed.out) ? parsed.exit_code : kExitFailed;
   const base::SystemClock clock;
   Environment environment{clock, base::os_file_system()};
   switch (parsed.options->command) {
-    case Command::kServe: return serve(*parsed.options, environment);
+    case Command::kServe: return service::run_hosted([&] { return serve(*parsed.options, environment); });
     case Command::kOnce: return once(*parsed.options, environment);
     case Command::kRecord: return record(*parsed.options, environment);
     case Command::kAnalyze: return analyze(*parsed.options, environment);
     case Command::kBackfill: return backfill(*parsed.options, environment);
     case Command::kCheckConfig: return check_config(*parsed.options, environment);
+    case Command::kService: return service_control(*parsed.options, environment);
   }
   return kExitUnusable;
 }

@@ -12,10 +12,20 @@
 namespace kmem::base {
 namespace {
 
+LogLevel log_level_of(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::trace:
+    case spdlog::level::debug: return LogLevel::kDebug;
+    case spdlog::level::info: return LogLevel::kInfo;
+    case spdlog::level::warn: return LogLevel::kWarn;
+    default: return LogLevel::kError;
+  }
+}
+
 // Not spdlog's stderr sink: on Windows that keeps the handle stderr had at its first line.
 class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  void send_to(std::function<void(std::string_view)> taker) {
+  void send_to(std::function<void(LogLevel, std::string_view)> taker) {
     const std::lock_guard lock(mutex_);
     taker_ = std::move(taker);
   }
@@ -25,7 +35,7 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
     if (taker_) {
-      taker_({line.data(), line.size()});
+      taker_(log_level_of(message.level), {line.data(), line.size()});
       return;
     }
     line.push_back('\n');
@@ -35,7 +45,7 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override { std::fflush(stderr); }
 
  private:
-  std::function<void(std::string_view)> taker_;
+  std::function<void(LogLevel, std::string_view)> taker_;
 };
 
 std::atomic<LogFormat> g_format{LogFormat::kLogfmt};
@@ -129,7 +139,14 @@ void set_log(LogLevel level, LogFormat format) {
   logger().set_formatter(formatter_of(format));
 }
 
-void set_log_sink(std::function<void(std::string_view line)> sink) { line_sink()->send_to(std::move(sink)); }
+void set_log_sink(std::function<void(std::string_view line)> sink) {
+  if (!sink) return line_sink()->send_to({});
+  line_sink()->send_to([sink = std::move(sink)](LogLevel, std::string_view line) { sink(line); });
+}
+
+void set_leveled_log_sink(std::function<void(LogLevel level, std::string_view line)> sink) {
+  line_sink()->send_to(std::move(sink));
+}
 
 void log(LogLevel level, std::string_view message, LogFields fields) {
   if (!logger().should_log(level_of(level))) return;

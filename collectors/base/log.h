@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxLogValueBytes = 4096;
 void set_log(LogLevel level, LogFormat format);
 /// Lines (without the line end) go to `sink` instead of stderr; an empty function brings stderr back.
 void set_log_sink(std::function<void(std::string_view line)> sink);
+/// The same for a sink that treats levels differently.
+void set_leveled_log_sink(std::function<void(LogLevel level, std::string_view line)> sink);
 void log(LogLevel level, std::string_view message, LogFields fields = {});
 
 inline void log_debug(std::string_view message, LogFields fields = {}) { log(LogLevel::kDebug, message, fields); }

@@ -73,6 +73,22 @@ std::string take_label(Options& options, const std::string& value) {
   return {};
 }
 
+std::string take_service_action(Options& options, const std::string& value) {
+  using service::Action;
+  static constexpr std::array<std::pair<std::string_view, Action>, 6> kActions = {{{"install", Action::kInstall},
+                                                                                   {"uninstall", Action::kUninstall},
+                                                                                   {"start", Action::kStart},
+                                                                                   {"stop", Action::kStop},
+                                                                                   {"reload", Action::kReload},
+                                                                                   {"configure", Action::kConfigure}}};
+  for (const auto& [name, action] : kActions) {
+    if (name != value) continue;
+    options.service_action = action;
+    return {};
+  }
+  return "install, uninstall, start, stop, reload or configure";
+}
+
 /// Of analyze and backfill.
 CommandFlag history_files() {
   return {"FILE", "", "Captures, CSV, poolmon or memsnap text, perfmon CSV; together one history.", true,
@@ -183,6 +199,10 @@ const std::vector<CommandRow>& command_table() {
          take_label, true}}},
       {Command::kCheckConfig, "check-config", "Check a configuration file, and the web configuration it names.",
        {{"FILE", "", "The configuration file.", false, take_config_file}}},
+      {Command::kService, "service",
+       "Make this program a service of Windows, with the flags of serve that stand here as well; remove, start or "
+       "stop it; let it read its configuration again; set up one that an installer has made.",
+       {{"ACTION", "", "install, uninstall, start, stop, reload or configure.", true, take_service_action}}},
   };
   return table;
 }

@@ -22,6 +22,7 @@ struct Environment {
 [[nodiscard]] int analyze(const Options& options, Environment& environment);
 [[nodiscard]] int backfill(const Options& options, Environment& environment);
 [[nodiscard]] int check_config(const Options& options, Environment& environment);
+[[nodiscard]] int service_control(const Options& options, Environment& environment);
 
 /// The configuration that the options name; every fault is on stderr when there is none. Sets the log.
 [[nodiscard]] std::optional<Resolved> resolve_or_explain(const Options& options, Environment& environment);

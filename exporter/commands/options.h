@@ -15,12 +15,13 @@
 #include "config/config.h"
 #include "config/knobs.h"
 #include "config/web_security.h"
+#include "exporter/service/control.h"
 
 namespace kmem {
 
 enum ExitCode : int { kExitFine = 0, kExitFailed = 1, kExitUnusable = 2 };
 
-enum class Command : std::uint8_t { kServe, kOnce, kRecord, kAnalyze, kBackfill, kCheckConfig };
+enum class Command : std::uint8_t { kServe, kOnce, kRecord, kAnalyze, kBackfill, kCheckConfig, kService };
 
 enum class ReportFormat : std::uint8_t { kText, kJson };
 
@@ -43,6 +44,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> labels;   // backfill: of every series
   ReportFormat report_format = ReportFormat::kText;          // analyze
   bool report_all = false;                                   // analyze: also what does not grow
+  service::Action service_action = service::Action::kStart;
 };
 
 struct ParseOutcome {
@@ -62,6 +64,9 @@ struct Resolved {
 
   [[nodiscard]] bool ok() const { return faults.empty(); }
 };
+
+/// The flags that give another command the same configuration: --config.file and all that set knobs.
+[[nodiscard]] std::vector<std::string> common_arguments(const Options& options);
 
 /// Reads the files that the options name. Called again at a reload.
 [[nodiscard]] Resolved resolve(const Options& options, base::FileSystem& files);

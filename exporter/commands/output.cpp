@@ -6,13 +6,19 @@
 #endif
 
 #include "exporter/commands/commands.h"
+#include "exporter/service/supervisor.h"
 
 namespace kmem {
 
 std::optional<Resolved> resolve_or_explain(const Options& options, Environment& environment) {
   Resolved resolved = resolve(options, environment.files);
   if (!resolved.ok()) {
-    for (const std::string& fault : resolved.faults) std::fprintf(stderr, "%s\n", fault.c_str());
+    for (const std::string& fault : resolved.faults) {
+      if (service::is_windows_service())
+        base::log_error("the configuration cannot be used", {{"error", fault}});
+      else
+        std::fprintf(stderr, "%s\n", fault.c_str());
+    }
     return std::nullopt;
   }
   base::set_log(resolved.config.log.level, resolved.config.log.format);

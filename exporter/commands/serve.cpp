@@ -11,6 +11,7 @@
 #include "exporter/http/server.h"
 #include "exporter/metrics/build_info.h"
 #include "exporter/service/signals.h"
+#include "exporter/service/supervisor.h"
 
 namespace kmem {
 namespace {
@@ -63,6 +64,7 @@ int serve(const Options& options, Environment& environment) {
   if (!resolved) return kExitUnusable;
   config::Config config = resolved->config;
   service::Signals signals;
+  service::Supervisor supervisor;
 
   auto kernel = make_kernel_source(config.source, environment.clock);
   if (!kernel) {
@@ -94,13 +96,18 @@ int serve(const Options& options, Environment& environment) {
                                  {"authentication", resolved->web_security.users.empty() ? "none" : "basic"}});
   }
 
+  supervisor.ready();
   auto due = environment.clock.steady() + config.sampling.interval;
   for (bool running = true; running;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - environment.clock.steady());
-    switch (signals.wait(left)) {
+    const service::Event event = signals.wait(std::min(left, supervisor.heartbeat()));
+    supervisor.alive();
+    switch (event) {
       case service::Event::kStop: running = false; break;
       case service::Event::kReload:
+        supervisor.reloading();
         reload(options, environment, config, agent);
+        supervisor.ready();
         due = std::min(due, environment.clock.steady() + config.sampling.interval);
         break;
       case service::Event::kTimeout: {
@@ -114,6 +121,7 @@ int serve(const Options& options, Environment& environment) {
     }
   }
   base::log_info("stopping");
+  supervisor.stopping();
   server.stop();
   agent.save_state();
   return kExitFine;

@@ -1,0 +1,76 @@
+#include "exporter/service/access_win32.h"
+
+#include <windows.h>
+
+#include <aclapi.h>
+#include <sddl.h>
+
+#include <memory>
+
+#include "exporter/service/win32_text.h"
+
+namespace kmem::service {
+namespace {
+
+struct LocalFreed {
+  void operator()(void* memory) const { LocalFree(memory); }
+};
+
+std::wstring descriptor_text(FolderRights rights, const std::wstring& account) {
+  // Protected: nothing is inherited. 0x1200a9 reads and runs, 0x1301bf also changes.
+  std::wstring text = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+  if (rights == FolderRights::kConfiguration)
+    text += L"(A;OICI;0x1200a9;;;BU)(A;OICI;0x1200a9;;;" + account + L")";
+  else
+    text += L"(A;OICI;0x1301bf;;;" + account + L")";
+  return text;
+}
+
+}  // namespace
+
+base::Result<void> check_owner(const std::string& path) {
+  PSID owner = nullptr;
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  std::wstring wide = to_wide(path);
+  const DWORD error = GetNamedSecurityInfoW(wide.data(), SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner, nullptr,
+                                            nullptr, nullptr, &descriptor);
+  const std::unique_ptr<void, LocalFreed> freed(descriptor);
+  if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) return {};
+  if (error != ERROR_SUCCESS) return system_error(path, error);
+  // The token of an administrator, and LocalSystem's, which an installer has, hold the Administrators group.
+  BOOL is_ours = FALSE;
+  if (!CheckTokenMembership(nullptr, owner, &is_ours)) return system_error(path + ": its owner", GetLastError());
+  if (!is_ours && !IsWellKnownSid(owner, WinLocalSystemSid) && !IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
+    return base::Error{base::ErrorCode::kPermission,
+                       path + " belongs to another user, who could change it later; remove it first"};
+  return {};
+}
+
+base::Result<void> protect_folder(const std::string& folder, FolderRights rights, const std::wstring& account) {
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(descriptor_text(rights, account).c_str(), SDDL_REVISION_1,
+                                                            &descriptor, nullptr))
+    return system_error("access rights of " + folder, GetLastError());
+  const std::unique_ptr<void, LocalFreed> freed(descriptor);
+  std::wstring wide = to_wide(folder);
+  SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor, FALSE};
+  if (CreateDirectoryW(wide.c_str(), &attributes)) return {};
+  if (GetLastError() != ERROR_ALREADY_EXISTS) return system_error(folder + ": cannot be made", GetLastError());
+
+  const DWORD kind = GetFileAttributesW(wide.c_str());
+  if (kind == INVALID_FILE_ATTRIBUTES || (kind & FILE_ATTRIBUTE_DIRECTORY) == 0 ||
+      (kind & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+    return base::Error{base::ErrorCode::kInvalid, folder + " is no folder"};
+  if (const auto owner = check_owner(folder); !owner) return owner.error();
+  PACL list = nullptr;
+  BOOL present = FALSE, defaulted = FALSE;
+  if (!GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted))
+    return system_error("access rights of " + folder, GetLastError());
+  const DWORD error = SetNamedSecurityInfoW(wide.data(), SE_FILE_OBJECT,
+                                            DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, nullptr,
+                                            nullptr, list, nullptr);
+  if (error != ERROR_SUCCESS) return system_error(folder + ": cannot set its access rights", error);
+  return {};
+}
+
+}  // namespace kmem::service

@@ -1,0 +1,25 @@
+// Folders with an administrator's rights below a place where every user may make folders (%ProgramData%). What was there
+// before and belongs to somebody else is refused: its owner could give himself any right later.
+// Thread: any. Failure: an Error that names the folder.
+#pragma once
+
+#include <string>
+
+#include "collectors/base/result.h"
+
+namespace kmem::service {
+
+enum class FolderRights {
+  kConfiguration,  // SYSTEM and administrators change it, others read
+  kState,          // SYSTEM, administrators and the service change it, others do not see it
+};
+
+/// Makes `folder`, or gives an existing one these rights, what it holds included. `account`: the service's SID or its
+/// short name in security descriptors ("LS").
+[[nodiscard]] base::Result<void> protect_folder(const std::string& folder, FolderRights rights,
+                                                const std::wstring& account);
+
+/// Kept by SYSTEM, the administrators or this program's own account; an absent file is.
+[[nodiscard]] base::Result<void> check_owner(const std::string& path);
+
+}  // namespace kmem::service

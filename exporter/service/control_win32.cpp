@@ -1,0 +1,242 @@
+#include "exporter/service/control.h"
+
+#include <windows.h>
+
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "exporter/service/access_win32.h"
+#include "exporter/service/command_line.h"
+#include "exporter/service/event_log_win32.h"
+#include "exporter/service/identity.h"
+#include "exporter/service/service_settings_win32.h"
+#include "exporter/service/win32_text.h"
+
+namespace kmem::service {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Exists from XP and Server 2003 on, and has no more rights than a user.
+constexpr wchar_t kAccount[] = L"NT AUTHORITY\\LocalService";
+constexpr wchar_t kAccountSid[] = L"LS";
+constexpr milliseconds kStartPatience{30'000}, kStopPatience{10'000};
+
+const std::string kName = to_utf8(kServiceName);
+
+struct ServiceClosed {
+  void operator()(SC_HANDLE handle) const { CloseServiceHandle(handle); }
+};
+using ServiceHandle = std::unique_ptr<std::remove_pointer_t<SC_HANDLE>, ServiceClosed>;
+
+base::Error refused(const std::string& what, DWORD error) {
+  if (error == ERROR_SERVICE_DOES_NOT_EXIST)
+    return {base::ErrorCode::kAbsent, "there is no service " + kName + "; `kmem_exporter service install` makes it"};
+  base::Error made = system_error(what, error);
+  if (error == ERROR_ACCESS_DENIED) made.message += "; run it as administrator";
+  return made;
+}
+
+std::wstring program_path() {
+  std::wstring path(32'768, L'\0');
+  path.resize(GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size())));
+  return path;
+}
+
+base::Result<ServiceHandle> open_manager(DWORD access) {
+  ServiceHandle manager(OpenSCManagerW(nullptr, nullptr, access));
+  if (!manager) return refused("service manager", GetLastError());
+  return manager;
+}
+
+base::Result<ServiceHandle> open_service(DWORD access) {
+  const auto manager = open_manager(SC_MANAGER_CONNECT);
+  if (!manager) return manager.error();
+  ServiceHandle service(OpenServiceW(manager->get(), kServiceName, access));
+  if (!service) return refused("service " + kName, GetLastError());
+  return service;
+}
+
+std::optional<SERVICE_STATUS_PROCESS> status_of(const ServiceHandle& service) {
+  SERVICE_STATUS_PROCESS status{};
+  DWORD needed = 0;
+  if (!QueryServiceStatusEx(service.get(), SC_STATUS_PROCESS_INFO, reinterpret_cast<BYTE*>(&status), sizeof status,
+                            &needed))
+    return std::nullopt;
+  return status;
+}
+
+/// The state once it is `wanted` or stopped, or what it is when patience ends.
+DWORD wait_for(const ServiceHandle& service, DWORD wanted, milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const auto status = status_of(service);
+    if (!status) return 0;
+    const DWORD state = status->dwCurrentState;
+    if (state == wanted || state == SERVICE_STOPPED || std::chrono::steady_clock::now() >= until) return state;
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+}
+
+base::Result<void> stop(const ServiceHandle& service) {
+  SERVICE_STATUS status{};
+  if (!ControlService(service.get(), SERVICE_CONTROL_STOP, &status) && GetLastError() != ERROR_SERVICE_NOT_ACTIVE)
+    return refused("service " + kName + " cannot be stopped", GetLastError());
+  if (wait_for(service, SERVICE_STOPPED, kStopPatience) != SERVICE_STOPPED)
+    return base::Error{base::ErrorCode::kIo, "service " + kName + " was told to stop and has not stopped yet"};
+  return {};
+}
+
+base::Result<void> configure(const ServiceHandle& service, const Request& request, Outcome& outcome) {
+  const AppliedSettings applied = apply_settings(service.get(), outcome.warnings);
+  if (!applied.recovery) return refused("recovery of service " + kName, GetLastError());
+  if (const auto source = register_event_source(); !source) return source.error();
+  outcome.lines.emplace_back("set up: restart after failures, event source");
+
+  const auto places = default_places();
+  if (!places) return places.error();
+  if (const auto prepared = prepare(*places); !prepared) return prepared.error();
+  if (request.state_folder.empty()) {
+    outcome.warnings.emplace_back("storage.path is not set: a restart forgets what was learnt");
+    return {};
+  }
+  const std::wstring account = applied.has_own_sid ? kServiceSid : kAccountSid;
+  const bool is_ours = request.state_folder.starts_with(places->folder + "\\");
+  if (!is_ours && GetFileAttributesW(to_wide(request.state_folder).c_str()) != INVALID_FILE_ATTRIBUTES) {
+    outcome.warnings.emplace_back(request.state_folder + " is left as it is: " + to_utf8(kAccount) +
+                                  " must be able to write there");
+    return {};
+  }
+  if (const auto made = protect_folder(request.state_folder, FolderRights::kState, account); !made) return made.error();
+  outcome.lines.emplace_back("state is kept in " + request.state_folder);
+  return {};
+}
+
+base::Result<Outcome> install(const Request& request) {
+  const auto manager = open_manager(SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
+  if (!manager) return manager.error();
+  const std::string line = command_line(to_utf8(program_path()), request.arguments);
+  const ServiceHandle service(CreateServiceW(manager->get(), kServiceName, kServiceTitle, SERVICE_ALL_ACCESS,
+                                             SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
+                                             to_wide(line).c_str(), nullptr, nullptr, nullptr, kAccount, nullptr));
+  if (!service && GetLastError() == ERROR_SERVICE_EXISTS)
+    return base::Error{base::ErrorCode::kInvalid,
+                       "service " + kName + " is there already; `kmem_exporter service uninstall` removes it"};
+  if (!service) return refused("service " + kName + " cannot be made", GetLastError());
+  Outcome outcome;
+  outcome.lines.push_back("service " + kName + " is installed and starts with Windows: " + line);
+  if (const auto configured = configure(service, request, outcome); !configured) {
+    DeleteService(service.get());
+    unregister_event_source();
+    return configured.error();
+  }
+  outcome.lines.emplace_back("`kmem_exporter service start` starts it now");
+  return outcome;
+}
+
+base::Result<Outcome> configure_existing(const Request& request) {
+  const auto service = open_service(SERVICE_CHANGE_CONFIG | SERVICE_START);
+  if (!service) return service.error();
+  Outcome outcome;
+  if (const auto configured = configure(*service, request, outcome); !configured) return configured.error();
+  return outcome;
+}
+
+base::Result<Outcome> uninstall() {
+  const auto service = open_service(SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE);
+  if (!service) return service.error();
+  Outcome outcome;
+  if (const auto stopped = stop(*service); !stopped) outcome.warnings.push_back(stopped.error().message);
+  if (!DeleteService(service->get())) return refused("service " + kName + " cannot be removed", GetLastError());
+  unregister_event_source();
+  outcome.lines.push_back("service " + kName + " is removed; configuration and state stay");
+  return outcome;
+}
+
+base::Result<Outcome> start() {
+  const auto service = open_service(SERVICE_START | SERVICE_QUERY_STATUS);
+  if (!service) return service.error();
+  if (!StartServiceW(service->get(), 0, nullptr)) {
+    if (GetLastError() == ERROR_SERVICE_ALREADY_RUNNING) return Outcome{{"service " + kName + " runs already"}, {}};
+    return refused("service " + kName + " cannot be started", GetLastError());
+  }
+  const DWORD state = wait_for(*service, SERVICE_RUNNING, kStartPatience);
+  if (state == SERVICE_RUNNING) return Outcome{{"service " + kName + " runs"}, {}};
+  const auto status = status_of(*service);
+  const DWORD code = status ? status->dwServiceSpecificExitCode : 0;
+  return base::Error{base::ErrorCode::kIo, "service " + kName + " did not start" +
+                                               (code != 0 ? " (exit code " + std::to_string(code) + ")" : "") +
+                                               "; the event log's Application part says why"};
+}
+
+base::Result<Outcome> stop_service() {
+  const auto service = open_service(SERVICE_STOP | SERVICE_QUERY_STATUS);
+  if (!service) return service.error();
+  if (const auto stopped = stop(*service); !stopped) return stopped.error();
+  return Outcome{{"service " + kName + " is stopped"}, {}};
+}
+
+base::Result<Outcome> reload() {
+  const auto service = open_service(SERVICE_PAUSE_CONTINUE);
+  if (!service) return service.error();
+  SERVICE_STATUS status{};
+  if (!ControlService(service->get(), SERVICE_CONTROL_PARAMCHANGE, &status))
+    return refused("service " + kName + " cannot be told", GetLastError());
+  return Outcome{{"service " + kName + " reads its configuration again; the event log tells faults"}, {}};
+}
+
+}  // namespace
+
+base::Result<Places> default_places() {
+  // From a library that the exporter itself does not need.
+  std::wstring path(MAX_PATH, L'\0');
+  const HMODULE shell = LoadLibraryW(L"shell32.dll");
+  const FARPROC found = shell == nullptr ? nullptr : GetProcAddress(shell, "SHGetFolderPathW");
+  using FolderPath = HRESULT(WINAPI*)(HWND, int, HANDLE, DWORD, LPWSTR);
+  FolderPath folder_path = nullptr;
+  std::memcpy(&folder_path, &found, sizeof found);
+  constexpr int kCommonApplicationData = 0x23;
+  const bool is_known = folder_path != nullptr && folder_path(nullptr, kCommonApplicationData, nullptr, 0, path.data()) == 0;
+  if (shell != nullptr) FreeLibrary(shell);
+  if (!is_known) return base::Error{base::ErrorCode::kAbsent, "Windows does not say where programs keep their data"};
+  path.resize(std::wcslen(path.c_str()));
+
+  Places places;
+  places.folder = to_utf8(path) + "\\kmem_exporter";
+  places.config_file = places.folder + "\\kmem_exporter.yml";
+  places.config_text =
+      "# Configuration of the service kmem_exporter. What is left out keeps its default; the complete example stands\n"
+      "# beside the program. `kmem_exporter service reload` takes over what does not need a restart.\n"
+      "storage:\n  path: \"state\"\n";
+  return places;
+}
+
+base::Result<void> prepare(const Places& places) {
+  if (const auto made = protect_folder(places.folder, FolderRights::kConfiguration, kAccountSid); !made)
+    return made.error();
+  return check_owner(places.config_file);
+}
+
+std::string absolute_path(const std::string& path) {
+  wchar_t full[32'768];
+  const DWORD length = GetFullPathNameW(to_wide(path).c_str(), static_cast<DWORD>(std::size(full)), full, nullptr);
+  return length == 0 || length >= std::size(full) ? path : to_utf8({full, length});
+}
+
+base::Result<Outcome> control(const Request& request) {
+  switch (request.action) {
+    case Action::kInstall: return install(request);
+    case Action::kConfigure: return configure_existing(request);
+    case Action::kUninstall: return uninstall();
+    case Action::kStart: return start();
+    case Action::kStop: return stop_service();
+    case Action::kReload: break;
+  }
+  return reload();
+}
+
+}  // namespace kmem::service
