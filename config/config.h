@@ -28,7 +28,9 @@ struct Collectors {
   bool file_cache = true;     // class 21
   bool pool_tags = true;      // class 255, else 22
   bool session_pool_tags = true;  // class 67
+  bool limits = true;         // version and machine, from which pools' limits follow
   // both
+  bool events = true;         // System event log, /proc/vmstat
   bool processes = true;      // handles or descriptors, pool quota
   bool settings = true;       // registry values, vm.* sysctls
 
@@ -78,6 +80,16 @@ struct Processes {
   bool operator==(const Processes&) const = default;
 };
 
+/// Who may be behind a tag.
+struct Drivers {
+  bool enabled = true;                // kmem_pool_tag_info, drivers in reports
+  bool scan = true;                   // of driver images, in the background
+  std::string pooltag_file;           // empty = where the Windows debuggers install it
+  std::vector<std::string> folders;   // further folders with driver images
+
+  bool operator==(const Drivers&) const = default;
+};
+
 /// What is followed for weeks, and how fast something must grow to be called a leak.
 struct Trend {
   bool enabled = true;
@@ -122,6 +134,7 @@ struct Config {
   Scrape scrape;
   Tags tags;
   Processes processes;
+  Drivers drivers;
   Trend trend;
   Web web;
   Storage storage;

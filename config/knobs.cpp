@@ -112,6 +112,8 @@ const std::array kRows = std::to_array<Row>({
     KMEM_COLLECTOR(file_cache, "Windows: the system cache's working set (information class 21)."),
     KMEM_COLLECTOR(pool_tags, "Windows: every pool tag (information class 255, else 22)."),
     KMEM_COLLECTOR(session_pool_tags, "Windows: tags of the sessions' own pools (information class 67)."),
+    KMEM_COLLECTOR(limits, "Windows: its version, from which the pools' largest sizes follow."),
+    KMEM_COLLECTOR(events, "Both: memory failures in the System event log, /proc/vmstat; once a minute."),
     KMEM_COLLECTOR(processes, "Both: handles or descriptors by process, and its pool quota."),
     KMEM_COLLECTOR(settings, "Both: Memory Management in the registry, vm.* settings."),
 
@@ -141,6 +143,15 @@ const std::array kRows = std::to_array<Row>({
 
     {KMEM_KNOB(processes.top), .help = "Processes exported by handles, and by each pool's quota.", .unit = "processes",
      .min = 0, .max = 200},
+
+    {KMEM_KNOB(drivers.enabled), .help = "Say which drivers may be behind a tag, as kmem_pool_tag_info.",
+     .needs_restart = true},
+    {KMEM_KNOB(drivers.scan), .help = "Windows: look for tags in driver images, in the background.",
+     .needs_restart = true},
+    {KMEM_KNOB(drivers.pooltag_file), .help = "pooltag.txt of the Windows debuggers; empty: where they install it.",
+     .unit = "path", .expected = "a file", .needs_restart = true},
+    {KMEM_KNOB(drivers.folders), .help = "Further folders with driver images.", .min = 0, .max = 32,
+     .expected = "a folder", .check = check_not_empty, .needs_restart = true},
 
     {KMEM_KNOB(trend.enabled), .help = "Keep weeks of history and say what leaks.", .needs_restart = true},
     {KMEM_KNOB(trend.max_subjects), .help = "Tags, totals and processes with history, 2.5 KB each.",

@@ -44,7 +44,7 @@ TEST(Knobs, AreAllThereOnce) {
     EXPECT_FALSE(info.help.empty()) << info.name;
     EXPECT_FALSE(info.expected.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 46U) << "a knob came or went: its tests below and README's table go with it";
+  EXPECT_EQ(names.size(), 52U) << "a knob came or went: its tests below and README's table go with it";
   EXPECT_EQ(find_knob("web"), nullptr);
   EXPECT_EQ(find_knob("web.max-requests"), nullptr);
 }
@@ -75,6 +75,8 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"tags.max_exported", "5000"}, {"tags.max_tracked", "64"}, {"tags.dwell", "1h"}, {"tags.top_session", "0"},
       {"tags.include", "[\"nonpaged/Even\", \"dentry\"]"}, {"tags.counters", "false"}, {"tags.all", "true"},
       {"processes.top", "200"},
+      {"drivers.enabled", "false"}, {"drivers.scan", "false"}, {"drivers.pooltag_file", "\"/d/pooltag.txt\""},
+      {"drivers.folders", "[\"/d\", \"/e\"]"},
       {"trend.enabled", "false"}, {"trend.max_subjects", "64"}, {"trend.min_growth_per_day", "1MiB"},
       {"web.listen_addresses", "[\"[::1]:1\", \"host:2\"]"}, {"web.telemetry_path", "\"/m\""},
       {"web.config_file", "\"/w.yml\""}, {"web.max_requests", "1"}, {"web.max_connections", "8"},
@@ -90,6 +92,7 @@ TEST(Knobs, EveryOneSetsItsField) {
   expected.scrape.min_interval = std::chrono::seconds(0);
   expected.tags = {0, 1000, 7, 5000, 64, std::chrono::hours(1), {"nonpaged/Even", "dentry"}, false, true, 0};
   expected.processes.top = 200;
+  expected.drivers = {false, false, "/d/pooltag.txt", {"/d", "/e"}};
   expected.trend = {false, 64, 1 << 20};
   expected.web = {{"[::1]:1", "host:2"}, "/m", "/w.yml", 1, 8, 65'536, std::chrono::milliseconds(100),
                   std::chrono::minutes(10), std::chrono::minutes(1), 1'000'000};
@@ -219,6 +222,7 @@ TEST(Example, EqualsTheDefaults) {
   base.sampling.interval = base.scrape.min_interval = std::chrono::seconds(3);
   base.tags = {1, 1, 1, 1, 64, std::chrono::hours(1), {"x"}, false, true, 1};
   base.processes.top = 1;
+  base.drivers = {false, false, "x", {"x"}};
   base.web = {{":1"}, "/x", "x", 1, 8, 1024, std::chrono::seconds(1), std::chrono::seconds(1), std::chrono::seconds(1),
               1};
   base.storage = {"x", std::chrono::seconds(10)};
