@@ -26,6 +26,16 @@ std::wstring descriptor_text(FolderRights rights, const std::wstring& account) {
   return text;
 }
 
+bool is_own_user(PSID sid) {
+  HANDLE token = nullptr;
+  if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
+  alignas(TOKEN_USER) char user[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+  DWORD needed = 0;
+  const bool is_known = GetTokenInformation(token, TokenUser, user, sizeof user, &needed) != 0;
+  CloseHandle(token);
+  return is_known && EqualSid(sid, reinterpret_cast<const TOKEN_USER*>(user)->User.Sid);
+}
+
 }  // namespace
 
 base::Result<void> check_owner(const std::string& path) {
@@ -37,10 +47,8 @@ base::Result<void> check_owner(const std::string& path) {
   const std::unique_ptr<void, LocalFreed> freed(descriptor);
   if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) return {};
   if (error != ERROR_SUCCESS) return system_error(path, error);
-  // The token of an administrator, and LocalSystem's, which an installer has, hold the Administrators group.
-  BOOL is_ours = FALSE;
-  if (!CheckTokenMembership(nullptr, owner, &is_ours)) return system_error(path + ": its owner", GetLastError());
-  if (!is_ours && !IsWellKnownSid(owner, WinLocalSystemSid) && !IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
+  if (!is_own_user(owner) && !IsWellKnownSid(owner, WinLocalSystemSid) &&
+      !IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
     return base::Error{base::ErrorCode::kPermission,
                        path + " belongs to another user, who could change it later; remove it first"};
   return {};

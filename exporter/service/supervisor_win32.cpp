@@ -2,7 +2,11 @@
 
 #include <windows.h>
 
+#include <tlhelp32.h>
+
+#include <algorithm>
 #include <atomic>
+#include <cwchar>
 #include <mutex>
 
 #include "collectors/base/log.h"
@@ -70,6 +74,23 @@ void WINAPI service_main(DWORD, wchar_t**) {
   report(SERVICE_STOPPED);
 }
 
+/// Asked of the process list first: without a service manager that waits for this process, the dispatcher's attempt
+/// to reach one lasts for 10 s and more on old Windows and on Wine.
+bool may_be_service() {
+  const HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+  if (list == INVALID_HANDLE_VALUE) return true;
+  const auto find = [list](DWORD id) {
+    PROCESSENTRY32W entry{};
+    entry.dwSize = sizeof entry;
+    for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
+      if (entry.th32ProcessID == id) return entry;
+    return PROCESSENTRY32W{};
+  };
+  const PROCESSENTRY32W parent = find(find(GetCurrentProcessId()).th32ParentProcessID);
+  CloseHandle(list);
+  return parent.dwSize != 0 && _wcsicmp(parent.szExeFile, L"services.exe") == 0;
+}
+
 }  // namespace
 
 int run_hosted(const std::function<int()>& body) {
@@ -77,8 +98,7 @@ int run_hosted(const std::function<int()>& body) {
   wchar_t name[std::size(kServiceName)];
   std::copy(std::begin(kServiceName), std::end(kServiceName), name);
   const SERVICE_TABLE_ENTRYW table[] = {{name, service_main}, {nullptr, nullptr}};
-  // Fails at once (error 1063) where no service manager waits for this process.
-  if (StartServiceCtrlDispatcherW(table)) return g_exit_code;
+  if (may_be_service() && StartServiceCtrlDispatcherW(table)) return g_exit_code;
   return body();
 }
 

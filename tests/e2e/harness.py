@@ -44,10 +44,11 @@ def wait_until(condition, seconds, what):
 class Exporter:
     """A running `serve` on a free loopback port."""
 
-    def __init__(self, *args, listen="127.0.0.1:0"):
+    def __init__(self, *args, listen="127.0.0.1:0", command=None, env=None):
         self.log_lines = []
-        self.process = subprocess.Popen([*RUNNER, EXE, f"--web.listen-address={listen}", *args], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+        self.process = subprocess.Popen([*(command or [*RUNNER, EXE]), f"--web.listen-address={listen}", *args],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        text=True, errors="replace", env=env)
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()
         try:
