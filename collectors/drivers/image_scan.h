@@ -1,0 +1,49 @@
+// A driver image's bytes -> the pool tags in it, without being told which to look for. Code is read instruction by
+// instruction, so that only real constants count and what becomes of them is seen (Evidence); constants among data
+// count when they stand alone or in a table, not as part of a text, a GUID or a record of the linker.
+// Thread: pure. Failure: as parse_pe. Bounds: kMaxImageBytes, kMaxTagsPerImage; time is linear in the bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "collectors/base/result.h"
+#include "collectors/drivers/image_tags.h"
+#include "collectors/drivers/pe_image.h"
+
+namespace kmem::drivers {
+
+inline constexpr std::size_t kMaxImageBytes = std::size_t{128} << 20;
+inline constexpr std::size_t kMaxTagsPerImage = 8192;
+
+/// Sorted by tag.
+[[nodiscard]] base::Result<std::vector<ImageTag>> scan_image(std::span<const std::byte> file);
+
+/// Could this be a tag? Letters, digits and some signs, blanks only at the end, not four times the same.
+[[nodiscard]] bool is_plausible_tag(std::uint32_t tag);
+
+/// What the passes over an image have found so far.
+class Finds {
+ public:
+  void add(std::uint32_t tag, Evidence evidence);
+  [[nodiscard]] std::vector<ImageTag> take() const;
+
+ private:
+  std::unordered_map<std::uint32_t, ImageTag> tags_;
+};
+
+// The passes, one section each.
+void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds);
+void scan_arm64_code(const PeImage& image, const PeSection& section, Finds& finds);
+void scan_data(const PeImage& image, const PeSection& section, Finds& finds);
+
+/// A number that code reads from `address`: is it one of its own, and no part of a text?
+[[nodiscard]] bool is_lone_dword(const PeImage& image, std::uint32_t address);
+
+/// PROTECTED_POOL: the kernel strips this bit before it counts an allocation.
+inline constexpr std::uint32_t kProtectedPool = 0x80000000;
+
+}  // namespace kmem::drivers
