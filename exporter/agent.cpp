@@ -8,14 +8,13 @@
 #include "exporter/encode/encode.h"
 #include "exporter/metrics/build_info.h"
 #include "exporter/metrics/families.h"
-#include "exporter/status_page.h"
 
 namespace kmem {
 namespace {
 
 constexpr std::uint32_t kSelectionVersion = 1;
 
-std::vector<std::string> handler_names() { return {"metrics", "status", "healthy", "ready", "unknown"}; }
+std::vector<std::string> handler_names() { return {"metrics", "status", "api", "assets", "healthy", "ready", "unknown"}; }
 
 }  // namespace
 
@@ -34,9 +33,11 @@ Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const 
       config_(std::move(config)),
       source_(std::move(source)),
       tracked_(config_.tags, config_.processes),
+      failures_(host_identity),
       storage_path_(config_.storage.path),
       selection_state_(files, clock, storage_path_ + "/selection.state", "SELN", kSelectionVersion),
       trend_state_(files, clock, storage_path_ + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
+      failure_state_(files, clock, storage_path_ + "/failures.state", "FAIL", FailureLog::kStateVersion),
       last_save_(clock.steady()) {
   if (config_.trend.enabled) trend_ = std::make_unique<TrendWatch>(config_.trend, std::move(host_identity));
 }
@@ -50,6 +51,8 @@ void Agent::load_state() {
   const std::scoped_lock lock(mutex_);
   selection_state_.load([this](std::string_view payload) { return tracked_.load(payload); });
   if (trend_) trend_state_.load([this](std::string_view payload) { return trend_->load(payload); });
+  failure_state_.load([this](std::string_view payload) { return failures_.load(payload); });
+  if (failures_.cursor()) source_->resume_events(*failures_.cursor());
 }
 
 base::Result<void> Agent::read_kernel() {
@@ -65,7 +68,10 @@ base::Result<void> Agent::read_kernel() {
     }
     last_error_ = error;
   }
-  if (read) log_changed_parts();
+  if (read) {
+    log_changed_parts();
+    failures_.observe(snapshot_);
+  }
   return read;
 }
 
@@ -110,15 +116,16 @@ void Agent::select_tags() {
 }
 
 void Agent::tick() {
-  std::string selection, trend;
-  bool save_selection = false, save_trend = false;
+  std::string selection, trend, failures;
+  bool save_selection = false, save_trend = false, save_failures = false;
   {
     const std::scoped_lock lock(mutex_);
     const bool first = !ready_;
     // The first tick sees a recording's first frame.
     if (!first) source_->advance();
     if (!read_kernel()) return;
-    if (trend_) trend_->observe(snapshot_);
+    rates_.note(snapshot_);
+    if (trend_) trend_->observe(snapshot_, selection_.system_ptes_free_boot_max);
     select_tags();
     const bool changed = membership_changed();
     ready_ = true;
@@ -128,6 +135,8 @@ void Agent::tick() {
     const auto now = clock_.steady();
     save_selection = changed || now - last_save_ >= config_.storage.save_interval;
     save_trend = trend_ && (first || now - last_trend_save_ >= config_.storage.save_interval);
+    save_failures = failures_.is_unsaved() || now - last_save_ >= config_.storage.save_interval;
+    if (save_failures) failures = failures_.save();
     if (save_selection) {
       selection = tracked_.save();
       last_save_ = now;
@@ -140,19 +149,22 @@ void Agent::tick() {
   const std::scoped_lock lock(saving_);
   if (save_selection) selection_state_.save(selection);
   if (save_trend) trend_state_.save(trend);
+  if (save_failures) failure_state_.save(failures);
 }
 
 void Agent::save_state() {
   if (storage_path_.empty() || !ready_) return;
-  std::string selection, trend;
+  std::string selection, trend, failures;
   {
     const std::scoped_lock lock(mutex_);
     selection = tracked_.save();
     if (trend_) trend = trend_->save();
+    failures = failures_.save();
   }
   const std::scoped_lock lock(saving_);
   selection_state_.save(selection);
   if (trend_) trend_state_.save(trend);
+  failure_state_.save(failures);
 }
 
 void Agent::show_trend_state() {
@@ -200,27 +212,10 @@ http::Response Agent::serve_metrics(const http::Request& request) {
   return response;
 }
 
-http::Response Agent::serve_status() {
-  http::Response response;
-  response.content_type = "text/html; charset=utf-8";
-  response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-  const std::scoped_lock lock(mutex_);
-  if (const auto fresh = refresh(); !fresh) {
-    response.status = 503;
-    response.content_type = "text/plain; charset=utf-8";
-    response.body = "no kernel memory figures: " + fresh.error().message + "\n";
-    return response;
-  }
-  const std::vector<std::string> verdict = trend_ ? trend_->verdict() : std::vector<std::string>();
-  response.body = status_page(snapshot_, verdict, metrics::build_info().version, config_.web.telemetry_path);
-  return response;
-}
-
 std::vector<http::Route> Agent::routes() {
-  return {
+  std::vector<http::Route> routes = {
       {config_.web.telemetry_path, "metrics", [this](const http::Request& request) { return serve_metrics(request); },
        true},
-      {"/", "status", [this](const http::Request&) { return serve_status(); }, true},
       {"/-/healthy", "healthy",
        [](const http::Request&) {
          http::Response response;
@@ -237,6 +232,8 @@ std::vector<http::Route> Agent::routes() {
        },
        true},
   };
+  add_page_routes(routes);
+  return routes;
 }
 
 void Agent::reconfigure(const config::Config& config, std::unique_ptr<KernelSource> source) {
@@ -244,6 +241,7 @@ void Agent::reconfigure(const config::Config& config, std::unique_ptr<KernelSour
   config_ = config;
   if (source) {
     source_ = std::move(source);
+    if (failures_.cursor()) source_->resume_events(*failures_.cursor());
     part_states_.clear();
   }
   // The members go over to the new rules by way of the state that they would have after a restart.

@@ -24,8 +24,12 @@
 #include "exporter/encode/gzip.h"
 #include "exporter/encode/negotiate.h"
 #include "exporter/http/server.h"
+#include "exporter/failure_log.h"
 #include "exporter/kept_state.h"
 #include "exporter/metrics/self_metrics.h"
+#include "exporter/page/query.h"
+#include "exporter/page/rates.h"
+#include "exporter/page/view.h"
 #include "exporter/select/tracked_set.h"
 #include "exporter/trend_watch.h"
 
@@ -72,9 +76,14 @@ class Agent {
   };
 
   http::Response serve_metrics(const http::Request& request);
-  http::Response serve_status();
+  http::Response serve_page(const http::Request& request);
+  http::Response serve_api(const http::Request& request);
+  void add_page_routes(std::vector<http::Route>& routes);
+  page::View gather_tags_view(const page::TagQuery& query);
+  void name_drivers(std::vector<page::Subject>& subjects) const;
 
   // With mutex_ held:
+  page::View gather();
   base::Result<void> read_kernel();
   base::Result<void> refresh();
   void encode_page(encode::Format format);
@@ -95,7 +104,9 @@ class Agent {
   config::Config config_;
   std::unique_ptr<KernelSource> source_;
   select::TrackedSet tracked_;
+  FailureLog failures_;
   std::unique_ptr<TrendWatch> trend_;  // null: switched off
+  page::Rates rates_;
   Snapshot snapshot_;
   select::Selection selection_;
   std::chrono::nanoseconds last_read_{};
@@ -109,7 +120,7 @@ class Agent {
 
   const std::string storage_path_;
   std::mutex saving_;  // one writer of the state files; never taken while mutex_ is held
-  KeptState selection_state_, trend_state_;
+  KeptState selection_state_, trend_state_, failure_state_;
   std::chrono::nanoseconds last_save_{}, last_trend_save_{};
 };
 

@@ -1,13 +1,13 @@
 #include "exporter/trend_watch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
 
 #include "collectors/base/log.h"
+#include "collectors/base/time_words.h"
 
 namespace kmem {
 namespace {
@@ -15,7 +15,6 @@ namespace {
 constexpr base::UnixMillis kReviewEveryMs = 15 * 60'000;
 constexpr double kSecondsPerDay = 86'400;
 constexpr double kPageBytes = 4096;
-constexpr std::size_t kMostWords = 5;
 
 trend::EngineOptions engine_options(const config::Trend& config, std::string host_identity) {
   trend::EngineOptions options;
@@ -44,32 +43,6 @@ std::string number(const char* format, double value) {
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
-}
-
-std::chrono::year_month_day date_of(base::UnixMillis time) {
-  const std::chrono::sys_time<std::chrono::milliseconds> moment{std::chrono::milliseconds(time)};
-  return std::chrono::floor<std::chrono::days>(moment);
-}
-
-std::string iso_date(base::UnixMillis time) {
-  const auto date = date_of(time);
-  char text[32];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()));
-  return text;
-}
-
-std::string short_date(base::UnixMillis time) {
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto date = date_of(time);
-  return std::to_string(static_cast<unsigned>(date.day())) + " " + kMonths[static_cast<unsigned>(date.month()) - 1];
-}
-
-std::string byte_rate(double bytes_per_day) {
-  if (bytes_per_day >= 1024.0 * 1024 * 1024) return number("+%.1f GiB/day", bytes_per_day / (1024.0 * 1024 * 1024));
-  if (bytes_per_day >= 1024.0 * 1024) return number("+%.1f MiB/day", bytes_per_day / (1024.0 * 1024));
-  return number("+%.0f KiB/day", bytes_per_day / 1024);
 }
 
 std::string exhaustion_text(const trend::SubjectReport& report) {
@@ -113,7 +86,7 @@ void log_suspect(const trend::SubjectReport& leak) {
                                     {"pool", pool_text(leak.kind, leak.pool)},
                                     {leak.kind == trend::Kind::kHandles ? "process" : "tag", leak.text},
                                     {bytes ? "bytes_per_day" : "per_day", per_day},
-                                    {"since", leak.since ? iso_date(*leak.since) : std::string("unknown")},
+                                    {"since", leak.since ? base::date_words(*leak.since) : std::string("unknown")},
                                     {"confidence", number("%.2f", leak.confidence)},
                                     {"exhaustion", exhaustion_text(leak)}});
 }
@@ -130,8 +103,8 @@ base::Result<void> TrendWatch::load(std::string_view payload) {
   return {};
 }
 
-void TrendWatch::observe(const Snapshot& snapshot) {
-  engine_.observe(sampler_.take(snapshot));
+void TrendWatch::observe(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max) {
+  engine_.observe(sampler_.take(snapshot, ptes_boot_max));
   const trend::Summary summary = engine_.summary();
   view_.history_seconds = summary.history_seconds;
   view_.subjects = summary.subjects;
@@ -145,8 +118,14 @@ void TrendWatch::review(bool silent) {
   leaks_ = engine_.report(false);
   std::erase_if(leaks_, [](const trend::SubjectReport& report) {
     const bool pool_matters = report.kind == trend::Kind::kTag || report.kind == trend::Kind::kPool;
-    return report.verdict != trend::Verdict::kLeak || (pool_matters && !trend::may_leak(report.pool, report.text));
+    return pool_matters && !trend::may_leak(report.pool, report.text);
   });
+  const auto watched = std::find_if(leaks_.begin(), leaks_.end(), [](const trend::SubjectReport& report) {
+    return report.verdict != trend::Verdict::kLeak;
+  });
+  watch_count_ = static_cast<std::size_t>(leaks_.end() - watched);
+  watched_.assign(watched, watched + static_cast<std::ptrdiff_t>(std::min(watch_count_, kMostWatched)));
+  leaks_.erase(watched, leaks_.end());
   suspects_.clear();
   std::map<Subject, base::UnixMillis> now;
   for (const trend::SubjectReport& leak : leaks_) {
@@ -162,7 +141,7 @@ void TrendWatch::review(bool silent) {
                      {{"kind", kind_text(kind)},
                       {"pool", pool_text(kind, pool)},
                       {kind == trend::Kind::kHandles ? "process" : "tag", text},
-                      {"was_since", iso_date(since)}});
+                      {"was_since", base::date_words(since)}});
   }
   said_ = std::move(now);
   reviewed_ = true;
@@ -220,31 +199,6 @@ void TrendWatch::describe_totals() {
   const auto commit = engine_.find(trend::Kind::kCommit, {}, {});
   view_.commit = commit ? slopes_of(*commit, 1) : metrics::TrendSlopes{};
   if (commit) runout(*commit);
-}
-
-std::vector<std::string> TrendWatch::verdict() const {
-  std::vector<std::string> lines;
-  for (const trend::SubjectReport& leak : leaks_) {
-    if (lines.size() == kMostWords) break;
-    const double per_day = leak.credible_slope_per_second * kSecondsPerDay;
-    std::string line = "Leak suspected: ";
-    switch (leak.kind) {
-      case trend::Kind::kTag:
-        line += "tag " + leak.text + " (" + std::string(pool_name(leak.pool)) + "), " + byte_rate(per_day);
-        break;
-      case trend::Kind::kPool: line += "pool " + std::string(pool_name(leak.pool)) + ", " + byte_rate(per_day); break;
-      case trend::Kind::kCommit: line += "committed memory, " + byte_rate(per_day); break;
-      case trend::Kind::kSystemPtes: line += "free system PTEs, " + number("-%.0f a day", per_day); break;
-      case trend::Kind::kHandles: line += "handles of " + leak.text + ", " + number("+%.0f a day", per_day); break;
-    }
-    if (leak.since) line += " since " + short_date(*leak.since);
-    lines.push_back(std::move(line));
-  }
-  if (leaks_.size() > lines.size()) lines.push_back("and " + std::to_string(leaks_.size() - lines.size()) + " more");
-  if (!lines.empty()) return lines;
-  const double days = view_.history_seconds / kSecondsPerDay;
-  if (days < 1) return {"No leak seen; less than a day of history, which is too little to say."};
-  return {"No leak seen; " + number("%.0f", std::floor(days)) + (days < 2 ? " day" : " days") + " of history."};
 }
 
 }  // namespace kmem

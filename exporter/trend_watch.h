@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,18 +26,23 @@ class TrendWatch {
   TrendWatch(const config::Trend& config, std::string host_identity);
 
   /// Before selection is updated: afterwards suspects() are those of now.
-  void observe(const Snapshot& snapshot);
+  /// `ptes_boot_max`: the most free system PTEs since boot, as far as it was known before.
+  void observe(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max = {});
   [[nodiscard]] std::span<const select::TagId> suspects() const { return suspects_; }
   /// After selection was updated: the view follows the members.
   void describe(const select::Selection& selection);
   [[nodiscard]] metrics::TrendView& view() { return view_; }
-  /// The verdict for people, worst first, one line each.
-  [[nodiscard]] std::vector<std::string> verdict() const;
+  /// As of the last review, worst first; of what is only watched the first kMostWatched.
+  [[nodiscard]] const std::vector<trend::SubjectReport>& leaks() const { return leaks_; }
+  [[nodiscard]] const std::vector<trend::SubjectReport>& watched() const { return watched_; }
+  [[nodiscard]] std::size_t watch_count() const { return watch_count_; }
+  [[nodiscard]] const trend::TrendEngine& engine() const { return engine_; }
 
   [[nodiscard]] std::string save() const { return engine_.save(); }
   base::Result<void> load(std::string_view payload);
 
  private:
+  static constexpr std::size_t kMostWatched = 20;
   using Subject = std::tuple<trend::Kind, Pool, std::string>;
 
   void review(bool silent);
@@ -47,6 +53,8 @@ class TrendWatch {
   bool reviewed_ = false;                // since the last describe()
   base::UnixMillis last_review_ = 0;
   std::vector<trend::SubjectReport> leaks_;  // worst first
+  std::vector<trend::SubjectReport> watched_;
+  std::size_t watch_count_ = 0;
   std::vector<select::TagId> suspects_;      // the tags of leaks_
   std::map<Subject, base::UnixMillis> said_; // leaks of the last review, and since when they grow
   std::vector<std::uint64_t> described_;     // keys of the members in view_.tags

@@ -62,7 +62,8 @@ struct Outline {
   std::optional<double> growth_per_second;  // behind the verdict; where that is ok, of the last 7 days
 };
 
-/// What is kept of a subject, oldest first, free entries as such; NaN = nothing seen.
+/// What is kept of a subject, oldest first; NaN = nothing seen. Of free entries the most that were free, use being what
+/// is lowest.
 struct Course {
   base::UnixMillis floors_start = 0, recent_start = 0;
   std::array<float, kCoarseBuckets> floors{};       // lowest amount of every 4 hours

@@ -1,18 +1,23 @@
 #include "exporter/trend/sampler.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 namespace kmem::trend {
 namespace {
+
+// Boot times move with the clock.
+constexpr base::UnixMillis kSameBootMs = 60'000;
 
 std::optional<double> as_limit(const std::optional<std::uint64_t>& bytes) {
   if (!bytes) return std::nullopt;
   return static_cast<double>(*bytes);
 }
 
-/// Windows: the kernel sizes its pools at boot; PoolTotals does not carry that yet.
+/// Recorded histories may know the memory's size and not how large a pool can get.
 std::optional<double> limit_of(const PoolTotals& pool, const Snapshot& snapshot) {
+  if (pool.limit) return static_cast<double>(pool.limit->bytes);
   if (pool.pool == Pool::kSlabUnreclaimable) return as_limit(snapshot.physical_memory_bytes);
   return std::nullopt;
 }
@@ -64,14 +69,22 @@ void Sampler::add_processes(const Snapshot& snapshot) {
   }
 }
 
-Observation Sampler::take(const Snapshot& snapshot) {
+double Sampler::ptes_floor(const Snapshot& snapshot, std::optional<std::uint64_t> boot_max) {
+  if (snapshot.boot_time && ptes_boot_ && std::abs(*snapshot.boot_time - *ptes_boot_) > kSameBootMs) ptes_seen_max_ = 0;
+  if (snapshot.boot_time) ptes_boot_ = snapshot.boot_time;
+  ptes_seen_max_ = std::max(ptes_seen_max_, *snapshot.system_ptes_free);
+  const std::uint64_t most = std::max(ptes_seen_max_, boot_max.value_or(0));
+  if (most <= options_.most_ptes_of_x86) return static_cast<double>(options_.system_ptes_floor);
+  return options_.system_ptes_share * static_cast<double>(most);
+}
+
+Observation Sampler::take(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max) {
   samples_.clear();
   for (const PoolTotals& pool : snapshot.pools)
     if (pool.bytes) samples_.push_back({Kind::kPool, pool.pool, {}, *pool.bytes, {}, limit_of(pool, snapshot)});
-  if (snapshot.system_ptes_free) {
-    const auto floor = static_cast<double>(options_.system_ptes_floor);
-    samples_.push_back({Kind::kSystemPtes, {}, {}, *snapshot.system_ptes_free, {}, floor});
-  }
+  if (snapshot.system_ptes_free)
+    samples_.push_back(
+        {Kind::kSystemPtes, {}, {}, *snapshot.system_ptes_free, {}, ptes_floor(snapshot, ptes_boot_max)});
   if (snapshot.commit_bytes)
     samples_.push_back({Kind::kCommit, {}, {}, *snapshot.commit_bytes, {}, commit_limit(snapshot)});
   add_processes(snapshot);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,11 @@ namespace kmem::trend {
 struct SamplerOptions {
   std::size_t top_processes = 10;        // by handles
   std::size_t max_processes = 40;        // followed at a time: a leader stays while it lives
+  // Free page table entries: x86 is unwell below a fixed number. A 64-bit kernel has millions and no such number; half
+  // of the most since boot stands in. More entries than map 3 GB are no x86's.
   std::uint64_t system_ptes_floor = 12'000;
+  std::uint64_t most_ptes_of_x86 = 786'432;
+  double system_ptes_share = 0.5;
 };
 
 /// Whether growth of the tag can be called a leak. Reclaimable slab caches fill by design, and so do the sites of the
@@ -30,12 +35,16 @@ class Sampler {
   explicit Sampler(SamplerOptions options = {}) : options_(options) {}
 
   /// The Observation holds until the next take(), and no longer than `snapshot`.
-  [[nodiscard]] Observation take(const Snapshot& snapshot);
+  /// `ptes_boot_max`: what is known from before of the most free entries since boot.
+  [[nodiscard]] Observation take(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max = {});
 
  private:
   void add_processes(const Snapshot& snapshot);
+  [[nodiscard]] double ptes_floor(const Snapshot& snapshot, std::optional<std::uint64_t> boot_max);
 
   SamplerOptions options_;
+  std::uint64_t ptes_seen_max_ = 0;
+  std::optional<base::UnixMillis> ptes_boot_;
   std::vector<Sample> samples_;
   std::vector<std::uint64_t> followed_;      // pids, ascending
   std::vector<std::uint32_t> by_handles_;    // indices in Snapshot::processes

@@ -220,14 +220,5 @@ TEST_F(AgentTest, NewRulesApplyAtOnceAndMembersGoOver) {
   EXPECT_THAT(page, HasSubstr("kmem_exporter_config_last_reload_successful 1"));
 }
 
-TEST_F(AgentTest, TheStatusPageAllowsNothingFromOutside) {
-  const auto agent = make();
-  agent->tick();
-  const http::Response status = get(*agent, "/");
-  EXPECT_EQ(status.content_type, "text/html; charset=utf-8");
-  ASSERT_EQ(status.headers.size(), 1U);
-  EXPECT_THAT(status.headers[0].second, HasSubstr("default-src 'none'"));
-}
-
 }  // namespace
 }  // namespace kmem

@@ -1,0 +1,227 @@
+#include "exporter/page_view.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "collectors/base/label_text.h"
+
+namespace kmem {
+namespace {
+
+using trend::Kind;
+using trend::Verdict;
+
+constexpr std::size_t kMostLeaks = 50;
+constexpr std::size_t kMostCharts = 5;
+constexpr std::size_t kMostProcesses = 20;
+constexpr std::size_t kHoursOfFloor = 24;
+
+bool has_pool(Kind kind) { return kind == Kind::kTag || kind == Kind::kPool; }
+
+/// What leaks by itself before what only follows from it: a tag before the pool that it grows.
+int rank_of(const trend::SubjectReport& leak, const std::vector<trend::SubjectReport>& leaks) {
+  if (leak.kind == Kind::kTag) return leak.pool == Pool::kAllocinfo ? 1 : 0;
+  if (leak.kind != Kind::kPool) return leak.kind == Kind::kCommit ? 2 : 1;
+  const bool explained = std::any_of(leaks.begin(), leaks.end(), [&leak](const trend::SubjectReport& other) {
+    return other.kind == Kind::kTag && other.pool == leak.pool;
+  });
+  return explained ? 2 : 1;
+}
+
+page::Subject subject_of(const TrendWatch& trend, const trend::SubjectReport& report, bool with_course) {
+  page::Subject subject{report, {}, {}};
+  if (with_course) subject.course = trend.engine().course(report.kind, report.pool, report.text);
+  return subject;
+}
+
+void add_trend(const TrendWatch* trend, Kind kind, Pool pool, page::Resource& resource) {
+  if (trend == nullptr) return;
+  const auto report = trend->engine().find(kind, pool, {});
+  if (!report) return;
+  if (kind != Kind::kPool || trend::may_leak(pool, {})) {
+    resource.verdict = report->verdict;
+    resource.exhaustion = report->exhaustion;
+  }
+  if (resource.verdict == Verdict::kOk) {
+    resource.growth_per_second = report->slope_7d_per_second;
+  } else {
+    resource.growth_per_second = report->credible_slope_per_second;
+  }
+  const auto course = trend->engine().course(kind, pool, {});
+  if (kind == Kind::kSystemPtes || !course) return;
+  float low = std::numeric_limits<float>::infinity();
+  for (const float hour : std::span(course->recent).last(kHoursOfFloor)) low = std::fmin(low, hour);
+  if (std::isfinite(low)) resource.floor = static_cast<double>(low);
+}
+
+void add_resources(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend,
+                   page::View& view) {
+  for (const PoolTotals& pool : snapshot.pools) {
+    if (!pool.bytes) continue;
+    page::Resource& resource = view.resources.emplace_back();
+    resource.name = pool_name(pool.pool);
+    resource.amount = *pool.bytes;
+    if (pool.limit) {
+      resource.limit = pool.limit->bytes;
+      resource.limit_source = pool.limit->source;
+      resource.limit_rule = pool.limit->rule;
+    }
+    resource.trim_threshold = pool.trim_threshold_bytes;
+    resource.resident = pool.resident_bytes;
+    resource.binding = trend::may_leak(pool.pool, {});
+    add_trend(trend, Kind::kPool, pool.pool, resource);
+  }
+  if (snapshot.system_ptes_free) {
+    page::Resource& resource = view.resources.emplace_back();
+    resource.name = "system_ptes";
+    resource.bytes = false;
+    resource.amount = *snapshot.system_ptes_free;
+    resource.limit = selection.system_ptes_free_boot_max;
+    resource.limit_source = "kernel";
+    resource.limit_rule = "most that were free since boot";
+    add_trend(trend, Kind::kSystemPtes, {}, resource);
+  }
+  if (snapshot.commit_bytes) {
+    page::Resource& resource = view.resources.emplace_back();
+    resource.name = "commit";
+    resource.amount = *snapshot.commit_bytes;
+    resource.limit = snapshot.commit_limit_bytes;
+    resource.limit_source = "kernel";
+    resource.peak = snapshot.commit_peak_bytes;
+    add_trend(trend, Kind::kCommit, {}, resource);
+    resource.binding = snapshot.system == System::kWindows || resource.exhaustion.has_value();
+    if (!resource.binding && resource.limit) resource.limit_rule = "not enforced on this system";
+  }
+}
+
+std::uint64_t key_of(const trend::Outline& outline) { return tag_key(outline.pool, outline.text); }
+
+}  // namespace
+
+void gather_view(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend,
+                 page::View& view) {
+  view.time = snapshot.time;
+  view.boot_time = snapshot.boot_time;
+  view.system = snapshot.system;
+  view.physical_memory_bytes = snapshot.physical_memory_bytes;
+  view.available_bytes = snapshot.available_bytes;
+  view.failure_events = snapshot.failure_events;
+  view.parts = snapshot.parts;
+  view.processes = selection.processes;
+  std::stable_sort(view.processes.begin(), view.processes.end(), [](const ProcessUsage& a, const ProcessUsage& b) {
+    return a.handles.value_or(0) > b.handles.value_or(0);
+  });
+  if (view.processes.size() > kMostProcesses) view.processes.resize(kMostProcesses);
+  add_resources(snapshot, selection, trend, view);
+  view.trend_enabled = trend != nullptr;
+  if (trend == nullptr) return;
+  view.history = trend->engine().summary();
+  view.boots = trend->engine().boot_times();
+  view.leak_count = trend->leaks().size();
+  view.watch_count = trend->watch_count();
+  std::vector<trend::SubjectReport> leaks = trend->leaks();
+  std::stable_sort(leaks.begin(), leaks.end(), [all = &trend->leaks()](const auto& a, const auto& b) {
+    return rank_of(a, *all) < rank_of(b, *all);
+  });
+  for (std::size_t i = 0; i < std::min(leaks.size(), kMostLeaks); ++i)
+    view.leaks.push_back(subject_of(*trend, leaks[i], i < kMostCharts));
+  for (const trend::SubjectReport& watched : trend->watched()) view.watched.push_back(subject_of(*trend, watched, false));
+}
+
+std::vector<page::TagRow> gather_tags(const Snapshot& snapshot, const select::Selection& selection,
+                                      const TrendWatch* trend, const page::Rates& rates) {
+  std::unordered_map<std::uint64_t, const trend::Outline*> outlines;
+  std::vector<trend::Outline> all;
+  if (trend != nullptr) all = trend->engine().outlines();
+  outlines.reserve(all.size());
+  for (const trend::Outline& outline : all)
+    if (outline.kind == Kind::kTag) outlines.emplace(key_of(outline), &outline);
+  std::unordered_set<std::uint64_t> exported;
+  for (const select::Member& member : selection.members) exported.insert(member.key);
+
+  std::vector<page::TagRow> rows;
+  rows.reserve(snapshot.tags.size());
+  for (const TagUsage& tag : snapshot.tags) {
+    page::TagRow& row = rows.emplace_back();
+    row.pool = tag.pool;
+    row.tag = tag.tag;
+    row.bytes = tag.bytes;
+    if (tag.has_outstanding) row.outstanding = tag.outstanding;
+    row.allocations_per_second = rates.per_second(tag.key);
+    row.exported = exported.contains(tag.key);
+    row.course.fill(trend::kNothing);
+    const auto outline = outlines.find(tag.key);
+    if (outline == outlines.end()) continue;
+    row.growth_per_second = outline->second->growth_per_second;
+    if (trend::may_leak(tag.pool, tag.tag)) row.verdict = outline->second->verdict;
+  }
+  return rows;
+}
+
+void add_courses(const TrendWatch* trend, std::vector<page::TagRow>& rows) {
+  if (trend == nullptr) return;
+  for (page::TagRow& row : rows) row.course = trend->engine().daily_course(Kind::kTag, row.pool, row.tag);
+}
+
+std::optional<page::Subject> find_subject(const TrendWatch& trend, std::string_view path) {
+  const std::string_view resource = path.substr(0, path.find('/'));
+  const bool has_text = resource.size() < path.size();
+  const std::string_view raw = has_text ? path.substr(resource.size() + 1) : std::string_view();
+  const auto pool = std::find(kPoolNames.begin(), kPoolNames.end(), resource);
+  Kind kind = has_text ? Kind::kTag : Kind::kPool;
+  if (pool == kPoolNames.end()) {
+    if (resource == "handles" && has_text) {
+      kind = Kind::kHandles;
+    } else if ((resource == "commit" || resource == "system_ptes") && !has_text) {
+      kind = resource == "commit" ? Kind::kCommit : Kind::kSystemPtes;
+    } else {
+      return std::nullopt;
+    }
+  }
+  const Pool which = has_pool(kind) ? static_cast<Pool>(pool - kPoolNames.begin()) : Pool{};
+  // A tag's bytes as the kernel has them mean the same as its legal text.
+  const auto report = trend.engine().find(kind, which, base::label_text(raw));
+  if (!report) return std::nullopt;
+  return subject_of(trend, *report, true);
+}
+
+std::vector<page::Subject> find_subjects(const TrendWatch& trend, const page::TagQuery& query, std::size_t& matched) {
+  const auto all = trend.engine().outlines();
+  const auto verdict_of = [](const trend::Outline& outline) {
+    return has_pool(outline.kind) && !trend::may_leak(outline.pool, outline.text) ? Verdict::kOk : outline.verdict;
+  };
+  std::vector<const trend::Outline*> wanted;
+  for (const trend::Outline& outline : all) {
+    const Verdict verdict = verdict_of(outline);
+    const bool asked = query.verdict.empty()     ? verdict != Verdict::kOk
+                       : query.verdict == "leak" ? verdict == Verdict::kLeak
+                       : query.verdict == "watch" ? verdict == Verdict::kWatch
+                                                  : verdict == Verdict::kOk;
+    if (asked && (!query.pool || (has_pool(outline.kind) && outline.pool == *query.pool))) wanted.push_back(&outline);
+  }
+  matched = wanted.size();
+  const std::size_t begin = std::min(query.offset, matched), end = std::min(query.offset + query.limit, matched);
+  std::partial_sort(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(end), wanted.end(),
+                    [&verdict_of](const trend::Outline* a, const trend::Outline* b) {
+                      const auto key = [&](const trend::Outline& outline) {
+                        return std::make_tuple(-static_cast<int>(verdict_of(outline)), -outline.growth_per_second.value_or(0),
+                                               -outline.last_amount, outline.kind, outline.pool, outline.text);
+                      };
+                      return key(*a) < key(*b);
+                    });
+  std::vector<page::Subject> subjects;
+  for (std::size_t i = begin; i < end; ++i) {
+    auto report = trend.engine().find(wanted[i]->kind, wanted[i]->pool, wanted[i]->text);
+    if (!report) continue;
+    report->verdict = verdict_of(*wanted[i]);
+    subjects.push_back({std::move(*report), {}, {}});
+  }
+  return subjects;
+}
+
+}  // namespace kmem
