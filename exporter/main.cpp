@@ -32,6 +32,8 @@ int program(int argc, const char* const* argv) {
     case Command::kAnalyze: return analyze(*parsed.options, environment);
     case Command::kBackfill: return backfill(*parsed.options, environment);
     case Command::kCheckConfig: return check_config(*parsed.options, environment);
+    case Command::kAttribute: return attribute(*parsed.options, environment);
+    case Command::kTop: return show_top(*parsed.options, environment);
     case Command::kService: return service_control(*parsed.options, environment);
   }
   return kExitUnusable;

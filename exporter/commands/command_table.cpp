@@ -45,9 +45,61 @@ std::string take_history_file(Options& options, const std::string& value) {
   return {};
 }
 
+std::string take_image(Options& options, const std::string& value) {
+  if (value.empty()) return "a folder or a file";
+  options.files.push_back(value);
+  return {};
+}
+
+std::string take_tag(Options& options, const std::string& value) {
+  if (value.empty() || value.size() > 256) return "a tag";
+  options.tags.push_back(value);
+  return {};
+}
+
 std::string take_report_format(Options& options, const std::string& value) {
   if (value != "text" && value != "json") return "text or json";
   options.report_format = value == "json" ? ReportFormat::kJson : ReportFormat::kText;
+  return {};
+}
+
+std::string take_top_once(Options& options, const std::string&) {
+  options.top_once = true;
+  return {};
+}
+
+std::string take_top_sort(Options& options, const std::string& value) {
+  if (const auto sort = top::parse_sort(value)) {
+    options.top_choice.sort = *sort;
+    return {};
+  }
+  std::string words;
+  for (const top::SortWord& word : top::kSortWords)
+    words.append(words.empty() ? "" : word.by == top::kSortWords.back().by ? " or " : ", ").append(word.word);
+  return words;
+}
+
+std::string take_top_pool(Options& options, const std::string& value) {
+  const auto named = std::find(kPoolNames.begin(), kPoolNames.end(), value);
+  if (named != kPoolNames.end()) {
+    options.top_choice.pool = static_cast<Pool>(named - kPoolNames.begin());
+    return {};
+  }
+  std::string names;
+  for (const std::string_view name : kPoolNames)
+    names.append(names.empty() ? "" : name == kPoolNames.back() ? " or " : ", ").append(name);
+  return names;
+}
+
+std::string take_top_filter(Options& options, const std::string& value) {
+  options.top_choice.filter = value;
+  return {};
+}
+
+std::string take_top_interval(Options& options, const std::string& value) {
+  const auto interval = config::parse_duration(value);
+  if (!interval || *interval < milliseconds(1'000) || *interval > hours(1)) return "a duration of 1s..1h";
+  options.top_interval = *interval;
   return {};
 }
 
@@ -139,13 +191,15 @@ std::string_view value_word(const config::KnobInfo& knob) {
 std::string_view group_of(const config::KnobInfo& knob) { return knob.name.substr(0, knob.name.rfind('.')); }
 
 std::string group_title(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kTitles = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kTitles = {{
       {"source", "Source"},
       {"source.collectors", "Collectors (--no-collector.NAME turns one off)"},
       {"sampling", "Sampling"},
       {"scrape", "Scraping"},
       {"tags", "Exported tags"},
       {"processes", "Exported processes"},
+      {"drivers", "Drivers behind tags"},
+      {"trend", "Trend"},
       {"web", "HTTP server"},
       {"storage", "Storage"},
       {"log", "Log"},
@@ -183,6 +237,13 @@ const std::vector<CommandRow>& command_table() {
       {Command::kOnce, "once", "Print one metrics page.",
        {{"--output", "FILE", "Write it there instead of to stdout, atomically: for a textfile collector.", false,
          take_output}}},
+      {Command::kTop, "top", "Show the tags that hold most, live, as poolmon does; on a pipe, once.",
+       {{"--once", "", "Print them and end; two readings when sorted by what changes.", false, take_top_once},
+        {"--sort", "ORDER", "bytes, outstanding, rate, growth, tag, allocs, frees or per-alloc (default: bytes).", false,
+         take_top_sort},
+        {"--pool", "POOL", "Only this pool: paged, nonpaged, slab_unreclaimable and so on.", false, take_top_pool},
+        {"--filter", "TEXT", "Only tags and drivers that hold it, of either case.", false, take_top_filter},
+        {"--interval", "DURATION", "Between two readings, 1s..1h (default: 5s).", false, take_top_interval}}},
       {Command::kRecord, "record", "Capture what the kernel answers, to replay or analyze it elsewhere.",
        {{"--output", "FILE", "The capture; an existing one is continued.", true, take_output},
         {"--interval", "DURATION", "Between two frames, 1s..1d (default: 60s).", false, take_interval},
@@ -197,6 +258,11 @@ const std::vector<CommandRow>& command_table() {
         {"--output", "FILE", "Where to, atomically.", true, take_output},
         {"--label", "NAME=VALUE", "A label of every series, such as instance=server:10054; may be repeated.", false,
          take_label, true}}},
+      {Command::kAttribute, "attribute",
+       "Say which drivers may be behind a tag: by the images in folders or files, else by this system's own.",
+       {{"PATH", "", "Folders and files to search: *.sys, *.exe, *.dll.", false, take_image, true},
+        {"--tag", "TAG", "Only this tag; may be repeated.", false, take_tag, true},
+        {"--format", "FORMAT", "text or json (default: text).", false, take_report_format}}},
       {Command::kCheckConfig, "check-config", "Check a configuration file, and the web configuration it names.",
        {{"FILE", "", "The configuration file.", false, take_config_file}}},
       {Command::kService, "service",

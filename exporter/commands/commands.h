@@ -18,9 +18,11 @@ struct Environment {
 
 [[nodiscard]] int serve(const Options& options, Environment& environment);
 [[nodiscard]] int once(const Options& options, Environment& environment);
+[[nodiscard]] int show_top(const Options& options, Environment& environment);
 [[nodiscard]] int record(const Options& options, Environment& environment);
 [[nodiscard]] int analyze(const Options& options, Environment& environment);
 [[nodiscard]] int backfill(const Options& options, Environment& environment);
+[[nodiscard]] int attribute(const Options& options, Environment& environment);
 [[nodiscard]] int check_config(const Options& options, Environment& environment);
 [[nodiscard]] int service_control(const Options& options, Environment& environment);
 

@@ -15,13 +15,14 @@
 #include "config/config.h"
 #include "config/knobs.h"
 #include "config/web_security.h"
+#include "exporter/top/usage_table.h"
 #include "exporter/service/control.h"
 
 namespace kmem {
 
 enum ExitCode : int { kExitFine = 0, kExitFailed = 1, kExitUnusable = 2 };
 
-enum class Command : std::uint8_t { kServe, kOnce, kRecord, kAnalyze, kBackfill, kCheckConfig, kService };
+enum class Command : std::uint8_t { kServe, kOnce, kRecord, kAnalyze, kBackfill, kCheckConfig, kService, kTop, kAttribute };
 
 enum class ReportFormat : std::uint8_t { kText, kJson };
 
@@ -40,10 +41,14 @@ struct Options {
   std::string output;                                   // once: empty = stdout; record, backfill: always set
   std::chrono::milliseconds record_interval{60'000};
   std::optional<std::chrono::milliseconds> record_duration;  // none = until stopped
-  std::vector<std::string> files;                            // analyze, backfill: the history
+  std::vector<std::string> files;                            // analyze, backfill: the history; attribute: images
   std::vector<std::pair<std::string, std::string>> labels;   // backfill: of every series
-  ReportFormat report_format = ReportFormat::kText;          // analyze
+  std::vector<std::string> tags;                             // attribute: only these
+  ReportFormat report_format = ReportFormat::kText;          // analyze, attribute
   bool report_all = false;                                   // analyze: also what does not grow
+  bool top_once = false;                                     // top: one text instead of a screen
+  top::RowChoice top_choice;
+  std::chrono::milliseconds top_interval{5'000};
   service::Action service_action = service::Action::kStart;
 };
 
