@@ -1,0 +1,284 @@
+"""Exporter: is what the other dashboards show whole and fresh?"""
+
+from panels import BLUE, GREEN, RED, YELLOW, annotation, dashboard, graph, job_and_instance, of, row, stat, steps, table
+
+STARTS = annotation(
+    "Exporter starts",
+    BLUE,
+    "(time() - " + of("process_start_time_seconds") + ") * 1000 < 600000 + 2 * $__interval_ms",
+    "Exporter started",
+    "{{instance}}",
+)
+BUCKET = of("kmem_exporter_http_request_duration_seconds_bucket")
+
+
+def build():
+    glance = (
+        4,
+        [
+            (stat("Up", "Exporters that answered the last scrape.", f"sum({of('up')})", "short", empty="0"), 4),
+            (
+                stat(
+                    "Unreadable parts",
+                    "Parts of the kernel that exist but could not be read.",
+                    f"count({of('kmem_scrape_collector_success')} == 0) or vector(0)",
+                    "short",
+                    steps(GREEN, (1, RED)),
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Shortest history",
+                    "How far back the youngest exporter's own history reaches. A leak needs weeks.",
+                    f"min({of('kmem_trend_history_seconds')})",
+                    "s",
+                    steps(YELLOW, (21 * 86400, GREEN)),
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Oldest save",
+                    "Time since the history was last written to storage.path, the worst host.",
+                    f"max(time() - {of('kmem_trend_state_last_save_timestamp_seconds')})",
+                    "s",
+                    steps(GREEN, (2 * 86400, RED)),
+                    "not kept: set storage.path",
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Series a host",
+                    "The most series that one scrape returned.",
+                    f"max({of('scrape_samples_scraped')})",
+                    "short",
+                    steps(GREEN, (1000, YELLOW)),
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Bad configuration",
+                    "Exporters that refused their configuration when they last read it.",
+                    f"count({of('kmem_exporter_config_last_reload_successful')} == 0) or vector(0)",
+                    "short",
+                    steps(GREEN, (1, RED)),
+                ),
+                4,
+            ),
+        ],
+    )
+    rows = [
+        row("At a glance"),
+        glance,
+        (
+            6,
+            [
+                (
+                    table(
+                        "Versions",
+                        "What runs where.",
+                        {"value": of("kmem_exporter_build_info")},
+                        {"instance": "Host", "version": "Version", "revision": "Revision", "compiler": "Compiler"},
+                        "short",
+                        None,
+                        "no exporter",
+                        ("Host", False),
+                    ),
+                    12,
+                ),
+                (
+                    table(
+                        "What cannot be read",
+                        "1 failing part a row; the log says why once.",
+                        {"value": of("kmem_scrape_collector_success") + " == 0"},
+                        {"instance": "Host", "collector": "Part", "value": "Success"},
+                        "short",
+                        None,
+                        "Everything is read",
+                        ("Host", False),
+                    ),
+                    12,
+                ),
+            ],
+        ),
+        row("Reading the kernel"),
+        (
+            8,
+            [
+                (
+                    graph(
+                        "Time to read each part",
+                        "Reading and parsing, the ten slowest.",
+                        [(f"topk(10, {of('kmem_scrape_collector_duration_seconds')})", "{{instance}} {{collector}}")],
+                        "s",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Refused rows",
+                        "Malformed, or beyond a bound; more than none is worth a look into the log.",
+                        [(of("kmem_scrape_collector_skipped_rows") + " > 0", "{{instance}} {{collector}}")],
+                        "short",
+                        empty="none were refused",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Tags, live and exported",
+                        "What the kernel reports and what is exported of it.",
+                        [
+                            (f"topk(20, sum by (instance) ({of('kmem_pool_tags')}))", "{{instance}} live"),
+                            (f"topk(20, count by (instance) ({of('kmem_pool_tag_bytes')}))", "{{instance}} exported"),
+                        ],
+                        "short",
+                        min=0,
+                    ),
+                    8,
+                ),
+            ],
+        ),
+        row("Being scraped"),
+        (
+            8,
+            [
+                (
+                    graph(
+                        "Time a scrape takes",
+                        "As Prometheus sees it.",
+                        [(f"topk(20, {of('scrape_duration_seconds')})", "{{instance}}")],
+                        "s",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Requests a second",
+                        "By handler and answer.",
+                        [
+                            (
+                                f"topk(20, sum by (instance, handler, code) (rate({of('kmem_exporter_http_requests_total')}[$__rate_interval])))",
+                                "{{instance}} {{handler}} {{code}}",
+                            )
+                        ],
+                        "reqps",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Time to answer, 99 % of requests",
+                        "From a complete request to its answer, measured by the exporter.",
+                        [
+                            (
+                                f"topk(20, histogram_quantile(0.99, sum by (instance, le) (rate({BUCKET}[$__rate_interval]))))",
+                                "{{instance}}",
+                            )
+                        ],
+                        "s",
+                        min=0,
+                    ),
+                    8,
+                ),
+            ],
+        ),
+        (
+            5,
+            [
+                (
+                    graph(
+                        "Refused connections",
+                        "Closed before a handler saw a request, by reason.",
+                        [
+                            (
+                                f"rate({of('kmem_exporter_guard_rejections_total')}[$__rate_interval]) > 0",
+                                "{{instance}} {{reason}}",
+                            )
+                        ],
+                        "ops",
+                        empty="none were refused",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Tags pushed out",
+                        "By the cap tags.max_exported; series that come and go hide leaks.",
+                        [(f"increase({of('kmem_pool_tag_evictions_total')}[1d]) > 0", "{{instance}} {{pool}}")],
+                        "short",
+                        empty="none in a day",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Trouble with kept history",
+                        "Times that it could not be written or used, a day.",
+                        [(f"increase({of('kmem_trend_state_failures_total')}[1d]) > 0", "{{instance}} {{reason}}")],
+                        "short",
+                        empty="none in a day",
+                        min=0,
+                    ),
+                    8,
+                ),
+            ],
+        ),
+        row("What it costs"),
+        (
+            8,
+            [
+                (
+                    graph(
+                        "CPU",
+                        "Of one core.",
+                        [(f"topk(20, rate({of('process_cpu_seconds_total')}[$__rate_interval]))", "{{instance}}")],
+                        "percentunit",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Resident memory",
+                        "Flat, once every tag has its history.",
+                        [(f"topk(20, {of('process_resident_memory_bytes')})", "{{instance}}")],
+                        "bytes",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Handles and descriptors",
+                        "Of the exporters themselves, the twenty highest.",
+                        [
+                            (f"topk(20, {of('process_open_fds')})", "{{instance}} descriptors"),
+                            (f"topk(20, {of('process_handles')})", "{{instance}} handles"),
+                        ],
+                        "short",
+                        min=0,
+                    ),
+                    8,
+                ),
+            ],
+        ),
+    ]
+    return dashboard(
+        "kmem-exporter",
+        "Kernel memory / Exporter",
+        "The exporters themselves: whole, fresh, cheap?",
+        rows,
+        job_and_instance(),
+        [STARTS],
+        "now-7d",
+    )

@@ -1,0 +1,363 @@
+"""Host: one kernel's memory over weeks."""
+
+from panels import (
+    ALERTS,
+    BLUE,
+    BOOTS,
+    FAILURES,
+    GREEN,
+    RED,
+    YELLOW,
+    cell,
+    column,
+    dashboard,
+    graph,
+    job_and_instance,
+    link,
+    of,
+    row,
+    stat,
+    steps,
+    table,
+    variable,
+    with_driver,
+)
+
+DAY = 86400
+TO_LEAK = link("This tag", "kmem-leak", instance=cell("instance"), pool=cell("pool"), tag=cell("tag"))
+POOL = 'pool=~"$pool"'
+
+
+def tops(count, metric, more="", then=""):
+    chosen = f"{POOL}, {more}" if more else POOL
+    return with_driver(f"topk by (job, instance) ({count}, {of(metric, chosen)}{then})", POOL)
+
+
+def tag_table(title, description, value, shown, unit):
+    return table(
+        title,
+        description,
+        {"value": value},
+        {"instance": "Host", "pool": "Pool", "tag": "Tag", "driver": "Driver", "value": shown},
+        unit,
+        None,
+        "no tags here",
+        (shown, True),
+        overrides=[column("Tag", ("links", [TO_LEAK]))],
+    )
+
+
+def build():
+    pool = variable("pool", "Pool", 'label_values(kmem_pool_bytes{job=~"$job", instance=~"$instance"}, pool)')
+    glance = (
+        4,
+        [
+            (
+                stat(
+                    "Since boot",
+                    "How long this kernel has been running. A leak is cleared by a boot, not cured.",
+                    f"time() - {of('kmem_boot_time_seconds')}",
+                    "s",
+                    color={"mode": "fixed", "fixedColor": BLUE},
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "First to run out",
+                    "Shortest time until a pool, the PTEs or commit reach their limit on a credible trend.",
+                    f"min by (instance) ({of('kmem_exhaustion_seconds')} < 365 * 86400)",
+                    "s",
+                    steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN)),
+                    "none in sight",
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Leak suspects",
+                    "Tags whose growth the exporter calls a leak, exported or not.",
+                    f"sum by (instance) ({of('kmem_leak_suspects')})",
+                    "short",
+                    steps(GREEN, (1, RED)),
+                    "0",
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Failed allocations",
+                    "Events in the chosen time in which the kernel said that it could not allocate.",
+                    f"round(sum by (instance) (increase({of('kmem_pool_failure_events_total')}[$__range])))",
+                    "short",
+                    steps(GREEN, (1, RED)),
+                    "none",
+                ),
+                4,
+            ),
+            (stat("Available", "Memory to be had without paging.", of("kmem_available_bytes"), "bytes"), 4),
+            (
+                stat(
+                    "Installed",
+                    "Memory that the kernel manages.",
+                    of("kmem_physical_memory_bytes"),
+                    "bytes",
+                    color={"mode": "fixed", "fixedColor": BLUE},
+                ),
+                4,
+            ),
+        ],
+    )
+    pools = (
+        9,
+        [
+            (
+                graph(
+                    "$pool",
+                    "Size, floor of each day, limit, and where Windows starts to trim. A leak lifts the floor.",
+                    [
+                        (of("kmem_pool_bytes", POOL), "size"),
+                        (f"min_over_time({of('kmem_pool_bytes', POOL)}[1d])", "floor of a day"),
+                        (of("kmem_pool_resident_bytes", POOL), "resident"),
+                        (of("kmem_pool_trim_threshold_bytes", POOL), "trim threshold"),
+                        (of("kmem_pool_limit_bytes", POOL) + f" < 20 * {of('kmem_pool_bytes', POOL)}", "limit"),
+                    ],
+                    "bytes",
+                    min=0,
+                    repeat="pool",
+                    repeatDirection="h",
+                    maxPerRow=2,
+                    overrides=[
+                        column("floor of a day", ("color", {"mode": "fixed", "fixedColor": BLUE})),
+                        column("resident", ("color", {"mode": "fixed", "fixedColor": "purple"})),
+                        column(
+                            "limit",
+                            ("color", {"mode": "fixed", "fixedColor": RED}),
+                            ("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}),
+                        ),
+                        column(
+                            "trim threshold",
+                            ("color", {"mode": "fixed", "fixedColor": YELLOW}),
+                            ("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}),
+                        ),
+                    ],
+                ),
+                12,
+            )
+        ],
+    )
+    tables = (
+        10,
+        [
+            (tag_table("Top tags by size", "What holds most.", tops(15, "kmem_pool_tag_bytes"), "Size", "bytes"), 8),
+            (
+                tag_table(
+                    "Top tags by live allocations",
+                    "Small things in great numbers.",
+                    tops(15, "kmem_pool_tag_outstanding_allocations"),
+                    "Live",
+                    "short",
+                ),
+                8,
+            ),
+            (
+                tag_table(
+                    "Top tags by growth, a day",
+                    "Slope of the floor over a week. This is where a slow leak shows first.",
+                    tops(15, "kmem_pool_tag_trend_bytes_per_second", 'window="7d"', " * 86400 > 0"),
+                    "Growth a day",
+                    "bytes",
+                ),
+                8,
+            ),
+        ],
+    )
+    tags = (
+        9,
+        [
+            (
+                graph(
+                    "Tags",
+                    "The ten largest and the sum of those that are not exported.",
+                    [
+                        (f"topk(10, {of('kmem_pool_tag_bytes', POOL)})", "{{pool}} {{tag}}"),
+                        (of("kmem_pool_other_bytes", POOL), "{{pool}} (others)"),
+                    ],
+                    "bytes",
+                    min=0,
+                ),
+                12,
+            ),
+            (
+                graph(
+                    "Allocations a second",
+                    "How busy the pools are; lookaside hits did not need the pool itself.",
+                    [
+                        (f"rate({of('kmem_pool_allocations_total', POOL)}[$__rate_interval])", "{{pool}} allocations"),
+                        (f"rate({of('kmem_pool_frees_total', POOL)}[$__rate_interval])", "{{pool}} frees"),
+                        (
+                            f"rate({of('kmem_pool_lookaside_hits_total', POOL)}[$__rate_interval])",
+                            "{{pool}} lookaside hits",
+                        ),
+                    ],
+                    "ops",
+                    empty="Windows only",
+                    min=0,
+                ),
+                12,
+            ),
+        ],
+    )
+    rest = [
+        (
+            8,
+            [
+                (
+                    graph(
+                        "Free system page table entries",
+                        "What is left, and the most seen since boot. 32-bit: keep 12,000.",
+                        [
+                            (of("kmem_system_ptes_free"), "free"),
+                            (of("kmem_system_ptes_free_boot_max"), "most since boot"),
+                        ],
+                        "short",
+                        steps(RED, (12_000, GREEN)),
+                        "Windows only",
+                        lines=True,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Commit",
+                        "Promised memory against what can be promised.",
+                        [
+                            (of("kmem_commit_bytes"), "committed"),
+                            (of("kmem_commit_peak_bytes"), "peak since boot"),
+                            (of("kmem_commit_limit_bytes"), "limit"),
+                        ],
+                        "bytes",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Other kernel memory",
+                        "File cache, stacks of kernel threads, page tables.",
+                        [
+                            (of("kmem_file_cache_bytes"), "file cache"),
+                            (of("kmem_kernel_stack_bytes"), "kernel stacks"),
+                            (of("kmem_page_table_bytes"), "page tables"),
+                        ],
+                        "bytes",
+                        min=0,
+                    ),
+                    8,
+                ),
+            ],
+        ),
+        (
+            8,
+            [
+                (
+                    graph(
+                        "Time until exhaustion",
+                        "On the credible trend; no line where none leads to the limit within a year.",
+                        [(of("kmem_exhaustion_seconds") + " < 365 * 86400", "{{resource}}")],
+                        "s",
+                        steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN)),
+                        "nothing runs out within a year",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Handles",
+                        "Processes with most handles (Linux: descriptors). A line that only rises is a handle leak.",
+                        [(f"topk(10, {of('kmem_process_handles')})", "{{process}} {{pid}}")],
+                        "short",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Pool quota of processes",
+                        "Charged to processes; what drivers allocate is not in it.",
+                        [(f"topk(10, {of('kmem_process_pool_bytes', POOL)})", "{{process}} {{pid}} {{pool}}")],
+                        "bytes",
+                        empty="Windows only",
+                        min=0,
+                    ),
+                    8,
+                ),
+            ],
+        ),
+        (
+            7,
+            [
+                (
+                    table(
+                        "Failed allocations",
+                        "Events of the system log, with the last of each.",
+                        {"last": of("kmem_pool_failure_last_event_timestamp_seconds") + " * 1000"},
+                        {"instance": "Host", "provider": "Provider", "event_id": "Event", "last": "Last"},
+                        "dateTimeAsIso",
+                        None,
+                        "The kernel never said that it could not allocate",
+                        ("Last", True),
+                    ),
+                    8,
+                ),
+                (
+                    table(
+                        "Where the limits come from",
+                        "kernel: read from it. registry: set there. estimate: by the version's table.",
+                        {
+                            "limit": f"{of('kmem_pool_limit_bytes')} * on (job, instance, pool) group_right () {of('kmem_pool_limit_info')}"
+                        },
+                        {"instance": "Host", "pool": "Pool", "source": "Source", "rule": "Rule", "limit": "Limit"},
+                        "bytes",
+                        None,
+                        "No limit is known",
+                        ("Pool", False),
+                    ),
+                    8,
+                ),
+                (
+                    table(
+                        "Memory management settings",
+                        "In their own units. Windows: registry. Linux: vm.*",
+                        {"value": of("kmem_memory_management_setting")},
+                        {"instance": "Host", "name": "Setting", "value": "Value"},
+                        "none",
+                        None,
+                        "None is set",
+                        ("Setting", False),
+                    ),
+                    8,
+                ),
+            ],
+        ),
+    ]
+    rows = [
+        row("At a glance"),
+        glance,
+        row("Pools"),
+        pools,
+        row("Tags"),
+        tables,
+        tags,
+        row("The rest of the kernel"),
+        *rest,
+    ]
+    return dashboard(
+        "kmem-host",
+        "Kernel memory / Host",
+        "One host over weeks: pools against their limits, tags, PTEs, commit.",
+        rows,
+        [*job_and_instance(everyone=False), pool],
+        [BOOTS, FAILURES, ALERTS],
+    )

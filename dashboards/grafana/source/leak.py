@@ -1,0 +1,298 @@
+"""Leak: one tag, as long as there is history."""
+
+from panels import (
+    ALERTS,
+    BLUE,
+    BOOTS,
+    FAILURES,
+    GREEN,
+    RED,
+    YELLOW,
+    column,
+    dashboard,
+    graph,
+    job_and_instance,
+    of,
+    row,
+    stat,
+    steps,
+    table,
+    variable,
+)
+
+DAY = 86400
+POOL = 'pool="$pool"'
+TAG = 'pool="$pool", tag="$tag"'
+EVERY_HOST = 'job=~"$job", pool="$pool", tag="$tag"'
+
+
+def build():
+    chosen = [
+        *job_and_instance("kmem_pool_tag_bytes", everyone=False),
+        variable(
+            "pool", "Pool", 'label_values(kmem_pool_tag_bytes{job=~"$job", instance=~"$instance"}, pool)', multi=False
+        ),
+        variable(
+            "tag",
+            "Tag",
+            'label_values(kmem_pool_tag_bytes{job=~"$job", instance=~"$instance", pool="$pool"}, tag)',
+            multi=False,
+        ),
+    ]
+    verdict = [
+        {
+            "type": "value",
+            "options": {
+                "0": {"text": "no leak", "color": GREEN, "index": 0},
+                "1": {"text": "leak", "color": RED, "index": 1},
+            },
+        }
+    ]
+    growth = of("kmem_pool_tag_trend_bytes_per_second", TAG + ', window="%s"')
+    glance = (
+        4,
+        [
+            (
+                stat(
+                    "Verdict",
+                    "What the exporter makes of 8 weeks of this tag.",
+                    of("kmem_pool_tag_leak_suspect", TAG),
+                    "none",
+                    steps(GREEN, (1, RED)),
+                    mappings=verdict,
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Confidence",
+                    "How strongly the weakest condition of a leak holds: 50 % just met, 80 % twice over.",
+                    of("kmem_pool_tag_leak_confidence", TAG),
+                    "percentunit",
+                    steps(GREEN, (0.5, YELLOW), (0.8, RED)),
+                    decimals=0,
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Size",
+                    "Bytes in use now.",
+                    of("kmem_pool_tag_bytes", TAG),
+                    "bytes",
+                    color={"mode": "fixed", "fixedColor": BLUE},
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Growth a day",
+                    "Slope of the floor over four weeks.",
+                    growth % "28d" + " * 86400",
+                    "bytes",
+                    color={"mode": "fixed", "fixedColor": BLUE},
+                    empty="less than 28 days of history",
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Pool lasts",
+                    "Until the whole pool reaches its limit on a credible trend.",
+                    of("kmem_exhaustion_seconds", 'resource="$pool"') + " < 365 * 86400",
+                    "s",
+                    steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN)),
+                    "no end in sight",
+                ),
+                4,
+            ),
+            (
+                stat(
+                    "Share of the pool",
+                    "Of everything in this pool.",
+                    f"{of('kmem_pool_tag_bytes', TAG)} / on (job, instance, pool) {of('kmem_pool_bytes', POOL)}",
+                    "percentunit",
+                    steps(GREEN, (0.25, YELLOW), (0.5, RED)),
+                    decimals=0,
+                ),
+                4,
+            ),
+        ],
+    )
+    rows = [
+        row("$tag in $pool"),
+        glance,
+        (
+            10,
+            [
+                (
+                    graph(
+                        "Size",
+                        "A leak lifts the floor of every day; load and caches come back to it.",
+                        [
+                            (of("kmem_pool_tag_bytes", TAG), "{{instance}}"),
+                            (f"min_over_time({of('kmem_pool_tag_bytes', TAG)}[1d])", "{{instance}} floor of a day"),
+                            (f"min_over_time({of('kmem_pool_tag_bytes', TAG)}[7d])", "{{instance}} floor of a week"),
+                        ],
+                        "bytes",
+                    ),
+                    16,
+                ),
+                (
+                    table(
+                        "Who allocates it",
+                        "Candidates, by source. image_scan: the tag is in that driver's file.",
+                        {"value": of("kmem_pool_tag_info", TAG)},
+                        {"instance": "Host", "driver": "Driver", "description": "Description", "source": "Source"},
+                        "short",
+                        None,
+                        "No driver is known: `kmem_exporter attribute --tag TAG` looks for it",
+                        ("Host", False),
+                    ),
+                    8,
+                ),
+            ],
+        ),
+        (
+            9,
+            [
+                (
+                    graph(
+                        "Growth a day",
+                        "Slope of the floor over a day, a week, four weeks. A leak: all three, about the same.",
+                        [
+                            (
+                                of("kmem_pool_tag_trend_bytes_per_second", TAG) + " * 86400",
+                                "{{instance}} over {{window}}",
+                            )
+                        ],
+                        "bytes",
+                        empty="less than a day of history",
+                    ),
+                    12,
+                ),
+                (
+                    graph(
+                        "Confidence",
+                        "Above 50 % it is called a leak once it has lasted.",
+                        [(of("kmem_pool_tag_leak_confidence", TAG), "{{instance}}")],
+                        "percentunit",
+                        steps(GREEN, (0.5, YELLOW), (0.8, RED)),
+                        lines=True,
+                        min=0,
+                        max=1,
+                    ),
+                    12,
+                ),
+            ],
+        ),
+        (
+            9,
+            [
+                (
+                    graph(
+                        "Live allocations",
+                        "Allocated and not freed.",
+                        [(of("kmem_pool_tag_outstanding_allocations", TAG), "{{instance}}")],
+                        "short",
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Bytes an allocation",
+                        "One size for weeks is one kind of thing; a change is another use of the tag.",
+                        [
+                            (
+                                f"{of('kmem_pool_tag_bytes', TAG)} / ({of('kmem_pool_tag_outstanding_allocations', TAG)} > 0)",
+                                "{{instance}}",
+                            )
+                        ],
+                        "bytes",
+                        empty="nothing is allocated",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Allocations and frees a second",
+                        "A leak may hide in a busy tag: it is the small difference.",
+                        [
+                            (
+                                f"rate({of('kmem_pool_tag_allocations_total', TAG)}[$__rate_interval])",
+                                "{{instance}} allocations",
+                            ),
+                            (f"rate({of('kmem_pool_tag_frees_total', TAG)}[$__rate_interval])", "{{instance}} frees"),
+                        ],
+                        "ops",
+                        empty="this system does not count them, or tags.counters is off",
+                        min=0,
+                    ),
+                    8,
+                ),
+            ],
+        ),
+        row("In its surroundings"),
+        (
+            9,
+            [
+                (
+                    graph(
+                        "The same tag on other hosts",
+                        "The twenty largest and the median. One host alone points to that host's driver.",
+                        [
+                            (f"topk(20, kmem_pool_tag_bytes{{{EVERY_HOST}}})", "{{instance}}"),
+                            (f"quantile(0.5, kmem_pool_tag_bytes{{{EVERY_HOST}}})", "median of all hosts"),
+                        ],
+                        "bytes",
+                        min=0,
+                        overrides=[
+                            column("median of all hosts", ("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}))
+                        ],
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Its pool",
+                        "The pool around it, its limit and where Windows starts to trim.",
+                        [
+                            (of("kmem_pool_bytes", POOL), "{{instance}} pool"),
+                            (of("kmem_pool_tag_bytes", TAG), "{{instance}} this tag"),
+                            (of("kmem_pool_trim_threshold_bytes", POOL), "{{instance}} trim threshold"),
+                            (
+                                of("kmem_pool_limit_bytes", POOL) + f" < 20 * {of('kmem_pool_bytes', POOL)}",
+                                "{{instance}} limit",
+                            ),
+                        ],
+                        "bytes",
+                        min=0,
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Time until the pool is exhausted",
+                        "On the credible trend; falls by a day each day when the leak is steady.",
+                        [(of("kmem_exhaustion_seconds", 'resource="$pool"') + " < 365 * 86400", "{{instance}}")],
+                        "s",
+                        steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN)),
+                        "no end in sight",
+                        lines=True,
+                        min=0,
+                    ),
+                    8,
+                ),
+            ],
+        ),
+    ]
+    return dashboard(
+        "kmem-leak",
+        "Kernel memory / Leak",
+        "One tag over weeks: floor, growth, allocations, driver, other hosts.",
+        rows,
+        chosen,
+        [BOOTS, FAILURES, ALERTS],
+        "now-56d",
+    )

@@ -1,0 +1,334 @@
+"""What the dashboards are made of: panels, rows, variables, annotations, as plain dictionaries of Grafana's JSON."""
+
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+SELECT = 'job=~"$job", instance=~"$instance"'
+HOST = "${__field.labels.instance}"
+GREEN, YELLOW, RED, BLUE = "green", "yellow", "red", "blue"
+GRID_WIDTH = 24
+
+
+def of(metric, more="", select=SELECT):
+    """The metric of the chosen hosts."""
+    return f"{metric}{{{select}{', ' + more if more else ''}}}"
+
+
+def with_driver(expression, more=""):
+    """The tags of `expression`, with the drivers they are attributed to; those without stay."""
+    tag = "on (job, instance, pool, tag)"
+    known = f"max by (job, instance, pool, tag, driver) ({of('kmem_pool_tag_info', more)})"
+    return f"{known} * {tag} group_left () ({expression}) or {tag} ({expression})"
+
+
+def steps(*pairs):
+    """steps(GREEN, (5, YELLOW), (9, RED)): the first colour is for everything below."""
+    first, *rest = pairs
+    return {
+        "mode": "absolute",
+        "steps": [{"color": first, "value": None}] + [{"color": color, "value": value} for value, color in rest],
+    }
+
+
+def target(expression, legend="", instant=False, table=False):
+    return {
+        "datasource": DATASOURCE,
+        "editorMode": "code",
+        "expr": expression,
+        "legendFormat": legend or "__auto",
+        "instant": instant,
+        "range": not instant,
+        "format": "table" if table else "time_series",
+    }
+
+
+def panel(kind, title, description, targets, unit, thresholds=None, empty=None, **more):
+    defaults = {
+        "unit": unit,
+        "thresholds": thresholds or steps(GREEN),
+        "mappings": more.pop("mappings", []),
+        "custom": more.pop("custom", {}),
+        "color": more.pop("color", {"mode": "palette-classic"}),
+    }
+    defaults.update({name: more.pop(name) for name in ("decimals", "min", "max", "links") if name in more})
+    if empty is not None:
+        defaults["noValue"] = empty
+    for index, row in enumerate(targets):
+        row["refId"] = chr(ord("A") + index)
+    return {
+        "type": kind,
+        "title": title,
+        "description": description,
+        "datasource": DATASOURCE,
+        "targets": targets,
+        "fieldConfig": {"defaults": defaults, "overrides": more.pop("overrides", [])},
+        **more,
+    }
+
+
+def stat(title, description, expression, unit, thresholds=None, empty="no data", **more):
+    options = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": more.pop("fields", ""), "values": False},
+        "colorMode": "value",
+        "graphMode": "none",
+        "justifyMode": "auto",
+        "textMode": more.pop("text", "auto"),
+        "orientation": "auto",
+    }
+    more.setdefault("color", {"mode": "thresholds"})
+    return panel(
+        "stat", title, description, [target(expression, instant=True)], unit, thresholds, empty, options=options, **more
+    )
+
+
+def graph(
+    title,
+    description,
+    rows,
+    unit,
+    thresholds=None,
+    empty="no data in this time range",
+    lines=False,
+    stack=False,
+    log=False,
+    **more,
+):
+    """rows: (expression, legend)"""
+    custom = {
+        "drawStyle": "line",
+        "lineWidth": 1,
+        "fillOpacity": 30 if stack else 0,
+        "showPoints": "never",
+        "spanNulls": False,
+        "stacking": {"mode": "normal" if stack else "none", "group": "A"},
+        "thresholdsStyle": {"mode": "line" if lines else "off"},
+        "scaleDistribution": {"type": "log", "log": 10} if log else {"type": "linear"},
+    }
+    options = {
+        "legend": {
+            "displayMode": "table",
+            "placement": "bottom",
+            "showLegend": True,
+            "calcs": ["min", "max", "lastNotNull"],
+        },
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }
+    return panel(
+        "timeseries",
+        title,
+        description,
+        [target(*row) for row in rows],
+        unit,
+        thresholds,
+        empty,
+        custom=custom,
+        options=options,
+        **more,
+    )
+
+
+def column(name, *properties):
+    """Settings of one table column: column("Time left", ("unit", "s"))"""
+    return {
+        "matcher": {"id": "byName", "options": name},
+        "properties": [{"id": key, "value": value} for key, value in properties],
+    }
+
+
+def link(title, uid, **variables):
+    """To another dashboard with the same time range; variables hold what a table's row offers."""
+    chosen = "".join(f"&var-{name}={value}" for name, value in variables.items())
+    return {
+        "title": title,
+        "url": f"/d/{uid}?${{__url_time_range}}&${{datasource:queryparam}}{chosen}",
+        "targetBlank": False,
+    }
+
+
+def cell(field):
+    return '${__data.fields["%s"]:percentencode}' % field
+
+
+def table(
+    title, description, queries, columns, unit="short", thresholds=None, empty="nothing to show", sort=None, **more
+):
+    """queries: {column: expression}; columns: {label or value column: shown name} in order, what is not named is hidden."""
+    targets = [target(expression, instant=True, table=True) for expression in queries.values()]
+    values = {("Value" if len(queries) == 1 else f"Value #{chr(ord('A') + i)}"): name for i, name in enumerate(queries)}
+    shown = {}
+    for name, show in columns.items():
+        shown[next((raw for raw, query in values.items() if query == name), name)] = show
+    transformations = [] if len(queries) == 1 else [{"id": "merge", "options": {}}]
+    transformations.append({"id": "filterFieldsByName", "options": {"include": {"names": list(shown)}}})
+    transformations.append(
+        {
+            "id": "organize",
+            "options": {
+                "excludeByName": {},
+                "indexByName": {name: index for index, name in enumerate(shown)},
+                "renameByName": shown,
+            },
+        }
+    )
+    options = {
+        "showHeader": True,
+        "cellHeight": "sm",
+        "footer": {"show": False},
+        "sortBy": [{"displayName": sort[0], "desc": sort[1]}] if sort else [],
+    }
+    return panel(
+        "table",
+        title,
+        description,
+        targets,
+        unit,
+        thresholds,
+        empty,
+        transformations=transformations,
+        options=options,
+        custom={"filterable": False},
+        color={"mode": "thresholds"},
+        **more,
+    )
+
+
+def row(title):
+    return {"type": "row", "title": title, "collapsed": False, "panels": []}
+
+
+def layout(rows):
+    """rows: a row() or (height, [(panel, width)]); gives the panels with their places and numbers."""
+    panels, y = [], 0
+    for item in rows:
+        height, across = (1, [(item, GRID_WIDTH)]) if isinstance(item, dict) else item
+        x = 0
+        for one, width in across:
+            panels.append({"id": len(panels) + 1, "gridPos": {"h": height, "w": width, "x": x, "y": y}, **one})
+            x += width
+        assert x <= GRID_WIDTH, (x, across[0][0]["title"])
+        y += height
+    return panels
+
+
+def variable(name, label, query, multi=True, everyone=True):
+    """everyone: offers All, which is then what a first visit shows."""
+    wide = {"multi": True, "includeAll": everyone, "allValue": ".+"} if multi else {"multi": False, "includeAll": False}
+    return {
+        "name": name,
+        "label": label,
+        "type": "query",
+        "datasource": {"type": "prometheus", "uid": "$datasource"},
+        "query": query,
+        "definition": query,
+        "refresh": 2,
+        "sort": 1,
+        "hide": 0,
+        "regex": "",
+        "options": [],
+        "current": {},
+        **wide,
+    }
+
+
+def annotation(name, color, expression, title, text, step="1m"):
+    return {
+        "name": name,
+        "datasource": DATASOURCE,
+        "enable": True,
+        "hide": False,
+        "iconColor": color,
+        "expr": expression,
+        "titleFormat": title,
+        "textFormat": text,
+        "step": step,
+        "useValueForTime": False,
+    }
+
+
+def dashboard(uid, title, description, rows, variables, annotations, time_from="now-30d"):
+    built_in = {
+        "builtIn": 1,
+        "datasource": {"type": "grafana", "uid": "-- Grafana --"},
+        "enable": True,
+        "hide": True,
+        "iconColor": "rgba(0, 211, 255, 1)",
+        "name": "Annotations & Alerts",
+        "type": "dashboard",
+    }
+    datasource = {
+        "name": "datasource",
+        "label": "Data source",
+        "type": "datasource",
+        "query": "prometheus",
+        "refresh": 1,
+        "hide": 0,
+        "regex": "",
+        "multi": False,
+        "includeAll": False,
+        "options": [],
+        "current": {},
+    }
+    links = [
+        {
+            "type": "dashboards",
+            "tags": ["kmem"],
+            "title": "Kernel memory",
+            "asDropdown": False,
+            "includeVars": True,
+            "keepTime": True,
+            "targetBlank": False,
+            "icon": "external link",
+            "tooltip": "",
+            "url": "",
+        }
+    ]
+    return {
+        "uid": uid,
+        "title": title,
+        "description": description,
+        "tags": ["kmem"],
+        "schemaVersion": 39,
+        "version": 1,
+        "editable": False,
+        "graphTooltip": 1,
+        "refresh": "1m",
+        "timezone": "",
+        "time": {"from": time_from, "to": "now"},
+        "timepicker": {},
+        "weekStart": "",
+        "fiscalYearStartMonth": 0,
+        "liveNow": False,
+        "links": links,
+        "annotations": {"list": [built_in, *annotations]},
+        "templating": {"list": [datasource, *variables]},
+        "panels": layout(rows),
+    }
+
+
+def job_and_instance(metric="kmem_exporter_build_info", everyone=True):
+    """No All of jobs: it would bring in the `up` of everything else that Prometheus scrapes."""
+    return [
+        variable("job", "Job", f"label_values({metric}, job)", everyone=False),
+        variable("instance", "Instance", f'label_values({metric}{{job=~"$job"}}, instance)', everyone=everyone),
+    ]
+
+
+BOOTS = annotation(
+    "Boots",
+    BLUE,
+    "(time() - " + of("kmem_boot_time_seconds") + ") * 1000 < 600000 + 2 * $__interval_ms",
+    "Boot",
+    "{{instance}} started",
+)
+FAILURES = annotation(
+    "Failed allocations",
+    RED,
+    "(time() - " + of("kmem_pool_failure_last_event_timestamp_seconds") + ") * 1000 < 600000 + 2 * $__interval_ms",
+    "{{provider}} {{event_id}}",
+    "{{instance}}: the kernel could not allocate",
+)
+ALERTS = annotation(
+    "Alerts",
+    YELLOW,
+    'ALERTS{alertname=~"Kmem.+", alertstate="firing", job=~"$job", instance=~"$instance"}',
+    "{{alertname}}",
+    "{{instance}} {{pool}} {{tag}}",
+)
