@@ -64,7 +64,8 @@ def declared(settings, capabilities=None):
     assert set(wanted) <= set(settings["CapabilityBoundingSet"].split())
     assert settings["NoNewPrivileges"] == "yes"
     names = ",".join(["-all"] + ["+" + name.lower().removeprefix("cap_") for name in wanted])
-    return ["setpriv", "--reuid", settings["User"], "--regid", settings["User"], "--clear-groups", "--bounding-set", names,
+    return ["sh", "-c", f'umask {settings["UMask"]}; exec "$@"', "sh",
+            "setpriv", "--reuid", settings["User"], "--regid", settings["User"], "--clear-groups", "--bounding-set", names,
             "--inh-caps", names, "--ambient-caps", names, "--no-new-privs", *settings["ExecStart"].split()]
 
 
