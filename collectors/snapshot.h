@@ -54,6 +54,30 @@ struct FailureEvents {
   std::optional<base::UnixMillis> last;
 };
 
+/// A place in an event log: the newest record that was looked at.
+struct EventCursor {
+  std::uint64_t record_id = 0;
+  base::UnixMillis time = 0;
+};
+
+/// One record of an event log that says that memory ran out.
+struct FailureRecord {
+  std::string provider;
+  std::uint32_t event_id = 0;
+  std::uint64_t record_id = 0;
+  base::UnixMillis time = 0;
+  std::string detail;  // legal label text
+};
+
+/// What an event log gained. The same reader's records are numbered, so that a reading seen twice counts once.
+struct EventLogReading {
+  std::uint64_t origin = 0;  // of the reader
+  std::uint64_t first = 0;   // number of the first record below
+  EventCursor cursor;
+  std::vector<FailureRecord> records;  // oldest first
+  std::uint64_t left_out = 0;          // older ones beyond the bound for one look
+};
+
 /// One pool tag, slab cache, vmalloc caller or allocation site.
 struct TagUsage {
   Pool pool = Pool::kPaged;
@@ -124,6 +148,7 @@ struct Snapshot {
   std::vector<Setting> settings;
   std::vector<PartStatus> parts;
   std::vector<FailureEvents> failure_events;  // of kinds this kernel can tell; count 0 = none so far
+  std::optional<EventLogReading> event_log;   // what is to be added to them
 
   std::optional<std::uint64_t> system_ptes_free;
   std::optional<std::uint64_t> commit_bytes;

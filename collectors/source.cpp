@@ -29,6 +29,7 @@ class FrameBackedSource final : public KernelSource {
     return {};
   }
   bool advance() override { return frames_->advance(); }
+  void resume_events(const EventCursor& cursor) override { frames_->resume_events(cursor); }
 
  private:
   std::unique_ptr<FrameSource> frames_;

@@ -18,6 +18,8 @@ class FrameSource {
   virtual base::Result<void> acquire(RawFrame& frame) = 0;
   /// Moves a recording on by one frame; false at its end, where the last frame stays. A live kernel: always true.
   virtual bool advance() { return true; }
+  /// Where in an event log an earlier run has got to. Before the first acquire.
+  virtual void resume_events(const EventCursor&) {}
 };
 
 class KernelSource {
@@ -25,6 +27,7 @@ class KernelSource {
   virtual ~KernelSource() = default;
   virtual base::Result<void> read(Snapshot& out) = 0;
   virtual bool advance() { return true; }
+  virtual void resume_events(const EventCursor&) {}
 };
 
 /// The raw frame's parsers for its system. Any bytes in, no crash; parts that cannot be understood are said so.

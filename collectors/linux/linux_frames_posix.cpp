@@ -77,6 +77,9 @@ class LinuxFrames final : public FrameSource {
     if (on.settings) {
       fill_seldom(frame, "kmem/settings", settings_, [this](std::string& out) { return read_settings(out); });
     }
+    if (on.events) {
+      fill_seldom(frame, "kmem/vmstat", vmstat_, [this](std::string& out) { return read_vmstat(out); });
+    }
     if (on.processes) {
       fill(frame, "kmem/processes", [this](std::string& out) { return census_.update(*procfs_, out); });
     }
@@ -146,6 +149,19 @@ class LinuxFrames final : public FrameSource {
     return scratch_.front() == '1';
   }
 
+  /// The counters of memory that ran out, of some 150.
+  int read_vmstat(std::string& out) {
+    if (const int error = procfs_->read("vmstat", scratch_)) return error;
+    out.clear();
+    for (std::size_t at = 0; at < scratch_.size();) {
+      const std::size_t end = std::min(scratch_.find('\n', at), scratch_.size());
+      const std::string_view line(scratch_.data() + at, end - at);
+      if (line.starts_with("oom_kill ") || line.starts_with("allocstall")) out.append(line).append("\n");
+      at = end + 1;
+    }
+    return 0;
+  }
+
   int read_settings(std::string& out) {
     out.clear();
     int error = 0;
@@ -177,6 +193,7 @@ class LinuxFrames final : public FrameSource {
   std::chrono::nanoseconds allocinfo_again_{std::chrono::nanoseconds::min()};
   Seldom stat_;
   Seldom settings_;
+  Seldom vmstat_;
   std::string scratch_;
 };
 

@@ -52,6 +52,8 @@ constexpr Collector kCollectors[] = {
      [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_stat(part.bytes, out)); }},
     {"settings", "kmem/settings", "/proc/sys/vm", kReadAny, true,
      [](const RawPart& part, const RawFrame&, Snapshot& out) { return parse_settings(part.bytes, out); }},
+    {"events", "kmem/vmstat", "/proc/vmstat", kReadAny, true,
+     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_vmstat(part.bytes, out)); }},
     {"processes", "kmem/processes", "/proc/PID/fd", "root or CAP_SYS_PTRACE", false,
      [](const RawPart& part, const RawFrame&, Snapshot& out) { return parse_processes(part.bytes, out); }},
 };

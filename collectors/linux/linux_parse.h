@@ -1,5 +1,5 @@
 // STAGE 1: raw frame of a Linux kernel, live or recorded -> Snapshot, with one PartStatus a collector whose part is in
-// the frame: meminfo, slabinfo, vmallocinfo, allocinfo, stat, settings, processes. Runs on every system.
+// the frame: meminfo, slabinfo, vmallocinfo, allocinfo, stat, settings, events, processes. Runs on every system.
 // Thread: pure. Failure: a part that was refused or cannot be understood says so and leaves the others alone.
 #pragma once
 

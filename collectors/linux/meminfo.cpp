@@ -19,6 +19,7 @@ enum Field : std::size_t {
   kPageTables,
   kCommitLimit,
   kCommittedAs,
+  kVmallocTotal,
   kVmallocUsed,
   kPercpu,
   kFieldCount
@@ -26,7 +27,7 @@ enum Field : std::size_t {
 // In the kernel's order (fs/proc/meminfo.c), so that the search goes on where the last row was found.
 constexpr std::array<std::string_view, kFieldCount> kNames = {
     "MemTotal",   "MemAvailable", "Cached",       "SReclaimable", "SUnreclaim", "KernelStack",
-    "PageTables", "CommitLimit",  "Committed_AS", "VmallocUsed",  "Percpu"};
+    "PageTables", "CommitLimit",  "Committed_AS", "VmallocTotal", "VmallocUsed", "Percpu"};
 
 std::size_t field_of(std::string_view name, std::size_t expected) {
   if (expected < kFieldCount && kNames[expected] == name) return expected;
@@ -69,17 +70,20 @@ base::Result<std::uint64_t> parse_meminfo(std::string_view text, Snapshot& out) 
   // A running kernel always has vmalloc areas, so 0 means "not told".
   if (bytes[kVmallocUsed] == 0U) bytes[kVmallocUsed].reset();
 
-  const auto pool = [&](Pool which, Field field) {
+  const auto pool = [&](Pool which, Field field, const std::optional<std::uint64_t>& limit, const char* rule) {
     if (!bytes[field]) return;
-    PoolTotals totals;
+    PoolTotals& totals = out.pools.emplace_back();
     totals.pool = which;
     totals.bytes = bytes[field];
-    out.pools.push_back(totals);
+    if (limit) totals.limit = PoolLimit{*limit, "kernel", rule};
   };
-  pool(Pool::kSlabReclaimable, kSReclaimable);
-  pool(Pool::kSlabUnreclaimable, kSUnreclaim);
-  pool(Pool::kVmalloc, kVmallocUsed);
-  pool(Pool::kPercpu, kPercpu);
+  // What is allocated with vmalloc takes memory as well as address space: on 64 bit it is memory that ends first.
+  const bool space_ends_first = bytes[kVmallocTotal] && (!bytes[kMemTotal] || bytes[kVmallocTotal] < bytes[kMemTotal]);
+  pool(Pool::kSlabReclaimable, kSReclaimable, bytes[kMemTotal], "MemTotal");
+  pool(Pool::kSlabUnreclaimable, kSUnreclaim, bytes[kMemTotal], "MemTotal");
+  pool(Pool::kVmalloc, kVmallocUsed, bytes[space_ends_first ? kVmallocTotal : kMemTotal],
+       space_ends_first ? "VmallocTotal" : "MemTotal");
+  pool(Pool::kPercpu, kPercpu, std::nullopt, "");
   out.physical_memory_bytes = bytes[kMemTotal];
   out.available_bytes = bytes[kMemAvailable];
   out.file_cache_bytes = bytes[kCached];

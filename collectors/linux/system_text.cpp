@@ -1,6 +1,7 @@
 #include "collectors/linux/system_text.h"
 
 #include <limits>
+#include <optional>
 
 #include "collectors/base/label_text.h"
 #include "collectors/linux/text_scan.h"
@@ -52,6 +53,31 @@ base::Result<std::uint64_t> parse_stat(std::string_view text, Snapshot& out) {
     return std::uint64_t{0};
   }
   return base::Error{base::ErrorCode::kMalformed, "no line btime is in it"};
+}
+
+base::Result<std::uint64_t> parse_vmstat(std::string_view text, Snapshot& out) {
+  std::optional<std::uint64_t> kills, stalls;
+  std::uint64_t skipped = 0;
+  LineReader lines(text);
+  for (std::string_view line; lines.next(line);) {
+    FieldReader fields(line);
+    std::string_view name;
+    std::uint64_t count = 0;
+    const bool is_kill = line.starts_with("oom_kill ");
+    if (!is_kill && !line.starts_with("allocstall")) continue;
+    if (!fields.token(name) || !fields.number(count) || !fields.at_end()) {
+      ++skipped;
+    } else if (is_kill) {
+      kills = count;
+    } else {
+      stalls = stalls.value_or(0) + count;  // one line a zone since Linux 4.8
+    }
+  }
+  if (kills) out.failure_events.push_back({"vmstat_oom_kill", 0, *kills, {}});
+  if (stalls) out.failure_events.push_back({"vmstat_allocstall", 0, *stalls, {}});
+  if (!kills && !stalls && skipped != 0)
+    return base::Error{base::ErrorCode::kMalformed, "no row could be understood"};
+  return skipped;
 }
 
 base::Result<GatheredRows> parse_settings(std::string_view text, Snapshot& out) {

@@ -1,4 +1,5 @@
-// STAGE 1: the small texts of Linux. /proc/stat -> boot time; part "kmem/settings", lines "vm.name value"; part
+// STAGE 1: the small texts of Linux. /proc/stat -> boot time; part "kmem/vmstat", the lines of /proc/vmstat that count
+// memory that ran out -> failure events since boot; part "kmem/settings", lines "vm.name value"; part
 // "kmem/processes", lines "pid descriptors name". In the gathered parts a line "!unreadable N" tells how many items
 // were refused to this account, and "!over_limit N" how many were left out by the source's bound.
 // Thread: pure. Failure: kMalformed when nothing of the text can be understood; single bad rows are skipped, counted.
@@ -19,6 +20,7 @@ struct GatheredRows {
 };
 
 base::Result<std::uint64_t> parse_stat(std::string_view text, Snapshot& out);
+base::Result<std::uint64_t> parse_vmstat(std::string_view text, Snapshot& out);
 base::Result<GatheredRows> parse_settings(std::string_view text, Snapshot& out);
 base::Result<GatheredRows> parse_processes(std::string_view text, Snapshot& out);
 

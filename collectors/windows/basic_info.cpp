@@ -16,7 +16,13 @@ base::Result<BasicInfo> parse_basic(std::span<const std::byte> bytes) {
     return base::Error{base::ErrorCode::kMalformed, "basic information of " + std::to_string(bytes.size()) + " bytes"};
   if (!is_page_size(*page_bytes))
     return base::Error{base::ErrorCode::kMalformed, "page size " + std::to_string(*page_bytes)};
-  return BasicInfo{*page_bytes, *physical_pages};
+  BasicInfo info{*page_bytes, *physical_pages, 0};
+  if (bytes.size() == sizeof(NtBasic<4>)) {
+    info.maximum_user_address = *reader.read<std::uint32_t>(offsetof(NtBasic<4>, maximum_user_address));
+  } else if (bytes.size() == sizeof(NtBasic<8>)) {
+    info.maximum_user_address = *reader.read<std::uint64_t>(offsetof(NtBasic<8>, maximum_user_address));
+  }
+  return info;
 }
 
 }  // namespace kmem::windows

@@ -12,9 +12,11 @@ namespace kmem::windows {
 struct BasicInfo {
   std::uint32_t page_bytes = 0;
   std::uint64_t physical_pages = 0;
+  std::uint64_t maximum_user_address = 0;  // 0 = not told
 };
 
-/// The fields lie at the same place for both pointer widths; a page size that no NT has is kMalformed.
+/// The width of pointers shows in the length; what comes first lies at the same place for both. A page size that no NT
+/// has is kMalformed.
 [[nodiscard]] base::Result<BasicInfo> parse_basic(std::span<const std::byte> bytes);
 
 [[nodiscard]] constexpr bool is_page_size(std::uint32_t bytes) {

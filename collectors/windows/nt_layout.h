@@ -14,6 +14,7 @@ enum InfoClass : std::uint32_t {
   kPerformanceClass = 2,
   kTimeOfDayClass = 3,
   kProcessClass = 5,
+  kModuleClass = 11,
   kFileCacheClass = 21,
   kPoolTagClass = 22,
   kRegistryQuotaClass = 37,
@@ -148,6 +149,21 @@ static_assert(offsetof(NtProcess<4>, handles) == 76 && offsetof(NtProcess<8>, ha
 static_assert(offsetof(NtProcess<4>, quota_paged_pool) == 112 && offsetof(NtProcess<8>, quota_paged_pool) == 160);
 static_assert(offsetof(NtProcess<4>, quota_nonpaged_pool) == 120 && offsetof(NtProcess<8>, quota_nonpaged_pool) == 176);
 static_assert(offsetof(NtProcess<4>, private_page_bytes) == 132 && offsetof(NtProcess<8>, private_page_bytes) == 200);
+
+template <int P>
+struct NtModule {  // class 11: a u32 count, then entries at offset P
+  Word<P> reserved[2];
+  Word<P> image_base;
+  std::uint32_t image_bytes;
+  std::uint32_t flags;
+  std::uint16_t load_order;
+  std::uint16_t init_order;
+  std::uint16_t load_count;
+  std::uint16_t name_offset;
+  char full_path_name[256];
+};
+static_assert(sizeof(NtModule<4>) == 284 && sizeof(NtModule<8>) == 296);
+static_assert(offsetof(NtModule<4>, full_path_name) == 28 && offsetof(NtModule<8>, full_path_name) == 40);
 
 template <int P>
 struct NtFileCache {  // class 21

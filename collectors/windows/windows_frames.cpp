@@ -35,7 +35,7 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
   read_page_size(frame);
   if (collectors_.performance) {
     read_fixed_class(frame, "nt/2", kPerformanceClass, sizeof(NtPerformance));
-    // The only unprivileged hint at the paged pool's maximum; not interpreted yet, but a capture should have it.
+    // The only unprivileged word on the paged pool's maximum; limits.cpp says where it can be believed.
     read_fixed_class(frame, "nt/37", kRegistryQuotaClass,
                      narrow ? sizeof(NtRegistryQuota<4>) : sizeof(NtRegistryQuota<8>));
   }
@@ -48,7 +48,29 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
     read_optional_class(frame, "nt/67", kSessionPoolTagClass, kSessionTagStartBytes, session_tags_status_);
   if (collectors_.settings)
     timed(frame, "kmem/registry", [this](std::string& text) { return read_memory_management(*registry_, text); });
+  read_system(frame);
   return {};
+}
+
+void WindowsFrames::add_system(std::unique_ptr<SystemProbe> probe, std::unique_ptr<SystemLog> log) {
+  probe_ = std::move(probe);
+  events_ = std::make_unique<EventTail>(std::move(log), clock_);
+}
+
+void WindowsFrames::resume_events(const EventCursor& cursor) {
+  if (events_) events_->resume(cursor);
+}
+
+void WindowsFrames::read_system(RawFrame& frame) {
+  if (collectors_.limits && probe_) {
+    timed(frame, "kmem/system", [this](std::string& text) {
+      if (system_text_.empty()) system_text_ = probe_->facts();
+      text = system_text_;
+      return text.empty() ? kStatusNotImplemented : kStatusOk;
+    });
+  }
+  if (collectors_.events && events_)
+    timed(frame, "kmem/events", [this](std::string& part) { return events_->read(part); });
 }
 
 template <typename Read>

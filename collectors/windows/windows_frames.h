@@ -5,12 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "collectors/base/clock.h"
 #include "collectors/source.h"
+#include "collectors/windows/event_tail.h"
 #include "collectors/windows/nt_query.h"
 #include "collectors/windows/registry.h"
+#include "collectors/windows/system_facts.h"
 #include "config/config.h"
 
 namespace kmem::windows {
@@ -20,8 +23,11 @@ class WindowsFrames final : public FrameSource {
   /// `clock` must outlive this. `pointer_bytes` is that of the calling program: the kernel answers in its layout.
   WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry,
                 const config::Collectors& collectors, const base::Clock& clock, std::uint8_t pointer_bytes);
+  /// What is not asked of the kernel. Without it (tests) those parts are absent.
+  void add_system(std::unique_ptr<SystemProbe> probe, std::unique_ptr<SystemLog> log);
 
   base::Result<void> acquire(RawFrame& frame) override;
+  void resume_events(const EventCursor& cursor) override;
 
  private:
   NtStatus read_fixed_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t bytes);
@@ -32,11 +38,15 @@ class WindowsFrames final : public FrameSource {
   void read_page_size(RawFrame& frame);
   void read_processes(RawFrame& frame);
   void read_pool_tags(RawFrame& frame);
+  void read_system(RawFrame& frame);
   void read_optional_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t start_bytes,
                            NtStatus& known_status);
 
   std::unique_ptr<NtQuery> query_;
   std::unique_ptr<Registry> registry_;
+  std::unique_ptr<SystemProbe> probe_;
+  std::unique_ptr<EventTail> events_;
+  std::string system_text_;
   config::Collectors collectors_;
   const base::Clock& clock_;
   std::uint8_t pointer_bytes_;

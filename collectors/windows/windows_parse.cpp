@@ -1,12 +1,16 @@
 #include "collectors/windows/windows_parse.h"
 
+#include <algorithm>
 #include <charconv>
 #include <span>
 #include <string>
 #include <utility>
 
+#include "collectors/base/byte_reader.h"
 #include "collectors/windows/basic_info.h"
+#include "collectors/windows/event_tail.h"
 #include "collectors/windows/file_cache_info.h"
+#include "collectors/windows/limits.h"
 #include "collectors/windows/nt_layout.h"
 #include "collectors/windows/nt_status.h"
 #include "collectors/windows/performance_info.h"
@@ -84,6 +88,55 @@ void fill_performance(const PerformanceInfo& info, std::uint64_t page_bytes, Sna
                          pages->frees, pages->lookaside_hits});
 }
 
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+LimitSettings limit_settings(const std::vector<Setting>& settings) {
+  const auto value = [&settings](std::string_view name) -> std::optional<std::uint32_t> {
+    for (const Setting& setting : settings)
+      if (setting.name == name) return static_cast<std::uint32_t>(setting.value);
+    return std::nullopt;
+  };
+  return {value("PagedPoolSize"), value("NonPagedPoolSize"), value("PagedPoolLimit"), value("NonPagedPoolLimit"),
+          value("PoolUsageMaximum")};
+}
+
+/// Of a 32-bit program on a 64-bit kernel it is cut off, and so is none.
+std::optional<std::uint64_t> quota_paged_bytes(const RawFrame& frame, Machine machine) {
+  const RawPart* const part = frame.find("nt/37");
+  if (part == nullptr || part->status != 0) return std::nullopt;
+  const base::ByteReader reader(bytes_of(*part));
+  if (frame.pointer_bytes == 8) return reader.read<std::uint64_t>(offsetof(NtRegistryQuota<8>, paged_pool_size));
+  if (machine != Machine::kX86) return std::nullopt;
+  return reader.read<std::uint32_t>(offsetof(NtRegistryQuota<4>, paged_pool_size));
+}
+
+/// `maximum_user_address` is of the program that asked: only on x86 does it tell where the kernel begins.
+void set_limits(const RawFrame& frame, const SystemFacts& system, std::uint64_t maximum_user_address, Snapshot& out) {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  LimitFacts facts;
+  facts.system = system;
+  facts.physical_bytes = out.physical_memory_bytes.value_or(0);
+  if (system.machine == Machine::kX86 && maximum_user_address >> 31 != 0)
+    facts.user_bytes = std::min<std::uint64_t>((maximum_user_address + kMiB) / kMiB, 3072) * kMiB;
+  facts.commit_limit_bytes = out.commit_limit_bytes;
+  facts.quota_paged_bytes = quota_paged_bytes(frame, system.machine);
+  facts.settings = limit_settings(out.settings);
+  for (const PoolTotals& pool : out.pools)
+    (pool.pool == Pool::kPaged ? facts.paged_bytes : facts.nonpaged_bytes) = pool.bytes;
+  // 2003 as first released counted these wrongly; more than the kernel has room for cannot be.
+  const std::uint64_t kernel_bytes = (std::uint64_t{4} << 30) - facts.user_bytes;
+  if (system.machine == Machine::kX86 && out.system_ptes_free > page_table_entries(kernel_bytes))
+    out.system_ptes_free.reset();
+  PoolLimits limits = pool_limits(facts);
+  for (PoolTotals& pool : out.pools) {
+    if (!pool.bytes) continue;
+    pool.limit = std::move(pool.pool == Pool::kPaged ? limits.paged : limits.nonpaged);
+    if (pool.pool == Pool::kPaged) pool.trim_threshold_bytes = limits.paged_trim_bytes;
+  }
+}
+
 void collect_pool_tags(const RawFrame& frame, Snapshot& out) {
   const RawPart* const wide = frame.find("nt/255");
   const RawPart* const narrow = frame.find("nt/22");
@@ -98,11 +151,13 @@ void collect_pool_tags(const RawFrame& frame, Snapshot& out) {
 void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
   constexpr std::uint32_t kUsualPageBytes = 4096;
   std::uint32_t page_bytes = is_page_size(frame.page_bytes) ? frame.page_bytes : kUsualPageBytes;
+  std::uint64_t maximum_user_address = 0;
 
   collect(frame.find("nt/0"), "basic", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
     const auto info = parse_basic(bytes);
     if (!info) return info.error();
     page_bytes = info->page_bytes;
+    maximum_user_address = info->maximum_user_address;
     out.physical_memory_bytes = info->physical_pages * page_bytes;
     return std::uint64_t{0};
   });
@@ -133,7 +188,16 @@ void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
     return parse_session_pool_tags(bytes, frame.pointer_bytes, out.session_tags);
   });
   collect(frame.find("kmem/registry"), "settings", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
-    return parse_registry_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out.settings);
+    return parse_registry_text(text_of(bytes), out.settings);
+  });
+  collect(frame.find("kmem/system"), "limits", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
+    const auto system = parse_system_facts(text_of(bytes));
+    if (!system) return system.error();
+    set_limits(frame, *system, maximum_user_address, out);
+    return std::uint64_t{0};
+  });
+  collect(frame.find("kmem/events"), "events", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
+    return parse_events(text_of(bytes), out);
   });
 }
 

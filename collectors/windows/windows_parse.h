@@ -8,6 +8,8 @@
 //   nt/255 nt/22   pool_tags      tags; 255 where the kernel has it
 //   nt/67          session_pool_tags  tags of the sessions' own pools
 //   kmem/registry  settings       Memory Management values
+//   kmem/system    limits         with nt/0, nt/37 and the settings: the pools' limits
+//   kmem/events    events         memory failures that the System log gained
 #pragma once
 
 #include "collectors/raw_frame.h"
