@@ -1,0 +1,60 @@
+#include "exporter/top/session.h"
+
+#include <algorithm>
+
+namespace kmem::top {
+
+base::Result<void> Session::read() {
+  if (table_.readings() > 0 && !source_.advance()) {
+    ended_ = true;
+    return {};
+  }
+  // The last reading stays when this one fails.
+  Snapshot fresh;
+  if (const auto read = source_.read(fresh); !read) {
+    error_ = read.error().message;
+    return read.error();
+  }
+  error_.clear();
+  snapshot_ = std::move(fresh);
+  table_.update(snapshot_);
+  notes_.refresh();
+  for (UsageRow& row : table_.rows()) notes_.note(row);
+  return {};
+}
+
+Scene Session::scene() const {
+  Scene out{snapshot_, table_.rows(), table_.readings(), interval_, {}};
+  if (!error_.empty()) out.notice = error_;
+  else if (ended_) out.notice = "the recording is over";
+  else out.notice = notes_.problem();
+  return out;
+}
+
+std::string Session::text(const RowChoice& choice) const { return print(scene(), choice); }
+
+base::Result<void> Session::run(terminal::Terminal& terminal, View view) {
+  using What = terminal::Input::What;
+  if (const auto first = read(); !first) return first;
+  auto due = clock_.steady() + interval_;
+  while (true) {
+    Extent extent;
+    terminal::Frame frame = draw(scene(), view, terminal.size(), extent);
+    keep_in(view, extent);
+    if (const auto drawn = terminal.draw(frame); !drawn) return drawn;
+
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - clock_.steady());
+    const terminal::Input input = terminal.wait(std::max(left, std::chrono::milliseconds(0)));
+    if (input.what == What::kStop) return {};
+    Asked asked = Asked::kNothing;
+    if (input.what == What::kKey) asked = apply(view, input.key, extent);
+    if (asked == Asked::kQuit) return {};
+    const auto now = clock_.steady();
+    if (now >= due || asked == Asked::kReading) {
+      (void)read();  // its error is on the screen
+      due = now + interval_;
+    }
+  }
+}
+
+}  // namespace kmem::top

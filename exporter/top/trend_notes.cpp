@@ -1,0 +1,76 @@
+#include "exporter/top/trend_notes.h"
+
+#include <cmath>
+#include <utility>
+
+#include "collectors/base/state_file.h"
+#include "exporter/top/numbers.h"
+#include "exporter/trend/engine.h"
+
+namespace kmem::top {
+namespace {
+
+constexpr double kSecondsPerDay = 86'400;
+
+std::string slope_words(double per_second) {
+  const auto a_day = static_cast<std::int64_t>(std::llround(per_second * kSecondsPerDay));
+  return (a_day >= 0 ? "+" : "") + short_bytes(a_day) + "/d";
+}
+
+std::string words(const trend::SubjectReport& report) {
+  if (report.verdict == trend::Verdict::kOk)
+    return report.slope_7d_per_second ? slope_words(*report.slope_7d_per_second) : "";
+  return std::string(report.verdict == trend::Verdict::kLeak ? "LEAK " : "watch ") +
+         slope_words(report.credible_slope_per_second) + " " + std::to_string(std::lround(report.confidence * 100)) + "%";
+}
+
+Mark mark_of(trend::Verdict verdict) {
+  return verdict == trend::Verdict::kLeak    ? Mark::kLeak
+         : verdict == trend::Verdict::kWatch ? Mark::kWatch
+                                             : Mark::kNone;
+}
+
+}  // namespace
+
+TrendNotes::TrendNotes(base::FileSystem& files, std::string folder, std::string host_identity)
+    : files_(files),
+      path_(folder.empty() ? std::string() : std::move(folder) + "/trend.state"),
+      host_identity_(std::move(host_identity)) {}
+
+void TrendNotes::refresh() {
+  if (path_.empty()) return;
+  const auto info = files_.info(path_);
+  if (info && info->modified == modified_ && info->size_bytes == size_bytes_) return;
+  notes_.clear();
+  problem_.clear();
+  if (info) {
+    modified_ = info->modified;
+    size_bytes_ = info->size_bytes;
+  }
+  const auto loaded = base::load_state(files_, path_, "TRND");
+  if (!loaded) {
+    if (loaded.error().code != base::ErrorCode::kAbsent) problem_ = loaded.error().message;
+    return;
+  }
+  trend::EngineOptions options;
+  options.host_identity = host_identity_;
+  trend::TrendEngine engine(options);
+  if (loaded->version != trend::TrendEngine::kStateVersion) {
+    problem_ = path_ + ": version " + std::to_string(loaded->version) + " is not of this program";
+  } else if (const auto taken = engine.load(loaded->payload); !taken) {
+    problem_ = path_ + ": " + taken.error().message;
+  } else {
+    for (const trend::SubjectReport& report : engine.report(true))
+      if (report.kind == trend::Kind::kTag)
+        notes_[tag_key(report.pool, report.text)] = {words(report), mark_of(report.verdict)};
+  }
+}
+
+void TrendNotes::note(UsageRow& row) const {
+  const auto found = notes_.find(tag_key(row.pool, row.tag));
+  if (found == notes_.end()) return;
+  row.trend = found->second.text;
+  row.mark = found->second.mark;
+}
+
+}  // namespace kmem::top

@@ -1,0 +1,104 @@
+#include "exporter/top/trend_notes.h"
+
+#include <gmock/gmock.h>
+
+#include "collectors/base/state_file.h"
+#include "exporter/trend/engine.h"
+#include "tests/support/memory_files.h"
+
+namespace kmem::top {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+
+constexpr base::UnixMillis kHour = 3'600'000;
+
+/// Four weeks by the hour of a tag that gains 240 KiB a day and one that stands still.
+std::string trend_of(const std::string& host) {
+  trend::EngineOptions options;
+  options.host_identity = host;
+  trend::TrendEngine engine(options);
+  for (int hour = 0; hour < 28 * 24; ++hour) {
+    const std::vector<trend::Sample> samples = {
+        {trend::Kind::kTag, Pool::kNonpaged, "Leak", 1'000'000 + static_cast<std::uint64_t>(hour) * 10'240, 100, {}},
+        {trend::Kind::kTag, Pool::kNonpaged, "Calm", 5'000'000, 100, {}}};
+    engine.observe({1'700'000'000'000 + hour * kHour, 1'690'000'000'000, samples});
+  }
+  engine.settle();
+  return engine.save();
+}
+
+UsageRow row(std::string tag) {
+  UsageRow out;
+  out.pool = Pool::kNonpaged;
+  out.tag = std::move(tag);
+  return out;
+}
+
+class Trend : public testing::Test {
+ protected:
+  void keep(const std::string& host, std::uint32_t version = trend::TrendEngine::kStateVersion) {
+    files_.put("/state/trend.state", base::encode_state("TRND", version, trend_of(host)));
+    files_.set_modified(++modified_);
+  }
+  UsageRow noted(const TrendNotes& notes, std::string tag) const {
+    UsageRow out = row(std::move(tag));
+    notes.note(out);
+    return out;
+  }
+  test::MemoryFiles files_;
+  base::UnixMillis modified_ = 0;
+};
+
+TEST_F(Trend, SaysWhatLeaksAndHowFastAndChangesNothing) {
+  keep("host");
+  const std::string before = *files_.get("/state/trend.state");
+  TrendNotes notes(files_, "/state", "host");
+  notes.refresh();
+  EXPECT_EQ(notes.problem(), "");
+  EXPECT_THAT(noted(notes, "Leak").trend, MatchesRegex("LEAK \\+2[34][0-9]K/d [0-9]+%"));
+  EXPECT_EQ(noted(notes, "Leak").mark, Mark::kLeak);
+  EXPECT_EQ(noted(notes, "Calm").trend, "+0/d");
+  EXPECT_EQ(noted(notes, "Calm").mark, Mark::kNone);
+  EXPECT_EQ(noted(notes, "Else").trend, "");
+  EXPECT_EQ(*files_.get("/state/trend.state"), before);
+  EXPECT_THAT(files_.paths(), testing::ElementsAre("/state/trend.state"));
+}
+
+TEST_F(Trend, IsReadAnewOnlyWhenTheFileChanged) {
+  keep("host");
+  TrendNotes notes(files_, "/state", "host");
+  notes.refresh();
+  const std::uint64_t operations = files_.operations();
+  notes.refresh();
+  EXPECT_EQ(files_.operations(), operations);
+  files_.put("/state/trend.state", "damage");
+  files_.set_modified(++modified_);
+  notes.refresh();
+  EXPECT_THAT(notes.problem(), HasSubstr("/state/trend.state"));
+  EXPECT_EQ(noted(notes, "Leak").trend, "");
+  keep("host");
+  notes.refresh();
+  EXPECT_EQ(notes.problem(), "");
+  EXPECT_EQ(noted(notes, "Leak").mark, Mark::kLeak);
+}
+
+TEST_F(Trend, OtherHostsAndVersionsAreRefusedAndNoFileIsNoFault) {
+  TrendNotes absent(files_, "/state", "host");
+  absent.refresh();
+  EXPECT_EQ(absent.problem(), "");
+  keep("another");
+  TrendNotes notes(files_, "/state", "host");
+  notes.refresh();
+  EXPECT_THAT(notes.problem(), HasSubstr("another host"));
+  keep("host", 77);
+  notes.refresh();
+  EXPECT_THAT(notes.problem(), HasSubstr("version 77"));
+  TrendNotes nothing(files_, "", "host");
+  nothing.refresh();
+  EXPECT_EQ(nothing.problem(), "");
+}
+
+}  // namespace
+}  // namespace kmem::top
