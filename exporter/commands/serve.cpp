@@ -11,6 +11,7 @@
 #include "exporter/http/server.h"
 #include "exporter/metrics/build_info.h"
 #include "exporter/service/signals.h"
+#include "exporter/service/startup_memory.h"
 #include "exporter/service/supervisor.h"
 
 namespace kmem {
@@ -30,6 +31,7 @@ void reload(const Options& options, Environment& environment, config::Config& ru
   config::Config next = fresh.config;
   next.web = running.web;
   next.storage.path = running.storage.path;
+  next.drivers = running.drivers;
   next.trend = running.trend;
   next.source.kind = running.source.kind;
   next.source.procfs = running.source.procfs;
@@ -96,6 +98,7 @@ int serve(const Options& options, Environment& environment) {
                                  {"authentication", resolved->web_security.users.empty() ? "none" : "basic"}});
   }
 
+  service::give_back_startup_memory();
   supervisor.ready();
   auto due = environment.clock.steady() + config.sampling.interval;
   for (bool running = true; running;) {
