@@ -37,18 +37,34 @@ std::size_t text_run(std::span<const std::byte> bytes, std::size_t at) {
   return last - first;
 }
 
+/// Letters and digits alone, and more of the former: among data, anything else is too often a number.
+bool is_word(std::uint32_t tag) {
+  int letters = 0, signs = 0;
+  for (int i = 0; i < 4; ++i, tag >>= 8) {
+    letters += kKinds[tag & 0xFF] == kLetter;
+    signs += kKinds[tag & 0xFF] == kSign;
+  }
+  return signs == 0 && letters >= 2;
+}
+
 /// What stands beside a tag in a table of the program: a small number, nothing, an address, another tag.
 class Neighbours {
  public:
-  explicit Neighbours(const PeImage& image) : low_(static_cast<std::uint32_t>(image.base)), size_(image.size_bytes) {}
+  explicit Neighbours(const PeImage& image)
+      : low_(static_cast<std::uint32_t>(image.base)), high_(static_cast<std::uint32_t>(image.base >> 32)),
+        size_(image.size_bytes), wide_(image.machine != Machine::kX86) {}
 
   static bool is_small(std::uint32_t value) { return value <= 0xFFFF; }
   [[nodiscard]] bool fits(std::uint32_t value) const {
     return is_small(value) || value - low_ < size_ || value == UINT32_MAX || is_plausible_tag(value);
   }
+  [[nodiscard]] bool is_address(std::uint32_t value, std::uint32_t after) const {
+    return value - low_ < size_ && (!wide_ || after == high_);
+  }
 
  private:
-  std::uint32_t low_, size_;
+  std::uint32_t low_, high_, size_;
+  bool wide_;
 };
 
 }  // namespace
@@ -103,10 +119,11 @@ void scan_data(const PeImage& image, const PeSection& section, Finds& finds) {
   std::vector<std::size_t> entries;  // places that stand for themselves
   for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
     const std::uint32_t value = dword(bytes, at);
-    if (!is_plausible_tag(value) || text_run(bytes, at) != 4) continue;
+    if (!is_plausible_tag(value) || !is_word(value) || text_run(bytes, at) != 4) continue;
     // Four letters and nothing behind them is how a short text looks as well.
     const std::uint32_t after = at + 8 <= bytes.size() ? dword(bytes, at + 4) : 0;
     if ((after & 0xFF) == 0 && (after == 0 || !Neighbours::is_small(after))) continue;
+    if (neighbours.is_address(value, after)) continue;
     const std::uint32_t before = at >= 4 ? dword(bytes, at - 4) : 0;
     if (!neighbours.fits(before) || !neighbours.fits(after)) continue;
     if (!Neighbours::is_small(before) && !Neighbours::is_small(after)) continue;
@@ -130,6 +147,7 @@ base::Result<std::vector<ImageTag>> scan_image(std::span<const std::byte> file) 
   if (!image) return image.error();
   Finds finds;
   for (const PeSection& section : image->sections) {
+    if (section.for_loader) continue;
     if (!section.executable) {
       scan_data(*image, section, finds);
     } else if (image->machine == Machine::kArm64) {

@@ -16,7 +16,7 @@ using base::ErrorCode;
 
 constexpr std::uint16_t kMaxSections = 96;  // the loader's own limit
 constexpr std::size_t kSectionBytes = 40;
-constexpr std::uint32_t kCode = 0x20, kUninitialized = 0x80, kExecutable = 0x20000000;
+constexpr std::uint32_t kCode = 0x20, kUninitialized = 0x80, kDiscardable = 0x02000000, kExecutable = 0x20000000;
 constexpr std::size_t kMaxForeign = 200'000;  // a large driver has 100,000 functions
 
 enum Directory : std::size_t { kResources = 2, kExceptions = 3, kRelocations = 5, kDebug = 6, kDirectories = 7 };
@@ -95,7 +95,9 @@ base::Result<void> parse_sections(const ByteReader& file, const Headers& headers
     const std::size_t used = *memory_bytes == 0 ? here : std::min<std::size_t>(here, *memory_bytes);
     if (*address > UINT32_MAX - used) return malformed("a section does not fit into the address space");
     in_file.emplace_back(*offset, *offset + used);
-    image.sections.push_back({*address, *file.slice(*offset, used), (*flags & (kExecutable | kCode)) != 0});
+    const bool executable = (*flags & (kExecutable | kCode)) != 0;
+    image.sections.push_back(
+        {*address, *file.slice(*offset, used), executable, !executable && (*flags & kDiscardable) != 0});
   }
   std::sort(in_file.begin(), in_file.end());
   std::sort(image.sections.begin(), image.sections.end(),

@@ -19,6 +19,7 @@ struct PeSection {
   std::uint32_t address = 0;          // relative to the image's base
   std::span<const std::byte> bytes;   // what the file has of it
   bool executable = false;
+  bool for_loader = false;            // data thrown away after loading: relocations, debug information
 };
 
 struct PeRange {
