@@ -117,15 +117,17 @@ std::string_view type_word(Pool pool) {
 Columns::Columns(const Rows& rows, const ColumnOptions& options) : options_(options) {
   for (const Column& column : kColumns)
     if (column.wanted == nullptr || column.wanted(options, rows)) columns_.push_back(&column);
-  if (options.width == 0) {
-    widths_ = wanted_widths(columns_, rows, true, static_cast<std::size_t>(-1));
-    return;
-  }
-  widths_ = wanted_widths(columns_, rows, true, kWidestTag);
-  if (total(widths_) > options.width) {
-    exact_ = false;
-    widths_ = wanted_widths(columns_, rows, false, kNarrowTag);
-  }
+  const auto fit = [&](bool exact, std::size_t widest_tag) {
+    layout_ = {exact, wanted_widths(columns_, rows, exact, widest_tag)};
+    const Layout& before = options.layout;
+    if (before.exact == exact && before.widths.size() == layout_.widths.size())
+      for (std::size_t i = 0; i < layout_.widths.size(); ++i)
+        layout_.widths[i] = std::max(layout_.widths[i], before.widths[i]);
+    widths_ = layout_.widths;
+  };
+  if (options.width == 0) return fit(true, static_cast<std::size_t>(-1));
+  fit(true, kWidestTag);
+  if (total(widths_) > options.width || !options.layout.exact) fit(false, kNarrowTag);
   for (std::size_t i = 2; i < columns_.size() && i < 2 + options.first_column; ++i) widths_[i] = 0;
   // Drivers give way to what stands behind them.
   for (std::size_t i = 0; i < columns_.size(); ++i)
@@ -150,7 +152,7 @@ std::string Columns::title() const {
 
 std::string Columns::text(const UsageRow& row) const {
   std::vector<std::string> cells;
-  for (const Column* column : columns_) cells.push_back(column->text(row, exact_));
+  for (const Column* column : columns_) cells.push_back(column->text(row, layout_.exact));
   std::string out = line(cells);
   if (options_.marks && row.mark != Mark::kNone) out[0] = row.mark == Mark::kLeak ? '!' : '+';
   return out;

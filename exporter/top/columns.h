@@ -11,12 +11,19 @@
 
 namespace kmem::top {
 
+/// How wide the columns were: what is drawn again and again should not jump.
+struct Layout {
+  bool exact = true;                 // numbers in full
+  std::vector<std::size_t> widths;   // as wanted; empty = not drawn yet
+};
+
 struct ColumnOptions {
   bool deltas = true;
   bool growth = false;
   bool marks = true;             // of leaks, in the first character
   std::size_t width = 80;        // 0 = as wide as it takes
   std::size_t first_column = 0;  // of those behind tag and type
+  Layout layout;                 // of the frame before: columns are as wide at least
 };
 
 class Columns {
@@ -27,6 +34,7 @@ class Columns {
   [[nodiscard]] std::string text(const UsageRow& row) const;
   /// Behind tag and type, shown or not.
   [[nodiscard]] std::size_t count() const { return columns_.size() - 2; }
+  [[nodiscard]] const Layout& layout() const { return layout_; }
 
   struct Column;
 
@@ -34,7 +42,7 @@ class Columns {
   [[nodiscard]] std::string line(const std::vector<std::string>& cells) const;
 
   ColumnOptions options_;
-  bool exact_ = true;
+  Layout layout_;
   std::vector<const Column*> columns_;
   std::vector<std::size_t> widths_;  // of columns_, 0 = not shown
 };

@@ -112,6 +112,7 @@ Frame draw(const Scene& scene, const View& view, terminal::Size size, Extent& ex
   options.growth = choice.sort == SortBy::kGrowth;
   options.width = size.columns;
   options.first_column = view.first_column;
+  options.layout = extent.layout;
   const Columns columns(rows, options);
 
   std::vector<std::string> head = wrapped(head_items(scene.snapshot), size.columns);
@@ -121,6 +122,7 @@ Frame draw(const Scene& scene, const View& view, terminal::Size size, Extent& ex
   const std::size_t around = 3 + head.size();  // bar, titles, foot
   extent.rows = rows.size();
   extent.columns = columns.count();
+  extent.layout = columns.layout();
   extent.page_rows = size.rows > around ? size.rows - around : 1;
   View shown = view;
   keep_in(shown, extent);

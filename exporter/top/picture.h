@@ -22,7 +22,7 @@ struct Scene {
   std::string notice;  // of the whole source, or of the trend; empty = nothing to say
 };
 
-/// Fills `extent` with what it drew.
+/// Fills `extent` with what it drew; its layout is that of the frame before, or empty where columns may move.
 [[nodiscard]] terminal::Frame draw(const Scene& scene, const View& view, terminal::Size size, Extent& extent);
 
 /// Every chosen row, numbers in full, one to a line; exporter/commands/analyze reads it again.

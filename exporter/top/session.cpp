@@ -37,8 +37,8 @@ base::Result<void> Session::run(terminal::Terminal& terminal, View view) {
   using What = terminal::Input::What;
   if (const auto first = read(); !first) return first;
   auto due = clock_.steady() + interval_;
+  Extent extent;
   while (true) {
-    Extent extent;
     terminal::Frame frame = draw(scene(), view, terminal.size(), extent);
     keep_in(view, extent);
     if (const auto drawn = terminal.draw(frame); !drawn) return drawn;
@@ -48,6 +48,7 @@ base::Result<void> Session::run(terminal::Terminal& terminal, View view) {
     if (input.what == What::kStop) return {};
     Asked asked = Asked::kNothing;
     if (input.what == What::kKey) asked = apply(view, input.key, extent);
+    if (input.what != What::kTimeout) extent.layout = {};
     if (asked == Asked::kQuit) return {};
     const auto now = clock_.steady();
     if (now >= due || asked == Asked::kReading) {

@@ -89,7 +89,9 @@ std::vector<const UsageRow*> chosen_rows(const std::vector<UsageRow>& rows, cons
   }
   std::sort(out.begin(), out.end(), [&](const UsageRow* a, const UsageRow* b) {
     const std::int64_t first = sort_value(*a, choice.sort), second = sort_value(*b, choice.sort);
-    return first != second ? first > second : std::tie(a->tag, a->pool) < std::tie(b->tag, b->pool);
+    if (first != second) return first > second;
+    if (a->bytes != b->bytes && choice.sort != SortBy::kTag) return a->bytes > b->bytes;
+    return std::tie(a->tag, a->pool) < std::tie(b->tag, b->pool);
   });
   return out;
 }

@@ -58,7 +58,7 @@ struct RowChoice {
   std::string filter;
 };
 
-/// The rows to show, largest first (tags by name); ties by tag and pool. Pointers live as long as the rows.
+/// The rows to show, largest first (tags by name); ties by bytes, tag and pool. Pointers live as long as the rows.
 [[nodiscard]] std::vector<const UsageRow*> chosen_rows(const std::vector<UsageRow>& rows, const RowChoice& choice);
 
 }  // namespace kmem::top

@@ -9,6 +9,7 @@
 
 #include "collectors/snapshot.h"
 #include "exporter/terminal/keys.h"
+#include "exporter/top/columns.h"
 #include "exporter/top/usage_table.h"
 
 namespace kmem::top {
@@ -35,6 +36,7 @@ struct Extent {
   std::size_t page_rows = 1;  // that are on the screen
   std::size_t columns = 0;    // behind tag and type
   std::vector<Pool> pools;    // in the order of the key
+  Layout layout;
 };
 
 [[nodiscard]] Asked apply(View& view, const terminal::Key& key, const Extent& extent);

@@ -90,6 +90,24 @@ TEST(Columns, GrowthIsThereWhenAskedForAndUnknownChangesAreDashes) {
   EXPECT_EQ(Columns(all(table), options).text(table.rows()[0]), " Tag  Paged      5     0     5   100        20      0");
 }
 
+TEST_F(WindowsColumns, DoNotMoveFromFrameToFrame) {
+  ColumnOptions options;
+  options.width = 120;
+  const Columns before(all(table_), options);
+  table_.update(reading({counted(Pool::kNonpaged, "Irp ", 5, 1, 640)}));
+  options.layout = before.layout();
+  const Columns held(all(table_), options);
+  EXPECT_EQ(held.title(), before.title());
+  options.layout = {};
+  EXPECT_NE(Columns(all(table_), options).title(), before.title());
+
+  // Nor do numbers become long again for the moment that they would fit.
+  options.width = 70;
+  options.layout = {false, {}};
+  table_.update(reading({counted(Pool::kNonpaged, "Irp ", 50'000, 1, 640)}));
+  EXPECT_THAT(Columns(all(table_), options).text(table_.rows()[0]), HasSubstr("50.0k"));
+}
+
 TEST(Columns, EveryPoolHasItsWord) {
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
     EXPECT_GE(type_word(static_cast<Pool>(pool)).size(), 4U);
