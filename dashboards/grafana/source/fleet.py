@@ -24,8 +24,8 @@ from panels import (
 
 DAY = 86400
 WEEK = 'window="7d"'
-TO_HOST = link("This host", "kmem-host", instance=cell("instance"))
-TO_LEAK = link("This tag", "kmem-leak", instance=cell("instance"), pool=cell("pool"), tag=cell("tag"))
+TO_HOST = link("This host", "kmem-host", instance=cell("Host"))
+TO_LEAK = link("This tag", "kmem-leak", instance=cell("Host"), pool=cell("Pool"), tag=cell("Tag"))
 TO_HOST_OF_SERIES = link("This host", "kmem-host", instance=HOST)
 NONE_ABOVE = steps(GREEN, (1, RED))
 LEFT = steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN))
@@ -219,7 +219,7 @@ def build():
                         "Slope of the floor over a week, the ten steepest.",
                         [
                             (
-                                f"topk(10, {of('kmem_pool_trend_bytes_per_second', WEEK)} * 86400)",
+                                f"topk(10, {of('kmem_pool_trend_bytes_per_second', WEEK)} * 86400 > 0)",
                                 "{{instance}} {{pool}}",
                             )
                         ],

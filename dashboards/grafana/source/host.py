@@ -24,7 +24,7 @@ from panels import (
 )
 
 DAY = 86400
-TO_LEAK = link("This tag", "kmem-leak", instance=cell("instance"), pool=cell("pool"), tag=cell("tag"))
+TO_LEAK = link("This tag", "kmem-leak", instance=cell("Host"), pool=cell("Pool"), tag=cell("Tag"))
 POOL = 'pool=~"$pool"'
 
 

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""The demonstration stack on loopback: exporter, Prometheus with the rules and eight weeks of demonstration history,
+Alertmanager with a printer of what it sends, Grafana where installed. Ctrl-C stops all of it.
+
+  stack.py up --exporter EXE --data FOLDER       (what packaging/run.sh --stack calls)
+  stack.py prepare --exporter EXE --data FOLDER  history and configuration only (what compose.yml's first container does)
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import demo_history
+from demo_hosts import HISTORY_SECONDS, HOSTS, STEP
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+HERE = os.path.join(ROOT, "packaging/stack")
+RULES = os.path.join(ROOT, "dashboards/prometheus")
+GRAFANA = os.path.join(ROOT, "dashboards/grafana")
+# A stack that stood still for longer would show a hole where "now" is.
+FRESH_SECONDS = 6 * 3600
+PORTS = {"exporter": 10054, "demo": 10060, "prometheus": 9090, "alertmanager": 9093, "printer": 9095, "grafana": 3000}
+# History has a point every half hour; live series end by their stale markers all the same.
+LOOKBACK = f"{STEP // 60 + 5}m"
+RETENTION = f"{HISTORY_SECONDS // 86400 + 34}d"
+
+
+def prometheus_config(at, rules=RULES, remote_write=None):
+    with open(os.path.join(HERE, "prometheus.yml"), encoding="utf-8") as template:
+        text = template.read()
+    demo = "\n".join(
+        f'      - {{targets: ["{host.instance}"], labels: {{__param_host: {host.name}}}}}' for host in HOSTS.values()
+    )
+    for name, value in {
+        "RULES": rules,
+        "EXPORTER": at["exporter"],
+        "DEMO": at["demo"],
+        "DEMO_HOSTS": demo,
+        "PROMETHEUS": at["prometheus"],
+        "ALERTMANAGER": at["alertmanager"],
+    }.items():
+        text = text.replace(f"@{name}@", value)
+    return text + (f"remote_write:\n  - url: {remote_write}\n" if remote_write else "")
+
+
+def alertmanager_config(at):
+    with open(os.path.join(HERE, "alertmanager.yml"), encoding="utf-8") as template:
+        return template.read().replace("@PRINTER@", at["printer"])
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+    return path
+
+
+def prepare(exe, data, at, rules=RULES, remote_write=None):
+    """Configuration, and the history unless it is there and fresh. True if the history was made now."""
+    os.makedirs(data, exist_ok=True)
+    write(os.path.join(data, "prometheus.yml"), prometheus_config(at, rules, remote_write))
+    write(os.path.join(data, "alertmanager.yml"), alertmanager_config(at))
+    tsdb, known = os.path.join(data, "prometheus"), os.path.join(data, "demo.json")
+    alive = os.path.join(data, "alive")  # touched while the stack runs
+    newest = max((os.path.getmtime(path) for path in (alive, known) if os.path.exists(path)), default=0)
+    if os.path.isdir(tsdb) and time.time() - newest < FRESH_SECONDS:
+        return False
+    print("making eight weeks of demonstration history ...", flush=True)
+    shutil.rmtree(tsdb, ignore_errors=True)
+    demo_history.make(exe, data, int(time.time()) // STEP * STEP)
+    os.rename(os.path.join(data, "blocks"), tsdb)
+    return True
+
+
+def address(port):
+    """The usual port, or any where that is 0 or taken."""
+    for wanted in (port, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", wanted))
+                return f"127.0.0.1:{probe.getsockname()[1]}"
+            except OSError:
+                continue
+    raise SystemExit("no free port on 127.0.0.1")
+
+
+def grafana_command(data, at):
+    """None where Grafana is not installed."""
+    home = os.environ.get("GRAFANA_HOME", "/usr/share/grafana")
+    binary = shutil.which("grafana") or shutil.which("grafana-server") or shutil.which("grafana", path=f"{home}/bin")
+    if binary is None or not os.path.isdir(home):
+        return None
+    host, port = at["grafana"].split(":")
+    environment = {
+        "GF_PATHS_DATA": os.path.join(data, "grafana"),
+        "GF_PATHS_LOGS": os.path.join(data, "grafana"),
+        "GF_PATHS_PROVISIONING": os.path.join(GRAFANA, "provisioning"),
+        "GF_SERVER_HTTP_ADDR": host,
+        "GF_SERVER_HTTP_PORT": port,
+        "GF_AUTH_ANONYMOUS_ENABLED": "true",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "KMEM_PROMETHEUS_URL": "http://" + at["prometheus"],
+        "KMEM_DASHBOARDS": GRAFANA,
+        "KMEM_SCRAPE_INTERVAL": f"{STEP // 60}m",
+    }
+    server = [] if binary.endswith("-server") else ["server"]
+    return [binary, *server, "--homepath", home], environment
+
+
+class Stack:
+    def __init__(self, exe, data, at):
+        self.exe, self.data, self.at, self.running = exe, data, at, {}
+
+    def start(self, name, command, environment=None):
+        log = open(os.path.join(self.data, name + ".log"), "wb") if name != "printer" else None
+        # Sessions of their own: Ctrl-C comes to this program alone, which stops them in order.
+        self.running[name] = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
+        )
+        if log:
+            log.close()
+
+    def up(self):
+        at, data, python = self.at, self.data, sys.executable
+        self.start(
+            "exporter", [self.exe, "serve", f"--web.listen-address={at['exporter']}", f"--storage.path={data}/state"]
+        )
+        self.start(
+            "demo",
+            [
+                python,
+                os.path.join(HERE, "demo_hosts.py"),
+                "serve",
+                "--address",
+                at["demo"],
+                "--history",
+                os.path.join(data, "demo.json"),
+            ],
+        )
+        self.start("printer", [python, os.path.join(HERE, "webhook_printer.py"), "--address", at["printer"]])
+        self.start(
+            "alertmanager",
+            [
+                "prometheus-alertmanager" if shutil.which("prometheus-alertmanager") else "alertmanager",
+                f"--config.file={data}/alertmanager.yml",
+                f"--storage.path={data}/alertmanager",
+                f"--web.listen-address={at['alertmanager']}",
+                "--cluster.listen-address=",
+            ],
+        )
+        self.start(
+            "prometheus",
+            [
+                "prometheus",
+                f"--config.file={data}/prometheus.yml",
+                f"--storage.tsdb.path={data}/prometheus",
+                f"--storage.tsdb.retention.time={RETENTION}",
+                f"--query.lookback-delta={LOOKBACK}",
+                f"--web.listen-address={at['prometheus']}",
+            ],
+        )
+        if grafana := grafana_command(data, at):
+            self.start("grafana", *grafana)
+
+    def wait_ready(self, seconds=60):
+        health = {
+            "exporter": "/-/ready",
+            "demo": f"/metrics?host={next(iter(HOSTS))}",
+            "alertmanager": "/-/ready",
+            "prometheus": "/-/ready",
+            "grafana": "/api/health",
+        }
+        end = time.monotonic() + seconds
+        for name in self.running:
+            while name in health and not self.answers(name, health[name]):
+                self.check()
+                if time.monotonic() > end:
+                    raise SystemExit(f"{name} does not answer; its log is {self.data}/{name}.log")
+                time.sleep(0.1)
+
+    def answers(self, name, path):
+        try:
+            with urllib.request.urlopen(f"http://{self.at[name]}{path}", timeout=5) as response:
+                return response.status == 200
+        except OSError:
+            return False
+
+    def check(self):
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                raise SystemExit(f"{name} ended with {process.returncode}; its log is {self.data}/{name}.log")
+
+    def stop(self):
+        for process in self.running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.running.values():
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def tell(self):
+        print(f"""
+  Prometheus    http://{self.at["prometheus"]}     8 weeks of demo-* hosts, and this machine
+  Alertmanager  http://{self.at["alertmanager"]}     what it sends is printed here
+  exporter      http://{self.at["exporter"]}""")
+        if "grafana" in self.running:
+            print(f"  Grafana       http://{self.at['grafana']}/d/kmem-fleet")
+        else:
+            print(
+                f"  Grafana       is not installed; import dashboards/grafana/*.json into yours, or use {HERE}/compose.yml"
+            )
+        print("\nCtrl-C stops all of it.", flush=True)
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def up(arguments):
+    at = {name: address(0 if arguments.any_port else port) for name, port in PORTS.items()}
+    prepare(arguments.exporter, arguments.data, at, remote_write=arguments.remote_write)
+    write(os.path.join(arguments.data, "addresses.json"), json.dumps(at))
+    stack = Stack(arguments.exporter, arguments.data, at)
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        stack.up()
+        stack.wait_ready()
+        stack.tell()
+        while True:
+            write(os.path.join(arguments.data, "alive"), "")
+            stack.check()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        print("\nstopping", flush=True)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stack.stop()
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("up", "prepare"):
+        command = commands.add_parser(name)
+        command.add_argument("--exporter", required=True, help="the kmem_exporter program")
+        command.add_argument("--data", required=True, help="folder for history, state and logs")
+        if name == "up":
+            command.add_argument("--any-port", action="store_true", help="free ports instead of the usual ones")
+            command.add_argument("--remote-write", help="URL that Prometheus also sends to")
+        else:
+            command.add_argument("--rules", default=RULES)
+            for server in ("exporter", "demo", "prometheus", "alertmanager", "printer"):
+                command.add_argument(f"--at-{server}", default=f"127.0.0.1:{PORTS[server]}")
+    arguments = parser.parse_args()
+    arguments.data = os.path.abspath(arguments.data)
+    if arguments.command == "up":
+        return up(arguments)
+    at = {
+        server: getattr(arguments, f"at_{server}")
+        for server in ("exporter", "demo", "prometheus", "alertmanager", "printer")
+    }
+    prepare(arguments.exporter, arguments.data, at, arguments.rules)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
