@@ -3,40 +3,39 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <numbers>
+#include <vector>
 
 #include "exporter/trend/daily.h"
 
 namespace kmem::trend {
 namespace {
 
-double knob(const char* name, double value) { const char* t = std::getenv(name); return t ? std::atof(t) : value; }
-
 constexpr std::size_t kFewestBoots = 3;
 constexpr std::size_t kMostBoots = 16;
 constexpr double kFewestDaysOfABoot = 4;
 constexpr double kFewestDaysInAll = 28;
 
-// Evidence: twice the logarithm of how much likelier the floors are with growth than with the best explanation that
-// has none. An explanation pays for what it assumes; a warm-up also for each day of its time constant, because a long
-// one is rarer. Few boots may agree by chance: they need more.
-const double kEvidence = knob("EV", 15);  // over boots - 2
-const double kWarmUpCosts = knob("WC", 4), kWarmUpDayCosts = knob("WD", 0.7);
-const double kWeekCosts = knob("KC", 6);
-const double kClear = knob("CL", 2), kClearWithFewBoots = 3;  // slope over its error: 2 x (1 + 3 / (boots - 1))
-const double kCommon = knob("CO", 0.75);                      // share of the boots that rise
-const double kMostAutocorrelation = knob("MA", 0.97);          // of a floor with the next
+// Evidence: twice the logarithm of how much likelier the floors are with growth that matters than without, over all
+// warm-ups and patterns of the week. Growth that each boot clears matters from this rate on; a warm-up and a pattern
+// pay for what they assume. Few boots may agree by chance: they need more.
+constexpr double kLeastRate = 0.005;                       // of the level, a day
+constexpr double kEvidence = 2, kEvidenceOfFewBoots = 20;  // the latter over boots - 2
+constexpr double kWarmUpCosts = 4;
+constexpr double kWeekCosts = 8;
+constexpr double kClear = 2, kClearWithFewBoots = 3;  // slope over its error between boots: 2 x (1 + 3 / (boots - 1))
+constexpr double kCommon = 0.75;                      // share of the boots that rise
+constexpr double kMostAutocorrelation = 0.97;         // of a floor with the next
+constexpr double kSlowNoise = 0.5;                    // how much that of a day's distance counts in it
 constexpr double kExplained = 1e-3;                   // of a term's spread that the others leave: it says nothing
+constexpr double kBurst = 4.4;                        // times the typical deviation from the hours around
+constexpr double kUnsettledDays = 0.4;                // after a boot, left out
 constexpr std::array kWarmUpDays = {0.25, 0.32, 0.4, 0.5, 0.62, 0.78, 0.97, 1.2, 1.5, 1.8, 2.2, 2.7};
 constexpr std::size_t kWarmUps = kWarmUpDays.size();
-const double kFirstAgeDays = knob("FA", 0.4);
 
 constexpr int kWeekBuckets = 7 * kBucketsPerDay;
-constexpr std::size_t kShapes = 2 + 2 * kWeekBuckets;
 
 constexpr std::size_t kPoints = kCoarseBuckets;
 using Column = std::array<double, kPoints>;
@@ -44,7 +43,8 @@ using Column = std::array<double, kPoints>;
 double dot(const Column& a, const Column& b, std::size_t count) {
   double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   std::size_t i = 0;
-  for (; i + 4 <= count; i += 4) s0 += a[i] * b[i], s1 += a[i + 1] * b[i + 1], s2 += a[i + 2] * b[i + 2], s3 += a[i + 3] * b[i + 3];
+  for (; i + 4 <= count; i += 4)
+    s0 += a[i] * b[i], s1 += a[i + 1] * b[i + 1], s2 += a[i + 2] * b[i + 2], s3 += a[i + 3] * b[i + 3];
   for (; i < count; ++i) s0 += a[i] * b[i];
   return s0 + s1 + s2 + s3;
 }
@@ -57,11 +57,11 @@ struct Floors {
   std::array<std::size_t, kMostBoots + 1> begin{};
   std::size_t boots = 0;
   std::size_t count = 0;
-  std::array<double, kPoints> lag{};     // autocorrelation with the floor before; 0 at the first of a boot
-  std::array<double, kPoints> weight{};  // makes what is new in a floor equally large everywhere
+  std::array<double, kPoints> lag{};               // autocorrelation with the floor before; 0 at the first of a boot
+  std::array<double, kPoints> weight{};            // makes what is new in a floor equally large everywhere
   std::array<Column, kBucketsPerDay - 1> hours{};  // orthonormal, whitened: what the hour of the day explains
   std::size_t hours_used = 0;
-  std::array<double, kPoints> ones{};    // a level, whitened
+  std::array<double, kPoints> ones{};  // a level, whitened
   std::array<double, kMostBoots> ones_norm{};
 
   void set_autocorrelation(double of_next) {
@@ -102,13 +102,22 @@ struct Floors {
     }
   }
   [[nodiscard]] double product(const Column& a, const Column& b) const { return dot(a, b, count); }
+  /// The products of a whitened column with the indicators of the week's buckets, these whitened too.
+  [[nodiscard]] std::array<double, kWeekBuckets> by_week_bucket(const Column& column) const {
+    std::array<double, kWeekBuckets> sums{};
+    for (std::size_t i = 0; i < count; ++i) {
+      sums[bucket[i] % kWeekBuckets] += weight[i] * column[i];
+      if (lag[i] > 0) sums[bucket[i - 1] % kWeekBuckets] -= lag[i] * weight[i] * column[i];
+    }
+    return sums;
+  }
 };
 
 bool add_boot(Floors& all, const BootFloors& boot) {
   const std::size_t before = all.count;
   for (std::size_t i = 0; i < boot.floors.size() && all.count < kPoints; ++i) {
     const double age = boot.first_age_days + static_cast<double>(i) / kBucketsPerDay;
-    if (std::isnan(boot.floors[i]) || age < kFirstAgeDays) continue;
+    if (std::isnan(boot.floors[i]) || age < kUnsettledDays) continue;
     all.age[all.count] = age;
     all.bucket[all.count] = boot.first_bucket + i;
     all.y[all.count++] = static_cast<double>(boot.floors[i]);
@@ -119,6 +128,18 @@ bool add_boot(Floors& all, const BootFloors& boot) {
   }
   all.begin[++all.boots] = all.count;
   return true;
+}
+
+/// More than any boot can have grown a day, but for what falls at the same time.
+double most_rise_a_day(const Floors& all) {
+  double most = 0;
+  for (std::size_t boot = 0; boot < all.boots; ++boot) {
+    const auto first = all.y.begin() + static_cast<std::ptrdiff_t>(all.begin[boot]);
+    const auto last = all.y.begin() + static_cast<std::ptrdiff_t>(all.begin[boot + 1]);
+    const auto [low, high] = std::minmax_element(first, last);
+    most = std::max(most, 2 * (*high - *low) / (all.age[all.begin[boot + 1] - 1] - all.age[all.begin[boot]]));
+  }
+  return most;
 }
 
 /// Bursts stand out of the hours around them: they are cut to what noise does.
@@ -132,8 +153,7 @@ void cut_bursts(Floors& all) {
       const std::size_t reach = std::min({kReach, i - all.begin[boot], all.begin[boot + 1] - 1 - i});
       std::array<double, 2 * kReach + 1> around;
       std::copy_n(all.y.begin() + static_cast<std::ptrdiff_t>(i - reach), 2 * reach + 1, around.begin());
-      off[i] = reach < 2 ? std::numeric_limits<double>::quiet_NaN()
-                         : all.y[i] - median({around.data(), 2 * reach + 1});
+      off[i] = reach < 2 ? std::numeric_limits<double>::quiet_NaN() : all.y[i] - median({around.data(), 2 * reach + 1});
       const std::size_t hour = all.bucket[i] % kBucketsPerDay;
       if (reach >= 2) by_hour[hour][seen[hour]++] = off[i];
     }
@@ -146,8 +166,7 @@ void cut_bursts(Floors& all) {
     off[i] -= typical[all.bucket[i] % kBucketsPerDay];
     if (!std::isnan(off[i])) spread[count++] = std::abs(off[i]);
   }
-  static const double kCut = knob("CUT", 4.4);
-  const double most = kCut * median({spread.data(), count});
+  const double most = kBurst * median({spread.data(), count});
   for (std::size_t i = 0; i < all.count; ++i) {
     if (off[i] > most) all.y[i] -= off[i] - most;
     if (off[i] < -most) all.y[i] -= off[i] + most;
@@ -163,7 +182,9 @@ double autocorrelation_of(const Floors& all) {
   plain.whiten(rest);
   constexpr std::size_t kAges = kPoints;
   std::array<double, kAges> sum{}, seen{};
-  const auto age_of = [&](std::size_t i) { return std::min(kAges - 1, static_cast<std::size_t>(all.age[i] * kBucketsPerDay)); };
+  const auto age_of = [&](std::size_t i) {
+    return std::min(kAges - 1, static_cast<std::size_t>(all.age[i] * kBucketsPerDay));
+  };
   for (std::size_t i = 0; i < all.count; ++i) sum[age_of(i)] += rest[i], seen[age_of(i)] += 1;
   double lag1 = 0, lag6 = 0, whole = 0, whole1 = 0, whole6 = 0;
   for (std::size_t i = 0; i < all.count; ++i) rest[i] -= sum[age_of(i)] / seen[age_of(i)];
@@ -178,177 +199,193 @@ double autocorrelation_of(const Floors& all) {
   // Each boot's own level is estimated too, which hides as much of it.
   const double n = static_cast<double>(all.count) / static_cast<double>(all.boots);
   double one = lag1 / whole1, six = lag6 / whole6;
-  static const double kUn = knob("UN", 1);
-  const double hidden = kUn * (1 + one) / (1 - std::min(one, 0.95)) / n;  // variance of the mean of a boot
+  const double hidden = (1 + one) / (1 - std::min(one, 0.95)) / n;  // variance of the mean of a boot
   one = (one + hidden) / (1 + hidden), six = (six + hidden) / (1 + hidden);
-  static const double kSix = knob("SIX", 0.5);
-  [[maybe_unused]] const double from_six = six > 0 ? std::pow(six, 1.0 / 6) : 0;
-  return std::clamp(std::max(one, kSix * from_six + (1 - kSix) * one), 0.0, kMostAutocorrelation);
-}
-
-/// exp(-age / time constant): the least of four hours is that at their begin.
-double warm_up_at(double age, double time_constant_days) {
-  return std::exp(-age / time_constant_days);
+  const double from_six = six > 0 ? std::pow(six, 1.0 / 6) : 0;
+  return std::clamp(std::max(one, kSlowNoise * from_six + (1 - kSlowNoise) * one), 0.0, kMostAutocorrelation);
 }
 
 /// A pattern of the week by its bucket.
-struct Shape {
-  std::array<std::array<double, kWeekBuckets>, 2> at{};
+using Shape = std::array<double, kWeekBuckets>;
+struct Week {
+  std::array<Shape, 2> shapes{};
   std::size_t terms = 0;
 };
-/// None; two days of the week that are lower than the others; one that is higher; a wave.
-std::array<Shape, kShapes> make_shapes() {
-  std::array<Shape, kShapes> shapes;
-  std::size_t used = 1;
-  for (int phase = 0; phase < kWeekBuckets; ++phase) {
-    Shape &low = shapes[used++], &high = shapes[used++];
-    low.terms = high.terms = 1;
-    for (int i = 0; i < kWeekBuckets; ++i) {
-      const int at = (i + kWeekBuckets - phase) % kWeekBuckets;
-      low.at[0][static_cast<std::size_t>(i)] = at < 2 * kBucketsPerDay ? 1 : 0;
-      high.at[0][static_cast<std::size_t>(i)] = at < kBucketsPerDay ? 1 : 0;
+/// None; two days of the week that are lower than the others; one that is higher; a wave. The floor of a bucket in
+/// which a day begins or ends is that of its lower part.
+std::vector<Week> make_weeks() {
+  std::vector<Week> weeks(1);
+  for (const int buckets : {2 * kBucketsPerDay, 2 * kBucketsPerDay + 1, kBucketsPerDay, kBucketsPerDay - 1}) {
+    for (int phase = 0; phase < kWeekBuckets; ++phase) {
+      Week& week = weeks.emplace_back();
+      week.terms = 1;
+      for (int i = 0; i < buckets; ++i) week.shapes[0][static_cast<std::size_t>((phase + i) % kWeekBuckets)] = 1;
     }
   }
-  Shape& wave = shapes[used];
+  Week& wave = weeks.emplace_back();
   wave.terms = 2;
   for (std::size_t i = 0; i < kWeekBuckets; ++i) {
     const double angle = 2 * std::numbers::pi * static_cast<double>(i) / kWeekBuckets;
-    wave.at[0][i] = std::cos(angle);
-    wave.at[1][i] = std::sin(angle);
+    wave.shapes[0][i] = std::cos(angle);
+    wave.shapes[1][i] = std::sin(angle);
   }
-  return shapes;
+  return weeks;
 }
 
-struct Explanation {
-  double cost = std::numeric_limits<double>::infinity();  // -2 log likelihood, but for a constant, and its price
-  double rss = 0;
-  double slope = 0;
-  double tau = 0; int shape = 0;
-  double spread = 0;          // of the age, that the other terms do not explain
-  Column without_slope_of{};  // y but for the warm-up and the week
-};
-
-/// y = level of the boot + slope x age - size x exp(-age / time constant) + pattern of the week + that of the day: the
-/// least costly with a slope upwards, and without any. All but the levels are common to the boots.
+/// y = level of the boot + slope x age - size x exp(-age / time constant) + pattern of the week + that of the day, all
+/// but the levels common to the boots: how likely that is for every time constant and pattern, with a slope and
+/// without.
 class Search {
  public:
-  explicit Search(const Floors& all, double level) : thr_{0.004 * level, 0.006 * level}, all_(all), age_(all.age), y_(all.y) {
-    all.whiten(age_);
-    all.whiten(y_);
+  Search(const Floors& all, double least_slope) : all_(all), least_slope_(least_slope) {
+    const auto set = [&](std::size_t at, auto value) {
+      for (std::size_t i = 0; i < all.count; ++i) columns_[at][i] = value(i);
+      all.whiten(columns_[at]);
+    };
     for (std::size_t tau = 0; tau < kWarmUps; ++tau) {
-      for (std::size_t i = 0; i < all.count; ++i) warm_up_[tau][i] = warm_up_at(all.age[i], kWarmUpDays[tau]);
-      all.whiten(warm_up_[tau]);
-      sums_[tau] = {all.product(warm_up_[tau], warm_up_[tau]), all.product(warm_up_[tau], age_),
-                    all.product(warm_up_[tau], y_)};
+      set(tau, [&](std::size_t i) { return std::exp(-all.age[i] / kWarmUpDays[tau]); });
     }
-    age_age_ = all.product(age_, age_), age_y_ = all.product(age_, y_), y_y_ = all.product(y_, y_);
-    static const std::array<Shape, kShapes> shapes = make_shapes();
-    for (const Shape& shape : shapes) try_week(shape), ++shape_;
+    set(kAge, [&](std::size_t i) { return all.age[i]; });
+    set(kY, [&](std::size_t i) { return all.y[i]; });
+    for (std::size_t at = 0; at < kWeekBuckets; ++at) {
+      set(kTerms + at, [&](std::size_t i) { return all.bucket[i] % kWeekBuckets == at ? 1.0 : 0.0; });
+    }
+    for (std::size_t a = 0; a < kTerms; ++a) {
+      for (const std::size_t b : {a, std::size_t{kAge}, std::size_t{kY}}) {
+        products_[a][b] = products_[b][a] = all.product(columns_[a], columns_[b]);
+      }
+    }
+    for (std::size_t a = 0; a < kTerms + kWeekBuckets; ++a) week_products_[a] = all.by_week_bucket(columns_[a]);
+    static const std::vector<Week> weeks = make_weeks();
+    for (const Week& week : weeks) try_week(week);
+    if (best_.week != nullptr) subtract_best();
   }
 
-  Explanation flat, rising;
-  [[nodiscard]] double mean_slope() const { return weighted_ / weight_; }
-  [[nodiscard]] const Column& age() const { return age_; }
-  [[nodiscard]] double free() const {
-    return static_cast<double>(all_.count - all_.boots - all_.hours_used) - 3;
+  /// Twice the logarithm of how much likelier growth of the least slope or more is than less or none.
+  [[nodiscard]] double evidence() const {
+    constexpr double kSure = 1e3;
+    if (!(rising_weight_ > 0)) return -kSure;
+    return std::clamp(2 * std::log(rising_weight_ / other_weight_), -kSure, kSure);
   }
+  [[nodiscard]] bool rises() const { return slope_weight_ > 0; }
+  [[nodiscard]] double slope() const { return slope_sum_ / slope_weight_; }
+  [[nodiscard]] double error() const { return std::sqrt(best_.rss / free() / best_.spread); }
+  [[nodiscard]] const Column& age() const { return columns_[kAge]; }
+  /// y but for the warm-up and the week, as the best explanation that grows has them.
+  [[nodiscard]] const Column& cleaned() const { return cleaned_; }
 
  private:
-  enum Term : std::size_t { kWeek0, kWeek1, kWarmUp, kAge, kY, kTerms };
+  enum : std::size_t { kAge = kWarmUps, kY, kTerms };
+  using Row = std::array<double, kTerms>;
 
-  void try_week(const Shape& shape) {
-    std::array<std::array<double, kTerms>, kTerms> fixed{};  // sums of products of the terms; lower half
-    for (std::size_t t = 0; t < shape.terms; ++t) {
-      for (std::size_t i = 0; i < all_.count; ++i) week_[t][i] = shape.at[t][all_.bucket[i] % kWeekBuckets];
-      all_.whiten(week_[t]);
-      fixed[t][t] = all_.product(week_[t], week_[t]);
-      fixed[kAge][t] = all_.product(week_[t], age_);
-      fixed[kY][t] = all_.product(week_[t], y_);
-    }
-    if (shape.terms == 2) fixed[kWeek1][kWeek0] = all_.product(week_[0], week_[1]);
-    fixed[kAge][kAge] = age_age_, fixed[kY][kAge] = age_y_, fixed[kY][kY] = y_y_;
-    static const double kWave = knob("KW", 4);
-    const double price = shape.terms > 0 ? kWeekCosts + (shape.terms > 1 ? kWave : 0) : 0;
-    solve(fixed, price, nullptr);
-    for (std::size_t tau = 0; tau < kWarmUps; ++tau) {
-      auto sums = fixed;
-      for (std::size_t t = 0; t < shape.terms; ++t) sums[kWarmUp][t] = all_.product(week_[t], warm_up_[tau]);
-      sums[kWarmUp][kWarmUp] = sums_[tau][0], sums[kAge][kWarmUp] = sums_[tau][1], sums[kY][kWarmUp] = sums_[tau][2];
-      solve(sums, price + kWarmUpCosts + kWarmUpDayCosts * kWarmUpDays[tau], &warm_up_[tau]);
-    }
-  }
+  [[nodiscard]] double free() const { return static_cast<double>(all_.count - all_.boots - all_.hours_used) - 3; }
 
-  /// Gaussian elimination, the age last: what is left of y before and after it are the two residuals.
-  void solve(std::array<std::array<double, kTerms>, kTerms> m, double price, const Column* warm_up) {
-    const std::array<double, kAge> whole = {m[kWeek0][kWeek0], m[kWeek1][kWeek1], m[kWarmUp][kWarmUp]};
-    std::array<bool, kAge> in{};
-    const auto eliminate = [&](std::size_t j) {
-      for (std::size_t k = j + 1; k < kTerms; ++k) {
-        for (std::size_t l = j + 1; l <= k; ++l) m[k][l] -= m[k][j] * m[l][j] / m[j][j];
-      }
-    };
-    for (std::size_t j = 0; j < kAge; ++j) {
-      in[j] = m[j][j] > kExplained * whole[j];
-      if (in[j]) eliminate(j);
-    }
-    const auto sizes_at = [&](double slope) {
-      std::array<double, kAge> size{};
-      for (std::size_t j = kAge; j-- > 0;) {
-        if (!in[j]) continue;
-        size[j] = m[kY][j] - slope * m[kAge][j];
-        for (std::size_t k = j + 1; k < kAge; ++k) size[j] -= size[k] * m[k][j];
-        size[j] /= m[j][j];
-      }
-      return size;
-    };
-    const auto offer = [&](Explanation& best, double slope) {
-      const double cost = free() * std::log(std::max(m[kY][kY], std::numeric_limits<double>::min())) + price;
-      if (slope > 0 && cost < rising.cost + 12) {
-        if (weight_ == 0) base_cost_ = cost;
-        const std::array<double, kAge> size = sizes_at(slope);
-        if (size[kWarmUp] <= 0) {
-          const double w = std::exp(std::clamp((base_cost_ - cost) / 2, -600.0, 600.0));
-          weight_ += w, weighted_ += w * slope;
+  struct Explanation {
+    double cost = 0, rss = 0, slope = 0, spread = 1;  // of the age, that the other terms do not explain
+    double warm_up = 0;                               // its size, negative
+    std::size_t tau = kWarmUps;
+    const Week* week = nullptr;
+  };
+  /// The pattern's products with the other terms, once its first shape is taken out of the second; and with itself.
+  struct Pattern {
+    std::array<Row, 2> with{};
+    std::array<double, 2> own{};
+    double second_on_first = 0;
+  };
+  [[nodiscard]] Pattern pattern_of(const Week& week) const {
+    Pattern pattern;
+    double both = 0;
+    for (std::size_t t = 0; t < week.terms; ++t) {
+      for (std::size_t at = 0; at < kWeekBuckets; ++at) {
+        const double size = week.shapes[t][at];
+        if (size == 0) continue;
+        for (std::size_t c = 0; c < kTerms; ++c) pattern.with[t][c] += size * week_products_[c][at];
+        double own = 0, other = 0;
+        for (std::size_t b = 0; b < kWeekBuckets; ++b) {
+          own += week.shapes[t][b] * week_products_[kTerms + at][b];
+          other += week.shapes[1 - t][b] * week_products_[kTerms + at][b];
         }
+        pattern.own[t] += size * own;
+        if (t == 1) both += size * other;
       }
-      if (!(cost < best.cost)) return;
-      const std::array<double, kAge> size = sizes_at(slope);
-      if (size[kWarmUp] > 0) return;  // falls after the boot: no warm-up
-      best.tau = warm_up ? kWarmUpDays[static_cast<std::size_t>(warm_up - warm_up_.data())] : 0, best.shape = shape_; best.cost = cost, best.rss = m[kY][kY], best.slope = slope, best.spread = m[kAge][kAge];
-      best.without_slope_of = y_;
-      for (std::size_t i = 0; i < all_.count; ++i) {
-        for (std::size_t t = kWeek0; t <= kWeek1; ++t) best.without_slope_of[i] -= size[t] * week_[t][i];
-        if (warm_up != nullptr) best.without_slope_of[i] -= size[kWarmUp] * (*warm_up)[i];
-      }
-    };
-    offer(flat, 0);
-    const auto add = [&](double slope, double weight_share) {
-      const std::array<double, kAge> size = sizes_at(slope);
-      if (size[kWarmUp] > 0) return;
-      const double cost = free() * std::log(std::max(m[kY][kY], std::numeric_limits<double>::min())) + price;
-      if (!based_) base2_ = cost, based_ = true;
-      mass_[slope > thr_[0] ? (slope > thr_[1] ? 2 : 1) : 0] += weight_share * std::exp(std::clamp((base2_ - cost) / 2, -600.0, 600.0));
-    };
-    add(0, 1);
-    if (!(m[kAge][kAge] > kExplained * age_age_)) return;
-    const double slope = m[kY][kAge] / m[kAge][kAge];
-    eliminate(kAge);
-    if (slope > 0) offer(rising, slope), add(slope, 1);
+    }
+    if (week.terms == 2 && pattern.own[0] > 0) {
+      pattern.second_on_first = both / pattern.own[0];
+      for (std::size_t c = 0; c < kTerms; ++c) pattern.with[1][c] -= pattern.second_on_first * pattern.with[0][c];
+      pattern.own[1] -= pattern.second_on_first * both;
+    }
+    return pattern;
   }
 
-  double base2_ = 0; bool based_ = false;
- public:
-  std::array<double, 3> mass_{};
-  std::array<double, 2> thr_{};
- private:
+  void try_week(const Week& week) {
+    const Pattern pattern = pattern_of(week);
+    const auto left = [&](std::size_t a, std::size_t b) {  // of a product, when the pattern is taken out
+      double value = products_[a][b];
+      for (std::size_t t = 0; t < week.terms; ++t) {
+        if (pattern.own[t] > kLeastOwn) value -= pattern.with[t][a] * pattern.with[t][b] / pattern.own[t];
+      }
+      return value;
+    };
+    Explanation tried;
+    tried.week = &week;
+    const double aa = left(kAge, kAge), ay = left(kAge, kY), yy = left(kY, kY), price = week.terms > 0 ? kWeekCosts : 0;
+    const auto offer = [&](double slope, double warm_up, double rss, double spread, double more) {
+      if (warm_up > 0) return;  // falls after the boot: no warm-up
+      tried.cost = free() * std::log(std::max(rss, std::numeric_limits<double>::min())) + price + more;
+      if (!based_) first_cost_ = tried.cost, based_ = true;
+      const double weight = std::exp(std::clamp((first_cost_ - tried.cost) / 2, -600.0, 600.0));
+      (slope >= least_slope_ ? rising_weight_ : other_weight_) += weight;
+      if (!(slope > 0)) return;
+      slope_weight_ += weight, slope_sum_ += weight * slope;
+      tried.rss = rss, tried.slope = slope, tried.warm_up = warm_up, tried.spread = spread;
+      if (best_.week == nullptr || tried.cost < best_.cost) best_ = tried;
+    };
+    const double least_spread = kExplained * products_[kAge][kAge];
+    tried.tau = kWarmUps;
+    offer(0, 0, yy, 1, 0);
+    if (aa > least_spread && ay > 0) offer(ay / aa, 0, yy - ay * ay / aa, aa, 0);
+    for (std::size_t tau = 0; tau < kWarmUps; ++tau) {
+      const double uu = left(tau, tau);
+      if (!(uu > kExplained * products_[tau][tau])) continue;
+      tried.tau = tau;
+      const double ua = left(tau, kAge), uy = left(tau, kY), rss = yy - uy * uy / uu;
+      offer(0, uy / uu, rss, 1, kWarmUpCosts);
+      const double spread = aa - ua * ua / uu, rise = ay - ua * uy / uu;
+      if (!(spread > least_spread) || !(rise > 0)) continue;
+      offer(rise / spread, (uy - rise / spread * ua) / uu, rss - rise * rise / spread, spread, kWarmUpCosts);
+    }
+  }
+
+  void subtract_best() {
+    cleaned_ = columns_[kY];
+    const auto subtract = [&](double size, std::size_t column) {
+      if (size == 0) return;
+      for (std::size_t i = 0; i < all_.count; ++i) cleaned_[i] -= size * columns_[column][i];
+    };
+    if (best_.tau < kWarmUps) subtract(best_.warm_up, best_.tau);
+    const Pattern pattern = pattern_of(*best_.week);
+    std::array<double, 2> size{};
+    for (std::size_t t = best_.week->terms; t-- > 0;) {
+      if (!(pattern.own[t] > kLeastOwn)) continue;
+      const double warm_up = best_.tau < kWarmUps ? best_.warm_up * pattern.with[t][best_.tau] : 0;
+      size[t] = (pattern.with[t][kY] - best_.slope * pattern.with[t][kAge] - warm_up) / pattern.own[t];
+    }
+    size[0] -= pattern.second_on_first * size[1];
+    for (std::size_t at = 0; at < kWeekBuckets; ++at) {
+      subtract(size[0] * best_.week->shapes[0][at] + size[1] * best_.week->shapes[1][at], kTerms + at);
+    }
+  }
+
+  static constexpr double kLeastOwn = 1e-6;  // of a pattern: less is none, it is levels and the day
   const Floors& all_;
-  Column age_, y_;
-  std::array<Column, kWarmUps> warm_up_{};
-  std::array<std::array<double, 3>, kWarmUps> sums_{};  // of each warm-up with itself, the age and y
-  std::array<Column, 2> week_{};
-  double age_age_ = 0, age_y_ = 0, y_y_ = 0;
-  int shape_ = 0;
-  double weight_ = 0, weighted_ = 0, base_cost_ = 0;
+  double least_slope_;
+  std::array<Column, kTerms + kWeekBuckets> columns_{};  // whitened
+  std::array<Row, kTerms> products_{};
+  std::array<Shape, kTerms + kWeekBuckets> week_products_{};  // with each bucket of the week
+  bool based_ = false;
+  double first_cost_ = 0, rising_weight_ = 0, other_weight_ = 0, slope_weight_ = 0, slope_sum_ = 0;
+  Explanation best_;
+  Column cleaned_{};
 };
 
 }  // namespace
@@ -362,12 +399,12 @@ Assessment assess_boots(std::span<const BootFloors> boots, const EstimatorOption
   }
   const double n = static_cast<double>(all.boots);
   if (all.boots < kFewestBoots || static_cast<double>(all.count) < kFewestDaysInAll * kBucketsPerDay) return result;
+  if (most_rise_a_day(all) < options.min_per_day) return result;  // cheap, and true of most
   cut_bursts(all);
   all.set_autocorrelation(autocorrelation_of(all));
-  const auto searched = std::make_unique<Search>(all, result.level);
+  const auto searched = std::make_unique<Search>(all, kLeastRate * std::abs(result.level));
   const Search& search = *searched;
-  const Explanation& rising = search.rising;
-  if (!(rising.slope > 0)) return result;
+  if (!search.rises()) return result;
 
   // How well the boots agree.
   std::array<double, kMostBoots> slopes{}, weights{};
@@ -375,7 +412,7 @@ Assessment assess_boots(std::span<const BootFloors> boots, const EstimatorOption
   for (std::size_t boot = 0; boot < all.boots; ++boot) {
     for (std::size_t i = all.begin[boot]; i < all.begin[boot + 1]; ++i) {
       weights[boot] += search.age()[i] * search.age()[i];
-      slopes[boot] += search.age()[i] * rising.without_slope_of[i];
+      slopes[boot] += search.age()[i] * search.cleaned()[i];
     }
     mean += slopes[boot], weight += weights[boot];
     slopes[boot] /= weights[boot];
@@ -385,15 +422,12 @@ Assessment assess_boots(std::span<const BootFloors> boots, const EstimatorOption
   for (std::size_t boot = 0; boot < all.boots; ++boot) between += weights[boot] * std::pow(slopes[boot] - mean, 2);
   const double error_between = std::sqrt(between / (n - 1) / weight);
 
-  const double clear = rising.slope / std::max(error_between, 1e-12) / (kClear * (1 + kClearWithFewBoots / (n - 1)));
-  const double evidence = std::sqrt(std::max(0.0, search.flat.cost - rising.cost) / (kEvidence / (n - 2)));
+  result.slope_per_day = search.slope();
+  result.slope_error_per_day = std::max(error_between, search.error());
+  const double clear = search.slope() / std::max(error_between, 1e-12) / (kClear * (1 + kClearWithFewBoots / (n - 1)));
+  const double evidence = search.evidence() / std::max(kEvidence, kEvidenceOfFewBoots / (n - 2));
   const double common = risen / n / kCommon;
-  const double material = rising.slope / options.min_per_day;
-  static const double kAverage = knob("AVG", 1);
-  result.slope_per_day = kAverage > 0 ? search.mean_slope() : rising.slope;
-  result.slope_error_per_day = std::max(error_between, std::sqrt(rising.rss / search.free() / rising.spread));
-  if (std::getenv("DBG2"))
-    std::printf("F %zu %zu %g %g %g %g %g %g %g %g %g %g %g %g %d %d %g %g %g\n", all.boots, all.count, search.flat.cost - rising.cost, rising.slope / result.level, search.mean_slope() / result.level, error_between / result.level, std::sqrt(rising.rss / search.free() / rising.spread) / result.level, risen / n, material, all.lag[1], search.flat.tau, rising.tau, search.flat.rss, rising.rss, search.flat.shape, rising.shape, search.mass_[0], search.mass_[1], search.mass_[2]);
+  const double material = search.slope() / options.min_per_day;
   result.onset_days_ago = kHistoryDays;
   result.leak_score = std::min({clear, evidence, common, material});
   result.span_score = 1;

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include "exporter/trend/daily.h"
 #include "exporter/trend/engine.h"
@@ -74,8 +72,6 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
 
   const bool leaks_now = now.leak_score >= 1 && now.span_score >= 1 && sum >= static_cast<float>(kScores);
   const bool leaks_over_boots = folded.leak_score >= 1;
-  if (std::getenv("DBG") && (leaks_now || leaks_over_boots) && subject.first_detected_ms < 0)
-    std::fprintf(stderr, "now %d folded %d\n", leaks_now, leaks_over_boots);
   const double strength = std::max(std::min(now.strength, now.span_score), folded.strength);
   subject.strength += (static_cast<float>(std::min(strength, 4.0)) - subject.strength) / kScores;
 

@@ -34,7 +34,7 @@ Fixture boots_of(int count, double days, const std::function<double(double, doub
   }
   for (int boot = 0; boot < count; ++boot) {
     const auto at = static_cast<std::size_t>(boot);
-    fixture.boots.push_back({fixture.series[at], 0, at * static_cast<std::size_t>(buckets)});
+    fixture.boots.push_back({fixture.series[at], 0.0, at * static_cast<std::size_t>(buckets)});
   }
   return fixture;
 }
