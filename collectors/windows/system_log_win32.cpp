@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "collectors/base/byte_reader.h"
@@ -45,7 +46,7 @@ class OldLog {
         buffer.resize(needed);
         continue;
       }
-      const base::ByteReader reader(std::span(buffer).first(filled));
+      const base::ByteReader reader(std::span<const std::byte>(buffer.data(), filled));
       for (std::size_t at = 0; at < filled;) {
         const std::uint32_t length = reader.read<std::uint32_t>(at).value_or(0);
         const auto record = reader.slice(at, length);
