@@ -125,7 +125,10 @@ Columns::Columns(const Rows& rows, const ColumnOptions& options) : options_(opti
         layout_.widths[i] = std::max(layout_.widths[i], before.widths[i]);
     widths_ = layout_.widths;
   };
-  if (options.width == 0) return fit(true, static_cast<std::size_t>(-1));
+  if (options.width == 0) {
+    fit(true, static_cast<std::size_t>(-1));
+    return;
+  }
   fit(true, kWidestTag);
   if (total(widths_) > options.width || !options.layout.exact) fit(false, kNarrowTag);
   for (std::size_t i = 2; i < columns_.size() && i < 2 + options.first_column; ++i) widths_[i] = 0;
