@@ -39,7 +39,7 @@ Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const 
       trend_state_(files, clock, storage_path_ + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
       failure_state_(files, clock, storage_path_ + "/failures.state", "FAIL", FailureLog::kStateVersion),
       last_save_(clock.steady()) {
-  if (config_.trend.enabled) trend_ = std::make_unique<TrendWatch>(config_.trend, std::move(host_identity));
+  if (config_.trend.enabled) trend_ = std::make_unique<TrendWatch>(config_.trend, std::move(host_identity), attribution_);
 }
 
 void Agent::load_state() {
@@ -115,6 +115,20 @@ void Agent::select_tags() {
   if (trend_) trend_->describe(selection_);
 }
 
+/// Costs more than a scrape, so it is done when a tick finds that something has changed.
+void Agent::name_owners(bool members_changed) {
+  const std::uint64_t generation = attribution_.generation();
+  if (!config_.drivers.enabled || (!members_changed && generation == owners_generation_)) return;
+  owners_generation_ = generation;
+  owners_ = {};
+  for (const select::Member& member : selection_.members) {
+    const auto candidates = attribution_.candidates(member.pool, member.tag);
+    if (candidates.empty()) continue;
+    owners_.rows.push_back({member.pool, member.tag, drivers::joined_drivers(candidates),
+                            std::string(drivers::best_description(candidates)), drivers::joined_sources(candidates)});
+  }
+}
+
 void Agent::tick() {
   std::string selection, trend, failures;
   bool save_selection = false, save_trend = false, save_failures = false;
@@ -128,6 +142,7 @@ void Agent::tick() {
     if (trend_) trend_->observe(snapshot_, selection_.system_ptes_free_boot_max);
     select_tags();
     const bool changed = membership_changed();
+    name_owners(changed);
     ready_ = true;
     if (storage_path_.empty()) return;
     // A changed membership is written at once, so that a killed process finds it again; the history is larger, and at
@@ -178,8 +193,9 @@ void Agent::show_trend_state() {
 
 void Agent::encode_page(encode::Format format) {
   show_trend_state();
-  metrics::build_families({snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr},
-                          families_);
+  metrics::build_families(
+      {snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_}, families_);
+  owners_.same_as_before = true;
   self_metrics_.collect(self::read_self(), families_);
   encode::encode(families_, format, plain_page_);
 }
@@ -251,6 +267,7 @@ void Agent::reconfigure(const config::Config& config, std::unique_ptr<KernelSour
     base::log_error("exported tags are chosen anew", {{"error", taken.error().message}});
   if (!read_kernel()) return;
   select_tags();
+  name_owners(true);
 }
 
 void Agent::reload_done(bool successful) { self_metrics_.set_config_reload(successful, clock_.wall()); }

@@ -27,6 +27,7 @@
 #include "exporter/failure_log.h"
 #include "exporter/kept_state.h"
 #include "exporter/metrics/self_metrics.h"
+#include "exporter/metrics/tag_owners.h"
 #include "exporter/page/query.h"
 #include "exporter/page/rates.h"
 #include "exporter/page/view.h"
@@ -92,6 +93,7 @@ class Agent {
 
   void select_tags();
   void show_trend_state();
+  void name_owners(bool members_changed);
 
   const base::Clock& clock_;
   base::FileSystem& files_;
@@ -114,6 +116,8 @@ class Agent {
   std::string last_error_;                     // of the whole source; empty when it answers
   std::map<std::string, PartState> part_states_;  // as logged last
   std::vector<std::uint64_t> member_keys_;         // as of the last tick
+  metrics::TagOwners owners_;                      // of the exported tags, by ...
+  std::uint64_t owners_generation_ = 0;            // ... this state of attribution_
   std::vector<prometheus::MetricFamily> families_;
   std::string plain_page_;
   encode::Gzip gzip_;

@@ -23,14 +23,16 @@ constexpr std::size_t kHoursOfFloor = 24;
 
 bool has_pool(Kind kind) { return kind == Kind::kTag || kind == Kind::kPool; }
 
+constexpr int kFollows = 2;
+
 /// What leaks by itself before what only follows from it: a tag before the pool that it grows.
 int rank_of(const trend::SubjectReport& leak, const std::vector<trend::SubjectReport>& leaks) {
   if (leak.kind == Kind::kTag) return leak.pool == Pool::kAllocinfo ? 1 : 0;
-  if (leak.kind != Kind::kPool) return leak.kind == Kind::kCommit ? 2 : 1;
+  if (leak.kind != Kind::kPool) return 1;
   const bool explained = std::any_of(leaks.begin(), leaks.end(), [&leak](const trend::SubjectReport& other) {
     return other.kind == Kind::kTag && other.pool == leak.pool;
   });
-  return explained ? 2 : 1;
+  return explained ? kFollows : 1;
 }
 
 page::Subject subject_of(const TrendWatch& trend, const trend::SubjectReport& report, bool with_course) {
@@ -52,8 +54,12 @@ void add_trend(const TrendWatch* trend, Kind kind, Pool pool, page::Resource& re
   } else {
     resource.growth_per_second = report->credible_slope_per_second;
   }
+  if (kind == Kind::kSystemPtes) {
+    if (report->limit) resource.fewest = static_cast<std::uint64_t>(std::max(0.0, *report->limit));
+    return;
+  }
   const auto course = trend->engine().course(kind, pool, {});
-  if (kind == Kind::kSystemPtes || !course) return;
+  if (!course) return;
   float low = std::numeric_limits<float>::infinity();
   for (const float hour : std::span(course->recent).last(kHoursOfFloor)) low = std::fmin(low, hour);
   if (std::isfinite(low)) resource.floor = static_cast<double>(low);
@@ -129,7 +135,7 @@ void gather_view(const Snapshot& snapshot, const select::Selection& selection, c
     return rank_of(a, *all) < rank_of(b, *all);
   });
   for (std::size_t i = 0; i < std::min(leaks.size(), kMostLeaks); ++i)
-    view.leaks.push_back(subject_of(*trend, leaks[i], i < kMostCharts));
+    view.leaks.push_back(subject_of(*trend, leaks[i], i < kMostCharts && rank_of(leaks[i], trend->leaks()) < kFollows));
   for (const trend::SubjectReport& watched : trend->watched()) view.watched.push_back(subject_of(*trend, watched, false));
 }
 

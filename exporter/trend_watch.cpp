@@ -79,7 +79,12 @@ std::string_view resource_of(const trend::SubjectReport& report) {
   }
 }
 
-void log_suspect(const trend::SubjectReport& leak) {
+void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& owners) {
+  std::string driver;
+  if (leak.kind == trend::Kind::kTag) {
+    driver = drivers::joined_drivers(owners.candidates(leak.pool, leak.text));
+    if (driver.empty()) driver = "unknown";
+  }
   const std::string per_day = number("%.0f", leak.credible_slope_per_second * kSecondsPerDay);
   const bool bytes = leak.kind != trend::Kind::kSystemPtes && leak.kind != trend::Kind::kHandles;
   base::log_warn("leak suspected", {{"kind", kind_text(leak.kind)},
@@ -88,13 +93,14 @@ void log_suspect(const trend::SubjectReport& leak) {
                                     {bytes ? "bytes_per_day" : "per_day", per_day},
                                     {"since", leak.since ? base::date_words(*leak.since) : std::string("unknown")},
                                     {"confidence", number("%.2f", leak.confidence)},
-                                    {"exhaustion", exhaustion_text(leak)}});
+                                    {"exhaustion", exhaustion_text(leak)},
+                                    {"driver", driver}});
 }
 
 }  // namespace
 
-TrendWatch::TrendWatch(const config::Trend& config, std::string host_identity)
-    : engine_(engine_options(config, std::move(host_identity))) {}
+TrendWatch::TrendWatch(const config::Trend& config, std::string host_identity, const drivers::Attribution& owners)
+    : owners_(owners), engine_(engine_options(config, std::move(host_identity))) {}
 
 base::Result<void> TrendWatch::load(std::string_view payload) {
   if (auto taken = engine_.load(payload); !taken) return taken;
@@ -132,7 +138,7 @@ void TrendWatch::review(bool silent) {
     if (leak.kind == trend::Kind::kTag) suspects_.push_back({leak.pool, leak.text});
     const Subject subject{leak.kind, leak.pool, leak.text};
     now.emplace(subject, leak.since.value_or(0));
-    if (!silent && !said_.contains(subject)) log_suspect(leak);
+    if (!silent && !said_.contains(subject)) log_suspect(leak, owners_);
   }
   for (const auto& [subject, since] : said_) {
     const auto& [kind, pool, text] = subject;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "collectors/base/result.h"
+#include "collectors/drivers/attribution.h"
 #include "collectors/snapshot.h"
 #include "config/config.h"
 #include "exporter/metrics/trend_view.h"
@@ -23,7 +24,8 @@ namespace kmem {
 
 class TrendWatch {
  public:
-  TrendWatch(const config::Trend& config, std::string host_identity);
+  /// `owners` names drivers in the log and outlives this.
+  TrendWatch(const config::Trend& config, std::string host_identity, const drivers::Attribution& owners);
 
   /// Before selection is updated: afterwards suspects() are those of now.
   /// `ptes_boot_max`: the most free system PTEs since boot, as far as it was known before.
@@ -48,6 +50,7 @@ class TrendWatch {
   void review(bool silent);
   void describe_totals();
 
+  const drivers::Attribution& owners_;
   trend::Sampler sampler_;
   trend::TrendEngine engine_;
   bool reviewed_ = false;                // since the last describe()

@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Installs what is missing of the named sets of Debian/Ubuntu packages. As root, or through sudo.
-# Usage: install-packages.sh build [test] [windows]
+# Usage: install-packages.sh build [test] [windows] [stack]
 set -euo pipefail
 build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
        libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libyaml-cpp-dev)
-test=(python3 openssl googletest libgtest-dev libgmock-dev libbenchmark-dev bc clang curl prometheus
+test=(python3 python3-yaml victoria-metrics openssl googletest libgtest-dev libgmock-dev libbenchmark-dev bc clang curl prometheus
       prometheus-node-exporter prometheus-alertmanager)
 windows=(g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64)
+stack=(python3 prometheus prometheus-alertmanager)
 wanted=()
 for set in "$@"; do
   case $set in
     build) wanted+=("${build[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     windows) wanted+=("${windows[@]}") ;;
-    *) echo "install-packages: no set named $set; there are build, test, windows" >&2; exit 2 ;;
+    stack) wanted+=("${stack[@]}") ;;
+    *) echo "install-packages: no set named $set; there are build, test, windows, stack" >&2; exit 2 ;;
   esac
 done
 missing=()

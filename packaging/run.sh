@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds the exporter and runs it on this machine's kernel. Arguments go to the exporter:
 #   packaging/run.sh --web.listen-address=127.0.0.1:10054
+#   packaging/run.sh --stack   the exporter, Prometheus with the rules and eight weeks of demonstration history,
+#                              Alertmanager, and Grafana where installed, all on loopback
 # Ctrl-C stops it. The second run only starts it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-packaging/install-packages.sh build
+sets=(build)
+[ "${1:-}" != --stack ] || sets+=(stack)
+packaging/install-packages.sh "${sets[@]}"
 packaging/fetch-sources.sh .build/deps cpp-httplib ||
   echo "no patched cpp-httplib from the package archive: CMake downloads the upstream release" >&2
 if [ ! -e .build/run/build.ninja ]; then
@@ -13,6 +17,11 @@ if [ ! -e .build/run/build.ninja ]; then
     > .build/run-configure.log || { cat .build/run-configure.log >&2; exit 1; }
 fi
 cmake --build .build/run --target kmem_exporter -- --quiet
+if [ "${1:-}" = --stack ]; then
+  shift
+  exec python3 -B packaging/stack/stack.py up --exporter "$root/.build/run/exporter/kmem_exporter" \
+    --data "$root/.build/stack" "$@"
+fi
 # Without a place of the user's own, what is learnt over weeks is kept beside the build.
 case " $* " in
   *" --storage.path"* | *" --config.file"*) ;;

@@ -100,7 +100,6 @@ void DriverWatch::load_kept() {
     taken = survey_.load(state->payload);
   }
   if (!taken) {
-    const auto aside = base::set_aside(files_, state_path_, clock_.wall());
     base::log_warn("what is known of driver images cannot be used; they are read again",
                    {{"path", state_path_}, {"error", taken.error().message}});
     return;

@@ -134,7 +134,11 @@ class CodeReader {
     overwrite(in.reg());
   }
 
-  [[nodiscard]] static std::uint32_t tag_in(std::uint32_t value) { return is_plausible_tag(value) ? value : 0; }
+  /// 0 for what is none, an address among it.
+  [[nodiscard]] std::uint32_t tag_in(std::uint32_t value) const {
+    if (!is_x64_ && value - static_cast<std::uint32_t>(image_.base) < image_.size_bytes) return 0;
+    return is_plausible_tag(value) ? value : 0;
+  }
 
   void move_constant(const Instruction& in) {
     const unsigned reg = (in.opcode & 7U) | ((in.rex & 1U) << 3);

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "collectors/base/log.h"
+#include "collectors/drivers/driver_watch.h"
 #include "collectors/make_source.h"
 #include "exporter/agent.h"
 #include "exporter/commands/commands.h"
@@ -11,6 +12,7 @@ int once(const Options& options, Environment& environment) {
   auto resolved = resolve_or_explain(options, environment);
   if (!resolved) return kExitUnusable;
   // One look changes nothing that a running agent keeps, and shows no trend.
+  const config::Config kept = resolved->config;
   resolved->config.storage.path.clear();
   resolved->config.trend.enabled = false;
   auto kernel = make_kernel_source(resolved->config.source, environment.clock);
@@ -19,6 +21,10 @@ int once(const Options& options, Environment& environment) {
     return kExitUnusable;
   }
   Agent agent(resolved->config, std::move(*kernel), environment.clock, environment.files);
+  const bool live = !kept.source.kind.starts_with("replay:");
+  drivers::DriverWatch driver_watch(kept, live ? drivers::make_system_view() : nullptr, agent.attribution(),
+                                    environment.files, environment.clock);
+  driver_watch.load();
   agent.tick();
   const auto page = agent.page(encode::Format::kText004);
   if (!page) return kExitFailed;  // the agent has said why

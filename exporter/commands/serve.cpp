@@ -4,6 +4,7 @@
 #include <string>
 
 #include "collectors/base/log.h"
+#include "collectors/drivers/driver_watch.h"
 #include "collectors/make_source.h"
 #include "exporter/agent.h"
 #include "exporter/commands/commands.h"
@@ -81,6 +82,9 @@ int serve(const Options& options, Environment& environment) {
   Agent agent(config, std::move(*kernel), environment.clock, environment.files,
               live ? host_identity(environment.files) : config.source.kind);
   agent.load_state();
+  drivers::DriverWatch driver_watch(config, live ? drivers::make_system_view() : nullptr, agent.attribution(),
+                                    environment.files, environment.clock);
+  driver_watch.load();
   agent.tick();
 
   http::Server server(config.web, agent.routes(), agent.observer(), environment.clock, resolved->web_security,
@@ -98,6 +102,7 @@ int serve(const Options& options, Environment& environment) {
                                  {"authentication", resolved->web_security.users.empty() ? "none" : "basic"}});
   }
 
+  driver_watch.start();
   service::give_back_startup_memory();
   supervisor.ready();
   auto due = environment.clock.steady() + config.sampling.interval;

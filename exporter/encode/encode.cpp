@@ -41,7 +41,7 @@ bool legal_labels(const Labels& labels, std::string_view reserved) {
 /// The head of the line before, so that what a series shares with it (the name, the pool) is copied in one piece and
 /// its label names need no second check. This is half of the encoder's speed.
 struct LineBefore {
-  static constexpr std::size_t kMaxLabels = 4;
+  static constexpr std::size_t kMaxLabels = 5;
   const Labels* labels = nullptr;
   std::size_t start = 0;
   std::array<std::size_t, kMaxLabels> value_offsets{};  // from start; 0 = not kept

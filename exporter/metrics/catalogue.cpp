@@ -109,6 +109,15 @@ void from_tag_counters(const MetricsInput& in, Samples& out) {
     if (const auto& number = member.*Field) out.add(value_of(*number), {pool_name(member.pool), member.tag});
 }
 
+void tag_info(const MetricsInput& in, Samples& out) {
+  if (in.owners == nullptr) return;
+  const std::vector<TagOwners::Row>& rows = in.owners->rows;
+  if (in.owners->same_as_before && out.keep(rows.size())) return;
+  out.expect(rows.size());
+  for (const TagOwners::Row& row : rows)
+    out.add(1, {pool_name(row.pool), row.tag, row.driver, row.description, row.source});
+}
+
 void process_handles(const MetricsInput& in, Samples& out) {
   for (const ProcessUsage& process : in.selection.processes)
     if (process.handles) out.add(value_of(*process.handles), {process.name, NumberText(process.pid).view()});
@@ -280,6 +289,10 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_pool_tag_frees_total", kCounter, "", {"pool", "tag"},
      "Frees by the tag. Windows: pool tag table, PagedFrees, NonPagedFrees, widened from 32 bit.",
      from_tag_counters<&Member::frees_total>},
+    {"kmem_pool_tag_info", kGauge, "", {"pool", "tag", "driver", "description", "source"},
+     "Always 1; who may be behind an exported tag, as far as something is known: several drivers are all possible. From "
+     "pooltag.txt, a scan of driver images, this exporter's own table, or on Linux the kernel's modules.",
+     tag_info},
     {"kmem_pool_other_bytes", kGauge, "bytes", {"pool"},
      "Memory in use by the tags that are not exported, from the source of kmem_pool_tag_bytes.",
      from_tagged_pools<&PoolSelection::other_bytes>},

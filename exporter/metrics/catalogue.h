@@ -18,7 +18,7 @@ struct MetricRow {
   std::string_view name;
   prometheus::MetricType type;
   std::string_view unit;                       // the name's suffix; empty for counts
-  std::array<std::string_view, 3> labels;      // unused ones are empty
+  std::array<std::string_view, 5> labels;      // unused ones are empty
   std::string_view help;                       // names the original source
   void (*fill)(const MetricsInput&, Samples&); // nullptr: self_metrics.cpp makes it
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/snapshot.h"
+#include "exporter/metrics/tag_owners.h"
 #include "exporter/metrics/trend_view.h"
 #include "exporter/select/selection.h"
 
@@ -17,6 +18,7 @@ struct MetricsInput {
   const select::Selection& selection;
   bool tag_counters = true;  // config::Tags::counters
   const TrendView* trend = nullptr;
+  const TagOwners* owners = nullptr;
 };
 
 /// Replaces `out`, reusing the memory of the families that are already there.

@@ -20,10 +20,18 @@ class Samples {
     family.help = row.help;
     family.type = row.type;
     family.metric.clear();
+    is_new_ = true;
   }
   ~Samples() { family_.metric.resize(used_); }
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;
+
+  /// Leaves the samples as they were filled last; false when they are not there, and have to be added.
+  bool keep(std::size_t count) {
+    if (is_new_ || used_ != 0 || family_.metric.size() != count) return false;
+    used_ = count;
+    return true;
+  }
 
   void expect(std::size_t count) { family_.metric.reserve(count); }
 
@@ -51,6 +59,7 @@ class Samples {
   const MetricRow& row_;
   prometheus::MetricFamily& family_;
   std::size_t used_ = 0;
+  bool is_new_ = false;
 };
 
 }  // namespace kmem::metrics

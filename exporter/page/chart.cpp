@@ -76,7 +76,7 @@ void add_amounts(Html& html, const Frame& frame, bool bytes) {
     html.raw("<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"").number(y).raw("\" y2=\"").number(y).raw("\"/>");
     html.raw("<text class=\"tick\" x=\"0\" y=\"").number(y - 4).raw("\">");
     html.raw(bytes ? std::string(words.data()) : number_words(tick));
-    if (bytes) html.raw(" ").raw(kUnits[unit]);
+    if (bytes && tick > 0) html.raw(" ").raw(kUnits[unit]);
     html.raw("</text>\n");
   }
 }

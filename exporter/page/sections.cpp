@@ -17,11 +17,7 @@ std::string exact_bytes(double bytes) {
 }
 
 void add_amount(Html& html, double amount, bool bytes) {
-  if (bytes) {
-    html.exact(byte_words(amount), exact_bytes(amount));
-  } else {
-    html.text(number_words(amount));
-  }
+  bytes ? html.exact(byte_words(amount), exact_bytes(amount)) : html.exact(number_words(amount), count_words(static_cast<std::uint64_t>(amount)));
 }
 
 void add_growth(Html& html, double a_day, bool bytes) {
@@ -61,8 +57,8 @@ void add_end(Html& html, const trend::Exhaustion& end) {
   add_note(html, "end", end.seconds <= 0 ? "limit reached" : "limit reached in");
   if (end.seconds > 0) {
     html.exact(duration_words(end.seconds), count_words(static_cast<std::uint64_t>(std::min(end.seconds, 1e18))) + " seconds");
-    html.raw(" (").text(duration_words(end.soonest_seconds)).raw(" to ");
-    html.text(std::isinf(end.latest_seconds) ? "never" : duration_words(end.latest_seconds)).raw(")");
+    if (const std::string range = range_words(end.soonest_seconds, end.latest_seconds); !range.empty())
+      html.raw(" (").text(range).raw(")");
   }
   html.raw("</li>\n");
 }
@@ -122,9 +118,7 @@ void add_facts(Html& html, const Subject& subject, base::UnixMillis now) {
   html.raw("</dd></div>\n");
   if (const std::string end = end_words(report); !end.empty()) {
     html.raw("<div><dt>Limit</dt><dd>").exact(end.starts_with("limit reached in ") ? "in " + end.substr(17) : end,
-                                              duration_words(report.exhaustion->soonest_seconds) + " to " +
-                                                  (std::isinf(report.exhaustion->latest_seconds)
-                                                       ? "never" : duration_words(report.exhaustion->latest_seconds)));
+                                              range_words(report.exhaustion->soonest_seconds, report.exhaustion->latest_seconds));
     html.raw("</dd></div>\n");
   }
   if (report.outstanding_per_day && std::abs(*report.outstanding_per_day) >= 0.5) {
@@ -138,6 +132,15 @@ void add_facts(Html& html, const Subject& subject, base::UnixMillis now) {
     html.raw("</dd></div>\n");
   }
   html.raw("</dl>\n");
+}
+
+std::string_view runbook_of(trend::Kind kind) {
+  switch (kind) {
+    case trend::Kind::kSystemPtes: return "KmemSystemPtesExhaustionPredicted";
+    case trend::Kind::kCommit: return "KmemCommitExhaustionPredicted";
+    case trend::Kind::kHandles: return "KmemProcessHandleLeak";
+    default: return "KmemPoolLeakSuspected";
+  }
 }
 
 std::string_view part_words(PartState state) {
@@ -181,7 +184,7 @@ void add_resources(Html& html, const View& view) {
     if (resource.limit) {
       html.raw(" <span class=\"of\">of ");
       add_amount(html, static_cast<double>(*resource.limit), resource.bytes);
-      html.raw("</span> <span class=\"share\">").number(std::floor(100 * *full)).raw(" %</span>");
+      html.raw("</span> <span class=\"share\">").number(*full < 0.1 ? 100 * *full : std::floor(100 * *full)).raw(" %</span>");
     }
     html.raw("</p>\n");
     add_bar(html, resource);
@@ -231,6 +234,8 @@ void add_suspects(Html& html, const View& view) {
     }
     add_facts(html, leak, view.time);
     add_chart(html, leak, view.boots, view.time);
+    if (const std::string_view runbook = runbook_of(leak.report.kind); find_file(runbooks(), runbook) != nullptr)
+      html.raw("<p class=\"sub\"><a href=\"runbooks/").raw(runbook).raw("\">What to do now</a></p>\n");
     html.raw("</article>\n");
   }
   if (view.leaks.empty()) html.raw("<p>Nothing grows like a leak.</p>\n");

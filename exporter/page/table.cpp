@@ -35,7 +35,7 @@ void add_heading(Html& html, const Heading& heading, TagQuery query) {
   const std::string_view now = !sorted ? "" : query.descending ? " aria-sort=\"descending\"" : " aria-sort=\"ascending\"";
   query.descending = sorted ? !query.descending : heading.number;
   query.sort = heading.column;
-  html.raw("<th scope=\"col\"").raw(heading.number ? " class=\"n\"" : "").raw(now);
+  html.raw("<th scope=\"col\" class=\"").raw(heading.number ? "n" : kColumnNames[static_cast<std::size_t>(heading.column)]).raw("\"").raw(now);
   if (!heading.about.empty()) html.raw(" title=\"").raw(heading.about).raw("\"");
   html.raw("><a data-live href=\"").text(query_link(query, page_defaults())).raw("#tags\">").raw(heading.words).raw("</a></th>");
 }
@@ -58,7 +58,8 @@ void add_form(Html& html, const View& view, const TagQuery& query) {
 void add_row(Html& html, const TagRow& row, TagQuery query, bool rates) {
   query.chart = std::string(pool_name(row.pool)) + "/" + row.tag;
   const bool leak = row.verdict == trend::Verdict::kLeak, watch = row.verdict == trend::Verdict::kWatch;
-  html.raw(leak ? "<tr class=\"leak\">" : "<tr>").raw("<th scope=\"row\"><a data-live href=\"");
+  html.raw(leak ? "<tr class=\"leak\">" : "<tr>").raw("<th scope=\"row\" data-pool=\"").raw(pool_name(row.pool));
+  html.raw("\"><a data-live href=\"");
   html.text(query_link(query, page_defaults())).raw("#chart\"><code>").text(row.tag).raw("</code></a>");
   html.raw(leak ? " <span class=\"badge leak\">leak</span>" : watch ? " <span class=\"badge\">watched</span>" : "");
   html.raw("</th><td class=\"pool\">").raw(pool_name(row.pool)).raw("</td><td class=\"n\">");
@@ -104,15 +105,14 @@ void add_tags(Html& html, const View& view, const TagQuery& query) {
     html.raw("</article>\n");
   }
   add_form(html, view, query);
-  const bool rates = std::any_of(view.tags.begin(), view.tags.end(),
-                                 [](const TagRow& row) { return row.allocations_per_second.has_value(); });
+  const bool rates = view.system == System::kWindows;  // Linux counts no allocations
   html.raw("<div class=\"scroll\" role=\"region\" aria-labelledby=\"tags-h\" tabindex=\"0\">\n<table id=\"tag-table\">\n<caption>");
   html.raw(view.system == System::kWindows ? "Pool tags" : "Slab caches and other allocators").raw(", ");
   html.text(count_words(view.tags.size())).raw(" of ").text(count_words(view.tags_matched));
   if (view.tags_matched < view.tags_total) html.raw(" that match, of ").text(count_words(view.tags_total)).raw(" in all");
   html.raw(". Headings sort; a tag shows its weeks.</caption>\n<thead><tr>");
   for (const Heading& heading : kHeadings) {
-    if (heading.column == Column::kRate && !rates) continue;  // this kernel keeps no counters
+    if (heading.column == Column::kRate && !rates) continue;
     add_heading(html, heading, query);
     if (heading.column == Column::kGrowth) html.raw("<th scope=\"col\">8 weeks</th>");
   }

@@ -42,7 +42,7 @@ void add_shortages(const View& view, std::vector<std::string>& out) {
       out.push_back("only " + count_words(resource.amount) + " " + resource_words(resource.name) + " are left");
       continue;
     }
-    std::string words = resource_words(resource.name) + " is at " + number_words(std::floor(100 * *fullness(resource))) +
+    std::string words = resource_words(resource.name) + " is at " + count_words(static_cast<std::uint64_t>(100 * *fullness(resource))) +
                         " % of its limit";
     if (resource.trim_threshold && resource.amount >= *resource.trim_threshold)
       words = resource_words(resource.name) + " is beyond " + byte_words(static_cast<double>(*resource.trim_threshold)) +

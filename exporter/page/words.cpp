@@ -66,6 +66,16 @@ std::string duration_words(double seconds) {
   return seconds >= kMinute ? about(seconds / kMinute, "minute") : "less than a minute";
 }
 
+std::string range_words(double soonest_seconds, double latest_seconds) {
+  const auto bare = [](double seconds) {
+    if (std::isinf(seconds)) return std::string("never");
+    const std::string words = duration_words(seconds);
+    return words.starts_with("about ") ? words.substr(6) : words;
+  };
+  const std::string soonest = bare(soonest_seconds), latest = bare(latest_seconds);
+  return soonest == latest ? std::string() : soonest + " to " + latest;
+}
+
 std::string day_words(base::UnixMillis time, base::UnixMillis now) {
   static constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

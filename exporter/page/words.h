@@ -19,6 +19,8 @@ namespace kmem::page {
 [[nodiscard]] std::string growth_words(double a_day, bool bytes);
 /// "about 41 days", the largest unit that fits; "more than 10 years".
 [[nodiscard]] std::string duration_words(double seconds);
+/// "33 days to 52 days", to "never" where the end is infinite; empty where both read alike.
+[[nodiscard]] std::string range_words(double soonest_seconds, double latest_seconds);
 /// "4 Nov", with the year where it is another than that of `now`.
 [[nodiscard]] std::string day_words(base::UnixMillis time, base::UnixMillis now);
 /// "2025-11-04 12:30 UTC"

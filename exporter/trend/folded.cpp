@@ -186,11 +186,10 @@ double autocorrelation_of(const Floors& all) {
     return std::min(kAges - 1, static_cast<std::size_t>(all.age[i] * kBucketsPerDay));
   };
   for (std::size_t i = 0; i < all.count; ++i) sum[age_of(i)] += rest[i], seen[age_of(i)] += 1;
-  double lag1 = 0, lag6 = 0, whole = 0, whole1 = 0, whole6 = 0;
+  double lag1 = 0, lag6 = 0, whole1 = 0, whole6 = 0;
   for (std::size_t i = 0; i < all.count; ++i) rest[i] -= sum[age_of(i)] / seen[age_of(i)];
   for (std::size_t boot = 0; boot < all.boots; ++boot) {
     for (std::size_t i = all.begin[boot]; i < all.begin[boot + 1]; ++i) {
-      whole += rest[i] * rest[i];
       if (i >= all.begin[boot] + 1) lag1 += rest[i] * rest[i - 1], whole1 += rest[i] * rest[i];
       if (i >= all.begin[boot] + 6) lag6 += rest[i] * rest[i - 6], whole6 += rest[i] * rest[i];
     }

@@ -123,6 +123,7 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   }
   const double limit = limit_of(slot);
   if (std::isnan(limit)) return report;
+  report.limit = subject.kind == Kind::kSystemPtes ? -limit + 0.0 : limit;
   Exhaustion exhaustion;
   if (subject.kind == Kind::kPool) slope = std::max(slope, suspects_slope(subject.pool));
   if (slope > 0) {

@@ -49,6 +49,7 @@ struct SubjectReport {
   std::optional<double> outstanding_per_day;       // slope of the outstanding allocations over 28 days
   std::optional<base::UnixMillis> since;           // estimated begin of the growth
   std::optional<base::UnixMillis> first_detected;  // when it first was a leak, even if it is none now
+  std::optional<double> limit;                     // where last_amount runs out, if known: most bytes, fewest entries
   std::optional<Exhaustion> exhaustion;            // where a limit is known
 };
 

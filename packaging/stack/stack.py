@@ -32,7 +32,7 @@ LOOKBACK = f"{STEP // 60 + 5}m"
 RETENTION = f"{HISTORY_SECONDS // 86400 + 34}d"
 
 
-def prometheus_config(at, rules=RULES, remote_write=None):
+def prometheus_config(at, rules=RULES, remote_write=None, scrape_interval="15s"):
     with open(os.path.join(HERE, "prometheus.yml"), encoding="utf-8") as template:
         text = template.read()
     demo = "\n".join(
@@ -45,6 +45,7 @@ def prometheus_config(at, rules=RULES, remote_write=None):
         "DEMO_HOSTS": demo,
         "PROMETHEUS": at["prometheus"],
         "ALERTMANAGER": at["alertmanager"],
+        "SCRAPE_INTERVAL": scrape_interval,
     }.items():
         text = text.replace(f"@{name}@", value)
     return text + (f"remote_write:\n  - url: {remote_write}\n" if remote_write else "")
@@ -61,21 +62,20 @@ def write(path, text):
     return path
 
 
-def prepare(exe, data, at, rules=RULES, remote_write=None):
-    """Configuration, and the history unless it is there and fresh. True if the history was made now."""
+def prepare(exe, data, at, keep=False, **settings):
+    """Configuration, and the history unless it is there and fresh, or to be kept."""
     os.makedirs(data, exist_ok=True)
-    write(os.path.join(data, "prometheus.yml"), prometheus_config(at, rules, remote_write))
+    write(os.path.join(data, "prometheus.yml"), prometheus_config(at, **settings))
     write(os.path.join(data, "alertmanager.yml"), alertmanager_config(at))
     tsdb, known = os.path.join(data, "prometheus"), os.path.join(data, "demo.json")
     alive = os.path.join(data, "alive")  # touched while the stack runs
     newest = max((os.path.getmtime(path) for path in (alive, known) if os.path.exists(path)), default=0)
-    if os.path.isdir(tsdb) and time.time() - newest < FRESH_SECONDS:
-        return False
+    if os.path.isdir(tsdb) and (keep or time.time() - newest < FRESH_SECONDS):
+        return
     print("making eight weeks of demonstration history ...", flush=True)
     shutil.rmtree(tsdb, ignore_errors=True)
     demo_history.make(exe, data, int(time.time()) // STEP * STEP)
     os.rename(os.path.join(data, "blocks"), tsdb)
-    return True
 
 
 def address(port):
@@ -233,7 +233,8 @@ def interrupted(*_):
 
 def up(arguments):
     at = {name: address(0 if arguments.any_port else port) for name, port in PORTS.items()}
-    prepare(arguments.exporter, arguments.data, at, remote_write=arguments.remote_write)
+    settings = {"remote_write": arguments.remote_write, "scrape_interval": arguments.scrape_interval}
+    prepare(arguments.exporter, arguments.data, at, **settings)
     write(os.path.join(arguments.data, "addresses.json"), json.dumps(at))
     stack = Stack(arguments.exporter, arguments.data, at)
     signal.signal(signal.SIGTERM, interrupted)
@@ -263,6 +264,7 @@ def main():
         if name == "up":
             command.add_argument("--any-port", action="store_true", help="free ports instead of the usual ones")
             command.add_argument("--remote-write", help="URL that Prometheus also sends to")
+            command.add_argument("--scrape-interval", default="15s")
         else:
             command.add_argument("--rules", default=RULES)
             for server in ("exporter", "demo", "prometheus", "alertmanager", "printer"):
@@ -275,7 +277,8 @@ def main():
         server: getattr(arguments, f"at_{server}")
         for server in ("exporter", "demo", "prometheus", "alertmanager", "printer")
     }
-    prepare(arguments.exporter, arguments.data, at, arguments.rules)
+    # A Prometheus may be running on it.
+    prepare(arguments.exporter, arguments.data, at, keep=True, rules=arguments.rules)
     return 0
 
 

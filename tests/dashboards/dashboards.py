@@ -65,7 +65,7 @@ class Filled:
 
 
 KEYWORDS = frozenset("and or unless on ignoring group_left group_right by without offset bool inf nan".split())
-_TOKEN = re.compile(r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_:][\w:]*)|(?P<range>\[[^\]]*\])|(?P<other>\S)""")
+_TOKEN = re.compile(r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<variable>\$\w+)|(?P<name>[A-Za-z_:][\w:]*)|(?P<range>\[[^\]]*\])|(?P<other>\S)""")
 _MATCHER = re.compile(r'\s*(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 
 
@@ -126,7 +126,8 @@ class Api:
         return self._get("query", query=query, time=at)["result"]
 
     def range(self, query, start, end, step):
-        return self._get("query_range", query=query, start=start, end=end, step=step)["result"]
+        # VictoriaMetrics moves the range to whole steps for its cache, unless told not to.
+        return self._get("query_range", query=query, start=start, end=end, step=step, nocache="1")["result"]
 
     def values(self, label, selector, start, end):
         return self._get(f"label/{label}/values", **{"match[]": selector, "start": start, "end": end})

@@ -5,7 +5,7 @@
 (() => {
   const kEvery = 5000;
   const $ = (selector, root = document) => root.querySelector(selector);
-  const language = navigator.language || "en";
+  const language = "en-GB";  // as the page: the day before the month, 24 hours
 
   // Times: the server writes UTC.
   const forms = {

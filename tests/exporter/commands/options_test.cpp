@@ -114,6 +114,7 @@ TEST(Options, EveryKnobHasAWorkingFlag) {
   const std::map<std::string_view, std::string> special = {{"source.kind", "linux"}, {"web.telemetry_path", "/x"},
                                                            {"log.level", "warn"},    {"log.format", "json"},
                                                            {"tags.include", "Even"}, {"web.listen_addresses", ":1"},
+                                                           {"drivers.folders", "/drivers"},
                                                            {"tags.dwell", "48h"},    {"storage.save_interval", "20s"}};
   for (const config::KnobInfo& knob : config::knobs()) {
     std::vector<std::string> arguments = {knob.flag};

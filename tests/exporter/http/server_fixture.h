@@ -109,7 +109,10 @@ class HttpServerTest : public testing::Test {
                return Response{.body = "through\n"};
              }},
             {"/throw", "throw", [](const Request&) -> Response { throw std::runtime_error("secret detail"); }, true},
-            {"/who", "who", [](const Request& request) { return Response{.body = request.remote}; }}};
+            {"/who", "who", [](const Request& request) { return Response{.body = request.remote}; }},
+            {"/below/", "below", [](const Request& request) { return Response{.body = "below " + request.path}; }},
+            {"/below/exact", "exact", [](const Request&) { return Response{.body = "exact"}; }},
+            {"/below/deep/", "deep", [](const Request& request) { return Response{.body = "deep " + request.path}; }}};
   }
 
   void start() {

@@ -50,7 +50,7 @@ TEST_F(HttpServerTest, UnknownPathsGet404WithTheKnownOnes) {
   const auto reply = Client(port_).get("/nothing");
   EXPECT_EQ(reply.status, 404);
   EXPECT_EQ(reply.header("content-type"), "text/plain; charset=utf-8");
-  EXPECT_EQ(reply.body, "not found; known paths:\n/metrics\n/etag\n/large\n/gate\n/throw\n/who\n");
+  EXPECT_EQ(reply.body, "not found; known paths:\n/metrics\n/etag\n/large\n/gate\n/throw\n/who\n/below/\n/below/exact\n/below/deep/\n");
   EXPECT_EQ(observer_.done(), (std::vector<std::pair<std::string, int>>{{"unknown", 404}}));
 }
 
@@ -64,6 +64,20 @@ TEST_F(HttpServerTest, OnlyTheExactPathIsRouted) {
                             "/metrics%3fx", "/METRICS", "/metrics%", "/metric.", "/%2e%2e/metrics"}) {
     EXPECT_EQ(client.get(other).status, 404) << other;
   }
+}
+
+TEST_F(HttpServerTest, ARouteThatEndsInASlashTakesWhatIsBelowIt) {
+  start();
+  Client client(port_);
+  EXPECT_EQ(client.get("/below/a/b%2Fc%20%FF%00%25?d").body, std::string("below /below/a/b/c \xff\0%", 22));
+  EXPECT_EQ(client.get("/below/").body, "below /below/");
+  EXPECT_EQ(client.get("/below/exact").body, "exact");
+  EXPECT_EQ(client.get("/below/exact/").body, "below /below/exact/");
+  EXPECT_EQ(client.get("/below/deep/x").body, "deep /below/deep/x") << "the longest";
+  EXPECT_EQ(client.get("/below/../metrics").body, "below /below/../metrics") << "no path is walked";
+  EXPECT_EQ(client.get("/below").status, 404);
+  client.send("HEAD /below/x HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(client.reply(true).status, 200);
 }
 
 TEST_F(HttpServerTest, WhatHandlersThrowIs500AndStaysInside) {

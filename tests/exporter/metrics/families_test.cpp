@@ -140,6 +140,42 @@ TEST(Families, WithoutATrendNothingIsSaidAboutLeaks) {
   }
 }
 
+TEST(Families, OwnersOfTagsAreOneSeriesATag) {
+  const auto windows = windows_input().families();
+  EXPECT_THAT(lines(windows, "kmem_pool_tag_info"),
+              ElementsAre("pool=paged tag=CM31 driver=ntoskrnl.exe description=registry: hive data in memory "
+                          "source=builtin 1",
+                          "pool=nonpaged tag=Irp  driver=ntoskrnl.exe description=requests to drivers "
+                          "source=pooltag.txt 1",
+                          "pool=nonpaged tag=T\\xff\\x01g driver=odd.sys, odder.sys description= source=image_scan 1"));
+  const SampleInput nobody = [] {
+    SampleInput in = windows_input();
+    in.owners = {};
+    return in;
+  }();
+  EXPECT_EQ(find(nobody.families(), "kmem_pool_tag_info"), nullptr);
+}
+
+TEST(Families, OwnersThatHaveNotChangedAreKept) {
+  SampleInput in = windows_input();
+  std::vector<prometheus::MetricFamily> out;
+  const auto build = [&] { build_families({in.snapshot, in.selection, true, nullptr, &in.owners}, out); };
+  build();
+  const auto before = lines(out, "kmem_pool_tag_info");
+  ASSERT_EQ(before.size(), 3U);
+  in.owners.same_as_before = true;
+  build();
+  EXPECT_EQ(lines(out, "kmem_pool_tag_info"), before);
+  // Another family took its place in between, so there is nothing to keep.
+  in.selection.pools.clear();
+  build();
+  EXPECT_EQ(lines(out, "kmem_pool_tag_info"), before);
+  in.owners.rows[0].driver = "other.sys";
+  in.owners.same_as_before = false;
+  build();
+  EXPECT_THAT(lines(out, "kmem_pool_tag_info")[0], testing::HasSubstr("driver=other.sys"));
+}
+
 bool same_families(const std::vector<prometheus::MetricFamily>& a, const std::vector<prometheus::MetricFamily>& b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -164,7 +200,7 @@ TEST(Families, ReusedMemoryShowsNothingOfThePageBefore) {
   for (const SampleInput* in : {&a, &b, &fewer, &a, &fewer, &b, &b}) {
     prometheus::MetricFamily& appended = out.emplace_back();  // as the exporter's own are
     appended = {"x", "y", prometheus::MetricType::Histogram, std::vector<prometheus::ClientMetric>(3)};
-    build_families({in->snapshot, in->selection, true, &in->trend}, out);
+    build_families({in->snapshot, in->selection, true, &in->trend, &in->owners}, out);
     EXPECT_TRUE(same_families(out, in->families()));
   }
 }

@@ -67,6 +67,8 @@ SampleInput linux_input() {
                    {Pool::kSlabReclaimable, "ext4_inode_cache", {}, {}, false},
                    {Pool::kSlabUnreclaimable, "kmalloc-64", {0, -1.25, {}}, 0.125, false},
                    {Pool::kSlabUnreclaimable, "bio-120", {}, 0, false}};
+  in.owners.rows = {{Pool::kSlabReclaimable, "dentry", "", "names of files seen", "builtin"},
+                    {Pool::kSlabReclaimable, "ext4_inode_cache", "ext4", "ext4", "modules"}};
   in.trend.pools = {{Pool::kSlabReclaimable, {12.5, 3, {}}}, {Pool::kVmalloc, {0, {}, {}}}, {Pool::kPercpu, {}}};
   in.trend.suspects = {{Pool::kSlabUnreclaimable, 0}};
   in.trend.runouts = {{"slab_unreclaimable", kNever}};
@@ -110,6 +112,9 @@ SampleInput windows_input() {
                    {Pool::kNonpaged, "Irp ", {37.5, 36, 35.25}, 0.875, true},
                    {Pool::kNonpaged, "Even", {0, 0, 0}, 0, false},
                    {Pool::kNonpaged, "T\\xff\\x01g", {}, 0, false}};
+  in.owners.rows = {{Pool::kPaged, "CM31", "ntoskrnl.exe", "registry: hive data in memory", "builtin"},
+                    {Pool::kNonpaged, "Irp ", "ntoskrnl.exe", "requests to drivers", "pooltag.txt"},
+                    {Pool::kNonpaged, "T\\xff\\x01g", "odd.sys, odder.sys", "", "image_scan"}};
   in.trend.pools = {{Pool::kPaged, {20, 2, 1}}, {Pool::kNonpaged, {37.5, 36, 35.5}}};
   in.trend.suspects = {{Pool::kPaged, 0}, {Pool::kNonpaged, 2}};
   in.trend.runouts = {{"system_ptes", 864'000}, {"commit", kNever}};
@@ -128,7 +133,7 @@ SampleInput windows_input() {
 
 std::vector<prometheus::MetricFamily> SampleInput::families(bool tag_counters) const {
   std::vector<prometheus::MetricFamily> out;
-  build_families({snapshot, selection, tag_counters, &trend}, out);
+  build_families({snapshot, selection, tag_counters, &trend, &owners}, out);
   return out;
 }
 

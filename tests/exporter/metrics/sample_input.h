@@ -9,6 +9,7 @@ struct SampleInput {
   Snapshot snapshot;
   select::Selection selection;
   TrendView trend;
+  TagOwners owners;
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> families(bool tag_counters = true) const;
 };

@@ -17,7 +17,7 @@ class Keys : public testing::Test {
     return last;
   }
   View view_;
-  Extent extent_{100, 20, 9, {Pool::kNonpaged, Pool::kPaged}};
+  Extent extent_{100, 20, 9, {Pool::kNonpaged, Pool::kPaged}, {}};
 };
 
 TEST_F(Keys, SortOrdersAndBackToTheTop) {

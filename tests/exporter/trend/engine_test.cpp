@@ -298,6 +298,49 @@ TEST(EngineState, RestartChangesNothing) {
   EXPECT_EQ(leak_of(restarted).verdict, Verdict::kLeak);
 }
 
+TEST(Engine, TheCourseIsTheHistoryItselfAndKnowsItsDates) {
+  TrendEngine engine;
+  for (int hour = 0; hour < 10 * 24; ++hour) {
+    Sample ptes;
+    ptes.kind = Kind::kSystemPtes;
+    ptes.amount = 50'000 - static_cast<std::uint64_t>(hour);
+    Sample leak = tag("Leak", 1e6 + 1000 * hour);
+    leak.outstanding = 40 + static_cast<std::uint64_t>(hour);
+    const std::vector<Sample> samples = {leak, ptes};
+    engine.observe({kStart + hour * kHourMs, kStart - kDayMs, samples});
+  }
+  EXPECT_FALSE(engine.course(Kind::kTag, Pool::kPaged, "Leak"));
+  const auto course = engine.course(Kind::kTag, Pool::kNonpaged, "Leak");
+  ASSERT_TRUE(course);
+  // The last observation is of hour 239, so that the newest closed bucket is of hours 232 to 235.
+  EXPECT_EQ(course->floors.back(), 1e6F + 232'000);
+  EXPECT_EQ(course->outstanding.back(), 272);
+  EXPECT_EQ(course->recent.back(), 1e6F + 238'000);
+  EXPECT_EQ(course->floors_start + kCoarseBuckets * kCoarseMs, kStart + 236 * kHourMs);
+  EXPECT_EQ(course->recent_start + static_cast<std::int64_t>(kFineBuckets) * kHourMs, kStart + 239 * kHourMs);
+  EXPECT_TRUE(std::isnan(course->floors[0]));
+  EXPECT_EQ(course->floors[kCoarseBuckets - 59], 1e6F);
+  EXPECT_EQ(engine.course(Kind::kSystemPtes, {}, {})->recent.back(), 50'000 - 238);
+  EXPECT_EQ(engine.boot_times(), std::vector<base::UnixMillis>{kStart - kDayMs});
+}
+
+TEST(Engine, OutlinesSayWhatTheReportsSay) {
+  TrendEngine engine;
+  EXPECT_TRUE(engine.outlines().empty());
+  Feed(engine).run(0, 40 * 24, growing);
+  std::size_t leaks = 0;
+  for (const Outline& outline : engine.outlines()) {
+    const auto report = engine.find(outline.kind, outline.pool, outline.text);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(outline.verdict, report->verdict);
+    EXPECT_EQ(outline.last_amount, report->last_amount);
+    const bool ok = report->verdict == Verdict::kOk;
+    leaks += ok ? 0 : 1;
+    EXPECT_EQ(outline.growth_per_second, ok ? report->slope_7d_per_second : report->credible_slope_per_second);
+  }
+  EXPECT_EQ(leaks, 1U);
+}
+
 TEST(EngineState, AnotherHostsStateIsRefused) {
   TrendEngine here({.host_identity = "here"}), there({.host_identity = "there"});
   Feed(here).run(0, 48, growing);

@@ -54,5 +54,7 @@ struct Scenario {
 };
 
 [[nodiscard]] std::span<const Scenario> scenarios();
+/// Of a second generator, made apart from the first.
+[[nodiscard]] std::span<const Scenario> other_scenarios();
 
 }  // namespace kmem::trend::sim

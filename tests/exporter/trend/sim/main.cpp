@@ -1,4 +1,4 @@
-// The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--no-peers] [--only NAME]
+// The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--other] [--no-peers] [--only NAME]
 // Prints a table; exits 1 when a scenario misses what is wanted of it. The same run number gives the same history, so
 // fresh numbers are histories that no rule was ever tried on: tuning used runs below 1,000.
 #include <cstdio>
@@ -12,12 +12,14 @@ int main(int argc, char** argv) {
   using namespace kmem::trend::sim;
   int runs = 300;
   std::uint64_t first_run = 100'000;
-  bool narrow_noise = false, peers = true;
+  bool narrow_noise = false, other = false, peers = true;
   std::string only;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--narrow-noise") {
       narrow_noise = true;
+    } else if (argument == "--other") {
+      other = true;
     } else if (argument == "--no-peers") {
       peers = false;
     } else if (i + 1 < argc && argument == "--runs") {
@@ -34,7 +36,7 @@ int main(int argc, char** argv) {
   if (runs < 1) return 2;
   std::printf("%s\n", table_head().c_str());
   bool missed = false;
-  for (const Scenario& scenario : scenarios()) {
+  for (const Scenario& scenario : other ? other_scenarios() : scenarios()) {
     if (scenario.name.find(only) == std::string_view::npos) continue;
     const Row row = score(scenario, first_run, runs, narrow_noise, peers);
     const bool bad = scenario.goal == Goal::kQuiet

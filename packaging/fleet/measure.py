@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""What a fleet costs, measured on a few simulated hosts and extrapolated. Needs prometheus, promtool, victoria-metrics.
+
+  measure.py --exporter kmem_exporter [--hosts 100] [--seconds 60] [--hours 24]
+
+Scraping: HOSTS pages of a real exporter (values moved a little each time) scraped every second for SECONDS.
+Disk: HOURS of the demonstration hosts, a point a minute, as blocks of Prometheus and through remote_write."""
+import argparse
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../stack"))
+import demo_history  # noqa: E402
+import demo_hosts  # noqa: E402
+import remote_write  # noqa: E402
+import stack  # noqa: E402
+
+FLEET, INTERVAL, RETENTION_DAYS = 10_000, 60, 90
+GIB = 1 << 30
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=60) as response:
+        return response.read().decode()
+
+
+def ready(url, process):
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit(f"{process.args[0]} ended with {process.returncode}")
+        try:
+            return get(url)
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(f"{process.args[0]} does not answer")
+
+
+def metric(base, name):
+    found = re.search(rf"^{name} (\S+)$", get(base + "/metrics"), re.MULTILINE)
+    return float(found[1])
+
+
+def start(command, folder):
+    with open(os.path.join(folder, os.path.basename(command[0]) + ".log"), "wb") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def stop(process):
+    process.send_signal(signal.SIGTERM)
+    process.wait(60)
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """Every host's page: the real one, every gauge of bytes a little different in every answer."""
+
+    protocol_version = "HTTP/1.1"
+    lines: tuple = ()
+    served = 0
+
+    def do_GET(self):
+        Page.served += 1
+        turn = Page.served % 64 * 4096
+        body = "".join(head + (str(int(value) + turn) if moves else value) + "\n" for head, value, moves in self.lines)
+        data = body.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+def parsed(page):
+    for line in page.splitlines():
+        head, _, value = line.rpartition(" ")
+        moves = not line.startswith("#") and "bytes" in head and value.isdigit()
+        yield (line, "", False) if line.startswith("#") else (head + " ", value, moves)
+
+
+def scraping(page, hosts, seconds, folder):
+    Page.lines = tuple(parsed(page))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    at = f"127.0.0.1:{server.server_address[1]}"
+    config = os.path.join(folder, "prometheus.yml")
+    with open(config, "w", encoding="utf-8") as out:
+        json.dump({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [{
+            "job_name": "kmem", "static_configs": [{"targets": [f"host-{i}:10054" for i in range(hosts)]}],
+            "relabel_configs": [{"source_labels": ["__address__"], "target_label": "instance"},
+                                {"target_label": "__address__", "replacement": at}]}]}, out)
+    listen = stack.address(0)
+    base = "http://" + listen
+    process = start(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb",
+                     f"--web.listen-address={listen}"], folder)
+    try:
+        ready(base + "/-/ready", process)
+        time.sleep(5)
+        before = {name: metric(base, name) for name in ("process_cpu_seconds_total", 'prometheus_tsdb_head_samples_appended_total{type="float"}')}
+        time.sleep(seconds)
+        after = {name: metric(base, name) for name in before}
+        series, resident = metric(base, "prometheus_tsdb_head_series"), metric(base, "process_resident_memory_bytes")
+    finally:
+        stop(process)
+        server.shutdown()
+    cpu, samples = (after[name] - before[name] for name in before)
+    return {"cpu_microseconds_a_sample": cpu / samples * 1e6, "memory_bytes_a_series": resident / series}
+
+
+def folder_bytes(path):
+    return sum(os.path.getsize(os.path.join(root, name)) for root, _, names in os.walk(path) for name in names)
+
+
+def disk(hours, folder):
+    end = int(time.time()) // 3600 * 3600
+    families, by_host, count = demo_history.Families(), {}, 0
+    for host in demo_hosts.HOSTS.values():
+        run, own, series = demo_hosts.Run(host, end), (("job", "kmem"), ("instance", host.instance)), {}
+        for at in range(end - hours * 3600, end, INTERVAL):
+            for name, labels, value in run.everything(at):
+                families.add(name, f"{name}{{{demo_hosts.label_text(own + labels)}}} {demo_hosts.number_text(value)} {at}\n")
+                series.setdefault((name, own + labels), []).append((at, value))
+                count += 1
+        by_host[host.name] = series
+    page, blocks = os.path.join(folder, "day.om"), os.path.join(folder, "blocks")
+    families.write(page)
+    subprocess.run(["promtool", "tsdb", "create-blocks-from", "--max-block-duration=24h", "-q", "openmetrics", page, blocks],
+                   check=True, stdout=subprocess.DEVNULL)
+    return {"disk_bytes_a_sample": folder_bytes(blocks) / count, **victoria(by_host, count, folder)}
+
+
+def victoria(by_host, count, folder):
+    listen, data = stack.address(0), os.path.join(folder, "victoria")
+    base = "http://" + listen
+    process = start(["victoria-metrics", f"-storageDataPath={data}", f"-httpListenAddr={listen}", "-loggerLevel=WARN"], folder)
+    try:
+        ready(base + "/metrics", process)
+        before = metric(base, "process_cpu_seconds_total")
+        for series in by_host.values():
+            remote_write.send(base + "/api/v1/write", [
+                remote_write.time_series({"__name__": name, **{key: str(value) for key, value in labels}}, samples)
+                for (name, labels), samples in series.items()])
+        get(base + "/internal/force_flush")
+        cpu = metric(base, "process_cpu_seconds_total") - before
+        get(base + "/internal/force_merge")
+        while metric(base, 'vm_active_force_merges') > 0:
+            time.sleep(0.1)
+    finally:
+        stop(process)
+    return {"victoria_disk_bytes_a_sample": folder_bytes(os.path.join(data, "data")) / count,
+            "victoria_cpu_microseconds_a_sample": cpu / count * 1e6}
+
+
+def fleet(measured):
+    """10,000 hosts from what one sample and one series cost; nothing here is measured."""
+    series = measured["series_a_host"] * FLEET
+    samples = series / INTERVAL
+    day = samples * 86400
+    return {"series": series, "samples_a_second": samples,
+            "cores_to_ingest": samples * measured["cpu_microseconds_a_sample"] / 1e6,
+            "memory_gib": series * measured["memory_bytes_a_series"] / GIB,
+            "disk_gib": day * RETENTION_DAYS * measured["disk_bytes_a_sample"] / GIB,
+            "victoria_disk_gib": day * RETENTION_DAYS * measured["victoria_disk_bytes_a_sample"] / GIB,
+            "network_mib_a_second": measured["page_bytes_gzip"] * FLEET / INTERVAL / (1 << 20)}
+
+
+def pages(exporter):
+    """The page of this machine, and what it weighs on the wire."""
+    listen = stack.address(0)
+    process = subprocess.Popen([exporter, "serve", f"--web.listen-address={listen}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        ready(f"http://{listen}/-/ready", process)
+        request = urllib.request.Request(f"http://{listen}/metrics", headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(request, timeout=10) as response:
+            zipped = len(response.read())
+        return get(f"http://{listen}/metrics"), zipped
+    finally:
+        stop(process)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--exporter", required=True)
+    parser.add_argument("--hosts", type=int, default=100)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--hours", type=int, default=24)
+    arguments = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="kmem-fleet-")
+    try:
+        page, zipped = pages(arguments.exporter)
+        series = sum(not line.startswith("#") for line in page.splitlines())
+        measured = {"series_a_host": series, "page_bytes": len(page), "page_bytes_gzip": zipped,
+                    **scraping(page, arguments.hosts, arguments.seconds, folder), **disk(arguments.hours, folder)}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    json.dump({"measured": measured, "fleet_of_10000": fleet(measured)}, sys.stdout, indent=1)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+#include "collectors/drivers/image_scan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "pe_bytes.h"
+
+namespace kmem::drivers {
+namespace {
+
+using Found = std::map<std::string, Evidence>;
+
+const std::string kCall = hex({0xE8, 0, 0, 0, 0});
+const std::string kReturn = hex({0xC3});
+
+std::string move(unsigned reg, std::string_view text) {  // mov reg, imm32
+  return (reg >= 8 ? hex({0x41}) : std::string()) + hex({0xB8 + (reg & 7)}) + le32(tag(text));
+}
+
+Found scan(const PeBytes& pe) {
+  const std::string bytes = pe.str();
+  const auto tags = scan_image(as_span(bytes));
+  if (!tags) throw std::runtime_error(tags.error().message);
+  Found found;
+  for (const ImageTag& one : *tags) found[text_of_tag(one.tag)] = one.evidence;
+  return found;
+}
+Found scan_x64(const std::string& code) { return scan(PeBytes().code(code)); }
+Found scan_x86(const std::string& code) { return scan(PeBytes(0x14C, 0x10000).code(code)); }
+
+TEST(PlausibleTag, WhatItMayBeMadeOf) {
+  for (const char* good : {"Leak", "Irp ", "Io  ", "MmSt", "8042", "1394", "Gh05", "R300", "Wdm ", "a+b1", "T_xy"})
+    EXPECT_TRUE(is_plausible_tag(tag(good))) << good;
+  for (const char* bad : {" Irp", "I rp", "I   ", "AAAA", "....", "a..b", "2 0 ", "12a\x7f", "\"abc", "ab\x80" "c", "(ab)"})
+    EXPECT_FALSE(is_plausible_tag(tag(bad))) << bad;
+  EXPECT_FALSE(is_plausible_tag(0));
+  EXPECT_FALSE(is_plausible_tag(UINT32_MAX));
+}
+
+TEST(ScanX64, ArgumentsOfCalls) {
+  // mov edx, 64; mov r8d, 'Leak'; call [rip+...]
+  EXPECT_EQ(scan_x64(hex({0xBA, 64, 0, 0, 0}) + move(8, "Leak") + hex({0xFF, 0x15, 0, 0, 0, 0})),
+            (Found{{"Leak", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x64(move(2, "Free") + kCall), (Found{{"Free", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x64(move(9, "Nine") + hex({0xFF, 0xD0})), (Found{{"Nine", Evidence::kArgument}}));
+  // The sixth argument lies on the stack: mov dword [rsp+28h], 'Look'
+  EXPECT_EQ(scan_x64(hex({0xC7, 0x44, 0x24, 0x28}) + le32(tag("Look")) + kCall),
+            (Found{{"Look", Evidence::kArgument}}));
+  // A last call is a jump.
+  EXPECT_EQ(scan_x64(move(8, "Tail") + hex({0xE9, 0, 0, 0, 0})), (Found{{"Tail", Evidence::kArgument}}));
+}
+
+TEST(ScanX64, ATagInARegisterThatCallsKeep) {
+  // mov edi, 'Kept'; mov r8d, edi; call; ...; mov edx, edi; call
+  const std::string hoisted = move(7, "Kept") + hex({0x44, 0x8B, 0xC7}) + kCall + hex({0x8B, 0xD7}) + kCall + kReturn;
+  EXPECT_EQ(scan_x64(hoisted), (Found{{"Kept", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x64(move(7, "Only") + hex({0x3B, 0xC7}) + kReturn), (Found{{"Only", Evidence::kImmediate}}));
+}
+
+TEST(ScanX64, WhatIsNotHandedToACall) {
+  EXPECT_EQ(scan_x64(move(0, "Wxyz") + kReturn), (Found{{"Wxyz", Evidence::kImmediate}}));
+  // The register gets another value before the call.
+  EXPECT_EQ(scan_x64(move(2, "Gone") + hex({0x33, 0xD2}) + kCall), (Found{{"Gone", Evidence::kImmediate}}));
+  // mov [rcx+8], 'Fiel': a field
+  EXPECT_EQ(scan_x64(hex({0xC7, 0x41, 8}) + le32(tag("Fiel")) + kCall), (Found{{"Fiel", Evidence::kImmediate}}));
+  // A variable whose address is taken: mov [rsp+20h], 'Vari'; lea rcx, [rsp+20h]; call
+  EXPECT_EQ(scan_x64(hex({0xC7, 0x44, 0x24, 0x20}) + le32(tag("Vari")) + hex({0x48, 0x8D, 0x4C, 0x24, 0x20}) + kCall),
+            (Found{{"Vari", Evidence::kImmediate}}));
+  EXPECT_EQ(scan_x64(move(8, "Far ") + std::string(40, '\x90') + kCall), (Found{{"Far ", Evidence::kImmediate}}));
+}
+
+TEST(ScanX64, ComparisonsAndOtherNumbersAreNoTags) {
+  EXPECT_EQ(scan_x64(hex({0x3D}) + "RIFF" + hex({0x81, 0xF9}) + "WAVE" + hex({0x81, 0xE2}) + "mask" + kCall), Found{});
+  // Displacements: mov eax, [rbx+disp32]; call rel32; and an imm64.
+  EXPECT_EQ(scan_x64(hex({0x8B, 0x83}) + "Abcd" + hex({0xE8}) + "Efgh" + hex({0x48, 0xB8}) + "ImmeImme" + kCall), Found{});
+  EXPECT_EQ(scan_x64(hex({0x66, 0xB8}) + "Ab" + hex({0x66, 0xBA}) + "Cd" + kCall), Found{});
+}
+
+TEST(ScanX64, TextsPutTogetherInCodeAreNoTags) {
+  const auto store = [](unsigned offset, std::string_view four) { return hex({0xC7, 0x44, 0x24, offset}) + std::string(four); };
+  EXPECT_EQ(scan_x64(store(0x30, "Devi") + store(0x34, std::string_view("ce7\0", 4)) + kCall), Found{});
+  EXPECT_EQ(scan_x64(store(0x30, "Root") + hex({0xC6, 0x44, 0x24, 0x34, 0}) + kCall), Found{});
+  EXPECT_EQ(scan_x64(store(0x30, "Long") + store(0x33, "gTex") + kCall), Found{});
+  EXPECT_EQ(scan_x64(store(0x30, "Word") + hex({0x66, 0xC7, 0x44, 0x24, 0x34, 'x', 0}) + kCall), Found{});
+  // A number beside it is a structure: {tag, 256}.
+  EXPECT_EQ(scan_x64(store(0x34, "Head") + store(0x38, std::string_view("\0\1\0\0", 4)) + kReturn),
+            (Found{{"Head", Evidence::kImmediate}}));
+}
+
+TEST(ScanX64, ConstantsThatAreRead) {
+  // mov r8d, [rip+x] at 0x1000, which is 7 bytes long: the constant is at 0x4010.
+  const auto read = [](std::uint32_t from) { return hex({0x44, 0x8B, 0x05}) + le32(from - 0x1007) + kCall; };
+  const std::string data = std::string("String Leak text") + "Leak" + std::string(12, '\0') + "Text on\0";
+  EXPECT_EQ(scan(PeBytes().code(read(0x4010)).rdata(std::string(15, '\0') + '\x01' + "Leak" + std::string(12, '\0'))),
+            (Found{{"Leak", Evidence::kLoaded}}));
+  EXPECT_EQ(scan(PeBytes().code(read(0x4007)).rdata(data)), Found{}) << "a piece of a text";
+  // A text that is copied by number is read to its end: movzx eax, byte [rip+x]
+  const std::string copy = read(0x4010) + hex({0x0F, 0xB6, 0x05}) + le32(0x4014 - 0x1000 - 19);
+  EXPECT_EQ(scan(PeBytes().code(copy).rdata(std::string(15, '\0') + '\x01' + "Temp" + std::string(12, '\0'))), Found{});
+}
+
+TEST(ScanX64, TheProtectedBitIsNoPartOfTheTag) {
+  EXPECT_EQ(scan_x64(hex({0x41, 0xB8}) + le32(tag("Prot") | kProtectedPool) + kCall),
+            (Found{{"Prot", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x64(hex({0xB8}) + le32(tag("Prot") | kProtectedPool) + kReturn), Found{}) << "any negative number";
+}
+
+TEST(ScanX64, GoesOnAfterWhatIsNoCode) {
+  EXPECT_EQ(scan_x64(hex({0x06, 0x0E, 0x60}) + move(8, "Leak") + kCall), (Found{{"Leak", Evidence::kArgument}}));
+}
+
+TEST(ScanX86, PushedAndStoredArguments) {
+  const std::string push = hex({0x68}) + "Push" + hex({0x6A, 64, 0x6A, 0}) + hex({0xFF, 0x15, 0, 0, 1, 0});
+  EXPECT_EQ(scan_x86(push), (Found{{"Push", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x86(hex({0xC7, 0x44, 0x24, 8}) + "Stor" + kCall), (Found{{"Stor", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x86(hex({0xC7, 0x45, 0xF8}) + "Loca" + kCall), (Found{{"Loca", Evidence::kImmediate}}));
+  // push dword [constant]; mov eax, [constant]
+  const std::string data = std::string("\1\0\0\0", 4) + "Read" + std::string(4, '\0') + "Load" + std::string(4, '\0');
+  EXPECT_EQ(scan(PeBytes(0x14C, 0x10000).code(hex({0xFF, 0x35}) + le32(0x14004) + hex({0xA1}) + le32(0x1400C) + kCall)
+                     .rdata(data)),
+            (Found{{"Load", Evidence::kLoaded}, {"Read", Evidence::kLoaded}}));
+}
+
+TEST(ScanX86, AddressesMayLookLikeText) {
+  // An image at "@0Pc" in memory: push of an address in it.
+  const std::string code = hex({0x68}) + le32(0x63503040) + kCall + hex({0x68}) + "Leak" + kCall;
+  EXPECT_EQ(scan(PeBytes(0x14C, 0x63500000).code(code)), (Found{{"Leak", Evidence::kArgument}}));
+}
+
+std::string word(std::uint32_t value) { return le32(value); }
+std::string movz(unsigned reg, unsigned half, unsigned shift = 0) { return word(0x52800000U | shift << 21 | half << 5 | reg); }
+std::string movk(unsigned reg, unsigned half, unsigned shift = 1) { return word(0x72800000U | shift << 21 | half << 5 | reg); }
+unsigned low(std::string_view text) { return tag(text) & 0xFFFF; }
+unsigned high(std::string_view text) { return tag(text) >> 16; }
+const std::string kBl = word(0x94000010), kRet = word(0xD65F03C0);
+Found scan_arm64(const std::string& code, const std::string& data = {}) {
+  PeBytes pe(0xAA64);
+  pe.code(code);
+  if (!data.empty()) pe.rdata(data);
+  return scan(pe);
+}
+
+TEST(ScanArm64, ConstantsInTwoHalves) {
+  EXPECT_EQ(scan_arm64(movz(2, low("Leak")) + movk(2, high("Leak")) + kBl + kRet), (Found{{"Leak", Evidence::kArgument}}));
+  EXPECT_EQ(scan_arm64(movz(2, high("Turn"), 1) + movk(2, low("Turn"), 0) + word(0xD63F0100) + kRet),
+            (Found{{"Turn", Evidence::kArgument}}));
+  EXPECT_EQ(scan_arm64(movz(9, low("Reg9")) + movk(9, high("Reg9")) + kRet), (Found{{"Reg9", Evidence::kImmediate}}));
+  // mov w2, w19 hands over what was kept.
+  EXPECT_EQ(scan_arm64(movz(19, low("Kept")) + movk(19, high("Kept")) + word(0x2A1303E2) + kBl + kRet),
+            (Found{{"Kept", Evidence::kArgument}}));
+  EXPECT_EQ(scan_arm64(movz(1, low("Prot")) + movk(1, high("Prot") | 0x8000) + kBl + kRet),
+            (Found{{"Prot", Evidence::kArgument}}));
+  EXPECT_EQ(scan_arm64(movz(2, low("Half")) + kBl + kRet), Found{});
+}
+
+TEST(ScanArm64, ConstantsInMemory) {
+  // adrp x8, 0x4000; ldr w2, [x8, #8]
+  const std::string adrp = word(0x90000008U | (3U & 3U) << 29 | (3U >> 2) << 5), ldr = word(0xB9400000U | 2U << 10 | 8U << 5 | 2U);
+  const std::string data = std::string(7, '\0') + '\1' + "Page" + std::string(8, '\0');
+  EXPECT_EQ(scan_arm64(adrp + ldr + kBl + kRet, data), (Found{{"Page", Evidence::kArgument}}));
+  // ldr w2, label: 12 bytes on, behind the ret.
+  EXPECT_EQ(scan_arm64(word(0x18000000U | 3U << 5 | 2U) + kBl + kRet + "Pool"), (Found{{"Pool", Evidence::kArgument}}));
+}
+
+std::string row(std::string_view text, std::uint32_t bytes, std::uint32_t flags) {
+  return std::string(text) + le32(bytes) + le32(flags);
+}
+Found scan_data_of(const std::string& data) { return scan(PeBytes().code(kReturn).rdata(data)); }
+
+TEST(ScanData, TablesOfTags) {
+  EXPECT_EQ(scan_data_of(row("Abc1", 0x200, 1) + row("Abc2", 0x1000, 2) + row("Abc ", 16, 3)),
+            (Found{{"Abc ", Evidence::kData}, {"Abc1", Evidence::kData}, {"Abc2", Evidence::kData}}));
+  // 0x40 is '@': only its neighbours tell that this is no text.
+  EXPECT_EQ(scan_data_of(row("Abc1", 0x200, 1) + row("Abc2", 0x40, 2)),
+            (Found{{"Abc1", Evidence::kData}, {"Abc2", Evidence::kData}}));
+}
+
+TEST(ScanData, WhatIsNoTagAmongData) {
+  EXPECT_EQ(scan_data_of("Text" + std::string(4, '\0') + "Word" + std::string(4, '\0')), Found{}) << "short texts";
+  EXPECT_EQ(scan_data_of("A longer text, Leak" + std::string(5, '\0')), Found{});
+  EXPECT_EQ(scan_data_of(std::string("W\0i\0d\0e\0", 8) + std::string(8, '\0')), Found{});
+  // A GUID, and an address in the image.
+  EXPECT_EQ(scan_data_of(hex({0xB1, 0x9C, 0xD1, 0xF2}) + "kqzA" + hex({0x11, 0x98, 0xAA, 0xC3, 0x93, 1, 0x77, 0xFE})), Found{});
+  EXPECT_EQ(scan(PeBytes(0x8664, 0x163500000).code(kReturn).rdata(le32(0x63504162) + le32(1) + le32(0x63504162) + le32(1))),
+            Found{});
+  const std::string table = row("Abc1", 0x200, 1);
+  EXPECT_EQ(scan(PeBytes().code(kReturn).section(0x4000, table, PeBytes::kDebug)), Found{}) << "only for the loader";
+  EXPECT_EQ(scan(PeBytes().code(kReturn).rdata(table).directory(2, 0x4000, 16)), Found{}) << "a resource";
+}
+
+TEST(ScanImage, CountsPlacesAndRefusesWhatIsNone) {
+  const std::string bytes = PeBytes().code(move(8, "Leak") + kCall + move(2, "Leak") + kCall).str();
+  EXPECT_EQ(*scan_image(as_span(bytes)), (std::vector<ImageTag>{{tag("Leak"), Evidence::kArgument, 2}}));
+  EXPECT_EQ(scan_image(as_span(std::string("#!/bin/sh\n"))).error().code, base::ErrorCode::kMalformed);
+}
+
+TEST(ScanImage, AnImageOfNothingButTagsIsBounded) {
+  std::string code;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text = {static_cast<char>('A' + i % 26), static_cast<char>('A' + i / 26 % 26),
+                              static_cast<char>('a' + i / 676 % 26), static_cast<char>('a' + i / 17'576)};
+    code += hex({0xBA}) + text + kCall;
+  }
+  const std::string bytes = PeBytes().section(0x100000, code, PeBytes::kCode).str();
+  EXPECT_EQ(scan_image(as_span(bytes))->size(), kMaxTagsPerImage);
+}
+
+}  // namespace
+}  // namespace kmem::drivers

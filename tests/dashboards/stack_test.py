@@ -1,0 +1,258 @@
+"""The demonstration stack as its user starts it: every panel has data, or is meant to be empty; VictoriaMetrics, fed by
+remote_write, answers the same. What was asked and answered, and a picture of it, stays in KMEM_KEEP."""
+import glob
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+import yaml
+
+import dashboards
+import render
+from dashboards import SOURCE_DIR, Api, Filled, ask, choices, load, panels_of, seconds, selectors
+
+sys.path.insert(0, os.path.join(SOURCE_DIR, "packaging/stack"))
+sys.path.insert(0, os.path.join(SOURCE_DIR, "packaging/fleet"))
+import demo_hosts  # noqa: E402
+import remote_write  # noqa: E402
+import stack  # noqa: E402
+
+EXE = os.environ["KMEM_EXE"]
+KEEP = os.environ["KMEM_KEEP"]
+HOUR, DAY = 3600, 86400
+OF_PROMETHEUS = {"up", "ALERTS", "scrape_samples_scraped", "scrape_duration_seconds"}
+# (dashboard, panel, target): why none of the hosts has it.
+EMPTY = {
+    ("kmem-exporter", "What cannot be read", 0): "everything can be read",
+    ("kmem-exporter", "Refused rows", 0): "no row is malformed",
+    ("kmem-exporter", "Refused connections", 0): "nobody attacks",
+    ("kmem-exporter", "Tags pushed out", 0): "the cap is not reached",
+    ("kmem-exporter", "Trouble with kept history", 0): "the disk works",
+    ("kmem-fleet", "Exporters", 4): "everything can be read",
+}
+
+
+def wait_until(condition, limit, what):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        try:
+            if value := condition():
+                return value
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"waited {limit} s in vain: {what}")
+
+
+def content(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def known_metrics():
+    readme = content(os.path.join(SOURCE_DIR, "README.md"))
+    rows = re.findall(r"^\| ([a-z_]+) \| (gauge|counter|histogram) \|", readme, re.MULTILINE)
+    names = {name for name, kind in rows if kind != "histogram"} | OF_PROMETHEUS
+    for name, kind in rows:
+        if kind == "histogram":
+            names |= {f"{name}_bucket", f"{name}_sum", f"{name}_count"}
+    for path in glob.glob(os.path.join(SOURCE_DIR, "dashboards/prometheus/*.rules.yml")):
+        groups = yaml.safe_load(content(path))["groups"]
+        names |= {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
+    return names
+
+
+class Names(unittest.TestCase):
+    def test_every_query_names_only_metrics_that_exist(self):
+        known = known_metrics()
+        self.assertGreater(len(known), 60)
+        for uid, dashboard in load().items():
+            queries = [target["expr"] for panel in panels_of(dashboard) for target in panel["targets"]]
+            queries += [row["query"].split("(", 1)[1].rsplit(",", 1)[0] for row in dashboard["templating"]["list"]
+                        if row["type"] == "query"]
+            queries += [row["expr"] for row in dashboard["annotations"]["list"] if "expr" in row]
+            for query in queries:
+                found = selectors(query)
+                self.assertTrue(found, query)
+                for metric, _, _, _ in found:
+                    self.assertIn(metric, known, f"{uid}: {query}")
+
+
+class Running(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="kmem-stack-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        shutil.rmtree(KEEP, ignore_errors=True)
+        os.makedirs(KEEP)
+        cls.victoria = stack.address(0)
+        log = open(os.path.join(cls.folder, "victoria.log"), "wb")
+        cls.addClassCleanup(log.close)
+        server = subprocess.Popen(
+            ["victoria-metrics", f"-storageDataPath={cls.folder}/victoria", f"-httpListenAddr={cls.victoria}",
+             "-retentionPeriod=1y", "-search.latencyOffset=0s", "-search.maxStalenessInterval=35m", "-loggerLevel=WARN"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        cls.addClassCleanup(cls.end, server)
+        cls.start()
+        cls.now = time.time()
+        cls.answers = {(uid, name): (values, ask(cls.api, load()[uid], values, cls.now))
+                       for uid, name, values in choices(cls.api, cls.now)}
+
+    @staticmethod
+    def end(process, sig=signal.SIGTERM):
+        if process.poll() is None:
+            process.send_signal(sig)
+        return process.wait(40)
+
+    @classmethod
+    def start(cls):
+        data = os.path.join(cls.folder, "data")
+        cls.out = open(os.path.join(KEEP, "stack.log"), "a+", encoding="utf-8")
+        cls.addClassCleanup(cls.out.close)
+        before = cls.out.tell()
+        cls.stack = subprocess.Popen(
+            [sys.executable, os.path.join(SOURCE_DIR, "packaging/stack/stack.py"), "up", "--exporter", EXE, "--data", data,
+             "--any-port", "--scrape-interval=1s", f"--remote-write=http://{cls.victoria}/api/v1/write"],
+            stdin=subprocess.DEVNULL, stdout=cls.out, stderr=cls.out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        cls.addClassCleanup(cls.end, cls.stack)
+
+        def said():
+            assert cls.stack.poll() is None, "the stack ended; see " + cls.out.name
+            with open(cls.out.name, encoding="utf-8") as file:
+                file.seek(before)
+                return "Ctrl-C" in (text := file.read()) and text
+        cls.told = wait_until(said, 120, "the stack says where it is")
+        with open(os.path.join(data, "addresses.json"), encoding="utf-8") as file:
+            cls.at = json.load(file)
+        cls.api = Api("http://" + cls.at["prometheus"])
+        # Rates want two scrapes with a request answered before each.
+        wait_until(lambda: cls.api.instant(
+            'count(rate(kmem_exporter_http_requests_total{handler="metrics"}[1m]) > 0) and on () (count(up{job="kmem"} == 1) == 5)',
+            time.time()), 60, "five hosts are scraped")
+
+    def test_1_every_panel_returns_data_or_is_meant_to_be_empty(self):
+        seen = {}
+        for (uid, name), (values, answers) in self.answers.items():
+            kept = []
+            for panel, results in answers:
+                for index, result in enumerate(results):
+                    # Repeated panels have their own titles.
+                    title = next(row["title"] for row in panels_of(load()[uid]) if row["id"] == panel["id"])
+                    seen[(uid, title, index)] = seen.get((uid, title, index), False) or bool(result)
+                kept.append({"panel": panel["title"], "targets": [target["expr"] for target in panel["targets"]],
+                             "results": results})
+            with open(os.path.join(KEEP, f"{uid}-{name}.json"), "w", encoding="utf-8") as out:
+                json.dump({"variables": values, "panels": kept}, out)
+        empty = {key for key, has in seen.items() if not has}
+        self.assertEqual(empty, set(EMPTY))
+        self.assertGreater(len(seen), 90)
+
+    def test_2_what_the_panels_say_is_what_the_hosts_did(self):
+        def one(uid, name, title):
+            return next(results for panel, results in self.answers[(uid, name)][1] if panel["title"] == title)
+
+        def value(result):
+            return float(result[0]["value"][1])
+        suspects = one("kmem-fleet", "all", "Leak suspects")[0]  # the stat; the table of the same name comes after it
+        self.assertEqual(value(suspects), 1)
+        growth, size, sure = [results for panel, results in self.answers[("kmem-fleet", "all")][1]
+                              if panel["title"] == "Leak suspects"][1]
+        self.assertEqual([(row["metric"]["instance"], row["metric"]["tag"], row["metric"]["driver"]) for row in growth],
+                         [("demo-files-01:10054", "Sfv1", "scanflt.sys")])
+        self.assertAlmostEqual(value(growth), 2.72 * 2**20, delta=0.15 * 2**20)
+        self.assertAlmostEqual(value(size), 152 * 2**20, delta=8 * 2**20)
+        self.assertGreater(value(sure), 0.9)
+        left = one("kmem-fleet", "all", "Who runs out first")[0]
+        self.assertEqual([row["metric"]["resource"] for row in left], ["paged", "system_ptes"])
+        self.assertTrue(5 * DAY < value(left) < 20 * DAY, value(left))
+        self.assertEqual(value(one("kmem-host", "windows", "Failed allocations")[0]), 3)
+        self.assertEqual(value(one("kmem-leak", "calm", "Verdict")[0]), 0)
+        size = [results for panel, results in self.answers[("kmem-leak", "leak")][1] if panel["title"] == "Size"][1][0]
+        self.assertGreater(len(size[0]["values"]), 50 * 24 / 2)
+        others = one("kmem-leak", "leak", "The same tag on other hosts")[0]
+        self.assertEqual(len(others), 3)
+
+    def test_3_boots_failures_and_starts_are_annotations(self):
+        for uid, name in (("kmem-host", "windows"), ("kmem-exporter", "all")):
+            dashboard, values = load()[uid], self.answers[(uid, name)][0]
+            for row in dashboard["annotations"]["list"]:
+                if "expr" not in row:
+                    continue
+                span = 56 * DAY
+                filled = Filled(values, span)
+                result = self.api.range(filled(row["expr"]), self.now - span, self.now, filled.step)
+                # Alerts fire when the rules have been at it for minutes.
+                if row["name"] != "Alerts":
+                    self.assertTrue(result, row["name"])
+                    self.assertLess(max(len(series["values"]) for series in result), 20, row["name"])
+
+    def test_4_pictures(self):
+        for (uid, name), (_, answers) in self.answers.items():
+            path, height = render.write(KEEP, f"{uid}-{name}", load()[uid], answers)
+            text = content(path)
+            self.assertGreater(height, 1000)
+            self.assertEqual(text.count("<h3>"), len(answers))
+            self.assertEqual("scanflt.sys" in text, name in ("windows", "leak") or uid == "kmem-fleet")
+
+    def test_5_victoria_metrics_answers_the_same(self):
+        """Prometheus sends it what it scrapes; the weeks before come by the same protocol, an hour apart."""
+        live = Api(f"http://{self.victoria}")
+        wait_until(lambda: len(live.instant('up{job="kmem"}', time.time())) == 5, 60, "remote_write brings the live hosts")
+        with open(os.path.join(self.folder, "data/demo.json"), encoding="utf-8") as file:
+            known = json.load(file)
+        for name, host in demo_hosts.HOSTS.items():
+            run = demo_hosts.Run(host, known["end"], known["verdicts"][name])
+            series = {}
+            for at in range(known["end"] - 56 * DAY, known["end"] + 1, HOUR):
+                for metric, labels, value in run.everything(at):
+                    series.setdefault((metric, labels), []).append((at, value))
+            remote_write.send(f"http://{self.victoria}/api/v1/write", [
+                remote_write.time_series({"__name__": metric, "job": "kmem", "instance": host.instance,
+                                          **{key: str(value) for key, value in labels}}, samples)
+                for (metric, labels), samples in series.items()])
+        urllib.request.urlopen(f"http://{self.victoria}/internal/force_flush", timeout=30).read()
+        urllib.request.urlopen(f"http://{self.victoria}/internal/resetRollupResultCache", timeout=30).read()
+        compared = 0
+        for (uid, name), (values, answers) in self.answers.items():
+            theirs = ask(live, load()[uid], values, time.time())
+            for (panel, results), (_, others) in zip(answers, theirs, strict=True):
+                for target, result, other in zip(panel["targets"], results, others, strict=True):
+                    where = f"{uid} {name}: {panel['title']}: {target['expr']}"
+                    finite = [row for row in result if not target["instant"] or math.isfinite(float(row["value"][1]))]
+                    self.assertEqual(bool(other), bool(finite), where)
+                    if target["instant"] and len(finite) == len(other) == 1:
+                        mine, his = float(finite[0]["value"][1]), float(other[0]["value"][1])
+                        self.assertAlmostEqual(mine, his, delta=max(abs(mine) * 0.05, 120), msg=where)
+                        compared += 1
+        self.assertGreater(compared, 30)
+
+    def test_6_ctrl_c_stops_all_and_the_second_start_is_quick(self):
+        self.assertEqual(self.end(self.stack, signal.SIGINT), 0)
+        for name in ("exporter", "demo", "prometheus", "alertmanager", "printer"):
+            with self.assertRaises(OSError, msg=name):
+                urllib.request.urlopen(f"http://{self.at[name]}/", timeout=2)
+        began = time.monotonic()
+        self.start()
+        self.assertLess(time.monotonic() - began, 20)
+        self.assertNotIn("making", self.told)
+        history = self.api.instant('count_over_time(kmem_pool_bytes{instance="demo-files-01:10054", pool="paged"}[57d])',
+                                   time.time())
+        self.assertGreater(float(history[0]["value"][1]), 2600)
+        # What Alertmanager sends is printed.
+        message = {"alerts": [{"status": "firing", "labels": {"alertname": "KmemTest", "severity": "page", "tag": "Sfv1"},
+                               "annotations": {"description": "it\nleaks"}}]}
+        urllib.request.urlopen(urllib.request.Request(f"http://{self.at['printer']}/", json.dumps(message).encode()), timeout=5)
+        wait_until(lambda: "[firing] page KmemTest tag=Sfv1: it leaks\n" in content(self.out.name), 5, "it is printed")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,231 @@
+#include "exporter/page/page.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "exporter/page/chart.h"
+#include "exporter/page/html.h"
+#include "tests/exporter/page/views.h"
+
+namespace kmem::page {
+namespace {
+
+using test::calm_view;
+using test::kDayMs;
+using test::kNow;
+using test::leak_of;
+using test::row_of;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string html_of(const View& view, const TagQuery& query = page_defaults()) { return page_html(view, query); }
+
+/// Every element that is opened is closed, in order; no "<" or quote stands where text or an attribute should be.
+void expect_well_formed(const std::string& html) {
+  static const std::regex tag("<(/?)([a-zA-Z][a-zA-Z0-9]*)((?: [a-zA-Z0-9-]+(?:=\"[^\"<>]*\")?)*)(/?)>|<|\"?>");
+  std::vector<std::string> open;
+  const std::string body = html.substr(html.find('\n') + 1);
+  for (std::sregex_iterator found(body.begin(), body.end(), tag), none; found != none; ++found) {
+    const std::string name = (*found)[2];
+    ASSERT_FALSE(name.empty()) << body.substr(static_cast<std::size_t>(found->position()), 80);
+    if (name == "meta" || name == "link" || name == "input" || (*found)[4] == "/") continue;
+    if ((*found)[1] != "/") {
+      open.push_back(name);
+      continue;
+    }
+    ASSERT_FALSE(open.empty()) << name;
+    ASSERT_EQ(open.back(), name) << body.substr(static_cast<std::size_t>(found->position()), 80);
+    open.pop_back();
+  }
+  EXPECT_TRUE(open.empty());
+}
+
+TEST(Page, TextIsHarmlessInElementsAndAttributes) {
+  EXPECT_EQ(html_text("<img onerror=\"x('y')\">&\x01\x7f"), "&lt;img onerror=&quot;x(&#39;y&#39;)&quot;&gt;&amp;  ");
+}
+
+TEST(Page, SaysTheVerdictFirstAndShowsTheSuspectsWeeks) {
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kNonpaged, "Thre")};
+  view.leak_count = 1;
+  view.boots = {kNow - 40 * kDayMs, kNow - 90 * kDayMs};
+  const std::string html = html_of(view);
+  expect_well_formed(html);
+  EXPECT_THAT(html, HasSubstr("<h1>Leak: tag Thre (nonpaged), +3.10 MiB/day since 4 Nov, limit reached in about 41 days</h1>"));
+  EXPECT_LT(html.find("<h1>"), html.find("<h2"));
+  EXPECT_THAT(html, HasSubstr("<dt>Since</dt><dd><time datetime=\"2025-11-04T00:00:00Z\" data-form=\"day\""));
+  EXPECT_THAT(html, HasSubstr("title=\"+3,250,586 bytes a day\">+3.10 MiB/day</span>"));
+  EXPECT_THAT(html, HasSubstr("data-src=\"api/v1/trends/nonpaged/Thre\""));
+  EXPECT_THAT(html, HasSubstr("<path class=\"trend\" d=\"M"));
+  EXPECT_THAT(html, HasSubstr("aria-label=\"Lowest size of tag Thre (nonpaged) in every 4 hours from 5 Oct to 30 Nov: "
+                              "from 20.0 MiB to 100 MiB, trend +3.10 MiB/day since 4 Nov, 1 reboot.\""));
+  std::size_t boots = 0;
+  for (std::size_t at = 0; (at = html.find("<line class=\"boot\"", at)) != std::string::npos; ++at) ++boots;
+  EXPECT_EQ(boots, 1U) << "the one within the weeks shown";
+}
+
+TEST(Page, BarsMarkLimitTrimThresholdAndFloor) {
+  View view = calm_view();
+  view.resources[0].trim_threshold = 320'000'000;
+  view.resources[0].floor = 80'000'000;
+  view.resources[0].limit_source = "estimate";
+  view.resources[0].limit_rule = "x86 <small>";
+  view.resources[0].exhaustion = trend::Exhaustion{41 * 86'400.0, 33 * 86'400.0, HUGE_VAL};
+  const std::string html = html_of(view);
+  expect_well_formed(html);
+  EXPECT_THAT(html, HasSubstr("<span title=\"100,000,000 bytes\">95.4 MiB</span>"));
+  EXPECT_THAT(html, HasSubstr("<span class=\"share\">25 %</span>"));
+  EXPECT_THAT(html, HasSubstr("<rect class=\"fill\" height=\"16\" rx=\"3\" width=\"25%\"/>"));
+  EXPECT_THAT(html, HasSubstr("<line class=\"low\" y1=\"0\" y2=\"100%\" x1=\"20%\""));
+  EXPECT_THAT(html, HasSubstr("<line class=\"trim\" y1=\"0\" y2=\"100%\" x1=\"80%\""));
+  EXPECT_THAT(html, HasSubstr("limit by estimate: x86 &lt;small&gt;"));
+  EXPECT_THAT(html, HasSubstr(">about 41 days</span> (33 days to never)"));
+}
+
+TEST(Page, TheTableSaysHowItIsSortedAndLinksTheRest) {
+  View view = calm_view();
+  view.tags = {row_of(Pool::kNonpaged, "Irp ", 2048)};
+  view.tags[0].outstanding = 4;
+  view.tags[0].growth_per_second = 1;
+  view.tags[0].allocations_per_second = 12.5;
+  view.tags[0].verdict = trend::Verdict::kLeak;
+  view.tags[0].drivers = {{"a.sys", "filter", "image_scan"}, {"b.sys", "", "image_scan"}};
+  view.tags_total = 400;
+  view.tags_matched = 300;
+  TagQuery query = page_defaults();
+  query.filter = "<i>";
+  const std::string html = html_of(view, query);
+  expect_well_formed(html);
+  EXPECT_THAT(html, HasSubstr("aria-sort=\"descending\"><a data-live href=\"?sort=bytes&amp;order=asc&amp;filter=%3Ci%3E#tags\">Bytes</a>"));
+  EXPECT_THAT(html, HasSubstr("<code>Irp </code></a> <span class=\"badge leak\">leak</span>"));
+  EXPECT_THAT(html, HasSubstr("<span title=\"2,048 bytes\">2.00 KiB</span>"));
+  EXPECT_THAT(html, HasSubstr("<span title=\"+86,400 bytes a day\">+84.4 KiB</span>"));
+  EXPECT_THAT(html, HasSubstr("<span title=\"512 bytes\">512 B</span>"));
+  EXPECT_THAT(html, HasSubstr("<td class=\"n\">12.5</td>"));
+  EXPECT_THAT(html, HasSubstr("<span title=\"filter\">a.sys, b.sys</span>"));
+  EXPECT_THAT(html, HasSubstr("Pool tags, 1 of 300 that match, of 400 in all"));
+  EXPECT_THAT(html, HasSubstr("value=\"&lt;i&gt;\""));
+  EXPECT_THAT(html, HasSubstr("?filter=%3Ci%3E&amp;limit=250"));
+  EXPECT_THAT(html, HasSubstr("href=\"?filter=%3Ci%3E&amp;chart=nonpaged%2FIrp%20#chart\""));
+}
+
+TEST(Page, MissingPartsHaveTheirReason) {
+  View view = calm_view();
+  view.parts = {{"basic", PartState::kOk, "", 0.001, 0},
+                {"pool_tags", PartState::kUnsupported, "<status C0000003>", 0, 0},
+                {"processes", PartState::kPartial, "cut", 0.002, 3}};
+  view.processes = {{4, "<b>", 92, 1024, std::nullopt, {}}};
+  const std::string html = html_of(view);
+  expect_well_formed(html);
+  EXPECT_THAT(html, HasSubstr("not on this system</td><td class=\"n\"><span class=\"none\">–</span></td><td class=\"reason\">&lt;status C0000003&gt;</td>"));
+  EXPECT_THAT(html, HasSubstr("<summary>1 part cannot be read, or not wholly</summary>"));
+  EXPECT_THAT(html, HasSubstr("cut (3 rows refused)"));
+  EXPECT_THAT(html, HasSubstr("<code>&lt;b&gt;</code></th><td class=\"n\">4</td><td class=\"n\">92</td>"));
+}
+
+TEST(Page, HostileTextNeverBecomesMarkup) {
+  const std::string hostile = "\"><img src=x onerror=alert(1)>'\xff\x01</h1><script>";
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kPaged, hostile)};
+  view.leaks[0].drivers = {{hostile, hostile, hostile}};
+  view.leak_count = 1;
+  view.watched = view.leaks;
+  view.watch_count = 1;
+  view.chosen = view.leaks[0];
+  view.tags = {row_of(Pool::kPaged, hostile, 1)};
+  view.tags[0].drivers = view.leaks[0].drivers;
+  view.parts = {{hostile, PartState::kFailed, hostile, 0, 0}};
+  view.processes = {{1, hostile, 1, {}, {}, {}}};
+  view.failure_events = {{hostile, 1, 1, kNow}};
+  view.resources[0].limit_source = view.resources[0].limit_rule = hostile;
+  view.telemetry_path = "/" + hostile;
+  view.version = view.revision = hostile;
+  TagQuery query = page_defaults();
+  query.filter = query.chart = hostile;
+  const std::string html = html_of(view, query);
+  expect_well_formed(html);
+  EXPECT_THAT(html, Not(HasSubstr("<img")));
+  EXPECT_THAT(html, Not(HasSubstr("<script>")));
+  EXPECT_THAT(html, Not(HasSubstr("\x01")));
+  view.chosen.reset();
+  expect_well_formed(html_of(view, query));
+  view.error = hostile;
+  expect_well_formed(html_of(view, query));
+}
+
+TEST(Page, AKernelThatCannotBeReadStillHasAPage) {
+  View view = calm_view();
+  view.error = "procfs is gone";
+  const std::string html = html_of(view);
+  expect_well_formed(html);
+  EXPECT_THAT(html, HasSubstr("<h1>The kernel cannot be read: procfs is gone</h1>"));
+  EXPECT_THAT(html, HasSubstr("href=\"metrics\""));
+  EXPECT_THAT(html, Not(HasSubstr("id=\"memory\"")));
+}
+
+TEST(Page, HasNoStyleOrScriptWithinAndAsksOnlyItsOwnServer) {
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kNonpaged, "Thre")};
+  view.leak_count = 1;
+  const std::string html = html_of(view);
+  EXPECT_THAT(html, Not(ContainsRegex(" style=|<style| on[a-z]+=\"")));
+  EXPECT_THAT(html, Not(ContainsRegex("(href|src)=\"(https?:)?//")));
+  EXPECT_EQ(kContentSecurityPolicy.find("unsafe"), std::string_view::npos);
+}
+
+TEST(Chart, ShowsGapsStepsAndAShortHistory) {
+  Subject subject = leak_of(Pool::kNonpaged, "Thre");
+  subject.report.since.reset();
+  subject.course = test::course_of([](double day) { return day < 50 ? NAN : day < 53 ? 1e6 : 2e6; });
+  subject.course->floors[325] = trend::kNothing;
+  Html html;
+  add_chart(html, subject, {}, kNow);
+  const std::string drawn = html.take();
+  expect_well_formed("\n" + drawn);
+  EXPECT_THAT(drawn, HasSubstr("data-from=\"" + std::to_string(kNow - 7 * kDayMs) + "\"")) << "never less than a week";
+  EXPECT_THAT(drawn, HasSubstr("<title>+977 KiB on 27 Nov</title>"));
+  EXPECT_THAT(drawn, ContainsRegex("class=\"floor\" d=\"M[0-9. ]+M[0-9. ]+\"")) << "two runs around the gap";
+  EXPECT_THAT(drawn, HasSubstr("step that stayed"));
+}
+
+TEST(Chart, AnEmptyHistoryDrawsNoLine) {
+  Subject subject = leak_of(Pool::kNonpaged, "New");
+  subject.report.since.reset();
+  subject.course = test::course_of([](double) { return NAN; });
+  Html html;
+  add_chart(html, subject, {}, kNow);
+  const std::string drawn = html.take();
+  expect_well_formed("\n" + drawn);
+  EXPECT_THAT(drawn, HasSubstr("No history of tag New (nonpaged) yet."));
+  EXPECT_THAT(drawn, HasSubstr("class=\"floor\" d=\"\""));
+}
+
+TEST(Chart, SparklinesNeedTwoDays) {
+  std::array<float, trend::kHistoryDays> course;
+  course.fill(trend::kNothing);
+  const auto drawn = [&course] {
+    Html html;
+    add_sparkline(html, course);
+    return html.take();
+  };
+  course[54] = 5;
+  EXPECT_THAT(drawn(), HasSubstr("–"));
+  course[55] = 10;
+  EXPECT_THAT(drawn(), HasSubstr("d=\"M54 19 55 1\""));
+  course[55] = 5;
+  EXPECT_THAT(drawn(), HasSubstr("d=\"M54 19 55 19\"")) << "level is flat";
+}
+
+TEST(Chart, AddressesAreEncoded) {
+  EXPECT_EQ(subject_path(trend::Kind::kTag, Pool::kPaged, "a/b \\xff"), "paged/a%2Fb%20%5Cxff");
+  EXPECT_EQ(subject_path(trend::Kind::kPool, Pool::kVmalloc, ""), "vmalloc");
+  EXPECT_EQ(subject_path(trend::Kind::kCommit, {}, ""), "commit");
+  EXPECT_EQ(subject_path(trend::Kind::kSystemPtes, {}, ""), "system_ptes");
+  EXPECT_EQ(subject_path(trend::Kind::kHandles, {}, "a (1)"), "handles/a%20%281%29");
+}
+
+}  // namespace
+}  // namespace kmem::page

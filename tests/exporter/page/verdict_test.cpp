@@ -1,0 +1,115 @@
+#include "exporter/page/verdict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/exporter/page/views.h"
+
+namespace kmem::page {
+namespace {
+
+using test::calm_view;
+using test::kDayMs;
+using test::kNow;
+using test::leak_of;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Verdict, NamesTagDriverGrowthBeginAndEnd) {
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kNonpaged, "Thre")};
+  view.leaks[0].drivers = {{"xyz.sys", "", "image_scan"}};
+  view.leak_count = 1;
+  const Verdict verdict = judge(view);
+  EXPECT_EQ(verdict.state, Verdict::State::kLeak);
+  EXPECT_EQ(verdict.headline,
+            "Leak: tag Thre (nonpaged), driver xyz.sys, +3.10 MiB/day since 4 Nov, limit reached in about 41 days");
+  EXPECT_THAT(verdict.details, IsEmpty());
+}
+
+TEST(Verdict, ShowsSeveralDriversAsSuchAndAComponentWithoutDriver) {
+  EXPECT_EQ(driver_words({{"a.sys", "", "image_scan"}, {"b.sys", "", "image_scan"}}), "drivers a.sys, b.sys");
+  EXPECT_EQ(driver_words({{"", "thread objects", "builtin"}}), "thread objects");
+  EXPECT_EQ(driver_words({}), "");
+}
+
+TEST(Verdict, ListsFurtherLeaksUpToABound) {
+  View view = calm_view();
+  for (int i = 0; i < 9; ++i) view.leaks.push_back(leak_of(Pool::kPaged, "T" + std::to_string(i)));
+  view.leak_count = 40;
+  const Verdict verdict = judge(view);
+  ASSERT_EQ(verdict.details.size(), 5U);
+  EXPECT_EQ(verdict.details[3], "Leak: tag T4 (paged), +3.10 MiB/day since 4 Nov, limit reached in about 41 days");
+  EXPECT_EQ(verdict.details[4], "and 35 more leaks");
+}
+
+TEST(Verdict, PtesGoDownAndHandlesUp) {
+  View view = calm_view();
+  view.leaks = {leak_of({}, ""), leak_of({}, "svc.exe (8)")};
+  view.leaks[0].report.kind = trend::Kind::kSystemPtes;
+  view.leaks[1].report.kind = trend::Kind::kHandles;
+  for (Subject& leak : view.leaks) leak.report.credible_slope_per_second = 120.0 / 86'400;
+  view.leaks[1].report.exhaustion.reset();
+  const Verdict verdict = judge(view);
+  EXPECT_EQ(verdict.headline, "Leak: free system PTEs, -120/day since 4 Nov, limit reached in about 41 days");
+  EXPECT_THAT(verdict.details, ElementsAre("Leak: handles of svc.exe (8), +120/day since 4 Nov"));
+}
+
+TEST(Verdict, ACalmMachineSaysHowLongItWasWatched) {
+  View view = calm_view();
+  EXPECT_EQ(judge(view).headline, "No leak seen; 19 days of history");
+  EXPECT_EQ(judge(view).state, Verdict::State::kCalm);
+  view.history.history_seconds = 1.2 * 86'400;
+  EXPECT_EQ(judge(view).headline, "No leak seen; 1 day of history");
+  view.history.history_seconds = 3600;
+  EXPECT_EQ(judge(view).headline, "No leak seen; less than a day of history, which is too little to say");
+  EXPECT_EQ(judge(view).state, Verdict::State::kUnknown);
+  view.trend_enabled = false;
+  EXPECT_EQ(judge(view).headline, "Leaks are not looked for: the trend is switched off");
+}
+
+TEST(Verdict, WhatIsShortComesFirstWhenNothingLeaks) {
+  View view = calm_view();
+  view.resources[0].amount = 372'000'000;
+  const Verdict verdict = judge(view);
+  EXPECT_EQ(verdict.state, Verdict::State::kWarning);
+  EXPECT_EQ(verdict.headline, "Nonpaged pool is at 93 % of its limit");
+  EXPECT_THAT(verdict.details, ElementsAre("No leak seen; 19 days of history"));
+  view.resources[0].trim_threshold = 320'000'000;
+  EXPECT_EQ(judge(view).headline, "Nonpaged pool is beyond 305 MiB, where the kernel trims it");
+  view.resources[0].binding = false;
+  EXPECT_EQ(judge(view).state, Verdict::State::kCalm);
+  view.resources[0].bytes = false;
+  view.resources[0].name = "system_ptes";
+  view.resources[0].fewest = 400'000'000;
+  EXPECT_EQ(judge(view).headline, "Only 372,000,000 free system PTEs are left");
+}
+
+TEST(Verdict, RecentRefusalsOfMemoryAreSaid) {
+  View view = calm_view();
+  view.failure_events = {{"Srv", 2019, 3, kNow - 60'000}, {"Srv", 2020, 9, kNow - 2 * kDayMs}, {"Srv", 2017, 0, {}}};
+  const Verdict verdict = judge(view);
+  EXPECT_EQ(verdict.headline, "The kernel refused memory: Srv event 2019, last at 2025-11-29 23:59 UTC");
+  EXPECT_THAT(verdict.details, ElementsAre("No leak seen; 19 days of history"));
+}
+
+TEST(Verdict, APartThatCannotBeReadIsSaidAndIsNotCalm) {
+  View view = calm_view();
+  view.parts = {{"pool_tags", PartState::kFailed, "status C0000022", 0, 0}, {"events", PartState::kUnsupported, "no", 0, 0}};
+  view.watch_count = 2;
+  const Verdict verdict = judge(view);
+  EXPECT_EQ(verdict.state, Verdict::State::kWarning);
+  EXPECT_EQ(verdict.headline, "No leak seen; 19 days of history");
+  EXPECT_THAT(verdict.details, ElementsAre("Collector pool_tags cannot be read: status C0000022",
+                                           "Watched, not yet called leaks: 2"));
+}
+
+TEST(Verdict, AKernelThatGivesNothingIsAllThereIsToSay) {
+  View view = calm_view();
+  view.error = "procfs is gone";
+  EXPECT_EQ(judge(view).headline, "The kernel cannot be read: procfs is gone");
+  EXPECT_EQ(state_name(judge(view).state), "failed");
+}
+
+}  // namespace
+}  // namespace kmem::page
