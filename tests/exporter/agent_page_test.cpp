@@ -188,9 +188,10 @@ TEST_F(AgentPageTest, ATagsHistoryIsFoundByItsNameAndByItsBytes) {
   run(10 * 24);
   const json leak = get_json("/api/v1/trends/nonpaged/Leak");
   EXPECT_EQ(leak["floors"]["amount"].size(), 336U);
-  // The newest closed bucket is of hours 236 to 239 after the start; the last tick was hour 240.
-  EXPECT_EQ(leak["floors"]["amount"][335].get<double>(), 1e6 + 2048 * 236);
-  EXPECT_EQ(leak["floors"]["start"], "2023-09-28T20:00:00Z");
+  // Buckets begin at 0, 4, 8 ... o'clock. The run began on 14 Nov at 22:13, so the last tick, hour 240, was on 24 Nov at
+  // 22:13, and the newest closed bucket is that day's from 16:00: the readings of hours 234 to 237.
+  EXPECT_EQ(leak["floors"]["amount"][335].get<double>(), 1e6 + 2048 * 234);
+  EXPECT_EQ(leak["floors"]["start"], "2023-09-29T20:00:00Z");
   EXPECT_EQ(get_json("/api/v1/trends/nonpaged/" + std::string(Source::kHostile))["subject"]["tag"], Source::kHostile);
   EXPECT_EQ(get_json("/api/v1/trends/nonpaged/<img src=x onerror=\"alert(1)\">\xff")["subject"]["tag"], Source::kHostile);
   EXPECT_EQ(get_json("/api/v1/trends/nonpaged/a/b")["subject"]["history"], "/api/v1/trends/nonpaged/a%2Fb");
