@@ -68,7 +68,8 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"source.collectors.stat", "false"}, {"source.collectors.basic", "false"},
       {"source.collectors.performance", "false"}, {"source.collectors.time_of_day", "false"},
       {"source.collectors.file_cache", "false"}, {"source.collectors.pool_tags", "false"},
-      {"source.collectors.session_pool_tags", "false"},
+      {"source.collectors.session_pool_tags", "false"}, {"source.collectors.limits", "false"},
+      {"source.collectors.events", "false"},
       {"source.collectors.processes", "false"}, {"source.collectors.settings", "false"},
       {"sampling.interval", "90s"}, {"scrape.min_interval", "0s"},
       {"tags.top_bytes", "0"}, {"tags.top_outstanding", "1000"}, {"tags.top_growth", "7"},
@@ -87,7 +88,8 @@ TEST(Knobs, EveryOneSetsItsField) {
   };
   Config expected;
   expected.source = {
-      "linux", "/p", "/s", {false, false, true, false, false, false, false, false, false, false, false, false, false}};
+      "linux", "/p", "/s",
+      {false, false, true, false, false, false, false, false, false, false, false, false, false, false, false}};
   expected.sampling.interval = std::chrono::seconds(90);
   expected.scrape.min_interval = std::chrono::seconds(0);
   expected.tags = {0, 1000, 7, 5000, 64, std::chrono::hours(1), {"nonpaged/Even", "dentry"}, false, true, 0};

@@ -243,7 +243,8 @@ TEST_F(AgentTrendTest, HistoryIsWrittenAtTheStartAndAtEveryIntervalAndFailuresAr
   files_.fail_after(0);
   run(*agent, 4);
   EXPECT_EQ(value(*agent, R"(kmem_trend_state_failures_total{reason="unwritable"})"), 2);
-  EXPECT_THAT(said("state cannot be kept"), testing::SizeIs(2)) << "one line a file";
+  for (const char* file : {"selection.state", "trend.state", "failures.state"})
+    EXPECT_THAT(said("state cannot be kept"), Contains(HasSubstr(file)).Times(1)) << "one line a file";
 }
 
 TEST_F(AgentTrendTest, SwitchedOffItSaysAndKeepsNothing) {

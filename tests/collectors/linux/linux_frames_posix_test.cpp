@@ -35,6 +35,7 @@ const std::map<std::string, std::string, std::less<>> kProcFiles = {
     {"vmallocinfo", "0x1-0x2 4096 f+0x1/0x2\n"},
     {"allocinfo", "allocinfo - version: 1.0\n7 1 a.c:1 func:g\n"},
     {"stat", "cpu 1\nbtime 5\n"},
+    {"vmstat", "nr_free_pages 9\nallocstall_dma 0\nallocstall_normal 7\nxallocstall 3\noom_kill 2\noom_killer 8\n"},
     {"sys/vm/swappiness", "60\n"},
     {"sys/vm/overcommit_memory", "2\n"},
     {"7/comm", "agent\n"},
@@ -80,6 +81,7 @@ TEST(LinuxFrames, EveryPartOfTheFrame) {
   EXPECT_EQ(kernel.frame.find("kmem/slab_reclaim")->bytes, "dentry 0\nodd/name 1\n");
   EXPECT_EQ(kernel.frame.find("kmem/settings")->bytes, "vm.overcommit_memory 2\nvm.swappiness 60\n");
   EXPECT_EQ(kernel.frame.find("kmem/processes")->bytes, "7 12 agent\n");
+  EXPECT_EQ(kernel.frame.find("kmem/vmstat")->bytes, "allocstall_dma 0\nallocstall_normal 7\noom_kill 2\n");
   const std::uint64_t slabs = 2ULL * kernel.frame.page_bytes;
   EXPECT_THAT(
       tags_of(out),
@@ -90,14 +92,14 @@ TEST(LinuxFrames, EveryPartOfTheFrame) {
   EXPECT_EQ(out.settings.size(), 2U);
   EXPECT_EQ(out.processes.at(0).handles, 12U);
   for (const PartStatus& part : out.parts) EXPECT_EQ(part.state, PartState::kOk) << part.collector << part.reason;
-  EXPECT_EQ(out.parts.size(), 7U);
+  EXPECT_EQ(out.parts.size(), 8U);
 }
 
 TEST(LinuxFrames, ADisabledCollectorIsNotAskedAndLeavesNoPart) {
   config::Source config;
   config.collectors = {};
   config.collectors.slabinfo = config.collectors.processes = config.collectors.settings = config.collectors.stat =
-      false;
+      config.collectors.events = false;
   FakeKernel kernel(config);
   kernel.frame.part("proc/slabinfo").bytes = "of a source before";
   const Snapshot out = kernel.read();
@@ -106,7 +108,8 @@ TEST(LinuxFrames, ADisabledCollectorIsNotAskedAndLeavesNoPart) {
   EXPECT_EQ(status_of(out, "meminfo")->state, PartState::kOk);
   EXPECT_EQ(status_of(out, "allocinfo")->state, PartState::kOk);
   EXPECT_EQ(
-      kernel.proc->reads.count("slabinfo") + kernel.proc->reads.count("vmallocinfo") + kernel.proc->reads.count("stat"),
+      kernel.proc->reads.count("slabinfo") + kernel.proc->reads.count("vmallocinfo") +
+          kernel.proc->reads.count("stat") + kernel.proc->reads.count("vmstat"),
       0U);
 }
 
@@ -137,10 +140,11 @@ TEST(LinuxFrames, NotRootSaysSoAndTheRestWorks) {
 
 TEST(LinuxFrames, AKernelWithoutTheOptionalFiles) {
   FakeKernel kernel;
-  for (const char* name : {"slabinfo", "vmallocinfo", "allocinfo", "sys/vm/swappiness", "sys/vm/overcommit_memory"})
+  for (const char* name : {"slabinfo", "vmallocinfo", "allocinfo", "vmstat", "sys/vm/swappiness",
+                           "sys/vm/overcommit_memory"})
     kernel.proc->files.erase(name);
   const Snapshot out = kernel.read();
-  for (const char* absent : {"slabinfo", "vmallocinfo", "allocinfo", "settings"})
+  for (const char* absent : {"slabinfo", "vmallocinfo", "allocinfo", "events", "settings"})
     EXPECT_EQ(status_of(out, absent)->state, PartState::kUnsupported) << absent;
   EXPECT_EQ(status_of(out, "meminfo")->state, PartState::kOk);
 }
@@ -167,6 +171,7 @@ TEST(LinuxFrames, WhatSeldomChangesIsReadOnceAMinute) {
   EXPECT_EQ(kernel.read().settings.at(1).value, 60);
   EXPECT_EQ(kernel.read().boot_time, 5000);
   EXPECT_EQ(kernel.proc->reads["stat"], 1);
+  EXPECT_EQ(kernel.proc->reads["vmstat"], 1);
   EXPECT_EQ(kernel.proc->reads["meminfo"], 3);
   RawFrame other;  // what is remembered is the source's, not the frame's
   ASSERT_TRUE(kernel.frames->acquire(other));

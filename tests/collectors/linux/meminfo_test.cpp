@@ -42,6 +42,36 @@ TEST(Meminfo, EveryFieldGoesToItsPlaceInBytes) {
   EXPECT_FALSE(out.commit_peak_bytes);
 }
 
+const PoolLimit* pool_limit(const Snapshot& snapshot, Pool pool) {
+  for (const PoolTotals& totals : snapshot.pools)
+    if (totals.pool == pool) return totals.limit ? &*totals.limit : nullptr;
+  return nullptr;
+}
+
+TEST(MeminfoLimits, SlabAgainstMemoryVmallocAgainstTheSmallerOfMemoryAndAddressSpace) {
+  constexpr std::string_view kUse = "SReclaimable: 1 kB\nSUnreclaim: 2 kB\nVmallocUsed: 3 kB\nPercpu: 4 kB\n";
+  Snapshot wide;  // 64 bit: 32 TiB of address space
+  ASSERT_TRUE(parse_meminfo("MemTotal: 1000 kB\nVmallocTotal: 34359738367 kB\n" + std::string(kUse), wide));
+  for (const Pool pool : {Pool::kSlabReclaimable, Pool::kSlabUnreclaimable, Pool::kVmalloc}) {
+    ASSERT_NE(pool_limit(wide, pool), nullptr);
+    EXPECT_EQ(pool_limit(wide, pool)->bytes, 1000U * 1024);
+    EXPECT_EQ(pool_limit(wide, pool)->source, "kernel");
+    EXPECT_EQ(pool_limit(wide, pool)->rule, "MemTotal");
+  }
+  EXPECT_EQ(pool_limit(wide, Pool::kPercpu), nullptr);
+
+  Snapshot narrow;  // 32 bit: 120 MiB
+  ASSERT_TRUE(parse_meminfo("MemTotal: 4000000 kB\nVmallocTotal: 122880 kB\n" + std::string(kUse), narrow));
+  EXPECT_EQ(pool_limit(narrow, Pool::kVmalloc)->bytes, 122'880U * 1024);
+  EXPECT_EQ(pool_limit(narrow, Pool::kVmalloc)->rule, "VmallocTotal");
+  EXPECT_EQ(pool_limit(narrow, Pool::kSlabUnreclaimable)->rule, "MemTotal");
+
+  Snapshot unknown;
+  ASSERT_TRUE(parse_meminfo(kUse, unknown));
+  EXPECT_EQ(pool_limit(unknown, Pool::kSlabUnreclaimable), nullptr);
+  EXPECT_EQ(pool_limit(unknown, Pool::kVmalloc), nullptr);
+}
+
 TEST(Meminfo, WhatAnOldKernelDoesNotTellIsAbsent) {
   Snapshot out;
   // Linux 4.4 .. 5.2: a constant 0; MemAvailable came with 3.14, Percpu with 4.20.

@@ -20,6 +20,38 @@ TEST(Stat, WithoutABootTimeItIsRefused) {
   }
 }
 
+TEST(Vmstat, CountersOfMemoryThatRanOut) {
+  Snapshot out;
+  const auto skipped = parse_vmstat("nr_free_pages 5\nallocstall_dma 1\nallocstall_normal 20\nallocstall_movable 300\n"
+                                    "pgskip 9\noom_kill 4\noom_killer 7\n", out);
+  ASSERT_TRUE(skipped);
+  EXPECT_EQ(*skipped, 0U);
+  ASSERT_EQ(out.failure_events.size(), 2U);
+  EXPECT_EQ(out.failure_events[0].provider, "vmstat_oom_kill");
+  EXPECT_EQ(out.failure_events[0].count, 4U);
+  EXPECT_EQ(out.failure_events[1].provider, "vmstat_allocstall");
+  EXPECT_EQ(out.failure_events[1].count, 321U);  // of all zones
+  EXPECT_EQ(out.failure_events[1].event_id, 0U);
+  EXPECT_FALSE(out.failure_events[1].last);
+}
+
+TEST(Vmstat, AnOldKernelHasOneCounterAndBadRowsAreCounted) {
+  Snapshot old;
+  ASSERT_TRUE(parse_vmstat("allocstall 12\n", old));  // before 4.8; oom_kill came with 4.13
+  ASSERT_EQ(old.failure_events.size(), 1U);
+  EXPECT_EQ(old.failure_events[0].count, 12U);
+  Snapshot damaged;
+  const auto skipped = parse_vmstat("oom_kill -1\nallocstall_dma 18446744073709551616\nallocstall_normal 3\n", damaged);
+  ASSERT_TRUE(skipped);
+  EXPECT_EQ(*skipped, 2U);
+  ASSERT_EQ(damaged.failure_events.size(), 1U);
+  EXPECT_EQ(damaged.failure_events[0].count, 3U);
+  Snapshot nothing;
+  EXPECT_FALSE(parse_vmstat("oom_kill many\n", nothing));
+  EXPECT_TRUE(parse_vmstat("", nothing));
+  EXPECT_TRUE(nothing.failure_events.empty());
+}
+
 TEST(Settings, LinesOfNameAndValue) {
   Snapshot out;
   const auto rows = parse_settings(
