@@ -1,14 +1,11 @@
 // Eight weeks of history for tests of the shipped program: the state that `serve` would have kept had it watched a
 // kernel that came, 4 hours a step, to what SOURCE says now. One reboot two weeks in, when what leaks began anew.
-//   aged_state FILE STATE_FOLDER POOL/TAG...            FILE: any recording, of which the first reading counts
-//   aged_state --nt FRAMES_GZ CAPTURE STATE_FOLDER ...  the recorded NT readings' last, written to CAPTURE with a leak
-//                                                       of Thre and a boot six weeks ago
+//   aged_state SOURCE STATE_FOLDER POOL/TAG...     SOURCE: any recording, of which the first reading counts
 // The named tags leak; the pools' totals follow them. "+POOL/TAG" makes one step instead, three weeks ago.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -16,11 +13,8 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/make_source.h"
-#include "collectors/replay/capture.h"
-#include "collectors/windows/nt_layout.h"
 #include "exporter/agent.h"
 #include "tests/support/manual_clock.h"
-#include "tests/support/nt_frames.h"
 
 namespace kmem::test {
 namespace {
@@ -87,38 +81,6 @@ class Aging final : public KernelSource {
   mutable std::uint64_t noise_ = 88172645463325252ULL;
 };
 
-template <typename T>
-void put(std::string& bytes, std::size_t at, T value) {
-  if (at + sizeof value > bytes.size()) fail("the recording is shorter than it should be");
-  std::memcpy(bytes.data() + at, &value, sizeof value);
-}
-
-/// The recorded machine, up for six weeks, with 130 MiB of threads that nobody closes and few free PTEs.
-std::string write_nt_capture(const std::string& frames_gz, const std::string& path) {
-  using namespace windows;
-  constexpr std::uint32_t kThreads = 218'453, kThreadBytes = 624, kFreePtes = 31'000, kPageBytes = 4096;
-  RawFrame frame = read_nt_frames(frames_gz, 4).back();
-  std::string& times = frame.part("nt/3").bytes;
-  std::int64_t now = 0;
-  std::memcpy(&now, times.data() + offsetof(NtTimeOfDay, current_time), sizeof now);
-  put(times, offsetof(NtTimeOfDay, boot_time), now - 42 * kDayMs * 10'000);
-  std::string& totals = frame.part("nt/2").bytes;
-  put(totals, offsetof(NtPerformance, free_system_ptes), kFreePtes);
-  std::uint32_t pages = 0;
-  std::memcpy(&pages, totals.data() + offsetof(NtPerformance, nonpaged_pool_pages), sizeof pages);
-  put(totals, offsetof(NtPerformance, nonpaged_pool_pages), pages + kThreads * kThreadBytes / kPageBytes);
-  std::string& tags = frame.part("nt/22").bytes;
-  const std::size_t thread_tag = tags.find("Thre");
-  if (thread_tag == std::string::npos) fail("no tag Thre in the recording");
-  put(tags, thread_tag + offsetof(NtPoolTag<4>, nonpaged_allocs), kThreads + 1000);
-  put(tags, thread_tag + offsetof(NtPoolTag<4>, nonpaged_frees), std::uint32_t{1000});
-  put(tags, thread_tag + offsetof(NtPoolTag<4>, nonpaged_used), kThreads * kThreadBytes);
-  auto capture = replay::CaptureWriter::open(base::os_file_system(), path);
-  if (!capture) fail(capture.error().message);
-  if (const auto written = capture->append(frame); !written) fail(written.error().message);
-  return path;
-}
-
 void age(const std::string& file, const std::string& folder, const std::vector<std::string>& wanted) {
   config::Config config;
   config.source.kind = "replay:" + file;
@@ -139,12 +101,7 @@ void age(const std::string& file, const std::string& folder, const std::vector<s
 }  // namespace kmem::test
 
 int main(int argc, char** argv) try {
-  std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.size() >= 4 && words[0] == "--nt") {
-    words[1] = kmem::test::write_nt_capture(words[1], words[2]);
-    words.erase(words.begin() + 2);
-    words.erase(words.begin());
-  }
+  const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() < 2) return 2;
   kmem::test::age(words[0], words[1], {words.begin() + 2, words.end()});
   return 0;
