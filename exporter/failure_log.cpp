@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collectors/base/label_text.h"
 #include "collectors/base/log.h"
 #include "collectors/base/time_words.h"
 #include "collectors/base/wire.h"
@@ -110,7 +111,7 @@ base::Result<void> FailureLog::load(std::string_view payload) {
   for (std::size_t left = in.count(12, kMaxKinds); left > 0; --left) {
     std::string provider(in.string(kMaxNameBytes));
     const std::uint64_t id = in.varint();
-    if (id > UINT32_MAX) in.fail();
+    if (id > UINT32_MAX || base::label_text(provider) != provider) in.fail();
     Count count;
     count.count = in.varint();
     const bool has_last = in.fixed<std::uint8_t>() != 0;

@@ -78,6 +78,41 @@ TEST(Sampler, PtesRunOutAtTheFloorAndCommitWhereItsLimitBinds) {
   EXPECT_EQ(sampler.take(snapshot).subjects[0].limit, 1000.0);
 }
 
+TEST(Sampler, BeyondWhatX86CanHavePtesRunOutAtHalfOfTheMostSinceBoot) {
+  constexpr base::UnixMillis kBoot = 1'700'000'000'000;
+  Snapshot snapshot;
+  snapshot.system = System::kWindows;
+  Sampler sampler;
+  const auto limit = [&](base::UnixMillis boot, std::uint64_t free, std::optional<std::uint64_t> known = {}) {
+    snapshot.boot_time = boot;
+    snapshot.system_ptes_free = free;
+    return sampler.take(snapshot, known).subjects.at(0).limit;
+  };
+  EXPECT_EQ(limit(kBoot, 12'470'000), 6'235'000.0);
+  EXPECT_EQ(limit(kBoot + 900, 9'000'000), 6'235'000.0);
+  EXPECT_EQ(limit(kBoot, 12'600'000), 6'300'000.0);
+  // Another boot; then one of which an earlier run saw more.
+  EXPECT_EQ(limit(kBoot + 86'400'000, 10'000'000), 5'000'000.0);
+  EXPECT_EQ(limit(kBoot + 2 * 86'400'000LL, 8'000'000, 16'000'000), 8'000'000.0);
+  // 786,432 map the 3 GB that an x86 kernel could never have.
+  EXPECT_EQ(limit(kBoot + 3 * 86'400'000LL, 786'432), 12'000.0);
+  EXPECT_EQ(limit(kBoot + 4 * 86'400'000LL, 786'433), 393'216.5);
+}
+
+TEST(Sampler, APoolsLimitIsWhereItEnds) {
+  Snapshot snapshot;
+  snapshot.system = System::kWindows;
+  snapshot.pools.resize(2);
+  snapshot.pools[0].bytes = 300;
+  snapshot.pools[0].limit = PoolLimit{1000, "estimate", "2003_x86"};
+  snapshot.pools[1].pool = Pool::kNonpaged;
+  snapshot.pools[1].bytes = 100;
+  Sampler sampler;
+  const Observation seen = sampler.take(snapshot);
+  EXPECT_EQ(seen.subjects.at(0).limit, 1000.0);
+  EXPECT_EQ(seen.subjects.at(1).limit, std::nullopt);
+}
+
 TEST(Sampler, AProcessThatLedByHandlesStaysWhileItLives) {
   Snapshot snapshot;
   snapshot.processes = {{30, "c", 300, {}, {}}, {10, "a", 100, {}, {}}, {20, "b", 200, {}, {}}, {40, "d", {}, {}, {}}};
