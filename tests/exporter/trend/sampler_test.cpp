@@ -86,7 +86,7 @@ TEST(Sampler, BeyondWhatX86CanHavePtesRunOutAtHalfOfTheMostSinceBoot) {
   const auto limit = [&](base::UnixMillis boot, std::uint64_t free, std::optional<std::uint64_t> known = {}) {
     snapshot.boot_time = boot;
     snapshot.system_ptes_free = free;
-    return sampler.take(snapshot, known).subjects.at(0).limit;
+    return sampler.take(snapshot, known).subjects[0].limit;
   };
   EXPECT_EQ(limit(kBoot, 12'470'000), 6'235'000.0);
   EXPECT_EQ(limit(kBoot + 900, 9'000'000), 6'235'000.0);
@@ -109,8 +109,8 @@ TEST(Sampler, APoolsLimitIsWhereItEnds) {
   snapshot.pools[1].bytes = 100;
   Sampler sampler;
   const Observation seen = sampler.take(snapshot);
-  EXPECT_EQ(seen.subjects.at(0).limit, 1000.0);
-  EXPECT_EQ(seen.subjects.at(1).limit, std::nullopt);
+  EXPECT_EQ(seen.subjects[0].limit, 1000.0);
+  EXPECT_EQ(seen.subjects[1].limit, std::nullopt);
 }
 
 TEST(Sampler, AProcessThatLedByHandlesStaysWhileItLives) {
