@@ -39,12 +39,13 @@ TEST(WindowsLive, ThisKernelIsRead) {
 
   for (const PartStatus& part : snapshot.parts) {
     // Wine's System log is always empty, which is no log: its zeros would be made up.
-    if (part.collector == "events")
+    if (part.collector == "events") {
       EXPECT_EQ(part.state == PartState::kUnsupported, snapshot.failure_events.empty()) << part.reason;
-    else if (part.collector == "pool_tags")
+    } else if (part.collector == "pool_tags") {
       EXPECT_EQ(part.state == PartState::kUnsupported, snapshot.tags.empty()) << part.reason;
-    else if (part.collector != "session_pool_tags" || part.state != PartState::kUnsupported)
+    } else if (part.collector != "session_pool_tags" || part.state != PartState::kUnsupported) {
       EXPECT_EQ(part.state, PartState::kOk) << part.collector << ": " << part.reason;
+    }
   }
   for (const PoolTotals& pool : snapshot.pools) EXPECT_NE(pool.bytes, 0u);
   EXPECT_NE(snapshot.system_ptes_free, 0u);
