@@ -11,6 +11,7 @@ constexpr base::UnixMillis kClockDriftMs = 60'000;  // boot time moves a little 
 }  // namespace
 
 void Rates::note(const Snapshot& snapshot) {
+  if (!counted_.empty() && snapshot.time == time_) return;  // a recording at its end
   fresh_.clear();
   const bool rebooted = boot_time_ && snapshot.boot_time && std::abs(*boot_time_ - *snapshot.boot_time) > kClockDriftMs;
   const double seconds = rebooted ? 0 : static_cast<double>(snapshot.time - time_) / 1000;

@@ -266,7 +266,7 @@ void add_processes(Html& html, const View& view) {
   });
   const std::string_view handles = view.system == System::kWindows ? "handles" : "open descriptors";
   html.raw("<section id=\"processes\" aria-labelledby=\"processes-h\">\n<h2 id=\"processes-h\">Processes by ").raw(handles);
-  html.raw("</h2>\n<div class=\"scroll\" role=\"region\" aria-labelledby=\"processes-h\" tabindex=\"0\">\n<table>\n"
+  html.raw("</h2>\n<div class=\"scroll\" role=\"region\" aria-label=\"Table of processes\" tabindex=\"0\">\n<table>\n"
            "<caption class=\"quiet\">The leading processes");
   if (quota) html.raw("; the quota charged to them is not what drivers allocate");
   html.raw("</caption>\n<thead><tr><th scope=\"col\">Process</th><th scope=\"col\" class=\"n\">Id</th><th scope=\"col\" class=\"n\">");
@@ -299,7 +299,7 @@ void add_collectors(Html& html, const View& view) {
   } else {
     html.raw("Every part that this system has can be read");
   }
-  html.raw("</summary>\n<div class=\"scroll\" role=\"region\" aria-labelledby=\"collectors-h\" tabindex=\"0\">\n<table>\n"
+  html.raw("</summary>\n<div class=\"scroll\" role=\"region\" aria-label=\"Table of collectors\" tabindex=\"0\">\n<table>\n"
            "<caption class=\"quiet\">What is read of the kernel, and why a part is missing</caption>\n<thead><tr>"
            "<th scope=\"col\">Part</th><th scope=\"col\">State</th><th scope=\"col\" class=\"n\">Took</th>"
            "<th scope=\"col\">Reason</th></tr></thead>\n<tbody>\n");

@@ -106,7 +106,7 @@ void add_tags(Html& html, const View& view, const TagQuery& query) {
   }
   add_form(html, view, query);
   const bool rates = view.system == System::kWindows;  // Linux counts no allocations
-  html.raw("<div class=\"scroll\" role=\"region\" aria-labelledby=\"tags-h\" tabindex=\"0\">\n<table id=\"tag-table\">\n<caption>");
+  html.raw("<div class=\"scroll\" role=\"region\" aria-label=\"Table of tags\" tabindex=\"0\">\n<table id=\"tag-table\">\n<caption>");
   html.raw(view.system == System::kWindows ? "Pool tags" : "Slab caches and other allocators").raw(", ");
   html.text(count_words(view.tags.size())).raw(" of ").text(count_words(view.tags_matched));
   if (view.tags_matched < view.tags_total) html.raw(" that match, of ").text(count_words(view.tags_total)).raw(" in all");

@@ -1,5 +1,6 @@
 #include "exporter/page/verdict.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -27,6 +28,13 @@ std::string leak_words(const Subject& leak, base::UnixMillis now) {
   if (report.since) words += " since " + day_words(*report.since, now);
   if (const std::string end = end_words(report); !end.empty()) words += ", " + end;
   return words;
+}
+
+/// A pool that grows because of a tag that is said already.
+bool follows(const Subject& leak, const std::vector<Subject>& leaks) {
+  return leak.report.kind == trend::Kind::kPool && std::any_of(leaks.begin(), leaks.end(), [&leak](const Subject& other) {
+           return other.report.kind == trend::Kind::kTag && other.report.pool == leak.report.pool;
+         });
 }
 
 std::string history_words(const View& view) {
@@ -104,9 +112,9 @@ Verdict judge(const View& view) {
   if (!view.leaks.empty()) {
     verdict.state = Verdict::State::kLeak;
     verdict.headline = "Leak: " + leak_words(view.leaks[0], view.time);
-    for (std::size_t i = 1; i < view.leaks.size() && i <= kMostLeaks; ++i)
-      verdict.details.push_back("Leak: " + leak_words(view.leaks[i], view.time));
-    const std::size_t said = 1 + verdict.details.size();
+    std::size_t said = 1;
+    for (std::size_t i = 1; i < view.leaks.size() && verdict.details.size() < kMostLeaks; ++i, ++said)
+      if (!follows(view.leaks[i], view.leaks)) verdict.details.push_back("Leak: " + leak_words(view.leaks[i], view.time));
     if (view.leak_count > said) verdict.details.push_back("and " + plural_words(view.leak_count - said, "more leak"));
   } else if (!view.trend_enabled) {
     verdict.state = Verdict::State::kUnknown;

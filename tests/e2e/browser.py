@@ -98,6 +98,9 @@ class Browser:
     def open(self, url):
         self.events.clear()
         self.call("Page.navigate", url=url)
+        self.loaded(url)
+
+    def loaded(self, url):
         wait_until(lambda: "Page.loadEventFired" in self.events or self._receive(0.1) and False, 15, f"{url} is loaded")
 
     def js(self, expression):
@@ -114,7 +117,9 @@ class Browser:
                   mobile=phone)
 
     def scheme(self, name):
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+        """Light or dark; nothing glides, so that what is to be clicked stays where it is."""
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name},
+                                                          {"name": "prefers-reduced-motion", "value": "reduce"}])
 
     def zone(self, name):
         self.call("Emulation.setTimezoneOverride", timezoneId=name)
@@ -127,8 +132,34 @@ class Browser:
             self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code,
                       **({"text": text} if text and kind == "keyDown" else {}))
 
+    def tab(self):
+        self.key("Tab", 9)
+
+    def enter(self):
+        self.key("Enter", 13, "\r")
+
+    def type(self, text):
+        """Letter by letter into what has the focus."""
+        for letter in text:
+            self.call("Input.dispatchKeyEvent", type="char", text=letter)
+
     def pointer(self, x, y):
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def place(self, selector):
+        """(left, top, width, height) in the window, scrolled to."""
+        return self.js(f"""(() => {{
+          const element = document.querySelector({json.dumps(selector)});
+          element.scrollIntoView({{block: 'center', inline: 'center', behavior: 'instant'}});
+          const box = element.getBoundingClientRect();
+          return [box.left, box.top, box.width, box.height];
+        }})()""")
+
+    def click(self, selector):
+        left, top, width, height = self.place(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=left + width / 2, y=top + height / 2, button="left",
+                      clickCount=1)
 
     def picture(self, path):
         """All of the page, as PNG."""

@@ -32,6 +32,14 @@ TEST(Rates, AreOfTheLastTwoTicks) {
   EXPECT_EQ(rates.per_second(42), 0);
 }
 
+TEST(Rates, StayWhereARecordingEnds) {
+  Rates rates;
+  rates.note(reading(10'000, 100));
+  rates.note(reading(70'000, 700));
+  rates.note(reading(70'000, 700));
+  EXPECT_EQ(rates.per_second(42), 10);
+}
+
 TEST(Rates, KnowThatCountersWrap) {
   Rates rates;
   rates.note(reading(0, 0xFFFF'FFF0));

@@ -43,6 +43,16 @@ TEST(Verdict, ListsFurtherLeaksUpToABound) {
   EXPECT_EQ(verdict.details[4], "and 35 more leaks");
 }
 
+TEST(Verdict, APoolThatGrowsByItsTagIsNoSecondLeak) {
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kPaged, "MmSt"), leak_of(Pool::kPaged, ""), leak_of(Pool::kNonpaged, "")};
+  view.leaks[1].report.kind = view.leaks[2].report.kind = trend::Kind::kPool;
+  view.leak_count = 3;
+  EXPECT_THAT(judge(view).details, ElementsAre("Leak: nonpaged pool, +3.10 MiB/day since 4 Nov, limit reached in about 41 days"));
+  view.leak_count = 4;
+  EXPECT_EQ(judge(view).details.back(), "and 1 more leak");
+}
+
 TEST(Verdict, PtesGoDownAndHandlesUp) {
   View view = calm_view();
   view.leaks = {leak_of({}, ""), leak_of({}, "svc.exe (8)")};
