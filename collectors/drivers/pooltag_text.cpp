@@ -19,11 +19,12 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+/// "rem words", but not "rem - binary": that is a tag.
 bool is_remark(std::string_view line) {
   if (line.starts_with("//")) return true;
   const auto is = [&line](std::size_t at, char c) { return (line[at] | 0x20) == c; };
   return line.size() >= 3 && is(0, 'r') && is(1, 'e') && is(2, 'm') &&
-         (line.size() == 3 || line[3] == ' ' || line[3] == '\t') && line.find(" - ") == std::string_view::npos;
+         (line.size() == 3 || line[3] == ' ' || line[3] == '\t') && !trimmed(line.substr(3)).starts_with('-');
 }
 
 bool matches(const std::array<char, 4>& pattern, std::string_view tag) {

@@ -87,7 +87,7 @@ class CodeReader {
   }
   /// What the instruction's operand in memory is, when its address is a constant.
   [[nodiscard]] std::optional<std::uint32_t> fixed_address(const Instruction& in) const {
-    if (in.mod() != 0 || (in.modrm & 7U) != 5) return std::nullopt;
+    if (in.mod() != 0 || (in.modrm & 7U) != 5 || in.displacement_bytes != 4) return std::nullopt;
     const std::uint32_t value = dword_at(in.displacement_at);
     if (is_x64_) return address_ + static_cast<std::uint32_t>(at_) + in.length + value;
     return value - static_cast<std::uint32_t>(image_.base);
@@ -99,7 +99,7 @@ class CodeReader {
     const std::uint8_t op = in.opcode;
     if (op >= 0xB8 && op <= 0xBF) return move_constant(in);
     switch (op) {
-      case 0x68: return push(in, dword_at(in.immediate_at));
+      case 0x68: return push(in);
       case 0xC7: return store_constant(in);
       case 0xC6: return store_narrow(in);
       case 0x8B: return load(in);
@@ -112,7 +112,8 @@ class CodeReader {
         if (in.mod() == 3) overwrite(op == 0x31 ? in.rm() : in.reg());
         return;
       case 0xA1:
-        if (!is_x64_) load_from(dword_at(in.immediate_at) - static_cast<std::uint32_t>(image_.base), 0, in.operand16);
+        if (!is_x64_ && in.immediate_bytes == 4)
+          load_from(dword_at(in.immediate_at) - static_cast<std::uint32_t>(image_.base), 0, in.operand16);
         return;
       case 0xE8: return call();
       case 0xE9: return jump();
@@ -177,8 +178,9 @@ class CodeReader {
     drop([reg](const Pending& one) { return one.place.kind == Place::kRegister && one.place.reg == reg; });
   }
 
-  void push(const Instruction& in, std::uint32_t value) {
+  void push(const Instruction& in) {
     if (in.immediate_bytes != 4) return;
+    const std::uint32_t value = dword_at(in.immediate_at);
     std::uint32_t tag = tag_in(value);
     Evidence least = Evidence::kImmediate;
     if (tag == 0 && (value & kProtectedPool) != 0) {

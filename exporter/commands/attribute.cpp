@@ -51,7 +51,9 @@ int attribute(const Options& options, Environment& environment) {
   auto resolved = resolve_or_explain(options, environment);
   if (!resolved) return kExitUnusable;
   config::Config& config = resolved->config;
-  auto system = drivers::make_system_view();
+  // A recording may be of another system.
+  const bool live = !config.source.kind.starts_with("replay:");
+  auto system = live ? drivers::make_system_view() : nullptr;
   std::vector<drivers::WantedImage> wanted;
   if (!options.files.empty()) {
     auto named = named_images(environment.files, options.files);
@@ -61,7 +63,10 @@ int attribute(const Options& options, Environment& environment) {
     }
     wanted = std::move(*named);
   } else {
-    wanted = system->images(environment.files);
+    if (system) wanted = system->images(environment.files);
+    for (const std::string& folder : config.drivers.folders)
+      if (const auto found = drivers::images_in_folder(environment.files, folder))
+        for (const std::string& path : *found) wanted.push_back({path, false});
   }
 
   // The images are searched here, each one anew and named with what was found in it.

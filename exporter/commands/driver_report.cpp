@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "collectors/base/label_text.h"
 
@@ -17,14 +19,20 @@ using nlohmann::ordered_json;
 constexpr std::size_t kMostSkippedShown = 10;
 constexpr std::string_view kImageScan = "image_scan";
 
-bool is_wanted(const std::vector<std::string>& only, const std::string& tag) {
-  return only.empty() || std::find(only.begin(), only.end(), tag) != only.end();
-}
-
 /// Kernels pad a pool tag with blanks; people do not.
 std::string padded(std::string tag) {
   if (!tag.empty() && tag.size() < 4) tag.resize(4, ' ');
   return tag;
+}
+
+bool is_wanted(const std::string& asked, const std::string& tag) { return tag == asked || tag == padded(asked); }
+
+/// Of a tag that is asked for and not on this system: it may be another one's.
+std::vector<Candidate> known_anywhere(const drivers::Attribution& known, const std::string& tag) {
+  for (const auto& [pool, name] : {std::pair(Pool::kNonpaged, padded(tag)), std::pair(Pool::kSlabUnreclaimable, tag),
+                                   std::pair(Pool::kVmalloc, tag)})
+    if (auto candidates = known.candidates(pool, name); !candidates.empty()) return candidates;
+  return {};
 }
 
 std::string shown_name(const drivers::ImageFile& image) { return base::label_text(image.name()); }
@@ -77,7 +85,7 @@ void add_lines(std::vector<Line>& lines, const DriverReport::Row& row) {
     });
     if (!is_shown) add(one.driver, one.source, one.description);
   }
-  if (row.holders.empty() && row.known.empty()) add({}, "nobody holds it", {});
+  if (row.holders.empty() && row.known.empty()) add({}, "nothing known", {});
 }
 
 std::string table_text(const std::vector<Line>& lines) {
@@ -122,7 +130,8 @@ DriverReport report_on_tags(const Snapshot& snapshot, const drivers::Attribution
                             const std::vector<std::string>& only_tags) {
   DriverReport report;
   for (const TagUsage& usage : snapshot.tags) {
-    if (!is_wanted(only_tags, usage.tag)) continue;
+    const auto asked_for = [&usage](const std::string& asked) { return is_wanted(asked, usage.tag); };
+    if (!only_tags.empty() && std::none_of(only_tags.begin(), only_tags.end(), asked_for)) continue;
     DriverReport::Row row{usage.tag, usage.pool, {}, known.candidates(usage.pool, usage.tag)};
     if (!row.known.empty() || !only_tags.empty()) report.rows.push_back(std::move(row));
   }
@@ -130,8 +139,8 @@ DriverReport report_on_tags(const Snapshot& snapshot, const drivers::Attribution
     return std::tie(a.pool, a.tag) < std::tie(b.pool, b.tag);
   });
   for (const std::string& tag : only_tags)
-    if (std::none_of(report.rows.begin(), report.rows.end(), [&tag](const auto& row) { return row.tag == tag; }))
-      report.rows.push_back({tag, {}, {}, {}});
+    if (std::none_of(report.rows.begin(), report.rows.end(), [&tag](const auto& row) { return is_wanted(tag, row.tag); }))
+      report.rows.push_back({tag, {}, {}, known_anywhere(known, tag)});
   return report;
 }
 

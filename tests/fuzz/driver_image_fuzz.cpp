@@ -1,0 +1,50 @@
+// links: kmem_drivers
+// Any bytes as a driver image: refused with a reason, or sections inside the file and plausible tags. The bytes behind
+// the first are also read as bare code of each machine and as data, so that no header need be right.
+#include "collectors/drivers/image_scan.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace {
+
+using namespace kmem::drivers;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+void require_sound(const std::vector<ImageTag>& tags) {
+  require(tags.size() <= kMaxTagsPerImage);
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    require(is_plausible_tag(tags[i].tag) && tags[i].places > 0);
+    require(i == 0 || tags[i - 1].tag < tags[i].tag);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::span<const std::byte> file = std::as_bytes(std::span(data, size));
+  const auto image = parse_pe(file);
+  require(image.ok() || !image.error().message.empty());
+  if (image)
+    for (const PeSection& section : image->sections)
+      require(section.bytes.data() >= file.data() && section.bytes.data() + section.bytes.size() <= file.data() + size);
+  const auto tags = scan_image(file);
+  require(tags.ok() == image.ok());
+  if (tags) require_sound(*tags);
+
+  for (const Machine machine : {Machine::kX86, Machine::kX64, Machine::kArm64}) {
+    PeImage bare;
+    bare.machine = machine;
+    bare.base = 0x10000;
+    bare.size_bytes = static_cast<std::uint32_t>(size) + 0x1000;
+    bare.sections = {{0x1000, file.subspan(std::min<std::size_t>(size, 1)), true, false}};
+    Finds finds;
+    (machine == Machine::kArm64 ? scan_arm64_code : scan_x86_code)(bare, bare.sections[0], finds);
+    scan_data(bare, bare.sections[0], finds);
+    require_sound(finds.take());
+  }
+  return 0;
+}
