@@ -94,18 +94,18 @@ TEST_F(WindowsColumns, DoNotMoveFromFrameToFrame) {
   ColumnOptions options;
   options.width = 120;
   const Columns before(all(table_), options);
-  table_.update(reading({counted(Pool::kNonpaged, "Irp ", 5, 1, 640)}));
+  UsageTable small;
+  small.update(reading({counted(Pool::kNonpaged, "Irp ", 5, 1, 640)}));
   options.layout = before.layout();
-  const Columns held(all(table_), options);
-  EXPECT_EQ(held.title(), before.title());
+  EXPECT_EQ(Columns(all(small), options).title(), before.title());
   options.layout = {};
-  EXPECT_NE(Columns(all(table_), options).title(), before.title());
+  EXPECT_NE(Columns(all(small), options).title(), before.title());
 
   // Nor do numbers become long again for the moment that they would fit.
   options.width = 70;
   options.layout = {false, {}};
-  table_.update(reading({counted(Pool::kNonpaged, "Irp ", 50'000, 1, 640)}));
-  EXPECT_THAT(Columns(all(table_), options).text(table_.rows()[0]), HasSubstr("50.0k"));
+  small.update(reading({counted(Pool::kNonpaged, "Irp ", 50'000, 1, 640)}));
+  EXPECT_THAT(Columns(all(small), options).text(small.rows()[0]), HasSubstr("50.0k"));
 }
 
 TEST(Columns, EveryPoolHasItsWord) {
