@@ -190,8 +190,9 @@ std::optional<page::Subject> find_subject(const TrendWatch& trend, std::string_v
     }
   }
   const Pool which = has_pool(kind) ? static_cast<Pool>(pool - kPoolNames.begin()) : Pool{};
+  auto report = trend.engine().find(kind, which, raw);
   // A tag's bytes as the kernel has them mean the same as its legal text.
-  const auto report = trend.engine().find(kind, which, base::label_text(raw));
+  if (!report) report = trend.engine().find(kind, which, base::label_text(raw));
   if (!report) return std::nullopt;
   return subject_of(trend, *report, true);
 }

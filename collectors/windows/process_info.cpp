@@ -87,6 +87,18 @@ void append_utf8(std::string& text, std::uint32_t code) {
   }
 }
 
+/// C1 controls, which terminals obey; invisible ones; marks and overrides of direction ("exe.gpj" read backwards).
+bool is_deceptive(std::uint32_t code) {
+  return (code >= 0x80 && code < 0xa0) || code == 0xad || code == 0x61c || (code >= 0x200b && code <= 0x200f) ||
+         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+}
+
+void append_escape(std::string& text, std::uint32_t code) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  text.append("\\u");
+  for (int shift = 12; shift >= 0; shift -= 4) text.push_back(kHex[(code >> shift) & 15]);
+}
+
 }  // namespace
 
 base::Result<std::uint64_t> parse_processes(std::span<const std::byte> bytes, std::uint8_t pointer_bytes,
@@ -105,6 +117,10 @@ std::string utf16_label(std::span<const std::byte> utf16) {
     if (code < 0x80) {
       const char c = static_cast<char>(code);
       text.append(base::label_text(std::string_view(&c, 1)));
+      continue;
+    }
+    if (is_deceptive(code)) {
+      append_escape(text, code);
       continue;
     }
     if (code >= 0xd800 && code < 0xe000) {

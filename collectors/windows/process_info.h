@@ -23,7 +23,8 @@ namespace kmem::windows {
                                                           std::optional<std::uint64_t> buffer_address,
                                                           std::vector<ProcessUsage>& out);
 
-/// UTF-16LE -> UTF-8 that is legal as a label: control characters as \xNN, lone surrogates as U+FFFD.
+/// UTF-16LE -> UTF-8 that is legal as a label and looks like what it is: control characters as \xNN or \uNNNN, those too
+/// that are invisible or turn the direction of writing; lone surrogates as U+FFFD.
 [[nodiscard]] std::string utf16_label(std::span<const std::byte> utf16);
 
 }  // namespace kmem::windows

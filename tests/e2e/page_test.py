@@ -9,9 +9,10 @@ import subprocess
 import tempfile
 import time
 import unittest
+from urllib.parse import quote
 
 from browser import Browser
-from harness import SOURCE_DIR, Exporter, free_port, wait_until
+from harness import EXE, SOURCE_DIR, Exporter, free_port, run, wait_until
 
 TOOLS, DEPS, SHOTS = os.environ["KMEM_TOOLS"], os.environ["KMEM_DEPS"], os.environ.get("KMEM_SHOTS")
 FRAMES = os.path.join(SOURCE_DIR, "tests/fixtures/nt52-i386/frames.bin.gz")
@@ -79,6 +80,14 @@ class Case(unittest.TestCase):
           const at = [...document.querySelectorAll('#tag-table thead th')].findIndex(th => th.textContent === {json.dumps(heading)});
           return {ROWS}.map(row => row.cells[at].textContent);
         }})()""")
+
+    def read_chart(self, where):
+        """What a chart says under a pointer near its right end."""
+        def move():
+            left, top, width, height = browser.place(where + " .chart")
+            browser.pointer(left + width - 2, top + height / 2)
+            return browser.js(f"document.querySelector('{where} .tip')?.textContent")
+        return wait_until(move, 10, "a tip")
 
     def picture(self, name):
         if SHOTS:
@@ -157,14 +166,12 @@ class Leak(Case):
 
     def test_the_pointer_reads_the_chart_and_the_exact_value(self):
         self.show()
-        left, top, width, height = browser.place("#suspects .chart")
         history = json.loads(self.exporter.get("/api/v1/trends/nonpaged/Thre")[2])
         newest = history["floors"]["amount"][-1]
-        browser.pointer(left + width - 1, top + height / 2)
-        tip = browser.until("document.querySelector('#suspects .tip')?.textContent")
+        tip = self.read_chart("#suspects")
         self.assertEqual(tip.split(" · ")[0], f"{newest / 1048576:.0f} MiB")
         self.assertIn("20 Nov 2026", tip)
-        browser.pointer(left + width / 2, top - 200)
+        browser.pointer(1, 1)
         browser.until("!document.querySelector('.tip')")
         self.assertEqual(self.attribute("#tag-table tbody tr td:nth-child(3) span", "title"),
                          f"{history['subject']['last']:,} bytes")
@@ -377,6 +384,141 @@ class Live(Case):
             self.assertEqual(browser.js("document.querySelector('#live').textContent"), "paused, read")
             browser.open("about:blank")
         browser.complaints.clear()
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+
+
+class Hostile(Case):
+    """Names that would be markup, script, terminal commands or broken text if they were taken for more than names."""
+
+    # As a Linux kernel could list them; slab caches' names have no blanks.
+    SLABS = ["<img/src=x/onerror=document.title='owned'>", "\"'&amp;<script>document.title='owned'</script>",
+             "</code></a><iframe/src=javascript:document.title='owned'>", "caf\xe9\xff\x80", "\x1b]0;owned\x07\x1b[2J", "${7*7}{{7*7}}%n"]
+
+    @classmethod
+    def setUpClass(cls):
+        kernel = os.path.join(folder, "hostile-linux")
+        procfs = os.path.join(kernel, "proc")
+        for number, name in ((11, "<b onclick=1>"), (12, "\x1b[31m\"';&\xff")):
+            os.makedirs(os.path.join(procfs, str(number), "fd"))
+            for descriptor in range(20):
+                os.symlink("/dev/null", os.path.join(procfs, str(number), "fd", str(descriptor)))
+            cls.write(procfs, f"{number}/comm", name + "\n")
+            cls.write(procfs, f"{number}/stat", f"{number} ({name}) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0\n")
+        rows = "".join(f"{name} {9000 - 300 * i} 9000 1024 4 1 : tunables 0 0 0 : slabdata {9000 - 300 * i} 2250 0\n"
+                       for i, name in enumerate(cls.SLABS))
+        cls.write(procfs, "slabinfo", "slabinfo - version: 2.1\n# name            <active_objs> <num_objs>\n" + rows)
+        cls.write(procfs, "meminfo", "MemTotal: 1000000 kB\nMemAvailable: 500000 kB\nSReclaimable: 20000 kB\nSUnreclaim: 250000 kB\n"
+                                     "Committed_AS: 90000 kB\nCommitLimit: 900000 kB\nVmallocTotal: 34359738367 kB\nVmallocUsed: 9000 kB\n")
+        cls.write(procfs, "stat", f"cpu 0 0 0\nbtime {int(time.time()) - 42 * 86400}\n")
+        cls.write(procfs, "vmallocinfo", "0xffffc90000000000-0xffffc90000005000   20480 <svg/onload=document.title='owned'>+0x1/0x2 pages=4\n")
+        capture, state = os.path.join(folder, "linux.kmem"), os.path.join(folder, "linux-state")
+        done = run("record", "--output", capture, "--interval", "1s", "--duration", "1s", "--path.procfs", procfs,
+                   "--collector.source=linux")
+        assert done.returncode == 0, done.stderr
+        subprocess.run([os.path.join(TOOLS, "aged_state"), capture, state, "slab_unreclaimable/" + cls.SLABS[0]], check=True,
+                       capture_output=True)
+        cls.linux = ["--collector.source=replay:" + capture, "--storage.path=" + state]
+        pooltag = os.path.join(folder, "pooltag.txt")
+        cls.write(folder, "pooltag.txt", f"rem\n<i'> - {HOSTILE}.sys - <script>document.title='owned'</script> \"it\"\n"
+                                         f"</a> - \xff\x1b[2J.sys - \x01\x02\xfe\n")
+        cls.nt = made("hostile", "nonpaged/<i'>", "nonpaged/\"'&<") + ["--drivers.pooltag-file=" + pooltag]
+
+    @staticmethod
+    def write(base, path, text):
+        with open(os.path.join(base, path), "wb") as out:
+            out.write(text.encode("latin-1"))
+
+    NT_TAGS = ["<i'>", "\"'&<", "</a>", "\\xff\\xfe<\\x00", "\\x00\\x01\\x1b[", "\\x0a\\x0d\\x09\\", "<!--", "%s%n", "../#", "?&=;",
+               "\\xe2\\x80\\xae>", "=1+1", "\\x7f\\x9b]\""]
+
+    def look(self, args, tags):
+        """Everything that the program says of a source, by every way."""
+        with Exporter(*args) as exporter:
+            self.url = f"http://127.0.0.1:{exporter.port}/"
+            self.in_metrics(exporter, tags)
+            self.in_json(exporter, tags)
+            self.in_the_page(tags[:1])
+            browser.call("Page.setBypassCSP", enabled=True)  # names are harmless by themselves, not by the policy
+            self.in_the_page(tags)
+            browser.call("Page.setBypassCSP", enabled=False)
+            browser.open("about:blank")
+        self.in_top(args, tags)
+
+    def in_metrics(self, exporter, tags):
+        for accept in ("text/plain", "application/openmetrics-text; version=1.0.0"):
+            body = exporter.get("/metrics", headers={"Accept": accept})[2]
+            text = body.decode("utf-8")  # legal, or this throws
+            self.assertIsNone(re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text))
+        page = exporter.page()
+        shown = {dict(labels)["tag"] for labels in page.family("kmem_pool_tag_bytes")}
+        self.assertLessEqual(set(tags), shown)
+
+    def in_json(self, exporter, tags):
+        for path in ("status", "tags?limit=1000&course=1", "trends", "trends?verdict=ok&limit=200"):
+            status, headers, body = exporter.get("/api/v1/" + path)
+            self.assertEqual((status, headers["X-Content-Type-Options"]), (200, "nosniff"))
+            self.assertEqual(headers["Content-Type"], "application/json; charset=utf-8")
+            self.assertIsNone(re.search("[\x00-\x09\x0b-\x1f\x7f]", body.decode("utf-8")))
+            document = json.loads(body)
+            if path.startswith("tags"):
+                self.assertLessEqual(set(tags), {tag["tag"] for tag in document["tags"]})
+            for subject in document.get("subjects", []):
+                status, _, body = exporter.get(subject["history"])
+                self.assertEqual(status, 200, (subject, body))
+                self.assertEqual(json.loads(body)["subject"]["tag"], subject["tag"])
+
+    def in_the_page(self, tags):
+        self.show("?limit=1000")
+        leak = browser.js("document.querySelector('h1').textContent")
+        self.assertIn(f"Leak: tag {tags[0]} (", leak)
+        self.assertEqual(browser.js("document.title"), leak + " – kmem_exporter")
+        self.assertLessEqual(set(tags), set(self.texts("#tag-table code")))
+        # Taken anew by the script: a chart, read under the pointer, and a filter.
+        row = self.texts("#tag-table code").index(tags[0]) + 1
+        browser.click(f"#tag-table tbody tr:nth-child({row}) a")
+        browser.until(f"document.querySelector('#chart h3')?.textContent.startsWith({json.dumps('tag ' + tags[0] + ' (')})")
+        self.read_chart("#chart")
+        browser.click("#f")
+        browser.type(tags[0])
+        browser.until("document.querySelector('#tag-table caption').textContent.includes('that match')")
+        self.assertIn(tags[0], self.texts("#tag-table code"))
+        self.assert_harmless(leak)
+        # Written by the server, as address, text and attributes.
+        for tag in tags:
+            encoded = quote(tag, safe="")
+            self.show(f"?filter={encoded}&chart={self.pool}%2F{encoded}")
+            self.assertEqual(browser.js("document.querySelector('#f').value"), tag)
+            self.assertIn(tag, self.texts("#tag-table code"))
+            self.assertTrue(self.texts("#chart h3")[0].startswith(f"tag {tag} ("), tag)
+            self.assert_harmless(leak)
+
+    def assert_harmless(self, leak):
+        self.assertEqual(browser.js("""[...new Set([...document.querySelectorAll('*')].map(e => e.localName))].filter(name =>
+            ['img', 'iframe', 'object', 'embed', 'b', 'i', 'base', 'style', 'video', 'audio'].includes(name))"""), [])
+        self.assertEqual(browser.js("""[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a =>
+            a.name.startsWith('on') || /^\\s*javascript:/i.test(a.value)).map(a => a.name)"""), [])
+        self.assertEqual(browser.js("document.scripts.length"), 1)
+        self.assertEqual(browser.js("document.title"), leak + " – kmem_exporter")
+        # No letter turns the reading direction or hides in a name.
+        self.assertIsNone(re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", browser.js("document.body.textContent")))
+
+    def in_top(self, args, tags):
+        done = subprocess.run([EXE, "top", "--once", *[arg for arg in args if arg.startswith(("--collector", "--drivers"))]],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = done.stdout.decode("utf-8")
+        self.assertIsNone(re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text))
+        for tag in tags:
+            self.assertIn(tag[:20], text)
+
+    def test_pool_tags_a_process_and_drivers_of_windows(self):
+        self.pool = "nonpaged"
+        self.look(self.nt, self.NT_TAGS)
+
+    def test_slab_caches_callers_and_processes_of_linux(self):
+        self.pool = "slab_unreclaimable"
+        self.look(self.linux, [re.sub("[^ -~]", lambda byte: f"\\x{ord(byte[0]):02x}", name) for name in self.SLABS])
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ class Source final : public KernelSource {
     out.system_ptes_free = 60'000;
     out.commit_bytes = 1ULL << 30;
     out.commit_limit_bytes = 1ULL << 32;
-    out.processes = {{4, "System", 500, {}, 4096, {}}, {8, "svc.exe", 900, {}, {}, {}}};
+    out.processes = {{4, "System", 500, {}, 4096, {}}, {8, "svc.exe", 900, {}, {}, {}},
+                     {9, "h\xc3\xa9.exe", 20, {}, {}, {}}};
     out.parts = {{"pool_tags", PartState::kOk, "", 0.001, 0}};
     return {};
   }
@@ -180,7 +181,7 @@ TEST_F(AgentPageTest, TrendsListWhatGrowsAndTheRestWhenAsked) {
   const json calm = get_json("/api/v1/trends?verdict=ok&limit=200&offset=100");
   EXPECT_EQ(calm["subjects"].size(), 200U);
   EXPECT_EQ(calm["subjects"][0]["verdict"], "ok");
-  EXPECT_EQ(calm["matched"].get<int>(), 303 + 1 + 1 + 1 + 2 - 2);
+  EXPECT_EQ(calm["matched"].get<int>(), 303 + 1 + 1 + 1 + 3 - 2);
   EXPECT_EQ(get_json("/api/v1/trends?pool=paged")["matched"], 0);
 }
 
@@ -199,6 +200,7 @@ TEST_F(AgentPageTest, ATagsHistoryIsFoundByItsNameAndByItsBytes) {
   EXPECT_EQ(get_json("/api/v1/trends/commit")["subject"]["kind"], "commit");
   EXPECT_EQ(get_json("/api/v1/trends/system_ptes")["subject"]["unit"], "entries");
   EXPECT_EQ(get_json("/api/v1/trends/handles/svc.exe (8)")["subject"]["last"], 900);
+  EXPECT_EQ(get_json("/api/v1/trends/handles/h\xc3\xa9.exe (9)")["subject"]["last"], 20);
 }
 
 TEST_F(AgentPageTest, WhatIsNotThereOrNotUnderstoodIsAnErrorInJson) {

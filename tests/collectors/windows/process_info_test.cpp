@@ -178,6 +178,7 @@ TEST(Utf16Label, BecomesLegalUtf8) {
   EXPECT_EQ(label(u"\u00e9\u4e2d.exe"), "\xc3\xa9\xe4\xb8\xad.exe");
   EXPECT_EQ(label(u"\U0001f600"), "\xf0\x9f\x98\x80");
   EXPECT_EQ(label(u"a\nb\x7f"), "a\\x0ab\\x7f");
+  EXPECT_EQ(label(u"\u009b2J\u202egpj.exe\ufeff\u00a0\u2027"), "\\u009b2J\\u202egpj.exe\\ufeff\xc2\xa0\xe2\x80\xa7");
 }
 
 TEST(Utf16Label, LoneSurrogatesAreReplaced) {
