@@ -113,6 +113,7 @@ base::Result<std::uint64_t> parse_events(std::string_view part, Snapshot& out) {
   EventLogReading reading;
   reading.origin = in.fixed<std::uint64_t>();
   reading.first = in.varint();
+  if (reading.first > UINT64_MAX / 2) in.fail();
   reading.cursor.record_id = in.varint();
   reading.cursor.time = in.fixed<base::UnixMillis>();
   reading.left_out = in.varint();

@@ -165,7 +165,10 @@ class Exhaustion {
     std::string name;
     std::string_view bytes;
   };
-  static std::string digits(std::string_view text) { return number<std::uint64_t>(text) ? std::string(text) : "?"; }
+  static std::string digits(std::string_view text) {
+    const auto value = number<std::uint64_t>(text);
+    return value ? std::to_string(*value) : "?";
+  }
   static void open(std::vector<Holder>& holders, std::size_t most, std::string_view name) {
     if (holders.size() < most && name.size() <= 64) holders.push_back({base::label_text(decoded(name)), {}});
   }

@@ -33,6 +33,7 @@ inline void require_sound(const Snapshot& snapshot) {
   }
   for (const ProcessUsage& process : snapshot.processes) require_legal(process.name);
   for (const Setting& setting : snapshot.settings) require_legal(setting.name);
+  for (const FailureEvents& events : snapshot.failure_events) require_legal(events.provider);
   for (const PartStatus& part : snapshot.parts) require((part.state == PartState::kOk) == part.reason.empty());
 }
 

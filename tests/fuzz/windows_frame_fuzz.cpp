@@ -8,8 +8,9 @@
 #include "collectors/windows/windows_parse.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static constexpr std::array<const char*, 11> kNames = {"nt/0",  "nt/2",   "nt/3",  "nt/5",          "nt/5.base",
-                                                         "nt/21", "nt/255", "nt/22", "kmem/registry", "nt/66", "nt/67"};
+  static constexpr std::array<const char*, 14> kNames = {
+      "nt/0",          "nt/2",  "nt/3",  "nt/5",  "nt/5.base",   "nt/21",      "nt/255", "nt/22",
+      "kmem/registry", "nt/66", "nt/67", "nt/37", "kmem/system", "kmem/events"};
   static constexpr std::array<std::int64_t, 4> kStatuses = {0, 0xC0000003, 0xC0000022, -1};
   if (size == 0) return 0;
   kmem::RawFrame frame;
@@ -26,8 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   kmem::Snapshot snapshot;
   kmem::windows::parse_windows_frame(frame, snapshot);
-  if (snapshot.parts.size() > 8) std::abort();
+  if (snapshot.parts.size() > 10) std::abort();
   for (const kmem::PartStatus& part : snapshot.parts)
     if ((part.state == kmem::PartState::kOk) != part.reason.empty()) std::abort();
+  for (const kmem::PoolTotals& pool : snapshot.pools)
+    if (pool.limit && (pool.limit->bytes == 0 || pool.limit->bytes < pool.bytes.value_or(0))) std::abort();
   return 0;
 }
