@@ -112,8 +112,8 @@ def judged_host(shape):
     host.constant("kmem_pool_trim_threshold_bytes", limit * 0.8, pool="paged")
     host.scaled("kmem_commit_bytes", 8e9, "commit")
     host.constant("kmem_commit_limit_bytes", 15e9)
-    host.scaled("kmem_system_ptes_free", -90000, "ptes", 270000)
-    host.constant("kmem_system_ptes_free_boot_max", 180000)
+    host.scaled("kmem_system_ptes_free", -9e6, "ptes", 21e6)
+    host.constant("kmem_system_ptes_free_boot_max", 12.4e6)
     host.constant("up", 1)
     host.constant("kmem_scrape_collector_success", 1, collector="pool_tags")
     host.constant("kmem_pool_failure_events_total", 0, provider="Srv", event_id="2020")
@@ -130,6 +130,7 @@ def judged_host(shape):
     said("kmem_pool_tag_leak_confidence", 0.8, 0.1, **tag)
     said("kmem_pool_tag_trend_bytes_per_second", slope, 3.0, window="28d", **tag)
     said("kmem_exhaustion_seconds", lambda hour: max(limit - pool[hour], 0) / slope, "+Inf", resource="paged")
+    said("kmem_system_ptes_trend_per_second", -LEAKS.get(shape, 0) * 9e6 / DAY, 0, window="7d")
     for resource in ("commit", "system_ptes"):
         host.constant("kmem_exhaustion_seconds", "+Inf", resource=resource)
     host.put("kmem_trend_history_seconds", [None if not there else min(30 * DAY + hour * 3600, 56 * DAY)
@@ -137,29 +138,53 @@ def judged_host(shape):
     return host
 
 
-def young_host(shape, whole=False):
-    """Its exporter knows nothing yet: what layer 2 reads. `whole`: pool and commit too, which share the tags' rules."""
+def troubled_host():
+    """An x86 server of which everything but its pools gets worse from day 10 on, each at a pace of its own, and whose
+    exporter has troubles on days 12 (down for 12 hours), 14 (a collector) and 16 (its history)."""
+    host, hours = Host("calm", "troubled", "kmem"), range(HOURS)
+
+    def falls(metric, start, a_day, **labels):
+        numbers = [start + a_day * max(hour / 24 - ONSET, 0) for hour in hours]
+        host.put(metric, numbers, **labels)
+        return numbers
+    ptes = falls("kmem_system_ptes_free", 180000, -4000)
+    host.constant("kmem_system_ptes_free_boot_max", 180000)
+    commit = falls("kmem_commit_bytes", 8e9, 2e8)
+    host.constant("kmem_commit_limit_bytes", 15e9)
+    host.put("kmem_exhaustion_seconds", [max(free - 12000, 0) / 4000 * DAY for free in ptes], resource="system_ptes")
+    host.put("kmem_exhaustion_seconds", [max(15e9 - used, 0) / 2e8 * DAY for used in commit], resource="commit")
+    host.put("kmem_pool_failure_events_total", [int(hour >= 40 * 24) for hour in hours], provider="Srv", event_id="2020")
+    host.put("kmem_pool_failure_last_event_timestamp_seconds", [None if hour < 40 * 24 else 40 * DAY for hour in hours],
+             provider="Srv", event_id="2020")
+    host.put("up", [int(not 12 * 24 <= hour < 12 * 24 + 12) for hour in hours])
+    host.put("kmem_scrape_collector_success", [int(not 14 * 24 <= hour < 14 * 24 + 12) for hour in hours],
+             collector="pool_tags")
+    host.put("kmem_trend_history_seconds", [DAY * 30 + hour * 3600 if hour < 16 * 24 else (hour - 16 * 24) * 3600
+                                            for hour in hours])
+    return host
+
+
+def young_host(shape):
+    """Its exporter knows nothing yet: what layer 2 reads."""
     host = Host(shape, f"{shape}-young", "kmem")
-    host.scaled("kmem_pool_tag_bytes", 110 * MIB, "tag", pool="paged", tag="MmSt")
+    host.scaled("kmem_pool_tag_bytes", 110 * MIB, "MmSt", pool="paged", tag="MmSt")
+    host.scaled("kmem_pool_bytes", 110 * MIB, "paged", 165 * MIB, pool="paged")
+    host.constant("kmem_pool_limit_bytes", 343 * MIB, pool="paged")
+    host.scaled("kmem_commit_bytes", 8e9, "commit")
+    host.constant("kmem_commit_limit_bytes", 14e9)
     host.scaled("kmem_system_ptes_free", -150000, "ptes", 320000)
     lost = 250 if shape in LEAKS else 0  # handles a day
     host.put("kmem_process_handles", [None if v is None else v * 3000 + lost * max(hour / 24 - ONSET, 0) for hour, v in
                                       enumerate(course("calm" if lost else shape, f"{host.name}/handles"))],
              process="svc", pid="77")
     host.boot()
-    if whole:
-        host.scaled("kmem_pool_bytes", 110 * MIB, "paged", 65 * MIB, pool="paged")
-        host.constant("kmem_pool_limit_bytes", 343 * MIB, pool="paged")
-        host.scaled("kmem_pool_bytes", 40 * MIB, "nonpaged", pool="nonpaged")
-        host.scaled("kmem_commit_bytes", 8e9, "commit")
-        host.constant("kmem_commit_limit_bytes", 15e9)
     return host
 
 
 def windows_exporter_host(shape):
     host = Host(shape, f"{shape}-windows", "windows")
     host.scaled("windows_memory_pool_paged_bytes", 150 * MIB, "paged")
-    host.constant("windows_memory_pool_nonpaged_bytes", 40 * MIB)
+    host.scaled("windows_memory_pool_nonpaged_bytes", 40 * MIB, "nonpaged")
     host.scaled("windows_memory_committed_bytes", 8e9, "commit")
     host.constant("windows_memory_commit_limit", 15e9)
     host.scaled("windows_memory_free_system_page_table_entries", -9e6, "ptes", 21e6)
