@@ -7,7 +7,8 @@ build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev zlib1g
 test=(python3 python3-yaml victoria-metrics openssl googletest libgtest-dev libgmock-dev libbenchmark-dev bc clang curl prometheus
       prometheus-node-exporter prometheus-alertmanager chromium fonts-dejavu-core)
 command -v npm > /dev/null || test+=(npm)  # Node.js' own packages bring it, and are no match for Debian's
-windows=(g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64)
+windows=(g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64
+         wixl msitools)
 stack=(python3 prometheus prometheus-alertmanager)
 wanted=()
 for set in "$@"; do

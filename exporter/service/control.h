@@ -28,7 +28,7 @@ struct Places {
 
 struct Request {
   Action action = Action::kStart;
-  std::vector<std::string> arguments;  // kInstall: of the service's command line, without the program
+  std::vector<std::string> arguments;  // kInstall, kConfigure: of the service's command line, without the program
   std::string state_folder;            // kInstall, kConfigure: where the service writes; empty: nowhere
 };
 

@@ -82,12 +82,21 @@ DWORD wait_for(const ServiceHandle& service, DWORD wanted, milliseconds patience
   }
 }
 
+struct HandleClosed {
+  void operator()(HANDLE handle) const { CloseHandle(handle); }
+};
+
 base::Result<void> stop(const ServiceHandle& service) {
+  const auto running = status_of(service);
+  const std::unique_ptr<void, HandleClosed> process(
+      running && running->dwProcessId != 0 ? OpenProcess(SYNCHRONIZE, FALSE, running->dwProcessId) : nullptr);
   SERVICE_STATUS status{};
   if (!ControlService(service.get(), SERVICE_CONTROL_STOP, &status) && GetLastError() != ERROR_SERVICE_NOT_ACTIVE)
     return refused("service " + kName + " cannot be stopped", GetLastError());
   if (wait_for(service, SERVICE_STOPPED, kStopPatience) != SERVICE_STOPPED)
     return base::Error{base::ErrorCode::kIo, "service " + kName + " was told to stop and has not stopped yet"};
+  // A stopped service's process lives on for a moment, in which its file can be neither replaced nor removed.
+  if (process) WaitForSingleObject(process.get(), static_cast<DWORD>(kStopPatience.count()));
   return {};
 }
 
@@ -141,7 +150,13 @@ base::Result<Outcome> install(const Request& request) {
 base::Result<Outcome> configure_existing(const Request& request) {
   const auto service = open_service(SERVICE_CHANGE_CONFIG | SERVICE_START);
   if (!service) return service.error();
+  // An installer may have written the program's path without quotes.
+  const std::string line = command_line(to_utf8(program_path()), request.arguments);
+  if (!ChangeServiceConfigW(service->get(), SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
+                            to_wide(line).c_str(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr))
+    return refused("command line of service " + kName, GetLastError());
   Outcome outcome;
+  outcome.lines.push_back("service " + kName + " runs as " + line);
   if (const auto configured = configure(*service, request, outcome); !configured) return configured.error();
   return outcome;
 }

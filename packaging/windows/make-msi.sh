@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the Windows installer of a built program.
-# Usage: make-msi.sh EXE x64|x86 VERSION OUT.msi
+# Makes the Windows packages of a built program: an installer, and a plain zip of the same files.
+# Usage: make-msi.sh EXE x64|x86 VERSION FOLDER      -> FOLDER/kmem_exporter-VERSION-ARCH.msi and .zip
 set -euo pipefail
 exe=$1 arch=$2 version=$3 out=$4
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -9,30 +9,46 @@ case $arch in
   x86) win64=no folder=ProgramFilesFolder ;;
   *) echo "make-msi: $arch is neither x64 nor x86" >&2; exit 2 ;;
 esac
+name=kmem_exporter-$version-$arch
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-crlf() { sed 's/$/\r/' "$root/$1" > "$work/$2"; }
-cp "$exe" "$work/kmem_exporter.exe"
+files=$work/$name
+mkdir "$files"
+crlf() { sed 's/$/\r/' "$root/$1" > "$files/$2"; }
+cp "$exe" "$files/kmem_exporter.exe"
 crlf packaging/windows/kmem_exporter.yml kmem_exporter.yml
 crlf config/kmem_exporter.yml kmem_exporter.example.yml
 crlf README.md README.md
+
+# The same package always has the same ids; another version is another product, another architecture other components.
+id() { python3 -c 'import sys, uuid; print(str(uuid.uuid5(uuid.UUID("6e0c5bc2-d30c-4ef8-8d17-cdbf6860c957"), sys.argv[1])).upper())' "$1"; }
+defines=(-D "Version=$version" -D "Win64=$win64" -D "ProgramFiles=$folder" -D "ProductCode=$(id "$version $arch")")
+for component in Program Documents Settings Configuration; do
+  defines+=(-D "${component}Id=$(id "$component $arch")")
+done
 # Its names of files are relative to the description's folder.
-cp "$root/packaging/windows/kmem_exporter.wxs" "$work"
-wixl -a "$arch" -o "$work/made.msi" -D "Version=$version" -D "Win64=$win64" -D "ProgramFiles=$folder" \
-  "$work/kmem_exporter.wxs" 2> "$work/wixl.log" || { cat "$work/wixl.log" >&2; exit 1; }
+cp "$root/packaging/windows/kmem_exporter.wxs" "$files"
+wixl -a "$arch" -o "$work/made.msi" "${defines[@]}" "$files/kmem_exporter.wxs" 2> "$work/wixl.log" || {
+  cat "$work/wixl.log" >&2
+  exit 1
+}
 # wixl drops what it does not know with a warning only.
 if grep -E 'WARNING|CRITICAL' "$work/wixl.log" >&2; then exit 1; fi
+rm "$files/kmem_exporter.wxs"
 
 sql() { msibuild "$work/made.msi" -q "$1"; }
 # The configuration is the administrator's: never overwritten (128), stays at uninstall (16), as a 64-bit component (256).
 attributes=$((128 + 16)); [ $arch = x86 ] || attributes=$((attributes + 256))
 sql "UPDATE \`Component\` SET \`Attributes\`=$attributes WHERE \`Component\`='Configuration'"
+# Without its version the program would count as older than the one it replaces, and not be copied.
+sql "UPDATE \`File\` SET \`Version\`='$version.0', \`Language\`='1033' WHERE \`File\`='ProgramFile'"
+sql "DELETE FROM \`MsiFileHash\` WHERE \`File_\`='ProgramFile'"
+sql "UPDATE \`InstallExecuteSequence\` SET \`Sequence\`=1501 WHERE \`Action\`='RemoveExistingProducts'"
 # An unprivileged msiexec hands only these over to the service that installs.
-secure=$(msiinfo export "$work/made.msi" Property | tr -d '\r' | sed -n 's/^SecureCustomProperties\t//p')
-own='LISTEN_ADDRESS;CONFIG_FILE;EXTRA_FLAGS;ADD_FIREWALL'
-if [ -n "$secure" ]; then
-  sql "UPDATE \`Property\` SET \`Value\`='$secure;$own' WHERE \`Property\`='SecureCustomProperties'"
-else
-  sql "INSERT INTO \`Property\` (\`Property\`,\`Value\`) VALUES ('SecureCustomProperties','$own')"
-fi
-mv "$work/made.msi" "$out"
+sql "UPDATE \`Property\` SET \`Value\`='WIX_UPGRADE_DETECTED;WIX_DOWNGRADE_DETECTED;LISTEN_ADDRESS;CONFIG_FILE;EXTRA_FLAGS;ADD_FIREWALL' WHERE \`Property\`='SecureCustomProperties'"
+
+mkdir -p "$out"
+rm -f "$out/$name.zip"
+(cd "$work" && cmake -E tar cf "$name.zip" --format=zip "$name")
+mv "$work/made.msi" "$out/$name.msi"
+mv "$work/$name.zip" "$out/"

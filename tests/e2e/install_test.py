@@ -1,0 +1,301 @@
+"""The Windows packages: the installer's tables, and under Wine the life of the installed service, of the `service`
+command and of the zip. Everything that was run, and what it said, is in the log.
+
+Wine runs installers and services, but keeps no firewall rules (its netsh does nothing), no events and no recovery
+actions, and refuses what came to services after Server 2003. So rules are read from the tables and the installer's log,
+events from the message resource (imports_test.py, service_tests)."""
+import filecmp
+import glob
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import unittest
+import urllib.request
+import zipfile
+
+from harness import EXE, SOURCE_DIR, Case, Page, free_port, path_for_exe, wait_until
+
+VERSION = os.environ["KMEM_VERSION"]
+NEXT = re.sub(r"^\d+", lambda major: str(int(major[0]) + 1), VERSION)
+KEY = r"HKLM\SOFTWARE\kmem_exporter"
+SERVICE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\kmem_exporter"
+EVENTS_KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\kmem_exporter"
+
+
+def packages(folder, version, arch):
+    subprocess.run([os.path.join(SOURCE_DIR, "packaging/windows/make-msi.sh"), EXE, arch, version, folder], check=True,
+                   stdin=subprocess.DEVNULL, timeout=60)
+    return os.path.join(folder, f"kmem_exporter-{version}-{arch}")
+
+
+class Tables(Case):
+    """What the installer holds, without running it."""
+
+    def setUp(self):
+        super().setUp()
+        with open(EXE, "rb") as image:
+            start = image.read(4096)
+        header = int.from_bytes(start[0x3C:0x40], "little")
+        self.arch = {b"\x64\x86": "x64", b"\x4c\x01": "x86"}[start[header + 4:header + 6]]
+        self.path = packages(self.folder, VERSION, self.arch) + ".msi"
+
+    def table(self, name):
+        told = subprocess.run(["msiinfo", "export", self.path, name], check=True, capture_output=True, text=True).stdout
+        names, _, _, *rows = (line.split("\t") for line in told.replace("\r", "").splitlines())
+        return {row[0]: dict(zip(names, row)) for row in rows}
+
+    def test_service_runs_with_few_rights(self):
+        service = self.table("ServiceInstall")["Service"]
+        self.assertEqual((service["Name"], service["StartName"]), ("kmem_exporter", r"NT AUTHORITY\LocalService"))
+        self.assertEqual((service["ServiceType"], service["StartType"]), ("16", "2"))  # own process, with Windows
+        # Started by installing, stopped by both, removed by uninstalling.
+        self.assertEqual(self.table("ServiceControl")["ServiceControl"]["Event"], str(1 + 2 + 32 + 128))
+
+    def test_configuration_stays_and_the_program_replaces_older_ones(self):
+        wide = 256 if self.arch == "x64" else 0
+        components = self.table("Component")
+        self.assertEqual(int(components["Configuration"]["Attributes"]), 128 + 16 + wide)  # never overwritten, permanent
+        self.assertEqual(int(components["Program"]["Attributes"]), wide)
+        self.assertEqual(self.table("File")["ProgramFile"]["Version"], VERSION + ".0")
+        self.assertNotIn("ProgramFile", self.table("MsiFileHash"))
+
+    def test_steps_are_in_order(self):
+        steps = self.table("InstallExecuteSequence")
+        order = sorted(steps, key=lambda step: int(steps[step]["Sequence"]))
+        wanted = ["AppSearch", "KeepListenAddress", "KeepConfigFile", "KeepExtraFlags", "KeepFirewall", "LaunchConditions",
+                  "CostFinalize", "DefaultConfigFile", "SetListenFlag", "InstallInitialize", "RemoveExistingProducts",
+                  "AwaitStop", "StopServices", "CloseFirewall", "RemoveFiles", "InstallFiles", "InstallServices", "Configure",
+                  "StartServices", "OpenFirewall", "InstallFinalize"]
+        self.assertEqual([step for step in order if step in wanted], wanted)
+
+    def test_firewall_rules_are_for_those_who_ask(self):
+        actions, steps = self.table("CustomAction"), self.table("InstallExecuteSequence")
+        self.assertEqual(actions["OpenFirewall"]["Target"],
+                         'advfirewall firewall add rule name=kmem_exporter dir=in action=allow protocol=TCP '
+                         'program="[INSTALLDIR]kmem_exporter.exe"')
+        self.assertEqual(actions["CloseFirewall"]["Target"], "advfirewall firewall delete rule name=kmem_exporter")
+        for action in ("OpenFirewall", "OpenOldFirewall", "CloseFirewall", "CloseOldFirewall"):
+            # A program by property (50), as the system (2048) in the script (1024), its failure ignored (64).
+            self.assertEqual(int(actions[action]["Type"]), 50 + 64 + 1024 + 2048)
+            wanted = "ADD_FIREWALL" if action.startswith("Open") else "OLD_FIREWALL"
+            self.assertIn(f'{wanted}~="yes"', steps[action]["Condition"])
+
+    def test_properties_reach_the_installing_service(self):
+        secure = self.table("Property")["SecureCustomProperties"]["Value"].split(";")
+        self.assertLessEqual({"LISTEN_ADDRESS", "CONFIG_FILE", "EXTRA_FLAGS", "ADD_FIREWALL", "WIX_UPGRADE_DETECTED"},
+                             set(secure))
+
+    def test_ids_are_of_version_and_architecture(self):
+        first = self.table("Property")["ProductCode"]["Value"], self.table("Component")["Program"]["ComponentId"]
+        packages(self.folder, VERSION, self.arch)
+        self.assertEqual(first, (self.table("Property")["ProductCode"]["Value"],
+                                 self.table("Component")["Program"]["ComponentId"]))
+        self.path = packages(self.folder, NEXT, self.arch) + ".msi"
+        self.assertNotEqual(self.table("Property")["ProductCode"]["Value"], first[0])
+        self.assertEqual(self.table("Component")["Program"]["ComponentId"], first[1])
+
+    def test_zip_holds_the_same_files(self):
+        with zipfile.ZipFile(self.path.removesuffix("msi") + "zip") as files:
+            files.extractall(self.folder)
+            names = {name for name in files.namelist() if not name.endswith("/")}
+        self.assertEqual({os.path.basename(name) for name in names},
+                         {row["FileName"].split("|")[-1] for row in self.table("File").values()})
+        program, = (name for name in names if name.endswith(".exe"))
+        self.assertTrue(filecmp.cmp(os.path.join(self.folder, program), EXE, shallow=False))
+
+
+class Installed(Case):
+    """In Wine's prefix, which must know no kmem_exporter yet."""
+
+    def setUp(self):
+        super().setUp()
+        drive = os.path.join(os.environ["WINEPREFIX"], "drive_c")
+        self.program_folder = os.path.join(drive, "Program Files", "kmem_exporter")
+        self.program = os.path.join(self.program_folder, "kmem_exporter.exe")
+        self.data = os.path.join(drive, "ProgramData", "kmem_exporter")
+        self.config = os.path.join(self.data, "kmem_exporter.yml")
+        self.cached = os.path.join(drive, "windows", "Installer")
+        self.port = free_port()
+        self.addCleanup(self.remove_everything)
+        self.remove_everything()
+
+    def wine(self, *command, code=0):
+        """What it said; also to the log."""
+        began = time.monotonic()
+        done = subprocess.run(["wine", *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace", timeout=60)
+        self.took = time.monotonic() - began
+        said = "".join(f"    {line}\n" for line in done.stdout.replace("\r", "").splitlines() if line.strip())
+        words = [os.path.basename(word) if "/" in word and os.path.exists(word) else word for word in command]
+        print(f"> {' '.join(words)}    [{done.returncode}, {self.took:.1f} s]\n{said}", end="", flush=True)
+        if code is not None:
+            self.assertEqual(done.returncode, code, done.stdout)
+        return done.stdout
+
+    def msiexec(self, verb, package, *properties, code=0):
+        log = os.path.join(self.folder, "msi.log")
+        self.wine("msiexec", verb, path_for_exe(package), "/qn", "/l*v", path_for_exe(log), *properties, code=code)
+        with open(log, errors="replace") as told:
+            return told.read()
+
+    def state(self):
+        found = re.search(r"STATE\s*: \d+\s+(\w+)", self.wine("sc", "query", "kmem_exporter", code=None))
+        return found.group(1) if found else None
+
+    def registry(self):
+        """Lines that name the exporter, but for the installer's own note of where the configuration is that stays."""
+        lines = set()
+        for root in ("Software", "System"):
+            path = os.path.join(self.folder, "exported.reg")
+            subprocess.run(["wine", "reg", "export", f"HKLM\\{root}", path_for_exe(path), "/y"], check=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+            with open(path, encoding="utf-16") as exported:
+                lines |= {line.strip() for line in exported if "kmem_exporter" in line.lower()}
+        return {line for line in lines if line != r'"00000000000000000000000000000000"="C:\\ProgramData\\kmem_exporter\\kmem_exporter.yml"'}
+
+    def remove_everything(self):
+        for package in glob.glob(os.path.join(self.folder, "*.msi")):
+            subprocess.run(["wine", "msiexec", "/x", path_for_exe(package), "/qn"], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        subprocess.run(["wine", EXE, "service", "uninstall"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=60)
+        for folder in (self.data, self.program_folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def page(self, port=None):
+        def answered():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}/metrics", timeout=5) as answer:
+                    return answer.read().decode()
+            except OSError:
+                return None
+        page = Page(wait_until(answered, 15, "the service answers"))
+        print(f"    /metrics: {len(page.samples)} samples, "
+              f"kmem_commit_bytes {page.value('kmem_commit_bytes'):.0f}", flush=True)
+        return page
+
+    def kept_state(self):
+        return {os.path.basename(path) for path in glob.glob(os.path.join(self.data, "state", "*"))}
+
+    def processes_shown(self):
+        return len(self.page().family("kmem_process_handles"))
+
+    def test_installer(self):
+        first, second = (packages(self.folder, version, "x64") + ".msi" for version in (VERSION, NEXT))
+        cached = set(os.listdir(self.cached)) if os.path.isdir(self.cached) else set()
+
+        log = self.msiexec("/i", first, f"LISTEN_ADDRESS=127.0.0.1:{self.port}", "ADD_FIREWALL=yes",
+                           "EXTRA_FLAGS=--processes.top=5")
+        self.assertTrue(re.search("Action ended [0-9:]+: OpenFirewall. Return value 1", log))
+        self.assertEqual(self.state(), "RUNNING")
+        self.assertGreater(self.processes_shown(), 3)
+        service = self.wine("reg", "query", SERVICE_KEY)
+        # In quotes: else C:\Program.exe would run in its place.
+        self.assertRegex(service, r'ImagePath +REG_\w+ +"C:\\Program Files\\kmem_exporter\\kmem_exporter.exe" serve ')
+        self.assertRegex(service, r"ObjectName +REG_SZ +NT AUTHORITY\\LocalService")
+        self.assertRegex(service, r"Start +REG_DWORD +0x2")
+        events = self.wine("reg", "query", EVENTS_KEY)
+        self.assertRegex(events, r"EventMessageFile +REG_EXPAND_SZ +C:\\Program Files\\kmem_exporter\\kmem_exporter.exe")
+        self.assertRegex(events, r"TypesSupported +REG_DWORD +0x7")
+        self.assertIn(f"version {VERSION} ", self.wine(self.program, "--version"))
+        top = self.wine(self.program, "top", "--once")
+        self.assertRegex(top, r"Memory [\d.]+G +Avail [\d.]+G +Commit [\d.]+G")
+
+        # The administrator's: flags win over it, so those are taken back for the new version.
+        with open(self.config, "a") as config:
+            config.write("processes:\r\n  top: 2\r\n")
+        self.msiexec("/i", second, "EXTRA_FLAGS=--log.level=info")
+        self.assertEqual(self.state(), "RUNNING")
+        with open(self.config) as config:
+            self.assertIn("  top: 2", config.read())
+        self.assertEqual(self.processes_shown(), 2)
+        self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
+        chosen = self.wine("reg", "query", KEY)
+        self.assertRegex(chosen, rf"ListenAddress +REG_SZ +127.0.0.1:{self.port}")
+        self.assertRegex(chosen, r"Firewall +REG_SZ +yes")
+        self.assertRegex(chosen, r"ExtraFlags +REG_SZ +--log.level=info")
+
+        self.msiexec("/i", first, code=1603 & 0xFF)  # older than what is there
+        self.assertEqual(self.state(), "RUNNING")
+
+        log = self.msiexec("/x", second)
+        self.assertTrue(re.search("Action ended [0-9:]+: CloseFirewall. Return value 1", log))
+        self.assertIsNone(self.state())
+        self.assertFalse(os.path.exists(self.program_folder))
+        self.assertEqual(self.registry(), set())
+        self.assertEqual(set(os.listdir(self.cached)) - cached, set())
+        self.assertEqual(set(os.listdir(self.data)), {"kmem_exporter.yml", "state"})
+        self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
+
+        # What stayed is taken up again.
+        self.msiexec("/i", second, f"LISTEN_ADDRESS=127.0.0.1:{self.port}")
+        self.assertEqual(self.processes_shown(), 2)
+        self.msiexec("/x", second)
+
+    def test_installer_takes_back_what_cannot_run(self):
+        package = packages(self.folder, VERSION, "x64") + ".msi"
+        log = self.msiexec("/i", package, "LISTEN_ADDRESS=nowhere", code=None)
+        self.assertTrue(re.search("Action ended [0-9:]+: Configure. Return value 0", log))
+        self.assertIsNone(self.state())
+        self.assertFalse(os.path.exists(self.program_folder))
+        self.assertEqual(self.registry(), set())
+
+    def test_service_command(self):
+        with zipfile.ZipFile(packages(self.folder, VERSION, "x64") + ".zip") as files:
+            files.extractall(self.folder)
+        program = os.path.join(self.folder, f"kmem_exporter-{VERSION}-x64", "kmem_exporter.exe")
+        self.assertIn("service install", self.wine(program, "service", "start", code=1))
+        said = self.wine(program, "service", "install", f"--web.listen-address=127.0.0.1:{self.port}")
+        # Unknown to Wine as to Server 2003, and no reason not to install.
+        for setting in ("delayed start", "restart after reported failures", "the service's own identity"):
+            self.assertIn(f"warning: {setting} is not set", said)
+        self.assertIn("is there already", self.wine(program, "service", "install", code=2))
+        self.assertEqual(self.state(), "STOPPED")
+        with open(self.config) as config:
+            self.assertIn('path: "state"', config.read())
+        self.assertRegex(self.wine("reg", "query", EVENTS_KEY), r"EventMessageFile +REG_EXPAND_SZ .*kmem_exporter.exe")
+
+        self.assertIn("service kmem_exporter runs", self.wine(program, "service", "start"))
+        self.assertEqual(self.state(), "RUNNING")
+        self.page()
+        self.assertIn("runs already", self.wine(program, "service", "start"))
+
+        with open(self.config, "a") as config:
+            config.write("processes:\n  top: 1\n")
+        self.wine(program, "service", "reload")
+        wait_until(lambda: self.processes_shown() == 1, 10, "the new configuration is in force")
+
+        # Clients that send nothing and half a request hold nobody up.
+        with socket.create_connection(("127.0.0.1", self.port)), socket.create_connection(("127.0.0.1", self.port)) as half:
+            half.sendall(b"GET /metrics HTTP/1.1\r\nHost: ")
+            self.assertIn("is stopped", self.wine(program, "service", "stop"))
+            self.assertLess(self.took, 5)
+        self.assertEqual(self.state(), "STOPPED")
+        self.assertEqual(self.wine(program, "service", "stop").strip(), "service kmem_exporter is stopped")
+
+        self.wine(program, "service", "start")
+        self.page()
+        self.assertIn("configuration and state stay", self.wine(program, "service", "uninstall"))
+        self.assertLess(self.took, 5)
+        self.assertIsNone(self.state())
+        self.assertEqual(self.registry(), set())
+        self.assertEqual(set(os.listdir(self.data)), {"kmem_exporter.yml", "state"})
+        self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
+        self.assertIn("service install", self.wine(program, "service", "uninstall", code=1))
+
+    def test_service_that_cannot_run_says_so(self):
+        with socket.create_server(("127.0.0.1", self.port)):
+            self.wine(EXE, "service", "install", f"--web.listen-address=127.0.0.1:{self.port}")
+            self.assertIn("did not start (exit code 1)", self.wine(EXE, "service", "start", code=1))
+        self.assertEqual(self.state(), "STOPPED")
+        with open(self.config, "w") as config:
+            config.write("tags:\n  nonsense: 1\n")
+        self.assertIn("did not start (exit code 2)", self.wine(EXE, "service", "start", code=1))
+        self.wine(EXE, "service", "uninstall")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
