@@ -3,8 +3,9 @@
 
   measure.py --exporter kmem_exporter [--hosts 100] [--seconds 60] [--hours 24]
 
-Scraping: HOSTS pages of a real exporter (values moved a little each time) scraped every second for SECONDS.
-Disk: HOURS of the demonstration hosts, a point a minute, as blocks of Prometheus and through remote_write."""
+Scraping: HOSTS pages of a real exporter (values moved a little each time) scraped every second for SECONDS, and a
+quarter of them. Disk: HOURS of the demonstration hosts, a point a minute, as blocks of Prometheus and by remote_write."""
+
 import argparse
 import http.server
 import json
@@ -17,7 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.parse
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,6 +28,9 @@ import remote_write  # noqa: E402
 import stack  # noqa: E402
 
 FLEET, INTERVAL, RETENTION_DAYS = 10_000, 60, 90
+# A Windows host with 40 exported tags and weeks of history; README.md says how that was found.
+EXPECTED_SERIES, EXPECTED_PAGE_BYTES_GZIP = 500, 8_600
+BLOCKS = 10  # Prometheus merges blocks up to a tenth of the retention
 GIB = 1 << 30
 
 
@@ -48,8 +51,8 @@ def ready(url, process):
 
 
 def metric(base, name):
-    found = re.search(rf"^{name} (\S+)$", get(base + "/metrics"), re.MULTILINE)
-    return float(found[1])
+    """The sum of what the server says of itself under this name, whatever the labels."""
+    return sum(map(float, re.findall(rf"^{name}(?:{{.*}})? (\S+)$", get(base + "/metrics"), re.MULTILINE)))
 
 
 def start(command, folder):
@@ -59,7 +62,8 @@ def start(command, folder):
 
 def stop(process):
     process.send_signal(signal.SIGTERM)
-    process.wait(60)
+    if process.wait(60) not in (0, -signal.SIGTERM):
+        raise SystemExit(f"{process.args[0]} ended with {process.returncode}")
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -91,33 +95,58 @@ def parsed(page):
         yield (line, "", False) if line.startswith("#") else (head + " ", value, moves)
 
 
-def scraping(page, hosts, seconds, folder):
+def scraped(page, hosts, seconds, folder):
+    """What a Prometheus that scrapes so many hosts every second spends."""
     Page.lines = tuple(parsed(page))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server.handle_error = lambda *_: None  # Prometheus hangs up when it ends
     threading.Thread(target=server.serve_forever, daemon=True).start()
     at = f"127.0.0.1:{server.server_address[1]}"
-    config = os.path.join(folder, "prometheus.yml")
+    config, listen = os.path.join(folder, "prometheus.yml"), stack.address(0)
+    relabel = [
+        {"source_labels": ["__address__"], "target_label": "instance"},
+        {"target_label": "__address__", "replacement": at},
+    ]
+    job = {
+        "job_name": "kmem",
+        "static_configs": [{"targets": [f"host-{i}:10054" for i in range(hosts)]}],
+        "relabel_configs": relabel,
+    }
     with open(config, "w", encoding="utf-8") as out:
-        json.dump({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [{
-            "job_name": "kmem", "static_configs": [{"targets": [f"host-{i}:10054" for i in range(hosts)]}],
-            "relabel_configs": [{"source_labels": ["__address__"], "target_label": "instance"},
-                                {"target_label": "__address__", "replacement": at}]}]}, out)
-    listen = stack.address(0)
-    base = "http://" + listen
-    process = start(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb",
-                     f"--web.listen-address={listen}"], folder)
+        json.dump({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [job]}, out)
+    base, tsdb = "http://" + listen, os.path.join(folder, f"tsdb-{hosts}")
+    process = start(
+        ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tsdb}", f"--web.listen-address={listen}"],
+        folder,
+    )
     try:
         ready(base + "/-/ready", process)
-        time.sleep(5)
-        before = {name: metric(base, name) for name in ("process_cpu_seconds_total", 'prometheus_tsdb_head_samples_appended_total{type="float"}')}
+        time.sleep(3)
+        counted = ("process_cpu_seconds_total", "prometheus_tsdb_head_samples_appended_total")
+        before = [metric(base, name) for name in counted]
         time.sleep(seconds)
-        after = {name: metric(base, name) for name in before}
-        series, resident = metric(base, "prometheus_tsdb_head_series"), metric(base, "process_resident_memory_bytes")
+        cpu, samples = (metric(base, name) - first for name, first in zip(counted, before))
+        return {
+            "hosts": hosts,
+            "series": metric(base, "prometheus_tsdb_head_series"),
+            "samples": samples,
+            "cpu_seconds": cpu,
+            "resident_bytes": metric(base, "process_resident_memory_bytes"),
+        }
     finally:
         stop(process)
         server.shutdown()
-    cpu, samples = (after[name] - before[name] for name in before)
-    return {"cpu_microseconds_a_sample": cpu / samples * 1e6, "memory_bytes_a_series": resident / series}
+
+
+def scraping(page, hosts, seconds, folder):
+    """Two sizes, so that what a server without hosts needs is told apart from what a host costs."""
+    small, large = (scraped(page, count, seconds, folder) for count in (max(1, hosts // 4), hosts))
+    grown = large["resident_bytes"] - small["resident_bytes"]
+    return {
+        "sizes": [small, large],
+        "cpu_microseconds_a_sample": large["cpu_seconds"] / large["samples"] * 1e6,
+        "memory_bytes_a_series": grown / (large["series"] - small["series"]),
+    }
 
 
 def folder_bytes(path):
@@ -128,59 +157,90 @@ def disk(hours, folder):
     end = int(time.time()) // 3600 * 3600
     families, by_host, count = demo_history.Families(), {}, 0
     for host in demo_hosts.HOSTS.values():
-        run, own, series = demo_hosts.Run(host, end), (("job", "kmem"), ("instance", host.instance)), {}
+        run, own = demo_hosts.Run(host, end), (("job", "kmem"), ("instance", host.instance))
+        series = by_host.setdefault(host.name, {})
         for at in range(end - hours * 3600, end, INTERVAL):
             for name, labels, value in run.everything(at):
-                families.add(name, f"{name}{{{demo_hosts.label_text(own + labels)}}} {demo_hosts.number_text(value)} {at}\n")
+                text = demo_hosts.label_text(own + labels)
+                families.add(name, f"{name}{{{text}}} {demo_hosts.number_text(value)} {at}\n")
                 series.setdefault((name, own + labels), []).append((at, value))
                 count += 1
-        by_host[host.name] = series
     page, blocks = os.path.join(folder, "day.om"), os.path.join(folder, "blocks")
     families.write(page)
-    subprocess.run(["promtool", "tsdb", "create-blocks-from", "--max-block-duration=24h", "-q", "openmetrics", page, blocks],
-                   check=True, stdout=subprocess.DEVNULL)
-    return {"disk_bytes_a_sample": folder_bytes(blocks) / count, **victoria(by_host, count, folder)}
+    subprocess.run(
+        ["promtool", "tsdb", "create-blocks-from", "--max-block-duration=24h", "-q", "openmetrics", page, blocks],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    lines = sum(len(series) for series in by_host.values())
+    index = sum(folder_bytes(os.path.join(blocks, block)) for block in os.listdir(blocks))
+    chunks = sum(folder_bytes(os.path.join(blocks, block, "chunks")) for block in os.listdir(blocks))
+    return {
+        "samples_on_disk": count,
+        "disk_bytes_a_sample": chunks / count,
+        "index_bytes_a_series_and_block": (index - chunks) / lines,
+        **victoria(by_host, count, lines, folder),
+    }
 
 
-def victoria(by_host, count, folder):
+def victoria(by_host, count, lines, folder):
     listen, data = stack.address(0), os.path.join(folder, "victoria")
     base = "http://" + listen
-    process = start(["victoria-metrics", f"-storageDataPath={data}", f"-httpListenAddr={listen}", "-loggerLevel=WARN"], folder)
+    process = start(
+        ["victoria-metrics", f"-storageDataPath={data}", f"-httpListenAddr={listen}", "-loggerLevel=WARN"], folder
+    )
     try:
         ready(base + "/metrics", process)
         before = metric(base, "process_cpu_seconds_total")
         for series in by_host.values():
-            remote_write.send(base + "/api/v1/write", [
+            write = [
                 remote_write.time_series({"__name__": name, **{key: str(value) for key, value in labels}}, samples)
-                for (name, labels), samples in series.items()])
+                for (name, labels), samples in series.items()
+            ]
+            remote_write.send(base + "/api/v1/write", write)
         get(base + "/internal/force_flush")
         cpu = metric(base, "process_cpu_seconds_total") - before
+        # It answers at once and merges afterwards; ending it in between would leave what is half merged.
         get(base + "/internal/force_merge")
-        while metric(base, 'vm_active_force_merges') > 0:
-            time.sleep(0.1)
+        quiet = 0
+        while quiet < 5:
+            time.sleep(0.2)
+            busy = metric(base, "vm_active_force_merges") + metric(base, "vm_active_merges")
+            quiet = 0 if busy else quiet + 1
     finally:
         stop(process)
-    return {"victoria_disk_bytes_a_sample": folder_bytes(os.path.join(data, "data")) / count,
-            "victoria_cpu_microseconds_a_sample": cpu / count * 1e6}
+    return {
+        "victoria_disk_bytes_a_sample": folder_bytes(os.path.join(data, "data")) / count,
+        "victoria_index_bytes_a_series_and_day": folder_bytes(os.path.join(data, "indexdb")) / lines,
+        "victoria_cpu_microseconds_a_sample": cpu / count * 1e6,
+    }
 
 
 def fleet(measured):
     """10,000 hosts from what one sample and one series cost; nothing here is measured."""
-    series = measured["series_a_host"] * FLEET
+    series = EXPECTED_SERIES * FLEET
     samples = series / INTERVAL
-    day = samples * 86400
-    return {"series": series, "samples_a_second": samples,
-            "cores_to_ingest": samples * measured["cpu_microseconds_a_sample"] / 1e6,
-            "memory_gib": series * measured["memory_bytes_a_series"] / GIB,
-            "disk_gib": day * RETENTION_DAYS * measured["disk_bytes_a_sample"] / GIB,
-            "victoria_disk_gib": day * RETENTION_DAYS * measured["victoria_disk_bytes_a_sample"] / GIB,
-            "network_mib_a_second": measured["page_bytes_gzip"] * FLEET / INTERVAL / (1 << 20)}
+    kept = samples * 86400 * RETENTION_DAYS
+    index = series * measured["index_bytes_a_series_and_block"] * BLOCKS
+    victoria_index = series * measured["victoria_index_bytes_a_series_and_day"] * RETENTION_DAYS
+    return {
+        "series": series,
+        "samples_a_second": samples,
+        "cores_to_ingest": samples * measured["cpu_microseconds_a_sample"] / 1e6,
+        "memory_gib": series * measured["memory_bytes_a_series"] / GIB,
+        "disk_gib": (kept * measured["disk_bytes_a_sample"] + index) / GIB,
+        "victoria_cores_to_ingest": samples * measured["victoria_cpu_microseconds_a_sample"] / 1e6,
+        "victoria_disk_gib": (kept * measured["victoria_disk_bytes_a_sample"] + victoria_index) / GIB,
+        "network_mib_a_second": EXPECTED_PAGE_BYTES_GZIP * FLEET / INTERVAL / (1 << 20),
+    }
 
 
 def pages(exporter):
     """The page of this machine, and what it weighs on the wire."""
     listen = stack.address(0)
-    process = subprocess.Popen([exporter, "serve", f"--web.listen-address={listen}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [exporter, "serve", f"--web.listen-address={listen}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         ready(f"http://{listen}/-/ready", process)
         request = urllib.request.Request(f"http://{listen}/metrics", headers={"Accept-Encoding": "gzip"})
@@ -202,8 +262,13 @@ def main():
     try:
         page, zipped = pages(arguments.exporter)
         series = sum(not line.startswith("#") for line in page.splitlines())
-        measured = {"series_a_host": series, "page_bytes": len(page), "page_bytes_gzip": zipped,
-                    **scraping(page, arguments.hosts, arguments.seconds, folder), **disk(arguments.hours, folder)}
+        measured = {
+            "series_a_host": series,
+            "page_bytes": len(page),
+            "page_bytes_gzip": zipped,
+            **scraping(page, arguments.hosts, arguments.seconds, folder),
+            **disk(arguments.hours, folder),
+        }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     json.dump({"measured": measured, "fleet_of_10000": fleet(measured)}, sys.stdout, indent=1)

@@ -1,4 +1,5 @@
 """Prometheus' remote_write 1.0 without libraries: protobuf in a snappy block of one literal."""
+
 import struct
 import urllib.request
 
@@ -18,7 +19,9 @@ def field(number, payload):
 
 def time_series(labels, samples):
     """labels: {name: text} with __name__; samples: [(unix seconds, value)] in order of time."""
-    text = b"".join(field(1, field(1, name.encode()) + field(2, value.encode())) for name, value in sorted(labels.items()))
+    text = b"".join(
+        field(1, field(1, name.encode()) + field(2, value.encode())) for name, value in sorted(labels.items())
+    )
     points = b"".join(
         field(2, b"\x09" + struct.pack("<d", value) + b"\x10" + varint(int(at * 1000))) for at, value in samples
     )

@@ -65,7 +65,9 @@ class Filled:
 
 
 KEYWORDS = frozenset("and or unless on ignoring group_left group_right by without offset bool inf nan".split())
-_TOKEN = re.compile(r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<variable>\$\w+)|(?P<name>[A-Za-z_:][\w:]*)|(?P<range>\[[^\]]*\])|(?P<other>\S)""")
+_TOKEN = re.compile(
+    r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<variable>\$\w+)|(?P<name>[A-Za-z_:][\w:]*)|(?P<range>\[[^\]]*\])|(?P<other>\S)"""
+)
 _MATCHER = re.compile(r'\s*(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 
 

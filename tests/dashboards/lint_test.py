@@ -1,4 +1,5 @@
 """The committed dashboards are what the generator writes, and keep the 17 rules of grafana/dashboard-linter."""
+
 import json
 import os
 import re
@@ -21,6 +22,7 @@ def rule(name):
     def register(check):
         RULES[name] = check
         return check
+
     return register
 
 
@@ -100,7 +102,12 @@ def _(dashboard):
 def _(dashboard):
     for panel in panels_of(dashboard):
         units = [panel["fieldConfig"]["defaults"]["unit"]]
-        units += [prop["value"] for row in panel["fieldConfig"]["overrides"] for prop in row["properties"] if prop["id"] == "unit"]
+        units += [
+            prop["value"]
+            for row in panel["fieldConfig"]["overrides"]
+            for prop in row["properties"]
+            if prop["id"] == "unit"
+        ]
         if not UNITS.issuperset(units):
             yield finding(f"units {units}", panel)
 
@@ -142,7 +149,10 @@ def _(dashboard):
     filled = dashboards.Filled({name: "x" for name in ("job", "instance", "pool", "tag")}, 86400)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "rules.yml")
-        rows = [{"record": f"x:x:x{i}", "expr": filled(target["expr"])} for i, (_, _, target) in enumerate(targets(dashboard))]
+        rows = [
+            {"record": f"x:x:x{i}", "expr": filled(target["expr"])}
+            for i, (_, _, target) in enumerate(targets(dashboard))
+        ]
         with open(path, "w", encoding="utf-8") as out:
             json.dump({"groups": [{"name": "all", "rules": rows}]}, out)
         if subprocess.run(["promtool", "check", "rules", path], capture_output=True).returncode == 0:
@@ -165,7 +175,7 @@ def required_matcher(dashboard, name):
     for panel, index, target in targets(dashboard):
         for metric, matchers, _, _ in selectors(target["expr"]):
             if matchers.get(name) != ("=~", f"${name}"):
-                yield finding(f"{metric} without {name}=~\"${name}\"", panel, index)
+                yield finding(f'{metric} without {name}=~"${name}"', panel, index)
 
 
 @rule("target-job-rule")
@@ -196,8 +206,11 @@ def exclusions():
     """(rule, dashboard, panel, targetIdx or None) -> reason, of the .lint file"""
     with open(os.path.join(FOLDER, ".lint"), encoding="utf-8") as file:
         read = yaml.safe_load(file)
-    return {(name, entry["dashboard"], entry["panel"], entry.get("targetIdx")): entry.get("reason") or rows.get("reason")
-            for name, rows in read["exclusions"].items() for entry in rows["entries"]}
+    return {
+        (name, entry["dashboard"], entry["panel"], entry.get("targetIdx")): entry.get("reason") or rows.get("reason")
+        for name, rows in read["exclusions"].items()
+        for entry in rows["entries"]
+    }
 
 
 class Lint(unittest.TestCase):
@@ -206,8 +219,10 @@ class Lint(unittest.TestCase):
             subprocess.run([sys.executable, os.path.join(FOLDER, "generate.py"), folder], check=True)
             self.assertEqual(sorted(os.listdir(folder)), sorted(uid + ".json" for uid in UIDS))
             for name in os.listdir(folder):
-                with open(os.path.join(folder, name), encoding="utf-8") as made, \
-                        open(os.path.join(FOLDER, name), encoding="utf-8") as committed:
+                with (
+                    open(os.path.join(folder, name), encoding="utf-8") as made,
+                    open(os.path.join(FOLDER, name), encoding="utf-8") as committed,
+                ):
                     self.assertEqual(made.read(), committed.read(), name)
 
     def test_the_17_rules(self):
@@ -226,6 +241,7 @@ class Lint(unittest.TestCase):
 
     def test_the_rules_see_what_is_wrong(self):
         """A dashboard with one fault a rule: each is found by its rule."""
+
         def broken(change):
             dashboard = json.loads(json.dumps(load()["kmem-exporter"]))
             first = panels_of(dashboard)[0]
@@ -234,6 +250,7 @@ class Lint(unittest.TestCase):
 
         def expression(text):
             return lambda d, p, t, v: t.update(expr=text)
+
         chosen = 'job=~"$job", instance=~"$instance"'
         self.assertEqual(broken(lambda d, p, t, v: None), set())
         for name, change in {
@@ -277,8 +294,11 @@ class Lint(unittest.TestCase):
             for panel in dashboard["panels"]:
                 place = panel["gridPos"]
                 self.assertLessEqual(place["x"] + place["w"], 24)
-                mine = {(x, y) for x in range(place["x"], place["x"] + place["w"])
-                        for y in range(place["y"], place["y"] + place["h"])}
+                mine = {
+                    (x, y)
+                    for x in range(place["x"], place["x"] + place["w"])
+                    for y in range(place["y"], place["y"] + place["h"])
+                }
                 self.assertFalse(cells & mine, f"{uid}: {panel['title']}")
                 cells |= mine
 
@@ -288,7 +308,11 @@ class Lint(unittest.TestCase):
         for dashboard in load().values():
             for panel in panels_of(dashboard):
                 fields = set(re.findall(r'__data\.fields\[\\"(\w+)\\"\]', json.dumps(panel)))
-                shown = [row["options"]["renameByName"] for row in panel.get("transformations", []) if row["id"] == "organize"]
+                shown = [
+                    row["options"]["renameByName"]
+                    for row in panel.get("transformations", [])
+                    if row["id"] == "organize"
+                ]
                 for field in fields:
                     self.assertIn(field, shown[0].values(), panel["title"])
 

@@ -1,5 +1,6 @@
 """The demonstration stack as its user starts it: every panel has data, or is meant to be empty; VictoriaMetrics, fed by
 remote_write, answers the same. What was asked and answered, and a picture of it, stays in KMEM_KEEP."""
+
 import glob
 import json
 import math
@@ -77,8 +78,11 @@ class Names(unittest.TestCase):
         self.assertGreater(len(known), 60)
         for uid, dashboard in load().items():
             queries = [target["expr"] for panel in panels_of(dashboard) for target in panel["targets"]]
-            queries += [row["query"].split("(", 1)[1].rsplit(",", 1)[0] for row in dashboard["templating"]["list"]
-                        if row["type"] == "query"]
+            queries += [
+                row["query"].split("(", 1)[1].rsplit(",", 1)[0]
+                for row in dashboard["templating"]["list"]
+                if row["type"] == "query"
+            ]
             queries += [row["expr"] for row in dashboard["annotations"]["list"] if "expr" in row]
             for query in queries:
                 found = selectors(query)
@@ -98,14 +102,26 @@ class Running(unittest.TestCase):
         log = open(os.path.join(cls.folder, "victoria.log"), "wb")
         cls.addClassCleanup(log.close)
         server = subprocess.Popen(
-            ["victoria-metrics", f"-storageDataPath={cls.folder}/victoria", f"-httpListenAddr={cls.victoria}",
-             "-retentionPeriod=1y", "-search.latencyOffset=0s", "-search.maxStalenessInterval=35m", "-loggerLevel=WARN"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            [
+                "victoria-metrics",
+                f"-storageDataPath={cls.folder}/victoria",
+                f"-httpListenAddr={cls.victoria}",
+                "-retentionPeriod=1y",
+                "-search.latencyOffset=0s",
+                "-search.maxStalenessInterval=35m",
+                "-loggerLevel=WARN",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
         cls.addClassCleanup(cls.end, server)
         cls.start()
         cls.now = time.time()
-        cls.answers = {(uid, name): (values, ask(cls.api, load()[uid], values, cls.now))
-                       for uid, name, values in choices(cls.api, cls.now)}
+        cls.answers = {
+            (uid, name): (values, ask(cls.api, load()[uid], values, cls.now))
+            for uid, name, values in choices(cls.api, cls.now)
+        }
 
     @staticmethod
     def end(process, sig=signal.SIGTERM):
@@ -120,9 +136,23 @@ class Running(unittest.TestCase):
         cls.addClassCleanup(cls.out.close)
         before = cls.out.tell()
         cls.stack = subprocess.Popen(
-            [sys.executable, os.path.join(SOURCE_DIR, "packaging/stack/stack.py"), "up", "--exporter", EXE, "--data", data,
-             "--any-port", "--scrape-interval=1s", f"--remote-write=http://{cls.victoria}/api/v1/write"],
-            stdin=subprocess.DEVNULL, stdout=cls.out, stderr=cls.out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+            [
+                sys.executable,
+                os.path.join(SOURCE_DIR, "packaging/stack/stack.py"),
+                "up",
+                "--exporter",
+                EXE,
+                "--data",
+                data,
+                "--any-port",
+                "--scrape-interval=1s",
+                f"--remote-write=http://{cls.victoria}/api/v1/write",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=cls.out,
+            stderr=cls.out,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
         cls.addClassCleanup(cls.end, cls.stack)
 
         def said():
@@ -130,14 +160,20 @@ class Running(unittest.TestCase):
             with open(cls.out.name, encoding="utf-8") as file:
                 file.seek(before)
                 return "Ctrl-C" in (text := file.read()) and text
+
         cls.told = wait_until(said, 120, "the stack says where it is")
         with open(os.path.join(data, "addresses.json"), encoding="utf-8") as file:
             cls.at = json.load(file)
         cls.api = Api("http://" + cls.at["prometheus"])
         # Rates want two scrapes with a request answered before each.
-        wait_until(lambda: cls.api.instant(
-            'count(rate(kmem_exporter_http_requests_total{handler="metrics"}[1m]) > 0) and on () (count(up{job="kmem"} == 1) == 5)',
-            time.time()), 60, "five hosts are scraped")
+        wait_until(
+            lambda: cls.api.instant(
+                'count(rate(kmem_exporter_http_requests_total{handler="metrics"}[1m]) > 0) and on () (count(up{job="kmem"} == 1) == 5)',
+                time.time(),
+            ),
+            60,
+            "five hosts are scraped",
+        )
 
     def test_1_every_panel_returns_data_or_is_meant_to_be_empty(self):
         seen = {}
@@ -148,8 +184,13 @@ class Running(unittest.TestCase):
                     # Repeated panels have their own titles.
                     title = next(row["title"] for row in panels_of(load()[uid]) if row["id"] == panel["id"])
                     seen[(uid, title, index)] = seen.get((uid, title, index), False) or bool(result)
-                kept.append({"panel": panel["title"], "targets": [target["expr"] for target in panel["targets"]],
-                             "results": results})
+                kept.append(
+                    {
+                        "panel": panel["title"],
+                        "targets": [target["expr"] for target in panel["targets"]],
+                        "results": results,
+                    }
+                )
             with open(os.path.join(KEEP, f"{uid}-{name}.json"), "w", encoding="utf-8") as out:
                 json.dump({"variables": values, "panels": kept}, out)
         empty = {key for key, has in seen.items() if not has}
@@ -162,12 +203,16 @@ class Running(unittest.TestCase):
 
         def value(result):
             return float(result[0]["value"][1])
+
         suspects = one("kmem-fleet", "all", "Leak suspects")[0]  # the stat; the table of the same name comes after it
         self.assertEqual(value(suspects), 1)
-        growth, size, sure = [results for panel, results in self.answers[("kmem-fleet", "all")][1]
-                              if panel["title"] == "Leak suspects"][1]
-        self.assertEqual([(row["metric"]["instance"], row["metric"]["tag"], row["metric"]["driver"]) for row in growth],
-                         [("demo-files-01:10054", "Sfv1", "scanflt.sys")])
+        growth, size, sure = [
+            results for panel, results in self.answers[("kmem-fleet", "all")][1] if panel["title"] == "Leak suspects"
+        ][1]
+        self.assertEqual(
+            [(row["metric"]["instance"], row["metric"]["tag"], row["metric"]["driver"]) for row in growth],
+            [("demo-files-01:10054", "Sfv1", "scanflt.sys")],
+        )
         self.assertAlmostEqual(value(growth), 2.72 * 2**20, delta=0.15 * 2**20)
         self.assertAlmostEqual(value(size), 152 * 2**20, delta=8 * 2**20)
         self.assertGreater(value(sure), 0.9)
@@ -206,7 +251,9 @@ class Running(unittest.TestCase):
     def test_5_victoria_metrics_answers_the_same(self):
         """Prometheus sends it what it scrapes; the weeks before come by the same protocol, an hour apart."""
         live = Api(f"http://{self.victoria}")
-        wait_until(lambda: len(live.instant('up{job="kmem"}', time.time())) == 5, 60, "remote_write brings the live hosts")
+        wait_until(
+            lambda: len(live.instant('up{job="kmem"}', time.time())) == 5, 60, "remote_write brings the live hosts"
+        )
         with open(os.path.join(self.folder, "data/demo.json"), encoding="utf-8") as file:
             known = json.load(file)
         for name, host in demo_hosts.HOSTS.items():
@@ -215,10 +262,21 @@ class Running(unittest.TestCase):
             for at in range(known["end"] - 56 * DAY, known["end"] + 1, HOUR):
                 for metric, labels, value in run.everything(at):
                     series.setdefault((metric, labels), []).append((at, value))
-            remote_write.send(f"http://{self.victoria}/api/v1/write", [
-                remote_write.time_series({"__name__": metric, "job": "kmem", "instance": host.instance,
-                                          **{key: str(value) for key, value in labels}}, samples)
-                for (metric, labels), samples in series.items()])
+            remote_write.send(
+                f"http://{self.victoria}/api/v1/write",
+                [
+                    remote_write.time_series(
+                        {
+                            "__name__": metric,
+                            "job": "kmem",
+                            "instance": host.instance,
+                            **{key: str(value) for key, value in labels},
+                        },
+                        samples,
+                    )
+                    for (metric, labels), samples in series.items()
+                ],
+            )
         urllib.request.urlopen(f"http://{self.victoria}/internal/force_flush", timeout=30).read()
         urllib.request.urlopen(f"http://{self.victoria}/internal/resetRollupResultCache", timeout=30).read()
         compared = 0
@@ -244,13 +302,23 @@ class Running(unittest.TestCase):
         self.start()
         self.assertLess(time.monotonic() - began, 20)
         self.assertNotIn("making", self.told)
-        history = self.api.instant('count_over_time(kmem_pool_bytes{instance="demo-files-01:10054", pool="paged"}[57d])',
-                                   time.time())
+        history = self.api.instant(
+            'count_over_time(kmem_pool_bytes{instance="demo-files-01:10054", pool="paged"}[57d])', time.time()
+        )
         self.assertGreater(float(history[0]["value"][1]), 2600)
         # What Alertmanager sends is printed.
-        message = {"alerts": [{"status": "firing", "labels": {"alertname": "KmemTest", "severity": "page", "tag": "Sfv1"},
-                               "annotations": {"description": "it\nleaks"}}]}
-        urllib.request.urlopen(urllib.request.Request(f"http://{self.at['printer']}/", json.dumps(message).encode()), timeout=5)
+        message = {
+            "alerts": [
+                {
+                    "status": "firing",
+                    "labels": {"alertname": "KmemTest", "severity": "page", "tag": "Sfv1"},
+                    "annotations": {"description": "it\nleaks"},
+                }
+            ]
+        }
+        urllib.request.urlopen(
+            urllib.request.Request(f"http://{self.at['printer']}/", json.dumps(message).encode()), timeout=5
+        )
         wait_until(lambda: "[firing] page KmemTest tag=Sfv1: it leaks\n" in content(self.out.name), 5, "it is printed")
 
 

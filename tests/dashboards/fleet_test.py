@@ -1,0 +1,298 @@
+"""The plans for a fleet: examples that the servers accept, hosts that are found and shared out, remote_write as
+VictoriaMetrics reads it, and figures that measure.py still finds."""
+
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import yaml
+from dashboards import SOURCE_DIR, Api
+
+FLEET = os.path.join(SOURCE_DIR, "packaging/fleet")
+RULES = sorted(glob.glob(os.path.join(SOURCE_DIR, "dashboards/prometheus/*.rules.yml")))
+sys.path.insert(0, FLEET)
+import measure  # noqa: E402
+import remote_write  # noqa: E402
+from measure import get, metric, ready, stack  # noqa: E402
+
+EXE = os.environ["KMEM_EXE"]
+KEEP = os.environ["KMEM_KEEP"]
+# What a ruler takes in one group unless it is told otherwise.
+MIMIR_RULES_A_GROUP = 20
+# packaging/fleet/README.md's figures, by how much a busy machine and another kernel may change them.
+TOLERANCE = {"cpu_microseconds_a_sample": 4, "memory_bytes_a_series": 2.5}
+
+
+def content(name):
+    with open(os.path.join(FLEET, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def promtool(*arguments, folder=FLEET):
+    done = subprocess.run(["promtool", *arguments], cwd=folder, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def discovered(config, folder, job="kmem"):
+    """[labels after relabelling] of the hosts that are kept."""
+    path = os.path.join(folder, "config.yml")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(config)
+    status, text = promtool("check", "service-discovery", "--timeout=2s", path, job, folder=folder)
+    assert status == 0, text
+    rows, _ = json.JSONDecoder().raw_decode(text[text.index("[") :])
+    return [row["labels"] for row in rows if row.get("labels")]
+
+
+def without_dns(config):
+    """There is no example.net to ask."""
+    read = yaml.safe_load(config)
+    for job in read["scrape_configs"]:
+        job.pop("dns_sd_configs", None)
+    return yaml.safe_dump(read)
+
+
+class Examples(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="kmem-fleet-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        shutil.copytree(os.path.join(FLEET, "targets"), os.path.join(self.folder, "targets"))
+
+    def test_prometheus_takes_them(self):
+        for name, more in (
+            ("prometheus-edge.yml", ["--agent"]),
+            ("prometheus-edge.yml", []),
+            ("prometheus-shard.yml", []),
+        ):
+            status, text = promtool("check", "config", *more, name)
+            self.assertEqual(status, 0, text)
+        self.assertIn(f"{len(RULES)} rule files found", text)
+        # A fault is seen.
+        with open(os.path.join(self.folder, "bad.yml"), "w", encoding="utf-8") as out:
+            out.write(content("prometheus-edge.yml").replace("refresh_interval", "refresh_internal"))
+        self.assertNotEqual(promtool("check", "config", "bad.yml", folder=self.folder)[0], 0)
+
+    def test_victoria_metrics_own_ruler_takes_the_rules(self):
+        for path in RULES:
+            done = subprocess.run(["vmalert", "-dryRun", "-rule=" + path], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_mimir_has_room_for_the_rules(self):
+        groups = [group for path in RULES for group in yaml.safe_load(open_text(path))["groups"]]
+        limits = yaml.safe_load(content("mimir-overrides.yml"))["overrides"]["kmem"]
+        self.assertLessEqual(len(groups), limits["ruler_max_rule_groups_per_tenant"])
+        self.assertGreaterEqual(len(groups), limits["ruler_tenant_shard_size"], "more rulers than groups")
+        self.assertEqual(
+            {group["name"]: len(group["rules"]) for group in groups if len(group["rules"]) > MIMIR_RULES_A_GROUP}, {}
+        )
+        self.assertEqual(len({group["name"] for group in groups}), len(groups), "two groups of one name")
+        # A host that is at its bound of series still fits.
+        self.assertGreaterEqual(limits["max_global_series_per_user"], 10_000 * 700)
+        self.assertGreaterEqual(limits["ingestion_rate"], 10_000 * 700 / measure.INTERVAL)
+
+    def test_hosts_of_a_file_are_found_with_their_labels(self):
+        found = discovered(without_dns(content("prometheus-edge.yml")), self.folder)
+        self.assertEqual(
+            {labels["instance"]: (labels["site"], labels["role"]) for labels in found},
+            {
+                "files-01.example.net:10054": ("hamburg", "files"),
+                "files-02.example.net:10054": ("hamburg", "files"),
+                "sql-01.example.net:10054": ("hamburg", "sql"),
+            },
+        )
+
+    def test_four_shards_share_the_hosts_and_none_is_lost(self):
+        hosts = [f"host-{i}.example.net:10054" for i in range(200)]
+        with open(os.path.join(self.folder, "targets/windows.json"), "w", encoding="utf-8") as out:
+            json.dump([{"targets": hosts}], out)
+        text = content("prometheus-shard.yml").replace("../../dashboards", os.path.join(SOURCE_DIR, "dashboards"))
+        self.assertIn('regex: "0"', text)
+        shares = [
+            [
+                labels["instance"]
+                for labels in discovered(
+                    text.replace('regex: "0"', f'regex: "{shard}"').replace('shard: "0"', f'shard: "{shard}"'),
+                    self.folder,
+                )
+            ]
+            for shard in range(4)
+        ]
+        self.assertEqual(sorted(sum(shares, [])), sorted(hosts))
+        for share in shares:
+            self.assertTrue(30 < len(share) < 70, len(share))
+
+    def test_a_host_of_srv_records_keeps_a_short_name(self):
+        job = yaml.safe_load(content("prometheus-edge.yml"))["scrape_configs"][0]
+        rule = job["relabel_configs"][0]
+        self.assertEqual(rule["source_labels"], ["__meta_dns_name", "__address__"])
+
+        def instance(name, address):
+            found = re.fullmatch(rule["regex"], f"{name};{address}")
+            return found and found.expand(rule["replacement"].replace("$", "\\"))
+
+        srv, plain = job["dns_sd_configs"]
+        self.assertEqual(instance(srv["names"][0], "files-01.example.net.:10054"), "files-01:10054")
+        self.assertIsNone(instance(plain["names"][0], "10.0.0.7:10054"))
+
+
+def open_text(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+class RemoteWrite(unittest.TestCase):
+    def test_bytes(self):
+        one = remote_write.time_series({"b": "2", "__name__": "x"}, [(1.5, 1.0)])
+        self.assertEqual(
+            one,
+            bytes.fromhex(
+                "0a 25"  # timeseries, 37 bytes
+                "0a 0d 0a 08 5f 5f 6e 61 6d 65 5f 5f 12 01 78"  # label __name__ = x, first by order of names
+                "0a 06 0a 01 62 12 01 32"  # label b = 2
+                "12 0c 09 00 00 00 00 00 00 f0 3f 10 dc 0b"
+            ),
+        )  # 1.0 at 1500 ms
+        self.assertEqual(remote_write.varint(300), b"\xac\x02")
+        # Length, one literal with four bytes of length less one, the bytes.
+        self.assertEqual(remote_write.snappy(b"abc"), b"\x03\xfc\x02\x00\x00\x00abc")
+        self.assertEqual(remote_write.snappy(b""), b"\x00")
+
+
+class Edge(unittest.TestCase):
+    """prometheus-edge.yml as it is, but for the addresses: an agent scrapes the exporter and sends to VictoriaMetrics."""
+
+    def test_the_store_gets_what_the_edge_scrapes_with_its_site(self):
+        folder = tempfile.mkdtemp(prefix="kmem-fleet-")
+        self.addCleanup(shutil.rmtree, folder)
+        exporter, store, edge = (stack.address(0) for _ in range(3))
+
+        def run(command, health):
+            process = measure.start(command, folder)
+            self.addCleanup(end, process)
+            ready(health, process)
+
+        def end(process):
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+        run([EXE, "serve", f"--web.listen-address={exporter}"], f"http://{exporter}/-/ready")
+        run(
+            [
+                "victoria-metrics",
+                f"-storageDataPath={folder}/store",
+                f"-httpListenAddr={store}",
+                "-search.latencyOffset=0s",
+            ],
+            f"http://{store}/health",
+        )
+        os.mkdir(os.path.join(folder, "targets"))
+        with open(os.path.join(folder, "targets/linux.json"), "w", encoding="utf-8") as out:
+            json.dump([{"targets": [exporter], "labels": {"role": "web"}}], out)
+        config = without_dns(
+            content("prometheus-edge.yml")
+            .replace("scrape_interval: 60s", "scrape_interval: 1s")
+            .replace("http://mimir:8080/api/v1/push", f"http://{store}/api/v1/write")
+        )
+        self.assertIn(store, config)
+        with open(os.path.join(folder, "edge.yml"), "w", encoding="utf-8") as out:
+            out.write(config)
+        run(
+            [
+                "prometheus",
+                "--enable-feature=agent",
+                f"--config.file={folder}/edge.yml",
+                f"--storage.agent.path={folder}/wal",
+                f"--web.listen-address={edge}",
+            ],
+            f"http://{edge}/-/ready",
+        )
+        api = Api(f"http://{store}")
+        for _ in range(300):
+            found = api.instant('kmem_pool_bytes{pool="slab_unreclaimable"}', time.time())
+            if found:
+                break
+            time.sleep(0.1)
+        self.assertEqual(
+            [row["metric"] for row in found],
+            [
+                {
+                    "__name__": "kmem_pool_bytes",
+                    "job": "kmem",
+                    "instance": exporter,
+                    "pool": "slab_unreclaimable",
+                    "site": "hamburg",
+                    "replica": "a",
+                    "role": "web",
+                }
+            ],
+        )
+        # Everything the exporter has arrives, and the limits of a host leave room.
+        mine = sum(not line.startswith("#") for line in get(f"http://{exporter}/metrics").splitlines())
+        theirs = int(
+            float(api.instant('count({job="kmem", __name__=~"(kmem|process)_.+"})', time.time())[0]["value"][1])
+        )
+        self.assertAlmostEqual(mine, theirs, delta=10)
+        self.assertLess(mine, yaml.safe_load(config)["scrape_configs"][0]["sample_limit"] / 2)
+        self.assertEqual(metric(f"http://{edge}", "prometheus_remote_storage_samples_failed_total"), 0)
+
+
+class Cost(unittest.TestCase):
+    def test_a_small_measurement_finds_what_the_plan_says(self):
+        """4 and 16 hosts for 6 seconds, 6 hours on disk: the plan's figures are of a larger and longer run."""
+        done = subprocess.run(
+            [
+                sys.executable,
+                os.path.join(FLEET, "measure.py"),
+                "--exporter",
+                EXE,
+                "--hosts=16",
+                "--seconds=6",
+                "--hours=6",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        os.makedirs(KEEP, exist_ok=True)
+        with open(os.path.join(KEEP, "fleet.json"), "w", encoding="utf-8") as out:
+            out.write(done.stdout)
+        found = json.loads(done.stdout)["measured"]
+        small, large = found["sizes"]
+        self.assertEqual((small["hosts"], large["hosts"]), (4, 16))
+        self.assertGreaterEqual(large["series"], 16 * found["series_a_host"])
+        self.assertGreater(large["samples"], 16 * found["series_a_host"] * 4)
+        self.assertLess(found["series_a_host"], 1000)
+        self.assertLess(found["page_bytes"], 96 * 1024)
+        said = json.loads(re.search(r"<!-- measured (.*?) -->", content("README.md"), re.DOTALL)[1])
+        for name, factor in TOLERANCE.items():
+            self.assertLess(found[name], said[name] * factor, name)
+        for name in ("disk_bytes_a_sample", "victoria_disk_bytes_a_sample"):
+            self.assertTrue(said[name] / 2 < found[name] < said[name] * 2, (name, found[name], said[name]))
+
+    def test_the_plan_is_what_follows_from_the_figures(self):
+        """10,000 hosts in README.md are the measured figures times hosts, samples and days, and nothing else."""
+        text = content("README.md")
+        said = json.loads(re.search(r"<!-- measured (.*?) -->", text, re.DOTALL)[1])
+        fleet = measure.fleet(said)
+        self.assertEqual(fleet["series"], 500 * 10_000)
+        self.assertAlmostEqual(fleet["samples_a_second"], fleet["series"] / 60)
+        shown = {row[0]: row[1] for row in re.findall(r"^\| ([a-z_]+) \| [^|]*\| ([\d.,]+) \|$", text, re.MULTILINE)}
+        self.assertEqual({name: f"{fleet[name]:,.{digits(shown[name])}f}" for name in shown}, shown)
+        self.assertEqual(set(shown), set(fleet))
+
+
+def digits(text):
+    return len(text.partition(".")[2])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
