@@ -13,14 +13,19 @@ namespace {
 // One string of an event ends there (ReportEvent's documentation says 31,839 characters).
 constexpr std::size_t kMaxCharacters = 31'000;
 
-// As messages.mc has them: severity in the two upper bits.
-constexpr DWORD kInformation = 0x40000001, kWarning = 0x80000002, kError = 0xC0000003;
-
 std::wstring source_key() {
   return std::wstring(L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\") + kServiceName;
 }
 
 }  // namespace
+
+std::uint32_t event_id(base::LogLevel level) {
+  switch (level) {
+    case base::LogLevel::kError: return 0xC0000003;
+    case base::LogLevel::kWarn: return 0x80000002;
+    default: return 0x40000001;
+  }
+}
 
 EventLog::EventLog() : source_(RegisterEventSourceW(nullptr, kServiceName)) {}
 
@@ -34,15 +39,9 @@ void EventLog::report(base::LogLevel level, std::string_view line) {
   if (text.size() > kMaxCharacters) text.resize(kMaxCharacters);
   const wchar_t* const strings[] = {text.c_str()};
   WORD type = EVENTLOG_INFORMATION_TYPE;
-  DWORD id = kInformation;
-  if (level == base::LogLevel::kWarn) {
-    type = EVENTLOG_WARNING_TYPE;
-    id = kWarning;
-  } else if (level == base::LogLevel::kError) {
-    type = EVENTLOG_ERROR_TYPE;
-    id = kError;
-  }
-  ReportEventW(source_, type, 0, id, nullptr, 1, 0, const_cast<LPCWSTR*>(strings), nullptr);
+  if (level == base::LogLevel::kWarn) type = EVENTLOG_WARNING_TYPE;
+  if (level == base::LogLevel::kError) type = EVENTLOG_ERROR_TYPE;
+  ReportEventW(source_, type, 0, event_id(level), nullptr, 1, 0, const_cast<LPCWSTR*>(strings), nullptr);
 }
 
 base::Result<void> register_event_source() {

@@ -3,12 +3,16 @@
 // dropped.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "collectors/base/log.h"
 #include "collectors/base/result.h"
 
 namespace kmem::service {
+
+/// The message that an event of this level has, as messages.mc numbers them: severity in the two upper bits.
+[[nodiscard]] std::uint32_t event_id(base::LogLevel level);
 
 class EventLog {
  public:

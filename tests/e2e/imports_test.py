@@ -1,4 +1,5 @@
-"""The Windows program loads on NT 5.2: every import is one that Server 2003 exports, and its size is bounded.
+"""The Windows program loads on NT 5.2: every import is one that Server 2003 exports; its size is bounded, and it brings
+its version and the text of its events.
 
 The list beside it (fixtures/nt52_exports.txt, "dll name" a line) holds only functions whose documentation or system
 definition files give Server 2003 or earlier; a new import fails here until somebody has looked it up."""
@@ -21,7 +22,7 @@ class Image:
         self.wide = self.u16(optional) == 0x20B
         self.subsystem_version = (self.u16(optional + 48), self.u16(optional + 50))
         directories = optional + (112 if self.wide else 96)
-        self.import_address = self.u32(directories + 8)
+        self.import_address, self.resource_address = self.u32(directories + 8), self.u32(directories + 16)
         self.sections = [struct.unpack_from("<IIII", self.bytes, optional + optional_size + 40 * i + 8)
                          for i in range(sections)]
 
@@ -53,6 +54,16 @@ class Image:
                 thunk += step
             entry += 20
 
+    def resource(self, *ids):
+        """The bytes of the resource whose type is the first id; the others are name and language, each the first if left out."""
+        root = self.offset(self.resource_address)
+        at = root
+        for wanted in (*ids, None, None, None)[:3]:
+            rows = [struct.unpack_from("<II", self.bytes, at + 16 + 8 * i) for i in range(self.u16(at + 12) + self.u16(at + 14))]
+            at = root + (next(to for name, to in rows if wanted in (None, name)) & 0x7FFFFFFF)
+        address, size = struct.unpack_from("<II", self.bytes, at)
+        return self.bytes[self.offset(address):][:size]
+
 
 class Imports(unittest.TestCase):
     def test_every_import_exists_on_nt_52(self):
@@ -66,6 +77,24 @@ class Imports(unittest.TestCase):
         image = Image(EXE)
         self.assertLessEqual(image.subsystem_version, (5, 2))
         self.assertLessEqual(os.path.getsize(EXE), 10 * 1024 * 1024)
+
+    def test_events_have_messages(self):
+        table = Image(EXE).resource(11)
+        messages = {}
+        for block in range(struct.unpack_from("<I", table)[0]):
+            first, last, at = struct.unpack_from("<III", table, 4 + 12 * block)
+            for number in range(first, last + 1):
+                length, flags = struct.unpack_from("<HH", table, at)
+                self.assertEqual(flags, 1)  # UTF-16
+                messages[number] = table[at + 4:at + length].decode("utf-16-le").rstrip("\r\n\0")
+                at += length
+        self.assertEqual(messages, {0x40000001: "%1", 0x80000002: "%1", 0xC0000003: "%1"})
+
+    def test_the_file_tells_its_version(self):
+        version = Image(EXE).resource(16)
+        major, minor, patch = map(int, os.environ["KMEM_VERSION"].split("."))
+        at = version.index(struct.pack("<I", 0xFEEF04BD))
+        self.assertEqual(struct.unpack_from("<II", version, at + 8), (major << 16 | minor, patch << 16))
 
 
 if __name__ == "__main__":
