@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "exporter/top/numbers.h"
 
@@ -82,6 +83,8 @@ const std::array kColumns = std::to_array<Column>({
 });
 const Column* const kTag = &kColumns[0];
 const Column* const kDriver = &kColumns[kColumns.size() - 2];
+// Missed least, where without them all else fits.
+const std::array<const Column*, 2> kGiveWay = {&kColumns[kColumns.size() - 4], &kColumns[5]};
 
 std::string cell(std::string_view text, std::size_t width, bool right) {
   if (text.size() > width) return std::string(text.substr(0, width - 1)) + "~";
@@ -136,6 +139,12 @@ Columns::Columns(const Rows& rows, const ColumnOptions& options) : options_(opti
   for (std::size_t i = 0; i < columns_.size(); ++i)
     if (columns_[i] == kDriver && widths_[i] > kNarrowText && total(widths_) > options.width)
       widths_[i] -= std::min(widths_[i] - kNarrowText, total(widths_) - options.width);
+  std::vector<std::size_t> without = widths_;
+  for (const Column* const column : kGiveWay) {
+    for (std::size_t i = 2; i < columns_.size(); ++i)
+      if (columns_[i] == column && total(without) > options.width) without[i] = 0;
+  }
+  if (total(without) <= options.width) widths_ = std::move(without);
   for (std::size_t i = columns_.size(); i-- > 2 && total(widths_) > options.width;) widths_[i] = 0;
 }
 

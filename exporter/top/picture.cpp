@@ -72,14 +72,18 @@ std::vector<std::string> reasons(const Snapshot& snapshot) {
   return out;
 }
 
-std::string bar_text(const Scene& scene, const View& view, const RowChoice& choice, const Extent& extent) {
-  std::string text = " kmem_exporter top  " + base::rfc3339(scene.snapshot.time / 1000 * 1000);
-  text += "  pool " + std::string(choice.pool ? pool_name(*choice.pool) : "all");
+std::string bar_text(const Scene& scene, const View& view, const RowChoice& choice, const Extent& extent,
+                     std::size_t width) {
+  const std::string time = base::rfc3339(scene.snapshot.time / 1000 * 1000);
+  std::string text = "  pool " + std::string(choice.pool ? pool_name(*choice.pool) : "all");
   text += "  by " + std::string(sort_word(choice.sort).word);
   if (!choice.filter.empty()) text += "  /" + choice.filter + "/";
   const std::size_t last = std::min(extent.rows, view.first_row + extent.page_rows);
   text += "  " + (extent.rows == 0 ? std::string("0") : std::to_string(view.first_row + 1) + "-" + std::to_string(last));
-  return text + " of " + std::to_string(extent.rows);
+  text += " of " + std::to_string(extent.rows);
+  const std::string head = " kmem_exporter top  " + time;
+  // What is shown is worth more than the date.
+  return (head.size() + text.size() <= width ? head : " top  " + time.substr(time.find('T') + 1)) + text;
 }
 
 Frame help_frame(const Scene& scene) {
@@ -128,7 +132,7 @@ Frame draw(const Scene& scene, const View& view, terminal::Size size, Extent& ex
   keep_in(shown, extent);
   if (view.help) return help_frame(scene);
 
-  Frame frame{{bar_text(scene, shown, choice, extent), Style::kBar}};
+  Frame frame{{bar_text(scene, shown, choice, extent, size.columns), Style::kBar}};
   for (std::string& line : head) frame.push_back({std::move(line)});
   frame.push_back({columns.title(), Style::kStrong});
   for (std::size_t i = shown.first_row; i < rows.size() && i < shown.first_row + extent.page_rows; ++i)

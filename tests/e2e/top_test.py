@@ -18,6 +18,12 @@ if not WINDOWS:
     import termios
 
 FRAMES = os.path.join(SOURCE_DIR, "tests/fixtures/nt52-i386/frames.bin.gz")
+TOOLS, SUFFIX = os.environ["KMEM_TOOLS"], ".exe" if WINDOWS else ""
+
+
+def tool(name, *args):
+    subprocess.run([*RUNNER, os.path.join(TOOLS, name + SUFFIX), *args], check=True, stdin=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, timeout=120)
 
 
 class Screen:
@@ -155,6 +161,12 @@ class TopCase(Case):
                        check=True, stdin=subprocess.DEVNULL, timeout=60)
         self.replay = f"--collector.source=replay:{path_for_exe(self.capture)}"
 
+    def made(self, kind):
+        """A made capture as an argument."""
+        path = path_for_exe(os.path.join(self.folder, f"made-{kind}.kmem"))
+        tool("made_capture", kind, path_for_exe(FRAMES), path)
+        return path, f"--collector.source=replay:{path}"
+
 
 class Live(TopCase):
     """Real frames of an NT kernel in which a program leaks events."""
@@ -162,7 +174,7 @@ class Live(TopCase):
     def open(self, *args, **kwargs):
         top = OnTerminal(self.replay, *args, **kwargs)
         self.addCleanup(top.close)
-        top.until(lambda lines: " q quit" in lines[-1] and any(line.startswith(" Even") for line in lines),
+        top.until(lambda lines: " q quit" in lines[-1] and any(line[6:10] == "Nonp" for line in lines),
                   "the first picture")
         return top
 
@@ -195,7 +207,7 @@ class Live(TopCase):
             top.until(lambda lines, row=row: next((l for l in lines if l.startswith(" Even Nonp")), row) != row,
                       "the next reading")
         self.assertEqual(len(set(counts)), 3)
-        self.assertRegex(counts[-1], r"^ Even Nonp +[\d.]+k? \( +[1-9]\d+\)")
+        self.assertRegex(counts[-1], r"^ Even Nonp +[\d.]+k? \( *[1-9]\d+\)")
         self.assertEqual(top.screen.clears, 1)  # drawn whole once
         top.type("q")
         self.assertEqual(top.end(), (0, ""))
@@ -241,8 +253,9 @@ class Live(TopCase):
         self.assertEqual(len(top.screen.lines), 24)
         for rows, columns in ((50, 200), (10, 40), (3, 12), (24, 80)):
             top.resize(rows, columns)
-            top.until(lambda lines: lines[0].startswith(" kmem_export") and lines[-1] != "", f"{rows}x{columns}")
-        wide = top.resize(50, 200) or top.until(lambda lines: "1-45 of" in lines[0], "a tall page")
+            top.until(lambda lines: lines[0].startswith((" kmem_exporter top", " top  ")) and lines[-1] != "", f"{rows}x{columns}")
+        top.resize(50, 200)
+        wide = top.until(lambda lines: "1-46 of" in lines[0], "a tall page")
         self.assertIn("Per Alloc", "".join(wide[:6]))
         top.type("q")
         self.assertEqual(top.end(), (0, ""))
@@ -310,6 +323,52 @@ class Live(TopCase):
         self.assertEqual(top.end()[0], 0)
         self.assertEqual(sorted(os.listdir(state)), sorted(before))
 
+    def test_a_leak_stands_out(self):
+        capture, replay = self.made("leak")
+        state = os.path.join(self.folder, "state")
+        tool("aged_state", capture, state, "nonpaged/Thre")
+        for columns in (80, 120):
+            top = OnTerminal(replay, "--interval=1h", f"--storage.path={state}", columns=columns)
+            self.addCleanup(top.close)
+            rows = [line for line in top.until(lambda lines: " q quit" in lines[-1], "a picture") if "LEAK" in line]
+            self.assertEqual(len(rows), 1, "\n".join(top.screen.lines))
+            self.assertRegex(rows[0], r"^!Thre Nonp +.*\[ntoskr.*LEAK \+[\d.]+M/d")
+            print("\n" + "\n".join(top.screen.lines[:8]))
+            top.type("q")
+            self.assertEqual(top.end(), (0, ""))
+
+    def test_hostile_names_are_text(self):
+        _, replay = self.made("hostile")
+        top = OnTerminal(replay, "--interval=1h")
+        self.addCleanup(top.close)
+        lines = top.until(lambda lines: " q quit" in lines[-1], "a picture")  # Screen asserts what reaches it
+        shown = [line[1:14].rstrip() for line in lines]
+        for tag in ("<i'>", "\\x00\\x01\\x1b[", "\\x0a\\x0d\\x09\\", "%s%n"):
+            self.assertIn(tag, shown)
+        top.type("/\x1b]0;owned\x07\xff\r")
+        top.until(lambda lines: "0;owned" in lines[0], "what was typed is text as well")
+        top.type("q")
+        self.assertEqual(top.end(), (0, ""))
+
+    def test_a_frame_is_one_write(self):
+        top = self.open("--interval=1h")
+        with open(f"/proc/{top.process.pid}/io", encoding="ascii") as io:
+            before = int(re.search(r"syscw: (\d+)", io.read()).group(1))
+        for i, (key, expected) in enumerate((("t", "by tag"), ("b", "by bytes"), ("g", "by growth"), ("r", "by rate")), 1):
+            top.type(key)
+            top.until(lambda lines, expected=expected: expected in lines[0], expected)
+            with open(f"/proc/{top.process.pid}/io", encoding="ascii") as io:
+                self.assertEqual(int(re.search(r"syscw: (\d+)", io.read()).group(1)) - before, i)
+        top.type("q")
+        top.end()
+
+    def test_a_terminal_that_goes_away_ends_it(self):
+        top = self.open("--interval=1s")
+        os.close(top.master)
+        os.close(top.slave)
+        top.master, top.slave = pty.openpty()
+        top.process.wait(10)
+
     def test_without_a_terminal(self):
         quiet = run("top", self.replay)
         self.assertEqual(quiet.returncode, 0, quiet.stderr)
@@ -331,7 +390,7 @@ class Once(TopCase):
     def rows(self, *args):
         done = run("top", "--once", self.replay, *args)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return [re.match(r" (.{4}) (Nonp |Paged) +(\d+)(?: \( *(-?\d+)\))? +(\d+)", line)
+        return [re.match(r" (.{4}) (Nonp |Paged) +(\d+)(?: +\( *(-?\d*)\))? +(\d+)", line)
                 for line in done.stdout.splitlines() if line[6:10] in ("Nonp", "Page")]
 
     def test_every_tag_of_a_real_kernel(self):
@@ -348,16 +407,34 @@ class Once(TopCase):
 
     def test_what_changed_between_two_readings(self):
         rows = self.rows("--sort", "rate")
-        deltas = [int(row[4]) for row in rows if row[4] is not None]
+        deltas = [int(row[4]) for row in rows if row[4] != "-"]
         self.assertEqual(deltas, sorted(deltas, reverse=True))
         self.assertGreater(deltas[0], 100)
         self.assertEqual(self.rows()[0][4], None)
 
     def test_its_text_is_history_for_analyze(self):
-        log = self.file("top.log", run("top", "--once", self.replay).stdout)
-        done = run("analyze", "--all", path_for_exe(log))
+        for order in ("bytes", "rate"):
+            log = self.file("top.log", run("top", "--once", "--sort", order, self.replay).stdout)
+            done = run("analyze", "--all", path_for_exe(log))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, r"(?m)^ok +nonpaged +Even ")
+            self.assertNotIn("passed over", done.stdout + done.stderr)
+
+    def test_what_the_readme_says_works(self):
+        with open(os.path.join(SOURCE_DIR, "README.md"), encoding="utf-8") as readme:
+            lines = re.findall(r"^kmem_exporter (top.*)$", readme.read(), re.M)
+        self.assertGreaterEqual(len(lines), 3)
+        for line in lines:
+            done = run(*line.split(), self.replay)
+            self.assertEqual(done.returncode, 0, (line, done.stderr))
+            self.assertIn(" Tag  Type ", done.stdout)
+
+    def test_hostile_names_are_text_in_a_pipe(self):
+        _, replay = self.made("hostile")
+        done = run("top", "--once", replay)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("Even", done.stdout)
+        self.assertRegex(done.stdout, r"\A[ -~\n]+\Z")
+        self.assertIn("\n \\x00\\x01\\x1b[ Nonp ", done.stdout)
 
     def test_bad_words(self):
         for arguments, expected in ((["--sort", "size"], "growth"), (["--pool", "page"], "nonpaged"),

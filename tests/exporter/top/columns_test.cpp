@@ -63,6 +63,16 @@ TEST_F(WindowsColumns, TrendMarksTheRowAndHasAColumnWhereAnythingIsKnown) {
   EXPECT_EQ(wide.text(table_.rows()[1])[0], '+');
 }
 
+TEST_F(WindowsColumns, WhatIsMissedLeastGivesWayToTheTrend) {
+  table_.rows()[0].driver = "tcpip.sys, afd.sys";
+  table_.rows()[0].trend = "LEAK +431K/d 94%";
+  EXPECT_EQ(columns(80).title(), " Tag  Type  Allocs        Frees  Diff Bytes        Driver     Trend");
+  EXPECT_EQ(columns(80).text(table_.rows()[0]),
+            " Irp  Nonp   75.3M ( 120) 75.3M 13.7k 4.43M ( 640) [tcpip.sy~ LEAK +431K/d 94%");
+  EXPECT_EQ(columns(86).title(), " Tag  Type  Allocs        Frees         Diff Bytes        Driver     Trend");
+  EXPECT_THAT(columns(60).title(), HasSubstr("Frees         Diff"));  // it would not be enough
+}
+
 TEST(Columns, AKernelThatDoesNotCountHasNoCountersAndItsTagsAreShownInFullWhereTheyFit) {
   UsageTable table;
   table.update(reading({uncounted(Pool::kSlabReclaimable, "an_inode_cache_with_a_very_long_name", 100, 102'400)}));

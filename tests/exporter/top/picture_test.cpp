@@ -112,6 +112,14 @@ TEST_F(Picture, FilterPoolAndWhatIsTypedAreSaid) {
   EXPECT_EQ(typing[23], " filter: t101_");
 }
 
+TEST_F(Picture, ANarrowBarSaysWhereWeAreRatherThanTheDate) {
+  show(windows_reading(many_tags(100)));
+  view_.choice.sort = SortBy::kOutstanding;
+  view_.first_row = 1000;
+  EXPECT_EQ(lines({24, 80})[0], " top  00:00:00Z  pool all  by outstanding  82-100 of 100");
+  EXPECT_EQ(lines({24, 81})[0], " kmem_exporter top  2026-01-01T00:00:00Z  pool all  by outstanding  82-100 of 100");
+}
+
 TEST_F(Picture, LeaksStandOutAndNoticesAreAtTheFoot) {
   show(windows_reading(many_tags(3)));
   table_.rows()[1].mark = Mark::kLeak;
