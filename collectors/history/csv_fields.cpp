@@ -30,6 +30,19 @@ const char* CsvFields::split(std::string_view line) {
   }
 }
 
+base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes,
+                                   const std::function<std::string()>& take) {
+  for (;;) {
+    const auto state = lines.next();
+    if (!state) return state.error();
+    if (*state == LineState::kEnd) return base::Error{base::ErrorCode::kMalformed, notes.path() + ": no header row"};
+    if (trimmed(lines.line()).empty()) continue;
+    const std::string why = *state == LineState::kTooLong ? "the header row is too long" : take();
+    if (why.empty()) return {};
+    return base::Error{base::ErrorCode::kMalformed, notes.path() + ":" + std::to_string(lines.number()) + ": " + why};
+  }
+}
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};

@@ -3,9 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "collectors/base/result.h"
+#include "collectors/history/line_reader.h"
+#include "collectors/history/notes.h"
 
 namespace kmem::history {
 
@@ -23,6 +28,10 @@ class CsvFields {
   std::vector<std::string> fields_;
   std::size_t size_ = 0;
 };
+
+/// The first line that is not blank is for `take`, which says why it is no header row, or nothing.
+[[nodiscard]] base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes,
+                                                 const std::function<std::string()>& take);
 
 /// Without blanks and tabs at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);

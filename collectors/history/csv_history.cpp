@@ -21,8 +21,6 @@
 namespace kmem::history {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::UnixMillis;
 
 constexpr std::size_t kWindow = 4;
@@ -72,15 +70,7 @@ class CsvHistory final : public SnapshotReader {
   CsvHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
 
   base::Result<void> read_header() {
-    for (;;) {
-      const auto state = lines_.next();
-      if (!state) return state.error();
-      if (*state == LineState::kEnd) return Error{ErrorCode::kMalformed, notes_.path() + ": no header row"};
-      if (trimmed(lines_.line()).empty()) continue;
-      const std::string why = *state == LineState::kTooLong ? "the header row is too long" : take_header();
-      if (why.empty()) return {};
-      return Error{ErrorCode::kMalformed, notes_.path() + ":" + std::to_string(lines_.number()) + ": " + why};
-    }
+    return read_header_row(lines_, notes_, [this] { return take_header(); });
   }
 
   base::Result<bool> next(Snapshot& out) override {

@@ -17,8 +17,6 @@
 namespace kmem::history {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::UnixMillis;
 
 constexpr std::int64_t kSameBootMillis = 5'000;
@@ -95,19 +93,10 @@ class PerfmonHistory final : public SnapshotReader {
   PerfmonHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
 
   base::Result<void> read_header() {
-    for (;;) {
-      const auto state = lines_.next();
-      if (!state) return state.error();
-      if (*state == LineState::kEnd) return Error{ErrorCode::kMalformed, notes_.path() + ": no header row"};
-      if (trimmed(lines_.line()).empty()) continue;
-      std::string why = "the header row is too long";
-      if (*state == LineState::kLine) {
-        const char* const torn = fields_.split(lines_.line());
-        why = torn != nullptr ? torn : take_header();
-      }
-      if (why.empty()) return {};
-      return Error{ErrorCode::kMalformed, notes_.path() + ":" + std::to_string(lines_.number()) + ": " + why};
-    }
+    return read_header_row(lines_, notes_, [this] {
+      const char* const torn = fields_.split(lines_.line());
+      return torn != nullptr ? torn : take_header();
+    });
   }
 
   base::Result<bool> next(Snapshot& out) override {

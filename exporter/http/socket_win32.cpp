@@ -9,6 +9,8 @@
 #include <system_error>
 #include <thread>
 
+#include "exporter/http/socket_addresses.h"
+
 namespace kmem::http {
 namespace {
 
@@ -37,13 +39,6 @@ Socket open_socket(int family, int type) {
   return socket;
 }
 
-std::string numeric_host(const sockaddr* address, int length) {
-  char host[NI_MAXHOST] = {};
-  if (::getnameinfo(address, length, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) return "unknown";
-  const std::string_view text(host);
-  return std::string(text.starts_with("::ffff:") ? text.substr(7) : text);
-}
-
 base::Error bind_error(std::uint16_t port, int error) {
   const auto number = std::to_string(port);
   if (error == WSAEADDRINUSE) return {base::ErrorCode::kIo, "port " + number + " is in use"};
@@ -52,7 +47,9 @@ base::Error bind_error(std::uint16_t port, int error) {
   return {base::ErrorCode::kIo, reason(error)};
 }
 
-base::Result<Socket> listen_at(const sockaddr* address, int length, std::uint16_t port, bool take_ipv4) {
+}  // namespace
+
+base::Result<Socket> listen_at(const sockaddr* address, socklen_t length, std::uint16_t port, bool take_ipv4) {
   auto socket = open_socket(address->sa_family, SOCK_STREAM);
   if (!socket) return base::Error{base::ErrorCode::kUnsupported, reason(::WSAGetLastError())};
   set_option(socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
@@ -72,7 +69,7 @@ base::Result<Socket> listen_at(const sockaddr* address, int length, std::uint16_
   return socket;
 }
 
-}  // namespace
+std::string lookup_reason(int error) { return reason(error); }
 
 void Socket::close() {
   if (handle_ != kNone) ::closesocket(static_cast<SOCKET>(std::exchange(handle_, kNone)));
@@ -87,39 +84,13 @@ base::Result<void> start_sockets() {
   return {};
 }
 
-base::Result<Socket> listen_on(const std::string& host, std::uint16_t port) {
-  if (host.empty()) {
-    sockaddr_in6 any6{};
-    any6.sin6_family = AF_INET6;
-    any6.sin6_port = ::htons(port);
-    auto both = listen_at(reinterpret_cast<sockaddr*>(&any6), sizeof any6, port, true);
-    if (both.ok() || both.error().code != base::ErrorCode::kUnsupported) return both;
-    sockaddr_in any4{};
-    any4.sin_family = AF_INET;
-    any4.sin_port = ::htons(port);
-    return listen_at(reinterpret_cast<sockaddr*>(&any4), sizeof any4, port, false);
-  }
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); error != 0) {
-    return base::Error{base::ErrorCode::kInvalid, host + ": " + reason(error)};
-  }
-  base::Result<Socket> result = base::Error{base::ErrorCode::kInvalid, host + " has no address"};
-  for (const addrinfo* each = found; each != nullptr && !result.ok(); each = each->ai_next) {
-    result = listen_at(each->ai_addr, static_cast<int>(each->ai_addrlen), port, false);
-  }
-  ::freeaddrinfo(found);
-  return result;
-}
+base::Result<Socket> listen_on(const std::string& host, std::uint16_t port) { return listen_by_name(host, port); }
 
 std::uint16_t local_port(const Socket& socket) {
   sockaddr_storage address{};
   int length = sizeof address;
   if (::getsockname(raw(socket), reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
-  return ::ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&address)->sin6_port
-                                               : reinterpret_cast<sockaddr_in*>(&address)->sin_port);
+  return port_of(address);
 }
 
 Accepted accept_from(const Socket& listener) {
@@ -134,7 +105,7 @@ Accepted accept_from(const Socket& listener) {
   ::ioctlsocket(raw(socket), FIONBIO, &non_blocking);
   ::SetHandleInformation(reinterpret_cast<HANDLE>(raw(socket)), HANDLE_FLAG_INHERIT, 0);
   set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-  return {IoStatus::kDone, std::move(socket), numeric_host(reinterpret_cast<sockaddr*>(&address), length)};
+  return {IoStatus::kDone, std::move(socket), numeric_host(address, length)};
 }
 
 IoResult receive(const Socket& socket, std::span<char> buffer) {
