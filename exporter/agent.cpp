@@ -191,12 +191,12 @@ void Agent::show_trend_state() {
     view.failures.push_back({KeptState::kFailureNames[i], trend_state_.failures(static_cast<KeptState::Failure>(i))});
 }
 
-void Agent::encode_page(encode::Format format) {
+void Agent::encode_page(encode::Format format, const self::SelfUsage& usage) {
   show_trend_state();
   metrics::build_families(
       {snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_}, families_);
   owners_.same_as_before = true;
-  self_metrics_.collect(self::read_self(), families_);
+  self_metrics_.collect(usage, families_);
   encode::encode(families_, format, plain_page_);
 }
 
@@ -204,7 +204,7 @@ base::Result<std::string> Agent::page(encode::Format format) {
   const std::scoped_lock lock(mutex_);
   if (const auto fresh = refresh(); !fresh) return fresh.error();
   tracked_.fill(snapshot_, selection_);
-  encode_page(format);
+  encode_page(format, {});
   return plain_page_;
 }
 
@@ -218,7 +218,7 @@ http::Response Agent::serve_metrics(const http::Request& request) {
     return response;
   }
   tracked_.fill(snapshot_, selection_);
-  encode_page(negotiated.format);
+  encode_page(negotiated.format, self::read_self());
   response.content_type = negotiated.content_type;
   if (encode::accepts_gzip(request.accept_encoding) && gzip_.compress(plain_page_, response.body)) {
     response.content_encoding = "gzip";

@@ -19,6 +19,7 @@
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
 #include "collectors/drivers/attribution.h"
+#include "collectors/self/self.h"
 #include "collectors/source.h"
 #include "config/config.h"
 #include "exporter/encode/gzip.h"
@@ -50,7 +51,7 @@ class Agent {
   /// Writes the state files now; what a stop calls last.
   void save_state();
 
-  /// The metrics page of this moment.
+  /// The metrics page of this moment, to stand in another exporter's: without process_*, of which that has its own.
   [[nodiscard]] base::Result<std::string> page(encode::Format format);
 
   /// What the HTTP server serves.
@@ -87,7 +88,7 @@ class Agent {
   page::View gather();
   base::Result<void> read_kernel();
   base::Result<void> refresh();
-  void encode_page(encode::Format format);
+  void encode_page(encode::Format format, const self::SelfUsage& usage);
   void log_changed_parts();
   [[nodiscard]] bool membership_changed();
 
