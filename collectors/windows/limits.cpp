@@ -192,4 +192,10 @@ PoolLimits pool_limits(const LimitFacts& facts) {
   return limits;
 }
 
+std::set<std::string_view> limit_rules() {
+  std::set<std::string_view> names;
+  for (const Rule& rule : kRules) names.insert(rule.name);
+  return names;
+}
+
 }  // namespace kmem::windows

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "collectors/snapshot.h"
@@ -39,6 +40,9 @@ struct PoolLimits {
 };
 
 [[nodiscard]] PoolLimits pool_limits(const LimitFacts& facts);
+
+/// The names of the table's rows, for the README's test.
+[[nodiscard]] std::set<std::string_view> limit_rules();
 
 /// Page table entries that map so much address space, one each page of 4 KiB.
 [[nodiscard]] constexpr std::uint64_t page_table_entries(std::uint64_t address_space_bytes) {

@@ -345,8 +345,9 @@ constexpr MetricRow kCatalogue[] = {
      R"(Paged Bytes, Pool Nonpaged Bytes.)",
      process_pool_bytes},
     {"kmem_pool_failure_events_total", kCounter, "", {"provider", "event_id"},
-     "Times that the kernel said that memory ran out, since this exporter first looked. Windows: System event log, Srv "
-     "2017-2020 and Resource-Exhaustion-Detector 2004. Linux: /proc/vmstat oom_kill, allocstall.",
+     "Times that the kernel said that memory ran out. Windows: System event log, Srv 2017-2020 and "
+     "Resource-Exhaustion-Detector 2004, from the oldest that the log held when this exporter first looked. Linux: "
+     "/proc/vmstat oom_kill, allocstall, since boot.",
      failure_events},
     {"kmem_pool_failure_last_event_timestamp_seconds", kGauge, "seconds", {"provider", "event_id"},
      "When that last happened, since 1970-01-01 UTC. Windows: System event log. Linux: seen by this exporter in "

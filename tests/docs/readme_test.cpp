@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "collectors/windows/limits.h"
 #include "config/knobs.h"
 #include "exporter/commands/command_table.h"
 #include "exporter/metrics/catalogue.h"
@@ -84,6 +85,17 @@ TEST(Readme, NamesEveryCommand) {
   const std::string readme = read(kReadme);
   for (const CommandRow& row : command_table())
     EXPECT_THAT(readme, testing::HasSubstr(std::string("`").append(row.name))) << row.name;
+}
+
+TEST(Readme, HasARowForEveryRuleOfThePoolsLimits) {
+  const std::string readme = read(kReadme);
+  const std::regex row("\n\\| `([a-z0-9_.]+_x(86|64))` \\|");
+  std::set<std::string> rows;
+  for (std::sregex_iterator found(readme.begin(), readme.end(), row), none; found != none; ++found)
+    EXPECT_TRUE(rows.insert((*found)[1]).second) << (*found)[1];
+  std::set<std::string> rules;
+  for (const std::string_view rule : windows::limit_rules()) rules.emplace(rule);
+  EXPECT_EQ(rows, rules);
 }
 
 TEST(Readme, NamesOnlyFilesThatExist) {
