@@ -80,6 +80,7 @@ class Host:
     ptes: tuple = ()  # free after boot, used up a day
     events: tuple = ()  # (provider, id, days before `end`)
     processes: tuple = ()
+    sessions: tuple = ()
     linux: bool = False
     resources: dict = field(default_factory=dict)
 
@@ -109,7 +110,7 @@ def x86_file_server(name, leak, boots, events):
     return Host(
         name,
         windows_tags(1, leak),
-        {"paged": 61 * MIB, "nonpaged": 14 * MIB},
+        {"paged": 75 * MIB, "nonpaged": 14 * MIB},
         {"paged": (343 * MIB, "kernel", "MmSizeOfPagedPoolInBytes"), "nonpaged": (256 * MIB, "estimate", "x86")},
         {"paged": int(343 * MIB * 0.8)},
         {"PagedPoolSize": 0, "NonPagedPoolSize": 0, "PoolUsageMaximum": 80, "SystemPages": 0},
@@ -119,6 +120,7 @@ def x86_file_server(name, leak, boots, events):
         (24_800, 62 if leak else 0),
         events,
         (("System", 4, 5200, 0), ("svchost", 912, 1900, 14 if leak else 0), ("lsass", 480, 1400, 0)),
+        sessions=(0, 1),
         resources={"paged": 343 * MIB, "system_ptes": 12_000},
     )
 
@@ -366,6 +368,13 @@ class Run:
                         labels + (("pool", pool),),
                         int(used * (190 if pool == "paged" else 40)),
                     )
+        for session in host.sessions:
+            labels = (("session", session), ("pool", "paged"))
+            size = int(3.1 * MIB * cycle(f"{host.name} session {session}", now, 0.2, 0.05, 0.03))
+            yield "kmem_session_pool_bytes", labels, size
+            tag = labels + (("tag", "Gh05"),)
+            yield "kmem_session_pool_tag_bytes", tag, int(size * 0.6)
+            yield "kmem_session_pool_tag_outstanding_allocations", tag, int(size * 0.6 / 1400)
         for provider, number in dict.fromkeys((provider, number) for provider, number, _ in host.events):
             times = [
                 int(self.end - days * DAY) for name, event, days in host.events if (name, event) == (provider, number)

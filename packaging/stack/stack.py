@@ -32,7 +32,7 @@ LOOKBACK = f"{STEP // 60 + 5}m"
 RETENTION = f"{HISTORY_SECONDS // 86400 + 34}d"
 
 
-def prometheus_config(at, rules=RULES, remote_write=None, scrape_interval="15s"):
+def prometheus_config(at, rules=RULES, remote_write=None, scrape_interval="15s", evaluation_interval="1m"):
     with open(os.path.join(HERE, "prometheus.yml"), encoding="utf-8") as template:
         text = template.read()
     demo = "\n".join(
@@ -46,6 +46,7 @@ def prometheus_config(at, rules=RULES, remote_write=None, scrape_interval="15s")
         "PROMETHEUS": at["prometheus"],
         "ALERTMANAGER": at["alertmanager"],
         "SCRAPE_INTERVAL": scrape_interval,
+        "EVALUATION_INTERVAL": evaluation_interval,
     }.items():
         text = text.replace(f"@{name}@", value)
     return text + (f"remote_write:\n  - url: {remote_write}\n" if remote_write else "")
@@ -233,7 +234,7 @@ def interrupted(*_):
 
 def up(arguments):
     at = {name: address(0 if arguments.any_port else port) for name, port in PORTS.items()}
-    settings = {"remote_write": arguments.remote_write, "scrape_interval": arguments.scrape_interval}
+    settings = {name: getattr(arguments, name) for name in ("remote_write", "scrape_interval", "evaluation_interval")}
     prepare(arguments.exporter, arguments.data, at, **settings)
     write(os.path.join(arguments.data, "addresses.json"), json.dumps(at))
     stack = Stack(arguments.exporter, arguments.data, at)
@@ -265,6 +266,7 @@ def main():
             command.add_argument("--any-port", action="store_true", help="free ports instead of the usual ones")
             command.add_argument("--remote-write", help="URL that Prometheus also sends to")
             command.add_argument("--scrape-interval", default="15s")
+            command.add_argument("--evaluation-interval", default="1m", help="of the rules")
         else:
             command.add_argument("--rules", default=RULES)
             for server in ("exporter", "demo", "prometheus", "alertmanager", "printer"):

@@ -154,6 +154,22 @@ def ask(api, dashboard, values, now=None, span=None):
     return answers
 
 
+def annotations(api, dashboard, values, now=None):
+    """[(name, colour, [when])]: where a run of points begins, as Grafana puts its marks."""
+    now, span = now or time.time(), seconds(dashboard["time"]["from"])
+    marks = []
+    for row in dashboard["annotations"]["list"]:
+        if "expr" not in row:
+            continue
+        filled = Filled(values, span)
+        begins = set()
+        for series in api.range(filled(row["expr"]), now - span, now, filled.step):
+            times = [at for at, value in series["values"] if float(value) > 0]
+            begins |= {at for before, at in zip([0, *times], times) if at - before > filled.step}
+        marks.append((row["name"], row["iconColor"], sorted(begins)))
+    return marks
+
+
 def choices(api, now):
     """The values of the variables that show each dashboard: [(uid, name, values)]"""
 

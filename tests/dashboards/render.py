@@ -165,9 +165,11 @@ def lines_of(panel, results):
             yield legend(target, series["metric"]), [p for p in points if not math.isinf(p[1]) and not math.isnan(p[1])]
 
 
-def graph(panel, results, width, height, span):
+def graph(panel, results, width, height, span, marks):
     defaults = panel["fieldConfig"]["defaults"]
     lines = [line for line in lines_of(panel, results) if line[1]]
+    if panel["options"]["legend"].get("sortDesc"):
+        lines.sort(key=lambda line: -line[1][-1][1])
     if not lines:
         return f'<div class="empty">{html.escape(defaults.get("noValue", ""))}</div>'
     log = defaults["custom"]["scaleDistribution"]["type"] == "log"
@@ -185,7 +187,7 @@ def graph(panel, results, width, height, span):
         return math.log10(max(value, 1e-9)) if log else value
 
     legend_height = min(len(lines), 6) * 15 + 16
-    left, bottom, top = 70, 18, 6
+    left, bottom, top = 84, 18, 6
     inner_w, inner_h = width - left - 10, height - legend_height - bottom - top - 30
     end = max(at for _, points in lines for at, _ in points)
     start = end - span
@@ -217,6 +219,12 @@ def graph(panel, results, width, height, span):
                 f'<line x1="{left}" x2="{left + inner_w}" y1="{y(step["value"]):.1f}" y2="{y(step["value"]):.1f}" '
                 f'stroke="{NAMED[step["color"]]}" stroke-dasharray="4 4"/>'
             )
+    for _, color, times in marks:
+        for at in times:
+            out.append(
+                f'<line x1="{x(at):.1f}" x2="{x(at):.1f}" y1="{top}" y2="{top + inner_h}" stroke="{NAMED[color]}" '
+                'stroke-dasharray="2 3"/>'
+            )
     rows = []
     for index, (name, points) in enumerate(lines):
         color = COLORS[index % len(COLORS)]
@@ -224,8 +232,9 @@ def graph(panel, results, width, height, span):
         if "color" in special:
             color = NAMED[special["color"]["fixedColor"]]
         dash = ' stroke-dasharray="8 6"' if "custom.lineStyle" in special else ""
-        path = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in points if at >= start)
-        out.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="1.3"{dash}/>')
+        for run in runs(points):
+            path = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in run if at >= start)
+            out.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="1.3"{dash}/>')
         if len(points) == 1:
             out.append(f'<circle cx="{x(points[0][0]):.1f}" cy="{y(points[0][1]):.1f}" r="2.5" fill="{color}"/>')
         values = [value for _, value in points]
@@ -257,8 +266,22 @@ table{width:100%;border-collapse:collapse;font-size:12px}th{text-align:left;colo
 svg text{fill:#999;font-size:10px}"""
 
 
-def page(dashboard, answers, span):
-    """The HTML and its height."""
+def runs(points):
+    """Lines do not lead over holes."""
+    step = min((after[0] - before[0] for before, after in zip(points, points[1:])), default=0)
+    run = points[:1]
+    for before, point in zip(points, points[1:]):
+        if point[0] - before[0] > 1.5 * step:
+            yield run
+            run = []
+        run.append(point)
+    yield run
+
+
+def page(dashboard, answers, values, marks=()):
+    """The HTML and its height. marks: what dashboards.annotations gives"""
+    span = dashboards.seconds(dashboard["time"]["from"])
+    filled = dashboards.Filled(values, span)
     unit = WIDTH / 24
     body, shift, last_id, column = [], 0, None, 0
     for row in (panel for panel in dashboard["panels"] if panel["type"] == "row"):
@@ -279,10 +302,10 @@ def page(dashboard, answers, span):
         box = f"left:{x * unit:.0f}px;top:{y * ROW_PIXELS}px;width:{w * unit - 6:.0f}px;height:{h * ROW_PIXELS - 6}px"
         bottom = max(bottom, (y + h) * ROW_PIXELS)
         if panel["type"] == "row":
-            body.append(f'<div class="row" style="{box}">{html.escape(panel["title"])}</div>')
+            body.append(f'<div class="row" style="{box}">{html.escape(filled(panel["title"]))}</div>')
             continue
         if panel["type"] == "timeseries":
-            inside = graph(panel, results, w * unit - 16, h * ROW_PIXELS - 6, span)
+            inside = graph(panel, results, w * unit - 16, h * ROW_PIXELS - 6, span, marks)
         else:
             inside = (stat if panel["type"] == "stat" else table)(panel, results)
         body.append(
@@ -295,9 +318,9 @@ def page(dashboard, answers, span):
     ), bottom + 30
 
 
-def write(folder, name, dashboard, answers):
+def write(folder, name, dashboard, answers, values, marks=()):
     os.makedirs(folder, exist_ok=True)
-    text, height = page(dashboard, answers, dashboards.seconds(dashboard["time"]["from"]))
+    text, height = page(dashboard, answers, values, marks)
     path = os.path.join(folder, name + ".html")
     with open(path, "w", encoding="utf-8") as out:
         out.write(text)
@@ -328,7 +351,11 @@ def main(base, folder):
     api, now = dashboards.Api(base), time.time()
     made = dashboards.load()
     for uid, name, values in dashboards.choices(api, now):
-        path, height = write(folder, f"{uid}-{name}", made[uid], dashboards.ask(api, made[uid], values, now))
+        answers, marks = (
+            dashboards.ask(api, made[uid], values, now),
+            dashboards.annotations(api, made[uid], values, now),
+        )
+        path, height = write(folder, f"{uid}-{name}", made[uid], answers, values, marks)
         if "--screenshots" in sys.argv:
             screenshot(path, height)
         print(path)

@@ -17,9 +17,8 @@ import urllib.request
 
 import yaml
 
-import dashboards
 import render
-from dashboards import SOURCE_DIR, Api, Filled, ask, choices, load, panels_of, seconds, selectors
+from dashboards import SOURCE_DIR, Api, annotations, ask, choices, load, panels_of, selectors
 
 sys.path.insert(0, os.path.join(SOURCE_DIR, "packaging/stack"))
 sys.path.insert(0, os.path.join(SOURCE_DIR, "packaging/fleet"))
@@ -146,6 +145,7 @@ class Running(unittest.TestCase):
                 data,
                 "--any-port",
                 "--scrape-interval=1s",
+                "--evaluation-interval=5s",
                 f"--remote-write=http://{cls.victoria}/api/v1/write",
             ],
             stdin=subprocess.DEVNULL,
@@ -174,6 +174,17 @@ class Running(unittest.TestCase):
             60,
             "five hosts are scraped",
         )
+        # Evaluated, sent to Alertmanager, printed.
+        wait_until(lambda: len(cls.printed()) >= 2, 60, "alerts are printed")
+
+    @classmethod
+    def printed(cls):
+        """{(severity, alert): {instances}} of what Alertmanager had printed."""
+        found = {}
+        for line in content(cls.out.name).splitlines():
+            if row := re.match(r"\[firing\] (\w+) (Kmem\w+) instance=(\S+)", line):
+                found.setdefault((row[1], row[2]), set()).add(row[3])
+        return found
 
     def test_1_every_panel_returns_data_or_is_meant_to_be_empty(self):
         seen = {}
@@ -219,6 +230,7 @@ class Running(unittest.TestCase):
         left = one("kmem-fleet", "all", "Who runs out first")[0]
         self.assertEqual([row["metric"]["resource"] for row in left], ["paged", "system_ptes"])
         self.assertTrue(5 * DAY < value(left) < 20 * DAY, value(left))
+        self.assertGreater(value(one("kmem-fleet", "all", "Alerts")[0]), 1)
         self.assertEqual(value(one("kmem-host", "windows", "Failed allocations")[0]), 3)
         self.assertEqual(value(one("kmem-leak", "calm", "Verdict")[0]), 0)
         size = [results for panel, results in self.answers[("kmem-leak", "leak")][1] if panel["title"] == "Size"][1][0]
@@ -229,20 +241,23 @@ class Running(unittest.TestCase):
     def test_3_boots_failures_and_starts_are_annotations(self):
         for uid, name in (("kmem-host", "windows"), ("kmem-exporter", "all")):
             dashboard, values = load()[uid], self.answers[(uid, name)][0]
-            for row in dashboard["annotations"]["list"]:
-                if "expr" not in row:
-                    continue
-                span = 56 * DAY
-                filled = Filled(values, span)
-                result = self.api.range(filled(row["expr"]), self.now - span, self.now, filled.step)
-                # Alerts fire when the rules have been at it for minutes.
-                if row["name"] != "Alerts":
-                    self.assertTrue(result, row["name"])
-                    self.assertLess(max(len(series["values"]) for series in result), 20, row["name"])
+            for mark, _, times in annotations(self.api, {**dashboard, "time": {"from": "now-56d"}}, values, self.now):
+                self.assertTrue(0 < len(times) < 10, (mark, times))
+
+    def test_3_the_leak_is_printed_with_tag_driver_and_days_left_and_calm_hosts_are_not(self):
+        printed = self.printed()
+        leaking = "demo-files-01:10054"
+        self.assertEqual(printed[("ticket", "KmemPoolLeakSuspected")], {leaking})
+        self.assertEqual(printed[("ticket", "KmemPoolExhaustionPredicted")], {leaking})
+        self.assertEqual({name for name, where in printed.items() if where != {leaking}}, set())
+        line = next(line for line in content(self.out.name).splitlines() if "KmemPoolLeakSuspected" in line)
+        for word in ("pool=paged", "tag=Sfv1", "scanflt.sys", "MiB", "d"):
+            self.assertIn(word, line)
 
     def test_4_pictures(self):
-        for (uid, name), (_, answers) in self.answers.items():
-            path, height = render.write(KEEP, f"{uid}-{name}", load()[uid], answers)
+        for (uid, name), (values, answers) in self.answers.items():
+            marks = annotations(self.api, load()[uid], values, self.now)
+            path, height = render.write(KEEP, f"{uid}-{name}", load()[uid], answers, values, marks)
             text = content(path)
             self.assertGreater(height, 1000)
             self.assertEqual(text.count("<h3>"), len(answers))
@@ -292,6 +307,37 @@ class Running(unittest.TestCase):
                         self.assertAlmostEqual(mine, his, delta=max(abs(mine) * 0.05, 120), msg=where)
                         compared += 1
         self.assertGreater(compared, 30)
+
+        # Its own ruler finds the leak with the same rules.
+        ruler = stack.address(0)
+        log = open(os.path.join(self.folder, "vmalert.log"), "wb")
+        self.addCleanup(log.close)
+        process = subprocess.Popen(
+            [
+                "vmalert",
+                f"-rule={SOURCE_DIR}/dashboards/prometheus/kmem-agent.rules.yml",
+                f"-httpListenAddr={ruler}",
+                f"-datasource.url=http://{self.victoria}",
+                f"-notifier.url=http://{self.at['alertmanager']}",
+                "-evaluationInterval=2s",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        self.addCleanup(self.end, process)
+
+        def suspects():
+            with urllib.request.urlopen(f"http://{ruler}/api/v1/alerts", timeout=5) as response:
+                return [
+                    alert for alert in json.load(response)["data"]["alerts"] or [] if alert["name"] == "KmemPoolLeakSuspected"
+                ]
+
+        alerts = wait_until(suspects, 30, "vmalert finds the leak")
+        self.assertEqual(
+            [(alert["labels"]["instance"], alert["labels"]["tag"]) for alert in alerts],
+            [("demo-files-01:10054", "Sfv1")],
+        )
 
     def test_6_ctrl_c_stops_all_and_the_second_start_is_quick(self):
         self.assertEqual(self.end(self.stack, signal.SIGINT), 0)

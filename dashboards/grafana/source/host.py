@@ -224,6 +224,7 @@ def build():
                         steps(RED, (12_000, GREEN)),
                         "Windows only",
                         lines=True,
+                        min=0,
                     ),
                     8,
                 ),
@@ -270,7 +271,7 @@ def build():
                         "nothing runs out within a year",
                         min=0,
                     ),
-                    8,
+                    6,
                 ),
                 (
                     graph(
@@ -280,7 +281,7 @@ def build():
                         "short",
                         min=0,
                     ),
-                    8,
+                    6,
                 ),
                 (
                     graph(
@@ -291,7 +292,24 @@ def build():
                         empty="Windows only",
                         min=0,
                     ),
-                    8,
+                    6,
+                ),
+                (
+                    graph(
+                        "Pools of sessions",
+                        "Each terminal services session has its own; what is in them is in no other pool's tags.",
+                        [
+                            (of("kmem_session_pool_bytes", POOL), "session {{session}} {{pool}}"),
+                            (
+                                f"topk(5, {of('kmem_session_pool_tag_bytes', POOL)})",
+                                "session {{session}} {{pool}} {{tag}}",
+                            ),
+                        ],
+                        "bytes",
+                        empty="no session with a pool of its own",
+                        min=0,
+                    ),
+                    6,
                 ),
             ],
         ),

@@ -108,6 +108,8 @@ def graph(
             "placement": "bottom",
             "showLegend": True,
             "calcs": ["min", "max", "lastNotNull"],
+            "sortBy": "Last *",
+            "sortDesc": True,
         },
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
