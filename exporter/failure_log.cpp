@@ -70,8 +70,8 @@ void FailureLog::observe(Snapshot& snapshot) {
   // A log that cannot be read just now takes nothing back.
   for (const auto& [key, count] : counts_) {
     const auto row = std::find_if(snapshot.failure_events.begin(), snapshot.failure_events.end(),
-                                  [&key](const FailureEvents& events) {
-                                    return events.provider == key.first && events.event_id == key.second;
+                                  [&wanted = key](const FailureEvents& events) {
+                                    return events.provider == wanted.first && events.event_id == wanted.second;
                                   });
     FailureEvents& events = row == snapshot.failure_events.end()
                                 ? snapshot.failure_events.emplace_back(FailureEvents{key.first, key.second, 0, {}})
