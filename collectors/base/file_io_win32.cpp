@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "collectors/base/file_io.h"
+#include "collectors/base/text_win32.h"
 
 namespace kmem::base {
 namespace {
@@ -10,32 +11,12 @@ namespace {
 constexpr std::size_t kMaxNames = 10'000;
 constexpr DWORD kMaxTransfer = 1U << 30;  // ReadFile and WriteFile take a DWORD
 
-std::wstring wide(std::string_view text) {
-  const int length = static_cast<int>(text.size());
-  std::wstring out(static_cast<std::size_t>(MultiByteToWideChar(CP_UTF8, 0, text.data(), length, nullptr, 0)), L'\0');
-  MultiByteToWideChar(CP_UTF8, 0, text.data(), length, out.data(), static_cast<int>(out.size()));
-  return out;
-}
-
-std::string narrow(std::wstring_view text) {
-  const int length = static_cast<int>(text.size());
-  std::string out(
-      static_cast<std::size_t>(WideCharToMultiByte(CP_UTF8, 0, text.data(), length, nullptr, 0, nullptr, nullptr)),
-      '\0');
-  WideCharToMultiByte(CP_UTF8, 0, text.data(), length, out.data(), static_cast<int>(out.size()), nullptr, nullptr);
-  return out;
-}
-
 Error os_error(const std::string& path, const std::string& verb, DWORD error = GetLastError()) {
-  wchar_t text[256];
-  DWORD length =
-      FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, error, 0, text, 256, nullptr);
-  while (length > 0 && (text[length - 1] <= L' ' || text[length - 1] == L'.')) --length;
   const ErrorCode code =
       error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? ErrorCode::kAbsent
       : error == ERROR_ACCESS_DENIED                                 ? ErrorCode::kPermission
                                                                      : ErrorCode::kIo;
-  return {code, path + ": cannot " + verb + ": " + narrow({text, length}) + " (error " + std::to_string(error) + ")"};
+  return {code, path + ": cannot " + verb + ": " + system_words(error)};
 }
 
 class Win32File final : public File {
@@ -97,29 +78,29 @@ class Win32FileSystem final : public FileSystem {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_DELETE | (reading ? DWORD{FILE_SHARE_WRITE} : 0);
     const DWORD how = reading ? OPEN_EXISTING : mode == OpenMode::kRewrite ? CREATE_ALWAYS : OPEN_ALWAYS;
     const HANDLE handle =
-        CreateFileW(wide(path).c_str(), access, share, nullptr, how, FILE_ATTRIBUTE_NORMAL, nullptr);
+        CreateFileW(to_wide(path).c_str(), access, share, nullptr, how, FILE_ATTRIBUTE_NORMAL, nullptr);
     if (handle == INVALID_HANDLE_VALUE) return os_error(path, reading ? "open" : "open for writing");
     return std::unique_ptr<File>(std::make_unique<Win32File>(handle, path));
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
-    if (!MoveFileExW(wide(from).c_str(), wide(to).c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+    if (!MoveFileExW(to_wide(from).c_str(), to_wide(to).c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
       return os_error(from, "be renamed to " + to);
     return {};
   }
 
   Result<void> remove(const std::string& path) override {
-    if (!DeleteFileW(wide(path).c_str())) return os_error(path, "remove");
+    if (!DeleteFileW(to_wide(path).c_str())) return os_error(path, "remove");
     return {};
   }
 
   Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) override {
     WIN32_FIND_DATAW entry;
-    const HANDLE search = FindFirstFileW(wide(folder + "\\*").c_str(), &entry);
+    const HANDLE search = FindFirstFileW(to_wide(folder + "\\*").c_str(), &entry);
     if (search == INVALID_HANDLE_VALUE) return os_error(folder, "list");
     std::vector<std::string> found;
     do {
-      std::string name = narrow(entry.cFileName);
+      std::string name = to_utf8(entry.cFileName);
       if (name.starts_with(prefix) && name != "." && name != "..") found.push_back(std::move(name));
     } while (found.size() < kMaxNames && FindNextFileW(search, &entry));
     FindClose(search);
@@ -127,7 +108,7 @@ class Win32FileSystem final : public FileSystem {
   }
 
   Result<void> make_folder(const std::string& path) override {
-    const std::wstring name = wide(path);
+    const std::wstring name = to_wide(path);
     if (CreateDirectoryW(name.c_str(), nullptr)) return {};
     const DWORD error = GetLastError();
     const DWORD is = GetFileAttributesW(name.c_str());
@@ -139,7 +120,7 @@ class Win32FileSystem final : public FileSystem {
   Result<FileInfo> info(const std::string& path) override {
     constexpr std::int64_t kUnixEpochIn100ns = 116'444'736'000'000'000;
     WIN32_FILE_ATTRIBUTE_DATA is;
-    if (!GetFileAttributesExW(wide(path).c_str(), GetFileExInfoStandard, &is)) return os_error(path, "look at");
+    if (!GetFileAttributesExW(to_wide(path).c_str(), GetFileExInfoStandard, &is)) return os_error(path, "look at");
     const auto joined = [](DWORD high, DWORD low) { return std::uint64_t{high} << 32 | low; };
     const auto written = static_cast<std::int64_t>(joined(is.ftLastWriteTime.dwHighDateTime,
                                                           is.ftLastWriteTime.dwLowDateTime));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collectors/base/byte_reader.h"
+#include "collectors/base/text_win32.h"
 #include "collectors/windows/event_calls_win32.h"
 
 namespace kmem::windows {
@@ -83,12 +84,7 @@ std::optional<std::string> render(const NewEventCalls& calls, HANDLE event, std:
   std::size_t length = std::min<std::size_t>(used / sizeof(wchar_t), buffer.size());
   while (length > 0 && buffer[length - 1] == 0) --length;
   if (length == 0) return std::nullopt;
-  const int wide = static_cast<int>(length);
-  const int bytes = WideCharToMultiByte(CP_UTF8, 0, buffer.data(), wide, nullptr, 0, nullptr, nullptr);
-  if (bytes <= 0) return std::nullopt;
-  std::string text(static_cast<std::size_t>(bytes), '\0');
-  WideCharToMultiByte(CP_UTF8, 0, buffer.data(), wide, text.data(), bytes, nullptr, nullptr);
-  return text;
+  return base::to_utf8({buffer.data(), length});
 }
 
 NtStatus read_back_events(const NewEventCalls& calls, HANDLE results,

@@ -4,28 +4,9 @@
 
 namespace kmem::service {
 
-std::wstring to_wide(std::string_view text) {
-  const int length = static_cast<int>(text.size());
-  std::wstring out(static_cast<std::size_t>(MultiByteToWideChar(CP_UTF8, 0, text.data(), length, nullptr, 0)), L'\0');
-  MultiByteToWideChar(CP_UTF8, 0, text.data(), length, out.data(), static_cast<int>(out.size()));
-  return out;
-}
-
-std::string to_utf8(std::wstring_view text) {
-  const int length = static_cast<int>(text.size());
-  const int bytes = WideCharToMultiByte(CP_UTF8, 0, text.data(), length, nullptr, 0, nullptr, nullptr);
-  std::string out(static_cast<std::size_t>(bytes), '\0');
-  WideCharToMultiByte(CP_UTF8, 0, text.data(), length, out.data(), bytes, nullptr, nullptr);
-  return out;
-}
-
 base::Error system_error(const std::string& what, std::uint32_t error) {
-  wchar_t text[256];
-  DWORD length =
-      FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, error, 0, text, 256, nullptr);
-  while (length > 0 && (text[length - 1] <= L' ' || text[length - 1] == L'.')) --length;
   return {error == ERROR_ACCESS_DENIED ? base::ErrorCode::kPermission : base::ErrorCode::kIo,
-          what + ": " + to_utf8({text, length}) + " (error " + std::to_string(error) + ")"};
+          what + ": " + base::system_words(error)};
 }
 
 }  // namespace kmem::service
