@@ -28,13 +28,20 @@ std::uint32_t dword(std::span<const std::byte> bytes, std::size_t at) {
   return value;
 }
 
-/// Length of the run of text that contains bytes[at .. at + 4).
-std::size_t text_run(std::span<const std::byte> bytes, std::size_t at) {
+/// Run of text that contains bytes[at .. at + 4): how much of it lies before, and behind, the four.
+struct TextRun {
+  std::size_t before = 0, behind = 0;
+};
+TextRun text_run(std::span<const std::byte> bytes, std::size_t at) {
   constexpr std::size_t kEnough = 64;
-  std::size_t first = at, last = at + 4;
-  while (first > 0 && at - first < kEnough && is_printable(bytes[first - 1])) --first;
-  while (last < bytes.size() && last - at < kEnough && is_printable(bytes[last])) ++last;
-  return last - first;
+  TextRun run;
+  while (run.before < std::min(at, kEnough) && is_printable(bytes[at - 1 - run.before])) ++run.before;
+  while (run.behind < kEnough && at + 4 + run.behind < bytes.size() && is_printable(bytes[at + 4 + run.behind])) ++run.behind;
+  return run;
+}
+bool stands_alone(std::span<const std::byte> bytes, std::size_t at) {
+  const TextRun run = text_run(bytes, at);
+  return run.before == 0 && run.behind == 0;
 }
 
 /// Letters and digits alone, and more of the former: among data, anything else is too often a number.
@@ -103,23 +110,43 @@ std::vector<ImageTag> Finds::take() const {
   return all;
 }
 
-bool is_lone_dword(const PeImage& image, std::uint32_t address) {
+void Loads::number(std::uint32_t address, std::uint32_t tag, Evidence evidence) {
+  if (numbers_.size() < kMaxTagsPerImage) numbers_.push_back({address, tag, evidence});
+  touched_.push_back(address);
+}
+
+bool Loads::is_constant(const PeImage& image, std::uint32_t address) const {
   const PeSection* const section = image.section_at(address);
   if (section == nullptr || image.is_foreign(address)) return false;
   const std::size_t at = address - section->address;
-  return section->bytes.size() - at >= 4 && text_run(section->bytes, at) == 4;
+  if (section->bytes.size() - at < 4) return false;
+  const TextRun run = text_run(section->bytes, at);
+  if (run.before != 0) return false;
+  // Where a text follows at once, the constant has to lie as a number does.
+  if (run.behind != 0 && address % 4 != 0) return false;
+  const auto next = std::upper_bound(touched_.begin(), touched_.end(), address);
+  return next == touched_.end() || *next - address > 4 + run.behind;
+}
+
+void Loads::settle(const PeImage& image, Finds& finds) {
+  std::sort(touched_.begin(), touched_.end());
+  for (const Number& one : numbers_)
+    if (is_constant(image, one.address)) finds.add(one.tag, one.evidence);
 }
 
 void scan_data(const PeImage& image, const PeSection& section, Finds& finds) {
   const std::span<const std::byte> bytes = section.bytes;
   const Neighbours neighbours(image);
-  const auto next_is_small = [&](std::size_t at) {
-    return at + 8 <= bytes.size() && Neighbours::is_small(dword(bytes, at + 4));
+  // {tag, 0x40}: only a row of the same table tells that this is no text.
+  const auto begins_row = [&](std::size_t at) {
+    const std::uint32_t after = at + 8 <= bytes.size() ? dword(bytes, at + 4) : 0;
+    const TextRun run = text_run(bytes, at);
+    return after != 0 && Neighbours::is_small(after) && run.before == 0 && run.behind <= 1;
   };
   std::vector<std::size_t> entries;  // places that stand for themselves
   for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
     const std::uint32_t value = dword(bytes, at);
-    if (!is_plausible_tag(value) || !is_word(value) || text_run(bytes, at) != 4) continue;
+    if (!is_plausible_tag(value) || !is_word(value) || !stands_alone(bytes, at)) continue;
     // Four letters and nothing behind them is how a short text looks as well.
     const std::uint32_t after = at + 8 <= bytes.size() ? dword(bytes, at + 4) : 0;
     if ((after & 0xFF) == 0 && (after == 0 || !Neighbours::is_small(after))) continue;
@@ -129,12 +156,12 @@ void scan_data(const PeImage& image, const PeSection& section, Finds& finds) {
     if (!Neighbours::is_small(before) && !Neighbours::is_small(after)) continue;
     if (!image.is_foreign(section.address + static_cast<std::uint32_t>(at))) entries.push_back(at);
   }
-  // The other rows of the same table, where what follows the tag happens to look like text: {tag, 0x40}.
+  // The other rows of the same table.
   std::vector<std::size_t> rows = entries;
   for (std::size_t i = 0; i < rows.size() && rows.size() < kMaxTagsPerImage; ++i)
     for (const std::size_t stride : {8U, 12U, 16U, 24U, 32U})
       for (const std::size_t at : {rows[i] + stride, rows[i] - stride})
-        if (at < bytes.size() && at + 4 <= bytes.size() && is_plausible_tag(dword(bytes, at)) && next_is_small(at) &&
+        if (at < bytes.size() && at + 4 <= bytes.size() && is_plausible_tag(dword(bytes, at)) && begins_row(at) &&
             std::find(rows.begin(), rows.end(), at) == rows.end())
           rows.push_back(at);
   for (const std::size_t at : rows) finds.add(dword(bytes, at), Evidence::kData);

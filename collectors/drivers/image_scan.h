@@ -40,8 +40,24 @@ void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds)
 void scan_arm64_code(const PeImage& image, const PeSection& section, Finds& finds);
 void scan_data(const PeImage& image, const PeSection& section, Finds& finds);
 
-/// A number that code reads from `address`: is it one of its own, and no part of a text?
-[[nodiscard]] bool is_lone_dword(const PeImage& image, std::uint32_t address);
+/// What code reads from memory, at addresses that it names. A constant is read alone; a text that is copied as numbers
+/// is read piece after piece.
+class Loads {
+ public:
+  void number(std::uint32_t address, std::uint32_t tag, Evidence evidence);
+  void other(std::uint32_t address) { touched_.push_back(address); }
+  void settle(const PeImage& image, Finds& finds);
+
+ private:
+  struct Number {
+    std::uint32_t address = 0, tag = 0;
+    Evidence evidence = Evidence::kLoaded;
+  };
+  [[nodiscard]] bool is_constant(const PeImage& image, std::uint32_t address) const;
+
+  std::vector<Number> numbers_;
+  std::vector<std::uint32_t> touched_;  // all, the numbers' too
+};
 
 /// PROTECTED_POOL: the kernel strips this bit before it counts an allocation.
 inline constexpr std::uint32_t kProtectedPool = 0x80000000;

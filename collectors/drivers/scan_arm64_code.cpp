@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -23,16 +24,19 @@ class CodeReader {
       take(word, section_.address + static_cast<std::uint32_t>(at));
     }
     end_of_function();
+    loads_.settle(image_, finds_);
   }
 
  private:
   struct Register {
     std::uint32_t value = 0;
-    std::uint32_t page = 0;     // from adrp; 0 = none
+    std::uint32_t address = 0;  // from adrp, and add; 0 = none
     std::uint32_t since = 0;
+    std::uint32_t read_from = 0;  // 0: not read, or from among the code
     bool has_low = false, has_high = false;
-    bool loaded = false;
+    std::uint32_t stored_at = kNowhere;  // see place()
   };
+  static constexpr std::uint32_t kNowhere = UINT32_MAX;
 
   void take(std::uint32_t word, std::uint32_t address) {
     const unsigned rd = word & 31, rn = (word >> 5) & 31;
@@ -40,10 +44,26 @@ class CodeReader {
     if ((word & 0x7F800000) == 0x72800000) return half(word, rd, false);                     // movk
     if ((word & 0xFF000000) == 0x18000000) return literal(word, rd, address);                // ldr w, label
     if ((word & 0x9F000000) == 0x90000000) return page_of(word, rd, address);                // adrp
-    if ((word & 0xFFC00000) == 0xB9400000) return load(word, rd, rn);                        // ldr w, [x, #n]
+    if ((word & 0xFF800000) == 0x91000000) return add(word, rd, rn);                         // add x, x, #n
+    if ((word & 0xFFC00000) == 0xB9400000) return load(rd, rn, ((word >> 10) & 0xFFF) << 2);  // ldr w, [x, #n]
+    if ((word & 0x3B400000) == 0x39400000) return read_other(word, rd, rn);                  // the other ldr
+    if ((word & 0x3B600C00) == 0x38400000) return read_other(word, rd, rn);                  // ldur
+    if ((word & 0xFFC00000) == 0xB9000000) return store(rd, place(rn, ((word >> 10) & 0xFFF) << 2));  // str w, [x, #n]
+    if ((word & 0xBFC00000) == 0x39000000)                                                   // strb, strh
+      return store_narrow(place(rn, ((word >> 10) & 0xFFF) << ((word >> 30) & 1)));
+    if ((word & 0x3FE00C00) == 0x38000000)                                                   // stur
+      return store_narrow(place(rn, ((word >> 12) & 0x1FF)));
     if ((word & 0x7FE0FFE0) == 0x2A0003E0) return copy(rd, (word >> 16) & 31);               // mov
-    if ((word & 0xFC000000) == 0x94000000 || (word & 0xFFFFFC1F) == 0xD63F0000) return call();  // bl, blr
+    if (compares(word)) return compare(rn, (word >> 16) & 31);
+    if ((word & 0xFC000000) == 0x94000000 || (word & 0xFFFFFC1F) == 0xD63F0000) return call(kWindow);  // bl, blr
+    // Away from here: the last call of a function, or just a branch.
+    if ((word & 0xFC000000) == 0x14000000 || (word & 0xFFFFFC1F) == 0xD61F0000) return call(kWindow / 2);  // b, br
     if ((word & 0xFFFFFC1F) == 0xD65F0000) return end_of_function();                         // ret
+  }
+
+  /// cmp (subs), eor, ccmp of registers: files' marks are told so.
+  static bool compares(std::uint32_t word) {
+    return (word & 0x7F200000) == 0x6B000000 || (word & 0x7F200000) == 0x4A000000 || (word & 0x7FE00C10) == 0x7A400000;
   }
 
   void half(std::uint32_t word, unsigned rd, bool fresh) {
@@ -66,23 +86,53 @@ class CodeReader {
   void page_of(std::uint32_t word, unsigned rd, std::uint32_t address) {
     forget(rd);
     const std::uint32_t pages = ((word >> 29) & 3) | (((word >> 5) & 0x7FFFF) << 2);
-    registers_[rd].page = (address & ~0xFFFU) + (pages << 12);
+    registers_[rd].address = (address & ~0xFFFU) + (pages << 12);
   }
 
-  void load(std::uint32_t word, unsigned rd, unsigned rn) {
-    const std::uint32_t page = registers_[rn].page;
+  void add(std::uint32_t word, unsigned rd, unsigned rn) {
+    const std::uint32_t from = registers_[rn].address;
+    const std::uint32_t number = ((word >> 10) & 0xFFF) << ((word & 0x400000) != 0 ? 12 : 0);
     forget(rd);
-    if (page != 0) read_number(rd, page + (((word >> 10) & 0xFFF) << 2));
+    if (from != 0) registers_[rd].address = from + number;
+  }
+
+  void load(unsigned rd, unsigned rn, std::uint32_t offset) {
+    const std::uint32_t from = registers_[rn].address;
+    forget(rd);
+    if (from != 0) read_number(rd, from + offset);
+  }
+
+  /// Of another width, or with an offset in bytes.
+  void read_other(std::uint32_t word, unsigned rd, unsigned rn) {
+    const bool is_vector = (word & 0x04000000) != 0, is_scaled = (word & 0x01000000) != 0;
+    const unsigned scale = is_vector && (word & 0x800000) != 0 ? 4 : word >> 30;
+    const std::uint32_t bytes = (word >> 12) & 0x1FF;
+    const std::uint32_t offset = is_scaled ? ((word >> 10) & 0xFFF) << scale : (bytes ^ 0x100) - 0x100;
+    if (registers_[rn].address != 0) loads_.other(registers_[rn].address + offset);
+    if (!is_vector) forget(rd);
   }
 
   void read_number(unsigned rd, std::uint32_t address) {
     const auto value = image_.dword_at(address);
-    if (!value || !is_plausible_tag(*value)) return;
-    // A literal lies between functions, with other literals beside it: it may look like a longer text.
     const PeSection* const where = image_.section_at(address);
-    if (!where->executable && !is_lone_dword(image_, address)) return;
-    registers_[rd] = {*value, 0, number_, true, true, true};
+    if (!value || !is_plausible_tag(*value)) return loads_.other(address);
+    // A literal lies between functions, with other literals beside it: it may look like a longer text.
+    registers_[rd] = {*value, 0, number_, where->executable ? 0 : address, true, true};
   }
+
+  static std::uint32_t place(unsigned base, std::uint32_t offset) { return base << 20 | offset; }
+
+  void store(unsigned rd, std::uint32_t at) {
+    if (std::find(narrow_.begin(), narrow_.end(), at + 4) != narrow_.end()) return drop(rd);
+    registers_[rd].stored_at = at;
+  }
+  /// A byte or two right behind four characters, or over the last of them: the end of a text.
+  void store_narrow(std::uint32_t at) {
+    narrow_[narrow_count_++ % narrow_.size()] = at;
+    for (unsigned i = 0; i < registers_.size(); ++i)
+      if (registers_[i].stored_at + 4 == at || registers_[i].stored_at + 3 == at) drop(i);
+  }
+  void drop(unsigned i) { registers_[i] = {}; }
 
   void copy(unsigned rd, unsigned rm) {
     const Register from = registers_[rm];
@@ -91,14 +141,20 @@ class CodeReader {
     registers_[rd].since = number_;
   }
 
-  void call() {
-    for (unsigned i = 0; i < kArguments; ++i)
-      settle(registers_[i], number_ - registers_[i].since <= kWindow);
+  /// The numbers serve to tell something apart; they are no tags.
+  void compare(unsigned rn, unsigned rm) {
+    for (const unsigned i : {rn, rm})
+      if (registers_[i].has_low) drop(i);
+  }
+
+  void call(std::uint32_t window) {
+    for (unsigned i = 0; i < kArguments; ++i) settle(registers_[i], number_ - registers_[i].since <= window);
     for (unsigned i = 0; i < 18; ++i) registers_[i] = {};
   }
 
   void end_of_function() {
     for (unsigned i = 0; i < registers_.size(); ++i) forget(i);
+    narrow_.fill(kNowhere);
   }
 
   void forget(unsigned i) {
@@ -109,8 +165,13 @@ class CodeReader {
   void settle(const Register& one, bool handed_to_call) {
     if (!one.has_low || !one.has_high) return;
     if (is_plausible_tag(one.value)) {
-      finds_.add(one.value, handed_to_call ? Evidence::kArgument
-                                           : one.loaded ? Evidence::kLoaded : Evidence::kImmediate);
+      const Evidence otherwise = one.read_from != 0 ? Evidence::kLoaded : Evidence::kImmediate;
+      const Evidence evidence = handed_to_call ? Evidence::kArgument : otherwise;
+      if (one.read_from != 0) {
+        loads_.number(one.read_from, one.value, evidence);
+      } else {
+        finds_.add(one.value, evidence);
+      }
     } else if (handed_to_call && (one.value & kProtectedPool) != 0 && is_plausible_tag(one.value & ~kProtectedPool)) {
       finds_.add(one.value & ~kProtectedPool, Evidence::kArgument);
     }
@@ -119,8 +180,11 @@ class CodeReader {
   const PeImage& image_;
   const PeSection& section_;
   Finds& finds_;
+  Loads loads_;
   std::uint32_t number_ = 0;
   std::array<Register, 32> registers_{};
+  std::array<std::uint32_t, 4> narrow_{kNowhere, kNowhere, kNowhere, kNowhere};  // places of the last such stores
+  std::size_t narrow_count_ = 0;
 };
 
 }  // namespace

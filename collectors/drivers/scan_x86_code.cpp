@@ -60,15 +60,10 @@ class CodeReader {
       at += in.length;
     }
     end_of_function();
-    settle_loads();
+    loads_.settle(image_, finds_);
   }
 
  private:
-  struct Load {
-    std::uint32_t address = 0, tag = 0;
-    Evidence evidence = Evidence::kLoaded;
-  };
-
   [[nodiscard]] std::uint32_t dword_at(std::size_t offset) const {
     std::uint32_t value = 0;
     std::memcpy(&value, code_.data() + at_ + offset, sizeof value);
@@ -130,9 +125,10 @@ class CodeReader {
   }
 
   void take_two_byte(const Instruction& in) {
-    if ((in.opcode & 0xFE) != 0xB6 && (in.opcode & 0xFE) != 0xBE) return;  // movzx, movsx
-    if (const auto address = fixed_address(in)) narrow_loads_.push_back(*address);
-    overwrite(in.reg());
+    const bool extends = (in.opcode & 0xFE) == 0xB6 || (in.opcode & 0xFE) == 0xBE;  // movzx, movsx
+    if (!extends && in.opcode != 0x10 && in.opcode != 0x28 && in.opcode != 0x6F && in.opcode != 0x7E) return;  // 16 bytes
+    if (const auto address = fixed_address(in)) loads_.other(*address);
+    if (extends) overwrite(in.reg());
   }
 
   /// 0 for what is none, an address among it.
@@ -193,7 +189,7 @@ class CodeReader {
   void push_memory(const Instruction& in) {
     const auto address = fixed_address(in);
     if (!address) return;
-    if (const std::uint32_t tag = number_at(*address); tag != 0) loads_.push_back({*address, tag, Evidence::kLoaded});
+    read_number(*address);
   }
 
   void store_constant(const Instruction& in) {
@@ -256,29 +252,24 @@ class CodeReader {
 
   void load(const Instruction& in) {
     if (in.mod() == 3) return copy(in.reg(), in.rm());
-    if (const auto address = fixed_address(in)) {
-      if (!in.wide()) return load_from(*address, in.reg(), in.operand16);
-    }
+    if (const auto address = fixed_address(in)) return load_from(*address, in.reg(), in.operand16 || in.wide());
     overwrite(in.reg());
   }
-  void load_from(std::uint32_t address, unsigned reg, bool is_narrow) {
+  void load_from(std::uint32_t address, unsigned reg, bool is_other) {
     overwrite(reg);
-    if (is_narrow) return narrow_loads_.push_back(address);
-    if (const std::uint32_t tag = number_at(address); tag != 0 && loads_.size() < kMaxTagsPerImage)
-      loads_.push_back({address, tag, Evidence::kLoaded});
+    if (is_other) return loads_.other(address);
+    read_number(address);
+  }
+  void read_number(std::uint32_t address) {
+    if (const std::uint32_t tag = number_at(address); tag != 0) {
+      loads_.number(address, tag, Evidence::kLoaded);
+    } else {
+      loads_.other(address);
+    }
   }
   void narrow_load(const Instruction& in) {
-    if (const auto address = fixed_address(in)) narrow_loads_.push_back(*address);
+    if (const auto address = fixed_address(in)) loads_.other(*address);
     overwrite(in.reg());
-  }
-
-  /// Text that is copied by number is read to its end: a last byte or two behind the four.
-  void settle_loads() {
-    std::sort(narrow_loads_.begin(), narrow_loads_.end());
-    for (const Load& one : loads_) {
-      const bool has_tail = std::binary_search(narrow_loads_.begin(), narrow_loads_.end(), one.address + 4);
-      if (!has_tail && is_lone_dword(image_, one.address)) finds_.add(one.tag, one.evidence);
-    }
   }
 
   void take_address(const Instruction& in) {
@@ -358,8 +349,7 @@ class CodeReader {
   std::vector<Pending> pending_;
   std::array<Store, 8> stores_{};
   std::size_t stored_ = 0;
-  std::vector<Load> loads_;
-  std::vector<std::uint32_t> narrow_loads_;
+  Loads loads_;
 };
 
 }  // namespace

@@ -1,10 +1,12 @@
-"""Builds small Windows drivers with mingw, in which it is known what is a pool tag and what only looks like one."""
+"""Builds small Windows drivers, in which it is known what is a pool tag and what only looks like one: with mingw for x86
+and x64, and with clang in Microsoft's way of calling for x64 and ARM64."""
 import os
 import random
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 COMPILERS = {"x64": "x86_64-w64-mingw32-gcc", "x86": "i686-w64-mingw32-gcc"}
+CLANG_TARGETS = {"x64ms": "x86_64-pc-windows-msvc", "arm64": "aarch64-pc-windows-msvc"}
 LEVELS = ["-O0", "-O1", "-O2", "-Os", "-O3"]
 
 HEAD = """
@@ -20,6 +22,9 @@ KERNEL PVOID NT MmGetSystemRoutineAddress(PVOID name);
 extern volatile ULONG sink; volatile ULONG sink;
 extern PVOID keep[16]; PVOID keep[16];
 """
+
+KERNEL_FUNCTIONS = ["ExAllocatePoolWithTag", "ExFreePoolWithTag", "ExInitializeNPagedLookasideList", "DbgPrint",
+                    "MmGetSystemRoutineAddress"]
 
 # Each makes code for one driver out of tags that it may use: (the C text, the tags that count).
 
@@ -159,16 +164,22 @@ def make_tag(chance, used):
             return text
 
 
-def build_drivers(folder, count=36, seed=20):
-    """Fills the folder with x64 and x86 drivers; gives {file name: set of its tags}."""
+def machine_of(index, by_clang):
+    if index < by_clang:
+        return "arm64" if index % 2 else "x64ms"
+    return "x86" if index % 3 == 2 else "x64"
+
+
+def build_drivers(folder, by_mingw=36, by_clang=12, seed=20):
+    """Fills the folder with drivers; gives {file name: set of its tags}."""
     chance = random.Random(seed)
     used, shared = set(), []
     truth, jobs = {}, []
     resource = os.path.join(folder, "version.rc")
     with open(resource, "w", encoding="ascii") as out:
         out.write(RESOURCE)
-    for index in range(count):
-        machine = "x86" if index % 3 == 2 else "x64"
+    for index in range(by_clang + by_mingw):
+        machine = machine_of(index, by_clang)
         name = f"drv{index:02d}{machine}.sys"
         text, tags = HEAD + DECOYS, set()
         makers = [MAKERS[(index + step) % len(MAKERS)] for step in (0, 1, 3)]
@@ -198,15 +209,39 @@ def build_drivers(folder, count=36, seed=20):
 
 
 def compile_driver(machine, level, source, output, resource, with_library):
+    if machine in CLANG_TARGETS:
+        compile_with_clang(CLANG_TARGETS[machine], level, source, output)
+    else:
+        compile_with_mingw(machine, level, source, output, resource, with_library)
+
+
+def checked(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]}: {done.stderr}")
+
+
+def compile_with_mingw(machine, level, source, output, resource, with_library):
     compiler = COMPILERS[machine]
     version = output + ".o"
-    subprocess.run([compiler.replace("gcc", "windres"), resource, version], check=True, capture_output=True)
+    checked(compiler.replace("gcc", "windres"), resource, version)
     entry = "_DriverEntry@8" if machine == "x86" else "DriverEntry"
     # Somebody else's code makes it look more like a real driver: tables, texts, functions by the hundred.
     library = ["-Wl,--undefined=" + ("_inflate" if machine == "x86" else "inflate"), "-l:libz.a", "-lmsvcrt"] if with_library else []
-    done = subprocess.run([compiler, "-std=gnu11", level, "-s", "-shared", "-nostdlib", "-fno-builtin",
-                           "-fno-stack-check", "-mno-stack-arg-probe", "-Wl,--subsystem,native",
-                           f"-Wl,--entry,{entry}", source, version, *library, "-lntoskrnl", "-lgcc", "-o", output],
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
+    checked(compiler, "-std=gnu11", level, "-s", "-shared", "-nostdlib", "-fno-builtin", "-fno-stack-check",
+            "-mno-stack-arg-probe", "-Wl,--subsystem,native", f"-Wl,--entry,{entry}", source, version, *library,
+            "-lntoskrnl", "-lgcc", "-o", output)
+
+
+def compile_with_clang(target, level, source, output):
+    # Calls go through the import table, of which no library is needed here: only its place in memory.
+    imports = output + "-imports.c"
+    with open(imports, "w", encoding="ascii") as out:
+        for name in KERNEL_FUNCTIONS:
+            out.write(f"void *__imp_{name};\n")
+    objects = []
+    for each in (source, imports):
+        objects.append(each + ".obj")
+        checked("clang", f"--target={target}", "-std=gnu11", "-w", level, "-fno-builtin", "-fno-stack-protector", "-c", each,
+                "-o", objects[-1])
+    checked("lld-link", "/dll", "/subsystem:native", "/entry:DriverEntry", "/nodefaultlib", *objects, f"/out:{output}")

@@ -101,6 +101,23 @@ TEST(ScanX64, ConstantsThatAreRead) {
   EXPECT_EQ(scan(PeBytes().code(copy).rdata(std::string(15, '\0') + '\x01' + "Temp" + std::string(12, '\0'))), Found{});
 }
 
+TEST(ScanX64, AConstantWithATextBehindIt) {
+  const auto read = [](std::uint32_t from) { return hex({0x44, 0x8B, 0x05}) + le32(from - 0x1007) + kCall; };
+  EXPECT_EQ(scan(PeBytes().code(read(0x4010)).rdata(std::string(16, '\0') + "LeakA text follows")),
+            (Found{{"Leak", Evidence::kLoaded}}));
+  EXPECT_EQ(scan(PeBytes().code(read(0x4012)).rdata(std::string(18, '\0') + "LeakA text follows")), Found{}) << "not where numbers lie";
+  // The rest is read, too: movups xmm0, [rip+x]; mov rax, [rip+x]; mov eax, [rip+x]
+  for (const std::string& piece : {hex({0x0F, 0x10, 0x05}), hex({0x48, 0x8B, 0x05}), hex({0xF3, 0x0F, 0x6F, 0x05}), hex({0x8B, 0x05})}) {
+    const std::string copy = read(0x4010) + piece + le32(static_cast<std::uint32_t>(0x4014 - 0x1000 - 12 - piece.size() - 4));
+    EXPECT_EQ(scan(PeBytes().code(copy).rdata(std::string(16, '\0') + "LeakA text follows" + std::string(6, '\0'))), Found{});
+  }
+}
+
+TEST(ScanX86, WhatTheSectionCutsOffIsNotRead) {
+  for (const std::string& end : {hex({0x66, 0x68, 'A', 'b'}), hex({0x67, 0xA1, 0, 0x10}), hex({0x67, 0x8B, 0x05}), hex({0x68, 'A', 'b', 'c'})})
+    EXPECT_EQ(scan_x86(hex({0x68}) + "Leak" + kCall + end), (Found{{"Leak", Evidence::kArgument}}));
+}
+
 TEST(ScanX64, TheProtectedBitIsNoPartOfTheTag) {
   EXPECT_EQ(scan_x64(hex({0x41, 0xB8}) + le32(tag("Prot") | kProtectedPool) + kCall),
             (Found{{"Prot", Evidence::kArgument}}));
@@ -164,6 +181,30 @@ TEST(ScanArm64, ConstantsInMemory) {
   EXPECT_EQ(scan_arm64(word(0x18000000U | 3U << 5 | 2U) + kBl + kRet + "Pool"), (Found{{"Pool", Evidence::kArgument}}));
 }
 
+TEST(ScanArm64, TheLastCallIsAJump) {
+  const std::string tag_in_w1 = movz(1, low("Tail")) + movk(1, high("Tail") | 0x8000);
+  EXPECT_EQ(scan_arm64(tag_in_w1 + word(0xD61F0060)), (Found{{"Tail", Evidence::kArgument}})) << "br x3";
+  EXPECT_EQ(scan_arm64(tag_in_w1 + word(0x14000020)), (Found{{"Tail", Evidence::kArgument}})) << "b";
+}
+
+TEST(ScanArm64, MarksAndTextsAreNoTags) {
+  const std::string mark = movz(9, low("RIFF")) + movk(9, high("RIFF"));
+  EXPECT_EQ(scan_arm64(mark + word(0x6B09011F) + kBl + kRet), Found{}) << "cmp w8, w9";
+  EXPECT_EQ(scan_arm64(mark + word(0x7A490100) + kBl + kRet), Found{}) << "ccmp w8, w9, #0, eq";
+  EXPECT_EQ(scan_arm64(mark + word(0x4A090108) + kBl + kRet), Found{}) << "eor w8, w8, w9";
+  // str w9, [sp, #16] and strb wzr, [sp, #20], in either order: a text on the stack. Without the byte: a number there.
+  const std::string store = word(0xB90013E9), end = word(0x390053FF);
+  EXPECT_EQ(scan_arm64(mark + store + end + kRet), Found{});
+  EXPECT_EQ(scan_arm64(end + mark + store + kRet), Found{});
+  EXPECT_EQ(scan_arm64(mark + store + kRet), (Found{{"RIFF", Evidence::kImmediate}}));
+  // adrp x8, 0x4000; add x8, x8, #8; ldr w9, [x8] and ldrb w10, [x8, #4]; or the byte by ldurb with an offset of 3
+  const std::string begin = word(0x90000008U | 3U << 29) + word(0x91002108) + word(0xB9400109);
+  const std::string data = std::string(7, '\0') + '\1' + "Page" + std::string(8, '\0');
+  EXPECT_EQ(scan_arm64(begin + kRet, data), (Found{{"Page", Evidence::kLoaded}}));
+  EXPECT_EQ(scan_arm64(begin + word(0x3940110A) + kRet, data), Found{});
+  EXPECT_EQ(scan_arm64(begin + word(0x3840310A) + kRet, data), Found{});
+}
+
 std::string row(std::string_view text, std::uint32_t bytes, std::uint32_t flags) {
   return std::string(text) + le32(bytes) + le32(flags);
 }
@@ -175,6 +216,12 @@ TEST(ScanData, TablesOfTags) {
   // 0x40 is '@': only its neighbours tell that this is no text.
   EXPECT_EQ(scan_data_of(row("Abc1", 0x200, 1) + row("Abc2", 0x40, 2)),
             (Found{{"Abc1", Evidence::kData}, {"Abc2", Evidence::kData}}));
+}
+
+TEST(ScanData, TextsBesideATableAreNoRows) {
+  const std::string table = row("Abc1", 0x200, 1);
+  EXPECT_EQ(scan_data_of("pool allocated" + std::string(2, '\0') + table), (Found{{"Abc1", Evidence::kData}}));
+  EXPECT_EQ(scan_data_of(table + "Shut" + std::string(4, '\0') + "Driver" + std::string(2, '\0')), (Found{{"Abc1", Evidence::kData}}));
 }
 
 TEST(ScanData, WhatIsNoTagAmongData) {
