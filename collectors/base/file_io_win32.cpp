@@ -84,9 +84,15 @@ class Win32FileSystem final : public FileSystem {
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
-    if (!MoveFileExW(to_wide(from).c_str(), to_wide(to).c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
-      return os_error(from, "be renamed to " + to);
-    return {};
+    // Who has `to` open without sharing its removal, as most programs do, is soon done reading it.
+    for (int tries = 0;; ++tries) {
+      if (MoveFileExW(to_wide(from).c_str(), to_wide(to).c_str(), MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+        return {};
+      const DWORD error = GetLastError();
+      if (tries == 10 || (error != ERROR_ACCESS_DENIED && error != ERROR_SHARING_VIOLATION))
+        return os_error(from, "be renamed to " + to, error);
+      Sleep(50);
+    }
   }
 
   Result<void> remove(const std::string& path) override {

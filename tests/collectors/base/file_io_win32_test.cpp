@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+#include <windows.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "collectors/base/file_io.h"
+
+namespace kmem::base {
+namespace {
+
+/// Opens it as most programs do: nobody else may remove it meanwhile.
+HANDLE open_like_a_reader(const std::string& path) {
+  return CreateFileA(path.c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr, OPEN_EXISTING, 0, nullptr);
+}
+
+class ReplacedFile : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(replace_file(os_file_system(), path_, "before").ok()); }
+  void TearDown() override { DeleteFileA(path_.c_str()); }
+
+  std::string content() const {
+    char text[16];
+    DWORD length = 0;
+    const HANDLE file = open_like_a_reader(path_);
+    ReadFile(file, text, sizeof text, &length, nullptr);
+    CloseHandle(file);
+    return {text, length};
+  }
+
+  const std::string path_ = "kmem-replaced-" + std::to_string(GetCurrentProcessId()) + ".tmp";
+};
+
+TEST_F(ReplacedFile, WaitsForAReaderWhoSoonHasDone) {
+  const HANDLE reader = open_like_a_reader(path_);
+  ASSERT_NE(reader, INVALID_HANDLE_VALUE);
+  std::thread done([reader] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(120));
+    CloseHandle(reader);
+  });
+  const auto replaced = replace_file(os_file_system(), path_, "after");
+  done.join();
+  EXPECT_TRUE(replaced.ok()) << replaced.error().message;
+  EXPECT_EQ(content(), "after");
+}
+
+TEST_F(ReplacedFile, GivesUpOnAReaderWhoStaysAndKeepsWhatWasThere) {
+  const HANDLE reader = open_like_a_reader(path_);
+  const auto began = std::chrono::steady_clock::now();
+  const auto replaced = replace_file(os_file_system(), path_, "after");
+  const auto took = std::chrono::steady_clock::now() - began;
+  CloseHandle(reader);
+  EXPECT_FALSE(replaced.ok());
+  EXPECT_GE(took, std::chrono::milliseconds(450));
+  EXPECT_LT(took, std::chrono::milliseconds(2'000));
+  EXPECT_EQ(content(), "before");
+}
+
+}  // namespace
+}  // namespace kmem::base
