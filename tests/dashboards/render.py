@@ -168,8 +168,6 @@ def lines_of(panel, results):
 def graph(panel, results, width, height, span, marks):
     defaults = panel["fieldConfig"]["defaults"]
     lines = [line for line in lines_of(panel, results) if line[1]]
-    if panel["options"]["legend"].get("sortDesc"):
-        lines.sort(key=lambda line: -line[1][-1][1])
     if not lines:
         return f'<div class="empty">{html.escape(defaults.get("noValue", ""))}</div>'
     log = defaults["custom"]["scaleDistribution"]["type"] == "log"
@@ -239,19 +237,26 @@ def graph(panel, results, width, height, span, marks):
             out.append(f'<circle cx="{x(points[0][0]):.1f}" cy="{y(points[0][1]):.1f}" r="2.5" fill="{color}"/>')
         values = [value for _, value in points]
         rows.append(
-            f'<tr><td><i style="background:{color}"></i>{html.escape(name)}</td>'
-            + "".join(
-                f'<td class="number">{html.escape(show(v, defaults["unit"]))}</td>'
-                for v in (min(values), max(values), values[-1])
+            (
+                values[-1],
+                f'<tr><td><i style="background:{color}"></i>{html.escape(name)}</td>'
+                + "".join(
+                    f'<td class="number">{html.escape(show(v, defaults["unit"]))}</td>'
+                    for v in (min(values), max(values), values[-1])
+                )
+                + "</tr>",
             )
-            + "</tr>"
         )
     out.append("</svg>")
+    # The colours are in the order of the answer, the legend largest last value first.
+    if panel["options"]["legend"].get("sortDesc"):
+        rows.sort(key=lambda row: -row[0])
+    shown = [text for _, text in rows]
     more = f"<tr><td>and {len(rows) - 6} more</td></tr>" if len(rows) > 6 else ""
     return (
         "".join(out)
         + '<table class="legend"><tr><th></th><th>min</th><th>max</th><th>last</th></tr>'
-        + "".join(rows[:6])
+        + "".join(shown[:6])
         + more
         + "</table>"
     )

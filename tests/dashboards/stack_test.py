@@ -330,7 +330,9 @@ class Running(unittest.TestCase):
         def suspects():
             with urllib.request.urlopen(f"http://{ruler}/api/v1/alerts", timeout=5) as response:
                 return [
-                    alert for alert in json.load(response)["data"]["alerts"] or [] if alert["name"] == "KmemPoolLeakSuspected"
+                    alert
+                    for alert in json.load(response)["data"]["alerts"] or []
+                    if alert["name"] == "KmemPoolLeakSuspected"
                 ]
 
         alerts = wait_until(suspects, 30, "vmalert finds the leak")

@@ -219,7 +219,7 @@ def build():
                         "Slope of the floor over a week, the ten steepest.",
                         [
                             (
-                                f"topk(10, {of('kmem_pool_trend_bytes_per_second', WEEK)} * 86400 > 0)",
+                                f"topk(10, {of('kmem_pool_trend_bytes_per_second', WEEK)} * 86400)",
                                 "{{instance}} {{pool}}",
                             )
                         ],
