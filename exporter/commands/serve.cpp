@@ -60,6 +60,19 @@ std::string host_of(const std::string& listen_address) {
   return host.empty() ? "0.0.0.0" : host;
 }
 
+/// People look seldom, and a page of 1,000 tags takes megabytes while it is written.
+std::vector<http::Route> without_remains(std::vector<http::Route> routes) {
+  for (http::Route& route : routes) {
+    if (route.quick) continue;
+    route.handler = [handler = std::move(route.handler)](const http::Request& request) {
+      http::Response response = handler(request);
+      service::give_back_freed_memory();
+      return response;
+    };
+  }
+  return routes;
+}
+
 }  // namespace
 
 int serve(const Options& options, Environment& environment) {
@@ -87,7 +100,7 @@ int serve(const Options& options, Environment& environment) {
   driver_watch.load();
   agent.tick();
 
-  http::Server server(config.web, agent.routes(), agent.observer(), environment.clock, resolved->web_security,
+  http::Server server(config.web, without_remains(agent.routes()), agent.observer(), environment.clock, resolved->web_security,
                       environment.files);
   if (const auto started = server.start(); !started) {
     base::log_error("cannot listen", {{"error", started.error().message}});

@@ -1,8 +1,10 @@
 #include "exporter/page/html.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <cstdlib>
 
 #include "collectors/base/time_words.h"
 
@@ -31,11 +33,14 @@ Html& Html::text(std::string_view text) {
 }
 
 Html& Html::number(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", value);
-  std::string_view shortened(text.data());
-  if (shortened.ends_with(".0")) shortened.remove_suffix(2);
-  return raw(shortened == "-0" ? "0" : shortened);
+  // A page of 1,000 small lines has 100,000 of these, for which printf takes half of the page's time.
+  const long long tenths = std::llround(std::clamp(value, -1e15, 1e15) * 10);
+  std::array<char, 24> text{};
+  char* end = std::to_chars(text.data() + (tenths < 0 ? 1 : 0), text.data() + text.size() - 2, std::abs(tenths) / 10).ptr;
+  if (tenths < 0) text[0] = '-';
+  if (const auto tenth = static_cast<char>(std::abs(tenths) % 10); tenth != 0) *end++ = '.', *end++ = static_cast<char>('0' + tenth);
+  out_.append(text.data(), end);
+  return *this;
 }
 
 Html& Html::time(base::UnixMillis at, std::string_view words, std::string_view form) {

@@ -6,5 +6,7 @@
 namespace kmem::service {
 
 void give_back_startup_memory();
+/// What was freed and the allocator keeps for later: after work that is rare and large. Thread: any.
+void give_back_freed_memory();
 
 }  // namespace kmem::service

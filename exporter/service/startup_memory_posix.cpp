@@ -42,8 +42,11 @@ void give_back_startup_memory() {
   std::uintptr_t page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   dl_iterate_phdr(drop_pages, &page);
 }
+
+void give_back_freed_memory() { malloc_trim(0); }
 #else
 void give_back_startup_memory() {}
+void give_back_freed_memory() {}
 #endif
 
 }  // namespace kmem::service

@@ -69,7 +69,7 @@ class TrendEngine {
   /// Lowest value of each of the last 56 days, oldest first, NaN where nothing was seen: for a sparkline.
   [[nodiscard]] std::array<float, kHistoryDays> daily_course(Kind kind, Pool pool, std::string_view text) const;
 
-  /// Every subject, in no order.
+  /// Every subject, in no order. What it works out of closed buckets is kept until the next closes.
   [[nodiscard]] std::vector<Outline> outlines() const;
   [[nodiscard]] std::optional<Course> course(Kind kind, Pool pool, std::string_view text) const;
   /// Reboots that the history saw, oldest first.
@@ -135,6 +135,14 @@ class TrendEngine {
   std::vector<std::uint32_t> order_;  // slots in the order of the last observation
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;
+
+  struct WeekGrowth {
+    std::uint64_t key = 0;  // whose it is: a slot may change hands
+    double per_second = 0;  // NaN = unknown
+  };
+  mutable std::vector<WeekGrowth> week_growths_;  // by slot, as of ...
+  mutable std::int64_t growths_bucket_ = -1;      // ... this closed bucket and ...
+  mutable std::size_t growths_length_ = 0;        // ... so many buckets of the running boot
 };
 
 }  // namespace kmem::trend

@@ -162,6 +162,9 @@ std::vector<Outline> TrendEngine::outlines() const {
   if (outlines.empty()) return outlines;
   const std::int64_t booted = state_.timeline.boots().back().first_bucket;
   const auto in_boot = static_cast<std::size_t>(std::clamp<std::int64_t>(state_.judged_bucket + 1 - booted, 0, kBuckets));
+  if (growths_bucket_ != state_.judged_bucket || growths_length_ != in_boot) week_growths_.clear();
+  week_growths_.resize(outlines.size());
+  growths_bucket_ = state_.judged_bucket, growths_length_ = in_boot;
   for (std::size_t slot = 0; slot < outlines.size(); ++slot) {
     const Subject& subject = *state_.subjects[slot];
     Outline& outline = outlines[slot];
@@ -174,10 +177,15 @@ std::vector<Outline> TrendEngine::outlines() const {
       outline.growth_per_second = static_cast<double>(subject.slope_per_day) / kSecondsPerDay;
       continue;
     }
-    std::array<float, kBuckets> line;
-    std::size_t at = ring_slot(state_.judged_bucket + 1 - static_cast<std::int64_t>(in_boot), kCoarseBuckets);
-    for (std::size_t i = 0; i < in_boot; ++i, ++at) line[i] = subject.history.coarse[at % kCoarseBuckets];
-    outline.growth_per_second = per_second(slope_of_week(daily_floors(std::span(line).first(in_boot))));
+    WeekGrowth& growth = week_growths_[slot];
+    if (growth.key != state_.open[slot].key) {
+      std::array<float, kBuckets> line;
+      std::size_t at = ring_slot(state_.judged_bucket + 1 - static_cast<std::int64_t>(in_boot), kCoarseBuckets);
+      for (std::size_t i = 0; i < in_boot; ++i, ++at) line[i] = subject.history.coarse[at % kCoarseBuckets];
+      const auto slope = slope_of_week(daily_floors(std::span(line).first(in_boot)));
+      growth = {state_.open[slot].key, per_second(slope).value_or(std::numeric_limits<double>::quiet_NaN())};
+    }
+    if (!std::isnan(growth.per_second)) outline.growth_per_second = growth.per_second;
   }
   return outlines;
 }

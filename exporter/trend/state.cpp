@@ -145,6 +145,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   state.due = std::min(state.due, state.subjects.size());
   if (const base::Result<void> end = in.finish(); !end) return end.error().within("trend state");
   state_ = std::move(state);
+  week_growths_.clear();
   order_.clear();
   tick_ = 0;
   last_admission_hour_ = -1;

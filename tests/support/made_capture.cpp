@@ -1,8 +1,11 @@
 // Captures for tests of the shipped program, from the recorded NT readings: made_capture KIND FRAMES_GZ CAPTURE
 //   leak     the machine up for six weeks, 130 MiB of threads that nobody closes, known version and limits
 //   hostile  tags and a process whose names are markup, quotes, control bytes, stray bytes
-//   many     4,096 subjects of history
-// Two readings each, a minute apart, in which every tag allocates and frees.
+//   many     4,096 tags
+// Two readings each, a minute apart, in which every tag allocates and frees. And eleven days, 6 hours a reading:
+//   filling  120 MiB of threads at first, 10 MiB more every day
+//   steady   120 MiB of threads
+//   full     228 MiB of threads
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -91,12 +94,14 @@ void add_process(RawFrame& frame, std::u16string_view name) {
   list.append(reinterpret_cast<const char*>(name.data()), name.size() * 2);
 }
 
-void make_leak(RawFrame& frame) {
-  constexpr std::uint32_t kThreads = 218'453, kThreadBytes = 624;
+void set_threads(RawFrame& frame, std::uint32_t live) {
+  constexpr std::uint32_t kThreadBytes = 624;
   const std::size_t row = frame.part("nt/22").bytes.find("Thre");
   if (row == std::string::npos) throw std::runtime_error("no tag Thre in the recording");
-  set_nonpaged_tag(frame, "Thre", kThreads, kThreadBytes, row);
+  set_nonpaged_tag(frame, "Thre", live, kThreadBytes, row);
 }
+
+void make_leak(RawFrame& frame) { set_threads(frame, 218'453); }
 
 void make_hostile(RawFrame& frame) {
   using namespace std::string_view_literals;
@@ -108,9 +113,9 @@ void make_hostile(RawFrame& frame) {
 }
 
 void make_many(RawFrame& frame) {
-  constexpr std::size_t kSubjects = 4096, kPoolsPtesCommit = 4;
+  constexpr std::size_t kTags = 4096;  // so that with pools, commit and processes the bound of subjects is reached
   constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef";
-  std::size_t have = kPoolsPtesCommit + 20;  // of processes
+  std::size_t have = 0;
   const std::string& tags = frame.part("nt/22").bytes;
   for (std::size_t at = kFirstTag; at + sizeof(NtPoolTag<4>) <= tags.size(); at += sizeof(NtPoolTag<4>)) {
     const auto row = get<NtPoolTag<4>>(tags, at);
@@ -118,7 +123,7 @@ void make_many(RawFrame& frame) {
     have += (row.nonpaged_used != 0 || row.nonpaged_allocs != row.nonpaged_frees);
   }
   std::uint32_t size = 12345;
-  for (std::size_t i = 0; have < kSubjects; ++i, ++have) {
+  for (std::size_t i = 0; have < kTags; ++i, ++have) {
     size = size * 1'103'515'245 + 12'345;
     const std::array<char, 4> tag = {'x', kDigits[i / 42 / 42 % 42], kDigits[i / 42 % 42], kDigits[i % 42]};
     set_nonpaged_tag(frame, {tag.data(), tag.size()}, 10 + size / 65'536 % 500, 16 + (size >> 24) * 4);
@@ -135,11 +140,15 @@ void settle(RawFrame& frame) {
   frame.part("kmem/registry").bytes = "PoolUsageMaximum=60\nPagedPoolSize=4294967295\n";
 }
 
-void pass_a_minute(RawFrame& frame) {
-  frame.time += 60'000;
+void pass(RawFrame& frame, std::int64_t seconds) {
+  frame.time += seconds * 1000;
   std::string& times = frame.part("nt/3").bytes;
   constexpr std::size_t kNow = offsetof(windows::NtTimeOfDay, current_time);
-  put(times, kNow, get<std::int64_t>(times, kNow) + 60 * kTicksPerSecond);
+  put(times, kNow, get<std::int64_t>(times, kNow) + seconds * kTicksPerSecond);
+}
+
+void pass_a_minute(RawFrame& frame) {
+  pass(frame, 60);
   std::string& tags = frame.part("nt/22").bytes;
   for (std::size_t at = kFirstTag; at + sizeof(NtPoolTag<4>) <= tags.size(); at += sizeof(NtPoolTag<4>)) {
     auto row = get<NtPoolTag<4>>(tags, at);
@@ -153,6 +162,20 @@ void pass_a_minute(RawFrame& frame) {
 void make(const std::string& kind, const std::string& frames_gz, const std::string& path) {
   RawFrame frame = read_nt_frames(frames_gz, 4).back();
   settle(frame);
+  auto capture = replay::CaptureWriter::open(base::os_file_system(), path);
+  if (!capture) throw std::runtime_error(capture.error().message);
+  const auto write = [&](const RawFrame& reading) {
+    if (const auto written = capture->append(reading); !written) throw std::runtime_error(written.error().message);
+  };
+  if (kind == "filling" || kind == "steady" || kind == "full") {
+    constexpr std::uint32_t kReadings = 44, kThreadsInMiB = (1 << 20) / 624;
+    for (std::uint32_t i = 0; i < kReadings; ++i, pass(frame, 6 * 3600)) {
+      RawFrame reading = frame;
+      set_threads(reading, kThreadsInMiB * (kind == "full" ? 228 : kind == "filling" ? 120 + i * 10 / 4 : 120));
+      write(reading);
+    }
+    return;
+  }
   if (kind == "leak") {
     make_leak(frame);
   } else if (kind == "hostile") {
@@ -162,10 +185,8 @@ void make(const std::string& kind, const std::string& frames_gz, const std::stri
   } else {
     throw std::runtime_error("no kind " + kind);
   }
-  auto capture = replay::CaptureWriter::open(base::os_file_system(), path);
-  if (!capture) throw std::runtime_error(capture.error().message);
   for (int reading = 0; reading < 2; ++reading) {
-    if (const auto written = capture->append(frame); !written) throw std::runtime_error(written.error().message);
+    write(frame);
     pass_a_minute(frame);
   }
 }

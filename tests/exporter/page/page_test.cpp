@@ -47,6 +47,19 @@ TEST(Page, TextIsHarmlessInElementsAndAttributes) {
   EXPECT_EQ(html_text("<img onerror=\"x('y')\">&\x01\x7f"), "&lt;img onerror=&quot;x(&#39;y&#39;)&quot;&gt;&amp;  ");
 }
 
+TEST(Page, NumbersOfDrawingsAreShortAndRounded) {
+  const auto words = [](double value) { return Html().number(value).take(); };
+  EXPECT_EQ(words(0), "0");
+  EXPECT_EQ(words(12), "12");
+  EXPECT_EQ(words(12.34), "12.3");
+  EXPECT_EQ(words(12.96), "13");
+  EXPECT_EQ(words(-0.04), "0");
+  EXPECT_EQ(words(-0.5), "-0.5");
+  EXPECT_EQ(words(-1234.06), "-1234.1");
+  EXPECT_EQ(words(1e12), "1000000000000");
+  EXPECT_EQ(words(-1e300), "-1000000000000000") << "bounded";
+}
+
 TEST(Page, SaysTheVerdictFirstAndShowsTheSuspectsWeeks) {
   View view = calm_view();
   view.leaks = {leak_of(Pool::kNonpaged, "Thre")};

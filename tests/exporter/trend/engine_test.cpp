@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "tests/exporter/trend/sim/generator.h"
@@ -327,18 +328,25 @@ TEST(Engine, TheCourseIsTheHistoryItselfAndKnowsItsDates) {
 TEST(Engine, OutlinesSayWhatTheReportsSay) {
   TrendEngine engine;
   EXPECT_TRUE(engine.outlines().empty());
-  Feed(engine).run(0, 40 * 24, growing);
-  std::size_t leaks = 0;
-  for (const Outline& outline : engine.outlines()) {
-    const auto report = engine.find(outline.kind, outline.pool, outline.text);
-    ASSERT_TRUE(report);
-    EXPECT_EQ(outline.verdict, report->verdict);
-    EXPECT_EQ(outline.last_amount, report->last_amount);
-    const bool ok = report->verdict == Verdict::kOk;
-    leaks += ok ? 0 : 1;
-    EXPECT_EQ(outline.growth_per_second, ok ? report->slope_7d_per_second : report->credible_slope_per_second);
+  Feed feed(engine);
+  // Again and again: what was worked out for one moment is not said at the next.
+  int from = 0;
+  for (const int hours : {9 * 24, 9 * 24 + 3, 9 * 24 + 8, 12 * 24, 40 * 24}) {
+    feed.run(std::exchange(from, hours), hours, growing);
+    for (int look = 0; look < 2; ++look) {
+      std::size_t leaks = 0;
+      for (const Outline& outline : engine.outlines()) {
+        const auto report = engine.find(outline.kind, outline.pool, outline.text);
+        ASSERT_TRUE(report);
+        EXPECT_EQ(outline.verdict, report->verdict);
+        EXPECT_EQ(outline.last_amount, report->last_amount);
+        const bool ok = report->verdict == Verdict::kOk;
+        leaks += ok ? 0 : 1;
+        EXPECT_EQ(outline.growth_per_second, ok ? report->slope_7d_per_second : report->credible_slope_per_second);
+      }
+      EXPECT_EQ(leaks, hours >= 12 * 24 ? 1U : 0U) << hours;
+    }
   }
-  EXPECT_EQ(leaks, 1U);
 }
 
 TEST(EngineState, AnotherHostsStateIsRefused) {
