@@ -61,7 +61,10 @@ base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vecto
   for (SubjectReport& report : reports) {
     if (report.verdict == Verdict::kOk && !options.all) break;
     const auto course = engine.daily_course(report.kind, report.pool, report.text);
-    analysis.subjects.push_back({std::move(report), course});
+    std::vector<drivers::Candidate> drivers;
+    if (options.owners != nullptr && report.kind == trend::Kind::kTag)
+      drivers = options.owners->candidates(report.pool, report.text);
+    analysis.subjects.push_back({std::move(report), course, std::move(drivers)});
   }
   analysis.skipped = source.skipped();
   analysis.skipped_count = source.skipped_count();

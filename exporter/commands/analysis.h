@@ -10,6 +10,7 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
+#include "collectors/drivers/attribution.h"
 #include "collectors/history/history.h"
 #include "config/config.h"
 #include "exporter/commands/progress.h"
@@ -22,11 +23,13 @@ struct AnalysisOptions {
   trend::EngineOptions engine;
   trend::SamplerOptions sampler;
   bool all = false;  // also subjects that do not grow
+  const drivers::Attribution* owners = nullptr;  // of the tags
 };
 
 struct AnalyzedSubject {
   trend::SubjectReport report;
   std::array<float, trend::kHistoryDays> course{};  // lowest of each day, oldest first; NaN: nothing seen
+  std::vector<drivers::Candidate> drivers;           // that may be behind it, best first
 };
 
 struct Analysis {

@@ -52,12 +52,17 @@ ordered_json time_or_null(const std::optional<base::UnixMillis>& time) {
   return time ? ordered_json(base::rfc3339(*time)) : ordered_json(nullptr);
 }
 
-ordered_json subject_json(const trend::SubjectReport& report) {
+ordered_json subject_json(const AnalyzedSubject& subject) {
+  const trend::SubjectReport& report = subject.report;
+  ordered_json drivers = ordered_json::array();
+  for (const drivers::Candidate& one : subject.drivers)
+    drivers.push_back({{"driver", one.driver}, {"description", one.description}, {"source", one.source}});
   const trend::Exhaustion exhaustion = report.exhaustion.value_or(trend::Exhaustion{});
   const bool has_pool = report.kind == Kind::kTag || report.kind == Kind::kPool;
   return {{"kind", kind_word(report.kind)},
           {"pool", has_pool ? pool_name(report.pool) : std::string_view()},
           {"tag", report.text},
+          {"drivers", std::move(drivers)},
           {"verdict", verdict_word(report.verdict)},
           {"confidence", report.confidence},
           {"slope_bytes_per_day", report.credible_slope_per_second * kSecondsPerDay},
@@ -82,7 +87,7 @@ std::string analysis_json(const Analysis& analysis) {
                            {"skipped", ordered_json::array()},
                            {"skipped_total", analysis.skipped_count},
                            {"warnings", analysis.warnings}};
-  for (const AnalyzedSubject& subject : analysis.subjects) document["subjects"].push_back(subject_json(subject.report));
+  for (const AnalyzedSubject& subject : analysis.subjects) document["subjects"].push_back(subject_json(subject));
   for (const history::Skipped& skipped : analysis.skipped)
     document["skipped"].push_back({{"file", skipped.file}, {"line", skipped.line}, {"reason", skipped.reason}});
   // File names may be any bytes.

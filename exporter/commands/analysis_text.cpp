@@ -135,9 +135,9 @@ void add_head(std::string& out, const Analysis& analysis) {
 }
 
 void add_table(std::string& out, const Analysis& analysis, bool utf8) {
-  constexpr std::size_t kColumns = 8;
+  constexpr std::size_t kColumns = 9;
   using Row = std::array<std::string, kColumns>;
-  std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "SURE", "NOW", "DAYS LEFT"}};
+  std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "SURE", "NOW", "DAYS LEFT", ""}};
   std::vector<std::array<float, kBars>> courses;
   std::size_t from = kBars;
   for (const AnalyzedSubject& subject : analysis.subjects) {
@@ -146,7 +146,8 @@ void add_table(std::string& out, const Analysis& analysis, bool utf8) {
     rows.push_back({verdict_words(report.verdict), has_pool ? std::string(pool_name(report.pool)) : "-",
                     name_words(report), report.since ? base::date_words(*report.since) : "-", rate_words(report),
                     digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
-                    days_words(report.exhaustion)});
+                    days_words(report.exhaustion), drivers::joined_drivers(subject.drivers)});
+    if (!rows.back().back().empty()) rows.front().back() = "DRIVER";
     courses.push_back(bars_of(subject));
     const auto seen =
         std::find_if(courses.back().begin(), courses.back().end(), [](float bar) { return !std::isnan(bar); });
@@ -160,6 +161,7 @@ void add_table(std::string& out, const Analysis& analysis, bool utf8) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::string line;
     for (column = 0; column < kColumns; ++column) {
+      if (widths[column] == 0) continue;
       const std::string padding(widths[column] - rows[i][column].size(), ' ');
       const bool is_number = column >= 4 && column <= 6;
       line += (is_number ? padding + rows[i][column] : rows[i][column] + padding) + "  ";

@@ -1,4 +1,5 @@
 #include "collectors/base/log.h"
+#include "collectors/drivers/driver_watch.h"
 #include "exporter/commands/analysis.h"
 #include "exporter/commands/commands.h"
 #include "exporter/service/terminal.h"
@@ -10,6 +11,10 @@ int analyze(const Options& options, Environment& environment) {
   if (!resolved) return kExitUnusable;
   AnalysisOptions analysis_of = analysis_options(resolved->config);
   analysis_of.all = options.report_all;
+  // The history may be another system's: only what the configuration names is asked.
+  drivers::Attribution owners;
+  drivers::DriverWatch(resolved->config, nullptr, owners, environment.files, environment.clock).load();
+  if (resolved->config.drivers.enabled) analysis_of.owners = &owners;
   ProgressMeter progress = ProgressMeter::on_stderr(environment.clock);
   const auto analysis = analyze_history(environment.files, options.files, analysis_of, progress);
   if (!analysis) {

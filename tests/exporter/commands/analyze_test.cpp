@@ -46,6 +46,22 @@ std::vector<std::string> names_of(const Analysis& analysis) {
   return names;
 }
 
+TEST(AnalysisDrivers, AreNamedWhereTheyAreKnown) {
+  Analysis analysis;
+  AnalyzedSubject leak;
+  leak.report.kind = Kind::kTag;
+  leak.report.text = "Leak";
+  leak.report.verdict = Verdict::kLeak;
+  analysis.subjects = {leak};
+  EXPECT_THAT(analysis_text(analysis, false), Not(HasSubstr("DRIVER")));
+  analysis.subjects[0].drivers = {{"a.sys", "what a does", "pooltag.txt"}, {"b.sys", "", "image_scan"}};
+  EXPECT_THAT(analysis_text(analysis, false), HasSubstr("DAYS LEFT  DRIVER        FLOOR"));
+  EXPECT_THAT(analysis_text(analysis, false), HasSubstr("  a.sys, b.sys"));
+  const json drivers = json::parse(analysis_json(analysis))["subjects"][0]["drivers"];
+  EXPECT_EQ(drivers, json::parse(R"([{"driver": "a.sys", "description": "what a does", "source": "pooltag.txt"},
+                                     {"driver": "b.sys", "description": "", "source": "image_scan"}])"));
+}
+
 TEST(Analyze, TellsTheLeakFromTheStepAndTheCalm) {
   const Analysis analysis = eight_weeks(false);
   EXPECT_EQ(analysis.start, kStart);
