@@ -168,7 +168,8 @@ void make(const std::string& kind, const std::string& frames_gz, const std::stri
     if (const auto written = capture->append(reading); !written) throw std::runtime_error(written.error().message);
   };
   if (kind == "filling" || kind == "steady" || kind == "full") {
-    constexpr std::uint32_t kReadings = 44, kThreadsInMiB = (1 << 20) / 624;
+    constexpr std::uint32_t kReadings = 44, kThreadsInMiB = (1 << 20) / 624, kFourGiBInPages = 1 << 20;
+    put(frame.part("nt/0").bytes, offsetof(windows::NtBasic<4>, physical_pages), kFourGiBInPages);
     for (std::uint32_t i = 0; i < kReadings; ++i, pass(frame, 6 * 3600)) {
       RawFrame reading = frame;
       set_threads(reading, kThreadsInMiB * (kind == "full" ? 228 : kind == "filling" ? 120 + i * 10 / 4 : 120));
