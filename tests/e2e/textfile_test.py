@@ -1,7 +1,7 @@
 """Another exporter carries the page: node_exporter's textfile collector reads what `once --output` writes.
 
-windows_exporter's collector is the same in kind (a folder of .prom files, UTF-8 without a mark); what both refuse is held
-against the file itself: a timestamp, and a family that the other exporter has, too."""
+What windows_exporter's collector, the same in kind, refuses as well is asked of the file itself: timestamps, a mark or CR,
+families that the other exporter has, too. So the Windows program's file is tested with node_exporter, under Wine."""
 import os
 import re
 import subprocess
@@ -10,7 +10,7 @@ import time
 import unittest
 import urllib.request
 
-from harness import Case, Page, free_port, run, wait_until
+from harness import Case, Page, free_port, path_for_exe, run, wait_until
 
 
 class Textfile(Case):
@@ -36,7 +36,7 @@ class Textfile(Case):
 
     def test_node_exporter_shows_every_series(self):
         path = os.path.join(self.folder, "kmem.prom")
-        done = run("once", "--output", path)
+        done = run("once", "--output", path_for_exe(path))
         self.assertEqual((done.returncode, done.stdout), (0, ""))
         with open(path) as file:
             ours = Page(file.read())
@@ -45,7 +45,7 @@ class Textfile(Case):
         theirs = Page(self.scrape())
         self.assertEqual(theirs.value("node_textfile_scrape_error"), 0)
         self.assertTrue(theirs.has("node_textfile_mtime_seconds"))
-        self.assertGreater(len(ours.samples), 50)
+        self.assertGreater(len(ours.samples), 30)
         missing = {key for key in ours.samples if theirs.samples.get(key) != ours.samples[key]}
         self.assertEqual(missing, set())
         with open(self.log) as log:
@@ -53,9 +53,9 @@ class Textfile(Case):
 
     def test_the_file_may_stand_in_any_exporter(self):
         path = os.path.join(self.folder, "kmem.prom")
-        run("once", "--output", path)
+        run("once", "--output", path_for_exe(path))
         with open(path, "rb") as file:
-            text = file.read().decode("utf-8")
+            text = file.read().decode("utf-8")  # a mark would stand before the first #
         self.assertTrue(text.startswith("# HELP kmem_") and text.endswith("\n") and "\r" not in text)
         names = {name for name, _ in Page(text).samples}  # which takes no timestamp
         self.assertEqual({name for name in names if not name.startswith("kmem_")}, set())
@@ -64,13 +64,13 @@ class Textfile(Case):
 
     def test_a_reader_never_sees_half_a_file(self):
         path = os.path.join(self.folder, "kmem.prom")
-        self.assertEqual(run("once", "--output", path).returncode, 0)
+        self.assertEqual(run("once", "--output", path_for_exe(path)).returncode, 0)
         over = threading.Event()
         torn, reads = [], 0
 
         def write():
             for _ in range(15):
-                run("once", "--output", path)
+                run("once", "--output", path_for_exe(path))
             over.set()
         writer = threading.Thread(target=write)
         writer.start()
@@ -86,7 +86,7 @@ class Textfile(Case):
         self.assertEqual(torn, [])
 
     def test_an_unwritable_place_is_a_failure_and_leaves_nothing(self):
-        done = run("once", "--output", os.path.join(self.folder, "absent", "kmem.prom"))
+        done = run("once", "--output", path_for_exe(os.path.join(self.folder, "absent", "kmem.prom")))
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot be written", done.stderr)
         self.assertEqual(os.listdir(self.folder), [])
