@@ -1,0 +1,145 @@
+"""The page and the JSON API over 4,096 subjects of history: time to the first byte, what views leave resident, and in
+Chromium how long sorting, filtering and scrolling take.
+Usage: page_bench.py EXPORTER TOOLS_FOLDER SOURCE_FOLDER     Exits 1 when a bound is broken."""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+EXE, TOOLS, SOURCE = sys.argv[1:4]
+os.environ.setdefault("KMEM_EXE", EXE)
+os.environ.setdefault("KMEM_SOURCE_DIR", SOURCE)
+sys.path.insert(0, os.path.join(SOURCE, "tests/e2e"))
+from browser import Browser  # noqa: E402
+from harness import Exporter  # noqa: E402
+
+FIRST_BYTE_MS, LARGE_MS = 20, 60        # of what a reader meets first; of the largest answers
+CHANGE_MS, LARGE_CHANGE_MS = 100, 1000  # sorting and filtering, 50 rows and 1,000
+FRAME_MS, RESIDENT_KIB = 34, 1024
+ROUNDS = 3
+broken = []
+
+
+def bound(what, value, most, unit):
+    print(f"{'ok' if value <= most else 'BROKEN':6}  {what}: {value:.1f} {unit} (at most {most})")
+    if value > most:
+        broken.append(what)
+
+
+def first_byte_ms(port, path):
+    """Of a new connection, as a browser makes it: from before connect to the first byte; and the whole's size."""
+    begin = time.perf_counter()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n".encode())
+        got = connection.recv(1 << 16)
+        took = (time.perf_counter() - begin) * 1000
+        assert got.startswith(b"HTTP/1.1 200"), got[:200]
+        size = len(got)
+        while got := connection.recv(1 << 16):
+            size += len(got)
+    return took, size
+
+
+def middle(values):
+    return sorted(values)[len(values) // 2]
+
+
+def serve(folder):
+    capture, state = os.path.join(folder, "many.kmem"), os.path.join(folder, "state")
+    subprocess.run([os.path.join(TOOLS, "made_capture"), "many", os.path.join(SOURCE, "tests/fixtures/nt52-i386/frames.bin.gz"),
+                    capture], check=True)
+    subprocess.run([os.path.join(TOOLS, "aged_state"), capture, state, "nonpaged/x0A0", "nonpaged/x123"], check=True,
+                   capture_output=True)
+    # Every view reads and parses the kernel anew.
+    return Exporter(f"--collector.source=replay:{capture}", f"--storage.path={state}", "--scrape.min-interval=0s")
+
+
+PATHS = {"/": ("the page", FIRST_BYTE_MS),
+         "/?sort=driver&filter=x&chart=nonpaged%2Fx0A0": ("the page by driver, filtered", FIRST_BYTE_MS),
+         "/?limit=1000&sort=growth": ("the page with 1,000 tags", LARGE_MS),
+         "/api/v1/status": ("the status", FIRST_BYTE_MS),
+         "/api/v1/tags": ("100 tags", FIRST_BYTE_MS),
+         "/api/v1/tags?limit=1000&course=1": ("1,000 tags with courses", LARGE_MS),
+         "/api/v1/trends?verdict=ok&limit=200": ("200 trends", LARGE_MS)}
+
+
+def bench_server(exporter):
+    subjects = json.loads(exporter.get("/api/v1/status")[2])["history"]["subjects"]
+    print(f"{subjects} subjects")
+    assert subjects == 4096, subjects
+    for path in PATHS:
+        first_byte_ms(exporter.port, path)
+    before = exporter.rss_bytes()
+    for path, (name, most) in PATHS.items():
+        # What else the machine does only ever adds: the best of the rounds' medians counts.
+        rounds = [[first_byte_ms(exporter.port, path) for _ in range(20)] for _ in range(ROUNDS)]
+        size = rounds[0][0][1]
+        bound(f"first byte of {name} ({size / 1024:.0f} KiB packed)", min(middle([ms for ms, _ in took]) for took in rounds), most, "ms")
+    views = len(PATHS) * ROUNDS * 20
+    bound(f"resident memory that {views} further views left", (exporter.rss_bytes() - before) / 1024, RESIDENT_KIB, "KiB")
+
+
+# From the key or click to the first frame that shows the change.
+TIMED = """(async () => {
+  const until = condition => new Promise(done => {
+    const look = () => (condition() ? requestAnimationFrame(() => done()) : setTimeout(look, 1));
+    look();
+  });
+  const table = () => document.querySelector('#tag-table');
+  const times = {sort: [], filter: []};
+  const headings = [2, 3, 5, 6, 0, 7];
+  for (const column of headings) {
+    const begin = performance.now();
+    table().tHead.rows[0].cells[column].querySelector('a').click();
+    await until(() => table().tHead.rows[0].cells[column].hasAttribute('aria-sort'));
+    times.sort.push(performance.now() - begin);
+  }
+  const field = document.querySelector('#f');
+  for (const text of ['x', 'x1', 'x12', 'nt', '']) {
+    field.value = text;
+    const before = table().caption.textContent, begin = performance.now();
+    document.querySelector('#filter').requestSubmit();
+    await until(() => table().caption.textContent !== before);
+    times.filter.push(performance.now() - begin);
+  }
+  return times;
+})()"""
+SCROLLED = """(async () => {
+  const frames = [];
+  let last = await new Promise(requestAnimationFrame);
+  for (let i = 0; i < 90; ++i) {
+    scrollBy(0, 120);
+    const now = await new Promise(requestAnimationFrame);
+    frames.push(now - last);
+    last = now;
+  }
+  return frames;
+})()"""
+
+
+def bench_browser(exporter):
+    browser = Browser()
+    try:
+        browser.size(1280, 900)
+        browser.scheme("light")
+        for name, address, most in (("50 tags", "", CHANGE_MS), ("1,000 tags", "?limit=1000", LARGE_CHANGE_MS)):
+            rounds = []
+            for _ in range(ROUNDS):
+                browser.open(f"http://127.0.0.1:{exporter.port}/{address}")
+                rounds.append(browser.js(TIMED))
+            for what in rounds[0]:
+                bound(f"{what} {name}, until it is seen", min(middle(taken[what]) for taken in rounds), most, "ms")
+        frames = sorted(browser.js(SCROLLED))
+        bound(f"9 of 10 frames while 1,000 tags are scrolled (longest {frames[-1]:.1f})", frames[len(frames) * 9 // 10], FRAME_MS, "ms")
+        assert not browser.complaints, browser.complaints
+    finally:
+        browser.close()
+
+
+with tempfile.TemporaryDirectory(prefix="kmem-page-bench-") as folder, serve(folder) as running:
+    bench_server(running)
+    bench_browser(running)
+sys.exit(1 if broken else 0)
