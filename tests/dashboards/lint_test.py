@@ -317,5 +317,58 @@ class Lint(unittest.TestCase):
                     self.assertIn(field, shown[0].values(), panel["title"])
 
 
+class Compose(unittest.TestCase):
+    PATH = os.path.join(dashboards.SOURCE_DIR, "packaging/stack/compose.yml")
+
+    def setUp(self):
+        with open(self.PATH, encoding="utf-8") as file:
+            self.services = yaml.safe_load(file)["services"]
+
+    def test_docker_compose_takes_it(self):
+        # A copy, with a place for its state: root's home may not be writable.
+        done = subprocess.run(["docker-compose", "-f", self.PATH, "config"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(set(yaml.safe_load(done.stdout)["services"]), set(self.services))
+
+    def test_what_it_mounts_and_copies_exists(self):
+        folder = os.path.dirname(self.PATH)
+        mounts = [row.split(":")[0] for service in self.services.values() for row in service.get("volumes", [])]
+        mounts = [path for path in mounts if path.startswith(".")]
+        self.assertEqual(len(mounts), 3)
+        with open(os.path.join(folder, "Dockerfile"), encoding="utf-8") as file:
+            copied = re.findall(r"^COPY (?!--from)(\S+) ", file.read(), re.MULTILINE)
+        self.assertGreater(len(copied), 2)
+        for path in mounts:
+            self.assertTrue(os.path.exists(os.path.join(folder, path)), path)
+        for path in copied:
+            self.assertTrue(os.path.exists(os.path.join(dashboards.SOURCE_DIR, path)), path)
+
+    def test_the_servers_take_what_its_first_container_prepares(self):
+        command = self.services["prepare"]["command"][0].split(" && ")[0].split()
+        self.assertEqual(command[:3], ["python3", "/opt/kmem/packaging/stack/stack.py", "prepare"])
+        with tempfile.TemporaryDirectory() as data:
+            os.mkdir(os.path.join(data, "prometheus"))  # history that is there is left alone
+            command[:2] = [sys.executable, os.path.join(os.path.dirname(self.PATH), "stack.py")]
+            command = [data if word == "/data" else word for word in command]
+            subprocess.run(command, check=True)
+            self.assertEqual(os.listdir(os.path.join(data, "prometheus")), [])
+            with open(os.path.join(data, "prometheus.yml"), encoding="utf-8") as file:
+                text = file.read()
+            self.assertNotIn("127.0.0.1", text)
+            self.assertNotIn("@", text.split("\n", 1)[1])
+            # What it is told is what the containers are called and mount.
+            hosts = set(re.findall(r'"(\w+):\d+"', text))
+            self.assertLessEqual(hosts, set(self.services))
+            self.assertTrue({"exporter", "demo", "prometheus", "alertmanager"} <= hosts, hosts)
+            self.assertIn("/etc/kmem/rules/*.rules.yml", text)
+            self.assertIn("../../dashboards/prometheus:/etc/kmem/rules:ro", self.services["prometheus"]["volumes"])
+            for tool, name in (
+                ("promtool check config", "prometheus.yml"),
+                ("amtool check-config", "alertmanager.yml"),
+            ):
+                done = subprocess.run([*tool.split(), os.path.join(data, name)], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
