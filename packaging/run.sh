@@ -16,6 +16,7 @@ if [ ! -e .build/run/build.ninja ]; then
   cmake -S . -B .build/run -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DKMEM_DEPS_DIR="$root/.build/deps" \
     > .build/run-configure.log || { cat .build/run-configure.log >&2; exit 1; }
 fi
+[ -e .build/run/exporter/kmem_exporter ] || echo "building, which takes minutes the first time ..."
 cmake --build .build/run --target kmem_exporter -- --quiet
 if [ "${1:-}" = --stack ]; then
   shift
