@@ -4,7 +4,7 @@ import subprocess
 import time
 import unittest
 
-from harness import RUNNER, SOURCE_DIR, Case, Exporter, Page, path_for_exe, run
+from harness import RUNNER, SOURCE_DIR, WINDOWS, Case, Exporter, Page, path_for_exe, run, wait_until
 
 FRAMES = os.path.join(SOURCE_DIR, "tests/fixtures/nt52-i386/frames.bin.gz")
 
@@ -90,6 +90,34 @@ class Replay(Case):
             # This kernel reports 0 for both, which is none.
             self.assertFalse(page.has("kmem_system_ptes_free"))
             self.assertFalse(page.has("kmem_pool_resident_bytes"))
+
+    def test_limits_and_failures_of_server_2003_over_a_kill(self):
+        capture = path_for_exe(os.path.join(self.folder, "events.kmem"))
+        maker = os.path.join(os.environ["KMEM_TOOLS"], "made_capture" + (".exe" if WINDOWS else ""))
+        subprocess.run([*RUNNER, maker, "events", path_for_exe(FRAMES), capture], check=True, stdin=subprocess.DEVNULL,
+                       timeout=60)
+        arguments = ("--collector.source", f"replay:{capture}", "--sampling.interval=1s", "--scrape.min-interval=0s",
+                     "--storage.path", path_for_exe(os.path.join(self.folder, "state")))
+        srv = {"provider": "Srv", "event_id": "2020"}
+        with Exporter(*arguments) as exporter:
+            wait_until(lambda: exporter.page().value("kmem_pool_failure_events_total", **srv) == 3, 15, "three events")
+            page = exporter.page()
+            self.assertEqual(page.value("kmem_pool_limit_bytes", pool="paged"), 343 << 20)
+            self.assertEqual(page.value("kmem_pool_limit_info", pool="paged", source="kernel", rule="registry_quota"), 1)
+            # PoolUsageMaximum is 60 there.
+            self.assertEqual(page.value("kmem_pool_trim_threshold_bytes", pool="paged"), (343 << 20) * 60 // 100)
+            self.assertEqual(page.value("kmem_pool_limit_info", pool="nonpaged", source="estimate",
+                                        rule="2000_2003_x86"), 1)
+            self.assertEqual(page.value("kmem_pool_failure_events_total", provider="Srv", event_id="2019"), 0)
+            self.assertEqual(page.value("kmem_pool_failure_last_event_timestamp_seconds", **srv), 1_200_000_003)
+            self.assertEqual(page.value("kmem_system_ptes_free_boot_max"), page.value("kmem_system_ptes_free"))
+            self.assertEqual(exporter.log.count("paged pool is empty, status 0xc000009a"), 3)
+            wait_until(lambda: os.path.exists(os.path.join(self.folder, "state", "failures.state")), 10, "state")
+            time.sleep(1.5)  # a tick after the last event
+        with Exporter(*arguments) as exporter:  # the one before was killed
+            time.sleep(2.5)
+            self.assertEqual(exporter.page().value("kmem_pool_failure_events_total", **srv), 3)
+            self.assertNotIn("paged pool is empty", exporter.log)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 //   leak     the machine up for six weeks, 130 MiB of threads that nobody closes, known version and limits
 //   hostile  tags and a process whose names are markup, quotes, control bytes, stray bytes
 //   many     4,096 tags
+//   events   class 37 tells a paged pool of 343 MiB; the System log says at first twice, then once more that it is empty
 // Two readings each, a minute apart, in which every tag allocates and frees. And eleven days, 6 hours a reading:
 //   filling  120 MiB of threads at first, 10 MiB more every day
 //   steady   120 MiB of threads
@@ -18,8 +19,10 @@
 #include <string_view>
 
 #include "collectors/base/file_io.h"
+#include "collectors/base/wire.h"
 #include "collectors/replay/capture.h"
 #include "collectors/windows/nt_layout.h"
+#include "tests/collectors/windows/event_bytes.h"
 #include "tests/support/nt_frames.h"
 
 namespace kmem::test {
@@ -140,6 +143,24 @@ void settle(RawFrame& frame) {
   frame.part("kmem/registry").bytes = "PoolUsageMaximum=60\nPagedPoolSize=4294967295\n";
 }
 
+/// What the reader of the System log puts into a frame: form 0, records, and where it has got to.
+void set_events(RawFrame& frame, std::uint32_t already, std::uint32_t more) {
+  constexpr std::uint32_t kFirstSecond = 1'200'000'000;
+  std::string& part = frame.part("kmem/events").bytes;
+  part.clear();
+  base::WireWriter out(part);
+  out.fixed(std::uint8_t{1});
+  out.fixed(std::uint8_t{0});
+  out.fixed(std::uint64_t{77});
+  out.varint(already);
+  out.varint(already + more);
+  out.fixed(base::UnixMillis{kFirstSecond + already + more} * 1000);
+  out.varint(0);
+  out.varint(more);
+  for (std::uint32_t number = already + 1; number <= already + more; ++number)
+    out.string(event_record(number, kFirstSecond + number, 0xC00007E4, "Srv", srv_data(0xC00007E4)));
+}
+
 void pass(RawFrame& frame, std::int64_t seconds) {
   frame.time += seconds * 1000;
   std::string& times = frame.part("nt/3").bytes;
@@ -175,6 +196,15 @@ void make(const std::string& kind, const std::string& frames_gz, const std::stri
       set_threads(reading, kThreadsInMiB * (kind == "full" ? 228 : kind == "filling" ? 120 + i * 10 / 4 : 120));
       write(reading);
     }
+    return;
+  }
+  if (kind == "events") {
+    frame.part("nt/37").bytes = NtBytes(12).put(8, std::uint32_t{343} << 20).str();
+    set_events(frame, 0, 2);
+    write(frame);
+    pass_a_minute(frame);
+    set_events(frame, 2, 1);
+    write(frame);
     return;
   }
   if (kind == "leak") {
