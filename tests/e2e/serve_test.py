@@ -15,6 +15,11 @@ def meminfo():
         return {name: int(rest.split()[0]) * 1024 for name, rest in (line.split(":") for line in lines)}
 
 
+def vmstat(prefix):
+    with open("/proc/vmstat") as lines:
+        return sum(int(line.split()[1]) for line in lines if line.startswith(prefix))
+
+
 class Commands(Case):
     def test_version_names_program_version_revision_and_compiler(self):
         done = run("--version")
@@ -41,6 +46,20 @@ class Commands(Case):
         page = Page(done.stdout)
         self.assertEqual(page.value("kmem_physical_memory_bytes"), meminfo()["MemTotal"])
         self.assertTrue(page.has("kmem_pool_tag_bytes", pool="slab_unreclaimable"))
+
+    def test_once_tells_where_pools_end_and_how_often_memory_ran_out(self):
+        counters = {"vmstat_oom_kill": "oom_kill ", "vmstat_allocstall": "allocstall"}
+        before = {provider: vmstat(prefix) for provider, prefix in counters.items()}
+        page = Page(run("once").stdout)
+        for pool in ("slab_reclaimable", "slab_unreclaimable"):
+            self.assertEqual(page.value("kmem_pool_limit_bytes", pool=pool), meminfo()["MemTotal"])
+            self.assertEqual(page.value("kmem_pool_limit_info", pool=pool, source="kernel", rule="MemTotal"), 1)
+        space_or_memory = min(meminfo()["MemTotal"], meminfo()["VmallocTotal"])
+        self.assertEqual(page.value("kmem_pool_limit_bytes", pool="vmalloc"), space_or_memory)
+        self.assertFalse(page.has("kmem_pool_limit_bytes", pool="percpu"))
+        for provider, prefix in counters.items():
+            counted = page.value("kmem_pool_failure_events_total", provider=provider, event_id="0")
+            self.assertTrue(before[provider] <= counted <= vmstat(prefix), provider)
 
     def test_once_writes_a_file_atomically(self):
         path = os.path.join(self.folder, "kmem.prom")
