@@ -321,6 +321,7 @@ class CodeReader {
 
   template <typename Which>
   void drop(Which which) {
+    if (pending_.empty()) return;
     for (const Pending& one : pending_)
       if (which(one)) settle(one, one.least);
     std::erase_if(pending_, which);

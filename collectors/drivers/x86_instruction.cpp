@@ -42,11 +42,12 @@ constexpr std::array<char, 256> kX86 = letters(false), kX64 = letters(true);
 
 class Decoder {
  public:
-  Decoder(std::span<const std::byte> code, std::size_t at, bool is_x64) : code_(code.subspan(at)), is_x64_(is_x64) {
+  Decoder(std::span<const std::byte> code, std::size_t at, bool is_x64, Instruction& out)
+      : code_(code.subspan(at)), is_x64_(is_x64), out_(out) {
     if (code_.size() > kMaxLength) code_ = code_.first(kMaxLength);
   }
 
-  Instruction decode() {
+  void decode() {
     char what = prefixes();
     if (what == 'V' || what == 'E') {
       what = vector(what);
@@ -54,9 +55,11 @@ class Decoder {
       what = two_byte();
     }
     operands(what);
-    if (!ok_) return {};
-    out_.length = static_cast<std::uint8_t>(at_);
-    return out_;
+    if (ok_) {
+      out_.length = static_cast<std::uint8_t>(at_);
+    } else {
+      out_ = {};
+    }
   }
 
  private:
@@ -181,13 +184,15 @@ class Decoder {
   bool ok_ = true;
   bool other_address_ = false;  // prefix 67
   std::size_t at_ = 0;
-  Instruction out_;
+  Instruction& out_;
 };
 
 }  // namespace
 
 Instruction decode_x86(std::span<const std::byte> code, std::size_t at, bool is_x64) {
-  return at < code.size() ? Decoder(code, at, is_x64).decode() : Instruction{};
+  Instruction out;
+  if (at < code.size()) Decoder(code, at, is_x64, out).decode();
+  return out;
 }
 
 }  // namespace kmem::drivers

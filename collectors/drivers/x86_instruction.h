@@ -11,7 +11,8 @@ namespace kmem::drivers {
 
 enum class OpcodeMap : std::uint8_t { kOneByte, kTwoByte, kOther };
 
-struct Instruction {
+/// Aligned so that it is returned in memory: packed into two registers, byte by byte, it cost a third of a search.
+struct alignas(32) Instruction {
   std::uint8_t length = 0;
   OpcodeMap map = OpcodeMap::kOneByte;
   std::uint8_t opcode = 0;
