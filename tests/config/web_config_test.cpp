@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/memory_files.h"
+
 namespace kmem::config {
 namespace {
 
@@ -20,25 +22,6 @@ std::vector<std::string> faults_of(const std::string& text) {
   for (const Fault& fault : load_web_config(text, "web.yml").faults) out.push_back(fault.text());
   return out;
 }
-
-/// One file that can be read; nothing else is there.
-class OneFile final : public base::FileSystem {
- public:
-  base::Result<std::unique_ptr<base::File>> open(const std::string& path, base::OpenMode) override {
-    class Empty final : public base::File {
-      base::Result<std::size_t> read(std::span<std::byte>) override { return std::size_t{0}; }
-      base::Result<void> append(std::string_view) override { return base::Error{}; }
-      base::Result<void> truncate(std::uint64_t) override { return base::Error{}; }
-      base::Result<void> sync() override { return base::Error{}; }
-    };
-    if (path != "/etc/kmem/cert.pem") return base::Error{base::ErrorCode::kIo, path + ": no such file"};
-    return std::unique_ptr<base::File>(std::make_unique<Empty>());
-  }
-  base::Result<void> rename(const std::string&, const std::string&) override { return base::Error{}; }
-  base::Result<void> remove(const std::string&) override { return base::Error{}; }
-  base::Result<std::vector<std::string>> names(const std::string&, std::string_view) override { return base::Error{}; }
-  base::Result<void> make_folder(const std::string&) override { return base::Error{}; }
-};
 
 TEST(WebConfig, EmptyMeansPlainHttpForEveryone) {
   for (const char* text : {"", "tls_server_config:\n", "tls_server_config: {}\nbasic_auth_users: {}\n",
@@ -170,13 +153,14 @@ TEST(WebConfig, HashesAreBcryptAndNeverRepeated) {
 }
 
 TEST(WebConfig, FilesMustBeThereWhenAsked) {
-  OneFile files;
+  test::MemoryFiles files;
+  files.put("/etc/kmem/cert.pem", "");
   const std::string text = "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n";
   EXPECT_TRUE(load_web_config(text, "/etc/kmem/web.yml").ok());
   const WebLoadResult loaded = load_web_config(text, "/etc/kmem/web.yml", &files);
   ASSERT_EQ(loaded.faults.size(), 1U);
   EXPECT_THAT(loaded.faults[0].text(), HasSubstr("/etc/kmem/web.yml:3:13: key_file: "));
-  EXPECT_THAT(loaded.faults[0].text(), HasSubstr("/etc/kmem/key.pem: no such file"));
+  EXPECT_THAT(loaded.faults[0].text(), HasSubstr("/etc/kmem/key.pem: absent"));
 }
 
 TEST(WebConfig, SharesTheRulesOfTheText) {

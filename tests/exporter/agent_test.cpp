@@ -10,6 +10,7 @@
 
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
+#include "tests/support/tag_usage.h"
 
 namespace kmem {
 namespace {
@@ -37,15 +38,8 @@ class FakeSource final : public KernelSource {
     out.system = System::kWindows;
     out.time = clock_.wall();
     out.boot_time = kernel_.boot_time;
-    for (const auto& [name, bytes] : kernel_.tags) {
-      TagUsage tag;
-      tag.pool = Pool::kNonpaged;
-      tag.tag = name;
-      tag.key = tag_key(tag.pool, name);
-      tag.bytes = bytes;
-      tag.outstanding = 1;
-      out.tags.push_back(tag);
-    }
+    for (const auto& [name, bytes] : kernel_.tags)
+      out.tags.push_back(test::tag_usage(Pool::kNonpaged, name, bytes));
     return {};
   }
   bool advance() override {

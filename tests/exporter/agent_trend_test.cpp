@@ -14,6 +14,7 @@
 #include "exporter/agent.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
+#include "tests/support/tag_usage.h"
 
 namespace kmem {
 namespace {
@@ -54,14 +55,8 @@ class LeakingSource final : public KernelSource {
   }
 
  private:
-  static std::uint64_t add(Snapshot& out, std::string name, std::uint64_t bytes) {
-    TagUsage tag;
-    tag.pool = Pool::kNonpaged;
-    tag.tag = std::move(name);
-    tag.key = tag_key(tag.pool, tag.tag);
-    tag.bytes = bytes;
-    tag.outstanding = bytes / 64;
-    out.tags.push_back(std::move(tag));
+  static std::uint64_t add(Snapshot& out, const std::string& name, std::uint64_t bytes) {
+    out.tags.push_back(test::tag_usage(Pool::kNonpaged, name, bytes, bytes / 64));
     return bytes;
   }
 

@@ -3,47 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
-#include <memory>
+#include <string>
 #include <string_view>
 
 #include "collectors/history/history.h"
+#include "tests/support/memory_files.h"
 
 namespace kmem::fuzz {
-
-class OneFile final : public base::FileSystem {
- public:
-  explicit OneFile(std::string_view bytes) : bytes_(bytes) {}
-  base::Result<std::unique_ptr<base::File>> open(const std::string&, base::OpenMode) override {
-    return std::unique_ptr<base::File>(std::make_unique<Bytes>(bytes_));
-  }
-  base::Result<void> rename(const std::string&, const std::string&) override { return {}; }
-  base::Result<void> remove(const std::string&) override { return {}; }
-  base::Result<std::vector<std::string>> names(const std::string&, std::string_view) override {
-    return std::vector<std::string>{};
-  }
-  base::Result<void> make_folder(const std::string&) override { return {}; }
-  base::Result<base::FileInfo> info(const std::string&) override { return base::FileInfo{bytes_.size(), 1}; }
-
- private:
-  class Bytes final : public base::File {
-   public:
-    explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
-    base::Result<std::size_t> read(std::span<std::byte> into) override {
-      const std::size_t length = std::min(into.size(), bytes_.size());
-      if (length > 0) std::memcpy(into.data(), bytes_.data(), length);
-      bytes_.remove_prefix(length);
-      return length;
-    }
-    base::Result<void> append(std::string_view) override { return {}; }
-    base::Result<void> truncate(std::uint64_t) override { return {}; }
-    base::Result<void> sync() override { return {}; }
-
-   private:
-    std::string_view bytes_;
-  };
-  std::string_view bytes_;
-};
 
 inline bool is_legal(std::string_view label) {
   return std::all_of(label.begin(), label.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
@@ -53,7 +19,8 @@ inline bool is_legal(std::string_view label) {
 inline void read_whole_history(std::string_view head, const std::uint8_t* data, std::size_t size) {
   std::string bytes(head);
   bytes.append(reinterpret_cast<const char*>(data), size);
-  OneFile files(bytes);
+  test::MemoryFiles files;
+  for (const char* const name : {"f", "g"}) files.put(name, bytes);
   for (const auto& paths : {std::vector<std::string>{"f"}, std::vector<std::string>{"f", "g"}}) {
     auto source = history::open_history(files, paths);
     if (!source) return;

@@ -3,14 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <map>
 #include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "exporter/commands/command_table.h"
+#include "tests/support/memory_files.h"
 
 namespace kmem {
 namespace {
@@ -49,40 +48,8 @@ std::vector<std::string> faults_of(const std::vector<std::string>& arguments) {
   return faults;
 }
 
-/// Files by name, read only.
-class Files final : public base::FileSystem {
- public:
-  std::map<std::string, std::string> content;
-
-  base::Result<std::unique_ptr<base::File>> open(const std::string& path, base::OpenMode) override {
-    class Text final : public base::File {
-     public:
-      explicit Text(std::string text) : text_(std::move(text)) {}
-      base::Result<std::size_t> read(std::span<std::byte> into) override {
-        const std::size_t count = std::min(into.size(), text_.size());
-        std::memcpy(into.data(), text_.data(), count);
-        text_.erase(0, count);
-        return count;
-      }
-      base::Result<void> append(std::string_view) override { return base::Error{}; }
-      base::Result<void> truncate(std::uint64_t) override { return base::Error{}; }
-      base::Result<void> sync() override { return base::Error{}; }
-
-     private:
-      std::string text_;
-    };
-    const auto found = content.find(path);
-    if (found == content.end()) return base::Error{base::ErrorCode::kIo, path + ": no such file"};
-    return std::unique_ptr<base::File>(std::make_unique<Text>(found->second));
-  }
-  base::Result<void> rename(const std::string&, const std::string&) override { return base::Error{}; }
-  base::Result<void> remove(const std::string&) override { return base::Error{}; }
-  base::Result<std::vector<std::string>> names(const std::string&, std::string_view) override { return base::Error{}; }
-  base::Result<void> make_folder(const std::string&) override { return base::Error{}; }
-};
-
 config::Config config_of(const std::vector<std::string>& arguments) {
-  Files files;
+  test::MemoryFiles files;
   const Resolved resolved = resolve(options_of(arguments), files);
   EXPECT_THAT(resolved.faults, IsEmpty());
   return resolved.config;
@@ -125,8 +92,8 @@ TEST(Options, EveryKnobHasAWorkingFlag) {
     } else {
       arguments.push_back(knob.type == config::KnobType::kDuration ? "3s" : samples.at(knob.type));
     }
-    Files files;
-    files.content["/somewhere"] = "";  // web.config_file
+    test::MemoryFiles files;
+    files.put("/somewhere", "");  // web.config_file
     const Resolved resolved = resolve(options_of(arguments), files);
     EXPECT_THAT(resolved.faults, IsEmpty()) << knob.flag;
     const config::ReloadPlan plan = config::reloadable(config::Config{}, resolved.config);
@@ -159,8 +126,8 @@ TEST(Options, SwitchesTurnOnAndOff) {
 }
 
 TEST(Options, DisableDefaultsLeavesWhatWasAskedFor) {
-  Files files;
-  files.content["k.yml"] = "source: {collectors: {stat: true}}\n";
+  test::MemoryFiles files;
+  files.put("k.yml", "source: {collectors: {stat: true}}\n");
   const Resolved resolved = resolve(
       options_of({"--collector.disable-defaults", "--collector.slabinfo", "--config.file=k.yml"}), files);
   config::Collectors expected{};
@@ -286,8 +253,8 @@ TEST(Options, EveryFaultAtOnce) {
 }
 
 TEST(Options, FlagsWinOverTheFile) {
-  Files files;
-  files.content["k.yml"] = "web: {max_requests: 5, max_connections: 9, listen_addresses: [':1', ':2']}\n";
+  test::MemoryFiles files;
+  files.put("k.yml", "web: {max_requests: 5, max_connections: 9, listen_addresses: [':1', ':2']}\n");
   const Resolved resolved =
       resolve(options_of({"--config.file=k.yml", "--web.max-requests=7", "--web.listen-address=:3"}), files);
   ASSERT_THAT(resolved.faults, IsEmpty());
@@ -299,10 +266,10 @@ TEST(Options, FlagsWinOverTheFile) {
 }
 
 TEST(Options, FlagsAndFilesTellTheirFaultsTogether) {
-  Files files;
-  files.content["d/k.yml"] = "web:\n  max_requests: 0\n  config_file: w.yml\n";
-  files.content["d/w.yml"] = "basic_auth_users: {a: secret}\ntls_server_config: {cert_file: c.pem, key_file: k.pem}\n";
-  files.content["d/c.pem"] = "certificate";
+  test::MemoryFiles files;
+  files.put("d/k.yml", "web:\n  max_requests: 0\n  config_file: w.yml\n");
+  files.put("d/w.yml", "basic_auth_users: {a: secret}\ntls_server_config: {cert_file: c.pem, key_file: k.pem}\n");
+  files.put("d/c.pem", "certificate");
   EXPECT_THAT(
       resolve(options_of({"--config.file=d/k.yml", "--web.max-requests=1001", "--log.level=wran"}), files).faults,
       ElementsAre("d/k.yml:2:17: web.max_requests: expected 1..1000 requests, got \"0\"",
@@ -313,20 +280,20 @@ TEST(Options, FlagsAndFilesTellTheirFaultsTogether) {
 }
 
 TEST(Options, FilesThatCannotBeReadAreTold) {
-  Files files;
+  test::MemoryFiles files;
   const auto missing = resolve(options_of({"--config.file=k.yml", "--web.config.file=w.yml"}), files).faults;
   ASSERT_EQ(missing.size(), 2U);
-  EXPECT_THAT(missing[0], AllOf(StartsWith("--config.file: "), HasSubstr("k.yml: no such file")));
-  EXPECT_THAT(missing[1], AllOf(StartsWith("web.config_file: "), HasSubstr("w.yml: no such file")));
-  files.content["k.yml"] = std::string(256 * 1024 + 1, '#');
+  EXPECT_THAT(missing[0], AllOf(StartsWith("--config.file: "), HasSubstr("k.yml: absent")));
+  EXPECT_THAT(missing[1], AllOf(StartsWith("web.config_file: "), HasSubstr("w.yml: absent")));
+  files.put("k.yml", std::string(256 * 1024 + 1, '#'));
   const auto large = resolve(options_of({"--config.file=k.yml"}), files).faults;
   ASSERT_EQ(large.size(), 1U);
   EXPECT_THAT(large[0], AllOf(StartsWith("--config.file: "), HasSubstr("k.yml")));
 }
 
 TEST(Options, TheWebConfigurationComesAlong) {
-  Files files;
-  files.content["w.yml"] = "http_server_config: {headers: {X-Frame-Options: deny}}\n";
+  test::MemoryFiles files;
+  files.put("w.yml", "http_server_config: {headers: {X-Frame-Options: deny}}\n");
   const Resolved resolved = resolve(options_of({"--web.config.file", "w.yml"}), files);
   ASSERT_THAT(resolved.faults, IsEmpty());
   EXPECT_THAT(resolved.web_security.headers, ElementsAre(std::pair("X-Frame-Options", "deny")));

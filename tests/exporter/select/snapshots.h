@@ -8,21 +8,14 @@
 
 #include "collectors/snapshot.h"
 #include "exporter/select/tracked_set.h"
+#include "tests/support/tag_usage.h"
 
 namespace kmem::select {
 
 inline constexpr base::UnixMillis kMinute = 60'000, kHour = 60 * kMinute, kDay = 24 * kHour;
 inline constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB;
 
-inline TagUsage tag_usage(Pool pool, std::string_view tag, std::uint64_t bytes, std::uint64_t outstanding = 1) {
-  TagUsage usage;
-  usage.pool = pool;
-  usage.tag = tag;
-  usage.key = tag_key(pool, tag);
-  usage.bytes = bytes;
-  usage.outstanding = outstanding;
-  return usage;
-}
+using test::tag_usage;
 
 inline Snapshot snapshot_at(base::UnixMillis time, std::vector<TagUsage> tags = {}) {
   Snapshot snapshot;

@@ -8,33 +8,23 @@
 
 #include "collectors/snapshot.h"
 #include "exporter/top/usage_table.h"
+#include "tests/support/tag_usage.h"
 
 namespace kmem::top {
 
 /// Of a kernel that counts in 32 bits.
 inline TagUsage counted(Pool pool, std::string_view tag, std::uint64_t allocations, std::uint64_t frees,
                         std::uint64_t bytes) {
-  TagUsage usage;
-  usage.pool = pool;
+  TagUsage usage = test::tag_usage(pool, tag, bytes, (allocations - frees) & 0xFFFF'FFFF);
   usage.counter_bits = 32;
-  usage.tag = tag;
-  usage.key = tag_key(pool, tag);
   usage.allocations = allocations;
   usage.frees = frees;
-  usage.outstanding = (allocations - frees) & 0xFFFF'FFFF;
-  usage.bytes = bytes;
   return usage;
 }
 
 /// Of one that does not.
 inline TagUsage uncounted(Pool pool, std::string_view tag, std::uint64_t outstanding, std::uint64_t bytes) {
-  TagUsage usage;
-  usage.pool = pool;
-  usage.tag = tag;
-  usage.key = tag_key(pool, tag);
-  usage.outstanding = outstanding;
-  usage.bytes = bytes;
-  return usage;
+  return test::tag_usage(pool, tag, bytes, outstanding);
 }
 
 inline Snapshot reading(std::vector<TagUsage> tags, base::UnixMillis time = 1'767'225'600'000) {
