@@ -16,16 +16,6 @@ struct LocalFreed {
   void operator()(void* memory) const { LocalFree(memory); }
 };
 
-std::wstring descriptor_text(FolderRights rights, const std::wstring& account) {
-  // Protected: nothing is inherited. 0x1200a9 reads and runs, 0x1301bf also changes.
-  std::wstring text = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
-  if (rights == FolderRights::kConfiguration)
-    text += L"(A;OICI;0x1200a9;;;BU)(A;OICI;0x1200a9;;;" + account + L")";
-  else
-    text += L"(A;OICI;0x1301bf;;;" + account + L")";
-  return text;
-}
-
 bool is_own_user(PSID sid) {
   HANDLE token = nullptr;
   if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
@@ -37,6 +27,16 @@ bool is_own_user(PSID sid) {
 }
 
 }  // namespace
+
+std::wstring descriptor_text(FolderRights rights, const std::wstring& account) {
+  // Protected: nothing is inherited. 0x1200a9 reads and runs, 0x1301bf also changes.
+  std::wstring text = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+  if (rights == FolderRights::kConfiguration)
+    text += L"(A;OICI;0x1200a9;;;BU)(A;OICI;0x1200a9;;;" + account + L")";
+  else
+    text += L"(A;OICI;0x1301bf;;;" + account + L")";
+  return text;
+}
 
 base::Result<void> check_owner(const std::string& path) {
   PSID owner = nullptr;

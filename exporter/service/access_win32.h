@@ -14,6 +14,9 @@ enum class FolderRights {
   kState,          // SYSTEM, administrators and the service change it, others do not see it
 };
 
+/// The rights as Windows writes security descriptors down.
+[[nodiscard]] std::wstring descriptor_text(FolderRights rights, const std::wstring& account);
+
 /// Makes `folder`, or gives an existing one these rights, what it holds included. `account`: the service's SID or its
 /// short name in security descriptors ("LS").
 [[nodiscard]] base::Result<void> protect_folder(const std::string& folder, FolderRights rights,

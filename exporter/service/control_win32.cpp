@@ -102,9 +102,8 @@ base::Result<void> stop(const ServiceHandle& service) {
 
 base::Result<void> configure(const ServiceHandle& service, const Request& request, Outcome& outcome) {
   const AppliedSettings applied = apply_settings(service.get(), outcome.warnings);
-  if (!applied.recovery) return refused("recovery of service " + kName, GetLastError());
   if (const auto source = register_event_source(); !source) return source.error();
-  outcome.lines.emplace_back("set up: restart after failures, event source");
+  outcome.lines.emplace_back("set up: description, restart after failures, event source, but for what a warning names");
 
   const auto places = default_places();
   if (!places) return places.error();

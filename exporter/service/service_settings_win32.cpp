@@ -50,7 +50,7 @@ AppliedSettings apply_settings(void* handle, std::vector<std::string>& warnings)
 
   SC_ACTION restarts[] = {{SC_ACTION_RESTART, 5'000}, {SC_ACTION_RESTART, 30'000}, {SC_ACTION_RESTART, 60'000}};
   SERVICE_FAILURE_ACTIONSW actions{86'400, nullptr, nullptr, 3, restarts};
-  applied.recovery = ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS, &actions) != 0;
+  apply(service, SERVICE_CONFIG_FAILURE_ACTIONS, &actions, "restart after crashes", warnings);
   return applied;
 }
 

@@ -1,5 +1,5 @@
 // What the service manager should know about the service beyond its command line. Thread: any. Failure: settings that
-// came after Server 2003 are refused there, which is a warning; GetLastError() tells why `recovery` is false.
+// came after Server 2003 are refused there, and a service that lacks one of them still runs: each refusal is a warning.
 #pragma once
 
 #include <string>
@@ -8,7 +8,6 @@
 namespace kmem::service {
 
 struct AppliedSettings {
-  bool recovery = false;     // known since Windows 2000
   bool has_own_sid = false;  // NT SERVICE\kmem_exporter is in the service's token
 };
 

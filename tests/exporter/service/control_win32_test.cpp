@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <windows.h>
 
+#include <sddl.h>
+
 #include <string>
+#include <vector>
 
 #include "exporter/service/access_win32.h"
+#include "exporter/service/service_settings_win32.h"
 #include "exporter/service/signals_win32.h"
 #include "exporter/service/supervisor.h"
 #include "exporter/service/win32_text.h"
@@ -43,6 +47,45 @@ TEST(Folders, AreMadeOnceAndTakenAgain) {
   EXPECT_TRUE(RemoveDirectoryW(to_wide(folder).c_str()));
 }
 
+/// What the descriptor lets the named user do; Wine's files have no rights of their own that could be read back.
+DWORD rights_of(WELL_KNOWN_SID_TYPE user, FolderRights folder) {
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  PACL list = nullptr;
+  BOOL present = FALSE, defaulted = FALSE;
+  SECURITY_DESCRIPTOR_CONTROL control = 0;
+  DWORD revision = 0, rights = 0;
+  EXPECT_TRUE(ConvertStringSecurityDescriptorToSecurityDescriptorW(descriptor_text(folder, L"LS").c_str(),
+                                                                   SDDL_REVISION_1, &descriptor, nullptr));
+  EXPECT_TRUE(GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted));
+  EXPECT_TRUE(GetSecurityDescriptorControl(descriptor, &control, &revision));
+  EXPECT_NE(control & SE_DACL_PROTECTED, 0);
+  for (DWORD i = 0; i < list->AceCount; ++i) {
+    void* entry = nullptr;
+    EXPECT_TRUE(GetAce(list, i, &entry));
+    const auto* allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
+    EXPECT_EQ(allowed->Header.AceType, ACCESS_ALLOWED_ACE_TYPE);
+    EXPECT_EQ(allowed->Header.AceFlags, OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE);
+    if (IsWellKnownSid(const_cast<DWORD*>(&allowed->SidStart), user)) rights |= allowed->Mask;
+  }
+  LocalFree(descriptor);
+  return rights;
+}
+
+TEST(Folders, ConfigurationIsTheAdministratorsAndStateTheServicesAlone) {
+  constexpr DWORD kChange = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER;
+  for (const auto folder : {FolderRights::kConfiguration, FolderRights::kState})
+    for (const auto user : {WinLocalSystemSid, WinBuiltinAdministratorsSid})
+      EXPECT_EQ(rights_of(user, folder), static_cast<DWORD>(FILE_ALL_ACCESS));
+  for (const auto user : {WinBuiltinUsersSid, WinLocalServiceSid}) {
+    EXPECT_EQ(rights_of(user, FolderRights::kConfiguration) & kChange, 0u);
+    EXPECT_NE(rights_of(user, FolderRights::kConfiguration) & FILE_READ_DATA, 0u);
+  }
+  EXPECT_EQ(rights_of(WinBuiltinUsersSid, FolderRights::kState), 0u);
+  EXPECT_EQ(rights_of(WinWorldSid, FolderRights::kState), 0u);
+  EXPECT_EQ(rights_of(WinLocalServiceSid, FolderRights::kState) & kChange,
+            static_cast<DWORD>(FILE_WRITE_DATA | FILE_APPEND_DATA | DELETE));
+}
+
 TEST(Folders, AFileInTheirPlaceIsRefused) {
   const std::string path = own_folder("kmem-file-");
   CloseHandle(CreateFileW(to_wide(path).c_str(), GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, 0, nullptr));
@@ -50,6 +93,13 @@ TEST(Folders, AFileInTheirPlaceIsRefused) {
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.error().code, base::ErrorCode::kInvalid);
   EXPECT_TRUE(DeleteFileW(to_wide(path).c_str()));
+}
+
+TEST(Settings, ThatAreRefusedAreWarnings) {
+  std::vector<std::string> warnings;
+  EXPECT_FALSE(apply_settings(nullptr, warnings).has_own_sid);
+  ASSERT_EQ(warnings.size(), 6u);
+  for (const std::string& warning : warnings) EXPECT_THAT(warning, HasSubstr(" is not set: "));
 }
 
 TEST(Control, WithoutTheServiceSaysHowToMakeIt) {
