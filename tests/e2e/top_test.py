@@ -450,7 +450,7 @@ class Once(TopCase):
         self.assertRegex(done.stdout, r"Memory [\d.]+[MG]")
         self.assertIn("Commit", done.stdout)
         if WINDOWS:  # Wine knows no tags, and says so
-            self.assertIn("no pool_tags: this kernel does not have it, status C0000003", done.stdout)
+            self.assertIn("no pool_tags: this kernel does not have it, status 0xc0000003", done.stdout)
         elif os.geteuid() == 0:
             self.assertRegex(done.stdout, r"\n [\w.-]+ +(Recl|Unrec) +\d+ +\d+")
 
