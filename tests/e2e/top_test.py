@@ -1,21 +1,19 @@
 """`top` on a real pseudo-terminal, seen through a small VT100: what it draws, what keys do, and that the terminal is
-its owner's again however it ends. Under Wine what a pipe gets."""
+its owner's again however it ends. Under Wine its console, and what a pipe gets."""
+import fcntl
 import os
+import pty
 import re
 import select
 import signal
 import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
 from harness import EXE, RUNNER, SOURCE_DIR, WINDOWS, Case, Exporter, path_for_exe, run
-
-if not WINDOWS:
-    import fcntl
-    import pty
-    import termios
 
 FRAMES = os.path.join(SOURCE_DIR, "tests/fixtures/nt52-i386/frames.bin.gz")
 TOOLS, SUFFIX = os.environ["KMEM_TOOLS"], ".exe" if WINDOWS else ""
@@ -386,6 +384,32 @@ class Live(TopCase):
         self.assertIn("standard input is not a terminal", done.stderr)
 
 
+class Console(TopCase):
+    """The Windows console, which Wine draws on a terminal in ways of its own: only the text counts."""
+
+    def test_it_draws_obeys_and_ends(self):
+        master, slave = pty.openpty()
+        fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        process = subprocess.Popen([*RUNNER, EXE, "top", "--interval=1h", self.replay], stdin=slave, stdout=slave,
+                                   stderr=slave, start_new_session=True, env={**os.environ, "TERM": "xterm"},
+                                   preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+        self.addCleanup(os.close, master)
+        self.addCleanup(process.wait, 10)
+        self.addCleanup(process.kill)
+        got = b""
+        for key, expected in ((b"", rb" RSYM Nonp +59 .* q quit "), (b"t", rb" by tag "), (b"/irp", rb" filter: irp_"),
+                              (b"\r", rb" q quit ")):
+            os.write(master, key)
+            got, end = b"", time.monotonic() + 30
+            while not re.search(expected, re.sub(rb"\x1b\[[?\d;]*[A-Za-z]|[\r\n]", b"", got)):
+                self.assertLess(time.monotonic(), end, (expected, got))
+                if select.select([master], [], [], 0.1)[0]:
+                    got += os.read(master, 65536)
+        os.write(master, b"q")
+        self.assertEqual(process.wait(20), 0)
+
+
 class Once(TopCase):
     def rows(self, *args):
         done = run("top", "--once", self.replay, *args)
@@ -456,6 +480,5 @@ class Once(TopCase):
 
 
 if __name__ == "__main__":
-    if WINDOWS:
-        sys.argv[1:] = sys.argv[1:] or ["Once"]
+    sys.argv[1:] = sys.argv[1:] or (["Console", "Once"] if WINDOWS else ["Live", "Once"])
     unittest.main(verbosity=2)
