@@ -143,6 +143,21 @@ std::string_view runbook_of(trend::Kind kind) {
   }
 }
 
+void add_runbook(Html& html, trend::Kind kind) {
+  if (const std::string_view runbook = runbook_of(kind); find_file(runbooks(), runbook) != nullptr)
+    html.raw("<p class=\"todo\"><a href=\"runbooks/").raw(runbook).raw("\">What to do now</a></p>\n");
+}
+
+void add_said(Html& html, std::string_view line, const Verdict& verdict) {
+  for (const Verdict::Moment& moment : verdict.moments) {
+    const std::size_t at = line.find(moment.words);
+    if (at == std::string_view::npos) continue;
+    html.text(line.substr(0, at)).time(moment.time, moment.words, moment.form).text(line.substr(at + moment.words.size()));
+    return;
+  }
+  html.text(line);
+}
+
 std::string_view part_words(PartState state) {
   switch (state) {
     case PartState::kOk: return "works";
@@ -157,12 +172,18 @@ std::string_view part_words(PartState state) {
 
 void add_verdict(Html& html, const View& view, const Verdict& verdict) {
   html.raw("<section id=\"verdict\" class=\"verdict ").raw(state_name(verdict.state)).raw("\" aria-live=\"polite\">\n<h1>");
-  html.text(verdict.headline).raw("</h1>\n");
+  add_said(html, verdict.headline, verdict);
+  html.raw("</h1>\n");
   if (!verdict.details.empty()) {
     html.raw("<ul>\n");
-    for (const std::string& line : verdict.details) html.raw("<li>").text(line).raw("</li>\n");
+    for (const std::string& line : verdict.details) {
+      html.raw("<li>");
+      add_said(html, line, verdict);
+      html.raw("</li>\n");
+    }
     html.raw("</ul>\n");
   }
+  if (!view.leaks.empty()) add_runbook(html, view.leaks[0].report.kind);
   if (view.boot_time && view.time > *view.boot_time) {
     html.raw("<p class=\"sub\">Up ").text(duration_words(static_cast<double>(view.time - *view.boot_time) / 1000).substr(6));
     html.raw(", since ").time(*view.boot_time, minute_words(*view.boot_time), "minute");
@@ -234,8 +255,7 @@ void add_suspects(Html& html, const View& view) {
     }
     add_facts(html, leak, view.time);
     add_chart(html, leak, view.boots, view.time);
-    if (const std::string_view runbook = runbook_of(leak.report.kind); find_file(runbooks(), runbook) != nullptr)
-      html.raw("<p class=\"sub\"><a href=\"runbooks/").raw(runbook).raw("\">What to do now</a></p>\n");
+    add_runbook(html, leak.report.kind);
     html.raw("</article>\n");
   }
   if (view.leaks.empty()) html.raw("<p>Nothing grows like a leak.</p>\n");

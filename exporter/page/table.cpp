@@ -23,7 +23,7 @@ constexpr std::array<Heading, 8> kHeadings = {{
     {Column::kTag, "Tag", "", false},
     {Column::kPool, "Pool", "", false},
     {Column::kBytes, "Bytes", "", true},
-    {Column::kGrowth, "Growth", "a day: behind a suspicion, else over the last week", true},
+    {Column::kGrowth, "A day", "growth a day: behind a suspicion, else over the last week", true},
     {Column::kOutstanding, "Live", "allocations that were not freed yet", true},
     {Column::kPerAllocation, "Each", "bytes per live allocation", true},
     {Column::kRate, "Rate", "allocations a second, between the last two ticks", true},
@@ -110,7 +110,7 @@ void add_tags(Html& html, const View& view, const TagQuery& query) {
   html.raw(view.system == System::kWindows ? "Pool tags" : "Slab caches and other allocators").raw(", ");
   html.text(count_words(view.tags.size())).raw(" of ").text(count_words(view.tags_matched));
   if (view.tags_matched < view.tags_total) html.raw(" that match, of ").text(count_words(view.tags_total)).raw(" in all");
-  html.raw(". Headings sort; a tag shows its weeks.</caption>\n<thead><tr>");
+  html.raw(".<span class=\"hint\"> Headings sort; a tag shows its weeks.</span></caption>\n<thead><tr>");
   for (const Heading& heading : kHeadings) {
     if (heading.column == Column::kRate && !rates) continue;
     add_heading(html, heading, query);

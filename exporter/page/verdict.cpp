@@ -20,12 +20,15 @@ std::string capitalized(std::string text) {
   return text;
 }
 
-std::string leak_words(const Subject& leak, base::UnixMillis now) {
+std::string leak_words(const Subject& leak, base::UnixMillis now, Verdict& verdict) {
   const trend::SubjectReport& report = leak.report;
   std::string words = subject_words(report);
   if (const std::string driver = driver_words(leak.drivers); !driver.empty()) words += ", " + driver;
   words += ", " + growth_words(growth_a_day(report), counts_bytes(report.kind));
-  if (report.since) words += " since " + day_words(*report.since, now);
+  if (report.since) {
+    verdict.moments.push_back({day_words(*report.since, now), *report.since, "day"});
+    words += " since " + verdict.moments.back().words;
+  }
   if (const std::string end = end_words(report); !end.empty()) words += ", " + end;
   return words;
 }
@@ -43,7 +46,7 @@ std::string history_words(const View& view) {
   return "No leak seen; " + plural_words(static_cast<std::uint64_t>(days), "day") + " of history";
 }
 
-void add_shortages(const View& view, std::vector<std::string>& out) {
+void add_shortages(const View& view, std::vector<std::string>& out, Verdict& verdict) {
   for (const Resource& resource : view.resources) {
     if (!is_short(resource)) continue;
     if (!resource.bytes) {
@@ -61,7 +64,8 @@ void add_shortages(const View& view, std::vector<std::string>& out) {
     if (events.count == 0 || !events.last || view.time - *events.last > kDayMs) continue;
     std::string words = "the kernel refused memory: " + events.provider;
     if (events.event_id != 0) words += " event " + std::to_string(events.event_id);
-    out.push_back(words + ", last at " + minute_words(*events.last));
+    verdict.moments.push_back({minute_words(*events.last), *events.last, "minute"});
+    out.push_back(words + ", last at " + verdict.moments.back().words);
   }
 }
 
@@ -108,13 +112,13 @@ Verdict judge(const View& view) {
     return verdict;
   }
   std::vector<std::string> shortages;
-  add_shortages(view, shortages);
+  add_shortages(view, shortages, verdict);
   if (!view.leaks.empty()) {
     verdict.state = Verdict::State::kLeak;
-    verdict.headline = "Leak: " + leak_words(view.leaks[0], view.time);
+    verdict.headline = "Leak: " + leak_words(view.leaks[0], view.time, verdict);
     std::size_t said = 1;
     for (std::size_t i = 1; i < view.leaks.size() && verdict.details.size() < kMostLeaks; ++i, ++said)
-      if (!follows(view.leaks[i], view.leaks)) verdict.details.push_back("Leak: " + leak_words(view.leaks[i], view.time));
+      if (!follows(view.leaks[i], view.leaks)) verdict.details.push_back("Leak: " + leak_words(view.leaks[i], view.time, verdict));
     if (view.leak_count > said) verdict.details.push_back("and " + plural_words(view.leak_count - said, "more leak"));
   } else if (!view.trend_enabled) {
     verdict.state = Verdict::State::kUnknown;

@@ -20,6 +20,13 @@ struct Verdict {
   State state = State::kCalm;
   std::string headline;
   std::vector<std::string> details;
+  /// What headline and details say of times, each as `words` in them, for a reader in another zone.
+  struct Moment {
+    std::string words;
+    base::UnixMillis time = 0;
+    std::string_view form;  // as Html::time's
+  };
+  std::vector<Moment> moments;
 };
 
 [[nodiscard]] Verdict judge(const View& view);

@@ -120,7 +120,7 @@ TEST_F(AgentPageTest, ThePageLeadsWithTheLeakAndShowsIt) {
   EXPECT_EQ(header(page, "Content-Security-Policy"), page::kContentSecurityPolicy);
   // As plain a pattern as the regular expressions of both systems understand.
   EXPECT_THAT(page.body, testing::ContainsRegex("<h1>Leak: tag Leak \\(nonpaged\\), driver myfault.sys, .4.+ KiB/day since "
-                                                "1. Nov, limit reached in about . years</h1>"));
+                                                "<time [^>]+>1. Nov</time>, limit reached in about . years</h1>"));
   EXPECT_THAT(page.body, HasSubstr("limit by estimate: x86, 1 GB"));
   EXPECT_THAT(page.body, HasSubstr("trouble below"));
   EXPECT_THAT(page.body, HasSubstr("Pool tags, 50 of 303."));

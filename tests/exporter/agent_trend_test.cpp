@@ -158,7 +158,7 @@ TEST_F(AgentTrendTest, ASlowLeakIsFoundExportedWhateverItsRankAndSaidOnce) {
   std::string page;
   for (const http::Route& route : agent->routes())
     if (route.path == "/") page = route.handler({}).body;
-  EXPECT_THAT(page, testing::ContainsRegex("<h1>Leak: tag Slow \\(nonpaged\\), .4.\\.. KiB/day since 1. Nov"));
+  EXPECT_THAT(page, testing::ContainsRegex("<title>Leak: tag Slow \\(nonpaged\\), .4.\\.. KiB/day since 1. Nov"));
 }
 
 TEST_F(AgentTrendTest, ACalmKernelHasNoSuspectsAndSaysHowLongItWasWatched) {

@@ -67,7 +67,10 @@ TEST(Page, SaysTheVerdictFirstAndShowsTheSuspectsWeeks) {
   view.boots = {kNow - 40 * kDayMs, kNow - 90 * kDayMs};
   const std::string html = html_of(view);
   expect_well_formed(html);
-  EXPECT_THAT(html, HasSubstr("<h1>Leak: tag Thre (nonpaged), +3.10 MiB/day since 4 Nov, limit reached in about 41 days</h1>"));
+  EXPECT_THAT(html, HasSubstr("<title>Leak: tag Thre (nonpaged), +3.10 MiB/day since 4 Nov, limit reached in about 41 days –"));
+  EXPECT_THAT(html, HasSubstr("<h1>Leak: tag Thre (nonpaged), +3.10 MiB/day since <time datetime=\"2025-11-04T00:00:00Z\" "
+                              "data-form=\"day\" title=\"2025-11-04T00:00:00Z\">4 Nov</time>, limit reached in about 41 days</h1>\n"
+                              "<p class=\"todo\"><a href=\"runbooks/KmemPoolLeakSuspected\">What to do now</a></p>"));
   EXPECT_LT(html.find("<h1>"), html.find("<h2"));
   EXPECT_THAT(html, HasSubstr("<dt>Since</dt><dd><time datetime=\"2025-11-04T00:00:00Z\" data-form=\"day\""));
   EXPECT_THAT(html, HasSubstr("title=\"+3,250,586 bytes a day\">+3.10 MiB/day</span>"));

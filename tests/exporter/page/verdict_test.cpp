@@ -100,6 +100,9 @@ TEST(Verdict, RecentRefusalsOfMemoryAreSaid) {
   view.failure_events = {{"Srv", 2019, 3, kNow - 60'000}, {"Srv", 2020, 9, kNow - 2 * kDayMs}, {"Srv", 2017, 0, {}}};
   const Verdict verdict = judge(view);
   EXPECT_EQ(verdict.headline, "The kernel refused memory: Srv event 2019, last at 2025-11-29 23:59 UTC");
+  ASSERT_EQ(verdict.moments.size(), 1U);
+  EXPECT_EQ(verdict.moments[0].words, "2025-11-29 23:59 UTC");
+  EXPECT_EQ(verdict.moments[0].time, kNow - 60'000);
   EXPECT_THAT(verdict.details, ElementsAre("No leak seen; 19 days of history"));
 }
 
