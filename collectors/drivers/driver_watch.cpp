@@ -140,8 +140,8 @@ void DriverWatch::start() {
 void DriverWatch::run(std::stop_token stop) {
   lower_thread_priority();
   std::unique_lock lock(sleeping_);
-  for (std::chrono::nanoseconds pause = kStartLater; !wake_.wait_for(lock, stop, pause, [&stop] { return stop.stop_requested(); });
-       pause = kLookAgain) {
+  for (std::chrono::nanoseconds pause = kStartLater;
+       !wake_.wait_for(lock, stop, pause, [&stop] { return stop.stop_requested(); }); pause = kLookAgain) {
     if (stop.stop_requested()) return;
     lock.unlock();
     const bool finished = look(stop, true);

@@ -36,7 +36,8 @@ TextRun text_run(std::span<const std::byte> bytes, std::size_t at) {
   constexpr std::size_t kEnough = 64;
   TextRun run;
   while (run.before < std::min(at, kEnough) && is_printable(bytes[at - 1 - run.before])) ++run.before;
-  while (run.behind < kEnough && at + 4 + run.behind < bytes.size() && is_printable(bytes[at + 4 + run.behind])) ++run.behind;
+  while (run.behind < kEnough && at + 4 + run.behind < bytes.size() && is_printable(bytes[at + 4 + run.behind]))
+    ++run.behind;
   return run;
 }
 bool stands_alone(std::span<const std::byte> bytes, std::size_t at) {

@@ -51,8 +51,9 @@ ImageTags::ImageTags(std::vector<ImageFile> images) : images_(std::move(images))
     };
     if (std::count_if(holders.begin(), holders.end(), is_weak) > kMostWeakHolders) std::erase_if(holders, is_weak);
     std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {
-      return std::tuple(b.tag.evidence, b.image->loaded, b.tag.places, a.image->name(), std::string_view(a.image->path)) <
-             std::tuple(a.tag.evidence, a.image->loaded, a.tag.places, b.image->name(), std::string_view(b.image->path));
+      return std::tuple(b.tag.evidence, b.image->loaded, b.tag.places, a.image->name(),
+                        std::string_view(a.image->path)) < std::tuple(a.tag.evidence, a.image->loaded, a.tag.places,
+                                                                      b.image->name(), std::string_view(b.image->path));
     });
     at = holders.empty() ? holders_.erase(at) : std::next(at);
   }

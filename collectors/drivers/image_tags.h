@@ -57,8 +57,8 @@ class ImageTags {
   ImageTags(const ImageTags&) = delete;
   ImageTags& operator=(const ImageTags&) = delete;
 
-  /// Best first: by evidence, then what runs, then in how many places, then by name. A tag that many images hold only weakly (a word of data,
-  /// a number) is held by none of those.
+  /// Best first: by evidence, then what runs, then in how many places, then by name. A tag that many images hold only
+  /// weakly (a word of data, a number) is held by none of those.
   [[nodiscard]] std::vector<Holder> find(std::uint32_t tag) const;
   [[nodiscard]] const std::vector<ImageFile>& images() const { return images_; }
   /// Every tag that find() has an answer for, sorted by text.

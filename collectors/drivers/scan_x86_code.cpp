@@ -126,7 +126,8 @@ class CodeReader {
 
   void take_two_byte(const Instruction& in) {
     const bool extends = (in.opcode & 0xFE) == 0xB6 || (in.opcode & 0xFE) == 0xBE;  // movzx, movsx
-    if (!extends && in.opcode != 0x10 && in.opcode != 0x28 && in.opcode != 0x6F && in.opcode != 0x7E) return;  // 16 bytes
+    if (!extends && in.opcode != 0x10 && in.opcode != 0x28 && in.opcode != 0x6F && in.opcode != 0x7E)
+      return;  // 16 bytes
     if (const auto address = fixed_address(in)) loads_.other(*address);
     if (extends) overwrite(in.reg());
   }

@@ -139,7 +139,8 @@ DriverReport report_on_tags(const Snapshot& snapshot, const drivers::Attribution
     return std::tie(a.pool, a.tag) < std::tie(b.pool, b.tag);
   });
   for (const std::string& tag : only_tags)
-    if (std::none_of(report.rows.begin(), report.rows.end(), [&tag](const auto& row) { return is_wanted(tag, row.tag); }))
+    if (std::none_of(report.rows.begin(), report.rows.end(),
+                     [&tag](const auto& row) { return is_wanted(tag, row.tag); }))
       report.rows.push_back({tag, {}, {}, known_anywhere(known, tag)});
   return report;
 }

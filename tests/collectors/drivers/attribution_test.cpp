@@ -18,11 +18,14 @@ using testing::IsEmpty;
 
 std::vector<std::string> who(const Attribution& known, Pool pool, std::string_view tag) {
   std::vector<std::string> all;
-  for (const Candidate& one : known.candidates(pool, tag)) all.push_back(one.driver + "|" + one.description + "|" + one.source);
+  for (const Candidate& one : known.candidates(pool, tag))
+    all.push_back(one.driver + "|" + one.description + "|" + one.source);
   return all;
 }
 
-std::shared_ptr<const PoolTagText> text(std::string lines) { return std::make_shared<const PoolTagText>(std::move(lines)); }
+std::shared_ptr<const PoolTagText> text(std::string lines) {
+  return std::make_shared<const PoolTagText>(std::move(lines));
+}
 std::shared_ptr<const ImageTags> images(std::initializer_list<std::pair<const char*, ImageTag>> held) {
   std::vector<ImageFile> files;
   for (const auto& [path, tag] : held) files.push_back({path, 1, 0, false, {tag}});
@@ -31,20 +34,26 @@ std::shared_ptr<const ImageTags> images(std::initializer_list<std::pair<const ch
 
 TEST(Attribution, TheTableKnowsWithoutAnyFile) {
   const Attribution known;
-  EXPECT_THAT(who(known, Pool::kNonpaged, "Leak"), ElementsAre("myfault.sys|NotMyfault: leaks on purpose, to practise|builtin"));
+  EXPECT_THAT(who(known, Pool::kNonpaged, "Leak"),
+              ElementsAre("myfault.sys|NotMyfault: leaks on purpose, to practise|builtin"));
   EXPECT_THAT(who(known, Pool::kPaged, "Zqx7"), IsEmpty());
   EXPECT_THAT(who(known, Pool::kPercpu, "Leak"), IsEmpty());
 }
 
 TEST(Attribution, PooltagTextComesFirstAndNamesOfOneDriverAreOne) {
   Attribution known;
-  known.use(text("MmSt - nt!mm - Mm section object prototype ptes\nLeak - <unknown> - somebody leaks\nTwo1 - A.SYS - one\nTwo1 - b.sys - two\n"));
+  known.use(
+      text("MmSt - nt!mm - Mm section object prototype ptes\nLeak - <unknown> - somebody leaks\nTwo1 - A.SYS - "
+           "one\nTwo1 - b.sys - two\n"));
   EXPECT_THAT(who(known, Pool::kPaged, "MmSt"), ElementsAre("nt!mm|Mm section object prototype ptes|pooltag.txt"))
       << "nt!mm and ntoskrnl.exe are the same";
-  EXPECT_THAT(who(known, Pool::kPaged, "Leak"),
-              ElementsAre("|somebody leaks|pooltag.txt", "myfault.sys|NotMyfault: leaks on purpose, to practise|builtin"));
-  known.use(images({{"/d/a.sys", {tag("Two1"), Evidence::kArgument, 1}}, {"/d/c.sys", {tag("Two1"), Evidence::kArgument, 1}}}));
-  EXPECT_THAT(who(known, Pool::kNonpaged, "Two1"), ElementsAre("A.SYS|one|pooltag.txt", "b.sys|two|pooltag.txt", "c.sys||image_scan"));
+  EXPECT_THAT(
+      who(known, Pool::kPaged, "Leak"),
+      ElementsAre("|somebody leaks|pooltag.txt", "myfault.sys|NotMyfault: leaks on purpose, to practise|builtin"));
+  known.use(images(
+      {{"/d/a.sys", {tag("Two1"), Evidence::kArgument, 1}}, {"/d/c.sys", {tag("Two1"), Evidence::kArgument, 1}}}));
+  EXPECT_THAT(who(known, Pool::kNonpaged, "Two1"),
+              ElementsAre("A.SYS|one|pooltag.txt", "b.sys|two|pooltag.txt", "c.sys||image_scan"));
 }
 
 TEST(Attribution, WhereNobodyIsKnownWeakEvidenceIsAllThereIs) {
@@ -52,13 +61,15 @@ TEST(Attribution, WhereNobodyIsKnownWeakEvidenceIsAllThereIs) {
   known.use(images({{"/d/x.sys", {tag("Zqx7"), Evidence::kData, 1}}, {"/d/y.sys", {tag("MmSt"), Evidence::kData, 1}},
                     {"/d/z.sys", {tag("Ddk "), Evidence::kImmediate, 1}}}));
   EXPECT_THAT(who(known, Pool::kPaged, "Zqx7"), ElementsAre("x.sys||image_scan"));
-  EXPECT_THAT(who(known, Pool::kPaged, "MmSt"), ElementsAre(testing::StartsWith("ntoskrnl.exe|"))) << "y.sys may mean anything by it";
+  EXPECT_THAT(who(known, Pool::kPaged, "MmSt"), ElementsAre(testing::StartsWith("ntoskrnl.exe|")))
+      << "y.sys may mean anything by it";
   EXPECT_THAT(who(known, Pool::kPaged, "Ddk "), ElementsAre(testing::StartsWith("|default"), "z.sys||image_scan"));
 }
 
 TEST(Attribution, CandidatesAreBounded) {
   std::vector<ImageFile> files;
-  for (char c = 'a'; c <= 'z'; ++c) files.push_back({std::string(1, c) + ".sys", 1, 0, false, {{tag("Zqx7"), Evidence::kArgument, 1}}});
+  for (char c = 'a'; c <= 'z'; ++c)
+    files.push_back({std::string(1, c) + ".sys", 1, 0, false, {{tag("Zqx7"), Evidence::kArgument, 1}}});
   Attribution known;
   known.use(std::make_shared<const ImageTags>(files));
   const auto all = known.candidates(Pool::kPaged, "Zqx7");
@@ -88,7 +99,8 @@ TEST(Attribution, LinuxCachesAndCallers) {
   known.use(std::make_shared<const KernelModules>(modules));
   EXPECT_THAT(who(known, Pool::kSlabReclaimable, "ext4_inode_cache"), ElementsAre("ext4_backport|ext4|modules"));
   EXPECT_THAT(who(known, Pool::kSlabUnreclaimable, "mine_objects"), ElementsAre("mine||modules"));
-  EXPECT_THAT(who(known, Pool::kSlabUnreclaimable, "kmalloc-64"), ElementsAre("|kmalloc of this size: any driver|builtin"));
+  EXPECT_THAT(who(known, Pool::kSlabUnreclaimable, "kmalloc-64"),
+              ElementsAre("|kmalloc of this size: any driver|builtin"));
   EXPECT_THAT(who(known, Pool::kVmalloc, "load_one+0x10/0x20 [mine]"), ElementsAre("mine||modules"));
   EXPECT_THAT(who(known, Pool::kVmalloc, "kernel_clone+0x94/0x3e0"), IsEmpty());
   EXPECT_THAT(who(known, Pool::kAllocinfo, "mine:alloc:drivers/mine.c"), ElementsAre("mine||modules"));
@@ -96,7 +108,9 @@ TEST(Attribution, LinuxCachesAndCallers) {
 }
 
 TEST(Attribution, WordsForSeveral) {
-  const std::vector<Candidate> all = {{"", "", "builtin"}, {"a.sys", "", "pooltag.txt"}, {"b.sys", "what b does", "image_scan"},
+  const std::vector<Candidate> all = {{"", "", "builtin"},
+                                      {"a.sys", "", "pooltag.txt"},
+                                      {"b.sys", "what b does", "image_scan"},
                                       {"a.sys", "", "image_scan"}};
   EXPECT_EQ(joined_drivers(all), "a.sys, b.sys");
   EXPECT_EQ(best_description(all), "what b does");

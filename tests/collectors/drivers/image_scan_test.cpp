@@ -33,7 +33,10 @@ Found scan_x86(const std::string& code) { return scan(PeBytes(0x14C, 0x10000).co
 TEST(PlausibleTag, WhatItMayBeMadeOf) {
   for (const char* good : {"Leak", "Irp ", "Io  ", "MmSt", "8042", "1394", "Gh05", "R300", "Wdm ", "a+b1", "T_xy"})
     EXPECT_TRUE(is_plausible_tag(tag(good))) << good;
-  for (const char* bad : {" Irp", "I rp", "I   ", "AAAA", "....", "a..b", "2 0 ", "12a\x7f", "\"abc", "ab\x80" "c", "(ab)"})
+  for (const char* bad : {" Irp", "I rp", "I   ", "AAAA", "....", "a..b", "2 0 ", "12a\x7f", "\"abc",
+                          "ab\x80"
+                          "c",
+                          "(ab)"})
     EXPECT_FALSE(is_plausible_tag(tag(bad))) << bad;
   EXPECT_FALSE(is_plausible_tag(0));
   EXPECT_FALSE(is_plausible_tag(UINT32_MAX));
@@ -74,12 +77,15 @@ TEST(ScanX64, WhatIsNotHandedToACall) {
 TEST(ScanX64, ComparisonsAndOtherNumbersAreNoTags) {
   EXPECT_EQ(scan_x64(hex({0x3D}) + "RIFF" + hex({0x81, 0xF9}) + "WAVE" + hex({0x81, 0xE2}) + "mask" + kCall), Found{});
   // Displacements: mov eax, [rbx+disp32]; call rel32; and an imm64.
-  EXPECT_EQ(scan_x64(hex({0x8B, 0x83}) + "Abcd" + hex({0xE8}) + "Efgh" + hex({0x48, 0xB8}) + "ImmeImme" + kCall), Found{});
+  EXPECT_EQ(scan_x64(hex({0x8B, 0x83}) + "Abcd" + hex({0xE8}) + "Efgh" + hex({0x48, 0xB8}) + "ImmeImme" + kCall),
+            Found{});
   EXPECT_EQ(scan_x64(hex({0x66, 0xB8}) + "Ab" + hex({0x66, 0xBA}) + "Cd" + kCall), Found{});
 }
 
 TEST(ScanX64, TextsPutTogetherInCodeAreNoTags) {
-  const auto store = [](unsigned offset, std::string_view four) { return hex({0xC7, 0x44, 0x24, offset}) + std::string(four); };
+  const auto store = [](unsigned offset, std::string_view four) {
+    return hex({0xC7, 0x44, 0x24, offset}) + std::string(four);
+  };
   EXPECT_EQ(scan_x64(store(0x30, "Devi") + store(0x34, std::string_view("ce7\0", 4)) + kCall), Found{});
   EXPECT_EQ(scan_x64(store(0x30, "Root") + hex({0xC6, 0x44, 0x24, 0x34, 0}) + kCall), Found{});
   EXPECT_EQ(scan_x64(store(0x30, "Long") + store(0x33, "gTex") + kCall), Found{});
@@ -105,16 +111,21 @@ TEST(ScanX64, AConstantWithATextBehindIt) {
   const auto read = [](std::uint32_t from) { return hex({0x44, 0x8B, 0x05}) + le32(from - 0x1007) + kCall; };
   EXPECT_EQ(scan(PeBytes().code(read(0x4010)).rdata(std::string(16, '\0') + "LeakA text follows")),
             (Found{{"Leak", Evidence::kLoaded}}));
-  EXPECT_EQ(scan(PeBytes().code(read(0x4012)).rdata(std::string(18, '\0') + "LeakA text follows")), Found{}) << "not where numbers lie";
+  EXPECT_EQ(scan(PeBytes().code(read(0x4012)).rdata(std::string(18, '\0') + "LeakA text follows")), Found{})
+      << "not where numbers lie";
   // The rest is read, too: movups xmm0, [rip+x]; mov rax, [rip+x]; mov eax, [rip+x]
-  for (const std::string& piece : {hex({0x0F, 0x10, 0x05}), hex({0x48, 0x8B, 0x05}), hex({0xF3, 0x0F, 0x6F, 0x05}), hex({0x8B, 0x05})}) {
-    const std::string copy = read(0x4010) + piece + le32(static_cast<std::uint32_t>(0x4014 - 0x1000 - 12 - piece.size() - 4));
-    EXPECT_EQ(scan(PeBytes().code(copy).rdata(std::string(16, '\0') + "LeakA text follows" + std::string(6, '\0'))), Found{});
+  for (const std::string& piece :
+       {hex({0x0F, 0x10, 0x05}), hex({0x48, 0x8B, 0x05}), hex({0xF3, 0x0F, 0x6F, 0x05}), hex({0x8B, 0x05})}) {
+    const std::string copy =
+        read(0x4010) + piece + le32(static_cast<std::uint32_t>(0x4014 - 0x1000 - 12 - piece.size() - 4));
+    EXPECT_EQ(scan(PeBytes().code(copy).rdata(std::string(16, '\0') + "LeakA text follows" + std::string(6, '\0'))),
+              Found{});
   }
 }
 
 TEST(ScanX86, WhatTheSectionCutsOffIsNotRead) {
-  for (const std::string& end : {hex({0x66, 0x68, 'A', 'b'}), hex({0x67, 0xA1, 0, 0x10}), hex({0x67, 0x8B, 0x05}), hex({0x68, 'A', 'b', 'c'})})
+  for (const std::string& end :
+       {hex({0x66, 0x68, 'A', 'b'}), hex({0x67, 0xA1, 0, 0x10}), hex({0x67, 0x8B, 0x05}), hex({0x68, 'A', 'b', 'c'})})
     EXPECT_EQ(scan_x86(hex({0x68}) + "Leak" + kCall + end), (Found{{"Leak", Evidence::kArgument}}));
 }
 
@@ -147,8 +158,12 @@ TEST(ScanX86, AddressesMayLookLikeText) {
 }
 
 std::string word(std::uint32_t value) { return le32(value); }
-std::string movz(unsigned reg, unsigned half, unsigned shift = 0) { return word(0x52800000U | shift << 21 | half << 5 | reg); }
-std::string movk(unsigned reg, unsigned half, unsigned shift = 1) { return word(0x72800000U | shift << 21 | half << 5 | reg); }
+std::string movz(unsigned reg, unsigned half, unsigned shift = 0) {
+  return word(0x52800000U | shift << 21 | half << 5 | reg);
+}
+std::string movk(unsigned reg, unsigned half, unsigned shift = 1) {
+  return word(0x72800000U | shift << 21 | half << 5 | reg);
+}
 unsigned low(std::string_view text) { return tag(text) & 0xFFFF; }
 unsigned high(std::string_view text) { return tag(text) >> 16; }
 const std::string kBl = word(0x94000010), kRet = word(0xD65F03C0);
@@ -160,7 +175,8 @@ Found scan_arm64(const std::string& code, const std::string& data = {}) {
 }
 
 TEST(ScanArm64, ConstantsInTwoHalves) {
-  EXPECT_EQ(scan_arm64(movz(2, low("Leak")) + movk(2, high("Leak")) + kBl + kRet), (Found{{"Leak", Evidence::kArgument}}));
+  EXPECT_EQ(scan_arm64(movz(2, low("Leak")) + movk(2, high("Leak")) + kBl + kRet),
+            (Found{{"Leak", Evidence::kArgument}}));
   EXPECT_EQ(scan_arm64(movz(2, high("Turn"), 1) + movk(2, low("Turn"), 0) + word(0xD63F0100) + kRet),
             (Found{{"Turn", Evidence::kArgument}}));
   EXPECT_EQ(scan_arm64(movz(9, low("Reg9")) + movk(9, high("Reg9")) + kRet), (Found{{"Reg9", Evidence::kImmediate}}));
@@ -174,7 +190,8 @@ TEST(ScanArm64, ConstantsInTwoHalves) {
 
 TEST(ScanArm64, ConstantsInMemory) {
   // adrp x8, 0x4000; ldr w2, [x8, #8]
-  const std::string adrp = word(0x90000008U | (3U & 3U) << 29 | (3U >> 2) << 5), ldr = word(0xB9400000U | 2U << 10 | 8U << 5 | 2U);
+  const std::string adrp = word(0x90000008U | (3U & 3U) << 29 | (3U >> 2) << 5),
+                    ldr = word(0xB9400000U | 2U << 10 | 8U << 5 | 2U);
   const std::string data = std::string(7, '\0') + '\1' + "Page" + std::string(8, '\0');
   EXPECT_EQ(scan_arm64(adrp + ldr + kBl + kRet, data), (Found{{"Page", Evidence::kArgument}}));
   // ldr w2, label: 12 bytes on, behind the ret.
@@ -221,7 +238,8 @@ TEST(ScanData, TablesOfTags) {
 TEST(ScanData, TextsBesideATableAreNoRows) {
   const std::string table = row("Abc1", 0x200, 1);
   EXPECT_EQ(scan_data_of("pool allocated" + std::string(2, '\0') + table), (Found{{"Abc1", Evidence::kData}}));
-  EXPECT_EQ(scan_data_of(table + "Shut" + std::string(4, '\0') + "Driver" + std::string(2, '\0')), (Found{{"Abc1", Evidence::kData}}));
+  EXPECT_EQ(scan_data_of(table + "Shut" + std::string(4, '\0') + "Driver" + std::string(2, '\0')),
+            (Found{{"Abc1", Evidence::kData}}));
 }
 
 TEST(ScanData, WhatIsNoTagAmongData) {
@@ -229,9 +247,11 @@ TEST(ScanData, WhatIsNoTagAmongData) {
   EXPECT_EQ(scan_data_of("A longer text, Leak" + std::string(5, '\0')), Found{});
   EXPECT_EQ(scan_data_of(std::string("W\0i\0d\0e\0", 8) + std::string(8, '\0')), Found{});
   // A GUID, and an address in the image.
-  EXPECT_EQ(scan_data_of(hex({0xB1, 0x9C, 0xD1, 0xF2}) + "kqzA" + hex({0x11, 0x98, 0xAA, 0xC3, 0x93, 1, 0x77, 0xFE})), Found{});
-  EXPECT_EQ(scan(PeBytes(0x8664, 0x163500000).code(kReturn).rdata(le32(0x63504162) + le32(1) + le32(0x63504162) + le32(1))),
+  EXPECT_EQ(scan_data_of(hex({0xB1, 0x9C, 0xD1, 0xF2}) + "kqzA" + hex({0x11, 0x98, 0xAA, 0xC3, 0x93, 1, 0x77, 0xFE})),
             Found{});
+  EXPECT_EQ(
+      scan(PeBytes(0x8664, 0x163500000).code(kReturn).rdata(le32(0x63504162) + le32(1) + le32(0x63504162) + le32(1))),
+      Found{});
   const std::string table = row("Abc1", 0x200, 1);
   EXPECT_EQ(scan(PeBytes().code(kReturn).section(0x4000, table, PeBytes::kDebug)), Found{}) << "only for the loader";
   EXPECT_EQ(scan(PeBytes().code(kReturn).rdata(table).directory(2, 0x4000, 16)), Found{}) << "a resource";

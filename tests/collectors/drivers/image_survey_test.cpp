@@ -129,7 +129,8 @@ TEST_F(ImageSurveyTest, DamagedStateIsRefusedAndChangesNothing) {
 
 TEST(ImagesInFolder, ProgramsOnlyAndSorted) {
   test::MemoryFiles files;
-  for (const char* name : {"/d/z.SYS", "/d/a.dll", "/d/m.exe", "/d/readme.txt", "/d/.sys", "/d/sys"}) files.put(name, "x");
+  for (const char* name : {"/d/z.SYS", "/d/a.dll", "/d/m.exe", "/d/readme.txt", "/d/.sys", "/d/sys"})
+    files.put(name, "x");
   EXPECT_THAT(*images_in_folder(files, "/d/"), ElementsAre("/d/a.dll", "/d/m.exe", "/d/z.SYS"));
   files.fail_after(0);
   EXPECT_FALSE(images_in_folder(files, "/d/").ok());

@@ -14,7 +14,9 @@ using testing::IsEmpty;
 ImageFile image(std::string path, std::vector<ImageTag> tags, bool loaded = false) {
   return {std::move(path), 100, 0, loaded, std::move(tags)};
 }
-ImageTag held(std::string_view text, Evidence evidence, std::uint16_t places = 1) { return {tag(text), evidence, places}; }
+ImageTag held(std::string_view text, Evidence evidence, std::uint16_t places = 1) {
+  return {tag(text), evidence, places};
+}
 
 std::vector<std::string> holders(const ImageTags& tags, std::string_view text) {
   std::vector<std::string> names;

@@ -32,10 +32,12 @@ TEST(PoolTagText, TagDriverDescription) {
 }
 
 TEST(PoolTagText, BlanksAndCaseBelongToATag) {
-  const PoolTagText text("Irp  - nt!io - requests\nFsb -  netio.sys - sent\nio   - a.sys - lower\nIo   - nt!io - upper\n"
-                         "a-b! - dash.sys - a dash within\n");
+  const PoolTagText text(
+      "Irp  - nt!io - requests\nFsb -  netio.sys - sent\nio   - a.sys - lower\nIo   - nt!io - upper\n"
+      "a-b! - dash.sys - a dash within\n");
   EXPECT_THAT(found(text, "Irp "), ElementsAre("Irp |nt!io|requests"));
-  EXPECT_THAT(found(text, "Fsb "), ElementsAre("Fsb |netio.sys|sent")) << "three characters and the dash in the fourth's place";
+  EXPECT_THAT(found(text, "Fsb "), ElementsAre("Fsb |netio.sys|sent"))
+      << "three characters and the dash in the fourth's place";
   EXPECT_THAT(found(text, "Io  "), ElementsAre("Io  |nt!io|upper"));
   EXPECT_THAT(found(text, "io  "), ElementsAre("io  |a.sys|lower"));
   EXPECT_THAT(found(text, "a-b!"), ElementsAre("a-b!|dash.sys|a dash within"));
