@@ -15,7 +15,7 @@ TEST(TextWin32, GoesThereAndBack) {
 TEST(TextWin32, LoneSurrogatesAreReplaced) { EXPECT_EQ(to_utf8(L"a\xd83d" L"b"), "a\xef\xbf\xbd" "b"); }
 
 TEST(TextWin32, ErrorsHaveTheSystemsWordsAndTheirNumber) {
-  EXPECT_THAT(system_words(5), testing::MatchesRegex("Access (is )?denied \\(error 5\\)"));
+  EXPECT_THAT(system_words(5), testing::EndsWith("denied (error 5)"));
   EXPECT_EQ(system_words(0xdead'0001), "error 3735879681");
 }
 
