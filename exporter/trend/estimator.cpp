@@ -18,32 +18,40 @@ struct Conditions {
   double clear;                // slope over its error
   double steadier_than_walk;   // growth over what a random walk of the same roughness does
   double share_without_jumps;  // of the growth, when the two largest jumps are taken out
+  double worse_than_steps;     // most that growth may fit worse than two steps do, by the squares
   double bend_tolerance;       // loss of slope over the span, as a share of the slope
   double bend_doubt;           // errors of the bend that count against it
   double surge_bend;           // less tolerance for fast growth that is young
   double span;                 // factor on how long it must last
 };
-constexpr Conditions kAlwaysGrown = {4, 1.95, 0.195, 0.5, 0.43, 0.38, 0.93};
-constexpr Conditions kAfterQuiet = {5, 2.3, 0.185, 0.3, 0.52, 0.34, 1.05};
+constexpr Conditions kAlwaysGrown = {3, 1.4, 0.35, 3.4, 0.6, 0.43, 0.32, 1};
+constexpr Conditions kAfterQuiet = {4.5, 1.6, 0.1, 0.83, 0.325, 0.58, 0.175, 1.155};
+// A walk strays ever further and a leak outgrows its noise: growth for twice as long and more must be steadier by 0.8.
+constexpr double kWalkDays = 10, kLongSteadierThanWalk = 0.8;
+constexpr double kStepsAssumeMore = 2.5;  // than a line does: so many days' worth of freedom
 // What fills slows down visibly within a month; a leak's bend is only noise by then.
-constexpr double kLongSpanDays = 14, kLongSpanTolerance = 0.14, kLongSpanLessDoubt = 0.25;
-constexpr double kSureBend = 3;       // growth that speeds up for certain: errors of the bend
-constexpr double kTightBend = 0.115;  // a bend known this well rules out slowing growth
-// How long growth must last: the slower, the longer.
-constexpr double kSpanAtOnePercentDays = 10.2, kShortestSpanDays = 6.8, kLongestSpanDays = 26;
+constexpr double kLongSpanDays = 22.7, kLongSpanTolerance = 0.4, kLongSpanLessDoubt = 0.09;
+constexpr double kSureBend = 3;      // growth that speeds up for certain: errors of the bend
+constexpr double kTightBend = 0.14;  // a bend known this well rules out slowing growth
+// How long growth must last: the slower, the longer, and a week at least: whole days count.
+constexpr double kSpanAtOnePercentDays = 8.9, kSpanPower = -0.63, kShortestSpanDays = 6.05, kLongestSpanDays = 22;
 // Fast growth is mostly load or a cache and comes to an end, so while it is young, above all after a quiet time, it
 // must be straighter and known to be so more surely; then a straight line is a leak.
-constexpr double kSurgeFromRate = 0.0217, kSurgeFullRate = 0.030;  // of the level, a day
-constexpr double kSurgeBaseDays = 5.2, kSurgeMoreDays = 6, kTightSurgeMoreDays = 2.25;
-constexpr double kSurgeDoubt = 0.41;   // errors of the bend more that count against it
-constexpr double kSurgeAgeing = 0.75;  // of what is asked more, that long growth is let off
+constexpr double kSurgeFromRate = 0.022, kSurgeFullRate = 0.029;  // of the level, a day
+constexpr double kSurgeBaseDays = 4.7, kSurgeMoreDays = 6.95, kTightSurgeMoreDays = 4;
+constexpr double kSurgeDoubt = 0.68;  // errors of the bend more that count against it
+constexpr double kSurgeAgeing = 0.9;  // of what is asked more, that long growth is let off
 constexpr double kQuietBeforeDays = 4;
-constexpr double kWatchSpanDays = 5, kWatchClear = 3.5, kWatchMoreBend = 0.3;
+constexpr double kWatchSpanDays = 5, kWatchClear = 3, kWatchMoreBend = 0.3;
 constexpr double kUrgentDays = 4;  // until the limit
 
-/// Index of the day at which the growth begins: the best "flat, then a line" over all begins, and of those that fit
-/// almost as well the earliest, because a leak that is seen late was there before.
-std::size_t find_onset(const Points& points) {
+struct Onset {
+  std::size_t day = 0;  // index of the day at which the growth begins
+  double rss = 0;       // of "flat, then a line" at its best
+};
+/// The best "flat, then a line" over all begins, and of those that fit almost as well the earliest, because a leak that
+/// is seen late was there before.
+Onset find_onset(const Points& points) {
   const std::size_t count = points.count;
   const double n = static_cast<double>(count), last = points.x[count - 1];
   double sum_y = 0, sum_yy = 0;
@@ -63,9 +71,31 @@ std::size_t find_onset(const Points& points) {
   }
   const double limit = best * (1 + 3.0 / n);
   for (std::size_t k = 0; k < count; ++k) {
-    if (rss[k] <= limit) return points.x[k] - points.x[0] <= 2 ? 0 : k;
+    if (rss[k] <= limit) return {points.x[k] - points.x[0] <= 2 ? 0 : k, best};
   }
-  return 0;
+  return {0, best};
+}
+
+/// Residual sum of squares of three levels, with the two steps between them where they fit best.
+double rss_of_two_steps(const Points& points) {
+  const std::size_t count = points.count;
+  std::array<double, kHistoryDays + 1> sum{}, squares{};
+  for (std::size_t i = 0; i < count; ++i) {
+    const double y = points.y[i] - points.y[0];  // large levels would eat the digits
+    sum[i + 1] = sum[i] + y;
+    squares[i + 1] = squares[i] + y * y;
+  }
+  const auto rss = [&](std::size_t from, std::size_t to) {
+    const double total = sum[to] - sum[from];
+    return squares[to] - squares[from] - total * total / static_cast<double>(to - from);
+  };
+  double best = rss(0, count);
+  for (std::size_t first = 1; first < count; ++first) {
+    const double before = rss(0, first);
+    for (std::size_t second = first + 1; second < count; ++second)
+      best = std::min(best, before + rss(first, second) + rss(second, count));
+  }
+  return best;
 }
 
 /// Growth that is left when the two largest jumps over two days are taken out, each beyond what the typical day adds.
@@ -119,7 +149,7 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   result.level = median(newest);
   if (result.level <= middle) return result;
   remove_weekly_cycle(points);
-  const std::size_t onset = find_onset(points);
+  const auto [onset, rss] = find_onset(points);
   const std::span<const double> x(points.x.data() + onset, points.count - onset);
   const std::span<const double> y(points.y.data() + onset, points.count - onset);
   if (x.size() < kFewestDays) return result;
@@ -141,12 +171,12 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   const double bend = line.bend / line.slope, bend_error = line.bend_error / line.slope;
   const bool quiet_before = onset > 0 && x.front() - points.x[0] >= kQuietBeforeDays;
   const Conditions& wanted = quiet_before || options.young_boot ? kAfterQuiet : kAlwaysGrown;
-  double wanted_span = wanted.span * std::clamp(kSpanAtOnePercentDays * std::pow(rate / 0.01, -0.6), kShortestSpanDays,
-                                                kLongestSpanDays);
+  double wanted_span = wanted.span * std::clamp(kSpanAtOnePercentDays * std::pow(rate / 0.01, kSpanPower),
+                                                kShortestSpanDays, kLongestSpanDays);
   const bool urgent = (options.limit - result.level) / line.slope < kUrgentDays;
   const double surge = urgent ? 0 : std::clamp((rate - kSurgeFromRate) / (kSurgeFullRate - kSurgeFromRate), 0.0, 1.0);
   const double more = quiet_before || bend_error > kTightBend ? kSurgeMoreDays : kTightSurgeMoreDays;
-  if (!urgent) wanted_span = std::max(wanted_span, kSurgeBaseDays * (surge > 0 ? 1 : 0) + more * surge);
+  if (!urgent) wanted_span = std::max(wanted_span, kSurgeBaseDays + more * surge);
   double above_past = 9;
   if (onset > 0) {
     std::copy_n(points.y.begin(), onset, sorted.begin());
@@ -159,9 +189,15 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   const double straight = 1 + bend + wanted.bend_tolerance + kLongSpanTolerance * stretch -
                           young_surge * wanted.surge_bend -
                           (wanted.bend_doubt + young_surge * kSurgeDoubt - kLongSpanLessDoubt * stretch) * bend_error;
-  const double clear = z / wanted.clear, steady = walk / wanted.steadier_than_walk;
+  const double long_walk = std::clamp(span / kWalkDays - 1, 0.0, 1.0);
+  const double clear = z / wanted.clear, steady = walk / (wanted.steadier_than_walk + kLongSteadierThanWalk * long_walk);
   const double unjumped = smooth / wanted.share_without_jumps;
   result.leak_score = std::max(0.0, std::min({material, clear, steady, unjumped, straight, above_past, coverage}));
+  if (result.leak_score >= 0.5) {  // costs more than the others together
+    const double days = static_cast<double>(points.count);
+    const double against = rss / std::max(rss_of_two_steps(points), 1e-12) * (1 - kStepsAssumeMore / days);
+    result.leak_score = std::clamp(2 - against / wanted.worse_than_steps, 0.0, result.leak_score);
+  }
   result.span_score = span / wanted_span;
   result.watch_score = std::max(0.0, std::min({material, span / kWatchSpanDays, z / kWatchClear, steady, unjumped,
                                                straight + kWatchMoreBend, above_past, coverage}));

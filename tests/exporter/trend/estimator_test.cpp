@@ -53,7 +53,7 @@ TEST(Estimator, SteadyGrowthIsALeakOfThatSlope) {
 TEST(Estimator, ModerateGrowthMustLastAWeekSlowGrowthLonger) {
   EXPECT_TRUE(is_leak(judge(8.2, [](double day) { return 1 + 0.02 * day; })));
   EXPECT_FALSE(is_leak(judge(6.2, [](double day) { return 1 + 0.02 * day; })));
-  EXPECT_FALSE(is_leak(judge(9, [](double day) { return 1 + 0.01 * day; })));
+  EXPECT_FALSE(is_leak(judge(8.2, [](double day) { return 1 + 0.01 * day; })));
   EXPECT_TRUE(is_leak(judge(24, [](double day) { return 1 + 0.003 * day; })));
 }
 
@@ -92,6 +92,11 @@ TEST(Estimator, TwoStepsAreNoLeak) {
   for (double days = 14; days <= 40; days += 2) {
     EXPECT_FALSE(is_leak(judge(days, [](double day) { return 1 + 0.1 * (day > 8) + 0.12 * (day > 18); }))) << days;
   }
+}
+
+TEST(Estimator, TwoStepsThatNoiseSmoothsAreNoLeak) {
+  const auto course = [](double day) { return 1 + 0.06 * (day > 10) + 0.06 * (day > 18); };
+  for (double days = 20; days <= 40; days += 1) EXPECT_FALSE(is_leak(assess(floors(days, course, 0.02), {}))) << days;
 }
 
 TEST(Estimator, FiveStepsAWeekApartAreALeak) {
