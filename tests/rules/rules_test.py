@@ -252,6 +252,21 @@ class Files(unittest.TestCase):
                         if metric in catalogue:
                             self.assertLessEqual(set(labels), catalogue[metric] | {"job", "instance"}, f"{metric}: {text}")
 
+    def test_the_readme_tells_every_alert_with_its_severities_and_figures(self):
+        readme = read(os.path.join(ROOT, "README.md"))
+        rows = re.findall(r"^\| (Kmem\w+) \| ([^|]*?) ?\| ([^|]*?) ?\|$", readme, re.M)
+        self.assertEqual({name for name, *_ in rows}, ALERTS)
+        recorded = [(rule["record"], str(rule)) for file in GROUPS for rule in rules_of(file) if "record" in rule]
+        for name, *cells in rows:
+            for severity, cell in zip((PAGE, TICKET), cells):
+                texts = [str(rule) for _, rule in alerts() if (rule["alert"], rule["labels"]["severity"]) == (name, severity)]
+                self.assertEqual(bool(texts), bool(cell.strip()), f"{name} {severity}")
+                texts += [text for record, text in recorded if any(record in alert for alert in texts)]
+                figures = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?", " ".join(texts)))
+                for number, percent in re.findall(r"(?<![\w,])(\d[\d,]*)( %)?", cell):
+                    value = float(number.replace(",", ""))
+                    self.assertIn(f"{value / 100 if percent else value:g}", figures, f"{name} {severity}: {number}")
+
     def test_every_recorded_series_is_read(self):
         everything = "".join(read(os.path.join(RULES, f"{file}.rules.yml")) for file in GROUPS)
         for file in GROUPS:
