@@ -27,7 +27,7 @@ std::optional<Resolved> resolve_or_explain(const Options& options, Environment& 
 
 base::Result<void> write_stdout(std::string_view bytes) {
 #ifdef _WIN32
-  _setmode(_fileno(stdout), _O_BINARY);
+  if (_fileno(stdout) >= 0) _setmode(_fileno(stdout), _O_BINARY);  // negative: a program without output
 #endif
   if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() || std::fflush(stdout) != 0)
     return base::Error{base::ErrorCode::kIo, "standard output cannot be written"};

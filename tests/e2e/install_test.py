@@ -280,7 +280,9 @@ class Installed(WithPackages):
             self.assertIn("is stopped", self.wine(program, "service", "stop"))
             self.assertLess(self.took, 5)
         self.assertEqual(self.state(), "STOPPED")
-        self.assertEqual(self.wine(program, "service", "stop").strip(), "service kmem_exporter is stopped")
+        # Again, and with nobody to hear of it, as an installer's server has it.
+        silent = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", "wine", program, "service", "stop"]
+        self.assertEqual(subprocess.run(silent, stdin=subprocess.DEVNULL, timeout=60).returncode, 0)
 
         self.wine(program, "service", "start")
         self.page()
