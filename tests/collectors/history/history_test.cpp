@@ -20,6 +20,13 @@ using testing::Pair;
 
 std::string csv(const std::string& rows) { return "timestamp,pool,tag,bytes\n" + rows; }
 
+/// A reading a second.
+std::string seconds(int count) {
+  std::string rows;
+  for (int i = 0; i < count; ++i) rows += std::to_string(i) + ",paged,A,1\n";
+  return csv(rows);
+}
+
 std::vector<base::UnixMillis> times_of(const WholeHistory& found) {
   std::vector<base::UnixMillis> times;
   for (const Snapshot& snapshot : found.snapshots) times.push_back(snapshot.time);
@@ -121,13 +128,11 @@ TEST(History, ManyFilesAreOpenedOnlyInTheirTime) {
 
 TEST(History, ProgressGrowsWithReading) {
   MemoryFiles files;
-  std::string rows;
-  for (int i = 0; i < 20'000; ++i) rows += std::to_string(i) + ",paged,A,1\n";
-  files.put("f", csv(rows));
+  files.put("f", seconds(20'000));
   auto source = open_history(files, {"f"});
   ASSERT_TRUE(source.ok());
   const Progress first = (*source)->progress();
-  EXPECT_EQ(first.bytes_total, csv(rows).size());
+  EXPECT_EQ(first.bytes_total, seconds(20'000).size());
   EXPECT_LT(first.bytes_read, first.bytes_total / 2);
   for (int i = 0; i < 10'000; ++i) ASSERT_TRUE((*source)->advance());
   const Progress middle = (*source)->progress();
@@ -175,9 +180,7 @@ TEST(History, NothingUsableAtAllIsAnError) {
 
 TEST(History, AFileThatFailsLaterEndsThere) {
   MemoryFiles files;
-  std::string rows;
-  for (int i = 0; i < 20'000; ++i) rows += std::to_string(i) + ",paged,A,1\n";
-  files.put("f", csv(rows));
+  files.put("f", seconds(20'000));
   auto source = open_history(files, {"f"});
   ASSERT_TRUE(source.ok());
   files.fail_after(0);
