@@ -1,8 +1,9 @@
 """What evaluating the rules costs Prometheus, on simulated hosts, and from that for 1,000 of them:
-  a minute of the alerts (evaluated every minute) and of the hourly floors, in CPU seconds; series that the rules add; memory.
-Hosts have 80 tags, a minute a point, 20 processes, calm; the floors of three weeks are there. Nothing is scraped, so that
-what Prometheus does here is the rules' alone: the last points count as the present.
+  a minute of the alerts (evaluated every minute) and of the hourly floors, in CPU seconds; series that the rules add;
+  heap. Hosts have 80 tags, 20 processes, a point a minute, and are calm; the floors of three weeks are there. Nothing is
+  scraped, so that what Prometheus does is the rules' alone: the last points count as the present.
 Usage: rules_bench.py [HOSTS]     Prints a table and JSON; exits 1 when a bound is broken."""
+
 import glob
 import json
 import os
@@ -28,7 +29,9 @@ BOUNDS = {"cpu_seconds_a_minute": 4.5, "series_a_host": 125, "memory_mib": 1500}
 
 
 def series(name, host, **labels):
-    inside = ",".join(f'{key}="{value}"' for key, value in {"job": "kmem", "instance": f"host-{host}:10054", **labels}.items())
+    inside = ",".join(
+        f'{key}="{value}"' for key, value in {"job": "kmem", "instance": f"host-{host}:10054", **labels}.items()
+    )
     return f"{name}{{{inside}}} "
 
 
@@ -38,21 +41,40 @@ def layout(host):
     day = [("kmem_pool_tag_bytes", labels, 4e6) for labels in tags]
     day += [("kmem_pool_bytes", {"pool": pool}, 1e8) for pool in ("paged", "nonpaged")]
     day += [("kmem_pool_limit_bytes", {"pool": pool}, 3e8) for pool in ("paged", "nonpaged")]
-    day += [("kmem_commit_bytes", {}, 8e9), ("kmem_commit_limit_bytes", {}, 15e9), ("kmem_system_ptes_free", {}, 60e3),
-            ("kmem_boot_time_seconds", {}, 1e9), ("kmem_trend_history_seconds", {}, 3e6),
-            ("kmem_trend_state_failures_total", {"reason": "unwritable"}, 0)]
+    day += [
+        ("kmem_commit_bytes", {}, 8e9),
+        ("kmem_commit_limit_bytes", {}, 15e9),
+        ("kmem_system_ptes_free", {}, 60e3),
+        ("kmem_boot_time_seconds", {}, 1e9),
+        ("kmem_trend_history_seconds", {}, 3e6),
+        ("kmem_trend_state_failures_total", {"reason": "unwritable"}, 0),
+    ]
     day += [("kmem_process_handles", {"process": f"p{i}", "pid": i}, 3000) for i in range(PROCESSES)]
     now = [("kmem_pool_tag_leak_suspect", labels, 0) for labels in tags]
-    now += [("kmem_pool_tag_info", {**labels, "driver": "a.sys", "description": "d", "source": "builtin"}, 1) for labels in tags]
-    now += [("kmem_exhaustion_seconds", {"resource": name}, 1e9) for name in ("paged", "nonpaged", "commit", "system_ptes")]
-    now += [("kmem_pool_trim_threshold_bytes", {"pool": "paged"}, 24e7), ("kmem_system_ptes_free_boot_max", {}, 62e3),
-            ("kmem_system_ptes_trend_per_second", {"window": "7d"}, 0), ("up", {}, 1),
-            ("kmem_pool_failure_events_total", {"provider": "Srv", "event_id": "2020"}, 0)]
+    now += [
+        ("kmem_pool_tag_info", {**labels, "driver": "a.sys", "description": "d", "source": "builtin"}, 1)
+        for labels in tags
+    ]
+    now += [
+        ("kmem_exhaustion_seconds", {"resource": name}, 1e9) for name in ("paged", "nonpaged", "commit", "system_ptes")
+    ]
+    now += [
+        ("kmem_pool_trim_threshold_bytes", {"pool": "paged"}, 24e7),
+        ("kmem_system_ptes_free_boot_max", {}, 62e3),
+        ("kmem_system_ptes_trend_per_second", {"window": "7d"}, 0),
+        ("up", {}, 1),
+        ("kmem_pool_failure_events_total", {"provider": "Srv", "event_id": "2020"}, 0),
+    ]
     now += [("kmem_scrape_collector_success", {"collector": f"c{i}"}, 1) for i in range(8)]
     floors = [("subject:kmem_bytes:min1d", {**labels, "subject": "tag"}, 4e6) for labels in tags]
     floors += [("subject:kmem_bytes:min1d", {"pool": pool, "subject": "pool"}, 1e8) for pool in ("paged", "nonpaged")]
-    floors += [("subject:kmem_bytes:min1d", {"subject": "commit"}, 8e9), ("instance:kmem_system_ptes_free:max1d", {}, 60e3)]
-    floors += [("instance_process:kmem_process_handles:min1d", {"process": f"p{i}", "pid": i}, 3000) for i in range(PROCESSES)]
+    floors += [
+        ("subject:kmem_bytes:min1d", {"subject": "commit"}, 8e9),
+        ("instance:kmem_system_ptes_free:max1d", {}, 60e3),
+    ]
+    floors += [
+        ("instance_process:kmem_process_handles:min1d", {"process": f"p{i}", "pid": i}, 3000) for i in range(PROCESSES)
+    ]
     for rows, kind in ((day, "day"), (now, "now"), (floors, "floors")):
         for name, labels, level in rows:
             yield kind, name, series(name, host, **labels), level
@@ -60,8 +82,9 @@ def layout(host):
 
 def write(path, now):
     spans = {"day": (now - 25 * HOUR, MINUTE), "now": (now - HOUR, MINUTE), "floors": (now - 21 * DAY, HOUR)}
-    times = {kind: [f" {at}\n" for at in range(start // step * step, now, step)]
-             for kind, (start, step) in spans.items()}
+    times = {
+        kind: [f" {at}\n" for at in range(start // step * step, now, step)] for kind, (start, step) in spans.items()
+    }
     chance, samples = random.Random(1), 0
     noise = [chance.random() * 0.02 for _ in range(4096)]
     with open(path, "w", encoding="utf-8") as out:
@@ -73,9 +96,14 @@ def write(path, now):
             counter = name.endswith("_total")
             out.write(f"# TYPE {name.removesuffix('_total')} {'counter' if counter else 'gauge'}\n")
             for kind, head, level in rows:
-                moves, first = level > 1 and name not in ("kmem_boot_time_seconds", "kmem_trend_history_seconds"), hash(head)
-                out.writelines(f"{head}{int(level * (1 + noise[(first + i) & 4095])) if moves else int(level)}{at}"
-                               for i, at in enumerate(times[kind]))
+                moves, first = (
+                    level > 1 and name not in ("kmem_boot_time_seconds", "kmem_trend_history_seconds"),
+                    chance.randrange(4096),
+                )
+                out.writelines(
+                    f"{head}{int(level * (1 + noise[(first + i) & 4095])) if moves else int(level)}{at}"
+                    for i, at in enumerate(times[kind])
+                )
                 samples += len(times[kind])
         out.write("# EOF\n")
     return samples
@@ -92,8 +120,11 @@ class Prometheus:
         for path in glob.glob(RULES + "/kmem-[af]*.rules.yml"):
             with open(path, encoding="utf-8") as file:
                 head, *groups = re.split(r"^(?=  - name: )", file.read(), flags=re.M)
-            kept = [re.sub(r"interval: 1h", f"interval: {EVERY}s", group) for group in groups
-                    if wanted(re.match(r"  - name: (\S+)", group)[1])]
+            kept = [
+                re.sub(r"interval: 1h", f"interval: {EVERY}s", group)
+                for group in groups
+                if wanted(re.match(r"  - name: (\S+)", group)[1])
+            ]
             with open(os.path.join(folder, os.path.basename(path)), "w", encoding="utf-8") as out:
                 out.write(head + "".join(kept) if kept else "groups: []\n")
         config = os.path.join(folder, "prometheus.yml")
@@ -101,9 +132,18 @@ class Prometheus:
             json.dump({"global": {"evaluation_interval": f"{EVERY}s"}, "rule_files": [folder + "/*.rules.yml"]}, out)
         with open(os.path.join(folder, "log"), "ab") as log:
             self.process = subprocess.Popen(
-                ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/data",
-                 "--storage.tsdb.retention.time=90d", "--query.lookback-delta=14m", f"--web.listen-address={listen}"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [
+                    "prometheus",
+                    f"--config.file={config}",
+                    f"--storage.tsdb.path={folder}/data",
+                    "--storage.tsdb.retention.time=90d",
+                    "--query.lookback-delta=14m",
+                    f"--web.listen-address={listen}",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         end = time.monotonic() + 120
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > end:
@@ -123,9 +163,14 @@ class Prometheus:
 
         def of(name):
             return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))
-        return {"cpu": of("process_cpu_seconds_total"), "heap": of("go_memstats_heap_inuse_bytes"),
-                "iterations": of("prometheus_rule_group_iterations_total"), "series": of("prometheus_tsdb_head_series"),
-                "failures": of("prometheus_rule_evaluation_failures_total")}
+
+        return {
+            "cpu": of("process_cpu_seconds_total"),
+            "heap": of("go_memstats_heap_inuse_bytes"),
+            "iterations": of("prometheus_rule_group_iterations_total"),
+            "series": of("prometheus_tsdb_head_series"),
+            "failures": of("prometheus_rule_evaluation_failures_total"),
+        }
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -158,8 +203,20 @@ def main():
     try:
         page = os.path.join(folder, "history.om")
         samples = write(page, int(time.time()) // MINUTE * MINUTE)
-        subprocess.run(["promtool", "tsdb", "create-blocks-from", "-q", "--max-block-duration=1000h", "openmetrics", page,
-                        folder + "/data"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                "promtool",
+                "tsdb",
+                "create-blocks-from",
+                "-q",
+                "--max-block-duration=1000h",
+                "openmetrics",
+                page,
+                folder + "/data",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         os.remove(page)
         idle, without, _ = measure(folder, lambda name: False, 0)
         floors, with_floors, floor_rounds = measure(folder, lambda name: name == "kmem-floors", 1)
@@ -169,16 +226,23 @@ def main():
     floors, alerts = max(floors - idle * EVERY, 0), max(alerts - idle * EVERY, 0)
     memory = (with_floors["heap"] - without["heap"]) / (1 << 20)
     added = (with_floors["series"] - without["series"]) / HOSTS
-    print(f"{HOSTS} hosts, {samples:,} samples of history; {floor_rounds:.0f} and {alert_rounds:.0f} evaluations watched")
+    print(
+        f"{HOSTS} hosts, {samples:,} samples of history; {floor_rounds:.0f} and {alert_rounds:.0f} evaluations watched"
+    )
     print(f"  the hourly floors    {floors / HOSTS * 1e3:8.2f} ms of CPU a host and hour")
     print(f"  all the alerts       {alerts / HOSTS * 1e3:8.2f} ms of CPU a host and minute")
     print(f"  series added         {added:8.1f} a host")
     print(f"  heap                 {memory / HOSTS:8.2f} MiB a host, evaluation of the floors included")
-    fleet = {"cpu_seconds_a_minute": (floors / 60 + alerts) / HOSTS * FLEET, "series_a_host": added,
-             "memory_mib": memory / HOSTS * FLEET}
+    fleet = {
+        "cpu_seconds_a_minute": (floors / 60 + alerts) / HOSTS * FLEET,
+        "series_a_host": added,
+        "memory_mib": memory / HOSTS * FLEET,
+    }
     print(f"{FLEET} hosts, {FLEET / HOSTS:.0f} times that:")
-    print(f"  {fleet['cpu_seconds_a_minute']:.2f} s of CPU a minute: {alerts / HOSTS * FLEET:.2f} s for the alerts, "
-          f"{floors / HOSTS * FLEET / 60:.2f} s for the floors ({floors / HOSTS * FLEET:.0f} s every hour)")
+    print(
+        f"  {fleet['cpu_seconds_a_minute']:.2f} s of CPU a minute: {alerts / HOSTS * FLEET:.2f} s for the alerts, "
+        f"{floors / HOSTS * FLEET / 60:.2f} s for the floors ({floors / HOSTS * FLEET:.0f} s every hour)"
+    )
     print(f"  {fleet['series_a_host'] * FLEET:,.0f} series, {fleet['memory_mib']:,.0f} MiB")
     print(json.dumps(fleet))
     broken = [f"{name} {fleet[name]:.2f} > {bound}" for name, bound in BOUNDS.items() if fleet[name] > bound]

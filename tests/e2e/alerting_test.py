@@ -1,5 +1,6 @@
-"""From a leak to the pager with Debian's Prometheus and Alertmanager, our rules and the example's routes: a leak that is
-served live, and one that only backfilled history shows. The calm host beside it pages nobody."""
+"""From a leak to the pager with Debian's Prometheus and Alertmanager, our rules and the example's routes: a leak that
+is served live, and one that only backfilled history shows. The calm host beside it pages nobody."""
+
 import glob
 import http.server
 import json
@@ -40,6 +41,7 @@ class Pager:
 
             def log_message(self, *_):
                 pass
+
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -60,11 +62,23 @@ class Alerting(Case):
             text = file.read().split("\nreceivers:\n")[0]
         text = re.sub(r"(group_wait|group_interval): \w+", r"\1: 1s", text)
         text = re.sub(r" *mute_time_intervals: .*\n", "", text)
-        text = text.replace("[kmem.tmpl]", f"[{EXAMPLE}/kmem.tmpl]") + "\nreceivers:\n" + "".join(
-            f'  - {{name: {name}, webhook_configs: [{{url: "{self.pager.url}/{name}"}}]}}\n' for name in ("page", "ticket"))
-        self.start(["prometheus-alertmanager", f"--config.file={self.file('alertmanager.yml', text)}",
-                    f"--storage.path={self.folder}/alertmanager", f"--web.listen-address={self.alertmanager}",
-                    "--cluster.listen-address="])
+        text = (
+            text.replace("[kmem.tmpl]", f"[{EXAMPLE}/kmem.tmpl]")
+            + "\nreceivers:\n"
+            + "".join(
+                f'  - {{name: {name}, webhook_configs: [{{url: "{self.pager.url}/{name}"}}]}}\n'
+                for name in ("page", "ticket")
+            )
+        )
+        self.start(
+            [
+                "prometheus-alertmanager",
+                f"--config.file={self.file('alertmanager.yml', text)}",
+                f"--storage.path={self.folder}/alertmanager",
+                f"--web.listen-address={self.alertmanager}",
+                "--cluster.listen-address=",
+            ]
+        )
 
     def start(self, command):
         log = open(os.path.join(self.folder, os.path.basename(command[0]) + ".log"), "ab")
@@ -85,16 +99,32 @@ class Alerting(Case):
         for path in glob.glob(RULES + "/*.rules.yml"):
             with open(path, encoding="utf-8") as file:  # what is recorded by the hour comes within this test
                 self.file(os.path.basename(path), file.read().replace("interval: 1h", "interval: 5s"))
-        config = {"global": {"scrape_interval": "1s", "evaluation_interval": "2s"},
-                  "rule_files": [self.folder + "/*.rules.yml"],
-                  "alerting": {"alertmanagers": [{"static_configs": [{"targets": [self.alertmanager]}]}]},
-                  "scrape_configs": [{"job_name": "kmem", "static_configs": [
-                      {"targets": [address], "labels": {"instance": name}} for name, address in targets.items()]}]}
-        server = self.start(["prometheus", f"--config.file={self.file('prometheus.yml', json.dumps(config))}",
-                             f"--storage.tsdb.path={self.folder}/data", "--storage.tsdb.retention.time=90d",
-                             f"--web.listen-address={listen}"])
+        config = {
+            "global": {"scrape_interval": "1s", "evaluation_interval": "2s"},
+            "rule_files": [self.folder + "/*.rules.yml"],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [self.alertmanager]}]}]},
+            "scrape_configs": [
+                {
+                    "job_name": "kmem",
+                    "static_configs": [
+                        {"targets": [address], "labels": {"instance": name}} for name, address in targets.items()
+                    ],
+                }
+            ],
+        }
+        server = self.start(
+            [
+                "prometheus",
+                f"--config.file={self.file('prometheus.yml', json.dumps(config))}",
+                f"--storage.tsdb.path={self.folder}/data",
+                "--storage.tsdb.retention.time=90d",
+                f"--web.listen-address={listen}",
+            ]
+        )
         self.prometheus = f"http://{listen}/api/v1"
-        wait_until(lambda: server.poll() is not None or self.answers(f"http://{listen}/-/ready"), PATIENCE, "Prometheus")
+        wait_until(
+            lambda: server.poll() is not None or self.answers(f"http://{listen}/-/ready"), PATIENCE, "Prometheus"
+        )
         self.assertIsNone(server.poll())
         return server
 
@@ -113,20 +143,33 @@ class Alerting(Case):
 
     def capture(self, kind):
         path = os.path.join(self.folder, kind + ".kmem")
-        subprocess.run([os.path.join(os.environ["KMEM_TOOLS"], "made_capture"), kind, FRAMES, path], check=True, timeout=60)
+        subprocess.run(
+            [os.path.join(os.environ["KMEM_TOOLS"], "made_capture"), kind, FRAMES, path], check=True, timeout=60
+        )
         return path
 
     def serve(self, kind, interval):
-        exporter = Exporter("--collector.source", "replay:" + self.capture(kind), f"--sampling.interval={interval}",
-                            "--scrape.min-interval=0s")
+        exporter = Exporter(
+            "--collector.source",
+            "replay:" + self.capture(kind),
+            f"--sampling.interval={interval}",
+            "--scrape.min-interval=0s",
+        )
         self.addCleanup(exporter.__exit__)
         return f"127.0.0.1:{exporter.port}"
 
     def the_page(self):
         page = wait_until(lambda: self.pager.pages(), PATIENCE, "the page")[0]
-        self.assertEqual({name: page["labels"][name] for name in ("alertname", "severity", "job", "instance", "pool")},
-                         {"alertname": "KmemPoolExhaustionPredicted", "severity": "page", "job": "kmem", "instance": LEAKY,
-                          "pool": "nonpaged"})
+        self.assertEqual(
+            {name: page["labels"][name] for name in ("alertname", "severity", "job", "instance", "pool")},
+            {
+                "alertname": "KmemPoolExhaustionPredicted",
+                "severity": "page",
+                "job": "kmem",
+                "instance": LEAKY,
+                "pool": "nonpaged",
+            },
+        )
         self.assertEqual(page["status"], "firing")
         self.assertEqual(page["annotations"]["runbook_url"], "https://runbooks.example/KmemPoolExhaustionPredicted.md")
         self.assertIn("var-instance=leaky%3A10054", page["annotations"]["dashboard_url"])
@@ -145,10 +188,12 @@ class Live(Alerting):
         self.start_prometheus({LEAKY: self.serve("filling", "1s"), CALM: self.serve("steady", "1s")})
         page = self.the_page()
         self.assertEqual(page["labels"]["evidence"], "agent")
-        found = re.fullmatch(r"The nonpaged pool of leaky:10054 is full in (\d\.\d) days: [\d.]+MiB of 256MiB in use, "
-                             r"([\d.]+)MiB more every day\. "
-                             r'Tag "Thre" of driver ntoskrnl\.exe gains ([\d.]+)MiB a day\.',
-                             page["annotations"]["description"])
+        found = re.fullmatch(
+            r"The nonpaged pool of leaky:10054 is full in (\d\.\d) days: [\d.]+MiB of 256MiB in use, "
+            r"([\d.]+)MiB more every day\. "
+            r'Tag "Thre" of driver ntoskrnl\.exe gains ([\d.]+)MiB a day\.',
+            page["annotations"]["description"],
+        )
         self.assertIsNotNone(found, page["annotations"]["description"])
         days, pool_gain, tag_gain = (float(word) for word in found.groups())
         self.assertTrue(1.5 <= days <= 3.0, days)  # it ends 1.8 days before the pool is full
@@ -166,17 +211,40 @@ class Backfilled(Alerting):
         """`threads`, `pool`: bytes at a time."""
         lines = ["timestamp,pool,tag,bytes,allocs,frees,boot_time\n"]
         for at in range(now - 28 * DAY, now + 1, HOUR // 2):
-            lines.append(f"{at},nonpaged,,{pool(at)},,,{now - 42 * DAY}\n{at},nonpaged,Thre,{threads(at)},{threads(at) // 624},0,"
-                         f"{now - 42 * DAY}\n")
+            lines.append(
+                f"{at},nonpaged,,{pool(at)},,,{now - 42 * DAY}\n{at},nonpaged,Thre,{threads(at)},{threads(at) // 624},0,"
+                f"{now - 42 * DAY}\n"
+            )
         page = os.path.join(self.folder, "history.om")
-        done = run("backfill", self.file("history.csv", "".join(lines)), "--output", page, "--label", "job=kmem", "--label",
-                   f"instance={instance}")
+        done = run(
+            "backfill",
+            self.file("history.csv", "".join(lines)),
+            "--output",
+            page,
+            "--label",
+            "job=kmem",
+            "--label",
+            f"instance={instance}",
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.blocks(page)
 
     def blocks(self, page):
-        made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "-q", "--max-block-duration=1000h", "openmetrics",
-                               page, f"{self.folder}/data"], capture_output=True, text=True, timeout=PATIENCE)
+        made = subprocess.run(
+            [
+                "promtool",
+                "tsdb",
+                "create-blocks-from",
+                "-q",
+                "--max-block-duration=1000h",
+                "openmetrics",
+                page,
+                f"{self.folder}/data",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
         self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
 
     def record(self, now):
@@ -185,23 +253,38 @@ class Backfilled(Alerting):
         done, rounds = set(), 0
         while True:
             server = self.start_prometheus({})
-            rules = [rule for group in self.ask("rules?type=record")["groups"] for rule in group["rules"]
-                     if group["name"] == "kmem-floors"]
+            rules = [
+                rule
+                for group in self.ask("rules?type=record")["groups"]
+                for rule in group["rules"]
+                if group["name"] == "kmem-floors"
+            ]
             left = [rule for rule in rules if rule["name"] not in done]
-            ready = [rule for rule in left
-                     if not any(other["name"] != rule["name"] and other["name"] in rule["query"] for other in left)]
+            ready = [
+                rule
+                for rule in left
+                if not any(other["name"] != rule["name"] and other["name"] in rule["query"] for other in left)
+            ]
             lines = {}
             for rule in ready:
-                for row in self.ask("query_range", query=rule["query"], start=now - 27 * DAY, end=now, step=HOUR)["result"]:
+                for row in self.ask("query_range", query=rule["query"], start=now - 27 * DAY, end=now, step=HOUR)[
+                    "result"
+                ]:
                     labels = {**row["metric"], **rule.get("labels", {})}
                     labels.pop("__name__", None)
                     text = ",".join(f'{name}="{value}"' for name, value in labels.items())
-                    lines.setdefault(rule["name"], []).extend(f"{rule['name']}{{{text}}} {value} {at}\n"
-                                                              for at, value in row["values"])
+                    lines.setdefault(rule["name"], []).extend(
+                        f"{rule['name']}{{{text}}} {value} {at}\n" for at, value in row["values"]
+                    )
             self.stop(server)
             if lines:
-                self.blocks(self.file("recorded.om", "".join(f"# TYPE {name} gauge\n" + "".join(samples) for name, samples in
-                                                             lines.items()) + "# EOF\n"))
+                self.blocks(
+                    self.file(
+                        "recorded.om",
+                        "".join(f"# TYPE {name} gauge\n" + "".join(samples) for name, samples in lines.items())
+                        + "# EOF\n",
+                    )
+                )
             done |= {rule["name"] for rule in ready}
             rounds += 1
             if len(ready) == len(left):
@@ -215,16 +298,19 @@ class Backfilled(Alerting):
 
         def steady(at):
             return int((120 + 4 * math.sin(at * 2 * math.pi / DAY)) * MIB)
+
         self.backfill(LEAKY, now, threads, lambda at: threads(at) + 17 * MIB)
         self.backfill(CALM, now, steady, lambda at: steady(at) + 17 * MIB)
         self.assertEqual(self.record(now // HOUR * HOUR), 3)
         self.start_prometheus({LEAKY: self.serve("full", "1h"), CALM: self.serve("steady", "1h")})
         page = self.the_page()
         self.assertEqual(page["labels"]["evidence"], "prometheus")
-        found = re.fullmatch(r"The nonpaged pool of leaky:10054 is full in (\d\.\d) days: [\d.]+MiB of 256MiB in use, "
-                             r"([\d.]+)MiB more every day for three weeks\. "
-                             r'Tag "Thre" of driver ntoskrnl\.exe gains ([\d.]+)MiB a day\.',
-                             page["annotations"]["description"])
+        found = re.fullmatch(
+            r"The nonpaged pool of leaky:10054 is full in (\d\.\d) days: [\d.]+MiB of 256MiB in use, "
+            r"([\d.]+)MiB more every day for three weeks\. "
+            r'Tag "Thre" of driver ntoskrnl\.exe gains ([\d.]+)MiB a day\.',
+            page["annotations"]["description"],
+        )
         self.assertIsNotNone(found, page["annotations"]["description"])
         days, pool_gain, tag_gain = (float(word) for word in found.groups())
         self.assertAlmostEqual(days, (256 - 228 - 17 - 1) / 6, delta=0.3)

@@ -1,5 +1,6 @@
-"""Alertmanager's example: amtool takes it, every alert goes where its severity says, what says more silences what says less
-(in a running Alertmanager), and mail and chat read well and stay harmless."""
+"""Alertmanager's example: amtool takes it, every alert goes where its severity says, what says more silences what says
+less (in a running Alertmanager), and mail and chat read well and stay harmless."""
+
 import json
 import os
 import re
@@ -50,17 +51,29 @@ class Config(unittest.TestCase):
 LEAK, RUNOUT, NEAR = "KmemPoolLeakSuspected", "KmemPoolExhaustionPredicted", "KmemPoolNearLimit"
 HOSTS = {
     "suspicion": [(LEAK, TICKET, "paged", False)],
-    "exhaustion": [(RUNOUT, TICKET, "paged", False), (LEAK, TICKET, "paged", True), (LEAK, TICKET, "nonpaged", False),
-                   ("KmemPagedPoolAboveTrimThreshold", TICKET, "paged", True),
-                   ("KmemFleetTagOutlier", TICKET, "paged", True), ("KmemSystemPtesLow", TICKET, None, False)],
+    "exhaustion": [
+        (RUNOUT, TICKET, "paged", False),
+        (LEAK, TICKET, "paged", True),
+        (LEAK, TICKET, "nonpaged", False),
+        ("KmemPagedPoolAboveTrimThreshold", TICKET, "paged", True),
+        ("KmemFleetTagOutlier", TICKET, "paged", True),
+        ("KmemSystemPtesLow", TICKET, None, False),
+    ],
     "page": [(RUNOUT, PAGE, "paged", False), (RUNOUT, TICKET, "paged", True), (RUNOUT, TICKET, "nonpaged", False)],
     "near": [(NEAR, PAGE, "paged", False), (NEAR, TICKET, "paged", True), (RUNOUT, PAGE, "paged", True)],
     "nearly": [(NEAR, TICKET, "paged", False), (RUNOUT, TICKET, "paged", False), (LEAK, TICKET, "paged", True)],
-    "ptes": [("KmemSystemPtesLow", PAGE, None, False), ("KmemSystemPtesExhaustionPredicted", PAGE, None, True),
-             ("KmemCommitExhaustionPredicted", TICKET, None, False)],
+    "ptes": [
+        ("KmemSystemPtesLow", PAGE, None, False),
+        ("KmemSystemPtesExhaustionPredicted", PAGE, None, True),
+        ("KmemCommitExhaustionPredicted", TICKET, None, False),
+    ],
     "commit": [("KmemCommitNearLimit", PAGE, None, False), ("KmemCommitExhaustionPredicted", PAGE, None, True)],
-    "down": [("KmemExporterDown", TICKET, None, False), (RUNOUT, PAGE, "paged", True), (LEAK, TICKET, "paged", True),
-             ("KmemTrendHistoryLost", TICKET, None, True)],
+    "down": [
+        ("KmemExporterDown", TICKET, None, False),
+        (RUNOUT, PAGE, "paged", True),
+        (LEAK, TICKET, "paged", True),
+        ("KmemTrendHistoryLost", TICKET, None, True),
+    ],
 }
 
 
@@ -71,12 +84,21 @@ class Inhibition(unittest.TestCase):
         log_path = os.path.join(folder, "log")
         with open(log_path, "wb") as log:
             server = subprocess.Popen(
-                ["prometheus-alertmanager", f"--config.file={CONFIG}", f"--storage.path={folder}/data",
-                 "--web.listen-address=127.0.0.1:0", "--cluster.listen-address="], stdout=log, stderr=log)
+                [
+                    "prometheus-alertmanager",
+                    f"--config.file={CONFIG}",
+                    f"--storage.path={folder}/data",
+                    "--web.listen-address=127.0.0.1:0",
+                    "--cluster.listen-address=",
+                ],
+                stdout=log,
+                stderr=log,
+            )
 
         def stop():
             server.send_signal(signal.SIGTERM)
             server.wait(20)
+
         self.addCleanup(stop)
 
         def until(condition, what):
@@ -86,12 +108,24 @@ class Inhibition(unittest.TestCase):
                     return value
                 time.sleep(0.1)
             self.fail(f"waited in vain for {what}; {read(log_path)}")
+
         base = until(lambda: re.search(r"[Ll]istening.* address=(127\S+)", read(log_path)), "its address")[1]
-        posted = [{"labels": {"alertname": name, "severity": severity, "job": "kmem", "instance": host,
-                              **({"pool": pool} if pool else {})}}
-                  for host, rows in HOSTS.items() for name, severity, pool, _ in rows]
-        request = urllib.request.Request(f"http://{base}/api/v2/alerts", json.dumps(posted).encode(),
-                                         {"Content-Type": "application/json"})
+        posted = [
+            {
+                "labels": {
+                    "alertname": name,
+                    "severity": severity,
+                    "job": "kmem",
+                    "instance": host,
+                    **({"pool": pool} if pool else {}),
+                }
+            }
+            for host, rows in HOSTS.items()
+            for name, severity, pool, _ in rows
+        ]
+        request = urllib.request.Request(
+            f"http://{base}/api/v2/alerts", json.dumps(posted).encode(), {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=10) as response:
             self.assertEqual(response.status, 200)
 
@@ -101,9 +135,11 @@ class Inhibition(unittest.TestCase):
             out = {host: [] for host in HOSTS}
             for row in rows:
                 labels = row["labels"]
-                out[labels["instance"]].append((labels["alertname"], labels["severity"], labels.get("pool"),
-                                                bool(row["status"]["inhibitedBy"])))
+                out[labels["instance"]].append(
+                    (labels["alertname"], labels["severity"], labels.get("pool"), bool(row["status"]["inhibitedBy"]))
+                )
             return {host: sorted(rows, key=str) for host, rows in out.items()}
+
         wanted = {host: sorted(rows, key=str) for host, rows in HOSTS.items()}
         end = time.monotonic() + 10
         while (now := seen()) != wanted and time.monotonic() < end:
@@ -113,14 +149,29 @@ class Inhibition(unittest.TestCase):
 
 def message(**status):
     labels = {"alertname": RUNOUT, "severity": PAGE, "job": "kmem", "instance": "files1:10054", "pool": "paged"}
-    notes = {"summary": "A kernel memory pool runs out on its trend.",
-             "description": 'Full in 2.2 days. Tag "Sf<b" of driver <script>a&b</script>.sys gains 3MiB a day.',
-             "runbook_url": "https://runbooks.example/KmemPoolExhaustionPredicted.md",
-             "dashboard_url": "https://grafana.example/d/kmem-host?var-job=kmem&var-instance=files1%3A10054"}
-    row = {"status": "firing", "labels": labels, "annotations": notes, "startsAt": "2026-03-01T05:06:07Z",
-           "endsAt": "2026-03-02T08:09:00Z", **status}
-    return {"receiver": PAGE, "status": row["status"], "alerts": [row], "groupLabels": {}, "commonLabels": labels,
-            "commonAnnotations": notes, "externalURL": "http://alertmanager.example"}
+    notes = {
+        "summary": "A kernel memory pool runs out on its trend.",
+        "description": 'Full in 2.2 days. Tag "Sf<b" of driver <script>a&b</script>.sys gains 3MiB a day.',
+        "runbook_url": "https://runbooks.example/KmemPoolExhaustionPredicted.md",
+        "dashboard_url": "https://grafana.example/d/kmem-host?var-job=kmem&var-instance=files1%3A10054",
+    }
+    row = {
+        "status": "firing",
+        "labels": labels,
+        "annotations": notes,
+        "startsAt": "2026-03-01T05:06:07Z",
+        "endsAt": "2026-03-02T08:09:00Z",
+        **status,
+    }
+    return {
+        "receiver": PAGE,
+        "status": row["status"],
+        "alerts": [row],
+        "groupLabels": {},
+        "commonLabels": labels,
+        "commonAnnotations": notes,
+        "externalURL": "http://alertmanager.example",
+    }
 
 
 class Templates(unittest.TestCase):
@@ -128,39 +179,63 @@ class Templates(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as out:
             json.dump(data, out)
             out.flush()
-            done = amtool("template", "render", f"--template.glob={TEMPLATE}", f"--template.type={kind}",
-                          f'--template.text={{{{ template "{name}" . }}}}', f"--template.data={out.name}")
+            done = amtool(
+                "template",
+                "render",
+                f"--template.glob={TEMPLATE}",
+                f"--template.type={kind}",
+                f'--template.text={{{{ template "{name}" . }}}}',
+                f"--template.data={out.name}",
+            )
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout.strip()
 
     def test_a_subject_says_what_and_where(self):
-        self.assertEqual(self.render("kmem.subject", message()),
-                         "PAGE: A kernel memory pool runs out on its trend. files1:10054, paged pool")
-        self.assertEqual(self.render("kmem.subject", message(status="resolved")),
-                         "Resolved: A kernel memory pool runs out on its trend. files1:10054, paged pool")
-        several = {**message(), "alerts": message()["alerts"] * 2, "commonLabels": {"severity": TICKET}, "commonAnnotations": {}}
+        self.assertEqual(
+            self.render("kmem.subject", message()),
+            "PAGE: A kernel memory pool runs out on its trend. files1:10054, paged pool",
+        )
+        self.assertEqual(
+            self.render("kmem.subject", message(status="resolved")),
+            "Resolved: A kernel memory pool runs out on its trend. files1:10054, paged pool",
+        )
+        several = {
+            **message(),
+            "alerts": message()["alerts"] * 2,
+            "commonLabels": {"severity": TICKET},
+            "commonAnnotations": {},
+        }
         self.assertEqual(self.render("kmem.subject", several), "Kernel memory: 2 alerts. several hosts")
 
     def test_mail(self):
-        self.assertEqual(self.render("kmem.text", message()), """A kernel memory pool runs out on its trend.
+        self.assertEqual(
+            self.render("kmem.text", message()),
+            """A kernel memory pool runs out on its trend.
 Full in 2.2 days. Tag "Sf<b" of driver <script>a&b</script>.sys gains 3MiB a day.
   since    2026-03-01 05:06 UTC
   what now https://runbooks.example/KmemPoolExhaustionPredicted.md
-  graphs   https://grafana.example/d/kmem-host?var-job=kmem&var-instance=files1%3A10054""")
+  graphs   https://grafana.example/d/kmem-host?var-job=kmem&var-instance=files1%3A10054""",
+        )
         html = self.render("kmem.html", message(), "html")
         self.assertIn("Sf&lt;b", html)
         self.assertNotIn("<script", html)
         self.assertIn('<a href="https://runbooks.example/KmemPoolExhaustionPredicted.md">what to do</a>', html)
         over = self.render("kmem.text", message(status="resolved"))
-        self.assertEqual(over, "No longer so:\n  A kernel memory pool runs out on its trend. Over at 2026-03-02 08:09 UTC.")
+        self.assertEqual(
+            over, "No longer so:\n  A kernel memory pool runs out on its trend. Over at 2026-03-02 08:09 UTC."
+        )
 
     def test_chat_shows_no_markup_that_a_host_made(self):
         text = self.render("kmem.chat", message())
-        self.assertEqual(text.splitlines()[0], 'Full in 2.2 days. Tag "Sf&lt;b" of driver &lt;script&gt;a&amp;b&lt;/script&gt;'
-                                               ".sys gains 3MiB a day.")
+        self.assertEqual(
+            text.splitlines()[0],
+            'Full in 2.2 days. Tag "Sf&lt;b" of driver &lt;script&gt;a&amp;b&lt;/script&gt;.sys gains 3MiB a day.',
+        )
         self.assertIn("<https://runbooks.example/KmemPoolExhaustionPredicted.md|what to do>", text)
-        self.assertEqual(self.render("kmem.link", message()),
-                         "https://grafana.example/d/kmem-host?var-job=kmem&var-instance=files1%3A10054")
+        self.assertEqual(
+            self.render("kmem.link", message()),
+            "https://grafana.example/d/kmem-host?var-job=kmem&var-instance=files1%3A10054",
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """Made-up histories of 8 weeks by the hour and the promtool tests over them. Epoch 0 is their begin."""
+
 import math
 import random
 
@@ -46,7 +47,7 @@ def course(shape, seed, daily=0.08, weekly=0.05, noise=0.015):
     wander, out = 0.0, []
     for hour in range(HOURS):
         day = hour / 24
-        wander = 0.95 * wander + chance.gauss(0, noise * math.sqrt(1 - 0.95 ** 2))
+        wander = 0.95 * wander + chance.gauss(0, noise * math.sqrt(1 - 0.95**2))
         busy = max(0.0, math.sin((hour % 24 - 7) / 12 * math.pi)) * daily
         weekday = weekly if int(day) % 7 < 5 else 0.0
         level = factor(shape, day)
@@ -69,8 +70,12 @@ def values(numbers):
             text[-1][1] += 1
         else:
             text.append([word, 1])
-    return " ".join(" ".join([word] * run) if run < 3 or word in ("stale", "Inf", "NaN", "+Inf") or word == "_"
-                    else f"{word}+0x{run - 1}" for word, run in text)
+    return " ".join(
+        " ".join([word] * run)
+        if run < 3 or word in ("stale", "Inf", "NaN", "+Inf") or word == "_"
+        else f"{word}+0x{run - 1}"
+        for word, run in text
+    )
 
 
 def series(name, labels, numbers):
@@ -99,8 +104,13 @@ class Host:
 
     def boot(self, metric="kmem_boot_time_seconds"):
         day = BOOT_DAY.get(self.shape)
-        self.put(metric, [None if not there else day * DAY if day and hour >= day * 24 else -30 * DAY
-                          for hour, there in enumerate(self.seen)])
+        self.put(
+            metric,
+            [
+                None if not there else day * DAY if day and hour >= day * 24 else -30 * DAY
+                for hour, there in enumerate(self.seen)
+            ],
+        )
 
 
 def judged_host(shape):
@@ -123,8 +133,15 @@ def judged_host(shape):
     known = [shape in LEAKS and hour / 24 >= ONSET + 11 for hour in range(HOURS)]
 
     def said(metric, leak, else_, **labels):
-        host.put(metric, [None if not there else (leak(hour) if callable(leak) else leak) if known[hour] else else_
-                          for hour, there in enumerate(host.seen)], **labels)
+        host.put(
+            metric,
+            [
+                None if not there else (leak(hour) if callable(leak) else leak) if known[hour] else else_
+                for hour, there in enumerate(host.seen)
+            ],
+            **labels,
+        )
+
     tag = {"pool": "paged", "tag": "MmSt"}
     said("kmem_pool_tag_leak_suspect", 1, 0, **tag)
     said("kmem_pool_tag_leak_confidence", 0.8, 0.1, **tag)
@@ -133,8 +150,10 @@ def judged_host(shape):
     said("kmem_system_ptes_trend_per_second", -LEAKS.get(shape, 0) * 9e6 / DAY, 0, window="7d")
     for resource in ("commit", "system_ptes"):
         host.constant("kmem_exhaustion_seconds", "+Inf", resource=resource)
-    host.put("kmem_trend_history_seconds", [None if not there else min(30 * DAY + hour * 3600, 56 * DAY)
-                                            for hour, there in enumerate(host.seen)])
+    host.put(
+        "kmem_trend_history_seconds",
+        [None if not there else min(30 * DAY + hour * 3600, 56 * DAY) for hour, there in enumerate(host.seen)],
+    )
     return host
 
 
@@ -147,20 +166,32 @@ def troubled_host():
         numbers = [start + a_day * max(hour / 24 - ONSET, 0) for hour in hours]
         host.put(metric, numbers, **labels)
         return numbers
+
     ptes = falls("kmem_system_ptes_free", 180000, -4000)
     host.constant("kmem_system_ptes_free_boot_max", 180000)
     commit = falls("kmem_commit_bytes", 8e9, 2e8)
     host.constant("kmem_commit_limit_bytes", 15e9)
     host.put("kmem_exhaustion_seconds", [max(free - 12000, 0) / 4000 * DAY for free in ptes], resource="system_ptes")
     host.put("kmem_exhaustion_seconds", [max(15e9 - used, 0) / 2e8 * DAY for used in commit], resource="commit")
-    host.put("kmem_pool_failure_events_total", [int(hour >= 40 * 24) for hour in hours], provider="Srv", event_id="2020")
-    host.put("kmem_pool_failure_last_event_timestamp_seconds", [None if hour < 40 * 24 else 40 * DAY for hour in hours],
-             provider="Srv", event_id="2020")
+    host.put(
+        "kmem_pool_failure_events_total", [int(hour >= 40 * 24) for hour in hours], provider="Srv", event_id="2020"
+    )
+    host.put(
+        "kmem_pool_failure_last_event_timestamp_seconds",
+        [None if hour < 40 * 24 else 40 * DAY for hour in hours],
+        provider="Srv",
+        event_id="2020",
+    )
     host.put("up", [int(not 12 * 24 <= hour < 12 * 24 + 12) for hour in hours])
-    host.put("kmem_scrape_collector_success", [int(not 14 * 24 <= hour < 14 * 24 + 12) for hour in hours],
-             collector="pool_tags")
-    host.put("kmem_trend_history_seconds", [DAY * 30 + hour * 3600 if hour < 16 * 24 else (hour - 16 * 24) * 3600
-                                            for hour in hours])
+    host.put(
+        "kmem_scrape_collector_success",
+        [int(not 14 * 24 <= hour < 14 * 24 + 12) for hour in hours],
+        collector="pool_tags",
+    )
+    host.put(
+        "kmem_trend_history_seconds",
+        [DAY * 30 + hour * 3600 if hour < 16 * 24 else (hour - 16 * 24) * 3600 for hour in hours],
+    )
     return host
 
 
@@ -174,9 +205,15 @@ def young_host(shape):
     host.constant("kmem_commit_limit_bytes", 14e9)
     host.scaled("kmem_system_ptes_free", -150000, "ptes", 320000)
     lost = 250 if shape in LEAKS else 0  # handles a day
-    host.put("kmem_process_handles", [None if v is None else v * 3000 + lost * max(hour / 24 - ONSET, 0) for hour, v in
-                                      enumerate(course("calm" if lost else shape, f"{host.name}/handles"))],
-             process="svc", pid="77")
+    host.put(
+        "kmem_process_handles",
+        [
+            None if v is None else v * 3000 + lost * max(hour / 24 - ONSET, 0)
+            for hour, v in enumerate(course("calm" if lost else shape, f"{host.name}/handles"))
+        ],
+        process="svc",
+        pid="77",
+    )
     host.boot()
     return host
 
