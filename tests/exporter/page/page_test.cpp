@@ -8,16 +8,17 @@
 #include "exporter/page/chart.h"
 #include "exporter/page/html.h"
 #include "tests/exporter/page/views.h"
+#include "tests/support/pattern.h"
 
 namespace kmem::page {
 namespace {
 
 using test::calm_view;
+using test::HasPattern;
 using test::kDayMs;
 using test::kNow;
 using test::leak_of;
 using test::row_of;
-using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -187,8 +188,8 @@ TEST(Page, HasNoStyleOrScriptWithinAndAsksOnlyItsOwnServer) {
   view.leaks = {leak_of(Pool::kNonpaged, "Thre")};
   view.leak_count = 1;
   const std::string html = html_of(view);
-  EXPECT_THAT(html, Not(ContainsRegex(" style=|<style| on[a-z]+=\"")));
-  EXPECT_THAT(html, Not(ContainsRegex("(href|src)=\"(https?:)?//")));
+  EXPECT_THAT(html, Not(HasPattern(" style=|<style| on[a-z]+=\"")));
+  EXPECT_THAT(html, Not(HasPattern("(href|src)=\"(https?:)?//")));
   EXPECT_EQ(kContentSecurityPolicy.find("unsafe"), std::string_view::npos);
 }
 
@@ -203,7 +204,7 @@ TEST(Chart, ShowsGapsStepsAndAShortHistory) {
   expect_well_formed("\n" + drawn);
   EXPECT_THAT(drawn, HasSubstr("data-from=\"" + std::to_string(kNow - 7 * kDayMs) + "\"")) << "never less than a week";
   EXPECT_THAT(drawn, HasSubstr("<title>+977 KiB on 27 Nov</title>"));
-  EXPECT_THAT(drawn, ContainsRegex("class=\"floor\" d=\"M[0-9. ]+M[0-9. ]+\"")) << "two runs around the gap";
+  EXPECT_THAT(drawn, HasPattern("class=\"floor\" d=\"M[0-9. ]+M[0-9. ]+\"")) << "two runs around the gap";
   EXPECT_THAT(drawn, HasSubstr("step that stayed"));
 }
 

@@ -5,12 +5,12 @@
 #include "collectors/base/state_file.h"
 #include "exporter/trend/engine.h"
 #include "tests/support/memory_files.h"
+#include "tests/support/pattern.h"
 
 namespace kmem::top {
 namespace {
 
 using testing::HasSubstr;
-using testing::MatchesRegex;
 
 constexpr base::UnixMillis kHour = 3'600'000;
 
@@ -57,7 +57,7 @@ TEST_F(Trend, SaysWhatLeaksAndHowFastAndChangesNothing) {
   TrendNotes notes(files_, "/state", "host");
   notes.refresh();
   EXPECT_EQ(notes.problem(), "");
-  EXPECT_THAT(noted(notes, "Leak").trend, MatchesRegex("LEAK \\+2[34][0-9]K/d [0-9]+%"));
+  EXPECT_THAT(noted(notes, "Leak").trend, test::IsPattern("LEAK \\+2[34][0-9]K/d [0-9]+%"));
   EXPECT_EQ(noted(notes, "Leak").mark, Mark::kLeak);
   EXPECT_EQ(noted(notes, "Calm").trend, "+0/d");
   EXPECT_EQ(noted(notes, "Calm").mark, Mark::kNone);
