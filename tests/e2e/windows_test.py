@@ -87,6 +87,8 @@ class Replay(Case):
                 self.assertGreaterEqual(page.value("kmem_pool_other_bytes", pool=pool), 0)
             self.assertTrue(page.has("kmem_pool_tag_bytes", pool="paged", tag="Obtb"))
             self.assertGreater(max(page.family("kmem_process_handles").values()), 10_000)
+            self.assertTrue(page.has("kmem_process_handles", process="System", pid="4"))
+            self.assertGreater(page.value("kmem_process_pool_bytes", process="csrss.exe", pid="120", pool="paged"), 4000)
             # This kernel reports 0 for both, which is none.
             self.assertFalse(page.has("kmem_system_ptes_free"))
             self.assertFalse(page.has("kmem_pool_resident_bytes"))
