@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -79,6 +80,31 @@ TEST(Readme, NamesOnlyFlagsThatExist) {
   const std::regex flag("--[a-z][A-Za-z_.-]*[A-Za-z]");
   for (std::sregex_iterator found(readme.begin(), readme.end(), flag), none; found != none; ++found)
     EXPECT_THAT(known, testing::Contains(found->str())) << "in README.md";
+}
+
+TEST(Runbooks, NameOnlyCommandsAndFlagsThatExist) {
+  std::set<std::string> common;
+  for (const CommonFlag& flag : common_flags()) common.insert(std::string(flag.name));
+  for (const config::KnobInfo& knob : config::knobs()) common.insert(knob.flag);
+  const std::regex call("`kmem_exporter ([a-z-]+)([^`]*)`"), flag("--[a-z][A-Za-z_.-]*[A-Za-z]");
+  int calls = 0;
+  for (const auto& file : std::filesystem::directory_iterator("../dashboards/runbooks")) {
+    const std::string text = read(file.path().string());
+    for (std::sregex_iterator found(text.begin(), text.end(), call), none; found != none; ++found, ++calls) {
+      const std::string command = (*found)[1], rest = (*found)[2];
+      std::set<std::string> known = common;
+      bool exists = false;
+      for (const CommandRow& row : command_table()) {
+        if (row.name != command) continue;
+        exists = true;
+        for (const CommandFlag& one : row.flags) known.insert(std::string(one.name));
+      }
+      EXPECT_TRUE(exists) << file.path() << ": " << command;
+      for (std::sregex_iterator word(rest.begin(), rest.end(), flag); word != none; ++word)
+        EXPECT_THAT(known, testing::Contains(word->str())) << file.path();
+    }
+  }
+  EXPECT_GT(calls, 5);
 }
 
 TEST(Readme, NamesEveryCommand) {
