@@ -104,7 +104,8 @@ TEST(LimitsOfAFrame, AnUnknownSystemHasNone) {
   const Snapshot damaged = Machine2003("version=five\n").read();
   EXPECT_FALSE(damaged.pools.at(0).limit);
   int seen = 0;
-  for (const auto& [snapshot, state] : {std::pair(&out, PartState::kUnsupported), std::pair(&damaged, PartState::kFailed)})
+  for (const auto& [snapshot, state] : {std::pair(&out, PartState::kUnsupported),
+                                        std::pair(&damaged, PartState::kFailed)})
     for (const PartStatus& part : snapshot->parts) {
       if (part.collector != "limits") continue;
       EXPECT_EQ(part.state, state) << part.reason;

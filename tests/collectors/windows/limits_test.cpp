@@ -270,7 +270,8 @@ TEST(SystemFactsText, VersionMachineAndWine) {
   EXPECT_EQ(wine->machine, Machine::kX64);
   EXPECT_TRUE(wine->wine);
   EXPECT_EQ(parse_system_facts("version=5.2.1\nmachine=ia64")->machine, Machine::kOther);
-  for (const char* bad : {"", "machine=x86", "version=", "version=5.2", "version=5.2.x", "version=5.2.1.", "version=0.0.0",
+  for (const char* bad : {"", "machine=x86", "version=", "version=5.2", "version=5.2.x", "version=5.2.1.",
+                          "version=0.0.0",
                           "version=5.2.99999999"})
     EXPECT_FALSE(parse_system_facts(bad)) << bad;
 }
