@@ -135,6 +135,8 @@ class Stack:
 
     def up(self):
         at, data, python = self.at, self.data, sys.executable
+        # It would not repeat today what it sent in an earlier run.
+        shutil.rmtree(os.path.join(data, "alertmanager"), ignore_errors=True)
         self.start(
             "exporter", [self.exe, "serve", f"--web.listen-address={at['exporter']}", f"--storage.path={data}/state"]
         )
@@ -169,6 +171,8 @@ class Stack:
                 f"--storage.tsdb.path={data}/prometheus",
                 f"--storage.tsdb.retention.time={RETENTION}",
                 f"--query.lookback-delta={LOOKBACK}",
+                # What fires before it has found Alertmanager is lost until it is sent again.
+                "--rules.alert.resend-delay=10s",
                 f"--web.listen-address={at['prometheus']}",
             ],
         )

@@ -173,7 +173,7 @@ def graph(panel, results, width, height, span, marks):
     log = defaults["custom"]["scaleDistribution"]["type"] == "log"
     flat = [value for _, points in lines for _, value in points]
     low, high = min(flat), max(flat)
-    low = min(defaults.get("min", low), low)
+    low = defaults.get("min", low)
     high = max(high, defaults.get("max", high))
     steps = defaults["thresholds"]["steps"][1:] if defaults["custom"]["thresholdsStyle"]["mode"] != "off" else []
     if log:

@@ -225,6 +225,7 @@ def build():
                         ],
                         "bytes",
                         empty="less than a week of history",
+                        min=0,
                         links=[TO_HOST_OF_SERIES],
                     ),
                     12,
