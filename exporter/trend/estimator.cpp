@@ -190,7 +190,8 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
                           young_surge * wanted.surge_bend -
                           (wanted.bend_doubt + young_surge * kSurgeDoubt - kLongSpanLessDoubt * stretch) * bend_error;
   const double long_walk = std::clamp(span / kWalkDays - 1, 0.0, 1.0);
-  const double clear = z / wanted.clear, steady = walk / (wanted.steadier_than_walk + kLongSteadierThanWalk * long_walk);
+  const double clear = z / wanted.clear,
+               steady = walk / (wanted.steadier_than_walk + kLongSteadierThanWalk * long_walk);
   const double unjumped = smooth / wanted.share_without_jumps;
   result.leak_score = std::max(0.0, std::min({material, clear, steady, unjumped, straight, above_past, coverage}));
   if (result.leak_score >= 0.5) {  // costs more than the others together

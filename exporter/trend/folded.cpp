@@ -21,8 +21,8 @@ constexpr double kFewestDaysInAll = 28;
 // Evidence: twice the logarithm of how much likelier the floors are with growth that matters than without, over all
 // warm-ups and patterns of the week. Growth that each boot clears matters from this rate on; a warm-up and a pattern
 // pay for what they assume. Few boots may agree by chance: they need more.
-constexpr double kLeastRate = 0.005;                       // of the level, a day
-constexpr double kEvidence = 2, kEvidenceOfFewBoots = 20;  // the latter over boots - 2
+constexpr double kLeastRate = 0.005;                         // of the level, a day
+constexpr double kEvidence = 1.5, kEvidenceOfFewBoots = 15;  // the latter over boots - 2
 constexpr double kWarmUpCosts = 4;
 constexpr double kWeekCosts = 8;
 constexpr double kClear = 2, kClearWithFewBoots = 3;  // slope over its error between boots: 2 x (1 + 3 / (boots - 1))
