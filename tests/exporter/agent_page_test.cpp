@@ -11,6 +11,7 @@
 #include "exporter/page/page.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
+#include "tests/support/pattern.h"
 
 namespace kmem {
 namespace {
@@ -118,9 +119,8 @@ TEST_F(AgentPageTest, ThePageLeadsWithTheLeakAndShowsIt) {
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
   EXPECT_EQ(header(page, "Content-Security-Policy"), page::kContentSecurityPolicy);
-  // As plain a pattern as the regular expressions of both systems understand.
-  EXPECT_THAT(page.body, testing::ContainsRegex("<h1>Leak: tag Leak \\(nonpaged\\), driver myfault.sys, .4.+ KiB/day since "
-                                                "<time [^>]+>1. Nov</time>, limit reached in about . years</h1>"));
+  EXPECT_THAT(page.body, test::HasPattern("<h1>Leak: tag Leak \\(nonpaged\\), driver myfault.sys, .4.+ KiB/day since "
+                                          "<time [^>]+>1. Nov</time>, limit reached in about . years</h1>"));
   EXPECT_THAT(page.body, HasSubstr("limit by estimate: x86, 1 GB"));
   EXPECT_THAT(page.body, HasSubstr("trouble below"));
   EXPECT_THAT(page.body, HasSubstr("Pool tags, 50 of 303."));

@@ -15,6 +15,7 @@
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
 #include "tests/support/tag_usage.h"
+#include "tests/support/pattern.h"
 
 namespace kmem {
 namespace {
@@ -158,7 +159,7 @@ TEST_F(AgentTrendTest, ASlowLeakIsFoundExportedWhateverItsRankAndSaidOnce) {
   std::string page;
   for (const http::Route& route : agent->routes())
     if (route.path == "/") page = route.handler({}).body;
-  EXPECT_THAT(page, testing::ContainsRegex("<title>Leak: tag Slow \\(nonpaged\\), .4.\\.. KiB/day since 1. Nov"));
+  EXPECT_THAT(page, test::HasPattern("<title>Leak: tag Slow \\(nonpaged\\), .4.\\.. KiB/day since 1. Nov"));
 }
 
 TEST_F(AgentTrendTest, ACalmKernelHasNoSuspectsAndSaysHowLongItWasWatched) {
