@@ -62,7 +62,8 @@ std::uint32_t TrendEngine::victim_for(double amount) const {
   double smallest = amount / 2;
   for (std::uint32_t slot = 0; slot < state_.open.size(); ++slot) {
     const Open& open = state_.open[slot];
-    if (state_.subjects[slot]->verdict == Verdict::kLeak || state_.subjects[slot]->kind == Kind::kPool) continue;
+    const Kind kind = state_.subjects[slot]->kind;
+    if (state_.subjects[slot]->verdict == Verdict::kLeak || (kind != Kind::kTag && kind != Kind::kHandles)) continue;
     const bool absent = open.absent_hours > 0 && open.seen_tick != tick_;
     if (absent && open.absent_hours > longest) victim = slot, longest = open.absent_hours;
     if (longest > 0 || state_.subjects[slot]->verdict != Verdict::kOk || open.seen_tick == 0) continue;

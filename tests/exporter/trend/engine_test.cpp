@@ -203,6 +203,26 @@ TEST(Engine, FullTableForgetsTheLongestAbsentThenTheSmallest) {
   EXPECT_EQ(engine.summary().forgotten_total, 2U);
 }
 
+TEST(Engine, FullTableKeepsTotalsAndLetsHandlesGoFirst) {
+  TrendEngine engine({.max_subjects = 5});
+  std::vector<Sample> subjects(4);
+  constexpr std::array kKinds = {Kind::kPool, Kind::kSystemPtes, Kind::kCommit, Kind::kHandles};
+  for (std::size_t i = 0; i < kKinds.size(); ++i) subjects[i].kind = kKinds[i], subjects[i].amount = 2000;
+  subjects[3].text = "process (1)";
+  for (const Sample& more : {tag("A", 3000), tag("B", 9000)}) subjects.push_back(more);
+  engine.observe({kStart, std::nullopt, subjects});
+  EXPECT_EQ(engine.summary().refused_total, 0U);
+  EXPECT_FALSE(engine.find(Kind::kHandles, Pool::kPaged, "process (1)"));
+  subjects.erase(subjects.begin() + 3);
+  subjects.push_back(tag("C", 20'000));
+  engine.observe({kStart + kHourMs, std::nullopt, subjects});
+  EXPECT_FALSE(engine.find(Kind::kTag, Pool::kNonpaged, "A"));
+  EXPECT_TRUE(engine.find(Kind::kTag, Pool::kNonpaged, "B"));
+  EXPECT_TRUE(engine.find(Kind::kTag, Pool::kNonpaged, "C"));
+  for (const Kind kind : {Kind::kPool, Kind::kSystemPtes, Kind::kCommit})
+    EXPECT_TRUE(engine.find(kind, subjects[0].pool, {})) << static_cast<int>(kind);
+}
+
 TEST(Engine, TooLongATextIsRefused) {
   TrendEngine engine;
   const std::string text(TrendEngine::kMaxTextBytes + 1, 'x');
