@@ -17,7 +17,7 @@ axe_sha256=0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292
 
 fetch_axe() (
   rm -rf "$dir/axe-core" && mkdir "$dir/axe-core" && cd "$dir/axe-core"
-  npm pack --silent "axe-core@$axe_version" > fetch.log 2>&1 &&
+  npm pack --loglevel=error "axe-core@$axe_version" > fetch.log 2>&1 &&
     echo "$axe_sha256  $axe" | sha256sum --check --quiet >> fetch.log 2>&1 &&
     tar -xzf "$axe" --strip-components=1 package/axe.min.js package/LICENSE && rm "$axe" && touch .complete
 )
