@@ -30,6 +30,19 @@ std::string days_text(double days) {
   return text;
 }
 
+std::string wanted_text(const Scenario& scenario) {
+  if (scenario.limit_percent >= 100) return "-";
+  char text[64];
+  std::snprintf(text, sizeof text, "%s %.0f %%", scenario.goal == Goal::kDetect ? ">=" : "<=", scenario.limit_percent);
+  return scenario.limit_days ? text + (", " + days_text(*scenario.limit_days)) + " d" : text;
+}
+
+const Scenario* named(std::span<const Scenario> scenarios, std::string_view name) {
+  const auto found =
+      std::find_if(scenarios.begin(), scenarios.end(), [&](const Scenario& s) { return s.name == name; });
+  return found == scenarios.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 Outcome run_engine(const History& history) {
@@ -108,12 +121,7 @@ std::string table_line(const Row& row) {
   const Scenario& scenario = *row.scenario;
   const bool detect = scenario.goal == Goal::kDetect;
   char text[256];
-  std::string wanted = "-";
-  if (scenario.limit_percent < 100) {
-    std::snprintf(text, sizeof text, "%s %.0f %%", detect ? ">=" : "<=", scenario.limit_percent);
-    wanted = text;
-  }
-  if (scenario.limit_days) wanted += ", " + days_text(*scenario.limit_days) + " d";
+  const std::string wanted = wanted_text(scenario);
   std::snprintf(text, sizeof text, "| %s | %s | %.1f %% | %s |", std::string(scenario.name).c_str(), wanted.c_str(),
                 row.flagged_percent, days_text(row.median_days).c_str());
   std::string line = text;
@@ -131,6 +139,48 @@ std::string table_line(const Row& row) {
     line += " |";
   }
   return line;
+}
+
+std::string readme_table(std::uint64_t first_run, int runs) {
+  std::string table = "| history | wanted | flagged, % | median days | slope; time left right, % |";
+  for (const std::string_view name : kPeerNames) table += " " + std::string(name) + ", % |";
+  table += "\n|---|---|---|---|---|---|---|---|\n";
+  const auto add = [&](const Scenario* wide, const Scenario* other) {
+    std::vector<Row> rows;
+    if (wide != nullptr)
+      rows = {score(*wide, first_run, runs, false, true), score(*wide, first_run, runs, true, false)};
+    if (other != nullptr) rows.push_back(score(*other, first_run, runs, false, wide == nullptr));
+    const Scenario& scenario = *rows[0].scenario;
+    const auto joined = [&](const auto& text_of) {
+      std::string text;
+      for (const Row& row : rows) text += (text.empty() ? "" : " / ") + text_of(row);
+      return text;
+    };
+    const auto number = [](double value, const char* format) {
+      char text[32];
+      std::snprintf(text, sizeof text, format, value);
+      return std::string(text);
+    };
+    const bool detect = scenario.goal == Goal::kDetect;
+    table += "| " + std::string(scenario.name) + " | " + wanted_text(scenario) + " | " +
+             joined([&](const Row& row) { return number(row.flagged_percent, "%.1f"); }) + " | ";
+    if (detect) table += joined([](const Row& row) { return days_text(row.median_days); });
+    table += " | ";
+    if (detect) table += joined([&](const Row& row) { return number(row.slope_within_20_percent, "%.0f"); }) + "; ";
+    if (detect) table += joined([&](const Row& row) { return number(row.exhaustion_within_25_percent, "%.0f"); });
+    table += " |";
+    for (std::size_t peer = 0; peer < kPeerNames.size(); ++peer) {
+      table += " " + number(rows[0].peer_percent[peer], "%.0f");
+      if (detect && rows[0].peer_percent[peer] > 0) table += ", " + days_text(rows[0].peer_days[peer]) + " d";
+      table += " |";
+    }
+    table += "\n";
+  };
+  for (const Scenario& scenario : scenarios()) add(&scenario, named(other_scenarios(), scenario.name));
+  for (const Scenario& scenario : other_scenarios()) {
+    if (named(scenarios(), scenario.name) == nullptr) add(nullptr, &scenario);
+  }
+  return table;
 }
 
 }  // namespace kmem::trend::sim

@@ -36,5 +36,7 @@ struct Row {
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_line(const Row& row);
+/// The README's table: every history under wide noise, narrow noise and of the other generator; the peers under wide noise.
+[[nodiscard]] std::string readme_table(std::uint64_t first_run, int runs);
 
 }  // namespace kmem::trend::sim
