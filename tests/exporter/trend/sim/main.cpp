@@ -1,6 +1,6 @@
 // The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--other] [--no-peers] [--only NAME]
-// Prints a table; exits 1 when a scenario misses what is wanted of it. --readme prints the README's table instead. The
-// same run number gives the same history, so fresh numbers are histories that no rule was ever tried on: tuning used
+// Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints the README's.
+// The same run number gives the same history, so fresh numbers are histories that no rule was ever tried on: tuning used
 // runs below 10,000.
 #include <cstdio>
 #include <cstdlib>
@@ -21,8 +21,9 @@ int main(int argc, char** argv) {
       narrow_noise = true;
     } else if (argument == "--other") {
       other = true;
-    } else if (argument == "--readme") {
+    } else if (argument == "readme") {
       readme = true;
+      first_run = 400'000;
     } else if (argument == "--no-peers") {
       peers = false;
     } else if (i + 1 < argc && argument == "--runs") {
