@@ -60,7 +60,7 @@ if leg asan; then
 fi
 if leg tsan; then
   # The rooms that have threads; the rest is single-threaded by contract and slow under TSan.
-  threaded=(http_tests agent_tests base_tests exporter_metrics_tests)
+  threaded=(http_tests agent_tests base_tests exporter_metrics_tests drivers_tests)
   { build tsan --targets "${threaded[@]}" && check tsan -R "^($(IFS='|'; echo "${threaded[*]}"))\$"; } || failed+=(tsan)
 fi
 if leg windows; then

@@ -229,7 +229,7 @@ TEST_F(SystemLogTest, ABrokenQueryIsTold) {
 }
 
 TEST_F(SystemLogTest, WhereTheNewInterfaceIsOnlyANameTheOldOneAnswers) {
-  fake.query_error = 120;  // not implemented
+  fake.query_error = 120;  // ERROR_CALL_NOT_IMPLEMENTED
   const std::string record = event_record(1, 10, 2020, "Srv");
   fake.answers = {record};
   EXPECT_THAT(read(kNew), ElementsAre(record));
