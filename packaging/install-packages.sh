@@ -2,13 +2,13 @@
 # Installs what is missing of the named sets of Debian/Ubuntu packages. As root, or through sudo.
 # Usage: install-packages.sh build [test] [windows] [stack]
 set -euo pipefail
-build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
+build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev file zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
        libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libyaml-cpp-dev)
 test=(python3 python3-yaml victoria-metrics openssl googletest libgtest-dev libgmock-dev libbenchmark-dev bc clang lld curl prometheus
       prometheus-node-exporter prometheus-alertmanager systemd chromium fonts-dejavu-core
       docker-compose)
 command -v npm > /dev/null || test+=(npm)  # Node.js' own packages bring it, and are no match for Debian's
-windows=(g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64
+windows=(python3 g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64
          wixl msitools)
 stack=(python3 prometheus prometheus-alertmanager)
 wanted=()
