@@ -54,6 +54,20 @@ std::string metrics_table() {
   return table;
 }
 
+TEST(Readme, TellsWhatEveryRoomIs) {
+  const std::string readme = read(kReadme);
+  std::set<std::string> rooms;
+  for (const std::string stage : {"collectors", "exporter"}) {
+    for (const auto& entry : std::filesystem::directory_iterator("../" + stage)) {
+      if (std::filesystem::exists(entry.path() / "CMakeLists.txt")) {
+        rooms.insert("`" + stage + "/" + entry.path().filename().string() + "/`");
+      }
+    }
+  }
+  EXPECT_GE(rooms.size(), 15U);
+  for (const std::string& room : rooms) EXPECT_NE(readme.find(room), std::string::npos) << room;
+}
+
 TEST(Readme, ListsTheMetricsOfTheCatalogue) {
   const std::string readme = read(kReadme);
   const std::size_t begin = readme.find(kBegin), end = readme.find(kEnd);
