@@ -209,7 +209,7 @@ class Installed(WithPackages):
         self.assertRegex(events, r"TypesSupported +REG_DWORD +0x7")
         self.assertIn(f"version {VERSION} ", self.wine(self.program, "--version"))
         top = self.wine(self.program, "top", "--once")
-        self.assertRegex(top, r"Memory [\d.]+G +Avail [\d.]+G +Commit [\d.]+G")
+        self.assertRegex(top, r"Memory [\d.]+[MG] +Avail [\d.]+[MG] +Commit [\d.]+[MG] of [\d.]+[MG]")
 
         # The administrator's: flags win over it, so those are taken back for the new version.
         with open(self.config, "a") as config:
