@@ -83,7 +83,7 @@ TEST(ProcessChoice, ManyThatTakeTurnsBecomeASteadySet) {
   std::size_t changes = 0;
   std::vector<std::uint64_t> last;
   for (int minute = 0; minute < 600; ++minute) {
-    for (std::uint64_t i = 0; i < 9; ++i) all[i].handles = 100 + (i * 7 + static_cast<std::uint64_t>(minute) * 5) % 9;
+    for (std::size_t i = 0; i < 9; ++i) all[i].handles = 100 + (i * 7 + static_cast<std::size_t>(minute) * 5) % 9;
     choice.update(all, minute * kMinute);
     const std::vector<std::uint64_t> now = pids(choice, all);
     changes += minute >= 9 && now != last;
