@@ -158,7 +158,8 @@ class Installed(WithPackages):
         lines = set()
         for root in ("Software", "System"):
             path = os.path.join(self.folder, "exported.reg")
-            subprocess.run(["wine", "reg", "export", f"HKLM\\{root}", path_for_exe(path), "/y"], check=True,
+            # Where Wine runs 32-bit programs too, `reg` is one and would show its own view.
+            subprocess.run(["wine", "reg", "export", f"HKLM\\{root}", path_for_exe(path), "/y", "/reg:64"], check=True,
                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
             with open(path, encoding="utf-16") as exported:
                 lines |= {line.strip() for line in exported if "kmem_exporter" in line.lower()}
@@ -220,7 +221,7 @@ class Installed(WithPackages):
             self.assertIn("  top: 2", config.read())
         self.assertEqual(self.processes_shown(), 2)
         self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
-        chosen = self.wine("reg", "query", KEY)
+        chosen = self.wine("reg", "query", KEY, "/reg:64")
         self.assertRegex(chosen, rf"ListenAddress +REG_SZ +127.0.0.1:{self.port}")
         self.assertRegex(chosen, r"Firewall +REG_SZ +yes")
         self.assertRegex(chosen, r"ExtraFlags +REG_SZ +--log.level=info")
