@@ -381,8 +381,8 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_pool_tag_trend_bytes_per_second", kGauge, "", {"pool", "tag", "window"},
      "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter.", tag_trend},
     {"kmem_pool_tag_leak_confidence", kGauge, "", {"pool", "tag"},
-     "How strongly the weakest of a leak's conditions holds, by this exporter's trend: 0 no sign, 0.5 just met, 0.8 "
-     "met twice over.",
+     "How strongly the growth speaks for a leak, by this exporter's trend: 0 no sign, 0.5 just enough, near 1 far "
+     "beyond.",
      tag_confidence},
     {"kmem_pool_tag_leak_suspect", kGauge, "", {"pool", "tag"},
      "1 if this exporter's trend calls the growth of the tag a leak, else 0.", tag_suspect},

@@ -5,45 +5,25 @@
 #include <cmath>
 
 #include "exporter/trend/daily.h"
+#include "exporter/trend/evidence.h"
 
 namespace kmem::trend {
 namespace {
 
 constexpr std::size_t kFewestDays = 5;
 
-// Conditions of a leak. Set on simulated histories (tests/exporter/trend/sim), see there for what each one keeps out.
-// Growth that begins after a quiet time is held to more: load that rises and stays looks like that. Growth for as long
-// as anything is known has no such past to be compared with, nor a known weekly cycle.
-struct Conditions {
-  double clear;                // slope over its error
-  double steadier_than_walk;   // growth over what a random walk of the same roughness does
-  double share_without_jumps;  // of the growth, when the two largest jumps are taken out
-  double worse_than_steps;     // most that growth may fit worse than two steps do, by the squares
-  double bend_tolerance;       // loss of slope over the span, as a share of the slope
-  double bend_doubt;           // errors of the bend that count against it
-  double surge_bend;           // less tolerance for fast growth that is young
-  double span;                 // factor on how long it must last
-};
-constexpr Conditions kAlwaysGrown = {3, 1.4, 0.35, 3.4, 0.6, 0.43, 0.32, 1};
-constexpr Conditions kAfterQuiet = {4.5, 1.6, 0.1, 0.83, 0.325, 0.58, 0.175, 1.155};
-// A walk strays ever further and a leak outgrows its noise: growth for twice as long and more must be steadier by 0.8.
-constexpr double kWalkDays = 10, kLongSteadierThanWalk = 0.8;
-constexpr double kStepsAssumeMore = 2.5;  // than a line does: so many days' worth of freedom
-// What fills slows down visibly within a month; a leak's bend is only noise by then.
-constexpr double kLongSpanDays = 22.7, kLongSpanTolerance = 0.4, kLongSpanLessDoubt = 0.09;
-constexpr double kSureBend = 3;      // growth that speeds up for certain: errors of the bend
-constexpr double kTightBend = 0.14;  // a bend known this well rules out slowing growth
-// How long growth must last: the slower, the longer, and a week at least: whole days count.
-constexpr double kSpanAtOnePercentDays = 8.9, kSpanPower = -0.63, kShortestSpanDays = 6.05, kLongestSpanDays = 22;
-// Fast growth is mostly load or a cache and comes to an end, so while it is young, above all after a quiet time, it
-// must be straighter and known to be so more surely; then a straight line is a leak.
-constexpr double kSurgeFromRate = 0.022, kSurgeFullRate = 0.029;  // of the level, a day
-constexpr double kSurgeBaseDays = 4.7, kSurgeMoreDays = 6.95, kTightSurgeMoreDays = 4;
-constexpr double kSurgeDoubt = 0.68;  // errors of the bend more that count against it
-constexpr double kSurgeAgeing = 0.9;  // of what is asked more, that long growth is let off
+constexpr double kShortestSpanDays = 6.05;  // a week: whole days count
+constexpr double kLeastClear = 2.2;         // slope over its error: less is no growth
+constexpr double kLeastBeyondWalk = 1.1, kLeastUnjumped = -0.5, kLeastAbovePast = 0.4,
+                 kMostSlowing = -2.2;                       // as little as any leak shows
+constexpr double kSpeedsUpFrom = 1.5, kSpeedsUpSurely = 3;  // errors of the bend
 constexpr double kQuietBeforeDays = 4;
-constexpr double kWatchSpanDays = 5, kWatchClear = 3, kWatchMoreBend = 0.3;
-constexpr double kUrgentDays = 4;  // until the limit
+constexpr double kNoPast = 9;                                // stands for: far beyond
+constexpr double kLeastUnexplained = 1e-6;                   // of the squares: less is rounding
+constexpr double kEvidenceOfAPoint = 10;                     // of the score, see Assessment
+constexpr double kWatchSpanDays = 5, kWatchEvidence = -1.5;  // what is watched
+constexpr double kUrgentDays = 4;                            // until the limit
+constexpr double kOrdinaryRate = 0.015;                      // faster growth is waited for, but not where it is urgent
 
 struct Onset {
   std::size_t day = 0;  // index of the day at which the growth begins
@@ -76,26 +56,34 @@ Onset find_onset(const Points& points) {
   return {0, best};
 }
 
-/// Residual sum of squares of three levels, with the two steps between them where they fit best.
-double rss_of_two_steps(const Points& points) {
+struct Ended {
+  double worse = 0;  // log of how much worse `rss` is than what is left by this, by the squares
+  double rise_days = 0;
+};
+/// The best "flat, then a line, then flat again", against something else that leaves `rss`.
+Ended find_ended(const Points& points, double rss) {
   const std::size_t count = points.count;
-  std::array<double, kHistoryDays + 1> sum{}, squares{};
-  for (std::size_t i = 0; i < count; ++i) {
-    const double y = points.y[i] - points.y[0];  // large levels would eat the digits
-    sum[i + 1] = sum[i] + y;
-    squares[i + 1] = squares[i] + y * y;
+  const double n = static_cast<double>(count);
+  double mean = 0, squares = 0;
+  for (std::size_t i = 0; i < count; ++i) mean += points.y[i] / n;
+  for (std::size_t i = 0; i < count; ++i) squares += (points.y[i] - mean) * (points.y[i] - mean);
+  std::array<double, kHistoryDays + 1> above{};  // sum of y - mean from each point on
+  for (std::size_t i = count; i-- > 0;) above[i] = above[i + 1] + points.y[i] - mean;
+  double best = squares, rise_days = 0;
+  for (std::size_t first = 0; first + 2 < count; ++first) {
+    double h = 0, hh = 0, hy = 0;  // sums over the rise, its first point at 0
+    for (std::size_t last = first + 1; last < count; ++last) {
+      const double rise = points.x[last] - points.x[first], after = n - 1 - static_cast<double>(last);
+      h += rise, hh += rise * rise, hy += rise * (points.y[last] - mean);
+      const double sum = h + rise * after, spread = hh + rise * rise * after - sum * sum / n;
+      const double with_y = hy + rise * above[last + 1];
+      if (!(spread > 0) || !(with_y > 0)) continue;
+      const double left = squares - with_y * with_y / spread;
+      if (left < best) best = left, rise_days = rise;
+    }
   }
-  const auto rss = [&](std::size_t from, std::size_t to) {
-    const double total = sum[to] - sum[from];
-    return squares[to] - squares[from] - total * total / static_cast<double>(to - from);
-  };
-  double best = rss(0, count);
-  for (std::size_t first = 1; first < count; ++first) {
-    const double before = rss(0, first);
-    for (std::size_t second = first + 1; second < count; ++second)
-      best = std::min(best, before + rss(first, second) + rss(second, count));
-  }
-  return best;
+  const double least = std::max(kLeastUnexplained * squares, std::numeric_limits<double>::min());
+  return {std::log(std::max(rss, least) / std::max(best, least)), rise_days};
 }
 
 /// Growth that is left when the two largest jumps over two days are taken out, each beyond what the typical day adds.
@@ -159,50 +147,45 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   const double growth = line.slope * span;
   result.slope_per_day = median_slope(x, y);
   result.slope_error_per_day = line.error;
-  if (line.bend > kSureBend * line.bend_error) result.slope_per_day += line.bend / 2;  // the slope at the end
+  // Growth that speeds up: the slope at the end, as far as that is sure.
+  const double speeds_up = line.bend / std::max(line.bend_error, 1e-12);
+  result.slope_per_day +=
+      line.bend / 2 * std::clamp((speeds_up - kSpeedsUpFrom) / (kSpeedsUpSurely - kSpeedsUpFrom), 0.0, 1.0);
   result.onset_days_ago = span;
   result.level = line.intercept + line.slope * end;
 
-  const double begin_level = std::max(result.level - growth, 0.1 * std::abs(result.level));
-  const double rate = line.slope / std::max(1.0, std::abs(begin_level));
-  const double z = line.slope / std::max(line.error, 1e-12);
-  const double walk = against_random_walk(x, y, line.slope);
-  const double smooth = growth_without_jumps(x, y) / growth;
-  const double bend = line.bend / line.slope, bend_error = line.bend_error / line.slope;
+  Signs signs;
+  signs.span_days = span;
+  signs.known_days = static_cast<double>(points.count);
   const bool quiet_before = onset > 0 && x.front() - points.x[0] >= kQuietBeforeDays;
-  const Conditions& wanted = quiet_before || options.young_boot ? kAfterQuiet : kAlwaysGrown;
-  double wanted_span = wanted.span * std::clamp(kSpanAtOnePercentDays * std::pow(rate / 0.01, kSpanPower),
-                                                kShortestSpanDays, kLongestSpanDays);
-  const bool urgent = (options.limit - result.level) / line.slope < kUrgentDays;
-  const double surge = urgent ? 0 : std::clamp((rate - kSurgeFromRate) / (kSurgeFullRate - kSurgeFromRate), 0.0, 1.0);
-  const double more = quiet_before || bend_error > kTightBend ? kSurgeMoreDays : kTightSurgeMoreDays;
-  if (!urgent) wanted_span = std::max(wanted_span, kSurgeBaseDays + more * surge);
-  double above_past = 9;
+  signs.after_quiet = quiet_before || options.young_boot;
+  const double begin_level = std::max(result.level - growth, 0.1 * std::abs(result.level));
+  signs.rate = line.slope / std::max(1.0, begin_level);
+  if ((options.limit - result.level) / line.slope < kUrgentDays) signs.rate = std::min(signs.rate, kOrdinaryRate);
+  signs.clear = line.slope / std::max(line.error, 1e-12);
+  signs.beyond_walk = against_random_walk(x, y, line.slope);
+  signs.unjumped = growth_without_jumps(x, y) / growth;
+  signs.bend = line.bend / line.slope, signs.bend_error = line.bend_error / line.slope;
+  signs.above_past = kNoPast;
   if (onset > 0) {
     std::copy_n(points.y.begin(), onset, sorted.begin());
-    above_past = (result.level - quantile({sorted.data(), onset}, 0.9)) / (0.3 * growth);
+    signs.above_past = (result.level - quantile({sorted.data(), onset}, 0.9)) / (0.3 * growth);
   }
   const double coverage = static_cast<double>(x.size()) / span / 0.5;
   const double material = result.slope_per_day / options.min_per_day;
-  const double stretch = std::clamp((span - kLongSpanDays) / kLongSpanDays, 0.0, 1.0);
-  const double young_surge = surge * (1 - kSurgeAgeing * stretch);
-  const double straight = 1 + bend + wanted.bend_tolerance + kLongSpanTolerance * stretch -
-                          young_surge * wanted.surge_bend -
-                          (wanted.bend_doubt + young_surge * kSurgeDoubt - kLongSpanLessDoubt * stretch) * bend_error;
-  const double long_walk = std::clamp(span / kWalkDays - 1, 0.0, 1.0);
-  const double clear = z / wanted.clear,
-               steady = walk / (wanted.steadier_than_walk + kLongSteadierThanWalk * long_walk);
-  const double unjumped = smooth / wanted.share_without_jumps;
-  result.leak_score = std::max(0.0, std::min({material, clear, steady, unjumped, straight, above_past, coverage}));
-  if (result.leak_score >= 0.5) {  // costs more than the others together
-    const double days = static_cast<double>(points.count);
-    const double against = rss / std::max(rss_of_two_steps(points), 1e-12) * (1 - kStepsAssumeMore / days);
-    result.leak_score = std::clamp(2 - against / wanted.worse_than_steps, 0.0, result.leak_score);
+  if (signs.clear < kLeastClear || signs.beyond_walk < kLeastBeyondWalk || signs.unjumped < kLeastUnjumped ||
+      signs.above_past < kLeastAbovePast || signs.bend < kMostSlowing || coverage < 1) {
+    return result;
   }
-  result.span_score = span / wanted_span;
-  result.watch_score = std::max(0.0, std::min({material, span / kWatchSpanDays, z / kWatchClear, steady, unjumped,
-                                               straight + kWatchMoreBend, above_past, coverage}));
-  result.strength = std::max(0.0, std::min({clear, steady, unjumped, material}) * std::clamp(straight, 0.0, 1.0));
+  const Ended ended = find_ended(points, rss);
+  signs.ended = ended.worse, signs.rise_days = ended.rise_days;
+  const double evidence = evidence_of(signs);
+  const auto score = [&](double more) {
+    return std::max(0.0, std::min(material, 1 + (evidence + more) / kEvidenceOfAPoint));
+  };
+  if (span >= kShortestSpanDays) result.leak_score = score(0);
+  result.watch_score = std::min(span / kWatchSpanDays, score(-kWatchEvidence));
+  result.strength = std::min(std::exp(evidence / 2), material);
   return result;
 }
 

@@ -1,6 +1,6 @@
 // STAGE 3, the judgement: floors of one subject within one boot -> how fast it grows and whether that is a leak.
 // A leak is growth that is material, lasts, stands out of its own noise (autocorrelation counted), is not made of one
-// or two jumps, does not slow down, goes beyond what was seen before it, and is steadier than a random walk.
+// or two jumps, does not slow down or end, and goes beyond what was seen before it. evidence.h weighs those signs.
 // Thread: pure functions; no allocation. Failure: too little to say gives score 0.
 #pragma once
 
@@ -24,10 +24,9 @@ struct Assessment {
   double slope_error_per_day = 0;  // one standard error
   double onset_days_ago = 0;       // where the growth begins, before the end of the floors
   double level = 0;                // fitted floor at the end
-  double leak_score = 0;           // the weakest of a leak's conditions, each as value / threshold: >= 1 when all hold
-  double span_score = 0;           // the same for how long the growth has lasted
-  double watch_score = 0;          // the same with the conditions of a watch
-  double strength = 0;             // of the evidence, by the conditions that scale: 2 = twice what a leak needs
+  double leak_score = 0;           // >= 1: a leak, and by 0.1 more for each point of evidence beyond
+  double watch_score = 0;          // the same for a watch
+  double strength = 0;             // 1 = just enough for a leak; e times that for every two points of evidence
 };
 
 /// floors: oldest first, NaN where nothing was seen; the last one closes the newest bucket.

@@ -429,7 +429,6 @@ Assessment assess_boots(std::span<const BootFloors> boots, const EstimatorOption
   const double material = search.slope() / options.min_per_day;
   result.onset_days_ago = kHistoryDays;
   result.leak_score = std::min({clear, evidence, common, material});
-  result.span_score = 1;
   result.strength = std::min({clear, evidence, material});
   result.watch_score = std::min(result.leak_score * 1.4, result.leak_score + 0.5);
   return result;

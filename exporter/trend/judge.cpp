@@ -11,6 +11,7 @@ namespace {
 constexpr int kJudgementsPerDay = kBucketsPerDay;
 constexpr double kWarmUpDays = 1;                      // of uptime, left out of one boot's own growth
 constexpr float kWeakest = 0.7F, kStrongest = 1.2F;    // one judgement cannot outweigh the others of its day
+constexpr double kHolds = 0.7;                         // of the score: what keeps a leak one
 constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;  // of clearly no growth
 constexpr int kWatchBeginsAfter = 3, kWatchEndsAfter = 2 * kJudgementsPerDay;
 constexpr double kYoungDays = 16;    // of uptime: growth may still be the warm-up
@@ -39,7 +40,8 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   const double uptime_days = boot.start_known
                                  ? static_cast<double>(state_.judged_bucket * kCoarseMs - boot.start_ms) / kDayMs
                                  : static_cast<double>(kHistoryDays);
-  const bool young = boots.size() > 1 && uptime_days < kYoungDays;
+  const double unseen_days = static_cast<double>(boot.first_bucket * kCoarseMs - boot.start_ms) / kDayMs;
+  const bool young = uptime_days < kYoungDays && (boots.size() > 1 || unseen_days < kWarmUpDays);
   const EstimatorOptions options{min_per_day(subject.kind), limit_of(slot), young};
   const Assessment now = assess(std::span(line).subspan(index_of(from)), options);
 
@@ -53,8 +55,8 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
       const std::int64_t end = i + 1 < boots.size() ? boots[i + 1].first_bucket : state_.judged_bucket + 1;
       if (!boots[i].start_known || end - begin < kBucketsPerDay) continue;
       const double age = static_cast<double>(begin * kCoarseMs - boots[i].start_ms) / kDayMs;
-      parts[count++] = {std::span(line).subspan(index_of(begin), index_of(end) - index_of(begin)),
-                        std::max(age, 0.0), static_cast<std::size_t>(begin)};
+      parts[count++] = {std::span(line).subspan(index_of(begin), index_of(end) - index_of(begin)), std::max(age, 0.0),
+                        static_cast<std::size_t>(begin)};
     }
     folded = assess_boots({parts.data(), count}, options);
   }
@@ -70,9 +72,9 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   float sum = kWeakest * static_cast<float>(kScores - subject.scores_used);
   for (std::size_t i = 0; i < subject.scores_used; ++i) sum += subject.scores[i];
 
-  const bool leaks_now = now.leak_score >= 1 && now.span_score >= 1 && sum >= static_cast<float>(kScores);
+  const bool leaks_now = now.leak_score >= 1 && sum >= static_cast<float>(kScores);
   const bool leaks_over_boots = folded.leak_score >= 1;
-  const double strength = std::max(std::min(now.strength, now.span_score), folded.strength);
+  const double strength = std::max(now.strength, folded.strength);
   subject.strength += (static_cast<float>(std::min(strength, 4.0)) - subject.strength) / kScores;
 
   const bool watched = now.watch_score >= 1 || folded.watch_score >= 1;
@@ -84,7 +86,7 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
     subject.weak_judgements = 0;
     if (subject.first_detected_ms < 0) subject.first_detected_ms = state_.timeline.now_ms();
   } else if (was_leak) {
-    const bool holds = now.leak_score >= 0.5 || folded.leak_score >= 0.5;
+    const bool holds = now.leak_score >= kHolds || folded.leak_score >= 0.5;
     const bool unknown = uptime_days < kTooYoungDays ||
                          std::isnan(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)]);
     if (holds) subject.weak_judgements = 0;
@@ -105,9 +107,9 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   }
   // The slope of whichever evidence holds; of both, the surer.
   const Assessment* best = nullptr;
-  if (now.leak_score >= 0.5 || (now.watch_score >= 1 && subject.slope_per_day <= 0)) best = &now;
+  if (now.leak_score >= kHolds || (now.watch_score >= 1 && subject.slope_per_day <= 0)) best = &now;
   if (folded.leak_score >= 0.5 &&
-      (best == nullptr || now.span_score < 1 || folded.slope_error_per_day < best->slope_error_per_day)) {
+      (best == nullptr || now.leak_score < 1 || folded.slope_error_per_day < best->slope_error_per_day)) {
     best = &folded;
   }
   if (best == nullptr) return;

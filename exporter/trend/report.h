@@ -1,7 +1,7 @@
 // STAGE 3 out: what the trend engine says about a subject. Slopes are per second; rising use is positive for every kind
 // (system PTEs: free entries that go away). nullopt = too little history to say.
-// Confidence: how strongly the weakest of a leak's conditions holds, averaged over a day: 0 no sign, 0.5 just met
-// (a leak never has less), 0.8 met twice over, 0.9 three times.
+// Confidence: how strongly the growth speaks for a leak, averaged over a day: 0 no sign, 0.5 just enough (a leak never
+// has less), near 1 far beyond.
 // Thread: value types.
 #pragma once
 
