@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "exporter/trend/daily.h"
-#include "exporter/trend/evidence.h"
 
 namespace kmem::trend {
 namespace {
@@ -14,8 +13,9 @@ constexpr std::size_t kFewestDays = 5;
 
 constexpr double kShortestSpanDays = 6.05;  // a week: whole days count
 constexpr double kLeastClear = 2.2;         // slope over its error: less is no growth
-constexpr double kLeastBeyondWalk = 1.1, kLeastUnjumped = -0.5, kLeastAbovePast = 0.4,
-                 kMostSlowing = -2.2;                       // as little as any leak shows
+// As little as any leak shows.
+constexpr double kLeastBeyondWalk = 1.1, kLeastUnjumped = -0.5, kLeastAbovePast = 0.4, kMostSlowing = -2.2;
+constexpr double kFills = -0.8;  // what bends by more than that, its error let off, is no leak however it looks
 constexpr double kSpeedsUpFrom = 1.5, kSpeedsUpSurely = 3;  // errors of the bend
 constexpr double kQuietBeforeDays = 4;
 constexpr double kNoPast = 9;                                // stands for: far beyond
@@ -174,12 +174,14 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   const double coverage = static_cast<double>(x.size()) / span / 0.5;
   const double material = result.slope_per_day / options.min_per_day;
   if (signs.clear < kLeastClear || signs.beyond_walk < kLeastBeyondWalk || signs.unjumped < kLeastUnjumped ||
-      signs.above_past < kLeastAbovePast || signs.bend < kMostSlowing || coverage < 1) {
+      signs.above_past < kLeastAbovePast || signs.bend < kMostSlowing || signs.bend + signs.bend_error < kFills ||
+      coverage < 1) {
     return result;
   }
   const Ended ended = find_ended(points, rss);
   signs.ended = ended.worse, signs.rise_days = ended.rise_days;
   const double evidence = evidence_of(signs);
+  result.signs = signs;
   const auto score = [&](double more) {
     return std::max(0.0, std::min(material, 1 + (evidence + more) / kEvidenceOfAPoint));
   };

@@ -5,7 +5,10 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <span>
+
+#include "exporter/trend/evidence.h"
 
 namespace kmem::trend {
 
@@ -26,6 +29,7 @@ struct Assessment {
   double level = 0;                // fitted floor at the end
   double leak_score = 0;           // >= 1: a leak, and by 0.1 more for each point of evidence beyond
   double watch_score = 0;          // the same for a watch
+  std::optional<Signs> signs;      // what was weighed, where there was enough growth for that
   double strength = 0;             // 1 = just enough for a leak; e times that for every two points of evidence
 };
 
