@@ -40,7 +40,8 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   const double uptime_days = boot.start_known
                                  ? static_cast<double>(state_.judged_bucket * kCoarseMs - boot.start_ms) / kDayMs
                                  : static_cast<double>(kHistoryDays);
-  const double unseen_days = static_cast<double>(boot.first_bucket * kCoarseMs - boot.start_ms) / kDayMs;
+  const double unseen_days =
+      (static_cast<double>(boot.first_bucket) * kCoarseMs - static_cast<double>(boot.start_ms)) / kDayMs;
   const bool young = uptime_days < kYoungDays && (boots.size() > 1 || unseen_days < kWarmUpDays);
   const EstimatorOptions options{min_per_day(subject.kind), limit_of(slot), young};
   const Assessment now = assess(std::span(line).subspan(index_of(from)), options);

@@ -35,7 +35,7 @@ struct Aim {
 const std::map<std::string, std::vector<Aim>, std::less<>>& aims() {
   constexpr double kAny = 1e9;
   static const std::map<std::string, std::vector<Aim>, std::less<>> all = {
-      {"calm", {{kAny, 0.2}}},
+      {"calm", {{kAny, 0.05}}},
       {"sawtooth", {{kAny, 0.6}}},
       {"warm-up", {{kAny, 0.7}}},
       {"one step", {{kAny, 2}}},
