@@ -258,7 +258,7 @@ class Fit {
           percent += 100 / (1 + std::exp(std::min(-leading.back().first / blur, 30.0))) / runs_;
         }
         // How far the count is from its aim, in units in which scenarios compare; beyond the aim little is gained.
-        const double unit = !task.leaks        ? 0.7 + 0.15 * aim.percent
+        const double unit = !task.leaks        ? 0.3 + 0.2 * aim.percent
                             : aim.percent > 98 ? 0.6
                             : aim.percent > 85 ? 2
                                                : 3.5;
