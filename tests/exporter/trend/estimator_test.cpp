@@ -58,6 +58,7 @@ TEST(Estimator, GrowthMustLastAWeekAndGrowthInNoiseLonger) {
   const auto slow = [](double day) { return 1 + 0.005 * day; };
   EXPECT_FALSE(is_leak(assess(floors(10.2, slow, 0.02), {})));
   EXPECT_TRUE(is_leak(assess(floors(24, slow, 0.02), {})));
+  EXPECT_TRUE(is_leak(judge(24, [](double day) { return 1 + 0.003 * day; })));
 }
 
 TEST(Estimator, ShortGrowthIsWatched) {

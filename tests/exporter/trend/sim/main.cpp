@@ -1,6 +1,6 @@
 // The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--other] [--no-peers] [--only NAME]
 // Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints the README's.
-// The same run number gives the same history, so fresh numbers are histories that no rule was ever tried on: tuning used
+// The same run number gives the same history, so fresh numbers are histories that the curves were not fitted to: that used
 // runs below 10,000.
 #include <cstdio>
 #include <cstdlib>
