@@ -1,7 +1,7 @@
 // The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--other] [--no-peers] [--only NAME]
 // Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints the README's.
-// The same run number gives the same history, so fresh numbers are histories that the curves were not fitted to: that used
-// runs below 10,000.
+// The same run number gives the same history, so fresh numbers are histories that the curves were not fitted to: the
+// fit used runs below 10,000.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
