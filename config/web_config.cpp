@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -23,6 +25,8 @@ constexpr std::size_t kMaxUsers = 1000;
 constexpr std::size_t kMaxTextBytes = 4096;
 constexpr int kMaxBcryptCost = 18;  // about 20 s a check; each step doubles it
 
+constexpr std::uint64_t kMaxBurst = 1'000'000;
+
 constexpr std::array<std::string_view, 4> kTlsVersions = {"TLS10", "TLS11", "TLS12", "TLS13"};
 // Go's name first; the toolkit understands the second as well.
 constexpr std::array<std::string_view, 6> kClientAuths = {
@@ -30,7 +34,12 @@ constexpr std::array<std::string_view, 6> kClientAuths = {
     "VerifyClientCertIfGiven", "RequireAndVerifyClientCert", "RequireClientCert"};
 constexpr std::array<std::string_view, 5> kHeaders = {"Content-Security-Policy", "Strict-Transport-Security",
                                                       "X-Content-Type-Options", "X-Frame-Options", "X-XSS-Protection"};
-constexpr std::array<std::string_view, 17> kCipherSuites = {
+constexpr std::string_view kContentTypeOptions[] = {"nosniff"};
+constexpr std::string_view kFrameOptions[] = {"deny", "sameorigin"};
+constexpr std::array<std::string_view, 4> kCurves = {"CurveP256", "CurveP384", "CurveP521", "X25519"};
+constexpr std::array<std::string_view, 4> kCurvesInOpenssl = {"P-256", "P-384", "P-521", "X25519"};
+// As the toolkit: those without forward secrecy (TLS_RSA_...) are not among them.
+constexpr std::array<std::string_view, 13> kCipherSuites = {
     "TLS_AES_128_GCM_SHA256",
     "TLS_AES_256_GCM_SHA384",
     "TLS_CHACHA20_POLY1305_SHA256",
@@ -44,10 +53,6 @@ constexpr std::array<std::string_view, 17> kCipherSuites = {
     "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
     "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
     "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-    "TLS_RSA_WITH_AES_128_CBC_SHA",
-    "TLS_RSA_WITH_AES_128_GCM_SHA256",
-    "TLS_RSA_WITH_AES_256_CBC_SHA",
-    "TLS_RSA_WITH_AES_256_GCM_SHA384",
 };
 
 bool is_plain_text(std::string_view text) {
@@ -69,6 +74,37 @@ bool is_bcrypt(std::string_view text) {
   return true;
 }
 
+/// Go's: "1.5s", "1m30s", "250us"; less than a millisecond counts as one.
+std::optional<std::chrono::milliseconds> parse_go_duration(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"ns", 1e-6}, {"us", 1e-3}, {"\xC2\xB5s", 1e-3},
+      {"\xCE\xBCs", 1e-3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}}};
+  constexpr double kMostMs = 1e12;
+  if (text == "0") return std::chrono::milliseconds(0);
+  double total = 0;
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_not_of("0123456789."), text.size());
+    const std::string_view number = text.substr(0, end);
+    const auto point = std::min(number.find('.'), number.size());
+    const std::string_view whole = number.substr(0, point), part = number.substr(std::min(point + 1, number.size()));
+    if (whole.empty() && part.empty()) return std::nullopt;
+    if (whole.size() > 12 || part.size() > 12 || part.find('.') != std::string_view::npos) return std::nullopt;
+    double value = static_cast<double>(parse_count(whole.empty() ? "0" : whole).value_or(0));
+    double digit = 1;
+    for (const char c : part) value += (digit /= 10) * (c - '0');
+    text.remove_prefix(end);
+    const auto unit_end = std::min(text.find_first_of("0123456789."), text.size());
+    const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
+                                   [&](const auto& each) { return each.first == text.substr(0, unit_end); });
+    if (unit == kUnits.end()) return std::nullopt;
+    total += value * unit->second;
+    if (total > kMostMs) return std::nullopt;
+    text.remove_prefix(unit_end);
+  }
+  const auto ms = static_cast<std::int64_t>(total);
+  return std::chrono::milliseconds(ms == 0 && total > 0 ? 1 : ms);
+}
+
 class WebLoader {
  public:
   WebLoader(std::string_view file_name, base::FileSystem* files, WebLoadResult& out)
@@ -78,11 +114,10 @@ class WebLoader {
     section(node, "", {{"tls_server_config", [this](const YamlNode& value) { tls(value); }},
                        {"http_server_config", [this](const YamlNode& value) { http(value); }},
                        {"basic_auth_users", [this](const YamlNode& value) { users(value); }},
-                       {"rate_limit", nullptr}});
+                       {"rate_limit", [this](const YamlNode& value) { rate_limit(value); }}});
   }
 
  private:
-  /// Without a reader: the toolkit knows the key, we do not do it.
   struct Key {
     std::string_view name;
     std::function<void(const YamlNode&)> read;
@@ -107,11 +142,8 @@ class WebLoader {
       const auto known = std::find(names.begin(), names.end(), entry.key);
       if (known == names.end()) {
         unknown(entry.place, "key", entry.key, where, names);
-      } else if (const Key& key = keys[static_cast<std::size_t>(known - names.begin())]; key.read) {
-        key.read(entry.value);
       } else {
-        fault(entry.place,
-              "key " + in_quotes(entry.key) + " is not supported by this exporter: expected it to be left out");
+        keys[static_cast<std::size_t>(known - names.begin())].read(entry.value);
       }
     }
   }
@@ -163,6 +195,35 @@ class WebLoader {
       fault(node.place, std::string(name) + ": " + content.error().message);
   }
 
+  /// A certificate or key in the file itself. What stands there is never repeated.
+  void inline_pem(const YamlNode& node, const char* name, std::string& out) {
+    if (node.kind == Kind::kText && node.text.find("-----BEGIN ") != std::string::npos)
+      out = node.text;
+    else if (node.kind != Kind::kRefused)
+      fault(node.place, std::string(name) + ": expected PEM text, as `" + name + ": |` and below it, indented, " +
+                            "-----BEGIN ... to -----END ...");
+  }
+
+  /// One of a file and PEM text, or neither.
+  void one_of(Place place, const char* name, const std::string& file, const std::string& text) {
+    if (!file.empty() && !text.empty())
+      fault(place, std::string(name) + ": expected only one of " + name + " and " + name + "_file");
+  }
+
+  void allowed_sans(const YamlNode& node, TlsServer& tls) {
+    if (node.kind == Kind::kNull || node.kind == Kind::kRefused) return;
+    if (node.kind != Kind::kList) {
+      fault(node.place, "client_allowed_sans: expected a list of names, addresses or URIs, got " + describe(node));
+      return;
+    }
+    tls.client_allowed_sans.emplace();
+    for (const YamlNode& item : node.items)
+      if (std::string san; text(item, "client_allowed_sans", "a name, address or URI", san))
+        tls.client_allowed_sans->push_back(std::move(san));
+    if (node.items.empty())
+      fault(node.place, "client_allowed_sans: expected at least one; with none no client could come in");
+  }
+
   void tls(const YamlNode& node) {
     if (!is_section(node, "tls_server_config") || node.entries.empty()) return;
     TlsServer tls;
@@ -181,6 +242,13 @@ class WebLoader {
         good_files = good_files && !target.empty();
       };
     };
+    const auto pem = [&](const char* name, std::string& target) {
+      return [this, name, &target, &good_files](const YamlNode& value) {
+        inline_pem(value, name, target);
+        good_files = good_files && !target.empty();
+      };
+    };
+    Place sans_place = node.place;
     section(node, "tls_server_config",
             {{"cert_file", path("cert_file", tls.cert_file)},
              {"key_file", path("key_file", tls.key_file)},
@@ -193,37 +261,52 @@ class WebLoader {
               }},
              {"min_version", version("min_version", tls.min_version)},
              {"max_version", version("max_version", tls.max_version)},
-             {"cipher_suites", [&](const YamlNode& value) { cipher_suites(value, tls); }},
+             {"cipher_suites", [&](const YamlNode& value) {
+                names(value, "cipher_suites", kCipherSuites,
+                      [&](std::size_t index) { tls.cipher_suites.emplace_back(kCipherSuites[index]); });
+              }},
              {"prefer_server_cipher_suites",
               [&](const YamlNode& value) {
                 boolean(value, "prefer_server_cipher_suites", tls.prefer_server_cipher_suites);
               }},
-             {"cert", nullptr},
-             {"key", nullptr},
-             {"client_ca", nullptr},
-             {"client_allowed_sans", nullptr},
-             {"curve_preferences", nullptr}});
-    if (good_files && (tls.cert_file.empty() || tls.key_file.empty()))
+             {"cert", pem("cert", tls.cert)},
+             {"key", pem("key", tls.key)},
+             {"client_ca", pem("client_ca", tls.client_ca)},
+             {"client_allowed_sans",
+              [&](const YamlNode& value) {
+                sans_place = value.place;
+                allowed_sans(value, tls);
+              }},
+             {"curve_preferences", [&](const YamlNode& value) {
+                names(value, "curve_preferences", kCurves,
+                      [&](std::size_t index) { tls.curves.emplace_back(kCurvesInOpenssl[index]); });
+              }}});
+    one_of(node.place, "cert", tls.cert_file, tls.cert);
+    one_of(node.place, "key", tls.key_file, tls.key);
+    one_of(node.place, "client_ca", tls.client_ca_file, tls.client_ca);
+    const bool has_cert = !tls.cert_file.empty() || !tls.cert.empty(), has_key = !tls.key_file.empty() || !tls.key.empty();
+    if (good_files && (!has_cert || !has_key))
       fault(node.place, "tls_server_config: expected both cert_file and key_file");
     if (tls.min_version > tls.max_version) fault(version_place, "min_version: expected at most max_version");
-    const bool verifies = tls.client_auth >= ClientAuth::kVerifyClientCertIfGiven;
-    if (good_files && verifies && tls.client_ca_file.empty())
-      fault(auth_place, "client_auth_type: expected client_ca_file with it, to verify against");
-    if (good_files && !verifies && !tls.client_ca_file.empty())
+    const bool has_ca = !tls.client_ca_file.empty() || !tls.client_ca.empty();
+    const bool asks = tls.client_auth != ClientAuth::kNoClientCert;
+    if (good_files && !asks && has_ca)
       fault(auth_place, "client_ca_file: expected a client_auth_type that verifies: VerifyClientCertIfGiven or "
                         "RequireAndVerifyClientCert");
+    if (good_files && !asks && tls.client_allowed_sans)
+      fault(sans_place, "client_allowed_sans: expected a client_auth_type with it, best RequireAndVerifyClientCert; "
+                        "without one no client is asked for its certificate");
     out_.security.tls = std::move(tls);
   }
 
-  void cipher_suites(const YamlNode& node, TlsServer& tls) {
+  void names(const YamlNode& node, const char* name, Words words, const std::function<void(std::size_t)>& take) {
     if (node.kind == Kind::kNull || node.kind == Kind::kRefused) return;
     if (node.kind != Kind::kList) {
-      fault(node.place, "cipher_suites: expected a list of names, got " + describe(node));
+      fault(node.place, std::string(name) + ": expected a list of names, got " + describe(node));
       return;
     }
     for (const YamlNode& item : node.items)
-      if (const auto index = choice(item, "cipher_suites", kCipherSuites))
-        tls.cipher_suites.emplace_back(kCipherSuites[*index]);
+      if (const auto index = choice(item, name, words)) take(*index);
   }
 
   void http(const YamlNode& node) {
@@ -241,9 +324,44 @@ class WebLoader {
       std::string value;
       if (known == kHeaders.end())
         unknown(entry.place, "header", entry.key, "headers", kHeaders);
-      else if (text(entry.value, entry.key.c_str(), "text in one line", value))
+      else if (header_value(entry, value))
         out_.security.headers.emplace_back(entry.key, std::move(value));
     }
+  }
+
+  bool header_value(const YamlEntry& entry, std::string& out) {
+    Words allowed;
+    if (entry.key == "X-Content-Type-Options") allowed = kContentTypeOptions;
+    if (entry.key == "X-Frame-Options") allowed = kFrameOptions;
+    if (!text(entry.value, entry.key.c_str(), "text in one line", out)) return false;
+    return allowed.empty() || choice(entry.value, entry.key, allowed);
+  }
+
+  void rate_limit(const YamlNode& node) {
+    RateLimit limit;
+    bool has_interval = false;
+    section(node, "rate_limit",
+            {{"burst",
+              [&](const YamlNode& value) {
+                const auto count = value.kind == Kind::kText ? parse_count(value.text) : std::nullopt;
+                if (count && *count <= kMaxBurst)
+                  limit.burst = static_cast<std::size_t>(*count);
+                else if (value.kind != Kind::kRefused)
+                  fault(value.place, "burst: expected a number of requests up to " + std::to_string(kMaxBurst) +
+                                         ", got " + describe(value));
+              }},
+             {"interval", [&](const YamlNode& value) {
+                const auto interval = value.kind == Kind::kText ? parse_go_duration(value.text) : std::nullopt;
+                if (interval)
+                  limit.interval = *interval;
+                else if (value.kind != Kind::kRefused)
+                  fault(value.place, "interval: expected a duration such as 100ms, 1.5s or 1m30s, got " + describe(value));
+                has_interval = interval && *interval > std::chrono::milliseconds(0);
+              }}});
+    // As in the toolkit: without an interval there is no limit.
+    if (has_interval && limit.burst == 0)
+      fault(node.place, "rate_limit: expected a burst of at least 1; with none every request would be refused");
+    if (has_interval) out_.security.rate_limit = limit;
   }
 
   void users(const YamlNode& node) {

@@ -10,9 +10,9 @@
 #include "collectors/base/suggest.h"
 #include "config/load.h"
 #include "config/text.h"
-#include "config/web_config.h"
 #include "config/yaml_document.h"
 #include "exporter/commands/command_table.h"
+#include "exporter/http/web_file.h"
 #include "exporter/metrics/build_info.h"
 
 namespace kmem {
@@ -317,13 +317,9 @@ Resolved resolve(const Options& options, base::FileSystem& files) {
       out.faults.push_back(change.knob->flag + ": " + fault.message);
 
   if (const std::string& path = out.config.web.config_file; !path.empty()) {
-    if (const auto text = base::read_file(files, path, config::kMaxFileBytes); !text) {
-      out.faults.push_back("web.config_file: " + text.error().message);
-    } else {
-      config::WebLoadResult loaded = config::load_web_config(*text, path, &files);
-      take_faults(loaded.faults);
-      out.web_security = std::move(loaded.security);
-    }
+    config::WebLoadResult loaded = http::read_web_file(path, files);
+    take_faults(loaded.faults);
+    out.web_security = std::move(loaded.security);
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include "exporter/commands/commands.h"
 #include "exporter/host_identity.h"
 #include "exporter/http/server.h"
+#include "exporter/http/web_file.h"
 #include "exporter/metrics/build_info.h"
 #include "exporter/service/signals.h"
 #include "exporter/service/startup_memory.h"
@@ -19,7 +20,8 @@ namespace kmem {
 namespace {
 
 /// Takes over what can change while running; what cannot is said and stays as it is.
-void reload(const Options& options, Environment& environment, config::Config& running, Agent& agent) {
+void reload(const Options& options, Environment& environment, config::Config& running, Agent& agent,
+            http::WebFileWatch* web) {
   Resolved fresh = resolve(options, environment.files);
   if (!fresh.ok()) {
     for (const std::string& fault : fresh.faults) base::log_error("configuration not reloaded", {{"error", fault}});
@@ -47,6 +49,10 @@ void reload(const Options& options, Environment& environment, config::Config& ru
       return;
     }
     source = std::move(*kernel);
+  }
+  if (web != nullptr && !web->check()) {
+    agent.reload_done(false);
+    return;
   }
   base::set_log(next.log.level, next.log.format);
   agent.reconfigure(next, std::move(source));
@@ -115,6 +121,10 @@ int serve(const Options& options, Environment& environment) {
                                  {"authentication", resolved->web_security.users.empty() ? "none" : "basic"}});
   }
 
+  std::unique_ptr<http::WebFileWatch> web_watch;
+  if (const std::string& path = config.web.config_file; !path.empty())
+    web_watch = std::make_unique<http::WebFileWatch>(path, resolved->web_security, server, environment.files,
+                                                     [&agent](bool taken) { agent.reload_done(taken); });
   driver_watch.start();
   service::give_back_startup_memory();
   supervisor.ready();
@@ -127,7 +137,7 @@ int serve(const Options& options, Environment& environment) {
       case service::Event::kStop: running = false; break;
       case service::Event::kReload:
         supervisor.reloading();
-        reload(options, environment, config, agent);
+        reload(options, environment, config, agent, web_watch.get());
         supervisor.ready();
         due = std::min(due, environment.clock.steady() + config.sampling.interval);
         break;
@@ -143,6 +153,7 @@ int serve(const Options& options, Environment& environment) {
   }
   base::log_info("stopping");
   supervisor.stopping();
+  web_watch.reset();
   server.stop();
   agent.save_state();
   return kExitFine;

@@ -51,7 +51,7 @@ Response text(int status, std::string body) {
 
 class Responder::Httplib final : public httplib::Server {
  public:
-  Httplib(const std::vector<Route>& routes, const Headers& extra) : routes_(routes), extra_(extra) {
+  explicit Httplib(const std::vector<Route>& routes) : routes_(routes) {
     not_found_ = "not found; known paths:\n";
     for (const auto& route : routes_) not_found_ += route.path + "\n";
     // Before httplib's own routing: a path is exact, and its routing would make a regular expression of it.
@@ -62,8 +62,9 @@ class Responder::Httplib final : public httplib::Server {
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) { finish(response); });
   }
 
-  Answer answer(const RequestHead& head, const std::string& remote, bool close) {
+  Answer answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra) {
     head_ = &head;
+    extra_ = &extra;
     remote_ = &remote;
     close_ = close;
     handler_ = "unknown";
@@ -121,8 +122,11 @@ class Responder::Httplib final : public httplib::Server {
     if (!from.content_encoding.empty()) to.set_header("Content-Encoding", from.content_encoding);
     if (!from.etag.empty()) to.set_header("ETag", from.etag);
     for (const auto& [name, value] : from.headers) to.set_header(name, value);
-    for (const auto& [name, value] : extra_) {
-      if (!to.has_header(name)) to.set_header(name, value);
+    for (const auto& [name, value] : *extra_) {
+      // A browser obeys every policy of the list: the page's own, which its script and style need, and the user's.
+      const auto own = to.headers.find(name);
+      if (own == to.headers.end()) to.set_header(name, value);
+      else if (equal_ignoring_case(name, "Content-Security-Policy")) own->second += ", " + value;
     }
     if (from.status != 304) to.set_header("Content-Type", from.content_type);
     to.body = std::move(from.body);
@@ -138,9 +142,9 @@ class Responder::Httplib final : public httplib::Server {
   }
 
   const std::vector<Route>& routes_;
-  const Headers& extra_;
   std::string not_found_;
   const RequestHead* head_ = nullptr;
+  const Headers* extra_ = nullptr;
   const std::string* remote_ = nullptr;
   std::string* output_ = nullptr;
   bool close_ = false;
@@ -148,12 +152,11 @@ class Responder::Httplib final : public httplib::Server {
   int status_ = 0;
 };
 
-Responder::Responder(const std::vector<Route>& routes, const Headers& extra)
-    : httplib_(std::make_unique<Httplib>(routes, extra)) {}
+Responder::Responder(const std::vector<Route>& routes) : httplib_(std::make_unique<Httplib>(routes)) {}
 Responder::~Responder() = default;
 
-Answer Responder::answer(const RequestHead& head, const std::string& remote, bool close) {
-  return httplib_->answer(head, remote, close);
+Answer Responder::answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra) {
+  return httplib_->answer(head, remote, close, extra);
 }
 
 std::string refusal_answer(const Refusal& refusal, bool with_body, const Headers& extra) {

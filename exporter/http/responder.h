@@ -24,11 +24,12 @@ struct Answer {
 
 class Responder {
  public:
-  /// Both outlive the responder. `extra` headers go with every answer that has not its own of that name.
-  Responder(const std::vector<Route>& routes, const Headers& extra);
+  /// `routes` outlive the responder.
+  explicit Responder(const std::vector<Route>& routes);
   ~Responder();
 
-  Answer answer(const RequestHead& head, const std::string& remote, bool close);
+  /// `extra` headers go with every answer that has not its own of that name; of two policies both hold.
+  Answer answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra);
 
  private:
   class Httplib;

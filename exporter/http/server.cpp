@@ -2,12 +2,14 @@
 
 #include <atomic>
 #include <deque>
+#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "config/listen_address.h"
 #include "exporter/http/basic_auth.h"
 #include "exporter/http/event_loop.h"
+#include "exporter/http/rate_limiter.h"
 #include "exporter/http/responder.h"
 #include "exporter/http/tls.h"
 #include "exporter/http/worker_pool.h"
@@ -25,15 +27,47 @@ constexpr std::chrono::milliseconds kQuick{20};
 constexpr std::chrono::minutes kSlowPause{1};
 
 constexpr Refusal kUnauthorized{401, "unauthorized", "unauthorized"};
+constexpr Refusal kRateLimit{429, "rate_limit", "more requests than the web configuration's rate_limit allows"};
 constexpr Refusal kTooManyChecks{503, "busy", "too many passwords to check at once"};
 
 }  // namespace
 
+/// What a web configuration file asks for, ready for use. Requests in work keep the one they began with.
+struct Server::Terms {
+  config::WebSecurity security;
+  std::shared_ptr<BasicAuth> auth;        // null: everyone may come in
+  std::shared_ptr<TlsContext> tls;        // null: plain HTTP
+  std::shared_ptr<RateLimiter> limiter;   // null: no limit
+};
+
+/// Keeps of `before` what has not changed, such as the passwords that were checked.
+base::Result<std::shared_ptr<const Server::Terms>> Server::make_terms(const config::WebSecurity& security,
+                                                                      const Terms* before) {
+  auto terms = std::make_shared<Terms>();
+  terms->security = security;
+  if (before != nullptr && before->security.tls == security.tls) {
+    terms->tls = before->tls;
+  } else if (security.tls) {
+    auto loaded = TlsContext::load(*security.tls, files_);
+    if (!loaded) return loaded.error();
+    terms->tls = std::move(*loaded);
+  }
+  if (before != nullptr && before->security.users == security.users)
+    terms->auth = before->auth;
+  else if (!security.users.empty())
+    terms->auth = std::make_shared<BasicAuth>(security.users);
+  if (before != nullptr && before->security.rate_limit == security.rate_limit)
+    terms->limiter = before->limiter;
+  else if (security.rate_limit)
+    terms->limiter = std::make_shared<RateLimiter>(*security.rate_limit);
+  return std::shared_ptr<const Terms>(std::move(terms));
+}
+
 struct Server::Running {
-  Running(Server& owner, std::vector<Socket> listeners, Wakeup wakeup, std::unique_ptr<TlsContext> tls_context)
-      : server(owner), tls(std::move(tls_context)), auth(owner.security_.users),
+  Running(Server& owner, std::vector<Socket> listeners, Wakeup wakeup, std::shared_ptr<const Terms> first_terms)
+      : server(owner), current(std::move(first_terms)), speaks_tls(current->tls != nullptr),
         loop(owner.web_, std::move(listeners), std::move(wakeup), owner.observer_, owner.clock_, hooks()) {
-    for (std::size_t i = 0; i <= kWorkers; ++i) responders.emplace_back(server.routes_, server.security_.headers);
+    for (std::size_t i = 0; i <= kWorkers; ++i) responders.emplace_back(server.routes_);
     thread = std::thread([this] { loop.run(); });
   }
   // Members end in reverse order: the workers before the loop that they deliver into.
@@ -46,36 +80,46 @@ struct Server::Running {
     EventLoop::Hooks result;
     result.submit = [this](Job job) { return submit(std::move(job)); };
     result.refusal_answer = [this](const Refusal& refusal, bool with_body) {
-      return refusal_answer(refusal, with_body, server.security_.headers);
+      return refusal_answer(refusal, with_body, terms()->security.headers);
     };
-    if (tls) {
+    if (speaks_tls) {
       result.open_tls = [this] {
-        refresh_certificates();
-        return tls->open();
+        const auto now = terms();
+        refresh_certificates(now);
+        return now->tls->open();
       };
     }
     return result;
   }
 
+  [[nodiscard]] std::shared_ptr<const Terms> terms() {
+    const std::lock_guard lock(terms_mutex);
+    return current;
+  }
+
   // On the loop's thread.
-  void refresh_certificates() {
+  void refresh_certificates(const std::shared_ptr<const Terms>& now_in_use) {
     const auto now = server.clock_.steady();
     if (now < next_refresh) return;
     next_refresh = now + kRefreshInterval;
-    workers.submit([this](std::size_t) { tls->refresh(); });
+    workers.submit([tls = now_in_use->tls](std::size_t) { tls->refresh(); });
   }
 
   // On the loop's thread.
   std::optional<std::string> submit(Job job) {
-    const auto verdict = server.security_.users.empty() ? BasicAuth::Verdict::kAllowed
-                                                        : auth.remembered(job.head.authorization);
+    const auto now = terms();
+    if (now->limiter && !now->limiter->allow(server.clock_.steady())) {
+      turn_away(job, kRateLimit);
+      return std::nullopt;
+    }
+    const auto verdict = now->auth ? now->auth->remembered(job.head.authorization) : BasicAuth::Verdict::kAllowed;
     if (verdict == BasicAuth::Verdict::kAllowed) {
       if (job.lone && is_quick(job.head.target)) return answer_here(job);
       answer(std::move(job));
     } else if (verdict == BasicAuth::Verdict::kDenied) {
       turn_away(job, kUnauthorized);
     } else {
-      check(std::move(job));
+      check(std::move(job), now->auth);
     }
     return std::nullopt;
   }
@@ -96,13 +140,13 @@ struct Server::Running {
     return bytes;
   }
 
-  void check(Job job) {
+  void check(Job job, std::shared_ptr<BasicAuth> auth) {
     if (checks.fetch_add(1) >= kMaxChecks) {
       --checks;
       return turn_away(job, kTooManyChecks);
     }
-    checker.submit([this, job = std::move(job)](std::size_t) {
-      const bool allowed = !*job.abandoned && auth.check(job.head.authorization);
+    checker.submit([this, auth = std::move(auth), job = std::move(job)](std::size_t) {
+      const bool allowed = !*job.abandoned && auth->check(job.head.authorization);
       --checks;
       allowed ? answer(job) : turn_away(job, kUnauthorized);
     });
@@ -110,7 +154,7 @@ struct Server::Running {
 
   void turn_away(const Job& job, const Refusal& refusal) {
     server.observer_.rejected(refusal.reason);
-    loop.deliver(job.connection, refusal_answer(refusal, !job.head.head, server.security_.headers), true);
+    loop.deliver(job.connection, refusal_answer(refusal, !job.head.head, terms()->security.headers), true);
   }
 
   void answer(Job job) {
@@ -121,21 +165,23 @@ struct Server::Running {
   }
 
   std::string respond(std::size_t responder, const Job& job) {
-    auto answer = responders[responder].answer(job.head, job.remote, job.close);
+    auto answer = responders[responder].answer(job.head, job.remote, job.close, terms()->security.headers);
     server.observer_.request_done(answer.handler, answer.status, server.clock_.steady() - job.received);
     return std::move(answer.bytes);
   }
 
   Server& server;
-  std::unique_ptr<TlsContext> tls;
+  std::mutex terms_mutex;
+  std::shared_ptr<const Terms> current;
+  const bool speaks_tls;
   std::chrono::nanoseconds next_refresh{};
   std::chrono::nanoseconds quick_again{};
-  BasicAuth auth;
   std::atomic<std::size_t> checks{0};
   EventLoop loop;
   std::deque<Responder> responders;  // the workers', and the loop's own
   WorkerPool workers{kWorkers};
-  WorkerPool checker{server.security_.users.empty() ? 0U : 1U};
+  // A file may bring users later.
+  WorkerPool checker{server.security_.users.empty() && server.web_.config_file.empty() ? 0U : 1U};
   std::thread thread;
 };
 
@@ -148,12 +194,8 @@ Server::~Server() { stop(); }
 
 base::Result<void> Server::start() {
   if (auto started = start_sockets(); !started) return started;
-  std::unique_ptr<TlsContext> tls;
-  if (security_.tls) {
-    auto loaded = TlsContext::load(*security_.tls, files_);
-    if (!loaded) return loaded.error();
-    tls = std::move(*loaded);
-  }
+  auto terms = make_terms(security_, nullptr);
+  if (!terms) return terms.error();
   std::vector<Socket> listeners;
   std::vector<std::uint16_t> ports;
   for (const auto& text : web_.listen_addresses) {
@@ -169,7 +211,19 @@ base::Result<void> Server::start() {
   auto wakeup = Wakeup::create();
   if (!wakeup) return wakeup.error();
   ports_ = std::move(ports);
-  running_ = std::make_unique<Running>(*this, std::move(listeners), std::move(*wakeup), std::move(tls));
+  running_ = std::make_unique<Running>(*this, std::move(listeners), std::move(*wakeup), std::move(*terms));
+  return {};
+}
+
+base::Result<void> Server::take(const config::WebSecurity& security) {
+  if (!running_) return base::Error{base::ErrorCode::kInvalid, "the server does not run"};
+  const auto before = running_->terms();
+  if (security.tls.has_value() != running_->speaks_tls)
+    return base::Error{base::ErrorCode::kUnsupported, "only a restart turns TLS on or off"};
+  auto terms = make_terms(security, before.get());
+  if (!terms) return terms.error();
+  const std::lock_guard lock(running_->terms_mutex);
+  running_->current = std::move(*terms);
   return {};
 }
 

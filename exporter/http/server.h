@@ -55,7 +55,7 @@ class Observer {
   /// A request that reached a handler; `handler` is the route's name, or "unknown" for a path without route.
   virtual void request_done(std::string_view handler, int code, std::chrono::nanoseconds duration) = 0;
   /// A request or connection that was turned away by the guard: malformed, method, body, version, uri_too_long,
-  /// headers_too_large, timeout, busy, connections, slow_reader, descriptors, tls, unauthorized.
+  /// headers_too_large, timeout, busy, connections, slow_reader, descriptors, tls, unauthorized, rate_limit, host.
   virtual void rejected(std::string_view reason) = 0;
 };
 
@@ -69,6 +69,9 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   base::Result<void> start();
+  /// Users, headers, rate limit and TLS settings for what comes from now on, all or nothing. Whether TLS is spoken at
+  /// all is settled by start(): kUnsupported for a change of that. One thread at a time, between start and stop.
+  base::Result<void> take(const config::WebSecurity& security);
   /// In the order of listen_addresses, with the number that port 0 became.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
   /// Stops accepting, gives requests in work 2 s to finish and be written, and joins; a handler is never cut off.
@@ -76,6 +79,9 @@ class Server {
 
  private:
   struct Running;
+  struct Terms;
+
+  base::Result<std::shared_ptr<const Terms>> make_terms(const config::WebSecurity& security, const Terms* before);
 
   config::Web web_;
   std::vector<Route> routes_;

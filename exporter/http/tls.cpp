@@ -1,55 +1,42 @@
 #include "exporter/http/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "collectors/base/log.h"
+#include "exporter/http/tls_material.h"
+#include "exporter/http/tls_roots.h"
 
 namespace kmem::http {
 namespace {
 
-template <auto kFree>
-struct Freed {
-  template <typename T>
-  void operator()(T* owned) const {
-    kFree(owned);
-  }
-};
 using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using Ssl = std::unique_ptr<SSL, Freed<SSL_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 // Records below their 16 KiB, because the buffer of the largest one stays with its connection.
 constexpr std::size_t kPieceBytes = 4096;
+// What clients of today refuse, and of those days when TLS 1.0 or 1.1 is asked for.
+constexpr int kFewestRsaBits = 2048, kFewestOldRsaBits = 1024;
+// Forward secrecy and authenticated encryption; TLS 1.0 and 1.1 have nothing but CBC.
+constexpr std::string_view kSuites = "ECDHE+AESGCM:ECDHE+CHACHA20", kOldSuites = ":ECDHE+AES";
 
 struct Files {
-  std::string cert, key, client_ca;
+  Pem cert, key, client_ca;
   bool operator==(const Files&) const = default;
 };
 
-base::Error failed(const std::string& what) {
-  const auto code = ERR_peek_last_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  ERR_clear_error();
-  return {base::ErrorCode::kInvalid, what + ": " + (reason == nullptr ? "not usable" : reason)};
-}
-
-Bio memory(const std::string& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-
-Certificate next_certificate(BIO* from) { return Certificate(PEM_read_bio_X509(from, nullptr, nullptr, nullptr)); }
-
-/// Never asks the terminal for the password of an encrypted key.
-int no_password(char*, int, int, void*) { return 0; }
-
-int accept_any(int, X509_STORE_CTX*) { return 1; }
+/// Which clients' certificates are good enough; belongs to its context.
+struct ClientCheck {
+  bool verifies = false;
+  std::optional<std::vector<std::string>> allowed_sans;
+};
 
 int version(config::TlsVersion wanted) {
   switch (wanted) {
@@ -63,30 +50,39 @@ int version(config::TlsVersion wanted) {
 
 base::Result<Files> read_files(const config::TlsServer& settings, base::FileSystem& files) {
   Files result;
-  for (const auto& [path, content] : {std::pair(&settings.cert_file, &result.cert),
-                                      std::pair(&settings.key_file, &result.key),
-                                      std::pair(&settings.client_ca_file, &result.client_ca)}) {
-    if (path->empty()) continue;
-    auto read = base::read_file(files, *path, kMaxFileBytes);
+  struct Source {
+    const std::string& path;
+    const std::string& text;
+    const char* name;
+    Pem& to;
+  };
+  for (const auto& [path, text, name, to] : {Source{settings.cert_file, settings.cert, "cert", result.cert},
+                                             Source{settings.key_file, settings.key, "key", result.key},
+                                             Source{settings.client_ca_file, settings.client_ca, "client_ca",
+                                                    result.client_ca}}) {
+    to = {path.empty() ? name : path, text};
+    if (path.empty()) continue;
+    auto read = base::read_file(files, path, kMaxFileBytes);
     if (!read) return read.error();
-    *content = std::move(*read);
+    to.text = std::move(*read);
   }
   return result;
 }
 
-base::Result<void> use_client_ca(SSL_CTX* context, const config::TlsServer& settings, const std::string& text) {
-  if (text.empty()) return {};
-  const auto pem = memory(text);
-  int count = 0;
-  while (const auto certificate = next_certificate(pem.get())) {
+base::Result<void> use_client_ca(SSL_CTX* context, const config::TlsServer& settings, const Pem& from) {
+  const bool verifies = settings.client_auth >= config::ClientAuth::kVerifyClientCertIfGiven;
+  if (settings.client_ca_file.empty() && settings.client_ca.empty()) {
+    if (verifies && !use_system_authorities(context)) return openssl_error("the system's certificate authorities");
+    return {};
+  }
+  const auto authorities = read_authorities(from);
+  if (!authorities) return authorities.error();
+  for (const auto& certificate : *authorities) {
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) != 1 ||
         SSL_CTX_add_client_CA(context, certificate.get()) != 1) {
-      return failed(settings.client_ca_file);
+      return openssl_error(from.name);
     }
-    ++count;
   }
-  if (count == 0) return failed(settings.client_ca_file + ": no certificate in it");
-  ERR_clear_error();  // of the end of the file
   return {};
 }
 
@@ -100,19 +96,72 @@ base::Result<void> use_cipher_suites(SSL_CTX* context, const config::TlsServer& 
   }
   // OpenSSL 3 counts the signatures of TLS 1.0 and 1.1 as too weak at any level above 0.
   const bool old = settings.min_version < config::TlsVersion::kTls12;
-  if (names.empty() && old) names = "DEFAULT";
+  if (names.empty()) names.append(kSuites).append(old ? kOldSuites : "");
   if (old) names += ":@SECLEVEL=0";
-  if (!names.empty() && SSL_CTX_set_cipher_list(context, names.c_str()) != 1) return failed("cipher_suites");
+  if (SSL_CTX_set_cipher_list(context, names.c_str()) != 1) return openssl_error("cipher_suites");
+  std::string curves;
+  for (const auto& curve : settings.curves) curves.append(curves.empty() ? "" : ":").append(curve);
+  if (!curves.empty() && SSL_CTX_set1_groups_list(context, curves.c_str()) != 1) return openssl_error("curve_preferences");
   return {};
 }
 
-base::Result<Context> make_context(const config::TlsServer& settings, const Files& files) {
-  Context context(SSL_CTX_new(TLS_server_method()));
-  if (!context) return failed("TLS");
-  const auto raw = context.get();
+bool is_named(X509* certificate, const std::string& san) {
+  const std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const std::unique_ptr<ASN1_OCTET_STRING, Freed<ASN1_OCTET_STRING_free>> address(a2i_IPADDRESS(san.c_str()));
+  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_IPADD && address != nullptr && ASN1_OCTET_STRING_cmp(name->d.iPAddress, address.get()) == 0)
+      return true;
+    if (name->type != GEN_DNS && name->type != GEN_EMAIL && name->type != GEN_URI) continue;
+    const auto* const bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.ia5));
+    if (std::string_view(bytes, static_cast<std::size_t>(ASN1_STRING_length(name->d.ia5))) == san) return true;
+  }
+  return false;
+}
+
+/// In place of OpenSSL's own check of a client's certificate.
+int check_client(X509_STORE_CTX* store, void*) {
+  const auto* const ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* const check = static_cast<const ClientCheck*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  if (check->verifies && X509_verify_cert(store) != 1) return 0;
+  X509_STORE_CTX_set_error(store, X509_V_OK);
+  if (!check->allowed_sans) return 1;
+  const auto& sans = *check->allowed_sans;
+  X509* const own = X509_STORE_CTX_get0_cert(store);
+  if (std::any_of(sans.begin(), sans.end(), [own](const auto& san) { return is_named(own, san); })) return 1;
+  ERR_clear_error();
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+int verify_mode(config::ClientAuth auth) {
+  switch (auth) {
+    case config::ClientAuth::kNoClientCert: break;
+    case config::ClientAuth::kRequestClientCert:
+    case config::ClientAuth::kVerifyClientCertIfGiven: return SSL_VERIFY_PEER;
+    case config::ClientAuth::kRequireAnyClientCert:
+    case config::ClientAuth::kRequireAndVerifyClientCert: return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+  }
+  return SSL_VERIFY_NONE;
+}
+
+/// A context and what its sessions ask while they live.
+struct Ready {
+  ClientCheck check;
+  Context context;
+};
+
+base::Result<std::shared_ptr<Ready>> make_ready(const config::TlsServer& settings, const Files& files) {
+  ERR_clear_error();
+  auto ready = std::make_shared<Ready>();
+  ready->check = {settings.client_auth >= config::ClientAuth::kVerifyClientCertIfGiven, settings.client_allowed_sans};
+  ready->context.reset(SSL_CTX_new(TLS_server_method()));
+  if (!ready->context) return openssl_error("TLS");
+  const auto raw = ready->context.get();
   if (SSL_CTX_set_min_proto_version(raw, version(settings.min_version)) != 1 ||
       SSL_CTX_set_max_proto_version(raw, version(settings.max_version)) != 1) {
-    return failed("min_version or max_version");
+    return openssl_error("min_version or max_version");
   }
   // No resumption: sessions would cost memory, tickets a key to keep secret, and a scraper keeps its connection.
   SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
@@ -122,42 +171,29 @@ base::Result<Context> make_context(const config::TlsServer& settings, const File
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   if (auto used = use_cipher_suites(raw, settings); !used) return used.error();
 
-  const auto pem = memory(files.cert);
-  const auto leaf = next_certificate(pem.get());
-  if (!leaf || SSL_CTX_use_certificate(raw, leaf.get()) != 1) return failed(settings.cert_file);
-  while (auto link = next_certificate(pem.get())) {
-    if (SSL_CTX_add0_chain_cert(raw, link.get()) != 1) return failed(settings.cert_file);
-    static_cast<void>(link.release());
+  const bool old = settings.min_version < config::TlsVersion::kTls12;
+  const auto pair = read_key_pair(files.cert, files.key, old ? kFewestOldRsaBits : kFewestRsaBits);
+  if (!pair) return pair.error();
+  if (SSL_CTX_use_certificate(raw, pair->chain[0].get()) != 1) return openssl_error(files.cert.name);
+  for (std::size_t i = 1; i < pair->chain.size(); ++i) {
+    if (SSL_CTX_add1_chain_cert(raw, pair->chain[i].get()) != 1)
+      return openssl_error(files.cert.name + ": certificate " + std::to_string(i + 1) + " of the file");
   }
-  ERR_clear_error();
-  const auto key_pem = memory(files.key);
-  const Key key(PEM_read_bio_PrivateKey(key_pem.get(), nullptr, no_password, nullptr));
-  if (!key || SSL_CTX_use_PrivateKey(raw, key.get()) != 1) return failed(settings.key_file);
+  if (SSL_CTX_use_PrivateKey(raw, pair->key.get()) != 1) return openssl_error(files.key.name);
+  if (const auto fault = fault_of_dates(pair->chain[0].get()); !fault.empty())
+    base::log_warn("clients will refuse the TLS certificate", {{"certificate", files.cert.name}, {"reason", fault}});
 
   if (auto used = use_client_ca(raw, settings, files.client_ca); !used) return used.error();
-  switch (settings.client_auth) {
-    case config::ClientAuth::kNoClientCert:
-      break;
-    case config::ClientAuth::kRequestClientCert:
-      SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, accept_any);
-      break;
-    case config::ClientAuth::kRequireAnyClientCert:
-      SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, accept_any);
-      break;
-    case config::ClientAuth::kVerifyClientCertIfGiven:
-      SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
-      break;
-    case config::ClientAuth::kRequireAndVerifyClientCert:
-      SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-      break;
-  }
-  return context;
+  SSL_CTX_set_app_data(raw, &ready->check);
+  SSL_CTX_set_cert_verify_callback(raw, check_client, nullptr);
+  SSL_CTX_set_verify(raw, verify_mode(settings.client_auth), nullptr);
+  return ready;
 }
 
 class OpensslSession final : public TlsSession {
  public:
-  explicit OpensslSession(SSL_CTX* context)
-      : ssl_(SSL_new(context)), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())) {
+  explicit OpensslSession(std::shared_ptr<Ready> ready)
+      : ready_(std::move(ready)), ssl_(SSL_new(ready_->context.get())), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())) {
     // The session owns both from here.
     SSL_set_bio(ssl_.get(), in_, out_);
     SSL_set_accept_state(ssl_.get());
@@ -203,6 +239,7 @@ class OpensslSession final : public TlsSession {
     }
   }
 
+  const std::shared_ptr<Ready> ready_;
   Ssl ssl_;
   BIO* in_;
   BIO* out_;
@@ -210,32 +247,35 @@ class OpensslSession final : public TlsSession {
 
 class OpensslContext final : public TlsContext {
  public:
-  OpensslContext(config::TlsServer settings, base::FileSystem& files, Files content, Context context)
-      : settings_(std::move(settings)), files_(files), content_(std::move(content)), context_(std::move(context)) {}
+  OpensslContext(config::TlsServer settings, base::FileSystem& files, Files content, std::shared_ptr<Ready> ready)
+      : settings_(std::move(settings)), files_(files), content_(std::move(content)), ready_(std::move(ready)) {}
 
   std::unique_ptr<TlsSession> open() override {
     const std::lock_guard lock(mutex_);
-    return std::make_unique<OpensslSession>(context_.get());
+    return std::make_unique<OpensslSession>(ready_);
   }
 
   void refresh() override {
     const std::lock_guard refreshing(refresh_mutex_);
     auto content = read_files(settings_, files_);
-    if (content && *content == content_) return;
-    auto context = content ? make_context(settings_, *content) : base::Result<Context>(content.error());
-    if (!context) {
+    if (content && *content == content_) {
+      if (!last_error_.empty()) base::log_info("the TLS files can be used again");
+      return last_error_.clear();
+    }
+    auto ready = content ? make_ready(settings_, *content) : base::Result<std::shared_ptr<Ready>>(content.error());
+    if (!ready) {
       // A certificate and its key cannot be replaced at one instant: between the two they do not fit.
-      if (context.error().message != last_error_) {
-        base::log_warn("the TLS files changed and cannot be used, the old ones stay", {{"error", context.error().message}});
+      if (ready.error().message != last_error_) {
+        base::log_warn("the TLS files changed and cannot be used, the old ones stay", {{"error", ready.error().message}});
       }
-      last_error_ = context.error().message;
+      last_error_ = ready.error().message;
       return;
     }
     base::log_info("the TLS files changed and are in use");
     last_error_.clear();
     content_ = std::move(*content);
     const std::lock_guard lock(mutex_);
-    context_ = std::move(*context);
+    ready_ = std::move(*ready);
   }
 
  private:
@@ -244,8 +284,8 @@ class OpensslContext final : public TlsContext {
   std::mutex refresh_mutex_;  // content_ and last_error_
   Files content_;
   std::string last_error_;
-  std::mutex mutex_;          // context_
-  Context context_;
+  std::mutex mutex_;          // ready_
+  std::shared_ptr<Ready> ready_;
 };
 
 }  // namespace
@@ -253,10 +293,10 @@ class OpensslContext final : public TlsContext {
 base::Result<std::unique_ptr<TlsContext>> TlsContext::load(const config::TlsServer& settings, base::FileSystem& files) {
   auto content = read_files(settings, files);
   if (!content) return content.error();
-  auto context = make_context(settings, *content);
-  if (!context) return context.error();
+  auto ready = make_ready(settings, *content);
+  if (!ready) return ready.error();
   return std::unique_ptr<TlsContext>(
-      std::make_unique<OpensslContext>(settings, files, std::move(*content), std::move(*context)));
+      std::make_unique<OpensslContext>(settings, files, std::move(*content), std::move(*ready)));
 }
 
 }  // namespace kmem::http

@@ -1,4 +1,4 @@
-// Stage 6: TLS over memory: ciphertext in, plaintext out and back, never a socket. The only user of OpenSSL; a build
+// Stage 6: TLS over memory: ciphertext in, plaintext out and back, never a socket. Only tls*.cpp know OpenSSL; a build
 // without it has tls_absent.cpp, which refuses a configuration that wants TLS.
 // Thread: a TlsSession belongs to one thread; TlsContext's calls are safe from any. Failure: load() says which file and
 // why; a session that fails is to be closed.

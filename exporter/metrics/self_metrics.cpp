@@ -19,10 +19,10 @@ namespace {
 
 constexpr std::string_view kOther = "other";
 constexpr std::array<int, 14> kCodes = {200, 304, 400, 401, 403, 404, 405, 408, 413, 414, 431, 500, 503, 505};
-constexpr std::array<std::string_view, 14> kReasons = {"malformed",   "method",  "body", "version",
+constexpr std::array<std::string_view, 16> kReasons = {"malformed",   "method",  "body", "version",
                                                        "uri_too_long", "headers_too_large", "timeout", "busy",
                                                        "connections", "slow_reader", "descriptors", "tls",
-                                                       "unauthorized", kOther};
+                                                       "unauthorized", "rate_limit", "host", kOther};
 // No whole numbers: their label reads "1" in text and "1.0" in OpenMetrics, which would be two series.
 const std::vector<double> kDurationBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 2.5};
 

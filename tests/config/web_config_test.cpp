@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,8 @@ TEST(WebConfig, TakesEveryKey) {
       "    Strict-Transport-Security: max-age=31536000\n"
       "basic_auth_users:\n"
       "  alice: " + kHash + "\n"
-      "  bob: '" + kHash + "'\n",
+      "  bob: '" + kHash + "'\n"
+      "rate_limit: {burst: 20, interval: 1m0.5s}\n",
       "/etc/kmem/web.yml");
   ASSERT_TRUE(loaded.ok()) << loaded.faults[0].text();
   WebSecurity expected;
@@ -58,6 +60,7 @@ TEST(WebConfig, TakesEveryKey) {
                   TlsVersion::kTls11, TlsVersion::kTls12, {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}, false};
   expected.headers = {{"X-Frame-Options", "deny"}, {"Strict-Transport-Security", "max-age=31536000"}};
   expected.users = {{"alice", kHash}, {"bob", kHash}};
+  expected.rate_limit = RateLimit{20, std::chrono::milliseconds(60'500)};
   EXPECT_EQ(loaded.security, expected);
 }
 
@@ -75,18 +78,70 @@ TEST(WebConfig, ClientAuthTypes) {
   EXPECT_EQ(type("VerifyClientCertIfGiven", ", client_ca_file: c"), ClientAuth::kVerifyClientCertIfGiven);
 }
 
-TEST(WebConfig, UnknownAndUnsupportedKeysAreRefused) {
+TEST(WebConfig, PemInTheFileItself) {
+  const WebLoadResult loaded = load_web_config(
+      "tls_server_config:\n"
+      "  cert: |\n    -----BEGIN CERTIFICATE-----\n    AA\n"
+      "  key: |\n    -----BEGIN PRIVATE KEY-----\n    BB\n"
+      "  client_ca: |\n    -----BEGIN CERTIFICATE-----\n    CC\n"
+      "  client_auth_type: VerifyClientCertIfGiven\n"
+      "  client_allowed_sans: [agent.example, '10.0.0.1', 'spiffe://a/b']\n"
+      "  curve_preferences: [CurveP256, CurveP384, CurveP521, X25519]\n",
+      "web.yml");
+  ASSERT_TRUE(loaded.ok()) << loaded.faults[0].text();
+  const TlsServer tls = loaded.security.tls.value_or(TlsServer{});
+  EXPECT_EQ(tls.cert, "-----BEGIN CERTIFICATE-----\nAA\n");
+  EXPECT_EQ(tls.key, "-----BEGIN PRIVATE KEY-----\nBB\n");
+  EXPECT_EQ(tls.client_ca, "-----BEGIN CERTIFICATE-----\nCC\n");
+  EXPECT_THAT(tls.client_allowed_sans.value_or(std::vector<std::string>{}),
+              ElementsAre("agent.example", "10.0.0.1", "spiffe://a/b"));
+  EXPECT_THAT(tls.curves, ElementsAre("P-256", "P-384", "P-521", "X25519"));
+  // A key that is no PEM may still be a secret.
+  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key: secret}\n"),
+              ElementsAre("web.yml:1:40: key: expected PEM text, as `key: |` and below it, indented, -----BEGIN ... to "
+                          "-----END ..."));
+  EXPECT_THAT(faults_of("tls_server_config:\n  cert_file: a\n  key_file: b\n  key: '-----BEGIN '\n"),
+              ElementsAre("web.yml:2:3: key: expected only one of key and key_file"));
+}
+
+TEST(WebConfig, RateLimits) {
+  const auto limit = [](const std::string& text) { return load_web_config("rate_limit: " + text, "web.yml").security.rate_limit; };
+  using std::chrono::milliseconds;
+  EXPECT_EQ(limit("{burst: 1, interval: 1h1m1s}"), (RateLimit{1, milliseconds(3'661'000)}));
+  EXPECT_EQ(limit("{burst: 1, interval: 1.25ms}"), (RateLimit{1, milliseconds(1)}));
+  EXPECT_EQ(limit("{burst: 1, interval: 3\xC2\xB5s}"), (RateLimit{1, milliseconds(1)}));
+  EXPECT_EQ(limit("{burst: 1, interval: 20ns}"), (RateLimit{1, milliseconds(1)}));
+  // As in the toolkit: no limit.
+  for (const char* none : {"{}", "{burst: 5}", "{burst: 5, interval: 0}", "{burst: 5, interval: 0s}", ""})
+    EXPECT_EQ(limit(none), std::nullopt) << none;
+  for (const char* bad : {"1", "1d", "s", ".s", "1.2.3s", "-1s", "'1s '", "99999999999999h", "[1s]"})
+    EXPECT_THAT(faults_of("rate_limit: {burst: 1, interval: " + std::string(bad) + "}"),
+                ElementsAre(HasSubstr("interval: expected a duration such as 100ms, 1.5s or 1m30s, got "))) << bad;
+  EXPECT_THAT(faults_of("rate_limit: {burst: -1, interval: 1s}"), testing::Contains(HasSubstr("burst: expected a number")));
+  EXPECT_THAT(faults_of("rate_limit: {interval: 1s}"),
+              ElementsAre("web.yml:1:13: rate_limit: expected a burst of at least 1; with none every request would be "
+                          "refused"));
+}
+
+TEST(WebConfig, HeaderValuesOutsideTheirListsAreRefused) {
+  EXPECT_THAT(faults_of("http_server_config:\n  headers:\n    X-Frame-Options: foo\n    X-Content-Type-Options: sniff\n"),
+              ElementsAre("web.yml:3:22: X-Frame-Options: expected one of deny, sameorigin, got \"foo\"",
+                          HasSubstr("web.yml:4:29: X-Content-Type-Options: expected one of nosniff, got \"sniff\"")));
+  EXPECT_THAT(faults_of("http_server_config: {headers: {X-Frame-Options: DENY}}\n"), testing::SizeIs(1));
+  EXPECT_THAT(faults_of("http_server_config: {headers: {X-Frame-Options: sameorigin, X-Content-Type-Options: nosniff}}\n"),
+              IsEmpty());
+}
+
+TEST(WebConfig, UnknownKeysAreRefused) {
   EXPECT_THAT(
-      faults_of("tls_server_conf: {}\nrate_limit: {burst: 1}\n"),
+      faults_of("tls_server_conf: {}\nrate_limits: {burst: 1}\n"),
       ElementsAre("web.yml:1:1: unknown key \"tls_server_conf\"; did you mean \"tls_server_config\"?",
-                  "web.yml:2:1: key \"rate_limit\" is not supported by this exporter: expected it to be left out"));
+                  "web.yml:2:1: unknown key \"rate_limits\"; did you mean \"rate_limit\"?"));
   EXPECT_THAT(
-      faults_of("tls_server_config:\n  cert_fil: a\n  key_file: b\n  client_allowed_sans: [a]\n  cert: x\n"),
+      faults_of("tls_server_config:\n  cert_fil: a\n  key_file: b\n  cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]\n"),
       ElementsAre("web.yml:2:3: unknown key \"cert_fil\" in tls_server_config; did you mean \"cert_file\"?",
                   "web.yml:2:3: tls_server_config: expected both cert_file and key_file",
-                  "web.yml:4:3: key \"client_allowed_sans\" is not supported by this exporter: expected it to be "
-                  "left out",
-                  "web.yml:5:3: key \"cert\" is not supported by this exporter: expected it to be left out"));
+                  HasSubstr("web.yml:4:19: cipher_suites: expected a known name")));
   EXPECT_THAT(
       faults_of("http_server_config:\n  headers: {X-Frame-Option: deny}\n  htp2: true\n"),
       ElementsAre("web.yml:2:13: unknown header \"X-Frame-Option\" in headers; did you mean \"X-Frame-Options\"?",
@@ -114,8 +169,17 @@ TEST(WebConfig, TlsSettingsFitTogether) {
               ElementsAre("web.yml:1:20: tls_server_config: expected both cert_file and key_file"));
   EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, min_version: TLS13, max_version: TLS12}\n"),
               ElementsAre("web.yml:1:81: min_version: expected at most max_version"));
+  // Without authorities of its own: the system's.
   EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_auth_type: VerifyClientCertIfGiven}\n"),
-              ElementsAre("web.yml:1:66: client_auth_type: expected client_ca_file with it, to verify against"));
+              IsEmpty());
+  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c, client_auth_type: "
+                        "RequestClientCert}\n"),
+              IsEmpty());
+  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [a]}\n"),
+              ElementsAre(HasSubstr("web.yml:1:69: client_allowed_sans: expected a client_auth_type with it")));
+  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [], client_auth_type: "
+                        "RequireAnyClientCert}\n"),
+              ElementsAre(HasSubstr("web.yml:1:69: client_allowed_sans: expected at least one")));
   EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}\n"),
               ElementsAre("web.yml:1:20: client_ca_file: expected a client_auth_type that verifies: "
                           "VerifyClientCertIfGiven or RequireAndVerifyClientCert"));

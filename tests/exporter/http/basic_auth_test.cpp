@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "exporter/http/bcrypt.h"
+#include "exporter/http/rate_limiter.h"
+#include "exporter/http/web_file.h"
 #include "tests/exporter/http/server_fixture.h"
+#include "tests/support/temp_folder.h"
 
 namespace kmem::http {
 namespace {
@@ -156,6 +159,99 @@ TEST_F(HttpAuthTest, ConfiguredHeadersGoWithEveryAnswer) {
     EXPECT_EQ(reply.header("x-content-type-options"), "nosniff");
     EXPECT_EQ(reply.head.find("nosniff"), reply.head.rfind("nosniff")) << "once";
   }
+}
+
+TEST_F(HttpAuthTest, ARevokedPasswordIsRefusedFromTheNextRequestOn) {
+  config::WebSecurity security;
+  security.users = two_users();
+  security.headers = {{"X-Frame-Options", "deny"}};
+  start_with(security);
+  const std::string alice = "Authorization: Basic YWxpY2U6c2VzYW1l\r\n", bob = "Authorization: Basic Ym9iOg==\r\n";
+  Client client(port_);
+  EXPECT_EQ(client.get("/who", alice).status, 200);
+  EXPECT_EQ(client.get("/who", alice).status, 200) << "remembered";
+  security.users = {{"bob", bcrypt("", kSetting)}};
+  security.headers = {{"X-Frame-Options", "sameorigin"}};
+  ASSERT_TRUE(server_->take(security).ok());
+  const auto refused = client.get("/who", alice);
+  EXPECT_EQ(refused.status, 401) << "on the connection that is open, too";
+  EXPECT_EQ(refused.header("x-frame-options"), "sameorigin");
+  EXPECT_EQ(Client(port_).get("/who", bob).status, 200);
+  security.users.clear();
+  ASSERT_TRUE(server_->take(security).ok());
+  EXPECT_EQ(Client(port_).get("/who").status, 200);
+}
+
+TEST_F(HttpAuthTest, TheRateLimitIsOfAllClientsTogether) {
+  config::WebSecurity security;
+  security.rate_limit = config::RateLimit{3, std::chrono::hours(1)};
+  start_with(security);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Client(port_).get("/who").status, 200);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Client(port_).get("/metrics").status, 429);
+  EXPECT_EQ(observer_.rejections("rate_limit"), 2U);
+  ASSERT_TRUE(server_->take(security).ok());
+  EXPECT_EQ(Client(port_).get("/who").status, 429) << "the same limit goes on counting";
+  security.rate_limit.reset();
+  ASSERT_TRUE(server_->take(security).ok());
+  EXPECT_EQ(Client(port_).get("/who").status, 200);
+}
+
+TEST(RateLimiter, FillsUpAtAnEvenPace) {
+  using std::chrono::milliseconds;
+  RateLimiter limiter({2, milliseconds(100)});
+  EXPECT_TRUE(limiter.allow(milliseconds(0)));
+  EXPECT_TRUE(limiter.allow(milliseconds(0)));
+  EXPECT_FALSE(limiter.allow(milliseconds(99)));
+  EXPECT_TRUE(limiter.allow(milliseconds(100)));
+  EXPECT_FALSE(limiter.allow(milliseconds(199)));
+  EXPECT_TRUE(limiter.allow(milliseconds(1'000)));
+  EXPECT_TRUE(limiter.allow(milliseconds(1'000)));
+  EXPECT_FALSE(limiter.allow(milliseconds(1'000))) << "never more than the burst";
+}
+
+/// Waits for at most 10 s.
+template <typename Is>
+bool comes(Is is) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!is() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  return is();
+}
+
+TEST_F(HttpAuthTest, TheWebFileIsFollowedWhileRunning) {
+  test::TempFolder folder;
+  const std::string path = folder.path() + "/web.yml";
+  const auto write = [&](const std::string& text) {
+    ASSERT_TRUE(base::replace_file(base::os_file_system(), path, text).ok());
+  };
+  const std::string alice = "Authorization: Basic YWxpY2U6c2VzYW1l\r\n";
+  write("basic_auth_users: {alice: '" + bcrypt("sesame", kSetting) + "'}\n");
+  const auto loaded = read_web_file(path, base::os_file_system());
+  ASSERT_TRUE(loaded.ok());
+  web_.config_file = path;
+  start_with(loaded.security);
+  std::vector<bool> done;
+  std::mutex mutex;
+  WebFileWatch watch(path, loaded.security, *server_, base::os_file_system(), [&](bool taken) {
+    const std::lock_guard lock(mutex);
+    done.push_back(taken);
+  });
+  EXPECT_EQ(Client(port_).get("/who", alice).status, 200);
+  EXPECT_TRUE(watch.check());
+
+  write("basic_auth_users: {alice: '" + bcrypt("other", kSetting) + "'}\n");
+  EXPECT_TRUE(comes([&] { return Client(port_).get("/who", alice).status == 401; })) << "by itself";
+  write("basic_auth_users: {alice: plain}\n");
+  EXPECT_FALSE(watch.check());
+  EXPECT_FALSE(watch.check());
+  EXPECT_EQ(Client(port_).get("/who").status, 401) << "what was in force stays";
+  ASSERT_TRUE(base::os_file_system().remove(path).ok());
+  EXPECT_FALSE(watch.check());
+  EXPECT_EQ(Client(port_).get("/who").status, 401);
+  write("basic_auth_users: {alice: '" + bcrypt("sesame", kSetting) + "'}\n");
+  EXPECT_TRUE(watch.check());
+  EXPECT_EQ(Client(port_).get("/who", alice).status, 200);
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(done, (std::vector<bool>{true, false, false, true})) << "each fault once";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tests/exporter/http/tls_client.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -41,8 +42,8 @@ std::string common_name(X509* certificate) {
 
 }  // namespace
 
-Credentials make_credentials(const std::string& name, const Credentials* issuer) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
+Credentials make_credentials(const std::string& name, const Credentials* issuer, const CredentialOptions& options) {
+  EVP_PKEY* key = options.rsa_bits == 0 ? EVP_EC_gen("P-256") : EVP_RSA_gen(static_cast<unsigned>(options.rsa_bits));
   X509* certificate = X509_new();
   X509_set_version(certificate, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
@@ -58,6 +59,11 @@ Credentials make_credentials(const std::string& name, const Credentials* issuer)
     X509_EXTENSION* ca = X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
     X509_add_ext(certificate, ca, -1);
     X509_EXTENSION_free(ca);
+  }
+  if (!options.sans.empty()) {
+    X509_EXTENSION* sans = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, options.sans.c_str());
+    X509_add_ext(certificate, sans, -1);
+    X509_EXTENSION_free(sans);
   }
   X509_sign(certificate, issuer_key == nullptr ? key : issuer_key, EVP_sha256());
   BIO* certificate_out = BIO_new(BIO_s_mem());
@@ -87,6 +93,7 @@ struct TlsClient::State {
   template <typename Step>
   int repeat(Step step) {
     for (int i = 0; i < 500; ++i) {
+      ERR_clear_error();  // of another client that failed on this thread
       const int result = step();
       if (result > 0) return result;
       const int error = SSL_get_error(ssl, result);
@@ -112,6 +119,8 @@ struct TlsClient::State {
 TlsClient::TlsClient(std::uint16_t port, const Options& options) : state_(std::make_unique<State>()) {
   SSL_CTX_set_cipher_list(state_->context, "DEFAULT:@SECLEVEL=0");
   SSL_CTX_set_min_proto_version(state_->context, TLS1_VERSION);
+  if (options.suites != nullptr) SSL_CTX_set_cipher_list(state_->context, options.suites);
+  if (options.groups != nullptr) SSL_CTX_set1_groups_list(state_->context, options.groups);
   if (options.max_version != 0) SSL_CTX_set_max_proto_version(state_->context, options.max_version);
   if (options.own != nullptr) {
     X509* certificate = certificate_of(*options.own);

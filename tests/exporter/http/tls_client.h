@@ -12,14 +12,22 @@ struct Credentials {
   std::string key_pem;
 };
 
-/// P-256, valid for an hour; signed by `issuer`, or by itself.
-Credentials make_credentials(const std::string& name, const Credentials* issuer = nullptr);
+struct CredentialOptions {
+  int rsa_bits = 0;       // 0: P-256
+  std::string sans = {};  // "DNS:a,IP:10.0.0.1"
+};
+
+/// Valid for an hour; signed by `issuer`, or by itself.
+Credentials make_credentials(const std::string& name, const Credentials* issuer = nullptr,
+                             const CredentialOptions& options = {});
 
 class TlsClient {
  public:
   struct Options {
     int max_version = 0;               // 0: the library's
     const Credentials* own = nullptr;  // client certificate
+    const char* suites = nullptr;      // of TLS 1.2; null: all
+    const char* groups = nullptr;
   };
   TlsClient(std::uint16_t port, const Options& options);
   ~TlsClient();
