@@ -80,6 +80,8 @@ void add_resources(const Snapshot& snapshot, const select::Selection& selection,
     resource.trim_threshold = pool.trim_threshold_bytes;
     resource.resident = pool.resident_bytes;
     resource.binding = trend::may_leak(pool.pool, {});
+    for (const trend::Room& room : trend::headrooms_of(pool, snapshot))
+      if (room.known()) resource.headrooms.push_back(room);
     add_trend(trend, Kind::kPool, pool.pool, resource);
   }
   if (snapshot.system_ptes_free) {

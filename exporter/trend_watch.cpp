@@ -51,6 +51,16 @@ std::string exhaustion_text(const trend::SubjectReport& report) {
   return number("%.0fs", report.exhaustion->seconds);
 }
 
+/// What the time left divides by the growth a day.
+std::string room_text(const trend::SubjectReport& report) {
+  return report.exhaustion ? number("%.0f", report.exhaustion->room) : "unknown";
+}
+
+std::string_view bound_text(const trend::SubjectReport& report) {
+  const bool known = report.exhaustion && report.exhaustion->bound != trend::Bound::kUnknown;
+  return known ? trend::bound_name(report.exhaustion->bound) : "unknown";
+}
+
 std::string_view kind_text(trend::Kind kind) {
   switch (kind) {
     case trend::Kind::kTag: return "tag";
@@ -74,7 +84,8 @@ std::string_view resource_of(const trend::SubjectReport& report) {
     case Pool::kPaged:
     case Pool::kNonpaged:
     case Pool::kSlabUnreclaimable:
-    case Pool::kVmalloc: return pool_name(report.pool);
+    case Pool::kVmalloc:
+    case Pool::kPercpu: return pool_name(report.pool);
     default: return {};
   }
 }
@@ -94,6 +105,8 @@ void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& o
                                     {"since", leak.since ? base::date_words(*leak.since) : std::string("unknown")},
                                     {"confidence", number("%.2f", leak.confidence)},
                                     {"exhaustion", exhaustion_text(leak)},
+                                    {"room", room_text(leak)},
+                                    {"bound", bound_text(leak)},
                                     {"driver", driver}});
 }
 
@@ -190,7 +203,9 @@ void TrendWatch::describe_totals() {
   const auto runout = [this](const trend::SubjectReport& report) {
     const std::string_view resource = resource_of(report);
     if (report.exhaustion && !resource.empty())
-      view_.runouts.push_back({resource, std::round(report.exhaustion->seconds)});
+      view_.runouts.push_back({resource, std::round(report.exhaustion->seconds), std::round(report.exhaustion->room),
+                               trend::bound_name(report.exhaustion->bound),
+                               rounded(report.exhaustion->pace_per_second)});
   };
   for (std::size_t i = 0; i < kPoolCount; ++i) {
     const auto report = engine_.find(trend::Kind::kPool, static_cast<Pool>(i), {});

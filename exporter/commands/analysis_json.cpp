@@ -71,7 +71,12 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
           {"bytes_last", std::llround(report.last_amount)},
           {"exhaustion_seconds", finite(exhaustion.seconds)},
           {"exhaustion_seconds_lower", finite(exhaustion.soonest_seconds)},
-          {"exhaustion_seconds_upper", finite(exhaustion.latest_seconds)}};
+          {"exhaustion_seconds_upper", finite(exhaustion.latest_seconds)},
+          {"bound", exhaustion.bound != trend::Bound::kUnknown ? ordered_json(trend::bound_name(exhaustion.bound))
+                                                               : ordered_json(nullptr)},
+          {"room", report.exhaustion ? ordered_json(std::llround(exhaustion.room)) : ordered_json(nullptr)},
+          {"pace_per_day", report.exhaustion ? ordered_json(exhaustion.pace_per_second * kSecondsPerDay)
+                                             : ordered_json(nullptr)}};
 }
 
 }  // namespace

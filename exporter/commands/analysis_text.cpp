@@ -82,6 +82,19 @@ std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
          days(exhaustion->latest_seconds) + ")";
 }
 
+/// What the days divide: "22.1 MiB to the pool limit", and by what, where that is not the growth in the row.
+std::string room_words(const SubjectReport& report) {
+  if (!report.exhaustion || report.exhaustion->bound == trend::Bound::kUnknown) return {};
+  const trend::Exhaustion& end = *report.exhaustion;
+  std::string words = amount_words(report.kind, end.room) +
+                      (end.bound == trend::Bound::kAvailableMemory ? " of " : " to the ") +
+                      std::string(trend::bound_words(end.bound));
+  constexpr double kSame = 0.005;
+  if (std::abs(end.pace_per_second - report.credible_slope_per_second) > kSame * end.pace_per_second)
+    words += " at +" + amount_words(report.kind, end.pace_per_second * kSecondsPerDay);
+  return words;
+}
+
 /// Lowest of two days each, NaN where nothing was seen.
 std::array<float, kBars> bars_of(const AnalyzedSubject& subject) {
   std::array<float, kBars> bars{};
@@ -135,9 +148,9 @@ void add_head(std::string& out, const Analysis& analysis) {
 }
 
 void add_table(std::string& out, const Analysis& analysis, bool utf8) {
-  constexpr std::size_t kColumns = 9;
+  constexpr std::size_t kColumns = 10;
   using Row = std::array<std::string, kColumns>;
-  std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "SURE", "NOW", "DAYS LEFT", ""}};
+  std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "SURE", "NOW", "DAYS LEFT", "", ""}};
   std::vector<std::array<float, kBars>> courses;
   std::size_t from = kBars;
   for (const AnalyzedSubject& subject : analysis.subjects) {
@@ -146,7 +159,8 @@ void add_table(std::string& out, const Analysis& analysis, bool utf8) {
     rows.push_back({verdict_words(report.verdict), has_pool ? std::string(pool_name(report.pool)) : "-",
                     name_words(report), report.since ? base::date_words(*report.since) : "-", rate_words(report),
                     digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
-                    days_words(report.exhaustion), drivers::joined_drivers(subject.drivers)});
+                    days_words(report.exhaustion), room_words(report), drivers::joined_drivers(subject.drivers)});
+    if (!rows.back()[kColumns - 2].empty()) rows.front()[kColumns - 2] = "ROOM AT DAY'S PEAK";
     if (!rows.back().back().empty()) rows.front().back() = "DRIVER";
     courses.push_back(bars_of(subject));
     const auto seen =

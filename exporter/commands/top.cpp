@@ -111,7 +111,7 @@ int show_top(const Options& options, Environment& environment) {
                           row.driver = drivers::joined_drivers(attribution.candidates(row.pool, row.tag));
                           trend.note(row);
                         },
-                        [&] { return trend.problem(); }});
+                        [&] { return trend.problem(); }, [&] { return trend.ends(); }});
   return screen ? show_live(options, session, *screen) : print_once(options, session, live);
 }
 

@@ -9,6 +9,7 @@
 
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/samples.h"
+#include "exporter/trend/headroom.h"
 
 namespace kmem::metrics {
 namespace {
@@ -54,6 +55,12 @@ void pool_limit(const MetricsInput& in, Samples& out) {
 void pool_limit_info(const MetricsInput& in, Samples& out) {
   for (const PoolTotals& pool : in.snapshot.pools)
     if (pool.limit) out.add(1, {pool_name(pool.pool), pool.limit->source, pool.limit->rule});
+}
+
+void pool_headroom(const MetricsInput& in, Samples& out) {
+  for (const PoolTotals& pool : in.snapshot.pools)
+    for (const trend::Room& room : trend::headrooms_of(pool, in.snapshot))
+      if (room.known()) out.add(room.amount, {pool_name(pool.pool), trend::bound_name(room.bound)});
 }
 
 void failure_events(const MetricsInput& in, Samples& out) {
@@ -198,6 +205,16 @@ void exhaustion(const MetricsInput& in, Samples& out) {
   for (const TrendView::Runout& runout : in.trend->runouts) out.add(runout.seconds, {runout.resource});
 }
 
+void exhaustion_room(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::Runout& runout : in.trend->runouts) out.add(runout.room, {runout.resource, runout.bound});
+}
+
+void exhaustion_pace(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::Runout& runout : in.trend->runouts) out.add(runout.pace_per_second, {runout.resource});
+}
+
 void trend_history(const MetricsInput& in, Samples& out) {
   if (in.trend != nullptr) out.add(in.trend->history_seconds);
 }
@@ -255,6 +272,11 @@ constexpr MetricRow kCatalogue[] = {
      "Always 1; where kmem_pool_limit_bytes comes from: source kernel (told by Windows or Linux), registry or estimate, "
      "rule the row that gave it.",
      pool_limit_info},
+    {"kmem_pool_headroom_bytes", kGauge, "bytes", {"pool", "bound"},
+     "What the pool can still take before the bound; the smallest one ends it. pool_limit: kmem_pool_limit_bytes - "
+     "kmem_pool_bytes; commit_limit (Windows): kmem_commit_limit_bytes - kmem_commit_bytes; available_memory (pools that "
+     "never leave memory): kmem_available_bytes.",
+     pool_headroom},
     {"kmem_pool_trim_threshold_bytes", kGauge, "bytes", {"pool"},
      R"(Size of the pool from which the kernel trims it. Windows before 6.0: kmem_pool_limit_bytes x )"
      R"(Memory Management\PoolUsageMaximum, 80 % unless set.)",
@@ -395,9 +417,17 @@ constexpr MetricRow kCatalogue[] = {
      "Slope of kmem_system_ptes_free over the window, computed by this exporter; negative = being used up.",
      total_trend<&TrendView::system_ptes>},
     {"kmem_exhaustion_seconds", kGauge, "seconds", {"resource"},
-     "Time until the resource's limit on the trend that this exporter finds credible; +Inf if none leads there. Absent "
-     "where no limit is known.",
+     "Time until the resource's smallest bound on the trend that this exporter finds credible: kmem_exhaustion_room / "
+     "kmem_exhaustion_pace_per_second; +Inf if none leads there. Absent where no limit is known.",
      exhaustion},
+    {"kmem_exhaustion_room", kGauge, "", {"resource", "bound"},
+     "What kmem_exhaustion_seconds divides: bytes, of system_ptes entries, that were left to the smallest bound at the "
+     "tightest moment of the last day.",
+     exhaustion_room},
+    {"kmem_exhaustion_pace_per_second", kGauge, "", {"resource"},
+     "What kmem_exhaustion_seconds divides by: growth that this exporter finds credible, of a pool at least that of its "
+     "leaking tags; 0 if there is none.",
+     exhaustion_pace},
     {"kmem_trend_history_seconds", kGauge, "seconds", {},
      "How far back this exporter's history reaches, at most 56 days.", trend_history},
     {"kmem_trend_subjects", kGauge, "", {},

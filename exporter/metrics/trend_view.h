@@ -32,9 +32,13 @@ struct TrendView {
     Pool pool = Pool::kPaged;
     std::uint64_t suspects = 0;
   };
+  /// seconds = room / pace_per_second: the metrics are told together.
   struct Runout {
     std::string_view resource;
     double seconds = 0;
+    double room = 0;
+    std::string_view bound = {};
+    double pace_per_second = 0;
   };
   struct Failures {
     std::string_view reason;

@@ -61,6 +61,10 @@ void add_exhaustion(ordered_json& to, const std::optional<trend::Exhaustion>& ex
   to["exhaustion_seconds"] = finite(end.seconds);
   to["exhaustion_seconds_lower"] = finite(end.soonest_seconds);
   to["exhaustion_seconds_upper"] = finite(end.latest_seconds);
+  // What was divided by what.
+  to["bound"] = exhaustion && end.bound != trend::Bound::kUnknown ? ordered_json(trend::bound_name(end.bound)) : nullptr;
+  to["room"] = exhaustion ? ordered_json(std::llround(end.room)) : nullptr;
+  to["pace_per_day"] = exhaustion ? ordered_json(end.pace_per_second * kSecondsPerDay) : nullptr;
 }
 
 ordered_json drivers_json(const std::vector<Driver>& drivers) {
@@ -86,6 +90,9 @@ ordered_json resource_json(const Resource& resource) {
                       {"verdict", verdict_name(resource.verdict)},
                       {"growth_per_day", a_day(resource.growth_per_second)}};
   add_exhaustion(out, resource.exhaustion);
+  ordered_json& headroom = out["headroom"] = ordered_json::object();
+  for (const trend::Room& room : resource.headrooms)
+    headroom[std::string(trend::bound_name(room.bound))] = std::llround(room.amount);
   return out;
 }
 

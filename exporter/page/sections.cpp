@@ -52,20 +52,39 @@ void add_note(Html& html, std::string_view kind, std::string_view label) {
   html.raw("<li class=\"").raw(kind).raw("\">").raw(label).raw(" ");
 }
 
-void add_end(Html& html, const trend::Exhaustion& end) {
+trend::Kind kind_of(const Resource& resource) {
+  return resource.bytes ? trend::Kind::kPool : trend::Kind::kSystemPtes;
+}
+
+void add_end(Html& html, const Resource& resource) {
+  const trend::Exhaustion& end = *resource.exhaustion;
   if (std::isinf(end.seconds)) return;
-  add_note(html, "end", end.seconds <= 0 ? "limit reached" : "limit reached in");
+  add_note(html, "end", reached_words(end.bound) + (end.seconds <= 0 ? "" : " in"));
   if (end.seconds > 0) {
     html.exact(duration_words(end.seconds), count_words(static_cast<std::uint64_t>(std::min(end.seconds, 1e18))) + " seconds");
     if (const std::string range = range_words(end.soonest_seconds, end.latest_seconds); !range.empty())
       html.raw(" (").text(range).raw(")");
+    if (const std::string left = left_words(end, kind_of(resource), resource.growth_per_second); !left.empty())
+      html.raw(": ").text(left);
+  }
+  html.raw("</li>\n");
+}
+
+void add_headrooms(Html& html, const Resource& resource) {
+  if (resource.headrooms.empty()) return;
+  add_note(html, "rule", "room now:");
+  for (std::size_t i = 0; i < resource.headrooms.size(); ++i) {
+    const trend::Room& room = resource.headrooms[i];
+    html.raw(i == 0 ? "" : ", ");
+    add_amount(html, std::max(0.0, room.amount), true);
+    html.raw(room.bound == trend::Bound::kAvailableMemory ? " of " : " to the ").text(trend::bound_words(room.bound));
   }
   html.raw("</li>\n");
 }
 
 void add_notes(Html& html, const Resource& resource) {
   html.raw("<ul class=\"notes\">\n");
-  if (resource.exhaustion) add_end(html, *resource.exhaustion);
+  if (resource.exhaustion) add_end(html, resource);
   if (resource.growth_per_second) {
     add_note(html, "growth", resource.verdict == trend::Verdict::kLeak ? "leaks" : "trend");
     add_growth(html, *resource.growth_per_second * kSecondsPerDay * (resource.bytes ? 1 : -1), resource.bytes);
@@ -95,6 +114,7 @@ void add_notes(Html& html, const Resource& resource) {
     add_amount(html, static_cast<double>(*resource.resident), resource.bytes);
     html.raw("</li>\n");
   }
+  add_headrooms(html, resource);
   if (!resource.limit) {
     add_note(html, "rule", "no limit is known</li>\n");
   } else if (!resource.limit_rule.empty()) {

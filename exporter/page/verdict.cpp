@@ -83,8 +83,28 @@ std::string driver_words(const std::vector<Driver>& drivers) {
 
 std::string end_words(const trend::SubjectReport& report) {
   if (!report.exhaustion || std::isinf(report.exhaustion->seconds)) return {};
-  if (report.exhaustion->seconds <= 0) return "limit reached";
-  return "limit reached in " + duration_words(report.exhaustion->seconds);
+  const trend::Exhaustion& end = *report.exhaustion;
+  if (end.seconds <= 0) return reached_words(end.bound);
+  std::string words = reached_words(end.bound) + " in " + duration_words(end.seconds);
+  if (const std::string left = left_words(end, report.kind, report.credible_slope_per_second); !left.empty())
+    words += " (" + left + ")";
+  return words;
+}
+
+std::string reached_words(trend::Bound bound) {
+  if (bound == trend::Bound::kAvailableMemory) return "available memory used up";
+  return std::string(trend::bound_words(bound)) + " reached";
+}
+
+std::string left_words(const trend::Exhaustion& end, trend::Kind kind, std::optional<double> said_per_second) {
+  if (end.bound == trend::Bound::kUnknown) return {};
+  const bool bytes = counts_bytes(kind);
+  std::string words = (bytes ? byte_words(end.room) : number_words(end.room)) + " left at the day's peak";
+  constexpr double kSame = 0.005;
+  const double said = said_per_second.value_or(0);
+  if (std::abs(said - end.pace_per_second) > kSame * end.pace_per_second)
+    words += ", " + growth_words(end.pace_per_second * kSecondsPerDay * (kind == trend::Kind::kSystemPtes ? -1 : 1), bytes);
+  return words;
 }
 
 std::optional<double> fullness(const Resource& resource) {

@@ -33,8 +33,13 @@ struct Verdict {
 [[nodiscard]] std::string_view state_name(Verdict::State state);
 /// "driver a.sys", "drivers a.sys, b.sys", or the component's description; empty when nobody is known.
 [[nodiscard]] std::string driver_words(const std::vector<Driver>& drivers);
-/// "limit reached in about 41 days"; empty where nothing leads there.
+/// "pool limit reached in about 41 days (127 MiB left at the day's peak)"; empty where nothing leads there. Where
+/// other growth than the subject's own is reckoned with, that, too: "(127 MiB left at the day's peak, +3.10 MiB/day)".
 [[nodiscard]] std::string end_words(const trend::SubjectReport& report);
+/// "pool limit reached", "available memory used up"
+[[nodiscard]] std::string reached_words(trend::Bound bound);
+/// "127 MiB left at the day's peak", and the pace where it is another than what is said beside it.
+[[nodiscard]] std::string left_words(const trend::Exhaustion& end, trend::Kind kind, std::optional<double> said_per_second);
 /// Growth a day as the subject's own numbers move: negative for free entries that go away.
 [[nodiscard]] double growth_a_day(const trend::SubjectReport& report);
 

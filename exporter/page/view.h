@@ -32,6 +32,7 @@ struct Resource {
   std::optional<double> growth_per_second;      // use that rises is positive, of free entries too
   trend::Verdict verdict = trend::Verdict::kOk;
   std::optional<trend::Exhaustion> exhaustion;  // none: no limit is known, or there is no trend
+  std::vector<trend::Room> headrooms;           // of a pool, at this moment, by what it ends with
 };
 
 struct TagRow {

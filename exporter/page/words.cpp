@@ -57,8 +57,11 @@ std::string growth_words(double a_day, bool bytes) {
 
 std::string duration_words(double seconds) {
   if (seconds > 10 * kYear) return "more than 10 years";
+  // Two digits, so that it agrees with what was divided.
   const auto about = [](double count, std::string_view unit) {
-    return "about " + plural_words(static_cast<std::uint64_t>(std::llround(count)), unit);
+    std::string digits = fixed(count, count < 9.95 ? 1 : 0);
+    if (digits.ends_with(".0")) digits.resize(digits.size() - 2);
+    return "about " + digits + " " + std::string(unit) + (digits == "1" ? "" : "s");
   };
   if (seconds >= 2 * kYear) return about(seconds / kYear, "year");
   if (seconds >= 1.5 * kDay) return about(seconds / kDay, "day");

@@ -17,7 +17,7 @@ namespace kmem::page {
 [[nodiscard]] std::string number_words(double number);
 /// "+3.1 MiB/day" or "-120/day"; "0/day" where a rounded figure would only show noise.
 [[nodiscard]] std::string growth_words(double a_day, bool bytes);
-/// "about 41 days", the largest unit that fits; "more than 10 years".
+/// "about 41 days", "about 2.6 days", the largest unit that fits; "more than 10 years".
 [[nodiscard]] std::string duration_words(double seconds);
 /// "33 days to 52 days", to "never" where the end is infinite; empty where both read alike.
 [[nodiscard]] std::string range_words(double soonest_seconds, double latest_seconds);

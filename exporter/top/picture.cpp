@@ -8,6 +8,7 @@
 #include "collectors/base/time_words.h"
 #include "exporter/top/columns.h"
 #include "exporter/top/numbers.h"
+#include "exporter/trend/headroom.h"
 
 namespace kmem::top {
 namespace {
@@ -33,7 +34,8 @@ std::string of_limit(std::string_view name, std::uint64_t bytes, std::uint64_t l
   return out;
 }
 
-std::vector<std::string> head_items(const Snapshot& snapshot) {
+std::vector<std::string> head_items(const Scene& scene) {
+  const Snapshot& snapshot = scene.snapshot;
   std::vector<std::string> items;
   const auto add = [&](std::string_view name, const std::optional<std::uint64_t>& bytes) {
     if (bytes) items.push_back(std::string(name) + " " + short_bytes(*bytes));
@@ -47,8 +49,14 @@ std::vector<std::string> head_items(const Snapshot& snapshot) {
     if (!pool.bytes) continue;
     const bool guessed = pool.limit && pool.limit->source == "estimate";
     items.push_back(of_limit(pool_name(pool.pool), *pool.bytes, pool.limit ? pool.limit->bytes : 0, guessed));
+    // What ends first, as it is now, where it is not the limit beside it.
+    const trend::Room room = trend::smallest(trend::headrooms_of(pool, snapshot));
+    if (room.known() && room.bound != trend::Bound::kPoolLimit)
+      items.back() += ", " + short_bytes(static_cast<std::uint64_t>(std::max(0.0, room.amount))) + " left (" +
+                      std::string(trend::bound_words(room.bound)) + ")";
   }
   if (snapshot.system_ptes_free) items.push_back("Free PTEs " + std::to_string(*snapshot.system_ptes_free));
+  items.insert(items.end(), scene.ends.begin(), scene.ends.end());
   return items;
 }
 
@@ -119,7 +127,7 @@ Frame draw(const Scene& scene, const View& view, terminal::Size size, Extent& ex
   options.layout = extent.layout;
   const Columns columns(rows, options);
 
-  std::vector<std::string> head = wrapped(head_items(scene.snapshot), size.columns);
+  std::vector<std::string> head = wrapped(head_items(scene), size.columns);
   // On a very low screen rows are worth more than the head.
   head.resize(std::min(head.size(), size.rows / 3));
   const std::vector<std::string> why = reasons(scene.snapshot);
@@ -147,7 +155,7 @@ Frame draw(const Scene& scene, const View& view, terminal::Size size, Extent& ex
 
 std::string print(const Scene& scene, const RowChoice& choice) {
   std::string out = " " + base::rfc3339(scene.snapshot.time / 1000 * 1000) + "\n";
-  for (const std::string& line : wrapped(head_items(scene.snapshot), 100)) out += line + "\n";
+  for (const std::string& line : wrapped(head_items(scene), 100)) out += line + "\n";
   for (const std::string& line : reasons(scene.snapshot)) out += line + "\n";
   const std::vector<const UsageRow*> rows = chosen_rows(scene.rows, choice);
   if (rows.empty()) return out;

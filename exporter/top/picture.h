@@ -20,6 +20,7 @@ struct Scene {
   std::uint64_t readings = 1;
   std::chrono::milliseconds interval{};
   std::string notice;  // of the whole source, or of the trend; empty = nothing to say
+  std::vector<std::string> ends = {};  // what runs out, by the trend, a line each
 };
 
 /// Fills `extent` with what it drew; its layout is that of the frame before, or empty where columns may move.

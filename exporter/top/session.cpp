@@ -24,7 +24,7 @@ base::Result<void> Session::read() {
 }
 
 Scene Session::scene() const {
-  Scene out{snapshot_, table_.rows(), table_.readings(), interval_, {}};
+  Scene out{snapshot_, table_.rows(), table_.readings(), interval_, {}, notes_.ends ? notes_.ends() : std::vector<std::string>()};
   if (!error_.empty()) out.notice = error_;
   else if (ended_) out.notice = "the recording is over";
   else out.notice = notes_.problem();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "collectors/base/clock.h"
 #include "collectors/base/result.h"
@@ -23,6 +24,7 @@ class Session {
     std::function<void()> refresh;        // before the rows of a reading are noted
     std::function<void(UsageRow&)> note;  // fills driver, trend and mark
     std::function<std::string()> problem; // for the foot; empty = none
+    std::function<std::vector<std::string>()> ends = {};  // what runs out, for the head; none = nothing is known
   };
 
   Session(KernelSource& source, const base::Clock& clock, std::chrono::milliseconds interval, Notes notes)

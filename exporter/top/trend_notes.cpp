@@ -1,11 +1,15 @@
 #include "exporter/top/trend_notes.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "collectors/base/state_file.h"
 #include "exporter/top/numbers.h"
 #include "exporter/trend/engine.h"
+#include "exporter/trend/sampler.h"
 
 namespace kmem::top {
 namespace {
@@ -15,6 +19,28 @@ constexpr double kSecondsPerDay = 86'400;
 std::string slope_words(double per_second) {
   const auto a_day = static_cast<std::int64_t>(std::llround(per_second * kSecondsPerDay));
   return (a_day >= 0 ? "+" : "") + short_bytes(a_day) + "/d";
+}
+
+std::string entries_words(double per_second) {
+  return "-" + short_count(static_cast<std::uint64_t>(std::llround(per_second * kSecondsPerDay))) + "/d";
+}
+
+/// "nonpaged ends in 9.1d: 22.1M to the pool limit, +2.44M/d", which agree; empty where nothing leads there.
+std::string end_words(const trend::SubjectReport& report) {
+  const auto& end = report.exhaustion;
+  const bool total = report.kind == trend::Kind::kPool || report.kind == trend::Kind::kCommit ||
+                     report.kind == trend::Kind::kSystemPtes;
+  if (!total || !trend::may_leak(report.pool, report.text) || !end || std::isinf(end->seconds)) return {};
+  const std::string name = report.kind == trend::Kind::kPool     ? std::string(pool_name(report.pool))
+                           : report.kind == trend::Kind::kCommit ? "Commit"
+                                                                 : "Free PTEs";
+  const double days = end->seconds / kSecondsPerDay;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), days < 10 ? "%.1fd" : "%.0fd", std::min(days, 99'999.0));
+  const auto room = static_cast<std::uint64_t>(std::llround(std::min(end->room, 1e18)));
+  return name + " ends in " + text.data() + ": " + (report.kind == trend::Kind::kSystemPtes ? short_count(room) : short_bytes(room)) +
+         (end->bound == trend::Bound::kAvailableMemory ? " of " : " to the ") + std::string(trend::bound_words(end->bound)) +
+         ", " + (report.kind == trend::Kind::kSystemPtes ? entries_words(end->pace_per_second) : slope_words(end->pace_per_second));
 }
 
 std::string words(const trend::SubjectReport& report) {
@@ -42,6 +68,7 @@ void TrendNotes::refresh() {
   const auto info = files_.info(path_);
   if (info && info->modified == modified_ && info->size_bytes == size_bytes_) return;
   notes_.clear();
+  ends_.clear();
   problem_.clear();
   if (info) {
     modified_ = info->modified;
@@ -60,9 +87,11 @@ void TrendNotes::refresh() {
   } else if (const auto taken = engine.load(loaded->payload); !taken) {
     problem_ = path_ + ": " + taken.error().message;
   } else {
-    for (const trend::SubjectReport& report : engine.report(true))
+    for (const trend::SubjectReport& report : engine.report(true)) {
       if (report.kind == trend::Kind::kTag)
         notes_[tag_key(report.pool, report.text)] = {words(report), mark_of(report.verdict)};
+      if (std::string words = end_words(report); !words.empty()) ends_.push_back(std::move(words));
+    }
   }
 }
 

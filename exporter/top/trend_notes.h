@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "collectors/base/file_io.h"
 #include "collectors/snapshot.h"
@@ -19,6 +20,8 @@ class TrendNotes {
 
   void refresh();
   void note(UsageRow& row) const;
+  /// What runs out, of pools, commit and free PTEs, one line each.
+  [[nodiscard]] const std::vector<std::string>& ends() const { return ends_; }
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
@@ -33,6 +36,7 @@ class TrendNotes {
   base::UnixMillis modified_ = 0;
   std::uint64_t size_bytes_ = 0;
   std::unordered_map<std::uint64_t, Note> notes_;  // by tag_key
+  std::vector<std::string> ends_;
   std::string problem_;
 };
 

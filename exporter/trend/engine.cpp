@@ -181,6 +181,7 @@ void TrendEngine::observe(const Observation& observation) {
   } else if (coarse != state_.coarse_bucket || fine != state_.fine_bucket || moment.new_boot) {
     close_buckets(coarse, fine, moment.new_boot);
   }
+  if (moment.new_boot) state_.rooms.fill({});
   ++tick_;
   order_.resize(observation.subjects.size(), select::FlatIndex::kNone);
   for (std::size_t i = 0; i < observation.subjects.size(); ++i) {
@@ -197,6 +198,10 @@ void TrendEngine::observe(const Observation& observation) {
     open.seen_tick = tick_;
     open.absent_hours = 0;
     state_.subjects[slot]->limit = sample.limit.value_or(std::numeric_limits<double>::quiet_NaN());
+    const std::size_t total = total_of(sample.kind, sample.pool);
+    if (total == kTotals || !sample.limit) continue;
+    const double left = *sample.limit - static_cast<double>(sample.amount);
+    state_.rooms[total].note(fine, {sample.kind == Kind::kSystemPtes ? -left : left, sample.bound});
   }
   note_absent();
   // As large a share of the table as of the two hours has gone by.

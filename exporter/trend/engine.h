@@ -22,6 +22,7 @@
 #include "exporter/select/flat_index.h"
 #include "exporter/trend/estimator.h"
 #include "exporter/trend/folded.h"
+#include "exporter/trend/headroom.h"
 #include "exporter/trend/history.h"
 #include "exporter/trend/report.h"
 #include "exporter/trend/timeline.h"
@@ -34,7 +35,9 @@ struct Sample {
   std::string_view text;     // tag or process; empty otherwise
   std::uint64_t amount = 0;  // bytes; free entries of kSystemPtes; handles of kHandles
   std::optional<std::uint64_t> outstanding;
-  std::optional<double> limit;  // where the amount runs out: bytes, entries (lowest allowed), handles
+  std::optional<double> limit;  // where the amount runs out: bytes, entries (lowest allowed), handles; of a pool what
+                                // it holds and the smallest of its headrooms
+  Bound bound = Bound::kUnknown;  // what ends it there
 };
 
 struct Observation {
@@ -81,6 +84,7 @@ class TrendEngine {
 
  private:
   static constexpr std::size_t kScores = 6;  // a day of judgements
+  static constexpr std::size_t kTotals = kPoolCount + 2;  // pools, free PTEs, commit
   struct Subject {
     Kind kind = Kind::kTag;
     Pool pool = Pool::kPaged;
@@ -112,6 +116,7 @@ class TrendEngine {
     std::uint64_t refused_total = 0, forgotten_total = 0;
     std::vector<std::unique_ptr<Subject>> subjects;
     std::vector<Open> open;
+    std::array<DayOfRoom, kTotals> rooms;
   };
 
   std::uint32_t slot_of(const Sample& sample, std::size_t position);
@@ -124,6 +129,9 @@ class TrendEngine {
   void judge(Subject& subject, std::size_t slot);
   void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days);
   [[nodiscard]] double limit_of(std::size_t slot) const;
+  [[nodiscard]] static std::size_t total_of(Kind kind, Pool pool);
+  [[nodiscard]] Room room_of(std::size_t slot) const;
+  [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot) const;
   [[nodiscard]] static std::uint64_t key_of(Kind kind, Pool pool, std::string_view text);
   [[nodiscard]] double min_per_day(Kind kind) const;
   [[nodiscard]] SubjectReport describe(std::size_t slot) const;

@@ -69,6 +69,51 @@ double TrendEngine::limit_of(std::size_t slot) const {
   return left + static_cast<double>(state_.open[slot].last);
 }
 
+std::size_t TrendEngine::total_of(Kind kind, Pool pool) {
+  if (kind == Kind::kPool) return static_cast<std::size_t>(pool);
+  return kind == Kind::kSystemPtes ? kPoolCount : kind == Kind::kCommit ? kPoolCount + 1 : kTotals;
+}
+
+/// What a projection over days divides. A tag has its pool's room.
+Room TrendEngine::room_of(std::size_t slot) const {
+  const Subject& subject = *state_.subjects[slot];
+  const double limit = limit_of(slot);
+  if (std::isnan(limit)) return {};
+  const bool inherits = subject.kind == Kind::kTag && std::isnan(subject.limit);
+  const std::size_t total = total_of(inherits ? Kind::kPool : subject.kind, subject.pool);
+  if (total < kTotals) {
+    const Room day = state_.rooms[total].least(state_.fine_bucket);
+    if (day.known()) return day;
+    return {limit - static_cast<double>(state_.open[slot].last), {}};  // taken up from a program that kept none
+  }
+  // With a limit of its own, which only simulations give: the middle of the last day.
+  std::array<float, kFineBuckets> fine;
+  unroll(subject.history.fine, state_.fine_bucket - 1, fine);
+  std::array<double, 24> day;
+  std::size_t count = 0;
+  for (const float hour : std::span(fine).last(24))
+    if (!std::isnan(hour)) day[count++] = static_cast<double>(hour);
+  return {limit - (count > 0 ? median({day.data(), count}) : static_cast<double>(state_.open[slot].last)), {}};
+}
+
+std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot) const {
+  const Room room = room_of(slot);
+  if (!room.known()) return std::nullopt;
+  const Subject& subject = *state_.subjects[slot];
+  double slope = static_cast<double>(subject.slope_per_day);
+  if (subject.kind == Kind::kPool) slope = std::max(slope, suspects_slope(subject.pool));
+  Exhaustion end;
+  end.room = std::max(0.0, room.amount);
+  end.bound = room.bound;
+  if (slope <= 0) return end;
+  const double error = static_cast<double>(subject.slope_error_per_day);
+  end.pace_per_second = slope / kSecondsPerDay;
+  end.seconds = seconds_until(end.room, slope);
+  end.soonest_seconds = seconds_until(end.room, slope + kCredible * error);
+  end.latest_seconds = seconds_until(end.room, slope - kCredible * error);
+  return end;
+}
+
 double TrendEngine::suspects_slope(Pool pool) const {
   double sum = 0;
   for (const auto& subject : state_.subjects) {
@@ -114,30 +159,14 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
       slope_of_days(daily_floors(std::span(line).subspan(static_cast<std::size_t>(from))), 28, 7);
 
   if (subject.first_detected_ms >= 0) report.first_detected = state_.timeline.to_wall(subject.first_detected_ms);
-  double slope = static_cast<double>(subject.slope_per_day);
-  const double error = static_cast<double>(subject.slope_error_per_day);
   if (subject.verdict != Verdict::kOk) {
-    report.credible_slope_per_second = slope / kSecondsPerDay;
-    report.credible_slope_error_per_second = error / kSecondsPerDay;
+    report.credible_slope_per_second = static_cast<double>(subject.slope_per_day) / kSecondsPerDay;
+    report.credible_slope_error_per_second = static_cast<double>(subject.slope_error_per_day) / kSecondsPerDay;
     report.since = state_.timeline.to_wall(subject.since_ms);
   }
   const double limit = limit_of(slot);
-  if (std::isnan(limit)) return report;
-  report.limit = subject.kind == Kind::kSystemPtes ? -limit + 0.0 : limit;
-  Exhaustion exhaustion;
-  if (subject.kind == Kind::kPool) slope = std::max(slope, suspects_slope(subject.pool));
-  if (slope > 0) {
-    std::array<double, kFineBuckets> day;  // the middle of the last day: neither its peak nor its floor
-    std::size_t count = 0;
-    for (std::size_t i = kFineBuckets - 24; i < kFineBuckets; ++i) {
-      if (!std::isnan(fine[i])) day[count++] = static_cast<double>(fine[i]);
-    }
-    const double room = limit - (count > 0 ? median({day.data(), count}) : static_cast<double>(state_.open[slot].last));
-    exhaustion.seconds = seconds_until(room, slope);
-    exhaustion.soonest_seconds = seconds_until(room, slope + kCredible * error);
-    exhaustion.latest_seconds = seconds_until(room, slope - kCredible * error);
-  }
-  report.exhaustion = exhaustion;
+  if (!std::isnan(limit)) report.limit = subject.kind == Kind::kSystemPtes ? -limit + 0.0 : limit;
+  report.exhaustion = exhaustion_of(slot);
   return report;
 }
 

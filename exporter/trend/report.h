@@ -16,6 +16,7 @@
 #include "collectors/base/clock.h"
 #include "collectors/snapshot.h"
 #include "exporter/trend/estimator.h"
+#include "exporter/trend/headroom.h"
 #include "exporter/trend/history.h"
 
 namespace kmem::trend {
@@ -29,11 +30,15 @@ enum class Verdict : std::uint8_t {
   kLeak,
 };
 
-/// Seconds until the limit; infinite when nothing credible leads there.
+/// When a subject runs out: always `room` divided by `pace_per_second`, so that whoever tells one tells all three.
 struct Exhaustion {
+  // Infinite when nothing credible leads there.
   double seconds = std::numeric_limits<double>::infinity();
   double soonest_seconds = std::numeric_limits<double>::infinity();
   double latest_seconds = std::numeric_limits<double>::infinity();
+  double room = 0;             // left at the tightest moment of the last day, in its own unit; a tag's is its pool's
+  double pace_per_second = 0;  // of growth that is credible; 0 = none. A pool's is at least that of its leaking tags
+  Bound bound = Bound::kUnknown;  // what the room ends with
 };
 
 struct SubjectReport {

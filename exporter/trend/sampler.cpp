@@ -15,13 +15,6 @@ std::optional<double> as_limit(const std::optional<std::uint64_t>& bytes) {
   return static_cast<double>(*bytes);
 }
 
-/// Recorded histories may know the memory's size and not how large a pool can get.
-std::optional<double> limit_of(const PoolTotals& pool, const Snapshot& snapshot) {
-  if (pool.limit) return static_cast<double>(pool.limit->bytes);
-  if (pool.pool == Pool::kSlabUnreclaimable) return as_limit(snapshot.physical_memory_bytes);
-  return std::nullopt;
-}
-
 /// Linux lets Committed_AS go beyond CommitLimit in every mode but 2.
 std::optional<double> commit_limit(const Snapshot& snapshot) {
   if (snapshot.system == System::kLinux) {
@@ -78,15 +71,22 @@ double Sampler::ptes_floor(const Snapshot& snapshot, std::optional<std::uint64_t
   return options_.system_ptes_share * static_cast<double>(most);
 }
 
+void Sampler::add_pool(const PoolTotals& pool, Room room) {
+  std::optional<double> limit;
+  if (room.known()) limit = static_cast<double>(*pool.bytes) + room.amount;
+  samples_.push_back({Kind::kPool, pool.pool, {}, *pool.bytes, {}, limit, room.bound});
+}
+
 Observation Sampler::take(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max) {
   samples_.clear();
   for (const PoolTotals& pool : snapshot.pools)
-    if (pool.bytes) samples_.push_back({Kind::kPool, pool.pool, {}, *pool.bytes, {}, limit_of(pool, snapshot)});
+    if (pool.bytes) add_pool(pool, smallest(headrooms_of(pool, snapshot)));
   if (snapshot.system_ptes_free)
     samples_.push_back(
-        {Kind::kSystemPtes, {}, {}, *snapshot.system_ptes_free, {}, ptes_floor(snapshot, ptes_boot_max)});
+        {Kind::kSystemPtes, {}, {}, *snapshot.system_ptes_free, {}, ptes_floor(snapshot, ptes_boot_max), Bound::kFewestEntries});
   if (snapshot.commit_bytes)
-    samples_.push_back({Kind::kCommit, {}, {}, *snapshot.commit_bytes, {}, commit_limit(snapshot)});
+    samples_.push_back(
+        {Kind::kCommit, {}, {}, *snapshot.commit_bytes, {}, commit_limit(snapshot), Bound::kCommitLimit});
   add_processes(snapshot);
   for (const bool second_view : {false, true}) {
     for (const TagUsage& tag : snapshot.tags) {

@@ -13,6 +13,7 @@
 
 #include "collectors/snapshot.h"
 #include "exporter/trend/engine.h"
+#include "exporter/trend/headroom.h"
 
 namespace kmem::trend {
 
@@ -39,6 +40,7 @@ class Sampler {
   [[nodiscard]] Observation take(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max = {});
 
  private:
+  void add_pool(const PoolTotals& pool, Room room);
   void add_processes(const Snapshot& snapshot);
   [[nodiscard]] double ptes_floor(const Snapshot& snapshot, std::optional<std::uint64_t> boot_max);
 

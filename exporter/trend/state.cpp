@@ -73,6 +73,7 @@ std::string TrendEngine::save() const {
     write_ring(out, subject.history.fine);
     write_ring(out, subject.history.outstanding);
   }
+  for (const DayOfRoom& room : state_.rooms) room.save(out);
   return payload;
 }
 
@@ -142,6 +143,9 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     state.subjects.push_back(std::move(subject));
     state.open.push_back(open);
   }
+  // An older program kept no rooms.
+  if (in.ok() && in.offset() < payload.size())
+    for (DayOfRoom& room : state.rooms) room.load(in, state.fine_bucket);
   state.due = std::min(state.due, state.subjects.size());
   if (const base::Result<void> end = in.finish(); !end) return end.error().within("trend state");
   state_ = std::move(state);

@@ -120,7 +120,8 @@ TEST_F(AgentPageTest, ThePageLeadsWithTheLeakAndShowsIt) {
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
   EXPECT_EQ(header(page, "Content-Security-Policy"), page::kContentSecurityPolicy);
   EXPECT_THAT(page.body, test::HasPattern("<h1>Leak: tag Leak \\(nonpaged\\), driver myfault.sys, .4.+ KiB/day since "
-                                          "<time [^>]+>1. Nov</time>, limit reached in about . years</h1>"));
+                                          "<time [^>]+>1. Nov</time>, pool limit reached in about 5\\.4 years "
+                                          "\\(92\\.7 MiB left at the day&#39;s peak\\)</h1>"));
   EXPECT_THAT(page.body, HasSubstr("limit by estimate: x86, 1 GB"));
   EXPECT_THAT(page.body, HasSubstr("trouble below"));
   EXPECT_THAT(page.body, HasSubstr("Pool tags, 50 of 303."));
@@ -146,6 +147,10 @@ TEST_F(AgentPageTest, StatusHasVerdictLimitsAndExhaustionWithItsBounds) {
   EXPECT_THAT(status["verdict"]["headline"].get<std::string>(), HasSubstr("tag Leak (nonpaged)"));
   const json& pool = status["resources"][0];
   EXPECT_EQ(pool["limit_rule"], "x86, 1 GB");
+  EXPECT_EQ(pool["bound"], "pool_limit");
+  EXPECT_EQ(pool["headroom"]["pool_limit"], 100'000'000 - pool["used"].get<std::int64_t>());
+  EXPECT_EQ(pool["headroom"]["commit_limit"], (1LL << 32) - (1LL << 30));
+  EXPECT_FALSE(pool["headroom"].contains("available_memory")) << "was not told";
   EXPECT_EQ(pool["trim_threshold"], 80'000'000);
   EXPECT_LT(pool["exhaustion_seconds_lower"], pool["exhaustion_seconds"]);
   EXPECT_LT(pool["exhaustion_seconds"], pool["exhaustion_seconds_upper"]);

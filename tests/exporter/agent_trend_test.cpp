@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -143,6 +144,14 @@ TEST_F(AgentTrendTest, ASlowLeakIsFoundExportedWhateverItsRankAndSaidOnce) {
   EXPECT_TRUE(now.contains(R"(kmem_pool_trend_bytes_per_second{pool="nonpaged",window="28d"})"));
   // 40 days at 100 a day took 4,000 of the 48,000 above the floor.
   EXPECT_NEAR(now.at(R"(kmem_exhaustion_seconds{resource="system_ptes"})"), 440 * 86'400.0, 44 * 86'400.0);
+  for (const std::string resource : {"system_ptes\",bound=\"fewest_entries", "nonpaged\",bound=\"commit_limit"}) {
+    const std::string label = "{resource=\"" + resource.substr(0, resource.find('"')) + "\"}";
+    const double room = now.at("kmem_exhaustion_room{resource=\"" + resource + "\"}");
+    const double pace = now.at("kmem_exhaustion_pace_per_second" + label);
+    EXPECT_NEAR(room / pace / now.at("kmem_exhaustion_seconds" + label), 1, 1e-3) << resource;
+  }
+  EXPECT_EQ(now.at(R"(kmem_pool_headroom_bytes{pool="nonpaged",bound="commit_limit"})"), 3221225472.0);
+  EXPECT_EQ(now.at(R"(kmem_exhaustion_pace_per_second{resource="commit"})"), 0);
   EXPECT_NEAR(now.at("kmem_trend_history_seconds"), 40 * 86'400.0, 3600);
   EXPECT_EQ(now.at("kmem_trend_subjects"), 61 + 4);
   EXPECT_NEAR(now.at("kmem_trend_state_last_save_timestamp_seconds"), static_cast<double>(clock_.wall()) / 1000, 3601);
@@ -155,7 +164,10 @@ TEST_F(AgentTrendTest, ASlowLeakIsFoundExportedWhateverItsRankAndSaidOnce) {
   const std::size_t at = tag_lines[0].find("bytes_per_day=") + 14;
   EXPECT_NEAR(std::atof(tag_lines[0].c_str() + at), 48 * 1024, 10 * 1024);
   EXPECT_THAT(tag_lines[0], HasSubstr("since=2023-11-1"));
-  EXPECT_THAT(tag_lines[0], HasSubstr("exhaustion=unknown"));
+  // No limit of the pool is known; commit ends it, and the log's numbers agree.
+  EXPECT_THAT(tag_lines[0], HasSubstr(" room=3221225472 bound=commit_limit "));
+  const auto logged = [&](const char* key) { return std::atof(tag_lines[0].c_str() + tag_lines[0].find(key) + std::strlen(key)); };
+  EXPECT_NEAR(logged("exhaustion=") / (logged("room=") / logged("bytes_per_day=") * 86'400), 1, 1e-4);
   std::string page;
   for (const http::Route& route : agent->routes())
     if (route.path == "/") page = route.handler({}).body;

@@ -88,6 +88,9 @@ TEST(Analyze, TellsTheLeakFromTheStepAndTheCalm) {
   EXPECT_NEAR(commit.exhaustion->seconds / 86'400, 144, 30);
   EXPECT_LT(commit.exhaustion->soonest_seconds, commit.exhaustion->seconds);
   EXPECT_GT(commit.exhaustion->latest_seconds, commit.exhaustion->seconds);
+  // The tag's pool ends with commit, too, for no size of the pool itself is known.
+  EXPECT_EQ(trend::bound_name(commit.exhaustion->bound), "commit_limit");
+  EXPECT_NEAR(commit.exhaustion->room / commit.exhaustion->pace_per_second, commit.exhaustion->seconds, 1);
 }
 
 TEST(Analyze, AllHasWhatDoesNotGrowBehindTheRest) {
@@ -233,6 +236,22 @@ Assumed
   none.end = kStart + kDay;
   EXPECT_THAT(analysis_text(none, false), AllOf(HasSubstr("Verdict  nothing grows steadily\n"),
                                                 Not(HasSubstr("VERDICT")), HasSubstr("this history is short")));
+}
+
+TEST(Analyze, TextSaysWhatItDivides) {
+  Analysis analysis = small_report();
+  trend::Exhaustion& end = *analysis.subjects[0].report.exhaustion;
+  end.room = 4.0 * 1024 * 1024;
+  end.pace_per_second = 1.0 * 1024 * 1024 / 86'400;
+  end.bound = trend::Bound::kAvailableMemory;
+  EXPECT_THAT(analysis_text(analysis, false),
+              AllOf(HasSubstr("DAYS LEFT            ROOM AT DAY'S PEAK            FLOOR"),
+                    HasSubstr("+1.00 MiB  87 %  12.2 MiB  4.0 (3.0 to never)   4.00 MiB of available memory  __")));
+  end.pace_per_second *= 2;
+  end.seconds /= 2;
+  end.bound = trend::Bound::kPoolLimit;
+  EXPECT_THAT(analysis_text(analysis, false),
+              HasSubstr("+1.00 MiB  87 %  12.2 MiB  2.0 (3.0 to never)   4.00 MiB to the pool limit at +2.00 MiB  __"));
 }
 
 TEST(Words, TimesAreInUtc) {

@@ -24,6 +24,25 @@ View leaking_view() {
   return view;
 }
 
+TEST(Json, WhatWasDividedByWhatStandsBesideTheTimeLeft) {
+  View view = leaking_view();
+  trend::Exhaustion end{8 * 86'400.0, 7 * 86'400.0, 9 * 86'400.0};
+  end.room = 8'000'000;
+  end.pace_per_second = 1e6 / 86'400;
+  end.bound = trend::Bound::kCommitLimit;
+  view.resources[0].exhaustion = view.leaks[0].report.exhaustion = end;
+  view.resources[0].headrooms = {{9e6, trend::Bound::kPoolLimit}, {8.5e6, trend::Bound::kCommitLimit}};
+  const json status = json::parse(status_json(view));
+  for (const json& told : {status["resources"][0], status["suspects"][0]}) {
+    EXPECT_EQ(told["bound"], "commit_limit");
+    EXPECT_EQ(told["room"], 8'000'000);
+    EXPECT_NEAR(told["pace_per_day"].get<double>(), 1e6, 1e-6);
+    EXPECT_NEAR(told["room"].get<double>() / told["pace_per_day"].get<double>() * 86'400,
+                told["exhaustion_seconds"].get<double>(), 1e-3);
+  }
+  EXPECT_EQ(status["resources"][0]["headroom"], (json{{"pool_limit", 9'000'000}, {"commit_limit", 8'500'000}}));
+}
+
 TEST(Json, StatusSaysTheVerdictAndEveryPart) {
   View view = leaking_view();
   view.boot_time = kNow - 42 * kDayMs;
@@ -49,6 +68,8 @@ TEST(Json, StatusSaysTheVerdictAndEveryPart) {
   EXPECT_EQ(pool["exhaustion_seconds"], 100);
   EXPECT_EQ(pool["exhaustion_seconds_lower"], 50);
   EXPECT_TRUE(pool["exhaustion_seconds_upper"].is_null()) << "JSON knows no infinity";
+  EXPECT_TRUE(pool["bound"].is_null()) << "not known";
+  EXPECT_EQ(pool["headroom"], json::object());
   EXPECT_EQ(status["suspects"][0]["tag"], "Thre");
   EXPECT_EQ(status["processes"][0]["handles"], 500);
   EXPECT_TRUE(status["processes"][0]["paged_pool_bytes"].is_null());

@@ -102,6 +102,26 @@ TEST(Page, BarsMarkLimitTrimThresholdAndFloor) {
   EXPECT_THAT(html, HasSubstr(">about 41 days</span> (33 days to never)"));
 }
 
+TEST(Page, AResourceSaysWhatIsDividedAndEveryRoom) {
+  View view = calm_view();
+  Resource& pool = view.resources[0];
+  trend::Exhaustion end{41 * 86'400.0, 33 * 86'400.0, HUGE_VAL};
+  end.bound = trend::Bound::kCommitLimit;
+  end.pace_per_second = 3.0 * test::kMiB / 86'400;
+  end.room = end.seconds * end.pace_per_second;
+  pool.exhaustion = end;
+  pool.growth_per_second = 1.0 * test::kMiB / 86'400;
+  pool.headrooms = {{300e6, trend::Bound::kPoolLimit}, {200e6, trend::Bound::kCommitLimit},
+                    {-5, trend::Bound::kAvailableMemory}};
+  const std::string html = html_of(view);
+  expect_well_formed(html);
+  EXPECT_THAT(html, HasSubstr("<li class=\"end\">commit limit reached in <span title=\"3,542,400 seconds\">about 41 days</span> "
+                              "(33 days to never): 123 MiB left at the day&#39;s peak, +3.00 MiB/day</li>"));
+  EXPECT_THAT(html, HasSubstr("room now: <span title=\"300,000,000 bytes\">286 MiB</span> to the pool limit, <span "
+                              "title=\"200,000,000 bytes\">191 MiB</span> to the commit limit, <span title=\"0 bytes\">0 "
+                              "B</span> of available memory</li>"));
+}
+
 TEST(Page, TheTableSaysHowItIsSortedAndLinksTheRest) {
   View view = calm_view();
   view.tags = {row_of(Pool::kNonpaged, "Irp ", 2048)};

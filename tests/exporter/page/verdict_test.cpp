@@ -65,6 +65,49 @@ TEST(Verdict, PtesGoDownAndHandlesUp) {
   EXPECT_THAT(verdict.details, ElementsAre("Leak: handles of svc.exe (8), +120/day since 4 Nov"));
 }
 
+/// 22.1 MiB at 2.7 MiB a day are 8.2 days: a headline once said 9.6.
+TEST(Verdict, WhatIsDividedIsSaidAndTheBoundIsNamed) {
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kPaged, "MmSt")};
+  trend::SubjectReport& report = view.leaks[0].report;
+  report.credible_slope_per_second = 2.7 * test::kMiB / 86'400;
+  trend::Exhaustion& end = *report.exhaustion;
+  end.room = 22.1 * test::kMiB;
+  end.pace_per_second = report.credible_slope_per_second;
+  end.seconds = end.room / end.pace_per_second;
+  const auto headline_of = [&](trend::Bound bound) {
+    end.bound = bound;
+    return judge(view).headline;
+  };
+  EXPECT_EQ(headline_of(trend::Bound::kPoolLimit),
+            "Leak: tag MmSt (paged), +2.70 MiB/day since 4 Nov, pool limit reached in about 8.2 days (22.1 MiB left at "
+            "the day's peak)");
+  EXPECT_EQ(headline_of(trend::Bound::kCommitLimit),
+            "Leak: tag MmSt (paged), +2.70 MiB/day since 4 Nov, commit limit reached in about 8.2 days (22.1 MiB left at "
+            "the day's peak)");
+  EXPECT_EQ(headline_of(trend::Bound::kAvailableMemory),
+            "Leak: tag MmSt (paged), +2.70 MiB/day since 4 Nov, available memory used up in about 8.2 days (22.1 MiB "
+            "left at the day's peak)");
+  // A pool ends by all that leaks in it.
+  report.kind = trend::Kind::kPool;
+  end.pace_per_second *= 2;
+  end.seconds /= 2;
+  EXPECT_EQ(headline_of(trend::Bound::kPoolLimit),
+            "Leak: paged pool, +2.70 MiB/day since 4 Nov, pool limit reached in about 4.1 days (22.1 MiB left at the "
+            "day's peak, +5.40 MiB/day)");
+  report.kind = trend::Kind::kSystemPtes;
+  report.credible_slope_per_second = 3000.0 / 86'400;
+  end.room = 120'000;
+  end.pace_per_second = report.credible_slope_per_second;
+  end.seconds = end.room / end.pace_per_second;
+  EXPECT_EQ(headline_of(trend::Bound::kFewestEntries),
+            "Leak: free system PTEs, -3,000/day since 4 Nov, lowest allowed number reached in about 40 days (120,000 left "
+            "at the day's peak)");
+  end.seconds = end.room = 0;
+  EXPECT_EQ(headline_of(trend::Bound::kFewestEntries),
+            "Leak: free system PTEs, -3,000/day since 4 Nov, lowest allowed number reached");
+}
+
 TEST(Verdict, ACalmMachineSaysHowLongItWasWatched) {
   View view = calm_view();
   EXPECT_EQ(judge(view).headline, "No leak seen; 19 days of history");

@@ -39,6 +39,11 @@ TEST(Words, DurationsUseTheLargestUnitThatFits) {
   EXPECT_EQ(duration_words(3600), "about 60 minutes");
   EXPECT_EQ(duration_words(20 * 3600.0), "about 20 hours");
   EXPECT_EQ(duration_words(41.3 * 86'400), "about 41 days");
+  EXPECT_EQ(duration_words(2.64 * 86'400), "about 2.6 days") << "what was divided shows";
+  EXPECT_EQ(duration_words(9.94 * 86'400), "about 9.9 days");
+  EXPECT_EQ(duration_words(9.96 * 86'400), "about 10 days");
+  EXPECT_EQ(duration_words(1.6 * 3600), "about 1.6 hours");
+  EXPECT_EQ(duration_words(60), "about 1 minute");
   EXPECT_EQ(duration_words(3 * 365.25 * 86'400), "about 3 years");
   EXPECT_EQ(duration_words(std::numeric_limits<double>::infinity()), "more than 10 years");
   EXPECT_EQ(range_words(33 * 86'400, 52 * 86'400), "33 days to 52 days");

@@ -51,7 +51,7 @@ class Picture : public testing::Test {
     snapshot_ = std::move(snapshot);
     table_.update(snapshot_);
   }
-  Scene scene() const { return {snapshot_, table_.rows(), table_.readings(), std::chrono::seconds(5), notice_}; }
+  Scene scene() const { return {snapshot_, table_.rows(), table_.readings(), std::chrono::seconds(5), notice_, ends_}; }
   std::vector<std::string> lines(terminal::Size size = {24, 80}) {
     frame_ = draw(scene(), view_, size, extent_);
     std::vector<std::string> out;
@@ -64,6 +64,7 @@ class Picture : public testing::Test {
   Extent extent_;
   Frame frame_;
   std::string notice_;
+  std::vector<std::string> ends_;
 };
 
 TEST_F(Picture, TheHeadIsPoolmonsWithLimits) {
@@ -78,6 +79,17 @@ TEST_F(Picture, TheHeadIsPoolmonsWithLimits) {
   EXPECT_THAT(shown[4], StartsWith(" T100 Nonp"));
   EXPECT_THAT(shown[23], StartsWith(" q quit"));
   EXPECT_EQ(shown.size(), 24U);
+}
+
+TEST_F(Picture, TheHeadNamesWhatEndsAPoolBeforeItsOwnLimit) {
+  Snapshot reading = windows_reading(many_tags(2));
+  reading.commit_bytes = *reading.commit_limit_bytes - 20 * kMiB;
+  show(reading);
+  ends_ = {"paged ends in 7.4d: 20.0M to the commit limit, +2.70M/d"};
+  const std::vector<std::string> shown = lines();
+  EXPECT_EQ(shown[2], " paged 297M of 343M (87%), 20.0M left (commit limit)");
+  EXPECT_EQ(shown[3], " nonpaged 165M of ~256M (64%), 20.0M left (commit limit)   Free PTEs 12345");
+  EXPECT_EQ(shown[4], " paged ends in 7.4d: 20.0M to the commit limit, +2.70M/d");
 }
 
 TEST_F(Picture, PagesThroughMoreRowsThanTheScreenHas) {

@@ -22,7 +22,9 @@ std::string trend_of(const std::string& host) {
   for (int hour = 0; hour < 28 * 24; ++hour) {
     const std::vector<trend::Sample> samples = {
         {trend::Kind::kTag, Pool::kNonpaged, "Leak", 1'000'000 + static_cast<std::uint64_t>(hour) * 10'240, 100, {}},
-        {trend::Kind::kTag, Pool::kNonpaged, "Calm", 5'000'000, 100, {}}};
+        {trend::Kind::kTag, Pool::kNonpaged, "Calm", 5'000'000, 100, {}},
+        {trend::Kind::kPool, Pool::kNonpaged, "", 6'000'000 + static_cast<std::uint64_t>(hour) * 10'240, {}, 40e6,
+         trend::Bound::kCommitLimit}};
     engine.observe({1'700'000'000'000 + hour * kHour, 1'690'000'000'000, samples});
   }
   engine.settle();
@@ -62,6 +64,8 @@ TEST_F(Trend, SaysWhatLeaksAndHowFastAndChangesNothing) {
   EXPECT_EQ(noted(notes, "Calm").trend, "+0/d");
   EXPECT_EQ(noted(notes, "Calm").mark, Mark::kNone);
   EXPECT_EQ(noted(notes, "Else").trend, "");
+  // 40 MB less 6 MB and 671 hours of 10 KiB: 25.9 MiB, at 240 KiB a day.
+  EXPECT_THAT(notes.ends(), testing::ElementsAre("nonpaged ends in 110d: 25.9M to the commit limit, +240K/d"));
   EXPECT_EQ(*files_.get("/state/trend.state"), before);
   EXPECT_THAT(files_.paths(), testing::ElementsAre("/state/trend.state"));
 }

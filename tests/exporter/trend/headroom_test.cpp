@@ -1,0 +1,214 @@
+#include "exporter/trend/headroom.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "exporter/trend/engine.h"
+#include "exporter/trend/sampler.h"
+#include "exporter/trend/timeline.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024;
+constexpr base::UnixMillis kStart = 1'700'006'400'000;  // midnight
+
+PoolTotals pool_of(Pool pool, std::uint64_t bytes) {
+  PoolTotals totals;
+  totals.pool = pool;
+  totals.bytes = bytes;
+  return totals;
+}
+
+Snapshot windows() {
+  Snapshot snapshot;
+  snapshot.system = System::kWindows;
+  snapshot.commit_bytes = 700;
+  snapshot.commit_limit_bytes = 1000;
+  snapshot.available_bytes = 200;
+  snapshot.physical_memory_bytes = 900;
+  return snapshot;
+}
+
+void expect_room(const Room& room, double amount, Bound bound) {
+  EXPECT_EQ(room.amount, amount);
+  EXPECT_EQ(bound_name(room.bound), bound_name(bound));
+}
+
+TEST(Headroom, OfAWindowsPoolTheSmallestOfItsBounds) {
+  const Snapshot snapshot = windows();
+  PoolTotals nonpaged = pool_of(Pool::kNonpaged, 100);
+  nonpaged.limit = PoolLimit{500, "estimate", "x"};
+  const auto rooms = headrooms_of(nonpaged, snapshot);
+  expect_room(rooms[0], 400, Bound::kPoolLimit);
+  expect_room(rooms[1], 300, Bound::kCommitLimit);
+  expect_room(rooms[2], 200, Bound::kAvailableMemory);
+  expect_room(smallest(rooms), 200, Bound::kAvailableMemory);
+  // Paged pool can leave memory: commit is what it takes.
+  expect_room(smallest(headrooms_of(pool_of(Pool::kPaged, 100), snapshot)), 300, Bound::kCommitLimit);
+  nonpaged.limit->bytes = 150;
+  expect_room(smallest(headrooms_of(nonpaged, snapshot)), 50, Bound::kPoolLimit);
+}
+
+TEST(Headroom, LinuxEndsWithWhatCanBeReclaimedAndNeverWithTheCommitLimit) {
+  Snapshot snapshot = windows();
+  snapshot.system = System::kLinux;
+  snapshot.settings = {{"vm.overcommit_memory", 2}};  // binds processes, not the kernel
+  for (const Pool pool : {Pool::kSlabUnreclaimable, Pool::kVmalloc, Pool::kPercpu}) {
+    const auto rooms = headrooms_of(pool_of(pool, 100), snapshot);
+    EXPECT_FALSE(rooms[1].known());
+    expect_room(smallest(rooms), 200, Bound::kAvailableMemory);
+  }
+  for (const Room& room : headrooms_of(pool_of(Pool::kSlabReclaimable, 100), snapshot)) EXPECT_FALSE(room.known());
+}
+
+TEST(Headroom, WhatIsNotKnownIsAbsent) {
+  Snapshot snapshot;
+  EXPECT_FALSE(smallest(headrooms_of(pool_of(Pool::kNonpaged, 100), snapshot)).known());
+  EXPECT_FALSE(smallest(headrooms_of(PoolTotals{}, windows())).known());
+  snapshot.commit_limit_bytes = 10;  // without what is committed
+  EXPECT_FALSE(smallest(headrooms_of(pool_of(Pool::kPaged, 100), snapshot)).known());
+  // A recording that knows the memory's size alone.
+  snapshot.physical_memory_bytes = 900;
+  expect_room(smallest(headrooms_of(pool_of(Pool::kSlabUnreclaimable, 100), snapshot)), 800, Bound::kPoolLimit);
+  EXPECT_FALSE(smallest(headrooms_of(pool_of(Pool::kVmalloc, 100), snapshot)).known());
+}
+
+TEST(Headroom, BeyondABoundItIsNegativeAndNotHuge) {
+  Snapshot snapshot = windows();
+  snapshot.commit_bytes = 1001;
+  expect_room(smallest(headrooms_of(pool_of(Pool::kPaged, 100), snapshot)), -1, Bound::kCommitLimit);
+}
+
+TEST(DayOfRoom, TheLeastOfADayAndNoLonger) {
+  DayOfRoom day;
+  EXPECT_FALSE(day.least(0).known());
+  day.note(100, {50, Bound::kPoolLimit});
+  day.note(100, {20, Bound::kCommitLimit});
+  day.note(100, {30, Bound::kPoolLimit});
+  expect_room(day.least(100), 20, Bound::kCommitLimit);
+  day.note(110, {25, Bound::kAvailableMemory});
+  expect_room(day.least(110), 20, Bound::kCommitLimit);
+  expect_room(day.least(123), 20, Bound::kCommitLimit);
+  expect_room(day.least(124), 25, Bound::kAvailableMemory);
+  EXPECT_FALSE(day.least(134).known());
+  day.note(200, {90, Bound::kPoolLimit});
+  expect_room(day.least(200), 90, Bound::kPoolLimit);
+  day.forget();
+  EXPECT_FALSE(day.least(200).known());
+}
+
+TEST(DayOfRoom, IsKeptAndHostileBytesAreRefused) {
+  DayOfRoom day;
+  day.note(100, {50, Bound::kAvailableMemory});
+  std::string bytes;
+  base::WireWriter out(bytes);
+  day.save(out);
+  DayOfRoom kept;
+  base::WireReader in(bytes);
+  kept.load(in, 101);
+  EXPECT_TRUE(in.finish().ok());
+  expect_room(kept.least(101), 50, Bound::kAvailableMemory);
+  base::WireReader future(bytes);
+  kept.load(future, 99);
+  EXPECT_FALSE(future.ok());
+  for (const std::size_t at : {std::size_t{7}, std::size_t{12}}) {  // the hour, a bound
+    std::string broken = bytes;
+    broken[at] = '\x7F';
+    base::WireReader reader(broken);
+    DayOfRoom().load(reader, 101);
+    EXPECT_FALSE(reader.ok()) << at;
+  }
+}
+
+/// A host of 343 MiB of paged pool: by day it holds 15 MiB more than at night, and it gains 2.7 MiB a day.
+class Host {
+ public:
+  void run(int hours) {
+    for (const int end = hour_ + hours; hour_ < end; ++hour_) {
+      const double noon = 0.5 - 0.5 * std::cos(hour_ % 24 / 24.0 * 6.283185307);
+      const double held = kMiB * (200 + 2.7 * hour_ / 24.0);
+      Snapshot snapshot;
+      snapshot.system = System::kWindows;
+      snapshot.time = kStart + hour_ * kHourMs;
+      snapshot.boot_time = kStart - 5 * kDayMs;
+      PoolTotals paged = pool_of(Pool::kPaged, static_cast<std::uint64_t>(held + 15 * kMiB * noon));
+      paged.limit = PoolLimit{343 << 20, "kernel", "x"};
+      snapshot.pools = {paged};
+      snapshot.commit_bytes = static_cast<std::uint64_t>(2000 * kMiB);
+      snapshot.commit_limit_bytes = commit_limit_;
+      snapshot.tags.resize(1);
+      snapshot.tags[0].tag = "Leak";
+      snapshot.tags[0].bytes = static_cast<std::uint64_t>(held - 190 * kMiB);
+      engine_.observe(sampler_.take(snapshot));
+      peak_ = *paged.bytes;
+    }
+  }
+  [[nodiscard]] SubjectReport pool() const { return *engine_.find(Kind::kPool, Pool::kPaged, ""); }
+  [[nodiscard]] SubjectReport tag() const { return *engine_.find(Kind::kTag, Pool::kPaged, "Leak"); }
+
+  TrendEngine engine_;
+  Sampler sampler_;
+  std::uint64_t commit_limit_ = static_cast<std::uint64_t>(8000 * kMiB);
+  std::uint64_t peak_ = 0;
+  int hour_ = 0;
+};
+
+void expect_divided(const Exhaustion& end) {
+  EXPECT_GT(end.pace_per_second, 0);
+  EXPECT_NEAR(end.seconds, end.room / end.pace_per_second, 1e-6 * end.seconds);
+}
+
+TEST(Exhaustion, AHostThatFailsAtNoonIsReckonedFromNoon) {
+  Host host;
+  host.run(45 * 24);  // to midnight
+  const Exhaustion end = *host.pool().exhaustion;
+  // At yesterday's noon 200 + 2.7 x 44.5 + 15 MiB were in use: 7.85 left.
+  EXPECT_NEAR(end.room / kMiB, 343 - 215 - 2.7 * 44.5, 0.2);
+  EXPECT_EQ(end.bound, Bound::kPoolLimit);
+  EXPECT_NEAR(end.pace_per_second * 86400 / kMiB, 2.7, 0.15);
+  EXPECT_NEAR(end.seconds / 86400, 7.85 / 2.7, 0.25);
+  expect_divided(end);
+  // The tag has its pool's room.
+  EXPECT_EQ(host.tag().exhaustion->room, end.room);
+  EXPECT_EQ(host.tag().exhaustion->bound, end.bound);
+  expect_divided(*host.tag().exhaustion);
+}
+
+TEST(Exhaustion, IsOfWhateverEndsFirstAndNamesIt) {
+  Host host;
+  host.run(44 * 24);
+  host.commit_limit_ = static_cast<std::uint64_t>(2005 * kMiB);
+  host.run(24);
+  const Exhaustion end = *host.tag().exhaustion;
+  EXPECT_EQ(bound_name(end.bound), "commit_limit");
+  EXPECT_NEAR(end.room, 5 * kMiB, 1);
+  expect_divided(end);
+}
+
+TEST(Exhaustion, OutlivesARestartAndBeginsAnewAtAReboot) {
+  Host host;
+  host.run(44 * 24 + 18);
+  const double room = host.pool().exhaustion->room;
+  TrendEngine restarted;
+  ASSERT_TRUE(restarted.load(host.engine_.save()).ok());
+  EXPECT_EQ(restarted.find(Kind::kPool, Pool::kPaged, "")->exhaustion->room, room);
+  // A state of a program that kept no rooms is taken up: then this moment counts.
+  std::string older = host.engine_.save();
+  older.resize(older.size() - (kPoolCount + 2) * (8 + 24 * 5));
+  ASSERT_TRUE(restarted.load(older).ok());
+  const SubjectReport now = *restarted.find(Kind::kPool, Pool::kPaged, "");
+  EXPECT_NEAR(now.exhaustion->room, 343 * kMiB - now.last_amount, 1e-3 * kMiB);
+
+  Sample pool;
+  pool.kind = Kind::kPool;
+  pool.amount = static_cast<std::uint64_t>(100 * kMiB);
+  pool.limit = 343 * kMiB;
+  const base::UnixMillis boot = kStart + host.hour_ * kHourMs;
+  host.engine_.observe({boot + kHourMs, boot, {&pool, 1}});
+  EXPECT_EQ(host.pool().exhaustion->room, 243 * kMiB);
+}
+
+}  // namespace
+}  // namespace kmem::trend
