@@ -39,8 +39,9 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   std::size_t longer_count = 0;
   for (const std::string_view candidate : candidates) {
     if (candidate.size() > kLongestWord) continue;
-    // A word changed in every letter is another word.
-    const std::size_t distance = edits(word, candidate);
+    // A word changed in every letter is another word; lengths alone may be too far apart.
+    const std::size_t apart = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    const std::size_t distance = apart < best_edits ? edits(word, candidate) : best_edits;
     if (distance < best_edits && distance < word.size()) {
       best_edits = distance;
       best = candidate;

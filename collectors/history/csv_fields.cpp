@@ -20,9 +20,9 @@ const char* CsvFields::split(std::string_view line) {
         if (at == line.size() || line[at] != '"') break;
         field.push_back('"');
       }
-      if (at < line.size() && line[at] != ',') return "text follows a closing quote";
+      if (at < line.size() && line[at] != separator_) return "text follows a closing quote";
     } else {
-      const std::size_t comma = std::min(line.find(',', at), line.size());
+      const std::size_t comma = std::min(line.find(separator_, at), line.size());
       field.assign(line.substr(at, comma - at));
       at = comma;
     }
@@ -36,11 +36,17 @@ base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes,
     const auto state = lines.next();
     if (!state) return state.error();
     if (*state == LineState::kEnd) return base::Error{base::ErrorCode::kMalformed, notes.path() + ": no header row"};
-    if (trimmed(lines.line()).empty()) continue;
+    if (trimmed(lines.line()).empty() || names_separator(lines.line())) continue;
     const std::string why = *state == LineState::kTooLong ? "the header row is too long" : take();
     if (why.empty()) return {};
     return base::Error{base::ErrorCode::kMalformed, notes.path() + ":" + std::to_string(lines.number()) + ": " + why};
   }
+}
+
+bool names_separator(std::string_view line) {
+  line = trimmed(line);
+  if (line.starts_with('"') && line.ends_with('"') && line.size() > 1) line = line.substr(1, line.size() - 2);
+  return line.size() == 5 && same_word(line.substr(0, 4), "sep=");
 }
 
 std::string_view trimmed(std::string_view text) {

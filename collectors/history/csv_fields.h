@@ -1,4 +1,4 @@
-// One line of comma-separated text, as RFC 4180 quotes it, -> its fields. A field does not go over the line's end:
+// One line of text with separators, as RFC 4180 quotes it, -> its fields. A field does not go over the line's end:
 // none of these formats has such, and a lost quote would swallow the lines behind it. Thread: one; buffers are reused.
 #pragma once
 
@@ -18,8 +18,11 @@ inline constexpr std::size_t kMaxFields = 32'768;
 
 class CsvFields {
  public:
+  explicit CsvFields(char separator = ',') : separator_(separator) {}
+
   /// nullptr, or why the line cannot be taken apart.
   const char* split(std::string_view line);
+  [[nodiscard]] char separator() const { return separator_; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] const std::string& operator[](std::size_t i) const { return fields_[i]; }
@@ -27,7 +30,13 @@ class CsvFields {
  private:
   std::vector<std::string> fields_;
   std::size_t size_ = 0;
+  char separator_;
 };
+
+/// What spreadsheets part fields by; the comma first.
+inline constexpr std::string_view kSeparators = ",;\t";
+/// "sep=;", which they put above the header.
+[[nodiscard]] bool names_separator(std::string_view line);
 
 /// The first line that is not blank is for `take`, which says why it is no header row, or nothing.
 [[nodiscard]] base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes,

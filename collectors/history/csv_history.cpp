@@ -1,4 +1,4 @@
-// CSV: a header row names the columns, in any order and case: timestamp, pool, tag, bytes, and optionally allocs,
+// CSV, also with ; or tabs: a header row names the columns, in any order and case: timestamp, pool, tag, bytes, and optionally allocs,
 // frees, outstanding, boot_time. Rows of one timestamp are one snapshot, in which a row with an empty tag is the pool's
 // total.
 // Besides the pools' names system_ptes (free ones), commit and commit_limit are known, whose value is in bytes.
@@ -14,6 +14,7 @@
 #include "collectors/base/label_text.h"
 #include "collectors/base/suggest.h"
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/number_text.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/time_text.h"
@@ -52,22 +53,22 @@ std::string hint(std::string_view word, std::span<const std::string_view> words)
   return near ? "; did you mean " + *near + "?" : "";
 }
 
-// Spreadsheets and data frames write whole numbers as 1234.0 or 1.234e3 too.
-std::optional<std::uint64_t> parse_count(std::string_view text) {
+// Spreadsheets and data frames write whole numbers as 1234.0 or 1.234e3 too, and with a comma in other countries.
+std::optional<std::uint64_t> parse_count(std::string_view text, char separator) {
   constexpr double kTooBig = 18'446'744'073'709'551'616.0;
   const char* const end = text.data() + text.size();
   std::uint64_t whole = 0;
   if (const auto parsed = std::from_chars(text.data(), end, whole); parsed.ec == std::errc{} && parsed.ptr == end)
     return whole;
-  double value = 0;
-  const auto parsed = std::from_chars(text.data(), end, value);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || !(value >= 0) || value >= kTooBig) return std::nullopt;
-  return static_cast<std::uint64_t>(std::round(value));
+  const NumberText number = parse_number(text, separator == ',');
+  if (!number.value || !(*number.value >= 0) || *number.value >= kTooBig) return std::nullopt;
+  return static_cast<std::uint64_t>(std::round(*number.value));
 }
 
 class CsvHistory final : public SnapshotReader {
  public:
-  CsvHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
+  CsvHistory(LineReader lines, FileNotes notes, char separator)
+      : lines_(std::move(lines)), notes_(std::move(notes)), fields_(separator) {}
 
   base::Result<void> read_header() {
     return read_header_row(lines_, notes_, [this] { return take_header(); });
@@ -118,7 +119,7 @@ class CsvHistory final : public SnapshotReader {
     for (std::size_t column = 0; column < kRequired; ++column)
       if (at[column] == kMaxFields) {
         const auto near = base::nearest(kColumns[column], names);
-        return "no column " + std::string(kColumns[column]) + (near ? ", but " + quoted(*near) : "") +
+        return "no column " + std::string(kColumns[column]) + (near ? ", but " + in_quotes(*near) : "") +
                "; timestamp, pool, tag and bytes are needed";
       }
     at_ = at;
@@ -148,13 +149,13 @@ class CsvHistory final : public SnapshotReader {
   std::string take_row() {
     const std::string_view pool = trimmed(field(kPool));
     const std::size_t kind = find_word(kKinds, pool);
-    if (kind == kKinds.size()) return "pool " + quoted(pool) + " is not known" + hint(pool, kKinds);
-    const auto bytes = parse_count(trimmed(field(kBytes)));
+    if (kind == kKinds.size()) return "pool " + in_quotes(pool) + " is not known" + hint(pool, kKinds);
+    const auto bytes = parse_count(trimmed(field(kBytes)), fields_.separator());
     if (!bytes) return not_a_count(kBytes);
     std::array<std::optional<std::uint64_t>, 3> counts;
     for (const Column column : {kAllocs, kFrees, kOutstanding}) {
       const std::string_view text = trimmed(field(column));
-      if (!text.empty() && !(counts[column - kAllocs] = parse_count(text))) return not_a_count(column);
+      if (!text.empty() && !(counts[column - kAllocs] = parse_count(text, fields_.separator()))) return not_a_count(column);
     }
     std::optional<UnixMillis> boot_time;
     if (const std::string_view text = trimmed(field(kBootTime)); !text.empty()) {
@@ -212,7 +213,10 @@ class CsvHistory final : public SnapshotReader {
 
   std::string not_a_count(Column column) const {
     const std::string_view text = trimmed(field(column));
-    return std::string(kColumns[column]) + (text.empty() ? " is empty" : " " + quoted(text) + " is not a count");
+    if (text.empty()) return std::string(kColumns[column]) + " is empty";
+    const bool two = parse_number(text, fields_.separator() == ',').fault == NumberFault::kTwoValues;
+    return std::string(kColumns[column]) + " " + in_quotes(text) +
+           (two ? " may part thousands or decimals" : " is not a count");
   }
 
   // Sets current_, or says why not.
@@ -221,7 +225,7 @@ class CsvHistory final : public SnapshotReader {
     const auto time = parse_timestamp(timestamp);
     if (!time) return timestamp.empty() ? "timestamp is empty" : "timestamp " + time.error().message;
     if (given_ && *time <= *given_)
-      return "timestamp " + quoted(timestamp) + " goes back more than " + std::to_string(kWindow) +
+      return "timestamp " + in_quotes(timestamp) + " goes back more than " + std::to_string(kWindow) +
              " snapshots; sort the rows by timestamp";
     const auto [found, is_new] = pending_.try_emplace(*time);
     if (is_new) found->second.line = lines_.number();
@@ -246,16 +250,19 @@ class CsvHistory final : public SnapshotReader {
 
 }  // namespace
 
-bool is_csv_header(std::string_view line) {
-  CsvFields fields;
-  if (fields.split(line) != nullptr) return false;
-  std::size_t known = 0;
-  for (std::size_t i = 0; i < fields.size(); ++i) known += find_word(kColumns, trimmed(fields[i])) < kColumns.size();
-  return known >= 2;
+std::optional<char> csv_separator(std::string_view line) {
+  for (const char separator : kSeparators) {
+    CsvFields fields(separator);
+    if (fields.split(line) != nullptr) continue;
+    std::size_t known = 0;
+    for (std::size_t i = 0; i < fields.size(); ++i) known += find_word(kColumns, trimmed(fields[i])) < kColumns.size();
+    if (known >= 2) return separator;
+  }
+  return std::nullopt;
 }
 
-Reader make_csv_history(LineReader lines, FileNotes notes) {
-  auto reader = std::make_unique<CsvHistory>(std::move(lines), std::move(notes));
+Reader make_csv_history(LineReader lines, FileNotes notes, char separator) {
+  auto reader = std::make_unique<CsvHistory>(std::move(lines), std::move(notes), separator);
   if (auto header = reader->read_header(); !header) return header.error();
   return std::unique_ptr<SnapshotReader>(std::move(reader));
 }

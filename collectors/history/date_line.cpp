@@ -1,108 +1,304 @@
 #include "collectors/history/date_line.h"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_words.h"
+#include "collectors/history/notes.h"
 #include "collectors/history/time_text.h"
 
 namespace kmem::history {
 namespace {
 
+using base::UnixMillis;
+
 constexpr std::size_t kLongestLine = 100;
 constexpr std::int64_t kHourMillis = 3'600'000;
-constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
-                                                      "may",       "june",     "july",     "august",
-                                                      "september", "october",  "november", "december"};
+constexpr std::int64_t kDayMillis = 24 * kHourMillis;
+constexpr int kMostUnknownWords = 3;
+constexpr int kFirstYear = 1980, kLastYear = 2099;
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 127;
 }
-
-// 1 to 12, or 0: no month's name nor the first three letters of one.
-int month_of(std::string_view word) {
-  if (!word.empty() && word.back() == '.') word.remove_suffix(1);
-  for (std::size_t i = 0; i < kMonths.size(); ++i)
-    if (same_word(word, kMonths[i]) || same_word(word, kMonths[i].substr(0, 3))) return static_cast<int>(i) + 1;
-  return 0;
+bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
+bool take_text(std::string_view& text, std::string_view wanted) {
+  if (!text.starts_with(wanted)) return false;
+  text.remove_prefix(wanted.size());
+  return true;
 }
 
-std::optional<base::UnixMillis> take_numeric_date(std::string_view& text) {
+int full_year(int year, bool is_short) { return is_short ? year + (year < 70 ? 2000 : 1900) : year; }
+
+// "180000" or "1800" of a compact time, with a fraction behind the seconds.
+std::optional<std::int64_t> take_compact_time(std::string_view& text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits != 4 && digits != 6) return std::nullopt;
   std::string_view rest = text;
-  const auto first = take_digits(rest, 1, 4);
-  if (!first || rest.empty()) return std::nullopt;
+  const int hour = *take_digits(rest, 2, 2);
+  const int minute = *take_digits(rest, 2, 2);
+  const int second = digits == 6 ? *take_digits(rest, 2, 2) : 0;
+  if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  std::int64_t millis = (hour * 60 + minute) * 60'000 + second * 1000;
+  if (digits == 6) millis += take_fraction_millis(rest);
+  text = rest;
+  return millis;
+}
+
+// "18:00:00.5", "18-00-00", "18.00.00", "18h00", "1800": only where a time is expected.
+std::optional<std::int64_t> take_any_time(std::string_view& text) {
+  if (const auto plain = take_time_of_day(text)) return plain;
+  if (const auto compact = take_compact_time(text)) return compact;
+  std::string_view rest = text;
+  const auto hour = take_digits(rest, 1, 2);
+  if (!hour || *hour > 23 || rest.size() < 3) return std::nullopt;
   const char separator = rest.front();
-  if (separator != '/' && separator != '-' && separator != '.' && separator != '\\') return std::nullopt;
+  if (separator != '.' && separator != '-' && separator != '_' && separator != 'h') return std::nullopt;
   rest.remove_prefix(1);
-  const auto second = take_digits(rest, 1, 2);
-  if (!second || !take_char(rest, separator)) return std::nullopt;
-  const auto third = take_digits(rest, 1, 4);
-  if (!third) return std::nullopt;
-  std::optional<base::UnixMillis> midnight;
-  if (*first > 31) {
-    midnight = day_millis(*first, *second, *third);
-  } else if (separator == '.' || *first > 12) {
-    midnight = day_millis(*third, *second, *first);
-  } else {
-    midnight = day_millis(*third, *first, *second);
+  const auto minute = take_digits(rest, 2, 2);
+  if (!minute || *minute > 59) return std::nullopt;
+  std::int64_t millis = (*hour * 60 + *minute) * 60'000;
+  if (separator != 'h' && take_char(rest, separator)) {
+    const auto second = take_digits(rest, 2, 2);
+    if (!second || *second > 60) return std::nullopt;
+    millis += *second * 1000;
+    if (rest.size() > 1 && (rest.front() == ',' || rest.front() == '.') && is_digit(rest[1]))
+      millis += take_fraction_millis(rest);
   }
+  text = rest;
+  return millis;
+}
+
+struct DateFound {
+  std::optional<UnixMillis> midnight;
+  std::optional<NumericDate> numeric;
+};
+
+bool is_separator(char c) { return c == '/' || c == '-' || c == '.' || c == '\\' || c == '_'; }
+
+// "2026-11-05", "5.11.2026", "11/5/26", "05-Nov-2026": three parts with one separator, which points may have a blank
+// behind in the line but not here.
+std::optional<DateFound> take_parted_date(std::string_view& text, std::optional<DateOrder> order) {
+  std::string_view rest = text;
+  std::array<int, 3> parts{};
+  std::array<std::size_t, 3> widths{};
+  int month = 0;
+  std::size_t month_at = 3;
+  char separator = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (i > 0) {
+      if (rest.empty() || !is_separator(rest.front()) || (i == 2 && rest.front() != separator)) return std::nullopt;
+      separator = rest.front();
+      rest.remove_prefix(1);
+    }
+    const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    const auto number = take_digits(rest, 1, 4);
+    if (number && digits <= 4) {
+      parts[i] = *number;
+      widths[i] = digits;
+      continue;
+    }
+    std::size_t letters = 0;
+    while (letters < rest.size() && is_letter(rest[letters])) ++letters;
+    if (number || i == 2 || (month = month_of(rest.substr(0, letters))) == 0 || month_at != 3) return std::nullopt;
+    month_at = i;
+    rest.remove_prefix(letters);
+    if (separator != '.') (void)take_char(rest, '.');
+  }
+  // Versions have three numbers, too: 6.1.7601.
+  const std::size_t year_at = widths[0] == 4 ? 0 : 2;
+  if (widths[year_at] == 4 && (parts[year_at] < kFirstYear || parts[year_at] > kLastYear)) return std::nullopt;
+  DateFound found;
+  if (month_at == 3) {
+    if (widths[0] == 4 && widths[1] <= 2 && widths[2] <= 2) {
+      found.midnight = day_millis(parts[0], parts[1], parts[2]);
+    } else if (separator == '_' || widths[0] > 2 || widths[1] > 2 || (widths[2] != 2 && widths[2] != 4)) {
+      return std::nullopt;
+    } else {
+      NumericDate numeric{parts, widths[2] == 2, separator == '.', std::string(text.substr(0, text.size() - rest.size()))};
+      if (order) {
+        found.midnight = numeric.in(*order);
+      } else {
+        found.midnight = numeric.in(numeric.dotted ? DateOrder::kDayMonthYear : DateOrder::kMonthDayYear);
+        if (!found.midnight && !numeric.dotted) found.midnight = numeric.in(DateOrder::kDayMonthYear);
+      }
+      found.numeric = std::move(numeric);
+    }
+  } else if (month_at == 1 && widths[0] == 4) {
+    found.midnight = day_millis(parts[0], month, parts[2]);
+  } else if (widths[2] == 2 || widths[2] == 4) {
+    found.midnight = day_millis(full_year(parts[2], widths[2] == 2), month, parts[month_at == 0 ? 1 : 0]);
+  }
+  if (!found.midnight && !found.numeric) return std::nullopt;
+  if (!found.midnight && found.numeric->dotted && found.numeric->short_year) return std::nullopt;
+  text = rest;
+  return found;
+}
+
+// "20261105", also with the time behind it: "202611051800", "20261105180000".
+std::optional<UnixMillis> take_compact_date(std::string_view& text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits != 8 && digits != 12 && digits != 14) return std::nullopt;
+  std::string_view rest = text;
+  const int year = *take_digits(rest, 4, 4);
+  const int month = *take_digits(rest, 2, 2);
+  const int day = *take_digits(rest, 2, 2);
+  if (year < kFirstYear || year > kLastYear) return std::nullopt;
+  const auto midnight = day_millis(year, month, day);
+  if (midnight) text = rest;
+  return midnight;
+}
+
+// "2026年11月5日", "2026년"; parts may stand in words of their own.
+std::optional<UnixMillis> take_east_date(std::string_view& text) {
+  std::string_view rest = text;
+  const auto year = take_digits(rest, 4, 4);
+  if (!year || !(take_text(rest, "年") || take_text(rest, "년"))) return std::nullopt;
+  const auto month = take_digits(rest, 1, 2);
+  if (!month || !(take_text(rest, "月") || take_text(rest, "월"))) return std::nullopt;
+  const auto day = take_digits(rest, 1, 2);
+  if (!day || !(take_text(rest, "日") || take_text(rest, "일"))) return std::nullopt;
+  const auto midnight = day_millis(*year, *month, *day);
   if (midnight) text = rest;
   return midnight;
 }
 
 class Scan {
  public:
+  explicit Scan(std::optional<DateOrder> order) : order_(order) {}
+
   // False: this word does not belong to a date.
-  bool word(std::string_view text) {
-    if (const auto midnight = take_numeric_date(text)) {
-      if (found_.midnight) return false;
-      found_.midnight = midnight;
-      if (text.empty()) return true;
-      if (!take_char(text, 'T')) return false;
+  bool word(std::string_view text, bool is_first) {
+    if (!found_.midnight && !found_.numeric) {
+      if (const auto compact = take_compact_date(text)) return date({compact, {}}, text);
+      if (const auto east = take_east_date(text)) return date({east, {}}, text);
+      if (auto parted = take_parted_date(text, order_)) return date(std::move(*parted), text);
+    } else {
+      std::string_view rest = text;
+      if (const auto second = take_parted_date(rest, order_); second && second->midnight && rest.empty() &&
+                                                              found_.time_of_day)
+        return false;  // two dates
     }
     if (sign_ != 0) return offset(text);
-    if (const auto of_day = take_time_of_day(text)) return time(*of_day, text);
-    if (text == "-" || text == "+") {
-      if (zoned_) sign_ = text == "-" ? -1 : 1;
+    std::string_view rest = text;
+    if (const auto half = half_of_day(text.substr(0, std::min<std::size_t>(6, text.size())));
+        half && text.size() > 6 && is_digit(text[6])) {
+      half_ = half;
+      rest.remove_prefix(6);
+    }
+    if (const auto of_day = take_time_of_day(rest)) return time(*of_day, rest);
+    if ((has_date() || (month_ != 0 && numbers_.size() == 2)) && !found_.time_of_day && !rest.empty() && is_digit(rest.front())) {
+      if (const auto of_day = take_any_time(rest)) return time(*of_day, rest);
+    }
+    if (text == "-" || text == "+" || text == "--" || text == "@") {
+      if (zoned_ && text.size() == 1 && text != "@") sign_ = text == "-" ? -1 : 1;
       return true;
     }
-    if (!text.empty() && (text.front() == '+' || text.front() == '-')) return zone(text);
-    if (same_word(text, "AM") || same_word(text, "PM")) return half_day(text);
-    if (text.size() >= 3 && (same_word(text.substr(0, 3), "UTC") || same_word(text.substr(0, 3), "GMT"))) {
+    if (text.front() == '+' || text.front() == '-') return zone(text);
+    if (const auto half = half_of_day(text)) return half_day(*half);
+    if (text.size() >= 3 && (same_word(text.substr(0, 3), "UTC") || same_word(text.substr(0, 3), "GMT")) &&
+        (text.size() == 3 || !is_letter(text[3]))) {
       text.remove_prefix(3);
       zoned_ = true;
-      found_.zone_minutes = found_.zone_minutes.value_or(0);
+      if (!found_.zone) found_.zone = Zone{};
       return text.empty() || zone(text);
     }
-    if (const int month = month_of(text); month != 0 && month_ == 0) {
-      month_ = month;
-      return true;
-    }
-    return number_or_name(text);
+    return name_or_number(text, is_first);
   }
 
+  // Words that are the name of a zone together.
+  bool zone_words(std::string_view words) {
+    const auto known = zone_named(words);
+    if (!known) return false;
+    found_.zone = known;
+    return true;
+  }
+  void unknown_zone(std::string_view words) {
+    unknown_zone_ = in_quotes(words) + " is no zone that is known, or means several; write the offset from UTC";
+  }
+  [[nodiscard]] bool has_time() const { return found_.time_of_day.has_value(); }
+
   DateLine finish() {
-    if (!found_.midnight && month_ != 0 && day_ != 0 && year_ != 0) found_.midnight = day_millis(year_, month_, day_);
-    return found_.empty() ? DateLine{} : found_;
+    if (unknown_words_ > kMostUnknownWords) return {};
+    if (!has_date() && month_ != 0) {
+      if (tuesday_ && tuesday_ != month_) found_.weekday = 2;
+      if (numbers_.size() == 2) {
+        // The year is the longer one, or stands last: "5 Nov 26".
+        const bool first_is_year = numbers_[0] > 31;
+        const int year = numbers_[first_is_year ? 0 : 1];
+        if (year > 31 || month_after_ == 1) found_.midnight = day_millis(full_year(year, year < 100), month_, numbers_[first_is_year ? 1 : 0]);
+      }
+    } else if (!numbers_.empty()) {
+      return {};
+    }
+    if (!has_date() && (!found_.time_of_day || found_.weekday || month_ != 0)) {
+      if (!found_.time_of_day) return {};
+    }
+    if (half_ && !apply_half()) return {};
+    if (found_.midnight && found_.weekday && (order_ || !found_.numeric) && *found_.weekday != weekday_at(*found_.midnight)) {
+      found_.problem = "the weekday is not that of the date";
+    }
+    if (found_.numeric && !found_.midnight)
+      found_.problem = in_quotes(found_.numeric->text) + " is no day of the calendar, read as the other dates are";
+    if (!unknown_zone_.empty() && (!found_.zone || found_.zone == Zone{}) && !zoned_) found_.problem = unknown_zone_;
+    if (!found_.problem.empty()) found_.midnight.reset();
+    return std::move(found_);
   }
 
  private:
+  [[nodiscard]] bool has_date() const { return found_.midnight || found_.numeric; }
+
+  bool date(DateFound&& found, std::string_view rest) {
+    found_.midnight = found.midnight;
+    found_.numeric = std::move(found.numeric);
+    if (rest.empty()) return true;
+    if (rest.front() == 'T' || rest.front() == 't' || rest.front() == '_' || rest.front() == '-' ||
+        rest.front() == ':' || rest.front() == ',' || rest.front() == '@') {
+      rest.remove_prefix(1);
+    } else if (!is_digit(rest.front())) {
+      return !weekday_of(rest, false) ? false : (found_.weekday = weekday_of(rest, false), true);
+    }
+    if (rest.empty()) return true;
+    const auto of_day = take_any_time(rest);
+    return of_day && time(*of_day, rest);
+  }
+
   bool time(std::int64_t of_day, std::string_view rest) {
     if (found_.time_of_day) return false;
     found_.time_of_day = of_day;
     if (rest.empty()) return true;
-    return same_word(rest, "AM") || same_word(rest, "PM") ? half_day(rest) : zone(rest);
+    if (const auto half = half_of_day(rest)) return half_day(*half);
+    if (rest.size() == 4 && (rest.front() == '+' || rest.front() == '-')) {  // WMI: minutes
+      std::string_view digits = rest.substr(1);
+      const auto minutes = take_digits(digits, 3, 3);
+      if (!minutes || *minutes > 14 * 60) return false;
+      found_.zone = Zone{rest.front() == '-' ? -*minutes : *minutes};
+      return zoned_ = true;
+    }
+    if (rest == "Uhr" || rest == "h") return true;
+    if (zone_words(rest)) return true;
+    if (is_letter(rest.front()) && rest.front() != 'Z' && rest.front() != 'z') return false;
+    return zone(rest);
   }
 
-  bool half_day(std::string_view word) {
+  bool half_day(bool afternoon) {
+    if (half_) return false;
+    half_ = afternoon;
+    return true;
+  }
+  bool apply_half() {
     if (!found_.time_of_day || *found_.time_of_day >= 13 * kHourMillis) return false;
-    *found_.time_of_day = *found_.time_of_day % (12 * kHourMillis) + (same_word(word, "PM") ? 12 * kHourMillis : 0);
+    *found_.time_of_day = *found_.time_of_day % (12 * kHourMillis) + (*half_ ? 12 * kHourMillis : 0);
     return true;
   }
 
   bool zone(std::string_view text) {
-    found_.zone_minutes = take_zone_minutes(text);
-    return found_.zone_minutes && text.empty();
+    const auto minutes = take_zone_minutes(text);
+    if (!minutes || !text.empty()) return false;
+    found_.zone = Zone{*minutes};
+    return zoned_ = true;
   }
 
   // "UTC - 5:00" in three words.
@@ -110,45 +306,219 @@ class Scan {
     const auto hours = take_digits(text, 1, 2);
     const auto minutes = take_char(text, ':') ? take_digits(text, 2, 2) : std::optional(0);
     if (!hours || !minutes || !text.empty()) return false;
-    found_.zone_minutes = sign_ * (*hours * 60 + *minutes);
+    found_.zone = Zone{sign_ * (*hours * 60 + *minutes)};
     sign_ = 0;
     return true;
   }
 
-  bool number_or_name(std::string_view text) {
+  bool name_or_number(std::string_view text, bool is_first) {
     std::string_view rest = text;
-    if (const auto number = take_digits(rest, 1, 4); number && (rest.empty() || rest == ".")) {
-      int& part = *number > 31 ? year_ : day_;
-      if (part != 0) return false;
-      part = *number;
+    (void)take_char(rest, '\'');
+    if (const auto number = take_digits(rest, 1, 4); number && (rest.empty() || rest == "." || rest == "th" ||
+                                                                rest == "st" || rest == "nd" || rest == "rd" ||
+                                                                rest == "º" || rest == "er")) {
+      if (numbers_.size() == 2) return false;
+      numbers_.push_back(*number);
       return true;
     }
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return is_letter(c) || c == ':' || c == '.' || c == '\''; });
+    const bool is_name = std::all_of(text.begin(), text.end(), [](char c) {
+      return is_letter(c) || c == ':' || c == '.' || c == '\'' || c == '-' || c == '/';
+    });
+    if (!is_name) return false;
+    const int month = month_of(text);
+    if (month != 0 && month_ == 0) {
+      month_ = month;
+      month_after_ = numbers_.size();
+      if (weekday_of(text, false)) tuesday_ = month;
+      return true;
+    }
+    if (month != 0 && tuesday_) {  // "mar." was the weekday
+      month_ = month;
+      month_after_ = numbers_.size();
+      return true;
+    }
+    if (const auto weekday = weekday_of(text, is_first)) {
+      found_.weekday = weekday;
+      return true;
+    }
+    if (!is_filler(text)) ++unknown_words_;
+    return true;
   }
 
+  std::optional<DateOrder> order_;
   DateLine found_;
+  std::string unknown_zone_;
+  std::vector<int> numbers_;
   int month_ = 0;
-  int day_ = 0;
-  int year_ = 0;
+  std::size_t month_after_ = 0;
+  std::optional<int> tuesday_;
+  std::optional<bool> half_;
+  int unknown_words_ = 0;
   int sign_ = 0;
   bool zoned_ = false;
 };
 
+constexpr std::string_view kGaps = " \t()[]{}<>\"";
+
+// The line with blanks that are none in ASCII as blanks: U+00A0, U+202F, U+2009, U+3000, marks of writing direction.
+std::string with_plain_blanks(std::string_view line) {
+  std::string out;
+  while (!line.empty()) {
+    bool replaced = false;
+    for (const std::string_view blank : {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89", "\xe3\x80\x80", "&nbsp;"})
+      if (!replaced && take_text(line, blank)) out.push_back(' '), replaced = true;
+    for (const std::string_view mark : {"\xe2\x80\x8e", "\xe2\x80\x8f", "\xef\xbb\xbf"})
+      if (!replaced && take_text(line, mark)) replaced = true;
+    if (replaced) continue;
+    out.push_back(line.front());
+    line.remove_prefix(1);
+  }
+  return out;
+}
+
+// A lone U+00A0 of a code page between other words.
+void blank_lone_bytes(std::string& line) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const auto is_high = [&](std::size_t at) { return at < line.size() && static_cast<unsigned char>(line[at]) >= 0x80; };
+    if (line[i] == '\xa0' && !is_high(i + 1) && (i == 0 || !is_high(i - 1))) line[i] = ' ';
+  }
+}
+
+std::string_view without_rules(std::string_view line) {
+  constexpr std::string_view kRules = "=#*-_~|;:> \t";
+  const std::size_t begin = line.find_first_not_of(kRules);
+  if (begin == std::string_view::npos) return {};
+  if (begin > 0 && line[begin - 1] == '-' && begin == 1 && is_digit(line[begin])) return line;
+  return line.substr(begin, line.find_last_not_of(kRules) - begin + 1);
+}
+
+// A mail's own times are not those of what is in it.
+bool is_of_a_mail(std::string_view line) {
+  for (const std::string_view begin : {"Sent:", "Gesendet:", "Envoy", "Enviado", "Inviato:", "Received:"})
+    if (line.starts_with(begin)) return true;
+  for (const std::string_view end : {"wrote:", "schrieb:", "crit :", "\xa9" "crit:", "escribi\xc3\xb3:", "ha scritto:"})
+    if (line.ends_with(end)) return true;
+  return false;
+}
+
 }  // namespace
 
-DateLine parse_date_line(std::string_view line) {
-  if (line.size() > kLongestLine) return {};
-  constexpr std::string_view kGaps = " \t()[]\"";
-  Scan scan;
+std::optional<DateOrder> parse_date_order(std::string_view word) {
+  const auto is = [&](std::initializer_list<std::string_view> names) {
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return same_word(name, word); });
+  };
+  if (is({"mdy", "month-first", "month", "us", "mm/dd/yyyy"})) return DateOrder::kMonthDayYear;
+  if (is({"dmy", "day-first", "day", "dd/mm/yyyy"})) return DateOrder::kDayMonthYear;
+  if (is({"ymd", "year-first", "year", "iso", "yyyy/mm/dd"})) return DateOrder::kYearMonthDay;
+  return std::nullopt;
+}
+
+std::optional<UnixMillis> NumericDate::in(DateOrder order) const {
+  const auto [first, second, third] = parts;
+  switch (order) {
+    case DateOrder::kMonthDayYear: return day_millis(full_year(third, short_year), first, second);
+    case DateOrder::kDayMonthYear: return day_millis(full_year(third, short_year), second, first);
+    case DateOrder::kYearMonthDay:
+      // A year of four digits stands last: what is left is as in the countries that write so.
+      return short_year ? day_millis(full_year(first, true), second, third) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+int weekday_at(UnixMillis midnight) {
+  constexpr int kThursday = 4;  // 1970-01-01
+  const std::int64_t days = midnight / kDayMillis - (midnight % kDayMillis < 0 ? 1 : 0);
+  return static_cast<int>(((days + kThursday) % 7 + 7) % 7);
+}
+
+DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
+  if (raw.size() > kLongestLine || raw.find_first_of("0123456789") == std::string_view::npos) return {};
+  std::string plain;
+  std::string_view line = raw;
+  if (raw.find_first_of("&\xc2\xe2\xe3\xef\xa0") != std::string_view::npos) {
+    plain = with_plain_blanks(raw);
+    blank_lone_bytes(plain);
+    line = plain;
+  }
+  if (is_of_a_mail(trimmed(line))) return {};
+  line = without_rules(line);
+  if (line.empty() || line.find("ersion") != std::string_view::npos) return {};
+
+  std::vector<std::string_view> words;
   for (std::size_t at = line.find_first_not_of(kGaps); at != std::string_view::npos;) {
     const std::size_t end = std::min(line.find_first_of(kGaps, at), line.size());
     std::string_view word = line.substr(at, end - at);
     while (!word.empty() && (word.back() == ',' || word.back() == ';')) word.remove_suffix(1);
-    if (!word.empty() && !scan.word(word)) return {};
+    if (!word.empty()) words.push_back(word);
     at = line.find_first_not_of(kGaps, end);
   }
+  Scan scan(order);
+  const auto joined = [&](std::size_t from, std::size_t count) {
+    return std::string_view(words[from].data(),
+                            static_cast<std::size_t>(words[from + count - 1].data() - words[from].data()) +
+                                words[from + count - 1].size());
+  };
+  for (std::size_t i = 0; i < words.size();) {
+    if (scan.has_time() && is_letter(words[i].front()) && !half_of_day(words[i])) {
+      std::size_t taken = 0;
+      // "UTC - 5:00" has more behind it.
+      const bool universal = same_word(words[i], "UTC") || same_word(words[i], "GMT");
+      for (std::size_t count = std::min<std::size_t>(5, words.size() - i); count > (universal ? 1 : 0) && taken == 0; --count)
+        if (scan.zone_words(joined(i, count))) taken = count;
+      if (taken > 0) {
+        i += taken;
+        continue;
+      }
+      const std::size_t last = words.size() - 1;
+      if (same_word(words[last], "time") && last > i) {
+        scan.unknown_zone(joined(i, words.size() - i));
+        break;
+      }
+      const bool capitals = words[i].size() >= 2 && words[i].size() <= 5 &&
+                            std::all_of(words[i].begin(), words[i].end(), is_capital);
+      const bool of_database = words[i].find('/') != std::string_view::npos;
+      if ((capitals && !is_filler(words[i]) && month_of(words[i]) == 0 && !weekday_of(words[i], false) &&
+           !universal) || of_database) {
+        scan.unknown_zone(words[i++]);
+        continue;
+      }
+    }
+    if (!scan.word(words[i], i == 0)) return {};
+    ++i;
+  }
   return scan.finish();
+}
+
+DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
+  const std::size_t slash = path.find_last_of("/\\");
+  const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    if (!is_digit(name[at]) || (at > 0 && is_digit(name[at - 1]))) continue;
+    std::string_view rest = name.substr(at);
+    DateLine found;
+    if (const auto compact = take_compact_date(rest)) {
+      found.midnight = compact;
+    } else if (auto parted = take_parted_date(rest, order); parted) {
+      found.midnight = parted->midnight;
+      found.numeric = std::move(parted->numeric);
+      if (found.numeric && !order) {
+        found.midnight.reset();
+        found.problem = in_quotes(found.numeric->text) + " in the file's name can be two days";
+      }
+    }
+    if (!found.midnight && found.problem.empty()) continue;
+    if (!rest.empty() && std::string_view("_-T. ,@").find(rest.front()) != std::string_view::npos &&
+        rest.find_first_of("0123456789") == 1)
+      rest.remove_prefix(1);
+    if (!rest.empty() && is_digit(rest.front())) {
+      found.time_of_day = take_any_time(rest);
+      if (found.time_of_day && !rest.empty() && (rest.front() == 'Z' || rest.front() == '+')) {
+        if (const auto minutes = take_zone_minutes(rest)) found.zone = Zone{*minutes};
+      }
+    }
+    return found;
+  }
+  return {};
 }
 
 }  // namespace kmem::history

@@ -1,25 +1,54 @@
 // A line that somebody's script or console put above a table: `echo %date% %time%`, `date /t`, Get-Date, `date`, ISO,
-// the debugger's session time -> the date, time and zone in it. Numeric dates: year first; with points day first;
-// else month first, unless that number cannot be a month. Thread: pure.
-// Failure: nothing is set when the line has other things than a date in it.
+// WMI's times, the debugger's session time, in the languages of date_words.h and between rules of any kind -> the date,
+// time and zone in it. Whether 05/11 is in May or November is for the whole file to say (date_order.h). Thread: pure.
+// Failure: nothing is set when the line has other things than a date in it; `problem` when it has one that no calendar
+// or zone knows.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "collectors/base/clock.h"
+#include "collectors/history/zone_names.h"
 
 namespace kmem::history {
+
+enum class DateOrder : std::uint8_t { kMonthDayYear, kDayMonthYear, kYearMonthDay };
+/// "mdy" | "dmy" | "ymd", and words for them.
+[[nodiscard]] std::optional<DateOrder> parse_date_order(std::string_view word);
+
+/// Three numbers whose order the line does not tell: no year of four digits stands first.
+struct NumericDate {
+  std::array<int, 3> parts{};
+  bool short_year = false;  // two digits: it may even stand first
+  bool dotted = false;      // 5.11.2026, in most countries day first
+  std::string text;
+
+  /// Midnight; nullopt: no day of the calendar in that order.
+  [[nodiscard]] std::optional<base::UnixMillis> in(DateOrder order) const;
+};
 
 struct DateLine {
   std::optional<base::UnixMillis> midnight;  // of the date, as if it were UTC
   std::optional<std::int64_t> time_of_day;   // milliseconds
-  std::optional<int> zone_minutes;           // east of UTC
+  std::optional<Zone> zone;
+  std::optional<NumericDate> numeric;  // what midnight was read from
+  std::optional<int> weekday;          // 0 is Sunday
+  std::string problem;                 // why the date in this line is of no use
 
-  [[nodiscard]] bool empty() const { return !midnight && !time_of_day; }
+  [[nodiscard]] bool empty() const { return !midnight && !time_of_day && problem.empty(); }
 };
 
-[[nodiscard]] DateLine parse_date_line(std::string_view line);
+/// Without an order month first, and day first where a month cannot be.
+[[nodiscard]] DateLine parse_date_line(std::string_view line, std::optional<DateOrder> order = std::nullopt);
+
+/// 0 is Sunday.
+[[nodiscard]] int weekday_at(base::UnixMillis midnight);
+
+/// "poolmon-2026-09-01_0000.log" -> its date, and time if there is one. The year first, or a month's name.
+[[nodiscard]] DateLine date_in_name(std::string_view path, std::optional<DateOrder> order);
 
 }  // namespace kmem::history

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_order.h"
 #include "collectors/history/snapshot_reader.h"
+#include "collectors/history/text_header.h"
 #include "collectors/replay/capture.h"
 #include "collectors/source.h"
 
@@ -75,28 +77,87 @@ Result<std::string> read_head(base::File& file) {
   return head;
 }
 
-// Without blank lines before it; UTF-16's zero bytes are left out, which is enough to tell the format.
-std::string first_line(std::string head) {
-  if (head.starts_with("\xff\xfe")) {
-    head.erase(0, 2);
-    head.erase(std::remove(head.begin(), head.end(), '\0'), head.end());
-  } else if (head.starts_with("\xef\xbb\xbf")) {
-    head.erase(0, 3);
+// Without blank lines before it, and the one in which a spreadsheet names its separator.
+std::string first_line(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+  const std::size_t end = std::min(text.find_first_of("\r\n", begin), text.size());
+  const std::string_view line = text.substr(begin, end - begin);
+  return names_separator(line) ? first_line(text.substr(end)) : std::string(line);
+}
+
+// Of perfmon's header, if it is one: the first cell names the format, the others have paths.
+std::optional<char> perfmon_separator(std::string_view line) {
+  if (line.starts_with('"')) line.remove_prefix(1);
+  if (!line.starts_with("(PDH-CSV") && !line.starts_with("(PDH-TSV")) return std::nullopt;
+  const std::size_t path = line.find('\\');
+  if (path == std::string_view::npos) return line.starts_with("(PDH-TSV") ? '\t' : ',';
+  const std::size_t mark = line.find_last_of(kSeparators, path);
+  return mark == std::string_view::npos ? ',' : line[mark];
+}
+
+struct Magic {
+  std::string_view bytes;
+  std::string_view what;
+};
+constexpr std::array kOthers = {
+    Magic{"PK\x03\x04", "a zip archive (a workbook of Excel is one, too); unpack it, or save it as CSV"},
+    Magic{"PK\x05\x06", "an empty zip archive"},
+    Magic{"\x1f\x8b", "compressed; unpack it first"},
+    Magic{"BZh", "compressed; unpack it first"},
+    Magic{"\xfd" "7zXZ", "compressed; unpack it first"},
+    Magic{"\x28\xb5\x2f\xfd", "compressed; unpack it first"},
+    Magic{"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"},
+    Magic{"Rar!", "a rar archive; unpack it first"},
+    Magic{"MSCF", "a cabinet; unpack it first"},
+    Magic{"PAGEDU", "a memory dump; open it in the debugger and take what !vm and !poolused 2 print"},
+    Magic{"PAGEDUMP", "a memory dump; open it in the debugger and take what !vm and !poolused 2 print"},
+    Magic{"MDMP", "a memory dump of a process; it has no pools"},
+    Magic{"ElfFile", "an event log; it has no pools"},
+    Magic{"regf", "a registry hive; it has no pools"},
+    Magic{"\x89PNG", "a picture; take the text itself"},
+    Magic{"\xff\xd8\xff", "a picture; take the text itself"},
+    Magic{"GIF8", "a picture; take the text itself"},
+    Magic{"%PDF", "a PDF; take the text out of it"},
+    Magic{"{\\rtf", "rich text; save it as plain text"},
+    Magic{"\xd0\xcf\x11\xe0", "a document of Office; save it as CSV or plain text"},
+};
+
+// As text a zero byte here and there is a terminal's; many are numbers.
+bool is_binary(std::string_view text) {
+  const auto zeros = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\0'));
+  return zeros * 50 > text.size() || (zeros > 0 && text.substr(0, 4).find('\0') != std::string_view::npos);
+}
+
+/// `separator`: of the cells, the first of which has the date; none: lines of text.
+std::optional<DateOrder> decide_order(base::FileSystem& files, const std::string& path, char separator = '\0') {
+  // What has no size is a pipe, which can be read once only.
+  const auto info = files.info(path);
+  if (!info || info->size_bytes == 0) return std::nullopt;
+  auto file = files.open(path, base::OpenMode::kRead);
+  if (!file) return std::nullopt;
+  LineReader lines(std::move(*file), separator == '\0' ? kMaxLineBytes : kMaxPerfmonLineBytes);
+  DateOrderVotes votes;
+  for (std::string plain, unquoted;;) {
+    const auto state = lines.next();
+    if (!state || *state == LineState::kEnd) return votes.decide();
+    std::string_view text = lines.line();
+    if (separator != '\0') text = text.substr(0, text.find(separator));
+    votes.see(parse_date_line(trimmed(without_quotes(without_escapes(text, plain), unquoted))));
   }
-  const std::size_t begin = std::min(head.find_first_not_of(" \t\r\n"), head.size());
-  const std::size_t end = std::min(head.find_first_of("\r\n", begin), head.size());
-  return head.substr(begin, end - begin);
 }
 
 }  // namespace
 
-Reader open_reader(base::FileSystem& files, const std::string& path, Notes& notes, std::uint64_t& bytes_read) {
+Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options, Notes& notes,
+                   std::uint64_t& bytes_read) {
   auto file = files.open(path, base::OpenMode::kRead);
   if (!file) return file.error();
   const auto head = read_head(**file);
   if (!head) return head.error();
   bytes_read += head->size();
-  const auto refuse = [&](const std::string& what) { return Error{ErrorCode::kMalformed, path + ": " + what}; };
+  const auto refuse = [&](std::string_view what) {
+    return Error{ErrorCode::kMalformed, path + ": " + std::string(what)};
+  };
   if (head->empty()) return refuse("empty");
   auto headed = std::make_unique<HeadedFile>(*head, std::move(*file), bytes_read);
   if (head->starts_with("KMCAPTUR")) {
@@ -104,18 +165,25 @@ Reader open_reader(base::FileSystem& files, const std::string& path, Notes& note
     if (!capture) return capture.error();
     return std::unique_ptr<SnapshotReader>(std::make_unique<CaptureHistory>(std::move(*capture)));
   }
-  const std::string line = first_line(*head);
-  if (line.starts_with("\"(PDH-CSV") || line.starts_with("(PDH-CSV"))
-    return make_perfmon_history(LineReader(std::move(headed), kMaxPerfmonLineBytes), FileNotes(notes, path));
-  if (line.starts_with("\"(PDH-TSV") || line.starts_with("(PDH-TSV"))
-    return refuse("perfmon's text with tabs; write it as CSV: relog FILE -f csv -o OUT");
-  if (is_csv_header(line)) return make_csv_history(LineReader(std::move(headed)), FileNotes(notes, path));
-  if (head->starts_with("\x1f\x8b")) return refuse("compressed; unpack it first");
-  if (!head->starts_with("\xff\xfe") && head->find('\0') != std::string::npos)
+  const auto other =
+      std::find_if(kOthers.begin(), kOthers.end(), [&](const Magic& magic) { return head->starts_with(magic.bytes); });
+  if (other != kOthers.end()) return refuse(other->what);
+  std::string raw = *head;
+  std::string text;
+  TextDecoder().decode(raw, true, text);
+  const std::string line = first_line(text);
+  if (const auto separator = perfmon_separator(line))
+    return make_perfmon_history(
+        LineReader(std::move(headed), kMaxPerfmonLineBytes), FileNotes(notes, path),
+        {*separator, options.date_order, [&files, path, cells = *separator] { return decide_order(files, path, cells); }});
+  if (const auto separator = csv_separator(line))
+    return make_csv_history(LineReader(std::move(headed)), FileNotes(notes, path), *separator);
+  if (is_binary(text))
     return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   const auto info = files.info(path);
   return make_text_history(LineReader(std::move(headed)), FileNotes(notes, path),
-                           info ? std::optional(info->modified) : std::nullopt);
+                           {info ? std::optional(info->modified) : std::nullopt, options.date_order,
+                            [&files, path] { return decide_order(files, path); }});
 }
 
 }  // namespace kmem::history

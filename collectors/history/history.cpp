@@ -31,7 +31,7 @@ struct Track {
 
 class History final : public HistorySource {
  public:
-  explicit History(base::FileSystem& files) : files_(files) {}
+  History(base::FileSystem& files, const HistoryOptions& options) : files_(files), options_(options) {}
 
   Result<void> open(const std::vector<std::string>& paths) {
     std::string reasons;
@@ -99,7 +99,7 @@ class History final : public HistorySource {
     if (const auto info = files_.info(path)) track->size_bytes = info->size_bytes;
     bytes_total_ += track->size_bytes;
     const Notes::Mark mark = notes_.mark();
-    auto reader = open_reader(files_, path, notes_, track->bytes_read);
+    auto reader = open_reader(files_, path, options_, notes_, track->bytes_read);
     std::string why;
     if (!reader) {
       if (reader.error().code != ErrorCode::kMalformed) return reader.error();
@@ -143,7 +143,7 @@ class History final : public HistorySource {
     while (next_ < waiting_.size() && (active_.empty() || waiting_[next_]->first_time <= earliest())) {
       std::unique_ptr<Track> track = std::move(waiting_[next_++]);
       if (!track->reader) {
-        auto reader = open_reader(files_, track->path, notes_, track->bytes_read);
+        auto reader = open_reader(files_, track->path, options_, notes_, track->bytes_read);
         if (!reader) {
           notes_.skip(track->path, 0, "can no longer be read: " + reader.error().message);
           bytes_done_ += track->size_bytes;
@@ -179,6 +179,7 @@ class History final : public HistorySource {
   }
 
   base::FileSystem& files_;
+  HistoryOptions options_;
   Notes notes_;
   std::vector<std::unique_ptr<Track>> waiting_;  // by first_time
   std::size_t next_ = 0;
@@ -191,8 +192,9 @@ class History final : public HistorySource {
 
 }  // namespace
 
-Result<std::unique_ptr<HistorySource>> open_history(base::FileSystem& files, const std::vector<std::string>& paths) {
-  auto history = std::make_unique<History>(files);
+Result<std::unique_ptr<HistorySource>> open_history(base::FileSystem& files, const std::vector<std::string>& paths,
+                                                    const HistoryOptions& options) {
+  auto history = std::make_unique<History>(files, options);
   if (auto opened = history->open(paths); !opened) return opened.error();
   return std::unique_ptr<HistorySource>(std::move(history));
 }

@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
+#include "collectors/history/date_line.h"
 #include "collectors/history/notes.h"
 #include "collectors/source.h"
 
@@ -34,8 +36,13 @@ class HistorySource : public KernelSource {
   [[nodiscard]] virtual Progress progress() const = 0;
 };
 
+struct HistoryOptions {
+  std::optional<DateOrder> date_order;  // of dates like 05/11/2026; none: each file's dates decide
+};
+
 /// `files` outlives the source. Every file is opened here and read up to its first snapshot.
 [[nodiscard]] base::Result<std::unique_ptr<HistorySource>> open_history(base::FileSystem& files,
-                                                                        const std::vector<std::string>& paths);
+                                                                        const std::vector<std::string>& paths,
+                                                                        const HistoryOptions& options = {});
 
 }  // namespace kmem::history

@@ -1,6 +1,7 @@
 #include "collectors/history/line_reader.h"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
 
 namespace kmem::history {
@@ -13,59 +14,59 @@ constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
 base::Result<LineState> LineReader::next() {
   line_.clear();
   bool too_long = false;
+  bool returned = false;  // a CR came last, and perhaps its LF
   for (bool any = false;; any = true) {
     if (at_ == chunk_.size()) {
       if (auto filled = fill(); !filled) return filled.error();
       if (chunk_.empty() && !any) return LineState::kEnd;
       if (chunk_.empty()) break;
     }
-    const std::size_t end = std::min(chunk_.find('\n', at_), chunk_.size());
+    if (returned) {
+      const std::size_t behind = std::min(chunk_.find_first_not_of('\r', at_), chunk_.size());
+      if (behind == chunk_.size()) {
+        at_ = behind;
+        continue;
+      }
+      if (chunk_[behind] == '\n') at_ = behind + 1;
+      break;
+    }
+    const std::size_t feed = std::min(chunk_.find('\n', at_), chunk_.size());
+    const auto* const begin = chunk_.data() + at_;
+    const auto* const found = static_cast<const char*>(std::memchr(begin, '\r', feed - at_));
+    const std::size_t end = found != nullptr ? static_cast<std::size_t>(found - chunk_.data()) : feed;
     const std::size_t length = end - at_;
     const std::size_t room = max_line_bytes_ - line_.size();
     line_.append(chunk_, at_, std::min(length, room));
     too_long |= length > room;
     at_ = end;
-    if (end < chunk_.size()) {
-      ++at_;
-      break;
-    }
+    if (end == chunk_.size()) continue;
+    ++at_;
+    if (chunk_[end] == '\n') break;
+    returned = true;
+    if (at_ == chunk_.size()) continue;
+    // CRs before an LF are all of one line's end; a lone one ends its line.
+    const std::size_t behind = chunk_.find_first_not_of('\r', at_);
+    if (behind == std::string::npos) continue;
+    if (chunk_[behind] == '\n') at_ = behind + 1;
+    break;
   }
   ++number_;
-  while (!line_.empty() && line_.back() == '\r') line_.pop_back();
+  if (line_.starts_with("\xef\xbb\xbf")) line_.erase(0, 3);  // of a file that was put behind another
   return too_long ? LineState::kTooLong : LineState::kLine;
 }
 
 base::Result<void> LineReader::fill() {
   at_ = 0;
-  do {  // UTF-16 may leave nothing of the first bytes
-    const std::size_t had = half_.size();
-    chunk_ = half_;
-    half_.clear();
-    chunk_.resize(had + kChunkBytes);
-    const auto got = file_->read(std::as_writable_bytes(std::span(chunk_).subspan(had)));
-    chunk_.resize(had + (got ? *got : 0));
+  chunk_.clear();
+  while (chunk_.empty() && !ended_) {  // UTF-16 may leave nothing of the first bytes
+    raw_.resize(kChunkBytes);
+    const auto got = file_->read(std::as_writable_bytes(std::span(raw_)));
+    raw_.resize(got ? *got : 0);
     if (!got) return got.error();
-    if (*got == 0) {
-      chunk_.clear();
-      return {};
-    }
-    if (!begun_) {
-      utf16_ = chunk_.starts_with("\xff\xfe");
-      chunk_.erase(0, utf16_ ? 2 : chunk_.starts_with("\xef\xbb\xbf") ? 3 : 0);
-      begun_ = true;
-    }
-    if (utf16_) narrow();
-  } while (chunk_.empty());
-  return {};
-}
-
-void LineReader::narrow() {
-  if (chunk_.size() % 2 != 0) {
-    half_.assign(1, chunk_.back());
-    chunk_.pop_back();
+    ended_ = *got == 0;
+    decoder_.decode(raw_, ended_, chunk_);
   }
-  for (std::size_t i = 0; i < chunk_.size(); i += 2) chunk_[i / 2] = chunk_[i + 1] == 0 ? chunk_[i] : '?';
-  chunk_.resize(chunk_.size() / 2);
+  return {};
 }
 
 }  // namespace kmem::history

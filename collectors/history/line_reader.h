@@ -1,5 +1,4 @@
-// A file's lines, one in memory: LF or CRLF, without a byte order mark; UTF-16LE (PowerShell's redirection) becomes
-// single bytes, so that a tag's high bytes come out as they were. Thread: one.
+// A file's lines, one in memory: ended by LF, CRLF or a lone CR, decoded by text_decoder.h. Thread: one.
 // Failure: a line over the bound is kTooLong and gives its beginning; an Error is the file's own.
 #pragma once
 
@@ -11,6 +10,7 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
+#include "collectors/history/text_decoder.h"
 
 namespace kmem::history {
 
@@ -31,17 +31,16 @@ class LineReader {
 
  private:
   base::Result<void> fill();
-  void narrow();
 
   std::unique_ptr<base::File> file_;
   std::size_t max_line_bytes_;
+  TextDecoder decoder_;
+  std::string raw_;
   std::string chunk_;
   std::size_t at_ = 0;
   std::string line_;
   std::uint64_t number_ = 0;
-  bool begun_ = false;
-  bool utf16_ = false;
-  std::string half_;  // of a UTF-16 unit, between chunks
+  bool ended_ = false;
 };
 
 }  // namespace kmem::history

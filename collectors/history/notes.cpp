@@ -19,7 +19,7 @@ void Notes::back_to(const Mark& mark) {
   warnings_.resize(mark.warnings);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMostBytes = 40;
   return '"' + base::label_text(text.substr(0, kMostBytes)) + (text.size() > kMostBytes ? "...\"" : "\"");
 }

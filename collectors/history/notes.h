@@ -56,6 +56,6 @@ class FileNotes {
 };
 
 /// Somebody else's text for a message: in quotes, legal everywhere, cut when long.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace kmem::history

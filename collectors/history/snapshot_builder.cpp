@@ -1,21 +1,76 @@
 #include "collectors/history/snapshot_builder.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
+
+#include "collectors/snapshot_fields.h"
 
 namespace kmem::history {
 namespace {
 
 constexpr std::uint64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 
-template <typename T>
-bool fill(std::optional<T>& mine, const std::optional<T>& theirs) {
-  if (!theirs) return true;
-  if (mine) return *mine == *theirs;
-  mine = theirs;
-  return true;
-}
+/// What is missing on this side comes from the other. One overload a kind of field; false where both have something.
+class Merge {
+ public:
+  explicit Merge(SnapshotBuilder& into) : into_(into) {}
+
+  template <typename T>
+  void operator()(std::optional<T>& mine, std::optional<T>& theirs) {
+    if (!theirs) return;
+    if (mine) all_ &= equal(*mine, *theirs);
+    else mine = std::move(theirs);
+  }
+  void operator()(std::vector<TagUsage>&, std::vector<TagUsage>& theirs) { add_rows(theirs); }
+  void operator()(std::vector<SessionTagUsage>&, std::vector<SessionTagUsage>& theirs) { add_rows(theirs); }
+  void operator()(std::vector<ProcessUsage>&, std::vector<ProcessUsage>& theirs) { add_rows(theirs); }
+  void operator()(std::vector<PoolTotals>&, std::vector<PoolTotals>& theirs) {
+    for (PoolTotals& pool : theirs) for_each_field(kPoolFields, into_.totals(pool.pool), pool, std::ref(*this));
+  }
+  void operator()(std::vector<Setting>& mine, std::vector<Setting>& theirs) {
+    add_new(mine, theirs, [](const Setting& a, const Setting& b) { return a.name == b.name; },
+            [](const Setting& a, const Setting& b) { return a.value == b.value; });
+  }
+  void operator()(std::vector<FailureEvents>& mine, std::vector<FailureEvents>& theirs) {
+    add_new(mine, theirs,
+            [](const auto& a, const auto& b) { return a.provider == b.provider && a.event_id == b.event_id; },
+            [](const auto& a, const auto& b) { return a.count == b.count; });
+  }
+  // Each recording's own readings, side by side.
+  void operator()(std::vector<PartStatus>& mine, std::vector<PartStatus>& theirs) {
+    for (PartStatus& part : theirs) mine.push_back(std::move(part));
+  }
+  // Of which one there is for sure: the first recording's.
+  void operator()(Pool&, Pool&) {}
+  void operator()(System&, System&) {}
+  void operator()(base::UnixMillis&, base::UnixMillis&) {}
+
+  [[nodiscard]] bool all() const { return all_; }
+
+ private:
+  template <typename T>
+  static bool equal(const T& mine, const T& theirs) { return mine == theirs; }
+  static bool equal(const PoolLimit& mine, const PoolLimit& theirs) { return mine.bytes == theirs.bytes; }
+  static bool equal(const EventLogReading&, const EventLogReading&) { return true; }
+
+  template <typename T>
+  void add_rows(std::vector<T>& theirs) {
+    for (T& row : theirs) all_ &= into_.add(std::move(row)) == nullptr;
+  }
+  template <typename T, typename Is, typename Same>
+  void add_new(std::vector<T>& mine, std::vector<T>& theirs, Is is, Same same) {
+    for (T& one : theirs) {
+      const auto there = std::find_if(mine.begin(), mine.end(), [&](const T& other) { return is(one, other); });
+      if (there == mine.end()) mine.push_back(std::move(one));
+      else all_ &= same(one, *there);
+    }
+  }
+
+  SnapshotBuilder& into_;
+  bool all_ = true;
+};
 
 }  // namespace
 
@@ -34,6 +89,18 @@ const char* SnapshotBuilder::add(ProcessUsage&& row) {
   return nullptr;
 }
 
+const char* SnapshotBuilder::add(SessionTagUsage&& row) {
+  row.usage.key = tag_key(row.usage.pool, row.usage.tag);
+  if (seen_session_tags_.size() >= kMaxRows) return "too many rows of sessions in one snapshot";
+  if (!seen_session_tags_.emplace(row.session, row.usage.key).second) return "the session has this tag already";
+  if (row.usage.bytes == 0 && row.usage.outstanding == 0) return nullptr;
+  // Sessions stand together.
+  const auto behind = std::upper_bound(snapshot_.session_tags.begin(), snapshot_.session_tags.end(), row.session,
+                                       [](std::uint32_t session, const auto& one) { return session < one.session; });
+  snapshot_.session_tags.insert(behind, std::move(row));
+  return nullptr;
+}
+
 PoolTotals& SnapshotBuilder::totals(Pool pool) {
   const auto found = std::find_if(snapshot_.pools.begin(), snapshot_.pools.end(),
                                   [&](const PoolTotals& totals) { return totals.pool == pool; });
@@ -43,41 +110,21 @@ PoolTotals& SnapshotBuilder::totals(Pool pool) {
 }
 
 bool SnapshotBuilder::merge(Snapshot&& other) {
-  bool all = true;
-  for (TagUsage& row : other.tags) all &= add(std::move(row)) == nullptr;
-  for (ProcessUsage& row : other.processes) all &= add(std::move(row)) == nullptr;
-  for (const PoolTotals& theirs : other.pools) {
-    PoolTotals& mine = totals(theirs.pool);
-    all &= fill(mine.bytes, theirs.bytes);
-    all &= fill(mine.resident_bytes, theirs.resident_bytes);
-    all &= fill(mine.allocations, theirs.allocations);
-    all &= fill(mine.frees, theirs.frees);
-    all &= fill(mine.lookaside_hits, theirs.lookaside_hits);
+  if (snapshot_.time == 0) {
+    snapshot_.time = other.time;
+    snapshot_.system = other.system;
   }
-  Snapshot& mine = snapshot_;
-  if (mine.time == 0) {
-    mine.time = other.time;
-    mine.system = other.system;
-  }
-  if (mine.settings.empty()) mine.settings = std::move(other.settings);
-  for (PartStatus& part : other.parts) mine.parts.push_back(std::move(part));
-  all &= fill(mine.system_ptes_free, other.system_ptes_free);
-  all &= fill(mine.commit_bytes, other.commit_bytes);
-  all &= fill(mine.commit_limit_bytes, other.commit_limit_bytes);
-  all &= fill(mine.commit_peak_bytes, other.commit_peak_bytes);
-  all &= fill(mine.physical_memory_bytes, other.physical_memory_bytes);
-  all &= fill(mine.available_bytes, other.available_bytes);
-  all &= fill(mine.file_cache_bytes, other.file_cache_bytes);
-  all &= fill(mine.file_cache_peak_bytes, other.file_cache_peak_bytes);
-  all &= fill(mine.kernel_stack_bytes, other.kernel_stack_bytes);
-  all &= fill(mine.page_table_bytes, other.page_table_bytes);
-  if (!mine.boot_time) mine.boot_time = other.boot_time;
-  return all;
+  // Boots are found by clocks that differ.
+  if (snapshot_.boot_time) other.boot_time.reset();
+  Merge merge(*this);
+  for_each_field(kSnapshotFields, snapshot_, other, std::ref(merge));
+  return merge.all();
 }
 
 Snapshot SnapshotBuilder::take() {
   seen_tags_.clear();
   seen_processes_.clear();
+  seen_session_tags_.clear();
   return std::exchange(snapshot_, Snapshot{});
 }
 

@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "collectors/snapshot.h"
 
@@ -18,12 +21,16 @@ class SnapshotBuilder {
   /// nullptr, or why the row was left out.
   const char* add(TagUsage&& row);
   const char* add(ProcessUsage&& row);
+  const char* add(SessionTagUsage&& row);
+  [[nodiscard]] bool has(Pool pool, const std::string& tag) const { return seen_tags_.contains(tag_key(pool, tag)); }
+  [[nodiscard]] bool has_process(std::uint64_t pid) const { return seen_processes_.contains(pid); }
   /// The pool's totals, made if needed.
   [[nodiscard]] PoolTotals& totals(Pool pool);
   /// What is not there yet is taken over; false when some of it was there already.
   bool merge(Snapshot&& other);
 
   [[nodiscard]] Snapshot& snapshot() { return snapshot_; }
+  [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }
   /// Gives it away and begins an empty one.
   [[nodiscard]] Snapshot take();
 
@@ -31,6 +38,7 @@ class SnapshotBuilder {
   Snapshot snapshot_;
   std::unordered_set<std::uint64_t> seen_tags_;
   std::unordered_set<std::uint64_t> seen_processes_;
+  std::set<std::pair<std::uint32_t, std::uint64_t>> seen_session_tags_;
 };
 
 /// Live allocations by the kernel's counters. Of 32 bits each they wrap; more frees than allocations otherwise (what

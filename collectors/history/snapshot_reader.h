@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
+#include "collectors/history/date_line.h"
+#include "collectors/history/history.h"
 #include "collectors/history/line_reader.h"
 #include "collectors/history/notes.h"
 #include "collectors/snapshot.h"
@@ -26,16 +29,25 @@ class SnapshotReader {
 using Reader = base::Result<std::unique_ptr<SnapshotReader>>;
 
 /// kMalformed when its header names no usable columns.
-[[nodiscard]] Reader make_csv_history(LineReader lines, FileNotes notes);
-[[nodiscard]] Reader make_perfmon_history(LineReader lines, FileNotes notes);
-/// `modified`: the time of the last table when the text has no time at all.
-[[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, std::optional<base::UnixMillis> modified);
+[[nodiscard]] Reader make_csv_history(LineReader lines, FileNotes notes, char separator);
+struct PerfmonOptions {
+  char separator = ',';
+  std::optional<DateOrder> order;                    // given by the user, for times that a spreadsheet has rewritten
+  std::function<std::optional<DateOrder>()> decide;  // by all of the file's
+};
+[[nodiscard]] Reader make_perfmon_history(LineReader lines, FileNotes notes, PerfmonOptions options);
+struct TextOptions {
+  std::optional<base::UnixMillis> modified;            // of the file, for its last table when there is no time at all
+  std::optional<DateOrder> order;                      // given by the user
+  std::function<std::optional<DateOrder>()> decide;    // by all of the file's dates; asked once, if ever
+};
+[[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options);
 
-/// Whether a header line has at least two of the CSV format's columns.
-[[nodiscard]] bool is_csv_header(std::string_view line);
+/// What parts a header line that has at least two of the CSV format's columns.
+[[nodiscard]] std::optional<char> csv_separator(std::string_view line);
 
 /// By the file's first bytes. `bytes_read` counts up as the file is read and outlives the reader.
-[[nodiscard]] Reader open_reader(base::FileSystem& files, const std::string& path, Notes& notes,
-                                 std::uint64_t& bytes_read);
+[[nodiscard]] Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options,
+                                 Notes& notes, std::uint64_t& bytes_read);
 
 }  // namespace kmem::history

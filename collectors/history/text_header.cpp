@@ -1,8 +1,10 @@
 #include "collectors/history/text_header.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/time_text.h"
@@ -58,25 +60,173 @@ bool apply_commit_line(std::string_view line, SnapshotBuilder& out) {
   return true;
 }
 
-bool apply_vm_line(std::string_view line, SnapshotBuilder& out) {
+VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out) {
   const std::size_t colon = line.find(':');
   const std::size_t bracket = line.find('(', std::min(colon, line.size()));
   if (bracket == std::string_view::npos || !same_word(trimmed(line.substr(line.find_last_of("0123456789") + 1)), "Kb)"))
-    return false;
-  const std::string_view name = trimmed(line.substr(0, colon));
+    return VmLine::kOther;
+  std::string name;
+  for (const char c : line.substr(0, colon))
+    if (c != ' ' && c != '\t') name.push_back(c);
   const auto pages = number_at(line, colon + 1);
   const auto kib = number_at(line, bracket + 1);
-  if (!pages || !kib || *kib > kMaxKib) return false;
+  if (!pages || !kib || *kib > kMaxKib) return VmLine::kOther;
   const std::uint64_t bytes = *kib * kKib;
   Snapshot& snapshot = out.snapshot();
-  if (same_word(name, "NonPagedPool Usage")) out.totals(Pool::kNonpaged).bytes = bytes;
-  else if (same_word(name, "PagedPool Usage")) out.totals(Pool::kPaged).bytes = bytes;
-  else if (same_word(name, "Free System PTEs")) snapshot.system_ptes_free = pages;
-  else if (same_word(name, "Committed pages")) snapshot.commit_bytes = bytes;
-  else if (same_word(name, "Commit limit")) snapshot.commit_limit_bytes = bytes;
-  else if (same_word(name, "Available Pages")) snapshot.available_bytes = bytes;
-  else if (same_word(name, "Physical Memory")) snapshot.physical_memory_bytes = bytes;
-  return true;
+  const auto is = [&](std::string_view wanted) { return same_word(name, wanted); };
+  if (is("NonPagedPoolUsage") || is("NonPagedPoolNxUsage")) {
+    (is("NonPagedPoolUsage") ? parts.nonpaged : parts.nonpaged_nx) = bytes;
+    out.totals(Pool::kNonpaged).bytes = parts.nonpaged.value_or(0) + parts.nonpaged_nx.value_or(0);
+  } else if (is("PagedPoolUsage")) {
+    out.totals(Pool::kPaged).bytes = bytes;
+  } else if (is("FreeSystemPTEs")) {
+    snapshot.system_ptes_free = pages;
+  } else if (is("Committedpages")) {
+    snapshot.commit_bytes = bytes;
+  } else if (is("Commitlimit")) {
+    snapshot.commit_limit_bytes = bytes;
+  } else if (is("AvailablePages")) {
+    snapshot.available_bytes = bytes;
+  } else if (is("PhysicalMemory")) {
+    snapshot.physical_memory_bytes = bytes;
+  } else {
+    return VmLine::kUnknown;
+  }
+  return VmLine::kKnown;
+}
+
+std::optional<std::int64_t> parse_uptime(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  std::string_view rest;
+  for (const std::string_view name : {"System Uptime:", "System Up Time:", "Kernel Uptime:"})
+    if (same_word(text.substr(0, name.size()), name)) rest = text.substr(name.size());
+  if (const std::size_t at = text.find("has been up for:"); at != std::string_view::npos) rest = text.substr(at + 16);
+  if (rest.empty()) return std::nullopt;
+  std::int64_t seconds = 0;
+  std::int64_t millis = 0;
+  bool any = false;
+  while (!(rest = rest.substr(std::min(rest.find_first_not_of(" \t,"), rest.size()))).empty()) {
+    if (const auto of_day = take_time_of_day(rest)) {
+      millis = *of_day;
+      any = true;
+      continue;
+    }
+    const auto number = number_at(rest, 0);
+    if (!number || *number > 1'000'000) return std::nullopt;
+    rest = rest.substr(std::min(rest.find_first_not_of("0123456789 "), rest.size()));
+    const std::string_view word = rest.substr(0, std::min(rest.find_first_of(" ,("), rest.size()));
+    const auto is = [&](std::string_view one, std::string_view many) { return same_word(word, one) || same_word(word, many); };
+    const std::int64_t unit = is("day", "days")         ? 86'400
+                              : is("hour", "hours")     ? 3600
+                              : is("minute", "minutes") ? 60
+                              : is("second", "seconds") ? 1
+                                                        : 0;
+    if (unit == 0) return std::nullopt;
+    seconds += static_cast<std::int64_t>(*number) * unit;
+    any = true;
+    rest.remove_prefix(word.size());
+    if (rest.starts_with("(s)")) rest.remove_prefix(3);
+  }
+  return any ? std::optional(seconds * 1000 + millis) : std::nullopt;
+}
+
+std::optional<std::string_view> boot_words(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  for (const std::string_view name : {"System Boot Time", "Statistics since", "LastBootUpTime", "Systemstartzeit",
+                                      "Boot Time", "Statistik seit"}) {
+    if (!same_word(text.substr(0, name.size()), name)) continue;
+    std::string_view rest = text.substr(name.size());
+    if (!rest.empty() && rest.front() != ':' && rest.front() != '=' && rest.front() != ' ') continue;
+    rest = rest.substr(std::min(rest.find_first_not_of(" \t:="), rest.size()));
+    return rest;
+  }
+  return std::nullopt;
+}
+
+std::optional<PoolOwner> parse_pool_owner(std::string_view text) {
+  constexpr std::string_view kTitle = "pool information";
+  text = trimmed(text);
+  const auto number = [](std::string_view word) -> std::optional<std::uint32_t> {
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+    return error == std::errc{} ? std::optional(value) : std::nullopt;
+  };
+  constexpr std::string_view kId = "Session ID is ";
+  if (same_word(text.substr(0, kId.size()), kId)) {
+    const auto session = number(trimmed(text.substr(kId.size())));
+    return session ? std::optional(PoolOwner{PoolOwner::Kind::kSession, *session}) : std::nullopt;
+  }
+  if (text.size() <= kTitle.size() || !same_word(text.substr(text.size() - kTitle.size()), kTitle)) return std::nullopt;
+  const std::string_view owner = trimmed(text.substr(0, text.size() - kTitle.size()));
+  if (same_word(owner, "System")) return PoolOwner{};
+  if (same_word(owner, "All sessions")) return PoolOwner{PoolOwner::Kind::kAllSessions};
+  constexpr std::string_view kSession = "Session ";
+  if (!same_word(owner.substr(0, kSession.size()), kSession)) return std::nullopt;
+  const auto session = number(trimmed(owner.substr(kSession.size())));
+  return session ? std::optional(PoolOwner{PoolOwner::Kind::kSession, *session}) : std::nullopt;
+}
+
+bool ends_table(std::string_view text) {
+  text = trimmed(text);
+  if (same_word(text.substr(0, 5), "total")) return true;
+  const std::size_t mark = text.find('>');
+  if (mark != std::string_view::npos && mark > 0) {
+    const std::string_view before = text.substr(0, mark);
+    const bool drive = before.size() >= 2 && before[1] == ':' && (before.size() == 2 || before[2] == '\\');
+    if (drive || before.starts_with("PS ") || before.starts_with("\\\\") || before.ends_with("kd")) return true;
+  }
+  // "[root@host ~]#", "user@host:~$"
+  const std::size_t at = text.find('@');
+  const std::size_t end = text.find_first_of("#$", std::min(at, text.size()));
+  return at != std::string_view::npos && end != std::string_view::npos && end < 80 && (end + 1 == text.size() || text[end + 1] == ' ');
+}
+
+std::string_view without_quotes(std::string_view line, std::string& storage) {
+  if (line.empty() || (line.front() != '>' && line.front() != '|')) return line;
+  while (line.starts_with('>')) {
+    line.remove_prefix(1);
+    // "> > ", and "> " before a row that begins with a blank of its own
+    if (line.starts_with(' ')) line.remove_prefix(1);
+  }
+  if (!line.starts_with('|')) return line;
+  storage.assign(line);
+  std::replace(storage.begin(), storage.end(), '|', ' ');
+  return storage;
+}
+
+std::string_view without_markup(std::string_view line, std::string& storage) {
+  if (line.find_first_of("&<|*`\xa0\xc2\xc3\xe2\xe3") == std::string_view::npos) return line;
+  std::string out;
+  static constexpr std::array<std::pair<std::string_view, char>, 12> kNames = {
+      {{"&nbsp;", ' '}, {"&#160;", ' '}, {"&#xa0;", ' '}, {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'},
+       {"&quot;", '"'}, {"\xc2\xa0", ' '}, {"\xe2\x80\xaf", ' '}, {"\xe2\x80\x89", ' '}, {"\xe3\x80\x80", ' '},
+       {"&#39;", '\''}}};
+  while (!line.empty()) {
+    const auto name = std::find_if(kNames.begin(), kNames.end(),
+                                   [&](const auto& one) { return line.starts_with(one.first); });
+    if (name != kNames.end()) {
+      out.push_back(name->second);
+      line.remove_prefix(name->first.size());
+      continue;
+    }
+    const std::size_t close = line.find('>');
+    if (line.front() == '<' && close != std::string_view::npos && close > 1 && line[1] != ' ') {
+      out.push_back(' ');  // <br>, </td>
+      line.remove_prefix(close + 1);
+      continue;
+    }
+    const char c = line.front();
+    // A tag's byte that a console has made UTF-8 of.
+    if ((c == '\xc2' || c == '\xc3') && line.size() > 1 && (static_cast<unsigned char>(line[1]) & 0xc0U) == 0x80) {
+      out.push_back(static_cast<char>((static_cast<unsigned char>(c) & 3U) << 6 | (static_cast<unsigned char>(line[1]) & 0x3fU)));
+      line.remove_prefix(2);
+      continue;
+    }
+    out.push_back(c == '|' || c == '*' || c == '`' || c == '\xa0' ? ' ' : c);
+    line.remove_prefix(1);
+  }
+  storage = std::move(out);
+  return storage;
 }
 
 std::optional<base::UnixMillis> parse_system_time(std::string_view line) {
@@ -84,13 +234,9 @@ std::optional<base::UnixMillis> parse_system_time(std::string_view line) {
   return line.starts_with(kName) ? parse_us_time(line.substr(kName.size())) : std::nullopt;
 }
 
-std::optional<std::uint32_t> parse_tick_count(std::string_view line) {
+std::optional<std::uint64_t> parse_tick_count(std::string_view line) {
   constexpr std::string_view kName = "!TickCount=";
-  if (!line.starts_with(kName)) return std::nullopt;
-  const auto ticks = number_at(line, kName.size());
-  return ticks && *ticks <= std::numeric_limits<std::uint32_t>::max()
-             ? std::optional(static_cast<std::uint32_t>(*ticks))
-             : std::nullopt;
+  return line.starts_with(kName) ? number_at(line, kName.size()) : std::nullopt;
 }
 
 std::string_view without_escapes(std::string_view line, std::string& storage) {

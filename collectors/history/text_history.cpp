@@ -1,6 +1,6 @@
-// Screens and logs of poolmon, memsnap and poolsnap, !poolused and !vm: a snapshot ends where the next one's header,
-// date or metadata begins. Lines around the tables are nobody's business; inside a table what has digits and is no row
-// is broken.
+// Screens and logs of poolmon, memsnap and poolsnap, !poolused and !vm, and `top`: a snapshot ends where the next one's
+// header, date or metadata begins. A line is used, or is of no matter (prose, rules, prompts), or is listed: in a table
+// everything with digits that is no row, outside of one what looks like a row.
 #include <algorithm>
 #include <utility>
 
@@ -9,37 +9,34 @@
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
 #include "collectors/history/text_rows.h"
+#include "collectors/history/text_time.h"
 
 namespace kmem::history {
 namespace {
 
 using base::UnixMillis;
 
-constexpr std::int64_t kTickWrapMillis = std::int64_t{1} << 32;
-constexpr std::int64_t kSameBootMillis = 60'000;
+constexpr std::size_t kNumbersOfARow = 3;
 
-enum class Table { kNone, kPoolmon, kPoolused, kProcesses };
+enum class Table { kNone, kPoolmon, kPoolused, kProcesses, kTop };
 
 bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
 
-// "C:\>", "PS C:\>", "0: kd>", "Total ..."
-bool is_prompt_or_footer(std::string_view text) {
-  return text.find('>') != std::string_view::npos || same_word(text.substr(0, 5), "total");
-}
-
-Table header_kind(std::string_view line, std::optional<ProcessColumns>& columns) {
-  const std::string_view text = trimmed(line);
-  columns = parse_process_header(line);
-  if (columns) return Table::kProcesses;
-  if (!text.starts_with("Tag") || text.find("Allocs") == std::string_view::npos) return Table::kNone;
-  if (text.find("Type") != std::string_view::npos) return Table::kPoolmon;
-  return text.find("Used") != std::string_view::npos ? Table::kPoolused : Table::kNone;
+/// Whether a line of no table may be a row whose header was lost.
+bool looks_like_a_row(std::string_view text) {
+  std::size_t numbers = 0;
+  while (!(text = trimmed(text)).empty()) {
+    const std::size_t length = std::min(text.find_first_of(" \t"), text.size());
+    numbers += text.substr(0, length).find_first_not_of("0123456789") == std::string_view::npos ? 1 : 0;
+    text.remove_prefix(length);
+  }
+  return numbers >= kNumbersOfARow;
 }
 
 class TextHistory final : public SnapshotReader {
  public:
-  TextHistory(LineReader lines, FileNotes notes, std::optional<UnixMillis> modified)
-      : lines_(std::move(lines)), notes_(std::move(notes)), modified_(modified) {}
+  TextHistory(LineReader lines, FileNotes notes, TextOptions options)
+      : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), modified_(options.modified) {}
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
@@ -53,7 +50,7 @@ class TextHistory final : public SnapshotReader {
       } else if (*state == LineState::kTooLong) {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
       } else {
-        take(without_escapes(lines_.line(), plain_));
+        take(without_quotes(without_escapes(lines_.line(), plain_), unquoted_));
       }
     }
     out = std::move(*ready_);
@@ -64,16 +61,48 @@ class TextHistory final : public SnapshotReader {
   [[nodiscard]] std::uint64_t line() const override { return ready_line_; }
 
  private:
+  enum class Use { kUsed, kBroken, kOther };
+
   void take(std::string_view line) {
-    const std::string_view text = trimmed(line);
-    if (text.empty() || header(line, text) || row(line)) return;
-    if (date(text)) return;
-    if (table_ == Table::kNone) return;
-    if (has_digit(text) && !is_prompt_or_footer(text)) {
-      notes_.skip(lines_.number(), "not a row of this table");
-    } else {
-      table_ = Table::kNone;
+    if (trimmed(line).empty()) {
+      blank_before_ = true;
+      return;
     }
+    reason_.clear();
+    Use use = header_or_row(line);
+    std::string_view text = trimmed(line);
+    if (use != Use::kUsed) {
+      const std::string_view clean = without_markup(line, clean_);
+      if (clean.data() != line.data() && !trimmed(clean).empty()) {
+        const std::string reason = std::exchange(reason_, {});
+        const Use second = header_or_row(clean);
+        if (second == Use::kOther) reason_ = reason;
+        else use = second;
+        text = trimmed(clean);
+      }
+    }
+    if (use != Use::kUsed && !date(text)) unused(text, use);
+    titles_.assign(text);
+    blank_before_ = false;
+  }
+
+  void unused(std::string_view text, Use use) {
+    if (use == Use::kBroken) {
+      notes_.skip(lines_.number(), reason_);
+    } else if (ends_table(text)) {
+      table_ = Table::kNone;
+    } else if (text.ends_with("Kb)")) {
+      // !vm also lists processes.
+    } else if (table_ == Table::kNone ? looks_like_a_row(text) : has_digit(text)) {
+      notes_.skip(lines_.number(), table_ == Table::kNone ? "numbers, but no table's header above them"
+                                                          : "not a row of this table");
+    }
+  }
+
+  Use header_or_row(std::string_view line) {
+    const std::string_view text = trimmed(line);
+    if (text.empty()) return Use::kOther;
+    return header(line, text) ? Use::kUsed : row(line);
   }
 
   bool header(std::string_view line, std::string_view text) {
@@ -83,93 +112,205 @@ class TextHistory final : public SnapshotReader {
       return true;
     }
     if (text.starts_with("Memory:") && text.find("Avail:") != std::string_view::npos) {
-      begin(has_rows_ || has_totals_);
+      begin(has_system_rows_ || has_totals_);
       has_totals_ = apply_memory_line(line, building_);
       if (!has_totals_) notes_.skip(lines_.number(), "Memory or Avail is not a number of K");
       return true;
     }
     if (text.starts_with("Commit:") && text.find("Limit:") != std::string_view::npos) {
-      begin(has_rows_);
+      begin(has_system_rows_);
       if (apply_commit_line(line, building_)) has_totals_ = true;
       else notes_.skip(lines_.number(), "Commit or Limit is not a number of K");
       return true;
     }
     if (text.find("Virtual Memory Usage") != std::string_view::npos) {
-      begin(has_rows_ || has_totals_);
-      in_vm_ = true;
+      begin_vm();
       return true;
     }
-    if (in_vm_ && apply_vm_line(line, building_)) return has_totals_ = true;
-    std::optional<ProcessColumns> columns;
-    const Table kind = header_kind(line, columns);
-    if (kind == Table::kNone) return false;
-    begin(has_rows_);
-    table_ = kind;
-    in_vm_ = false;
-    if (columns) columns_ = *columns;
+    if (text.ends_with(')') && vm_line(line)) return true;
+    if (clock_.take_boot(text, lines_.number())) return true;
+    if (const auto owner = parse_pool_owner(text)) {
+      owner_ = owner;
+      owner_line_ = lines_.number();
+      return true;
+    }
+    return table_header(line, text);
+  }
+
+  bool table_header(std::string_view line, std::string_view text) {
+    if (auto columns = parse_process_header(line)) {
+      begin(has_processes_);
+      columns_ = std::move(columns);
+      open(Table::kProcesses);
+      return true;
+    }
+    if (!same_word(text.substr(0, 3), "Tag")) return false;
+    if (auto columns = parse_poolused_header(text, titles_)) {
+      // Tables of one look into one dump: !vm and !poolused, sorted this way and that.
+      begin(begins_with(has_system_rows_ && !of_debugger_));
+      poolused_ = std::move(*columns);
+      open(Table::kPoolused);
+      of_debugger_ = true;
+      if (poolused_.pools.empty()) notes_.skip(lines_.number(), "which pool this table is of is not said above it; its rows are passed over");
+      return true;
+    }
+    if (text.find("Type") == std::string_view::npos) return false;
+    if (const auto columns = parse_top_header(text); columns && !columns->counters) {
+      begin(has_system_rows_);
+      top_ = *columns;
+      open(Table::kTop);
+      return true;
+    }
+    if (text.find("Allocs") == std::string_view::npos) return false;
+    begin(begins_with(has_system_rows_));
+    open(Table::kPoolmon);
     return true;
   }
 
+  /// The table of a session belongs to the screen of the system above it.
+  [[nodiscard]] bool begins_with(bool rows) const {
+    return rows && (!owner_ || owner_->kind == PoolOwner::Kind::kSystem);
+  }
+
+  void open(Table table) {
+    table_ = table;
+    in_vm_ = false;
+    table_owner_ = std::exchange(owner_, std::nullopt).value_or(PoolOwner{});
+    if (table_owner_.kind == PoolOwner::Kind::kAllSessions)
+      notes_.skip(owner_line_, "pools of all sessions together: not the system's, and of no session; the table below is "
+                               "passed over");
+  }
+
+  void begin_vm() {
+    begin(has_system_rows_ ? !of_debugger_ || has_vm_ : has_totals_);
+    in_vm_ = has_vm_ = of_debugger_ = true;
+  }
+
+  bool vm_line(std::string_view line) {
+    VmParts parts = vm_parts_;
+    SnapshotBuilder looked;
+    VmParts unused;
+    const VmLine kind = apply_vm_line(line, unused, looked);
+    if (kind == VmLine::kOther) return false;
+    if (kind == VmLine::kUnknown) return true;
+    if (!in_vm_) {
+      begin_vm();
+      parts = {};
+    }
+    (void)apply_vm_line(line, parts, building_);
+    vm_parts_ = parts;
+    return has_totals_ = true;
+  }
+
   void metadata(std::string_view text) {
-    if (const auto time = parse_system_time(text)) {
-      midnight_.reset();
-      time_ = time;
-    } else if (const auto ticks = parse_tick_count(text)) {
-      ticks_ = ticks;
-    } else if (text.starts_with("!SystemTime=")) {
-      notes_.skip(lines_.number(), "SystemTime is not MM\\DD\\YYYY HH:MM:SS");
+    constexpr std::string_view kLogType = "!LogType=";
+    if (text.starts_with(kLogType)) {
+      // The header stands once in a file.
+      const std::string_view type = trimmed(text.substr(kLogType.size()));
+      if (same_word(type, "memsnap") && columns_) open(Table::kProcesses);
+      if (same_word(type, "poolsnap")) open(Table::kPoolmon);
+    } else {
+      clock_.take_metadata(text, lines_.number());
     }
   }
 
   bool date(std::string_view text) {
-    const DateLine found = parse_date_line(text);
-    const bool completes = midnight_ && !has_time_of_day_ && !has_rows_ && !has_totals_;
-    if (found.empty() || (!found.midnight && !completes)) return false;
-    if (found.midnight) {
+    const TextClock::Stamp stamp = clock_.take_date(text, lines_.number(), has_rows_ || has_totals_);
+    if (stamp == TextClock::Stamp::kNone) return false;
+    if (stamp == TextClock::Stamp::kBegins) {
       begin(has_rows_ || has_totals_);
-      midnight_ = found.midnight;
-      has_time_of_day_ = false;
-      zone_minutes_.reset();
-      table_ = Table::kNone;
+      clock_.begin();
+      if (table_ == Table::kPoolused) table_ = Table::kNone;
+      in_vm_ = false;
     }
-    if (found.zone_minutes) zone_minutes_ = found.zone_minutes;
-    has_time_of_day_ |= found.time_of_day.has_value();
-    time_ = *midnight_ + found.time_of_day.value_or(0) - std::int64_t{zone_minutes_.value_or(0)} * 60'000;
     return true;
   }
 
-  // False: not a row of the table, nor one of poolmon's anywhere.
-  bool row(std::string_view line) {
-    reason_.clear();
+  Use row(std::string_view line) {
     RowKind kind = RowKind::kOther;
     const char* refused = nullptr;
     if (table_ == Table::kProcesses) {
       ProcessUsage process;
-      kind = parse_process_row(line, columns_, process, reason_);
-      if (kind == RowKind::kRow) refused = building_.add(std::move(process));
-    } else if (table_ == Table::kPoolused) {
-      TagUsage nonpaged;
-      TagUsage paged;
-      kind = parse_poolused_row(line, nonpaged, paged, reason_);
+      kind = parse_process_row(line, *columns_, process, reason_);
       if (kind == RowKind::kRow) {
-        refused = building_.add(std::move(nonpaged));
-        const char* const other = building_.add(std::move(paged));
-        if (refused == nullptr) refused = other;
+        SnapshotBuilder& into = target(building_.has_process(process.pid));
+        refused = into.add(std::move(process));
       }
+    } else if (table_ == Table::kPoolused) {
+      kind = parse_poolused_row(line, poolused_, tags_, reason_);
+      if (kind == RowKind::kRow) refused = add_tags(building_);
     } else {
-      TagUsage tag;
-      kind = parse_poolmon_row(line, tag, reason_);
-      if (kind == RowKind::kRow) refused = building_.add(std::move(tag));
+      tags_.resize(1);
+      kind = table_ == Table::kTop ? parse_top_row(line, top_, tags_[0], reason_)
+                                   : parse_poolmon_row(line, tags_[0], reason_);
       if (kind == RowKind::kBroken && table_ == Table::kNone) kind = RowKind::kOther;  // prose about paged pool
+      if (kind == RowKind::kOther && table_ == Table::kPoolmon && parse_top_row(line, {true}, tags_[0], reason_) == RowKind::kRow &&
+          tags_[0].pool > Pool::kNonpaged)
+        kind = RowKind::kRow;  // `top` of a kernel that counts, on Linux
+      if (kind == RowKind::kRow)
+        refused = add_tags(is_of_system() ? target(building_.has(tags_[0].pool, tags_[0].tag)) : building_);
     }
-    if (kind == RowKind::kOther) return false;
-    if (kind == RowKind::kRow) {
-      begin(false);
-      has_rows_ = true;
+    if (kind == RowKind::kOther) return Use::kOther;
+    if (kind == RowKind::kBroken) return Use::kBroken;
+    begin(false);
+    if (table_ == Table::kProcesses) has_processes_ = true;
+    else if (is_of_system()) has_system_rows_ = true;
+    has_rows_ |= table_owner_.kind != PoolOwner::Kind::kAllSessions;
+    if (refused != nullptr) notes_.skip(lines_.number(), refused);
+    return Use::kUsed;
+  }
+
+  [[nodiscard]] bool is_of_system() const { return table_owner_.kind == PoolOwner::Kind::kSystem; }
+
+  const char* add_tags(SnapshotBuilder& into) {
+    const char* refused = nullptr;
+    for (TagUsage& tag : tags_) {
+      const char* why = nullptr;
+      if (tag.pool > Pool::kNonpaged) of_linux_ = true;
+      if (table_owner_.kind == PoolOwner::Kind::kSession)
+        why = into.add(SessionTagUsage{table_owner_.session, std::move(tag)});
+      else if (is_of_system() && !says_the_same(tag))
+        why = into.add(std::move(tag));
+      if (refused == nullptr) refused = why;
     }
-    if (kind == RowKind::kBroken) notes_.skip(lines_.number(), reason_);
-    else if (refused != nullptr) notes_.skip(lines_.number(), refused);
-    return true;
+    return refused;
+  }
+
+  /// !poolused sorted twice lists every tag twice.
+  [[nodiscard]] bool says_the_same(const TagUsage& tag) const {
+    if (table_ != Table::kPoolused || !building_.has(tag.pool, tag.tag)) return false;
+    const auto& tags = building_.snapshot().tags;
+    const auto there = std::find_if(tags.begin(), tags.end(), [&](const TagUsage& one) {
+      return one.pool == tag.pool && one.tag == tag.tag;
+    });
+    if (there == tags.end()) return tag.bytes == 0;
+    return there->bytes == tag.bytes && there->outstanding == tag.outstanding;
+  }
+
+  // poolsnap and memsnap without dates put blank lines between their snapshots, which people also put between rows: the
+  // rows behind one belong to a new snapshot as soon as one of them is there already.
+  SnapshotBuilder& target(bool is_there) {
+    if (blank_before_ && has_rows_) {
+      keep_behind_blank();
+      behind_blank_ = true;
+      behind_line_ = lines_.number();
+    }
+    if (!behind_blank_) return building_;
+    if (!is_there) return pending_;
+    SnapshotBuilder rest = std::exchange(pending_, {});
+    behind_blank_ = false;
+    const Table table = table_;
+    const PoolOwner owner = table_owner_;
+    finish();
+    building_ = std::move(rest);
+    table_ = table;
+    table_owner_ = owner;
+    begun_line_ = behind_line_;
+    return building_;
+  }
+
+  void keep_behind_blank() {
+    if (std::exchange(behind_blank_, false)) (void)building_.merge(pending_.take());
   }
 
   void begin(bool something_is_there) {
@@ -178,57 +319,51 @@ class TextHistory final : public SnapshotReader {
   }
 
   void finish() {
+    keep_behind_blank();
     Snapshot done = building_.take();
-    done.system = System::kWindows;
+    done.system = std::exchange(of_linux_, false) ? System::kLinux : System::kWindows;
     const bool something = has_rows_ || has_totals_;
-    const std::optional<UnixMillis> time = std::exchange(time_, std::nullopt);
-    const auto ticks = std::exchange(ticks_, std::nullopt);
     const std::uint64_t line = std::exchange(begun_line_, 0);
-    const bool local = midnight_ && !zone_minutes_;
-    midnight_.reset();
-    zone_minutes_.reset();
-    has_rows_ = has_totals_ = in_vm_ = has_time_of_day_ = false;
-    table_ = Table::kNone;
-    if (!something) return;
-    if (!time) {
-      skip_undated();
+    has_rows_ = has_system_rows_ = has_processes_ = has_totals_ = in_vm_ = has_vm_ = of_debugger_ = false;
+    vm_parts_ = {};
+    if (!something) {
+      clock_.drop();
+      return;
+    }
+    const TextClock::Reading reading = clock_.read();
+    if (reading.refused) return;  // listed where its date stands
+    if (!reading.time) {
+      skip_undated("no date above this table, nor is it the last of a file without dates");
+      ++undated_count_;
       undated_ = std::move(done);
       undated_line_ = line;
       return;
     }
-    if (local && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
-    done.time = *time;
-    if (ticks) done.boot_time = boot_time(*time, *ticks);
+    done.time = *reading.time;
+    done.boot_time = reading.boot_time;
     give(std::move(done), line);
     any_dated_ = true;
   }
 
-  // The counter wraps after 49.7 days: what moved by whole wraps is the boot that is known.
-  UnixMillis boot_time(UnixMillis time, std::uint32_t ticks) {
-    const UnixMillis boot = time - ticks;
-    if (boot_time_) {
-      const std::int64_t moved = ((boot - *boot_time_) % kTickWrapMillis + kTickWrapMillis) % kTickWrapMillis;
-      if (std::min(moved, kTickWrapMillis - moved) <= kSameBootMillis) return *boot_time_;
-    }
-    boot_time_ = boot;
-    return boot;
-  }
-
   void last() {
     if (!undated_) return;
-    if (any_dated_ || !modified_) {
-      skip_undated();
-      return;
+    const auto named = clock_.time_in_name();
+    if (any_dated_ || clock_.any_refused() || (!named && !modified_)) {
+      skip_undated("no date above this table, nor is it the last of a file without dates");
+    } else if (named && undated_count_ > 1) {
+      skip_undated("no date above this table; the file's name has one time, and the file several tables");
+    } else {
+      notes_.warn(named ? "no time in the text: it is taken from the file's name"
+                        : "no time in the text: its last table gets the time the file was modified");
+      undated_->time = named ? *named : *modified_;
+      give(std::move(*undated_), undated_line_);
+      undated_.reset();
     }
-    notes_.warn("no time in the text: its last table gets the time the file was modified");
-    undated_->time = *modified_;
-    give(std::move(*undated_), undated_line_);
-    undated_.reset();
   }
 
-  void skip_undated() {
+  void skip_undated(const char* why) {
     if (!undated_) return;
-    notes_.skip(undated_line_, "no date above this table, nor is it the last of a file without dates");
+    notes_.skip(undated_line_, why);
     undated_.reset();
   }
 
@@ -239,38 +374,50 @@ class TextHistory final : public SnapshotReader {
 
   LineReader lines_;
   FileNotes notes_;
+  TextClock clock_;
   std::optional<UnixMillis> modified_;
-  std::string plain_;
+  std::string plain_, unquoted_, clean_;
   std::string reason_;
+  std::string titles_;  // the line above
+  std::vector<TagUsage> tags_;
 
   SnapshotBuilder building_;
+  SnapshotBuilder pending_;  // rows behind a blank line
+  bool behind_blank_ = false;
+  std::uint64_t behind_line_ = 0;
+  bool blank_before_ = false;
   std::uint64_t begun_line_ = 0;
   Table table_ = Table::kNone;
-  ProcessColumns columns_;
+  std::optional<ProcessColumns> columns_;
+  PoolusedColumns poolused_;
+  TopColumns top_;
+  std::optional<PoolOwner> owner_;  // of the next table
+  std::uint64_t owner_line_ = 0;
+  PoolOwner table_owner_;
+  VmParts vm_parts_;
   bool in_vm_ = false;
-  bool has_rows_ = false;
+  bool has_vm_ = false;
+  bool of_debugger_ = false;
+  bool of_linux_ = false;
+  bool has_rows_ = false;  // of any kind
+  bool has_system_rows_ = false;
+  bool has_processes_ = false;
   bool has_totals_ = false;
-  std::optional<UnixMillis> time_;
-  std::optional<UnixMillis> midnight_;  // of a date line
-  bool has_time_of_day_ = false;
-  std::optional<int> zone_minutes_;
-  std::optional<std::uint32_t> ticks_;
 
   std::optional<Snapshot> undated_;  // until it is known whether it is the last
   std::uint64_t undated_line_ = 0;
+  std::size_t undated_count_ = 0;
   std::optional<Snapshot> ready_;
   std::uint64_t ready_line_ = 0;
-  std::optional<UnixMillis> boot_time_;
   bool any_dated_ = false;
-  bool told_of_zone_ = false;
   bool ended_ = false;
 };
 
 }  // namespace
 
-Reader make_text_history(LineReader lines, FileNotes notes, std::optional<UnixMillis> modified) {
+Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options) {
   return std::unique_ptr<SnapshotReader>(
-      std::make_unique<TextHistory>(std::move(lines), std::move(notes), modified));
+      std::make_unique<TextHistory>(std::move(lines), std::move(notes), std::move(options)));
 }
 
 }  // namespace kmem::history

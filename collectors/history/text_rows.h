@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collectors/snapshot.h"
 
@@ -19,21 +20,38 @@ enum class RowKind { kRow, kBroken, kOther };
 /// last number optional. Diff is not read: it overflows at 2^31, as do Bytes, which are mended up to 2^32.
 [[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason);
 
-/// !poolused: " Leak  14 1468006400  0  0 description", live allocations and bytes of nonpaged, then paged pool.
-[[nodiscard]] RowKind parse_poolused_row(std::string_view line, TagUsage& nonpaged, TagUsage& paged,
-                                         std::string& reason);
+/// The columns of a table of !poolused: once or twice Allocs, Used and, verbose, Frees and Diff between them.
+struct PoolusedColumns {
+  std::vector<Pool> pools;  // of the groups, from the left
+  bool verbose = false;
+};
+/// `titles` is the line above, "NonPaged  Paged", which says whose the groups are. No pools: nothing does.
+/// nullopt when the line is not such a header.
+[[nodiscard]] std::optional<PoolusedColumns> parse_poolused_header(std::string_view line, std::string_view titles);
+/// " Leak  14 1468006400  0  0 description".
+[[nodiscard]] RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns,
+                                         std::vector<TagUsage>& rows, std::string& reason);
 
 /// memsnap's columns behind the process' name, counted from 0.
 struct ProcessColumns {
   std::size_t count = 0;
+  std::vector<std::size_t> widths;  // as the header has them
   std::optional<std::size_t> paged_pool;
   std::optional<std::size_t> nonpaged_pool;
   std::optional<std::size_t> handles;
 };
 /// nullopt when the line is not such a header.
 [[nodiscard]] std::optional<ProcessColumns> parse_process_header(std::string_view line);
-/// "00000B34  name.exe  numbers"; the name may have blanks.
+/// "00000B34  name.exe  numbers"; the name may have blanks, and cells that are full touch.
 [[nodiscard]] RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, ProcessUsage& row,
                                         std::string& reason);
+
+/// The table of `kmem_exporter top`, on either system.
+struct TopColumns {
+  bool counters = false;  // Allocs and Frees
+};
+[[nodiscard]] std::optional<TopColumns> parse_top_header(std::string_view line);
+[[nodiscard]] RowKind parse_top_row(std::string_view line, const TopColumns& columns, TagUsage& row,
+                                    std::string& reason);
 
 }  // namespace kmem::history

@@ -19,14 +19,6 @@ constexpr std::int64_t kMaxUnixSeconds = 253'402'300'799;  // the year 9999's la
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Digits of a fraction -> milliseconds, the rest cut off.
-std::int64_t take_fraction_millis(std::string_view& text) {
-  std::int64_t millis = 0;
-  for (std::int64_t unit = 100; !text.empty() && is_digit(text.front()); unit /= 10, text.remove_prefix(1))
-    millis += unit * (text.front() - '0');
-  return millis;
-}
-
 std::optional<UnixMillis> unix_seconds(std::string_view text) {
   std::int64_t seconds = 0;
   if (text.empty() || !is_digit(text.front())) return std::nullopt;
@@ -39,6 +31,14 @@ std::optional<UnixMillis> unix_seconds(std::string_view text) {
 }
 
 }  // namespace
+
+std::int64_t take_fraction_millis(std::string_view& text) {
+  if (text.size() > 1 && (text.front() == '.' || text.front() == ',') && is_digit(text[1])) text.remove_prefix(1);
+  std::int64_t millis = 0;
+  for (std::int64_t unit = 100; !text.empty() && is_digit(text.front()); unit /= 10, text.remove_prefix(1))
+    millis += unit * (text.front() - '0');
+  return millis;
+}
 
 std::optional<int> take_digits(std::string_view& text, std::size_t min_digits, std::size_t max_digits) {
   int value = 0;
@@ -104,7 +104,7 @@ std::optional<int> take_zone_minutes(std::string_view& text) {
 base::Result<UnixMillis> parse_timestamp(std::string_view text) {
   text = trimmed(text);
   if (const auto seconds = unix_seconds(text)) return *seconds;
-  const auto refuse = [&](const std::string& why) { return Error{ErrorCode::kMalformed, quoted(text) + why}; };
+  const auto refuse = [&](const std::string& why) { return Error{ErrorCode::kMalformed, in_quotes(text) + why}; };
   std::string_view rest = text;
   const auto year = take_digits(rest, 4, 4);
   const bool begun = year && take_char(rest, '-');

@@ -26,6 +26,8 @@ namespace kmem::history {
 [[nodiscard]] std::optional<int> take_zone_minutes(std::string_view& text);
 /// Up to `max_digits` digits. Takes them off `text`.
 [[nodiscard]] std::optional<int> take_digits(std::string_view& text, std::size_t min_digits, std::size_t max_digits);
+/// Digits of a fraction, with the point before them or behind it already: milliseconds, the rest cut off.
+[[nodiscard]] std::int64_t take_fraction_millis(std::string_view& text);
 [[nodiscard]] bool take_char(std::string_view& text, char wanted);
 
 }  // namespace kmem::history

@@ -35,7 +35,7 @@ AnalysisOptions analysis_options(const config::Config& config) {
 base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vector<std::string>& paths,
                                        const AnalysisOptions& options, ProgressMeter& progress) {
   progress.start("analyzing");
-  auto opened = history::open_history(files, paths);
+  auto opened = history::open_history(files, paths, options.history);
   if (!opened) return opened.error();
   history::HistorySource& source = **opened;
   trend::Sampler sampler(options.sampler);

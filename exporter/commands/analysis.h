@@ -22,6 +22,7 @@ namespace kmem {
 struct AnalysisOptions {
   trend::EngineOptions engine;
   trend::SamplerOptions sampler;
+  history::HistoryOptions history;
   bool all = false;  // also subjects that do not grow
   const drivers::Attribution* owners = nullptr;  // of the tags
 };

@@ -11,6 +11,7 @@ int analyze(const Options& options, Environment& environment) {
   if (!resolved) return kExitUnusable;
   AnalysisOptions analysis_of = analysis_options(resolved->config);
   analysis_of.all = options.report_all;
+  analysis_of.history = options.history;
   // The history may be another system's: only what the configuration names is asked.
   drivers::Attribution owners;
   drivers::DriverWatch(resolved->config, nullptr, owners, environment.files, environment.clock).load();

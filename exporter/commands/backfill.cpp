@@ -12,6 +12,7 @@ int backfill(const Options& options, Environment& environment) {
   if (!resolved) return kExitUnusable;
   BackfillOptions backfill_of{analysis_options(resolved->config), resolved->config.tags, resolved->config.processes};
   backfill_of.labels = options.labels;
+  backfill_of.analysis.history = options.history;
   ProgressMeter progress = ProgressMeter::on_stderr(environment.clock);
   const auto done = backfill_history(environment.files, options.files, options.output, backfill_of, progress);
   if (!done) {

@@ -25,9 +25,10 @@ using prometheus::MetricType;
 
 /// The history from its first snapshot to its last; gives how many there were.
 Result<std::uint64_t> for_each_snapshot(base::FileSystem& files, const std::vector<std::string>& paths,
-                                        ProgressMeter& progress, const std::function<void(const Snapshot&)>& visit,
+                                        const history::HistoryOptions& options, ProgressMeter& progress,
+                                        const std::function<void(const Snapshot&)>& visit,
                                         BackfillDone* notes = nullptr) {
-  auto source = history::open_history(files, paths);
+  auto source = history::open_history(files, paths, options);
   if (!source) return source.error();
   Snapshot snapshot;
   std::uint64_t count = 0;
@@ -293,7 +294,7 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
   Choice choice(options);
   progress.start("choosing tags");
   const auto first = for_each_snapshot(
-      files, paths, progress, [&](const Snapshot& snapshot) { choice.see(snapshot); }, &done);
+      files, paths, options.analysis.history, progress, [&](const Snapshot& snapshot) { choice.see(snapshot); }, &done);
   if (!first) return Error{ErrorCode::kInvalid, first.error().message};
   done.snapshots = *first;
   done.readings = 1;
@@ -306,7 +307,8 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     Sampling sampling(options, tags, series);
     progress.start("writing, reading " + std::to_string(++done.readings));
     const auto seen =
-        for_each_snapshot(files, paths, progress, [&](const Snapshot& snapshot) { sampling.see(snapshot); });
+        for_each_snapshot(files, paths, options.analysis.history, progress,
+                          [&](const Snapshot& snapshot) { sampling.see(snapshot); });
     if (!seen) return seen.error();
     if (*seen != done.snapshots) return Error{ErrorCode::kIo, "the history changed while it was read"};
     for (const auto& [key, points] : series.points()) {

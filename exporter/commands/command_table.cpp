@@ -108,6 +108,13 @@ std::string take_report_all(Options& options, const std::string&) {
   return {};
 }
 
+std::string take_date_order(Options& options, const std::string& value) {
+  const auto order = history::parse_date_order(value);
+  if (!order) return "dmy, mdy or ymd";
+  options.history.date_order = order;
+  return {};
+}
+
 std::string take_label(Options& options, const std::string& value) {
   const std::size_t equals = value.find('=');
   const std::string name = value.substr(0, equals);
@@ -145,6 +152,11 @@ std::string take_service_action(Options& options, const std::string& value) {
 CommandFlag history_files() {
   return {"FILE", "", "Captures, CSV, poolmon or memsnap text, perfmon CSV; together one history.", true,
           take_history_file, true};
+}
+
+CommandFlag date_order() {
+  return {"--date-order", "ORDER", "Of dates like 05/11/2026: dmy, mdy or ymd (default: what a file's dates agree on).",
+          false, take_date_order};
 }
 
 constexpr std::size_t kHelpColumn = 34;
@@ -251,13 +263,15 @@ const std::vector<CommandRow>& command_table() {
       {Command::kAnalyze, "analyze", "Say what leaks in a recorded history: how fast, since when, until when it lasts.",
        {history_files(),
         {"--format", "FORMAT", "text or json (default: text).", false, take_report_format},
-        {"--all", "", "Also what does not grow.", false, take_report_all}}},
+        {"--all", "", "Also what does not grow.", false, take_report_all},
+        date_order()}},
       {Command::kBackfill, "backfill",
        "Write a recorded history as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.",
        {history_files(),
         {"--output", "FILE", "Where to, atomically.", true, take_output},
         {"--label", "NAME=VALUE", "A label of every series, such as instance=server:10054; may be repeated.", false,
-         take_label, true}}},
+         take_label, true},
+        date_order()}},
       {Command::kAttribute, "attribute",
        "Say which drivers may be behind a tag: by the images in folders or files, else by this system's own.",
        {{"PATH", "", "Folders and files to search: *.sys, *.exe, *.dll.", false, take_image, true},

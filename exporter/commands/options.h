@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "collectors/base/file_io.h"
+#include "collectors/history/history.h"
 #include "config/config.h"
 #include "config/knobs.h"
 #include "config/web_security.h"
@@ -44,6 +45,7 @@ struct Options {
   std::vector<std::string> files;                            // analyze, backfill: the history; attribute: images
   std::vector<std::pair<std::string, std::string>> labels;   // backfill: of every series
   std::vector<std::string> tags;                             // attribute: only these
+  history::HistoryOptions history;                           // analyze, backfill: how it is read
   ReportFormat report_format = ReportFormat::kText;          // analyze, attribute
   bool report_all = false;                                   // analyze: also what does not grow
   bool top_once = false;                                     // top: one text instead of a screen

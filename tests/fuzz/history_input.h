@@ -39,6 +39,8 @@ inline void read_whole_history(std::string_view head, const std::uint8_t* data, 
       }
       std::sort(keys.begin(), keys.end());
       if (std::adjacent_find(keys.begin(), keys.end()) != keys.end()) __builtin_trap();
+      for (const SessionTagUsage& row : snapshot.session_tags)
+        if (!is_legal(row.usage.tag)) __builtin_trap();
       for (const ProcessUsage& process : snapshot.processes)
         if (!is_legal(process.name)) __builtin_trap();
     } while ((*source)->advance());

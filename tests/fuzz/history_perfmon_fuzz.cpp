@@ -2,6 +2,9 @@
 #include "tests/fuzz/history_input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  kmem::fuzz::read_whole_history("\"(PDH-CSV 4.0) (GMT)(0)\",", data, size);
+  // What has a header of its own keeps it.
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const bool has_one = text.starts_with("(PDH-");
+  kmem::fuzz::read_whole_history(has_one ? "" : "\"(PDH-CSV 4.0) (GMT)(0)\",", data, size);
   return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "collectors/history/snapshot_builder.h"
+#include "collectors/snapshot_fields.h"
 #include "tests/collectors/history/read_history.h"
 #include "tests/collectors/replay/frames.h"
 
@@ -164,7 +166,8 @@ TEST(History, AFileOfNothingUsableIsLeftOutAndListed) {
   EXPECT_THAT(found.skipped,
               ElementsAre("empty:0: empty", "zip:0: compressed; unpack it first",
                           "binary:0: binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT",
-                          "tabs:0: perfmon's text with tabs; write it as CSV: relog FILE -f csv -o OUT"));
+                          "tabs:0: tabs:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
+                          "English names"));
 }
 
 TEST(History, NothingUsableAtAllIsAnError) {
@@ -189,6 +192,60 @@ TEST(History, AFileThatFailsLaterEndsThere) {
   EXPECT_LT(more, 15'000U);
   ASSERT_EQ((*source)->skipped().size(), 1U);
   EXPECT_EQ((*source)->skipped()[0].reason, "f: cannot read: disk full");
+}
+
+template <typename T>
+void fill_in(T&) {}
+void fill_in(std::optional<std::uint64_t>& field) { field = 7; }
+void fill_in(std::optional<std::uint32_t>& field) { field = 7; }
+
+TEST(SnapshotBuilder, MergingLosesNoField) {
+  Snapshot full;
+  full.time = 1000;
+  for_each_field(kSnapshotFields, full, full, [](auto& field, auto&) { fill_in(field); });
+  full.boot_time = 500;
+  PoolTotals pool;
+  for_each_field(kPoolFields, pool, pool, [](auto& field, auto&) { fill_in(field); });
+  pool.limit = PoolLimit{9, "registry", "rule"};
+  full.pools = {pool};
+  full.settings = {{"a", 1}};
+  full.parts = {{"slabinfo", PartState::kOk, "", 0, 0}};
+  full.failure_events = {{"Srv", 2019, 3, 900}};
+  full.event_log = EventLogReading{};
+  full.session_tags = {{1, {Pool::kPaged, 0, 0, "Gh05", 64, 1, 0, 0, true}}};
+  full.tags = {{Pool::kPaged, 0, 0, "Leak", 64, 1, 0, 0, true}};
+  full.processes = {{4, "System", 1, {}, {}}};
+
+  SnapshotBuilder builder;
+  Snapshot first;
+  first.time = 1000;
+  first.failure_events = {{"Srv", 2020, 1, {}}};
+  EXPECT_TRUE(builder.merge(std::move(first)));
+  EXPECT_TRUE(builder.merge(Snapshot(full)));
+  Snapshot merged = builder.take();
+  EXPECT_EQ(merged.boot_time, 500);
+  EXPECT_EQ(merged.failure_events.size(), 2U);
+  EXPECT_EQ(merged.failure_events[1].count, 3U);
+  ASSERT_EQ(merged.pools.size(), 1U);
+  ASSERT_TRUE(merged.pools[0].limit);
+  EXPECT_EQ(merged.pools[0].limit->rule, "rule");
+  for_each_field(kPoolFields, merged.pools[0], pool, []<typename T>(T& mine, T& theirs) {
+    if constexpr (requires { *mine == *theirs; }) {
+      EXPECT_EQ(mine, theirs);
+    }
+  });
+  for_each_field(kSnapshotFields, merged, full, []<typename T>(T& mine, T& theirs) {
+    if constexpr (std::is_same_v<T, std::optional<std::uint64_t>>) {
+      EXPECT_EQ(mine, theirs);
+    } else if constexpr (requires { mine.size(); }) {
+      EXPECT_GE(mine.size(), theirs.size());
+    } else if constexpr (requires { mine.has_value(); }) {
+      EXPECT_EQ(mine.has_value(), theirs.has_value());
+    }
+  });
+  full.settings[0].value = 2;
+  EXPECT_TRUE(builder.merge(std::move(merged)));
+  EXPECT_FALSE(builder.merge(std::move(full)));
 }
 
 }  // namespace

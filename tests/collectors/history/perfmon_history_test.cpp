@@ -98,7 +98,8 @@ TEST(PerfmonHistory, BrokenLines) {
 TEST(PerfmonHistory, NothingKnown) {
   EXPECT_EQ(read_text("\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\PC\\Arbeitsspeicher\\Auslagerung\"\n").error,
             "no usable history: f:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
-            "English names");
+            "English names; \"Arbeitsspeicher\\Auslagerung\" looks German; in English they are written by: typeperf "
+            "\"\\Memory\\Pool Nonpaged Bytes\" \"\\Memory\\Pool Paged Bytes\" -si 3600 -o FILE");
 }
 
 }  // namespace

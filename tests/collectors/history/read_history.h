@@ -23,9 +23,10 @@ struct WholeHistory {
   history::Progress progress;
 };
 
-inline WholeHistory read_history(base::FileSystem& files, const std::vector<std::string>& paths) {
+inline WholeHistory read_history(base::FileSystem& files, const std::vector<std::string>& paths,
+                                 const history::HistoryOptions& options = {}) {
   WholeHistory found;
-  auto source = history::open_history(files, paths);
+  auto source = history::open_history(files, paths, options);
   if (!source) {
     found.error = source.error().message;
     return found;

@@ -68,18 +68,51 @@ TEST(PoolmonRow, CountersOver32BitsAreTakenAs64) {
 }
 
 TEST(PoolusedRow, BrokenAndOther) {
-  TagUsage nonpaged;
-  TagUsage paged;
+  const PoolusedColumns brief{{Pool::kNonpaged, Pool::kPaged}, false};
+  std::vector<TagUsage> rows;
   std::string reason;
-  EXPECT_EQ(parse_poolused_row(" Leak 14 x 0 0", nonpaged, paged, reason), RowKind::kBroken);
+  EXPECT_EQ(parse_poolused_row(" Leak 14 x 0 0", brief, rows, reason), RowKind::kBroken);
   EXPECT_EQ(reason, "nonpaged Used is not a number that fits");
-  EXPECT_EQ(parse_poolused_row("TOTAL 14 1 0 0", nonpaged, paged, reason), RowKind::kOther);
-  EXPECT_EQ(parse_poolused_row(" Leak", nonpaged, paged, reason), RowKind::kOther);
-  EXPECT_EQ(parse_poolused_row("", nonpaged, paged, reason), RowKind::kOther);
-  ASSERT_EQ(parse_poolused_row(" A 1  14 1400 2 32 x", nonpaged, paged, reason), RowKind::kRow);
-  EXPECT_EQ(nonpaged.tag, "A 1 ");
-  EXPECT_EQ(nonpaged.counter_bits, 0);
-  EXPECT_EQ(paged.outstanding, 2U);
+  EXPECT_EQ(parse_poolused_row("TOTAL 14 1 0 0", brief, rows, reason), RowKind::kOther);
+  EXPECT_EQ(parse_poolused_row(" Leak", brief, rows, reason), RowKind::kOther);
+  EXPECT_EQ(parse_poolused_row("", brief, rows, reason), RowKind::kOther);
+  ASSERT_EQ(parse_poolused_row(" A 1  14 1400 2 32 x", brief, rows, reason), RowKind::kRow);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].tag, "A 1 ");
+  EXPECT_EQ(rows[0].counter_bits, 0);
+  EXPECT_EQ(rows[1].outstanding, 2U);
+}
+
+TEST(PoolusedRow, VerboseGroupsHaveFreesAndDiff) {
+  const std::string header = " Tag    Allocs    Frees     Diff     Used   Allocs    Frees     Diff     Used";
+  const auto columns = parse_poolused_header(header, "            NonPaged                              Paged");
+  ASSERT_TRUE(columns);
+  EXPECT_TRUE(columns->verbose);
+  EXPECT_EQ(columns->pools, (std::vector{Pool::kNonpaged, Pool::kPaged}));
+  std::vector<TagUsage> rows;
+  std::string reason;
+  ASSERT_EQ(parse_poolused_row(" Leak    91000    90000     1000  1024000        5        2        3       64", *columns,
+                               rows, reason),
+            RowKind::kRow);
+  EXPECT_EQ(rows[0].bytes, 1'024'000U);
+  EXPECT_EQ(rows[0].outstanding, 1000U);
+  EXPECT_EQ(rows[0].allocations, 91'000U);
+  EXPECT_EQ(rows[1].bytes, 64U);
+  EXPECT_EQ(rows[1].frees, 2U);
+  EXPECT_EQ(parse_poolused_row(" Leak 91000 90000 7 1024000 0 0 0 0", *columns, rows, reason), RowKind::kBroken);
+  EXPECT_EQ(reason, "nonpaged Diff is not Allocs less Frees");
+  // 3,000,000,000 as the debugger prints it with a sign.
+  ASSERT_EQ(parse_poolused_row(" Leak 3000000000 0 -1294967296 96 0 0 0 0", *columns, rows, reason), RowKind::kRow);
+  EXPECT_EQ(rows[0].outstanding, 3'000'000'000U);
+  // NT 4 has one group, and its title says which.
+  const auto one = parse_poolused_header("Tag Allocs Frees Diff Used", "     Paged");
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->pools, std::vector{Pool::kPaged});
+  EXPECT_TRUE(parse_poolused_header("Tag Allocs Frees Diff Used", "Sorting by Tag")->pools.empty());
+  const auto swapped = parse_poolused_header(" Tag Allocs Used Allocs Used", "Paged NonPaged");
+  ASSERT_TRUE(swapped);
+  EXPECT_EQ(swapped->pools, (std::vector{Pool::kPaged, Pool::kNonpaged}));
+  EXPECT_FALSE(parse_poolused_header(" Tag Type Allocs Used", ""));
 }
 
 TEST(ProcessRow, ColumnsComeFromTheHeader) {
@@ -98,6 +131,52 @@ TEST(ProcessRow, ColumnsComeFromTheHeader) {
   EXPECT_FALSE(row.nonpaged_pool_bytes);
   EXPECT_EQ(parse_process_row("zz name 7 1 2 3", *columns, row, reason), RowKind::kOther);
   EXPECT_EQ(parse_process_row("1F name 7 1 2 x", *columns, row, reason), RowKind::kBroken);
+}
+
+TEST(ProcessRow, CellsThatTouch) {
+  const auto columns = parse_process_header(
+      "Process ID         Proc.Name Wrkng.Set PagedPool  NonPgdPl  Pagefile    Commit   Handles   Threads");
+  ASSERT_TRUE(columns);
+  struct Touching {
+    const char* line;
+    std::uint64_t pid;
+    const char* name;
+    std::uint64_t paged, nonpaged, handles;
+  };
+  const Touching cases[] = {
+      {"000001A8        sqlservr.exe1437696000     90000     12000   3000000   3000000      2259        12", 0x1a8,
+       "sqlservr.exe", 90'000, 12'000, 2259},
+      {"000001A8averylongservice.exe1437696000143769600114376960021437696003   3000000      2259        12", 0x1a8,
+       "averylongservice.exe", 1'437'696'001, 1'437'696'002, 2259},
+      {"000001A8deadbeefdeadbeefdeadbeef.exe   1200000     90000     12000   3000000   3000000      2259        12", 0x1a8,
+       "deadbeefdeadbeefdeadbeef.exe", 90'000, 12'000, 2259},
+      {"00000000000001A8     service 12.exe   1200000     90000     12000   3000000   3000000      2259        12", 0x1a8,
+       "service 12.exe", 90'000, 12'000, 2259},
+      {"000001A8        sqlservr.exe14376960000     90000     12000   3000000   3000000      2259        12", 0x1a8,
+       "sqlservr.exe", 90'000, 12'000, 2259},
+      {"000001A8          service 12   1200000     90000     12000   3000000   3000000      2259        12", 0x1a8,
+       "service 12", 90'000, 12'000, 2259},
+      {"000001A8 svc.exe 1200000 90000 12000 3000000 3000000 2259 12", 0x1a8, "svc.exe", 90'000, 12'000, 2259},
+      {"000001A8\tsvc.exe\t1200000\t90000\t12000\t3000000\t3000000\t2259\t12", 0x1a8, "svc.exe", 90'000, 12'000, 2259},
+  };
+  for (const Touching& one : cases) {
+    ProcessUsage row;
+    std::string reason;
+    ASSERT_EQ(parse_process_row(one.line, *columns, row, reason), RowKind::kRow) << one.line << reason;
+    EXPECT_EQ(row.pid, one.pid) << one.line;
+    EXPECT_EQ(row.name, one.name) << one.line;
+    EXPECT_EQ(row.paged_pool_bytes, one.paged) << one.line;
+    EXPECT_EQ(row.nonpaged_pool_bytes, one.nonpaged) << one.line;
+    EXPECT_EQ(row.handles, one.handles) << one.line;
+  }
+  for (const char* const line :
+       {"000001A8 service 12 1200000 90000 12000 3000000 3000000 2259 12",  // one number too many
+        "000001A8averylongservicename71437696000     90000     12000   3000000   3000000      2259        12",
+        "000001A8        sqlservr.exe1437696000     90000     120003000000030000000001   3000000      2259        12"}) {
+    ProcessUsage row;
+    std::string reason;
+    EXPECT_EQ(parse_process_row(line, *columns, row, reason), RowKind::kBroken) << line;
+  }
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ TEST(TimeText, UsTimes) {
 
 std::optional<base::UnixMillis> utc(const DateLine& line) {
   if (!line.midnight) return std::nullopt;
-  return *line.midnight + line.time_of_day.value_or(0) - line.zone_minutes.value_or(0) * kMinute;
+  return *line.midnight + line.time_of_day.value_or(0) - minutes_east(line.zone.value_or(Zone{}), *line.midnight + line.time_of_day.value_or(0)) * kMinute;
 }
 
 TEST(DateLine, AsConsolesAndScriptsWriteThem) {
@@ -68,14 +68,15 @@ TEST(DateLine, AsConsolesAndScriptsWriteThem) {
   const DateLine time = parse_date_line("The current time is: 18:00:00.50");
   EXPECT_FALSE(time.midnight);
   EXPECT_EQ(time.time_of_day, 1080 * kMinute + 500);
-  EXPECT_EQ(parse_date_line("2024-05-01 06:00").zone_minutes, std::nullopt);
+  EXPECT_FALSE(parse_date_line("2024-05-01 06:00").zone);
 }
 
 TEST(DateLine, OtherLinesAreNot) {
   for (const char* text :
        {"", "in May", "Memory: 5K", "version 1.2", "10.0.0.1", "2024-13-01", "2024-05-01 x99", "5/1/2024 1:00 2:00",
         "13:30 PM", "0: kd> !vm 1", "Physical Memory: 524142 ( 2096568 Kb)", "2024-05-01 2024-05-02",
-        "12 May 2024 13", "---"})
+        "12 May 2024 13", "---", "Microsoft Windows [Version 6.1.7601]", "build 5.2.3790",
+        "On Thu, Nov 5, 2026 at 6:00 PM Bob wrote:"})
     EXPECT_TRUE(parse_date_line(text).empty()) << text;
   EXPECT_TRUE(parse_date_line("2024-05-01 " + std::string(100, ' ')).empty());
 }

@@ -205,6 +205,12 @@ TEST(Options, CommandsHaveTheirOwnFlags) {
   EXPECT_TRUE(analyze.report_all);
   EXPECT_EQ(options_of({"--format=text", "analyze", "a.csv"}).report_format, ReportFormat::kText);
   EXPECT_FALSE(options_of({"analyze", "a.csv"}).report_all);
+  EXPECT_FALSE(options_of({"analyze", "a.csv"}).history.date_order);
+  EXPECT_EQ(options_of({"analyze", "a.csv", "--date-order=dmy"}).history.date_order, history::DateOrder::kDayMonthYear);
+  EXPECT_EQ(options_of({"backfill", "a.csv", "--output=o", "--date-order", "mdy"}).history.date_order,
+            history::DateOrder::kMonthDayYear);
+  EXPECT_THAT(faults_of({"analyze", "a", "--date-order=dym"}),
+              ElementsAre("--date-order: expected dmy, mdy or ymd, got \"dym\""));
   const Options backfill = options_of({"backfill", "a.csv", "--output=h.om", "b.csv", "--tags.all"});
   EXPECT_EQ(backfill.command, Command::kBackfill);
   EXPECT_THAT(backfill.files, ElementsAre("a.csv", "b.csv"));
@@ -328,7 +334,7 @@ TEST(Help, OfACommandShowsItsOwnFlags) {
     EXPECT_THAT(help, Not(HasSubstr("--web.max-requests")));
   }
   EXPECT_THAT(parse({"analyze", "--help"}).out,
-              StartsWith("Usage: kmem_exporter analyze FILE... [--format FORMAT] [--all] [FLAGS]\n"));
+              StartsWith("Usage: kmem_exporter analyze FILE... [--format FORMAT] [--all] [--date-order ORDER] [FLAGS]\n"));
   // Asking for help is no fault, whatever else is wrong.
   EXPECT_EQ(parse({"record", "--nonsense", "--help"}).exit_code, kExitFine);
 }

@@ -1,0 +1,110 @@
+#include "collectors/history/counter_names.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/date_words.h"
+
+namespace kmem::history {
+namespace {
+
+struct Object {
+  std::string_view name;
+  std::string_view language;
+};
+// As folded_word() has them; Japanese as it is.
+constexpr auto kObjects = std::to_array<Object>({
+    {"arbeitsspeicher", "German"}, {"speicher", "German"}, {"memoire", "French"}, {"memoria", "Spanish or Italian"},
+    {"\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa", "Japanese"}, {"geheugen", "Dutch"}, {"pamiec", "Polish"},
+    {"pamet", "Czech"}, {"bellek", "Turkish"}, {"minne", "Swedish"}, {"hukommelse", "Danish"}, {"muisti", "Finnish"},
+    {"\xd0\x9f\xd0\xb0\xd0\xbc\xd1\x8f\xd1\x82\xd1\x8c", "Russian"}, {"\xe5\x86\x85\xe5\xad\x98", "Chinese"},
+    {"\xeb\xa9\x94\xeb\xaa\xa8\xeb\xa6\xac", "Korean"},
+});
+
+struct Name {
+  std::string_view local;
+  std::string_view english;
+};
+constexpr auto kNames = std::to_array<Name>({
+    {"auslagerungsseiten (bytes)", "Memory\\Pool Paged Bytes"},
+    {"nicht-auslagerungsseiten (bytes)", "Memory\\Pool Nonpaged Bytes"},
+    {"auslagerungsseiten: residente bytes", "Memory\\Pool Paged Resident Bytes"},
+    {"auslagerungsseiten reserviert", "Memory\\Pool Paged Allocs"},
+    {"nichtauslagerungsseiten reserviert", "Memory\\Pool Nonpaged Allocs"},
+    {"freie seitentabelleneintrage", "Memory\\Free System Page Table Entries"},
+    {"zugesicherte bytes", "Memory\\Committed Bytes"},
+    {"zusagegrenze", "Memory\\Commit Limit"},
+    {"cachebytes", "Memory\\Cache Bytes"},
+    {"cachebytes (max.)", "Memory\\Cache Bytes Peak"},
+    {"verfugbare bytes", "Memory\\Available Bytes"},
+
+    {"octets de reserve paginee", "Memory\\Pool Paged Bytes"},
+    {"octets de reserve non paginee", "Memory\\Pool Nonpaged Bytes"},
+    {"allocations de reserve paginee", "Memory\\Pool Paged Allocs"},
+    {"allocations de reserve non paginee", "Memory\\Pool Nonpaged Allocs"},
+    {"entrees libres en table des pages systeme", "Memory\\Free System Page Table Entries"},
+    {"octets valides", "Memory\\Committed Bytes"},
+    {"limite de memoire dediee", "Memory\\Commit Limit"},
+    {"octets disponibles", "Memory\\Available Bytes"},
+
+    {"bytes de bloque paginado", "Memory\\Pool Paged Bytes"},
+    {"bytes de bloque no paginado", "Memory\\Pool Nonpaged Bytes"},
+    {"bytes confirmados", "Memory\\Committed Bytes"},
+    {"limite de confirmacion", "Memory\\Commit Limit"},
+    {"bytes disponibles", "Memory\\Available Bytes"},
+});
+
+bool alike(std::string_view folded, std::string_view name) {
+  return folded.size() == name.size() && std::equal(folded.begin(), folded.end(), name.begin(), [](char a, char b) {
+           return a == b || a == kHiddenLetter;
+         });
+}
+
+bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+/// Versions differ in blanks and particles, not in these words.
+std::string_view japanese(std::string_view name) {
+  constexpr std::string_view kNot = "\xe9\x9d\x9e";  // 非
+  const bool bytes = holds(name, "\xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88");                      // バイト
+  const bool pool = holds(name, "\xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab");                       // プール
+  const bool page = holds(name, "\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8");                       // ページ
+  const bool resident = holds(name, "\xe5\xb8\xb8\xe9\xa7\x90");                                // 常駐
+  const bool commit = holds(name, "\xe3\x82\xb3\xe3\x83\x9f\xe3\x83\x83\xe3\x83\x88");         // コミット
+  const bool limit = holds(name, "\xe5\x88\xb6\xe9\x99\x90");                                   // 制限
+  const bool of_use = holds(name, "%") || holds(name, "\xe4\xbd\xbf\xe7\x94\xa8\xe4\xb8\xad");  // 使用中
+  if (pool && page && bytes && !resident)
+    return name.starts_with(kNot) ? "Memory\\Pool Nonpaged Bytes" : "Memory\\Pool Paged Bytes";
+  if (commit && limit) return "Memory\\Commit Limit";
+  if (commit && bytes && !of_use) return "Memory\\Committed Bytes";
+  return {};
+}
+
+}  // namespace
+
+std::string_view language_of_counter(std::string_view path) {
+  const std::string_view object = path.substr(0, std::min(path.find('\\'), path.size()));
+  const std::string folded = folded_word(object);
+  const auto found = std::find_if(kObjects.begin(), kObjects.end(), [&](const Object& one) {
+    return object == one.name || (folded.find_first_not_of(kHiddenLetter) != std::string::npos && alike(folded, one.name));
+  });
+  return found != kObjects.end() ? found->language : std::string_view();
+}
+
+std::string_view english_counter(std::string_view path) {
+  const std::size_t slash = path.find('\\');
+  if (slash == std::string_view::npos) return {};
+  const std::string folded = folded_word(path.substr(slash + 1));
+  const std::string object = folded_word(path.substr(0, slash));
+  if (object == "system" && folded == "systembetriebszeit") return "System\\System Up Time";
+  const std::string_view language = language_of_counter(path);
+  if (language.empty() && object != "memory") return {};
+  if (language == "Japanese" || object == "memory")
+    if (const std::string_view name = japanese(path.substr(slash + 1)); !name.empty()) return name;
+  const auto found =
+      std::find_if(kNames.begin(), kNames.end(), [&](const Name& one) { return alike(folded, one.local); });
+  return found != kNames.end() ? found->english : std::string_view();
+}
+
+}  // namespace kmem::history

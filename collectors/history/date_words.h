@@ -1,0 +1,29 @@
+// Words of dates in the languages that Windows and Unix write them in: months, weekdays, halves of the day. Bytes may be
+// UTF-8 or of a console's code page; accents and case do not matter. Thread: pure.
+// Failure: 0 or nullopt for any other word.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace kmem::history {
+
+/// A byte of an unknown code page in what folded_word() gives: any letter.
+inline constexpr char kHiddenLetter = '?';
+/// Small letters without accents.
+[[nodiscard]] std::string folded_word(std::string_view word);
+
+/// 1 to 12; 0: none. "mar" is March here, and Tuesday below.
+[[nodiscard]] int month_of(std::string_view word);
+
+/// 0 is Sunday. Two letters are too few to tell unless they stand first on the line.
+[[nodiscard]] std::optional<int> weekday_of(std::string_view word, bool is_first);
+
+/// True: after noon.
+[[nodiscard]] std::optional<bool> half_of_day(std::string_view word);
+
+/// Whether it often stands beside a date and says nothing: "date:", "um", "current".
+[[nodiscard]] bool is_filler(std::string_view word);
+
+}  // namespace kmem::history

@@ -1,0 +1,95 @@
+#include "collectors/history/number_text.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include "collectors/history/csv_fields.h"
+
+namespace kmem::history {
+namespace {
+
+constexpr std::size_t kLongest = 64;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// "1.234.567": one to three digits, then three each.
+bool is_grouped(std::string_view digits, char mark) {
+  std::size_t length = 0;
+  bool first = true;
+  for (std::size_t i = 0; i <= digits.size(); ++i) {
+    if (i < digits.size() && digits[i] != mark) {
+      if (!is_digit(digits[i])) return false;
+      ++length;
+      continue;
+    }
+    if (first ? length == 0 || length > 3 : length != 3) return false;
+    first = false;
+    length = 0;
+  }
+  return true;
+}
+
+}  // namespace
+
+NumberText parse_number(std::string_view text, bool point_is_decimal) {
+  constexpr NumberText kNo{std::nullopt, NumberFault::kNoNumber};
+  text = trimmed(text);
+  if (text.empty() || text.size() > kLongest) return kNo;
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    // Blanks of any kind, and the mark of Swiss thousands, between digits.
+    if (text[i] == ' ' || text[i] == '\'' || text[i] == '\xa0') continue;
+    if (text.substr(i).starts_with("\xc2\xa0") || text.substr(i).starts_with("\xe2\x80\xaf")) {
+      i += text[i] == '\xc2' ? 1 : 2;
+      continue;
+    }
+    plain.push_back(text[i]);
+  }
+  if (plain.size() != text.size()) {
+    std::string grouped;  // what was left out parted thousands, or it is no number
+    bool in_gap = false;
+    for (const char c : text.substr(0, std::min(text.find_first_of(".,"), text.size()))) {
+      if (is_digit(c)) grouped.push_back(c);
+      else if (!in_gap) grouped.push_back(' ');
+      in_gap = !is_digit(c);
+    }
+    if (!is_grouped(grouped, ' ')) return kNo;
+  }
+  const std::size_t exponent = std::min(plain.find_first_of("eE"), plain.size());
+  std::string mantissa = plain.substr(0, exponent);
+  const std::size_t comma = mantissa.rfind(',');
+  const std::size_t point = mantissa.rfind('.');
+  const auto count = [&](char mark) { return std::count(mantissa.begin(), mantissa.end(), mark); };
+  const auto drop = [&](char mark) { mantissa.erase(std::remove(mantissa.begin(), mantissa.end(), mark), mantissa.end()); };
+  if (comma != std::string::npos && point != std::string::npos) {
+    const char thousands = comma < point ? ',' : '.';
+    const std::size_t decimal = std::max(comma, point);
+    if (count(thousands == ',' ? '.' : ',') != 1 || !is_grouped(mantissa.substr(0, decimal), thousands)) return kNo;
+    mantissa[decimal] = 'd';
+    drop(thousands);
+    std::replace(mantissa.begin(), mantissa.end(), 'd', '.');
+  } else if (comma != std::string::npos || point != std::string::npos) {
+    const char mark = comma != std::string::npos ? ',' : '.';
+    const bool grouped = exponent == plain.size() && is_grouped(mantissa, mark);
+    if (count(mark) > 1) {
+      if (!grouped) return kNo;
+      drop(mark);
+    } else if (grouped && mantissa[0] != '0' && !(mark == '.' && point_is_decimal)) {
+      return {std::nullopt, NumberFault::kTwoValues};
+    }
+    std::replace(mantissa.begin(), mantissa.end(), ',', '.');
+  }
+  const std::string number = mantissa + plain.substr(exponent);
+  std::string_view digits = number;
+  if (const std::size_t plus = digits.find("+"); plus == exponent + 1 || plus == 0) {
+    // from_chars takes "e+09", but no sign in front.
+    if (plus == 0) digits.remove_prefix(1);
+  }
+  double value = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) return kNo;
+  return {value, NumberFault::kNone};
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,21 @@
+// Numbers as programs and spreadsheets of any country write them -> a value. Thread: pure.
+// Failure: nothing, and kTwoValues when a mark may part thousands as well as decimals: "1.234".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace kmem::history {
+
+enum class NumberFault : std::uint8_t { kNone, kNoNumber, kTwoValues };
+
+struct NumberText {
+  std::optional<double> value;
+  NumberFault fault = NumberFault::kNone;
+};
+
+/// `point_is_decimal`: of a file whose fields are parted by commas, a lone point is.
+[[nodiscard]] NumberText parse_number(std::string_view text, bool point_is_decimal);
+
+}  // namespace kmem::history

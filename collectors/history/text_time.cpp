@@ -1,0 +1,180 @@
+#include "collectors/history/text_time.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/text_header.h"
+
+namespace kmem::history {
+namespace {
+
+using base::UnixMillis;
+
+constexpr std::int64_t kTickWrapMillis = std::int64_t{1} << 32;
+constexpr std::int64_t kSameBootMillis = 60'000;
+constexpr std::int64_t kDayMillis = 86'400'000;
+
+}  // namespace
+
+TextClock::TextClock(FileNotes& notes, const TextOptions& options)
+    : notes_(notes), order_(options.order), decide_(options.decide), name_(date_in_name(notes.path(), options.order)) {}
+
+std::optional<DateOrder> TextClock::order() {
+  if (!order_ && !std::exchange(asked_, true) && decide_) order_ = decide_();
+  return order_;
+}
+
+DateLine TextClock::parse(std::string_view text) {
+  DateLine found = parse_date_line(text, order_);
+  if (!found.numeric || order_) return found;
+  if (order()) return parse_date_line(text, order_);
+  found.problem = in_quotes(found.numeric->text) +
+                  " can be two days, and nothing in the file says which; --date-order=dmy or --date-order=mdy does";
+  found.midnight.reset();
+  return found;
+}
+
+TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line, bool is_used) {
+  if (awaits_boot_) {  // wmic's value below its name
+    awaits_boot_ = false;
+    const DateLine boot = parse(text);
+    if (boot.midnight && boot.time_of_day) {
+      now_.boot_time = *boot.midnight + *boot.time_of_day -
+                       std::int64_t{minutes_east(boot.zone.value_or(Zone{}), *boot.midnight + *boot.time_of_day)} * 60'000;
+      return Stamp::kGoesOn;
+    }
+  }
+  constexpr std::string_view kDebugger = "Debugger (not debuggee)";
+  if (same_word(text.substr(0, kDebugger.size()), kDebugger)) {
+    if (!std::exchange(told_of_debugger_, true)) notes_.skip(line, "the debugger's own time, not that of the system");
+    return Stamp::kGoesOn;
+  }
+  DateLine found = parse(text);
+  if (found.empty()) return Stamp::kNone;
+  next_ = {};
+  if (!found.problem.empty()) {
+    notes_.skip(line, found.problem + "; the table below is passed over");
+    next_.refused = any_refused_ = true;
+    return Stamp::kBegins;
+  }
+  if (found.midnight) {
+    // `time /t` may come before `date /t`.
+    if (!found.time_of_day && !is_used) found.time_of_day = std::exchange(early_time_, std::nullopt);
+    early_time_.reset();
+    next_.midnight = found.midnight;
+    next_.time_of_day = found.time_of_day;
+    next_.zone = found.zone;
+    return Stamp::kBegins;
+  }
+  if (now_.midnight && !now_.time_of_day && !is_used) {
+    now_.time_of_day = found.time_of_day;
+    if (found.zone) now_.zone = found.zone;
+    return Stamp::kGoesOn;
+  }
+  early_time_ = found.time_of_day;
+  if (now_.midnight) {
+    last_midnight_ = now_.midnight;
+    last_time_of_day_ = now_.time_of_day.value_or(0);
+  }
+  const auto day = last_midnight_ ? last_midnight_ : name_.midnight;
+  if (!day || (now_.refused && !is_used)) return Stamp::kGoesOn;
+  next_.midnight = *day;
+  if (last_midnight_ && *found.time_of_day < last_time_of_day_) *next_.midnight += kDayMillis;
+  next_.time_of_day = found.time_of_day;
+  next_.zone = found.zone ? found.zone : name_.zone;
+  if (!std::exchange(told_of_times_, true))
+    notes_.warn(last_midnight_ ? "times without a date follow the one above them"
+                               : "times without a date begin on that of the file's name");
+  return Stamp::kBegins;
+}
+
+void TextClock::begin() {
+  const State before = std::exchange(now_, std::exchange(next_, {}));
+  now_.boot_time = before.boot_time;
+  now_.uptime = before.uptime;
+}
+
+void TextClock::take_metadata(std::string_view text, std::uint64_t line) {
+  if (const auto time = parse_system_time(text)) {
+    now_ = {};
+    now_.time = time;
+  } else if (const auto ticks = parse_tick_count(text)) {
+    now_.ticks = ticks;
+  } else if (text.starts_with("!SystemTime=")) {
+    notes_.skip(line, "SystemTime is not MM\\DD\\YYYY HH:MM:SS");
+  } else if (text.starts_with("!TickCount=")) {
+    notes_.skip(line, "TickCount is not a number of milliseconds");
+  }
+}
+
+bool TextClock::take_boot(std::string_view text, std::uint64_t line) {
+  if (const auto uptime = parse_uptime(text)) {
+    now_.uptime = uptime;
+    return true;
+  }
+  const auto words = boot_words(text);
+  if (!words) return false;
+  awaits_boot_ = words->empty();
+  if (awaits_boot_) return true;
+  const DateLine found = parse(*words);
+  if (found.midnight && found.time_of_day) {
+    const UnixMillis local = *found.midnight + *found.time_of_day;
+    now_.boot_time = local - std::int64_t{minutes_east(found.zone.value_or(Zone{}), local)} * 60'000;
+  } else {
+    notes_.skip(line, found.problem.empty() ? "the time of the boot is not understood" : found.problem);
+  }
+  return true;
+}
+
+TextClock::Reading TextClock::read() {
+  Reading reading;
+  reading.refused = now_.refused;
+  if (now_.time) {
+    reading.time = now_.time;
+  } else if (now_.midnight) {
+    if (!now_.time_of_day && !std::exchange(told_of_midnight_, true))
+      notes_.warn("a date without a time is taken as its midnight");
+    const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
+    if (!now_.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
+    reading.time = local - std::int64_t{minutes_east(now_.zone.value_or(Zone{}), local)} * 60'000;
+    last_midnight_ = now_.midnight;
+    last_time_of_day_ = now_.time_of_day.value_or(0);
+  }
+  if (reading.time) reading.boot_time = boot_of(*reading.time);
+  now_ = {};
+  return reading;
+}
+
+void TextClock::drop() {
+  // What was said of the boot above the first date stays.
+  if (now_.midnight || now_.time || now_.refused) now_ = {};
+}
+
+std::optional<UnixMillis> TextClock::boot_of(UnixMillis time) {
+  if (now_.boot_time) return steady(*now_.boot_time);
+  if (now_.uptime) return steady(time - *now_.uptime);
+  if (!now_.ticks) return std::nullopt;
+  // Of 32 bits the counter wraps after 49.7 days: what moved by whole wraps is the boot that is known.
+  const UnixMillis boot = time - static_cast<UnixMillis>(std::min<std::uint64_t>(*now_.ticks, std::uint64_t{1} << 52));
+  if (boot_time_ && *now_.ticks < static_cast<std::uint64_t>(kTickWrapMillis)) {
+    const std::int64_t moved = ((boot - *boot_time_) % kTickWrapMillis + kTickWrapMillis) % kTickWrapMillis;
+    if (std::min(moved, kTickWrapMillis - moved) <= kSameBootMillis) return *boot_time_;
+  }
+  boot_time_ = boot;
+  return boot;
+}
+
+UnixMillis TextClock::steady(UnixMillis boot) {
+  if (!boot_time_ || std::abs(boot - *boot_time_) > kSameBootMillis) boot_time_ = boot;
+  return *boot_time_;
+}
+
+std::optional<UnixMillis> TextClock::time_in_name() {
+  if (!name_.midnight) return std::nullopt;
+  const UnixMillis local = *name_.midnight + name_.time_of_day.value_or(0);
+  return local - std::int64_t{minutes_east(name_.zone.value_or(Zone{}), local)} * 60'000;
+}
+
+}  // namespace kmem::history

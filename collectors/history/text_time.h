@@ -1,0 +1,79 @@
+// What the lines of a text say of time -> the time and boot of the table below them. Dates, times below or above their
+// dates, times of one day after the other, the file's name, the debugger's and memsnap's own. Thread: one.
+// Failure: what cannot be used is listed once, at its line, and the table below it is passed over.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collectors/base/clock.h"
+#include "collectors/history/date_line.h"
+#include "collectors/history/notes.h"
+#include "collectors/history/snapshot_reader.h"
+
+namespace kmem::history {
+
+class TextClock {
+ public:
+  TextClock(FileNotes& notes, const TextOptions& options);
+
+  enum class Stamp { kNone, kBegins, kGoesOn };
+  /// kBegins: a new snapshot does, and begin() is to follow. `is_used`: a table has been seen since the last one.
+  Stamp take_date(std::string_view text, std::uint64_t line, bool is_used);
+  void begin();
+
+  /// "!SystemTime=...", "!TickCount=...".
+  void take_metadata(std::string_view text, std::uint64_t line);
+  /// Uptime, or when the system started. False: another line.
+  bool take_boot(std::string_view text, std::uint64_t line);
+
+  struct Reading {
+    std::optional<base::UnixMillis> time;
+    std::optional<base::UnixMillis> boot_time;
+    bool refused = false;  // a date there was, of no use
+  };
+  /// Of the snapshot that ends here.
+  [[nodiscard]] Reading read();
+  /// Nothing was below it.
+  void drop();
+
+  [[nodiscard]] std::optional<base::UnixMillis> time_in_name();
+  [[nodiscard]] bool any_refused() const { return any_refused_; }
+
+ private:
+  struct State {
+    std::optional<base::UnixMillis> time;  // whole, from metadata
+    std::optional<base::UnixMillis> midnight;
+    std::optional<std::int64_t> time_of_day;
+    std::optional<Zone> zone;
+    std::optional<std::uint64_t> ticks;
+    std::optional<std::int64_t> uptime;
+    std::optional<base::UnixMillis> boot_time;
+    bool refused = false;
+  };
+
+  [[nodiscard]] DateLine parse(std::string_view text);
+  [[nodiscard]] std::optional<DateOrder> order();
+  [[nodiscard]] std::optional<base::UnixMillis> boot_of(base::UnixMillis time);
+  [[nodiscard]] base::UnixMillis steady(base::UnixMillis boot);
+
+  FileNotes& notes_;
+  std::optional<DateOrder> order_;
+  std::function<std::optional<DateOrder>()> decide_;
+  bool asked_ = false;
+  DateLine name_;
+
+  State now_;
+  State next_;  // of the snapshot that begin() begins
+  std::optional<std::int64_t> early_time_;  // above its date
+  std::optional<base::UnixMillis> last_midnight_;
+  std::int64_t last_time_of_day_ = 0;
+  bool awaits_boot_ = false;
+  std::optional<base::UnixMillis> boot_time_;
+  bool any_refused_ = false;
+  bool told_of_zone_ = false, told_of_midnight_ = false, told_of_times_ = false, told_of_debugger_ = false;
+};
+
+}  // namespace kmem::history
