@@ -1,6 +1,7 @@
 #include "exporter/page_view.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -20,8 +21,7 @@ constexpr std::size_t kMostLeaks = 50;
 constexpr std::size_t kMostCharts = 5;
 constexpr std::size_t kMostProcesses = 20;
 constexpr std::size_t kHoursOfFloor = 24;
-
-bool has_pool(Kind kind) { return kind == Kind::kTag || kind == Kind::kPool; }
+constexpr std::array<Kind, 3> kWithoutPool = {Kind::kSystemPtes, Kind::kCommit, Kind::kHandles};
 
 constexpr int kFollows = 2;
 
@@ -30,7 +30,7 @@ int rank_of(const trend::SubjectReport& leak, const std::vector<trend::SubjectRe
   if (leak.kind == Kind::kTag) return leak.pool == Pool::kAllocinfo ? 1 : 0;
   if (leak.kind != Kind::kPool) return 1;
   const bool explained = std::any_of(leaks.begin(), leaks.end(), [&leak](const trend::SubjectReport& other) {
-    return other.kind == Kind::kTag && other.pool == leak.pool;
+    return trend::follows(leak.kind, leak.pool, other.kind, other.pool);
   });
   return explained ? kFollows : 1;
 }
@@ -45,10 +45,8 @@ void add_trend(const TrendWatch* trend, Kind kind, Pool pool, page::Resource& re
   if (trend == nullptr) return;
   const auto report = trend->engine().find(kind, pool, {});
   if (!report) return;
-  if (kind != Kind::kPool || trend::may_leak(pool, {})) {
-    resource.verdict = report->verdict;
-    resource.exhaustion = report->exhaustion;
-  }
+  resource.verdict = report->verdict;
+  resource.exhaustion = report->exhaustion;
   if (resource.verdict == Verdict::kOk) {
     resource.growth_per_second = report->slope_7d_per_second;
   } else {
@@ -79,14 +77,14 @@ void add_resources(const Snapshot& snapshot, const select::Selection& selection,
     }
     resource.trim_threshold = pool.trim_threshold_bytes;
     resource.resident = pool.resident_bytes;
-    resource.binding = trend::may_leak(pool.pool, {});
+    resource.binding = !trend::is_reclaimable(pool.pool);
     for (const trend::Room& room : trend::headrooms_of(pool, snapshot))
       if (room.known()) resource.headrooms.push_back(room);
     add_trend(trend, Kind::kPool, pool.pool, resource);
   }
   if (snapshot.system_ptes_free) {
     page::Resource& resource = view.resources.emplace_back();
-    resource.name = "system_ptes";
+    resource.name = trend::kind_name(Kind::kSystemPtes);
     resource.bytes = false;
     resource.amount = *snapshot.system_ptes_free;
     resource.limit = selection.system_ptes_free_boot_max;
@@ -96,7 +94,7 @@ void add_resources(const Snapshot& snapshot, const select::Selection& selection,
   }
   if (snapshot.commit_bytes) {
     page::Resource& resource = view.resources.emplace_back();
-    resource.name = "commit";
+    resource.name = trend::kind_name(Kind::kCommit);
     resource.amount = *snapshot.commit_bytes;
     resource.limit = snapshot.commit_limit_bytes;
     resource.limit_source = "kernel";
@@ -166,7 +164,7 @@ std::vector<page::TagRow> gather_tags(const Snapshot& snapshot, const select::Se
     const auto outline = outlines.find(tag.key);
     if (outline == outlines.end()) continue;
     row.growth_per_second = outline->second->growth_per_second;
-    if (trend::may_leak(tag.pool, tag.tag)) row.verdict = outline->second->verdict;
+    row.verdict = outline->second->verdict;
   }
   return rows;
 }
@@ -183,15 +181,13 @@ std::optional<page::Subject> find_subject(const TrendWatch& trend, std::string_v
   const auto pool = std::find(kPoolNames.begin(), kPoolNames.end(), resource);
   Kind kind = has_text ? Kind::kTag : Kind::kPool;
   if (pool == kPoolNames.end()) {
-    if (resource == "handles" && has_text) {
-      kind = Kind::kHandles;
-    } else if ((resource == "commit" || resource == "system_ptes") && !has_text) {
-      kind = resource == "commit" ? Kind::kCommit : Kind::kSystemPtes;
-    } else {
-      return std::nullopt;
-    }
+    const auto found = std::find_if(kWithoutPool.begin(), kWithoutPool.end(), [&](Kind one) {
+      return resource == trend::kind_name(one) && has_text == (one == Kind::kHandles);
+    });
+    if (found == kWithoutPool.end()) return std::nullopt;
+    kind = *found;
   }
-  const Pool which = has_pool(kind) ? static_cast<Pool>(pool - kPoolNames.begin()) : Pool{};
+  const Pool which = trend::has_pool(kind) ? static_cast<Pool>(pool - kPoolNames.begin()) : Pool{};
   auto report = trend.engine().find(kind, which, raw);
   // A tag's bytes as the kernel has them mean the same as its legal text.
   if (!report) report = trend.engine().find(kind, which, base::label_text(raw));
@@ -201,24 +197,17 @@ std::optional<page::Subject> find_subject(const TrendWatch& trend, std::string_v
 
 std::vector<page::Subject> find_subjects(const TrendWatch& trend, const page::TagQuery& query, std::size_t& matched) {
   const auto all = trend.engine().outlines();
-  const auto verdict_of = [](const trend::Outline& outline) {
-    return has_pool(outline.kind) && !trend::may_leak(outline.pool, outline.text) ? Verdict::kOk : outline.verdict;
-  };
   std::vector<const trend::Outline*> wanted;
   for (const trend::Outline& outline : all) {
-    const Verdict verdict = verdict_of(outline);
-    const bool asked = query.verdict.empty()     ? verdict != Verdict::kOk
-                       : query.verdict == "leak" ? verdict == Verdict::kLeak
-                       : query.verdict == "watch" ? verdict == Verdict::kWatch
-                                                  : verdict == Verdict::kOk;
-    if (asked && (!query.pool || (has_pool(outline.kind) && outline.pool == *query.pool))) wanted.push_back(&outline);
+    const bool asked = query.verdict ? outline.verdict == *query.verdict : outline.verdict != Verdict::kOk;
+    if (asked && (!query.pool || (trend::has_pool(outline.kind) && outline.pool == *query.pool))) wanted.push_back(&outline);
   }
   matched = wanted.size();
   const std::size_t begin = std::min(query.offset, matched), end = std::min(query.offset + query.limit, matched);
   std::partial_sort(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(end), wanted.end(),
-                    [&verdict_of](const trend::Outline* a, const trend::Outline* b) {
-                      const auto key = [&](const trend::Outline& outline) {
-                        return std::make_tuple(-static_cast<int>(verdict_of(outline)), -outline.growth_per_second.value_or(0),
+                    [](const trend::Outline* a, const trend::Outline* b) {
+                      const auto key = [](const trend::Outline& outline) {
+                        return std::make_tuple(-static_cast<int>(outline.verdict), -outline.growth_per_second.value_or(0),
                                                -outline.last_amount, outline.kind, outline.pool, outline.text);
                       };
                       return key(*a) < key(*b);
@@ -227,7 +216,6 @@ std::vector<page::Subject> find_subjects(const TrendWatch& trend, const page::Ta
   for (std::size_t i = begin; i < end; ++i) {
     auto report = trend.engine().find(wanted[i]->kind, wanted[i]->pool, wanted[i]->text);
     if (!report) continue;
-    report->verdict = verdict_of(*wanted[i]);
     subjects.push_back({std::move(*report), {}, {}});
   }
   return subjects;

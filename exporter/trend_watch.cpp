@@ -61,25 +61,9 @@ std::string_view bound_text(const trend::SubjectReport& report) {
   return known ? trend::bound_name(report.exhaustion->bound) : "unknown";
 }
 
-std::string_view kind_text(trend::Kind kind) {
-  switch (kind) {
-    case trend::Kind::kTag: return "tag";
-    case trend::Kind::kPool: return "pool";
-    case trend::Kind::kSystemPtes: return "system_ptes";
-    case trend::Kind::kCommit: return "commit";
-    case trend::Kind::kHandles: break;
-  }
-  return "handles";
-}
-
-std::string_view pool_text(trend::Kind kind, Pool pool) {
-  return kind == trend::Kind::kTag || kind == trend::Kind::kPool ? pool_name(pool) : std::string_view();
-}
-
 /// What runs out, as the metric names it; empty for pools whose end would mean nothing.
 std::string_view resource_of(const trend::SubjectReport& report) {
-  if (report.kind == trend::Kind::kSystemPtes) return "system_ptes";
-  if (report.kind == trend::Kind::kCommit) return "commit";
+  if (!trend::has_pool(report.kind)) return trend::kind_name(report.kind);
   switch (report.pool) {
     case Pool::kPaged:
     case Pool::kNonpaged:
@@ -97,9 +81,9 @@ void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& o
     if (driver.empty()) driver = "unknown";
   }
   const std::string per_day = number("%.0f", leak.credible_slope_per_second * kSecondsPerDay);
-  const bool bytes = leak.kind != trend::Kind::kSystemPtes && leak.kind != trend::Kind::kHandles;
-  base::log_warn("leak suspected", {{"kind", kind_text(leak.kind)},
-                                    {"pool", pool_text(leak.kind, leak.pool)},
+  const bool bytes = trend::counts_bytes(leak.kind);
+  base::log_warn("leak suspected", {{"kind", trend::kind_name(leak.kind)},
+                                    {"pool", trend::pool_name_of(leak.kind, leak.pool)},
                                     {leak.kind == trend::Kind::kHandles ? "process" : "tag", leak.text},
                                     {bytes ? "bytes_per_day" : "per_day", per_day},
                                     {"since", leak.since ? base::date_words(*leak.since) : std::string("unknown")},
@@ -135,10 +119,6 @@ void TrendWatch::observe(const Snapshot& snapshot, std::optional<std::uint64_t> 
 
 void TrendWatch::review(bool silent) {
   leaks_ = engine_.report(false);
-  std::erase_if(leaks_, [](const trend::SubjectReport& report) {
-    const bool pool_matters = report.kind == trend::Kind::kTag || report.kind == trend::Kind::kPool;
-    return pool_matters && !trend::may_leak(report.pool, report.text);
-  });
   const auto watched = std::find_if(leaks_.begin(), leaks_.end(), [](const trend::SubjectReport& report) {
     return report.verdict != trend::Verdict::kLeak;
   });
@@ -157,8 +137,8 @@ void TrendWatch::review(bool silent) {
     const auto& [kind, pool, text] = subject;
     if (!silent && !now.contains(subject))
       base::log_info("leak no longer suspected",
-                     {{"kind", kind_text(kind)},
-                      {"pool", pool_text(kind, pool)},
+                     {{"kind", trend::kind_name(kind)},
+                      {"pool", trend::pool_name_of(kind, pool)},
                       {kind == trend::Kind::kHandles ? "process" : "tag", text},
                       {"was_since", base::date_words(since)}});
   }
@@ -180,7 +160,7 @@ void TrendWatch::describe(const select::Selection& selection) {
     tag.tag = member.tag;
     const auto report = engine_.find(trend::Kind::kTag, member.pool, member.tag);
     if (report) tag.slopes = slopes_of(*report, 1);
-    if (report && trend::may_leak(member.pool, member.tag)) {
+    if (report && report->may_leak) {
       tag.confidence = rounded(report->confidence);
       tag.suspect = report->verdict == trend::Verdict::kLeak;
     }
@@ -188,7 +168,7 @@ void TrendWatch::describe(const select::Selection& selection) {
   }
   view_.suspects.clear();
   for (const select::PoolSelection& pool : selection.pools) {
-    if (pool.live_tags == 0 || !trend::may_leak(pool.pool, {})) continue;
+    if (pool.live_tags == 0 || trend::is_reclaimable(pool.pool)) continue;
     const auto count = std::count_if(suspects_.begin(), suspects_.end(),
                                      [&pool](const select::TagId& suspect) { return suspect.pool == pool.pool; });
     view_.suspects.push_back({pool.pool, static_cast<std::uint64_t>(count)});

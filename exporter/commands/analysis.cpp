@@ -1,26 +1,11 @@
 #include "exporter/commands/analysis.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace kmem {
 namespace {
 
-using trend::SubjectReport;
-using trend::Verdict;
-
 constexpr double kPageBytes = 4096;
-
-/// What the kernel fills by design, and takes back, is no leak however it grows.
-void acquit(SubjectReport& report) {
-  if (report.kind != trend::Kind::kTag && report.kind != trend::Kind::kPool) return;
-  if (report.verdict == Verdict::kOk || trend::may_leak(report.pool, report.text)) return;
-  report.verdict = Verdict::kOk;
-  report.credible_slope_per_second = 0;
-  report.since.reset();
-  report.first_detected.reset();
-  report.exhaustion.reset();
-}
 
 }  // namespace
 
@@ -54,12 +39,7 @@ base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vecto
   progress.finish();
 
   analysis.summary = engine.summary();
-  std::vector<SubjectReport> reports = engine.report(options.all);
-  std::for_each(reports.begin(), reports.end(), acquit);
-  std::stable_sort(reports.begin(), reports.end(),
-                   [](const SubjectReport& a, const SubjectReport& b) { return a.verdict > b.verdict; });
-  for (SubjectReport& report : reports) {
-    if (report.verdict == Verdict::kOk && !options.all) break;
+  for (trend::SubjectReport& report : engine.report(options.all)) {
     const auto course = engine.daily_course(report.kind, report.pool, report.text);
     std::vector<drivers::Candidate> drivers;
     if (options.owners != nullptr && report.kind == trend::Kind::kTag)

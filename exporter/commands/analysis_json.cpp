@@ -10,38 +10,8 @@ namespace kmem {
 namespace {
 
 using nlohmann::ordered_json;
-using trend::Kind;
-using trend::Verdict;
 
 constexpr double kSecondsPerDay = 86'400;
-
-std::string_view kind_word(Kind kind) {
-  switch (kind) {
-    case Kind::kTag:
-      return "tag";
-    case Kind::kPool:
-      return "pool";
-    case Kind::kSystemPtes:
-      return "system_ptes";
-    case Kind::kCommit:
-      return "commit";
-    case Kind::kHandles:
-      break;
-  }
-  return "handles";
-}
-
-std::string_view verdict_word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kLeak:
-      return "leak";
-    case Verdict::kWatch:
-      return "watch";
-    case Verdict::kOk:
-      break;
-  }
-  return "ok";
-}
 
 /// JSON knows no infinity: none.
 ordered_json finite(double value) {
@@ -58,12 +28,11 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
   for (const drivers::Candidate& one : subject.drivers)
     drivers.push_back({{"driver", one.driver}, {"description", one.description}, {"source", one.source}});
   const trend::Exhaustion exhaustion = report.exhaustion.value_or(trend::Exhaustion{});
-  const bool has_pool = report.kind == Kind::kTag || report.kind == Kind::kPool;
-  return {{"kind", kind_word(report.kind)},
-          {"pool", has_pool ? pool_name(report.pool) : std::string_view()},
+  return {{"kind", trend::kind_name(report.kind)},
+          {"pool", trend::pool_name_of(report.kind, report.pool)},
           {"tag", report.text},
           {"drivers", std::move(drivers)},
-          {"verdict", verdict_word(report.verdict)},
+          {"verdict", trend::verdict_name(report.verdict)},
           {"confidence", report.confidence},
           {"slope_bytes_per_day", report.credible_slope_per_second * kSecondsPerDay},
           {"since", time_or_null(report.since)},

@@ -34,12 +34,8 @@ std::string size_words(double bytes) {
   return digits(bytes, unit == 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2).append(" ").append(kUnits[unit]);
 }
 
-bool counts_bytes(Kind kind) {
-  return kind != Kind::kSystemPtes && kind != Kind::kHandles;
-}
-
 std::string amount_words(Kind kind, double amount) {
-  return counts_bytes(kind) ? size_words(amount) : digits(amount, 0);
+  return trend::counts_bytes(kind) ? size_words(amount) : digits(amount, 0);
 }
 
 std::string name_words(const SubjectReport& report) {
@@ -56,10 +52,6 @@ std::string name_words(const SubjectReport& report) {
       break;
   }
   return "handles of " + report.text;
-}
-
-std::string verdict_words(Verdict verdict) {
-  return verdict == Verdict::kLeak ? "LEAK" : verdict == Verdict::kWatch ? "watch" : "ok";
 }
 
 /// Rising use has a plus; free entries that go away a minus.
@@ -155,8 +147,8 @@ void add_table(std::string& out, const Analysis& analysis, bool utf8) {
   std::size_t from = kBars;
   for (const AnalyzedSubject& subject : analysis.subjects) {
     const SubjectReport& report = subject.report;
-    const bool has_pool = report.kind == Kind::kTag || report.kind == Kind::kPool;
-    rows.push_back({verdict_words(report.verdict), has_pool ? std::string(pool_name(report.pool)) : "-",
+    const std::string_view pool = trend::pool_name_of(report.kind, report.pool);
+    rows.push_back({std::string(trend::verdict_word(report.verdict)), pool.empty() ? "-" : std::string(pool),
                     name_words(report), report.since ? base::date_words(*report.since) : "-", rate_words(report),
                     digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
                     days_words(report.exhaustion), room_words(report), drivers::joined_drivers(subject.drivers)});

@@ -73,7 +73,7 @@ class Choice {
       ++count;
     };
     for (const trend::SubjectReport& report : engine_.report(false))
-      if (report.kind == trend::Kind::kTag && trend::may_leak(report.pool, report.text)) add(report.pool, report.text);
+      if (report.kind == trend::Kind::kTag) add(report.pool, report.text);
     for (const select::Member& member : selection_.members) add(member.pool, member.tag);
     return tags;
   }

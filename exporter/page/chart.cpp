@@ -163,7 +163,7 @@ void add_key(Html& html, std::string_view kind, std::string_view words) {
 }
 
 std::string chart_words(const Subject& subject, const Frame& frame, std::size_t boots, std::size_t steps, base::UnixMillis now) {
-  const bool bytes = counts_bytes(subject.report.kind);
+  const bool bytes = trend::counts_bytes(subject.report.kind);
   const auto& floors = subject.course->floors;
   const auto seen = [](float floor) { return !std::isnan(floor); };
   const auto first = std::find_if(floors.begin(), floors.end(), seen);
@@ -184,13 +184,11 @@ std::string chart_words(const Subject& subject, const Frame& frame, std::size_t 
 
 }  // namespace
 
-bool counts_bytes(Kind kind) { return kind != Kind::kSystemPtes && kind != Kind::kHandles; }
-
 std::string subject_path(Kind kind, Pool pool, std::string_view text) {
   switch (kind) {
-    case Kind::kSystemPtes: return "system_ptes";
-    case Kind::kCommit: return "commit";
-    case Kind::kHandles: return "handles/" + percent_encoded(text);
+    case Kind::kSystemPtes:
+    case Kind::kCommit: return std::string(trend::kind_name(kind));
+    case Kind::kHandles: return std::string(trend::kind_name(kind)) + "/" + percent_encoded(text);
     case Kind::kPool: return std::string(pool_name(pool));
     case Kind::kTag: break;
   }
@@ -199,8 +197,8 @@ std::string subject_path(Kind kind, Pool pool, std::string_view text) {
 
 std::string subject_words(const trend::SubjectReport& report) {
   switch (report.kind) {
-    case Kind::kSystemPtes: return resource_words("system_ptes");
-    case Kind::kCommit: return resource_words("commit");
+    case Kind::kSystemPtes:
+    case Kind::kCommit: return resource_words(trend::kind_name(report.kind));
     case Kind::kHandles: return "handles of " + report.text;
     case Kind::kPool: return resource_words(pool_name(report.pool));
     case Kind::kTag: break;
@@ -211,7 +209,7 @@ std::string subject_words(const trend::SubjectReport& report) {
 void add_chart(Html& html, const Subject& subject, const std::vector<base::UnixMillis>& boots, base::UnixMillis now) {
   if (!subject.course) return;
   const trend::Course& course = *subject.course;
-  const bool bytes = counts_bytes(subject.report.kind);
+  const bool bytes = trend::counts_bytes(subject.report.kind);
   const std::vector<Piece> pieces = trend_pieces(subject, boots);
   const std::vector<Step> steps = find_steps(course, boots);
   const Frame frame = frame_of(course, pieces);

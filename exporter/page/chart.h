@@ -18,6 +18,5 @@ void add_sparkline(Html& html, const std::array<float, trend::kHistoryDays>& cou
 [[nodiscard]] std::string subject_path(trend::Kind kind, Pool pool, std::string_view text);
 /// "tag Thre (nonpaged)", "free system PTEs"
 [[nodiscard]] std::string subject_words(const trend::SubjectReport& report);
-[[nodiscard]] bool counts_bytes(trend::Kind kind);
 
 }  // namespace kmem::page

@@ -13,7 +13,6 @@ namespace kmem::page {
 namespace {
 
 using nlohmann::ordered_json;
-using trend::Kind;
 
 constexpr double kSecondsPerDay = 86'400;
 
@@ -38,17 +37,6 @@ ordered_json amounts(std::span<const float> values) {
   for (const float value : values)
     list.push_back(std::isfinite(value) ? ordered_json(std::llround(static_cast<double>(value))) : ordered_json(nullptr));
   return list;
-}
-
-std::string_view kind_name(Kind kind) {
-  static constexpr std::array<std::string_view, trend::kKindCount> kNames = {"tag", "pool", "system_ptes", "commit",
-                                                                             "handles"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
-
-std::string_view verdict_name(trend::Verdict verdict) {
-  static constexpr std::array<std::string_view, 3> kNames = {"ok", "watch", "leak"};
-  return kNames[static_cast<std::size_t>(verdict)];
 }
 
 std::string_view part_name(PartState state) {
@@ -87,7 +75,7 @@ ordered_json resource_json(const Resource& resource) {
                       {"floor", or_null(resource.floor)},
                       {"peak", or_null(resource.peak)},
                       {"resident", or_null(resource.resident)},
-                      {"verdict", verdict_name(resource.verdict)},
+                      {"verdict", trend::verdict_name(resource.verdict)},
                       {"growth_per_day", a_day(resource.growth_per_second)}};
   add_exhaustion(out, resource.exhaustion);
   ordered_json& headroom = out["headroom"] = ordered_json::object();
@@ -98,13 +86,12 @@ ordered_json resource_json(const Resource& resource) {
 
 ordered_json subject_json(const Subject& subject) {
   const trend::SubjectReport& report = subject.report;
-  const bool has_pool = report.kind == Kind::kTag || report.kind == Kind::kPool;
-  ordered_json out = {{"kind", kind_name(report.kind)},
-                      {"pool", has_pool ? pool_name(report.pool) : std::string_view()},
+  ordered_json out = {{"kind", trend::kind_name(report.kind)},
+                      {"pool", trend::pool_name_of(report.kind, report.pool)},
                       {"tag", report.text},
-                      {"verdict", verdict_name(report.verdict)},
+                      {"verdict", trend::verdict_name(report.verdict)},
                       {"confidence", report.confidence},
-                      {"unit", counts_bytes(report.kind) ? "bytes" : "entries"},
+                      {"unit", trend::counts_bytes(report.kind) ? "bytes" : "entries"},
                       {"last", std::llround(report.last_amount)},
                       {"growth_per_day", report.credible_slope_per_second * kSecondsPerDay},
                       {"growth_per_day_error", report.credible_slope_error_per_second * kSecondsPerDay},
@@ -130,7 +117,7 @@ ordered_json row_json(const TagRow& row, bool course) {
                       {"bytes_per_allocation", or_null(row.bytes_per_allocation())},
                       {"allocations_per_second", or_null(row.allocations_per_second)},
                       {"growth_bytes_per_day", a_day(row.growth_per_second)},
-                      {"verdict", verdict_name(row.verdict)},
+                      {"verdict", trend::verdict_name(row.verdict)},
                       {"exported", row.exported},
                       {"drivers", drivers_json(row.drivers)}};
   if (course) out["daily_floor_bytes"] = amounts(row.course);

@@ -46,6 +46,13 @@ std::optional<std::size_t> index_of(const std::array<std::string_view, kCount>& 
   return static_cast<std::size_t>(found - names.begin());
 }
 
+/// The worst first.
+std::vector<std::string_view> verdict_names() {
+  std::vector<std::string_view> names;
+  for (std::size_t i = trend::kVerdictCount; i-- > 0;) names.push_back(trend::verdict_name(static_cast<trend::Verdict>(i)));
+  return names;
+}
+
 std::string listed(const auto& names) {
   std::string text;
   for (const std::string_view name : names) text.append(text.empty() ? "" : ", ").append(name);
@@ -67,7 +74,6 @@ base::Result<void> take_number(std::string_view name, std::string_view value, st
 }
 
 base::Result<void> take(TagQuery& query, std::string_view name, const std::string& value) {
-  static constexpr std::array<std::string_view, 3> kVerdicts = {"leak", "watch", "ok"};
   if (name == "limit") return take_number(name, value, 1, kMaxRows, query.limit);
   if (name == "offset") return take_number(name, value, 0, kMaxOffset, query.offset);
   if (name == "filter" || name == "chart") {
@@ -90,8 +96,8 @@ base::Result<void> take(TagQuery& query, std::string_view name, const std::strin
     if (value != "0" && value != "1") return wrong(name, "0 or 1");
     query.course = value == "1";
   } else {
-    if (!value.empty() && !index_of(kVerdicts, value)) return wrong(name, "one of " + listed(kVerdicts));
-    query.verdict = value;
+    query.verdict = trend::parse_verdict(value);
+    if (!value.empty() && !query.verdict) return wrong(name, "one of " + listed(verdict_names()));
   }
   return {};
 }

@@ -28,7 +28,7 @@ struct TagQuery {
   std::size_t limit = 100, offset = 0;
   bool course = false;  // with the lowest of each day
   std::string chart;    // "nonpaged/Thre", "commit": what the page is to draw
-  std::string verdict;  // of trends: leak, watch, ok; empty: leak and watch
+  std::optional<trend::Verdict> verdict;  // of trends; none: whatever is not ok
 
   /// Whether the drivers of every tag have to be known before the wanted ones are.
   [[nodiscard]] bool needs_drivers() const { return !filter.empty() || sort == Column::kDriver; }

@@ -126,7 +126,7 @@ void add_notes(Html& html, const Resource& resource) {
 
 void add_facts(Html& html, const Subject& subject, base::UnixMillis now) {
   const trend::SubjectReport& report = subject.report;
-  const bool bytes = counts_bytes(report.kind);
+  const bool bytes = trend::counts_bytes(report.kind);
   html.raw("<dl class=\"facts\">\n<div><dt>Growth</dt><dd>");
   add_growth(html, growth_a_day(report), bytes);
   html.raw("</dd></div>\n");
@@ -290,7 +290,7 @@ void add_suspects(Html& html, const View& view) {
     html.raw(" that grow, but not for long or not clearly enough</summary>\n<ul>\n");
     for (const Subject& watched : view.watched) {
       html.raw("<li>").text(subject_words(watched.report)).raw(" ");
-      add_growth(html, growth_a_day(watched.report), counts_bytes(watched.report.kind));
+      add_growth(html, growth_a_day(watched.report), trend::counts_bytes(watched.report.kind));
       if (watched.report.since) html.raw(" since ").time(*watched.report.since, day_words(*watched.report.since, view.time), "day");
       html.raw("</li>\n");
     }

@@ -24,7 +24,7 @@ std::string leak_words(const Subject& leak, base::UnixMillis now, Verdict& verdi
   const trend::SubjectReport& report = leak.report;
   std::string words = subject_words(report);
   if (const std::string driver = driver_words(leak.drivers); !driver.empty()) words += ", " + driver;
-  words += ", " + growth_words(growth_a_day(report), counts_bytes(report.kind));
+  words += ", " + growth_words(growth_a_day(report), trend::counts_bytes(report.kind));
   if (report.since) {
     verdict.moments.push_back({day_words(*report.since, now), *report.since, "day"});
     words += " since " + verdict.moments.back().words;
@@ -35,9 +35,9 @@ std::string leak_words(const Subject& leak, base::UnixMillis now, Verdict& verdi
 
 /// A pool that grows because of a tag that is said already.
 bool follows(const Subject& leak, const std::vector<Subject>& leaks) {
-  return leak.report.kind == trend::Kind::kPool && std::any_of(leaks.begin(), leaks.end(), [&leak](const Subject& other) {
-           return other.report.kind == trend::Kind::kTag && other.report.pool == leak.report.pool;
-         });
+  return std::any_of(leaks.begin(), leaks.end(), [&leak](const Subject& other) {
+    return trend::follows(leak.report.kind, leak.report.pool, other.report.kind, other.report.pool);
+  });
 }
 
 std::string history_words(const View& view) {

@@ -30,7 +30,7 @@ std::string end_words(const trend::SubjectReport& report) {
   const auto& end = report.exhaustion;
   const bool total = report.kind == trend::Kind::kPool || report.kind == trend::Kind::kCommit ||
                      report.kind == trend::Kind::kSystemPtes;
-  if (!total || !trend::may_leak(report.pool, report.text) || !end || std::isinf(end->seconds)) return {};
+  if (!total || !end || std::isinf(end->seconds)) return {};
   const std::string name = report.kind == trend::Kind::kPool     ? std::string(pool_name(report.pool))
                            : report.kind == trend::Kind::kCommit ? "Commit"
                                                                  : "Free PTEs";
@@ -46,8 +46,8 @@ std::string end_words(const trend::SubjectReport& report) {
 std::string words(const trend::SubjectReport& report) {
   if (report.verdict == trend::Verdict::kOk)
     return report.slope_7d_per_second ? slope_words(*report.slope_7d_per_second) : "";
-  return std::string(report.verdict == trend::Verdict::kLeak ? "LEAK " : "watch ") +
-         slope_words(report.credible_slope_per_second) + " " + std::to_string(std::lround(report.confidence * 100)) + "%";
+  return std::string(trend::verdict_word(report.verdict)) + " " + slope_words(report.credible_slope_per_second) + " " +
+         std::to_string(std::lround(report.confidence * 100)) + "%";
 }
 
 Mark mark_of(trend::Verdict verdict) {

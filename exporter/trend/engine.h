@@ -100,6 +100,9 @@ class TrendEngine {
     float slope_per_day = 0, slope_error_per_day = 0, strength = 0;
     std::array<float, kScores> scores{};
     History history;
+
+    [[nodiscard]] bool may_leak() const { return trend::may_leak(kind, pool, text); }
+    void acquit();
   };
   // What a tick touches, apart from the 2.4 KB of a subject, so that a tick stays in the cache.
   struct Open {

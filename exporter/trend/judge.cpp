@@ -19,8 +19,18 @@ constexpr double kTooYoungDays = 9;  // a boot that cannot show a slow leak yet
 
 }  // namespace
 
+/// What an older program has said of a subject that cannot leak is taken back whole.
+void TrendEngine::Subject::acquit() {
+  verdict = Verdict::kOk;
+  scores_used = 0;
+  weak_judgements = watch_judgements = 0;
+  first_detected_ms = -1;
+  slope_per_day = slope_error_per_day = strength = 0;
+}
+
 /// Judges one subject by the floors up to the newest closed bucket.
 void TrendEngine::judge(Subject& subject, std::size_t slot) {
+  if (!subject.may_leak()) return;
   const std::vector<Timeline::Boot>& boots = state_.timeline.boots();
   std::array<float, kCoarseBuckets> line;
   unroll(subject.history.coarse, state_.judged_bucket, line);

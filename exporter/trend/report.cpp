@@ -117,7 +117,7 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot) const {
 double TrendEngine::suspects_slope(Pool pool) const {
   double sum = 0;
   for (const auto& subject : state_.subjects) {
-    if (subject->kind == Kind::kTag && subject->pool == pool && subject->verdict == Verdict::kLeak) {
+    if (subject->verdict == Verdict::kLeak && follows(Kind::kPool, pool, subject->kind, subject->pool)) {
       sum += static_cast<double>(subject->slope_per_day);
     }
   }
@@ -131,6 +131,7 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   report.pool = subject.pool;
   report.text = subject.text;
   report.verdict = subject.verdict;
+  report.may_leak = subject.may_leak();
   const double strength = static_cast<double>(subject.strength), squared = strength * strength;
   const double confidence = squared / (1 + squared);
   const bool leak = subject.verdict == Verdict::kLeak;
@@ -166,7 +167,7 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   }
   const double limit = limit_of(slot);
   if (!std::isnan(limit)) report.limit = subject.kind == Kind::kSystemPtes ? -limit + 0.0 : limit;
-  report.exhaustion = exhaustion_of(slot);
+  if (report.may_leak) report.exhaustion = exhaustion_of(slot);
   return report;
 }
 

@@ -18,17 +18,9 @@
 #include "exporter/trend/estimator.h"
 #include "exporter/trend/headroom.h"
 #include "exporter/trend/history.h"
+#include "exporter/trend/subject.h"
 
 namespace kmem::trend {
-
-enum class Kind : std::uint8_t { kTag, kPool, kSystemPtes, kCommit, kHandles };
-inline constexpr std::size_t kKindCount = 5;
-
-enum class Verdict : std::uint8_t {
-  kOk,
-  kWatch,  // grows, but not for long enough or not clearly enough to be called a leak
-  kLeak,
-};
 
 /// When a subject runs out: always `room` divided by `pace_per_second`, so that whoever tells one tells all three.
 struct Exhaustion {
@@ -46,6 +38,7 @@ struct SubjectReport {
   Pool pool = Pool::kPaged;
   std::string text;
   Verdict verdict = Verdict::kOk;
+  bool may_leak = true;  // else it is ok however it grows, with no confidence and no end
   double confidence = 0;
   double last_amount = 0;  // bytes, free entries or handles at the last observation
   std::optional<double> slope_1d_per_second, slope_7d_per_second, slope_28d_per_second;
@@ -55,7 +48,7 @@ struct SubjectReport {
   std::optional<base::UnixMillis> since;           // estimated begin of the growth
   std::optional<base::UnixMillis> first_detected;  // when it first was a leak, even if it is none now
   std::optional<double> limit;                     // where last_amount runs out, if known: most bytes, fewest entries
-  std::optional<Exhaustion> exhaustion;            // where a limit is known
+  std::optional<Exhaustion> exhaustion;            // where a limit is known and it may leak
 };
 
 /// A subject in short, for tables of them all. `text` is the engine's own until the next observation.

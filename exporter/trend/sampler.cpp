@@ -27,12 +27,6 @@ std::optional<double> commit_limit(const Snapshot& snapshot) {
 
 }  // namespace
 
-bool may_leak(Pool pool, std::string_view tag) {
-  if (pool == Pool::kSlabReclaimable) return false;
-  if (pool != Pool::kAllocinfo) return true;
-  return tag.find(":mm/") == std::string_view::npos && tag.find(":fs/") == std::string_view::npos;
-}
-
 void Sampler::add_processes(const Snapshot& snapshot) {
   const auto& processes = snapshot.processes;
   by_handles_.clear();

@@ -27,10 +27,6 @@ struct SamplerOptions {
   double system_ptes_share = 0.5;
 };
 
-/// Whether growth of the tag can be called a leak. Reclaimable slab caches fill by design, and so do the sites of the
-/// page cache, of user memory and of file systems' caches: the kernel takes them back when it needs memory.
-[[nodiscard]] bool may_leak(Pool pool, std::string_view tag);
-
 class Sampler {
  public:
   explicit Sampler(SamplerOptions options = {}) : options_(options) {}

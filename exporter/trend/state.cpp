@@ -139,6 +139,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     refuse_infinite(subject->scores);
     refuse_infinite(subject->history.coarse);
     refuse_infinite(subject->history.fine);
+    if (!subject->may_leak()) subject->acquit();
     open.key = key_of(subject->kind, subject->pool, subject->text);
     state.subjects.push_back(std::move(subject));
     state.open.push_back(open);

@@ -127,14 +127,5 @@ TEST(Sampler, AProcessThatLedByHandlesStaysWhileItLives) {
   EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("a (10)", "d (40)"));
 }
 
-TEST(Sampler, WhatTheKernelTakesBackByItselfIsNoLeak) {
-  EXPECT_TRUE(may_leak(Pool::kNonpaged, "Leak"));
-  EXPECT_TRUE(may_leak(Pool::kSlabUnreclaimable, "kmalloc-64"));
-  EXPECT_FALSE(may_leak(Pool::kSlabReclaimable, "dentry"));
-  EXPECT_TRUE(may_leak(Pool::kAllocinfo, "nvme:nvme_alloc:drivers/nvme/host/core.c"));
-  EXPECT_FALSE(may_leak(Pool::kAllocinfo, "vmlinux:__filemap_get_folio:mm/filemap.c"));
-  EXPECT_FALSE(may_leak(Pool::kAllocinfo, "xfs:xfs_inode_alloc:fs/xfs/xfs_icache.c"));
-}
-
 }  // namespace
 }  // namespace kmem::trend

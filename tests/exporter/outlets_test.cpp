@@ -1,0 +1,258 @@
+// One history through every outlet: metrics, page, API, log, top and analyze give one answer to "what leaks?".
+// A true leak, and beside it what fills as fast by design: a reclaimable cache with its pool, and a site of the page cache.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/base/log.h"
+#include "exporter/agent.h"
+#include "exporter/commands/analysis.h"
+#include "exporter/top/trend_notes.h"
+#include "tests/exporter/commands/history_text.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/memory_files.h"
+#include "tests/support/pattern.h"
+#include "tests/support/tag_usage.h"
+
+namespace kmem {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr int kHours = 32 * 24;
+constexpr base::UnixMillis kStart = 1'700'000'000'000, kBoot = kStart - 3'600'000;
+constexpr const char* kCacheSite = "vmlinux:__filemap_get_folio:mm/filemap.c";
+constexpr const char* kDriverSite = "nvme:nvme_alloc:drivers/nvme/host/core.c";
+
+struct Truth {
+  Pool pool;
+  const char* tag;
+  double grows_a_day;
+  const char* verdict;
+};
+constexpr std::uint64_t kBytes = 20'000'000;
+constexpr Truth kTags[] = {{Pool::kSlabUnreclaimable, "kmalloc-64", 1e6, "leak"},
+                           {Pool::kSlabUnreclaimable, "task_struct", 0, "ok"},
+                           {Pool::kSlabReclaimable, "dentry", 2e6, "ok"},
+                           {Pool::kAllocinfo, kCacheSite, 2e6, "ok"},
+                           {Pool::kAllocinfo, kDriverSite, 0, "ok"}};
+// A pool is what its tags are together.
+constexpr Truth kPools[] = {{Pool::kSlabUnreclaimable, "", 1e6, "leak"}, {Pool::kSlabReclaimable, "", 2e6, "ok"}};
+
+Snapshot reading(int hour) {
+  Snapshot out;
+  out.time = kStart + hour * 3'600'000LL;
+  out.boot_time = kBoot;
+  const auto grown = [hour](double a_day) { return static_cast<std::uint64_t>(a_day * hour / 24); };
+  for (const Truth& tag : kTags) out.tags.push_back(test::tag_usage(tag.pool, tag.tag, kBytes + grown(tag.grows_a_day), 1000));
+  for (const Truth& pool : kPools) {
+    PoolTotals& totals = out.pools.emplace_back();
+    totals.pool = pool.pool;
+    totals.bytes = 3 * kBytes + grown(pool.grows_a_day);
+    totals.limit = PoolLimit{4'000'000'000, "estimate", "test"};
+  }
+  out.parts = {{"slabinfo", PartState::kOk, "", 0.001, 0}};
+  return out;
+}
+
+class Source final : public KernelSource {
+ public:
+  base::Result<void> read(Snapshot& out) override {
+    out = reading(hour_);
+    return {};
+  }
+  bool advance() override { return ++hour_ < kHours; }
+
+ private:
+  int hour_ = 0;
+};
+
+std::string csv() {
+  std::string text = "timestamp,pool,tag,bytes,boot_time\n";
+  for (int hour = 0; hour < kHours; ++hour) {
+    const Snapshot snapshot = reading(hour);
+    const auto row = [&](Pool pool, const std::string& tag, std::uint64_t bytes) {
+      text += std::to_string(snapshot.time / 1000) + "," + std::string(pool_name(pool)) + "," + tag + "," +
+              std::to_string(bytes) + "," + std::to_string(kBoot / 1000) + "\n";
+    };
+    for (const PoolTotals& pool : snapshot.pools) row(pool.pool, "", *pool.bytes);
+    for (const TagUsage& tag : snapshot.tags) row(tag.pool, tag.tag, tag.bytes);
+  }
+  return text;
+}
+
+/// A machine watched for a month, once for all tests.
+class Outlets : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    files_ = new test::MemoryFiles;
+    log_ = new std::vector<std::string>;
+    base::set_log_sink([](std::string_view line) { log_->emplace_back(line); });
+    config::Config config;
+    config.storage.path = "/state";
+    test::ManualClock clock(kStart);
+    agent_ = new Agent(config, std::make_unique<Source>(), clock, *files_, "host");
+    agent_->load_state();
+    for (int hour = 0; hour < kHours; ++hour) {
+      agent_->tick();
+      clock.advance(std::chrono::hours(1));
+    }
+    agent_->save_state();
+    metrics_ = new std::string(agent_->page(encode::Format::kText004).value());
+    for (const char* path : {"/", "/api/v1/status", "/api/v1/tags", "/api/v1/trends", "/api/v1/trends/"})
+      for (const http::Route& route : agent_->routes())
+        if (route.path == path) handlers_[path] = route.handler;
+  }
+  static void TearDownTestSuite() {
+    base::set_log_sink({});
+    handlers_.clear();
+    delete agent_;
+    delete files_;
+    delete log_;
+    delete metrics_;
+  }
+  static std::string get(const std::string& route, const std::string& path, const std::string& query = {}) {
+    http::Request request;
+    request.path = path;
+    request.query = query;
+    const http::Response response = handlers_.at(route)(request);
+    EXPECT_EQ(response.status, 200) << path;
+    return response.body;
+  }
+  static json get_json(const std::string& path, const std::string& query = {}) { return json::parse(get(path, path, query)); }
+  static Analysis analyzed() {
+    test::MemoryFiles files;
+    files.put("h.csv", csv());
+    test::Shown shown;
+    AnalysisOptions options = analysis_options(config::Config{});
+    options.all = true;
+    auto analysis = analyze_history(files, {"h.csv"}, options, shown.meter);
+    EXPECT_TRUE(analysis.ok());
+    return analysis ? std::move(*analysis) : Analysis{};
+  }
+  /// pool -> tag -> verdict
+  static void expect_truth(const json& subjects, const std::string& outlet) {
+    std::map<std::string, std::string> seen;
+    for (const json& one : subjects) seen[one["pool"].get<std::string>() + "/" + one["tag"].get<std::string>()] = one["verdict"];
+    for (const Truth& tag : kTags) EXPECT_EQ(seen[name(tag)], tag.verdict) << outlet << ": " << name(tag);
+    for (const Truth& pool : kPools) EXPECT_EQ(seen[name(pool)], pool.verdict) << outlet << ": " << name(pool);
+  }
+  static std::string name(const Truth& truth) { return std::string(pool_name(truth.pool)) + "/" + truth.tag; }
+
+  static inline test::MemoryFiles* files_ = nullptr;
+  static inline std::vector<std::string>* log_ = nullptr;
+  static inline Agent* agent_ = nullptr;
+  static inline std::string* metrics_ = nullptr;
+  static inline std::map<std::string, std::function<http::Response(const http::Request&)>> handlers_;
+};
+
+TEST_F(Outlets, MetricsTellTheTruth) {
+  for (const Truth& tag : kTags) {
+    const std::string labels = "{pool=\"" + std::string(pool_name(tag.pool)) + "\",tag=\"" + tag.tag + "\"} ";
+    const std::string want = std::string_view(tag.verdict) == "leak" ? "1" : "0";
+    const std::string line = "kmem_pool_tag_leak_suspect" + labels;
+    if (metrics_->find(line) != metrics_->npos) {
+      EXPECT_THAT(*metrics_, HasSubstr(line + want + "\n"));
+    } else {
+      EXPECT_NE(want, "1") << "no series of " << tag.tag;
+    }
+  }
+  EXPECT_THAT(*metrics_, HasSubstr("kmem_leak_suspects{pool=\"slab_unreclaimable\"} 1\n"));
+  EXPECT_THAT(*metrics_, HasSubstr("kmem_leak_suspects{pool=\"allocinfo\"} 0\n"));
+  EXPECT_THAT(*metrics_, Not(HasSubstr("kmem_leak_suspects{pool=\"slab_reclaimable\"} 1")));
+  EXPECT_THAT(*metrics_, Not(HasSubstr("kmem_pool_tag_leak_confidence{pool=\"slab_reclaimable\"")));
+}
+
+TEST_F(Outlets, ThePageTellsTheTruth) {
+  const std::string page = get("/", "/");
+  EXPECT_THAT(page, HasSubstr("<title>Leak: tag kmalloc-64 (slab_unreclaimable)"));
+  std::size_t badges = 0;
+  for (std::size_t at = 0; (at = page.find("<tr class=\"leak\">", at)) != page.npos; ++at) ++badges;
+  EXPECT_EQ(badges, 1U);
+  EXPECT_THAT(page, test::HasPattern("resource leaks\" id=\"r-slab_unreclaimable\""));
+  EXPECT_THAT(page, test::HasPattern("resource\" id=\"r-slab_reclaimable\""));
+  // The pool follows its tag: it is no leak of its own.
+  EXPECT_THAT(page, Not(HasSubstr("Leak: unreclaimable slab")));
+}
+
+TEST_F(Outlets, TheApiTellsTheTruthInEveryAnswer) {
+  json all = json::array();
+  for (const char* verdict : {"leak", "watch", "ok"})
+    for (const json& subject : get_json("/api/v1/trends", std::string("limit=200&verdict=") + verdict)["subjects"])
+      all.push_back(subject);
+  expect_truth(all, "/api/v1/trends");
+
+  json single = json::array();
+  for (const Truth& tag : kTags) single.push_back(json::parse(get("/api/v1/trends/", "/api/v1/trends/" + name(tag)))["subject"]);
+  for (const Truth& pool : kPools) {
+    const std::string path = "/api/v1/trends/" + std::string(pool_name(pool.pool));
+    single.push_back(json::parse(get("/api/v1/trends/", path))["subject"]);
+  }
+  expect_truth(single, "/api/v1/trends/{pool}/{tag}");
+  for (const json& subject : single) {
+    if (subject["verdict"] != "ok") continue;
+    EXPECT_EQ(subject["growth_per_day"], 0) << subject;
+    EXPECT_EQ(subject["since"], nullptr) << subject;
+    EXPECT_EQ(subject["exhaustion_seconds"], nullptr) << subject;
+    EXPECT_LT(subject["confidence"].get<double>(), 0.5) << subject;
+  }
+
+  for (const json& row : get_json("/api/v1/tags")["tags"])
+    EXPECT_EQ(row["verdict"], row["tag"] == "kmalloc-64" ? "leak" : "ok") << row;
+
+  const json status = get_json("/api/v1/status");
+  EXPECT_EQ(status["verdict"]["leaks"], 2) << "the tag, and the pool that follows it";
+  EXPECT_EQ(status["verdict"]["watched"], 0);
+  for (const json& suspect : status["suspects"]) EXPECT_EQ(suspect["pool"], "slab_unreclaimable");
+  for (const json& resource : status["resources"])
+    EXPECT_EQ(resource["verdict"], resource["resource"] == "slab_unreclaimable" ? "leak" : "ok") << resource;
+}
+
+TEST_F(Outlets, TheLogTellsTheTruth) {
+  std::vector<std::string> said;
+  for (const std::string& line : *log_)
+    if (line.find("suspected") != line.npos) said.push_back(line);
+  EXPECT_EQ(said.size(), 2U);
+  for (const std::string& line : said) EXPECT_THAT(line, HasSubstr("pool=slab_unreclaimable"));
+}
+
+TEST_F(Outlets, TopTellsTheTruth) {
+  top::TrendNotes notes(*files_, "/state", "host");
+  notes.refresh();
+  EXPECT_EQ(notes.problem(), "");
+  for (const Truth& tag : kTags) {
+    top::UsageRow row;
+    row.pool = tag.pool;
+    row.tag = tag.tag;
+    notes.note(row);
+    const bool leaks = std::string_view(tag.verdict) == "leak";
+    EXPECT_EQ(row.mark, leaks ? top::Mark::kLeak : top::Mark::kNone) << tag.tag << " " << row.trend;
+    EXPECT_EQ(row.trend.starts_with("LEAK "), leaks) << tag.tag << " " << row.trend;
+    EXPECT_NE(row.trend, "") << tag.tag;
+  }
+}
+
+TEST_F(Outlets, AnalyzeTellsTheTruthInTextAndJson) {
+  const Analysis analysis = analyzed();
+  expect_truth(json::parse(analysis_json(analysis))["subjects"], "analyze --format json");
+  const std::string text = analysis_text(analysis, false);
+  EXPECT_THAT(text, HasSubstr("Verdict  2 leaks, 0 to watch\n"));
+  EXPECT_THAT(text, test::HasPattern("LEAK +slab_unreclaimable +kmalloc-64"));
+  EXPECT_THAT(text, test::HasPattern("LEAK +slab_unreclaimable +\\(whole pool\\)"));
+  EXPECT_THAT(text, test::HasPattern("ok +slab_reclaimable +dentry"));
+  EXPECT_THAT(text, test::HasPattern("ok +slab_reclaimable +\\(whole pool\\)"));
+  EXPECT_THAT(text, test::HasPattern("ok +allocinfo +vmlinux:__filemap_get_folio:mm/filemap.c"));
+  EXPECT_THAT(text, test::HasPattern("ok +allocinfo +nvme:nvme_alloc"));
+}
+
+}  // namespace
+}  // namespace kmem
