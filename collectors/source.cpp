@@ -30,6 +30,7 @@ class FrameBackedSource final : public KernelSource {
   }
   bool advance() override { return frames_->advance(); }
   void resume_events(const EventCursor& cursor) override { frames_->resume_events(cursor); }
+  [[nodiscard]] bool is_live() const override { return frames_->is_live(); }
 
  private:
   std::unique_ptr<FrameSource> frames_;

@@ -20,6 +20,8 @@ class FrameSource {
   virtual bool advance() { return true; }
   /// Where in an event log an earlier run has got to. Before the first acquire.
   virtual void resume_events(const EventCursor&) {}
+  /// The kernel that this program runs on: all its readings are of one boot.
+  [[nodiscard]] virtual bool is_live() const { return false; }
 };
 
 class KernelSource {
@@ -28,6 +30,7 @@ class KernelSource {
   virtual base::Result<void> read(Snapshot& out) = 0;
   virtual bool advance() { return true; }
   virtual void resume_events(const EventCursor&) {}
+  [[nodiscard]] virtual bool is_live() const { return false; }
 };
 
 /// The raw frame's parsers for its system. Any bytes in, no crash; parts that cannot be understood are said so.

@@ -49,7 +49,11 @@ void Agent::load_state() {
     return;
   }
   const std::scoped_lock lock(mutex_);
-  selection_state_.load([this](std::string_view payload) { return tracked_.load(payload); });
+  selection_state_.load([this](std::string_view payload) {
+    const auto taken = tracked_.load(payload);
+    if (taken) boots_.resume(tracked_.kept_boot(), tracked_.kept_system_ptes_max());
+    return taken;
+  });
   if (trend_) trend_state_.load([this](std::string_view payload) { return trend_->load(payload); });
   failure_state_.load([this](std::string_view payload) { return failures_.load(payload); });
   if (failures_.cursor()) source_->resume_events(*failures_.cursor());
@@ -70,7 +74,8 @@ base::Result<void> Agent::read_kernel() {
   }
   if (read) {
     log_changed_parts();
-    failures_.observe(snapshot_);
+    const Boot& boot = boots_.note(snapshot_, source_->is_live());
+    failures_.observe(snapshot_, boot.is_new);
   }
   return read;
 }
@@ -110,8 +115,8 @@ bool Agent::membership_changed() {
 }
 
 void Agent::select_tags() {
-  tracked_.update(snapshot_, trend_ ? trend_->suspects() : std::span<const select::TagId>());
-  tracked_.fill(snapshot_, selection_);
+  tracked_.update(snapshot_, trend_ ? trend_->suspects() : std::span<const select::TagId>(), boots_.now());
+  tracked_.fill(snapshot_, selection_, boots_.now());
   if (trend_) trend_->describe(selection_);
 }
 
@@ -138,8 +143,8 @@ void Agent::tick() {
     // The first tick sees a recording's first frame.
     if (!first) source_->advance();
     if (!read_kernel()) return;
-    rates_.note(snapshot_);
-    if (trend_) trend_->observe(snapshot_, selection_.system_ptes_free_boot_max);
+    rates_.note(snapshot_, boots_.now());
+    if (trend_) trend_->observe(snapshot_, boots_.now());
     select_tags();
     const bool changed = membership_changed();
     name_owners(changed);
@@ -203,7 +208,7 @@ void Agent::encode_page(encode::Format format, const self::SelfUsage& usage) {
 base::Result<std::string> Agent::page(encode::Format format) {
   const std::scoped_lock lock(mutex_);
   if (const auto fresh = refresh(); !fresh) return fresh.error();
-  tracked_.fill(snapshot_, selection_);
+  tracked_.fill(snapshot_, selection_, boots_.now());
   encode_page(format, {});
   return plain_page_;
 }
@@ -217,7 +222,7 @@ http::Response Agent::serve_metrics(const http::Request& request) {
     response.body = "no kernel memory figures: " + fresh.error().message + "\n";
     return response;
   }
-  tracked_.fill(snapshot_, selection_);
+  tracked_.fill(snapshot_, selection_, boots_.now());
   encode_page(negotiated.format, self::read_self());
   response.content_type = negotiated.content_type;
   if (encode::accepts_gzip(request.accept_encoding) && gzip_.compress(plain_page_, response.body)) {

@@ -18,6 +18,7 @@
 #include "collectors/base/clock.h"
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
+#include "collectors/boots.h"
 #include "collectors/drivers/attribution.h"
 #include "collectors/self/self.h"
 #include "collectors/source.h"
@@ -110,6 +111,7 @@ class Agent {
   FailureLog failures_;
   std::unique_ptr<TrendWatch> trend_;  // null: switched off
   page::Rates rates_;
+  Boots boots_;
   Snapshot snapshot_;
   select::Selection selection_;
   std::chrono::nanoseconds last_read_{};

@@ -76,7 +76,7 @@ page::View Agent::gather() {
     view.error = fresh.error().message;
     return view;
   }
-  tracked_.fill(snapshot_, selection_);
+  tracked_.fill(snapshot_, selection_, boots_.now());
   gather_view(snapshot_, selection_, trend_.get(), view);
   view.history_saved = trend_ && !storage_path_.empty() ? trend_state_.last_save() : std::nullopt;
   return view;

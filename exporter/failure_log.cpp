@@ -49,12 +49,13 @@ void FailureLog::take(const EventLogReading& reading) {
   cursor_ = reading.cursor;
 }
 
-void FailureLog::follow_kernel(Snapshot& snapshot) {
+void FailureLog::follow_kernel(Snapshot& snapshot, bool new_boot) {
   for (FailureEvents& events : snapshot.failure_events) {
     const auto [known, is_new] = counts_.try_emplace({events.provider, events.event_id}, Count{events.count, {}});
     Count& count = known->second;
-    // A lower one is of a later boot, and all of it is new.
-    const bool rose = !is_new && (events.count > count.count || (events.count < count.count && events.count > 0));
+    // After a boot all of it is new.
+    const std::uint64_t before = new_boot || events.count < count.count ? 0 : count.count;
+    const bool rose = !is_new && events.count > before;
     if (rose) count.last = snapshot.time;
     if (is_new || events.count != count.count) unsaved_ = true;
     count.count = events.count;
@@ -64,8 +65,8 @@ void FailureLog::follow_kernel(Snapshot& snapshot) {
   }
 }
 
-void FailureLog::observe(Snapshot& snapshot) {
-  if (snapshot.system == System::kLinux) return follow_kernel(snapshot);
+void FailureLog::observe(Snapshot& snapshot, bool new_boot) {
+  if (snapshot.system == System::kLinux) return follow_kernel(snapshot, new_boot);
   if (snapshot.event_log) take(*snapshot.event_log);
   // A log that cannot be read just now takes nothing back.
   for (const auto& [key, count] : counts_) {

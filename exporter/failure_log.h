@@ -23,7 +23,7 @@ class FailureLog {
   explicit FailureLog(std::string host_identity) : host_identity_(std::move(host_identity)) {}
 
   /// Counts what is new in `snapshot` and completes its failure_events.
-  void observe(Snapshot& snapshot);
+  void observe(Snapshot& snapshot, bool new_boot = false);
 
   /// How far the event log was read; none = never.
   [[nodiscard]] const std::optional<EventCursor>& cursor() const { return cursor_; }
@@ -41,7 +41,7 @@ class FailureLog {
   };
 
   void take(const EventLogReading& reading);
-  void follow_kernel(Snapshot& snapshot);
+  void follow_kernel(Snapshot& snapshot, bool new_boot);
 
   const std::string host_identity_;
   std::map<Key, Count> counts_;

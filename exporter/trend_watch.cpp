@@ -106,8 +106,8 @@ base::Result<void> TrendWatch::load(std::string_view payload) {
   return {};
 }
 
-void TrendWatch::observe(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max) {
-  engine_.observe(sampler_.take(snapshot, ptes_boot_max));
+void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot) {
+  engine_.observe(sampler_.take(snapshot, boot));
   const trend::Summary summary = engine_.summary();
   view_.history_seconds = summary.history_seconds;
   view_.subjects = summary.subjects;

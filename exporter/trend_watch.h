@@ -28,8 +28,7 @@ class TrendWatch {
   TrendWatch(const config::Trend& config, std::string host_identity, const drivers::Attribution& owners);
 
   /// Before selection is updated: afterwards suspects() are those of now.
-  /// `ptes_boot_max`: the most free system PTEs since boot, as far as it was known before.
-  void observe(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max = {});
+  void observe(const Snapshot& snapshot, const Boot& boot);
   [[nodiscard]] std::span<const select::TagId> suspects() const { return suspects_; }
   /// After selection was updated: the view follows the members.
   void describe(const select::Selection& selection);

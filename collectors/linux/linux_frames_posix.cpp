@@ -44,6 +44,7 @@ struct Seldom {
 
 class LinuxFrames final : public FrameSource {
  public:
+  [[nodiscard]] bool is_live() const override { return true; }
   LinuxFrames(config::Source config, const base::Clock& clock, std::unique_ptr<ProcRoot> procfs,
               std::unique_ptr<ProcRoot> sysfs)
       : config_(std::move(config)),

@@ -27,6 +27,7 @@ class WindowsFrames final : public FrameSource {
   void add_system(std::unique_ptr<SystemProbe> probe, std::unique_ptr<SystemLog> log);
 
   base::Result<void> acquire(RawFrame& frame) override;
+  [[nodiscard]] bool is_live() const override { return true; }
   void resume_events(const EventCursor& cursor) override;
 
  private:

@@ -25,6 +25,7 @@ base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vecto
   history::HistorySource& source = **opened;
   trend::Sampler sampler(options.sampler);
   trend::TrendEngine engine(options.engine);
+  Boots boots;
 
   Analysis analysis;
   Snapshot snapshot;
@@ -32,7 +33,7 @@ base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vecto
     if (const auto read = source.read(snapshot); !read) return read.error();
     if (analysis.snapshots++ == 0) analysis.start = snapshot.time;
     analysis.end = snapshot.time;
-    engine.observe(sampler.take(snapshot));
+    engine.observe(sampler.take(snapshot, boots.note(snapshot)));
     progress.update(source.progress(), analysis.snapshots);
   } while (source.advance());
   engine.settle();
@@ -49,6 +50,7 @@ base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vecto
   analysis.skipped = source.skipped();
   analysis.skipped_count = source.skipped_count();
   analysis.warnings = source.warnings();
+  if (std::string how = boots.how_words(); !how.empty()) analysis.warnings.push_back(std::move(how));
   return analysis;
 }
 

@@ -56,9 +56,10 @@ class Choice {
         tracked_(options.tags, options.processes) {}
 
   void see(const Snapshot& snapshot) {
-    engine_.observe(sampler_.take(snapshot));
-    tracked_.update(snapshot, {});
-    tracked_.fill(snapshot, selection_);
+    const Boot& boot = boots_.note(snapshot);
+    engine_.observe(sampler_.take(snapshot, boot));
+    tracked_.update(snapshot, {}, boot);
+    tracked_.fill(snapshot, selection_, boot);
   }
 
   [[nodiscard]] std::vector<select::TagId> take() {
@@ -80,6 +81,7 @@ class Choice {
 
  private:
   const BackfillOptions& options_;
+  Boots boots_;
   trend::Sampler sampler_;
   trend::TrendEngine engine_;
   select::TrackedSet tracked_;
@@ -160,8 +162,9 @@ class Sampling {
   }
 
   void see(const Snapshot& snapshot) {
-    tracked_.update(snapshot, tags_);
-    tracked_.fill(snapshot, selection_);
+    const Boot& boot = boots_.note(snapshot);
+    tracked_.update(snapshot, tags_, boot);
+    tracked_.fill(snapshot, selection_, boot);
     metrics::build_families({snapshot, selection_, counters_}, families_);
     const Uncounted uncounted(snapshot);
     for (const prometheus::MetricFamily& family : families_) {
@@ -203,6 +206,7 @@ class Sampling {
   const std::vector<std::pair<std::string, std::string>>& labels_;
   bool counters_;
   Series& series_;
+  Boots boots_;
   select::TrackedSet tracked_;
   select::Selection selection_;
   std::vector<prometheus::MetricFamily> families_;

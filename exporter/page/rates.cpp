@@ -1,20 +1,14 @@
 #include "exporter/page/rates.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace kmem::page {
-namespace {
 
-constexpr base::UnixMillis kClockDriftMs = 60'000;  // boot time moves a little as the clock is disciplined
-
-}  // namespace
-
-void Rates::note(const Snapshot& snapshot) {
+void Rates::note(const Snapshot& snapshot, const Boot& boot) {
   if (!counted_.empty() && snapshot.time == time_) return;  // a recording at its end
   fresh_.clear();
-  const bool rebooted = boot_time_ && snapshot.boot_time && std::abs(*boot_time_ - *snapshot.boot_time) > kClockDriftMs;
-  const double seconds = rebooted ? 0 : static_cast<double>(snapshot.time - time_) / 1000;
+  const base::BootClock::News news = boot_clock_.advance(boot.reading);
+  const double seconds = news.new_boot ? 0 : static_cast<double>(snapshot.time - time_ - news.clock_step_ms) / 1000;
   auto known = counted_.begin();
   for (const TagUsage& tag : snapshot.tags)
     if (tag.counter_bits != 0) fresh_.push_back({tag.key, tag.allocations, -1, tag.counter_bits});
@@ -28,7 +22,6 @@ void Rates::note(const Snapshot& snapshot) {
   }
   counted_.swap(fresh_);
   time_ = snapshot.time;
-  boot_time_ = snapshot.boot_time;
 }
 
 std::optional<double> Rates::per_second(std::uint64_t key) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "collectors/boots.h"
 #include "collectors/snapshot.h"
 
 namespace kmem::page {
@@ -14,7 +15,8 @@ namespace kmem::page {
 class Rates {
  public:
   /// At every tick.
-  void note(const Snapshot& snapshot);
+  void note(const Snapshot& snapshot, const Boot& boot);
+  void note(const Snapshot& snapshot) { note(snapshot, untold_boot(snapshot)); }
   /// `key` as TagUsage's.
   [[nodiscard]] std::optional<double> per_second(std::uint64_t key) const;
 
@@ -27,7 +29,7 @@ class Rates {
   };
   std::vector<Counted> counted_, fresh_;  // by key
   base::UnixMillis time_ = 0;
-  std::optional<base::UnixMillis> boot_time_;
+  base::BootClock boot_clock_;
 };
 
 }  // namespace kmem::page

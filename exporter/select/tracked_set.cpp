@@ -10,8 +10,6 @@ namespace {
 
 // Growth below this is noise, however well it ranks among small tags.
 constexpr std::uint64_t kMaterialGrowthBytes = 64 * 1024;
-// Boot time is computed from wall time: small clock steps move it, and Linux' btime jitters by a second.
-constexpr base::UnixMillis kSameBootTolerance = 30'000;
 
 std::size_t index_of(Pool pool) { return static_cast<std::size_t>(pool); }
 
@@ -22,7 +20,7 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
 }  // namespace
 
 TrackedSet::TrackedSet(config::Tags tags, config::Processes processes)
-    : tags_(std::move(tags)), processes_(processes.top), sessions_(tags_.top_session), state_(tags_.max_tracked) {
+    : tags_(std::move(tags)), processes_top_(processes.top), processes_(processes.top), sessions_(tags_.top_session), state_(tags_.max_tracked) {
   for (const std::string& entry : tags_.include) {
     const std::size_t slash = entry.find('/');
     const auto named = std::find(kPoolNames.begin(), kPoolNames.end(), std::string_view(entry).substr(0, slash));
@@ -45,9 +43,10 @@ TrackedSet::Tracking TrackedSet::tracking() const {
   return {state_.table.size(), untracked_, state_.forgotten_total};
 }
 
-void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspects) {
+void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot) {
   const base::UnixMillis now = snapshot.time;
   ++tick_;
+  note_boot(boot);
   note_clock(now);
   scan(snapshot, now);
   admit_newcomers(snapshot, suspects, now);
@@ -287,17 +286,16 @@ void TrackedSet::reindex_seats() {
   }
 }
 
-void TrackedSet::note_boot(const Snapshot& snapshot) {
-  if (!snapshot.boot_time) return;
-  const base::UnixMillis known = state_.boot_time.value_or(*snapshot.boot_time);
-  if (std::max(elapsed(known, *snapshot.boot_time), elapsed(*snapshot.boot_time, known)) >= kSameBootTolerance) {
-    state_.system_ptes_free_boot_max.reset();
+void TrackedSet::note_boot(const Boot& boot) {
+  if (boot_clock_.advance(boot.reading).new_boot) {
+    processes_ = ProcessChoice(processes_top_);
     for (PoolState& pool : state_.pools) {
       pool.totals_rebooted = true;
       for (Seat& seat : pool.members.seats()) seat.rebooted = true;
     }
   }
-  state_.boot_time = snapshot.boot_time;
+  if (boot.reading.boot_time) state_.boot_time = boot.reading.boot_time;
+  state_.system_ptes_free_boot_max = boot.system_ptes_max;
 }
 
 void TrackedSet::read_counters(const TagUsage& usage, Seat& seat) const {
@@ -313,11 +311,6 @@ void TrackedSet::read_counters(const TagUsage& usage, Seat& seat) const {
 }
 
 void TrackedSet::read_values(const Snapshot& snapshot) {
-  note_boot(snapshot);
-  if (snapshot.system_ptes_free) {
-    state_.system_ptes_free_boot_max =
-        std::max(state_.system_ptes_free_boot_max.value_or(0), *snapshot.system_ptes_free);
-  }
   readings_ = {};
   for (PoolState& pool : state_.pools) {
     for (Seat& seat : pool.members.seats()) {
@@ -358,7 +351,8 @@ void TrackedSet::read_values(const Snapshot& snapshot) {
   }
 }
 
-void TrackedSet::fill(const Snapshot& snapshot, Selection& out) {
+void TrackedSet::fill(const Snapshot& snapshot, Selection& out, const Boot& boot) {
+  note_boot(boot);
   read_values(snapshot);
   const auto wide = [&](const CounterWidener& counter) {
     const auto state = tags_.counters ? counter.state() : std::nullopt;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "collectors/base/result.h"
+#include "collectors/boots.h"
 #include "collectors/snapshot.h"
 #include "config/config.h"
 #include "exporter/select/pool_members.h"
@@ -31,9 +32,14 @@ class TrackedSet {
  public:
   TrackedSet(config::Tags tags, config::Processes processes);
 
-  void update(const Snapshot& snapshot, std::span<const TagId> suspects);
+  void update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot);
+  void update(const Snapshot& snapshot, std::span<const TagId> suspects) { update(snapshot, suspects, untold_boot(snapshot)); }
   /// `out` keeps its memory from scrape to scrape.
-  void fill(const Snapshot& snapshot, Selection& out);
+  void fill(const Snapshot& snapshot, Selection& out, const Boot& boot);
+  void fill(const Snapshot& snapshot, Selection& out) { fill(snapshot, out, untold_boot(snapshot)); }
+  /// The last reading, and what is known of its boot: what Boots goes on from after a restart.
+  [[nodiscard]] base::BootReading kept_boot() const { return {state_.last_update, state_.boot_time}; }
+  [[nodiscard]] std::optional<std::uint64_t> kept_system_ptes_max() const { return state_.system_ptes_free_boot_max; }
 
   /// Everything that has to survive a restart but processes and sessions. The members are whole always, the other followed tags
   /// up to kMaxSavedBytes.
@@ -84,7 +90,7 @@ class TrackedSet {
 
   [[nodiscard]] PoolMembers::Rules rules() const;
   void note_clock(base::UnixMillis now);
-  void note_boot(const Snapshot& snapshot);
+  void note_boot(const Boot& boot);
   void scan(const Snapshot& snapshot, base::UnixMillis now);
   void note(TagRecord& record, const TagUsage& usage, base::UnixMillis now) const;
   void admit_newcomers(const Snapshot& snapshot, std::span<const TagId> suspects, base::UnixMillis now);
@@ -100,9 +106,11 @@ class TrackedSet {
 
   config::Tags tags_;
   std::array<std::vector<TagId>, kPoolCount> include_;  // expanded: in every pool that it may mean
+  std::size_t processes_top_;
   ProcessChoice processes_;
   SessionChoice sessions_;
   State state_;
+  base::BootClock boot_clock_;
   FlatIndex seat_index_;                                // tag key -> position in its pool's seats
   std::array<PoolReading, kPoolCount> readings_;
 

@@ -219,6 +219,7 @@ base::Result<void> TrackedSet::load(std::string_view payload) {
   const base::Result<void> whole = reader.finish();
   if (whole) {
     state_ = std::move(state);
+    boot_clock_ = base::BootClock(kept_boot());
     for (PoolState& pool : state_.pools) pool.members.trim(state_.table, rules().cap);
     for (slot = 0; slot < state_.table.records().size(); ++slot) {
       const TagRecord& record = state_.table[slot];

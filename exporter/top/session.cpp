@@ -17,7 +17,7 @@ base::Result<void> Session::read() {
   }
   error_.clear();
   snapshot_ = std::move(fresh);
-  table_.update(snapshot_);
+  table_.update(snapshot_, boots_.note(snapshot_, source_.is_live()));
   notes_.refresh();
   for (UsageRow& row : table_.rows()) notes_.note(row);
   return {};

@@ -44,6 +44,7 @@ class Session {
   std::chrono::milliseconds interval_;
   Notes notes_;
   Snapshot snapshot_;
+  Boots boots_;
   UsageTable table_;
   std::string error_;
   bool ended_ = false;  // a recording is over

@@ -1,14 +1,11 @@
 #include "exporter/top/usage_table.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <tuple>
 #include <utility>
 
 namespace kmem::top {
 namespace {
-
-constexpr base::UnixMillis kSameBootMs = 10'000;  // a clock that is set moves the boot time a little
 
 std::int64_t gained(std::uint64_t now, std::uint64_t before, std::uint8_t counter_bits) {
   const std::uint64_t difference = now - before;
@@ -39,13 +36,11 @@ std::int64_t sort_value(const UsageRow& row, SortBy sort) {
 
 }  // namespace
 
-void UsageTable::update(const Snapshot& snapshot) {
-  const bool rebooted = boot_time_ && snapshot.boot_time && std::abs(*boot_time_ - *snapshot.boot_time) > kSameBootMs;
-  if (rebooted) {
+void UsageTable::update(const Snapshot& snapshot, const Boot& boot) {
+  if (boot_clock_.advance(boot.reading).new_boot) {
     known_.clear();
     readings_ = 0;
   }
-  if (snapshot.boot_time) boot_time_ = snapshot.boot_time;
   ++readings_;
   rows_.resize(snapshot.tags.size());
   for (std::size_t i = 0; i < rows_.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "collectors/boots.h"
 #include "collectors/snapshot.h"
 #include "exporter/top/sort_by.h"
 
@@ -33,7 +34,8 @@ struct UsageRow {
 
 class UsageTable {
  public:
-  void update(const Snapshot& snapshot);
+  void update(const Snapshot& snapshot, const Boot& boot);
+  void update(const Snapshot& snapshot) { update(snapshot, untold_boot(snapshot)); }
   [[nodiscard]] std::vector<UsageRow>& rows() { return rows_; }
   [[nodiscard]] const std::vector<UsageRow>& rows() const { return rows_; }
   [[nodiscard]] std::uint64_t readings() const { return readings_; }
@@ -48,7 +50,7 @@ class UsageTable {
   std::vector<UsageRow> rows_;
   std::unordered_map<std::uint64_t, Known> known_;  // by TagUsage::key
   std::uint64_t readings_ = 0;
-  std::optional<base::UnixMillis> boot_time_;
+  base::BootClock boot_clock_;
 };
 
 /// Of one pool, or all; whose tag or driver holds `filter`, letters of either case being one.

@@ -172,7 +172,8 @@ void TrendEngine::note_absent() {
 void TrendEngine::observe(const Observation& observation) {
   const bool first = !state_.timeline.started();
   const std::int64_t before_ms = state_.timeline.now_ms();
-  const Timeline::Moment moment = state_.timeline.advance(observation.time, observation.boot_time);
+  const Timeline::Moment moment = 
+      state_.timeline.advance({observation.time, observation.boot_time, observation.boot_number}, observation.boot_start);
   const std::int64_t coarse = bucket_of(moment.at_ms, kCoarseMs), fine = bucket_of(moment.at_ms, kHourMs);
   if (first) {
     state_.coarse_bucket = coarse;

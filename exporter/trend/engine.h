@@ -44,6 +44,8 @@ struct Observation {
   base::UnixMillis time = 0;
   std::optional<base::UnixMillis> boot_time;
   std::span<const Sample> subjects;  // a tag missing from a pool that has others holds nothing
+  std::uint64_t boot_number = 0;     // as Boots tells it; 0: nobody did, and the boot times speak
+  std::optional<base::UnixMillis> boot_start = {};  // where there is no boot time, about when the boot began
 };
 
 struct EngineOptions {

@@ -1,14 +1,10 @@
 #include "exporter/trend/sampler.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 
 namespace kmem::trend {
 namespace {
-
-// Boot times move with the clock.
-constexpr base::UnixMillis kSameBootMs = 60'000;
 
 std::optional<double> as_limit(const std::optional<std::uint64_t>& bytes) {
   if (!bytes) return std::nullopt;
@@ -56,13 +52,9 @@ void Sampler::add_processes(const Snapshot& snapshot) {
   }
 }
 
-double Sampler::ptes_floor(const Snapshot& snapshot, std::optional<std::uint64_t> boot_max) {
-  if (snapshot.boot_time && ptes_boot_ && std::abs(*snapshot.boot_time - *ptes_boot_) > kSameBootMs) ptes_seen_max_ = 0;
-  if (snapshot.boot_time) ptes_boot_ = snapshot.boot_time;
-  ptes_seen_max_ = std::max(ptes_seen_max_, *snapshot.system_ptes_free);
-  const std::uint64_t most = std::max(ptes_seen_max_, boot_max.value_or(0));
-  if (most <= options_.most_ptes_of_x86) return static_cast<double>(options_.system_ptes_floor);
-  return options_.system_ptes_share * static_cast<double>(most);
+double Sampler::ptes_floor(std::uint64_t boot_max) const {
+  if (boot_max <= options_.most_ptes_of_x86) return static_cast<double>(options_.system_ptes_floor);
+  return options_.system_ptes_share * static_cast<double>(boot_max);
 }
 
 void Sampler::add_pool(const PoolTotals& pool, Room room) {
@@ -71,13 +63,15 @@ void Sampler::add_pool(const PoolTotals& pool, Room room) {
   samples_.push_back({Kind::kPool, pool.pool, {}, *pool.bytes, {}, limit, room.bound});
 }
 
-Observation Sampler::take(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max) {
+Observation Sampler::take(const Snapshot& snapshot, const Boot& boot) {
   samples_.clear();
+  if (boot.is_new) followed_.clear();  // its process ids mean others
   for (const PoolTotals& pool : snapshot.pools)
     if (pool.bytes) add_pool(pool, smallest(headrooms_of(pool, snapshot)));
   if (snapshot.system_ptes_free)
     samples_.push_back(
-        {Kind::kSystemPtes, {}, {}, *snapshot.system_ptes_free, {}, ptes_floor(snapshot, ptes_boot_max), Bound::kFewestEntries});
+        {Kind::kSystemPtes, {}, {}, *snapshot.system_ptes_free, {},
+         ptes_floor(boot.system_ptes_max.value_or(*snapshot.system_ptes_free)), Bound::kFewestEntries});
   if (snapshot.commit_bytes)
     samples_.push_back(
         {Kind::kCommit, {}, {}, *snapshot.commit_bytes, {}, commit_limit(snapshot), Bound::kCommitLimit});
@@ -89,7 +83,7 @@ Observation Sampler::take(const Snapshot& snapshot, std::optional<std::uint64_t>
       if (tag.has_outstanding) samples_.back().outstanding = tag.outstanding;
     }
   }
-  return {snapshot.time, snapshot.boot_time, samples_};
+  return {snapshot.time, snapshot.boot_time, samples_, boot.reading.number, boot.start};
 }
 
 }  // namespace kmem::trend

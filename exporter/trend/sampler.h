@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/boots.h"
 #include "collectors/snapshot.h"
 #include "exporter/trend/engine.h"
 #include "exporter/trend/headroom.h"
@@ -32,17 +33,15 @@ class Sampler {
   explicit Sampler(SamplerOptions options = {}) : options_(options) {}
 
   /// The Observation holds until the next take(), and no longer than `snapshot`.
-  /// `ptes_boot_max`: what is known from before of the most free entries since boot.
-  [[nodiscard]] Observation take(const Snapshot& snapshot, std::optional<std::uint64_t> ptes_boot_max = {});
+  [[nodiscard]] Observation take(const Snapshot& snapshot, const Boot& boot);
+  [[nodiscard]] Observation take(const Snapshot& snapshot) { return take(snapshot, untold_boot(snapshot)); }
 
  private:
   void add_pool(const PoolTotals& pool, Room room);
   void add_processes(const Snapshot& snapshot);
-  [[nodiscard]] double ptes_floor(const Snapshot& snapshot, std::optional<std::uint64_t> boot_max);
+  [[nodiscard]] double ptes_floor(std::uint64_t boot_max) const;
 
   SamplerOptions options_;
-  std::uint64_t ptes_seen_max_ = 0;
-  std::optional<base::UnixMillis> ptes_boot_;
   std::vector<Sample> samples_;
   std::vector<std::uint64_t> followed_;      // pids, ascending
   std::vector<std::uint32_t> by_handles_;    // indices in Snapshot::processes

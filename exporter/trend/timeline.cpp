@@ -6,9 +6,8 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kSlackMs = 10 * 60'000;            // boot times wobble by this when the clock is disciplined
-constexpr std::int64_t kStandStillMs = 2 * kHourMs;       // a clock set back by less waits until it has caught up
-constexpr std::int64_t kLongestIntervalMs = 7 * kHourMs;  // between two looks of one run
+constexpr std::int64_t kSlackMs = 10 * 60'000;      // a clock that is set by less is followed
+constexpr std::int64_t kStandStillMs = 2 * kHourMs;  // a clock set back by less waits until it has caught up
 constexpr std::int64_t kFarthestMs = std::int64_t{1} << 53;
 
 std::int64_t bounded(std::int64_t ms) {
@@ -17,38 +16,28 @@ std::int64_t bounded(std::int64_t ms) {
 
 }  // namespace
 
-void Timeline::begin_boot(std::optional<base::UnixMillis> boot_time) {
+void Timeline::begin_boot(std::optional<base::UnixMillis> start) {
   Boot boot;
-  boot.start_known = boot_time.has_value();
-  boot.start_ms = boot_time ? std::min(*boot_time - offset_ms_, now_ms_) : now_ms_;
+  boot.start_known = start.has_value();
+  boot.start_ms = start ? std::min(*start - offset_ms_, now_ms_) : now_ms_;
   boot.first_bucket = now_ms_ / kCoarseMs - (now_ms_ % kCoarseMs < 0);
   if (boots_.size() == kMaxBoots) boots_.erase(boots_.begin());
   boots_.push_back(boot);
 }
 
-Timeline::Moment Timeline::advance(base::UnixMillis wall, std::optional<base::UnixMillis> boot_time) {
-  wall = bounded(wall);
-  if (boot_time) boot_time = std::min(bounded(*boot_time), wall);
+Timeline::Moment Timeline::advance(const base::BootReading& reading, std::optional<base::UnixMillis> boot_start) {
+  const base::UnixMillis wall = bounded(reading.time);
+  std::optional<base::UnixMillis> start = reading.boot_time ? reading.boot_time : boot_start;
+  if (start) start = std::min(bounded(*start), wall);
+  const base::BootClock::News news = boot_clock_.advance(reading);
   if (!started_) {
     started_ = true;
     now_ms_ = last_wall_ = wall;
-    last_boot_time_ = boot_time;
-    begin_boot(boot_time);
+    begin_boot(start);
     return {now_ms_, true};
   }
-  bool new_boot = false;
-  if (boot_time && last_boot_time_ && std::abs(*boot_time - *last_boot_time_) > kSlackMs) {
-    const std::int64_t shift = *boot_time - *last_boot_time_;
-    const std::int64_t uptime = wall - *boot_time, last_uptime = last_wall_ - *last_boot_time_;
-    // The host was up at the last look, so a later boot lies after it; else both times were moved. A clock set forward
-    // by more than the uptime could be either: when it is more than any silence, and the uptime goes on as if nothing
-    // had happened, it was the clock.
-    const bool after_last_look = shift > last_uptime - kSlackMs;
-    const bool goes_on =
-        wall - last_wall_ > kLongestSilenceMs && uptime >= last_uptime && uptime - last_uptime < kLongestIntervalMs;
-    new_boot = after_last_look && !goes_on;
-    if (!new_boot) offset_ms_ += shift, ++clock_jumps_total_;
-  }
+  bool new_boot = news.new_boot;
+  if (std::abs(news.clock_step_ms) > kSlackMs) offset_ms_ += news.clock_step_ms, ++clock_jumps_total_;
   std::int64_t at = wall - offset_ms_;
   if (at < now_ms_ - kStandStillMs) {
     offset_ms_ = wall - now_ms_;
@@ -60,15 +49,16 @@ Timeline::Moment Timeline::advance(base::UnixMillis wall, std::optional<base::Un
   }
   now_ms_ = std::max(now_ms_, wall - offset_ms_);
   last_wall_ = wall;
-  if (boot_time) last_boot_time_ = boot_time;
-  if (new_boot) begin_boot(boot_time);
+  if (new_boot) begin_boot(start);
   return {now_ms_, new_boot};
 }
 
 void Timeline::save(base::WireWriter& out) const {
   out.fixed(static_cast<std::uint8_t>(started_));
-  for (const std::int64_t value : {now_ms_, offset_ms_, last_wall_, last_boot_time_.value_or(0)}) out.fixed(value);
-  out.fixed(static_cast<std::uint8_t>(last_boot_time_.has_value()));
+  const std::optional<base::BootReading>& timed = boot_clock_.timed();
+  const base::UnixMillis boot_time = timed ? *timed->boot_time : 0;
+  for (const std::int64_t value : {now_ms_, offset_ms_, last_wall_, boot_time}) out.fixed(value);
+  out.fixed(static_cast<std::uint8_t>(timed.has_value()));
   out.fixed(clock_jumps_total_);
   out.varint(boots_.size());
   for (const Boot& boot : boots_) {
@@ -85,7 +75,7 @@ std::optional<Timeline> Timeline::load(base::WireReader& in) {
   timeline.offset_ms_ = in.fixed<std::int64_t>();
   timeline.last_wall_ = in.fixed<std::int64_t>();
   const auto boot_time = in.fixed<std::int64_t>();
-  if (in.fixed<std::uint8_t>() != 0) timeline.last_boot_time_ = boot_time;
+  if (in.fixed<std::uint8_t>() != 0) timeline.boot_clock_ = base::BootClock({timeline.last_wall_, boot_time, 0});
   timeline.clock_jumps_total_ = in.fixed<std::uint64_t>();
   const std::size_t boots = in.count(17, kMaxBoots);
   for (const std::int64_t value : {timeline.now_ms_, timeline.offset_ms_, timeline.last_wall_, boot_time}) {

@@ -1,5 +1,5 @@
 // STAGE 3, inside: wall and boot time -> the history's own time, which never runs backwards and is cut into boots.
-// A clock that is set moves wall and boot time alike and is no reboot; a clock set back stands still until told
+// What is a boot BootClock says; a clock that was set is no time gone by; a clock set back stands still until told
 // otherwise; a silence of more than two weeks counts as two weeks and a new boot, so that one absurd date cannot
 // flush the history. Thread: value type. Failure: none; every pair of times gives a moment.
 #pragma once
@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "collectors/base/boot_clock.h"
 #include "collectors/base/clock.h"
 #include "collectors/base/result.h"
 #include "collectors/base/wire.h"
@@ -34,7 +35,9 @@ class Timeline {
     std::int64_t at_ms = 0;
     bool new_boot = false;
   };
-  Moment advance(base::UnixMillis wall, std::optional<base::UnixMillis> boot_time);
+  /// `boot_start`: about when the boot began, where it has no boot time.
+  Moment advance(const base::BootReading& reading, std::optional<base::UnixMillis> boot_start = {});
+  Moment advance(base::UnixMillis wall, std::optional<base::UnixMillis> boot_time) { return advance({wall, boot_time, 0}); }
 
   [[nodiscard]] bool started() const { return started_; }
   [[nodiscard]] std::int64_t now_ms() const { return now_ms_; }
@@ -46,13 +49,13 @@ class Timeline {
   [[nodiscard]] static std::optional<Timeline> load(base::WireReader& in);
 
  private:
-  void begin_boot(std::optional<base::UnixMillis> boot_time);
+  void begin_boot(std::optional<base::UnixMillis> start);
 
   bool started_ = false;
   std::int64_t now_ms_ = 0;
   std::int64_t offset_ms_ = 0;  // wall - history's time
   base::UnixMillis last_wall_ = 0;
-  std::optional<base::UnixMillis> last_boot_time_;
+  base::BootClock boot_clock_;
   std::vector<Boot> boots_;
   std::uint64_t clock_jumps_total_ = 0;
 };

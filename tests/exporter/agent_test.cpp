@@ -23,6 +23,8 @@ using testing::Not;
 struct FakeKernel {
   std::vector<std::pair<std::string, std::uint64_t>> tags{{"Thre", 4096}};
   base::UnixMillis boot_time = 1'699'000'000'000;
+  std::int64_t clock_set_ms = 0;  // by how much its clock is off
+  std::optional<std::uint64_t> ptes;
   std::string failure;
   int reads = 0;
   int advances = 0;
@@ -36,10 +38,14 @@ class FakeSource final : public KernelSource {
     if (!kernel_.failure.empty()) return base::Error{base::ErrorCode::kIo, kernel_.failure};
     out.clear();
     out.system = System::kWindows;
-    out.time = clock_.wall();
-    out.boot_time = kernel_.boot_time;
-    for (const auto& [name, bytes] : kernel_.tags)
-      out.tags.push_back(test::tag_usage(Pool::kNonpaged, name, bytes));
+    out.time = clock_.wall() + kernel_.clock_set_ms;
+    out.boot_time = kernel_.boot_time + kernel_.clock_set_ms;
+    out.system_ptes_free = kernel_.ptes;
+    for (const auto& [name, bytes] : kernel_.tags) {
+      TagUsage& tag = out.tags.emplace_back(test::tag_usage(Pool::kNonpaged, name, bytes));
+      tag.counter_bits = 32;
+      tag.allocations = static_cast<std::uint64_t>(clock_.wall() - kernel_.boot_time) / 100 & 0xFFFF'FFFF;
+    }
     return {};
   }
   bool advance() override {
@@ -198,6 +204,57 @@ TEST_F(AgentTest, AFullDiskStopsNothing) {
   files_.repair();
   agent->save_state();
   EXPECT_NE(files_.get(kStatePath), nullptr);
+}
+
+/// A clock that was set 45 s forward left "boots 1", a maximum that began anew, and counters that went on.
+TEST_F(AgentTest, ASetClockIsNoRebootForAnyoneAndARebootIsOneForEveryone) {
+  config_.storage.path = "/state";
+  auto agent = make();
+  const auto tick = [&](std::uint64_t ptes) {
+    clock_.advance(milliseconds(15'000));
+    kernel_.ptes = ptes;
+    agent->tick();
+  };
+  const auto ask = [&](const std::string& path) {
+    http::Request request;
+    request.path = path;
+    return get(*agent, path, request).body;
+  };
+  const auto told = [&](const std::string& boots, const std::string& most, const std::string& when) {
+    EXPECT_THAT(ask("/api/v1/status"), HasSubstr("\"boots\":" + boots + ",")) << when;
+    EXPECT_THAT(text(*agent), HasSubstr("kmem_system_ptes_free_boot_max " + most + "\n")) << when;
+  };
+  const auto rate = [&] { return ask("/api/v1/tags").find("\"allocations_per_second\":10.0") != std::string::npos; };
+  tick(60'000);
+  tick(50'000);
+  told("1", "60000", "at first");
+  EXPECT_TRUE(rate());
+  for (const std::int64_t step : {1'000, 45'000, -45'000, 61'000, 300'000, 3'600'000, -3 * 3'600'000, 86'400'000}) {
+    kernel_.clock_set_ms += step;
+    tick(40'000);
+    told("1", "60000", "set by " + std::to_string(step));
+    EXPECT_TRUE(rate()) << "an interval is as long as it was, set by " << step;
+  }
+  agent->save_state();
+  kernel_.clock_set_ms += 45'000;
+  agent = make();
+  agent->load_state();
+  tick(30'000);
+  told("1", "60000", "after a restart");
+
+  for (int boot = 2; boot <= 6; ++boot) {
+    kernel_.boot_time = clock_.wall() + 5'000;
+    tick(static_cast<std::uint64_t>(60'000 - 1'000 * boot));
+    told(std::to_string(boot), std::to_string(60'000 - 1'000 * boot), "five quick reboots");
+    EXPECT_FALSE(rate());
+    tick(20'000);
+  }
+  agent->save_state();
+  kernel_.boot_time = clock_.wall() + 12'000;
+  agent = make();
+  agent->load_state();
+  tick(10'000);
+  told("7", "10000", "a reboot while it was off");
 }
 
 TEST_F(AgentTest, NewRulesApplyAtOnceAndMembersGoOver) {

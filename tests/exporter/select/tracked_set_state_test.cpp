@@ -36,15 +36,21 @@ Snapshot rich_snapshot(base::UnixMillis time) {
 
 TEST(TrackedSetState, ARestartKeepsMembersOrderCountersEvictionsAndThePteMaximum) {
   TrackedSet set(small_config(2, 3), {});
-  for (int hour = 0; hour < 20; ++hour)
-    (void)tick(set, rich_snapshot(hour * kHour), {{Pool::kPaged, hour < 9 ? "t0010" : "t0011"}});
+  Boots boots;
+  for (int hour = 0; hour < 20; ++hour) {
+    const Snapshot snapshot = rich_snapshot(hour * kHour);
+    const std::vector<TagId> suspects = {{Pool::kPaged, hour < 9 ? "t0010" : "t0011"}};
+    set.update(snapshot, suspects, boots.note(snapshot));
+  }
   TrackedSet reloaded(small_config(2, 3), {});
   ASSERT_TRUE(reloaded.load(set.save()));
+  Boots later;
+  later.resume(reloaded.kept_boot(), reloaded.kept_system_ptes_max());
 
   const Snapshot next = rich_snapshot(20 * kHour);
   Selection expected, got;
-  set.fill(next, expected);
-  reloaded.fill(next, got);
+  set.fill(next, expected, boots.note(next));
+  reloaded.fill(next, got, later.note(next));
   EXPECT_THAT(member_tags(got, Pool::kPaged), ElementsAre("t0010", "t0000", "t0011"));
   ASSERT_EQ(got.members.size(), expected.members.size());
   for (std::size_t i = 0; i < got.members.size(); ++i) {

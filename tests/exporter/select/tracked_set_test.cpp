@@ -310,12 +310,13 @@ TEST(TrackedSet, CountersCanBeOff) {
 
 TEST(TrackedSet, KeepsTheMostFreePtesSinceBoot) {
   TrackedSet set(config::Tags{}, {});
+  Boots boots;
   const auto read = [&](base::UnixMillis boot_time, std::optional<std::uint64_t> ptes) {
     Snapshot snapshot = snapshot_at(boot_time + kHour);
     snapshot.boot_time = boot_time;
     snapshot.system_ptes_free = ptes;
     Selection selection;
-    set.fill(snapshot, selection);
+    set.fill(snapshot, selection, boots.note(snapshot));
     return selection.system_ptes_free_boot_max;
   };
   EXPECT_EQ(read(0, std::nullopt), std::nullopt);

@@ -61,6 +61,17 @@ std::string name_of(const testing::TestParamInfo<Limited>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Bench, Limits, testing::ValuesIn(all_limited()), name_of);
 
+/// What poolmon's log tells: no boot time, but counters that a reboot begins anew.
+TEST(HiddenBoots, AreFoundAsThoseWithBootTimes) {
+  for (const Scenario& scenario : reboot_scenarios()) {
+    if (scenario.name.find("fortnightly") != std::string_view::npos) continue;  // the bench shows them
+    const Row with = score(scenario, kFirstRun, kRuns, false, false);
+    const Row without = score(scenario, kFirstRun, kRuns, false, false, BootTimes::kHidden);
+    EXPECT_NEAR(without.flagged_percent, with.flagged_percent, 5) << table_line(without) << "\n" << table_line(with);
+    EXPECT_NEAR(without.slope_within_20_percent, with.slope_within_20_percent, 10) << scenario.name;
+  }
+}
+
 TEST(Peers, DerivFiresOnCalmSeriesAndWeeklyMinimaDoNot) {
   const Row calm = score(scenarios()[0], kFirstRun, kRuns, true, true);
   EXPECT_GE(calm.peer_percent[0], 60);

@@ -83,10 +83,12 @@ TEST(Sampler, BeyondWhatX86CanHavePtesRunOutAtHalfOfTheMostSinceBoot) {
   Snapshot snapshot;
   snapshot.system = System::kWindows;
   Sampler sampler;
+  Boots boots;
   const auto limit = [&](base::UnixMillis boot, std::uint64_t free, std::optional<std::uint64_t> known = {}) {
     snapshot.boot_time = boot;
     snapshot.system_ptes_free = free;
-    return sampler.take(snapshot, known).subjects[0].limit;
+    if (known) boots.resume({snapshot.time, boot}, known);
+    return sampler.take(snapshot, boots.note(snapshot)).subjects[0].limit;
   };
   EXPECT_EQ(limit(kBoot, 12'470'000), 6'235'000.0);
   EXPECT_EQ(limit(kBoot + 900, 9'000'000), 6'235'000.0);

@@ -56,5 +56,7 @@ struct Scenario {
 [[nodiscard]] std::span<const Scenario> scenarios();
 /// Of a second generator, made apart from the first.
 [[nodiscard]] std::span<const Scenario> other_scenarios();
+/// Of the second generator, those with reboots, every 28 days too.
+[[nodiscard]] std::span<const Scenario> reboot_scenarios();
 
 }  // namespace kmem::trend::sim

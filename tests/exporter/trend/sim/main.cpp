@@ -1,4 +1,5 @@
-// The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--other] [--no-peers] [--only NAME]
+// The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--other] [--no-peers]
+//   [--reboots] [--hide-boots] [--only NAME]
 // Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints the README's.
 // The same run number gives the same history, so fresh numbers are histories that the curves were not fitted to: the
 // fit used runs below 10,000.
@@ -13,12 +14,17 @@ int main(int argc, char** argv) {
   using namespace kmem::trend::sim;
   int runs = 300;
   std::uint64_t first_run = 100'000;
-  bool narrow_noise = false, other = false, peers = true, readme = false;
+  bool narrow_noise = false, other = false, reboots = false, peers = true, readme = false;
   std::string only;
+  BootTimes boot_times = BootTimes::kGiven;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--narrow-noise") {
       narrow_noise = true;
+    } else if (argument == "--hide-boots") {
+      boot_times = BootTimes::kHidden;
+    } else if (argument == "--reboots") {
+      reboots = true;
     } else if (argument == "--other") {
       other = true;
     } else if (argument == "readme") {
@@ -41,9 +47,9 @@ int main(int argc, char** argv) {
   if (readme) return std::printf("%s", readme_table(first_run, runs).c_str()) < 0;
   std::printf("%s\n", table_head().c_str());
   bool missed = false;
-  for (const Scenario& scenario : other ? other_scenarios() : scenarios()) {
+  for (const Scenario& scenario : reboots ? reboot_scenarios() : other ? other_scenarios() : scenarios()) {
     if (scenario.name.find(only) == std::string_view::npos) continue;
-    const Row row = score(scenario, first_run, runs, narrow_noise, peers);
+    const Row row = score(scenario, first_run, runs, narrow_noise, peers, boot_times);
     const bool bad = scenario.goal == Goal::kQuiet
                          ? row.flagged_percent > scenario.limit_percent
                          : row.flagged_percent < scenario.limit_percent ||

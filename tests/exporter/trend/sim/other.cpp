@@ -220,7 +220,20 @@ constexpr std::array kOthers = {
     Scenario{"fortnightly reboots", Goal::kDetect, 95, {}, rebooted_leak<14>},
 };
 
+constexpr std::array kRebootScenarios = {
+    Scenario{"calm, weekly reboots", Goal::kQuiet, 5, {}, calm_reboots<7>},
+    Scenario{"calm, fortnightly reboots", Goal::kQuiet, 5, {}, calm_reboots<14>},
+    Scenario{"calm, 28-day reboots", Goal::kQuiet, 5, {}, calm_reboots<28>},
+    Scenario{"weekly reboots", Goal::kDetect, 90, {}, rebooted_leak<7>},
+    Scenario{"fortnightly reboots", Goal::kDetect, 95, {}, rebooted_leak<14>},
+    Scenario{"28-day reboots", Goal::kDetect, 95, {}, rebooted_leak<28>},
+};
+
 }  // namespace
+
+std::span<const Scenario> reboot_scenarios() {
+  return kRebootScenarios;
+}
 
 std::span<const Scenario> other_scenarios() {
   return kOthers;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "collectors/boots.h"
 #include "exporter/trend/engine.h"
 
 namespace kmem::trend::sim {
@@ -43,17 +44,48 @@ const Scenario* named(std::span<const Scenario> scenarios, std::string_view name
   return found == scenarios.end() ? nullptr : &*found;
 }
 
+/// A host's other tags, of which only counters are told: 32 bits wide, each with its own pace, some moved by the boot alone.
+class Counters {
+ public:
+  Boot note(const Sample& sample) {
+    constexpr std::size_t kTags = 24;
+    snapshot_.time = sample.time_ms;
+    snapshot_.tags.resize(kTags);
+    const auto uptime_seconds = static_cast<double>(sample.time_ms - sample.boot_ms) / 1000;
+    const auto boot = static_cast<std::uint64_t>(sample.boot_ms / 1000);
+    for (std::size_t i = 0; i < kTags; ++i) {
+      TagUsage& tag = snapshot_.tags[i];
+      tag.key = i + 1;
+      tag.counter_bits = 32;
+      const double pace = i % 3 == 2 ? 0 : std::pow(3.0, static_cast<double>(i) / 1.8) / 1000;  // the fastest wraps in six weeks
+      const std::uint64_t at_boot = 100 + (boot * (i + 7) % 11);
+      tag.allocations = (at_boot + static_cast<std::uint64_t>(pace * uptime_seconds)) & 0xFFFF'FFFF;
+    }
+    return boots_.note(snapshot_);
+  }
+
+ private:
+  Snapshot snapshot_;
+  Boots boots_;
+};
+
 }  // namespace
 
-Outcome run_engine(const History& history) {
+Outcome run_engine(const History& history, BootTimes boot_times) {
   TrendEngine engine({.max_subjects = 1});
+  Counters counters;
   Outcome outcome;
   for (const Sample& sample : history.samples) {
     trend::Sample subject;
     subject.text = "Leak";
     subject.amount = static_cast<std::uint64_t>(sample.bytes);
     subject.limit = history.limit_bytes;
-    engine.observe({sample.time_ms, sample.boot_ms, {&subject, 1}});
+    if (boot_times == BootTimes::kGiven) {
+      engine.observe({sample.time_ms, sample.boot_ms, {&subject, 1}});
+      continue;
+    }
+    const Boot boot = counters.note(sample);
+    engine.observe({sample.time_ms, std::nullopt, {&subject, 1}, boot.reading.number, boot.start});
   }
   engine.settle();
   const std::optional<SubjectReport> report = engine.find(Kind::kTag, Pool::kPaged, "Leak");
@@ -74,7 +106,8 @@ Outcome run_engine(const History& history) {
   return outcome;
 }
 
-Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise, bool with_peers) {
+Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise, bool with_peers,
+          BootTimes boot_times) {
   Row row;
   row.scenario = &scenario;
   row.runs = runs;
@@ -85,7 +118,7 @@ Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narr
     Random random(first_run + static_cast<std::uint64_t>(i));
     random.plain_noise = narrow_noise;
     const History history = scenario.make(random);
-    const Outcome outcome = run_engine(history);
+    const Outcome outcome = run_engine(history, boot_times);
     flagged += outcome.flagged;
     watched += outcome.watched;
     if (outcome.flagged) days.push_back(outcome.days_to_detection);

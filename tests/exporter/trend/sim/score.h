@@ -20,7 +20,9 @@ struct Outcome {
   double exhaustion_error = 0;  // the same
   double confidence = 0;
 };
-[[nodiscard]] Outcome run_engine(const History& history);
+/// Whether the recorder wrote down boot times, or only what poolmon shows: counters of allocations.
+enum class BootTimes { kGiven, kHidden };
+[[nodiscard]] Outcome run_engine(const History& history, BootTimes boot_times = BootTimes::kGiven);
 
 struct Row {
   const Scenario* scenario = nullptr;
@@ -32,7 +34,7 @@ struct Row {
 };
 /// Runs first_run .. first_run + runs - 1. `narrow_noise`: see Random::plain_noise.
 [[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise,
-                        bool with_peers);
+                        bool with_peers, BootTimes boot_times = BootTimes::kGiven);
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_line(const Row& row);
