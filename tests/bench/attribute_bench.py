@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 
-SECONDS = 2.0        # of CPU, promised for 200 MB; one thread needs as much time on a machine that has it to give
 BYTES = 200_000_000
 OF_STRINGS = 1.25    # times what strings and grep take
 MEGABYTES = 64
@@ -68,8 +67,6 @@ def main():
         print(f"strings | grep of one tag: {strings:.2f} s CPU, {strings_wall:.2f} s; attribute is {cpu / strings:.2f} of it")
         if not out.startswith(f"{count} images".encode()):
             broken.append("not every image was searched")
-        if cpu > SECONDS:
-            broken.append(f"attribute takes {cpu:.2f} s of CPU, more than {SECONDS}")
         if cpu > OF_STRINGS * strings:
             broken.append(f"attribute takes {cpu / strings:.2f} times what strings and grep take, more than {OF_STRINGS}")
         if resident > MEGABYTES:
