@@ -111,7 +111,7 @@ def selectors(expression):
 class Api:
     """Prometheus' HTTP API, of whichever server speaks it."""
 
-    def __init__(self, base, timeout=60):
+    def __init__(self, base, timeout=240):
         self.base, self.timeout = base, timeout
 
     def _get(self, path, **parameters):

@@ -22,7 +22,7 @@ EXAMPLE = os.path.join(SOURCE_DIR, "dashboards/alertmanager")
 FRAMES = os.path.join(SOURCE_DIR, "tests/fixtures/nt52-i386/frames.bin.gz")
 LEAKY, CALM = "leaky:10054", "calm:10054"
 MIB, HOUR, DAY = 1 << 20, 3600, 86400
-PATIENCE = 240  # seconds; on an idle machine everything takes less than a minute
+PATIENCE = 480  # seconds; on an idle machine everything takes less than a minute
 
 
 class Pager:
@@ -131,14 +131,14 @@ class Alerting(Case):
     @staticmethod
     def answers(url):
         try:
-            with urllib.request.urlopen(url, timeout=10) as response:
+            with urllib.request.urlopen(url, timeout=40) as response:
                 return response.status == 200
         except OSError:
             return False
 
     def ask(self, path, **parameters):
         body = urllib.parse.urlencode(parameters).encode() or None
-        with urllib.request.urlopen(f"{self.prometheus}/{path}", body, timeout=60) as response:
+        with urllib.request.urlopen(f"{self.prometheus}/{path}", body, timeout=240) as response:
             return json.load(response)["data"]
 
     def capture(self, kind):

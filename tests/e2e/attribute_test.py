@@ -35,7 +35,7 @@ class Recorded(Case):
     def capture(self):
         path = os.path.join(self.folder, "nt.kmem")
         subprocess.run([*RUNNER, os.environ["KMEM_NT_CAPTURE"], path_for_exe(FRAMES), path_for_exe(path)], check=True,
-                       stdin=subprocess.DEVNULL, timeout=60)
+                       stdin=subprocess.DEVNULL, timeout=240)
         return path
 
 

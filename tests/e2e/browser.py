@@ -89,7 +89,7 @@ class Browser:
             message["sessionId"] = self.session
         os.write(self.to, json.dumps(message).encode() + b"\0")
         while True:
-            answer = self._receive(30)
+            answer = self._receive(180)
             assert answer is not None, f"no answer to {method}"
             if answer.get("id") == number:
                 assert "error" not in answer, (method, answer.get("error"))

@@ -74,7 +74,7 @@ class Analyze(Case):
         capture = os.path.join(self.folder, "leak.kmem")
         subprocess.run([*RUNNER, os.environ["KMEM_NT_CAPTURE"],
                         path_for_exe(os.path.join(FIXTURES, "nt52-i386/frames.bin.gz")), path_for_exe(capture)],
-                       check=True, stdin=subprocess.DEVNULL, timeout=60)
+                       check=True, stdin=subprocess.DEVNULL, timeout=240)
         report = self.analyze(capture)
         even = [row for row in report["subjects"] if (row["pool"], row["tag"]) == ("nonpaged", "Even")]
         self.assertEqual(len(even), 1)
@@ -96,7 +96,7 @@ class Analyze(Case):
 class Backfill(Case):
     def query(self, expression, at):
         with urllib.request.urlopen(f"{self.prometheus}/api/v1/query?time={at}&query={urllib.parse.quote(expression)}",
-                                    timeout=30) as response:
+                                    timeout=120) as response:
             rows = json.load(response)["data"]["result"]
         return {row["metric"].get("tag", ""): float(row["value"][1]) for row in rows}
 
@@ -105,7 +105,7 @@ class Backfill(Case):
         done = run("backfill", self.file("history.csv", eight_weeks_csv()), "--output", page)
         self.assertEqual(done.returncode, 0, done.stderr)
         made = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", page, data],
-                              capture_output=True, text=True, timeout=200)
+                              capture_output=True, text=True, timeout=600)
         self.assertEqual(made.returncode, 0, made.stderr)
 
         port = free_port()

@@ -512,7 +512,7 @@ class Hostile(Case):
 
     def in_top(self, args, tags):
         done = subprocess.run([EXE, "top", "--once", *[arg for arg in args if arg.startswith(("--collector", "--drivers"))]],
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
         text = done.stdout.decode("utf-8")
         self.assertIsNone(re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text))

@@ -42,7 +42,7 @@ class Security(Case):
         self.assertEqual(run("check-config", self.file("kmem.yml", "web:\n  config_file: web.yml\n")).returncode, 0)
         with Exporter(f"--web.config.file={web}") as exporter:
             context = ssl.create_default_context(cafile=cert)
-            connection = http.client.HTTPSConnection("127.0.0.1", exporter.port, context=context, timeout=10)
+            connection = http.client.HTTPSConnection("127.0.0.1", exporter.port, context=context, timeout=40)
             connection.request("GET", "/metrics")
             self.assertTrue(Page(connection.getresponse().read().decode()).has("kmem_commit_bytes"))
             self.assertIn(connection.sock.version(), ("TLSv1.2", "TLSv1.3"))
@@ -58,7 +58,7 @@ class Security(Case):
                                ("basic_auth_user:\n  a: b\n", "basic_auth_users"),
                                ("basic_auth_users:\n  a: plain\n", "bcrypt")):
             done = run("serve", f"--web.config.file={self.file('web.yml', text)}", "--web.listen-address=127.0.0.1:0",
-                       timeout=20)
+                       timeout=80)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(expected, done.stderr)
 

@@ -162,7 +162,7 @@ class Serving(Case):
 
     def test_an_occupied_port_is_named(self):
         with Exporter() as exporter:
-            done = run("serve", f"--web.listen-address=127.0.0.1:{exporter.port}", timeout=20)
+            done = run("serve", f"--web.listen-address=127.0.0.1:{exporter.port}", timeout=80)
             self.assertEqual(done.returncode, 1)
             self.assertIn(str(exporter.port), done.stderr)
 
@@ -215,7 +215,7 @@ class Serving(Case):
         self.assertEqual(os.geteuid(), 0, "this test runs as root and drops to nobody")
         done = subprocess.run(
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
-             os.environ["KMEM_EXE"], "once"], capture_output=True, text=True, cwd="/", timeout=20)
+             os.environ["KMEM_EXE"], "once"], capture_output=True, text=True, cwd="/", timeout=80)
         self.assertEqual(done.returncode, 0, done.stderr)
         page = Page(done.stdout)
         self.assertEqual(page.value("kmem_scrape_collector_success", collector="slabinfo"), 0)

@@ -27,7 +27,7 @@ class Textfile(Case):
 
         def answered():
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=40) as response:
                     return response.read().decode()
             except OSError:
                 return None

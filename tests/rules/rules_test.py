@@ -253,7 +253,7 @@ def promtool_test(path):
         ["promtool", "test", "rules", path],
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=2700,
         env={**os.environ, "GOGC": "400"},
     )
     return done.returncode, done.stdout + done.stderr
