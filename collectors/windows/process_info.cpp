@@ -1,5 +1,6 @@
 #include "collectors/windows/process_info.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,24 @@ std::optional<std::span<const std::byte>> name_bytes(const base::ByteReader& rea
 /// NT 5.x gives its first two processes no name.
 std::string_view nameless(std::uint64_t pid) {
   return pid == 0 ? "Idle" : pid == 4 ? "System" : "";
+}
+
+/// The list is no picture of one moment: one that ends and one that gets its number may both be in it. The later
+/// started one lives.
+std::uint64_t keep_one_a_pid(std::vector<ProcessUsage>& rows, std::size_t first) {
+  std::vector<std::size_t> order;
+  for (std::size_t row = first; row < rows.size(); ++row) order.push_back(row);
+  std::sort(order.begin(), order.end(), [&rows](std::size_t a, std::size_t b) {
+    if (rows[a].pid != rows[b].pid) return rows[a].pid < rows[b].pid;
+    if (rows[a].started != rows[b].started) return rows[a].started > rows[b].started;
+    return a > b;
+  });
+  std::vector<std::size_t> gone;
+  for (std::size_t i = 1; i < order.size(); ++i)
+    if (rows[order[i]].pid == rows[order[i - 1]].pid) gone.push_back(order[i]);
+  std::sort(gone.rbegin(), gone.rend());
+  for (const std::size_t row : gone) rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(row));
+  return gone.size();
 }
 
 template <int P>
@@ -68,6 +87,7 @@ base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::optiona
     }
     offset += next;
   }
+  skipped += keep_one_a_pid(out, first_row);
   if (!has_quotas)
     for (std::size_t row = first_row; row < out.size(); ++row) {
       out[row].paged_pool_bytes.reset();

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string_view>
+#include <vector>
 
 #include "exporter/encode/writer.h"
 
@@ -58,10 +60,57 @@ struct LineBefore {
   }
 };
 
+/// The series of one family, by the text of their labels on the page: one that comes twice makes Prometheus refuse all.
+class SeenSeries {
+ public:
+  void begin(std::size_t series) {
+    std::size_t size = 16;
+    while (size < 2 * series) size *= 2;
+    if (size > entries_.size()) entries_.resize(size);
+    mask_ = size - 1;
+    std::fill_n(entries_.begin(), size, Entry{});
+  }
+  /// Whether it was not there yet.
+  bool add(const Writer& page, std::size_t from, std::size_t end) {
+    const std::string_view text = page.piece(from, end);
+    for (std::size_t at = hash(text) & mask_;; at = (at + 1) & mask_) {
+      Entry& entry = entries_[at];
+      if (entry.end == 0) {
+        entry = {from, end};
+        return true;
+      }
+      if (page.piece(entry.from, entry.end) == text) return false;
+    }
+  }
+
+ private:
+  struct Entry {
+    std::size_t from = 0, end = 0;
+  };
+  static std::size_t hash(std::string_view text) {
+    std::uint64_t value = 0x9E37'79B9'7F4A'7C15ULL ^ text.size(), word = 0;
+    const auto mix = [&value, &word] {
+      value = (value ^ word) * 0xFF51'AFD7'ED55'8CCDULL;
+      value ^= value >> 32;
+    };
+    for (; text.size() >= 8; text.remove_prefix(8)) {
+      std::memcpy(&word, text.data(), 8);
+      mix();
+    }
+    word = 0;
+    std::memcpy(&word, text.data(), text.size());
+    mix();
+    return static_cast<std::size_t>(value);
+  }
+
+  std::vector<Entry> entries_;
+  std::size_t mask_ = 0;
+};
+
 class FamilyEncoder {
  public:
-  FamilyEncoder(Writer& out, Format format, const MetricFamily& family)
-      : out_(out), openmetrics_(format == Format::kOpenMetrics100), family_(family), base_(family.name),
+  FamilyEncoder(Writer& out, SeenSeries& seen, Format format, const MetricFamily& family)
+      : out_(out), seen_(seen), openmetrics_(format == Format::kOpenMetrics100), family_(family), base_(family.name),
         sample_(family.name) {}
 
   std::size_t encode() {
@@ -73,7 +122,14 @@ class FamilyEncoder {
                                       : family_.type == MetricType::Summary ? "quantile"
                                                                             : "";
     std::size_t left_out = 0;
+    const bool one_line = family_.type != MetricType::Histogram && family_.type != MetricType::Summary;
+    const bool several = family_.metric.size() > 1;
+    if (several && one_line) seen_.begin(family_.metric.size());
     for (const ClientMetric& metric : family_.metric) {
+      if (several && !one_line && is_repeated(metric)) {
+        ++left_out;
+        continue;
+      }
       if (!before_.has_same_names(metric.label)) {
         if (!legal_labels(metric.label, reserved)) {
           ++left_out;
@@ -81,13 +137,28 @@ class FamilyEncoder {
         }
         before_ = {};
       }
+      const std::size_t start = out_.used();
       samples(metric);
+      if (several && one_line && !seen_.add(out_, start, labels_end_)) {
+        out_.cut(start);
+        before_ = {};
+        ++left_out;
+        continue;
+      }
       before_.labels = &metric.label;
     }
     return left_out;
   }
 
  private:
+  [[nodiscard]] bool is_repeated(const ClientMetric& metric) const {
+    for (const ClientMetric& each : family_.metric) {
+      if (&each == &metric) return false;
+      if (each.label == metric.label) return true;
+    }
+    return false;
+  }
+
   [[nodiscard]] std::string_view text_type() const {
     switch (family_.type) {
       case MetricType::Counter: return "counter";
@@ -211,6 +282,7 @@ class FamilyEncoder {
       out_.text('"');
     }
     before_.start = start;
+    labels_end_ = out_.used();
     out_.text(labels.empty() ? " " : "} ");
   }
 
@@ -262,6 +334,8 @@ class FamilyEncoder {
   }
 
   Writer& out_;
+  SeenSeries& seen_;
+  std::size_t labels_end_ = 0;  // of the last line
   const bool openmetrics_;
   const MetricFamily& family_;
   std::string_view base_;
@@ -274,8 +348,9 @@ class FamilyEncoder {
 
 std::size_t encode(const std::vector<MetricFamily>& families, Format format, std::string& out) {
   Writer writer(out);
+  SeenSeries seen;
   std::size_t left_out = 0;
-  for (const MetricFamily& family : families) left_out += FamilyEncoder(writer, format, family).encode();
+  for (const MetricFamily& family : families) left_out += FamilyEncoder(writer, seen, format, family).encode();
   if (format == Format::kOpenMetrics100) writer.text("# EOF\n");
   return left_out;
 }

@@ -55,6 +55,9 @@ class Writer {
   }
 
   [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] std::string_view piece(std::size_t from, std::size_t end) const { return {out_.data() + from, end - from}; }
+  /// Takes back what was written since used() was `used`.
+  void cut(std::size_t used) { used_ = used; }
   /// The bytes [from, from + count) of this page once more.
   void repeat(std::size_t from, std::size_t count) {
     room(count);

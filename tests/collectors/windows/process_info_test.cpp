@@ -196,6 +196,18 @@ TEST(Utf16Label, HalfACharacterAtTheEndIsDropped) {
   EXPECT_EQ(utf16_label(std::as_bytes(std::span("a\0b", 3))), "a");
 }
 
+TEST_P(ProcessLayouts, OfTwoWithOneIdTheLaterStartedLivesAndTheOtherIsCounted) {
+  ProcessList list(GetParam(), address());
+  list.add({88, u"a.exe", 1, 5, 1, 1, 134'396'946'165'130'000}).add({4, u"b.exe", 1, 1, 1, 1})
+      .add({88, u"a.exe", 1, 7, 1, 1, 134'396'946'175'130'000}).add({4, u"b.exe", 1, 9, 1, 1});
+  const auto rows = parse_good(list.bytes(), GetParam(), address(), 2);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].pid, 88u);
+  EXPECT_EQ(rows[0].handles, 7u);
+  EXPECT_EQ(rows[1].pid, 4u);
+  EXPECT_EQ(rows[1].handles, 9u) << "of equal starts the later listed";
+}
+
 TEST_P(ProcessLayouts, TheStartTellsTwoProcessesOfOneIdApart) {
   ProcessList list(GetParam(), address());
   list.add({0, u"", 1, 0, 0, 0}).add({88, u"a.exe", 1, 5, 1, 1, 134'396'946'165'130'000});
