@@ -18,6 +18,8 @@ constexpr std::size_t kMostLines = 10;  // of one reading; a log read for the fi
 
 void FailureLog::take(const EventLogReading& reading) {
   if (reading.origin != origin_) {
+    // Another reader begins where this one may have been before.
+    if (origin_ != 0) counted_before_ = cursor_;
     origin_ = reading.origin;
     taken_ = 0;
   }

@@ -12,7 +12,7 @@ namespace kmem::windows {
 namespace {
 
 constexpr std::chrono::minutes kEvery{1};
-constexpr std::size_t kMaxScanned = 4'000'000;  // more than the largest log of NT 5.2 can hold
+constexpr std::size_t kMaxScanned = 1'000'000;  // of one look
 constexpr std::size_t kFewRecords = 512;        // beyond, the log's own filter is the cheaper way
 constexpr std::size_t kMaxRecordBytes = 256 << 10;
 constexpr std::uint8_t kPartVersion = 1;
@@ -44,12 +44,16 @@ EventTail::EventTail(std::unique_ptr<SystemLog> log, const base::Clock& clock)
 
 NtStatus EventTail::scan(bool only_failures, std::size_t most, Look& found, bool& finished) {
   std::size_t scanned = 0;
+  std::optional<std::uint64_t> last;
   finished = true;
   return log_->read_back(only_failures, [&](std::string_view record) {
     if (scanned == most) return finished = false;
     ++scanned;
     const auto event = parse_one(log_->form(), record);
     if (!event) return true;  // a record that makes no sense hides none of the others
+    // A log that gives the same records again has an end that it does not tell.
+    if (last && event->record_id >= *last) return false;
+    last = event->record_id;
     if (cursor_ && is_reached(*cursor_, *event)) return false;
     if (found.is_capped && event->record_id > found.newest->record_id) return true;
     if (!found.newest) found.newest = EventCursor{event->record_id, event->time};

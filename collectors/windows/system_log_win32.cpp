@@ -60,7 +60,7 @@ NtStatus read_back_records(const OldEventCalls& calls, const std::function<bool(
     for (std::size_t at = 0; at < filled;) {
       const std::uint32_t length = reader.read<std::uint32_t>(at).value_or(0);
       const auto record = reader.slice(at, length);
-      if (length == 0 || !record) break;
+      if (length == 0 || !record) return kStatusOk;  // what follows has no beginning, and may be this again
       if (!take({reinterpret_cast<const char*>(record->data()), record->size()})) return kStatusOk;
       at += length;
     }
@@ -90,6 +90,8 @@ std::optional<std::string> render(const NewEventCalls& calls, HANDLE event, std:
 NtStatus read_back_events(const NewEventCalls& calls, HANDLE results,
                           const std::function<bool(std::string_view)>& take) {
   constexpr DWORD kBatch = 16, kPatienceMs = 5'000;
+  constexpr std::size_t kMostEvents = 4'000'000;  // also of such that cannot be rendered
+  std::size_t asked = 0;
   std::vector<wchar_t> buffer(16 << 10);
   while (true) {
     std::array<HANDLE, kBatch> events{};
@@ -98,7 +100,8 @@ NtStatus read_back_events(const NewEventCalls& calls, HANDLE results,
       const DWORD error = GetLastError();
       return error == ERROR_NO_MORE_ITEMS ? kStatusOk : as_status(error);
     }
-    if (count == 0) return kStatusOk;
+    asked += kBatch;
+    if (count == 0 || asked > kMostEvents) return kStatusOk;
     bool wants_more = true;
     for (DWORD i = 0; i < count && i < kBatch; ++i) {
       const Handle event(events[i], calls.close);

@@ -27,6 +27,7 @@ class FakeLog final : public SystemLog {
     NtStatus status = kStatusOk;
     std::size_t given = 0;
     int filtered = 0, unfiltered = 0;
+    bool endless = false;
 
     void add(std::string record, bool failure) {
       records.push_back(std::move(record));
@@ -42,6 +43,13 @@ class FakeLog final : public SystemLog {
   NtStatus read_back(bool only_failures, const std::function<bool(std::string_view)>& take) override {
     ++(only_failures ? content_.filtered : content_.unfiltered);
     if (content_.status != kStatusOk) return content_.status;
+    // An NT that knows no end: it begins anew.
+    for (bool goes_on = content_.endless; goes_on;)
+      for (std::size_t i = content_.records.size(); goes_on && i-- > 0;) {
+        ++content_.given;
+        goes_on = take(content_.records[i]);
+      }
+    if (content_.endless) return kStatusOk;
     for (std::size_t i = content_.records.size(); i-- > 0;) {
       if (only_failures && !content_.is_failure[i]) continue;
       ++content_.given;
@@ -98,6 +106,29 @@ class EventTailTest : public testing::Test {
   std::uint64_t skipped_ = 0;
   std::size_t kinds_ = 0;
 };
+
+TEST_F(EventTailTest, ALogThatGivesTheSameRecordsAgainEnds) {
+  for (std::uint32_t n = 1; n <= 1000; ++n) n % 400 == 0 ? fail(n, kDay + n) : other(n, kDay + n);
+  log_.endless = true;
+  EventTail tail = make();
+  EXPECT_THAT(read(tail), ElementsAre(400, 800)) << "each once";
+  EXPECT_EQ(reading_.cursor.record_id, 1000U);
+  EXPECT_LE(log_.given, 1010U);
+  fail(1001, kDay + 2000);
+  EXPECT_THAT(read_later(tail), ElementsAre(1001));
+}
+
+TEST_F(EventTailTest, ALogThatGivesOneRecordForEverEnds) {
+  fail(7, kDay);
+  log_.endless = true;
+  EventTail tail = make();
+  EXPECT_THAT(read(tail), ElementsAre(7));
+  log_.clear();
+  log_.add("no record at all", true);
+  clock_.advance(std::chrono::minutes(1));
+  EventTail garbage = make();
+  EXPECT_THAT(read(garbage), IsEmpty()) << "what cannot be read is bounded, too";
+}
 
 TEST_F(EventTailTest, TheFirstLookTakesWhatTheLogHoldsAndTheNextOnlyWhatIsNew) {
   for (std::uint32_t n = 1; n <= 1000; ++n) n % 400 == 0 ? fail(n, kDay + n) : other(n, kDay + n);
