@@ -44,7 +44,8 @@ base::Result<std::uint64_t> parse_allocinfo(std::string_view text, Snapshot& out
   std::uint64_t rows = 0;
   std::uint64_t skipped = 0;
   while (lines.next(line)) {
-    if (line.empty() || line.front() == '#') continue;
+    skipped += left_out_rows(line);
+    if (line.empty() || line.front() == '#' || line.front() == '!') continue;
     FieldReader fields(line);
     std::int64_t bytes = 0;
     std::uint64_t calls = 0;

@@ -13,6 +13,8 @@
 namespace kmem::linux {
 
 inline constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
+// A hundred times what kernels list, and a bound for what the program needs in all.
+inline constexpr std::size_t kMaxListBytes = std::size_t{2} << 20;
 
 struct Descriptors {
   std::uint64_t count = 0;
@@ -29,6 +31,8 @@ class ProcRoot {
   virtual int read(std::string_view name, std::string& out) = 0;
   /// The same for a file that is read again and again: it stays open.
   virtual int read_kept(std::string_view name, std::string& out) = 0;
+  /// Likewise a list, of which the first kMaxListBytes are kept; a last line kLeftOut counts the rows that are not.
+  virtual int read_list(std::string_view name, std::string& out) { return read_kept(name, out); }
   /// Directories whose name is a number, at most `limit`; `left_out` counts the others.
   virtual int list_processes(std::size_t limit, std::vector<std::uint32_t>& pids, std::uint64_t& left_out) = 0;
   virtual int count_descriptors(std::uint32_t pid, Descriptors& out) = 0;

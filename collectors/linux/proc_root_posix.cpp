@@ -14,6 +14,8 @@
 #include <cstring>
 #include <utility>
 
+#include "collectors/linux/text_scan.h"
+
 namespace kmem::linux {
 namespace {
 
@@ -71,6 +73,36 @@ int read_whole(int fd, std::string& out) {
   }
 }
 
+/// As read_whole, but for what is more than kMaxListBytes: that is only counted.
+int read_list_of(int fd, std::string& out) {
+  constexpr std::size_t kRoom = 16384;
+  std::size_t used = 0, kept = 0;
+  std::uint64_t left_out = 0;
+  off_t at = 0;
+  for (;;) {
+    if (out.size() < used + kRoom) out.resize(std::max(out.size() + out.size() / 2, used + kRoom));
+    const ssize_t got = ::pread(fd, out.data() + used, out.size() - used, at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      const int error = got < 0 ? errno : 0;
+      out.resize(error == 0 ? (kept != 0 ? kept : used) : 0);
+      if (error == 0 && left_out != 0) out.append(kLeftOut).append(std::to_string(left_out)).append("\n");
+      return error;
+    }
+    at += got;
+    used += static_cast<std::size_t>(got);
+    if (used <= kMaxListBytes) continue;
+    if (kept == 0) kept = out.rfind('\n', kMaxListBytes - 1) + 1;
+    if (kept == 0) {  // not a list
+      out.clear();
+      return EFBIG;
+    }
+    const std::string_view more(out.data() + kept, used - kept);
+    left_out += static_cast<std::uint64_t>(std::count(more.begin(), more.end(), '\n'));
+    used = kept;
+  }
+}
+
 /// A name below the root as the kernel wants it, ended by 0.
 class Name {
  public:
@@ -107,16 +139,19 @@ class PosixProcRoot final : public ProcRoot {
     return read_whole(fd.get(), out);
   }
 
-  int read_kept(std::string_view name, std::string& out) override {
+  int read_kept(std::string_view name, std::string& out) override { return read_open(name, out, read_whole); }
+  int read_list(std::string_view name, std::string& out) override { return read_open(name, out, read_list_of); }
+
+  int read_open(std::string_view name, std::string& out, int (*whole)(int fd, std::string& out)) {
     const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.name == name; });
     if (found != kept_.end()) {
-      const int error = read_whole(found->fd.get(), out);
+      const int error = whole(found->fd.get(), out);
       if (error != 0) kept_.erase(found);
       return error;
     }
     Fd fd;
     if (const int error = open_file(name, fd)) return fail(error, out);
-    const int error = read_whole(fd.get(), out);
+    const int error = whole(fd.get(), out);
     if (error == 0) kept_.push_back({std::string(name), std::move(fd)});
     return error;
   }

@@ -32,7 +32,7 @@ bool slab_bytes(const SlabRow& row, std::uint64_t page_bytes, std::uint64_t& byt
 }  // namespace
 
 bool is_slab_row(std::string_view line) {
-  return !line.empty() && line.front() != '#' && !line.starts_with(kHeading);
+  return !line.empty() && line.front() != '#' && line.front() != '!' && !line.starts_with(kHeading);
 }
 
 bool parse_slab_row(std::string_view line, SlabRow& row) {
@@ -69,6 +69,7 @@ base::Result<std::uint64_t> parse_slabinfo(std::string_view text, std::string_vi
   std::uint64_t rows = 0;
   std::string_view previous;
   while (lines.next(line)) {
+    skipped += left_out_rows(line);
     // The kernel gives the list a page at a time and a new cache joins at its head, so that the row at a page's end
     // comes twice.
     if (!is_slab_row(line) || line == previous) continue;

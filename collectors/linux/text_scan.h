@@ -76,6 +76,16 @@ class FieldReader {
   const char* end_;
 };
 
+/// The last line of a list that was cut: "!left_out N", the rows that are not there.
+inline constexpr std::string_view kLeftOut = "!left_out ";
+inline std::uint64_t left_out_rows(std::string_view line) {
+  if (!line.starts_with(kLeftOut)) return 0;
+  line.remove_prefix(kLeftOut.size());
+  std::uint64_t rows = 0;
+  std::from_chars(line.data(), line.data() + line.size(), rows);
+  return rows;
+}
+
 /// "slabinfo - version: 2.1 ..." -> 2, given "slabinfo - version: "; 0 when the line is another.
 inline unsigned major_version(std::string_view line, std::string_view heading) {
   if (line.substr(0, heading.size()) != heading) return 0;

@@ -45,6 +45,25 @@ TEST(ProcRoot, ARootThatIsNotThereIsAnErrorUntilItComes) {
   EXPECT_EQ(out, "x");
 }
 
+TEST(ProcRoot, OfALongListTheFirstRowsAreKeptAndTheOthersCounted) {
+  test::TempFolder folder;
+  const auto root = make_proc_root(folder.path());
+  std::string list, out;
+  const std::string row = std::string(99, 'a') + "\n";
+  for (std::size_t rows : {std::size_t{3}, kMaxListBytes / 100, std::size_t{100'000}}) {
+    list.clear();
+    for (std::size_t i = 0; i < rows; ++i) list += row;
+    write(folder.path() + "slabinfo", list);
+    ASSERT_EQ(root->read_list("slabinfo", out), 0);
+    const std::size_t kept = std::min(rows, kMaxListBytes / 100);
+    const std::string tail = rows == kept ? "" : "!left_out " + std::to_string(rows - kept) + "\n";
+    EXPECT_TRUE(out == list.substr(0, 100 * kept) + tail) << rows;
+    EXPECT_LE(out.capacity(), 2 * kMaxListBytes);
+  }
+  write(folder.path() + "slabinfo", std::string(kMaxListBytes + 1, 'a'));
+  EXPECT_EQ(root->read_list("slabinfo", out), EFBIG) << "no list";
+}
+
 TEST(ProcRoot, AKeptFileIsReadFromItsBeginningAsItGrowsAndShrinks) {
   test::TempFolder folder;
   const std::string path = folder.path() + "slabinfo";

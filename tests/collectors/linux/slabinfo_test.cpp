@@ -56,6 +56,14 @@ TEST(Slabinfo, DeadCachesAreLeftOutAndCachesThatOnlyHoldMemoryStay) {
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_unreclaimable/empty", Pair(4096U, 0U))));
 }
 
+TEST(Slabinfo, RowsThatWereNotKeptAreCounted) {
+  Snapshot out;
+  const auto skipped = parse_slabinfo(kHead + slab("good", "5 6 7 8 1", "2") + "!left_out 99997\n", "", 4096, out);
+  ASSERT_TRUE(skipped);
+  EXPECT_EQ(*skipped, 99'997U);
+  EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_unreclaimable/good", Pair(8192U, 5U))));
+}
+
 TEST(Slabinfo, BadRowsAreSkippedAndCounted) {
   Snapshot out;
   const auto skipped = parse_slabinfo(
