@@ -1,3 +1,4 @@
+#include "collectors/guarded_frames.h"
 #include "collectors/live_frames.h"
 #include "collectors/windows/windows_frames_win32.h"
 
@@ -6,7 +7,7 @@ namespace kmem {
 std::string_view live_kernel() { return "windows"; }
 
 base::Result<std::unique_ptr<FrameSource>> make_live_frames(const config::Source& source, const base::Clock& clock) {
-  return windows::make_windows_frames(source, clock);
+  return make_guarded_frames([source, &clock] { return windows::make_windows_frames(source, clock); }, System::kWindows, clock);
 }
 
 }  // namespace kmem

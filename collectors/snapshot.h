@@ -134,12 +134,16 @@ struct PartStatus {
   std::string reason;            // for people; empty when kOk
   double seconds = 0;            // kernel time and parsing
   std::uint64_t skipped_rows = 0;
+  bool no_answer = false;        // kFailed because it does not return; the snapshot may hold its figures of `time`
+  base::UnixMillis time = 0;     // when it was read last, as far as that is not the snapshot's time
+  std::optional<base::UnixMillis> last_success = {};  // the agent's memory over readings
 };
 
 struct Snapshot {
   System system = System::kLinux;
   base::UnixMillis time = 0;
   std::optional<base::UnixMillis> boot_time;
+  bool repeated = false;  // nothing new could be read: it is the snapshot of `time` again
 
   std::vector<PoolTotals> pools;
   std::vector<TagUsage> tags;          // one row a (pool, tag); no duplicates; dead tags (0 bytes, 0 outstanding) left out

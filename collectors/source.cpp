@@ -11,6 +11,7 @@ void parse_frame(const RawFrame& frame, Snapshot& out) {
   out.clear();
   out.system = frame.system;
   out.time = frame.time;
+  out.repeated = frame.repeated;
   switch (frame.system) {
     case System::kLinux: linux::parse_linux_frame(frame, out); break;
     case System::kWindows: windows::parse_windows_frame(frame, out); break;
@@ -23,11 +24,19 @@ class FrameBackedSource final : public KernelSource {
  public:
   explicit FrameBackedSource(std::unique_ptr<FrameSource> frames) : frames_(std::move(frames)) {}
 
-  base::Result<void> read(Snapshot& out) override {
-    if (auto got = frames_->acquire(frame_); !got) return got;
+  base::Result<void> read(Snapshot& out) override { return read_within(out, {}); }
+  base::Result<void> read_within(Snapshot& out, const Patience& patience) override {
+    if (auto got = frames_->acquire_within(frame_, patience); !got) return got;
     parse_frame(frame_, out);
     return {};
   }
+  void last_without_old(Snapshot& out) override {
+    RawFrame fresh = frame_;
+    for (RawPart& part : fresh.parts)
+      if (part.status != 0) part.bytes.clear();
+    parse_frame(fresh, out);
+  }
+  void stop_waiting() override { frames_->stop_waiting(); }
   bool advance() override { return frames_->advance(); }
   void resume_events(const EventCursor& cursor) override { frames_->resume_events(cursor); }
   [[nodiscard]] bool is_live() const override { return frames_->is_live(); }

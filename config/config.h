@@ -54,6 +54,7 @@ struct Sampling {
 
 struct Scrape {
   std::chrono::milliseconds min_interval{1'000};  // 0 .. 60 s: scrapes closer together share one kernel reading
+  std::chrono::milliseconds timeout{800};         // 100 ms .. 60 s: for a reading; then what is there is shown
 
   bool operator==(const Scrape&) const = default;
 };

@@ -121,6 +121,9 @@ const std::array kRows = std::to_array<Row>({
      .min = kSecond, .max = kHour},
     {KMEM_KNOB(scrape.min_interval), .help = "Scrapes closer together than this share one reading of the kernel.",
      .min = 0, .max = kMinute},
+    {KMEM_KNOB(scrape.timeout),
+     .help = "How long a reading of the kernel is waited for; then a page says which part is old and how old.",
+     .min = 100, .max = kMinute},
 
     {KMEM_KNOB(tags.top_bytes), .help = "A tag is exported when it is among so many of its pool by bytes.",
      .unit = "tags", .min = 0, .max = 1000},

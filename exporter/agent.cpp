@@ -1,6 +1,8 @@
 #include "exporter/agent.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "collectors/base/log.h"
@@ -13,10 +15,33 @@ namespace kmem {
 namespace {
 
 constexpr std::uint32_t kSelectionVersion = 1;
+// Storage may be a slow disk at the start of a machine; it must never keep requests from being answered.
+constexpr std::chrono::seconds kLoadPatience{5}, kSavePatience{1};
+constexpr std::chrono::milliseconds kHangPatience{100};
+// How long the server's own thread waits for a reading before a worker does.
+constexpr std::chrono::milliseconds kAtOnce{20};
+constexpr std::chrono::milliseconds kLeastPatience{200};
+constexpr double kScraperMarginSeconds = 0.5;
 
 std::vector<std::string> handler_names() { return {"metrics", "status", "api", "assets", "healthy", "ready", "unknown"}; }
 
 }  // namespace
+
+struct Agent::Kept {
+  Kept(base::FileSystem& all, const base::Clock& clock, const std::string& folder)
+      : files(all),
+        path(folder),
+        selection(all, clock, folder + "/selection.state", "SELN", kSelectionVersion),
+        trend(all, clock, folder + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
+        failures(all, clock, folder + "/failures.state", "FAIL", FailureLog::kStateVersion) {}
+  void load();
+
+  base::FileSystem& files;
+  const std::string path;
+  KeptState selection, trend, failures;
+  std::mutex mutex;        // taken before the agent's own
+  Agent* agent = nullptr;  // null when it has ended
+};
 
 void Agent::RequestCounter::request_done(std::string_view handler, int code, std::chrono::nanoseconds took) {
   counted_.observe_request(handler, code, std::chrono::duration<double>(took).count());
@@ -35,74 +60,144 @@ Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const 
       tracked_(config_.tags, config_.processes),
       failures_(host_identity),
       storage_path_(config_.storage.path),
-      selection_state_(files, clock, storage_path_ + "/selection.state", "SELN", kSelectionVersion),
-      trend_state_(files, clock, storage_path_ + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
-      failure_state_(files, clock, storage_path_ + "/failures.state", "FAIL", FailureLog::kStateVersion),
+      kept_(std::make_shared<Kept>(files, clock, storage_path_)),
       last_save_(clock.steady()) {
+  kept_->agent = this;
   if (config_.trend.enabled) trend_ = std::make_unique<TrendWatch>(config_.trend, std::move(host_identity), attribution_);
 }
 
+Agent::~Agent() {
+  const std::scoped_lock lock(kept_->mutex);
+  kept_->agent = nullptr;
+}
+
+bool Agent::has_silent_part() {
+  const std::scoped_lock lock(mutex_);
+  return std::any_of(snapshot_.parts.begin(), snapshot_.parts.end(),
+                     [](const PartStatus& part) { return part.no_answer; });
+}
+
+void Agent::stop_waiting() { source_->stop_waiting(); }
+
 void Agent::load_state() {
   if (storage_path_.empty()) return;
-  if (const auto made = files_.make_folder(storage_path_); !made) {
+  (void)storage_.start([kept = kept_] { kept->load(); });
+  storage_hangs_ = !storage_.wait(kLoadPatience);
+  if (storage_hangs_)
+    base::log_error("storage does not answer; serving without what was learnt before", {{"path", storage_path_}});
+}
+
+void Agent::Kept::load() {
+  if (const auto made = files.make_folder(path); !made) {
     base::log_error("history cannot be kept", {{"error", made.error().message}});
     return;
   }
-  const std::scoped_lock lock(mutex_);
-  selection_state_.load([this](std::string_view payload) {
-    const auto taken = tracked_.load(payload);
-    if (taken) boots_.resume(tracked_.kept_boot(), tracked_.kept_system_ptes_max());
+  const auto take = [this](auto load) {
+    return [this, load](std::string_view payload) -> base::Result<void> {
+      const std::scoped_lock lock(mutex);
+      if (agent == nullptr) return base::Error{base::ErrorCode::kBusy, "the agent has ended"};
+      const std::scoped_lock agent_lock(agent->mutex_);
+      return load(*agent, payload);
+    };
+  };
+  selection.load(take([](Agent& into, std::string_view payload) {
+    auto taken = into.tracked_.load(payload);
+    if (taken) into.boots_.resume(into.tracked_.kept_boot(), into.tracked_.kept_system_ptes_max());
     return taken;
-  });
-  if (trend_) trend_state_.load([this](std::string_view payload) { return trend_->load(payload); });
-  failure_state_.load([this](std::string_view payload) { return failures_.load(payload); });
-  if (failures_.cursor()) source_->resume_events(*failures_.cursor());
+  }));
+  trend.load(take([](Agent& into, std::string_view payload) {
+    return into.trend_ ? into.trend_->load(payload)
+                       : base::Result<void>(base::Error{base::ErrorCode::kBusy, "switched off"});
+  }));
+  failures.load(take([](Agent& into, std::string_view payload) {
+    auto taken = into.failures_.load(payload);
+    if (taken && into.failures_.cursor()) into.source_->resume_events(*into.failures_.cursor());
+    return taken;
+  }));
 }
 
-base::Result<void> Agent::read_kernel() {
-  const auto read = source_->read(snapshot_);
+Patience Agent::patience(const http::Request* request) const {
+  Patience result;
+  result.whole = config_.scrape.timeout;
+  result.part = config_.scrape.timeout / 2;
+  if (request == nullptr) return result;
+  const double scraper = std::strtod(request->scrape_timeout.c_str(), nullptr);
+  // Its answer has to arrive, too. Less than a moment is not believed: others would get the same answer.
+  if (scraper > 0 && scraper < 3'600) {
+    const std::chrono::duration<double> left(scraper - std::min(scraper / 4, kScraperMarginSeconds));
+    result.whole = std::clamp<std::chrono::nanoseconds>(std::chrono::duration_cast<std::chrono::nanoseconds>(left),
+                                                        std::min<std::chrono::nanoseconds>(kLeastPatience, result.whole),
+                                                        result.whole);
+  }
+  if (request->at_once) {
+    result.whole = kAtOnce;
+    result.come_back = true;
+  }
+  return result;
+}
+
+base::Result<void> Agent::read_kernel(const Patience& patience) {
+  const auto read = source_->read_within(snapshot_, patience);
+  if (!read && patience.come_back && read.error().code == base::ErrorCode::kBusy) return read;
   last_read_ = clock_.steady();
   has_read_ = read.ok();
   const std::string error = read ? std::string() : read.error().message;
-  if (error != last_error_) {
+  const bool changed = error != last_error_;
+  last_error_ = error;
+  if (const auto often = error_flapping_.told_late(last_read_))
+    base::log_warn("the kernel answers now and then only", {{"changes", std::to_string(*often)}, {"error", error}});
+  if (changed && error_flapping_.changed(last_read_)) {
     if (read) {
       base::log_info("the kernel answers again");
     } else {
       base::log_error("nothing can be read", {{"error", error}});
     }
-    last_error_ = error;
   }
   if (read) {
-    log_changed_parts();
-    const Boot& boot = boots_.note(snapshot_, source_->is_live());
-    failures_.observe(snapshot_, boot.is_new);
+    note_parts();
+    if (!snapshot_.repeated) {
+      const Boot& boot = boots_.note(snapshot_, source_->is_live());
+      failures_.observe(snapshot_, boot.is_new);
+    }
   }
   return read;
 }
 
-void Agent::log_changed_parts() {
-  for (const PartStatus& part : snapshot_.parts) {
-    const auto [known, is_new] = part_states_.try_emplace(part.collector, PartState::kOk);
-    if (known->second == part.state) continue;
-    known->second = part.state;
-    switch (part.state) {
-      case PartState::kOk: base::log_info("collector works", {{"collector", part.collector}}); break;
-      case PartState::kUnsupported:
-        base::log_info("not on this system", {{"collector", part.collector}, {"reason", part.reason}});
-        break;
-      case PartState::kPartial:
-      case PartState::kFailed:
-        base::log_warn(part.state == PartState::kFailed ? "collector failed" : "collector skipped rows",
-                       {{"collector", part.collector}, {"reason", part.reason}});
-        break;
-    }
+void log_part(const PartStatus& part) {
+  switch (part.state) {
+    case PartState::kOk: return base::log_info("collector works", {{"collector", part.collector}});
+    case PartState::kUnsupported:
+      return base::log_info("not on this system", {{"collector", part.collector}, {"reason", part.reason}});
+    case PartState::kPartial:
+    case PartState::kFailed: break;
+  }
+  base::log_warn(part.state == PartState::kFailed ? "collector failed" : "collector skipped rows",
+                 {{"collector", part.collector}, {"reason", part.reason}});
+}
+
+/// What is remembered of each part over readings: what was said of it, and when it was read last.
+void Agent::note_parts() {
+  for (PartStatus& part : snapshot_.parts) {
+    auto known = part_memory_.find(part.collector);
+    if (known == part_memory_.end()) known = part_memory_.emplace(part.collector, PartMemory()).first;
+    PartMemory& memory = known->second;
+    if (part.state == PartState::kOk || part.state == PartState::kPartial)
+      memory.last_success = part.time != 0 ? part.time : snapshot_.time;
+    part.last_success = memory.last_success;
+    if (const auto often = memory.flapping.told_late(last_read_))
+      base::log_warn("collector goes to and fro", {{"collector", part.collector},
+                                                   {"changes", std::to_string(*often)},
+                                                   {"works_now", part.state == PartState::kFailed ? "false" : "true"}});
+    if (memory.state == part.state) continue;
+    memory.state = part.state;
+    if (memory.flapping.changed(last_read_)) log_part(part);
   }
 }
 
 /// Scrapes that come close together share a reading: the second finds it fresh enough.
-base::Result<void> Agent::refresh() {
+base::Result<void> Agent::refresh(const http::Request* request) {
   if (has_read_ && clock_.steady() - last_read_ < config_.scrape.min_interval) return {};
-  return read_kernel();
+  return read_kernel(patience(request));
 }
 
 bool Agent::membership_changed() {
@@ -114,8 +209,21 @@ bool Agent::membership_changed() {
   return true;
 }
 
-void Agent::select_tags() {
-  tracked_.update(snapshot_, trend_ ? trend_->suspects() : std::span<const select::TagId>(), boots_.now());
+/// Trend and selection learn of nothing that is old; the pages may show it.
+void Agent::learn() {
+  const auto is_silent = [](const PartStatus& part) { return part.no_answer; };
+  const bool has_old = std::any_of(snapshot_.parts.begin(), snapshot_.parts.end(), is_silent);
+  Snapshot fresh;
+  if (has_old) source_->last_without_old(fresh);
+  const Snapshot& seen = has_old ? fresh : snapshot_;
+  rates_.note(seen, boots_.now());
+  if (trend_) trend_->observe(seen, boots_.now());
+  if (has_old) {
+    // Who does not appear here would lose its place at once.
+    if (fresh.processes.empty()) fresh.processes = snapshot_.processes;
+    if (fresh.session_tags.empty()) fresh.session_tags = snapshot_.session_tags;
+  }
+  tracked_.update(seen, trend_ ? trend_->suspects() : std::span<const select::TagId>(), boots_.now());
   tracked_.fill(snapshot_, selection_, boots_.now());
   if (trend_) trend_->describe(selection_);
 }
@@ -135,65 +243,90 @@ void Agent::name_owners(bool members_changed) {
 }
 
 void Agent::tick() {
-  std::string selection, trend, failures;
-  bool save_selection = false, save_trend = false, save_failures = false;
+  bool first = false, changed = false, failed = false;
   {
     const std::scoped_lock lock(mutex_);
-    const bool first = !ready_;
+    first = !ready_;
     // The first tick sees a recording's first frame.
     if (!first) source_->advance();
-    if (!read_kernel()) return;
-    rates_.note(snapshot_, boots_.now());
-    if (trend_) trend_->observe(snapshot_, boots_.now());
-    select_tags();
-    const bool changed = membership_changed();
+    const auto read = read_kernel(patience());
+    makes_progress_ = read ? !snapshot_.repeated : read.error().code != base::ErrorCode::kBusy;
+    if (!read) return;
+    if (snapshot_.repeated) return;
+    // What this kernel does not have answers at once, and says nothing about it.
+    const auto silent = [](const PartStatus& part) { return part.no_answer; };
+    const auto answers = [](const PartStatus& part) { return !part.no_answer && part.state != PartState::kUnsupported; };
+    makes_progress_ = std::none_of(snapshot_.parts.begin(), snapshot_.parts.end(), silent) ||
+                      std::any_of(snapshot_.parts.begin(), snapshot_.parts.end(), answers);
+    learn();
+    changed = membership_changed();
     name_owners(changed);
+    failed = failures_.is_unsaved();
     ready_ = true;
-    if (storage_path_.empty()) return;
-    // A changed membership is written at once, so that a killed process finds it again; the history is larger, and at
-    // the first tick it tells a disk that refuses.
-    const auto now = clock_.steady();
-    save_selection = changed || now - last_save_ >= config_.storage.save_interval;
-    save_trend = trend_ && (first || now - last_trend_save_ >= config_.storage.save_interval);
-    save_failures = failures_.is_unsaved() || now - last_save_ >= config_.storage.save_interval;
-    if (save_failures) failures = failures_.save();
-    if (save_selection) {
-      selection = tracked_.save();
-      last_save_ = now;
-    }
-    if (save_trend) {
-      trend = trend_->save();
-      last_trend_save_ = now;
-    }
   }
-  const std::scoped_lock lock(saving_);
-  if (save_selection) selection_state_.save(selection);
-  if (save_trend) trend_state_.save(trend);
-  if (save_failures) failure_state_.save(failures);
+  save_what_is_due(first, changed, failed);
 }
 
-void Agent::save_state() {
-  if (storage_path_.empty() || !ready_) return;
-  std::string selection, trend, failures;
+/// A changed membership is written at once, so that a killed process finds it again; the history is larger, and at the
+/// first tick it tells a disk that refuses.
+void Agent::save_what_is_due(bool first, bool changed, bool failed) {
+  if (storage_path_.empty()) return;
+  const std::scoped_lock saving(saving_);
+  const auto now = clock_.steady();
+  changed = std::exchange(unsaved_change_, false) || changed;
+  const bool selection_due = changed || now - last_save_ >= config_.storage.save_interval;
+  const bool trend_due = trend_ && (first || now - last_trend_save_ >= config_.storage.save_interval);
+  const bool failures_due = failed || now - last_save_ >= config_.storage.save_interval;
+  if (!selection_due && !trend_due && !failures_due) return;
+  if (!storage_.is_idle()) {
+    unsaved_change_ = changed;
+    if (selection_due) kept_->selection.note_hang();
+    if (trend_due) kept_->trend.note_hang();
+    return;
+  }
+  if (selection_due) last_save_ = now;
+  if (trend_due) last_trend_save_ = now;
+  start_saving(selection_due, trend_due, failures_due);
+  storage_hangs_ = !storage_.wait(kSavePatience);
+  if (storage_hangs_ && selection_due) kept_->selection.note_hang();
+  if (storage_hangs_ && trend_due) kept_->trend.note_hang();
+}
+
+void Agent::start_saving(bool selection, bool trend, bool failures) {
+  std::array<std::optional<std::string>, 3> payloads;
   {
     const std::scoped_lock lock(mutex_);
-    selection = tracked_.save();
-    if (trend_) trend = trend_->save();
-    failures = failures_.save();
+    if (selection) payloads[0] = tracked_.save();
+    if (trend && trend_) payloads[1] = trend_->save();
+    if (failures) payloads[2] = failures_.save();
   }
-  const std::scoped_lock lock(saving_);
-  selection_state_.save(selection);
-  if (trend_) trend_state_.save(trend);
-  failure_state_.save(failures);
+  (void)storage_.start([kept = kept_, payloads = std::move(payloads)] {
+    if (payloads[0]) kept->selection.save(*payloads[0]);
+    if (payloads[1]) kept->trend.save(*payloads[1]);
+    if (payloads[2]) kept->failures.save(*payloads[2]);
+  });
 }
+
+bool Agent::save_state() {
+  if (storage_path_.empty() || !ready_) return true;
+  const std::scoped_lock saving(saving_);
+  if (storage_.wait(storage_hangs_ ? kHangPatience : kSavePatience)) {
+    start_saving(true, true, true);
+    if (storage_.wait(kSavePatience)) return true;
+  }
+  base::log_error("what was learnt is not saved: storage does not answer", {{"path", storage_path_}});
+  return false;
+}
+
+std::optional<base::UnixMillis> Agent::last_trend_save() const { return kept_->trend.last_save(); }
 
 void Agent::show_trend_state() {
   if (!trend_ || storage_path_.empty()) return;
   metrics::TrendView& view = trend_->view();
-  if (const auto at = trend_state_.last_save()) view.last_save_seconds = static_cast<double>(*at) / 1000.0;
+  if (const auto at = last_trend_save()) view.last_save_seconds = static_cast<double>(*at) / 1000.0;
   view.failures.clear();
   for (std::size_t i = 0; i < KeptState::kFailureNames.size(); ++i)
-    view.failures.push_back({KeptState::kFailureNames[i], trend_state_.failures(static_cast<KeptState::Failure>(i))});
+    view.failures.push_back({KeptState::kFailureNames[i], kept_->trend.failures(static_cast<KeptState::Failure>(i))});
 }
 
 void Agent::encode_page(encode::Format format, const self::SelfUsage& usage) {
@@ -202,7 +335,7 @@ void Agent::encode_page(encode::Format format, const self::SelfUsage& usage) {
       {snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_}, families_);
   owners_.same_as_before = true;
   self_metrics_.collect(usage, families_);
-  encode::encode(families_, format, plain_page_);
+  self_metrics_.count_left_out(encode::encode(families_, format, plain_page_));
 }
 
 base::Result<std::string> Agent::page(encode::Format format) {
@@ -216,8 +349,18 @@ base::Result<std::string> Agent::page(encode::Format format) {
 http::Response Agent::serve_metrics(const http::Request& request) {
   const encode::Negotiated negotiated = encode::negotiate(request.accept);
   http::Response response;
-  const std::scoped_lock lock(mutex_);
-  if (const auto fresh = refresh(); !fresh) {
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (!request.at_once) {
+    lock.lock();
+  } else if (!lock.try_lock()) {
+    response.status = http::kNotAtOnce;
+    return response;
+  }
+  if (const auto fresh = refresh(&request); !fresh) {
+    if (request.at_once && fresh.error().code == base::ErrorCode::kBusy) {
+      response.status = http::kNotAtOnce;
+      return response;
+    }
     response.status = 503;
     response.body = "no kernel memory figures: " + fresh.error().message + "\n";
     return response;
@@ -263,15 +406,15 @@ void Agent::reconfigure(const config::Config& config, std::unique_ptr<KernelSour
   if (source) {
     source_ = std::move(source);
     if (failures_.cursor()) source_->resume_events(*failures_.cursor());
-    part_states_.clear();
+    part_memory_.clear();
   }
   // The members go over to the new rules by way of the state that they would have after a restart.
   const std::string state = tracked_.save();
   tracked_ = select::TrackedSet(config_.tags, config_.processes);
   if (const auto taken = tracked_.load(state); !taken)
     base::log_error("exported tags are chosen anew", {{"error", taken.error().message}});
-  if (!read_kernel()) return;
-  select_tags();
+  if (!read_kernel(patience()) || snapshot_.repeated) return;
+  learn();
   name_owners(true);
 }
 

@@ -1,7 +1,8 @@
 // START READING HERE. The agent wires the stages together: kernel -> Snapshot -> Selection -> families -> page.
 // The sampler's tick() feeds trend and selection at an even pace whether or not anyone scrapes; a scrape reads the
 // kernel anew and only fills in values.
-// Thread: every public function is safe from any thread; one kernel reading at a time.
+// Thread: every public function is safe from any thread; one kernel reading at a time. A kernel or storage that hangs
+// costs scrape.timeout once: readings and state files have threads of their own.
 // Failure: a reading that gives nothing is answered with 503 and logged once; state that cannot be kept or understood
 // is logged, counted and never stops the service.
 #pragma once
@@ -17,7 +18,9 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/base/file_io.h"
+#include "collectors/base/flapping.h"
 #include "collectors/base/result.h"
+#include "collectors/base/side_task.h"
 #include "collectors/boots.h"
 #include "collectors/drivers/attribution.h"
 #include "collectors/self/self.h"
@@ -44,13 +47,22 @@ class Agent {
   Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock, base::FileSystem& files,
         std::string host_identity = {});
 
-  /// Takes up what an earlier run kept in storage.path, which is made if needed. Before the first tick.
+  ~Agent();
+
+  /// Takes up what an earlier run kept in storage.path, which is made if needed. Before the first tick. Storage that
+  /// does not answer is not waited for; what it gives later is taken up then.
   void load_state();
   /// One step of the sampler: the next frame of a recording, a kernel reading, trend, selection, and the state files
   /// when due.
   void tick();
-  /// Writes the state files now; what a stop calls last.
-  void save_state();
+  /// Writes the state files now; what a stop calls first. False: storage does not answer.
+  bool save_state();
+  /// Nobody waits for the kernel any more: the program is about to stop.
+  void stop_waiting();
+  /// Whether a part of the last reading did not answer.
+  [[nodiscard]] bool has_silent_part();
+  /// Whether the last tick's reading came back, in part at least.
+  [[nodiscard]] bool makes_progress() const { return makes_progress_; }
 
   /// The metrics page of this moment, to stand in another exporter's: without process_*, of which that has its own.
   [[nodiscard]] base::Result<std::string> page(encode::Format format);
@@ -87,14 +99,18 @@ class Agent {
 
   // With mutex_ held:
   page::View gather();
-  base::Result<void> read_kernel();
-  base::Result<void> refresh();
+  base::Result<void> read_kernel(const Patience& patience);
+  base::Result<void> refresh(const http::Request* request = nullptr);
+  [[nodiscard]] Patience patience(const http::Request* request = nullptr) const;
+  void learn();
+  void save_what_is_due(bool first, bool changed, bool failed);
+  void start_saving(bool selection, bool trend, bool failures);
   void encode_page(encode::Format format, const self::SelfUsage& usage);
-  void log_changed_parts();
+  void note_parts();
   [[nodiscard]] bool membership_changed();
 
-  void select_tags();
   void show_trend_state();
+  [[nodiscard]] std::optional<base::UnixMillis> last_trend_save() const;
   void name_owners(bool members_changed);
 
   const base::Clock& clock_;
@@ -116,8 +132,15 @@ class Agent {
   select::Selection selection_;
   std::chrono::nanoseconds last_read_{};
   bool has_read_ = false;
+  std::atomic<bool> makes_progress_{true};
   std::string last_error_;                     // of the whole source; empty when it answers
-  std::map<std::string, PartState> part_states_;  // as logged last
+  base::Flapping error_flapping_;
+  struct PartMemory {
+    PartState state = PartState::kOk;
+    base::Flapping flapping;
+    std::optional<base::UnixMillis> last_success;
+  };
+  std::map<std::string, PartMemory, std::less<>> part_memory_;
   std::vector<std::uint64_t> member_keys_;         // as of the last tick
   metrics::TagOwners owners_;                      // of the exported tags, by ...
   std::uint64_t owners_generation_ = 0;            // ... this state of attribution_
@@ -126,8 +149,12 @@ class Agent {
   encode::Gzip gzip_;
 
   const std::string storage_path_;
-  std::mutex saving_;  // one writer of the state files; never taken while mutex_ is held
-  KeptState selection_state_, trend_state_, failure_state_;
+  /// What is done with storage, which may hang for longer than the agent lives.
+  struct Kept;
+  std::shared_ptr<Kept> kept_;
+  base::SideTask storage_;
+  bool storage_hangs_ = false, unsaved_change_ = false;
+  std::mutex saving_;  // one at a time hands something to storage_; never taken while mutex_ is held
   std::chrono::nanoseconds last_save_{}, last_trend_save_{};
 };
 

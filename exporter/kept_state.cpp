@@ -25,6 +25,7 @@ void KeptState::load(const std::function<base::Result<void>(std::string_view pay
   } else if (loaded->version != version_) {
     fault = {base::ErrorCode::kUnsupported, "version " + std::to_string(loaded->version) + " is not of this program"};
   } else if (const auto taken = take(loaded->payload); !taken) {
+    if (taken.error().code == base::ErrorCode::kBusy) return;
     fault = taken.error();
   } else {
     return;
@@ -39,14 +40,28 @@ void KeptState::save(std::string_view payload) {
   const auto saved = base::save_state(files_, path_, kind_, version_, payload);
   if (saved) last_save_ = clock_.wall();
   if (!saved) ++failures_[kUnwritable];
-  const std::string error = saved ? std::string() : saved.error().message;
-  if (error == last_error_) return;
-  if (saved) {
+  say(saved ? std::string() : saved.error().message);
+}
+
+void KeptState::note_hang() {
+  ++failures_[kUnwritable];
+  say(path_ + ": storage does not answer");
+}
+
+void KeptState::say(const std::string& error) {
+  const std::scoped_lock lock(saying_);
+  const auto now = clock_.steady();
+  const bool changed = error != last_error_;
+  last_error_ = error;
+  if (const auto often = flapping_.told_late(now))
+    base::log_warn("keeping state fails now and then",
+                   {{"path", path_}, {"changes", std::to_string(*often)}, {"error", error}});
+  if (!changed || !flapping_.changed(now)) return;
+  if (error.empty()) {
     base::log_info("state is kept again", {{"path", path_}});
   } else {
     base::log_error("state cannot be kept", {{"error", error}});
   }
-  last_error_ = error;
 }
 
 std::optional<base::UnixMillis> KeptState::last_save() const {

@@ -1,18 +1,20 @@
 // One state file of the agent: how it is taken up at the start and written, and what went wrong with it. A file that
 // cannot be used is set aside, logged and counted, and the agent starts afresh.
-// Thread: load() and save() one at a time; the counts from any. Failure: logged when it changes, counted, never thrown.
+// Thread: load() and save() one at a time; all else from any. Failure: logged when it changes, counted, never thrown.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "collectors/base/clock.h"
 #include "collectors/base/file_io.h"
+#include "collectors/base/flapping.h"
 #include "collectors/base/result.h"
 
 namespace kmem {
@@ -28,20 +30,27 @@ class KeptState {
             std::uint32_t version)
       : files_(files), clock_(clock), path_(std::move(path)), kind_(kind), version_(version) {}
 
-  /// `take` gets the payload; its kUnsupported means another version, its kInvalid another host.
+  /// `take` gets the payload; its kUnsupported means another version, its kInvalid another host, its kBusy that nobody
+  /// wants it any more.
   void load(const std::function<base::Result<void>(std::string_view payload)>& take);
   void save(std::string_view payload);
+  /// Storage does not answer: said once, counted as unwritable.
+  void note_hang();
 
   [[nodiscard]] std::uint64_t failures(Failure reason) const { return failures_[reason]; }
   [[nodiscard]] std::optional<base::UnixMillis> last_save() const;
 
  private:
+  void say(const std::string& error);
+
   base::FileSystem& files_;
   const base::Clock& clock_;
   const std::string path_;
   const std::string_view kind_;
   const std::uint32_t version_;
+  std::mutex saying_;
   std::string last_error_;
+  base::Flapping flapping_;
   std::array<std::atomic<std::uint64_t>, kFailureNames.size()> failures_{};
   std::atomic<base::UnixMillis> last_save_{0};  // 0 = not yet
 };

@@ -2,7 +2,9 @@
 #include "exporter/main.h"
 
 #include <cstdio>
+#include <cstdlib>
 
+#include "collectors/base/left_thread.h"
 #include "collectors/base/log.h"
 #include "exporter/commands/commands.h"
 #include "exporter/service/supervisor.h"
@@ -16,9 +18,7 @@ int refused(const ParseOutcome& parsed) {
   return parsed.exit_code;
 }
 
-}  // namespace
-
-int program(int argc, const char* const* argv) {
+int run(int argc, const char* const* argv) {
   const ParseOutcome parsed = parse_arguments(argc, argv);
   // A service manager that waits for this process hears of bad arguments, too.
   if (!parsed.err.empty()) return service::run_hosted([&] { return refused(parsed); });
@@ -37,6 +37,18 @@ int program(int argc, const char* const* argv) {
     case Command::kService: return service_control(*parsed.options, environment);
   }
   return kExitUnusable;
+}
+
+}  // namespace
+
+int program(int argc, const char* const* argv) {
+  const int code = run(argc, argv);
+  // A thread that hangs in the kernel may come back at any moment, and must not find the program half taken down.
+  if (base::LeftThread::count() > 0) {
+    std::fflush(nullptr);
+    std::_Exit(code);
+  }
+  return code;
 }
 
 }  // namespace kmem

@@ -16,6 +16,7 @@ enum class ErrorCode {
   kMalformed,    // bytes that are not what they claim to be
   kEnd,          // no more input
   kAbsent,       // no such file, key or name
+  kBusy,         // not yet: ask again
   kInvalid,      // the caller's argument or configuration cannot be used
 };
 

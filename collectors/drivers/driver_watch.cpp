@@ -134,7 +134,19 @@ void DriverWatch::start() {
   if (!config_.enabled || thread_.joinable()) return;
   const bool has_images = config_.scan && (system_ || !config_.folders.empty());
   if (!system_ && !has_images) return;
-  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+  has_ended_ = false;
+  thread_ = std::jthread([this](std::stop_token stop) {
+    run(stop);
+    const std::scoped_lock lock(sleeping_);
+    has_ended_ = true;
+    wake_.notify_all();
+  });
+}
+
+bool DriverWatch::stop_within(std::chrono::nanoseconds most) {
+  thread_.request_stop();
+  std::unique_lock lock(sleeping_);
+  return wake_.wait_for(lock, most, [this] { return has_ended_; });
 }
 
 void DriverWatch::run(std::stop_token stop) {

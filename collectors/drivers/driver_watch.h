@@ -40,6 +40,8 @@ class DriverWatch {
   DriverWatch(const config::Config& config, std::unique_ptr<SystemView> system, Attribution& attribution,
               base::FileSystem& files, const base::Clock& clock);
   ~DriverWatch() = default;  // stops and joins
+  /// Whether the thread has ended, at the latest after `most`.
+  bool stop_within(std::chrono::nanoseconds most);
   DriverWatch(const DriverWatch&) = delete;
   DriverWatch& operator=(const DriverWatch&) = delete;
 
@@ -72,6 +74,7 @@ class DriverWatch {
   bool keeping_failed_ = false;
   std::mutex sleeping_;
   std::condition_variable_any wake_;
+  bool has_ended_ = true;
   std::jthread thread_;  // last: it ends first
 };
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "collectors/linux/descriptors.h"
 #include "collectors/linux/slab_reclaim.h"
@@ -63,40 +64,50 @@ class LinuxFrames final : public FrameSource {
     frame.pointer_bytes = sizeof(void*);
     frame.page_bytes = page_bytes_;
     frame.time = clock_.wall();
-    used_parts_ = 0;
+    filled_.clear();
 
-    if (on.meminfo) fill_file(frame, "proc/meminfo");
-    if (on.slabinfo) {
-      fill_file(frame, "proc/slabinfo");
+    if (on.meminfo && enter("meminfo", "proc/meminfo")) fill_file(frame, "proc/meminfo");
+    if (on.slabinfo && enter("slabinfo", "proc/slabinfo")) {
+      fill(frame, "proc/slabinfo", [this](std::string& out) { return procfs_->read_list("slabinfo", out); });
       fill_reclaim(frame);
     }
-    if (on.vmallocinfo) fill_file(frame, "proc/vmallocinfo");
-    if (on.allocinfo) fill(frame, "proc/allocinfo", [this](std::string& out) { return read_allocinfo(out); });
-    if (on.stat) {
+    if (on.vmallocinfo && enter("vmallocinfo", "proc/vmallocinfo")) fill_file(frame, "proc/vmallocinfo");
+    if (on.allocinfo && enter("allocinfo", "proc/allocinfo"))
+      fill(frame, "proc/allocinfo", [this](std::string& out) { return read_allocinfo(out); });
+    if (on.stat && enter("stat", "proc/stat")) {
       fill_seldom(frame, "proc/stat", stat_, [this](std::string& out) { return procfs_->read("stat", out); });
     }
-    if (on.settings) {
+    if (on.settings && enter("settings", "kmem/settings")) {
       fill_seldom(frame, "kmem/settings", settings_, [this](std::string& out) { return read_settings(out); });
     }
-    if (on.events) {
+    if (on.events && enter("events", "kmem/vmstat")) {
       fill_seldom(frame, "kmem/vmstat", vmstat_, [this](std::string& out) { return read_vmstat(out); });
     }
-    if (on.processes) {
+    if (on.processes && enter("processes", "kmem/processes")) {
       fill(frame, "kmem/processes", [this](std::string& out) { return census_.update(*procfs_, out); });
     }
     // A frame that another source has filled before may hold more.
-    if (frame.parts.size() != used_parts_) {
-      frame.parts.clear();
-      return acquire(frame);
-    }
+    if (frame.parts.size() != filled_.size())
+      std::erase_if(frame.parts, [this](const RawPart& part) {
+        return std::find(filled_.begin(), filled_.end(), part.name) == filled_.end();
+      });
     return {};
   }
 
+  void set_gate(PartGate* gate) override { gate_ = gate; }
+
  private:
+  bool enter(std::string_view collector, std::string_view part) {
+    collector_ = collector;
+    return gate_ == nullptr || gate_->enter(collector, part);
+  }
+
   template <typename Read>
   void fill(RawFrame& frame, std::string_view name, Read&& read) {
-    ++used_parts_;
+    filled_.push_back(name);
     RawPart& part = frame.part(name);
+    part.collector = collector_;
+    part.time = 0;
     const std::chrono::nanoseconds start = clock_.steady();
     part.status = read(part.bytes);
     part.micros = static_cast<std::uint64_t>(
@@ -112,7 +123,7 @@ class LinuxFrames final : public FrameSource {
   int read_allocinfo(std::string& out) {
     const std::chrono::nanoseconds now = clock_.steady();
     if (now < allocinfo_again_) return ENOENT;
-    const int error = procfs_->read_kept("allocinfo", out);
+    const int error = procfs_->read_list("allocinfo", out);
     if (error == ENOENT) allocinfo_again_ = now + kSeldom;
     return error;
   }
@@ -188,7 +199,9 @@ class LinuxFrames final : public FrameSource {
   std::unique_ptr<ProcRoot> procfs_;
   std::unique_ptr<ProcRoot> sysfs_;
   std::uint32_t page_bytes_;
-  std::size_t used_parts_ = 0;
+  PartGate* gate_ = nullptr;
+  std::string_view collector_;            // whose parts are being read
+  std::vector<std::string_view> filled_;  // names of the parts, in this reading
   ReclaimAnswers reclaim_;
   DescriptorCensus census_;
   std::chrono::nanoseconds allocinfo_again_{std::chrono::nanoseconds::min()};

@@ -7,6 +7,7 @@
 #include "collectors/linux/slabinfo.h"
 #include "collectors/linux/system_text.h"
 #include "collectors/linux/vmallocinfo.h"
+#include "collectors/no_answer.h"
 
 namespace kmem::linux {
 namespace {
@@ -98,7 +99,11 @@ void parse_linux_frame(const RawFrame& frame, Snapshot& out) {
     PartStatus status;
     status.collector = collector.name;
     status.seconds = static_cast<double>(part->micros) * 1e-6;
-    if (part->status != 0) {
+    status.time = part->time;
+    if (part->status == no_answer(System::kLinux)) {
+      if (!part->bytes.empty()) (void)collector.parse(*part, frame, out);
+      tell_no_answer(*part, std::string(collector.path), status);
+    } else if (part->status != 0) {
       tell_refused(collector, part->status, status);
     } else if (const auto got = collector.parse(*part, frame, out)) {
       tell_left_out(collector, *got, status);

@@ -86,7 +86,7 @@ Result<std::string> encode_body(const RawFrame& frame) {
     out.string(part.name);
     out.fixed(part.status);
     out.varint(part.micros);
-    out.string(part.bytes);
+    out.string(part.status == 0 ? std::string_view(part.bytes) : std::string_view());
   }
   if (body.size() > kMaxBodyBytes) return Error{ErrorCode::kInvalid, "a frame is too big"};
   return body;

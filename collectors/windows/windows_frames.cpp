@@ -32,22 +32,30 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
   frame.system = System::kWindows;
   frame.pointer_bytes = pointer_bytes_;
   frame.time = clock_.wall();
-  read_page_size(frame);
-  if (collectors_.performance) {
-    read_fixed_class(frame, "nt/2", kPerformanceClass, sizeof(NtPerformance));
-    // The only unprivileged word on the paged pool's maximum; limits.cpp says where it can be believed.
-    read_fixed_class(frame, "nt/37", kRegistryQuotaClass,
-                     narrow ? sizeof(NtRegistryQuota<4>) : sizeof(NtRegistryQuota<8>));
-  }
-  if (collectors_.time_of_day) read_fixed_class(frame, "nt/3", kTimeOfDayClass, sizeof(NtTimeOfDay));
+  enter("basic", "nt/0", [&] { read_page_size(frame); });
+  if (collectors_.performance)
+    enter("performance", "nt/2", [&] {
+      read_fixed_class(frame, "nt/2", kPerformanceClass, sizeof(NtPerformance));
+      // The only unprivileged word on the paged pool's maximum; limits.cpp says where it can be believed.
+      read_fixed_class(frame, "nt/37", kRegistryQuotaClass,
+                       narrow ? sizeof(NtRegistryQuota<4>) : sizeof(NtRegistryQuota<8>));
+    });
+  if (collectors_.time_of_day)
+    enter("time_of_day", "nt/3", [&] { read_fixed_class(frame, "nt/3", kTimeOfDayClass, sizeof(NtTimeOfDay)); });
   if (collectors_.file_cache)
-    read_fixed_class(frame, "nt/21", kFileCacheClass, narrow ? sizeof(NtFileCache<4>) : sizeof(NtFileCache<8>));
-  if (collectors_.processes) read_processes(frame);
-  if (collectors_.pool_tags) read_pool_tags(frame);
+    enter("file_cache", "nt/21", [&] {
+      read_fixed_class(frame, "nt/21", kFileCacheClass, narrow ? sizeof(NtFileCache<4>) : sizeof(NtFileCache<8>));
+    });
+  if (collectors_.processes) enter("processes", "nt/5", [&] { read_processes(frame); });
+  if (collectors_.pool_tags) enter("pool_tags", "nt/22", [&] { read_pool_tags(frame); });
   if (collectors_.session_pool_tags)
-    read_optional_class(frame, "nt/67", kSessionPoolTagClass, kSessionTagStartBytes, session_tags_status_);
+    enter("session_pool_tags", "nt/67", [&] {
+      read_optional_class(frame, "nt/67", kSessionPoolTagClass, kSessionTagStartBytes, session_tags_status_);
+    });
   if (collectors_.settings)
-    timed(frame, "kmem/registry", [this](std::string& text) { return read_memory_management(*registry_, text); });
+    enter("settings", "kmem/registry", [&] {
+      timed(frame, "kmem/registry", [this](std::string& text) { return read_memory_management(*registry_, text); });
+    });
   read_system(frame);
   return {};
 }
@@ -63,19 +71,31 @@ void WindowsFrames::resume_events(const EventCursor& cursor) {
 
 void WindowsFrames::read_system(RawFrame& frame) {
   if (collectors_.limits && probe_) {
-    timed(frame, "kmem/system", [this](std::string& text) {
-      if (system_text_.empty()) system_text_ = probe_->facts();
-      text = system_text_;
-      return text.empty() ? kStatusNotImplemented : kStatusOk;
+    enter("limits", "kmem/system", [&] {
+      timed(frame, "kmem/system", [this](std::string& text) {
+        if (system_text_.empty()) system_text_ = probe_->facts();
+        text = system_text_;
+        return text.empty() ? kStatusNotImplemented : kStatusOk;
+      });
     });
   }
   if (collectors_.events && events_)
-    timed(frame, "kmem/events", [this](std::string& part) { return events_->read(part); });
+    enter("events", "kmem/events", [&] {
+      timed(frame, "kmem/events", [this](std::string& part) { return events_->read(part); });
+    });
+}
+
+template <typename Read>
+void WindowsFrames::enter(std::string_view collector, std::string_view part, Read read) {
+  collector_ = collector;
+  if (gate_ == nullptr || gate_->enter(collector, part)) read();
 }
 
 template <typename Read>
 NtStatus WindowsFrames::timed(RawFrame& frame, std::string_view name, Read read) {
   RawPart& part = frame.part(name);
+  part.collector = collector_;
+  part.time = 0;
   const auto start = clock_.steady();
   const NtStatus status = read(part.bytes);
   part.status = status;
@@ -107,7 +127,9 @@ void WindowsFrames::read_page_size(RawFrame& frame) {
 void WindowsFrames::read_processes(RawFrame& frame) {
   read_growing_class(frame, "nt/5", kProcessClass, kProcessStartBytes);
   const auto address = reinterpret_cast<std::uintptr_t>(frame.part("nt/5").bytes.data());
-  frame.part("nt/5.base").bytes = std::to_string(address);
+  RawPart& base = frame.part("nt/5.base");
+  base.bytes = std::to_string(address);
+  base.collector = collector_;
 }
 
 void WindowsFrames::read_optional_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
@@ -115,7 +137,7 @@ void WindowsFrames::read_optional_class(RawFrame& frame, std::string_view name, 
   if (!is_unsupported(known_status))
     known_status = read_growing_class(frame, name, info_class, start_bytes);
   else
-    frame.part(name).status = known_status;
+    timed(frame, name, [&](std::string&) { return known_status; });
 }
 
 void WindowsFrames::read_pool_tags(RawFrame& frame) {

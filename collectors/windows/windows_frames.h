@@ -29,8 +29,11 @@ class WindowsFrames final : public FrameSource {
   base::Result<void> acquire(RawFrame& frame) override;
   [[nodiscard]] bool is_live() const override { return true; }
   void resume_events(const EventCursor& cursor) override;
+  void set_gate(PartGate* gate) override { gate_ = gate; }
 
  private:
+  template <typename Read>
+  void enter(std::string_view collector, std::string_view part, Read read);
   NtStatus read_fixed_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t bytes);
   NtStatus read_growing_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
                               std::size_t start_bytes);
@@ -51,6 +54,8 @@ class WindowsFrames final : public FrameSource {
   config::Collectors collectors_;
   const base::Clock& clock_;
   std::uint8_t pointer_bytes_;
+  PartGate* gate_ = nullptr;
+  std::string_view collector_;  // whose parts are being read
   // Of classes 255 and 67; once unsupported, always so.
   NtStatus wide_tags_status_ = kStatusOk, session_tags_status_ = kStatusOk;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "collectors/base/byte_reader.h"
+#include "collectors/no_answer.h"
 #include "collectors/windows/basic_info.h"
 #include "collectors/windows/event_tail.h"
 #include "collectors/windows/file_cache_info.h"
@@ -56,10 +57,15 @@ void collect(const RawPart* part, std::string_view collector, Snapshot& out, Par
   PartStatus status;
   status.collector = collector;
   status.seconds = static_cast<double>(part->micros) * 1e-6;
-  if (part->status != 0)
+  status.time = part->time;
+  if (part->status == no_answer(System::kWindows)) {
+    if (!part->bytes.empty()) (void)parse(bytes_of(*part));
+    tell_no_answer(*part, "the kernel", status);
+  } else if (part->status != 0) {
     set_refused(status, static_cast<NtStatus>(part->status));
-  else
+  } else {
     set_outcome(status, parse(bytes_of(*part)));
+  }
   out.parts.push_back(std::move(status));
 }
 

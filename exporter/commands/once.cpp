@@ -1,7 +1,10 @@
+#include <algorithm>
+#include <chrono>
+#include <memory>
 #include <string>
 
 #include "collectors/base/log.h"
-#include "collectors/drivers/driver_watch.h"
+#include "collectors/drivers/guarded_watch.h"
 #include "collectors/make_source.h"
 #include "exporter/agent.h"
 #include "exporter/commands/commands.h"
@@ -15,6 +18,9 @@ int once(const Options& options, Environment& environment) {
   const config::Config kept = resolved->config;
   resolved->config.storage.path.clear();
   resolved->config.trend.enabled = false;
+  // Nobody asks again a moment later.
+  auto& timeout = resolved->config.scrape.timeout;
+  timeout = std::max<std::chrono::milliseconds>(timeout, std::chrono::seconds(3));
   auto kernel = make_kernel_source(resolved->config.source, environment.clock);
   if (!kernel) {
     base::log_error("no source", {{"error", kernel.error().message}});
@@ -22,8 +28,8 @@ int once(const Options& options, Environment& environment) {
   }
   Agent agent(resolved->config, std::move(*kernel), environment.clock, environment.files);
   const bool live = !kept.source.kind.starts_with("replay:");
-  drivers::DriverWatch driver_watch(kept, live ? drivers::make_system_view() : nullptr, agent.attribution(),
-                                    environment.files, environment.clock);
+  drivers::GuardedWatch driver_watch(std::make_unique<drivers::DriverWatch>(
+      kept, live ? drivers::make_system_view() : nullptr, agent.attribution(), environment.files, environment.clock));
   driver_watch.load();
   agent.tick();
   const auto page = agent.page(encode::Format::kText004);
@@ -34,7 +40,8 @@ int once(const Options& options, Environment& environment) {
     base::log_error("the page cannot be written", {{"error", written.error().message}});
     return kExitFailed;
   }
-  return kExitFine;
+  // The page says which part it is, and so does the log.
+  return agent.has_silent_part() ? kExitFailed : kExitFine;
 }
 
 }  // namespace kmem

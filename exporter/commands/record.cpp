@@ -1,4 +1,5 @@
 #include <chrono>
+#include <set>
 #include <string>
 
 #include "collectors/base/log.h"
@@ -29,6 +30,8 @@ int record(const Options& options, Environment& environment) {
 
   RawFrame frame;
   std::uint64_t written = 0;
+  bool complete = true;
+  std::set<std::string> silent;
   const auto start = environment.clock.steady();
   auto due = start;
   while (true) {
@@ -36,6 +39,14 @@ int record(const Options& options, Environment& environment) {
       base::log_error("the kernel cannot be read", {{"error", got.error().message}});
       return kExitFailed;
     }
+    for (const RawPart& part : frame.parts) {
+      if (frame.repeated || (part.status == no_answer(frame.system) && silent.insert(part.name).second)) {
+        base::log_error("the kernel does not answer", {{"part", part.name}});
+        complete = false;
+        if (frame.repeated) break;
+      }
+    }
+    if (frame.repeated) return kExitFailed;
     if (const auto put = capture->append(frame); !put) {
       base::log_error("the capture cannot be written", {{"error", put.error().message}});
       return kExitFailed;
@@ -55,7 +66,7 @@ int record(const Options& options, Environment& environment) {
   base::log_info("recorded", {{"path", options.output},
                               {"frames", std::to_string(written)},
                               {"size_bytes", std::to_string(capture->size_bytes())}});
-  return kExitFine;
+  return complete ? kExitFine : kExitFailed;
 }
 
 }  // namespace kmem

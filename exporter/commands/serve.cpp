@@ -4,7 +4,7 @@
 #include <string>
 
 #include "collectors/base/log.h"
-#include "collectors/drivers/driver_watch.h"
+#include "collectors/drivers/guarded_watch.h"
 #include "collectors/make_source.h"
 #include "exporter/agent.h"
 #include "exporter/commands/commands.h"
@@ -18,6 +18,9 @@
 
 namespace kmem {
 namespace {
+
+// After a tick to which the kernel did not answer.
+constexpr std::chrono::nanoseconds kTryAgain = std::chrono::seconds(1);
 
 /// Takes over what can change while running; what cannot is said and stays as it is.
 void reload(const Options& options, Environment& environment, config::Config& running, Agent& agent,
@@ -101,8 +104,8 @@ int serve(const Options& options, Environment& environment) {
   Agent agent(config, std::move(*kernel), environment.clock, environment.files,
               live ? host_identity(environment.files) : config.source.kind);
   agent.load_state();
-  drivers::DriverWatch driver_watch(config, live ? drivers::make_system_view() : nullptr, agent.attribution(),
-                                    environment.files, environment.clock);
+  drivers::GuardedWatch driver_watch(std::make_unique<drivers::DriverWatch>(
+      config, live ? drivers::make_system_view() : nullptr, agent.attribution(), environment.files, environment.clock));
   driver_watch.load();
   agent.tick();
 
@@ -129,10 +132,13 @@ int serve(const Options& options, Environment& environment) {
   service::give_back_startup_memory();
   supervisor.ready();
   auto due = environment.clock.steady() + config.sampling.interval;
+  if (!agent.makes_progress()) due = std::min(due, environment.clock.steady() + kTryAgain);
   for (bool running = true; running;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - environment.clock.steady());
     const service::Event event = signals.wait(std::min(left, supervisor.heartbeat()));
-    supervisor.alive();
+    // A kernel that does not answer at all may answer a new process, if not, the restart is a sign.
+    if (agent.makes_progress() && server.is_alive()) supervisor.alive();
+    driver_watch.start();
     switch (event) {
       case service::Event::kStop: running = false; break;
       case service::Event::kReload:
@@ -147,15 +153,17 @@ int serve(const Options& options, Environment& environment) {
         agent.tick();
         // After a sleep of the machine the missed ticks are gaps, not a burst.
         due = std::max(due + config.sampling.interval, now);
+        if (!agent.makes_progress()) due = std::min(due, now + kTryAgain);
         break;
       }
     }
   }
   base::log_info("stopping");
   supervisor.stopping();
+  agent.stop_waiting();
+  agent.save_state();
   web_watch.reset();
   server.stop();
-  agent.save_state();
   return kExitFine;
 }
 

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "collectors/base/log.h"
-#include "collectors/drivers/driver_watch.h"
+#include "collectors/drivers/guarded_watch.h"
 #include "collectors/make_source.h"
 #include "exporter/commands/commands.h"
 #include "exporter/host_identity.h"
@@ -60,7 +60,9 @@ int print_once(const Options& options, top::Session& session, bool live) {
   }
   const auto written = write_stdout(session.text(options.top_choice));
   if (!written) base::log_error("the table cannot be written", {{"error", written.error().message}});
-  return written ? kExitFine : kExitFailed;
+  const std::string silent = session.silent_part();
+  if (!silent.empty()) base::log_error("the kernel cannot be read", {{"error", silent}});
+  return written && silent.empty() ? kExitFine : kExitFailed;
 }
 
 int show_live(const Options& options, top::Session& session, terminal::Terminal& screen) {
@@ -100,8 +102,8 @@ int show_top(const Options& options, Environment& environment) {
   const bool known = !config.storage.path.empty() && files.info(config.storage.path + "/drivers.state").ok();
   if (!known) config.storage.path.clear();
   drivers::Attribution attribution;
-  drivers::DriverWatch watch(config, live ? drivers::make_system_view() : nullptr, attribution, files,
-                             environment.clock);
+  drivers::GuardedWatch watch(std::make_unique<drivers::DriverWatch>(
+      config, live ? drivers::make_system_view() : nullptr, attribution, files, environment.clock));
   watch.load();
   if (screen && !known) watch.start();
 

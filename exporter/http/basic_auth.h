@@ -3,7 +3,9 @@
 // Thread: all calls from any thread; check() is slow. Failure: whatever is not right is denied.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <set>
 #include <string>
@@ -23,11 +25,17 @@ class BasicAuth {
 
   /// Without a bcrypt: kUnknown means ask check().
   Verdict remembered(std::string_view authorization);
+  /// A denial costs as much as the costliest hash, whoever is named: nobody learns which names there are.
   bool check(std::string_view authorization);
+  /// Rounds of bcrypt (2^cost each) that all checks took.
+  [[nodiscard]] std::uint64_t work() const { return work_; }
 
  private:
+  std::string hash(const std::string& password, const std::string& setting);
+
   const std::vector<config::BasicAuthUser> users_;
   const SipKey key_;
+  std::atomic<std::uint64_t> work_{0};
   std::mutex mutex_;
   // Apart, so that wrong tries cannot push out the right ones.
   std::set<SipHash> allowed_;

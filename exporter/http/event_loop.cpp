@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
+#include <thread>
 #include <utility>
+
+#include "exporter/http/address_group.h"
 
 namespace kmem::http {
 namespace {
@@ -12,7 +16,14 @@ using std::chrono::milliseconds;
 constexpr std::size_t kReadBytes = 4096;
 constexpr int kAcceptsARound = 64;
 constexpr milliseconds kAcceptPause{100};
-constexpr milliseconds kStopGrace{2'000};
+constexpr milliseconds kMemoryPause{10};
+constexpr milliseconds kStopGrace{800};
+// How long a client may take until its connection is worth less than another's: from the connection to the first byte
+// (a network's delay and some), from there to the whole head (one packet), and for taking an answer.
+constexpr double kFreshSeconds = 1, kHeadSeconds = 0.05, kAnswerSeconds = 2;
+constexpr double kIdleBadness = 1e9, kLingeringBadness = 2e9;
+// An address that holds more than this part of all connections gives way before others do.
+constexpr std::size_t kShare = 4;
 // What is waited for after a last answer, so that the client reads it before a reset for its unread bytes arrives.
 constexpr milliseconds kLinger{1'000};
 constexpr milliseconds kLingerInStop{200};
@@ -44,23 +55,54 @@ void EventLoop::stop() {
   wakeup_.wake();
 }
 
-void EventLoop::deliver(std::uint64_t connection, std::string answer, bool close) {
-  {
-    const std::lock_guard lock(answers_mutex_);
-    answers_.push_back({connection, std::move(answer), close});
+void EventLoop::deliver(const Job& job, std::string answer, bool close) noexcept {
+  while (true) {
+    try {
+      const std::lock_guard lock(answers_mutex_);
+      answers_.push_back({job.connection, job.lane, std::move(answer), close});
+      break;
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(kAcceptPause);  // the connection would wait for ever
+    }
   }
   wakeup_.wake();
 }
 
+bool EventLoop::goes_round() {
+  const auto rounds = rounds_.load();
+  const bool moved = rounds != rounds_seen_.exchange(rounds);
+  wakeup_.wake();
+  return moved;
+}
+
 void EventLoop::run() {
   while (true) {
+    ++rounds_;
     if (stop_asked_ && !stopping_) begin_stop();
     if (stopping_ && (connections_.empty() || clock_.steady() >= stop_deadline_)) break;
-    wait();
-    expire();
-    sweep();
+    try {
+      go_round();
+    } catch (const std::bad_alloc&) {
+      relieve();
+    }
   }
   connections_.clear();
+}
+
+void EventLoop::go_round() {
+  wait();
+  expire();
+  take_parked();
+  sweep();
+}
+
+/// No memory: the slowest half of those who are not served right now gives theirs back.
+void EventLoop::relieve() noexcept {
+  observer_.rejected("memory");
+  for (std::size_t left = connections_.size() / 2 + 1; left > 0; --left)
+    if (!make_room()) break;
+  std::this_thread::sleep_for(kMemoryPause);
+  accept_again_ = clock_.steady() + kAcceptPause;
 }
 
 void EventLoop::enter(Connection& connection, State state, Time allowed) {
@@ -81,8 +123,8 @@ void EventLoop::wait() {
   for (const auto& listener : listeners_) interests_.push_back({.handle = listener.handle(), .read = accepting});
   for (const auto& [id, connection] : connections_) {
     const bool writing = connection.state == State::kWriting;
-    const bool working = connection.state == State::kWorking;
-    if (!working) until = std::min(until, connection.deadline);
+    const bool working = connection.state == State::kWorking || connection.state == State::kParked;
+    if (connection.state != State::kWorking) until = std::min(until, connection.deadline);
     interests_.push_back({.handle = connection.socket.handle(), .read = !writing && !working,
                           .write = !connection.out.empty()});
   }
@@ -133,6 +175,7 @@ void EventLoop::accept_new(const Socket& listener) {
     auto& connection = connections_.try_emplace(id, web_.max_header_bytes).first->second;
     connection.socket = std::move(accepted.socket);
     connection.remote = std::move(accepted.remote);
+    connection.group = address_group(connection.remote);
     if (hooks_.open_tls) connection.tls = hooks_.open_tls();
     enter(connection, State::kIdle, web_.idle_timeout);
     read(id, connection);
@@ -140,13 +183,68 @@ void EventLoop::accept_new(const Socket& listener) {
 }
 
 bool EventLoop::make_room() {
-  const auto first = std::min_element(connections_.begin(), connections_.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.second.state, a.second.since) < std::pair(b.second.state, b.second.since);
-  });
-  if (first == connections_.end() || first->second.state == State::kWorking) return false;
-  close(first->second);
-  connections_.erase(first);
+  const auto now = clock_.steady();
+  const std::string_view group = heaviest_group();
+  auto worst = connections_.end();
+  double most = 0;
+  for (const bool all : {false, true}) {
+    if (!all && group.empty()) continue;
+    for (auto each = connections_.begin(); each != connections_.end(); ++each) {
+      if (!all && each->second.group != group) continue;
+      const double bad = badness(each->second, now);
+      if (bad >= 0 && (worst == connections_.end() || bad > most)) {
+        worst = each;
+        most = bad;
+      }
+    }
+    if (worst != connections_.end()) break;
+  }
+  if (worst == connections_.end()) return false;
+  close(worst->second);
+  connections_.erase(worst);
   return true;
+}
+
+/// The address with most connections, if it holds more than its share; empty: none does.
+std::string_view EventLoop::heaviest_group() const {
+  // Majority vote (Boyer and Moore) would do for a half; for a quarter three candidates do (Misra and Gries).
+  std::array<std::pair<std::string_view, std::size_t>, kShare - 1> votes{};
+  for (const auto& [id, connection] : connections_) {
+    const auto own = std::find_if(votes.begin(), votes.end(), [&c = connection](const auto& vote) {
+      return vote.second > 0 && vote.first == c.group;
+    });
+    const auto free = std::find_if(votes.begin(), votes.end(), [](const auto& vote) { return vote.second == 0; });
+    if (own != votes.end()) ++own->second;
+    else if (free != votes.end()) *free = {connection.group, 1};
+    else for (auto& vote : votes) --vote.second;
+  }
+  std::string_view heaviest;
+  std::size_t most = connections_.size() / kShare;
+  for (const auto& vote : votes) {
+    if (vote.second == 0) continue;
+    const auto held = static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(),
+                                               [&vote](const auto& each) { return each.second.group == vote.first; }));
+    if (held <= most) continue;
+    most = held;
+    heaviest = vote.first;
+  }
+  return heaviest;
+}
+
+/// How little a connection is worth; negative: it is being worked for. A client that was served may come again, one
+/// that takes its time is worth the less the longer it takes, by the measure of what it has to do.
+double EventLoop::badness(const Connection& connection, Time now) const {
+  const double seconds = std::chrono::duration<double>(now - connection.since).count();
+  switch (connection.state) {
+    case State::kClosed:
+    case State::kWorking: return -1;
+    case State::kLingering: return kLingeringBadness + seconds;
+    case State::kIdle: return connection.requests > 0 ? kIdleBadness + seconds : seconds / kFreshSeconds;
+    case State::kReading: return seconds / (connection.tls_answered ? kFreshSeconds : kHeadSeconds);
+    case State::kParked:
+    case State::kWriting: break;
+  }
+  return seconds / kAnswerSeconds;
 }
 
 void EventLoop::read(std::uint64_t id, Connection& connection) {
@@ -170,6 +268,7 @@ bool EventLoop::take(Connection& connection, std::string_view bytes) {
   }
   connection.tls_begun = true;
   const bool goes_on = connection.tls->receive(bytes, connection.in, connection.out);
+  if (!connection.out.empty()) connection.tls_answered = true;
   if (!connection.out.empty()) send(0, connection);
   if (goes_on && connection.out.size() <= kMaxHandshakeBytes) return connection.state == State::kReading;
   // Between requests an end is a client's right.
@@ -188,21 +287,60 @@ void EventLoop::advance(std::uint64_t id, Connection& connection) {
     case HeadScanner::State::kComplete:
       break;
   }
-  if (in_work_ >= web_.max_requests) return refuse(connection, kBusy, !scanner.head().head);
-  const bool lone = in_work_++ == 0 && !answered_here_;
-  ++connection.requests;
+  hand_over(id, connection);
+}
+
+/// A whole request: to the handlers, or it has to wait. A burst of scrapes waits; for a page one comes again.
+void EventLoop::hand_over(std::uint64_t id, Connection& connection) {
+  auto& scanner = connection.scanner;
+  const Lane lane = hooks_.lane_of(scanner.head());
+  auto& in_work = in_work_[static_cast<std::size_t>(lane)];
+  // What passwords wait for is bounded where they are checked.
+  const bool is_full = lane != Lane::kCheck && in_work >= web_.max_requests;
+  if (is_full && lane == Lane::kSlow) return refuse(connection, kBusy, !scanner.head().head);
+  if (is_full || (lane == Lane::kQuick && parked_ > 0 && connection.state != State::kParked)) {
+    ++parked_;
+    return enter(connection, State::kParked, web_.request_timeout);
+  }
+  const bool lone = !answered_here_ && std::all_of(in_work_.begin(), in_work_.end(), [](auto count) { return count == 0; });
   connection.abandoned = std::make_shared<std::atomic<bool>>(false);
-  Job job{id, scanner.head(), connection.remote, false, clock_.steady(), lone, connection.abandoned};
+  Job job{id, scanner.head(), connection.remote, lane, false, clock_.steady(), false, lone, connection.abandoned};
+  ++connection.requests;
   job.close = connection.close_after =
       stopping_ || !job.head.keep_alive || connection.requests >= web_.keep_alive_requests;
   connection.in.erase(0, job.head.size_bytes);
   scanner = HeadScanner(web_.max_header_bytes);
+  connection.lane = lane;
   enter(connection, State::kWorking, Time(0));
-  auto answer = hooks_.submit(std::move(job));
-  if (!answer) return;
-  answered_here_ = true;
-  --in_work_;
-  write(id, connection, std::move(*answer));
+  ++in_work;
+  try {
+    auto answer = hooks_.submit(std::move(job));
+    if (!answer) return;
+    answered_here_ = true;
+    --in_work;
+    write(id, connection, std::move(*answer));
+  } catch (const std::bad_alloc&) {
+    if (connection.state == State::kWorking) --in_work;
+    close(connection);
+    throw;
+  }
+}
+
+/// In the order in which their requests came: one connection with many of them waits after each.
+void EventLoop::take_parked() {
+  const auto& in_work = in_work_[static_cast<std::size_t>(Lane::kQuick)];
+  while (parked_ > 0 && in_work < web_.max_requests) {
+    auto next = connections_.end();
+    parked_ = 0;
+    for (auto each = connections_.begin(); each != connections_.end(); ++each) {
+      if (each->second.state != State::kParked) continue;
+      ++parked_;
+      if (next == connections_.end() || each->second.since < next->second.since) next = each;
+    }
+    if (next == connections_.end()) return;
+    --parked_;
+    hand_over(next->first, next->second);
+  }
 }
 
 void EventLoop::refuse(Connection& connection, const Refusal& refusal, bool with_body) {
@@ -288,8 +426,8 @@ void EventLoop::expire() {
   const auto now = clock_.steady();
   for (auto& [id, connection] : connections_) {
     if (connection.state == State::kWorking || connection.state == State::kClosed || now < connection.deadline) continue;
-    if (connection.state == State::kReading) {
-      refuse(connection, kTimeout, true);
+    if (connection.state == State::kReading || connection.state == State::kParked) {
+      refuse(connection, connection.state == State::kParked ? kBusy : kTimeout, true);
       continue;
     }
     if (connection.state == State::kWriting) observer_.rejected("slow_reader");
@@ -303,12 +441,18 @@ void EventLoop::take_answers() {
     const std::lock_guard lock(answers_mutex_);
     answers.swap(answers_);
   }
-  for (auto& [id, answer, close_after] : answers) {
-    --in_work_;
+  for (auto& [id, lane, answer, close_after] : answers) {
+    --in_work_[static_cast<std::size_t>(lane)];
     const auto found = connections_.find(id);
     if (found == connections_.end() || found->second.state != State::kWorking) continue;
-    found->second.close_after = found->second.close_after || close_after;
-    write(id, found->second, std::move(answer));
+    Connection& connection = found->second;
+    connection.close_after = connection.close_after || close_after;
+    try {
+      write(id, connection, std::move(answer));
+    } catch (const std::bad_alloc&) {
+      close(connection);
+      observer_.rejected("memory");
+    }
   }
 }
 
@@ -317,7 +461,10 @@ void EventLoop::begin_stop() {
   stop_deadline_ = clock_.steady() + kStopGrace;
   listeners_.clear();
   for (auto& [id, connection] : connections_) {
-    if (connection.state != State::kWorking && connection.state != State::kWriting) close(connection);
+    // A password's check may take minutes.
+    const bool is_served = connection.state == State::kWriting ||
+                           (connection.state == State::kWorking && connection.lane != Lane::kCheck);
+    if (!is_served) close(connection);
   }
   sweep();
 }

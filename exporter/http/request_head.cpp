@@ -131,6 +131,8 @@ HeadScanner::State HeadScanner::header(std::string_view line) {
   } else if (is("Authorization")) {
     if (!head_.authorization.empty()) return refuse(400, "malformed", "Authorization is given twice");
     head_.authorization = value;
+  } else if (is("X-Prometheus-Scrape-Timeout-Seconds")) {
+    head_.scrape_timeout = value;
   }
   return state_;
 }

@@ -23,7 +23,7 @@ struct RequestHead {
   bool keep_alive = false;     // what the client asks for
   bool version_1_0 = false;
   std::string target;          // origin form: "/path?query", still percent-encoded
-  std::string accept, accept_encoding, if_none_match, authorization;
+  std::string accept, accept_encoding, if_none_match, authorization, scrape_timeout;
 };
 
 class HeadScanner {

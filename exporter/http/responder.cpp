@@ -56,17 +56,21 @@ class Responder::Httplib final : public httplib::Server {
     for (const auto& route : routes_) not_found_ += route.path + "\n";
     // Before httplib's own routing: a path is exact, and its routing would make a regular expression of it.
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      fill(respond(request), response);
+      Response made = respond(request);
+      not_at_once_ = made.status == kNotAtOnce;
+      if (!not_at_once_) fill(std::move(made), response);
       return HandlerResponse::Handled;
     });
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) { finish(response); });
   }
 
-  Answer answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra) {
+  Answer answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra, bool at_once) {
     head_ = &head;
     extra_ = &extra;
     remote_ = &remote;
     close_ = close;
+    at_once_ = at_once;
+    not_at_once_ = false;
     handler_ = "unknown";
     status_ = 500;
     Answer result;
@@ -78,7 +82,7 @@ class Responder::Httplib final : public httplib::Server {
     bool closed = false;
     process_request(stream, "", 0, "", 0, close, closed, nullptr);
     result.handler = handler_;
-    result.status = status_;
+    result.status = not_at_once_ ? kNotAtOnce : status_;
     return result;
   }
 
@@ -95,6 +99,8 @@ class Responder::Httplib final : public httplib::Server {
     request.if_none_match = head_->if_none_match;
     request.head = head_->head;
     request.remote = *remote_;
+    request.scrape_timeout = head_->scrape_timeout;
+    request.at_once = at_once_;
     try {
       return route->handler(request);
     } catch (const std::exception& error) {
@@ -147,7 +153,7 @@ class Responder::Httplib final : public httplib::Server {
   const Headers* extra_ = nullptr;
   const std::string* remote_ = nullptr;
   std::string* output_ = nullptr;
-  bool close_ = false;
+  bool close_ = false, at_once_ = false, not_at_once_ = false;
   std::string_view handler_;
   int status_ = 0;
 };
@@ -155,8 +161,9 @@ class Responder::Httplib final : public httplib::Server {
 Responder::Responder(const std::vector<Route>& routes) : httplib_(std::make_unique<Httplib>(routes)) {}
 Responder::~Responder() = default;
 
-Answer Responder::answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra) {
-  return httplib_->answer(head, remote, close, extra);
+Answer Responder::answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra,
+                         bool at_once) {
+  return httplib_->answer(head, remote, close, extra, at_once);
 }
 
 std::string refusal_answer(const Refusal& refusal, bool with_body, const Headers& extra) {

@@ -1,13 +1,15 @@
 #include "exporter/http/server.h"
 
-#include <atomic>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 
 #include "config/listen_address.h"
+#include "exporter/http/address_group.h"
 #include "exporter/http/basic_auth.h"
+#include "exporter/http/check_queue.h"
 #include "exporter/http/event_loop.h"
 #include "exporter/http/rate_limiter.h"
 #include "exporter/http/responder.h"
@@ -17,10 +19,15 @@
 namespace kmem::http {
 namespace {
 
-// Requests are short and the kernel is read once for all that come together; more threads would only cost memory.
-constexpr std::size_t kWorkers = 2;
-// Passwords to be checked, at tens of milliseconds each, apart from the workers: guessing delays nobody who is known.
-constexpr std::size_t kMaxChecks = 8;
+// Requests are short and the kernel is read once for all that come together; more threads would only cost memory. One
+// of them is left to scrapes, whatever is asked for besides.
+constexpr std::size_t kWorkers = 3, kSlowWorkers = 2;
+// A first login waits for the guessers of its own address, too.
+constexpr std::size_t kCheckers = 2;
+// What hangs in a worker at the end, such as the reading of a certificate, is left behind.
+constexpr std::chrono::milliseconds kEndPatience{500};
+// Files of the kernel, state, the log, threads.
+constexpr std::size_t kOwnDescriptors = 64;
 constexpr std::chrono::seconds kRefreshInterval{1};
 // How long a quick handler may take, and how long one that took longer is kept from the loop's thread.
 constexpr std::chrono::milliseconds kQuick{20};
@@ -68,16 +75,23 @@ struct Server::Running {
       : server(owner), current(std::move(first_terms)), speaks_tls(current->tls != nullptr),
         loop(owner.web_, std::move(listeners), std::move(wakeup), owner.observer_, owner.clock_, hooks()) {
     for (std::size_t i = 0; i <= kWorkers; ++i) responders.emplace_back(server.routes_);
+    link->running = this;
     thread = std::thread([this] { loop.run(); });
   }
-  // Members end in reverse order: the workers before the loop that they deliver into.
-  ~Running() {
+  /// False: a worker hangs, and this must not be destroyed.
+  bool end() {
     loop.stop();
     thread.join();
+    {
+      const std::lock_guard lock(link->mutex);
+      link->running = nullptr;
+    }
+    return workers.finish_within(kEndPatience);
   }
 
   EventLoop::Hooks hooks() {
     EventLoop::Hooks result;
+    result.lane_of = [this](const RequestHead& head) { return lane_of(head); };
     result.submit = [this](Job job) { return submit(std::move(job)); };
     result.refusal_answer = [this](const Refusal& refusal, bool with_body) {
       return refusal_answer(refusal, with_body, terms()->security.headers);
@@ -102,7 +116,18 @@ struct Server::Running {
     const auto now = server.clock_.steady();
     if (now < next_refresh) return;
     next_refresh = now + kRefreshInterval;
-    workers.submit([tls = now_in_use->tls](std::size_t) { tls->refresh(); });
+    workers.submit([tls = now_in_use->tls](std::size_t) { tls->refresh(); }, false);
+  }
+
+  [[nodiscard]] static BasicAuth::Verdict verdict_of(const RequestHead& head, const Terms& now) {
+    return now.auth ? now.auth->remembered(head.authorization) : BasicAuth::Verdict::kAllowed;
+  }
+
+  // On the loop's thread.
+  Lane lane_of(const RequestHead& head) {
+    if (verdict_of(head, *terms()) != BasicAuth::Verdict::kAllowed) return Lane::kCheck;
+    const Route* const route = route_of(head.target);
+    return route != nullptr && route->quick ? Lane::kQuick : Lane::kSlow;
   }
 
   // On the loop's thread.
@@ -112,9 +137,10 @@ struct Server::Running {
       turn_away(job, kRateLimit);
       return std::nullopt;
     }
-    const auto verdict = now->auth ? now->auth->remembered(job.head.authorization) : BasicAuth::Verdict::kAllowed;
+    const auto verdict = verdict_of(job.head, *now);
     if (verdict == BasicAuth::Verdict::kAllowed) {
-      if (job.lone && is_quick(job.head.target)) return answer_here(job);
+      if (job.lone && job.lane == Lane::kQuick && server.clock_.steady() >= quick_again)
+        if (auto here = answer_here(job)) return here;
       answer(std::move(job));
     } else if (verdict == BasicAuth::Verdict::kDenied) {
       turn_away(job, kUnauthorized);
@@ -125,47 +151,58 @@ struct Server::Running {
   }
 
   // A target that would have to be decoded first is no scraper's.
-  [[nodiscard]] bool is_quick(std::string_view target) const {
+  [[nodiscard]] const Route* route_of(std::string_view target) const {
     const auto path = target.substr(0, target.find('?'));
     for (const auto& route : server.routes_) {
-      if (route.path == path) return route.quick && server.clock_.steady() >= quick_again;
+      if (route.path == path) return &route;
     }
-    return false;
+    return nullptr;
   }
 
-  std::string answer_here(const Job& job) {
-    auto bytes = respond(kWorkers, job);
+  std::optional<std::string> answer_here(Job& job) {
+    auto bytes = respond(kWorkers, job, true);
     const auto now = server.clock_.steady();
     if (now - job.received > kQuick) quick_again = now + kSlowPause;
+    job.begun = !bytes;
     return bytes;
   }
 
   void check(Job job, std::shared_ptr<BasicAuth> auth) {
-    if (checks.fetch_add(1) >= kMaxChecks) {
-      --checks;
-      return turn_away(job, kTooManyChecks);
-    }
-    checker.submit([this, auth = std::move(auth), job = std::move(job)](std::size_t) {
-      const bool allowed = !*job.abandoned && auth->check(job.head.authorization);
-      --checks;
-      allowed ? answer(job) : turn_away(job, kUnauthorized);
+    const std::string group = address_group(job.remote);
+    checks.submit(group, [own = link, auth = std::move(auth), job = std::move(job)](bool run) {
+      const bool allowed = run && !*job.abandoned && auth->check(job.head.authorization);
+      // It may have taken so long that the server is gone.
+      const std::lock_guard lock(own->mutex);
+      if (own->running == nullptr) return;
+      if (allowed) return own->running->answer(job);
+      own->running->turn_away(job, run ? kUnauthorized : kTooManyChecks);
     });
   }
 
   void turn_away(const Job& job, const Refusal& refusal) {
     server.observer_.rejected(refusal.reason);
-    loop.deliver(job.connection, refusal_answer(refusal, !job.head.head, terms()->security.headers), true);
+    loop.deliver(job, refusal_answer(refusal, !job.head.head, terms()->security.headers), true);
   }
 
   void answer(Job job) {
+    const Route* const route = route_of(job.head.target);
+    const bool quick = route != nullptr && route->quick;
     workers.submit([this, job = std::move(job)](std::size_t worker) {
-      if (*job.abandoned) return loop.deliver(job.connection, {}, true);
-      loop.deliver(job.connection, respond(worker, job), job.close);
-    });
+      // What was begun is taken all the same: a reading of the kernel may be told only once.
+      if (*job.abandoned && !job.begun) return loop.deliver(job, {}, true);
+      try {
+        loop.deliver(job, *respond(worker, job, false), job.close);
+      } catch (const std::bad_alloc&) {
+        server.observer_.rejected("memory");
+        loop.deliver(job, {}, true);
+      }
+    }, quick);
   }
 
-  std::string respond(std::size_t responder, const Job& job) {
-    auto answer = responders[responder].answer(job.head, job.remote, job.close, terms()->security.headers);
+  /// None: it cannot be answered at once.
+  std::optional<std::string> respond(std::size_t responder, const Job& job, bool at_once) {
+    auto answer = responders[responder].answer(job.head, job.remote, job.close, terms()->security.headers, at_once);
+    if (answer.status == kNotAtOnce) return std::nullopt;
     server.observer_.request_done(answer.handler, answer.status, server.clock_.steady() - job.received);
     return std::move(answer.bytes);
   }
@@ -176,12 +213,17 @@ struct Server::Running {
   const bool speaks_tls;
   std::chrono::nanoseconds next_refresh{};
   std::chrono::nanoseconds quick_again{};
-  std::atomic<std::size_t> checks{0};
+  /// To what may outlive this.
+  struct Link {
+    std::mutex mutex;
+    Running* running = nullptr;
+  };
+  const std::shared_ptr<Link> link = std::make_shared<Link>();
   EventLoop loop;
   std::deque<Responder> responders;  // the workers', and the loop's own
-  WorkerPool workers{kWorkers};
+  WorkerPool workers{kWorkers, kSlowWorkers};
   // A file may bring users later.
-  WorkerPool checker{server.security_.users.empty() && server.web_.config_file.empty() ? 0U : 1U};
+  CheckQueue checks{server.security_.users.empty() && server.web_.config_file.empty() ? 0U : kCheckers};
   std::thread thread;
 };
 
@@ -208,6 +250,8 @@ base::Result<void> Server::start() {
     ports.push_back(local_port(*listener));
     listeners.push_back(std::move(*listener));
   }
+  if (auto room = raise_descriptor_limit(web_.max_connections + kOwnDescriptors); !room)
+    return room.error().within("web.max_connections: " + std::to_string(web_.max_connections));
   auto wakeup = Wakeup::create();
   if (!wakeup) return wakeup.error();
   ports_ = std::move(ports);
@@ -229,6 +273,12 @@ base::Result<void> Server::take(const config::WebSecurity& security) {
 
 std::vector<std::uint16_t> Server::ports() const { return ports_; }
 
-void Server::stop() { running_.reset(); }
+bool Server::is_alive() { return running_ && running_->loop.goes_round(); }
+
+void Server::stop() {
+  // What hangs may come back at any moment, and needs what it was given.
+  if (running_ && !running_->end()) static_cast<void>(running_.release());
+  running_.reset();
+}
 
 }  // namespace kmem::http

@@ -28,7 +28,12 @@ struct Request {
   std::string accept, accept_encoding, if_none_match;
   bool head = false;  // answer as for GET; the body is left out later
   std::string remote; // the client's numeric address
+  std::string scrape_timeout{};  // X-Prometheus-Scrape-Timeout-Seconds
+  bool at_once = false;  // asked on the server's own thread: kNotAtOnce rather than wait
 };
+
+/// A Response's status: it takes longer, and a worker is to ask again.
+inline constexpr int kNotAtOnce = 0;
 
 struct Response {
   int status = 200;
@@ -55,7 +60,7 @@ class Observer {
   /// A request that reached a handler; `handler` is the route's name, or "unknown" for a path without route.
   virtual void request_done(std::string_view handler, int code, std::chrono::nanoseconds duration) = 0;
   /// A request or connection that was turned away by the guard: malformed, method, body, version, uri_too_long,
-  /// headers_too_large, timeout, busy, connections, slow_reader, descriptors, tls, unauthorized, rate_limit, host.
+  /// headers_too_large, timeout, busy, connections, slow_reader, descriptors, memory, tls, unauthorized, rate_limit, host.
   virtual void rejected(std::string_view reason) = 0;
 };
 
@@ -74,7 +79,9 @@ class Server {
   base::Result<void> take(const config::WebSecurity& security);
   /// In the order of listen_addresses, with the number that port 0 became.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
-  /// Stops accepting, gives requests in work 2 s to finish and be written, and joins; a handler is never cut off.
+  /// Whether requests were looked at since the last call; the first says yes.
+  bool is_alive();
+  /// Stops accepting, gives requests in work 0.8 s to finish and be written, and joins. What hangs is left behind.
   void stop();
 
  private:

@@ -56,6 +56,9 @@ struct Accepted {
 /// Needed once before any other call; on Windows it loads winsock.
 base::Result<void> start_sockets();
 
+/// Lets this process have so many descriptors, or says that it may not.
+base::Result<void> raise_descriptor_limit(std::size_t needed);
+
 /// host "" = every address: [::] that takes IPv4 too, or 0.0.0.0 where the system has no such socket.
 base::Result<Socket> listen_on(const std::string& host, std::uint16_t port);
 [[nodiscard]] std::uint16_t local_port(const Socket& socket);

@@ -6,9 +6,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <vector>
@@ -59,6 +61,18 @@ void Socket::close() {
 }
 
 base::Result<void> start_sockets() { return {}; }
+
+base::Result<void> raise_descriptor_limit(std::size_t needed) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed) return {};
+  const auto allowed = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? needed : std::min<rlim_t>(needed, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= needed) return {};
+  return base::Error{base::ErrorCode::kInvalid,
+                     "needs " + std::to_string(needed) + " open files, and this process may have " +
+                         std::to_string(std::max(allowed, limit.rlim_max == RLIM_INFINITY ? allowed : limit.rlim_cur)) +
+                         "; lower it, or raise the limit (ulimit -n, LimitNOFILE=)"};
+}
 
 base::Result<Socket> listen_on(const std::string& host, std::uint16_t port) { return listen_by_name(host, port); }
 

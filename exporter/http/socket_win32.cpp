@@ -84,6 +84,8 @@ base::Result<void> start_sockets() {
   return {};
 }
 
+base::Result<void> raise_descriptor_limit(std::size_t) { return {}; }  // handles have no such limit
+
 base::Result<Socket> listen_on(const std::string& host, std::uint16_t port) { return listen_by_name(host, port); }
 
 std::uint16_t local_port(const Socket& socket) {

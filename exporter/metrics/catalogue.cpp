@@ -243,6 +243,10 @@ void part_seconds(const MetricsInput& in, Samples& out) {
 void part_success(const MetricsInput& in, Samples& out) {
   from_parts(in, out, [](const PartStatus& part) { return part.state == PartState::kFailed ? 0.0 : 1.0; });
 }
+void part_last_success(const MetricsInput& in, Samples& out) {
+  for (const PartStatus& part : in.snapshot.parts)
+    if (part.last_success) out.add(static_cast<double>(*part.last_success) / 1000.0, {part.collector});
+}
 void part_skipped_rows(const MetricsInput& in, Samples& out) {
   from_parts(in, out, [](const PartStatus& part) { return value_of(part.skipped_rows); });
 }
@@ -444,6 +448,10 @@ constexpr MetricRow kCatalogue[] = {
      "if it exists but could not be read or understood. Absent if this kernel does not have the part or it is "
      "switched off.",
      part_success},
+    {"kmem_scrape_collector_last_success_timestamp_seconds", kGauge, "seconds", {"collector"},
+     "When this exporter last read the part, since 1970-01-01 UTC: how old its figures are while "
+     "kmem_scrape_collector_success is 0 because the kernel does not answer. They are shown for 5 minutes.",
+     part_last_success},
     {"kmem_scrape_collector_skipped_rows", kGauge, "", {"collector"},
      "Rows of the part that this exporter refused in this reading: malformed, or beyond a bound.", part_skipped_rows},
 
@@ -455,6 +463,10 @@ constexpr MetricRow kCatalogue[] = {
      "Time from a complete HTTP request to its answer; measured by this exporter.", nullptr},
     {"kmem_exporter_guard_rejections_total", kCounter, "", {"reason"},
      "Connections that this exporter closed or refused before a handler saw a request.", nullptr},
+    {"kmem_exporter_series_left_out_total", kCounter, "", {},
+     "Series that this exporter left out of its pages, which would have been refused with them: repeated, or with "
+     "names that are not legal.",
+     nullptr},
     {"kmem_exporter_config_last_reload_successful", kGauge, "", {},
      "1 if the configuration was accepted when it was last read, else 0 and the one before stays in force.", nullptr},
     {"kmem_exporter_config_last_reload_success_timestamp_seconds", kGauge, "seconds", {},

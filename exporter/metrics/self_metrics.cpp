@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::string_view kOther = "other";
 constexpr std::array<int, 14> kCodes = {200, 304, 400, 401, 403, 404, 405, 408, 413, 414, 431, 500, 503, 505};
-constexpr std::array<std::string_view, 16> kReasons = {"malformed",   "method",  "body", "version",
+constexpr std::array<std::string_view, 17> kReasons = {"malformed",   "method",  "body", "version",
                                                        "uri_too_long", "headers_too_large", "timeout", "busy",
-                                                       "connections", "slow_reader", "descriptors", "tls",
+                                                       "connections", "slow_reader", "descriptors", "memory", "tls",
                                                        "unauthorized", "rate_limit", "host", kOther};
 // No whole numbers: their label reads "1" in text and "1.0" in OpenMetrics, which would be two series.
 const std::vector<double> kDurationBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 2.5};
@@ -48,6 +48,7 @@ struct SelfMetrics::Registered {
   std::vector<std::string> handlers;
   prometheus::Family<prometheus::Counter>& requests;
   prometheus::Histogram& duration_seconds;
+  prometheus::Counter& left_out;
   std::map<std::string_view, prometheus::Counter*> rejections;
   prometheus::Family<prometheus::Gauge>& reload_successful;
   prometheus::Family<prometheus::Gauge>& reload_success_timestamp_seconds;
@@ -58,6 +59,7 @@ struct SelfMetrics::Registered {
         duration_seconds(
             family(prometheus::BuildHistogram(), "kmem_exporter_http_request_duration_seconds", registry)
                 .Add({}, kDurationBounds)),
+        left_out(family(prometheus::BuildCounter(), "kmem_exporter_series_left_out_total", registry).Add({})),
         reload_successful(family(prometheus::BuildGauge(), "kmem_exporter_config_last_reload_successful", registry)),
         reload_success_timestamp_seconds(family(
             prometheus::BuildGauge(), "kmem_exporter_config_last_reload_success_timestamp_seconds", registry)) {
@@ -91,6 +93,10 @@ void SelfMetrics::observe_request(std::string_view handler, int code, double dur
 void SelfMetrics::count_rejection(std::string_view reason) {
   const auto known = registered_->rejections.find(reason);
   (known != registered_->rejections.end() ? known->second : registered_->rejections.at(kOther))->Increment();
+}
+
+void SelfMetrics::count_left_out(std::size_t series) {
+  if (series > 0) registered_->left_out.Increment(static_cast<double>(series));
 }
 
 void SelfMetrics::set_config_reload(bool successful, base::UnixMillis now) {

@@ -25,6 +25,7 @@ class SelfMetrics {
 
   void observe_request(std::string_view handler, int code, double duration_seconds);
   void count_rejection(std::string_view reason);
+  void count_left_out(std::size_t series);
   void set_config_reload(bool successful, base::UnixMillis now);
 
   /// Appends to `out`, in the catalogue's order.

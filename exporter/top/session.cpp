@@ -23,9 +23,16 @@ base::Result<void> Session::read() {
   return {};
 }
 
+std::string Session::silent_part() const {
+  for (const PartStatus& part : snapshot_.parts)
+    if (part.no_answer) return part.collector + ": " + part.reason;
+  return {};
+}
+
 Scene Session::scene() const {
   Scene out{snapshot_, table_.rows(), table_.readings(), interval_, {}, notes_.ends ? notes_.ends() : std::vector<std::string>()};
   if (!error_.empty()) out.notice = error_;
+  else if (const std::string silent = silent_part(); !silent.empty()) out.notice = silent;
   else if (ended_) out.notice = "the recording is over";
   else out.notice = notes_.problem();
   return out;

@@ -35,6 +35,8 @@ class Session {
   /// The next reading; of a recording the next frame, the first time its first.
   [[nodiscard]] base::Result<void> read();
   [[nodiscard]] std::string text(const RowChoice& choice) const;
+  /// A part of the last reading that did not answer, and what is shown instead; empty: none.
+  [[nodiscard]] std::string silent_part() const;
 
  private:
   [[nodiscard]] Scene scene() const;

@@ -97,6 +97,10 @@ class Exporter:
         with open(f"/proc/{self.process.pid}/status") as status:
             return int(re.search(r"VmRSS:\s+(\d+) kB", status.read()).group(1)) * 1024
 
+    def peak_bytes(self):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) * 1024
+
     def stop(self, sig=signal.SIGTERM, timeout=90):
         if self.process.poll() is None:
             self.process.send_signal(sig)

@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "collectors/base/log.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
 #include "tests/support/tag_usage.h"
@@ -21,6 +24,8 @@ using testing::Not;
 
 /// A kernel whose tags the test sets; counts how often it was read.
 struct FakeKernel {
+  std::vector<PartStatus> parts;
+  bool repeated = false, busy = false;
   std::vector<std::pair<std::string, std::uint64_t>> tags{{"Thre", 4096}};
   base::UnixMillis boot_time = 1'699'000'000'000;
   std::int64_t clock_set_ms = 0;  // by how much its clock is off
@@ -41,6 +46,8 @@ class FakeSource final : public KernelSource {
     out.time = clock_.wall() + kernel_.clock_set_ms;
     out.boot_time = kernel_.boot_time + kernel_.clock_set_ms;
     out.system_ptes_free = kernel_.ptes;
+    out.parts = kernel_.parts;
+    out.repeated = kernel_.repeated;
     for (const auto& [name, bytes] : kernel_.tags) {
       TagUsage& tag = out.tags.emplace_back(test::tag_usage(Pool::kNonpaged, name, bytes));
       tag.counter_bits = 32;
@@ -48,10 +55,21 @@ class FakeSource final : public KernelSource {
     }
     return {};
   }
+  base::Result<void> read_within(Snapshot& out, const Patience& patience) override {
+    patience_ = patience;
+    if (kernel_.busy && patience.come_back) return base::Error{base::ErrorCode::kBusy, "later"};
+    return read(out);
+  }
+  void last_without_old(Snapshot& out) override {
+    out.clear();
+    out.time = clock_.wall();
+    out.parts = kernel_.parts;
+  }
   bool advance() override {
     ++kernel_.advances;
     return true;
   }
+  static inline Patience patience_;
 
  private:
   FakeKernel& kernel_;
@@ -128,6 +146,130 @@ TEST_F(AgentTest, AReadingThatGivesNothingIsAnsweredWith503AndTheReason) {
   agent->tick();
   EXPECT_EQ(get(*agent, "/metrics").status, 200);
   EXPECT_EQ(get(*agent, "/-/ready").status, 200);
+}
+
+TEST_F(AgentTest, AReadingWaitsAsLongAsTheScraperDoes) {
+  config_.scrape.timeout = milliseconds(5000);
+  config_.scrape.min_interval = milliseconds(0);
+  const auto agent = make();
+  agent->tick();
+  const auto waits = [&](const std::string& header) {
+    http::Request request;
+    request.scrape_timeout = header;
+    (void)get(*agent, "/metrics", request);
+    return FakeSource::patience_.whole;
+  };
+  EXPECT_EQ(waits(""), milliseconds(5000));
+  EXPECT_EQ(waits("3"), milliseconds(2500)) << "its answer has to arrive";
+  EXPECT_EQ(waits("1"), milliseconds(750));
+  EXPECT_EQ(waits("10"), milliseconds(5000)) << "no longer than is configured";
+  EXPECT_EQ(waits("0.001"), milliseconds(200)) << "others get the same answer";
+  for (const char* nonsense : {"-1", "x", "nan", "inf", "1e300"}) EXPECT_EQ(waits(nonsense), milliseconds(5000)) << nonsense;
+  EXPECT_FALSE(FakeSource::patience_.come_back);
+}
+
+TEST_F(AgentTest, TheServersOwnThreadDoesNotWaitForTheKernel) {
+  config_.scrape.min_interval = milliseconds(0);
+  const auto agent = make();
+  agent->tick();
+  kernel_.busy = true;
+  http::Request request;
+  request.at_once = true;
+  EXPECT_EQ(get(*agent, "/metrics", request).status, http::kNotAtOnce);
+  request.at_once = false;
+  EXPECT_EQ(get(*agent, "/metrics", request).status, 200);
+}
+
+TEST_F(AgentTest, APartThatDoesNotAnswerIsToldWithItsAgeAndTeachesNothing) {
+  config_.scrape.min_interval = milliseconds(0);
+  kernel_.parts = {{"pool_tags", PartState::kOk, "", 0.001, 0}};
+  const auto agent = make();
+  agent->tick();
+  const auto then = std::to_string(clock_.wall() / 1000);
+  kernel_.parts[0].state = PartState::kFailed;
+  kernel_.parts[0].no_answer = true;
+  kernel_.tags.emplace_back("Newt", 1 << 20);
+  clock_.advance(milliseconds(60'000));
+  agent->tick();
+  const auto page = text(*agent);
+  EXPECT_THAT(page, HasSubstr(R"(kmem_scrape_collector_success{collector="pool_tags"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(kmem_scrape_collector_last_success_timestamp_seconds{collector="pool_tags"} )" + then + "\n"));
+  EXPECT_THAT(page, HasSubstr(R"(kmem_pool_tag_bytes{pool="nonpaged",tag="Thre"} 4096)")) << "of then";
+  EXPECT_THAT(page, Not(HasSubstr("Newt"))) << "old figures make no member";
+  EXPECT_TRUE(agent->has_silent_part());
+  EXPECT_FALSE(agent->makes_progress()) << "no part answered";
+  kernel_.parts[0].state = PartState::kOk;
+  kernel_.parts[0].no_answer = false;
+  agent->tick();
+  EXPECT_TRUE(agent->makes_progress());
+  EXPECT_THAT(text(*agent), HasSubstr("Newt"));
+}
+
+TEST_F(AgentTest, ACollectorThatFlapsWritesAFewLinesAndACount) {
+  kernel_.parts = {{"pool_tags", PartState::kOk, "", 0, 0}};
+  std::vector<std::string> lines;
+  base::set_log_sink([&lines](std::string_view line) { lines.emplace_back(line); });
+  const auto agent = make();
+  for (int tick = 0; tick < 1'000; ++tick) {
+    kernel_.parts[0].state = tick % 2 == 0 ? PartState::kOk : PartState::kFailed;
+    agent->tick();
+    clock_.advance(milliseconds(1'000));
+  }
+  base::set_log_sink({});
+  EXPECT_LE(lines.size(), 5U) << "of 999 changes";
+  EXPECT_THAT(lines, testing::Contains(HasSubstr("changes=600"))) << testing::PrintToString(lines);
+}
+
+/// Storage whose files open when the test lets them.
+class HangingFiles final : public base::FileSystem {
+ public:
+  explicit HangingFiles(base::FileSystem& files) : files_(files) {}
+  void hang(bool on) {
+    const std::scoped_lock lock(mutex_);
+    hangs_ = on;
+    changed_.notify_all();
+  }
+  base::Result<std::unique_ptr<base::File>> open(const std::string& path, base::OpenMode mode) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !hangs_; });
+    return files_.open(path, mode);
+  }
+  base::Result<void> rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
+  base::Result<void> remove(const std::string& path) override { return files_.remove(path); }
+  base::Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) override {
+    return files_.names(folder, prefix);
+  }
+  base::Result<void> make_folder(const std::string& path) override { return files_.make_folder(path); }
+
+ private:
+  base::FileSystem& files_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool hangs_ = false;
+};
+
+TEST_F(AgentTest, StorageThatHangsKeepsNothingButItsFiles) {
+  config_.storage.path = "/state";
+  HangingFiles hanging(files_);
+  auto agent = std::make_unique<Agent>(config_, std::make_unique<FakeSource>(kernel_, clock_), clock_, hanging);
+  agent->load_state();
+  agent->tick();
+  ASSERT_NE(files_.get(kStatePath), nullptr);
+  const std::string before = *files_.get(kStatePath);
+  hanging.hang(true);
+  kernel_.tags.emplace_back("Newt", 1 << 20);
+  clock_.advance(config_.storage.save_interval);
+  agent->tick();
+  clock_.advance(config_.storage.save_interval);
+  agent->tick();
+  EXPECT_EQ(get(*agent, "/metrics").status, 200);
+  EXPECT_THAT(text(*agent), HasSubstr("Newt"));
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_trend_state_failures_total{reason="unwritable"} 2)"));
+  EXPECT_FALSE(agent->save_state());
+  EXPECT_EQ(*files_.get(kStatePath), before);
+  hanging.hang(false);
+  EXPECT_TRUE(agent->save_state());
+  EXPECT_NE(*files_.get(kStatePath), before);
 }
 
 TEST_F(AgentTest, NegotiatesFormatAndCompression) {

@@ -162,6 +162,60 @@ TEST_F(HttpAttackTest, TheLongestIdleThenTheLongestDribblingGivesWay) {
   EXPECT_EQ(once(kGet).status, 200);
 }
 
+/// The scraper's packets take 20 connects of the flood: it must not lose its place in that time.
+TEST_F(HttpAttackTest, FreshConnectionsOutliveThoseThatDribble) {
+  web_.max_connections = 16;
+  start();
+  std::vector<std::unique_ptr<Client>> flood;
+  const auto connect_one = [&](std::string_view bytes) {
+    flood.push_back(std::make_unique<Client>(port_));
+    if (!bytes.empty()) flood.back()->send(bytes);
+  };
+  for (int i = 0; i < 32; ++i) connect_one("G");
+  for (int scrape = 0; scrape < 20; ++scrape) {
+    std::this_thread::sleep_for(milliseconds(60));  // the bytes of before count as late now
+    Client scraper(port_);
+    for (int i = 0; i < 10; ++i) connect_one("G");
+    scraper.send(kGet);
+    EXPECT_EQ(scraper.reply().status, 200) << scrape;
+  }
+}
+
+TEST_F(HttpAttackTest, ABurstOfScrapesWaitsForItsTurn) {
+  web_.max_requests = 4;
+  start();
+  std::vector<std::unique_ptr<Client>> burst;
+  for (int i = 0; i < 100; ++i) burst.push_back(std::make_unique<Client>(port_));
+  for (auto& each : burst) each->send(kGet);
+  for (auto& each : burst) EXPECT_EQ(each->reply().status, 200);
+  EXPECT_EQ(observer_.rejections("busy"), 0U);
+}
+
+TEST_F(HttpAttackTest, PagesKeepNoScraperWaiting) {
+  web_.max_requests = 8;
+  start();
+  std::vector<std::unique_ptr<Client>> people;
+  for (int i = 0; i < 40; ++i) {
+    people.push_back(std::make_unique<Client>(port_));
+    people.back()->send("GET /gate HTTP/1.1\r\nHost: t\r\n\r\nGET /gate HTTP/1.1\r\nHost: t\r\n\r\n");
+  }
+  ASSERT_TRUE(gate_.wait_for(2));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(once(kGet).status, 200) << i;
+  gate_.open();
+}
+
+TEST_F(HttpAttackTest, MoreConnectionsThanDescriptorsAreRefusedAtTheStart) {
+#ifndef _WIN32
+  web_.max_connections = 100'000'000;
+  server_ = std::make_unique<Server>(web_, routes(), observer_, clock_);
+  const auto started = server_->start();
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.error().code, base::ErrorCode::kInvalid);
+  EXPECT_TRUE(started.error().message.starts_with("web.max_connections: 100000000: needs 100000064 open files"))
+      << started.error().message;
+#endif
+}
+
 TEST_F(HttpAttackTest, FloodsOfConnectionsDelayNobody) {
   web_.max_connections = 32;
   start();

@@ -1,5 +1,7 @@
 #include "exporter/http/basic_auth.h"
 
+#include <thread>
+#include <atomic>
 #include <gtest/gtest.h>
 
 #include "exporter/http/bcrypt.h"
@@ -93,6 +95,20 @@ TEST(BasicAuth, WhatIsNotRightIsDenied) {
   }
 }
 
+TEST(BasicAuth, EveryDenialCostsAsMuchAsTheCostliestHash) {
+  const auto of_cost = [](const char* cost) { return "$2y$" + std::string(cost) + "$abcdefghijklmnopqrstuu" + std::string(31, '.'); };
+  BasicAuth auth({{"alice", bcrypt("sesame", of_cost("04"))}, {"bob", bcrypt("", of_cost("06"))}, {"eve", bcrypt("x", of_cost("07"))}});
+  const auto work = [&auth](const char* authorization) {
+    const auto before = auth.work();
+    EXPECT_FALSE(auth.check(authorization));
+    return auth.work() - before;
+  };
+  EXPECT_EQ(work("Basic YWxpY2U6eHh4"), 128U) << "alice:xxx, whose own hash costs 16";
+  EXPECT_EQ(work("Basic Ym9iOnh4eA=="), 128U) << "bob:xxx, 64";
+  EXPECT_EQ(work("Basic ZXZlOnh4eA=="), 128U) << "eve:xxx, 128";
+  EXPECT_EQ(work("Basic Y2Fyb2w6eHh4"), 128U) << "carol:xxx, who is not known";
+}
+
 class HttpAuthTest : public HttpServerTest {
  protected:
   void start_with(config::WebSecurity security) {
@@ -147,6 +163,42 @@ TEST_F(HttpAuthTest, GuessingDoesNotDelayTheKnown) {
     busy += status == 503 ? 1 : 0;
   }
   EXPECT_GT(busy, 0) << "what waits to be checked is bounded";
+}
+
+TEST_F(HttpAuthTest, AFirstLoginComesThroughAmongGuessersOfItsOwnAddress) {
+  config::WebSecurity security;
+  security.users = {{"alice", bcrypt("sesame", "$2y$10$abcdefghijklmnopqrstuu" + std::string(31, '.'))}};
+  start_with(security);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> guessers;
+  for (int g = 0; g < 12; ++g)
+    guessers.emplace_back([this, &stop, g] {
+      for (int i = 0; !stop && i < 10'000; ++i) {
+        Client client(port_);
+        const std::string guess = {static_cast<char>('A' + g), static_cast<char>('A' + i % 26), static_cast<char>('A' + i / 26 % 26), '5'};
+        client.send("GET / HTTP/1.1\r\nHost: t\r\nAuthorization: Basic YWxpY2U6" + guess + "\r\n\r\n");
+        (void)client.reply();
+      }
+    });
+  while (observer_.rejections("unauthorized") < 12) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  Client scraper(port_);
+  scraper.send("GET /who HTTP/1.1\r\nHost: t\r\nAuthorization: Basic YWxpY2U6c2VzYW1l\r\n\r\n");
+  EXPECT_EQ(scraper.reply(false, std::chrono::milliseconds(60'000)).status, 200);
+  stop = true;
+  for (auto& guesser : guessers) guesser.join();
+}
+
+TEST_F(HttpAuthTest, StopWaitsForNoPassword) {
+  config::WebSecurity security;
+  // Minutes: the test would not come back.
+  security.users = {{"alice", "$2y$18$abcdefghijklmnopqrstuu" + std::string(31, '.')}};
+  start_with(security);
+  Client guesser(port_);
+  guesser.send("GET /who HTTP/1.1\r\nHost: t\r\nAuthorization: Basic YWxpY2U6c2VzYW1l\r\n\r\n");
+  EXPECT_EQ(Client(port_).get("/who").status, 401) << "the guess has arrived";
+  const auto begin = std::chrono::steady_clock::now();
+  server_->stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
 TEST_F(HttpAuthTest, ConfiguredHeadersGoWithEveryAnswer) {

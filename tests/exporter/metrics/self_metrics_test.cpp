@@ -44,7 +44,7 @@ TEST(SelfMetrics, LabelsAreBounded) {
   const auto families = collected(self_metrics);
   EXPECT_EQ(find(families, "kmem_exporter_http_requests_total")->metric.size(), 15U);
   EXPECT_THAT(lines(families, "kmem_exporter_http_requests_total"), Contains("code=other handler=other 1986"));
-  EXPECT_EQ(find(families, "kmem_exporter_guard_rejections_total")->metric.size(), 16U);
+  EXPECT_EQ(find(families, "kmem_exporter_guard_rejections_total")->metric.size(), 17U);
   EXPECT_THAT(lines(families, "kmem_exporter_guard_rejections_total"), Contains("reason=other 2000"));
 }
 

@@ -1,0 +1,37 @@
+// Stage 6: passwords that wait to be checked, at up to seconds each: served by turns of those who ask (address_group), so
+// that guessers of one address wait for each other. What waits is bounded, over all and for one of them; when all is
+// taken, the one who asks most loses his newest. Threads: a few of its own; submit from any.
+// Failure: a task that is not taken on is called with false, right away. One that runs at the end is left behind.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace kmem::http {
+
+class CheckQueue {
+ public:
+  static constexpr std::size_t kMostOfOne = 16, kMost = 64;
+  /// `run`: check; else there is no room.
+  using Task = std::function<void(bool run)>;
+
+  explicit CheckQueue(std::size_t threads);
+  ~CheckQueue();
+  CheckQueue(const CheckQueue&) = delete;
+  CheckQueue& operator=(const CheckQueue&) = delete;
+
+  void submit(const std::string& group, Task task);
+
+ private:
+  struct Shared;
+  static void work(Shared& shared);
+
+  std::shared_ptr<Shared> shared_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace kmem::http
