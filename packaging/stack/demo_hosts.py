@@ -110,7 +110,7 @@ def x86_file_server(name, leak, boots, events):
     return Host(
         name,
         windows_tags(1, leak),
-        {"paged": 75 * MIB, "nonpaged": 14 * MIB},
+        {"paged": 60 * MIB, "nonpaged": 14 * MIB},
         {"paged": (343 * MIB, "kernel", "MmSizeOfPagedPoolInBytes"), "nonpaged": (256 * MIB, "estimate", "x86")},
         {"paged": int(343 * MIB * 0.8)},
         {"PagedPoolSize": 0, "NonPagedPoolSize": 0, "PoolUsageMaximum": 80, "SystemPages": 0},
@@ -253,20 +253,47 @@ class Run:
         age = time // (4 * HOUR) * (4 * HOUR) - verdict["since"]
         return round(max(0.0, min(verdict["confidence"], 0.5 * age / waited)), 3)
 
+    def headroom(self, pool, time):
+        """By bound, as the exporter reckons it."""
+        host, left = self.host, {}
+        if pool in host.limits:
+            left["pool_limit"] = host.limits[pool][0] - self.pool_bytes(pool, time)
+        if not host.linux:
+            left["commit_limit"] = int(host.commit[1]) - self.commit(time)
+        if pool in ("nonpaged", "slab_unreclaimable"):
+            left["available_memory"] = self.available(time)
+        return left
+
+    def available(self, time):
+        return int(self.host.memory - min(self.commit(time), self.host.memory * 0.9))
+
+    @functools.lru_cache(maxsize=None)
+    def _room(self, resource, hour):
+        """What is left at the tightest hour of the day until `hour`, and to which bound."""
+
+        def left(time):
+            if resource == "system_ptes":
+                return {"fewest_entries": self.ptes(time) - self.host.resources[resource]}
+            if resource == "commit":
+                return {"commit_limit": self.host.resources[resource] - self.commit(time)}
+            return self.headroom(resource, time)
+
+        rooms = [pair for back in range(24) for pair in left((hour - back) * HOUR).items()]
+        bound, room = min(rooms, key=lambda pair: pair[1])
+        return max(0, room), bound
+
     def exhaustion(self, resource, time):
-        limit = self.host.resources[resource]
+        """Seconds, the room and the pace that they divide, and the bound."""
+        room, bound = self._room(resource, int(time // HOUR))
+        pace = 0.0
         if resource == "system_ptes":
             slope = self.slope("ptes", None, "28d", time)
-            return (
-                (self.ptes(time) - limit) / -slope
-                if slope is not None and slope * 365 * DAY < -self.ptes(time) / 10
-                else math.inf
-            )
-        if resource == "commit" or not any(self.detected(resource, tag.name, time) for tag in self.host.tags):
-            return math.inf
-        slope = self.slope("pool", resource, "28d", time) or self.slope("pool", resource, "7d", time)
-        floor = self._floor("pool", resource, int(time // DAY) - 1)
-        return (limit - floor) / slope if slope and slope > 0 else math.inf
+            if slope is not None and slope * 365 * DAY < -self.ptes(time) / 10:
+                pace = -slope
+        elif resource != "commit" and any(self.detected(resource, tag.name, time) for tag in self.host.tags):
+            slope = self.slope("pool", resource, "28d", time) or self.slope("pool", resource, "7d", time) or 0.0
+            pace = max(0.0, slope)
+        return (room / pace if pace else math.inf), room, pace, bound
 
     def csv(self, start, end):
         yield "timestamp,pool,tag,bytes,allocs,frees,boot_time\n"
@@ -312,6 +339,9 @@ class Run:
                 limit, source, rule = host.limits[pool]
                 yield "kmem_pool_limit_bytes", labels, limit
                 yield "kmem_pool_limit_info", labels + (("source", source), ("rule", rule)), 1
+            if pool != "slab_reclaimable":
+                for bound, left in self.headroom(pool, now).items():
+                    yield "kmem_pool_headroom_bytes", labels + (("bound", bound),), left
             if pool in host.trim:
                 yield "kmem_pool_trim_threshold_bytes", labels, host.trim[pool]
             yield "kmem_pool_tag_evictions_total", labels, 0
@@ -356,7 +386,11 @@ class Run:
             yield "kmem_kernel_stack_bytes", (), int(11 * MIB * cycle(host.name + "stack", now, 0.05, 0.02, 0.01))
             yield "kmem_page_table_bytes", (), int(64 * MIB * cycle(host.name + "pt", now, 0.1, 0.02, 0.02))
         for resource in host.resources:
-            yield "kmem_exhaustion_seconds", (("resource", resource),), self.exhaustion(resource, now)
+            seconds, room, pace, bound = self.exhaustion(resource, now)
+            labels = (("resource", resource),)
+            yield "kmem_exhaustion_seconds", labels, seconds
+            yield "kmem_exhaustion_room", labels + (("bound", bound),), room
+            yield "kmem_exhaustion_pace_per_second", labels, pace
         for process, pid, handles, grows in host.processes:
             labels = (("process", process), ("pid", pid))
             used = handles * cycle(host.name + process, now, 0.05, 0.02, 0.01) + grows * (now - self.boot(now)) / DAY

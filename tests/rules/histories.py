@@ -147,6 +147,9 @@ def judged_host(shape):
     said("kmem_pool_tag_leak_confidence", 0.8, 0.1, **tag)
     said("kmem_pool_tag_trend_bytes_per_second", slope, 3.0, window="28d", **tag)
     said("kmem_exhaustion_seconds", lambda hour: max(limit - pool[hour], 0) / slope, "+Inf", resource="paged")
+    host.put(
+        "kmem_pool_headroom_bytes", [None if v is None else limit - v for v in pool], pool="paged", bound="pool_limit"
+    )
     said("kmem_system_ptes_trend_per_second", -LEAKS.get(shape, 0) * 9e6 / DAY, 0, window="7d")
     for resource in ("commit", "system_ptes"):
         host.constant("kmem_exhaustion_seconds", "+Inf", resource=resource)

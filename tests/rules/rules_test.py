@@ -335,6 +335,38 @@ class Files(unittest.TestCase):
             for heading in ("## Confirm", "## Do now"):
                 self.assertIn(heading, text, name)
 
+    def test_numbers_told_together_agree(self):
+        """"320.9 of 343 MiB, 2.7 MiB a day, 9.6 days" did not. What is in use is of the day's peak."""
+        size = r"([\d.]+)([KMG]iB)?"
+        units = {"": 1, "KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
+        said = set()
+        for name in ("agent",):
+            for text in re.findall(r'description: "(.*)"', read(os.path.join(HERE, f"texts_{name}.yml"))):
+                days = re.search(r"(?:full|limit|PTEs) in (?:about )?([\d.]+) days(.*)", text)
+                if not days:
+                    continue
+                numbers = {
+                    key: float(found[1]) * units[found[2] or ""]
+                    for key, form in (
+                        ("left", size + " were left"),
+                        ("used", size + r" of [\d.]+[KMG]iB (?:in use|committed)"),
+                        ("limit", r"[\d.]+[KMG]iB of " + size + " (?:in use|committed)"),
+                        ("free", size + " are free"),
+                        ("pace", size + " (?:less|more|fewer) every day"),
+                    )
+                    if (found := re.search(form, days[2]))
+                }
+                left = numbers.get("left")
+                if left is None:
+                    left = numbers["limit"] - numbers["used"] if "limit" in numbers else numbers["free"] - 12000
+                pace = numbers.get("pace")
+                if pace is None:  # said before: "grows by 3MiB a day"
+                    found = re.search(r"grows by " + size + " a day", text)
+                    pace = float(found[1]) * units[found[2]]
+                self.assertAlmostEqual(left / pace, float(days[1]), delta=0.05 + 0.01 * left / pace, msg=text)
+                said.add(text)
+        self.assertGreaterEqual(len(said), 6)
+
     def test_every_alert_says_how_grave_it_is_and_where_to_read_on(self):
         known = dashboards()
         for file, rule in alerts():
