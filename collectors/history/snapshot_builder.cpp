@@ -46,6 +46,8 @@ class Merge {
   void operator()(Pool&, Pool&) {}
   void operator()(System&, System&) {}
   void operator()(base::UnixMillis&, base::UnixMillis&) {}
+  // Of live kernels only.
+  void operator()(bool&, bool&) {}
 
   [[nodiscard]] bool all() const { return all_; }
 
