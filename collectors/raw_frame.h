@@ -21,7 +21,7 @@ struct RawPart {
   std::int64_t status = 0;    // 0 = answered; else NTSTATUS as an unsigned 32-bit value, or errno
   std::uint64_t micros = 0;   // how long the kernel took
   std::string bytes;          // empty unless status is 0, or no_answer(): then what was answered last, if that is not old
-  std::string_view collector; // whose it is, as the live source names it; a literal
+  std::string_view collector = {};  // whose it is, as the live source names it; a literal
   base::UnixMillis time = 0;  // when it was read; 0: with the frame
 };
 
