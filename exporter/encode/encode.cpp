@@ -139,7 +139,8 @@ class FamilyEncoder {
       }
       const std::size_t start = out_.used();
       samples(metric);
-      if (several && one_line && !seen_.add(out_, start, labels_end_)) {
+      // With times of their own, the samples of one series are a history.
+      if (several && one_line && metric.timestamp_ms == 0 && !seen_.add(out_, start, labels_end_)) {
         out_.cut(start);
         before_ = {};
         ++left_out;
@@ -154,7 +155,7 @@ class FamilyEncoder {
   [[nodiscard]] bool is_repeated(const ClientMetric& metric) const {
     for (const ClientMetric& each : family_.metric) {
       if (&each == &metric) return false;
-      if (each.label == metric.label) return true;
+      if (each.label == metric.label && each.timestamp_ms == metric.timestamp_ms) return true;
     }
     return false;
   }

@@ -44,7 +44,7 @@ TEST(Knobs, AreAllThereOnce) {
     EXPECT_FALSE(info.help.empty()) << info.name;
     EXPECT_FALSE(info.expected.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 52U) << "a knob came or went: its tests below and README's table go with it";
+  EXPECT_EQ(names.size(), 53U) << "a knob came or went: its tests below and README's table go with it";
   EXPECT_EQ(find_knob("web"), nullptr);
   EXPECT_EQ(find_knob("web.max-requests"), nullptr);
 }

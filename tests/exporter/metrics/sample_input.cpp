@@ -46,6 +46,7 @@ SampleInput linux_input() {
                     {"slabinfo", PartState::kPartial, "1 row is malformed", 0.00075, 1},
                     {"vmallocinfo", PartState::kFailed, "permission denied", 0.000001, 0},
                     {"allocinfo", PartState::kUnsupported, "no /proc/allocinfo", 0, 0}};
+  snapshot.parts[0].last_success = snapshot.time;
   snapshot.failure_events = {{"vmstat_oom_kill", 0, 0, {}}, {"vmstat_allocstall", 0, 12, 1'767'000'000'000}};
   snapshot.commit_bytes = 512 * kMiB;
   snapshot.commit_limit_bytes = 12000 * kMiB;
@@ -90,6 +91,7 @@ SampleInput windows_input() {
                     {Pool::kNonpaged, 60 * kMiB, {}, 9U, 4U, 3U, PoolLimit{256 * kMiB, "estimate", "x86_2003"}}};
   snapshot.settings = {{"PagedPoolSize", 4294967295.0}, {"PoolUsageMaximum", 60}};
   snapshot.parts = {{"performance", PartState::kOk, "", 0.0000125, 0}, {"pool_tags", PartState::kOk, "", 0.0005, 0}};
+  snapshot.parts[0].last_success = snapshot.time;
   snapshot.failure_events = {{"Srv", 2019, 0, {}}, {"Srv", 2020, 3, 1'767'225'599'000}};
   snapshot.system_ptes_free = 12'345;
   snapshot.commit_bytes = 900 * kMiB;

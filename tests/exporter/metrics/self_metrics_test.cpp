@@ -53,7 +53,7 @@ TEST(SelfMetrics, RejectionsStartAtZero) {
   self_metrics.count_rejection("timeout");
   EXPECT_THAT(lines(collected(self_metrics), "kmem_exporter_guard_rejections_total"),
               ElementsAre("reason=body 0", "reason=busy 0", "reason=connections 0", "reason=descriptors 0",
-                          "reason=headers_too_large 0", "reason=host 0", "reason=malformed 0", "reason=method 0", "reason=other 0",
+                          "reason=headers_too_large 0", "reason=host 0", "reason=malformed 0", "reason=memory 0", "reason=method 0", "reason=other 0",
                           "reason=rate_limit 0", "reason=slow_reader 0", "reason=timeout 1", "reason=tls 0", "reason=unauthorized 0",
                           "reason=uri_too_long 0", "reason=version 0"));
 }
