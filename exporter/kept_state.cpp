@@ -22,7 +22,7 @@ void KeptState::load(const std::function<base::Result<void>(std::string_view pay
   if (const auto loaded = base::load_state(files_, path_, kind_); !loaded) {
     if (loaded.error().code == base::ErrorCode::kAbsent) return;
     fault = loaded.error();
-  } else if (loaded->version != version_) {
+  } else if (loaded->version > version_) {
     fault = {base::ErrorCode::kUnsupported, "version " + std::to_string(loaded->version) + " is not of this program"};
   } else if (const auto taken = take(loaded->payload); !taken) {
     if (taken.error().code == base::ErrorCode::kBusy) return;

@@ -18,6 +18,17 @@ float value_of(const Sample& sample) {
   return sample.kind == Kind::kSystemPtes ? -amount : amount;
 }
 
+constexpr std::int64_t kHoursPerDay = 24;
+
+/// Of each day the highest floor of a half hour; days without any have none.
+void keep_high(History& history, float floor, std::int64_t hour, std::int64_t hour_now) {
+  const std::int64_t day = bucket_of(hour, kHoursPerDay), today = bucket_of(hour_now, kHoursPerDay);
+  std::uint16_t& high = history.highs[ring_slot(day, kHighDays)];
+  if (!std::isnan(floor) && !(ShortFloat::unpack(high) >= floor)) high = ShortFloat::pack(floor);
+  for (std::int64_t gap = std::max(day + 1, today - static_cast<std::int64_t>(kHighDays) + 1); gap <= today; ++gap)
+    history.highs[ring_slot(gap, kHighDays)] = ShortFloat::kMissing;
+}
+
 void keep_lowest(float& low, float value) {
   if (!(low <= value)) low = value;  // also when low is NaN
 }
@@ -89,9 +100,11 @@ std::uint32_t TrendEngine::admit(const Sample& sample, std::uint64_t key) {
     ++state_.forgotten_total;
     *state_.subjects[slot] = {};
     state_.open[slot] = {};
+    state_.recent.clear_subject(slot);
   } else {
     state_.subjects.push_back(std::make_unique<Subject>());
     state_.open.emplace_back();
+    state_.recent.add_subject();
   }
   Subject& subject = *state_.subjects[slot];
   subject.kind = sample.kind;
@@ -121,6 +134,8 @@ void TrendEngine::close_buckets(std::int64_t coarse, std::int64_t fine, bool new
     Open& open = state_.open[slot];
     History& history = state_.subjects[slot]->history;
     if (fine_steps > 0) {
+      const float half = state_.recent.take_high(slot);
+      keep_high(history, std::isnan(half) ? open.fine : half, state_.fine_bucket, fine);
       history.fine[ring_slot(state_.fine_bucket, kFineBuckets)] = open.fine;
       for (std::int64_t i = 1; i < fine_steps; ++i) history.fine[ring_slot(fine - i, kFineBuckets)] = kNothing;
       open.fine = kNothing;
@@ -166,6 +181,7 @@ void TrendEngine::note_absent() {
                       (subject.kind == Kind::kHandles && processes);
     if (!gone) continue;
     open.coarse = open.fine = open.outstanding = open.last = 0;
+    state_.recent.note(slot, 0);
   }
 }
 
@@ -175,6 +191,9 @@ void TrendEngine::observe(const Observation& observation) {
   const Timeline::Moment moment = 
       state_.timeline.advance({observation.time, observation.boot_time, observation.boot_number}, observation.boot_start);
   const std::int64_t coarse = bucket_of(moment.at_ms, kCoarseMs), fine = bucket_of(moment.at_ms, kHourMs);
+  const std::int64_t fine_before = state_.fine_bucket;
+  state_.recent.advance(moment.at_ms);
+  if (moment.new_boot) state_.recent.clear();
   if (first) {
     state_.coarse_bucket = coarse;
     state_.fine_bucket = fine;
@@ -194,6 +213,7 @@ void TrendEngine::observe(const Observation& observation) {
     const float value = value_of(sample);
     keep_lowest(open.coarse, value);
     keep_lowest(open.fine, value);
+    state_.recent.note(slot, value);
     if (sample.outstanding) keep_lowest(open.outstanding, static_cast<float>(*sample.outstanding));
     open.last = value;
     open.seen_tick = tick_;
@@ -205,6 +225,7 @@ void TrendEngine::observe(const Observation& observation) {
     state_.rooms[total].note(fine, {sample.kind == Kind::kSystemPtes ? -left : left, sample.bound});
   }
   note_absent();
+  look_for_surges(fine_before);
   // As large a share of the table as of the two hours has gone by.
   const double share = static_cast<double>(moment.at_ms - before_ms) / static_cast<double>(kJudgedWithinMs);
   const double many = std::ceil(share * static_cast<double>(state_.subjects.size()));

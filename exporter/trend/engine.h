@@ -24,7 +24,9 @@
 #include "exporter/trend/folded.h"
 #include "exporter/trend/headroom.h"
 #include "exporter/trend/history.h"
+#include "exporter/trend/recent.h"
 #include "exporter/trend/report.h"
+#include "exporter/trend/surge.h"
 #include "exporter/trend/timeline.h"
 
 namespace kmem::trend {
@@ -59,8 +61,9 @@ struct EngineOptions {
 class TrendEngine {
  public:
   static constexpr std::size_t kMaxTextBytes = 256;  // longer texts are refused and counted
-  static constexpr std::size_t kMaxStateBytes = 14 << 20;
-  static constexpr std::uint32_t kStateVersion = 1;
+  static constexpr std::size_t kMaxStateBytes = 18 << 20;
+  static constexpr std::uint32_t kStateVersion = 2;
+  static constexpr std::uint32_t kOldestStateVersion = 1;  // without what surges need
 
   explicit TrendEngine(EngineOptions options = {});
 
@@ -87,6 +90,16 @@ class TrendEngine {
  private:
   static constexpr std::size_t kScores = 6;  // a day of judgements
   static constexpr std::size_t kTotals = kPoolCount + 2;  // pools, free PTEs, commit
+  struct SurgeState {
+    std::int64_t since_ms = -1;  // when the growth began; -1 = there is none
+    std::int64_t told_ms = -1;   // when it was first told
+    std::int64_t high_ms = 0;    // when it last went clearly beyond ...
+    float high = 0;              // ... what it had reached
+    float growth = 0;            // since it began
+    float pace_per_day = 0;
+    bool ends_soon = false;
+    [[nodiscard]] bool active() const { return since_ms >= 0; }
+  };
   struct Subject {
     Kind kind = Kind::kTag;
     Pool pool = Pool::kPaged;
@@ -101,14 +114,17 @@ class TrendEngine {
     std::int64_t since_ms = 0;
     float slope_per_day = 0, slope_error_per_day = 0, strength = 0;
     std::array<float, kScores> scores{};
+    SurgeState surge;
     History history;
 
     [[nodiscard]] bool may_leak() const { return trend::may_leak(kind, pool, text); }
     void acquit();
   };
-  // What a tick touches, apart from the 2.4 KB of a subject, so that a tick stays in the cache.
+  // What a tick touches, apart from the 2.5 KB of a subject, so that a tick stays in the cache.
   struct Open {
     float coarse = kNothing, fine = kNothing, outstanding = kNothing, last = kNothing;
+    float low = kNothing;  // lowest closed hour of the last 4 days of this boot
+    bool surging = false;
     std::uint64_t key = 0;
     std::uint32_t seen_tick = 0;
     std::uint32_t absent_hours = 0;
@@ -122,6 +138,7 @@ class TrendEngine {
     std::vector<std::unique_ptr<Subject>> subjects;
     std::vector<Open> open;
     std::array<DayOfRoom, kTotals> rooms;
+    Recent recent;
   };
 
   std::uint32_t slot_of(const Sample& sample, std::size_t position);
@@ -139,9 +156,15 @@ class TrendEngine {
   [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot) const;
   [[nodiscard]] static std::uint64_t key_of(Kind kind, Pool pool, std::string_view text);
   [[nodiscard]] double min_per_day(Kind kind) const;
+  [[nodiscard]] static Verdict verdict_of(const Subject& subject);
   [[nodiscard]] SubjectReport describe(std::size_t slot) const;
   [[nodiscard]] double suspects_slope(Pool pool) const;
+  [[nodiscard]] double surge_pace(std::size_t slot) const;
   void index_all();
+  void look_for_surges(std::int64_t fine_before);
+  void look_for_surge(std::size_t slot, double left, double whole);
+  void keep_hour(std::size_t slot);
+  [[nodiscard]] SurgeView view_of(std::size_t slot, double left, double whole) const;
 
   EngineOptions options_;
   State state_;
@@ -149,6 +172,7 @@ class TrendEngine {
   std::vector<std::uint32_t> order_;  // slots in the order of the last observation
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;
+  std::size_t next_look_ = 0;  // where the search for surges goes on
 
   struct WeekGrowth {
     std::uint64_t key = 0;  // whose it is: a slot may change hands

@@ -1,5 +1,5 @@
-// STAGE 3, inside: what is kept of one subject, 2.4 KB: the lowest value in every 4 hours of 8 weeks and in every hour
-// of 4 days, and the lowest number of outstanding allocations. All subjects share one calendar of buckets, so a slot
+// STAGE 3, inside: what is kept of one subject, 2.5 KB: the lowest value in every 4 hours of 8 weeks and in every hour
+// of 4 days, the lowest number of outstanding allocations, and the highest half hour of each day. recent.h has the minutes. All subjects share one calendar of buckets, so a slot
 // needs no date of its own. NaN = nothing seen: a gap is evidence for nothing.
 // Thread: value types. Failure: none.
 #pragma once
@@ -17,6 +17,7 @@
 namespace kmem::trend {
 
 inline constexpr std::size_t kFineBuckets = 96;
+inline constexpr std::size_t kHighDays = 56;
 inline constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();
 
 /// Counts in 16 bits: exact to 4,095, then to one part in 2,048.
@@ -36,16 +37,34 @@ class ShortCount {
   }
 };
 
+/// A float in 16 bits: to one part in 256, towards the larger, so that nothing lies above the highest.
+struct ShortFloat {
+  static constexpr std::uint16_t kMissing = 0xFFFF;
+  [[nodiscard]] static std::uint16_t pack(float value) {
+    if (std::isnan(value)) return kMissing;
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const bool cut = (bits & 0xFFFF) != 0;
+    const auto high = static_cast<std::uint16_t>(bits >> 16);
+    return cut && value > 0 ? static_cast<std::uint16_t>(high + 1) : high;
+  }
+  [[nodiscard]] static float unpack(std::uint16_t packed) {
+    const float value = std::bit_cast<float>(static_cast<std::uint32_t>(packed) << 16);
+    return std::isfinite(value) ? value : kNothing;
+  }
+};
+
 struct History {
   std::array<float, kCoarseBuckets> coarse;
   std::array<float, kFineBuckets> fine;
   std::array<std::uint16_t, kCoarseBuckets> outstanding;
+  std::array<std::uint16_t, kHighDays> highs;  // ShortFloat: of each day the highest floor of a half hour
 
   History() { clear(); }
   void clear() {
     coarse.fill(kNothing);
     fine.fill(kNothing);
     outstanding.fill(ShortCount::kMissing);
+    highs.fill(ShortFloat::kMissing);
   }
 };
 

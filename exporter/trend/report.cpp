@@ -10,6 +10,7 @@ namespace kmem::trend {
 namespace {
 
 constexpr double kSecondsPerDay = 86'400;
+constexpr double kRounding = 1e-6;
 constexpr double kCredible = 1.645;  // errors to either side: nine of ten
 
 /// Against the same hour of the day before, so that the daily cycle does not count.
@@ -105,6 +106,19 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot) const {
   Exhaustion end;
   end.room = std::max(0.0, room.amount);
   end.bound = room.bound;
+  // What surges ends by what is left at this moment, if that is sooner.
+  const double surging = surge_pace(slot);
+  if (surging > 0) {
+    const double limit = limit_of(slot);
+    double left = std::max(0.0, limit - static_cast<double>(state_.open[slot].last));
+    if (std::abs(left - end.room) <= kRounding * std::abs(limit)) left = end.room;  // amounts are kept as floats
+    if (slope <= 0 || left / surging < end.room / slope) {
+      end.room = left;
+      end.pace_per_second = surging / kSecondsPerDay;
+      end.seconds = end.soonest_seconds = end.latest_seconds = seconds_until(left, surging);
+      return end;
+    }
+  }
   if (slope <= 0) return end;
   const double error = static_cast<double>(subject.slope_error_per_day);
   end.pace_per_second = slope / kSecondsPerDay;
@@ -112,6 +126,19 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot) const {
   end.soonest_seconds = seconds_until(end.room, slope + kCredible * error);
   end.latest_seconds = seconds_until(end.room, slope - kCredible * error);
   return end;
+}
+
+/// A day's growth; of a pool at least that of its surging tags.
+double TrendEngine::surge_pace(std::size_t slot) const {
+  const Subject& subject = *state_.subjects[slot];
+  double sum = 0;
+  if (subject.kind == Kind::kPool) {
+    for (const auto& tag : state_.subjects) {
+      if (tag->surge.active() && tag->kind == Kind::kTag && tag->pool == subject.pool)
+        sum += static_cast<double>(tag->surge.pace_per_day);
+    }
+  }
+  return subject.surge.active() ? std::max(sum, static_cast<double>(subject.surge.pace_per_day)) : sum;
 }
 
 double TrendEngine::suspects_slope(Pool pool) const {
@@ -124,26 +151,49 @@ double TrendEngine::suspects_slope(Pool pool) const {
   return sum;
 }
 
+Verdict TrendEngine::verdict_of(const Subject& subject) {
+  return subject.surge.active() && subject.verdict != Verdict::kLeak ? Verdict::kSurge : subject.verdict;
+}
+
 SubjectReport TrendEngine::describe(std::size_t slot) const {
   const Subject& subject = *state_.subjects[slot];
   SubjectReport report;
   report.kind = subject.kind;
   report.pool = subject.pool;
   report.text = subject.text;
-  report.verdict = subject.verdict;
+  report.verdict = verdict_of(subject);
   report.may_leak = subject.may_leak();
   const double strength = static_cast<double>(subject.strength), squared = strength * strength;
   const double confidence = squared / (1 + squared);
   const bool leak = subject.verdict == Verdict::kLeak;
   report.confidence = leak ? std::max(0.5, confidence) : std::min(0.49, confidence);
   report.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
+  if (subject.surge.active()) {
+    const double pace = static_cast<double>(subject.surge.pace_per_day);
+    const double left = limit_of(slot) - static_cast<double>(state_.open[slot].last);
+    Surge& surge = report.surge.emplace();
+    surge.since = state_.timeline.to_wall(subject.surge.since_ms);
+    surge.first_told = state_.timeline.to_wall(subject.surge.told_ms);
+    surge.growth = static_cast<double>(subject.surge.growth);
+    surge.pace_per_second = pace / kSecondsPerDay;
+    surge.ends_soon = subject.surge.ends_soon;
+    if (!std::isnan(left)) {
+      surge.room = std::max(0.0, left);
+      surge.seconds_left = seconds_until(left, pace);
+    }
+  }
 
   const Timeline::Boot& boot = state_.timeline.boots().back();
   std::array<float, kFineBuckets> fine;
   unroll(subject.history.fine, state_.fine_bucket - 1, fine);
   const std::int64_t fine_from = boot.first_bucket * 4 - (state_.fine_bucket - static_cast<std::int64_t>(kFineBuckets));
-  report.slope_1d_per_second =
-      per_second(slope_of_day(fine, static_cast<std::size_t>(std::clamp<std::int64_t>(fine_from, 0, kFineBuckets))));
+  const auto boot_hour = static_cast<std::size_t>(std::clamp<std::int64_t>(fine_from, 0, kFineBuckets));
+  const Recent::Lines recent = state_.recent.lines(slot);
+  const std::span<const float> hours = std::span<const float>(fine).subspan(boot_hour);
+  report.slope_5m_per_second = per_second(slope_per_day(std::span<const float>(recent.minutes).last(6), 1));
+  report.slope_1h_per_second = per_second(slope_per_day(std::span<const float>(recent.fives).last(13), 5));
+  report.slope_6h_per_second = per_second(slope_per_day(hours.last(std::min<std::size_t>(7, hours.size())), 60));
+  report.slope_1d_per_second = per_second(slope_of_day(fine, boot_hour));
   std::array<float, kCoarseBuckets> line;
   unroll(subject.history.coarse, state_.judged_bucket, line);
   const std::int64_t from =
@@ -174,10 +224,12 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
 std::vector<SubjectReport> TrendEngine::report(bool all) const {
   std::vector<SubjectReport> reports;
   for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
-    if (all || state_.subjects[slot]->verdict != Verdict::kOk) reports.push_back(describe(slot));
+    if (all || verdict_of(*state_.subjects[slot]) != Verdict::kOk) reports.push_back(describe(slot));
   }
   std::sort(reports.begin(), reports.end(), [](const SubjectReport& a, const SubjectReport& b) {
     if (a.verdict != b.verdict) return a.verdict > b.verdict;
+    if (a.surge && b.surge && a.surge->seconds_left != b.surge->seconds_left)
+      return a.surge->seconds_left < b.surge->seconds_left;
     if (a.credible_slope_per_second != b.credible_slope_per_second)
       return a.credible_slope_per_second > b.credible_slope_per_second;
     if (a.last_amount != b.last_amount) return a.last_amount > b.last_amount;
@@ -201,10 +253,11 @@ std::vector<Outline> TrendEngine::outlines() const {
     outline.kind = subject.kind;
     outline.pool = subject.pool;
     outline.text = subject.text;
-    outline.verdict = subject.verdict;
+    outline.verdict = verdict_of(subject);
     outline.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
-    if (subject.verdict != Verdict::kOk) {
-      outline.growth_per_second = static_cast<double>(subject.slope_per_day) / kSecondsPerDay;
+    if (outline.verdict != Verdict::kOk) {
+      const float per_day = outline.verdict == Verdict::kSurge ? subject.surge.pace_per_day : subject.slope_per_day;
+      outline.growth_per_second = static_cast<double>(per_day) / kSecondsPerDay;
       continue;
     }
     WeekGrowth& growth = week_growths_[slot];

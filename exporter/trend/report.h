@@ -33,6 +33,17 @@ struct Exhaustion {
   Bound bound = Bound::kUnknown;  // what the room ends with
 };
 
+/// Growth of minutes, hours or days that is still going on.
+struct Surge {
+  base::UnixMillis since = 0;       // when the growth began
+  base::UnixMillis first_told = 0;  // when it was first called a surge
+  double growth = 0;                // since it began: bytes, entries, handles
+  double pace_per_second = 0;
+  bool ends_soon = false;           // what is left lasts for less than 3 days; else it has grown to 1.5 times all before
+  std::optional<double> room;       // left at this moment, where that is known; a tag's is its pool's
+  double seconds_left = std::numeric_limits<double>::infinity();  // room at that pace; infinite when no room is known
+};
+
 struct SubjectReport {
   Kind kind = Kind::kTag;
   Pool pool = Pool::kPaged;
@@ -41,6 +52,7 @@ struct SubjectReport {
   bool may_leak = true;  // else it is ok however it grows, with no confidence and no end
   double confidence = 0;
   double last_amount = 0;  // bytes, free entries or handles at the last observation
+  std::optional<double> slope_5m_per_second, slope_1h_per_second, slope_6h_per_second;
   std::optional<double> slope_1d_per_second, slope_7d_per_second, slope_28d_per_second;
   double credible_slope_per_second = 0;            // of the growth behind the verdict; 0 when ok
   double credible_slope_error_per_second = 0;      // one standard error
@@ -49,6 +61,7 @@ struct SubjectReport {
   std::optional<base::UnixMillis> first_detected;  // when it first was a leak, even if it is none now
   std::optional<double> limit;                     // where last_amount runs out, if known: most bytes, fewest entries
   std::optional<Exhaustion> exhaustion;            // where a limit is known and it may leak
+  std::optional<Surge> surge;                      // also of one that is called a leak
 };
 
 /// A subject in short, for tables of them all. `text` is the engine's own until the next observation.

@@ -9,6 +9,7 @@ namespace kmem::trend {
 namespace {
 
 constexpr std::size_t kMaxIdentityBytes = 256;
+constexpr std::uint32_t kVersionWithSurges = 2;
 
 template <typename T, std::size_t kSize>
 void write_ring(base::WireWriter& out, const std::array<T, kSize>& ring) {
@@ -37,11 +38,21 @@ void refuse_infinite(std::span<float> values) {
   }
 }
 
+/// What an older program did not keep, as far as its floors of 4 hours know it.
+void take_highs(History& history, std::int64_t coarse_now) {
+  for (std::int64_t bucket = coarse_now - kCoarseBuckets; bucket < coarse_now; ++bucket) {
+    const float floor = history.coarse[ring_slot(bucket, kCoarseBuckets)];
+    const std::int64_t day = bucket / kBucketsPerDay - (bucket % kBucketsPerDay < 0);
+    std::uint16_t& high = history.highs[ring_slot(day, kHighDays)];
+    if (!std::isnan(floor) && !(ShortFloat::unpack(high) >= floor)) high = ShortFloat::pack(floor);
+  }
+}
+
 }  // namespace
 
 std::string TrendEngine::save() const {
   std::string payload;
-  payload.reserve(4096 + state_.subjects.size() * (sizeof(Subject) + 64));
+  payload.reserve(4096 + state_.subjects.size() * (sizeof(Subject) + Recent::kBytesPerSubject + 64));
   base::WireWriter out(payload);
   out.fixed(kStateVersion);
   out.string(std::string_view(options_.host_identity).substr(0, kMaxIdentityBytes));
@@ -72,8 +83,14 @@ std::string TrendEngine::save() const {
     write_ring(out, subject.history.coarse);
     write_ring(out, subject.history.fine);
     write_ring(out, subject.history.outstanding);
+    write_ring(out, subject.history.highs);
+    const SurgeState& surge = subject.surge;
+    for (const std::int64_t at : {surge.since_ms, surge.told_ms, surge.high_ms}) out.fixed(at);
+    for (const float value : {surge.high, surge.growth, surge.pace_per_day, open.low}) write_float(out, value);
+    out.fixed(static_cast<std::uint8_t>(surge.ends_soon));
   }
   for (const DayOfRoom& room : state_.rooms) room.save(out);
+  state_.recent.save(out);
   return payload;
 }
 
@@ -81,7 +98,8 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   constexpr std::size_t kFewestSubjectBytes = sizeof(History) + 64;
   if (payload.size() > kMaxStateBytes) return base::Error{base::ErrorCode::kMalformed, "trend state is too large"};
   base::WireReader in(payload);
-  if (in.fixed<std::uint32_t>() != kStateVersion) {
+  const auto version = in.fixed<std::uint32_t>();
+  if (version < kOldestStateVersion || version > kStateVersion) {
     return base::Error{base::ErrorCode::kUnsupported, "trend state of another version"};
   }
   if (in.string(kMaxIdentityBytes) != std::string_view(options_.host_identity).substr(0, kMaxIdentityBytes)) {
@@ -136,6 +154,24 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     read_ring(in, subject->history.coarse);
     read_ring(in, subject->history.fine);
     read_ring(in, subject->history.outstanding);
+    if (version >= kVersionWithSurges) {
+      read_ring(in, subject->history.highs);
+      SurgeState& surge = subject->surge;
+      for (std::int64_t* at : {&surge.since_ms, &surge.told_ms, &surge.high_ms}) {
+        *at = in.fixed<std::int64_t>();
+        if (*at > state.timeline.now_ms()) in.fail();
+      }
+      for (float* value : {&surge.high, &surge.growth, &surge.pace_per_day}) {
+        *value = read_float(in);
+        if (!std::isfinite(*value)) in.fail();
+      }
+      open.low = read_float(in);
+      refuse_infinite({&open.low, 1});
+      surge.ends_soon = in.fixed<std::uint8_t>() != 0;
+      open.surging = surge.active();
+    } else {
+      take_highs(subject->history, state.coarse_bucket);
+    }
     refuse_infinite(subject->scores);
     refuse_infinite(subject->history.coarse);
     refuse_infinite(subject->history.fine);
@@ -144,10 +180,13 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     state.subjects.push_back(std::move(subject));
     state.open.push_back(open);
   }
-  // An older program kept no rooms.
-  if (in.ok() && in.offset() < payload.size())
-    for (DayOfRoom& room : state.rooms) room.load(in, state.fine_bucket);
   state.due = std::min(state.due, state.subjects.size());
+  if (version >= kVersionWithSurges) {
+    for (DayOfRoom& room : state.rooms) room.load(in, state.fine_bucket);
+    state.recent.load(in, state.subjects.size(), state.timeline.now_ms());
+  } else {
+    for (std::size_t slot = 0; slot < state.subjects.size(); ++slot) state.recent.add_subject();
+  }
   if (const base::Result<void> end = in.finish(); !end) return end.error().within("trend state");
   state_ = std::move(state);
   week_growths_.clear();

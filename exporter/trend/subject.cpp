@@ -8,7 +8,8 @@ namespace {
 struct VerdictNames {
   std::string_view name, word;
 };
-constexpr std::array<VerdictNames, kVerdictCount> kVerdictNames = {{{"ok", "ok"}, {"watch", "watch"}, {"leak", "LEAK"}}};
+constexpr std::array<VerdictNames, kVerdictCount> kVerdictNames = {
+    {{"ok", "ok"}, {"watch", "watch"}, {"leak", "LEAK"}, {"surge", "SURGE"}}};
 
 }  // namespace
 

@@ -19,8 +19,9 @@ enum class Verdict : std::uint8_t {
   kOk,
   kWatch,  // grows, but not for long enough or not clearly enough to be called a leak
   kLeak,
+  kSurge,  // grows now, beyond all before, towards an end; no claim of a fault. One that is a leak, too, is called a leak
 };
-inline constexpr std::size_t kVerdictCount = 3;
+inline constexpr std::size_t kVerdictCount = 4;
 
 /// "tag", "pool", "system_ptes", "commit", "handles"
 [[nodiscard]] std::string_view kind_name(Kind kind);
@@ -30,9 +31,9 @@ inline constexpr std::size_t kVerdictCount = 3;
 /// Else entries or handles.
 [[nodiscard]] bool counts_bytes(Kind kind);
 
-/// "ok", "watch", "leak"
+/// "ok", "watch", "leak", "surge"
 [[nodiscard]] std::string_view verdict_name(Verdict verdict);
-/// For people's tables, where a leak must catch the eye: "LEAK".
+/// For people's tables, where a leak or a surge must catch the eye: "LEAK".
 [[nodiscard]] std::string_view verdict_word(Verdict verdict);
 [[nodiscard]] std::optional<Verdict> parse_verdict(std::string_view name);
 

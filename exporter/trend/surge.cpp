@@ -1,0 +1,325 @@
+#include "exporter/trend/surge.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "exporter/trend/daily.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMinutesPerDay = 1440;
+constexpr double kHourMinutes = 60, kCoarseMinutes = 240;
+
+// Growth that ends within ...
+constexpr double kSoonDays = 3;
+// ... must have used up so many times what is left, by how long it has lasted. A step within ten minutes, a batch and a
+// cache that fills take half of the room at most; the shorter they may last, the closer to that half one has to wait.
+struct Wait {
+  double minutes, used_over_left;
+};
+constexpr std::array kWaits = {Wait{16, 1.3}, Wait{62, 1.05}, Wait{255, 0.67}, Wait{1000, 0.6}, Wait{1700, 0.56}};
+constexpr double kYoungWaits = 1.25;              // times that, where less than ...
+constexpr double kYoungMinutes = kMinutesPerDay;  // ... is known of what is usual
+// The largest step between blocks, of the growth: a step of ten minutes has half of its growth within five.
+constexpr double kLargestStep = 0.3, kLargestStepTimesBlocks = 1.36;
+constexpr double kGivenBack = 0.12;               // of the growth, on the way
+constexpr std::array kFillTimes = {0.8, 1.3, 2.0, 3.5};  // how many of its own times it has filled for
+constexpr double kSameGrowth = 0.6;
+constexpr double kFillsBetter = 0.6;              // squares that are left, of those of a line
+constexpr double kSpeedsUp = 1.6;                 // the same, at most: else it began later, see the narrower blocks
+constexpr double kGoesOn = 0.88;                  // pace of the last third over that of all: what fills has 0.67
+constexpr double kBeyond = 0.3;                   // of the growth lies beyond all that was seen before
+constexpr double kFarBeyond = 2;                  // times what one has to wait for: whatever was before
+constexpr double kRareDays = 0.1;                 // of the days may have been higher: a burst is not what is usual
+constexpr std::size_t kFewestBlocks = 3;
+constexpr float kSteadyDay = 0.35F;               // of what a day spans: less is between its begin and its end
+
+// Growth without a near end.
+constexpr double kShareOfWhole = 0.05;
+constexpr double kTimes = 1.5;
+// Steady growth of so many days need not have come as far.
+constexpr double kTimesOfLong = 1.36, kTimesOfLongest = 1.28;
+constexpr std::size_t kLongDays = 4, kLongestDays = 7;
+constexpr double kHalvesEven = 0.7;
+constexpr double kLongEnoughMinutes = 17 * 60, kGoesOnLong = 0.9;  // what fills within a day has slowed down to 0.78
+constexpr double kLargestDay = 0.3, kLargestDayTimesDays = 1.3;
+
+constexpr std::size_t kBlocks = 8;
+constexpr std::array kBlockMinutes = {5, 10, 15, 20, 30, 45, 60, 120, 180, 240, 480, 720};
+
+double lower(double a, double b) { return std::isnan(a) ? b : std::isnan(b) ? a : std::min(a, b); }
+double higher(double a, double b) { return std::isnan(a) ? b : std::isnan(b) ? a : std::max(a, b); }
+
+/// Lowest of the newest `count` before the newest `skip`; NaN where nothing was seen.
+double lowest(std::span<const float> line, std::size_t skip, std::size_t count) {
+  double low = kNone;
+  if (line.size() < skip + count) return low;
+  for (const float value : line.subspan(line.size() - skip - count, count)) low = lower(low, static_cast<double>(value));
+  return low;
+}
+
+/// What the hour of the day adds, from whole days before the newest `hours`; all 0 where there is none.
+using Profile = std::array<double, 24>;  // by hours before the newest closed one, modulo 24
+Profile profile_before(std::span<const float> line, std::size_t hours) {
+  Profile sums{};
+  std::array<double, 24> counts{};
+  double all = 0;
+  std::size_t days = 0;
+  for (std::size_t from = hours; from + 25 <= line.size(); from += 24, ++days) {
+    const std::span<const float> day = line.subspan(line.size() - from - 24, 24);
+    if (std::any_of(day.begin(), day.end(), [](float value) { return std::isnan(value); })) break;
+    // A day on which it grew, too, does not show the cycle.
+    const auto [low, high] = std::minmax_element(day.begin(), day.end());
+    const float drift = std::abs(day.back() - line[line.size() - from - 25]);
+    if (!(drift <= kSteadyDay * (*high - *low))) break;
+    for (std::size_t i = 0; i < 24; ++i) {
+      const auto value = static_cast<double>(day[23 - i]);
+      sums[(from + i) % 24] += value, counts[(from + i) % 24] += 1;
+      all += value;
+    }
+  }
+  if (days == 0) return {};
+  for (std::size_t i = 0; i < 24; ++i) sums[i] = sums[i] / counts[i] - all / static_cast<double>(days * 24);
+  return sums;
+}
+
+/// Floors in blocks of so many minutes, oldest first, how old the end of the newest is, and the floor of the last
+/// moments: where it grows, a block's floor is what the block began with.
+struct Blocks {
+  std::array<double, kBlocks + 1> low{};
+  double end_age = 0, tail = 0;
+};
+Blocks blocks_of(const SurgeView& view, int minutes) {
+  Blocks blocks;
+  blocks.tail = std::max(3, minutes / 4);
+  const std::size_t tail_minutes = std::min<std::size_t>(static_cast<std::size_t>(blocks.tail), Recent::kMinutes);
+  double& end = blocks.low[kBlocks];
+  end = lower(view.now, lowest(view.recent.minutes, 0, tail_minutes));
+  if (minutes < 60) {
+    const bool by_minute = minutes <= 5;
+    const std::span<const float> line = by_minute ? std::span<const float>(view.recent.minutes) : view.recent.fives;
+    const std::size_t per_block = static_cast<std::size_t>(minutes) / (by_minute ? 1 : 5);
+    for (std::size_t i = 0; i < kBlocks; ++i)
+      blocks.low[i] = lowest(line, (by_minute ? 0 : 1) + (kBlocks - 1 - i) * per_block, per_block);
+    blocks.end_age = by_minute ? 0 : std::fmod(view.minutes_of_hour, 5);
+    return blocks;
+  }
+  const std::size_t per_block = static_cast<std::size_t>(minutes) / 60;
+  const Profile usual = profile_before(view.hours, kBlocks * per_block);
+  std::array<float, kFineBuckets> hours;
+  for (std::size_t ago = 0; ago < view.hours.size(); ++ago) {
+    const std::size_t at = view.hours.size() - 1 - ago;
+    hours[at] = view.hours[at] - static_cast<float>(usual[ago % 24]);
+  }
+  for (std::size_t i = 0; i < kBlocks; ++i) {
+    blocks.low[i] = lowest(std::span<const float>(hours).first(view.hours.size()), (kBlocks - 1 - i) * per_block, per_block);
+  }
+  end -= usual[23];  // the open hour is that of a day before
+  blocks.end_age = view.minutes_of_hour;
+  return blocks;
+}
+
+/// "Flat, then a rise" at its best over all begins. fill = 0: a line; else what fills, so many times its own time long.
+struct Rise {
+  std::size_t first = 0;  // the block in which it begins
+  double begin_age = 0, level = 0;
+  double left = std::numeric_limits<double>::infinity();  // squares
+};
+template <typename AgeOf>
+Rise best_rise(const std::array<double, kBlocks + 1>& low, const AgeOf& age_of, int block_minutes, double fill) {
+  Rise best;
+  double flat_sum = 0, flat_count = 0;
+  for (std::size_t k = 0; k + kFewestBlocks < kBlocks; ++k) {
+    if (std::isnan(low[k])) continue;
+    flat_sum += low[k], flat_count += 1;
+    const double flat = flat_sum / flat_count;
+    for (const double into : {0.25, 0.75}) {
+      const double begin_age = age_of(k) - into * block_minutes, span = begin_age - age_of(kBlocks);
+      double xy = 0, xx = 0, left = 0;
+      for (std::size_t i = 0; i <= kBlocks; ++i) {
+        if (std::isnan(low[i])) continue;
+        const double share = std::max(0.0, begin_age - age_of(i)) / span;
+        const double x = i <= k ? 0 : fill > 0 ? 1 - std::exp(-fill * share) : share, y = low[i] - flat;
+        xy += x * y, xx += x * x, left += y * y;
+      }
+      if (xx > 0 && xy > 0) left -= xy * xy / xx;
+      if (left < best.left) best = {k, begin_age, flat, left};
+    }
+  }
+  return best;
+}
+
+/// Growth that blocks of one width show, from its begin on: steady, and going on.
+struct Steady {
+  double growth = 0, begin_level = 0, end_level = 0, minutes = 0, pace = 0, window = 0;
+  double goes_on = 0;  // pace of the last third over that of all
+  bool even = false;   // in small steps that are not given back
+  bool fills = false;  // what slows down on the way to an end of its own fits clearly better
+};
+std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
+  const Blocks blocks = blocks_of(view, block_minutes);
+  const auto& low = blocks.low;
+  std::size_t seen = 0;
+  for (std::size_t i = 0; i < kBlocks; ++i) seen += !std::isnan(low[i]);
+  if (seen + 2 < kBlocks || std::isnan(low[kBlocks - 1])) return std::nullopt;
+  const double end = low[kBlocks];
+  const auto age_of = [&](std::size_t block) {
+    return block == kBlocks ? blocks.tail : blocks.end_age + static_cast<double>(block_minutes) * static_cast<double>(kBlocks - block);
+  };
+  const Rise line = best_rise(low, age_of, block_minutes, 0);
+  const std::size_t first = line.first;
+  const double level = line.level;
+  Steady steady;
+  steady.begin_level = level, steady.end_level = end;
+  steady.growth = end - level;
+  if (!(steady.growth > view.least)) return std::nullopt;
+
+  double largest = 0, back = 0, before = level;
+  for (std::size_t i = first + 1; i <= kBlocks; ++i) {
+    if (std::isnan(low[i])) continue;
+    largest = std::max(largest, low[i] - before);
+    back += std::max(0.0, before - low[i]);
+    before = low[i];
+  }
+  const std::size_t grown = kBlocks - first;
+  const double most = std::max(kLargestStep, kLargestStepTimesBlocks / static_cast<double>(grown - 1));
+  steady.even = largest <= most * steady.growth && back <= kGivenBack * steady.growth;
+  std::size_t third = kBlocks - std::max<std::size_t>(1, (grown + 1) / 3);
+  while (third > first && std::isnan(low[third])) --third;
+  const double begin_age = line.begin_age;
+  steady.minutes = begin_age - blocks.tail;
+  steady.pace = (end - low[third]) / (age_of(third) - blocks.tail);
+  steady.goes_on = steady.pace / (steady.growth / steady.minutes);
+  steady.window = age_of(0);
+  // Does what fills up fit clearly better?
+  steady.fills = false;
+  for (const double times : kFillTimes)
+    steady.fills = steady.fills || best_rise(low, age_of, block_minutes, times).left < kFillsBetter * line.left;
+  return steady;
+}
+
+/// The highest floor that was usual before so many minutes ago: of the days before the last four all but the rarest.
+double highest_before(const SurgeView& view, double minutes) {
+  double high = kNone;
+  const auto older = [minutes](std::span<const float> line, double newest_end_age, double width) {
+    const double first = std::ceil(std::max(0.0, (minutes - newest_end_age) / width) - 1e-9);
+    return line.first(first < static_cast<double>(line.size()) ? line.size() - static_cast<std::size_t>(first) : 0);
+  };
+  std::array<double, kHighDays> days;
+  std::size_t count = 0;
+  for (const float value : older(view.highs, view.minutes_of_day - kMinutesPerDay, kMinutesPerDay))
+    if (!std::isnan(value)) days[count++] = static_cast<double>(value);
+  if (count > 0) high = quantile({days.data(), count}, 1 - kRareDays);
+  const auto take = [&high](std::span<const float> line) {
+    for (const float value : line) high = higher(high, static_cast<double>(value));
+  };
+  if (count == 0) take(older(view.hours, view.minutes_of_hour, kHourMinutes));
+  if (count == 0) take(older(std::span(view.recent.fives).first(Recent::kFives), std::fmod(view.minutes_of_hour, 5), 5));
+  return high;
+}
+
+double wait_for(double minutes) {
+  if (minutes <= kWaits.front().minutes) return kWaits.front().used_over_left;
+  for (std::size_t i = 1; i < kWaits.size(); ++i) {
+    if (minutes > kWaits[i].minutes) continue;
+    const double share = std::log(minutes / kWaits[i - 1].minutes) / std::log(kWaits[i].minutes / kWaits[i - 1].minutes);
+    return kWaits[i - 1].used_over_left + share * (kWaits[i].used_over_left - kWaits[i - 1].used_over_left);
+  }
+  return kWaits.back().used_over_left;
+}
+
+bool ends_soon(const SurgeView& view, const Steady& steady) {
+  const double used_over_left = steady.growth / std::max(view.left, 0.002 * view.whole);
+  double wait = wait_for(steady.minutes);
+  if (view.known_minutes - steady.minutes < kYoungMinutes) wait *= kYoungWaits;
+  if (!(used_over_left >= wait) || steady.goes_on < kGoesOn || steady.goes_on > kSpeedsUp) {
+    return false;
+  }
+  if (std::max(view.left, 0.0) / steady.pace > kSoonDays * kMinutesPerDay) return false;
+  const double usual = highest_before(view, steady.window);
+  return used_over_left >= kFarBeyond * wait || std::isnan(usual) || view.now - usual >= kBeyond * steady.growth;
+}
+
+bool is_much_more(const SurgeView& view, const Steady& steady) {
+  if (steady.minutes < kLongEnoughMinutes || steady.goes_on < kGoesOnLong || steady.goes_on > kSpeedsUp) {
+    return false;
+  }
+  if (steady.end_level < kTimes * steady.begin_level) return false;
+  const double usual = highest_before(view, steady.window);
+  return !std::isnan(usual) && view.now - usual >= kBeyond * steady.growth;
+}
+
+/// Growth over days, at the same time of each.
+std::optional<SurgeSigns> grows_for_days(const SurgeView& view) {
+  constexpr std::size_t kMostDays = 13;
+  std::array<double, kMostDays + 1> level{};  // 0 = now
+  for (std::size_t day = 0; day <= kMostDays; ++day) level[day] = lowest(view.coarse, day * kBucketsPerDay, 1);
+  if (std::isnan(level[0])) return std::nullopt;
+  for (std::size_t days = 3; days <= kMostDays - 1; ++days) {
+    if (std::isnan(level[days])) continue;
+    const double growth = level[0] - level[days];
+    if (!(growth > view.least)) continue;
+    // What was held before at the same time of any day.
+    double held = kNone;
+    for (std::size_t at = days * kBucketsPerDay; at < view.coarse.size(); at += kBucketsPerDay)
+      held = higher(held, lowest(view.coarse, at, 1));
+    if (std::isnan(held)) continue;
+    const double times = days >= kLongestDays ? kTimesOfLongest : days >= kLongDays ? kTimesOfLong : kTimes;
+    if (level[0] < times * held) continue;
+    double largest = 0;
+    std::size_t rises = 0, steps = 0;
+    for (std::size_t day = days; day > 0; --day) {
+      const double rise = level[day - 1] - level[day];
+      if (std::isnan(rise)) continue;
+      largest = std::max(largest, rise);
+      rises += rise > 0;
+      ++steps;
+    }
+    const std::size_t middle = days / 2;
+    if (std::isnan(level[middle]) || steps < 2 || rises * 10 < steps * 7) continue;
+    if (largest > std::max(kLargestDay, kLargestDayTimesDays / static_cast<double>(days)) * growth) continue;
+    const double newer = (level[0] - level[middle]) / static_cast<double>(middle);
+    const double older = (level[middle] - level[days]) / static_cast<double>(days - middle);
+    if (!(newer >= kHalvesEven * older)) continue;
+    return SurgeSigns{newer, growth, static_cast<double>(days) * kMinutesPerDay, false};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<SurgeSigns> find_surge(const SurgeView& view) {
+  const bool large = view.now >= kShareOfWhole * view.whole;
+  double fills = 0;  // growth that slows down
+  for (const int minutes : kBlockMinutes) {
+    const auto steady = find_steady(view, minutes);
+    if (!steady) continue;
+    // Wider blocks see the same growth, but not how it goes.
+    if (steady->fills) fills = std::max(fills, steady->growth);
+    if (!steady->even || fills >= kSameGrowth * steady->growth) continue;
+    const bool soon = ends_soon(view, *steady);
+    if (soon || (large && is_much_more(view, *steady)))
+      return SurgeSigns{steady->pace * kMinutesPerDay, steady->growth, steady->minutes, soon};
+  }
+  if (!large) return std::nullopt;
+  const auto signs = grows_for_days(view);
+  return signs && fills < kSameGrowth * signs->growth ? signs : std::nullopt;
+}
+
+std::optional<double> slope_per_day(std::span<const float> floors, double minutes_apart) {
+  double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, base = kNone;
+  for (std::size_t i = 0; i < floors.size(); ++i) {
+    if (std::isnan(floors[i])) continue;
+    if (std::isnan(base)) base = static_cast<double>(floors[i]);
+    const double x = static_cast<double>(i), y = static_cast<double>(floors[i]) - base;
+    n += 1, sx += x, sy += y, sxx += x * x, sxy += x * y;
+  }
+  const double spread = n * sxx - sx * sx;
+  if (n < 3 || n * 2 < static_cast<double>(floors.size()) || spread <= 0) return std::nullopt;
+  return (n * sxy - sx * sy) / spread / minutes_apart * kMinutesPerDay;
+}
+
+}  // namespace kmem::trend

@@ -1,0 +1,160 @@
+// The engine's search for surges: at every observation those subjects that could be one are looked at.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend {
+namespace {
+
+// A tick looks at so many, so that a host on which everything grows costs no more.
+constexpr std::size_t kMostLooks = 48;
+constexpr double kLeastUsed = 0.49;     // of what is left: less is never enough, see surge.cpp
+constexpr double kShareOfWhole = 0.05;
+constexpr double kLeastShare = 0.005;   // of the whole: growth that matters
+constexpr double kLeastHandles = 5000;  // that may surge without a limit
+
+// It has ended when nothing clearly new was reached for as long, or when it was given back.
+constexpr double kEndsAfter = 0.4;                      // times the time that it has grown
+constexpr std::int64_t kEndsAfterAtLeastMs = 15 * 60'000;
+constexpr double kClearlyNew = 0.03, kGivenBack = 0.3;  // of the growth
+
+double or_unknown(bool known, double value) { return known ? value : std::numeric_limits<double>::quiet_NaN(); }
+
+}  // namespace
+
+/// After an hour has closed.
+void TrendEngine::keep_hour(std::size_t slot) {
+  const History& history = state_.subjects[slot]->history;
+  Open& open = state_.open[slot];
+  const std::int64_t booted = state_.timeline.boots().back().first_bucket * 4;
+  const std::int64_t first = std::max(state_.fine_bucket - static_cast<std::int64_t>(kFineBuckets), booted);
+  open.low = kNothing;
+  for (std::int64_t hour = first; hour < state_.fine_bucket; ++hour) {
+    const float value = history.fine[ring_slot(hour, kFineBuckets)];
+    if (!std::isnan(value) && !(open.low <= value)) open.low = value;
+  }
+}
+
+SurgeView TrendEngine::view_of(std::size_t slot, double left, double whole) const {
+  static thread_local struct {
+    std::array<float, kFineBuckets> hours;
+    std::array<float, kCoarseBuckets> coarse;
+    std::array<float, kHighDays> highs;
+  } lines;
+  const Subject& subject = *state_.subjects[slot];
+  const Timeline::Boot& boot = state_.timeline.boots().back();
+  const std::int64_t now_ms = state_.timeline.now_ms();
+  unroll(subject.history.fine, state_.fine_bucket - 1, lines.hours);
+  // Hours of which the running boot has only a part, and those before it, are no begin of its growth.
+  const std::int64_t first_hour = state_.fine_bucket - static_cast<std::int64_t>(kFineBuckets);
+  const std::int64_t boot_hour = (boot.start_ms + kHourMs - 1) / kHourMs;
+  std::fill_n(lines.hours.begin(), std::clamp<std::int64_t>(boot_hour - first_hour, 0, kFineBuckets), kNothing);
+  unroll(subject.history.coarse, state_.coarse_bucket - 1, lines.coarse);
+  std::array<std::uint16_t, kHighDays> highs;
+  const std::int64_t day = state_.fine_bucket / 24 - (state_.fine_bucket % 24 < 0);
+  unroll(subject.history.highs, day, highs);
+  std::transform(highs.begin(), highs.end(), lines.highs.begin(), ShortFloat::unpack);
+
+  SurgeView view;
+  view.recent = state_.recent.lines(slot);
+  view.hours = lines.hours;
+  view.coarse = lines.coarse;
+  view.highs = lines.highs;
+  const auto minutes_since = [now_ms](std::int64_t at_ms) { return static_cast<double>(now_ms - at_ms) / 60'000; };
+  view.minutes_of_hour = minutes_since(state_.fine_bucket * kHourMs);
+  view.minutes_of_coarse = minutes_since(state_.coarse_bucket * kCoarseMs);
+  view.minutes_of_day = minutes_since(day * kDayMs);
+  view.now = static_cast<double>(state_.open[slot].last);
+  view.left = left;
+  view.whole = whole;
+  view.least = std::max(kLeastShare * or_unknown(!std::isnan(whole), whole), min_per_day(subject.kind));
+  if (std::isnan(view.least)) view.least = min_per_day(subject.kind);
+  view.known_minutes = minutes_since(std::max(subject.first_seen_ms, boot.start_ms));
+  return view;
+}
+
+void TrendEngine::look_for_surges(std::int64_t fine_before) {
+  const std::size_t count = state_.open.size();
+  if (count == 0) return;
+  // What is left of each pool and how large it can get, once for all its tags.
+  std::array<double, kPoolCount> left, whole;
+  left.fill(std::numeric_limits<double>::quiet_NaN());
+  whole.fill(std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
+    const auto id = static_cast<Pool>(pool);
+    const std::uint32_t slot = find_slot(Kind::kPool, id, {}, key_of(Kind::kPool, id, {}));
+    if (slot == select::FlatIndex::kNone) continue;
+    const double limit = state_.subjects[slot]->limit, last = static_cast<double>(state_.open[slot].last);
+    left[pool] = limit - last;
+    whole[pool] = std::isnan(limit) ? last : limit;
+  }
+  const bool hour_closed = state_.fine_bucket != fine_before;
+  if (hour_closed) {
+    for (std::size_t slot = 0; slot < count; ++slot) keep_hour(slot);
+  }
+  std::size_t looks = 0;
+  next_look_ %= count;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t slot = next_look_ + i < count ? next_look_ + i : next_look_ + i - count;
+    const Open& open = state_.open[slot];
+    if (open.seen_tick != tick_ && !open.surging) continue;
+    const float floor = !(open.low <= open.fine) ? open.fine : open.low;
+    const Subject& subject = *state_.subjects[slot];
+    double room, all;
+    const auto value = static_cast<double>(open.last), low = static_cast<double>(floor);
+    if (subject.kind == Kind::kTag && std::isnan(subject.limit)) {
+      room = left[static_cast<std::size_t>(subject.pool)];
+      all = whole[static_cast<std::size_t>(subject.pool)];
+    } else {
+      const double limit = limit_of(slot);
+      room = limit - value;
+      all = subject.kind == Kind::kSystemPtes ? room - value : std::isnan(limit) ? value : limit;
+      if (subject.kind == Kind::kHandles) all = std::max(all, kLeastHandles / kShareOfWhole);
+    }
+    const bool soon = value - low >= kLeastUsed * std::max(room, 0.0) && value - low >= kLeastShare * all;
+    const bool much = hour_closed && value >= kShareOfWhole * all && value > low;
+    if (!soon && !much && !open.surging) continue;
+    if (++looks > kMostLooks) {
+      next_look_ = slot;
+      return;
+    }
+    look_for_surge(slot, room, all);
+  }
+}
+
+void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
+  Subject& subject = *state_.subjects[slot];
+  if (!subject.may_leak()) return;
+  SurgeState& surge = subject.surge;
+  const std::int64_t now_ms = state_.timeline.now_ms();
+  const std::optional<SurgeSigns> signs = find_surge(view_of(slot, left, whole));
+  const float value = state_.open[slot].last;
+  if (signs) {
+    const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * 60'000);
+    if (!surge.active()) {
+      surge = {};
+      surge.since_ms = std::max(subject.first_seen_ms, since_ms);
+      surge.told_ms = now_ms;
+      surge.high = value, surge.high_ms = now_ms;
+    }
+    surge.growth = std::max(surge.growth, static_cast<float>(signs->growth));
+    surge.pace_per_day = static_cast<float>(signs->pace_per_day);
+    surge.ends_soon = signs->ends_soon;
+  }
+  state_.open[slot].surging = surge.active();
+  if (!surge.active()) return;
+  if (value > surge.high + static_cast<float>(kClearlyNew) * surge.growth) {
+    surge.growth += value - surge.high;
+    surge.high = value, surge.high_ms = now_ms;
+  }
+  const auto grown_ms = static_cast<double>(surge.high_ms - surge.since_ms);
+  const auto patience_ms = std::max(kEndsAfterAtLeastMs, static_cast<std::int64_t>(kEndsAfter * grown_ms));
+  const bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kGivenBack) * surge.growth;
+  if (!over) return;
+  surge = {};
+  state_.open[slot].surging = false;
+}
+
+}  // namespace kmem::trend

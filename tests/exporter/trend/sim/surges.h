@@ -1,0 +1,46 @@
+// Histories by the minute for the search for surges: what runs out within minutes to days, what only looks like it, and
+// hosts of many calm tags. Samples come one by one, so that weeks by the minute need no memory. Same run, same history.
+// Thread: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "tests/exporter/trend/sim/generator.h"
+
+namespace kmem::trend::sim {
+
+struct Minutes {
+  double days = 0;         // how long it is
+  double onset_days = -1;  // of growth that is to be told; -1 = none is
+  double end_days = -1;    // when that would use up everything; -1 = no end near
+  double limit_bytes = 0;
+  double boot_days = -30;  // the last boot, from the first sample
+  std::function<double(double day)> shape;  // bytes over the level
+  double note = 0;
+};
+
+struct MinutesForm {
+  std::string_view name;
+  double most_percent_told = 100;    // of what is to stay quiet
+  double fewest_percent_told = 0;    // of what is to be told in time ...
+  double least_left_percent = 0;     // ... while so much of the time is left, or ...
+  double within_days = 0;            // ... so soon after it began
+  Minutes (*make)(Random& random, double level);
+};
+[[nodiscard]] std::span<const MinutesForm> minute_forms();
+
+struct MinutesScore {
+  double told_percent = 0;
+  double left_percent_of_worst_tenth = 0, left_percent_median = 0, days_median = 0;
+};
+[[nodiscard]] MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int runs, bool narrow_noise,
+                                         bool print_misses);
+
+/// False surges of one host with calm tags over 8 weeks.
+[[nodiscard]] int false_surges(std::uint64_t run, int tags, bool narrow_noise);
+
+}  // namespace kmem::trend::sim
