@@ -136,6 +136,9 @@ void gather_view(const Snapshot& snapshot, const select::Selection& selection, c
   });
   for (std::size_t i = 0; i < std::min(leaks.size(), kMostLeaks); ++i)
     view.leaks.push_back(subject_of(*trend, leaks[i], i < kMostCharts && rank_of(leaks[i], trend->leaks()) < kFollows));
+  view.surge_count = trend->surges().size();
+  for (std::size_t i = 0; i < std::min(trend->surges().size(), kMostLeaks); ++i)
+    view.surges.push_back(subject_of(*trend, trend->surges()[i], i < kMostCharts));
   for (const trend::SubjectReport& watched : trend->watched()) view.watched.push_back(subject_of(*trend, watched, false));
 }
 

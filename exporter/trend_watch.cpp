@@ -12,7 +12,8 @@
 namespace kmem {
 namespace {
 
-constexpr base::UnixMillis kReviewEveryMs = 15 * 60'000;
+constexpr base::UnixMillis kReviewEveryMs = 60'000;        // of verdicts while something surges: it may have minutes
+constexpr base::UnixMillis kFiguresEveryMs = 15 * 60'000;  // of all verdicts and of slopes of what is exported, which cost more
 constexpr double kSecondsPerDay = 86'400;
 constexpr double kPageBytes = 4096;
 
@@ -32,8 +33,14 @@ double rounded(double value) {
   return std::strtod(text, nullptr);
 }
 
+/// Of tags the hours are told only while they surge: of every exported one they would be a third of the page.
 metrics::TrendSlopes slopes_of(const trend::SubjectReport& report, double sign) {
   metrics::TrendSlopes slopes = {report.slope_1d_per_second, report.slope_7d_per_second, report.slope_28d_per_second};
+  if (report.kind != trend::Kind::kTag || report.surge) {
+    slopes[3] = report.slope_5m_per_second;
+    slopes[4] = report.slope_1h_per_second;
+    slopes[5] = report.slope_6h_per_second;
+  }
   for (auto& slope : slopes)
     if (slope) slope = rounded(sign * *slope) + 0.0;  // no -0
   return slopes;
@@ -94,6 +101,40 @@ void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& o
                                     {"driver", driver}});
 }
 
+/// No fault is claimed: load can do this, too.
+void log_surge(const trend::SubjectReport& report, const drivers::Attribution& owners) {
+  std::string driver;
+  if (report.kind == trend::Kind::kTag) {
+    driver = drivers::joined_drivers(owners.candidates(report.pool, report.text));
+    if (driver.empty()) driver = "unknown";
+  }
+  const bool bytes = trend::counts_bytes(report.kind);
+  const trend::Surge& surge = *report.surge;
+  base::log_warn("surge: grows now beyond all before", {{"kind", trend::kind_name(report.kind)},
+                                    {"pool", trend::pool_name_of(report.kind, report.pool)},
+                                    {report.kind == trend::Kind::kHandles ? "process" : "tag", report.text},
+                                    {bytes ? "bytes_per_hour" : "per_hour", number("%.0f", surge.pace_per_second * 3600)},
+                                    {"growth", number("%.0f", surge.growth)},
+                                    {"since", base::rfc3339(surge.since)},
+                                    {"time_left", std::isinf(surge.seconds_left) ? std::string("unknown")
+                                                                                 : number("%.0fs", surge.seconds_left)},
+                                    {"bound", bound_text(report)},
+                                    {"driver", driver}});
+}
+
+using Said = std::map<std::tuple<trend::Kind, Pool, std::string>, base::UnixMillis>;
+
+void log_ended(std::string_view message, const Said& before, const Said& now) {
+  for (const auto& [subject, since] : before) {
+    if (now.contains(subject)) continue;
+    const auto& [kind, pool, text] = subject;
+    base::log_info(message, {{"kind", trend::kind_name(kind)},
+                             {"pool", trend::pool_name_of(kind, pool)},
+                             {kind == trend::Kind::kHandles ? "process" : "tag", text},
+                             {"was_since", base::date_words(since)}});
+  }
+}
+
 }  // namespace
 
 TrendWatch::TrendWatch(const config::Trend& config, std::string host_identity, const drivers::Attribution& owners)
@@ -102,7 +143,7 @@ TrendWatch::TrendWatch(const config::Trend& config, std::string host_identity, c
 base::Result<void> TrendWatch::load(std::string_view payload) {
   if (auto taken = engine_.load(payload); !taken) return taken;
   review(true);  // what an earlier run has said is no news
-  last_review_ = 0;
+  last_review_ = last_figures_ = 0;
   return {};
 }
 
@@ -112,45 +153,48 @@ void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot) {
   view_.history_seconds = summary.history_seconds;
   view_.subjects = summary.subjects;
   // The clock may jump either way.
-  if (std::abs(snapshot.time - last_review_) < kReviewEveryMs) return;
+  const bool figures = std::abs(snapshot.time - last_figures_) >= kFiguresEveryMs;
+  const bool surges = engine_.surge_changes() != surge_changes_ || !surges_.empty();
+  if (!figures && !(surges && std::abs(snapshot.time - last_review_) >= kReviewEveryMs)) return;
   last_review_ = snapshot.time;
+  surge_changes_ = engine_.surge_changes();
   review(false);
+  if (!figures) return;
+  last_figures_ = snapshot.time;
+  changed_ = true;
 }
 
 void TrendWatch::review(bool silent) {
-  leaks_ = engine_.report(false);
-  const auto watched = std::find_if(leaks_.begin(), leaks_.end(), [](const trend::SubjectReport& report) {
-    return report.verdict != trend::Verdict::kLeak;
-  });
-  watch_count_ = static_cast<std::size_t>(leaks_.end() - watched);
-  watched_.assign(watched, watched + static_cast<std::ptrdiff_t>(std::min(watch_count_, kMostWatched)));
-  leaks_.erase(watched, leaks_.end());
-  suspects_.clear();
-  std::map<Subject, base::UnixMillis> now;
-  for (const trend::SubjectReport& leak : leaks_) {
-    if (leak.kind == trend::Kind::kTag) suspects_.push_back({leak.pool, leak.text});
-    const Subject subject{leak.kind, leak.pool, leak.text};
-    now.emplace(subject, leak.since.value_or(0));
-    if (!silent && !said_.contains(subject)) log_suspect(leak, owners_);
+  leaks_.clear(), watched_.clear(), surges_.clear(), suspects_.clear();
+  watch_count_ = 0;
+  std::map<Subject, base::UnixMillis> leaks, surges;
+  for (trend::SubjectReport& report : engine_.report(false)) {
+    const bool leak = report.verdict == trend::Verdict::kLeak;
+    const Subject subject{report.kind, report.pool, report.text};
+    if (report.kind == trend::Kind::kTag && (leak || report.surge)) suspects_.push_back({report.pool, report.text});
+    if (report.surge) {
+      surges.emplace(subject, report.surge->since);
+      if (!silent && !surges_said_.contains(subject)) log_surge(report, owners_);
+    }
+    if (leak) {
+      leaks.emplace(subject, report.since.value_or(0));
+      if (!silent && !said_.contains(subject)) log_suspect(report, owners_);
+    }
+    if (report.verdict == trend::Verdict::kWatch && ++watch_count_ > kMostWatched) continue;
+    (leak ? leaks_ : report.surge ? surges_ : watched_).push_back(std::move(report));
   }
-  for (const auto& [subject, since] : said_) {
-    const auto& [kind, pool, text] = subject;
-    if (!silent && !now.contains(subject))
-      base::log_info("leak no longer suspected",
-                     {{"kind", trend::kind_name(kind)},
-                      {"pool", trend::pool_name_of(kind, pool)},
-                      {kind == trend::Kind::kHandles ? "process" : "tag", text},
-                      {"was_since", base::date_words(since)}});
-  }
-  said_ = std::move(now);
-  reviewed_ = true;
+  if (!silent) log_ended("leak no longer suspected", said_, leaks);
+  if (!silent) log_ended("surge over", surges_said_, surges);
+  changed_ = changed_ || leaks != said_ || surges != surges_said_;
+  said_ = std::move(leaks);
+  surges_said_ = std::move(surges);
 }
 
 void TrendWatch::describe(const select::Selection& selection) {
   const bool same_members =
       std::equal(selection.members.begin(), selection.members.end(), described_.begin(), described_.end(),
                  [](const select::Member& member, std::uint64_t key) { return member.key == key; });
-  if (same_members && !reviewed_) return;
+  if (same_members && !changed_) return;
   described_.clear();
   view_.tags.clear();
   for (const select::Member& member : selection.members) {
@@ -163,18 +207,23 @@ void TrendWatch::describe(const select::Selection& selection) {
     if (report && report->may_leak) {
       tag.confidence = rounded(report->confidence);
       tag.suspect = report->verdict == trend::Verdict::kLeak;
+      tag.surge = report->surge.has_value();
     }
     view_.tags.push_back(std::move(tag));
   }
   view_.suspects.clear();
   for (const select::PoolSelection& pool : selection.pools) {
     if (pool.live_tags == 0 || trend::is_reclaimable(pool.pool)) continue;
-    const auto count = std::count_if(suspects_.begin(), suspects_.end(),
-                                     [&pool](const select::TagId& suspect) { return suspect.pool == pool.pool; });
-    view_.suspects.push_back({pool.pool, static_cast<std::uint64_t>(count)});
+    metrics::TrendView::PoolSuspects& row = view_.suspects.emplace_back();
+    row.pool = pool.pool;
+    const auto is_here = [&pool](const auto& of) {
+      return std::get<0>(of.first) == trend::Kind::kTag && std::get<1>(of.first) == pool.pool;
+    };
+    row.suspects = static_cast<std::uint64_t>(std::count_if(said_.begin(), said_.end(), is_here));
+    row.surges = static_cast<std::uint64_t>(std::count_if(surges_said_.begin(), surges_said_.end(), is_here));
   }
-  if (reviewed_) describe_totals();
-  reviewed_ = false;
+  if (changed_) describe_totals();
+  changed_ = false;
 }
 
 void TrendWatch::describe_totals() {

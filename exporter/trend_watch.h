@@ -1,5 +1,5 @@
 // STAGE 3 in the agent: Snapshot -> suspects, metrics and words. Feeds the trend engine at every tick and reviews its
-// verdicts every quarter of an hour of history: they are hours apart, and a review costs more than a tick.
+// verdicts every quarter of an hour of history, and every minute while something surges.
 // Thread: none of its own; the caller serialises. Failure: as TrendEngine's.
 #pragma once
 
@@ -36,6 +36,8 @@ class TrendWatch {
   /// As of the last review, worst first; of what is only watched the first kMostWatched.
   [[nodiscard]] const std::vector<trend::SubjectReport>& leaks() const { return leaks_; }
   [[nodiscard]] const std::vector<trend::SubjectReport>& watched() const { return watched_; }
+  /// What grows now, beyond all before, and is not called a leak.
+  [[nodiscard]] const std::vector<trend::SubjectReport>& surges() const { return surges_; }
   [[nodiscard]] std::size_t watch_count() const { return watch_count_; }
   [[nodiscard]] const trend::TrendEngine& engine() const { return engine_; }
 
@@ -52,13 +54,15 @@ class TrendWatch {
   const drivers::Attribution& owners_;
   trend::Sampler sampler_;
   trend::TrendEngine engine_;
-  bool reviewed_ = false;                // since the last describe()
-  base::UnixMillis last_review_ = 0;
+  bool changed_ = false;                 // verdicts, or the figures are due, since the last describe()
+  base::UnixMillis last_review_ = 0, last_figures_ = 0;
+  std::uint64_t surge_changes_ = 0;      // of the engine, as of the last review
   std::vector<trend::SubjectReport> leaks_;  // worst first
   std::vector<trend::SubjectReport> watched_;
+  std::vector<trend::SubjectReport> surges_;  // soonest end first
   std::size_t watch_count_ = 0;
-  std::vector<select::TagId> suspects_;      // the tags of leaks_
-  std::map<Subject, base::UnixMillis> said_; // leaks of the last review, and since when they grow
+  std::vector<select::TagId> suspects_;      // the tags of leaks_ and surges_
+  std::map<Subject, base::UnixMillis> said_, surges_said_; // of the last review, and since when they grow
   std::vector<std::uint64_t> described_;     // keys of the members in view_.tags
   metrics::TrendView view_;
 };

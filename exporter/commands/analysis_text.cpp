@@ -57,7 +57,8 @@ std::string name_words(const SubjectReport& report) {
 /// Rising use has a plus; free entries that go away a minus.
 std::string rate_words(const SubjectReport& report) {
   if (report.verdict == Verdict::kOk) return "-";
-  const double a_day = report.credible_slope_per_second * kSecondsPerDay;
+  const bool surge = report.verdict == Verdict::kSurge && report.surge;
+  const double a_day = (surge ? report.surge->pace_per_second : report.credible_slope_per_second) * kSecondsPerDay;
   if (report.kind == Kind::kSystemPtes) return digits(-a_day, 0);
   return "+" + amount_words(report.kind, a_day);
 }
@@ -121,9 +122,10 @@ std::string count_words(std::uint64_t count, std::string_view one) {
 }
 
 void add_head(std::string& out, const Analysis& analysis) {
-  std::size_t leaks = 0, watched = 0;
+  std::size_t leaks = 0, watched = 0, surges = 0;
   for (const AnalyzedSubject& subject : analysis.subjects) {
     leaks += subject.report.verdict == Verdict::kLeak ? 1 : 0;
+    surges += subject.report.verdict == Verdict::kSurge ? 1 : 0;
     watched += subject.report.verdict == Verdict::kWatch ? 1 : 0;
   }
   const double days = static_cast<double>(analysis.end - analysis.start) / 1000 / kSecondsPerDay;
@@ -131,8 +133,10 @@ void add_head(std::string& out, const Analysis& analysis) {
          digits(days, days < 10 ? 1 : 0) + " days): " + count_words(analysis.snapshots, "snapshot") + ", " +
          count_words(analysis.summary.boots, "boot") + ", " + count_words(analysis.summary.subjects, "subject") + "\n";
   out += "Verdict  " +
-         (leaks + watched == 0 ? std::string("nothing grows steadily")
-                               : count_words(leaks, "leak") + ", " + std::to_string(watched) + " to watch") +
+         (leaks + watched + surges == 0 ? std::string("nothing grows steadily")
+                                        : count_words(leaks, "leak") + ", " +
+                                              (surges > 0 ? count_words(surges, "surge") + ", " : std::string()) +
+                                              std::to_string(watched) + " to watch") +
          "\n";
   if (days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
   if (analysis.summary.refused_total > 0)
@@ -148,8 +152,9 @@ void add_table(std::string& out, const Analysis& analysis, bool utf8) {
   for (const AnalyzedSubject& subject : analysis.subjects) {
     const SubjectReport& report = subject.report;
     const std::string_view pool = trend::pool_name_of(report.kind, report.pool);
+    const auto since = report.verdict == Verdict::kSurge && report.surge ? std::optional(report.surge->since) : report.since;
     rows.push_back({std::string(trend::verdict_word(report.verdict)), pool.empty() ? "-" : std::string(pool),
-                    name_words(report), report.since ? base::date_words(*report.since) : "-", rate_words(report),
+                    name_words(report), since ? base::date_words(*since) : "-", rate_words(report),
                     digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
                     days_words(report.exhaustion), room_words(report), drivers::joined_drivers(subject.drivers)});
     if (!rows.back()[kColumns - 2].empty()) rows.front()[kColumns - 2] = "ROOM AT DAY'S PEAK";

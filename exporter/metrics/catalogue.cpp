@@ -189,6 +189,17 @@ void tag_suspect(const MetricsInput& in, Samples& out) {
     if (tag.confidence) out.add(tag.suspect ? 1 : 0, {pool_name(tag.pool), tag.tag});
 }
 
+void tag_surge(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::Tag& tag : in.trend->tags)
+    if (tag.confidence) out.add(tag.surge ? 1 : 0, {pool_name(tag.pool), tag.tag});
+}
+
+void surge_suspects(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::PoolSuspects& pool : in.trend->suspects) out.add(value_of(pool.surges), {pool_name(pool.pool)});
+}
+
 template <auto Field>
 void total_trend(const MetricsInput& in, Samples& out) {
   if (in.trend != nullptr) add_slopes(in.trend->*Field, out);
@@ -405,7 +416,8 @@ constexpr MetricRow kCatalogue[] = {
      "little history.",
      pool_trend},
     {"kmem_pool_tag_trend_bytes_per_second", kGauge, "", {"pool", "tag", "window"},
-     "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter.", tag_trend},
+     "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter; 5m, 1h and 6h only while it "
+     "surges (kmem_pool_tag_surge_suspect).", tag_trend},
     {"kmem_pool_tag_leak_confidence", kGauge, "", {"pool", "tag"},
      "How strongly the growth speaks for a leak, by this exporter's trend: 0 no sign, 0.5 just enough, near 1 far "
      "beyond.",
@@ -414,6 +426,11 @@ constexpr MetricRow kCatalogue[] = {
      "1 if this exporter's trend calls the growth of the tag a leak, else 0.", tag_suspect},
     {"kmem_leak_suspects", kGauge, "", {"pool"},
      "Tags whose growth this exporter's trend calls a leak, exported or not.", leak_suspects},
+    {"kmem_pool_tag_surge_suspect", kGauge, "", {"pool", "tag"},
+     "1 if the tag grows now, over minutes, hours or days, beyond all that it held before and towards an end, by this "
+     "exporter's trend, else 0. Load can do this, too: it claims no fault.", tag_surge},
+    {"kmem_surge_suspects", kGauge, "", {"pool"},
+     "Tags that grow now, beyond all that they held before, exported or not.", surge_suspects},
     {"kmem_commit_trend_bytes_per_second", kGauge, "", {"window"},
      "Slope of the floor of kmem_commit_bytes over the window, computed by this exporter.",
      total_trend<&TrendView::commit>},

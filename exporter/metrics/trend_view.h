@@ -13,7 +13,7 @@
 
 namespace kmem::metrics {
 
-inline constexpr std::array<std::string_view, 3> kTrendWindows = {"1d", "7d", "28d"};
+inline constexpr std::array<std::string_view, 6> kTrendWindows = {"1d", "7d", "28d", "5m", "1h", "6h"};
 using TrendSlopes = std::array<std::optional<double>, kTrendWindows.size()>;  // a second; none = too little history
 
 struct TrendView {
@@ -23,6 +23,7 @@ struct TrendView {
     TrendSlopes slopes;
     std::optional<double> confidence;  // none = its growth is never called a leak
     bool suspect = false;
+    bool surge = false;  // grows now, beyond all before
   };
   struct PoolSlopes {
     Pool pool = Pool::kPaged;
@@ -31,6 +32,7 @@ struct TrendView {
   struct PoolSuspects {
     Pool pool = Pool::kPaged;
     std::uint64_t suspects = 0;
+    std::uint64_t surges = 0;
   };
   /// seconds = room / pace_per_second: the metrics are told together.
   struct Runout {

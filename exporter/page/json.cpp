@@ -95,6 +95,9 @@ ordered_json subject_json(const Subject& subject) {
                       {"last", std::llround(report.last_amount)},
                       {"growth_per_day", report.credible_slope_per_second * kSecondsPerDay},
                       {"growth_per_day_error", report.credible_slope_error_per_second * kSecondsPerDay},
+                      {"growth_per_day_5m", a_day(report.slope_5m_per_second)},
+                      {"growth_per_day_1h", a_day(report.slope_1h_per_second)},
+                      {"growth_per_day_6h", a_day(report.slope_6h_per_second)},
                       {"growth_per_day_1d", a_day(report.slope_1d_per_second)},
                       {"growth_per_day_7d", a_day(report.slope_7d_per_second)},
                       {"growth_per_day_28d", a_day(report.slope_28d_per_second)},
@@ -102,6 +105,17 @@ ordered_json subject_json(const Subject& subject) {
                       {"since", time_or_null(report.since)},
                       {"first_detected", time_or_null(report.first_detected)}};
   add_exhaustion(out, report.exhaustion);
+  out["surge"] = nullptr;
+  if (report.surge) {
+    const trend::Surge& surge = *report.surge;
+    out["surge"] = {{"since", base::rfc3339(surge.since)},
+                    {"first_told", base::rfc3339(surge.first_told)},
+                    {"growth", std::llround(surge.growth)},
+                    {"growth_per_hour", surge.pace_per_second * 3600},
+                    {"ends_soon", surge.ends_soon},
+                    {"seconds_left", finite(surge.seconds_left)},
+                    {"room", finite(surge.seconds_left * surge.pace_per_second)}};
+  }
   out["drivers"] = drivers_json(subject.drivers);
   out["history"] = "/api/v1/trends/" + subject_path(report.kind, report.pool, report.text);
   return out;
@@ -142,16 +156,18 @@ std::string status_json(const View& view) {
   out["system"] = view.system == System::kWindows ? "windows" : "linux";
   out["boot_time"] = time_or_null(view.boot_time);
   out["verdict"] = {{"state", state_name(verdict.state)}, {"headline", verdict.headline}, {"details", verdict.details},
-                    {"leaks", view.leak_count}, {"watched", view.watch_count}};
+                    {"leaks", view.leak_count}, {"watched", view.watch_count},
+                    {"surges", view.surge_count}};
   out["history"] = {{"enabled", view.trend_enabled}, {"seconds", view.history.history_seconds},
                     {"subjects", view.history.subjects}, {"boots", view.history.boots},
                     {"saved", time_or_null(view.history_saved)}};
   out["physical_memory_bytes"] = or_null(view.physical_memory_bytes);
   out["available_bytes"] = or_null(view.available_bytes);
-  for (const char* list : {"resources", "suspects", "failure_events", "processes", "collectors"})
+  for (const char* list : {"resources", "suspects", "surges", "failure_events", "processes", "collectors"})
     out[list] = ordered_json::array();
   for (const Resource& resource : view.resources) out["resources"].push_back(resource_json(resource));
   for (const Subject& leak : view.leaks) out["suspects"].push_back(subject_json(leak));
+  for (const Subject& surge : view.surges) out["surges"].push_back(subject_json(surge));
   for (const FailureEvents& events : view.failure_events)
     out["failure_events"].push_back({{"provider", events.provider}, {"event_id", events.event_id},
                                      {"count", events.count}, {"last", time_or_null(events.last)}});

@@ -91,6 +91,24 @@ std::string end_words(const trend::SubjectReport& report) {
   return words;
 }
 
+std::string surge_words(const Subject& subject, base::UnixMillis now) {
+  const trend::SubjectReport& report = subject.report;
+  const trend::Surge& surge = *report.surge;
+  const bool bytes = counts_bytes(report.kind);
+  std::string words = subject_words(report);
+  if (const std::string driver = driver_words(subject.drivers); !driver.empty()) words += ", " + driver;
+  const double an_hour = surge.pace_per_second * 3600;
+  words += ", " + std::string(report.kind == trend::Kind::kSystemPtes ? "-" : "+") +
+           (bytes ? byte_words(an_hour) : number_words(an_hour)) + "/hour for " +
+           duration_words(static_cast<double>(now - surge.since) / 1000);
+  if (std::isinf(surge.seconds_left)) return words;
+  const double room = surge.seconds_left * surge.pace_per_second;
+  words += "; " + (bytes ? byte_words(room) : number_words(room)) + " left";
+  if (report.exhaustion && report.exhaustion->bound != trend::Bound::kUnknown)
+    words += " (" + std::string(trend::bound_words(report.exhaustion->bound)) + ")";
+  return words + " would last " + duration_words(surge.seconds_left);
+}
+
 std::string reached_words(trend::Bound bound) {
   if (bound == trend::Bound::kAvailableMemory) return "available memory used up";
   return std::string(trend::bound_words(bound)) + " reached";
@@ -120,7 +138,7 @@ bool is_short(const Resource& resource) {
 }
 
 std::string_view state_name(Verdict::State state) {
-  static constexpr std::array<std::string_view, 5> kNames = {"calm", "unknown", "warning", "leak", "failed"};
+  static constexpr std::array<std::string_view, 6> kNames = {"calm", "unknown", "warning", "surge", "leak", "failed"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
@@ -133,13 +151,33 @@ Verdict judge(const View& view) {
   }
   std::vector<std::string> shortages;
   add_shortages(view, shortages, verdict);
+  // What has hours goes before what has weeks.
+  for (const Subject& surge : view.surges) {
+    std::string words = "Grows now, beyond all before: " + surge_words(surge, view.time);
+    if (verdict.headline.empty()) {
+      verdict.headline = std::move(words);
+    } else if (verdict.details.size() < kMostLeaks) {
+      verdict.details.push_back(std::move(words));
+    }
+  }
+  if (!view.surges.empty()) {
+    verdict.state = Verdict::State::kSurge;
+    verdict.details.push_back("That may be load and is no proof of a fault.");
+  }
   if (!view.leaks.empty()) {
     verdict.state = Verdict::State::kLeak;
-    verdict.headline = "Leak: " + leak_words(view.leaks[0], view.time, verdict);
+    std::string words = "Leak: " + leak_words(view.leaks[0], view.time, verdict);
+    if (verdict.headline.empty()) {
+      verdict.headline = std::move(words);
+    } else {
+      verdict.details.push_back(std::move(words));
+    }
     std::size_t said = 1;
     for (std::size_t i = 1; i < view.leaks.size() && verdict.details.size() < kMostLeaks; ++i, ++said)
       if (!follows(view.leaks[i], view.leaks)) verdict.details.push_back("Leak: " + leak_words(view.leaks[i], view.time, verdict));
     if (view.leak_count > said) verdict.details.push_back("and " + plural_words(view.leak_count - said, "more leak"));
+  } else if (!view.surges.empty()) {
+    // said
   } else if (!view.trend_enabled) {
     verdict.state = Verdict::State::kUnknown;
     verdict.headline = "Leaks are not looked for: the trend is switched off";

@@ -14,6 +14,7 @@ struct Verdict {
     kCalm,
     kUnknown,  // too little history, or nothing is judged
     kWarning,  // something is short or cannot be read
+    kSurge,    // something grows now, beyond all before
     kLeak,
     kFailed,   // the kernel cannot be read
   };
@@ -36,6 +37,8 @@ struct Verdict {
 /// "pool limit reached in about 41 days (127 MiB left at the day's peak)"; empty where nothing leads there. Where
 /// other growth than the subject's own is reckoned with, that, too: "(127 MiB left at the day's peak, +3.10 MiB/day)".
 [[nodiscard]] std::string end_words(const trend::SubjectReport& report);
+/// "tag X (nonpaged), driver y, +20.0 MiB/hour for about 3.2 hours; 200 MiB left to the pool limit last about 10 hours"
+[[nodiscard]] std::string surge_words(const Subject& surge, base::UnixMillis now);
 /// "pool limit reached", "available memory used up"
 [[nodiscard]] std::string reached_words(trend::Bound bound);
 /// "127 MiB left at the day's peak", and the pace where it is another than what is said beside it.

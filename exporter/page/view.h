@@ -74,6 +74,8 @@ struct View {
   std::vector<Subject> leaks;    // worst first; the first few have their course
   std::size_t leak_count = 0, watch_count = 0;  // of all; `leaks` and `watched` are bounded
   std::vector<Subject> watched;
+  std::vector<Subject> surges;   // grow now, beyond all before, and are not called leaks; soonest end first
+  std::size_t surge_count = 0;
 
   std::vector<Resource> resources;
   std::optional<std::uint64_t> physical_memory_bytes, available_bytes;

@@ -166,7 +166,7 @@ std::string Columns::text(const UsageRow& row) const {
   std::vector<std::string> cells;
   for (const Column* column : columns_) cells.push_back(column->text(row, layout_.exact));
   std::string out = line(cells);
-  if (options_.marks && row.mark != Mark::kNone) out[0] = row.mark == Mark::kLeak ? '!' : '+';
+  if (options_.marks && row.mark != Mark::kNone) out[0] = row.mark == Mark::kLeak ? '!' : row.mark == Mark::kSurge ? '*' : '+';
   return out;
 }
 

@@ -106,7 +106,7 @@ Frame help_frame(const Scene& scene) {
   frame.push_back({});
   frame.push_back({"  In parentheses: the change since the reading before, " +
                    std::to_string(scene.interval.count() / 1000) + " s ago."});
-  frame.push_back({"  ! is called a leak by the exporter's trend, + is watched; ~ is an estimated limit."});
+  frame.push_back({"  ! is called a leak by the exporter's trend, * surges now, + is watched; ~ is an estimated limit."});
   frame.push_back({"  Any key goes back."});
   return frame;
 }
@@ -144,7 +144,7 @@ Frame draw(const Scene& scene, const View& view, terminal::Size size, Extent& ex
   for (std::string& line : head) frame.push_back({std::move(line)});
   frame.push_back({columns.title(), Style::kStrong});
   for (std::size_t i = shown.first_row; i < rows.size() && i < shown.first_row + extent.page_rows; ++i)
-    frame.push_back({columns.text(*rows[i]), rows[i]->mark == Mark::kLeak ? Style::kAlarm : Style::kPlain});
+    frame.push_back({columns.text(*rows[i]), rows[i]->mark >= Mark::kSurge ? Style::kAlarm : Style::kPlain});
   for (const std::string& line : why) frame.push_back({line});
   frame.resize(size.rows > 1 ? size.rows - 1 : 0);
   if (view.typed) frame.push_back({" filter: " + *view.typed + "_", Style::kStrong});

@@ -46,12 +46,22 @@ std::string end_words(const trend::SubjectReport& report) {
 std::string words(const trend::SubjectReport& report) {
   if (report.verdict == trend::Verdict::kOk)
     return report.slope_7d_per_second ? slope_words(*report.slope_7d_per_second) : "";
+  if (report.verdict == trend::Verdict::kSurge && report.surge) {
+    const auto an_hour = static_cast<std::int64_t>(std::llround(report.surge->pace_per_second * 3600));
+    std::string said = std::string(trend::verdict_word(report.verdict)) + " +" + short_bytes(an_hour) + "/h";
+    if (std::isinf(report.surge->seconds_left)) return said;
+    const double hours = report.surge->seconds_left / 3600;
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), hours < 10 ? " %.1fh" : " %.0fh", std::min(hours, 99'999.0));
+    return said + text.data();
+  }
   return std::string(trend::verdict_word(report.verdict)) + " " + slope_words(report.credible_slope_per_second) + " " +
          std::to_string(std::lround(report.confidence * 100)) + "%";
 }
 
 Mark mark_of(trend::Verdict verdict) {
   return verdict == trend::Verdict::kLeak    ? Mark::kLeak
+         : verdict == trend::Verdict::kSurge ? Mark::kSurge
          : verdict == trend::Verdict::kWatch ? Mark::kWatch
                                              : Mark::kNone;
 }

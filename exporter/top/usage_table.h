@@ -14,7 +14,7 @@
 
 namespace kmem::top {
 
-enum class Mark : std::uint8_t { kNone, kWatch, kLeak };
+enum class Mark : std::uint8_t { kNone, kWatch, kSurge, kLeak };
 
 struct UsageRow {
   Pool pool = Pool::kPaged;

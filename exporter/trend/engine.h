@@ -72,6 +72,8 @@ class TrendEngine {
   void settle();
 
   [[nodiscard]] Summary summary() const;
+  /// Goes up whenever a surge begins or ends.
+  [[nodiscard]] std::uint64_t surge_changes() const { return surge_changes_; }
   /// Worst first. Without `all`: those with a verdict other than ok.
   [[nodiscard]] std::vector<SubjectReport> report(bool all) const;
   [[nodiscard]] std::optional<SubjectReport> find(Kind kind, Pool pool, std::string_view text) const;
@@ -172,6 +174,7 @@ class TrendEngine {
   std::vector<std::uint32_t> order_;  // slots in the order of the last observation
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;
+  std::uint64_t surge_changes_ = 0;
   std::size_t next_look_ = 0;  // where the search for surges goes on
 
   struct WeekGrowth {

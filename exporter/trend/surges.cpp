@@ -134,6 +134,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   if (signs) {
     const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * 60'000);
     if (!surge.active()) {
+      ++surge_changes_;
       surge = {};
       surge.since_ms = std::max(subject.first_seen_ms, since_ms);
       surge.told_ms = now_ms;
@@ -153,6 +154,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   const auto patience_ms = std::max(kEndsAfterAtLeastMs, static_cast<std::int64_t>(kEndsAfter * grown_ms));
   const bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kGivenBack) * surge.growth;
   if (!over) return;
+  ++surge_changes_;
   surge = {};
   state_.open[slot].surging = false;
 }
