@@ -264,6 +264,12 @@ void add_resources(Html& html, const View& view) {
 void add_suspects(Html& html, const View& view) {
   if (!view.trend_enabled) return;
   html.raw("<section id=\"suspects\" aria-labelledby=\"suspects-h\">\n<h2 id=\"suspects-h\">Suspects</h2>\n");
+  for (const Subject& surge : view.surges) {
+    html.raw("<article class=\"suspect surge\">\n<h3>").text(heading(subject_words(surge.report))).raw("</h3>\n<p>Grows now: ");
+    html.text(surge_words(surge, view.time)).raw(". That may be load and is no proof of a fault.</p>\n");
+    add_chart(html, surge, view.boots, view.time);
+    html.raw("</article>\n");
+  }
   for (const Subject& leak : view.leaks) {
     if (!leak.course) break;
     html.raw("<article class=\"suspect\">\n<h3>").text(heading(subject_words(leak.report))).raw("</h3>\n");
