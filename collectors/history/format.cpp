@@ -5,6 +5,7 @@
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_order.h"
+#include "collectors/history/recognise.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
 #include "collectors/replay/capture.h"
@@ -17,7 +18,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
-constexpr std::size_t kHeadBytes = 1024;
+constexpr std::size_t kHeadBytes = 4096;  // a loop may write other things above the first table
 
 /// A file whose first bytes were read already; counts what is read.
 class HeadedFile final : public base::File {
@@ -159,10 +160,12 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     return Error{ErrorCode::kMalformed, path + ": " + std::string(what)};
   };
   if (head->empty()) return refuse("empty");
+  FileNotes file_notes(notes, path);
   auto headed = std::make_unique<HeadedFile>(*head, std::move(*file), bytes_read);
   if (head->starts_with("KMCAPTUR")) {
     auto capture = replay::CaptureReader::over(std::move(headed), path);
     if (!capture) return capture.error();
+    file_notes.read_as("capture");
     return std::unique_ptr<SnapshotReader>(std::make_unique<CaptureHistory>(std::move(*capture)));
   }
   const auto other =
@@ -171,17 +174,36 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   std::string raw = *head;
   std::string text;
   TextDecoder().decode(raw, true, text);
+  const Format format = recognise(text);
+  if (format != Format::kOther) {
+    file_notes.read_as(format_name(format));
+    switch (format) {
+      case Format::kPrometheusJson: return make_prometheus_json(std::move(headed), file_notes);
+      case Format::kSadfJson: return make_sadf_json(std::move(headed), file_notes);
+      case Format::kPrometheusLines: return make_prometheus_lines(LineReader(std::move(headed)), file_notes);
+      case Format::kSar: return make_sar_history(LineReader(std::move(headed)), file_notes);
+      case Format::kLinux: return make_linux_history(LineReader(std::move(headed)), file_notes);
+      case Format::kScriptCsv: return make_script_history(LineReader(std::move(headed)), file_notes);
+      case Format::kOther: break;
+    }
+  }
   const std::string line = first_line(text);
-  if (const auto separator = perfmon_separator(line))
+  if (const auto separator = perfmon_separator(line)) {
+    file_notes.read_as("perfmon CSV");
     return make_perfmon_history(
-        LineReader(std::move(headed), kMaxPerfmonLineBytes), FileNotes(notes, path),
+        LineReader(std::move(headed), kMaxPerfmonLineBytes), file_notes,
         {*separator, options.date_order, [&files, path, cells = *separator] { return decide_order(files, path, cells); }});
-  if (const auto separator = csv_separator(line))
-    return make_csv_history(LineReader(std::move(headed)), FileNotes(notes, path), *separator);
+  }
+  if (const auto separator = csv_separator(line)) {
+    file_notes.read_as("CSV");
+    return make_csv_history(LineReader(std::move(headed)), file_notes, *separator);
+  }
+  if (const auto look = unusable_look(*head)) return refuse(*look);
   if (is_binary(text))
     return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   const auto info = files.info(path);
-  return make_text_history(LineReader(std::move(headed)), FileNotes(notes, path),
+  file_notes.read_as("poolmon, memsnap or debugger text");
+  return make_text_history(LineReader(std::move(headed)), file_notes,
                            {info ? std::optional(info->modified) : std::nullopt, options.date_order,
                             [&files, path] { return decide_order(files, path); }});
 }

@@ -1,6 +1,7 @@
 #include "collectors/history/history.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -16,13 +17,21 @@ using base::Result;
 using base::UnixMillis;
 
 constexpr std::size_t kMostOpen = 32;  // of files that wait for their time; the others are opened again
+constexpr std::size_t kMostHostsNamed = 1000;
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
 
 struct Track {
   explicit Track(std::string file) : path(std::move(file)) {}
 
   std::string path;
   std::unique_ptr<SnapshotReader> reader;
-  Snapshot head;  // the next one
+  Snapshot head;     // the next one
+  std::string host;  // of it
   UnixMillis first_time = 0;
   std::uint64_t size_bytes = 0;
   std::uint64_t bytes_read = 0;
@@ -31,7 +40,7 @@ struct Track {
 
 class History final : public HistorySource {
  public:
-  History(base::FileSystem& files, const HistoryOptions& options) : files_(files), options_(options) {}
+  History(base::FileSystem& files, HistoryOptions options) : files_(files), options_(std::move(options)) {}
 
   Result<void> open(const std::vector<std::string>& paths) {
     std::string reasons;
@@ -43,8 +52,10 @@ class History final : public HistorySource {
       return Error{ErrorCode::kMalformed, "no usable history: " + (reasons.empty() ? "no file is named" : reasons)};
     std::stable_sort(waiting_.begin(), waiting_.end(),
                      [](const auto& a, const auto& b) { return a->first_time < b->first_time; });
-    if (!advance()) return Error{ErrorCode::kIo, "no usable history: the files changed while they were read"};
-    return {};
+    name_the_nameless();
+    if (advance()) return {};
+    if (!options_.host.empty()) return Error{ErrorCode::kMalformed, "no usable history: " + hosts_there()};
+    return Error{ErrorCode::kIo, "no usable history: the files changed while they were read"};
   }
 
   Result<void> read(Snapshot& out) override {
@@ -53,33 +64,16 @@ class History final : public HistorySource {
   }
 
   bool advance() override {
-    activate();
-    if (active_.empty()) return false;
-    const UnixMillis time = earliest();
-    bool taken = false;
-    bool merging = false;
-    for (std::size_t i = 0; i < active_.size();) {
-      Track& track = *active_[i];
-      bool more = true;
-      while (more && track.head.time == time) {
-        if (!taken) {
-          current_ = std::move(track.head);
-          taken = true;
-        } else {
-          if (!merging) (void)builder_.merge(std::move(current_));
-          merging = true;
-          if (!builder_.merge(std::move(track.head)) && !std::exchange(track.told_of_merge, true))
-            notes_.warn(track.path, "it has values of a time that an earlier one also has; the earlier one's are used");
-        }
-        more = refill(track);
-      }
-      if (more) ++i;
-      else active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-    if (merging) current_ = builder_.take();
+    while (at_ == batch_.size())
+      if (!next_batch()) return false;
+    Gathered& next = batch_[at_++];
+    current_ = next.merged ? next.merged->take() : std::move(next.snapshot);
+    host_ = std::move(next.host);
     return true;
   }
 
+  [[nodiscard]] const std::string& host() const override { return host_; }
+  [[nodiscard]] const std::deque<FileReading>& readings() const override { return notes_.readings(); }
   [[nodiscard]] const std::vector<Skipped>& skipped() const override { return notes_.skipped(); }
   [[nodiscard]] std::uint64_t skipped_count() const override { return notes_.skipped_count(); }
   [[nodiscard]] const std::vector<std::string>& warnings() const override { return notes_.warnings(); }
@@ -93,6 +87,90 @@ class History final : public HistorySource {
   }
 
  private:
+  // What all files have of one host at one time.
+  struct Gathered {
+    std::string host;
+    Snapshot snapshot;
+    std::unique_ptr<SnapshotBuilder> merged;
+  };
+
+  // The snapshots of the next time; perhaps none that is wanted.
+  bool next_batch() {
+    batch_.clear();
+    at_ = 0;
+    activate();
+    if (active_.empty()) return false;
+    const UnixMillis time = earliest();
+    for (std::size_t i = 0; i < active_.size();) {
+      Track& track = *active_[i];
+      bool more = true;
+      while (more && track.head.time == time) {
+        if (is_wanted(track)) gather(track);
+        more = refill(track);
+      }
+      if (more) ++i;
+      else active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return true;
+  }
+
+  void gather(Track& track) {
+    const auto same = [&](const Gathered& one) { return one.host == track.host; };
+    const auto found = std::find_if(batch_.begin(), batch_.end(), same);
+    if (found == batch_.end()) {
+      batch_.push_back({track.host, std::move(track.head), nullptr});
+      return;
+    }
+    if (!found->merged) {
+      found->merged = std::make_unique<SnapshotBuilder>();
+      (void)found->merged->merge(std::move(found->snapshot));
+    }
+    if (!found->merged->merge(std::move(track.head)) && !std::exchange(track.told_of_merge, true))
+      notes_.warn(track.path, "it has values of a time that an earlier one also has; the earlier one's are used");
+  }
+
+  // Gives the head's host as it was written first.
+  bool is_wanted(Track& track) {
+    if (track.host.empty()) track.host = nameless_;
+    if (last_host_ == track.host && last_wanted_) return true;
+    const std::string key = lower_case(track.host);
+    const auto [known, is_new] = hosts_.try_emplace(key, track.host);
+    track.host = known->second;
+    bool wanted = options_.all_hosts || track.host.empty();
+    if (!options_.host.empty()) {
+      wanted = track.host.empty() || key == lower_case(options_.host);
+    } else if (!options_.all_hosts && !wanted) {
+      if (only_.empty()) only_ = track.host;
+      wanted = track.host == only_;
+      if (!wanted && is_new && hosts_.size() <= kMostHostsNamed)
+        notes_.warn(track.path, "several hosts: only " + in_quotes(only_) + " is used, not " + in_quotes(track.host));
+    }
+    if (is_new && hosts_.size() > kMostHostsNamed) hosts_.erase(known);
+    last_host_ = track.host;
+    last_wanted_ = wanted;
+    return wanted;
+  }
+
+  std::string hosts_there() const {
+    constexpr std::size_t kMostShown = 10;
+    std::string names;
+    std::size_t shown = 0;
+    for (const auto& [key, name] : hosts_)
+      if (!name.empty() && shown++ < kMostShown) names += (names.empty() ? "" : ", ") + in_quotes(name);
+    return "host " + in_quotes(options_.host) + " is not in it" + (names.empty() ? "" : "; there are " + names);
+  }
+
+  // Files that name no host are the one's that all others are of.
+  void name_the_nameless() {
+    std::string name;
+    for (const auto& track : waiting_) {
+      if (track->host.empty()) continue;
+      if (!name.empty() && lower_case(name) != lower_case(track->host)) return;
+      name = track->host;
+    }
+    nameless_ = options_.host.empty() ? name : options_.host;
+  }
+
   // Reads up to the first snapshot. A file without one is noted and left out.
   Result<void> probe(const std::string& path, std::string& reasons) {
     auto track = std::make_unique<Track>(path);
@@ -110,6 +188,7 @@ class History final : public HistorySource {
       if (!more && more.error().code != ErrorCode::kMalformed) return more.error();
       if (more && *more) {
         track->first_time = track->head.time;
+        took(*track);
         if (waiting_.size() >= kMostOpen) {
           track->reader.reset();
           track->head = {};
@@ -135,7 +214,8 @@ class History final : public HistorySource {
       return path + ":" + std::to_string(first.line) + ": " + first.reason + "; nothing usable is in this file";
     }
     return path + ": nothing usable; expected a capture, CSV with the columns timestamp, pool, tag and bytes, "
-                  "poolmon or memsnap text, or perfmon CSV";
+                  "poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, or an "
+                  "answer of Prometheus";
   }
 
   // Those whose time has come begin to take part.
@@ -167,9 +247,20 @@ class History final : public HistorySource {
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
         return false;
       }
-      if (track.head.time >= last) return true;
+      if (track.head.time >= last) {
+        took(track);
+        return true;
+      }
       notes_.skip(track.path, track.reader->line(), "its time lies before the snapshot's above it");
     }
+  }
+
+  void took(Track& track) {
+    track.host = track.reader->host();
+    FileReading& reading = notes_.of(track.path);
+    if (reading.snapshots++ == 0) reading.first = track.head.time;
+    reading.last = track.head.time;
+    reading.rows += track.head.tags.size() + track.head.processes.size() + track.head.pools.size();
   }
 
   [[nodiscard]] UnixMillis earliest() const {
@@ -184,13 +275,23 @@ class History final : public HistorySource {
   std::vector<std::unique_ptr<Track>> waiting_;  // by first_time
   std::size_t next_ = 0;
   std::vector<std::unique_ptr<Track>> active_;  // in the order they began
-  SnapshotBuilder builder_;
+  std::vector<Gathered> batch_;
+  std::size_t at_ = 0;
   Snapshot current_;
+  std::string host_;
+  std::map<std::string, std::string> hosts_;  // by their names in lower case
+  std::string nameless_, only_, last_host_;
+  bool last_wanted_ = false;
   std::uint64_t bytes_total_ = 0;
   std::uint64_t bytes_done_ = 0;
 };
 
 }  // namespace
+
+const std::string& SnapshotReader::host() const {
+  static const std::string none;
+  return none;
+}
 
 Result<std::unique_ptr<HistorySource>> open_history(base::FileSystem& files, const std::vector<std::string>& paths,
                                                     const HistoryOptions& options) {

@@ -1,12 +1,13 @@
 // STAGE 1 from elsewhere: recorded history -> Snapshots in time order, whatever wrote it. Each file's format is told
-// by its content: a capture, CSV, poolmon/memsnap/debugger text, perfmon CSV. Times rise strictly; snapshots of one
-// time from several files are one, in which the file that began first wins where both say something.
+// by its content (format.cpp). Times rise strictly a host; snapshots of one time from several files are one, in which
+// the file that began first wins where both say something.
 // Files are streamed: memory is bounded by one snapshot a file that overlaps in time, not by the files' sizes.
 // Thread: one. Failure: what cannot be used is skipped, counted and listed; an Error only when a file cannot be opened
 // or none has anything usable.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,19 +26,27 @@ struct Progress {
   std::uint64_t bytes_total = 0;  // 0: not known (a pipe)
 };
 
+struct HistoryOptions {
+  bool all_hosts = false;  // else one's: the first of the history, the others named in warnings
+  std::string host = {};   // only this one's; case does not matter
+  std::optional<DateOrder> date_order = {};  // of dates like 05/11/2026; none: each file's dates decide
+};
+
 /// read gives the current snapshot, advance moves on; at the end the last one stays.
 class HistorySource : public KernelSource {
  public:
+  /// Whose the current snapshot is; empty: no file says. Files that name none are the only host's that others name.
+  [[nodiscard]] virtual const std::string& host() const = 0;
+  /// When it changes, nothing more comes of the hosts so far, and the next one's times begin anew.
+  [[nodiscard]] virtual std::uint64_t group() const { return 0; }
   /// So far; the first kMaxSkippedListed of them, skipped_count() has them all.
   [[nodiscard]] virtual const std::vector<Skipped>& skipped() const = 0;
   [[nodiscard]] virtual std::uint64_t skipped_count() const = 0;
   /// What had to be assumed, one a line, each beginning with the file's name.
   [[nodiscard]] virtual const std::vector<std::string>& warnings() const = 0;
+  /// How each file was read, so far.
+  [[nodiscard]] virtual const std::deque<FileReading>& readings() const = 0;
   [[nodiscard]] virtual Progress progress() const = 0;
-};
-
-struct HistoryOptions {
-  std::optional<DateOrder> date_order;  // of dates like 05/11/2026; none: each file's dates decide
 };
 
 /// `files` outlives the source. Every file is opened here and read up to its first snapshot.

@@ -1,11 +1,29 @@
 #include "collectors/history/notes.h"
 
+#include <algorithm>
+
 #include "collectors/base/label_text.h"
 
 namespace kmem::history {
 
+FileReading& Notes::begin(const std::string& file) {
+  const auto known = by_file_.find(file);
+  if (known == by_file_.end() && readings_.size() >= kMaxReadings) return rest_;
+  FileReading& reading = known != by_file_.end() ? *known->second : readings_.emplace_back();
+  reading = {};
+  reading.file = file;
+  by_file_[file] = &reading;
+  return reading;
+}
+
+FileReading& Notes::of(const std::string& file) {
+  const auto known = by_file_.find(file);
+  return known != by_file_.end() ? *known->second : rest_;
+}
+
 void Notes::skip(const std::string& file, std::uint64_t line, const std::string& reason) {
   ++skipped_count_;
+  ++of(file).skipped;
   if (skipped_.size() < kMaxSkippedListed) skipped_.push_back({file, line, reason});
 }
 
@@ -17,6 +35,13 @@ void Notes::back_to(const Mark& mark) {
   skipped_.resize(mark.listed);
   skipped_count_ = mark.count;
   warnings_.resize(mark.warnings);
+}
+
+void FileNotes::timed_by(std::string_view rule) {
+  constexpr std::size_t kMostRules = 8;
+  std::vector<std::string>& rules = reading_->rules;
+  if (rules.size() < kMostRules && std::find(rules.begin(), rules.end(), rule) == rules.end())
+    rules.emplace_back(rule);
 }
 
 std::string in_quotes(std::string_view text) {

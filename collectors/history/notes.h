@@ -1,16 +1,21 @@
-// What was left out of a history and what had to be assumed, over all its files. Thread: one.
+// What was left out of a history, what had to be assumed, and how each file was read, over all its files. Thread: one.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "collectors/base/clock.h"
 
 namespace kmem::history {
 
 inline constexpr std::size_t kMaxSkippedListed = 1000;
 inline constexpr std::size_t kMaxWarnings = 1000;
+inline constexpr std::size_t kMaxReadings = 10'000;
 
 struct Skipped {
   std::string file;
@@ -18,14 +23,30 @@ struct Skipped {
   std::string reason;
 };
 
+/// How one file was read.
+struct FileReading {
+  std::string file;
+  std::string format;              // "poolmon text"
+  std::vector<std::string> rules;  // by which its times were read, each once
+  std::uint64_t snapshots = 0;
+  std::uint64_t rows = 0;     // tags, processes and pools in them
+  std::uint64_t skipped = 0;  // pieces passed over
+  base::UnixMillis first = 0, last = 0;
+};
+
 class Notes {
  public:
+  /// Its reading begins, or begins anew.
+  FileReading& begin(const std::string& file);
+  [[nodiscard]] FileReading& of(const std::string& file);
   void skip(const std::string& file, std::uint64_t line, const std::string& reason);
   void warn(const std::string& file, const std::string& text);
 
   [[nodiscard]] const std::vector<Skipped>& skipped() const { return skipped_; }
   [[nodiscard]] std::uint64_t skipped_count() const { return skipped_count_; }
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+  /// The first kMaxReadings files, as they were opened.
+  [[nodiscard]] const std::deque<FileReading>& readings() const { return readings_; }
 
   /// For a file that will be read again: back to how it was at the mark.
   struct Mark {
@@ -40,12 +61,19 @@ class Notes {
   std::vector<Skipped> skipped_;
   std::uint64_t skipped_count_ = 0;
   std::vector<std::string> warnings_;
+  std::deque<FileReading> readings_;  // addresses stay
+  std::map<std::string, FileReading*, std::less<>> by_file_;
+  FileReading rest_;  // of files beyond the bound
 };
 
 /// The notes of one file.
 class FileNotes {
  public:
-  FileNotes(Notes& notes, std::string path) : notes_(&notes), path_(std::move(path)) {}
+  FileNotes(Notes& notes, std::string path) : notes_(&notes), path_(std::move(path)), reading_(&notes.begin(path_)) {}
+  /// What the file turned out to be.
+  void read_as(std::string_view format) { reading_->format = format; }
+  /// By which rule a time in it was read: "month first, as a day over 12 says (line 7)". Each rule is kept once.
+  void timed_by(std::string_view rule);
   void skip(std::uint64_t line, const std::string& reason) { notes_->skip(path_, line, reason); }
   void warn(const std::string& text) { notes_->warn(path_, text); }
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -53,6 +81,7 @@ class FileNotes {
  private:
   Notes* notes_;
   std::string path_;
+  FileReading* reading_;
 };
 
 /// Somebody else's text for a message: in quotes, legal everywhere, cut when long.

@@ -1,18 +1,17 @@
-// perfmon's CSV (PDH-CSV 4.0, from relog, typeperf and counter logs; also with tabs, or as a spreadsheet saved it): columns \\HOST\Object\Counter become totals.
-// Times are local; the header's first cell says in minutes how far UTC is ahead of them. The first host that has a
-// column known here is the one; the others are named in a warning. A blank cell is no value.
+// perfmon's CSV (PDH-CSV 4.0, from relog, typeperf and counter logs; also with tabs, or as a spreadsheet saved it): columns
+// \\HOST\Object\Counter become totals and processes, a snapshot a host. Times are local; the header's first cell says in
+// minutes how far UTC is ahead of them. A blank cell is no value.
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <limits>
+#include <deque>
 #include <functional>
-#include <set>
+#include <tuple>
 #include <utility>
 
+#include "collectors/base/label_text.h"
 #include "collectors/history/counter_names.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/number_text.h"
-#include "collectors/history/snapshot_builder.h"
+#include "collectors/history/perfmon_counters.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/time_text.h"
 
@@ -20,42 +19,6 @@ namespace kmem::history {
 namespace {
 
 using base::UnixMillis;
-
-constexpr std::int64_t kSameBootMillis = 5'000;
-
-struct Counter {
-  std::string_view path;
-  void (*set)(SnapshotBuilder& out, std::uint64_t value);
-};
-
-template <std::optional<std::uint64_t> Snapshot::*Field>
-void set_field(SnapshotBuilder& out, std::uint64_t value) {
-  out.snapshot().*Field = value;
-}
-template <Pool P, std::optional<std::uint64_t> PoolTotals::*Field>
-void set_total(SnapshotBuilder& out, std::uint64_t value) {
-  out.totals(P).*Field = value;
-}
-template <Pool P>
-void set_allocations(SnapshotBuilder& out, std::uint64_t value) {
-  if (value <= std::numeric_limits<std::uint32_t>::max())
-    out.totals(P).allocations = static_cast<std::uint32_t>(value);
-}
-
-constexpr std::array kCounters = {
-    Counter{"Memory\\Pool Paged Bytes", set_total<Pool::kPaged, &PoolTotals::bytes>},
-    Counter{"Memory\\Pool Nonpaged Bytes", set_total<Pool::kNonpaged, &PoolTotals::bytes>},
-    Counter{"Memory\\Pool Paged Resident Bytes", set_total<Pool::kPaged, &PoolTotals::resident_bytes>},
-    Counter{"Memory\\Pool Paged Allocs", set_allocations<Pool::kPaged>},
-    Counter{"Memory\\Pool Nonpaged Allocs", set_allocations<Pool::kNonpaged>},
-    Counter{"Memory\\Free System Page Table Entries", set_field<&Snapshot::system_ptes_free>},
-    Counter{"Memory\\Committed Bytes", set_field<&Snapshot::commit_bytes>},
-    Counter{"Memory\\Commit Limit", set_field<&Snapshot::commit_limit_bytes>},
-    Counter{"Memory\\Cache Bytes", set_field<&Snapshot::file_cache_bytes>},
-    Counter{"Memory\\Cache Bytes Peak", set_field<&Snapshot::file_cache_peak_bytes>},
-    Counter{"Memory\\Available Bytes", set_field<&Snapshot::available_bytes>},
-    Counter{"System\\System Up Time", nullptr},  // seconds
-};
 
 // "12.5", " 1.5e+009", "12,5" where the comma is the decimal point. PDH writes -1 for what it could not read.
 NumberText parse_value(std::string_view text, char separator) {
@@ -67,22 +30,10 @@ NumberText parse_value(std::string_view text, char separator) {
 // Not as PDH writes it, with seconds: a spreadsheet has made its own of it.
 bool is_rewritten(std::string_view cell) { return std::count(cell.begin(), cell.end(), ':') < 2; }
 
-struct CounterPath {
-  std::string_view host;  // empty: the machine itself
-  std::string_view path;
-};
-
-CounterPath split_path(std::string_view column) {
-  column = trimmed(column);
-  if (!column.starts_with("\\\\")) return {{}, column.substr(column.starts_with('\\') ? 1 : 0)};
-  const std::size_t end = std::min(column.find('\\', 2), column.size());
-  return {column.substr(2, end - 2), column.substr(std::min(end + 1, column.size()))};
-}
-
 std::string others_words(const CsvFields& fields) {
   std::string words;
   for (std::size_t i = 1; i < fields.size(); ++i) {
-    const std::string_view path = split_path(fields[i]).path;
+    const std::string_view path = split_counter_path(fields[i]).path;
     const std::string_view language = language_of_counter(path);
     const bool is_plain = std::all_of(path.begin(), path.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
     if (language.empty() && is_plain) continue;
@@ -118,106 +69,107 @@ class PerfmonHistory final : public SnapshotReader {
   }
 
   base::Result<bool> next(Snapshot& out) override {
-    for (;;) {
+    while (ready_.empty()) {
       const auto state = lines_.next();
       if (!state) return state.error();
       if (*state == LineState::kEnd) return false;
-      if (*state == LineState::kTooLong) {
+      if (*state == LineState::kTooLong)
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxPerfmonLineBytes) + " bytes");
-      } else if (take_line(out)) {
-        return true;
-      }
+      else
+        take_line();
     }
+    host_ = hosts_[ready_.front().first].name;
+    out = std::move(ready_.front().second);
+    ready_.pop_front();
+    return true;
   }
 
   [[nodiscard]] std::uint64_t line() const override { return lines_.number(); }
+  [[nodiscard]] const std::string& host() const override { return host_; }
 
  private:
   struct Known {
     std::size_t field = 0;
-    const Counter* counter = nullptr;
+    std::size_t host = 0;  // in hosts_
+    KnownCounter counter;
+
+    [[nodiscard]] auto key() const { return std::tie(host, counter.order, counter.instance); }
+  };
+  struct Host {
+    std::string name;
+    CounterRow row;
+    UptimeClock uptime;
   };
 
   // Empty, or why not.
   std::string take_header() {
     std::vector<Known> known;
-    std::optional<std::string> host;
-    std::set<std::string> others;
     for (std::size_t i = 1; i < fields_.size(); ++i) {
-      CounterPath column = split_path(fields_[i]);
-      if (const std::string_view english = english_counter(column.path); !english.empty()) column.path = english;
-      const auto counter = std::find_if(kCounters.begin(), kCounters.end(),
-                                        [&](const Counter& one) { return same_word(one.path, column.path); });
-      if (counter == kCounters.end()) continue;
-      if (!host) host = std::string(column.host);
-      if (same_word(*host, column.host)) known.push_back({i, &*counter});
-      else others.insert(std::string(column.host));
+      const CounterPath column = split_counter_path(fields_[i]);
+      auto counter = find_counter(column.path);
+      if (counter) known.push_back({i, host_index(column.host), std::move(*counter)});
     }
     if (known.empty())
       return "no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their English names" +
              others_words(fields_);
     std::stable_sort(known.begin(), known.end(),
-                     [](const Known& a, const Known& b) { return std::less<>()(a.counter, b.counter); });
+                     [](const Known& a, const Known& b) { return a.key() < b.key(); });
     known_ = std::move(known);
     width_ = fields_.size();
     const auto bias = bias_minutes(fields_[0]);
     bias_minutes_ = bias.value_or(0);
     if (!bias) notes_.warn("the header has no time zone: times are taken as UTC");
-    if (!others.empty()) {
-      std::string names;
-      for (const std::string& other : others) names += (names.empty() ? "" : ", ") + in_quotes(other);
-      notes_.warn("several hosts: only " + in_quotes(*host) + " is used, not " + names);
-    }
+    notes_.timed_by(bias ? "local time, UTC " + std::to_string(*bias) + " minutes ahead by the header" : "taken as UTC");
     return {};
   }
 
-  bool take_line(Snapshot& out) {
+  std::size_t host_index(std::string_view raw) {
+    const std::string name = base::label_text(raw);
+    const auto known = std::find_if(hosts_.begin(), hosts_.end(),
+                                    [&](const Host& host) { return same_word(host.name, name); });
+    if (known != hosts_.end()) return static_cast<std::size_t>(known - hosts_.begin());
+    hosts_.push_back({name, {}, {}});
+    return hosts_.size() - 1;
+  }
+
+  void take_line() {
     const std::string_view line = trimmed(lines_.line());
-    if (line.find_first_of("0123456789") == std::string_view::npos) return false;  // typeperf's last words
-    const auto refuse = [&](const std::string& reason) {
-      notes_.skip(lines_.number(), reason);
-      return false;
-    };
+    if (line.find_first_of("0123456789") == std::string_view::npos) return;  // typeperf's last words
+    const auto refuse = [&](const std::string& reason) { notes_.skip(lines_.number(), reason); };
     if (const char* const torn = fields_.split(line)) return refuse(torn);
     if (fields_[0].starts_with("(PDH-")) {  // files put one behind another
       const std::string why = take_header();
-      return why.empty() ? false : refuse(why);
+      return why.empty() ? void() : refuse(why);
     }
     std::string why;
     const auto time = read_time(fields_[0], why);
     if (!time) return refuse(why);
     if (fields_.size() != width_)
       return refuse(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
-    SnapshotBuilder builder;
-    builder.snapshot().system = System::kWindows;
-    builder.snapshot().time = *time + std::int64_t{bias_minutes_} * 60'000;
-    bool any = false;
     const Known* before = nullptr;
     for (const Known& known : known_) {
       const std::string& cell = fields_[known.field];
       if (trimmed(cell).empty()) continue;
       const auto [value, fault] = parse_value(cell, options_.separator);
       // Logs that were put side by side have a counter twice; columns stand by counter.
-      const bool again = before != nullptr && before->counter == known.counter;
+      const bool again = before != nullptr && before->key() == known.key();
       if (again && value && fields_[before->field] != cell)
-        notes_.skip(lines_.number(), std::string(known.counter->path) + " has two columns and two values, " +
+        notes_.skip(lines_.number(), std::string(known.counter.name) + " has two columns and two values, " +
                                          in_quotes(fields_[before->field]) + " and " + in_quotes(cell) +
                                          "; the first is used");
       if (value && !again) before = &known;
       if (again) continue;
       if (!value) {
-        notes_.skip(lines_.number(), std::string(known.counter->path) + " " + in_quotes(cell) +
+        notes_.skip(lines_.number(), std::string(known.counter.name) + " " + in_quotes(cell) +
                                          (fault == NumberFault::kTwoValues ? " may part thousands or decimals"
                                                                            : " is not a value"));
-      } else if (any = true; known.counter->set != nullptr) {
-        known.counter->set(builder, static_cast<std::uint64_t>(std::round(*value)));
       } else {
-        builder.snapshot().boot_time = boot_time(builder.snapshot().time, *value);
+        hosts_[known.host].row.add(known.counter, *value);
       }
     }
-    if (!any) return false;
-    out = builder.take();
-    return true;
+    const UnixMillis utc = *time + std::int64_t{bias_minutes_} * 60'000;
+    for (std::size_t host = 0; host < hosts_.size(); ++host)
+      if (!hosts_[host].row.empty()) ready_.emplace_back(host, hosts_[host].row.take(utc, hosts_[host].uptime));
   }
 
   std::optional<UnixMillis> read_time(const std::string& cell, std::string& why) {
@@ -238,13 +190,6 @@ class PerfmonHistory final : public SnapshotReader {
     return std::nullopt;
   }
 
-  // Time and uptime are read one after the other, so their difference jitters.
-  UnixMillis boot_time(UnixMillis time, double uptime_seconds) {
-    const UnixMillis boot = time - static_cast<UnixMillis>(std::min(uptime_seconds, 1e12) * 1000);
-    if (!boot_time_ || std::abs(boot - *boot_time_) > kSameBootMillis) boot_time_ = boot;
-    return *boot_time_;
-  }
-
   LineReader lines_;
   FileNotes notes_;
   PerfmonOptions options_;
@@ -253,7 +198,9 @@ class PerfmonHistory final : public SnapshotReader {
   std::vector<Known> known_;
   std::size_t width_ = 0;
   int bias_minutes_ = 0;
-  std::optional<UnixMillis> boot_time_;
+  std::vector<Host> hosts_;
+  std::deque<std::pair<std::size_t, Snapshot>> ready_;  // by host
+  std::string host_;
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
@@ -24,6 +26,8 @@ class SnapshotReader {
   virtual base::Result<bool> next(Snapshot& out) = 0;
   /// Where the last one began; 0 when the file has no lines.
   [[nodiscard]] virtual std::uint64_t line() const { return 0; }
+  /// Whose the last one is; empty: the file does not say.
+  [[nodiscard]] virtual const std::string& host() const;
 };
 
 using Reader = base::Result<std::unique_ptr<SnapshotReader>>;
@@ -42,6 +46,18 @@ struct TextOptions {
   std::function<std::optional<DateOrder>()> decide;    // by all of the file's dates; asked once, if ever
 };
 [[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options);
+
+/// An answer of Prometheus' HTTP API.
+[[nodiscard]] Reader make_prometheus_json(std::unique_ptr<base::File> file, FileNotes notes);
+/// Lines of `promtool tsdb dump`, or of OpenMetrics with times.
+[[nodiscard]] Reader make_prometheus_lines(LineReader lines, FileNotes notes);
+
+/// /proc files, slabtop and vmstat -m below dates.
+[[nodiscard]] Reader make_linux_history(LineReader lines, FileNotes notes);
+[[nodiscard]] Reader make_sar_history(LineReader lines, FileNotes notes);
+[[nodiscard]] Reader make_sadf_json(std::unique_ptr<base::File> file, FileNotes notes);
+/// kMalformed when its header names no usable columns.
+[[nodiscard]] Reader make_script_history(LineReader lines, FileNotes notes);
 
 /// What parts a header line that has at least two of the CSV format's columns.
 [[nodiscard]] std::optional<char> csv_separator(std::string_view line);

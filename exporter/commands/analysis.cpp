@@ -1,13 +1,88 @@
 #include "exporter/commands/analysis.h"
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <map>
 #include <utility>
 
 namespace kmem {
 namespace {
 
+using trend::SubjectReport;
+using trend::Verdict;
+
 constexpr double kPageBytes = 4096;
 
+constexpr std::size_t kMaxHosts = 1000;
+
+/// One host's history as it comes.
+struct HostRun {
+  HostRun(const std::string& host, const AnalysisOptions& options) : sampler(options.sampler), engine(options.engine) {
+    analysis.host = host;
+  }
+
+  void see(const Snapshot& snapshot) {
+    if (analysis.snapshots++ == 0) analysis.start = snapshot.time;
+    analysis.end = snapshot.time;
+    engine.observe(sampler.take(snapshot, boots.note(snapshot)));
+  }
+
+  HostAnalysis finish(const AnalysisOptions& options, std::vector<std::string>& assumed) {
+    engine.settle();
+    if (std::string how = boots.how_words(); !how.empty())
+      assumed.push_back(analysis.host.empty() ? std::move(how) : analysis.host + ": " + how);
+    analysis.summary = engine.summary();
+    for (SubjectReport& report : engine.report(options.all)) {
+      const auto course = engine.daily_course(report.kind, report.pool, report.text);
+      std::vector<drivers::Candidate> drivers;
+      if (options.owners != nullptr && report.kind == trend::Kind::kTag)
+        drivers = options.owners->candidates(report.pool, report.text);
+      analysis.subjects.push_back({std::move(report), course, std::move(drivers)});
+    }
+    return std::move(analysis);
+  }
+
+  HostAnalysis analysis;
+  trend::Sampler sampler;
+  trend::TrendEngine engine;
+  Boots boots;
+};
+
+double fastest(const HostAnalysis& host) {
+  double slope = 0;
+  for (const AnalyzedSubject& subject : host.subjects)
+    if (subject.report.kind != trend::Kind::kHandles && subject.report.verdict == host.subjects.front().report.verdict)
+      slope = std::max(slope, subject.report.credible_slope_per_second *
+                                  (subject.report.kind == trend::Kind::kSystemPtes ? kPageBytes : 1));
+  return slope;
+}
+
+/// Leaks before suspicions, then what ends first, then what grows fastest.
+bool is_worse(const HostAnalysis& a, const HostAnalysis& b) {
+  const auto verdict = [](const HostAnalysis& host) {
+    return host.subjects.empty() ? Verdict::kOk : host.subjects.front().report.verdict;
+  };
+  const auto ends = [](const HostAnalysis& host) {
+    double seconds = std::numeric_limits<double>::infinity();
+    for (const AnalyzedSubject& subject : host.subjects)
+      if (subject.report.verdict == Verdict::kLeak && subject.report.exhaustion)
+        seconds = std::min(seconds, subject.report.exhaustion->seconds);
+    return seconds;
+  };
+  if (verdict(a) != verdict(b)) return verdict(a) > verdict(b);
+  if (ends(a) != ends(b)) return ends(a) < ends(b);
+  if (fastest(a) != fastest(b)) return fastest(a) > fastest(b);
+  return a.host < b.host;
+}
+
 }  // namespace
+
+std::size_t HostAnalysis::count(Verdict verdict) const {
+  return static_cast<std::size_t>(std::count_if(subjects.begin(), subjects.end(), [&](const AnalyzedSubject& subject) {
+    return subject.report.verdict == verdict;
+  }));
+}
 
 AnalysisOptions analysis_options(const config::Config& config) {
   AnalysisOptions options;
@@ -20,37 +95,60 @@ AnalysisOptions analysis_options(const config::Config& config) {
 base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vector<std::string>& paths,
                                        const AnalysisOptions& options, ProgressMeter& progress) {
   progress.start("analyzing");
-  auto opened = history::open_history(files, paths, options.history);
+  history::HistoryOptions of_all = options.history;
+  of_all.all_hosts = true;
+  auto opened = history::open_history(files, paths, of_all);
   if (!opened) return opened.error();
-  history::HistorySource& source = **opened;
-  trend::Sampler sampler(options.sampler);
-  trend::TrendEngine engine(options.engine);
-  Boots boots;
+  return analyze_history(**opened, options, progress);
+}
 
-  Analysis analysis;
+base::Result<Analysis> analyze_history(history::HistorySource& source, const AnalysisOptions& options,
+                                       ProgressMeter& progress) {
+  std::map<std::string, HostRun, std::less<>> running;
+  std::vector<HostAnalysis> hosts;
+  std::vector<std::string> assumed;
+  HostRun* run = nullptr;
   Snapshot snapshot;
+  std::uint64_t snapshots = 0;
+  std::uint64_t left_out = 0;
+  std::uint64_t group = source.group();
   do {
     if (const auto read = source.read(snapshot); !read) return read.error();
-    if (analysis.snapshots++ == 0) analysis.start = snapshot.time;
-    analysis.end = snapshot.time;
-    engine.observe(sampler.take(snapshot, boots.note(snapshot)));
-    progress.update(source.progress(), analysis.snapshots);
+    if (source.group() != group) {
+      for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed));
+      running.clear();
+      run = nullptr;
+      group = source.group();
+    }
+    if (run == nullptr || run->analysis.host != source.host()) {
+      auto found = running.find(source.host());
+      if (found == running.end()) {
+        if (running.size() + hosts.size() >= kMaxHosts) {
+          ++left_out;
+          continue;
+        }
+        found = running.try_emplace(source.host(), source.host(), options).first;
+      }
+      run = &found->second;
+    }
+    run->see(snapshot);
+    progress.update(source.progress(), ++snapshots);
   } while (source.advance());
-  engine.settle();
   progress.finish();
+  for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed));
+  std::stable_sort(hosts.begin(), hosts.end(), is_worse);
 
-  analysis.summary = engine.summary();
-  for (trend::SubjectReport& report : engine.report(options.all)) {
-    const auto course = engine.daily_course(report.kind, report.pool, report.text);
-    std::vector<drivers::Candidate> drivers;
-    if (options.owners != nullptr && report.kind == trend::Kind::kTag)
-      drivers = options.owners->candidates(report.pool, report.text);
-    analysis.subjects.push_back({std::move(report), course, std::move(drivers)});
-  }
+  Analysis analysis;
+  static_cast<HostAnalysis&>(analysis) = std::move(hosts.front());
+  analysis.others.assign(std::make_move_iterator(hosts.begin() + 1), std::make_move_iterator(hosts.end()));
   analysis.skipped = source.skipped();
   analysis.skipped_count = source.skipped_count();
   analysis.warnings = source.warnings();
-  if (std::string how = boots.how_words(); !how.empty()) analysis.warnings.push_back(std::move(how));
+  analysis.warnings.insert(analysis.warnings.end(), assumed.begin(), assumed.end());
+  if (left_out > 0)
+    analysis.warnings.push_back("more than " + std::to_string(kMaxHosts) + " hosts: " + std::to_string(left_out) +
+                                " snapshots of the others are left out");
+  analysis.readings.assign(source.readings().begin(), source.readings().end());
   return analysis;
 }
 

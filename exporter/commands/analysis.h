@@ -1,5 +1,5 @@
-// Recorded history -> what leaks in it: the very sampler and engine of `serve`, by the history's own clock, so that
-// first_detected is when a running exporter would have raised the suspect. Memory: the engine's and one snapshot's.
+// Recorded history -> what leaks in it, host by host: the very sampler and engine of `serve`, by the history's own clock,
+// so that first_detected is when a running exporter would have raised the suspect. Memory: an engine a host, one snapshot.
 // Thread: one. Failure: an Error when no file has anything usable; what is broken in between is listed and passed over.
 #pragma once
 
@@ -33,11 +33,20 @@ struct AnalyzedSubject {
   std::vector<drivers::Candidate> drivers;           // that may be behind it, best first
 };
 
-struct Analysis {
+struct HostAnalysis {
+  std::string host;  // empty: the history names none
   base::UnixMillis start = 0, end = 0;
   std::uint64_t snapshots = 0;
   trend::Summary summary;
   std::vector<AnalyzedSubject> subjects;  // worst first
+
+  [[nodiscard]] std::size_t count(trend::Verdict verdict) const;
+};
+
+/// Of the only host, or of the worst of several.
+struct Analysis : HostAnalysis {
+  std::vector<HostAnalysis> others;  // the other hosts, worst first
+  std::vector<history::FileReading> readings;
   std::vector<history::Skipped> skipped;  // the first of them
   std::uint64_t skipped_count = 0;
   std::vector<std::string> warnings;
@@ -48,9 +57,11 @@ struct Analysis {
 
 [[nodiscard]] base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vector<std::string>& paths,
                                                      const AnalysisOptions& options, ProgressMeter& progress);
+[[nodiscard]] base::Result<Analysis> analyze_history(history::HistorySource& source, const AnalysisOptions& options,
+                                                     ProgressMeter& progress);
 
-/// For people; `utf8`: block characters may be used.
-[[nodiscard]] std::string analysis_text(const Analysis& analysis, bool utf8);
-[[nodiscard]] std::string analysis_json(const Analysis& analysis);
+/// For people; `utf8`: block characters may be used. `explain`: also how each file was read.
+[[nodiscard]] std::string analysis_text(const Analysis& analysis, bool utf8, bool explain = false);
+[[nodiscard]] std::string analysis_json(const Analysis& analysis, bool explain = false);
 
 }  // namespace kmem

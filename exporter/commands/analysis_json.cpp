@@ -51,22 +51,51 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
                                              : ordered_json(nullptr)}};
 }
 
+ordered_json host_json(const HostAnalysis& host) {
+  ordered_json document = {{"history",
+                            {{"start", base::rfc3339(host.start)},
+                             {"end", base::rfc3339(host.end)},
+                             {"snapshots", host.snapshots},
+                             {"boots", host.summary.boots},
+                             {"subjects", host.summary.subjects}}},
+                           {"subjects", ordered_json::array()}};
+  for (const AnalyzedSubject& subject : host.subjects) document["subjects"].push_back(subject_json(subject));
+  return document;
+}
+
+ordered_json named_host_json(const HostAnalysis& host) {
+  ordered_json document = {{"host", host.host},
+                           {"verdict", trend::verdict_name(host.subjects.empty() ? trend::Verdict::kOk
+                                                                          : host.subjects.front().report.verdict)}};
+  document.update(host_json(host));
+  return document;
+}
+
+ordered_json reading_json(const history::FileReading& reading) {
+  const auto time = [&](base::UnixMillis when) { return time_or_null(reading.snapshots > 0 ? std::optional(when) : std::nullopt); };
+  return {{"file", reading.file},           {"format", reading.format},     {"times", reading.rules},
+          {"start", time(reading.first)},   {"end", time(reading.last)},    {"snapshots", reading.snapshots},
+          {"rows", reading.rows},           {"skipped", reading.skipped}};
+}
+
 }  // namespace
 
-std::string analysis_json(const Analysis& analysis) {
-  ordered_json document = {{"history",
-                            {{"start", base::rfc3339(analysis.start)},
-                             {"end", base::rfc3339(analysis.end)},
-                             {"snapshots", analysis.snapshots},
-                             {"boots", analysis.summary.boots},
-                             {"subjects", analysis.summary.subjects}}},
-                           {"subjects", ordered_json::array()},
-                           {"skipped", ordered_json::array()},
-                           {"skipped_total", analysis.skipped_count},
-                           {"warnings", analysis.warnings}};
-  for (const AnalyzedSubject& subject : analysis.subjects) document["subjects"].push_back(subject_json(subject));
+std::string analysis_json(const Analysis& analysis, bool explain) {
+  // Of several hosts the worst stands where the only one would.
+  ordered_json document = host_json(analysis);
+  if (!analysis.others.empty()) {
+    document["hosts"] = ordered_json::array({named_host_json(analysis)});
+    for (const HostAnalysis& host : analysis.others) document["hosts"].push_back(named_host_json(host));
+  }
+  document["skipped"] = ordered_json::array();
+  document["skipped_total"] = analysis.skipped_count;
+  document["warnings"] = analysis.warnings;
   for (const history::Skipped& skipped : analysis.skipped)
     document["skipped"].push_back({{"file", skipped.file}, {"line", skipped.line}, {"reason", skipped.reason}});
+  if (explain) {
+    document["files"] = ordered_json::array();
+    for (const history::FileReading& reading : analysis.readings) document["files"].push_back(reading_json(reading));
+  }
   // File names may be any bytes.
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

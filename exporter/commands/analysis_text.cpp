@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <string_view>
+#include <vector>
 
 #include "collectors/base/time_words.h"
 #include "exporter/commands/analysis.h"
@@ -121,29 +122,25 @@ std::string count_words(std::uint64_t count, std::string_view one) {
   return std::to_string(count).append(" ").append(one).append(count == 1 ? "" : "s");
 }
 
-void add_head(std::string& out, const Analysis& analysis) {
-  std::size_t leaks = 0, watched = 0, surges = 0;
-  for (const AnalyzedSubject& subject : analysis.subjects) {
-    leaks += subject.report.verdict == Verdict::kLeak ? 1 : 0;
-    surges += subject.report.verdict == Verdict::kSurge ? 1 : 0;
-    watched += subject.report.verdict == Verdict::kWatch ? 1 : 0;
-  }
+std::string verdict_sum(std::size_t leaks, std::size_t surges, std::size_t watched) {
+  if (leaks + surges + watched == 0) return "nothing grows steadily";
+  return count_words(leaks, "leak") + ", " + (surges > 0 ? count_words(surges, "surge") + ", " : std::string()) +
+         std::to_string(watched) + " to watch";
+}
+
+void add_head(std::string& out, const HostAnalysis& analysis) {
   const double days = static_cast<double>(analysis.end - analysis.start) / 1000 / kSecondsPerDay;
   out += "History  " + base::rfc3339(analysis.start) + " to " + base::rfc3339(analysis.end) + " (" +
          digits(days, days < 10 ? 1 : 0) + " days): " + count_words(analysis.snapshots, "snapshot") + ", " +
          count_words(analysis.summary.boots, "boot") + ", " + count_words(analysis.summary.subjects, "subject") + "\n";
-  out += "Verdict  " +
-         (leaks + watched + surges == 0 ? std::string("nothing grows steadily")
-                                        : count_words(leaks, "leak") + ", " +
-                                              (surges > 0 ? count_words(surges, "surge") + ", " : std::string()) +
-                                              std::to_string(watched) + " to watch") +
-         "\n";
+  out += "Verdict  " + verdict_sum(analysis.count(Verdict::kLeak), analysis.count(Verdict::kSurge),
+                                   analysis.count(Verdict::kWatch)) + "\n";
   if (days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
   if (analysis.summary.refused_total > 0)
     out += "         Too many subjects: some of the smaller ones were not followed.\n";
 }
 
-void add_table(std::string& out, const Analysis& analysis, bool utf8) {
+void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
   constexpr std::size_t kColumns = 10;
   using Row = std::array<std::string, kColumns>;
   std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "SURE", "NOW", "DAYS LEFT", "", ""}};
@@ -182,12 +179,70 @@ void add_table(std::string& out, const Analysis& analysis, bool utf8) {
   }
 }
 
+/// A line a host, worst first, then those with something to tell one by one.
+void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
+  std::vector<const HostAnalysis*> hosts = {&analysis};
+  for (const HostAnalysis& host : analysis.others) hosts.push_back(&host);
+  std::size_t leaking = 0, watched = 0, width = 4;
+  for (const HostAnalysis* host : hosts) {
+    leaking += host->count(Verdict::kLeak) > 0 ? 1 : 0;
+    watched += host->count(Verdict::kLeak) == 0 && host->count(Verdict::kWatch) > 0 ? 1 : 0;
+    width = std::max(width, host->host.size());
+  }
+  out += "Hosts    " + std::to_string(hosts.size()) + ": " + std::to_string(leaking) + " with leaks, " +
+         std::to_string(watched) + " to watch\n\nVERDICT  " + "HOST" + std::string(width - 4, ' ') + "  DAYS  WHAT\n";
+  for (const HostAnalysis* host : hosts) {
+    const double days = static_cast<double>(host->end - host->start) / 1000 / kSecondsPerDay;
+    std::string what;
+    for (const AnalyzedSubject& subject : host->subjects) {
+      if (subject.report.verdict != host->subjects.front().report.verdict || subject.report.verdict == Verdict::kOk) break;
+      if (!what.empty()) {
+        what += " and " + std::to_string(host->count(subject.report.verdict) - 1) + " more";
+        break;
+      }
+      const bool has_pool = subject.report.kind == Kind::kTag || subject.report.kind == Kind::kPool;
+      what = (has_pool ? std::string(pool_name(subject.report.pool)) + " " : "") + name_words(subject.report) + " " +
+             rate_words(subject.report) + " a day";
+    }
+    std::string line(
+        trend::verdict_word(host->subjects.empty() ? Verdict::kOk : host->subjects.front().report.verdict));
+    line.resize(9, ' ');
+    line += host->host.empty() ? "-" : host->host;
+    line.resize(9 + width + 2, ' ');
+    const std::string age = digits(days, 0);
+    line += std::string(age.size() < 4 ? 4 - age.size() : 0, ' ') + age + "  " + what;
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  for (const HostAnalysis* host : hosts) {
+    if (host->subjects.empty()) continue;
+    out += "\nHost     " + (host->host.empty() ? std::string("-") : host->host) + "\n";
+    add_head(out, *host);
+    add_table(out, *host, utf8);
+  }
+}
+
+void add_readings(std::string& out, const Analysis& analysis) {
+  out += "\nRead\n";
+  for (const history::FileReading& reading : analysis.readings) {
+    out += "  " + reading.file + ": " + (reading.format.empty() ? std::string("nothing") : reading.format) + ", " +
+           count_words(reading.snapshots, "snapshot") + ", " + count_words(reading.rows, "row") + ", " +
+           std::to_string(reading.skipped) + " skipped\n";
+    if (reading.snapshots > 0)
+      out += "    times    " + base::rfc3339(reading.first) + " to " + base::rfc3339(reading.last) + "\n";
+    for (const std::string& rule : reading.rules) out += "    by       " + rule + "\n";
+  }
+}
+
 }  // namespace
 
-std::string analysis_text(const Analysis& analysis, bool utf8) {
+std::string analysis_text(const Analysis& analysis, bool utf8, bool explain) {
   std::string out;
-  add_head(out, analysis);
-  if (!analysis.subjects.empty()) add_table(out, analysis, utf8);
+  if (analysis.others.empty()) {
+    add_head(out, analysis);
+    if (!analysis.subjects.empty()) add_table(out, analysis, utf8);
+  } else {
+    add_hosts(out, analysis, utf8);
+  }
   if (analysis.skipped_count > 0) {
     out += "\nSkipped  " + count_words(analysis.skipped_count, "piece") + " of the input that cannot be used" +
            (analysis.skipped_count > kMostSkippedShown ? ", the first of them:\n" : ":\n");
@@ -202,6 +257,7 @@ std::string analysis_text(const Analysis& analysis, bool utf8) {
     out += "  " + analysis.warnings[i] + "\n";
   if (analysis.warnings.size() > kMostSkippedShown)
     out += "  and " + std::to_string(analysis.warnings.size() - kMostSkippedShown) + " more\n";
+  if (explain) add_readings(out, analysis);
   return out;
 }
 

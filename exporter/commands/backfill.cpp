@@ -32,6 +32,10 @@ int backfill(const Options& options, Environment& environment) {
                                 {"series", std::to_string(done->series)},
                                 {"samples", std::to_string(done->samples)},
                                 {"skipped", std::to_string(done->skipped_count)}});
+  // Left to itself promtool makes blocks of two hours and reads its input once for each.
+  base::log_info("to import it in seconds, where Prometheus is stopped or its retention is on",
+                 {{"command", "promtool tsdb create-blocks-from --max-block-duration=500h openmetrics " + options.output +
+                                  " PROMETHEUS_DATA_FOLDER"}});
   return kExitFine;
 }
 

@@ -115,13 +115,17 @@ std::string take_date_order(Options& options, const std::string& value) {
   return {};
 }
 
+bool is_label_name(std::string_view name) {
+  const auto is_word = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !name.empty() && !name.starts_with("__") && !is_digit(name[0]) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return is_word(c) || is_digit(c); });
+}
+
 std::string take_label(Options& options, const std::string& value) {
   const std::size_t equals = value.find('=');
   const std::string name = value.substr(0, equals);
-  const auto is_word = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (equals == std::string::npos || name.empty() || name.starts_with("__") || is_digit(name[0]) ||
-      !std::all_of(name.begin(), name.end(), [&](char c) { return is_word(c) || is_digit(c); }))
+  if (equals == std::string::npos || !is_label_name(name))
     return "NAME=VALUE, with a label's name";
   for (const metrics::MetricRow& row : metrics::catalogue())
     if (std::find(row.labels.begin(), row.labels.end(), name) != row.labels.end())
@@ -129,6 +133,44 @@ std::string take_label(Options& options, const std::string& value) {
   for (const auto& [taken, text] : options.labels)
     if (taken == name) return "every name once";
   options.labels.emplace_back(name, base::label_text(value.substr(equals + 1)));
+  return {};
+}
+
+std::string take_selector(Options& options, const std::string& value) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string::npos || !is_label_name(value.substr(0, equals)))
+    return "NAME=VALUE or NAME=~PATTERN, with a label's name";
+  options.selectors.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+  return {};
+}
+
+std::string take_prometheus_url(Options& options, const std::string& value) {
+  if (!value.starts_with("http://") && !value.starts_with("https://")) return "http://HOST:PORT or https://HOST:PORT";
+  options.prometheus_url = value;
+  return {};
+}
+
+std::string take_prometheus_config(Options& options, const std::string& value) {
+  if (value.empty()) return "a file";
+  options.prometheus_config = value;
+  return {};
+}
+
+std::string take_range(Options& options, const std::string& value) {
+  const auto range = config::parse_duration(value);
+  if (!range || *range < hours(24) || *range > hours(24 * 400)) return "a duration of 1d..400d";
+  options.range = *range;
+  return {};
+}
+
+std::string take_host(Options& options, const std::string& value) {
+  if (value.empty()) return "a host's name";
+  options.history.host = value;
+  return {};
+}
+
+std::string take_explain(Options& options, const std::string&) {
+  options.explain = true;
   return {};
 }
 
@@ -149,9 +191,19 @@ std::string take_service_action(Options& options, const std::string& value) {
 }
 
 /// Of analyze and backfill.
-CommandFlag history_files() {
-  return {"FILE", "", "Captures, CSV, poolmon or memsnap text, perfmon CSV; together one history.", true,
-          take_history_file, true};
+CommandFlag history_files(std::string_view unless = {}) {
+  return {"FILE", "",
+          "Captures, CSV, poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, answers "
+          "of Prometheus; together one history.",
+          true, take_history_file, true, unless};
+}
+/// Not in the usage's line, which would be long.
+CommandFlag more(CommandFlag flag) {
+  flag.is_in_usage = false;
+  return flag;
+}
+CommandFlag only_host() {
+  return more({"--host", "NAME", "Of a history of several hosts only this one's.", false, take_host});
 }
 
 CommandFlag date_order() {
@@ -233,6 +285,7 @@ std::string knob_help(const config::KnobInfo& knob) {
 std::string usage_of(const CommandRow& row) {
   std::string out(row.name);
   for (const CommandFlag& flag : row.flags) {
+    if (!flag.is_in_usage) continue;
     std::string one(flag.name);
     if (!flag.value.empty()) one += " " + std::string(flag.value);
     if (flag.repeats) one += "...";
@@ -261,14 +314,25 @@ const std::vector<CommandRow>& command_table() {
         {"--interval", "DURATION", "Between two frames, 1s..1d (default: 60s).", false, take_interval},
         {"--duration", "DURATION", "Stop after so long, 1s..365d (default: when interrupted).", false, take_duration}}},
       {Command::kAnalyze, "analyze", "Say what leaks in a recorded history: how fast, since when, until when it lasts.",
-       {history_files(),
+       {history_files("--prometheus.url"),
         {"--format", "FORMAT", "text or json (default: text).", false, take_report_format},
         {"--all", "", "Also what does not grow.", false, take_report_all},
-        date_order()}},
+        date_order(),
+        more({"--explain", "", "Also how each file was read: format, times and by which rule, what was passed over.",
+              false, take_explain}),
+        only_host(),
+        more({"--prometheus.url", "URL", "Ask this Prometheus server instead of files, for all hosts that it knows.",
+              false, take_prometheus_url}),
+        more({"--prometheus.config", "FILE", "User, token and TLS for it, as in Prometheus' http_config.", false,
+              take_prometheus_config}),
+        more({"--label", "NAME=VALUE", "Only its series with this label, or NAME=~PATTERN; may be repeated.", false,
+              take_selector, true}),
+        more({"--range", "DURATION", "How far back it is asked, 1d..400d (default: 8w).", false, take_range})}},
       {Command::kBackfill, "backfill",
        "Write a recorded history as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.",
        {history_files(),
         {"--output", "FILE", "Where to, atomically.", true, take_output},
+        only_host(),
         {"--label", "NAME=VALUE", "A label of every series, such as instance=server:10054; may be repeated.", false,
          take_label, true},
         date_order()}},

@@ -19,6 +19,8 @@ struct CommandFlag {
   /// Takes the value over; gives what was expected when it cannot be used, else "".
   std::string (*apply)(Options& options, const std::string& value) = nullptr;
   bool repeats = false;  // apply is called for each
+  std::string_view unless = {};    // it is not required where this one is given, nor wanted with it
+  bool is_in_usage = true;         // else in the list below it alone
 
   [[nodiscard]] bool is_switch() const { return !is_positional() && value.empty(); }
   [[nodiscard]] bool is_positional() const { return !name.starts_with('-'); }

@@ -238,7 +238,13 @@ void take_own_flags(const Grammar& grammar, const CommandRow& command, Options& 
                     std::vector<std::string>& faults) {
   for (const CommandFlag& flag : command.flags) {
     const std::vector<std::string>& values = grammar.own(flag);
-    if (values.empty() && flag.is_required)
+    const auto instead = std::find_if(command.flags.begin(), command.flags.end(),
+                                      [&](const CommandFlag& other) { return other.name == flag.unless; });
+    const bool is_replaced = instead != command.flags.end() && !grammar.own(*instead).empty();
+    if (is_replaced && !values.empty())
+      faults.push_back(std::string(command.name) + ": expected " + std::string(flag.name) + " or " +
+                       std::string(flag.unless) + ", got both");
+    if (values.empty() && flag.is_required && !is_replaced)
       faults.push_back(std::string(command.name) + ": expected " + std::string(flag.name) +
                        (flag.value.empty() ? "" : " " + std::string(flag.value)));
     if (!flag.repeats && !at_most_once(flag.name, values.size(), faults)) continue;
@@ -287,6 +293,9 @@ ParseOutcome parse_arguments(int argc, const char* const* argv) {
     const bool has_argument = !grammar.own(command.flags[0]).empty();
     if (has_argument == has_config_flag) faults.emplace_back("check-config: expected one FILE");
   }
+  if (command.command == Command::kAnalyze && options.prometheus_url.empty() &&
+      (!options.selectors.empty() || !options.prometheus_config.empty()))
+    faults.emplace_back("analyze: expected --prometheus.url with --label and --prometheus.config");
   if (!faults.empty()) return refused(faults);
   outcome.options = std::move(options);
   return outcome;

@@ -48,6 +48,10 @@ struct Options {
   history::HistoryOptions history;                           // analyze, backfill: how it is read
   ReportFormat report_format = ReportFormat::kText;          // analyze, attribute
   bool report_all = false;                                   // analyze: also what does not grow
+  bool explain = false;                                      // analyze: how each file was read
+  std::string prometheus_url, prometheus_config;             // analyze: a server instead of files
+  std::vector<std::pair<std::string, std::string>> selectors;  // analyze: of that server's series; "~x" is a pattern
+  std::chrono::milliseconds range{std::chrono::hours(24 * 56)};
   bool top_once = false;                                     // top: one text instead of a screen
   top::RowChoice top_choice;
   std::chrono::milliseconds top_interval{5'000};

@@ -7,9 +7,7 @@
 #include "collectors/base/log.h"
 #include "exporter/http/text.h"
 
-// The guard's caps are the tighter ones (config::Web::max_header_bytes is at most 64 KiB).
-#define CPPHTTPLIB_REQUEST_URI_MAX_LENGTH 131072
-#define CPPHTTPLIB_MAX_LINE_LENGTH 131072
+#include "exporter/http/httplib_settings.h"
 #include <httplib.h>
 
 namespace kmem::http {

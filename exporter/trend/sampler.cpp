@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "collectors/made_up_pid.h"
+
 namespace kmem::trend {
 namespace {
 
@@ -47,7 +49,8 @@ void Sampler::add_processes(const Snapshot& snapshot) {
   for (std::size_t i = 0; i < kept; ++i) {
     const ProcessUsage& process = processes[by_handles_[i]];
     followed_.push_back(process.pid);
-    names_[i].assign(process.name).append(" (").append(std::to_string(process.pid)).append(")");
+    names_[i] = process.name;
+    if (process.pid < kMadeUpPids) names_[i].append(" (").append(std::to_string(process.pid)).append(")");
     samples_.push_back({Kind::kHandles, {}, names_[i], *process.handles, {}, {}});
   }
 }

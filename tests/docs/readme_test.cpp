@@ -82,8 +82,9 @@ TEST(Readme, ListsTheMetricsOfTheCatalogue) {
 
 TEST(Readme, NamesOnlyFlagsThatExist) {
   const std::string readme = read(kReadme);
-  // Of families of flags, CMake's, and packaging/run.sh's.
-  std::set<std::string> known = {"--collector.NAME", "--no-collector.NAME", "--preset", "--build", "--stack"};
+  // Of families of flags, CMake's, packaging/run.sh's and promtool's.
+  std::set<std::string> known = {"--collector.NAME", "--no-collector.NAME", "--preset", "--build", "--stack",
+                                 "--max-block-duration"};
   for (const CommandRow& row : command_table())
     for (const CommandFlag& flag : row.flags) known.insert(std::string(flag.name));
   for (const CommonFlag& flag : common_flags()) known.insert(std::string(flag.name));

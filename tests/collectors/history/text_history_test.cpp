@@ -224,7 +224,8 @@ TEST(TextHistory, ProseIsNoTable) {
   const WholeHistory found = read_text("The Paged pool is 3 GB since 2024-05-01 12:00, what can I do?\n");
   EXPECT_EQ(found.error,
             "no usable history: f: nothing usable; expected a capture, CSV with the columns timestamp, pool, tag and "
-            "bytes, poolmon or memsnap text, or perfmon CSV");
+            "bytes, poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, or an answer "
+            "of Prometheus");
 }
 
 }  // namespace

@@ -20,7 +20,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
+using testing::Pair;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 ParseOutcome parse(const std::vector<std::string>& arguments) {
   std::vector<const char*> argv = {"kmem_exporter"};
@@ -241,6 +243,21 @@ TEST(Options, CommandsRefuseWhatIsNotTheirs) {
   EXPECT_THAT(faults_of({"check-config", "a", "--config.file=b"}), ElementsAre("check-config: expected one FILE"));
   EXPECT_THAT(faults_of({"check-config", "a", "b"}), ElementsAre("unexpected argument \"b\" to check-config"));
   EXPECT_THAT(faults_of({"analyze"}), ElementsAre("analyze: expected FILE"));
+  EXPECT_THAT(faults_of({"analyze", "a", "--prometheus.url=http://h:9090"}),
+              ElementsAre("analyze: expected FILE or --prometheus.url, got both"));
+  EXPECT_THAT(faults_of({"analyze", "a", "--label=a=b"}),
+              ElementsAre("analyze: expected --prometheus.url with --label and --prometheus.config"));
+  EXPECT_THAT(faults_of({"analyze", "--prometheus.url=ftp://h", "--label", "1=b", "--range=1h"}),
+              UnorderedElementsAre("--prometheus.url: expected http://HOST:PORT or https://HOST:PORT, got \"ftp://h\"",
+                                   "--label: expected NAME=VALUE or NAME=~PATTERN, with a label's name, got \"1=b\"",
+                                   "--range: expected a duration of 1d..400d, got \"1h\""));
+  const Options asked = options_of({"analyze", "--prometheus.url", "http://h:9090", "--label=instance=a:1",
+                                    "--label=job=~w.*", "--range=4w", "--explain", "--host=h1"});
+  EXPECT_EQ(asked.prometheus_url, "http://h:9090");
+  EXPECT_THAT(asked.selectors, ElementsAre(Pair("instance", "a:1"), Pair("job", "~w.*")));
+  EXPECT_EQ(asked.range, std::chrono::hours(24 * 28));
+  EXPECT_TRUE(asked.explain);
+  EXPECT_EQ(asked.history.host, "h1");
   EXPECT_THAT(faults_of({"analyze", "a", "--format=xml", "--all=yes"}),
               ElementsAre("--all: expected no value, got \"yes\"", "--format: expected text or json, got \"xml\""));
   EXPECT_THAT(faults_of({"backfill", ""}),

@@ -1,0 +1,304 @@
+// What a shell loop writes on Linux: a date, then any of /proc/slabinfo, meminfo, vmallocinfo, allocinfo, `slabtop -o`,
+// `vmstat -m`, in any order; `uptime`, /proc/uptime or btime give the boot. A snapshot ends where the next date stands.
+// The files of /proc go through the live kernel's parsers, each row first alone, so that a broken one is named.
+#include <algorithm>
+#include <utility>
+
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/date_line.h"
+#include "collectors/history/linux_text.h"
+#include "collectors/history/snapshot_builder.h"
+#include "collectors/history/snapshot_reader.h"
+#include "collectors/history/text_header.h"
+#include "collectors/linux/allocinfo.h"
+#include "collectors/linux/meminfo.h"
+#include "collectors/linux/slabinfo.h"
+#include "collectors/linux/vmallocinfo.h"
+
+namespace kmem::history {
+namespace {
+
+using base::UnixMillis;
+
+constexpr std::uint32_t kPageBytes = 4096;
+constexpr std::size_t kMostTextBytes = std::size_t{16} << 20;
+constexpr std::int64_t kSameBootMillis = 150'000;  // uptime tells minutes
+
+UnixMillis in_utc(std::optional<Zone> zone, UnixMillis local) {
+  return local - std::int64_t{minutes_east(zone.value_or(Zone{}), local)} * 60'000;
+}
+
+class LinuxHistory final : public SnapshotReader {
+ public:
+  LinuxHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
+
+  base::Result<bool> next(Snapshot& out) override {
+    while (!ready_) {
+      if (ended_) return false;
+      const auto state = lines_.next();
+      if (!state) return state.error();
+      if (*state == LineState::kEnd) {
+        finish();
+        ended_ = true;
+        if (undated_ > 0 && !any_dated_) return nothing_dated();
+      } else if (*state == LineState::kTooLong) {
+        notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
+      } else {
+        take(without_escapes(lines_.line(), plain_));
+      }
+    }
+    out = std::move(*ready_);
+    ready_.reset();
+    line_ = ready_line_;
+    return true;
+  }
+
+  [[nodiscard]] std::uint64_t line() const override { return line_; }
+
+ private:
+  void take(std::string_view line) {
+    const std::string_view text = trimmed(line);
+    if (const LinuxTable begins = begins_table(line); begins != LinuxTable::kNone && !goes_on(begins, text)) {
+      begin(begins);
+      row(line);
+      return;
+    }
+    if (table_ != LinuxTable::kNone && belongs_to(table_, line) && !is_stamp(text)) {
+      row(line);
+      return;
+    }
+    if (text.empty() || boot(text) || date(text) || table_ == LinuxTable::kNone) return;
+    if (text.find_first_of("0123456789") != std::string_view::npos) refuse();
+  }
+
+  // The table that is open goes on with this line: its second heading, or a row like its first.
+  bool goes_on(LinuxTable begins, std::string_view text) const {
+    if (begins != table_) return false;
+    if (begins == LinuxTable::kSlabtop) return text.starts_with("OBJS");
+    if (begins == LinuxTable::kVmstat) return true;
+    if (begins == LinuxTable::kMeminfo) return !text.starts_with("MemTotal:") || rows_ == 0;
+    return begins == LinuxTable::kVmallocinfo;
+  }
+
+  // slabtop's and vmstat's rows have numbers as dates do.
+  bool is_stamp(std::string_view text) const {
+    if (table_ == LinuxTable::kMeminfo) return false;
+    if (parse_linux_uptime(text) || parse_unix_line(text)) return true;
+    TagUsage row;
+    if (table_ == LinuxTable::kSlabtop && parse_slabtop_row(text, row)) return false;
+    if (table_ == LinuxTable::kVmstat && parse_vmstat_row(text, row)) return false;
+    return parse_date_line(text).midnight.has_value();
+  }
+
+  void begin(LinuxTable table) {
+    close();
+    const auto bit = 1U << static_cast<unsigned>(table);
+    if ((seen_ & bit) != 0) finish();  // the same again without a date between
+    if (seen_ == 0) begun_line_ = lines_.number();
+    seen_ |= bit;
+    kinds_ |= bit;
+    table_ = table;
+    rows_ = 0;
+    first_cache_.clear();
+    is_below_heading_ = false;
+  }
+
+  void row(std::string_view line) {
+    ++rows_;
+    TagUsage tag;
+    switch (table_) {
+      case LinuxTable::kSlabtop:
+        if (parse_slabtop_row(line, tag)) add(std::move(tag));
+        else if (!is_slabtop_heading(trimmed(line))) refuse();
+        return;
+      case LinuxTable::kVmstat:
+        if (begins_table(line) == LinuxTable::kVmstat) {
+          is_below_heading_ = true;
+        } else if (!parse_vmstat_row(line, tag)) {
+          refuse();
+        } else {
+          // It repeats its heading within a table, too.
+          const bool again = std::exchange(is_below_heading_, false) && !first_cache_.empty() && tag.tag == first_cache_;
+          if (again) begin(LinuxTable::kVmstat);
+          if (first_cache_.empty()) first_cache_ = tag.tag;
+          add(std::move(tag));
+        }
+        return;
+      case LinuxTable::kSlabinfo: {
+        linux::SlabRow slab;
+        if (linux::is_slab_row(line) && !linux::parse_slab_row(line, slab)) return refuse();
+        break;
+      }
+      case LinuxTable::kVmallocinfo: {
+        Snapshot alone;
+        if (!linux::parse_vmallocinfo(line, alone)) return refuse();
+        break;
+      }
+      case LinuxTable::kAllocinfo: {
+        Snapshot alone;
+        const std::string with_heading = "allocinfo - version: 1.0\n" + std::string(line);
+        if (rows_ > 1 && !linux::parse_allocinfo(with_heading, alone)) return refuse();
+        break;
+      }
+      case LinuxTable::kMeminfo: {
+        Snapshot alone;
+        const auto skipped = linux::parse_meminfo(line, alone);
+        // A field that nobody needs is malformed alone, one that is needed and no number is as well.
+        const std::string_view value = trimmed(line.substr(std::min(line.find(':') + 1, line.size())));
+        const bool is_number = !value.empty() && value.front() >= '0' && value.front() <= '9';
+        if ((skipped && *skipped > 0) || !is_number) return refuse();
+        break;
+      }
+      case LinuxTable::kNone: return;
+    }
+    if (text_.size() + line.size() < kMostTextBytes) text_.append(line).append("\n");
+    else if (!std::exchange(told_of_length_, true)) notes_.skip(lines_.number(), "the table is too long");
+  }
+
+  void refuse() { notes_.skip(lines_.number(), "not a row of " + std::string(table_name(table_))); }
+
+  static bool is_slabtop_heading(std::string_view text) {
+    return text.starts_with("OBJS") || text.starts_with("Active /") || text.starts_with("Minimum /");
+  }
+
+  void add(TagUsage&& tag) {
+    if (const char* const why = building_.add(std::move(tag))) notes_.skip(lines_.number(), why);
+  }
+
+  // The open table is whole: into the snapshot.
+  void close() {
+    const LinuxTable table = std::exchange(table_, LinuxTable::kNone);
+    std::string text = std::exchange(text_, {});
+    told_of_length_ = false;
+    if (text.empty()) return;
+    Snapshot part;
+    base::Result<std::uint64_t> parsed = 0;
+    if (table == LinuxTable::kMeminfo) parsed = linux::parse_meminfo(text, part);
+    if (table == LinuxTable::kSlabinfo) parsed = linux::parse_slabinfo(text, {}, kPageBytes, part);
+    if (table == LinuxTable::kVmallocinfo) parsed = linux::parse_vmallocinfo(text, part);
+    if (table == LinuxTable::kAllocinfo) parsed = linux::parse_allocinfo(text, part);
+    if (!parsed) notes_.skip(lines_.number(), parsed.error().message);
+    part.system = System::kLinux;
+    (void)building_.merge(std::move(part));
+  }
+
+  bool boot(std::string_view text) {
+    if (const auto btime = parse_btime(text)) {
+      boot_ = *btime;
+      return true;
+    }
+    const auto uptime = parse_linux_uptime(text);
+    if (uptime) uptime_ = *uptime;
+    return uptime.has_value();
+  }
+
+  bool date(std::string_view text) {
+    if (const auto unix_time = parse_unix_line(text)) {
+      stamp(*unix_time, "lines of Unix seconds");
+      return true;
+    }
+    const DateLine found = parse_date_line(text);
+    const bool completes = midnight_ && !has_time_of_day_ && seen_ == 0;
+    if (found.empty() || (!found.midnight && !completes)) return false;
+    if (found.midnight) {
+      const auto earlier = time_;
+      const bool nothing_between = seen_ == 0;
+      const UnixMillis time = in_utc(found.zone, *found.midnight + found.time_of_day.value_or(0));
+      // `date; uptime -s`: the boot stands below the time.
+      if (earlier && nothing_between && found.time_of_day && time < *earlier) {
+        boot_ = time;
+        return true;
+      }
+      finish();
+      midnight_ = found.midnight;
+      zone_.reset();
+      has_time_of_day_ = false;
+    }
+    if (found.zone) zone_ = found.zone;
+    has_time_of_day_ |= found.time_of_day.has_value();
+    time_ = in_utc(zone_, *midnight_ + found.time_of_day.value_or(0));
+    notes_.timed_by("date lines above the tables");
+    return true;
+  }
+
+  void stamp(UnixMillis time, std::string_view rule) {
+    finish();
+    time_ = time;
+    zone_ = Zone{};
+    notes_.timed_by(rule);
+  }
+
+  void finish() {
+    close();
+    Snapshot done = building_.take();
+    const bool something = std::exchange(seen_, 0) != 0;
+    const auto time = std::exchange(time_, std::nullopt);
+    const auto uptime = std::exchange(uptime_, std::nullopt);
+    const bool local = time && !zone_;
+    midnight_.reset();
+    zone_.reset();
+    has_time_of_day_ = false;
+    if (!something) return;
+    if (!time) {
+      ++undated_;
+      if (any_dated_) notes_.skip(begun_line_, "no date above this table");
+      return;
+    }
+    if (local && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
+    // Those before the first date had been waiting for one.
+    if (!std::exchange(any_dated_, true) && undated_ > 0)
+      notes_.skip(0, std::to_string(undated_) + " tables have no date above them");
+    done.system = System::kLinux;
+    done.time = *time;
+    if (uptime) done.boot_time = boot_time(*time - uptime->millis);
+    else if (boot_) done.boot_time = boot_time(*boot_);
+    boot_.reset();
+    ready_ = std::move(done);
+    ready_line_ = begun_line_;
+  }
+
+  // Uptimes are read some time after the date, and in minutes: what moves by less is the same boot.
+  UnixMillis boot_time(UnixMillis boot) {
+    if (!boot_time_ || std::abs(boot - *boot_time_) > kSameBootMillis) boot_time_ = boot;
+    return *boot_time_;
+  }
+
+  [[nodiscard]] base::Error nothing_dated() const {
+    std::string names;
+    for (unsigned i = 1; i <= static_cast<unsigned>(LinuxTable::kVmstat); ++i)
+      if ((kinds_ & (1U << i)) != 0) names.append(names.empty() ? "" : ", ").append(table_name(static_cast<LinuxTable>(i)));
+    return {base::ErrorCode::kMalformed, notes_.path() + ": looks like " + names +
+                                             " without times; write `date` before each: while date; do cat "
+                                             "/proc/slabinfo; sleep 3600; done >> FILE"};
+  }
+
+  LineReader lines_;
+  FileNotes notes_;
+  std::string plain_, text_, first_cache_;
+  SnapshotBuilder building_;
+  LinuxTable table_ = LinuxTable::kNone;
+  std::uint64_t rows_ = 0;     // of the open table
+  unsigned seen_ = 0;          // kinds in this snapshot
+  unsigned kinds_ = 0;         // in the file
+  std::uint64_t begun_line_ = 0;
+  std::uint64_t undated_ = 0;  // snapshots
+  std::optional<UnixMillis> time_, midnight_, boot_, boot_time_;
+  std::optional<Zone> zone_;
+  std::optional<Uptime> uptime_;
+  std::optional<Snapshot> ready_;
+  std::uint64_t ready_line_ = 0, line_ = 0;
+  bool has_time_of_day_ = false;
+  bool any_dated_ = false;
+  bool told_of_zone_ = false;
+  bool told_of_length_ = false;
+  bool is_below_heading_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+Reader make_linux_history(LineReader lines, FileNotes notes) {
+  return std::unique_ptr<SnapshotReader>(std::make_unique<LinuxHistory>(std::move(lines), std::move(notes)));
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,197 @@
+#include "collectors/history/linux_text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "collectors/base/label_text.h"
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/slab_size.h"
+#include "collectors/history/time_text.h"
+#include "collectors/linux/text_scan.h"
+
+namespace kmem::history {
+namespace {
+
+using linux::FieldReader;
+
+constexpr std::int64_t kMinuteMillis = 60'000;
+constexpr std::int64_t kDayMillis = 86'400'000;
+
+bool is_word(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '(' || c == ')';
+  });
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// "MemTotal:       8048204 kB", "HugePages_Total:       0"
+bool is_meminfo_row(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || !is_word(line.substr(0, colon))) return false;
+  const std::string_view value = trimmed(line.substr(colon + 1));
+  const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
+  const std::string_view unit = trimmed(value.substr(digits));
+  return digits > 0 && (unit.empty() || unit == "kB");
+}
+
+bool is_vmalloc_row(std::string_view line) {
+  FieldReader fields(line);
+  std::string_view range;
+  if (!fields.token(range) || !range.starts_with("0x")) return false;
+  const std::size_t dash = range.find("-0x");
+  return dash != std::string_view::npos && dash >= 3;
+}
+
+// "250 users", "1 user", "load average": what follows the time in uptime.
+std::optional<std::int64_t> take_uptime_part(std::string_view part) {
+  std::string_view rest = trimmed(part);
+  const auto number = take_digits(rest, 1, 5);
+  if (!number) return std::nullopt;
+  if (take_char(rest, ':')) {
+    const auto minutes = take_digits(rest, 2, 2);
+    return minutes && *minutes < 60 && rest.empty() ? std::optional((*number * std::int64_t{60} + *minutes) * kMinuteMillis)
+                                                    : std::nullopt;
+  }
+  rest = trimmed(rest);
+  if (rest == "day" || rest == "days") return *number * kDayMillis;
+  if (rest == "hour" || rest == "hours" || rest == "hr" || rest == "hrs") return *number * 60 * kMinuteMillis;
+  if (rest == "week" || rest == "weeks") return *number * 7 * kDayMillis;
+  if (rest == "year" || rest == "years") return *number * 365 * kDayMillis;
+  if (rest == "min" || rest == "mins" || rest == "minute" || rest == "minutes") return *number * kMinuteMillis;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view table_name(LinuxTable table) {
+  constexpr std::array<std::string_view, 7> kNames = {"",           "/proc/meminfo", "/proc/slabinfo", "/proc/vmallocinfo",
+                                                      "/proc/allocinfo", "slabtop",  "vmstat -m"};
+  return kNames[static_cast<std::size_t>(table)];
+}
+
+LinuxTable begins_table(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  if (text.starts_with("slabinfo - version:")) return LinuxTable::kSlabinfo;
+  if (text.starts_with("allocinfo - version:")) return LinuxTable::kAllocinfo;
+  if (text.starts_with("Active / Total Objects")) return LinuxTable::kSlabtop;
+  FieldReader fields(text);
+  const auto heads = [&](auto... names) { return (fields.literal(names) && ...); };
+  if (text.starts_with("OBJS")) return heads("OBJS", "ACTIVE", "USE") ? LinuxTable::kSlabtop : LinuxTable::kNone;
+  if (text.starts_with("Cache"))
+    return heads("Cache", "Num", "Total", "Size", "Pages") ? LinuxTable::kVmstat : LinuxTable::kNone;
+  if (text.starts_with("MemTotal:")) return is_meminfo_row(text) ? LinuxTable::kMeminfo : LinuxTable::kNone;
+  // grep may have left only some of its rows.
+  for (const std::string_view name : {"SUnreclaim:", "SReclaimable:", "VmallocUsed:", "Committed_AS:", "Percpu:", "Slab:"})
+    if (text.starts_with(name) && is_meminfo_row(text)) return LinuxTable::kMeminfo;
+  return is_vmalloc_row(text) ? LinuxTable::kVmallocinfo : LinuxTable::kNone;
+}
+
+bool belongs_to(LinuxTable table, std::string_view line) {
+  const std::string_view text = trimmed(line);
+  if (text.empty()) return false;
+  switch (table) {
+    case LinuxTable::kMeminfo: {
+      const std::size_t colon = text.find(':');
+      return colon != std::string_view::npos && !is_digit(text.front()) && is_word(text.substr(0, colon)) &&
+             (is_meminfo_row(text) || text.substr(colon).starts_with(":  "));
+    }
+    case LinuxTable::kSlabinfo: return text.front() == '#' || text.find(" : ") != std::string_view::npos;
+    case LinuxTable::kVmallocinfo: return text.starts_with("0x");
+    case LinuxTable::kAllocinfo:
+      return text.front() == '#' || is_digit(text.front()) || text.find("func:") != std::string_view::npos;
+    case LinuxTable::kSlabtop:
+    case LinuxTable::kVmstat: return text.find_first_of("0123456789") != std::string_view::npos;
+    case LinuxTable::kNone: break;
+  }
+  return false;
+}
+
+bool parse_slabtop_row(std::string_view line, TagUsage& row) {
+  FieldReader fields(line);
+  std::uint64_t objects = 0, active = 0, slabs = 0, per_slab = 0;
+  std::string_view use, object_size, cache_size;
+  if (!fields.number(objects) || !fields.number(active) || !fields.token(use) || !use.ends_with('%') ||
+      !fields.token(object_size) || !object_size.ends_with('K') || !fields.number(slabs) || !fields.number(per_slab) ||
+      !fields.token(cache_size))
+    return false;
+  const std::string_view name = trimmed(fields.rest());
+  std::uint64_t kib = 0;
+  const char* const end = cache_size.data() + cache_size.size();
+  const auto parsed = std::from_chars(cache_size.data(), end, kib);
+  if (parsed.ec != std::errc{} || std::string_view(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)) != "K" ||
+      kib > std::numeric_limits<std::uint64_t>::max() / 1024 || name.empty())
+    return false;
+  row = {};
+  row.pool = slab_pool(name);
+  row.tag = base::label_text(name);
+  row.bytes = kib * 1024;
+  row.outstanding = active;
+  return true;
+}
+
+bool parse_vmstat_row(std::string_view line, TagUsage& row) {
+  // From the end: a name may have blanks.
+  std::array<std::uint64_t, 4> numbers{};  // active, objects, size, objects a slab
+  std::string_view rest = trimmed(line);
+  for (std::size_t left = numbers.size(); left > 0; --left) {
+    const std::size_t blank = rest.find_last_of(" \t");
+    if (blank == std::string_view::npos) return false;
+    const std::string_view word = rest.substr(blank + 1);
+    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), numbers[left - 1]);
+    if (parsed.ec != std::errc{} || parsed.ptr != word.data() + word.size()) return false;
+    rest = trimmed(rest.substr(0, blank));
+  }
+  const auto bytes = slab_bytes({numbers[1], numbers[2], numbers[3], 0});
+  if (rest.empty() || !bytes) return false;
+  row = {};
+  row.pool = slab_pool(rest);
+  row.tag = base::label_text(rest);
+  row.bytes = *bytes;
+  row.outstanding = numbers[0];
+  return true;
+}
+
+std::optional<Uptime> parse_linux_uptime(std::string_view line) {
+  std::string_view text = trimmed(line);
+  if (const std::size_t up = text.find("up "); up != std::string_view::npos && (up == 0 || text[up - 1] == ' ')) {
+    text.remove_prefix(up + 3);
+    Uptime uptime{0, kMinuteMillis};
+    bool any = false;
+    while (!text.empty()) {
+      const std::size_t comma = std::min(text.find(','), text.size());
+      const auto part = take_uptime_part(text.substr(0, comma));
+      if (!part) break;
+      uptime.millis += *part;
+      any = true;
+      text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return any ? std::optional(uptime) : std::nullopt;
+  }
+  FieldReader fields(text);
+  double seconds = 0, idle = 0;
+  const bool dotted = text.find('.') != std::string_view::npos && text.size() < 50;
+  if (!dotted || !fields.number(seconds) || !fields.number(idle) || !fields.at_end()) return std::nullopt;
+  if (!(seconds >= 0) || seconds > 1e10) return std::nullopt;
+  return Uptime{std::llround(seconds * 1000), 1000};
+}
+
+std::optional<base::UnixMillis> parse_btime(std::string_view line) {
+  FieldReader fields(line);
+  std::int64_t seconds = 0;
+  if (!fields.literal("btime") || !fields.number(seconds) || seconds < 0 || seconds > 4'102'444'800) return std::nullopt;
+  return seconds * 1000;
+}
+
+std::optional<base::UnixMillis> parse_unix_line(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits != 10 || (digits < text.size() && text[digits] != '.')) return std::nullopt;
+  const auto time = parse_timestamp(text);
+  return time && *time >= 1'000'000'000'000 && *time < 4'102'444'800'000 ? std::optional(*time) : std::nullopt;
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,43 @@
+// Lines that Linux tools print -> what kind of table they begin or belong to, and their rows. Thread: pure.
+// Failure: false or nullopt when a line is not one of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collectors/base/clock.h"
+#include "collectors/snapshot.h"
+
+namespace kmem::history {
+
+enum class LinuxTable : std::uint8_t { kNone, kMeminfo, kSlabinfo, kVmallocinfo, kAllocinfo, kSlabtop, kVmstat };
+
+/// What a table of that kind is called: "/proc/slabinfo", "slabtop".
+[[nodiscard]] std::string_view table_name(LinuxTable table);
+
+/// The kind of table that begins here. meminfo and vmallocinfo have no heading: their rows begin them.
+[[nodiscard]] LinuxTable begins_table(std::string_view line);
+
+/// Whether a line may belong to a table of that kind, as a row, a heading or a broken row.
+[[nodiscard]] bool belongs_to(LinuxTable table, std::string_view line);
+
+/// " 325542 325542 100%    0.10K   8347       39     33388K buffer_head"
+[[nodiscard]] bool parse_slabtop_row(std::string_view line, TagUsage& row);
+/// "kmalloc-64   1024  2048     64     64": what vmstat calls pages are the objects of a slab.
+[[nodiscard]] bool parse_vmstat_row(std::string_view line, TagUsage& row);
+
+/// How long the system runs, by a line of `uptime`: " 03:15:31 up 12 days,  3:04,  2 users,  load average: ...", or of
+/// /proc/uptime: "1234567.89 9876543.21".
+struct Uptime {
+  std::int64_t millis = 0;
+  std::int64_t precision_ms = 0;
+};
+[[nodiscard]] std::optional<Uptime> parse_linux_uptime(std::string_view line);
+/// "btime 1793952000" of /proc/stat.
+[[nodiscard]] std::optional<base::UnixMillis> parse_btime(std::string_view line);
+/// A line of `date +%s`: seconds since 1970, between 2001 and 2100.
+[[nodiscard]] std::optional<base::UnixMillis> parse_unix_line(std::string_view line);
+
+}  // namespace kmem::history

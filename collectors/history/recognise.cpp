@@ -1,0 +1,104 @@
+#include "collectors/history/recognise.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/linux_text.h"
+#include "collectors/history/prometheus_text.h"
+#include "collectors/history/sar_memory.h"
+#include "collectors/history/script_csv.h"
+
+namespace kmem::history {
+namespace {
+
+// Without UTF-16's zero bytes and order marks: enough to tell the format.
+std::string plain(std::string_view head) {
+  std::string text(head);
+  for (const std::string_view mark : {std::string_view("\xff\xfe"), std::string_view("\xfe\xff"), std::string_view("\xef\xbb\xbf")})
+    if (text.starts_with(mark)) text.erase(0, mark.size());
+  text.erase(std::remove(text.begin(), text.end(), '\0'), text.end());
+  return text;
+}
+
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
+bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+Format of_json(std::string_view text) {
+  if (has(text, "\"sysstat\"")) return Format::kSadfJson;
+  for (const std::string_view key : {"\"metric\"", "\"resultType\"", "\"status\""})
+    if (has(text, key)) return Format::kPrometheusJson;
+  return Format::kOther;
+}
+
+}  // namespace
+
+std::string_view format_name(Format format) {
+  constexpr std::array<std::string_view, 7> kNames = {"",
+                                                      "Prometheus' answer in JSON",
+                                                      "Prometheus' samples in lines",
+                                                      "sadf -j",
+                                                      "sar or sadf -d",
+                                                      "Linux tables below dates",
+                                                      "CSV of a PowerShell script"};
+  return kNames[static_cast<std::size_t>(format)];
+}
+
+Format recognise(std::string_view head) {
+  const std::string text = plain(head);
+  std::string_view rest = text;
+  bool is_first = true;
+  while (!rest.empty()) {
+    const std::string_view line = trimmed(take_line(rest));
+    if (line.empty()) continue;
+    if (line.starts_with("# HELP ") || line.starts_with("# TYPE ")) return Format::kPrometheusLines;
+    if (line.starts_with("# hostname;interval;timestamp;")) return Format::kSar;
+    if (line.starts_with("#TYPE ")) continue;
+    if (std::exchange(is_first, false)) {
+      if (is_sample_line(line)) return Format::kPrometheusLines;
+      if (line.front() == '{' || line.front() == '[') return of_json(text);
+      if (script_csv_kind(line)) return Format::kScriptCsv;
+    }
+    if (begins_table(line) != LinuxTable::kNone) return Format::kLinux;
+    if (parse_sar_heading(line) || (has(line, "kbmemfree") && has(line, "kbmemused"))) return Format::kSar;
+    // poolmon's and memsnap's own.
+    if (line.starts_with("!LogType") || line.starts_with("!SystemTime") || (has(line, "Allocs") && has(line, "Frees")))
+      return Format::kOther;
+  }
+  return Format::kOther;
+}
+
+std::optional<std::string> unusable_look(std::string_view head) {
+  constexpr std::pair<std::string_view, std::string_view> kMagics[] = {
+      {"\x96\xd5", "looks like sysstat's own file; write it as text: sadf -d FILE -- -r ALL"},
+      {"\xd5\x96", "looks like sysstat's own file of another machine; write it there as text: sadf -d FILE -- -r ALL"},
+      {"ElfFile", "looks like a Windows event log, which has no pool usage"},
+      {"PAGEDU64", "looks like a kernel dump; open it in a debugger and log the output of !vm and !poolused"},
+      {"PAGEDUMP", "looks like a kernel dump; open it in a debugger and log the output of !vm and !poolused"},
+      {"MDMP", "looks like a process dump, which has no pool usage"},
+  };
+  for (const auto& [magic, look] : kMagics)
+    if (head.starts_with(magic)) return std::string(look);
+  const std::string text = plain(head);
+  const std::string_view start = trimmed(text);
+  if (start.starts_with("<?xml") && has(text, "sysstat"))
+    return "looks like sadf -x; write it as JSON: sadf -j FILE -- -r ALL";
+  if (start.starts_with('{') || start.starts_with('['))
+    return "looks like JSON, but neither of Prometheus' query API nor of sadf -j";
+  if (has(text, "kbmemfree") && has(text, "\t-\t")) return "looks like sadf -p; write it as rows: sadf -d FILE -- -r ALL";
+  if (has(text, "\nMem:") && has(text, "buff"))
+    return "looks like free, which does not tell the kernel's memory apart; record: while date; do cat /proc/meminfo "
+           "/proc/slabinfo; sleep 3600; done >> FILE";
+  if (has(text, "swpd") && has(text, "free") && has(text, "buff"))
+    return "looks like vmstat without caches; record: while date; do vmstat -m; sleep 3600; done >> FILE";
+  return std::nullopt;
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,237 @@
+// sysstat's memory: `sar -r [ALL]` text of any version, in 12 or 24 hours; `sadf -d` rows. Columns go by their names, so
+// other activities between them do no harm. sar's day is the heading's, and the next one behind midnight.
+// kbslab counts reclaimable slabs, too: it is a row of its own ("kbslab"), never a pool's total.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/date_line.h"
+#include "collectors/history/sar_memory.h"
+#include "collectors/history/snapshot_reader.h"
+#include "collectors/history/text_header.h"
+#include "collectors/history/time_text.h"
+
+namespace kmem::history {
+namespace {
+
+using base::UnixMillis;
+
+constexpr std::int64_t kDayMillis = 86'400'000;
+constexpr std::int64_t kHalfDayMillis = kDayMillis / 2;
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  for (std::size_t at = line.find_first_not_of(" \t"); at != std::string_view::npos;) {
+    const std::size_t end = std::min(line.find_first_of(" \t", at), line.size());
+    words.push_back(line.substr(at, end - at));
+    at = line.find_first_not_of(" \t", end);
+  }
+  return words;
+}
+
+class SarHistory final : public SnapshotReader {
+ public:
+  SarHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
+
+  base::Result<bool> next(Snapshot& out) override {
+    while (ready_.empty()) {
+      const auto state = lines_.next();
+      if (!state) return state.error();
+      if (*state == LineState::kEnd) {
+        if (any_ || !is_sar_) return false;
+        return base::Error{base::ErrorCode::kMalformed,
+                           notes_.path() + ": looks like sar without memory; record it with: sar -r ALL"};
+      }
+      if (*state == LineState::kTooLong)
+        notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
+      else
+        take(without_escapes(lines_.line(), plain_));
+    }
+    out = std::move(ready_.front().snapshot);
+    host_ = std::move(ready_.front().host);
+    ready_.pop_front();
+    any_ = true;
+    return true;
+  }
+
+  [[nodiscard]] std::uint64_t line() const override { return lines_.number(); }
+  [[nodiscard]] const std::string& host() const override { return host_; }
+
+ private:
+  struct Ready {
+    std::string host;
+    Snapshot snapshot;
+  };
+
+  void take(std::string_view line) {
+    const std::string_view text = trimmed(line);
+    if (text.empty()) return;
+    if (text.find(';') != std::string_view::npos) return take_database_row(text);
+    if (const auto heading = parse_sar_heading(text)) return begin_day(*heading);
+    std::vector<std::string_view> words = words_of(text);
+    if (!words[0].empty() && (words[0].starts_with("Average") || words[0].starts_with("Summary"))) return;
+    std::string_view clock = words[0];
+    auto of_day = take_time_of_day(clock);
+    if (!of_day || !clock.empty()) {
+      if (!columns_.empty() && text.find_first_of("0123456789") != std::string_view::npos)
+        notes_.skip(lines_.number(), "not a row of sar");
+      return;
+    }
+    words.erase(words.begin());
+    if (!words.empty() && (same_word(words[0], "AM") || same_word(words[0], "PM"))) {
+      *of_day = *of_day % kHalfDayMillis + (same_word(words[0], "PM") ? kHalfDayMillis : 0);
+      words.erase(words.begin());
+    }
+    if (words.empty()) return;
+    if (words.size() >= 2 && words[0] == "LINUX" && words[1].starts_with("RESTART")) {
+      if (midnight_) boot_time_ = time_of(*of_day, false);
+      columns_.clear();
+      return;
+    }
+    const bool is_heading = words[0].find_first_of("0123456789") == std::string_view::npos ||
+                            words[0].find_first_not_of("0123456789.,kKMGT") != std::string_view::npos;
+    if (is_heading) {
+      columns_ = sar_columns(words);
+      width_ = words.size();
+      // Another activity's table begins at the day's first hour again.
+      last_of_day_.reset();
+      days_ = 0;
+      return;
+    }
+    if (columns_.empty()) return;
+    if (!midnight_) {
+      notes_.skip(lines_.number(), "no day above this row: sar's first line, with the date, is missing");
+      return;
+    }
+    if (words.size() != width_) {
+      notes_.skip(lines_.number(), std::to_string(words.size()) + " values where the heading has " + std::to_string(width_));
+      return;
+    }
+    give(words, time_of(*of_day, true), sar_host_);
+  }
+
+  void begin_day(const SarHeading& heading) {
+    is_sar_ = true;
+    columns_.clear();
+    last_of_day_.reset();
+    days_ = 0;
+    sar_host_ = heading.host;
+    const DateLine date = parse_date_line(heading.date);
+    midnight_ = date.midnight;
+    if (!midnight_) notes_.skip(lines_.number(), "the day " + in_quotes(heading.date) + " is not understood");
+    else if (!std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
+    notes_.timed_by("the day in sar's first line, local time taken as UTC");
+  }
+
+  UnixMillis time_of(std::int64_t of_day, bool moves_on) {
+    std::int64_t days = days_;
+    if (last_of_day_ && of_day < *last_of_day_) ++days;
+    if (moves_on) {
+      last_of_day_ = of_day;
+      days_ = days;
+    }
+    return *midnight_ + days * kDayMillis + of_day;
+  }
+
+  void take_database_row(std::string_view text) {
+    is_sar_ = true;
+    std::vector<std::string_view> fields;
+    for (std::size_t at = 0;;) {
+      const std::size_t end = std::min(text.find(';', at), text.size());
+      fields.push_back(trimmed(text.substr(at, end - at)));
+      if (end == text.size()) break;
+      at = end + 1;
+    }
+    if (fields[0].starts_with('#')) {
+      database_at_ = fields.size();
+      for (std::size_t i = 0; i < fields.size(); ++i)
+        if (fields[i] == "timestamp") database_at_ = i;
+      const std::size_t from = std::min(database_at_ + 1, fields.size());
+      const std::vector<std::string_view> names(fields.begin() + static_cast<std::ptrdiff_t>(from), fields.end());
+      database_columns_ = sar_columns(names);
+      database_width_ = fields.size();
+      return;
+    }
+    if (database_at_ >= fields.size()) return;
+    const auto time = parse_stamp(fields[database_at_]);
+    const std::string host = base_label(fields[0]);
+    if (fields.size() > database_at_ + 1 && fields[database_at_ + 1].starts_with("LINUX-RESTART")) {
+      if (time) boot_time_ = *time;
+      return;
+    }
+    if (database_columns_.empty()) return;
+    if (!time) {
+      notes_.skip(lines_.number(), "time " + in_quotes(fields[database_at_]) + " is not understood");
+      return;
+    }
+    if (fields.size() != database_width_) {
+      notes_.skip(lines_.number(),
+                  std::to_string(fields.size()) + " fields where the heading has " + std::to_string(database_width_));
+      return;
+    }
+    columns_ = database_columns_;
+    const std::vector<std::string_view> values(fields.begin() + static_cast<std::ptrdiff_t>(database_at_ + 1), fields.end());
+    give(values, *time, host);
+    columns_.clear();
+  }
+
+  static std::string base_label(std::string_view text) { return sar_host_label(text); }
+
+  // "2026-11-05 00:10:01 UTC", the same without zone (-t), or Unix seconds (-U).
+  std::optional<UnixMillis> parse_stamp(std::string_view text) {
+    notes_.timed_by("column timestamp");
+    if (const auto exact = parse_timestamp(text)) return *exact;
+    const DateLine date = parse_date_line(text);
+    if (!date.midnight || !date.time_of_day) return std::nullopt;
+    if (!date.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
+    const UnixMillis local = *date.midnight + *date.time_of_day;
+    return local - std::int64_t{minutes_east(date.zone.value_or(Zone{}), local)} * 60'000;
+  }
+
+  void give(const std::vector<std::string_view>& values, UnixMillis time, const std::string& host) {
+    SnapshotBuilder builder;
+    bool any = false;
+    for (const SarColumn& column : columns_) {
+      const std::string_view text = values[column.at];
+      if (const auto bytes = parse_sar_amount(text)) {
+        set_sar_value(column.value, *bytes, builder);
+        any = true;
+      } else {
+        notes_.skip(lines_.number(), std::string(column.name) + " " + in_quotes(text) + " is not a count of kB");
+      }
+    }
+    if (!any) return;
+    Snapshot snapshot = builder.take();
+    snapshot.system = System::kLinux;
+    snapshot.time = time;
+    snapshot.boot_time = boot_time_;
+    if (snapshot.tags.size() > 0 && !std::exchange(told_of_slab_, true)) notes_.warn(std::string(kSarSlabWarning));
+    ready_.push_back({host, std::move(snapshot)});
+  }
+
+  LineReader lines_;
+  FileNotes notes_;
+  std::string plain_, host_, sar_host_;
+  std::vector<SarColumn> columns_, database_columns_;
+  std::size_t width_ = 0, database_width_ = 0, database_at_ = SIZE_MAX;
+  std::optional<UnixMillis> midnight_, boot_time_;
+  std::optional<std::int64_t> last_of_day_;
+  std::int64_t days_ = 0;
+  std::deque<Ready> ready_;
+  bool any_ = false;
+  bool is_sar_ = false;
+  bool told_of_zone_ = false;
+  bool told_of_slab_ = false;
+};
+
+}  // namespace
+
+Reader make_sar_history(LineReader lines, FileNotes notes) {
+  return std::unique_ptr<SnapshotReader>(std::make_unique<SarHistory>(std::move(lines), std::move(notes)));
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,371 @@
+// CSV that PowerShell scripts write, columns by name in any order: pool tags (a time, Tag, bytes a pool or a Type and
+// Bytes), and samples of Get-Counter (Path, CookedValue, Timestamp; or Readings, many lines a row). Rows of one time
+// and host are one snapshot and stand together. Export-Csv's "#TYPE" line is passed over.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "collectors/base/label_text.h"
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/date_line.h"
+#include "collectors/history/perfmon_counters.h"
+#include "collectors/history/script_csv.h"
+#include "collectors/history/snapshot_reader.h"
+#include "collectors/history/text_rows.h"
+#include "collectors/history/time_text.h"
+
+namespace kmem::history {
+namespace {
+
+using base::UnixMillis;
+
+constexpr std::size_t kNowhere = kMaxFields;
+constexpr std::size_t kLongestTag = 256;
+
+enum Column : std::size_t {
+  kTime, kDate, kClock, kHost, kTag, kType, kBytes, kAllocs, kFrees,
+  kPagedBytes, kPagedAllocs, kPagedFrees, kNonpagedBytes, kNonpagedAllocs, kNonpagedFrees,
+  kPath, kValue, kReadings, kColumnCount
+};
+
+struct Spelling {
+  std::string_view name;  // letters and digits alone, in lower case
+  Column column;
+};
+constexpr Spelling kSpellings[] = {
+    {"datetime", kTime}, {"timestamp", kTime}, {"timegenerated", kTime}, {"collected", kTime}, {"collectedat", kTime},
+    {"datecollected", kTime}, {"sampletime", kTime}, {"datum", kTime}, {"when", kTime},
+    {"date", kDate}, {"time", kClock},
+    {"computername", kHost}, {"computer", kHost}, {"pscomputername", kHost}, {"host", kHost}, {"hostname", kHost},
+    {"server", kHost}, {"servername", kHost}, {"machine", kHost}, {"machinename", kHost}, {"instance", kHost},
+    {"tag", kTag}, {"tagname", kTag}, {"pooltag", kTag},
+    {"type", kType}, {"pooltype", kType},
+    {"bytes", kBytes}, {"used", kBytes}, {"usedbytes", kBytes}, {"bytesused", kBytes},
+    {"allocs", kAllocs}, {"allocations", kAllocs}, {"frees", kFrees},
+    {"pagedusedbytes", kPagedBytes}, {"pagedbytes", kPagedBytes}, {"pagedused", kPagedBytes}, {"paged", kPagedBytes},
+    {"pagedpoolbytes", kPagedBytes}, {"pagedbytesused", kPagedBytes},
+    {"pagedallocs", kPagedAllocs}, {"pagedallocations", kPagedAllocs}, {"pagedfrees", kPagedFrees},
+    {"nonpagedusedbytes", kNonpagedBytes}, {"nonpagedbytes", kNonpagedBytes}, {"nonpagedused", kNonpagedBytes},
+    {"nonpaged", kNonpagedBytes}, {"nonpagedpoolbytes", kNonpagedBytes}, {"nonpagedbytesused", kNonpagedBytes},
+    {"nonpagedallocs", kNonpagedAllocs}, {"nonpagedallocations", kNonpagedAllocs}, {"nonpagedfrees", kNonpagedFrees},
+    {"path", kPath}, {"cookedvalue", kValue}, {"readings", kReadings},
+};
+
+std::optional<Column> column_of(std::string_view name) {
+  std::string bare;
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z') bare.push_back(static_cast<char>(c - 'A' + 'a'));
+    else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) bare.push_back(c);
+  }
+  for (const Spelling& spelling : kSpellings)
+    if (spelling.name == bare) return spelling.column;
+  return std::nullopt;
+}
+
+using Places = std::array<std::size_t, kColumnCount>;
+
+Places places_of(const CsvFields& fields) {
+  Places at;
+  at.fill(kNowhere);
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    if (const auto column = column_of(fields[i]); column && at[*column] == kNowhere) at[*column] = i;
+  return at;
+}
+
+bool has_time(const Places& at) { return at[kTime] != kNowhere || at[kDate] != kNowhere || at[kClock] != kNowhere; }
+bool has_pools(const Places& at) {
+  return at[kPagedBytes] != kNowhere || at[kNonpagedBytes] != kNowhere ||
+         (at[kType] != kNowhere && at[kBytes] != kNowhere);
+}
+
+std::optional<ScriptCsv> kind_of(const Places& at) {
+  if (at[kReadings] != kNowhere && has_time(at)) return ScriptCsv::kReadings;
+  if (at[kPath] != kNowhere && at[kValue] != kNowhere) return ScriptCsv::kCounters;
+  if (at[kTag] != kNowhere && has_pools(at)) return ScriptCsv::kTags;
+  return std::nullopt;
+}
+
+// Export-Csv -UseCulture has the semicolon where the comma is the decimal point.
+std::optional<char> separator_of(std::string_view header) {
+  for (const char separator : kSeparators) {
+    CsvFields fields(separator);
+    if (fields.split(header) == nullptr && kind_of(places_of(fields))) return separator;
+  }
+  return std::nullopt;
+}
+
+// "1,234,567" and "1 234 567" as scripts format numbers, where all groups have three digits.
+std::optional<std::uint64_t> parse_amount(std::string_view text) {
+  text = trimmed(text);
+  std::string digits;
+  std::size_t group = 0;
+  char separator = 0;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      digits.push_back(c);
+      ++group;
+      continue;
+    }
+    const bool fits = separator == 0 ? group >= 1 && group <= 3 : group == 3 && c == separator;
+    if ((c != ',' && c != '.' && c != ' ' && c != '\'') || !fits) return std::nullopt;
+    separator = c;
+    group = 0;
+  }
+  if (separator != 0 && group != 3) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return !digits.empty() && parsed.ec == std::errc{} ? std::optional(value) : std::nullopt;
+}
+
+class ScriptHistory final : public SnapshotReader {
+ public:
+  ScriptHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
+
+  base::Result<void> read_header() {
+    return read_header_row(lines_, notes_, [this]() -> std::string {
+      // Export-Csv of Windows PowerShell.
+      if (trimmed(lines_.line()).starts_with("#TYPE")) {
+        const auto state = lines_.next();
+        if (!state || *state != LineState::kLine) return "no header row";
+      }
+      return take_header();
+    });
+  }
+
+  base::Result<bool> next(Snapshot& out) override {
+    while (ready_.empty()) {
+      if (ended_) return false;
+      const auto state = lines_.next();
+      if (!state) return state.error();
+      if (*state == LineState::kEnd) {
+        ended_ = true;
+        finish();
+      } else if (*state == LineState::kTooLong) {
+        notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
+      } else {
+        take_line();
+      }
+    }
+    out = std::move(ready_.front().snapshot);
+    host_ = std::move(ready_.front().host);
+    line_ = ready_.front().line;
+    ready_.pop_front();
+    return true;
+  }
+
+  [[nodiscard]] std::uint64_t line() const override { return line_; }
+  [[nodiscard]] const std::string& host() const override { return host_; }
+
+ private:
+  struct Building {
+    SnapshotBuilder tags;
+    CounterRow counters;
+    std::uint64_t line = 0;
+    bool has_tags = false;
+  };
+  struct Ready {
+    std::string host;
+    Snapshot snapshot;
+    std::uint64_t line = 0;
+  };
+
+  std::string take_header() {
+    if (const auto separator = separator_of(lines_.line())) fields_ = CsvFields(*separator);
+    if (const char* const why = fields_.split(lines_.line())) return why;
+    const Places at = places_of(fields_);
+    const auto kind = kind_of(at);
+    if (!kind) return "no columns of pool tags or counters";
+    if (*kind != ScriptCsv::kReadings && !has_time(at))
+      return "looks like a script's " + std::string(*kind == ScriptCsv::kTags ? "pool tags" : "counters") +
+             " without times; a column DateTime is needed";
+    at_ = at;
+    kind_ = *kind;
+    width_ = fields_.size();
+    return {};
+  }
+
+  [[nodiscard]] std::string_view field(Column column) const {
+    return at_[column] < fields_.size() ? std::string_view(fields_[at_[column]]) : std::string_view();
+  }
+
+  void skip(const std::string& reason) { notes_.skip(lines_.number(), reason); }
+
+  void take_line() {
+    const std::string_view line = lines_.line();
+    if (kind_ == ScriptCsv::kReadings) return take_reading(line);
+    if (trimmed(line).empty() || trimmed(line).starts_with("#TYPE")) return;
+    if (const char* const why = fields_.split(line)) return skip(why);
+    if (kind_of(places_of(fields_)) == kind_) {  // files put one behind another
+      if (const std::string why = take_header(); !why.empty()) skip(why);
+      return;
+    }
+    if (fields_.size() != width_)
+      return skip(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
+    const auto time = row_time();
+    if (!time) return;
+    if (kind_ == ScriptCsv::kCounters) return take_counter(*time, field(kPath), std::string(field(kValue)));
+    take_tag(*time);
+  }
+
+  std::optional<UnixMillis> row_time() {
+    std::string text(trimmed(field(kTime)));
+    if (text.empty()) text = std::string(trimmed(field(kDate))) + " " + std::string(trimmed(field(kClock)));
+    return time_of(text);
+  }
+
+  std::optional<UnixMillis> time_of(const std::string& text) {
+    if (last_time_ && text == last_text_) return last_time_;
+    std::optional<UnixMillis> time;
+    if (const auto exact = parse_timestamp(text)) {
+      time = *exact;
+      notes_.timed_by("times with a zone");
+    } else if (const DateLine date = parse_date_line(text); date.midnight && date.time_of_day) {
+      const UnixMillis local = *date.midnight + *date.time_of_day;
+      time = local - std::int64_t{minutes_east(date.zone.value_or(Zone{}), local)} * 60'000;
+      if (!date.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
+      notes_.timed_by("dates of a script");
+    }
+    if (!time) {
+      skip("time " + in_quotes(text) + " is not understood");
+      return std::nullopt;
+    }
+    last_text_ = text;
+    last_time_ = time;
+    return time;
+  }
+
+  Building& at(UnixMillis time, const std::string& host) {
+    if (time_ && *time_ != time) finish();
+    time_ = time;
+    Building& building = building_[host];
+    if (building.line == 0) building.line = lines_.number();
+    return building;
+  }
+
+  void take_counter(UnixMillis time, std::string_view path, const std::string& value_text) {
+    const CounterPath parts = split_counter_path(path);
+    const auto counter = find_counter(parts.path);
+    if (!counter) return;
+    const auto value = parse_counter_value(value_text);
+    if (!value) return skip(std::string(counter->name) + " " + in_quotes(value_text) + " is not a value");
+    at(time, base::label_text(parts.host)).counters.add(*counter, *value);
+  }
+
+  void take_tag(UnixMillis time) {
+    const std::string& raw = fields_[at_[kTag]];
+    if (raw.empty() || raw.size() > kLongestTag) return skip("no tag, or a long one");
+    std::string tag = base::label_text(raw);
+    tag.resize(std::max<std::size_t>(tag.size(), 4), ' ');  // as the kernel has it
+    Building& building = at(time, base::label_text(trimmed(field(kHost))));
+    if (at_[kType] != kNowhere && at_[kBytes] != kNowhere && at_[kPagedBytes] == kNowhere) {
+      const std::string_view type = trimmed(field(kType));
+      const bool nonpaged = same_word(type.substr(0, 4), "nonp");
+      if (!nonpaged && !same_word(type.substr(0, 4), "page")) return skip("pool " + in_quotes(type) + " is not known");
+      return add_tag(building, nonpaged ? Pool::kNonpaged : Pool::kPaged, tag, kBytes, kAllocs, kFrees);
+    }
+    add_tag(building, Pool::kPaged, tag, kPagedBytes, kPagedAllocs, kPagedFrees);
+    add_tag(building, Pool::kNonpaged, tag, kNonpagedBytes, kNonpagedAllocs, kNonpagedFrees);
+  }
+
+  void add_tag(Building& building, Pool pool, const std::string& tag, Column bytes, Column allocs, Column frees) {
+    if (at_[bytes] == kNowhere) return;
+    TagUsage row;
+    row.pool = pool;
+    row.tag = tag;
+    const std::string_view text = trimmed(field(bytes));
+    const auto amount = parse_amount(text);
+    if (!amount) return skip("bytes " + in_quotes(text) + " is not a count");
+    row.bytes = *amount;
+    row.has_outstanding = false;
+    const auto allocated = parse_amount(field(allocs));
+    const auto freed = parse_amount(field(frees));
+    if (allocated && freed) {
+      row.counter_bits = *allocated > UINT32_MAX || *freed > UINT32_MAX ? 64 : 32;
+      set_counters(row, *allocated, *freed);
+    }
+    if (const char* const why = building.tags.add(std::move(row))) return skip(why);
+    building.has_tags = true;
+  }
+
+  // "11/5/2026 6:00:00 PM","\\host\memory\pool nonpaged bytes :
+  // 1234
+  //
+  // \\host\...
+  // "
+  void take_reading(std::string_view line) {
+    std::string_view text = trimmed(line);
+    while (text.ends_with('"')) text = trimmed(text.substr(0, text.size() - 1));
+    if (const std::size_t path = text.find("\\\\"); path != std::string_view::npos && path > 0) {
+      std::string stamp(text.substr(0, path));
+      stamp.erase(std::remove(stamp.begin(), stamp.end(), '"'), stamp.end());
+      while (!stamp.empty() && (stamp.back() == ',' || stamp.back() == ';' || stamp.back() == ' ')) stamp.pop_back();
+      reading_time_ = time_of(stamp);
+      text.remove_prefix(path);
+    }
+    if (text.empty() || !reading_time_) return;
+    if (text.starts_with("\\\\")) {
+      while (text.ends_with(':') || text.ends_with(' ')) text.remove_suffix(1);
+      reading_path_ = text;
+    } else if (!reading_path_.empty()) {
+      take_counter(*reading_time_, reading_path_, std::string(text));
+      reading_path_.clear();
+    }
+  }
+
+  void finish() {
+    for (auto& [host, building] : building_) {
+      Snapshot snapshot = building.tags.take();
+      if (!building.counters.empty()) {
+        SnapshotBuilder both;
+        snapshot.time = *time_;
+        (void)both.merge(std::move(snapshot));
+        (void)both.merge(building.counters.take(*time_, uptimes_[host]));
+        snapshot = both.take();
+      } else if (!building.has_tags) {
+        continue;
+      }
+      snapshot.system = System::kWindows;
+      snapshot.time = *time_;
+      ready_.push_back({host, std::move(snapshot), building.line});
+    }
+    building_.clear();
+    time_.reset();
+  }
+
+  LineReader lines_;
+  FileNotes notes_;
+  CsvFields fields_;
+  Places at_{};
+  ScriptCsv kind_ = ScriptCsv::kTags;
+  std::size_t width_ = 0;
+  std::optional<UnixMillis> time_, last_time_, reading_time_;
+  std::string last_text_, reading_path_, host_;
+  std::map<std::string, Building> building_;  // of that time, by host
+  std::map<std::string, UptimeClock> uptimes_;
+  std::deque<Ready> ready_;
+  std::uint64_t line_ = 0;
+  bool told_of_zone_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+std::optional<ScriptCsv> script_csv_kind(std::string_view header) {
+  const auto separator = separator_of(header);
+  if (!separator) return std::nullopt;
+  CsvFields fields(*separator);
+  (void)fields.split(header);
+  return kind_of(places_of(fields));
+}
+
+Reader make_script_history(LineReader lines, FileNotes notes) {
+  auto reader = std::make_unique<ScriptHistory>(std::move(lines), std::move(notes));
+  if (auto header = reader->read_header(); !header) return header.error();
+  return std::unique_ptr<SnapshotReader>(std::move(reader));
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,348 @@
+#include "collectors/history/series_store.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "collectors/base/label_text.h"
+#include "collectors/history/notes.h"
+#include "collectors/history/slab_size.h"
+#include "collectors/made_up_pid.h"
+
+namespace kmem::history {
+namespace {
+
+using base::UnixMillis;
+
+constexpr std::array<std::int64_t, 7> kWidthsMinutes = {1, 2, 5, 10, 20, 30, 60};  // all part the hour
+constexpr std::size_t kLongestSubject = 256;
+constexpr std::array<std::string_view, 6> kHostLabels = {"instance", "nodename", "hostname", "host", "node", "server"};
+
+std::string_view label_of(const Labels& labels, std::string_view name) {
+  const auto found = std::find_if(labels.begin(), labels.end(), [&](const auto& one) { return one.first == name; });
+  return found != labels.end() ? std::string_view(found->second) : std::string_view();
+}
+
+std::optional<Pool> pool_of(std::string_view name) {
+  const auto found = std::find(kPoolNames.begin(), kPoolNames.end(), name);
+  return found != kPoolNames.end() ? std::optional(static_cast<Pool>(found - kPoolNames.begin())) : std::nullopt;
+}
+
+std::optional<std::uint64_t> whole(double value) {
+  return value < 1.8e19 ? std::optional(static_cast<std::uint64_t>(std::llround(std::min(value, 9.2e18)))) : std::nullopt;
+}
+
+void set_once(std::optional<std::uint64_t>& into, double value) {
+  if (!into) into = whole(value);
+}
+
+bool is_row(Quantity quantity) { return quantity >= Quantity::kTagBytes && quantity <= Quantity::kProcessPool; }
+
+// Of the row's values.
+std::size_t part_of(const MetricMeaning& meaning, Pool pool) {
+  switch (meaning.quantity) {
+    case Quantity::kTagOutstanding:
+    case Quantity::kSlabObjects: return 1;
+    case Quantity::kTagAllocations:
+    case Quantity::kSlabObjectBytes: return 2;
+    case Quantity::kTagFrees:
+    case Quantity::kSlabObjectsPerSlab: return 3;
+    case Quantity::kSlabPagesPerSlab: return 4;
+    case Quantity::kProcessPool: return pool == Pool::kNonpaged ? 2 : 1;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+std::string_view host_label(const Labels& labels) {
+  for (const std::string_view name : kHostLabels)
+    if (const std::string_view value = label_of(labels, name); !value.empty()) return value;
+  return {};
+}
+
+std::string SeriesStore::begin(const Labels& labels) {
+  current_ = SIZE_MAX;
+  const std::string_view name = label_of(labels, "__name__");
+  if (name.empty()) return "a series without a metric's name, as functions leave it; ask for the metric itself";
+  const MetricMeaning* const meaning = find_meaning(name);
+  if (meaning == nullptr) return "metric " + in_quotes(name) + " says nothing about kernel memory";
+  std::string key(name);
+  Target target;
+  for (const auto& [label, value] : labels) {
+    if (label != "__name__") key.append(1, '\0').append(label).append(1, '\0').append(value);
+    if (label == "__name__" || label == "job" || label == kHostLabels[0] || meaning->is_own_label(label)) continue;
+    target.others.append(target.others.empty() ? "" : ",").append(label).append("=\"").append(value).append("\"");
+  }
+  if (const auto known = by_labels_.find(key); known != by_labels_.end()) {
+    current_ = known->second;
+    return {};
+  }
+  if (series_.size() >= kMaxSeries) return "too many series; more than " + std::to_string(kMaxSeries);
+  Series series;
+  series.meaning = meaning;
+  series.pool = meaning->pool;
+  if (!meaning->pool_label.empty()) {
+    const auto pool = pool_of(label_of(labels, meaning->pool_label));
+    if (!pool) return "pool " + in_quotes(label_of(labels, meaning->pool_label)) + " is not known";
+    series.pool = *pool;
+  }
+  if (!meaning->subject_label.empty()) {
+    const std::string_view subject = label_of(labels, meaning->subject_label);
+    if (subject.empty()) return "label " + std::string(meaning->subject_label) + " is missing";
+    series.subject = base::label_text(subject.substr(0, kLongestSubject));
+    if (meaning->quantity == Quantity::kHandles || meaning->quantity == Quantity::kProcessPool) {
+      const std::string_view pid = label_of(labels, meaning->pid_label);
+      const auto parsed = std::from_chars(pid.data(), pid.data() + pid.size(), series.pid);
+      if (pid.empty() || parsed.ec != std::errc{}) series.pid = made_up_pid(series.subject);
+    } else if (meaning->subject_label == "slab") {
+      series.pool = slab_pool(series.subject);
+    }
+  }
+  target.instance = base::label_text(label_of(labels, kHostLabels[0]));
+  if (target.instance.empty()) target.instance = base::label_text(host_label(labels));
+  target.others = base::label_text(target.others);
+  const auto [found, is_new] = by_target_.try_emplace({target.instance, target.others}, targets_.size());
+  if (is_new) targets_.push_back(std::move(target));
+  series.target = found->second;
+  current_ = series_.size();
+  series_.push_back(std::move(series));
+  by_labels_.emplace(std::move(key), current_);
+  return {};
+}
+
+void SeriesStore::add(UnixMillis time, double value) {
+  if (current_ == SIZE_MAX || !(value >= 0) || std::isinf(value) || time < 0) return;
+  ++points_seen_;
+  Series& series = series_[current_];
+  if (width_ms_ > 0) {
+    time -= time % width_ms_;
+    if (!series.points.empty() && series.points.back().time == time) {
+      double& last = series.points.back().value;
+      last = series.meaning->highest ? std::max(last, value) : std::min(last, value);
+      return;
+    }
+  }
+  if (points_ >= max_points_) {
+    thin();
+    if (points_ >= max_points_) {
+      ++left_out_;
+      return;
+    }
+  }
+  series.points.push_back({time, value});
+  ++points_;
+}
+
+void SeriesStore::thin() {
+  // Half is the least that is worth the work.
+  for (const std::int64_t minutes : kWidthsMinutes) {
+    if (points_ <= max_points_ / 2) return;
+    if (minutes * 60'000 <= width_ms_) continue;
+    width_ms_ = minutes * 60'000;
+    points_ = 0;
+    for (Series& series : series_) {
+      collapse(series);
+      points_ += series.points.size();
+    }
+  }
+}
+
+void SeriesStore::collapse(Series& series) const {
+  std::size_t kept = 0;
+  for (Point point : series.points) {
+    point.time -= point.time % width_ms_;
+    if (kept > 0 && series.points[kept - 1].time == point.time) {
+      double& last = series.points[kept - 1].value;
+      last = series.meaning->highest ? std::max(last, point.value) : std::min(last, point.value);
+    } else {
+      series.points[kept++] = point;
+    }
+  }
+  series.points.resize(kept);
+  series.points.shrink_to_fit();
+}
+
+void SeriesStore::finish() {
+  by_labels_.clear();
+  for (Series& series : series_) {
+    const auto earlier = [](const Point& a, const Point& b) { return a.time < b.time; };
+    if (!std::is_sorted(series.points.begin(), series.points.end(), earlier))
+      std::stable_sort(series.points.begin(), series.points.end(), earlier);
+  }
+  make_hosts();
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    set_rows(hosts_[i]);
+    schedule(hosts_[i]);
+    if (hosts_[i].next_time != INT64_MAX) heap_.emplace_back(hosts_[i].next_time, i);
+  }
+  std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
+}
+
+// The targets of one instance are one host unless they say the same of it twice.
+void SeriesStore::make_hosts() {
+  std::vector<bool> is_split(targets_.size(), false);
+  std::map<std::string_view, std::vector<std::size_t>> by_instance;
+  for (std::size_t i = 0; i < targets_.size(); ++i) by_instance[targets_[i].instance].push_back(i);
+  using Subject = std::tuple<std::string_view, Quantity, Pool, std::string_view, std::uint64_t>;
+  std::map<Subject, std::size_t> owner;
+  std::set<std::string_view> twice, of_two_targets;
+  for (const Series& series : series_) {
+    const std::string_view instance = targets_[series.target].instance;
+    const auto [known, is_new] =
+        owner.try_emplace({instance, series.meaning->quantity, series.pool, series.subject, series.pid}, series.target);
+    if (is_new) continue;
+    (known->second == series.target ? twice : of_two_targets).insert(instance);
+  }
+  for (const std::string_view instance : twice) doubted_.emplace_back(instance);
+  for (const std::string_view instance : of_two_targets)
+    for (const std::size_t target : by_instance[instance]) is_split[target] = true;
+
+  std::map<std::string, std::size_t> by_name;
+  std::vector<std::size_t> host_of(targets_.size());
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    std::string name = targets_[i].instance;
+    if (is_split[i]) name += "{" + targets_[i].others + "}";
+    const auto [known, is_new] = by_name.try_emplace(name, hosts_.size());
+    if (is_new) hosts_.emplace_back().name = name;
+    host_of[i] = known->second;
+  }
+  for (std::size_t i = 0; i < series_.size(); ++i) hosts_[host_of[series_[i].target]].series.push_back(i);
+  for (Host& host : hosts_)
+    std::stable_sort(host.series.begin(), host.series.end(), [&](std::size_t a, std::size_t b) {
+      return series_[a].meaning < series_[b].meaning;
+    });
+}
+
+void SeriesStore::set_rows(Host& host) {
+  std::map<std::tuple<Row::Kind, Pool, std::string_view, std::uint64_t>, std::size_t> rows;
+  for (const std::size_t index : host.series) {
+    Series& series = series_[index];
+    if (!is_row(series.meaning->quantity)) continue;
+    const bool is_process = series.meaning->quantity >= Quantity::kHandles;
+    const bool is_cache = !is_process && series.meaning->quantity >= Quantity::kSlabActive;
+    const auto kind = is_process ? Row::Kind::kProcess : is_cache ? Row::Kind::kCache : Row::Kind::kTag;
+    const Pool pool = is_process ? Pool::kPaged : series.pool;
+    const auto [known, is_new] = rows.try_emplace({kind, pool, series.subject, series.pid}, host.rows.size());
+    if (is_new) host.rows.push_back({kind, pool, series.subject, series.pid, {}});
+    series.row = known->second;
+  }
+}
+
+void SeriesStore::schedule(Host& host) {
+  host.next_time = INT64_MAX;
+  for (const std::size_t index : host.series) {
+    const Series& series = series_[index];
+    if (series.cursor < series.points.size())
+      host.next_time = std::min(host.next_time, series.points[series.cursor].time);
+  }
+}
+
+bool SeriesStore::next(Snapshot& out) {
+  if (heap_.empty()) return false;
+  std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
+  const auto [time, index] = heap_.back();
+  heap_.pop_back();
+  Host& host = hosts_[index];
+  SnapshotBuilder builder;
+  builder.snapshot().time = time;
+  for (const std::size_t at : host.series) {
+    Series& series = series_[at];
+    bool taken = false;
+    for (; series.cursor < series.points.size() && series.points[series.cursor].time == time; ++series.cursor)
+      if (!std::exchange(taken, true)) take_value(host, series, series.points[series.cursor].value, builder);
+  }
+  add_rows(host, builder);
+  out = builder.take();
+  host_ = host.name;
+  schedule(host);
+  if (host.next_time != INT64_MAX) {
+    heap_.emplace_back(host.next_time, index);
+    std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+  }
+  return true;
+}
+
+void SeriesStore::take_value(Host& host, Series& series, double value, SnapshotBuilder& out) {
+  const MetricMeaning& meaning = *series.meaning;
+  Snapshot& snapshot = out.snapshot();
+  const bool of_windows = meaning.system == System::kWindows || (!meaning.pool_label.empty() && series.pool <= Pool::kNonpaged);
+  if (of_windows) snapshot.system = System::kWindows;
+  const auto raw = [&](std::optional<std::uint32_t>& into) {
+    // The kernel's counter has 32 bits; exporters may have widened it.
+    if (const auto count = whole(value); count && !into) into = static_cast<std::uint32_t>(*count);
+  };
+  if (is_row(meaning.quantity)) {
+    auto& part = host.rows[series.row].parts[part_of(meaning, series.pool)];
+    if (!part) part = value;
+    return;
+  }
+  switch (meaning.quantity) {
+    case Quantity::kPoolBytes: set_once(out.totals(series.pool).bytes, value); break;
+    case Quantity::kPoolResident: set_once(out.totals(series.pool).resident_bytes, value); break;
+    case Quantity::kPoolAllocations: raw(out.totals(series.pool).allocations); break;
+    case Quantity::kPoolFrees: raw(out.totals(series.pool).frees); break;
+    case Quantity::kPoolLimit:
+      if (auto& limit = out.totals(series.pool).limit; !limit) limit = PoolLimit{whole(value).value_or(0), "estimate", "recorded"};
+      break;
+    case Quantity::kFreePtes: set_once(snapshot.system_ptes_free, value); break;
+    case Quantity::kCommit: set_once(snapshot.commit_bytes, value); break;
+    case Quantity::kCommitLimit: set_once(snapshot.commit_limit_bytes, value); break;
+    case Quantity::kCommitPeak: set_once(snapshot.commit_peak_bytes, value); break;
+    case Quantity::kPhysical: set_once(snapshot.physical_memory_bytes, value); break;
+    case Quantity::kAvailable: set_once(snapshot.available_bytes, value); break;
+    case Quantity::kFileCache: set_once(snapshot.file_cache_bytes, value); break;
+    case Quantity::kFileCachePeak: set_once(snapshot.file_cache_peak_bytes, value); break;
+    case Quantity::kKernelStack: set_once(snapshot.kernel_stack_bytes, value); break;
+    case Quantity::kPageTables: set_once(snapshot.page_table_bytes, value); break;
+    case Quantity::kBootSeconds:
+      if (!snapshot.boot_time && value < 2.5e11) snapshot.boot_time = std::llround(value * 1000);
+      break;
+    default: break;
+  }
+}
+
+void SeriesStore::add_rows(Host& host, SnapshotBuilder& out) {
+  for (Row& row : host.rows) {
+    const auto part = [&](std::size_t i) { return row.parts[i] ? whole(*row.parts[i]) : std::nullopt; };
+    if (row.kind == Row::Kind::kProcess && (row.parts[0] || row.parts[1] || row.parts[2])) {
+      ProcessUsage process;
+      process.pid = row.pid;
+      process.name = row.subject;
+      process.handles = part(0);
+      process.paged_pool_bytes = part(1);
+      process.nonpaged_pool_bytes = part(2);
+      (void)out.add(std::move(process));
+    }
+    TagUsage tag;
+    tag.pool = row.pool;
+    tag.tag = row.subject;
+    bool is_whole = false;
+    if (row.kind == Row::Kind::kTag && row.parts[0]) {
+      tag.bytes = *part(0);
+      tag.has_outstanding = row.parts[1].has_value();
+      if (row.parts[2] && row.parts[3]) {
+        tag.counter_bits = 64;
+        set_counters(tag, *part(2), *part(3));
+      }
+      if (row.parts[1]) tag.outstanding = *part(1);
+      is_whole = true;
+    } else if (row.kind == Row::Kind::kCache && row.parts[1] && row.parts[2]) {
+      const auto bytes = slab_bytes({*part(1), *part(2), part(3).value_or(0), part(4).value_or(0)});
+      tag.bytes = bytes.value_or(0);
+      tag.has_outstanding = row.parts[0].has_value();
+      tag.outstanding = part(0).value_or(0);
+      is_whole = bytes.has_value();
+    }
+    if (is_whole) (void)out.add(std::move(tag));
+    std::fill(std::begin(row.parts), std::end(row.parts), std::nullopt);
+  }
+}
+
+}  // namespace kmem::history

@@ -1,0 +1,112 @@
+// Series of Prometheus, one behind the other in any order -> Snapshots, a host each, in time order over all hosts.
+// A host is what the labels besides the metric's own and `job` say, `instance` before all. Memory: kMaxPoints samples;
+// when more come, every series is thinned to the floors of longer and longer times, up to an hour, and then what is
+// new is left out and counted. Thread: one. Failure: a series that means nothing here is told so and left out.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "collectors/base/clock.h"
+#include "collectors/history/metric_meaning.h"
+#include "collectors/history/snapshot_builder.h"
+
+namespace kmem::history {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// `instance`, else another label that names a host; empty when none does.
+[[nodiscard]] std::string_view host_label(const Labels& labels);
+
+class SeriesStore {
+ public:
+  static constexpr std::size_t kMaxPoints = 2'000'000;  // of 16 bytes
+  static constexpr std::size_t kMaxSeries = 200'000;
+
+  struct Point {
+    base::UnixMillis time = 0;
+    double value = 0;
+  };
+
+  explicit SeriesStore(std::size_t max_points = kMaxPoints) : max_points_(max_points) {}
+
+  /// A series begins or goes on; empty, or why it is left out: then its points are nobody's.
+  [[nodiscard]] std::string begin(const Labels& labels);
+  /// A point of that series. What is no amount (NaN, negative, infinite) is no point.
+  void add(base::UnixMillis time, double value);
+
+  /// All is there.
+  void finish();
+  /// False at the end.
+  bool next(Snapshot& out);
+  [[nodiscard]] const std::string& host() const { return host_; }
+
+  [[nodiscard]] std::size_t series() const { return series_.size(); }
+  [[nodiscard]] std::uint64_t points() const { return points_seen_; }
+  [[nodiscard]] std::uint64_t points_left_out() const { return left_out_; }
+  /// Over how long each value is a floor, after thinning; 0: as it came.
+  [[nodiscard]] std::int64_t thinned_to_ms() const { return width_ms_; }
+  /// Instances for which several series say the same, as two jobs or clusters do.
+  [[nodiscard]] const std::vector<std::string>& doubted() const { return doubted_; }
+
+ private:
+  struct Series {
+    const MetricMeaning* meaning = nullptr;
+    Pool pool = Pool::kPaged;
+    std::string subject;
+    std::uint64_t pid = 0;
+    std::size_t target = 0;
+    std::vector<Point> points;
+    std::size_t cursor = 0;
+    std::size_t row = 0;
+  };
+  struct Target {  // who is scraped
+    std::string instance;
+    std::string others;  // its other labels
+  };
+  static constexpr std::size_t kParts = 5;
+  struct Row {  // a tag, cache or process
+    enum class Kind : std::uint8_t { kTag, kCache, kProcess } kind = Kind::kTag;
+    Pool pool = Pool::kPaged;
+    std::string subject;
+    std::uint64_t pid = 0;
+    std::optional<double> parts[kParts];
+  };
+  struct Host {
+    std::string name;
+    std::vector<std::size_t> series;
+    std::vector<Row> rows;
+    base::UnixMillis next_time = 0;
+  };
+
+  void thin();
+  void collapse(Series& series) const;
+  void make_hosts();
+  void set_rows(Host& host);
+  void schedule(Host& host);
+  void take_value(Host& host, Series& series, double value, SnapshotBuilder& out);
+  static void add_rows(Host& host, SnapshotBuilder& out);
+
+  std::size_t max_points_;
+  std::vector<Series> series_;
+  std::map<std::string, std::size_t, std::less<>> by_labels_;
+  std::vector<Target> targets_;
+  std::map<std::pair<std::string, std::string>, std::size_t> by_target_;
+  std::size_t current_ = SIZE_MAX;
+  std::size_t points_ = 0;
+  std::uint64_t points_seen_ = 0;
+  std::uint64_t left_out_ = 0;
+  std::int64_t width_ms_ = 0;
+  std::vector<std::string> doubted_;
+
+  std::vector<Host> hosts_;
+  std::vector<std::pair<base::UnixMillis, std::size_t>> heap_;  // of hosts, the earliest first
+  std::string host_;
+};
+
+}  // namespace kmem::history

@@ -1,0 +1,89 @@
+#include "collectors/history/series_store.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace kmem::history {
+namespace {
+
+constexpr base::UnixMillis kStart = 1'793'901'600'000;  // a full hour
+constexpr std::int64_t kMinute = 60'000;
+
+TEST(SeriesStore, ThinsToFloorsInsteadOfForgetting) {
+  SeriesStore store(100);
+  const auto fill = [&](const char* name, int offset) {
+    ASSERT_EQ(store.begin({{"__name__", name}, {"instance", "a"}}), "");
+    // Lowest at the 7th minute of each hour, highest at the 8th.
+    for (int minute = 0; minute < 600; ++minute)
+      store.add(kStart + minute * kMinute, offset + minute / 60 * 1000 + (minute % 60 == 7 ? 0 : minute % 60 == 8 ? 900 : 500));
+  };
+  fill("windows_memory_pool_nonpaged_bytes", 10'000);
+  fill("windows_memory_free_system_page_table_entries", 20'000);
+  store.finish();
+  EXPECT_EQ(store.points(), 1200U);
+  EXPECT_EQ(store.points_left_out(), 0U);
+  EXPECT_GE(store.thinned_to_ms(), 10 * kMinute);
+  EXPECT_EQ(3'600'000 % store.thinned_to_ms(), 0);
+  std::map<std::int64_t, std::uint64_t> lowest, most_free;
+  Snapshot snapshot;
+  base::UnixMillis last = 0;
+  while (store.next(snapshot)) {
+    EXPECT_GT(snapshot.time, last);
+    last = snapshot.time;
+    const std::int64_t hour = (snapshot.time - kStart) / 3'600'000;
+    ASSERT_TRUE(snapshot.pools.size() == 1 && snapshot.pools[0].bytes && snapshot.system_ptes_free);
+    const auto known = lowest.try_emplace(hour, *snapshot.pools[0].bytes).first;
+    known->second = std::min(known->second, *snapshot.pools[0].bytes);
+    most_free[hour] = std::max(most_free[hour], *snapshot.system_ptes_free);
+  }
+  ASSERT_EQ(lowest.size(), 10U);
+  for (const auto& [hour, bytes] : lowest) {
+    EXPECT_EQ(bytes, 10'000U + static_cast<std::uint64_t>(hour) * 1000);
+    EXPECT_EQ(most_free[hour], 20'900U + static_cast<std::uint64_t>(hour) * 1000);
+  }
+}
+
+TEST(SeriesStore, LeavesOutWhatHasNoRoomEvenThinned) {
+  SeriesStore store(10);
+  ASSERT_EQ(store.begin({{"__name__", "kmem_commit_bytes"}}), "");
+  for (int hour = 0; hour < 15; ++hour) store.add(kStart + hour * 3'600'000, 1);
+  EXPECT_EQ(store.points_left_out(), 5U);
+}
+
+TEST(SeriesStore, SeriesInPiecesAndOutOfOrderAreOne) {
+  SeriesStore store;
+  for (const int hour : {2, 0, 1}) {
+    ASSERT_EQ(store.begin({{"__name__", "kmem_commit_bytes"}, {"instance", "a"}}), "");
+    store.add(kStart + hour * 3'600'000, 100 + hour);
+  }
+  store.finish();
+  EXPECT_EQ(store.series(), 1U);
+  Snapshot snapshot;
+  for (std::uint64_t hour = 0; hour < 3; ++hour) {
+    ASSERT_TRUE(store.next(snapshot));
+    EXPECT_EQ(snapshot.commit_bytes, 100 + hour);
+    EXPECT_EQ(store.host(), "a");
+  }
+  EXPECT_FALSE(store.next(snapshot));
+}
+
+TEST(SeriesStore, ExportersOfOneInstanceAreOneHost) {
+  SeriesStore store;
+  ASSERT_EQ(store.begin({{"__name__", "windows_memory_pool_paged_bytes"}, {"instance", "a"}, {"job", "w"}, {"team", "x"}}), "");
+  store.add(kStart, 5);
+  ASSERT_EQ(store.begin({{"__name__", "kmem_commit_bytes"}, {"instance", "a"}, {"job", "k"}}), "");
+  store.add(kStart, 6);
+  store.finish();
+  Snapshot snapshot;
+  ASSERT_TRUE(store.next(snapshot));
+  EXPECT_EQ(store.host(), "a");
+  EXPECT_EQ(snapshot.commit_bytes, 6U);
+  ASSERT_EQ(snapshot.pools.size(), 1U);
+  EXPECT_EQ(snapshot.pools[0].bytes, 5U);
+  EXPECT_FALSE(store.next(snapshot));
+}
+
+}  // namespace
+}  // namespace kmem::history
