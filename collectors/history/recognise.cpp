@@ -75,6 +75,13 @@ Format recognise(std::string_view head) {
   return Format::kOther;
 }
 
+/// A date in brackets is none.
+bool looks_like_json(std::string_view text) {
+  if (!text.starts_with('{') && !text.starts_with('[')) return false;
+  const std::size_t next = text.find_first_not_of(" \t\r\n", 1);
+  return next != std::string_view::npos && std::string_view("{[]}\"").find(text[next]) != std::string_view::npos;
+}
+
 std::optional<std::string> unusable_look(std::string_view head) {
   constexpr std::pair<std::string_view, std::string_view> kMagics[] = {
       {"\x96\xd5", "looks like sysstat's own file; write it as text: sadf -d FILE -- -r ALL"},
@@ -90,7 +97,7 @@ std::optional<std::string> unusable_look(std::string_view head) {
   const std::string_view start = trimmed(text);
   if (start.starts_with("<?xml") && has(text, "sysstat"))
     return "looks like sadf -x; write it as JSON: sadf -j FILE -- -r ALL";
-  if (start.starts_with('{') || start.starts_with('['))
+  if (looks_like_json(start))
     return "looks like JSON, but neither of Prometheus' query API nor of sadf -j";
   if (has(text, "kbmemfree") && has(text, "\t-\t")) return "looks like sadf -p; write it as rows: sadf -d FILE -- -r ALL";
   if (has(text, "\nMem:") && has(text, "buff"))

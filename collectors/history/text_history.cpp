@@ -89,8 +89,8 @@ class TextHistory final : public SnapshotReader {
   void unused(std::string_view text, Use use) {
     if (use == Use::kBroken) {
       notes_.skip(lines_.number(), reason_);
-    } else if (ends_table(text)) {
-      table_ = Table::kNone;
+    } else if (ends_table(text) || (text.starts_with("Memory ") && text.find(" Commit ") != std::string_view::npos)) {
+      table_ = Table::kNone;  // the latter is the head of the next table of `top`
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
     } else if (table_ == Table::kNone ? looks_like_a_row(text) : has_digit(text)) {

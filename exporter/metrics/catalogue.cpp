@@ -430,7 +430,7 @@ constexpr MetricRow kCatalogue[] = {
      "1 if the tag grows now, over minutes, hours or days, beyond all that it held before and towards an end, by this "
      "exporter's trend, else 0. Load can do this, too: it claims no fault.", tag_surge},
     {"kmem_surge_suspects", kGauge, "", {"pool"},
-     "Tags that grow now, beyond all that they held before, exported or not.", surge_suspects},
+     "Tags that grow now, beyond all that they held before, by this exporter's trend, exported or not.", surge_suspects},
     {"kmem_commit_trend_bytes_per_second", kGauge, "", {"window"},
      "Slope of the floor of kmem_commit_bytes over the window, computed by this exporter.",
      total_trend<&TrendView::commit>},

@@ -95,7 +95,7 @@ std::string TrendEngine::save() const {
 }
 
 base::Result<void> TrendEngine::load(std::string_view payload) {
-  constexpr std::size_t kFewestSubjectBytes = sizeof(History) + 64;
+  constexpr std::size_t kFewestSubjectBytes = sizeof(History) - sizeof(History::highs) + 64;  // older ones have no highs
   if (payload.size() > kMaxStateBytes) return base::Error{base::ErrorCode::kMalformed, "trend state is too large"};
   base::WireReader in(payload);
   const auto version = in.fixed<std::uint32_t>();

@@ -46,7 +46,7 @@ TEST(HttpClientConfig, ReadsAToken) {
 TEST(HttpClientConfig, TellsEveryFaultAndNoSecret) {
   EXPECT_THAT(faults_of("basic_auth: {username: 'a:b', password: [s3cret]}\n"),
               ElementsAre("/etc/c.yml:1:13: basic_auth: expected a username without colon",
-                          "/etc/c.yml:1:40: password: expected text in one line"));
+                          "/etc/c.yml:1:41: password: expected text in one line"));
   EXPECT_THAT(faults_of("oauth2: {}\nbasic_aut: {}\n"),
               ElementsAre("/etc/c.yml:1:1: key \"oauth2\" is not supported here: expected it to be left out",
                           "/etc/c.yml:2:1: unknown key \"basic_aut\"; did you mean \"basic_auth\"?"));

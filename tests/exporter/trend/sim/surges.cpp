@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <numbers>
 #include <vector>
 
@@ -202,7 +201,8 @@ MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int
     Minutes all = form.make(random, 1.0);
     const double level = limit / all.limit_bytes;  // shapes are made for a level of 1
     MinuteNoise noise(random, narrow_noise);
-    const bool relative = random.chance(0.5) && std::getenv("FLAT") == nullptr;
+    // What is to stay quiet has the noise of what was there before; half of what grows has noise that grows with it.
+    const bool relative = random.chance(0.5) && all.onset_days >= 0;
     TrendEngine engine({.max_subjects = 1});
     trend::Sample sample;
     sample.kind = Kind::kPool, sample.pool = Pool::kNonpaged, sample.limit = limit;

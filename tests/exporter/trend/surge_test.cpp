@@ -1,0 +1,144 @@
+// Growth of minutes and hours through the engine, by the minute as live.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+
+#include "exporter/trend/engine.h"
+#include "tests/exporter/trend/sim/surges.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr std::int64_t kStart = 1'767'225'600'000;
+constexpr double kMiB = 1024.0 * 1024;
+constexpr double kLimit = 1024 * kMiB;
+
+/// A host of 1 GiB with one slab cache; bytes by minutes since the begin.
+class Surges : public testing::Test {
+ protected:
+  void run(double minutes, const std::function<double(double minute)>& cache) {
+    for (const double end = minute_ + minutes; minute_ < end; ++minute_) {
+      const double bytes = cache(minute_);
+      Sample samples[2];
+      samples[0].kind = Kind::kPool, samples[0].pool = Pool::kSlabUnreclaimable;
+      samples[0].amount = static_cast<std::uint64_t>(100 * kMiB + bytes), samples[0].limit = kLimit;
+      samples[1].pool = Pool::kSlabUnreclaimable, samples[1].text = "cache", samples[1].amount = static_cast<std::uint64_t>(bytes);
+      engine_.observe({kStart + static_cast<std::int64_t>(minute_ * 60'000), kStart - 30 * kDayMs, samples});
+      const bool surges = report().verdict == Verdict::kSurge;
+      if (surges && told_ < 0) told_ = minute_;
+    }
+  }
+  [[nodiscard]] SubjectReport report() const { return *engine_.find(Kind::kTag, Pool::kSlabUnreclaimable, "cache"); }
+  [[nodiscard]] static double calm(double minute) {
+    return 20 * kMiB * (1 + 0.05 * std::sin(minute / 1440 * 2 * 3.14159265) + 0.002 * std::sin(minute * 1.7));
+  }
+
+  TrendEngine engine_;
+  double minute_ = 0, told_ = -1;
+};
+
+TEST_F(Surges, AreToldWhileMostOfTheTimeIsLeft) {
+  run(3 * 1440, calm);
+  const double begin = minute_;
+  run(45 * 60 * 0.45, [begin](double minute) { return calm(minute) + (minute - begin) / 60 * 20 * kMiB; });
+  // 904 MiB at 20 MiB an hour: 45 hours.
+  ASSERT_GE(told_, begin);
+  EXPECT_LE(told_ - begin, 45 * 60 * 0.42);
+  const SubjectReport now = report();
+  ASSERT_TRUE(now.surge.has_value());
+  EXPECT_EQ(now.verdict, Verdict::kSurge);
+  EXPECT_TRUE(now.surge->ends_soon);
+  EXPECT_NEAR(now.surge->pace_per_second * 3600 / kMiB, 20, 2);
+  EXPECT_NEAR(now.surge->seconds_left, *now.surge->room / now.surge->pace_per_second, 1);
+  EXPECT_NEAR(static_cast<double>(now.surge->since - kStart) / 60'000, begin, 6 * 60);
+  // The pool ends with it, and says so.
+  const SubjectReport pool = *engine_.find(Kind::kPool, Pool::kSlabUnreclaimable, {});
+  ASSERT_TRUE(pool.exhaustion.has_value());
+  EXPECT_LT(pool.exhaustion->seconds, 3 * 86'400.0);
+  EXPECT_NEAR(*now.slope_1h_per_second * 3600 / kMiB, 20, 3);
+
+  // It outlives a restart, and ends when the growth has ended.
+  TrendEngine restarted;
+  ASSERT_TRUE(restarted.load(engine_.save()).ok());
+  EXPECT_EQ(restarted.find(Kind::kTag, Pool::kSlabUnreclaimable, "cache")->surge->since, now.surge->since);
+  EXPECT_EQ(restarted.save(), engine_.save());
+  const double top = calm(minute_) + (minute_ - begin) / 60 * 20 * kMiB;
+  run(24 * 60, [top](double) { return top; });
+  EXPECT_FALSE(report().surge.has_value());
+}
+
+TEST_F(Surges, ThatEndInHalfAnHourAreToldByTheMinute) {
+  run(2 * 1440, calm);
+  const double begin = minute_;
+  run(22, [begin](double minute) { return calm(minute) + (minute - begin) / 30 * 904 * kMiB; });
+  ASSERT_GE(told_, begin);
+  EXPECT_LE(told_ - begin, 22);
+}
+
+TEST_F(Surges, AStepIsNone) {
+  run(2 * 1440, calm);
+  const double begin = minute_;
+  run(3 * 1440, [begin](double minute) { return calm(minute) + std::min(1.0, (minute - begin) / 9) * 450 * kMiB; });
+  EXPECT_LT(told_, 0);
+}
+
+TEST_F(Surges, WhatFillsIsNone) {
+  run(2 * 1440, calm);
+  const double begin = minute_;
+  run(3 * 1440, [begin](double minute) { return calm(minute) + 450 * kMiB * (1 - std::exp(-(minute - begin) / 300)); });
+  EXPECT_LT(told_, 0);
+}
+
+TEST_F(Surges, ABatchThatIsGivenBackIsNone) {
+  run(10 * 1440, [](double minute) {
+    const double at = std::fmod(minute, 1440);
+    return calm(minute) + 400 * kMiB * std::clamp(std::min(at / 40, (160 - at) / 20), 0.0, 1.0);
+  });
+  EXPECT_LT(told_, 0);
+}
+
+TEST(SurgesOfCaches, ThatTheKernelTakesBackAreNone) {
+  TrendEngine engine;
+  for (int minute = 0; minute < 3000; ++minute) {
+    Sample sample;
+    sample.kind = Kind::kPool, sample.pool = Pool::kSlabReclaimable, sample.limit = kLimit;
+    sample.amount = static_cast<std::uint64_t>(kMiB * (20 + std::max(0, minute - 2000)));
+    engine.observe({kStart + minute * 60'000LL, kStart, {&sample, 1}});
+  }
+  EXPECT_EQ(engine.find(Kind::kPool, Pool::kSlabReclaimable, {})->verdict, Verdict::kOk);
+}
+
+TEST(StateOfAnOlderProgram, IsTakenUp) {
+  std::ifstream file("fixtures/trend/state_version_1.bin", std::ios::binary);
+  const std::string older{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_EQ(older.size(), 7631U);
+  TrendEngine engine({.max_subjects = 16, .host_identity = "host"});
+  const auto taken = engine.load(older);
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  const SubjectReport leak = *engine.find(Kind::kTag, Pool::kPaged, "Leak");
+  EXPECT_EQ(leak.verdict, Verdict::kLeak);
+  EXPECT_NEAR(leak.credible_slope_per_second * 86'400, 960'000, 48'000);
+  EXPECT_FALSE(leak.surge.has_value());
+  EXPECT_EQ(engine.find(Kind::kTag, Pool::kPaged, "Calm")->verdict, Verdict::kOk);
+  EXPECT_TRUE(TrendEngine({.max_subjects = 16, .host_identity = "host"}).load(engine.save()).ok());
+}
+
+/// Few histories of each row of the bench: what luck allows beyond its promise is two standard deviations and one miss.
+TEST(SurgesBench, FewHistoriesOfEachRow) {
+  constexpr int kRuns = 10;
+  for (const sim::MinutesForm& form : sim::minute_forms()) {
+    const sim::MinutesScore score = sim::score_minutes(form, 900'000, kRuns, false, false);
+    if (form.most_percent_told < 100) {
+      EXPECT_LE(score.told_percent, 30) << form.name;
+    } else {
+      EXPECT_GE(score.told_percent, 70) << form.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kmem::trend
