@@ -100,8 +100,7 @@ void run(const std::shared_ptr<Lane>& lane) {
 
 class GuardedFrames final : public FrameSource {
  public:
-  GuardedFrames(MakeFrames make, System system, const base::Clock& clock)
-      : make_(std::move(make)), system_(system), clock_(clock) {}
+  GuardedFrames(MakeFrames make, System system) : make_(std::move(make)), system_(system) {}
   ~GuardedFrames() override {
     end(main_);
     for (auto& lane : apart_) end(lane);
@@ -139,7 +138,6 @@ class GuardedFrames final : public FrameSource {
 
   const MakeFrames make_;
   const System system_;
-  const base::Clock& clock_;
   const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
   LanePtr main_;
   std::vector<LanePtr> apart_;

@@ -131,7 +131,7 @@ void trend_memory(benchmark::State& state) {
   const double megabytes = full().megabytes;
   for (auto _ : state) benchmark::DoNotOptimize(megabytes);
   state.counters["megabytes"] = megabytes;
-  if (megabytes > 12) state.SkipWithError("the history takes more than 12 MB");
+  if (megabytes > 13.4) state.SkipWithError("the history takes more than 3.2 KB a subject");
 }
 BENCHMARK(trend_memory)->Iterations(1);
 
