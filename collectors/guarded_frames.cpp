@@ -337,8 +337,8 @@ void GuardedFrames::mark_silent(RawPart& part, steady_clock::time_point good) co
 
 }  // namespace
 
-std::unique_ptr<FrameSource> make_guarded_frames(MakeFrames make, System system, const base::Clock& clock) {
-  return std::make_unique<GuardedFrames>(std::move(make), system, clock);
+std::unique_ptr<FrameSource> make_guarded_frames(MakeFrames make, System system) {
+  return std::make_unique<GuardedFrames>(std::move(make), system);
 }
 
 }  // namespace kmem

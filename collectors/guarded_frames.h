@@ -10,14 +10,13 @@
 #include <functional>
 #include <memory>
 
-#include "collectors/base/clock.h"
 #include "collectors/source.h"
 
 namespace kmem {
 
 using MakeFrames = std::function<std::unique_ptr<FrameSource>()>;
 
-/// `clock` outlives every thread that hangs. `make` is called again for each collector that is late for the first time.
-[[nodiscard]] std::unique_ptr<FrameSource> make_guarded_frames(MakeFrames make, System system, const base::Clock& clock);
+/// What `make` holds outlives every thread that hangs. It is called again for each collector that is late for the first time.
+[[nodiscard]] std::unique_ptr<FrameSource> make_guarded_frames(MakeFrames make, System system);
 
 }  // namespace kmem

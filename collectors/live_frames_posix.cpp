@@ -7,7 +7,7 @@ namespace kmem {
 std::string_view live_kernel() { return "linux"; }
 
 base::Result<std::unique_ptr<FrameSource>> make_live_frames(const config::Source& source, const base::Clock& clock) {
-  return make_guarded_frames([source, &clock] { return linux::make_linux_frames(source, clock); }, System::kLinux, clock);
+  return make_guarded_frames([source, &clock] { return linux::make_linux_frames(source, clock); }, System::kLinux);
 }
 
 }  // namespace kmem

@@ -7,7 +7,7 @@ namespace kmem {
 std::string_view live_kernel() { return "windows"; }
 
 base::Result<std::unique_ptr<FrameSource>> make_live_frames(const config::Source& source, const base::Clock& clock) {
-  return make_guarded_frames([source, &clock] { return windows::make_windows_frames(source, clock); }, System::kWindows, clock);
+  return make_guarded_frames([source, &clock] { return windows::make_windows_frames(source, clock); }, System::kWindows);
 }
 
 }  // namespace kmem

@@ -88,7 +88,7 @@ class GuardedFramesTest : public testing::Test {
           ++kernel_.sources;
           return std::make_unique<FakeFrames>(kernel_);
         },
-        System::kLinux, clock_);
+        System::kLinux);
     FakeFrames::clock = 0;
   }
   ~GuardedFramesTest() override {
@@ -110,7 +110,6 @@ class GuardedFramesTest : public testing::Test {
     return all;
   }
 
-  base::SystemClock clock_;
   FakeKernel kernel_;
   std::unique_ptr<FrameSource> frames_;
   RawFrame frame_;
