@@ -91,9 +91,9 @@ class PrometheusJson final : public PrometheusHistory {
  private:
   Result<void> read_all() override {
     for (;;) {
-      const auto token = scan_.next();
+      const auto token = take();
       if (!token) return token.error();
-      if (*token == Token::kEnd) break;
+      if (is_broken_ || *token == Token::kEnd) break;
       if (auto read = walk(*token); !read) return read;
       if (is_broken_) break;
     }
@@ -106,7 +106,7 @@ class PrometheusJson final : public PrometheusHistory {
 
   Result<Token> take() {
     auto token = scan_.next();
-    if (token && (*token == Token::kBroken || *token == Token::kEnd) && !std::exchange(is_broken_, true))
+    if (token && *token == Token::kBroken && !std::exchange(is_broken_, true))
       notes_.skip(scan_.line(), "no JSON from here on: " + std::string(scan_.why()));
     return token;
   }
@@ -174,8 +174,8 @@ class PrometheusJson final : public PrometheusHistory {
       const auto token = take();
       if (!token) return token.error();
       if (is_broken_ || *token == Token::kArrayEnd) return {};
-      if (*token != Token::kArray) return walk(*token);
-      if (auto read = read_point(named, early); !read) return read;
+      if (*token != Token::kArray) notes_.skip(scan_.line(), kNoSample);
+      if (auto read = *token == Token::kArray ? read_point(named, early) : walk(*token); !read) return read;
     }
   }
 
@@ -194,7 +194,7 @@ class PrometheusJson final : public PrometheusHistory {
       if (auto read = walk(*token); !read) return read;
     }
     if (!time || !value) {
-      notes_.skip(scan_.line(), "a sample that is no pair of time and value");
+      notes_.skip(scan_.line(), kNoSample);
       return {};
     }
     if (named) store_.add(*time, *value);
@@ -202,6 +202,7 @@ class PrometheusJson final : public PrometheusHistory {
     return {};
   }
 
+  static constexpr const char* kNoSample = "a sample that is no pair of time and value";
   JsonScan scan_;
   std::string answer_error_;
   bool is_broken_ = false;

@@ -110,7 +110,8 @@ class Leak(Case):
         return tags[0]["allocations_per_second"]
 
     HEADLINE = re.compile(r"Leak: tag Thre \(nonpaged\), driver ntoskrnl\.exe, \+2\.\d+ MiB/day since 1\d Oct, "
-                          r"limit reached in about 3\d days")
+                          r"pool limit reached in about (2[89]|3\d) days \(7\d\.\d MiB left at the day's peak, "
+                          r"\+2\.\d+ MiB/day\)")
 
     def test_what_is_wrong_is_what_is_seen_first(self):
         for size in (DESK, PHONE):
@@ -147,7 +148,11 @@ class Leak(Case):
         self.assertAlmostEqual(nonpaged["low"], expected["floor"] / expected["limit"], places=2)
         self.assertTrue(nonpaged["red"])
         self.assertFalse(paged["red"])
-        self.assertIn("limit reached in about 3", nonpaged["words"])
+        told = re.search(r"pool limit reached in about (\d+) days: ([\d.]+) MiB left at the day's peak, \+([\d.]+) MiB/day",
+                         nonpaged["words"])
+        self.assertIsNotNone(told, nonpaged["words"])
+        days, left, pace = (float(word) for word in told.groups())
+        self.assertAlmostEqual(days, left / pace, delta=0.6, msg="what is told together is a division")
         self.assertIn("estimate: 2000_2003_x86", nonpaged["words"])
         self.assertAlmostEqual(ptes["trim"], 12000 / 31000, places=2)
         self.assertIn("trouble below 12,000", ptes["words"])

@@ -1,5 +1,6 @@
 // links: kmem_encode
-// Any bytes as HELP, label value and metric name: the page stays in lines that parsers take.
+// Any bytes as HELP, label value and metric name: the page stays in lines that parsers take, and a repeated series is
+// written once.
 #include <prometheus/metric_family.h>
 
 #include <cstdint>
@@ -12,10 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   prometheus::ClientMetric metric;
   metric.label = {{"tag", bytes}};
+  prometheus::ClientMetric other = metric;
+  other.label.push_back({"pool", "paged"});
   std::string page;
   for (const auto format : {kmem::encode::Format::kText004, kmem::encode::Format::kOpenMetrics100}) {
     const bool openmetrics = format == kmem::encode::Format::kOpenMetrics100;
-    kmem::encode::encode({{"v", bytes, prometheus::MetricType::Gauge, {metric, metric}}}, format, page);
+    kmem::encode::encode({{"v", bytes, prometheus::MetricType::Gauge, {metric, other, metric}}}, format, page);
     std::size_t lines = 0;
     for (const char c : page) {
       lines += c == '\n';

@@ -184,6 +184,14 @@ const std::vector<Case> kCases = {
      "no usable history: f: Prometheus answered with an error: \"exceeded maximum resolution of 11,000 po...\""},
     {"an answer that is torn", kMatrix.substr(0, kMatrix.find("1793901600")),
      {"2026-11-05T17:00:00Z@a:9182 windows; nonpaged.bytes=1000"}, {"f:1: no JSON from here on: the text ends in the middle"}},
+    {"samples that are none are passed over; those behind them stand",
+     R"([{"metric":{"__name__":"windows_memory_pool_nonpaged_bytes","instance":"a"},"values":[7,[],["x"],{"a":[]},[1793901600,"5"]]}])",
+     {"2026-11-05T18:00:00Z@a windows; nonpaged.bytes=5"},
+     std::vector<std::string>(4, "f:1: a sample that is no pair of time and value")},
+    {"text behind an answer is named once",
+     R"([{"metric":{"__name__":"windows_memory_pool_nonpaged_bytes","instance":"a"},"value":[1793901600,"5"]}] }{ "x": 1)",
+     {"2026-11-05T18:00:00Z@a windows; nonpaged.bytes=5"},
+     {"f:1: no JSON from here on: no JSON value"}},
     {"promtool tsdb dump",
      "{__name__=\"kmem_pool_tag_bytes\", instance=\"s:10054\", job=\"kmem\", pool=\"nonpaged\", tag=\"Irp \"} 8.192e+06 1793901600000\n"
      "{__name__=\"kmem_pool_tag_bytes\", instance=\"s:10054\", job=\"kmem\", pool=\"nonpaged\", tag=\"Irp \"} NaN 1793905200000\n"
