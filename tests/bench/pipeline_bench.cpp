@@ -11,6 +11,7 @@
 #include "exporter/encode/encode.h"
 #include "exporter/metrics/families.h"
 #include "exporter/select/tracked_set.h"
+#include "tests/bench/yardstick.h"
 
 namespace {
 
@@ -115,6 +116,11 @@ void floor_copy(benchmark::State& state) {
   }
 }
 
+void yardstick(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(kmem::bench::yardstick_seconds(100));
+}
+
+BENCHMARK(yardstick)->Unit(benchmark::kMicrosecond);
 BENCHMARK(whole_scrape)->Unit(benchmark::kMicrosecond);
 BENCHMARK(parse_only)->Unit(benchmark::kMicrosecond);
 BENCHMARK(tick)->Unit(benchmark::kMicrosecond);

@@ -1,31 +1,29 @@
 // What the trend engine costs: a tick over 4,096 subjects averaged over a day of ticks, the state file's payload, the
 // memory of the whole history, and the replay of 8 weeks of 1,000 tags. The floor beside the tick keeps the lowest of
-// 4,096 values in two flat arrays and judges nothing. Bounds are asserted here: a figure beyond them is an error.
+// 4,096 values in two flat arrays and judges nothing. Bounds are asserted here: a figure beyond them is an error. Those of
+// time are in thousands of steps of the yardstick, which is measured beside.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "exporter/trend/engine.h"
+#include "tests/bench/yardstick.h"
 
 namespace {
 
 using namespace kmem::trend;
+using kmem::bench::cpu_seconds;
+using kmem::bench::yardstick_seconds;
 
 constexpr std::int64_t kStart = 1'767'225'600'000;
 constexpr int kTicksADay = 1440;
-
-double cpu_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
+constexpr double kTickSteps = 1500, kSaveSteps = 38'000, kReplaySteps = 3'800'000;  // thousands
 
 double resident_megabytes() {
   long pages = 0, resident = 0;
@@ -94,7 +92,7 @@ void trend_tick(benchmark::State& state) {
   Full& all = full();
   double worst_ms = 0;
   for (auto _ : state) {
-    double day_seconds = 0;
+    double day_seconds = 0, steps_seconds = 0;
     for (int tick = 0; tick < kTicksADay; ++tick) {
       all.now_ms += 60'000;
       const Observation observation = all.host.at(all.now_ms);
@@ -102,11 +100,14 @@ void trend_tick(benchmark::State& state) {
       all.engine.observe(observation);
       const double spent = cpu_seconds() - before;
       day_seconds += spent;
+      steps_seconds += yardstick_seconds(20);
       worst_ms = std::max(worst_ms, spent * 1e3);
     }
     state.SetIterationTime(day_seconds / kTicksADay);
     state.counters["mean_ms"] = day_seconds / kTicksADay * 1e3;
-    if (day_seconds / kTicksADay > 0.002) state.SkipWithError("a tick takes more than 2 ms");
+    const double steps = 20 * day_seconds / steps_seconds;
+    state.counters["thousand_steps"] = steps;
+    if (steps > kTickSteps) state.SkipWithError("a tick takes too long");
   }
   state.counters["worst_ms"] = worst_ms;
 }
@@ -144,7 +145,9 @@ void trend_save(benchmark::State& state) {
     benchmark::DoNotOptimize(payload.data());
     state.SetIterationTime(spent);
     state.counters["megabytes"] = static_cast<double>(payload.size()) / 1e6;
-    if (spent > 0.050) state.SkipWithError("saving takes more than 50 ms");
+    const double steps = 1000 * spent / yardstick_seconds(1000);
+    state.counters["thousand_steps"] = steps;
+    if (steps > kSaveSteps) state.SkipWithError("saving takes too long");
   }
 }
 BENCHMARK(trend_save)->UseManualTime()->Unit(benchmark::kMillisecond);
@@ -170,19 +173,24 @@ void trend_replay_8_weeks_of_1000_tags(benchmark::State& state) {
   for (auto _ : state) {
     Host host(1000);
     TrendEngine engine;
-    double spent = 0;
+    double spent = 0, steps_seconds = 0;
+    std::size_t steps = 0;
     for (std::int64_t at = 0; at < 56 * kDayMs; at += kHourMs) {
       const Observation observation = host.at(at);
       const double before = cpu_seconds();
       engine.observe(observation);
       spent += cpu_seconds() - before;
+      steps_seconds += yardstick_seconds(20);
+      steps += 20;
     }
     const double before = cpu_seconds();
     engine.settle();
     benchmark::DoNotOptimize(engine.report(true).size());
     spent += cpu_seconds() - before;
     state.SetIterationTime(spent);
-    if (spent > 5) state.SkipWithError("the replay takes more than 5 s");
+    const double taken = static_cast<double>(steps) * spent / steps_seconds;
+    state.counters["thousand_steps"] = taken;
+    if (taken > kReplaySteps) state.SkipWithError("the replay takes too long");
   }
 }
 BENCHMARK(trend_replay_8_weeks_of_1000_tags)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);

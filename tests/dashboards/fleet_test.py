@@ -28,7 +28,7 @@ KEEP = os.environ["KMEM_KEEP"]
 # What a ruler takes in one group unless it is told otherwise.
 MIMIR_RULES_A_GROUP = 20
 # packaging/fleet/README.md's figures, by how much a busy machine and another kernel may change them.
-TOLERANCE = {"cpu_microseconds_a_sample": 4, "memory_bytes_a_series": 2.5}
+MEMORY_TOLERANCE, CPU_TOLERANCE = 2.5, 4
 
 
 def content(name):
@@ -181,7 +181,7 @@ class Edge(unittest.TestCase):
 
         def end(process):
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(120)
 
         run([EXE, "serve", f"--web.listen-address={exporter}"], f"http://{exporter}/-/ready")
         run(
@@ -215,7 +215,7 @@ class Edge(unittest.TestCase):
             f"http://{edge}/-/ready",
         )
         api = Api(f"http://{store}")
-        for _ in range(300):
+        for _ in range(1500):
             found = api.instant('kmem_pool_bytes{pool="slab_unreclaimable"}', time.time())
             if found:
                 break
@@ -259,7 +259,7 @@ class Cost(unittest.TestCase):
             ],
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=600,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         os.makedirs(KEEP, exist_ok=True)
@@ -273,8 +273,16 @@ class Cost(unittest.TestCase):
         self.assertLess(found["series_a_host"], 1000)
         self.assertLess(found["page_bytes"], 96 * 1024)
         said = json.loads(re.search(r"<!-- measured (.*?) -->", content("README.md"), re.DOTALL)[1])
-        for name, factor in TOLERANCE.items():
-            self.assertLess(found[name], said[name] * factor, name)
+        self.assertLess(found["memory_bytes_a_series"], said["memory_bytes_a_series"] * MEMORY_TOLERANCE)
+
+        # Seconds are this machine's. Prometheus and VictoriaMetrics ran on it alike, and four times the hosts take no more
+        # a sample than a few do.
+        def ratio(figures):
+            return figures["cpu_microseconds_a_sample"] / figures["victoria_cpu_microseconds_a_sample"]
+
+        self.assertLess(ratio(found), ratio(said) * CPU_TOLERANCE)
+        a_sample = [size["cpu_seconds"] / size["samples"] for size in (small, large)]
+        self.assertLess(a_sample[1], 2 * a_sample[0])
         for name in ("disk_bytes_a_sample", "victoria_disk_bytes_a_sample"):
             self.assertTrue(said[name] / 2 < found[name] < said[name] * 2, (name, found[name], said[name]))
 

@@ -17,6 +17,9 @@ class Attack(Case):
         self.addCleanup(self.exporter.__exit__, None, None, None)
         self.sockets = []
         self.addCleanup(lambda: [one.close() for one in self.sockets])
+        # A client that is kept waiting by others waits for their timeouts, which are tens of seconds; this machine's own
+        # pace is what it takes without them.
+        self.longest_seconds = 1 + 20 * self.slowest_answer(1)
 
     def connect(self):
         one = socket.create_connection(("127.0.0.1", self.exporter.port), timeout=5)
@@ -55,7 +58,7 @@ class Attack(Case):
             stop.set()
             thread.join()
         print(f"slowest answer {slowest * 1000:.0f} ms, resident {self.exporter.rss_bytes() >> 10} KiB")
-        self.assertLess(slowest, 1.0)
+        self.assertLess(slowest, self.longest_seconds)
         self.assertLess(self.exporter.rss_bytes(), LIMIT_BYTES)
 
     def flood(self, chunks, seconds=5):
@@ -91,7 +94,7 @@ class Attack(Case):
             with self.subTest(name):
                 # The kernel's socket buffers take some megabytes on their own.
                 self.assertLess(self.flood(chunks), 16 * 1024 * 1024)
-                self.assertLess(self.slowest_answer(0.2), 1.0)
+                self.assertLess(self.slowest_answer(0.2), self.longest_seconds)
         self.assertLess(self.exporter.rss_bytes(), LIMIT_BYTES)
 
     def test_requests_whose_answers_nobody_reads(self):
@@ -104,7 +107,7 @@ class Attack(Case):
                 pass
         # The burst of 10,000 requests may meet 503 (web.max_requests); right after it, others are served as ever.
         wait_until(lambda: self.exporter.get("/metrics")[0] == 200, 1, "an answer while nobody reads the others")
-        self.assertLess(self.slowest_answer(3), 1.0)
+        self.assertLess(self.slowest_answer(3), self.longest_seconds)
         self.assertLess(self.exporter.rss_bytes(), LIMIT_BYTES)
 
     def test_more_connections_than_the_cap(self):
@@ -113,7 +116,7 @@ class Attack(Case):
                 self.connect()
             except OSError:
                 pass
-        self.assertLess(self.slowest_answer(2), 1.0)
+        self.assertLess(self.slowest_answer(2), self.longest_seconds)
         self.assertLess(len(os.listdir(f"/proc/{self.exporter.process.pid}/fd")), 400)
         self.assertLess(self.exporter.rss_bytes(), LIMIT_BYTES)
 

@@ -14,11 +14,11 @@ from harness import Case, Exporter, Page, free_port, run, wait_until
 
 
 def promtool_check(page_text):
-    return subprocess.run(["promtool", "check", "metrics"], input=page_text, capture_output=True, text=True, timeout=30)
+    return subprocess.run(["promtool", "check", "metrics"], input=page_text, capture_output=True, text=True, timeout=120)
 
 
 def fetch(url):
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=40) as response:
         return response.read().decode()
 
 
@@ -37,7 +37,7 @@ class Promtool(Case):
         now = int(time.time())
         page = self.file("page.om", "".join(line + ("\n" if line.startswith("#") else f" {now}\n") for line in lines))
         done = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", page, f"{self.folder}/blocks"],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=240)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         series = sum(not line.startswith("#") for line in lines)
         # Its report of the block counts every series that it took.
@@ -48,7 +48,7 @@ class Scraped(Case):
     def start_prometheus(self, target):
         port = free_port()
         config = self.file("prometheus.yml", f"""
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+global: {{scrape_interval: 3s, scrape_timeout: 3s}}
 scrape_configs:
   - job_name: kmem
     static_configs: [{{targets: ["{target}"]}}]
@@ -60,7 +60,7 @@ scrape_configs:
 
         def stop():
             server.send_signal(signal.SIGTERM)
-            server.wait(20)
+            server.wait(120)
         self.addCleanup(stop)
         self.prometheus = f"http://127.0.0.1:{port}"
         return log

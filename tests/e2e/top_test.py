@@ -21,7 +21,7 @@ TOOLS, SUFFIX = os.environ["KMEM_TOOLS"], ".exe" if WINDOWS else ""
 
 def tool(name, *args):
     subprocess.run([*RUNNER, os.path.join(TOOLS, name + SUFFIX), *args], check=True, stdin=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, timeout=120)
+                   stderr=subprocess.DEVNULL, timeout=360)
 
 
 class Screen:
@@ -122,7 +122,7 @@ class OnTerminal:
                 self.screen.feed(piece.decode("ascii"))
         return got
 
-    def until(self, condition, what, seconds=20):
+    def until(self, condition, what, seconds=120):
         end = time.monotonic() + seconds
         while not condition(self.screen.lines):
             shown = "\n".join(self.screen.lines)
@@ -133,7 +133,7 @@ class OnTerminal:
     def type(self, text):
         os.write(self.master, text.encode())
 
-    def end(self, seconds=10):
+    def end(self, seconds=60):
         """(exit code, standard error); the rest of the output is on the screen then."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:
@@ -156,7 +156,7 @@ class TopCase(Case):
         super().setUp()
         self.capture = os.path.join(self.folder, "leak.kmem")
         subprocess.run([*RUNNER, os.environ["KMEM_NT_CAPTURE"], path_for_exe(FRAMES), path_for_exe(self.capture)],
-                       check=True, stdin=subprocess.DEVNULL, timeout=60)
+                       check=True, stdin=subprocess.DEVNULL, timeout=240)
         self.replay = f"--collector.source=replay:{path_for_exe(self.capture)}"
 
     def made(self, kind):
@@ -290,6 +290,7 @@ class Live(TopCase):
 
     def test_only_what_changed_is_sent(self):
         top = self.open("--interval=1h")
+        top.until(lambda lines: " q quit" in lines[-1], "it is drawn")
         top.read(0.3)
         whole = top.screen.rows * top.screen.columns
         top.type("/")
@@ -365,7 +366,7 @@ class Live(TopCase):
         os.close(top.master)
         os.close(top.slave)
         top.master, top.slave = pty.openpty()
-        top.process.wait(10)
+        top.process.wait(60)
 
     def test_without_a_terminal(self):
         quiet = run("top", self.replay)
@@ -377,7 +378,7 @@ class Live(TopCase):
         self.assertFalse(dumb.screen.alternate)
         deaf, slave = pty.openpty()
         done = subprocess.run([EXE, "top", self.replay], stdin=subprocess.DEVNULL, stdout=slave, stderr=subprocess.PIPE,
-                              timeout=20, text=True, env={**os.environ, "TERM": "xterm"})
+                              timeout=80, text=True, env={**os.environ, "TERM": "xterm"})
         os.close(deaf)
         os.close(slave)
         self.assertEqual(done.returncode, 2)
@@ -401,13 +402,13 @@ class Console(TopCase):
         for key, expected in ((b"", rb" RSYM Nonp +59 .* q quit "), (b"t", rb" by tag "), (b"/irp", rb" filter: irp_"),
                               (b"\r", rb" q quit ")):
             os.write(master, key)
-            got, end = b"", time.monotonic() + 30
+            got, end = b"", time.monotonic() + 180
             while not re.search(expected, re.sub(rb"\x1b\[[?\d;]*[A-Za-z]|[\r\n]", b"", got)):
                 self.assertLess(time.monotonic(), end, (expected, got))
                 if select.select([master], [], [], 0.1)[0]:
                     got += os.read(master, 65536)
         os.write(master, b"q")
-        self.assertEqual(process.wait(20), 0)
+        self.assertEqual(process.wait(120), 0)
 
 
 class Once(TopCase):

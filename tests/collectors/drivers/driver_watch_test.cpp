@@ -179,7 +179,7 @@ TEST_F(DriverWatchTest, TheThreadStopsAtOnce) {
     one->start();
     one->start();
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(4)) << "its first look would come after 5 s";
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(50)) << "20 first looks would come after 5 s each";
 }
 
 TEST(SystemView, TellsWithoutFailing) {

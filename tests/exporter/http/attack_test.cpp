@@ -18,6 +18,9 @@ std::int64_t ms_since(steady_clock::time_point begin) {
 
 class HttpAttackTest : public HttpServerTest {
  protected:
+  /// No answer is to take longer: 20 times what the slowest took while nobody attacked, and a second; whoever is kept
+  /// waiting by others would wait for their timeouts.
+  std::int64_t patience_ms() { return 1'000 + 20 * std::max<std::int64_t>(worst_scrape_ms(20), 0); }
   /// The slowest of `count` scrapes on fresh connections, in ms; -1 if one failed.
   std::int64_t worst_scrape_ms(int count) {
     std::int64_t worst = 0;
@@ -33,6 +36,7 @@ class HttpAttackTest : public HttpServerTest {
 TEST_F(HttpAttackTest, DribblersAndIdlersDelayNobody) {
   web_.request_timeout = milliseconds(1'500);
   start();
+  const std::int64_t patience = patience_ms();
   std::vector<std::unique_ptr<Client>> dribblers;
   std::vector<std::unique_ptr<Client>> idle;
   for (int i = 0; i < 64; ++i) dribblers.push_back(std::make_unique<Client>(port_));
@@ -51,7 +55,7 @@ TEST_F(HttpAttackTest, DribblersAndIdlersDelayNobody) {
   }
   std::cout << "worst scrape beside 64 dribbling and 16 idle sockets: " << worst << " ms\n";
   RecordProperty("worst_scrape_ms", static_cast<int>(worst));
-  EXPECT_LT(worst, 1'000);
+  EXPECT_LT(worst, patience);
   for (auto& client : dribblers) {
     ASSERT_EQ(client->reply().status, 408) << "a byte now and then does not extend the deadline";
   }
@@ -65,8 +69,8 @@ TEST_F(HttpAttackTest, IdleConnectionsEndAfterTheirTime) {
   Client fresh(port_);
   Client used(port_);
   EXPECT_EQ(used.get("/who").status, 200);
-  EXPECT_EQ(fresh.read_all(milliseconds(2'000)), "");
-  EXPECT_EQ(used.read_all(milliseconds(2'000)), "");
+  EXPECT_EQ(fresh.read_all(), "");
+  EXPECT_EQ(used.read_all(), "");
   EXPECT_TRUE(fresh.closed() && used.closed());
 }
 
@@ -115,15 +119,17 @@ TEST_F(HttpAttackTest, ChunkedBodiesAreNotRead) {
 TEST_F(HttpAttackTest, SlowReadersAreCutAndDelayNobody) {
   web_.write_timeout = milliseconds(500);
   start();
+  const std::int64_t patience = patience_ms();
+  const std::size_t before = observer_.done().size();
   std::vector<std::unique_ptr<Client>> readers;
   for (int i = 0; i < 16; ++i) {
     readers.push_back(std::make_unique<Client>(port_, 4'096));
     readers.back()->send("GET /large HTTP/1.1\r\nHost: t\r\n\r\n");
   }
-  while (observer_.done().size() < readers.size()) std::this_thread::sleep_for(milliseconds(1));
-  EXPECT_LT(worst_scrape_ms(10), 1'000);
+  while (observer_.done().size() < before + readers.size()) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_LT(worst_scrape_ms(10), patience);
   const auto begin = steady_clock::now();
-  while (observer_.rejections("slow_reader") < 16 && ms_since(begin) < 5'000) {
+  while (observer_.rejections("slow_reader") < 16 && ms_since(begin) < 60'000) {
     std::this_thread::sleep_for(milliseconds(10));
   }
   EXPECT_EQ(observer_.rejections("slow_reader"), 16U);
@@ -144,7 +150,7 @@ TEST_F(HttpAttackTest, TheLongestIdleThenTheLongestDribblingGivesWay) {
     }
   }
   EXPECT_EQ(once(kGet).status, 200);
-  EXPECT_EQ(clients[6]->read_all(milliseconds(1'000)), "");
+  EXPECT_EQ(clients[6]->read_all(), "");
   EXPECT_TRUE(clients[6]->closed()) << "the longer idle one";
   // 7 remain, and each of these four stays open: one takes the free place, one the idle one's, two a dribbler's.
   std::vector<std::unique_ptr<Client>> later;
@@ -154,7 +160,7 @@ TEST_F(HttpAttackTest, TheLongestIdleThenTheLongestDribblingGivesWay) {
     std::this_thread::sleep_for(milliseconds(20));
   }
   for (const std::size_t gone : {7U, 0U, 1U}) {
-    clients[gone]->read_all(milliseconds(1'000));
+    clients[gone]->read_all();
     EXPECT_TRUE(clients[gone]->closed()) << gone;
   }
   clients[5]->send("who HTTP/1.1\r\nHost: t\r\n\r\n");
@@ -219,6 +225,7 @@ TEST_F(HttpAttackTest, MoreConnectionsThanDescriptorsAreRefusedAtTheStart) {
 TEST_F(HttpAttackTest, FloodsOfConnectionsDelayNobody) {
   web_.max_connections = 32;
   start();
+  const std::int64_t patience = patience_ms();
   std::vector<std::unique_ptr<Client>> flood;
   std::int64_t worst = 0;
   for (int i = 0; i < 300; ++i) {
@@ -230,7 +237,7 @@ TEST_F(HttpAttackTest, FloodsOfConnectionsDelayNobody) {
       worst = std::max(worst, took);
     }
   }
-  EXPECT_LT(worst, 1'000);
+  EXPECT_LT(worst, patience);
   EXPECT_GE(observer_.rejections("connections"), 260U);
 }
 
@@ -252,6 +259,7 @@ TEST_F(HttpAttackTest, ConnectionsWhoseRequestsAreInWorkAreNotCut) {
 
 TEST_F(HttpAttackTest, ResetsAtAnyMomentHurtNobody) {
   start();
+  const std::int64_t patience = patience_ms();
   for (int i = 0; i < 60; ++i) {
     Client client(port_, i % 2 == 0 ? 0 : 4'096);
     if (i % 3 == 1) client.send("GET /metrics HT");
@@ -260,7 +268,7 @@ TEST_F(HttpAttackTest, ResetsAtAnyMomentHurtNobody) {
     if (i % 4 == 0) std::this_thread::sleep_for(milliseconds(2));
     client.reset_now();
   }
-  EXPECT_LT(worst_scrape_ms(5), 1'000);
+  EXPECT_LT(worst_scrape_ms(5), patience);
 }
 
 TEST_F(HttpAttackTest, ResetWhileInWorkDropsTheAnswer) {

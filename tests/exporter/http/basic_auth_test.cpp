@@ -146,7 +146,9 @@ TEST_F(HttpAuthTest, GuessingDoesNotDelayTheKnown) {
   security.users = {{"alice", bcrypt("sesame", "$2y$10$abcdefghijklmnopqrstuu" + std::string(31, '.'))}};
   start_with(security);
   const std::string right = "Authorization: Basic YWxpY2U6c2VzYW1l\r\n";
+  const auto asked = std::chrono::steady_clock::now();
   EXPECT_EQ(Client(port_).get("/who", right).status, 200);
+  const auto one_check = std::chrono::steady_clock::now() - asked;
   std::vector<std::unique_ptr<Client>> guessers;
   for (int i = 0; i < 30; ++i) {
     guessers.push_back(std::make_unique<Client>(port_));
@@ -155,7 +157,7 @@ TEST_F(HttpAuthTest, GuessingDoesNotDelayTheKnown) {
   }
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(Client(port_).get("/who", right).status, 200);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10 * one_check) << "behind the guesses it would come after 15";
   int busy = 0;
   for (auto& guesser : guessers) {
     const auto status = guesser->reply().status;

@@ -37,10 +37,10 @@ class Client {
 
   /// Bytes that could be sent before the connection failed or time ran out.
   std::size_t send(std::string_view bytes, Millis limit = Millis(5000));
-  Reply reply(bool head = false, Millis limit = Millis(5000));
+  Reply reply(bool head = false, Millis limit = Millis(30'000));
   Reply get(const std::string& path, const std::string& headers = "");
   /// Everything until the server ends the connection; sets closed().
-  std::string read_all(Millis limit = Millis(5000));
+  std::string read_all(Millis limit = Millis(30'000));
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] bool connected() const { return static_cast<bool>(socket_); }
   /// Gives its own buffer's memory back.

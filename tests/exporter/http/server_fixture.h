@@ -61,7 +61,7 @@ class Gate {
   }
   bool wait_for(int count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(5), [&] { return waiting_ >= count; });
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return waiting_ >= count; });
   }
 
  private:

@@ -284,7 +284,7 @@ TEST_F(HttpServerTest, StopFinishesWhatIsInWork) {
   working.close();
   const auto begin = std::chrono::steady_clock::now();
   stopper.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1'900)) << "less than the grace";
 }
 
 TEST_F(HttpServerTest, StopDoesNotWaitForReadersLongerThanItsGrace) {
@@ -295,7 +295,7 @@ TEST_F(HttpServerTest, StopDoesNotWaitForReadersLongerThanItsGrace) {
   const auto begin = std::chrono::steady_clock::now();
   server_->stop();
   const auto took = std::chrono::steady_clock::now() - begin;
-  EXPECT_LT(took, std::chrono::milliseconds(2'800));
+  EXPECT_LT(took, std::chrono::seconds(10)) << "a reader has half a minute";
 }
 
 TEST_F(HttpServerTest, StartsAgainAfterStop) {
