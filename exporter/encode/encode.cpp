@@ -40,6 +40,25 @@ bool legal_labels(const Labels& labels, std::string_view reserved) {
   return true;
 }
 
+/// A value of a label into the hash of a series. What was just written to the page would be read back slowly.
+std::uint64_t mix(std::uint64_t hash, std::string_view value) {
+  constexpr std::uint64_t kOdd = 0xFF51'AFD7'ED55'8CCDULL;
+  std::uint64_t word = 0;
+  const auto take = [&] {
+    hash = (hash ^ word) * kOdd;
+    hash ^= hash >> 32;
+  };
+  hash ^= value.size() << 56;
+  for (; value.size() > 8; value.remove_prefix(8)) {
+    std::memcpy(&word, value.data(), 8);
+    take();
+  }
+  word = 0;
+  std::memcpy(&word, value.data(), value.size());
+  take();
+  return hash;
+}
+
 /// The head of the line before, so that what a series shares with it (the name, the pool) is copied in one piece and
 /// its label names need no second check. This is half of the encoder's speed.
 struct LineBefore {
@@ -47,6 +66,7 @@ struct LineBefore {
   const Labels* labels = nullptr;
   std::size_t start = 0;
   std::array<std::size_t, kMaxLabels> value_offsets{};  // from start; 0 = not kept
+  std::array<std::uint64_t, kMaxLabels> hashes{};         // of the values up to and with this one
 
   [[nodiscard]] bool has_same_names(const Labels& other) const {
     return labels != nullptr && std::equal(labels->begin(), labels->end(), other.begin(), other.end(),
@@ -70,39 +90,25 @@ class SeenSeries {
     mask_ = size - 1;
     std::fill_n(entries_.begin(), size, Entry{});
   }
-  /// Whether it was not there yet.
-  bool add(const Writer& page, std::size_t from, std::size_t end) {
+  /// Whether it was not there yet. `mixed`: see mix().
+  bool add(const Writer& page, std::size_t from, std::size_t end, std::uint64_t mixed) {
     const std::string_view text = page.piece(from, end);
-    for (std::size_t at = hash(text) & mask_;; at = (at + 1) & mask_) {
+    const auto print = static_cast<std::uint32_t>(mixed >> 32) | 1U;
+    for (std::size_t at = static_cast<std::size_t>(mixed) & mask_;; at = (at + 1) & mask_) {
       Entry& entry = entries_[at];
-      if (entry.end == 0) {
-        entry = {from, end};
+      if (entry.print == 0) {
+        entry = {print, from, end};
         return true;
       }
-      if (page.piece(entry.from, entry.end) == text) return false;
+      if (entry.print == print && page.piece(entry.from, entry.end) == text) return false;
     }
   }
 
  private:
   struct Entry {
+    std::uint32_t print = 0;  // 0 = free
     std::size_t from = 0, end = 0;
   };
-  static std::size_t hash(std::string_view text) {
-    std::uint64_t value = 0x9E37'79B9'7F4A'7C15ULL ^ text.size(), word = 0;
-    const auto mix = [&value, &word] {
-      value = (value ^ word) * 0xFF51'AFD7'ED55'8CCDULL;
-      value ^= value >> 32;
-    };
-    for (; text.size() >= 8; text.remove_prefix(8)) {
-      std::memcpy(&word, text.data(), 8);
-      mix();
-    }
-    word = 0;
-    std::memcpy(&word, text.data(), text.size());
-    mix();
-    return static_cast<std::size_t>(value);
-  }
-
   std::vector<Entry> entries_;
   std::size_t mask_ = 0;
 };
@@ -140,7 +146,7 @@ class FamilyEncoder {
       const std::size_t start = out_.used();
       samples(metric);
       // With times of their own, the samples of one series are a history.
-      if (several && one_line && metric.timestamp_ms == 0 && !seen_.add(out_, start, labels_end_)) {
+      if (several && one_line && metric.timestamp_ms == 0 && !seen_.add(out_, start, labels_end_, hash_)) {
         out_.cut(start);
         before_ = {};
         ++left_out;
@@ -266,8 +272,10 @@ class FamilyEncoder {
     const std::size_t start = out_.used();
     const bool shares = before_.labels != nullptr && before_.value_offsets[0] != 0;
     std::size_t index = 0;
+    hash_ = 0;
     if (shares) {
       index = before_.first_change(labels);
+      if (index > 0) hash_ = before_.hashes[index - 1];
       out_.repeat(before_.start, before_.value_offsets[index]);
     } else {
       out_.text(sample_);
@@ -281,6 +289,8 @@ class FamilyEncoder {
       }
       out_.escaped(labels[i].value, true);
       out_.text('"');
+      hash_ = mix(hash_, labels[i].value);
+      if (keep) before_.hashes[i] = hash_;
     }
     before_.start = start;
     labels_end_ = out_.used();
@@ -337,6 +347,7 @@ class FamilyEncoder {
   Writer& out_;
   SeenSeries& seen_;
   std::size_t labels_end_ = 0;  // of the last line
+  std::uint64_t hash_ = 0;      // of its values
   const bool openmetrics_;
   const MetricFamily& family_;
   std::string_view base_;

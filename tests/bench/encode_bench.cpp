@@ -43,8 +43,9 @@ struct Page {
         kmem::select::Member member;
         member.pool = pool;
         member.present = true;
-        member.tag = windows ? "Ta" + std::to_string(10 + i % 90) : "kmem_cache_" + std::to_string(i) + "_inode";
-        member.tag.resize(windows ? 4 : 8 + i % 12, ' ');
+        // No tag comes twice in a pool: a repeated series is no page's shape.
+        member.tag = windows ? "T" + std::to_string(100 + i) : std::to_string(i) + "_inode_cache_of_fs";
+        member.tag.resize(windows ? 4 : 8 + i % 12);
         member.bytes = next(1ULL << 28) & ~4095ULL;
         member.outstanding = next(1ULL << 16);
         if (windows) {
