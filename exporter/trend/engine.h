@@ -116,9 +116,10 @@ class TrendEngine {
     std::int64_t since_ms = 0;
     float slope_per_day = 0, slope_error_per_day = 0, strength = 0;
     std::array<float, kScores> scores{};
-    SurgeState surge;
+    std::unique_ptr<SurgeState> surging;  // few have one
     History history;
 
+    [[nodiscard]] const SurgeState& surge() const;
     [[nodiscard]] bool may_leak() const { return trend::may_leak(kind, pool, text); }
     void acquit();
   };

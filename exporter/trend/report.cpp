@@ -134,11 +134,11 @@ double TrendEngine::surge_pace(std::size_t slot) const {
   double sum = 0;
   if (subject.kind == Kind::kPool) {
     for (const auto& tag : state_.subjects) {
-      if (tag->surge.active() && tag->kind == Kind::kTag && tag->pool == subject.pool)
-        sum += static_cast<double>(tag->surge.pace_per_day);
+      if (tag->surge().active() && tag->kind == Kind::kTag && tag->pool == subject.pool)
+        sum += static_cast<double>(tag->surge().pace_per_day);
     }
   }
-  return subject.surge.active() ? std::max(sum, static_cast<double>(subject.surge.pace_per_day)) : sum;
+  return subject.surge().active() ? std::max(sum, static_cast<double>(subject.surge().pace_per_day)) : sum;
 }
 
 double TrendEngine::suspects_slope(Pool pool) const {
@@ -152,7 +152,7 @@ double TrendEngine::suspects_slope(Pool pool) const {
 }
 
 Verdict TrendEngine::verdict_of(const Subject& subject) {
-  return subject.surge.active() && subject.verdict != Verdict::kLeak ? Verdict::kSurge : subject.verdict;
+  return subject.surge().active() && subject.verdict != Verdict::kLeak ? Verdict::kSurge : subject.verdict;
 }
 
 SubjectReport TrendEngine::describe(std::size_t slot) const {
@@ -168,15 +168,15 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   const bool leak = subject.verdict == Verdict::kLeak;
   report.confidence = leak ? std::max(0.5, confidence) : std::min(0.49, confidence);
   report.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
-  if (subject.surge.active()) {
-    const double pace = static_cast<double>(subject.surge.pace_per_day);
+  if (subject.surge().active()) {
+    const double pace = static_cast<double>(subject.surge().pace_per_day);
     const double left = limit_of(slot) - static_cast<double>(state_.open[slot].last);
     Surge& surge = report.surge.emplace();
-    surge.since = state_.timeline.to_wall(subject.surge.since_ms);
-    surge.first_told = state_.timeline.to_wall(subject.surge.told_ms);
-    surge.growth = static_cast<double>(subject.surge.growth);
+    surge.since = state_.timeline.to_wall(subject.surge().since_ms);
+    surge.first_told = state_.timeline.to_wall(subject.surge().told_ms);
+    surge.growth = static_cast<double>(subject.surge().growth);
     surge.pace_per_second = pace / kSecondsPerDay;
-    surge.ends_soon = subject.surge.ends_soon;
+    surge.ends_soon = subject.surge().ends_soon;
     if (!std::isnan(left)) {
       surge.room = std::max(0.0, left);
       surge.seconds_left = seconds_until(left, pace);
@@ -256,7 +256,7 @@ std::vector<Outline> TrendEngine::outlines() const {
     outline.verdict = verdict_of(subject);
     outline.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
     if (outline.verdict != Verdict::kOk) {
-      const float per_day = outline.verdict == Verdict::kSurge ? subject.surge.pace_per_day : subject.slope_per_day;
+      const float per_day = outline.verdict == Verdict::kSurge ? subject.surge().pace_per_day : subject.slope_per_day;
       outline.growth_per_second = static_cast<double>(per_day) / kSecondsPerDay;
       continue;
     }

@@ -84,7 +84,7 @@ std::string TrendEngine::save() const {
     write_ring(out, subject.history.fine);
     write_ring(out, subject.history.outstanding);
     write_ring(out, subject.history.highs);
-    const SurgeState& surge = subject.surge;
+    const SurgeState& surge = subject.surge();
     for (const std::int64_t at : {surge.since_ms, surge.told_ms, surge.high_ms}) out.fixed(at);
     for (const float value : {surge.high, surge.growth, surge.pace_per_day, open.low}) write_float(out, value);
     out.fixed(static_cast<std::uint8_t>(surge.ends_soon));
@@ -156,7 +156,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     read_ring(in, subject->history.outstanding);
     if (version >= kVersionWithSurges) {
       read_ring(in, subject->history.highs);
-      SurgeState& surge = subject->surge;
+      SurgeState surge;
       for (std::int64_t* at : {&surge.since_ms, &surge.told_ms, &surge.high_ms}) {
         *at = in.fixed<std::int64_t>();
         if (*at > state.timeline.now_ms()) in.fail();
@@ -169,6 +169,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
       refuse_infinite({&open.low, 1});
       surge.ends_soon = in.fixed<std::uint8_t>() != 0;
       open.surging = surge.active();
+      if (open.surging) subject->surging = std::make_unique<SurgeState>(surge);
     } else {
       take_highs(subject->history, state.coarse_bucket);
     }

@@ -127,7 +127,7 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
 void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   Subject& subject = *state_.subjects[slot];
   if (!subject.may_leak()) return;
-  SurgeState& surge = subject.surge;
+  SurgeState surge = subject.surge();
   const std::int64_t now_ms = state_.timeline.now_ms();
   const std::optional<SurgeSigns> signs = find_surge(view_of(slot, left, whole));
   const float value = state_.open[slot].last;
@@ -153,10 +153,20 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   const auto grown_ms = static_cast<double>(surge.high_ms - surge.since_ms);
   const auto patience_ms = std::max(kEndsAfterAtLeastMs, static_cast<std::int64_t>(kEndsAfter * grown_ms));
   const bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kGivenBack) * surge.growth;
-  if (!over) return;
-  ++surge_changes_;
-  surge = {};
-  state_.open[slot].surging = false;
+  if (over) {
+    ++surge_changes_;
+    subject.surging.reset();
+    state_.open[slot].surging = false;
+  } else if (subject.surging) {
+    *subject.surging = surge;
+  } else {
+    subject.surging = std::make_unique<SurgeState>(surge);
+  }
+}
+
+const TrendEngine::SurgeState& TrendEngine::Subject::surge() const {
+  static const SurgeState kNone;
+  return surging ? *surging : kNone;
 }
 
 }  // namespace kmem::trend
