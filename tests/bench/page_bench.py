@@ -73,6 +73,7 @@ def bench_server(exporter):
     print(f"{subjects} subjects")
     assert subjects == 4096, subjects
     for path in [path for path in PATHS for _ in range(20)]:  # threads and their heaps are there then
+        first_byte_ms(exporter.port, "/metrics")
         first_byte_ms(exporter.port, path)
     before = exporter.rss_bytes()
     for path, (name, most) in PATHS.items():

@@ -23,7 +23,7 @@ using kmem::bench::yardstick_seconds;
 
 constexpr std::int64_t kStart = 1'767'225'600'000;
 constexpr int kTicksADay = 1440;
-constexpr double kTickSteps = 1500, kSaveSteps = 38'000, kReplaySteps = 3'800'000;  // thousands
+constexpr double kTickSteps = 900, kSaveSteps = 8'000, kReplaySteps = 3'800'000;  // thousands
 
 /// What is allocated and not freed: the same on every machine, as resident pages are not.
 double heap_megabytes() {
