@@ -92,10 +92,12 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   subject.watch_judgements = watched ? static_cast<std::uint16_t>(std::min(subject.watch_judgements + 1, 1000)) : 0;
 
   const bool was_leak = subject.verdict == Verdict::kLeak;
+  const bool was_ok = subject.verdict == Verdict::kOk;
   if (leaks_now || leaks_over_boots) {
     subject.verdict = Verdict::kLeak;
     subject.weak_judgements = 0;
-    if (subject.first_detected_ms < 0) subject.first_detected_ms = state_.timeline.now_ms();
+    // Begin and detection are of one leak: what had ended and comes again is another.
+    if (subject.first_detected_ms < 0 || was_ok) subject.first_detected_ms = state_.timeline.now_ms();
   } else if (was_leak) {
     const bool holds = now.leak_score >= kHolds || folded.leak_score >= 0.5;
     const bool unknown = uptime_days < kTooYoungDays ||
@@ -106,6 +108,7 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
       subject.weak_judgements = 0;
     }
   } else if (subject.watch_judgements >= kWatchBeginsAfter) {
+    if (was_ok) subject.first_detected_ms = -1;
     subject.verdict = Verdict::kWatch;
     subject.weak_judgements = 0;
   } else if (subject.verdict == Verdict::kWatch && !watched && ++subject.weak_judgements >= kWatchEndsAfter) {
@@ -126,8 +129,11 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   if (best == nullptr) return;
   subject.slope_per_day = static_cast<float>(best->slope_per_day);
   subject.slope_error_per_day = static_cast<float>(best->slope_error_per_day);
-  subject.since_ms = std::max(subject.first_seen_ms, state_.judged_bucket * kCoarseMs -
+  const std::int64_t since = std::max(subject.first_seen_ms, state_.judged_bucket * kCoarseMs -
                                                          static_cast<std::int64_t>(best->onset_days_ago * kDayMs));
+  // The evidence of a new boot begins with it, the leak did not.
+  if (subject.first_detected_ms < 0 || since <= subject.first_detected_ms) subject.since_ms = since;
+  else subject.since_ms = std::min(subject.since_ms, subject.first_detected_ms);
 }
 
 }  // namespace kmem::trend

@@ -151,6 +151,38 @@ TEST(Engine, LeakClearedByWeeklyRebootsIsFound) {
   EXPECT_EQ(calm_of(engine).verdict, Verdict::kOk);
 }
 
+TEST(Engine, SinceNeverLiesAfterFirstDetected) {
+  TrendEngine engine;
+  Feed feed(engine);
+  feed.run(0, 25 * 24, growing);
+  ASSERT_TRUE(leak_of(engine).first_detected);
+  const base::UnixMillis detected = *leak_of(engine).first_detected;
+  for (int day = 25; day < 50; ++day) {  // a reboot, and the leak goes on from little
+    feed.run(day * 24, (day + 1) * 24, [](double now) { return 60 + 2 * (now - 25); }, 0, kStart + 25 * kDayMs);
+    const SubjectReport leak = leak_of(engine);
+    EXPECT_EQ(leak.verdict, Verdict::kLeak) << day;
+    EXPECT_EQ(leak.first_detected, detected) << day;
+    ASSERT_TRUE(leak.since) << day;
+    EXPECT_LE(*leak.since, detected) << day;
+    EXPECT_NEAR(static_cast<double>(*leak.since - kStart) / kDayMs, 0, 3) << day;
+  }
+}
+
+TEST(Engine, ALeakThatComesAgainIsAnother) {
+  TrendEngine engine;
+  Feed feed(engine);
+  feed.run(0, 20 * 24, growing);
+  const base::UnixMillis first = *leak_of(engine).first_detected;
+  feed.run(20 * 24, 45 * 24, [](double) { return growing(20); });
+  ASSERT_EQ(leak_of(engine).verdict, Verdict::kOk);
+  feed.run(45 * 24, 75 * 24, [](double day) { return growing(20) + 3 * (day - 45); });
+  const SubjectReport again = leak_of(engine);
+  ASSERT_EQ(again.verdict, Verdict::kLeak);
+  ASSERT_TRUE(again.first_detected && again.since);
+  EXPECT_GT(*again.first_detected, first + 25 * kDayMs);
+  EXPECT_LE(*again.since, *again.first_detected);
+}
+
 TEST(Engine, GapIsNoEvidence) {
   TrendEngine engine;
   Feed feed(engine);
