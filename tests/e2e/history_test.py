@@ -1,7 +1,9 @@
 """analyze and backfill as their user runs them: history from elsewhere, and a real Prometheus that answers over it."""
+import datetime
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import unittest
@@ -91,6 +93,102 @@ class Analyze(Case):
             self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
             self.assertIn("letter.txt" if len(arguments) > 1 else "expected FILE", done.stderr)
         self.assertFalse(os.path.exists(output))
+
+
+class Truth(Case):
+    """8 weeks by the hour whose truth is known, in every text that pools are logged in: a leak, 40 calm tags, a reboot,
+    and counters that wrap."""
+    LEAK, BEGIN, REBOOT = 300_000, 5, 40  # bytes a day; days
+    BASE = 1_790_000_000 // 86400 * 86400
+
+    def readings(self):
+        for hour in range(56 * 24):
+            day, time = hour / 24, self.BASE + hour * 3600
+            boot = self.BASE + (self.REBOOT * 86400 if day >= self.REBOOT else -30 * 86400)
+            since = max(0, day - self.BEGIN) if day < self.REBOOT else day - self.REBOOT
+            rows = []
+            leak = 8_000_000 + int(self.LEAK * since)
+            frees = (2**32 - 200_000 + hour * 400) % 2**32
+            rows.append(("Leak", "nonpaged", leak, (frees + leak // 100) % 2**32, frees))
+            for tag in range(40):
+                level = 500_000 + 40_000 * tag
+                held = int(level * (1 + 0.01 * math.sin(hour * 12.9898 + tag) + 0.02 * math.sin(hour / 24 * 2 * math.pi)))
+                rows.append((f"T{tag:03}", "paged" if tag % 2 else "nonpaged", held, 100_000 + hour + held // 64, 100_000 + hour))
+            yield time, boot, rows
+
+    @staticmethod
+    def poolmon(rows):
+        signed = lambda value: value - 2**32 if value >= 2**31 else value
+        lines = [" Tag  Type     Allocs            Frees            Diff   Bytes       Per Alloc"]
+        for tag, pool, held, allocs, frees in rows:
+            alive = (allocs - frees) % 2**32
+            kind = "Nonp" if pool == "nonpaged" else "Paged"
+            lines.append(f" {tag:4} {kind:5}{allocs:10} (   0){frees:10} (   0) {signed(alive):8} {held:7} (     0) {held // alive:6}")
+        return lines
+
+    def formats(self):
+        stamp = lambda time, form: datetime.datetime.fromtimestamp(time, datetime.timezone.utc).strftime(form)
+        texts = {name: [] for name in ("poolmon dmy", "poolmon utf-16", "poolsnap", "poolused", "csv", "csv;")}
+        header = " Tag  Type     Allocs     Frees      Diff   Bytes  Per Alloc"
+        texts["poolsnap"].append(header)
+        texts["csv"].append("timestamp,pool,tag,bytes,allocs,frees,boot_time")
+        texts["csv;"].append("timestamp;pool;tag;bytes;allocs;frees;boot_time")
+        for time, boot, rows in self.readings():
+            up = time - boot
+            texts["poolmon dmy"] += [stamp(time, "%d/%m/%Y %H:%M:%S"), *self.poolmon(rows)]
+            texts["poolmon utf-16"] += [stamp(time, "%Y%m%d%H%M%S.000000+000"), *self.poolmon(rows)]
+            texts["poolsnap"] += ["!LogType=poolsnap", stamp(time, "!SystemTime=%m\\%d\\%Y %H:%M:%S.0000 (GMT)"),
+                                  f"!TickCount={up * 1000 % 2**32}", *self.poolmon(rows)[1:], ""]
+            verbose = [stamp(time, "Debug session time: %a %b %d %H:%M:%S.000 %Y (UTC + 0:00)"),
+                       f"System Uptime: {up // 86400} days {stamp(up, '%H:%M:%S')}.000",
+                       "            NonPaged                              Paged",
+                       " Tag    Allocs    Frees     Diff     Used   Allocs    Frees     Diff     Used"]
+            for tag, pool, held, allocs, frees in rows:
+                group = f"{allocs:10} {frees:10} {(allocs - frees) % 2**32:8} {held:8}"
+                none = "         0          0        0        0"
+                verbose.append(f" {tag:4} {group if pool == 'nonpaged' else none} {none if pool == 'nonpaged' else group}")
+            texts["poolused"] += verbose
+            for separator in ",;":
+                texts["csv" if separator == "," else "csv;"] += [
+                    separator.join((str(time), pool, tag, str(held) if separator == "," else f"{held},0", str(allocs),
+                                    str(frees), str(boot))) for tag, pool, held, allocs, frees in rows]
+        for name, lines in texts.items():
+            text = "\n".join(lines) + "\n"
+            yield name, text.encode("utf-16" if "utf-16" in name else "ascii")
+
+    def test_every_format_tells_the_truth(self):
+        truth = {}
+        for time, _, rows in self.readings():
+            for tag, pool, held, _, _ in rows:
+                truth[(pool, tag, time)] = held
+        for name, content in self.formats():
+            path = os.path.join(self.folder, "history.log")
+            with open(path, "wb") as out:
+                out.write(content)
+            done = run("analyze", "--format", "json", "--all", path_for_exe(path))
+            self.assertEqual(done.returncode, 0, (name, done.stderr))
+            report = json.loads(done.stdout)
+            self.assertEqual(report["skipped"], [], name)
+            self.assertEqual(report["history"]["snapshots"], 56 * 24, name)
+            leaks = [row for row in report["subjects"] if row["kind"] == "tag" and row["verdict"] == "leak"]
+            self.assertEqual([row["tag"] for row in leaks], ["Leak"], name)
+            self.assertAlmostEqual(leaks[0]["slope_bytes_per_day"], self.LEAK, delta=self.LEAK * 0.05, msg=name)
+            since = datetime.datetime.fromisoformat(leaks[0]["since"].replace("Z", "+00:00")).timestamp()
+            self.assertAlmostEqual((since - self.BASE) / 86400, self.BEGIN, delta=2, msg=name)
+            self.assertLessEqual(leaks[0]["since"], leaks[0]["first_detected"], name)
+
+            page = os.path.join(self.folder, "history.om")
+            done = run("backfill", path_for_exe(path), "--output", path_for_exe(page), "--log.level=error")
+            self.assertEqual(done.returncode, 0, (name, done.stderr))
+            found = {}
+            with open(page, encoding="ascii") as lines:
+                for line in lines:
+                    row = re.match(r'kmem_pool_tag_bytes{pool="(\w+)",tag="(\w+)"} (\S+) (\d+)$', line)
+                    if row:
+                        found[(row[1], row[2], int(row[4]))] = int(float(row[3]))
+            wrong = [(key, value, truth[key]) for key, value in found.items() if truth[key] != value]
+            self.assertEqual(wrong[:3], [], name)
+            self.assertEqual(len([key for key in found if key[1] == "Leak"]), 56 * 24, name)
 
 
 class Backfill(Case):
