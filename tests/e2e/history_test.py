@@ -108,12 +108,15 @@ class Truth(Case):
             since = max(0, day - self.BEGIN) if day < self.REBOOT else day - self.REBOOT
             rows = []
             leak = 8_000_000 + int(self.LEAK * since)
-            frees = (2**32 - 200_000 + hour * 400) % 2**32
+            up = (time - boot) // 3600
+            frees = (2**32 - 488_000 + up * 400) % 2**32  # wraps after 500 hours of the first boot
+            if day >= self.REBOOT:
+                frees = up * 400
             rows.append(("Leak", "nonpaged", leak, (frees + leak // 100) % 2**32, frees))
             for tag in range(40):
                 level = 500_000 + 40_000 * tag
                 held = int(level * (1 + 0.01 * math.sin(hour * 12.9898 + tag) + 0.02 * math.sin(hour / 24 * 2 * math.pi)))
-                rows.append((f"T{tag:03}", "paged" if tag % 2 else "nonpaged", held, 100_000 + hour + held // 64, 100_000 + hour))
+                rows.append((f"T{tag:03}", "paged" if tag % 2 else "nonpaged", held, 100 * up + held // 64, 100 * up))
             yield time, boot, rows
 
     @staticmethod
