@@ -21,6 +21,7 @@ DAY, HOUR, MIB = 86400, 3600, 1 << 20
 HISTORY_SECONDS = 56 * DAY
 STEP = 1800
 WINDOWS = {"1d": DAY, "7d": 7 * DAY, "28d": 28 * DAY}
+SHORT_WINDOWS = {"5m": 300, "1h": HOUR, "6h": 6 * HOUR}
 
 
 def noise(seed, time):
@@ -83,6 +84,7 @@ class Host:
     sessions: tuple = ()
     linux: bool = False
     resources: dict = field(default_factory=dict)
+    surge: tuple = ()  # tag, bytes an hour, hours before `end` at which it begins, hours until it is given back
 
     @property
     def instance(self):
@@ -135,6 +137,8 @@ LINUX_TAGS = tuple(
         ("dentry", "slab_reclaimable", 180 * MIB, 192, 800, 0.15),
         ("ext4_inode_cache", "slab_reclaimable", 320 * MIB, 1096, 90, 0.12),
     )
+) + (
+    Tag("nf_conntrack", "slab_unreclaimable", 12 * MIB, 320, 700, 0.1, 0, "nf_conntrack", "connections", "modules"),
 )
 
 HOSTS = {
@@ -165,13 +169,14 @@ HOSTS = {
             {},
             {"overcommit_memory": 0, "swappiness": 60, "vfs_cache_pressure": 100},
             16 << 30,
-            (5 * (1 << 30), 10 * (1 << 30)),
+            (3.6 * (1 << 30), 10 * (1 << 30)),
             (49.8,),
             (),
             (),
             (("nginx", 711, 2100, 0), ("systemd", 1, 310, 0)),
             linux=True,
             resources={"slab_unreclaimable": 16 << 30},
+            surge=("nf_conntrack", 450 * MIB, 11, 26),
         ),
     )
 }
@@ -193,7 +198,18 @@ class Run:
         value = (
             tag.base * warm * cycle(self.host.name + tag.name, time, tag.daily, tag.daily / 3, tag.daily / 4 + 0.004)
         )
-        return int(value + tag.leak_a_day * uptime / DAY)
+        return int(value + tag.leak_a_day * uptime / DAY + self.surged(tag.name, time))
+
+    def surged(self, name, time):
+        """Bytes that the surge of this tag has added."""
+        tag, an_hour, before, lasts = self.host.surge or (None, 0, 0, 0)
+        grown = time - (self.end - before * HOUR)
+        return an_hour * grown / HOUR if name == tag and 0 < grown < lasts * HOUR else 0.0
+
+    def surges(self, tag, time):
+        """Told once it has grown by 0.6 of what is left."""
+        grown = self.surged(tag.name, time)
+        return grown > 0 and grown >= 0.6 * min(self.headroom(tag.pool, time).values())
 
     def live(self, tag, time):
         return int(self.bytes_of(tag, time) / tag.each)
@@ -207,6 +223,7 @@ class Run:
     def pools(self):
         return list(dict.fromkeys(tag.pool for tag in self.host.tags))
 
+    @functools.lru_cache(maxsize=64)
     def pool_bytes(self, pool, time):
         rest = self.host.untagged[pool] * cycle(self.host.name + pool, time, 0.02, 0.01, 0.004)
         return int(rest) + sum(self.bytes_of(tag, time) for tag in self.host.tags if tag.pool == pool)
@@ -240,6 +257,10 @@ class Run:
             return 0.0
         return (self._floor(kind, key, today) - self._floor(kind, key, first)) / ((today - first) * DAY)
 
+    def short_slope(self, read, key, window, time):
+        before = time - SHORT_WINDOWS[window]
+        return None if before < self.boot(time) else (read(key, time) - read(key, before)) / SHORT_WINDOWS[window]
+
     def detected(self, pool, tag, time):
         verdict = self.verdicts.get(f"{pool}/{tag}")
         return verdict is not None and time >= verdict["first_detected"]
@@ -265,7 +286,8 @@ class Run:
         return left
 
     def available(self, time):
-        return int(self.host.memory - min(self.commit(time), self.host.memory * 0.9))
+        grown = self.surged(self.host.surge[0], time) if self.host.surge else 0
+        return int(self.host.memory - min(self.commit(time) + grown, self.host.memory * 0.9))
 
     @functools.lru_cache(maxsize=None)
     def _room(self, resource, hour):
@@ -293,6 +315,10 @@ class Run:
         elif resource != "commit" and any(self.detected(resource, tag.name, time) for tag in self.host.tags):
             slope = self.slope("pool", resource, "28d", time) or self.slope("pool", resource, "7d", time) or 0.0
             pace = max(0.0, slope)
+        # What surges ends by what is left at this moment.
+        if any(tag.pool == resource and self.surges(tag, time) for tag in self.host.tags):
+            bound, room = min(self.headroom(resource, time).items(), key=lambda pair: pair[1])
+            pace = self.host.surge[1] / HOUR
         return (room / pace if pace else math.inf), room, pace, bound
 
     def csv(self, start, end):
@@ -350,8 +376,17 @@ class Run:
                 labels,
                 sum(self.detected(pool, tag.name, now) for tag in host.tags if tag.pool == pool),
             )
+            if pool != "slab_reclaimable":
+                yield (
+                    "kmem_surge_suspects",
+                    labels,
+                    sum(self.surges(tag, now) for tag in host.tags if tag.pool == pool),
+                )
             for window in WINDOWS:
                 if (slope := self.slope("pool", pool, window, now)) is not None:
+                    yield "kmem_pool_trend_bytes_per_second", labels + (("window", window),), slope
+            for window in SHORT_WINDOWS:
+                if (slope := self.short_slope(self.pool_bytes, pool, window, now)) is not None:
                     yield "kmem_pool_trend_bytes_per_second", labels + (("window", window),), slope
         for tag in host.tags:
             labels = (("pool", tag.pool), ("tag", tag.name))
@@ -365,6 +400,13 @@ class Run:
             yield "kmem_pool_tag_leak_suspect", labels, int(self.detected(tag.pool, tag.name, now))
             for window in WINDOWS:
                 if (slope := self.slope("tag", tag, window, now)) is not None:
+                    yield "kmem_pool_tag_trend_bytes_per_second", labels + (("window", window),), slope
+            if tag.pool == "slab_reclaimable":
+                continue
+            surges = self.surges(tag, now)
+            yield "kmem_pool_tag_surge_suspect", labels, int(surges)
+            for window in SHORT_WINDOWS if surges else ():
+                if (slope := self.short_slope(self.bytes_of, tag, window, now)) is not None:
                     yield "kmem_pool_tag_trend_bytes_per_second", labels + (("window", window),), slope
         if host.ptes:
             yield "kmem_system_ptes_free", (), self.ptes(now)
@@ -380,7 +422,7 @@ class Run:
         if not host.linux:
             yield "kmem_commit_peak_bytes", (), int(host.commit[0] * 1.16)
         yield "kmem_physical_memory_bytes", (), host.memory
-        yield "kmem_available_bytes", (), int(host.memory - min(commit, host.memory * 0.9))
+        yield "kmem_available_bytes", (), self.available(now)
         yield "kmem_file_cache_bytes", (), int(host.memory * 0.07 * cycle(host.name + "cache", now, 0.2, 0.05, 0.05))
         if host.linux:
             yield "kmem_kernel_stack_bytes", (), int(11 * MIB * cycle(host.name + "stack", now, 0.05, 0.02, 0.01))

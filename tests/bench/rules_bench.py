@@ -49,6 +49,11 @@ def layout(host):
     day += [("kmem_pool_bytes", {"pool": pool}, 1e8) for pool in ("paged", "nonpaged")]
     day += [("kmem_pool_limit_bytes", {"pool": pool}, 3e8) for pool in ("paged", "nonpaged")]
     day += [
+        ("kmem_pool_headroom_bytes", {"pool": pool, "bound": bound}, 2e8)
+        for pool in ("paged", "nonpaged")
+        for bound in ("pool_limit", "commit_limit")
+    ]
+    day += [
         ("kmem_commit_bytes", {}, 8e9),
         ("kmem_commit_limit_bytes", {}, 15e9),
         ("kmem_system_ptes_free", {}, 60e3),
@@ -62,8 +67,14 @@ def layout(host):
         ("kmem_pool_tag_info", {**labels, "driver": "a.sys", "description": "d", "source": "builtin"}, 1)
         for labels in tags
     ]
+    resources = ("paged", "nonpaged", "commit", "system_ptes")
+    now += [("kmem_exhaustion_seconds", {"resource": name}, 1e9) for name in resources]
+    now += [("kmem_exhaustion_pace_per_second", {"resource": name}, 0) for name in resources]
+    now += [(f"kmem_{kind}_suspects", {"pool": pool}, 0) for kind in ("leak", "surge") for pool in ("paged", "nonpaged")]
     now += [
-        ("kmem_exhaustion_seconds", {"resource": name}, 1e9) for name in ("paged", "nonpaged", "commit", "system_ptes")
+        ("kmem_pool_trend_bytes_per_second", {"pool": pool, "window": window}, 3)
+        for pool in ("paged", "nonpaged")
+        for window in ("5m", "1h", "6h", "1d", "7d", "28d")
     ]
     now += [
         ("kmem_pool_trim_threshold_bytes", {"pool": "paged"}, 24e7),

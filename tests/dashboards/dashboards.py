@@ -139,8 +139,9 @@ def ask(api, dashboard, values, now=None, span=None):
     """[(panel, [result of each target])], with repeated panels once a value of their variable."""
     now = now or time.time()
     span = span or seconds(dashboard["time"]["from"])
-    answers = []
+    answers, whole = [], span
     for panel in panels_of(dashboard):
+        span = seconds("now-" + panel["timeFrom"]) if "timeFrom" in panel else whole
         repeat = panel.get("repeat")
         for value in values.get("repeat", {}).get(repeat, [None]) if repeat else [None]:
             filled = Filled({**values, **({repeat: value} if value else {})}, span)
@@ -184,6 +185,7 @@ def choices(api, now):
         ("kmem-host", "linux", values(linux, repeat=("slab_unreclaimable", "slab_reclaimable"))),
         ("kmem-host", "live", values(live, repeat=("slab_unreclaimable", "slab_reclaimable", "vmalloc", "percpu"))),
         ("kmem-leak", "leak", values(windows, "paged", "Sfv1")),
+        ("kmem-leak", "surge", values(linux, "slab_unreclaimable", "nf_conntrack")),
         ("kmem-leak", "calm", values(linux, "slab_unreclaimable", "kmalloc-64")),
         ("kmem-exporter", "all", values(".+")),
     ]

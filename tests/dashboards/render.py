@@ -310,7 +310,8 @@ def page(dashboard, answers, values, marks=()):
             body.append(f'<div class="row" style="{box}">{html.escape(filled(panel["title"]))}</div>')
             continue
         if panel["type"] == "timeseries":
-            inside = graph(panel, results, w * unit - 16, h * ROW_PIXELS - 6, span, marks)
+            shown = dashboards.seconds("now-" + panel["timeFrom"]) if "timeFrom" in panel else span
+            inside = graph(panel, results, w * unit - 16, h * ROW_PIXELS - 6, shown, marks)
         else:
             inside = (stat if panel["type"] == "stat" else table)(panel, results)
         body.append(

@@ -28,7 +28,7 @@ class Config(unittest.TestCase):
     def test_amtool_takes_it(self):
         done = amtool("check-config", CONFIG)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        for found in ("global config", "route", "6 inhibit rules", "2 receivers", "1 templates"):
+        for found in ("global config", "route", "9 inhibit rules", "2 receivers", "1 templates"):
             self.assertIn(f" - {found}\n", done.stdout)
 
     def receivers(self, **labels):
@@ -49,6 +49,7 @@ class Config(unittest.TestCase):
 
 # instance -> its alerts as (alertname, severity, pool or None, whether it is silenced)
 LEAK, RUNOUT, NEAR = "KmemPoolLeakSuspected", "KmemPoolExhaustionPredicted", "KmemPoolNearLimit"
+SURGE = "KmemPoolSurge"
 HOSTS = {
     "suspicion": [(LEAK, TICKET, "paged", False)],
     "exhaustion": [
@@ -62,6 +63,39 @@ HOSTS = {
     "page": [(RUNOUT, PAGE, "paged", False), (RUNOUT, TICKET, "paged", True), (RUNOUT, TICKET, "nonpaged", False)],
     "near": [(NEAR, PAGE, "paged", False), (NEAR, TICKET, "paged", True), (RUNOUT, PAGE, "paged", True)],
     "nearly": [(NEAR, TICKET, "paged", False), (RUNOUT, TICKET, "paged", False), (LEAK, TICKET, "paged", True)],
+    "surge": [
+        (SURGE, TICKET, "paged", False),
+        (RUNOUT, TICKET, "paged", True),
+        (LEAK, TICKET, "paged", True),
+        ("KmemPagedPoolAboveTrimThreshold", TICKET, "paged", True),
+        (RUNOUT, TICKET, "nonpaged", False),
+        (LEAK, TICKET, "nonpaged", True),
+        ("KmemCommitExhaustionPredicted", PAGE, None, False),
+    ],
+    "surge of hours": [
+        (SURGE, PAGE, "paged", False),
+        (SURGE, TICKET, "paged", True),
+        (RUNOUT, PAGE, "paged", True),
+        (RUNOUT, TICKET, "paged", True),
+        (LEAK, TICKET, "paged", True),
+        (SURGE, TICKET, "nonpaged", False),
+        (RUNOUT, PAGE, "slab_unreclaimable", False),
+    ],
+    # A ticket silences no page.
+    "surge of days": [(RUNOUT, PAGE, "paged", False), (RUNOUT, TICKET, "paged", True), (SURGE, TICKET, "paged", True)],
+    "surge at the limit": [
+        (NEAR, PAGE, "paged", False),
+        (NEAR, TICKET, "paged", True),
+        (SURGE, PAGE, "paged", False),
+        (SURGE, TICKET, "paged", True),
+        (RUNOUT, PAGE, "paged", True),
+    ],
+    "surge near the limit": [
+        (NEAR, PAGE, "paged", False),
+        (SURGE, TICKET, "paged", True),
+        (NEAR, TICKET, "nonpaged", False),
+        (SURGE, TICKET, "nonpaged", False),
+    ],
     "ptes": [
         ("KmemSystemPtesLow", PAGE, None, False),
         ("KmemSystemPtesExhaustionPredicted", PAGE, None, True),
@@ -71,6 +105,7 @@ HOSTS = {
     "down": [
         ("KmemExporterDown", TICKET, None, False),
         (RUNOUT, PAGE, "paged", True),
+        (SURGE, PAGE, "nonpaged", True),
         (LEAK, TICKET, "paged", True),
         ("KmemTrendHistoryLost", TICKET, None, True),
     ],

@@ -25,6 +25,7 @@ RULES = os.path.join(ROOT, "dashboards/prometheus")
 RUNBOOKS = os.path.join(ROOT, "dashboards/runbooks")
 ALERTS = {
     "KmemPoolLeakSuspected",
+    "KmemPoolSurge",
     "KmemPoolExhaustionPredicted",
     "KmemPagedPoolAboveTrimThreshold",
     "KmemPoolNearLimit",
@@ -295,6 +296,9 @@ class EightWeeks(unittest.TestCase):
     def test_what_the_agents_alerts_say(self):
         self.assert_passed("texts_agent.yml")
 
+    def test_what_surges_is_told_over_hours_and_a_tag_of_several_drivers_does_not_break_the_words(self):
+        self.assert_passed("texts_agent_surge.yml")
+
     def test_what_the_floors_alerts_say(self):
         self.assert_passed("texts_floors.yml")
 
@@ -340,7 +344,7 @@ class Files(unittest.TestCase):
         size = r"([\d.]+)([KMG]iB)?"
         units = {"": 1, "KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
         said = set()
-        for name in ("agent",):
+        for name in ("agent", "floors"):
             for text in re.findall(r'description: "(.*)"', read(os.path.join(HERE, f"texts_{name}.yml"))):
                 days = re.search(r"(?:full|limit|PTEs) in (?:about )?([\d.]+) days(.*)", text)
                 if not days:
@@ -365,7 +369,21 @@ class Files(unittest.TestCase):
                     pace = float(found[1]) * units[found[2]]
                 self.assertAlmostEqual(left / pace, float(days[1]), delta=0.05 + 0.01 * left / pace, msg=text)
                 said.add(text)
-        self.assertGreaterEqual(len(said), 6)
+        self.assertGreaterEqual(len(said), 11)
+
+    def test_numbers_of_a_surge_agree(self):
+        spans, sizes, said = {"d": 86400, "h": 3600, "m": 60, "s": 1}, {"MiB": 1, "GiB": 1024}, set()
+        for text in re.findall(r'description: "(.*)"', read(os.path.join(HERE, "texts_agent_surge.yml"))):
+            found = re.search(
+                r"full in ([\ddhms ]+) if that goes on: ([\d.]+)(.iB) are left \([a-z ]+\), ([\d.]+)(.iB) less every hour", text
+            )
+            if not found:
+                continue
+            seconds = sum(int(number) * spans[unit] for number, unit in re.findall(r"(\d+)([dhms])", found[1]))
+            hours = float(found[2]) * sizes[found[3]] / (float(found[4]) * sizes[found[5]])
+            self.assertAlmostEqual(hours, seconds / 3600, delta=0.01 * hours, msg=text)
+            said.add(text)
+        self.assertGreaterEqual(len(said), 8)
 
     def test_every_alert_says_how_grave_it_is_and_where_to_read_on(self):
         known = dashboards()

@@ -11,6 +11,7 @@ from panels import (
     cell,
     column,
     dashboard,
+    ends,
     graph,
     job_and_instance,
     link,
@@ -23,7 +24,7 @@ from panels import (
     with_driver,
 )
 
-DAY = 86400
+DAY, HOUR = 86400, 3600
 TO_LEAK = link("This tag", "kmem-leak", instance=cell("Host"), pool=cell("Pool"), tag=cell("Tag"))
 POOL = 'pool=~"$pool"'
 
@@ -60,7 +61,7 @@ def build():
                     "s",
                     color={"mode": "fixed", "fixedColor": BLUE},
                 ),
-                4,
+                3,
             ),
             (
                 stat(
@@ -82,7 +83,18 @@ def build():
                     steps(GREEN, (1, RED)),
                     "0",
                 ),
-                4,
+                3,
+            ),
+            (
+                stat(
+                    "Surge suspects",
+                    "Tags that grow now, beyond all that they held before, exported or not. Load can do this, too.",
+                    f"sum by (instance) ({of('kmem_surge_suspects')})",
+                    "short",
+                    steps(GREEN, (1, YELLOW)),
+                    "0",
+                ),
+                3,
             ),
             (
                 stat(
@@ -93,7 +105,7 @@ def build():
                     steps(GREEN, (1, RED)),
                     "none",
                 ),
-                4,
+                3,
             ),
             (stat("Available", "Memory to be had without paging.", of("kmem_available_bytes"), "bytes"), 4),
             (
@@ -146,6 +158,72 @@ def build():
             )
         ],
     )
+    surging = f"on (job, instance, pool, tag) {of('kmem_pool_tag_surge_suspect', POOL)} == 1"
+    pace = "max by (job, instance, pool, tag) (%s)" % of("kmem_pool_tag_trend_bytes_per_second", POOL + ', window="%s"')
+    hours = [
+        (
+            9,
+            [
+                (
+                    graph(
+                        "Growth an hour",
+                        "Slopes of the floor over 5 minutes, 1 hour and 6 hours. What goes on has all three about the same.",
+                        [
+                            (
+                                of("kmem_pool_trend_bytes_per_second", POOL + ', window=~"5m|1h|6h"') + f" * {HOUR}",
+                                "{{pool}} over {{window}}",
+                            )
+                        ],
+                        "bytes",
+                        empty="less than 5 minutes of history",
+                    ),
+                    12,
+                ),
+                (
+                    graph(
+                        "Room to each bound",
+                        "What a pool can still take: to its own limit, the commit limit, available memory. The smallest ends it.",
+                        [(of("kmem_pool_headroom_bytes", POOL), "{{pool}}: {{bound}}")],
+                        "bytes",
+                        min=0,
+                    ),
+                    12,
+                ),
+            ],
+        ),
+        (
+            8,
+            [
+                (
+                    table(
+                        "Surging tags",
+                        "What grows now, beyond all that it held before. Load can do this, too.",
+                        {
+                            "growth": with_driver(
+                                f"({pace % '1h'} or {pace % '6h'} or {pace % '5m'}) * {HOUR} and {surging}", POOL
+                            ),
+                            "size": with_driver(f"{of('kmem_pool_tag_bytes', POOL)} and {surging}", POOL),
+                        },
+                        {
+                            "instance": "Host",
+                            "pool": "Pool",
+                            "tag": "Tag",
+                            "driver": "Driver",
+                            "growth": "Growth an hour",
+                            "size": "Size",
+                        },
+                        "bytes",
+                        None,
+                        "No tag surges",
+                        ("Growth an hour", True),
+                        overrides=[column("Tag", ("links", [TO_LEAK]))],
+                    ),
+                    12,
+                ),
+                (ends('=~"$pool"'), 12),
+            ],
+        ),
+    ]
     tables = (
         10,
         [
@@ -365,6 +443,8 @@ def build():
         glance,
         row("Pools"),
         pools,
+        row("The last hours"),
+        *hours,
         row("Tags"),
         tables,
         tags,
@@ -374,7 +454,7 @@ def build():
     return dashboard(
         "kmem-host",
         "Kernel memory / Host",
-        "One host over weeks: pools against their limits, tags, PTEs, commit.",
+        "One host over hours and weeks: pools against what ends them, tags, PTEs, commit.",
         rows,
         [*job_and_instance(everyone=False), pool],
         [BOOTS, FAILURES, ALERTS],

@@ -10,6 +10,7 @@ from panels import (
     YELLOW,
     column,
     dashboard,
+    ends,
     graph,
     job_and_instance,
     of,
@@ -20,7 +21,7 @@ from panels import (
     variable,
 )
 
-DAY = 86400
+DAY, HOUR = 86400, 3600
 POOL = 'pool="$pool"'
 TAG = 'pool="$pool", tag="$tag"'
 EVERY_HOST = 'job=~"$job", pool="$pool", tag="$tag"'
@@ -44,7 +45,8 @@ def build():
             "type": "value",
             "options": {
                 "0": {"text": "no leak", "color": GREEN, "index": 0},
-                "1": {"text": "leak", "color": RED, "index": 1},
+                "1": {"text": "surge", "color": YELLOW, "index": 1},
+                "2": {"text": "leak", "color": RED, "index": 2},
             },
         }
     ]
@@ -55,10 +57,11 @@ def build():
             (
                 stat(
                     "Verdict",
-                    "What the exporter makes of 8 weeks of this tag.",
-                    of("kmem_pool_tag_leak_suspect", TAG),
+                    "What the exporter makes of 8 weeks of this tag. Surge: it grows now, beyond all before; load can do this, too.",
+                    f"2 * ({of('kmem_pool_tag_leak_suspect', TAG)} == 1) or {of('kmem_pool_tag_surge_suspect', TAG)} "
+                    f"or {of('kmem_pool_tag_leak_suspect', TAG)}",
                     "none",
-                    steps(GREEN, (1, RED)),
+                    steps(GREEN, (1, YELLOW), (2, RED)),
                     mappings=verdict,
                 ),
                 4,
@@ -162,7 +165,7 @@ def build():
                         "Slope of the floor over a day, a week, four weeks. A leak: all three, about the same.",
                         [
                             (
-                                of("kmem_pool_tag_trend_bytes_per_second", TAG) + " * 86400",
+                                of("kmem_pool_tag_trend_bytes_per_second", TAG + ', window=~"1d|7d|28d"') + " * 86400",
                                 "{{instance}} over {{window}}",
                             )
                         ],
@@ -233,6 +236,39 @@ def build():
                 ),
             ],
         ),
+        row("Over hours"),
+        (
+            9,
+            [
+                (
+                    graph(
+                        "Size, the last day",
+                        "A surge: steady growth beyond all before, not a step and not what the same hours of every day do.",
+                        [(of("kmem_pool_tag_bytes", TAG), "{{instance}}")],
+                        "bytes",
+                        timeFrom="1d",
+                    ),
+                    8,
+                ),
+                (
+                    graph(
+                        "Growth an hour",
+                        "Slope of the floor over 5 minutes, 1 hour and 6 hours, told while the tag surges.",
+                        [
+                            (
+                                of("kmem_pool_tag_trend_bytes_per_second", TAG + ', window=~"5m|1h|6h"') + f" * {HOUR}",
+                                "{{instance}} over {{window}}",
+                            )
+                        ],
+                        "bytes",
+                        empty="it does not surge",
+                        timeFrom="1d",
+                    ),
+                    8,
+                ),
+                (ends('="$pool"'), 8),
+            ],
+        ),
         row("In its surroundings"),
         (
             9,
@@ -290,7 +326,7 @@ def build():
     return dashboard(
         "kmem-leak",
         "Kernel memory / Leak",
-        "One tag over weeks: floor, growth, allocations, driver, other hosts.",
+        "One tag over hours and weeks: floor, growth, allocations, driver, other hosts.",
         rows,
         chosen,
         [BOOTS, FAILURES, ALERTS],

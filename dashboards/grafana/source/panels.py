@@ -19,6 +19,34 @@ def with_driver(expression, more=""):
     return f"{known} * {tag} group_left () ({expression}) or {tag} ({expression})"
 
 
+def ends(resource):
+    """What ends a pool, and what its time left divides by what, as a table. `resource`: a matcher."""
+    which, same = f"resource{resource}", "on (job, instance, resource)"
+    room, pace = of("kmem_exhaustion_room", which), of("kmem_exhaustion_pace_per_second", which)
+    return table(
+        "What ends it, and when",
+        "Room to the smallest bound, what the pool gains, and the one divided by the other; no time where nothing grows.",
+        {
+            "room": room,
+            "pace": f"(0 * {room} + 1) * {same} group_left () ({pace} > 0) * 3600",
+            "left": f"{room} / {same} group_left () ({pace} > 0)",
+        },
+        {
+            "instance": "Host",
+            "resource": "Pool",
+            "bound": "Ends with",
+            "room": "Room",
+            "pace": "Growth an hour",
+            "left": "Time left",
+        },
+        "bytes",
+        None,
+        "No limit is known",
+        ("Room", False),
+        overrides=[column("Time left", ("unit", "s"))],
+    )
+
+
 def steps(*pairs):
     """steps(GREEN, (5, YELLOW), (9, RED)): the first colour is for everything below."""
     first, *rest = pairs
