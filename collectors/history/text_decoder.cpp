@@ -100,8 +100,8 @@ std::size_t TextDecoder::take_bytes(std::string_view raw, std::size_t at, bool i
 
 std::size_t TextDecoder::take_units(std::string_view raw, std::size_t at, bool is_end, std::string& text) {
   for (; at + 1 < raw.size(); at += 2) {
-    const auto first = static_cast<unsigned char>(raw[at]);
-    const auto second = static_cast<unsigned char>(raw[at + 1]);
+    const std::uint32_t first = static_cast<unsigned char>(raw[at]);
+    const std::uint32_t second = static_cast<unsigned char>(raw[at + 1]);
     const std::uint32_t code = form_ == Form::kLittle ? first | second << 8U : second | first << 8U;
     if (code < 0x100) {
       text.push_back(static_cast<char>(code));

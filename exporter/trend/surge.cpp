@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMinutesPerDay = 1440;
-constexpr double kHourMinutes = 60, kCoarseMinutes = 240;
+constexpr double kHourMinutes = 60;
 
 // Growth that ends within ...
 constexpr double kSoonDays = 3;
@@ -98,6 +98,10 @@ Blocks blocks_of(const SurgeView& view, int minutes) {
   const std::size_t tail_minutes = std::min<std::size_t>(static_cast<std::size_t>(blocks.tail), Recent::kMinutes);
   double& end = blocks.low[kBlocks];
   end = lower(view.now, lowest(view.recent.minutes, 0, tail_minutes));
+  // As old as the oldest of them that was seen: the recent minutes are fewer than a wide block's tail, and may be empty.
+  std::size_t oldest = tail_minutes;
+  while (oldest > 0 && std::isnan(lowest(view.recent.minutes, oldest - 1, 1))) --oldest;
+  blocks.tail = static_cast<double>(oldest > 0 ? oldest - 1 : 0);
   if (minutes < 60) {
     const bool by_minute = minutes <= 5;
     const std::span<const float> line = by_minute ? std::span<const float>(view.recent.minutes) : view.recent.fives;
