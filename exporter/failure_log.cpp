@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collectors/base/host_key.h"
 #include "collectors/base/label_text.h"
 #include "collectors/base/log.h"
 #include "collectors/base/time_words.h"
@@ -123,7 +124,7 @@ base::Result<void> FailureLog::load(std::string_view payload) {
     counts.insert_or_assign({std::move(provider), static_cast<std::uint32_t>(id)}, count);
   }
   if (const auto whole = in.finish(); !whole) return whole.error();
-  if (!host.empty() && host != host_identity_)
+  if (!host.empty() && !base::is_host(host, host_identity_))
     return base::Error{base::ErrorCode::kInvalid, "the counts are of another host"};
   counts_ = std::move(counts);
   if (has_cursor) cursor_ = counted_before_ = cursor;

@@ -1,5 +1,6 @@
 // Which installation of an operating system this is, so that history copied to another one is not taken for its own:
-// /etc/machine-id on Linux, the registry's MachineGuid on Windows. Read once. Failure: empty when there is none.
+// a keyed hash of /etc/machine-id on Linux, of the registry's MachineGuid on Windows. Read once. Failure: empty when
+// there is none.
 #pragma once
 
 #include <string>

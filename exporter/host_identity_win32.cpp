@@ -2,6 +2,8 @@
 
 #include "exporter/host_identity.h"
 
+#include "collectors/base/host_key.h"
+
 namespace kmem {
 
 std::string host_identity(base::FileSystem&) {
@@ -17,7 +19,7 @@ std::string host_identity(base::FileSystem&) {
   std::string identity;
   if (error != ERROR_SUCCESS || type != REG_SZ) return identity;
   for (const wchar_t* c = text; *c != 0; ++c) identity += *c < 0x80 ? static_cast<char>(*c) : '?';
-  return identity;
+  return base::host_key(identity);
 }
 
 }  // namespace kmem

@@ -1,5 +1,6 @@
 // One state file of the agent: how it is taken up at the start and written, and what went wrong with it. A file that
-// cannot be used is set aside, logged and counted, and the agent starts afresh.
+// cannot be used is set aside, logged and counted, and the agent starts afresh; one that cannot be read just now is tried
+// again at every save and not replaced until then; one of a newer version is kept under that version's name.
 // Thread: load() and save() one at a time; all else from any. Failure: logged when it changes, counted, never thrown.
 #pragma once
 
@@ -30,9 +31,10 @@ class KeptState {
             std::uint32_t version)
       : files_(files), clock_(clock), path_(std::move(path)), kind_(kind), version_(version) {}
 
-  /// `take` gets the payload; its kUnsupported means another version, its kInvalid another host, its kBusy that nobody
-  /// wants it any more.
-  void load(const std::function<base::Result<void>(std::string_view payload)>& take);
+  /// Gets the payload; its kUnsupported means another version, its kInvalid another host, its kBusy that
+  /// nobody wants it any more. May be called by save().
+  using Take = std::function<base::Result<void>(std::string_view payload)>;
+  void load(Take take);
   void save(std::string_view payload);
   /// Storage does not answer: said once, counted as unwritable.
   void note_hang();
@@ -48,6 +50,16 @@ class KeptState {
   const std::string path_;
   const std::string_view kind_;
   const std::uint32_t version_;
+  base::Result<void> read(const std::string& path);
+  [[nodiscard]] std::string name_of_version(std::uint32_t version) const;
+  void prefer_own_version();
+  void set_aside(const base::Error& fault);
+  void take_up_again();
+  bool is_unread_still();
+
+  Take take_;
+  std::optional<std::uint32_t> found_version_;  // another one than ours
+  int unread_saves_ = 0;                        // since the start could not read the file; 0: it could
   std::mutex saying_;
   std::string last_error_;
   base::Flapping flapping_;

@@ -143,6 +143,7 @@ TrendWatch::TrendWatch(const config::Trend& config, std::string host_identity, c
 base::Result<void> TrendWatch::load(std::string_view payload) {
   if (auto taken = engine_.load(payload); !taken) return taken;
   review(true);  // what an earlier run has said is no news
+  clock_jumps_ = engine_.summary().clock_jumps_total;
   last_review_ = last_figures_ = 0;
   return {};
 }
@@ -152,6 +153,13 @@ void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot) {
   const trend::Summary summary = engine_.summary();
   view_.history_seconds = summary.history_seconds;
   view_.subjects = summary.subjects;
+  if (summary.clock_jumps_total > clock_jumps_)
+    base::log_warn("the clock was set; the history goes on by its own time",
+                   {{"jumps", std::to_string(summary.clock_jumps_total)}});
+  clock_jumps_ = summary.clock_jumps_total;
+  if (summary.gap_seconds > 0)
+    base::log_warn("a gap in the history: nobody watched, or the clock was set",
+                   {{"seconds", number("%.0f", summary.gap_seconds)}});
   // The clock may jump either way.
   const bool figures = std::abs(snapshot.time - last_figures_) >= kFiguresEveryMs;
   const bool surges = engine_.surge_changes() != surge_changes_ || !surges_.empty();

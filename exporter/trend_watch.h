@@ -63,6 +63,7 @@ class TrendWatch {
   std::size_t watch_count_ = 0;
   std::vector<select::TagId> suspects_;      // the tags of leaks_ and surges_
   std::map<Subject, base::UnixMillis> said_, surges_said_; // of the last review, and since when they grow
+  std::uint64_t clock_jumps_ = 0;            // as logged last
   std::vector<std::uint64_t> described_;     // keys of the members in view_.tags
   metrics::TrendView view_;
 };

@@ -11,7 +11,7 @@ sets=(build)
 [ "${1:-}" != --stack ] || sets+=(stack)
 packaging/install-packages.sh "${sets[@]}"
 packaging/fetch-sources.sh .build/deps cpp-httplib ||
-  echo "no patched cpp-httplib from the package archive: CMake downloads the upstream release" >&2
+  echo "no patched cpp-httplib from the package archive" >&2  # CMake says what to do
 if [ ! -e .build/run/build.ninja ]; then
   cmake -S . -B .build/run -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DKMEM_DEPS_DIR="$root/.build/deps" \
     > .build/run-configure.log || { cat .build/run-configure.log >&2; exit 1; }

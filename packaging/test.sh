@@ -43,7 +43,7 @@ check() {  # check PRESET [ctest arguments...]
 step "packages and sources"
 packaging/install-packages.sh build test windows
 packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3 ||
-  echo "not all sources are in the package archive: CMake downloads the upstream releases" >&2
+  echo "not all sources are in the package archive: CMake downloads the upstream releases, cpp-httplib's only when asked to" >&2
 packaging/fetch-sources.sh .build/deps axe-core
 mkdir -p .build/deps
 ln -sfn /usr/src/googletest .build/deps/googletest

@@ -47,9 +47,13 @@ Result<void> replace_file(FileSystem& files, const std::string& path, std::strin
   return replace_file(files, path, std::span(&content, 1));
 }
 
-Result<void> replace_file(FileSystem& files, const std::string& path, std::span<const std::string_view> pieces) {
-  const std::string temporary = path + ".tmp";
-  auto file = files.open(temporary, OpenMode::kRewrite);
+Result<void> replace_file(FileSystem& files, const std::string& path, std::span<const std::string_view> pieces,
+                          OpenMode mode) {
+  const auto place = files.place_of(path);
+  if (!place) return place.error();
+  if (!place->is_replaceable) return Error{ErrorCode::kInvalid, path + ": is not a regular file and is not replaced"};
+  const std::string temporary = place->path + ".tmp";
+  auto file = files.open(temporary, mode);
   if (!file) return file.error();
   const auto discard = [&](const Error& why) -> Result<void> {
     file = std::unique_ptr<File>();
@@ -60,8 +64,18 @@ Result<void> replace_file(FileSystem& files, const std::string& path, std::span<
     if (auto written = (*file)->append(piece); !written) return discard(written.error());
   if (auto synced = (*file)->sync(); !synced) return discard(synced.error());
   // Renamed while still open, so that its lock keeps a second writer from the temporary file's name until then.
-  if (auto renamed = files.rename(temporary, path); !renamed) return discard(renamed.error());
+  if (auto renamed = files.rename(temporary, place->path); !renamed) return discard(renamed.error());
   return {};
+}
+
+Result<void> write_output(FileSystem& files, const std::string& path, std::string_view content) {
+  const auto place = files.place_of(path);
+  if (!place) return place.error();
+  if (place->is_replaceable) return replace_file(files, path, content);
+  auto file = files.open(path, OpenMode::kWrite);
+  if (!file) return file.error();
+  if (auto written = (*file)->append(content); !written) return written;
+  return (*file)->sync();
 }
 
 Result<std::string> set_aside(FileSystem& files, const std::string& path, UnixMillis now) {

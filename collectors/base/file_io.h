@@ -32,12 +32,20 @@ class File {
 enum class OpenMode {
   kRead,
   kReadAppend,  // made if absent; one writer at a time, over all processes
-  kRewrite,     // made if absent, emptied; one writer at a time
+  kRewrite,     // made if absent, emptied; one writer at a time, who else tries gets kBusy
+  kRewriteOwn,  // the same, and nobody but its owner may read it
+  kWrite,       // there already, and left as it is: a pipe, a device
 };
 
 struct FileInfo {
   std::uint64_t size_bytes = 0;  // 0 also for what has no size, such as a pipe
   UnixMillis modified = 0;
+};
+
+/// Where output to a path really goes.
+struct OutputPlace {
+  std::string path;            // behind symbolic links
+  bool is_replaceable = true;  // a regular file, or none yet; else a pipe, a device or a folder
 };
 
 class FileSystem {
@@ -49,8 +57,9 @@ class FileSystem {
   virtual Result<void> remove(const std::string& path) = 0;
   /// Names of the folder's files that begin with `prefix`, unordered.
   virtual Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) = 0;
-  /// One level; an existing folder is fine.
+  /// One level, for its owner alone; an existing folder is fine and stays as it is.
   virtual Result<void> make_folder(const std::string& path) = 0;
+  virtual Result<OutputPlace> place_of(const std::string& path) { return OutputPlace{path}; }
   virtual Result<FileInfo> info(const std::string& path) {
     return Error{ErrorCode::kUnsupported, path + ": size and time are not known here"};
   }
@@ -63,9 +72,14 @@ class FileSystem {
 
 /// All or nothing, power cuts included: the old content or the new, never a mixture. Uses `path`.tmp. In pieces: one
 /// after the other, so that what is large need not be copied to be put between a head and a tail.
+/// What is no regular file is kInvalid and stays; a symbolic link stays one.
 [[nodiscard]] Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view content);
 [[nodiscard]] Result<void> replace_file(FileSystem& files, const std::string& path,
-                                        std::span<const std::string_view> pieces);
+                                        std::span<const std::string_view> pieces,
+                                        OpenMode temporary = OpenMode::kRewrite);
+
+/// replace_file where there is a file to be replaced; into a pipe or device it is written.
+[[nodiscard]] Result<void> write_output(FileSystem& files, const std::string& path, std::string_view content);
 
 /// Renames a file nobody can use to `path`.bad-<Unix seconds> and gives that name; keeps the newest three such.
 [[nodiscard]] Result<std::string> set_aside(FileSystem& files, const std::string& path, UnixMillis now);

@@ -4,8 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <system_error>
 
 #include "collectors/base/file_io.h"
@@ -14,6 +19,7 @@ namespace kmem::base {
 namespace {
 
 constexpr int kTriesForTheName = 5;
+constexpr int kMostLinks = 40;
 constexpr std::size_t kMaxNames = 10'000;
 
 Error os_error(const std::string& path, const char* verb, int error = errno) {
@@ -74,9 +80,11 @@ class PosixFile final : public File {
 class PosixFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-    if (mode != OpenMode::kRead) return open_locked(path, mode);
-    const int handle = retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-    if (handle == -1) return os_error(path, "open");
+    const bool writes = mode == OpenMode::kWrite;
+    if (mode != OpenMode::kRead && !writes) return open_locked(path, mode);
+    const int flags = (writes ? O_WRONLY | O_NOCTTY : O_RDONLY) | O_CLOEXEC;
+    const int handle = retry([&] { return ::open(path.c_str(), flags); });
+    if (handle == -1) return os_error(path, writes ? "open for writing" : "open");
     return std::unique_ptr<File>(std::make_unique<PosixFile>(handle, path));
   }
 
@@ -104,11 +112,34 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<void> make_folder(const std::string& path) override {
-    if (::mkdir(path.c_str(), 0755) == 0) return {};
+    if (::mkdir(path.c_str(), 0700) == 0) return {};
     const int error = errno;
     struct stat is {};
     if (error == EEXIST && ::stat(path.c_str(), &is) == 0 && S_ISDIR(is.st_mode)) return {};
     return os_error(path, "make the folder", error);
+  }
+
+  Result<OutputPlace> place_of(const std::string& path) override {
+    struct stat is {};
+    if (::stat(path.c_str(), &is) == 0) {
+      if (!S_ISREG(is.st_mode)) return OutputPlace{path, false};
+      const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), &std::free);
+      if (!real) return os_error(path, "look at");
+      return OutputPlace{real.get()};
+    }
+    if (errno != ENOENT) return os_error(path, "look at");
+    // Nothing there yet, or a link to where nothing is yet.
+    std::string behind = path;
+    for (int links = 0; links < kMostLinks && ::lstat(behind.c_str(), &is) == 0 && S_ISLNK(is.st_mode); ++links) {
+      std::array<char, 4096> target;
+      const ssize_t length = ::readlink(behind.c_str(), target.data(), target.size());
+      if (length == -1 || static_cast<std::size_t>(length) == target.size()) return os_error(path, "look at");
+      const std::string_view name(target.data(), static_cast<std::size_t>(length));
+      const std::size_t slash = behind.find_last_of('/');
+      const bool is_relative = !name.starts_with('/') && slash != std::string::npos;
+      behind = (is_relative ? behind.substr(0, slash + 1) : std::string()) + std::string(name);
+    }
+    return OutputPlace{behind};
   }
 
   Result<FileInfo> info(const std::string& path) override {
@@ -120,17 +151,24 @@ class PosixFileSystem final : public FileSystem {
 
  private:
   static Result<std::unique_ptr<File>> open_locked(const std::string& path, OpenMode mode) {
+    const bool rewrites = mode != OpenMode::kReadAppend;
     for (int tries = 0; tries < kTriesForTheName; ++tries) {
-      const int handle = retry([&] { return ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644); });
+      // A temporary file is never what someone else has put in its place.
+      const int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | (rewrites ? O_NOFOLLOW | O_NONBLOCK : 0);
+      const mode_t access = mode == OpenMode::kRewriteOwn ? 0600 : 0644;
+      const int handle = retry([&] { return ::open(path.c_str(), flags, access); });
       if (handle == -1) return os_error(path, "open for writing");
       auto file = std::make_unique<PosixFile>(handle, path);
       if (retry([&] { return ::flock(handle, LOCK_EX | LOCK_NB); }) == -1 && errno == EWOULDBLOCK)
-        return Error{ErrorCode::kIo, path + ": cannot open for writing: another process is writing it"};
+        return Error{ErrorCode::kBusy, path + ": cannot open for writing: another process is writing it"};
       // Between open and lock its former writer may have renamed it: then this is no longer the file of that name.
       struct stat opened {}, named {};
       if (::fstat(handle, &opened) != 0) return os_error(path, "open for writing");
       if (::stat(path.c_str(), &named) != 0 || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) continue;
-      if (mode == OpenMode::kRewrite && S_ISREG(opened.st_mode))
+      if (rewrites && !S_ISREG(opened.st_mode))
+        return Error{ErrorCode::kInvalid, path + ": is not a regular file and is not replaced"};
+      if (mode == OpenMode::kRewriteOwn && ::fchmod(handle, 0600) != 0) return os_error(path, "set the access of");
+      if (rewrites)
         if (auto emptied = file->truncate(0); !emptied) return emptied.error();
       return std::unique_ptr<File>(std::move(file));
     }

@@ -1,6 +1,9 @@
 #include <windows.h>
 
 #include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/text_win32.h"
@@ -14,6 +17,7 @@ constexpr DWORD kMaxTransfer = 1U << 30;  // ReadFile and WriteFile take a DWORD
 Error os_error(const std::string& path, const std::string& verb, DWORD error = GetLastError()) {
   const ErrorCode code =
       error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? ErrorCode::kAbsent
+      : error == ERROR_SHARING_VIOLATION                             ? ErrorCode::kBusy
       : error == ERROR_ACCESS_DENIED                                 ? ErrorCode::kPermission
                                                                      : ErrorCode::kIo;
   return {code, path + ": cannot " + verb + ": " + system_words(error)};
@@ -37,7 +41,7 @@ class Win32File final : public File {
   }
 
   Result<void> append(std::string_view bytes) override {
-    if (!seek(0, FILE_END)) return os_error(path_, "seek");
+    if (!seek(0, FILE_END) && GetFileType(handle_) == FILE_TYPE_DISK) return os_error(path_, "seek");
     while (!bytes.empty()) {
       DWORD put = 0;
       const auto most = static_cast<DWORD>(std::min<std::size_t>(bytes.size(), kMaxTransfer));
@@ -54,7 +58,8 @@ class Win32File final : public File {
   }
 
   Result<void> sync() override {
-    if (!FlushFileBuffers(handle_)) return os_error(path_, "sync");
+    // Devices have nothing to sync.
+    if (!FlushFileBuffers(handle_) && GetFileType(handle_) == FILE_TYPE_DISK) return os_error(path_, "sync");
     return {};
   }
 
@@ -73,10 +78,14 @@ class Win32FileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     const bool reading = mode == OpenMode::kRead;
-    const DWORD access = reading ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE;
+    const DWORD access = reading                     ? DWORD{GENERIC_READ}
+                         : mode == OpenMode::kWrite ? DWORD{GENERIC_WRITE}
+                                                    : GENERIC_READ | GENERIC_WRITE;
     // Not FILE_SHARE_WRITE for writers: that makes them exclusive. DELETE allows the rename of an open file.
-    const DWORD share = FILE_SHARE_READ | FILE_SHARE_DELETE | (reading ? DWORD{FILE_SHARE_WRITE} : 0);
-    const DWORD how = reading ? OPEN_EXISTING : mode == OpenMode::kRewrite ? CREATE_ALWAYS : OPEN_ALWAYS;
+    const bool shares = reading || mode == OpenMode::kWrite;
+    const DWORD share = FILE_SHARE_READ | FILE_SHARE_DELETE | (shares ? DWORD{FILE_SHARE_WRITE} : 0);
+    const bool rewrites = mode == OpenMode::kRewrite || mode == OpenMode::kRewriteOwn;  // a folder's access is inherited
+    const DWORD how = reading || mode == OpenMode::kWrite ? OPEN_EXISTING : rewrites ? CREATE_ALWAYS : OPEN_ALWAYS;
     const HANDLE handle =
         CreateFileW(to_wide(path).c_str(), access, share, nullptr, how, FILE_ATTRIBUTE_NORMAL, nullptr);
     if (handle == INVALID_HANDLE_VALUE) return os_error(path, reading ? "open" : "open for writing");
@@ -121,6 +130,17 @@ class Win32FileSystem final : public FileSystem {
     if (error == ERROR_ALREADY_EXISTS && is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY) != 0)
       return {};
     return os_error(path, "make the folder", error);
+  }
+
+  Result<OutputPlace> place_of(const std::string& path) override {
+    const std::wstring name = to_wide(path);
+    // NUL, CON, \\.\pipe\x: their full name begins with \\.\ on every Windows.
+    wchar_t full[4096] = {};
+    const DWORD length = GetFullPathNameW(name.c_str(), static_cast<DWORD>(std::size(full)), full, nullptr);
+    const bool is_device = length > 4 && length < std::size(full) && std::wstring_view(full).starts_with(L"\\\\.\\");
+    const DWORD is = GetFileAttributesW(name.c_str());
+    const bool is_folder = is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY) != 0;
+    return OutputPlace{path, !is_device && !is_folder};
   }
 
   Result<FileInfo> info(const std::string& path) override {

@@ -74,7 +74,7 @@ Result<void> save_state(FileSystem& files, const std::string& path, std::string_
     return Error{ErrorCode::kInvalid, path + ": " + std::to_string(payload.size()) + " bytes are too many for a state"};
   const Envelope around(kind, version, payload);
   const std::string_view pieces[] = {around.head, payload, around.tail};
-  return replace_file(files, path, pieces);
+  return replace_file(files, path, pieces, OpenMode::kRewriteOwn);
 }
 
 Result<LoadedState> load_state(FileSystem& files, const std::string& path, std::string_view kind) {

@@ -213,20 +213,27 @@ class Sampling {
   std::unordered_map<std::string_view, std::size_t> rows_;
 };
 
-/// A new file beside the output that takes its place when whole.
+/// A new file beside the output that takes its place when whole; a pipe or device is written at once.
 class Page {
  public:
-  Page(base::FileSystem& files, std::string path) : files_(files), path_(std::move(path)), temporary_(path_ + ".tmp") {}
+  Page(base::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
   ~Page() {
     if (!file_) return;
     file_.reset();
-    (void)files_.remove(temporary_);
+    if (!temporary_.empty()) (void)files_.remove(temporary_);
   }
   Page(const Page&) = delete;
   Page& operator=(const Page&) = delete;
 
   Result<void> open() {
-    auto opened = files_.open(temporary_, base::OpenMode::kRewrite);
+    auto place = files_.place_of(path_);
+    if (!place) return place.error();
+    if (place->is_replaceable) {
+      path_ = std::move(place->path);
+      temporary_ = path_ + ".tmp";
+    }
+    auto opened = temporary_.empty() ? files_.open(path_, base::OpenMode::kWrite)
+                                     : files_.open(temporary_, base::OpenMode::kRewrite);
     if (!opened) return opened.error();
     file_ = std::move(*opened);
     return {};
@@ -253,7 +260,8 @@ class Page {
   Result<void> finish() {
     if (auto put = file_->append("# EOF\n"); !put) return put;
     if (auto synced = file_->sync(); !synced) return synced;
-    if (auto renamed = files_.rename(temporary_, path_); !renamed) return renamed;
+    if (!temporary_.empty())
+      if (auto renamed = files_.rename(temporary_, path_); !renamed) return renamed;
     file_.reset();
     return {};
   }
@@ -284,7 +292,7 @@ class Page {
   }
 
   base::FileSystem& files_;
-  std::string path_, temporary_;
+  std::string path_, temporary_;  // no temporary one: written through
   std::unique_ptr<base::File> file_;
   std::optional<std::size_t> row_;
 };

@@ -35,7 +35,7 @@ int once(const Options& options, Environment& environment) {
   const auto page = agent.page(encode::Format::kText004);
   if (!page) return kExitFailed;  // the agent has said why
   const auto written = options.output.empty() ? write_stdout(*page)
-                                              : base::replace_file(environment.files, options.output, *page);
+                                              : base::write_output(environment.files, options.output, *page);
   if (!written) {
     base::log_error("the page cannot be written", {{"error", written.error().message}});
     return kExitFailed;

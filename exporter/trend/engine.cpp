@@ -7,6 +7,7 @@ namespace kmem::trend {
 namespace {
 
 constexpr std::int64_t kJudgedWithinMs = 2 * kHourMs;
+constexpr std::int64_t kLongestIntervalMs = 7 * kHourMs;  // between two looks; nobody watched in what is longer
 
 std::int64_t bucket_of(std::int64_t at_ms, std::int64_t width_ms) {
   return at_ms / width_ms - (at_ms % width_ms < 0);
@@ -27,6 +28,12 @@ void keep_high(History& history, float floor, std::int64_t hour, std::int64_t ho
   if (!std::isnan(floor) && !(ShortFloat::unpack(high) >= floor)) high = ShortFloat::pack(floor);
   for (std::int64_t gap = std::max(day + 1, today - static_cast<std::int64_t>(kHighDays) + 1); gap <= today; ++gap)
     history.highs[ring_slot(gap, kHighDays)] = ShortFloat::kMissing;
+}
+
+/// A count near the end of 64 bits is more than that as a float.
+std::uint16_t packed(float count) {
+  if (std::isnan(count)) return ShortCount::kMissing;
+  return ShortCount::pack(count < 0x1p63F ? static_cast<std::uint64_t>(count) : UINT64_MAX);
 }
 
 void keep_lowest(float& low, float value) {
@@ -144,9 +151,7 @@ void TrendEngine::close_buckets(std::int64_t coarse, std::int64_t fine, bool new
     if (coarse_steps > 0) {
       const std::size_t at = ring_slot(state_.coarse_bucket, kCoarseBuckets);
       history.coarse[at] = open.coarse;
-      history.outstanding[at] = std::isnan(open.outstanding)
-                                    ? ShortCount::kMissing
-                                    : ShortCount::pack(static_cast<std::uint64_t>(open.outstanding));
+      history.outstanding[at] = packed(open.outstanding);
       for (std::int64_t i = 1; i < coarse_steps; ++i) {
         history.coarse[ring_slot(coarse - i, kCoarseBuckets)] = kNothing;
         history.outstanding[ring_slot(coarse - i, kCoarseBuckets)] = ShortCount::kMissing;
@@ -162,6 +167,28 @@ void TrendEngine::close_buckets(std::int64_t coarse, std::int64_t fine, bool new
   }
   state_.coarse_bucket = coarse;
   state_.fine_bucket = fine;
+  if (coarse_steps > 0) seen_ms_ = std::min(seen_ms_, seen_in_rings_ms());
+}
+
+/// Whole buckets: those of the rings in which anything was seen, and the open one.
+std::int64_t TrendEngine::seen_in_rings_ms() const {
+  const auto seen = [this](auto ring, std::int64_t bucket) {
+    return std::any_of(state_.subjects.begin(), state_.subjects.end(), [&](const auto& subject) {
+      const auto& floors = subject->history.*ring;
+      return !std::isnan(floors[ring_slot(bucket, floors.size())]);
+    });
+  };
+  constexpr std::int64_t kFineAsCoarse = kFineBuckets / 4;
+  std::int64_t total_ms = kCoarseMs;
+  for (std::int64_t bucket = state_.coarse_bucket - kCoarseBuckets; bucket < state_.coarse_bucket; ++bucket) {
+    if (bucket <= state_.coarse_bucket - kFineAsCoarse) {
+      if (seen(&History::coarse, bucket)) total_ms += kCoarseMs;
+      continue;
+    }
+    for (std::int64_t hour = bucket * 4; hour < bucket * 4 + 4; ++hour)
+      if (seen(&History::fine, hour)) total_ms += kHourMs;
+  }
+  return total_ms;
 }
 
 void TrendEngine::note_absent() {
@@ -202,6 +229,11 @@ void TrendEngine::observe(const Observation& observation) {
     close_buckets(coarse, fine, moment.new_boot);
   }
   if (moment.new_boot) state_.rooms.fill({});
+  gap_ms_ = moment.at_ms - before_ms;
+  if (first || (gap_ms_ <= kLongestIntervalMs && !moment.new_boot)) {
+    seen_ms_ += first ? 0 : gap_ms_;
+    gap_ms_ = 0;
+  }
   ++tick_;
   order_.resize(observation.subjects.size(), select::FlatIndex::kNone);
   for (std::size_t i = 0; i < observation.subjects.size(); ++i) {
@@ -247,10 +279,8 @@ Summary TrendEngine::summary() const {
   if (!state_.timeline.started()) return summary;
   const std::int64_t now_ms = state_.timeline.now_ms();
   summary.time = state_.timeline.to_wall(now_ms);
-  std::int64_t oldest_ms = now_ms;
-  for (const auto& subject : state_.subjects) oldest_ms = std::min(oldest_ms, subject->first_seen_ms);
-  summary.history_seconds =
-      static_cast<double>(std::min<std::int64_t>(now_ms - oldest_ms, kHistoryDays * kDayMs)) / 1e3;
+  summary.history_seconds = static_cast<double>(std::min<std::int64_t>(seen_ms_, kHistoryDays * kDayMs)) / 1e3;
+  summary.gap_seconds = static_cast<double>(gap_ms_) / 1e3;
   summary.subjects = state_.subjects.size();
   summary.boots = state_.timeline.boots().size();
   summary.refused_total = state_.refused_total;

@@ -55,7 +55,7 @@ struct EngineOptions {
   double min_bytes_per_day = 32.0 * 1024;
   double min_ptes_per_day = 8;  // as many pages of 4 KiB
   double min_handles_per_day = 50;
-  std::string host_identity = {};  // machine id; a state of another host is refused
+  std::string host_identity = {};  // a state of another host is refused
 };
 
 class TrendEngine {
@@ -168,6 +168,7 @@ class TrendEngine {
   void look_for_surge(std::size_t slot, double left, double whole);
   void keep_hour(std::size_t slot);
   [[nodiscard]] SurgeView view_of(std::size_t slot, double left, double whole) const;
+  [[nodiscard]] std::int64_t seen_in_rings_ms() const;
 
   EngineOptions options_;
   State state_;
@@ -177,6 +178,7 @@ class TrendEngine {
   std::int64_t last_admission_hour_ = -1;
   std::uint64_t surge_changes_ = 0;
   std::size_t next_look_ = 0;  // where the search for surges goes on
+  std::int64_t seen_ms_ = 0, gap_ms_ = 0;  // time that was watched; what was not before the last observation
 
   struct WeekGrowth {
     std::uint64_t key = 0;  // whose it is: a slot may change hands

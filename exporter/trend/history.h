@@ -1,6 +1,7 @@
 // STAGE 3, inside: what is kept of one subject, 2.5 KB: the lowest value in every 4 hours of 8 weeks and in every hour
-// of 4 days, the lowest number of outstanding allocations, and the highest half hour of each day. recent.h has the minutes. All subjects share one calendar of buckets, so a slot
-// needs no date of its own. NaN = nothing seen: a gap is evidence for nothing.
+// of 4 days, the lowest number of outstanding allocations, and the highest half hour of each day. recent.h has the
+// minutes. All subjects share one calendar of buckets, so a slot needs no date of its own. NaN = nothing seen: a gap is
+// evidence for nothing.
 // Thread: value types. Failure: none.
 #pragma once
 
@@ -19,6 +20,7 @@ namespace kmem::trend {
 inline constexpr std::size_t kFineBuckets = 96;
 inline constexpr std::size_t kHighDays = 56;
 inline constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();
+inline constexpr float kMostAmount = 0x1p64F;  // of anything that is counted; what a saved history has beyond is damage
 
 /// Counts in 16 bits: exact to 4,095, then to one part in 2,048.
 class ShortCount {

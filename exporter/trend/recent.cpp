@@ -109,14 +109,14 @@ void Recent::load(base::WireReader& in, std::size_t subjects, std::int64_t now_m
   *this = {};
   minute_ = in.fixed<std::int64_t>();
   started_ = in.fixed<std::uint8_t>() != 0;
-  if (started_ && minute_ != floor_of(now_ms, kMinuteMs)) in.fail();
+  if (minute_ != (started_ ? floor_of(now_ms, kMinuteMs) : 0)) in.fail();
   for (std::size_t slot = 0; slot < subjects; ++slot) add_subject();
   const auto read = [&in, subjects](float* values) {
     const std::string_view bytes = in.string(subjects * sizeof(float));
     if (bytes.size() != subjects * sizeof(float)) return in.fail();
     if (!bytes.empty()) std::memcpy(values, bytes.data(), bytes.size());
     for (std::size_t i = 0; i < subjects; ++i)
-      if (std::isinf(values[i])) values[i] = kNothing;
+      if (!(std::abs(values[i]) <= kMostAmount)) values[i] = kNothing;
   };
   filled_.fill(true);
   for (std::size_t at = 0; at < kColumns && in.ok(); ++at) read(column(at));

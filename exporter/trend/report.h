@@ -85,7 +85,8 @@ struct Course {
 
 struct Summary {
   std::optional<base::UnixMillis> time;  // of the last observation
-  double history_seconds = 0;            // how far back floors reach
+  double history_seconds = 0;            // of the last 56 days: that something was seen, gaps left out
+  double gap_seconds = 0;                // unseen before the last observation, where that is more than a look's interval
   std::size_t subjects = 0;
   std::size_t boots = 0;
   std::uint64_t refused_total = 0;    // newcomers without room

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "collectors/base/host_key.h"
 #include "collectors/base/wire.h"
 #include "exporter/trend/engine.h"
 
@@ -10,6 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxIdentityBytes = 256;
 constexpr std::uint32_t kVersionWithSurges = 2;
+constexpr double kMostLimit = 0x1p66;     // what is held and the room beyond
+constexpr float kMostOfSurge = 0x1p80F;   // a pace of that a minute
 
 template <typename T, std::size_t kSize>
 void write_ring(base::WireWriter& out, const std::array<T, kSize>& ring) {
@@ -31,10 +34,29 @@ float read_float(base::WireReader& in) {
   return std::bit_cast<float>(in.fixed<std::uint32_t>());
 }
 
-/// An infinite floor would make every fit meaningless; no observation gives one.
-void refuse_infinite(std::span<float> values) {
+/// Names of Windows processes have letters of every script.
+bool is_plain_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0x20 || lead == 0x7F || (lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || text.size() < length) return false;
+    std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+      const auto next = static_cast<unsigned char>(text[i]);
+      if ((next & 0xC0U) != 0x80) return false;
+      code = code << 6 | (next & 0x3FU);
+    }
+    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+    if (overlong || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+/// A floor beyond what 64 bits count would make every fit meaningless; no observation gives one.
+void refuse_impossible(std::span<float> values) {
   for (float& value : values) {
-    if (std::isinf(value)) value = kNothing;
+    if (!(std::abs(value) <= kMostAmount)) value = kNothing;
   }
 }
 
@@ -102,7 +124,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   if (version < kOldestStateVersion || version > kStateVersion) {
     return base::Error{base::ErrorCode::kUnsupported, "trend state of another version"};
   }
-  if (in.string(kMaxIdentityBytes) != std::string_view(options_.host_identity).substr(0, kMaxIdentityBytes)) {
+  if (!base::is_host(in.string(kMaxIdentityBytes), std::string_view(options_.host_identity).substr(0, kMaxIdentityBytes))) {
     return base::Error{base::ErrorCode::kInvalid, "trend state of another host"};
   }
   State state;
@@ -115,11 +137,11 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   state.refused_total = in.fixed<std::uint64_t>();
   state.forgotten_total = in.fixed<std::uint64_t>();
   const std::int64_t hour = state.timeline.now_ms() / kHourMs;  // dates before 1970 are the clock's nonsense
-  if (state.timeline.started() &&
-      (std::abs(state.fine_bucket - hour) > 1 || std::abs(state.coarse_bucket - hour / 4) > 1 ||
-       state.judged_bucket >= state.coarse_bucket)) {
-    in.fail();
-  }
+  const auto is_near = [](std::int64_t bucket, std::int64_t now) { return bucket >= now - 1 && bucket <= now + 1; };
+  const bool begun = is_near(state.fine_bucket, hour) && is_near(state.coarse_bucket, hour / 4) &&
+                     state.judged_bucket == state.coarse_bucket - 1;
+  const bool nothing = state.fine_bucket == 0 && state.coarse_bucket == 0 && state.judged_bucket == 0;
+  if (state.timeline.started() ? !begun : !nothing) in.fail();
   const std::size_t count = in.count(kFewestSubjectBytes, options_.max_subjects);
   if (count > 0 && !state.timeline.started()) in.fail();
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
@@ -138,17 +160,19 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     subject->limit = std::bit_cast<double>(in.fixed<std::uint64_t>());
     for (std::int64_t* at : {&subject->first_seen_ms, &subject->first_detected_ms, &subject->since_ms}) {
       *at = in.fixed<std::int64_t>();
-      if (*at > state.timeline.now_ms()) in.fail();
+      if (*at > state.timeline.now_ms() || *at < Timeline::kEarliestMs) in.fail();
     }
     for (float* value : {&subject->slope_per_day, &subject->slope_error_per_day, &subject->strength, &open.coarse,
                          &open.fine, &open.outstanding, &open.last}) {
       *value = read_float(in);
-      refuse_infinite({value, 1});
+      if (std::isinf(*value)) *value = kNothing;
     }
+    for (float* value : {&open.coarse, &open.fine, &open.outstanding, &open.last}) refuse_impossible({value, 1});
     for (const float value : {subject->slope_per_day, subject->slope_error_per_day, subject->strength}) {
       if (std::isnan(value)) in.fail();
     }
-    if (open.outstanding < 0) in.fail();
+    if (open.outstanding < 0 || std::abs(subject->limit) > kMostLimit) in.fail();
+    if (!is_plain_utf8(subject->text)) in.fail();  // would make a page that nobody can read
     open.absent_hours = in.fixed<std::uint32_t>();
     read_ring(in, subject->scores);
     read_ring(in, subject->history.coarse);
@@ -156,27 +180,29 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     read_ring(in, subject->history.outstanding);
     if (version >= kVersionWithSurges) {
       read_ring(in, subject->history.highs);
+      for (std::uint16_t& high : subject->history.highs)
+        if (!(std::abs(ShortFloat::unpack(high)) <= kMostAmount)) high = ShortFloat::kMissing;
       SurgeState surge;
       for (std::int64_t* at : {&surge.since_ms, &surge.told_ms, &surge.high_ms}) {
         *at = in.fixed<std::int64_t>();
-        if (*at > state.timeline.now_ms()) in.fail();
+        if (*at > std::max<std::int64_t>(state.timeline.now_ms(), 0) || *at < Timeline::kEarliestMs) in.fail();
       }
       for (float* value : {&surge.high, &surge.growth, &surge.pace_per_day}) {
         *value = read_float(in);
-        if (!std::isfinite(*value)) in.fail();
+        if (!(std::abs(*value) <= kMostOfSurge)) in.fail();
       }
       open.low = read_float(in);
-      refuse_infinite({&open.low, 1});
+      refuse_impossible({&open.low, 1});
       surge.ends_soon = in.fixed<std::uint8_t>() != 0;
-      open.surging = surge.active();
-      if (open.surging) subject->surging = std::make_unique<SurgeState>(surge);
+      if (surge.active()) subject->surging = std::make_unique<SurgeState>(surge);
     } else {
       take_highs(subject->history, state.coarse_bucket);
     }
-    refuse_infinite(subject->scores);
-    refuse_infinite(subject->history.coarse);
-    refuse_infinite(subject->history.fine);
-    if (!subject->may_leak()) subject->acquit();
+    refuse_impossible(subject->scores);
+    refuse_impossible(subject->history.coarse);
+    refuse_impossible(subject->history.fine);
+    if (!subject->may_leak()) subject->acquit(), subject->surge = {};
+    open.surging = subject->surge.active();
     open.key = key_of(subject->kind, subject->pool, subject->text);
     state.subjects.push_back(std::move(subject));
     state.open.push_back(open);
@@ -189,7 +215,16 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     for (std::size_t slot = 0; slot < state.subjects.size(); ++slot) state.recent.add_subject();
   }
   if (const base::Result<void> end = in.finish(); !end) return end.error().within("trend state");
+  std::vector<std::uint64_t> keys;
+  for (const Open& open : state.open) keys.push_back(open.key);
+  std::sort(keys.begin(), keys.end());
+  if (std::adjacent_find(keys.begin(), keys.end()) != keys.end())
+    return base::Error{base::ErrorCode::kMalformed, "trend state holds a subject twice"};
   state_ = std::move(state);
+  std::int64_t oldest_ms = state_.timeline.now_ms();
+  for (const auto& subject : state_.subjects) oldest_ms = std::min(oldest_ms, subject->first_seen_ms);
+  seen_ms_ = std::min(state_.timeline.now_ms() - oldest_ms, seen_in_rings_ms());
+  gap_ms_ = 0;
   week_growths_.clear();
   order_.clear();
   tick_ = 0;

@@ -87,9 +87,9 @@ std::optional<Timeline> Timeline::load(base::WireReader& in) {
     boot.start_ms = in.fixed<std::int64_t>();
     boot.first_bucket = in.fixed<std::int64_t>();
     boot.start_known = in.fixed<std::uint8_t>() != 0;
+    const bool possible = boot.start_ms >= kEarliestMs && boot.first_bucket >= kEarliestMs / kCoarseMs;
     const bool in_order = timeline.boots_.empty() || timeline.boots_.back().first_bucket <= boot.first_bucket;
-    if (!in_order || boot.first_bucket > newest_bucket || boot.start_ms > timeline.now_ms_ ||
-        boot.start_ms < -4 * kFarthestMs) {
+    if (!in_order || !possible || boot.first_bucket > newest_bucket || boot.start_ms > timeline.now_ms_) {
       in.fail();
     }
     timeline.boots_.push_back(boot);

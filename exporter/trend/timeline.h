@@ -29,6 +29,7 @@ class Timeline {
     bool start_known = false;       // else it was up before the history began, or nobody said
   };
   static constexpr std::size_t kMaxBoots = 128;
+  static constexpr std::int64_t kEarliestMs = -(std::int64_t{1} << 55);  // no moment of a history lies before
   static constexpr std::int64_t kLongestSilenceMs = 14 * kDayMs;
 
   struct Moment {

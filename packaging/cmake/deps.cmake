@@ -5,6 +5,7 @@
 # cpp-httplib is header only and pinned: 0.18.7 is the newest that compiles for NT 5.2.
 include(FetchContent)
 set(KMEM_DEPS_DIR "" CACHE PATH "directory of unpacked sources: cpp-httplib, and for cross builds the rest")
+option(KMEM_HTTPLIB_UPSTREAM "take cpp-httplib as its author released it where no patched one is at hand" OFF)
 option(KMEM_DEPS_FROM_SOURCE "build the sources in KMEM_DEPS_DIR even where installed packages exist"
        ${CMAKE_CROSSCOMPILING})
 set(from_source cpp-httplib)
@@ -44,11 +45,20 @@ FetchContent_Declare(cli11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git 
                      FIND_PACKAGE_ARGS NAMES CLI11)
 FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json.git GIT_TAG v3.11.2
                      FIND_PACKAGE_ARGS CONFIG)
+# 0.18.7 as released lacks fixes that the distribution's package has. None of them is reachable here (SECURITY.md),
+# but who builds it should know.
+if(NOT FETCHCONTENT_SOURCE_DIR_CPP-HTTPLIB AND NOT KMEM_HTTPLIB_UPSTREAM)
+  message(FATAL_ERROR "no patched cpp-httplib: packaging/fetch-sources.sh DIR cpp-httplib and -DKMEM_DEPS_DIR=DIR get "
+                      "the one of Debian 13; -DKMEM_HTTPLIB_UPSTREAM=ON takes the upstream release, see "
+                      "packaging/SECURITY.md")
+endif()
 FetchContent_Declare(cpp-httplib GIT_REPOSITORY https://github.com/yhirose/cpp-httplib.git GIT_TAG v0.18.7
                      SOURCE_SUBDIR none)  # header only
 FetchContent_Declare(googletest GIT_REPOSITORY https://github.com/google/googletest.git GIT_TAG release-1.12.1
                      FIND_PACKAGE_ARGS NAMES GTest)
 
+# A tag can be moved; the file cannot.
+set(kmem_httplib_sha256 4770f8ea3d3fcd27b0b713c783d9b53bce3baddbd5adad13714011df96142526)
 # Their warnings are theirs.
 set(KMEM_OUTER_FLAGS "${CMAKE_CXX_FLAGS}")
 set(CMAKE_CXX_FLAGS "${CMAKE_CXX_FLAGS} -w")
@@ -58,6 +68,12 @@ if(BUILD_TESTING)
   FetchContent_MakeAvailable(googletest)
 endif()
 set(CMAKE_CXX_FLAGS "${KMEM_OUTER_FLAGS}")
+if(NOT FETCHCONTENT_SOURCE_DIR_CPP-HTTPLIB)
+  file(SHA256 "${cpp-httplib_SOURCE_DIR}/httplib.h" downloaded)
+  if(NOT downloaded STREQUAL kmem_httplib_sha256)
+    message(FATAL_ERROR "the cpp-httplib that was downloaded is not the 0.18.7 that was looked at: its SHA-256 is ${downloaded}")
+  endif()
+endif()
 
 if(NOT TARGET yaml-cpp::yaml-cpp)  # 0.7.0 as installed exports a plain name
   add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)

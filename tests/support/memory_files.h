@@ -51,7 +51,7 @@ class MemoryFiles final : public base::FileSystem {
       }
       node = std::make_shared<Node>();
     }
-    if (mode == base::OpenMode::kRewrite) node->bytes.clear();
+    if (mode == base::OpenMode::kRewrite || mode == base::OpenMode::kRewriteOwn) node->bytes.clear();
     return std::unique_ptr<base::File>(std::make_unique<MemoryFile>(*this, node, path));
   }
 

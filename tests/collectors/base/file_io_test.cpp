@@ -173,5 +173,15 @@ TEST(FileIo, BadFilesAreSetAsideAndTheNewestThreeKept) {
   EXPECT_EQ(set_aside(os_file_system(), path, 0).error().code, ErrorCode::kAbsent);
 }
 
+TEST(FileIo, AFolderIsNeverReplaced) {
+  const TempFolder folder;
+  ASSERT_TRUE(os_file_system().make_folder(folder.path() + "out").ok());
+  const auto replaced = replace_file(os_file_system(), folder.path() + "out", "x");
+  ASSERT_FALSE(replaced.ok());
+  EXPECT_EQ(replaced.error().message, folder.path() + "out: is not a regular file and is not replaced");
+  EXPECT_FALSE(write_output(os_file_system(), folder.path() + "out", "x").ok());
+  EXPECT_THAT(*os_file_system().names(folder.path(), ""), ElementsAre("out"));
+}
+
 }  // namespace
 }  // namespace kmem::base

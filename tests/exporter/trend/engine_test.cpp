@@ -401,6 +401,60 @@ TEST(Engine, OutlinesSayWhatTheReportsSay) {
   }
 }
 
+TEST(Engine, AGapIsNoHistory) {
+  TrendEngine engine;
+  base::UnixMillis at = kStart;
+  // 10 s, then a clock that is set four times by two weeks and more, 10 s after each.
+  for (int jump = 0; jump < 5; ++jump, at += 20 * kDayMs) {
+    for (int second = 0; second <= 10; ++second, at += 1'000) {
+      const Sample sample = tag("Leak", kMegabyte);
+      engine.observe({at, std::nullopt, {&sample, 1}});
+      EXPECT_EQ(engine.summary().gap_seconds > 0, jump > 0 && second == 0);
+    }
+  }
+  EXPECT_EQ(engine.summary().history_seconds, 50);
+  TrendEngine again;
+  ASSERT_TRUE(again.load(engine.save()).ok());
+  EXPECT_LE(again.summary().history_seconds, 20 * 3600) << "a restart knows which hours were seen, or 4 hours";
+}
+
+TEST(Engine, HistoryThatFellOutOfTheRingsIsNoHistory) {
+  TrendEngine engine;
+  Feed feed(engine);
+  feed.run(0, 30 * 24, flat);
+  EXPECT_NEAR(engine.summary().history_seconds, 30 * 86'400, 7200);
+  feed.run(44 * 24, 50 * 24, flat);
+  EXPECT_NEAR(engine.summary().history_seconds, 36 * 86'400, 7200) << "two weeks in which nobody watched";
+  feed.run(50 * 24, 100 * 24, flat);
+  EXPECT_NEAR(engine.summary().history_seconds, 56 * 86'400, 7200);
+}
+
+TEST(EngineState, NamesOfEveryScriptAreTakenUpAndNoOtherBytes) {
+  const auto loads = [](const std::string& name) {
+    TrendEngine engine;
+    const Sample sample{Kind::kHandles, {}, name, 100, {}, {}};
+    engine.observe({kStart, kStart - kDayMs, {&sample, 1}});
+    return TrendEngine().load(engine.save()).ok();
+  };
+  for (const char* good : {"svchost.exe (4)", "gr\xC3\xBC\xC3\x9F.exe (7)", "\xE6\x97\xA5\xE6\x9C\xAC (9)", "\xF0\x9F\x98\x80", ""})
+    EXPECT_TRUE(loads(good)) << good;
+  for (const char* bad : {"\xFF", "\xC3", "a\x01", "\x7F", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE0\x80\x80"})
+    EXPECT_FALSE(loads(bad)) << bad;
+}
+
+TEST(Engine, CountsNearTheEndOf64BitsAreKept) {
+  TrendEngine engine;
+  for (int hour = 0; hour < 12; ++hour) {
+    Sample sample = tag("Leak", kMegabyte);
+    sample.amount = UINT64_MAX;
+    sample.outstanding = UINT64_MAX - 1;
+    engine.observe({kStart + hour * kHourMs, kStart - kDayMs, {&sample, 1}});
+  }
+  const auto course = engine.course(Kind::kTag, Pool::kNonpaged, "Leak");
+  ASSERT_TRUE(course);
+  EXPECT_GT(course->outstanding.back(), 1e12F);
+}
+
 TEST(EngineState, AnotherHostsStateIsRefused) {
   TrendEngine here({.host_identity = "here"}), there({.host_identity = "there"});
   Feed(here).run(0, 48, growing);

@@ -112,9 +112,41 @@ TEST(SurgesOfCaches, ThatTheKernelTakesBackAreNone) {
   EXPECT_EQ(engine.find(Kind::kPool, Pool::kSlabReclaimable, {})->verdict, Verdict::kOk);
 }
 
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Each is a sound state of a surge with one value exchanged; see what the names say.
+TEST(StateOfSurges, ValuesThatNoEngineWritesAreRefused) {
+  const auto load = [](TrendEngine& engine, const std::string& name) {
+    const std::string bytes = bytes_of("fuzz/corpus/trend_state/" + name);
+    EXPECT_EQ(bytes.size(), 7632U) << name;
+    return engine.load(bytes).ok();
+  };
+  TrendEngine sound({.max_subjects = 8});
+  ASSERT_TRUE(load(sound, "v2_surging"));
+  EXPECT_TRUE(sound.find(Kind::kTag, Pool::kPaged, "Surg")->surge.has_value());
+  for (const char* name : {"v2_surge_since_lowest", "v2_surge_told_lowest", "v2_surge_high_at_lowest",
+                           "v2_surge_high_at_highest", "v2_surge_high_largest", "v2_surge_growth_largest",
+                           "v2_surge_growth_nan", "v2_surge_pace_largest", "v2_room_lowest_hour", "v2_room_highest_hour",
+                           "v2_room_bound", "v2_room_infinite", "v2_minute_lowest", "v2_minute_of_none",
+                           "v2_limit_largest"}) {
+    TrendEngine engine({.max_subjects = 8});
+    EXPECT_FALSE(load(engine, name)) << name;
+    EXPECT_EQ(engine.summary().subjects, 0U) << name;
+  }
+  for (const char* name : {"v2_low_lowest", "v2_floors_largest", "v2_highs_infinite", "v2_highs_largest",
+                           "v2_minutes_largest", "v2_columns_infinite"}) {
+    TrendEngine engine({.max_subjects = 8});
+    EXPECT_TRUE(load(engine, name)) << name << ": what cannot be is as if nobody had seen it";
+    for (const float day : engine.daily_course(Kind::kTag, Pool::kPaged, "Surg"))
+      EXPECT_FALSE(std::abs(day) > 0x1p64F) << name;
+  }
+}
+
 TEST(StateOfAnOlderProgram, IsTakenUp) {
-  std::ifstream file("fixtures/trend/state_version_1.bin", std::ios::binary);
-  const std::string older{std::istreambuf_iterator<char>(file), {}};
+  const std::string older = bytes_of("fixtures/trend/state_version_1.bin");
   ASSERT_EQ(older.size(), 7631U);
   TrendEngine engine({.max_subjects = 16, .host_identity = "host"});
   const auto taken = engine.load(older);

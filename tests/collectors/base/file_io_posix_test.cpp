@@ -1,0 +1,115 @@
+// What only POSIX has: pipes, devices, symbolic links, modes.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+
+#include "collectors/base/file_io.h"
+#include "collectors/base/state_file.h"
+#include "tests/support/temp_folder.h"
+
+namespace kmem::base {
+namespace {
+
+using test::TempFolder;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string content_of(const std::string& path) {
+  const auto content = read_file(os_file_system(), path, 1 << 20);
+  return content ? *content : "<" + content.error().message + ">";
+}
+
+mode_t mode_of(const std::string& path, bool follow = true) {
+  struct stat is {};
+  EXPECT_EQ(follow ? ::stat(path.c_str(), &is) : ::lstat(path.c_str(), &is), 0) << path;
+  return is.st_mode;
+}
+
+TEST(FileIoPosix, APipeIsWrittenAndStays) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  std::string read;
+  std::thread reader([&] { read = content_of(path); });
+  EXPECT_TRUE(write_output(os_file_system(), path, "page\n").ok());
+  reader.join();
+  EXPECT_EQ(read, "page\n");
+  EXPECT_TRUE(S_ISFIFO(mode_of(path)));
+  EXPECT_FALSE(replace_file(os_file_system(), path, "state").ok()) << "what has to be kept does not go into a pipe";
+  EXPECT_TRUE(S_ISFIFO(mode_of(path)));
+  EXPECT_THAT(*os_file_system().names(folder.path(), ""), ElementsAre("pipe"));
+}
+
+// As root, `--output /dev/null` put a file in the device's place.
+TEST(FileIoPosix, ADeviceIsWrittenAndStays) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "null";
+  if (::mknod(path.c_str(), S_IFCHR | 0600, ::makedev(1, 3)) != 0 || ::access(path.c_str(), W_OK) != 0)
+    GTEST_SKIP() << "device nodes cannot be made here";
+  const int can_open = ::open(path.c_str(), O_WRONLY);
+  if (can_open == -1) GTEST_SKIP() << "device nodes cannot be used on this file system";
+  ::close(can_open);
+  EXPECT_TRUE(write_output(os_file_system(), path, "page\n").ok());
+  EXPECT_TRUE(S_ISCHR(mode_of(path)));
+  EXPECT_FALSE(replace_file(os_file_system(), path, "state").ok());
+  EXPECT_TRUE(S_ISCHR(mode_of(path)));
+  ASSERT_EQ(::symlink("null", (folder.path() + "link").c_str()), 0);
+  EXPECT_TRUE(write_output(os_file_system(), folder.path() + "link", "page\n").ok());
+  EXPECT_TRUE(S_ISLNK(mode_of(folder.path() + "link", false)));
+  EXPECT_TRUE(S_ISCHR(mode_of(path)));
+}
+
+TEST(FileIoPosix, ASymbolicLinkStaysOne) {
+  const TempFolder folder;
+  ASSERT_TRUE(os_file_system().make_folder(folder.path() + "real").ok());
+  const std::string real = folder.path() + "real/page", link = folder.path() + "link", further = folder.path() + "further";
+  ASSERT_EQ(::symlink("real/page", link.c_str()), 0);
+  ASSERT_EQ(::symlink(link.c_str(), further.c_str()), 0);
+  for (const char* text : {"made", "replaced"}) {  // where nothing is yet, and where something is
+    ASSERT_TRUE(write_output(os_file_system(), further, text).ok());
+    EXPECT_EQ(content_of(real), text);
+    EXPECT_TRUE(S_ISLNK(mode_of(link, false)));
+    EXPECT_TRUE(S_ISLNK(mode_of(further, false)));
+  }
+  EXPECT_THAT(*os_file_system().names(folder.path() + "real", ""), ElementsAre("page"));
+  ASSERT_EQ(::symlink("round", (folder.path() + "round").c_str()), 0);
+  EXPECT_FALSE(write_output(os_file_system(), folder.path() + "round", "x").ok());
+}
+
+TEST(FileIoPosix, ATemporaryFileIsNotWhatSomeoneElsePutThere) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "page";
+  ASSERT_TRUE(replace_file(os_file_system(), folder.path() + "precious", "kept").ok());
+  ASSERT_EQ(::symlink("precious", (path + ".tmp").c_str()), 0);
+  EXPECT_FALSE(replace_file(os_file_system(), path, "page").ok());
+  EXPECT_EQ(content_of(folder.path() + "precious"), "kept");
+  ASSERT_EQ(::unlink((path + ".tmp").c_str()), 0);
+  ASSERT_EQ(::mkfifo((path + ".tmp").c_str(), 0666), 0);
+  const auto replaced = replace_file(os_file_system(), path, "page");
+  ASSERT_FALSE(replaced.ok());
+  EXPECT_THAT(replaced.error().message, HasSubstr("is not a regular file"));
+}
+
+TEST(FileIoPosix, StateIsItsOwnersAlone) {
+  const TempFolder folder;
+  const mode_t before = ::umask(0);
+  const std::string state = folder.path() + "kept/x.state", page = folder.path() + "page";
+  EXPECT_TRUE(os_file_system().make_folder(folder.path() + "kept").ok());
+  ASSERT_TRUE(replace_file(os_file_system(), state, "").ok());  // as earlier versions left it
+  EXPECT_EQ(mode_of(state) & 0777, 0644U);
+  EXPECT_TRUE(save_state(os_file_system(), state, "TEST", 1, "payload").ok());
+  EXPECT_TRUE(write_output(os_file_system(), page, "page").ok());
+  ::umask(before);
+  EXPECT_EQ(mode_of(folder.path() + "kept") & 0777, 0700U);
+  EXPECT_EQ(mode_of(state) & 0777, 0600U);
+  EXPECT_EQ(mode_of(page) & 0777, 0644U) << "node_exporter's textfile collector reads it";
+}
+
+}  // namespace
+}  // namespace kmem::base
