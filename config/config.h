@@ -101,9 +101,12 @@ struct Trend {
 };
 
 struct Web {
-  std::vector<std::string> listen_addresses = {":10054"};  // host:port, [v6]:port, :port; port 0 = any free one
+  std::vector<std::string> listen_addresses = {":10054"};  // host:port, [v6]:port, :port; port 0 = any free one; unix:PATH
+  bool systemd_socket = false;              // what systemd listens on instead
   std::string telemetry_path = "/metrics";
   std::string config_file;                  // TLS and basic authentication, exporter-toolkit's format
+  std::vector<std::string> host_names;      // that requests may be for, besides IPs, localhost, this machine; * = any
+  bool healthy_without_password = false;    // /-/healthy
   std::size_t max_requests = 40;            // 1..1000: /metrics in work or waiting; more get 503
   std::size_t max_connections = 256;        // 8..4096: open sockets; the longest idle one gives way
   std::size_t max_header_bytes = 8192;      // 1 KiB .. 64 KiB: request line and headers together

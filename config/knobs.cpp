@@ -68,9 +68,30 @@ std::string check_telemetry_path(std::string_view text) {
 }
 
 std::string check_listen_address(std::string_view text) {
+  if (text.starts_with("unix:") && !parse_listen_address(text))
+    return "; a socket in the file system is unix:/absolute/path of at most 107 bytes, not on Windows";
   if (parse_listen_address(text)) return {};
   if (parse_count(text)) return "; did you mean \":" + std::string(text) + "\"?";
+  // An address or name that lacks nothing but the port.
+  const std::string with_port = std::string(text) + ":10054", in_brackets = "[" + std::string(text) + "]:10054";
+  if (!text.empty() && !text.ends_with(':') && text.find(':') == std::string_view::npos && parse_listen_address(with_port))
+    return "; the port is missing: did you mean \"" + with_port + "\"?";
+  if (text.starts_with('[') && text.ends_with(']') && parse_listen_address(with_port))
+    return "; the port is missing: did you mean \"" + with_port + "\"?";
+  const std::size_t last = std::min(text.rfind(':'), text.size());
+  const std::string_view head = text.substr(0, last), tail = text.substr(std::min(last + 1, text.size()));
+  const std::string split = "[" + std::string(head) + "]:" + std::string(tail);
+  if (tail.size() >= 4 && !head.ends_with(':') && parse_listen_address(split))
+    return "; an IPv6 address stands in brackets: did you mean \"" + split + "\"?";
+  if (std::count(text.begin(), text.end(), ':') > 1 && parse_listen_address(in_brackets))
+    return "; an IPv6 address stands in brackets, with a port behind it: did you mean \"" + in_brackets + "\"?";
   return kNoHint;
+}
+
+std::string check_host_name(std::string_view text) {
+  if (text == "*") return {};
+  const auto address = text.find(':') == std::string_view::npos ? parse_listen_address(std::string(text) + ":1") : std::nullopt;
+  return address && !text.empty() && text.size() <= 253 ? "" : kNoHint;
 }
 
 std::string check_tag(std::string_view text) {
@@ -165,11 +186,19 @@ const std::array kRows = std::to_array<Row>({
     {KMEM_KNOB(web.listen_addresses), .help = "Where to listen; port 0 takes any free one.", .min = 1, .max = 16,
      .expected = "host:port, [v6]:port or :port", .check = check_listen_address, .flag = "--web.listen-address",
      .needs_restart = true},
+    {KMEM_KNOB(web.systemd_socket), .help = "Linux: listen on the sockets that systemd passes (socket activation) instead.",
+     .needs_restart = true},
     {KMEM_KNOB(web.telemetry_path), .help = "Path of the metrics page.",
      .expected = "a path such as /metrics, outside /-/ and /api/", .check = check_telemetry_path,
      .needs_restart = true},
     {KMEM_KNOB(web.config_file), .help = "TLS and basic authentication, in the format of Prometheus' exporter-toolkit.",
      .unit = "path", .expected = "a file", .flag = "--web.config.file", .needs_restart = true},
+    {KMEM_KNOB(web.host_names),
+     .help = "Names with a domain, besides this machine's own, by which pages without TLS or password may be asked for. * allows any.",
+     .min = 0, .max = 64, .expected = "a name without port, or *", .check = check_host_name, .flag = "--web.host-name",
+     .needs_restart = true},
+    {KMEM_KNOB(web.healthy_without_password), .help = "Answer /-/healthy to who has no password, too.",
+     .needs_restart = true},
     {KMEM_KNOB(web.max_requests), .help = "Requests for metrics in work or waiting; more are answered with 503.",
      .unit = "requests", .min = 1, .max = 1000, .needs_restart = true},
     {KMEM_KNOB(web.max_connections), .help = "Open connections; beyond, the one idle the longest gives way.",

@@ -5,6 +5,14 @@
 namespace kmem::config {
 namespace {
 
+constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::size_t kMaxUnixPathBytes = 107;  // of sockaddr_un
+#ifdef _WIN32
+constexpr bool kHasUnixSockets = false;
+#else
+constexpr bool kHasUnixSockets = true;
+#endif
+
 bool is_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool consists_of(std::string_view text, std::string_view others) {
@@ -16,6 +24,12 @@ bool consists_of(std::string_view text, std::string_view others) {
 }  // namespace
 
 std::optional<ListenAddress> parse_listen_address(std::string_view text) {
+  if (text.starts_with(kUnixPrefix)) {
+    const std::string_view path = text.substr(kUnixPrefix.size());
+    const bool fits = path.size() > 1 && path.size() <= kMaxUnixPathBytes && !path.ends_with('/');
+    if (!kHasUnixSockets || !fits || path[0] != '/') return std::nullopt;
+    return ListenAddress{{}, 0, std::string(path)};
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || text.size() > 255) return std::nullopt;
   const std::string_view port_text = text.substr(colon + 1);
@@ -30,7 +44,7 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   } else if (!consists_of(host, ".-_") || host.starts_with('-')) {
     return std::nullopt;  // also a v6 address without brackets
   }
-  return ListenAddress{std::string(host), static_cast<std::uint16_t>(*port)};
+  return ListenAddress{std::string(host), static_cast<std::uint16_t>(*port), {}};
 }
 
 }  // namespace kmem::config

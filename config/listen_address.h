@@ -1,4 +1,4 @@
-// "host:port", "[v6]:port" or ":port" taken apart. Thread: pure. Failure: nullopt.
+// "host:port", "[v6]:port", ":port" or "unix:/path" taken apart. Thread: pure. Failure: nullopt.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@ namespace kmem::config {
 struct ListenAddress {
   std::string host;  // without brackets; empty = every interface
   std::uint16_t port = 0;  // 0 = any free one
+  std::string unix_path = {};  // of a socket in the file system; then there is no host and no port
 };
 
 [[nodiscard]] std::optional<ListenAddress> parse_listen_address(std::string_view text);

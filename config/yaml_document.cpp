@@ -231,6 +231,17 @@ std::vector<TextFault> check_text(std::string_view text) {
   return faults;
 }
 
+/// In double quotes a backslash begins an escape: "C:\data" is no path.
+std::string escape_hint(std::string_view text, const YAML::Mark& mark) {
+  if (mark.is_null() || mark.pos < 0) return {};
+  const auto at = std::min(static_cast<std::size_t>(mark.pos), text.size());
+  const std::size_t start = text.substr(0, at).find_last_of('\n') + 1;
+  const std::string_view line = text.substr(start, text.find('\n', start) - start);
+  const std::size_t open = line.find('"');
+  if (open == std::string_view::npos || line.find('\\', open) == std::string_view::npos) return {};
+  return "; a path with backslashes goes into single quotes: 'C:\\data'";
+}
+
 }  // namespace
 
 YamlDocument parse_yaml(std::string_view text, std::string_view file_name) {
@@ -268,7 +279,7 @@ YamlDocument parse_yaml(std::string_view text, std::string_view file_name) {
     fault(lines.at(deep.mark), "nested too deeply: expected at most " + std::to_string(kMaxDepth) + " levels");
   } catch (const YAML::Exception& bad) {
     out.root = builder.finish();
-    if (is_whole) fault(lines.at(bad.mark), "not valid YAML: " + bad.msg);
+    if (is_whole) fault(lines.at(bad.mark), "not valid YAML: " + bad.msg + escape_hint(text, bad.mark));
   }
   return out;
 }

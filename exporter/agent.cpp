@@ -329,13 +329,19 @@ void Agent::show_trend_state() {
     view.failures.push_back({KeptState::kFailureNames[i], kept_->trend.failures(static_cast<KeptState::Failure>(i))});
 }
 
-void Agent::encode_page(encode::Format format, const self::SelfUsage& usage) {
+void Agent::encode_page(encode::Format format, const self::SelfUsage& usage, const metrics::Collect& collect) {
   show_trend_state();
+  // The families of a whole page keep what need not be copied anew; a part of it leaves them alone.
+  std::vector<prometheus::MetricFamily> part;
+  const bool same_as_before = owners_.same_as_before;
+  auto& families = collect.all() ? families_ : part;
+  if (!collect.all()) owners_.same_as_before = false;
   metrics::build_families(
-      {snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_}, families_);
-  owners_.same_as_before = true;
-  self_metrics_.collect(usage, families_);
-  self_metrics_.count_left_out(encode::encode(families_, format, plain_page_));
+      {snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_}, families);
+  owners_.same_as_before = collect.all() || same_as_before;
+  if (!collect.all()) metrics::keep_collected(collect, families);
+  self_metrics_.collect(usage, families);
+  self_metrics_.count_left_out(encode::encode(families, format, plain_page_));
 }
 
 base::Result<std::string> Agent::page(encode::Format format) {
@@ -349,6 +355,13 @@ base::Result<std::string> Agent::page(encode::Format format) {
 http::Response Agent::serve_metrics(const http::Request& request) {
   const encode::Negotiated negotiated = encode::negotiate(request.accept);
   http::Response response;
+  const auto collect = metrics::parse_collect(request.query);
+  const auto refuse = [&response](const base::Error& error) {
+    response.status = 400;
+    response.body = error.message + "\n";
+    return std::move(response);
+  };
+  if (!collect) return refuse(collect.error());
   std::unique_lock lock(mutex_, std::defer_lock);
   if (!request.at_once) {
     lock.lock();
@@ -365,8 +378,9 @@ http::Response Agent::serve_metrics(const http::Request& request) {
     response.body = "no kernel memory figures: " + fresh.error().message + "\n";
     return response;
   }
+  if (const auto known = metrics::check_collect(*collect, snapshot_.parts); !known) return refuse(known.error());
   tracked_.fill(snapshot_, selection_, boots_.now());
-  encode_page(negotiated.format, self::read_self());
+  encode_page(negotiated.format, self::read_self(), *collect);
   response.content_type = negotiated.content_type;
   if (encode::accepts_gzip(request.accept_encoding) && gzip_.compress(plain_page_, response.body)) {
     response.content_encoding = "gzip";
@@ -386,7 +400,7 @@ std::vector<http::Route> Agent::routes() {
          response.body = "healthy\n";
          return response;
        },
-       true},
+       true, true, config_.web.healthy_without_password},
       {"/-/ready", "ready",
        [this](const http::Request&) {
          http::Response response;
@@ -394,7 +408,7 @@ std::vector<http::Route> Agent::routes() {
          response.body = ready_ ? "ready\n" : "not ready: the kernel has not been read yet\n";
          return response;
        },
-       true},
+       true, true},
   };
   add_page_routes(routes);
   return routes;

@@ -31,6 +31,7 @@
 #include "exporter/http/server.h"
 #include "exporter/failure_log.h"
 #include "exporter/kept_state.h"
+#include "exporter/metrics/collect.h"
 #include "exporter/metrics/self_metrics.h"
 #include "exporter/metrics/tag_owners.h"
 #include "exporter/page/query.h"
@@ -105,7 +106,7 @@ class Agent {
   void learn();
   void save_what_is_due(bool first, bool changed, bool failed);
   void start_saving(bool selection, bool trend, bool failures);
-  void encode_page(encode::Format format, const self::SelfUsage& usage);
+  void encode_page(encode::Format format, const self::SelfUsage& usage, const metrics::Collect& collect = {});
   void note_parts();
   [[nodiscard]] bool membership_changed();
 

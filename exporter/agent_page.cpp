@@ -35,7 +35,7 @@ http::Response document(const http::Request& request, int status, std::string_vi
   if (status == 200) {
     const std::string tag = tag_of(body);
     response.etag = "W/" + tag;
-    if (request.if_none_match.find(tag) != std::string::npos) {
+    if (request.if_none_match == "*" || request.if_none_match.find(tag) != std::string::npos) {
       response.status = 304;
       return response;
     }

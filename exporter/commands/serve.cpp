@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "collectors/base/log.h"
 #include "collectors/drivers/guarded_watch.h"
@@ -64,9 +67,29 @@ void reload(const Options& options, Environment& environment, config::Config& ru
   base::log_info("configuration reloaded", {{"changed", std::to_string(plan.apply.size())}});
 }
 
-std::string host_of(const std::string& listen_address) {
+std::string address_of(const config::Web& web, std::size_t index, std::uint16_t port) {
+  if (web.systemd_socket) return port == 0 ? "a socket of systemd's" : "a socket of systemd's, port " + std::to_string(port);
+  const std::string& listen_address = web.listen_addresses[index];
+  if (port == 0) return listen_address;
   const std::string host = listen_address.substr(0, listen_address.rfind(':'));
-  return host.empty() ? "0.0.0.0" : host;
+  return (host.empty() ? "0.0.0.0" : host) + ":" + std::to_string(port);
+}
+
+using Hold = base::Result<std::unique_ptr<base::File>>;
+constexpr std::chrono::seconds kHoldPatience{5};
+
+/// Held while the program runs: the history of two programs in one folder would be the history of neither. Storage that
+/// does not answer is not waited for.
+Hold hold_storage(base::FileSystem& files, const std::string& folder) {
+  if (folder.empty()) return std::unique_ptr<base::File>();
+  const auto held = std::make_shared<std::promise<Hold>>();
+  auto answer = held->get_future();
+  std::thread([&files, folder, held] {
+    (void)files.make_folder(folder);  // the agent says what is wrong with it
+    held->set_value(files.open(folder + "/lock", base::OpenMode::kReadAppend));
+  }).detach();
+  if (answer.wait_for(kHoldPatience) == std::future_status::ready) return answer.get();
+  return base::Error{base::ErrorCode::kIo, folder + ": does not answer"};
 }
 
 /// People look seldom, and a page of 1,000 tags takes megabytes while it is written.
@@ -99,6 +122,12 @@ int serve(const Options& options, Environment& environment) {
   const metrics::BuildInfo build = metrics::build_info();
   base::log_info("starting", {{"version", build.version}, {"revision", build.revision}, {"source", config.source.kind}});
 
+  const Hold hold = hold_storage(environment.files, config.storage.path);
+  if (!hold && hold.error().code == base::ErrorCode::kBusy) {
+    base::log_error("another kmem_exporter keeps its history in this storage.path; give each one its own",
+                    {{"path", config.storage.path}});
+    return kExitFailed;
+  }
   // A recording's history is its own, and no live kernel's.
   const bool live = !config.source.kind.starts_with("replay:");
   Agent agent(config, std::move(*kernel), environment.clock, environment.files,
@@ -117,8 +146,7 @@ int serve(const Options& options, Environment& environment) {
   }
   const auto ports = server.ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    const std::string address = host_of(config.web.listen_addresses[i]) + ":" + std::to_string(ports[i]);
-    base::log_info("listening", {{"address", address},
+    base::log_info("listening", {{"address", address_of(config.web, i, ports[i])},
                                  {"path", config.web.telemetry_path},
                                  {"tls", resolved->web_security.tls ? "true" : "false"},
                                  {"authentication", resolved->web_security.users.empty() ? "none" : "basic"}});

@@ -42,6 +42,8 @@ HeadScanner::State HeadScanner::scan(std::string_view buffer) {
     if (c == '\n') {
       const auto line = buffer.substr(line_start_, position_ - 1 - line_start_);
       line_start_ = ++position_;
+      // RFC 9112 2.2: an empty line before the request line, which some clients send after a body, is no request.
+      if (lines_ == 0 && line.empty() && position_ == 2) continue;
       if (lines_++ == 0) {
         request_line(line);
       } else if (line.empty()) {
@@ -81,10 +83,13 @@ HeadScanner::State HeadScanner::request_line(std::string_view line) {
   method_known_ = method == "GET" || method == "HEAD";
   head_.head = method == "HEAD";
   head_.version_1_0 = version[7] == '0';
-  // Absolute form, as sent through proxies: the authority does not matter here, there is one site.
+  // Absolute form, as sent through proxies: its authority goes before the Host header.
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
     const auto slash = target.find('/', scheme.size());
+    const auto authority = target.substr(scheme.size(), std::min(slash, target.size()) - scheme.size());
+    head_.host = authority.substr(authority.rfind('@') + 1);
+    has_authority_ = true;
     target = slash == std::string_view::npos ? "/" : target.substr(slash);
   }
   if (method_known_ && (!target.starts_with('/') || target.find_first_of(" #") != std::string_view::npos)) {
@@ -117,6 +122,7 @@ HeadScanner::State HeadScanner::header(std::string_view line) {
   } else if (is("Host")) {
     if (has_host_) return refuse(400, "malformed", "Host is given twice");
     has_host_ = true;
+    if (!has_authority_) head_.host = value;
   } else if (is("Connection")) {
     for_each_list_item(value, [&](std::string_view item) {
       asks_close_ = asks_close_ || equal_ignoring_case(item, "close");

@@ -23,6 +23,7 @@ struct RequestHead {
   bool keep_alive = false;     // what the client asks for
   bool version_1_0 = false;
   std::string target;          // origin form: "/path?query", still percent-encoded
+  std::string host;            // of the Host header, or the target's own authority
   std::string accept, accept_encoding, if_none_match, authorization, scrape_timeout;
 };
 
@@ -54,6 +55,7 @@ class HeadScanner {
   RequestHead head_;
   bool method_known_ = false;
   bool has_host_ = false;
+  bool has_authority_ = false;
   bool has_length_ = false;
   bool has_body_ = false;
   bool has_transfer_encoding_ = false;

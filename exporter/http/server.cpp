@@ -6,11 +6,14 @@
 #include <thread>
 #include <utility>
 
+#include "collectors/base/log.h"
 #include "config/listen_address.h"
 #include "exporter/http/address_group.h"
 #include "exporter/http/basic_auth.h"
 #include "exporter/http/check_queue.h"
 #include "exporter/http/event_loop.h"
+#include "exporter/http/host_rule.h"
+#include "exporter/http/http_date.h"
 #include "exporter/http/rate_limiter.h"
 #include "exporter/http/responder.h"
 #include "exporter/http/tls.h"
@@ -32,9 +35,12 @@ constexpr std::chrono::seconds kRefreshInterval{1};
 // How long a quick handler may take, and how long one that took longer is kept from the loop's thread.
 constexpr std::chrono::milliseconds kQuick{20};
 constexpr std::chrono::minutes kSlowPause{1};
+constexpr std::chrono::hours kTellAgain{1};
 
 constexpr Refusal kUnauthorized{401, "unauthorized", "unauthorized"};
 constexpr Refusal kRateLimit{429, "rate_limit", "more requests than the web configuration's rate_limit allows"};
+constexpr Refusal kForeignHost{403, "host", "this machine is not known by the name in the Host header; web.host_names "
+                                            "may list it"};
 constexpr Refusal kTooManyChecks{503, "busy", "too many passwords to check at once"};
 
 }  // namespace
@@ -94,7 +100,7 @@ struct Server::Running {
     result.lane_of = [this](const RequestHead& head) { return lane_of(head); };
     result.submit = [this](Job job) { return submit(std::move(job)); };
     result.refusal_answer = [this](const Refusal& refusal, bool with_body) {
-      return refusal_answer(refusal, with_body, terms()->security.headers);
+      return refusal_answer(refusal, with_body, headers());
     };
     if (speaks_tls) {
       result.open_tls = [this] {
@@ -119,7 +125,16 @@ struct Server::Running {
     workers.submit([tls = now_in_use->tls](std::size_t) { tls->refresh(); }, false);
   }
 
-  [[nodiscard]] static BasicAuth::Verdict verdict_of(const RequestHead& head, const Terms& now) {
+  /// What goes with every answer.
+  [[nodiscard]] Headers headers() {
+    Headers all = terms()->security.headers;
+    all.emplace_back("Date", http_date(server.clock_.wall()));
+    return all;
+  }
+
+  [[nodiscard]] BasicAuth::Verdict verdict_of(const RequestHead& head, const Terms& now) const {
+    const Route* const route = now.auth ? route_of(head.target) : nullptr;
+    if (route != nullptr && route->without_password) return BasicAuth::Verdict::kAllowed;
     return now.auth ? now.auth->remembered(head.authorization) : BasicAuth::Verdict::kAllowed;
   }
 
@@ -130,9 +145,25 @@ struct Server::Running {
     return route != nullptr && route->quick ? Lane::kQuick : Lane::kSlow;
   }
 
+  /// Where TLS or a password protects the page, a browser that was led here by another name cannot come in.
+  [[nodiscard]] bool is_led_here(const Job& job, const Terms& now) const {
+    if (now.tls || now.auth || job.remote == kOnThisMachine || host_rule.allows(job.head.host)) return false;
+    const Route* const route = route_of(job.head.target);
+    return route == nullptr || !route->any_host;
+  }
+
   // On the loop's thread.
   std::optional<std::string> submit(Job job) {
     const auto now = terms();
+    if (is_led_here(job, *now)) {
+      const auto at = server.clock_.steady();
+      if (at >= tell_host_again)
+        base::log_warn("a request for a name that is not this machine's is refused; web.host_names may list it",
+                       {{"host", job.head.host.substr(0, 253)}, {"from", job.remote}});
+      if (at >= tell_host_again) tell_host_again = at + kTellAgain;
+      turn_away(job, kForeignHost);
+      return std::nullopt;
+    }
     if (now->limiter && !now->limiter->allow(server.clock_.steady())) {
       turn_away(job, kRateLimit);
       return std::nullopt;
@@ -181,7 +212,7 @@ struct Server::Running {
 
   void turn_away(const Job& job, const Refusal& refusal) {
     server.observer_.rejected(refusal.reason);
-    loop.deliver(job, refusal_answer(refusal, !job.head.head, terms()->security.headers), true);
+    loop.deliver(job, refusal_answer(refusal, !job.head.head, headers()), true);
   }
 
   void answer(Job job) {
@@ -201,7 +232,7 @@ struct Server::Running {
 
   /// None: it cannot be answered at once.
   std::optional<std::string> respond(std::size_t responder, const Job& job, bool at_once) {
-    auto answer = responders[responder].answer(job.head, job.remote, job.close, terms()->security.headers, at_once);
+    auto answer = responders[responder].answer(job.head, job.remote, job.close, headers(), at_once);
     if (answer.status == kNotAtOnce) return std::nullopt;
     server.observer_.request_done(answer.handler, answer.status, server.clock_.steady() - job.received);
     return std::move(answer.bytes);
@@ -213,6 +244,8 @@ struct Server::Running {
   const bool speaks_tls;
   std::chrono::nanoseconds next_refresh{};
   std::chrono::nanoseconds quick_again{};
+  std::chrono::nanoseconds tell_host_again{};
+  const HostRule host_rule{server.web_.host_names, host_name()};
   /// To what may outlive this.
   struct Link {
     std::mutex mutex;
@@ -238,18 +271,11 @@ base::Result<void> Server::start() {
   if (auto started = start_sockets(); !started) return started;
   auto terms = make_terms(security_, nullptr);
   if (!terms) return terms.error();
-  std::vector<Socket> listeners;
+  auto opened = web_.systemd_socket ? passed_sockets() : listen();
+  if (!opened) return opened.error();
+  std::vector<Socket> listeners = std::move(*opened);
   std::vector<std::uint16_t> ports;
-  for (const auto& text : web_.listen_addresses) {
-    const auto address = config::parse_listen_address(text);
-    if (!address) {
-      return base::Error{base::ErrorCode::kInvalid, "cannot listen on " + text + ": want host:port, [v6]:port or :port"};
-    }
-    auto listener = listen_on(address->host, address->port);
-    if (!listener) return listener.error().within("cannot listen on " + text);
-    ports.push_back(local_port(*listener));
-    listeners.push_back(std::move(*listener));
-  }
+  for (const Socket& listener : listeners) ports.push_back(local_port(listener));
   if (auto room = raise_descriptor_limit(web_.max_connections + kOwnDescriptors); !room)
     return room.error().within("web.max_connections: " + std::to_string(web_.max_connections));
   auto wakeup = Wakeup::create();
@@ -257,6 +283,22 @@ base::Result<void> Server::start() {
   ports_ = std::move(ports);
   running_ = std::make_unique<Running>(*this, std::move(listeners), std::move(*wakeup), std::move(*terms));
   return {};
+}
+
+base::Result<std::vector<Socket>> Server::listen() {
+  std::vector<Socket> listeners;
+  for (const auto& text : web_.listen_addresses) {
+    const auto address = config::parse_listen_address(text);
+    if (!address) {
+      return base::Error{base::ErrorCode::kInvalid, "cannot listen on " + text + ": want host:port, [v6]:port or :port"};
+    }
+    auto listener = address->unix_path.empty() ? listen_on(address->host, address->port)
+                                               : listen_on_path(address->unix_path);
+    if (!listener) return listener.error().within("cannot listen on " + text);
+    if (!address->unix_path.empty()) paths_.push_back(address->unix_path);
+    listeners.push_back(std::move(*listener));
+  }
+  return listeners;
 }
 
 base::Result<void> Server::take(const config::WebSecurity& security) {
@@ -279,6 +321,8 @@ void Server::stop() {
   // What hangs may come back at any moment, and needs what it was given.
   if (running_ && !running_->end()) static_cast<void>(running_.release());
   running_.reset();
+  for (const std::string& path : paths_) remove_path_of(path);
+  paths_.clear();
 }
 
 }  // namespace kmem::http

@@ -22,6 +22,8 @@
 
 namespace kmem::http {
 
+class Socket;
+
 struct Request {
   std::string path;   // decoded
   std::string query;  // as sent, without '?'
@@ -52,6 +54,8 @@ struct Route {
   /// It answers within milliseconds: a lone request is spared the way to a worker and back (a tenth of a scrape's CPU).
   /// While it runs no other connection is served; one that is found slow goes to the workers for a minute.
   bool quick = false;
+  /// It tells nothing: asked by any name, and without a password.
+  bool any_host = false, without_password = false;
 };
 
 class Observer {
@@ -77,7 +81,7 @@ class Server {
   /// Users, headers, rate limit and TLS settings for what comes from now on, all or nothing. Whether TLS is spoken at
   /// all is settled by start(): kUnsupported for a change of that. One thread at a time, between start and stop.
   base::Result<void> take(const config::WebSecurity& security);
-  /// In the order of listen_addresses, with the number that port 0 became.
+  /// In the order of listen_addresses or of systemd's sockets, with the number that port 0 became; 0: has none.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
   /// Whether requests were looked at since the last call; the first says yes.
   bool is_alive();
@@ -88,6 +92,7 @@ class Server {
   struct Running;
   struct Terms;
 
+  base::Result<std::vector<Socket>> listen();
   base::Result<std::shared_ptr<const Terms>> make_terms(const config::WebSecurity& security, const Terms* before);
 
   config::Web web_;
@@ -97,6 +102,7 @@ class Server {
   config::WebSecurity security_;
   base::FileSystem& files_;
   std::vector<std::uint16_t> ports_;
+  std::vector<std::string> paths_;  // of sockets in the file system, to be removed
   std::unique_ptr<Running> running_;
 };
 

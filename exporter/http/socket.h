@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "collectors/base/result.h"
 
@@ -40,6 +41,9 @@ class Socket {
   std::intptr_t handle_ = kNone;
 };
 
+/// The remote of who comes through a socket in the file system.
+inline constexpr std::string_view kOnThisMachine = "unix";
+
 enum class IoStatus { kDone, kWouldBlock, kEnd, kFailed };
 
 struct IoResult {
@@ -50,7 +54,7 @@ struct IoResult {
 struct Accepted {
   IoStatus status = IoStatus::kFailed;  // kFailed: out of descriptors or memory
   Socket socket;
-  std::string remote;                   // the peer's numeric address, without port
+  std::string remote;                   // the peer's numeric address, without port; kOnThisMachine
 };
 
 /// Needed once before any other call; on Windows it loads winsock.
@@ -59,8 +63,16 @@ base::Result<void> start_sockets();
 /// Lets this process have so many descriptors, or says that it may not.
 base::Result<void> raise_descriptor_limit(std::size_t needed);
 
-/// host "" = every address: [::] that takes IPv4 too, or 0.0.0.0 where the system has no such socket.
+/// host "" or "::" = every address: [::] that takes IPv4 too, or 0.0.0.0 where the system has no such socket.
 base::Result<Socket> listen_on(const std::string& host, std::uint16_t port);
+/// A socket in the file system, for its owner and group; one that nobody listens on any more is replaced.
+base::Result<Socket> listen_on_path(const std::string& path);
+void remove_path_of(const std::string& path);
+/// What systemd listens on and has passed to this process (LISTEN_FDS). To be asked once.
+base::Result<std::vector<Socket>> passed_sockets();
+/// This machine's, with or without domain; empty: unknown.
+[[nodiscard]] std::string host_name();
+/// 0: it has none.
 [[nodiscard]] std::uint16_t local_port(const Socket& socket);
 
 Accepted accept_from(const Socket& listener);

@@ -12,6 +12,7 @@ base::Result<Socket> listen_at(const sockaddr* address, socklen_t length, std::u
 std::string lookup_reason(int error);
 
 inline std::string numeric_host(const sockaddr_storage& address, socklen_t length) {
+  if (address.ss_family == AF_UNIX) return std::string(kOnThisMachine);
   char host[NI_MAXHOST] = {};
   const auto* const any = reinterpret_cast<const sockaddr*>(&address);
   if (::getnameinfo(any, length, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) return "unknown";
@@ -20,6 +21,7 @@ inline std::string numeric_host(const sockaddr_storage& address, socklen_t lengt
 }
 
 inline std::uint16_t port_of(const sockaddr_storage& address) {
+  if (address.ss_family != AF_INET && address.ss_family != AF_INET6) return 0;
   return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
                                              : reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
@@ -37,7 +39,8 @@ inline base::Result<Socket> listen_everywhere(std::uint16_t port) {
 }
 
 inline base::Result<Socket> listen_by_name(const std::string& host, std::uint16_t port) {
-  if (host.empty()) return listen_everywhere(port);
+  // As Go and nginx do; who wants IPv6 alone gives an address of the machine.
+  if (host.empty() || host == "::") return listen_everywhere(port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;

@@ -105,6 +105,7 @@ base::Result<void> take(TagQuery& query, std::string_view name, const std::strin
 template <typename OnFault>
 TagQuery parse(std::string_view text, const std::vector<std::string_view>& allowed, TagQuery query, OnFault on_fault) {
   bool ordered = false;
+  std::vector<std::string_view> seen;
   while (!text.empty()) {
     const std::string_view item = text.substr(0, text.find('&'));
     text.remove_prefix(std::min(text.size(), item.size() + 1));
@@ -113,8 +114,11 @@ TagQuery parse(std::string_view text, const std::vector<std::string_view>& allow
     const std::string value = name.size() < item.size() ? decoded(item.substr(name.size() + 1)) : std::string();
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
       on_fault({base::ErrorCode::kInvalid, "unknown parameter " + std::string(name) + "; known are " + listed(allowed)});
-    } else if (const auto taken = take(query, name, value); !taken) {
-      on_fault(taken.error());
+    } else if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
+      on_fault({base::ErrorCode::kInvalid, "parameter " + std::string(name) + " is given twice"});
+    } else {
+      seen.push_back(name);
+      if (const auto taken = take(query, name, value); !taken) on_fault(taken.error());
     }
     ordered = ordered || name == "order";
   }

@@ -34,7 +34,7 @@ struct TagQuery {
   [[nodiscard]] bool needs_drivers() const { return !filter.empty() || sort == Column::kDriver; }
 };
 
-/// `allowed`: the parameters that this address knows; another is a fault.
+/// `allowed`: the parameters that this address knows; another is a fault, and so is one that is given twice.
 [[nodiscard]] base::Result<TagQuery> parse_query(std::string_view query, const std::vector<std::string_view>& allowed,
                                                  const TagQuery& defaults = {});
 /// What cannot be used is left out.

@@ -2,7 +2,7 @@
 include(GNUInstallDirs)
 set(linux "${PROJECT_SOURCE_DIR}/packaging/linux")
 install(TARGETS kmem_exporter RUNTIME DESTINATION bin)
-install(FILES "${linux}/kmem_exporter.service" DESTINATION lib/systemd/system)
+install(FILES "${linux}/kmem_exporter.service" "${linux}/kmem_exporter.socket" DESTINATION lib/systemd/system)
 install(FILES "${linux}/kmem_exporter.yml" DESTINATION /etc/kmem_exporter)
 install(FILES "${PROJECT_SOURCE_DIR}/README.md" DESTINATION share/doc/kmem-exporter)
 install(FILES "${PROJECT_SOURCE_DIR}/config/kmem_exporter.yml" DESTINATION share/doc/kmem-exporter

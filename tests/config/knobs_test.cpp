@@ -44,7 +44,7 @@ TEST(Knobs, AreAllThereOnce) {
     EXPECT_FALSE(info.help.empty()) << info.name;
     EXPECT_FALSE(info.expected.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 53U) << "a knob came or went: its tests below and README's table go with it";
+  EXPECT_EQ(names.size(), 56U) << "a knob came or went: its tests below and README's table go with it";
   EXPECT_EQ(find_knob("web"), nullptr);
   EXPECT_EQ(find_knob("web.max-requests"), nullptr);
 }
@@ -80,6 +80,7 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"drivers.folders", "[\"/d\", \"/e\"]"},
       {"trend.enabled", "false"}, {"trend.max_subjects", "64"}, {"trend.min_growth_per_day", "1MiB"},
       {"web.listen_addresses", "[\"[::1]:1\", \"host:2\"]"}, {"web.telemetry_path", "\"/m\""},
+      {"web.systemd_socket", "true"}, {"web.host_names", "[\"a.example\", \"*\"]"}, {"web.healthy_without_password", "true"},
       {"web.config_file", "\"/w.yml\""}, {"web.max_requests", "1"}, {"web.max_connections", "8"},
       {"web.max_header_bytes", "64KiB"}, {"web.request_timeout", "100ms"}, {"web.idle_timeout", "10m"},
       {"web.write_timeout", "1m"}, {"web.keep_alive_requests", "1000000"},
@@ -96,7 +97,7 @@ TEST(Knobs, EveryOneSetsItsField) {
   expected.processes.top = 200;
   expected.drivers = {false, false, "/d/pooltag.txt", {"/d", "/e"}};
   expected.trend = {false, 64, 1 << 20};
-  expected.web = {{"[::1]:1", "host:2"}, "/m", "/w.yml", 1, 8, 65'536, std::chrono::milliseconds(100),
+  expected.web = {{"[::1]:1", "host:2"}, true, "/m", "/w.yml", {"a.example", "*"}, true, 1, 8, 65'536, std::chrono::milliseconds(100),
                   std::chrono::minutes(10), std::chrono::minutes(1), 1'000'000};
   expected.storage = {"/var/lib/kmem", std::chrono::hours(24)};
   expected.log = {base::LogLevel::kError, base::LogFormat::kJson};
@@ -163,6 +164,12 @@ TEST(Knobs, TextIsChecked) {
   EXPECT_EQ(try_set("storage.path", {std::string(4096, 'x')}), "");
 }
 
+TEST(Knobs, HostNamesAreNamesWithoutPort) {
+  for (const char* good : {"*", "kmem.example.org", "a-b", "10.0.0.1"}) EXPECT_EQ(try_set("web.host_names", {good}), "") << good;
+  for (const char* bad : {"", "a:1", "http://a", "a b", "*.example", "[::1]"})
+    EXPECT_EQ(try_set("web.host_names", {bad}), "expected a name without port, or *, got \"" + std::string(bad) + "\"");
+}
+
 TEST(Knobs, ListsAreCheckedItemByItem) {
   Config config;
   const auto faults = set_knob(config, knob("web.listen_addresses"), {":1", "10054", ":1", "a b"});
@@ -172,6 +179,19 @@ TEST(Knobs, ListsAreCheckedItemByItem) {
   EXPECT_EQ(faults[1].index, 2U);
   EXPECT_EQ(faults[1].message, "\":1\" is given twice");
   EXPECT_EQ(faults[2].message, "expected host:port, [v6]:port or :port, got \"a b\"");
+  const auto hint = [](const std::string& address) {
+    const std::string said = try_set("web.listen_addresses", {address});
+    return said.substr(std::min(said.find("; "), said.size()));
+  };
+  EXPECT_EQ(hint("127.0.0.1"), "; the port is missing: did you mean \"127.0.0.1:10054\"?");
+  EXPECT_EQ(hint("my-host"), "; the port is missing: did you mean \"my-host:10054\"?");
+  EXPECT_EQ(hint("[::1]"), "; the port is missing: did you mean \"[::1]:10054\"?");
+  EXPECT_EQ(hint("::1"), "; an IPv6 address stands in brackets, with a port behind it: did you mean \"[::1]:10054\"?");
+  EXPECT_EQ(hint("fe80::12"), "; an IPv6 address stands in brackets, with a port behind it: did you mean "
+                              "\"[fe80::12]:10054\"?");
+  EXPECT_EQ(hint("::1:9100"), "; an IPv6 address stands in brackets: did you mean \"[::1]:9100\"?");
+  for (const char* none : {"a b", "host:", ":x", "host:99999", "http://host", ""}) EXPECT_EQ(hint(none), "") << none;
+  EXPECT_EQ(hint("unix:run/x"), "; a socket in the file system is unix:/absolute/path of at most 107 bytes, not on Windows");
   EXPECT_EQ(try_set("web.listen_addresses", {}), "expected 1..16 items, got 0");
   std::vector<std::string> many;
   for (int i = 1; i <= 17; ++i) many.push_back(":" + std::to_string(i));
@@ -225,8 +245,8 @@ TEST(Example, EqualsTheDefaults) {
   base.tags = {1, 1, 1, 1, 64, std::chrono::hours(1), {"x"}, false, true, 1};
   base.processes.top = 1;
   base.drivers = {false, false, "x", {"x"}};
-  base.web = {{":1"}, "/x", "x", 1, 8, 1024, std::chrono::seconds(1), std::chrono::seconds(1), std::chrono::seconds(1),
-              1};
+  base.web = {{":1"}, true, "/x", "x", {"x"}, true, 1, 8, 1024, std::chrono::seconds(1), std::chrono::seconds(1),
+              std::chrono::seconds(1), 1};
   base.storage = {"x", std::chrono::seconds(10)};
   base.log = {base::LogLevel::kError, base::LogFormat::kJson};
   const LoadResult loaded = load(read_example(), "../config/kmem_exporter.yml", base);

@@ -101,7 +101,8 @@ TEST(Load, WrongTypesSayWhatIsExpected) {
 
 TEST(Load, ListItemsHaveTheirOwnPlaces) {
   EXPECT_THAT(faults_of("web:\n  listen_addresses:\n    - ':1'\n    - 'x'\n    - ':1'\n"),
-              ElementsAre("kmem.yml:4:7: web.listen_addresses: expected host:port, [v6]:port or :port, got \"x\"",
+              ElementsAre("kmem.yml:4:7: web.listen_addresses: expected host:port, [v6]:port or :port, got \"x\"; "
+                          "the port is missing: did you mean \"x:10054\"?",
                           "kmem.yml:5:7: web.listen_addresses: \":1\" is given twice"));
   EXPECT_THAT(faults_of("web:\n  listen_addresses: []\n"),
               ElementsAre("kmem.yml:2:21: web.listen_addresses: expected 1..16 items, got 0"));

@@ -177,5 +177,17 @@ TEST(YamlDocument, HostileFilesTakeBoundedTime) {
   }
 }
 
+TEST(Yaml, AWindowsPathInDoubleQuotesIsExplained) {
+  const auto fault = [](const std::string& text) {
+    const YamlDocument document = parse_yaml(text, "f");
+    return document.faults.empty() ? std::string() : document.faults[0].message;
+  };
+  const std::string hint = "; a path with backslashes goes into single quotes: 'C:\\data'";
+  EXPECT_TRUE(fault("storage:\n  path: \"C:\\data\"\n").ends_with(hint)) << fault("storage:\n  path: \"C:\\data\"\n");
+  EXPECT_TRUE(fault("a: 1\nb: \"D:\\kmem\\state\"\nc: 2\n").ends_with(hint));
+  EXPECT_EQ(fault("path: 'C:\\data'\n"), "");
+  EXPECT_FALSE(fault("a: [\n").ends_with(hint));
+}
+
 }  // namespace
 }  // namespace kmem::config

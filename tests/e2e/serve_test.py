@@ -1,9 +1,14 @@
 """The program on this machine's kernel: commands, endpoints, signals, configuration, state."""
+import email.utils
 import gzip
+import http.client
 import os
 import re
 import signal
+import socket
+import stat
 import subprocess
+import sys
 import time
 import unittest
 
@@ -222,6 +227,105 @@ class Serving(Case):
         self.assertEqual(page.value("kmem_scrape_collector_success", collector="meminfo"), 1)
         self.assertTrue(page.has("kmem_commit_bytes"))
         self.assertEqual(sum("/slabinfo" in line for line in done.stderr.splitlines()), 1, done.stderr)
+
+
+class Web(Case):
+    def test_every_answer_has_its_date(self):
+        with Exporter() as exporter:
+            for path in ("/metrics", "/-/healthy", "/nothing"):
+                told = email.utils.parsedate_to_datetime(exporter.get(path)[1]["Date"]).timestamp()
+                self.assertLess(abs(time.time() - told), 60, path)
+
+    def test_collect_chooses_collectors(self):
+        with Exporter() as exporter:
+            page = exporter.page(path="/metrics?collect[]=slabinfo")
+            self.assertTrue(page.has("kmem_pool_tag_bytes", pool="slab_unreclaimable"))
+            self.assertEqual(page.value("kmem_scrape_collector_success", collector="slabinfo"), 1)
+            self.assertTrue(page.has("kmem_exporter_build_info"))
+            for name in ("kmem_pool_bytes", "kmem_commit_bytes", "kmem_boot_time_seconds"):
+                self.assertFalse(page.has(name), name)
+            self.assertFalse(page.has("kmem_scrape_collector_success", collector="meminfo"))
+            page = exporter.page(path="/metrics?collect%5B%5D=meminfo&collect%5B%5D=stat")
+            self.assertEqual(page.value("kmem_physical_memory_bytes"), meminfo()["MemTotal"])
+            self.assertTrue(page.has("kmem_boot_time_seconds"))
+            self.assertFalse(page.has("kmem_pool_tag_bytes"))
+            page = exporter.page(path="/metrics?exclude[]=meminfo")
+            self.assertFalse(page.has("kmem_pool_bytes"))
+            self.assertTrue(page.has("kmem_pool_tag_bytes"))
+            for query, said in (("collect[]=cpu", "meminfo, slabinfo"), ("collect[]=vmallocinfo", "switched off"),
+                                ("collect[]=stat&exclude[]=stat", "cannot go together")):
+                status, _, body = exporter.get("/metrics?" + query)
+                self.assertEqual(status, 400, query)
+                self.assertIn(said, body.decode())
+            self.assertTrue(exporter.page().has("kmem_commit_bytes"), "a whole page is whole again")
+
+    def test_a_page_without_password_is_for_this_machines_names(self):
+        with Exporter("--web.host-name=kmem.example.org") as exporter:
+            for host, status in (("evil.example", 403), ("127.0.0.1.evil.example", 403), ("kmem.example.org:1", 200),
+                                 ("127.0.0.1", 200), ("localhost:10054", 200), ("[::1]", 200), ("kmem", 200)):
+                for path in ("/", "/metrics", "/api/v1/status"):
+                    self.assertEqual(exporter.get(path, {"Host": host})[0], status, (host, path))
+            self.assertEqual(exporter.get("/-/healthy", {"Host": "evil.example"})[0], 200)
+            self.assertGreater(exporter.page().value("kmem_exporter_guard_rejections_total", reason="host"), 0)
+            self.assertEqual(exporter.log.count("web.host_names may list it"), 1, "said once an hour")
+        with Exporter("--web.host-name=*") as exporter:
+            self.assertEqual(exporter.get("/", {"Host": "evil.example"})[0], 200)
+
+    def test_health_without_password_is_a_choice(self):
+        web = self.file("web.yml", "basic_auth_users:\n  alice: "
+                                   "$2y$04$abcdefghijklmnopqrstuuinwY/tkBVrn3xrxQI/TgnMHhkvl85RW\n")
+        for flags, status in (([], 401), (["--web.healthy-without-password"], 200)):
+            with Exporter(f"--web.config.file={web}", *flags) as exporter:
+                self.assertEqual(exporter.get("/-/healthy")[0], status)
+                for path in ("/-/ready", "/metrics", "/"):
+                    self.assertEqual(exporter.get(path)[0], 401, path)
+
+    def ask(self, path):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = b""
+            while got := client.recv(4096):
+                answer += got
+        return answer.decode()
+
+    def test_a_socket_in_the_file_system(self):
+        path = os.path.join(self.folder, "web.sock")
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(path)
+        with Exporter(f"--web.listen-address=unix:{path}") as exporter:
+            self.assertIn(f"address=unix:{path}", exporter.log)
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o660)
+            self.assertIn("200 OK", self.ask(path))
+            self.assertEqual(exporter.stop(), 0)
+        self.assertFalse(os.path.exists(path))
+
+    def test_sockets_of_systemd(self):
+        path = os.path.join(self.folder, "passed.sock")
+        with socket.create_server(("127.0.0.1", 0)) as first, socket.socket(socket.AF_UNIX) as second:
+            second.bind(path)
+            second.listen()
+            # What systemd does: descriptors from 3 on, and the process they are meant for.
+            code = (f"import os, sys; a, b = os.dup({first.fileno()}), os.dup({second.fileno()}); os.dup2(a, 3); os.dup2(b, 4); "
+                    "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2'); os.execv(sys.argv[1], sys.argv[1:])")
+            program = subprocess.Popen([sys.executable, "-c", code, os.environ["KMEM_EXE"], "--web.systemd-socket"],
+                                       pass_fds=(first.fileno(), second.fileno()), stderr=subprocess.PIPE, text=True)
+            port = first.getsockname()[1]
+        self.addCleanup(program.stderr.close)
+        self.addCleanup(program.kill)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/metrics")
+        self.assertIn(b"kmem_commit_bytes", connection.getresponse().read())
+        connection.close()
+        self.assertIn("200 OK", self.ask(path))
+        program.send_signal(signal.SIGTERM)
+        self.assertEqual(program.wait(60), 0)
+        self.assertTrue(os.path.exists(path), "it is systemd's to remove")
+        log = program.stderr.read()
+        self.assertIn(f"a socket of systemd's, port {port}", log)
+        done = run("serve", "--web.systemd-socket")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("systemd passes no sockets", done.stderr)
 
 
 if __name__ == "__main__":

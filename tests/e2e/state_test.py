@@ -3,12 +3,13 @@ import os
 import random
 import re
 import signal
+import stat
 import subprocess
 import threading
 import time
 import unittest
 
-from harness import EXE, Case, Exporter, free_port
+from harness import EXE, Case, Exporter, free_port, run
 
 KILLS = 200
 FILES = ("selection.state", "trend.state")
@@ -111,6 +112,41 @@ class LosesOneInterval(Case):
             page = exporter.page()
             self.assertGreaterEqual(page.value("kmem_trend_history_seconds"), before - since - 1)
             self.assertGreaterEqual(page.value("kmem_trend_subjects"), subjects)
+
+
+class OneWriter(Case):
+    def test_a_second_one_on_the_same_storage_refuses(self):
+        state = os.path.join(self.folder, "state")
+        with Exporter(f"--storage.path={state}") as exporter:
+            second = run("serve", f"--storage.path={state}", "--web.listen-address=127.0.0.1:0", timeout=30)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("another kmem_exporter keeps its history in this storage.path", second.stderr)
+            self.assertTrue(exporter.page().has("kmem_trend_subjects"))
+            self.assertEqual(exporter.stop(), 0)
+        for name in FILES:
+            self.assertEqual(os.stat(os.path.join(state, name)).st_mode & 0o777, 0o600, name)
+        self.assertEqual(os.stat(state).st_mode & 0o777, 0o700)
+        with open("/etc/machine-id", "rb") as file:
+            machine = file.read().strip()
+        for name in FILES:
+            with open(os.path.join(state, name), "rb") as file:
+                self.assertNotIn(machine or b"no machine-id here", file.read(), name)
+        with Exporter(f"--storage.path={state}") as exporter:
+            self.assertEqual(exporter.stop(), 0)
+
+
+class Output(Case):
+    def test_a_device_is_written_and_stays(self):
+        device = os.path.join(self.folder, "null")
+        try:
+            os.mknod(device, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+            with open(device, "wb"):
+                pass
+        except OSError:
+            self.skipTest("device nodes cannot be made or used here")
+        self.assertEqual(run("once", f"--output={device}").returncode, 0)
+        self.assertTrue(stat.S_ISCHR(os.stat(device).st_mode), "a file stands in the device's place")
+        self.assertEqual(os.listdir(self.folder), ["null"])
 
 
 if __name__ == "__main__":

@@ -62,11 +62,21 @@ TEST(RequestHead, AbsoluteFormLosesItsAuthority) {
   EXPECT_EQ(scanned("GET HTTP://h HTTP/1.1\r\nHost: h\r\n\r\n").head().target, "/");
 }
 
+TEST(RequestHead, OneEmptyLineBeforeTheRequestIsIgnored) {
+  const std::string bytes = "\r\nGET /m HTTP/1.1\r\nHost: h\r\n\r\n";
+  EXPECT_EQ(scanned(bytes).head().target, "/m");
+  EXPECT_EQ(scanned(bytes).head().size_bytes, bytes.size());
+  HeadScanner scanner(8192);
+  for (std::size_t i = 1; i < bytes.size(); ++i) ASSERT_EQ(scanner.scan(bytes.substr(0, i)), State::kMore) << i;
+  EXPECT_EQ(scanner.scan(bytes), State::kComplete);
+}
+
 TEST(RequestHead, LineEndsAreStrict) {
   EXPECT_EQ(refused("GET / HTTP/1.1\nHost: h\n\n"), 400);
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\n\r\n"), 400);
   EXPECT_EQ(refused("GET / HTTP/1.1\rHost: h\r\n\r\n"), 400);
-  EXPECT_EQ(refused("\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
+  EXPECT_EQ(refused("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 400) << "one empty line is ignored, two are not";
+  EXPECT_EQ(refused("\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
   EXPECT_EQ(refused(with_header("A: b\r\n c\r\n")), 400) << "folded";
 }
 

@@ -130,5 +130,12 @@ TEST(Query, CutsAfterCounting) {
   EXPECT_TRUE(all.empty());
 }
 
+TEST(Query, AParameterThatIsGivenTwiceIsRefused) {
+  const auto twice = parse_query("limit=1&offset=2&limit=3", kAll);
+  ASSERT_FALSE(twice.ok());
+  EXPECT_EQ(twice.error().message, "parameter limit is given twice");
+  EXPECT_EQ(parse_query_leniently("limit=1&limit=3", kAll, {}).limit, 1U) << "the page takes the first";
+}
+
 }  // namespace
 }  // namespace kmem::page
