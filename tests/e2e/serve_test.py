@@ -306,7 +306,9 @@ class Web(Case):
             second.bind(path)
             second.listen()
             # What systemd does: descriptors from 3 on, and the process they are meant for.
-            code = (f"import os, sys; a, b = os.dup({first.fileno()}), os.dup({second.fileno()}); os.dup2(a, 3); os.dup2(b, 4); "
+            code = ("import fcntl, os, sys; "
+                    f"a, b = (fcntl.fcntl(f, fcntl.F_DUPFD, 10) for f in ({first.fileno()}, {second.fileno()})); "
+                    "os.dup2(a, 3); os.dup2(b, 4); "
                     "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2'); os.execv(sys.argv[1], sys.argv[1:])")
             program = subprocess.Popen([sys.executable, "-c", code, os.environ["KMEM_EXE"], "--web.systemd-socket"],
                                        pass_fds=(first.fileno(), second.fileno()), stderr=subprocess.PIPE, text=True)
