@@ -201,8 +201,8 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     refuse_impossible(subject->scores);
     refuse_impossible(subject->history.coarse);
     refuse_impossible(subject->history.fine);
-    if (!subject->may_leak()) subject->acquit(), subject->surge = {};
-    open.surging = subject->surge.active();
+    if (!subject->may_leak()) subject->acquit(), subject->surging.reset();
+    open.surging = subject->surge().active();
     open.key = key_of(subject->kind, subject->pool, subject->text);
     state.subjects.push_back(std::move(subject));
     state.open.push_back(open);
