@@ -359,6 +359,7 @@ class Running(unittest.TestCase):
                 f"-rule={SOURCE_DIR}/dashboards/prometheus/kmem-agent.rules.yml",
                 f"-httpListenAddr={ruler}",
                 f"-datasource.url=http://{self.victoria}",
+                f"-remoteWrite.url=http://{self.victoria}",  # what is recorded is read by the alerts
                 f"-notifier.url=http://{self.at['alertmanager']}",
                 "-evaluationInterval=2s",
             ],

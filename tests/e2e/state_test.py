@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from harness import EXE, Case, Exporter, free_port, run
+from harness import EXE, Case, Exporter, free_port, run, wait_until
 
 KILLS = 200
 FILES = ("selection.state", "trend.state")

@@ -14,13 +14,14 @@
     year: new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" }),
   };
   const form = (name, date) => forms[name === "day" && date.getFullYear() !== new Date().getFullYear() ? "year" : name];
+  const words = (format, date) => format.format(date).replace("Sept", "Sep");  // as the server has it
   const localize = (root) => {
     for (const time of root.querySelectorAll("time[datetime]")) {
       const date = new Date(time.dateTime);
-      time.textContent = form(time.dataset.form, date).format(date);
+      time.textContent = words(form(time.dataset.form, date), date);
     }
     for (const text of root.querySelectorAll("text[data-time]")) {
-      text.textContent = forms.day.format(new Date(text.dataset.time));
+      text.textContent = words(forms.day, new Date(text.dataset.time));
     }
   };
 
