@@ -312,7 +312,7 @@ class Leak(Case):
         browser.events.clear()
         browser.click("#tag-table tbody a")
         browser.loaded("the page with a chart")
-        self.assertEqual(browser.js("document.querySelectorAll('#chart .chart .trend').length"), 1)
+        self.assertEqual(browser.js("document.querySelectorAll('#chart .chart .trend').length"), 2)
 
     def test_the_keyboard_reaches_everything_and_shows_where_it_is(self):
         self.show("?filter=Thr")

@@ -83,7 +83,7 @@ TEST(Options, EveryKnobHasAWorkingFlag) {
   const std::map<std::string_view, std::string> special = {{"source.kind", "linux"}, {"web.telemetry_path", "/x"},
                                                            {"log.level", "warn"},    {"log.format", "json"},
                                                            {"tags.include", "Even"}, {"web.listen_addresses", ":1"},
-                                                           {"drivers.folders", "/drivers"},
+                                                           {"drivers.folders", "/drivers"},           {"web.host_names", "a.example"},
                                                            {"tags.dwell", "48h"},    {"storage.save_interval", "20s"}};
   for (const config::KnobInfo& knob : config::knobs()) {
     std::vector<std::string> arguments = {knob.flag};
