@@ -11,6 +11,7 @@ std::atomic<int> g_left{0};
 
 LeftThread::LeftThread() { ++g_left; }
 LeftThread::~LeftThread() { --g_left; }
+void LeftThread::leave() { ++g_left; }
 int LeftThread::count() { return g_left; }
 
 }  // namespace kmem::base

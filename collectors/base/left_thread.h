@@ -13,6 +13,8 @@ class LeftThread {
   LeftThread(const LeftThread&) = delete;
   LeftThread& operator=(const LeftThread&) = delete;
 
+  /// One more for the rest of the program, where its end is not seen.
+  static void leave();
   [[nodiscard]] static int count();
 };
 

@@ -20,7 +20,7 @@ class GuardedWatch {
     if (loading_.is_idle() && watch_->stop_within(kPatience)) return;
     // For as long as the program still runs.
     static_cast<void>(watch_.release());
-    static_cast<void>(new base::LeftThread);
+    base::LeftThread::leave();
   }
   GuardedWatch(const GuardedWatch&) = delete;
   GuardedWatch& operator=(const GuardedWatch&) = delete;

@@ -53,7 +53,7 @@ CheckQueue::~CheckQueue() {
     ended = shared_->changed.wait_for(lock, kEndPatience, [this] { return shared_->threads == 0; });
   }
   for (auto& thread : threads_) ended ? thread.join() : thread.detach();
-  if (!ended) static_cast<void>(new base::LeftThread);
+  if (!ended) base::LeftThread::leave();
 }
 
 void CheckQueue::submit(const std::string& group, Task task) {

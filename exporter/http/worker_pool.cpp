@@ -46,7 +46,7 @@ bool WorkerPool::finish_within(std::chrono::nanoseconds most) {
   }
   for (auto& thread : threads_) ended ? thread.join() : thread.detach();
   // For as long as the program still runs: which of them hang, nobody asks.
-  if (!ended) static_cast<void>(new base::LeftThread);
+  if (!ended) base::LeftThread::leave();
   threads_.clear();
   return ended;
 }

@@ -11,7 +11,13 @@ namespace kmem::http {
 namespace {
 
 // They shadow every byte and keep what is freed for a while.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#define KMEM_CLANG_HAS(feature) __has_feature(feature)
+#else
+#define KMEM_CLANG_HAS(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || KMEM_CLANG_HAS(address_sanitizer) || \
+    KMEM_CLANG_HAS(thread_sanitizer)
 constexpr std::size_t kSanitizerFactor = 10;
 #else
 constexpr std::size_t kSanitizerFactor = 1;
