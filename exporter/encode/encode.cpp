@@ -48,7 +48,7 @@ std::uint64_t mix(std::uint64_t hash, std::string_view value) {
     hash = (hash ^ word) * kOdd;
     hash ^= hash >> 32;
   };
-  hash ^= value.size() << 56;
+  hash ^= static_cast<std::uint64_t>(value.size()) << 56;
   for (; value.size() > 8; value.remove_prefix(8)) {
     std::memcpy(&word, value.data(), 8);
     take();
