@@ -160,8 +160,12 @@ TEST_F(SystemLogTest, AnAnswerThatLiesAboutLengthsEnds) {
   endless[0] = '\0';
   std::string beyond = event_record(1, 10, 2020, "Srv");
   beyond[2] = '\x7F';
-  fake.answers = {good + endless, good + beyond, good + "abc", good};
-  EXPECT_THAT(read(), ElementsAre(good, good, good, good));
+  // What follows has no beginning, and a log that gives the same again would be read for ever.
+  for (const std::string& lie : {endless, beyond, std::string("abc")}) {
+    fake.answers = {good + lie, good};
+    EXPECT_THAT(read(), ElementsAre(good));
+    EXPECT_EQ(status_, kStatusOk);
+  }
   fake.answers = {"", good};
   EXPECT_THAT(read(), IsEmpty()) << "an empty answer is the end";
   EXPECT_EQ(status_, kStatusOk);
