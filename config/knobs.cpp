@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "collectors/base/suggest.h"
+#include "collectors/base/utf8.h"
 #include "collectors/snapshot.h"
 #include "config/listen_address.h"
 #include "config/text.h"
@@ -311,7 +312,7 @@ std::string parse_value(const Row& row, std::string_view text, T& out) {
     out = static_cast<T>(found - words.begin());
   } else {
     if (text.size() > kMaxTextBytes) return "; it is too long";
-    if (find_non_utf8(text) != std::string_view::npos) return "; it is not UTF-8";
+    if (base::find_non_utf8(text) != std::string_view::npos) return "; it is not UTF-8";
     for (const char c : text)
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return "; it holds a control character";
     if (row.check != nullptr)

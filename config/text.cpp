@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "collectors/base/label_text.h"
+#include "collectors/base/utf8.h"
 
 namespace kmem::config {
 namespace {
@@ -85,26 +86,6 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
 
 std::string bytes_text(std::uint64_t bytes) { return bytes == 0 ? "0B" : with_largest_unit(bytes, kByteUnits); }
 
-std::size_t find_non_utf8(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned lead = byte(at);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0U) == 0xE0 ? 3
-                               : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
-    if (length == 0 || text.size() - at < length) return at;
-    for (std::size_t i = at + 1; i < at + length; ++i)
-      if ((byte(i) & 0xC0U) != 0x80) return at;
-    // Overlong forms, surrogates, and beyond U+10FFFF show in the second byte.
-    const unsigned second = length > 1 ? byte(at + 1) : 0;
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second >= 0xA0) || (lead == 0xF0 && second < 0x90) ||
-        (lead == 0xF4 && second >= 0x90))
-      return at;
-    at += length;
-  }
-  return std::string_view::npos;
-}
-
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 60;
   bool cut = false;
@@ -114,7 +95,7 @@ std::string in_quotes(std::string_view text) {
     text = text.substr(0, end);
     cut = true;
   }
-  bool plain = find_non_utf8(text) == std::string_view::npos;
+  bool plain = base::find_non_utf8(text) == std::string_view::npos;
   for (const char c : text) plain = plain && static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
   std::string out = "\"" + (plain ? std::string(text) : base::label_text(text));
   out += cut ? "...\"" : "\"";

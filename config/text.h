@@ -22,9 +22,6 @@ namespace kmem::config {
 [[nodiscard]] std::optional<std::uint64_t> parse_bytes(std::string_view text);
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 
-/// Offset of the first byte that is not part of valid UTF-8, or npos.
-[[nodiscard]] std::size_t find_non_utf8(std::string_view text);
-
 /// In double quotes, shortened to about 60 characters, with nothing in it that would disturb a terminal or a log.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 

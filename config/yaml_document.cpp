@@ -9,6 +9,7 @@
 #include <sstream>
 #include <utility>
 
+#include "collectors/base/utf8.h"
 #include "config/text.h"
 
 namespace kmem::config {
@@ -208,7 +209,7 @@ struct TextFault {
 /// The first of each kind of fault that makes the rest of the text unreliable.
 std::vector<TextFault> check_text(std::string_view text) {
   std::vector<TextFault> faults;
-  if (const std::size_t at = find_non_utf8(text); at != std::string_view::npos)
+  if (const std::size_t at = base::find_non_utf8(text); at != std::string_view::npos)
     faults.push_back({at, "not UTF-8: expected the file to be saved as UTF-8"});
   // yaml-cpp takes byte 4 for the end of the file, and would drop the rest silently.
   for (std::size_t at = 0; at < text.size(); ++at) {

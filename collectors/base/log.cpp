@@ -9,6 +9,8 @@
 #include <memory>
 #include <mutex>
 
+#include "collectors/base/utf8.h"
+
 namespace kmem::base {
 namespace {
 
@@ -82,23 +84,6 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-// Bytes of the UTF-8 character that `text` begins with; 0 when it is none (JSON has to be valid UTF-8 throughout).
-std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = at(0) < 0x80   ? 1
-                             : at(0) < 0xc2 ? 0
-                             : at(0) < 0xe0 ? 2
-                             : at(0) < 0xf0 ? 3
-                             : at(0) < 0xf5 ? 4
-                                            : 0;
-  if (length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((at(i) & 0xc0) != 0x80) return 0;
-  const bool overlong_or_beyond = (at(0) == 0xe0 && at(1) < 0xa0) || (at(0) == 0xed && at(1) > 0x9f) ||
-                                  (at(0) == 0xf0 && at(1) < 0x90) || (at(0) == 0xf4 && at(1) > 0x8f);
-  return overlong_or_beyond ? 0 : length;
-}
-
 void append_value(std::string& line, std::string_view text, bool always_quoted) {
   const bool plain = !always_quoted && !text.empty() && text.size() <= kMaxLogValueBytes &&
                      text.find_first_of("=\"\\") == std::string_view::npos &&
@@ -114,7 +99,7 @@ void append_value(std::string& line, std::string_view text, bool always_quoted) 
   line += '"';
   while (!text.empty()) {
     const auto byte = static_cast<unsigned char>(text[0]);
-    std::size_t length = utf8_length(text);
+    std::size_t length = utf8_length(text);  // JSON has to be valid UTF-8 throughout
     if (byte == '"' || byte == '\\') {
       line += {'\\', text[0]};
     } else if (byte < 0x20 || byte == 0x7f) {

@@ -1,12 +1,11 @@
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "collectors/base/log.h"
+#include "collectors/base/side_task.h"
 #include "collectors/drivers/guarded_watch.h"
 #include "collectors/make_source.h"
 #include "exporter/agent.h"
@@ -82,13 +81,13 @@ constexpr std::chrono::seconds kHoldPatience{5};
 /// does not answer is not waited for.
 Hold hold_storage(base::FileSystem& files, const std::string& folder) {
   if (folder.empty()) return std::unique_ptr<base::File>();
-  const auto held = std::make_shared<std::promise<Hold>>();
-  auto answer = held->get_future();
-  std::thread([&files, folder, held] {
+  const auto held = std::make_shared<Hold>(std::unique_ptr<base::File>());
+  base::SideTask task;
+  const bool answers = task.start([&files, folder, held] {
     (void)files.make_folder(folder);  // the agent says what is wrong with it
-    held->set_value(files.open(folder + "/lock", base::OpenMode::kReadAppend));
-  }).detach();
-  if (answer.wait_for(kHoldPatience) == std::future_status::ready) return answer.get();
+    *held = files.open(folder + "/lock", base::OpenMode::kReadAppend);
+  }) && task.wait(kHoldPatience);
+  if (answers) return std::move(*held);
   return base::Error{base::ErrorCode::kIo, folder + ": does not answer"};
 }
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "collectors/base/utf8.h"
+
 namespace kmem::encode {
 namespace {
 
@@ -28,29 +30,6 @@ bool may_need_care(std::uint64_t word) {
   const std::uint64_t backslashes = below(word ^ (kOnes * '\\'), 1);
   const std::uint64_t found = word | below(word, 0x20) | quotes | backslashes;
   return (found & (kOnes * 0x80)) != 0;
-}
-
-unsigned byte_at(std::string_view text, std::size_t index) {
-  return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
-}
-
-/// Length of the well-formed sequence that starts `text` (Unicode 15, table 3-7), 0 if there is none.
-std::size_t utf8_sequence(std::string_view text) {
-  const unsigned lead = byte_at(text, 0);
-  const unsigned second = byte_at(text, 1);
-  const auto continues = [&](std::size_t index) { return (byte_at(text, index) & 0xC0U) == 0x80U; };
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool overlong = lead == 0xE0 && second < 0xA0;
-    const bool surrogate = lead == 0xED && second > 0x9F;
-    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool overlong = lead == 0xF0 && second < 0x90;
-    const bool too_high = lead == 0xF4 && second > 0x8F;
-    return continues(1) && continues(2) && continues(3) && !overlong && !too_high ? 4 : 0;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -89,7 +68,8 @@ void Writer::escaped(std::string_view piece, bool quote) {
       default:
         break;
     }
-    const std::size_t length = utf8_sequence(piece.substr(i));
+    const bool is_control = static_cast<unsigned char>(c) < 0x80;
+    const std::size_t length = is_control ? 0 : base::utf8_length(piece.substr(i));
     if (length > 0) {
       std::memcpy(to, piece.data() + i, length);
       to += length;

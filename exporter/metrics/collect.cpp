@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "collectors/base/query_text.h"
+
 namespace kmem::metrics {
 namespace {
 
@@ -56,23 +58,6 @@ std::span<const std::string_view> tags_of(std::string_view pool) {
   return kPoolTags;
 }
 
-int digit_of(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char low = static_cast<char>(c | 0x20);
-  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
-std::string decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? digit_of(text[i + 1]) : -1;
-    const int low = high < 0 ? -1 : digit_of(text[i + 2]);
-    if (low >= 0) i += 2;
-    out += low >= 0 ? static_cast<char>(high * 16 + low) : text[i] == '+' ? ' ' : text[i];
-  }
-  return out;
-}
-
 /// Fit to be said again: nothing but what names are made of.
 std::string shown(std::string_view name) {
   std::string out(name.substr(0, 64));
@@ -109,17 +94,14 @@ std::span<const std::string_view> collectors_of(std::string_view family, std::st
 
 base::Result<Collect> parse_collect(std::string_view query) {
   Collect collect;
-  while (!query.empty()) {
-    const std::string_view item = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), item.size() + 1));
-    const auto equals = std::min(item.find('='), item.size());
-    const std::string name = decoded(item.substr(0, equals));
-    if (name != "collect[]" && name != "exclude[]") continue;
-    std::string value = decoded(item.substr(std::min(equals + 1, item.size())));
-    (name == "collect[]" ? collect.only : collect.without).push_back(std::move(value));
-    if (collect.only.size() + collect.without.size() > kMostNames)
-      return base::Error{base::ErrorCode::kInvalid, "more than " + std::to_string(kMostNames) + " collectors are named"};
-  }
+  base::for_each_parameter(query, [&collect](std::string_view coded_name, std::string_view value) {
+    const std::string name = base::percent_decoded(coded_name);
+    if (name != "collect[]" && name != "exclude[]") return;
+    if (collect.only.size() + collect.without.size() > kMostNames) return;
+    (name == "collect[]" ? collect.only : collect.without).push_back(base::percent_decoded(value));
+  });
+  if (collect.only.size() + collect.without.size() > kMostNames)
+    return base::Error{base::ErrorCode::kInvalid, "more than " + std::to_string(kMostNames) + " collectors are named"};
   if (!collect.only.empty() && !collect.without.empty())
     return base::Error{base::ErrorCode::kInvalid, "collect[] and exclude[] cannot go together"};
   return collect;

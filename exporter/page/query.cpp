@@ -5,32 +5,13 @@
 #include <limits>
 #include <tuple>
 
+#include "collectors/base/query_text.h"
+
 namespace kmem::page {
 namespace {
 
 constexpr std::size_t kMaxFilterBytes = 256;
 constexpr std::size_t kMaxOffset = 1'000'000;
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-std::string decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = high < 0 ? -1 : hex_digit(text[i + 2]);
-    if (low >= 0) {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -106,22 +87,17 @@ template <typename OnFault>
 TagQuery parse(std::string_view text, const std::vector<std::string_view>& allowed, TagQuery query, OnFault on_fault) {
   bool ordered = false;
   std::vector<std::string_view> seen;
-  while (!text.empty()) {
-    const std::string_view item = text.substr(0, text.find('&'));
-    text.remove_prefix(std::min(text.size(), item.size() + 1));
-    if (item.empty()) continue;
-    const std::string_view name = item.substr(0, item.find('='));
-    const std::string value = name.size() < item.size() ? decoded(item.substr(name.size() + 1)) : std::string();
+  base::for_each_parameter(text, [&](std::string_view name, std::string_view value) {
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
       on_fault({base::ErrorCode::kInvalid, "unknown parameter " + std::string(name) + "; known are " + listed(allowed)});
     } else if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
       on_fault({base::ErrorCode::kInvalid, "parameter " + std::string(name) + " is given twice"});
     } else {
       seen.push_back(name);
-      if (const auto taken = take(query, name, value); !taken) on_fault(taken.error());
+      if (const auto taken = take(query, name, base::percent_decoded(value)); !taken) on_fault(taken.error());
     }
     ordered = ordered || name == "order";
-  }
+  });
   // Names read from A to Z, amounts from the largest.
   const bool by_name = query.sort == Column::kTag || query.sort == Column::kPool || query.sort == Column::kDriver;
   if (!ordered) query.descending = !by_name;

@@ -26,6 +26,7 @@ void TrendEngine::Subject::acquit() {
   weak_judgements = watch_judgements = 0;
   first_detected_ms = -1;
   slope_per_day = slope_error_per_day = strength = 0;
+  surging.reset();
 }
 
 /// Judges one subject by the floors up to the newest closed bucket.

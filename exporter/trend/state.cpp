@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "collectors/base/host_key.h"
+#include "collectors/base/utf8.h"
 #include "collectors/base/wire.h"
 #include "exporter/trend/engine.h"
 
@@ -36,21 +37,8 @@ float read_float(base::WireReader& in) {
 
 /// Names of Windows processes have letters of every script.
 bool is_plain_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto lead = static_cast<unsigned char>(text[0]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0x20 || lead == 0x7F || (lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || text.size() < length) return false;
-    std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-      const auto next = static_cast<unsigned char>(text[i]);
-      if ((next & 0xC0U) != 0x80) return false;
-      code = code << 6 | (next & 0x3FU);
-    }
-    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    if (overlong || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
-    text.remove_prefix(length);
-  }
-  return true;
+  return base::find_non_utf8(text) == std::string_view::npos &&
+         std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
 /// A floor beyond what 64 bits count would make every fit meaningless; no observation gives one.
@@ -201,7 +189,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     refuse_impossible(subject->scores);
     refuse_impossible(subject->history.coarse);
     refuse_impossible(subject->history.fine);
-    if (!subject->may_leak()) subject->acquit(), subject->surging.reset();
+    if (!subject->may_leak()) subject->acquit();
     open.surging = subject->surge().active();
     open.key = key_of(subject->kind, subject->pool, subject->text);
     state.subjects.push_back(std::move(subject));

@@ -153,15 +153,13 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   const auto grown_ms = static_cast<double>(surge.high_ms - surge.since_ms);
   const auto patience_ms = std::max(kEndsAfterAtLeastMs, static_cast<std::int64_t>(kEndsAfter * grown_ms));
   const bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kGivenBack) * surge.growth;
-  if (over) {
-    ++surge_changes_;
-    subject.surging.reset();
-    state_.open[slot].surging = false;
-  } else if (subject.surging) {
-    *subject.surging = surge;
-  } else {
+  if (!over) {
     subject.surging = std::make_unique<SurgeState>(surge);
+    return;
   }
+  ++surge_changes_;
+  subject.surging.reset();
+  state_.open[slot].surging = false;
 }
 
 const TrendEngine::SurgeState& TrendEngine::Subject::surge() const {

@@ -13,6 +13,7 @@ from panels import (
     dashboard,
     ends,
     graph,
+    growth_an_hour,
     job_and_instance,
     link,
     of,
@@ -165,16 +166,11 @@ def build():
             9,
             [
                 (
-                    graph(
-                        "Growth an hour",
+                    growth_an_hour(
                         "Slopes of the floor over 5 minutes, 1 hour and 6 hours. What goes on has all three about the same.",
-                        [
-                            (
-                                of("kmem_pool_trend_bytes_per_second", POOL + ', window=~"5m|1h|6h"') + f" * {HOUR}",
-                                "{{pool}} over {{window}}",
-                            )
-                        ],
-                        "bytes",
+                        "kmem_pool_trend_bytes_per_second",
+                        POOL,
+                        "{{pool}}",
                         empty="less than 5 minutes of history",
                     ),
                     12,

@@ -12,6 +12,7 @@ from panels import (
     dashboard,
     ends,
     graph,
+    growth_an_hour,
     job_and_instance,
     of,
     row,
@@ -21,7 +22,7 @@ from panels import (
     variable,
 )
 
-DAY, HOUR = 86400, 3600
+DAY = 86400
 POOL = 'pool="$pool"'
 TAG = 'pool="$pool", tag="$tag"'
 EVERY_HOST = 'job=~"$job", pool="$pool", tag="$tag"'
@@ -251,16 +252,11 @@ def build():
                     8,
                 ),
                 (
-                    graph(
-                        "Growth an hour",
+                    growth_an_hour(
                         "Slope of the floor over 5 minutes, 1 hour and 6 hours, told while the tag surges.",
-                        [
-                            (
-                                of("kmem_pool_tag_trend_bytes_per_second", TAG + ', window=~"5m|1h|6h"') + f" * {HOUR}",
-                                "{{instance}} over {{window}}",
-                            )
-                        ],
-                        "bytes",
+                        "kmem_pool_tag_trend_bytes_per_second",
+                        TAG,
+                        "{{instance}}",
                         empty="it does not surge",
                         timeFrom="1d",
                     ),

@@ -47,6 +47,12 @@ def ends(resource):
     )
 
 
+def growth_an_hour(words, metric, matchers, legend, empty, **more):
+    """Slopes of minutes and hours, of what `metric` and `matchers` name."""
+    slopes = of(metric, matchers + ', window=~"5m|1h|6h"') + " * 3600"
+    return graph("Growth an hour", words, [(slopes, legend + " over {{window}}")], "bytes", empty=empty, **more)
+
+
 def steps(*pairs):
     """steps(GREEN, (5, YELLOW), (9, RED)): the first colour is for everything below."""
     first, *rest = pairs

@@ -11,19 +11,16 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/state_file.h"
+#include "tests/support/file_content.h"
 #include "tests/support/temp_folder.h"
 
 namespace kmem::base {
 namespace {
 
+using test::content_of;
 using test::TempFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::string content_of(const std::string& path) {
-  const auto content = read_file(os_file_system(), path, 1 << 20);
-  return content ? *content : "<" + content.error().message + ">";
-}
 
 mode_t mode_of(const std::string& path, bool follow = true) {
   struct stat is {};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "tests/support/file_content.h"
 #include "tests/support/memory_files.h"
 #include "tests/support/temp_folder.h"
 
@@ -12,15 +13,11 @@ namespace kmem::base {
 namespace {
 
 using test::MemoryFiles;
+using test::content_of;
 using test::TempFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
-
-std::string content_of(const std::string& path) {
-  const auto content = read_file(os_file_system(), path, 1 << 20);
-  return content ? *content : "<" + content.error().message + ">";
-}
 
 TEST(FileIo, ReplacesAndReadsBack) {
   const TempFolder folder;
