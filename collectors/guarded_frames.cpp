@@ -51,6 +51,7 @@ struct Lane final : PartGate {
   [[nodiscard]] bool owns(const RawPart& each) const { return each.collector == only; }
 
   const std::shared_ptr<Shared> shared;
+  std::condition_variable told;         // this lane alone: that it is asked or ended
   std::unique_ptr<FrameSource> source;
   std::thread thread;
   RawFrame frame;
@@ -80,7 +81,7 @@ void run(const std::shared_ptr<Lane>& lane) {
   Shared& shared = *lane->shared;
   std::unique_lock lock(shared.mutex);
   while (true) {
-    shared.changed.wait(lock, [&lane] { return lane->asked || lane->ended; });
+    lane->told.wait(lock, [&lane] { return lane->asked || lane->ended; });
     if (lane->ended) return;
     lane->asked = false;
     lane->running = true;
@@ -125,6 +126,13 @@ class GuardedFrames final : public FrameSource {
   base::Result<void> start_main(Lock& lock);
   void ask_all(const Patience& patience);
   void ask(Lane& lane);
+  /// Unlocked meanwhile: who wakes would run into the lock and sleep again, which costs a scrape two switches.
+  void tell_lanes(Lock& lock) {
+    lock.unlock();
+    main_->told.notify_one();
+    for (const LanePtr& lane : apart_) lane->told.notify_one();
+    lock.lock();
+  }
   void end(LanePtr& lane);
   void keep_apart();
   [[nodiscard]] bool all_done() const;
@@ -208,7 +216,7 @@ void GuardedFrames::end(LanePtr& lane) {
     hangs = !lane->is_idle();
     if (hangs) lane->counted.emplace();
   }
-  shared_->changed.notify_all();
+  lane->told.notify_one();
   hangs ? lane->thread.detach() : lane->thread.join();
 }
 
@@ -227,7 +235,7 @@ base::Result<void> GuardedFrames::acquire_within(RawFrame& frame, const Patience
   if (!main_)
     if (auto started = start_main(lock); !started) return started;
   ask_all(patience);
-  shared_->changed.notify_all();
+  tell_lanes(lock);
   while (!all_done() && !shared_->stop_waiting) {
     const auto now = steady_clock::now();
     const auto late = main_->finished ? until : main_->began + part_time;
@@ -238,7 +246,7 @@ base::Result<void> GuardedFrames::acquire_within(RawFrame& frame, const Patience
       keep_apart();
       if (auto started = start_main(lock); !started) return started;
       ask(*main_);
-      shared_->changed.notify_all();
+      tell_lanes(lock);
       part_time = std::min<Time>(part_time, kNextPart);
       if (now >= until) break;
       continue;
