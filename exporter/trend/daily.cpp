@@ -10,6 +10,79 @@ namespace {
 constexpr double kWeeklyCycleFromDays = 16;
 constexpr double kFreeDaysMustHalve = 0.5;  // the residual variance, to be believed
 constexpr std::size_t kQuietBuckets = 4;    // of a day's six: bursts and working hours stay out, noise averages out
+constexpr double kUsual = 0.6;              // of the days that were seen at all: hours seen on so many are compared
+
+using Hours = std::array<bool, kBucketsPerDay>;
+
+/// The mean of the lower two thirds: of one value itself, of two both, of three two. Sorts them.
+double quiet_mean(std::span<double> values) {
+  const std::size_t quiet = (2 * values.size() + 2) / 3;
+  std::sort(values.begin(), values.end());
+  double sum = 0;
+  for (const double value : values.first(quiet)) sum += value;
+  return sum / static_cast<double>(quiet);
+}
+
+struct Looks {
+  std::array<std::size_t, kBucketsPerDay> days_by_hour{};
+  std::size_t days = 0, full_days = 0;
+};
+Looks count_looks(std::span<const float> floors) {
+  Looks looks;
+  for (; !floors.empty(); floors = floors.subspan(kBucketsPerDay)) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < kBucketsPerDay; ++i) {
+      if (std::isnan(floors[i])) continue;
+      ++looks.days_by_hour[i];
+      ++count;
+    }
+    if (count > 0) ++looks.days;
+    if (count >= kQuietBuckets) ++looks.full_days;
+  }
+  return looks;
+}
+
+/// Those of the day that are usually seen; where none are, all that are wanted.
+Hours usual_hours(const Looks& looks) {
+  Hours hours{};
+  for (std::size_t i = 0; i < kBucketsPerDay; ++i)
+    hours[i] = static_cast<double>(looks.days_by_hour[i]) >= kUsual * static_cast<double>(looks.days);
+  return hours;
+}
+
+/// Days that were seen in part: where hours are usual, days without one of them are none.
+Points floors_of_parts(std::span<const float> floors, const Hours& usual) {
+  Points points;
+  const bool any_hour = std::none_of(usual.begin(), usual.end(), [](bool hour) { return hour; });
+  const std::size_t days = floors.size() / kBucketsPerDay;
+  std::array<double, kHistoryDays> y{};
+  std::size_t seen = 0;
+  for (std::size_t day = 0; day < days; ++day) {
+    std::array<double, kBucketsPerDay> part{};
+    std::size_t count = 0, lacking = 0;
+    for (std::size_t i = 0; i < kBucketsPerDay; ++i) {
+      if (!any_hour && !usual[i]) continue;
+      const auto value = static_cast<double>(floors[day * kBucketsPerDay + i]);
+      if (std::isnan(value)) ++lacking;
+      else part[count++] = value;
+    }
+    if (count == 0 || (!any_hour && lacking > 0)) continue;
+    points.x[points.count] = static_cast<double>(kHistoryDays - days + day);
+    y[points.count++] = quiet_mean({part.data(), count});
+    seen += count;
+  }
+  if (points.count == 0) return points;
+  // One look meets a burst as easily as a quiet hour: the quieter two of three neighbours are taken.
+  for (std::size_t i = 0; i < points.count; ++i) {
+    const std::size_t from = i == 0 ? 0 : i - 1, to = std::min(points.count, i + 2);
+    std::array<double, 3> near{};
+    std::copy(y.begin() + static_cast<std::ptrdiff_t>(from), y.begin() + static_cast<std::ptrdiff_t>(to), near.begin());
+    points.y[i] = quiet_mean({near.data(), to - from});
+  }
+  if (points.count > 1) points.spacing = points.span_days() / static_cast<double>(points.count - 1);
+  points.seen = static_cast<double>(seen) / (static_cast<double>(points.count * kBucketsPerDay) * points.spacing);
+  return points;
+}
 
 }  // namespace
 
@@ -31,6 +104,8 @@ double day_floor(std::span<const float> buckets) {
 Points daily_floors(std::span<const float> floors) {
   Points points;
   const std::size_t days = std::min<std::size_t>(floors.size() / kBucketsPerDay, kHistoryDays);
+  const Looks looks = count_looks(floors.last(days * kBucketsPerDay));
+  if (2 * looks.full_days < looks.days) return floors_of_parts(floors.last(days * kBucketsPerDay), usual_hours(looks));
   std::span<const float> rest = floors.last(days * kBucketsPerDay);
   for (std::size_t day = 0; day < days; ++day, rest = rest.subspan(kBucketsPerDay)) {
     const double value = day_floor(rest);

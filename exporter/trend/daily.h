@@ -1,5 +1,7 @@
 // STAGE 3, helper of the judgement: 4-hourly floors -> floors of whole days counted back from the end, so that every
-// day holds every hour of the day once; and the day-of-week pattern taken out where there is enough history.
+// day holds every hour of the day once; and the day-of-week pattern taken out where there is enough history. Where most
+// days were seen in part only (somebody looks once a day, or in office hours), the same hours of each are compared, and
+// what a day lacks in looks its neighbours give.
 // Thread: pure functions; no allocation.
 #pragma once
 
@@ -15,6 +17,8 @@ struct Points {
   std::array<double, kHistoryDays> x{};  // days; the newest whole day has x = kHistoryDays - 1
   std::array<double, kHistoryDays> y{};
   std::size_t count = 0;
+  double spacing = 1;  // days from one to the next on average; 1 where whole days were seen
+  double seen = 1;     // share of the time from the first to the last that was seen; 1 where whole days were
 
   [[nodiscard]] double span_days() const { return count < 2 ? 0 : x[count - 1] - x[0]; }
 };

@@ -72,6 +72,7 @@ class TrendEngine {
   void settle();
 
   [[nodiscard]] Summary summary() const;
+  [[nodiscard]] Readiness readiness() const;
   /// Goes up whenever a surge begins or ends.
   [[nodiscard]] std::uint64_t surge_changes() const { return surge_changes_; }
   /// Worst first. Without `all`: those with a verdict other than ok.
@@ -169,6 +170,8 @@ class TrendEngine {
   void keep_hour(std::size_t slot);
   [[nodiscard]] SurgeView view_of(std::size_t slot, double left, double whole) const;
   [[nodiscard]] std::int64_t seen_in_rings_ms() const;
+  [[nodiscard]] std::int64_t judged_from(const Timeline::Boot& boot) const;
+  [[nodiscard]] std::optional<Readiness::Growth> largest_growth() const;
 
   EngineOptions options_;
   State state_;

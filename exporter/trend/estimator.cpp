@@ -22,6 +22,8 @@ constexpr double kNoPast = 9;                                // stands for: far 
 constexpr double kLeastUnexplained = 1e-6;                   // of the squares: less is rounding
 constexpr double kEvidenceOfAPoint = 10;                     // of the score, see Assessment
 constexpr double kWatchSpanDays = 5, kWatchEvidence = -1.5;  // what is watched
+// Few looks weaken every sign of growth more than they make others look like it: by that, for e times fewer.
+constexpr double kEvidenceOfUnseen = 0.4;
 constexpr double kUrgentDays = 4;                            // until the limit
 constexpr double kOrdinaryRate = 0.015;                      // faster growth is waited for, but not where it is urgent
 
@@ -51,7 +53,7 @@ Onset find_onset(const Points& points) {
   }
   const double limit = best * (1 + 3.0 / n);
   for (std::size_t k = 0; k < count; ++k) {
-    if (rss[k] <= limit) return {points.x[k] - points.x[0] <= 2 ? 0 : k, best};
+    if (rss[k] <= limit) return {points.x[k] - points.x[0] <= 2 * points.spacing ? 0 : k, best};
   }
   return {0, best};
 }
@@ -156,7 +158,7 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
 
   Signs signs;
   signs.span_days = span;
-  signs.known_days = static_cast<double>(points.count);
+  signs.known_days = static_cast<double>(points.count) * points.spacing;
   const bool quiet_before = onset > 0 && x.front() - points.x[0] >= kQuietBeforeDays;
   signs.after_quiet = quiet_before || options.young_boot;
   const double begin_level = std::max(result.level - growth, 0.1 * std::abs(result.level));
@@ -171,7 +173,7 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
     std::copy_n(points.y.begin(), onset, sorted.begin());
     signs.above_past = (result.level - quantile({sorted.data(), onset}, 0.9)) / (0.3 * growth);
   }
-  const double coverage = static_cast<double>(x.size()) / span / 0.5;
+  const double coverage = static_cast<double>(x.size()) * points.spacing / span / 0.5;
   const double material = result.slope_per_day / options.min_per_day;
   if (signs.clear < kLeastClear || signs.beyond_walk < kLeastBeyondWalk || signs.unjumped < kLeastUnjumped ||
       signs.above_past < kLeastAbovePast || signs.bend < kMostSlowing || signs.bend + signs.bend_error < kFills ||
@@ -180,7 +182,7 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   }
   const Ended ended = find_ended(points, rss);
   signs.ended = ended.worse, signs.rise_days = ended.rise_days;
-  const double evidence = evidence_of(signs);
+  const double evidence = evidence_of(signs) - kEvidenceOfUnseen * std::log(points.seen);
   result.signs = signs;
   const auto score = [&](double more) {
     return std::max(0.0, std::min(material, 1 + (evidence + more) / kEvidenceOfAPoint));

@@ -13,10 +13,7 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::size_t kFewestBoots = 3;
 constexpr std::size_t kMostBoots = 16;
-constexpr double kFewestDaysOfABoot = 4;
-constexpr double kFewestDaysInAll = 28;
 
 // Evidence: twice the logarithm of how much likelier the floors are with growth that matters than without, over all
 // warm-ups and patterns of the week. Growth that each boot clears matters from this rate on; a warm-up and a pattern

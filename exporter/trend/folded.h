@@ -11,6 +11,10 @@
 
 namespace kmem::trend {
 
+// Fewer say nothing.
+inline constexpr std::size_t kFewestBoots = 3;
+inline constexpr double kFewestDaysOfABoot = 4, kFewestDaysInAll = 28;
+
 /// One boot's floors. The first bucket begins first_age_days after the boot.
 struct BootFloors {
   std::span<const float> floors;

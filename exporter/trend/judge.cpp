@@ -29,6 +29,13 @@ void TrendEngine::Subject::acquit() {
   surging.reset();
 }
 
+/// The first bucket that says something of the boot's own growth.
+std::int64_t TrendEngine::judged_from(const Timeline::Boot& boot) const {
+  if (!boot.start_known) return boot.first_bucket;
+  const std::int64_t warm = boot.start_ms + static_cast<std::int64_t>(kWarmUpDays * kDayMs);
+  return std::max(boot.first_bucket, (warm + kCoarseMs - 1) / kCoarseMs);
+}
+
 /// Judges one subject by the floors up to the newest closed bucket.
 void TrendEngine::judge(Subject& subject, std::size_t slot) {
   if (!subject.may_leak()) return;
@@ -43,11 +50,7 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   const std::int64_t seen_bucket = subject.first_seen_ms / kCoarseMs;
 
   const Timeline::Boot& boot = boots.back();
-  std::int64_t from = std::max(boot.first_bucket, seen_bucket);
-  if (boot.start_known) {
-    from =
-        std::max(from, (boot.start_ms + static_cast<std::int64_t>(kWarmUpDays * kDayMs) + kCoarseMs - 1) / kCoarseMs);
-  }
+  const std::int64_t from = std::max(judged_from(boot), seen_bucket);
   const double uptime_days = boot.start_known
                                  ? static_cast<double>(state_.judged_bucket * kCoarseMs - boot.start_ms) / kDayMs
                                  : static_cast<double>(kHistoryDays);

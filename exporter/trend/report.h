@@ -2,7 +2,7 @@
 // (system PTEs: free entries that go away). nullopt = too little history to say.
 // Confidence: how strongly the growth speaks for a leak, averaged over a day: 0 no sign, 0.5 just enough (a leak never
 // has less), near 1 far beyond.
-// Thread: value types.
+// Thread: value types; readiness_words() is pure.
 #pragma once
 
 #include <array>
@@ -83,6 +83,24 @@ struct Course {
   std::array<float, kFineBuckets> recent{};         // lowest amount of every hour
 };
 
+/// Whether the history suffices to tell a leak of weeks. Until it does, that none was found says nothing.
+struct Readiness {
+  static constexpr double kNeededDays = 7;
+  static constexpr std::size_t kNeededReadings = 5;  // days with a reading
+  struct Growth {
+    Kind kind = Kind::kTag;
+    Pool pool = Pool::kPaged;
+    std::string text;
+    double amount = 0;   // above its lowest
+    double seconds = 0;  // since that
+  };
+  bool judged = false;       // a boot was long enough, or boots together were
+  double days = 0;           // that the readings of the running boot span, the day of its warm-up left out
+  std::size_t readings = 0;  // of those days, that have one
+  double days_lacking = 0;   // if readings go on as they come
+  std::optional<Growth> largest;  // in bytes, of what may leak; where not judged
+};
+
 struct Summary {
   std::optional<base::UnixMillis> time;  // of the last observation
   double history_seconds = 0;            // of the last 56 days: that something was seen, gaps left out
@@ -93,5 +111,8 @@ struct Summary {
   std::uint64_t forgotten_total = 0;  // subjects that gave way
   std::uint64_t clock_jumps_total = 0;
 };
+
+/// What is missing, for every outlet the same: "5 more days of readings are needed to tell a leak". Empty when judged.
+[[nodiscard]] std::string readiness_words(const Readiness& readiness);
 
 }  // namespace kmem::trend

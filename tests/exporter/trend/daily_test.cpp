@@ -47,6 +47,55 @@ TEST(DailyFloors, CountBackFromTheEndAndLeaveGapsOut) {
   EXPECT_EQ(points.x[2], kHistoryDays - 1);
 }
 
+/// A day has six floors; those that the mask does not have were not seen.
+std::vector<float> seen_at(std::size_t days, const std::vector<std::size_t>& hours, double a_day, std::size_t every = 1) {
+  std::vector<float> floors(days * kBucketsPerDay, kNothing);
+  for (std::size_t day = 0; day < days; day += every)
+    for (const std::size_t hour : hours) floors[day * kBucketsPerDay + hour] = static_cast<float>(1000 + a_day * static_cast<double>(day) + 100 * static_cast<double>(hour));
+  return floors;
+}
+
+TEST(DailyFloors, OfOneLookADayAreThoseLooksQuietedByTheirNeighbours) {
+  const Points points = daily_floors(seen_at(10, {2}, 30));
+  ASSERT_EQ(points.count, 10U);
+  EXPECT_EQ(points.spacing, 1);
+  EXPECT_NEAR(points.seen, 1.0 / 6, 1e-9);
+  for (std::size_t i = 1; i + 1 < 10; ++i) EXPECT_DOUBLE_EQ(points.y[i], 1200 + 30 * (static_cast<double>(i) - 0.5)) << i;
+}
+
+TEST(DailyFloors, OfADayInTenThatIsABurstGoByWithoutIt) {
+  std::vector<float> floors = seen_at(10, {2}, 0);
+  floors[4 * kBucketsPerDay + 2] = 90'000;
+  const Points points = daily_floors(floors);
+  ASSERT_EQ(points.count, 10U);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_DOUBLE_EQ(points.y[i], 1200) << i;
+}
+
+TEST(DailyFloors, OfOfficeHoursCompareTheSameHours) {
+  // A third bucket of the day is seen now and then only: it would lift or lower those days by the daily cycle.
+  std::vector<float> floors = seen_at(12, {2, 3}, 0);
+  for (const std::size_t day : {1U, 5U, 9U}) floors[day * kBucketsPerDay + 5] = 100;
+  const Points points = daily_floors(floors);
+  ASSERT_EQ(points.count, 12U);
+  for (std::size_t i = 0; i < 12; ++i) EXPECT_DOUBLE_EQ(points.y[i], 1250) << i;
+}
+
+TEST(DailyFloors, KnowHowFarApartTheyAre) {
+  const Points points = daily_floors(seen_at(22, {0}, 7, 7));
+  ASSERT_EQ(points.count, 4U);
+  EXPECT_DOUBLE_EQ(points.spacing, 7);
+  EXPECT_NEAR(points.seen, 1.0 / 42, 1e-9);
+}
+
+TEST(DailyFloors, OfMostDaysWholeLeaveTheOthersOut) {
+  std::vector<float> floors(kBucketsPerDay * 6, 7);
+  for (std::size_t i = 6; i < 11; ++i) floors[i] = kNothing;
+  const Points points = daily_floors(floors);
+  EXPECT_EQ(points.count, 5U);
+  EXPECT_EQ(points.seen, 1);
+  EXPECT_EQ(points.spacing, 1);
+}
+
 TEST(Median, OfOddAndEvenCounts) {
   std::vector<double> odd = {9, 1, 5}, even = {9, 1, 5, 7};
   EXPECT_EQ(median(odd), 5);

@@ -1,6 +1,7 @@
 // What the bench promises, on few histories that no rule was tuned on. kmem_trend_sim runs as many as one likes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <string>
@@ -71,6 +72,39 @@ TEST(HiddenBoots, AreFoundAsThoseWithBootTimes) {
     EXPECT_NEAR(without.slope_within_20_percent, with.slope_within_20_percent, 10) << scenario.name;
   }
 }
+
+struct Few {
+  Readings readings;
+  double half_percent_a_day, one_percent_a_day;  // fewest detected
+};
+class FewReadings : public testing::TestWithParam<Few> {};
+
+/// Somebody who looks now and then must not be told "ok" by a leak that any eye sees, nor "leak" by noise.
+TEST_P(FewReadings, TellLeaksFromNoise) {
+  const auto [readings, half, one] = GetParam();
+  for (const auto all : {scenarios(), other_scenarios()}) {
+    for (const Scenario& scenario : all) {
+      const bool calm = scenario.name == "calm";
+      const double wanted = scenario.name == "leak 0.5 %/d" ? half : scenario.name == "leak 1 %/d" ? one : 0;
+      if (!calm && wanted == 0) continue;
+      const Row row = score(scenario, kFirstRun, kRuns, false, false, BootTimes::kGiven, readings);
+      if (calm) EXPECT_LE(row.flagged_percent, 2 + luck_percent(2, kRuns)) << table_line(row);
+      else EXPECT_GE(row.flagged_percent, wanted - luck_percent(wanted, kRuns)) << table_line(row);
+    }
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Bench, FewReadings,
+                         testing::Values(Few{Readings::kOnceADay, 90, 97}, Few{Readings::kTwiceAWeek, 75, 90},
+                                         Few{Readings::kOfficeHours, 90, 97}, Few{Readings::kNoNights, 90, 97},
+                                         Few{Readings::kAnyTime, 65, 90}),
+                         [](const auto& few) {
+                           const auto found = std::find_if(kReadingsNames.begin(), kReadingsNames.end(), [&](const auto& each) {
+                             return each.readings == few.param.readings;
+                           });
+                           std::string name(found->name);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 TEST(Peers, DerivFiresOnCalmSeriesAndWeeklyMinimaDoNot) {
   const Row calm = score(scenarios()[0], kFirstRun, kRuns, true, true);

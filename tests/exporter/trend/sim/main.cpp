@@ -1,8 +1,9 @@
 // The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--other] [--no-peers]
-//   [--reboots] [--hide-boots] [--only NAME]
+//   [--reboots] [--hide-boots] [--readings once-a-day|twice-a-week|office-hours|no-nights|any-time] [--only NAME]
 // Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints the README's.
 // The same run number gives the same history, so fresh numbers are histories that the curves were not fitted to: the
 // fit used runs below 10,000.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   bool narrow_noise = false, other = false, reboots = false, peers = true, readme = false;
   std::string only;
   BootTimes boot_times = BootTimes::kGiven;
+  Readings readings = Readings::kAll;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--narrow-noise") {
@@ -36,6 +38,11 @@ int main(int argc, char** argv) {
       runs = std::atoi(argv[++i]);
     } else if (i + 1 < argc && argument == "--first-run") {
       first_run = std::strtoull(argv[++i], nullptr, 10);
+    } else if (i + 1 < argc && argument == "--readings") {
+      const std::string name = argv[++i];
+      const auto found = std::find_if(kReadingsNames.begin(), kReadingsNames.end(), [&](const auto& each) { return each.name == name; });
+      if (found == kReadingsNames.end()) return 2;
+      readings = found->readings;
     } else if (i + 1 < argc && argument == "--only") {
       only = argv[++i];
     } else {
@@ -49,7 +56,7 @@ int main(int argc, char** argv) {
   bool missed = false;
   for (const Scenario& scenario : reboots ? reboot_scenarios() : other ? other_scenarios() : scenarios()) {
     if (scenario.name.find(only) == std::string_view::npos) continue;
-    const Row row = score(scenario, first_run, runs, narrow_noise, peers, boot_times);
+    const Row row = score(scenario, first_run, runs, narrow_noise, peers, boot_times, readings);
     const bool bad = scenario.goal == Goal::kQuiet
                          ? row.flagged_percent > scenario.limit_percent
                          : row.flagged_percent < scenario.limit_percent ||

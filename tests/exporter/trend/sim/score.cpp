@@ -106,8 +106,37 @@ Outcome run_engine(const History& history, BootTimes boot_times) {
   return outcome;
 }
 
+void thin_out(History& history, Readings readings, Random& random) {
+  if (readings == Readings::kAll) return;
+  constexpr std::int64_t kDay = 86'400'000, kHour = 3'600'000;
+  const double hour = random.uniform(0, 24), off_from = random.uniform(0, 24), off_hours = random.uniform(9, 15);
+  const auto first_day = static_cast<int>(random.uniform(0, 7)), second_day = (first_day + static_cast<int>(random.uniform(2, 6))) % 7;
+  std::int64_t last_day = -1;
+  double wanted = hour;
+  const auto keeps = [&](const Sample& sample) {
+    const std::int64_t day = sample.time_ms / kDay;
+    const double at = static_cast<double>(sample.time_ms % kDay) / static_cast<double>(kHour);
+    const auto weekday = static_cast<int>(day % 7);
+    switch (readings) {
+      case Readings::kAll: return true;
+      case Readings::kOfficeHours: return weekday < 5 && at >= 9 && at < 17;
+      case Readings::kNoNights: return std::fmod(at - off_from + 24, 24) >= off_hours;
+      case Readings::kOnceADay:
+      case Readings::kAnyTime:
+      case Readings::kTwiceAWeek: break;
+    }
+    if (day == last_day || at < wanted) return false;
+    if (readings == Readings::kTwiceAWeek && weekday != first_day && weekday != second_day) return false;
+    last_day = day;
+    const double next = readings == Readings::kAnyTime ? random.uniform(0, 24) : hour + random.uniform(-0.33, 0.33);
+    wanted = std::clamp(next, 0.0, 20.5);  // so that samples 3 hours apart have one
+    return true;
+  };
+  std::erase_if(history.samples, [&](const Sample& sample) { return !keeps(sample); });
+}
+
 Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise, bool with_peers,
-          BootTimes boot_times) {
+          BootTimes boot_times, Readings readings) {
   Row row;
   row.scenario = &scenario;
   row.runs = runs;
@@ -117,7 +146,8 @@ Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narr
   for (int i = 0; i < runs; ++i) {
     Random random(first_run + static_cast<std::uint64_t>(i));
     random.plain_noise = narrow_noise;
-    const History history = scenario.make(random);
+    History history = scenario.make(random);
+    thin_out(history, readings, random);
     const Outcome outcome = run_engine(history, boot_times);
     flagged += outcome.flagged;
     watched += outcome.watched;

@@ -24,6 +24,23 @@ struct Outcome {
 enum class BootTimes { kGiven, kHidden };
 [[nodiscard]] Outcome run_engine(const History& history, BootTimes boot_times = BootTimes::kGiven);
 
+/// When somebody, or a task, looked: all of the generator's samples, or only those next to such times.
+enum class Readings { kAll, kOnceADay, kTwiceAWeek, kOfficeHours, kNoNights, kAnyTime };
+struct ReadingsName {
+  std::string_view name;
+  Readings readings;
+};
+inline constexpr std::array kReadingsNames = {
+    ReadingsName{"all", Readings::kAll},
+    ReadingsName{"once-a-day", Readings::kOnceADay},        // give or take 20 minutes
+    ReadingsName{"twice-a-week", Readings::kTwiceAWeek},    // the same two days, about the same hour
+    ReadingsName{"office-hours", Readings::kOfficeHours},   // 9 to 17 from Monday to Friday
+    ReadingsName{"no-nights", Readings::kNoNights},         // hourly, off for 9 to 15 hours
+    ReadingsName{"any-time", Readings::kAnyTime},           // once a day on average, at no hour in particular
+};
+/// Keeps of the history what such readings see.
+void thin_out(History& history, Readings readings, Random& random);
+
 struct Row {
   const Scenario* scenario = nullptr;
   int runs = 0;
@@ -34,7 +51,7 @@ struct Row {
 };
 /// Runs first_run .. first_run + runs - 1. `narrow_noise`: see Random::plain_noise.
 [[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise,
-                        bool with_peers, BootTimes boot_times = BootTimes::kGiven);
+                        bool with_peers, BootTimes boot_times = BootTimes::kGiven, Readings readings = Readings::kAll);
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_line(const Row& row);
