@@ -127,6 +127,7 @@ void gather_view(const Snapshot& snapshot, const select::Selection& selection, c
   view.trend_enabled = trend != nullptr;
   if (trend == nullptr) return;
   view.history = trend->engine().summary();
+  view.readiness = trend->engine().readiness();
   view.boots = trend->engine().boot_times();
   view.leak_count = trend->leaks().size();
   view.watch_count = trend->watch_count();

@@ -168,8 +168,22 @@ void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot) {
   surge_changes_ = engine_.surge_changes();
   review(false);
   if (!figures) return;
+  note_readiness();
   last_figures_ = snapshot.time;
   changed_ = true;
+}
+
+/// Says once that silence means nothing yet, and once that it does.
+void TrendWatch::note_readiness() {
+  const trend::Readiness readiness = engine_.readiness();
+  view_.judged = readiness.judged;
+  if (judged_ == readiness.judged) return;
+  if (readiness.judged) {
+    if (judged_) base::log_info("the history suffices to tell a leak");
+  } else {
+    base::log_info("too little history to tell a leak", {{"lacking", trend::readiness_words(readiness)}});
+  }
+  judged_ = readiness.judged;
 }
 
 void TrendWatch::review(bool silent) {

@@ -50,6 +50,7 @@ class TrendWatch {
 
   void review(bool silent);
   void describe_totals();
+  void note_readiness();
 
   const drivers::Attribution& owners_;
   trend::Sampler sampler_;
@@ -63,6 +64,7 @@ class TrendWatch {
   std::size_t watch_count_ = 0;
   std::vector<select::TagId> suspects_;      // the tags of leaks_ and surges_
   std::map<Subject, base::UnixMillis> said_, surges_said_; // of the last review, and since when they grow
+  std::optional<bool> judged_;                // as logged last
   std::uint64_t clock_jumps_ = 0;            // as logged last
   std::vector<std::uint64_t> described_;     // keys of the members in view_.tags
   metrics::TrendView view_;

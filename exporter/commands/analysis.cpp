@@ -33,6 +33,7 @@ struct HostRun {
     if (std::string how = boots.how_words(); !how.empty())
       assumed.push_back(analysis.host.empty() ? std::move(how) : analysis.host + ": " + how);
     analysis.summary = engine.summary();
+    analysis.readiness = engine.readiness();
     for (SubjectReport& report : engine.report(options.all)) {
       const auto course = engine.daily_course(report.kind, report.pool, report.text);
       std::vector<drivers::Candidate> drivers;

@@ -38,6 +38,7 @@ struct HostAnalysis {
   base::UnixMillis start = 0, end = 0;
   std::uint64_t snapshots = 0;
   trend::Summary summary;
+  trend::Readiness readiness;
   std::vector<AnalyzedSubject> subjects;  // worst first
 
   [[nodiscard]] std::size_t count(trend::Verdict verdict) const;

@@ -51,6 +51,15 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
                                              : ordered_json(nullptr)}};
 }
 
+ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) {
+  if (!growth) return nullptr;
+  return {{"kind", trend::kind_name(growth->kind)},
+          {"pool", trend::pool_name_of(growth->kind, growth->pool)},
+          {"tag", growth->text},
+          {"bytes", std::llround(growth->amount)},
+          {"seconds", std::llround(growth->seconds)}};
+}
+
 ordered_json host_json(const HostAnalysis& host) {
   ordered_json document = {{"history",
                             {{"start", base::rfc3339(host.start)},
@@ -58,6 +67,10 @@ ordered_json host_json(const HostAnalysis& host) {
                              {"snapshots", host.snapshots},
                              {"boots", host.summary.boots},
                              {"subjects", host.summary.subjects}}},
+                           {"judged", host.readiness.judged},
+                           {"lacking", host.readiness.judged ? ordered_json(nullptr)
+                                                             : ordered_json(trend::readiness_words(host.readiness))},
+                           {"largest_growth", growth_json(host.readiness.largest)},
                            {"subjects", ordered_json::array()}};
   for (const AnalyzedSubject& subject : host.subjects) document["subjects"].push_back(subject_json(subject));
   return document;

@@ -128,14 +128,40 @@ std::string verdict_sum(std::size_t leaks, std::size_t surges, std::size_t watch
          std::to_string(watched) + " to watch";
 }
 
+std::string growth_words(const trend::Readiness::Growth& growth) {
+  SubjectReport subject;
+  subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
+  const std::string_view pool = trend::pool_name_of(growth.kind, growth.pool);
+  const double hours = growth.seconds / 3600;
+  return (pool.empty() ? "" : std::string(pool) + " ") + name_words(subject) + ", +" + size_words(growth.amount) + " in " +
+         (hours < 48 ? count_words(static_cast<std::uint64_t>(std::ceil(hours)), "hour") : digits(hours / 24, hours < 240 ? 1 : 0) + " days");
+}
+
+/// What the history cannot show, so that silence is not taken for an answer.
+void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool grows) {
+  constexpr double kSeldomHours = 2;
+  const std::string lacking = trend::readiness_words(analysis.readiness);
+  if (!lacking.empty() && grows) out += "         Too little to judge the rest: " + lacking + ".\n";
+  if (const auto& largest = analysis.readiness.largest) out += "         Largest growth so far: " + growth_words(*largest) + "\n";
+  if (lacking.empty() && days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
+  if (analysis.snapshots < 2) return;
+  const double hours = days * 24 / static_cast<double>(analysis.snapshots - 1);
+  if (hours > kSeldomHours)
+    out += "         A reading every " + digits(hours, hours < 10 ? 1 : 0) + " hours: growth that takes hours only is not seen.\n";
+}
+
 void add_head(std::string& out, const HostAnalysis& analysis) {
   const double days = static_cast<double>(analysis.end - analysis.start) / 1000 / kSecondsPerDay;
   out += "History  " + base::rfc3339(analysis.start) + " to " + base::rfc3339(analysis.end) + " (" +
          digits(days, days < 10 ? 1 : 0) + " days): " + count_words(analysis.snapshots, "snapshot") + ", " +
          count_words(analysis.summary.boots, "boot") + ", " + count_words(analysis.summary.subjects, "subject") + "\n";
-  out += "Verdict  " + verdict_sum(analysis.count(Verdict::kLeak), analysis.count(Verdict::kSurge),
-                                   analysis.count(Verdict::kWatch)) + "\n";
-  if (days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
+  const std::size_t leaks = analysis.count(Verdict::kLeak), surges = analysis.count(Verdict::kSurge),
+                    watched = analysis.count(Verdict::kWatch);
+  const bool grows = leaks + surges + watched > 0;
+  out += "Verdict  " + (grows || analysis.readiness.judged
+                            ? verdict_sum(leaks, surges, watched)
+                            : "too little to judge: " + trend::readiness_words(analysis.readiness)) + "\n";
+  add_reach(out, analysis, days, grows);
   if (analysis.summary.refused_total > 0)
     out += "         Too many subjects: some of the smaller ones were not followed.\n";
 }
@@ -204,6 +230,7 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
       what = (has_pool ? std::string(pool_name(subject.report.pool)) + " " : "") + name_words(subject.report) + " " +
              rate_words(subject.report) + " a day";
     }
+    if (what.empty() && !host->readiness.judged) what = "too little to judge: " + trend::readiness_words(host->readiness);
     std::string line(
         trend::verdict_word(host->subjects.empty() ? Verdict::kOk : host->subjects.front().report.verdict));
     line.resize(9, ' ');

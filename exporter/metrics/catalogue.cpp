@@ -230,6 +230,10 @@ void trend_history(const MetricsInput& in, Samples& out) {
   if (in.trend != nullptr) out.add(in.trend->history_seconds);
 }
 
+void trend_judged(const MetricsInput& in, Samples& out) {
+  if (in.trend != nullptr) out.add(in.trend->judged ? 1 : 0);
+}
+
 void trend_subjects(const MetricsInput& in, Samples& out) {
   if (in.trend != nullptr) out.add(value_of(in.trend->subjects));
 }
@@ -451,6 +455,9 @@ constexpr MetricRow kCatalogue[] = {
      exhaustion_pace},
     {"kmem_trend_history_seconds", kGauge, "seconds", {},
      "How far back this exporter's history reaches, at most 56 days.", trend_history},
+    {"kmem_trend_judged", kGauge, "", {},
+     "1 if this exporter's history suffices to tell a leak, which takes 7 days; while it is 0, no suspect means nothing.",
+     trend_judged},
     {"kmem_trend_subjects", kGauge, "", {},
      "Tags, totals and processes of which this exporter keeps history.", trend_subjects},
     {"kmem_trend_state_last_save_timestamp_seconds", kGauge, "seconds", {},

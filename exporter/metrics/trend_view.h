@@ -54,6 +54,7 @@ struct TrendView {
   TrendSlopes commit, system_ptes;   // entries that go away are negative
   double history_seconds = 0;
   std::uint64_t subjects = 0;
+  bool judged = false;  // the history suffices to tell a leak
   std::optional<double> last_save_seconds;  // since 1970
   std::vector<Failures> failures;           // empty: nothing is kept
 };

@@ -143,6 +143,12 @@ std::string written(const ordered_json& document) {
   return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
+ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) {
+  if (!growth) return nullptr;
+  return {{"kind", trend::kind_name(growth->kind)}, {"pool", trend::pool_name_of(growth->kind, growth->pool)},
+          {"tag", growth->text}, {"bytes", growth->amount}, {"seconds", growth->seconds}};
+}
+
 }  // namespace
 
 std::string error_json(int status, std::string_view message) {
@@ -160,7 +166,9 @@ std::string status_json(const View& view) {
                     {"surges", view.surge_count}};
   out["history"] = {{"enabled", view.trend_enabled}, {"seconds", view.history.history_seconds},
                     {"subjects", view.history.subjects}, {"boots", view.history.boots},
-                    {"saved", time_or_null(view.history_saved)}};
+                    {"saved", time_or_null(view.history_saved)}, {"judged", view.readiness.judged},
+                    {"days_lacking", view.readiness.judged ? ordered_json(nullptr) : ordered_json(view.readiness.days_lacking)},
+                    {"largest_growth", growth_json(view.readiness.largest)}};
   out["physical_memory_bytes"] = or_null(view.physical_memory_bytes);
   out["available_bytes"] = or_null(view.available_bytes);
   for (const char* list : {"resources", "suspects", "surges", "failure_events", "processes", "collectors"})

@@ -41,9 +41,15 @@ bool follows(const Subject& leak, const std::vector<Subject>& leaks) {
 }
 
 std::string history_words(const View& view) {
+  if (!view.readiness.judged) return "Too little to judge: " + trend::readiness_words(view.readiness);
   const double days = view.history.history_seconds / kSecondsPerDay;
-  if (days < 1) return "No leak seen; less than a day of history, which is too little to say";
   return "No leak seen; " + plural_words(static_cast<std::uint64_t>(days), "day") + " of history";
+}
+
+std::string growth_so_far(const trend::Readiness::Growth& growth) {
+  trend::SubjectReport subject;
+  subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
+  return "Largest growth so far: " + subject_words(subject) + ", +" + byte_words(growth.amount) + " in " + duration_words(growth.seconds);
 }
 
 void add_shortages(const View& view, std::vector<std::string>& out, Verdict& verdict) {
@@ -182,7 +188,7 @@ Verdict judge(const View& view) {
     verdict.state = Verdict::State::kUnknown;
     verdict.headline = "Leaks are not looked for: the trend is switched off";
   } else {
-    if (view.history.history_seconds < kSecondsPerDay) verdict.state = Verdict::State::kUnknown;
+    if (!view.readiness.judged) verdict.state = Verdict::State::kUnknown;
     verdict.headline = history_words(view);
     if (!shortages.empty()) {
       verdict.details.push_back(verdict.headline);
@@ -190,6 +196,7 @@ Verdict judge(const View& view) {
       shortages.erase(shortages.begin());
       verdict.state = Verdict::State::kWarning;
     }
+    if (view.readiness.largest) verdict.details.push_back(growth_so_far(*view.readiness.largest));
   }
   for (std::string& words : shortages) verdict.details.push_back(capitalized(std::move(words)));
   for (const PartStatus& part : view.parts) {

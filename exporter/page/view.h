@@ -69,6 +69,7 @@ struct View {
 
   bool trend_enabled = true;
   trend::Summary history;
+  trend::Readiness readiness;
   std::optional<base::UnixMillis> history_saved;
   std::vector<base::UnixMillis> boots;
   std::vector<Subject> leaks;    // worst first; the first few have their course

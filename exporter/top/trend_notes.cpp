@@ -92,11 +92,13 @@ void TrendNotes::refresh() {
   trend::EngineOptions options;
   options.host_identity = host_identity_;
   trend::TrendEngine engine(options);
-  if (loaded->version != trend::TrendEngine::kStateVersion) {
+  if (loaded->version < trend::TrendEngine::kOldestStateVersion || loaded->version > trend::TrendEngine::kStateVersion) {
     problem_ = path_ + ": version " + std::to_string(loaded->version) + " is not of this program";
   } else if (const auto taken = engine.load(loaded->payload); !taken) {
     problem_ = path_ + ": " + taken.error().message;
   } else {
+    if (const std::string lacking = trend::readiness_words(engine.readiness()); !lacking.empty())
+      ends_.push_back("Too little to judge: " + lacking);
     for (const trend::SubjectReport& report : engine.report(true)) {
       if (report.kind == trend::Kind::kTag)
         notes_[tag_key(report.pool, report.text)] = {words(report), mark_of(report.verdict)};

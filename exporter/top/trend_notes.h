@@ -20,7 +20,7 @@ class TrendNotes {
 
   void refresh();
   void note(UsageRow& row) const;
-  /// What runs out, of pools, commit and free PTEs, one line each.
+  /// What runs out, of pools, commit and free PTEs, one line each; before them, what is missing to tell a leak.
   [[nodiscard]] const std::vector<std::string>& ends() const { return ends_; }
   [[nodiscard]] const std::string& problem() const { return problem_; }
 

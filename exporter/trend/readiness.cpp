@@ -69,12 +69,8 @@ Readiness TrendEngine::readiness() const {
     if (!running) continue;
     readiness.readings = points.count;
     readiness.days = static_cast<double>(floors.end() - begin) / kBucketsPerDay;
-    const double of_span = std::max(Readiness::kNeededDays - readiness.days,
-                                    (Readiness::kNeededDays - whole_days > 0 && readiness.days >= Readiness::kNeededDays) ? 1.0 / kBucketsPerDay : 0);
-    const double of_readings = points.count >= Readiness::kNeededReadings
-                                   ? 0
-                                   : static_cast<double>(Readiness::kNeededReadings - points.count) * points.spacing;
-    readiness.days_lacking = std::max({of_span, of_readings, 0.0});
+    const double readings_lacking = static_cast<double>(Readiness::kNeededReadings) - static_cast<double>(points.count);
+    readiness.days_lacking = std::max({Readiness::kNeededDays - readiness.days, readings_lacking * points.spacing, 1.0 / kBucketsPerDay});
     if (begin == floors.end())  // the warm-up goes on
       readiness.days_lacking += static_cast<double>(std::max<std::int64_t>(judged_from(boots[i]) - state_.judged_bucket - 1, 0)) / kBucketsPerDay;
   }
@@ -90,10 +86,10 @@ std::string readiness_words(const Readiness& readiness) {
   const double days = readiness.days_lacking;
   // Readings that come once a week lack in number, not in days.
   if (readiness.days >= Readiness::kNeededDays && readiness.readings < Readiness::kNeededReadings)
-    return "readings of " + std::to_string(Readiness::kNeededReadings) + " days are needed to tell a leak, " +
-           std::to_string(readiness.readings) + (readiness.readings == 1 ? " is" : " are") + " there";
+    return "telling a leak takes readings on " + std::to_string(Readiness::kNeededReadings) + " days, there " +
+           (readiness.readings == 1 ? "is " : "are ") + std::to_string(readiness.readings);
   const bool in_hours = days < 2;
-  return count_words(in_hours ? std::max(days * 24, 1.0) : days, in_hours ? "hour" : "day") + " of readings are needed to tell a leak";
+  return "telling a leak takes " + count_words(in_hours ? days * 24 : days, in_hours ? "hour" : "day") + " of readings";
 }
 
 }  // namespace kmem::trend

@@ -112,7 +112,7 @@ struct Summary {
   std::uint64_t clock_jumps_total = 0;
 };
 
-/// What is missing, for every outlet the same: "5 more days of readings are needed to tell a leak". Empty when judged.
+/// What is missing, for every outlet the same: "telling a leak takes 5 more days of readings". Empty when judged.
 [[nodiscard]] std::string readiness_words(const Readiness& readiness);
 
 }  // namespace kmem::trend

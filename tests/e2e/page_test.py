@@ -381,7 +381,7 @@ class Live(Case):
         self.url = f"http://127.0.0.1:{port}/"
         with Exporter(made("leak", "nonpaged/Thre", "+paged/MmSt")[0], listen=f"127.0.0.1:{port}") as calm:
             self.show("?filter=Thr")
-            self.assertEqual(self.texts("h1"), ["No leak seen; less than a day of history, which is too little to say"])
+            self.assertEqual(self.texts("h1"), ["Too little to judge: telling a leak takes 7 more days of readings"])
             browser.until("document.querySelector('#live').textContent === 'live, read'")
             browser.js("window.same = document.querySelector('#f'); window.same.focus()")
             calm.stop()

@@ -127,7 +127,12 @@ TEST_F(AgentTrendTest, ASlowLeakIsFoundExportedWhateverItsRankAndSaidOnce) {
   EXPECT_TRUE(std::isnan(value(*agent, R"(kmem_pool_tag_leak_suspect{pool="nonpaged",tag="Slow"})")));
   EXPECT_EQ(value(*agent, R"(kmem_leak_suspects{pool="nonpaged"})"), 0);
   EXPECT_EQ(value(*agent, R"(kmem_exhaustion_seconds{resource="commit"})"), HUGE_VAL);
+  EXPECT_EQ(value(*agent, "kmem_trend_judged"), 0);
+  EXPECT_EQ(said("too little history").size(), 1U);
   run(*agent, 40 * kDay);
+  EXPECT_EQ(value(*agent, "kmem_trend_judged"), 1);
+  EXPECT_EQ(said("too little history").size(), 1U);
+  EXPECT_EQ(said("suffices to tell a leak").size(), 1U);
 
   const auto now = samples(*agent);
   EXPECT_EQ(now.at(R"(kmem_pool_tag_leak_suspect{pool="nonpaged",tag="Slow"})"), 1);

@@ -76,9 +76,9 @@ class Source final : public KernelSource {
   int hour_ = 0;
 };
 
-std::string csv() {
+std::string csv(int hours = kHours) {
   std::string text = "timestamp,pool,tag,bytes,boot_time\n";
-  for (int hour = 0; hour < kHours; ++hour) {
+  for (int hour = 0; hour < hours; ++hour) {
     const Snapshot snapshot = reading(hour);
     const auto row = [&](Pool pool, const std::string& tag, std::uint64_t bytes) {
       text += std::to_string(snapshot.time / 1000) + "," + std::string(pool_name(pool)) + "," + tag + "," +
@@ -257,6 +257,61 @@ TEST_F(Outlets, AnalyzeTellsTheTruthInTextAndJson) {
   EXPECT_THAT(text, test::HasPattern("ok +slab_reclaimable +\\(whole pool\\)"));
   EXPECT_THAT(text, test::HasPattern("ok +allocinfo +vmlinux:__filemap_get_folio:mm/filemap.c"));
   EXPECT_THAT(text, test::HasPattern("ok +allocinfo +nvme:nvme_alloc"));
+}
+
+/// Two days of growth: nobody may say that nothing leaks.
+TEST(YoungHistory, IsToldAsTooLittleByEveryOutlet) {
+  test::MemoryFiles files;
+  std::vector<std::string> log;
+  base::set_log_sink([&log](std::string_view line) { log.emplace_back(line); });
+  config::Config config;
+  config.storage.path = "/state";
+  test::ManualClock clock(kStart);
+  constexpr int kYoung = 48;
+  std::string lacking;
+  {
+    Agent agent(config, std::make_unique<Source>(), clock, files, "host");
+    agent.load_state();
+    for (int hour = 0; hour < kYoung; ++hour) {
+      agent.tick();
+      clock.advance(std::chrono::hours(1));
+    }
+    agent.save_state();
+    const std::string metrics = agent.page(encode::Format::kText004).value();
+    EXPECT_THAT(metrics, HasSubstr("kmem_trend_judged 0\n"));
+    for (const http::Route& route : agent.routes()) {
+      http::Request request;
+      request.path = route.path;
+      if (route.path == "/api/v1/status") {
+        const json status = json::parse(route.handler(request).body);
+        EXPECT_EQ(status["history"]["judged"], false);
+        EXPECT_EQ(status["history"]["largest_growth"]["tag"], "kmalloc-64");
+        EXPECT_EQ(status["verdict"]["state"], "unknown");
+        lacking = status["verdict"]["headline"];
+      }
+    }
+    for (const http::Route& route : agent.routes()) {
+      http::Request request;
+      request.path = route.path;
+      if (route.path == "/") {
+        EXPECT_THAT(route.handler(request).body, HasSubstr("<title>" + lacking));
+      }
+    }
+  }
+  base::set_log_sink({});
+  EXPECT_THAT(lacking, test::HasPattern("^Too little to judge: telling a leak takes [67] more days of readings$"));
+  EXPECT_THAT(log, testing::Contains(HasSubstr("too little history to tell a leak")));
+  top::TrendNotes notes(files, "/state", "host");
+  notes.refresh();
+  EXPECT_THAT(notes.ends(), testing::Contains(lacking));
+  test::Shown shown;
+  files.put("h.csv", csv(kYoung));
+  auto analysis = analyze_history(files, {"h.csv"}, analysis_options(config::Config{}), shown.meter);
+  ASSERT_TRUE(analysis.ok());
+  std::string verdict = lacking;
+  verdict[0] = 't';
+  EXPECT_THAT(analysis_text(*analysis, false), HasSubstr("Verdict  " + verdict + "\n         Largest growth so far: slab_unreclaimable kmalloc-64, +"));
+  EXPECT_EQ(json::parse(analysis_json(*analysis))["judged"], false);
 }
 
 }  // namespace

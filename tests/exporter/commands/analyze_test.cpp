@@ -8,6 +8,7 @@
 #include "collectors/base/time_words.h"
 #include "exporter/commands/analysis.h"
 #include "tests/exporter/commands/history_text.h"
+#include "tests/support/pattern.h"
 
 namespace kmem {
 namespace {
@@ -192,6 +193,7 @@ Analysis small_report() {
   analysis.snapshots = 673;
   analysis.summary.boots = 2;
   analysis.summary.subjects = 812;
+  analysis.readiness.judged = true;
   AnalyzedSubject leak;
   leak.report.pool = Pool::kNonpaged;
   leak.report.text = "Even";
@@ -236,6 +238,35 @@ Assumed
   none.end = kStart + kDay;
   EXPECT_THAT(analysis_text(none, false), AllOf(HasSubstr("Verdict  nothing grows steadily\n"),
                                                 Not(HasSubstr("VERDICT")), HasSubstr("this history is short")));
+}
+
+TEST(Analyze, TextSaysWhatItCannotSee) {
+  Analysis young = small_report();
+  young.readiness = {};
+  young.readiness.days_lacking = 1.5;
+  young.readiness.largest = {trend::Kind::kTag, Pool::kPaged, "MmSt", 12.0 * (1 << 20), 90'000};
+  EXPECT_THAT(analysis_text(young, false),
+              HasSubstr("Verdict  1 leak, 1 to watch\n         Too little to judge the rest: telling a leak takes 36 more hours of "
+                        "readings.\n         Largest growth so far: paged MmSt, +12.0 MiB in 25 hours\n\n"));
+  young.subjects.clear();
+  young.snapshots = 29;
+  EXPECT_THAT(analysis_text(young, false),
+              HasSubstr("Verdict  too little to judge: telling a leak takes 36 more hours of readings\n"
+                        "         Largest growth so far: paged MmSt, +12.0 MiB in 25 hours\n"
+                        "         A reading every 24 hours: growth that takes hours only is not seen.\n"));
+  const auto parsed = nlohmann::json::parse(analysis_json(young));
+  EXPECT_EQ(parsed["judged"], false);
+  EXPECT_EQ(parsed["lacking"], "telling a leak takes 36 more hours of readings");
+  EXPECT_EQ(parsed["largest_growth"]["tag"], "MmSt");
+  EXPECT_EQ(parsed["largest_growth"]["bytes"], 12 << 20);
+  Analysis second = young;
+  second.host = "b";
+  second.readiness.judged = true;
+  second.readiness.largest.reset();
+  young.host = "a";
+  young.others = {second};
+  EXPECT_THAT(analysis_text(young, false), testing::AllOf(test::HasPattern("ok +a +28  too little to judge: telling a leak takes 36 more hours"),
+                                                test::HasPattern("ok +b +28\n")));
 }
 
 TEST(Analyze, TextSaysWhatItDivides) {

@@ -124,6 +124,7 @@ SampleInput windows_input() {
   in.trend.commit = {1, 2, 3};
   in.trend.system_ptes = {-0.5, -0.25, -0.125};
   in.trend.history_seconds = 4'838'400;
+  in.trend.judged = true;
   in.trend.subjects = 1507;
   in.trend.last_save_seconds = 1'767'225'300.5;
   in.trend.failures = {{"damaged", 1}, {"unwritable", 0}};

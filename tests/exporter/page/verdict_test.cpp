@@ -114,9 +114,21 @@ TEST(Verdict, ACalmMachineSaysHowLongItWasWatched) {
   EXPECT_EQ(judge(view).state, Verdict::State::kCalm);
   view.history.history_seconds = 1.2 * 86'400;
   EXPECT_EQ(judge(view).headline, "No leak seen; 1 day of history");
+  view.trend_enabled = false;
+  EXPECT_EQ(judge(view).headline, "Leaks are not looked for: the trend is switched off");
+}
+
+TEST(Verdict, AYoungHistorySaysWhatIsMissingAndWhatGrewMost) {
+  View view = calm_view();
   view.history.history_seconds = 3600;
-  EXPECT_EQ(judge(view).headline, "No leak seen; less than a day of history, which is too little to say");
-  EXPECT_EQ(judge(view).state, Verdict::State::kUnknown);
+  view.readiness = {};
+  view.readiness.days = 0.1;
+  view.readiness.days_lacking = 6.9;
+  view.readiness.largest = {trend::Kind::kTag, Pool::kNonpaged, "Even", 12.0 * (1 << 20), 7200};
+  const Verdict verdict = judge(view);
+  EXPECT_EQ(verdict.headline, "Too little to judge: telling a leak takes 7 more days of readings");
+  EXPECT_EQ(verdict.state, Verdict::State::kUnknown);
+  EXPECT_THAT(verdict.details, testing::Contains("Largest growth so far: tag Even (nonpaged), +12.0 MiB in about 2 hours"));
   view.trend_enabled = false;
   EXPECT_EQ(judge(view).headline, "Leaks are not looked for: the trend is switched off");
 }

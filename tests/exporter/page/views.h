@@ -59,6 +59,7 @@ inline page::View calm_view() {
   view.time = kNow;
   view.system = System::kWindows;
   view.history.history_seconds = 19.4 * 86'400;
+  view.readiness.judged = true;
   page::Resource& pool = view.resources.emplace_back();
   pool.name = "nonpaged";
   pool.amount = 100'000'000;

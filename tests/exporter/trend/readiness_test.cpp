@@ -1,0 +1,104 @@
+// Whether silence means anything: what the history suffices for, and what it lacks.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr std::int64_t kStart = 1'767'225'600'000;
+constexpr std::int64_t kLongUp = kStart - 30 * kDayMs;
+
+/// One reading: a tag that holds so much, and a reclaimable cache that holds a hundred times that.
+void look(TrendEngine& engine, double hour, double megabytes = 100, std::int64_t boot_ms = kLongUp) {
+  Sample leak, cache;
+  leak.pool = Pool::kNonpaged;
+  leak.text = "Leak";
+  leak.amount = static_cast<std::uint64_t>(megabytes * 1e6);
+  cache.pool = Pool::kSlabReclaimable;
+  cache.text = "dentry";
+  cache.amount = 100 * leak.amount;
+  const std::vector<Sample> samples = {leak, cache};
+  engine.observe({kStart + std::llround(hour * kHourMs), boot_ms, samples});
+}
+Readiness after(double hours, double every = 1) {
+  TrendEngine engine;
+  for (double hour = 0; hour <= hours; hour += every) look(engine, hour);
+  return engine.readiness();
+}
+
+TEST(Readiness, NothingSeenLacksAWeek) {
+  const Readiness none = TrendEngine().readiness();
+  EXPECT_FALSE(none.judged);
+  EXPECT_EQ(none.days_lacking, 7);
+  EXPECT_EQ(readiness_words(none), "telling a leak takes 7 more days of readings");
+}
+
+TEST(Readiness, CountsDownInDaysAndThenInHours) {
+  EXPECT_EQ(readiness_words(after(0)), "telling a leak takes 7 more days of readings");
+  EXPECT_EQ(readiness_words(after(3 * 24)), "telling a leak takes 4 more days of readings");
+  EXPECT_EQ(readiness_words(after(6 * 24)), "telling a leak takes 24 more hours of readings");
+  EXPECT_EQ(readiness_words(after(7 * 24 - 1)), "telling a leak takes 4 more hours of readings");
+  const Readiness week = after(7 * 24);
+  EXPECT_TRUE(week.judged);
+  EXPECT_EQ(week.days_lacking, 0);
+  EXPECT_EQ(readiness_words(week), "");
+  EXPECT_FALSE(week.largest);
+}
+
+TEST(Readiness, FewReadingsLackInNumber) {
+  EXPECT_FALSE(after(14 * 24, 7 * 24).judged);
+  EXPECT_EQ(readiness_words(after(14 * 24, 7 * 24)), "telling a leak takes readings on 5 days, there are 2");
+  EXPECT_TRUE(after(5 * 7 * 24 + 1, 7 * 24).judged);
+  EXPECT_TRUE(after(9 * 24, 24).judged);
+}
+
+TEST(Readiness, TheDayAfterABootSaysNothing) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 24; ++hour) look(engine, hour, 100, kStart);
+  EXPECT_EQ(engine.readiness().days, 0);
+  EXPECT_EQ(readiness_words(engine.readiness()), "telling a leak takes 7 more days of readings");
+  for (int hour = 25; hour <= 7 * 24; ++hour) look(engine, hour, 100, kStart);
+  EXPECT_FALSE(engine.readiness().judged);
+  for (int hour = 7 * 24 + 1; hour <= 8 * 24; ++hour) look(engine, hour, 100, kStart);
+  EXPECT_TRUE(engine.readiness().judged);
+}
+
+TEST(Readiness, WhatAnEarlierBootHasShownStays) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 10 * 24; ++hour) look(engine, hour);
+  for (int hour = 10 * 24 + 1; hour <= 11 * 24; ++hour) look(engine, hour, 100, kStart + 10 * kDayMs + kHourMs / 2);
+  EXPECT_TRUE(engine.readiness().judged);
+}
+
+TEST(Readiness, ShortBootsSufficeTogether) {
+  TrendEngine engine;
+  const auto up_to = [&](int from_day, int to_day) {
+    for (int hour = from_day * 24; hour < to_day * 24; ++hour)
+      look(engine, hour, 100, kStart + hour / (6 * 24) * 6 * kDayMs);
+  };
+  up_to(0, 30);
+  EXPECT_FALSE(engine.readiness().judged) << "five boots of six days, of which one does not count: 25 days";
+  up_to(30, 36);
+  EXPECT_TRUE(engine.readiness().judged);
+}
+
+TEST(Readiness, NamesWhatGrewMostOfWhatMayLeak) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 48; ++hour) look(engine, hour, 100 + (hour < 10 ? 20 - hour : hour));
+  const Readiness young = engine.readiness();
+  ASSERT_TRUE(young.largest);
+  EXPECT_EQ(young.largest->text, "Leak");
+  EXPECT_EQ(young.largest->pool, Pool::kNonpaged);
+  EXPECT_NEAR(young.largest->amount, 38e6, 100);          // 148 over 110
+  EXPECT_NEAR(young.largest->seconds, 40 * 3600, 4 * 3600);  // to the bucket
+}
+
+TEST(Readiness, NothingThatGrowsIsNotNamed) { EXPECT_FALSE(after(48).largest); }
+
+}  // namespace
+}  // namespace kmem::trend
