@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds kEndPatience{50};
 struct CheckQueue::Shared {
   struct Group {
     std::string name;
-    std::deque<Task> waiting;
+    std::deque<Task> waiting;  // newest last, and first to be served
   };
   std::mutex mutex;
   std::condition_variable changed;
@@ -63,15 +63,15 @@ void CheckQueue::submit(const std::string& group, Task task) {
     auto& groups = shared_->groups;
     auto own = std::find_if(groups.begin(), groups.end(), [&group](const auto& each) { return each.name == group; });
     const std::size_t mine = own == groups.end() ? 0 : own->waiting.size();
-    bool has_room = mine < kMostOfOne && !shared_->stopping;
-    if (has_room && shared_->waiting >= kMost) {
-      const auto most = std::max_element(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+    bool has_room = !shared_->stopping;
+    if (has_room && (mine >= kMostOfOne || shared_->waiting >= kMost)) {
+      const auto most = mine >= kMostOfOne ? own : std::max_element(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
         return a.waiting.size() < b.waiting.size();
       });
-      has_room = most->waiting.size() > mine + 1;
+      has_room = most == own || most->waiting.size() > mine + 1;
       if (has_room) {
-        refused = std::move(most->waiting.back());
-        most->waiting.pop_back();
+        refused = std::move(most->waiting.front());
+        most->waiting.pop_front();
         --shared_->waiting;
       }
     }
@@ -94,8 +94,8 @@ void CheckQueue::work(Shared& shared) {
     if (shared.stopping) return;
     auto& groups = shared.groups;
     const auto turn = groups.begin();
-    Task task = std::move(turn->waiting.front());
-    turn->waiting.pop_front();
+    Task task = std::move(turn->waiting.back());
+    turn->waiting.pop_back();
     --shared.waiting;
     if (turn->waiting.empty()) groups.erase(turn);
     else groups.splice(groups.end(), groups, turn);

@@ -70,20 +70,28 @@ TEST_F(CheckQueueTest, WhoAsksOnceDoesNotWaitForWhoAsksOften) {
   EXPECT_EQ(order[1], "scraper") << "second of 13";
 }
 
-TEST_F(CheckQueueTest, OneAddressHasABoundOfItsOwn) {
-  for (std::size_t i = 0; i < CheckQueue::kMostOfOne + 5; ++i) submit("guesser", "guess");
-  EXPECT_EQ(refused_.size(), 5U);
-  submitted_ = CheckQueue::kMostOfOne + 5;
-  EXPECT_EQ(run_all().size(), CheckQueue::kMostOfOne);
+TEST_F(CheckQueueTest, OfOneAddressTheNewestComesFirst) {
+  for (const char* name : {"guess 1", "guess 2", "scraper"}) submit("proxy", name);
+  submitted_ = 3;
+  EXPECT_EQ(run_all(), (std::vector<std::string>{"scraper", "guess 2", "guess 1"}));
 }
 
-TEST_F(CheckQueueTest, WhenAllIsTakenTheOneWithMostLosesHisNewest) {
+TEST_F(CheckQueueTest, OneAddressHasABoundOfItsOwnAndTheNewestComesIn) {
+  for (std::size_t i = 0; i < CheckQueue::kMostOfOne + 5; ++i) submit("guesser", std::to_string(i));
+  EXPECT_EQ(refused_, (std::vector<std::string>{"0", "1", "2", "3", "4"})) << "the oldest";
+  submitted_ = CheckQueue::kMostOfOne + 5;
+  const auto order = run_all();
+  EXPECT_EQ(order.size(), CheckQueue::kMostOfOne);
+  EXPECT_EQ(order[0], std::to_string(CheckQueue::kMostOfOne + 4));
+}
+
+TEST_F(CheckQueueTest, WhenAllIsTakenTheOneWithMostLosesHisOldest) {
   for (std::size_t i = 0; i < CheckQueue::kMost; ++i)
     submit("guesser " + std::to_string(i / CheckQueue::kMostOfOne), "guess " + std::to_string(i));
   EXPECT_TRUE(refused_.empty());
   submit("scraper", "scraper");
   ASSERT_EQ(refused_.size(), 1U);
-  EXPECT_NE(refused_[0], "scraper");
+  EXPECT_EQ(refused_[0].substr(0, 6), "guess ");
   submitted_ = CheckQueue::kMost + 1;
   const auto order = run_all();
   EXPECT_EQ(order[4], "scraper") << "after one of each guesser's";
