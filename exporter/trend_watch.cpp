@@ -181,7 +181,13 @@ void TrendWatch::note_readiness() {
   if (readiness.judged) {
     if (judged_) base::log_info("the history suffices to tell a leak");
   } else {
-    base::log_info("too little history to tell a leak", {{"lacking", trend::readiness_words(readiness)}});
+    const auto& largest = readiness.largest;
+    base::log_info("too little history to tell a leak",
+                   {{"lacking", trend::readiness_words(readiness)},
+                    {"largest_growth", largest ? number("%.0f", largest->amount) : std::string("none")},
+                    {"kind", largest ? trend::kind_name(largest->kind) : std::string_view()},
+                    {"pool", largest ? trend::pool_name_of(largest->kind, largest->pool) : std::string_view()},
+                    {"tag", largest ? std::string_view(largest->text) : std::string_view()}});
   }
   judged_ = readiness.judged;
 }

@@ -24,6 +24,7 @@ struct HostRun {
 
   void see(const Snapshot& snapshot) {
     if (analysis.snapshots++ == 0) analysis.start = snapshot.time;
+    else if (snapshot.time > analysis.end) intervals.push_back(snapshot.time - analysis.end);
     analysis.end = snapshot.time;
     engine.observe(sampler.take(snapshot, boots.note(snapshot)));
   }
@@ -32,6 +33,11 @@ struct HostRun {
     engine.settle();
     if (std::string how = boots.how_words(); !how.empty())
       assumed.push_back(analysis.host.empty() ? std::move(how) : analysis.host + ": " + how);
+    if (!intervals.empty()) {
+      const auto middle = intervals.begin() + static_cast<std::ptrdiff_t>(intervals.size() / 2);
+      std::nth_element(intervals.begin(), middle, intervals.end());
+      analysis.usual_seconds = static_cast<double>(*middle) / 1000;
+    }
     analysis.summary = engine.summary();
     analysis.readiness = engine.readiness();
     for (SubjectReport& report : engine.report(options.all)) {
@@ -45,6 +51,7 @@ struct HostRun {
   }
 
   HostAnalysis analysis;
+  std::vector<base::UnixMillis> intervals;
   trend::Sampler sampler;
   trend::TrendEngine engine;
   Boots boots;

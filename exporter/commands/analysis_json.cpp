@@ -77,9 +77,9 @@ ordered_json host_json(const HostAnalysis& host) {
 }
 
 ordered_json named_host_json(const HostAnalysis& host) {
-  ordered_json document = {{"host", host.host},
-                           {"verdict", trend::verdict_name(host.subjects.empty() ? trend::Verdict::kOk
-                                                                          : host.subjects.front().report.verdict)}};
+  const trend::Verdict worst = host.subjects.empty() ? trend::Verdict::kOk : host.subjects.front().report.verdict;
+  const bool unknown = worst == trend::Verdict::kOk && !host.readiness.judged;
+  ordered_json document = {{"host", host.host}, {"verdict", unknown ? "unknown" : trend::verdict_name(worst)}};
   document.update(host_json(host));
   return document;
 }

@@ -133,8 +133,11 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
   subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
   const std::string_view pool = trend::pool_name_of(growth.kind, growth.pool);
   const double hours = growth.seconds / 3600;
+  const auto whole = [](double count) { return static_cast<std::uint64_t>(std::ceil(count)); };
   return (pool.empty() ? "" : std::string(pool) + " ") + name_words(subject) + ", +" + size_words(growth.amount) + " in " +
-         (hours < 48 ? count_words(static_cast<std::uint64_t>(std::ceil(hours)), "hour") : digits(hours / 24, hours < 240 ? 1 : 0) + " days");
+         (hours < 2    ? count_words(std::max<std::uint64_t>(1, whole(hours * 60)), "minute")
+          : hours < 48 ? count_words(whole(hours), "hour")
+                       : digits(hours / 24, hours < 240 ? 1 : 0) + " days");
 }
 
 /// What the history cannot show, so that silence is not taken for an answer.
@@ -142,10 +145,12 @@ void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool
   constexpr double kSeldomHours = 2;
   const std::string lacking = trend::readiness_words(analysis.readiness);
   if (!lacking.empty() && grows) out += "         Too little to judge the rest: " + lacking + ".\n";
-  if (const auto& largest = analysis.readiness.largest) out += "         Largest growth so far: " + growth_words(*largest) + "\n";
   if (lacking.empty() && days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
-  if (analysis.snapshots < 2) return;
-  const double hours = days * 24 / static_cast<double>(analysis.snapshots - 1);
+  if (const auto& largest = analysis.readiness.largest)
+    out += (largest->seconds < trend::Readiness::kNeededDays * kSecondsPerDay && lacking.empty()
+                ? "         Too new to be judged, of those the largest growth: "
+                : "         Largest growth so far: ") + growth_words(*largest) + "\n";
+  const double hours = analysis.usual_seconds / 3600;
   if (hours > kSeldomHours)
     out += "         A reading every " + digits(hours, hours < 10 ? 1 : 0) + " hours: growth that takes hours only is not seen.\n";
 }
@@ -209,14 +214,16 @@ void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
 void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
   std::vector<const HostAnalysis*> hosts = {&analysis};
   for (const HostAnalysis& host : analysis.others) hosts.push_back(&host);
-  std::size_t leaking = 0, watched = 0, width = 4;
+  std::size_t leaking = 0, watched = 0, unjudged = 0, width = 4;
   for (const HostAnalysis* host : hosts) {
     leaking += host->count(Verdict::kLeak) > 0 ? 1 : 0;
+    unjudged += host->readiness.judged ? 0 : 1;
     watched += host->count(Verdict::kLeak) == 0 && host->count(Verdict::kWatch) > 0 ? 1 : 0;
     width = std::max(width, host->host.size());
   }
   out += "Hosts    " + std::to_string(hosts.size()) + ": " + std::to_string(leaking) + " with leaks, " +
-         std::to_string(watched) + " to watch\n\nVERDICT  " + "HOST" + std::string(width - 4, ' ') + "  DAYS  WHAT\n";
+         std::to_string(watched) + " to watch" + (unjudged > 0 ? ", " + std::to_string(unjudged) + " too little to judge" : std::string()) +
+         "\n\nVERDICT  " + "HOST" + std::string(width - 4, ' ') + "  DAYS  WHAT\n";
   for (const HostAnalysis* host : hosts) {
     const double days = static_cast<double>(host->end - host->start) / 1000 / kSecondsPerDay;
     std::string what;
@@ -230,9 +237,11 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
       what = (has_pool ? std::string(pool_name(subject.report.pool)) + " " : "") + name_words(subject.report) + " " +
              rate_words(subject.report) + " a day";
     }
-    if (what.empty() && !host->readiness.judged) what = "too little to judge: " + trend::readiness_words(host->readiness);
-    std::string line(
-        trend::verdict_word(host->subjects.empty() ? Verdict::kOk : host->subjects.front().report.verdict));
+    const bool unknown = what.empty() && !host->readiness.judged;
+    if (unknown) what = "too little to judge: " + trend::readiness_words(host->readiness);
+    if (const auto& largest = host->readiness.largest; largest && unknown) what += "; largest growth " + growth_words(*largest);
+    std::string line(unknown ? "unknown"
+                             : trend::verdict_word(host->subjects.empty() ? Verdict::kOk : host->subjects.front().report.verdict));
     line.resize(9, ' ');
     line += host->host.empty() ? "-" : host->host;
     line.resize(9 + width + 2, ' ');

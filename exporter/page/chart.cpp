@@ -22,9 +22,19 @@ constexpr std::size_t kFewestBuckets = 7 * trend::kBucketsPerDay;
 constexpr std::size_t kMostNamedBoots = 3;
 constexpr base::UnixMillis kDayMs = 86'400'000, kBucketMs = kDayMs / trend::kBucketsPerDay;
 
+/// What is drawn: lowest amounts of times that lie next to each other.
+struct Line {
+  std::span<const float> floors;
+  base::UnixMillis start = 0, step = 0;
+
+  [[nodiscard]] base::UnixMillis begin_of(std::size_t i) const { return start + static_cast<base::UnixMillis>(i) * step; }
+  [[nodiscard]] base::UnixMillis middle_of(std::size_t i) const { return begin_of(i) + step / 2; }
+};
+Line weeks_of(const trend::Course& course) { return {course.floors, course.floors_start, kBucketMs}; }
+
 /// What of time and amount the drawing covers.
 struct Frame {
-  std::size_t first = 0;  // bucket
+  std::size_t first = 0;  // of the line
   base::UnixMillis from = 0, to = 0;
   double low = 0, high = 1;
 
@@ -47,14 +57,15 @@ double round_step(double range) {
   return 10 * power;
 }
 
-Frame frame_of(const trend::Course& course, const std::vector<Piece>& pieces) {
+/// Shows at least the newest `fewest` of the line.
+Frame frame_of(const Line& line, const std::vector<Piece>& pieces, std::size_t fewest) {
   Frame frame;
-  const auto seen = std::find_if(course.floors.begin(), course.floors.end(), [](float floor) { return !std::isnan(floor); });
-  frame.first = std::min(static_cast<std::size_t>(seen - course.floors.begin()), course.floors.size() - kFewestBuckets);
-  frame.from = course.floors_start + static_cast<base::UnixMillis>(frame.first) * kBucketMs;
-  frame.to = course.floors_start + static_cast<base::UnixMillis>(course.floors.size()) * kBucketMs;
+  const auto seen = std::find_if(line.floors.begin(), line.floors.end(), [](float floor) { return !std::isnan(floor); });
+  frame.first = std::min(static_cast<std::size_t>(seen - line.floors.begin()), line.floors.size() - fewest);
+  frame.from = line.begin_of(frame.first);
+  frame.to = line.begin_of(line.floors.size());
   double low = std::numeric_limits<double>::infinity(), high = 0;
-  for (const float floor : course.floors)
+  for (const float floor : line.floors)
     if (!std::isnan(floor)) low = std::min(low, static_cast<double>(floor)), high = std::max(high, static_cast<double>(floor));
   for (const Piece& piece : pieces) high = std::max({high, piece.from_amount, piece.to_amount});
   const double room = std::max((high - low) * 0.08, high * 0.02);
@@ -92,9 +103,22 @@ void add_days(Html& html, const Frame& frame, base::UnixMillis now) {
   }
 }
 
+/// Every hour, or as many hours as leave room for the words.
+void add_hours(Html& html, const Frame& frame) {
+  constexpr base::UnixMillis kHourMs = 3'600'000;
+  const base::UnixMillis step = kHourMs * (frame.to - frame.from > kDayMs ? 12 : 1);
+  for (base::UnixMillis hour = (frame.to / step) * step; hour > frame.from; hour -= step) {
+    const double share = frame.share(hour);
+    if (share < 0.05 || share > 0.95) continue;
+    html.raw("<text class=\"day\" x=\"").number(100 * share).raw("%\" y=\"").number(kBottom + 20);
+    html.raw("\" data-form=\"hour\" data-time=\"").raw(base::rfc3339(hour)).raw("\">");
+    html.raw(base::rfc3339(hour).substr(11, 5)).raw("</text>\n");
+  }
+}
+
 /// Runs of buckets that were seen, each as one line; `closed` down to the ground.
-void add_runs(Html& html, const trend::Course& course, const Frame& frame, bool closed) {
-  const auto& floors = course.floors;
+void add_runs(Html& html, const Line& line, const Frame& frame, bool closed) {
+  const auto& floors = line.floors;
   for (std::size_t i = frame.first; i < floors.size();) {
     if (std::isnan(floors[i])) {
       ++i;
@@ -102,26 +126,26 @@ void add_runs(Html& html, const trend::Course& course, const Frame& frame, bool 
     }
     const std::size_t begin = i;
     for (; i < floors.size() && !std::isnan(floors[i]); ++i) {
-      html.raw(i == begin ? "M" : " ").number(frame.x(floor_time(course, i))).raw(" ");
+      html.raw(i == begin ? "M" : " ").number(frame.x(line.middle_of(i))).raw(" ");
       html.number(frame.y(static_cast<double>(floors[i])) - kTop);
     }
     if (i - begin == 1) html.raw("h1");
     if (closed) {
-      html.raw("V").number(kHeight).raw("H").number(frame.x(floor_time(course, begin))).raw("Z");
+      html.raw("V").number(kHeight).raw("H").number(frame.x(line.middle_of(begin))).raw("Z");
     }
   }
 }
 
-void add_lines(Html& html, const trend::Course& course, const std::vector<Piece>& pieces, const Frame& frame) {
+void add_lines(Html& html, const Line& line, const std::vector<Piece>& pieces, const Frame& frame) {
   html.raw("<svg y=\"").number(kTop).raw("\" width=\"100%\" height=\"").number(kHeight);
   html.raw("\" viewBox=\"0 0 1000 ").number(kHeight).raw("\" preserveAspectRatio=\"none\">");
   if (frame.low == 0) {
     html.raw("<path class=\"area\" d=\"");
-    add_runs(html, course, frame, true);
+    add_runs(html, line, frame, true);
     html.raw("\"/>");
   }
   html.raw("<path class=\"floor\" d=\"");
-  add_runs(html, course, frame, false);
+  add_runs(html, line, frame, false);
   html.raw("\"/>");
   for (const Piece& piece : pieces) {
     html.raw("<path class=\"trend\" d=\"M").number(frame.x(piece.from)).raw(" ").number(frame.y(piece.from_amount) - kTop);
@@ -182,6 +206,16 @@ std::string chart_words(const Subject& subject, const Frame& frame, std::size_t 
   return words + ".";
 }
 
+/// `line`: what of the history's answer the pointer reads.
+void open_chart(Html& html, const Subject& subject, const Frame& frame, std::string_view line, std::string_view words) {
+  html.raw("<figure>\n<svg class=\"chart\" height=\"250\" role=\"img\" aria-label=\"").text(words);
+  html.raw("\" data-src=\"api/v1/trends/");
+  html.text(subject_path(subject.report.kind, subject.report.pool, subject.report.text));
+  html.raw("\" data-line=\"").raw(line);
+  html.raw("\" data-from=\"").raw(std::to_string(frame.from)).raw("\" data-to=\"").raw(std::to_string(frame.to));
+  html.raw("\" data-low=\"").number(frame.low).raw("\" data-high=\"").number(frame.high).raw("\">\n");
+}
+
 }  // namespace
 
 std::string subject_path(Kind kind, Pool pool, std::string_view text) {
@@ -212,20 +246,16 @@ void add_chart(Html& html, const Subject& subject, const std::vector<base::UnixM
   const bool bytes = trend::counts_bytes(subject.report.kind);
   const std::vector<Piece> pieces = trend_pieces(subject, boots);
   const std::vector<Step> steps = find_steps(course, boots);
-  const Frame frame = frame_of(course, pieces);
+  const Line line = weeks_of(course);
+  const Frame frame = frame_of(line, pieces, kFewestBuckets);
   std::vector<base::UnixMillis> shown_boots;
   for (const base::UnixMillis boot : boots)
     if (boot > frame.from && boot < frame.to) shown_boots.push_back(boot);
 
-  html.raw("<figure>\n<svg class=\"chart\" height=\"250\" role=\"img\" aria-label=\"");
-  html.text(chart_words(subject, frame, shown_boots.size(), steps.size(), now));
-  html.raw("\" data-src=\"api/v1/trends/");
-  html.text(subject_path(subject.report.kind, subject.report.pool, subject.report.text));
-  html.raw("\" data-from=\"").raw(std::to_string(frame.from)).raw("\" data-to=\"").raw(std::to_string(frame.to));
-  html.raw("\" data-low=\"").number(frame.low).raw("\" data-high=\"").number(frame.high).raw("\">\n");
+  open_chart(html, subject, frame, "floors", chart_words(subject, frame, shown_boots.size(), steps.size(), now));
   add_amounts(html, frame, bytes);
   add_days(html, frame, now);
-  add_lines(html, course, pieces, frame);
+  add_lines(html, line, pieces, frame);
   add_boots(html, shown_boots, frame);
   add_steps(html, course, steps, frame, bytes, now);
   html.raw("</svg>\n<figcaption>");
@@ -233,6 +263,32 @@ void add_chart(Html& html, const Subject& subject, const std::vector<base::UnixM
   if (!pieces.empty()) add_key(html, "trend", "trend");
   if (!steps.empty()) add_key(html, "step", "step that stayed");
   if (!shown_boots.empty()) add_key(html, "boot", "reboot");
+  html.raw("</figcaption>\n</figure>\n");
+}
+
+void add_hours_chart(Html& html, const Subject& subject, base::UnixMillis now) {
+  if (!subject.course || !subject.report.surge) return;
+  constexpr base::UnixMillis kFiveMs = 300'000, kHourMs = 3'600'000;
+  constexpr base::UnixMillis kShort = 5 * kHourMs;  // what the six hours show with something before it
+  const trend::Course& course = *subject.course;
+  const trend::Surge& surge = *subject.report.surge;
+  const bool minutes = now - surge.since < kShort;
+  const Line line = minutes ? Line{course.fives, course.fives_start, kFiveMs} : Line{course.recent, course.recent_start, kHourMs};
+  const bool bytes = trend::counts_bytes(subject.report.kind), falls = subject.report.kind == Kind::kSystemPtes;
+  const double last = subject.report.last_amount;
+  const Piece pace{surge.since, now, std::max(0.0, falls ? last + surge.growth : last - surge.growth), last};
+  const Frame frame = frame_of(line, {pace}, line.floors.size());
+  std::string words = "Lowest " + std::string(bytes ? "size" : "number") + " of " + subject_words(subject.report) +
+                      (minutes ? " in every 5 minutes of the last 6 hours" : " in every hour of the last 4 days") + ": now " +
+                      amount_words(last, bytes) + ", " + amount_words(surge.growth, bytes) + (falls ? " less than " : " more than ") +
+                      duration_words(static_cast<double>(now - surge.since) / 1000) + " ago.";
+  open_chart(html, subject, frame, minutes ? "fives" : "recent", words);
+  add_amounts(html, frame, bytes);
+  add_hours(html, frame);
+  add_lines(html, line, {pace}, frame);
+  html.raw("</svg>\n<figcaption>");
+  add_key(html, "floor", minutes ? "floor: lowest of every 5 minutes" : "floor: lowest of every hour");
+  add_key(html, "trend", "the growth");
   html.raw("</figcaption>\n</figure>\n");
 }
 

@@ -267,6 +267,7 @@ void add_suspects(Html& html, const View& view) {
   for (const Subject& surge : view.surges) {
     html.raw("<article class=\"suspect surge\">\n<h3>").text(heading(subject_words(surge.report))).raw("</h3>\n<p>Grows now: ");
     html.text(surge_words(surge, view.time)).raw(". That may be load and is no proof of a fault.</p>\n");
+    add_hours_chart(html, surge, view.time);
     add_chart(html, surge, view.boots, view.time);
     html.raw("</article>\n");
   }
@@ -280,11 +281,15 @@ void add_suspects(Html& html, const View& view) {
       html.raw(" <span class=\"source\">by ").text(drivers::joined_sources(leak.drivers)).raw("</span></p>\n");
     }
     add_facts(html, leak, view.time);
+    add_hours_chart(html, leak, view.time);
     add_chart(html, leak, view.boots, view.time);
     add_runbook(html, leak.report.kind);
     html.raw("</article>\n");
   }
-  if (view.leaks.empty()) html.raw("<p>Nothing grows like a leak.</p>\n");
+  if (view.leaks.empty()) {
+    const std::string lacking = trend::readiness_words(view.readiness);
+    html.raw("<p>").text(lacking.empty() ? "Nothing grows like a leak." : "Whether anything leaks cannot be said yet: " + lacking + ".").raw("</p>\n");
+  }
   const auto shown = std::min<std::size_t>(
       view.leaks.size(), static_cast<std::size_t>(std::count_if(view.leaks.begin(), view.leaks.end(),
                                                                 [](const Subject& leak) { return leak.course.has_value(); })));

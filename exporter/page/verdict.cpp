@@ -46,10 +46,10 @@ std::string history_words(const View& view) {
   return "No leak seen; " + plural_words(static_cast<std::uint64_t>(days), "day") + " of history";
 }
 
-std::string growth_so_far(const trend::Readiness::Growth& growth) {
+std::string growth_so_far(const trend::Readiness::Growth& growth, bool judged) {
   trend::SubjectReport subject;
   subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
-  return "Largest growth so far: " + subject_words(subject) + ", +" + byte_words(growth.amount) + " in " + duration_words(growth.seconds);
+  return std::string(growth.seconds < trend::Readiness::kNeededDays * kSecondsPerDay && judged ? "Too new to be judged, of those the largest growth: " : "Largest growth so far: ") + subject_words(subject) + ", +" + byte_words(growth.amount) + " in " + duration_words(growth.seconds);
 }
 
 void add_shortages(const View& view, std::vector<std::string>& out, Verdict& verdict) {
@@ -196,7 +196,7 @@ Verdict judge(const View& view) {
       shortages.erase(shortages.begin());
       verdict.state = Verdict::State::kWarning;
     }
-    if (view.readiness.largest) verdict.details.push_back(growth_so_far(*view.readiness.largest));
+    if (view.readiness.largest) verdict.details.push_back(growth_so_far(*view.readiness.largest, view.readiness.judged));
   }
   for (std::string& words : shortages) verdict.details.push_back(capitalized(std::move(words)));
   for (const PartStatus& part : view.parts) {

@@ -43,6 +43,13 @@ std::string end_words(const trend::SubjectReport& report) {
          ", " + (report.kind == trend::Kind::kSystemPtes ? entries_words(end->pace_per_second) : slope_words(end->pace_per_second));
 }
 
+std::string growth_words(const trend::Readiness::Growth& growth) {
+  const std::string_view pool = trend::pool_name_of(growth.kind, growth.pool);
+  return "Largest growth so far: " + (pool.empty() ? std::string("commit") : std::string(pool)) +
+         (growth.text.empty() ? "" : " " + growth.text) + " +" +
+         short_bytes(static_cast<std::int64_t>(std::llround(std::min(growth.amount, 1e18))));
+}
+
 std::string words(const trend::SubjectReport& report) {
   if (report.verdict == trend::Verdict::kOk)
     return report.slope_7d_per_second ? slope_words(*report.slope_7d_per_second) : "";
@@ -97,8 +104,11 @@ void TrendNotes::refresh() {
   } else if (const auto taken = engine.load(loaded->payload); !taken) {
     problem_ = path_ + ": " + taken.error().message;
   } else {
-    if (const std::string lacking = trend::readiness_words(engine.readiness()); !lacking.empty())
+    const trend::Readiness readiness = engine.readiness();
+    if (const std::string lacking = trend::readiness_words(readiness); !lacking.empty()) {
       ends_.push_back("Too little to judge: " + lacking);
+      if (readiness.largest) ends_.push_back(growth_words(*readiness.largest));
+    }
     for (const trend::SubjectReport& report : engine.report(true)) {
       if (report.kind == trend::Kind::kTag)
         notes_[tag_key(report.pool, report.text)] = {words(report), mark_of(report.verdict)};

@@ -21,6 +21,11 @@ std::optional<Course> TrendEngine::course(Kind kind, Pool pool, std::string_view
   std::transform(counts.begin(), counts.end(), course.outstanding.begin(), ShortCount::unpack);
   for (float& floor : course.floors) floor = std::abs(floor);
   for (float& floor : course.recent) floor = std::abs(floor);
+  course.fives = state_.recent.lines(slot).fives;
+  constexpr std::int64_t kFiveMs = 5 * Recent::kMinuteMs;
+  const std::int64_t open_five = state_.timeline.now_ms() / kFiveMs;
+  course.fives_start = state_.timeline.to_wall((open_five - static_cast<std::int64_t>(Recent::kFives)) * kFiveMs);
+  for (float& floor : course.fives) floor = std::abs(floor);
   return course;
 }
 

@@ -11,6 +11,8 @@ constexpr double kWeeklyCycleFromDays = 16;
 constexpr double kFreeDaysMustHalve = 0.5;  // the residual variance, to be believed
 constexpr std::size_t kQuietBuckets = 4;    // of a day's six: bursts and working hours stay out, noise averages out
 constexpr double kUsual = 0.6;              // of the days that were seen at all: hours seen on so many are compared
+constexpr double kWhole = 0.7;              // of them: where fewer were seen whole, all are compared by parts
+constexpr double kFarApart = 1.6;           // days: the rule, not gaps
 
 using Hours = std::array<bool, kBucketsPerDay>;
 
@@ -26,18 +28,24 @@ double quiet_mean(std::span<double> values) {
 struct Looks {
   std::array<std::size_t, kBucketsPerDay> days_by_hour{};
   std::size_t days = 0, full_days = 0;
+  std::size_t span = 0, full_span = 0;  // from the first of them to the last
 };
 Looks count_looks(std::span<const float> floors) {
   Looks looks;
-  for (; !floors.empty(); floors = floors.subspan(kBucketsPerDay)) {
+  std::size_t first = 0, first_full = 0;
+  for (std::size_t day = 0; !floors.empty(); floors = floors.subspan(kBucketsPerDay), ++day) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < kBucketsPerDay; ++i) {
       if (std::isnan(floors[i])) continue;
       ++looks.days_by_hour[i];
       ++count;
     }
-    if (count > 0) ++looks.days;
-    if (count >= kQuietBuckets) ++looks.full_days;
+    if (count == 0) continue;
+    if (looks.days++ == 0) first = day;
+    looks.span = day - first + 1;
+    if (count < kQuietBuckets) continue;
+    if (looks.full_days++ == 0) first_full = day;
+    looks.full_span = day - first_full + 1;
   }
   return looks;
 }
@@ -105,7 +113,8 @@ Points daily_floors(std::span<const float> floors) {
   Points points;
   const std::size_t days = std::min<std::size_t>(floors.size() / kBucketsPerDay, kHistoryDays);
   const Looks looks = count_looks(floors.last(days * kBucketsPerDay));
-  if (2 * looks.full_days < looks.days) return floors_of_parts(floors.last(days * kBucketsPerDay), usual_hours(looks));
+  const auto most = [](std::size_t part, std::size_t all) { return static_cast<double>(part) >= kWhole * static_cast<double>(all); };
+  if (!most(looks.full_days, looks.days) || !most(looks.full_span, looks.span)) return floors_of_parts(floors.last(days * kBucketsPerDay), usual_hours(looks));
   std::span<const float> rest = floors.last(days * kBucketsPerDay);
   for (std::size_t day = 0; day < days; ++day, rest = rest.subspan(kBucketsPerDay)) {
     const double value = day_floor(rest);
@@ -113,6 +122,8 @@ Points daily_floors(std::span<const float> floors) {
     points.x[points.count] = static_cast<double>(kHistoryDays - days + day);
     points.y[points.count++] = value;
   }
+  const double apart = points.count < 2 ? 1 : points.span_days() / static_cast<double>(points.count - 1);
+  if (apart > kFarApart) points.spacing = apart, points.seen = 1 / apart;  // on for some days of every week
   return points;
 }
 

@@ -17,8 +17,8 @@ struct Points {
   std::array<double, kHistoryDays> x{};  // days; the newest whole day has x = kHistoryDays - 1
   std::array<double, kHistoryDays> y{};
   std::size_t count = 0;
-  double spacing = 1;  // days from one to the next on average; 1 where whole days were seen
-  double seen = 1;     // share of the time from the first to the last that was seen; 1 where whole days were
+  double spacing = 1;  // days from one to the next on average; 1 where most days were seen whole
+  double seen = 1;     // share of the time from the first to the last that was seen; 1 where most days were seen whole
 
   [[nodiscard]] double span_days() const { return count < 2 ? 0 : x[count - 1] - x[0]; }
 };

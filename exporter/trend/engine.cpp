@@ -162,6 +162,7 @@ void TrendEngine::close_buckets(std::int64_t coarse, std::int64_t fine, bool new
     if (new_boot) open.fine = kNothing;
   }
   if (coarse_steps > 0) {
+    judged_steps_ = coarse_steps;
     state_.judged_bucket = coarse - 1;
     state_.due = 0;
   }

@@ -109,7 +109,7 @@ class TrendEngine {
     Verdict verdict = Verdict::kOk;
     std::uint8_t scores_used = 0;
     std::uint16_t weak_judgements = 0;   // in a row, while a verdict stands
-    std::uint16_t watch_judgements = 0;  // in a row
+    std::uint16_t watch_judgements = 0;  // in a row; where readings are few, buckets of 4 hours
     std::string text;
     double limit = 0;  // NaN = none
     std::int64_t first_seen_ms = 0;
@@ -171,7 +171,8 @@ class TrendEngine {
   [[nodiscard]] SurgeView view_of(std::size_t slot, double left, double whole) const;
   [[nodiscard]] std::int64_t seen_in_rings_ms() const;
   [[nodiscard]] std::int64_t judged_from(const Timeline::Boot& boot) const;
-  [[nodiscard]] std::optional<Readiness::Growth> largest_growth() const;
+  [[nodiscard]] std::optional<Readiness::Growth> growth_of(std::size_t slot) const;
+  [[nodiscard]] std::optional<Readiness::Growth> largest_growth(bool of_all) const;
 
   EngineOptions options_;
   State state_;
@@ -180,6 +181,7 @@ class TrendEngine {
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;
   std::uint64_t surge_changes_ = 0;
+  std::int64_t judged_steps_ = 1;  // buckets that the newest judgement is after the one before
   std::size_t next_look_ = 0;  // where the search for surges goes on
   std::int64_t seen_ms_ = 0, gap_ms_ = 0;  // time that was watched; what was not before the last observation
 

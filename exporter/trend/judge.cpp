@@ -93,7 +93,7 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   subject.strength += (static_cast<float>(std::min(strength, 4.0)) - subject.strength) / kScores;
 
   const bool watched = now.watch_score >= 1 || folded.watch_score >= 1;
-  subject.watch_judgements = watched ? static_cast<std::uint16_t>(std::min(subject.watch_judgements + 1, 1000)) : 0;
+  subject.watch_judgements = watched ? static_cast<std::uint16_t>(std::min<std::int64_t>(subject.watch_judgements + judged_steps_, 1000)) : 0;
 
   const bool was_leak = subject.verdict == Verdict::kLeak;
   const bool was_ok = subject.verdict == Verdict::kOk;

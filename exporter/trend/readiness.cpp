@@ -16,27 +16,53 @@ std::string count_words(double count, std::string_view one) {
 
 }  // namespace
 
-/// Above its own lowest in this boot, of what may leak.
-std::optional<Readiness::Growth> TrendEngine::largest_growth() const {
-  std::optional<Readiness::Growth> largest;
-  const std::int64_t now_ms = state_.timeline.now_ms(), boot = state_.timeline.boots().back().first_bucket;
+/// Floor of the last day over that of the first, so that a daily cycle is no growth; of what came late, over nothing.
+std::optional<Readiness::Growth> TrendEngine::growth_of(std::size_t slot) const {
+  const Subject& subject = *state_.subjects[slot];
+  const Open& open = state_.open[slot];
+  const std::int64_t boot = state_.timeline.boots().back().first_bucket;
+  const std::int64_t appeared = subject.first_seen_ms / kCoarseMs;
+  const std::int64_t first = std::max({boot, appeared, state_.coarse_bucket - kCoarseBuckets + 1});
+  const auto floor_at = [&](std::int64_t bucket) {
+    return bucket == state_.coarse_bucket ? open.coarse : subject.history.coarse[ring_slot(bucket, kCoarseBuckets)];
+  };
+  std::int64_t begin = first;
+  while (begin < state_.coarse_bucket && std::isnan(floor_at(begin))) ++begin;
+  if (std::isnan(open.last)) return std::nullopt;
+  const std::int64_t buckets = state_.coarse_bucket - begin + 1;
+  const std::int64_t side = std::clamp<std::int64_t>(buckets / 2, 1, kBucketsPerDay);
+  const auto lowest = [&](std::int64_t from, std::int64_t to) {
+    float low = kNothing;
+    for (std::int64_t bucket = from; bucket < to; ++bucket) low = std::fmin(low, floor_at(bucket));
+    return static_cast<double>(low);
+  };
+  const double before = buckets == 1 ? static_cast<double>(open.coarse) : lowest(begin, begin + side);
+  const double now = buckets == 1 ? static_cast<double>(open.last) : lowest(state_.coarse_bucket + 1 - side, state_.coarse_bucket + 1);
+  std::int64_t first_seen_of_all = subject.first_seen_ms;
+  for (const auto& other : state_.subjects) first_seen_of_all = std::min(first_seen_of_all, other->first_seen_ms);
+  const bool late = subject.kind == Kind::kTag && appeared > std::max(boot, first_seen_of_all / kCoarseMs);
+  const double amount = std::isnan(now) ? 0 : now - (late || std::isnan(before) ? 0 : before);
+  if (!(amount > 0)) return std::nullopt;
+  const std::int64_t since_ms = std::max(begin * kCoarseMs, subject.first_seen_ms);
+  return Readiness::Growth{subject.kind, subject.pool, subject.text, amount,
+                           static_cast<double>(state_.timeline.now_ms() - since_ms) / 1000};
+}
+
+/// Of all subjects, or only of those that are too new to be judged.
+std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const {
+  std::optional<Readiness::Growth> tag, total;
   for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
     const Subject& subject = *state_.subjects[slot];
-    // A pool is named by its tags.
-    if (!subject.may_leak() || (subject.kind != Kind::kTag && subject.kind != Kind::kCommit)) continue;
-    const Open& open = state_.open[slot];
-    float low = open.coarse;
-    std::int64_t low_bucket = state_.coarse_bucket;
-    for (std::int64_t bucket = std::max(boot, state_.coarse_bucket - kCoarseBuckets + 1); bucket < state_.coarse_bucket; ++bucket) {
-      const float floor = subject.history.coarse[ring_slot(bucket, kCoarseBuckets)];
-      if (floor < low || std::isnan(low)) low = floor, low_bucket = bucket;
-    }
-    const double amount = static_cast<double>(open.last) - static_cast<double>(low);
-    if (!(amount > 0) || (largest && amount <= largest->amount)) continue;
-    const std::int64_t since_ms = std::max(low_bucket * kCoarseMs, subject.first_seen_ms);
-    largest = {subject.kind, subject.pool, subject.text, amount, static_cast<double>(now_ms - since_ms) / 1000};
+    const bool is_total = subject.kind == Kind::kPool || subject.kind == Kind::kCommit;
+    if (!subject.may_leak() || (subject.kind != Kind::kTag && !is_total) || verdict_of(subject) != Verdict::kOk) continue;
+    const std::int64_t age_ms = state_.timeline.now_ms() - subject.first_seen_ms;
+    if (!of_all && static_cast<double>(age_ms) >= Readiness::kNeededDays * kDayMs) continue;
+    std::optional<Readiness::Growth>& largest = is_total ? total : tag;
+    const auto growth = growth_of(slot);
+    if (growth && (!largest || growth->amount > largest->amount)) largest = growth;
   }
-  return largest;
+  // A total is named by its tag, unless there is none that makes up half of it.
+  return total && (!tag || tag->amount < total->amount / 2) ? total : tag;
 }
 
 Readiness TrendEngine::readiness() const {
@@ -69,25 +95,33 @@ Readiness TrendEngine::readiness() const {
     if (!running) continue;
     readiness.readings = points.count;
     readiness.days = static_cast<double>(floors.end() - begin) / kBucketsPerDay;
-    const double readings_lacking = static_cast<double>(Readiness::kNeededReadings) - static_cast<double>(points.count);
-    readiness.days_lacking = std::max({Readiness::kNeededDays - readiness.days, readings_lacking * points.spacing, 1.0 / kBucketsPerDay});
+    const bool seldom = points.spacing > 1 || points.seen < 1;
+    readiness.few = points.count < Readiness::kNeededReadings &&
+                    (seldom || readiness.days >= Readiness::kNeededDays) &&
+                    static_cast<double>(Readiness::kNeededReadings - points.count) * points.spacing >= Readiness::kNeededDays - readiness.days;
+    // Whole days count, and a day at the begin may not be one.
+    const double days = readiness.days < Readiness::kNeededDays ? readiness.days : whole_days;
+    readiness.days_lacking = std::max(Readiness::kNeededDays - days, 1.0 / kBucketsPerDay);
     if (begin == floors.end())  // the warm-up goes on
       readiness.days_lacking += static_cast<double>(std::max<std::int64_t>(judged_from(boots[i]) - state_.judged_bucket - 1, 0)) / kBucketsPerDay;
   }
   readiness.judged = readiness.judged || (long_boots >= kFewestBoots &&
                                           static_cast<double>(buckets_in_all) >= kFewestDaysInAll * kBucketsPerDay);
-  if (readiness.judged) readiness.days_lacking = 0;
-  else readiness.largest = largest_growth();
+  if (readiness.judged) readiness.days_lacking = 0, readiness.few = false;
+  constexpr double kShortDays = 14;
+  constexpr std::size_t kShortReadings = 10;  // fast growth is waited for
+  const bool is_short = boots.size() == 1 && (readiness.days < kShortDays || readiness.readings < kShortReadings);
+  readiness.largest = largest_growth(!readiness.judged || is_short);
   return readiness;
 }
 
 std::string readiness_words(const Readiness& readiness) {
   if (readiness.judged) return {};
   const double days = readiness.days_lacking;
-  // Readings that come once a week lack in number, not in days.
-  if (readiness.days >= Readiness::kNeededDays && readiness.readings < Readiness::kNeededReadings)
-    return "telling a leak takes readings on " + std::to_string(Readiness::kNeededReadings) + " days, there " +
-           (readiness.readings == 1 ? "is " : "are ") + std::to_string(readiness.readings);
+  // Those of the open 4 hours are counted by people, but not judged yet.
+  if (readiness.few)
+    return "telling a leak takes readings on " + std::to_string(Readiness::kNeededReadings + 1) + " days, there are " +
+           std::to_string(readiness.readings + 1);
   const bool in_hours = days < 2;
   return "telling a leak takes " + count_words(in_hours ? days * 24 : days, in_hours ? "hour" : "day") + " of readings";
 }

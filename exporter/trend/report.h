@@ -18,6 +18,7 @@
 #include "exporter/trend/estimator.h"
 #include "exporter/trend/headroom.h"
 #include "exporter/trend/history.h"
+#include "exporter/trend/recent.h"
 #include "exporter/trend/subject.h"
 
 namespace kmem::trend {
@@ -77,28 +78,31 @@ struct Outline {
 /// What is kept of a subject, oldest first; NaN = nothing seen. Of free entries the most that were free, use being what
 /// is lowest.
 struct Course {
-  base::UnixMillis floors_start = 0, recent_start = 0;
+  base::UnixMillis floors_start = 0, recent_start = 0, fives_start = 0;
   std::array<float, kCoarseBuckets> floors{};       // lowest amount of every 4 hours
   std::array<float, kCoarseBuckets> outstanding{};  // lowest number of live allocations of every 4 hours
   std::array<float, kFineBuckets> recent{};         // lowest amount of every hour
+  std::array<float, Recent::kFives + 1> fives{};    // of every five minutes of this boot, the last one open
 };
 
 /// Whether the history suffices to tell a leak of weeks. Until it does, that none was found says nothing.
 struct Readiness {
   static constexpr double kNeededDays = 7;
-  static constexpr std::size_t kNeededReadings = 5;  // days with a reading
+  static constexpr std::size_t kNeededReadings = 5;  // days with a reading, the open 4 hours left out
   struct Growth {
     Kind kind = Kind::kTag;
     Pool pool = Pool::kPaged;
     std::string text;
-    double amount = 0;   // above its lowest
-    double seconds = 0;  // since that
+    double amount = 0;   // floor of the last day over that of the first
+    double seconds = 0;  // for which it is known
   };
   bool judged = false;       // a boot was long enough, or boots together were
+  bool few = false;          // it lacks in readings, not in days
   double days = 0;           // that the readings of the running boot span, the day of its warm-up left out
-  std::size_t readings = 0;  // of those days, that have one
-  double days_lacking = 0;   // if readings go on as they come
-  std::optional<Growth> largest;  // in bytes, of what may leak; where not judged
+  std::size_t readings = 0;  // days with a reading, of the running boot
+  double days_lacking = 0;   // where it lacks in days
+  // In bytes, of what may leak and cannot be judged, or could for less than two weeks: of all subjects, or of new ones.
+  std::optional<Growth> largest;
 };
 
 struct Summary {

@@ -10,6 +10,7 @@
   // Times: the server writes UTC.
   const forms = {
     minute: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }),
+    hour: new Intl.DateTimeFormat(language, { timeStyle: "short" }),
     day: new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }),
     year: new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" }),
   };
@@ -21,7 +22,7 @@
       time.textContent = words(form(time.dataset.form, date), date);
     }
     for (const text of root.querySelectorAll("text[data-time]")) {
-      text.textContent = words(forms.day, new Date(text.dataset.time));
+      text.textContent = words(forms[text.dataset.form || "day"], new Date(text.dataset.time));
     }
   };
 
@@ -160,10 +161,11 @@
     const data = await history_of(chart.dataset.src);
     if (!data) return;
     const { from, to, low, high } = chart.dataset;
-    const start = Date.parse(data.floors.start), step = data.floors.interval_seconds * 1000;
+    const line = data[chart.dataset.line];
+    const start = Date.parse(line.start), step = line.interval_seconds * 1000;
     const at = Number(from) + share * (to - from);
-    const bucket = Math.max(0, Math.min(data.floors.amount.length - 1, Math.floor((at - start) / step)));
-    const value = data.floors.amount[bucket];
+    const bucket = Math.max(0, Math.min(line.amount.length - 1, Math.floor((at - start) / step)));
+    const value = line.amount[bucket];
     clear(chart);
     if (value === null) return;
     const middle = start + (bucket + 0.5) * step;

@@ -250,6 +250,7 @@ TEST(Analyze, TextSaysWhatItCannotSee) {
                         "readings.\n         Largest growth so far: paged MmSt, +12.0 MiB in 25 hours\n\n"));
   young.subjects.clear();
   young.snapshots = 29;
+  young.usual_seconds = 86'400;
   EXPECT_THAT(analysis_text(young, false),
               HasSubstr("Verdict  too little to judge: telling a leak takes 36 more hours of readings\n"
                         "         Largest growth so far: paged MmSt, +12.0 MiB in 25 hours\n"
@@ -265,7 +266,8 @@ TEST(Analyze, TextSaysWhatItCannotSee) {
   second.readiness.largest.reset();
   young.host = "a";
   young.others = {second};
-  EXPECT_THAT(analysis_text(young, false), testing::AllOf(test::HasPattern("ok +a +28  too little to judge: telling a leak takes 36 more hours"),
+  EXPECT_THAT(analysis_text(young, false), testing::AllOf(test::HasPattern("unknown +a +28  too little to judge: telling a leak takes 36 more hours of readings; largest growth paged MmSt, \\+12.0 MiB in 25 hours"),
+                                                test::HasPattern("^Hosts +2: 0 with leaks, 0 to watch, 1 too little to judge"),
                                                 test::HasPattern("ok +b +28\n")));
 }
 

@@ -228,6 +228,54 @@ TEST(Chart, ShowsGapsStepsAndAShortHistory) {
   EXPECT_THAT(drawn, HasSubstr("step that stayed"));
 }
 
+Subject surging(double hours) {
+  Subject subject = leak_of(Pool::kNonpaged, "Thre");
+  subject.course = test::course_of([](double) { return 1e6; });
+  subject.course->fives_start = kNow - 72 * 300'000;
+  subject.course->fives.fill(1e6F);
+  subject.course->fives[70] = 3e6F;
+  subject.course->recent_start = kNow - 96 * 3'600'000;
+  subject.course->recent.fill(1e6F);
+  trend::Surge& surge = subject.report.surge.emplace();
+  surge.since = kNow - static_cast<base::UnixMillis>(hours * 3'600'000);
+  surge.growth = 4e6;
+  subject.report.last_amount = 5e6;
+  return subject;
+}
+
+TEST(Chart, OfHoursShowsASurgeByFiveMinutes) {
+  Html html;
+  add_hours_chart(html, surging(1.5), kNow);
+  const std::string drawn = html.take();
+  expect_well_formed("\n" + drawn);
+  EXPECT_THAT(drawn, HasSubstr("Lowest size of tag Thre (nonpaged) in every 5 minutes of the last 6 hours: now 4.77 MiB, 3.81 "
+                               "MiB more than about 1.5 hours ago."));
+  EXPECT_THAT(drawn, HasSubstr("data-line=\"fives\" data-from=\"" + std::to_string(kNow - 72 * 300'000) + "\""));
+  EXPECT_THAT(drawn, HasPattern("data-form=\"hour\" data-time=\"[-0-9]+T[0-9]+:00:00Z\">[0-9][0-9]:00<"));
+  EXPECT_THAT(drawn, HasPattern("class=\"trend\" d=\"M7[0-9.]+ [0-9.]+L9[0-9.]+ [0-9.]+\"")) << "a quarter of the width";
+}
+
+TEST(Chart, OfHoursShowsALongerSurgeByTheHour) {
+  Html html;
+  add_hours_chart(html, surging(20), kNow);
+  const std::string drawn = html.take();
+  expect_well_formed("\n" + drawn);
+  EXPECT_THAT(drawn, HasSubstr("in every hour of the last 4 days"));
+  EXPECT_THAT(drawn, HasSubstr("data-line=\"recent\" data-from=\"" + std::to_string(kNow - 96 * 3'600'000) + "\""));
+  Html none;
+  add_hours_chart(none, leak_of(Pool::kNonpaged, "Thre"), kNow);
+  EXPECT_EQ(none.take(), "");
+}
+
+TEST(Page, SaysThatItCannotSay) {
+  View view = calm_view();
+  EXPECT_THAT(html_of(view), HasSubstr("<p>Nothing grows like a leak.</p>"));
+  view.readiness = {};
+  view.readiness.days_lacking = 3;
+  EXPECT_THAT(html_of(view), AllOf(HasSubstr("<p>Whether anything leaks cannot be said yet: telling a leak takes 3 more days of readings.</p>"),
+                                   Not(HasSubstr("Nothing grows"))));
+}
+
 TEST(Chart, AnEmptyHistoryDrawsNoLine) {
   Subject subject = leak_of(Pool::kNonpaged, "New");
   subject.report.since.reset();

@@ -52,7 +52,7 @@ TEST(Readiness, CountsDownInDaysAndThenInHours) {
 
 TEST(Readiness, FewReadingsLackInNumber) {
   EXPECT_FALSE(after(14 * 24, 7 * 24).judged);
-  EXPECT_EQ(readiness_words(after(14 * 24, 7 * 24)), "telling a leak takes readings on 5 days, there are 2");
+  EXPECT_EQ(readiness_words(after(14 * 24, 7 * 24)), "telling a leak takes readings on 6 days, there are 3");
   EXPECT_TRUE(after(5 * 7 * 24 + 1, 7 * 24).judged);
   EXPECT_TRUE(after(9 * 24, 24).judged);
 }
@@ -89,13 +89,45 @@ TEST(Readiness, ShortBootsSufficeTogether) {
 
 TEST(Readiness, NamesWhatGrewMostOfWhatMayLeak) {
   TrendEngine engine;
-  for (int hour = 0; hour <= 48; ++hour) look(engine, hour, 100 + (hour < 10 ? 20 - hour : hour));
+  for (int hour = 0; hour <= 72; ++hour) look(engine, hour, 100 + hour);
   const Readiness young = engine.readiness();
   ASSERT_TRUE(young.largest);
   EXPECT_EQ(young.largest->text, "Leak");
   EXPECT_EQ(young.largest->pool, Pool::kNonpaged);
-  EXPECT_NEAR(young.largest->amount, 38e6, 100);          // 148 over 110
-  EXPECT_NEAR(young.largest->seconds, 40 * 3600, 4 * 3600);  // to the bucket
+  EXPECT_NEAR(young.largest->amount, 52e6, 100);  // the lowest of the last 24 hours, to the bucket, over the first reading
+  EXPECT_NEAR(young.largest->seconds, 72 * 3600, 1);
+}
+
+TEST(Readiness, ADailyCycleIsNoGrowth) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 66; ++hour) look(engine, hour, 100 + 20 * std::sin(hour * 3.14159265 / 12));
+  EXPECT_FALSE(engine.readiness().largest && engine.readiness().largest->amount > 1e6);
+}
+
+TEST(Readiness, WhatGrewFastIsNamedThoughTheWeekIsOver) {
+  TrendEngine engine;
+  for (int day = 0; day <= 8; ++day) look(engine, day * 24, 100 + 20.0 * day);
+  EXPECT_TRUE(engine.readiness().judged);
+  const SubjectReport leak = *engine.find(Kind::kTag, Pool::kNonpaged, "Leak");
+  EXPECT_TRUE(leak.verdict != Verdict::kOk || engine.readiness().largest) << "either way it is told";
+}
+
+TEST(Readiness, OfAJudgedHostTheNewTagsAreNamed) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 40 * 24; ++hour) {
+    Sample old, late;
+    old.text = "Old ", late.text = "Late";
+    old.amount = 50'000'000;
+    late.amount = 300'000'000;
+    std::vector<Sample> samples = {old};
+    if (hour > 38 * 24) samples.push_back(late);
+    engine.observe({kStart + hour * kHourMs, kLongUp, samples});
+  }
+  const Readiness readiness = engine.readiness();
+  EXPECT_TRUE(readiness.judged);
+  ASSERT_TRUE(readiness.largest);
+  EXPECT_EQ(readiness.largest->text, "Late");
+  EXPECT_NEAR(readiness.largest->amount, 300e6, 100) << "it held nothing before";
 }
 
 TEST(Readiness, NothingThatGrowsIsNotNamed) { EXPECT_FALSE(after(48).largest); }

@@ -112,7 +112,7 @@ void thin_out(History& history, Readings readings, Random& random) {
   const double hour = random.uniform(0, 24), off_from = random.uniform(0, 24), off_hours = random.uniform(9, 15);
   const auto first_day = static_cast<int>(random.uniform(0, 7)), second_day = (first_day + static_cast<int>(random.uniform(2, 6))) % 7;
   std::int64_t last_day = -1;
-  double wanted = hour;
+  double wanted = std::min(hour, 17.5);
   const auto keeps = [&](const Sample& sample) {
     const std::int64_t day = sample.time_ms / kDay;
     const double at = static_cast<double>(sample.time_ms % kDay) / static_cast<double>(kHour);
@@ -129,7 +129,7 @@ void thin_out(History& history, Readings readings, Random& random) {
     if (readings == Readings::kTwiceAWeek && weekday != first_day && weekday != second_day) return false;
     last_day = day;
     const double next = readings == Readings::kAnyTime ? random.uniform(0, 24) : hour + random.uniform(-0.33, 0.33);
-    wanted = std::clamp(next, 0.0, 20.5);  // so that samples 3 hours apart have one
+    wanted = std::clamp(next, 0.0, 17.5);  // so that samples 6 hours apart have one
     return true;
   };
   std::erase_if(history.samples, [&](const Sample& sample) { return !keeps(sample); });
