@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <deque>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -91,18 +92,18 @@ class SarHistory final : public SnapshotReader {
     }
     if (words.empty()) return;
     if (words.size() >= 2 && words[0] == "LINUX" && words[1].starts_with("RESTART")) {
-      if (midnight_) boot_time_ = time_of(*of_day, false);
+      // Each activity's table has it; the times of others are not followed.
+      if (midnight_ && !is_other_table_) boot_times_[sar_host_] = time_of(*of_day, false);
       columns_.clear();
       return;
     }
     const bool is_heading = words[0].find_first_of("0123456789") == std::string_view::npos ||
                             words[0].find_first_not_of("0123456789.,kKMGT") != std::string_view::npos;
     if (is_heading) {
+      // Other activities between it and its own again, on a terminal, change nothing for the time of the memory's table.
       columns_ = sar_columns(words);
       width_ = words.size();
-      // Another activity's table begins at the day's first hour again.
-      last_of_day_.reset();
-      days_ = 0;
+      is_other_table_ = columns_.empty();
       return;
     }
     if (columns_.empty()) return;
@@ -122,6 +123,7 @@ class SarHistory final : public SnapshotReader {
   void begin_day(const SarHeading& heading) {
     is_sar_ = true;
     columns_.clear();
+    is_other_table_ = false;
     last_of_day_.reset();
     days_ = 0;
     sar_host_ = heading.host;
@@ -184,7 +186,7 @@ class SarHistory final : public SnapshotReader {
     const auto time = parse_stamp(fields[database_at_]);
     const std::string host = base_label(fields[0]);
     if (fields.size() > database_at_ + 1 && fields[database_at_ + 1].starts_with("LINUX-RESTART")) {
-      if (time) boot_time_ = *time;
+      if (time) boot_times_[host] = *time;
       return;
     }
     if (database_columns_.empty()) return;
@@ -232,7 +234,7 @@ class SarHistory final : public SnapshotReader {
     Snapshot snapshot = builder.take();
     snapshot.system = System::kLinux;
     snapshot.time = time;
-    snapshot.boot_time = boot_time_;
+    if (const auto boot = boot_times_.find(host); boot != boot_times_.end()) snapshot.boot_time = boot->second;
     if (snapshot.tags.size() > 0 && !std::exchange(told_of_slab_, true)) notes_.warn(std::string(kSarSlabWarning));
     ready_.push_back({host, std::move(snapshot)});
   }
@@ -246,10 +248,12 @@ class SarHistory final : public SnapshotReader {
   std::string plain_, host_, sar_host_;
   std::vector<SarColumn> columns_, database_columns_;
   std::size_t width_ = 0, database_width_ = 0, database_at_ = SIZE_MAX;
-  std::optional<UnixMillis> midnight_, boot_time_;
+  std::optional<UnixMillis> midnight_;
+  std::map<std::string, UnixMillis> boot_times_;  // by host
   std::optional<std::int64_t> last_of_day_;
   std::int64_t days_ = 0;
   std::deque<Ready> ready_;
+  bool is_other_table_ = false;  // of another activity
   bool any_ = false;
   bool has_memory_ = false;  // used or not
   bool is_sar_ = false;

@@ -354,6 +354,41 @@ TEST(HistoryFromElsewhere, ADayOfSarThatNothingDecidesIsMonthFirstByAmAndPmAlone
             "--date-order=mdy does; the tables below are passed over; nothing usable is in this file");
 }
 
+TEST(HistoryFromElsewhere, SarsRestartsAndDaysAreThoseOfTheMemorysTable) {
+  const auto lines_in = [](const std::string& text) {
+    test::MemoryFiles files;
+    files.put("f", text);
+    auto source = open_history(files, {"f"}, {.all_hosts = true});
+    std::vector<std::string> lines;
+    if (!source) return std::vector<std::string>{source.error().message};
+    do {
+      Snapshot snapshot;
+      EXPECT_TRUE((*source)->read(snapshot).ok());
+      lines.push_back(base::rfc3339(snapshot.time) + "@" + (*source)->host() +
+                      (snapshot.boot_time ? " boot=" + base::rfc3339(*snapshot.boot_time) : ""));
+    } while ((*source)->advance());
+    EXPECT_EQ((*source)->skipped_count(), 0U);
+    return lines;
+  };
+  const std::string day = "Linux 6.1.0 (h) \t2026-11-05 \t_x86_64_\t(4 CPU)\n\n";
+  const std::string restart = "\n06:00:00       LINUX RESTART\t(4 CPU)\n\n", memory = "06:00:00 " + kSarColumns;
+  const std::string cpu = "00:00:00 CPU %user\n", cpu_row = "23:50:00 all 1.00\n";
+  // A day's file of all activities: one table behind the other, the restart in each.
+  const std::string of_memory = memory + "05:50:00" + kSarRow + restart + memory + "23:50:00" + kSarRow;
+  const std::string of_cpu = cpu + "05:50:00 all 1.00\n" + restart + cpu + cpu_row;
+  const std::vector<std::string> wanted = {"2026-11-05T05:50:00Z@h", "2026-11-05T23:50:00Z@h boot=2026-11-05T06:00:00Z"};
+  EXPECT_THAT(lines_in(day + of_cpu + "\n" + of_memory), ElementsAreArray(wanted));
+  EXPECT_THAT(lines_in(day + of_memory + "\n" + of_cpu), ElementsAreArray(wanted));
+  // Followed on a terminal, both headings at each row, over midnight.
+  const auto look = [&](const std::string& clock) { return cpu + clock + " all 1.00\n\n" + memory + clock + kSarRow + "\n"; };
+  EXPECT_THAT(lines_in(day + look("23:00:00") + look("00:00:00") + look("23:30:00") + look("00:30:00")),
+              testing::ElementsAre("2026-11-05T23:00:00Z@h", "2026-11-06T00:00:00Z@h", "2026-11-06T23:30:00Z@h", "2026-11-07T00:30:00Z@h"));
+  // Of two hosts each has its own boot.
+  EXPECT_THAT(lines_in("# hostname;interval;timestamp;kbcommit\na;-1;2026-11-05 00:05:00 UTC;LINUX-RESTART\t(4 CPU)\n"
+                       "a;60;2026-11-05 00:10:00 UTC;1\nb;60;2026-11-05 00:10:00 UTC;2\n"),
+              testing::ElementsAre("2026-11-05T00:10:00Z@a boot=2026-11-05T00:05:00Z", "2026-11-05T00:10:00Z@b"));
+}
+
 TEST(HistoryFromElsewhere, ADateOfNoUseTakesItsTablesAlong) {
   const test::WholeHistory whole = test::read_text(
       "2026-11-05 18:00:00Z\nSUnreclaim: 64 kB\n31/31/2026 19:00:00\nSUnreclaim: 65 kB\n2026-11-05 20:00:00Z\nSUnreclaim: 66 kB\n");
