@@ -76,8 +76,11 @@ bool Boots::memory_fell(const Snapshot& snapshot) {
 
 const Boot& Boots::note(const Snapshot& snapshot, bool live) {
   const bool one_process = live && was_live_;
+  const bool first_timed = snapshot.boot_time && !clock_.timed();
   const base::BootClock::News news = clock_.advance({snapshot.time, snapshot.boot_time, 0}, one_process);
   bool is_new = news.new_boot;
+  // Recordings that tell of a boot only once they have seen one.
+  if (!live && first_timed && last_time_ && *snapshot.boot_time > *last_time_) is_new = true;
   boot_.start = snapshot.boot_time ? snapshot.boot_time : is_new ? std::nullopt : boot_.start;
   if (is_new && inferred_at_ && *snapshot.boot_time <= *inferred_at_ + kJitterMs) is_new = false;  // seen already
   if (snapshot.boot_time) inferred_at_.reset();

@@ -1,6 +1,9 @@
 #include "collectors/history/date_order.h"
 
 #include <tuple>
+#include <utility>
+
+#include "collectors/history/notes.h"
 
 namespace kmem::history {
 namespace {
@@ -54,6 +57,20 @@ std::optional<DateOrder> DateOrderVotes::decide() const {
     if (other > 0 && one > kFarApart * other) return DateOrder::kYearMonthDay;
   }
   return std::nullopt;
+}
+
+DateLine OrderedDates::parse(std::string_view text) {
+  DateLine found = parse_date_line(text, options_.order);
+  if (!found.numeric || options_.order) return found;
+  if (!std::exchange(asked_, true) && options_.decide) options_.order = options_.decide();
+  if (options_.order) return parse_date_line(text, options_.order);
+  found.problem = two_days(found.numeric->text);
+  found.midnight.reset();
+  return found;
+}
+
+std::string OrderedDates::two_days(std::string_view date) {
+  return in_quotes(date) + " can be two days, and nothing in the file says which; --date-order=dmy or --date-order=mdy does";
 }
 
 }  // namespace kmem::history

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "collectors/history/date_line.h"
 
@@ -31,6 +34,27 @@ class DateOrderVotes {
   bool all_dotted_ = true;
   bool any_long_year_ = false;
   bool differ_ = false;  // whether the order matters at all
+};
+
+struct DateOptions {
+  std::optional<DateOrder> order = {};                     // given by the user
+  std::function<std::optional<DateOrder>()> decide = {};  // by all of the file's dates; asked once, if ever
+};
+
+/// A file's dates, all read in one order.
+class OrderedDates {
+ public:
+  explicit OrderedDates(DateOptions options) : options_(std::move(options)) {}
+
+  /// As parse_date_line(); `problem` where the date can be two days and nothing says which.
+  [[nodiscard]] DateLine parse(std::string_view text);
+  /// Asked, and nothing says.
+  [[nodiscard]] bool undecided() const { return asked_ && !options_.order; }
+  [[nodiscard]] static std::string two_days(std::string_view date);
+
+ private:
+  DateOptions options_;
+  bool asked_ = false;
 };
 
 }  // namespace kmem::history

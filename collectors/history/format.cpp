@@ -6,6 +6,8 @@
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_order.h"
 #include "collectors/history/recognise.h"
+#include "collectors/history/sar_memory.h"
+#include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
 #include "collectors/replay/capture.h"
@@ -129,22 +131,30 @@ bool is_binary(std::string_view text) {
   return zeros * 50 > text.size() || (zeros > 0 && text.substr(0, 4).find('\0') != std::string_view::npos);
 }
 
-/// `separator`: of the cells, the first of which has the date; none: lines of text.
-std::optional<DateOrder> decide_order(base::FileSystem& files, const std::string& path, char separator = '\0') {
-  // What has no size is a pipe, which can be read once only.
-  const auto info = files.info(path);
-  if (!info || info->size_bytes == 0) return std::nullopt;
-  auto file = files.open(path, base::OpenMode::kRead);
-  if (!file) return std::nullopt;
-  LineReader lines(std::move(*file), separator == '\0' ? kMaxLineBytes : kMaxPerfmonLineBytes);
-  DateOrderVotes votes;
-  for (std::string plain, unquoted;;) {
-    const auto state = lines.next();
-    if (!state || *state == LineState::kEnd) return votes.decide();
-    std::string_view text = lines.line();
-    if (separator != '\0') text = text.substr(0, text.find(separator));
-    votes.see(parse_date_line(trimmed(without_quotes(without_escapes(text, plain), unquoted))));
-  }
+/// What may be a date in a line of the file, in its order.
+using DateText = std::function<std::string(std::string_view line)>;
+
+std::string whole_line(std::string_view line) {
+  std::string plain, unquoted;
+  return std::string(trimmed(without_quotes(without_escapes(line, plain), unquoted)));
+}
+
+DateOptions dates_of(base::FileSystem& files, const std::string& path, const HistoryOptions& options, DateText date_in,
+                     std::size_t longest = kMaxLineBytes) {
+  return {options.date_order, [&files, path, date_in = std::move(date_in), longest]() -> std::optional<DateOrder> {
+            // What has no size is a pipe, which can be read once only.
+            const auto info = files.info(path);
+            if (!info || info->size_bytes == 0) return std::nullopt;
+            auto file = files.open(path, base::OpenMode::kRead);
+            if (!file) return std::nullopt;
+            LineReader lines(std::move(*file), longest);
+            DateOrderVotes votes;
+            for (;;) {
+              const auto state = lines.next();
+              if (!state || *state == LineState::kEnd) return votes.decide();
+              votes.see(parse_date_line(date_in(lines.line())));
+            }
+          }};
 }
 
 }  // namespace
@@ -181,9 +191,18 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
       case Format::kPrometheusJson: return make_prometheus_json(std::move(headed), file_notes);
       case Format::kSadfJson: return make_sadf_json(std::move(headed), file_notes);
       case Format::kPrometheusLines: return make_prometheus_lines(LineReader(std::move(headed)), file_notes);
-      case Format::kSar: return make_sar_history(LineReader(std::move(headed)), file_notes);
-      case Format::kLinux: return make_linux_history(LineReader(std::move(headed)), file_notes);
-      case Format::kScriptCsv: return make_script_history(LineReader(std::move(headed)), file_notes);
+      case Format::kSar:
+        return make_sar_history(LineReader(std::move(headed)), file_notes,
+                                dates_of(files, path, options, [](std::string_view line_text) {
+                                  const auto heading = parse_sar_heading(trimmed(line_text));
+                                  return heading ? std::string(heading->date) : std::string();
+                                }));
+      case Format::kLinux:
+        return make_linux_history(LineReader(std::move(headed)), file_notes, dates_of(files, path, options, whole_line));
+      case Format::kScriptCsv:
+        return make_script_history(
+            LineReader(std::move(headed)), file_notes,
+            dates_of(files, path, options, [times = ScriptTimes()](std::string_view line_text) mutable { return times.time_in(line_text); }));
       case Format::kOther: break;
     }
   }
@@ -192,7 +211,9 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     file_notes.read_as("perfmon CSV");
     return make_perfmon_history(
         LineReader(std::move(headed), kMaxPerfmonLineBytes), file_notes,
-        {*separator, options.date_order, [&files, path, cells = *separator] { return decide_order(files, path, cells); }});
+        {*separator, dates_of(files, path, options, [cells = *separator](std::string_view text_line) {
+           return whole_line(text_line.substr(0, text_line.find(cells)));
+         }, kMaxPerfmonLineBytes)});
   }
   if (const auto separator = csv_separator(line)) {
     file_notes.read_as("CSV");
@@ -204,8 +225,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const auto info = files.info(path);
   file_notes.read_as("poolmon, memsnap or debugger text");
   return make_text_history(LineReader(std::move(headed)), file_notes,
-                           {info ? std::optional(info->modified) : std::nullopt, options.date_order,
-                            [&files, path] { return decide_order(files, path); }});
+                           {info ? std::optional(info->modified) : std::nullopt, dates_of(files, path, options, whole_line)});
 }
 
 }  // namespace kmem::history

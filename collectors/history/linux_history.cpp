@@ -30,7 +30,8 @@ UnixMillis in_utc(std::optional<Zone> zone, UnixMillis local) {
 
 class LinuxHistory final : public SnapshotReader {
  public:
-  LinuxHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
+  LinuxHistory(LineReader lines, FileNotes notes, DateOptions dates)
+      : lines_(std::move(lines)), notes_(std::move(notes)), dates_(std::move(dates)) {}
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
@@ -87,7 +88,8 @@ class LinuxHistory final : public SnapshotReader {
     TagUsage row;
     if (table_ == LinuxTable::kSlabtop && parse_slabtop_row(text, row)) return false;
     if (table_ == LinuxTable::kVmstat && parse_vmstat_row(text, row)) return false;
-    return parse_date_line(text).midnight.has_value();
+    const DateLine found = parse_date_line(text);
+    return found.midnight || !found.problem.empty();
   }
 
   void begin(LinuxTable table) {
@@ -197,7 +199,13 @@ class LinuxHistory final : public SnapshotReader {
       stamp(*unix_time, "lines of Unix seconds");
       return true;
     }
-    const DateLine found = parse_date_line(text);
+    const DateLine found = dates_.parse(text);
+    if (!found.problem.empty()) {
+      finish();
+      notes_.skip(lines_.number(), found.problem + "; the tables below are passed over");
+      is_refused_ = true;
+      return true;
+    }
     const bool completes = midnight_ && !has_time_of_day_ && seen_ == 0;
     if (found.empty() || (!found.midnight && !completes)) return false;
     if (found.midnight) {
@@ -210,6 +218,7 @@ class LinuxHistory final : public SnapshotReader {
         return true;
       }
       finish();
+      is_refused_ = false;
       midnight_ = found.midnight;
       zone_.reset();
       has_time_of_day_ = false;
@@ -223,6 +232,7 @@ class LinuxHistory final : public SnapshotReader {
 
   void stamp(UnixMillis time, std::string_view rule) {
     finish();
+    is_refused_ = false;
     time_ = time;
     zone_ = Zone{};
     notes_.timed_by(rule);
@@ -240,6 +250,7 @@ class LinuxHistory final : public SnapshotReader {
     has_time_of_day_ = false;
     if (!something) return;
     if (!time) {
+      if (is_refused_) return;  // listed where its date stands
       ++undated_;
       if (any_dated_) notes_.skip(begun_line_, "no date above this table");
       return;
@@ -283,10 +294,12 @@ class LinuxHistory final : public SnapshotReader {
   std::uint64_t begun_line_ = 0;
   std::uint64_t undated_ = 0;  // snapshots
   std::optional<UnixMillis> time_, midnight_, boot_, boot_time_;
+  OrderedDates dates_;
   std::optional<Zone> zone_;
   std::optional<Uptime> uptime_;
   std::optional<Snapshot> ready_;
   std::uint64_t ready_line_ = 0, line_ = 0;
+  bool is_refused_ = false;   // the date above was of no use
   bool has_time_of_day_ = false;
   bool any_dated_ = false;
   bool told_of_zone_ = false;
@@ -297,8 +310,9 @@ class LinuxHistory final : public SnapshotReader {
 
 }  // namespace
 
-Reader make_linux_history(LineReader lines, FileNotes notes) {
-  return std::unique_ptr<SnapshotReader>(std::make_unique<LinuxHistory>(std::move(lines), std::move(notes)));
+Reader make_linux_history(LineReader lines, FileNotes notes, DateOptions dates) {
+  return std::unique_ptr<SnapshotReader>(
+      std::make_unique<LinuxHistory>(std::move(lines), std::move(notes), std::move(dates)));
 }
 
 }  // namespace kmem::history

@@ -173,19 +173,18 @@ class PerfmonHistory final : public SnapshotReader {
   }
 
   std::optional<UnixMillis> read_time(const std::string& cell, std::string& why) {
-    if (const auto time = parse_us_time(cell); time && !is_rewritten(cell)) return time;
-    DateLine found = parse_date_line(cell, options_.order);
-    if (found.numeric && !options_.order && is_rewritten(cell)) {
-      if (!std::exchange(asked_, true) && options_.decide) options_.order = options_.decide();
-      if (!options_.order) {
-        why = "time " + in_quotes(cell) +
-              " can be two days, and nothing in the file says which; --date-order=dmy or --date-order=mdy does";
+    // PDH's own have milliseconds, and the month first in every country.
+    const bool is_given = options_.dates.order.has_value();
+    const auto pdh = parse_us_time(cell);
+    if (pdh && !is_rewritten(cell) && (!is_given || cell.find('.') != std::string::npos)) return pdh;
+    if (is_given || options_.separator != ',' || is_rewritten(cell)) {
+      const DateLine found = dates_.parse(cell);
+      if (found.midnight && found.time_of_day) return *found.midnight + *found.time_of_day;
+      if (!found.problem.empty()) {
+        why = "time " + (dates_.undecided() ? OrderedDates::two_days(cell) : found.problem);
         return std::nullopt;
       }
-      found = parse_date_line(cell, options_.order);
     }
-    const bool is_other = options_.separator == ',' && !is_rewritten(cell);
-    if (!is_other && found.midnight && found.time_of_day) return *found.midnight + *found.time_of_day;
     why = "time " + in_quotes(cell) + " is not MM/DD/YYYY HH:MM:SS";
     return std::nullopt;
   }
@@ -193,7 +192,7 @@ class PerfmonHistory final : public SnapshotReader {
   LineReader lines_;
   FileNotes notes_;
   PerfmonOptions options_;
-  bool asked_ = false;
+  OrderedDates dates_{options_.dates};
   CsvFields fields_;
   std::vector<Known> known_;
   std::size_t width_ = 0;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <deque>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -35,14 +36,15 @@ std::vector<std::string_view> words_of(std::string_view line) {
 
 class SarHistory final : public SnapshotReader {
  public:
-  SarHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
+  SarHistory(LineReader lines, FileNotes notes, DateOptions dates)
+      : lines_(std::move(lines)), notes_(std::move(notes)), dates_(std::move(dates)) {}
 
   base::Result<bool> next(Snapshot& out) override {
     while (ready_.empty()) {
       const auto state = lines_.next();
       if (!state) return state.error();
       if (*state == LineState::kEnd) {
-        if (any_ || !is_sar_) return false;
+        if (any_ || has_memory_ || !is_sar_) return false;
         return base::Error{base::ErrorCode::kMalformed,
                            notes_.path() + ": looks like sar without memory; record it with: sar -r ALL"};
       }
@@ -82,27 +84,31 @@ class SarHistory final : public SnapshotReader {
       return;
     }
     words.erase(words.begin());
-    if (!words.empty() && (same_word(words[0], "AM") || same_word(words[0], "PM"))) {
+    const bool of_half_days = !words.empty() && (same_word(words[0], "AM") || same_word(words[0], "PM"));
+    if (!doubtful_day_.empty()) settle_day(of_half_days);
+    if (of_half_days) {
       *of_day = *of_day % kHalfDayMillis + (same_word(words[0], "PM") ? kHalfDayMillis : 0);
       words.erase(words.begin());
     }
     if (words.empty()) return;
     if (words.size() >= 2 && words[0] == "LINUX" && words[1].starts_with("RESTART")) {
-      if (midnight_) boot_time_ = time_of(*of_day, false);
+      // Each activity's table has it; the times of others are not followed.
+      if (midnight_ && !is_other_table_) boot_times_[sar_host_] = time_of(*of_day, false);
       columns_.clear();
       return;
     }
     const bool is_heading = words[0].find_first_of("0123456789") == std::string_view::npos ||
                             words[0].find_first_not_of("0123456789.,kKMGT") != std::string_view::npos;
     if (is_heading) {
+      // Other activities between it and its own again, on a terminal, change nothing for the time of the memory's table.
       columns_ = sar_columns(words);
       width_ = words.size();
-      // Another activity's table begins at the day's first hour again.
-      last_of_day_.reset();
-      days_ = 0;
+      is_other_table_ = columns_.empty();
       return;
     }
     if (columns_.empty()) return;
+    has_memory_ = true;
+    if (!midnight_ && is_day_refused_) return;  // listed where it stands
     if (!midnight_) {
       notes_.skip(lines_.number(), "no day above this row: sar's first line, with the date, is missing");
       return;
@@ -117,14 +123,34 @@ class SarHistory final : public SnapshotReader {
   void begin_day(const SarHeading& heading) {
     is_sar_ = true;
     columns_.clear();
+    is_other_table_ = false;
     last_of_day_.reset();
     days_ = 0;
     sar_host_ = heading.host;
-    const DateLine date = parse_date_line(heading.date);
+    const DateLine date = dates_.parse(heading.date);
     midnight_ = date.midnight;
+    doubtful_day_.clear();
+    is_day_refused_ = !midnight_;
+    if (!midnight_ && date.numeric && dates_.undecided()) {
+      doubtful_day_ = heading.date;
+      why_doubtful_ = date.problem;
+      day_line_ = lines_.number();
+      return;
+    }
     if (!midnight_) notes_.skip(lines_.number(), "the day " + in_quotes(heading.date) + " is not understood");
     else if (!std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     notes_.timed_by("the day in sar's first line, local time taken as UTC");
+  }
+
+  // Where nothing in the file says which day it is, AM and PM mean the language in which nearly all servers with such
+  // clocks write it, month first.
+  void settle_day(bool of_half_days) {
+    const std::string day = std::exchange(doubtful_day_, {});
+    if (!of_half_days) return notes_.skip(day_line_, why_doubtful_ + "; the tables below are passed over");
+    midnight_ = parse_date_line(day, DateOrder::kMonthDayYear).midnight;
+    is_day_refused_ = !midnight_;
+    notes_.warn("the day " + in_quotes(day) + " is taken as month first, for its times have AM and PM; else --date-order=dmy");
+    notes_.timed_by("the day in sar's first line, month first, local time taken as UTC");
   }
 
   UnixMillis time_of(std::int64_t of_day, bool moves_on) {
@@ -160,7 +186,7 @@ class SarHistory final : public SnapshotReader {
     const auto time = parse_stamp(fields[database_at_]);
     const std::string host = base_label(fields[0]);
     if (fields.size() > database_at_ + 1 && fields[database_at_ + 1].starts_with("LINUX-RESTART")) {
-      if (time) boot_time_ = *time;
+      if (time) boot_times_[host] = *time;
       return;
     }
     if (database_columns_.empty()) return;
@@ -185,7 +211,7 @@ class SarHistory final : public SnapshotReader {
   std::optional<UnixMillis> parse_stamp(std::string_view text) {
     notes_.timed_by("column timestamp");
     if (const auto exact = parse_timestamp(text)) return *exact;
-    const DateLine date = parse_date_line(text);
+    const DateLine date = dates_.parse(text);
     if (!date.midnight || !date.time_of_day) return std::nullopt;
     if (!date.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     const UnixMillis local = *date.midnight + *date.time_of_day;
@@ -208,21 +234,28 @@ class SarHistory final : public SnapshotReader {
     Snapshot snapshot = builder.take();
     snapshot.system = System::kLinux;
     snapshot.time = time;
-    snapshot.boot_time = boot_time_;
+    if (const auto boot = boot_times_.find(host); boot != boot_times_.end()) snapshot.boot_time = boot->second;
     if (snapshot.tags.size() > 0 && !std::exchange(told_of_slab_, true)) notes_.warn(std::string(kSarSlabWarning));
     ready_.push_back({host, std::move(snapshot)});
   }
 
   LineReader lines_;
   FileNotes notes_;
+  OrderedDates dates_;
+  std::string doubtful_day_, why_doubtful_;  // until the clock below it is seen
+  std::uint64_t day_line_ = 0;
+  bool is_day_refused_ = false;
   std::string plain_, host_, sar_host_;
   std::vector<SarColumn> columns_, database_columns_;
   std::size_t width_ = 0, database_width_ = 0, database_at_ = SIZE_MAX;
-  std::optional<UnixMillis> midnight_, boot_time_;
+  std::optional<UnixMillis> midnight_;
+  std::map<std::string, UnixMillis> boot_times_;  // by host
   std::optional<std::int64_t> last_of_day_;
   std::int64_t days_ = 0;
   std::deque<Ready> ready_;
+  bool is_other_table_ = false;  // of another activity
   bool any_ = false;
+  bool has_memory_ = false;  // used or not
   bool is_sar_ = false;
   bool told_of_zone_ = false;
   bool told_of_slab_ = false;
@@ -230,8 +263,9 @@ class SarHistory final : public SnapshotReader {
 
 }  // namespace
 
-Reader make_sar_history(LineReader lines, FileNotes notes) {
-  return std::unique_ptr<SnapshotReader>(std::make_unique<SarHistory>(std::move(lines), std::move(notes)));
+Reader make_sar_history(LineReader lines, FileNotes notes, DateOptions dates) {
+  return std::unique_ptr<SnapshotReader>(
+      std::make_unique<SarHistory>(std::move(lines), std::move(notes), std::move(dates)));
 }
 
 }  // namespace kmem::history

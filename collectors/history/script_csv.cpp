@@ -121,9 +121,26 @@ std::optional<std::uint64_t> parse_amount(std::string_view text) {
   return !digits.empty() && parsed.ec == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
+std::string row_time_text(const CsvFields& fields, std::size_t time, std::size_t date, std::size_t clock) {
+  const auto field = [&](std::size_t at) { return at < fields.size() ? trimmed(fields[at]) : std::string_view(); };
+  std::string text(field(time));
+  return text.empty() ? std::string(field(date)) + " " + std::string(field(clock)) : text;
+}
+
+// What stands before the path of a line of Readings; empty: nothing.
+std::string reading_time_text(std::string_view line) {
+  const std::size_t path = line.find("\\\\");
+  if (path == std::string_view::npos) return {};
+  std::string stamp(trimmed(line.substr(0, path)));
+  stamp.erase(std::remove(stamp.begin(), stamp.end(), '"'), stamp.end());
+  while (!stamp.empty() && (stamp.back() == ',' || stamp.back() == ';' || stamp.back() == ' ')) stamp.pop_back();
+  return stamp;
+}
+
 class ScriptHistory final : public SnapshotReader {
  public:
-  ScriptHistory(LineReader lines, FileNotes notes) : lines_(std::move(lines)), notes_(std::move(notes)) {}
+  ScriptHistory(LineReader lines, FileNotes notes, DateOptions dates)
+      : lines_(std::move(lines)), notes_(std::move(notes)), dates_(std::move(dates)) {}
 
   base::Result<void> read_header() {
     return read_header_row(lines_, notes_, [this]() -> std::string {
@@ -212,25 +229,26 @@ class ScriptHistory final : public SnapshotReader {
   }
 
   std::optional<UnixMillis> row_time() {
-    std::string text(trimmed(field(kTime)));
-    if (text.empty()) text = std::string(trimmed(field(kDate))) + " " + std::string(trimmed(field(kClock)));
-    return time_of(text);
+    return time_of(row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]));
   }
 
   std::optional<UnixMillis> time_of(const std::string& text) {
     if (last_time_ && text == last_text_) return last_time_;
     std::optional<UnixMillis> time;
+    std::string why = in_quotes(text) + " is not understood";
     if (const auto exact = parse_timestamp(text)) {
       time = *exact;
       notes_.timed_by("times with a zone");
-    } else if (const DateLine date = parse_date_line(text); date.midnight && date.time_of_day) {
+    } else if (const DateLine date = dates_.parse(text); !date.problem.empty()) {
+      why = date.problem;
+    } else if (date.midnight && date.time_of_day) {
       const UnixMillis local = *date.midnight + *date.time_of_day;
       time = local - std::int64_t{minutes_east(date.zone.value_or(Zone{}), local)} * 60'000;
       if (!date.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
       notes_.timed_by("dates of a script");
     }
     if (!time) {
-      skip("time " + in_quotes(text) + " is not understood");
+      skip("time " + why);
       return std::nullopt;
     }
     last_text_ = text;
@@ -299,12 +317,9 @@ class ScriptHistory final : public SnapshotReader {
   void take_reading(std::string_view line) {
     std::string_view text = trimmed(line);
     while (text.ends_with('"')) text = trimmed(text.substr(0, text.size() - 1));
-    if (const std::size_t path = text.find("\\\\"); path != std::string_view::npos && path > 0) {
-      std::string stamp(text.substr(0, path));
-      stamp.erase(std::remove(stamp.begin(), stamp.end(), '"'), stamp.end());
-      while (!stamp.empty() && (stamp.back() == ',' || stamp.back() == ';' || stamp.back() == ' ')) stamp.pop_back();
+    if (const std::string stamp = reading_time_text(text); !stamp.empty()) {
       reading_time_ = time_of(stamp);
-      text.remove_prefix(path);
+      text.remove_prefix(text.find("\\\\"));
     }
     if (text.empty() || !reading_time_) return;
     if (text.starts_with("\\\\")) {
@@ -338,6 +353,7 @@ class ScriptHistory final : public SnapshotReader {
 
   LineReader lines_;
   FileNotes notes_;
+  OrderedDates dates_;
   CsvFields fields_;
   Places at_{};
   ScriptCsv kind_ = ScriptCsv::kTags;
@@ -362,8 +378,29 @@ std::optional<ScriptCsv> script_csv_kind(std::string_view header) {
   return kind_of(places_of(fields));
 }
 
-Reader make_script_history(LineReader lines, FileNotes notes) {
-  auto reader = std::make_unique<ScriptHistory>(std::move(lines), std::move(notes));
+std::string ScriptTimes::time_in(std::string_view line) {
+  if (trimmed(line).starts_with("#TYPE") || trimmed(line).empty()) return {};
+  std::string text;
+  if (kind_ == ScriptCsv::kReadings) {
+    text = reading_time_text(line);
+  } else {
+    if (const auto separator = kind_ ? std::nullopt : separator_of(line)) fields_ = CsvFields(*separator);
+    if (fields_.split(line) != nullptr) return {};
+    const Places at = places_of(fields_);
+    if (const auto kind = kind_of(at)) {
+      kind_ = kind;
+      at_ = {at[kTime], at[kDate], at[kClock]};
+      return {};
+    }
+    if (!kind_) return {};
+    text = row_time_text(fields_, at_[0], at_[1], at_[2]);
+  }
+  if (text == last_) return {};
+  return last_ = text;
+}
+
+Reader make_script_history(LineReader lines, FileNotes notes, DateOptions dates) {
+  auto reader = std::make_unique<ScriptHistory>(std::move(lines), std::move(notes), std::move(dates));
   if (auto header = reader->read_header(); !header) return header.error();
   return std::unique_ptr<SnapshotReader>(std::move(reader));
 }

@@ -2,8 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <array>
+#include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
+
+#include "collectors/history/csv_fields.h"
 
 namespace kmem::history {
 
@@ -13,5 +18,18 @@ enum class ScriptCsv : std::uint8_t {
   kReadings,  // Get-Counter's own objects: Timestamp, Readings
 };
 [[nodiscard]] std::optional<ScriptCsv> script_csv_kind(std::string_view header);
+
+/// The times in a file of that kind, as they are written. Lines in the file's order.
+class ScriptTimes {
+ public:
+  /// Of this row; empty: it has none, or that of the row above.
+  [[nodiscard]] std::string time_in(std::string_view line);
+
+ private:
+  CsvFields fields_;
+  std::optional<ScriptCsv> kind_;
+  std::array<std::size_t, 3> at_{};  // of time, date and clock
+  std::string last_;
+};
 
 }  // namespace kmem::history

@@ -11,7 +11,7 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
-#include "collectors/history/date_line.h"
+#include "collectors/history/date_order.h"
 #include "collectors/history/history.h"
 #include "collectors/history/line_reader.h"
 #include "collectors/history/notes.h"
@@ -36,14 +36,12 @@ using Reader = base::Result<std::unique_ptr<SnapshotReader>>;
 [[nodiscard]] Reader make_csv_history(LineReader lines, FileNotes notes, char separator);
 struct PerfmonOptions {
   char separator = ',';
-  std::optional<DateOrder> order;                    // given by the user, for times that a spreadsheet has rewritten
-  std::function<std::optional<DateOrder>()> decide;  // by all of the file's
+  DateOptions dates;  // of times that a spreadsheet has rewritten
 };
 [[nodiscard]] Reader make_perfmon_history(LineReader lines, FileNotes notes, PerfmonOptions options);
 struct TextOptions {
-  std::optional<base::UnixMillis> modified;            // of the file, for its last table when there is no time at all
-  std::optional<DateOrder> order;                      // given by the user
-  std::function<std::optional<DateOrder>()> decide;    // by all of the file's dates; asked once, if ever
+  std::optional<base::UnixMillis> modified;  // of the file, for its last table when there is no time at all
+  DateOptions dates;
 };
 [[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options);
 
@@ -53,11 +51,11 @@ struct TextOptions {
 [[nodiscard]] Reader make_prometheus_lines(LineReader lines, FileNotes notes);
 
 /// /proc files, slabtop and vmstat -m below dates.
-[[nodiscard]] Reader make_linux_history(LineReader lines, FileNotes notes);
-[[nodiscard]] Reader make_sar_history(LineReader lines, FileNotes notes);
+[[nodiscard]] Reader make_linux_history(LineReader lines, FileNotes notes, DateOptions dates);
+[[nodiscard]] Reader make_sar_history(LineReader lines, FileNotes notes, DateOptions dates);
 [[nodiscard]] Reader make_sadf_json(std::unique_ptr<base::File> file, FileNotes notes);
 /// kMalformed when its header names no usable columns.
-[[nodiscard]] Reader make_script_history(LineReader lines, FileNotes notes);
+[[nodiscard]] Reader make_script_history(LineReader lines, FileNotes notes, DateOptions dates);
 
 /// What parts a header line that has at least two of the CSV format's columns.
 [[nodiscard]] std::optional<char> csv_separator(std::string_view line);

@@ -93,7 +93,7 @@ class TextHistory final : public SnapshotReader {
       table_ = Table::kNone;  // the latter is the head of the next table of `top`
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
-    } else if (table_ == Table::kNone ? looks_like_a_row(text) : has_digit(text)) {
+    } else if (table_ == Table::kNone || is_head_ ? looks_like_a_row(text) : has_digit(text)) {
       notes_.skip(lines_.number(), table_ == Table::kNone ? "numbers, but no table's header above them"
                                                           : "not a row of this table");
     }
@@ -174,7 +174,7 @@ class TextHistory final : public SnapshotReader {
 
   void open(Table table) {
     table_ = table;
-    in_vm_ = false;
+    is_head_ = in_vm_ = false;
     table_owner_ = std::exchange(owner_, std::nullopt).value_or(PoolOwner{});
     if (table_owner_.kind == PoolOwner::Kind::kAllSessions)
       notes_.skip(owner_line_, "pools of all sessions together: not the system's, and of no session; the table below is "
@@ -220,6 +220,7 @@ class TextHistory final : public SnapshotReader {
     if (stamp == TextClock::Stamp::kBegins) {
       begin(has_rows_ || has_totals_);
       clock_.begin();
+      is_head_ = true;
       if (table_ == Table::kPoolused) table_ = Table::kNone;
       in_vm_ = false;
     }
@@ -251,6 +252,7 @@ class TextHistory final : public SnapshotReader {
         refused = add_tags(is_of_system() ? target(building_.has(tags_[0].pool, tags_[0].tag)) : building_);
     }
     if (kind == RowKind::kOther) return Use::kOther;
+    is_head_ = false;
     if (kind == RowKind::kBroken) return Use::kBroken;
     begin(false);
     if (table_ == Table::kProcesses) has_processes_ = true;
@@ -395,6 +397,7 @@ class TextHistory final : public SnapshotReader {
   std::uint64_t owner_line_ = 0;
   PoolOwner table_owner_;
   VmParts vm_parts_;
+  bool is_head_ = false;  // below a date, above the first row: sums of all kinds stand there
   bool in_vm_ = false;
   bool has_vm_ = false;
   bool of_debugger_ = false;

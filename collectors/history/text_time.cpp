@@ -19,27 +19,12 @@ constexpr std::int64_t kDayMillis = 86'400'000;
 }  // namespace
 
 TextClock::TextClock(FileNotes& notes, const TextOptions& options)
-    : notes_(notes), order_(options.order), decide_(options.decide), name_(date_in_name(notes.path(), options.order)) {}
-
-std::optional<DateOrder> TextClock::order() {
-  if (!order_ && !std::exchange(asked_, true) && decide_) order_ = decide_();
-  return order_;
-}
-
-DateLine TextClock::parse(std::string_view text) {
-  DateLine found = parse_date_line(text, order_);
-  if (!found.numeric || order_) return found;
-  if (order()) return parse_date_line(text, order_);
-  found.problem = in_quotes(found.numeric->text) +
-                  " can be two days, and nothing in the file says which; --date-order=dmy or --date-order=mdy does";
-  found.midnight.reset();
-  return found;
-}
+    : notes_(notes), dates_(options.dates), name_(date_in_name(notes.path(), options.dates.order)) {}
 
 TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line, bool is_used) {
   if (awaits_boot_) {  // wmic's value below its name
     awaits_boot_ = false;
-    const DateLine boot = parse(text);
+    const DateLine boot = dates_.parse(text);
     if (boot.midnight && boot.time_of_day) {
       now_.boot_time = *boot.midnight + *boot.time_of_day -
                        std::int64_t{minutes_east(boot.zone.value_or(Zone{}), *boot.midnight + *boot.time_of_day)} * 60'000;
@@ -51,7 +36,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     if (!std::exchange(told_of_debugger_, true)) notes_.skip(line, "the debugger's own time, not that of the system");
     return Stamp::kGoesOn;
   }
-  DateLine found = parse(text);
+  DateLine found = dates_.parse(text);
   if (found.empty()) return Stamp::kNone;
   next_ = {};
   if (!found.problem.empty()) {
@@ -118,7 +103,7 @@ bool TextClock::take_boot(std::string_view text, std::uint64_t line) {
   if (!words) return false;
   awaits_boot_ = words->empty();
   if (awaits_boot_) return true;
-  const DateLine found = parse(*words);
+  const DateLine found = dates_.parse(*words);
   if (found.midnight && found.time_of_day) {
     const UnixMillis local = *found.midnight + *found.time_of_day;
     now_.boot_time = local - std::int64_t{minutes_east(found.zone.value_or(Zone{}), local)} * 60'000;

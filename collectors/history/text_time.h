@@ -10,6 +10,7 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/history/date_line.h"
+#include "collectors/history/date_order.h"
 #include "collectors/history/notes.h"
 #include "collectors/history/snapshot_reader.h"
 
@@ -54,15 +55,11 @@ class TextClock {
     bool refused = false;
   };
 
-  [[nodiscard]] DateLine parse(std::string_view text);
-  [[nodiscard]] std::optional<DateOrder> order();
   [[nodiscard]] std::optional<base::UnixMillis> boot_of(base::UnixMillis time);
   [[nodiscard]] base::UnixMillis steady(base::UnixMillis boot);
 
   FileNotes& notes_;
-  std::optional<DateOrder> order_;
-  std::function<std::optional<DateOrder>()> decide_;
-  bool asked_ = false;
+  OrderedDates dates_;
   DateLine name_;
 
   State now_;

@@ -53,6 +53,28 @@ class Recorded {
   std::uint64_t boots_ = 0;
 };
 
+TEST(Boots, ARecordingThatTellsOfABootOnlyOnceItSawOne) {
+  // sar: nothing until its restart line.
+  const auto reading = [](std::int64_t at, std::optional<std::int64_t> boot) {
+    Snapshot out;
+    out.time = kStart + at;
+    if (boot) out.boot_time = kStart + *boot;
+    return out;
+  };
+  Boots boots;
+  EXPECT_FALSE(boots.note(reading(0, {})).is_new);
+  EXPECT_FALSE(boots.note(reading(kHour, {})).is_new);
+  const Boot& after = boots.note(reading(2 * kHour, kHour + 50 * kMinute));
+  EXPECT_TRUE(after.is_new);
+  EXPECT_EQ(after.start, kStart + kHour + 50 * kMinute);
+  EXPECT_FALSE(boots.note(reading(3 * kHour, kHour + 50 * kMinute)).is_new);
+
+  // One from before that is told late is none.
+  Boots late;
+  (void)late.note(reading(0, {}));
+  EXPECT_FALSE(late.note(reading(kHour, -kMinute)).is_new);
+}
+
 TEST(Boots, WithoutBootTimesWeeklyRebootsAreSeenByTheCountersAndNothingElseIs) {
   for (const std::size_t tags : {1U, 3U, 40U}) {
     Recorded machine(tags);

@@ -1,6 +1,8 @@
 // What people have instead: one input of each shape, with every value that is to come out of it.
 #include <gmock/gmock.h>
 
+#include <functional>
+
 #include "collectors/base/time_words.h"
 #include "collectors/made_up_pid.h"
 #include "tests/collectors/history/read_history.h"
@@ -257,6 +259,154 @@ TEST_P(HistoryFromElsewhere, HasTheseValues) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, HistoryFromElsewhere, testing::ValuesIn(kCases));
+
+/// One snapshot a date of the 5th or 11th month, below each date in a format's own way.
+struct Dated {
+  const char* name;
+  std::function<std::string(const std::vector<std::string>& dates)> make;
+};
+
+std::string by_row(const std::vector<std::string>& dates, const std::string& head, const std::string& before, const std::string& behind) {
+  std::string text = head;
+  for (const std::string& date : dates) text += before + date + behind;
+  return text;
+}
+
+const std::vector<Dated> kDated = {
+    {"a script's tags",
+     [](const auto& dates) { return by_row(dates, "Tag,NonPagedUsedBytes,DateTime\n", "Leak,5,", " 18:00:00\n"); }},
+    {"a script's tags, date and time apart",
+     [](const auto& dates) { return by_row(dates, "Date;Time;Tag;NonPagedUsedBytes\n", "", ";18:00;Leak;5\n"); }},
+    {"Get-Counter's samples",
+     [](const auto& dates) {
+       return by_row(dates, "\"Timestamp\",\"Path\",\"CookedValue\"\n", "\"", " 18:00:00\",\"\\\\h\\memory\\pool nonpaged bytes\",\"5\"\n");
+     }},
+    {"Get-Counter's sets",
+     [](const auto& dates) {
+       return by_row(dates, "\"Timestamp\",\"Readings\"\n", "\"", " 18:00:00\",\"\\\\h\\memory\\pool nonpaged bytes :\n5\n\n\"\n");
+     }},
+    {"meminfo", [](const auto& dates) { return by_row(dates, "", "", " 18:00:00\nSUnreclaim: 64 kB\n"); }},
+    {"slabtop, whose rows are no dates",
+     [](const auto& dates) {
+       return by_row(dates, "", "", " 18:00:00\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n  1000    900  90%    0.06K     16       64        64K x\n");
+     }},
+    {"sar", [](const auto& dates) { return by_row(dates, "", "Linux 6.1.0 (h) \t", " \t_x86_64_\t(4 CPU)\n\n17:00:00 " + kSarColumns + "18:00:00" + kSarRow); }},
+    {"a spreadsheet's perfmon",
+     [](const auto& dates) { return by_row(dates, "(PDH-CSV 4.0) (UTC)(0),\\\\h\\Memory\\Pool Nonpaged Bytes\n", "", " 18:00,5\n"); }},
+    {"poolmon",
+     [](const auto& dates) { return by_row(dates, "", "", " 18:00:00\n Tag  Type     Allocs     Frees      Diff   Bytes  Per Alloc\n Leak Nonp         1         0         1       5      5\n"); }},
+};
+
+TEST(HistoryFromElsewhere, DatesOfAFileHaveOneOrder) {
+  const auto days_of = [](const std::string& text, std::optional<DateOrder> order, test::WholeHistory& whole) {
+    test::MemoryFiles files;
+    files.put("f", text);
+    whole = test::read_history(files, {"f"}, {.date_order = order});
+    std::string days;
+    for (const Snapshot& snapshot : whole.snapshots) days += base::rfc3339(snapshot.time).substr(0, 13) + " ";
+    return days;
+  };
+  for (const Dated& format : kDated) {
+    SCOPED_TRACE(format.name);
+    test::WholeHistory whole;
+    // A day over 12 decides for all others, before it as well.
+    EXPECT_EQ(days_of(format.make({"05/11/2026", "13/11/2026"}), {}, whole), "2026-11-05T18 2026-11-13T18 ");
+    EXPECT_THAT(whole.skipped, testing::IsEmpty());
+    EXPECT_EQ(days_of(format.make({"05/11/2026", "05/13/2026"}), {}, whole), "2026-05-11T18 2026-05-13T18 ");
+    EXPECT_THAT(whole.skipped, testing::IsEmpty());
+    // So do times that must rise.
+    EXPECT_EQ(days_of(format.make({"30/09/2026", "05/10/2026", "06/10/2026"}), {}, whole), "2026-09-30T18 2026-10-05T18 2026-10-06T18 ");
+    EXPECT_EQ(days_of(format.make({"12/10/2026", "01/11/2026"}), {}, whole), "2026-10-12T18 2026-11-01T18 ");
+    EXPECT_EQ(days_of(format.make({"5.11.2026", "6.11.2026"}), {}, whole), "2026-11-05T18 2026-11-06T18 ");
+    // Nothing decides: it is said, and what was given is obeyed.
+    const std::string either = format.make({"05/11/2026"});
+    EXPECT_EQ(days_of(either, {}, whole), "");
+    EXPECT_THAT(whole.error, testing::HasSubstr(" can be two days, and nothing in the file says which; --date-order=dmy or "
+                                                "--date-order=mdy does"));
+    EXPECT_EQ(days_of(either, DateOrder::kDayMonthYear, whole), "2026-11-05T18 ");
+    EXPECT_EQ(days_of(either, DateOrder::kMonthDayYear, whole), "2026-05-11T18 ");
+    EXPECT_EQ(days_of(format.make({"11.5.2026"}), DateOrder::kMonthDayYear, whole), "2026-11-05T18 ");
+  }
+}
+
+TEST(HistoryFromElsewhere, PerfmonsOwnTimesHaveTheMonthFirstWhateverIsGiven) {
+  const std::string head = "(PDH-CSV 4.0) (UTC)(0),\\\\h\\Memory\\Pool Nonpaged Bytes\n";
+  const auto time_of = [&](const std::string& cell) {
+    test::MemoryFiles files;
+    files.put("f", head + cell + ",5\n");
+    const test::WholeHistory whole = test::read_history(files, {"f"}, {.date_order = DateOrder::kDayMonthYear});
+    return whole.snapshots.empty() ? whole.error : base::rfc3339(whole.snapshots[0].time);
+  };
+  EXPECT_EQ(time_of("11/05/2026 18:00:00.000"), "2026-11-05T18:00:00Z");
+  EXPECT_EQ(time_of("11/05/2026 18:00:00"), "2026-05-11T18:00:00Z");  // another program's
+}
+
+TEST(HistoryFromElsewhere, ADayOfSarThatNothingDecidesIsMonthFirstByAmAndPmAlone) {
+  const std::string heading = "Linux 6.1.0 (web1) \t05/11/26 \t_x86_64_\t(4 CPU)\n\n";
+  const test::WholeHistory american = test::read_text(heading + "11:50:01 PM " + kSarColumns + "11:59:01 PM" + kSarRow);
+  ASSERT_EQ(american.snapshots.size(), 1U);
+  EXPECT_EQ(base::rfc3339(american.snapshots[0].time), "2026-05-11T23:59:01Z");
+  EXPECT_THAT(american.warnings, testing::Contains("f: the day \"05/11/26\" is taken as month first, for its times have AM and PM; "
+                                                   "else --date-order=dmy"));
+  const test::WholeHistory other = test::read_text(heading + "23:50:01 " + kSarColumns + "23:59:01" + kSarRow);
+  EXPECT_EQ(other.error,
+            "no usable history: f:1: \"05/11/26\" can be two days, and nothing in the file says which; --date-order=dmy or "
+            "--date-order=mdy does; the tables below are passed over; nothing usable is in this file");
+}
+
+TEST(HistoryFromElsewhere, SarsRestartsAndDaysAreThoseOfTheMemorysTable) {
+  const auto lines_in = [](const std::string& text) {
+    test::MemoryFiles files;
+    files.put("f", text);
+    auto source = open_history(files, {"f"}, {.all_hosts = true});
+    std::vector<std::string> lines;
+    if (!source) return std::vector<std::string>{source.error().message};
+    do {
+      Snapshot snapshot;
+      EXPECT_TRUE((*source)->read(snapshot).ok());
+      lines.push_back(base::rfc3339(snapshot.time) + "@" + (*source)->host() +
+                      (snapshot.boot_time ? " boot=" + base::rfc3339(*snapshot.boot_time) : ""));
+    } while ((*source)->advance());
+    EXPECT_EQ((*source)->skipped_count(), 0U);
+    return lines;
+  };
+  const std::string day = "Linux 6.1.0 (h) \t2026-11-05 \t_x86_64_\t(4 CPU)\n\n";
+  const std::string restart = "\n06:00:00       LINUX RESTART\t(4 CPU)\n\n", memory = "06:00:00 " + kSarColumns;
+  const std::string cpu = "00:00:00 CPU %user\n", cpu_row = "23:50:00 all 1.00\n";
+  // A day's file of all activities: one table behind the other, the restart in each.
+  const std::string of_memory = memory + "05:50:00" + kSarRow + restart + memory + "23:50:00" + kSarRow;
+  const std::string of_cpu = cpu + "05:50:00 all 1.00\n" + restart + cpu + cpu_row;
+  const std::vector<std::string> wanted = {"2026-11-05T05:50:00Z@h", "2026-11-05T23:50:00Z@h boot=2026-11-05T06:00:00Z"};
+  EXPECT_THAT(lines_in(day + of_cpu + "\n" + of_memory), ElementsAreArray(wanted));
+  EXPECT_THAT(lines_in(day + of_memory + "\n" + of_cpu), ElementsAreArray(wanted));
+  // Followed on a terminal, both headings at each row, over midnight.
+  const auto look = [&](const std::string& clock) { return cpu + clock + " all 1.00\n\n" + memory + clock + kSarRow + "\n"; };
+  EXPECT_THAT(lines_in(day + look("23:00:00") + look("00:00:00") + look("23:30:00") + look("00:30:00")),
+              testing::ElementsAre("2026-11-05T23:00:00Z@h", "2026-11-06T00:00:00Z@h", "2026-11-06T23:30:00Z@h", "2026-11-07T00:30:00Z@h"));
+  // Of two hosts each has its own boot.
+  EXPECT_THAT(lines_in("# hostname;interval;timestamp;kbcommit\na;-1;2026-11-05 00:05:00 UTC;LINUX-RESTART\t(4 CPU)\n"
+                       "a;60;2026-11-05 00:10:00 UTC;1\nb;60;2026-11-05 00:10:00 UTC;2\n"),
+              testing::ElementsAre("2026-11-05T00:10:00Z@a boot=2026-11-05T00:05:00Z", "2026-11-05T00:10:00Z@b"));
+}
+
+TEST(HistoryFromElsewhere, ADateOfNoUseTakesItsTablesAlong) {
+  const test::WholeHistory whole = test::read_text(
+      "2026-11-05 18:00:00Z\nSUnreclaim: 64 kB\n31/31/2026 19:00:00\nSUnreclaim: 65 kB\n2026-11-05 20:00:00Z\nSUnreclaim: 66 kB\n");
+  ASSERT_EQ(whole.snapshots.size(), 2U);
+  EXPECT_EQ(test::totals_of(whole.snapshots[0]).at("slab_unreclaimable.bytes"), 64U * 1024);
+  EXPECT_EQ(test::totals_of(whole.snapshots[1]).at("slab_unreclaimable.bytes"), 66U * 1024);
+  ASSERT_EQ(whole.skipped.size(), 1U);
+  EXPECT_THAT(whole.skipped[0], testing::StartsWith("f:3: \"31/31/2026\" is no day of the calendar"));
+}
+
+TEST(HistoryFromElsewhere, SumsBelowATablesDateAreNoRows) {
+  const std::string table = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 2 1 1 64 64\n";
+  const test::WholeHistory whole =
+      test::read_text(" 2026-11-05T18:00:00Z\n Memory 8.00G   Avail 4.00G\n" + table +
+                      " 2026-11-05T19:00:00Z\n Memory 8.00G   Avail 4.00G\n nonpaged 165M of ~256M (64%)   Free PTEs 12345\n" + table + " 7 8\n");
+  EXPECT_EQ(whole.snapshots.size(), 2U);
+  EXPECT_THAT(whole.skipped, testing::ElementsAre("f:10: not a row of this table"));
+}
 
 TEST(HistoryFromElsewhere, OneHostUnlessAllAreWanted) {
   test::MemoryFiles files;
