@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds kEndPatience{50};
 struct CheckQueue::Shared {
   struct Group {
     std::string name;
-    std::deque<Task> waiting;  // newest last, and first to be served
+    std::deque<Task> waiting;  // newest last
+    std::size_t turns = 0;
   };
   std::mutex mutex;
   std::condition_variable changed;
@@ -76,7 +77,7 @@ void CheckQueue::submit(const std::string& group, Task task) {
       }
     }
     if (has_room) {
-      if (own == groups.end()) own = groups.insert(groups.end(), {group, {}});
+      if (own == groups.end()) own = groups.insert(groups.end(), {group, {}, 0});
       own->waiting.push_back(std::move(task));
       ++shared_->waiting;
     } else {
@@ -94,8 +95,9 @@ void CheckQueue::work(Shared& shared) {
     if (shared.stopping) return;
     auto& groups = shared.groups;
     const auto turn = groups.begin();
-    Task task = std::move(turn->waiting.back());
-    turn->waiting.pop_back();
+    const bool oldest = ++turn->turns % kMostOfOne == 0;
+    Task task = std::move(oldest ? turn->waiting.front() : turn->waiting.back());
+    oldest ? turn->waiting.pop_front() : turn->waiting.pop_back();
     --shared.waiting;
     if (turn->waiting.empty()) groups.erase(turn);
     else groups.splice(groups.end(), groups, turn);

@@ -13,6 +13,7 @@ constexpr std::size_t kQuietBuckets = 4;    // of a day's six: bursts and workin
 constexpr double kUsual = 0.6;              // of the days that were seen at all: hours seen on so many are compared
 constexpr double kWhole = 0.7;              // of them: where fewer were seen whole, all are compared by parts
 constexpr double kFarApart = 1.6;           // days: the rule, not gaps
+constexpr double kLargestGap = 0.4;         // of the span: what lies on either side of a larger one is two levels, no course
 
 using Hours = std::array<bool, kBucketsPerDay>;
 
@@ -58,6 +59,14 @@ Hours usual_hours(const Looks& looks) {
   return hours;
 }
 
+/// Days from one to the next; 1 where that would hide a large gap.
+double mean_spacing(const Points& points) {
+  double gap = 0;
+  for (std::size_t i = 1; i < points.count; ++i) gap = std::max(gap, points.x[i] - points.x[i - 1]);
+  if (points.count < 2 || (points.count > 3 && gap > kLargestGap * points.span_days())) return 1;
+  return points.span_days() / static_cast<double>(points.count - 1);
+}
+
 /// Days that were seen in part: where hours are usual, days without one of them are none.
 Points floors_of_parts(std::span<const float> floors, const Hours& usual) {
   Points points;
@@ -87,7 +96,7 @@ Points floors_of_parts(std::span<const float> floors, const Hours& usual) {
     std::copy(y.begin() + static_cast<std::ptrdiff_t>(from), y.begin() + static_cast<std::ptrdiff_t>(to), near.begin());
     points.y[i] = quiet_mean({near.data(), to - from});
   }
-  if (points.count > 1) points.spacing = points.span_days() / static_cast<double>(points.count - 1);
+  points.spacing = mean_spacing(points);
   points.seen = static_cast<double>(seen) / (static_cast<double>(points.count * kBucketsPerDay) * points.spacing);
   return points;
 }
@@ -122,7 +131,7 @@ Points daily_floors(std::span<const float> floors) {
     points.x[points.count] = static_cast<double>(kHistoryDays - days + day);
     points.y[points.count++] = value;
   }
-  const double apart = points.count < 2 ? 1 : points.span_days() / static_cast<double>(points.count - 1);
+  const double apart = mean_spacing(points);
   if (apart > kFarApart) points.spacing = apart, points.seen = 1 / apart;  // on for some days of every week
   return points;
 }

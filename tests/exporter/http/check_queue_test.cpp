@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <string>
@@ -74,6 +76,20 @@ TEST_F(CheckQueueTest, OfOneAddressTheNewestComesFirst) {
   for (const char* name : {"guess 1", "guess 2", "scraper"}) submit("proxy", name);
   submitted_ = 3;
   EXPECT_EQ(run_all(), (std::vector<std::string>{"scraper", "guess 2", "guess 1"}));
+}
+
+TEST_F(CheckQueueTest, TheOldestHasATurnNowAndThen) {
+  std::atomic<std::size_t> asked{0};
+  std::function<void(bool)> again = [&](bool) {
+    if (asked++ < 60) queue_.submit("proxy", again);
+    const std::lock_guard lock(mutex_);
+    ran_.push_back("guess");
+  };
+  submit("proxy", "early");
+  queue_.submit("proxy", again);
+  submitted_ = 62;
+  const auto order = run_all();
+  EXPECT_EQ(std::find(order.begin(), order.end(), "early") - order.begin(), CheckQueue::kMostOfOne - 1);
 }
 
 TEST_F(CheckQueueTest, OneAddressHasABoundOfItsOwnAndTheNewestComesIn) {
