@@ -489,6 +489,12 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
   return scan.finish();
 }
 
+std::optional<UnixMillis> utc_of(const DateLine& line) {
+  if (!line.midnight) return std::nullopt;
+  const UnixMillis local = *line.midnight + line.time_of_day.value_or(0);
+  return local - std::int64_t{minutes_east(line.zone.value_or(Zone{}), local)} * 60'000;
+}
+
 DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
   const std::size_t slash = path.find_last_of("/\\");
   const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);

@@ -48,6 +48,9 @@ struct DateLine {
 /// 0 is Sunday.
 [[nodiscard]] int weekday_at(base::UnixMillis midnight);
 
+/// A date without a time is its midnight, one without a zone in UTC; nothing where there is no date.
+[[nodiscard]] std::optional<base::UnixMillis> utc_of(const DateLine& line);
+
 /// "poolmon-2026-09-01_0000.log" -> its date, and time if there is one. The year first, or a month's name.
 [[nodiscard]] DateLine date_in_name(std::string_view path, std::optional<DateOrder> order);
 

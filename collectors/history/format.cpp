@@ -184,6 +184,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   std::string raw = *head;
   std::string text;
   TextDecoder().decode(raw, true, text);
+  const auto info = files.info(path);
+  const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
   const Format format = recognise(text);
   if (format != Format::kOther) {
     file_notes.read_as(format_name(format));
@@ -198,11 +200,14 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
                                   return heading ? std::string(heading->date) : std::string();
                                 }));
       case Format::kLinux:
-        return make_linux_history(LineReader(std::move(headed)), file_notes, dates_of(files, path, options, whole_line));
+        return make_linux_history(LineReader(std::move(headed)), file_notes,
+                                  {modified, dates_of(files, path, options, whole_line)});
       case Format::kScriptCsv:
         return make_script_history(
             LineReader(std::move(headed)), file_notes,
-            dates_of(files, path, options, [times = ScriptTimes()](std::string_view line_text) mutable { return times.time_in(line_text); }));
+            {modified, dates_of(files, path, options, [times = ScriptTimes()](std::string_view line_text) mutable {
+               return times.time_in(line_text);
+             })});
       case Format::kOther: break;
     }
   }
@@ -222,10 +227,9 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   if (const auto look = unusable_look(*head)) return refuse(*look);
   if (is_binary(text))
     return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
-  const auto info = files.info(path);
   file_notes.read_as("poolmon, memsnap or debugger text");
   return make_text_history(LineReader(std::move(headed)), file_notes,
-                           {info ? std::optional(info->modified) : std::nullopt, dates_of(files, path, options, whole_line)});
+                           {modified, dates_of(files, path, options, whole_line)});
 }
 
 }  // namespace kmem::history

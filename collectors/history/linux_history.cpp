@@ -30,8 +30,8 @@ UnixMillis in_utc(std::optional<Zone> zone, UnixMillis local) {
 
 class LinuxHistory final : public SnapshotReader {
  public:
-  LinuxHistory(LineReader lines, FileNotes notes, DateOptions dates)
-      : lines_(std::move(lines)), notes_(std::move(notes)), dates_(std::move(dates)) {}
+  LinuxHistory(LineReader lines, FileNotes notes, TextOptions options)
+      : lines_(std::move(lines)), notes_(std::move(notes)), options_(std::move(options)), dates_(options_.dates) {}
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
@@ -41,6 +41,8 @@ class LinuxHistory final : public SnapshotReader {
       if (*state == LineState::kEnd) {
         finish();
         ended_ = true;
+        if (undated_ == 1 && !any_dated_ && only_)
+          if (const auto time = time_of_only_table(options_, notes_)) give(std::move(*only_), *time, only_uptime_);
         if (undated_ > 0 && !any_dated_) return nothing_dated();
       } else if (*state == LineState::kTooLong) {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
@@ -251,17 +253,27 @@ class LinuxHistory final : public SnapshotReader {
     if (!something) return;
     if (!time) {
       if (is_refused_) return;  // listed where its date stands
-      ++undated_;
+      if (++undated_ == 1 && !any_dated_) {
+        only_ = std::move(done);
+        only_uptime_ = uptime;
+      } else {
+        only_.reset();
+      }
       if (any_dated_) notes_.skip(begun_line_, "no date above this table");
       return;
     }
     if (local && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     // Those before the first date had been waiting for one.
-    if (!std::exchange(any_dated_, true) && undated_ > 0)
+    if (!any_dated_ && undated_ > 0)
       notes_.skip(0, std::to_string(undated_) + " tables have no date above them");
+    give(std::move(done), *time, uptime);
+  }
+
+  void give(Snapshot&& done, UnixMillis time, const std::optional<Uptime>& uptime) {
+    any_dated_ = true;
     done.system = System::kLinux;
-    done.time = *time;
-    if (uptime) done.boot_time = boot_time(*time - uptime->millis);
+    done.time = time;
+    if (uptime) done.boot_time = boot_time(time - uptime->millis);
     else if (boot_) done.boot_time = boot_time(*boot_);
     boot_.reset();
     ready_ = std::move(done);
@@ -294,7 +306,10 @@ class LinuxHistory final : public SnapshotReader {
   std::uint64_t begun_line_ = 0;
   std::uint64_t undated_ = 0;  // snapshots
   std::optional<UnixMillis> time_, midnight_, boot_, boot_time_;
+  TextOptions options_;
   OrderedDates dates_;
+  std::optional<Snapshot> only_;  // without a date, as long as there is one
+  std::optional<Uptime> only_uptime_;
   std::optional<Zone> zone_;
   std::optional<Uptime> uptime_;
   std::optional<Snapshot> ready_;
@@ -310,9 +325,9 @@ class LinuxHistory final : public SnapshotReader {
 
 }  // namespace
 
-Reader make_linux_history(LineReader lines, FileNotes notes, DateOptions dates) {
+Reader make_linux_history(LineReader lines, FileNotes notes, TextOptions options) {
   return std::unique_ptr<SnapshotReader>(
-      std::make_unique<LinuxHistory>(std::move(lines), std::move(notes), std::move(dates)));
+      std::make_unique<LinuxHistory>(std::move(lines), std::move(notes), std::move(options)));
 }
 
 }  // namespace kmem::history

@@ -139,8 +139,8 @@ std::string reading_time_text(std::string_view line) {
 
 class ScriptHistory final : public SnapshotReader {
  public:
-  ScriptHistory(LineReader lines, FileNotes notes, DateOptions dates)
-      : lines_(std::move(lines)), notes_(std::move(notes)), dates_(std::move(dates)) {}
+  ScriptHistory(LineReader lines, FileNotes notes, TextOptions options)
+      : lines_(std::move(lines)), notes_(std::move(notes)), options_(std::move(options)), dates_(options_.dates) {}
 
   base::Result<void> read_header() {
     return read_header_row(lines_, notes_, [this]() -> std::string {
@@ -196,7 +196,10 @@ class ScriptHistory final : public SnapshotReader {
     const Places at = places_of(fields_);
     const auto kind = kind_of(at);
     if (!kind) return "no columns of pool tags or counters";
-    if (*kind != ScriptCsv::kReadings && !has_time(at))
+    const bool is_timed = *kind == ScriptCsv::kReadings || has_time(at);
+    if (!is_timed && *kind == ScriptCsv::kTags && width_ > 0) return "a second table without times; it is passed over";
+    if (!is_timed && *kind == ScriptCsv::kTags) only_time_ = time_of_only_table(options_, notes_);
+    if (!is_timed && !only_time_)
       return "looks like a script's " + std::string(*kind == ScriptCsv::kTags ? "pool tags" : "counters") +
              " without times; a column DateTime is needed";
     at_ = at;
@@ -217,12 +220,15 @@ class ScriptHistory final : public SnapshotReader {
     if (trimmed(line).empty() || trimmed(line).starts_with("#TYPE")) return;
     if (const char* const why = fields_.split(line)) return skip(why);
     if (kind_of(places_of(fields_)) == kind_) {  // files put one behind another
-      if (const std::string why = take_header(); !why.empty()) skip(why);
+      const std::string why = take_header();
+      is_passed_over_ = !why.empty();
+      if (is_passed_over_) skip(why);
       return;
     }
+    if (is_passed_over_) return;
     if (fields_.size() != width_)
       return skip(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
-    const auto time = row_time();
+    const auto time = only_time_ ? only_time_ : row_time();
     if (!time) return;
     if (kind_ == ScriptCsv::kCounters) return take_counter(*time, field(kPath), std::string(field(kValue)));
     take_tag(*time);
@@ -353,7 +359,10 @@ class ScriptHistory final : public SnapshotReader {
 
   LineReader lines_;
   FileNotes notes_;
+  TextOptions options_;
   OrderedDates dates_;
+  std::optional<UnixMillis> only_time_;  // of a table without times
+  bool is_passed_over_ = false;
   CsvFields fields_;
   Places at_{};
   ScriptCsv kind_ = ScriptCsv::kTags;
@@ -399,8 +408,8 @@ std::string ScriptTimes::time_in(std::string_view line) {
   return last_ = text;
 }
 
-Reader make_script_history(LineReader lines, FileNotes notes, DateOptions dates) {
-  auto reader = std::make_unique<ScriptHistory>(std::move(lines), std::move(notes), std::move(dates));
+Reader make_script_history(LineReader lines, FileNotes notes, TextOptions options) {
+  auto reader = std::make_unique<ScriptHistory>(std::move(lines), std::move(notes), std::move(options));
   if (auto header = reader->read_header(); !header) return header.error();
   return std::unique_ptr<SnapshotReader>(std::move(reader));
 }

@@ -40,7 +40,7 @@ struct PerfmonOptions {
 };
 [[nodiscard]] Reader make_perfmon_history(LineReader lines, FileNotes notes, PerfmonOptions options);
 struct TextOptions {
-  std::optional<base::UnixMillis> modified;  // of the file, for its last table when there is no time at all
+  std::optional<base::UnixMillis> modified;  // of the file, for its last or only table when there is no time at all
   DateOptions dates;
 };
 [[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options);
@@ -50,12 +50,15 @@ struct TextOptions {
 /// Lines of `promtool tsdb dump`, or of OpenMetrics with times.
 [[nodiscard]] Reader make_prometheus_lines(LineReader lines, FileNotes notes);
 
+/// Of the only table of a file without dates: by the file's name, else when it was modified. Warns of what was taken.
+[[nodiscard]] std::optional<base::UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes);
+
 /// /proc files, slabtop and vmstat -m below dates.
-[[nodiscard]] Reader make_linux_history(LineReader lines, FileNotes notes, DateOptions dates);
+[[nodiscard]] Reader make_linux_history(LineReader lines, FileNotes notes, TextOptions options);
 [[nodiscard]] Reader make_sar_history(LineReader lines, FileNotes notes, DateOptions dates);
 [[nodiscard]] Reader make_sadf_json(std::unique_ptr<base::File> file, FileNotes notes);
 /// kMalformed when its header names no usable columns.
-[[nodiscard]] Reader make_script_history(LineReader lines, FileNotes notes, DateOptions dates);
+[[nodiscard]] Reader make_script_history(LineReader lines, FileNotes notes, TextOptions options);
 
 /// What parts a header line that has at least two of the CSV format's columns.
 [[nodiscard]] std::optional<char> csv_separator(std::string_view line);

@@ -418,6 +418,15 @@ class TextHistory final : public SnapshotReader {
 
 }  // namespace
 
+std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes) {
+  const auto named = utc_of(date_in_name(notes.path(), options.dates.order));
+  if (!named && !options.modified) return std::nullopt;
+  notes.warn(named ? "no time in the text: it is taken from the file's name"
+                   : "no time in the text: its only table gets the time the file was modified");
+  notes.timed_by(named ? "the file's name" : "when the file was modified");
+  return named ? named : options.modified;
+}
+
 Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options) {
   return std::unique_ptr<SnapshotReader>(
       std::make_unique<TextHistory>(std::move(lines), std::move(notes), std::move(options)));

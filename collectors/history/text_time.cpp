@@ -156,10 +156,4 @@ UnixMillis TextClock::steady(UnixMillis boot) {
   return *boot_time_;
 }
 
-std::optional<UnixMillis> TextClock::time_in_name() {
-  if (!name_.midnight) return std::nullopt;
-  const UnixMillis local = *name_.midnight + name_.time_of_day.value_or(0);
-  return local - std::int64_t{minutes_east(name_.zone.value_or(Zone{}), local)} * 60'000;
-}
-
 }  // namespace kmem::history

@@ -40,7 +40,7 @@ class TextClock {
   /// Nothing was below it.
   void drop();
 
-  [[nodiscard]] std::optional<base::UnixMillis> time_in_name();
+  [[nodiscard]] std::optional<base::UnixMillis> time_in_name() const { return utc_of(name_); }
   [[nodiscard]] bool any_refused() const { return any_refused_; }
 
  private:

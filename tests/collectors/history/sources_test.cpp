@@ -99,7 +99,9 @@ const std::vector<Case> kCases = {
      "Thu Nov  5 19:00:00 UTC 2026\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n  1000    901  90%    0.06K     16       64        64K leaky cache\n",
      {"2026-11-05T18:00:00Z linux; slab_reclaimable 'buffer_head' 34189312 325000; slab_unreclaimable 'leaky cache' 65536 900",
       "2026-11-05T19:00:00Z linux; slab_unreclaimable 'leaky cache' 65536 901"}},
-    {"slabtop without times",
+    {"two looks of slabtop without times",
+     " Active / Total Objects (% used)    : 1149346 / 1176284 (97.7%)\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n"
+     " 325542 325542 100%    0.10K   8347       39     33388K buffer_head\n"
      " Active / Total Objects (% used)    : 1149346 / 1176284 (97.7%)\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n"
      " 325542 325542 100%    0.10K   8347       39     33388K buffer_head\n",
      {}, {},
@@ -153,8 +155,11 @@ const std::vector<Case> kCases = {
      {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 6000 ?; paged 'Leak' 600 ?"}},
     {"a row a pool", "DateTime,Tag,Type,Allocs,Frees,Diff,Bytes\n2026-11-05 18:00:00Z,Thre,Nonp,5,2,3,300\n2026-11-05 18:00:00Z,CM31,Paged,1,0,1,50\n",
      {"2026-11-05T18:00:00Z windows; nonpaged 'Thre' 300 3 32 5 2; paged 'CM31' 50 1 32 1 0"}},
-    {"tags without times", "Tag,PagedUsedBytes,NonPagedUsedBytes\nLeak,1,2\n", {}, {},
-     "no usable history: f:1: looks like a script's pool tags without times; a column DateTime is needed"},
+    {"tags without times, and again", "Tag,PagedUsedBytes,NonPagedUsedBytes\nLeak,1,2\nTag,PagedUsedBytes,NonPagedUsedBytes\nLeak,1,3\n",
+     {"1970-01-01T00:00:00Z windows; nonpaged 'Leak' 2 ?; paged 'Leak' 1 ?"},
+     {"f:3: a second table without times; it is passed over"}},
+    {"counters without times", "Path,CookedValue\n\\\\h\\memory\\pool nonpaged bytes,2\n", {}, {},
+     "no usable history: f:1: looks like a script's counters without times; a column DateTime is needed"},
     {"Get-Counter's samples",
      "\"Path\",\"InstanceName\",\"CookedValue\",\"Timestamp\"\n\"\\\\srv1\\memory\\pool nonpaged bytes\",\"\",\"12345\",\"11/13/2026 6:00:00 PM\"\n"
      "\"\\\\srv1\\process(svchost#1)\\handle count\",\"svchost#1\",\"700\",\"11/13/2026 6:00:00 PM\"\n"
@@ -387,6 +392,33 @@ TEST(HistoryFromElsewhere, SarsRestartsAndDaysAreThoseOfTheMemorysTable) {
   EXPECT_THAT(lines_in("# hostname;interval;timestamp;kbcommit\na;-1;2026-11-05 00:05:00 UTC;LINUX-RESTART\t(4 CPU)\n"
                        "a;60;2026-11-05 00:10:00 UTC;1\nb;60;2026-11-05 00:10:00 UTC;2\n"),
               testing::ElementsAre("2026-11-05T00:10:00Z@a boot=2026-11-05T00:05:00Z", "2026-11-05T00:10:00Z@b"));
+}
+
+TEST(HistoryFromElsewhere, TheOnlyTableOfAFileHasTheTimeOfItsName) {
+  const std::string proc = "3600.50 7000.00\n" + kSlabHead + kSlabRows + "SUnreclaim: 64 kB\n";
+  test::MemoryFiles files;
+  files.set_modified(1'793'901'600'000);
+  files.put("slab-2026-11-05_1600.txt", proc);
+  files.put("slab-2026-11-05_1700.txt", proc);
+  files.put("slab.txt", kSlabHead + kSlabRows);
+  const test::WholeHistory whole =
+      test::read_history(files, {"slab.txt", "slab-2026-11-05_1700.txt", "slab-2026-11-05_1600.txt"});
+  EXPECT_THAT(whole.skipped, testing::IsEmpty());
+  EXPECT_THAT(whole.warnings,
+              testing::UnorderedElementsAre("slab.txt: no time in the text: its only table gets the time the file was modified",
+                                            "slab-2026-11-05_1700.txt: no time in the text: it is taken from the file's name",
+                                            "slab-2026-11-05_1600.txt: no time in the text: it is taken from the file's name"));
+  std::vector<std::string> lines;
+  for (const Snapshot& snapshot : whole.snapshots) lines.push_back(line_of(snapshot, ""));
+  EXPECT_THAT(lines, testing::ElementsAre(
+                         "2026-11-05T16:00:00Z linux boot=2026-11-05T14:59:59.500Z" + kSlabOut + "; slab_unreclaimable.bytes=65536",
+                         "2026-11-05T17:00:00Z linux boot=2026-11-05T15:59:59.500Z" + kSlabOut + "; slab_unreclaimable.bytes=65536",
+                         "2026-11-05T18:00:00Z linux" + kSlabOut));
+
+  files.put("tags_20261105_1800.csv", "\"Tag\",\"PagedUsedBytes\",\"NonPagedUsedBytes\"\n\"Leak\",\"1\",\"2\"\n\"Irp \",\"0\",\"3\"\n");
+  const test::WholeHistory tags = test::read_history(files, {"tags_20261105_1800.csv"});
+  ASSERT_EQ(tags.snapshots.size(), 1U);
+  EXPECT_EQ(line_of(tags.snapshots[0], ""), "2026-11-05T18:00:00Z windows; nonpaged 'Irp ' 3 ?; nonpaged 'Leak' 2 ?; paged 'Leak' 1 ?");
 }
 
 TEST(HistoryFromElsewhere, ADateOfNoUseTakesItsTablesAlong) {
