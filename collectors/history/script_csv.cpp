@@ -76,6 +76,11 @@ Places places_of(const CsvFields& fields) {
   return at;
 }
 
+/// Cheap, for every row: a header is as the one before or begins with a name that is known.
+bool may_be_header(const CsvFields& fields, std::string_view line, std::string_view header) {
+  return line == header || column_of(fields[0]);
+}
+
 bool has_time(const Places& at) { return at[kTime] != kNowhere || at[kDate] != kNowhere || at[kClock] != kNowhere; }
 bool has_pools(const Places& at) {
   return at[kPagedBytes] != kNowhere || at[kNonpagedBytes] != kNowhere ||
@@ -205,6 +210,7 @@ class ScriptHistory final : public SnapshotReader {
     at_ = at;
     kind_ = *kind;
     width_ = fields_.size();
+    header_ = lines_.line();
     return {};
   }
 
@@ -219,7 +225,8 @@ class ScriptHistory final : public SnapshotReader {
     if (kind_ == ScriptCsv::kReadings) return take_reading(line);
     if (trimmed(line).empty() || trimmed(line).starts_with("#TYPE")) return;
     if (const char* const why = fields_.split(line)) return skip(why);
-    if (kind_of(places_of(fields_)) == kind_) {  // files put one behind another
+    // Files put one behind another.
+    if (may_be_header(fields_, line, header_) && kind_of(places_of(fields_)) == kind_) {
       const std::string why = take_header();
       is_passed_over_ = !why.empty();
       if (is_passed_over_) skip(why);
@@ -368,7 +375,7 @@ class ScriptHistory final : public SnapshotReader {
   ScriptCsv kind_ = ScriptCsv::kTags;
   std::size_t width_ = 0;
   std::optional<UnixMillis> time_, last_time_, reading_time_;
-  std::string last_text_, reading_path_, host_;
+  std::string header_, last_text_, reading_path_, host_;
   std::map<std::string, Building> building_;  // of that time, by host
   std::map<std::string, UptimeClock> uptimes_;
   std::deque<Ready> ready_;
@@ -395,11 +402,14 @@ std::string ScriptTimes::time_in(std::string_view line) {
   } else {
     if (const auto separator = kind_ ? std::nullopt : separator_of(line)) fields_ = CsvFields(*separator);
     if (fields_.split(line) != nullptr) return {};
-    const Places at = places_of(fields_);
-    if (const auto kind = kind_of(at)) {
-      kind_ = kind;
-      at_ = {at[kTime], at[kDate], at[kClock]};
-      return {};
+    if (!kind_ || may_be_header(fields_, line, header_)) {
+      const Places at = places_of(fields_);
+      if (const auto kind = kind_of(at)) {
+        kind_ = kind;
+        header_ = line;
+        at_ = {at[kTime], at[kDate], at[kClock]};
+        return {};
+      }
     }
     if (!kind_) return {};
     text = row_time_text(fields_, at_[0], at_[1], at_[2]);
