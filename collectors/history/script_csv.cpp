@@ -188,6 +188,7 @@ class ScriptHistory final : public SnapshotReader {
     CounterRow counters;
     std::uint64_t line = 0;
     bool has_tags = false;
+    std::string first;  // what its first row is of
   };
   struct Ready {
     std::string host;
@@ -277,13 +278,24 @@ class ScriptHistory final : public SnapshotReader {
     return building;
   }
 
+  // The same again is a second look at what is written as the same time, as at the end of summer time.
+  Building& look_at(UnixMillis time, const std::string& host, std::string_view subject) {
+    Building* building = &at(time, host);
+    if (building->first == subject) {
+      finish();
+      building = &at(time, host);
+    }
+    if (building->first.empty()) building->first = subject;
+    return *building;
+  }
+
   void take_counter(UnixMillis time, std::string_view path, const std::string& value_text) {
     const CounterPath parts = split_counter_path(path);
     const auto counter = find_counter(parts.path);
     if (!counter) return;
     const auto value = parse_counter_value(value_text);
     if (!value) return skip(std::string(counter->name) + " " + in_quotes(value_text) + " is not a value");
-    at(time, base::label_text(parts.host)).counters.add(*counter, *value);
+    look_at(time, base::label_text(parts.host), parts.path).counters.add(*counter, *value);
   }
 
   void take_tag(UnixMillis time) {
@@ -291,13 +303,15 @@ class ScriptHistory final : public SnapshotReader {
     if (raw.empty() || raw.size() > kLongestTag) return skip("no tag, or a long one");
     std::string tag = base::label_text(raw);
     tag.resize(std::max<std::size_t>(tag.size(), 4), ' ');  // as the kernel has it
-    Building& building = at(time, base::label_text(trimmed(field(kHost))));
+    const std::string host = base::label_text(trimmed(field(kHost)));
     if (at_[kType] != kNowhere && at_[kBytes] != kNowhere && at_[kPagedBytes] == kNowhere) {
       const std::string_view type = trimmed(field(kType));
       const bool nonpaged = same_word(type.substr(0, 4), "nonp");
       if (!nonpaged && !same_word(type.substr(0, 4), "page")) return skip("pool " + in_quotes(type) + " is not known");
+      Building& building = look_at(time, host, std::string(nonpaged ? "n" : "p") + tag);
       return add_tag(building, nonpaged ? Pool::kNonpaged : Pool::kPaged, tag, kBytes, kAllocs, kFrees);
     }
+    Building& building = look_at(time, host, tag);
     add_tag(building, Pool::kPaged, tag, kPagedBytes, kPagedAllocs, kPagedFrees);
     add_tag(building, Pool::kNonpaged, tag, kNonpagedBytes, kNonpagedAllocs, kNonpagedFrees);
   }
