@@ -282,6 +282,28 @@ const std::vector<Shape> kShapes = {
                         }));
      }},
 
+    {"relog -f tsv", kTwoBoots, kPool, Pool::kNonpaged, "", 1, 1, false,
+     [] {
+       return with_crlf(quoted({"(PDH-TSV 4.0) (Coordinated Universal Time)(0)", "\\\\H\\Memory\\Pool Nonpaged Bytes", "\\\\H\\System\\System Up Time"}, '\t') +
+                        each_hour([](int hour) {
+                          return quoted({date_as(hour, "%02d/%02d/%04d ", true) + clock_of(hour) + ".000", text_of(kTwoBoots.total(hour)),
+                                         std::to_string(kTwoBoots.uptime(hour)) + ".25"}, '\t');
+                        }));
+     }},
+    // Seconds are lost, and decimals have commas.
+    {"perfmon as a German spreadsheet saves it", kTwoBoots, kPool, Pool::kNonpaged, "", 1, 1, false,
+     [] {
+       return with_crlf("(PDH-CSV 4.0) (UTC)(0);\\\\H\\Memory\\Pool Nonpaged Bytes;\\\\H\\System\\System Up Time\n" + each_hour([](int hour) {
+                          return german_time(hour).substr(0, 16) + ";" + text_of(kTwoBoots.total(hour)) + ";" + std::to_string(kTwoBoots.uptime(hour)) + ",25\n";
+                        }));
+     }},
+    {"perfmon as a British spreadsheet saves it", kTwoBoots, kPool, Pool::kNonpaged, "", 1, 1, false,
+     [] {
+       return with_crlf("(PDH-CSV 4.0) (UTC)(0),\\\\H\\Memory\\Pool Nonpaged Bytes,\\\\H\\System\\System Up Time\n" + each_hour([](int hour) {
+                          return british_time(hour).substr(0, 16) + "," + text_of(kTwoBoots.total(hour)) + "," + std::to_string(kTwoBoots.uptime(hour)) + ".25\n";
+                        }));
+     }},
+
     // Ticks of 32 bits, which wrap when it is up for 49.7 days.
     {"memsnap /p", kTwoBoots, kTag, Pool::kNonpaged, "Leak", kTags, 1, true,
      [] {
