@@ -76,6 +76,11 @@ Places places_of(const CsvFields& fields) {
   return at;
 }
 
+/// Cheap, for every row: a header is as the one before or begins with a name that is known.
+bool may_be_header(const CsvFields& fields, std::string_view line, std::string_view header) {
+  return line == header || column_of(fields[0]);
+}
+
 bool has_time(const Places& at) { return at[kTime] != kNowhere || at[kDate] != kNowhere || at[kClock] != kNowhere; }
 bool has_pools(const Places& at) {
   return at[kPagedBytes] != kNowhere || at[kNonpagedBytes] != kNowhere ||
@@ -183,6 +188,7 @@ class ScriptHistory final : public SnapshotReader {
     CounterRow counters;
     std::uint64_t line = 0;
     bool has_tags = false;
+    std::string first;  // what its first row is of
   };
   struct Ready {
     std::string host;
@@ -205,6 +211,7 @@ class ScriptHistory final : public SnapshotReader {
     at_ = at;
     kind_ = *kind;
     width_ = fields_.size();
+    header_ = lines_.line();
     return {};
   }
 
@@ -219,7 +226,8 @@ class ScriptHistory final : public SnapshotReader {
     if (kind_ == ScriptCsv::kReadings) return take_reading(line);
     if (trimmed(line).empty() || trimmed(line).starts_with("#TYPE")) return;
     if (const char* const why = fields_.split(line)) return skip(why);
-    if (kind_of(places_of(fields_)) == kind_) {  // files put one behind another
+    // Files put one behind another.
+    if (may_be_header(fields_, line, header_) && kind_of(places_of(fields_)) == kind_) {
       const std::string why = take_header();
       is_passed_over_ = !why.empty();
       if (is_passed_over_) skip(why);
@@ -270,13 +278,24 @@ class ScriptHistory final : public SnapshotReader {
     return building;
   }
 
+  // The same again is a second look at what is written as the same time, as at the end of summer time.
+  Building& look_at(UnixMillis time, const std::string& host, std::string_view subject) {
+    Building* building = &at(time, host);
+    if (building->first == subject) {
+      finish();
+      building = &at(time, host);
+    }
+    if (building->first.empty()) building->first = subject;
+    return *building;
+  }
+
   void take_counter(UnixMillis time, std::string_view path, const std::string& value_text) {
     const CounterPath parts = split_counter_path(path);
     const auto counter = find_counter(parts.path);
     if (!counter) return;
     const auto value = parse_counter_value(value_text);
     if (!value) return skip(std::string(counter->name) + " " + in_quotes(value_text) + " is not a value");
-    at(time, base::label_text(parts.host)).counters.add(*counter, *value);
+    look_at(time, base::label_text(parts.host), parts.path).counters.add(*counter, *value);
   }
 
   void take_tag(UnixMillis time) {
@@ -284,13 +303,15 @@ class ScriptHistory final : public SnapshotReader {
     if (raw.empty() || raw.size() > kLongestTag) return skip("no tag, or a long one");
     std::string tag = base::label_text(raw);
     tag.resize(std::max<std::size_t>(tag.size(), 4), ' ');  // as the kernel has it
-    Building& building = at(time, base::label_text(trimmed(field(kHost))));
+    const std::string host = base::label_text(trimmed(field(kHost)));
     if (at_[kType] != kNowhere && at_[kBytes] != kNowhere && at_[kPagedBytes] == kNowhere) {
       const std::string_view type = trimmed(field(kType));
       const bool nonpaged = same_word(type.substr(0, 4), "nonp");
       if (!nonpaged && !same_word(type.substr(0, 4), "page")) return skip("pool " + in_quotes(type) + " is not known");
+      Building& building = look_at(time, host, std::string(nonpaged ? "n" : "p") + tag);
       return add_tag(building, nonpaged ? Pool::kNonpaged : Pool::kPaged, tag, kBytes, kAllocs, kFrees);
     }
+    Building& building = look_at(time, host, tag);
     add_tag(building, Pool::kPaged, tag, kPagedBytes, kPagedAllocs, kPagedFrees);
     add_tag(building, Pool::kNonpaged, tag, kNonpagedBytes, kNonpagedAllocs, kNonpagedFrees);
   }
@@ -368,7 +389,7 @@ class ScriptHistory final : public SnapshotReader {
   ScriptCsv kind_ = ScriptCsv::kTags;
   std::size_t width_ = 0;
   std::optional<UnixMillis> time_, last_time_, reading_time_;
-  std::string last_text_, reading_path_, host_;
+  std::string header_, last_text_, reading_path_, host_;
   std::map<std::string, Building> building_;  // of that time, by host
   std::map<std::string, UptimeClock> uptimes_;
   std::deque<Ready> ready_;
@@ -395,11 +416,14 @@ std::string ScriptTimes::time_in(std::string_view line) {
   } else {
     if (const auto separator = kind_ ? std::nullopt : separator_of(line)) fields_ = CsvFields(*separator);
     if (fields_.split(line) != nullptr) return {};
-    const Places at = places_of(fields_);
-    if (const auto kind = kind_of(at)) {
-      kind_ = kind;
-      at_ = {at[kTime], at[kDate], at[kClock]};
-      return {};
+    if (!kind_ || may_be_header(fields_, line, header_)) {
+      const Places at = places_of(fields_);
+      if (const auto kind = kind_of(at)) {
+        kind_ = kind;
+        header_ = line;
+        at_ = {at[kTime], at[kDate], at[kClock]};
+        return {};
+      }
     }
     if (!kind_) return {};
     text = row_time_text(fields_, at_[0], at_[1], at_[2]);

@@ -29,7 +29,7 @@ class ScriptTimes {
   CsvFields fields_;
   std::optional<ScriptCsv> kind_;
   std::array<std::size_t, 3> at_{};  // of time, date and clock
-  std::string last_;
+  std::string header_, last_;
 };
 
 }  // namespace kmem::history

@@ -421,6 +421,36 @@ TEST(HistoryFromElsewhere, TheOnlyTableOfAFileHasTheTimeOfItsName) {
   EXPECT_EQ(line_of(tags.snapshots[0], ""), "2026-11-05T18:00:00Z windows; nonpaged 'Irp ' 3 ?; nonpaged 'Leak' 2 ?; paged 'Leak' 1 ?");
 }
 
+TEST(HistoryFromElsewhere, TheHourThatSummerTimesEndRepeatsIsToldOnce) {
+  const std::string again = "f: it has values of a time that an earlier one also has; the earlier one's are used";
+  const auto both = [&](const std::string& head, const std::function<std::string(const std::string& time, int value)>& look) {
+    const test::WholeHistory whole = test::read_text(head + look("25.10.2026 01:00:00", 1) + look("25.10.2026 02:00:00", 2) +
+                                                     look("25.10.2026 02:00:00", 3) + look("25.10.2026 03:00:00", 4));
+    EXPECT_THAT(whole.skipped, testing::IsEmpty());
+    EXPECT_THAT(whole.warnings, testing::Contains(again));
+    std::vector<std::string> lines;
+    for (const Snapshot& snapshot : whole.snapshots) lines.push_back(line_of(snapshot, ""));
+    return lines;
+  };
+  EXPECT_THAT(both("DateTime;Tag;PagedUsedBytes;NonPagedUsedBytes\n",
+                   [](const std::string& time, int value) { return time + ";A;0;" + std::to_string(value) + "\n" + time + ";B;1;9\n"; }),
+              testing::ElementsAre("2026-10-25T01:00:00Z windows; nonpaged 'A   ' 1 ?; nonpaged 'B   ' 9 ?; paged 'B   ' 1 ?",
+                                   "2026-10-25T02:00:00Z windows; nonpaged 'A   ' 2 ?; nonpaged 'B   ' 9 ?; paged 'B   ' 1 ?",
+                                   "2026-10-25T03:00:00Z windows; nonpaged 'A   ' 4 ?; nonpaged 'B   ' 9 ?; paged 'B   ' 1 ?"));
+  EXPECT_THAT(both("DateTime,Tag,Type,Bytes\n",
+                   [](const std::string& time, int value) { return time + ",A,Nonp," + std::to_string(value) + "\n" + time + ",A,Paged,9\n"; }),
+              testing::ElementsAre("2026-10-25T01:00:00Z windows; nonpaged 'A   ' 1 ?; paged 'A   ' 9 ?",
+                                   "2026-10-25T02:00:00Z windows; nonpaged 'A   ' 2 ?; paged 'A   ' 9 ?",
+                                   "2026-10-25T03:00:00Z windows; nonpaged 'A   ' 4 ?; paged 'A   ' 9 ?"));
+  EXPECT_THAT(both("Timestamp,Path,CookedValue\n",
+                   [](const std::string& time, int value) {
+                     return time + ",\\\\h\\memory\\pool nonpaged bytes," + std::to_string(value) + "\n" + time + ",\\\\h\\memory\\pool paged bytes,9\n";
+                   }),
+              testing::ElementsAre("2026-10-25T01:00:00Z windows; nonpaged.bytes=1; paged.bytes=9",
+                                   "2026-10-25T02:00:00Z windows; nonpaged.bytes=2; paged.bytes=9",
+                                   "2026-10-25T03:00:00Z windows; nonpaged.bytes=4; paged.bytes=9"));
+}
+
 TEST(HistoryFromElsewhere, ADateOfNoUseTakesItsTablesAlong) {
   const test::WholeHistory whole = test::read_text(
       "2026-11-05 18:00:00Z\nSUnreclaim: 64 kB\n31/31/2026 19:00:00\nSUnreclaim: 65 kB\n2026-11-05 20:00:00Z\nSUnreclaim: 66 kB\n");

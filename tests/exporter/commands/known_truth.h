@@ -19,12 +19,12 @@ inline constexpr std::int64_t kStartSeconds = 1'788'220'800;  // 2026-09-01T00:0
 inline constexpr int kHours = 56 * 24;
 inline constexpr int kNever = kHours;  // where a format tells no boot time, and counts nothing that a boot begins anew
 inline constexpr double kLeakPerDay = 300'000;
-inline constexpr int kCalm = 24;
+inline constexpr int kCalm = 20;
 inline constexpr int kTags = kCalm + 1;
 inline constexpr std::uint64_t kAllocationBytes = 64;
 
 inline std::string words(const char* format, auto... values) {
-  std::array<char, 512> text{};
+  std::array<char, 512> text;
   return {text.data(), static_cast<std::size_t>(std::snprintf(text.data(), text.size(), format, values...))};
 }
 inline unsigned long long wide(std::uint64_t value) { return value; }
@@ -104,6 +104,12 @@ inline std::string unix_date(int hour) {
   const std::string text = iso(hour);
   return words("%s %s %2d %s UTC 2026\n", kDays[static_cast<std::size_t>(hour / 24 % 7)], text[6] == '9' ? "Sep" : "Oct",
                std::stoi(text.substr(8, 2)), clock_of(hour).c_str());
+}
+/// `date` in Berlin, where summer time ends on 2026-10-25 at 01:00 UTC.
+inline std::string berlin_date(int hour) {
+  const bool is_summer = hour < 54 * 24 + 1;
+  std::string text = unix_date(hour + (is_summer ? 2 : 1));
+  return text.replace(text.find("UTC"), 3, is_summer ? "CEST" : "CET");
 }
 inline std::string uptime_line(const Truth& truth, int hour) {
   const std::int64_t minutes = truth.uptime(hour) / 60;

@@ -106,6 +106,9 @@ std::string sar_row(const Truth& truth, int hour) {
   return words("%10d%10d%10d%10.2f%10d%10d%10d%10.2f%10d%10d%10d%10d%10llu%10d%10d%10d\n", 1'003'932, 3'000'000, 2'044'272, 25.4, 20'340,
                900'000, 3'100'000, 25.69, 1'200'000, 800'000, 120, 700'000, wide(truth.all_pages(hour) * 4), 7000, 18'000, 21'000);
 }
+const std::string kSadfColumns =
+    "# hostname;interval;timestamp;kbmemfree;kbavail;kbmemused;%memused;kbbuffers;kbcached;kbcommit;%commit;kbactive;kbinact;kbdirty;"
+    "kbanonpg;kbslab;kbkstack;kbpgtbl;kbvmused\n";
 std::string sadf_row(const Truth& truth, int hour) {
   return words("1003932;3000000;2044272;25.40;20340;900000;3100000;25.69;1200000;800000;120;700000;%llu;7000;18000;21000\n",
                wide(truth.all_pages(hour) * 4));
@@ -124,6 +127,33 @@ std::string sar(const Truth& truth, const std::function<std::string(int hour)>& 
   });
 }
 
+/// A page of `top --once`.
+std::string top_page(const Snapshot& snapshot) {
+  top::UsageTable table;
+  table.update(snapshot);
+  return top::print({snapshot, table.rows(), 1, {}, "", {}}, {});
+}
+Snapshot linux_snapshot(const Truth& truth, int hour) {
+  Snapshot snapshot;
+  snapshot.system = System::kLinux;
+  snapshot.time = seconds(hour) * 1000;
+  snapshot.physical_memory_bytes = std::uint64_t{8} << 30;
+  snapshot.available_bytes = std::uint64_t{4} << 30;
+  snapshot.commit_bytes = std::uint64_t{1} << 30;
+  PoolTotals& totals = snapshot.pools.emplace_back();
+  totals.pool = Pool::kSlabUnreclaimable;
+  totals.bytes = truth.all_pages(hour) * 4096;
+  for (int tag = 0; tag < kTags; ++tag) {
+    TagUsage row;
+    row.pool = Pool::kSlabUnreclaimable;
+    row.tag = cache_of(tag);
+    row.key = tag_key(row.pool, row.tag);
+    row.outstanding = truth.pages(tag, hour) * 64;
+    row.bytes = truth.pages(tag, hour) * 4096;
+    snapshot.tags.push_back(std::move(row));
+  }
+  return snapshot;
+}
 Snapshot windows_snapshot(const Truth& truth, int hour) {
   Snapshot snapshot;
   snapshot.system = System::kWindows;
@@ -252,6 +282,28 @@ const std::vector<Shape> kShapes = {
                         }));
      }},
 
+    {"relog -f tsv", kTwoBoots, kPool, Pool::kNonpaged, "", 1, 1, false,
+     [] {
+       return with_crlf(quoted({"(PDH-TSV 4.0) (Coordinated Universal Time)(0)", "\\\\H\\Memory\\Pool Nonpaged Bytes", "\\\\H\\System\\System Up Time"}, '\t') +
+                        each_hour([](int hour) {
+                          return quoted({date_as(hour, "%02d/%02d/%04d ", true) + clock_of(hour) + ".000", text_of(kTwoBoots.total(hour)),
+                                         std::to_string(kTwoBoots.uptime(hour)) + ".25"}, '\t');
+                        }));
+     }},
+    // Seconds are lost, and decimals have commas.
+    {"perfmon as a German spreadsheet saves it", kTwoBoots, kPool, Pool::kNonpaged, "", 1, 1, false,
+     [] {
+       return with_crlf("(PDH-CSV 4.0) (UTC)(0);\\\\H\\Memory\\Pool Nonpaged Bytes;\\\\H\\System\\System Up Time\n" + each_hour([](int hour) {
+                          return german_time(hour).substr(0, 16) + ";" + text_of(kTwoBoots.total(hour)) + ";" + std::to_string(kTwoBoots.uptime(hour)) + ",25\n";
+                        }));
+     }},
+    {"perfmon as a British spreadsheet saves it", kTwoBoots, kPool, Pool::kNonpaged, "", 1, 1, false,
+     [] {
+       return with_crlf("(PDH-CSV 4.0) (UTC)(0),\\\\H\\Memory\\Pool Nonpaged Bytes,\\\\H\\System\\System Up Time\n" + each_hour([](int hour) {
+                          return british_time(hour).substr(0, 16) + "," + text_of(kTwoBoots.total(hour)) + "," + std::to_string(kTwoBoots.uptime(hour)) + ".25\n";
+                        }));
+     }},
+
     // Ticks of 32 bits, which wrap when it is up for 49.7 days.
     {"memsnap /p", kTwoBoots, kTag, Pool::kNonpaged, "Leak", kTags, 1, true,
      [] {
@@ -322,8 +374,8 @@ const std::vector<Shape> kShapes = {
        });
      }},
     // No boot time; that most caches fall far together is taken for a reboot.
-    {"date; slabtop -o", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "Leak", kTags, 4096, true,
-     [] { return each_hour([](int hour) { return unix_date(hour) + slabtop(kTwoBoots, hour); }); }},
+    {"date; slabtop -o, in Berlin over the end of summer time", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "Leak", kTags, 4096, true,
+     [] { return each_hour([](int hour) { return berlin_date(hour) + slabtop(kTwoBoots, hour); }); }},
     {"date +%d/%m/%Y; slabtop -o", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "Leak", kTags, 4096, true,
      [] { return each_hour([](int hour) { return british_time(hour) + "\n" + slabtop(kTwoBoots, hour); }); }},
     {"date -Is; vmstat -m", kOneBoot, kTag, Pool::kSlabUnreclaimable, "Leak", kTags, 4096, true,
@@ -331,14 +383,9 @@ const std::vector<Shape> kShapes = {
 
     // Windows' counters; a reboot is where they fell.
     {"top --once", kTwoBoots, kTag, Pool::kNonpaged, "Leak", kTags, 1, true,
-     [] {
-       return each_hour([](int hour) {
-         const Snapshot snapshot = windows_snapshot(kTwoBoots, hour);
-         top::UsageTable table;
-         table.update(snapshot);
-         return top::print({snapshot, table.rows(), 1, {}, "", {}}, {});
-       });
-     }},
+     [] { return each_hour([](int hour) { return top_page(windows_snapshot(kTwoBoots, hour)); }); }},
+    {"top --once of Linux", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "Leak", kTags, 4096, true,
+     [] { return each_hour([](int hour) { return top_page(linux_snapshot(kTwoBoots, hour)); }); }},
 
     // All slabs together, of which reclaimable ones may be a part.
     {"sar -r ALL, American", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "kbslab", 2, 4096, false,
@@ -356,25 +403,31 @@ const std::vector<Shape> kShapes = {
               });
      }},
     {"sar -r ALL, ISO", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "kbslab", 2, 4096, false, [] { return sar(kTwoBoots, iso_date, clock_of); }},
-    {"sadf -d", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "kbslab", 2, 4096, false,
+    {"sadf -d, day after day", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "kbslab", 2, 4096, false,
      [] {
-       return "# hostname;interval;timestamp;kbmemfree;kbavail;kbmemused;%memused;kbbuffers;kbcached;kbcommit;%commit;kbactive;kbinact;"
-              "kbdirty;kbanonpg;kbslab;kbkstack;kbpgtbl;kbvmused\n" + each_hour([](int hour) {
-                const std::string stamp = iso_date(hour) + " " + clock_of(hour) + " UTC;";
-                return (hour == kTwoBoots.reboot ? "h;-1;" + stamp + "LINUX-RESTART\t(2 CPU)\n" : "") + "h;3600;" + stamp + sadf_row(kTwoBoots, hour);
-              });
+       return each_hour([](int hour) {
+         const std::string stamp = iso_date(hour) + " " + clock_of(hour) + " UTC;";
+         return (hour % 24 == 0 ? kSadfColumns : "") +
+                (hour == kTwoBoots.reboot ? "h;-1;" + stamp + "LINUX-RESTART\t(2 CPU)\n" : "") + "h;3600;" + stamp + sadf_row(kTwoBoots, hour);
+       });
      }},
-    {"sadf -j", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "kbslab", 2, 4096, false,
+    {"sadf -j, day after day", kTwoBoots, kTag, Pool::kSlabUnreclaimable, "kbslab", 2, 4096, false,
      [] {
        const auto stamp = [](int hour) { return R"("date": ")" + iso_date(hour) + R"(", "time": ")" + clock_of(hour) + R"(", "utc": 1)"; };
-       return R"({"sysstat": {"hosts": [{"nodename": "h", "sysname": "Linux", "release": "6.1.0", "machine": "x86_64", "number-of-cpus": 2,)"
-              R"( "file-date": "2026-09-01", "file-utc-time": "00:00:00", "timezone": "UTC", "statistics": [)" + each_hour([&](int hour) {
-                return std::string(hour == 0 ? "\n" : ",\n") + R"({"timestamp": {)" + stamp(hour) + R"(, "interval": 3600}, "memory": )" +
-                       words(R"({"memfree": 1003932, "avail": 3000000, "memused": 2044272, "memused-percent": 25.40, "buffers": 20340, )"
-                             R"("cached": 900000, "commit": 3100000, "commit-percent": 25.69, "active": 1200000, "inactive": 800000, )"
-                             R"("dirty": 120, "anonpg": 700000, "slab": %llu, "kstack": 7000, "pgtbl": 18000, "vmused": 21000}})",
-                             wide(kTwoBoots.all_pages(hour) * 4));
-              }) + R"(], "restarts": [{"boot": {)" + stamp(kTwoBoots.reboot) + R"(, "cpu_count": 2}}]}]}})";
+       const std::string head =
+           R"({"sysstat": {"hosts": [{"nodename": "h", "sysname": "Linux", "release": "6.1.0", "machine": "x86_64", "number-of-cpus": 2,)"
+           R"( "file-date": "2026-09-01", "file-utc-time": "00:00:00", "timezone": "UTC", "statistics": [)";
+       return each_hour([&](int hour) {
+         const bool with_restart = hour / 24 == kTwoBoots.reboot / 24;
+         const std::string tail = R"(], "restarts": [)" +
+                                  (with_restart ? R"({"boot": {)" + stamp(kTwoBoots.reboot) + R"(, "cpu_count": 2}})" : "") + "]}]}}\n";
+         return (hour % 24 == 0 ? head : ",\n") + R"({"timestamp": {)" + stamp(hour) + R"(, "interval": 3600}, "memory": )" +
+                words(R"({"memfree": 1003932, "avail": 3000000, "memused": 2044272, "memused-percent": 25.40, "buffers": 20340, )"
+                      R"("cached": 900000, "commit": 3100000, "commit-percent": 25.69, "active": 1200000, "inactive": 800000, )"
+                      R"("dirty": 120, "anonpg": 700000, "slab": %llu, "kstack": 7000, "pgtbl": 18000, "vmused": 21000}})",
+                      wide(kTwoBoots.all_pages(hour) * 4)) +
+                (hour % 24 == 23 ? tail : "");
+       });
      }},
 
     {"windows_exporter's answer", kTwoBoots, kPool, Pool::kNonpaged, "", 2, 1, false,
