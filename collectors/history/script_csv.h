@@ -1,9 +1,9 @@
 // Whether a header row is one of a PowerShell script. Thread: pure.
 #pragma once
 
-#include <cstdint>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -26,8 +26,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     awaits_boot_ = false;
     const DateLine boot = dates_.parse(text);
     if (boot.midnight && boot.time_of_day) {
-      now_.boot_time = *boot.midnight + *boot.time_of_day -
-                       std::int64_t{minutes_east(boot.zone.value_or(Zone{}), *boot.midnight + *boot.time_of_day)} * 60'000;
+      now_.boot_time = utc_of(boot);
       return Stamp::kGoesOn;
     }
   }
@@ -105,8 +104,7 @@ bool TextClock::take_boot(std::string_view text, std::uint64_t line) {
   if (awaits_boot_) return true;
   const DateLine found = dates_.parse(*words);
   if (found.midnight && found.time_of_day) {
-    const UnixMillis local = *found.midnight + *found.time_of_day;
-    now_.boot_time = local - std::int64_t{minutes_east(found.zone.value_or(Zone{}), local)} * 60'000;
+    now_.boot_time = utc_of(found);
   } else {
     notes_.skip(line, found.problem.empty() ? "the time of the boot is not understood" : found.problem);
   }

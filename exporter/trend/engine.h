@@ -171,7 +171,7 @@ class TrendEngine {
   [[nodiscard]] SurgeView view_of(std::size_t slot, double left, double whole) const;
   [[nodiscard]] std::int64_t seen_in_rings_ms() const;
   [[nodiscard]] std::int64_t judged_from(const Timeline::Boot& boot) const;
-  [[nodiscard]] std::optional<Readiness::Growth> growth_of(std::size_t slot) const;
+  [[nodiscard]] std::optional<Readiness::Growth> growth_of(std::size_t slot, std::int64_t first_seen_ms) const;
   [[nodiscard]] std::optional<Readiness::Growth> largest_growth(bool of_all) const;
 
   EngineOptions options_;

@@ -17,7 +17,8 @@ std::string count_words(double count, std::string_view one) {
 }  // namespace
 
 /// Floor of the last day over that of the first, so that a daily cycle is no growth; of what came late, over nothing.
-std::optional<Readiness::Growth> TrendEngine::growth_of(std::size_t slot) const {
+/// `first_seen_ms`: when the first of all subjects was.
+std::optional<Readiness::Growth> TrendEngine::growth_of(std::size_t slot, std::int64_t first_seen_ms) const {
   const Subject& subject = *state_.subjects[slot];
   const Open& open = state_.open[slot];
   const std::int64_t boot = state_.timeline.boots().back().first_bucket;
@@ -38,9 +39,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_of(std::size_t slot) const 
   };
   const double before = buckets == 1 ? static_cast<double>(open.coarse) : lowest(begin, begin + side);
   const double now = buckets == 1 ? static_cast<double>(open.last) : lowest(state_.coarse_bucket + 1 - side, state_.coarse_bucket + 1);
-  std::int64_t first_seen_of_all = subject.first_seen_ms;
-  for (const auto& other : state_.subjects) first_seen_of_all = std::min(first_seen_of_all, other->first_seen_ms);
-  const bool late = subject.kind == Kind::kTag && appeared > std::max(boot, first_seen_of_all / kCoarseMs);
+  const bool late = subject.kind == Kind::kTag && appeared > std::max(boot, first_seen_ms / kCoarseMs);
   const double amount = std::isnan(now) ? 0 : now - (late || std::isnan(before) ? 0 : before);
   if (!(amount > 0)) return std::nullopt;
   const std::int64_t since_ms = std::max(begin * kCoarseMs, subject.first_seen_ms);
@@ -51,6 +50,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_of(std::size_t slot) const 
 /// Of all subjects, or only of those that are too new to be judged.
 std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const {
   std::optional<Readiness::Growth> tag, total;
+  std::int64_t first_seen_ms = state_.timeline.now_ms();
+  for (const auto& subject : state_.subjects) first_seen_ms = std::min(first_seen_ms, subject->first_seen_ms);
   for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
     const Subject& subject = *state_.subjects[slot];
     const bool is_total = subject.kind == Kind::kPool || subject.kind == Kind::kCommit;
@@ -58,7 +59,7 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
     const std::int64_t age_ms = state_.timeline.now_ms() - subject.first_seen_ms;
     if (!of_all && static_cast<double>(age_ms) >= Readiness::kNeededDays * kDayMs) continue;
     std::optional<Readiness::Growth>& largest = is_total ? total : tag;
-    const auto growth = growth_of(slot);
+    const auto growth = growth_of(slot, first_seen_ms);
     if (growth && (!largest || growth->amount > largest->amount)) largest = growth;
   }
   // A total is named by its tag, unless there is none that makes up half of it.

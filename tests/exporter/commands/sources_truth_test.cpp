@@ -133,12 +133,16 @@ std::string top_page(const Snapshot& snapshot) {
   table.update(snapshot);
   return top::print({snapshot, table.rows(), 1, {}, "", {}}, {});
 }
-Snapshot linux_snapshot(const Truth& truth, int hour) {
+Snapshot snapshot_of(System system, int hour) {
   Snapshot snapshot;
-  snapshot.system = System::kLinux;
+  snapshot.system = system;
   snapshot.time = seconds(hour) * 1000;
   snapshot.physical_memory_bytes = std::uint64_t{8} << 30;
   snapshot.available_bytes = std::uint64_t{4} << 30;
+  return snapshot;
+}
+Snapshot linux_snapshot(const Truth& truth, int hour) {
+  Snapshot snapshot = snapshot_of(System::kLinux, hour);
   snapshot.commit_bytes = std::uint64_t{1} << 30;
   PoolTotals& totals = snapshot.pools.emplace_back();
   totals.pool = Pool::kSlabUnreclaimable;
@@ -155,11 +159,7 @@ Snapshot linux_snapshot(const Truth& truth, int hour) {
   return snapshot;
 }
 Snapshot windows_snapshot(const Truth& truth, int hour) {
-  Snapshot snapshot;
-  snapshot.system = System::kWindows;
-  snapshot.time = seconds(hour) * 1000;
-  snapshot.physical_memory_bytes = std::uint64_t{8} << 30;
-  snapshot.available_bytes = std::uint64_t{4} << 30;
+  Snapshot snapshot = snapshot_of(System::kWindows, hour);
   for (int tag = 0; tag < kTags; ++tag) {
     TagUsage row;
     row.pool = Pool::kNonpaged;
