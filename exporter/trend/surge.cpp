@@ -20,7 +20,7 @@ constexpr double kSoonDays = 3;
 struct Wait {
   double minutes, used_over_left;
 };
-constexpr std::array kWaits = {Wait{16, 1.3}, Wait{62, 1.05}, Wait{255, 0.67}, Wait{1000, 0.6}, Wait{1700, 0.56}};
+constexpr std::array kWaits = {Wait{16, 1.15}, Wait{62, 1.0}, Wait{255, 0.67}, Wait{1000, 0.6}, Wait{1700, 0.56}};
 constexpr double kYoungWaits = 1.25;              // times that, where less than ...
 constexpr double kYoungMinutes = kMinutesPerDay;  // ... is known of what is usual
 // The largest step between blocks, of the growth: a step of ten minutes has half of its growth within five.
@@ -140,7 +140,8 @@ Rise best_rise(const std::array<double, kBlocks + 1>& low, const AgeOf& age_of, 
     if (std::isnan(low[k])) continue;
     flat_sum += low[k], flat_count += 1;
     const double flat = flat_sum / flat_count;
-    for (const double into : {0.25, 0.75}) {
+    for (const double into : {0.0, 0.25, 0.75}) {
+      if (into == 0 && k > 0) continue;  // it was under way when the window began
       const double begin_age = age_of(k) - into * block_minutes, span = begin_age - age_of(kBlocks);
       double xy = 0, xx = 0, left = 0;
       for (std::size_t i = 0; i <= kBlocks; ++i) {
@@ -162,6 +163,7 @@ struct Steady {
   double goes_on = 0;  // pace of the last third over that of all
   bool even = false;   // in small steps that are not given back
   bool fills = false;  // what slows down on the way to an end of its own fits clearly better
+  bool saw_begin = false;
 };
 std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   const Blocks blocks = blocks_of(view, block_minutes);
@@ -198,6 +200,7 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   steady.pace = (end - low[third]) / (age_of(third) - blocks.tail);
   steady.goes_on = steady.pace / (steady.growth / steady.minutes);
   steady.window = age_of(0);
+  steady.saw_begin = first > 0;
   // Does what fills up fit clearly better?
   steady.fills = false;
   for (const double times : kFillTimes)
@@ -302,8 +305,8 @@ std::optional<SurgeSigns> find_surge(const SurgeView& view) {
     const auto steady = find_steady(view, minutes);
     if (!steady) continue;
     // Wider blocks see the same growth, but not how it goes.
-    if (steady->fills) fills = std::max(fills, steady->growth);
-    if (!steady->even || fills >= kSameGrowth * steady->growth) continue;
+    if (steady->fills && steady->saw_begin) fills = std::max(fills, steady->growth);
+    if (!steady->even || steady->fills || fills >= kSameGrowth * steady->growth) continue;
     const bool soon = ends_soon(view, *steady);
     if (soon || (large && is_much_more(view, *steady)))
       return SurgeSigns{steady->pace * kMinutesPerDay, steady->growth, steady->minutes, soon};

@@ -42,7 +42,7 @@ TEST_P(Limits, AreKept) {
   const auto [form, named] = GetParam();
   const Scenario& scenario = *named;
   const int runs = form == Form::kWide ? kRuns : kRunsOfOtherForms;
-  const Row row = score(scenario, kFirstRun, runs, form == Form::kNarrow, false);
+  const Row row = score(scenario, kFirstRun, runs, form == Form::kNarrow ? NoiseKind::kNarrow : NoiseKind::kWide, false);
   const double luck = luck_percent(scenario.limit_percent, runs);
   if (scenario.goal == Goal::kQuiet) {
     EXPECT_LE(row.flagged_percent, scenario.limit_percent + luck) << table_line(row);
@@ -66,8 +66,8 @@ INSTANTIATE_TEST_SUITE_P(Bench, Limits, testing::ValuesIn(all_limited()), name_o
 TEST(HiddenBoots, AreFoundAsThoseWithBootTimes) {
   for (const Scenario& scenario : reboot_scenarios()) {
     if (scenario.name.find("fortnightly") != std::string_view::npos) continue;  // the bench shows them
-    const Row with = score(scenario, kFirstRun, kRuns, false, false);
-    const Row without = score(scenario, kFirstRun, kRuns, false, false, BootTimes::kHidden);
+    const Row with = score(scenario, kFirstRun, kRuns, NoiseKind::kWide, false);
+    const Row without = score(scenario, kFirstRun, kRuns, NoiseKind::kWide, false, BootTimes::kHidden);
     EXPECT_NEAR(without.flagged_percent, with.flagged_percent, 5) << table_line(without) << "\n" << table_line(with);
     EXPECT_NEAR(without.slope_within_20_percent, with.slope_within_20_percent, 10) << scenario.name;
   }
@@ -87,7 +87,7 @@ TEST_P(FewReadings, TellLeaksFromNoise) {
       const bool calm = scenario.name == "calm";
       const double wanted = scenario.name == "leak 0.5 %/d" ? half : scenario.name == "leak 1 %/d" ? one : 0;
       if (!calm && wanted == 0) continue;
-      const Row row = score(scenario, kFirstRun, kRuns, false, false, BootTimes::kGiven, readings);
+      const Row row = score(scenario, kFirstRun, kRuns, NoiseKind::kWide, false, BootTimes::kGiven, readings);
       if (calm) EXPECT_LE(row.flagged_percent, 2 + luck_percent(2, kRuns)) << table_line(row);
       else EXPECT_GE(row.flagged_percent, wanted - luck_percent(wanted, kRuns)) << table_line(row);
     }
@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(Bench, FewReadings,
                          });
 
 TEST(Peers, DerivFiresOnCalmSeriesAndWeeklyMinimaDoNot) {
-  const Row calm = score(scenarios()[0], kFirstRun, kRuns, true, true);
+  const Row calm = score(scenarios()[0], kFirstRun, kRuns, NoiseKind::kNarrow, true);
   EXPECT_GE(calm.peer_percent[0], 60);
   EXPECT_LE(calm.peer_percent[2], 3);
 }

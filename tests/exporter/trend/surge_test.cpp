@@ -163,7 +163,7 @@ TEST(StateOfAnOlderProgram, IsTakenUp) {
 TEST(SurgesBench, FewHistoriesOfEachRow) {
   constexpr int kRuns = 10;
   for (const sim::MinutesForm& form : sim::minute_forms()) {
-    const sim::MinutesScore score = sim::score_minutes(form, 900'000, kRuns, false, false);
+    const sim::MinutesScore score = sim::score_minutes(form, 900'000, kRuns, sim::NoiseKind::kWide, false);
     if (form.most_percent_told < 100) {
       EXPECT_LE(score.told_percent, 30) << form.name;
     } else {

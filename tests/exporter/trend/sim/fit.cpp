@@ -143,7 +143,7 @@ class Fit {
         Task task{std::string(scenario.name), {}, aim->second, scenario.goal == Goal::kDetect};
         for (int run = 0; run < runs; ++run) {
           Random random(first_run + static_cast<std::uint64_t>(run));
-          random.plain_noise = form == 1;
+          random.noise = form == 1 ? NoiseKind::kNarrow : NoiseKind::kWide;
           const auto begin = static_cast<int>(all_.size());
           add_judgements(scenario.make(random), all_);
           if (static_cast<int>(all_.size()) > begin) task.histories.emplace_back(begin, static_cast<int>(all_.size()));

@@ -7,6 +7,8 @@
 #include <functional>
 #include <numbers>
 
+#include "tests/exporter/trend/sim/sessions.h"
+
 namespace kmem::trend::sim {
 namespace {
 
@@ -40,7 +42,7 @@ Noise draw_noise(Random& random, double level) {
   noise.burst_size = random.log_uniform(0.01, 0.1);
   noise.relative = random.chance(0.5);
   noise.quantum = std::min(random.log_uniform(16, 65536), level * 0.002);
-  if (random.plain_noise) {
+  if (random.noise == NoiseKind::kNarrow) {
     noise.rho_hour = 0.95, noise.sigma = 0.015;
     noise.daily = random.uniform(0.03, 0.12), noise.weekly = random.uniform(0, 0.10), noise.weekly_shape = 1;
     noise.burst_per_day = 0;
@@ -77,7 +79,37 @@ double draw_step_hours(Random& random) {
   return steps[static_cast<std::size_t>(random.uniform(0, 4))];
 }
 
+constexpr double kLeastRoom = 0.3;  // of the level halfway, in the end
+
+/// Every ten minutes, from a host whose growth may follow its work.
+History render_sessions(Random& random, const Plan& plan) {
+  constexpr double kStepMinutes = 10;
+  Sessions sessions(random, kStepMinutes);
+  const double offset_days = random.uniform(0, 7);
+  History history;
+  double boot_day = -plan.uptime_before;
+  std::size_t reboot = 0;
+  const auto at = [&](double day) { return kStartMs + static_cast<std::int64_t>((day + offset_days) * kDayMs); };
+  const auto grown = [&](double day) {
+    return plan.shape(std::max(0.0, sessions.worked(day)), std::max(0.0, sessions.worked(day) - sessions.worked(boot_day)));
+  };
+  for (double day = 0; day < kDays; day += kStepMinutes / 1440) {
+    while (reboot < plan.reboots.size() && plan.reboots[reboot] <= day) boot_day = plan.reboots[reboot++];
+    const double held = sessions.next(day);
+    if (std::any_of(plan.gaps.begin(), plan.gaps.end(),
+                    [day](const auto& gap) { return day >= gap.first && day < gap.second; }))
+      continue;
+    const double bytes = std::max(0.0, plan.level + grown(day) + plan.level * held);
+    history.samples.push_back({at(day), at(boot_day), std::floor(bytes / 4096) * 4096});
+  }
+  const double end = plan.level + plan.shape(kDays, kDays - boot_day);
+  history.level_end_bytes = end;
+  history.limit_bytes = end + (plan.level + end) / 2 * random.uniform(kLeastRoom, 2.0);
+  return history;
+}
+
 History render(Random& random, const Plan& plan) {
+  if (random.noise == NoiseKind::kSessions) return render_sessions(random, plan);
   const Noise noise = draw_noise(random, plan.level);
   History history;
   const double step_days = plan.step_hours / 24;
@@ -112,7 +144,7 @@ History render(Random& random, const Plan& plan) {
   }
   const double end = plan.level + plan.shape(kDays, kDays - boot_day);
   history.level_end_bytes = end;
-  history.limit_bytes = end + (plan.level + end) / 2 * random.uniform(0.3, 2.0);
+  history.limit_bytes = end + (plan.level + end) / 2 * random.uniform(kLeastRoom, 2.0);
   return history;
 }
 

@@ -12,6 +12,9 @@
 
 namespace kmem::trend::sim {
 
+/// Wide ranges; one mould (rho 0.95, sigma 1.5 %, daily 3-12 %); sessions.h's.
+enum class NoiseKind { kWide, kNarrow, kSessions };
+
 /// xoshiro256**: the standard library's distributions differ between platforms.
 class Random {
  public:
@@ -21,7 +24,7 @@ class Random {
   double normal();
   bool chance(double probability) { return uniform(0, 1) < probability; }
 
-  bool plain_noise = false;  // the noise of one mould instead of wide ranges: rho 0.95, sigma 1.5 %, daily 3-12 %
+  NoiseKind noise = NoiseKind::kWide;
 
  private:
   std::uint64_t next();

@@ -1,4 +1,4 @@
-// The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--other] [--no-peers]
+// The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--sessions] [--other] [--no-peers]
 //   [--reboots] [--hide-boots] [--readings once-a-day|twice-a-week|office-hours|no-nights|any-time] [--only NAME]
 // Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints the README's.
 // The same run number gives the same history, so fresh numbers are histories that the curves were not fitted to: the
@@ -15,14 +15,17 @@ int main(int argc, char** argv) {
   using namespace kmem::trend::sim;
   int runs = 300;
   std::uint64_t first_run = 100'000;
-  bool narrow_noise = false, other = false, reboots = false, peers = true, readme = false;
+  NoiseKind noise = NoiseKind::kWide;
+  bool other = false, reboots = false, peers = true, readme = false;
   std::string only;
   BootTimes boot_times = BootTimes::kGiven;
   Readings readings = Readings::kAll;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--narrow-noise") {
-      narrow_noise = true;
+      noise = NoiseKind::kNarrow;
+    } else if (argument == "--sessions") {
+      noise = NoiseKind::kSessions;
     } else if (argument == "--hide-boots") {
       boot_times = BootTimes::kHidden;
     } else if (argument == "--reboots") {
@@ -56,7 +59,7 @@ int main(int argc, char** argv) {
   bool missed = false;
   for (const Scenario& scenario : reboots ? reboot_scenarios() : other ? other_scenarios() : scenarios()) {
     if (scenario.name.find(only) == std::string_view::npos) continue;
-    const Row row = score(scenario, first_run, runs, narrow_noise, peers, boot_times, readings);
+    const Row row = score(scenario, first_run, runs, noise, peers, boot_times, readings);
     const bool bad = scenario.goal == Goal::kQuiet
                          ? row.flagged_percent > scenario.limit_percent
                          : row.flagged_percent < scenario.limit_percent ||

@@ -135,7 +135,7 @@ void thin_out(History& history, Readings readings, Random& random) {
   std::erase_if(history.samples, [&](const Sample& sample) { return !keeps(sample); });
 }
 
-Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise, bool with_peers,
+Row score(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise, bool with_peers,
           BootTimes boot_times, Readings readings) {
   Row row;
   row.scenario = &scenario;
@@ -145,7 +145,7 @@ Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narr
   std::array<std::vector<double>, kPeerNames.size()> peer_days;
   for (int i = 0; i < runs; ++i) {
     Random random(first_run + static_cast<std::uint64_t>(i));
-    random.plain_noise = narrow_noise;
+    random.noise = noise;
     History history = scenario.make(random);
     thin_out(history, readings, random);
     const Outcome outcome = run_engine(history, boot_times);
@@ -211,8 +211,9 @@ std::string readme_table(std::uint64_t first_run, int runs) {
   const auto add = [&](const Scenario* wide, const Scenario* other) {
     std::vector<Row> rows;
     if (wide != nullptr)
-      rows = {score(*wide, first_run, runs, false, true), score(*wide, first_run, runs, true, false)};
-    if (other != nullptr) rows.push_back(score(*other, first_run, runs, false, wide == nullptr));
+      rows = {score(*wide, first_run, runs, NoiseKind::kWide, true), score(*wide, first_run, runs, NoiseKind::kNarrow, false)};
+    if (other != nullptr) rows.push_back(score(*other, first_run, runs, NoiseKind::kWide, wide == nullptr));
+    if (wide != nullptr) rows.push_back(score(*wide, first_run, runs, NoiseKind::kSessions, false));
     const Scenario& scenario = *rows[0].scenario;
     const auto joined = [&](const auto& text_of) {
       std::string text;

@@ -49,13 +49,13 @@ struct Row {
   double slope_within_20_percent = 0, exhaustion_within_25_percent = 0;
   std::array<double, kPeerNames.size()> peer_percent{}, peer_days{};
 };
-/// Runs first_run .. first_run + runs - 1. `narrow_noise`: see Random::plain_noise.
-[[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, bool narrow_noise,
+/// Runs first_run .. first_run + runs - 1. The noise is of scenarios() alone.
+[[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise,
                         bool with_peers, BootTimes boot_times = BootTimes::kGiven, Readings readings = Readings::kAll);
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_line(const Row& row);
-/// The README's table: every history under wide noise, narrow noise and of the other generator; the peers under wide noise.
+/// The README's table: every history under wide noise, narrow noise, of the other generator and under sessions; the peers under wide noise.
 [[nodiscard]] std::string readme_table(std::uint64_t first_run, int runs);
 
 }  // namespace kmem::trend::sim

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exporter/trend/engine.h"
+#include "tests/exporter/trend/sim/sessions.h"
 
 namespace kmem::trend::sim {
 namespace {
@@ -18,7 +19,12 @@ constexpr double kGiB = 1024.0 * 1024 * 1024;
 /// By the minute: a slow walk, a fast one, cycles of day and week, bursts.
 class MinuteNoise {
  public:
-  MinuteNoise(Random& random, bool narrow) : random_(random) {
+  MinuteNoise(Random& random, NoiseKind kind) : random_(random) {
+    if (kind == NoiseKind::kSessions) {
+      sessions_.emplace(random, 1);
+      return;
+    }
+    const bool narrow = kind == NoiseKind::kNarrow;
     rho_ = std::pow(narrow ? 0.95 : random.uniform(0.3, 0.98), 1.0 / 60);
     sigma_ = narrow ? 0.015 : random.log_uniform(0.002, 0.03);
     jitter_ = random.log_uniform(0.0002, 0.01);
@@ -31,6 +37,7 @@ class MinuteNoise {
     value_ = sigma_ * random.normal();
   }
   double at(double day, double step_minutes) {
+    if (sessions_) return sessions_->next(day);
     const double rho = std::pow(rho_, step_minutes);
     value_ = rho * value_ + std::sqrt(1 - rho * rho) * sigma_ * random_.normal();
     if (bursts_per_day_ > 0 && random_.chance(bursts_per_day_ * step_minutes / 1440)) {
@@ -51,9 +58,34 @@ class MinuteNoise {
 
  private:
   Random& random_;
-  double rho_, sigma_, jitter_, daily_, weekly_, phase_, week_phase_, bursts_per_day_, burst_hours_, burst_size_, value_;
-  int shape_;
+  std::optional<Sessions> sessions_;
+  double rho_ = 0, sigma_ = 0, jitter_ = 0, daily_ = 0, weekly_ = 0, phase_ = 0, week_phase_ = 0, value_ = 0;
+  double bursts_per_day_ = 0, burst_hours_ = 0, burst_size_ = 0;
+  int shape_ = 0;
   std::vector<std::pair<double, double>> bursts_;
+};
+
+/// Growth in lumps, twenty a minute on average, instead of evenly: what the clock of growth shows at a time.
+class Lumps {
+ public:
+  Lumps(Random& random, double from_days, double to_days) : from_(from_days), length_(to_days - from_days) {
+    sums_ = {0};
+    for (double minute = 0; minute < length_ * kMinutesADay; ++minute) {
+      double sum = sums_.back();
+      for (int i = 0; i < 20; ++i) sum -= std::log(1 - random.uniform(0, 1));
+      sums_.push_back(sum);
+    }
+  }
+  [[nodiscard]] double at(double day) const {
+    const double minute = (day - from_) * kMinutesADay;
+    if (minute <= 0 || static_cast<std::size_t>(minute) + 1 >= sums_.size()) return day;
+    return from_ + length_ * sums_[static_cast<std::size_t>(minute)] / sums_.back();
+  }
+
+ private:
+  static constexpr double kMinutesADay = 1440;
+  double from_, length_;
+  std::vector<double> sums_;
 };
 
 double draw_limit(Random& random) { return random.log_uniform(1, 64) * kGiB; }
@@ -190,7 +222,7 @@ constexpr std::array kForms = {
 
 std::span<const MinutesForm> minute_forms() { return kForms; }
 
-MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int runs, bool narrow_noise,
+MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int runs, NoiseKind noise_kind,
                            bool print_misses) {
   MinutesScore score;
   std::vector<double> left, days;
@@ -200,16 +232,19 @@ MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int
     const double limit = draw_limit(random);
     Minutes all = form.make(random, 1.0);
     const double level = limit / all.limit_bytes;  // shapes are made for a level of 1
-    MinuteNoise noise(random, narrow_noise);
+    MinuteNoise noise(random, noise_kind);
     // What is to stay quiet has the noise of what was there before; half of what grows has noise that grows with it.
-    const bool relative = random.chance(0.5) && all.onset_days >= 0;
+    const bool sessions = noise_kind == NoiseKind::kSessions;
+    const bool relative = random.chance(0.5) && all.onset_days >= 0 && !sessions;
+    std::optional<Lumps> lumps;
+    if (sessions && all.onset_days >= 0) lumps.emplace(random, all.onset_days, all.days);
     TrendEngine engine({.max_subjects = 1});
     trend::Sample sample;
     sample.kind = Kind::kPool, sample.pool = Pool::kNonpaged, sample.limit = limit;
     double told_day = -1;
     std::string what;
     for (double minute = 0; minute < all.days * 1440 && told_day < 0; minute += 1) {
-      const double day = minute / 1440, shape = all.shape ? all.shape(day) : 0;
+      const double day = minute / 1440, shape = all.shape ? all.shape(lumps ? lumps->at(day) : day) : 0;
       const double value = level * (1 + shape + (relative ? 1 + shape : 1) * noise.at(day, 1) * (1 + shape > 0 ? 1 : 0));
       sample.amount = static_cast<std::uint64_t>(std::clamp(value, 0.0, limit));
       const auto at = kStart + static_cast<std::int64_t>(minute * 60'000);
@@ -253,7 +288,7 @@ MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int
   return score;
 }
 
-int false_surges(std::uint64_t run, int tags, bool narrow_noise) {
+int false_surges(std::uint64_t run, int tags, NoiseKind noise_kind) {
   Random random(run);
   TrendEngine engine({.max_subjects = static_cast<std::size_t>(tags) + 1});
   std::vector<double> levels;
@@ -263,7 +298,7 @@ int false_surges(std::uint64_t run, int tags, bool narrow_noise) {
   double sum = 0;
   for (int i = 0; i < tags; ++i) {
     levels.push_back(random.log_uniform(1e4, 1e9));
-    noises.emplace_back(random, narrow_noise);
+    noises.emplace_back(random, noise_kind);
     names.push_back("T" + std::to_string(i));
     sum += levels.back();
   }

@@ -37,10 +37,10 @@ struct MinutesScore {
   double told_percent = 0;
   double left_percent_of_worst_tenth = 0, left_percent_median = 0, days_median = 0;
 };
-[[nodiscard]] MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int runs, bool narrow_noise,
+[[nodiscard]] MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int runs, NoiseKind noise,
                                          bool print_misses);
 
 /// False surges of one host with calm tags over 8 weeks.
-[[nodiscard]] int false_surges(std::uint64_t run, int tags, bool narrow_noise);
+[[nodiscard]] int false_surges(std::uint64_t run, int tags, NoiseKind noise);
 
 }  // namespace kmem::trend::sim

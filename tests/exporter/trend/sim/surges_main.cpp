@@ -1,4 +1,4 @@
-// The bench of surges: kmem_surge_sim [--runs N] [--first-run N] [--narrow-noise] [--only NAME] [--misses] [--hosts N]
+// The bench of surges: kmem_surge_sim [--runs N] [--first-run N] [--narrow-noise] [--sessions] [--only NAME] [--misses] [--hosts N]
 // Prints a table; exits 1 when a row misses what is wanted of it.
 #include <cstdio>
 #include <cstdlib>
@@ -10,12 +10,15 @@ int main(int argc, char** argv) {
   using namespace kmem::trend::sim;
   int runs = 300, hosts = 0;
   std::uint64_t first_run = 100'000;
-  bool narrow = false, misses = false, missed = false;
+  NoiseKind noise = NoiseKind::kWide;
+  bool misses = false, missed = false;
   std::string only;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--narrow-noise") {
-      narrow = true;
+      noise = NoiseKind::kNarrow;
+    } else if (argument == "--sessions") {
+      noise = NoiseKind::kSessions;
     } else if (argument == "--misses") {
       misses = true;
     } else if (i + 1 < argc && argument == "--runs") {
@@ -33,14 +36,14 @@ int main(int argc, char** argv) {
   }
   if (hosts > 0) {
     int told = 0;
-    for (int i = 0; i < hosts; ++i) told += false_surges(first_run + static_cast<std::uint64_t>(i), 300, narrow);
+    for (int i = 0; i < hosts; ++i) told += false_surges(first_run + static_cast<std::uint64_t>(i), 300, noise);
     std::printf("%d false surges in %d host-weeks\n", told, hosts * 8);
     return told * 100 > hosts * 8;
   }
   std::printf("| history | wanted | told in time | time left of the worst of 50 / median | median days |\n|---|---|---|---|---|\n");
   for (const MinutesForm& form : minute_forms()) {
     if (form.name.find(only) == std::string_view::npos) continue;
-    const MinutesScore score = score_minutes(form, first_run, runs, narrow, misses);
+    const MinutesScore score = score_minutes(form, first_run, runs, noise, misses);
     const bool quiet = form.most_percent_told < 100;
     const bool bad = quiet ? score.told_percent > form.most_percent_told : score.told_percent < form.fewest_percent_told;
     missed = missed || bad;
