@@ -495,6 +495,22 @@ std::optional<UnixMillis> utc_of(const DateLine& line) {
   return local - std::int64_t{minutes_east(line.zone.value_or(Zone{}), local)} * 60'000;
 }
 
+namespace {
+
+/// Where only one order gives a day of the calendar.
+std::optional<UnixMillis> only_day(const NumericDate& date) {
+  std::optional<UnixMillis> found;
+  for (const DateOrder order : {DateOrder::kMonthDayYear, DateOrder::kDayMonthYear, DateOrder::kYearMonthDay}) {
+    if (order == DateOrder::kYearMonthDay && !date.short_year) continue;
+    const auto day = date.in(order);
+    if (day && found && *day != *found) return std::nullopt;
+    if (day) found = day;
+  }
+  return found;
+}
+
+}  // namespace
+
 DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
   const std::size_t slash = path.find_last_of("/\\");
   const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
@@ -508,8 +524,8 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
       found.midnight = parted->midnight;
       found.numeric = std::move(parted->numeric);
       if (found.numeric && !order) {
-        found.midnight.reset();
-        found.problem = in_quotes(found.numeric->text) + " in the file's name can be two days";
+        found.midnight = only_day(*found.numeric);
+        if (!found.midnight) found.problem = in_quotes(found.numeric->text) + " in the file's name can be two days";
       }
     }
     if (!found.midnight && found.problem.empty()) continue;

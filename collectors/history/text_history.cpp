@@ -419,7 +419,7 @@ class TextHistory final : public SnapshotReader {
 }  // namespace
 
 std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes) {
-  const auto named = utc_of(date_in_name(notes.path(), options.dates.order));
+  const auto named = utc_of(date_in_name(notes.path(), options.dates));
   if (!named && !options.modified) return std::nullopt;
   notes.warn(named ? "no time in the text: it is taken from the file's name"
                    : "no time in the text: its only table gets the time the file was modified");

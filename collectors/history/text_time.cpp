@@ -19,7 +19,7 @@ constexpr std::int64_t kDayMillis = 86'400'000;
 }  // namespace
 
 TextClock::TextClock(FileNotes& notes, const TextOptions& options)
-    : notes_(notes), dates_(options.dates), name_(date_in_name(notes.path(), options.dates.order)) {}
+    : notes_(notes), dates_(options.dates), name_(date_in_name(notes.path(), options.dates)) {}
 
 TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line, bool is_used) {
   if (awaits_boot_) {  // wmic's value below its name
