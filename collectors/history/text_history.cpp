@@ -193,6 +193,10 @@ class TextHistory final : public SnapshotReader {
     const VmLine kind = apply_vm_line(line, unused, looked);
     if (kind == VmLine::kOther) return false;
     if (kind == VmLine::kUnknown) return true;
+    if (kind == VmLine::kBroken) {
+      notes_.skip(lines_.number(), "not a number of pages, and of Kb in brackets");
+      return true;
+    }
     if (!in_vm_) {
       begin_vm();
       parts = {};

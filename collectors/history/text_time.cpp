@@ -36,7 +36,11 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     return Stamp::kGoesOn;
   }
   DateLine found = dates_.parse(text);
-  if (found.empty()) return Stamp::kNone;
+  if (found.empty()) {
+    // One that is understood holds until a table has been below it.
+    if (!may_be_date(text) || (!is_used && (now_.midnight || now_.time))) return Stamp::kNone;
+    found.problem = in_quotes(text) + " looks like a date, but is not understood";
+  }
   next_ = {};
   if (!found.problem.empty()) {
     notes_.skip(line, found.problem + "; the table below is passed over");
