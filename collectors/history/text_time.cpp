@@ -92,6 +92,8 @@ void TextClock::take_metadata(std::string_view text, std::uint64_t line) {
     now_.ticks = ticks;
   } else if (text.starts_with("!SystemTime=")) {
     notes_.skip(line, "SystemTime is not MM\\DD\\YYYY HH:MM:SS");
+    now_ = {};
+    now_.refused = any_refused_ = true;
   } else if (text.starts_with("!TickCount=")) {
     notes_.skip(line, "TickCount is not a number of milliseconds");
   }

@@ -59,6 +59,9 @@ TEST(Neighbours, ADateThatIsNotUnderstoodLeavesNoTableUndated) {
     EXPECT_THAT(time_of("f", date + "\n" + kTable), HasSubstr("passed over")) << date;
     EXPECT_THAT(time_of("f", date + "\nSUnreclaim: 64 kB\n"), HasSubstr("passed over")) << date;
   }
+  EXPECT_THAT(time_of("f", kTable.substr(0, kTable.find('\n') + 1) + "!LogType=poolsnap\n!SystemTime=13\\11\\2026 18:00:00.0000 (GMT)\n" +
+                               kTable.substr(kTable.find('\n') + 1)),
+              HasSubstr("f:3: SystemTime is not MM\\DD\\YYYY HH:MM:SS"));
   // No dates; one that is understood holds.
   for (const std::string line : {"Windows Server 2019 Datacenter", "Build 17763.1.amd64fre.rs5_release", "Version 10.0.20348", "12:30 users 7"})
     EXPECT_EQ(time_of("f", line + "\n" + kTable), "1970-01-01T00:00:00.099Z") << line;
