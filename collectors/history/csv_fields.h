@@ -42,9 +42,20 @@ inline constexpr std::string_view kSeparators = ",;\t";
 [[nodiscard]] base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes,
                                                  const std::function<std::string()>& take);
 
-/// Without blanks and tabs at both ends.
-[[nodiscard]] std::string_view trimmed(std::string_view text);
+/// Without blanks and tabs at both ends. Every field of every line goes through here.
+[[nodiscard]] inline std::string_view trimmed(std::string_view text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 /// Letters' case apart.
-[[nodiscard]] bool same_word(std::string_view a, std::string_view b);
+[[nodiscard]] inline bool same_word(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  return true;
+}
 
 }  // namespace kmem::history

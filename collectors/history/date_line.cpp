@@ -1,6 +1,7 @@
 #include "collectors/history/date_line.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "collectors/history/csv_fields.h"
@@ -60,7 +61,7 @@ std::optional<std::int64_t> take_any_time(std::string_view& text) {
   const auto minute = take_digits(rest, 2, 2);
   if (!minute || *minute > 59) return std::nullopt;
   std::int64_t millis = (*hour * 60 + *minute) * 60'000;
-  if (separator != 'h' && take_char(rest, separator)) {
+  if (separator != 'h' && rest.size() > 2 && is_digit(rest[1]) && take_char(rest, separator)) {
     const auto second = take_digits(rest, 2, 2);
     if (!second || *second > 60) return std::nullopt;
     millis += *second * 1000;
@@ -149,6 +150,17 @@ std::optional<UnixMillis> take_compact_date(std::string_view& text) {
   const auto midnight = day_millis(year, month, day);
   if (midnight) text = rest;
   return midnight;
+}
+
+// "2026110518".
+std::optional<UnixMillis> take_compact_hour(std::string_view& text) {
+  if (std::min(text.find_first_not_of("0123456789"), text.size()) != 10) return std::nullopt;
+  std::string_view day = text.substr(0, 8), hour = text.substr(8);
+  const auto midnight = take_compact_date(day);
+  const auto of_day = take_digits(hour, 2, 2);
+  if (!midnight || !of_day || *of_day > 23) return std::nullopt;
+  text = hour;
+  return *midnight + *of_day * kHourMillis;
 }
 
 // "2026年11月5日", "2026년"; parts may stand in words of their own.
@@ -495,6 +507,22 @@ std::optional<UnixMillis> utc_of(const DateLine& line) {
   return local - std::int64_t{minutes_east(line.zone.value_or(Zone{}), local)} * 60'000;
 }
 
+namespace {
+
+/// Where only one order gives a day of the calendar.
+std::optional<UnixMillis> only_day(const NumericDate& date) {
+  std::optional<UnixMillis> found;
+  for (const DateOrder order : {DateOrder::kMonthDayYear, DateOrder::kDayMonthYear, DateOrder::kYearMonthDay}) {
+    if (order == DateOrder::kYearMonthDay && !date.short_year) continue;
+    const auto day = date.in(order);
+    if (day && found && *day != *found) return std::nullopt;
+    if (day) found = day;
+  }
+  return found;
+}
+
+}  // namespace
+
 DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
   const std::size_t slash = path.find_last_of("/\\");
   const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
@@ -504,12 +532,16 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
     DateLine found;
     if (const auto compact = take_compact_date(rest)) {
       found.midnight = compact;
+    } else if (const auto hour = take_compact_hour(rest); hour) {
+      found.midnight = *hour / kDayMillis * kDayMillis;
+      found.time_of_day = *hour % kDayMillis;
+      return found;
     } else if (auto parted = take_parted_date(rest, order); parted) {
       found.midnight = parted->midnight;
       found.numeric = std::move(parted->numeric);
       if (found.numeric && !order) {
-        found.midnight.reset();
-        found.problem = in_quotes(found.numeric->text) + " in the file's name can be two days";
+        found.midnight = only_day(*found.numeric);
+        if (!found.midnight) found.problem = in_quotes(found.numeric->text) + " in the file's name can be two days";
       }
     }
     if (!found.midnight && found.problem.empty()) continue;
@@ -525,6 +557,33 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
     return found;
   }
   return {};
+}
+
+bool may_be_date(std::string_view line) {
+  constexpr std::size_t kMostWords = 4;
+  bool has_year = false, has_clock = false, is_parted = false;
+  std::size_t words = 0;
+  for (std::string_view rest = line; !rest.empty();) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t[](),#*="), rest.size()));
+    const std::string_view word = rest.substr(0, rest.find_first_of(" \t[](),#*="));
+    rest.remove_prefix(word.size());
+    words += word.empty() ? 0 : 1;
+    std::array<std::size_t, 3> digits{};
+    std::size_t part = 0;
+    for (std::size_t at = 0; at < word.size(); ++at) {
+      const bool begins = is_digit(word[at]) && (at == 0 || !is_digit(word[at - 1]));
+      const std::size_t count = begins ? std::min(word.find_first_not_of("0123456789", at), word.size()) - at : 0;
+      const bool is_year = count == 4 && (word.substr(at, 2) == "19" || word.substr(at, 2) == "20");
+      has_year |= is_year;
+      has_clock |= count == 2 && at > 1 && word[at - 1] == ':' && is_digit(word[at - 2]);
+      // From the word's beginning on, parted by one mark.
+      const bool goes_on = at == 0 || (is_separator(word[at - 1]) && part < 3 && word[at - 1] == word[digits[0]]);
+      if (begins && goes_on && part < 3) digits[part++] = count;
+    }
+    const bool has_long = digits[0] == 4 || digits[2] == 4;
+    is_parted |= part == 3 && has_long && digits[1] <= 2 && digits[0] + digits[2] <= 6;
+  }
+  return words <= kMostWords && has_year && (has_clock || is_parted);
 }
 
 }  // namespace kmem::history

@@ -45,6 +45,9 @@ struct DateLine {
 /// Without an order month first, and day first where a month cannot be.
 [[nodiscard]] DateLine parse_date_line(std::string_view line, std::optional<DateOrder> order = std::nullopt);
 
+/// Whether somebody may have meant a date by what is none to parse_date_line: a table below it is not undated.
+[[nodiscard]] bool may_be_date(std::string_view line);
+
 /// 0 is Sunday.
 [[nodiscard]] int weekday_at(base::UnixMillis midnight);
 

@@ -1,6 +1,5 @@
 #include "collectors/history/date_order.h"
 
-#include <tuple>
 #include <utility>
 
 #include "collectors/history/notes.h"
@@ -33,24 +32,49 @@ void DateOrderVotes::see(const DateLine& line) {
   differ_ |= days[0] != days[1] || (line.numeric->short_year && days[0] != days[2]);
 }
 
+DateOrderVotes::Rank DateOrderVotes::rank(std::size_t order) const {
+  return {fits_[order].wrong, ~fits_[order].weekdays, fits_[order].falls};
+}
+
+std::size_t DateOrderVotes::best() const {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < orders(); ++i)
+    if (rank(i) < rank(best)) best = i;
+  return best;
+}
+
+std::size_t DateOrderVotes::as_good_as(std::size_t order) const {
+  std::size_t equal = 0;
+  for (std::size_t i = 0; i < orders(); ++i) equal += rank(i) == rank(order) ? 1 : 0;
+  return equal;
+}
+
+std::optional<DateOrder> DateOrderVotes::firmly() const {
+  const std::size_t found = best();
+  return differ_ && as_good_as(found) == 1 ? std::optional(static_cast<DateOrder>(found)) : std::nullopt;
+}
+
+bool DateOrderVotes::admits(DateOrder order) const {
+  const auto i = static_cast<std::size_t>(order);
+  return i < orders() && rank(i) == rank(best());
+}
+
+std::optional<DateOrderVotes::Span> DateOrderVotes::span(DateOrder order) const {
+  const Fit& fit = fits_[static_cast<std::size_t>(order)];
+  if (fit.wrong > 0 || !fit.first) return std::nullopt;
+  return Span{*fit.first, *fit.last};
+}
+
 std::optional<DateOrder> DateOrderVotes::decide() const {
   if (!differ_) return DateOrder::kMonthDayYear;
-  // Year first is only for years of two digits.
-  const std::size_t orders = any_long_year_ ? 2 : 3;
-  const auto rank = [&](std::size_t i) {
-    return std::tuple(fits_[i].wrong, ~fits_[i].weekdays, fits_[i].falls);
-  };
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < orders; ++i)
-    if (rank(i) < rank(best)) best = i;
-  std::size_t equal = 0;
-  for (std::size_t i = 0; i < orders; ++i) equal += rank(i) == rank(best) ? 1 : 0;
+  const std::size_t best = this->best();
+  const std::size_t equal = as_good_as(best);
   const auto year_first = static_cast<std::size_t>(DateOrder::kYearMonthDay);
   const auto day_first = static_cast<std::size_t>(DateOrder::kDayMonthYear);
   if (equal == 1) return static_cast<DateOrder>(best);
-  if (all_dotted_ && rank(day_first) == rank(best) && orders == 2) return DateOrder::kDayMonthYear;
+  if (all_dotted_ && rank(day_first) == rank(best) && orders() == 2) return DateOrder::kDayMonthYear;
   // The year of two digits may stand at either end: days follow each other, years seldom do.
-  if (equal == 2 && orders == 3 && rank(year_first) == rank(best)) {
+  if (equal == 2 && orders() == 3 && rank(year_first) == rank(best)) {
     const base::UnixMillis one = fits_[best].span();
     const base::UnixMillis other = fits_[year_first].span();
     if (one > 0 && other > kFarApart * one) return static_cast<DateOrder>(best);
@@ -59,18 +83,29 @@ std::optional<DateOrder> DateOrderVotes::decide() const {
   return std::nullopt;
 }
 
+DateLine date_in_name(std::string_view path, const DateOptions& options) {
+  DateLine found = date_in_name(path, options.order);
+  if (!found.numeric || found.midnight || !options.of_names) return found;
+  const DateRuling ruling = options.of_names();
+  return ruling.order ? date_in_name(path, ruling.order) : found;
+}
+
 DateLine OrderedDates::parse(std::string_view text) {
   DateLine found = parse_date_line(text, options_.order);
   if (!found.numeric || options_.order) return found;
-  if (!std::exchange(asked_, true) && options_.decide) options_.order = options_.decide();
+  if (!std::exchange(asked_, true) && options_.decide) {
+    DateRuling ruling = options_.decide();
+    options_.order = ruling.order;
+    why_not_ = std::move(ruling.why_not);
+  }
   if (options_.order) return parse_date_line(text, options_.order);
   found.problem = two_days(found.numeric->text);
   found.midnight.reset();
   return found;
 }
 
-std::string OrderedDates::two_days(std::string_view date) {
-  return in_quotes(date) + " can be two days, and nothing in the file says which; --date-order=dmy or --date-order=mdy does";
+std::string OrderedDates::two_days(std::string_view date) const {
+  return in_quotes(date) + " can be two days, and " + why_not_ + "; --date-order=dmy or --date-order=mdy does";
 }
 
 }  // namespace kmem::history

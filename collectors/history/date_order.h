@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "collectors/history/date_line.h"
@@ -20,6 +21,15 @@ class DateOrderVotes {
   void see(const DateLine& line);
   /// Any order will do when no date needed one.
   [[nodiscard]] std::optional<DateOrder> decide() const;
+  /// Only where all others fit worse: of use to other files, too.
+  [[nodiscard]] std::optional<DateOrder> firmly() const;
+  /// None fits better.
+  [[nodiscard]] bool admits(DateOrder order) const;
+  /// The first and last time in that order; nullopt: it has a date that is none, or no date at all.
+  struct Span {
+    base::UnixMillis first = 0, last = 0;
+  };
+  [[nodiscard]] std::optional<Span> span(DateOrder order) const;
 
  private:
   struct Fit {
@@ -30,16 +40,31 @@ class DateOrderVotes {
 
     [[nodiscard]] base::UnixMillis span() const { return first ? *last - *first : 0; }
   };
+  using Rank = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;  // the least is the best
+  [[nodiscard]] Rank rank(std::size_t order) const;
+  /// Year first is only for years of two digits.
+  [[nodiscard]] std::size_t orders() const { return any_long_year_ ? 2 : 3; }
+  [[nodiscard]] std::size_t best() const;
+  [[nodiscard]] std::size_t as_good_as(std::size_t order) const;
   std::array<Fit, 3> fits_;
   bool all_dotted_ = true;
   bool any_long_year_ = false;
   bool differ_ = false;  // whether the order matters at all
 };
 
-struct DateOptions {
-  std::optional<DateOrder> order = {};                     // given by the user
-  std::function<std::optional<DateOrder>()> decide = {};  // by all of the file's dates; asked once, if ever
+struct DateRuling {
+  std::optional<DateOrder> order = {};
+  std::string why_not = "nothing in the file says which";
 };
+
+struct DateOptions {
+  std::optional<DateOrder> order = {};        // given by the user
+  std::function<DateRuling()> decide = {};    // by all dates of the file and of those beside it; asked once, if ever
+  std::function<DateRuling()> of_names = {};  // by the names of the files
+};
+
+/// That in a file's name; `problem` where it can be two days.
+[[nodiscard]] DateLine date_in_name(std::string_view path, const DateOptions& options);
 
 /// A file's dates, all read in one order.
 class OrderedDates {
@@ -50,10 +75,11 @@ class OrderedDates {
   [[nodiscard]] DateLine parse(std::string_view text);
   /// Asked, and nothing says.
   [[nodiscard]] bool undecided() const { return asked_ && !options_.order; }
-  [[nodiscard]] static std::string two_days(std::string_view date);
+  [[nodiscard]] std::string two_days(std::string_view date) const;
 
  private:
   DateOptions options_;
+  std::string why_not_ = DateRuling{}.why_not;
   bool asked_ = false;
 };
 

@@ -131,36 +131,61 @@ bool is_binary(std::string_view text) {
   return zeros * 50 > text.size() || (zeros > 0 && text.substr(0, 4).find('\0') != std::string_view::npos);
 }
 
-/// What may be a date in a line of the file, in its order.
-using DateText = std::function<std::string(std::string_view line)>;
-
 std::string whole_line(std::string_view line) {
   std::string plain, unquoted;
   return std::string(trimmed(without_quotes(without_escapes(line, plain), unquoted)));
 }
 
-DateOptions dates_of(base::FileSystem& files, const std::string& path, const HistoryOptions& options, DateText date_in,
-                     std::size_t longest = kMaxLineBytes) {
-  return {options.date_order, [&files, path, date_in = std::move(date_in), longest]() -> std::optional<DateOrder> {
-            // What has no size is a pipe, which can be read once only.
-            const auto info = files.info(path);
-            if (!info || info->size_bytes == 0) return std::nullopt;
-            auto file = files.open(path, base::OpenMode::kRead);
-            if (!file) return std::nullopt;
-            LineReader lines(std::move(*file), longest);
-            DateOrderVotes votes;
-            for (;;) {
-              const auto state = lines.next();
-              if (!state || *state == LineState::kEnd) return votes.decide();
-              votes.see(parse_date_line(date_in(lines.line())));
-            }
-          }};
+DateLook date_look(Format format, std::string_view text) {
+  const std::string name(format_name(format));
+  switch (format) {
+    case Format::kSar:
+      return {name, [](std::string_view line) {
+                const auto heading = parse_sar_heading(trimmed(line));
+                return heading ? std::string(heading->date) : std::string();
+              }};
+    case Format::kLinux: return {name, whole_line};
+    case Format::kScriptCsv:
+      return {name, [times = ScriptTimes()](std::string_view line) mutable { return times.time_in(line); }};
+    default: break;
+  }
+  if (const auto separator = perfmon_separator(first_line(text)))
+    return {"perfmon", [cells = *separator](std::string_view line) { return whole_line(line.substr(0, line.find(cells))); },
+            kMaxPerfmonLineBytes};
+  return {"text", whole_line};
+}
+
+const Magic* other_kind(std::string_view head) {
+  const auto other = std::find_if(kOthers.begin(), kOthers.end(), [&](const Magic& magic) { return head.starts_with(magic.bytes); });
+  return other == kOthers.end() ? nullptr : &*other;
+}
+
+std::string decoded(std::string head) {
+  std::string text;
+  TextDecoder().decode(head, true, text);
+  return text;
+}
+
+DateOptions dates_of(BesideDates& beside, const HistoryOptions& options, FileNotes notes) {
+  return {options.date_order, [&beside, notes = std::move(notes)]() mutable { return beside.of_text(notes); }, [&beside] { return beside.of_names(); }};
 }
 
 }  // namespace
 
-Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options, Notes& notes,
-                   std::uint64_t& bytes_read) {
+std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::string& path) {
+  auto file = files.open(path, base::OpenMode::kRead);
+  if (!file) return std::nullopt;
+  const auto head = read_head(**file);
+  if (!head || head->starts_with("KMCAPTUR") || other_kind(*head) != nullptr) return std::nullopt;
+  const std::string text = decoded(*head);
+  const Format format = recognise(text);
+  if (format == Format::kPrometheusJson || format == Format::kPrometheusLines || format == Format::kSadfJson) return std::nullopt;
+  if (format == Format::kOther && csv_separator(first_line(text)) && !perfmon_separator(first_line(text))) return std::nullopt;
+  return date_look(format, text);
+}
+
+Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options, BesideDates& beside,
+                   Notes& notes, std::uint64_t& bytes_read) {
   auto file = files.open(path, base::OpenMode::kRead);
   if (!file) return file.error();
   const auto head = read_head(**file);
@@ -178,12 +203,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     file_notes.read_as("capture");
     return std::unique_ptr<SnapshotReader>(std::make_unique<CaptureHistory>(std::move(*capture)));
   }
-  const auto other =
-      std::find_if(kOthers.begin(), kOthers.end(), [&](const Magic& magic) { return head->starts_with(magic.bytes); });
-  if (other != kOthers.end()) return refuse(other->what);
-  std::string raw = *head;
-  std::string text;
-  TextDecoder().decode(raw, true, text);
+  if (const Magic* const other = other_kind(*head)) return refuse(other->what);
+  const std::string text = decoded(*head);
   const auto info = files.info(path);
   const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
   const Format format = recognise(text);
@@ -193,32 +214,19 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
       case Format::kPrometheusJson: return make_prometheus_json(std::move(headed), file_notes);
       case Format::kSadfJson: return make_sadf_json(std::move(headed), file_notes);
       case Format::kPrometheusLines: return make_prometheus_lines(LineReader(std::move(headed)), file_notes);
-      case Format::kSar:
-        return make_sar_history(LineReader(std::move(headed)), file_notes,
-                                dates_of(files, path, options, [](std::string_view line_text) {
-                                  const auto heading = parse_sar_heading(trimmed(line_text));
-                                  return heading ? std::string(heading->date) : std::string();
-                                }));
+      case Format::kSar: return make_sar_history(LineReader(std::move(headed)), file_notes, dates_of(beside, options, file_notes));
       case Format::kLinux:
-        return make_linux_history(LineReader(std::move(headed)), file_notes,
-                                  {modified, dates_of(files, path, options, whole_line)});
+        return make_linux_history(LineReader(std::move(headed)), file_notes, {modified, dates_of(beside, options, file_notes)});
       case Format::kScriptCsv:
-        return make_script_history(
-            LineReader(std::move(headed)), file_notes,
-            {modified, dates_of(files, path, options, [times = ScriptTimes()](std::string_view line_text) mutable {
-               return times.time_in(line_text);
-             })});
+        return make_script_history(LineReader(std::move(headed)), file_notes, {modified, dates_of(beside, options, file_notes)});
       case Format::kOther: break;
     }
   }
   const std::string line = first_line(text);
   if (const auto separator = perfmon_separator(line)) {
     file_notes.read_as("perfmon CSV");
-    return make_perfmon_history(
-        LineReader(std::move(headed), kMaxPerfmonLineBytes), file_notes,
-        {*separator, dates_of(files, path, options, [cells = *separator](std::string_view text_line) {
-           return whole_line(text_line.substr(0, text_line.find(cells)));
-         }, kMaxPerfmonLineBytes)});
+    return make_perfmon_history(LineReader(std::move(headed), kMaxPerfmonLineBytes), file_notes,
+                                {*separator, dates_of(beside, options, file_notes)});
   }
   if (const auto separator = csv_separator(line)) {
     file_notes.read_as("CSV");
@@ -229,7 +237,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   file_notes.read_as("poolmon, memsnap or debugger text");
   return make_text_history(LineReader(std::move(headed)), file_notes,
-                           {modified, dates_of(files, path, options, whole_line)});
+                           {modified, dates_of(beside, options, file_notes)});
 }
 
 }  // namespace kmem::history

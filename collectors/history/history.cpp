@@ -44,6 +44,7 @@ class History final : public HistorySource {
 
   Result<void> open(const std::vector<std::string>& paths) {
     std::string reasons;
+    beside_.emplace(files_, paths, [this](const std::string& path) { return look_for_dates(files_, path); });
     for (const std::string& path : paths) {
       auto opened = probe(path, reasons);
       if (!opened) return opened;
@@ -177,7 +178,7 @@ class History final : public HistorySource {
     if (const auto info = files_.info(path)) track->size_bytes = info->size_bytes;
     bytes_total_ += track->size_bytes;
     const Notes::Mark mark = notes_.mark();
-    auto reader = open_reader(files_, path, options_, notes_, track->bytes_read);
+    auto reader = open_reader(files_, path, options_, *beside_, notes_, track->bytes_read);
     std::string why;
     if (!reader) {
       if (reader.error().code != ErrorCode::kMalformed) return reader.error();
@@ -223,7 +224,7 @@ class History final : public HistorySource {
     while (next_ < waiting_.size() && (active_.empty() || waiting_[next_]->first_time <= earliest())) {
       std::unique_ptr<Track> track = std::move(waiting_[next_++]);
       if (!track->reader) {
-        auto reader = open_reader(files_, track->path, options_, notes_, track->bytes_read);
+        auto reader = open_reader(files_, track->path, options_, *beside_, notes_, track->bytes_read);
         if (!reader) {
           notes_.skip(track->path, 0, "can no longer be read: " + reader.error().message);
           bytes_done_ += track->size_bytes;
@@ -272,6 +273,7 @@ class History final : public HistorySource {
   base::FileSystem& files_;
   HistoryOptions options_;
   Notes notes_;
+  std::optional<BesideDates> beside_;
   std::vector<std::unique_ptr<Track>> waiting_;  // by first_time
   std::size_t next_ = 0;
   std::vector<std::unique_ptr<Track>> active_;  // in the order they began

@@ -201,7 +201,9 @@ class LinuxHistory final : public SnapshotReader {
       stamp(*unix_time, "lines of Unix seconds");
       return true;
     }
-    const DateLine found = dates_.parse(text);
+    DateLine found = dates_.parse(text);
+    if (found.empty() && may_be_date(text) && (!time_ || seen_ != 0))
+      found.problem = in_quotes(text) + " looks like a date, but is not understood";
     if (!found.problem.empty()) {
       finish();
       notes_.skip(lines_.number(), found.problem + "; the tables below are passed over");

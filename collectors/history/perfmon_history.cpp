@@ -181,7 +181,7 @@ class PerfmonHistory final : public SnapshotReader {
       const DateLine found = dates_.parse(cell);
       if (found.midnight && found.time_of_day) return *found.midnight + *found.time_of_day;
       if (!found.problem.empty()) {
-        why = "time " + (dates_.undecided() ? OrderedDates::two_days(cell) : found.problem);
+        why = "time " + (dates_.undecided() ? dates_.two_days(cell) : found.problem);
         return std::nullopt;
       }
     }

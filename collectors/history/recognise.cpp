@@ -100,6 +100,9 @@ std::optional<std::string> unusable_look(std::string_view head) {
   if (looks_like_json(start))
     return "looks like JSON, but neither of Prometheus' query API nor of sadf -j";
   if (has(text, "kbmemfree") && has(text, "\t-\t")) return "looks like sadf -p; write it as rows: sadf -d FILE -- -r ALL";
+  if (has(text, "CounterSamples"))
+    return "looks like what Get-Counter shows on the screen; write it as CSV: Get-Counter ... | Select-Object -ExpandProperty "
+           "CounterSamples | Export-Csv FILE";
   if (has(text, "\nMem:") && has(text, "buff"))
     return "looks like free, which does not tell the kernel's memory apart; record: while date; do cat /proc/meminfo "
            "/proc/slabinfo; sleep 3600; done >> FILE";

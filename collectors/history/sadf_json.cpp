@@ -149,12 +149,16 @@ class SadfJson final : public SnapshotReader {
   }
 
   void finish_host() {
+    // A day's file tells of its own restarts; the days behind it are of the same boot.
+    if (boot_before_ && boot_host_ == name_) boots_.push_back(*boot_before_);
     std::sort(boots_.begin(), boots_.end());
     for (Snapshot& snapshot : entries_) {
       const auto after = std::upper_bound(boots_.begin(), boots_.end(), snapshot.time);
       if (after != boots_.begin()) snapshot.boot_time = *std::prev(after);
       ready_.push_back({name_, std::move(snapshot)});
     }
+    boot_before_ = boots_.empty() ? std::nullopt : std::optional(boots_.back());
+    boot_host_ = name_;
     entries_.clear();
     boots_.clear();
     time_.reset();
@@ -168,6 +172,8 @@ class SadfJson final : public SnapshotReader {
   SnapshotBuilder builder_;
   std::vector<Snapshot> entries_;
   std::vector<UnixMillis> boots_;
+  std::optional<UnixMillis> boot_before_;  // the last that was told of, and whose it is
+  std::string boot_host_;
   std::deque<Ready> ready_;
   bool in_memory_ = false;
   bool has_values_ = false;

@@ -79,14 +79,14 @@ class Merge {
 const char* SnapshotBuilder::add(TagUsage&& row) {
   row.key = tag_key(row.pool, row.tag);
   if (seen_tags_.size() >= kMaxRows) return "too many rows in one snapshot";
-  if (!seen_tags_.insert(row.key).second) return "the snapshot has this tag already";
+  if (!seen_tags_.insert(row.key)) return "the snapshot has this tag already";
   if (row.bytes != 0 || (row.has_outstanding && row.outstanding != 0)) snapshot_.tags.push_back(std::move(row));
   return nullptr;
 }
 
 const char* SnapshotBuilder::add(ProcessUsage&& row) {
   if (seen_processes_.size() >= kMaxRows) return "too many processes in one snapshot";
-  if (!seen_processes_.insert(row.pid).second) return "the snapshot has this process already";
+  if (!seen_processes_.insert(row.pid)) return "the snapshot has this process already";
   snapshot_.processes.push_back(std::move(row));
   return nullptr;
 }

@@ -7,9 +7,9 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 
+#include "collectors/history/key_set.h"
 #include "collectors/snapshot.h"
 
 namespace kmem::history {
@@ -36,8 +36,8 @@ class SnapshotBuilder {
 
  private:
   Snapshot snapshot_;
-  std::unordered_set<std::uint64_t> seen_tags_;
-  std::unordered_set<std::uint64_t> seen_processes_;
+  KeySet seen_tags_;
+  KeySet seen_processes_;
   std::set<std::pair<std::uint32_t, std::uint64_t>> seen_session_tags_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
+#include "collectors/history/beside_dates.h"
 #include "collectors/history/date_order.h"
 #include "collectors/history/history.h"
 #include "collectors/history/line_reader.h"
@@ -65,6 +66,8 @@ struct TextOptions {
 
 /// By the file's first bytes. `bytes_read` counts up as the file is read and outlives the reader.
 [[nodiscard]] Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options,
-                                 Notes& notes, std::uint64_t& bytes_read);
+                                 BesideDates& beside, Notes& notes, std::uint64_t& bytes_read);
+/// Where the file may have dates whose order its lines do not tell; nullopt: nowhere.
+[[nodiscard]] std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::string& path);
 
 }  // namespace kmem::history

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/row_text.h"
 #include "collectors/history/time_text.h"
 
 namespace kmem::history {
@@ -15,20 +16,43 @@ namespace {
 constexpr std::uint64_t kKib = 1024;
 constexpr std::uint64_t kMaxKib = std::numeric_limits<std::uint64_t>::max() / kKib;
 
-std::optional<std::uint64_t> number_at(std::string_view text, std::size_t at) {
-  at = text.find_first_not_of(" \t", at);
-  if (at == std::string_view::npos) return std::nullopt;
+struct WholeNumber {
   std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), value);
-  return error == std::errc{} ? std::optional(value) : std::nullopt;
+  std::string_view behind;
+};
+
+// A whole number, perhaps with points or commas between thousands; what is behind it has no blanks before it.
+std::optional<WholeNumber> number_at(std::string_view text, std::size_t at) {
+  std::string_view rest = after_blanks(text.substr(std::min(at, text.size())));
+  std::string digits;
+  const auto take = [&] {
+    const std::size_t count = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    digits.append(rest.substr(0, count));
+    rest.remove_prefix(count);
+    return count;
+  };
+  const std::size_t first = take();
+  if (first == 0) return std::nullopt;
+  const char mark = rest.empty() ? ' ' : rest.front();
+  while (!rest.empty() && (rest.front() == ',' || rest.front() == '.')) {
+    if (rest.front() != mark || first > 3) return std::nullopt;
+    rest.remove_prefix(1);
+    if (take() != 3) return std::nullopt;
+  }
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{}) return std::nullopt;
+  return WholeNumber{value, after_blanks(rest)};
 }
+
+bool is_in_k(const WholeNumber& number) { return !number.behind.empty() && (number.behind.front() == 'K' || number.behind.front() == 'k'); }
 
 // "Avail:  1204220K" -> bytes.
 std::optional<std::uint64_t> kib_after(std::string_view line, std::string_view label) {
   const std::size_t at = line.find(label);
   if (at == std::string_view::npos) return std::nullopt;
   const auto kib = number_at(line, at + label.size());
-  return kib && *kib <= kMaxKib ? std::optional(*kib * kKib) : std::nullopt;
+  return kib && is_in_k(*kib) && kib->value <= kMaxKib ? std::optional(kib->value * kKib) : std::nullopt;
 }
 
 std::string_view from(std::string_view line, std::string_view word) {
@@ -70,17 +94,22 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
     if (c != ' ' && c != '\t') name.push_back(c);
   const auto pages = number_at(line, colon + 1);
   const auto kib = number_at(line, bracket + 1);
-  if (!pages || !kib || *kib > kMaxKib) return VmLine::kOther;
-  const std::uint64_t bytes = *kib * kKib;
+  const bool is_whole = pages && pages->behind.starts_with('(') && kib && is_in_k(*kib) && kib->value <= kMaxKib;
+  const std::uint64_t bytes = is_whole ? kib->value * kKib : 0;
   Snapshot& snapshot = out.snapshot();
   const auto is = [&](std::string_view wanted) { return same_word(name, wanted); };
+  if (!is_whole) {
+    constexpr std::array<std::string_view, 8> kNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage", "FreeSystemPTEs",
+                                                        "Committedpages", "Commitlimit", "AvailablePages", "PhysicalMemory"};
+    return std::any_of(kNames.begin(), kNames.end(), is) ? VmLine::kBroken : VmLine::kOther;
+  }
   if (is("NonPagedPoolUsage") || is("NonPagedPoolNxUsage")) {
     (is("NonPagedPoolUsage") ? parts.nonpaged : parts.nonpaged_nx) = bytes;
     out.totals(Pool::kNonpaged).bytes = parts.nonpaged.value_or(0) + parts.nonpaged_nx.value_or(0);
   } else if (is("PagedPoolUsage")) {
     out.totals(Pool::kPaged).bytes = bytes;
   } else if (is("FreeSystemPTEs")) {
-    snapshot.system_ptes_free = pages;
+    snapshot.system_ptes_free = pages->value;
   } else if (is("Committedpages")) {
     snapshot.commit_bytes = bytes;
   } else if (is("Commitlimit")) {
@@ -112,7 +141,7 @@ std::optional<std::int64_t> parse_uptime(std::string_view line) {
       continue;
     }
     const auto number = number_at(rest, 0);
-    if (!number || *number > 1'000'000) return std::nullopt;
+    if (!number || number->value > 1'000'000) return std::nullopt;
     rest = rest.substr(std::min(rest.find_first_not_of("0123456789 "), rest.size()));
     const std::string_view word = rest.substr(0, std::min(rest.find_first_of(" ,("), rest.size()));
     const auto is = [&](std::string_view one, std::string_view many) { return same_word(word, one) || same_word(word, many); };
@@ -122,7 +151,7 @@ std::optional<std::int64_t> parse_uptime(std::string_view line) {
                               : is("second", "seconds") ? 1
                                                         : 0;
     if (unit == 0) return std::nullopt;
-    seconds += static_cast<std::int64_t>(*number) * unit;
+    seconds += static_cast<std::int64_t>(number->value) * unit;
     any = true;
     rest.remove_prefix(word.size());
     if (rest.starts_with("(s)")) rest.remove_prefix(3);
@@ -236,7 +265,9 @@ std::optional<base::UnixMillis> parse_system_time(std::string_view line) {
 
 std::optional<std::uint64_t> parse_tick_count(std::string_view line) {
   constexpr std::string_view kName = "!TickCount=";
-  return line.starts_with(kName) ? number_at(line, kName.size()) : std::nullopt;
+  if (!line.starts_with(kName)) return std::nullopt;
+  const auto ticks = number_at(line, kName.size());
+  return ticks && ticks->behind.empty() ? std::optional(ticks->value) : std::nullopt;
 }
 
 std::string_view without_escapes(std::string_view line, std::string& storage) {

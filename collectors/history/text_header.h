@@ -19,8 +19,9 @@ namespace kmem::history {
 struct VmParts {
   std::optional<std::uint64_t> nonpaged, nonpaged_nx;
 };
-enum class VmLine { kOther, kKnown, kUnknown };
+enum class VmLine { kOther, kKnown, kUnknown, kBroken };
 /// A line of !vm: "NonPagedPool Usage:   20384 (   81536 Kb)". kUnknown: of the same form, and of no use.
+/// kBroken: one of use whose numbers are none.
 [[nodiscard]] VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out);
 
 /// "System Uptime: 5 days 3:22:11.125", "System Up Time: 5 Days, 3 Hours, 22 Minutes, 11 Seconds" and the like:

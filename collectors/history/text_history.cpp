@@ -193,6 +193,10 @@ class TextHistory final : public SnapshotReader {
     const VmLine kind = apply_vm_line(line, unused, looked);
     if (kind == VmLine::kOther) return false;
     if (kind == VmLine::kUnknown) return true;
+    if (kind == VmLine::kBroken) {
+      notes_.skip(lines_.number(), "not a number of pages, and of Kb in brackets");
+      return true;
+    }
     if (!in_vm_) {
       begin_vm();
       parts = {};
@@ -419,7 +423,7 @@ class TextHistory final : public SnapshotReader {
 }  // namespace
 
 std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes) {
-  const auto named = utc_of(date_in_name(notes.path(), options.dates.order));
+  const auto named = utc_of(date_in_name(notes.path(), options.dates));
   if (!named && !options.modified) return std::nullopt;
   notes.warn(named ? "no time in the text: it is taken from the file's name"
                    : "no time in the text: its only table gets the time the file was modified");

@@ -76,6 +76,10 @@ RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& rea
   if (!bytes) return broken("Bytes");
   drop_delta(rest);
   if (!take_cell<std::int64_t>(rest)) return broken("Per Alloc");
+  if (take_cell<std::int64_t>(rest)) {
+    reason = "more numbers than columns, as of blanks between thousands";
+    return RowKind::kBroken;
+  }
 
   row = {};
   row.pool = found->pool;

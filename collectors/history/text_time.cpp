@@ -19,7 +19,7 @@ constexpr std::int64_t kDayMillis = 86'400'000;
 }  // namespace
 
 TextClock::TextClock(FileNotes& notes, const TextOptions& options)
-    : notes_(notes), dates_(options.dates), name_(date_in_name(notes.path(), options.dates.order)) {}
+    : notes_(notes), dates_(options.dates), name_(date_in_name(notes.path(), options.dates)) {}
 
 TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line, bool is_used) {
   if (awaits_boot_) {  // wmic's value below its name
@@ -36,7 +36,11 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     return Stamp::kGoesOn;
   }
   DateLine found = dates_.parse(text);
-  if (found.empty()) return Stamp::kNone;
+  if (found.empty()) {
+    // One that is understood holds until a table has been below it.
+    if (!may_be_date(text) || (!is_used && (now_.midnight || now_.time))) return Stamp::kNone;
+    found.problem = in_quotes(text) + " looks like a date, but is not understood";
+  }
   next_ = {};
   if (!found.problem.empty()) {
     notes_.skip(line, found.problem + "; the table below is passed over");
@@ -88,6 +92,8 @@ void TextClock::take_metadata(std::string_view text, std::uint64_t line) {
     now_.ticks = ticks;
   } else if (text.starts_with("!SystemTime=")) {
     notes_.skip(line, "SystemTime is not MM\\DD\\YYYY HH:MM:SS");
+    now_ = {};
+    now_.refused = any_refused_ = true;
   } else if (text.starts_with("!TickCount=")) {
     notes_.skip(line, "TickCount is not a number of milliseconds");
   }

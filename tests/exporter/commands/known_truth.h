@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "collectors/base/time_words.h"
+#include "collectors/snapshot.h"
 
 namespace kmem::test {
 
@@ -22,6 +23,7 @@ inline constexpr double kLeakPerDay = 300'000;
 inline constexpr int kCalm = 20;
 inline constexpr int kTags = kCalm + 1;
 inline constexpr std::uint64_t kAllocationBytes = 64;
+inline constexpr std::uint64_t kAreaBytes = 262'144;  // of vmalloc
 
 inline std::string words(const char* format, auto... values) {
   std::array<char, 512> text;
@@ -56,13 +58,18 @@ class Truth {
   [[nodiscard]] std::uint64_t live(int tag, int hour) const { return bytes(tag, hour) / kAllocationBytes; }
   /// Of 32 bits; those of the first boot wrap one after the other, from its second day on.
   [[nodiscard]] std::uint32_t frees(int tag, int hour) const {
-    const std::uint32_t an_hour = 50'000 + 1000 * static_cast<std::uint32_t>(tag);
-    const std::uint32_t begin = hour < reboot ? 0 - an_hour * static_cast<std::uint32_t>(24 + tag) : 0;
-    return begin + an_hour * static_cast<std::uint32_t>(since_boot(hour));
+    return static_cast<std::uint32_t>(frees_64(tag, hour));
   }
   [[nodiscard]] std::uint32_t allocations(int tag, int hour) const {
     return frees(tag, hour) + static_cast<std::uint32_t>(live(tag, hour));
   }
+  /// As an exporter has them that widens what it reads.
+  [[nodiscard]] std::uint64_t frees_64(int tag, int hour) const {
+    const std::uint32_t an_hour = 50'000 + 1000 * static_cast<std::uint32_t>(tag);
+    const std::uint32_t begin = hour < reboot ? 0 - an_hour * static_cast<std::uint32_t>(24 + tag) : 0;
+    return std::uint64_t{begin} + std::uint64_t{an_hour} * static_cast<std::uint64_t>(since_boot(hour));
+  }
+  [[nodiscard]] std::uint64_t allocations_64(int tag, int hour) const { return frees_64(tag, hour) + live(tag, hour); }
 
  private:
   [[nodiscard]] std::uint64_t sum(int hour, std::uint64_t (Truth::*of)(int, int) const) const {
@@ -78,6 +85,17 @@ inline const Truth kTwoBoots(3 * 24 + 5);
 /// As the kernel has them: four bytes, of which the last may be blanks.
 inline std::string name_of(int tag) { return tag == 0 ? "Leak" : tag == 1 ? "Irp " : "C" + std::to_string(100 + tag); }
 inline std::string cache_of(int tag) { return tag == 0 ? "Leak" : tag == 1 ? "kmalloc-rnd-01-64" : "c" + std::to_string(100 + tag); }
+/// As vmallocinfo and allocinfo tell them: their callers.
+inline std::string caller_of(int tag) { return tag == 0 ? "Leak_alloc [leaky]" : "c" + std::to_string(100 + tag) + "_alloc"; }
+inline std::string site_of(int tag) {
+  const std::string name = "c" + std::to_string(100 + tag);
+  return tag == 0 ? "Leak:leak_one:drivers/leak.c" : "kernel:" + name + "_one:mm/" + name + ".c";
+}
+inline std::string text_of(Pool pool, int tag) {
+  if (pool == Pool::kVmalloc) return caller_of(tag);
+  if (pool == Pool::kAllocinfo) return site_of(tag);
+  return pool <= Pool::kNonpaged ? name_of(tag) : cache_of(tag);
+}
 
 inline std::string iso(int hour) { return base::rfc3339(seconds(hour) * 1000); }
 inline std::string iso_date(int hour) { return iso(hour).substr(0, 10); }

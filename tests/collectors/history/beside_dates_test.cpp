@@ -1,0 +1,115 @@
+// Files given together: what one of them says of the order of day and month holds for those that say nothing.
+#include <gmock/gmock.h>
+
+#include "collectors/base/time_words.h"
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kTable = "\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 2 1 1 64 64\n";
+
+struct Read {
+  std::string days;  // of all snapshots
+  test::WholeHistory whole;
+  std::map<std::string, std::vector<std::string>> rules;  // by file
+};
+
+Read read(const std::vector<std::pair<std::string, std::string>>& texts) {
+  test::MemoryFiles files;
+  std::vector<std::string> paths;
+  for (const auto& [path, text] : texts) {
+    files.put(path, text);
+    paths.push_back(path);
+  }
+  Read read;
+  read.whole = test::read_history(files, paths);
+  for (const Snapshot& snapshot : read.whole.snapshots) read.days += base::rfc3339(snapshot.time).substr(0, 10) + " ";
+  const auto source = open_history(files, paths);
+  if (!source) return read;
+  while ((*source)->advance()) {}
+  for (const FileReading& reading : (*source)->readings()) read.rules[reading.file] = reading.rules;
+  return read;
+}
+std::string log_of(const std::string& date) { return date + " 18:00" + kTable; }
+
+TEST(DatesBeside, WhatOneFileDecidesHoldsForTheOthersOfItsFormat) {
+  struct Format {
+    const char* name;
+    std::function<std::string(const std::string& date)> make;
+  };
+  const Format formats[] = {
+      {"poolmon", log_of},
+      {"Linux", [](const std::string& date) { return date + " 18:00\nSUnreclaim: 64 kB\n"; }},
+      {"script", [](const std::string& date) { return "DateTime,Tag,NonPagedUsedBytes\n" + date + " 18:00:00,Leak,64\n"; }},
+      {"perfmon", [](const std::string& date) { return "(PDH-CSV 4.0),\\\\h\\Memory\\Pool Nonpaged Bytes\n" + date + " 18:00,5\n"; }},
+      {"sar", [](const std::string& date) {
+         return "Linux 6.1.0 (web1) \t" + date + " \t_x86_64_\t(4 CPU)\n\n18:00:00 kbmemfree kbmemused kbcommit\n18:10:00 1 2 3\n";
+       }},
+  };
+  for (const Format& format : formats) {
+    SCOPED_TRACE(format.name);
+    const std::string undecided = format.make("05/11/2026");
+    EXPECT_EQ(read({{"p-05.log", undecided}}).days, "");
+    for (const bool decides_first : {false, true}) {
+      const std::pair<std::string, std::string> first = {"p-05.log", undecided}, last = {"p-13.log", format.make("13/11/2026")};
+      const Read day_first = decides_first ? read({last, first}) : read({first, last});
+      EXPECT_EQ(day_first.days, "2026-11-05 2026-11-13 ");
+      EXPECT_THAT(day_first.whole.skipped, IsEmpty());
+      EXPECT_THAT(day_first.rules.at("p-05.log"), Contains("dates day first, as in p-13.log"));
+    }
+    EXPECT_EQ(read({{"p-05.log", undecided}, {"p-13.log", format.make("05/13/2026")}}).days, "2026-05-11 2026-05-13 ");
+    // The weekday and another format decide nothing here.
+    EXPECT_EQ(read({{"p-05.log", undecided}, {"x.json", R"({"status":"success","data":{"resultType":"matrix","result":[]}})"}}).days, "");
+  }
+  EXPECT_EQ(read({{"a.log", log_of("05/11/2026")}, {"b.log", log_of("Fri 06/11/2026")}}).days, "2026-11-05 2026-11-06 ");
+  EXPECT_EQ(read({{"a.log", log_of("05/11/2026")}, {"b.log", "13/11/2026 18:00\nSUnreclaim: 64 kB\n"}}).days, "2026-11-13 ");  // of another format
+  EXPECT_EQ(read({{"a.log", log_of("05/11/2026")}, {"b.log", log_of("13.11.2026")}}).days, "2026-11-05 2026-11-13 ");
+}
+
+TEST(DatesBeside, TheDateInAFilesNameDecides) {
+  const Read one = read({{"logs/poolmon-2026-11-05.log", log_of("05/11/2026")}});
+  EXPECT_EQ(one.days, "2026-11-05 ");
+  EXPECT_THAT(one.rules.at("logs/poolmon-2026-11-05.log"), Contains("dates day first, as the one in the file's name says"));
+  EXPECT_EQ(read({{"pool_20260511_0000.log", log_of("05/11/2026")}}).days, "2026-05-11 ");
+  // Over midnight, and for a file beside it whose name says nothing.
+  EXPECT_EQ(read({{"poolmon-2026-11-04.log", log_of("05/11/2026")}, {"more.log", log_of("06/11/2026")}}).days, "2026-11-05 2026-11-06 ");
+  EXPECT_EQ(read({{"poolmon-2025-01-01.log", log_of("05/11/2026")}}).days, "");
+  // What the text itself says weighs more.
+  EXPECT_EQ(read({{"poolmon-2026-11-05.log", log_of("13/11/2026")}}).days, "2026-11-13 ");
+}
+
+TEST(DatesBeside, NamesThatCanBeTwoDaysAreReadAsTheOtherNames) {
+  const std::string undated = kTable.substr(1);
+  EXPECT_EQ(read({{"p_05-11-2026.log", undated}, {"p_13-11-2026.log", undated}}).days, "2026-11-05 2026-11-13 ");
+  EXPECT_EQ(read({{"p_05-11-2026.log", undated}, {"p_05-13-2026.log", undated}}).days, "2026-05-11 2026-05-13 ");
+  EXPECT_EQ(read({{"p_13-11-2026.log", undated}}).days, "2026-11-13 ");
+}
+
+TEST(DatesBeside, FilesThatContradictEachOtherDecideNothingForAThird) {
+  const Read three = read({{"us.log", log_of("11/13/2026")}, {"eu.log", log_of("14/11/2026")}, {"q.log", log_of("05/11/2026")}});
+  EXPECT_EQ(three.days, "2026-11-13 2026-11-14 ");
+  EXPECT_THAT(three.whole.skipped, Contains("q.log:1: \"05/11/2026\" can be two days, and us.log has dates month first, eu.log day first; "
+                                            "--date-order=dmy or --date-order=mdy does; the table below is passed over"));
+}
+
+TEST(DatesBeside, TimesRiseByTheFilesNames) {
+  const auto two = [](const std::string& one, const std::string& other) {
+    return read({{"p-10" + other, log_of("01/11/2026")}, {"p-2" + one, log_of("12/10/2026")}});
+  };
+  const Read rising = two(".log", ".log");
+  EXPECT_EQ(rising.days, "2026-10-12 2026-11-01 ");
+  EXPECT_THAT(rising.whole.warnings, Contains("p-2.log: dates are taken as day first, for only so do times rise from file to file by "
+                                              "their names; else --date-order"));
+  // Where both rise, and of logs that were rotated away, which count backwards.
+  EXPECT_THAT(read({{"p-1.log", log_of("05/11/2026")}, {"p-2.log", log_of("06/11/2026")}}).whole.error,
+              HasSubstr("nothing in the file says which"));
+  EXPECT_EQ(read({{"log.1", log_of("01/11/2026")}, {"log.2", log_of("12/10/2026")}}).days, "");
+}
+
+}  // namespace
+}  // namespace kmem::history

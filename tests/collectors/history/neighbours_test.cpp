@@ -1,0 +1,103 @@
+// Neighbours of what people posted: each is read right, or refused by line and cause; none is quietly something else.
+#include <gmock/gmock.h>
+
+#include "collectors/base/time_words.h"
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+const std::string kTable = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 2 1 1 64 64\n";
+
+std::string time_of(const std::string& path, const std::string& text) {
+  test::MemoryFiles files;
+  files.put(path, text);
+  files.set_modified(99);
+  const test::WholeHistory whole = test::read_history(files, {path});
+  return whole.snapshots.empty() ? whole.error : base::rfc3339(whole.snapshots[0].time);
+}
+
+TEST(Neighbours, NumbersOfVmInGroupsOfThousands) {
+  const auto totals = [](const std::string& line) {
+    const test::WholeHistory whole = test::read_text("2026-11-05 18:00:00Z\n" + line + "\nPagedPool Usage: 1 ( 4 Kb)\n");
+    EXPECT_EQ(whole.snapshots.size(), 1U);
+    const auto found = test::totals_of(whole.snapshots.at(0));
+    return found.contains("nonpaged.bytes") ? std::to_string(found.at("nonpaged.bytes"))
+                                            : whole.skipped.empty() ? "lost" : whole.skipped[0];
+  };
+  EXPECT_EQ(totals("NonPagedPool Usage:    51,200 (    204,800 Kb)"), "209715200");
+  EXPECT_EQ(totals("NonPagedPool Usage:    51.200 (    204.800 Kb)"), "209715200");
+  EXPECT_EQ(totals("NonPagedPool Usage: 1,051,200 ( 4,204,800 Kb)"), "4305715200");
+  const std::string refused = "f:2: not a number of pages, and of Kb in brackets";
+  for (const char* const line : {"NonPagedPool Usage: 51 200 ( 204 800 Kb)", "NonPagedPool Usage: 51,20 ( 204,80 Kb)",
+                                 "NonPagedPool Usage: 51200 ( 204.8 Kb)", "NonPagedPool Usage: 5,1200 ( 20,4800 Kb)",
+                                 "NonPagedPool Usage: 51,200.100 ( 204,800 Kb)"})
+    EXPECT_EQ(totals(line), refused) << line;
+  const test::WholeHistory memory = test::read_text("2026-11-05 18:00:00Z\n Memory: 8,388,148K Avail: 4,204,220K\n" + kTable);
+  ASSERT_EQ(memory.snapshots.size(), 1U);
+  EXPECT_EQ(test::totals_of(memory.snapshots[0]).at("physical"), 8'388'148ULL * 1024);
+  EXPECT_THAT(test::read_text("2026-11-05 18:00:00Z\n Memory: 8 388 148K Avail: 4 204 220K\n" + kTable).skipped,
+              Contains("f:2: Memory or Avail is not a number of K"));
+}
+
+TEST(Neighbours, BlanksBetweenThousandsAreMoreColumns) {
+  for (const std::string blank : {" ", "\xc2\xa0", "\xe2\x80\xaf"}) {
+    const std::string row = " Leak Nonp      1" + blank + "100       40     1" + blank + "060   1" + blank + "085" + blank + "440       1024\n";
+    const test::WholeHistory whole = test::read_text("2026-11-05 18:00:00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n" + row);
+    EXPECT_TRUE(whole.snapshots.empty());
+    EXPECT_THAT(whole.error, HasSubstr("f:3: ")) << row;
+  }
+  EXPECT_EQ(test::read_text("2026-11-05 18:00:00Z\n" + kTable + " Irp  Nonp 3 1 2 64 32 [nt!io]\n Ab   Nonp 3 1 2 64 32 1394ohci.sys\n").skipped.size(), 0U);
+}
+
+TEST(Neighbours, ADateThatIsNotUnderstoodLeavesNoTableUndated) {
+  for (const std::string date : {"2026-13-11 18:00", "05.11.2026 24:00", "05NOV2026 18:00:00", "=== 2026/11/31 ===", "2026-11-05T25:00"}) {
+    EXPECT_THAT(time_of("f", date + "\n" + kTable), HasSubstr("f:1: ")) << date;
+    EXPECT_THAT(time_of("f", date + "\n" + kTable), HasSubstr("passed over")) << date;
+    EXPECT_THAT(time_of("f", date + "\nSUnreclaim: 64 kB\n"), HasSubstr("passed over")) << date;
+  }
+  EXPECT_THAT(time_of("f", kTable.substr(0, kTable.find('\n') + 1) + "!LogType=poolsnap\n!SystemTime=13\\11\\2026 18:00:00.0000 (GMT)\n" +
+                               kTable.substr(kTable.find('\n') + 1)),
+              HasSubstr("f:3: SystemTime is not MM\\DD\\YYYY HH:MM:SS"));
+  // No dates; one that is understood holds.
+  for (const std::string line : {"Windows Server 2019 Datacenter", "Build 17763.1.amd64fre.rs5_release", "Version 10.0.20348", "12:30 users 7"})
+    EXPECT_EQ(time_of("f", line + "\n" + kTable), "1970-01-01T00:00:00.099Z") << line;
+  EXPECT_EQ(time_of("f", "2026-11-05 18:00:00Z\nsince 2026 at 18:00x\n" + kTable), "2026-11-05T18:00:00Z");
+  // A table behind another, and what was read stays.
+  const test::WholeHistory two = test::read_text("2026-11-05 18:00:00Z\n" + kTable + "2026-11-06 26:00:00\n" + kTable);
+  EXPECT_EQ(two.snapshots.size(), 1U);
+  EXPECT_GE(two.skipped.size(), 1U);
+}
+
+TEST(Neighbours, TimesInNames) {
+  EXPECT_EQ(time_of("pool 2026.09.01 13.05.txt", kTable), "2026-09-01T13:05:00Z");
+  EXPECT_EQ(time_of("pool 2026-09-01 13.05.30.log", kTable), "2026-09-01T13:05:30Z");
+  EXPECT_EQ(time_of("2026090123.log", kTable), "2026-09-01T23:00:00Z");
+  EXPECT_EQ(time_of("pool_2026-09-01T00-30-00.log", kTable), "2026-09-01T00:30:00Z");
+}
+
+TEST(Neighbours, WhatGetCounterShowsIsNamed) {
+  EXPECT_THAT(test::read_text("Timestamp                 CounterSamples\n---------                 --------------\n"
+                              "11/5/2026 6:00:00 PM      \\\\srv\\memory\\pool nonpaged bytes :\n                          123456\n").error,
+              HasSubstr("looks like what Get-Counter shows on the screen; write it as CSV: Get-Counter"));
+}
+
+TEST(Neighbours, SadfsDaysBehindARestartAreOfItsBoot) {
+  const auto day = [](const std::string& date, const std::string& restart) {
+    return R"({"sysstat": {"hosts": [{"nodename": "h", "statistics": [{"timestamp": {"date": ")" + date +
+           R"(", "time": "12:00:00", "utc": 1}, "memory": {"commit": 1}}], "restarts": [)" + restart + "]}]}}\n";
+  };
+  const test::WholeHistory whole = test::read_text(
+      day("2026-11-04", "") + day("2026-11-05", R"({"boot": {"date": "2026-11-05", "time": "06:00:00", "utc": 1}})") + day("2026-11-06", ""));
+  ASSERT_EQ(whole.snapshots.size(), 3U);
+  EXPECT_FALSE(whole.snapshots[0].boot_time);
+  ASSERT_TRUE(whole.snapshots[1].boot_time && whole.snapshots[2].boot_time);
+  EXPECT_EQ(base::rfc3339(*whole.snapshots[1].boot_time), "2026-11-05T06:00:00Z");
+  EXPECT_EQ(whole.snapshots[2].boot_time, whole.snapshots[1].boot_time);
+}
+
+}  // namespace
+}  // namespace kmem::history
