@@ -20,7 +20,7 @@ namespace kmem::linux {
 namespace {
 
 // A list that goes on behind this has no end, and counting its rows would take the rest of the program's time.
-constexpr off_t kMostRead = off_t{256} << 20;
+constexpr off_t kMostRead = off_t{kMostLeftOut};
 
 class Fd {
  public:

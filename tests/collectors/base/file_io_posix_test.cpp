@@ -114,6 +114,16 @@ TEST(FileIoPosix, ACaptureIsNotReadFromAPipeThatNobodyWrites) {
   EXPECT_THAT(opened.error().message, HasSubstr("is a pipe"));
 }
 
+TEST(FileIoPosix, WhatIsTooLongIsNotReadFirst) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "long";
+  ASSERT_TRUE(replace_file(os_file_system(), path, "x").ok());
+  ASSERT_EQ(::truncate(path.c_str(), off_t{1} << 40), 0);  // reading would take minutes
+  const auto content = read_file(os_file_system(), path, std::size_t{1} << 39);
+  ASSERT_FALSE(content.ok());
+  EXPECT_THAT(content.error().message, HasSubstr("long: longer than the 549755813888 bytes"));
+}
+
 TEST(FileIoPosix, StateIsItsOwnersAlone) {
   const TempFolder folder;
   const mode_t before = ::umask(0);
