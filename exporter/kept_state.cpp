@@ -148,7 +148,12 @@ bool KeptState::is_unread_still() {
 
 void KeptState::save(std::string_view payload) {
   if (is_unread_still()) return;
-  const auto saved = base::save_state(files_, path_, kind_, version_, payload);
+  auto saved = base::save_state(files_, path_, kind_, version_, payload);
+  // Someone has cleaned up, and took the folder, too.
+  if (const std::size_t slash = path_.find_last_of("/\\");
+      !saved && saved.error().code == base::ErrorCode::kAbsent && slash != std::string::npos &&
+      files_.make_folder(path_.substr(0, slash)))
+    saved = base::save_state(files_, path_, kind_, version_, payload);
   if (saved) last_save_ = clock_.wall();
   if (!saved) ++failures_[kUnwritable];
   say(saved ? std::string() : saved.error().message);

@@ -8,6 +8,8 @@ namespace kmem::base {
 namespace {
 
 constexpr std::size_t kBadFilesKept = 3;
+// Smaller sizes are not believed: /sys tells a page for every file.
+constexpr std::size_t kBelievedBytes = std::size_t{1} << 20;
 
 struct SplitPath {
   std::string folder;
@@ -31,14 +33,19 @@ std::uint64_t number_after(std::string_view text, std::size_t prefix) {
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t max_bytes) {
   auto file = files.open(path, OpenMode::kRead);
   if (!file) return file.error();
+  const Error too_long{ErrorCode::kInvalid, path + ": longer than the " + std::to_string(max_bytes) + " bytes allowed"};
   std::string content;
+  // What is too long is not taken into memory first, and what is not is there only once.
+  if (const auto info = files.info(path)) {
+    if (info->size_bytes > std::max(max_bytes, kBelievedBytes)) return too_long;
+    content.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(info->size_bytes, max_bytes)));
+  }
   std::array<std::byte, 16 * 1024> chunk;
   for (;;) {
     const auto got = (*file)->read(chunk);
     if (!got) return got.error();
     if (*got == 0) return content;
-    if (max_bytes - content.size() < *got)
-      return Error{ErrorCode::kInvalid, path + ": longer than the " + std::to_string(max_bytes) + " bytes allowed"};
+    if (max_bytes - content.size() < *got) return too_long;
     content.append(reinterpret_cast<const char*>(chunk.data()), *got);
   }
 }

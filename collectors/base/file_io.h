@@ -34,7 +34,7 @@ enum class OpenMode {
   kReadAppend,  // made if absent; one writer at a time, over all processes
   kRewrite,     // made if absent, emptied; one writer at a time, who else tries gets kBusy
   kRewriteOwn,  // the same, and nobody but its owner may read it
-  kWrite,       // there already, and left as it is: a pipe, a device
+  kWrite,       // there already, and written behind what it holds: a pipe, a device, an open file of a process
 };
 
 struct FileInfo {
@@ -45,7 +45,7 @@ struct FileInfo {
 /// Where output to a path really goes.
 struct OutputPlace {
   std::string path;            // behind symbolic links
-  bool is_replaceable = true;  // a regular file, or none yet; else a pipe, a device or a folder
+  bool is_replaceable = true;  // a regular file, or none yet; else a pipe, a device, a folder, /dev/stdout
 };
 
 class FileSystem {

@@ -82,7 +82,7 @@ class PosixFileSystem final : public FileSystem {
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     const bool writes = mode == OpenMode::kWrite;
     if (mode != OpenMode::kRead && !writes) return open_locked(path, mode);
-    const int flags = (writes ? O_WRONLY | O_NOCTTY : O_RDONLY) | O_CLOEXEC;
+    const int flags = (writes ? O_WRONLY | O_APPEND | O_NOCTTY : O_RDONLY) | O_CLOEXEC;
     const int handle = retry([&] { return ::open(path.c_str(), flags); });
     if (handle == -1) return os_error(path, writes ? "open for writing" : "open");
     return std::unique_ptr<File>(std::make_unique<PosixFile>(handle, path));
@@ -121,6 +121,7 @@ class PosixFileSystem final : public FileSystem {
 
   Result<OutputPlace> place_of(const std::string& path) override {
     struct stat is {};
+    if (is_of_proc(path)) return OutputPlace{path, false};
     if (::stat(path.c_str(), &is) == 0) {
       if (!S_ISREG(is.st_mode)) return OutputPlace{path, false};
       const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), &std::free);
@@ -130,14 +131,11 @@ class PosixFileSystem final : public FileSystem {
     if (errno != ENOENT) return os_error(path, "look at");
     // Nothing there yet, or a link to where nothing is yet.
     std::string behind = path;
-    for (int links = 0; links < kMostLinks && ::lstat(behind.c_str(), &is) == 0 && S_ISLNK(is.st_mode); ++links) {
-      std::array<char, 4096> target;
-      const ssize_t length = ::readlink(behind.c_str(), target.data(), target.size());
-      if (length == -1 || static_cast<std::size_t>(length) == target.size()) return os_error(path, "look at");
-      const std::string_view name(target.data(), static_cast<std::size_t>(length));
-      const std::size_t slash = behind.find_last_of('/');
-      const bool is_relative = !name.starts_with('/') && slash != std::string::npos;
-      behind = (is_relative ? behind.substr(0, slash + 1) : std::string()) + std::string(name);
+    for (int links = 0; links < kMostLinks; ++links) {
+      auto target = behind_link(behind);
+      if (!target) return target.error();
+      if (target->empty()) break;
+      behind = std::move(*target);
     }
     return OutputPlace{behind};
   }
@@ -150,6 +148,33 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
+  /// Where a symbolic link leads; empty: it is none.
+  static Result<std::string> behind_link(const std::string& path) {
+    struct stat is {};
+    if (::lstat(path.c_str(), &is) != 0 || !S_ISLNK(is.st_mode)) return std::string();
+    std::array<char, 4096> target;
+    const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
+    if (length == -1 || static_cast<std::size_t>(length) == target.size()) return os_error(path, "look at");
+    const std::string_view name(target.data(), static_cast<std::size_t>(length));
+    const std::size_t slash = path.find_last_of('/');
+    const bool is_relative = !name.starts_with('/') && slash != std::string::npos;
+    return (is_relative ? path.substr(0, slash + 1) : std::string()) + std::string(name);
+  }
+
+  /// /dev/stdout, /dev/fd/3, /proc/self/fd/3: what a process has open, with what stands in it already.
+  static bool is_of_proc(std::string path) {
+    for (int links = 0; links < kMostLinks; ++links) {
+      const std::size_t slash = path.find_last_of('/');
+      const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+      const std::unique_ptr<char, void (*)(void*)> real(::realpath(folder.c_str(), nullptr), &std::free);
+      if (real && (std::string(real.get()) + "/").starts_with("/proc/")) return true;
+      auto target = behind_link(path);
+      if (!target || target->empty()) return false;
+      path = std::move(*target);
+    }
+    return false;
+  }
+
   static Result<std::unique_ptr<File>> open_locked(const std::string& path, OpenMode mode) {
     const bool rewrites = mode != OpenMode::kReadAppend;
     for (int tries = 0; tries < kTriesForTheName; ++tries) {
@@ -165,6 +190,8 @@ class PosixFileSystem final : public FileSystem {
       struct stat opened {}, named {};
       if (::fstat(handle, &opened) != 0) return os_error(path, "open for writing");
       if (::stat(path.c_str(), &named) != 0 || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) continue;
+      if (!rewrites && S_ISFIFO(opened.st_mode))  // its reading would wait for a writer
+        return Error{ErrorCode::kInvalid, path + ": is a pipe; a file is wanted"};
       if (rewrites && !S_ISREG(opened.st_mode))
         return Error{ErrorCode::kInvalid, path + ": is not a regular file and is not replaced"};
       if (mode == OpenMode::kRewriteOwn && ::fchmod(handle, 0600) != 0) return os_error(path, "set the access of");

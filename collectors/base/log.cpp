@@ -5,14 +5,19 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <string>
 
+#include "collectors/base/log_out.h"
 #include "collectors/base/utf8.h"
 
 namespace kmem::base {
 namespace {
+
+std::atomic<LogFormat> g_format{LogFormat::kLogfmt};
 
 LogLevel log_level_of(spdlog::level::level_enum level) {
   switch (level) {
@@ -41,16 +46,24 @@ class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
       return;
     }
     line.push_back('\n');
-    std::fwrite(line.data(), 1, line.size(), stderr);
-    std::fflush(stderr);
+    if (lost_ > 0 && write_to_log(told_lost())) lost_ = 0;
+    if (!write_to_log({line.data(), line.size()})) ++lost_;
   }
   void flush_() override { std::fflush(stderr); }
 
  private:
-  std::function<void(LogLevel, std::string_view)> taker_;
-};
+  std::string told_lost() {
+    const std::string text = (g_format == LogFormat::kJson ? "\"msg\":\"lines were lost, since nobody took them\",\"count\":\""
+                                                           : "msg=\"lines were lost, since nobody took them\" count=") +
+                             std::to_string(lost_) + (g_format == LogFormat::kJson ? "\"" : "");
+    spdlog::memory_buf_t line;
+    formatter_->format({"kmem", spdlog::level::warn, text}, line);
+    return std::string(line.data(), line.size()) + "\n";
+  }
 
-std::atomic<LogFormat> g_format{LogFormat::kLogfmt};
+  std::function<void(LogLevel, std::string_view)> taker_;
+  std::uint64_t lost_ = 0;
+};
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {

@@ -15,7 +15,7 @@
 
 namespace kmem::base {
 
-inline constexpr std::size_t kMaxStateBytes = std::size_t{64} << 20;  // whole file
+inline constexpr std::size_t kMaxStateBytes = std::size_t{20} << 20;  // whole file
 
 struct LoadedState {
   std::uint32_t version = 0;

@@ -116,12 +116,14 @@ class History final : public HistorySource {
   }
 
   void gather(Track& track) {
-    const auto same = [&](const Gathered& one) { return one.host == track.host; };
+    // Where one host is asked for, what tells none is its, too.
+    const auto same = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
     const auto found = std::find_if(batch_.begin(), batch_.end(), same);
     if (found == batch_.end()) {
       batch_.push_back({track.host, std::move(track.head), nullptr});
       return;
     }
+    if (found->host.empty()) found->host = track.host;
     if (!found->merged) {
       found->merged = std::make_unique<SnapshotBuilder>();
       (void)found->merged->merge(std::move(found->snapshot));

@@ -78,12 +78,15 @@ class FieldReader {
 
 /// The last line of a list that was cut: "!left_out N", the rows that are not there.
 inline constexpr std::string_view kLeftOut = "!left_out ";
+/// What could be read at most, a row a byte (kMostRead). A recording may say anything.
+inline constexpr std::uint64_t kMostLeftOut = std::uint64_t{256} << 20;
 inline std::uint64_t left_out_rows(std::string_view line) {
   if (!line.starts_with(kLeftOut)) return 0;
   line.remove_prefix(kLeftOut.size());
   std::uint64_t rows = 0;
-  std::from_chars(line.data(), line.data() + line.size(), rows);
-  return rows;
+  const char* const end = line.data() + line.size();
+  const auto [stop, error] = std::from_chars(line.data(), end, rows);
+  return error == std::errc() && stop == end && rows <= kMostLeftOut ? rows : 0;
 }
 
 /// "slabinfo - version: 2.1 ..." -> 2, given "slabinfo - version: "; 0 when the line is another.

@@ -24,10 +24,31 @@ namespace {
 // After a tick to which the kernel did not answer.
 constexpr std::chrono::nanoseconds kTryAgain = std::chrono::seconds(1);
 
+// How long files of the configuration are waited for: a stop may be asked for meanwhile.
+constexpr std::chrono::seconds kFilePatience{1};
+
+/// Reads the configuration's files apart, for they may be on storage that hangs. One at a time: a fault while the one
+/// before is at work.
+class ConfigReader {
+ public:
+  Resolved read(const Options& options, base::FileSystem& files) {
+    const auto fresh = std::make_shared<Resolved>();
+    const bool answers = task_.start([fresh, own = options, &files] { *fresh = resolve(own, files); }) &&
+                         task_.wait(kFilePatience);
+    if (answers) return std::move(*fresh);
+    Resolved none;
+    none.faults.push_back(options.config_file + ": it or a file that it names does not answer");
+    return none;
+  }
+
+ private:
+  base::SideTask task_;
+};
+
 /// Takes over what can change while running; what cannot is said and stays as it is.
-void reload(const Options& options, Environment& environment, config::Config& running, Agent& agent,
+void reload(ConfigReader& reader, const Options& options, Environment& environment, config::Config& running, Agent& agent,
             http::WebFileWatch* web) {
-  Resolved fresh = resolve(options, environment.files);
+  Resolved fresh = reader.read(options, environment.files);
   if (!fresh.ok()) {
     for (const std::string& fault : fresh.faults) base::log_error("configuration not reloaded", {{"error", fault}});
     agent.reload_done(false);
@@ -127,6 +148,9 @@ int serve(const Options& options, Environment& environment) {
                     {{"path", config.storage.path}});
     return kExitFailed;
   }
+  if (!hold)
+    base::log_warn("whether another kmem_exporter keeps its history here is not known",
+                   {{"path", config.storage.path}, {"error", hold.error().message}});
   // A recording's history is its own, and no live kernel's.
   const bool live = !config.source.kind.starts_with("replay:");
   Agent agent(config, std::move(*kernel), environment.clock, environment.files,
@@ -155,6 +179,7 @@ int serve(const Options& options, Environment& environment) {
   if (const std::string& path = config.web.config_file; !path.empty())
     web_watch = std::make_unique<http::WebFileWatch>(path, resolved->web_security, server, environment.files,
                                                      [&agent](bool taken) { agent.reload_done(taken); });
+  ConfigReader config_reader;
   driver_watch.start();
   service::give_back_startup_memory();
   supervisor.ready();
@@ -165,12 +190,13 @@ int serve(const Options& options, Environment& environment) {
     const service::Event event = signals.wait(std::min(left, supervisor.heartbeat()));
     // A kernel that does not answer at all may answer a new process, if not, the restart is a sign.
     if (agent.makes_progress() && server.is_alive()) supervisor.alive();
+    if (web_watch) web_watch->note_hang();
     driver_watch.start();
     switch (event) {
       case service::Event::kStop: running = false; break;
       case service::Event::kReload:
         supervisor.reloading();
-        reload(options, environment, config, agent, web_watch.get());
+        reload(config_reader, options, environment, config, agent, web_watch.get());
         supervisor.ready();
         due = std::min(due, environment.clock.steady() + config.sampling.interval);
         break;

@@ -70,7 +70,16 @@ base::Result<Socket> listen_on_path(const std::string& path) {
   return socket;
 }
 
-void remove_path_of(const std::string& path) { ::unlink(path.c_str()); }
+SocketName name_of_path(const std::string& path) {
+  struct stat is {};
+  if (::lstat(path.c_str(), &is) != 0) return {path};
+  return {path, is.st_dev, is.st_ino};
+}
+
+void remove_name(const SocketName& name) {
+  const SocketName found = name_of_path(name.path);
+  if (found.number != 0 && found.device == name.device && found.number == name.number) ::unlink(name.path.c_str());
+}
 
 base::Result<std::vector<Socket>> passed_sockets() {
   const int process = number_of_environment("LISTEN_PID"), count = number_of_environment("LISTEN_FDS");

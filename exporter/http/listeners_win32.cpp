@@ -8,7 +8,9 @@ base::Result<Socket> listen_on_path(const std::string& path) {
   return base::Error{base::ErrorCode::kUnsupported, path + ": sockets in the file system are not for Windows"};
 }
 
-void remove_path_of(const std::string&) {}
+SocketName name_of_path(const std::string& path) { return {path}; }
+
+void remove_name(const SocketName&) {}
 
 base::Result<std::vector<Socket>> passed_sockets() {
   return base::Error{base::ErrorCode::kUnsupported, "web.systemd_socket is for Linux"};

@@ -53,15 +53,16 @@ struct Server::Terms {
   std::shared_ptr<RateLimiter> limiter;   // null: no limit
 };
 
-/// Keeps of `before` what has not changed, such as the passwords that were checked.
-base::Result<std::shared_ptr<const Server::Terms>> Server::make_terms(const config::WebSecurity& security,
-                                                                      const Terms* before) {
+base::Result<Server::SharedTerms> Server::make_terms(const config::WebSecurity& security, const Terms* before,
+                                                     base::FileSystem& files) {
+  if (before != nullptr && security.tls.has_value() != (before->tls != nullptr))
+    return base::Error{base::ErrorCode::kUnsupported, "only a restart turns TLS on or off"};
   auto terms = std::make_shared<Terms>();
   terms->security = security;
   if (before != nullptr && before->security.tls == security.tls) {
     terms->tls = before->tls;
   } else if (security.tls) {
-    auto loaded = TlsContext::load(*security.tls, files_);
+    auto loaded = TlsContext::load(*security.tls, files);
     if (!loaded) return loaded.error();
     terms->tls = std::move(*loaded);
   }
@@ -73,7 +74,7 @@ base::Result<std::shared_ptr<const Server::Terms>> Server::make_terms(const conf
     terms->limiter = before->limiter;
   else if (security.rate_limit)
     terms->limiter = std::make_shared<RateLimiter>(*security.rate_limit);
-  return std::shared_ptr<const Terms>(std::move(terms));
+  return SharedTerms(std::move(terms));
 }
 
 struct Server::Running {
@@ -269,7 +270,7 @@ Server::~Server() { stop(); }
 
 base::Result<void> Server::start() {
   if (auto started = start_sockets(); !started) return started;
-  auto terms = make_terms(security_, nullptr);
+  auto terms = make_terms(security_, nullptr, files_);
   if (!terms) return terms.error();
   auto opened = web_.systemd_socket ? passed_sockets() : listen();
   if (!opened) return opened.error();
@@ -295,22 +296,26 @@ base::Result<std::vector<Socket>> Server::listen() {
     auto listener = address->unix_path.empty() ? listen_on(address->host, address->port)
                                                : listen_on_path(address->unix_path);
     if (!listener) return listener.error().within("cannot listen on " + text);
-    if (!address->unix_path.empty()) paths_.push_back(address->unix_path);
+    if (!address->unix_path.empty()) names_.push_back(name_of_path(address->unix_path));
     listeners.push_back(std::move(*listener));
   }
   return listeners;
 }
 
 base::Result<void> Server::take(const config::WebSecurity& security) {
-  if (!running_) return base::Error{base::ErrorCode::kInvalid, "the server does not run"};
-  const auto before = running_->terms();
-  if (security.tls.has_value() != running_->speaks_tls)
-    return base::Error{base::ErrorCode::kUnsupported, "only a restart turns TLS on or off"};
-  auto terms = make_terms(security, before.get());
-  if (!terms) return terms.error();
-  const std::lock_guard lock(running_->terms_mutex);
-  running_->current = std::move(*terms);
+  const SharedTerms before = terms();
+  if (!before) return base::Error{base::ErrorCode::kInvalid, "the server does not run"};
+  auto made = make_terms(security, before.get(), files_);
+  if (!made) return made.error();
+  take(std::move(*made));
   return {};
+}
+
+Server::SharedTerms Server::terms() const { return running_ ? running_->terms() : nullptr; }
+
+void Server::take(SharedTerms terms) {
+  const std::lock_guard lock(running_->terms_mutex);
+  running_->current = std::move(terms);
 }
 
 std::vector<std::uint16_t> Server::ports() const { return ports_; }
@@ -318,11 +323,12 @@ std::vector<std::uint16_t> Server::ports() const { return ports_; }
 bool Server::is_alive() { return running_ && running_->loop.goes_round(); }
 
 void Server::stop() {
+  // While they are listened on, no other file can have got their numbers.
+  for (const SocketName& name : names_) remove_name(name);
+  names_.clear();
   // What hangs may come back at any moment, and needs what it was given.
   if (running_ && !running_->end()) static_cast<void>(running_.release());
   running_.reset();
-  for (const std::string& path : paths_) remove_path_of(path);
-  paths_.clear();
 }
 
 }  // namespace kmem::http

@@ -23,6 +23,7 @@
 namespace kmem::http {
 
 class Socket;
+struct SocketName;
 
 struct Request {
   std::string path;   // decoded
@@ -81,6 +82,15 @@ class Server {
   /// Users, headers, rate limit and TLS settings for what comes from now on, all or nothing. Whether TLS is spoken at
   /// all is settled by start(): kUnsupported for a change of that. One thread at a time, between start and stop.
   base::Result<void> take(const config::WebSecurity& security);
+  /// The same in two steps: reading certificates, which may hang, needs no server.
+  struct Terms;
+  using SharedTerms = std::shared_ptr<const Terms>;
+  /// Null: it does not run.
+  [[nodiscard]] SharedTerms terms() const;
+  /// Keeps of `before` what has not changed, such as the passwords that were checked; null: everything is new.
+  static base::Result<SharedTerms> make_terms(const config::WebSecurity& security, const Terms* before,
+                                              base::FileSystem& files);
+  void take(SharedTerms terms);
   /// In the order of listen_addresses or of systemd's sockets, with the number that port 0 became; 0: has none.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
   /// Whether requests were looked at since the last call; the first says yes.
@@ -90,10 +100,8 @@ class Server {
 
  private:
   struct Running;
-  struct Terms;
 
   base::Result<std::vector<Socket>> listen();
-  base::Result<std::shared_ptr<const Terms>> make_terms(const config::WebSecurity& security, const Terms* before);
 
   config::Web web_;
   std::vector<Route> routes_;
@@ -102,7 +110,7 @@ class Server {
   config::WebSecurity security_;
   base::FileSystem& files_;
   std::vector<std::uint16_t> ports_;
-  std::vector<std::string> paths_;  // of sockets in the file system, to be removed
+  std::vector<SocketName> names_;  // of sockets in the file system, to be removed
   std::unique_ptr<Running> running_;
 };
 

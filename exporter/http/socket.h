@@ -67,7 +67,13 @@ base::Result<void> raise_descriptor_limit(std::size_t needed);
 base::Result<Socket> listen_on(const std::string& host, std::uint16_t port);
 /// A socket in the file system, for its owner and group; one that nobody listens on any more is replaced.
 base::Result<Socket> listen_on_path(const std::string& path);
-void remove_path_of(const std::string& path);
+/// A name in the file system, and which of all sockets that ever had it; none but that one is removed.
+struct SocketName {
+  std::string path;
+  std::uint64_t device = 0, number = 0;
+};
+[[nodiscard]] SocketName name_of_path(const std::string& path);
+void remove_name(const SocketName& name);
 /// What systemd listens on and has passed to this process (LISTEN_FDS). To be asked once.
 base::Result<std::vector<Socket>> passed_sockets();
 /// This machine's, with or without domain; empty: unknown.

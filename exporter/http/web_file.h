@@ -1,16 +1,15 @@
 // Stage 6: the web configuration file -> WebSecurity that this program can obey, certificates and keys looked into; and
 // the watch that takes over what changes in it while the server runs, within two seconds.
-// Thread: read_web_file any; WebFileWatch has one of its own, check() may be called from any other.
-// Failure: faults. A file that became bad changes nothing; each new fault is logged once.
+// Thread: read_web_file any; WebFileWatch has one of its own, and its methods are for one other.
+// Failure: faults. A file that became bad changes nothing; each new fault is logged once. Files that hang hold nobody:
+// that is logged, too, and at the end their thread is left behind.
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <vector>
 
 #include "collectors/base/file_io.h"
 #include "config/web_config.h"
@@ -25,30 +24,23 @@ class WebFileWatch {
   using Done = std::function<void(bool successful)>;
 
   /// `running` is what the server started with. `done` is told when a change was taken over, or could not be.
-  WebFileWatch(std::string path, config::WebSecurity running, Server& server, base::FileSystem& files, Done done);
+  /// `patience` is how long check() waits, and a fifth of what a look may take until it is told to hang.
+  WebFileWatch(std::string path, config::WebSecurity running, Server& server, base::FileSystem& files, Done done,
+               std::chrono::milliseconds patience = std::chrono::seconds(1));
   ~WebFileWatch();
   WebFileWatch(const WebFileWatch&) = delete;
   WebFileWatch& operator=(const WebFileWatch&) = delete;
 
   /// Looks at once. False: the file cannot be used, and what it said before stays in force.
   bool check();
+  /// To be called now and then: says it once if a look hangs.
+  void note_hang();
 
  private:
-  bool take(const std::string& text);
-  bool refuse(const std::vector<std::string>& faults);
-  void run();
-
-  const std::string path_;
-  Server& server_;
-  base::FileSystem& files_;
-  const Done done_;
-  std::mutex checking_;             // the next three
-  config::WebSecurity running_;
-  std::string text_;                // as looked at last
-  std::vector<std::string> said_;   // of that; empty: it is in force
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;
+  void tell_hang(std::chrono::milliseconds since);
+  struct Shared;
+  const std::shared_ptr<Shared> shared_;
+  const std::chrono::milliseconds patience_;
   std::thread thread_;
 };
 

@@ -20,7 +20,12 @@ Signals::Signals() : state_(std::make_unique<State>()) {
   signal(SIGPIPE, SIG_IGN);
 }
 
-Signals::~Signals() { pthread_sigmask(SIG_UNBLOCK, &state_->handled, nullptr); }
+Signals::~Signals() {
+  // What came meanwhile is dropped, or a program that has done its work would end by a signal.
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signal(number, SIG_IGN);
+  pthread_sigmask(SIG_UNBLOCK, &state_->handled, nullptr);
+  for (const int number : {SIGTERM, SIGINT}) signal(number, SIG_DFL);
+}
 
 Event Signals::wait(std::chrono::milliseconds timeout) {
   const auto left = std::max(timeout, std::chrono::milliseconds(0));

@@ -2,13 +2,14 @@
 itself and stops when it is told to."""
 import base64
 import os
+import signal
 import socket
 import subprocess
 import threading
 import time
 import unittest
 
-from harness import EXE, Case, Exporter, Page, wait_until
+from harness import EXE, Case, Exporter, Page, free_port, wait_until
 
 TOOLS = os.environ.get("KMEM_TOOLS", "")
 SLABINFO = """slabinfo - version: 2.1
@@ -238,6 +239,78 @@ class Storage(Hanging):
             self.assertEqual(status, 200)
             self.assertLess(took, 1 + SLACK)
         self.stop_in_time(exporter)
+
+
+class Files(Hanging):
+    def pipe_instead(self, path):
+        os.mkfifo(path + ".pipe")
+        os.replace(path + ".pipe", path)
+        self.addCleanup(self.let_go, path)
+
+    def test_configuration_files_that_hang(self):
+        for name in ("web.yml", "kmem.yml"):
+            with self.subTest(name):
+                web, own = self.file("web.yml"), self.file("kmem.yml", "web: {config_file: web.yml}\n")
+                exporter = self.start(f"--config.file={own}")
+                self.pipe_instead({"web.yml": web, "kmem.yml": own}[name])
+                exporter.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: "does not answer" in exporter.log, 20, "the log says so")
+                page = Page(self.timed(exporter)[1])
+                self.assertEqual(page.value("kmem_exporter_config_last_reload_successful"), 0)
+                self.stop_in_time(exporter)
+                os.unlink({"web.yml": web, "kmem.yml": own}[name])
+
+    def test_a_log_that_nobody_reads(self):
+        nobody, log = os.pipe()
+        self.addCleanup(os.close, nobody)
+        self.addCleanup(os.close, log)
+        os.set_blocking(log, False)
+        try:
+            while True:
+                os.write(log, b"x" * 4096)
+        except BlockingIOError:
+            os.set_blocking(log, True)
+        port = free_port()
+        process = subprocess.Popen([EXE, f"--web.listen-address=127.0.0.1:{port}", *self.paths], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=log)
+        self.addCleanup(process.wait, 30)
+        self.addCleanup(process.kill)
+
+        def answers():
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return True
+            except OSError:
+                return False
+        wait_until(answers, 15, "it listens")
+        os.set_blocking(nobody, False)
+        try:
+            while True:
+                os.read(nobody, 1 << 16)
+        except BlockingIOError:
+            os.set_blocking(nobody, True)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(60), 0)
+        self.assertRegex(os.read(nobody, 1 << 16).decode(), r'msg="lines were lost, since nobody took them" count=\d+\n.*msg="stopping"')
+
+    def test_a_storm_of_reloads_does_not_make_a_stop_a_failure(self):
+        exporter = self.start(f"--config.file={self.file('kmem.yml')}")
+        stopped = threading.Event()
+
+        def storm():
+            while not stopped.wait(0.0005) and exporter.process.poll() is None:
+                exporter.process.send_signal(signal.SIGHUP)
+        thread = threading.Thread(target=storm)
+        thread.start()
+        try:
+            for _ in range(5):
+                status, _, took = self.timed(exporter)
+                self.assertEqual(status, 200)
+                self.assertLess(took, 1 + SLACK)
+            self.stop_in_time(exporter)
+        finally:
+            stopped.set()
+            thread.join()
 
 
 class Memory(Hanging):

@@ -9,6 +9,7 @@
 #include "collectors/base/state_file.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
+#include "tests/support/temp_folder.h"
 
 namespace kmem {
 namespace {
@@ -42,6 +43,17 @@ class KeptStateTest : public testing::Test {
   test::ManualClock clock_;
   std::string taken_ = "nothing";
 };
+
+TEST_F(KeptStateTest, AFolderThatSomeoneRemovedIsMadeAgain) {
+  const test::TempFolder folder;
+  base::FileSystem& files = base::os_file_system();
+  KeptState kept(files, clock_, folder.path() + "gone/x.state", "TEST", 2);
+  kept.save("8 weeks");
+  EXPECT_EQ(kept.failures(KeptState::kUnwritable), 0U);
+  const auto loaded = base::load_state(files, folder.path() + "gone/x.state", "TEST");
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->payload, "8 weeks");
+}
 
 TEST_F(KeptStateTest, ADiskThatFailsAtTheStartCostsNothing) {
   put(kPath, 2, "8 weeks");

@@ -7,9 +7,15 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "collectors/linux/text_scan.h"
 #include "collectors/snapshot.h"
 
 namespace kmem::fuzz {
+
+/// Every line, and what each line may say was left out.
+inline bool is_sound_skipped(std::uint64_t skipped, std::size_t size) {
+  return skipped <= size * (1 + linux::kMostLeftOut / linux::kLeftOut.size());
+}
 
 inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};

@@ -93,6 +93,37 @@ TEST(FileIoPosix, ATemporaryFileIsNotWhatSomeoneElsePutThere) {
   EXPECT_THAT(replaced.error().message, HasSubstr("is not a regular file"));
 }
 
+TEST(FileIoPosix, WhatAProcessHasOpenIsWrittenBehindWhatItHolds) {
+  const TempFolder folder;
+  ASSERT_TRUE(replace_file(os_file_system(), folder.path() + "log", "precious\n").ok());
+  const int open = ::open((folder.path() + "log").c_str(), O_WRONLY | O_APPEND);  // as a shell does for >> log
+  const std::string number = std::to_string(open), link = folder.path() + "stdout";
+  ASSERT_EQ(::symlink(("/proc/self/fd/" + number).c_str(), link.c_str()), 0);
+  for (const std::string& path : {"/dev/fd/" + number, "/proc/self/fd/" + number, link})
+    EXPECT_TRUE(write_output(os_file_system(), path, "page\n").ok()) << path;
+  ::close(open);
+  EXPECT_EQ(content_of(folder.path() + "log"), "precious\npage\npage\npage\n");
+  EXPECT_THAT(*os_file_system().names(folder.path(), "log"), ElementsAre("log"));
+}
+
+TEST(FileIoPosix, ACaptureIsNotReadFromAPipeThatNobodyWrites) {
+  const TempFolder folder;
+  ASSERT_EQ(::mkfifo((folder.path() + "pipe").c_str(), 0666), 0);
+  const auto opened = os_file_system().open(folder.path() + "pipe", OpenMode::kReadAppend);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_THAT(opened.error().message, HasSubstr("is a pipe"));
+}
+
+TEST(FileIoPosix, WhatIsTooLongIsNotReadFirst) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "long";
+  ASSERT_TRUE(replace_file(os_file_system(), path, "x").ok());
+  ASSERT_EQ(::truncate(path.c_str(), off_t{1} << 40), 0);  // reading would take minutes
+  const auto content = read_file(os_file_system(), path, std::size_t{1} << 39);
+  ASSERT_FALSE(content.ok());
+  EXPECT_THAT(content.error().message, HasSubstr("long: longer than the 549755813888 bytes"));
+}
+
 TEST(FileIoPosix, StateIsItsOwnersAlone) {
   const TempFolder folder;
   const mode_t before = ::umask(0);

@@ -488,5 +488,16 @@ TEST(HistoryFromElsewhere, OneHostUnlessAllAreWanted) {
   EXPECT_EQ(none.error().message, "no usable history: host \"c\" is not in it; there are \"a\", \"B\"");
 }
 
+TEST(HistoryFromElsewhere, WhatTellsNoHostIsOfTheSameTimeAsTheOneThatIsUsed) {
+  const test::WholeHistory whole = test::read_text(
+      R"({"status":"success","data":{"resultType":"matrix","result":[)"
+      R"({"metric":{"__name__":"windows_memory_pool_nonpaged_bytes","job":"win"},"values":[[1793898000,"1000"],[1793901600,"1100"]]},)"
+      R"({"metric":{"__name__":"windows_memory_free_system_page_table_entries","instance":"a:9182"},"values":[[1793898000,"16"]]},)"
+      R"({"metric":{"__name__":"windows_memory_free_system_page_table_entries","instance":"b:9182"},"values":[[1793898000,"17"]]}]}})");
+  ASSERT_EQ(whole.snapshots.size(), 2U) << "one of each time";
+  EXPECT_EQ(whole.snapshots[0].system_ptes_free, 16U);
+  EXPECT_LT(whole.snapshots[0].time, whole.snapshots[1].time);
+}
+
 }  // namespace
 }  // namespace kmem::history

@@ -62,6 +62,9 @@ TEST(ProcRoot, OfALongListTheFirstRowsAreKeptAndTheOthersCounted) {
   }
   write(folder.path() + "slabinfo", std::string(kMaxListBytes + 1, 'a'));
   EXPECT_EQ(root->read_list("slabinfo", out), EFBIG) << "no list";
+  write(folder.path() + "slabinfo", list);
+  ASSERT_EQ(::truncate((folder.path() + "slabinfo").c_str(), off_t{1} << 40), 0);
+  EXPECT_EQ(root->read_list("slabinfo", out), EFBIG) << "no end";
 }
 
 TEST(ProcRoot, AKeptFileIsReadFromItsBeginningAsItGrowsAndShrinks) {

@@ -58,6 +58,12 @@ TEST(Slabinfo, DeadCachesAreLeftOutAndCachesThatOnlyHoldMemoryStay) {
 
 TEST(Slabinfo, RowsThatWereNotKeptAreCounted) {
   Snapshot out;
+  for (const char* wrong : {"!left_out 18446744073709551615\n", "!left_out 9x\n", "!left_out -1\n"}) {
+    Snapshot other;
+    const auto none = parse_slabinfo(kHead + slab("good", "5 6 7 8 1", "2") + wrong, "", 4096, other);
+    ASSERT_TRUE(none.ok());
+    EXPECT_EQ(*none, 0U) << wrong << "is no count of ours";
+  }
   const auto skipped = parse_slabinfo(kHead + slab("good", "5 6 7 8 1", "2") + "!left_out 99997\n", "", 4096, out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 99'997U);

@@ -1,8 +1,10 @@
 #include "exporter/http/basic_auth.h"
 
-#include <thread>
 #include <atomic>
+#include <thread>
 #include <gtest/gtest.h>
+
+#include "collectors/base/left_thread.h"
 
 #include "exporter/http/bcrypt.h"
 #include "exporter/http/rate_limiter.h"
@@ -306,6 +308,61 @@ TEST_F(HttpAuthTest, TheWebFileIsFollowedWhileRunning) {
   EXPECT_EQ(Client(port_).get("/who", alice).status, 200);
   const std::lock_guard lock(mutex);
   EXPECT_EQ(done, (std::vector<bool>{true, false, false, true})) << "each fault once";
+}
+
+/// The system's, until it is told to hang.
+class HangingFiles final : public base::FileSystem {
+ public:
+  base::Result<std::unique_ptr<base::File>> open(const std::string& path, base::OpenMode mode) override {
+    while (hangs) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return base::os_file_system().open(path, mode);
+  }
+  base::Result<void> rename(const std::string&, const std::string&) override { return none(); }
+  base::Result<void> remove(const std::string&) override { return none(); }
+  base::Result<std::vector<std::string>> names(const std::string&, std::string_view) override { return none(); }
+  base::Result<void> make_folder(const std::string&) override { return none(); }
+
+  std::atomic<bool> hangs = false;
+
+ private:
+  static base::Error none() { return {base::ErrorCode::kUnsupported, "not here"}; }
+};
+
+TEST_F(HttpAuthTest, AWebFileThatHangsHoldsNobodyAndIsTold) {
+  test::TempFolder folder;
+  const std::string path = folder.path() + "/web.yml";
+  ASSERT_TRUE(base::replace_file(base::os_file_system(), path, "").ok());
+  web_.config_file = path;
+  start_with({});
+  const auto files = std::make_shared<HangingFiles>();
+  const auto done = std::make_shared<std::vector<bool>>();
+  constexpr std::chrono::milliseconds kPatience{100};
+  {
+    WebFileWatch watch(path, {}, *server_, *files, [done](bool taken) { done->push_back(taken); }, kPatience);
+    const auto is = [&](std::initializer_list<bool> wanted) { return *done == std::vector<bool>(wanted); };
+    while (!watch.check()) {
+    }
+    watch.note_hang();
+    EXPECT_TRUE(is({})) << "nothing has changed";
+    files->hangs = true;
+    EXPECT_FALSE(watch.check());
+    EXPECT_FALSE(watch.check());
+    watch.note_hang();
+    EXPECT_TRUE(is({false})) << "once";
+    files->hangs = false;
+    EXPECT_TRUE(comes([&] { return watch.check(); }));
+    EXPECT_TRUE(is({false, true})) << "it is in use again";
+    files->hangs = true;
+    EXPECT_TRUE(comes([&] {
+      watch.note_hang();
+      return done->size() == 3;
+    })) << "by itself";
+  }
+  EXPECT_EQ(base::LeftThread::count(), 1);
+  server_->stop();
+  files->hangs = false;
+  EXPECT_TRUE(comes([] { return base::LeftThread::count() == 0; })) << "it ends, and touches nothing";
+  EXPECT_EQ(done->size(), 3U);
 }
 
 }  // namespace

@@ -90,6 +90,15 @@ TEST_F(UnixSocketTest, WhatIsInUseOrNoSocketStays) {
   EXPECT_EQ(std::filesystem::file_size(path_), 8U);
 }
 
+TEST_F(UnixSocketTest, TheNameOfAnotherIsNotRemoved) {
+  start();
+  const auto first = std::move(server_);
+  ASSERT_EQ(::unlink(path_.c_str()), 0);
+  start();
+  first->stop();
+  EXPECT_TRUE(ask("t").starts_with("HTTP/1.1 200")) << "the second one's";
+}
+
 TEST_F(UnixSocketTest, AnotherAddressMayBeBesideIt) {
   web_.listen_addresses.emplace_back("127.0.0.1:0");
   start();
