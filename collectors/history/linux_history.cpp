@@ -146,7 +146,8 @@ class LinuxHistory final : public SnapshotReader {
       }
       case LinuxTable::kMeminfo: {
         Snapshot alone;
-        const auto skipped = linux::parse_meminfo(line, alone);
+        // Behind a row that is right, so that a field that is not is counted, and no text without fields.
+        const auto skipped = linux::parse_meminfo("MemTotal: 1 kB\n" + std::string(line), alone);
         // A field that nobody needs is malformed alone, one that is needed and no number is as well.
         const std::string_view value = trimmed(line.substr(std::min(line.find(':') + 1, line.size())));
         const bool is_number = !value.empty() && value.front() >= '0' && value.front() <= '9';

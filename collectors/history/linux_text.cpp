@@ -35,7 +35,7 @@ bool is_meminfo_row(std::string_view line) {
   const std::string_view value = trimmed(line.substr(colon + 1));
   const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
   const std::string_view unit = trimmed(value.substr(digits));
-  return digits > 0 && (unit.empty() || unit == "kB");
+  return digits > 0 && (unit.empty() || std::string_view("kB").starts_with(unit));  // cut, it is one that is refused
 }
 
 bool is_vmalloc_row(std::string_view line) {

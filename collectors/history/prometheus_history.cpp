@@ -73,6 +73,8 @@ class PrometheusHistory : public SnapshotReader {
     if (store_.points_left_out() > 0)
       notes_.skip(0, std::to_string(store_.points_left_out()) +
                          " samples are left out: too many series for one file; ask for fewer hosts at a time");
+    if (store_.no_amounts() > 0)
+      notes_.skip(0, std::to_string(store_.no_amounts()) + " samples are below 0 or infinite, which no amount of memory is");
     for (const std::string& instance : store_.doubted())
       notes_.warn("several series of " + in_quotes(instance) + " say the same; the first is used");
   }

@@ -51,28 +51,60 @@ constexpr Spelling kSpellings[] = {
     {"pagedallocs", kPagedAllocs}, {"pagedallocations", kPagedAllocs}, {"pagedfrees", kPagedFrees},
     {"nonpagedusedbytes", kNonpagedBytes}, {"nonpagedbytes", kNonpagedBytes}, {"nonpagedused", kNonpagedBytes},
     {"nonpaged", kNonpagedBytes}, {"nonpagedpoolbytes", kNonpagedBytes}, {"nonpagedbytesused", kNonpagedBytes},
+    {"pagedpool", kPagedBytes}, {"nonpagedpool", kNonpagedBytes}, {"size", kBytes},
     {"nonpagedallocs", kNonpagedAllocs}, {"nonpagedallocations", kNonpagedAllocs}, {"nonpagedfrees", kNonpagedFrees},
     {"path", kPath}, {"cookedvalue", kValue}, {"readings", kReadings},
 };
 
-std::optional<Column> column_of(std::string_view name) {
+struct Unit {
+  std::string_view name;
+  double bytes;
+};
+constexpr double kKiB = 1024;
+constexpr Unit kUnits[] = {{"kb", kKiB}, {"kib", kKiB}, {"mb", kKiB* kKiB}, {"mib", kKiB* kKiB}, {"gb", kKiB* kKiB* kKiB}, {"gib", kKiB* kKiB* kKiB}};
+
+struct Meaning {
+  Column column;
+  double unit = 1;  // bytes; of amounts alone
+};
+
+std::optional<Meaning> column_of(std::string_view name) {
   std::string bare;
   for (const char c : name) {
     if (c >= 'A' && c <= 'Z') bare.push_back(static_cast<char>(c - 'A' + 'a'));
     else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) bare.push_back(c);
   }
-  for (const Spelling& spelling : kSpellings)
-    if (spelling.name == bare) return spelling.column;
+  const auto find = [](std::string_view spelt) {
+    const auto* const found = std::find_if(std::begin(kSpellings), std::end(kSpellings),
+                                           [spelt](const Spelling& each) { return each.name == spelt; });
+    return found == std::end(kSpellings) ? std::nullopt : std::optional(found->column);
+  };
+  if (const auto column = find(bare)) return Meaning{*column};
+  for (const Unit& unit : kUnits) {
+    std::string_view stem = bare;
+    if (!stem.ends_with(unit.name)) continue;
+    stem.remove_suffix(unit.name.size());
+    if (stem.ends_with("in")) stem.remove_suffix(2);  // "Paged (in KB)"
+    const auto column = find(stem);
+    if (column == kBytes || column == kPagedBytes || column == kNonpagedBytes) return Meaning{*column, unit.bytes};
+  }
   return std::nullopt;
 }
 
-using Places = std::array<std::size_t, kColumnCount>;
+struct Places : std::array<std::size_t, kColumnCount> {
+  std::array<double, kColumnCount> units;
+};
 
 Places places_of(const CsvFields& fields) {
   Places at;
   at.fill(kNowhere);
-  for (std::size_t i = 0; i < fields.size(); ++i)
-    if (const auto column = column_of(fields[i]); column && at[*column] == kNowhere) at[*column] = i;
+  at.units.fill(1);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto meaning = column_of(fields[i]);
+    if (!meaning || at[meaning->column] != kNowhere) continue;
+    at[meaning->column] = i;
+    at.units[meaning->column] = meaning->unit;
+  }
   return at;
 }
 
@@ -124,6 +156,25 @@ std::optional<std::uint64_t> parse_amount(std::string_view text) {
   std::uint64_t value = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return !digits.empty() && parsed.ec == std::errc{} ? std::optional(value) : std::nullopt;
+}
+
+/// In a larger unit scripts round to decimals. The point is the comma where a semicolon parts the columns; the other of
+/// the two groups digits.
+std::optional<std::uint64_t> parse_amount_in(std::string_view text, double unit, char separator) {
+  if (unit == 1) return parse_amount(text);
+  const char point = separator == ';' ? ',' : '.';
+  text = trimmed(text);
+  const std::size_t at = std::min(text.find(point), text.size());
+  const auto whole = parse_amount(text.substr(0, at));
+  const std::string_view decimals = text.substr(std::min(at + 1, text.size()));
+  if (!whole || decimals.size() > 15 || (at < text.size() && decimals.empty())) return std::nullopt;
+  double value = static_cast<double>(*whole), place = 1;
+  for (const char c : decimals) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value += (c - '0') * (place /= 10);
+  }
+  const double bytes = std::round(value * unit);
+  return bytes < 0x1p63 ? std::optional(static_cast<std::uint64_t>(bytes)) : std::nullopt;
 }
 
 std::string row_time_text(const CsvFields& fields, std::size_t time, std::size_t date, std::size_t clock) {
@@ -322,7 +373,7 @@ class ScriptHistory final : public SnapshotReader {
     row.pool = pool;
     row.tag = tag;
     const std::string_view text = trimmed(field(bytes));
-    const auto amount = parse_amount(text);
+    const auto amount = parse_amount_in(text, at_.units[bytes], fields_.separator());
     if (!amount) return skip("bytes " + in_quotes(text) + " is not a count");
     row.bytes = *amount;
     row.has_outstanding = false;

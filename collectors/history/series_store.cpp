@@ -118,7 +118,11 @@ std::string SeriesStore::begin(const Labels& labels) {
 }
 
 void SeriesStore::add(UnixMillis time, double value) {
-  if (current_ == SIZE_MAX || !(value >= 0) || std::isinf(value) || time < 0) return;
+  if (current_ == SIZE_MAX || std::isnan(value)) return;
+  if (value < 0 || std::isinf(value) || time < 0) {
+    ++no_amounts_;
+    return;
+  }
   ++points_seen_;
   Series& series = series_[current_];
   if (width_ms_ > 0) {

@@ -37,7 +37,8 @@ class SeriesStore {
 
   /// A series begins or goes on; empty, or why it is left out: then its points are nobody's.
   [[nodiscard]] std::string begin(const Labels& labels);
-  /// A point of that series. What is no amount (NaN, negative, infinite) is no point.
+  /// A point of that series. What is no amount (NaN, negative, infinite) is no point; all but NaN, which stands for
+  /// nothing there, is counted.
   void add(base::UnixMillis time, double value);
 
   /// All is there.
@@ -49,6 +50,7 @@ class SeriesStore {
   [[nodiscard]] std::size_t series() const { return series_.size(); }
   [[nodiscard]] std::uint64_t points() const { return points_seen_; }
   [[nodiscard]] std::uint64_t points_left_out() const { return left_out_; }
+  [[nodiscard]] std::uint64_t no_amounts() const { return no_amounts_; }
   /// Over how long each value is a floor, after thinning; 0: as it came.
   [[nodiscard]] std::int64_t thinned_to_ms() const { return width_ms_; }
   /// Instances for which several series say the same, as two jobs or clusters do.
@@ -100,7 +102,7 @@ class SeriesStore {
   std::size_t current_ = SIZE_MAX;
   std::size_t points_ = 0;
   std::uint64_t points_seen_ = 0;
-  std::uint64_t left_out_ = 0;
+  std::uint64_t left_out_ = 0, no_amounts_ = 0;
   std::int64_t width_ms_ = 0;
   std::vector<std::string> doubted_;
 

@@ -99,5 +99,40 @@ TEST(Neighbours, SadfsDaysBehindARestartAreOfItsBoot) {
   EXPECT_EQ(whole.snapshots[2].boot_time, whole.snapshots[1].boot_time);
 }
 
+TEST(Neighbours, ColumnsInKbAndMbAreThat) {
+  const auto bytes = [](const std::string& text) {
+    const test::WholeHistory whole = test::read_text(text);
+    if (whole.snapshots.empty()) return whole.error;
+    std::string all;
+    for (const TagUsage& tag : whole.snapshots[0].tags)
+      all += (all.empty() ? "" : " ") + std::string(pool_name(tag.pool)) + "=" + std::to_string(tag.bytes);
+    for (const std::string& skipped : whole.skipped) all += "; " + skipped;
+    return all;
+  };
+  EXPECT_EQ(bytes("DateTime,Tag,PagedKB,NonPagedKB\n2026-11-05 18:00:00Z,Leak,10,2048\n"), "paged=10240 nonpaged=2097152");
+  EXPECT_EQ(bytes("DateTime,Tag,Paged (MB),NonPagedUsedMB\n2026-11-05 18:00:00Z,Leak,0.5,1024.25\n"),
+            "paged=524288 nonpaged=1074003968");
+  EXPECT_EQ(bytes("DateTime;Tag;Type;Used in MiB\n2026-11-05 18:00:00Z;Leak;Nonp;1.024,5\n"), "nonpaged=1074266112");
+  EXPECT_EQ(bytes("DateTime,Tag,Type,SizeGB\n2026-11-05 18:00:00Z,Leak,Paged,\"1,024\"\n"), "paged=1099511627776");
+  EXPECT_EQ(bytes("DateTime,Tag,Type,UsedMB\n2026-11-05 18:00:00Z,Leak,Paged,1\n2026-11-05 18:00:00Z,Odd,Paged,1.2.3\n"),
+            "paged=1048576; f:3: bytes \"1.2.3\" is not a count");
+  EXPECT_EQ(bytes("DateTime,Tag,Type,Bytes\n2026-11-05 18:00:00Z,Leak,Paged,1024\n"), "paged=1024");
+}
+
+TEST(Neighbours, WhatIsNoAmountInADumpIsListed) {
+  const test::WholeHistory whole =
+      test::read_text("{__name__=\"node_memory_SUnreclaim_bytes\",instance=\"a\"} 5 1793901600000\n"
+                      "{__name__=\"node_memory_SUnreclaim_bytes\",instance=\"a\"} -5 1793901660000\n"
+                      "{__name__=\"node_memory_SUnreclaim_bytes\",instance=\"a\"} +Inf 1793901720000\n"
+                      "{__name__=\"node_memory_SUnreclaim_bytes\",instance=\"a\"} NaN 1793901780000\n");
+  EXPECT_EQ(whole.snapshots.size(), 1U);
+  EXPECT_THAT(whole.skipped, testing::ElementsAre("f:0: 2 samples are below 0 or infinite, which no amount of memory is"));
+}
+
+TEST(Neighbours, AMeminfoRowThatIsCutIsListed) {
+  const test::WholeHistory whole = test::read_text("2026-11-05 18:00:00Z\nMemTotal: 8048204 kB\nSUnreclaim: 64 k\nHugePages_Total:       0\nPercpu: 64\nFoo: 1 kB\n");
+  EXPECT_THAT(whole.skipped, testing::ElementsAre("f:3: not a row of /proc/meminfo", "f:5: not a row of /proc/meminfo"));
+}
+
 }  // namespace
 }  // namespace kmem::history
