@@ -1,6 +1,6 @@
 // CSV, also with ; or tabs: a header row names the columns, in any order and case: timestamp, pool, tag, bytes, and optionally allocs,
-// frees, outstanding, boot_time. Rows of one timestamp are one snapshot, in which a row with an empty tag is the pool's
-// total.
+// frees, outstanding, boot_time, host. Rows of one timestamp and host are one snapshot, in which a row with an empty tag
+// is the pool's total.
 // Besides the pools' names system_ptes (free ones), commit and commit_limit are known, whose value is in bytes.
 // Rows may be out of order as far as kWindow snapshots reach; what comes later is skipped.
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "collectors/base/label_text.h"
@@ -26,10 +27,12 @@ using base::UnixMillis;
 
 constexpr std::size_t kWindow = 4;
 constexpr std::size_t kLongestTag = 256;
+constexpr std::size_t kMostHosts = 64;  // for which the window is made wider
 
-enum Column : std::size_t { kTimestamp, kPool, kTag, kBytes, kAllocs, kFrees, kOutstanding, kBootTime };
-constexpr std::array<std::string_view, 8> kColumns = {"timestamp", "pool",  "tag",         "bytes",
-                                                      "allocs",    "frees", "outstanding", "boot_time"};
+enum Column : std::size_t { kTimestamp, kPool, kTag, kBytes, kAllocs, kFrees, kOutstanding, kBootTime, kHost };
+constexpr std::array<std::string_view, 9> kColumns = {"timestamp", "pool",  "tag",         "bytes",    "allocs",
+                                                      "frees",     "outstanding", "boot_time", "host"};
+constexpr std::string_view kHostsToo[] = {"hostname", "computer", "computername", "server", "machine", "instance", "node"};
 constexpr std::size_t kRequired = 4;
 
 // Behind the pools.
@@ -75,7 +78,7 @@ class CsvHistory final : public SnapshotReader {
   }
 
   base::Result<bool> next(Snapshot& out) override {
-    while (!ended_ && pending_.size() <= kWindow) {
+    while (!ended_ && pending_.size() <= kWindow * std::max<std::size_t>(1, hosts_.size())) {
       const auto state = lines_.next();
       if (!state) return state.error();
       ended_ = *state == LineState::kEnd;
@@ -87,7 +90,8 @@ class CsvHistory final : public SnapshotReader {
     const auto first = pending_.begin();
     out = first->second.builder.take();
     out.system = system_;
-    out.time = first->first;
+    out.time = first->first.first;
+    host_ = first->first.second;
     line_ = first->second.line;
     given_ = first->first;
     if (current_ == &first->second) current_ = nullptr;
@@ -96,8 +100,10 @@ class CsvHistory final : public SnapshotReader {
   }
 
   [[nodiscard]] std::uint64_t line() const override { return line_; }
+  [[nodiscard]] const std::string& host() const override { return host_; }
 
  private:
+  using Moment = std::pair<UnixMillis, std::string>;  // of a host
   struct Pending {
     SnapshotBuilder builder;
     std::uint64_t line = 0;
@@ -111,7 +117,8 @@ class CsvHistory final : public SnapshotReader {
     std::vector<std::string_view> names;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       const std::string_view name = names.emplace_back(trimmed(fields_[i]));
-      const std::size_t column = find_word(kColumns, name);
+      std::size_t column = find_word(kColumns, name);
+      if (column == kColumns.size() && find_word(kHostsToo, name) < std::size(kHostsToo)) column = kHost;
       if (column == kColumns.size()) continue;
       if (at[column] != kMaxFields) return "two columns are named " + std::string(kColumns[column]);
       at[column] = i;
@@ -221,16 +228,20 @@ class CsvHistory final : public SnapshotReader {
 
   // Sets current_, or says why not.
   std::string find_snapshot(std::string_view timestamp) {
-    if (current_ != nullptr && timestamp == current_timestamp_) return {};
+    const std::string_view host_text = trimmed(field(kHost));
+    if (current_ != nullptr && timestamp == current_timestamp_ && host_text == current_host_) return {};
     const auto time = parse_timestamp(timestamp);
     if (!time) return timestamp.empty() ? "timestamp is empty" : "timestamp " + time.error().message;
-    if (given_ && *time <= *given_)
+    Moment moment{*time, base::label_text(host_text)};
+    if (hosts_.size() < kMostHosts) hosts_.insert(moment.second);
+    if (given_ && moment <= *given_)
       return "timestamp " + in_quotes(timestamp) + " goes back more than " + std::to_string(kWindow) +
              " snapshots; sort the rows by timestamp";
-    const auto [found, is_new] = pending_.try_emplace(*time);
+    const auto [found, is_new] = pending_.try_emplace(std::move(moment));
     if (is_new) found->second.line = lines_.number();
     current_ = &found->second;
     current_timestamp_ = timestamp;
+    current_host_ = host_text;
     return {};
   }
 
@@ -239,10 +250,11 @@ class CsvHistory final : public SnapshotReader {
   CsvFields fields_;
   std::array<std::size_t, kColumns.size()> at_{};
   std::size_t width_ = 0;
-  std::map<UnixMillis, Pending> pending_;
+  std::map<Moment, Pending> pending_;
+  std::set<std::string> hosts_;
   Pending* current_ = nullptr;
-  std::string current_timestamp_;
-  std::optional<UnixMillis> given_;
+  std::string current_timestamp_, current_host_, host_;
+  std::optional<Moment> given_;
   std::uint64_t line_ = 0;
   System system_ = System::kLinux;
   bool ended_ = false;

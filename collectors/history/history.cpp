@@ -1,6 +1,9 @@
 #include "collectors/history/history.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <list>
 #include <map>
 #include <optional>
 #include <utility>
@@ -18,6 +21,7 @@ using base::UnixMillis;
 
 constexpr std::size_t kMostOpen = 32;  // of files that wait for their time; the others are opened again
 constexpr std::size_t kMostHostsNamed = 1000;
+constexpr UnixMillis kSameLookMs = 60'000, kLongestLookMs = 15 * 60'000;
 
 std::string lower_case(std::string text) {
   for (char& c : text)
@@ -65,11 +69,18 @@ class History final : public HistorySource {
   }
 
   bool advance() override {
-    while (at_ == batch_.size())
-      if (!next_batch()) return false;
-    Gathered& next = batch_[at_++];
+    while (ready_.empty()) {
+      if (at_ < batch_.size()) {
+        hold(std::move(batch_[at_++]));
+      } else if (!next_batch()) {
+        while (!held_.empty()) let_go();
+        if (ready_.empty()) return false;
+      }
+    }
+    Gathered& next = ready_.front();
     current_ = next.merged ? next.merged->take() : std::move(next.snapshot);
     host_ = std::move(next.host);
+    ready_.pop_front();
     return true;
   }
 
@@ -90,10 +101,66 @@ class History final : public HistorySource {
  private:
   // What all files have of one host at one time.
   struct Gathered {
-    std::string host;
+    std::string host, path;
     Snapshot snapshot;
     std::unique_ptr<SnapshotBuilder> merged;
+
+    [[nodiscard]] const Snapshot& seen() const { return merged ? merged->snapshot() : snapshot; }
+    void merge(Snapshot&& other, bool& all) {
+      if (!merged) {
+        merged = std::make_unique<SnapshotBuilder>();
+        (void)merged->merge(std::move(snapshot));
+      }
+      all = merged->merge(std::move(other));
+    }
   };
+  struct Held {
+    Gathered gathered;
+    UnixMillis last_time = 0;
+  };
+
+  // Rows that a script stamps one by one, and tables of one moment in several files, are one look: the other tags of their
+  // pool are not gone. A tag that comes again begins the next look.
+  void hold(Gathered&& next) {
+    const UnixMillis time = next.seen().time;
+    while (!held_.empty() && time - held_.front().last_time > kSameLookMs) let_go();
+    const auto known = by_host_.find(next.host);
+    if (known != by_host_.end() && is_of_one_look(*known->second, next)) {
+      Held& held = *known->second;
+      bool all = true;
+      held.gathered.merge(next.merged ? next.merged->take() : std::move(next.snapshot), all);
+      held.last_time = time;
+      if (!std::exchange(told_of_looks_, true))
+        notes_.warn(next.path, "tags whose times are less than a minute apart are taken as one look");
+      return;
+    }
+    while (by_host_.contains(next.host)) let_go();
+    const std::string host = next.host;
+    held_.push_back({std::move(next), time});
+    by_host_[host] = std::prev(held_.end());
+  }
+
+  // The oldest.
+  void let_go() {
+    by_host_.erase(held_.front().gathered.host);
+    ready_.push_back(std::move(held_.front().gathered));
+    held_.pop_front();
+  }
+
+  static bool is_of_one_look(const Held& held, const Gathered& next) {
+    const Snapshot &mine = held.gathered.seen(), &theirs = next.seen();
+    if (theirs.time - held.last_time > kSameLookMs || theirs.time - mine.time > kLongestLookMs || mine.tags.empty() || theirs.tags.empty() ||
+        mine.tags.size() + theirs.tags.size() > kMaxRows)
+      return false;
+    if (mine.boot_time && theirs.boot_time && std::abs(*mine.boot_time - *theirs.boot_time) > kSameLookMs) return false;
+    bool share_a_pool = false;
+    for (const TagUsage& tag : theirs.tags)
+      for (const TagUsage& other : mine.tags) {
+        if (tag.key == other.key) return false;
+        share_a_pool |= tag.pool == other.pool;
+      }
+    return share_a_pool;
+  }
 
   // The snapshots of the next time; perhaps none that is wanted.
   bool next_batch() {
@@ -120,15 +187,13 @@ class History final : public HistorySource {
     const auto same = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
     const auto found = std::find_if(batch_.begin(), batch_.end(), same);
     if (found == batch_.end()) {
-      batch_.push_back({track.host, std::move(track.head), nullptr});
+      batch_.push_back({track.host, track.path, std::move(track.head), nullptr});
       return;
     }
     if (found->host.empty()) found->host = track.host;
-    if (!found->merged) {
-      found->merged = std::make_unique<SnapshotBuilder>();
-      (void)found->merged->merge(std::move(found->snapshot));
-    }
-    if (!found->merged->merge(std::move(track.head)) && !std::exchange(track.told_of_merge, true))
+    bool all = true;
+    found->merge(std::move(track.head), all);
+    if (!all && !std::exchange(track.told_of_merge, true))
       notes_.warn(track.path, "it has values of a time that an earlier one also has; the earlier one's are used");
   }
 
@@ -281,6 +346,10 @@ class History final : public HistorySource {
   std::vector<std::unique_ptr<Track>> active_;  // in the order they began
   std::vector<Gathered> batch_;
   std::size_t at_ = 0;
+  std::list<Held> held_;  // by time, one of a host: more of the same look may come
+  std::map<std::string, std::list<Held>::iterator> by_host_;
+  std::deque<Gathered> ready_;
+  bool told_of_looks_ = false;
   Snapshot current_;
   std::string host_;
   std::map<std::string, std::string> hosts_;  // by their names in lower case

@@ -42,6 +42,7 @@ constexpr Spelling kSpellings[] = {
     {"date", kDate}, {"time", kClock},
     {"computername", kHost}, {"computer", kHost}, {"pscomputername", kHost}, {"host", kHost}, {"hostname", kHost},
     {"server", kHost}, {"servername", kHost}, {"machine", kHost}, {"machinename", kHost}, {"instance", kHost},
+    {"vmname", kHost}, {"vm", kHost}, {"node", kHost}, {"nodename", kHost},
     {"tag", kTag}, {"tagname", kTag}, {"pooltag", kTag},
     {"type", kType}, {"pooltype", kType},
     {"bytes", kBytes}, {"used", kBytes}, {"usedbytes", kBytes}, {"bytesused", kBytes},

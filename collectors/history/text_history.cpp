@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "collectors/base/label_text.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
 #include "collectors/history/snapshot_reader.h"
@@ -44,8 +45,9 @@ class TextHistory final : public SnapshotReader {
       const auto state = lines_.next();
       if (!state) return state.error();
       if (*state == LineState::kEnd) {
+        const bool time_is_left = clock_.has_date() && !has_rows_ && !has_totals_;
         finish();
-        last();
+        last(time_is_left);
         ended_ = true;
       } else if (*state == LineState::kTooLong) {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
@@ -59,6 +61,7 @@ class TextHistory final : public SnapshotReader {
   }
 
   [[nodiscard]] std::uint64_t line() const override { return ready_line_; }
+  [[nodiscard]] const std::string& host() const override { return ready_host_; }
 
  private:
   enum class Use { kUsed, kBroken, kOther };
@@ -207,12 +210,16 @@ class TextHistory final : public SnapshotReader {
   }
 
   void metadata(std::string_view text) {
-    constexpr std::string_view kLogType = "!LogType=";
+    constexpr std::string_view kLogType = "!LogType=", kComputer = "!ComputerName=";
     if (text.starts_with(kLogType)) {
       // The header stands once in a file.
       const std::string_view type = trimmed(text.substr(kLogType.size()));
       if (same_word(type, "memsnap") && columns_) open(Table::kProcesses);
       if (same_word(type, "poolsnap")) open(Table::kPoolmon);
+    } else if (text.starts_with(kComputer)) {
+      std::string name = base::label_text(trimmed(text.substr(kComputer.size())));
+      if (!host_.empty() && name != host_) clock_.other_host();
+      host_ = std::move(name);
     } else {
       clock_.take_metadata(text, lines_.number());
     }
@@ -341,6 +348,7 @@ class TextHistory final : public SnapshotReader {
     if (!reading.time) {
       skip_undated("no date above this table, nor is it the last of a file without dates");
       ++undated_count_;
+      begins_undated_ |= !any_dated_ && undated_count_ == 1;
       undated_ = std::move(done);
       undated_line_ = line;
       return;
@@ -351,7 +359,10 @@ class TextHistory final : public SnapshotReader {
     any_dated_ = true;
   }
 
-  void last() {
+  void last(bool time_is_left) {
+    if (any_dated_ && begins_undated_ && time_is_left)
+      notes_.warn("it begins with a table and ends with a time, so its times may stand below their tables: then each table "
+                  "has the time of the one above it");
     if (!undated_) return;
     const auto named = clock_.time_in_name();
     if (any_dated_ || clock_.any_refused() || (!named && !modified_)) {
@@ -376,6 +387,7 @@ class TextHistory final : public SnapshotReader {
   void give(Snapshot&& snapshot, std::uint64_t line) {
     ready_ = std::move(snapshot);
     ready_line_ = line;
+    ready_host_ = host_;
   }
 
   LineReader lines_;
@@ -416,7 +428,8 @@ class TextHistory final : public SnapshotReader {
   std::size_t undated_count_ = 0;
   std::optional<Snapshot> ready_;
   std::uint64_t ready_line_ = 0;
-  bool any_dated_ = false;
+  std::string host_, ready_host_;  // as the file says, of what is built and of what is ready
+  bool any_dated_ = false, begins_undated_ = false;
   bool ended_ = false;
 };
 

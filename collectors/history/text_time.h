@@ -39,9 +39,13 @@ class TextClock {
   [[nodiscard]] Reading read();
   /// Nothing was below it.
   void drop();
+  /// What comes is of another machine: its boots are others.
+  void other_host() { boot_time_.reset(); }
 
   [[nodiscard]] std::optional<base::UnixMillis> time_in_name() const { return utc_of(name_); }
   [[nodiscard]] bool any_refused() const { return any_refused_; }
+  /// A date stands above what comes next.
+  [[nodiscard]] bool has_date() const { return now_.midnight || now_.time; }
 
  private:
   struct State {

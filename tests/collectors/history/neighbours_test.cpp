@@ -134,5 +134,85 @@ TEST(Neighbours, AMeminfoRowThatIsCutIsListed) {
   EXPECT_THAT(whole.skipped, testing::ElementsAre("f:3: not a row of /proc/meminfo", "f:5: not a row of /proc/meminfo"));
 }
 
+/// "18:00:00.000@host Leak=1 Thre=2", a snapshot a line.
+std::vector<std::string> looks(const test::WholeHistory& whole) {
+  std::vector<std::string> lines;
+  for (const Snapshot& snapshot : whole.snapshots) {
+    std::string& line = lines.emplace_back(base::rfc3339(snapshot.time));
+    for (const TagUsage& tag : snapshot.tags) line += " " + tag.tag + "=" + std::to_string(tag.bytes);
+  }
+  return lines;
+}
+
+TEST(Neighbours, RowsThatAScriptStampsOneByOneAreOneLook) {
+  for (const std::string seconds : {"00.015", "01.000", "59.000"}) {
+    const test::WholeHistory whole =
+        test::read_text("DateTime,Tag,PagedUsedBytes\n2026-11-01 06:00:00.000Z,Leak,1\n2026-11-01 06:00:" + seconds +
+                        "Z,Thre,2\n2026-11-02 06:00:00.000Z,Leak,3\n2026-11-02 06:00:" + seconds + "Z,Thre,4\n");
+    EXPECT_THAT(looks(whole), testing::ElementsAre("2026-11-01T06:00:00Z Leak=1 Thre=2", "2026-11-02T06:00:00Z Leak=3 Thre=4"))
+        << seconds;
+    EXPECT_THAT(whole.warnings, Contains(HasSubstr("less than a minute apart are taken as one look")));
+  }
+  EXPECT_THAT(looks(test::read_text("timestamp,pool,tag,bytes\n2026-11-01T06:00:00Z,paged,Leak,1\n2026-11-01T06:00:40Z,paged,Thre,2\n"
+                                    "2026-11-01T06:01:20Z,paged,Leak,3\n2026-11-01T06:02:00Z,paged,Thre,4\n")),
+              testing::ElementsAre("2026-11-01T06:00:00Z Leak=1 Thre=2", "2026-11-01T06:01:20Z Leak=3 Thre=4"));
+  // One tag alone is a look each time, and so are tags of two pools.
+  EXPECT_EQ(looks(test::read_text("timestamp,pool,tag,bytes\n2026-11-01T06:00:00Z,paged,Leak,1\n2026-11-01T06:00:01Z,paged,Leak,2\n"
+                                  "2026-11-01T06:00:02Z,nonpaged,Thre,3\n")).size(), 3U);
+  EXPECT_EQ(looks(test::read_text("timestamp,pool,tag,bytes\n2026-11-01T06:00:00Z,paged,Leak,1\n2026-11-01T06:01:01Z,paged,Thre,2\n")).size(), 2U);
+}
+
+TEST(Neighbours, TablesOfOneMomentInTwoFilesAreOneLook) {
+  test::MemoryFiles files;
+  const std::string head = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n";
+  files.put("a", "2026-11-05 18:00:00Z\n" + head + " Leak Nonp 2 1 1 64 64\n2026-11-06 18:00:00Z\n" + head + " Leak Nonp 2 1 1 65 64\n");
+  files.put("b", "2026-11-05 18:00:30Z\n" + head + " Thre Nonp 2 1 1 32 64\n2026-11-06 18:00:30Z\n" + head + " Thre Nonp 2 1 1 33 64\n");
+  EXPECT_THAT(looks(test::read_history(files, {"a", "b"})),
+              testing::ElementsAre("2026-11-05T18:00:00Z Leak=64 Thre=32", "2026-11-06T18:00:00Z Leak=65 Thre=33"));
+}
+
+TEST(Neighbours, HostsThatAFileNamesStayApart) {
+  const auto hosts = [](const std::string& text) {
+    test::MemoryFiles files;
+    files.put("f", text);
+    HistoryOptions options;
+    options.all_hosts = true;
+    auto source = open_history(files, {"f"}, options);
+    EXPECT_TRUE(source.ok());
+    std::vector<std::string> lines;
+    do {
+      Snapshot snapshot;
+      EXPECT_TRUE((*source)->read(snapshot).ok());
+      lines.push_back((*source)->host() + (snapshot.boot_time ? " " + base::rfc3339(*snapshot.boot_time) : ""));
+      for (const TagUsage& tag : snapshot.tags) lines.back() += " " + tag.tag + "=" + std::to_string(tag.bytes);
+    } while ((*source)->advance());
+    return lines;
+  };
+  std::string two;
+  for (const int day : {5, 6})
+    for (const std::string host : {"7", "8"})
+      two += "!LogType=poolsnap\n!ComputerName=FS0" + host + "\n!SystemTime=11\\0" + std::to_string(day) + "\\2026 18:" + host +
+             "0:00.0000 (GMT)\n!TickCount=" + std::to_string((day - 5) * 86'400'000 + (host == "7" ? 3'600'000 : 608'400'000)) +
+             "\n" + kTable;
+  for (std::size_t at; (at = two.find(":70:")) != std::string::npos;) two.replace(at, 4, ":00:");
+  for (std::size_t at; (at = two.find(":80:")) != std::string::npos;) two.replace(at, 4, ":10:");
+  EXPECT_THAT(hosts(two), testing::ElementsAre("FS07 2026-11-05T17:00:00Z Leak=64", "FS08 2026-10-29T17:10:00Z Leak=64",
+                                               "FS07 2026-11-05T17:00:00Z Leak=64", "FS08 2026-10-29T17:10:00Z Leak=64"));
+  for (const std::string name : {"host", "Computer", "Node"})
+    EXPECT_THAT(hosts("timestamp," + name + ",pool,tag,bytes\n2026-11-01T06:00:00Z,a,paged,Leak,1\n2026-11-01T06:00:00Z,b,paged,Leak,5\n"
+                      "2026-11-02T06:00:05Z,b,paged,Leak,6\n2026-11-02T06:00:00Z,a,paged,Leak,2\n"),
+                testing::ElementsAre("a Leak=1", "b Leak=5", "a Leak=2", "b Leak=6"))
+        << name;
+  EXPECT_THAT(hosts("DateTime,VMName,Tag,PagedUsedBytes\n2026-11-01 06:00:00Z,a,Leak,1\n2026-11-01 06:00:00Z,b,Leak,5\n"),
+              testing::ElementsAre("a Leak=1", "b Leak=5"));
+}
+
+TEST(Neighbours, TimesThatMayStandBelowTheirTablesAreDoubted) {
+  const std::string footers = kTable + "2026-11-05 18:00:00Z\n" + kTable + "2026-11-06 18:00:00Z\n";
+  EXPECT_THAT(test::read_text(footers).warnings, Contains(HasSubstr("may stand below their tables")));
+  for (const std::string& fine : {kTable + "2026-11-05 18:00:00Z\n" + kTable, "2026-11-05 18:00:00Z\n" + kTable + "2026-11-06 18:00:00Z\n"})
+    EXPECT_THAT(test::read_text(fine).warnings, testing::Not(Contains(HasSubstr("may stand below their tables"))));
+}
+
 }  // namespace
 }  // namespace kmem::history
