@@ -47,7 +47,7 @@ class LinuxHistory final : public SnapshotReader {
       } else if (*state == LineState::kTooLong) {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
       } else {
-        take(without_escapes(lines_.line(), plain_));
+        take(as_written(without_escapes(lines_.line(), plain_), written_));
       }
     }
     out = std::move(*ready_);
@@ -300,7 +300,7 @@ class LinuxHistory final : public SnapshotReader {
 
   LineReader lines_;
   FileNotes notes_;
-  std::string plain_, text_, first_cache_;
+  std::string plain_, written_, text_, first_cache_;
   SnapshotBuilder building_;
   LinuxTable table_ = LinuxTable::kNone;
   std::uint64_t rows_ = 0;     // of the open table

@@ -9,6 +9,7 @@
 #include "collectors/history/prometheus_text.h"
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/script_csv.h"
+#include "collectors/history/text_header.h"
 
 namespace kmem::history {
 namespace {
@@ -54,9 +55,10 @@ std::string_view format_name(Format format) {
 Format recognise(std::string_view head) {
   const std::string text = plain(head);
   std::string_view rest = text;
+  std::string written;
   bool is_first = true;
   while (!rest.empty()) {
-    const std::string_view line = trimmed(take_line(rest));
+    const std::string_view line = trimmed(as_written(take_line(rest), written));
     if (line.empty()) continue;
     if (line.starts_with("# HELP ") || line.starts_with("# TYPE ")) return Format::kPrometheusLines;
     if (line.starts_with("# hostname;interval;timestamp;")) return Format::kSar;

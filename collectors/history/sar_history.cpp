@@ -51,7 +51,7 @@ class SarHistory final : public SnapshotReader {
       if (*state == LineState::kTooLong)
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
       else
-        take(without_escapes(lines_.line(), plain_));
+        take(as_written(without_escapes(lines_.line(), plain_), written_));
     }
     out = std::move(ready_.front().snapshot);
     host_ = std::move(ready_.front().host);
@@ -245,7 +245,7 @@ class SarHistory final : public SnapshotReader {
   std::string doubtful_day_, why_doubtful_;  // until the clock below it is seen
   std::uint64_t day_line_ = 0;
   bool is_day_refused_ = false;
-  std::string plain_, host_, sar_host_;
+  std::string plain_, written_, host_, sar_host_;
   std::vector<SarColumn> columns_, database_columns_;
   std::size_t width_ = 0, database_width_ = 0, database_at_ = SIZE_MAX;
   std::optional<UnixMillis> midnight_;

@@ -52,6 +52,9 @@ struct PoolOwner {
 /// The same for what cannot be part of a row as the programs print it: quote marks and bars in the first column.
 [[nodiscard]] std::string_view without_quotes(std::string_view line, std::string& storage);
 
+/// Without mail's quote marks and with a web page's blanks as blanks, where bars and angles may be part of a row.
+[[nodiscard]] std::string_view as_written(std::string_view line, std::string& storage);
+
 /// Without terminal colours, form feeds and a prompt's leftovers; `storage` holds the text when it had to change.
 [[nodiscard]] std::string_view without_escapes(std::string_view line, std::string& storage);
 

@@ -214,5 +214,32 @@ TEST(Neighbours, TimesThatMayStandBelowTheirTablesAreDoubted) {
     EXPECT_THAT(test::read_text(fine).warnings, testing::Not(Contains(HasSubstr("may stand below their tables"))));
 }
 
+TEST(Neighbours, LinuxTablesAsMailAndPagesHaveThem) {
+  const std::string tables =
+      "Thu Nov 26 06:00:00 UTC 2026\nslabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> "
+      "<pagesperslab> : tunables <limit>\nnf_conntrack       1000   1600    256   16    1 : tunables    0    0    0 : slabdata    100    "
+      "100      0\nSUnreclaim:        32104 kB\n";
+  const std::vector<std::string> plain = looks(test::read_text(tables));
+  ASSERT_EQ(plain.size(), 1U);
+  const auto changed = [&](auto&& change) {
+    std::string text;
+    for (std::size_t at = 0; at < tables.size();) {
+      const std::size_t end = tables.find('\n', at);
+      text += change(tables.substr(at, end - at)) + "\n";
+      at = end + 1;
+    }
+    return looks(test::read_text(text));
+  };
+  for (const std::string mark : {"> ", ">> ", "> > ", ">"})
+    EXPECT_EQ(changed([&](const std::string& line) { return mark + line; }), plain) << mark;
+  for (const std::string blank : {"\xc2\xa0", "&nbsp;"})
+    EXPECT_EQ(changed([&](std::string line) {
+                for (std::size_t at = 0; (at = line.find(' ', at)) != std::string::npos; at += blank.size()) line.replace(at, 1, blank);
+                return line;
+              }),
+              plain)
+        << blank;
+}
+
 }  // namespace
 }  // namespace kmem::history
