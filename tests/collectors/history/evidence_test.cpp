@@ -454,8 +454,9 @@ TEST(Evidence, CountersInOtherLanguages) {
        told},
       {"a process' own pool is not the system's",
        "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Prozess(svc)\\Auslagerungsseiten (Bytes)\"\n\"11/05/2026 18:00:00.000\",\"1\"\n",
-       {"error no usable history: f:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
-        "English names"}},
+       {"2026-11-05T18:00:00Z; svc 1795646532257 handles 0 nonpaged 0",
+        "assumed f: processes without the counter ID Process have numbers of their own in place of pids, above 1000000000000, one "
+        "for each instance"}},
       {"Swedish", "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Minne\\V\xc3\xa4xlingsbar pool\"\n\"11/05/2026 18:00:00.000\",\"1\"\n",
        {"error no usable history: f:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
         "English names; \"Minne\\V\\xc3\\xa4xlingsbar pool\" looks Swedish; in English they are written by: typeperf "

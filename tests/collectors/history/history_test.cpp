@@ -95,7 +95,7 @@ TEST(History, SnapshotsOfOneTimeAreMergedWhateverTheirFormat) {
   files.put("tags.csv", csv("1714543200,nonpaged,Leak,5\n1714543200,commit,,7\n1714543300,paged,B,6\n"));
   files.put("totals.csv",
             "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Nonpaged Bytes\",\"\\Memory\\Committed Bytes\","
-            "\"\\System\\System Up Time\"\n\"05/01/2024 06:00:00\",\"8\",\"7\",\"100\"\n");
+            "\"\\System\\System Up Time\"\n\"05/01/2024 06:00:00.000\",\"8\",\"7\",\"100\"\n");
   files.put("again.csv", csv("1714543200,nonpaged,Leak,99\n1714543200,nonpaged,More,2\n"));
   const WholeHistory found = read_history(files, {"tags.csv", "totals.csv", "again.csv"});
   ASSERT_THAT(times_of(found), ElementsAre(1'714'543'200'000, 1'714'543'300'000));

@@ -134,5 +134,104 @@ TEST(Neighbours, AMeminfoRowThatIsCutIsListed) {
   EXPECT_THAT(whole.skipped, testing::ElementsAre("f:3: not a row of /proc/meminfo", "f:5: not a row of /proc/meminfo"));
 }
 
+/// Times in order, what was skipped, and what had to be assumed.
+std::string told(const std::string& text, const HistoryOptions& options = {}, const std::string& path = "f") {
+  test::MemoryFiles files;
+  files.put(path, text);
+  files.set_modified(99);
+  const test::WholeHistory whole = test::read_history(files, {path}, options);
+  std::string all = whole.error;
+  for (const Snapshot& snapshot : whole.snapshots) all += (all.empty() ? "" : " ") + base::rfc3339(snapshot.time);
+  for (const std::string& skipped : whole.skipped) all += "; " + skipped;
+  return all;
+}
+
+HistoryOptions ordered(DateOrder order) {
+  HistoryOptions options;
+  options.date_order = order;
+  return options;
+}
+
+const std::string kPdh = "\"(PDH-CSV 4.0) (GMT Standard Time)(0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n";
+
+TEST(Neighbours, PerfmonsDatesHaveOneOrder) {
+  const auto rows = [](std::initializer_list<const char*> times) {
+    std::string text = kPdh;
+    for (const char* const time : times) text += "\"" + std::string(time) + "\",\"1\"\n";
+    return text;
+  };
+  EXPECT_EQ(told(rows({"29/11/2026 18:00:00", "30/11/2026 18:00:00", "01/12/2026 18:00:00", "02/12/2026 18:00:00"})),
+            "2026-11-29T18:00:00Z 2026-11-30T18:00:00Z 2026-12-01T18:00:00Z 2026-12-02T18:00:00Z");
+  EXPECT_EQ(told(rows({"11/29/2026 18:00:00", "12/01/2026 18:00:00"})), "2026-11-29T18:00:00Z 2026-12-01T18:00:00Z");
+  EXPECT_EQ(told(rows({"05/11/2026 18:00", "12/11/2026 18:00", "19/11/2026 18:00"})),
+            "2026-11-05T18:00:00Z 2026-11-12T18:00:00Z 2026-11-19T18:00:00Z");
+  EXPECT_EQ(told(rows({"05-11-2026 18:00:00", "13-11-2026 18:00:00"})), "2026-11-05T18:00:00Z 2026-11-13T18:00:00Z");
+  EXPECT_EQ(told(rows({"11/5/2026 6:00:00 PM", "11/19/2026 6:00:00 AM"})), "2026-11-05T18:00:00Z 2026-11-19T06:00:00Z");
+  const std::string doubtful = rows({"05/11/2026 18:00:00", "06/11/2026 18:00:00"});
+  EXPECT_THAT(told(doubtful), HasSubstr("f:2: time \"05/11/2026 18:00:00\" can be two days"));
+  EXPECT_EQ(told(doubtful, ordered(DateOrder::kDayMonthYear)), "2026-11-05T18:00:00Z 2026-11-06T18:00:00Z");
+  // perfmon's own form is month first, unless a row of the file denies it.
+  const std::string own = rows({"05/11/2026 18:00:00.000", "06/11/2026 18:00:00.000"});
+  EXPECT_EQ(told(own), "2026-05-11T18:00:00Z 2026-06-11T18:00:00Z");
+  EXPECT_EQ(told(own, ordered(DateOrder::kDayMonthYear)), "2026-05-11T18:00:00Z 2026-06-11T18:00:00Z");
+  EXPECT_EQ(told(rows({"12/11/2026 18:00:00.000", "28/11/2026 18:00:00.000", "29/11/2026 18:00:00.000"})),
+            "2026-11-12T18:00:00Z 2026-11-28T18:00:00Z 2026-11-29T18:00:00Z");
+  EXPECT_EQ(told(rows({"2026-11-05 18:00:00", "2026-11-12T18:00:00", "2026-11-13T18:00:00+01:00", "20261114 18:00"})),
+            "2026-11-05T18:00:00Z 2026-11-12T18:00:00Z 2026-11-13T17:00:00Z 2026-11-14T18:00:00Z");
+}
+
+TEST(Neighbours, APidIsReadOrSaidToBeMadeUp) {
+  const auto processes = [](const std::string& columns, const std::string& values) {
+    const test::WholeHistory whole =
+        test::read_text("\"(PDH-CSV 4.0) (UTC)(0)\"" + columns + "\n\"11/05/2026 18:00:00.000\"" + values + "\n");
+    std::string all = whole.error;
+    if (!whole.snapshots.empty())
+      for (const ProcessUsage& one : whole.snapshots[0].processes)
+        all += one.name + " " + (one.pid < 1'000'000'000'000 ? std::to_string(one.pid) : "?") + " " + std::to_string(one.handles.value_or(0)) + "; ";
+    for (const std::string& warning : whole.warnings) all += warning;
+    return all;
+  };
+  EXPECT_EQ(processes(",\"\\\\S\\Process V2(svchost:1234)\\Handle Count\",\"\\\\S\\Process V2(svchost:99)\\Handle Count\"", ",\"7\",\"8\""),
+            "svchost 1234 7; svchost 99 8; ");
+  EXPECT_EQ(processes(",\"\\\\S\\Process(svchost#1)\\Handle Count\"", ",\"7\""),
+            "svchost#1 ? 7; f: processes without the counter ID Process have numbers of their own in place of pids, above "
+            "1000000000000, one for each instance");
+  EXPECT_EQ(processes(",\"\\\\S\\Prozess(svchost#1)\\Handleanzahl\",\"\\\\S\\Prozess(svchost#1)\\Prozesskennung\",\"\\\\S\\Prozess(_Total)\\Handleanzahl\"",
+                      ",\"7\",\"812\",\"9\""),
+            "svchost 812 7; ");
+}
+
+TEST(Neighbours, CountersThatAreNotUnderstoodAreNamedOnce) {
+  const test::WholeHistory whole = test::read_text(
+      "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Available MBytes\",\"\\\\S\\Memory\\Pool Oddity\",\"\\\\S\\Memory\\Pages/sec\","
+      "\"\\\\S\\Prozess(a)\\Nicht ausgelagerter Pool (Bytes)\",\"\\\\S\\Prozess(a)\\Seltsames\",\"\\\\S\\Prozess(_Total)\\Handleanzahl\","
+      "\"\\\\S\\Prozess(a)\\Prozess-ID\"\n"
+      "\"11/05/2026 18:00:00.000\",\"1024\",\"1\",\"2\",\"4096\",\"5\",\"6\",\"42\"\n");
+  ASSERT_EQ(whole.snapshots.size(), 1U) << whole.error;
+  EXPECT_EQ(test::totals_of(whole.snapshots[0]).at("available"), std::uint64_t{1} << 30);
+  ASSERT_EQ(whole.snapshots[0].processes.size(), 1U);
+  EXPECT_EQ(whole.snapshots[0].processes[0].nonpaged_pool_bytes, 4096U);
+  EXPECT_EQ(whole.snapshots[0].processes[0].pid, 42U);
+  EXPECT_THAT(whole.warnings, testing::ElementsAre("f: columns that may be of memory and are not understood: \"Memory\\Pool Oddity\", "
+                                                   "\"Prozess(a)\\Seltsames\""));
+  const test::WholeHistory both = test::read_text(
+      "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Available Bytes\",\"\\\\S\\Memory\\Available KBytes\"\n\"11/05/2026 18:00:00.000\",\"1500\",\"1\"\n");
+  ASSERT_EQ(both.snapshots.size(), 1U);
+  EXPECT_EQ(test::totals_of(both.snapshots[0]).at("available"), 1500U);
+}
+
+TEST(Neighbours, ScriptsColumnsThatAreTwiceOrStrange) {
+  EXPECT_EQ(test::read_text("DateTime,Tag,NonPagedUsedBytes,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00Z,Leak,1,2,3\n").error,
+            "no usable history: f:1: two columns are named \"NonPagedUsedBytes\"");
+  const test::WholeHistory same = test::read_text("DateTime,Tag,PagedBytes,Paged (KB)\n2026-11-05 18:00:00Z,Leak,2048,2\n");
+  ASSERT_EQ(same.snapshots.size(), 1U);
+  EXPECT_EQ(same.snapshots[0].tags[0].bytes, 2048U);
+  EXPECT_THAT(same.warnings, testing::ElementsAre("f: columns \"PagedBytes\" and \"Paged (KB)\" mean the same; the first is used"));
+  const test::WholeHistory strange =
+      test::read_text("DateTime,Tag,Paged Bytes,NPG Bytes,PagedDiff,TotalUsedBytes\n2026-11-05 18:00:00Z,Leak,2048,2,3,4\n");
+  ASSERT_EQ(strange.snapshots.size(), 1U);
+  EXPECT_THAT(strange.warnings, testing::ElementsAre("f: columns that may be of memory and are not understood: \"NPG Bytes\""));
+}
+
 }  // namespace
 }  // namespace kmem::history
