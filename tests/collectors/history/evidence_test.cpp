@@ -224,7 +224,8 @@ TEST(Evidence, WithoutDates) {
         "without dates; nothing usable is in this file"},
        "poolmon-2026-09-01_0000.log"},
       {"a name that can be two days", kHeader + kLeak, {kModified + "; " + kLeakRow,
-        "assumed poolmon_05-11-2026.log: no time in the text: its last table gets the time the file was modified"},
+        "assumed poolmon_05-11-2026.log: no time in the text: its last table gets the time the file was modified; \"05-11-2026\" in "
+        "the file's name can be two days; --date-order=dmy or --date-order=mdy says which"},
        "poolmon_05-11-2026.log"},
       {"the same with a flag", kHeader + kLeak,
        {told_at("2026-11-05T00:00:00Z"),

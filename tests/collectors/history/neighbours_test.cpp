@@ -180,6 +180,35 @@ TEST(Neighbours, PerfmonsDatesHaveOneOrder) {
             "2026-11-05T18:00:00Z 2026-11-12T18:00:00Z 2026-11-13T17:00:00Z 2026-11-14T18:00:00Z");
 }
 
+TEST(Neighbours, WhatStandsBehindATimeIsItsZone) {
+  const std::pair<const char*, const char*> known[] = {
+      {"2026.11.05-18:00:00 Mitteleurop\xc3\xa4ische Zeit", "2026-11-05T17:00:00Z"},
+      {"2026.07.05-18:00:00 Mitteleurop\xe4ische Zeit", "2026-07-05T16:00:00Z"},  // of a code page, in summer
+      {"2026.07.05-18:00:00 Mitteleurop\xc3\xa4ische Sommerzeit", "2026-07-05T16:00:00Z"},
+      {"2026-11-05 18:00:00 Hora est\xc3\xa1ndar romance", "2026-11-05T17:00:00Z"},
+      {"2026-07-05 18:00:00 Hora de verano romance", "2026-07-05T16:00:00Z"},
+      {"2026-11-05 18:00:00 \xe6\x9d\xb1\xe4\xba\xac (\xe6\xa8\x99\xe6\xba\x96\xe6\x99\x82)", "2026-11-05T09:00:00Z"},
+      {"2026-11-05 18:00:00 Paris, Madrid", "2026-11-05T17:00:00Z"},
+      {"2026-07-05 18:00:00 Paris, Madrid (heure d\xe2\x80\x99\xc3\xa9t\xc3\xa9)", "2026-07-05T16:00:00Z"},
+      {"2026-11-05 18:00:00 ora solare Europa occidentale", "2026-11-05T17:00:00Z"},
+      {"2026-11-05 18:00:00 V\xc3\xa4steuropa, normaltid", "2026-11-05T17:00:00Z"},
+      {"2026-11-05 18:00:00 INFO", "2026-11-05T18:00:00Z"},
+      {"2026-11-05 18:00:00 before reboot", "2026-11-05T18:00:00Z"},
+      {"Thu Nov  5 18:00:00 UTC 2026 kernel", "2026-11-05T18:00:00Z"},
+      {"2026-11-05 18:00:00+01:00 Paris", "2026-11-05T17:00:00Z"},
+  };
+  for (const auto& [line, time] : known) {
+    EXPECT_EQ(time_of("f", std::string(line) + "\n" + kTable), time) << line;
+    EXPECT_EQ(time_of("f", std::string(line) + "\nSUnreclaim: 64 kB\n"), time) << line;
+  }
+  for (const char* const zone : {"Foo Standard Time", "Rom\xc3\xa2nia", "Hora padr\xc3\xa3o GMT", "Athen, Bukarest", "normaltid", "Mitteleuropa",
+                                 "\xe5\x8f\xb0\xe5\x8c\x97 (\xe6\xa8\x99\xe6\xba\x96\xe6\x99\x82)", "Ora de var\xc4\x83 a Europei de Est", "CST", "Mars/Base+1"}) {
+    EXPECT_THAT(time_of("f", "2026-11-05 18:00:00 " + std::string(zone) + "\n" + kTable),
+                testing::AllOf(HasSubstr("f:1: "), HasSubstr("is no zone that is known"), HasSubstr("passed over"))) << zone;
+    EXPECT_THAT(time_of("f", "2026-11-05 18:00:00 " + std::string(zone) + "\nSUnreclaim: 64 kB\n"), HasSubstr("is no zone")) << zone;
+  }
+}
+
 TEST(Neighbours, APidIsReadOrSaidToBeMadeUp) {
   const auto processes = [](const std::string& columns, const std::string& values) {
     const test::WholeHistory whole =
@@ -231,6 +260,49 @@ TEST(Neighbours, ScriptsColumnsThatAreTwiceOrStrange) {
       test::read_text("DateTime,Tag,Paged Bytes,NPG Bytes,PagedDiff,TotalUsedBytes\n2026-11-05 18:00:00Z,Leak,2048,2,3,4\n");
   ASSERT_EQ(strange.snapshots.size(), 1U);
   EXPECT_THAT(strange.warnings, testing::ElementsAre("f: columns that may be of memory and are not understood: \"NPG Bytes\""));
+}
+
+TEST(Neighbours, AnOrderThatWasGivenHolds) {
+  for (const char* const date : {"15.11.26 18:00", "15/11/26 18:00", "15.11.2026 18:00"}) {
+    EXPECT_THAT(told(date + ("\n" + kTable), ordered(DateOrder::kMonthDayYear)),
+                testing::AllOf(HasSubstr("f:1: "), HasSubstr("is no day of the calendar"))) << date;
+    EXPECT_EQ(told(date + ("\n" + kTable), ordered(DateOrder::kDayMonthYear)), "2026-11-15T18:00:00Z") << date;
+  }
+  EXPECT_EQ(told("10.20.30\n" + kTable), "1970-01-01T00:00:00.099Z");  // a version
+}
+
+TEST(Neighbours, TheDebuggersTimeBelowItsTables) {
+  const std::string poolused = "   NonPaged                  Paged\n Tag  Allocs     Used    Allocs     Used\n\n Leak   1000  1024000         0        0\n";
+  const std::string session = "1: kd> .time\nDebug session time: Wed Nov 25 06:00:00.000 2026 (UTC + 1:00)\nSystem Uptime: 1 days 6:00:00.000\n";
+  EXPECT_EQ(told(poolused + session), "2026-11-25T05:00:00Z");
+  EXPECT_EQ(told(poolused + session + session), "2026-11-25T05:00:00Z");
+  const test::WholeHistory whole = test::read_text(poolused + session);
+  ASSERT_EQ(whole.snapshots.size(), 1U);
+  ASSERT_TRUE(whole.snapshots[0].boot_time);
+  EXPECT_EQ(base::rfc3339(*whole.snapshots[0].boot_time), "2026-11-23T23:00:00Z");
+  EXPECT_EQ(told(session + poolused), "2026-11-25T05:00:00Z");
+  // Two sessions: which one's is not said.
+  EXPECT_EQ(told(poolused + session + "Debug session time: Thu Nov 26 06:00:00.000 2026 (UTC + 1:00)\n"), "1970-01-01T00:00:00.099Z");
+}
+
+TEST(Neighbours, FrenchConsolesAndDatesInNames) {
+  EXPECT_EQ(told("La date du jour est : 15/11/2026\nL'heure actuelle est : 18:00:07,12\n" + kTable), "2026-11-15T18:00:07.120Z");
+  EXPECT_EQ(told("La fecha actual es: 15/11/2026\nLa hora actual es: 18:00:07,12\n" + kTable), "2026-11-15T18:00:07.120Z");
+  EXPECT_EQ(time_of("poolmon-08Nov2026.log", kTable), "2026-11-08T00:00:00Z");
+  EXPECT_EQ(time_of("poolmon-8nov2026_0630.log", kTable), "2026-11-08T06:30:00Z");
+  EXPECT_EQ(time_of("srv_08.11.2026.log", kTable), "2026-11-08T00:00:00Z");
+  EXPECT_EQ(time_of("poolmon-1762300800.log", kTable), "2025-11-05T00:00:00Z");
+  EXPECT_EQ(time_of("srv1762300800.log", kTable), "1970-01-01T00:00:00.099Z");
+  EXPECT_EQ(told(kTable, ordered(DateOrder::kMonthDayYear), "srv_08.11.2026.log"), "2026-08-11T00:00:00Z");
+}
+
+TEST(Neighbours, SarOfOtherLanguages) {
+  const std::string head = "Linux 6.1.0 (web1) \t2026-11-25 \t_x86_64_\t(4 CPU)\n\n";
+  EXPECT_EQ(test::read_text(head + "18\xe6\x97\xb6" "00\xe5\x88\x86" "01\xe7\xa7\x92 kbmemfree kbmemused kbcommit\n"
+                                   "18\xe6\x97\xb6" "10\xe5\x88\x86" "01\xe7\xa7\x92 1 2 3\n").error,
+            "no usable history: f: looks like sar in a language whose times are not understood; record it with: LC_ALL=C sar -r ALL");
+  EXPECT_EQ(told(head + "06:00:01 \xe5\x8d\x88\xe5\xbe\x8c kbmemfree kbmemused kbcommit\n06:10:01 \xe5\x8d\x88\xe5\xbe\x8c 1 2 3\n"),
+            "2026-11-25T18:10:01Z");
 }
 
 }  // namespace
