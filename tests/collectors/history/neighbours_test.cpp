@@ -262,6 +262,30 @@ TEST(Neighbours, ScriptsColumnsThatAreTwiceOrStrange) {
   EXPECT_THAT(strange.warnings, testing::ElementsAre("f: columns that may be of memory and are not understood: \"NPG Bytes\""));
 }
 
+TEST(Neighbours, MeminfoWithOtherEndings) {
+  const auto unreclaim = [](const std::string& row) {
+    const test::WholeHistory whole = test::read_text("2026-11-05 18:00:00Z\nMemTotal: 8048204 kB\n" + row + "\nSReclaimable: 64 kB\n");
+    if (whole.snapshots.size() != 1) return whole.error;
+    const auto found = test::totals_of(whole.snapshots[0]);
+    return found.contains("slab_unreclaimable.bytes") ? std::to_string(found.at("slab_unreclaimable.bytes") / 1024)
+                                                      : whole.skipped.empty() ? "lost" : whole.skipped[0];
+  };
+  for (const char* const row : {"SUnreclaim: 32104 kB", "SUnreclaim:  32104kB", "SUnreclaim: 32104 KB", "SUnreclaim:\t32104\tkb", "SUnreclaim: 32104KB"})
+    EXPECT_EQ(unreclaim(row), "32104") << row;
+  for (const char* const row : {"SUnreclaim: 32104", "SUnreclaim: 32104 kB   +12", "SUnreclaim: 2,827,20 kB", "SUnreclaim: 32 MB", "SUnreclaim: 32104 B"})
+    EXPECT_EQ(unreclaim(row), "f:3: not a row of /proc/meminfo") << row;
+}
+
+TEST(Neighbours, AFileOfWhichNothingIsUsedIsNoHistory) {
+  for (const char* const text : {"Thu Nov 26 06:00:00 UTC 2026\nMemTotal: 24683656\nSUnreclaim: 32106\nThu Nov 26 07:00:00 UTC 2026\nMemTotal: 24683656\n",
+                                 "Thu Nov 26 06:00:00 UTC 2026\nslabinfo - version: 1.1\nkmem_cache   59  78  100  2  2  1\n",
+                                 "MemTotal: 24683656\nSUnreclaim: 32106\n", "Thu Nov 26 06:00:00 UTC 2026\nMemTotal: 24683656\nSlab: 240036 kB\nSReclaimable: 203 MB\n"}) {
+    const test::WholeHistory whole = test::read_text(text);
+    EXPECT_TRUE(whole.snapshots.empty()) << text;
+    EXPECT_THAT(whole.error, HasSubstr("nothing usable is in this file")) << text;
+  }
+}
+
 TEST(Neighbours, AnOrderThatWasGivenHolds) {
   for (const char* const date : {"15.11.26 18:00", "15/11/26 18:00", "15.11.2026 18:00"}) {
     EXPECT_THAT(told(date + ("\n" + kTable), ordered(DateOrder::kMonthDayYear)),
