@@ -126,7 +126,7 @@ std::string_view english_counter(std::string_view path) {
   if (slash == std::string_view::npos) return {};
   const std::string folded = folded_word(path.substr(slash + 1));
   const std::string object = folded_word(path.substr(0, slash));
-  if (object == "system" && folded == "systembetriebszeit") return "System\\System Up Time";
+  if (object == "system" && (folded == "systembetriebszeit" || folded == "betriebszeit")) return "System\\System Up Time";
   const std::string_view language = language_of_counter(path);
   if (language.empty() && object != "memory") return {};
   if (language == "Japanese" || object == "memory")

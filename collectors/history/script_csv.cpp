@@ -339,7 +339,9 @@ class ScriptHistory final : public SnapshotReader {
     if (last_time_ && text == last_text_) return last_time_;
     std::optional<UnixMillis> time;
     std::string why = in_quotes(text) + " is not understood";
-    if (const auto exact = parse_timestamp(text)) {
+    const auto exact = parse_timestamp(text);
+    if (!exact && text.find_first_not_of("0123456789.") == std::string::npos) why = exact.error().message;
+    if (exact) {
       time = *exact;
       notes_.timed_by("times with a zone");
     } else if (const DateLine date = dates_.parse(text); !date.problem.empty()) {

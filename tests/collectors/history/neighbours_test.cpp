@@ -295,6 +295,17 @@ TEST(Neighbours, AnOrderThatWasGivenHolds) {
   EXPECT_EQ(told("10.20.30\n" + kTable), "1970-01-01T00:00:00.099Z");  // a version
 }
 
+TEST(Neighbours, DaysOfASpreadsheetAreNoUnixTimes) {
+  const std::string why = " is no Unix time, for it would be before 1990; Excel's days since 1900 are to be formatted as times";
+  for (const std::string number : {"46327.75", "46327", "5", "0"}) {
+    EXPECT_EQ(test::read_text("timestamp,pool,tag,bytes\n" + number + ",nonpaged,Leak,1000\n").error,
+              "no usable history: f:2: timestamp \"" + number + "\"" + why + "; nothing usable is in this file");
+    EXPECT_EQ(test::read_text("DateTime,Tag,PagedUsedBytes\n" + number + ",Leak,1000\n").error,
+              "no usable history: f:2: time \"" + number + "\"" + why + "; nothing usable is in this file");
+  }
+  EXPECT_EQ(told("timestamp,pool,tag,bytes\n1793901600.5,nonpaged,Leak,1000\n"), "2026-11-05T18:00:00.500Z");
+}
+
 TEST(Neighbours, TheDebuggersTimeBelowItsTables) {
   const std::string poolused = "   NonPaged                  Paged\n Tag  Allocs     Used    Allocs     Used\n\n Leak   1000  1024000         0        0\n";
   const std::string session = "1: kd> .time\nDebug session time: Wed Nov 25 06:00:00.000 2026 (UTC + 1:00)\nSystem Uptime: 1 days 6:00:00.000\n";
