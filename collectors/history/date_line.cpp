@@ -485,6 +485,7 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
                             static_cast<std::size_t>(words[from + count - 1].data() - words[from].data()) +
                                 words[from + count - 1].size());
   };
+  bool has_remark = false;
   for (std::size_t i = 0; i < words.size();) {
     if (scan.has_time() && is_letter(words[i].front()) && !half_of_day(words[i])) {
       std::size_t taken = 0;
@@ -496,8 +497,9 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
         i += taken;
         continue;
       }
-      // What else stands behind a time is its zone.
-      const std::size_t count = scan.has_zone() ? 0 : unknown_zone_length(words, i);
+      // What else stands behind a time is its zone, but for a remark and what follows it.
+      has_remark |= is_remark(words[i]);
+      const std::size_t count = scan.has_zone() || has_remark ? 0 : unknown_zone_length(words, i);
       if (count > 0) {
         const std::string_view name = joined(i, count);
         const bool is_zone = std::any_of(words.begin() + static_cast<std::ptrdiff_t>(i),

@@ -73,7 +73,9 @@ constexpr std::string_view kFillers =
 
 constexpr std::string_view kRemarks =
     "info notice debug warn warning error end ended stop stopped done finished before after reboot restart restarted boot "
-    "leak test server host tags tag pool pools memory usage table output dump ok first last next by for the and with";
+    "leak test server host tags tag pool pools memory usage table output dump ok first last next by for the and with "
+    "starting running collecting sampling capturing capture captured recording recorded record report status iteration loop script "
+    "task job daily hourly nach vor neustart";
 
 /// A character's code and length; 0 and 1 when the bytes are no UTF-8.
 struct Decoded {

@@ -258,7 +258,8 @@ class LinuxHistory final : public SnapshotReader {
     close();
     Snapshot done = building_.take();
     // A table none of whose rows could be used is no snapshot: the rows are listed.
-    const bool something = (std::exchange(seen_, 0) != 0) & std::exchange(is_used_, false);
+    const bool is_used = std::exchange(is_used_, false);
+    const bool something = std::exchange(seen_, 0) != 0 && is_used;
     const auto time = std::exchange(time_, std::nullopt);
     const auto uptime = std::exchange(uptime_, std::nullopt);
     const bool local = time && !zone_;

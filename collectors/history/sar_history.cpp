@@ -92,7 +92,7 @@ class SarHistory final : public SnapshotReader {
     words.erase(words.begin());
     const auto half = words.empty() ? std::nullopt : half_of_day(words[0]);
     const bool of_half_days = half.has_value();
-    if (!doubtful_day_.empty()) settle_day(of_half_days);
+    if (!doubtful_day_.empty()) settle_day(of_half_days && (same_word(words[0], "AM") || same_word(words[0], "PM")));
     if (of_half_days) {
       *of_day = *of_day % kHalfDayMillis + (*half ? kHalfDayMillis : 0);
       words.erase(words.begin());

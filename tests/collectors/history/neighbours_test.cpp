@@ -85,6 +85,15 @@ TEST(Neighbours, WhatGetCounterShowsIsNamed) {
               HasSubstr("looks like what Get-Counter shows on the screen; write it as CSV: Get-Counter"));
 }
 
+TEST(Neighbours, PerfmonWithoutItsHeaderIsNamed) {
+  EXPECT_EQ(test::read_text("C:\\>typeperf \"\\Memory\\Pool Nonpaged Bytes\"\n\n\"(PDH-CSV 4.0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n"
+                            "\"11/15/2026 18:00:00.123\",\"104857600.000000\"\n").error,
+            "no usable history: f: looks like perfmon's CSV with something else above its header row; take away what stands above "
+            "(PDH-CSV 4.0)");
+  EXPECT_EQ(test::read_text("\"11/15/2026 18:00:00.123\",\"104857600\",\"209715200\"\n").error,
+            "no usable history: f: looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters");
+}
+
 TEST(Neighbours, SadfsDaysBehindARestartAreOfItsBoot) {
   const auto day = [](const std::string& date, const std::string& restart) {
     return R"({"sysstat": {"hosts": [{"nodename": "h", "statistics": [{"timestamp": {"date": ")" + date +
@@ -194,6 +203,7 @@ TEST(Neighbours, WhatStandsBehindATimeIsItsZone) {
       {"2026-11-05 18:00:00 V\xc3\xa4steuropa, normaltid", "2026-11-05T17:00:00Z"},
       {"2026-11-05 18:00:00 INFO", "2026-11-05T18:00:00Z"},
       {"2026-11-05 18:00:00 before reboot", "2026-11-05T18:00:00Z"},
+      {"2026-11-05 18:00:00 Starting nightly round", "2026-11-05T18:00:00Z"},
       {"Thu Nov  5 18:00:00 UTC 2026 kernel", "2026-11-05T18:00:00Z"},
       {"2026-11-05 18:00:00+01:00 Paris", "2026-11-05T17:00:00Z"},
   };
