@@ -240,6 +240,15 @@ TEST(Neighbours, APidIsReadOrSaidToBeMadeUp) {
             "svchost 812 7; ");
 }
 
+TEST(Neighbours, ProcessesOfPrometheusWithoutAPidToo) {
+  const test::WholeHistory whole = test::read_text("{__name__=\"kmem_process_handles\",instance=\"a\",process=\"svc\"} 5 1793901600000\n");
+  ASSERT_EQ(whole.snapshots.size(), 1U) << whole.error;
+  ASSERT_EQ(whole.snapshots[0].processes.size(), 1U);
+  EXPECT_GT(whole.snapshots[0].processes[0].pid, 1'000'000'000'000U);
+  EXPECT_THAT(whole.warnings, testing::ElementsAre("f: processes without a label of their pid have numbers of their own in its place, "
+                                                   "above 1000000000000, one for each name"));
+}
+
 TEST(Neighbours, CountersThatAreNotUnderstoodAreNamedOnce) {
   const test::WholeHistory whole = test::read_text(
       "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Available MBytes\",\"\\\\S\\Memory\\Pool Oddity\",\"\\\\S\\Memory\\Pages/sec\","
