@@ -37,6 +37,8 @@ class BesideDates {
 
   /// Of the dates in the file. What it was by goes to its notes.
   [[nodiscard]] DateRuling of_text(FileNotes& notes);
+  /// Whether no date in the file denies it.
+  [[nodiscard]] bool month_first_fits(const std::string& path) { return seen(path).votes.fits(DateOrder::kMonthDayYear); }
   /// Of those in the files' names.
   [[nodiscard]] DateRuling of_names();
 

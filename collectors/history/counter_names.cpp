@@ -6,6 +6,7 @@
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_words.h"
+#include "collectors/history/notes.h"
 
 namespace kmem::history {
 namespace {
@@ -39,6 +40,11 @@ constexpr auto kNames = std::to_array<Name>({
     {"cachebytes", "Memory\\Cache Bytes"},
     {"cachebytes (max.)", "Memory\\Cache Bytes Peak"},
     {"verfugbare bytes", "Memory\\Available Bytes"},
+    {"verfugbare kb", "Memory\\Available KBytes"},
+    {"verfugbare mb", "Memory\\Available MBytes"},
+    {"nicht ausgelagerte seiten (bytes)", "Memory\\Pool Nonpaged Bytes"},
+    {"nicht ausgelagerter pool (bytes)", "Memory\\Pool Nonpaged Bytes"},
+    {"ausgelagerter pool (bytes)", "Memory\\Pool Paged Bytes"},
 
     {"octets de reserve paginee", "Memory\\Pool Paged Bytes"},
     {"octets de reserve non paginee", "Memory\\Pool Nonpaged Bytes"},
@@ -54,7 +60,30 @@ constexpr auto kNames = std::to_array<Name>({
     {"bytes confirmados", "Memory\\Committed Bytes"},
     {"limite de confirmacion", "Memory\\Commit Limit"},
     {"bytes disponibles", "Memory\\Available Bytes"},
+
+    {"byte del pool di paging", "Memory\\Pool Paged Bytes"},
+    {"byte del pool non di paging", "Memory\\Pool Nonpaged Bytes"},
+    {"bytes do pool paginavel", "Memory\\Pool Paged Bytes"},
+    {"bytes do pool nao paginavel", "Memory\\Pool Nonpaged Bytes"},
 });
+// Their pools' names are those of the object of memory.
+constexpr auto kProcessNames = std::to_array<Name>({
+    {"handleanzahl", "Handle Count"}, {"handles", "Handle Count"}, {"anzahl der handles", "Handle Count"},
+    {"prozesskennung", "ID Process"}, {"prozess-id", "ID Process"}, {"id des prozesses", "ID Process"},
+    {"nombre de handles", "Handle Count"}, {"id de processus", "ID Process"}, {"id du processus", "ID Process"},
+    {"numero de identificadores", "Handle Count"}, {"id. de proceso", "ID Process"}, {"id de proceso", "ID Process"},
+    {"numero di handle", "Handle Count"}, {"id processo", "ID Process"},
+    {"\xe3\x83\x8f\xe3\x83\xb3\xe3\x83\x89\xe3\x83\xab\xe6\x95\xb0", "Handle Count"},  // ハンドル数
+    {"\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9 ID", "ID Process"},              // プロセス ID
+    {"\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9" "ID", "ID Process"},
+});
+constexpr auto kProcessObjects = std::to_array<std::string_view>(
+    {"prozess", "processus", "proceso", "processo", "\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9"});
+constexpr std::size_t kMostUnknown = 1000;
+
+bool is_one_of_memory(std::string_view name) {
+  return same_word(name, "Memory") || !language_of_counter(name).empty();
+}
 
 bool alike(std::string_view folded, std::string_view name) {
   return folded.size() == name.size() && std::equal(folded.begin(), folded.end(), name.begin(), [](char a, char b) {
@@ -97,7 +126,7 @@ std::string_view english_counter(std::string_view path) {
   if (slash == std::string_view::npos) return {};
   const std::string folded = folded_word(path.substr(slash + 1));
   const std::string object = folded_word(path.substr(0, slash));
-  if (object == "system" && folded == "systembetriebszeit") return "System\\System Up Time";
+  if (object == "system" && (folded == "systembetriebszeit" || folded == "betriebszeit")) return "System\\System Up Time";
   const std::string_view language = language_of_counter(path);
   if (language.empty() && object != "memory") return {};
   if (language == "Japanese" || object == "memory")
@@ -105,6 +134,50 @@ std::string_view english_counter(std::string_view path) {
   const auto found =
       std::find_if(kNames.begin(), kNames.end(), [&](const Name& one) { return alike(folded, one.local); });
   return found != kNames.end() ? found->english : std::string_view();
+}
+
+bool is_process_object(std::string_view object) {
+  const std::string folded = folded_word(object);
+  return std::any_of(kProcessObjects.begin(), kProcessObjects.end(),
+                     [&](std::string_view one) { return object == one || folded == one; });
+}
+
+std::string_view english_process_counter(std::string_view counter) {
+  const std::string folded = folded_word(counter);
+  const bool is_word = folded.find_first_not_of(kHiddenLetter) != std::string::npos;
+  for (const Name& name : kProcessNames)
+    if (counter == name.local || (is_word && alike(folded, name.local))) return name.english;
+  std::string_view english = japanese(counter);
+  for (const Name& name : kNames)
+    if (english.empty() && is_word && alike(folded, name.local)) english = name.english;
+  constexpr std::string_view kObject = "Memory\\";
+  const std::string_view name = english.substr(std::min(kObject.size(), english.size()));
+  return name == "Pool Paged Bytes" || name == "Pool Nonpaged Bytes" ? name : std::string_view();
+}
+
+bool may_be_of_memory(std::string_view path) {
+  const std::size_t slash = path.rfind('\\');
+  if (slash == std::string_view::npos) return false;
+  const std::string_view object = path.substr(0, std::min(path.find('('), path.find('\\')));
+  const std::string counter = folded_word(path.substr(slash + 1));
+  // Rates and shares are no amounts; sums over all processes are left out with purpose.
+  if (holds(counter, "%") || holds(counter, "/s") || holds(path, "(_Total)") || holds(path, "(Idle)")) return false;
+  if (same_word(object, "Memory") || same_word(object, "Process") || same_word(object, "Process V2"))
+    return holds(counter, "pool") || holds(counter, "handle");
+  return is_process_object(object) || is_one_of_memory(object);
+}
+
+void UnknownNames::add(std::string_view name) {
+  if (names_.size() < kMostUnknown) names_.emplace(name);
+}
+
+std::string UnknownNames::text() const {
+  constexpr std::size_t kMostShown = 3;
+  std::string text;
+  std::size_t shown = 0;
+  for (const std::string& name : names_)
+    if (shown++ < kMostShown) text += (text.empty() ? "" : ", ") + in_quotes(name);
+  return names_.size() > kMostShown ? text + " and " + std::to_string(names_.size() - kMostShown) + " more" : text;
 }
 
 }  // namespace kmem::history

@@ -24,7 +24,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 127;
 }
-bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
 bool take_text(std::string_view& text, std::string_view wanted) {
   if (!text.starts_with(wanted)) return false;
   text.remove_prefix(wanted.size());
@@ -133,7 +132,7 @@ std::optional<DateFound> take_parted_date(std::string_view& text, std::optional<
     found.midnight = day_millis(full_year(parts[2], widths[2] == 2), month, parts[month_at == 0 ? 1 : 0]);
   }
   if (!found.midnight && !found.numeric) return std::nullopt;
-  if (!found.midnight && found.numeric->dotted && found.numeric->short_year) return std::nullopt;
+  if (!found.midnight && found.numeric->dotted && found.numeric->short_year && !found.numeric->is_a_day()) return std::nullopt;
   text = rest;
   return found;
 }
@@ -161,6 +160,31 @@ std::optional<UnixMillis> take_compact_hour(std::string_view& text) {
   if (!midnight || !of_day || *of_day > 23) return std::nullopt;
   text = hour;
   return *midnight + *of_day * kHourMillis;
+}
+
+// "08Nov2026": in names alone.
+std::optional<UnixMillis> take_glued_date(std::string_view& text) {
+  std::string_view rest = text;
+  const auto day = take_digits(rest, 1, 2);
+  std::size_t letters = 0;
+  while (letters < rest.size() && is_letter(rest[letters])) ++letters;
+  const int month = month_of(rest.substr(0, letters));
+  rest.remove_prefix(letters);
+  const auto year = take_digits(rest, 4, 4);
+  if (!day || month == 0 || !year || *year < kFirstYear || *year > kLastYear || (!rest.empty() && is_digit(rest.front())))
+    return std::nullopt;
+  const auto midnight = day_millis(*year, month, *day);
+  if (midnight) text = rest;
+  return midnight;
+}
+
+// "1762300800": of Unix, from 2001 to 2099.
+std::optional<UnixMillis> take_unix_seconds(std::string_view& text) {
+  if (std::min(text.find_first_not_of("0123456789"), text.size()) != 10) return std::nullopt;
+  const auto time = parse_timestamp(text.substr(0, 10));
+  if (!time || *time < 1'000'000'000'000 || *time >= 4'102'444'800'000) return std::nullopt;
+  text.remove_prefix(10);
+  return *time;
 }
 
 // "2026年11月5日", "2026년"; parts may stand in words of their own.
@@ -227,10 +251,16 @@ class Scan {
     found_.zone = known;
     return true;
   }
-  void unknown_zone(std::string_view words) {
-    unknown_zone_ = in_quotes(words) + " is no zone that is known, or means several; write the offset from UTC";
+  /// False: prose. `is_zone`: by its words it is one.
+  bool unknown_zone(std::string_view name, std::size_t words, bool is_zone) {
+    if (!is_zone) unknown_words_ += static_cast<int>(words);
+    if (unknown_words_ > kMostUnknownWords) return false;
+    is_zone_ |= is_zone;
+    unknown_zone_ = in_quotes(name) + " is no zone that is known, or means several; write the offset from UTC";
+    return true;
   }
   [[nodiscard]] bool has_time() const { return found_.time_of_day.has_value(); }
+  [[nodiscard]] bool has_zone() const { return found_.zone && !(found_.zone == Zone{} && !zoned_); }
 
   DateLine finish() {
     if (unknown_words_ > kMostUnknownWords) return {};
@@ -252,9 +282,14 @@ class Scan {
     if (found_.midnight && found_.weekday && (order_ || !found_.numeric) && *found_.weekday != weekday_at(*found_.midnight)) {
       found_.problem = "the weekday is not that of the date";
     }
+    // Versions, too: 10.20.30.
+    if (found_.numeric && !found_.midnight && found_.numeric->dotted && found_.numeric->short_year && !found_.time_of_day) return {};
     if (found_.numeric && !found_.midnight)
       found_.problem = in_quotes(found_.numeric->text) + " is no day of the calendar, read as the other dates are";
-    if (!unknown_zone_.empty() && (!found_.zone || found_.zone == Zone{}) && !zoned_) found_.problem = unknown_zone_;
+    if (!unknown_zone_.empty() && !has_zone()) {
+      if (!has_date() && !is_zone_) return {};  // "10:15 backup"
+      if (is_zone_ || !found_.zone) found_.problem = unknown_zone_;
+    }
     if (!found_.problem.empty()) found_.midnight.reset();
     return std::move(found_);
   }
@@ -360,6 +395,7 @@ class Scan {
   std::optional<DateOrder> order_;
   DateLine found_;
   std::string unknown_zone_;
+  bool is_zone_ = false;  // by its words
   std::vector<int> numbers_;
   int month_ = 0;
   std::size_t month_after_ = 0;
@@ -371,30 +407,6 @@ class Scan {
 };
 
 constexpr std::string_view kGaps = " \t()[]{}<>\"";
-
-// The line with blanks that are none in ASCII as blanks: U+00A0, U+202F, U+2009, U+3000, marks of writing direction.
-std::string with_plain_blanks(std::string_view line) {
-  std::string out;
-  while (!line.empty()) {
-    bool replaced = false;
-    for (const std::string_view blank : {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89", "\xe3\x80\x80", "&nbsp;"})
-      if (!replaced && take_text(line, blank)) out.push_back(' '), replaced = true;
-    for (const std::string_view mark : {"\xe2\x80\x8e", "\xe2\x80\x8f", "\xef\xbb\xbf"})
-      if (!replaced && take_text(line, mark)) replaced = true;
-    if (replaced) continue;
-    out.push_back(line.front());
-    line.remove_prefix(1);
-  }
-  return out;
-}
-
-// A lone U+00A0 of a code page between other words.
-void blank_lone_bytes(std::string& line) {
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const auto is_high = [&](std::size_t at) { return at < line.size() && static_cast<unsigned char>(line[at]) >= 0x80; };
-    if (line[i] == '\xa0' && !is_high(i + 1) && (i == 0 || !is_high(i - 1))) line[i] = ' ';
-  }
-}
 
 std::string_view without_rules(std::string_view line) {
   constexpr std::string_view kRules = "=#*-_~|;:> \t";
@@ -437,6 +449,10 @@ std::optional<UnixMillis> NumericDate::in(DateOrder order) const {
   return std::nullopt;
 }
 
+bool NumericDate::is_a_day() const {
+  return in(DateOrder::kMonthDayYear) || in(DateOrder::kDayMonthYear) || in(DateOrder::kYearMonthDay);
+}
+
 int weekday_at(UnixMillis midnight) {
   constexpr int kThursday = 4;  // 1970-01-01
   const std::int64_t days = midnight / kDayMillis - (midnight % kDayMillis < 0 ? 1 : 0);
@@ -449,7 +465,6 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
   std::string_view line = raw;
   if (raw.find_first_of("&\xc2\xe2\xe3\xef\xa0") != std::string_view::npos) {
     plain = with_plain_blanks(raw);
-    blank_lone_bytes(plain);
     line = plain;
   }
   if (is_of_a_mail(trimmed(line))) return {};
@@ -470,6 +485,7 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
                             static_cast<std::size_t>(words[from + count - 1].data() - words[from].data()) +
                                 words[from + count - 1].size());
   };
+  bool has_remark = false;
   for (std::size_t i = 0; i < words.size();) {
     if (scan.has_time() && is_letter(words[i].front()) && !half_of_day(words[i])) {
       std::size_t taken = 0;
@@ -481,17 +497,15 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
         i += taken;
         continue;
       }
-      const std::size_t last = words.size() - 1;
-      if (same_word(words[last], "time") && last > i) {
-        scan.unknown_zone(joined(i, words.size() - i));
-        break;
-      }
-      const bool capitals = words[i].size() >= 2 && words[i].size() <= 5 &&
-                            std::all_of(words[i].begin(), words[i].end(), is_capital);
-      const bool of_database = words[i].find('/') != std::string_view::npos;
-      if ((capitals && !is_filler(words[i]) && month_of(words[i]) == 0 && !weekday_of(words[i], false) &&
-           !universal) || of_database) {
-        scan.unknown_zone(words[i++]);
+      // What else stands behind a time is its zone, but for a remark and what follows it.
+      has_remark |= is_remark(words[i]);
+      const std::size_t count = scan.has_zone() || has_remark ? 0 : unknown_zone_length(words, i);
+      if (count > 0) {
+        const std::string_view name = joined(i, count);
+        const bool is_zone = std::any_of(words.begin() + static_cast<std::ptrdiff_t>(i),
+                                         words.begin() + static_cast<std::ptrdiff_t>(i + count), names_a_zone);
+        if (!scan.unknown_zone(name, count, is_zone)) return {};
+        i += count;
         continue;
       }
     }
@@ -536,13 +550,21 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
       found.midnight = *hour / kDayMillis * kDayMillis;
       found.time_of_day = *hour % kDayMillis;
       return found;
+    } else if (const auto unix_time = at > 0 && is_letter(name[at - 1]) ? std::nullopt : take_unix_seconds(rest)) {
+      found.midnight = *unix_time / kDayMillis * kDayMillis;
+      found.time_of_day = *unix_time % kDayMillis;
+      found.zone = Zone{};
+      return found;
+    } else if (const auto glued = take_glued_date(rest)) {
+      found.midnight = glued;
     } else if (auto parted = take_parted_date(rest, order); parted) {
       found.midnight = parted->midnight;
       found.numeric = std::move(parted->numeric);
-      if (found.numeric && !order) {
-        found.midnight = only_day(*found.numeric);
-        if (!found.midnight) found.problem = in_quotes(found.numeric->text) + " in the file's name can be two days";
-      }
+      if (found.numeric && !order) found.midnight = only_day(*found.numeric);
+      if (found.numeric && !found.midnight)
+        found.problem = in_quotes(found.numeric->text) +
+                        (order ? " in the file's name is no day of the calendar, read as was said"
+                               : " in the file's name can be two days; --date-order=dmy or --date-order=mdy says which");
     }
     if (!found.midnight && found.problem.empty()) continue;
     if (!rest.empty() && std::string_view("_-T. ,@").find(rest.front()) != std::string_view::npos &&
@@ -557,33 +579,6 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
     return found;
   }
   return {};
-}
-
-bool may_be_date(std::string_view line) {
-  constexpr std::size_t kMostWords = 4;
-  bool has_year = false, has_clock = false, is_parted = false;
-  std::size_t words = 0;
-  for (std::string_view rest = line; !rest.empty();) {
-    rest.remove_prefix(std::min(rest.find_first_not_of(" \t[](),#*="), rest.size()));
-    const std::string_view word = rest.substr(0, rest.find_first_of(" \t[](),#*="));
-    rest.remove_prefix(word.size());
-    words += word.empty() ? 0 : 1;
-    std::array<std::size_t, 3> digits{};
-    std::size_t part = 0;
-    for (std::size_t at = 0; at < word.size(); ++at) {
-      const bool begins = is_digit(word[at]) && (at == 0 || !is_digit(word[at - 1]));
-      const std::size_t count = begins ? std::min(word.find_first_not_of("0123456789", at), word.size()) - at : 0;
-      const bool is_year = count == 4 && (word.substr(at, 2) == "19" || word.substr(at, 2) == "20");
-      has_year |= is_year;
-      has_clock |= count == 2 && at > 1 && word[at - 1] == ':' && is_digit(word[at - 2]);
-      // From the word's beginning on, parted by one mark.
-      const bool goes_on = at == 0 || (is_separator(word[at - 1]) && part < 3 && word[at - 1] == word[digits[0]]);
-      if (begins && goes_on && part < 3) digits[part++] = count;
-    }
-    const bool has_long = digits[0] == 4 || digits[2] == 4;
-    is_parted |= part == 3 && has_long && digits[1] <= 2 && digits[0] + digits[2] <= 6;
-  }
-  return words <= kMostWords && has_year && (has_clock || is_parted);
 }
 
 }  // namespace kmem::history

@@ -29,6 +29,8 @@ struct NumericDate {
 
   /// Midnight; nullopt: no day of the calendar in that order.
   [[nodiscard]] std::optional<base::UnixMillis> in(DateOrder order) const;
+  /// In any order.
+  [[nodiscard]] bool is_a_day() const;
 };
 
 struct DateLine {
@@ -54,7 +56,8 @@ struct DateLine {
 /// A date without a time is its midnight, one without a zone in UTC; nothing where there is no date.
 [[nodiscard]] std::optional<base::UnixMillis> utc_of(const DateLine& line);
 
-/// "poolmon-2026-09-01_0000.log" -> its date, and time if there is one. The year first, or a month's name.
+/// "poolmon-2026-09-01_0000.log" -> its date, and time if there is one. The year first, a month's name, or Unix
+/// seconds; else `problem` may say why it is of no use.
 [[nodiscard]] DateLine date_in_name(std::string_view path, std::optional<DateOrder> order);
 
 }  // namespace kmem::history

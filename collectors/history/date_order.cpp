@@ -85,9 +85,11 @@ std::optional<DateOrder> DateOrderVotes::decide() const {
 
 DateLine date_in_name(std::string_view path, const DateOptions& options) {
   DateLine found = date_in_name(path, options.order);
-  if (!found.numeric || found.midnight || !options.of_names) return found;
-  const DateRuling ruling = options.of_names();
-  return ruling.order ? date_in_name(path, ruling.order) : found;
+  if (!found.numeric || found.midnight || options.order) return found;
+  const DateRuling ruling = options.of_names ? options.of_names() : DateRuling{};
+  if (ruling.order) return date_in_name(path, ruling.order);
+  // As in a text.
+  return found.numeric->dotted ? date_in_name(path, DateOrder::kDayMonthYear) : found;
 }
 
 DateLine OrderedDates::parse(std::string_view text) {

@@ -23,6 +23,8 @@ class DateOrderVotes {
   [[nodiscard]] std::optional<DateOrder> decide() const;
   /// Only where all others fit worse: of use to other files, too.
   [[nodiscard]] std::optional<DateOrder> firmly() const;
+  /// Each date is a day of the calendar in that order, on the weekday beside it.
+  [[nodiscard]] bool fits(DateOrder order) const { return fits_[static_cast<std::size_t>(order)].wrong == 0; }
   /// None fits better.
   [[nodiscard]] bool admits(DateOrder order) const;
   /// The first and last time in that order; nullopt: it has a date that is none, or no date at all.
@@ -61,6 +63,7 @@ struct DateOptions {
   std::optional<DateOrder> order = {};        // given by the user
   std::function<DateRuling()> decide = {};    // by all dates of the file and of those beside it; asked once, if ever
   std::function<DateRuling()> of_names = {};  // by the names of the files
+  std::function<bool()> month_first_fits = {};  // no date of the file denies it
 };
 
 /// That in a file's name; `problem` where it can be two days.

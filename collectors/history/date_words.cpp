@@ -69,7 +69,13 @@ constexpr std::array<std::string_view, 7> kKoreanWeekdays = {"일", "월", "화"
 constexpr std::string_view kFillers =
     "the current date time is now today local localtime timestamp snapshot sample at on of um uhr le a as de del den om "
     "kl klo datum uhrzeit zeit fecha hora data ora heure date/time datetime session debug system taken started start "
-    "begin run collected logged log poolmon memsnap poolsnap h g r und el";
+    "begin run collected logged log poolmon memsnap poolsnap h g r und el la du jour est l'heure actual actuelle es";
+
+constexpr std::string_view kRemarks =
+    "info notice debug warn warning error end ended stop stopped done finished before after reboot restart restarted boot "
+    "leak test server host tags tag pool pools memory usage table output dump ok first last next by for the and with "
+    "starting running collecting sampling capturing capture captured recording recorded record report status iteration loop script "
+    "task job daily hourly nach vor neustart";
 
 /// A character's code and length; 0 and 1 when the bytes are no UTF-8.
 struct Decoded {
@@ -189,6 +195,31 @@ std::optional<std::size_t> find_in(const std::array<std::string_view, N>& latin,
 
 }  // namespace
 
+std::string with_plain_blanks(std::string_view line) {
+  std::string out;
+  const auto take = [&line](std::string_view wanted) {
+    const bool is_there = line.starts_with(wanted);
+    if (is_there) line.remove_prefix(wanted.size());
+    return is_there;
+  };
+  while (!line.empty()) {
+    bool replaced = false;
+    for (const std::string_view blank : {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89", "\xe3\x80\x80", "&nbsp;"})
+      if (!replaced && take(blank)) out.push_back(' '), replaced = true;
+    for (const std::string_view mark : {"\xe2\x80\x8e", "\xe2\x80\x8f", "\xef\xbb\xbf"})
+      if (!replaced && take(mark)) replaced = true;
+    if (replaced) continue;
+    out.push_back(line.front());
+    line.remove_prefix(1);
+  }
+  // A lone U+00A0 of a code page between other words.
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto is_high = [&](std::size_t at) { return at < out.size() && static_cast<unsigned char>(out[at]) >= 0x80; };
+    if (out[i] == '\xa0' && !is_high(i + 1) && (i == 0 || !is_high(i - 1))) out[i] = ' ';
+  }
+  return out;
+}
+
 std::string folded_word(std::string_view word) { return fold_latin(word); }
 
 int month_of(std::string_view word) {
@@ -230,6 +261,8 @@ std::optional<bool> half_of_day(std::string_view word) {
     return true;
   return std::nullopt;
 }
+
+bool is_remark(std::string_view word) { return is_plain(word) && is_in(fold_latin(word), kRemarks); }
 
 bool is_filler(std::string_view word) {
   std::string folded = fold_latin(word);

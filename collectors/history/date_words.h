@@ -14,6 +14,9 @@ inline constexpr char kHiddenLetter = '?';
 /// Small letters without accents.
 [[nodiscard]] std::string folded_word(std::string_view word);
 
+/// The line with blanks that are none in ASCII as blanks: U+00A0, U+202F, U+2009, U+3000; without marks of writing direction.
+[[nodiscard]] std::string with_plain_blanks(std::string_view line);
+
 /// 1 to 12; 0: none. "mar" is March here, and Tuesday below.
 [[nodiscard]] int month_of(std::string_view word);
 
@@ -22,6 +25,9 @@ inline constexpr char kHiddenLetter = '?';
 
 /// True: after noon.
 [[nodiscard]] std::optional<bool> half_of_day(std::string_view word);
+
+/// Whether it stands behind times as a remark, and is no zone: "INFO", "before".
+[[nodiscard]] bool is_remark(std::string_view word);
 
 /// Whether it often stands beside a date and says nothing: "date:", "um", "current".
 [[nodiscard]] bool is_filler(std::string_view word);

@@ -166,8 +166,9 @@ std::string decoded(std::string head) {
   return text;
 }
 
-DateOptions dates_of(BesideDates& beside, const HistoryOptions& options, FileNotes notes) {
-  return {options.date_order, [&beside, notes = std::move(notes)]() mutable { return beside.of_text(notes); }, [&beside] { return beside.of_names(); }};
+DateOptions dates_of(BesideDates& beside, const HistoryOptions& options, const FileNotes& notes) {
+  return {options.date_order, [&beside, notes = FileNotes(notes)]() mutable { return beside.of_text(notes); }, [&beside] { return beside.of_names(); },
+          [&beside, path = notes.path()] { return beside.month_first_fits(path); }};
 }
 
 }  // namespace

@@ -28,6 +28,11 @@ UnixMillis in_utc(std::optional<Zone> zone, UnixMillis local) {
   return local - std::int64_t{minutes_east(zone.value_or(Zone{}), local)} * 60'000;
 }
 
+bool has_values(const Snapshot& part) {
+  return !part.tags.empty() || !part.pools.empty() || part.physical_memory_bytes || part.available_bytes || part.file_cache_bytes ||
+         part.kernel_stack_bytes || part.page_table_bytes || part.commit_bytes || part.commit_limit_bytes;
+}
+
 class LinuxHistory final : public SnapshotReader {
  public:
   LinuxHistory(LineReader lines, FileNotes notes, TextOptions options)
@@ -60,6 +65,10 @@ class LinuxHistory final : public SnapshotReader {
 
  private:
   void take(std::string_view line) {
+    if (std::string whole = whole_meminfo_row(line); !whole.empty()) {
+      mended_ = std::move(whole);
+      line = mended_;
+    }
     const std::string_view text = trimmed(line);
     if (const LinuxTable begins = begins_table(line); begins != LinuxTable::kNone && !goes_on(begins, text)) {
       begin(begins);
@@ -167,6 +176,7 @@ class LinuxHistory final : public SnapshotReader {
   }
 
   void add(TagUsage&& tag) {
+    is_used_ = true;
     if (const char* const why = building_.add(std::move(tag))) notes_.skip(lines_.number(), why);
   }
 
@@ -183,6 +193,7 @@ class LinuxHistory final : public SnapshotReader {
     if (table == LinuxTable::kVmallocinfo) parsed = linux::parse_vmallocinfo(text, part);
     if (table == LinuxTable::kAllocinfo) parsed = linux::parse_allocinfo(text, part);
     if (!parsed) notes_.skip(lines_.number(), parsed.error().message);
+    is_used_ |= has_values(part);
     part.system = System::kLinux;
     (void)building_.merge(std::move(part));
   }
@@ -246,7 +257,9 @@ class LinuxHistory final : public SnapshotReader {
   void finish() {
     close();
     Snapshot done = building_.take();
-    const bool something = std::exchange(seen_, 0) != 0;
+    // A table none of whose rows could be used is no snapshot: the rows are listed.
+    const bool is_used = std::exchange(is_used_, false);
+    const bool something = std::exchange(seen_, 0) != 0 && is_used;
     const auto time = std::exchange(time_, std::nullopt);
     const auto uptime = std::exchange(uptime_, std::nullopt);
     const bool local = time && !zone_;
@@ -300,7 +313,7 @@ class LinuxHistory final : public SnapshotReader {
 
   LineReader lines_;
   FileNotes notes_;
-  std::string plain_, written_, text_, first_cache_;
+  std::string plain_, written_, mended_, text_, first_cache_;
   SnapshotBuilder building_;
   LinuxTable table_ = LinuxTable::kNone;
   std::uint64_t rows_ = 0;     // of the open table
@@ -323,6 +336,7 @@ class LinuxHistory final : public SnapshotReader {
   bool told_of_zone_ = false;
   bool told_of_length_ = false;
   bool is_below_heading_ = false;
+  bool is_used_ = false;  // a row of this snapshot
   bool ended_ = false;
 };
 

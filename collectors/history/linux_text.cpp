@@ -110,6 +110,17 @@ bool belongs_to(LinuxTable table, std::string_view line) {
   return false;
 }
 
+std::string whole_meminfo_row(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || !is_word(trimmed(line.substr(0, colon))) || line.size() > 100) return {};
+  const std::string_view value = trimmed(line.substr(colon + 1));
+  const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
+  const bool is_apart = digits < value.size() && (value[digits] == ' ' || value[digits] == '\t');
+  const std::string_view unit = trimmed(value.substr(digits));
+  if (digits == 0 || !same_word(unit, "kB") || (is_apart && unit == "kB")) return {};
+  return std::string(trimmed(line.substr(0, colon))) + ": " + std::string(value.substr(0, digits)) + " kB";
+}
+
 bool parse_slabtop_row(std::string_view line, TagUsage& row) {
   FieldReader fields(line);
   std::uint64_t objects = 0, active = 0, slabs = 0, per_slab = 0;

@@ -23,6 +23,9 @@ enum class LinuxTable : std::uint8_t { kNone, kMeminfo, kSlabinfo, kVmallocinfo,
 /// Whether a line may belong to a table of that kind, as a row, a heading or a broken row.
 [[nodiscard]] bool belongs_to(LinuxTable table, std::string_view line);
 
+/// "SUnreclaim:  32104KB" as the kernel writes it, "SUnreclaim: 32104 kB"; empty: it is as that, or another line.
+[[nodiscard]] std::string whole_meminfo_row(std::string_view line);
+
 /// " 325542 325542 100%    0.10K   8347       39     33388K buffer_head"
 [[nodiscard]] bool parse_slabtop_row(std::string_view line, TagUsage& row);
 /// "kmalloc-64   1024  2048     64     64": what vmstat calls pages are the objects of a slab.

@@ -19,6 +19,7 @@ using base::UnixMillis;
 
 constexpr std::int64_t kSameBootMillis = 5'000;
 constexpr std::size_t kLongestName = 256;
+constexpr double kKiB = 1024;
 
 template <std::optional<std::uint64_t> Snapshot::*Field>
 void set_field(SnapshotBuilder& out, std::uint64_t value) {
@@ -45,6 +46,8 @@ const std::array kCounters = {
     KnownCounter{"Memory\\Commit Limit", set_field<&Snapshot::commit_limit_bytes>},
     KnownCounter{"Memory\\Cache Bytes", set_field<&Snapshot::file_cache_bytes>},
     KnownCounter{"Memory\\Cache Bytes Peak", set_field<&Snapshot::file_cache_peak_bytes>},
+    KnownCounter{"Memory\\Available MBytes", set_field<&Snapshot::available_bytes>, false, kKiB * kKiB},
+    KnownCounter{"Memory\\Available KBytes", set_field<&Snapshot::available_bytes>, false, kKiB},
     KnownCounter{"Memory\\Available Bytes", set_field<&Snapshot::available_bytes>},
     KnownCounter{"System\\System Up Time", nullptr, true},
 };
@@ -56,6 +59,16 @@ constexpr std::array<std::pair<std::string_view, ProcessCounter>, 5> kProcessCou
      {"Pool Paged Bytes", ProcessCounter::kPagedPool},
      {"Pool Nonpaged Bytes", ProcessCounter::kNonpagedPool}}};
 
+// "svchost:1234"
+std::optional<std::uint64_t> pid_in(std::string_view instance) {
+  const std::size_t mark = instance.rfind(':');
+  if (mark == std::string_view::npos || mark == 0) return std::nullopt;
+  std::uint64_t pid = 0;
+  const char* const end = instance.data() + instance.size();
+  const auto parsed = std::from_chars(instance.data() + mark + 1, end, pid);
+  return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(pid) : std::nullopt;
+}
+
 std::optional<KnownCounter> find_process_counter(std::string_view path) {
   const std::size_t open = path.find('(');
   // The instance's name may have brackets and backslashes of its own.
@@ -63,15 +76,19 @@ std::optional<KnownCounter> find_process_counter(std::string_view path) {
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
   const std::string_view object = trimmed(path.substr(0, open));
   const std::string_view instance = path.substr(open + 1, close - open - 1);
-  if ((!same_word(object, "Process") && !same_word(object, "Process V2")) || instance.empty() ||
+  const bool is_v2 = same_word(object, "Process V2");
+  const bool is_english = is_v2 || same_word(object, "Process");
+  if ((!is_english && !is_process_object(object)) || instance.empty() ||
       same_word(instance, "_Total") || same_word(instance, "Idle"))
     return std::nullopt;
+  const std::string_view wanted = is_english ? path.substr(close + 2) : english_process_counter(path.substr(close + 2));
   for (const auto& [name, counter] : kProcessCounters) {
-    if (!same_word(name, path.substr(close + 2))) continue;
+    if (!same_word(name, wanted)) continue;
     KnownCounter known{name};
     known.process = counter;
     known.order = kCounters.size() + static_cast<std::size_t>(counter);
     known.instance = base::label_text(instance.substr(0, kLongestName));
+    if (is_v2) known.pid = pid_in(instance);
     return known;
   }
   return std::nullopt;
@@ -121,11 +138,12 @@ UnixMillis UptimeClock::boot_time(UnixMillis time, double uptime_seconds) {
 
 void CounterRow::add(const KnownCounter& counter, double value) {
   any_ = true;
-  const auto rounded = static_cast<std::uint64_t>(std::round(value));
+  const auto rounded = static_cast<std::uint64_t>(std::round(std::min(value * counter.unit, 9e18)));
   if (counter.is_uptime) uptime_seconds_ = value;
   if (counter.set != nullptr) counter.set(builder_, rounded);
   if (counter.process == ProcessCounter::kNone) return;
   Process& process = processes_[counter.instance];
+  if (counter.pid) process.id = counter.pid;
   switch (counter.process) {
     case ProcessCounter::kId: process.id = rounded; break;
     case ProcessCounter::kHandles: process.handles = rounded; break;
@@ -139,6 +157,7 @@ Snapshot CounterRow::take(UnixMillis time, UptimeClock& uptime) {
   for (auto& [instance, process] : processes_) {
     if (!process.handles && !process.paged && !process.nonpaged) continue;
     ProcessUsage row;
+    any_made_up_ |= !process.id;
     row.pid = process.id.value_or(made_up_pid(instance));
     row.name = process.id ? bare_name(instance) : instance;
     row.handles = process.handles;

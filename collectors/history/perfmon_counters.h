@@ -27,8 +27,10 @@ struct KnownCounter {
   std::string_view name;  // as the table has it
   void (*set)(SnapshotBuilder& out, std::uint64_t value) = nullptr;
   bool is_uptime = false;  // seconds
+  double unit = 1;         // bytes, of amounts
   ProcessCounter process = ProcessCounter::kNone;
   std::string instance = {};  // of the process
+  std::optional<std::uint64_t> pid = {};  // in its instance's name
   std::size_t order = 0;      // counters that are the same have the same
 };
 /// In English, or in the languages of counter_names.h.
@@ -51,6 +53,8 @@ class CounterRow {
  public:
   void add(const KnownCounter& counter, double value);
   [[nodiscard]] bool empty() const { return !any_; }
+  /// Once a process had no id.
+  [[nodiscard]] bool any_made_up() const { return any_made_up_; }
   /// Gives the snapshot away and begins an empty one.
   [[nodiscard]] Snapshot take(base::UnixMillis time, UptimeClock& uptime);
 
@@ -62,6 +66,11 @@ class CounterRow {
   std::map<std::string, Process, std::less<>> processes_;
   std::optional<double> uptime_seconds_;
   bool any_ = false;
+  bool any_made_up_ = false;
 };
+
+/// Why pids are what they are, for the notes.
+inline constexpr const char* kMadeUpPidsNote =
+    "processes without the counter ID Process have numbers of their own in place of pids, above 1000000000000, one for each instance";
 
 }  // namespace kmem::history

@@ -27,8 +27,14 @@ NumberText parse_value(std::string_view text, char separator) {
   return number;
 }
 
-// Not as PDH writes it, with seconds: a spreadsheet has made its own of it.
-bool is_rewritten(std::string_view cell) { return std::count(cell.begin(), cell.end(), ':') < 2; }
+// "11/05/2026 18:00:00.123", as PDH writes it in every country, with the month first. Others were written by something
+// else: a spreadsheet, or a script.
+bool is_of_pdh(std::string_view cell) {
+  constexpr std::string_view kForm = "00/00/0000 00:00:00.000";
+  return std::equal(cell.begin(), cell.end(), kForm.begin(), kForm.end(), [](char c, char form) {
+    return form == '0' ? c >= '0' && c <= '9' : c == form;
+  });
+}
 
 std::string others_words(const CsvFields& fields) {
   std::string words;
@@ -104,9 +110,11 @@ class PerfmonHistory final : public SnapshotReader {
   // Empty, or why not.
   std::string take_header() {
     std::vector<Known> known;
+    UnknownNames unknown;
     for (std::size_t i = 1; i < fields_.size(); ++i) {
       const CounterPath column = split_counter_path(fields_[i]);
       auto counter = find_counter(column.path);
+      if (!counter && may_be_of_memory(column.path)) unknown.add(column.path);
       if (counter) known.push_back({i, host_index(column.host), std::move(*counter)});
     }
     if (known.empty())
@@ -115,6 +123,8 @@ class PerfmonHistory final : public SnapshotReader {
     std::stable_sort(known.begin(), known.end(),
                      [](const Known& a, const Known& b) { return a.key() < b.key(); });
     known_ = std::move(known);
+    if (const std::string names = unknown.text(); !names.empty() && !std::exchange(told_of_unknown_, true))
+      notes_.warn("columns that may be of memory and are not understood: " + names);
     width_ = fields_.size();
     const auto bias = bias_minutes(fields_[0]);
     bias_minutes_ = bias.value_or(0);
@@ -167,26 +177,40 @@ class PerfmonHistory final : public SnapshotReader {
         hosts_[known.host].row.add(known.counter, *value);
       }
     }
-    const UnixMillis utc = *time + std::int64_t{bias_minutes_} * 60'000;
+    const UnixMillis utc = *time;
     for (std::size_t host = 0; host < hosts_.size(); ++host)
       if (!hosts_[host].row.empty()) ready_.emplace_back(host, hosts_[host].row.take(utc, hosts_[host].uptime));
+    if (!told_of_pids_ && std::any_of(hosts_.begin(), hosts_.end(), [](const Host& one) { return one.row.any_made_up(); })) {
+      told_of_pids_ = true;
+      notes_.warn(kMadeUpPidsNote);
+    }
   }
 
-  std::optional<UnixMillis> read_time(const std::string& cell, std::string& why) {
-    // PDH's own have milliseconds, and the month first in every country.
-    const bool is_given = options_.dates.order.has_value();
-    const auto pdh = parse_us_time(cell);
-    if (pdh && !is_rewritten(cell) && (!is_given || cell.find('.') != std::string::npos)) return pdh;
-    if (is_given || options_.separator != ',' || is_rewritten(cell)) {
-      const DateLine found = dates_.parse(cell);
-      if (found.midnight && found.time_of_day) return *found.midnight + *found.time_of_day;
-      if (!found.problem.empty()) {
-        why = "time " + (dates_.undecided() ? dates_.two_days(cell) : found.problem);
-        return std::nullopt;
+  /// In UTC.
+  std::optional<UnixMillis> read_time(std::string_view cell, std::string& why) {
+    cell = trimmed(cell);
+    const auto utc = [this](UnixMillis local) { return local + std::int64_t{bias_minutes_} * 60'000; };
+    if (is_of_pdh(cell) && month_first_fits()) {
+      if (const auto time = parse_us_time(cell)) {
+        of_pdh_ = true;
+        return utc(*time);
       }
     }
-    why = "time " + in_quotes(cell) + " is not MM/DD/YYYY HH:MM:SS";
+    const DateLine found = of_pdh_ ? parse_date_line(cell, DateOrder::kMonthDayYear) : dates_.parse(cell);
+    // Among PDH's own times one with points is of nobody's making.
+    if (found.midnight && found.time_of_day && !(of_pdh_ && found.numeric && found.numeric->dotted)) {
+      const UnixMillis local = *found.midnight + *found.time_of_day;
+      return found.zone ? local - std::int64_t{minutes_east(*found.zone, local)} * 60'000 : utc(local);
+    }
+    why = "time " + (found.problem.empty()                    ? in_quotes(cell) + " is not MM/DD/YYYY HH:MM:SS"
+                     : found.numeric && dates_.undecided() ? dates_.two_days(cell)
+                                                              : found.problem);
     return std::nullopt;
+  }
+
+  bool month_first_fits() {
+    if (!month_first_fits_) month_first_fits_ = !options_.dates.month_first_fits || options_.dates.month_first_fits();
+    return *month_first_fits_;
   }
 
   LineReader lines_;
@@ -197,6 +221,9 @@ class PerfmonHistory final : public SnapshotReader {
   std::vector<Known> known_;
   std::size_t width_ = 0;
   int bias_minutes_ = 0;
+  std::optional<bool> month_first_fits_;
+  bool told_of_unknown_ = false, told_of_pids_ = false;
+  bool of_pdh_ = false;  // times of its own form there are
   std::vector<Host> hosts_;
   std::deque<std::pair<std::size_t, Snapshot>> ready_;  // by host
   std::string host_;

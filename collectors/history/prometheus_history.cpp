@@ -75,6 +75,8 @@ class PrometheusHistory : public SnapshotReader {
                          " samples are left out: too many series for one file; ask for fewer hosts at a time");
     if (store_.no_amounts() > 0)
       notes_.skip(0, std::to_string(store_.no_amounts()) + " samples are below 0 or infinite, which no amount of memory is");
+    if (store_.any_made_up_pid())
+      notes_.warn("processes without a label of their pid have numbers of their own in its place, above 1000000000000, one for each name");
     for (const std::string& instance : store_.doubted())
       notes_.warn("several series of " + in_quotes(instance) + " say the same; the first is used");
   }

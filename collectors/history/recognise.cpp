@@ -39,6 +39,15 @@ Format of_json(std::string_view text) {
   return Format::kOther;
 }
 
+/// Its time, and numbers only.
+bool is_row_of_perfmon(std::string_view line) {
+  constexpr std::string_view kForm = "\"00/00/0000 00:00:00.000\"";
+  if (line.size() < kForm.size() + 2 || line.find_first_not_of("0123456789./: \",;\te+-") != std::string_view::npos) return false;
+  return std::equal(kForm.begin(), kForm.end(), line.begin(), [](char form, char c) {
+    return form == '0' ? c >= '0' && c <= '9' : c == form;
+  });
+}
+
 }  // namespace
 
 std::string_view format_name(Format format) {
@@ -102,6 +111,10 @@ std::optional<std::string> unusable_look(std::string_view head) {
   if (looks_like_json(start))
     return "looks like JSON, but neither of Prometheus' query API nor of sadf -j";
   if (has(text, "kbmemfree") && has(text, "\t-\t")) return "looks like sadf -p; write it as rows: sadf -d FILE -- -r ALL";
+  if (has(text, "(PDH-CSV") || has(text, "(PDH-TSV"))
+    return "looks like perfmon's CSV with something else above its header row; take away what stands above (PDH-CSV 4.0)";
+  if (is_row_of_perfmon(start.substr(0, start.find_first_of("\r\n"))))
+    return "looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters";
   if (has(text, "CounterSamples"))
     return "looks like what Get-Counter shows on the screen; write it as CSV: Get-Counter ... | Select-Object -ExpandProperty "
            "CounterSamples | Export-Csv FILE";

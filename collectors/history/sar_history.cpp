@@ -11,6 +11,7 @@
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
+#include "collectors/history/date_words.h"
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
@@ -46,7 +47,10 @@ class SarHistory final : public SnapshotReader {
       if (*state == LineState::kEnd) {
         if (any_ || has_memory_ || !is_sar_) return false;
         return base::Error{base::ErrorCode::kMalformed,
-                           notes_.path() + ": looks like sar without memory; record it with: sar -r ALL"};
+                           notes_.path() + (is_of_other_language_
+                                                ? ": looks like sar in a language whose times are not understood; record it with: "
+                                                  "LC_ALL=C sar -r ALL"
+                                                : ": looks like sar without memory; record it with: sar -r ALL")};
       }
       if (*state == LineState::kTooLong)
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
@@ -79,15 +83,18 @@ class SarHistory final : public SnapshotReader {
     std::string_view clock = words[0];
     auto of_day = take_time_of_day(clock);
     if (!of_day || !clock.empty()) {
+      is_of_other_language_ |= std::any_of(words[0].begin(), words[0].end(), [](char c) { return static_cast<unsigned char>(c) > 127; }) &&
+                               text.find("kbmem") != std::string_view::npos;
       if (!columns_.empty() && text.find_first_of("0123456789") != std::string_view::npos)
         notes_.skip(lines_.number(), "not a row of sar");
       return;
     }
     words.erase(words.begin());
-    const bool of_half_days = !words.empty() && (same_word(words[0], "AM") || same_word(words[0], "PM"));
-    if (!doubtful_day_.empty()) settle_day(of_half_days);
+    const auto half = words.empty() ? std::nullopt : half_of_day(words[0]);
+    const bool of_half_days = half.has_value();
+    if (!doubtful_day_.empty()) settle_day(of_half_days && (same_word(words[0], "AM") || same_word(words[0], "PM")));
     if (of_half_days) {
-      *of_day = *of_day % kHalfDayMillis + (same_word(words[0], "PM") ? kHalfDayMillis : 0);
+      *of_day = *of_day % kHalfDayMillis + (*half ? kHalfDayMillis : 0);
       words.erase(words.begin());
     }
     if (words.empty()) return;
@@ -257,6 +264,7 @@ class SarHistory final : public SnapshotReader {
   bool any_ = false;
   bool has_memory_ = false;  // used or not
   bool is_sar_ = false;
+  bool is_of_other_language_ = false;
   bool told_of_zone_ = false;
   bool told_of_slab_ = false;
 };

@@ -10,8 +10,10 @@
 #include <utility>
 
 #include "collectors/base/label_text.h"
+#include "collectors/history/counter_names.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
+#include "collectors/history/date_words.h"
 #include "collectors/history/perfmon_counters.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_reader.h"
@@ -51,7 +53,7 @@ constexpr Spelling kSpellings[] = {
     {"pagedpoolbytes", kPagedBytes}, {"pagedbytesused", kPagedBytes},
     {"pagedallocs", kPagedAllocs}, {"pagedallocations", kPagedAllocs}, {"pagedfrees", kPagedFrees},
     {"nonpagedusedbytes", kNonpagedBytes}, {"nonpagedbytes", kNonpagedBytes}, {"nonpagedused", kNonpagedBytes},
-    {"nonpaged", kNonpagedBytes}, {"nonpagedpoolbytes", kNonpagedBytes}, {"nonpagedbytesused", kNonpagedBytes},
+    {"npbytes", kNonpagedBytes}, {"npusedbytes", kNonpagedBytes}, {"nppoolbytes", kNonpagedBytes}, {"nonpaged", kNonpagedBytes}, {"nonpagedpoolbytes", kNonpagedBytes}, {"nonpagedbytesused", kNonpagedBytes},
     {"pagedpool", kPagedBytes}, {"nonpagedpool", kNonpagedBytes}, {"size", kBytes},
     {"nonpagedallocs", kNonpagedAllocs}, {"nonpagedallocations", kNonpagedAllocs}, {"nonpagedfrees", kNonpagedFrees},
     {"path", kPath}, {"cookedvalue", kValue}, {"readings", kReadings},
@@ -90,6 +92,16 @@ std::optional<Meaning> column_of(std::string_view name) {
     if (column == kBytes || column == kPagedBytes || column == kNonpagedBytes) return Meaning{*column, unit.bytes};
   }
   return std::nullopt;
+}
+
+/// Whether a column that is not known may tell of pools. Differences, sums and means are left out with purpose.
+bool may_be_amount(std::string_view name) {
+  const std::string folded = folded_word(name);
+  const auto has = [&](std::initializer_list<std::string_view> parts) {
+    return std::any_of(parts.begin(), parts.end(), [&](std::string_view part) { return folded.find(part) != std::string::npos; });
+  };
+  return has({"byte", "pool", "page", "alloc", "free", "used", "usage", "seite"}) &&
+         !has({"diff", "delta", "total", "avg", "average", "per", "%", "percent", "limit", "peak", "max", "change", "usedby", "used by"});
 }
 
 struct Places : std::array<std::size_t, kColumnCount> {
@@ -218,6 +230,8 @@ class ScriptHistory final : public SnapshotReader {
       if (*state == LineState::kEnd) {
         ended_ = true;
         finish();
+        if (const std::string names = unknown_.text(); !names.empty())
+          notes_.warn("counters that may be of memory and are not understood: " + names);
       } else if (*state == LineState::kTooLong) {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
       } else {
@@ -254,6 +268,7 @@ class ScriptHistory final : public SnapshotReader {
     const Places at = places_of(fields_);
     const auto kind = kind_of(at);
     if (!kind) return "no columns of pool tags or counters";
+    if (std::string twice = look_at_names(); !twice.empty()) return twice;
     const bool is_timed = *kind == ScriptCsv::kReadings || has_time(at);
     if (!is_timed && *kind == ScriptCsv::kTags && width_ > 0) return "a second table without times; it is passed over";
     if (!is_timed && *kind == ScriptCsv::kTags) only_time_ = time_of_only_table(options_, notes_);
@@ -264,6 +279,29 @@ class ScriptHistory final : public SnapshotReader {
     kind_ = *kind;
     width_ = fields_.size();
     header_ = lines_.line();
+    return {};
+  }
+
+  /// Why they cannot be used; tells of those that are not.
+  std::string look_at_names() {
+    std::map<Column, std::string_view> names;
+    UnknownNames unknown;
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      const std::string_view name = trimmed(fields_[i]);
+      const auto meaning = column_of(name);
+      if (!meaning) {
+        if (may_be_amount(name)) unknown.add(name);
+        continue;
+      }
+      const auto [first, is_new] = names.try_emplace(meaning->column, name);
+      if (is_new) continue;
+      if (same_word(first->second, name)) return "two columns are named " + in_quotes(name);
+      if (!told_of_names_)
+        notes_.warn("columns " + in_quotes(first->second) + " and " + in_quotes(name) + " mean the same; the first is used");
+    }
+    if (const std::string text = unknown.text(); !text.empty() && !told_of_names_ && kind_of(places_of(fields_)) == ScriptCsv::kTags)
+      notes_.warn("columns that may be of memory and are not understood: " + text);
+    told_of_names_ = true;
     return {};
   }
 
@@ -302,7 +340,9 @@ class ScriptHistory final : public SnapshotReader {
     if (last_time_ && text == last_text_) return last_time_;
     std::optional<UnixMillis> time;
     std::string why = in_quotes(text) + " is not understood";
-    if (const auto exact = parse_timestamp(text)) {
+    const auto exact = parse_timestamp(text);
+    if (!exact && text.find_first_not_of("0123456789.") == std::string::npos) why = exact.error().message;
+    if (exact) {
       time = *exact;
       notes_.timed_by("times with a zone");
     } else if (const DateLine date = dates_.parse(text); !date.problem.empty()) {
@@ -344,7 +384,10 @@ class ScriptHistory final : public SnapshotReader {
   void take_counter(UnixMillis time, std::string_view path, const std::string& value_text) {
     const CounterPath parts = split_counter_path(path);
     const auto counter = find_counter(parts.path);
-    if (!counter) return;
+    if (!counter) {
+      if (may_be_of_memory(parts.path)) unknown_.add(parts.path);
+      return;
+    }
     const auto value = parse_counter_value(value_text);
     if (!value) return skip(std::string(counter->name) + " " + in_quotes(value_text) + " is not a value");
     look_at(time, base::label_text(parts.host), parts.path).counters.add(*counter, *value);
@@ -418,6 +461,7 @@ class ScriptHistory final : public SnapshotReader {
         snapshot.time = *time_;
         (void)both.merge(std::move(snapshot));
         (void)both.merge(building.counters.take(*time_, uptimes_[host]));
+        if (building.counters.any_made_up() && !std::exchange(told_of_pids_, true)) notes_.warn(kMadeUpPidsNote);
         snapshot = both.take();
       } else if (!building.has_tags) {
         continue;
@@ -446,7 +490,8 @@ class ScriptHistory final : public SnapshotReader {
   std::map<std::string, UptimeClock> uptimes_;
   std::deque<Ready> ready_;
   std::uint64_t line_ = 0;
-  bool told_of_zone_ = false;
+  UnknownNames unknown_;
+  bool told_of_zone_ = false, told_of_names_ = false, told_of_pids_ = false;
   bool ended_ = false;
 };
 

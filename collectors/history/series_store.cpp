@@ -100,7 +100,10 @@ std::string SeriesStore::begin(const Labels& labels) {
     if (meaning->quantity == Quantity::kHandles || meaning->quantity == Quantity::kProcessPool) {
       const std::string_view pid = label_of(labels, meaning->pid_label);
       const auto parsed = std::from_chars(pid.data(), pid.data() + pid.size(), series.pid);
-      if (pid.empty() || parsed.ec != std::errc{}) series.pid = made_up_pid(series.subject);
+      if (pid.empty() || parsed.ec != std::errc{}) {
+        series.pid = made_up_pid(series.subject);
+        any_made_up_pid_ = true;
+      }
     } else if (meaning->subject_label == "slab") {
       series.pool = slab_pool(series.subject);
     }

@@ -51,6 +51,8 @@ class SeriesStore {
   [[nodiscard]] std::uint64_t points() const { return points_seen_; }
   [[nodiscard]] std::uint64_t points_left_out() const { return left_out_; }
   [[nodiscard]] std::uint64_t no_amounts() const { return no_amounts_; }
+  /// A process' series told no pid.
+  [[nodiscard]] bool any_made_up_pid() const { return any_made_up_pid_; }
   /// Over how long each value is a floor, after thinning; 0: as it came.
   [[nodiscard]] std::int64_t thinned_to_ms() const { return width_ms_; }
   /// Instances for which several series say the same, as two jobs or clusters do.
@@ -103,6 +105,7 @@ class SeriesStore {
   std::size_t points_ = 0;
   std::uint64_t points_seen_ = 0;
   std::uint64_t left_out_ = 0, no_amounts_ = 0;
+  bool any_made_up_pid_ = false;
   std::int64_t width_ms_ = 0;
   std::vector<std::string> doubted_;
 

@@ -21,6 +21,8 @@ constexpr std::size_t kNumbersOfARow = 3;
 
 enum class Table { kNone, kPoolmon, kPoolused, kProcesses, kTop };
 
+std::string behind(const std::string& problem) { return problem.empty() ? problem : "; " + problem; }
+
 bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
 
 /// Whether a line of no table may be a row whose header was lost.
@@ -337,6 +339,7 @@ class TextHistory final : public SnapshotReader {
     done.system = std::exchange(of_linux_, false) ? System::kLinux : System::kWindows;
     const bool something = has_rows_ || has_totals_;
     const std::uint64_t line = std::exchange(begun_line_, 0);
+    const bool of_debugger = of_debugger_;
     has_rows_ = has_system_rows_ = has_processes_ = has_totals_ = in_vm_ = has_vm_ = of_debugger_ = false;
     vm_parts_ = {};
     if (!something) {
@@ -350,6 +353,7 @@ class TextHistory final : public SnapshotReader {
       ++undated_count_;
       begins_undated_ |= !any_dated_ && undated_count_ == 1;
       undated_ = std::move(done);
+      undated_of_debugger_ = of_debugger;
       undated_line_ = line;
       return;
     }
@@ -364,6 +368,14 @@ class TextHistory final : public SnapshotReader {
       notes_.warn("it begins with a table and ends with a time, so its times may stand below their tables: then each table "
                   "has the time of the one above it");
     if (!undated_) return;
+    // `.time` is typed when the tables are there.
+    if (const auto session = clock_.only_session(); session && undated_of_debugger_) {
+      undated_->time = *session->time;
+      undated_->boot_time = session->boot_time;
+      give(std::move(*undated_), undated_line_);
+      undated_.reset();
+      return;
+    }
     const auto named = clock_.time_in_name();
     if (any_dated_ || clock_.any_refused() || (!named && !modified_)) {
       skip_undated("no date above this table, nor is it the last of a file without dates");
@@ -371,7 +383,7 @@ class TextHistory final : public SnapshotReader {
       skip_undated("no date above this table; the file's name has one time, and the file several tables");
     } else {
       notes_.warn(named ? "no time in the text: it is taken from the file's name"
-                        : "no time in the text: its last table gets the time the file was modified");
+                        : "no time in the text: its last table gets the time the file was modified" + behind(clock_.problem_in_name()));
       undated_->time = named ? *named : *modified_;
       give(std::move(*undated_), undated_line_);
       undated_.reset();
@@ -404,6 +416,7 @@ class TextHistory final : public SnapshotReader {
   bool behind_blank_ = false;
   std::uint64_t behind_line_ = 0;
   bool blank_before_ = false;
+  bool undated_of_debugger_ = false;
   std::uint64_t begun_line_ = 0;
   Table table_ = Table::kNone;
   std::optional<ProcessColumns> columns_;
@@ -436,10 +449,11 @@ class TextHistory final : public SnapshotReader {
 }  // namespace
 
 std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes) {
-  const auto named = utc_of(date_in_name(notes.path(), options.dates));
+  const DateLine name = date_in_name(notes.path(), options.dates);
+  const auto named = utc_of(name);
   if (!named && !options.modified) return std::nullopt;
   notes.warn(named ? "no time in the text: it is taken from the file's name"
-                   : "no time in the text: its only table gets the time the file was modified");
+                   : "no time in the text: its only table gets the time the file was modified" + behind(name.problem));
   notes.timed_by(named ? "the file's name" : "when the file was modified");
   return named ? named : options.modified;
 }

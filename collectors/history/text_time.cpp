@@ -54,6 +54,8 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     next_.midnight = found.midnight;
     next_.time_of_day = found.time_of_day;
     next_.zone = found.zone;
+    constexpr std::string_view kSession = "Debug session time";
+    next_.is_session = found.time_of_day && same_word(text.substr(0, kSession.size()), kSession);
     return Stamp::kBegins;
   }
   if (now_.midnight && !now_.time_of_day && !is_used) {
@@ -79,6 +81,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
 }
 
 void TextClock::begin() {
+  keep_session();
   const State before = std::exchange(now_, std::exchange(next_, {}));
   now_.boot_time = before.boot_time;
   now_.uptime = before.uptime;
@@ -117,7 +120,16 @@ bool TextClock::take_boot(std::string_view text, std::uint64_t line) {
   return true;
 }
 
+void TextClock::keep_session() {
+  if (!now_.is_session || !now_.midnight) return;
+  const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
+  const UnixMillis time = local - std::int64_t{minutes_east(now_.zone.value_or(Zone{}), local)} * 60'000;
+  several_sessions_ |= session_ && session_->time != time;
+  if (!session_) session_ = Reading{time, boot_of(time)};
+}
+
 TextClock::Reading TextClock::read() {
+  keep_session();
   Reading reading;
   reading.refused = now_.refused;
   if (now_.time) {
@@ -137,6 +149,7 @@ TextClock::Reading TextClock::read() {
 }
 
 void TextClock::drop() {
+  keep_session();
   // What was said of the boot above the first date stays.
   if (now_.midnight || now_.time || now_.refused) now_ = {};
 }

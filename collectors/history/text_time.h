@@ -43,6 +43,9 @@ class TextClock {
   void other_host() { boot_time_.reset(); }
 
   [[nodiscard]] std::optional<base::UnixMillis> time_in_name() const { return utc_of(name_); }
+  [[nodiscard]] const std::string& problem_in_name() const { return name_.problem; }
+  /// Of the debugger's session, where the file has one: its tables may stand above it.
+  [[nodiscard]] std::optional<Reading> only_session() const { return several_sessions_ ? std::nullopt : session_; }
   [[nodiscard]] bool any_refused() const { return any_refused_; }
   /// A date stands above what comes next.
   [[nodiscard]] bool has_date() const { return now_.midnight || now_.time; }
@@ -57,8 +60,10 @@ class TextClock {
     std::optional<std::int64_t> uptime;
     std::optional<base::UnixMillis> boot_time;
     bool refused = false;
+    bool is_session = false;  // of the debugger
   };
 
+  void keep_session();
   [[nodiscard]] std::optional<base::UnixMillis> boot_of(base::UnixMillis time);
   [[nodiscard]] base::UnixMillis steady(base::UnixMillis boot);
 
@@ -67,6 +72,8 @@ class TextClock {
   DateLine name_;
 
   State now_;
+  std::optional<Reading> session_;
+  bool several_sessions_ = false;
   State next_;  // of the snapshot that begin() begins
   std::optional<std::int64_t> early_time_;  // above its date
   std::optional<base::UnixMillis> last_midnight_;

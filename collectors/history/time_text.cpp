@@ -15,6 +15,7 @@ using base::ErrorCode;
 using base::UnixMillis;
 
 constexpr std::int64_t kMinuteMillis = 60'000;
+constexpr std::int64_t kMinUnixSeconds = 631'152'000;  // 1990: before that nobody recorded, and a number is something else
 constexpr std::int64_t kMaxUnixSeconds = 253'402'300'799;  // the year 9999's last
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -103,8 +104,11 @@ std::optional<int> take_zone_minutes(std::string_view& text) {
 
 base::Result<UnixMillis> parse_timestamp(std::string_view text) {
   text = trimmed(text);
-  if (const auto seconds = unix_seconds(text)) return *seconds;
   const auto refuse = [&](const std::string& why) { return Error{ErrorCode::kMalformed, in_quotes(text) + why}; };
+  if (const auto seconds = unix_seconds(text)) {
+    if (*seconds >= kMinUnixSeconds * 1000) return *seconds;
+    return refuse(" is no Unix time, for it would be before 1990; Excel's days since 1900 are to be formatted as times");
+  }
   std::string_view rest = text;
   const auto year = take_digits(rest, 4, 4);
   const bool begun = year && take_char(rest, '-');

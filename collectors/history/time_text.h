@@ -11,7 +11,7 @@
 
 namespace kmem::history {
 
-/// RFC 3339 with a zone, or Unix seconds; both with or without a fraction.
+/// RFC 3339 with a zone, or Unix seconds from 1990 on; both with or without a fraction.
 [[nodiscard]] base::Result<base::UnixMillis> parse_timestamp(std::string_view text);
 
 /// "MM/DD/YYYY HH:MM:SS.mmm" as perfmon writes it, "MM\DD\YYYY HH:MM:SS.mmmm" as memsnap does; behind it anything.

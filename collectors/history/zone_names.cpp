@@ -6,6 +6,7 @@
 #include <string>
 
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_words.h"
 
 namespace kmem::history {
 namespace {
@@ -71,6 +72,37 @@ constexpr auto kZones = std::to_array<Named>({
     {"Australia/Brisbane", {600}}, {"Australia/Perth", {480}}, {"Pacific/Auckland", {720, SummerTime::kNewZealand}},
 });
 
+// As Windows of other languages calls its zones, without accents and what stands between words.
+constexpr auto kLocalZones = std::to_array<Named>({
+    {"mitteleuropaische zeit", {60, kEurope}}, {"mitteleuropaische sommerzeit", {120}},
+    {"paris madrid", {60, kEurope}}, {"paris madrid heure d'ete", {120}},
+    {"hora estandar romance", {60, kEurope}}, {"hora de verano romance", {120}},
+    {"ora solare europa occidentale", {60, kEurope}}, {"ora legale europa occidentale", {120}},
+    {"vasteuropa normaltid", {60, kEurope}}, {"vasteuropa sommartid", {120}},
+    {"west-europa standaardtijd", {60, kEurope}}, {"west-europa zomertijd", {120}},
+    {"hora oficial do brasil", {-180}}, {"hora padrao de brasilia", {-180}},
+    {"東京 標準時", {540}}, {"中国标准时间", {480}}, {"대한민국 표준시", {540}},
+});
+
+/// One blank for what stands between words.
+std::string plain_words(std::string_view name) {
+  std::string plain;
+  for (const char c : name) {
+    const bool is_gap = c == ' ' || c == '\t' || c == ',' || c == '(' || c == ')';
+    if (!is_gap) plain.push_back(c);
+    else if (!plain.empty() && plain.back() != ' ') plain.push_back(' ');
+  }
+  while (!plain.empty() && plain.back() == ' ') plain.pop_back();
+  return plain;
+}
+
+/// A letter of an unknown code page is any; U+2019 is an apostrophe, too.
+bool alike(std::string_view folded, std::string_view name) {
+  const auto hidden = static_cast<std::size_t>(std::count(folded.begin(), folded.end(), kHiddenLetter));
+  return folded.size() == name.size() && hidden <= 2 &&
+         std::equal(folded.begin(), folded.end(), name.begin(), [](char a, char b) { return a == b || a == kHiddenLetter; });
+}
+
 using Days = std::chrono::sys_days;
 constexpr std::int64_t kHour = 3'600'000;
 
@@ -89,7 +121,44 @@ base::UnixMillis last_sunday(std::chrono::year year, unsigned month) {
 std::optional<Zone> zone_named(std::string_view name) {
   const auto found =
       std::find_if(kZones.begin(), kZones.end(), [&](const Named& one) { return same_word(one.name, name); });
-  return found != kZones.end() ? std::optional(found->zone) : std::nullopt;
+  if (found != kZones.end()) return found->zone;
+  const std::string plain = plain_words(name);
+  const std::string folded = folded_word(plain);
+  const auto local = std::find_if(kLocalZones.begin(), kLocalZones.end(),
+                                  [&](const Named& one) { return one.name == plain || alike(folded, one.name); });
+  return local != kLocalZones.end() ? std::optional(local->zone) : std::nullopt;
+}
+
+bool names_a_zone(std::string_view word) {
+  // As folded_word() has them; "?" for each letter that it hides is no word.
+  constexpr auto kWords = std::to_array<std::string_view>({
+      "time", "zeit", "normalzeit", "sommerzeit", "winterzeit", "standardzeit", "hora", "heure", "heures", "d'heure", "ora",
+      "solare", "legale", "estandar", "verano", "invierno", "padrao", "verao", "oficial", "hiver", "d'hiver", "ete", "d'ete",
+      "tid", "normaltid", "sommartid", "sommertid", "vintertid", "tijd", "standaardtijd", "zomertijd", "wintertijd",
+      "czas", "cas", "normaaliaika", "kesaaika", "talviaika", "aika", "ido", "teli", "nyari", "saati", "saat", "standart", "standard", "daylight"});
+  constexpr auto kEast = std::to_array<std::string_view>({"標準時", "夏時間", "时间", "時間", "표준시", "время"});
+  const std::string folded = folded_word(plain_words(word));
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view one) { return alike(folded, one); }) ||
+         std::any_of(kEast.begin(), kEast.end(), [&](std::string_view one) { return word.find(one) != std::string_view::npos; });
+}
+
+std::size_t unknown_zone_length(const std::vector<std::string_view>& words, std::size_t from) {
+  std::size_t length = 0;
+  bool is_zone = false;
+  for (std::size_t end = from; end < words.size(); ++end) {
+    const std::string_view word = words[end];
+    const char first = word.front();
+    const bool begins = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || static_cast<unsigned char>(first) > 127;
+    // "Etc/GMT+1"
+    const bool is_name = begins && (word.find_first_of("0123456789") == std::string_view::npos || word.find('/') != std::string_view::npos);
+    const bool universal = same_word(word, "UTC") || same_word(word, "GMT");
+    if (!is_name || month_of(word) != 0 || weekday_of(word, true) || half_of_day(word) || is_remark(word) || (universal && !is_zone))
+      break;
+    is_zone |= names_a_zone(word);
+    // "Hora de verano", but "18:00 on".
+    if (!is_filler(word) || is_zone) length = end + 1 - from;
+  }
+  return length;
 }
 
 int minutes_east(Zone zone, base::UnixMillis local) {

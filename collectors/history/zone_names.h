@@ -1,10 +1,11 @@
-// A time zone's name as `date`, Windows or the tz database writes it -> minutes east of UTC at a moment. Thread: pure.
+// A time zone's name as `date`, Windows of any language or the tz database writes it -> minutes east of UTC at a moment. Thread: pure.
 // Failure: nullopt for a name that is not known, or that means several zones ("CST", "IST").
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "collectors/base/clock.h"
 
@@ -20,6 +21,10 @@ struct Zone {
 };
 
 [[nodiscard]] std::optional<Zone> zone_named(std::string_view name);
+/// Whether the word is one of those that names of zones are made of: "Sommerzeit".
+[[nodiscard]] bool names_a_zone(std::string_view word);
+/// How many words from there on, behind a time, are no part of a date, nor a remark: the name of some zone.
+[[nodiscard]] std::size_t unknown_zone_length(const std::vector<std::string_view>& words, std::size_t from);
 /// At a local time.
 [[nodiscard]] int minutes_east(Zone zone, base::UnixMillis local);
 

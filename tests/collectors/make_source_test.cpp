@@ -68,7 +68,7 @@ TEST(MakeKernelSource, ReplaysAnyHistoryAndLogsWhatItSkipped) {
   const test::TempFolder folder;
   const std::string path = folder.path() + "history.csv";
   ASSERT_TRUE(base::replace_file(base::os_file_system(), path,
-                                 "timestamp,pool,tag,bytes\n10,paged,Leak,1\nx,paged,Leak,2\n20,paged,Leak,3\n")
+                                 "timestamp,pool,tag,bytes\n1000000010,paged,Leak,1\nx,paged,Leak,2\n1000000020,paged,Leak,3\n")
                   .ok());
   std::vector<std::string> log;
   base::set_log_sink([&](std::string_view line) { log.emplace_back(line); });
@@ -79,10 +79,10 @@ TEST(MakeKernelSource, ReplaysAnyHistoryAndLogsWhatItSkipped) {
   ASSERT_TRUE(source.ok()) << source.error().message;
   Snapshot snapshot;
   ASSERT_TRUE((*source)->read(snapshot).ok());
-  EXPECT_EQ(snapshot.time, 10'000);
+  EXPECT_EQ(snapshot.time, 1'000'000'010'000);
   EXPECT_TRUE((*source)->advance());
   ASSERT_TRUE((*source)->read(snapshot).ok());
-  EXPECT_EQ(snapshot.time, 20'000);
+  EXPECT_EQ(snapshot.time, 1'000'000'020'000);
   EXPECT_FALSE((*source)->advance());
   EXPECT_FALSE((*source)->advance());
   base::set_log_sink({});

@@ -15,6 +15,7 @@ using testing::IsEmpty;
 using testing::Pair;
 
 constexpr base::UnixMillis kMay1At6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
+constexpr base::UnixMillis kSeptember9 = 1'000'000'000'000;  // 2001
 
 TEST(CsvHistory, ColumnsInAnyOrderQuotesTotalsAndZones) {
   const WholeHistory found = read_fixture("history.csv");
@@ -40,8 +41,8 @@ TEST(CsvHistory, ColumnsInAnyOrderQuotesTotalsAndZones) {
 
 TEST(CsvHistory, LinuxPools) {
   const WholeHistory found = read_text(
-      "timestamp,pool,tag,bytes\n1,slab_unreclaimable,kmalloc-64,5\n1,SLAB_RECLAIMABLE,dentry,6\n1,vmalloc,x,7\n"
-      "1,percpu,,8\n1,allocinfo,\"mm/a.c:1 f\",9\n");
+      "timestamp,pool,tag,bytes\n1000000001,slab_unreclaimable,kmalloc-64,5\n1000000001,SLAB_RECLAIMABLE,dentry,6\n1000000001,vmalloc,x,7\n"
+      "1000000001,percpu,,8\n1000000001,allocinfo,\"mm/a.c:1 f\",9\n");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
   EXPECT_EQ(found.snapshots[0].system, System::kLinux);
   EXPECT_THAT(tags_of(found.snapshots[0]),
@@ -52,17 +53,17 @@ TEST(CsvHistory, LinuxPools) {
 
 TEST(CsvHistory, EveryBrokenRowSaysWhyAndLosesNothingElse) {
   const std::pair<std::string, std::string> cases[] = {
-      {"10,page,Leak,1,,,,", "pool \"page\" is not known; did you mean paged?"},
-      {"10,disk,Leak,1,,,,", "pool \"disk\" is not known"},
-      {"10,paged,Leak,,,,,", "bytes is empty"},
-      {"10,paged,Leak,-1,,,,", "bytes \"-1\" is not a count"},
-      {"10,paged,Leak,1e40,,,,", "bytes \"1e40\" is not a count"},
-      {"10,paged,Leak,nan,,,,", "bytes \"nan\" is not a count"},
-      {"10,paged,Leak,1,x,,,", "allocs \"x\" is not a count"},
-      {"10,paged,Leak,1,,x,,", "frees \"x\" is not a count"},
-      {"10,paged,Leak,1,,,x,", "outstanding \"x\" is not a count"},
-      {"10,paged,Leak,1,,,,x", "boot_time \"x\" is neither RFC 3339 nor Unix seconds"},
-      {"10,system_ptes,Leak,1,,,,", "system_ptes has no tags"},
+      {"1000000010,page,Leak,1,,,,", "pool \"page\" is not known; did you mean paged?"},
+      {"1000000010,disk,Leak,1,,,,", "pool \"disk\" is not known"},
+      {"1000000010,paged,Leak,,,,,", "bytes is empty"},
+      {"1000000010,paged,Leak,-1,,,,", "bytes \"-1\" is not a count"},
+      {"1000000010,paged,Leak,1e40,,,,", "bytes \"1e40\" is not a count"},
+      {"1000000010,paged,Leak,nan,,,,", "bytes \"nan\" is not a count"},
+      {"1000000010,paged,Leak,1,x,,,", "allocs \"x\" is not a count"},
+      {"1000000010,paged,Leak,1,,x,,", "frees \"x\" is not a count"},
+      {"1000000010,paged,Leak,1,,,x,", "outstanding \"x\" is not a count"},
+      {"1000000010,paged,Leak,1,,,,x", "boot_time \"x\" is neither RFC 3339 nor Unix seconds"},
+      {"1000000010,system_ptes,Leak,1,,,,", "system_ptes has no tags"},
       {",paged,Leak,1,,,,", "timestamp is empty"},
       {"noon,paged,Leak,1,,,,", "timestamp \"noon\" is neither RFC 3339 nor Unix seconds"},
       {"2024-05-01T06:00:00,paged,Leak,1,,,,",
@@ -71,18 +72,18 @@ TEST(CsvHistory, EveryBrokenRowSaysWhyAndLosesNothingElse) {
       {"2024-05-01T06:00:00CET,paged,Leak,1,,,,",
        "timestamp \"2024-05-01T06:00:00CET\" has a zone that is not understood"},
       {"1714543200000,paged,Leak,1,,,,", "timestamp \"1714543200000\" is neither RFC 3339 nor Unix seconds"},
-      {"10,paged,Leak,1,,,", "7 fields where the header has 8"},
-      {"10,paged,\"Leak,1,,,,", "a quote is not closed on its line"},
-      {"10,paged,\"Leak\"x,1,,,,", "text follows a closing quote"},
-      {"10,paged,Good,5,,,,", "the snapshot has this tag already"},
-      {"10,paged,,5,,,,", "the snapshot has this total already"},
-      {"10,paged," + std::string(257, 't') + ",1,,,,", "a tag longer than 256 bytes"},
-      {"10,paged," + std::string(65'536, 't') + ",1,,,,", "longer than 65536 bytes"},
+      {"1000000010,paged,Leak,1,,,", "7 fields where the header has 8"},
+      {"1000000010,paged,\"Leak,1,,,,", "a quote is not closed on its line"},
+      {"1000000010,paged,\"Leak\"x,1,,,,", "text follows a closing quote"},
+      {"1000000010,paged,Good,5,,,,", "the snapshot has this tag already"},
+      {"1000000010,paged,,5,,,,", "the snapshot has this total already"},
+      {"1000000010,paged," + std::string(257, 't') + ",1,,,,", "a tag longer than 256 bytes"},
+      {"1000000010,paged," + std::string(65'536, 't') + ",1,,,,", "longer than 65536 bytes"},
   };
   for (const auto& [row, reason] : cases) {
     const WholeHistory found =
         read_text("timestamp,pool,tag,bytes,allocs,frees,outstanding,boot_time\n"
-                  "10,paged,Good,4,,,,\n10,paged,,9,,,,\n" + row + "\n10,paged,Last,6,,,,\n");
+                  "1000000010,paged,Good,4,,,,\n1000000010,paged,,9,,,,\n" + row + "\n1000000010,paged,Last,6,,,,\n");
     ASSERT_EQ(found.snapshots.size(), 1U) << row << found.error;
     EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("paged 'Good' 4 ?", "paged 'Last' 6 ?")) << row;
     EXPECT_THAT(found.skipped, ElementsAre("f:4: " + reason)) << row;
@@ -91,20 +92,21 @@ TEST(CsvHistory, EveryBrokenRowSaysWhyAndLosesNothingElse) {
 
 TEST(CsvHistory, RowsMayBeOutOfOrderALittle) {
   const WholeHistory found = read_text(
-      "timestamp,pool,tag,bytes\n20,paged,A,1\n10,paged,A,2\n20,paged,B,3\n30,paged,A,4\n40,paged,A,5\n50,paged,A,6\n"
-      "15,paged,A,10\n60,paged,A,7\n10,paged,B,8\n5,paged,A,9\n");
+      "timestamp,pool,tag,bytes\n1000000020,paged,A,1\n1000000010,paged,A,2\n1000000020,paged,B,3\n1000000030,paged,A,4\n1000000040,paged,A,5\n1000000050,paged,A,6\n"
+      "1000000015,paged,A,10\n1000000060,paged,A,7\n1000000010,paged,B,8\n1000000005,paged,A,9\n");
   std::vector<base::UnixMillis> times;
   for (const Snapshot& snapshot : found.snapshots) times.push_back(snapshot.time);
-  EXPECT_THAT(times, ElementsAre(10'000, 15'000, 20'000, 30'000, 40'000, 50'000, 60'000));
+  EXPECT_THAT(times, ElementsAre(kSeptember9 + 10'000, kSeptember9 + 15'000, kSeptember9 + 20'000, kSeptember9 + 30'000,
+                                 kSeptember9 + 40'000, kSeptember9 + 50'000, kSeptember9 + 60'000));
   EXPECT_THAT(tags_of(found.snapshots[2]), ElementsAre("paged 'A' 1 ?", "paged 'B' 3 ?"));
   EXPECT_THAT(found.skipped,
-              ElementsAre("f:10: timestamp \"10\" goes back more than 4 snapshots; sort the rows by timestamp",
-                          "f:11: timestamp \"5\" goes back more than 4 snapshots; sort the rows by timestamp"));
+              ElementsAre("f:10: timestamp \"1000000010\" goes back more than 4 snapshots; sort the rows by timestamp",
+                          "f:11: timestamp \"1000000005\" goes back more than 4 snapshots; sort the rows by timestamp"));
 }
 
 TEST(CsvHistory, FilesPutOneBehindAnother) {
   const WholeHistory found =
-      read_text("timestamp,pool,tag,bytes\n10,paged,A,1\n\ntimestamp,tag,pool,bytes,allocs\n20,A,paged,2,\n");
+      read_text("timestamp,pool,tag,bytes\n1000000010,paged,A,1\n\ntimestamp,tag,pool,bytes,allocs\n1000000020,A,paged,2,\n");
   ASSERT_EQ(found.snapshots.size(), 2U);
   EXPECT_THAT(tags_of(found.snapshots[1]), ElementsAre("paged 'A' 2 ?"));
   EXPECT_THAT(found.skipped, IsEmpty());
@@ -112,8 +114,8 @@ TEST(CsvHistory, FilesPutOneBehindAnother) {
 
 TEST(CsvHistory, RowsOfASnapshotAreBounded) {
   std::string text = "timestamp,pool,tag,bytes\n";
-  for (int i = 0; i < 65'537; ++i) text += "10,paged,t" + std::to_string(i) + ",1\n";
-  const WholeHistory found = read_text(text + "20,paged,t,1\n");
+  for (int i = 0; i < 65'537; ++i) text += "1000000010,paged,t" + std::to_string(i) + ",1\n";
+  const WholeHistory found = read_text(text + "1000000020,paged,t,1\n");
   ASSERT_EQ(found.snapshots.size(), 2U);
   EXPECT_EQ(found.snapshots[0].tags.size(), 65'536U);
   EXPECT_THAT(found.skipped, ElementsAre("f:65538: too many rows in one snapshot"));

@@ -224,7 +224,8 @@ TEST(Evidence, WithoutDates) {
         "without dates; nothing usable is in this file"},
        "poolmon-2026-09-01_0000.log"},
       {"a name that can be two days", kHeader + kLeak, {kModified + "; " + kLeakRow,
-        "assumed poolmon_05-11-2026.log: no time in the text: its last table gets the time the file was modified"},
+        "assumed poolmon_05-11-2026.log: no time in the text: its last table gets the time the file was modified; \"05-11-2026\" in "
+        "the file's name can be two days; --date-order=dmy or --date-order=mdy says which"},
        "poolmon_05-11-2026.log"},
       {"the same with a flag", kHeader + kLeak,
        {told_at("2026-11-05T00:00:00Z"),
@@ -454,8 +455,9 @@ TEST(Evidence, CountersInOtherLanguages) {
        told},
       {"a process' own pool is not the system's",
        "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Prozess(svc)\\Auslagerungsseiten (Bytes)\"\n\"11/05/2026 18:00:00.000\",\"1\"\n",
-       {"error no usable history: f:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
-        "English names"}},
+       {"2026-11-05T18:00:00Z; svc 1795646532257 handles 0 nonpaged 0",
+        "assumed f: processes without the counter ID Process have numbers of their own in place of pids, above 1000000000000, one "
+        "for each instance"}},
       {"Swedish", "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Minne\\V\xc3\xa4xlingsbar pool\"\n\"11/05/2026 18:00:00.000\",\"1\"\n",
        {"error no usable history: f:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
         "English names; \"Minne\\V\\xc3\\xa4xlingsbar pool\" looks Swedish; in English they are written by: typeperf "

@@ -20,12 +20,14 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
+constexpr base::UnixMillis kSeptember9 = 1'000'000'000'000;  // 2001
+
 std::string csv(const std::string& rows) { return "timestamp,pool,tag,bytes\n" + rows; }
 
 /// A reading a second.
 std::string seconds(int count) {
   std::string rows;
-  for (int i = 0; i < count; ++i) rows += std::to_string(i) + ",paged,A,1\n";
+  for (int i = 0; i < count; ++i) rows += std::to_string(1'000'000'000 + i) + ",paged,A,1\n";
   return csv(rows);
 }
 
@@ -37,18 +39,18 @@ std::vector<base::UnixMillis> times_of(const WholeHistory& found) {
 
 TEST(History, ReadGivesTheCurrentSnapshotUntilAdvanced) {
   MemoryFiles files;
-  files.put("f", csv("1,paged,A,1\n2,paged,A,2\n"));
+  files.put("f", csv("1000000001,paged,A,1\n1000000002,paged,A,2\n"));
   auto source = open_history(files, {"f"});
   ASSERT_TRUE(source.ok());
   Snapshot snapshot;
   for (int again = 0; again < 2; ++again) {
     ASSERT_TRUE((*source)->read(snapshot).ok());
-    EXPECT_EQ(snapshot.time, 1000);
+    EXPECT_EQ(snapshot.time, kSeptember9 + 1000);
   }
   EXPECT_TRUE((*source)->advance());
   for (int again = 0; again < 2; ++again) {
     ASSERT_TRUE((*source)->read(snapshot).ok());
-    EXPECT_EQ(snapshot.time, 2000);
+    EXPECT_EQ(snapshot.time, kSeptember9 + 2000);
     EXPECT_THAT(tags_of(snapshot), ElementsAre("paged 'A' 2 ?"));
     EXPECT_FALSE((*source)->advance());
   }
@@ -81,11 +83,12 @@ TEST(History, CapturesGoThroughTheSameDoor) {
 
 TEST(History, SeveralFilesAreOneHistoryInTimeOrder) {
   MemoryFiles files;
-  files.put("late", csv("30,paged,A,3\n40,paged,A,4\n"));
-  files.put("early", csv("10,paged,A,1\n35,paged,A,9\n"));
-  files.put("latest", csv("50,paged,A,5\n"));
+  files.put("late", csv("1000000030,paged,A,3\n1000000040,paged,A,4\n"));
+  files.put("early", csv("1000000010,paged,A,1\n1000000035,paged,A,9\n"));
+  files.put("latest", csv("1000000050,paged,A,5\n"));
   const WholeHistory found = read_history(files, {"latest", "late", "early"});
-  EXPECT_THAT(times_of(found), ElementsAre(10'000, 30'000, 35'000, 40'000, 50'000));
+  EXPECT_THAT(times_of(found), ElementsAre(kSeptember9 + 10'000, kSeptember9 + 30'000, kSeptember9 + 35'000, kSeptember9 + 40'000,
+                                             kSeptember9 + 50'000));
   EXPECT_THAT(found.skipped, IsEmpty());
   EXPECT_THAT(found.warnings, IsEmpty());
 }
@@ -95,7 +98,7 @@ TEST(History, SnapshotsOfOneTimeAreMergedWhateverTheirFormat) {
   files.put("tags.csv", csv("1714543200,nonpaged,Leak,5\n1714543200,commit,,7\n1714543300,paged,B,6\n"));
   files.put("totals.csv",
             "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Nonpaged Bytes\",\"\\Memory\\Committed Bytes\","
-            "\"\\System\\System Up Time\"\n\"05/01/2024 06:00:00\",\"8\",\"7\",\"100\"\n");
+            "\"\\System\\System Up Time\"\n\"05/01/2024 06:00:00.000\",\"8\",\"7\",\"100\"\n");
   files.put("again.csv", csv("1714543200,nonpaged,Leak,99\n1714543200,nonpaged,More,2\n"));
   const WholeHistory found = read_history(files, {"tags.csv", "totals.csv", "again.csv"});
   ASSERT_THAT(times_of(found), ElementsAre(1'714'543'200'000, 1'714'543'300'000));
@@ -114,7 +117,7 @@ TEST(History, ManyFilesAreOpenedOnlyInTheirTime) {
   std::uint64_t bytes = 0;
   for (int i = 99; i >= 0; --i) {
     paths.push_back("f" + std::to_string(i));
-    const std::string time = std::to_string(1000 + 10 * i);
+    const std::string time = std::to_string(1'000'001'000 + 10 * i);
     const std::string content = csv("broken\n" + time + ",paged,A,1\n" + time + ".5,paged,A,2\n");
     bytes += content.size();
     files.put(paths.back(), content);
@@ -122,7 +125,7 @@ TEST(History, ManyFilesAreOpenedOnlyInTheirTime) {
   const WholeHistory found = read_history(files, paths);
   ASSERT_EQ(found.snapshots.size(), 200U);
   for (std::size_t i = 0; i < 200; ++i)
-    EXPECT_EQ(found.snapshots[i].time, 1'000'000 + static_cast<base::UnixMillis>(i / 2 * 10'000 + i % 2 * 500));
+    EXPECT_EQ(found.snapshots[i].time, kSeptember9 + 1'000'000 + static_cast<base::UnixMillis>(i / 2 * 10'000 + i % 2 * 500));
   EXPECT_EQ(found.skipped_count, 100U);  // each once, though most files were opened twice
   EXPECT_EQ(found.progress.bytes_read, bytes);
   EXPECT_EQ(found.progress.bytes_total, bytes);
@@ -146,7 +149,7 @@ TEST(History, ProgressGrowsWithReading) {
 
 TEST(History, SkipsAreCountedBeyondTheList) {
   MemoryFiles files;
-  std::string rows = "1,paged,A,1\n";
+  std::string rows = "1000000001,paged,A,1\n";
   for (int i = 0; i < 1500; ++i) rows += "broken\n";
   files.put("f", csv(rows));
   const WholeHistory found = read_history(files, {"f"});
@@ -160,9 +163,9 @@ TEST(History, AFileOfNothingUsableIsLeftOutAndListed) {
   files.put("zip", "\x1f\x8b\x08xxx");
   files.put("binary", std::string("MZ\0\0", 4));
   files.put("tabs", "\"(PDH-TSV 4.0) (GMT)(0)\"\t\"x\"\n");
-  files.put("good", csv("1,paged,A,1\n"));
+  files.put("good", csv("1000000001,paged,A,1\n"));
   const WholeHistory found = read_history(files, {"empty", "zip", "binary", "tabs", "good"});
-  EXPECT_THAT(times_of(found), ElementsAre(1000));
+  EXPECT_THAT(times_of(found), ElementsAre(kSeptember9 + 1000));
   EXPECT_THAT(found.skipped,
               ElementsAre("empty:0: empty", "zip:0: compressed; unpack it first",
                           "binary:0: binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT",

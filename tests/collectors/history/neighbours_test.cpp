@@ -85,6 +85,15 @@ TEST(Neighbours, WhatGetCounterShowsIsNamed) {
               HasSubstr("looks like what Get-Counter shows on the screen; write it as CSV: Get-Counter"));
 }
 
+TEST(Neighbours, PerfmonWithoutItsHeaderIsNamed) {
+  EXPECT_EQ(test::read_text("C:\\>typeperf \"\\Memory\\Pool Nonpaged Bytes\"\n\n\"(PDH-CSV 4.0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n"
+                            "\"11/15/2026 18:00:00.123\",\"104857600.000000\"\n").error,
+            "no usable history: f: looks like perfmon's CSV with something else above its header row; take away what stands above "
+            "(PDH-CSV 4.0)");
+  EXPECT_EQ(test::read_text("\"11/15/2026 18:00:00.123\",\"104857600\",\"209715200\"\n").error,
+            "no usable history: f: looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters");
+}
+
 TEST(Neighbours, SadfsDaysBehindARestartAreOfItsBoot) {
   const auto day = [](const std::string& date, const std::string& restart) {
     return R"({"sysstat": {"hosts": [{"nodename": "h", "statistics": [{"timestamp": {"date": ")" + date +
@@ -239,6 +248,222 @@ TEST(Neighbours, LinuxTablesAsMailAndPagesHaveThem) {
               }),
               plain)
         << blank;
+}
+
+/// Times in order, what was skipped, and what had to be assumed.
+std::string told(const std::string& text, const HistoryOptions& options = {}, const std::string& path = "f") {
+  test::MemoryFiles files;
+  files.put(path, text);
+  files.set_modified(99);
+  const test::WholeHistory whole = test::read_history(files, {path}, options);
+  std::string all = whole.error;
+  for (const Snapshot& snapshot : whole.snapshots) all += (all.empty() ? "" : " ") + base::rfc3339(snapshot.time);
+  for (const std::string& skipped : whole.skipped) all += "; " + skipped;
+  return all;
+}
+
+HistoryOptions ordered(DateOrder order) {
+  HistoryOptions options;
+  options.date_order = order;
+  return options;
+}
+
+const std::string kPdh = "\"(PDH-CSV 4.0) (GMT Standard Time)(0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n";
+
+TEST(Neighbours, PerfmonsDatesHaveOneOrder) {
+  const auto rows = [](std::initializer_list<const char*> times) {
+    std::string text = kPdh;
+    for (const char* const time : times) text += "\"" + std::string(time) + "\",\"1\"\n";
+    return text;
+  };
+  EXPECT_EQ(told(rows({"29/11/2026 18:00:00", "30/11/2026 18:00:00", "01/12/2026 18:00:00", "02/12/2026 18:00:00"})),
+            "2026-11-29T18:00:00Z 2026-11-30T18:00:00Z 2026-12-01T18:00:00Z 2026-12-02T18:00:00Z");
+  EXPECT_EQ(told(rows({"11/29/2026 18:00:00", "12/01/2026 18:00:00"})), "2026-11-29T18:00:00Z 2026-12-01T18:00:00Z");
+  EXPECT_EQ(told(rows({"05/11/2026 18:00", "12/11/2026 18:00", "19/11/2026 18:00"})),
+            "2026-11-05T18:00:00Z 2026-11-12T18:00:00Z 2026-11-19T18:00:00Z");
+  EXPECT_EQ(told(rows({"05-11-2026 18:00:00", "13-11-2026 18:00:00"})), "2026-11-05T18:00:00Z 2026-11-13T18:00:00Z");
+  EXPECT_EQ(told(rows({"11/5/2026 6:00:00 PM", "11/19/2026 6:00:00 AM"})), "2026-11-05T18:00:00Z 2026-11-19T06:00:00Z");
+  const std::string doubtful = rows({"05/11/2026 18:00:00", "06/11/2026 18:00:00"});
+  EXPECT_THAT(told(doubtful), HasSubstr("f:2: time \"05/11/2026 18:00:00\" can be two days"));
+  EXPECT_EQ(told(doubtful, ordered(DateOrder::kDayMonthYear)), "2026-11-05T18:00:00Z 2026-11-06T18:00:00Z");
+  // perfmon's own form is month first, unless a row of the file denies it.
+  const std::string own = rows({"05/11/2026 18:00:00.000", "06/11/2026 18:00:00.000"});
+  EXPECT_EQ(told(own), "2026-05-11T18:00:00Z 2026-06-11T18:00:00Z");
+  EXPECT_EQ(told(own, ordered(DateOrder::kDayMonthYear)), "2026-05-11T18:00:00Z 2026-06-11T18:00:00Z");
+  EXPECT_EQ(told(rows({"12/11/2026 18:00:00.000", "28/11/2026 18:00:00.000", "29/11/2026 18:00:00.000"})),
+            "2026-11-12T18:00:00Z 2026-11-28T18:00:00Z 2026-11-29T18:00:00Z");
+  EXPECT_EQ(told(rows({"2026-11-05 18:00:00", "2026-11-12T18:00:00", "2026-11-13T18:00:00+01:00", "20261114 18:00"})),
+            "2026-11-05T18:00:00Z 2026-11-12T18:00:00Z 2026-11-13T17:00:00Z 2026-11-14T18:00:00Z");
+}
+
+TEST(Neighbours, WhatStandsBehindATimeIsItsZone) {
+  const std::pair<const char*, const char*> known[] = {
+      {"2026.11.05-18:00:00 Mitteleurop\xc3\xa4ische Zeit", "2026-11-05T17:00:00Z"},
+      {"2026.07.05-18:00:00 Mitteleurop\xe4ische Zeit", "2026-07-05T16:00:00Z"},  // of a code page, in summer
+      {"2026.07.05-18:00:00 Mitteleurop\xc3\xa4ische Sommerzeit", "2026-07-05T16:00:00Z"},
+      {"2026-11-05 18:00:00 Hora est\xc3\xa1ndar romance", "2026-11-05T17:00:00Z"},
+      {"2026-07-05 18:00:00 Hora de verano romance", "2026-07-05T16:00:00Z"},
+      {"2026-11-05 18:00:00 \xe6\x9d\xb1\xe4\xba\xac (\xe6\xa8\x99\xe6\xba\x96\xe6\x99\x82)", "2026-11-05T09:00:00Z"},
+      {"2026-11-05 18:00:00 Paris, Madrid", "2026-11-05T17:00:00Z"},
+      {"2026-07-05 18:00:00 Paris, Madrid (heure d\xe2\x80\x99\xc3\xa9t\xc3\xa9)", "2026-07-05T16:00:00Z"},
+      {"2026-11-05 18:00:00 ora solare Europa occidentale", "2026-11-05T17:00:00Z"},
+      {"2026-11-05 18:00:00 V\xc3\xa4steuropa, normaltid", "2026-11-05T17:00:00Z"},
+      {"2026-11-05 18:00:00 INFO", "2026-11-05T18:00:00Z"},
+      {"2026-11-05 18:00:00 before reboot", "2026-11-05T18:00:00Z"},
+      {"2026-11-05 18:00:00 Starting nightly round", "2026-11-05T18:00:00Z"},
+      {"Thu Nov  5 18:00:00 UTC 2026 kernel", "2026-11-05T18:00:00Z"},
+      {"2026-11-05 18:00:00+01:00 Paris", "2026-11-05T17:00:00Z"},
+  };
+  for (const auto& [line, time] : known) {
+    EXPECT_EQ(time_of("f", std::string(line) + "\n" + kTable), time) << line;
+    EXPECT_EQ(time_of("f", std::string(line) + "\nSUnreclaim: 64 kB\n"), time) << line;
+  }
+  for (const char* const zone : {"Foo Standard Time", "Rom\xc3\xa2nia", "Hora padr\xc3\xa3o GMT", "Athen, Bukarest", "normaltid", "Mitteleuropa",
+                                 "\xe5\x8f\xb0\xe5\x8c\x97 (\xe6\xa8\x99\xe6\xba\x96\xe6\x99\x82)", "Ora de var\xc4\x83 a Europei de Est", "CST", "Mars/Base+1"}) {
+    EXPECT_THAT(time_of("f", "2026-11-05 18:00:00 " + std::string(zone) + "\n" + kTable),
+                testing::AllOf(HasSubstr("f:1: "), HasSubstr("is no zone that is known"), HasSubstr("passed over"))) << zone;
+    EXPECT_THAT(time_of("f", "2026-11-05 18:00:00 " + std::string(zone) + "\nSUnreclaim: 64 kB\n"), HasSubstr("is no zone")) << zone;
+  }
+}
+
+TEST(Neighbours, APidIsReadOrSaidToBeMadeUp) {
+  const auto processes = [](const std::string& columns, const std::string& values) {
+    const test::WholeHistory whole =
+        test::read_text("\"(PDH-CSV 4.0) (UTC)(0)\"" + columns + "\n\"11/05/2026 18:00:00.000\"" + values + "\n");
+    std::string all = whole.error;
+    if (!whole.snapshots.empty())
+      for (const ProcessUsage& one : whole.snapshots[0].processes)
+        all += one.name + " " + (one.pid < 1'000'000'000'000 ? std::to_string(one.pid) : "?") + " " + std::to_string(one.handles.value_or(0)) + "; ";
+    for (const std::string& warning : whole.warnings) all += warning;
+    return all;
+  };
+  EXPECT_EQ(processes(",\"\\\\S\\Process V2(svchost:1234)\\Handle Count\",\"\\\\S\\Process V2(svchost:99)\\Handle Count\"", ",\"7\",\"8\""),
+            "svchost 1234 7; svchost 99 8; ");
+  EXPECT_EQ(processes(",\"\\\\S\\Process(svchost#1)\\Handle Count\"", ",\"7\""),
+            "svchost#1 ? 7; f: processes without the counter ID Process have numbers of their own in place of pids, above "
+            "1000000000000, one for each instance");
+  EXPECT_EQ(processes(",\"\\\\S\\Prozess(svchost#1)\\Handleanzahl\",\"\\\\S\\Prozess(svchost#1)\\Prozesskennung\",\"\\\\S\\Prozess(_Total)\\Handleanzahl\"",
+                      ",\"7\",\"812\",\"9\""),
+            "svchost 812 7; ");
+}
+
+TEST(Neighbours, ProcessesOfPrometheusWithoutAPidToo) {
+  const test::WholeHistory whole = test::read_text("{__name__=\"kmem_process_handles\",instance=\"a\",process=\"svc\"} 5 1793901600000\n");
+  ASSERT_EQ(whole.snapshots.size(), 1U) << whole.error;
+  ASSERT_EQ(whole.snapshots[0].processes.size(), 1U);
+  EXPECT_GT(whole.snapshots[0].processes[0].pid, 1'000'000'000'000U);
+  EXPECT_THAT(whole.warnings, testing::ElementsAre("f: processes without a label of their pid have numbers of their own in its place, "
+                                                   "above 1000000000000, one for each name"));
+}
+
+TEST(Neighbours, CountersThatAreNotUnderstoodAreNamedOnce) {
+  const test::WholeHistory whole = test::read_text(
+      "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Available MBytes\",\"\\\\S\\Memory\\Pool Oddity\",\"\\\\S\\Memory\\Pages/sec\","
+      "\"\\\\S\\Prozess(a)\\Nicht ausgelagerter Pool (Bytes)\",\"\\\\S\\Prozess(a)\\Seltsames\",\"\\\\S\\Prozess(_Total)\\Handleanzahl\","
+      "\"\\\\S\\Prozess(a)\\Prozess-ID\"\n"
+      "\"11/05/2026 18:00:00.000\",\"1024\",\"1\",\"2\",\"4096\",\"5\",\"6\",\"42\"\n");
+  ASSERT_EQ(whole.snapshots.size(), 1U) << whole.error;
+  EXPECT_EQ(test::totals_of(whole.snapshots[0]).at("available"), std::uint64_t{1} << 30);
+  ASSERT_EQ(whole.snapshots[0].processes.size(), 1U);
+  EXPECT_EQ(whole.snapshots[0].processes[0].nonpaged_pool_bytes, 4096U);
+  EXPECT_EQ(whole.snapshots[0].processes[0].pid, 42U);
+  EXPECT_THAT(whole.warnings, testing::ElementsAre("f: columns that may be of memory and are not understood: \"Memory\\Pool Oddity\", "
+                                                   "\"Prozess(a)\\Seltsames\""));
+  const test::WholeHistory both = test::read_text(
+      "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Available Bytes\",\"\\\\S\\Memory\\Available KBytes\"\n\"11/05/2026 18:00:00.000\",\"1500\",\"1\"\n");
+  ASSERT_EQ(both.snapshots.size(), 1U);
+  EXPECT_EQ(test::totals_of(both.snapshots[0]).at("available"), 1500U);
+}
+
+TEST(Neighbours, ScriptsColumnsThatAreTwiceOrStrange) {
+  EXPECT_EQ(test::read_text("DateTime,Tag,NonPagedUsedBytes,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00Z,Leak,1,2,3\n").error,
+            "no usable history: f:1: two columns are named \"NonPagedUsedBytes\"");
+  const test::WholeHistory same = test::read_text("DateTime,Tag,PagedBytes,Paged (KB)\n2026-11-05 18:00:00Z,Leak,2048,2\n");
+  ASSERT_EQ(same.snapshots.size(), 1U);
+  EXPECT_EQ(same.snapshots[0].tags[0].bytes, 2048U);
+  EXPECT_THAT(same.warnings, testing::ElementsAre("f: columns \"PagedBytes\" and \"Paged (KB)\" mean the same; the first is used"));
+  const test::WholeHistory strange =
+      test::read_text("DateTime,Tag,Paged Bytes,NPG Bytes,PagedDiff,TotalUsedBytes\n2026-11-05 18:00:00Z,Leak,2048,2,3,4\n");
+  ASSERT_EQ(strange.snapshots.size(), 1U);
+  EXPECT_THAT(strange.warnings, testing::ElementsAre("f: columns that may be of memory and are not understood: \"NPG Bytes\""));
+}
+
+TEST(Neighbours, MeminfoWithOtherEndings) {
+  const auto unreclaim = [](const std::string& row) {
+    const test::WholeHistory whole = test::read_text("2026-11-05 18:00:00Z\nMemTotal: 8048204 kB\n" + row + "\nSReclaimable: 64 kB\n");
+    if (whole.snapshots.size() != 1) return whole.error;
+    const auto found = test::totals_of(whole.snapshots[0]);
+    return found.contains("slab_unreclaimable.bytes") ? std::to_string(found.at("slab_unreclaimable.bytes") / 1024)
+                                                      : whole.skipped.empty() ? "lost" : whole.skipped[0];
+  };
+  for (const char* const row : {"SUnreclaim: 32104 kB", "SUnreclaim:  32104kB", "SUnreclaim: 32104 KB", "SUnreclaim:\t32104\tkb", "SUnreclaim: 32104KB"})
+    EXPECT_EQ(unreclaim(row), "32104") << row;
+  for (const char* const row : {"SUnreclaim: 32104", "SUnreclaim: 32104 kB   +12", "SUnreclaim: 2,827,20 kB", "SUnreclaim: 32 MB", "SUnreclaim: 32104 B"})
+    EXPECT_EQ(unreclaim(row), "f:3: not a row of /proc/meminfo") << row;
+}
+
+TEST(Neighbours, AFileOfWhichNothingIsUsedIsNoHistory) {
+  for (const char* const text : {"Thu Nov 26 06:00:00 UTC 2026\nMemTotal: 24683656\nSUnreclaim: 32106\nThu Nov 26 07:00:00 UTC 2026\nMemTotal: 24683656\n",
+                                 "Thu Nov 26 06:00:00 UTC 2026\nslabinfo - version: 1.1\nkmem_cache   59  78  100  2  2  1\n",
+                                 "MemTotal: 24683656\nSUnreclaim: 32106\n", "Thu Nov 26 06:00:00 UTC 2026\nMemTotal: 24683656\nSlab: 240036 kB\nSReclaimable: 203 MB\n"}) {
+    const test::WholeHistory whole = test::read_text(text);
+    EXPECT_TRUE(whole.snapshots.empty()) << text;
+    EXPECT_THAT(whole.error, HasSubstr("nothing usable is in this file")) << text;
+  }
+}
+
+TEST(Neighbours, AnOrderThatWasGivenHolds) {
+  for (const char* const date : {"15.11.26 18:00", "15/11/26 18:00", "15.11.2026 18:00"}) {
+    EXPECT_THAT(told(date + ("\n" + kTable), ordered(DateOrder::kMonthDayYear)),
+                testing::AllOf(HasSubstr("f:1: "), HasSubstr("is no day of the calendar"))) << date;
+    EXPECT_EQ(told(date + ("\n" + kTable), ordered(DateOrder::kDayMonthYear)), "2026-11-15T18:00:00Z") << date;
+  }
+  EXPECT_EQ(told("10.20.30\n" + kTable), "1970-01-01T00:00:00.099Z");  // a version
+}
+
+TEST(Neighbours, DaysOfASpreadsheetAreNoUnixTimes) {
+  const std::string why = " is no Unix time, for it would be before 1990; Excel's days since 1900 are to be formatted as times";
+  for (const std::string number : {"46327.75", "46327", "5", "0"}) {
+    EXPECT_EQ(test::read_text("timestamp,pool,tag,bytes\n" + number + ",nonpaged,Leak,1000\n").error,
+              "no usable history: f:2: timestamp \"" + number + "\"" + why + "; nothing usable is in this file");
+    EXPECT_EQ(test::read_text("DateTime,Tag,PagedUsedBytes\n" + number + ",Leak,1000\n").error,
+              "no usable history: f:2: time \"" + number + "\"" + why + "; nothing usable is in this file");
+  }
+  EXPECT_EQ(told("timestamp,pool,tag,bytes\n1793901600.5,nonpaged,Leak,1000\n"), "2026-11-05T18:00:00.500Z");
+}
+
+TEST(Neighbours, TheDebuggersTimeBelowItsTables) {
+  const std::string poolused = "   NonPaged                  Paged\n Tag  Allocs     Used    Allocs     Used\n\n Leak   1000  1024000         0        0\n";
+  const std::string session = "1: kd> .time\nDebug session time: Wed Nov 25 06:00:00.000 2026 (UTC + 1:00)\nSystem Uptime: 1 days 6:00:00.000\n";
+  EXPECT_EQ(told(poolused + session), "2026-11-25T05:00:00Z");
+  EXPECT_EQ(told(poolused + session + session), "2026-11-25T05:00:00Z");
+  const test::WholeHistory whole = test::read_text(poolused + session);
+  ASSERT_EQ(whole.snapshots.size(), 1U);
+  ASSERT_TRUE(whole.snapshots[0].boot_time);
+  EXPECT_EQ(base::rfc3339(*whole.snapshots[0].boot_time), "2026-11-23T23:00:00Z");
+  EXPECT_EQ(told(session + poolused), "2026-11-25T05:00:00Z");
+  // Two sessions: which one's is not said.
+  EXPECT_EQ(told(poolused + session + "Debug session time: Thu Nov 26 06:00:00.000 2026 (UTC + 1:00)\n"), "1970-01-01T00:00:00.099Z");
+}
+
+TEST(Neighbours, FrenchConsolesAndDatesInNames) {
+  EXPECT_EQ(told("La date du jour est : 15/11/2026\nL'heure actuelle est : 18:00:07,12\n" + kTable), "2026-11-15T18:00:07.120Z");
+  EXPECT_EQ(told("La fecha actual es: 15/11/2026\nLa hora actual es: 18:00:07,12\n" + kTable), "2026-11-15T18:00:07.120Z");
+  EXPECT_EQ(time_of("poolmon-08Nov2026.log", kTable), "2026-11-08T00:00:00Z");
+  EXPECT_EQ(time_of("poolmon-8nov2026_0630.log", kTable), "2026-11-08T06:30:00Z");
+  EXPECT_EQ(time_of("srv_08.11.2026.log", kTable), "2026-11-08T00:00:00Z");
+  EXPECT_EQ(time_of("poolmon-1762300800.log", kTable), "2025-11-05T00:00:00Z");
+  EXPECT_EQ(time_of("srv1762300800.log", kTable), "1970-01-01T00:00:00.099Z");
+  EXPECT_EQ(told(kTable, ordered(DateOrder::kMonthDayYear), "srv_08.11.2026.log"), "2026-08-11T00:00:00Z");
+}
+
+TEST(Neighbours, SarOfOtherLanguages) {
+  const std::string head = "Linux 6.1.0 (web1) \t2026-11-25 \t_x86_64_\t(4 CPU)\n\n";
+  EXPECT_EQ(test::read_text(head + "18\xe6\x97\xb6" "00\xe5\x88\x86" "01\xe7\xa7\x92 kbmemfree kbmemused kbcommit\n"
+                                   "18\xe6\x97\xb6" "10\xe5\x88\x86" "01\xe7\xa7\x92 1 2 3\n").error,
+            "no usable history: f: looks like sar in a language whose times are not understood; record it with: LC_ALL=C sar -r ALL");
+  EXPECT_EQ(told(head + "06:00:01 \xe5\x8d\x88\xe5\xbe\x8c kbmemfree kbmemused kbcommit\n06:10:01 \xe5\x8d\x88\xe5\xbe\x8c 1 2 3\n"),
+            "2026-11-25T18:10:01Z");
 }
 
 }  // namespace

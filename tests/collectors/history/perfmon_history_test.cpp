@@ -72,8 +72,8 @@ TEST(PerfmonHistory, ALineOfThousandsOfCounters) {
 
 TEST(PerfmonHistory, SummerTimesEndGoesBackAndIsSkipped) {
   const WholeHistory found = read_text(
-      "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Paged Bytes\"\n\"05/01/2024 06:00:00\",\"1\"\n"
-      "\"05/01/2024 05:00:00\",\"2\"\n\"05/01/2024 06:00:01\",\"3\"\n");
+      "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Paged Bytes\"\n\"05/01/2024 06:00:00.000\",\"1\"\n"
+      "\"05/01/2024 05:00:00.000\",\"2\"\n\"05/01/2024 06:00:01.000\",\"3\"\n");
   ASSERT_EQ(found.snapshots.size(), 2U) << found.error;
   EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 1000);
   EXPECT_THAT(found.skipped, ElementsAre("f:3: its time lies before the snapshot's above it"));
@@ -81,9 +81,9 @@ TEST(PerfmonHistory, SummerTimesEndGoesBackAndIsSkipped) {
 
 TEST(PerfmonHistory, BrokenLines) {
   const WholeHistory found = read_text(
-      "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Paged Bytes\"\n\"05/01/2024 06:00:00,\"1\"\n"
-      "\"05/01/2024 06:00:00\",\"x\"\n\"(PDH-CSV 4.0) (GMT)(60)\",\"\\Memory\\Pool Nonpaged Bytes\"\n"
-      "\"05/01/2024 06:00:00\",\"4\"\n\"(PDH-CSV 4.0) (GMT)(60)\",\"\\Disk\\Bytes\"\n" +
+      "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Paged Bytes\"\n\"05/01/2024 06:00:00.000,\"1\"\n"
+      "\"05/01/2024 06:00:00.000\",\"x\"\n\"(PDH-CSV 4.0) (GMT)(60)\",\"\\Memory\\Pool Nonpaged Bytes\"\n"
+      "\"05/01/2024 06:00:00.000\",\"4\"\n\"(PDH-CSV 4.0) (GMT)(60)\",\"\\Disk\\Bytes\"\n" +
       std::string(5 << 20, '1') + "\n");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
   EXPECT_EQ(found.snapshots[0].time, kMay1At6 + kHour);

@@ -12,7 +12,7 @@ constexpr std::int64_t kMinute = 60'000;
 
 TEST(TimeText, Timestamps) {
   const std::pair<const char*, base::UnixMillis> cases[] = {
-      {"0", 0},
+      {"631152000", 631'152'000'000},
       {"1714521600", kMay1},
       {" 1714521600.1239 ", kMay1 + 123},
       {"2024-05-01T00:00:00Z", kMay1},
@@ -26,7 +26,7 @@ TEST(TimeText, Timestamps) {
     ASSERT_TRUE(time.ok()) << text << time.error().message;
     EXPECT_EQ(*time, millis) << text;
   }
-  for (const char* text : {"", "-5", "1e9", "253402300800", "2023-02-29T00:00:00Z", "2024-05-01",
+  for (const char* text : {"", "-5", "1e9", "0", "5", "46327.75", "631151999", "253402300800", "2023-02-29T00:00:00Z", "2024-05-01",
                            "2024-05-01T24:00:00Z", "2024-05-01T00:60:00Z", "2024-05-01T00:00:00+25:00",
                            "2024-05-01T00:00:00Zx", "1969-12-31T00:00:00Z"})
     EXPECT_FALSE(parse_timestamp(text).ok()) << text;
