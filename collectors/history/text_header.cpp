@@ -9,6 +9,7 @@
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/row_text.h"
 #include "collectors/history/time_text.h"
+#include "collectors/history/zone_names.h"
 
 namespace kmem::history {
 namespace {
@@ -271,7 +272,13 @@ std::string_view without_markup(std::string_view line, std::string& storage) {
 
 std::optional<base::UnixMillis> parse_system_time(std::string_view line) {
   constexpr std::string_view kName = "!SystemTime=";
-  return line.starts_with(kName) ? parse_us_time(line.substr(kName.size())) : std::nullopt;
+  const auto local = line.starts_with(kName) ? parse_us_time(line.substr(kName.size())) : std::nullopt;
+  const std::size_t open = line.find('(');
+  if (!local || open == std::string_view::npos) return local;
+  const std::size_t close = line.rfind(')');
+  const auto zone = close != std::string_view::npos && close > open ? zone_named(trimmed(line.substr(open + 1, close - open - 1))) : std::nullopt;
+  if (!zone) return std::nullopt;
+  return *local - std::int64_t{minutes_east(*zone, *local)} * 60'000;
 }
 
 std::optional<std::uint64_t> parse_tick_count(std::string_view line) {

@@ -94,7 +94,8 @@ void TextClock::take_metadata(std::string_view text, std::uint64_t line) {
   } else if (const auto ticks = parse_tick_count(text)) {
     now_.ticks = ticks;
   } else if (text.starts_with("!SystemTime=")) {
-    notes_.skip(line, "SystemTime is not MM\\DD\\YYYY HH:MM:SS");
+    const bool is_zone_unknown = parse_system_time(text.substr(0, text.find('('))).has_value();
+    notes_.skip(line, is_zone_unknown ? "SystemTime has a zone that is not known" : "SystemTime is not MM\\DD\\YYYY HH:MM:SS");
     now_ = {};
     now_.refused = any_refused_ = true;
   } else if (text.starts_with("!TickCount=")) {

@@ -62,6 +62,13 @@ TEST(Neighbours, ADateThatIsNotUnderstoodLeavesNoTableUndated) {
   EXPECT_THAT(time_of("f", kTable.substr(0, kTable.find('\n') + 1) + "!LogType=poolsnap\n!SystemTime=13\\11\\2026 18:00:00.0000 (GMT)\n" +
                                kTable.substr(kTable.find('\n') + 1)),
               HasSubstr("f:3: SystemTime is not MM\\DD\\YYYY HH:MM:SS"));
+  const auto at_system_time = [](const std::string& zone) {
+    return time_of("f", kTable.substr(0, kTable.find('\n') + 1) + "!LogType=poolsnap\n!SystemTime=11\\05\\2026 18:00:00.0000" + zone + "\n" +
+                            kTable.substr(kTable.find('\n') + 1));
+  };
+  for (const char* const utc : {"", " (GMT)", " (UTC)"}) EXPECT_EQ(at_system_time(utc), "2026-11-05T18:00:00Z") << utc;
+  EXPECT_EQ(at_system_time(" (Mitteleurop\xc3\xa4ische Zeit)"), "2026-11-05T17:00:00Z");
+  EXPECT_THAT(at_system_time(" (Rom\xc3\xa2nia)"), HasSubstr("f:3: SystemTime has a zone that is not known"));
   // No dates; one that is understood holds.
   for (const std::string line : {"Windows Server 2019 Datacenter", "Build 17763.1.amd64fre.rs5_release", "Version 10.0.20348", "12:30 users 7"})
     EXPECT_EQ(time_of("f", line + "\n" + kTable), "1970-01-01T00:00:00.099Z") << line;
