@@ -204,7 +204,7 @@ std::string with_plain_blanks(std::string_view line) {
   };
   while (!line.empty()) {
     bool replaced = false;
-    for (const std::string_view blank : {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89", "\xe3\x80\x80", "&nbsp;"})
+    for (const std::string_view blank : {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89", "\xe3\x80\x80", "&nbsp;", "&#160;"})
       if (!replaced && take(blank)) out.push_back(' '), replaced = true;
     for (const std::string_view mark : {"\xe2\x80\x8e", "\xe2\x80\x8f", "\xef\xbb\xbf"})
       if (!replaced && take(mark)) replaced = true;

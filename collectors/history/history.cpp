@@ -106,12 +106,13 @@ class History final : public HistorySource {
     std::unique_ptr<SnapshotBuilder> merged;
 
     [[nodiscard]] const Snapshot& seen() const { return merged ? merged->snapshot() : snapshot; }
-    void merge(Snapshot&& other, bool& all) {
+    /// False: some of it was there already.
+    bool merge(Snapshot&& other) {
       if (!merged) {
         merged = std::make_unique<SnapshotBuilder>();
         (void)merged->merge(std::move(snapshot));
       }
-      all = merged->merge(std::move(other));
+      return merged->merge(std::move(other));
     }
   };
   struct Held {
@@ -127,8 +128,7 @@ class History final : public HistorySource {
     const auto known = by_host_.find(next.host);
     if (known != by_host_.end() && is_of_one_look(*known->second, next)) {
       Held& held = *known->second;
-      bool all = true;
-      held.gathered.merge(next.merged ? next.merged->take() : std::move(next.snapshot), all);
+      (void)held.gathered.merge(next.merged ? next.merged->take() : std::move(next.snapshot));
       held.last_time = time;
       if (!std::exchange(told_of_looks_, true))
         notes_.warn(next.path, "tags whose times are less than a minute apart are taken as one look");
@@ -191,9 +191,7 @@ class History final : public HistorySource {
       return;
     }
     if (found->host.empty()) found->host = track.host;
-    bool all = true;
-    found->merge(std::move(track.head), all);
-    if (!all && !std::exchange(track.told_of_merge, true))
+    if (!found->merge(std::move(track.head)) && !std::exchange(track.told_of_merge, true))
       notes_.warn(track.path, "it has values of a time that an earlier one also has; the earlier one's are used");
   }
 

@@ -27,15 +27,6 @@ NumberText parse_value(std::string_view text, char separator) {
   return number;
 }
 
-// "11/05/2026 18:00:00.123", as PDH writes it in every country, with the month first. Others were written by something
-// else: a spreadsheet, or a script.
-bool is_of_pdh(std::string_view cell) {
-  constexpr std::string_view kForm = "00/00/0000 00:00:00.000";
-  return std::equal(cell.begin(), cell.end(), kForm.begin(), kForm.end(), [](char c, char form) {
-    return form == '0' ? c >= '0' && c <= '9' : c == form;
-  });
-}
-
 std::string others_words(const CsvFields& fields) {
   std::string words;
   for (std::size_t i = 1; i < fields.size(); ++i) {

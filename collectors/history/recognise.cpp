@@ -10,6 +10,7 @@
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/text_header.h"
+#include "collectors/history/time_text.h"
 
 namespace kmem::history {
 namespace {
@@ -41,11 +42,9 @@ Format of_json(std::string_view text) {
 
 /// Its time, and numbers only.
 bool is_row_of_perfmon(std::string_view line) {
-  constexpr std::string_view kForm = "\"00/00/0000 00:00:00.000\"";
-  if (line.size() < kForm.size() + 2 || line.find_first_not_of("0123456789./: \",;\te+-") != std::string_view::npos) return false;
-  return std::equal(kForm.begin(), kForm.end(), line.begin(), [](char form, char c) {
-    return form == '0' ? c >= '0' && c <= '9' : c == form;
-  });
+  const std::size_t close = line.starts_with('"') ? line.find('"', 1) : std::string_view::npos;
+  return close != std::string_view::npos && line.size() > close + 2 && is_of_pdh(line.substr(1, close - 1)) &&
+         line.find_first_not_of("0123456789./: \",;\te+-") == std::string_view::npos;
 }
 
 }  // namespace

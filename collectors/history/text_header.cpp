@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_words.h"
 #include "collectors/history/row_text.h"
 #include "collectors/history/time_text.h"
 #include "collectors/history/zone_names.h"
@@ -225,14 +226,9 @@ std::string_view without_quotes(std::string_view line, std::string& storage) {
 }
 
 std::string_view as_written(std::string_view line, std::string& storage) {
-  static constexpr std::array<std::string_view, 5> kBlanks = {"\xc2\xa0", "&nbsp;", "&#160;", "\xe2\x80\xaf", "\xe3\x80\x80"};
   if (line.starts_with('>')) line = without_quotes(line, storage);
   if (line.find_first_of("\xc2\xe2\xe3&") == std::string_view::npos) return line;
-  std::string out(line);
-  for (const std::string_view blank : kBlanks)
-    for (std::size_t at = 0; (at = out.find(blank, at)) != std::string::npos; ++at) out.replace(at, blank.size(), " ");
-  storage = std::move(out);
-  return storage;
+  return storage = with_plain_blanks(line);
 }
 
 std::string_view without_markup(std::string_view line, std::string& storage) {

@@ -126,6 +126,13 @@ base::Result<UnixMillis> parse_timestamp(std::string_view text) {
   return *midnight + *of_day - *zone * kMinuteMillis;
 }
 
+bool is_of_pdh(std::string_view text) {
+  constexpr std::string_view kForm = "00/00/0000 00:00:00.000";
+  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) {
+    return form == '0' ? c >= '0' && c <= '9' : c == form;
+  });
+}
+
 std::optional<UnixMillis> parse_us_time(std::string_view text) {
   text = trimmed(text);
   const auto part = [&](std::size_t digits) {

@@ -17,6 +17,10 @@ namespace kmem::history {
 /// "MM/DD/YYYY HH:MM:SS.mmm" as perfmon writes it, "MM\DD\YYYY HH:MM:SS.mmmm" as memsnap does; behind it anything.
 [[nodiscard]] std::optional<base::UnixMillis> parse_us_time(std::string_view text);
 
+/// Whether it is of the form "11/05/2026 18:00:00.123", as PDH writes it in every country, with the month first. Others were
+/// written by something else: a spreadsheet, or a script.
+[[nodiscard]] bool is_of_pdh(std::string_view text);
+
 /// Midnight; nullopt for a day that is in no calendar.
 [[nodiscard]] std::optional<base::UnixMillis> day_millis(int year, int month, int day);
 

@@ -162,6 +162,26 @@ def free_port():
 class Case(unittest.TestCase):
     """A test with a folder of its own."""
 
+    def start_prometheus(self, data, port, is_ready, *flags):
+        """On the history in `data`, until the test ends; back when is_ready(), which may raise OSError, says so."""
+        log = open(os.path.join(self.folder, "prometheus.log"), "w")
+        self.addCleanup(log.close)
+        server = subprocess.Popen(["prometheus", f"--config.file={self.file('prometheus.yml')}", f"--storage.tsdb.path={data}",
+                                   "--storage.tsdb.retention.time=10y", f"--web.listen-address=127.0.0.1:{port}", *flags],
+                                  stdout=log, stderr=subprocess.STDOUT)
+
+        def stop():
+            server.send_signal(signal.SIGTERM)
+            server.wait(60)
+        self.addCleanup(stop)
+
+        def answers():
+            try:
+                return is_ready()
+            except OSError:
+                return None
+        wait_until(answers, 60, "Prometheus answers")
+
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="kmem-e2e-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)

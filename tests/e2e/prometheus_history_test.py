@@ -4,7 +4,6 @@ import base64
 import json
 import math
 import os
-import signal
 import ssl
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import unittest
 import urllib.parse
 import urllib.request
 
-from harness import SOURCE_DIR, Case, free_port, run, wait_until
+from harness import SOURCE_DIR, Case, free_port, run
 
 sys.path.insert(0, os.path.join(SOURCE_DIR, "packaging/stack"))
 import demo_history  # noqa: E402
@@ -79,23 +78,7 @@ class Asked(Case):
         self.tls = ssl.create_default_context(cafile=self.path("cert.pem"))
         port = free_port()
         self.url = f"https://127.0.0.1:{port}"
-        log = open(self.path("prometheus.log"), "w")
-        self.addCleanup(log.close)
-        server = subprocess.Popen(["prometheus", f"--config.file={self.file('prometheus.yml')}", f"--storage.tsdb.path={data}",
-                                   "--storage.tsdb.retention.time=10y", f"--web.config.file={web}",
-                                   f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=subprocess.STDOUT)
-
-        def stop():
-            server.send_signal(signal.SIGTERM)
-            server.wait(60)
-        self.addCleanup(stop)
-
-        def ready():
-            try:
-                return self.get("/-/ready").status == 200
-            except OSError:
-                return None
-        wait_until(ready, 60, "it answers")
+        self.start_prometheus(data, port, lambda: self.get("/-/ready").status == 200, f"--web.config.file={web}")
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -3,13 +3,12 @@ backfill and promtool into a real Prometheus: every sample it then holds is the 
 import concurrent.futures
 import json
 import os
-import signal
 import subprocess
 import unittest
 import urllib.parse
 import urllib.request
 
-from harness import Case, free_port, run, wait_until
+from harness import Case, free_port, run
 
 WRAP = 2**32
 
@@ -86,23 +85,7 @@ class Truth(Case):
         os.remove(whole)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        log = open(self.path("prometheus.log"), "w")
-        self.addCleanup(log.close)
-        server = subprocess.Popen(["prometheus", f"--config.file={self.file('prometheus.yml')}", f"--storage.tsdb.path={data}",
-                                   "--storage.tsdb.retention.time=10y", f"--web.listen-address=127.0.0.1:{port}"],
-                                  stdout=log, stderr=subprocess.STDOUT)
-
-        def stop():
-            server.send_signal(signal.SIGTERM)
-            server.wait(60)
-        self.addCleanup(stop)
-
-        def ready():
-            try:
-                return urllib.request.urlopen(self.url + "/-/ready", timeout=5).status == 200
-            except OSError:
-                return None
-        wait_until(ready, 60, "it answers")
+        self.start_prometheus(data, port, lambda: urllib.request.urlopen(self.url + "/-/ready", timeout=5).status == 200)
 
     def held(self, selector, start, hours):
         """All that Prometheus has of it: name, pool, tag or process -> [[time, text of the value]]."""
