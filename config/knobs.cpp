@@ -42,7 +42,7 @@ struct Row {
 
 constexpr std::array<std::string_view, 4> kLogLevels = {"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats = {"logfmt", "json"};
-constexpr std::size_t kMaxTextBytes = 4096;
+constexpr std::size_t kMaxKnobBytes = 4096;
 constexpr const char* kNoHint = " ";
 
 std::string hint(const std::optional<std::string>& word) {
@@ -311,7 +311,7 @@ std::string parse_value(const Row& row, std::string_view text, T& out) {
     if (found == words.end()) return hint(base::nearest(text, words));
     out = static_cast<T>(found - words.begin());
   } else {
-    if (text.size() > kMaxTextBytes) return "; it is too long";
+    if (text.size() > kMaxKnobBytes) return "; it is too long";
     if (base::find_non_utf8(text) != std::string_view::npos) return "; it is not UTF-8";
     for (const char c : text)
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return "; it holds a control character";

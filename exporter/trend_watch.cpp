@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/log.h"
 #include "collectors/base/time_words.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr base::UnixMillis kReviewEveryMs = 60'000;        // of verdicts while something surges: it may have minutes
 constexpr base::UnixMillis kFiguresEveryMs = 15 * 60'000;  // of all verdicts and of slopes of what is exported, which cost more
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 constexpr double kPageBytes = 4096;
 
 trend::EngineOptions engine_options(const config::Trend& config, std::string host_identity) {

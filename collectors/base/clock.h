@@ -9,6 +9,8 @@ namespace kmem::base {
 
 /// Milliseconds since 1970-01-01 UTC.
 using UnixMillis = std::int64_t;
+inline constexpr UnixMillis kDayMillis = 86'400'000;
+inline constexpr double kSecondsPerDay = 86'400;
 
 class Clock {
  public:

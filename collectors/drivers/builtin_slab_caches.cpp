@@ -144,24 +144,24 @@ constexpr auto kCaches = std::to_array<KnownTag>({
     {"zswap_", "zswap", "compressed swap"},
 });
 
-constexpr bool by_tag(const KnownTag& a, const KnownTag& b) { return a.tag < b.tag; }
+constexpr bool by_cache(const KnownTag& a, const KnownTag& b) { return a.tag < b.tag; }
 constexpr auto sorted_caches() {
   auto caches = kCaches;
-  std::sort(caches.begin(), caches.end(), by_tag);
+  std::sort(caches.begin(), caches.end(), by_cache);
   return caches;
 }
-constexpr auto kSorted = sorted_caches();
-static_assert(std::adjacent_find(kSorted.begin(), kSorted.end(),
-                                 [](const KnownTag& a, const KnownTag& b) { return a.tag == b.tag; }) == kSorted.end());
+constexpr auto kSortedCaches = sorted_caches();
+static_assert(std::adjacent_find(kSortedCaches.begin(), kSortedCaches.end(),
+                                 [](const KnownTag& a, const KnownTag& b) { return a.tag == b.tag; }) == kSortedCaches.end());
 
 const KnownTag* row_of(std::string_view name) {
-  const auto found = std::lower_bound(kSorted.begin(), kSorted.end(), KnownTag{name, {}, {}}, by_tag);
-  return found != kSorted.end() && found->tag == name ? &*found : nullptr;
+  const auto found = std::lower_bound(kSortedCaches.begin(), kSortedCaches.end(), KnownTag{name, {}, {}}, by_cache);
+  return found != kSortedCaches.end() && found->tag == name ? &*found : nullptr;
 }
 
 }  // namespace
 
-std::span<const KnownTag> known_slab_caches() { return kSorted; }
+std::span<const KnownTag> known_slab_caches() { return kSortedCaches; }
 
 const KnownTag* find_known_slab_cache(std::string_view cache) {
   if (const KnownTag* exact = row_of(cache)) return exact;

@@ -7,13 +7,13 @@
 namespace kmem::drivers {
 namespace {
 
-constexpr std::uint32_t kWindow = 16;  // instructions from a constant to the call that it is handed to
+constexpr std::uint32_t kArm64Window = 16;  // instructions from a constant to the call that it is handed to
 constexpr unsigned kArguments = 8;     // x0..x7
 
 /// Constants are made in two halves (movz, movk) or read from memory (ldr with a literal, adrp and ldr).
-class CodeReader {
+class Arm64CodeReader {
  public:
-  CodeReader(const PeImage& image, const PeSection& section, Finds& finds)
+  Arm64CodeReader(const PeImage& image, const PeSection& section, Finds& finds)
       : image_(image), section_(section), finds_(finds) {}
 
   void read() {
@@ -55,9 +55,9 @@ class CodeReader {
       return store_narrow(place(rn, ((word >> 12) & 0x1FF)));
     if ((word & 0x7FE0FFE0) == 0x2A0003E0) return copy(rd, (word >> 16) & 31);               // mov
     if (compares(word)) return compare(rn, (word >> 16) & 31);
-    if ((word & 0xFC000000) == 0x94000000 || (word & 0xFFFFFC1F) == 0xD63F0000) return call(kWindow);  // bl, blr
+    if ((word & 0xFC000000) == 0x94000000 || (word & 0xFFFFFC1F) == 0xD63F0000) return call(kArm64Window);  // bl, blr
     // Away from here: the last call of a function, or just a branch.
-    if ((word & 0xFC000000) == 0x14000000 || (word & 0xFFFFFC1F) == 0xD61F0000) return call(kWindow / 2);  // b, br
+    if ((word & 0xFC000000) == 0x14000000 || (word & 0xFFFFFC1F) == 0xD61F0000) return call(kArm64Window / 2);  // b, br
     if ((word & 0xFFFFFC1F) == 0xD65F0000) return end_of_function();                         // ret
   }
 
@@ -190,7 +190,7 @@ class CodeReader {
 }  // namespace
 
 void scan_arm64_code(const PeImage& image, const PeSection& section, Finds& finds) {
-  CodeReader(image, section, finds).read();
+  Arm64CodeReader(image, section, finds).read();
 }
 
 }  // namespace kmem::drivers

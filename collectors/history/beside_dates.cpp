@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "collectors/base/digit.h"
 #include "collectors/history/line_reader.h"
 
 namespace kmem::history {
@@ -23,7 +24,7 @@ std::string_view name_in(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 /// "a2" before "a10".
 bool before_by_number(std::string_view a, std::string_view b) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <vector>
 
+#include "collectors/base/clock.h"
+#include "collectors/base/digit.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/notes.h"
@@ -16,11 +18,11 @@ using base::UnixMillis;
 
 constexpr std::size_t kLongestLine = 100;
 constexpr std::int64_t kHourMillis = 3'600'000;
-constexpr std::int64_t kDayMillis = 24 * kHourMillis;
+using base::kDayMillis;
 constexpr int kMostUnknownWords = 3;
 constexpr int kFirstYear = 1980, kLastYear = 2099;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 127;
 }

@@ -155,7 +155,7 @@ std::string fold_cyrillic(std::string_view word, CodePage page) {
   return out;
 }
 
-bool alike(std::string_view word, std::string_view name) {
+bool alike_but_for_any(std::string_view word, std::string_view name) {
   return word.size() == name.size() && std::equal(word.begin(), word.end(), name.begin(), [](char a, char b) {
            return a == b || a == kAny;
          });
@@ -165,7 +165,7 @@ bool is_in(std::string_view word, std::string_view names) {
   if (word.empty()) return false;
   while (!names.empty()) {
     const std::size_t end = std::min(names.find(' '), names.size());
-    if (alike(word, names.substr(0, end))) return true;
+    if (alike_but_for_any(word, names.substr(0, end))) return true;
     names.remove_prefix(std::min(end + 1, names.size()));
   }
   return false;

@@ -5,7 +5,7 @@
 namespace kmem::history {
 namespace {
 
-constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
+constexpr std::size_t kJsonChunkBytes = std::size_t{64} << 10;
 
 bool is_digit(int c) { return c >= '0' && c <= '9'; }
 bool is_letter(int c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -14,7 +14,7 @@ bool is_letter(int c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 
 bool JsonScan::fill() {
   if (ended_) return false;
-  chunk_.resize(kChunkBytes);
+  chunk_.resize(kJsonChunkBytes);
   const auto got = file_->read(std::as_writable_bytes(std::span(chunk_)));
   if (!got) failure_ = got.error();
   chunk_.resize(got ? *got : 0);

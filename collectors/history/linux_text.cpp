@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "collectors/base/clock.h"
+#include "collectors/base/digit.h"
 #include "collectors/base/label_text.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/slab_size.h"
@@ -18,7 +20,7 @@ namespace {
 using linux::FieldReader;
 
 constexpr std::int64_t kMinuteMillis = 60'000;
-constexpr std::int64_t kDayMillis = 86'400'000;
+using base::kDayMillis;
 
 bool is_word(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -26,7 +28,7 @@ bool is_word(std::string_view text) {
   });
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 // "MemTotal:       8048204 kB", "HugePages_Total:       0"
 bool is_meminfo_row(std::string_view line) {

@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <array>
 
+#include "collectors/base/digit.h"
 #include "collectors/history/date_line.h"
 
 namespace kmem::history {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 bool is_separator(char c) { return c == '/' || c == '-' || c == '.' || c == '\\' || c == '_'; }
 
 }  // namespace

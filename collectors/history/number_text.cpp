@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 
+#include "collectors/base/digit.h"
 #include "collectors/history/csv_fields.h"
 
 namespace kmem::history {
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::size_t kLongest = 64;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 /// "1.234.567": one to three digits, then three each.
 bool is_grouped(std::string_view digits, char mark) {

@@ -46,8 +46,8 @@ RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns
   const bool in_place = line.starts_with(' ') && line.size() > kTypeColumn && is_blank(line[kTypeColumn - 1]) &&
                         !is_blank(line[1]);
   std::string_view rest = in_place ? line.substr(1) : after_blanks(line);
-  const std::size_t length = in_place ? kTagBytes : std::min(rest.find_first_of(" \t"), rest.size());
-  if (length == 0 || length > kTagBytes || length == rest.size()) return RowKind::kOther;
+  const std::size_t length = in_place ? kTagLength : std::min(rest.find_first_of(" \t"), rest.size());
+  if (length == 0 || length > kTagLength || length == rest.size()) return RowKind::kOther;
   const std::string_view tag = rest.substr(0, length);
   rest.remove_prefix(length);
   if (after_blanks(rest).empty() || !is_digit(after_blanks(rest).front())) return RowKind::kOther;

@@ -9,7 +9,7 @@
 namespace kmem::history {
 namespace {
 
-constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kLongestProcessName = 256;
 constexpr std::size_t kNameWidth = 20;
 constexpr std::size_t kMostDigits = 12;  // a terabyte
 
@@ -137,7 +137,7 @@ RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, 
   }
   row = {};
   row.pid = pid;
-  row.name = base::label_text(name.substr(0, kLongestName));
+  row.name = base::label_text(name.substr(0, kLongestProcessName));
   const auto value = [&](const std::optional<std::size_t>& column) {
     return column ? std::optional(values[*column]) : std::nullopt;
   };

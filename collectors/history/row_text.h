@@ -7,15 +7,16 @@
 #include <string>
 #include <string_view>
 
+#include "collectors/base/digit.h"
 #include "collectors/base/label_text.h"
 
 namespace kmem::history {
 
-inline constexpr std::size_t kTagBytes = 4;
+inline constexpr std::size_t kTagLength = 4;
 inline constexpr std::size_t kTypeColumn = 6;  // of poolmon: a blank, the tag, a blank
 
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 inline std::string_view after_blanks(std::string_view text) {
   return text.substr(std::min(text.find_first_not_of(" \t"), text.size()));
@@ -54,7 +55,7 @@ inline void drop_delta(std::string_view& text) {
 
 inline std::string tag_text(std::string_view raw) {
   std::string padded(raw);
-  padded.resize(kTagBytes, ' ');
+  padded.resize(kTagLength, ' ');
   return base::label_text(padded);
 }
 

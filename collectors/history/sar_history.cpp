@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/base/clock.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
 #include "collectors/history/date_words.h"
@@ -22,7 +23,7 @@ namespace {
 
 using base::UnixMillis;
 
-constexpr std::int64_t kDayMillis = 86'400'000;
+using base::kDayMillis;
 constexpr std::int64_t kHalfDayMillis = kDayMillis / 2;
 
 std::vector<std::string_view> words_of(std::string_view line) {

@@ -34,8 +34,8 @@ std::optional<TagAndPool> find_tag(std::string_view line) {
   const auto behind = [&](std::size_t at) { return line.substr(std::min(line.find_first_of(" \t", at), line.size())); };
   if (line.starts_with(' '))
     if (const auto pool = type_at(line, kTypeColumn); pool && line[kTypeColumn - 1] == ' ')
-      if (line.substr(1, kTagBytes).find_first_not_of(' ') != std::string_view::npos)
-        return TagAndPool{line.substr(1, kTagBytes), *pool, behind(kTypeColumn)};
+      if (line.substr(1, kTagLength).find_first_not_of(' ') != std::string_view::npos)
+        return TagAndPool{line.substr(1, kTagLength), *pool, behind(kTypeColumn)};
   const std::size_t begin = line.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return std::nullopt;
   for (std::size_t at = begin + 2; at < line.size() && at <= begin + kTypeColumn + 2; ++at) {
@@ -43,7 +43,7 @@ std::optional<TagAndPool> find_tag(std::string_view line) {
     const auto pool = type_at(line, at);
     if (!pool) continue;
     const std::string_view tag = trimmed(line.substr(begin, at - begin));
-    if (tag.size() > kTagBytes) return std::nullopt;
+    if (tag.size() > kTagLength) return std::nullopt;
     return TagAndPool{tag, *pool, behind(at)};
   }
   return std::nullopt;
@@ -117,7 +117,7 @@ RowKind parse_top_row(std::string_view line, const TopColumns& columns, TagUsage
   std::string_view text = line.substr(1);  // a mark or a blank
   std::size_t at = kNone;
   std::size_t type = kPoolCount;
-  for (std::size_t i = kTagBytes; i < text.size() && at == kNone; ++i) {
+  for (std::size_t i = kTagLength; i < text.size() && at == kNone; ++i) {
     if (is_blank(text[i]) || !is_blank(text[i - 1])) continue;
     const std::string_view word = text.substr(i, text.find(' ', i) - i);
     type = static_cast<std::size_t>(std::find(kTypes.begin(), kTypes.end(), word) - kTypes.begin());
@@ -130,8 +130,8 @@ RowKind parse_top_row(std::string_view line, const TopColumns& columns, TagUsage
   std::string_view tag = text.substr(0, at);
   // Of Windows four bytes, whose blanks are the tag's; else as wide as the longest one.
   const std::size_t last = tag.find_last_not_of(' ');
-  tag = tag.substr(0, std::max(last == kNone ? 0 : last + 1, kTagBytes));
-  if (row.pool <= Pool::kNonpaged && tag.size() > kTagBytes) return RowKind::kOther;
+  tag = tag.substr(0, std::max(last == kNone ? 0 : last + 1, kTagLength));
+  if (row.pool <= Pool::kNonpaged && tag.size() > kTagLength) return RowKind::kOther;
   row.tag = row.pool <= Pool::kNonpaged ? tag_text(tag) : base::label_text(trimmed(tag));
   std::string_view rest = text.substr(at + kTypes[type].size());
   const auto cell = [&](std::string_view name, std::optional<std::uint64_t>& into) {

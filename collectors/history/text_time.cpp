@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/text_header.h"
 
@@ -14,7 +15,7 @@ using base::UnixMillis;
 
 constexpr std::int64_t kTickWrapMillis = std::int64_t{1} << 32;
 constexpr std::int64_t kSameBootMillis = 60'000;
-constexpr std::int64_t kDayMillis = 86'400'000;
+using base::kDayMillis;
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "collectors/base/digit.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/notes.h"
 
@@ -18,7 +19,7 @@ constexpr std::int64_t kMinuteMillis = 60'000;
 constexpr std::int64_t kMinUnixSeconds = 631'152'000;  // 1990: before that nobody recorded, and a number is something else
 constexpr std::int64_t kMaxUnixSeconds = 253'402'300'799;  // the year 9999's last
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 std::optional<UnixMillis> unix_seconds(std::string_view text) {
   std::int64_t seconds = 0;

@@ -97,7 +97,7 @@ std::string plain_words(std::string_view name) {
 }
 
 /// A letter of an unknown code page is any; U+2019 is an apostrophe, too.
-bool alike(std::string_view folded, std::string_view name) {
+bool alike_zone(std::string_view folded, std::string_view name) {
   const auto hidden = static_cast<std::size_t>(std::count(folded.begin(), folded.end(), kHiddenLetter));
   return folded.size() == name.size() && hidden <= 2 &&
          std::equal(folded.begin(), folded.end(), name.begin(), [](char a, char b) { return a == b || a == kHiddenLetter; });
@@ -125,7 +125,7 @@ std::optional<Zone> zone_named(std::string_view name) {
   const std::string plain = plain_words(name);
   const std::string folded = folded_word(plain);
   const auto local = std::find_if(kLocalZones.begin(), kLocalZones.end(),
-                                  [&](const Named& one) { return one.name == plain || alike(folded, one.name); });
+                                  [&](const Named& one) { return one.name == plain || alike_zone(folded, one.name); });
   return local != kLocalZones.end() ? std::optional(local->zone) : std::nullopt;
 }
 
@@ -138,7 +138,7 @@ bool names_a_zone(std::string_view word) {
       "czas", "cas", "normaaliaika", "kesaaika", "talviaika", "aika", "ido", "teli", "nyari", "saati", "saat", "standart", "standard", "daylight"});
   constexpr auto kEast = std::to_array<std::string_view>({"標準時", "夏時間", "时间", "時間", "표준시", "время"});
   const std::string folded = folded_word(plain_words(word));
-  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view one) { return alike(folded, one); }) ||
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view one) { return alike_zone(folded, one); }) ||
          std::any_of(kEast.begin(), kEast.end(), [&](std::string_view one) { return word.find(one) != std::string_view::npos; });
 }
 

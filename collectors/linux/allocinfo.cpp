@@ -8,7 +8,7 @@
 namespace kmem::linux {
 namespace {
 
-constexpr std::string_view kHeading = "allocinfo - version: ";
+constexpr std::string_view kAllocinfoHeading = "allocinfo - version: ";
 constexpr std::size_t kUsualSites = 2048;
 
 /// "mm/slub.c:1234 [module] func:name", what follows (accurate:no) is for others.
@@ -35,7 +35,7 @@ base::Result<std::uint64_t> parse_allocinfo(std::string_view text, Snapshot& out
   LineReader lines(text);
   std::string_view line;
   unsigned version = 0;
-  if (lines.next(line)) version = major_version(line, kHeading);
+  if (lines.next(line)) version = major_version(line, kAllocinfoHeading);
   if (version != 1 && version != 2)
     return base::Error{base::ErrorCode::kMalformed, "not allocinfo version 1.x or 2.x, whose columns are known"};
 

@@ -33,7 +33,7 @@ std::optional<std::string> read_name(const base::ByteReader& record) {
   return std::nullopt;
 }
 
-base::Error malformed(const char* what) { return {base::ErrorCode::kMalformed, std::string("event record: ") + what}; }
+base::Error malformed_record(const char* what) { return {base::ErrorCode::kMalformed, std::string("event record: ") + what}; }
 
 }  // namespace
 
@@ -74,15 +74,15 @@ std::string srv_detail(std::span<const std::byte> data) {
 
 base::Result<LoggedEvent> parse_event_record(std::span<const std::byte> bytes) {
   const base::ByteReader record(bytes);
-  if (record.read<std::uint32_t>(kSignatureAt) != kSignature) return malformed("no signature");
+  if (record.read<std::uint32_t>(kSignatureAt) != kSignature) return malformed_record("no signature");
   const auto number = record.read<std::uint32_t>(kRecordNumberAt);
   const auto seconds = record.read<std::uint32_t>(kTimeAt);
   const auto id = record.read<std::uint32_t>(kEventIdAt);
   const auto data_length = record.read<std::uint32_t>(kDataLengthAt);
   const auto data_offset = record.read<std::uint32_t>(kDataOffsetAt);
-  if (!number || !seconds || !id || !data_length || !data_offset) return malformed("too short");
+  if (!number || !seconds || !id || !data_length || !data_offset) return malformed_record("too short");
   const auto source = read_name(record);
-  if (!source) return malformed("no end of the source's name");
+  if (!source) return malformed_record("no end of the source's name");
   LoggedEvent event;
   event.record_id = *number;
   event.time = base::UnixMillis{*seconds} * 1000;

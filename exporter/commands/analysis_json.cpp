@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/time_words.h"
 #include "exporter/commands/analysis.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 
 /// JSON knows no infinity: none.
 ordered_json finite(double value) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/time_words.h"
 #include "exporter/commands/analysis.h"
 
@@ -15,7 +16,7 @@ using trend::Kind;
 using trend::SubjectReport;
 using trend::Verdict;
 
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 constexpr std::size_t kMostSkippedShown = 10;
 constexpr std::size_t kDaysPerBar = 2;
 constexpr std::size_t kBars = trend::kHistoryDays / kDaysPerBar;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/base/digit.h"
 #include "exporter/http/bcrypt.h"
 
 namespace kmem::http {
@@ -144,7 +145,7 @@ std::string encode(std::string_view bytes) {
   return result;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 }  // namespace
 

@@ -16,7 +16,7 @@ namespace kmem::http {
 namespace {
 
 // A check that takes longer than this at the end is left behind: at the highest cost it takes minutes.
-constexpr std::chrono::milliseconds kEndPatience{50};
+constexpr std::chrono::milliseconds kQueueEndPatience{50};
 
 }  // namespace
 
@@ -51,7 +51,7 @@ CheckQueue::~CheckQueue() {
     shared_->stopping = true;
     shared_->groups.clear();
     shared_->changed.notify_all();
-    ended = shared_->changed.wait_for(lock, kEndPatience, [this] { return shared_->threads == 0; });
+    ended = shared_->changed.wait_for(lock, kQueueEndPatience, [this] { return shared_->threads == 0; });
   }
   for (auto& thread : threads_) ended ? thread.join() : thread.detach();
   if (!ended) base::LeftThread::leave();

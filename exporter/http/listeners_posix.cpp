@@ -20,7 +20,7 @@ constexpr mode_t kAccess = 0660;
 constexpr int kFirstPassed = 3;  // sd_listen_fds(3)
 constexpr int kMostPassed = 16;
 
-int fd(const Socket& socket) { return static_cast<int>(socket.handle()); }
+int listener_fd(const Socket& socket) { return static_cast<int>(socket.handle()); }
 
 base::Error os_error(const std::string& what, int error = errno) {
   const auto code = error == EACCES || error == EPERM ? base::ErrorCode::kPermission : base::ErrorCode::kIo;
@@ -36,7 +36,7 @@ base::Result<void> make_way(const std::string& path, const sockaddr_un& address)
   if (!S_ISSOCK(is.st_mode)) return base::Error{base::ErrorCode::kInvalid, path + " is there and is no socket"};
   const Socket probe = unix_socket();
   if (!probe) return os_error(path);
-  if (::connect(fd(probe), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN)
+  if (::connect(listener_fd(probe), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN)
     return base::Error{base::ErrorCode::kIo, path + " is in use"};
   if (errno != ECONNREFUSED) return os_error(path);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return os_error(path);
@@ -64,9 +64,9 @@ base::Result<Socket> listen_on_path(const std::string& path) {
   Socket socket = unix_socket();
   if (!socket) return os_error(path);
   // Linux gives the new name the socket's own access: it is never wider than this, not even for a moment.
-  if (::fchmod(fd(socket), kAccess) != 0) return os_error(path);
-  if (::bind(fd(socket), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return os_error(path);
-  if (::chmod(path.c_str(), kAccess) != 0 || ::listen(fd(socket), SOMAXCONN) != 0) return os_error(path);
+  if (::fchmod(listener_fd(socket), kAccess) != 0) return os_error(path);
+  if (::bind(listener_fd(socket), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return os_error(path);
+  if (::chmod(path.c_str(), kAccess) != 0 || ::listen(listener_fd(socket), SOMAXCONN) != 0) return os_error(path);
   return socket;
 }
 
@@ -93,13 +93,13 @@ base::Result<std::vector<Socket>> passed_sockets() {
     int type = 0, listens = 0;
     socklen_t length = sizeof type;
     const std::string name = "descriptor " + std::to_string(kFirstPassed + i);
-    if (::getsockopt(fd(socket), SOL_SOCKET, SO_TYPE, &type, &length) != 0) return os_error(name);
+    if (::getsockopt(listener_fd(socket), SOL_SOCKET, SO_TYPE, &type, &length) != 0) return os_error(name);
     length = sizeof listens;
-    if (::getsockopt(fd(socket), SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0) return os_error(name);
+    if (::getsockopt(listener_fd(socket), SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0) return os_error(name);
     if (type != SOCK_STREAM || listens == 0)
       return base::Error{base::ErrorCode::kInvalid, name + " is no listening stream socket; the unit wants Accept=no"};
-    const int flags = ::fcntl(fd(socket), F_GETFL);
-    if (flags == -1 || ::fcntl(fd(socket), F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(fd(socket), F_SETFD, FD_CLOEXEC) != 0)
+    const int flags = ::fcntl(listener_fd(socket), F_GETFL);
+    if (flags == -1 || ::fcntl(listener_fd(socket), F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(listener_fd(socket), F_SETFD, FD_CLOEXEC) != 0)
       return os_error(name);
     sockets.push_back(std::move(socket));
   }

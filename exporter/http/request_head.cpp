@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collectors/base/digit.h"
 #include "exporter/http/text.h"
 
 namespace kmem::http {
@@ -16,7 +17,7 @@ bool is_token_char(char c) {
 
 bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 void append_value(std::string& list, std::string_view value) {
   if (!list.empty()) list += ", ";

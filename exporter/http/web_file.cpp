@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kEvery{1};
 // A file that is being written is empty for a moment, and an empty one lets everyone in: it must stay as it is so long.
 constexpr std::chrono::milliseconds kSettles{200};
 // How long the end waits for a look that is at work.
-constexpr std::chrono::milliseconds kEndPatience{300};
+constexpr std::chrono::milliseconds kFileEndPatience{300};
 constexpr int kTimesLonger = 5;  // than somebody waits for a look, a slow disk may take
 
 config::WebLoadResult understand(std::string_view text, const std::string& path, base::FileSystem& files) {
@@ -101,7 +101,7 @@ WebFileWatch::~WebFileWatch() {
     std::unique_lock lock(shared_->mutex);
     shared_->stopping = true;
     shared_->changed.notify_all();
-    hangs = !shared_->changed.wait_for(lock, kEndPatience, [this] { return !shared_->began; });
+    hangs = !shared_->changed.wait_for(lock, kFileEndPatience, [this] { return !shared_->began; });
     shared_->server = nullptr;
     if (hangs) shared_->left.emplace();
   }

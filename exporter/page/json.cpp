@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/time_words.h"
 #include "exporter/page/chart.h"
 #include "exporter/page/lines.h"
@@ -14,7 +15,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 
 template <typename T>
 ordered_json or_null(const std::optional<T>& value) {

@@ -8,7 +8,7 @@
 namespace kmem::page {
 namespace {
 
-constexpr base::UnixMillis kBucketMs = 4 * 3'600'000;
+constexpr base::UnixMillis kLineBucketMs = 4 * 3'600'000;
 constexpr std::size_t kMostSteps = 6;
 constexpr std::size_t kBeside = 6;             // buckets on either side, a day, over which a step has to stay
 constexpr double kStandsOut = 8;               // times the usual change
@@ -36,7 +36,7 @@ bool booted_between(const std::vector<base::UnixMillis>& boots, base::UnixMillis
 }  // namespace
 
 base::UnixMillis floor_time(const trend::Course& course, std::size_t bucket) {
-  return course.floors_start + static_cast<base::UnixMillis>(bucket) * kBucketMs + kBucketMs / 2;
+  return course.floors_start + static_cast<base::UnixMillis>(bucket) * kLineBucketMs + kLineBucketMs / 2;
 }
 
 std::vector<Step> find_steps(const trend::Course& course, const std::vector<base::UnixMillis>& boots) {
@@ -56,8 +56,8 @@ std::vector<Step> find_steps(const trend::Course& course, const std::vector<base
     if (std::isnan(change) || std::abs(change) <= least) continue;
     const double stayed = middle_of(std::span(floors).subspan(i, kBeside)) -
                           middle_of(std::span(floors).subspan(i - kBeside, kBeside));
-    const base::UnixMillis time = course.floors_start + static_cast<base::UnixMillis>(i) * kBucketMs;
-    if (stayed / change >= kStays && !booted_between(boots, time - kBucketMs, time + kBucketMs))
+    const base::UnixMillis time = course.floors_start + static_cast<base::UnixMillis>(i) * kLineBucketMs;
+    if (stayed / change >= kStays && !booted_between(boots, time - kLineBucketMs, time + kLineBucketMs))
       steps.push_back({time, change});
   }
   std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return std::abs(a.change) > std::abs(b.change); });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "collectors/base/clock.h"
 #include "exporter/page/chart.h"
 #include "exporter/page/files.h"
 #include "exporter/page/words.h"
@@ -10,7 +11,7 @@
 namespace kmem::page {
 namespace {
 
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 
 std::string exact_bytes(double bytes) {
   return std::isfinite(bytes) && bytes >= 0 ? count_words(static_cast<std::uint64_t>(std::llround(bytes))) + " bytes" : "";

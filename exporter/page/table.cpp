@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "collectors/base/clock.h"
 #include "exporter/page/chart.h"
 #include "exporter/page/page.h"
 #include "exporter/page/sections.h"
@@ -9,7 +10,7 @@
 namespace kmem::page {
 namespace {
 
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 constexpr std::size_t kMoreRows = 200;
 constexpr std::string_view kNone = "<span class=\"none\">–</span>";
 

@@ -4,13 +4,14 @@
 #include <array>
 #include <cmath>
 
+#include "collectors/base/clock.h"
 #include "exporter/page/chart.h"
 #include "exporter/page/words.h"
 
 namespace kmem::page {
 namespace {
 
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 constexpr base::UnixMillis kDayMs = 86'400'000;
 constexpr std::size_t kMostLeaks = 4;  // more than the headline's
 constexpr double kShort = 0.9;         // of a limit

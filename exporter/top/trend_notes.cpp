@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/state_file.h"
 #include "exporter/top/numbers.h"
 #include "exporter/trend/engine.h"
@@ -14,7 +15,7 @@
 namespace kmem::top {
 namespace {
 
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 
 std::string slope_words(double per_second) {
   const auto a_day = static_cast<std::int64_t>(std::llround(per_second * kSecondsPerDay));

@@ -11,7 +11,7 @@ constexpr std::array kSpanDays = {5.5, 7.0, 8.0, 9.5, 12.0, 16.0, 24.0};
 constexpr std::array kRate = {0.003, 0.006, 0.011, 0.018, 0.022, 0.027, 0.04};
 constexpr std::array kBends = {-4.0, -2.0, -1.2, -0.5, 0.3, 2.0};
 constexpr std::array kBendsSpanDays = {6.5, 9.0, 13.0, 24.0};
-constexpr std::array kClear = {2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 25.0};
+constexpr std::array kClearPlaces = {2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 25.0};
 constexpr std::array kBeyondWalk = {1.0, 1.4, 1.8, 2.3, 3.0, 4.0, 6.0, 12.0};
 constexpr std::array kUnjumped = {-0.3, 0.0, 0.1, 0.2, 0.3, 0.4, 0.55, 0.75};
 constexpr std::array kBend = {-2.0, -1.4, -1.0, -0.7, -0.4, -0.2, 0.0, 0.5};
@@ -109,7 +109,7 @@ std::array<Knot, 24> knots_of(const Curves& curves, const Signs& signs) {
           place(kRate, signs.rate, true));
   all.add(signs.after_quiet ? curves.bends_after_quiet : curves.bends,
           place(kBends, signs.bend / std::max(signs.bend_error, 1e-3)), place(kBendsSpanDays, signs.span_days));
-  all.add(curves.clear, place(kClear, signs.clear, true));
+  all.add(curves.clear, place(kClearPlaces, signs.clear, true));
   all.add(curves.beyond_walk, place(kBeyondWalk, signs.beyond_walk, true));
   all.add(curves.unjumped, place(kUnjumped, signs.unjumped));
   all.add(curves.bend, place(kBend, signs.bend));

@@ -9,7 +9,7 @@ namespace kmem::trend {
 namespace {
 
 constexpr int kJudgementsPerDay = kBucketsPerDay;
-constexpr double kWarmUpDays = 1;                      // of uptime, left out of one boot's own growth
+constexpr double kOwnWarmUpDays = 1;                      // of uptime, left out of one boot's own growth
 constexpr float kWeakest = 0.7F, kStrongest = 1.2F;    // one judgement cannot outweigh the others of its day
 constexpr double kHolds = 0.7;                         // of the score: what keeps a leak one
 constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;  // of clearly no growth
@@ -32,7 +32,7 @@ void TrendEngine::Subject::acquit() {
 /// The first bucket that says something of the boot's own growth.
 std::int64_t TrendEngine::judged_from(const Timeline::Boot& boot) const {
   if (!boot.start_known) return boot.first_bucket;
-  const std::int64_t warm = boot.start_ms + static_cast<std::int64_t>(kWarmUpDays * kDayMs);
+  const std::int64_t warm = boot.start_ms + static_cast<std::int64_t>(kOwnWarmUpDays * kDayMs);
   return std::max(boot.first_bucket, (warm + kCoarseMs - 1) / kCoarseMs);
 }
 
@@ -56,7 +56,7 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
                                  : static_cast<double>(kHistoryDays);
   const double unseen_days =
       (static_cast<double>(boot.first_bucket) * kCoarseMs - static_cast<double>(boot.start_ms)) / kDayMs;
-  const bool young = uptime_days < kYoungDays && (boots.size() > 1 || unseen_days < kWarmUpDays);
+  const bool young = uptime_days < kYoungDays && (boots.size() > 1 || unseen_days < kOwnWarmUpDays);
   const EstimatorOptions options{min_per_day(subject.kind), limit_of(slot), young};
   const Assessment now = assess(std::span(line).subspan(index_of(from)), options);
 

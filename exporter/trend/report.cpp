@@ -3,13 +3,14 @@
 #include <cmath>
 #include <tuple>
 
+#include "collectors/base/clock.h"
 #include "exporter/trend/daily.h"
 #include "exporter/trend/engine.h"
 
 namespace kmem::trend {
 namespace {
 
-constexpr double kSecondsPerDay = 86'400;
+using base::kSecondsPerDay;
 constexpr double kRounding = 1e-6;
 constexpr double kCredible = 1.645;  // errors to either side: nine of ten
 

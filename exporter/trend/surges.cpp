@@ -11,14 +11,14 @@ namespace {
 // A tick looks at so many, so that a host on which everything grows costs no more.
 constexpr std::size_t kMostLooks = 48;
 constexpr double kLeastUsed = 0.49;     // of what is left: less is never enough, see surge.cpp
-constexpr double kShareOfWhole = 0.05;
+constexpr double kMuchOfWhole = 0.05;
 constexpr double kLeastShare = 0.005;   // of the whole: growth that matters
 constexpr double kLeastHandles = 5000;  // that may surge without a limit
 
 // It has ended when nothing clearly new was reached for as long, or when it was given back.
 constexpr double kEndsAfter = 0.4;                      // times the time that it has grown
 constexpr std::int64_t kEndsAfterAtLeastMs = 15 * 60'000;
-constexpr double kClearlyNew = 0.03, kGivenBack = 0.3;  // of the growth
+constexpr double kClearlyNew = 0.03, kFallsBack = 0.3;  // of the growth
 
 double or_unknown(bool known, double value) { return known ? value : std::numeric_limits<double>::quiet_NaN(); }
 
@@ -111,10 +111,10 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
       const double limit = limit_of(slot);
       room = limit - value;
       all = subject.kind == Kind::kSystemPtes ? room - value : std::isnan(limit) ? value : limit;
-      if (subject.kind == Kind::kHandles) all = std::max(all, kLeastHandles / kShareOfWhole);
+      if (subject.kind == Kind::kHandles) all = std::max(all, kLeastHandles / kMuchOfWhole);
     }
     const bool soon = value - low >= kLeastUsed * std::max(room, 0.0) && value - low >= kLeastShare * all;
-    const bool much = hour_closed && value >= kShareOfWhole * all && value > low;
+    const bool much = hour_closed && value >= kMuchOfWhole * all && value > low;
     if (!soon && !much && !open.surging) continue;
     if (++looks > kMostLooks) {
       next_look_ = slot;
@@ -152,7 +152,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   }
   const auto grown_ms = static_cast<double>(surge.high_ms - surge.since_ms);
   const auto patience_ms = std::max(kEndsAfterAtLeastMs, static_cast<std::int64_t>(kEndsAfter * grown_ms));
-  const bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kGivenBack) * surge.growth;
+  const bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kFallsBack) * surge.growth;
   if (!over) {
     subject.surging = std::make_unique<SurgeState>(surge);
     return;

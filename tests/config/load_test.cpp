@@ -16,7 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::vector<std::string> faults_of(const std::string& text) {
+std::vector<std::string> load_faults(const std::string& text) {
   std::vector<std::string> out;
   for (const Fault& fault : load(text, "kmem.yml").faults) out.push_back(fault.text());
   return out;
@@ -62,55 +62,55 @@ TEST(Load, PathsCountFromTheFile) {
 }
 
 TEST(Load, UnknownKeysNameTheNearest) {
-  EXPECT_THAT(faults_of("wbe: {}\n"), ElementsAre("kmem.yml:1:1: unknown key \"wbe\"; did you mean \"web\"?"));
-  EXPECT_THAT(faults_of("web:\n  max_request: 1\n"),
+  EXPECT_THAT(load_faults("wbe: {}\n"), ElementsAre("kmem.yml:1:1: unknown key \"wbe\"; did you mean \"web\"?"));
+  EXPECT_THAT(load_faults("web:\n  max_request: 1\n"),
               ElementsAre("kmem.yml:2:3: unknown key \"max_request\" in web; did you mean \"max_requests\"?"));
-  EXPECT_THAT(faults_of("source:\n  collectors:\n    slab_info: true\n"),
+  EXPECT_THAT(load_faults("source:\n  collectors:\n    slab_info: true\n"),
               ElementsAre("kmem.yml:3:5: unknown key \"slab_info\" in source.collectors; did you mean \"slabinfo\"?"));
-  EXPECT_THAT(faults_of("log:\n  dwell: 1h\n"),
+  EXPECT_THAT(load_faults("log:\n  dwell: 1h\n"),
               ElementsAre("kmem.yml:2:3: unknown key \"dwell\" in log; did you mean \"tags.dwell\"?"));
-  EXPECT_THAT(faults_of("xyzzy: 1\n"), ElementsAre("kmem.yml:1:1: unknown key \"xyzzy\""));
+  EXPECT_THAT(load_faults("xyzzy: 1\n"), ElementsAre("kmem.yml:1:1: unknown key \"xyzzy\""));
   EXPECT_THAT(
-      faults_of("web.max_requests: 1\n"),
+      load_faults("web.max_requests: 1\n"),
       ElementsAre("kmem.yml:1:1: unknown key \"web.max_requests\": expected a section for each part of the name"));
-  EXPECT_THAT(faults_of("'': 1\n<<: {}\n"),
+  EXPECT_THAT(load_faults("'': 1\n<<: {}\n"),
               ElementsAre("kmem.yml:1:1: unknown key \"\"", "kmem.yml:2:1: unknown key \"<<\""));
 }
 
 TEST(Load, WrongTypesSayWhatIsExpected) {
-  EXPECT_THAT(faults_of("web: 5\n"), ElementsAre("kmem.yml:1:6: web: expected sections and keys, got \"5\""));
-  EXPECT_THAT(faults_of("- a\n"), ElementsAre("kmem.yml:1:1: the file: expected sections and keys, got a list"));
-  EXPECT_THAT(faults_of("web:\n  max_requests: [1]\n"),
+  EXPECT_THAT(load_faults("web: 5\n"), ElementsAre("kmem.yml:1:6: web: expected sections and keys, got \"5\""));
+  EXPECT_THAT(load_faults("- a\n"), ElementsAre("kmem.yml:1:1: the file: expected sections and keys, got a list"));
+  EXPECT_THAT(load_faults("web:\n  max_requests: [1]\n"),
               ElementsAre("kmem.yml:2:17: web.max_requests: expected 1..1000 requests, got a list"));
-  EXPECT_THAT(faults_of("web:\n  max_requests: {a: 1}\n"),
+  EXPECT_THAT(load_faults("web:\n  max_requests: {a: 1}\n"),
               ElementsAre("kmem.yml:2:17: web.max_requests: expected 1..1000 requests, got a section"));
-  EXPECT_THAT(faults_of("web:\n  max_requests: '1'\n"),
+  EXPECT_THAT(load_faults("web:\n  max_requests: '1'\n"),
               ElementsAre("kmem.yml:2:17: web.max_requests: expected 1..1000 requests, got text in quotes"));
-  EXPECT_THAT(faults_of("tags:\n  all: \"true\"\n"),
+  EXPECT_THAT(load_faults("tags:\n  all: \"true\"\n"),
               ElementsAre("kmem.yml:2:8: tags.all: expected true or false, got text in quotes"));
-  EXPECT_THAT(faults_of("tags:\n  all: yes\n"),
+  EXPECT_THAT(load_faults("tags:\n  all: yes\n"),
               ElementsAre("kmem.yml:2:8: tags.all: expected true or false, got \"yes\""));
-  EXPECT_THAT(faults_of("sampling: {interval: null}\n"),
+  EXPECT_THAT(load_faults("sampling: {interval: null}\n"),
               ElementsAre("kmem.yml:1:22: sampling.interval: expected a duration of 1s..1h, got nothing"));
-  EXPECT_THAT(faults_of("web:\n  listen_addresses: ':1'\n"),
+  EXPECT_THAT(load_faults("web:\n  listen_addresses: ':1'\n"),
               ElementsAre("kmem.yml:2:21: web.listen_addresses: expected a list, each host:port, [v6]:port or :port, "
                           "got \":1\""));
-  EXPECT_THAT(faults_of("web:\n  listen_addresses: [[':1'], ':x']\n"),
+  EXPECT_THAT(load_faults("web:\n  listen_addresses: [[':1'], ':x']\n"),
               ElementsAre("kmem.yml:2:22: web.listen_addresses: expected host:port, [v6]:port or :port, got a list"));
 }
 
 TEST(Load, ListItemsHaveTheirOwnPlaces) {
-  EXPECT_THAT(faults_of("web:\n  listen_addresses:\n    - ':1'\n    - 'x'\n    - ':1'\n"),
+  EXPECT_THAT(load_faults("web:\n  listen_addresses:\n    - ':1'\n    - 'x'\n    - ':1'\n"),
               ElementsAre("kmem.yml:4:7: web.listen_addresses: expected host:port, [v6]:port or :port, got \"x\"; "
                           "the port is missing: did you mean \"x:10054\"?",
                           "kmem.yml:5:7: web.listen_addresses: \":1\" is given twice"));
-  EXPECT_THAT(faults_of("web:\n  listen_addresses: []\n"),
+  EXPECT_THAT(load_faults("web:\n  listen_addresses: []\n"),
               ElementsAre("kmem.yml:2:21: web.listen_addresses: expected 1..16 items, got 0"));
 }
 
 TEST(Load, TellsEveryFaultAtOnceInOrder) {
   EXPECT_THAT(
-      faults_of("sampling:\n  interval: 2h\nweb:\n  max_requests: 0\n  max_requests: 5\n  port: 1\nlog: {level: loud}\n"
+      load_faults("sampling:\n  interval: 2h\nweb:\n  max_requests: 0\n  max_requests: 5\n  port: 1\nlog: {level: loud}\n"
                 "tags: {include: *x}\n"),
       ElementsAre("kmem.yml:2:13: sampling.interval: expected a duration of 1s..1h, got \"2h\"",
                   "kmem.yml:4:17: web.max_requests: expected 1..1000 requests, got \"0\"",
@@ -121,13 +121,13 @@ TEST(Load, TellsEveryFaultAtOnceInOrder) {
 }
 
 TEST(Load, FaultsOfTheTextComeTogetherWithThoseBeforeThem) {
-  EXPECT_THAT(faults_of("web:\n  max_requests: 0\nlog:\n\tlevel: x\n"),
+  EXPECT_THAT(load_faults("web:\n  max_requests: 0\nlog:\n\tlevel: x\n"),
               ElementsAre("kmem.yml:2:17: web.max_requests: expected 1..1000 requests, got \"0\"",
                           "kmem.yml:4:1: a tab in the indentation: expected spaces"));
 }
 
 TEST(Load, AnchoredValuesAreRefusedOnce) {
-  EXPECT_THAT(faults_of("sampling: {interval: &i 5s}\nscrape: {min_interval: *i}\n"),
+  EXPECT_THAT(load_faults("sampling: {interval: &i 5s}\nscrape: {min_interval: *i}\n"),
               ElementsAre("kmem.yml:1:22: anchors (&name) are not supported",
                           "kmem.yml:2:24: aliases (*name) are not supported: write the value out"));
 }
@@ -139,9 +139,9 @@ TEST(Load, ManyFaultsAreCutOff) {
     return text;
   };
   const std::clock_t begun = std::clock();
-  (void)faults_of(keys(10'000));
+  (void)load_faults(keys(10'000));
   const std::clock_t half = std::clock();
-  const std::vector<std::string> faults = faults_of(keys(20'000));
+  const std::vector<std::string> faults = load_faults(keys(20'000));
   const std::clock_t whole = std::clock();
   ASSERT_EQ(faults.size(), kMaxFaults + 1);
   EXPECT_EQ(faults[0], "kmem.yml:1:1: unknown key \"zz0\"");
@@ -151,7 +151,7 @@ TEST(Load, ManyFaultsAreCutOff) {
 
 TEST(Load, ControlCharactersCannotHideInEscapes) {
   EXPECT_THAT(
-      faults_of("storage: {path: \"a\\0b\"}\n"),
+      load_faults("storage: {path: \"a\\0b\"}\n"),
       ElementsAre("kmem.yml:1:17: storage.path: expected a folder, got \"a\\x00b\"; it holds a control character"));
 }
 

@@ -18,7 +18,7 @@ using testing::IsEmpty;
 
 const std::string kHash = "$2y$10$abcdefghijklmnopqrstuv" + std::string(31, 'A');
 
-std::vector<std::string> faults_of(const std::string& text) {
+std::vector<std::string> web_config_faults(const std::string& text) {
   std::vector<std::string> out;
   for (const Fault& fault : load_web_config(text, "web.yml").faults) out.push_back(fault.text());
   return out;
@@ -97,10 +97,10 @@ TEST(WebConfig, PemInTheFileItself) {
               ElementsAre("agent.example", "10.0.0.1", "spiffe://a/b"));
   EXPECT_THAT(tls.curves, ElementsAre("P-256", "P-384", "P-521", "X25519"));
   // A key that is no PEM may still be a secret.
-  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key: secret}\n"),
+  EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key: secret}\n"),
               ElementsAre("web.yml:1:40: key: expected PEM text, as `key: |` and below it, indented, -----BEGIN ... to "
                           "-----END ..."));
-  EXPECT_THAT(faults_of("tls_server_config:\n  cert_file: a\n  key_file: b\n  key: '-----BEGIN '\n"),
+  EXPECT_THAT(web_config_faults("tls_server_config:\n  cert_file: a\n  key_file: b\n  key: '-----BEGIN '\n"),
               ElementsAre("web.yml:2:3: key: expected only one of key and key_file"));
 }
 
@@ -115,42 +115,42 @@ TEST(WebConfig, RateLimits) {
   for (const char* none : {"{}", "{burst: 5}", "{burst: 5, interval: 0}", "{burst: 5, interval: 0s}", ""})
     EXPECT_EQ(limit(none), std::nullopt) << none;
   for (const char* bad : {"1", "1d", "s", ".s", "1.2.3s", "-1s", "'1s '", "99999999999999h", "[1s]"})
-    EXPECT_THAT(faults_of("rate_limit: {burst: 1, interval: " + std::string(bad) + "}"),
+    EXPECT_THAT(web_config_faults("rate_limit: {burst: 1, interval: " + std::string(bad) + "}"),
                 ElementsAre(HasSubstr("interval: expected a duration such as 100ms, 1.5s or 1m30s, got "))) << bad;
-  EXPECT_THAT(faults_of("rate_limit: {burst: -1, interval: 1s}"), testing::Contains(HasSubstr("burst: expected a number")));
-  EXPECT_THAT(faults_of("rate_limit: {interval: 1s}"),
+  EXPECT_THAT(web_config_faults("rate_limit: {burst: -1, interval: 1s}"), testing::Contains(HasSubstr("burst: expected a number")));
+  EXPECT_THAT(web_config_faults("rate_limit: {interval: 1s}"),
               ElementsAre("web.yml:1:13: rate_limit: expected a burst of at least 1; with none every request would be "
                           "refused"));
 }
 
 TEST(WebConfig, HeaderValuesOutsideTheirListsAreRefused) {
-  EXPECT_THAT(faults_of("http_server_config:\n  headers:\n    X-Frame-Options: foo\n    X-Content-Type-Options: sniff\n"),
+  EXPECT_THAT(web_config_faults("http_server_config:\n  headers:\n    X-Frame-Options: foo\n    X-Content-Type-Options: sniff\n"),
               ElementsAre("web.yml:3:22: X-Frame-Options: expected one of deny, sameorigin, got \"foo\"",
                           HasSubstr("web.yml:4:29: X-Content-Type-Options: expected one of nosniff, got \"sniff\"")));
-  EXPECT_THAT(faults_of("http_server_config: {headers: {X-Frame-Options: DENY}}\n"), testing::SizeIs(1));
-  EXPECT_THAT(faults_of("http_server_config: {headers: {X-Frame-Options: sameorigin, X-Content-Type-Options: nosniff}}\n"),
+  EXPECT_THAT(web_config_faults("http_server_config: {headers: {X-Frame-Options: DENY}}\n"), testing::SizeIs(1));
+  EXPECT_THAT(web_config_faults("http_server_config: {headers: {X-Frame-Options: sameorigin, X-Content-Type-Options: nosniff}}\n"),
               IsEmpty());
 }
 
 TEST(WebConfig, UnknownKeysAreRefused) {
   EXPECT_THAT(
-      faults_of("tls_server_conf: {}\nrate_limits: {burst: 1}\n"),
+      web_config_faults("tls_server_conf: {}\nrate_limits: {burst: 1}\n"),
       ElementsAre("web.yml:1:1: unknown key \"tls_server_conf\"; did you mean \"tls_server_config\"?",
                   "web.yml:2:1: unknown key \"rate_limits\"; did you mean \"rate_limit\"?"));
   EXPECT_THAT(
-      faults_of("tls_server_config:\n  cert_fil: a\n  key_file: b\n  cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]\n"),
+      web_config_faults("tls_server_config:\n  cert_fil: a\n  key_file: b\n  cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]\n"),
       ElementsAre("web.yml:2:3: unknown key \"cert_fil\" in tls_server_config; did you mean \"cert_file\"?",
                   "web.yml:2:3: tls_server_config: expected both cert_file and key_file",
                   HasSubstr("web.yml:4:19: cipher_suites: expected a known name")));
   EXPECT_THAT(
-      faults_of("http_server_config:\n  headers: {X-Frame-Option: deny}\n  htp2: true\n"),
+      web_config_faults("http_server_config:\n  headers: {X-Frame-Option: deny}\n  htp2: true\n"),
       ElementsAre("web.yml:2:13: unknown header \"X-Frame-Option\" in headers; did you mean \"X-Frame-Options\"?",
                   "web.yml:3:3: unknown key \"htp2\" in http_server_config; did you mean \"http2\"?"));
 }
 
 TEST(WebConfig, ValuesAreChecked) {
   EXPECT_THAT(
-      faults_of("tls_server_config:\n  cert_file: ''\n  key_file: [a]\n  client_auth_type: RequireVerify\n"
+      web_config_faults("tls_server_config:\n  cert_file: ''\n  key_file: [a]\n  client_auth_type: RequireVerify\n"
                 "  min_version: TLS14\n  cipher_suites: [TLS_RSA]\n  prefer_server_cipher_suites: yes\n"),
       ElementsAre("web.yml:2:14: cert_file: expected a file, got \"\"",
                   "web.yml:3:13: key_file: expected a file, got a list",
@@ -159,35 +159,35 @@ TEST(WebConfig, ValuesAreChecked) {
                   "mean \"TLS10\"?",
                   HasSubstr("web.yml:6:19: cipher_suites: expected a known name, got \"TLS_RSA\""),
                   "web.yml:7:32: prefer_server_cipher_suites: expected true or false, got \"yes\""));
-  EXPECT_THAT(faults_of("http_server_config: {http2: 1, headers: {X-Frame-Options: \"a\\nb\"}}\n"),
+  EXPECT_THAT(web_config_faults("http_server_config: {http2: 1, headers: {X-Frame-Options: \"a\\nb\"}}\n"),
               ElementsAre("web.yml:1:29: http2: expected true or false, got \"1\"",
                           "web.yml:1:59: X-Frame-Options: expected text in one line, got \"a\\x0ab\""));
 }
 
 TEST(WebConfig, TlsSettingsFitTogether) {
-  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a}\n"),
+  EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a}\n"),
               ElementsAre("web.yml:1:20: tls_server_config: expected both cert_file and key_file"));
-  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, min_version: TLS13, max_version: TLS12}\n"),
+  EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, min_version: TLS13, max_version: TLS12}\n"),
               ElementsAre("web.yml:1:81: min_version: expected at most max_version"));
   // Without authorities of its own: the system's.
-  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_auth_type: VerifyClientCertIfGiven}\n"),
+  EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_auth_type: VerifyClientCertIfGiven}\n"),
               IsEmpty());
-  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c, client_auth_type: "
+  EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c, client_auth_type: "
                         "RequestClientCert}\n"),
               IsEmpty());
-  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [a]}\n"),
+  EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [a]}\n"),
               ElementsAre(HasSubstr("web.yml:1:69: client_allowed_sans: expected a client_auth_type with it")));
-  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [], client_auth_type: "
+  EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [], client_auth_type: "
                         "RequireAnyClientCert}\n"),
               ElementsAre(HasSubstr("web.yml:1:69: client_allowed_sans: expected at least one")));
-  EXPECT_THAT(faults_of("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}\n"),
+  EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}\n"),
               ElementsAre("web.yml:1:20: client_ca_file: expected a client_auth_type that verifies: "
                           "VerifyClientCertIfGiven or RequireAndVerifyClientCert"));
 }
 
 TEST(WebConfig, HashesAreBcryptAndNeverRepeated) {
   const auto fault = [](const std::string& hash) {
-    const auto faults = faults_of("basic_auth_users:\n  alice: '" + hash + "'\n");
+    const auto faults = web_config_faults("basic_auth_users:\n  alice: '" + hash + "'\n");
     return faults.empty() ? "" : faults[0];
   };
   const std::string expected =
@@ -208,11 +208,11 @@ TEST(WebConfig, HashesAreBcryptAndNeverRepeated) {
     hash.replace(4, 2, cost);
     EXPECT_EQ(fault(hash).empty(), is_good) << cost;
   }
-  EXPECT_THAT(faults_of("basic_auth_users: {'a:b': x, '': x, c: [secret]}\n"),
+  EXPECT_THAT(web_config_faults("basic_auth_users: {'a:b': x, '': x, c: [secret]}\n"),
               ElementsAre("web.yml:1:20: basic_auth_users: expected a name without colon, got \"a:b\"",
                           "web.yml:1:30: basic_auth_users: expected a name without colon, got \"\"",
                           HasSubstr("web.yml:1:40: basic_auth_users: expected a bcrypt hash")));
-  EXPECT_THAT(faults_of("basic_auth_users: {a: " + kHash + ", a: " + kHash + "}\n"),
+  EXPECT_THAT(web_config_faults("basic_auth_users: {a: " + kHash + ", a: " + kHash + "}\n"),
               ElementsAre("web.yml:1:85: key \"a\" is given twice, first in line 1"));
 }
 
@@ -228,7 +228,7 @@ TEST(WebConfig, FilesMustBeThereWhenAsked) {
 }
 
 TEST(WebConfig, SharesTheRulesOfTheText) {
-  EXPECT_THAT(faults_of("basic_auth_users: &a {}\n---\n"),
+  EXPECT_THAT(web_config_faults("basic_auth_users: &a {}\n---\n"),
               ElementsAre("web.yml:1:19: anchors (&name) are not supported",
                           "web.yml:2:1: the document ended before this: expected one in a file"));
 }

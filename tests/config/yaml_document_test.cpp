@@ -15,7 +15,7 @@ using std::literals::operator""s;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::vector<std::string> faults_of(const std::string& text) {
+std::vector<std::string> yaml_faults(const std::string& text) {
   std::vector<std::string> out;
   for (const Fault& fault : parse_yaml(text, "f").faults) out.push_back(fault.text());
   return out;
@@ -60,42 +60,42 @@ TEST(YamlDocument, WindowsLineEndsAndByteOrderMarkMoveNoPlaces) {
 }
 
 TEST(YamlDocument, ColumnsCountCharacters) {
-  EXPECT_THAT(faults_of("{\"\xC3\xA4\xE2\x82\xAC\": 1, a: 1, a: 2}"),
+  EXPECT_THAT(yaml_faults("{\"\xC3\xA4\xE2\x82\xAC\": 1, a: 1, a: 2}"),
               ElementsAre("f:1:17: key \"a\" is given twice, first in line 1"));
 }
 
 TEST(YamlDocument, DuplicateKeysAreTold) {
-  EXPECT_THAT(faults_of("a: 1\nb: 2\na: 3\n'b': 4\n"),
+  EXPECT_THAT(yaml_faults("a: 1\nb: 2\na: 3\n'b': 4\n"),
               ElementsAre("f:3:1: key \"a\" is given twice, first in line 1",
                           "f:4:1: key \"b\" is given twice, first in line 2"));
-  EXPECT_THAT(faults_of("x: {a: 1}\ny: {a: 1}\n"), IsEmpty());
+  EXPECT_THAT(yaml_faults("x: {a: 1}\ny: {a: 1}\n"), IsEmpty());
 }
 
 TEST(YamlDocument, AnchorsAliasesAndTagsAreRefused) {
-  EXPECT_THAT(faults_of("a: &x 1\nb: *x\nc: !!str 5\nd: !mine {e: 1}\n"),
+  EXPECT_THAT(yaml_faults("a: &x 1\nb: *x\nc: !!str 5\nd: !mine {e: 1}\n"),
               ElementsAre("f:1:4: anchors (&name) are not supported",
                           "f:2:4: aliases (*name) are not supported: write the value out",
                           "f:3:4: tags (!str) are not supported", "f:4:4: tags (!mine) are not supported"));
 }
 
 TEST(YamlDocument, KeysArePlainText) {
-  EXPECT_THAT(faults_of("[a, b]: 1\n"), ElementsAre("f:1:1: expected a key, got a list"));
-  EXPECT_THAT(faults_of("~: 1\n"), ElementsAre("f:1:1: expected a key, got nothing"));
+  EXPECT_THAT(yaml_faults("[a, b]: 1\n"), ElementsAre("f:1:1: expected a key, got a list"));
+  EXPECT_THAT(yaml_faults("~: 1\n"), ElementsAre("f:1:1: expected a key, got nothing"));
 }
 
 TEST(YamlDocument, SeveralDocumentsAreRefused) {
-  EXPECT_THAT(faults_of("a: 1\n---\nb: 2\n"),
+  EXPECT_THAT(yaml_faults("a: 1\n---\nb: 2\n"),
               ElementsAre("f:2:1: the document ended before this: expected one in a file"));
-  EXPECT_THAT(faults_of("---\na: 1\n...\n"), IsEmpty());
+  EXPECT_THAT(yaml_faults("---\na: 1\n...\n"), IsEmpty());
 }
 
 TEST(YamlDocument, DepthIsBounded) {
-  EXPECT_THAT(faults_of(std::string(16, '[') + std::string(16, ']')), IsEmpty());
-  EXPECT_THAT(faults_of(std::string(17, '[') + std::string(17, ']')),
+  EXPECT_THAT(yaml_faults(std::string(16, '[') + std::string(16, ']')), IsEmpty());
+  EXPECT_THAT(yaml_faults(std::string(17, '[') + std::string(17, ']')),
               ElementsAre("f:1:17: nested too deeply: expected at most 16 levels"));
   std::string blocks;
   for (std::size_t i = 0; i < 17; ++i) blocks += std::string(i, ' ') + "a:\n";
-  EXPECT_THAT(faults_of(blocks + std::string(17, ' ') + "b: 1\n"),
+  EXPECT_THAT(yaml_faults(blocks + std::string(17, ' ') + "b: 1\n"),
               ElementsAre("f:17:17: nested too deeply: expected at most 16 levels"));
 }
 
@@ -104,37 +104,37 @@ TEST(YamlDocument, SizeIsBounded) {
   std::string text;
   while (text.size() + line.size() <= kMaxFileBytes) text += line;
   text.resize(kMaxFileBytes, ' ');
-  EXPECT_THAT(faults_of(text), IsEmpty());
-  EXPECT_THAT(faults_of(text + "#"), ElementsAre("f: the file is over 256KiB: expected at most that"));
+  EXPECT_THAT(yaml_faults(text), IsEmpty());
+  EXPECT_THAT(yaml_faults(text + "#"), ElementsAre("f: the file is over 256KiB: expected at most that"));
 }
 
 TEST(YamlDocument, TextThatIsNoTextIsRefused) {
-  EXPECT_THAT(faults_of("a: 1\nb: \xFF\n"), ElementsAre("f:2:4: not UTF-8: expected the file to be saved as UTF-8"));
-  EXPECT_THAT(faults_of("a: 1\nb: x\0y\n"s),
+  EXPECT_THAT(yaml_faults("a: 1\nb: \xFF\n"), ElementsAre("f:2:4: not UTF-8: expected the file to be saved as UTF-8"));
+  EXPECT_THAT(yaml_faults("a: 1\nb: x\0y\n"s),
               ElementsAre("f:2:5: control character \"\\x00\": expected plain text"));
   // yaml-cpp takes byte 4 for the end of the file.
-  EXPECT_THAT(faults_of("a: 1\n\x04\nb: 2\n"), ElementsAre("f:2:1: control character \"\\x04\": expected plain text"));
-  EXPECT_THAT(faults_of("a: 1\n  \tb: 2\n"), ElementsAre("f:2:3: a tab in the indentation: expected spaces"));
-  EXPECT_THAT(faults_of("a:\t1\t# tabs between words are fine\n\t\n\t# and here\n"), IsEmpty());
+  EXPECT_THAT(yaml_faults("a: 1\n\x04\nb: 2\n"), ElementsAre("f:2:1: control character \"\\x04\": expected plain text"));
+  EXPECT_THAT(yaml_faults("a: 1\n  \tb: 2\n"), ElementsAre("f:2:3: a tab in the indentation: expected spaces"));
+  EXPECT_THAT(yaml_faults("a:\t1\t# tabs between words are fine\n\t\n\t# and here\n"), IsEmpty());
 }
 
 TEST(YamlDocument, WhatStandsBeforeAFaultOfTheTextIsReadAsWell) {
-  EXPECT_THAT(faults_of("a: 1\na: 2\nb:\n\tc: 1\n\xFF: 2\n"),
+  EXPECT_THAT(yaml_faults("a: 1\na: 2\nb:\n\tc: 1\n\xFF: 2\n"),
               ElementsAre("f:5:1: not UTF-8: expected the file to be saved as UTF-8",
                           "f:4:1: a tab in the indentation: expected spaces",
                           "f:2:1: key \"a\" is given twice, first in line 1"));
 }
 
 TEST(YamlDocument, SyntaxErrorsHaveTheSameForm) {
-  EXPECT_THAT(faults_of("a: [1, 2\n"), ElementsAre("f:2:1: not valid YAML: end of sequence flow not found"));
-  EXPECT_THAT(faults_of("a: 1\na: 2\nb: 'open\n"),
+  EXPECT_THAT(yaml_faults("a: [1, 2\n"), ElementsAre("f:2:1: not valid YAML: end of sequence flow not found"));
+  EXPECT_THAT(yaml_faults("a: 1\na: 2\nb: 'open\n"),
               ElementsAre("f:2:1: key \"a\" is given twice, first in line 1",
                           "f:3:4: the quote that opens here is never closed"));
-  EXPECT_THAT(faults_of("b: \"it's \\\" open\n"), ElementsAre("f:1:4: the quote that opens here is never closed"));
-  EXPECT_THAT(faults_of("'k: 1\n"), ElementsAre("f:1:1: the quote that opens here is never closed"));
-  EXPECT_THAT(faults_of("a: 'it''s'\nb: \"\\\\\"\nc: \"'\"\nd: |\n  'x\n"), IsEmpty());
-  EXPECT_THAT(faults_of("{a: 1} b\n"), ElementsAre("f:1:8: the document ended before this: expected one in a file"));
-  EXPECT_THAT(faults_of("a: 1\n b: 2\n"), ElementsAre("f:2:3: not valid YAML: illegal map value"));
+  EXPECT_THAT(yaml_faults("b: \"it's \\\" open\n"), ElementsAre("f:1:4: the quote that opens here is never closed"));
+  EXPECT_THAT(yaml_faults("'k: 1\n"), ElementsAre("f:1:1: the quote that opens here is never closed"));
+  EXPECT_THAT(yaml_faults("a: 'it''s'\nb: \"\\\\\"\nc: \"'\"\nd: |\n  'x\n"), IsEmpty());
+  EXPECT_THAT(yaml_faults("{a: 1} b\n"), ElementsAre("f:1:8: the document ended before this: expected one in a file"));
+  EXPECT_THAT(yaml_faults("a: 1\n b: 2\n"), ElementsAre("f:2:3: not valid YAML: illegal map value"));
 }
 
 TEST(YamlDocument, WhatIsBrokenOffKeepsWhatWasRead) {

@@ -26,7 +26,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr const char* kStatePath = "/state/trend.state";
+constexpr const char* kTrendStatePath = "/state/trend.state";
 constexpr int kDay = 24;
 
 /// 60 busy nonpaged tags; "Slow", the smallest of them, gains 48 KiB a day while it leaks; PTEs go by 100 a day.
@@ -216,18 +216,18 @@ TEST_F(AgentTrendTest, ALeakThatEndsIsClearedAndThatIsSaidOnce) {
 
 TEST_F(AgentTrendTest, DamagedHistoryIsSetAsideAndCounted) {
   run(*start(), 2);
-  std::string bytes = *files_.get(kStatePath);
+  std::string bytes = *files_.get(kTrendStatePath);
   bytes[bytes.size() / 2] ^= 1;
-  files_.put(kStatePath, bytes);
+  files_.put(kTrendStatePath, bytes);
   const auto agent = start();
-  EXPECT_EQ(files_.get(kStatePath), nullptr);
+  EXPECT_EQ(files_.get(kTrendStatePath), nullptr);
   EXPECT_THAT(files_.paths(), Contains(HasSubstr("trend.state.bad-")));
   EXPECT_THAT(said("starting afresh"), testing::ElementsAre(HasSubstr("checksum")));
   run(*agent, 1);
   EXPECT_EQ(value(*agent, R"(kmem_trend_state_failures_total{reason="damaged"})"), 1);
   EXPECT_EQ(value(*agent, R"(kmem_trend_state_failures_total{reason="other_host"})"), 0);
   EXPECT_EQ(value(*agent, "kmem_trend_history_seconds"), 0);
-  EXPECT_NE(files_.get(kStatePath), nullptr);
+  EXPECT_NE(files_.get(kTrendStatePath), nullptr);
   EXPECT_THAT(files_.paths(), Not(Contains(HasSubstr("selection.state.bad-")))) << "the other file was sound";
 }
 
@@ -247,12 +247,12 @@ TEST_F(AgentTrendTest, HistoryIsWrittenAtTheStartAndAtEveryIntervalAndFailuresAr
   config_.storage.save_interval = std::chrono::hours(2);
   const auto agent = start();
   run(*agent, 1);
-  ASSERT_NE(files_.get(kStatePath), nullptr);
-  const std::string first = *files_.get(kStatePath);
+  ASSERT_NE(files_.get(kTrendStatePath), nullptr);
+  const std::string first = *files_.get(kTrendStatePath);
   run(*agent, 1);
-  EXPECT_EQ(*files_.get(kStatePath), first);
+  EXPECT_EQ(*files_.get(kTrendStatePath), first);
   run(*agent, 1);
-  EXPECT_NE(*files_.get(kStatePath), first);
+  EXPECT_NE(*files_.get(kTrendStatePath), first);
   files_.fail_after(0);
   run(*agent, 4);
   EXPECT_EQ(value(*agent, R"(kmem_trend_state_failures_total{reason="unwritable"})"), 2);
@@ -266,7 +266,7 @@ TEST_F(AgentTrendTest, SwitchedOffItSaysAndKeepsNothing) {
   run(*agent, 3);
   for (const auto& [name, amount] : samples(*agent))
     EXPECT_THAT(name, testing::AllOf(Not(HasSubstr("trend")), Not(HasSubstr("leak")))) << amount;
-  EXPECT_EQ(files_.get(kStatePath), nullptr);
+  EXPECT_EQ(files_.get(kTrendStatePath), nullptr);
 }
 
 TEST_F(AgentTrendTest, AHostAtAllItsCapsHasAtMostAThousandSeries) {

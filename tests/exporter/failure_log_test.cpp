@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr base::UnixMillis kDay = 1'700'000'000'000;
+constexpr base::UnixMillis kLogged = 1'700'000'000'000;
 
 FailureRecord record(std::uint64_t id, base::UnixMillis time, std::uint32_t event_id = 2020) {
   return {event_id == 2004 ? "Microsoft-Windows-Resource-Exhaustion-Detector" : "Srv", event_id, id, time,
@@ -69,29 +69,29 @@ class FailureLogTest : public testing::Test {
 
 TEST_F(FailureLogTest, EveryRecordIsCountedOnceHoweverOftenItIsSeen) {
   FailureLog log("host");
-  Snapshot first = windows({record(5, kDay), record(9, kDay + 5000), record(10, kDay + 4000, 2019)});
+  Snapshot first = windows({record(5, kLogged), record(9, kLogged + 5000), record(10, kLogged + 4000, 2019)});
   log.observe(first);
   EXPECT_EQ(count(first, 2020), 2U);
   EXPECT_EQ(count(first, 2019), 1U);
-  EXPECT_EQ(first.failure_events[1].last, kDay + 5000);
+  EXPECT_EQ(first.failure_events[1].last, kLogged + 5000);
   EXPECT_EQ(log.cursor()->record_id, 10U);
 
-  Snapshot again = windows({record(5, kDay), record(9, kDay + 5000), record(10, kDay + 4000, 2019)});
+  Snapshot again = windows({record(5, kLogged), record(9, kLogged + 5000), record(10, kLogged + 4000, 2019)});
   log.observe(again);
   EXPECT_EQ(count(again, 2020), 2U);
-  Snapshot more = windows({record(11, kDay + 9000)}, 3);
+  Snapshot more = windows({record(11, kLogged + 9000)}, 3);
   log.observe(more);
   EXPECT_EQ(count(more, 2020), 3U);
-  EXPECT_EQ(more.failure_events[1].last, kDay + 9000);
+  EXPECT_EQ(more.failure_events[1].last, kLogged + 9000);
   // A reader that begins anew numbers from 0 again.
-  Snapshot other_reader = windows({record(12, kDay + 9500)}, 0, 78);
+  Snapshot other_reader = windows({record(12, kLogged + 9500)}, 0, 78);
   log.observe(other_reader);
   EXPECT_EQ(count(other_reader, 2020), 4U);
 }
 
 TEST_F(FailureLogTest, ALogThatCannotBeReadTakesNothingBack) {
   FailureLog log("host");
-  Snapshot first = windows({record(5, kDay)});
+  Snapshot first = windows({record(5, kLogged)});
   log.observe(first);
   Snapshot refused;
   refused.system = System::kWindows;
@@ -100,12 +100,12 @@ TEST_F(FailureLogTest, ALogThatCannotBeReadTakesNothingBack) {
   EXPECT_EQ(refused.failure_events[0].provider, "Srv");
   EXPECT_EQ(refused.failure_events[0].event_id, 2020U);
   EXPECT_EQ(refused.failure_events[0].count, 1U);
-  EXPECT_EQ(refused.failure_events[0].last, kDay);
+  EXPECT_EQ(refused.failure_events[0].last, kLogged);
 }
 
 TEST_F(FailureLogTest, CountsGoOnAfterARestartAndNothingIsCountedTwice) {
   FailureLog before("host");
-  Snapshot first = windows({record(5, kDay), record(6, kDay + 1000)});
+  Snapshot first = windows({record(5, kLogged), record(6, kLogged + 1000)});
   before.observe(first);
   EXPECT_TRUE(before.is_unsaved());
   const std::string state = before.save();
@@ -115,15 +115,15 @@ TEST_F(FailureLogTest, CountsGoOnAfterARestartAndNothingIsCountedTwice) {
   ASSERT_TRUE(after.load(state));
   ASSERT_TRUE(after.cursor());
   EXPECT_EQ(after.cursor()->record_id, 6U);
-  EXPECT_EQ(after.cursor()->time, kDay + 1000);
+  EXPECT_EQ(after.cursor()->time, kLogged + 1000);
   // A recording knows nothing of cursors and brings everything again.
-  Snapshot replayed = windows({record(5, kDay), record(6, kDay + 1000), record(7, kDay + 2000)}, 0, 99);
+  Snapshot replayed = windows({record(5, kLogged), record(6, kLogged + 1000), record(7, kLogged + 2000)}, 0, 99);
   after.observe(replayed);
   EXPECT_EQ(count(replayed, 2020), 3U);
   // The log was cleared meanwhile: its numbers begin anew, its times do not.
   FailureLog cleared("host");
   ASSERT_TRUE(cleared.load(state));
-  Snapshot young = windows({record(1, kDay + 50'000), record(2, kDay + 60'000)}, 0, 99);
+  Snapshot young = windows({record(1, kLogged + 50'000), record(2, kLogged + 60'000)}, 0, 99);
   cleared.observe(young);
   EXPECT_EQ(count(young, 2020), 4U);
   EXPECT_EQ(cleared.cursor()->record_id, 2U);
@@ -131,7 +131,7 @@ TEST_F(FailureLogTest, CountsGoOnAfterARestartAndNothingIsCountedTwice) {
 
 TEST_F(FailureLogTest, StateOfAnotherHostOrDamagedIsRefused) {
   FailureLog log("host");
-  Snapshot first = windows({record(5, kDay)});
+  Snapshot first = windows({record(5, kLogged)});
   log.observe(first);
   const std::string state = log.save();
   FailureLog other("another host");
@@ -150,7 +150,7 @@ TEST_F(FailureLogTest, StateOfAnotherHostOrDamagedIsRefused) {
 
 TEST_F(FailureLogTest, SaysWhatTheEventSays) {
   FailureLog log("host");
-  FailureRecord exhaustion = record(5, kDay, 2004);
+  FailureRecord exhaustion = record(5, kLogged, 2004);
   exhaustion.detail = "commit 900 of 1000 bytes; paged tags CM31 500, MmSt 300; nonpaged tags Leak 200";
   Snapshot snapshot = windows({exhaustion});
   log.observe(snapshot);
@@ -165,7 +165,7 @@ TEST_F(FailureLogTest, SaysWhatTheEventSays) {
 TEST_F(FailureLogTest, YearsOfEventsAreAFewLines) {
   FailureLog log("host");
   std::vector<FailureRecord> many;
-  for (std::uint64_t id = 1; id <= 40; ++id) many.push_back(record(id, kDay + static_cast<base::UnixMillis>(id)));
+  for (std::uint64_t id = 1; id <= 40; ++id) many.push_back(record(id, kLogged + static_cast<base::UnixMillis>(id)));
   Snapshot snapshot = windows(std::move(many));
   log.observe(snapshot);
   EXPECT_EQ(count(snapshot, 2020), 40U);
@@ -175,30 +175,30 @@ TEST_F(FailureLogTest, YearsOfEventsAreAFewLines) {
 
 TEST_F(FailureLogTest, TheLinuxKernelCountsItselfAndARiseIsTheLastTime) {
   FailureLog log("host");
-  Snapshot first = linux_machine(3, kDay);
+  Snapshot first = linux_machine(3, kLogged);
   log.observe(first);
   EXPECT_EQ(first.failure_events[0].count, 3U);
   EXPECT_EQ(first.failure_events[0].last, std::nullopt) << "since boot, when is not known";
   EXPECT_THAT(said_, IsEmpty());
-  Snapshot same = linux_machine(3, kDay + 1000);
+  Snapshot same = linux_machine(3, kLogged + 1000);
   log.observe(same);
   EXPECT_EQ(same.failure_events[0].last, std::nullopt);
-  Snapshot rose = linux_machine(4, kDay + 2000);
+  Snapshot rose = linux_machine(4, kLogged + 2000);
   log.observe(rose);
-  EXPECT_EQ(rose.failure_events[0].last, kDay + 2000);
+  EXPECT_EQ(rose.failure_events[0].last, kLogged + 2000);
   EXPECT_THAT(said_, ElementsAre(AllOf(HasSubstr("killed a process"), HasSubstr("count=4"))));
 
   FailureLog after("host");
   ASSERT_TRUE(after.load(log.save()));
-  Snapshot restarted = linux_machine(4, kDay + 9000);
+  Snapshot restarted = linux_machine(4, kLogged + 9000);
   after.observe(restarted);
-  EXPECT_EQ(restarted.failure_events[0].last, kDay + 2000);
-  Snapshot rebooted = linux_machine(0, kDay + 20'000);
+  EXPECT_EQ(restarted.failure_events[0].last, kLogged + 2000);
+  Snapshot rebooted = linux_machine(0, kLogged + 20'000);
   after.observe(rebooted);
-  EXPECT_EQ(rebooted.failure_events[0].last, kDay + 2000);
-  Snapshot killed = linux_machine(1, kDay + 30'000);
+  EXPECT_EQ(rebooted.failure_events[0].last, kLogged + 2000);
+  Snapshot killed = linux_machine(1, kLogged + 30'000);
   after.observe(killed);
-  EXPECT_EQ(killed.failure_events[0].last, kDay + 30'000);
+  EXPECT_EQ(killed.failure_events[0].last, kLogged + 30'000);
   EXPECT_EQ(killed.failure_events[0].count, 1U) << "the kernel's own, since boot";
 }
 
@@ -212,7 +212,7 @@ class LogSource final : public KernelSource {
     out.clear();
     out.system = System::kWindows;
     out.time = clock_.wall();
-    out.boot_time = kDay - 3'600'000;
+    out.boot_time = kLogged - 3'600'000;
     out.system_ptes_free = 100'000;
     EventLogReading reading;
     reading.origin = reinterpret_cast<std::uintptr_t>(this);
@@ -236,11 +236,11 @@ class LogSource final : public KernelSource {
 };
 
 TEST_F(FailureLogTest, TheAgentRemembersOverRestartsKillsAndAClearedLog) {
-  test::ManualClock clock(kDay);
+  test::ManualClock clock(kLogged);
   test::MemoryFiles files;
   config::Config config;
   config.storage.path = "/state";
-  std::vector<FailureRecord> log = {record(70, kDay - 5000), record(71, kDay - 1000)};
+  std::vector<FailureRecord> log = {record(70, kLogged - 5000), record(71, kLogged - 1000)};
   const auto start = [&] {
     auto agent = std::make_unique<Agent>(config, std::make_unique<LogSource>(log, clock), clock, files, "host");
     agent->load_state();

@@ -17,15 +17,15 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 /// A driver that hands this tag to a call.
-std::string driver(std::string_view text) {
+std::string driver_image(std::string_view text) {
   return PeBytes().code(hex({0xBA}) + le32(tag(text)) + hex({0xE8, 0, 0, 0, 0, 0xC3})).str();
 }
 
 class ImageSurveyTest : public testing::Test {
  protected:
   ImageSurveyTest() {
-    files_.put("/d/a.sys", driver("Aaa1"));
-    files_.put("/d/b.sys", driver("Bbb1"));
+    files_.put("/d/a.sys", driver_image("Aaa1"));
+    files_.put("/d/b.sys", driver_image("Bbb1"));
   }
   Survey run(ImageSurvey& survey, const SurveyLimits& limits = {}) {
     return survey.run(wanted_, limits, [](std::chrono::nanoseconds) { return true; });
@@ -40,11 +40,11 @@ class ImageSurveyTest : public testing::Test {
 TEST_F(ImageSurveyTest, FindsTheTagsOfEach) {
   const Survey found = run(survey_);
   ASSERT_THAT(found.images, SizeIs(2));
-  EXPECT_EQ(found.images[0], (ImageFile{"/d/a.sys", driver("Aaa1").size(), 0, true,
+  EXPECT_EQ(found.images[0], (ImageFile{"/d/a.sys", driver_image("Aaa1").size(), 0, true,
                                         {{tag("Aaa1"), Evidence::kArgument, 1}}}));
   EXPECT_EQ(found.images[1].tags, (std::vector<ImageTag>{{tag("Bbb1"), Evidence::kArgument, 1}}));
   EXPECT_EQ(found.scanned, 2U);
-  EXPECT_EQ(found.read_bytes, 2 * driver("Aaa1").size());
+  EXPECT_EQ(found.read_bytes, 2 * driver_image("Aaa1").size());
   EXPECT_TRUE(found.complete);
 }
 
@@ -53,7 +53,7 @@ TEST_F(ImageSurveyTest, AFileIsReadAgainOnlyWhenItIsAnother) {
   EXPECT_EQ(run(survey_).scanned, 0U);
   files_.set_modified(1000);
   EXPECT_EQ(run(survey_).scanned, 2U) << "written at another time";
-  files_.put("/d/b.sys", driver("Bbb2") + "longer");
+  files_.put("/d/b.sys", driver_image("Bbb2") + "longer");
   const Survey found = run(survey_);
   EXPECT_EQ(found.scanned, 1U) << "of another size";
   EXPECT_EQ(found.images[1].tags[0].tag, tag("Bbb2"));
@@ -76,7 +76,7 @@ TEST_F(ImageSurveyTest, HasBounds) {
   EXPECT_THAT(found.images, SizeIs(1));
   EXPECT_FALSE(found.complete);
   ImageSurvey fresh(files_, clock_);
-  found = run(fresh, {.read_bytes = driver("Aaa1").size() + 1});
+  found = run(fresh, {.read_bytes = driver_image("Aaa1").size() + 1});
   EXPECT_THAT(found.images, SizeIs(1));
   ASSERT_THAT(found.skipped, SizeIs(1));
   EXPECT_THAT(found.skipped[0].reason, HasSubstr("too many bytes"));

@@ -14,13 +14,13 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-constexpr base::UnixMillis kMay1At6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
+constexpr base::UnixMillis kMayDayAt6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
 constexpr base::UnixMillis kSeptember9 = 1'000'000'000'000;  // 2001
 
 TEST(CsvHistory, ColumnsInAnyOrderQuotesTotalsAndZones) {
   const WholeHistory found = read_fixture("history.csv");
   ASSERT_EQ(found.snapshots.size(), 3U) << found.error;
-  EXPECT_EQ(found.snapshots[0].time, kMay1At6);
+  EXPECT_EQ(found.snapshots[0].time, kMayDayAt6);
   EXPECT_EQ(found.snapshots[0].system, System::kWindows);
   EXPECT_EQ(found.snapshots[0].boot_time, 1'714'435'200'000);
   EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Irp ' 4096 15 64 25 10"));
@@ -28,7 +28,7 @@ TEST(CsvHistory, ColumnsInAnyOrderQuotesTotalsAndZones) {
               ElementsAre(Pair("commit", 13'105'000'000), Pair("commit.limit", 33'000'000'000),
                           Pair("nonpaged.allocations", 9), Pair("nonpaged.bytes", 1'000'000),
                           Pair("nonpaged.frees", 7), Pair("paged.bytes", 2'000'000), Pair("ptes", 33444)));
-  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 500);
+  EXPECT_EQ(found.snapshots[1].time, kMayDayAt6 + 500);
   EXPECT_FALSE(found.snapshots[1].boot_time);
   EXPECT_THAT(tags_of(found.snapshots[1]), ElementsAre("paged 'Leak' 8192 ?"));
   EXPECT_THAT(totals_of(found.snapshots[1]), IsEmpty());

@@ -20,7 +20,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-constexpr base::UnixMillis kSeptember9 = 1'000'000'000'000;  // 2001
+constexpr base::UnixMillis kBillion = 1'000'000'000'000;  // 2001
 
 std::string csv(const std::string& rows) { return "timestamp,pool,tag,bytes\n" + rows; }
 
@@ -45,12 +45,12 @@ TEST(History, ReadGivesTheCurrentSnapshotUntilAdvanced) {
   Snapshot snapshot;
   for (int again = 0; again < 2; ++again) {
     ASSERT_TRUE((*source)->read(snapshot).ok());
-    EXPECT_EQ(snapshot.time, kSeptember9 + 1000);
+    EXPECT_EQ(snapshot.time, kBillion + 1000);
   }
   EXPECT_TRUE((*source)->advance());
   for (int again = 0; again < 2; ++again) {
     ASSERT_TRUE((*source)->read(snapshot).ok());
-    EXPECT_EQ(snapshot.time, kSeptember9 + 2000);
+    EXPECT_EQ(snapshot.time, kBillion + 2000);
     EXPECT_THAT(tags_of(snapshot), ElementsAre("paged 'A' 2 ?"));
     EXPECT_FALSE((*source)->advance());
   }
@@ -87,8 +87,8 @@ TEST(History, SeveralFilesAreOneHistoryInTimeOrder) {
   files.put("early", csv("1000000010,paged,A,1\n1000000035,paged,A,9\n"));
   files.put("latest", csv("1000000050,paged,A,5\n"));
   const WholeHistory found = read_history(files, {"latest", "late", "early"});
-  EXPECT_THAT(times_of(found), ElementsAre(kSeptember9 + 10'000, kSeptember9 + 30'000, kSeptember9 + 35'000, kSeptember9 + 40'000,
-                                             kSeptember9 + 50'000));
+  EXPECT_THAT(times_of(found), ElementsAre(kBillion + 10'000, kBillion + 30'000, kBillion + 35'000, kBillion + 40'000,
+                                             kBillion + 50'000));
   EXPECT_THAT(found.skipped, IsEmpty());
   EXPECT_THAT(found.warnings, IsEmpty());
 }
@@ -125,7 +125,7 @@ TEST(History, ManyFilesAreOpenedOnlyInTheirTime) {
   const WholeHistory found = read_history(files, paths);
   ASSERT_EQ(found.snapshots.size(), 200U);
   for (std::size_t i = 0; i < 200; ++i)
-    EXPECT_EQ(found.snapshots[i].time, kSeptember9 + 1'000'000 + static_cast<base::UnixMillis>(i / 2 * 10'000 + i % 2 * 500));
+    EXPECT_EQ(found.snapshots[i].time, kBillion + 1'000'000 + static_cast<base::UnixMillis>(i / 2 * 10'000 + i % 2 * 500));
   EXPECT_EQ(found.skipped_count, 100U);  // each once, though most files were opened twice
   EXPECT_EQ(found.progress.bytes_read, bytes);
   EXPECT_EQ(found.progress.bytes_total, bytes);
@@ -165,7 +165,7 @@ TEST(History, AFileOfNothingUsableIsLeftOutAndListed) {
   files.put("tabs", "\"(PDH-TSV 4.0) (GMT)(0)\"\t\"x\"\n");
   files.put("good", csv("1000000001,paged,A,1\n"));
   const WholeHistory found = read_history(files, {"empty", "zip", "binary", "tabs", "good"});
-  EXPECT_THAT(times_of(found), ElementsAre(kSeptember9 + 1000));
+  EXPECT_THAT(times_of(found), ElementsAre(kBillion + 1000));
   EXPECT_THAT(found.skipped,
               ElementsAre("empty:0: empty", "zip:0: compressed; unpack it first",
                           "binary:0: binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT",

@@ -10,7 +10,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 
-const std::string kTable = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 2 1 1 64 64\n";
+const std::string kSmallTable = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 2 1 1 64 64\n";
 
 std::string time_of(const std::string& path, const std::string& text) {
   test::MemoryFiles files;
@@ -36,10 +36,10 @@ TEST(Neighbours, NumbersOfVmInGroupsOfThousands) {
                                  "NonPagedPool Usage: 51200 ( 204.8 Kb)", "NonPagedPool Usage: 5,1200 ( 20,4800 Kb)",
                                  "NonPagedPool Usage: 51,200.100 ( 204,800 Kb)"})
     EXPECT_EQ(totals(line), refused) << line;
-  const test::WholeHistory memory = test::read_text("2026-11-05 18:00:00Z\n Memory: 8,388,148K Avail: 4,204,220K\n" + kTable);
+  const test::WholeHistory memory = test::read_text("2026-11-05 18:00:00Z\n Memory: 8,388,148K Avail: 4,204,220K\n" + kSmallTable);
   ASSERT_EQ(memory.snapshots.size(), 1U);
   EXPECT_EQ(test::totals_of(memory.snapshots[0]).at("physical"), 8'388'148ULL * 1024);
-  EXPECT_THAT(test::read_text("2026-11-05 18:00:00Z\n Memory: 8 388 148K Avail: 4 204 220K\n" + kTable).skipped,
+  EXPECT_THAT(test::read_text("2026-11-05 18:00:00Z\n Memory: 8 388 148K Avail: 4 204 220K\n" + kSmallTable).skipped,
               Contains("f:2: Memory or Avail is not a number of K"));
 }
 
@@ -50,40 +50,40 @@ TEST(Neighbours, BlanksBetweenThousandsAreMoreColumns) {
     EXPECT_TRUE(whole.snapshots.empty());
     EXPECT_THAT(whole.error, HasSubstr("f:3: ")) << row;
   }
-  EXPECT_EQ(test::read_text("2026-11-05 18:00:00Z\n" + kTable + " Irp  Nonp 3 1 2 64 32 [nt!io]\n Ab   Nonp 3 1 2 64 32 1394ohci.sys\n").skipped.size(), 0U);
+  EXPECT_EQ(test::read_text("2026-11-05 18:00:00Z\n" + kSmallTable + " Irp  Nonp 3 1 2 64 32 [nt!io]\n Ab   Nonp 3 1 2 64 32 1394ohci.sys\n").skipped.size(), 0U);
 }
 
 TEST(Neighbours, ADateThatIsNotUnderstoodLeavesNoTableUndated) {
   for (const std::string date : {"2026-13-11 18:00", "05.11.2026 24:00", "05NOV2026 18:00:00", "=== 2026/11/31 ===", "2026-11-05T25:00"}) {
-    EXPECT_THAT(time_of("f", date + "\n" + kTable), HasSubstr("f:1: ")) << date;
-    EXPECT_THAT(time_of("f", date + "\n" + kTable), HasSubstr("passed over")) << date;
+    EXPECT_THAT(time_of("f", date + "\n" + kSmallTable), HasSubstr("f:1: ")) << date;
+    EXPECT_THAT(time_of("f", date + "\n" + kSmallTable), HasSubstr("passed over")) << date;
     EXPECT_THAT(time_of("f", date + "\nSUnreclaim: 64 kB\n"), HasSubstr("passed over")) << date;
   }
-  EXPECT_THAT(time_of("f", kTable.substr(0, kTable.find('\n') + 1) + "!LogType=poolsnap\n!SystemTime=13\\11\\2026 18:00:00.0000 (GMT)\n" +
-                               kTable.substr(kTable.find('\n') + 1)),
+  EXPECT_THAT(time_of("f", kSmallTable.substr(0, kSmallTable.find('\n') + 1) + "!LogType=poolsnap\n!SystemTime=13\\11\\2026 18:00:00.0000 (GMT)\n" +
+                               kSmallTable.substr(kSmallTable.find('\n') + 1)),
               HasSubstr("f:3: SystemTime is not MM\\DD\\YYYY HH:MM:SS"));
   const auto at_system_time = [](const std::string& zone) {
-    return time_of("f", kTable.substr(0, kTable.find('\n') + 1) + "!LogType=poolsnap\n!SystemTime=11\\05\\2026 18:00:00.0000" + zone + "\n" +
-                            kTable.substr(kTable.find('\n') + 1));
+    return time_of("f", kSmallTable.substr(0, kSmallTable.find('\n') + 1) + "!LogType=poolsnap\n!SystemTime=11\\05\\2026 18:00:00.0000" + zone + "\n" +
+                            kSmallTable.substr(kSmallTable.find('\n') + 1));
   };
   for (const char* const utc : {"", " (GMT)", " (UTC)"}) EXPECT_EQ(at_system_time(utc), "2026-11-05T18:00:00Z") << utc;
   EXPECT_EQ(at_system_time(" (Mitteleurop\xc3\xa4ische Zeit)"), "2026-11-05T17:00:00Z");
   EXPECT_THAT(at_system_time(" (Rom\xc3\xa2nia)"), HasSubstr("f:3: SystemTime has a zone that is not known"));
   // No dates; one that is understood holds.
   for (const std::string line : {"Windows Server 2019 Datacenter", "Build 17763.1.amd64fre.rs5_release", "Version 10.0.20348", "12:30 users 7"})
-    EXPECT_EQ(time_of("f", line + "\n" + kTable), "1970-01-01T00:00:00.099Z") << line;
-  EXPECT_EQ(time_of("f", "2026-11-05 18:00:00Z\nsince 2026 at 18:00x\n" + kTable), "2026-11-05T18:00:00Z");
+    EXPECT_EQ(time_of("f", line + "\n" + kSmallTable), "1970-01-01T00:00:00.099Z") << line;
+  EXPECT_EQ(time_of("f", "2026-11-05 18:00:00Z\nsince 2026 at 18:00x\n" + kSmallTable), "2026-11-05T18:00:00Z");
   // A table behind another, and what was read stays.
-  const test::WholeHistory two = test::read_text("2026-11-05 18:00:00Z\n" + kTable + "2026-11-06 26:00:00\n" + kTable);
+  const test::WholeHistory two = test::read_text("2026-11-05 18:00:00Z\n" + kSmallTable + "2026-11-06 26:00:00\n" + kSmallTable);
   EXPECT_EQ(two.snapshots.size(), 1U);
   EXPECT_GE(two.skipped.size(), 1U);
 }
 
 TEST(Neighbours, TimesInNames) {
-  EXPECT_EQ(time_of("pool 2026.09.01 13.05.txt", kTable), "2026-09-01T13:05:00Z");
-  EXPECT_EQ(time_of("pool 2026-09-01 13.05.30.log", kTable), "2026-09-01T13:05:30Z");
-  EXPECT_EQ(time_of("2026090123.log", kTable), "2026-09-01T23:00:00Z");
-  EXPECT_EQ(time_of("pool_2026-09-01T00-30-00.log", kTable), "2026-09-01T00:30:00Z");
+  EXPECT_EQ(time_of("pool 2026.09.01 13.05.txt", kSmallTable), "2026-09-01T13:05:00Z");
+  EXPECT_EQ(time_of("pool 2026-09-01 13.05.30.log", kSmallTable), "2026-09-01T13:05:30Z");
+  EXPECT_EQ(time_of("2026090123.log", kSmallTable), "2026-09-01T23:00:00Z");
+  EXPECT_EQ(time_of("pool_2026-09-01T00-30-00.log", kSmallTable), "2026-09-01T00:30:00Z");
 }
 
 TEST(Neighbours, WhatGetCounterShowsIsNamed) {
@@ -209,7 +209,7 @@ TEST(Neighbours, HostsThatAFileNamesStayApart) {
     for (const std::string host : {"7", "8"})
       two += "!LogType=poolsnap\n!ComputerName=FS0" + host + "\n!SystemTime=11\\0" + std::to_string(day) + "\\2026 18:" + host +
              "0:00.0000 (GMT)\n!TickCount=" + std::to_string((day - 5) * 86'400'000 + (host == "7" ? 3'600'000 : 608'400'000)) +
-             "\n" + kTable;
+             "\n" + kSmallTable;
   for (std::size_t at; (at = two.find(":70:")) != std::string::npos;) two.replace(at, 4, ":00:");
   for (std::size_t at; (at = two.find(":80:")) != std::string::npos;) two.replace(at, 4, ":10:");
   EXPECT_THAT(hosts(two), testing::ElementsAre("FS07 2026-11-05T17:00:00Z Leak=64", "FS08 2026-10-29T17:10:00Z Leak=64",
@@ -224,9 +224,9 @@ TEST(Neighbours, HostsThatAFileNamesStayApart) {
 }
 
 TEST(Neighbours, TimesThatMayStandBelowTheirTablesAreDoubted) {
-  const std::string footers = kTable + "2026-11-05 18:00:00Z\n" + kTable + "2026-11-06 18:00:00Z\n";
+  const std::string footers = kSmallTable + "2026-11-05 18:00:00Z\n" + kSmallTable + "2026-11-06 18:00:00Z\n";
   EXPECT_THAT(test::read_text(footers).warnings, Contains(HasSubstr("may stand below their tables")));
-  for (const std::string& fine : {kTable + "2026-11-05 18:00:00Z\n" + kTable, "2026-11-05 18:00:00Z\n" + kTable + "2026-11-06 18:00:00Z\n"})
+  for (const std::string& fine : {kSmallTable + "2026-11-05 18:00:00Z\n" + kSmallTable, "2026-11-05 18:00:00Z\n" + kSmallTable + "2026-11-06 18:00:00Z\n"})
     EXPECT_THAT(test::read_text(fine).warnings, testing::Not(Contains(HasSubstr("may stand below their tables"))));
 }
 
@@ -322,12 +322,12 @@ TEST(Neighbours, WhatStandsBehindATimeIsItsZone) {
       {"2026-11-05 18:00:00+01:00 Paris", "2026-11-05T17:00:00Z"},
   };
   for (const auto& [line, time] : known) {
-    EXPECT_EQ(time_of("f", std::string(line) + "\n" + kTable), time) << line;
+    EXPECT_EQ(time_of("f", std::string(line) + "\n" + kSmallTable), time) << line;
     EXPECT_EQ(time_of("f", std::string(line) + "\nSUnreclaim: 64 kB\n"), time) << line;
   }
   for (const char* const zone : {"Foo Standard Time", "Rom\xc3\xa2nia", "Hora padr\xc3\xa3o GMT", "Athen, Bukarest", "normaltid", "Mitteleuropa",
                                  "\xe5\x8f\xb0\xe5\x8c\x97 (\xe6\xa8\x99\xe6\xba\x96\xe6\x99\x82)", "Ora de var\xc4\x83 a Europei de Est", "CST", "Mars/Base+1"}) {
-    EXPECT_THAT(time_of("f", "2026-11-05 18:00:00 " + std::string(zone) + "\n" + kTable),
+    EXPECT_THAT(time_of("f", "2026-11-05 18:00:00 " + std::string(zone) + "\n" + kSmallTable),
                 testing::AllOf(HasSubstr("f:1: "), HasSubstr("is no zone that is known"), HasSubstr("passed over"))) << zone;
     EXPECT_THAT(time_of("f", "2026-11-05 18:00:00 " + std::string(zone) + "\nSUnreclaim: 64 kB\n"), HasSubstr("is no zone")) << zone;
   }
@@ -421,11 +421,11 @@ TEST(Neighbours, AFileOfWhichNothingIsUsedIsNoHistory) {
 
 TEST(Neighbours, AnOrderThatWasGivenHolds) {
   for (const char* const date : {"15.11.26 18:00", "15/11/26 18:00", "15.11.2026 18:00"}) {
-    EXPECT_THAT(told(date + ("\n" + kTable), ordered(DateOrder::kMonthDayYear)),
+    EXPECT_THAT(told(date + ("\n" + kSmallTable), ordered(DateOrder::kMonthDayYear)),
                 testing::AllOf(HasSubstr("f:1: "), HasSubstr("is no day of the calendar"))) << date;
-    EXPECT_EQ(told(date + ("\n" + kTable), ordered(DateOrder::kDayMonthYear)), "2026-11-15T18:00:00Z") << date;
+    EXPECT_EQ(told(date + ("\n" + kSmallTable), ordered(DateOrder::kDayMonthYear)), "2026-11-15T18:00:00Z") << date;
   }
-  EXPECT_EQ(told("10.20.30\n" + kTable), "1970-01-01T00:00:00.099Z");  // a version
+  EXPECT_EQ(told("10.20.30\n" + kSmallTable), "1970-01-01T00:00:00.099Z");  // a version
 }
 
 TEST(Neighbours, DaysOfASpreadsheetAreNoUnixTimes) {
@@ -454,14 +454,14 @@ TEST(Neighbours, TheDebuggersTimeBelowItsTables) {
 }
 
 TEST(Neighbours, FrenchConsolesAndDatesInNames) {
-  EXPECT_EQ(told("La date du jour est : 15/11/2026\nL'heure actuelle est : 18:00:07,12\n" + kTable), "2026-11-15T18:00:07.120Z");
-  EXPECT_EQ(told("La fecha actual es: 15/11/2026\nLa hora actual es: 18:00:07,12\n" + kTable), "2026-11-15T18:00:07.120Z");
-  EXPECT_EQ(time_of("poolmon-08Nov2026.log", kTable), "2026-11-08T00:00:00Z");
-  EXPECT_EQ(time_of("poolmon-8nov2026_0630.log", kTable), "2026-11-08T06:30:00Z");
-  EXPECT_EQ(time_of("srv_08.11.2026.log", kTable), "2026-11-08T00:00:00Z");
-  EXPECT_EQ(time_of("poolmon-1762300800.log", kTable), "2025-11-05T00:00:00Z");
-  EXPECT_EQ(time_of("srv1762300800.log", kTable), "1970-01-01T00:00:00.099Z");
-  EXPECT_EQ(told(kTable, ordered(DateOrder::kMonthDayYear), "srv_08.11.2026.log"), "2026-08-11T00:00:00Z");
+  EXPECT_EQ(told("La date du jour est : 15/11/2026\nL'heure actuelle est : 18:00:07,12\n" + kSmallTable), "2026-11-15T18:00:07.120Z");
+  EXPECT_EQ(told("La fecha actual es: 15/11/2026\nLa hora actual es: 18:00:07,12\n" + kSmallTable), "2026-11-15T18:00:07.120Z");
+  EXPECT_EQ(time_of("poolmon-08Nov2026.log", kSmallTable), "2026-11-08T00:00:00Z");
+  EXPECT_EQ(time_of("poolmon-8nov2026_0630.log", kSmallTable), "2026-11-08T06:30:00Z");
+  EXPECT_EQ(time_of("srv_08.11.2026.log", kSmallTable), "2026-11-08T00:00:00Z");
+  EXPECT_EQ(time_of("poolmon-1762300800.log", kSmallTable), "2025-11-05T00:00:00Z");
+  EXPECT_EQ(time_of("srv1762300800.log", kSmallTable), "1970-01-01T00:00:00.099Z");
+  EXPECT_EQ(told(kSmallTable, ordered(DateOrder::kMonthDayYear), "srv_08.11.2026.log"), "2026-08-11T00:00:00Z");
 }
 
 TEST(Neighbours, SarOfOtherLanguages) {

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-constexpr base::UnixMillis kMay1At6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
+constexpr base::UnixMillis kFirstOfMayAt6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
 constexpr base::UnixMillis kHour = 3'600'000;
 
 TEST(PerfmonHistory, ColumnsBecomeTotals) {
@@ -21,26 +21,26 @@ TEST(PerfmonHistory, ColumnsBecomeTotals) {
   const WholeHistory found = read_fixture("perfmon.csv");
   ASSERT_EQ(found.snapshots.size(), 4U) << found.error;
   EXPECT_EQ(found.snapshots[0].system, System::kWindows);
-  EXPECT_EQ(found.snapshots[0].time, kMay1At6 + 250);  // local time 8:00, UTC is 120 minutes behind it
-  EXPECT_EQ(found.snapshots[0].boot_time, kMay1At6 - kHour);
+  EXPECT_EQ(found.snapshots[0].time, kFirstOfMayAt6 + 250);  // local time 8:00, UTC is 120 minutes behind it
+  EXPECT_EQ(found.snapshots[0].boot_time, kFirstOfMayAt6 - kHour);
   EXPECT_THAT(totals_of(found.snapshots[0]),
               ElementsAre(Pair("available", 1233121280), Pair("cache", 40960000), Pair("cache.peak", 50960000),
                           Pair("commit", 13105270000), Pair("commit.limit", 33669967872),
                           Pair("nonpaged.allocations", 91234), Pair("nonpaged.bytes", 172867584),
                           Pair("paged.allocations", 81234), Pair("paged.bytes", 311185408),
                           Pair("paged.resident", 254332928), Pair("ptes", 33444)));
-  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + kHour + 250);
-  EXPECT_EQ(found.snapshots[1].boot_time, kMay1At6 - kHour);  // jitter of 0.1 ms is the same boot
+  EXPECT_EQ(found.snapshots[1].time, kFirstOfMayAt6 + kHour + 250);
+  EXPECT_EQ(found.snapshots[1].boot_time, kFirstOfMayAt6 - kHour);  // jitter of 0.1 ms is the same boot
   EXPECT_THAT(totals_of(found.snapshots[1]),
               ElementsAre(Pair("available", 1233121280), Pair("cache", 40960000), Pair("cache.peak", 50960000),
                           Pair("commit", 13105270784), Pair("commit.limit", 33669967872),
                           Pair("nonpaged.bytes", 172867585), Pair("paged.bytes", 311185409), Pair("ptes", 33440)));
-  EXPECT_EQ(found.snapshots[2].time, kMay1At6 + 2 * kHour + 250);
+  EXPECT_EQ(found.snapshots[2].time, kFirstOfMayAt6 + 2 * kHour + 250);
   EXPECT_THAT(totals_of(found.snapshots[2]), ElementsAre(Pair("nonpaged.bytes", 172867586)));
   EXPECT_FALSE(found.snapshots[2].boot_time);
   EXPECT_THAT(totals_of(found.snapshots[3]),
               ElementsAre(Pair("nonpaged.bytes", 172867587), Pair("paged.bytes", 311185412)));
-  EXPECT_EQ(found.snapshots[3].boot_time, kMay1At6 + 5 * kHour + 250 - 60'000);
+  EXPECT_EQ(found.snapshots[3].boot_time, kFirstOfMayAt6 + 5 * kHour + 250 - 60'000);
   EXPECT_THAT(found.skipped, ElementsAre(file + ":4: Memory\\Pool Paged Bytes \"-1\" is not a value",
                                          file + ":5: 2 fields where the header has 15",
                                          file + ":6: time \"01.05.2024 11:00:00\" is not MM/DD/YYYY HH:MM:SS"));
@@ -50,8 +50,8 @@ TEST(PerfmonHistory, ColumnsBecomeTotals) {
 TEST(PerfmonHistory, TypeperfHasNoZone) {
   const WholeHistory found = read_fixture("typeperf.csv");
   ASSERT_EQ(found.snapshots.size(), 2U) << found.error;
-  EXPECT_EQ(found.snapshots[0].time, kMay1At6);
-  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 1000);
+  EXPECT_EQ(found.snapshots[0].time, kFirstOfMayAt6);
+  EXPECT_EQ(found.snapshots[1].time, kFirstOfMayAt6 + 1000);
   EXPECT_THAT(totals_of(found.snapshots[1]), ElementsAre(Pair("nonpaged.bytes", 1001)));
   EXPECT_THAT(found.skipped, IsEmpty());
   EXPECT_THAT(found.warnings,
@@ -75,7 +75,7 @@ TEST(PerfmonHistory, SummerTimesEndGoesBackAndIsSkipped) {
       "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\Memory\\Pool Paged Bytes\"\n\"05/01/2024 06:00:00.000\",\"1\"\n"
       "\"05/01/2024 05:00:00.000\",\"2\"\n\"05/01/2024 06:00:01.000\",\"3\"\n");
   ASSERT_EQ(found.snapshots.size(), 2U) << found.error;
-  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 1000);
+  EXPECT_EQ(found.snapshots[1].time, kFirstOfMayAt6 + 1000);
   EXPECT_THAT(found.skipped, ElementsAre("f:3: its time lies before the snapshot's above it"));
 }
 
@@ -86,7 +86,7 @@ TEST(PerfmonHistory, BrokenLines) {
       "\"05/01/2024 06:00:00.000\",\"4\"\n\"(PDH-CSV 4.0) (GMT)(60)\",\"\\Disk\\Bytes\"\n" +
       std::string(5 << 20, '1') + "\n");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
-  EXPECT_EQ(found.snapshots[0].time, kMay1At6 + kHour);
+  EXPECT_EQ(found.snapshots[0].time, kFirstOfMayAt6 + kHour);
   EXPECT_THAT(totals_of(found.snapshots[0]), ElementsAre(Pair("nonpaged.bytes", 4)));
   EXPECT_THAT(found.skipped,
               ElementsAre("f:2: text follows a closing quote", "f:3: Memory\\Pool Paged Bytes \"x\" is not a value",

@@ -5,14 +5,14 @@
 namespace kmem::history {
 namespace {
 
-struct Case {
+struct RowCase {
   std::string line;
   RowKind kind;
   std::string reason;
 };
 
 TEST(PoolmonRow, EveryWayToBreak) {
-  const Case cases[] = {
+  const RowCase cases[] = {
       {" Leak Nonp", RowKind::kBroken, "the row ends before Allocs"},
       {" Leak Nonp 14", RowKind::kBroken, "the row ends before Frees"},
       {" Leak Nonp 14 ( 1", RowKind::kBroken, "Frees is not a number that fits"},
@@ -31,7 +31,7 @@ TEST(PoolmonRow, EveryWayToBreak) {
       {"      Nonp 14 5 9 900 100", RowKind::kOther, ""},
       {"", RowKind::kOther, ""},
   };
-  for (const Case& one : cases) {
+  for (const RowCase& one : cases) {
     TagUsage row;
     std::string reason;
     EXPECT_EQ(parse_poolmon_row(one.line, row, reason), one.kind) << one.line;

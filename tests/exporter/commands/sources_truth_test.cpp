@@ -26,8 +26,8 @@ TEST_P(SourcesTruth, TheLeakIsFoundAsItIs) {
   ASSERT_TRUE(analysis.ok()) << analysis.error().message;
   EXPECT_TRUE(analysis->others.empty());
   EXPECT_EQ(analysis->snapshots, static_cast<std::uint64_t>(kHours));
-  EXPECT_EQ(analysis->start, seconds(0) * 1000 + analysis->start % 1000);
-  EXPECT_EQ(analysis->end, seconds(kHours - 1) * 1000 + analysis->end % 1000);
+  EXPECT_EQ(analysis->start, test::seconds(0) * 1000 + analysis->start % 1000);
+  EXPECT_EQ(analysis->end, test::seconds(kHours - 1) * 1000 + analysis->end % 1000);
   EXPECT_EQ(analysis->skipped_count, 0U) << analysis->skipped[0].line << ": " << analysis->skipped[0].reason;
   ASSERT_EQ(analysis->readings.size(), 1U);
   EXPECT_EQ(analysis->readings[0].rows, shape.rows * kHours);

@@ -52,10 +52,10 @@ TEST(Words, DurationsUseTheLargestUnitThatFits) {
 }
 
 TEST(Words, DaysNameTheYearOnlyWhereItIsAnother) {
-  constexpr base::UnixMillis kNow = 1'764'460'800'000;
-  EXPECT_EQ(day_words(1'762'214'400'000, kNow), "4 Nov");
-  EXPECT_EQ(day_words(1'730'678'400'000, kNow), "4 Nov 2024");
-  EXPECT_EQ(minute_words(kNow + 61'000), "2025-11-30 00:01 UTC");
+  constexpr base::UnixMillis kNov30 = 1'764'460'800'000;
+  EXPECT_EQ(day_words(1'762'214'400'000, kNov30), "4 Nov");
+  EXPECT_EQ(day_words(1'730'678'400'000, kNov30), "4 Nov 2024");
+  EXPECT_EQ(minute_words(kNov30 + 61'000), "2025-11-30 00:01 UTC");
 }
 
 }  // namespace

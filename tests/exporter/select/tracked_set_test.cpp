@@ -17,7 +17,7 @@ using testing::IsEmpty;
 
 constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
-config::Tags small_config(std::size_t top_bytes, std::size_t cap) {
+config::Tags few_tags(std::size_t top_bytes, std::size_t cap) {
   config::Tags tags;
   tags.top_bytes = top_bytes;
   tags.top_outstanding = tags.top_growth = 0;
@@ -28,7 +28,7 @@ config::Tags small_config(std::size_t top_bytes, std::size_t cap) {
 }
 
 TEST(TrackedSet, TakesTheTopByBytesAndByOutstandingOfEachPoolAndSumsTheRest) {
-  config::Tags tags = small_config(2, 10);
+  config::Tags tags = few_tags(2, 10);
   tags.top_outstanding = 1;
   TrackedSet set(tags, {});
   const Selection selection = tick(set, snapshot_at(0, {tag_usage(Pool::kPaged, "AAAA", 100, 5),
@@ -69,7 +69,7 @@ TEST(TrackedSet, TagsThatShareAKeyOrTheirFirstFourBytesAreNotConfused) {
   Snapshot snapshot = snapshot_at(0, {tag_usage(Pool::kPaged, "kmalloc-64", 10),
                                       tag_usage(Pool::kPaged, "kmalloc-96", 20), tag_usage(Pool::kPaged, "Twin", 40)});
   snapshot.tags[2].key = snapshot.tags[0].key;
-  TrackedSet set(small_config(3, 3), {});
+  TrackedSet set(few_tags(3, 3), {});
   (void)tick(set, snapshot);
   std::swap(snapshot.tags[0], snapshot.tags[2]);
   const Selection selection = tick(set, snapshot);
@@ -79,7 +79,7 @@ TEST(TrackedSet, TagsThatShareAKeyOrTheirFirstFourBytesAreNotConfused) {
 }
 
 TEST(TrackedSet, AnUnknownIncludeIsNobodyUntilItAppears) {
-  config::Tags tags = small_config(3, 3);
+  config::Tags tags = few_tags(3, 3);
   tags.include = {"Mine", "nonpaged/Only", "mm/slub.c:f"};
   TrackedSet set(tags, {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 5);
@@ -98,7 +98,7 @@ TEST(TrackedSet, AnUnknownIncludeIsNobodyUntilItAppears) {
 }
 
 TEST(TrackedSet, AnIncludedTagStaysThoughAbsentForLongerThanTheDwell) {
-  config::Tags tags = small_config(1, 3);
+  config::Tags tags = few_tags(1, 3);
   tags.include = {"Mine"};
   TrackedSet set(tags, {});
   (void)tick(set, snapshot_at(0, {tag_usage(Pool::kPaged, "Big", 100), tag_usage(Pool::kPaged, "Mine", 8)}));
@@ -110,7 +110,7 @@ TEST(TrackedSet, AnIncludedTagStaysThoughAbsentForLongerThanTheDwell) {
 }
 
 TEST(TrackedSet, ASuspectIsInAtOnceButNotInTheSeatOfAnIncludedOrSuspectTag) {
-  config::Tags tags = small_config(2, 2);
+  config::Tags tags = few_tags(2, 2);
   tags.include = {"t0004"};
   TrackedSet set(tags, {});
   const auto rows = falling_tags(Pool::kPaged, 6);
@@ -124,7 +124,7 @@ TEST(TrackedSet, ASuspectIsInAtOnceButNotInTheSeatOfAnIncludedOrSuspectTag) {
 }
 
 TEST(TrackedSet, AMemberStaysWithinTwiceItsRankForEverAndOutsideForTheDwell) {
-  TrackedSet set(small_config(2, 10), {});
+  TrackedSet set(few_tags(2, 10), {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 6);
   (void)tick(set, snapshot_at(0, rows));
   const auto member = [&](base::UnixMillis time, const char* tag) {
@@ -143,7 +143,7 @@ TEST(TrackedSet, AMemberStaysWithinTwiceItsRankForEverAndOutsideForTheDwell) {
 }
 
 TEST(TrackedSet, AnAbsentMemberIsZeroAndKeepsItsCounters) {
-  TrackedSet set(small_config(2, 4), {});
+  TrackedSet set(few_tags(2, 4), {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 2);
   rows[1].counter_bits = 32;
   rows[1].allocations = 70;
@@ -162,7 +162,7 @@ TEST(TrackedSet, AnAbsentMemberIsZeroAndKeepsItsCounters) {
 }
 
 TEST(TrackedSet, APoolWithoutAnyTagWasNotReadAndKeepsItsMembersInSilence) {
-  TrackedSet set(small_config(2, 2), {});
+  TrackedSet set(few_tags(2, 2), {});
   const auto rows = falling_tags(Pool::kPaged, 2);
   (void)tick(set, snapshot_at(0, rows));
   Snapshot failed = snapshot_at(300 * kDay);
@@ -177,7 +177,7 @@ TEST(TrackedSet, APoolWithoutAnyTagWasNotReadAndKeepsItsMembersInSilence) {
 }
 
 TEST(TrackedSet, FillChangesNoMembership) {
-  TrackedSet set(small_config(1, 5), {});
+  TrackedSet set(few_tags(1, 5), {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 2);
   (void)tick(set, snapshot_at(0, rows));
   rows[1].bytes = kMiB * 1024;
@@ -189,7 +189,7 @@ TEST(TrackedSet, FillChangesNoMembership) {
 }
 
 TEST(TrackedSet, AFullPoolMakesNewcomersWaitADayForAMemberThatWasOutForADay) {
-  TrackedSet set(small_config(2, 2), {});
+  TrackedSet set(few_tags(2, 2), {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 8, 10 * kMiB);
   (void)tick(set, snapshot_at(0, rows));
   rows[6].bytes = 20 * kMiB;  // in rank from hour 1 on
@@ -212,7 +212,7 @@ TEST(TrackedSet, AFullPoolMakesNewcomersWaitADayForAMemberThatWasOutForADay) {
 }
 
 TEST(TrackedSet, AtMostTwiceTheCapOfDistinctTagsInFiftySixDaysUnlessForced) {
-  TrackedSet set(small_config(3, 3), {});
+  TrackedSet set(few_tags(3, 3), {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 60, 10 * kMiB);
   std::set<std::string> distinct;
   for (int day = 0; day < 56; ++day) {
@@ -227,7 +227,7 @@ TEST(TrackedSet, AtMostTwiceTheCapOfDistinctTagsInFiftySixDaysUnlessForced) {
 }
 
 TEST(TrackedSet, ASlowLeakIsInByGrowthFromTheThirdDayWhileStillSmall) {
-  config::Tags tags = small_config(2, 6);
+  config::Tags tags = few_tags(2, 6);
   tags.top_growth = 1;
   TrackedSet set(tags, {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 30);
@@ -248,7 +248,7 @@ TEST(TrackedSet, ASlowLeakIsInByGrowthFromTheThirdDayWhileStillSmall) {
 }
 
 TEST(TrackedSet, CountersAreWidenedOverWrapsAndRestartWithTheMachine) {
-  TrackedSet set(small_config(3, 3), {});
+  TrackedSet set(few_tags(3, 3), {});
   Snapshot snapshot = snapshot_at(0, falling_tags(Pool::kPaged, 3));
   snapshot.boot_time = -kDay;
   snapshot.tags[0].counter_bits = 32;
@@ -281,7 +281,7 @@ TEST(TrackedSet, CountersAreWidenedOverWrapsAndRestartWithTheMachine) {
 }
 
 TEST(TrackedSet, AMemberThatSleptThroughARebootRestartsWhenItReturns) {
-  TrackedSet set(small_config(2, 2), {});
+  TrackedSet set(few_tags(2, 2), {});
   Snapshot snapshot = snapshot_at(0, falling_tags(Pool::kPaged, 2));
   snapshot.boot_time = 0;
   snapshot.tags[1].counter_bits = 32;
@@ -290,7 +290,7 @@ TEST(TrackedSet, AMemberThatSleptThroughARebootRestartsWhenItReturns) {
   Snapshot without = snapshot_at(kHour, falling_tags(Pool::kPaged, 1));
   without.boot_time = kHour;
   EXPECT_EQ(tick(set, without).members[1].allocations_total, 900U);
-  TrackedSet reloaded(small_config(2, 2), {});
+  TrackedSet reloaded(few_tags(2, 2), {});
   ASSERT_TRUE(reloaded.load(set.save()));
   snapshot.boot_time = kHour;
   snapshot.tags[1].allocations = 1'000;
@@ -300,7 +300,7 @@ TEST(TrackedSet, AMemberThatSleptThroughARebootRestartsWhenItReturns) {
 }
 
 TEST(TrackedSet, CountersCanBeOff) {
-  config::Tags tags = small_config(1, 1);
+  config::Tags tags = few_tags(1, 1);
   tags.counters = false;
   TrackedSet set(tags, {});
   Snapshot snapshot = snapshot_at(0, falling_tags(Pool::kPaged, 1));
@@ -327,7 +327,7 @@ TEST(TrackedSet, KeepsTheMostFreePtesSinceBoot) {
 }
 
 TEST(TrackedSet, SumsSaturateInsteadOfWrapping) {
-  TrackedSet set(small_config(1, 1), {});
+  TrackedSet set(few_tags(1, 1), {});
   const Selection selection = tick(set, snapshot_at(0, {tag_usage(Pool::kVmalloc, "a", kMax, kMax),
                                                         tag_usage(Pool::kVmalloc, "b", kMax - 1, kMax - 1),
                                                         tag_usage(Pool::kVmalloc, "c", 2, 2)}));
@@ -337,7 +337,7 @@ TEST(TrackedSet, SumsSaturateInsteadOfWrapping) {
 }
 
 TEST(TrackedSet, AFullTableForgetsTheLongestDeadFirstAndThenRefusesTheSmallestNewcomers) {
-  config::Tags tags = small_config(2, 2);
+  config::Tags tags = few_tags(2, 2);
   TrackedSet set(tags, {});
   const auto rows = falling_tags(Pool::kPaged, 64);
   (void)tick(set, snapshot_at(0, rows));
@@ -371,7 +371,7 @@ TEST(TrackedSet, AFullTableForgetsTheLongestDeadFirstAndThenRefusesTheSmallestNe
 }
 
 TEST(TrackedSet, AllExportsEveryLiveTagUpToTheTable) {
-  config::Tags tags = small_config(2, 2);
+  config::Tags tags = few_tags(2, 2);
   tags.all = true;
   TrackedSet set(tags, {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 40);
@@ -403,7 +403,7 @@ TEST(TrackedSet, AllExportsEveryLiveTagUpToTheTable) {
 }
 
 TEST(TrackedSet, AClockThatWasWrongForAWhileLeavesNoTrace) {
-  TrackedSet set(small_config(2, 4), {});
+  TrackedSet set(few_tags(2, 4), {});
   std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 6);
   (void)tick(set, snapshot_at(0, rows));
   (void)tick(set, snapshot_at(3'650 * kDay, rows));
@@ -415,14 +415,14 @@ TEST(TrackedSet, AClockThatWasWrongForAWhileLeavesNoTrace) {
 }
 
 TEST(TrackedSet, ExtremeTimesAreTakenAsTheyAre) {
-  TrackedSet set(small_config(2, 2), {});
+  TrackedSet set(few_tags(2, 2), {});
   const auto rows = falling_tags(Pool::kPaged, 3);
   for (const base::UnixMillis time : {std::numeric_limits<base::UnixMillis>::max(), base::UnixMillis{0},
                                       std::numeric_limits<base::UnixMillis>::min(), base::UnixMillis{1}}) {
     Snapshot snapshot = snapshot_at(time, rows);
     snapshot.boot_time = time;
     EXPECT_EQ(tick(set, snapshot).members.size(), 2U) << time;
-    TrackedSet reloaded(small_config(2, 2), {});
+    TrackedSet reloaded(few_tags(2, 2), {});
     EXPECT_TRUE(reloaded.load(set.save())) << time;
   }
 }

@@ -12,14 +12,14 @@
 namespace kmem::trend {
 namespace {
 
-constexpr double kLevel = 100e6;
+constexpr double kFoldedLevel = 100e6;
 
 struct Fixture {
   std::vector<std::vector<float>> series;
   std::vector<BootFloors> boots;
 };
 
-/// Boots of so many days each: kLevel x course(age, day).
+/// Boots of so many days each: kFoldedLevel x course(age, day).
 Fixture boots_of(int count, double days, const std::function<double(double, double)>& course) {
   sim::Random random(11);
   Fixture fixture;
@@ -28,7 +28,7 @@ Fixture boots_of(int count, double days, const std::function<double(double, doub
     std::vector<float> floors;
     for (int i = 0; i < buckets; ++i) {
       const double age = static_cast<double>(i) / kBucketsPerDay, day = age + boot * days;
-      floors.push_back(static_cast<float>(kLevel * (course(age, day) + 0.005 * random.normal())));
+      floors.push_back(static_cast<float>(kFoldedLevel * (course(age, day) + 0.005 * random.normal())));
     }
     fixture.series.push_back(std::move(floors));
   }
@@ -43,7 +43,7 @@ TEST(Folded, GrowthThatEveryRebootClearsIsALeak) {
   const Fixture fixture = boots_of(7, 7, [](double age, double) { return 1 + 0.015 * age; });
   const Assessment assessment = assess_boots(fixture.boots, {});
   EXPECT_GE(assessment.leak_score, 1);
-  EXPECT_NEAR(assessment.slope_per_day, 0.015 * kLevel, 0.003 * kLevel);
+  EXPECT_NEAR(assessment.slope_per_day, 0.015 * kFoldedLevel, 0.003 * kFoldedLevel);
 }
 
 TEST(Folded, GrowthBehindAWarmUpIsALeak) {
@@ -51,7 +51,7 @@ TEST(Folded, GrowthBehindAWarmUpIsALeak) {
       boots_of(7, 7, [](double age, double) { return 1 + 0.015 * age - 0.2 * std::exp(-age / 0.5); });
   const Assessment assessment = assess_boots(fixture.boots, {});
   EXPECT_GE(assessment.leak_score, 1);
-  EXPECT_NEAR(assessment.slope_per_day, 0.015 * kLevel, 0.005 * kLevel);
+  EXPECT_NEAR(assessment.slope_per_day, 0.015 * kFoldedLevel, 0.005 * kFoldedLevel);
 }
 
 TEST(Folded, WarmUpAloneIsNoLeak) {
@@ -71,7 +71,7 @@ TEST(Folded, GrowthUnderAWeekThatFollowsTheRebootsIsALeak) {
       boots_of(8, 7, [](double age, double day) { return 1 + 0.015 * age - (std::fmod(day, 7) < 5 ? 0 : 0.08); });
   const Assessment assessment = assess_boots(fixture.boots, {});
   EXPECT_GE(assessment.leak_score, 1);
-  EXPECT_NEAR(assessment.slope_per_day, 0.015 * kLevel, 0.003 * kLevel);
+  EXPECT_NEAR(assessment.slope_per_day, 0.015 * kFoldedLevel, 0.003 * kFoldedLevel);
 }
 
 TEST(Folded, FlatBootsAreNoLeak) {

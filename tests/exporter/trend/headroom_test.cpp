@@ -12,7 +12,7 @@ namespace kmem::trend {
 namespace {
 
 constexpr double kMiB = 1024.0 * 1024;
-constexpr base::UnixMillis kStart = 1'700'006'400'000;  // midnight
+constexpr base::UnixMillis kMidnight = 1'700'006'400'000;  // midnight
 
 PoolTotals pool_of(Pool pool, std::uint64_t bytes) {
   PoolTotals totals;
@@ -131,8 +131,8 @@ class Host {
       const double held = kMiB * (200 + 2.7 * hour_ / 24.0);
       Snapshot snapshot;
       snapshot.system = System::kWindows;
-      snapshot.time = kStart + hour_ * kHourMs;
-      snapshot.boot_time = kStart - 5 * kDayMs;
+      snapshot.time = kMidnight + hour_ * kHourMs;
+      snapshot.boot_time = kMidnight - 5 * kDayMs;
       PoolTotals paged = pool_of(Pool::kPaged, static_cast<std::uint64_t>(held + 15 * kMiB * noon));
       paged.limit = PoolLimit{343 << 20, "kernel", "x"};
       snapshot.pools = {paged};
@@ -198,7 +198,7 @@ TEST(Exhaustion, OutlivesARestartAndBeginsAnewAtAReboot) {
   pool.kind = Kind::kPool;
   pool.amount = static_cast<std::uint64_t>(100 * kMiB);
   pool.limit = 343 * kMiB;
-  const base::UnixMillis boot = kStart + host.hour_ * kHourMs;
+  const base::UnixMillis boot = kMidnight + host.hour_ * kHourMs;
   host.engine_.observe({boot + kHourMs, boot, {&pool, 1}});
   EXPECT_EQ(host.pool().exhaustion->room, 243 * kMiB);
 }

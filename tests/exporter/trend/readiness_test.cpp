@@ -10,8 +10,8 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;
-constexpr std::int64_t kLongUp = kStart - 30 * kDayMs;
+constexpr std::int64_t kReadingsStart = 1'767'225'600'000;
+constexpr std::int64_t kLongUp = kReadingsStart - 30 * kDayMs;
 
 /// One reading: a tag that holds so much, and a reclaimable cache that holds a hundred times that.
 void look(TrendEngine& engine, double hour, double megabytes = 100, std::int64_t boot_ms = kLongUp) {
@@ -23,7 +23,7 @@ void look(TrendEngine& engine, double hour, double megabytes = 100, std::int64_t
   cache.text = "dentry";
   cache.amount = 100 * leak.amount;
   const std::vector<Sample> samples = {leak, cache};
-  engine.observe({kStart + std::llround(hour * kHourMs), boot_ms, samples});
+  engine.observe({kReadingsStart + std::llround(hour * kHourMs), boot_ms, samples});
 }
 Readiness after(double hours, double every = 1) {
   TrendEngine engine;
@@ -59,19 +59,19 @@ TEST(Readiness, FewReadingsLackInNumber) {
 
 TEST(Readiness, TheDayAfterABootSaysNothing) {
   TrendEngine engine;
-  for (int hour = 0; hour <= 24; ++hour) look(engine, hour, 100, kStart);
+  for (int hour = 0; hour <= 24; ++hour) look(engine, hour, 100, kReadingsStart);
   EXPECT_EQ(engine.readiness().days, 0);
   EXPECT_EQ(readiness_words(engine.readiness()), "telling a leak takes 7 more days of readings");
-  for (int hour = 25; hour <= 7 * 24; ++hour) look(engine, hour, 100, kStart);
+  for (int hour = 25; hour <= 7 * 24; ++hour) look(engine, hour, 100, kReadingsStart);
   EXPECT_FALSE(engine.readiness().judged);
-  for (int hour = 7 * 24 + 1; hour <= 8 * 24; ++hour) look(engine, hour, 100, kStart);
+  for (int hour = 7 * 24 + 1; hour <= 8 * 24; ++hour) look(engine, hour, 100, kReadingsStart);
   EXPECT_TRUE(engine.readiness().judged);
 }
 
 TEST(Readiness, WhatAnEarlierBootHasShownStays) {
   TrendEngine engine;
   for (int hour = 0; hour <= 10 * 24; ++hour) look(engine, hour);
-  for (int hour = 10 * 24 + 1; hour <= 11 * 24; ++hour) look(engine, hour, 100, kStart + 10 * kDayMs + kHourMs / 2);
+  for (int hour = 10 * 24 + 1; hour <= 11 * 24; ++hour) look(engine, hour, 100, kReadingsStart + 10 * kDayMs + kHourMs / 2);
   EXPECT_TRUE(engine.readiness().judged);
 }
 
@@ -79,7 +79,7 @@ TEST(Readiness, ShortBootsSufficeTogether) {
   TrendEngine engine;
   const auto up_to = [&](int from_day, int to_day) {
     for (int hour = from_day * 24; hour < to_day * 24; ++hour)
-      look(engine, hour, 100, kStart + hour / (6 * 24) * 6 * kDayMs);
+      look(engine, hour, 100, kReadingsStart + hour / (6 * 24) * 6 * kDayMs);
   };
   up_to(0, 30);
   EXPECT_FALSE(engine.readiness().judged) << "five boots of six days, of which one does not count: 25 days";
@@ -121,7 +121,7 @@ TEST(Readiness, OfAJudgedHostTheNewTagsAreNamed) {
     late.amount = 300'000'000;
     std::vector<Sample> samples = {old};
     if (hour > 38 * 24) samples.push_back(late);
-    engine.observe({kStart + hour * kHourMs, kLongUp, samples});
+    engine.observe({kReadingsStart + hour * kHourMs, kLongUp, samples});
   }
   const Readiness readiness = engine.readiness();
   EXPECT_TRUE(readiness.judged);

@@ -7,7 +7,7 @@
 namespace kmem::trend {
 namespace {
 
-constexpr base::UnixMillis kHour = 3'600'000, kStart = 1'700'000'000'000;
+constexpr base::UnixMillis kHour = 3'600'000, kFirst = 1'700'000'000'000;
 constexpr std::string_view kCacheSite = "vmlinux:__filemap_get_folio:mm/filemap.c";
 constexpr std::string_view kDriverSite = "nvme:nvme_alloc:drivers/nvme/host/core.c";
 
@@ -56,7 +56,7 @@ void grow(TrendEngine& engine, Pool pool, std::string_view tag) {
     const std::vector<Sample> samples = {{Kind::kPool, pool, {}, 2 * bytes, {}, 1e9},
                                          {Kind::kTag, pool, tag, bytes, {}, {}},
                                          {Kind::kTag, pool, kDriverSite, bytes, {}, {}}};
-    engine.observe({kStart + hour * kHour, kStart - kHour, samples});
+    engine.observe({kFirst + hour * kHour, kFirst - kHour, samples});
   }
   engine.settle();
 }

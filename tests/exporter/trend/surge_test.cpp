@@ -13,7 +13,7 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;
+constexpr std::int64_t kSurgeStart = 1'767'225'600'000;
 constexpr double kMiB = 1024.0 * 1024;
 constexpr double kLimit = 1024 * kMiB;
 
@@ -27,7 +27,7 @@ class Surges : public testing::Test {
       samples[0].kind = Kind::kPool, samples[0].pool = Pool::kSlabUnreclaimable;
       samples[0].amount = static_cast<std::uint64_t>(100 * kMiB + bytes), samples[0].limit = kLimit;
       samples[1].pool = Pool::kSlabUnreclaimable, samples[1].text = "cache", samples[1].amount = static_cast<std::uint64_t>(bytes);
-      engine_.observe({kStart + static_cast<std::int64_t>(minute_ * 60'000), kStart - 30 * kDayMs, samples});
+      engine_.observe({kSurgeStart + static_cast<std::int64_t>(minute_ * 60'000), kSurgeStart - 30 * kDayMs, samples});
       const bool surges = report().verdict == Verdict::kSurge;
       if (surges && told_ < 0) told_ = minute_;
     }
@@ -54,7 +54,7 @@ TEST_F(Surges, AreToldWhileMostOfTheTimeIsLeft) {
   EXPECT_TRUE(now.surge->ends_soon);
   EXPECT_NEAR(now.surge->pace_per_second * 3600 / kMiB, 20, 2);
   EXPECT_NEAR(now.surge->seconds_left, *now.surge->room / now.surge->pace_per_second, 1);
-  EXPECT_NEAR(static_cast<double>(now.surge->since - kStart) / 60'000, begin, 6 * 60);
+  EXPECT_NEAR(static_cast<double>(now.surge->since - kSurgeStart) / 60'000, begin, 6 * 60);
   // The pool ends with it, and says so.
   const SubjectReport pool = *engine_.find(Kind::kPool, Pool::kSlabUnreclaimable, {});
   ASSERT_TRUE(pool.exhaustion.has_value());
@@ -107,7 +107,7 @@ TEST(SurgesOfCaches, ThatTheKernelTakesBackAreNone) {
     Sample sample;
     sample.kind = Kind::kPool, sample.pool = Pool::kSlabReclaimable, sample.limit = kLimit;
     sample.amount = static_cast<std::uint64_t>(kMiB * (20 + std::max(0, minute - 2000)));
-    engine.observe({kStart + minute * 60'000LL, kStart, {&sample, 1}});
+    engine.observe({kSurgeStart + minute * 60'000LL, kSurgeStart, {&sample, 1}});
   }
   EXPECT_EQ(engine.find(Kind::kPool, Pool::kSlabReclaimable, {})->verdict, Verdict::kOk);
 }

@@ -5,75 +5,75 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;
+constexpr std::int64_t kLineStart = 1'767'225'600'000;
 
 TEST(Timeline, BootBeforeTheFirstLookIsKnown) {
   Timeline timeline;
-  const Timeline::Moment moment = timeline.advance(kStart, kStart - 3 * kDayMs);
-  EXPECT_EQ(moment.at_ms, kStart);
+  const Timeline::Moment moment = timeline.advance(kLineStart, kLineStart - 3 * kDayMs);
+  EXPECT_EQ(moment.at_ms, kLineStart);
   EXPECT_TRUE(moment.new_boot);
   ASSERT_EQ(timeline.boots().size(), 1U);
-  EXPECT_EQ(timeline.boots()[0].start_ms, kStart - 3 * kDayMs);
+  EXPECT_EQ(timeline.boots()[0].start_ms, kLineStart - 3 * kDayMs);
   EXPECT_TRUE(timeline.boots()[0].start_known);
 }
 
 TEST(Timeline, LaterBootTimeIsAReboot) {
   Timeline timeline;
-  timeline.advance(kStart, kStart - kDayMs);
-  const Timeline::Moment moment = timeline.advance(kStart + kHourMs, kStart + kHourMs / 2);
+  timeline.advance(kLineStart, kLineStart - kDayMs);
+  const Timeline::Moment moment = timeline.advance(kLineStart + kHourMs, kLineStart + kHourMs / 2);
   EXPECT_TRUE(moment.new_boot);
   ASSERT_EQ(timeline.boots().size(), 2U);
-  EXPECT_EQ(timeline.boots()[1].start_ms, kStart + kHourMs / 2);
+  EXPECT_EQ(timeline.boots()[1].start_ms, kLineStart + kHourMs / 2);
   EXPECT_EQ(timeline.clock_jumps_total(), 0U);
 }
 
 TEST(Timeline, BootTimeThatWobblesIsNoReboot) {
   Timeline timeline;
-  timeline.advance(kStart, kStart - kDayMs);
-  EXPECT_FALSE(timeline.advance(kStart + kHourMs, kStart - kDayMs + 9 * 60'000).new_boot);
+  timeline.advance(kLineStart, kLineStart - kDayMs);
+  EXPECT_FALSE(timeline.advance(kLineStart + kHourMs, kLineStart - kDayMs + 9 * 60'000).new_boot);
   EXPECT_EQ(timeline.boots().size(), 1U);
 }
 
 TEST(Timeline, ClockSetForwardMovesBothTimesAndNothingElse) {
   Timeline timeline;
-  timeline.advance(kStart, kStart - kDayMs);
+  timeline.advance(kLineStart, kLineStart - kDayMs);
   const std::int64_t year = 365 * kDayMs;
-  const Timeline::Moment moment = timeline.advance(kStart + year + 60'000, kStart - kDayMs + year);
-  EXPECT_EQ(moment.at_ms, kStart + 60'000);
+  const Timeline::Moment moment = timeline.advance(kLineStart + year + 60'000, kLineStart - kDayMs + year);
+  EXPECT_EQ(moment.at_ms, kLineStart + 60'000);
   EXPECT_FALSE(moment.new_boot);
   EXPECT_EQ(timeline.clock_jumps_total(), 1U);
-  EXPECT_EQ(timeline.to_wall(moment.at_ms), kStart + year + 60'000);
+  EXPECT_EQ(timeline.to_wall(moment.at_ms), kLineStart + year + 60'000);
 }
 
 TEST(Timeline, ClockSetBackMovesBothTimesAndNothingElse) {
   Timeline timeline;
-  timeline.advance(kStart, kStart - kDayMs);
-  const Timeline::Moment moment = timeline.advance(kStart - 5 * kDayMs + 60'000, kStart - 6 * kDayMs);
-  EXPECT_EQ(moment.at_ms, kStart + 60'000);
+  timeline.advance(kLineStart, kLineStart - kDayMs);
+  const Timeline::Moment moment = timeline.advance(kLineStart - 5 * kDayMs + 60'000, kLineStart - 6 * kDayMs);
+  EXPECT_EQ(moment.at_ms, kLineStart + 60'000);
   EXPECT_FALSE(moment.new_boot);
 }
 
 TEST(Timeline, ClockSetBackWithoutBootTimeGoesOnFromNow) {
   Timeline timeline;
-  timeline.advance(kStart, std::nullopt);
-  EXPECT_EQ(timeline.advance(kStart - 30 * kDayMs, std::nullopt).at_ms, kStart);
-  EXPECT_EQ(timeline.advance(kStart - 30 * kDayMs + kHourMs, std::nullopt).at_ms, kStart + kHourMs);
+  timeline.advance(kLineStart, std::nullopt);
+  EXPECT_EQ(timeline.advance(kLineStart - 30 * kDayMs, std::nullopt).at_ms, kLineStart);
+  EXPECT_EQ(timeline.advance(kLineStart - 30 * kDayMs + kHourMs, std::nullopt).at_ms, kLineStart + kHourMs);
   EXPECT_EQ(timeline.boots().size(), 1U);
 }
 
 TEST(Timeline, SmallStepBackStandsStill) {
   Timeline timeline;
-  timeline.advance(kStart, std::nullopt);
-  EXPECT_EQ(timeline.advance(kStart - kHourMs, std::nullopt).at_ms, kStart);
-  EXPECT_EQ(timeline.advance(kStart + 60'000, std::nullopt).at_ms, kStart + 60'000);
+  timeline.advance(kLineStart, std::nullopt);
+  EXPECT_EQ(timeline.advance(kLineStart - kHourMs, std::nullopt).at_ms, kLineStart);
+  EXPECT_EQ(timeline.advance(kLineStart + 60'000, std::nullopt).at_ms, kLineStart + 60'000);
   EXPECT_EQ(timeline.clock_jumps_total(), 0U);
 }
 
 TEST(Timeline, LongSilenceCountsAsTwoWeeksAndANewBoot) {
   Timeline timeline;
-  timeline.advance(kStart, std::nullopt);
-  const Timeline::Moment moment = timeline.advance(kStart + 4000 * kDayMs, std::nullopt);
-  EXPECT_EQ(moment.at_ms, kStart + 14 * kDayMs);
+  timeline.advance(kLineStart, std::nullopt);
+  const Timeline::Moment moment = timeline.advance(kLineStart + 4000 * kDayMs, std::nullopt);
+  EXPECT_EQ(moment.at_ms, kLineStart + 14 * kDayMs);
   EXPECT_TRUE(moment.new_boot);
   EXPECT_FALSE(timeline.boots().back().start_known);
 }
@@ -81,7 +81,7 @@ TEST(Timeline, LongSilenceCountsAsTwoWeeksAndANewBoot) {
 TEST(Timeline, AbsurdTimesDoNotOverflow) {
   Timeline timeline;
   for (const std::int64_t wall :
-       {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min(), std::int64_t{0}, kStart}) {
+       {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min(), std::int64_t{0}, kLineStart}) {
     timeline.advance(wall, std::numeric_limits<std::int64_t>::max());
     timeline.advance(wall, std::numeric_limits<std::int64_t>::min());
   }
@@ -90,15 +90,15 @@ TEST(Timeline, AbsurdTimesDoNotOverflow) {
 
 TEST(Timeline, KeepsTheNewestBoots) {
   Timeline timeline;
-  for (int i = 0; i < 200; ++i) timeline.advance(kStart + i * kDayMs, kStart + i * kDayMs - kHourMs);
+  for (int i = 0; i < 200; ++i) timeline.advance(kLineStart + i * kDayMs, kLineStart + i * kDayMs - kHourMs);
   ASSERT_EQ(timeline.boots().size(), Timeline::kMaxBoots);
-  EXPECT_EQ(timeline.boots().back().start_ms, kStart + 199 * kDayMs - kHourMs);
+  EXPECT_EQ(timeline.boots().back().start_ms, kLineStart + 199 * kDayMs - kHourMs);
 }
 
 TEST(Timeline, SurvivesSaveAndLoad) {
   Timeline timeline;
-  timeline.advance(kStart, kStart - kDayMs);
-  timeline.advance(kStart + kDayMs, kStart + kHourMs);
+  timeline.advance(kLineStart, kLineStart - kDayMs);
+  timeline.advance(kLineStart + kDayMs, kLineStart + kHourMs);
   std::string bytes;
   base::WireWriter out(bytes);
   timeline.save(out);
@@ -107,7 +107,7 @@ TEST(Timeline, SurvivesSaveAndLoad) {
   ASSERT_TRUE(loaded);
   ASSERT_TRUE(in.finish().ok());
   EXPECT_EQ(loaded->boots().size(), 2U);
-  EXPECT_EQ(loaded->advance(kStart + 2 * kDayMs, kStart + kHourMs).at_ms, kStart + 2 * kDayMs);
+  EXPECT_EQ(loaded->advance(kLineStart + 2 * kDayMs, kLineStart + kHourMs).at_ms, kLineStart + 2 * kDayMs);
   EXPECT_EQ(loaded->boots().size(), 2U);
 }
 
