@@ -52,7 +52,6 @@ void Agent::RequestCounter::rejected(std::string_view reason) { counted_.count_r
 Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock,
              base::FileSystem& files, std::string host_identity)
     : clock_(clock),
-      files_(files),
       self_metrics_(handler_names()),
       observer_(self_metrics_),
       config_(std::move(config)),

@@ -115,7 +115,6 @@ class Agent {
   void name_owners(bool members_changed);
 
   const base::Clock& clock_;
-  base::FileSystem& files_;
   metrics::SelfMetrics self_metrics_;
   RequestCounter observer_;
   std::atomic<bool> ready_{false};

@@ -101,9 +101,9 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
   Snapshot& snapshot = out.snapshot();
   const auto is = [&](std::string_view wanted) { return same_word(name, wanted); };
   if (!is_whole) {
-    constexpr std::array<std::string_view, 8> kNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage", "FreeSystemPTEs",
-                                                        "Committedpages", "Commitlimit", "AvailablePages", "PhysicalMemory"};
-    return std::any_of(kNames.begin(), kNames.end(), is) ? VmLine::kBroken : VmLine::kOther;
+    constexpr std::array<std::string_view, 8> kVmNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage", "FreeSystemPTEs",
+                                                          "Committedpages", "Commitlimit", "AvailablePages", "PhysicalMemory"};
+    return std::any_of(kVmNames.begin(), kVmNames.end(), is) ? VmLine::kBroken : VmLine::kOther;
   }
   if (is("NonPagedPoolUsage") || is("NonPagedPoolNxUsage")) {
     (is("NonPagedPoolUsage") ? parts.nonpaged : parts.nonpaged_nx) = bytes;
