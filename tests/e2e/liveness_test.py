@@ -450,6 +450,14 @@ class Network(Case):
                         good, tried = self.answered(exporter.port, rate, addresses, first)
                         self.assertGreaterEqual(good, tried * 0.99)
 
+    def test_floods_of_piled_requests_shut_out_no_scraper(self):
+        exporter = Exporter()
+        self.addCleanup(exporter.__exit__, None, None, None)
+        for addresses in (["127.0.0.1"], [f"127.0.0.{i}" for i in range(2, 250)]):
+            with self.subTest(addresses[0]):
+                good, tried = self.answered(exporter.port, 400, addresses, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
+                self.assertGreaterEqual(good, tried * 0.99)
+
     def test_bursts_of_scrapes_are_answered(self):
         exporter = Exporter()
         self.addCleanup(exporter.__exit__, None, None, None)
