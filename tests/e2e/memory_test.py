@@ -80,7 +80,7 @@ class Memory(Hanging):
         exporter = self.start(f"--storage.path={self.folder}/state", "--tags.all", "--sampling.interval=1s",
                               "--storage.save-interval=10s", f"--web.config.file={web}")
         paths = ("/metrics", "/api/v1/tags?limit=1000&course=1", "/", "/api/v1/trends")
-        end, step = time.monotonic() + 24, 0
+        end, step = time.monotonic() + 14, 0
         while time.monotonic() < end:
             step += 1
             change(step)
