@@ -313,8 +313,11 @@ std::string parse_value(const Row& row, std::string_view text, T& out) {
   } else {
     if (text.size() > kMaxKnobBytes) return "; it is too long";
     if (base::find_non_utf8(text) != std::string_view::npos) return "; it is not UTF-8";
+    const bool has_drive = text.size() > 2 && text[1] == ':';
     for (const char c : text)
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return "; it holds a control character";
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+        return std::string("; it holds a control character") +
+               (has_drive ? ": a path with backslashes goes into single quotes" : "");
     if (row.check != nullptr)
       if (std::string wrong = row.check(text); !wrong.empty()) return wrong;
     out = std::string(text);

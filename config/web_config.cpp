@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -34,6 +35,8 @@ constexpr std::array<std::string_view, 6> kClientAuths = {
     "VerifyClientCertIfGiven", "RequireAndVerifyClientCert", "RequireClientCert"};
 constexpr std::array<std::string_view, 5> kHeaders = {"Content-Security-Policy", "Strict-Transport-Security",
                                                       "X-Content-Type-Options", "X-Frame-Options", "X-XSS-Protection"};
+constexpr std::array<std::string_view, 11> kTrue = {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"};
+constexpr std::array<std::string_view, 11> kFalse = {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"};
 constexpr std::string_view kContentTypeOptions[] = {"nosniff"};
 constexpr std::string_view kFrameOptions[] = {"deny", "sameorigin"};
 constexpr std::array<std::string_view, 4> kCurves = {"CurveP256", "CurveP384", "CurveP521", "X25519"};
@@ -74,12 +77,32 @@ bool is_bcrypt(std::string_view text) {
   return true;
 }
 
-/// Go's: "1.5s", "1m30s", "250us"; less than a millisecond counts as one.
-std::optional<std::chrono::milliseconds> parse_go_duration(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"ns", 1e-6}, {"us", 1e-3}, {"\xC2\xB5s", 1e-3},
-      {"\xCE\xBCs", 1e-3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}}};
-  constexpr double kMostMs = 1e12;
-  if (text == "0") return std::chrono::milliseconds(0);
+/// A whole number as YAML 1.1 writes it: 20, +20, 1_000, 0x14, 0o24, 024, 0b10100.
+std::optional<std::uint64_t> parse_yaml_count(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, int>, 4> kBases = {{{"0x", 16}, {"0o", 8}, {"0b", 2}, {"0", 8}}};
+  if (text.starts_with('+')) text.remove_prefix(1);
+  int base = 10;
+  for (const auto& [prefix, its] : kBases) {
+    if (!text.starts_with(prefix) || text.size() == prefix.size()) continue;
+    base = its;
+    text.remove_prefix(prefix.size());
+    break;
+  }
+  std::string digits(text);
+  std::erase(digits, '_');
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (error != std::errc() || end != digits.data() + digits.size() || value > INT64_MAX) return std::nullopt;
+  return value;
+}
+
+/// Go's: "1.5s", "1m30s", "250us"; less than a nanosecond counts as one.
+std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"ns", 1}, {"us", 1e3}, {"\xC2\xB5s", 1e3},
+      {"\xCE\xBCs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}}};
+  constexpr double kMostNs = 9.22e18;  // 292 years, as Go's
+  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return std::chrono::nanoseconds(0);
   double total = 0;
   if (text.empty()) return std::nullopt;
   while (!text.empty()) {
@@ -98,11 +121,11 @@ std::optional<std::chrono::milliseconds> parse_go_duration(std::string_view text
                                    [&](const auto& each) { return each.first == text.substr(0, unit_end); });
     if (unit == kUnits.end()) return std::nullopt;
     total += value * unit->second;
-    if (total > kMostMs) return std::nullopt;
+    if (total > kMostNs) return std::nullopt;
     text.remove_prefix(unit_end);
   }
-  const auto ms = static_cast<std::int64_t>(total);
-  return std::chrono::milliseconds(ms == 0 && total > 0 ? 1 : ms);
+  const auto ns = static_cast<std::int64_t>(total);
+  return std::chrono::nanoseconds(ns == 0 && total > 0 ? 1 : ns);
 }
 
 class WebLoader {
@@ -134,6 +157,7 @@ class WebLoader {
     return false;
   }
 
+  /// A key without a value is as if it were not there.
   void section(const YamlNode& node, const std::string& where, const std::vector<Key>& keys) {
     if (!is_section(node, where)) return;
     std::vector<std::string_view> names;
@@ -142,7 +166,7 @@ class WebLoader {
       const auto known = std::find(names.begin(), names.end(), entry.key);
       if (known == names.end()) {
         unknown(entry.place, "key", entry.key, where, names);
-      } else {
+      } else if (entry.value.kind != Kind::kNull) {
         keys[static_cast<std::size_t>(known - names.begin())].read(entry.value);
       }
     }
@@ -163,9 +187,15 @@ class WebLoader {
     return good;
   }
 
+  /// As Go's YAML has it, which is 1.1.
   void boolean(const YamlNode& node, const char* name, bool& out) {
-    if (node.kind == Kind::kText && !node.is_quoted && (node.text == "true" || node.text == "false"))
-      out = node.text == "true";
+    const auto is_one_of = [&node](Words words) {
+      return node.kind == Kind::kText && !node.is_quoted && std::find(words.begin(), words.end(), node.text) != words.end();
+    };
+    if (is_one_of(kTrue))
+      out = true;
+    else if (is_one_of(kFalse))
+      out = false;
     else if (node.kind != Kind::kRefused)
       fault(node.place, std::string(name) + ": expected true or false, got " + describe(node));
   }
@@ -279,7 +309,11 @@ class WebLoader {
               }},
              {"curve_preferences", [&](const YamlNode& value) {
                 names(value, "curve_preferences", kCurves,
-                      [&](std::size_t index) { tls.curves.emplace_back(kCurvesInOpenssl[index]); });
+                      [&](std::size_t index) {
+                        const std::string_view curve = kCurvesInOpenssl[index];
+                        if (std::find(tls.curves.begin(), tls.curves.end(), curve) == tls.curves.end())
+                          tls.curves.emplace_back(curve);
+                      });
               }}});
     one_of(node.place, "cert", tls.cert_file, tls.cert);
     one_of(node.place, "key", tls.key_file, tls.key);
@@ -290,6 +324,12 @@ class WebLoader {
     if (tls.min_version > tls.max_version) fault(version_place, "min_version: expected at most max_version");
     const bool has_ca = !tls.client_ca_file.empty() || !tls.client_ca.empty();
     const bool asks = tls.client_auth != ClientAuth::kNoClientCert;
+    const bool verifies = tls.client_auth == ClientAuth::kVerifyClientCertIfGiven ||
+                          tls.client_auth == ClientAuth::kRequireAndVerifyClientCert;
+    for (const YamlEntry& entry : node.entries)
+      if (verifies && !has_ca && entry.key.starts_with("client_ca") && entry.value.kind == Kind::kNull)
+        fault(entry.place, entry.key + ": is empty; without it a certificate of any public authority would do. Remove the "
+                                       "line if that is meant");
     if (good_files && !asks && has_ca)
       fault(auth_place, "client_ca_file: expected a client_auth_type that verifies: VerifyClientCertIfGiven or "
                         "RequireAndVerifyClientCert");
@@ -333,22 +373,31 @@ class WebLoader {
     Words allowed;
     if (entry.key == "X-Content-Type-Options") allowed = kContentTypeOptions;
     if (entry.key == "X-Frame-Options") allowed = kFrameOptions;
-    if (!text(entry.value, entry.key.c_str(), "text in one line", out)) return false;
+    // Go sends ends of lines as blanks, and none at either end.
+    YamlNode value = entry.value;
+    std::replace_if(value.text.begin(), value.text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    value.text.erase(value.text.find_last_not_of(" \t") + 1);
+    value.text.erase(0, value.text.find_first_not_of(" \t"));
+    std::string sent = value.text;
+    std::replace(value.text.begin(), value.text.end(), '\t', ' ');
+    if (!text(value, entry.key.c_str(), "text", out)) return false;
+    out = std::move(sent);
     return allowed.empty() || choice(entry.value, entry.key, allowed);
   }
 
   void rate_limit(const YamlNode& node) {
     RateLimit limit;
-    bool has_interval = false;
+    bool has_interval = false, has_burst = false;
     section(node, "rate_limit",
             {{"burst",
               [&](const YamlNode& value) {
-                const auto count = value.kind == Kind::kText ? parse_count(value.text) : std::nullopt;
-                if (count && *count <= kMaxBurst)
-                  limit.burst = static_cast<std::size_t>(*count);
+                const bool is_number = value.kind == Kind::kText && !value.is_quoted;
+                const auto count = is_number ? parse_yaml_count(value.text) : std::nullopt;
+                if (count)
+                  limit.burst = static_cast<std::size_t>(std::min(*count, kMaxBurst));
                 else if (value.kind != Kind::kRefused)
-                  fault(value.place, "burst: expected a number of requests up to " + std::to_string(kMaxBurst) +
-                                         ", got " + describe(value));
+                  fault(value.place, "burst: expected a number of requests, got " + describe(value));
+                has_burst = !count || *count > 0;  // one fault is enough
               }},
              {"interval", [&](const YamlNode& value) {
                 const auto interval = value.kind == Kind::kText ? parse_go_duration(value.text) : std::nullopt;
@@ -356,10 +405,10 @@ class WebLoader {
                   limit.interval = *interval;
                 else if (value.kind != Kind::kRefused)
                   fault(value.place, "interval: expected a duration such as 100ms, 1.5s or 1m30s, got " + describe(value));
-                has_interval = interval && *interval > std::chrono::milliseconds(0);
+                has_interval = interval && *interval > std::chrono::nanoseconds(0);
               }}});
     // As in the toolkit: without an interval there is no limit.
-    if (has_interval && limit.burst == 0)
+    if (has_interval && !has_burst)
       fault(node.place, "rate_limit: expected a burst of at least 1; with none every request would be refused");
     if (has_interval) out_.security.rate_limit = limit;
   }

@@ -50,7 +50,7 @@ struct BasicAuthUser {
 /// A bucket of `burst` requests that gets one more every `interval`.
 struct RateLimit {
   std::size_t burst = 0;
-  std::chrono::milliseconds interval{};
+  std::chrono::nanoseconds interval{};
 
   bool operator==(const RateLimit&) const = default;
 };

@@ -216,7 +216,7 @@ void Agent::learn() {
   if (has_old) source_->last_without_old(fresh);
   const Snapshot& seen = has_old ? fresh : snapshot_;
   rates_.note(seen, boots_.now());
-  if (trend_) trend_->observe(seen, boots_.now());
+  if (trend_) trend_->observe(seen, boots_.now(), last_read_);
   if (has_old) {
     // Who does not appear here would lose its place at once.
     if (fresh.processes.empty()) fresh.processes = snapshot_.processes;

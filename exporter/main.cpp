@@ -23,7 +23,7 @@ int run(int argc, const char* const* argv) {
   // A service manager that waits for this process hears of bad arguments, too.
   if (!parsed.err.empty()) return service::run_hosted([&] { return refused(parsed); });
   if (!parsed.options) return write_stdout(parsed.out) ? parsed.exit_code : kExitFailed;
-  const base::SystemClock clock;
+  static const base::SystemClock clock;  // also for threads that hang when this ends
   Environment environment{clock, base::os_file_system()};
   switch (parsed.options->command) {
     case Command::kServe: return service::run_hosted([&] { return serve(*parsed.options, environment); });

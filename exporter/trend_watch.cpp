@@ -149,16 +149,21 @@ base::Result<void> TrendWatch::load(std::string_view payload) {
   return {};
 }
 
-void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot) {
+void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot, std::chrono::nanoseconds now) {
   engine_.observe(sampler_.take(snapshot, boot));
   const trend::Summary summary = engine_.summary();
   view_.history_seconds = summary.history_seconds;
   view_.subjects = summary.subjects;
-  if (summary.clock_jumps_total > clock_jumps_)
+  const bool jumped = summary.clock_jumps_total > clock_jumps_, has_gap = summary.gap_seconds > 0;
+  if (const auto often = clock_.told_late(now))
+    base::log_warn("the clock is set again and again; the history goes on by its own time",
+                   {{"times", std::to_string(*often)}, {"jumps", std::to_string(summary.clock_jumps_total)}});
+  const bool said = (jumped || has_gap) && clock_.changed(now);
+  if (jumped && said)
     base::log_warn("the clock was set; the history goes on by its own time",
                    {{"jumps", std::to_string(summary.clock_jumps_total)}});
   clock_jumps_ = summary.clock_jumps_total;
-  if (summary.gap_seconds > 0)
+  if (has_gap && said)
     base::log_warn("a gap in the history: nobody watched, or the clock was set",
                    {{"seconds", number("%.0f", summary.gap_seconds)}});
   // The clock may jump either way.

@@ -3,6 +3,7 @@
 // Thread: none of its own; the caller serialises. Failure: as TrendEngine's.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "collectors/base/flapping.h"
 #include "collectors/base/result.h"
 #include "collectors/drivers/attribution.h"
 #include "collectors/snapshot.h"
@@ -28,7 +30,7 @@ class TrendWatch {
   TrendWatch(const config::Trend& config, std::string host_identity, const drivers::Attribution& owners);
 
   /// Before selection is updated: afterwards suspects() are those of now.
-  void observe(const Snapshot& snapshot, const Boot& boot);
+  void observe(const Snapshot& snapshot, const Boot& boot, std::chrono::nanoseconds now);
   [[nodiscard]] std::span<const select::TagId> suspects() const { return suspects_; }
   /// After selection was updated: the view follows the members.
   void describe(const select::Selection& selection);
@@ -65,7 +67,8 @@ class TrendWatch {
   std::vector<select::TagId> suspects_;      // the tags of leaks_ and surges_
   std::map<Subject, base::UnixMillis> said_, surges_said_; // of the last review, and since when they grow
   std::optional<bool> judged_;                // as logged last
-  std::uint64_t clock_jumps_ = 0;            // as logged last
+  std::uint64_t clock_jumps_ = 0;            // as seen last
+  base::Flapping clock_;
   std::vector<std::uint64_t> described_;     // keys of the members in view_.tags
   metrics::TrendView view_;
 };

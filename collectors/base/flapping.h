@@ -13,11 +13,14 @@ class Flapping {
   static constexpr std::chrono::minutes kTime{10};
   static constexpr int kSaid = 2;  // it failed, it works again
 
+  /// More are said of what people change, who want to hear of each try.
+  explicit Flapping(int said = kSaid) : said_(static_cast<std::uint64_t>(said)) {}
+
   /// Whether this change is to be said.
   bool changed(std::chrono::nanoseconds now) {
     if (!since_) since_ = now;
     ++changes_;
-    return changes_ <= kSaid;
+    return changes_ <= said_;
   }
   /// Once after a time with changes that were not said: how many there were in all.
   std::optional<std::uint64_t> told_late(std::chrono::nanoseconds now) {
@@ -25,11 +28,12 @@ class Flapping {
     const std::uint64_t changes = changes_;
     since_.reset();
     changes_ = 0;
-    if (changes <= kSaid) return std::nullopt;
+    if (changes <= said_) return std::nullopt;
     return changes;
   }
 
  private:
+  std::uint64_t said_;
   std::optional<std::chrono::nanoseconds> since_;
   std::uint64_t changes_ = 0;
 };

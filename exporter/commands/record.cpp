@@ -13,12 +13,12 @@ namespace kmem {
 int record(const Options& options, Environment& environment) {
   const auto resolved = resolve_or_explain(options, environment);
   if (!resolved) return kExitUnusable;
-  service::Signals signals;
   auto frames = make_frames(resolved->config.source, environment.clock);
   if (!frames) {
     base::log_error("no source", {{"error", frames.error().message}});
     return kExitUnusable;
   }
+  service::Signals signals;  // from here on there is a capture to end well
   auto capture = replay::CaptureWriter::open(environment.files, options.output);
   if (!capture) {
     base::log_error("the capture cannot be written", {{"error", capture.error().message}});

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -23,6 +24,10 @@ namespace {
 
 // After a tick to which the kernel did not answer.
 constexpr std::chrono::nanoseconds kTryAgain = std::chrono::seconds(1);
+
+// The start may take long where storage is slow; a stop does not wait for it, and it is said.
+constexpr std::chrono::milliseconds kLookForSignals{20}, kStopPatience{1'000};
+constexpr std::chrono::seconds kStartPatience{3};
 
 // How long files of the configuration are waited for: a stop may be asked for meanwhile.
 constexpr std::chrono::seconds kFilePatience{1};
@@ -125,15 +130,26 @@ std::vector<http::Route> without_remains(std::vector<http::Route> routes) {
   return routes;
 }
 
-}  // namespace
+/// All that serves. The thread that makes it has a share in it, for it may hang at any file.
+struct Serving {
+  std::atomic<const char*> step = "the configuration";  // what is waited for
+  int code = kExitFailed;
+  config::Config config;
+  config::WebSecurity security;
+  Hold hold = std::unique_ptr<base::File>();
+  std::unique_ptr<Agent> agent;
+  std::unique_ptr<drivers::GuardedWatch> driver_watch;
+  std::unique_ptr<http::Server> server;
+};
 
-int serve(const Options& options, Environment& environment) {
-  const auto resolved = resolve_or_explain(options, environment);
+int make(Serving& made, const Options& options, Environment& environment) {
+  auto resolved = resolve_or_explain(options, environment);
   if (!resolved) return kExitUnusable;
-  config::Config config = resolved->config;
-  service::Signals signals;
-  service::Supervisor supervisor;
+  made.config = std::move(resolved->config);
+  made.security = std::move(resolved->web_security);
+  const config::Config& config = made.config;
 
+  made.step = "the source";
   auto kernel = make_kernel_source(config.source, environment.clock);
   if (!kernel) {
     base::log_error("no source", {{"error", kernel.error().message}});
@@ -142,42 +158,83 @@ int serve(const Options& options, Environment& environment) {
   const metrics::BuildInfo build = metrics::build_info();
   base::log_info("starting", {{"version", build.version}, {"revision", build.revision}, {"source", config.source.kind}});
 
-  const Hold hold = hold_storage(environment.files, config.storage.path);
-  if (!hold && hold.error().code == base::ErrorCode::kBusy) {
+  made.step = "storage";
+  made.hold = hold_storage(environment.files, config.storage.path);
+  if (!made.hold && made.hold.error().code == base::ErrorCode::kBusy) {
     base::log_error("another kmem_exporter keeps its history in this storage.path; give each one its own",
                     {{"path", config.storage.path}});
     return kExitFailed;
   }
-  if (!hold)
+  if (!made.hold)
     base::log_warn("whether another kmem_exporter keeps its history here is not known",
-                   {{"path", config.storage.path}, {"error", hold.error().message}});
+                   {{"path", config.storage.path}, {"error", made.hold.error().message}});
   // A recording's history is its own, and no live kernel's.
   const bool live = !config.source.kind.starts_with("replay:");
-  Agent agent(config, std::move(*kernel), environment.clock, environment.files,
-              live ? host_identity(environment.files) : config.source.kind);
-  agent.load_state();
-  drivers::GuardedWatch driver_watch(std::make_unique<drivers::DriverWatch>(
-      config, live ? drivers::make_system_view() : nullptr, agent.attribution(), environment.files, environment.clock));
-  driver_watch.load();
-  agent.tick();
+  made.agent = std::make_unique<Agent>(config, std::move(*kernel), environment.clock, environment.files,
+                                       live ? host_identity(environment.files) : config.source.kind);
+  made.agent->load_state();
+  made.driver_watch = std::make_unique<drivers::GuardedWatch>(std::make_unique<drivers::DriverWatch>(
+      config, live ? drivers::make_system_view() : nullptr, made.agent->attribution(), environment.files,
+      environment.clock));
+  made.driver_watch->load();
+  made.step = "the source";
+  made.agent->tick();
 
-  http::Server server(config.web, without_remains(agent.routes()), agent.observer(), environment.clock, resolved->web_security,
-                      environment.files);
-  if (const auto started = server.start(); !started) {
+  made.step = "certificates";
+  made.server = std::make_unique<http::Server>(config.web, without_remains(made.agent->routes()), made.agent->observer(),
+                                               environment.clock, made.security, environment.files);
+  if (const auto started = made.server->start(); !started) {
     base::log_error("cannot listen", {{"error", started.error().message}});
     return kExitFailed;
   }
-  const auto ports = server.ports();
+  const auto ports = made.server->ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     base::log_info("listening", {{"address", address_of(config.web, i, ports[i])},
                                  {"path", config.web.telemetry_path},
-                                 {"tls", resolved->web_security.tls ? "true" : "false"},
-                                 {"authentication", resolved->web_security.users.empty() ? "none" : "basic"}});
+                                 {"tls", made.security.tls ? "true" : "false"},
+                                 {"authentication", made.security.users.empty() ? "none" : "basic"}});
   }
+  return kExitFine;
+}
+
+}  // namespace
+
+int serve(const Options& options, Environment& environment) {
+  service::Signals signals;
+  service::Supervisor supervisor;
+  const auto made = std::make_shared<Serving>();
+  bool running = true, reload_asked = false;
+  {
+    base::SideTask start;
+    auto begin = [made, options, outside = environment]() mutable { made->code = make(*made, options, outside); };
+    if (!start.start(begin)) begin();
+    auto told = environment.clock.steady() + kStartPatience;
+    auto until = std::chrono::nanoseconds::max();
+    while (!start.wait(kLookForSignals)) {
+      const auto now = environment.clock.steady();
+      const service::Event event = signals.wait(std::chrono::milliseconds(0));
+      reload_asked |= event == service::Event::kReload;
+      if (event == service::Event::kStop) {
+        running = false;
+        until = std::min(until, now + kStopPatience);
+      }
+      if (now >= told && running)
+        base::log_warn("the start waits for what does not answer", {{"what", made->step.load()}});
+      if (now >= told) told = std::chrono::nanoseconds::max();
+      if (now < until) continue;
+      base::log_info("stopping before the start was done", {{"waits_for", made->step.load()}});
+      return kExitFine;
+    }
+  }
+  if (made->code != kExitFine) return made->code;
+  config::Config& config = made->config;
+  Agent& agent = *made->agent;
+  drivers::GuardedWatch& driver_watch = *made->driver_watch;
+  http::Server& server = *made->server;
 
   std::unique_ptr<http::WebFileWatch> web_watch;
   if (const std::string& path = config.web.config_file; !path.empty())
-    web_watch = std::make_unique<http::WebFileWatch>(path, resolved->web_security, server, environment.files,
+    web_watch = std::make_unique<http::WebFileWatch>(path, made->security, server, environment.files,
                                                      [&agent](bool taken) { agent.reload_done(taken); });
   ConfigReader config_reader;
   driver_watch.start();
@@ -185,9 +242,11 @@ int serve(const Options& options, Environment& environment) {
   supervisor.ready();
   auto due = environment.clock.steady() + config.sampling.interval;
   if (!agent.makes_progress()) due = std::min(due, environment.clock.steady() + kTryAgain);
-  for (bool running = true; running;) {
+  while (running) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - environment.clock.steady());
-    const service::Event event = signals.wait(std::min(left, supervisor.heartbeat()));
+    const service::Event event = std::exchange(reload_asked, false)
+                                     ? service::Event::kReload
+                                     : signals.wait(std::min(left, supervisor.heartbeat()));
     // A kernel that does not answer at all may answer a new process, if not, the restart is a sign.
     if (agent.makes_progress() && server.is_alive()) supervisor.alive();
     if (web_watch) web_watch->note_hang();

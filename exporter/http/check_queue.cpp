@@ -95,7 +95,7 @@ void CheckQueue::work(Shared& shared) {
     if (shared.stopping) return;
     auto& groups = shared.groups;
     const auto turn = groups.begin();
-    const bool oldest = ++turn->turns % kMostOfOne == 0;
+    const bool oldest = ++turn->turns % kOldestEvery == 0;
     Task task = std::move(oldest ? turn->waiting.front() : turn->waiting.back());
     oldest ? turn->waiting.pop_front() : turn->waiting.pop_back();
     --shared.waiting;

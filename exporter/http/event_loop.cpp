@@ -232,9 +232,14 @@ std::string_view EventLoop::heaviest_group() const {
 }
 
 /// How little a connection is worth; negative: it is being worked for. A client that was served may come again, one
-/// that takes its time is worth the less the longer it takes, by the measure of what it has to do.
+/// that takes its time is worth the less the longer it takes, by the measure of what it has to do. Who sends request
+/// upon request before it has the answers is no scraper: each begins anew, so they count from the first of them.
 double EventLoop::badness(const Connection& connection, Time now) const {
   const double seconds = std::chrono::duration<double>(now - connection.since).count();
+  const bool waits = connection.state == State::kReading || connection.state == State::kParked ||
+                     connection.state == State::kWriting;
+  if (connection.piles_since && waits)
+    return std::chrono::duration<double>(now - *connection.piles_since).count() / kHeadSeconds;
   switch (connection.state) {
     case State::kClosed:
     case State::kWorking: return -1;
@@ -380,8 +385,10 @@ void EventLoop::send(std::uint64_t id, Connection& connection) {
   }
   if (connection.in.empty()) {
     release(connection.in);
+    connection.piles_since.reset();
     return enter(connection, State::kIdle, web_.idle_timeout);
   }
+  if (!connection.piles_since) connection.piles_since = connection.since;
   enter(connection, State::kReading, web_.request_timeout);
   advance(id, connection);
 }

@@ -86,6 +86,7 @@ class EventLoop {
     std::size_t sent_bytes = 0;
     std::size_t drained_bytes = 0;
     std::size_t requests = 0;
+    std::optional<Time> piles_since;  // requests on it wait for one another
     bool close_after = false;
     Lane lane = Lane::kSlow;  // of the job in work
     std::shared_ptr<std::atomic<bool>> abandoned;  // of the job in work

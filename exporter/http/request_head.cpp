@@ -17,6 +17,12 @@ bool is_token_char(char c) {
 
 bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
+/// What may stand in a name, an address or a port, as Go's servers have it.
+bool is_host_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!$%&'()*+,-.:;=[]_~").find(c) != std::string_view::npos;
+}
+
 using base::is_digit;
 
 void append_value(std::string& list, std::string_view value) {
@@ -151,6 +157,8 @@ HeadScanner::State HeadScanner::finish() {
   if (has_body_) return refuse(413, "body", "request bodies are not accepted");
   if (!method_known_) return refuse(405, "method", "only GET and HEAD are allowed");
   if (!has_host_ && !head_.version_1_0) return refuse(400, "malformed", "the Host header is missing");
+  if (!std::all_of(head_.host.begin(), head_.host.end(), is_host_char))
+    return refuse(400, "malformed", "the Host header is no name or address");
   head_.size_bytes = position_;
   head_.keep_alive = !asks_close_ && (!head_.version_1_0 || asks_keep_alive_);
   return state_ = State::kComplete;

@@ -22,6 +22,7 @@ using Ssl = std::unique_ptr<SSL, Freed<SSL_free>>;
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 // Records below their 16 KiB, because the buffer of the largest one stays with its connection.
 constexpr std::size_t kPieceBytes = 4096;
+constexpr std::size_t kRecordBytes = 64;  // what TLS adds to a piece, and some
 // What clients of today refuse, and of those days when TLS 1.0 or 1.1 is asked for.
 constexpr int kFewestRsaBits = 2048, kFewestOldRsaBits = 1024;
 // Forward secrecy and authenticated encryption; TLS 1.0 and 1.1 have nothing but CBC.
@@ -215,6 +216,8 @@ class OpensslSession final : public TlsSession {
   bool send(std::string_view plain, std::string& out) override {
     if (SSL_is_init_finished(ssl_.get()) != 1) return false;
     ERR_clear_error();
+    // A page of megabytes at once, for growing by halves would hold it twice.
+    out.reserve(out.size() + plain.size() + (plain.size() / kPieceBytes + 1) * kRecordBytes);
     while (!plain.empty()) {
       const auto piece = plain.substr(0, kPieceBytes);
       if (SSL_write(ssl_.get(), piece.data(), static_cast<int>(piece.size())) <= 0) return false;

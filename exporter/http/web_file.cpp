@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/base/flapping.h"
 #include "collectors/base/left_thread.h"
 #include "collectors/base/log.h"
 #include "config/yaml_document.h"
@@ -20,6 +21,7 @@ constexpr std::chrono::seconds kEvery{1};
 constexpr std::chrono::milliseconds kSettles{200};
 // How long the end waits for a look that is at work.
 constexpr std::chrono::milliseconds kFileEndPatience{300};
+constexpr int kSaid = 20;  // changes in ten minutes that are said one by one
 constexpr int kTimesLonger = 5;  // than somebody waits for a look, a slow disk may take
 
 config::WebLoadResult understand(std::string_view text, const std::string& path, base::FileSystem& files) {
@@ -62,6 +64,7 @@ struct WebFileWatch::Shared {
   config::WebSecurity running;
   std::string text;                // as looked at last
   std::vector<std::string> said;   // of that; empty: it is in force
+  base::Flapping flapping{kSaid};
   // All of the rest is the mutex's. It is never held while a file is read.
   std::mutex mutex;
   std::condition_variable changed;
@@ -132,6 +135,9 @@ void WebFileWatch::tell_hang(std::chrono::milliseconds since) {
 }
 
 bool WebFileWatch::Shared::look() {
+  if (const auto often = flapping.told_late(steady_clock::now().time_since_epoch()))
+    base::log_warn("the web configuration changes again and again",
+                   {{"path", path}, {"changes", std::to_string(*often)}, {"last_one_in_use", said.empty() ? "true" : "false"}});
   auto now = base::read_file(files, path, config::kMaxFileBytes);
   while (now && *now != text) {
     std::this_thread::sleep_for(kSettles);
@@ -180,7 +186,7 @@ bool WebFileWatch::Shared::take(const std::string& fresh) {
   running = std::move(loaded.security);
   said.clear();
   if (news) {
-    base::log_info("the web configuration changed and is in use",
+    if (flapping.changed(steady_clock::now().time_since_epoch())) base::log_info("the web configuration changed and is in use",
                    {{"path", path}, {"users", std::to_string(running.users.size())}});
     tell(true);
   }
@@ -193,8 +199,9 @@ bool WebFileWatch::Shared::refuse(const std::vector<std::string>& faults) {
     hang_told = false;
     return false;
   }
+  const bool told = flapping.changed(steady_clock::now().time_since_epoch());
   for (const std::string& fault : faults)
-    base::log_error("the web configuration cannot be used, the old one stays in force", {{"error", fault}});
+    if (told) base::log_error("the web configuration cannot be used, the old one stays in force", {{"error", fault}});
   said = faults;
   tell(false);
   return false;

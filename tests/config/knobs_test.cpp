@@ -159,6 +159,8 @@ TEST(Knobs, TextIsChecked) {
   EXPECT_EQ(try_set("source.procfs", {""}), "expected a folder, got \"\"");
   EXPECT_EQ(try_set("storage.path", {""}), "");
   EXPECT_EQ(try_set("storage.path", {"a\nb"}), "expected a folder, got \"a\\x0ab\"; it holds a control character");
+  EXPECT_EQ(try_set("storage.path", {"C:\temp"}), "expected a folder, got \"C:\\x09emp\"; it holds a control character: a "
+                                                   "path with backslashes goes into single quotes");
   EXPECT_EQ(try_set("storage.path", {"a\xFF"}), "expected a folder, got \"a\\xff\"; it is not UTF-8");
   EXPECT_NE(try_set("storage.path", {std::string(4097, 'x')}), "");
   EXPECT_EQ(try_set("storage.path", {std::string(4096, 'x')}), "");

@@ -22,6 +22,8 @@ HEADERS = ("X-Frame-Options", "Strict-Transport-Security", "X-XSS-Protection", "
 SAFER = "refused, because what was meant is not what would happen"
 NO_HTTP2 = "the toolkit serves nothing where HTTP/2 lacks its AES_128_GCM suite; there is no HTTP/2 here"
 NO_CBC = "suites with CBC are offered only where the file names them"
+ONE_DOCUMENT = "one document is expected; the toolkit reads the first"
+NO_HASH = "no client came in by it where bcrypt is as it was meant; told instead"
 # variant -> why the answers differ. A variant that is listed and does not differ is a fault, too.
 DIFFERENT = {
     "tls/empty cert_file": "an empty value is told; the toolkit takes it for none and serves plain HTTP",
@@ -62,8 +64,31 @@ DIFFERENT = {
     "rate/interval as number": "a number without unit is nanoseconds in Go, which nobody means",
     "yaml/anchor and alias": "anchors are not taken, in no file of this program",
     "yaml/tag": "tags are not taken, in no file of this program",
-    "yaml/second document": "one document is expected; the toolkit reads the first",
-    "yaml/yes for true": "YAML 1.2 has true and false alone",
+    "yaml/second document": ONE_DOCUMENT,
+    "odd/no document twice": ONE_DOCUMENT,
+    "odd/text behind the end": ONE_DOCUMENT,
+    "odd/directive of 1.2": "files are YAML 1.2 here",
+    "odd/a tab alone": "blanks alone are an empty file",
+    "odd/lines end with CR": "no editor has written such files for 20 years; told instead",
+    "odd/merge": "anchors and merges are not taken, in no file of this program",
+    "odd/tag of a boolean": "tags are not taken, in no file of this program",
+    "odd/max_version below the usual min_version": SAFER + ": no client could come in",
+    "odd/user without name": "no client can send it; told instead",
+    "odd/$2$": NO_HASH, "odd/$2c$": NO_HASH, "odd/blank behind the hash": NO_HASH, "odd/line end behind the hash": NO_HASH,
+    "odd/note behind the hash": NO_HASH,
+    "odd/burst 1e0": "a number of requests is written without point and exponent",
+    "odd/burst 2.0": "a number of requests is written without point and exponent",
+    "odd/burst 08": "not a whole number in YAML 1.1, where 0 begins an octal one",
+    "odd/interval -0s": "no limit is negative",
+    "nothing/burst": SAFER + ": every request would be refused",
+    "nothing in/cipher_suites": "an empty value is told",
+    "nothing in/curve_preferences": "an empty value is told",
+    "nothing in/client_allowed_sans": SAFER + ": nobody is asked for a certificate, so everyone comes in",
+    **{f"nothing/header {name}": "an empty value is told" for name in
+       ("X-XSS-Protection", "Strict-Transport-Security", "Content-Security-Policy")},
+    **{f"empty text/{key}": "an empty value is told" for key in
+       ("cert", "key", "client_ca", "client_ca_file", "client_auth_type")},
+    "nothing/client_ca_file that is needed": SAFER + ": a certificate of any public authority would do",
     "rate/burst with fraction": "the toolkit cuts the fraction off; told instead",
     "tls/rsa 2048": NO_CBC,
     "suites/none": NO_CBC,
@@ -255,6 +280,65 @@ def variants(pem):
         "burst as text": "{burst: few, interval: 1h}", "burst with fraction": "{burst: 1.5, interval: 1h}",
     }.items():
         out["rate/" + name] = f"rate_limit: {value}\n"
+    out.update(odd_variants(pair))
+    return out
+
+
+def odd_variants(pair):
+    """What YAML makes of nothing, of other spellings and of several lines."""
+    out = {}
+    for key in ("client_auth_type", "min_version", "max_version", "cipher_suites", "curve_preferences", "client_ca_file",
+                "client_allowed_sans", "prefer_server_cipher_suites", "cert", "key", "client_ca"):
+        out["nothing/" + key] = pair + f"  {key}:\n"
+        out["a map/" + key] = pair + f"  {key}: {{}}\n"
+        if key in ("cipher_suites", "curve_preferences", "client_allowed_sans"):
+            out["nothing in/" + key] = pair + f"  {key}: [~]\n"
+        else:
+            out["empty text/" + key] = pair + f"  {key}: ''\n"
+    out["nothing/client_ca_file that is needed"] = pair + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file:\n"
+    out["nothing/http2"] = "http_server_config: {http2: }\n"
+    out["nothing/headers"] = "http_server_config: {headers: ~}\n"
+    out["nothing/burst"] = "rate_limit: {interval: 1h, burst: }\n"
+    out["nothing/interval"] = "rate_limit: {interval: , burst: 2}\n"
+    out["nothing/password"] = "basic_auth_users:\n  alice:\n"
+    out["odd/curve twice"] = pair + "  curve_preferences: [X25519, X25519]\n"
+    out["odd/max_version below the usual min_version"] = pair + "  max_version: TLS10\n"
+    for header in ("X-Frame-Options", "X-XSS-Protection", "X-Content-Type-Options", "Strict-Transport-Security",
+                   "Content-Security-Policy"):
+        for name, value in {"nothing/header ": "", "a list/": "[a]", "a number/": "1", "a boolean/": "true", "blanks/": "' deny '",
+                            "two lines/": '"a\\nb"', "a tab/": '"a\\tb"', "not ASCII/": "'m\u00e4x'",
+                            "literal/": "|\n      nosniff\n      b", "folded/": ">\n      a;\n      b"}.items():
+            out[name + header] = f"http_server_config:\n  headers:\n    {header}: {value}\n"
+    for value in ("True", "TRUE", "'true'", "on", "Off", "1", "y", "N", "tRue"):
+        out["odd/http2 " + value] = f"http_server_config: {{http2: {value}}}\n"
+    out["odd/tag of a boolean"] = "http_server_config: {http2: !!bool true}\n"
+    out["odd/prefer_server_cipher_suites on"] = pair + "  prefer_server_cipher_suites: on\n"
+    for value in ("0x2", "0b10", "0o2", "02", "08", "1_0", "+2", "'2'", "1e0", "2.0", "2147483648", "9999999999999999999"):
+        out["odd/burst " + value] = f"rate_limit: {{burst: {value}, interval: 1h}}\n"
+    for value in ("1H", "' 1h'", "1h1h", "1h30", "h", "1.h", ".5h", "1..5h", "+1h", "-0s", "1us", "00s", "'0'", "2540400h",
+                  "2570000h"):
+        out["odd/interval " + value] = f"rate_limit: {{burst: 1, interval: {value}}}\n"
+    for name, user in {"name true": f"true: {HASH}", "name 1": f"1: {HASH}", "user without name": f"~: {HASH}",
+                       "user twice": f"alice: {HASH}\n  'alice': {HASH}", "key in two lines": f"? alice\n  : {HASH}",
+                       "key that is a list": f"[a]: {HASH}", "merge": f"<<: {{alice: {HASH}}}", "blank before the name": f"' alice': {HASH}",
+                       "name not ASCII": f"\u00e5lice: {HASH}", "line end behind the hash": f"alice: |\n    {HASH}",
+                       "folded hash": f"alice: >-\n    {HASH}", "blank behind the hash": f"alice: '{HASH} '",
+                       "note behind the hash": f"alice: {HASH}#note", "comment behind the hash": f"alice: {HASH} # note",
+                       "$2$": "alice: '" + HASH.replace("$2y", "$2") + "'", "$2c$": "alice: '" + HASH.replace("$2y", "$2c") + "'"}.items():
+        out["odd/" + name] = f"basic_auth_users:\n  {user}\n"
+    text = "http_server_config: {http2: true}\n"
+    for name, document in {
+        "byte order mark": "\ufeff" + text, "document start": "---\n" + text, "document end": text + "...\n",
+        "directive of 1.1": "%YAML 1.1\n---\n" + text, "directive of 1.2": "%YAML 1.2\n---\n" + text, "start alone": "---\n",
+        "no document twice": "---\n---\n", "null": "null\n", "a number": "1\n", "an empty text": "''\n", "blanks": "   \n\n",
+        "a tab alone": "\t\n", "no line end": text[:-1], "a zero byte": text + "\0", "lines end with CR": text.replace(": {", ":\r  ")[:-2] + "\r",
+        "control character": "# \x01\n" + text, "text behind the end": text + "...\nfoo\n",
+        "JSON": '{"http_server_config": {"http2": true}, "basic_auth_users": {"alice": "%s"}}' % HASH,
+        "deep": "http_server_config: " + "[" * 50 + "]" * 50 + "\n", "key twice inside": "http_server_config: {http2: true, http2: false}\n",
+        "nothing twice": "tls_server_config:\ntls_server_config:\n", "key in capitals": text.upper(), "key in quotes": '"http_server_config": {"http2": true}\n',
+        "key that is a number": "1: 2\n", "section false": "tls_server_config: false\n", "section of no text": "tls_server_config: ''\n",
+        "users of no text": "basic_auth_users: ''\n", "rate_limit of no list": "rate_limit: []\n"}.items():
+        out["odd/" + name] = document
     return out
 
 

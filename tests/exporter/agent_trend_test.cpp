@@ -32,15 +32,15 @@ constexpr int kDay = 24;
 /// 60 busy nonpaged tags; "Slow", the smallest of them, gains 48 KiB a day while it leaks; PTEs go by 100 a day.
 class LeakingSource final : public KernelSource {
  public:
-  LeakingSource(const test::ManualClock& clock, const bool& leaking, const std::size_t& tags)
-      : clock_(clock), leaking_(leaking), tags_(tags) {}
+  LeakingSource(const test::ManualClock& clock, const bool& leaking, const std::size_t& tags, const base::UnixMillis& set_ms)
+      : clock_(clock), leaking_(leaking), tags_(tags), set_ms_(set_ms) {}
 
   base::Result<void> read(Snapshot& out) override {
     out.clear();
     out.system = System::kWindows;
-    out.time = clock_.wall();
+    out.time = clock_.wall() + set_ms_;
     out.boot_time = 1'690'000'000'000;
-    const double hours = static_cast<double>(out.time - 1'700'000'000'000) / 3.6e6;
+    const double hours = static_cast<double>(clock_.wall() - 1'700'000'000'000) / 3.6e6;
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < tags_; ++i) {
       const double phase = static_cast<double>(i);
@@ -65,6 +65,7 @@ class LeakingSource final : public KernelSource {
   const test::ManualClock& clock_;
   const bool& leaking_;
   const std::size_t& tags_;
+  const base::UnixMillis& set_ms_;
 };
 
 class AgentTrendTest : public testing::Test {
@@ -80,7 +81,7 @@ class AgentTrendTest : public testing::Test {
   AgentTrendTest& operator=(const AgentTrendTest&) = delete;
 
   std::unique_ptr<Agent> start(const std::string& host = "this host") {
-    auto agent = std::make_unique<Agent>(config_, std::make_unique<LeakingSource>(clock_, leaking_, tags_), clock_,
+    auto agent = std::make_unique<Agent>(config_, std::make_unique<LeakingSource>(clock_, leaking_, tags_, set_ms_), clock_,
                                          files_, host);
     agent->load_state();
     return agent;
@@ -118,6 +119,7 @@ class AgentTrendTest : public testing::Test {
   config::Config config_;
   bool leaking_ = true;
   std::size_t tags_ = 60;
+  base::UnixMillis set_ms_ = 0;  // by how much the machine's clock was set
   std::vector<std::string> log_;
 };
 
@@ -258,6 +260,23 @@ TEST_F(AgentTrendTest, HistoryIsWrittenAtTheStartAndAtEveryIntervalAndFailuresAr
   EXPECT_EQ(value(*agent, R"(kmem_trend_state_failures_total{reason="unwritable"})"), 2);
   for (const char* file : {"selection.state", "trend.state", "failures.state"})
     EXPECT_THAT(said("state cannot be kept"), Contains(HasSubstr(file)).Times(1)) << "one line a file";
+}
+
+TEST_F(AgentTrendTest, AClockThatIsSetAgainAndAgainWritesAFewLinesAndACount) {
+  const auto agent = start();
+  run(*agent, kDay);
+  log_.clear();
+  for (int i = 0; i < 40; ++i) {
+    set_ms_ = i % 2 == 0 ? 40LL * 24 * 3'600'000 : 0;
+    agent->tick();
+    clock_.advance(std::chrono::seconds(10));
+  }
+  EXPECT_FALSE(said("the clock was set;").empty());
+  EXPECT_LE(said("the clock was set;").size() + said("a gap in the history").size(), 2U * base::Flapping::kSaid);
+  EXPECT_TRUE(said("set again and again").empty());
+  clock_.advance(base::Flapping::kTime);
+  agent->tick();
+  EXPECT_EQ(said("set again and again").size(), 1U);
 }
 
 TEST_F(AgentTrendTest, SwitchedOffItSaysAndKeepsNothing) {

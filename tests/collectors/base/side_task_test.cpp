@@ -55,6 +55,14 @@ TEST(SideTask, OneThatHangsIsLeftBehindAndCounted) {
   while (LeftThread::count() > 0) std::this_thread::yield();
 }
 
+TEST(Flapping, WhatPeopleChangeIsSaidMoreOften) {
+  Flapping flapping(20);
+  int said = 0;
+  for (int i = 0; i < 50; ++i) said += flapping.changed(std::chrono::seconds(i)) ? 1 : 0;
+  EXPECT_EQ(said, 20);
+  EXPECT_EQ(flapping.told_late(Flapping::kTime), 50U);
+}
+
 TEST(Flapping, SaysTheFirstChangesAndCountsTheRest) {
   Flapping flapping;
   auto now = std::chrono::nanoseconds(minutes(5));

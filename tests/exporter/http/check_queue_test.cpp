@@ -89,7 +89,7 @@ TEST_F(CheckQueueTest, TheOldestHasATurnNowAndThen) {
   queue_.submit("proxy", again);
   submitted_ = 62;
   const auto order = run_all();
-  EXPECT_EQ(std::find(order.begin(), order.end(), "early") - order.begin(), CheckQueue::kMostOfOne - 1);
+  EXPECT_EQ(std::find(order.begin(), order.end(), "early") - order.begin(), CheckQueue::kOldestEvery - 1);
 }
 
 TEST_F(CheckQueueTest, OneAddressHasABoundOfItsOwnAndTheNewestComesIn) {

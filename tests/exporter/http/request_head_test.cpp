@@ -76,6 +76,8 @@ TEST(RequestHead, LineEndsAreStrict) {
   EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: h\n\r\n"), 400);
   EXPECT_EQ(refused("GET / HTTP/1.1\rHost: h\r\n\r\n"), 400);
   EXPECT_EQ(refused("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 400) << "one empty line is ignored, two are not";
+  for (const char* host : {"a b", "a/b", "a@b", "a\\b", "\xC3\xA4", "a\"b"})
+    EXPECT_EQ(refused("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), 400) << host;
   EXPECT_EQ(refused("\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
   EXPECT_EQ(refused(with_header("A: b\r\n c\r\n")), 400) << "folded";
 }
