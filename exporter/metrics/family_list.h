@@ -31,11 +31,12 @@ class FamilyList {
     Samples samples(row, families_[used_]);
     fill_samples(samples);
     const bool as_before = samples.end();
+    if (samples.empty()) return;
     if (stamps_ != nullptr) {
       if (used_ >= stamps_->size()) stamps_->resize(used_ + 1);
       if (!as_before || (*stamps_)[used_] == 0) (*stamps_)[used_] = next_stamp();
     }
-    if (!samples.empty()) ++used_;
+    ++used_;
   }
 
  private:
