@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 namespace kmem::linux {
 
@@ -40,6 +41,9 @@ class FieldReader {
   template <typename Integer>
   bool number(Integer& value) {
     skip_blanks();
+    if constexpr (std::is_same_v<Integer, std::uint64_t>) {
+      if (short_number(value)) return true;
+    }
     const auto [stop, error] = std::from_chars(at_, end_, value);
     if (error != std::errc() || (stop != end_ && !is_blank(*stop))) return false;
     at_ = stop;
@@ -59,6 +63,13 @@ class FieldReader {
     return token(field) && field == expected;
   }
 
+  /// Past `text` if it comes next, its blanks as they stand there.
+  bool skip(std::string_view text) {
+    if (static_cast<std::size_t>(end_ - at_) < text.size() || std::memcmp(at_, text.data(), text.size()) != 0) return false;
+    at_ += text.size();
+    return true;
+  }
+
   /// What is left, leading blanks included.
   [[nodiscard]] std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
   [[nodiscard]] bool at_end() {
@@ -67,6 +78,21 @@ class FieldReader {
   }
 
  private:
+  /// Up to 19 digits, which cannot be too large, and a blank.
+  bool short_number(std::uint64_t& value) {
+    std::uint64_t sum = 0;
+    const char* stop = at_;
+    for (const char* const most = end_ - at_ > 19 ? at_ + 19 : end_; stop != most; ++stop) {
+      const auto digit = static_cast<unsigned char>(*stop - '0');
+      if (digit > 9) break;
+      sum = sum * 10 + digit;
+    }
+    if (stop == at_ || (stop != end_ && !is_blank(*stop))) return false;
+    at_ = stop;
+    value = sum;
+    return true;
+  }
+
   static bool is_blank(char c) { return c == ' ' || c == '\t'; }
   void skip_blanks() {
     while (at_ != end_ && is_blank(*at_)) ++at_;
