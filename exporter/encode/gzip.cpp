@@ -87,29 +87,24 @@ std::size_t common(const char* a, const char* b, std::size_t most) {
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
-/// Bits, the lowest first, into bytes. Room is made by the caller.
+/// Bits, the lowest first, into bytes. A value, so that it stays in registers where it is used at length; room is made by
+/// the caller, for 8 bytes more than are written.
 class BitWriter {
  public:
-  explicit BitWriter(std::string& out) : out_(out) {}
+  explicit BitWriter(char* to) : to_(to) {}
 
-  /// For so many bits; what was there before grows by its half, so that it is cleared once.
-  void expect(std::uint64_t bits) {
-    const std::size_t need = used_ + static_cast<std::size_t>(bits / 8) + 32;
-    if (need > out_.size()) out_.resize(need + need / 2);
-  }
   /// At most 56 bits between two calls of flush().
   void put(std::uint64_t bits, unsigned count) {
     word_ |= bits << held_;
     held_ += count;
   }
   void flush() {
-    char* const to = out_.data() + used_;
     if constexpr (std::endian::native == std::endian::little) {
-      std::memcpy(to, &word_, 8);
+      std::memcpy(to_, &word_, 8);
     } else {
-      for (unsigned i = 0; i < 8; ++i) to[i] = static_cast<char>(word_ >> (8 * i));
+      for (unsigned i = 0; i < 8; ++i) to_[i] = static_cast<char>(word_ >> (8 * i));
     }
-    used_ += held_ / 8;
+    to_ += held_ / 8;
     word_ >>= held_ & ~7U;
     held_ &= 7;
   }
@@ -121,11 +116,11 @@ class BitWriter {
     held_ = (held_ + 7) & ~7U;
     flush();
   }
-  [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] const char* at() const { return to_; }
+  void move(char* to) { to_ = to; }
 
  private:
-  std::string& out_;
-  std::size_t used_ = 0;
+  char* to_;
   std::uint64_t word_ = 0;
   unsigned held_ = 0;
 };
@@ -136,14 +131,14 @@ class Gzip::Deflater {
  public:
   /// The member's size; its bytes are at the start of packed().
   std::size_t run(std::string_view plain) {
-    BitWriter out(packed_);
-    out.expect(10 * 8);
-    out.put_now(0x088B1F, 32);  // magic, deflate, no flags; no time
+    BitWriter out(packed_.data());
+    expect(out, 10 * 8);
+    out.put_now(0x088B1F, 32);          // magic, deflate, no flags; no time
     out.put_now(0xFF04'0000'0000, 48);  // fastest, of no system
     std::size_t at = 0;
     do {
       at = find_tokens(plain, at);
-      write_block(plain.size() == at, out);
+      out = write_block(plain.size() == at, out);
     } while (at < plain.size());
     // What the next page finds in the table is farther away than any match may be.
     base_ += static_cast<std::uint32_t>(plain.size() + kWindow);
@@ -151,15 +146,27 @@ class Gzip::Deflater {
       heads_.fill(0);
       base_ = kWindow + 1;
     }
-    out.expect(8 * 8);
+    expect(out, 8 * 8);
     out.fill_byte();
     out.put_now(base::crc32(plain), 32);
     out.put_now(plain.size(), 32);
-    return out.used();
+    return static_cast<std::size_t>(out.at() - packed_.data());
   }
   [[nodiscard]] const char* packed() const { return packed_.data(); }
 
  private:
+  // A token is a byte, or a match's length, distance code and distance - 1.
+  static constexpr unsigned kLengthAt = 20, kDistanceCodeAt = 15;
+
+  /// Room for so many bits; it grows by its half, so that it is cleared once.
+  void expect(BitWriter& out, std::uint64_t bits) {
+    const auto used = static_cast<std::size_t>(out.at() - packed_.data());
+    const std::size_t need = used + static_cast<std::size_t>(bits / 8) + 32;
+    if (need <= packed_.size()) return;
+    packed_.resize(need + need / 2);
+    out.move(packed_.data() + used);
+  }
+
   /// From `at` on, until a block is full or the page ends; where it stopped.
   std::size_t find_tokens(std::string_view plain, std::size_t at) {
     std::uint32_t* token = tokens_.data();
@@ -169,35 +176,31 @@ class Gzip::Deflater {
     const char* const text = plain.data();
     const std::size_t end = plain.size();
     const std::size_t last = end < 8 ? 0 : end - 8;  // where a match may begin
+    const std::uint32_t base = base_;
     bool in_number = false;
     while (at < end && token != full) {
       const char c = text[at];
-      if (!is_digit(c)) {
-        in_number = c == ' ';
-      } else if (in_number) {
-        *token++ = static_cast<unsigned char>(c);
-        ++literals_[static_cast<unsigned char>(c)];
-        ++at;
-        continue;
-      }
-      if (at < last) {
+      const bool digit = is_digit(c);
+      if (!(digit && in_number) && at < last) {
         const auto word = load<std::uint32_t>(text + at);
         std::uint32_t& head = heads_[(word * 2654435761U) >> (32 - kHashBits)];
-        const std::uint32_t here = base_ + static_cast<std::uint32_t>(at);
+        const std::uint32_t here = base + static_cast<std::uint32_t>(at);
         const std::size_t distance = here - head;
         head = here;
         if (distance <= kWindow && load<std::uint32_t>(text + at - distance) == word) {
           const std::size_t most = std::min(end - at, kLongest) - kShortest;
           const std::size_t length =
               kShortest + common(text + at + kShortest, text + at + kShortest - distance, most);
+          const std::size_t code = distance_code(distance);
           ++literals_[kLengthCodes + kLengthCode[length]];
-          ++distances_[distance_code(distance)];
-          *token++ = static_cast<std::uint32_t>(length << 16 | (distance - 1));
+          ++distances_[code];
+          *token++ = static_cast<std::uint32_t>(length << kLengthAt | code << kDistanceCodeAt | (distance - 1));
           at += length;
           in_number = text[at - 1] == ' ' || is_digit(text[at - 1]);
           continue;
         }
       }
+      in_number = c == ' ' || (digit && in_number);
       *token++ = static_cast<unsigned char>(c);
       ++literals_[static_cast<unsigned char>(c)];
       ++at;
@@ -206,27 +209,28 @@ class Gzip::Deflater {
     return at;
   }
 
-  void write_block(bool is_last, BitWriter& out) {
+  BitWriter write_block(bool is_last, BitWriter out) {
     ++literals_[kEndOfBlock];
     make_prefix_codes(literals_, kLongestCode, literal_codes_);
     make_prefix_codes(distances_, kLongestCode, distance_codes_);
-    out.expect(block_bits());
+    expect(out, block_bits());
     out.put_now((is_last ? 1 : 0) | 2 << 1, 3);
-    write_codes(out);
-    for (std::size_t i = 0; i < tokens_used_; ++i) {
-      const std::uint32_t token = tokens_[i];
-      if (token < 256) {
-        out.put_now(literal_codes_[token].bits, literal_codes_[token].length);
+    out = write_codes(out);
+    for (const std::uint32_t* token = tokens_.data(), *const end = token + tokens_used_; token != end; ++token) {
+      const std::size_t length = *token >> kLengthAt;
+      if (length == 0) {
+        out.put_now(literal_codes_[*token].bits, literal_codes_[*token].length);
         continue;
       }
-      const std::size_t length = token >> 16, distance = (token & 0xFFFF) + 1;
-      const std::size_t length_code = kLengthCode[length], code = distance_code(distance);
+      const std::size_t length_code = kLengthCode[length];
+      const std::size_t code = *token >> kDistanceCodeAt & 31, distance = (*token & 0x7FFF) + 1;
       out.put(literal_codes_[kLengthCodes + length_code].bits, literal_codes_[kLengthCodes + length_code].length);
       out.put(length - kLengths[length_code].first, kLengths[length_code].extra_bits);
       out.put(distance_codes_[code].bits, distance_codes_[code].length);
       out.put_now(distance - kDistances[code].first, kDistances[code].extra_bits);
     }
     out.put_now(literal_codes_[kEndOfBlock].bits, literal_codes_[kEndOfBlock].length);
+    return out;
   }
 
   [[nodiscard]] std::uint64_t block_bits() const {
@@ -240,7 +244,7 @@ class Gzip::Deflater {
   }
 
   /// RFC 1951, 3.2.7: the lengths of both codes, themselves in a code.
-  void write_codes(BitWriter& out) {
+  BitWriter write_codes(BitWriter out) const {
     struct Step {
       std::uint8_t symbol, extra, extra_bits;
     };
@@ -291,11 +295,12 @@ class Gzip::Deflater {
       out.put(codes[steps[i].symbol].bits, codes[steps[i].symbol].length);
       out.put_now(steps[i].extra, steps[i].extra_bits);
     }
+    return out;
   }
 
   std::array<std::uint32_t, std::size_t{1} << kHashBits> heads_{};  // base_ + where these four bytes were last
   std::uint32_t base_ = kWindow + 1;
-  std::array<std::uint32_t, kBlockTokens> tokens_;  // a byte, or length << 16 | distance - 1
+  std::array<std::uint32_t, kBlockTokens> tokens_;
   std::size_t tokens_used_ = 0;
   std::array<std::uint32_t, 286> literals_{};
   std::array<std::uint32_t, 30> distances_{};
