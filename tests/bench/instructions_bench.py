@@ -40,28 +40,42 @@ class Scraper:
         return body
 
 
-def run(flags, plain, packed):
+class PortTaken(Exception):
+    """By another program, between the probe and the start."""
+
+
+def start(flags, tree):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # No second tick, and patience for a reading that valgrind makes slow.
+    process = subprocess.Popen(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", EXE, f"--path.procfs={tree.proc}", f"--path.sysfs={tree.sys}",
+         "--scrape.min-interval=0s", "--scrape.timeout=1m", "--sampling.interval=1h", "--log.level=error",
+         f"--web.listen-address=127.0.0.1:{port}", *flags], stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while True:
+        try:
+            scraper = Scraper(port, tree.look)
+            if scraper.get("/-/ready", {})[0] == 200:
+                return process, scraper
+        except OSError:
+            if process.poll() is not None:
+                errors = process.stderr.read()
+                if "is in use" in errors:
+                    raise PortTaken(errors) from None
+                sys.exit(errors)
+            if time.monotonic() > end:
+                process.kill()
+                raise
+        time.sleep(0.2)
+
+
+def run_once(flags, plain, packed):
     """Instructions of a whole run, and the last page of either kind."""
     with tempfile.TemporaryDirectory() as folder:
-        tree = ProcTree(folder)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        # No second tick, and patience for a reading that valgrind makes slow.
-        process = subprocess.Popen(
-            ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", EXE, f"--path.procfs={tree.proc}", f"--path.sysfs={tree.sys}",
-             "--scrape.min-interval=0s", "--scrape.timeout=1m", "--sampling.interval=1h", "--log.level=error",
-             f"--web.listen-address=127.0.0.1:{port}", *flags], stderr=subprocess.PIPE, text=True)
+        process, scraper = start(flags, ProcTree(folder))
         try:
-            end = time.monotonic() + 60
-            while True:
-                try:
-                    scraper = Scraper(port, tree.look)
-                    if scraper.get("/-/ready", {})[0] == 200:
-                        break
-                except OSError:
-                    assert process.poll() is None and time.monotonic() < end, process.stderr.read()
-                time.sleep(0.2)
             time.sleep(1)  # what is done once, beside
             pages = [b"", b""]
             for packed_page, count in enumerate((plain, packed)):
@@ -71,6 +85,15 @@ def run(flags, plain, packed):
             process.terminate()
             errors = process.communicate(timeout=60)[1]
     return int(re.search(r"Collected : (\d+)", errors).group(1)), pages
+
+
+def run(*how):
+    for _ in range(3):
+        try:
+            return run_once(*how)
+        except PortTaken as error:
+            taken = error
+    raise taken
 
 
 if shutil.which("valgrind") is None:
