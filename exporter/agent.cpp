@@ -333,14 +333,22 @@ void Agent::encode_page(encode::Format format, const self::SelfUsage& usage, con
   // The families of a whole page keep what need not be copied anew; a part of it leaves them alone.
   std::vector<prometheus::MetricFamily> part;
   const bool same_as_before = owners_.same_as_before;
-  auto& families = collect.all() ? families_ : part;
-  if (!collect.all()) owners_.same_as_before = false;
-  metrics::build_families(
-      {snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_}, families);
-  owners_.same_as_before = collect.all() || same_as_before;
-  if (!collect.all()) metrics::keep_collected(collect, families);
-  self_metrics_.collect(usage, families);
-  self_metrics_.count_left_out(encode::encode(families, format, plain_page_));
+  const bool whole = collect.all();
+  auto& families = whole ? families_ : part;
+  if (!whole) owners_.same_as_before = false;
+  metrics::build_families({snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_},
+                          families, whole ? &family_stamps_ : nullptr);
+  owners_.same_as_before = whole || same_as_before;
+  if (!whole) metrics::keep_collected(collect, families);
+  self_metrics_.collect(usage, self_families_, self_family_stamps_);
+  const encode::PageEncoder::Group own{self_families_, self_family_stamps_};
+  std::size_t left_out = 0;
+  if (whole) {
+    left_out = page_encoder_.encode({{families_, family_stamps_}, own}, format, plain_page_);
+  } else {
+    left_out = encode::PageEncoder().encode({{part, {}}, own}, format, plain_page_);
+  }
+  self_metrics_.count_left_out(left_out);
 }
 
 base::Result<std::string> Agent::page(encode::Format format) {

@@ -26,12 +26,14 @@
 #include "collectors/self/self.h"
 #include "collectors/source.h"
 #include "config/config.h"
+#include "exporter/encode/encode.h"
 #include "exporter/encode/gzip.h"
 #include "exporter/encode/negotiate.h"
 #include "exporter/http/server.h"
 #include "exporter/failure_log.h"
 #include "exporter/kept_state.h"
 #include "exporter/metrics/collect.h"
+#include "exporter/metrics/families.h"
 #include "exporter/metrics/self_metrics.h"
 #include "exporter/metrics/tag_owners.h"
 #include "exporter/page/query.h"
@@ -144,7 +146,9 @@ class Agent {
   std::vector<std::uint64_t> member_keys_;         // as of the last tick
   metrics::TagOwners owners_;                      // of the exported tags, by ...
   std::uint64_t owners_generation_ = 0;            // ... this state of attribution_
-  std::vector<prometheus::MetricFamily> families_;
+  std::vector<prometheus::MetricFamily> families_, self_families_;
+  metrics::LabelStamps family_stamps_, self_family_stamps_;
+  encode::PageEncoder page_encoder_;
   std::string plain_page_;
   encode::Gzip gzip_;
 

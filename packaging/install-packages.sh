@@ -4,7 +4,7 @@
 set -euo pipefail
 build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev file zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
        libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libyaml-cpp-dev)
-test=(python3 python3-yaml victoria-metrics openssl googletest libgtest-dev libgmock-dev libbenchmark-dev bc clang lld curl prometheus
+test=(python3 python3-yaml victoria-metrics openssl googletest libgtest-dev libgmock-dev libbenchmark-dev valgrind bc clang lld curl prometheus
       prometheus-node-exporter prometheus-alertmanager systemd chromium fonts-dejavu-core
       docker-compose)
 command -v npm > /dev/null || test+=(npm)  # Node.js' own packages bring it, and are no match for Debian's

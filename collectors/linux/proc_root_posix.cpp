@@ -56,7 +56,7 @@ Directory open_directory(int at, const char* name) {
 
 /// A seq_file gives at most its own buffer a call (a page, unless one row is longer): a short read is not the end.
 int read_whole(int fd, std::string& out) {
-  constexpr std::size_t kRoom = 16384;
+  constexpr std::size_t kRoom = 4096;
   std::size_t used = 0;
   for (;;) {
     // The size of the last reading is used again, so that only the room behind it is cleared by resize.
@@ -78,7 +78,7 @@ int read_whole(int fd, std::string& out) {
 
 /// As read_whole, but for what is more than kMaxListBytes: that is only counted.
 int read_list_of(int fd, std::string& out) {
-  constexpr std::size_t kRoom = 16384;
+  constexpr std::size_t kRoom = 4096;
   std::size_t used = 0, kept = 0;
   std::uint64_t left_out = 0;
   off_t at = 0;

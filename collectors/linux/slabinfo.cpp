@@ -12,12 +12,21 @@ namespace {
 constexpr std::string_view kHeading = "slabinfo - version: ";
 constexpr std::size_t kUsualCaches = 256;
 
+/// As SLUB writes them, which has no tunables.
+constexpr std::string_view kSlubColumns = " : tunables    0    0    0 : slabdata ";
+
+bool skip_tunables(FieldReader& fields) {
+  std::uint64_t ignored = 0;
+  return fields.skip(kSlubColumns) ||
+         (fields.literal(":") && fields.literal("tunables") && fields.number(ignored) && fields.number(ignored) &&
+          fields.number(ignored) && fields.literal(":") && fields.literal("slabdata"));
+}
+
 bool parse_columns(FieldReader fields, SlabRow& row) {
   std::uint64_t ignored = 0;
   return fields.number(row.active_objects) && fields.number(ignored) && fields.number(ignored) &&
-         fields.number(ignored) && fields.number(row.pages_per_slab) && fields.literal(":") &&
-         fields.literal("tunables") && fields.number(ignored) && fields.number(ignored) && fields.number(ignored) &&
-         fields.literal(":") && fields.literal("slabdata") && fields.number(ignored) && fields.number(row.slabs);
+         fields.number(ignored) && fields.number(row.pages_per_slab) && skip_tunables(fields) &&
+         fields.number(ignored) && fields.number(row.slabs);
 }
 
 bool slab_bytes(const SlabRow& row, std::uint64_t page_bytes, std::uint64_t& bytes) {

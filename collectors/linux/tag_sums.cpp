@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -15,6 +16,13 @@ std::uint64_t add_saturating(std::uint64_t a, std::uint64_t b) {
 }
 
 bool is_legal(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U, kHighs = kOnes * 0x80;
+  for (; text.size() >= 8; text.remove_prefix(8)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), 8);
+    // Of legal bytes, adding 1 and subtracting 0x20 leave the high bit alone; a borrow or carry comes from another only.
+    if (((word | (word + kOnes) | (word - kOnes * 0x20)) & kHighs) != 0) return false;
+  }
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
 }
 

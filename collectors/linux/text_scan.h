@@ -2,10 +2,12 @@
 // safe. Thread: value types over borrowed text. Failure: a step that does not fit gives false and the row is refused.
 #pragma once
 
+#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 namespace kmem::linux {
 
@@ -40,6 +42,9 @@ class FieldReader {
   template <typename Integer>
   bool number(Integer& value) {
     skip_blanks();
+    if constexpr (std::is_same_v<Integer, std::uint64_t>) {
+      if (short_number(value)) return true;
+    }
     const auto [stop, error] = std::from_chars(at_, end_, value);
     if (error != std::errc() || (stop != end_ && !is_blank(*stop))) return false;
     at_ = stop;
@@ -59,6 +64,13 @@ class FieldReader {
     return token(field) && field == expected;
   }
 
+  /// Past `text` if it comes next, its blanks as they stand there.
+  bool skip(std::string_view text) {
+    if (static_cast<std::size_t>(end_ - at_) < text.size() || std::memcmp(at_, text.data(), text.size()) != 0) return false;
+    at_ += text.size();
+    return true;
+  }
+
   /// What is left, leading blanks included.
   [[nodiscard]] std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
   [[nodiscard]] bool at_end() {
@@ -67,8 +79,55 @@ class FieldReader {
   }
 
  private:
+  /// Up to 19 digits, which cannot be too large, and a blank.
+  bool short_number(std::uint64_t& value) {
+    if constexpr (std::endian::native == std::endian::little) {
+      if (const int digits = digits_of_eight(value); digits > 0) {
+        if (!is_blank(at_[digits])) return false;
+        at_ += digits;
+        return true;
+      }
+    }
+    std::uint64_t sum = 0;
+    const char* stop = at_;
+    for (const char* const most = end_ - at_ > 19 ? at_ + 19 : end_; stop != most; ++stop) {
+      const auto digit = static_cast<unsigned char>(*stop - '0');
+      if (digit > 9) break;
+      sum = sum * 10 + digit;
+    }
+    if (stop == at_ || (stop != end_ && !is_blank(*stop))) return false;
+    at_ = stop;
+    value = sum;
+    return true;
+  }
+
+  /// How many digits there are, 0 where there are none or more than 7; all at once.
+  int digits_of_eight(std::uint64_t& value) const {
+    constexpr std::uint64_t kOnes = 0x0101010101010101U;
+    if (end_ - at_ < 8) return 0;
+    std::uint64_t word;
+    std::memcpy(&word, at_, 8);
+    word ^= kOnes * '0';
+    const std::uint64_t others = ((word + kOnes * 0x76) | word) & (kOnes * 0x80);
+    const int digits = std::countr_zero(others) / 8;
+    if (digits == 0 || digits == 8) return 0;
+    word <<= 64 - 8 * digits;
+    word = word * 10 + (word >> 8);
+    value = (((word & 0x000000FF000000FFU) * 0x000F424000000064U) + (((word >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U)) >> 32;
+    return digits;
+  }
+
   static bool is_blank(char c) { return c == ' ' || c == '\t'; }
   void skip_blanks() {
+    if constexpr (std::endian::native == std::endian::little) {
+      for (std::uint64_t word; end_ - at_ >= 8; at_ += 8) {
+        std::memcpy(&word, at_, 8);
+        word ^= 0x2020202020202020U;
+        if (word == 0) continue;
+        at_ += std::countr_zero(word) / 8;
+        break;
+      }
+    }
     while (at_ != end_ && is_blank(*at_)) ++at_;
   }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporter/encode/writer.h"
@@ -119,10 +120,13 @@ class FamilyEncoder {
       : out_(out), seen_(seen), openmetrics_(format == Format::kOpenMetrics100), family_(family), base_(family.name),
         sample_(family.name) {}
 
-  std::size_t encode() {
+  /// Into `kept`, if it is given and the family is one whose lines differ in nothing but a number.
+  std::size_t encode(PageEncoder::Kept* kept = nullptr) {
+    if (kept != nullptr) forget(*kept);
     if (!is_legal_name(family_.name, true)) return 1;
     if (family_.metric.empty()) return 0;
     const std::string_view type = openmetrics_ ? openmetrics_type() : text_type();
+    const std::size_t family_start = out_.used();
     metadata(type);
     const std::string_view reserved = family_.type == MetricType::Histogram ? "le"
                                       : family_.type == MetricType::Summary ? "quantile"
@@ -130,6 +134,13 @@ class FamilyEncoder {
     std::size_t left_out = 0;
     const bool one_line = family_.type != MetricType::Histogram && family_.type != MetricType::Summary;
     const bool several = family_.metric.size() > 1;
+    const bool keeps = kept != nullptr && one_line && std::none_of(family_.metric.begin(), family_.metric.end(), has_time);
+    const auto keep = [&](std::size_t from, std::size_t end) {
+      if (!keeps) return;
+      kept->text.append(out_.piece(from, end));
+      kept->ends.push_back(static_cast<std::uint32_t>(kept->text.size()));
+    };
+    keep(family_start, out_.used());
     if (several && one_line) seen_.begin(family_.metric.size());
     for (const ClientMetric& metric : family_.metric) {
       if (several && !one_line && is_repeated(metric)) {
@@ -139,6 +150,7 @@ class FamilyEncoder {
       if (!before_.has_same_names(metric.label)) {
         if (!legal_labels(metric.label, reserved)) {
           ++left_out;
+          keep(0, 0);
           continue;
         }
         before_ = {};
@@ -150,14 +162,58 @@ class FamilyEncoder {
         out_.cut(start);
         before_ = {};
         ++left_out;
+        keep(0, 0);
         continue;
       }
+      keep(start, head_end_);
       before_.labels = &metric.label;
+    }
+    if (keeps) {
+      kept->left_out = left_out;
+      kept->all_one = all_one();
     }
     return left_out;
   }
 
+  /// By what was kept when it was encoded with the same stamp; false when that does not suffice.
+  bool encode_kept(const PageEncoder::Kept& kept) {
+    const auto& metrics = family_.metric;
+    if (kept.ends.size() != metrics.size() + 1) return false;
+    if (openmetrics_ && family_.name.ends_with("_info") && kept.all_one != all_one()) return false;
+    if (std::any_of(metrics.begin(), metrics.end(), has_time)) return false;
+    switch (family_.type) {
+      case MetricType::Counter: lines(kept, [](const ClientMetric& metric) { return metric.counter.value; }); break;
+      case MetricType::Gauge: lines(kept, [](const ClientMetric& metric) { return metric.gauge.value; }); break;
+      case MetricType::Untyped: lines(kept, [](const ClientMetric& metric) { return metric.untyped.value; }); break;
+      default: return false;
+    }
+    return true;
+  }
+
  private:
+  static void forget(PageEncoder::Kept& kept) {
+    kept.text.clear();
+    kept.ends.clear();
+    kept.left_out = 0;
+  }
+  static bool has_time(const ClientMetric& metric) { return metric.timestamp_ms != 0; }
+  [[nodiscard]] bool all_one() const {
+    return std::all_of(family_.metric.begin(), family_.metric.end(),
+                       [](const ClientMetric& metric) { return metric.gauge.value == 1; });
+  }
+
+  template <typename Value>
+  void lines(const PageEncoder::Kept& kept, Value value) {
+    const std::string_view text = kept.text;
+    std::size_t from = kept.ends.front();
+    out_.text(text.substr(0, from));
+    for (std::size_t i = 0; i < family_.metric.size(); ++i) {
+      const std::size_t end = kept.ends[i + 1];
+      if (end != from) out_.line(text.data() + from, end - from, value(family_.metric[i]));
+      from = end;
+    }
+  }
+
   [[nodiscard]] bool is_repeated(const ClientMetric& metric) const {
     for (const ClientMetric& each : family_.metric) {
       if (&each == &metric) return false;
@@ -188,9 +244,7 @@ class FamilyEncoder {
       if (!strip("_total")) sample_suffix_ = "_total";
       return "counter";
     }
-    const bool all_one = std::all_of(family_.metric.begin(), family_.metric.end(),
-                                     [](const ClientMetric& metric) { return metric.gauge.value == 1; });
-    if (family_.type == MetricType::Gauge && all_one && strip("_info")) return "info";
+    if (family_.type == MetricType::Gauge && all_one() && strip("_info")) return "info";
     return family_.type == MetricType::Untyped ? "unknown" : text_type();
   }
 
@@ -295,6 +349,7 @@ class FamilyEncoder {
     before_.start = start;
     labels_end_ = out_.used();
     out_.text(labels.empty() ? " " : "} ");
+    head_end_ = out_.used();
   }
 
   /// Name and labels of one line of a histogram or summary.
@@ -347,6 +402,7 @@ class FamilyEncoder {
   Writer& out_;
   SeenSeries& seen_;
   std::size_t labels_end_ = 0;  // of the last line
+  std::size_t head_end_ = 0;    // where its number begins
   std::uint64_t hash_ = 0;      // of its values
   const bool openmetrics_;
   const MetricFamily& family_;
@@ -363,6 +419,30 @@ std::size_t encode(const std::vector<MetricFamily>& families, Format format, std
   SeenSeries seen;
   std::size_t left_out = 0;
   for (const MetricFamily& family : families) left_out += FamilyEncoder(writer, seen, format, family).encode();
+  if (format == Format::kOpenMetrics100) writer.text("# EOF\n");
+  return left_out;
+}
+
+std::size_t PageEncoder::encode(std::initializer_list<Group> groups, Format format, std::string& out) {
+  if (format != std::exchange(format_, format)) kept_.clear();
+  Writer writer(out);
+  SeenSeries seen;
+  std::size_t left_out = 0, index = 0;
+  for (const Group& group : groups) {
+    for (std::size_t i = 0; i < group.families.size(); ++i, ++index) {
+      FamilyEncoder encoder(writer, seen, format, group.families[i]);
+      const std::uint64_t stamp = i < group.stamps.size() ? group.stamps[i] : 0;
+      if (index == kept_.size()) kept_.emplace_back();
+      Kept& kept = kept_[index];
+      if (stamp != 0 && stamp == kept.stamp && encoder.encode_kept(kept)) {
+        left_out += kept.left_out;
+      } else {
+        kept.stamp = stamp;
+        left_out += encoder.encode(&kept);
+      }
+    }
+  }
+  kept_.resize(index);
   if (format == Format::kOpenMetrics100) writer.text("# EOF\n");
   return left_out;
 }

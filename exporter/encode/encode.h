@@ -7,6 +7,9 @@
 #include <prometheus/metric_family.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,5 +19,30 @@ namespace kmem::encode {
 
 /// Replaces `out`, keeping its memory. Returns how many families and series were left out.
 std::size_t encode(const std::vector<prometheus::MetricFamily>& families, Format format, std::string& out);
+
+/// As encode(), page after page: what a family's lines begin with is kept, and only values are written while its stamp
+/// stays. Thread: one caller at a time.
+class PageEncoder {
+ public:
+  struct Group {
+    std::span<const prometheus::MetricFamily> families;
+    /// One a family, or none: while it is the same and not 0, so are the family's name, help, type, series and labels.
+    std::span<const std::uint64_t> stamps;
+  };
+  std::size_t encode(std::initializer_list<Group> groups, Format format, std::string& out);
+
+  /// What stands still of one family.
+  struct Kept {
+    std::uint64_t stamp = 0;  // 0 = nothing is kept
+    bool all_one = false;     // of OpenMetrics, which calls such a gauge named *_info an info
+    std::size_t left_out = 0;
+    std::string text;                 // the family's head and the head of each line, one behind the other
+    std::vector<std::uint32_t> ends;  // of each of them in text; a series that is left out has an empty one
+  };
+
+ private:
+  Format format_ = Format::kText004;
+  std::vector<Kept> kept_;  // in the page's order
+};
 
 }  // namespace kmem::encode

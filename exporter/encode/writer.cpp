@@ -34,6 +34,14 @@ bool may_need_care(std::uint64_t word) {
 
 }  // namespace
 
+/// What is added is cleared, for nothing: so it is little at a time while memory is there.
+void Writer::grow(std::size_t bytes) {
+  constexpr std::size_t kStep = 4096;
+  const std::size_t size = used_ + bytes + kStep;
+  if (size > out_.capacity()) out_.reserve(std::max(out_.capacity() * 2, size));
+  out_.resize(size);
+}
+
 void Writer::escaped(std::string_view piece, bool quote) {
   room(piece.size() * 5);
   char* to = at();

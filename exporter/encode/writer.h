@@ -15,7 +15,8 @@ namespace kmem::encode {
 
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) { out_.resize(std::max<std::size_t>(out_.capacity(), 4096)); }
+  /// What `out` holds is written over.
+  explicit Writer(std::string& out) : out_(out) {}
   ~Writer() { out_.resize(used_); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -51,7 +52,15 @@ class Writer {
   }
   [[nodiscard]] static bool is_whole(double value) {
     constexpr double kExact = 9007199254740992.0;  // 2^53
-    return std::abs(value) <= kExact && value == std::trunc(value);
+    return std::abs(value) <= kExact && value == static_cast<double>(static_cast<std::int64_t>(value));
+  }
+  /// `head`, of `size` bytes, the number and a line feed.
+  void line(const char* head, std::size_t size, double value) {
+    room(size + kNumberBound + 1);
+    std::memcpy(at(), head, size);
+    used_ += size;
+    number(value);
+    text('\n');
   }
 
   [[nodiscard]] std::size_t used() const { return used_; }
@@ -73,8 +82,9 @@ class Writer {
 
   char* at() { return out_.data() + used_; }
   void room(std::size_t bytes) {
-    if (out_.size() - used_ < bytes) out_.resize(std::max(out_.size() * 2, used_ + bytes));
+    if (out_.size() - used_ < bytes) grow(bytes);
   }
+  void grow(std::size_t bytes);
 
   std::string& out_;
   std::size_t used_ = 0;

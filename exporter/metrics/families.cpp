@@ -1,20 +1,14 @@
 #include "exporter/metrics/families.h"
 
 #include "exporter/metrics/catalogue.h"
-#include "exporter/metrics/samples.h"
+#include "exporter/metrics/family_list.h"
 
 namespace kmem::metrics {
 
-void build_families(const MetricsInput& in, std::vector<prometheus::MetricFamily>& out) {
-  std::size_t used = 0;
-  for (const MetricRow& row : catalogue()) {
-    if (row.fill == nullptr) continue;
-    if (used == out.size()) out.emplace_back();
-    Samples samples(row, out[used]);
-    row.fill(in, samples);
-    if (!samples.empty()) ++used;
-  }
-  out.resize(used);
+void build_families(const MetricsInput& in, std::vector<prometheus::MetricFamily>& out, LabelStamps* stamps) {
+  FamilyList list(out, stamps, 0);
+  for (const MetricRow& row : catalogue())
+    if (row.fill != nullptr) list.fill(row, [&](Samples& samples) { row.fill(in, samples); });
 }
 
 }  // namespace kmem::metrics

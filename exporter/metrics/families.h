@@ -4,6 +4,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "collectors/snapshot.h"
@@ -21,7 +22,10 @@ struct MetricsInput {
   const TagOwners* owners = nullptr;
 };
 
-/// Replaces `out`, reusing the memory of the families that are already there.
-void build_families(const MetricsInput& in, std::vector<prometheus::MetricFamily>& out);
+/// One a family: another number than ever before when its name, its series or a label of them is not as it was.
+using LabelStamps = std::vector<std::uint64_t>;
+
+/// Replaces `out`, reusing the families that are already there. `stamps` are those of the same `out`.
+void build_families(const MetricsInput& in, std::vector<prometheus::MetricFamily>& out, LabelStamps* stamps = nullptr);
 
 }  // namespace kmem::metrics

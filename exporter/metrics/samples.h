@@ -1,5 +1,5 @@
-// STAGE 4, inside: the samples of one family while a catalogue row fills them; memory of the family's last filling is
-// used again. Thread: one filler.
+// STAGE 4, inside: the samples of one family while a catalogue row fills them. What the family's last filling left is
+// used again: its memory, and where a label reads as before the label itself. Thread: one filler.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -14,15 +14,9 @@ namespace kmem::metrics {
 
 class Samples {
  public:
-  Samples(const MetricRow& row, prometheus::MetricFamily& family) : row_(row), family_(family) {
-    if (family.name == row.name) return;
-    family.name = row.name;
-    family.help = row.help;
-    family.type = row.type;
-    family.metric.clear();
-    is_new_ = true;
-  }
-  ~Samples() { family_.metric.resize(used_); }
+  Samples(const MetricRow& row, prometheus::MetricFamily& family)
+      : row_(row), family_(family), is_new_(family.name != row.name) {}
+  ~Samples() { end(); }
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;
 
@@ -33,10 +27,59 @@ class Samples {
     return true;
   }
 
-  void expect(std::size_t count) { family_.metric.reserve(count); }
+  void expect(std::size_t count) {
+    if (!is_new_) family_.metric.reserve(count);
+  }
 
   /// Label values in the order of the row's label names.
   void add(double value, std::initializer_list<std::string_view> label_values = {}) {
+    prometheus::ClientMetric& metric = next(label_values);
+    if (row_.type == prometheus::MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+  }
+
+  /// The next sample, for a value that is not one number.
+  prometheus::ClientMetric& next(std::initializer_list<std::string_view> label_values) {
+    if (is_new_ && used_ == 0) take_over();
+    if (used_ < family_.metric.size() && has_labels(family_.metric[used_], label_values)) return family_.metric[used_++];
+    return relabelled(label_values);
+  }
+
+  /// Takes away what the last filling had more. Whether the family's name and every label are as they were then.
+  /// Without a sample the family stays as it is: another row's that has some.
+  bool end() {
+    if (used_ == 0) return false;
+    if (used_ != family_.metric.size()) {
+      family_.metric.resize(used_);
+      has_new_labels_ = true;
+    }
+    return !is_new_ && !has_new_labels_;
+  }
+
+  [[nodiscard]] bool empty() const { return used_ == 0; }
+
+ private:
+  void take_over() {
+    family_.name = row_.name;
+    family_.help = row_.help;
+    family_.type = row_.type;
+    family_.metric.clear();
+  }
+
+  /// The names are the row's, at the same places.
+  static bool has_labels(const prometheus::ClientMetric& metric, std::initializer_list<std::string_view> values) {
+    if (metric.label.size() != values.size()) return false;
+    auto label = metric.label.begin();
+    for (const std::string_view value : values)
+      if ((label++)->value != value) return false;
+    return true;
+  }
+
+  prometheus::ClientMetric& relabelled(std::initializer_list<std::string_view> label_values) {
+    has_new_labels_ = true;
     if (used_ == family_.metric.size()) family_.metric.emplace_back();
     prometheus::ClientMetric& metric = family_.metric[used_++];
     metric.label.resize(label_values.size());
@@ -46,20 +89,14 @@ class Samples {
       metric.label[index].value = label_value;
       ++index;
     }
-    if (row_.type == prometheus::MetricType::Counter) {
-      metric.counter.value = value;
-    } else {
-      metric.gauge.value = value;
-    }
+    return metric;
   }
 
-  [[nodiscard]] bool empty() const { return used_ == 0; }
-
- private:
   const MetricRow& row_;
   prometheus::MetricFamily& family_;
+  const bool is_new_;  // the family was another row's
   std::size_t used_ = 0;
-  bool is_new_ = false;
+  bool has_new_labels_ = false;
 };
 
 }  // namespace kmem::metrics

@@ -1,30 +1,35 @@
 #include "exporter/metrics/self_metrics.h"
 
-#include <prometheus/counter.h>
-#include <prometheus/family.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
-
 #include <algorithm>
 #include <array>
-#include <map>
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <optional>
 
 #include "exporter/metrics/build_info.h"
 #include "exporter/metrics/catalogue.h"
-#include "exporter/metrics/samples.h"
+#include "exporter/metrics/family_list.h"
 
 namespace kmem::metrics {
 namespace {
 
 constexpr std::string_view kOther = "other";
 constexpr std::array<int, 14> kCodes = {200, 304, 400, 401, 403, 404, 405, 408, 413, 414, 431, 500, 503, 505};
-constexpr std::array<std::string_view, 17> kReasons = {"malformed",   "method",  "body", "version",
-                                                       "uri_too_long", "headers_too_large", "timeout", "busy",
-                                                       "connections", "slow_reader", "descriptors", "memory", "tls",
-                                                       "unauthorized", "rate_limit", "host", kOther};
+constexpr auto kCodeNames = [] {
+  std::array<std::array<char, 3>, kCodes.size()> names{};
+  for (std::size_t i = 0; i < kCodes.size(); ++i)
+    names[i] = {static_cast<char>('0' + kCodes[i] / 100), static_cast<char>('0' + kCodes[i] / 10 % 10),
+                static_cast<char>('0' + kCodes[i] % 10)};
+  return names;
+}();
+constexpr std::array<std::string_view, 17> kReasons = {
+    "body",   "busy",       "connections", "descriptors", "headers_too_large", "host",         "malformed", "memory", "method",
+    kOther,   "rate_limit", "slow_reader", "timeout",     "tls",               "unauthorized", "uri_too_long", "version"};
+static_assert(std::is_sorted(kReasons.begin(), kReasons.end()), "pages show them so");
 // No whole numbers: their label reads "1" in text and "1.0" in OpenMetrics, which would be two series.
-const std::vector<double> kDurationBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 2.5};
+constexpr std::array kDurationBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 2.5};
 
 #ifdef _WIN32
 constexpr std::string_view kHandlesName = "process_handles";
@@ -32,96 +37,143 @@ constexpr std::string_view kHandlesName = "process_handles";
 constexpr std::string_view kHandlesName = "process_open_fds";
 #endif
 
-template <typename Builder>
-auto& family(Builder builder, std::string_view name, prometheus::Registry& registry) {
-  return builder.Name(std::string(name)).Help(std::string(catalogue_row(name).help)).Register(registry);
+/// Pages show the exporter's own labels by their names.
+MetricRow sorted_row(std::string_view name) {
+  MetricRow row = catalogue_row(name);
+  const auto end = std::find(row.labels.begin(), row.labels.end(), std::string_view());
+  for (auto at = row.labels.begin(); at != end; ++at) std::iter_swap(at, std::min_element(at, end));
+  return row;
 }
 
-void append(std::string_view name, double value, std::vector<prometheus::MetricFamily>& out) {
-  Samples(catalogue_row(name), out.emplace_back()).add(value);
+struct OwnRows {
+  MetricRow build = sorted_row("kmem_exporter_build_info"), requests = sorted_row("kmem_exporter_http_requests_total"),
+            duration = sorted_row("kmem_exporter_http_request_duration_seconds"),
+            rejections = sorted_row("kmem_exporter_guard_rejections_total"),
+            left_out = sorted_row("kmem_exporter_series_left_out_total"),
+            reload = sorted_row("kmem_exporter_config_last_reload_successful"),
+            reload_time = sorted_row("kmem_exporter_config_last_reload_success_timestamp_seconds"),
+            cpu = sorted_row("process_cpu_seconds_total"), resident = sorted_row("process_resident_memory_bytes"),
+            start = sorted_row("process_start_time_seconds"), handles = sorted_row(kHandlesName);
+};
+
+template <typename Names>
+std::size_t index_of(const Names& names, std::string_view name) {
+  return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
 }  // namespace
 
-struct SelfMetrics::Registered {
-  prometheus::Registry registry;
-  std::vector<std::string> handlers;
-  prometheus::Family<prometheus::Counter>& requests;
-  prometheus::Histogram& duration_seconds;
-  prometheus::Counter& left_out;
-  std::map<std::string_view, prometheus::Counter*> rejections;
-  prometheus::Family<prometheus::Gauge>& reload_successful;
-  prometheus::Family<prometheus::Gauge>& reload_success_timestamp_seconds;
+struct SelfMetrics::Counted {
+  explicit Counted(std::vector<std::string> names)
+      : handlers(std::move(names)), requests(handlers.size() * (kCodes.size() + 1)) {}
 
-  explicit Registered(const std::vector<std::string>& names)
-      : handlers(names),
-        requests(family(prometheus::BuildCounter(), "kmem_exporter_http_requests_total", registry)),
-        duration_seconds(
-            family(prometheus::BuildHistogram(), "kmem_exporter_http_request_duration_seconds", registry)
-                .Add({}, kDurationBounds)),
-        left_out(family(prometheus::BuildCounter(), "kmem_exporter_series_left_out_total", registry).Add({})),
-        reload_successful(family(prometheus::BuildGauge(), "kmem_exporter_config_last_reload_successful", registry)),
-        reload_success_timestamp_seconds(family(
-            prometheus::BuildGauge(), "kmem_exporter_config_last_reload_success_timestamp_seconds", registry)) {
-    const BuildInfo build = build_info();
-    family(prometheus::BuildGauge(), "kmem_exporter_build_info", registry)
-        .Add({{"version", std::string(build.version)},
-              {"revision", std::string(build.revision)},
-              {"compiler", std::string(build.compiler)}})
-        .Set(1);
-    auto& rejected = family(prometheus::BuildCounter(), "kmem_exporter_guard_rejections_total", registry);
-    for (const std::string_view reason : kReasons)
-      rejections[reason] = &rejected.Add({{"reason", std::string(reason)}});
-  }
+  const OwnRows rows;
+  const std::vector<std::string> handlers;           // sorted, "other" among them
+  std::vector<std::atomic<std::uint64_t>> requests;  // by code, then handler
+  std::array<std::atomic<std::uint64_t>, kReasons.size()> rejections{};
+  std::atomic<std::uint64_t> left_out{0};
+  std::mutex mutex;  // of what follows
+  std::array<std::uint64_t, kDurationBounds.size() + 1> durations{};
+  double duration_sum = 0;
+  std::optional<bool> reload_successful;
+  std::optional<double> reload_success_seconds;
 };
 
+namespace {
+
+std::vector<std::string> with_other(std::vector<std::string> handlers) {
+  handlers.emplace_back(kOther);
+  std::sort(handlers.begin(), handlers.end());
+  handlers.erase(std::unique(handlers.begin(), handlers.end()), handlers.end());
+  return handlers;
+}
+
+}  // namespace
+
 SelfMetrics::SelfMetrics(const std::vector<std::string>& handlers)
-    : registered_(std::make_unique<Registered>(handlers)) {}
+    : counted_(std::make_unique<Counted>(with_other(handlers))) {}
 SelfMetrics::~SelfMetrics() = default;
 
 void SelfMetrics::observe_request(std::string_view handler, int code, double duration_seconds) {
-  const auto& handlers = registered_->handlers;
-  const bool known_handler = std::find(handlers.begin(), handlers.end(), handler) != handlers.end();
-  const bool known_code = std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
-  registered_->requests
-      .Add({{"handler", std::string(known_handler ? handler : kOther)},
-            {"code", known_code ? std::to_string(code) : std::string(kOther)}})
-      .Increment();
-  registered_->duration_seconds.Observe(duration_seconds);
+  const auto& handlers = counted_->handlers;
+  std::size_t row = index_of(handlers, handler);
+  if (row == handlers.size()) row = index_of(handlers, kOther);
+  const auto code_at = static_cast<std::size_t>(std::find(kCodes.begin(), kCodes.end(), code) - kCodes.begin());
+  ++counted_->requests[code_at * handlers.size() + row];
+  const std::scoped_lock lock(counted_->mutex);
+  ++counted_->durations[static_cast<std::size_t>(
+      std::lower_bound(kDurationBounds.begin(), kDurationBounds.end(), duration_seconds) - kDurationBounds.begin())];
+  counted_->duration_sum += duration_seconds;
 }
 
 void SelfMetrics::count_rejection(std::string_view reason) {
-  const auto known = registered_->rejections.find(reason);
-  (known != registered_->rejections.end() ? known->second : registered_->rejections.at(kOther))->Increment();
+  const std::size_t known = index_of(kReasons, reason);
+  ++counted_->rejections[known < kReasons.size() ? known : index_of(kReasons, kOther)];
 }
 
-void SelfMetrics::count_left_out(std::size_t series) {
-  if (series > 0) registered_->left_out.Increment(static_cast<double>(series));
-}
+void SelfMetrics::count_left_out(std::size_t series) { counted_->left_out += series; }
 
 void SelfMetrics::set_config_reload(bool successful, base::UnixMillis now) {
-  registered_->reload_successful.Add({}).Set(successful ? 1 : 0);
-  if (successful) registered_->reload_success_timestamp_seconds.Add({}).Set(static_cast<double>(now) / 1000.0);
+  const std::scoped_lock lock(counted_->mutex);
+  counted_->reload_successful = successful;
+  if (successful) counted_->reload_success_seconds = static_cast<double>(now) / 1000.0;
 }
 
 void SelfMetrics::collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out) const {
-  const auto first = static_cast<std::ptrdiff_t>(out.size());
-  for (prometheus::MetricFamily& family : registered_->registry.Collect()) {
-    if (family.metric.empty()) continue;
-    // The registry keeps series in a hash map; pages should read the same from one scrape to the next.
-    for (prometheus::ClientMetric& metric : family.metric) std::sort(metric.label.begin(), metric.label.end());
-    std::sort(family.metric.begin(), family.metric.end(),
-              [](const auto& a, const auto& b) { return a.label < b.label; });
-    out.push_back(std::move(family));
-  }
-  // 0 is how the OS' silence comes here, and no running program has any of these at 0.
-  if (usage.cpu_seconds > 0) append("process_cpu_seconds_total", usage.cpu_seconds, out);
-  if (usage.resident_bytes > 0) append("process_resident_memory_bytes", static_cast<double>(usage.resident_bytes), out);
-  if (usage.start_time_seconds > 0) append("process_start_time_seconds", usage.start_time_seconds, out);
-  if (usage.open_handles) append(kHandlesName, static_cast<double>(*usage.open_handles), out);
+  FamilyList list(out, nullptr, out.size());
+  fill(usage, list);
+}
 
-  const auto rank = [](const prometheus::MetricFamily& family) { return &catalogue_row(family.name); };
-  std::sort(out.begin() + first, out.end(), [rank](const auto& a, const auto& b) { return rank(a) < rank(b); });
+void SelfMetrics::collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out,
+                          LabelStamps& stamps) const {
+  FamilyList list(out, &stamps, 0);
+  fill(usage, list);
+}
+
+void SelfMetrics::fill(const self::SelfUsage& usage, FamilyList& list) const {
+  const OwnRows& rows = counted_->rows;
+  const auto value = [&list](const MetricRow& row, std::optional<double> number) {
+    if (number) list.fill(row, [&](Samples& out) { out.add(*number); });
+  };
+  const std::scoped_lock lock(counted_->mutex);
+  list.fill(rows.build, [](Samples& out) {
+    const BuildInfo build = build_info();
+    out.add(1, {build.compiler, build.revision, build.version});
+  });
+  list.fill(rows.requests, [this](Samples& out) {
+    const auto& handlers = counted_->handlers;
+    for (std::size_t i = 0; i < counted_->requests.size(); ++i) {
+      const std::uint64_t count = counted_->requests[i];
+      if (count == 0) continue;
+      const std::size_t code = i / handlers.size();
+      out.add(static_cast<double>(count), {code < kCodes.size() ? std::string_view(kCodeNames[code].data(), 3) : kOther,
+                                           handlers[i % handlers.size()]});
+    }
+  });
+  list.fill(rows.duration, [this](Samples& out) {
+    std::uint64_t total = 0;
+    for (const std::uint64_t count : counted_->durations) total += count;
+    auto& histogram = out.next({}).histogram;
+    histogram.sample_count = total;
+    histogram.sample_sum = counted_->duration_sum;
+    histogram.bucket.resize(counted_->durations.size());
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i < counted_->durations.size(); ++i)
+      histogram.bucket[i] = {below += counted_->durations[i],
+                             i < kDurationBounds.size() ? kDurationBounds[i] : std::numeric_limits<double>::infinity()};
+  });
+  list.fill(rows.rejections, [this](Samples& out) {
+    for (std::size_t i = 0; i < kReasons.size(); ++i)
+      out.add(static_cast<double>(counted_->rejections[i].load()), {kReasons[i]});
+  });
+  value(rows.left_out, static_cast<double>(counted_->left_out.load()));
+  value(rows.reload, counted_->reload_successful);
+  value(rows.reload_time, counted_->reload_success_seconds);
+  // 0 is how the OS' silence comes here, and no running program has any of these at 0.
+  if (usage.cpu_seconds > 0) value(rows.cpu, usage.cpu_seconds);
+  if (usage.resident_bytes > 0) value(rows.resident, static_cast<double>(usage.resident_bytes));
+  if (usage.start_time_seconds > 0) value(rows.start, usage.start_time_seconds);
+  if (usage.open_handles) value(rows.handles, static_cast<double>(*usage.open_handles));
 }
 
 }  // namespace kmem::metrics

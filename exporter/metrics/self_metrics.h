@@ -1,5 +1,5 @@
-// STAGE 4, beside the kernel's families: what the exporter tells about itself, by prometheus-cpp's registry. Every
-// label set is bounded: handlers are named at construction, codes and reasons are fixed lists, the rest is "other".
+// STAGE 4, beside the kernel's families: what the exporter tells about itself. Every label set is bounded:
+// handlers are named at construction, codes and reasons are fixed lists, the rest is "other".
 // Thread: any, all at once. Failure: none.
 #pragma once
 
@@ -12,8 +12,11 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/self/self.h"
+#include "exporter/metrics/families.h"
 
 namespace kmem::metrics {
+
+class FamilyList;
 
 class SelfMetrics {
  public:
@@ -30,10 +33,14 @@ class SelfMetrics {
 
   /// Appends to `out`, in the catalogue's order.
   void collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out) const;
+  /// Replaces `out`, as build_families() does.
+  void collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out, LabelStamps& stamps) const;
 
  private:
-  struct Registered;
-  std::unique_ptr<Registered> registered_;
+  void fill(const self::SelfUsage& usage, FamilyList& list) const;
+
+  struct Counted;
+  std::unique_ptr<Counted> counted_;
 };
 
 }  // namespace kmem::metrics

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include "collectors/base/checksum.h"
 #include "tests/support/memory_files.h"
@@ -17,6 +18,18 @@ TEST(Checksum, IsThatOfZlibAndComposes) {
   EXPECT_EQ(crc32("123456789"), 0xcbf43926U);
   EXPECT_EQ(crc32("6789", crc32("12345")), 0xcbf43926U);
   EXPECT_EQ(crc32(""), 0U);
+}
+
+TEST(Checksum, IsZlibsForEveryLength) {
+  std::string bytes;
+  for (unsigned i = 0; i < 700; ++i) bytes += static_cast<char>((i * 2654435761U) >> 13);
+  for (std::size_t from = 0; from < 3; ++from)
+    for (std::size_t size = 0; size + from <= bytes.size(); ++size) {
+      const std::string_view piece = std::string_view(bytes).substr(from, size);
+      const auto* data = reinterpret_cast<const unsigned char*>(piece.data());
+      ASSERT_EQ(crc32(piece), ::crc32_z(0, data, size)) << size;
+      ASSERT_EQ(crc32(piece, 0x12345678U), ::crc32_z(0x12345678U, data, size)) << size;
+    }
 }
 
 TEST(StateFile, HasTheBytesItPromises) {

@@ -1,4 +1,5 @@
 #include "collectors/linux/slabinfo.h"
+#include "collectors/linux/text_scan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,6 +32,27 @@ TEST(Slabinfo, BytesAreWholeSlabsAndOutstandingAreActiveObjects) {
                                         Pair("slab_unreclaimable/kmalloc-64", Pair(3U * 4096, 7U))));
   EXPECT_EQ(out.tags[0].key, tag_key(Pool::kSlabReclaimable, "dentry"));
   EXPECT_EQ(out.tags[0].counter_bits, 0);
+}
+
+TEST(FieldReader, NumbersOfAnyLengthWhereverTheLineEnds) {
+  std::string digits;
+  for (int length = 1; length <= 22; ++length) {
+    digits += static_cast<char>('0' + length * 7 % 10);
+    for (const std::string_view behind : {"", " ", "\t", " 1", "     x", "              12345678", "x", "-", ":234567890"}) {
+      for (const std::string_view before : {"", " ", "\t", "       ", "        ", "  \t          "}) {
+        const std::string line = std::string(before) + digits + std::string(behind);
+        std::uint64_t expected = 0, value = 0;
+        const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), expected);
+        const bool ends = behind.empty() || behind[0] == ' ' || behind[0] == '\t';
+        FieldReader fields(line);
+        ASSERT_EQ(fields.number(value), error == std::errc() && ends) << line;
+        if (error == std::errc() && ends) {
+          EXPECT_EQ(value, expected);
+          EXPECT_EQ(fields.rest(), behind);
+        }
+      }
+    }
+  }
 }
 
 TEST(Slabinfo, PagesOf64KiB) {

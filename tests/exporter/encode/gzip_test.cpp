@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <iterator>
 #include <random>
+#include <string_view>
 
 namespace kmem::encode {
 namespace {
@@ -40,6 +43,74 @@ TEST(Gzip, RoundTripsOverOneStream) {
   }
   ASSERT_TRUE(gzip.compress(page, packed));
   EXPECT_LT(packed.size() * 4, page.size());
+}
+
+/// Symbols so uneven that the tree of least weight is deeper than 15.
+std::string fibonacci_text() {
+  std::string text;
+  std::size_t a = 1, b = 1;
+  for (char c = 'A'; c < 'A' + 22; ++c) {
+    text.append(a, c);
+    const std::size_t next = a + b;
+    a = b;
+    b = next;
+  }
+  std::shuffle(text.begin(), text.end(), std::mt19937(5));
+  return text;
+}
+
+TEST(Gzip, RoundTripsWhateverStandsInIt) {
+  std::mt19937 random(11);
+  Gzip gzip;
+  std::string packed;
+  const auto check = [&](const std::string& plain) {
+    ASSERT_TRUE(gzip.compress(plain, packed));
+    ASSERT_EQ(unpacked(packed), plain);
+  };
+  check(fibonacci_text());
+  for (std::size_t size = 0; size < 300; ++size) check(std::string(size, 'a'));  // about the longest match
+  for (const std::size_t apart : {32'767U, 32'768U, 32'769U, 40'000U}) {        // about the farthest
+    std::string far(apart - 20, '\0');
+    for (char& c : far) c = static_cast<char>(random());
+    check("kmem_pool_tag_bytes!" + far + "kmem_pool_tag_bytes!kmem_pool");
+  }
+  for (int i = 0; i < 400; ++i) {  // few symbols, many repeats, numbers within
+    static constexpr std::string_view kPieces[] = {" ", "1", "23", "4567", "tag=\"", "\"} ", "\n", "kmem_pool", "\xFF", "ab"};
+    std::string plain;
+    for (std::size_t pieces = random() % 500; pieces > 0; --pieces) plain += kPieces[random() % std::size(kPieces)];
+    check(plain);
+  }
+  std::string blocks;  // of more tokens than a block has
+  for (int i = 0; i < 120'000; ++i) blocks += static_cast<char>('a' + random() % 26);
+  check(blocks);
+}
+
+TEST(Gzip, NoiseGrowsByLittle) {
+  std::mt19937 random(7);
+  std::string noise(100'000, '\0');
+  for (char& c : noise) c = static_cast<char>(random());
+  Gzip gzip;
+  std::string packed;
+  ASSERT_TRUE(gzip.compress(noise, packed));
+  EXPECT_LT(packed.size(), noise.size() + noise.size() / 100);
+  EXPECT_EQ(unpacked(packed), noise);
+}
+
+TEST(Gzip, PagesAreAboutAsSmallAsZlibMakesThemAtItsFastest) {
+  std::string page;
+  std::mt19937 random(9);
+  for (const char* family : {"kmem_pool_tag_bytes", "kmem_pool_tag_outstanding", "kmem_pool_tag_suspect"})
+    for (int tag = 0; tag < 235; ++tag)
+      page += std::string(family) + "{pool=\"slab_unreclaimable\",tag=\"" + std::to_string(tag * 7919) + "_cache\"} " +
+              std::to_string(random() % 100'000'000) + "\n";
+  Gzip gzip;
+  std::string packed;
+  ASSERT_TRUE(gzip.compress(page, packed));
+  uLongf zlib_size = compressBound(static_cast<uLong>(page.size()));
+  std::string zlib(zlib_size, '\0');
+  ASSERT_EQ(compress2(reinterpret_cast<Bytef*>(zlib.data()), &zlib_size, reinterpret_cast<const Bytef*>(page.data()),
+                      static_cast<uLong>(page.size()), Z_BEST_SPEED), Z_OK);
+  EXPECT_LT(static_cast<double>(packed.size()), static_cast<double>(zlib_size) * 1.05);
 }
 
 TEST(Gzip, SamePageSameBytes) {

@@ -2,7 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "exporter/encode/encode.h"
 #include "exporter/metrics/catalogue.h"
+#include "exporter/metrics/self_metrics.h"
 #include "tests/exporter/metrics/sample_input.h"
 
 namespace kmem::metrics {
@@ -203,6 +209,83 @@ TEST(Families, ReusedMemoryShowsNothingOfThePageBefore) {
     build_families({in->snapshot, in->selection, true, &in->trend, &in->owners}, out);
     EXPECT_TRUE(same_families(out, in->families()));
   }
+}
+
+TEST(Families, AStampStaysWhileOnlyValuesChangeAndFamiliesWithoutSamplesAreNoChange) {
+  SampleInput in = linux_input();
+  std::vector<prometheus::MetricFamily> out;
+  LabelStamps stamps;
+  const auto build = [&] {
+    build_families({in.snapshot, in.selection, true, &in.trend, &in.owners}, out, &stamps);
+    EXPECT_EQ(stamps.size(), out.size());
+    return stamps;
+  };
+  const LabelStamps first = build();
+  EXPECT_EQ(std::count(first.begin(), first.end(), 0U), 0);
+  for (auto& member : in.selection.members) member.bytes += 4096;
+  in.snapshot.commit_bytes = 12'345;
+  EXPECT_EQ(build(), first);
+  const std::string tag = std::exchange(in.selection.members[0].tag, "another");
+  const LabelStamps renamed = build();
+  EXPECT_NE(renamed, first);
+  in.selection.members[0].tag = tag;
+  const LabelStamps back = build();
+  for (std::size_t i = 0; i < back.size(); ++i)
+    EXPECT_EQ(back[i] == first[i], renamed[i] == first[i]) << out[i].name << ": a stamp never comes back";
+}
+
+// A page after any other page is the one that a fresh encoder makes of fresh families.
+TEST(Families, PagesOfAPageEncoderAreThoseOfEncode) {
+  std::mt19937 random(17);
+  std::vector<prometheus::MetricFamily> out, own;
+  LabelStamps stamps, own_stamps;
+  encode::PageEncoder encoder;
+  SelfMetrics self_metrics({"metrics", "status"});
+  std::vector<SampleInput> inputs = {linux_input(), windows_input()};
+  std::string page, expected;
+  for (int round = 0; round < 600; ++round) {
+    SampleInput& in = inputs[random() % 8 == 0];
+    auto& members = in.selection.members;
+    switch (random() % 12) {
+      case 0: members[random() % members.size()].tag = "tag \"" + std::to_string(random() % 5) + "\xFF\n"; break;
+      case 1: members.push_back(members[random() % members.size()]); break;  // a series twice
+      case 2: if (members.size() > 2) members.pop_back(); break;
+      case 3: in.snapshot.commit_bytes.reset(); break;
+      case 4: in.snapshot.commit_bytes = random(); break;
+      case 5: in.trend.judged = !in.trend.judged; break;
+      case 6: if (!in.owners.rows.empty()) in.owners.rows[0].driver += "x"; break;
+      case 7: self_metrics.observe_request("status", random() % 2 == 0 ? 200 : 404, 0.01); break;
+      case 8: self_metrics.set_config_reload(random() % 2 == 0, random()); break;
+      default: for (auto& member : members) member.bytes = random() % 3 == 0 ? 1 : random(); break;
+    }
+    const auto format = random() % 4 == 0 ? encode::Format::kOpenMetrics100 : encode::Format::kText004;
+    const self::SelfUsage usage = random() % 4 == 0 ? self::SelfUsage{} : self::SelfUsage{1.5, random(), 3, 4};
+    build_families({in.snapshot, in.selection, true, &in.trend, &in.owners}, out, &stamps);
+    self_metrics.collect(usage, own, own_stamps);
+    const std::size_t left_out = encoder.encode({{out, stamps}, {own, own_stamps}}, format, page);
+
+    std::vector<prometheus::MetricFamily> fresh = in.families();
+    self_metrics.collect(usage, fresh);
+    ASSERT_EQ(left_out, encode::encode(fresh, format, expected)) << round;
+    ASSERT_EQ(page, expected) << round;
+  }
+}
+
+TEST(Families, AGaugeNamedInfoChangesItsTypeWithItsValues) {
+  prometheus::MetricFamily family{"x_info", "help", prometheus::MetricType::Gauge, std::vector<prometheus::ClientMetric>(1)};
+  encode::PageEncoder encoder;
+  std::string page;
+  const std::uint64_t stamp = 7;
+  const auto type = [&](double value) {
+    family.metric[0].gauge.value = value;
+    encoder.encode({{{&family, 1}, {&stamp, 1}}}, encode::Format::kOpenMetrics100, page);
+    return page.substr(page.find("# TYPE"), page.find('\n', page.find("# TYPE")) - page.find("# TYPE"));
+  };
+  EXPECT_EQ(type(1), "# TYPE x info");
+  EXPECT_EQ(type(1), "# TYPE x info");
+  EXPECT_EQ(type(2), "# TYPE x_info gauge");
+  EXPECT_EQ(type(2), "# TYPE x_info gauge");
+  EXPECT_EQ(type(1), "# TYPE x info");
 }
 
 }  // namespace
