@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <string_view>
 
@@ -93,6 +94,21 @@ bool is_plausible_tag(std::uint32_t tag) {
   }
   if ((letters == 0 && digits < 4) || signs > 1 || letters + digits < 2) return false;
   return tag != (tag & 0xFF) * 0x01010101U;
+}
+
+bool is_divisor(std::uint32_t value) {
+  constexpr std::uint32_t kMost = 1024;
+  constexpr std::array<std::uint32_t, 10> kMore = {1'440, 3'600, 10'000, 60'000, 86'400, 100'000, 1'000'000, 3'600'000,
+                                                   10'000'000, 1'000'000'000};
+  // 2^n / divisor, rounded either way.
+  const auto is_of = [value](std::uint64_t divisor) {
+    const std::uint64_t product = value * divisor;
+    const std::uint64_t below = std::bit_floor(product);
+    return product - below < divisor || 2 * below - product < divisor;
+  };
+  for (std::uint32_t divisor = 3; divisor < kMost; ++divisor)
+    if (is_of(divisor)) return true;
+  return std::any_of(kMore.begin(), kMore.end(), is_of);
 }
 
 void Finds::add(std::uint32_t tag, Evidence evidence) {

@@ -25,6 +25,9 @@ inline constexpr std::size_t kMaxTagsPerImage = 8192;
 /// Could this be a tag? Letters, digits and some signs, blanks only at the end, not four times the same.
 [[nodiscard]] bool is_plausible_tag(std::uint32_t tag);
 
+/// Could this be what compilers multiply by instead of dividing? 0x66666667, "gfff", is for 5 and 10.
+[[nodiscard]] bool is_divisor(std::uint32_t value);
+
 /// What the passes over an image have found so far.
 class Finds {
  public:
