@@ -5,61 +5,23 @@
 #include <vector>
 
 #include "collectors/drivers/image_scan.h"
-#include "collectors/drivers/tag_calls.h"
+#include "collectors/drivers/pending_constants.h"
 #include "collectors/drivers/x86_instruction.h"
 
 namespace kmem::drivers {
 namespace {
 
-constexpr unsigned kAx = 0, kDx = 2, kSp = 4, kBp = 5, kNoRegister = 16;
-constexpr std::uint32_t kWindow = 16;  // instructions from a constant to the call that it is handed to
-constexpr std::size_t kMaxPending = 16, kMaxFilled = 16;
+/// A number that was counted where it came from.
+Constant derived(Constant from) {
+  from.least = Evidence{};
+  return from;
+}
 
-/// Registers that carry arguments: rcx, rdx, r8, r9; fastcall's ecx, edx.
-constexpr bool is_argument(unsigned reg) { return reg == 1 || reg == 2 || reg == 8 || reg == 9; }
-constexpr std::array<unsigned, 4> kArguments = {1, 2, 8, 9};
-
-/// A function call may change these.
-constexpr bool is_volatile(unsigned reg, bool is_x64) { return reg <= 2 || (is_x64 && reg >= 8 && reg <= 11); }
-
-/// A number that may be a tag.
-struct Constant {
-  std::uint32_t tag = 0;             // 0: none
-  Evidence least = Evidence{};       // Evidence{}: only a call makes a tag of it ...
-  bool only_known = false;           // ... namely one that is known to take one
-
-  explicit operator bool() const { return tag != 0; }
-};
-
-struct Place {
-  enum Kind : std::uint8_t { kRegister, kStored } kind = kRegister;
-  unsigned reg = 0;            // or the base of a store: kNoRegister for none
-  std::int32_t offset = 0;     // of a store; from the stack's pointer: as it was at the function's start or the last call
-
-  bool operator==(const Place&) const = default;
-};
-
-struct Pending {
-  Constant what;
-  Place place;
-  std::uint32_t since = 0;     // number of the instruction
-  bool is_pushed = false;
-  bool beside_text = false;
-  bool passed_by = false;      // pushed before a call that takes no tag: of that call, or of a later one
-};
-
-struct Store {
-  Place place;
-  Constant what;               // what is read again from there
-  enum Text : std::uint8_t { kNone, kEnd, kText } text = kNone;  // kEnd: of a text, or a small number
-  bool is_narrow = false;
-};
-
-class CodeReader {
+class CodeReader : private PendingConstants {
  public:
   CodeReader(const PeImage& image, const PeSection& section, Finds& finds)
-      : image_(image), code_(section.bytes), address_(section.address), is_x64_(image.machine == Machine::kX64),
-        word_(is_x64_ ? 8 : 4), finds_(finds) {}
+      : PendingConstants(image.machine == Machine::kX64, finds), image_(image), code_(section.bytes),
+        address_(section.address) {}
 
   void read() {
     for (std::size_t at = 0; at < code_.size();) {
@@ -118,12 +80,13 @@ class CodeReader {
   }
 
   void take(const Instruction& in) {
+    if (in.opcode != 0xCC) is_clear_ = false;
     if (in.map == OpcodeMap::kTwoByte) return take_two_byte(in);
     if (in.map != OpcodeMap::kOneByte) return;
     const std::uint8_t op = in.opcode;
     const unsigned low = (op & 7U) | ((in.rex & 1U) << 3);
     switch (op & 0xF8) {
-      case 0xB8: return in.immediate_bytes == 4 ? hold(low, constant(dword_at(in.immediate_at))) : overwrite(low);
+      case 0xB8: return move_constant(in, low);
       case 0x50: return push(held_[low], Evidence{});
       case 0x58: return pop(low);
       case 0x40:
@@ -137,6 +100,9 @@ class CodeReader {
       return in.mod() == 3 ? overwrite(in.rm()) : void();
     }
     switch (op) {
+      case 0x05: return in.immediate_bytes == 4 ? add_number(kAx, dword_at(in.immediate_at)) : overwrite(kAx);
+      case 0x0D: return in.immediate_bytes == 4 ? or_number(kAx, dword_at(in.immediate_at)) : overwrite(kAx);
+      case 0x25: return in.immediate_bytes == 4 ? mask(kAx, dword_at(in.immediate_at)) : overwrite(kAx);
       case 0x68: return in.immediate_bytes == 4 ? push_number(in) : push({}, Evidence{});
       case 0x6A: return push({}, Evidence{});
       case 0x69:
@@ -150,15 +116,28 @@ class CodeReader {
       case 0x89: return store_register(in);
       case 0x8B: return load(in);
       case 0x8D: return take_address(in);
+      case 0xA0:
+        if (!is_x64_ && in.immediate_bytes == 4)
+          loads_.other(dword_at(in.immediate_at) - static_cast<std::uint32_t>(image_.base));
+        return overwrite(kAx);
       case 0xA1:
         if (!is_x64_ && in.immediate_bytes == 4)
           load_from(dword_at(in.immediate_at) - static_cast<std::uint32_t>(image_.base), kAx, in.operand16);
+        return;
+      case 0xC0:
+      case 0xD0:
+      case 0xD1:
+      case 0xD2:
+      case 0xD3: return in.mod() == 3 ? overwrite(in.rm()) : void();
+      case 0xC1:
+        if (in.mod() == 3) mask(in.rm(), in.digit() == 4 ? 1U << (number_in(in) & 31) : 0);
         return;
       case 0xC6: return store_narrow(in, static_cast<std::uint8_t>(code_[at_ + in.immediate_at]));
       case 0xC7: return store_constant(in);
       case 0xC9: return overwrite(kSp);
       case 0xE8: return call(called(in), false);
       case 0xE9: return call(called(in), true);
+      case 0xEB: return jump();
       case 0xF7: return multiply(in);
       case 0xFF: return take_ff(in);
       case 0xC3:
@@ -185,13 +164,16 @@ class CodeReader {
       return forget(in.reg());
     }
     if ((in.opcode & 0xF0) == 0x40) {  // cmov: what it would move counts, too
-      if (in.mod() == 3 && held_[in.rm()]) await({derived(held_[in.rm()]), {Place::kRegister, in.reg(), 0}, number_});
+      if (in.mod() == 3 && held_[in.rm()]) choose(in.reg(), held_[in.rm()]);
       return;
     }
     const bool extends = (in.opcode & 0xF6) == 0xB6;  // movzx, movsx
     if (!extends && in.opcode != 0x10 && in.opcode != 0x28 && in.opcode != 0x6F && in.opcode != 0x7E)
       return;  // 16 bytes
-    if (const auto address = fixed_address(in)) loads_.other(*address);
+    if (const auto address = fixed_address(in)) {
+      if (in.opcode == 0x28 || in.opcode == 0x6F || in.opcode == 0x10) take_vector(*address);
+      loads_.other(*address);
+    }
     if (!extends) return;
     read_as_text(in);
     overwrite(in.reg());
@@ -203,7 +185,7 @@ class CodeReader {
     return is_plausible_tag(value) ? value : 0;
   }
   [[nodiscard]] Constant constant(std::uint32_t value) const {
-    if (const std::uint32_t tag = tag_in(value)) return {tag, is_divisor(tag) ? Evidence{} : Evidence::kImmediate};
+    if (const std::uint32_t tag = tag_in(value)) return {tag, is_known_number(tag) ? Evidence{} : Evidence::kImmediate};
     // Only a tag that is handed to a call may carry the protection bit: among other numbers it would be chance.
     const std::uint32_t bare = value & ~kProtectedPool;
     if ((value & kProtectedPool) != 0)
@@ -212,10 +194,49 @@ class CodeReader {
       if (((bare >> i) & 0xFF) < 0x20 || ((bare >> i) & 0xFF) > 0x7E) return {};
     return {bare, Evidence{}, true};
   }
-  /// A number that was counted where it came from.
-  [[nodiscard]] static Constant derived(Constant from) {
-    from.least = Evidence{};
-    return from;
+  void move_constant(const Instruction& in, unsigned reg) {
+    if (in.immediate_bytes == 4) return hold(reg, constant(dword_at(in.immediate_at)));
+    overwrite(reg);
+    if (in.immediate_bytes == 8) scan_row(image_, std::array{dword_at(in.immediate_at), dword_at(in.immediate_at + 4)}, finds_);
+  }
+  void take_vector(std::uint32_t address) {
+    std::array<std::uint32_t, 4> row{};
+    for (std::uint32_t i = 0; i < row.size(); ++i) {
+      const auto word = image_.dword_at(address + 4 * i);
+      if (!word) return;
+      row[i] = *word;
+    }
+    scan_row(image_, row, finds_);
+  }
+
+  /// One of two, as a condition wants it.
+  void choose(unsigned reg, const Constant& other) {
+    const Place place{Place::kRegister, reg, 0};
+    const auto one = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& each) { return each.place == place; });
+    if (one == pending_.end()) {
+      held_[reg] = derived(other);
+      return await({held_[reg], place, number_});
+    }
+    if (one->what.other == 0 && !other.only_known) one->what.other = held_[reg].other = other.tag;
+  }
+  /// sbb, and, add is how compilers choose one of two numbers without a jump; setcc, shl, or, when a bit tells them apart.
+  void mask(unsigned reg, std::uint32_t bits) {
+    overwrite(reg);
+    masked_ = {reg, bits, number_};
+  }
+  void add_number(unsigned reg, std::uint32_t value) {
+    overwrite(reg);
+    if (masked_.reg != reg || masked_.since + 1 != number_) return;
+    Constant what = constant(value);
+    const Constant other = constant(value + masked_.bits);
+    if (!what || !other || what.only_known || other.only_known) return;
+    what.other = other.tag;
+    hold(reg, what);
+  }
+
+  void or_number(unsigned reg, std::uint32_t value) {
+    if (masked_.reg == reg && (masked_.bits & value) != 0) masked_ = {};
+    add_number(reg, value);
   }
 
   void hold(unsigned reg, const Constant& what) {
@@ -245,23 +266,18 @@ class CodeReader {
   void overwrite(unsigned reg) {
     held_[reg] = {};
     imports_[reg] = nullptr;
-    if (reg == kSp) depth_ = 0;
-    forget_stores(reg);
-    drop([reg](const Pending& one) { return one.place.kind == Place::kRegister && one.place.reg == reg; });
+    drop([reg](const Pending& one) { return one.place.reg == reg && !one.is_pushed; });
+    stores_.forget_on(reg);
+    if (reg == kSp) {
+      depth_ = 0;
+      filled_.clear();
+    }
   }
   /// What was in the register was no tag.
   void forget(unsigned reg) {
     erase([reg](const Pending& one) { return one.place.kind == Place::kRegister && one.place.reg == reg; });
     overwrite(reg);
   }
-  void forget_stores(unsigned base) {
-    if ((stored_on_ & (1U << base)) == 0) return;
-    stored_on_ &= ~(1U << base);
-    for (Store& store : stores_)
-      if (store.place.reg == base) store = {};
-    if (base == kSp) filled_.clear();
-  }
-
   void multiply(const Instruction& in) {
     const unsigned digit = in.digit();
     if (digit < 2) return;
@@ -281,7 +297,13 @@ class CodeReader {
 
   void calculate(const Instruction& in) {
     if (in.mod() != 3 || in.digit() == 7) return;
-    if (in.rm() != kSp) return overwrite(in.rm());
+    if (in.rm() != kSp) {
+      const bool is_number = in.immediate_bytes == 4;
+      if (in.digit() == 1 && is_number) return or_number(in.rm(), dword_at(in.immediate_at));
+      if (in.digit() == 4 && is_number) return mask(in.rm(), dword_at(in.immediate_at));
+      if (in.digit() == 0 && is_number) return add_number(in.rm(), dword_at(in.immediate_at));
+      return overwrite(in.rm());
+    }
     if (in.digit() == 5) {
       depth_ += number_in(in);
     } else if (in.digit() == 0) {
@@ -313,47 +335,11 @@ class CodeReader {
       return read_number(*address);
     }
     const auto place = place_of(in);
-    push(place ? stored_at(*place) : Constant{}, Evidence{});
+    push(place ? stores_.at(*place) : Constant{}, Evidence{});
   }
   void pop(unsigned reg) {
     depth_ -= word_;
     overwrite(reg);
-  }
-
-  void fill(std::int32_t offset) {
-    if (filled_.size() == kMaxFilled) filled_.erase(filled_.begin());
-    filled_.push_back(offset);
-  }
-  [[nodiscard]] Constant stored_at(const Place& place) const {
-    for (const Store& store : stores_)
-      if (store.place == place && store.what) return store.what;
-    return {};
-  }
-  /// Remembers it; whether what is stored is a piece of a text, beside another piece.
-  bool note_store(const Place& place, const Constant& what, Store::Text text, bool is_narrow) {
-    bool beside_text = false;
-    Store* to = &stores_[stored_++ % stores_.size()];
-    for (Store& other : stores_) {
-      if (other.place == place) {
-        to = &other;
-        continue;
-      }
-      const std::int64_t distance = std::int64_t{other.place.offset} - place.offset;
-      if (other.place.reg == place.reg && other.text == Store::kText && text == Store::kText && distance >= -4 &&
-          distance <= 4 && (!other.is_narrow || distance > 0))
-        beside_text = true;
-    }
-    *to = {place, what, text, is_narrow};
-    stored_on_ |= 1U << place.reg;
-    if (place.reg == kSp) fill(place.offset);
-    if (text != Store::kText) return false;
-    for (Pending& one : pending_) {
-      const std::int64_t behind = std::int64_t{place.offset} - one.place.offset;
-      if (one.place.kind == Place::kStored && one.place.reg == place.reg && behind != 0 && behind <= 4 &&
-          behind >= (is_narrow ? 1 : -4))
-        one.beside_text = true;
-    }
-    return beside_text;
   }
 
   void store_constant(const Instruction& in) {
@@ -375,18 +361,8 @@ class CodeReader {
       if (what.least != Evidence{}) finds_.add(what.tag, what.least);
       return;
     }
-    const bool beside_text = note_store(*place, what, text_in(value), false);
-    replace(*place);
-    if (what) await({what, *place, number_, false, beside_text});
-  }
-
-  /// Of four characters, or two or three with zeros behind them, another piece of the text may be beside them.
-  static Store::Text text_in(std::uint32_t value) {
-    int length = 0;
-    for (; (value & 0xFF) != 0; value >>= 8, ++length)
-      if ((value & 0xFF) < 0x20 || (value & 0xFF) > 0x7E) return Store::kNone;
-    if (value != 0) return Store::kNone;
-    return length < 2 ? Store::kEnd : Store::kText;
+    note_store(*place, what, piece_of(value));
+    if (what) await({what, *place, number_});
   }
 
   void store_register(const Instruction& in) {
@@ -395,10 +371,7 @@ class CodeReader {
     const auto place = place_of(in);
     if (!place) return;
     Constant what = held_[in.reg()];
-    bool beside_text = false;
-    if (stored_on_ != 0 || what || place->reg == kSp)
-      beside_text = note_store(*place, what, what ? Store::kText : Store::kNone, false);
-    replace(*place);
+    if (!stores_.is_empty() || what || place->reg == kSp) note_store(*place, what, what ? Piece::kWhole : Piece::kNone);
     if (!what) return;
     if (!is_argument(in.reg())) {
       // Made to be stored: what becomes of it there counts.
@@ -409,7 +382,7 @@ class CodeReader {
     } else {
       what.least = Evidence{};
     }
-    await({what, *place, number_, false, beside_text});
+    await({what, *place, number_});
   }
   /// A byte or two right behind four characters: the end of a text. `value`: when it is known.
   void store_narrow(const Instruction& in, std::optional<std::uint16_t> value, bool two_bytes = false) {
@@ -422,7 +395,7 @@ class CodeReader {
     } else if (value && *value != 0) {
       is_text = printable(*value & 0xFF) && (*value < 0x100 || printable(*value >> 8));
     }
-    if (is_text) note_store(*place, {}, Store::kText, true);
+    if (is_text) stores_.note_narrow(*place);
   }
 
   [[nodiscard]] std::uint32_t number_at(std::uint32_t address) const {
@@ -440,8 +413,8 @@ class CodeReader {
       }
       return load_from(*address, in.reg(), in.operand16 || in.wide());
     }
-    const auto place = stored_on_ != 0 ? place_of(in) : std::nullopt;
-    hold_again(in.reg(), place && !in.operand16 ? stored_at(*place) : Constant{});
+    const auto place = stores_.is_empty() ? std::nullopt : place_of(in);
+    hold_again(in.reg(), place && !in.operand16 ? stores_.at(*place) : Constant{});
   }
   void load_from(std::uint32_t address, unsigned reg, bool is_other) {
     overwrite(reg);
@@ -454,7 +427,7 @@ class CodeReader {
   }
   void read_number(std::uint32_t address) {
     const std::uint32_t tag = number_at(address);
-    if (tag != 0 && !is_divisor(tag)) {
+    if (tag != 0 && !is_known_number(tag)) {
       loads_.number(address, tag, Evidence::kLoaded);
     } else {
       loads_.other(address);
@@ -479,19 +452,10 @@ class CodeReader {
   void take_address(const Instruction& in) {
     // The address of what was stored is taken: it is a variable, not an argument; with an end behind it, a text.
     if (const auto place = pending_.empty() ? std::nullopt : place_of(in)) {
-      const Place next{Place::kStored, place->reg, place->offset + 4};
-      const bool ends = std::any_of(stores_.begin(), stores_.end(), [&](const Store& store) {
-        return store.place == next && store.text != Store::kNone;
-      });
       const auto is_it = [&](const Pending& one) { return one.place == *place; };
-      ends ? erase(is_it) : drop(is_it);
+      stores_.may_end_behind(*place) ? erase(is_it) : drop(is_it);
     }
     overwrite(in.reg());
-  }
-
-  void await(const Pending& one) {
-    if (pending_.size() == kMaxPending) settle_oldest();
-    pending_.push_back(one);
   }
 
   /// The import that a call or jump goes to; nullptr for others.
@@ -507,23 +471,6 @@ class CodeReader {
     const auto head = image_.dword_at(target), tail = image_.dword_at(target + 2);
     if (!head || !tail || (*head & 0xFFFF) != 0x25FF) return nullptr;
     return image_.import_at(is_x64_ ? target + 6 + *tail : *tail - static_cast<std::uint32_t>(image_.base));
-  }
-
-  /// The place on the stack where the call's arguments that lie there begin.
-  [[nodiscard]] std::int32_t first_argument(bool is_jump) const {
-    // x64 keeps four words for the register arguments; a jump leaves the return address where it is.
-    return (is_x64_ ? 0x20 : 0) + (is_jump ? word_ : 0) - depth_;
-  }
-  [[nodiscard]] bool is_stack_argument(const Place& place, bool is_jump) const {
-    if (place.kind != Place::kStored || place.reg != kSp) return false;
-    const std::int64_t offset = std::int64_t{place.offset} - first_argument(is_jump);
-    return offset >= 0 && offset < (is_x64_ ? 0x50 : 0x24) && offset % word_ == 0;
-  }
-  /// All arguments before it were stored for this call.
-  [[nodiscard]] bool follows_arguments(const Place& place, bool is_jump) const {
-    for (std::int64_t at = first_argument(is_jump); at < place.offset; at += word_)
-      if (std::find(filled_.begin(), filled_.end(), at) == filled_.end()) return false;
-    return true;
   }
 
   void call(const PeImport* import, bool is_jump) {
@@ -542,8 +489,7 @@ class CodeReader {
       imports_[reg] = nullptr;
     }
     filled_.clear();
-    if (stored_on_ != 0)
-      for (Store& store : stores_) store.text = Store::kNone;
+    stores_.cut();
     if (!is_x64_) popped_ = Popped{shape.kind == TagCall::kTagged ? shape.words * word_ : pushed_bytes_};
     pushed_bytes_ = 0;
   }
@@ -559,119 +505,34 @@ class CodeReader {
     depth_ -= of_stack && in.digit() == 5 ? number_in(in) : popped;
   }
 
-  void call_tagged(const TagCall& shape, bool is_jump) {
-    Place wanted{Place::kRegister, 0, 0};
-    if (is_x64_ && shape.argument < kArguments.size()) {
-      wanted.reg = kArguments[shape.argument];
-    } else {
-      const std::int32_t words = is_x64_ ? shape.argument - 4 : shape.word;
-      wanted = {Place::kStored, kSp, first_argument(is_jump) + words * word_};
-    }
-    const auto is_wanted = [&](const Pending& one) { return one.place == wanted; };
-    auto found = std::find_if(pending_.rbegin(), pending_.rend(), is_wanted);
-    if (found == pending_.rend())
-      found = std::find_if(pending_.rbegin(), pending_.rend(), [](const Pending& one) { return one.passed_by; });
-    if (found != pending_.rend()) {
-      finds_.add(found->what.tag, Evidence::kArgument);
-      pending_.erase(std::next(found).base());
-    }
-    const std::int64_t end = is_x64_ ? std::int64_t{first_argument(is_jump)} + 0x50
-                                     : std::int64_t{first_argument(is_jump)} + shape.words * word_;
-    erase([&](const Pending& one) {
-      if (one.place.kind == Place::kRegister) return is_x64_ && is_argument(one.place.reg);
-      return is_stack_argument(one.place, is_jump) && one.place.offset < end;
-    });
-    drop([](const Pending& one) { return !one.is_pushed; });
-  }
-
-  void call_without_tag(bool is_jump) {
-    erase([&](const Pending& one) {
-      if (one.place.kind == Place::kRegister) return is_argument(one.place.reg) && number_ - one.since <= kWindow;
-      return !one.is_pushed && is_stack_argument(one.place, is_jump) && follows_arguments(one.place, is_jump);
-    });
-    drop([](const Pending& one) { return !one.is_pushed; });
-    for (Pending& one : pending_) one.passed_by = true;
-  }
-
-  void call_unknown() {
-    for (const Pending& one : pending_) {
-      if (one.passed_by) continue;
-      const bool is_near = number_ - one.since <= kWindow;
-      const bool handed = is_near && !one.what.only_known &&
-                          (one.place.kind == Place::kRegister
-                               ? is_argument(one.place.reg)
-                               : one.is_pushed || (is_stack_argument(one.place, false) &&
-                                                   (!one.beside_text || follows_arguments(one.place, false))));
-      handed ? finds_.add(one.what.tag, Evidence::kArgument) : settle(one);
-    }
-    pending_.clear();
-  }
-
-  /// Away from here: the last call of a function, or just a branch.
-  void jump() {
-    for (const Pending& one : pending_) {
-      const bool handed = one.place.kind == Place::kRegister && is_argument(one.place.reg) && !one.what.only_known &&
-                          number_ - one.since <= kWindow / 2;
-      handed ? finds_.add(one.what.tag, Evidence::kArgument) : settle(one);
-    }
-    pending_.clear();
-  }
-
   void end_of_function() {
+    if (is_clear_) return;  // between functions, byte by byte
+    is_clear_ = true;
     drop([](const Pending&) { return true; });
     held_.fill({});
     imports_.fill(nullptr);
     filled_.clear();
-    if (stored_on_ != 0) stores_.fill({});
-    stored_on_ = 0;
+    stores_.clear();
     depth_ = pushed_bytes_ = 0;
     popped_.reset();
-  }
-
-  /// Something else is stored there.
-  void replace(const Place& place) {
-    drop([&](const Pending& one) { return one.place == place; });
-  }
-  template <typename Which>
-  void drop(Which which) {
-    if (pending_.empty()) return;
-    for (const Pending& one : pending_)
-      if (which(one)) settle(one);
-    std::erase_if(pending_, which);
-  }
-  template <typename Which>
-  void erase(Which which) {
-    if (!pending_.empty()) std::erase_if(pending_, which);
-  }
-  void settle_oldest() {
-    settle(pending_.front());
-    pending_.erase(pending_.begin());
-  }
-  void settle(const Pending& one) {
-    if (!one.beside_text && !one.passed_by && one.what.least != Evidence{}) finds_.add(one.what.tag, one.what.least);
   }
 
   struct Popped {
     std::int32_t bytes = 0;
   };
+  struct Masked {
+    unsigned reg = kNoRegister;
+    std::uint32_t bits = 0, since = 0;
+  };
 
   const PeImage& image_;
   std::span<const std::byte> code_;
   std::uint32_t address_;
-  bool is_x64_;
-  std::int32_t word_;
-  Finds& finds_;
   std::size_t at_ = 0;
-  std::uint32_t number_ = 0;
+  bool is_clear_ = true;                   // nothing is known since the last function's end
   std::array<Constant, 16> held_{};
   std::array<const PeImport*, 16> imports_{};
-  std::vector<Pending> pending_;
-  std::array<Store, 16> stores_{};
-  std::size_t stored_ = 0;
-  std::uint32_t stored_on_ = 0;            // bases of stores_, a bit each
-  std::vector<std::int32_t> filled_;       // words of the stack that were stored since the last call
-  std::int32_t depth_ = 0;                 // bytes on the stack since the function's start, as far as known
-  std::int32_t pushed_bytes_ = 0;          // since the last call
+  Masked masked_;                          // by the instruction before
   std::optional<Popped> popped_;           // by a call right before
   Loads loads_;
 };
