@@ -12,7 +12,7 @@ namespace kmem::windows {
 namespace {
 
 constexpr std::chrono::minutes kEvery{1};
-constexpr std::size_t kMaxScanned = 1'000'000;  // of one look
+constexpr std::size_t kMaxScanned = 200'000;  // of one look: an old log of 16 MB has fewer
 constexpr std::size_t kFewRecords = 512;        // beyond, the log's own filter is the cheaper way
 constexpr std::size_t kMaxRecordBytes = 256 << 10;
 constexpr std::uint8_t kPartVersion = 1;
@@ -77,7 +77,9 @@ NtStatus EventTail::look(Look& found) {
   all.newest = found.newest;
   all.is_capped = found.newest.has_value();
   found = std::move(all);
-  return scan(true, kMaxScanned, found, finished);
+  const NtStatus filtered = scan(true, kMaxScanned, found, finished);
+  if (!finished) ++found.left_out;  // what is older: nobody has looked whether there is any
+  return filtered;
 }
 
 NtStatus EventTail::read(std::string& part) {
