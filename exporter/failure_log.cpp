@@ -36,7 +36,7 @@ void FailureLog::take(const EventLogReading& reading) {
     if (!counts_.contains(key) && counts_.size() == kMaxKinds) continue;
     Count& count = counts_[key];
     ++count.count;
-    count.last = std::max(count.last.value_or(record.time), record.time);
+    count.last = record.time;  // the log's order counts: a clock may have been set back
     unsaved_ = true;
     if (said++ < kMostLines) {
       base::log_warn("kernel memory ran out", {{"provider", record.provider},

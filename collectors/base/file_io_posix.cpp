@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kTriesForTheName = 5;
 constexpr int kMostLinks = 40;
-constexpr std::size_t kMaxNames = 10'000;
+constexpr std::size_t kMaxNames = 10'000, kMostEntries = 1'000'000;  // that are wanted, that are looked at
 
 Error os_error(const std::string& path, const char* verb, int error = errno) {
   const ErrorCode code = error == ENOENT                      ? ErrorCode::kAbsent
@@ -103,10 +103,11 @@ class PosixFileSystem final : public FileSystem {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), &::closedir);
     if (!entries) return os_error(folder, "list");
     std::vector<std::string> found;
+    std::size_t seen = 0;
     while (const dirent* entry = ::readdir(entries.get())) {
       const std::string_view name = entry->d_name;
       if (name.starts_with(prefix) && name != "." && name != "..") found.emplace_back(name);
-      if (found.size() == kMaxNames) break;
+      if (found.size() == kMaxNames || ++seen == kMostEntries) break;
     }
     return found;
   }

@@ -11,7 +11,7 @@
 namespace kmem::base {
 namespace {
 
-constexpr std::size_t kMaxNames = 10'000;
+constexpr std::size_t kMaxNames = 10'000, kMostEntries = 1'000'000;  // that are wanted, that are looked at
 constexpr DWORD kMaxTransfer = 1U << 30;  // ReadFile and WriteFile take a DWORD
 
 Error os_error(const std::string& path, const std::string& verb, DWORD error = GetLastError()) {
@@ -114,10 +114,11 @@ class Win32FileSystem final : public FileSystem {
     const HANDLE search = FindFirstFileW(to_wide(folder + "\\*").c_str(), &entry);
     if (search == INVALID_HANDLE_VALUE) return os_error(folder, "list");
     std::vector<std::string> found;
+    std::size_t seen = 0;
     do {
       std::string name = to_utf8(entry.cFileName);
       if (name.starts_with(prefix) && name != "." && name != "..") found.push_back(std::move(name));
-    } while (found.size() < kMaxNames && FindNextFileW(search, &entry));
+    } while (found.size() < kMaxNames && ++seen < kMostEntries && FindNextFileW(search, &entry));
     FindClose(search);
     return found;
   }

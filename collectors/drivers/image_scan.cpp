@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <string_view>
+
+#include "collectors/drivers/stored_constants.h"
 
 namespace kmem::drivers {
 namespace {
@@ -45,16 +48,6 @@ bool stands_alone(std::span<const std::byte> bytes, std::size_t at) {
   return run.before == 0 && run.behind == 0;
 }
 
-/// Letters and digits alone, and more of the former: among data, anything else is too often a number.
-bool is_word(std::uint32_t tag) {
-  int letters = 0, signs = 0;
-  for (int i = 0; i < 4; ++i, tag >>= 8) {
-    letters += kKinds[tag & 0xFF] == kLetter;
-    signs += kKinds[tag & 0xFF] == kSign;
-  }
-  return signs == 0 && letters >= 2;
-}
-
 /// What stands beside a tag in a table of the program: a small number, nothing, an address, another tag.
 class Neighbours {
  public:
@@ -93,6 +86,33 @@ bool is_plausible_tag(std::uint32_t tag) {
   }
   if ((letters == 0 && digits < 4) || signs > 1 || letters + digits < 2) return false;
   return tag != (tag & 0xFF) * 0x01010101U;
+}
+
+bool is_word(std::uint32_t tag) {
+  int letters = 0, signs = 0;
+  for (int i = 0; i < 4; ++i, tag >>= 8) {
+    letters += kKinds[tag & 0xFF] == kLetter;
+    signs += kKinds[tag & 0xFF] == kSign;
+  }
+  return signs == 0 && letters >= 2;
+}
+
+bool is_known_number(std::uint32_t value) {
+  // "expand 32-byte k" and its 16: ChaCha and Salsa, wherever somebody ciphers.
+  constexpr std::array<std::uint32_t, 3> kCiphers = {0x61707865, 0x79622D32, 0x79622D36};
+  if (std::find(kCiphers.begin(), kCiphers.end(), value) != kCiphers.end()) return true;
+  constexpr std::uint32_t kMost = 1024;
+  constexpr std::array<std::uint32_t, 10> kMore = {1'440, 3'600, 10'000, 60'000, 86'400, 100'000, 1'000'000, 3'600'000,
+                                                   10'000'000, 1'000'000'000};
+  // 2^n / divisor, rounded either way.
+  const auto is_of = [value](std::uint64_t divisor) {
+    const std::uint64_t product = value * divisor;
+    const std::uint64_t below = std::bit_floor(product);
+    return product - below < divisor || 2 * below - product < divisor;
+  };
+  for (std::uint32_t divisor = 3; divisor < kMost; ++divisor)
+    if (is_of(divisor)) return true;
+  return std::any_of(kMore.begin(), kMore.end(), is_of);
 }
 
 void Finds::add(std::uint32_t tag, Evidence evidence) {
@@ -147,10 +167,13 @@ void scan_data(const PeImage& image, const PeSection& section, Finds& finds) {
   std::vector<std::size_t> entries;  // places that stand for themselves
   for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
     const std::uint32_t value = dword(bytes, at);
-    if (!is_plausible_tag(value) || !is_word(value) || !stands_alone(bytes, at)) continue;
+    if (!is_plausible_tag(value) || !is_word(value)) continue;
     // Four letters and nothing behind them is how a short text looks as well.
     const std::uint32_t after = at + 8 <= bytes.size() ? dword(bytes, at + 4) : 0;
-    if ((after & 0xFF) == 0 && (after == 0 || !Neighbours::is_small(after))) continue;
+    const std::uint32_t later = at + 12 <= bytes.size() ? dword(bytes, at + 8) : 0;
+    const bool points = neighbours.is_address(after, later);
+    if (points ? text_run(bytes, at).before != 0 : !stands_alone(bytes, at)) continue;
+    if (!points && (after & 0xFF) == 0 && (after == 0 || !Neighbours::is_small(after))) continue;
     if (neighbours.is_address(value, after)) continue;
     const std::uint32_t before = at >= 4 ? dword(bytes, at - 4) : 0;
     if (!neighbours.fits(before) || !neighbours.fits(after)) continue;
@@ -166,6 +189,30 @@ void scan_data(const PeImage& image, const PeSection& section, Finds& finds) {
             std::find(rows.begin(), rows.end(), at) == rows.end())
           rows.push_back(at);
   for (const std::size_t at : rows) finds.add(dword(bytes, at), Evidence::kData);
+}
+
+void scan_row(const PeImage& image, std::span<const std::uint32_t> row, Finds& finds) {
+  const auto is_text = [](std::uint32_t value) {
+    const Piece piece = piece_of(value);
+    return piece == Piece::kWhole || piece == Piece::kTail;
+  };
+  const auto is_field = [&](std::uint32_t value) {
+    int zeros = 0;
+    for (int i = 0; i < 32; i += 8) zeros += ((value >> i) & 0xFF) == 0 ? 1 : 0;
+    return zeros >= 2 && !is_text(value);
+  };
+  const bool narrow = image.machine == Machine::kX86;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (!is_plausible_tag(row[i]) || !is_word(row[i]) || is_known_number(row[i])) continue;
+    if (narrow && row[i] - static_cast<std::uint32_t>(image.base) < image.size_bytes) continue;
+    bool fits = i + 1 == row.size() || row[i + 1] == 0 || piece_of(row[i + 1]) == Piece::kNone, has_number = false;
+    for (std::size_t j = 0; j < row.size(); ++j) {
+      if (j == i) continue;
+      fits = fits && is_field(row[j]);
+      has_number = has_number || piece_of(row[j]) == Piece::kNone;
+    }
+    if (fits && has_number) finds.add(row[i], Evidence::kImmediate);
+  }
 }
 
 base::Result<std::vector<ImageTag>> scan_image(std::span<const std::byte> file) {

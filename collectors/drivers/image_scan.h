@@ -25,6 +25,12 @@ inline constexpr std::size_t kMaxTagsPerImage = 8192;
 /// Could this be a tag? Letters, digits and some signs, blanks only at the end, not four times the same.
 [[nodiscard]] bool is_plausible_tag(std::uint32_t tag);
 
+/// Letters and digits alone, and two of the former: among data, anything else is too often a number.
+[[nodiscard]] bool is_word(std::uint32_t tag);
+/// Numbers that look like tags and that many programs have: what compilers multiply by instead of dividing (0x66666667,
+/// "gfff", is for 5 and 10), words of ciphers. Only a call can make tags of them.
+[[nodiscard]] bool is_known_number(std::uint32_t value);
+
 /// What the passes over an image have found so far.
 class Finds {
  public:
@@ -39,6 +45,9 @@ class Finds {
 void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds);
 void scan_arm64_code(const PeImage& image, const PeSection& section, Finds& finds);
 void scan_data(const PeImage& image, const PeSection& section, Finds& finds);
+
+/// Fields that code stores at once: a tag among numbers, which no text has beside it.
+void scan_row(const PeImage& image, std::span<const std::uint32_t> row, Finds& finds);
 
 /// What code reads from memory, at addresses that it names. A constant is read alone; a text that is copied as numbers
 /// is read piece after piece.

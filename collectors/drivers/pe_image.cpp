@@ -19,7 +19,7 @@ constexpr std::size_t kSectionBytes = 40;
 constexpr std::uint32_t kCode = 0x20, kUninitialized = 0x80, kDiscardable = 0x02000000, kExecutable = 0x20000000;
 constexpr std::size_t kMaxForeign = 200'000;  // a large driver has 100,000 functions
 
-enum Directory : std::size_t { kResources = 2, kExceptions = 3, kRelocations = 5, kDebug = 6, kDirectories = 7 };
+enum Directory : std::size_t { kImports = 1, kResources = 2, kExceptions = 3, kRelocations = 5, kDebug = 6, kDirectories = 7 };
 
 struct Headers {
   std::uint16_t machine = 0;
@@ -136,6 +136,60 @@ void add_unwind_codes(PeImage& image, PeRange directory) {
   }
 }
 
+/// "" when it is cut off or too long.
+std::string_view text_at(const PeImage& image, std::uint32_t address) {
+  constexpr std::size_t kMaxName = 256;
+  const PeSection* const section = image.section_at(address);
+  if (section == nullptr) return {};
+  const auto rest = section->bytes.subspan(address - section->address);
+  const std::string_view text(reinterpret_cast<const char*>(rest.data()), std::min(rest.size(), kMaxName));
+  const std::size_t end = text.find('\0');
+  return end == text.npos ? std::string_view() : text.substr(0, end);
+}
+
+/// "_Name@12" and "@Name@12" are how x86 compilers write Name, where an import library was made carelessly.
+std::string_view undecorated(std::string_view name) {
+  const std::size_t at = name.rfind('@');
+  if (at == name.npos || at == 0 || name.find_first_not_of("0123456789", at + 1) != name.npos) return name;
+  name = name.substr(0, at);
+  if (name.front() == '_' || name.front() == '@') name.remove_prefix(1);
+  return name;
+}
+
+bool is_kernel(std::string_view module) {
+  constexpr std::array<std::string_view, 4> kNames = {"ntoskrnl.exe", "ntkrnlpa.exe", "ntkrnlmp.exe", "hal.dll"};
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; };
+  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view name) {
+    return std::equal(module.begin(), module.end(), name.begin(), name.end(), same);
+  });
+}
+
+void add_imports(PeImage& image, PeRange directory) {
+  constexpr std::uint32_t kEntryBytes = 20, kMaxModules = 1024;
+  constexpr std::size_t kMaxImports = 65'536;
+  const std::uint32_t word = image.machine == Machine::kX86 ? 4 : 8;
+  for (std::uint32_t i = 0; i < kMaxModules && (directory.end - directory.start) / kEntryBytes > i; ++i) {
+    const std::uint32_t entry = directory.start + i * kEntryBytes;
+    const auto names = image.dword_at(entry), module = image.dword_at(entry + 12), bound = image.dword_at(entry + 16);
+    if (!names || !module || !bound || *bound == 0) break;
+    const bool of_kernel = is_kernel(text_at(image, *module));
+    // Some linkers give only the table that is bound, which holds the names until then.
+    const std::uint32_t table = *names != 0 ? *names : *bound;
+    for (std::uint32_t at = 0; image.imports.size() < kMaxImports; at += word) {
+      if (at > UINT32_MAX - std::max(table, *bound) - word) break;
+      const auto low = image.dword_at(table + at);
+      const auto high = word == 8 ? image.dword_at(table + at + 4) : std::optional<std::uint32_t>(0);
+      if (!low || !high || (*low | *high) == 0) break;
+      const bool by_number = ((word == 8 ? *high : *low) & 0x80000000) != 0;
+      if (by_number || *low > UINT32_MAX - 2) continue;
+      if (const auto name = undecorated(text_at(image, *low + 2)); !name.empty())
+        image.imports.push_back({*bound + at, name, of_kernel});
+    }
+  }
+  std::stable_sort(image.imports.begin(), image.imports.end(),
+                   [](const PeImport& a, const PeImport& b) { return a.address < b.address; });
+}
+
 }  // namespace
 
 const PeSection* PeImage::section_at(std::uint32_t address) const {
@@ -158,6 +212,12 @@ bool PeImage::is_foreign(std::uint32_t address) const {
   return after != foreign.begin() && address < std::prev(after)->end;
 }
 
+const PeImport* PeImage::import_at(std::uint32_t address) const {
+  const auto at = std::lower_bound(imports.begin(), imports.end(), address,
+                                   [](const PeImport& one, std::uint32_t wanted) { return one.address < wanted; });
+  return at != imports.end() && at->address == address ? &*at : nullptr;
+}
+
 base::Result<PeImage> parse_pe(std::span<const std::byte> bytes) {
   const ByteReader file(bytes);
   PeImage image;
@@ -165,6 +225,7 @@ base::Result<PeImage> parse_pe(std::span<const std::byte> bytes) {
   if (!headers) return headers.error();
   if (auto parsed = parse_sections(file, *headers, image); !parsed) return parsed.error();
 
+  add_imports(image, headers->directories[kImports]);
   for (const Directory directory : {kResources, kExceptions, kRelocations, kDebug})
     image.foreign.push_back(headers->directories[directory]);
   add_debug_records(image, headers->directories[kDebug]);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "collectors/base/result.h"
@@ -28,6 +29,13 @@ struct PeRange {
   bool operator==(const PeRange&) const = default;
 };
 
+/// A function of another image, as the loader binds it.
+struct PeImport {
+  std::uint32_t address = 0;          // of the word that will hold the function's
+  std::string_view name;              // without a compiler's decoration
+  bool of_kernel = false;             // of ntoskrnl or hal
+};
+
 struct PeImage {
   Machine machine = Machine::kX64;
   std::uint64_t base = 0;
@@ -35,10 +43,12 @@ struct PeImage {
   std::vector<PeSection> sections;    // by address
   /// What is neither code nor the program's own data: resources, relocations, debug records, unwind tables. By start.
   std::vector<PeRange> foreign;
+  std::vector<PeImport> imports;      // by address
 
   [[nodiscard]] const PeSection* section_at(std::uint32_t address) const;
   [[nodiscard]] std::optional<std::uint32_t> dword_at(std::uint32_t address) const;
   [[nodiscard]] bool is_foreign(std::uint32_t address) const;
+  [[nodiscard]] const PeImport* import_at(std::uint32_t address) const;
 };
 
 [[nodiscard]] base::Result<PeImage> parse_pe(std::span<const std::byte> file);

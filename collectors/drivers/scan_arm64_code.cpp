@@ -49,6 +49,8 @@ class Arm64CodeReader {
     if ((word & 0x3B400000) == 0x39400000) return read_other(word, rd, rn);                  // the other ldr
     if ((word & 0x3B600C00) == 0x38400000) return read_other(word, rd, rn);                  // ldur
     if ((word & 0xFFC00000) == 0xB9000000) return store(rd, place(rn, ((word >> 10) & 0xFFF) << 2));  // str w, [x, #n]
+    if ((word & 0xFFC00000) == 0xF9000000) return store_wide(rd);                             // str x, [x, #n]
+    if ((word & 0xFFE00C00) == 0xF8000000) return store_wide(rd);                             // stur x
     if ((word & 0xBFC00000) == 0x39000000)                                                   // strb, strh
       return store_narrow(place(rn, ((word >> 10) & 0xFFF) << ((word >> 30) & 1)));
     if ((word & 0x3FE00C00) == 0x38000000)                                                   // stur
@@ -132,6 +134,10 @@ class Arm64CodeReader {
     for (unsigned i = 0; i < registers_.size(); ++i)
       if (registers_[i].stored_at + 4 == at || registers_[i].stored_at + 3 == at) drop(i);
   }
+  /// Four characters and four zeros: a text with its end.
+  void store_wide(unsigned rd) {
+    if (rd != 31 && registers_[rd].has_high) drop(rd);
+  }
   void drop(unsigned i) { registers_[i] = {}; }
 
   void copy(unsigned rd, unsigned rm) {
@@ -166,6 +172,7 @@ class Arm64CodeReader {
     if (!one.has_low || !one.has_high) return;
     if (is_plausible_tag(one.value)) {
       const Evidence otherwise = one.read_from != 0 ? Evidence::kLoaded : Evidence::kImmediate;
+      if (!handed_to_call && is_known_number(one.value)) return;
       const Evidence evidence = handed_to_call ? Evidence::kArgument : otherwise;
       if (one.read_from != 0) {
         loads_.number(one.read_from, one.value, evidence);

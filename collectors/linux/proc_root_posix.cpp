@@ -170,7 +170,8 @@ class PosixProcRoot final : public ProcRoot {
     if (!listing_) listing_ = open_directory(root_.get(), ".");
     if (!listing_) return errno;
     ::rewinddir(listing_.get());
-    for (;;) {
+    constexpr std::size_t kMostEntries = 1 << 23;  // twice the most processes that Linux has
+    for (std::size_t seen = 0; seen < kMostEntries; ++seen) {
       errno = 0;
       const dirent* const entry = ::readdir(listing_.get());
       if (entry == nullptr) return errno;
@@ -183,6 +184,7 @@ class PosixProcRoot final : public ProcRoot {
       else
         ++left_out;
     }
+    return 0;
   }
 
   int count_descriptors(std::uint32_t pid, Descriptors& out) override {

@@ -12,7 +12,7 @@ namespace kmem::windows {
 namespace {
 
 constexpr std::chrono::minutes kEvery{1};
-constexpr std::size_t kMaxScanned = 1'000'000;  // of one look
+constexpr std::size_t kMaxScanned = 200'000;  // of one look: an old log of 16 MB has fewer
 constexpr std::size_t kFewRecords = 512;        // beyond, the log's own filter is the cheaper way
 constexpr std::size_t kMaxRecordBytes = 256 << 10;
 constexpr std::uint8_t kPartVersion = 1;
@@ -44,6 +44,9 @@ EventTail::EventTail(std::unique_ptr<SystemLog> log, const base::Clock& clock)
 
 NtStatus EventTail::scan(bool only_failures, std::size_t most, Look& found, bool& finished) {
   std::size_t scanned = 0;
+  // Numbers never fall but with a clearing: the newest tells, whatever clock wrote it.
+  const auto is_before_cursor = [this](std::uint64_t record_id) { return cursor_ && record_id < cursor_->record_id; };
+  bool cleared = found.newest && is_before_cursor(found.newest->record_id);
   std::optional<std::uint64_t> last;
   finished = true;
   return log_->read_back(only_failures, [&](std::string_view record) {
@@ -53,8 +56,9 @@ NtStatus EventTail::scan(bool only_failures, std::size_t most, Look& found, bool
     if (!event) return true;  // a record that makes no sense hides none of the others
     // A log that gives the same records again has an end that it does not tell.
     if (last && event->record_id >= *last) return false;
+    if (!last && !only_failures && is_before_cursor(event->record_id)) cleared = true;
     last = event->record_id;
-    if (cursor_ && is_reached(*cursor_, *event)) return false;
+    if (cursor_ && !cleared && is_reached(*cursor_, *event)) return false;
     if (found.is_capped && event->record_id > found.newest->record_id) return true;
     if (!found.newest) found.newest = EventCursor{event->record_id, event->time};
     if (failure_kind(event->provider, event->event_id) == nullptr) return true;
@@ -77,7 +81,9 @@ NtStatus EventTail::look(Look& found) {
   all.newest = found.newest;
   all.is_capped = found.newest.has_value();
   found = std::move(all);
-  return scan(true, kMaxScanned, found, finished);
+  const NtStatus filtered = scan(true, kMaxScanned, found, finished);
+  if (!finished) ++found.left_out;  // what is older: nobody has looked whether there is any
+  return filtered;
 }
 
 NtStatus EventTail::read(std::string& part) {

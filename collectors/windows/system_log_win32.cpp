@@ -15,6 +15,7 @@ namespace kmem::windows {
 namespace {
 
 constexpr DWORD kMostBytes = 512 << 10;  // of one answer
+constexpr int kMostTries = 8;            // with larger buffers, of one answer
 
 NtStatus as_status(DWORD error) {
   switch (error) {
@@ -44,17 +45,21 @@ NtStatus read_back_records(const OldEventCalls& calls, const std::function<bool(
   constexpr DWORD kStartBytes = 64 << 10;
   const Handle log(calls.open(nullptr, L"System"), calls.close);
   if (log.get() == nullptr) return as_status(GetLastError());
+  constexpr std::size_t kMostReads = 1'000'000;  // a read gives a record at least
   std::vector<std::byte> buffer(kStartBytes);
-  while (true) {
+  int tries = 0;
+  for (std::size_t reads = 0; reads < kMostReads; ++reads) {
     DWORD filled = 0, needed = 0;
     if (calls.read(log.get(), EVENTLOG_SEQUENTIAL_READ | EVENTLOG_BACKWARDS_READ, 0, buffer.data(),
                    static_cast<DWORD>(buffer.size()), &filled, &needed) == 0) {
       const DWORD error = GetLastError();
       if (error == ERROR_HANDLE_EOF) return kStatusOk;
-      if (error != ERROR_INSUFFICIENT_BUFFER || needed <= buffer.size() || needed > kMostBytes) return as_status(error);
+      if (error != ERROR_INSUFFICIENT_BUFFER || needed <= buffer.size() || needed > kMostBytes || ++tries > kMostTries)
+        return as_status(error);
       buffer.resize(needed);
       continue;
     }
+    tries = 0;
     if (filled == 0 || filled > buffer.size()) return kStatusOk;
     const base::ByteReader reader(std::span<const std::byte>(buffer.data(), filled));
     for (std::size_t at = 0; at < filled;) {
@@ -65,6 +70,7 @@ NtStatus read_back_records(const OldEventCalls& calls, const std::function<bool(
       at += length;
     }
   }
+  return kStatusOk;
 }
 
 constexpr wchar_t kFailuresOnly[] =
@@ -75,9 +81,11 @@ constexpr wchar_t kFailuresOnly[] =
 std::optional<std::string> render(const NewEventCalls& calls, HANDLE event, std::vector<wchar_t>& buffer) {
   constexpr DWORD kAsXml = 1;
   DWORD used = 0, properties = 0;
+  int tries = 0;
   while (calls.render(nullptr, event, kAsXml, static_cast<DWORD>(buffer.size() * sizeof(wchar_t)), buffer.data(),
                       &used, &properties) == 0) {
-    if (GetLastError() != ERROR_INSUFFICIENT_BUFFER || used <= buffer.size() * sizeof(wchar_t) || used > kMostBytes)
+    if (GetLastError() != ERROR_INSUFFICIENT_BUFFER || used <= buffer.size() * sizeof(wchar_t) || used > kMostBytes ||
+        ++tries > kMostTries)
       return std::nullopt;
     buffer.resize(used / sizeof(wchar_t) + 1);
   }

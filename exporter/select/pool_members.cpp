@@ -110,6 +110,14 @@ void PoolMembers::trim(TagTable& table, std::size_t cap) {
   evictions_total_ += by_weakness.size() - cap;
 }
 
+void PoolMembers::clock_was_set(std::int64_t step_ms) {
+  for (Seat& seat : seats_) {
+    move_time(seat.admitted, step_ms);
+    move_time(seat.last_held, step_ms);
+  }
+  for (Departed& gone : departed_) move_time(gone.at, step_ms);
+}
+
 void PoolMembers::not_after(base::UnixMillis now) {
   for (Seat& seat : seats_) {
     seat.admitted = std::min(seat.admitted, now);

@@ -58,8 +58,9 @@ class PoolMembers {
   /// For a cap that was lowered between two runs: the weakest go, forced ones last. Evictions, but the user's own wish,
   /// so they leave the budget alone.
   void trim(TagTable& table, std::size_t cap);
-  /// The clock was set back.
+  /// No time of before is later than now.
   void not_after(base::UnixMillis now);
+  void clock_was_set(std::int64_t step_ms);
 
   [[nodiscard]] std::vector<Seat>& seats() { return seats_; }
   [[nodiscard]] const std::vector<Seat>& seats() const { return seats_; }

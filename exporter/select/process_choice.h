@@ -21,6 +21,7 @@ class ProcessChoice {
   explicit ProcessChoice(std::size_t top) : top_(top), chosen_(top, 3 * top) {}
 
   void update(const std::vector<ProcessUsage>& processes, base::UnixMillis now);
+  void clock_was_set(std::int64_t step_ms) { chosen_.clock_was_set(step_ms); }
   void fill(const std::vector<ProcessUsage>& processes, std::vector<ProcessUsage>& out);
 
  private:

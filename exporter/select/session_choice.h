@@ -20,6 +20,10 @@ class SessionChoice {
   explicit SessionChoice(std::size_t top) : top_(top), sessions_(kTopSessions, kMaxSessions) {}
 
   void update(const std::vector<SessionTagUsage>& tags, base::UnixMillis now);
+  void clock_was_set(std::int64_t step_ms) {
+    sessions_.clock_was_set(step_ms);
+    for (SessionTop& top : tops_) top.tags.clock_was_set(step_ms);
+  }
   void fill(const std::vector<SessionTagUsage>& tags, std::vector<SessionPool>& pools,
             std::vector<SessionMember>& members) const;
 

@@ -13,6 +13,7 @@
 
 #include "collectors/base/clock.h"
 #include "exporter/select/flat_index.h"
+#include "exporter/select/tag_table.h"
 
 namespace kmem::select {
 
@@ -34,6 +35,9 @@ class StickyTop {
   StickyTop(std::size_t top, std::size_t cap) : top_(top), cap_(cap) {}
 
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+  void clock_was_set(std::int64_t step_ms) {
+    for (Member& member : members_) move_time(member.last_ranked, step_ms);
+  }
 
   /// `present`: of each member, whether it still exists. Each candidate comes once.
   void update(std::vector<Candidate> candidates, const std::vector<bool>& present, base::UnixMillis now) {

@@ -20,6 +20,12 @@ namespace kmem::select {
 
 inline constexpr base::UnixMillis kNever = std::numeric_limits<base::UnixMillis>::min();
 
+/// A time of before, by a clock that was set since: intervals stay as long as they were.
+constexpr void move_time(base::UnixMillis& time, std::int64_t step_ms) {
+  constexpr base::UnixMillis kFarthest = base::UnixMillis{1} << 60;
+  if (time != kNever) time = std::clamp(time, -kFarthest, kFarthest) + std::clamp(step_ms, -kFarthest, kFarthest);
+}
+
 /// later - earlier, whatever a clock or a state file claims.
 [[nodiscard]] inline base::UnixMillis elapsed(base::UnixMillis earlier, base::UnixMillis later) {
   if (later <= earlier) return 0;

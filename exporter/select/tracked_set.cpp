@@ -1,6 +1,7 @@
 #include "exporter/select/tracked_set.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <tuple>
 #include <utility>
@@ -286,8 +287,25 @@ void TrackedSet::reindex_seats() {
   }
 }
 
+/// Otherwise a clock set forward would send members off before their time.
+void TrackedSet::clock_was_set(std::int64_t step_ms) {
+  for (TagRecord& record : state_.table.records()) {
+    move_time(record.last_seen, step_ms);
+    move_time(record.ranked_since, step_ms);
+  }
+  for (PoolState& pool : state_.pools) {
+    move_time(pool.last_read, step_ms);
+    pool.members.clock_was_set(step_ms);
+  }
+  processes_.clock_was_set(step_ms);
+  sessions_.clock_was_set(step_ms);
+}
+
 void TrackedSet::note_boot(const Boot& boot) {
-  if (boot_clock_.advance(boot.reading).new_boot) {
+  constexpr std::int64_t kJitterMs = 5'000;  // kernels tell boot times to the second
+  const base::BootClock::News news = boot_clock_.advance(boot.reading);
+  if (std::abs(news.clock_step_ms) > kJitterMs) clock_was_set(news.clock_step_ms);
+  if (news.new_boot) {
     processes_ = ProcessChoice(processes_top_);
     for (PoolState& pool : state_.pools) {
       pool.totals_rebooted = true;

@@ -91,6 +91,7 @@ class TrackedSet {
   [[nodiscard]] PoolMembers::Rules rules() const;
   void note_clock(base::UnixMillis now);
   void note_boot(const Boot& boot);
+  void clock_was_set(std::int64_t step_ms);
   void scan(const Snapshot& snapshot, base::UnixMillis now);
   void note(TagRecord& record, const TagUsage& usage, base::UnixMillis now) const;
   void admit_newcomers(const Snapshot& snapshot, std::span<const TagId> suspects, base::UnixMillis now);

@@ -26,7 +26,24 @@ bool is_own_user(PSID sid) {
   return is_known && EqualSid(sid, reinterpret_cast<const TOKEN_USER*>(user)->User.Sid);
 }
 
+/// As far as Windows says anything of the volume.
+base::Result<void> check_volume(const std::string& path) {
+  wchar_t root[MAX_PATH + 1] = L"", file_system[MAX_PATH + 1] = L"";
+  DWORD flags = 0;
+  if (!GetVolumePathNameW(to_wide(path).c_str(), root, MAX_PATH) ||
+      !GetVolumeInformationW(root, nullptr, 0, nullptr, nullptr, &flags, file_system, MAX_PATH))
+    return {};
+  return volume_keeps_rights(path, flags, file_system);
+}
+
 }  // namespace
+
+base::Result<void> volume_keeps_rights(const std::string& path, std::uint32_t volume_flags, const std::wstring& file_system) {
+  if ((volume_flags & FILE_PERSISTENT_ACLS) != 0) return {};
+  return base::Error{base::ErrorCode::kPermission,
+                     path + ": its volume (" + to_utf8(file_system) +
+                         ") has no access rights, so every user could change it; it needs one with NTFS"};
+}
 
 std::wstring descriptor_text(FolderRights rights, const std::wstring& account) {
   // Protected: nothing is inherited. 0x1200a9 reads and runs, 0x1301bf also changes.
@@ -39,6 +56,11 @@ std::wstring descriptor_text(FolderRights rights, const std::wstring& account) {
 }
 
 base::Result<void> check_owner(const std::string& path) {
+  if (GetFileAttributesW(to_wide(path).c_str()) == INVALID_FILE_ATTRIBUTES &&
+      (GetLastError() == ERROR_FILE_NOT_FOUND || GetLastError() == ERROR_PATH_NOT_FOUND))
+    return {};
+  // There the owner would be everybody.
+  if (const auto volume = check_volume(path); !volume) return volume;
   PSID owner = nullptr;
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   std::wstring wide = to_wide(path);
@@ -47,6 +69,7 @@ base::Result<void> check_owner(const std::string& path) {
   const std::unique_ptr<void, LocalFreed> freed(descriptor);
   if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) return {};
   if (error != ERROR_SUCCESS) return system_error(path, error);
+  if (owner == nullptr) return base::Error{base::ErrorCode::kPermission, path + ": nobody is said to own it"};
   if (!is_own_user(owner) && !IsWellKnownSid(owner, WinLocalSystemSid) &&
       !IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
     return base::Error{base::ErrorCode::kPermission,
@@ -55,6 +78,7 @@ base::Result<void> check_owner(const std::string& path) {
 }
 
 base::Result<void> protect_folder(const std::string& folder, FolderRights rights, const std::wstring& account) {
+  if (const auto volume = check_volume(folder); !volume) return volume;
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(descriptor_text(rights, account).c_str(), SDDL_REVISION_1,
                                                             &descriptor, nullptr))

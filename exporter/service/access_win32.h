@@ -3,6 +3,7 @@
 // Thread: any. Failure: an Error that names the folder.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "collectors/base/result.h"
@@ -21,6 +22,10 @@ enum class FolderRights {
 /// short name in security descriptors ("LS").
 [[nodiscard]] base::Result<void> protect_folder(const std::string& folder, FolderRights rights,
                                                 const std::wstring& account);
+
+/// FAT and its like keep none: an Error that says so. The flags are GetVolumeInformation's.
+[[nodiscard]] base::Result<void> volume_keeps_rights(const std::string& path, std::uint32_t volume_flags,
+                                                     const std::wstring& file_system);
 
 /// Kept by SYSTEM, the administrators or this program's own account; an absent file is.
 [[nodiscard]] base::Result<void> check_owner(const std::string& path);

@@ -82,7 +82,8 @@ bool may_be_service() {
   const auto find = [list](DWORD id) {
     PROCESSENTRY32W entry{};
     entry.dwSize = sizeof entry;
-    for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
+    int left = 65'536;
+    for (BOOL more = Process32FirstW(list, &entry); more && left > 0; more = Process32NextW(list, &entry), --left)
       if (entry.th32ProcessID == id) return entry;
     return PROCESSENTRY32W{};
   };

@@ -6,12 +6,17 @@
 #include <atomic>
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/left_thread.h"
+#include "collectors/windows/windows_frames.h"
 
 namespace kmem {
 namespace {
@@ -211,6 +216,56 @@ TEST_F(GuardedFramesTest, NobodyWaitsOnceItStops) {
   frames_->stop_waiting();
   ASSERT_TRUE(acquire({std::chrono::hours(1), std::chrono::hours(1)}));
   EXPECT_TRUE(frame_.repeated);
+}
+
+/// A System log whose service does not answer.
+class BlockedLog final : public windows::SystemLog {
+ public:
+  explicit BlockedLog(FakeKernel& kernel) : kernel_(kernel) {}
+  [[nodiscard]] windows::EventForm form() const override { return windows::EventForm::kRecord; }
+  windows::NtStatus read_back(bool, const std::function<bool(std::string_view)>&) override {
+    kernel_.pass("log");
+    return windows::kStatusOk;
+  }
+
+ private:
+  FakeKernel& kernel_;
+};
+class NoKernel final : public windows::NtQuery {
+ public:
+  windows::NtStatus query(std::uint32_t, std::span<std::byte>, std::uint32_t&) override { return windows::kStatusNotImplemented; }
+};
+class NoRegistry final : public windows::Registry {
+ public:
+  windows::NtStatus open() override { return windows::kStatusOk; }
+  std::optional<std::uint32_t> value(std::string_view) override { return std::nullopt; }
+};
+
+TEST_F(GuardedFramesTest, ASystemLogThatBlocksStopsOneReadingForAMomentAndNoOther) {
+  static const base::SystemClock clock;  // a thread that is left behind may outlive the test
+  const config::Collectors collectors;
+  const auto frames = make_guarded_frames(
+      [&] {
+        auto made = std::make_unique<windows::WindowsFrames>(std::make_unique<NoKernel>(), std::make_unique<NoRegistry>(),
+                                                             collectors, clock, std::uint8_t{8});
+        made->add_system(nullptr, std::make_unique<BlockedLog>(kernel_));
+        return made;
+      },
+      System::kWindows);
+  kernel_.hold("log");
+  const auto status = [&](std::string_view name) { return frame_.part(name).status; };
+  ASSERT_TRUE(frames->acquire_within(frame_, {seconds(30), milliseconds(30)}));
+  EXPECT_EQ(status("kmem/events"), no_answer(System::kWindows));
+  EXPECT_EQ(status("kmem/registry"), 0);
+  // From now on nobody waits for it, however patient he is.
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(frames->acquire_within(frame_, {seconds(60), seconds(60)}));
+    EXPECT_EQ(status("kmem/events"), no_answer(System::kWindows));
+    EXPECT_EQ(status("kmem/registry"), 0);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(50));
+  kernel_.let_go("log");
 }
 
 TEST_F(GuardedFramesTest, WhatHangsAtTheEndIsLeftBehindAndCounted) {

@@ -11,7 +11,7 @@ import unittest
 from harness import RUNNER, SOURCE_DIR, Case, Exporter, path_for_exe, run, wait_until
 
 sys.path.insert(0, os.path.join(SOURCE_DIR, "tests/support"))
-from driver_maker import build_drivers  # noqa: E402
+from driver_maker import build_drivers, build_more_drivers  # noqa: E402
 
 FRAMES = os.path.join(SOURCE_DIR, "tests/fixtures/nt52-i386/frames.bin.gz")
 DECOYS = ("Wait", "Open", "Shut", "Driv", "Leak", "Path", "None", "Data", "Abcd", "Efgh", "Zqxw", "RIFF", "WAVE", "Root",
@@ -65,6 +65,20 @@ class Attribute(Recorded):
         self.assertGreaterEqual(precision, 0.95)
         self.assertGreaterEqual(recall, 0.95)
         self.assertEqual({pair for pair in found if pair[1] in DECOYS}, set())
+
+    def test_every_compiler_level_and_frame(self):
+        """gcc and clang, x86 with and without frame pointers, each with a table of imports."""
+        folder = os.path.join(self.folder, "more")
+        os.mkdir(folder)
+        truth = build_more_drivers(folder)
+        found = pairs(self.attribute(path_for_exe(folder)))
+        true = {(driver, tag) for driver, tags in truth.items() for tag in tags}
+        precision, recall = len(found & true) / len(found), len(found & true) / len(true)
+        print(f"{len(truth)} drivers, {len(true)} tags: precision {precision:.3f}, recall {recall:.3f}; "
+              f"missed {sorted(true - found)}, wrong {sorted(found - true)}")
+        self.assertGreaterEqual(len(true), 400)
+        self.assertGreaterEqual(precision, 0.97)
+        self.assertGreaterEqual(recall, 0.98)
 
     def test_a_tag_of_several_drivers_names_them_all(self):
         holders = {}

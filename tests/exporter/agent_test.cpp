@@ -309,6 +309,47 @@ TEST_F(AgentTest, AChangedMembershipIsKeptAtOnceAndTheRestWhenItIsDue) {
   EXPECT_GT(files_.operations(), more_writes);
 }
 
+/// With a clock set 3 hours back, nothing was saved for 3 hours.
+TEST_F(AgentTest, StateIsSavedEveryIntervalWhereverTheClockIsSet) {
+  config_.storage.path = "/state";
+  const auto agent = make();
+  agent->load_state();
+  agent->tick();
+  const auto saved_at_every_interval = [&](const char* when) {
+    for (int i = 0; i < 3; ++i) {
+      clock_.advance(config_.storage.save_interval);
+      const std::uint64_t writes = files_.operations();
+      agent->tick();
+      EXPECT_GT(files_.operations(), writes) << when << ", interval " << i;
+      clock_.advance(milliseconds(1'000));
+      const std::uint64_t before = files_.operations();
+      agent->tick();
+      EXPECT_EQ(files_.operations(), before) << when << ": and not more often";
+    }
+  };
+  saved_at_every_interval("at first");
+  for (const int hours : {-3, 3, 30, -72, 24 * 400}) {
+    clock_.set_wall(std::chrono::hours(hours));
+    kernel_.boot_time += hours * 3'600'000LL;  // as the kernel tells it
+    saved_at_every_interval(std::to_string(hours).c_str());
+  }
+}
+
+/// A scrape within the least interval shares a reading, one after it does not, wherever the clock is set.
+TEST_F(AgentTest, ScrapesReadTheKernelByTheSteadyClock) {
+  const auto agent = make();
+  (void)text(*agent);
+  for (const int hours : {-3, 3}) {
+    clock_.set_wall(std::chrono::hours(hours));
+    const int reads = kernel_.reads;
+    (void)text(*agent);
+    EXPECT_EQ(kernel_.reads, reads) << hours;
+    clock_.advance(config_.scrape.min_interval);
+    (void)text(*agent);
+    EXPECT_EQ(kernel_.reads, reads + 1) << hours;
+  }
+}
+
 TEST_F(AgentTest, AKilledAgentsMembersAreExportedAgainThoughGoneFromTheKernel) {
   config_.storage.path = "/state";
   make()->tick();

@@ -89,6 +89,20 @@ TEST_F(FailureLogTest, EveryRecordIsCountedOnceHoweverOftenItIsSeen) {
   EXPECT_EQ(count(other_reader, 2020), 4U);
 }
 
+TEST_F(FailureLogTest, TheLastEventIsTheLogsLastWhereverTheClockWasSet) {
+  constexpr base::UnixMillis kThreeHours = 3 * 3'600'000;
+  FailureLog log("host");
+  Snapshot first = windows({record(5, kDay)});
+  log.observe(first);
+  Snapshot back = windows({record(6, kDay + 60'000 - kThreeHours)}, 1);
+  log.observe(back);
+  EXPECT_EQ(count(back, 2020), 2U);
+  EXPECT_EQ(back.failure_events[1].last, kDay + 60'000 - kThreeHours);
+  Snapshot forward = windows({record(7, kDay + kThreeHours)}, 2);
+  log.observe(forward);
+  EXPECT_EQ(forward.failure_events[1].last, kDay + kThreeHours);
+}
+
 TEST_F(FailureLogTest, ALogThatCannotBeReadTakesNothingBack) {
   FailureLog log("host");
   Snapshot first = windows({record(5, kLogged)});

@@ -6,7 +6,8 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 COMPILERS = {"x64": "x86_64-w64-mingw32-gcc", "x86": "i686-w64-mingw32-gcc"}
-CLANG_TARGETS = {"x64ms": "x86_64-pc-windows-msvc", "arm64": "aarch64-pc-windows-msvc"}
+CLANG_TARGETS = {"x64ms": "x86_64-pc-windows-msvc", "arm64": "aarch64-pc-windows-msvc", "x86ms": "i686-pc-windows-msvc"}
+FRAMES = ["-fomit-frame-pointer", "-fno-omit-frame-pointer"]
 LEVELS = ["-O0", "-O1", "-O2", "-Os", "-O3"]
 
 HEAD = """
@@ -97,6 +98,53 @@ ULONG many{a[1]}(SIZE_T n) {{ for (ULONG i = 0; i < 16; ++i) {{ keep[i] = ExAllo
 """, [a]
 
 
+def sized(tags):
+    a, b, c = tags
+    return f"""
+ULONG sizes{a[1]}(SIZE_T n) {{ keep[3] = ExAllocatePoolWithTag(0, 0x38, {a[0]}); keep[4] = ExAllocatePoolWithTag(0, 0x4840, {b[0]});
+  keep[5] = ExAllocatePoolWithTag(0, n, {c[0]}); return 0; }}
+""", tags[:3]
+
+
+def nested(tags):
+    a, b = tags[:2]
+    return f"""
+PVOID length{a[1]}(PVOID sid) {{ return ExAllocatePoolWithTag(1, RtlLengthSid(sid), {a[0]}); }}
+PVOID quota{b[1]}(PVOID sid, SIZE_T n) {{ return ExAllocatePoolWithQuotaTag(9, n + RtlLengthSid(sid) / 10, {b[0]}); }}
+""", [a, b]
+
+
+def chosen(tags):
+    a, b, c = tags
+    return f"""
+PVOID choice{a[1]}(SIZE_T n) {{ return ExAllocatePoolWithTag(0, n, n > 64 ? {a[0]} : {b[0]}); }}
+ULONG later{c[1]}(SIZE_T n) {{ volatile ULONG count = 0; ULONG tag = {c[0]}; for (count = 0; count < n; ++count) sink += count;
+  keep[6] = ExAllocatePoolWithTag(1, n, tag); return count; }}
+""", tags[:3]
+
+
+def newer(tags):
+    a, b, c = tags
+    return f"""
+static char listx{a[1]}[256];
+PVOID pool2{a[1]}(SIZE_T n) {{ return ExAllocatePool2(0x40, n, {a[0]}); }}
+int listex{b[1]}(void) {{ return ExInitializeLookasideListEx(listx{a[1]}, 0, 0, 512, 0, 0x61, {b[0]}, 0); }}
+void lock{c[1]}(PVOID lock) {{ IoInitializeRemoveLockEx(lock, {c[0]}, 1, 100, 0x38); }}
+""", tags[:3]
+
+
+def header(tags):
+    a, b = tags[:2]
+    return f"""
+struct head{a[1]} {{ USHORT type, size; ULONG tag; ULONG count; }};
+void init{a[1]}(struct head{a[1]} *h) {{ h->type = 2; h->size = sizeof *h; h->tag = {a[0]}; h->count = 0; }}
+struct want{b[1]} {{ ULONG kind, tag, bytes, flags; }};
+ULONG ask{b[1]}(ULONG (*ask)(struct want{b[1]} *)) {{ struct want{b[1]} want; want.kind = 1; want.tag = {b[0]}; want.bytes = 0;
+  want.flags = 0x38; return ask(&want); }}
+""", [a, b]
+
+
+MORE_MAKERS = [sized, nested, chosen, newer, header]
 MAKERS = [direct, wrapped, lookaside, table, constant, field, protected, hoisted]
 
 # Words that no driver here uses as a tag, in every shape that texts and numbers take.
@@ -146,6 +194,25 @@ BEGIN
     VALUE "Translation", 0x409, 1200
   END
 END
+"""
+MORE_HEAD = HEAD + """
+KERNEL ULONG NT RtlLengthSid(PVOID sid);
+KERNEL PVOID NT ExAllocatePoolWithQuotaTag(int type, SIZE_T bytes, ULONG tag);
+KERNEL PVOID NT ExAllocatePool2(unsigned long long flags, SIZE_T bytes, ULONG tag);
+KERNEL int NT ExInitializeLookasideListEx(PVOID list, PVOID allocate, PVOID release, int type, ULONG flags, SIZE_T bytes,
+                                          ULONG tag, USHORT depth);
+KERNEL void NT IoInitializeRemoveLockEx(PVOID lock, ULONG tag, ULONG minutes, ULONG most, ULONG bytes);
+KERNEL void NT KeBugCheckEx(ULONG code, SIZE_T a, SIZE_T b, SIZE_T c, SIZE_T d);
+"""
+MORE_EXPORTS = {"ExAllocatePoolWithTag": 12, "ExFreePoolWithTag": 8, "ExInitializeNPagedLookasideList": 28, "DbgPrint": None,
+                "MmGetSystemRoutineAddress": 4, "RtlLengthSid": 4, "ExAllocatePoolWithQuotaTag": 12, "ExAllocatePool2": 16,
+                "ExInitializeLookasideListEx": 32, "IoInitializeRemoveLockEx": 20, "KeBugCheckEx": 20}
+# Divisors, numbers that a function without a tag gets, numbers of ciphers.
+MORE_DECOYS = """
+int shares(int n, long long wide) { return n / 3 + n / 5 + n % 10 + n / 15 + n / 17 + n / 253 + n / 100 + n / 85 + (int)(wide / 10); }
+ULONG spread(const ULONG *from, ULONG *to, ULONG n) { for (ULONG i = 0; i < n; ++i) { to[i] = (ULONG)((int)from[i] / 10);
+  if ((int)to[i] % 3 == 0) DbgPrint("%u of %u", i, (ULONG)((int)to[i] / 17)); } return n; }
+void stop(ULONG what) { if (what == 7) KeBugCheckEx(0x4B505952, 1, 2, 0x4B505953, what); DbgPrint("%x %x", 0x4B505954, what); }
 """
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -206,6 +273,54 @@ def build_drivers(folder, by_mingw=36, by_clang=12, seed=20):
         if not name.endswith(".sys"):
             os.remove(os.path.join(folder, name))
     return truth
+
+
+def build_more_drivers(folder, seed=21):
+    """The same of makers and compilers that differ in how x86 passes arguments: every level, with and without frames."""
+    chance, used, truth, jobs = random.Random(seed), set(), {}, []
+    variants = [(machine, level, frame) for machine in ("x86", "x86ms", "x64", "x64ms") for level in ("-O0", "-O1", "-O2", "-Os")
+                for frame in (FRAMES if machine.startswith("x86") else FRAMES[:1])]
+    for machine, width in (("x86", "i686"), ("x64", "x86_64")):
+        definition = os.path.join(folder, machine + ".def")
+        with open(definition, "w", encoding="ascii") as out:
+            out.write("LIBRARY ntoskrnl.exe\nEXPORTS\n")
+            for name, size in MORE_EXPORTS.items():
+                out.write(name + (f"@{size}\n" if machine == "x86" and size is not None else "\n"))
+        checked(width + "-w64-mingw32-dlltool", "-k", "-d", definition, "-l", os.path.join(folder, machine + ".lib"))
+    for index, (machine, level, frame) in enumerate(variants):
+        name = f"more{index:02d}{machine}.sys"
+        text, tags = MORE_HEAD + DECOYS + MORE_DECOYS, set()
+        for number, maker in enumerate(MORE_MAKERS + [direct, wrapped, hoisted]):
+            code, counted = maker([(literal(tag), f"_{index}_{number}_{place}", tag)
+                                   for place, tag in enumerate(make_tag(chance, used) for _ in range(3))])
+            text += code
+            tags |= {tag[2] for tag in counted}
+        truth[name] = tags
+        source = os.path.join(folder, name + ".c")
+        with open(source, "w", encoding="ascii") as out:
+            out.write(text + TAIL)
+        jobs.append((machine, level, frame, source, os.path.join(folder, name)))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda job: compile_more(*job), jobs))
+    for name in os.listdir(folder):
+        if not name.endswith(".sys"):
+            os.remove(os.path.join(folder, name))
+    return truth
+
+
+def compile_more(machine, level, frame, source, output):
+    flags = ["-std=gnu11", "-w", level, frame, "-fno-builtin", "-fno-stack-protector"]
+    library = os.path.join(os.path.dirname(output), machine[:3] + ".lib")
+    if machine in COMPILERS:
+        entry = "_DriverEntry@8" if machine == "x86" else "DriverEntry"
+        checked(COMPILERS[machine], *flags, "-s", "-shared", "-nostdlib", "-fno-stack-check", "-mno-stack-arg-probe",
+                "-Wl,--subsystem,native", f"-Wl,--entry,{entry}", source, library, "-lgcc", "-o", output)
+        return
+    checked("clang", f"--target={CLANG_TARGETS[machine]}", *flags, "-c", source, "-o", output + ".obj")
+    # Wide divisions are the C library's on x86.
+    helpers = ["/alternatename:__alldiv=_DriverEntry@8"] if machine == "x86ms" else []
+    checked("lld-link", "/dll", "/subsystem:native", "/entry:DriverEntry", "/nodefaultlib", "/safeseh:no", *helpers, output + ".obj",
+            library, f"/out:{output}")
 
 
 def compile_driver(machine, level, source, output, resource, with_library):

@@ -12,6 +12,12 @@ class ManualClock final : public base::Clock {
   explicit ManualClock(base::UnixMillis wall = 1'700'000'000'000) : start_(wall), wall_(wall) {}
   [[nodiscard]] base::UnixMillis wall() const override { return wall_; }
   [[nodiscard]] std::chrono::nanoseconds steady() const override { return steady_; }
+  /// As an administrator sets it; intervals are not touched.
+  void set_wall(std::chrono::nanoseconds by) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(by).count();
+    start_ += ms;
+    wall_ += ms;
+  }
   void advance(std::chrono::nanoseconds by) {
     steady_ += by;
     wall_ = start_ + std::chrono::duration_cast<std::chrono::milliseconds>(steady_ - kStart).count();

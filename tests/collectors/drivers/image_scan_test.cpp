@@ -157,6 +157,154 @@ TEST(ScanX86, AddressesMayLookLikeText) {
   EXPECT_EQ(scan(PeBytes(0x14C, 0x63500000).code(code)), (Found{{"Leak", Evidence::kArgument}}));
 }
 
+/// mov dword [esp+offset], value
+std::string stack(unsigned offset, std::uint32_t value) { return hex({0xC7, 0x44, 0x24, offset}) + le32(value); }
+std::string stack(unsigned offset, std::string_view text) { return stack(offset, tag(text)); }
+const std::string kRoom = hex({0x83, 0xEC, 12});  // sub esp, 12: what the function took
+
+// gcc passes arguments so. A size may look like the end of a text, and what a call took is no neighbour of the next.
+TEST(ScanX86, SizesBesideAStoredTagAreNoTexts) {
+  for (const std::uint32_t size : {0x38U, 0x7EU, 0x7FU, 0x18U, 0x4840U, 0U, 0x414243U}) {
+    const std::string text = "Ta" + std::to_string(size % 89 + 10);
+    const Found want{{text, Evidence::kArgument}};
+    EXPECT_EQ(scan_x86(stack(8, text) + stack(4, size) + stack(0, 0U) + kCall + kReturn), want) << size;
+    EXPECT_EQ(scan_x86(stack(0, 0U) + stack(4, size) + stack(8, text) + kCall + kReturn), want) << size;
+  }
+  EXPECT_EQ(scan_x86(stack(8, "Tag1") + stack(4, 0x38) + stack(0, 0U) + kCall + kRoom + stack(8, "Tag2") + stack(4, 0x38) +
+                     stack(0, 0U) + kCall + kRoom + stack(8, "Tag3") + stack(0, 0U) + hex({0x89, 0x7C, 0x24, 4}) + kCall),
+            (Found{{"Tag1", Evidence::kArgument}, {"Tag2", Evidence::kArgument}, {"Tag3", Evidence::kArgument}}));
+  // Two tags side by side, as one function's arguments.
+  EXPECT_EQ(scan_x86(stack(4, "AbcB") + stack(0, "AbcA") + kCall),
+            (Found{{"AbcA", Evidence::kArgument}, {"AbcB", Evidence::kArgument}}));
+}
+
+TEST(ScanX86, TextsAreToldByTheirEnd) {
+  EXPECT_EQ(scan_x86(stack(0x20, "Devi") + stack(0x24, "ceNa") + hex({0x66, 0xC7, 0x44, 0x24, 0x28, 'm', 0}) + kCall), Found{});
+  EXPECT_EQ(scan_x86(hex({0xC6, 0x44, 0x24, 0x34, 0}) + stack(0x30, "Root") + kCall), Found{});
+  // char name[8] = "Root", handed on.
+  EXPECT_EQ(scan_x86(stack(0x30, "Root") + stack(0x34, 0U) + hex({0x8D, 0x44, 0x24, 0x30, 0x50}) + kCall), Found{});
+  // movsx eax, byte [esp+ecx+30h]
+  EXPECT_EQ(scan_x86(stack(0x30, "Root") + stack(0x34, 0U) + hex({0x0F, 0xBE, 0x44, 0x0C, 0x30}) + kCall), Found{});
+  // Fields: {2 bytes, 2 bytes, tag, count}, and two tags in a structure.
+  const auto field = [](unsigned offset, std::string_view text) { return hex({0xC7, 0x41, offset}) + std::string(text); };
+  EXPECT_EQ(scan_x86(hex({0x66, 0xC7, 0x01, 2, 0}) + hex({0x66, 0xC7, 0x41, 2, 12, 0}) + field(4, "Head") +
+                     hex({0xC7, 0x41, 8, 0x38, 0, 0, 0}) + kReturn),
+            (Found{{"Head", Evidence::kImmediate}}));
+  EXPECT_EQ(scan_x86(field(0, "Sign") + field(4, "TagS") + hex({0x89, 0x51, 8}) + kReturn),
+            (Found{{"Sign", Evidence::kImmediate}, {"TagS", Evidence::kImmediate}}));
+  EXPECT_EQ(scan_x86(field(0, "Thes") + field(4, "eare") + field(8, "noTa") + field(12, "gsAt") + kReturn), Found{});
+}
+
+TEST(ScanX86, AVariableIsFollowedToTheCall) {
+  // mov [ebp-12], 'Vari'; mov dword [ebp-8], 0; ...; mov eax, [ebp-12]; mov [esp+8], eax; call
+  EXPECT_EQ(scan_x86(hex({0xC7, 0x45, 0xF4}) + "Vari" + hex({0xC7, 0x45, 0xF8, 0, 0, 0, 0}) + kCall + hex({0x8B, 0x45, 0xF4}) +
+                     hex({0x89, 0x44, 0x24, 8}) + stack(4, 64) + stack(0, 1) + kCall),
+            (Found{{"Vari", Evidence::kArgument}}));
+  // push dword [ebp-12]
+  EXPECT_EQ(scan_x86(hex({0xC7, 0x45, 0xF4}) + "Push" + hex({0xFF, 0x75, 0xF4}) + kCall), (Found{{"Push", Evidence::kArgument}}));
+  // mov [ecx], 'Root' by way of a register; mov byte [ecx+4], 0: a text is copied.
+  EXPECT_EQ(scan_x86(hex({0xB8}) + "Root" + hex({0x89, 0x01, 0xC6, 0x41, 4, 0}) + kReturn), Found{});
+}
+
+TEST(ScanX86, DivisorsAndWordsOfCiphersAreNoTags) {
+  // mov edx, 66666667h ('gfff'); mov eax, ecx; imul edx. Also kept in a register over a loop: mov esi; jmp; imul esi.
+  EXPECT_EQ(scan_x86(hex({0xBA, 'g', 'f', 'f', 'f', 0x89, 0xC8, 0xF7, 0xEA}) + kCall), Found{});
+  EXPECT_EQ(scan_x86(hex({0xBE, 'g', 'f', 'f', 'f', 0xEB, 2, 0x90, 0x90, 0xF7, 0xEE}) + kReturn), Found{});
+  // Any number that is multiplied by: mov edi, 'Mult'; imul eax, edi.
+  EXPECT_EQ(scan_x86(hex({0xBF}) + "Mult" + hex({0x0F, 0xAF, 0xC7}) + kReturn), Found{});
+  for (const std::string_view text : {"gfff", "VUUU", "EDDD", "yxxx", "4333", "QPPP", "expa", "2-by"})
+    EXPECT_EQ(scan_x86(hex({0xBE}) + std::string(text) + kReturn), Found{}) << text;
+  EXPECT_EQ(scan_x86(hex({0x68}) + "gfff" + kCall), (Found{{"gfff", Evidence::kArgument}})) << "nothing but a tag is handed over";
+  EXPECT_TRUE(is_known_number(0x66666667) && is_known_number(0x55555556) && is_known_number(0x51EB851F));
+  for (const std::string_view text : {"Leak", "MmSt", "Ntfx", "Tag1", "Irp ", "1gaT"}) EXPECT_FALSE(is_known_number(tag(text))) << text;
+}
+
+TEST(ScanX86, OneOfTwoTags) {
+  // sbb eax, eax; and eax, B-A; add eax, A; push eax
+  const std::uint32_t a = tag("TagA"), b = tag("TagB");
+  const Found both{{"TagA", Evidence::kArgument}, {"TagB", Evidence::kArgument}};
+  EXPECT_EQ(scan_x86(hex({0x19, 0xC0, 0x25}) + le32(b - a) + hex({0x05}) + le32(a) + hex({0x50}) + kCall), both);
+  EXPECT_EQ(scan_x64(hex({0x41, 0x81, 0xE0}) + le32(b - a) + hex({0x41, 0x81, 0xC0}) + le32(a) + kCall), both);
+  // mov r8d, A; mov eax, B; cmova r8d, eax
+  EXPECT_EQ(scan_x64(move(8, "TagA") + move(0, "TagB") + hex({0x44, 0x0F, 0x47, 0xC0}) + kCall), both);
+  // sete al; shl eax, 24; or eax, 'Ioc6'; push eax
+  EXPECT_EQ(scan_x86(hex({0x0F, 0x94, 0xC0, 0xC1, 0xE0, 24, 0x0D}) + "Ioc6" + hex({0x50}) + kCall),
+            (Found{{"Ioc6", Evidence::kArgument}, {"Ioc7", Evidence::kArgument}}));
+}
+
+TEST(ScanX64, FieldsThatAreStoredAtOnce) {
+  const auto imm64 = [](std::uint32_t low, std::uint32_t high) { return hex({0x48, 0xB8}) + le32(low) + le32(high); };
+  EXPECT_EQ(scan_x64(imm64(0x000C0002, tag("Head")) + kReturn), (Found{{"Head", Evidence::kImmediate}}));
+  EXPECT_EQ(scan_x64(imm64(tag("Text"), 0) + imm64(tag("Devi"), tag("ce7\0")) + imm64(0x9E3779B9, tag("Hash")) + kReturn), Found{});
+  // movaps xmm0, [rip+x]: {1, tag, 0, 38h}, and a text of four characters in a field of 16.
+  const std::string read = hex({0x0F, 0x28, 0x05}) + le32(0x4010 - 0x1007) + kReturn;
+  EXPECT_EQ(scan(PeBytes().code(read).rdata(std::string(16, '\0') + le32(1) + "Want" + le32(0) + le32(0x38))),
+            (Found{{"Want", Evidence::kImmediate}}));
+  EXPECT_EQ(scan(PeBytes().code(read).rdata(std::string(16, '\0') + "Root" + std::string(12, '\0'))), Found{});
+}
+
+/// An image that imports functions of a module: the first is bound at 0x4000, the next a word on.
+PeBytes importing(const std::string& code, const std::string& module, const std::vector<std::string>& names,
+                  std::uint16_t machine = 0x14C) {
+  const std::uint32_t word_bytes = machine == 0x14C ? 4 : 8, bound = 0x4000,
+                      after = bound + word_bytes * static_cast<std::uint32_t>(names.size() + 1);
+  std::string table, texts;
+  for (const std::string& name : names) {
+    table += le32(after + 40 + static_cast<std::uint32_t>(texts.size())) + std::string(word_bytes - 4, '\0');
+    texts += std::string(2, '\0') + name + '\0';
+  }
+  table += std::string(word_bytes, '\0');
+  const std::string entry = le32(0) + std::string(8, '\0') + le32(after + 40 + static_cast<std::uint32_t>(texts.size())) + le32(bound);
+  PeBytes pe(machine, machine == 0x14C ? 0x10000 : 0x140000000);
+  pe.code(code).rdata(table + entry + std::string(20, '\0') + texts + module + '\0').directory(1, after, 40);
+  return pe;
+}
+std::string call_import(unsigned index) { return hex({0xFF, 0x15}) + le32(0x14000 + 4 * index); }
+
+TEST(ScanImports, SayWhereTheTagIs) {
+  const std::vector<std::string> names = {"ExAllocatePoolWithTag", "ExFreePoolWithTag", "DbgPrint", "RtlLengthSid"};
+  const auto run = [&](const std::string& code, const std::string& module = "ntoskrnl.exe") { return scan(importing(code, module, names)); };
+  // Only the third argument is a tag, whatever characters are in it.
+  EXPECT_EQ(run(stack(8, "A~%1") + stack(4, "Size") + stack(0, 0U) + call_import(0)), (Found{{"A~%1", Evidence::kArgument}}));
+  EXPECT_EQ(run(hex({0x68}) + "Tag1" + hex({0x68}) + "Size" + hex({0x6A, 0}) + call_import(0)), (Found{{"Tag1", Evidence::kArgument}}));
+  EXPECT_EQ(run(hex({0x68}) + "Tag2" + hex({0x53}) + call_import(1)), (Found{{"Tag2", Evidence::kArgument}}));
+  // The same by a register that holds the function: mov ebx, [import]; call ebx; and by a jump of the linker's.
+  EXPECT_EQ(run(hex({0x8B, 0x1D}) + le32(0x14000) + stack(8, "TagR") + stack(4, "Size") + stack(0, 0U) + hex({0xFF, 0xD3})),
+            (Found{{"TagR", Evidence::kArgument}}));
+  EXPECT_EQ(run(stack(8, "TagJ") + stack(4, "Size") + stack(0, 0U) + hex({0xE8, 1, 0, 0, 0, 0xC3, 0xFF, 0x25}) + le32(0x14000)),
+            (Found{{"TagJ", Evidence::kArgument}}));
+  // A function without a tag: its arguments are none; what was pushed before for another stays.
+  EXPECT_EQ(run(stack(4, "Mark") + stack(0, 0x14100) + call_import(2) + kReturn), Found{});
+  EXPECT_EQ(run(hex({0x68}) + "Mark" + hex({0x6A, 1}) + call_import(2) + hex({0x83, 0xC4, 8}) + kCall), Found{});
+  EXPECT_EQ(run(hex({0x68}) + "Tag3" + hex({0x53}) + call_import(3) + hex({0x50, 0x6A, 1}) + call_import(0)),
+            (Found{{"Tag3", Evidence::kArgument}}));
+  EXPECT_EQ(run(hex({0x68}) + "Own1" + call_import(2), "own.sys"), (Found{{"Own1", Evidence::kArgument}})) << "nobody knows";
+}
+
+TEST(ScanImports, OnX64AndWithDecoratedNames) {
+  const auto x64 = [](unsigned index, std::size_t at) {
+    return hex({0xFF, 0x15}) + le32(0x4000 + 8 * index - 0x1000 - static_cast<std::uint32_t>(at) - 6);
+  };
+  const std::vector<std::string> names = {"ExInitializeLookasideListEx", "KeBugCheckEx"};
+  // The seventh argument is at rsp+30h; rdx and r8 are none.
+  const std::string code = move(2, "Rdx1") + stack(0x28, "Size") + stack(0x30, "Look");
+  EXPECT_EQ(scan(importing(code + x64(0, code.size()), "NTOSKRNL.EXE", names, 0x8664)), (Found{{"Look", Evidence::kArgument}}));
+  EXPECT_EQ(scan(importing(move(1, "MANU") + x64(1, 5), "hal.dll", names, 0x8664)), Found{});
+  EXPECT_EQ(scan(importing(stack(8, "Deco") + stack(4, "Size") + stack(0, 0U) + call_import(0), "ntoskrnl.exe",
+                           {"_ExAllocatePoolWithTag@12"})),
+            (Found{{"Deco", Evidence::kArgument}}));
+}
+
+TEST(ScanImports, ATableThatLiesEnds) {
+  const std::string good = importing(kCall, "ntoskrnl.exe", {"ExAllocatePoolWithTag", "ExFreePool"}).str();
+  for (std::size_t at = good.find("ExAllocate") - 50; at < good.size(); ++at) {
+    std::string bad = good;
+    bad[at] = '\xFF';
+    EXPECT_TRUE(scan_image(as_span(bad))) << at;
+    EXPECT_TRUE(scan_image(as_span(good.substr(0, at)))) << at;
+  }
+}
+
 std::string word(std::uint32_t value) { return le32(value); }
 std::string movz(unsigned reg, unsigned half, unsigned shift = 0) {
   return word(0x52800000U | shift << 21 | half << 5 | reg);
@@ -214,6 +362,8 @@ TEST(ScanArm64, MarksAndTextsAreNoTags) {
   EXPECT_EQ(scan_arm64(mark + store + end + kRet), Found{});
   EXPECT_EQ(scan_arm64(end + mark + store + kRet), Found{});
   EXPECT_EQ(scan_arm64(mark + store + kRet), (Found{{"RIFF", Evidence::kImmediate}}));
+  EXPECT_EQ(scan_arm64(mark + word(0xF9000BE9) + kRet), Found{}) << "str x9, [sp, #16]: with its zeros";
+  EXPECT_EQ(scan_arm64(movz(9, low("gfff")) + movk(9, high("gfff")) + kRet), Found{}) << "a division by 10";
   // adrp x8, 0x4000; add x8, x8, #8; ldr w9, [x8] and ldrb w10, [x8, #4]; or the byte by ldurb with an offset of 3
   const std::string begin = word(0x90000008U | 3U << 29) + word(0x91002108) + word(0xB9400109);
   const std::string data = std::string(7, '\0') + '\1' + "Page" + std::string(8, '\0');

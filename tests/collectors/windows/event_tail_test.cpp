@@ -127,7 +127,9 @@ TEST_F(EventTailTest, ALogThatGivesOneRecordForEverEnds) {
   log_.add("no record at all", true);
   clock_.advance(std::chrono::minutes(1));
   EventTail garbage = make();
+  const std::size_t before = log_.given;
   EXPECT_THAT(read(garbage), IsEmpty()) << "what cannot be read is bounded, too";
+  EXPECT_LE(log_.given - before, 400'010U);
 }
 
 TEST_F(EventTailTest, TheFirstLookTakesWhatTheLogHoldsAndTheNextOnlyWhatIsNew) {
@@ -198,6 +200,26 @@ TEST_F(EventTailTest, AClearedLogIsNewWhateverItsNumbers) {
   log_.clear();
   for (std::uint32_t n = 1; n <= 5; ++n) fail(n, kDay + 200 + n);
   EXPECT_THAT(read_later(tail), ElementsAre(1, 2, 3, 4, 5));
+}
+
+TEST_F(EventTailTest, AClockThatWasSetBackHidesNoEvent) {
+  for (std::uint32_t n = 1; n <= 10; ++n) fail(n, kDay + n);
+  EventTail tail = make();
+  EXPECT_EQ(read(tail).size(), 10U);
+  fail(11, kDay + 20 - 3 * 3600);
+  EXPECT_THAT(read_later(tail), ElementsAre(11));
+  other(12, kDay + 30 - 3 * 3600);
+  EXPECT_THAT(read_later(tail), IsEmpty());
+  // And cleared: no number is new, and no time.
+  log_.clear();
+  fail(1, kDay + 40 - 4 * 3600);
+  EXPECT_THAT(read_later(tail), ElementsAre(1));
+  // After a long pause the log's own filter gives the failures alone, of which the newest is an old one.
+  for (std::uint32_t n = 2; n <= 1000; ++n) other(n, kDay + 100);
+  EXPECT_THAT(read_later(tail), IsEmpty());
+  EXPECT_EQ(reading_.cursor.record_id, 1000U);
+  for (std::uint32_t n = 1001; n <= 2000; ++n) other(n, kDay + 200);
+  EXPECT_THAT(read_later(tail), IsEmpty()) << "nothing twice";
 }
 
 TEST_F(EventTailTest, ALogWithoutARecordIsNone) {

@@ -25,6 +25,7 @@ struct Fake {
   DWORD open_error = 0, last_error = ERROR_HANDLE_EOF;
   DWORD needed = 0;
   std::size_t least_buffer = 0;  // smaller ones are refused
+  bool grows = false;            // all are
   int reads = 0, old_open = 0;
   std::wstring log_name;
   DWORD old_flags = 0;
@@ -56,6 +57,10 @@ HANDLE WINAPI open_log(LPCWSTR server, LPCWSTR log) {
 BOOL WINAPI read_log(HANDLE, DWORD flags, DWORD, LPVOID buffer, DWORD bytes, DWORD* filled, DWORD* needed) {
   fake.old_flags = flags;
   if (++fake.reads > 1000) return refuse(ERROR_HANDLE_EOF);  // the test fails, but ends
+  if (fake.grows) {
+    *needed = bytes + 1;
+    return refuse(ERROR_INSUFFICIENT_BUFFER);
+  }
   if (bytes < fake.least_buffer) {
     *needed = fake.needed;
     return refuse(ERROR_INSUFFICIENT_BUFFER);
@@ -152,6 +157,14 @@ TEST_F(SystemLogTest, ALongRecordGetsALargerBuffer) {
     EXPECT_EQ(status_, 0xC007007A) << needed;
     EXPECT_LT(fake.reads, 3);
   }
+}
+
+TEST_F(SystemLogTest, ABufferThatIsNeverLargeEnoughEnds) {
+  fake.answers = {event_record(1, 10, 2020, "Srv")};
+  fake.grows = true;  // a byte more is wanted each time
+  EXPECT_THAT(read(), IsEmpty());
+  EXPECT_EQ(status_, 0xC007007A);
+  EXPECT_LT(fake.reads, 20);
 }
 
 TEST_F(SystemLogTest, AnAnswerThatLiesAboutLengthsEnds) {

@@ -414,6 +414,27 @@ TEST(TrackedSet, AClockThatWasWrongForAWhileLeavesNoTrace) {
   EXPECT_EQ(find_member(tick(set, snapshot_at(5 * kDay, rows)), Pool::kPaged, "t0001"), nullptr);
 }
 
+/// The boot time moves with the clock, which tells by how much it was set: a dwell of 4 days stays 4 days.
+TEST(TrackedSet, AClockThatIsSetForwardOrBackSendsNobodyOffBeforeTheTime) {
+  for (const base::UnixMillis set_by : {3 * kHour, -3 * kHour, 30 * kDay, -30 * kDay}) {
+    TrackedSet set(small_config(2, 4), {});
+    std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 6);
+    base::UnixMillis off = 0;
+    const auto is_member = [&](base::UnixMillis uptime) {
+      Snapshot snapshot = snapshot_at(100 * kDay + uptime + off, rows);
+      snapshot.boot_time = 100 * kDay + off;
+      return find_member(tick(set, snapshot), Pool::kPaged, "t0001") != nullptr;
+    };
+    EXPECT_TRUE(is_member(kDay));
+    rows[1].bytes = 1;
+    EXPECT_TRUE(is_member(2 * kDay));
+    off = set_by;
+    EXPECT_TRUE(is_member(2 * kDay + kMinute)) << set_by / kHour;
+    EXPECT_TRUE(is_member(5 * kDay - 1)) << set_by / kHour;
+    EXPECT_FALSE(is_member(5 * kDay)) << set_by / kHour;
+  }
+}
+
 TEST(TrackedSet, ExtremeTimesAreTakenAsTheyAre) {
   TrackedSet set(few_tags(2, 2), {});
   const auto rows = falling_tags(Pool::kPaged, 3);

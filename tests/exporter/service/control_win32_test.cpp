@@ -42,6 +42,11 @@ TEST(Folders, AreMadeOnceAndTakenAgain) {
     const auto made = protect_folder(folder, FolderRights::kState, L"LS");
     EXPECT_TRUE(made.ok()) << made.error().message;
   }
+  EXPECT_TRUE(volume_keeps_rights(folder, FILE_PERSISTENT_ACLS | FILE_CASE_PRESERVED_NAMES, L"NTFS").ok());
+  const auto fat = volume_keeps_rights("D:\\kmem", FILE_CASE_PRESERVED_NAMES, L"FAT32");
+  ASSERT_FALSE(fat.ok());
+  EXPECT_EQ(fat.error().message,
+            "D:\\kmem: its volume (FAT32) has no access rights, so every user could change it; it needs one with NTFS");
   EXPECT_TRUE(check_owner(folder).ok());
   EXPECT_TRUE(check_owner(folder + "\\absent").ok());
   EXPECT_TRUE(RemoveDirectoryW(to_wide(folder).c_str()));
