@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "exporter/trend/daily.h"
 
@@ -21,7 +22,7 @@ struct Wait {
   double minutes, used_over_left;
 };
 constexpr std::array kWaits = {Wait{16, 1.15}, Wait{62, 1.0}, Wait{255, 0.67}, Wait{1000, 0.6}, Wait{1700, 0.56}};
-constexpr double kYoungWaits = 1.25;              // times that, where less than ...
+constexpr double kYoungWaits = 1.3;               // times that, where less than ...
 constexpr double kYoungMinutes = kMinutesPerDay;  // ... is known of what is usual
 // The largest step between blocks, of the growth: a step of ten minutes has half of its growth within five.
 constexpr double kLargestStep = 0.3, kLargestStepTimesBlocks = 1.36;
@@ -29,12 +30,21 @@ constexpr double kGivenBack = 0.12;               // of the growth, on the way
 constexpr std::array kFillTimes = {0.8, 1.3, 2.0, 3.5};  // how many of its own times it has filled for
 constexpr double kSameGrowth = 0.6;
 constexpr double kFillsBetter = 0.6;              // squares that are left, of those of a line
+// A cache of half of the room has, by what it has taken, filled for at least so many of its own times; what fits as well
+// as a line is one, up to ...
+constexpr double kCacheOfRoom = 0.5, kMostFillTimes = 3;
+constexpr std::array kMoreFillTimes = {1.0, 1.5, 2.2};
+// ... used of what is left: half of the room is 1. From there on growth of up to 5 hours may be uneven and slow down to ...
+constexpr double kBeyondCache = 1.1, kUnevenMinutes = 300;
+constexpr double kStillGrows = 0.75;
 constexpr double kSpeedsUp = 1.6;                 // the same, at most: else it began later, see the narrower blocks
 constexpr double kGoesOn = 0.88;                  // pace of the last third over that of all: what fills has 0.67
-constexpr double kBeyond = 0.3;                   // of the growth lies beyond all that was seen before
+// So much of the growth lies beyond all that was seen before; more where the days are few: the next is easily the largest.
+constexpr double kBeyond = 0.05, kBeyondOverDays = 0.4, kBeyondNoDay = 0.3;
 constexpr double kFarBeyond = 2;                  // times what one has to wait for: whatever was before
 constexpr double kRareDays = 0.1;                 // of the days may have been higher: a burst is not what is usual
 constexpr std::size_t kFewestBlocks = 3;
+constexpr std::size_t kBlocksOfSoon = 5;          // fewer do not show how it goes; narrower ones do
 constexpr float kSteadyDay = 0.35F;               // of what a day spans: less is between its begin and its end
 
 // Growth without a near end.
@@ -48,7 +58,7 @@ constexpr double kLongEnoughMinutes = 17 * 60, kGoesOnLong = 0.9;  // what fills
 constexpr double kLargestDay = 0.3, kLargestDayTimesDays = 1.3;
 
 constexpr std::size_t kBlocks = 8;
-constexpr std::array kBlockMinutes = {5, 10, 15, 20, 30, 45, 60, 120, 180, 240, 480, 720};
+constexpr std::array kBlockMinutes = {3, 5, 10, 15, 20, 30, 45, 60, 120, 180, 240, 480, 720};
 
 double lower(double a, double b) { return std::isnan(a) ? b : std::isnan(b) ? a : std::min(a, b); }
 double higher(double a, double b) { return std::isnan(a) ? b : std::isnan(b) ? a : std::max(a, b); }
@@ -61,36 +71,75 @@ double lowest(std::span<const float> line, std::size_t skip, std::size_t count) 
   return low;
 }
 
-/// What the hour of the day adds, from whole days before the newest `hours`; all 0 where there is none.
-using Profile = std::array<double, 24>;  // by hours before the newest closed one, modulo 24
-Profile profile_before(std::span<const float> line, std::size_t hours) {
-  Profile sums{};
-  std::array<double, 24> counts{};
-  double all = 0;
-  std::size_t days = 0;
-  for (std::size_t from = hours; from + 25 <= line.size(); from += 24, ++days) {
-    const std::span<const float> day = line.subspan(line.size() - from - 24, 24);
-    if (std::any_of(day.begin(), day.end(), [](float value) { return std::isnan(value); })) break;
-    // A day on which it grew, too, does not show the cycle.
-    const auto [low, high] = std::minmax_element(day.begin(), day.end());
-    const float drift = std::abs(day.back() - line[line.size() - from - 25]);
-    if (!(drift <= kSteadyDay * (*high - *low))) break;
-    for (std::size_t i = 0; i < 24; ++i) {
-      const auto value = static_cast<double>(day[23 - i]);
-      sums[(from + i) % 24] += value, counts[(from + i) % 24] += 1;
-      all += value;
-    }
+/// What the hour of the day adds, from days before a window; all 0 where there is none.
+class Usual {
+ public:
+  Usual(const SurgeView& view, double window_minutes) : minutes_of_hour_(view.minutes_of_hour) {
+    // Hours are few days and show edges; what they do not show is taken from the weeks, by four hours.
+    const auto hours = static_cast<std::size_t>(std::ceil(window_minutes / kHourMinutes));
+    if (take(view.hours, hours, 1, kFewDays, 0) >= 2) return;
+    const double older = std::max(0.0, window_minutes - view.minutes_of_coarse) / kCoarseMinutes;
+    const auto ahead = static_cast<std::size_t>(std::lround((view.minutes_of_coarse - view.minutes_of_hour) / kHourMinutes));
+    if (take(view.coarse, static_cast<std::size_t>(std::ceil(older)), 4, kManyDays, ahead) < 2)
+      take(view.hours, hours, 1, kFewDays, 0);
   }
-  if (days == 0) return {};
-  for (std::size_t i = 0; i < 24; ++i) sums[i] = sums[i] / counts[i] - all / static_cast<double>(days * 24);
-  return sums;
-}
+  /// So many minutes ago.
+  [[nodiscard]] double at(double age) const {
+    const double position = (age - minutes_of_hour_) / kHourMinutes - 0.5, whole = std::floor(position);
+    const auto hour = static_cast<std::size_t>(whole - 24 * std::floor(whole / 24));
+    return hour_[hour] + (position - whole) * (hour_[(hour + 1) % 24] - hour_[hour]);
+  }
+
+ private:
+  static constexpr std::size_t kFewDays = 3, kManyDays = 14;
+  static constexpr double kCoarseMinutes = 240;
+
+  /// Of days of floors so many hours wide, the newest of which are skipped. `ahead` hours have closed since they end.
+  std::size_t take(std::span<const float> line, std::size_t skip, std::size_t width, std::size_t most, std::size_t ahead) {
+    const std::size_t per_day = 24 / width;
+    std::array<std::array<double, kManyDays>, 24> seen;
+    std::size_t days = 0;
+    for (std::size_t from = skip; days < most && from + per_day + 1 <= line.size(); from += per_day) {
+      const std::span<const float> day = line.subspan(line.size() - from - per_day, per_day);
+      if (std::any_of(day.begin(), day.end(), [](float value) { return std::isnan(value); })) continue;
+      // A day on which it grew, too, does not show the cycle.
+      const auto [low, high] = std::minmax_element(day.begin(), day.end());
+      const float drift = std::abs(day.back() - line[line.size() - from - per_day - 1]);
+      if (!(drift <= kSteadyDay * (*high - *low))) continue;
+      double sum = 0;
+      for (const float value : day) sum += static_cast<double>(value);
+      for (std::size_t i = 0; i < per_day; ++i)
+        seen[(from + i) % per_day][days] = static_cast<double>(day[per_day - 1 - i]) - sum / static_cast<double>(per_day);
+      ++days;
+    }
+    hour_ = {};
+    if (days == 0) return 0;
+    std::array<double, 24> usual{};
+    for (std::size_t at = 0; at < per_day; ++at) {
+      const std::span<double> values(seen[at].data(), days);
+      usual[at] = width > 1 ? quantile(values, 0.5)
+                            : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(days);
+    }
+    for (std::size_t i = 0; i < 24; ++i) {
+      // On a line between the middles of the floors.
+      const double position = (static_cast<double>(i + 48 - ahead % 24) + 0.5) / static_cast<double>(width) - 0.5;
+      const double whole = std::floor(position), part = position - whole;
+      const auto left = static_cast<std::size_t>(whole) % per_day, right = (left + 1) % per_day;
+      hour_[i] = (1 - part) * usual[left] + part * usual[right];
+    }
+    return days;
+  }
+
+  std::array<double, 24> hour_{};  // by hours before the newest closed one, modulo 24
+  double minutes_of_hour_;
+};
 
 /// Floors in blocks of so many minutes, oldest first, how old the end of the newest is, and the floor of the last
 /// moments: where it grows, a block's floor is what the block began with.
 struct Blocks {
-  std::array<double, kBlocks + 1> low{};
-  double end_age = 0, tail = 0;
+  std::array<double, kBlocks + 1> low;
+  double end_age = 0, tail = 0, usual_now = 0;
+  Blocks() { low.fill(kNone); }
 };
 Blocks blocks_of(const SurgeView& view, int minutes) {
   Blocks blocks;
@@ -102,27 +151,22 @@ Blocks blocks_of(const SurgeView& view, int minutes) {
   std::size_t oldest = tail_minutes;
   while (oldest > 0 && std::isnan(lowest(view.recent.minutes, oldest - 1, 1))) --oldest;
   blocks.tail = static_cast<double>(oldest > 0 ? oldest - 1 : 0);
-  if (minutes < 60) {
-    const bool by_minute = minutes <= 5;
-    const std::span<const float> line = by_minute ? std::span<const float>(view.recent.minutes) : view.recent.fives;
-    const std::size_t per_block = static_cast<std::size_t>(minutes) / (by_minute ? 1 : 5);
-    for (std::size_t i = 0; i < kBlocks; ++i)
-      blocks.low[i] = lowest(line, (by_minute ? 0 : 1) + (kBlocks - 1 - i) * per_block, per_block);
-    blocks.end_age = by_minute ? 0 : std::fmod(view.minutes_of_hour, 5);
-    return blocks;
-  }
-  const std::size_t per_block = static_cast<std::size_t>(minutes) / 60;
-  const Profile usual = profile_before(view.hours, kBlocks * per_block);
-  std::array<float, kFineBuckets> hours;
-  for (std::size_t ago = 0; ago < view.hours.size(); ++ago) {
-    const std::size_t at = view.hours.size() - 1 - ago;
-    hours[at] = view.hours[at] - static_cast<float>(usual[ago % 24]);
-  }
+  const Usual usual(view, static_cast<double>(kBlocks) * minutes);
+  blocks.usual_now = usual.at(0);
+  end -= blocks.usual_now;
+  const bool by_minute = minutes <= 5, by_hour = minutes >= 60;
+  const std::span<const float> line = by_minute ? std::span<const float>(view.recent.minutes)
+                                      : by_hour ? view.hours : std::span<const float>(view.recent.fives);
+  const std::size_t width = by_minute ? 1 : by_hour ? 60 : 5, per_block = static_cast<std::size_t>(minutes) / width;
+  blocks.end_age = by_minute ? 0 : by_hour ? view.minutes_of_hour : std::fmod(view.minutes_of_hour, 5);
+  const std::size_t newest = width == 5 ? 1 : 0;
   for (std::size_t i = 0; i < kBlocks; ++i) {
-    blocks.low[i] = lowest(std::span<const float>(hours).first(view.hours.size()), (kBlocks - 1 - i) * per_block, per_block);
+    for (std::size_t at = 0; at < per_block; ++at) {
+      const std::size_t ago = (kBlocks - 1 - i) * per_block + at;
+      const double age = blocks.end_age + static_cast<double>(width) * (static_cast<double>(ago) + 0.5);
+      blocks.low[i] = lower(blocks.low[i], lowest(line, newest + ago, 1) - usual.at(age));
+    }
   }
-  end -= usual[23];  // the open hour is that of a day before
-  blocks.end_age = view.minutes_of_hour;
   return blocks;
 }
 
@@ -160,9 +204,13 @@ Rise best_rise(const std::array<double, kBlocks + 1>& low, const AgeOf& age_of, 
 /// Growth that blocks of one width show, from its begin on: steady, and going on.
 struct Steady {
   double growth = 0, begin_level = 0, end_level = 0, minutes = 0, pace = 0, window = 0;
-  double goes_on = 0;  // pace of the last third over that of all
+  double left = 0;         // at a usual hour
+  double even_growth = 0;  // without what of it is a step or was given back
+  double goes_on = 0;      // pace of the last third over that of all
+  std::size_t blocks = 0;  // in which it grew
   bool even = false;   // in small steps that are not given back
   bool fills = false;  // what slows down on the way to an end of its own fits clearly better
+  bool fills_room = false;  // a cache of half of the room fits better
   bool saw_begin = false;
 };
 std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
@@ -181,6 +229,7 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   Steady steady;
   steady.begin_level = level, steady.end_level = end;
   steady.growth = end - level;
+  steady.left = view.left + blocks.usual_now;
   if (!(steady.growth > view.least)) return std::nullopt;
 
   double largest = 0, back = 0, before = level;
@@ -192,7 +241,10 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   }
   const std::size_t grown = kBlocks - first;
   const double most = std::max(kLargestStep, kLargestStepTimesBlocks / static_cast<double>(grown - 1));
-  steady.even = largest <= most * steady.growth && back <= kGivenBack * steady.growth;
+  const double uneven = std::max(0.0, largest - most * steady.growth) + std::max(0.0, back - kGivenBack * steady.growth);
+  steady.blocks = grown;
+  steady.even = uneven <= 0;
+  steady.even_growth = steady.growth - uneven;
   std::size_t third = kBlocks - std::max<std::size_t>(1, (grown + 1) / 3);
   while (third > first && std::isnan(low[third])) --third;
   const double begin_age = line.begin_age;
@@ -205,11 +257,21 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   steady.fills = false;
   for (const double times : kFillTimes)
     steady.fills = steady.fills || best_rise(low, age_of, block_minutes, times).left < kFillsBetter * line.left;
+  const double taken = steady.growth / (steady.growth + std::max(steady.left, 0.0)) / kCacheOfRoom;
+  const double least_times = taken < 1 ? std::min(kMostFillTimes, -std::log(1 - taken)) : kMostFillTimes;
+  for (const double more : kMoreFillTimes) {
+    const double times = std::min(kMostFillTimes, more * least_times);
+    steady.fills_room = steady.fills_room || best_rise(low, age_of, block_minutes, times).left < line.left;
+  }
   return steady;
 }
 
-/// The highest floor that was usual before so many minutes ago: of the days before the last four all but the rarest.
-double highest_before(const SurgeView& view, double minutes) {
+/// The highest floor that was usual before so many minutes ago, of days all but the rarest, and how far beyond, of the
+/// growth, one has to be.
+struct Before {
+  double high = kNone, beyond = 0;
+};
+Before highest_before(const SurgeView& view, double minutes) {
   double high = kNone;
   const auto older = [minutes](std::span<const float> line, double newest_end_age, double width) {
     const double first = std::ceil(std::max(0.0, (minutes - newest_end_age) / width) - 1e-9);
@@ -223,9 +285,10 @@ double highest_before(const SurgeView& view, double minutes) {
   const auto take = [&high](std::span<const float> line) {
     for (const float value : line) high = higher(high, static_cast<double>(value));
   };
+  const double beyond = count > 0 ? kBeyond + kBeyondOverDays / static_cast<double>(count) : kBeyondNoDay;
   if (count == 0) take(older(view.hours, view.minutes_of_hour, kHourMinutes));
   if (count == 0) take(older(std::span(view.recent.fives).first(Recent::kFives), std::fmod(view.minutes_of_hour, 5), 5));
-  return high;
+  return {high, beyond};
 }
 
 double wait_for(double minutes) {
@@ -238,16 +301,19 @@ double wait_for(double minutes) {
   return kWaits.back().used_over_left;
 }
 
-bool ends_soon(const SurgeView& view, const Steady& steady) {
-  const double used_over_left = steady.growth / std::max(view.left, 0.002 * view.whole);
+bool ends_soon(const SurgeView& view, const Steady& steady, bool slows_down) {
+  const double left = std::max(steady.left, 0.002 * view.whole);
+  const bool beyond_cache = steady.even_growth >= kBeyondCache * left;
+  const bool may_be_uneven = beyond_cache && steady.minutes <= kUnevenMinutes;
+  const double used_over_left = (may_be_uneven ? steady.even_growth : steady.growth) / left;
   double wait = wait_for(steady.minutes);
   if (view.known_minutes - steady.minutes < kYoungMinutes) wait *= kYoungWaits;
-  if (!(used_over_left >= wait) || steady.goes_on < kGoesOn || steady.goes_on > kSpeedsUp) {
-    return false;
-  }
+  if (!(used_over_left >= wait) || steady.blocks < kBlocksOfSoon) return false;
+  if (steady.goes_on < (beyond_cache ? kStillGrows : kGoesOn) || steady.goes_on > kSpeedsUp) return false;
+  if (steady.fills_room || (!beyond_cache && slows_down) || (!steady.even && !may_be_uneven)) return false;
   if (std::max(view.left, 0.0) / steady.pace > kSoonDays * kMinutesPerDay) return false;
-  const double usual = highest_before(view, steady.window);
-  return used_over_left >= kFarBeyond * wait || std::isnan(usual) || view.now - usual >= kBeyond * steady.growth;
+  const Before usual = highest_before(view, steady.window);
+  return used_over_left >= kFarBeyond * wait || std::isnan(usual.high) || view.now - usual.high >= usual.beyond * steady.growth;
 }
 
 bool is_much_more(const SurgeView& view, const Steady& steady) {
@@ -255,8 +321,8 @@ bool is_much_more(const SurgeView& view, const Steady& steady) {
     return false;
   }
   if (steady.end_level < kTimes * steady.begin_level) return false;
-  const double usual = highest_before(view, steady.window);
-  return !std::isnan(usual) && view.now - usual >= kBeyond * steady.growth;
+  const Before usual = highest_before(view, steady.window);
+  return !std::isnan(usual.high) && view.now - usual.high >= usual.beyond * steady.growth;
 }
 
 /// Growth over days, at the same time of each.
@@ -300,15 +366,16 @@ std::optional<SurgeSigns> grows_for_days(const SurgeView& view) {
 
 std::optional<SurgeSigns> find_surge(const SurgeView& view) {
   const bool large = view.now >= kShareOfWhole * view.whole;
-  double fills = 0;  // growth that slows down
+  double fills = 0, fills_room = 0;  // growth that slows down
   for (const int minutes : kBlockMinutes) {
     const auto steady = find_steady(view, minutes);
     if (!steady) continue;
     // Wider blocks see the same growth, but not how it goes.
     if (steady->fills && steady->saw_begin) fills = std::max(fills, steady->growth);
-    if (!steady->even || steady->fills || fills >= kSameGrowth * steady->growth) continue;
-    const bool soon = ends_soon(view, *steady);
-    if (soon || (large && is_much_more(view, *steady)))
+    if (steady->fills_room && steady->saw_begin) fills_room = std::max(fills_room, steady->growth);
+    const bool slows_down = steady->fills || fills >= kSameGrowth * steady->growth;
+    const bool soon = fills_room < kSameGrowth * steady->growth && ends_soon(view, *steady, slows_down);
+    if (soon || (large && steady->even && !slows_down && is_much_more(view, *steady)))
       return SurgeSigns{steady->pace * kMinutesPerDay, steady->growth, steady->minutes, soon};
   }
   if (!large) return std::nullopt;

@@ -79,6 +79,42 @@ TEST_F(Surges, ThatEndInHalfAnHourAreToldByTheMinute) {
   EXPECT_LE(told_ - begin, 22);
 }
 
+class SurgesThatEnd : public Surges {
+ protected:
+  void grow() {
+    run(2 * 1440, calm);
+    begin_ = minute_;
+    run(200, [this](double minute) { return calm(minute) + (minute - begin_) / 250 * 904 * kMiB; });
+    growth_ = (minute_ - begin_) / 250 * 904 * kMiB;
+    ASSERT_TRUE(report().surge.has_value());
+    begin_told_ = static_cast<double>(report().surge->since - kStart) / 60'000;
+  }
+  /// Minutes until it is over, at most so many, while so much of the growth remains.
+  double over_after(double most, double remains) {
+    const double from = minute_;
+    while (minute_ < from + most && report().surge.has_value())
+      run(1, [&](double minute) { return calm(minute) + remains * growth_; });
+    return minute_ - from;
+  }
+  double begin_ = 0, begin_told_ = 0, growth_ = 0;
+};
+
+TEST_F(SurgesThatEnd, AfterHalfAsLongWithoutGrowth) {
+  grow();
+  const double grown = minute_ - begin_told_;
+  EXPECT_NEAR(over_after(600, 1), 0.4 * grown, 0.06 * grown);
+}
+
+TEST_F(SurgesThatEnd, AtOnceWhenAThirdWasGivenBack) {
+  grow();
+  EXPECT_LE(over_after(30, 0.66), 2);
+}
+
+TEST_F(SurgesThatEnd, NotWhenAQuarterWasGivenBack) {
+  grow();
+  EXPECT_EQ(over_after(30, 0.76), 30);
+}
+
 TEST_F(Surges, AStepIsNone) {
   run(2 * 1440, calm);
   const double begin = minute_;
