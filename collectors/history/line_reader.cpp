@@ -12,6 +12,13 @@ constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
 }  // namespace
 
 base::Result<LineState> LineReader::next() {
+  for (;;) {
+    auto state = read_line();
+    if (!state || *state != LineState::kLine || !filter_ || filter_(line_)) return state;
+  }
+}
+
+base::Result<LineState> LineReader::read_line() {
   line_.clear();
   bool too_long = false;
   bool returned = false;  // a CR came last, and perhaps its LF
