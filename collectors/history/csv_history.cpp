@@ -213,9 +213,26 @@ class CsvHistory final : public SnapshotReader {
       set_counters(row, *counts[0], *counts[1]);
     }
     if (counts[2]) row.outstanding = *counts[2];
+    if (lines_.is_open_ended() && is_torn(row)) return "the file ends within this row";
     const char* const why = current_->builder.add(std::move(row));
     is_there_ = why != nullptr;
     return why != nullptr ? why : "";
+  }
+
+  // The file's last row has no end, and its snapshot fewer rows than the one before, or much less in this one.
+  bool is_torn(const TagUsage& row) {
+    constexpr std::uint64_t kMuchLess = 5;
+    const auto mine = std::find_if(pending_.begin(), pending_.end(), [&](const auto& one) { return &one.second == current_; });
+    if (mine == pending_.end()) return false;
+    const Snapshot* before = nullptr;
+    for (auto one = pending_.begin(); one != mine; ++one)
+      if (one->first.second == mine->first.second) before = &one->second.builder.snapshot();
+    // A host that nobody has heard of, where the others are known.
+    if (before == nullptr) return at_[kHost] + 1 == width_ && pending_.size() > 1;
+    if (current_->builder.snapshot().tags.size() + 1 < before->tags.size()) return true;
+    return std::any_of(before->tags.begin(), before->tags.end(), [&](const TagUsage& one) {
+      return one.pool == row.pool && one.tag == row.tag && row.bytes < one.bytes / kMuchLess;
+    });
   }
 
   std::string take_total(Pool pool, std::uint64_t bytes, std::optional<std::uint64_t> allocations,

@@ -21,12 +21,16 @@ base::Result<LineState> LineReader::next() {
 base::Result<LineState> LineReader::read_line() {
   line_.clear();
   bool too_long = false;
+  open_ended_ = false;
   bool returned = false;  // a CR came last, and perhaps its LF
   for (bool any = false;; any = true) {
     if (at_ == chunk_.size()) {
       if (auto filled = fill(); !filled) return filled.error();
       if (chunk_.empty() && !any) return LineState::kEnd;
-      if (chunk_.empty()) break;
+      if (chunk_.empty()) {
+        open_ended_ = !returned;
+        break;
+      }
     }
     if (returned) {
       const std::size_t behind = std::min(chunk_.find_first_not_of('\r', at_), chunk_.size());

@@ -32,6 +32,8 @@ class LineReader {
   /// Until the next one.
   [[nodiscard]] std::string_view line() const { return line_; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
+  /// The file ends without an end of this line.
+  [[nodiscard]] bool is_open_ended() const { return open_ended_; }
 
  private:
   base::Result<LineState> read_line();
@@ -47,6 +49,7 @@ class LineReader {
   std::string line_;
   std::uint64_t number_ = 0;
   bool ended_ = false;
+  bool open_ended_ = false;
 };
 
 }  // namespace kmem::history

@@ -2,6 +2,7 @@
 // `vmstat -m`, in any order; `uptime`, /proc/uptime or btime give the boot. A snapshot ends where the next date stands.
 // The files of /proc go through the live kernel's parsers, each row first alone, so that a broken one is named.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "collectors/history/csv_fields.h"
@@ -123,11 +124,13 @@ class LinuxHistory final : public SnapshotReader {
     TagUsage tag;
     switch (table_) {
       case LinuxTable::kSlabtop:
+        if (is_torn()) return refuse();
         if (const auto caches = parse_slabtop_caches(line)) caches_ = *caches;
         if (parse_slabtop_row(line, tag)) add(std::move(tag)), ++caches_seen_;
         else if (!is_slabtop_heading(trimmed(line))) refuse();
         return;
       case LinuxTable::kVmstat:
+        if (is_torn()) return refuse();
         if (begins_table(line) == LinuxTable::kVmstat) {
           is_below_heading_ = true;
         } else if (!parse_vmstat_row(line, tag)) {
@@ -151,6 +154,7 @@ class LinuxHistory final : public SnapshotReader {
         break;
       }
       case LinuxTable::kAllocinfo: {
+        if (is_torn()) return refuse();
         Snapshot alone;
         const std::string with_heading = "allocinfo - version: 1.0\n" + std::string(line);
         if (rows_ > 1 && !linux::parse_allocinfo(with_heading, alone)) return refuse();
@@ -179,6 +183,9 @@ class LinuxHistory final : public SnapshotReader {
     lose_row();
   }
 
+  // The file ends within this row: of a table that had more rows before, whose last cell is a name or a number.
+  [[nodiscard]] bool is_torn() const { return lines_.is_open_ended() && rows_ < rows_before_[static_cast<std::size_t>(table_)]; }
+
   // What the table that is open lacks now is not gone.
   void lose_row() {
     Gaps& gaps = building_.snapshot().gaps;
@@ -201,6 +208,7 @@ class LinuxHistory final : public SnapshotReader {
   // The open table is whole: into the snapshot.
   void close() {
     const LinuxTable table = std::exchange(table_, LinuxTable::kNone);
+    rows_before_[static_cast<std::size_t>(table)] = rows_;
     std::string text = std::exchange(text_, {});
     told_of_length_ = false;
     if (table == LinuxTable::kSlabtop && caches_seen_ < caches_) {
@@ -343,6 +351,7 @@ class LinuxHistory final : public SnapshotReader {
   SnapshotBuilder building_;
   LinuxTable table_ = LinuxTable::kNone;
   std::uint64_t rows_ = 0;     // of the open table
+  std::array<std::uint64_t, 7> rows_before_{};  // of each kind's table before
   std::uint64_t caches_ = 0, caches_seen_ = 0;  // by slabtop's head, and below it
   unsigned seen_ = 0;          // kinds in this snapshot
   unsigned kinds_ = 0;         // in the file
