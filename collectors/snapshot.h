@@ -139,6 +139,16 @@ struct PartStatus {
   std::optional<base::UnixMillis> last_success = {};  // the agent's memory over readings
 };
 
+/// Of which lists rows are missing that the kernel had, as of a table that is cut or torn: what they do not name is not
+/// known, and not 0.
+struct Gaps {
+  std::uint8_t pools = 0;   // a bit a Pool: of its tags
+  bool processes = false;
+
+  void add(Pool pool) { pools = static_cast<std::uint8_t>(pools | 1U << static_cast<unsigned>(pool)); }
+  [[nodiscard]] bool has(Pool pool) const { return (pools >> static_cast<unsigned>(pool) & 1U) != 0; }
+};
+
 struct Snapshot {
   System system = System::kLinux;
   base::UnixMillis time = 0;
@@ -149,6 +159,7 @@ struct Snapshot {
   std::vector<TagUsage> tags;          // one row a (pool, tag); no duplicates; dead tags (0 bytes, 0 outstanding) left out
   std::vector<SessionTagUsage> session_tags;  // likewise, one row a (session, pool, tag); sessions together
   std::vector<ProcessUsage> processes; // all of them, unordered; selection narrows
+  Gaps gaps;                           // in tags and processes
   std::vector<Setting> settings;
   std::vector<PartStatus> parts;
   std::vector<FailureEvents> failure_events;  // of kinds this kernel can tell; count 0 = none so far

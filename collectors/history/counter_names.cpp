@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_words.h"
@@ -79,6 +80,20 @@ constexpr auto kProcessNames = std::to_array<Name>({
 });
 constexpr auto kProcessObjects = std::to_array<std::string_view>(
     {"prozess", "processus", "proceso", "processo", "\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9"});
+// In the code page of Japanese consoles, and in UTF-8: those that tell counters apart.
+constexpr auto kShiftJis = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"\x83\x81\x83\x82\x83\x8a", "\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa"},  // メモリ
+    {"\x83o\x83" "C\x83g", "\xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88"},  // バイト
+    {"\x83v\x81[\x83\x8b", "\xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab"},  // プール
+    {"\x83y\x81[\x83W", "\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8"},  // ページ
+    {"\x8f\xed\x92\x93", "\xe5\xb8\xb8\xe9\xa7\x90"},  // 常駐
+    {"\x83R\x83~\x83" "b\x83g", "\xe3\x82\xb3\xe3\x83\x9f\xe3\x83\x83\xe3\x83\x88"},  // コミット
+    {"\x90\xa7\x8c\xc0", "\xe5\x88\xb6\xe9\x99\x90"},  // 制限
+    {"\x8eg\x97p\x92\x86", "\xe4\xbd\xbf\xe7\x94\xa8\xe4\xb8\xad"},  // 使用中
+    {"\x94\xf1", "\xe9\x9d\x9e"},  // 非
+    {"\x83n\x83\x93\x83h\x83\x8b\x90\x94", "\xe3\x83\x8f\xe3\x83\xb3\xe3\x83\x89\xe3\x83\xab\xe6\x95\xb0"},  // ハンドル数
+    {"\x83v\x83\x8d\x83Z\x83X", "\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9"},  // プロセス
+});
 constexpr std::size_t kMostUnknown = 1000;
 
 bool is_one_of_memory(std::string_view name) {
@@ -111,6 +126,22 @@ std::string_view japanese(std::string_view name) {
 }
 
 }  // namespace
+
+std::string with_shift_jis_as_utf8(std::string_view path) {
+  std::string out;
+  if (path.find(kShiftJis[0].first) == std::string_view::npos && path.find(kShiftJis.back().first) == std::string_view::npos)
+    return out;
+  while (!path.empty()) {
+    const auto word = std::find_if(kShiftJis.begin(), kShiftJis.end(), [&](const auto& one) { return path.starts_with(one.first); });
+    const auto lead = static_cast<unsigned char>(path.front());
+    const bool is_two = (lead >= 0x81 && lead <= 0x9f) || (lead >= 0xe0 && lead <= 0xfc);
+    if (word != kShiftJis.end()) out.append(word->second);
+    else if (!is_two) out.push_back(path.front());
+    else out.push_back(kHiddenLetter);
+    path.remove_prefix(word != kShiftJis.end() ? word->first.size() : std::min<std::size_t>(is_two ? 2 : 1, path.size()));
+  }
+  return out;
+}
 
 std::string_view language_of_counter(std::string_view path) {
   const std::string_view object = path.substr(0, std::min(path.find('\\'), path.size()));

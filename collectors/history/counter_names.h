@@ -9,6 +9,9 @@
 
 namespace kmem::history {
 
+/// A path of a Japanese console's code page; empty: it is none.
+[[nodiscard]] std::string with_shift_jis_as_utf8(std::string_view path);
+
 /// "Arbeitsspeicher\Auslagerungsseiten (Bytes)" -> "Memory\Pool Paged Bytes".
 [[nodiscard]] std::string_view english_counter(std::string_view path);
 /// The language whose word for memory the path begins with: "German".

@@ -1,5 +1,7 @@
 #include "collectors/history/csv_fields.h"
 
+#include <algorithm>
+
 namespace kmem::history {
 
 const char* CsvFields::split(std::string_view line) {
@@ -27,6 +29,36 @@ const char* CsvFields::split(std::string_view line) {
     }
     if (at >= line.size()) return nullptr;
   }
+}
+
+bool is_wrapped(std::string_view line) {
+  line = trimmed(line);
+  return line.starts_with('>') || line.starts_with('|') || line.starts_with("```") || line.starts_with("~~~");
+}
+
+bool take_unwrapped(std::string& line) {
+  std::string_view text = trimmed(line);
+  while (text.starts_with('>')) text = trimmed(text.substr(1));
+  if (text.starts_with("```") || text.starts_with("~~~")) return false;
+  if (!text.starts_with('|')) {
+    if (text.size() != line.size()) line = std::string(text);
+    return true;
+  }
+  if (text.find_first_not_of("|-: ") == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  if (text.ends_with('|')) text.remove_suffix(1);
+  std::string cells;
+  for (;;) {
+    const std::size_t bar = std::min(text.find('|'), text.size());
+    std::string_view cell = trimmed(text.substr(0, bar));
+    if (cell.size() > 1 && cell.starts_with('`') && cell.ends_with('`')) cell = cell.substr(1, cell.size() - 2);
+    cells.append(cell);
+    if (bar == text.size()) break;
+    cells.push_back('\t');
+    text.remove_prefix(bar + 1);
+  }
+  line = std::move(cells);
+  return true;
 }
 
 base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes,

@@ -38,6 +38,11 @@ inline constexpr std::string_view kSeparators = ",;\t";
 /// "sep=;", which they put above the header.
 [[nodiscard]] bool names_separator(std::string_view line);
 
+/// CSV in a mail or a wiki: without quote marks, and a table of bars with tabs. False: a fence or a
+/// table's rule.
+[[nodiscard]] bool take_unwrapped(std::string& line);
+[[nodiscard]] bool is_wrapped(std::string_view line);
+
 /// The first line that is not blank is for `take`, which says why it is no header row, or nothing.
 [[nodiscard]] base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes,
                                                  const std::function<std::string()>& take);

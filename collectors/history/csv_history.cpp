@@ -16,6 +16,7 @@
 #include "collectors/base/suggest.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/number_text.h"
+#include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/time_text.h"
@@ -32,7 +33,6 @@ constexpr std::size_t kMostHosts = 64;  // for which the window is made wider
 enum Column : std::size_t { kTimestamp, kPool, kTag, kBytes, kAllocs, kFrees, kOutstanding, kBootTime, kHost };
 constexpr std::array<std::string_view, 9> kColumns = {"timestamp", "pool",  "tag",         "bytes",    "allocs",
                                                       "frees",     "outstanding", "boot_time", "host"};
-constexpr std::string_view kHostsToo[] = {"hostname", "computer", "computername", "server", "machine", "instance", "node"};
 constexpr std::size_t kRequired = 4;
 
 // Behind the pools.
@@ -115,11 +115,15 @@ class CsvHistory final : public SnapshotReader {
     std::array<std::size_t, kColumns.size()> at;
     at.fill(kMaxFields);
     std::vector<std::string_view> names;
+    std::size_t host_by_alias = kMaxFields;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       const std::string_view name = names.emplace_back(trimmed(fields_[i]));
       std::size_t column = find_word(kColumns, name);
-      if (column == kColumns.size() && find_word(kHostsToo, name) < std::size(kHostsToo)) column = kHost;
+      // Of several names of a host its own goes before, then the first.
+      const bool is_alias = column == kColumns.size() && names_host(name);
+      if (is_alias && at[kHost] == kMaxFields) host_by_alias = i, at[kHost] = i;
       if (column == kColumns.size()) continue;
+      if (column == kHost && at[kHost] == host_by_alias) at[kHost] = kMaxFields;
       if (at[column] != kMaxFields) return "two columns are named " + std::string(kColumns[column]);
       at[column] = i;
     }
@@ -149,8 +153,23 @@ class CsvHistory final : public SnapshotReader {
                          : fields_.size() != width_
                              ? std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_)
                              : take_row();
-    if (!reason.empty()) notes_.skip(lines_.number(), reason);
+    if (reason.empty()) return;
+    notes_.skip(lines_.number(), reason);
+    if (std::exchange(is_there_, false)) return;
+    // What the snapshot of this row lacks now is not gone.
+    Gaps gaps;
+    const std::size_t kind = find_word(kKinds, trimmed(field(kPool)));
+    for (std::size_t pool = 0; pool < kPoolCount; ++pool)
+      if (kind == pool || kind == kKinds.size() || fields_.size() != width_) gaps.add(static_cast<Pool>(pool));
+    if (gaps.pools == 0) return;
+    const auto time = parse_timestamp(trimmed(field(kTimestamp)));
+    const auto of = time ? pending_.find({*time, base::label_text(trimmed(field(kHost)))}) : pending_.end();
+    if (of != pending_.end()) add_gaps(of->second, gaps);
+    else if (time && early_gaps_.size() < kMostHosts) early_gaps_[{*time, base::label_text(trimmed(field(kHost)))}].pools |= gaps.pools;
+    else if (!time && current_ != nullptr) add_gaps(*current_, gaps);
   }
+
+  static void add_gaps(Pending& into, const Gaps& gaps) { into.builder.snapshot().gaps.pools |= gaps.pools; }
 
   // Empty, or why not.
   std::string take_row() {
@@ -194,8 +213,26 @@ class CsvHistory final : public SnapshotReader {
       set_counters(row, *counts[0], *counts[1]);
     }
     if (counts[2]) row.outstanding = *counts[2];
+    if (lines_.is_open_ended() && is_torn(row)) return "the file ends within this row";
     const char* const why = current_->builder.add(std::move(row));
+    is_there_ = why != nullptr;
     return why != nullptr ? why : "";
+  }
+
+  // The file's last row has no end, and its snapshot fewer rows than the one before, or much less in this one.
+  bool is_torn(const TagUsage& row) {
+    constexpr std::uint64_t kMuchLess = 5;
+    const auto mine = std::find_if(pending_.begin(), pending_.end(), [&](const auto& one) { return &one.second == current_; });
+    if (mine == pending_.end()) return false;
+    const Snapshot* before = nullptr;
+    for (auto one = pending_.begin(); one != mine; ++one)
+      if (one->first.second == mine->first.second) before = &one->second.builder.snapshot();
+    // A host that nobody has heard of, where the others are known.
+    if (before == nullptr) return at_[kHost] + 1 == width_ && pending_.size() > 1;
+    if (current_->builder.snapshot().tags.size() + 1 < before->tags.size()) return true;
+    return std::any_of(before->tags.begin(), before->tags.end(), [&](const TagUsage& one) {
+      return one.pool == row.pool && one.tag == row.tag && row.bytes < one.bytes / kMuchLess;
+    });
   }
 
   std::string take_total(Pool pool, std::uint64_t bytes, std::optional<std::uint64_t> allocations,
@@ -238,7 +275,13 @@ class CsvHistory final : public SnapshotReader {
       return "timestamp " + in_quotes(timestamp) + " goes back more than " + std::to_string(kWindow) +
              " snapshots; sort the rows by timestamp";
     const auto [found, is_new] = pending_.try_emplace(std::move(moment));
-    if (is_new) found->second.line = lines_.number();
+    if (is_new) {
+      found->second.line = lines_.number();
+      if (const auto early = early_gaps_.find(found->first); early != early_gaps_.end()) {
+        add_gaps(found->second, early->second);
+        early_gaps_.erase(early);
+      }
+    }
     current_ = &found->second;
     current_timestamp_ = timestamp;
     current_host_ = host_text;
@@ -251,12 +294,14 @@ class CsvHistory final : public SnapshotReader {
   std::array<std::size_t, kColumns.size()> at_{};
   std::size_t width_ = 0;
   std::map<Moment, Pending> pending_;
+  std::map<Moment, Gaps> early_gaps_;  // of rows that were refused before one of their snapshot was not
   std::set<std::string> hosts_;
   Pending* current_ = nullptr;
   std::string current_timestamp_, current_host_, host_;
   std::optional<Moment> given_;
   std::uint64_t line_ = 0;
   System system_ = System::kLinux;
+  bool is_there_ = false;  // what the row tells
   bool ended_ = false;
 };
 
@@ -271,6 +316,18 @@ std::optional<char> csv_separator(std::string_view line) {
     if (known >= 2) return separator;
   }
   return std::nullopt;
+}
+
+bool has_all_columns(std::string_view line) {
+  const auto separator = csv_separator(line);
+  if (!separator) return false;
+  CsvFields fields(*separator);
+  (void)fields.split(line);
+  std::set<std::size_t> there;
+  for (std::size_t i = 0; i < fields.size(); ++i) there.insert(find_word(kColumns, trimmed(fields[i])));
+  for (std::size_t column = 0; column < kRequired; ++column)
+    if (!there.contains(column)) return false;
+  return true;
 }
 
 Reader make_csv_history(LineReader lines, FileNotes notes, char separator) {

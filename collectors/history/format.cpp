@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "collectors/history/csv_fields.h"
@@ -98,6 +99,36 @@ std::optional<char> perfmon_separator(std::string_view line) {
   return mark == std::string_view::npos ? ',' : line[mark];
 }
 
+/// The header of CSV that stands in a mail or in a text, or a few lines below the beginning.
+struct CsvStart {
+  Format format = Format::kOther;   // kScriptCsv; else perfmon's or our own
+  std::string header;
+  std::size_t lines_above = 0;
+};
+
+std::optional<CsvStart> find_csv(std::string_view text) {
+  std::size_t above = 0;
+  bool is_first = true, any_wrapped = false;
+  for (std::string_view rest = text; !rest.empty(); ++above) {
+    const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
+    std::string line(rest.substr(0, end));
+    rest.remove_prefix(end);
+    if (rest.starts_with("\r\n")) rest.remove_prefix(1);
+    if (!rest.empty()) rest.remove_prefix(1);
+    const bool wrapped = is_wrapped(line);
+    any_wrapped |= wrapped;
+    if (!take_unwrapped(line) || trimmed(line).empty() || names_separator(line) || trimmed(line).starts_with("#TYPE")) continue;
+    const bool plain = std::exchange(is_first, false) && !wrapped;
+    if (plain && (csv_separator(line) || script_csv_kind(line) || perfmon_separator(line))) return std::nullopt;  // as it is
+    // What typeperf and shells print above it is for them who took it down.
+    if (perfmon_separator(line) && !any_wrapped) return std::nullopt;
+    if (perfmon_separator(line)) return CsvStart{Format::kOther, line, above};
+    if (has_script_times(line)) return CsvStart{Format::kScriptCsv, line, above};
+    if (has_all_columns(line)) return CsvStart{Format::kOther, line, above};
+  }
+  return std::nullopt;
+}
+
 struct Magic {
   std::string_view bytes;
   std::string_view what;
@@ -136,7 +167,19 @@ std::string whole_line(std::string_view line) {
   return std::string(trimmed(without_quotes(without_escapes(line, plain), unquoted)));
 }
 
-DateLook date_look(Format format, std::string_view text) {
+std::function<bool(std::string&)> csv_filter(const CsvStart& start) {
+  return [above = start.lines_above](std::string& line) mutable { return above > 0 ? (--above, false) : take_unwrapped(line); };
+}
+
+DateLook date_look(Format format, std::string_view text, const std::optional<CsvStart>& start) {
+  if (start) {
+    DateLook look = date_look(start->format, start->header, std::nullopt);
+    look.date_in = [inner = look.date_in, filter = csv_filter(*start)](std::string_view raw) mutable {
+      std::string line(raw);
+      return filter(line) ? inner(line) : std::string();
+    };
+    return look;
+  }
   const std::string name(format_name(format));
   switch (format) {
     case Format::kSar:
@@ -181,8 +224,11 @@ std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::strin
   const std::string text = decoded(*head);
   const Format format = recognise(text);
   if (format == Format::kPrometheusJson || format == Format::kPrometheusLines || format == Format::kSadfJson) return std::nullopt;
-  if (format == Format::kOther && csv_separator(first_line(text)) && !perfmon_separator(first_line(text))) return std::nullopt;
-  return date_look(format, text);
+  const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
+  const std::string header = start ? start->header : first_line(text);
+  if (format == Format::kOther && (!start || start->format == Format::kOther) && csv_separator(header) && !perfmon_separator(header))
+    return std::nullopt;
+  return date_look(format, text, start);
 }
 
 Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options, BesideDates& beside,
@@ -208,7 +254,14 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const std::string text = decoded(*head);
   const auto info = files.info(path);
   const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
-  const Format format = recognise(text);
+  Format format = recognise(text);
+  const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
+  if (start) format = start->format;
+  const auto lines = [&](std::size_t longest = kMaxLineBytes) {
+    LineReader reader(std::move(headed), longest);
+    if (start) reader.set_filter(csv_filter(*start));
+    return reader;
+  };
   if (format != Format::kOther) {
     file_notes.read_as(format_name(format));
     switch (format) {
@@ -219,19 +272,19 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
       case Format::kLinux:
         return make_linux_history(LineReader(std::move(headed)), file_notes, {modified, dates_of(beside, options, file_notes)});
       case Format::kScriptCsv:
-        return make_script_history(LineReader(std::move(headed)), file_notes, {modified, dates_of(beside, options, file_notes)});
+        return make_script_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes)});
       case Format::kOther: break;
     }
   }
-  const std::string line = first_line(text);
+  const std::string line = start ? start->header : first_line(text);
   if (const auto separator = perfmon_separator(line)) {
     file_notes.read_as("perfmon CSV");
-    return make_perfmon_history(LineReader(std::move(headed), kMaxPerfmonLineBytes), file_notes,
+    return make_perfmon_history(lines(kMaxPerfmonLineBytes), file_notes,
                                 {*separator, dates_of(beside, options, file_notes)});
   }
   if (const auto separator = csv_separator(line)) {
     file_notes.read_as("CSV");
-    return make_csv_history(LineReader(std::move(headed)), file_notes, *separator);
+    return make_csv_history(lines(), file_notes, *separator);
   }
   if (const auto look = unusable_look(*head)) return refuse(*look);
   if (is_binary(text))

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "collectors/history/list_cuts.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
 
@@ -80,6 +81,7 @@ class History final : public HistorySource {
     Gathered& next = ready_.front();
     current_ = next.merged ? next.merged->take() : std::move(next.snapshot);
     host_ = std::move(next.host);
+    if (cuts_.size() < kMostHostsNamed || cuts_.contains(host_)) cuts_[host_].note(current_, next.ends_file);
     ready_.pop_front();
     return true;
   }
@@ -104,6 +106,7 @@ class History final : public HistorySource {
     std::string host, path;
     Snapshot snapshot;
     std::unique_ptr<SnapshotBuilder> merged;
+    bool ends_file = false;
 
     [[nodiscard]] const Snapshot& seen() const { return merged ? merged->snapshot() : snapshot; }
     /// False: some of it was there already.
@@ -130,6 +133,7 @@ class History final : public HistorySource {
       Held& held = *known->second;
       (void)held.gathered.merge(next.merged ? next.merged->take() : std::move(next.snapshot));
       held.last_time = time;
+      held.gathered.ends_file |= next.ends_file;
       if (!std::exchange(told_of_looks_, true))
         notes_.warn(next.path, "tags whose times are less than a minute apart are taken as one look");
       return;
@@ -173,8 +177,9 @@ class History final : public HistorySource {
       Track& track = *active_[i];
       bool more = true;
       while (more && track.head.time == time) {
-        if (is_wanted(track)) gather(track);
+        const std::size_t into = is_wanted(track) ? gather(track) : batch_.size();
         more = refill(track);
+        if (!more && into < batch_.size()) batch_[into].ends_file = true;
       }
       if (more) ++i;
       else active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -182,17 +187,19 @@ class History final : public HistorySource {
     return true;
   }
 
-  void gather(Track& track) {
+  // Where in the batch.
+  std::size_t gather(Track& track) {
     // Where one host is asked for, what tells none is its, too.
     const auto same = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
     const auto found = std::find_if(batch_.begin(), batch_.end(), same);
     if (found == batch_.end()) {
       batch_.push_back({track.host, track.path, std::move(track.head), nullptr});
-      return;
+      return batch_.size() - 1;
     }
     if (found->host.empty()) found->host = track.host;
     if (!found->merge(std::move(track.head)) && !std::exchange(track.told_of_merge, true))
       notes_.warn(track.path, "it has values of a time that an earlier one also has; the earlier one's are used");
+    return static_cast<std::size_t>(found - batch_.begin());
   }
 
   // Gives the head's host as it was written first.
@@ -348,6 +355,7 @@ class History final : public HistorySource {
   std::map<std::string, std::list<Held>::iterator> by_host_;
   std::deque<Gathered> ready_;
   bool told_of_looks_ = false;
+  std::map<std::string, ListCuts> cuts_;  // by host
   Snapshot current_;
   std::string host_;
   std::map<std::string, std::string> hosts_;  // by their names in lower case

@@ -12,14 +12,25 @@ constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
 }  // namespace
 
 base::Result<LineState> LineReader::next() {
+  for (;;) {
+    auto state = read_line();
+    if (!state || *state != LineState::kLine || !filter_ || filter_(line_)) return state;
+  }
+}
+
+base::Result<LineState> LineReader::read_line() {
   line_.clear();
   bool too_long = false;
+  open_ended_ = false;
   bool returned = false;  // a CR came last, and perhaps its LF
   for (bool any = false;; any = true) {
     if (at_ == chunk_.size()) {
       if (auto filled = fill(); !filled) return filled.error();
       if (chunk_.empty() && !any) return LineState::kEnd;
-      if (chunk_.empty()) break;
+      if (chunk_.empty()) {
+        open_ended_ = !returned;
+        break;
+      }
     }
     if (returned) {
       const std::size_t behind = std::min(chunk_.find_first_not_of('\r', at_), chunk_.size());

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
@@ -25,14 +27,20 @@ class LineReader {
       : file_(std::move(file)), max_line_bytes_(max_line_bytes) {}
 
   base::Result<LineState> next();
+  /// Every line goes through it; false: it is passed over. It may change it.
+  void set_filter(std::function<bool(std::string& line)> filter) { filter_ = std::move(filter); }
   /// Until the next one.
   [[nodiscard]] std::string_view line() const { return line_; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
+  /// The file ends without an end of this line.
+  [[nodiscard]] bool is_open_ended() const { return open_ended_; }
 
  private:
+  base::Result<LineState> read_line();
   base::Result<void> fill();
 
   std::unique_ptr<base::File> file_;
+  std::function<bool(std::string& line)> filter_;
   std::size_t max_line_bytes_;
   TextDecoder decoder_;
   std::string raw_;
@@ -41,6 +49,7 @@ class LineReader {
   std::string line_;
   std::uint64_t number_ = 0;
   bool ended_ = false;
+  bool open_ended_ = false;
 };
 
 }  // namespace kmem::history

@@ -2,6 +2,7 @@
 // `vmstat -m`, in any order; `uptime`, /proc/uptime or btime give the boot. A snapshot ends where the next date stands.
 // The files of /proc go through the live kernel's parsers, each row first alone, so that a broken one is named.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "collectors/history/csv_fields.h"
@@ -10,6 +11,7 @@
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
+#include "collectors/history/uptime_shift.h"
 #include "collectors/linux/allocinfo.h"
 #include "collectors/linux/meminfo.h"
 #include "collectors/linux/slabinfo.h"
@@ -51,6 +53,7 @@ class LinuxHistory final : public SnapshotReader {
         if (undated_ > 0 && !any_dated_) return nothing_dated();
       } else if (*state == LineState::kTooLong) {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
+        lose_row();
       } else {
         take(as_written(without_escapes(lines_.line(), plain_), written_));
       }
@@ -121,10 +124,13 @@ class LinuxHistory final : public SnapshotReader {
     TagUsage tag;
     switch (table_) {
       case LinuxTable::kSlabtop:
-        if (parse_slabtop_row(line, tag)) add(std::move(tag));
+        if (is_torn()) return refuse();
+        if (const auto caches = parse_slabtop_caches(line)) caches_ = *caches;
+        if (parse_slabtop_row(line, tag)) add(std::move(tag)), ++caches_seen_;
         else if (!is_slabtop_heading(trimmed(line))) refuse();
         return;
       case LinuxTable::kVmstat:
+        if (is_torn()) return refuse();
         if (begins_table(line) == LinuxTable::kVmstat) {
           is_below_heading_ = true;
         } else if (!parse_vmstat_row(line, tag)) {
@@ -148,6 +154,7 @@ class LinuxHistory final : public SnapshotReader {
         break;
       }
       case LinuxTable::kAllocinfo: {
+        if (is_torn()) return refuse();
         Snapshot alone;
         const std::string with_heading = "allocinfo - version: 1.0\n" + std::string(line);
         if (rows_ > 1 && !linux::parse_allocinfo(with_heading, alone)) return refuse();
@@ -166,10 +173,28 @@ class LinuxHistory final : public SnapshotReader {
       case LinuxTable::kNone: return;
     }
     if (text_.size() + line.size() < kMostTextBytes) text_.append(line).append("\n");
-    else if (!std::exchange(told_of_length_, true)) notes_.skip(lines_.number(), "the table is too long");
+    else lose_row();
+    if (text_.size() + line.size() >= kMostTextBytes && !std::exchange(told_of_length_, true))
+      notes_.skip(lines_.number(), "the table is too long");
   }
 
-  void refuse() { notes_.skip(lines_.number(), "not a row of " + std::string(table_name(table_))); }
+  void refuse() {
+    notes_.skip(lines_.number(), "not a row of " + std::string(table_name(table_)));
+    lose_row();
+  }
+
+  // The file ends within this row: of a table that had more rows before, whose last cell is a name or a number.
+  [[nodiscard]] bool is_torn() const { return lines_.is_open_ended() && rows_ < rows_before_[static_cast<std::size_t>(table_)]; }
+
+  // What the table that is open lacks now is not gone.
+  void lose_row() {
+    Gaps& gaps = building_.snapshot().gaps;
+    if (table_ == LinuxTable::kVmallocinfo) gaps.add(Pool::kVmalloc);
+    if (table_ == LinuxTable::kAllocinfo) gaps.add(Pool::kAllocinfo);
+    if (table_ != LinuxTable::kSlabinfo && table_ != LinuxTable::kSlabtop && table_ != LinuxTable::kVmstat) return;
+    gaps.add(Pool::kSlabReclaimable);
+    gaps.add(Pool::kSlabUnreclaimable);
+  }
 
   static bool is_slabtop_heading(std::string_view text) {
     return text.starts_with("OBJS") || text.starts_with("Active /") || text.starts_with("Minimum /");
@@ -183,8 +208,15 @@ class LinuxHistory final : public SnapshotReader {
   // The open table is whole: into the snapshot.
   void close() {
     const LinuxTable table = std::exchange(table_, LinuxTable::kNone);
+    rows_before_[static_cast<std::size_t>(table)] = rows_;
     std::string text = std::exchange(text_, {});
     told_of_length_ = false;
+    if (table == LinuxTable::kSlabtop && caches_seen_ < caches_) {
+      table_ = table;
+      lose_row();
+      table_ = LinuxTable::kNone;
+    }
+    caches_ = caches_seen_ = 0;
     if (text.empty()) return;
     Snapshot part;
     base::Result<std::uint64_t> parsed = 0;
@@ -260,7 +292,7 @@ class LinuxHistory final : public SnapshotReader {
     // A table none of whose rows could be used is no snapshot: the rows are listed.
     const bool is_used = std::exchange(is_used_, false);
     const bool something = std::exchange(seen_, 0) != 0 && is_used;
-    const auto time = std::exchange(time_, std::nullopt);
+    auto time = std::exchange(time_, std::nullopt);
     const auto uptime = std::exchange(uptime_, std::nullopt);
     const bool local = time && !zone_;
     midnight_.reset();
@@ -279,6 +311,8 @@ class LinuxHistory final : public SnapshotReader {
       return;
     }
     if (local && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
+    if (local) time = shift_.place(*time, uptime ? std::optional(uptime->millis) : std::nullopt);
+    if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
     // Those before the first date had been waiting for one.
     if (!any_dated_ && undated_ > 0)
       notes_.skip(0, std::to_string(undated_) + " tables have no date above them");
@@ -317,6 +351,8 @@ class LinuxHistory final : public SnapshotReader {
   SnapshotBuilder building_;
   LinuxTable table_ = LinuxTable::kNone;
   std::uint64_t rows_ = 0;     // of the open table
+  std::array<std::uint64_t, 7> rows_before_{};  // of each kind's table before
+  std::uint64_t caches_ = 0, caches_seen_ = 0;  // by slabtop's head, and below it
   unsigned seen_ = 0;          // kinds in this snapshot
   unsigned kinds_ = 0;         // in the file
   std::uint64_t begun_line_ = 0;
@@ -327,6 +363,8 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<Snapshot> only_;  // without a date, as long as there is one
   std::optional<Uptime> only_uptime_;
   std::optional<Zone> zone_;
+  UptimeShift shift_;
+  bool told_of_shift_ = false;
   std::optional<Uptime> uptime_;
   std::optional<Snapshot> ready_;
   std::uint64_t ready_line_ = 0, line_ = 0;

@@ -31,13 +31,23 @@ bool is_word(std::string_view text) {
 using base::is_digit;
 
 // "MemTotal:       8048204 kB", "HugePages_Total:       0"
-bool is_meminfo_row(std::string_view line) {
+struct MeminfoRow {
+  std::string_view name, digits, unit;
+  bool is_apart = false;  // the unit from the digits
+};
+std::optional<MeminfoRow> split_meminfo_row(std::string_view line) {
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_word(line.substr(0, colon))) return false;
+  if (colon == std::string_view::npos || !is_word(trimmed(line.substr(0, colon)))) return std::nullopt;
   const std::string_view value = trimmed(line.substr(colon + 1));
   const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
-  const std::string_view unit = trimmed(value.substr(digits));
-  return digits > 0 && (unit.empty() || std::string_view("kB").starts_with(unit));  // cut, it is one that is refused
+  if (digits == 0) return std::nullopt;
+  const bool is_apart = digits < value.size() && (value[digits] == ' ' || value[digits] == '\t');
+  return MeminfoRow{trimmed(line.substr(0, colon)), value.substr(0, digits), trimmed(value.substr(digits)), is_apart};
+}
+
+bool is_meminfo_row(std::string_view line) {
+  const auto row = split_meminfo_row(line);
+  return row && std::string_view("kB").starts_with(row->unit);  // cut, it is one that is refused
 }
 
 bool is_vmalloc_row(std::string_view line) {
@@ -113,14 +123,9 @@ bool belongs_to(LinuxTable table, std::string_view line) {
 }
 
 std::string whole_meminfo_row(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_word(trimmed(line.substr(0, colon))) || line.size() > 100) return {};
-  const std::string_view value = trimmed(line.substr(colon + 1));
-  const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
-  const bool is_apart = digits < value.size() && (value[digits] == ' ' || value[digits] == '\t');
-  const std::string_view unit = trimmed(value.substr(digits));
-  if (digits == 0 || !same_word(unit, "kB") || (is_apart && unit == "kB")) return {};
-  return std::string(trimmed(line.substr(0, colon))) + ": " + std::string(value.substr(0, digits)) + " kB";
+  const auto row = split_meminfo_row(line);
+  if (!row || line.size() > 100 || !same_word(row->unit, "kB") || (row->is_apart && row->unit == "kB")) return {};
+  return std::string(row->name) + ": " + std::string(row->digits) + " kB";
 }
 
 bool parse_slabtop_row(std::string_view line, TagUsage& row) {
@@ -144,6 +149,15 @@ bool parse_slabtop_row(std::string_view line, TagUsage& row) {
   row.bytes = kib * 1024;
   row.outstanding = active;
   return true;
+}
+
+std::optional<std::uint64_t> parse_slabtop_caches(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  if (!text.starts_with("Active / Total Caches")) return std::nullopt;
+  FieldReader fields(text.substr(std::min(text.find(':') + 1, text.size())));
+  std::uint64_t active = 0, total = 0;
+  if (!fields.number(active) || !fields.literal("/") || !fields.number(total)) return std::nullopt;
+  return total;
 }
 
 bool parse_vmstat_row(std::string_view line, TagUsage& row) {

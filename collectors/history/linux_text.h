@@ -28,6 +28,8 @@ enum class LinuxTable : std::uint8_t { kNone, kMeminfo, kSlabinfo, kVmallocinfo,
 
 /// " 325542 325542 100%    0.10K   8347       39     33388K buffer_head"
 [[nodiscard]] bool parse_slabtop_row(std::string_view line, TagUsage& row);
+/// How many caches there are, by slabtop's head: " Active / Total Caches (% used)       : 98 / 130 (75.4%)".
+[[nodiscard]] std::optional<std::uint64_t> parse_slabtop_caches(std::string_view line);
 /// "kmalloc-64   1024  2048     64     64": what vmstat calls pages are the objects of a slab.
 [[nodiscard]] bool parse_vmstat_row(std::string_view line, TagUsage& row);
 

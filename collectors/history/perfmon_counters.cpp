@@ -112,6 +112,8 @@ CounterPath split_counter_path(std::string_view column) {
 }
 
 std::optional<KnownCounter> find_counter(std::string_view path) {
+  const std::string japanese = with_shift_jis_as_utf8(path);
+  if (!japanese.empty()) path = japanese;
   if (const std::string_view english = english_counter(path); !english.empty()) path = english;
   const auto* const known = std::find_if(kCounters.begin(), kCounters.end(),
                                          [&](const KnownCounter& one) { return same_word(one.name, path); });
@@ -151,6 +153,15 @@ void CounterRow::add(const KnownCounter& counter, double value) {
     case ProcessCounter::kNonpagedPool: process.nonpaged = rounded; break;
     case ProcessCounter::kNone: break;
   }
+}
+
+std::optional<std::int64_t> CounterRow::uptime_ms() const {
+  if (!uptime_seconds_ || !(*uptime_seconds_ >= 0) || *uptime_seconds_ > 1e11) return std::nullopt;
+  return std::llround(*uptime_seconds_ * 1000);
+}
+
+void CounterRow::lose(const KnownCounter& counter) {
+  if (counter.process != ProcessCounter::kNone) builder_.snapshot().gaps.processes = true;
 }
 
 Snapshot CounterRow::take(UnixMillis time, UptimeClock& uptime) {

@@ -52,7 +52,10 @@ class UptimeClock {
 class CounterRow {
  public:
   void add(const KnownCounter& counter, double value);
+  /// A value of that counter there was, which cannot be read.
+  void lose(const KnownCounter& counter);
   [[nodiscard]] bool empty() const { return !any_; }
+  [[nodiscard]] std::optional<std::int64_t> uptime_ms() const;
   /// Once a process had no id.
   [[nodiscard]] bool any_made_up() const { return any_made_up_; }
   /// Gives the snapshot away and begins an empty one.

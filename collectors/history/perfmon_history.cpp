@@ -14,6 +14,7 @@
 #include "collectors/history/perfmon_counters.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/time_text.h"
+#include "collectors/history/uptime_shift.h"
 
 namespace kmem::history {
 namespace {
@@ -119,6 +120,7 @@ class PerfmonHistory final : public SnapshotReader {
     width_ = fields_.size();
     const auto bias = bias_minutes(fields_[0]);
     bias_minutes_ = bias.value_or(0);
+    shift_.begin_anew();
     if (!bias) notes_.warn("the header has no time zone: times are taken as UTC");
     notes_.timed_by(bias ? "local time, UTC " + std::to_string(*bias) + " minutes ahead by the header" : "taken as UTC");
     return {};
@@ -161,6 +163,7 @@ class PerfmonHistory final : public SnapshotReader {
       if (value && !again) before = &known;
       if (again) continue;
       if (!value) {
+        hosts_[known.host].row.lose(known.counter);
         notes_.skip(lines_.number(), std::string(known.counter.name) + " " + in_quotes(cell) +
                                          (fault == NumberFault::kTwoValues ? " may part thousands or decimals"
                                                                            : " is not a value"));
@@ -168,7 +171,15 @@ class PerfmonHistory final : public SnapshotReader {
         hosts_[known.host].row.add(known.counter, *value);
       }
     }
-    const UnixMillis utc = *time;
+    UnixMillis utc = *time;
+    if (is_local_) {
+      // Of the host that tells one first: they are one clock's times.
+      for (std::size_t host = 0; host < hosts_.size() && uptime_of_ == SIZE_MAX; ++host)
+        if (hosts_[host].row.uptime_ms()) uptime_of_ = host;
+      const bool has_uptime = uptime_of_ < hosts_.size();
+      utc = has_uptime ? shift_.place(utc, hosts_[uptime_of_].row.uptime_ms()) : shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
+      if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(has_uptime ? kUptimeShiftNote : kStepShiftNote);
+    }
     for (std::size_t host = 0; host < hosts_.size(); ++host)
       if (!hosts_[host].row.empty()) ready_.emplace_back(host, hosts_[host].row.take(utc, hosts_[host].uptime));
     if (!told_of_pids_ && std::any_of(hosts_.begin(), hosts_.end(), [](const Host& one) { return one.row.any_made_up(); })) {
@@ -180,6 +191,7 @@ class PerfmonHistory final : public SnapshotReader {
   /// In UTC.
   std::optional<UnixMillis> read_time(std::string_view cell, std::string& why) {
     cell = trimmed(cell);
+    is_local_ = true;
     const auto utc = [this](UnixMillis local) { return local + std::int64_t{bias_minutes_} * 60'000; };
     if (is_of_pdh(cell) && month_first_fits()) {
       if (const auto time = parse_us_time(cell)) {
@@ -191,6 +203,7 @@ class PerfmonHistory final : public SnapshotReader {
     // Among PDH's own times one with points is of nobody's making.
     if (found.midnight && found.time_of_day && !(of_pdh_ && found.numeric && found.numeric->dotted)) {
       const UnixMillis local = *found.midnight + *found.time_of_day;
+      is_local_ = !found.zone;
       return found.zone ? local - std::int64_t{minutes_east(*found.zone, local)} * 60'000 : utc(local);
     }
     why = "time " + (found.problem.empty()                    ? in_quotes(cell) + " is not MM/DD/YYYY HH:MM:SS"
@@ -212,6 +225,10 @@ class PerfmonHistory final : public SnapshotReader {
   std::vector<Known> known_;
   std::size_t width_ = 0;
   int bias_minutes_ = 0;
+  UptimeShift shift_;
+  bool is_local_ = false;  // the last time
+  bool told_of_shift_ = false;
+  std::size_t uptime_of_ = SIZE_MAX;  // in hosts_
   std::optional<bool> month_first_fits_;
   bool told_of_unknown_ = false, told_of_pids_ = false;
   bool of_pdh_ = false;  // times of its own form there are

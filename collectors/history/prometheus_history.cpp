@@ -62,6 +62,7 @@ class PrometheusHistory : public SnapshotReader {
 
   FileNotes notes_;
   SeriesStore store_;
+  std::map<std::string, std::uint64_t> told_;  // of why series are left out, the line
 
  private:
   static constexpr std::size_t kMostReasons = 200;
@@ -81,7 +82,6 @@ class PrometheusHistory : public SnapshotReader {
       notes_.warn("several series of " + in_quotes(instance) + " say the same; the first is used");
   }
 
-  std::map<std::string, std::uint64_t> told_;
   bool is_read_ = false;
 };
 
@@ -105,7 +105,8 @@ class PrometheusJson final : public PrometheusHistory {
     const std::string path = notes_.path() + ": ";
     if (!answer_error_.empty())
       return Error{ErrorCode::kMalformed, path + "Prometheus answered with an error: " + in_quotes(answer_error_)};
-    return Error{ErrorCode::kMalformed, path + "looks like an answer of Prometheus without series of kernel memory"};
+    return Error{ErrorCode::kMalformed, path + "looks like an answer of Prometheus without series of kernel memory" +
+                                            (told_.empty() ? "" : ": " + told_.begin()->first)};
   }
 
   Result<Token> take() {

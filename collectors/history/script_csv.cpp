@@ -19,6 +19,7 @@
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_rows.h"
 #include "collectors/history/time_text.h"
+#include "collectors/history/uptime_shift.h"
 
 namespace kmem::history {
 namespace {
@@ -315,7 +316,10 @@ class ScriptHistory final : public SnapshotReader {
     const std::string_view line = lines_.line();
     if (kind_ == ScriptCsv::kReadings) return take_reading(line);
     if (trimmed(line).empty() || trimmed(line).starts_with("#TYPE")) return;
-    if (const char* const why = fields_.split(line)) return skip(why);
+    if (const char* const why = fields_.split(line)) {
+      lose_row();
+      return skip(why);
+    }
     // Files put one behind another.
     if (may_be_header(fields_, line, header_) && kind_of(places_of(fields_)) == kind_) {
       const std::string why = take_header();
@@ -324,10 +328,11 @@ class ScriptHistory final : public SnapshotReader {
       return;
     }
     if (is_passed_over_) return;
+    if (fields_.size() != width_) lose_row();
     if (fields_.size() != width_)
       return skip(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
     const auto time = only_time_ ? only_time_ : row_time();
-    if (!time) return;
+    if (!time) return lose_row();
     if (kind_ == ScriptCsv::kCounters) return take_counter(*time, field(kPath), std::string(field(kValue)));
     take_tag(*time);
   }
@@ -344,11 +349,13 @@ class ScriptHistory final : public SnapshotReader {
     if (!exact && text.find_first_not_of("0123456789.") == std::string::npos) why = exact.error().message;
     if (exact) {
       time = *exact;
+      is_last_local_ = false;
       notes_.timed_by("times with a zone");
     } else if (const DateLine date = dates_.parse(text); !date.problem.empty()) {
       why = date.problem;
     } else if (date.midnight && date.time_of_day) {
       const UnixMillis local = *date.midnight + *date.time_of_day;
+      is_last_local_ = !date.zone;
       time = local - std::int64_t{minutes_east(date.zone.value_or(Zone{}), local)} * 60'000;
       if (!date.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
       notes_.timed_by("dates of a script");
@@ -363,8 +370,9 @@ class ScriptHistory final : public SnapshotReader {
   }
 
   Building& at(UnixMillis time, const std::string& host) {
-    if (time_ && *time_ != time) finish();
-    time_ = time;
+    if (time_ && read_time_ != time) finish();
+    time_ = read_time_ = time;
+    is_local_ = is_last_local_;
     Building& building = building_[host];
     if (building.line == 0) building.line = lines_.number();
     return building;
@@ -393,15 +401,27 @@ class ScriptHistory final : public SnapshotReader {
     look_at(time, base::label_text(parts.host), parts.path).counters.add(*counter, *value);
   }
 
+  // What the snapshot of that time lacks now is not gone.
+  void lose_row() {
+    for (auto& [host, building] : building_) lose_row(building, {Pool::kPaged, Pool::kNonpaged});
+  }
+  static void lose_row(Building& building, std::initializer_list<Pool> pools) {
+    for (const Pool pool : pools) building.tags.snapshot().gaps.add(pool);
+  }
+
   void take_tag(UnixMillis time) {
     const std::string& raw = fields_[at_[kTag]];
-    if (raw.empty() || raw.size() > kLongestTag) return skip("no tag, or a long one");
+    const std::string host = base::label_text(trimmed(field(kHost)));
+    if (raw.empty() || raw.size() > kLongestTag) {
+      lose_row(at(time, host), {Pool::kPaged, Pool::kNonpaged});
+      return skip("no tag, or a long one");
+    }
     std::string tag = base::label_text(raw);
     tag.resize(std::max<std::size_t>(tag.size(), 4), ' ');  // as the kernel has it
-    const std::string host = base::label_text(trimmed(field(kHost)));
     if (at_[kType] != kNowhere && at_[kBytes] != kNowhere && at_[kPagedBytes] == kNowhere) {
       const std::string_view type = trimmed(field(kType));
       const bool nonpaged = same_word(type.substr(0, 4), "nonp");
+      if (!nonpaged && !same_word(type.substr(0, 4), "page")) lose_row(at(time, host), {Pool::kPaged, Pool::kNonpaged});
       if (!nonpaged && !same_word(type.substr(0, 4), "page")) return skip("pool " + in_quotes(type) + " is not known");
       Building& building = look_at(time, host, std::string(nonpaged ? "n" : "p") + tag);
       return add_tag(building, nonpaged ? Pool::kNonpaged : Pool::kPaged, tag, kBytes, kAllocs, kFrees);
@@ -418,6 +438,7 @@ class ScriptHistory final : public SnapshotReader {
     row.tag = tag;
     const std::string_view text = trimmed(field(bytes));
     const auto amount = parse_amount_in(text, at_.units[bytes], fields_.separator());
+    if (!amount) lose_row(building, {pool});
     if (!amount) return skip("bytes " + in_quotes(text) + " is not a count");
     row.bytes = *amount;
     row.has_outstanding = false;
@@ -454,6 +475,13 @@ class ScriptHistory final : public SnapshotReader {
   }
 
   void finish() {
+    if (time_ && is_local_) {
+      std::optional<std::int64_t> uptime;
+      for (const auto& [host, building] : building_)
+        if (!uptime && (uptime_of_.empty() || uptime_of_ == host) && (uptime = building.counters.uptime_ms())) uptime_of_ = host;
+      *time_ = shift_.place(*time_, uptime);
+      if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
+    }
     for (auto& [host, building] : building_) {
       Snapshot snapshot = building.tags.take();
       if (!building.counters.empty()) {
@@ -485,6 +513,10 @@ class ScriptHistory final : public SnapshotReader {
   ScriptCsv kind_ = ScriptCsv::kTags;
   std::size_t width_ = 0;
   std::optional<UnixMillis> time_, last_time_, reading_time_;
+  UnixMillis read_time_ = 0;  // time_ as it is written
+  UptimeShift shift_;
+  bool is_local_ = false, is_last_local_ = false, told_of_shift_ = false;
+  std::string uptime_of_;  // the host
   std::string header_, last_text_, reading_path_, host_;
   std::map<std::string, Building> building_;  // of that time, by host
   std::map<std::string, UptimeClock> uptimes_;
@@ -503,6 +535,19 @@ std::optional<ScriptCsv> script_csv_kind(std::string_view header) {
   CsvFields fields(*separator);
   (void)fields.split(header);
   return kind_of(places_of(fields));
+}
+
+bool names_host(std::string_view column) {
+  const auto meaning = column_of(column);
+  return meaning && meaning->column == kHost;
+}
+
+bool has_script_times(std::string_view header) {
+  const auto separator = separator_of(header);
+  if (!separator) return false;
+  CsvFields fields(*separator);
+  (void)fields.split(header);
+  return has_time(places_of(fields));
 }
 
 std::string ScriptTimes::time_in(std::string_view line) {

@@ -18,6 +18,10 @@ enum class ScriptCsv : std::uint8_t {
   kReadings,  // Get-Counter's own objects: Timestamp, Readings
 };
 [[nodiscard]] std::optional<ScriptCsv> script_csv_kind(std::string_view header);
+/// A column of that name says whose a row is, here and in our own CSV.
+[[nodiscard]] bool names_host(std::string_view column);
+/// It is one, with a column of times.
+[[nodiscard]] bool has_script_times(std::string_view header);
 
 /// The times in a file of that kind, as they are written. Lines in the file's order.
 class ScriptTimes {

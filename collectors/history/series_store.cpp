@@ -124,6 +124,11 @@ void SeriesStore::add(UnixMillis time, double value) {
   if (current_ == SIZE_MAX || std::isnan(value)) return;
   if (value < 0 || std::isinf(value) || time < 0) {
     ++no_amounts_;
+    // There was one: what it tells of is not gone.
+    Series& of = series_[current_];
+    if (time < 0 || width_ms_ > 0 || points_ >= max_points_ || !is_row(of.meaning->quantity)) return;
+    of.points.push_back({time, std::numeric_limits<double>::quiet_NaN()});
+    ++points_;
     return;
   }
   ++points_seen_;
@@ -164,6 +169,7 @@ void SeriesStore::thin() {
 void SeriesStore::collapse(Series& series) const {
   std::size_t kept = 0;
   for (Point point : series.points) {
+    if (std::isnan(point.value)) continue;
     point.time -= point.time % width_ms_;
     if (kept > 0 && series.points[kept - 1].time == point.time) {
       double& last = series.points[kept - 1].value;
@@ -286,6 +292,9 @@ void SeriesStore::take_value(Host& host, Series& series, double value, SnapshotB
     if (const auto count = whole(value); count && !into) into = static_cast<std::uint32_t>(*count);
   };
   if (is_row(meaning.quantity)) {
+    if (meaning.quantity >= Quantity::kHandles) snapshot.gaps.processes |= std::isnan(value);
+    else if (std::isnan(value) || meaning.quantity == Quantity::kTagBytes) snapshot.gaps.add(series.pool);  // some tags are exported
+    if (std::isnan(value)) return;
     auto& part = host.rows[series.row].parts[part_of(meaning, series.pool)];
     if (!part) part = value;
     return;

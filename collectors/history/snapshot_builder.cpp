@@ -29,6 +29,10 @@ class Merge {
   void operator()(std::vector<PoolTotals>&, std::vector<PoolTotals>& theirs) {
     for (PoolTotals& pool : theirs) for_each_field(kPoolFields, into_.totals(pool.pool), pool, std::ref(*this));
   }
+  void operator()(Gaps& mine, Gaps& theirs) {
+    mine.pools |= theirs.pools;
+    mine.processes |= theirs.processes;
+  }
   void operator()(std::vector<Setting>& mine, std::vector<Setting>& theirs) {
     add_new(mine, theirs, [](const Setting& a, const Setting& b) { return a.name == b.name; },
             [](const Setting& a, const Setting& b) { return a.value == b.value; });
@@ -78,14 +82,20 @@ class Merge {
 
 const char* SnapshotBuilder::add(TagUsage&& row) {
   row.key = tag_key(row.pool, row.tag);
-  if (seen_tags_.size() >= kMaxRows) return "too many rows in one snapshot";
+  if (seen_tags_.size() >= kMaxRows) {
+    snapshot_.gaps.add(row.pool);
+    return "too many rows in one snapshot";
+  }
   if (!seen_tags_.insert(row.key)) return "the snapshot has this tag already";
   if (row.bytes != 0 || (row.has_outstanding && row.outstanding != 0)) snapshot_.tags.push_back(std::move(row));
   return nullptr;
 }
 
 const char* SnapshotBuilder::add(ProcessUsage&& row) {
-  if (seen_processes_.size() >= kMaxRows) return "too many processes in one snapshot";
+  if (seen_processes_.size() >= kMaxRows) {
+    snapshot_.gaps.processes = true;
+    return "too many processes in one snapshot";
+  }
   if (!seen_processes_.insert(row.pid)) return "the snapshot has this process already";
   snapshot_.processes.push_back(std::move(row));
   return nullptr;

@@ -63,6 +63,8 @@ struct TextOptions {
 
 /// What parts a header line that has at least two of the CSV format's columns.
 [[nodiscard]] std::optional<char> csv_separator(std::string_view line);
+/// Those that it needs.
+[[nodiscard]] bool has_all_columns(std::string_view line);
 
 /// By the file's first bytes. `bytes_read` counts up as the file is read and outlives the reader.
 [[nodiscard]] Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options,

@@ -19,7 +19,7 @@ using base::UnixMillis;
 
 constexpr std::size_t kNumbersOfARow = 3;
 
-enum class Table { kNone, kPoolmon, kPoolused, kProcesses, kTop };
+enum class Table { kNone, kPoolmon, kPoolused, kProcesses, kTop, kPassedOver };
 
 std::string behind(const std::string& problem) { return problem.empty() ? problem : "; " + problem; }
 
@@ -53,6 +53,7 @@ class TextHistory final : public SnapshotReader {
         ended_ = true;
       } else if (*state == LineState::kTooLong) {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
+        lose_row();
       } else {
         take(without_quotes(without_escapes(lines_.line(), plain_), unquoted_));
       }
@@ -91,9 +92,18 @@ class TextHistory final : public SnapshotReader {
     blank_before_ = false;
   }
 
+  // What the table that is open lacks now is not gone.
+  void lose_row() {
+    Gaps& gaps = (behind_blank_ ? pending_ : building_).snapshot().gaps;
+    if (table_ == Table::kProcesses) gaps.processes = true;
+    else if (table_ != Table::kNone && is_of_system())
+      for (std::size_t pool = 0; pool < kPoolCount; ++pool) gaps.add(static_cast<Pool>(pool));
+  }
+
   void unused(std::string_view text, Use use) {
     if (use == Use::kBroken) {
       notes_.skip(lines_.number(), reason_);
+      lose_row();
     } else if (ends_table(text) || (text.starts_with("Memory ") && text.find(" Commit ") != std::string_view::npos)) {
       table_ = Table::kNone;  // the latter is the head of the next table of `top`
     } else if (text.ends_with("Kb)")) {
@@ -101,6 +111,7 @@ class TextHistory final : public SnapshotReader {
     } else if (table_ == Table::kNone || is_head_ ? looks_like_a_row(text) : has_digit(text)) {
       notes_.skip(lines_.number(), table_ == Table::kNone ? "numbers, but no table's header above them"
                                                           : "not a row of this table");
+      if (looks_like_a_row(text)) lose_row();
     }
   }
 
@@ -169,6 +180,19 @@ class TextHistory final : public SnapshotReader {
     if (text.find("Allocs") == std::string_view::npos) return false;
     begin(begins_with(has_system_rows_));
     open(Table::kPoolmon);
+    // Rows are read by their places: Allocs, Frees, Diff, Bytes.
+    std::size_t at = 0;
+    for (const std::string_view name : {"Type", "Allocs", "Frees", "Diff", "Bytes"}) {
+      const std::size_t found = text.find(name, at);
+      if (found == std::string_view::npos) {
+        notes_.skip(lines_.number(), std::string("the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: ") + std::string(name) +
+                                         (text.find(name) == std::string_view::npos ? " is missing" : " stands elsewhere") +
+                                         "; the table below is passed over");
+        table_ = Table::kPassedOver;
+        break;
+      }
+      at = found;
+    }
     return true;
   }
 
@@ -241,6 +265,7 @@ class TextHistory final : public SnapshotReader {
   }
 
   Use row(std::string_view line) {
+    if (table_ == Table::kPassedOver) return looks_like_a_row(line) ? Use::kUsed : Use::kOther;
     RowKind kind = RowKind::kOther;
     const char* refused = nullptr;
     if (table_ == Table::kProcesses) {

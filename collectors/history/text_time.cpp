@@ -6,6 +6,7 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/linux_text.h"
 #include "collectors/history/text_header.h"
 
 namespace kmem::history {
@@ -35,6 +36,14 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
   if (same_word(text.substr(0, kDebugger.size()), kDebugger)) {
     if (!std::exchange(told_of_debugger_, true)) notes_.skip(line, "the debugger's own time, not that of the system");
     return Stamp::kGoesOn;
+  }
+  if (const auto seconds = parse_unix_line(text)) {
+    // A number between rows is none: times rise.
+    const auto current = now_.time ? now_.time : now_.midnight;
+    if (current && *seconds < *current - kDayMillis) return Stamp::kNone;
+    next_ = {};
+    next_.time = seconds;
+    return Stamp::kBegins;
   }
   DateLine found = dates_.parse(text);
   if (found.empty()) {
@@ -142,6 +151,8 @@ TextClock::Reading TextClock::read() {
     const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
     if (!now_.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     reading.time = local - std::int64_t{minutes_east(now_.zone.value_or(Zone{}), local)} * 60'000;
+    if (!now_.zone) reading.time = shift_.place(*reading.time, now_.uptime);
+    if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
     last_midnight_ = now_.midnight;
     last_time_of_day_ = now_.time_of_day.value_or(0);
   }

@@ -13,6 +13,7 @@
 #include "collectors/history/date_order.h"
 #include "collectors/history/notes.h"
 #include "collectors/history/snapshot_reader.h"
+#include "collectors/history/uptime_shift.h"
 
 namespace kmem::history {
 
@@ -40,7 +41,7 @@ class TextClock {
   /// Nothing was below it.
   void drop();
   /// What comes is of another machine: its boots are others.
-  void other_host() { boot_time_.reset(); }
+  void other_host() { boot_time_.reset(); shift_ = {}; }
 
   [[nodiscard]] std::optional<base::UnixMillis> time_in_name() const { return utc_of(name_); }
   [[nodiscard]] const std::string& problem_in_name() const { return name_.problem; }
@@ -80,6 +81,8 @@ class TextClock {
   std::int64_t last_time_of_day_ = 0;
   bool awaits_boot_ = false;
   std::optional<base::UnixMillis> boot_time_;
+  UptimeShift shift_;
+  bool told_of_shift_ = false;
   bool any_refused_ = false;
   bool told_of_zone_ = false, told_of_midnight_ = false, told_of_times_ = false, told_of_debugger_ = false;
 };

@@ -94,6 +94,13 @@ void from_tagged_pools(const MetricsInput& in, Samples& out) {
     if (pool.live_tags > 0) out.add(value_of(pool.*Field), {pool_name(pool.pool)});
 }
 
+/// What is of all tags.
+template <auto Field>
+void from_whole_pools(const MetricsInput& in, Samples& out) {
+  for (const select::PoolSelection& pool : in.selection.pools)
+    if (pool.live_tags > 0 && pool.lists_all) out.add(value_of(pool.*Field), {pool_name(pool.pool)});
+}
+
 template <auto Field>
 void from_tags(const MetricsInput& in, Samples& out) {
   out.expect(in.selection.members.size());
@@ -314,7 +321,7 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_pool_tags", kGauge, "", {"pool"},
      "Distinct live tags that the kernel reports. Windows: pool tag table. Linux: /proc/slabinfo, "
      "/proc/vmallocinfo, /proc/allocinfo.",
-     from_tagged_pools<&PoolSelection::live_tags>},
+     from_whole_pools<&PoolSelection::live_tags>},
     {"kmem_pool_tag_bytes", kGauge, "bytes", {"pool", "tag"},
      "Memory in use by the tag; 0 while it is gone. Windows: pool tag table, PagedUsed, NonPagedUsed. Linux: "
      "/proc/slabinfo num_slabs x pagesperslab, /proc/vmallocinfo by caller, /proc/allocinfo by module, function and "
@@ -336,10 +343,10 @@ constexpr MetricRow kCatalogue[] = {
      tag_info},
     {"kmem_pool_other_bytes", kGauge, "bytes", {"pool"},
      "Memory in use by the tags that are not exported, from the source of kmem_pool_tag_bytes.",
-     from_tagged_pools<&PoolSelection::other_bytes>},
+     from_whole_pools<&PoolSelection::other_bytes>},
     {"kmem_pool_other_outstanding_allocations", kGauge, "", {"pool"},
      "Live allocations of the tags that are not exported, from the source of kmem_pool_tag_outstanding_allocations.",
-     from_tagged_pools<&PoolSelection::other_outstanding>},
+     from_whole_pools<&PoolSelection::other_outstanding>},
     {"kmem_pool_tag_evictions_total", kCounter, "", {"pool"},
      "Exported tags pushed out by the cap tags.max_exported, counted by this exporter.",
      from_tagged_pools<&PoolSelection::evictions_total>},

@@ -18,7 +18,8 @@ struct TagId {
   bool operator==(const TagId&) const = default;
 };
 
-/// An exported tag. Absent from the Snapshot: bytes and outstanding are 0, the counters keep their last value.
+/// An exported tag. Absent from the Snapshot: bytes and outstanding are 0, the counters keep their last value; left out
+/// where the Snapshot has gaps in the pool.
 struct Member {
   Pool pool = Pool::kPaged;
   std::string tag;
@@ -40,6 +41,7 @@ struct PoolSelection {
   std::optional<std::uint64_t> allocations_total;
   std::optional<std::uint64_t> frees_total;
   std::optional<std::uint64_t> lookaside_hits_total;
+  bool lists_all = true;  // else live_tags and other_* are of some tags only
 };
 
 /// A tag of a session's own pool; what is absent reads 0.

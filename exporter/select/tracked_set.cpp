@@ -53,7 +53,7 @@ void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspect
   admit_newcomers(snapshot, suspects, now);
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
     if (!read_[pool]) continue;
-    state_.pools[pool].last_read = now;
+    if (!snapshot.gaps.has(static_cast<Pool>(pool))) state_.pools[pool].last_read = now;
     if (tags_.all) gather_all(snapshot, pool);
     else mark_ranks(pool, now);
     gather_forced(pool, suspects);
@@ -111,7 +111,7 @@ void TrackedSet::scan(const Snapshot& snapshot, base::UnixMillis now) {
 
 void TrackedSet::note(TagRecord& record, const TagUsage& usage, base::UnixMillis now) const {
   if (record.seen_tick == tick_) return;
-  const bool was_absent = !record.floor.empty() && record.last_seen != state_.pools[index_of(usage.pool)].last_read;
+  const bool was_absent = !record.floor.empty() && record.last_seen < state_.pools[index_of(usage.pool)].last_read;
   record.floor.note(DailyFloor::day_of(now), usage.bytes, was_absent);
   record.bytes = usage.bytes;
   record.last_seen = now;
@@ -170,7 +170,7 @@ void TrackedSet::find_who_may_give_way(const Snapshot& snapshot, std::size_t wan
   dead_.clear();
   for (std::uint32_t slot = 0; slot < table.records().size(); ++slot) {
     const TagRecord& record = table[slot];
-    if (!record.used || record.seen_tick == tick_ || !read_[index_of(record.pool)]) continue;
+    if (!record.used || record.seen_tick == tick_ || !read_[index_of(record.pool)] || snapshot.gaps.has(record.pool)) continue;
     if (!record.member || tags_.all) dead_.push_back(slot);
   }
   std::sort(dead_.begin(), dead_.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -383,11 +383,13 @@ void TrackedSet::fill(const Snapshot& snapshot, Selection& out, const Boot& boot
     const PoolMembers& members = state_.pools[pool].members;
     if (reading.has_totals || reading.live_tags > 0) {
       out.pools.push_back({static_cast<Pool>(pool), reading.live_tags, reading.other_bytes, reading.other_outstanding,
-                           members.evictions_total(), reading.totals[0], reading.totals[1], reading.totals[2]});
+                           members.evictions_total(), reading.totals[0], reading.totals[1], reading.totals[2],
+                           !snapshot.gaps.has(static_cast<Pool>(pool))});
     }
     if (reading.live_tags == 0) continue;
     if (out.members.size() < count + members.seats().size()) out.members.resize(count + members.seats().size());
     for (const Seat& seat : members.seats()) {
+      if (!seat.present && snapshot.gaps.has(static_cast<Pool>(pool))) continue;
       Member& member = out.members[count++];
       member.pool = static_cast<Pool>(pool);
       member.tag = state_.table[seat.slot].tag;

@@ -58,7 +58,7 @@ class TrackedSet {
   static constexpr std::size_t kTotalsCounters = 3;
   struct PoolState {
     PoolMembers members;
-    base::UnixMillis last_read = kNever;                        // the last tick that listed any tag
+    base::UnixMillis last_read = kNever;                        // the last tick that listed all tags
     std::array<CounterWidener, kTotalsCounters> totals;         // allocations, frees, lookaside hits
     bool totals_rebooted = false;                               // since the totals were last read
     std::vector<std::uint32_t> ranked;                          // slots whose ranked_since runs

@@ -192,7 +192,7 @@ std::int64_t TrendEngine::seen_in_rings_ms() const {
   return total_ms;
 }
 
-void TrendEngine::note_absent() {
+void TrendEngine::note_absent(const Gaps& gaps) {
   std::array<bool, kPoolCount> listed{};
   bool processes = false;
   for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
@@ -205,8 +205,9 @@ void TrendEngine::note_absent() {
     Open& open = state_.open[slot];
     if (open.seen_tick == tick_) continue;
     const Subject& subject = *state_.subjects[slot];
-    const bool gone = (subject.kind == Kind::kTag && listed[static_cast<std::size_t>(subject.pool)]) ||
-                      (subject.kind == Kind::kHandles && processes);
+    const bool gone =
+        (subject.kind == Kind::kTag && listed[static_cast<std::size_t>(subject.pool)] && !gaps.has(subject.pool)) ||
+        (subject.kind == Kind::kHandles && processes && !gaps.processes);
     if (!gone) continue;
     open.coarse = open.fine = open.outstanding = open.last = 0;
     state_.recent.note(slot, 0);
@@ -257,7 +258,7 @@ void TrendEngine::observe(const Observation& observation) {
     const double left = *sample.limit - static_cast<double>(sample.amount);
     state_.rooms[total].note(fine, {sample.kind == Kind::kSystemPtes ? -left : left, sample.bound});
   }
-  note_absent();
+  note_absent(observation.gaps);
   look_for_surges(fine_before);
   // As large a share of the table as of the two hours has gone by.
   const double share = static_cast<double>(moment.at_ms - before_ms) / static_cast<double>(kJudgedWithinMs);

@@ -48,6 +48,7 @@ struct Observation {
   std::span<const Sample> subjects;  // a tag missing from a pool that has others holds nothing
   std::uint64_t boot_number = 0;     // as Boots tells it; 0: nobody did, and the boot times speak
   std::optional<base::UnixMillis> boot_start = {};  // where there is no boot time, about when the boot began
+  Gaps gaps = {};                    // lists in which what is missing may hold something
 };
 
 struct EngineOptions {
@@ -150,7 +151,7 @@ class TrendEngine {
   std::uint32_t admit(const Sample& sample, std::uint64_t key);
   std::uint32_t victim_for(double amount) const;
   void close_buckets(std::int64_t coarse, std::int64_t fine, bool new_boot);
-  void note_absent();
+  void note_absent(const Gaps& gaps);
   void judge(std::size_t until);
   void judge(Subject& subject, std::size_t slot);
   void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days);

@@ -86,7 +86,7 @@ Observation Sampler::take(const Snapshot& snapshot, const Boot& boot) {
       if (tag.has_outstanding) samples_.back().outstanding = tag.outstanding;
     }
   }
-  return {snapshot.time, snapshot.boot_time, samples_, boot.reading.number, boot.start};
+  return {snapshot.time, snapshot.boot_time, samples_, boot.reading.number, boot.start, snapshot.gaps};
 }
 
 }  // namespace kmem::trend

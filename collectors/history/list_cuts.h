@@ -1,0 +1,43 @@
+// Tables of tags that are not whole: cut by `head`, a screen or "the first 20", or torn at a file's end. Nothing in them
+// says so, but what they lose lies beyond their end: behind the last row of the order that the table before had, or below
+// its smallest amount; and a cut one has as many rows each time. Such a list has gaps: what it lacks is not gone.
+// Thread: one. Failure: none; of a few rows nothing can be told.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "collectors/snapshot.h"
+
+namespace kmem::history {
+
+/// One host's, in the order of time.
+class ListCuts {
+ public:
+  /// Adds to the gaps. `ends_file`: nothing stands below it.
+  void note(Snapshot& snapshot, bool ends_file);
+
+ private:
+  struct Row {
+    std::uint64_t key = 0, bytes = 0, outstanding = 0;
+  };
+  struct List {  // pools that one table lists together
+    std::vector<Row> rows;
+    std::size_t cut_at = 0;  // rows; 0: it was whole
+  };
+  struct Change {
+    std::size_t kept = 0, lost = 0;
+    bool is_behind = false;  // the lost ones stood below all others, and the last row did already then
+    bool is_below = false;   // or held little more than the smallest does now
+  };
+  [[nodiscard]] static Change change(const std::vector<Row>& before, const std::vector<Row>& now);
+  [[nodiscard]] static bool is_cut(List& list, const std::vector<Row>& now, bool ends_file);
+
+  static constexpr std::size_t kLists = 4;
+  std::array<List, kLists> lists_;
+  std::array<std::vector<Row>, kLists> now_;
+};
+
+}  // namespace kmem::history

@@ -1,0 +1,38 @@
+// Local times without a zone beside an uptime -> the same with the hour that a change to or from summer time has put
+// between them taken out: uptime goes on, so clocks that move by a half or a whole hour against it have changed their
+// zone. Thread: one. Failure: none; where there is no uptime the last shift holds.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "collectors/base/clock.h"
+
+namespace kmem::history {
+
+class UptimeShift {
+ public:
+  /// `time` as its zone was at first.
+  [[nodiscard]] base::UnixMillis place(base::UnixMillis time, std::optional<std::int64_t> uptime_ms);
+  /// Where nothing tells an uptime and readings come in even steps: a clock that goes back by an hour but for a step,
+  /// in the first hours of a Sunday. `local`: the same time as it is written.
+  [[nodiscard]] base::UnixMillis place_in_steps(base::UnixMillis time, base::UnixMillis local);
+  [[nodiscard]] bool any() const { return any_; }
+  /// What comes has its zone told anew.
+  void begin_anew() { shift_ms_ = 0; }
+
+ private:
+  std::int64_t shift_ms_ = 0;
+  base::UnixMillis last_time_ = 0;
+  std::int64_t step_ms_ = 0;
+  std::optional<std::int64_t> last_uptime_ms_;
+  bool any_ = false;
+};
+
+/// For the notes.
+inline constexpr const char* kStepShiftNote =
+    "its clock goes back by an hour but for a step, as at the end of summer time: what follows is placed an hour later";
+inline constexpr const char* kUptimeShiftNote =
+    "its clock moved by a half or a whole hour against the uptime, as at the end of summer time: times are placed by the uptime";
+
+}  // namespace kmem::history

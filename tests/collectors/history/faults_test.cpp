@@ -1,0 +1,149 @@
+// Files in the shapes that people have, each with a fault: what is read of it, and what is said.
+#include <gmock/gmock.h>
+
+#include "collectors/base/time_words.h"
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+struct Fault {
+  std::string name;
+  std::string text;
+  std::vector<std::string> values;  // "time pool tag bytes" or "time pool bytes", in the file's order
+  std::string said;                 // in the error, or the first thing that was passed over; else nothing is said
+};
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+
+const std::string kHead = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n";
+const std::string kTable = kHead + " Leak Nonp 9 1 8 900 112\n";
+const std::string kCsv = "timestamp,pool,tag,bytes\n";
+const std::string kRow = "2026-11-13T10:00:00Z,nonpaged,Leak,900\n";
+const std::string kScript = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
+const std::string kLeakAt = " nonpaged Leak 900";
+
+std::string quoted(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) out += "> " + text.substr(at, text.find('\n', at) + 1 - at);
+  return out;
+}
+std::string pdh(const std::string& zone, const std::string& counters, const std::vector<std::string>& rows) {
+  std::string text = "\"(PDH-CSV 4.0) " + zone + "\"," + counters + "\n";
+  for (const std::string& row : rows) text += row + "\n";
+  return text;
+}
+
+std::vector<Fault> faults() {
+  const std::string at18 = "2026-11-05T18:00:00Z" + kLeakAt, at19 = "2026-11-05T19:00:00Z" + kLeakAt;
+  const std::string ten = "2026-11-13T10:00:00Z" + kLeakAt;
+  std::vector<Fault> all = {
+      {"no Diff", "2026-11-05 18:00Z\n Tag  Type Allocs Frees Bytes Per Alloc\n Leak Nonp 9 1 900 112\n", {}, "f:2: the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: Diff is missing"},
+      {"Bytes first", "2026-11-05 18:00Z\n Tag  Type Bytes Allocs Frees Diff Per Alloc\n Leak Nonp 900 9 1 8 112\n", {}, "f:2: the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: Bytes stands elsewhere"},
+      {"one more column", "2026-11-05 18:00Z\n" + kHead + " Leak Nonp 9 1 8 900 112 [leak.sys]\n", {at18}, ""},
+      {"two headers", "2026-11-05 18:00Z\n" + kHead + kTable, {at18}, ""},
+      {"OSWatcher", "zzz ***Thu Nov 5 18:00:00 UTC 2026\n" + kTable + "zzz ***Thu Nov 5 19:00:00 UTC 2026\n" + kTable, {at18, at19}, ""},
+      {"Unix seconds", "1793901600\n" + kTable + "1793905200.5\n" + kTable, {at18, "2026-11-05T19:00:00Z" + kLeakAt}, ""},
+      {"a number between rows", "2026-11-05 18:00Z\n" + kTable + "1234567890\n", {at18}, "f:4: not a row of this table"},
+      {"Korean", "2026년 11월 5일 오후 6:00\n" + kTable + "2026년 11월 5일 목요일 오후 7:00:00\n" + kTable, {at18, at19}, ""},
+      {"Japanese in parts", "2026年 11月 5日 18:00\n" + kTable, {at18}, ""},
+      {"runs", "Run 1 of 5 - 2026-11-05 18:00\n" + kTable + "Run 2/5: 2026-11-05 19:00\n" + kTable, {at18, at19}, ""},
+      {"taken at", "Snapshot taken at 2026-11-05 18:00:00\n" + kTable, {at18}, ""},
+      {"wmic", "LocalDateTime=20261105190000.000000+060\n" + kTable, {at18}, ""},
+      {"quoted CSV", quoted(kCsv + kRow), {ten}, ""},
+      {"quoted twice", quoted(quoted(kCsv + kRow)), {ten}, ""},
+      {"a mail's words above", "From: a@b.c\n\n> Hello,\n> \n" + quoted(kCsv + kRow), {ten}, ""},
+      {"fenced", "Here:\n\n```csv\n" + kCsv + kRow + "```\n", {ten}, ""},
+      {"bars", "| timestamp | pool | tag | bytes |\n|:--|--|--|--:|\n| 2026-11-13T10:00:00Z | nonpaged | `Leak` | 900 |\n", {ten}, ""},
+      {"bars without times are poolmon's", "2026-11-05 18:00Z\n\n| Tag | Type | Allocs | Frees | Diff | Bytes | Per Alloc |\n|---|---|---|---|---|---|---|\n| Leak | Nonp | 9 | 1 | 8 | 900 | 112 |\n", {at18}, ""},
+      {"quoted script", quoted(kScript + "2026-11-13 10:00,Leak,0,900\n"), {"2026-11-13T10:00:00Z nonpaged Leak 900"}, ""},
+      {"quoted day first", quoted(kScript + "13/11/2026 10:00,Leak,0,900\n"), {"2026-11-13T10:00:00Z nonpaged Leak 900"}, ""},
+      {"quoted perfmon", quoted(pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\""})), {"2026-11-13T10:00:00Z nonpaged 5"}, ""},
+      {"no bytes", "timestamp,pool,tag\n2026-11-13T10:00:00Z,nonpaged,Leak\n", {}, "f:1: no column bytes"},
+      {"empty cells", kCsv + "2026-11-13T10:00:00Z,nonpaged,Huh,\n" + kRow, {ten}, "f:2: bytes is empty"},
+      {"torn", kCsv + kRow + "2026-11-13T10:00:00Z,nonpaged,Hu", {ten}, "f:3: 3 fields where the header has 4"},
+      {"torn within its last number", kCsv + "2026-11-13T09:00:00Z,nonpaged,Leak,9000\n" + "2026-11-13T10:00:00Z,nonpaged,Leak,90", {"2026-11-13T09:00:00Z nonpaged Leak 9000"}, "f:3: the file ends within this row"},
+      {"torn in a shorter table", kCsv + "2026-11-13T09:00:00Z,nonpaged,A,9\n2026-11-13T09:00:00Z,nonpaged,B,9\n2026-11-13T09:00:00Z,nonpaged,C,9\n2026-11-13T10:00:00Z,nonpaged,Leak,900\n2026-11-13T10:00:00Z,nonpaged,A,9", {"2026-11-13T09:00:00Z nonpaged A 9", "2026-11-13T09:00:00Z nonpaged B 9", "2026-11-13T09:00:00Z nonpaged C 9", ten}, "f:6: the file ends within this row"},
+      {"whole without a last end of line", kCsv + "2026-11-13T09:00:00Z,nonpaged,Leak,900\n2026-11-13T10:00:00Z,nonpaged,Leak,900", {"2026-11-13T09:00:00Z" + kLeakAt, ten}, ""},
+      {"torn within a cache's name", "2026-11-13 09:00Z\nCache Num Total Size Pages\ndentry 1 42 192 21\nfiles 1 10 512 5\nx 1 10 512 5\n2026-11-13 10:00Z\nCache Num Total Size Pages\ndentry 1 42 192 21\nfiles 1 10 512 1", {"2026-11-13T09:00:00Z slab_reclaimable dentry 8192", "2026-11-13T09:00:00Z slab_unreclaimable files 8192", "2026-11-13T09:00:00Z slab_unreclaimable x 8192", "2026-11-13T10:00:00Z slab_reclaimable dentry 8192"}, "f:9: not a row of vmstat -m"},
+      {"two headers of CSV", kCsv + kCsv + kRow, {ten}, ""},
+      {"other order", "bytes,tag,pool,timestamp\n900,Leak,nonpaged,2026-11-13T10:00:00Z\n", {ten}, ""},
+      {"host and instance", "timestamp,instance,host,pool,tag,bytes\n2026-11-13T10:00:00Z,a:9182,a,nonpaged,Leak,900\n", {ten}, ""},
+      {"trailing commas", "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes,\n2026-11-13 10:00,Leak,0,900,\n", {ten}, ""},
+      {"perfmon, a column short", pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\",\"\\\\H\\Memory\\Pool Paged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\"", "\"11/13/2026 11:00:00.000\",\"5\",\"6\""}), {"2026-11-13T11:00:00Z nonpaged 5", "2026-11-13T11:00:00Z paged 6"}, "f:2: 2 fields where the header has 3"},
+      {"Japanese code page",
+       "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\\x83\x81\x83\x82\x83\x8a\\\x94\xf1\x83y\x81[\x83W \x83v\x81[\x83\x8b \x83o\x83" "C\x83g\x90\x94\",\"\\\\S\\\x83\x81\x83\x82\x83\x8a\\\x83y\x81[\x83W \x83v\x81[\x83\x8b \x83o\x83" "C\x83g\x90\x94\"\n\"11/13/2026 10:00:00.000\",\"5\",\"6\"\n",
+       {"2026-11-13T10:00:00Z nonpaged 5", "2026-11-13T10:00:00Z paged 6"}, ""},
+      {"OSWatcher on Linux", "zzz ***Thu Nov 5 18:00:00 UTC 2026\nMemTotal: 1000 kB\nSUnreclaim: 64 kB\n", {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, ""},
+      {"an answer without names", R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"pool":"nonpaged"},"values":[[1793901600,"5"]]}]}})", {},
+       "without series of kernel memory: a series without a metric's name"},
+  };
+  return all;
+}
+
+class HistoryWithFault : public testing::TestWithParam<Fault> {};
+
+TEST_P(HistoryWithFault, IsReadRightOrNamed) {
+  const Fault& fault = GetParam();
+  const test::WholeHistory whole = test::read_text(fault.text);
+  std::vector<std::string> values;
+  for (const Snapshot& snapshot : whole.snapshots) {
+    const std::string time = base::rfc3339(snapshot.time / 1000 * 1000) + " ";
+    for (const TagUsage& tag : snapshot.tags) values.push_back(time + std::string(pool_name(tag.pool)) + " " + tag.tag + " " + std::to_string(tag.bytes));
+    for (const PoolTotals& pool : snapshot.pools)
+      if (pool.bytes) values.push_back(time + std::string(pool_name(pool.pool)) + " " + std::to_string(*pool.bytes));
+  }
+  std::sort(values.begin(), values.end());
+  EXPECT_EQ(values, fault.values);
+  const std::string said = whole.error + (whole.skipped.empty() ? "" : whole.skipped[0]);
+  if (fault.said.empty()) {
+    EXPECT_EQ(said, "");
+  } else {
+    EXPECT_THAT(said, testing::HasSubstr(fault.said));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, HistoryWithFault, testing::ValuesIn(faults()));
+
+/// Hours of the snapshots, behind 2026-10-25T00:00Z.
+std::string hours_of(const std::string& text) {
+  std::string hours;
+  for (const Snapshot& snapshot : test::read_text(text).snapshots)
+    hours += (hours.empty() ? "" : " ") + std::to_string((snapshot.time - 1'792'886'400'000) / 1'800'000);
+  return hours;
+}
+
+// The hour from 2 to 3 comes twice on 25 October 2026.
+TEST(SummerTime, EndsWhereTheUptimeSaysSo) {
+  const std::vector<int> clock = {0, 1, 2, 2, 3, 4};
+  std::string perfmon = "\"(PDH-CSV 4.0) (W. Europe Daylight Time)(-120)\",\"\\\\H\\Memory\\Pool Nonpaged Bytes\",\"\\\\H\\System\\System Up Time\"\n";
+  std::string alone = "\"(PDH-CSV 4.0) (W. Europe Daylight Time)(-120)\",\"\\\\H\\Memory\\Pool Nonpaged Bytes\"\n";
+  std::string poolmon, linux, counters = "\"Path\",\"CookedValue\",\"Timestamp\"\n";
+  for (std::size_t i = 0; i < clock.size(); ++i) {
+    const std::string hour = "0" + std::to_string(clock[i]), up = std::to_string(100'000 + 3600 * i);
+    perfmon += "\"10/25/2026 " + hour + ":30:00.000\",\"1\",\"" + up + "\"\n";
+    alone += "\"10/25/2026 " + hour + ":30:00.000\",\"1\"\n";
+    poolmon += "2026-10-25 " + hour + ":30:00\nSystem Uptime: 5 days " + std::to_string(i) + ":00:00\n" + kTable;
+    linux += "2026-10-25 " + hour + ":30:00\n " + hour + ":30:00 up 5 days, " + std::to_string(i) + ":10,  1 user\nSUnreclaim: 64 kB\n";
+    counters += "\"\\\\s\\system\\system up time\",\"" + up + "\",\"25.10.2026 " + hour + ":30:00\"\n\"\\\\s\\memory\\pool nonpaged bytes\",\"1\",\"25.10.2026 " + hour + ":30:00\"\n";
+  }
+  EXPECT_EQ(hours_of(perfmon), "-3 -1 1 3 5 7");
+  EXPECT_EQ(hours_of(alone), "-3 -1 1 3 5 7");
+  EXPECT_EQ(hours_of(poolmon), "1 3 5 7 9 11");
+  EXPECT_EQ(hours_of(linux), "1 3 5 7 9 11");
+  EXPECT_EQ(hours_of(counters), "1 3 5 7 9 11");
+}
+
+// Its begin skips an hour of the clock; a boot in between begins a new uptime, and a clock that stood is no change of it.
+TEST(SummerTime, BeginsWhereTheUptimeSaysSo) {
+  const auto perfmon = [](const std::vector<std::pair<std::string, int>>& rows) {
+    std::string text = "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\H\\Memory\\Pool Nonpaged Bytes\",\"\\\\H\\System\\System Up Time\"\n";
+    for (const auto& [time, up] : rows) text += "\"10/25/2026 " + time + ":00.000\",\"1\",\"" + std::to_string(up) + "\"\n";
+    return hours_of(text);
+  };
+  EXPECT_EQ(perfmon({{"01:00", 10'000}, {"03:00", 13'600}, {"04:00", 17'200}}), "2 4 6");
+  EXPECT_EQ(perfmon({{"01:00", 10'000}, {"03:00", 600}, {"04:00", 4'200}}), "2 6 8");
+  EXPECT_EQ(perfmon({{"01:00", 10'000}, {"04:00", 13'600}}), "2 8");
+}
+
+}  // namespace
+}  // namespace kmem::history
