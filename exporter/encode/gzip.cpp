@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <vector>
 
 #include "collectors/base/checksum.h"
 #include "exporter/encode/huffman.h"
