@@ -17,6 +17,8 @@ namespace kmem::drivers {
 
 inline constexpr unsigned kAx = 0, kDx = 2, kSp = 4, kBp = 5;
 inline constexpr std::uint32_t kWindow = 16;  // instructions from a constant to the call that it is handed to
+/// Offsets beyond are nobody's: what is read need not be code.
+inline constexpr std::int32_t kFarthest = 1 << 30, kDeepest = 1 << 24;
 inline constexpr std::size_t kMaxPending = 16, kMaxFilled = 16;
 
 /// Registers that carry arguments: rcx, rdx, r8, r9; fastcall's ecx, edx.
@@ -55,6 +57,9 @@ class PendingConstants {
   void await(const Pending& one) {
     if (pending_.size() == kMaxPending) settle_oldest();
     pending_.push_back(one);
+  }
+  void move_depth(std::int64_t by) {
+    depth_ = static_cast<std::int32_t>(std::clamp<std::int64_t>(depth_ + by, -kDeepest, kDeepest));
   }
   template <typename Which>
   void drop(Which which) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <vector>
@@ -76,6 +77,7 @@ class CodeReader : private PendingConstants {
     const auto base = base_register(in, with_index);
     if (!base) return std::nullopt;
     const std::int64_t offset = std::int64_t{displacement(in)} - (*base == kSp ? depth_ : 0);
+    if (std::abs(offset) > kFarthest) return std::nullopt;
     return Place{Place::kStored, *base, static_cast<std::int32_t>(offset)};
   }
 
@@ -305,9 +307,9 @@ class CodeReader : private PendingConstants {
       return overwrite(in.rm());
     }
     if (in.digit() == 5) {
-      depth_ += number_in(in);
+      move_depth(number_in(in));
     } else if (in.digit() == 0) {
-      depth_ -= number_in(in);
+      move_depth(-std::int64_t{number_in(in)});
       // What lies below the stack's end was an argument of the call before.
       erase([this](const Pending& one) { return one.passed_by && one.place.offset < -depth_; });
     } else {
@@ -316,8 +318,8 @@ class CodeReader : private PendingConstants {
   }
 
   void push(const Constant& what, Evidence least) {
-    depth_ += word_;
-    pushed_bytes_ += word_;
+    move_depth(word_);
+    pushed_bytes_ = std::min(pushed_bytes_ + word_, kDeepest);
     const Place place{Place::kStored, kSp, -depth_};
     fill(place.offset);
     if (!what) return;
@@ -338,7 +340,7 @@ class CodeReader : private PendingConstants {
     push(place ? stores_.at(*place) : Constant{}, Evidence{});
   }
   void pop(unsigned reg) {
-    depth_ -= word_;
+    move_depth(-word_);
     overwrite(reg);
   }
 
@@ -354,7 +356,7 @@ class CodeReader : private PendingConstants {
     if (!place) {
       const auto address = fixed_address(in);
       place = Place{Place::kStored, kNoRegister, static_cast<std::int32_t>(address.value_or(0))};
-      if (!address) place.reset();
+      if (!address || *address > kFarthest) place.reset();
     }
     const Constant what = constant(value);
     if (!place) {
@@ -502,7 +504,7 @@ class CodeReader : private PendingConstants {
                           in.rm() == kSp;
     if (of_stack && in.digit() == 0) return;
     // gcc, with arguments that were stored: what it takes again is what went.
-    depth_ -= of_stack && in.digit() == 5 ? number_in(in) : popped;
+    move_depth(-std::int64_t{of_stack && in.digit() == 5 ? number_in(in) : popped});
   }
 
   void end_of_function() {

@@ -45,17 +45,6 @@ MetricRow sorted_row(std::string_view name) {
   return row;
 }
 
-struct OwnRows {
-  MetricRow build = sorted_row("kmem_exporter_build_info"), requests = sorted_row("kmem_exporter_http_requests_total"),
-            duration = sorted_row("kmem_exporter_http_request_duration_seconds"),
-            rejections = sorted_row("kmem_exporter_guard_rejections_total"),
-            left_out = sorted_row("kmem_exporter_series_left_out_total"),
-            reload = sorted_row("kmem_exporter_config_last_reload_successful"),
-            reload_time = sorted_row("kmem_exporter_config_last_reload_success_timestamp_seconds"),
-            cpu = sorted_row("process_cpu_seconds_total"), resident = sorted_row("process_resident_memory_bytes"),
-            start = sorted_row("process_start_time_seconds"), handles = sorted_row(kHandlesName);
-};
-
 template <typename Names>
 std::size_t index_of(const Names& names, std::string_view name) {
   return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
@@ -64,6 +53,17 @@ std::size_t index_of(const Names& names, std::string_view name) {
 }  // namespace
 
 struct SelfMetrics::Counted {
+  struct OwnRows {
+    MetricRow build = sorted_row("kmem_exporter_build_info"), requests = sorted_row("kmem_exporter_http_requests_total"),
+              duration = sorted_row("kmem_exporter_http_request_duration_seconds"),
+              rejections = sorted_row("kmem_exporter_guard_rejections_total"),
+              left_out = sorted_row("kmem_exporter_series_left_out_total"),
+              reload = sorted_row("kmem_exporter_config_last_reload_successful"),
+              reload_time = sorted_row("kmem_exporter_config_last_reload_success_timestamp_seconds"),
+              cpu = sorted_row("process_cpu_seconds_total"), resident = sorted_row("process_resident_memory_bytes"),
+              start = sorted_row("process_start_time_seconds"), handles = sorted_row(kHandlesName);
+  };
+
   explicit Counted(std::vector<std::string> names)
       : handlers(std::move(names)), requests(handlers.size() * (kCodes.size() + 1)) {}
 

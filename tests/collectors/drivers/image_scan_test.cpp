@@ -219,6 +219,14 @@ TEST(ScanX86, DivisorsAndWordsOfCiphersAreNoTags) {
   for (const std::string_view text : {"Leak", "MmSt", "Ntfx", "Tag1", "Irp ", "1gaT"}) EXPECT_FALSE(is_known_number(tag(text))) << text;
 }
 
+TEST(ScanX86, AStackOfAnyDepthIsSafe) {
+  const std::string deeper = hex({0x81, 0xEC, 0xFF, 0xFF, 0xFF, 0x7F}), higher = hex({0x81, 0xC4, 0, 0, 0, 0x80});
+  const std::string far_store = hex({0xC7, 0x84, 0x24, 0xFF, 0xFF, 0xFF, 0x7F}) + "Farr", lea = hex({0x8D, 0x84, 0x24, 0xFF, 0xFF, 0xFF, 0x7F});
+  for (const std::string& move_stack : {deeper, higher})
+    EXPECT_EQ(scan_x86(move_stack + move_stack + move_stack + far_store + lea + hex({0x68}) + "Push" + kCall),
+              (Found{{"Farr", Evidence::kImmediate}, {"Push", Evidence::kArgument}}));
+}
+
 TEST(ScanX86, OneOfTwoTags) {
   // sbb eax, eax; and eax, B-A; add eax, A; push eax
   const std::uint32_t a = tag("TagA"), b = tag("TagB");

@@ -16,7 +16,7 @@ struct Fault {
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 
 const std::string kHead = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n";
-const std::string kTable = kHead + " Leak Nonp 9 1 8 900 112\n";
+const std::string kFaultTable = kHead + " Leak Nonp 9 1 8 900 112\n";
 const std::string kCsv = "timestamp,pool,tag,bytes\n";
 const std::string kRow = "2026-11-13T10:00:00Z,nonpaged,Leak,900\n";
 const std::string kScript = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
@@ -40,15 +40,15 @@ std::vector<Fault> faults() {
       {"no Diff", "2026-11-05 18:00Z\n Tag  Type Allocs Frees Bytes Per Alloc\n Leak Nonp 9 1 900 112\n", {}, "f:2: the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: Diff is missing"},
       {"Bytes first", "2026-11-05 18:00Z\n Tag  Type Bytes Allocs Frees Diff Per Alloc\n Leak Nonp 900 9 1 8 112\n", {}, "f:2: the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: Bytes stands elsewhere"},
       {"one more column", "2026-11-05 18:00Z\n" + kHead + " Leak Nonp 9 1 8 900 112 [leak.sys]\n", {at18}, ""},
-      {"two headers", "2026-11-05 18:00Z\n" + kHead + kTable, {at18}, ""},
-      {"OSWatcher", "zzz ***Thu Nov 5 18:00:00 UTC 2026\n" + kTable + "zzz ***Thu Nov 5 19:00:00 UTC 2026\n" + kTable, {at18, at19}, ""},
-      {"Unix seconds", "1793901600\n" + kTable + "1793905200.5\n" + kTable, {at18, "2026-11-05T19:00:00Z" + kLeakAt}, ""},
-      {"a number between rows", "2026-11-05 18:00Z\n" + kTable + "1234567890\n", {at18}, "f:4: not a row of this table"},
-      {"Korean", "2026년 11월 5일 오후 6:00\n" + kTable + "2026년 11월 5일 목요일 오후 7:00:00\n" + kTable, {at18, at19}, ""},
-      {"Japanese in parts", "2026年 11月 5日 18:00\n" + kTable, {at18}, ""},
-      {"runs", "Run 1 of 5 - 2026-11-05 18:00\n" + kTable + "Run 2/5: 2026-11-05 19:00\n" + kTable, {at18, at19}, ""},
-      {"taken at", "Snapshot taken at 2026-11-05 18:00:00\n" + kTable, {at18}, ""},
-      {"wmic", "LocalDateTime=20261105190000.000000+060\n" + kTable, {at18}, ""},
+      {"two headers", "2026-11-05 18:00Z\n" + kHead + kFaultTable, {at18}, ""},
+      {"OSWatcher", "zzz ***Thu Nov 5 18:00:00 UTC 2026\n" + kFaultTable + "zzz ***Thu Nov 5 19:00:00 UTC 2026\n" + kFaultTable, {at18, at19}, ""},
+      {"Unix seconds", "1793901600\n" + kFaultTable + "1793905200.5\n" + kFaultTable, {at18, "2026-11-05T19:00:00Z" + kLeakAt}, ""},
+      {"a number between rows", "2026-11-05 18:00Z\n" + kFaultTable + "1234567890\n", {at18}, "f:4: not a row of this table"},
+      {"Korean", "2026년 11월 5일 오후 6:00\n" + kFaultTable + "2026년 11월 5일 목요일 오후 7:00:00\n" + kFaultTable, {at18, at19}, ""},
+      {"Japanese in parts", "2026年 11月 5日 18:00\n" + kFaultTable, {at18}, ""},
+      {"runs", "Run 1 of 5 - 2026-11-05 18:00\n" + kFaultTable + "Run 2/5: 2026-11-05 19:00\n" + kFaultTable, {at18, at19}, ""},
+      {"taken at", "Snapshot taken at 2026-11-05 18:00:00\n" + kFaultTable, {at18}, ""},
+      {"wmic", "LocalDateTime=20261105190000.000000+060\n" + kFaultTable, {at18}, ""},
       {"quoted CSV", quoted(kCsv + kRow), {ten}, ""},
       {"quoted twice", quoted(quoted(kCsv + kRow)), {ten}, ""},
       {"a mail's words above", "From: a@b.c\n\n> Hello,\n> \n" + quoted(kCsv + kRow), {ten}, ""},
@@ -122,7 +122,7 @@ TEST(SummerTime, EndsWhereTheUptimeSaysSo) {
     const std::string hour = "0" + std::to_string(clock[i]), up = std::to_string(100'000 + 3600 * i);
     perfmon += "\"10/25/2026 " + hour + ":30:00.000\",\"1\",\"" + up + "\"\n";
     alone += "\"10/25/2026 " + hour + ":30:00.000\",\"1\"\n";
-    poolmon += "2026-10-25 " + hour + ":30:00\nSystem Uptime: 5 days " + std::to_string(i) + ":00:00\n" + kTable;
+    poolmon += "2026-10-25 " + hour + ":30:00\nSystem Uptime: 5 days " + std::to_string(i) + ":00:00\n" + kFaultTable;
     linux += "2026-10-25 " + hour + ":30:00\n " + hour + ":30:00 up 5 days, " + std::to_string(i) + ":10,  1 user\nSUnreclaim: 64 kB\n";
     counters += "\"\\\\s\\system\\system up time\",\"" + up + "\",\"25.10.2026 " + hour + ":30:00\"\n\"\\\\s\\memory\\pool nonpaged bytes\",\"1\",\"25.10.2026 " + hour + ":30:00\"\n";
   }

@@ -15,8 +15,8 @@ using testing::IsEmpty;
 using testing::Pair;
 
 constexpr base::UnixMillis kMay1At4 = 1'714'536'000'000;  // 2024-05-01T04:00:00Z
-constexpr base::UnixMillis kHour = 3'600'000;
-constexpr base::UnixMillis kMay1At6 = kMay1At4 + 2 * kHour;
+constexpr base::UnixMillis kOneHour = 3'600'000;
+constexpr base::UnixMillis kMay1At6 = kMay1At4 + 2 * kOneHour;
 constexpr std::uint64_t kKib = 1024;
 
 const std::string kHeader = " Tag  Type     Allocs     Frees      Diff   Bytes  Per Alloc\n";
@@ -45,8 +45,8 @@ TEST(TextHistory, ALogWithoutDeltasInCrlfBelowDates) {
   const WholeHistory found = read_fixture("poolmon_log_crlf.txt");
   ASSERT_EQ(found.snapshots.size(), 3U) << found.error;
   EXPECT_EQ(found.snapshots[0].time, kMay1At6);
-  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 36 * kHour + kHour / 2);
-  EXPECT_EQ(found.snapshots[2].time, kMay1At6 + (12 * 24 - 6) * kHour + 15 * 60'000 + 30'000);
+  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 36 * kOneHour + kOneHour / 2);
+  EXPECT_EQ(found.snapshots[2].time, kMay1At6 + (12 * 24 - 6) * kOneHour + 15 * 60'000 + 30'000);
   EXPECT_THAT(tags_of(found.snapshots[0]),
               ElementsAre("nonpaged 'Irp ' 4480 10 32 500 490", "nonpaged 'Leak' 61440 60 32 100 40"));
   EXPECT_THAT(tags_of(found.snapshots[1]),
@@ -73,7 +73,7 @@ TEST(TextHistory, OverflownDiffAndBytesAreMended) {
 TEST(TextHistory, BytesOfACodePage) {
   const WholeHistory found = read_fixture("poolmon_cp1252.txt");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
-  EXPECT_EQ(found.snapshots[0].time, kMay1At6 - 6 * kHour);
+  EXPECT_EQ(found.snapshots[0].time, kMay1At6 - 6 * kOneHour);
   EXPECT_THAT(tags_of(found.snapshots[0]),
               ElementsAre("nonpaged 'R\\xe9s1' 576 6 32 10 4", "paged '\\x80uro' 64 1 32 10 9"));
   EXPECT_THAT(found.skipped, IsEmpty());
@@ -83,8 +83,8 @@ TEST(TextHistory, WhatPeoplePost) {
   const std::string file = "fixtures/history/poolmon_posted.txt";
   const WholeHistory found = read_fixture("poolmon_posted.txt");
   ASSERT_EQ(found.snapshots.size(), 2U) << found.error;
-  EXPECT_EQ(found.snapshots[0].time, kMay1At6 + 12 * kHour);
-  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 36 * kHour);
+  EXPECT_EQ(found.snapshots[0].time, kMay1At6 + 12 * kOneHour);
+  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 36 * kOneHour);
   EXPECT_THAT(tags_of(found.snapshots[0]),
               ElementsAre("nonpaged 'Irp ' 4480 10 32 500 490", "nonpaged 'Leak' 1024000 1000 32 1000 0"));
   EXPECT_EQ(found.snapshots[0].physical_memory_bytes, 4193848 * kKib);
@@ -136,7 +136,7 @@ TEST(TextHistory, MemsnapGivesProcesses) {
   const WholeHistory found = read_fixture("memsnap.log");
   ASSERT_EQ(found.snapshots.size(), 2U) << found.error;
   EXPECT_EQ(found.snapshots[0].time, kMay1At6 + 250);
-  EXPECT_EQ(found.snapshots[0].boot_time, kMay1At6 + 250 - kHour);
+  EXPECT_EQ(found.snapshots[0].boot_time, kMay1At6 + 250 - kOneHour);
   ASSERT_EQ(found.snapshots[0].processes.size(), 2U);
   const ProcessUsage& system = found.snapshots[0].processes[0];
   EXPECT_EQ(system.pid, 4U);
@@ -161,16 +161,16 @@ TEST(TextHistory, PoolsnapAndAWrappedTickCount) {
   ASSERT_EQ(found.snapshots.size(), 3U) << found.error;
   EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Leak' 640 10 32 10 0"));
   EXPECT_EQ(found.snapshots[0].boot_time, kMay1At6 - 4'294'000'000);
-  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 24 * kHour);
+  EXPECT_EQ(found.snapshots[1].time, kMay1At6 + 24 * kOneHour);
   EXPECT_EQ(found.snapshots[1].boot_time, found.snapshots[0].boot_time);
-  EXPECT_EQ(found.snapshots[2].boot_time, kMay1At6 + 25 * kHour - 5000);
+  EXPECT_EQ(found.snapshots[2].boot_time, kMay1At6 + 25 * kOneHour - 5000);
 }
 
 TEST(TextHistory, TheDebuggersVmAndPoolusedAreOneSnapshot) {
   const WholeHistory found = read_fixture("debugger.txt");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
   const Snapshot& dump = found.snapshots[0];
-  EXPECT_EQ(dump.time, kMay1At6 + 5 * kHour + 250);
+  EXPECT_EQ(dump.time, kMay1At6 + 5 * kOneHour + 250);
   EXPECT_THAT(tags_of(dump), ElementsAre("nonpaged '1394' 520 1", "nonpaged 'Irp ' 537600 1200",
                                          "nonpaged 'Leak' 1468006400 14", "paged '1394' 96 2"));
   EXPECT_THAT(totals_of(dump),

@@ -8,7 +8,7 @@ namespace kmem::history {
 namespace {
 
 constexpr base::UnixMillis kMay1 = 1'714'521'600'000;  // 2024-05-01T00:00:00Z
-constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kOneMinute = 60'000;
 
 TEST(TimeText, Timestamps) {
   const std::pair<const char*, base::UnixMillis> cases[] = {
@@ -19,7 +19,7 @@ TEST(TimeText, Timestamps) {
       {"2024-05-01t00:00:00.5z", kMay1 + 500},
       {"2024-05-01 02:00:00.000001+02:00", kMay1},
       {"2024-04-30T19:30:00-0430", kMay1},
-      {"2024-02-29T00:00:00Z", kMay1 - 62 * 1440 * kMinute},
+      {"2024-02-29T00:00:00Z", kMay1 - 62 * 1440 * kOneMinute},
   };
   for (const auto& [text, millis] : cases) {
     const auto time = parse_timestamp(text);
@@ -33,9 +33,9 @@ TEST(TimeText, Timestamps) {
 }
 
 TEST(TimeText, UsTimes) {
-  EXPECT_EQ(parse_us_time("05/01/2024 01:02:03.456"), kMay1 + 62 * kMinute + 3456);
-  EXPECT_EQ(parse_us_time("05\\01\\2024 01:02:03.0456 (GMT)"), kMay1 + 62 * kMinute + 3456);
-  EXPECT_EQ(parse_us_time("5/1/2024 1:02:03"), kMay1 + 62 * kMinute + 3000);
+  EXPECT_EQ(parse_us_time("05/01/2024 01:02:03.456"), kMay1 + 62 * kOneMinute + 3456);
+  EXPECT_EQ(parse_us_time("05\\01\\2024 01:02:03.0456 (GMT)"), kMay1 + 62 * kOneMinute + 3456);
+  EXPECT_EQ(parse_us_time("5/1/2024 1:02:03"), kMay1 + 62 * kOneMinute + 3000);
   EXPECT_EQ(parse_us_time("13/01/2024 01:02:03"), std::nullopt);
   EXPECT_EQ(parse_us_time("05/01/2024"), std::nullopt);
   EXPECT_EQ(parse_us_time(""), std::nullopt);
@@ -43,31 +43,31 @@ TEST(TimeText, UsTimes) {
 
 std::optional<base::UnixMillis> utc(const DateLine& line) {
   if (!line.midnight) return std::nullopt;
-  return *line.midnight + line.time_of_day.value_or(0) - minutes_east(line.zone.value_or(Zone{}), *line.midnight + line.time_of_day.value_or(0)) * kMinute;
+  return *line.midnight + line.time_of_day.value_or(0) - minutes_east(line.zone.value_or(Zone{}), *line.midnight + line.time_of_day.value_or(0)) * kOneMinute;
 }
 
 TEST(DateLine, AsConsolesAndScriptsWriteThem) {
   const std::pair<const char*, base::UnixMillis> cases[] = {
-      {"2024-05-01T06:00:00Z", kMay1 + 360 * kMinute},
-      {"2024-05-01T06:00:00.250+02:00", kMay1 + 240 * kMinute + 250},
-      {"2024/05/01 6:00", kMay1 + 360 * kMinute},
-      {"Wed 05/01/2024  6:00:00.12", kMay1 + 360 * kMinute + 120},
-      {"[05/01/2024 18:00:00,12]", kMay1 + 1080 * kMinute + 120},
+      {"2024-05-01T06:00:00Z", kMay1 + 360 * kOneMinute},
+      {"2024-05-01T06:00:00.250+02:00", kMay1 + 240 * kOneMinute + 250},
+      {"2024/05/01 6:00", kMay1 + 360 * kOneMinute},
+      {"Wed 05/01/2024  6:00:00.12", kMay1 + 360 * kOneMinute + 120},
+      {"[05/01/2024 18:00:00,12]", kMay1 + 1080 * kOneMinute + 120},
       {"5/1/2024 12:00:05 AM", kMay1 + 5000},
-      {"5/1/2024 12:00PM", kMay1 + 720 * kMinute},
-      {"31/05/2024", kMay1 + 30 * 1440 * kMinute},
+      {"5/1/2024 12:00PM", kMay1 + 720 * kOneMinute},
+      {"31/05/2024", kMay1 + 30 * 1440 * kOneMinute},
       {"Mi. 01.05.2024", kMay1},
-      {"01.05.2024 06:00:00,50", kMay1 + 360 * kMinute + 500},
-      {"Wednesday, May 1, 2024 6:00:00 PM", kMay1 + 1080 * kMinute},
-      {"Wed May  1 06:00:00 UTC 2024", kMay1 + 360 * kMinute},
-      {"Debug session time: Wed May  1 06:00:00.123 2024 (GMT-4)", kMay1 + 600 * kMinute + 123},
-      {"Debug session time: Wed May  1 06:00:00.123 2024 (UTC + 1:30)", kMay1 + 270 * kMinute + 123},
+      {"01.05.2024 06:00:00,50", kMay1 + 360 * kOneMinute + 500},
+      {"Wednesday, May 1, 2024 6:00:00 PM", kMay1 + 1080 * kOneMinute},
+      {"Wed May  1 06:00:00 UTC 2024", kMay1 + 360 * kOneMinute},
+      {"Debug session time: Wed May  1 06:00:00.123 2024 (GMT-4)", kMay1 + 600 * kOneMinute + 123},
+      {"Debug session time: Wed May  1 06:00:00.123 2024 (UTC + 1:30)", kMay1 + 270 * kOneMinute + 123},
       {"The current date is: Wed 05/01/2024", kMay1},
   };
   for (const auto& [text, millis] : cases) EXPECT_EQ(utc(parse_date_line(text)), millis) << text;
   const DateLine time = parse_date_line("The current time is: 18:00:00.50");
   EXPECT_FALSE(time.midnight);
-  EXPECT_EQ(time.time_of_day, 1080 * kMinute + 500);
+  EXPECT_EQ(time.time_of_day, 1080 * kOneMinute + 500);
   EXPECT_FALSE(parse_date_line("2024-05-01 06:00").zone);
 }
 

@@ -87,7 +87,7 @@ class SurgesThatEnd : public Surges {
     run(200, [this](double minute) { return calm(minute) + (minute - begin_) / 250 * 904 * kMiB; });
     growth_ = (minute_ - begin_) / 250 * 904 * kMiB;
     ASSERT_TRUE(report().surge.has_value());
-    begin_told_ = static_cast<double>(report().surge->since - kStart) / 60'000;
+    begin_told_ = static_cast<double>(report().surge->since - kSurgeStart) / 60'000;
   }
   /// Minutes until it is over, at most so many, while so much of the growth remains.
   double over_after(double most, double remains) {
