@@ -418,51 +418,6 @@ std::string_view without_rules(std::string_view line) {
   return line.substr(begin, line.find_last_not_of(kRules) - begin + 1);
 }
 
-// "2026년 11월 5일": parts of one date, with blanks between them.
-std::string with_joined_date(std::string_view line) {
-  std::string out;
-  for (std::size_t at = 0; at < line.size();) {
-    std::size_t length = 1;
-    for (const std::string_view part : {"년", "월", "年", "月"})
-      if (line.substr(at).starts_with(part) && !out.empty() && is_digit(out.back())) length = part.size();
-    out.append(line.substr(at, length));
-    at += length;
-    if (length == 1) continue;
-    const std::size_t behind = std::min(line.find_first_not_of(' ', at), line.size());
-    if (behind < line.size() && is_digit(line[behind])) at = behind;
-  }
-  return out;
-}
-
-// "Run 1 of 5 - ", "zzz ***" of OSWatcher, "LocalDateTime=" of wmic: what stands before a date and counts or names it.
-std::string_view without_title(std::string_view line) {
-  line = trimmed(line);
-  if (line.starts_with("zzz ")) return line.substr(4);
-  const auto word_is = [&](std::string_view word) {
-    return line.size() > word.size() && same_word(line.substr(0, word.size()), word);
-  };
-  for (const std::string_view name : {"LocalDateTime=", "DateTime=", "Timestamp=", "Date=", "Time="})
-    if (word_is(name)) return line.substr(name.size());
-  for (const std::string_view name : {"Run ", "Sample ", "Snapshot ", "Iteration ", "Pass ", "Loop ", "Collection "}) {
-    if (!word_is(name)) continue;
-    std::string_view rest = trimmed(line.substr(name.size()));
-    (void)take_char(rest, '#');
-    if (!take_digits(rest, 1, 7)) return line;
-    rest = trimmed(rest);
-    for (const std::string_view of : {"of ", "/"}) {
-      std::string_view count = rest;
-      if (!take_text(count, of)) continue;
-      count = trimmed(count);
-      if (!take_digits(count, 1, 7)) return line;
-      rest = trimmed(count);
-    }
-    // Without a mark between, what is left may go on with the number.
-    const std::size_t begin = rest.find_first_not_of("-:,;|@( ");
-    return begin == std::string_view::npos || begin == 0 ? line : rest.substr(begin);
-  }
-  return line;
-}
-
 // A mail's own times are not those of what is in it.
 bool is_of_a_mail(std::string_view line) {
   for (const std::string_view begin : {"Sent:", "Gesendet:", "Envoy", "Enviado", "Inviato:", "Received:"})

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <string>
 
+#include "collectors/history/csv_fields.h"
+#include "collectors/history/time_text.h"
+
 namespace kmem::history {
 namespace {
 
@@ -76,6 +79,8 @@ constexpr std::string_view kRemarks =
     "leak test server host tags tag pool pools memory usage table output dump ok first last next by for the and with "
     "starting running collecting sampling capturing capture captured recording recorded record report status iteration loop script "
     "task job daily hourly nach vor neustart";
+
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
 /// A character's code and length; 0 and 1 when the bytes are no UTF-8.
 struct Decoded {
@@ -218,6 +223,50 @@ std::string with_plain_blanks(std::string_view line) {
     if (out[i] == '\xa0' && !is_high(i + 1) && (i == 0 || !is_high(i - 1))) out[i] = ' ';
   }
   return out;
+}
+
+std::string with_joined_date(std::string_view line) {
+  std::string out;
+  for (std::size_t at = 0; at < line.size();) {
+    std::size_t length = 1;
+    for (const std::string_view part : {"년", "월", "年", "月"})
+      if (line.substr(at).starts_with(part) && !out.empty() && is_decimal(out.back())) length = part.size();
+    out.append(line.substr(at, length));
+    at += length;
+    if (length == 1) continue;
+    const std::size_t behind = std::min(line.find_first_not_of(' ', at), line.size());
+    if (behind < line.size() && is_decimal(line[behind])) at = behind;
+  }
+  return out;
+}
+
+std::string_view without_title(std::string_view line) {
+  line = trimmed(line);
+  if (line.starts_with("zzz ")) return line.substr(4);
+  const auto word_is = [&](std::string_view word) {
+    return line.size() > word.size() && same_word(line.substr(0, word.size()), word);
+  };
+  for (const std::string_view name : {"LocalDateTime=", "DateTime=", "Timestamp=", "Date=", "Time="})
+    if (word_is(name)) return line.substr(name.size());
+  for (const std::string_view name : {"Run ", "Sample ", "Snapshot ", "Iteration ", "Pass ", "Loop ", "Collection "}) {
+    if (!word_is(name)) continue;
+    std::string_view rest = trimmed(line.substr(name.size()));
+    (void)take_char(rest, '#');
+    if (!take_digits(rest, 1, 7)) return line;
+    rest = trimmed(rest);
+    for (const std::string_view of : {"of ", "/"}) {
+      std::string_view count = rest;
+      if (!count.starts_with(of)) continue;
+      count.remove_prefix(of.size());
+      count = trimmed(count);
+      if (!take_digits(count, 1, 7)) return line;
+      rest = trimmed(count);
+    }
+    // Without a mark between, what is left may go on with the number.
+    const std::size_t begin = rest.find_first_not_of("-:,;|@( ");
+    return begin == std::string_view::npos || begin == 0 ? line : rest.substr(begin);
+  }
+  return line;
 }
 
 std::string folded_word(std::string_view word) { return fold_latin(word); }

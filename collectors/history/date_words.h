@@ -17,6 +17,11 @@ inline constexpr char kHiddenLetter = '?';
 /// The line with blanks that are none in ASCII as blanks: U+00A0, U+202F, U+2009, U+3000; without marks of writing direction.
 [[nodiscard]] std::string with_plain_blanks(std::string_view line);
 
+/// "2026년 11월 5일" without the blanks between the parts of one date.
+[[nodiscard]] std::string with_joined_date(std::string_view line);
+/// Without what stands before a date and counts or names it: "Run 1 of 5 - ", OSWatcher's "zzz ", wmic's "LocalDateTime=".
+[[nodiscard]] std::string_view without_title(std::string_view line);
+
 /// 1 to 12; 0: none. "mar" is March here, and Tuesday below.
 [[nodiscard]] int month_of(std::string_view word);
 
