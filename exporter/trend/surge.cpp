@@ -259,9 +259,12 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
     steady.fills = steady.fills || best_rise(low, age_of, block_minutes, times).left < kFillsBetter * line.left;
   const double taken = steady.growth / (steady.growth + std::max(steady.left, 0.0)) / kCacheOfRoom;
   const double least_times = taken < 1 ? std::min(kMostFillTimes, -std::log(1 - taken)) : kMostFillTimes;
+  // Less than this is never enough, see kWaits and kSameGrowth.
+  const bool matters = steady.growth >= 0.3 * std::max(steady.left, 0.0);
   for (const double more : kMoreFillTimes) {
+    if (!matters || steady.fills_room) break;
     const double times = std::min(kMostFillTimes, more * least_times);
-    steady.fills_room = steady.fills_room || best_rise(low, age_of, block_minutes, times).left < line.left;
+    steady.fills_room = best_rise(low, age_of, block_minutes, times).left < line.left;
   }
   return steady;
 }
