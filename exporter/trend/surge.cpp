@@ -316,7 +316,8 @@ bool ends_soon(const SurgeView& view, const Steady& steady, bool slows_down) {
   if (steady.fills_room || (!beyond_cache && slows_down) || (!steady.even && !may_be_uneven)) return false;
   if (std::max(view.left, 0.0) / steady.pace > kSoonDays * kMinutesPerDay) return false;
   const Before usual = highest_before(view, steady.window);
-  return used_over_left >= kFarBeyond * wait || std::isnan(usual.high) || view.now - usual.high >= usual.beyond * steady.growth;
+  const double beyond = beyond_cache ? usual.beyond : std::max(usual.beyond, kBeyondNoDay);  // load may take half of the room
+  return used_over_left >= kFarBeyond * wait || std::isnan(usual.high) || view.now - usual.high >= beyond * steady.growth;
 }
 
 bool is_much_more(const SurgeView& view, const Steady& steady) {
@@ -325,7 +326,7 @@ bool is_much_more(const SurgeView& view, const Steady& steady) {
   }
   if (steady.end_level < kTimes * steady.begin_level) return false;
   const Before usual = highest_before(view, steady.window);
-  return !std::isnan(usual.high) && view.now - usual.high >= usual.beyond * steady.growth;
+  return !std::isnan(usual.high) && view.now - usual.high >= std::max(usual.beyond, kBeyondNoDay) * steady.growth;
 }
 
 /// Growth over days, at the same time of each.

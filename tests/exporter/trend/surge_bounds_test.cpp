@@ -109,12 +109,12 @@ TEST(SurgeBounds, WhatWasBeforeIsNothingNewUnlessTheEndIsFarNearer) {
     return past;
   };
   // 0.05 and 0.4 over the days that are known; the newest of them is no past.
-  expect_told(after(1.0, 0.09, 21), 110);
-  EXPECT_FALSE(look(after(1.0, 0.05, 21)).has_value());
-  expect_told(after(1.0, 0.27, 3), 110);
-  EXPECT_FALSE(look(after(1.0, 0.22, 3)).has_value());
-  expect_told(after(1.0, 0.47, 2), 110);
-  EXPECT_FALSE(look(after(1.0, 0.42, 2)).has_value());
+  expect_told(after(1.2, 0.09, 21), 110);
+  EXPECT_FALSE(look(after(1.2, 0.05, 21)).has_value());
+  expect_told(after(1.2, 0.27, 3), 110);
+  EXPECT_FALSE(look(after(1.2, 0.22, 3)).has_value());
+  expect_told(after(1.2, 0.47, 2), 110);
+  EXPECT_FALSE(look(after(1.2, 0.42, 2)).has_value());
   // Twice the wait of 0.865.
   expect_told(after(1.85, -0.5, 21), 110);
   EXPECT_FALSE(look(after(1.70, -0.5, 21)).has_value());
