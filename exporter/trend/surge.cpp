@@ -259,9 +259,12 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
     steady.fills = steady.fills || best_rise(low, age_of, block_minutes, times).left < kFillsBetter * line.left;
   const double taken = steady.growth / (steady.growth + std::max(steady.left, 0.0)) / kCacheOfRoom;
   const double least_times = taken < 1 ? std::min(kMostFillTimes, -std::log(1 - taken)) : kMostFillTimes;
+  // Less than this is never enough, see kWaits and kSameGrowth.
+  const bool matters = steady.growth >= 0.3 * std::max(steady.left, 0.0);
   for (const double more : kMoreFillTimes) {
+    if (!matters || steady.fills_room) break;
     const double times = std::min(kMostFillTimes, more * least_times);
-    steady.fills_room = steady.fills_room || best_rise(low, age_of, block_minutes, times).left < line.left;
+    steady.fills_room = best_rise(low, age_of, block_minutes, times).left < line.left;
   }
   return steady;
 }
@@ -313,7 +316,8 @@ bool ends_soon(const SurgeView& view, const Steady& steady, bool slows_down) {
   if (steady.fills_room || (!beyond_cache && slows_down) || (!steady.even && !may_be_uneven)) return false;
   if (std::max(view.left, 0.0) / steady.pace > kSoonDays * kMinutesPerDay) return false;
   const Before usual = highest_before(view, steady.window);
-  return used_over_left >= kFarBeyond * wait || std::isnan(usual.high) || view.now - usual.high >= usual.beyond * steady.growth;
+  const double beyond = beyond_cache ? usual.beyond : std::max(usual.beyond, kBeyondNoDay);  // load may take half of the room
+  return used_over_left >= kFarBeyond * wait || std::isnan(usual.high) || view.now - usual.high >= beyond * steady.growth;
 }
 
 bool is_much_more(const SurgeView& view, const Steady& steady) {
@@ -322,7 +326,7 @@ bool is_much_more(const SurgeView& view, const Steady& steady) {
   }
   if (steady.end_level < kTimes * steady.begin_level) return false;
   const Before usual = highest_before(view, steady.window);
-  return !std::isnan(usual.high) && view.now - usual.high >= usual.beyond * steady.growth;
+  return !std::isnan(usual.high) && view.now - usual.high >= std::max(usual.beyond, kBeyondNoDay) * steady.growth;
 }
 
 /// Growth over days, at the same time of each.

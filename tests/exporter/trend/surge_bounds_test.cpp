@@ -109,12 +109,12 @@ TEST(SurgeBounds, WhatWasBeforeIsNothingNewUnlessTheEndIsFarNearer) {
     return past;
   };
   // 0.05 and 0.4 over the days that are known; the newest of them is no past.
-  expect_told(after(1.0, 0.09, 21), 110);
-  EXPECT_FALSE(look(after(1.0, 0.05, 21)).has_value());
-  expect_told(after(1.0, 0.27, 3), 110);
-  EXPECT_FALSE(look(after(1.0, 0.22, 3)).has_value());
-  expect_told(after(1.0, 0.47, 2), 110);
-  EXPECT_FALSE(look(after(1.0, 0.42, 2)).has_value());
+  expect_told(after(1.2, 0.09, 21), 110);
+  EXPECT_FALSE(look(after(1.2, 0.05, 21)).has_value());
+  expect_told(after(1.2, 0.27, 3), 110);
+  EXPECT_FALSE(look(after(1.2, 0.22, 3)).has_value());
+  expect_told(after(1.2, 0.47, 2), 110);
+  EXPECT_FALSE(look(after(1.2, 0.42, 2)).has_value());
   // Twice the wait of 0.865.
   expect_told(after(1.85, -0.5, 21), 110);
   EXPECT_FALSE(look(after(1.70, -0.5, 21)).has_value());
@@ -143,6 +143,17 @@ TEST(SurgeBounds, TheLastThirdGoesOn) {
   EXPECT_FALSE(look(bent(480, 0.85, 2.2)).has_value());
 }
 
+TEST(SurgeBounds, TheHourOfTheDayIsNoGrowth) {
+  // Eight hours that use half of what is left, while a cycle that is known rises by a third as much again.
+  const auto grown = [](double used_over_left) {
+    Past past = line(480, used_over_left);
+    past.at = [at = past.at](double age) { return at(age) + 0.03 * std::cos(age / kDay * 2 * 3.14159265); };
+    return past;
+  };
+  EXPECT_TRUE(look(grown(0.75)).has_value());
+  EXPECT_FALSE(look(grown(0.55)).has_value());
+}
+
 TEST(SurgeBounds, ACacheOfHalfOfTheRoomIsNoneAtAnyTime) {
   for (const double tau : {60.0, 240.0, 1440.0}) {
     for (const double times : {0.7, 1.0, 1.4, 1.7, 2.0, 2.5, 3.0, 4.0}) {
@@ -163,15 +174,14 @@ TEST(SurgeBounds, ANarrowWidthThatSawNoBeginHasNoWordForWiderOnes) {
 }
 
 TEST(SurgeBounds, WhatIsGivenBackOnTheWay) {
-  const auto dips = [](double used_over_left, double of_growth) {
-    Past past = line(480, used_over_left);
-    const auto even = past.at;
-    const double growth = even(0) - 0.5;
-    past.at = [=](double age) { return even(age) - (age < 240 && age > 170 ? of_growth * growth : 0); };
+  const auto drops = [](double of_growth) {
+    Past past = line(480, 1.3);
+    const double back = of_growth * (past.at(0) - 0.5);
+    past.at = [at = past.at, back](double age) { return at(age) - (age < 240 ? back : 0); };
     return past;
   };
-  EXPECT_TRUE(look(dips(0.8, 0.10)).has_value());
-  EXPECT_FALSE(look(dips(0.8, 0.14)).has_value());
+  EXPECT_TRUE(look(drops(0.20)).has_value());
+  EXPECT_FALSE(look(drops(0.25)).has_value());
 }
 
 TEST(SurgeBounds, AStepInTheGrowth) {
@@ -203,6 +213,46 @@ TEST(SurgeBounds, MuchMoreThanBeforeWithNoEndNear) {
   EXPECT_FALSE(look(grown(1.6, 0.048, 20)).has_value());
   EXPECT_TRUE(look(grown(1.6, 0.052, 20)).has_value());
   EXPECT_FALSE(look(grown(1.6, 0.06, 15)).has_value());
+}
+
+TEST(SurgeBounds, MuchMoreGoesOnToo) {
+  const auto grown = [](double last_third) {
+    const Past shape = bent(1200, 1.0, last_third);
+    Past past([at = shape.at](double age) { return 0.06 / 1.7 * (1 + 0.7 * (at(age) - 0.5) / 0.25); });
+    past.least = 0.001;
+    return past;
+  };
+  EXPECT_TRUE(look(grown(0.94)).has_value());
+  EXPECT_FALSE(look(grown(0.84)).has_value());
+  EXPECT_TRUE(look(grown(1.48)).has_value());
+  EXPECT_FALSE(look(grown(1.64)).has_value());
+}
+
+TEST(SurgeBounds, ItsNewerHalfGrowsAsTheOlder) {
+  const auto grown = [](double newer_over_older) {
+    const double newer = newer_over_older / (1 + newer_over_older);
+    Past past([=](double age) {
+      const double done = std::max(0.0, 1 - age / (4 * kDay));
+      return 0.06 / 1.6 * (1 + 0.6 * (done < 0.5 ? 2 * done * (1 - newer) : 1 - newer + (2 * done - 1) * newer));
+    });
+    past.least = 0.001;
+    return past;
+  };
+  EXPECT_TRUE(look(grown(0.70)).has_value());
+  EXPECT_FALSE(look(grown(0.55)).has_value());
+}
+
+TEST(SurgeBounds, OnTheFirstDayBeyondTheHoursBefore) {
+  const auto after = [](double beyond) {
+    Past past = line(110, 1.46);
+    past.known_minutes = 500;
+    past.highs.assign(1, std::numeric_limits<float>::quiet_NaN());
+    const double before = past.at(0) - beyond * (past.at(0) - 0.5);
+    past.at = [at = past.at, before](double age) { return age > 200 ? before : at(age); };
+    return past;
+  };
+  EXPECT_TRUE(look(after(0.34)).has_value());
+  EXPECT_FALSE(look(after(0.26)).has_value());
 }
 
 TEST(SurgeBounds, GrowthOverDaysAtTheSameTimeOfEach) {

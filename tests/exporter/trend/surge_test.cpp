@@ -105,6 +105,15 @@ TEST_F(SurgesThatEnd, AfterHalfAsLongWithoutGrowth) {
   EXPECT_NEAR(over_after(600, 1), 0.4 * grown, 0.06 * grown);
 }
 
+TEST_F(SurgesThatEnd, NotWithinAQuarterOfAnHour) {
+  run(2 * 1440, calm);
+  begin_ = minute_;
+  run(20, [this](double minute) { return calm(minute) + (minute - begin_) / 30 * 904 * kMiB; });
+  growth_ = (minute_ - begin_) / 30 * 904 * kMiB;
+  ASSERT_TRUE(report().surge.has_value());
+  EXPECT_NEAR(over_after(100, 1), 16, 3);
+}
+
 TEST_F(SurgesThatEnd, AtOnceWhenAThirdWasGivenBack) {
   grow();
   EXPECT_LE(over_after(30, 0.66), 2);
