@@ -131,7 +131,7 @@ void SelfMetrics::collect(const self::SelfUsage& usage, std::vector<prometheus::
 }
 
 void SelfMetrics::fill(const self::SelfUsage& usage, FamilyList& list) const {
-  const OwnRows& rows = counted_->rows;
+  const Counted::OwnRows& rows = counted_->rows;
   const auto value = [&list](const MetricRow& row, std::optional<double> number) {
     if (number) list.fill(row, [&](Samples& out) { out.add(*number); });
   };
