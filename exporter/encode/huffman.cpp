@@ -16,7 +16,7 @@ std::array<std::uint32_t, kDeepest + 1> leaves_by_depth(std::span<const std::uin
     std::uint16_t parent = 0;
   };
   std::array<Node, kMostSymbols> inner;
-  std::array<std::uint16_t, kMostSymbols> leaf_parent;
+  std::array<std::uint16_t, kMostSymbols> leaf_parent{};
   const std::size_t count = weights.size();
   // Both rows rise, so the two lightest stand at their heads.
   std::size_t leaf = 0, oldest = 0;

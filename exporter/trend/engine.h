@@ -63,7 +63,7 @@ class TrendEngine {
  public:
   static constexpr std::size_t kMaxTextBytes = 256;  // longer texts are refused and counted
   static constexpr std::size_t kMaxStateBytes = 18 << 20;
-  static constexpr std::uint32_t kStateVersion = 2;
+  static constexpr std::uint32_t kStateVersion = 3;
   static constexpr std::uint32_t kOldestStateVersion = 1;  // without what surges need
 
   explicit TrendEngine(EngineOptions options = {});

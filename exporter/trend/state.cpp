@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "collectors/base/host_key.h"
 #include "collectors/base/utf8.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxIdentityBytes = 256;
 constexpr std::uint32_t kVersionWithSurges = 2;
+constexpr std::uint32_t kVersionWithWatched = 3;
 constexpr double kMostLimit = 0x1p66;     // what is held and the room beyond
 constexpr float kMostOfSurge = 0x1p80F;   // a pace of that a minute
 
@@ -101,6 +103,7 @@ std::string TrendEngine::save() const {
   }
   for (const DayOfRoom& room : state_.rooms) room.save(out);
   state_.recent.save(out);
+  out.fixed(seen_ms_);
   return payload;
 }
 
@@ -202,6 +205,9 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   } else {
     for (std::size_t slot = 0; slot < state.subjects.size(); ++slot) state.recent.add_subject();
   }
+  const std::int64_t watched_ms =
+      version >= kVersionWithWatched ? in.fixed<std::int64_t>() : std::numeric_limits<std::int64_t>::max();
+  if (watched_ms < 0) in.fail();
   if (const base::Result<void> end = in.finish(); !end) return end.error().within("trend state");
   std::vector<std::uint64_t> keys;
   for (const Open& open : state.open) keys.push_back(open.key);
@@ -211,7 +217,8 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   state_ = std::move(state);
   std::int64_t oldest_ms = state_.timeline.now_ms();
   for (const auto& subject : state_.subjects) oldest_ms = std::min(oldest_ms, subject->first_seen_ms);
-  seen_ms_ = std::min(state_.timeline.now_ms() - oldest_ms, seen_in_rings_ms());
+  // Where the clock was set again and again, rings hold a reading a bucket and nothing between.
+  seen_ms_ = std::min({state_.timeline.now_ms() - oldest_ms, seen_in_rings_ms(), watched_ms});
   gap_ms_ = 0;
   week_growths_.clear();
   order_.clear();

@@ -1,6 +1,7 @@
 // Runs a fuzz target over a corpus without a fuzzer: every file, and every file cut off at up to 256 places, except those
 // that a fuzzer found (found-*), which are many and are cuts and mixtures already. Each input is a heap block of exactly
 // its size, so that AddressSanitizer sees the first byte read beyond it.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
