@@ -24,7 +24,6 @@ struct CheckQueue::Shared {
   struct Group {
     std::string name;
     std::deque<Task> waiting;  // newest last
-    std::size_t turns = 0;
   };
   std::mutex mutex;
   std::condition_variable changed;
@@ -95,9 +94,8 @@ void CheckQueue::work(Shared& shared) {
     if (shared.stopping) return;
     auto& groups = shared.groups;
     const auto turn = groups.begin();
-    const bool oldest = ++turn->turns % kOldestEvery == 0;
-    Task task = std::move(oldest ? turn->waiting.front() : turn->waiting.back());
-    oldest ? turn->waiting.pop_front() : turn->waiting.pop_back();
+    Task task = std::move(turn->waiting.front());
+    turn->waiting.pop_front();
     --shared.waiting;
     if (turn->waiting.empty()) groups.erase(turn);
     else groups.splice(groups.end(), groups, turn);

@@ -1,10 +1,10 @@
 // Stage 6: passwords that wait to be checked, at up to seconds each: served by turns of those who ask (address_group), so
-// that guessers of one address wait for each other, and of one address the newest first: guessers who ask again when they
-// are answered come after a scraper that came to their address meanwhile. Every 16th turn is the oldest's, so that nobody
-// who has missed his waits for ever. What waits is bounded, over all and for one of them, at what connections may wait:
-// who is refused asks again at once, and pushes out others. Who asks beyond his bound loses his oldest, and when all is
-// taken, the one who asks most loses it. Threads: a few of its own; submit from any.
-// Failure: a task that is not taken on is called with false, right away. One that runs at the end is left behind.
+// that guessers of one address wait for each other, and of one address the oldest first: guessers who ask again when they
+// are answered come after a scraper that came to their address meanwhile, which waits for as many checks as they are.
+// What waits is bounded, over all and for one of them, at what connections may wait: who is refused asks again at once, and
+// pushes out others. Who asks beyond his bound loses his oldest, and when all is taken, the one who asks most loses it.
+// Threads: a few of its own; submit from any. Failure: a task that is not taken on is called with false, right away. One
+// that runs at the end is left behind.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace kmem::http {
 
 class CheckQueue {
  public:
-  static constexpr std::size_t kMostOfOne = 64, kMost = 256, kOldestEvery = 16;
+  static constexpr std::size_t kMostOfOne = 64, kMost = 256;
   /// `run`: check; else there is no room.
   using Task = std::function<void(bool run)>;
 

@@ -417,7 +417,7 @@ TEST(TrackedSet, AClockThatWasWrongForAWhileLeavesNoTrace) {
 /// The boot time moves with the clock, which tells by how much it was set: a dwell of 4 days stays 4 days.
 TEST(TrackedSet, AClockThatIsSetForwardOrBackSendsNobodyOffBeforeTheTime) {
   for (const base::UnixMillis set_by : {3 * kHour, -3 * kHour, 30 * kDay, -30 * kDay}) {
-    TrackedSet set(small_config(2, 4), {});
+    TrackedSet set(few_tags(2, 4), {});
     std::vector<TagUsage> rows = falling_tags(Pool::kPaged, 6);
     base::UnixMillis off = 0;
     const auto is_member = [&](base::UnixMillis uptime) {
