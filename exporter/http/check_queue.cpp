@@ -76,7 +76,7 @@ void CheckQueue::submit(const std::string& group, Task task) {
       }
     }
     if (has_room) {
-      if (own == groups.end()) own = groups.insert(groups.end(), {group, {}, 0});
+      if (own == groups.end()) own = groups.insert(groups.end(), {group, {}});
       own->waiting.push_back(std::move(task));
       ++shared_->waiting;
     } else {
