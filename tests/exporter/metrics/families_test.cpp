@@ -255,7 +255,7 @@ TEST(Families, PagesOfAPageEncoderAreThoseOfEncode) {
       case 5: in.trend.judged = !in.trend.judged; break;
       case 6: if (!in.owners.rows.empty()) in.owners.rows[0].driver += "x"; break;
       case 7: self_metrics.observe_request("status", random() % 2 == 0 ? 200 : 404, 0.01); break;
-      case 8: self_metrics.set_config_reload(random() % 2 == 0, random()); break;
+      case 8: self_metrics.set_config_reload(random() % 2 == 0, static_cast<base::UnixMillis>(random())); break;
       default: for (auto& member : members) member.bytes = random() % 3 == 0 ? 1 : random(); break;
     }
     const auto format = random() % 4 == 0 ? encode::Format::kOpenMetrics100 : encode::Format::kText004;
