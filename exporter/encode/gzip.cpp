@@ -22,27 +22,23 @@ struct Range {
   std::uint16_t first = 0;
   std::uint8_t extra_bits = 0;
 };
-constexpr auto kLengths = [] {
-  std::array<Range, 29> ranges{};
-  std::uint16_t at = 3;
-  for (std::size_t i = 0; i < 28; ++i) {
-    const auto extra = static_cast<std::uint8_t>(i < 8 ? 0 : i / 4 - 1);
+/// The first `2 * per_step` codes stand for one each, then every `per_step` codes have a bit more.
+template <std::size_t kCount>
+constexpr std::array<Range, kCount> ranges_from(std::uint16_t at, std::size_t per_step) {
+  std::array<Range, kCount> ranges{};
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const auto extra = static_cast<std::uint8_t>(i < 2 * per_step ? 0 : i / per_step - 1);
     ranges[i] = {at, extra};
     at = static_cast<std::uint16_t>(at + (1U << extra));
   }
+  return ranges;
+}
+constexpr auto kLengths = [] {
+  auto ranges = ranges_from<29>(3, 4);
   ranges[28] = {258, 0};
   return ranges;
 }();
-constexpr auto kDistances = [] {
-  std::array<Range, 30> ranges{};
-  std::uint16_t at = 1;
-  for (std::size_t i = 0; i < 30; ++i) {
-    const auto extra = static_cast<std::uint8_t>(i < 4 ? 0 : i / 2 - 1);
-    ranges[i] = {at, extra};
-    at = static_cast<std::uint16_t>(at + (1U << extra));
-  }
-  return ranges;
-}();
+constexpr auto kDistances = ranges_from<30>(1, 2);
 constexpr auto kLengthCode = [] {
   std::array<std::uint8_t, kLongest + 1> codes{};
   for (std::size_t i = 0; i < kLengths.size(); ++i)

@@ -267,12 +267,17 @@ def build_drivers(folder, by_mingw=36, by_clang=12, seed=20):
         with open(source, "w", encoding="ascii") as out:
             out.write(text + TAIL)
         jobs.append((machine, LEVELS[index % len(LEVELS)], source, os.path.join(folder, name), resource, index % 4 == 0))
+    compile_all(compile_driver, jobs, folder)
+    return truth
+
+
+def compile_all(compile_one, jobs, folder):
+    """Only the drivers stay."""
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda job: compile_driver(*job), jobs))
+        list(pool.map(lambda job: compile_one(*job), jobs))
     for name in os.listdir(folder):
         if not name.endswith(".sys"):
             os.remove(os.path.join(folder, name))
-    return truth
 
 
 def build_more_drivers(folder, seed=21):
@@ -300,11 +305,7 @@ def build_more_drivers(folder, seed=21):
         with open(source, "w", encoding="ascii") as out:
             out.write(text + TAIL)
         jobs.append((machine, level, frame, source, os.path.join(folder, name)))
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda job: compile_more(*job), jobs))
-    for name in os.listdir(folder):
-        if not name.endswith(".sys"):
-            os.remove(os.path.join(folder, name))
+    compile_all(compile_more, jobs, folder)
     return truth
 
 
