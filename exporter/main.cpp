@@ -1,4 +1,4 @@
-// Arguments -> the command's function. exporter/agent.h is where the work is wired together.
+// Arguments -> the command's function. exporter/agent/agent.h is where the work is wired together.
 #include "exporter/main.h"
 
 #include <cstdio>

@@ -6,7 +6,7 @@
 #include "collectors/base/log.h"
 #include "collectors/drivers/guarded_watch.h"
 #include "collectors/make_source.h"
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
 #include "exporter/commands/commands.h"
 
 namespace kmem {

@@ -8,7 +8,7 @@
 
 #include "collectors/base/log.h"
 #include "collectors/windows/event_tail.h"
-#include "exporter/failure_log.h"
+#include "exporter/agent/failure_log.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "exporter/failure_log.h"
+#include "exporter/agent/failure_log.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace kmem;

@@ -13,7 +13,7 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/make_source.h"
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
 #include "tests/support/manual_clock.h"
 
 namespace kmem::test {

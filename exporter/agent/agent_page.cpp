@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
+#include "exporter/agent/page_view.h"
 #include "exporter/metrics/build_info.h"
 #include "exporter/page/files.h"
 #include "exporter/page/json.h"
 #include "exporter/page/page.h"
-#include "exporter/page_view.h"
 
 namespace kmem {
 namespace {

@@ -1,6 +1,6 @@
 #include <windows.h>
 
-#include "exporter/host_identity.h"
+#include "exporter/agent/host_identity.h"
 
 #include "collectors/base/host_key.h"
 

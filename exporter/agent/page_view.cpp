@@ -1,4 +1,4 @@
-#include "exporter/page_view.h"
+#include "exporter/agent/page_view.h"
 
 #include <algorithm>
 #include <array>

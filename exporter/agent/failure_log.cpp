@@ -1,4 +1,4 @@
-#include "exporter/failure_log.h"
+#include "exporter/agent/failure_log.h"
 
 #include <algorithm>
 

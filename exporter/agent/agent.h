@@ -26,12 +26,13 @@
 #include "collectors/self/self.h"
 #include "collectors/source.h"
 #include "config/config.h"
+#include "exporter/agent/failure_log.h"
+#include "exporter/agent/kept_state.h"
+#include "exporter/agent/trend_watch.h"
 #include "exporter/encode/encode.h"
 #include "exporter/encode/gzip.h"
 #include "exporter/encode/negotiate.h"
 #include "exporter/http/server.h"
-#include "exporter/failure_log.h"
-#include "exporter/kept_state.h"
 #include "exporter/metrics/collect.h"
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/self_metrics.h"
@@ -40,7 +41,6 @@
 #include "exporter/page/rates.h"
 #include "exporter/page/view.h"
 #include "exporter/select/tracked_set.h"
-#include "exporter/trend_watch.h"
 
 namespace kmem {
 

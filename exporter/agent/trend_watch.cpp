@@ -1,4 +1,4 @@
-#include "exporter/trend_watch.h"
+#include "exporter/agent/trend_watch.h"
 
 #include <algorithm>
 #include <cmath>

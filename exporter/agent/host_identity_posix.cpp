@@ -1,4 +1,4 @@
-#include "exporter/host_identity.h"
+#include "exporter/agent/host_identity.h"
 
 #include "collectors/base/host_key.h"
 

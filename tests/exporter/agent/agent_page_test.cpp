@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
 #include "exporter/page/page.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"

@@ -1,4 +1,4 @@
-#include "exporter/kept_state.h"
+#include "exporter/agent/kept_state.h"
 
 #include <algorithm>
 #include <chrono>

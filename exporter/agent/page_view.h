@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "collectors/snapshot.h"
+#include "exporter/agent/trend_watch.h"
 #include "exporter/page/query.h"
 #include "exporter/page/rates.h"
 #include "exporter/page/view.h"
 #include "exporter/select/selection.h"
-#include "exporter/trend_watch.h"
 
 namespace kmem {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "collectors/base/log.h"
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
 #include "exporter/commands/analysis.h"
 #include "exporter/top/trend_notes.h"
 #include "tests/exporter/commands/history_text.h"

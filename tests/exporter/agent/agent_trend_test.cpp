@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "collectors/base/log.h"
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
-#include "tests/support/tag_usage.h"
 #include "tests/support/pattern.h"
+#include "tests/support/tag_usage.h"
 
 namespace kmem {
 namespace {

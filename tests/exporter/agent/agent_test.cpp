@@ -1,4 +1,4 @@
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,13 +1,14 @@
 // What event logs and /proc/vmstat gained, counted once whoever reads it again.
-#include "exporter/failure_log.h"
+#include "exporter/agent/failure_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/log.h"
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
 
@@ -92,15 +93,15 @@ TEST_F(FailureLogTest, EveryRecordIsCountedOnceHoweverOftenItIsSeen) {
 TEST_F(FailureLogTest, TheLastEventIsTheLogsLastWhereverTheClockWasSet) {
   constexpr base::UnixMillis kThreeHours = 3 * 3'600'000;
   FailureLog log("host");
-  Snapshot first = windows({record(5, kDay)});
+  Snapshot first = windows({record(5, base::kDayMillis)});
   log.observe(first);
-  Snapshot back = windows({record(6, kDay + 60'000 - kThreeHours)}, 1);
+  Snapshot back = windows({record(6, base::kDayMillis + 60'000 - kThreeHours)}, 1);
   log.observe(back);
   EXPECT_EQ(count(back, 2020), 2U);
-  EXPECT_EQ(back.failure_events[1].last, kDay + 60'000 - kThreeHours);
-  Snapshot forward = windows({record(7, kDay + kThreeHours)}, 2);
+  EXPECT_EQ(back.failure_events[1].last, base::kDayMillis + 60'000 - kThreeHours);
+  Snapshot forward = windows({record(7, base::kDayMillis + kThreeHours)}, 2);
   log.observe(forward);
-  EXPECT_EQ(forward.failure_events[1].last, kDay + kThreeHours);
+  EXPECT_EQ(forward.failure_events[1].last, base::kDayMillis + kThreeHours);
 }
 
 TEST_F(FailureLogTest, ALogThatCannotBeReadTakesNothingBack) {

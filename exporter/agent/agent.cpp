@@ -1,4 +1,4 @@
-#include "exporter/agent.h"
+#include "exporter/agent/agent.h"
 
 #include <algorithm>
 #include <array>
