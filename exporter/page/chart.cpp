@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 #include <span>
 
 #include "collectors/base/time_words.h"
@@ -267,28 +268,34 @@ void add_chart(Html& html, const Subject& subject, const std::vector<base::UnixM
 }
 
 void add_hours_chart(Html& html, const Subject& subject, base::UnixMillis now) {
-  if (!subject.course || !subject.report.surge) return;
+  if (!subject.course) return;
   constexpr base::UnixMillis kFiveMs = 300'000, kHourMs = 3'600'000;
   constexpr base::UnixMillis kShort = 5 * kHourMs;  // what the six hours show with something before it
+  constexpr std::ptrdiff_t kFewest = 3;             // floors that say something
   const trend::Course& course = *subject.course;
-  const trend::Surge& surge = *subject.report.surge;
-  const bool minutes = now - surge.since < kShort;
+  const std::optional<trend::Surge>& surge = subject.report.surge;
+  const bool minutes = surge && now - surge->since < kShort;
   const Line line = minutes ? Line{course.fives, course.fives_start, kFiveMs} : Line{course.recent, course.recent_start, kHourMs};
+  if (!surge && std::ranges::count_if(line.floors, [](float floor) { return !std::isnan(floor); }) < kFewest) return;
   const bool bytes = trend::counts_bytes(subject.report.kind), falls = subject.report.kind == Kind::kSystemPtes;
   const double last = subject.report.last_amount;
-  const Piece pace{surge.since, now, std::max(0.0, falls ? last + surge.growth : last - surge.growth), last};
-  const Frame frame = frame_of(line, {pace}, line.floors.size());
+  std::vector<Piece> pace;
   std::string words = "Lowest " + std::string(bytes ? "size" : "number") + " of " + subject_words(subject.report) +
                       (minutes ? " in every 5 minutes of the last 6 hours" : " in every hour of the last 4 days") + ": now " +
-                      amount_words(last, bytes) + ", " + amount_words(surge.growth, bytes) + (falls ? " less than " : " more than ") +
-                      duration_words(static_cast<double>(now - surge.since) / 1000) + " ago.";
-  open_chart(html, subject, frame, minutes ? "fives" : "recent", words);
+                      amount_words(last, bytes);
+  if (surge) {
+    pace.push_back({surge->since, now, std::max(0.0, falls ? last + surge->growth : last - surge->growth), last});
+    words += ", " + amount_words(surge->growth, bytes) + (falls ? " less than " : " more than ") +
+             duration_words(static_cast<double>(now - surge->since) / 1000) + " ago";
+  }
+  const Frame frame = frame_of(line, pace, line.floors.size());
+  open_chart(html, subject, frame, minutes ? "fives" : "recent", words + ".");
   add_amounts(html, frame, bytes);
   add_hours(html, frame);
-  add_lines(html, line, {pace}, frame);
+  add_lines(html, line, pace, frame);
   html.raw("</svg>\n<figcaption>");
   add_key(html, "floor", minutes ? "floor: lowest of every 5 minutes" : "floor: lowest of every hour");
-  add_key(html, "trend", "the growth");
+  if (surge) add_key(html, "trend", "the growth");
   html.raw("</figcaption>\n</figure>\n");
 }
 

@@ -262,9 +262,23 @@ TEST(Chart, OfHoursShowsALongerSurgeByTheHour) {
   expect_well_formed("\n" + drawn);
   EXPECT_THAT(drawn, HasSubstr("in every hour of the last 4 days"));
   EXPECT_THAT(drawn, HasSubstr("data-line=\"recent\" data-from=\"" + std::to_string(kNow - 96 * 3'600'000) + "\""));
+}
+
+TEST(Chart, OfHoursShowsALeaksHoursWithoutAPace) {
+  Subject leak = surging(20);
+  leak.report.surge.reset();
+  Html html;
+  add_hours_chart(html, leak, kNow);
+  const std::string drawn = html.take();
+  expect_well_formed("\n" + drawn);
+  EXPECT_THAT(drawn, HasSubstr("Lowest size of tag Thre (nonpaged) in every hour of the last 4 days: now 4.77 MiB.\""));
+  EXPECT_THAT(drawn, HasSubstr("data-line=\"recent\""));
+  EXPECT_THAT(drawn, Not(HasSubstr("class=\"trend\"")));
+  leak.course->recent.fill(trend::kNothing);
+  leak.course->recent[94] = leak.course->recent[95] = 1e6F;
   Html none;
-  add_hours_chart(none, leak_of(Pool::kNonpaged, "Thre"), kNow);
-  EXPECT_EQ(none.take(), "");
+  add_hours_chart(none, leak, kNow);
+  EXPECT_EQ(none.take(), "") << "two floors say nothing";
 }
 
 TEST(Page, SaysThatItCannotSay) {
