@@ -273,7 +273,9 @@ void add_hours_chart(Html& html, const Subject& subject, base::UnixMillis now) {
   constexpr base::UnixMillis kShort = 5 * kHourMs;  // what the six hours show with something before it
   constexpr std::ptrdiff_t kFewest = 3;             // floors that say something
   const trend::Course& course = *subject.course;
-  const std::optional<trend::Surge>& surge = subject.report.surge;
+  // What has grown for longer than is shown is the other chart's.
+  const std::optional<trend::Surge>& seen = subject.report.surge;
+  const trend::Surge* surge = seen && seen->since >= course.recent_start ? &*seen : nullptr;
   const bool minutes = surge && now - surge->since < kShort;
   const Line line = minutes ? Line{course.fives, course.fives_start, kFiveMs} : Line{course.recent, course.recent_start, kHourMs};
   if (!surge && std::ranges::count_if(line.floors, [](float floor) { return !std::isnan(floor); }) < kFewest) return;

@@ -282,8 +282,8 @@ void add_suspects(Html& html, const View& view) {
       html.raw(" <span class=\"source\">by ").text(drivers::joined_sources(leak.drivers)).raw("</span></p>\n");
     }
     add_facts(html, leak, view.time);
-    add_hours_chart(html, leak, view.time);
     add_chart(html, leak, view.boots, view.time);
+    add_hours_chart(html, leak, view.time);
     add_runbook(html, leak.report.kind);
     html.raw("</article>\n");
   }

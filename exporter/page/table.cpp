@@ -103,8 +103,8 @@ void add_tags(Html& html, const View& view, const TagQuery& query) {
     html.text(view.chosen ? subject_words(view.chosen->report) : query.chart + " has no history");
     html.raw(" <a class=\"close\" data-live href=\"").text(query_link(without, page_defaults())).raw("#tags\">close</a></h3>\n");
     if (view.chosen) {
-      add_hours_chart(html, *view.chosen, view.time);
       add_chart(html, *view.chosen, view.boots, view.time);
+      add_hours_chart(html, *view.chosen, view.time);
     }
     html.raw("</article>\n");
   }

@@ -160,7 +160,7 @@ class Leak(Case):
 
     def test_the_suspects_chart_has_floor_trend_reboot_and_step(self):
         self.show()
-        chart = "#suspects .chart"
+        chart = "#suspects .chart[data-line=floors]"
         self.assertEqual(browser.js(f"['.floor', '.trend', '.boot'].map(s => document.querySelectorAll('{chart} ' + s).length)"),
                          [1, 2, 1], "the trend has a piece on each side of the reboot")
         self.assertIn("reboot", self.texts(chart + " text"))
@@ -294,7 +294,7 @@ class Leak(Case):
         self.show()
         self.assertRegex(self.texts("h1")[0], self.HEADLINE)
         self.assertEqual(browser.js(f"{ROWS}.length"), 50)
-        self.assertEqual(browser.js("document.querySelectorAll('#suspects .chart .floor').length"), 1)
+        self.assertEqual(browser.js("document.querySelectorAll('#suspects .chart .floor').length"), 2, "weeks, and hours")
         self.assertRegex(" ".join(self.texts("#verdict time")), r"^26 Sep 2026-10-10 00:33 UTC$")
         self.assertTrue(browser.js("document.querySelector('#pause').hidden"))
         self.picture("no-script")
@@ -390,7 +390,7 @@ class Live(Case):
         with Exporter(*made("leak", "nonpaged/Thre", "+paged/MmSt"), listen=f"127.0.0.1:{port}"):
             browser.until("document.querySelector('h1').textContent.startsWith('Leak: tag Thre')", 15)
             self.assertTrue(browser.js("window.same === document.activeElement"), "changed in place, the focus where it was")
-            self.assertEqual(browser.js("document.querySelectorAll('#suspects .chart').length"), 1)
+            self.assertEqual(browser.js("document.querySelectorAll('#suspects .chart').length"), 2, "weeks, and hours")
             self.assertTrue(browser.js("document.title.startsWith('Leak: tag Thre')"))
             browser.click("#pause")
             self.assertEqual(browser.js("document.querySelector('#live').textContent"), "paused, read")
