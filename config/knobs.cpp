@@ -8,9 +8,9 @@
 #include <utility>
 #include <variant>
 
+#include "collectors/base/pool.h"
 #include "collectors/base/suggest.h"
 #include "collectors/base/utf8.h"
-#include "collectors/snapshot.h"
 #include "config/listen_address.h"
 #include "config/text.h"
 
