@@ -10,7 +10,7 @@
 #include <functional>
 #include <memory>
 
-#include "collectors/source.h"
+#include "collectors/frame_source.h"
 
 namespace kmem {
 

@@ -7,7 +7,7 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/base/result.h"
-#include "collectors/source.h"
+#include "collectors/frame_source.h"
 #include "config/config.h"
 
 namespace kmem {

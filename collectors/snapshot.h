@@ -13,20 +13,10 @@
 #include <vector>
 
 #include "collectors/base/clock.h"
+#include "collectors/base/pool.h"
 #include "collectors/raw_frame.h"
 
 namespace kmem {
-
-/// Where kernel memory comes from. kAllocinfo is a second view of the same memory (Linux allocation profiling), so
-/// it has tags but no total.
-enum class Pool : std::uint8_t {
-  kPaged, kNonpaged,                                              // Windows
-  kSlabReclaimable, kSlabUnreclaimable, kVmalloc, kPercpu, kAllocinfo  // Linux
-};
-inline constexpr std::size_t kPoolCount = 7;
-inline constexpr std::array<std::string_view, kPoolCount> kPoolNames = {
-    "paged", "nonpaged", "slab_reclaimable", "slab_unreclaimable", "vmalloc", "percpu", "allocinfo"};
-[[nodiscard]] constexpr std::string_view pool_name(Pool pool) { return kPoolNames[static_cast<std::size_t>(pool)]; }
 
 /// Where a pool ends. No kernel has a counter for it; `source` says how it is known.
 struct PoolLimit {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing of the named sets of Debian/Ubuntu packages. As root, or through sudo.
-# Usage: install-packages.sh build [test] [windows] [stack]
+# Usage: install-packages.sh build [test] [windows] [stack] [lint]
 set -euo pipefail
 build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev file zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
        libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libyaml-cpp-dev)
@@ -11,6 +11,7 @@ command -v npm > /dev/null || test+=(npm)  # Node.js' own packages bring it, and
 windows=(python3 g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64
          wixl msitools)
 stack=(python3 prometheus prometheus-alertmanager)
+lint=(clang-format clang-tidy codespell)
 wanted=()
 for set in "$@"; do
   case $set in
@@ -18,7 +19,8 @@ for set in "$@"; do
     test) wanted+=("${test[@]}") ;;
     windows) wanted+=("${windows[@]}") ;;
     stack) wanted+=("${stack[@]}") ;;
-    *) echo "install-packages: no set named $set; there are build, test, windows, stack" >&2; exit 2 ;;
+    lint) wanted+=("${lint[@]}") ;;
+    *) echo "install-packages: no set named $set; there are build, test, windows, stack, lint" >&2; exit 2 ;;
   esac
 done
 missing=()

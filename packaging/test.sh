@@ -3,10 +3,31 @@
 #   native (g++, release) with end-to-end tests and benchmarks, clang with ASan+UBSan, TSan, Windows x86-64 and i686 under
 #   Wine.
 # Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: all of them)
+#        packaging/test.sh one NAME [FILTER]   builds and runs one test, natively; FILTER is GoogleTest's
+#        packaging/test.sh lint [tidy]         layout and spelling (see packaging/lint.sh)
 # Logs are below .build/logs. Exit 0 only when every leg passed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
+case ${1:-} in
+  one)
+    name=${2:?"the name of a test, as ctest -N lists it"}
+    [ -f .build/release/build.ninja ] || { packaging/install-packages.sh build test; packaging/fetch-sources.sh .build/deps cpp-httplib; }
+    [ -f .build/release/build.ninja ] || cmake --preset release
+    case $name in  # a GoogleTest program is its own target; these scripts read sources only; others run what is built
+      *_tests) cmake --build --preset release --target "$name" ;;
+      docs_rooms | rules_*) ;;
+      *) cmake --build --preset release ;;
+    esac
+    GTEST_FILTER=${3:-*} ctest --preset release -R "^$name\$"
+    exit
+    ;;
+  lint)
+    shift
+    packaging/install-packages.sh lint
+    exec packaging/lint.sh format spelling "$@"
+    ;;
+esac
 legs=("$@")
 [ ${#legs[@]} -gt 0 ] || legs=(native asan tsan windows)
 logs=.build/logs

@@ -8,7 +8,7 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/linux/proc_root.h"
-#include "collectors/source.h"
+#include "collectors/frame_source.h"
 #include "config/config.h"
 
 namespace kmem::linux {

@@ -10,7 +10,7 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
-#include "collectors/source.h"
+#include "collectors/frame_source.h"
 
 namespace kmem::replay {
 

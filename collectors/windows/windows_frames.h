@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "collectors/base/clock.h"
-#include "collectors/source.h"
+#include "collectors/frame_source.h"
 #include "collectors/windows/event_tail.h"
 #include "collectors/windows/nt_query.h"
 #include "collectors/windows/registry.h"

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "collectors/base/clock.h"
-#include "collectors/source.h"
+#include "collectors/frame_source.h"
 #include "config/config.h"
 
 namespace kmem::windows {

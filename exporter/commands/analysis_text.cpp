@@ -175,7 +175,7 @@ void add_head(std::string& out, const HostAnalysis& analysis) {
 void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
   constexpr std::size_t kColumns = 10;
   using Row = std::array<std::string, kColumns>;
-  std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "SURE", "NOW", "DAYS LEFT", "", ""}};
+  std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "CONFIDENCE", "NOW", "DAYS LEFT", "", ""}};
   std::vector<std::array<float, kBars>> courses;
   std::size_t from = kBars;
   for (const AnalyzedSubject& subject : analysis.subjects) {

@@ -193,8 +193,8 @@ std::string take_service_action(Options& options, const std::string& value) {
 /// Of analyze and backfill.
 CommandFlag history_files(std::string_view unless = {}) {
   return {"FILE", "",
-          "Captures, CSV, poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, answers "
-          "of Prometheus; together one history.",
+          "Captures, CSV, poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, "
+          "Prometheus API answers. Several files are one history.",
           true, take_history_file, true, unless};
 }
 /// Not in the usage's line, which would be long.
@@ -203,11 +203,11 @@ CommandFlag more(CommandFlag flag) {
   return flag;
 }
 CommandFlag only_host() {
-  return more({"--host", "NAME", "Of a history of several hosts only this one's.", false, take_host});
+  return more({"--host", "NAME", "Use only this host of a history of several.", false, take_host});
 }
 
 CommandFlag date_order() {
-  return {"--date-order", "ORDER", "Of dates like 05/11/2026: dmy, mdy or ymd (default: what a file's dates agree on).",
+  return {"--date-order", "ORDER", "Order of dates like 05/11/2026: dmy, mdy or ymd (default: detected per file).",
           false, take_date_order};
 }
 
@@ -300,52 +300,52 @@ const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> table = {
       {Command::kServe, "serve", "Serve metrics to Prometheus until stopped. The default.", {}},
       {Command::kOnce, "once", "Print one metrics page.",
-       {{"--output", "FILE", "Write it there instead of to stdout, atomically: for a textfile collector.", false,
+       {{"--output", "FILE", "Write to this file instead of stdout, atomically, for a textfile collector.", false,
          take_output}}},
-      {Command::kTop, "top", "Show the tags that hold most, live, as poolmon does; on a pipe, once.",
-       {{"--once", "", "Print them and end; two readings when sorted by what changes.", false, take_top_once},
+      {Command::kTop, "top", "Show the largest tags live, as poolmon does. Prints once if stdout is no terminal.",
+       {{"--once", "", "Print one table and exit. Sorting by rate or growth takes two readings.", false, take_top_once},
         {"--sort", "ORDER", "bytes, outstanding, rate, growth, tag, allocs, frees or per-alloc (default: bytes).", false,
          take_top_sort},
         {"--pool", "POOL", "Only this pool: paged, nonpaged, slab_unreclaimable and so on.", false, take_top_pool},
-        {"--filter", "TEXT", "Only tags and drivers that hold it, of either case.", false, take_top_filter},
-        {"--interval", "DURATION", "Between two readings, 1s..1h (default: 5s).", false, take_top_interval}}},
-      {Command::kRecord, "record", "Capture what the kernel answers, to replay or analyze it elsewhere.",
-       {{"--output", "FILE", "The capture; an existing one is continued.", true, take_output},
-        {"--interval", "DURATION", "Between two frames, 1s..1d (default: 60s).", false, take_interval},
-        {"--duration", "DURATION", "Stop after so long, 1s..365d (default: when interrupted).", false, take_duration}}},
-      {Command::kAnalyze, "analyze", "Say what leaks in a recorded history: how fast, since when, until when it lasts.",
+        {"--filter", "TEXT", "Only tags and drivers that contain this text; case is ignored.", false, take_top_filter},
+        {"--interval", "DURATION", "Time between two readings, 1s..1h (default: 5s).", false, take_top_interval}}},
+      {Command::kRecord, "record", "Capture raw kernel answers, to replay or analyze elsewhere.",
+       {{"--output", "FILE", "The capture file. An existing capture is continued.", true, take_output},
+        {"--interval", "DURATION", "Time between two frames, 1s..1d (default: 60s).", false, take_interval},
+        {"--duration", "DURATION", "Stop after 1s..365d (default: when interrupted).", false, take_duration}}},
+      {Command::kAnalyze, "analyze", "Report leaks in a recorded history: how fast, since when, days left.",
        {history_files("--prometheus.url"),
         {"--format", "FORMAT", "text or json (default: text).", false, take_report_format},
-        {"--all", "", "Also what does not grow.", false, take_report_all},
+        {"--all", "", "Include what does not grow.", false, take_report_all},
         date_order(),
-        more({"--explain", "", "Also how each file was read: format, times and by which rule, what was passed over.",
+        more({"--explain", "", "Explain how each file was read: format, times, date order, lines that were skipped.",
               false, take_explain}),
         only_host(),
-        more({"--prometheus.url", "URL", "Ask this Prometheus server instead of files, for all hosts that it knows.",
+        more({"--prometheus.url", "URL", "Query this Prometheus server instead of files, for all its hosts.",
               false, take_prometheus_url}),
-        more({"--prometheus.config", "FILE", "User, token and TLS for it, as in Prometheus' http_config.", false,
+        more({"--prometheus.config", "FILE", "Authentication and TLS for that server, as in http_config.", false,
               take_prometheus_config}),
-        more({"--label", "NAME=VALUE", "Only its series with this label, or NAME=~PATTERN; may be repeated.", false,
+        more({"--label", "NAME=VALUE", "Only series with this label, or NAME=~PATTERN; may be repeated.", false,
               take_selector, true}),
-        more({"--range", "DURATION", "How far back it is asked, 1d..400d (default: 8w).", false, take_range})}},
+        more({"--range", "DURATION", "How far back to query, 1d..400d (default: 8w).", false, take_range})}},
       {Command::kBackfill, "backfill",
        "Write a recorded history as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.",
        {history_files(),
-        {"--output", "FILE", "Where to, atomically.", true, take_output},
+        {"--output", "FILE", "The file to write, atomically.", true, take_output},
         only_host(),
-        {"--label", "NAME=VALUE", "A label of every series, such as instance=server:10054; may be repeated.", false,
+        {"--label", "NAME=VALUE", "Add this label to all series: instance=server:10054, say; may be repeated.", false,
          take_label, true},
         date_order()}},
       {Command::kAttribute, "attribute",
-       "Say which drivers may be behind a tag: by the images in folders or files, else by this system's own.",
+       "Report which drivers may be behind a tag: in the given folders and files, else on this system.",
        {{"PATH", "", "Folders and files to search: *.sys, *.exe, *.dll.", false, take_image, true},
         {"--tag", "TAG", "Only this tag; may be repeated.", false, take_tag, true},
         {"--format", "FORMAT", "text or json (default: text).", false, take_report_format}}},
       {Command::kCheckConfig, "check-config", "Check a configuration file, and the web configuration it names.",
        {{"FILE", "", "The configuration file.", false, take_config_file}}},
       {Command::kService, "service",
-       "Make this program a service of Windows, with the flags of serve that stand here as well; remove, start or "
-       "stop it; let it read its configuration again; set up one that an installer has made.",
+       "Manage the Windows service: install it with the given flags of serve, uninstall, start, stop, reload its "
+       "configuration, or configure one that an installer has made.",
        {{"ACTION", "", "install, uninstall, start, stop, reload or configure.", true, take_service_action}}},
   };
   return table;
@@ -353,11 +353,11 @@ const std::vector<CommandRow>& command_table() {
 
 std::span<const CommonFlag> common_flags() {
   static constexpr std::array<CommonFlag, 4> kFlags = {{
-      {"--config.file", "PATH", "Configuration in YAML. Flags win over it.",
+      {"--config.file", "PATH", "Configuration file (YAML). Flags override it.",
        [](Options& options, const std::string& value) { options.config_file = value; }},
-      {"--collector.disable-defaults", "", "Collectors are off unless the file or a flag turns them on.",
+      {"--collector.disable-defaults", "", "Turn all collectors off that neither the file nor a flag turns on.",
        [](Options& options, const std::string&) { options.disable_default_collectors = true; }},
-      {"--help", "", "This text, or that of the command it stands with; also -h.", nullptr},
+      {"--help", "", "Show this help, or the help of a command; also -h.", nullptr},
       {"--version", "", "Version, revision and compiler.", nullptr},
   }};
   return kFlags;

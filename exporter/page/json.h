@@ -1,4 +1,4 @@
-// STAGE 6: View -> the documents of the JSON API, /api/v1 (README, "The page and the API"). Keys are the public
+// STAGE 6: View -> the documents of the JSON API, /api/v1 (exporter/page/README.md). Keys are the public
 // interface: add freely, rename never. What is not known is null; so is a number that would be infinite. Pure.
 #pragma once
 

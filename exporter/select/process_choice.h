@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "collectors/base/flat_index.h"
 #include "collectors/snapshot.h"
-#include "exporter/select/flat_index.h"
 #include "exporter/select/sticky_top.h"
 #include "exporter/select/top_ranks.h"
 

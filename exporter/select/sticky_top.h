@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "collectors/base/clock.h"
-#include "exporter/select/flat_index.h"
+#include "collectors/base/flat_index.h"
 #include "exporter/select/tag_table.h"
 
 namespace kmem::select {

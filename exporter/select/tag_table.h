@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "collectors/base/clock.h"
+#include "collectors/base/flat_index.h"
 #include "collectors/snapshot.h"
 #include "exporter/select/daily_floor.h"
-#include "exporter/select/flat_index.h"
 
 namespace kmem::select {
+
+using base::FlatIndex;
 
 inline constexpr base::UnixMillis kNever = std::numeric_limits<base::UnixMillis>::min();
 

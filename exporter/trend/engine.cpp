@@ -72,11 +72,11 @@ std::uint32_t TrendEngine::slot_of(const Sample& sample, std::size_t position) {
     }
   }
   const std::uint32_t slot = find_slot(sample.kind, sample.pool, sample.text, key);
-  return slot != select::FlatIndex::kNone ? slot : admit(sample, key);
+  return slot != base::FlatIndex::kNone ? slot : admit(sample, key);
 }
 
 std::uint32_t TrendEngine::victim_for(double amount) const {
-  std::uint32_t victim = select::FlatIndex::kNone, longest = 0;
+  std::uint32_t victim = base::FlatIndex::kNone, longest = 0;
   double smallest = amount / 2;
   for (std::uint32_t slot = 0; slot < state_.open.size(); ++slot) {
     const Open& open = state_.open[slot];
@@ -94,12 +94,12 @@ std::uint32_t TrendEngine::admit(const Sample& sample, std::uint64_t key) {
   std::uint32_t slot = static_cast<std::uint32_t>(state_.subjects.size());
   if (sample.text.size() > kMaxTextBytes) {
     ++state_.refused_total;
-    return select::FlatIndex::kNone;
+    return base::FlatIndex::kNone;
   }
   if (slot == options_.max_subjects) {
     const bool tried = last_admission_hour_ == state_.fine_bucket;
-    slot = tried ? select::FlatIndex::kNone : victim_for(static_cast<double>(sample.amount));
-    if (slot == select::FlatIndex::kNone) {
+    slot = tried ? base::FlatIndex::kNone : victim_for(static_cast<double>(sample.amount));
+    if (slot == base::FlatIndex::kNone) {
       last_admission_hour_ = state_.fine_bucket;
       ++state_.refused_total;
       return slot;
@@ -237,12 +237,12 @@ void TrendEngine::observe(const Observation& observation) {
     gap_ms_ = 0;
   }
   ++tick_;
-  order_.resize(observation.subjects.size(), select::FlatIndex::kNone);
+  order_.resize(observation.subjects.size(), base::FlatIndex::kNone);
   for (std::size_t i = 0; i < observation.subjects.size(); ++i) {
     const Sample& sample = observation.subjects[i];
     const std::uint32_t slot = slot_of(sample, i);
     order_[i] = slot;
-    if (slot == select::FlatIndex::kNone) continue;
+    if (slot == base::FlatIndex::kNone) continue;
     Open& open = state_.open[slot];
     const float value = value_of(sample);
     keep_lowest(open.coarse, value);

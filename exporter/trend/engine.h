@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/base/flat_index.h"
 #include "collectors/base/result.h"
-#include "exporter/select/flat_index.h"
 #include "exporter/trend/estimator.h"
 #include "exporter/trend/folded.h"
 #include "exporter/trend/headroom.h"
@@ -177,7 +177,7 @@ class TrendEngine {
 
   EngineOptions options_;
   State state_;
-  select::FlatIndex index_;
+  base::FlatIndex index_;
   std::vector<std::uint32_t> order_;  // slots in the order of the last observation
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;

@@ -66,7 +66,7 @@ double TrendEngine::limit_of(std::size_t slot) const {
   if (subject.kind == Kind::kSystemPtes) return std::isnan(subject.limit) ? 0 : -subject.limit;
   if (subject.kind != Kind::kTag || !std::isnan(subject.limit)) return subject.limit;
   const std::uint32_t pool = find_slot(Kind::kPool, subject.pool, {}, key_of(Kind::kPool, subject.pool, {}));
-  if (pool == select::FlatIndex::kNone) return std::numeric_limits<double>::quiet_NaN();
+  if (pool == base::FlatIndex::kNone) return std::numeric_limits<double>::quiet_NaN();
   const double left = state_.subjects[pool]->limit - static_cast<double>(state_.open[pool].last);
   return left + static_cast<double>(state_.open[slot].last);
 }
@@ -276,7 +276,7 @@ std::vector<Outline> TrendEngine::outlines() const {
 
 std::optional<SubjectReport> TrendEngine::find(Kind kind, Pool pool, std::string_view text) const {
   const std::uint32_t slot = find_slot(kind, pool, text, key_of(kind, pool, text));
-  if (slot == select::FlatIndex::kNone) return std::nullopt;
+  if (slot == base::FlatIndex::kNone) return std::nullopt;
   return describe(slot);
 }
 
@@ -284,7 +284,7 @@ std::array<float, kHistoryDays> TrendEngine::daily_course(Kind kind, Pool pool, 
   std::array<float, kHistoryDays> course;
   course.fill(kNothing);
   const std::uint32_t slot = find_slot(kind, pool, text, key_of(kind, pool, text));
-  if (slot == select::FlatIndex::kNone) return course;
+  if (slot == base::FlatIndex::kNone) return course;
   std::array<float, kCoarseBuckets> line;
   unroll(state_.subjects[slot]->history.coarse, state_.judged_bucket, line);
   for (std::size_t i = 0; i < line.size(); ++i) {

@@ -85,7 +85,7 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
     const auto id = static_cast<Pool>(pool);
     const std::uint32_t slot = find_slot(Kind::kPool, id, {}, key_of(Kind::kPool, id, {}));
-    if (slot == select::FlatIndex::kNone) continue;
+    if (slot == base::FlatIndex::kNone) continue;
     const double limit = state_.subjects[slot]->limit, last = static_cast<double>(state_.open[slot].last);
     left[pool] = limit - last;
     whole[pool] = std::isnan(limit) ? last : limit;

@@ -62,7 +62,7 @@ def content(path):
 
 
 def known_metrics():
-    readme = content(os.path.join(SOURCE_DIR, "README.md"))
+    readme = content(os.path.join(SOURCE_DIR, "exporter/metrics/README.md"))
     rows = re.findall(r"^\| ([a-z_]+) \| (gauge|counter|histogram) \|", readme, re.MULTILINE)
     names = {name for name, kind in rows if kind != "histogram"} | OF_PROMETHEUS
     for name, kind in rows:

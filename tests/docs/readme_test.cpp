@@ -1,15 +1,21 @@
-// README against the program: its table of metrics is the catalogue (KMEM_UPDATE_GOLDEN=1 writes it anew), and every
-// flag, command and file that it names exists.
+// The documents against the program: the table of metrics is the catalogue (KMEM_UPDATE_GOLDEN=1 writes it anew), and
+// every flag, command and file that they name exists.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "collectors/windows/limits.h"
 #include "config/knobs.h"
@@ -20,12 +26,34 @@ namespace kmem {
 namespace {
 
 constexpr const char* kReadme = "../README.md";
+constexpr const char* kMetrics = "../exporter/metrics/README.md";
+constexpr std::array kRooms = {"collectors", "config", "exporter", "dashboards", "packaging", "tests"};
 constexpr std::string_view kBegin = "<!-- metrics: written by docs_tests -->\n";
 constexpr std::string_view kEnd = "<!-- end of metrics -->\n";
 
 std::string read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// README.md and the one of every folder that has one.
+std::vector<std::string> documents() {
+  std::vector<std::string> found = {kReadme};
+  for (const std::string room : kRooms)
+    for (const auto& entry : std::filesystem::recursive_directory_iterator("../" + room))
+      if (entry.path().filename() == "README.md") found.push_back(entry.path().generic_string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// Without the lines that call other programs, which have flags of their own.
+std::string of_this_program(const std::string& text) {
+  static const std::regex other("kmem_(trend|surge)_(sim|fit)|mimirtool|thanos|vmalert|measure\\.py|ctest|test\\.sh");
+  std::string out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (!std::regex_search(line, other)) out += line + "\n";
+  return out;
 }
 
 std::string type_text(prometheus::MetricType type) {
@@ -55,7 +83,7 @@ std::string metrics_table() {
 }
 
 TEST(Readme, TellsWhatEveryRoomIs) {
-  const std::string readme = read(kReadme);
+  const std::string readme = read("../exporter/README.md");
   std::set<std::string> rooms;
   for (const std::string stage : {"collectors", "exporter"}) {
     for (const auto& entry : std::filesystem::directory_iterator("../" + stage)) {
@@ -69,19 +97,18 @@ TEST(Readme, TellsWhatEveryRoomIs) {
 }
 
 TEST(Readme, ListsTheMetricsOfTheCatalogue) {
-  const std::string readme = read(kReadme);
+  const std::string readme = read(kMetrics);
   const std::size_t begin = readme.find(kBegin), end = readme.find(kEnd);
   ASSERT_NE(begin, std::string::npos);
   ASSERT_NE(end, std::string::npos);
   const std::size_t from = begin + kBegin.size();
   const std::string table = metrics_table();
   if (std::getenv("KMEM_UPDATE_GOLDEN") != nullptr)
-    std::ofstream(kReadme, std::ios::binary) << readme.substr(0, from) << table << readme.substr(end);
+    std::ofstream(kMetrics, std::ios::binary) << readme.substr(0, from) << table << readme.substr(end);
   EXPECT_EQ(readme.substr(from, end - from), table);
 }
 
 TEST(Readme, NamesOnlyFlagsThatExist) {
-  const std::string readme = read(kReadme);
   // Of families of flags, CMake's, packaging/run.sh's and promtool's.
   std::set<std::string> known = {"--collector.NAME", "--no-collector.NAME", "--preset", "--build", "--stack",
                                  "--max-block-duration"};
@@ -93,8 +120,13 @@ TEST(Readme, NamesOnlyFlagsThatExist) {
     if (knob.type == config::KnobType::kBool) known.insert(std::string("--no-").append(knob.flag.substr(2)));
   }
   const std::regex flag("--[a-z][A-Za-z_.-]*[A-Za-z]");
-  for (std::sregex_iterator found(readme.begin(), readme.end(), flag), none; found != none; ++found)
-    EXPECT_THAT(known, testing::Contains(found->str())) << "in README.md";
+  std::size_t flags = 0;
+  for (const std::string& document : documents()) {
+    const std::string text = of_this_program(read(document));
+    for (std::sregex_iterator found(text.begin(), text.end(), flag), none; found != none; ++found, ++flags)
+      EXPECT_THAT(known, testing::Contains(found->str())) << "in " << document;
+  }
+  EXPECT_GT(flags, 40U);
 }
 
 TEST(Runbooks, NameOnlyCommandsAndFlagsThatExist) {
@@ -129,7 +161,7 @@ TEST(Readme, NamesEveryCommand) {
 }
 
 TEST(Readme, HasARowForEveryRuleOfThePoolsLimits) {
-  const std::string readme = read(kReadme);
+  const std::string readme = read("../collectors/windows/README.md");
   const std::regex row("\n\\| `([a-z0-9_.]+_x(86|64))` \\|");
   std::set<std::string> rows;
   for (std::sregex_iterator found(readme.begin(), readme.end(), row), none; found != none; ++found)
@@ -140,16 +172,50 @@ TEST(Readme, HasARowForEveryRuleOfThePoolsLimits) {
 }
 
 TEST(Readme, NamesOnlyFilesThatExist) {
-  const std::string readme = read(kReadme);
   const std::regex path("`((collectors|config|exporter|packaging|tests|dashboards)/[A-Za-z0-9_./-]+)`");
   int named = 0;
-  for (std::sregex_iterator found(readme.begin(), readme.end(), path), none; found != none; ++found, ++named) {
-    const std::string name = (*found)[1];
-    const bool folder = name.ends_with('/');
-    const std::string probe = folder ? name + "CMakeLists.txt" : name;
-    EXPECT_TRUE(std::ifstream("../" + probe).good() || folder) << name << " is named in README.md";
+  for (const std::string& document : documents()) {
+    const std::string text = read(document);
+    for (std::sregex_iterator found(text.begin(), text.end(), path), none; found != none; ++found, ++named) {
+      const std::string name = (*found)[1];
+      EXPECT_TRUE(std::filesystem::exists("../" + name)) << name << " is named in " << document;
+    }
   }
-  EXPECT_GT(named, 5);
+  EXPECT_GT(named, 20);
+}
+
+/// GitHub's way to an anchor: lower case, blanks to hyphens, other signs dropped.
+std::string anchor_of(const std::string& heading) {
+  std::string out;
+  for (const char c : heading) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == ' ' || c == '-')
+      out += '-';
+    else if (c == '_' || std::isalnum(byte) != 0)
+      out += static_cast<char>(std::tolower(byte));
+  }
+  return out;
+}
+
+TEST(Readme, LeadsSomewhereWithEveryLink) {
+  const std::regex link("\\]\\(([^)# ]*)(#([^) ]*))?\\)"), heading("(^|\n)#+ ([^\n]*)");
+  int links = 0;
+  for (const std::string& document : documents()) {
+    const std::string text = read(document);
+    for (std::sregex_iterator found(text.begin(), text.end(), link), none; found != none; ++found, ++links) {
+      const std::string file = (*found)[1], anchor = (*found)[3];
+      if (file.starts_with("http")) continue;
+      const std::filesystem::path here(document), target = file.empty() ? here : here.parent_path() / file;
+      ASSERT_TRUE(std::filesystem::exists(target)) << found->str() << " in " << document;
+      if (anchor.empty()) continue;
+      const std::string there = read(target.string());
+      std::set<std::string> anchors;
+      for (std::sregex_iterator one(there.begin(), there.end(), heading); one != none; ++one)
+        anchors.insert(anchor_of((*one)[2]));
+      EXPECT_THAT(anchors, testing::Contains(anchor)) << "in " << document;
+    }
+  }
+  EXPECT_GT(links, 10);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 """How often the floors' rules call a made-up history a leak, and after how many days: rates.py COUNT [SHAPE...]
-Not a test: README's figures of the second layer come from it. promtool tells what it got where it expected nothing."""
+Not a test: dashboards/README.md's figures of the second layer come from it. promtool tells what it got where it expected nothing."""
 
 import json
 import os

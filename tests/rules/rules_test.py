@@ -412,7 +412,7 @@ class Files(unittest.TestCase):
         self.assertEqual({(file, rule["alert"], rule["labels"]["severity"]) for file, rule in alerts()}, tested)
 
     def test_they_name_only_metrics_and_labels_that_exist(self):
-        readme = read(os.path.join(ROOT, "README.md"))  # whose table is the exporter's catalogue (docs_tests)
+        readme = read(os.path.join(ROOT, "exporter/metrics/README.md"))  # whose table is the exporter's catalogue (docs_tests)
         catalogue = {
             name: {label.strip() for label in labels.split(",")} - {""}
             for name, labels in re.findall(r"^\| ([a-z_]+) \| (?:gauge|counter|histogram) \| ([^|]*) \|", readme, re.M)
@@ -439,7 +439,7 @@ class Files(unittest.TestCase):
                             )
 
     def test_the_readme_tells_every_alert_with_its_severities_and_figures(self):
-        readme = read(os.path.join(ROOT, "README.md"))
+        readme = read(os.path.join(ROOT, "dashboards/README.md"))
         rows = re.findall(r"^\| (Kmem\w+) \| ([^|]*?) ?\| ([^|]*?) ?\|$", readme, re.M)
         self.assertEqual({name for name, *_ in rows}, ALERTS)
         recorded = [(rule["record"], str(rule)) for file in GROUPS for rule in rules_of(file) if "record" in rule]

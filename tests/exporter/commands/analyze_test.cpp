@@ -225,9 +225,9 @@ TEST(Analyze, TextReadsLikeAReport) {
             R"(History  2026-01-01T00:00:00Z to 2026-01-29T00:00:00Z (28 days): 673 snapshots, 2 boots, 812 subjects
 Verdict  1 leak, 1 to watch
 
-VERDICT  POOL      TAG                 SINCE           A DAY  SURE       NOW  DAYS LEFT            FLOOR OF EVERY 2 DAYS
-LEAK     nonpaged  Even                2026-01-08  +1.00 MiB  87 %  12.2 MiB  4.0 (3.0 to never)   __..,- ==+**##
-watch    -         (free system PTEs)  2026-01-01        -12  30 %     33444  1787 (1500 to 2000)  __..,- ==+**##
+VERDICT  POOL      TAG                 SINCE           A DAY  CONFIDENCE       NOW  DAYS LEFT            FLOOR OF EVERY 2 DAYS
+LEAK     nonpaged  Even                2026-01-08  +1.00 MiB        87 %  12.2 MiB  4.0 (3.0 to never)   __..,- ==+**##
+watch    -         (free system PTEs)  2026-01-01        -12        30 %     33444  1787 (1500 to 2000)  __..,- ==+**##
 
 Assumed
   a.txt: it has no date

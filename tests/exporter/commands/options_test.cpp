@@ -339,7 +339,7 @@ TEST(Help, NamesEveryCommandAndFlagWithItsDefault) {
     std::istringstream lines(outcome.out);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
   }
-  EXPECT_THAT(parse({"--help"}).out, HasSubstr("--web.listen-address=VALUE      Where to listen"));
+  EXPECT_THAT(parse({"--help"}).out, HasSubstr("--web.listen-address=VALUE      Addresses to listen on"));
 }
 
 TEST(Help, OfACommandShowsItsOwnFlags) {

@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "collectors/base/flat_index.h"
 #include "exporter/select/daily_floor.h"
-#include "exporter/select/flat_index.h"
 #include "exporter/select/tag_table.h"
 #include "exporter/select/top_ranks.h"
 

@@ -1,6 +1,6 @@
 // The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--sessions] [--other] [--no-peers]
 //   [--reboots] [--hide-boots] [--readings once-a-day|twice-a-week|office-hours|no-nights|any-time] [--only NAME]
-// Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints the README's.
+// Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints that of exporter/trend/README.md.
 // The same run number gives the same history, so fresh numbers are histories that the curves were not fitted to: the
 // fit used runs below 10,000.
 #include <algorithm>

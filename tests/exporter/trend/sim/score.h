@@ -55,7 +55,7 @@ struct Row {
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_line(const Row& row);
-/// The README's table: every history under wide noise, narrow noise, of the other generator and under sessions; the peers under wide noise.
+/// The table of exporter/trend/README.md: every history under wide noise, narrow noise, of the other generator and under sessions; the peers under wide noise.
 [[nodiscard]] std::string readme_table(std::uint64_t first_run, int runs);
 
 }  // namespace kmem::trend::sim

@@ -1,4 +1,4 @@
-// STAGE 2, inside: 64-bit keys -> slots of the caller's own array, by open addressing. Two owners may share a key
+// 64-bit keys -> slots of the caller's own array, by open addressing. Two owners may share a key
 // (hashes collide), so a look-up asks the caller which slot is meant. Nothing is removed; the caller builds anew.
 // Thread: value type. Failure: none; memory is at most 4 entries a key.
 #pragma once
@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace kmem::select {
+namespace kmem::base {
 
 class FlatIndex {
  public:
@@ -67,4 +67,4 @@ class FlatIndex {
   int shift_ = 58;
 };
 
-}  // namespace kmem::select
+}  // namespace kmem::base

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# What a reader should not have to point out: layout of the code, spelling of the documents, clang-tidy's few checks.
+# Usage: packaging/lint.sh [format] [spelling] [tidy [FILES...]]   (default: format spelling)
+#        packaging/lint.sh --fix      lays out all code by .clang-format
+# tidy takes minutes: without FILES it is all of the product's code. Exit 0 only when nothing was found.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+code() { find collectors config exporter tests \( -name '*.h' -o -name '*.cpp' \) -not -path '*/.build/*' | sort; }
+documents() { find README.md CHANGELOG.md collectors config exporter dashboards packaging tests -name '*.md' | sort; }
+
+format() {
+  local bad
+  bad=$(code | xargs clang-format --dry-run 2>&1 | sed -nE 's/^([^: ]+):[0-9]+:[0-9]+: warning.*/\1/p' | sort -u)
+  [ -z "$bad" ] && { echo "lint: the layout is .clang-format's"; return 0; }
+  echo "$bad" >&2
+  echo "lint: $(echo "$bad" | wc -l) of $(code | wc -l) files are not laid out by .clang-format ($(clang-format --version)); packaging/lint.sh --fix does it" >&2
+  return 1
+}
+spelling() {
+  documents | xargs codespell --ignore-words packaging/spelling.txt || { echo "lint: words that are right go into packaging/spelling.txt" >&2; return 1; }
+  echo "lint: no misspelling in $(documents | wc -l) documents"
+}
+tidy() {
+  # clang's own database: g++'s flags are not clang's, and tidy reads neither precompiled heads nor joined files.
+  cmake --preset asan-ubsan -B .build/tidy -DKMEM_PCH=OFF -DKMEM_UNITY=OFF -DKMEM_SANITIZE= > /dev/null
+  cmake --build .build/tidy --target kmem_page -- -j "$(nproc)" > /dev/null  # embedded.cpp is made
+  local files=("$@")
+  [ ${#files[@]} -gt 0 ] || mapfile -t files < <(code | grep '\.cpp$' | grep -vE '^tests/|_win32\.cpp$')
+  printf '%s\n' "${files[@]}" | nice xargs -P "$(nproc)" -n 4 clang-tidy -p .build/tidy --quiet 2> .build/tidy/errors.log || {
+    grep -v 'warnings generated' .build/tidy/errors.log >&2
+    return 1
+  }
+  echo "lint: clang-tidy found nothing in ${#files[@]} files"
+}
+
+if [ "${1:-}" = --fix ]; then
+  code | xargs clang-format -i
+  exit 0
+fi
+failed=no
+[ $# -gt 0 ] || set -- format spelling
+while [ $# -gt 0 ]; do
+  case $1 in
+    format) format || failed=yes ;;
+    spelling) spelling || failed=yes ;;
+    tidy) shift; tidy "$@" || failed=yes; break ;;
+    *) echo "lint: $1 is none of format, spelling, tidy" >&2; exit 2 ;;
+  esac
+  shift
+done
+[ $failed = no ]
