@@ -71,6 +71,7 @@ def words(settings):
         "grafana": settings["grafana"],
         "windows": settings["windows_exporter"],
         "node": settings["node_exporter"],
+        "and_node": settings["node_exporter"] and ", " + settings["node_exporter"],
         **settings["severity"],
         **{name: f"{value:g}" for name, value in settings["thresholds"].items()},
     }

@@ -36,6 +36,7 @@
     grafana: config.grafana,
     windows: config.windows_exporter,
     node: config.node_exporter,
+    and_node: if config.node_exporter == '' then '' else ', ' + config.node_exporter,
   } + config.severity + { [name]: '%g' % config.thresholds[name] for name in std.objectFields(config.thresholds) },
 
   // In a JSON text a value stands without the quotes around it.

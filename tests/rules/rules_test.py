@@ -52,15 +52,26 @@ GROUPS = {
         "kmem-windows-exporter-alerts",
         "kmem-floors-alerts",
     ],
+    "kmem-node-exporter": ["kmem-node-exporter-floors", "kmem-floors", "kmem-floors-alerts"],
 }
 WINDOWS_EXPORTER = {
     "windows_memory_pool_paged_bytes",
     "windows_memory_pool_nonpaged_bytes",
+    "windows_memory_pool_nonpaged_bytes_total",
+    "windows_system_boot_time_timestamp_seconds",
     "windows_memory_commit_limit",
     "windows_memory_committed_bytes",
     "windows_memory_free_system_page_table_entries",
     "windows_system_boot_time_timestamp",
     "windows_system_system_up_time",
+}
+NODE_EXPORTER = {
+    "node_memory_SUnreclaim_bytes",
+    "node_memory_VmallocUsed_bytes",
+    "node_memory_MemAvailable_bytes",
+    "node_slabinfo_objects",
+    "node_slabinfo_object_size_bytes",
+    "node_boot_time_seconds",
 }
 PROMETHEUS = {
     "up",
@@ -439,7 +450,7 @@ class Files(unittest.TestCase):
                     found = selectors(re.sub(r"\boffset \w+", "", text))
                     self.assertTrue(found, text)
                     for metric, labels, *_ in found:
-                        self.assertIn(metric, catalogue.keys() | recorded | WINDOWS_EXPORTER | PROMETHEUS, text)
+                        self.assertIn(metric, catalogue.keys() | recorded | WINDOWS_EXPORTER | NODE_EXPORTER | PROMETHEUS, text)
                         if metric in catalogue:
                             self.assertLessEqual(
                                 set(labels), catalogue[metric] | set(SETTINGS["host_labels"]), f"{metric}: {text}"
