@@ -47,7 +47,9 @@ def words(settings):
     more = [name for name in labels if name not in ("job", "instance")]
     job = settings["job"]
     match = ",".join(name + "=%q" for name in labels)
-    args = " ".join("$labels." + name for name in labels)
+    # A label that a series lacks is "" to index, and no value at all to vmalert otherwise.
+    of = {name: f'(index $labels "{name}")' if name in more else "$labels." + name for name in labels}
+    args = " ".join(of[name] for name in labels)
     live = f'2 * (up{{job=~\\"{job}\\",{match}}} == 1) or up{{job=~\\"{job}\\"}} == 1'
     own = f"{settings['scheme']}://{{{{ $labels.instance }}}}/runbooks"
     # The alert's own host where it has the exporter, or any that has: all serve the same pages.
@@ -61,7 +63,7 @@ def words(settings):
         "match": match,
         "args": args,
         "peer_match": ",".join(name + "=%q" for name in peers),
-        "peer_args": " ".join("$labels." + name for name in peers),
+        "peer_args": " ".join(of[name] for name in peers),
         "link": "var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}"
         + "".join(f"{{{{ with $labels.{name} }}}}&var-{name}={{{{ . | urlquery }}}}{{{{ end }}}}" for name in more),
         "place": "".join(f"{{{{ with $labels.{name} }}}} of {name} {{{{ . }}}}{{{{ end }}}}" for name in more),

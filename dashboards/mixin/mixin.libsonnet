@@ -12,7 +12,10 @@
   local peers = std.filter(function(name) name != 'instance', labels),
   local more = std.filter(function(name) name != 'job', peers),
   local matchers(names) = std.join(',', [name + '=%q' for name in names]),
-  local arguments(names) = std.join(' ', ['$labels.' + name for name in names]),
+  local arguments(names) = std.join(' ', [
+    if std.member(more, name) then '(index $labels "' + name + '")' else '$labels.' + name
+    for name in names
+  ]),
   local with(format) = std.join('', [std.strReplace(format, 'NAME', name) for name in more]),
   local match = matchers(labels),
   local args = arguments(labels),
