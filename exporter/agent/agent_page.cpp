@@ -9,6 +9,7 @@
 #include "exporter/page/files.h"
 #include "exporter/page/json.h"
 #include "exporter/page/page.h"
+#include "exporter/page/runbook.h"
 
 namespace kmem {
 namespace {
@@ -62,6 +63,17 @@ http::Response file(const http::Request& request, std::span<const page::File> fi
   if (const page::File* found = page::find_file(files, name))
     return document(request, 200, page::content_type_of(*found), found->bytes);
   return document(request, 404, "text/plain; charset=utf-8", "there is no such file\n");
+}
+
+/// A page for people; NAME.md is the text as it is.
+http::Response runbook(const http::Request& request) {
+  std::string_view name = std::string_view(request.path).substr(request.path.find('/', 1) + 1);
+  const bool as_text = name.ends_with(".md");
+  if (as_text) name.remove_suffix(3);
+  const page::File* found = page::find_file(page::runbooks(), name);
+  if (found == nullptr || name.empty()) return document(request, 404, "text/plain; charset=utf-8", "there is no such file\n");
+  if (as_text) return document(request, 200, "text/plain; charset=utf-8", found->bytes);
+  return document(request, 200, "text/html; charset=utf-8", page::runbook_html(*found, page::runbook_subject(request.query)));
 }
 
 }  // namespace
@@ -171,7 +183,7 @@ void Agent::add_page_routes(std::vector<http::Route>& routes) {
                                       std::string_view("/api/")})
     routes.push_back({std::string(path), "api", [this](const http::Request& request) { return serve_api(request); }});
   routes.push_back({"/assets/", "assets", [](const http::Request& request) { return file(request, page::assets()); }});
-  routes.push_back({"/runbooks/", "assets", [](const http::Request& request) { return file(request, page::runbooks()); }});
+  routes.push_back({"/runbooks/", "assets", [](const http::Request& request) { return runbook(request); }});
 }
 
 }  // namespace kmem

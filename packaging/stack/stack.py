@@ -238,7 +238,7 @@ def interrupted(*_):
 
 def up(arguments):
     at = {name: address(0 if arguments.any_port else port) for name, port in PORTS.items()}
-    settings = {name: getattr(arguments, name) for name in ("remote_write", "scrape_interval", "evaluation_interval")}
+    settings = {name: getattr(arguments, name) for name in ("rules", "remote_write", "scrape_interval", "evaluation_interval")}
     prepare(arguments.exporter, arguments.data, at, **settings)
     write(os.path.join(arguments.data, "addresses.json"), json.dumps(at))
     stack = Stack(arguments.exporter, arguments.data, at)
@@ -271,8 +271,8 @@ def main():
             command.add_argument("--remote-write", help="URL that Prometheus also sends to")
             command.add_argument("--scrape-interval", default="15s")
             command.add_argument("--evaluation-interval", default="1m", help="of the rules")
-        else:
-            command.add_argument("--rules", default=RULES)
+        command.add_argument("--rules", default=RULES)
+        if name == "prepare":
             for server in ("exporter", "demo", "prometheus", "alertmanager", "printer"):
                 command.add_argument(f"--at-{server}", default=f"127.0.0.1:{PORTS[server]}")
     arguments = parser.parse_args()

@@ -175,7 +175,7 @@ def choices(api, now):
     """The values of the variables that show each dashboard: [(uid, name, values)]"""
 
     def values(instance, pool=".+", tag=".+", repeat=()):
-        return {"job": "kmem", "instance": instance, "pool": pool, "tag": tag, "repeat": {"pool": list(repeat)}}
+        return {"cluster": ".*", "site": ".*", "job": "kmem", "instance": instance, "pool": pool, "tag": tag, "repeat": {"pool": list(repeat)}}
 
     live = next(name for name in api.values("instance", "kmem_exporter_http_requests_total", now - 600, now))
     windows, linux = "demo-files-01:10054", "demo-web-03:10054"

@@ -80,6 +80,35 @@ class Examples(unittest.TestCase):
             out.write(content("prometheus-edge.yml").replace("refresh_interval", "refresh_internal"))
         self.assertNotEqual(promtool("check", "config", "bad.yml", folder=self.folder)[0], 0)
 
+    def test_vmagent_takes_its_own_file_and_sends_no_replica(self):
+        """KMEM_VMAGENT: one more vmagent, as the newest."""
+        for program in filter(None, ("vmagent", os.environ.get("KMEM_VMAGENT"))):
+
+            def checked(name, program=program):
+                return subprocess.run(
+                    [
+                        program,
+                        "-dryRun",
+                        "-promscrape.config=" + os.path.join(FLEET, name),
+                        "-promscrape.config.strictParse=true",
+                        "-remoteWrite.url=http://127.0.0.1:9/",
+                    ],
+                    capture_output=True,
+                    text=True,
+                )
+
+            done = checked("vmagent-edge.yml")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            refused = checked("prometheus-edge.yml")  # a fault is seen
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn("remote_write", refused.stderr)
+        mine, theirs = (yaml.safe_load(content(name)) for name in ("vmagent-edge.yml", "prometheus-edge.yml"))
+        self.assertEqual(mine["global"]["external_labels"], {"site": "hamburg"})
+        self.assertEqual(theirs["global"]["external_labels"], {"site": "hamburg", "replica": "a"})
+        one, other = mine["scrape_configs"][0], theirs["scrape_configs"][0]
+        for name in ("job_name", "dns_sd_configs", "relabel_configs", "sample_limit"):
+            self.assertEqual(one[name], other[name])
+
     def test_victoria_metrics_own_ruler_takes_the_rules(self):
         for path in RULES:
             done = subprocess.run(["vmalert", "-dryRun", "-rule=" + path], capture_output=True, text=True)
@@ -94,6 +123,8 @@ class Examples(unittest.TestCase):
             {group["name"]: len(group["rules"]) for group in groups if len(group["rules"]) > MIMIR_RULES_A_GROUP}, {}
         )
         self.assertEqual(len({group["name"] for group in groups}), len(groups), "two groups of one name")
+        # A day of every tag, at a point a minute and 120 points a chunk.
+        self.assertGreaterEqual(limits["max_fetched_chunks_per_query"], 10_000 * 60 * (1440 // 120 + 1))
         # A host that is at its bound of series still fits.
         self.assertGreaterEqual(limits["max_global_series_per_user"], 10_000 * 700)
         self.assertGreaterEqual(limits["ingestion_rate"], 10_000 * 700 / measure.INTERVAL)

@@ -14,7 +14,7 @@ import dashboards
 from dashboards import FOLDER, UIDS, load, panels_of, selectors
 
 RULES = {}
-UNITS = {"none", "short", "bytes", "percentunit", "s", "ops", "reqps", "dateTimeAsIso"}
+UNITS = {"none", "short", "bytes", "percentunit", "s", "ops", "reqps", "dateTimeAsIso", "suffix: days"}
 LINTED_PANELS = ("stat", "table", "timeseries")
 
 

@@ -6,6 +6,7 @@ render.py http://127.0.0.1:9090 FOLDER    an HTML page a dashboard; with chromiu
 import html
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,8 @@ def overrides(panel, name):
         prop["id"]: prop["value"]
         for row in panel["fieldConfig"]["overrides"]
         if row["matcher"]["options"] == name
+        or row["matcher"]["id"] == "byRegexp"
+        and re.search(row["matcher"]["options"].strip("/"), name)
         for prop in row["properties"]
     }
 

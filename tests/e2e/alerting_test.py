@@ -171,7 +171,7 @@ class Alerting(Case):
             },
         )
         self.assertEqual(page["status"], "firing")
-        self.assertEqual(page["annotations"]["runbook_url"], "https://runbooks.example/KmemPoolExhaustionPredicted.md")
+        self.assertEqual(page["annotations"]["runbook_url"], f"http://{LEAKY}/runbooks/KmemPoolExhaustionPredicted")
         self.assertIn("var-instance=leaky%3A10054", page["annotations"]["dashboard_url"])
         return page
 

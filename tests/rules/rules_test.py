@@ -37,13 +37,14 @@ ALERTS = {
     "KmemProcessHandleLeak",
     "KmemFleetTagOutlier",
     "KmemExporterDown",
+    "KmemJobAbsent",
     "KmemCollectorFailing",
     "KmemTrendHistoryLost",
     "KmemRetentionTooShort",
 }
 # In the order of evaluation: floors, their alerts.
 GROUPS = {
-    "kmem-agent": ["kmem-leaks", "kmem-levels", "kmem-exporter"],
+    "kmem-agent": ["kmem-leaks", "kmem-levels", "kmem-fleet", "kmem-exporter"],
     "kmem-floors": ["kmem-floors", "kmem-floors-alerts"],
     "kmem-windows-exporter": [
         "kmem-windows-exporter-floors",
@@ -51,23 +52,37 @@ GROUPS = {
         "kmem-windows-exporter-alerts",
         "kmem-floors-alerts",
     ],
+    "kmem-node-exporter": ["kmem-node-exporter-floors", "kmem-floors", "kmem-floors-alerts"],
 }
 WINDOWS_EXPORTER = {
     "windows_memory_pool_paged_bytes",
     "windows_memory_pool_nonpaged_bytes",
+    "windows_memory_pool_nonpaged_bytes_total",
+    "windows_system_boot_time_timestamp_seconds",
     "windows_memory_commit_limit",
     "windows_memory_committed_bytes",
     "windows_memory_free_system_page_table_entries",
     "windows_system_boot_time_timestamp",
     "windows_system_system_up_time",
 }
+NODE_EXPORTER = {
+    "node_memory_SUnreclaim_bytes",
+    "node_memory_VmallocUsed_bytes",
+    "node_memory_MemAvailable_bytes",
+    "node_slabinfo_objects",
+    "node_slabinfo_object_size_bytes",
+    "node_boot_time_seconds",
+}
 PROMETHEUS = {
     "up",
+    "scrape_duration_seconds",
     "prometheus_tsdb_lowest_timestamp_seconds",
     "prometheus_tsdb_time_retentions_total",
     "prometheus_tsdb_size_retentions_total",
 }
 
+with open(os.path.join(ROOT, "dashboards/settings.json"), encoding="utf-8") as settings:
+    SETTINGS = json.load(settings)
 PAGE, TICKET = "page", "ticket"
 LEAK, RUNOUT, NEAR = "KmemPoolLeakSuspected", "KmemPoolExhaustionPredicted", "KmemPoolNearLimit"
 TRIM, COMMIT, COMMIT_OUT = "KmemPagedPoolAboveTrimThreshold", "KmemCommitNearLimit", "KmemCommitExhaustionPredicted"
@@ -302,6 +317,9 @@ class EightWeeks(unittest.TestCase):
     def test_what_the_floors_alerts_say(self):
         self.assert_passed("texts_floors.yml")
 
+    def test_two_sites_with_a_host_of_one_name_tell_their_own_figures(self):
+        self.assert_passed("texts_sites.yml")
+
     def test_what_the_alerts_on_windows_exporter_say(self):
         self.assert_passed("texts_windows.yml")
         self.assert_passed("texts_windows_weeks.yml")
@@ -390,12 +408,12 @@ class Files(unittest.TestCase):
         for file, rule in alerts():
             notes = rule["annotations"]
             self.assertIn(rule["labels"]["severity"], (PAGE, TICKET))
-            self.assertEqual(notes["runbook_url"], f"https://runbooks.example/{rule['alert']}.md")
+            self.assertRegex(notes["runbook_url"], rf"/runbooks(?:{{{{ end }}}})?/{rule['alert']}(?:$|\?pool=)")
             uid = re.match(r"https://grafana\.example/d/([a-z-]+)", notes["dashboard_url"])[1]
             variables = {row["name"] for row in known[uid]["templating"]["list"]}
             self.assertLessEqual(set(re.findall(r"var-([a-z]+)=", notes["dashboard_url"])), variables, file)
             self.assertNotIn("{{", notes["summary"])
-            if rule["alert"] != "KmemRetentionTooShort":  # which is Prometheus' own
+            if rule["alert"] not in ("KmemRetentionTooShort", "KmemJobAbsent"):  # of Prometheus, and of no host
                 self.assertIn("{{ $labels.instance }}", notes["description"])
             # Persistence is in the expression: a restart of Prometheus may set `for:` back.
             self.assertIn(rule.get("for", "0m"), ("0m", "5m", "10m", "15m"))
@@ -432,10 +450,10 @@ class Files(unittest.TestCase):
                     found = selectors(re.sub(r"\boffset \w+", "", text))
                     self.assertTrue(found, text)
                     for metric, labels, *_ in found:
-                        self.assertIn(metric, catalogue.keys() | recorded | WINDOWS_EXPORTER | PROMETHEUS, text)
+                        self.assertIn(metric, catalogue.keys() | recorded | WINDOWS_EXPORTER | NODE_EXPORTER | PROMETHEUS, text)
                         if metric in catalogue:
                             self.assertLessEqual(
-                                set(labels), catalogue[metric] | {"job", "instance"}, f"{metric}: {text}"
+                                set(labels), catalogue[metric] | set(SETTINGS["host_labels"]), f"{metric}: {text}"
                             )
 
     def test_the_readme_tells_every_alert_with_its_severities_and_figures(self):
@@ -456,7 +474,7 @@ class Files(unittest.TestCase):
                     self.assertIn(f"{value / 100 if percent else value:g}", figures, f"{name} {severity}: {number}")
 
     def test_every_recorded_series_is_read(self):
-        everything = "".join(read(os.path.join(RULES, f"{file}.rules.yml")) for file in GROUPS)
+        everything = "".join(read(os.path.join(RULES, f"{file}.rules.yml")) for file in GROUPS) + json.dumps(dashboards())
         for file in GROUPS:
             for name in {rule["record"] for rule in rules_of(file) if "record" in rule}:
                 self.assertRegex(name, r"^[a-z_]+:kmem_[a-z_]+:[a-z0-9_]+$")

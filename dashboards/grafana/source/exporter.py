@@ -1,13 +1,13 @@
 """Exporter: is what the other dashboards show whole and fresh?"""
 
-from panels import BLUE, GREEN, RED, YELLOW, annotation, dashboard, graph, job_and_instance, of, row, stat, steps, table
+from panels import BLUE, DAYS, GREEN, RED, YELLOW, annotation, dashboard, graph, job_and_instance, of, row, stat, steps, table
 
 STARTS = annotation(
     "Exporter starts",
     BLUE,
     "(time() - " + of("process_start_time_seconds") + ") * 1000 < 600000 + 2 * $__interval_ms",
     "Exporter started",
-    "{{instance}}",
+    "<<who>>",
 )
 BUCKET = of("kmem_exporter_http_request_duration_seconds_bucket")
 
@@ -31,9 +31,10 @@ def build():
                 stat(
                     "Shortest history",
                     "How far back the youngest exporter's own history reaches. A leak needs weeks.",
-                    f"min({of('kmem_trend_history_seconds')})",
-                    "s",
-                    steps(YELLOW, (21 * 86400, GREEN)),
+                    f"min({of('kmem_trend_history_seconds')}) / 86400",
+                    DAYS,
+                    steps(YELLOW, (21, GREEN)),
+                    decimals=1,
                 ),
                 4,
             ),
@@ -112,7 +113,7 @@ def build():
                     graph(
                         "Time to read each part",
                         "Reading and parsing, the ten slowest.",
-                        [(f"topk(10, {of('kmem_scrape_collector_duration_seconds')})", "{{instance}} {{collector}}")],
+                        [(f"topk(10, {of('kmem_scrape_collector_duration_seconds')})", "<<who>> {{collector}}")],
                         "s",
                         min=0,
                     ),
@@ -122,7 +123,7 @@ def build():
                     graph(
                         "Refused rows",
                         "Malformed, or beyond a bound; more than none is worth a look into the log.",
-                        [(of("kmem_scrape_collector_skipped_rows") + " > 0", "{{instance}} {{collector}}")],
+                        [(of("kmem_scrape_collector_skipped_rows") + " > 0", "<<who>> {{collector}}")],
                         "short",
                         empty="none were refused",
                         min=0,
@@ -134,8 +135,8 @@ def build():
                         "Tags, live and exported",
                         "What the kernel reports and what is exported of it.",
                         [
-                            (f"topk(20, sum by (instance) ({of('kmem_pool_tags')}))", "{{instance}} live"),
-                            (f"topk(20, count by (instance) ({of('kmem_pool_tag_bytes')}))", "{{instance}} exported"),
+                            (f"topk(20, sum by (<<host>>) ({of('kmem_pool_tags')}))", "<<who>> live"),
+                            (f"topk(20, count by (<<host>>) ({of('kmem_pool_tag_bytes')}))", "<<who>> exported"),
                         ],
                         "short",
                         min=0,
@@ -152,7 +153,7 @@ def build():
                     graph(
                         "Time a scrape takes",
                         "As Prometheus sees it.",
-                        [(f"topk(20, {of('scrape_duration_seconds')})", "{{instance}}")],
+                        [(f"topk(20, {of('scrape_duration_seconds')})", "<<who>>")],
                         "s",
                         min=0,
                     ),
@@ -164,8 +165,8 @@ def build():
                         "By handler and answer.",
                         [
                             (
-                                f"topk(20, sum by (instance, handler, code) (rate({of('kmem_exporter_http_requests_total')}[$__rate_interval])))",
-                                "{{instance}} {{handler}} {{code}}",
+                                f"topk(20, sum by (<<host>>, handler, code) (rate({of('kmem_exporter_http_requests_total')}[$__rate_interval])))",
+                                "<<who>> {{handler}} {{code}}",
                             )
                         ],
                         "reqps",
@@ -179,8 +180,8 @@ def build():
                         "From a complete request to its answer, measured by the exporter.",
                         [
                             (
-                                f"topk(20, histogram_quantile(0.99, sum by (instance, le) (rate({BUCKET}[$__rate_interval]))))",
-                                "{{instance}}",
+                                f"topk(20, histogram_quantile(0.99, sum by (<<host>>, le) (rate({BUCKET}[$__rate_interval]))))",
+                                "<<who>>",
                             )
                         ],
                         "s",
@@ -200,7 +201,7 @@ def build():
                         [
                             (
                                 f"rate({of('kmem_exporter_guard_rejections_total')}[$__rate_interval]) > 0",
-                                "{{instance}} {{reason}}",
+                                "<<who>> {{reason}}",
                             )
                         ],
                         "ops",
@@ -213,7 +214,7 @@ def build():
                     graph(
                         "Tags pushed out",
                         "By the cap tags.max_exported; series that come and go hide leaks.",
-                        [(f"increase({of('kmem_pool_tag_evictions_total')}[1d]) > 0", "{{instance}} {{pool}}")],
+                        [(f"increase({of('kmem_pool_tag_evictions_total')}[1d]) > 0", "<<who>> {{pool}}")],
                         "short",
                         empty="none in a day",
                         min=0,
@@ -224,7 +225,7 @@ def build():
                     graph(
                         "Trouble with kept history",
                         "Times that it could not be written or used, a day.",
-                        [(f"increase({of('kmem_trend_state_failures_total')}[1d]) > 0", "{{instance}} {{reason}}")],
+                        [(f"increase({of('kmem_trend_state_failures_total')}[1d]) > 0", "<<who>> {{reason}}")],
                         "short",
                         empty="none in a day",
                         min=0,
@@ -241,7 +242,7 @@ def build():
                     graph(
                         "CPU",
                         "Of one core.",
-                        [(f"topk(20, rate({of('process_cpu_seconds_total')}[$__rate_interval]))", "{{instance}}")],
+                        [(f"topk(20, rate({of('process_cpu_seconds_total')}[$__rate_interval]))", "<<who>>")],
                         "percentunit",
                         min=0,
                     ),
@@ -251,7 +252,7 @@ def build():
                     graph(
                         "Resident memory",
                         "Flat, once every tag has its history.",
-                        [(f"topk(20, {of('process_resident_memory_bytes')})", "{{instance}}")],
+                        [(f"topk(20, {of('process_resident_memory_bytes')})", "<<who>>")],
                         "bytes",
                         min=0,
                     ),
@@ -262,8 +263,8 @@ def build():
                         "Handles and descriptors",
                         "Of the exporters themselves, the twenty highest.",
                         [
-                            (f"topk(20, {of('process_open_fds')})", "{{instance}} descriptors"),
-                            (f"topk(20, {of('process_handles')})", "{{instance}} handles"),
+                            (f"topk(20, {of('process_open_fds')})", "<<who>> descriptors"),
+                            (f"topk(20, {of('process_handles')})", "<<who>> handles"),
                         ],
                         "short",
                         min=0,

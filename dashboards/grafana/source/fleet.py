@@ -5,7 +5,7 @@ from panels import (
     BLUE,
     FAILURES,
     GREEN,
-    HOST,
+    DAYS,
     RED,
     YELLOW,
     cell,
@@ -15,6 +15,8 @@ from panels import (
     job_and_instance,
     link,
     of,
+    of_row,
+    of_series,
     row,
     stat,
     steps,
@@ -22,19 +24,31 @@ from panels import (
     with_driver,
 )
 
-DAY = 86400
-WEEK = 'window="7d"'
-TO_HOST = link("This host", "kmem-host", instance=cell("Host"))
-TO_LEAK = link("This tag", "kmem-leak", instance=cell("Host"), pool=cell("Pool"), tag=cell("Tag"))
-TO_HOST_OF_SERIES = link("This host", "kmem-host", instance=HOST)
+TO_HOST = link("This host", "kmem-host", of_row)
+TO_LEAK = link("This tag", "kmem-leak", of_row, pool=cell("Pool"), tag=cell("Tag"))
+TO_HOST_OF_SERIES = link("This host", "kmem-host", of_series)
 NONE_ABOVE = steps(GREEN, (1, RED))
-LEFT = steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN))
-RUNS_OUT = of("kmem_exhaustion_seconds") + " < 365 * 86400"
-SUSPECT = of("kmem_pool_tag_leak_suspect") + " == 1"
+LEFT = steps(RED, (3, YELLOW), (14, GREEN))
+RUNS_OUT = of("kmem_exhaustion_seconds") + " / 86400 < 365"
+ROWS = 50
+# The down first, then the young: who needs a look. One choice for every column.
+SHOWN = f"bottomk({ROWS}, {of('kmem_trend_history_seconds')} or on (<<host>>) {of('up')} - 1)"
 
 
-def suspects(metric, more="", then=""):
-    return with_driver(f"{of(metric, more)}{then} and on (job, instance, pool, tag) {SUSPECT}")
+def suspects(what):
+    """Recorded (kmem-agent.rules.yml): of a fleet without suspects there is no series to read."""
+    return with_driver(
+        f"topk({ROWS}, {of('pool_tag:kmem_leak_suspect:' + what)})", info="pool_tag_driver:kmem_leak_suspect:info"
+    )
+
+
+def ten(expression, choose="topk"):
+    """The ten that lead at the end of the time range, and not the leaders of every point of it."""
+    return f"{expression} and {choose}(10, {expression} @ end())"
+
+
+def exporters_of(expression):
+    return f"{expression} and on (<<host>>) {SHOWN}"
 
 
 def build():
@@ -78,8 +92,9 @@ def build():
                     "First to run out",
                     "Shortest time until a pool, the PTEs or commit reach their limit on a credible trend.",
                     f"min({RUNS_OUT})",
-                    "s",
+                    DAYS,
                     LEFT,
+                    decimals=1,
                     empty="none in sight",
                 ),
                 4,
@@ -88,7 +103,7 @@ def build():
                 stat(
                     "Alerts",
                     "Alerts of these rules that are firing now.",
-                    'count(ALERTS{alertname=~"Kmem.+", alertstate="firing", job=~"$job", instance=~"$instance"}) or vector(0)',
+                    'count(ALERTS{alertname=~"Kmem.+", alertstate="firing", <<select>>}) or vector(0)',
                     "short",
                     NONE_ABOVE,
                 ),
@@ -98,7 +113,7 @@ def build():
                 stat(
                     "Blind spots",
                     "Hosts on which a part of the kernel could not be read: Exporter dashboard.",
-                    f"count(count by (job, instance) ({of('kmem_scrape_collector_success')} == 0)) or vector(0)",
+                    f"count(count by (<<host>>) ({of('kmem_scrape_collector_success')} == 0)) or vector(0)",
                     "short",
                     steps(GREEN, (1, YELLOW)),
                 ),
@@ -113,14 +128,14 @@ def build():
                 table(
                     "Who runs out first",
                     "Time until the limit, on the trend that the exporter finds credible. Only where one leads there within a year.",
-                    {"left": f"sort(min by (instance, resource) ({RUNS_OUT}))"},
+                    {"left": f"sort(bottomk({ROWS}, min by (<<host>>, resource) ({RUNS_OUT})))"},
                     {"instance": "Host", "resource": "Resource", "left": "Time left"},
-                    "s",
+                    DAYS,
                     LEFT,
                     "Nothing runs out within a year",
                     ("Time left", False),
                     overrides=[
-                        column("Time left", ("custom.cellOptions", {"type": "color-text"})),
+                        column("Time left", ("decimals", 1), ("custom.cellOptions", {"type": "color-text"})),
                         column("Host", ("links", [TO_HOST])),
                     ],
                 ),
@@ -131,9 +146,9 @@ def build():
                     "Leak suspects",
                     "Tags that the exporters call leaks, the fastest first. Confidence: 0.5 just met, 0.8 met twice over.",
                     {
-                        "growth": suspects("kmem_pool_tag_trend_bytes_per_second", WEEK, " * 86400"),
-                        "bytes": suspects("kmem_pool_tag_bytes"),
-                        "sure": suspects("kmem_pool_tag_leak_confidence"),
+                        "growth": suspects("growth"),
+                        "bytes": suspects("bytes"),
+                        "sure": suspects("confidence"),
                     },
                     {
                         "instance": "Host",
@@ -168,8 +183,8 @@ def build():
                         "The ten fullest pools. Above 80 % Windows starts to trim the paged pool.",
                         [
                             (
-                                f"topk(10, {of('kmem_pool_bytes')} / on (job, instance, pool) {of('kmem_pool_limit_bytes')})",
-                                "{{instance}} {{pool}}",
+                                ten(of("instance_pool:kmem_pool_used:leaders")),
+                                "<<who>> {{pool}}",
                             )
                         ],
                         "percentunit",
@@ -185,7 +200,7 @@ def build():
                     graph(
                         "Free system PTEs",
                         "The ten lowest hosts. Below 12,000 a 32-bit Windows fails in odd ways.",
-                        [(f"bottomk(10, {of('kmem_system_ptes_free')})", "{{instance}}")],
+                        [(ten(of("instance:kmem_system_ptes_free:leaders"), "bottomk"), "<<who>>")],
                         "short",
                         steps(RED, (12_000, GREEN)),
                         "no Windows host",
@@ -204,7 +219,7 @@ def build():
                     graph(
                         "Commit used of its limit",
                         "The ten fullest. On Linux the limit binds only with vm.overcommit_memory=2, so more than 100 % can be fine.",
-                        [(f"topk(10, {of('kmem_commit_bytes')} / {of('kmem_commit_limit_bytes')})", "{{instance}}")],
+                        [(ten(of("instance:kmem_commit_used:leaders")), "<<who>>")],
                         "percentunit",
                         steps(GREEN, (0.8, YELLOW), (0.9, RED)),
                         lines=True,
@@ -219,13 +234,12 @@ def build():
                         "Slope of the floor over a week, the ten steepest.",
                         [
                             (
-                                f"topk(10, {of('kmem_pool_trend_bytes_per_second', WEEK)} * 86400)",
-                                "{{instance}} {{pool}}",
+                                ten(of("instance_pool:kmem_pool_trend_a_day:leaders")),
+                                "<<who>> {{pool}}",
                             )
                         ],
                         "bytes",
                         empty="less than a week of history",
-                        min=0,
                         links=[TO_HOST_OF_SERIES],
                     ),
                     12,
@@ -239,13 +253,13 @@ def build():
             (
                 table(
                     "Exporters",
-                    "How they are: up, how far back their own history reaches, and since when it was last saved.",
+                    f"The {ROWS} that are down or know least: how far back their own history reaches, and since when it was last saved.",
                     {
-                        "up": f"min by (instance) ({of('up')})",
-                        "history": f"max by (instance) ({of('kmem_trend_history_seconds')})",
-                        "saved": f"max by (instance) (time() - {of('kmem_trend_state_last_save_timestamp_seconds')})",
-                        "uptime": f"max by (instance) (time() - {of('kmem_boot_time_seconds')})",
-                        "failed": f"count by (instance) ({of('kmem_scrape_collector_success')} == 0)",
+                        "up": exporters_of(f"min by (<<host>>) ({of('up')})"),
+                        "history": exporters_of(f"max by (<<host>>) ({of('kmem_trend_history_seconds')}) / 86400"),
+                        "saved": exporters_of(f"max by (<<host>>) (time() - {of('kmem_trend_state_last_save_timestamp_seconds')})"),
+                        "uptime": exporters_of(f"max by (<<host>>) (time() - {of('kmem_boot_time_seconds')}) / 86400"),
+                        "failed": exporters_of(f"count by (<<host>>) ({of('kmem_scrape_collector_success')} == 0)"),
                     },
                     {
                         "instance": "Host",
@@ -277,6 +291,8 @@ def build():
                             ),
                             ("custom.cellOptions", {"type": "color-text"}),
                         ),
+                        column("Since boot", ("unit", DAYS), ("decimals", 1)),
+                        column("History", ("unit", DAYS), ("decimals", 1)),
                         column("Unreadable parts", ("unit", "short"), ("noValue", "-")),
                         column("Host", ("links", [TO_HOST])),
                     ],
@@ -287,7 +303,7 @@ def build():
                 graph(
                     "Time a scrape takes",
                     "As Prometheus sees it, the ten slowest.",
-                    [(f"topk(10, {of('scrape_duration_seconds')})", "{{instance}}")],
+                    [(ten(of("instance:kmem_scrape_seconds:leaders")), "<<who>>")],
                     "s",
                     min=0,
                     links=[TO_HOST_OF_SERIES],

@@ -7,9 +7,11 @@ from panels import (
     FAILURES,
     GREEN,
     RED,
+    DAYS,
     YELLOW,
     cell,
     column,
+    columns_like,
     dashboard,
     ends,
     graph,
@@ -17,6 +19,7 @@ from panels import (
     job_and_instance,
     link,
     of,
+    of_row,
     row,
     stat,
     steps,
@@ -25,14 +28,14 @@ from panels import (
     with_driver,
 )
 
-DAY, HOUR = 86400, 3600
-TO_LEAK = link("This tag", "kmem-leak", instance=cell("Host"), pool=cell("Pool"), tag=cell("Tag"))
+HOUR = 3600
+TO_LEAK = link("This tag", "kmem-leak", of_row, pool=cell("Pool"), tag=cell("Tag"))
 POOL = 'pool=~"$pool"'
 
 
 def tops(count, metric, more="", then=""):
     chosen = f"{POOL}, {more}" if more else POOL
-    return with_driver(f"topk by (job, instance) ({count}, {of(metric, chosen)}{then})", POOL)
+    return with_driver(f"topk by (<<host>>) ({count}, {of(metric, chosen)}{then})", POOL)
 
 
 def tag_table(title, description, value, shown, unit):
@@ -50,7 +53,7 @@ def tag_table(title, description, value, shown, unit):
 
 
 def build():
-    pool = variable("pool", "Pool", 'label_values(kmem_pool_bytes{job=~"$job", instance=~"$instance"}, pool)')
+    pool = variable("pool", "Pool", 'label_values(kmem_pool_bytes{<<select>>}, pool)')
     glance = (
         4,
         [
@@ -58,8 +61,9 @@ def build():
                 stat(
                     "Since boot",
                     "How long this kernel has been running. A leak is cleared by a boot, not cured.",
-                    f"time() - {of('kmem_boot_time_seconds')}",
-                    "s",
+                    f"(time() - {of('kmem_boot_time_seconds')}) / 86400",
+                    DAYS,
+                    decimals=1,
                     color={"mode": "fixed", "fixedColor": BLUE},
                 ),
                 3,
@@ -68,10 +72,11 @@ def build():
                 stat(
                     "First to run out",
                     "Shortest time until a pool, the PTEs or commit reach their limit on a credible trend.",
-                    f"min by (instance) ({of('kmem_exhaustion_seconds')} < 365 * 86400)",
-                    "s",
-                    steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN)),
+                    f"min by (<<host>>) ({of('kmem_exhaustion_seconds')} / 86400 < 365)",
+                    DAYS,
+                    steps(RED, (3, YELLOW), (14, GREEN)),
                     "none in sight",
+                    decimals=1,
                 ),
                 4,
             ),
@@ -79,7 +84,7 @@ def build():
                 stat(
                     "Leak suspects",
                     "Tags whose growth the exporter calls a leak, exported or not.",
-                    f"sum by (instance) ({of('kmem_leak_suspects')})",
+                    f"sum by (<<host>>) ({of('kmem_leak_suspects')})",
                     "short",
                     steps(GREEN, (1, RED)),
                     "0",
@@ -90,7 +95,7 @@ def build():
                 stat(
                     "Surge suspects",
                     "Tags that grow now, beyond all that they held before, exported or not. Load can do this, too.",
-                    f"sum by (instance) ({of('kmem_surge_suspects')})",
+                    f"sum by (<<host>>) ({of('kmem_surge_suspects')})",
                     "short",
                     steps(GREEN, (1, YELLOW)),
                     "0",
@@ -101,7 +106,7 @@ def build():
                 stat(
                     "Failed allocations",
                     "Events in the chosen time in which the kernel said that it could not allocate.",
-                    f"round(sum by (instance) (increase({of('kmem_pool_failure_events_total')}[$__range])))",
+                    f"round(sum by (<<host>>) (increase({of('kmem_pool_failure_events_total')}[$__range])))",
                     "short",
                     steps(GREEN, (1, RED)),
                     "none",
@@ -129,11 +134,11 @@ def build():
                     "$pool",
                     "Size, floor of each day, limit, and where Windows starts to trim. A leak lifts the floor.",
                     [
-                        (of("kmem_pool_bytes", POOL), "size"),
-                        (f"min_over_time({of('kmem_pool_bytes', POOL)}[1d])", "floor of a day"),
-                        (of("kmem_pool_resident_bytes", POOL), "resident"),
-                        (of("kmem_pool_trim_threshold_bytes", POOL), "trim threshold"),
-                        (of("kmem_pool_limit_bytes", POOL) + f" < 20 * {of('kmem_pool_bytes', POOL)}", "limit"),
+                        (of("kmem_pool_bytes", POOL), "size <<who>>"),
+                        (f"min_over_time({of('kmem_pool_bytes', POOL)}[1d])", "floor of a day <<who>>"),
+                        (of("kmem_pool_resident_bytes", POOL), "resident <<who>>"),
+                        (of("kmem_pool_trim_threshold_bytes", POOL), "trim threshold <<who>>"),
+                        (of("kmem_pool_limit_bytes", POOL) + f" < 20 * {of('kmem_pool_bytes', POOL)}", "limit <<who>>"),
                     ],
                     "bytes",
                     min=0,
@@ -141,14 +146,14 @@ def build():
                     repeatDirection="h",
                     maxPerRow=2,
                     overrides=[
-                        column("floor of a day", ("color", {"mode": "fixed", "fixedColor": BLUE})),
-                        column("resident", ("color", {"mode": "fixed", "fixedColor": "purple"})),
-                        column(
+                        columns_like("floor of a day", ("color", {"mode": "fixed", "fixedColor": BLUE})),
+                        columns_like("resident", ("color", {"mode": "fixed", "fixedColor": "purple"})),
+                        columns_like(
                             "limit",
                             ("color", {"mode": "fixed", "fixedColor": RED}),
                             ("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}),
                         ),
-                        column(
+                        columns_like(
                             "trim threshold",
                             ("color", {"mode": "fixed", "fixedColor": YELLOW}),
                             ("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}),
@@ -159,8 +164,8 @@ def build():
             )
         ],
     )
-    surging = f"on (job, instance, pool, tag) {of('kmem_pool_tag_surge_suspect', POOL)} == 1"
-    pace = "max by (job, instance, pool, tag) (%s)" % of("kmem_pool_tag_trend_bytes_per_second", POOL + ', window="%s"')
+    surging = f"on (<<host>>, pool, tag) {of('kmem_pool_tag_surge_suspect', POOL)} == 1"
+    pace = "max by (<<host>>, pool, tag) (%s)" % of("kmem_pool_tag_trend_bytes_per_second", POOL + ', window="%s"')
     hours = [
         (
             9,
@@ -170,7 +175,7 @@ def build():
                         "Slopes of the floor over 5 minutes, 1 hour and 6 hours. What goes on has all three about the same.",
                         "kmem_pool_trend_bytes_per_second",
                         POOL,
-                        "{{pool}}",
+                        "{{pool}} <<who>>",
                         empty="less than 5 minutes of history",
                     ),
                     12,
@@ -179,7 +184,7 @@ def build():
                     graph(
                         "Room to each bound",
                         "What a pool can still take: to its own limit, the commit limit, available memory. The smallest ends it.",
-                        [(of("kmem_pool_headroom_bytes", POOL), "{{pool}}: {{bound}}")],
+                        [(of("kmem_pool_headroom_bytes", POOL), "{{pool}}: {{bound}} <<who>>")],
                         "bytes",
                         min=0,
                     ),
@@ -254,8 +259,8 @@ def build():
                     "Tags",
                     "The ten largest and the sum of those that are not exported.",
                     [
-                        (f"topk(10, {of('kmem_pool_tag_bytes', POOL)})", "{{pool}} {{tag}}"),
-                        (of("kmem_pool_other_bytes", POOL), "{{pool}} (others)"),
+                        (f"topk(10, {of('kmem_pool_tag_bytes', POOL)})", "{{pool}} {{tag}} <<who>>"),
+                        (of("kmem_pool_other_bytes", POOL), "{{pool}} (others) <<who>>"),
                     ],
                     "bytes",
                     min=0,
@@ -267,11 +272,11 @@ def build():
                     "Allocations a second",
                     "How busy the pools are; lookaside hits did not need the pool itself.",
                     [
-                        (f"rate({of('kmem_pool_allocations_total', POOL)}[$__rate_interval])", "{{pool}} allocations"),
-                        (f"rate({of('kmem_pool_frees_total', POOL)}[$__rate_interval])", "{{pool}} frees"),
+                        (f"rate({of('kmem_pool_allocations_total', POOL)}[$__rate_interval])", "{{pool}} allocations <<who>>"),
+                        (f"rate({of('kmem_pool_frees_total', POOL)}[$__rate_interval])", "{{pool}} frees <<who>>"),
                         (
                             f"rate({of('kmem_pool_lookaside_hits_total', POOL)}[$__rate_interval])",
-                            "{{pool}} lookaside hits",
+                            "{{pool}} lookaside hits <<who>>",
                         ),
                     ],
                     "ops",
@@ -291,8 +296,8 @@ def build():
                         "Free system page table entries",
                         "What is left, and the most seen since boot. 32-bit: keep 12,000.",
                         [
-                            (of("kmem_system_ptes_free"), "free"),
-                            (of("kmem_system_ptes_free_boot_max"), "most since boot"),
+                            (of("kmem_system_ptes_free"), "free <<who>>"),
+                            (of("kmem_system_ptes_free_boot_max"), "most since boot <<who>>"),
                         ],
                         "short",
                         steps(RED, (12_000, GREEN)),
@@ -307,9 +312,9 @@ def build():
                         "Commit",
                         "Promised memory against what can be promised.",
                         [
-                            (of("kmem_commit_bytes"), "committed"),
-                            (of("kmem_commit_peak_bytes"), "peak since boot"),
-                            (of("kmem_commit_limit_bytes"), "limit"),
+                            (of("kmem_commit_bytes"), "committed <<who>>"),
+                            (of("kmem_commit_peak_bytes"), "peak since boot <<who>>"),
+                            (of("kmem_commit_limit_bytes"), "limit <<who>>"),
                         ],
                         "bytes",
                         min=0,
@@ -321,9 +326,9 @@ def build():
                         "Other kernel memory",
                         "File cache, stacks of kernel threads, page tables.",
                         [
-                            (of("kmem_file_cache_bytes"), "file cache"),
-                            (of("kmem_kernel_stack_bytes"), "kernel stacks"),
-                            (of("kmem_page_table_bytes"), "page tables"),
+                            (of("kmem_file_cache_bytes"), "file cache <<who>>"),
+                            (of("kmem_kernel_stack_bytes"), "kernel stacks <<who>>"),
+                            (of("kmem_page_table_bytes"), "page tables <<who>>"),
                         ],
                         "bytes",
                         min=0,
@@ -339,9 +344,9 @@ def build():
                     graph(
                         "Time until exhaustion",
                         "On the credible trend; no line where none leads to the limit within a year.",
-                        [(of("kmem_exhaustion_seconds") + " < 365 * 86400", "{{resource}}")],
-                        "s",
-                        steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN)),
+                        [(of("kmem_exhaustion_seconds") + " / 86400 < 365", "{{resource}} <<who>>")],
+                        DAYS,
+                        steps(RED, (3, YELLOW), (14, GREEN)),
                         "nothing runs out within a year",
                         min=0,
                     ),
@@ -351,7 +356,7 @@ def build():
                     graph(
                         "Handles",
                         "Processes with most handles (Linux: descriptors). A line that only rises is a handle leak.",
-                        [(f"topk(10, {of('kmem_process_handles')})", "{{process}} {{pid}}")],
+                        [(f"topk(10, {of('kmem_process_handles')})", "{{process}} {{pid}} <<who>>")],
                         "short",
                         min=0,
                     ),
@@ -361,7 +366,7 @@ def build():
                     graph(
                         "Pool quota of processes",
                         "Charged to processes; what drivers allocate is not in it.",
-                        [(f"topk(10, {of('kmem_process_pool_bytes', POOL)})", "{{process}} {{pid}} {{pool}}")],
+                        [(f"topk(10, {of('kmem_process_pool_bytes', POOL)})", "{{process}} {{pid}} {{pool}} <<who>>")],
                         "bytes",
                         empty="Windows only",
                         min=0,
@@ -373,10 +378,10 @@ def build():
                         "Pools of sessions",
                         "Each terminal services session has its own; what is in them is in no other pool's tags.",
                         [
-                            (of("kmem_session_pool_bytes", POOL), "session {{session}} {{pool}}"),
+                            (of("kmem_session_pool_bytes", POOL), "session {{session}} {{pool}} <<who>>"),
                             (
                                 f"topk(5, {of('kmem_session_pool_tag_bytes', POOL)})",
-                                "session {{session}} {{pool}} {{tag}}",
+                                "session {{session}} {{pool}} {{tag}} <<who>>",
                             ),
                         ],
                         "bytes",
@@ -408,7 +413,7 @@ def build():
                         "Where the limits come from",
                         "kernel: read from it. registry: set there. estimate: by the version's table.",
                         {
-                            "limit": f"{of('kmem_pool_limit_bytes')} * on (job, instance, pool) group_right () {of('kmem_pool_limit_info')}"
+                            "limit": f"{of('kmem_pool_limit_bytes')} * on (<<host>>, pool) group_right () {of('kmem_pool_limit_info')}"
                         },
                         {"instance": "Host", "pool": "Pool", "source": "Source", "rule": "Rule", "limit": "Limit"},
                         "bytes",

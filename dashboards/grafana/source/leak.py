@@ -1,6 +1,7 @@
 """Leak: one tag, as long as there is history."""
 
 from panels import (
+    DAYS,
     ALERTS,
     BLUE,
     BOOTS,
@@ -22,22 +23,21 @@ from panels import (
     variable,
 )
 
-DAY = 86400
 POOL = 'pool="$pool"'
 TAG = 'pool="$pool", tag="$tag"'
-EVERY_HOST = 'job=~"$job", pool="$pool", tag="$tag"'
+EVERY_HOST = '<<select_peers>>, pool="$pool", tag="$tag"'
 
 
 def build():
     chosen = [
         *job_and_instance("kmem_pool_tag_bytes", everyone=False),
         variable(
-            "pool", "Pool", 'label_values(kmem_pool_tag_bytes{job=~"$job", instance=~"$instance"}, pool)', multi=False
+            "pool", "Pool", 'label_values(kmem_pool_tag_bytes{<<select>>}, pool)', multi=False
         ),
         variable(
             "tag",
             "Tag",
-            'label_values(kmem_pool_tag_bytes{job=~"$job", instance=~"$instance", pool="$pool"}, tag)',
+            'label_values(kmem_pool_tag_bytes{<<select>>, pool="$pool"}, tag)',
             multi=False,
         ),
     ]
@@ -103,10 +103,11 @@ def build():
                 stat(
                     "Pool lasts",
                     "Until the whole pool reaches its limit on a credible trend.",
-                    of("kmem_exhaustion_seconds", 'resource="$pool"') + " < 365 * 86400",
-                    "s",
-                    steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN)),
+                    of("kmem_exhaustion_seconds", 'resource="$pool"') + " / 86400 < 365",
+                    DAYS,
+                    steps(RED, (3, YELLOW), (14, GREEN)),
                     "no end in sight",
+                    decimals=1,
                 ),
                 4,
             ),
@@ -114,7 +115,7 @@ def build():
                 stat(
                     "Share of the pool",
                     "Of everything in this pool.",
-                    f"{of('kmem_pool_tag_bytes', TAG)} / on (job, instance, pool) {of('kmem_pool_bytes', POOL)}",
+                    f"{of('kmem_pool_tag_bytes', TAG)} / on (<<host>>, pool) {of('kmem_pool_bytes', POOL)}",
                     "percentunit",
                     steps(GREEN, (0.25, YELLOW), (0.5, RED)),
                     decimals=0,
@@ -134,9 +135,9 @@ def build():
                         "Size",
                         "A leak lifts the floor of every day; load and caches come back to it.",
                         [
-                            (of("kmem_pool_tag_bytes", TAG), "{{instance}}"),
-                            (f"min_over_time({of('kmem_pool_tag_bytes', TAG)}[1d])", "{{instance}} floor of a day"),
-                            (f"min_over_time({of('kmem_pool_tag_bytes', TAG)}[7d])", "{{instance}} floor of a week"),
+                            (of("kmem_pool_tag_bytes", TAG), "<<who>>"),
+                            (f"min_over_time({of('kmem_pool_tag_bytes', TAG)}[1d])", "<<who>> floor of a day"),
+                            (f"min_over_time({of('kmem_pool_tag_bytes', TAG)}[7d])", "<<who>> floor of a week"),
                         ],
                         "bytes",
                     ),
@@ -167,7 +168,7 @@ def build():
                         [
                             (
                                 of("kmem_pool_tag_trend_bytes_per_second", TAG + ', window=~"1d|7d|28d"') + " * 86400",
-                                "{{instance}} over {{window}}",
+                                "<<who>> over {{window}}",
                             )
                         ],
                         "bytes",
@@ -179,7 +180,7 @@ def build():
                     graph(
                         "Confidence",
                         "Above 50 % it is called a leak once it has lasted.",
-                        [(of("kmem_pool_tag_leak_confidence", TAG), "{{instance}}")],
+                        [(of("kmem_pool_tag_leak_confidence", TAG), "<<who>>")],
                         "percentunit",
                         steps(GREEN, (0.5, YELLOW), (0.8, RED)),
                         lines=True,
@@ -197,7 +198,7 @@ def build():
                     graph(
                         "Live allocations",
                         "Allocated and not freed.",
-                        [(of("kmem_pool_tag_outstanding_allocations", TAG), "{{instance}}")],
+                        [(of("kmem_pool_tag_outstanding_allocations", TAG), "<<who>>")],
                         "short",
                     ),
                     8,
@@ -209,7 +210,7 @@ def build():
                         [
                             (
                                 f"{of('kmem_pool_tag_bytes', TAG)} / ({of('kmem_pool_tag_outstanding_allocations', TAG)} > 0)",
-                                "{{instance}}",
+                                "<<who>>",
                             )
                         ],
                         "bytes",
@@ -225,9 +226,9 @@ def build():
                         [
                             (
                                 f"rate({of('kmem_pool_tag_allocations_total', TAG)}[$__rate_interval])",
-                                "{{instance}} allocations",
+                                "<<who>> allocations",
                             ),
-                            (f"rate({of('kmem_pool_tag_frees_total', TAG)}[$__rate_interval])", "{{instance}} frees"),
+                            (f"rate({of('kmem_pool_tag_frees_total', TAG)}[$__rate_interval])", "<<who>> frees"),
                         ],
                         "ops",
                         empty="this system does not count them, or tags.counters is off",
@@ -245,7 +246,7 @@ def build():
                     graph(
                         "Size, the last day",
                         "A surge: steady growth beyond all before, not a step and not what the same hours of every day do.",
-                        [(of("kmem_pool_tag_bytes", TAG), "{{instance}}")],
+                        [(of("kmem_pool_tag_bytes", TAG), "<<who>>")],
                         "bytes",
                         timeFrom="1d",
                     ),
@@ -256,7 +257,7 @@ def build():
                         "Slope of the floor over 5 minutes, 1 hour and 6 hours, told while the tag surges.",
                         "kmem_pool_tag_trend_bytes_per_second",
                         TAG,
-                        "{{instance}}",
+                        "<<who>>",
                         empty="it does not surge",
                         timeFrom="1d",
                     ),
@@ -274,7 +275,7 @@ def build():
                         "The same tag on other hosts",
                         "The twenty largest and the median. One host alone points to that host's driver.",
                         [
-                            (f"topk(20, kmem_pool_tag_bytes{{{EVERY_HOST}}})", "{{instance}}"),
+                            (f"topk(20, kmem_pool_tag_bytes{{{EVERY_HOST}}})", "<<who>>"),
                             (f"quantile(0.5, kmem_pool_tag_bytes{{{EVERY_HOST}}})", "median of all hosts"),
                         ],
                         "bytes",
@@ -290,12 +291,12 @@ def build():
                         "Its pool",
                         "The pool around it, its limit and where Windows starts to trim.",
                         [
-                            (of("kmem_pool_bytes", POOL), "{{instance}} pool"),
-                            (of("kmem_pool_tag_bytes", TAG), "{{instance}} this tag"),
-                            (of("kmem_pool_trim_threshold_bytes", POOL), "{{instance}} trim threshold"),
+                            (of("kmem_pool_bytes", POOL), "<<who>> pool"),
+                            (of("kmem_pool_tag_bytes", TAG), "<<who>> this tag"),
+                            (of("kmem_pool_trim_threshold_bytes", POOL), "<<who>> trim threshold"),
                             (
                                 of("kmem_pool_limit_bytes", POOL) + f" < 20 * {of('kmem_pool_bytes', POOL)}",
-                                "{{instance}} limit",
+                                "<<who>> limit",
                             ),
                         ],
                         "bytes",
@@ -307,9 +308,9 @@ def build():
                     graph(
                         "Time until the pool is exhausted",
                         "On the credible trend; falls by a day each day when the leak is steady.",
-                        [(of("kmem_exhaustion_seconds", 'resource="$pool"') + " < 365 * 86400", "{{instance}}")],
-                        "s",
-                        steps(RED, (3 * DAY, YELLOW), (14 * DAY, GREEN)),
+                        [(of("kmem_exhaustion_seconds", 'resource="$pool"') + " / 86400 < 365", "<<who>>")],
+                        DAYS,
+                        steps(RED, (3, YELLOW), (14, GREEN)),
                         "no end in sight",
                         lines=True,
                         min=0,

@@ -1,10 +1,49 @@
 """What the dashboards are made of: panels, rows, variables, annotations, as plain dictionaries of Grafana's JSON."""
 
+import re
+
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
-SELECT = 'job=~"$job", instance=~"$instance"'
-HOST = "${__field.labels.instance}"
+# Filled in at the end, by settings.json's host_labels: joins, matchers and what a legend names.
+SELECT = "<<select>>"
+HOST_LABELS = ["job", "instance"]
 GREEN, YELLOW, RED, BLUE = "green", "yellow", "red", "blue"
 GRID_WIDTH = 24
+DAYS = "suffix: days"  # Grafana's own units of time turn 10 days into weeks, which no alert does
+
+
+def use(settings):
+    """Before any dashboard is built."""
+    HOST_LABELS[:] = settings["host_labels"]
+
+
+def more_labels():
+    return [name for name in HOST_LABELS if name not in ("job", "instance")]
+
+
+def with_links(expression):
+    """A link needs a value of every variable: All, where a host has no such label."""
+    for name in more_labels():
+        expression = f'label_replace({expression}, "link_{name}", "$1", "{name}", "(.+)")'
+        expression = f'label_replace({expression}, "link_{name}", "All", "link_{name}", "")'
+    return expression
+
+
+def filled(value):
+    """`value` with the marks of every text in it filled in."""
+    if isinstance(value, dict):
+        return {name: filled(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [filled(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    words = {
+        "host": ", ".join(HOST_LABELS),
+        "peers": ", ".join(name for name in HOST_LABELS if name != "instance"),
+        "select": ", ".join(f'{name}=~"${name}"' for name in HOST_LABELS),
+        "select_peers": ", ".join(f'{name}=~"${name}"' for name in HOST_LABELS if name != "instance"),
+        "who": " ".join("{{%s}}" % name for name in ["instance", *more_labels()]),
+    }
+    return re.sub(r"<<(\w+)>>", lambda found: words[found[1]], value)
 
 
 def of(metric, more="", select=SELECT):
@@ -12,16 +51,16 @@ def of(metric, more="", select=SELECT):
     return f"{metric}{{{select}{', ' + more if more else ''}}}"
 
 
-def with_driver(expression, more=""):
+def with_driver(expression, more="", info="kmem_pool_tag_info"):
     """The tags of `expression`, with the drivers they are attributed to; those without stay."""
-    tag = "on (job, instance, pool, tag)"
-    known = f"max by (job, instance, pool, tag, driver) ({of('kmem_pool_tag_info', more)})"
+    tag = "on (<<host>>, pool, tag)"
+    known = f"max by (<<host>>, pool, tag, driver) ({of(info, more)})"
     return f"{known} * {tag} group_left () ({expression}) or {tag} ({expression})"
 
 
 def ends(resource):
     """What ends a pool, and what its time left divides by what, as a table. `resource`: a matcher."""
-    which, same = f"resource{resource}", "on (job, instance, resource)"
+    which, same = f"resource{resource}", "on (<<host>>, resource)"
     room, pace = of("kmem_exhaustion_room", which), of("kmem_exhaustion_pace_per_second", which)
     return table(
         "What ends it, and when",
@@ -29,7 +68,7 @@ def ends(resource):
         {
             "room": room,
             "pace": f"(0 * {room} + 1) * {same} group_left () ({pace} > 0) * 3600",
-            "left": f"{room} / {same} group_left () ({pace} > 0)",
+            "left": f"{room} / {same} group_left () ({pace} > 0) / 86400",
         },
         {
             "instance": "Host",
@@ -43,7 +82,7 @@ def ends(resource):
         None,
         "No limit is known",
         ("Room", False),
-        overrides=[column("Time left", ("unit", "s"))],
+        overrides=[column("Time left", ("unit", DAYS), ("decimals", 1))],
     )
 
 
@@ -169,14 +208,31 @@ def column(name, *properties):
     }
 
 
-def link(title, uid, **variables):
-    """To another dashboard with the same time range; variables hold what a table's row offers."""
-    chosen = "".join(f"&var-{name}={value}" for name, value in variables.items())
+def columns_like(name, *properties):
+    """The same for every series whose legend begins so, whatever host it names."""
+    return {
+        "matcher": {"id": "byRegexp", "options": f"/^{name}\\b/"},
+        "properties": [{"id": key, "value": value} for key, value in properties],
+    }
+
+
+def link(title, uid, host, **variables):
+    """To another dashboard with the same time range; host: of a label, how to say its value in a row or a series."""
+    hosts = {name: host(name if name in ("job", "instance") else "link_" + name) for name in HOST_LABELS}
+    chosen = "".join(f"&var-{name}={value}" for name, value in {**hosts, **variables}.items())
     return {
         "title": title,
         "url": f"/d/{uid}?${{__url_time_range}}&${{datasource:queryparam}}{chosen}",
         "targetBlank": False,
     }
+
+
+def of_series(label):
+    return "${__field.labels.%s}" % label
+
+
+def of_row(label):
+    return cell("Host" if label == "instance" else label)
 
 
 def cell(field):
@@ -187,6 +243,12 @@ def table(
     title, description, queries, columns, unit="short", thresholds=None, empty="nothing to show", sort=None, **more
 ):
     """queries: {column: expression}; columns: {label or value column: shown name} in order, what is not named is hidden."""
+    overrides = more.pop("overrides", [])
+    if "instance" in columns:
+        hidden = ["job", *("link_" + name for name in more_labels())]
+        columns = {**columns, **{name: name.capitalize() for name in more_labels()}, **{name: name for name in hidden}}
+        overrides = [*overrides, *(column(name, ("custom.hidden", True)) for name in hidden)]
+        queries = {name: with_links(expression) for name, expression in queries.items()}
     targets = [target(expression, instant=True, table=True) for expression in queries.values()]
     values = {("Value" if len(queries) == 1 else f"Value #{chr(ord('A') + i)}"): name for i, name in enumerate(queries)}
     shown = {}
@@ -222,6 +284,7 @@ def table(
         options=options,
         custom={"filterable": False},
         color={"mode": "thresholds"},
+        overrides=overrides,
         **more,
     )
 
@@ -316,7 +379,7 @@ def dashboard(uid, title, description, rows, variables, annotations, time_from="
             "url": "",
         }
     ]
-    return {
+    return filled({
         "uid": uid,
         "title": title,
         "description": description,
@@ -336,15 +399,26 @@ def dashboard(uid, title, description, rows, variables, annotations, time_from="
         "annotations": {"list": [built_in, *annotations]},
         "templating": {"list": [datasource, *variables]},
         "panels": layout(rows),
-    }
+    })
 
 
 def job_and_instance(metric="kmem_exporter_build_info", everyone=True):
-    """No All of jobs: it would bring in the `up` of everything else that Prometheus scrapes."""
-    return [
-        variable("job", "Job", f"label_values({metric}, job)", everyone=False),
-        variable("instance", "Instance", f'label_values({metric}{{job=~"$job"}}, instance)', everyone=everyone),
-    ]
+    """The host's labels, each of what those before it left. No All of jobs: it would bring in the `up` of everything else
+    that Prometheus scrapes. A label that no host has is All, which matches its absence."""
+    rows, before = [], []
+    for name in HOST_LABELS:
+        of_those = "{" + ", ".join(before) + "}" if before else ""
+        row = variable(
+            name,
+            name.capitalize(),
+            f"label_values({metric}{of_those}, {name})",
+            everyone={"job": False, "instance": everyone}.get(name, True),
+        )
+        if name in more_labels():
+            row["allValue"] = ".*"
+        rows.append(row)
+        before.append(f'{name}=~"${name}"')
+    return rows
 
 
 BOOTS = annotation(
@@ -352,19 +426,19 @@ BOOTS = annotation(
     BLUE,
     "(time() - " + of("kmem_boot_time_seconds") + ") * 1000 < 600000 + 2 * $__interval_ms",
     "Boot",
-    "{{instance}} started",
+    "<<who>> started",
 )
 FAILURES = annotation(
     "Failed allocations",
     RED,
     "(time() - " + of("kmem_pool_failure_last_event_timestamp_seconds") + ") * 1000 < 600000 + 2 * $__interval_ms",
     "{{provider}} {{event_id}}",
-    "{{instance}}: the kernel could not allocate",
+    "<<who>>: the kernel could not allocate",
 )
 ALERTS = annotation(
     "Alerts",
     YELLOW,
-    'ALERTS{alertname=~"Kmem.+", alertstate="firing", job=~"$job", instance=~"$instance"}',
+    'ALERTS{alertname=~"Kmem.+", alertstate="firing", <<select>>}',
     "{{alertname}}",
-    "{{instance}} {{pool}} {{tag}}",
+    "<<who>> {{pool}} {{tag}}",
 )

@@ -298,8 +298,11 @@ TEST_F(AgentPageTest, WithoutTheTrendTheRestIsThere) {
 TEST_F(AgentPageTest, FilesAreServedByTheirNamesOnly) {
   run(1);
   EXPECT_EQ(get("/assets/page.css").content_type, "text/css; charset=utf-8");
-  EXPECT_EQ(get("/runbooks/KmemPoolLeakSuspected").content_type, "text/plain; charset=utf-8");
-  for (const char* path : {"/assets/", "/assets/none", "/assets/../page.css", "/assets/x/page.css", "/runbooks/page.css"})
+  EXPECT_EQ(get("/runbooks/KmemPoolLeakSuspected").content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(get("/runbooks/KmemPoolLeakSuspected.md").content_type, "text/plain; charset=utf-8");
+  EXPECT_THAT(get("/runbooks/KmemPoolLeakSuspected?pool=paged&tag=Sfv1").body, HasSubstr("!poolfind Sfv1"));
+  for (const char* path : {"/assets/", "/assets/none", "/assets/../page.css", "/assets/x/page.css", "/runbooks/page.css",
+                           "/runbooks/", "/runbooks/.md", "/runbooks/page.css.md"})
     EXPECT_EQ(get(path).status, 404) << path;
 }
 

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Writes rules, Alertmanager's example, the mixin's rules and Grafana's dashboards from source/ and settings.json.
+
+  generate.py [--settings FILE] [--out FOLDER]    FOLDER: this one unless told otherwise
+
+host_labels   what tells one exporter from another: every join, link and variable keeps them; job and instance are two of them
+severity      the label's value for what wakes people, and for what waits for Monday
+job           regular expression of the exporters' scrape jobs
+runbooks      prefix of the runbooks' addresses; "" stands for the exporter's own pages, at SCHEME://INSTANCE/runbooks
+windows_exporter, node_exporter   matchers of the hosts whose other exporters are judged, as in `job="windows"`"""
+
+import argparse
+import glob
+import json
+import os
+import re
+import runpy
+
+import yaml
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.join(HERE, "source")
+MARK = re.compile(r"<<([a-z_]+)>>")
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def checked(settings):
+    labels, severity = settings["host_labels"], settings["severity"]
+    if not {"job", "instance"} <= set(labels) or len(set(labels)) != len(labels):
+        raise SystemExit(f"generate: host_labels: want job, instance and any others, once each: {labels}")
+    for name in [*labels, *severity.values()]:
+        if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
+            raise SystemExit(f"generate: not a name: {name!r}")
+    if set(severity) != {"page", "ticket"} or severity["page"] == severity["ticket"]:
+        raise SystemExit(f"generate: severity: want two values, page and ticket: {severity}")
+    return settings
+
+
+def words(settings):
+    """What stands for each <<word>> of the sources. mixin.libsonnet says the same in jsonnet."""
+    labels = settings["host_labels"]
+    peers = [name for name in labels if name != "instance"]
+    more = [name for name in labels if name not in ("job", "instance")]
+    job = settings["job"]
+    match = ",".join(name + "=%q" for name in labels)
+    # A label that a series lacks is "" to index, and no value at all to vmalert otherwise.
+    of = {name: f'(index $labels "{name}")' if name in more else "$labels." + name for name in labels}
+    args = " ".join(of[name] for name in labels)
+    live = f'2 * (up{{job=~\\"{job}\\",{match}}} == 1) or up{{job=~\\"{job}\\"}} == 1'
+    own = f"{settings['scheme']}://{{{{ $labels.instance }}}}/runbooks"
+    # The alert's own host where it has the exporter, or any that has: all serve the same pages.
+    elsewhere = (
+        f'{{{{ with printf "topk(1, {live})" {args} | query }}}}'
+        f'{settings["scheme"]}://{{{{ . | first | label "instance" }}}}{{{{ else }}}}dashboards{{{{ end }}}}/runbooks'
+    )
+    return {
+        "host": ", ".join(labels),
+        "peers": ", ".join(peers),
+        "match": match,
+        "args": args,
+        "peer_match": ",".join(name + "=%q" for name in peers),
+        "peer_args": " ".join(of[name] for name in peers),
+        "link": "var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}"
+        + "".join(f"{{{{ with $labels.{name} }}}}&var-{name}={{{{ . | urlquery }}}}{{{{ end }}}}" for name in more),
+        "place": "".join(f"{{{{ with $labels.{name} }}}} of {name} {{{{ . }}}}{{{{ end }}}}" for name in more),
+        "job": job,
+        "runbooks": settings["runbooks"] or own,
+        "elsewhere": settings["runbooks"] or elsewhere,
+        "grafana": settings["grafana"],
+        "windows": settings["windows_exporter"],
+        "node": settings["node_exporter"],
+        "and_node": settings["node_exporter"] and ", " + settings["node_exporter"],
+        **settings["severity"],
+        **{name: f"{value:g}" for name, value in settings["thresholds"].items()},
+    }
+
+
+def filled(text, settings):
+    known = words(settings)
+    return MARK.sub(lambda found: known[found[1]], text)
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--settings", default=os.path.join(HERE, "settings.json"))
+    parser.add_argument("--out", default=HERE)
+    chosen = parser.parse_args(arguments)
+    settings = checked(json.loads(read(chosen.settings)))
+    rules = {}
+    for path in sorted(glob.glob(os.path.join(SOURCE, "*.rules.yml"))):
+        text, name = read(path), os.path.basename(path)
+        rules[name] = yaml.safe_load(text)
+        note = f"# Written by dashboards/generate.py from source/{name}: change that, or settings.json.\n"
+        write(os.path.join(chosen.out, "prometheus", name), note + filled(text, settings))
+    write(os.path.join(chosen.out, "mixin/rules.json"), json.dumps(rules, indent=1) + "\n")
+    for name in ("alertmanager.yml", "kmem.tmpl"):
+        write(os.path.join(chosen.out, "alertmanager", name), filled(read(os.path.join(SOURCE, name)), settings))
+    grafana = runpy.run_path(os.path.join(HERE, "grafana/generate.py"))
+    grafana["write"](os.path.join(chosen.out, "grafana"), settings)
+
+
+if __name__ == "__main__":
+    main()
