@@ -1,5 +1,6 @@
 // Files that are read again while the program runs, such as its configuration: a pipe in their place is refused, for
-// its reading may never end, or give nothing, which is a configuration, too. Thread: as what it wraps. Failure: kInvalid.
+// its reading may never end, or give nothing, which is a configuration, too.
+// Thread: as what it wraps. Failure: kInvalid.
 #pragma once
 
 #include <memory>
