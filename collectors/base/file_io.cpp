@@ -67,6 +67,8 @@ Result<void> replace_file(FileSystem& files, const std::string& path, std::span<
     (void)files.remove(temporary);  // a full disk needs the space; if that fails, the next time rewrites it
     return why;
   };
+  if (mode == OpenMode::kRewrite)
+    if (auto taken = (*file)->take_access_of(place->path); !taken) return discard(taken.error());
   for (const std::string_view piece : pieces)
     if (auto written = (*file)->append(piece); !written) return discard(written.error());
   if (auto synced = (*file)->sync(); !synced) return discard(synced.error());

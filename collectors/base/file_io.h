@@ -27,6 +27,8 @@ class File {
   virtual Result<void> truncate(std::uint64_t size_bytes) = 0;
   /// Returns once the data would survive a power cut.
   virtual Result<void> sync() = 0;
+  /// Who may read and write it becomes as for the file of that name, if there is one.
+  virtual Result<void> take_access_of(const std::string&) { return {}; }
 };
 
 enum class OpenMode {
@@ -40,6 +42,7 @@ enum class OpenMode {
 struct FileInfo {
   std::uint64_t size_bytes = 0;  // 0 also for what has no size, such as a pipe
   UnixMillis modified = 0;
+  bool is_pipe = false;
 };
 
 /// Where output to a path really goes.

@@ -72,6 +72,15 @@ class PosixFile final : public File {
     return {};
   }
 
+  Result<void> take_access_of(const std::string& path) override {
+    struct stat is {};
+    if (::stat(path.c_str(), &is) != 0 || !S_ISREG(is.st_mode)) return {};
+    // Who is not root may give it to a group of his own at most.
+    if (::fchown(handle_, is.st_uid, is.st_gid) != 0) (void)!::fchown(handle_, static_cast<uid_t>(-1), is.st_gid);
+    if (::fchmod(handle_, is.st_mode & 0777) != 0) return os_error(path_, "set the access of");
+    return {};
+  }
+
  private:
   int handle_;
   std::string path_;
@@ -145,7 +154,8 @@ class PosixFileSystem final : public FileSystem {
     struct stat is {};
     if (::stat(path.c_str(), &is) != 0) return os_error(path, "look at");
     return FileInfo{static_cast<std::uint64_t>(is.st_size),
-                    UnixMillis{is.st_mtim.tv_sec} * 1000 + is.st_mtim.tv_nsec / 1'000'000};
+                    UnixMillis{is.st_mtim.tv_sec} * 1000 + is.st_mtim.tv_nsec / 1'000'000,
+                    S_ISFIFO(is.st_mode)};
   }
 
  private:
@@ -195,6 +205,10 @@ class PosixFileSystem final : public FileSystem {
         return Error{ErrorCode::kInvalid, path + ": is a pipe; a file is wanted"};
       if (rewrites && !S_ISREG(opened.st_mode))
         return Error{ErrorCode::kInvalid, path + ": is not a regular file and is not replaced"};
+      if (rewrites && opened.st_nlink > 1) {  // what is written here would be written into the file of another name
+        if (::unlink(path.c_str()) != 0) return os_error(path, "remove");
+        continue;
+      }
       if (mode == OpenMode::kRewriteOwn && ::fchmod(handle, 0600) != 0) return os_error(path, "set the access of");
       if (rewrites)
         if (auto emptied = file->truncate(0); !emptied) return emptied.error();

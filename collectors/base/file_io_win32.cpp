@@ -151,7 +151,8 @@ class Win32FileSystem final : public FileSystem {
     const auto joined = [](DWORD high, DWORD low) { return std::uint64_t{high} << 32 | low; };
     const auto written = static_cast<std::int64_t>(joined(is.ftLastWriteTime.dwHighDateTime,
                                                           is.ftLastWriteTime.dwLowDateTime));
-    return FileInfo{joined(is.nFileSizeHigh, is.nFileSizeLow), (written - kUnixEpochIn100ns) / 10'000};
+    return FileInfo{joined(is.nFileSizeHigh, is.nFileSizeLow), (written - kUnixEpochIn100ns) / 10'000,
+                    false};
   }
 };
 

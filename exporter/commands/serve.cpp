@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "collectors/base/followed_files.h"
 #include "collectors/base/log.h"
 #include "collectors/base/side_task.h"
 #include "collectors/drivers/guarded_watch.h"
@@ -38,8 +39,10 @@ class ConfigReader {
  public:
   Resolved read(const Options& options, base::FileSystem& files) {
     const auto fresh = std::make_shared<Resolved>();
-    const bool answers = task_.start([fresh, own = options, &files] { *fresh = resolve(own, files); }) &&
-                         task_.wait(kFilePatience);
+    const bool answers = task_.start([fresh, own = options, &files] {
+      base::FollowedFiles followed(files);
+      *fresh = resolve(own, followed);
+    }) && task_.wait(kFilePatience);
     if (answers) return std::move(*fresh);
     Resolved none;
     none.faults.push_back(options.config_file + ": it or a file that it names does not answer");
@@ -111,7 +114,7 @@ Hold hold_storage(base::FileSystem& files, const std::string& folder) {
   base::SideTask task;
   const bool answers = task.start([&files, folder, held] {
     (void)files.make_folder(folder);  // the agent says what is wrong with it
-    *held = files.open(folder + "/lock", base::OpenMode::kReadAppend);
+    *held = files.open(folder + "/lock", base::OpenMode::kRewriteOwn);
   }) && task.wait(kHoldPatience);
   if (answers) return std::move(*held);
   return base::Error{base::ErrorCode::kIo, folder + ": does not answer"};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "collectors/base/log.h"
+#include "collectors/base/side_task.h"
 #include "config/listen_address.h"
 #include "exporter/http/address_group.h"
 #include "exporter/http/basic_auth.h"
@@ -27,11 +28,13 @@ namespace {
 constexpr std::size_t kWorkers = 3, kSlowWorkers = 2;
 // A first login waits for the guessers of its own address, too.
 constexpr std::size_t kCheckers = 2;
-// What hangs in a worker at the end, such as the reading of a certificate, is left behind.
+// What hangs in a worker at the end is left behind.
 constexpr std::chrono::milliseconds kEndPatience{500};
 // Files of the kernel, state, the log, threads.
 constexpr std::size_t kOwnDescriptors = 64;
 constexpr std::chrono::seconds kRefreshInterval{1};
+// A slow disk may take so long before it is said that it hangs.
+constexpr std::chrono::seconds kRefreshPatience{5};
 // How long a quick handler may take, and how long one that took longer is kept from the loop's thread.
 constexpr std::chrono::milliseconds kQuick{20};
 constexpr std::chrono::minutes kSlowPause{1};
@@ -123,7 +126,14 @@ struct Server::Running {
     const auto now = server.clock_.steady();
     if (now < next_refresh) return;
     next_refresh = now + kRefreshInterval;
-    workers.submit([tls = now_in_use->tls](std::size_t) { tls->refresh(); }, false);
+    // Apart from the workers: files on storage that hangs would take one of them after the other.
+    if (refreshing.start([tls = now_in_use->tls] { tls->refresh(); })) {
+      refresh_began = now;
+      refresh_hang_told = false;
+    } else if (now - refresh_began >= kRefreshPatience && !std::exchange(refresh_hang_told, true)) {
+      base::log_warn("the TLS files do not answer, what was read before stays in use",
+                     {{"certificate", now_in_use->security.tls->cert_file}, {"key", now_in_use->security.tls->key_file}});
+    }
   }
 
   /// What goes with every answer.
@@ -243,7 +253,9 @@ struct Server::Running {
   std::mutex terms_mutex;
   std::shared_ptr<const Terms> current;
   const bool speaks_tls;
-  std::chrono::nanoseconds next_refresh{};
+  std::chrono::nanoseconds next_refresh{}, refresh_began{};
+  bool refresh_hang_told = false;
+  base::SideTask refreshing;  // the certificates
   std::chrono::nanoseconds quick_again{};
   std::chrono::nanoseconds tell_host_again{};
   const HostRule host_rule{server.web_.host_names, host_name()};

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "collectors/base/followed_files.h"
 #include "collectors/base/log.h"
 #include "exporter/http/tls_material.h"
 #include "exporter/http/tls_roots.h"
@@ -147,6 +148,37 @@ int verify_mode(config::ClientAuth auth) {
   return SSL_VERIFY_NONE;
 }
 
+/// Whether anyone could come in: each setting is fine by itself where certificate, suites, curves and versions leave
+/// nothing together. Tried by a client that takes whatever there is. Before clients' certificates are asked for.
+base::Result<void> try_handshake(SSL_CTX* server, const std::string& name) {
+  constexpr int kMostRounds = 1000, kMostCertificateBytes = 1 << 24;
+  const Context any(SSL_CTX_new(TLS_client_method()));
+  if (!any || SSL_CTX_set_min_proto_version(any.get(), TLS1_VERSION) != 1 ||
+      SSL_CTX_set_cipher_list(any.get(), "ALL:@SECLEVEL=0") != 1) {
+    return openssl_error("TLS");
+  }
+  SSL_CTX_set_max_cert_list(any.get(), kMostCertificateBytes);
+  const Ssl here(SSL_new(server)), there(SSL_new(any.get()));
+  BIO *of_here = nullptr, *of_there = nullptr;
+  if (!here || !there || BIO_new_bio_pair(&of_here, 0, &of_there, 0) != 1) return openssl_error("TLS");
+  SSL_set_bio(here.get(), of_here, of_here);
+  SSL_set_bio(there.get(), of_there, of_there);
+  SSL_set_accept_state(here.get());
+  SSL_set_connect_state(there.get());
+  for (int round = 0; round < kMostRounds; ++round) {
+    for (SSL* const side : {there.get(), here.get()}) {
+      const int done = SSL_do_handshake(side);
+      const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(side, done);
+      if (error == SSL_ERROR_NONE || error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) continue;
+      return openssl_error(name + ": no client could come in with this certificate and these cipher_suites, "
+                                  "curve_preferences and versions");
+    }
+    if (SSL_is_init_finished(here.get()) == 1 && SSL_is_init_finished(there.get()) == 1) break;
+  }
+  ERR_clear_error();
+  return {};
+}
+
 /// A context and what its sessions ask while they live.
 struct Ready {
   ClientCheck check;
@@ -184,6 +216,7 @@ base::Result<std::shared_ptr<Ready>> make_ready(const config::TlsServer& setting
   if (const auto fault = fault_of_dates(pair->chain[0].get()); !fault.empty())
     base::log_warn("clients will refuse the TLS certificate", {{"certificate", files.cert.name}, {"reason", fault}});
 
+  if (auto tried = try_handshake(raw, files.cert.name); !tried) return tried.error();
   if (auto used = use_client_ca(raw, settings, files.client_ca); !used) return used.error();
   SSL_CTX_set_app_data(raw, &ready->check);
   SSL_CTX_set_cert_verify_callback(raw, check_client, nullptr);
@@ -260,7 +293,8 @@ class OpensslContext final : public TlsContext {
 
   void refresh() override {
     const std::lock_guard refreshing(refresh_mutex_);
-    auto content = read_files(settings_, files_);
+    base::FollowedFiles followed(files_);
+    auto content = read_files(settings_, followed);
     if (content && *content == content_) {
       if (!last_error_.empty()) base::log_info("the TLS files can be used again");
       return last_error_.clear();

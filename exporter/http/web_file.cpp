@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collectors/base/flapping.h"
+#include "collectors/base/followed_files.h"
 #include "collectors/base/left_thread.h"
 #include "collectors/base/log.h"
 #include "config/yaml_document.h"
@@ -47,7 +48,7 @@ using std::chrono::steady_clock;
 /// What the watch's thread needs, also when it is left behind.
 struct WebFileWatch::Shared {
   Shared(std::string file, config::WebSecurity first, Server& of, base::FileSystem& in, Done tell)
-      : path(std::move(file)), files(in), running(std::move(first)), server(&of), done(std::move(tell)) {}
+      : path(std::move(file)), files(in), followed(in), running(std::move(first)), server(&of), done(std::move(tell)) {}
   bool look();
   bool take(const std::string& text);
   bool refuse(const std::vector<std::string>& faults);
@@ -59,7 +60,8 @@ struct WebFileWatch::Shared {
   }
 
   const std::string path;
-  base::FileSystem& files;
+  base::FileSystem& files;       // for what outlives this
+  base::FollowedFiles followed;  // for every look
   // The thread's alone:
   config::WebSecurity running;
   std::string text;                // as looked at last
@@ -138,10 +140,10 @@ bool WebFileWatch::Shared::look() {
   if (const auto often = flapping.told_late(steady_clock::now().time_since_epoch()))
     base::log_warn("the web configuration changes again and again",
                    {{"path", path}, {"changes", std::to_string(*often)}, {"last_one_in_use", said.empty() ? "true" : "false"}});
-  auto now = base::read_file(files, path, config::kMaxFileBytes);
+  auto now = base::read_file(followed, path, config::kMaxFileBytes);
   while (now && *now != text) {
     std::this_thread::sleep_for(kSettles);
-    auto again = base::read_file(files, path, config::kMaxFileBytes);
+    auto again = base::read_file(followed, path, config::kMaxFileBytes);
     const bool settled = again && *again == *now;
     now = std::move(again);
     if (settled) return take(*now);
@@ -174,7 +176,7 @@ void WebFileWatch::Shared::tell(bool taken) {
 }
 
 bool WebFileWatch::Shared::take(const std::string& fresh) {
-  config::WebLoadResult loaded = understand(fresh, path, files);
+  config::WebLoadResult loaded = understand(fresh, path, followed);
   text = fresh;
   std::vector<std::string> faults;
   for (const config::Fault& fault : loaded.faults) faults.push_back(fault.text());

@@ -257,8 +257,14 @@ class Files(Hanging):
                 wait_until(lambda: "does not answer" in exporter.log, 20, "the log says so")
                 page = Page(self.timed(exporter)[1])
                 self.assertEqual(page.value("kmem_exporter_config_last_reload_successful"), 0)
+                with open(own + ".new", "w") as out:
+                    out.write("" if name == "web.yml" else "web: {config_file: web.yml}\n")
+                os.replace(own + ".new", {"web.yml": web, "kmem.yml": own}[name])
+                exporter.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: 'msg="configuration reloaded"' in exporter.log, 20, "the file that is back is read")
+                page = Page(self.timed(exporter)[1])
+                self.assertEqual(page.value("kmem_exporter_config_last_reload_successful"), 1)
                 self.stop_in_time(exporter)
-                os.unlink({"web.yml": web, "kmem.yml": own}[name])
 
     def test_a_log_that_nobody_reads(self):
         nobody, log = os.pipe()

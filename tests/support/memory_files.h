@@ -86,7 +86,7 @@ class MemoryFiles final : public base::FileSystem {
   base::Result<base::FileInfo> info(const std::string& path) override {
     const auto found = nodes_.find(path);
     if (found == nodes_.end()) return base::Error{base::ErrorCode::kAbsent, path + ": absent"};
-    return base::FileInfo{found->second->bytes.size(), modified_};
+    return base::FileInfo{found->second->bytes.size(), modified_, false};
   }
 
  private:

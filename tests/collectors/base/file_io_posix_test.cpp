@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "collectors/base/file_io.h"
+#include "collectors/base/followed_files.h"
 #include "collectors/base/state_file.h"
 #include "tests/support/file_content.h"
 #include "tests/support/temp_folder.h"
@@ -93,6 +94,38 @@ TEST(FileIoPosix, ATemporaryFileIsNotWhatSomeoneElsePutThere) {
   EXPECT_THAT(replaced.error().message, HasSubstr("is not a regular file"));
 }
 
+// A temporary name that was a second one of another file gave that file the content.
+TEST(FileIoPosix, ATemporaryFileIsNoOtherFilesSecondName) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "page", other = folder.path() + "other";
+  ASSERT_TRUE(replace_file(os_file_system(), other, "precious").ok());
+  ASSERT_EQ(::link(other.c_str(), (path + ".tmp").c_str()), 0);
+  ASSERT_TRUE(replace_file(os_file_system(), path, "page\n").ok());
+  EXPECT_EQ(content_of(other), "precious");
+  EXPECT_EQ(content_of(path), "page\n");
+}
+
+// A page that was 0640 became everyone's at the next run.
+TEST(FileIoPosix, WhatIsReplacedStaysWithThoseWhoMayReadIt) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "page";
+  for (const mode_t mode : {0640U, 0600U, 0664U, 0644U}) {
+    ASSERT_TRUE(write_output(os_file_system(), path, "before\n").ok());
+    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+    if (::geteuid() == 0) {
+      ASSERT_EQ(::chown(path.c_str(), 12'345, 12'346), 0);
+    }
+    ASSERT_TRUE(write_output(os_file_system(), path, "page\n").ok());
+    EXPECT_EQ(content_of(path), "page\n");
+    struct stat is {};
+    ASSERT_EQ(::stat(path.c_str(), &is), 0);
+    EXPECT_EQ(is.st_mode & 07777U, mode);
+    if (::geteuid() != 0) continue;
+    EXPECT_EQ(is.st_uid, 12'345U);
+    EXPECT_EQ(is.st_gid, 12'346U);
+  }
+}
+
 TEST(FileIoPosix, WhatAProcessHasOpenIsWrittenBehindWhatItHolds) {
   const TempFolder folder;
   ASSERT_TRUE(replace_file(os_file_system(), folder.path() + "log", "precious\n").ok());
@@ -112,6 +145,20 @@ TEST(FileIoPosix, ACaptureIsNotReadFromAPipeThatNobodyWrites) {
   const auto opened = os_file_system().open(folder.path() + "pipe", OpenMode::kReadAppend);
   ASSERT_FALSE(opened.ok());
   EXPECT_THAT(opened.error().message, HasSubstr("is a pipe"));
+}
+
+// A pipe that once stood in a file's place held its reader for ever, also when the file was back.
+TEST(FileIoPosix, AFileThatIsFollowedIsNoPipe) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "web.yml";
+  FollowedFiles files(os_file_system());
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto refused = read_file(files, path, 100);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("web.yml: is a pipe"));
+  ASSERT_TRUE(files.remove(path).ok());
+  ASSERT_TRUE(replace_file(files, path, "text").ok());
+  EXPECT_EQ(*read_file(files, path, 100), "text");
 }
 
 TEST(FileIoPosix, WhatIsTooLongIsNotReadFirst) {

@@ -9,6 +9,7 @@
 #include "exporter/http/bcrypt.h"
 #include "exporter/http/rate_limiter.h"
 #include "exporter/http/web_file.h"
+#include "tests/exporter/http/hanging_files.h"
 #include "tests/exporter/http/server_fixture.h"
 #include "tests/support/temp_folder.h"
 
@@ -309,24 +310,6 @@ TEST_F(HttpAuthTest, TheWebFileIsFollowedWhileRunning) {
   const std::lock_guard lock(mutex);
   EXPECT_EQ(done, (std::vector<bool>{true, false, false, true})) << "each fault once";
 }
-
-/// The system's, until it is told to hang.
-class HangingFiles final : public base::FileSystem {
- public:
-  base::Result<std::unique_ptr<base::File>> open(const std::string& path, base::OpenMode mode) override {
-    while (hangs) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    return base::os_file_system().open(path, mode);
-  }
-  base::Result<void> rename(const std::string&, const std::string&) override { return none(); }
-  base::Result<void> remove(const std::string&) override { return none(); }
-  base::Result<std::vector<std::string>> names(const std::string&, std::string_view) override { return none(); }
-  base::Result<void> make_folder(const std::string&) override { return none(); }
-
-  std::atomic<bool> hangs = false;
-
- private:
-  static base::Error none() { return {base::ErrorCode::kUnsupported, "not here"}; }
-};
 
 TEST_F(HttpAuthTest, AWebFileThatHangsHoldsNobodyAndIsTold) {
   test::TempFolder folder;

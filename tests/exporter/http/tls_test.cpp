@@ -9,6 +9,7 @@
 #include <fstream>
 #include <vector>
 
+#include "tests/exporter/http/hanging_files.h"
 #include "tests/exporter/http/server_fixture.h"
 #include "tests/exporter/http/tls_client.h"
 
@@ -187,6 +188,30 @@ TEST_F(HttpTlsTest, NewCertificatesAreUsedWithoutARestart) {
   EXPECT_EQ(name, "second");
 }
 
+// Each second's look at the files took another worker, until the page and the API stood still.
+TEST_F(HttpTlsTest, CertificatesThatHangHoldNoAnswer) {
+  static HangingFiles files;  // a look may end after the server
+  server_ = std::make_unique<Server>(web_, routes(), observer_, clock_, security_, files);
+  ASSERT_TRUE(server_->start().ok());
+  port_ = server_->ports().at(0);
+  files.hangs = true;
+  for (int looks = 0; looks < 3; ++looks) {
+    EXPECT_NE(get("/metrics"), "");
+    std::this_thread::sleep_for(milliseconds(1'050));
+  }
+  EXPECT_NE(get("/who").find("127.0.0.1"), std::string::npos);
+  use(make_credentials("second"));
+  files.hangs = false;
+  std::string name;
+  const auto begin = steady_clock::now();
+  while (name != "second" && steady_clock::now() - begin < std::chrono::seconds(60)) {
+    name = TlsClient(port_, {}).server_name();
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  EXPECT_EQ(name, "second");
+  server_.reset();
+}
+
 TEST_F(HttpTlsTest, FilesThatCannotBeUsedAreNamed) {
   const auto fault = [this] { return try_start().error().message; };
   put("server.key", make_credentials("other").key_pem);
@@ -227,6 +252,36 @@ TEST_F(HttpTlsTest, SmallKeysAreRefused) {
   EXPECT_EQ(try_start().error().message,
             security_.tls->cert_file + ": an RSA key of 1024 bits is too small; make one of 2048 bits or more, and a "
                                        "certificate for it");
+}
+
+// Each setting was fine by itself, and every handshake failed.
+TEST_F(HttpTlsTest, SettingsThatLetNobodyInAreRefused) {
+  const Credentials rsa = make_credentials("rsa", nullptr, {.rsa_bits = 2048});
+  struct Case {
+    const char* what;
+    const Credentials own;
+    std::vector<std::string> suites;
+    config::TlsVersion low, high;
+    bool fine;
+  };
+  using config::TlsVersion;
+  const std::string of_rsa = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", of_ec = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+  for (const auto& [what, own, suites, low, high, fine] :
+       {Case{"suites of another type", rsa, {of_ec}, TlsVersion::kTls12, TlsVersion::kTls12, false},
+        Case{"and with TLS 1.3", rsa, {of_ec}, TlsVersion::kTls12, TlsVersion::kTls13, true},
+        Case{"suites of its type", rsa, {of_rsa}, TlsVersion::kTls12, TlsVersion::kTls12, true},
+        Case{"the other way round", make_credentials("ec"), {of_rsa}, TlsVersion::kTls12, TlsVersion::kTls12, false},
+        Case{"suites newer than the versions", rsa, {of_rsa}, TlsVersion::kTls10, TlsVersion::kTls11, false}}) {
+    use(own);
+    security_.tls->cipher_suites = suites;
+    security_.tls->min_version = low;
+    security_.tls->max_version = high;
+    security_.tls->client_auth = config::ClientAuth::kRequireAnyClientCert;
+    const auto started = try_start();
+    EXPECT_EQ(started.ok(), fine) << what;
+    if (started.ok()) continue;
+    EXPECT_NE(started.error().message.find("no client could come in"), std::string::npos) << what;
+  }
 }
 
 TEST_F(HttpTlsTest, WhatIsNoPemIsToldByWhatItIs) {
