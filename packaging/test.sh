@@ -3,10 +3,15 @@
 #   native (g++, release) with end-to-end tests and benchmarks, clang with ASan+UBSan, TSan, Windows x86-64 and i686 under
 #   Wine.
 # Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: all of them)
+#        packaging/test.sh distributions   builds and tests in other distributions, on demand (distributions.sh)
 # Logs are below .build/logs. Exit 0 only when every leg passed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
+if [ "${1:-}" = distributions ]; then
+  packaging/fetch-sources.sh .build/deps cpp-httplib
+  exec packaging/distributions.sh "${@:2}"
+fi
 legs=("$@")
 [ ${#legs[@]} -gt 0 ] || legs=(native asan tsan windows)
 logs=.build/logs
