@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
 # Installs what is missing of the named sets of Debian/Ubuntu packages. As root, or through sudo.
-# Usage: install-packages.sh build [test] [windows] [stack] [lint]
+# Usage: install-packages.sh build [test] [windows] [rpm] [stack] [lint]
 set -euo pipefail
-build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev file zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
+release=$(. /etc/os-release 2> /dev/null && echo "$ID ${VERSION_ID:-}") || release=unknown
+if [ "$release" = "ubuntu 22.04" ]; then
+  echo "install-packages: Ubuntu 22.04 has no prometheus-cpp and a CMake before 3.24; build on Debian 12 or later or Ubuntu 24.04, whose .deb installs here" >&2
+  exit 1
+fi
+build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev file python3 python3-yaml zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
        libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libyaml-cpp-dev)
 test=(python3 python3-yaml victoria-metrics openssl googletest libgtest-dev libgmock-dev libbenchmark-dev valgrind bc clang lld curl prometheus
       prometheus-node-exporter prometheus-alertmanager systemd chromium fonts-dejavu-core
-      docker-compose jsonnet)
+      docker-compose jsonnet lintian rpm fish man-db)
 command -v npm > /dev/null || test+=(npm)  # Node.js' own packages bring it, and are no match for Debian's
 windows=(python3 g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64
          wixl msitools)
+rpm=(rpm)
 stack=(python3 prometheus prometheus-alertmanager)
 lint=(clang-format clang-tidy codespell)
 wanted=()
@@ -20,7 +26,8 @@ for set in "$@"; do
     windows) wanted+=("${windows[@]}") ;;
     stack) wanted+=("${stack[@]}") ;;
     lint) wanted+=("${lint[@]}") ;;
-    *) echo "install-packages: no set named $set; there are build, test, windows, stack, lint" >&2; exit 2 ;;
+    rpm) wanted+=("${rpm[@]}") ;;
+    *) echo "install-packages: no set named $set; there are build, test, windows, rpm, stack, lint" >&2; exit 2 ;;
   esac
 done
 missing=()
@@ -31,7 +38,7 @@ done
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)
 echo "installing: ${missing[*]}"
-# Servers come as programs to run, not as services to start.
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+# Another installation, such as an unattended upgrade, is waited for. Servers come as programs to run, not as services to start.
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-  apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" > /dev/null
+  apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 "${missing[@]}" > /dev/null

@@ -5,6 +5,7 @@
 # Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: all of them)
 #        packaging/test.sh one NAME [FILTER]   builds and runs one test, natively; FILTER is GoogleTest's
 #        packaging/test.sh lint [tidy]         layout and spelling (see packaging/lint.sh)
+#        packaging/test.sh distributions   builds and tests in other distributions, on demand (distributions.sh)
 # Logs are below .build/logs. Exit 0 only when every leg passed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -26,6 +27,10 @@ case ${1:-} in
     shift
     packaging/install-packages.sh lint
     exec packaging/lint.sh format spelling "$@"
+    ;;
+  distributions)
+    packaging/fetch-sources.sh .build/deps cpp-httplib
+    exec packaging/distributions.sh "${@:2}"
     ;;
 esac
 legs=("$@")

@@ -19,6 +19,10 @@ cp "$exe" "$files/kmem_exporter.exe"
 crlf packaging/windows/kmem_exporter.yml kmem_exporter.yml
 crlf config/kmem_exporter.yml kmem_exporter.example.yml
 crlf README.md README.md
+crlf LICENSE LICENSE.txt
+# Of what this very program was linked from; its build folder knows.
+python3 -B "$root/packaging/components.py" "$(dirname "$(dirname "$exe")")" "$exe" --version "$version" --notices "$work/notices"
+sed 's/$/\r/' "$work/notices" > "$files/THIRD_PARTY_NOTICES.txt"
 
 # The same package always has the same ids; another version is another product, another architecture other components.
 id() { python3 -c 'import sys, uuid; print(str(uuid.uuid5(uuid.UUID("6e0c5bc2-d30c-4ef8-8d17-cdbf6860c957"), sys.argv[1])).upper())' "$1"; }

@@ -1,0 +1,115 @@
+"""What deploys the packages: it parses, its names agree with each other and with the program, nothing is left to fill in."""
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import uuid
+import xml.etree.ElementTree
+
+import yaml
+
+SOURCE_DIR, VERSION, EXE = (os.environ["KMEM_" + name] for name in ("SOURCE_DIR", "VERSION", "EXE"))
+
+
+def load(path):
+    with open(path, encoding="utf-8") as text:
+        return list(yaml.safe_load_all(text))
+
+
+class Deployment(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="kmem-deployment-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        for arch in ("x64", "x86"):
+            with open(os.path.join(cls.folder, f"kmem_exporter-{VERSION}-{arch}.msi"), "w") as file:
+                file.write(arch)
+        cls.out = os.path.join(cls.folder, "out")
+        subprocess.run([sys.executable, "-B", os.path.join(SOURCE_DIR, "packaging/deployment.py"), VERSION, "https://host.invalid/r",
+                        cls.folder, cls.out], check=True, timeout=120)
+
+    def files(self, pattern):
+        found = sorted(glob.glob(os.path.join(self.out, pattern), recursive=True))
+        self.assertTrue(found, pattern)
+        return found
+
+    def test_nothing_is_left_to_fill_in(self):
+        for path in self.files("**/*.*"):
+            with open(path, encoding="utf-8") as text:
+                self.assertNotRegex(text.read(), r"@[A-Z][A-Z0-9_]*@", path)
+
+    def test_kubernetes_agrees_with_itself(self):
+        folder = os.path.join(self.out, "kubernetes")
+        kustomization, = load(os.path.join(folder, "kustomization.yaml"))
+        self.assertEqual(set(kustomization["resources"]) | {"kustomization.yaml"}, set(os.listdir(folder)))
+        resources = {row["kind"]: row for name in kustomization["resources"] for row in load(os.path.join(folder, name))}
+        self.assertEqual(resources["Namespace"]["metadata"]["name"], kustomization["namespace"])
+        template = resources["DaemonSet"]["spec"]["template"]
+        container, = template["spec"]["containers"]
+        self.assertEqual([(image["name"], image["newTag"]) for image in kustomization["images"]], [(container["image"], VERSION)])
+        for selector in (resources["DaemonSet"]["spec"]["selector"], resources["PodMonitor"]["spec"]["selector"]):
+            self.assertLessEqual(selector["matchLabels"].items(), template["metadata"]["labels"].items())
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        for endpoint in resources["PodMonitor"]["spec"]["podMetricsEndpoints"]:
+            self.assertIn(endpoint["port"], ports)
+        self.assertIn(f"--web.listen-address=:{ports['metrics']}", container["args"])
+        self.assertLessEqual({mount["name"] for mount in container["volumeMounts"]}, {row["name"] for row in template["spec"]["volumes"]})
+        self.assertEqual(container["securityContext"]["capabilities"], {"drop": ["ALL"], "add": ["DAC_READ_SEARCH"]})
+        # The program knows every flag.
+        done = subprocess.run([EXE, "once", *container["args"], "--log.level=error"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_kubernetes_has_all_rules_of_the_agent(self):
+        rule, = load(os.path.join(self.out, "kubernetes/prometheusrule.yaml"))
+        alerts = {row["alert"] for group in rule["spec"]["groups"] for row in group["rules"] if "alert" in row}
+        shipped = {row["alert"] for name in ("agent", "floors") for document in
+                   load(os.path.join(SOURCE_DIR, f"dashboards/prometheus/kmem-{name}.rules.yml"))
+                   for group in document["groups"] for row in group["rules"] if "alert" in row}
+        self.assertGreater(len(shipped), 5)
+        self.assertEqual(alerts, shipped)
+        names = [group["name"] for group in rule["spec"]["groups"]]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_windows_package_managers_have_the_checksums(self):
+        for arch in ("x64", "x86"):
+            digest = hashlib.sha256(arch.encode()).hexdigest().upper()
+            installer, = (row for row in load(os.path.join(self.out, "winget/installer.yaml"))[0]["Installers"]
+                          if row["Architecture"] == arch)
+            self.assertEqual((installer["InstallerSha256"], installer["InstallerUrl"]),
+                             (digest, f"https://host.invalid/r/kmem_exporter-{VERSION}-{arch}.msi"))
+            with open(os.path.join(SOURCE_DIR, "packaging/windows/make-msi.sh"), encoding="utf-8") as text:
+                space, = re.findall(r'uuid\.UUID\("([0-9a-f-]+)"\)', text.read())
+            self.assertEqual(installer["ProductCode"], "{" + str(uuid.uuid5(uuid.UUID(space), f"{VERSION} {arch}")).upper() + "}")
+            with open(os.path.join(self.out, "chocolatey/tools/chocolateyinstall.ps1"), encoding="utf-8") as text:
+                self.assertIn(digest, text.read())
+        manifests = [load(path)[0] for path in self.files("winget/*.yaml")]
+        self.assertEqual({(row["PackageIdentifier"], row["PackageVersion"]) for row in manifests}, {("KmemExporter.KmemExporter", VERSION)})
+        self.assertEqual(sorted(row["ManifestType"] for row in manifests), ["defaultLocale", "installer", "version"])
+        nuspec = xml.etree.ElementTree.parse(os.path.join(self.out, "chocolatey/kmem_exporter.nuspec")).getroot()
+        self.assertEqual([row.text for row in nuspec.iter() if row.tag.endswith("}version")], [VERSION])
+
+    def test_ansible_role_uses_only_variables_and_handlers_that_it_has(self):
+        role = os.path.join(self.out, "ansible/kmem_exporter")
+        known = set(load(os.path.join(role, "defaults/main.yml"))[0])
+        handlers = {row["name"] for row in load(os.path.join(role, "handlers/main.yml"))[0]}
+        for path in self.files("ansible/kmem_exporter/tasks/*.yml"):
+            for task in load(path)[0]:
+                self.assertRegex(task["name"], r"^[A-Z]")
+                known |= set(task.get("vars", {})) | {task[key] for key in ("register",) if key in task}
+                if "notify" in task:
+                    self.assertIn(task["notify"], handlers)
+                if included := task.get("ansible.builtin.include_tasks"):
+                    self.assertTrue(os.path.exists(os.path.join(role, "tasks", included)))
+        for path in self.files("ansible/kmem_exporter/**/*.*"):
+            with open(path, encoding="utf-8") as text:
+                for expression in re.findall(r"\{\{(.*?)\}\}|that:((?:\n\s+- .*)+)", text.read()):
+                    self.assertLessEqual(set(re.findall(r"\bkmem_exporter_\w+", " ".join(expression))), known, path)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
