@@ -38,19 +38,22 @@ for arch; do
     patch -s -R -p1 -d "$work" < "$source/debian/patches/pic.patch"
   fi
   if ! (
-    cd "$work"
+    cd "$work" &&
     perl Configure "$target" --cross-compile-prefix="$arch-w64-mingw32-" --prefix="$folder" --libdir=lib \
       --openssldir="$folder" "${options[@]}" -Os -D_WIN32_WINNT=0x0502 -DWINVER=0x0502 \
-      CC=gcc-posix AR=gcc-ar-posix RANLIB=gcc-ranlib-posix
-    make -j"$(nproc)" build_generated
-    make -j"$(nproc)" libcrypto.a libssl.a
-    make install_dev DESTDIR="$work/out"
+      CC=gcc-posix AR=gcc-ar-posix RANLIB=gcc-ranlib-posix &&
+    make -j"$(nproc)" build_generated &&
+    make -j"$(nproc)" libcrypto.a libssl.a &&
+    # Its own installation would build the libraries of its programs and tests first.
+    mkdir -p out/lib out/include/openssl &&
+    cp libcrypto.a libssl.a out/lib &&
+    cp -L include/openssl/*.h out/include/openssl
   ) > "$log" 2>&1 < /dev/null; then
     echo "FAILED: OpenSSL for $arch (its last lines; all of it in $log)" >&2
     tail -n 40 "$log" >&2
     exit 1
   fi
-  mv "$work/out$folder" "$prefix"
+  mv "$work/out" "$prefix"
   rm -rf "$work"
   echo "$kept_for" > "$prefix/.complete"
 done
