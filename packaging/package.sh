@@ -20,6 +20,10 @@ done
 packaging/install-packages.sh "${sets[@]}"
 packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3 ||
   echo "not all sources are in the package archive: CMake downloads the upstream releases, cpp-httplib's only when asked to" >&2
+if [[ " ${kinds[*]} " = *" windows "* ]]; then
+  packaging/fetch-sources.sh .build/deps openssl
+  packaging/windows/build-openssl.sh .build/deps x86_64 i686
+fi
 mkdir -p "$out"
 for preset in "${presets[@]}"; do
   cmake --preset "$preset" -DBUILD_TESTING=OFF -DKMEM_BENCH=OFF -B ".build/package-$preset" > /dev/null

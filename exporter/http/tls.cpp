@@ -11,6 +11,7 @@
 
 #include "collectors/base/followed_files.h"
 #include "collectors/base/log.h"
+#include "collectors/base/readers.h"
 #include "exporter/http/tls_material.h"
 #include "exporter/http/tls_roots.h"
 
@@ -33,6 +34,18 @@ struct Files {
   Pem cert, key, client_ca;
   bool operator==(const Files&) const = default;
 };
+
+/// The key is as secret as its file is. A key in place is the web configuration's, of which this knows nothing.
+void warn_of_readers(const config::TlsServer& settings) {
+  if (settings.key_file.empty()) return;
+  const std::string readers = base::other_readers(settings.key_file);
+  if (readers.empty()) return;
+  const auto end = settings.key_file.find_last_of("/\\");
+  base::log_warn("others can read the private key, and speak for this server; take that right from its folder and the file",
+                 {{"folder", end == std::string::npos ? "." : settings.key_file.substr(0, std::max<std::size_t>(end, 1))},
+                  {"key_file", settings.key_file},
+                  {"readers", readers}});
+}
 
 /// Which clients' certificates are good enough; belongs to its context.
 struct ClientCheck {
@@ -309,6 +322,7 @@ class OpensslContext final : public TlsContext {
       return;
     }
     base::log_info("the TLS files changed and are in use");
+    warn_of_readers(settings_);
     last_error_.clear();
     content_ = std::move(*content);
     const std::lock_guard lock(mutex_);
@@ -332,6 +346,7 @@ base::Result<std::unique_ptr<TlsContext>> TlsContext::load(const config::TlsServ
   if (!content) return content.error();
   auto ready = make_ready(settings, *content);
   if (!ready) return ready.error();
+  warn_of_readers(settings);
   return std::unique_ptr<TlsContext>(
       std::make_unique<OpensslContext>(settings, files, std::move(*content), std::move(*ready)));
 }

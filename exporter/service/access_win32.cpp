@@ -48,11 +48,7 @@ base::Result<void> volume_keeps_rights(const std::string& path, std::uint32_t vo
 std::wstring descriptor_text(FolderRights rights, const std::wstring& account) {
   // Protected: nothing is inherited. 0x1200a9 reads and runs, 0x1301bf also changes.
   std::wstring text = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
-  if (rights == FolderRights::kConfiguration)
-    text += L"(A;OICI;0x1200a9;;;BU)(A;OICI;0x1200a9;;;" + account + L")";
-  else
-    text += L"(A;OICI;0x1301bf;;;" + account + L")";
-  return text;
+  return text + (rights == FolderRights::kConfiguration ? L"(A;OICI;0x1200a9;;;" : L"(A;OICI;0x1301bf;;;") + account + L")";
 }
 
 base::Result<void> check_owner(const std::string& path) {

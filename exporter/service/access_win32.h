@@ -11,7 +11,7 @@
 namespace kmem::service {
 
 enum class FolderRights {
-  kConfiguration,  // SYSTEM and administrators change it, others read
+  kConfiguration,  // SYSTEM and administrators change it, the service reads; keys lie there, so others do not see it
   kState,          // SYSTEM, administrators and the service change it, others do not see it
 };
 

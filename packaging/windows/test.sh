@@ -19,6 +19,8 @@ run() {
 }
 can_run_32=no
 if [ -e /usr/lib/wine/wine ] || [ -e /usr/lib/i386-linux-gnu/wine ]; then can_run_32=yes; fi
+step "build OpenSSL"
+packaging/windows/build-openssl.sh .build/deps x86_64 i686
 for preset in windows-mingw windows-mingw-i686; do
   step "build $preset"
   targets=()

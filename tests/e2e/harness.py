@@ -162,11 +162,11 @@ def free_port():
 class Case(unittest.TestCase):
     """A test with a folder of its own."""
 
-    def start_prometheus(self, data, port, is_ready, *flags):
+    def start_prometheus(self, data, port, is_ready, *flags, config=""):
         """On the history in `data`, until the test ends; back when is_ready(), which may raise OSError, says so."""
         log = open(os.path.join(self.folder, "prometheus.log"), "w")
         self.addCleanup(log.close)
-        server = subprocess.Popen(["prometheus", f"--config.file={self.file('prometheus.yml')}", f"--storage.tsdb.path={data}",
+        server = subprocess.Popen(["prometheus", f"--config.file={self.file('prometheus.yml', config)}", f"--storage.tsdb.path={data}",
                                    "--storage.tsdb.retention.time=10y", f"--web.listen-address=127.0.0.1:{port}", *flags],
                                   stdout=log, stderr=subprocess.STDOUT)
 

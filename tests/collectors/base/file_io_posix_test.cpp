@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <string>
+#include <tuple>
 #include <thread>
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/followed_files.h"
+#include "collectors/base/readers.h"
 #include "collectors/base/state_file.h"
 #include "tests/support/file_content.h"
 #include "tests/support/temp_folder.h"
@@ -184,6 +186,24 @@ TEST(FileIoPosix, StateIsItsOwnersAlone) {
   EXPECT_EQ(mode_of(folder.path() + "kept") & 0777, 0700U);
   EXPECT_EQ(mode_of(state) & 0777, 0600U);
   EXPECT_EQ(mode_of(page) & 0777, 0644U) << "node_exporter's textfile collector reads it";
+}
+
+TEST(FileIoPosix, OthersReadWhatModeAndFoldersLetThem) {
+  const TempFolder folder;
+  const std::string inner = folder.path() + "keys/", key = inner + "server.key", link = folder.path() + "link";
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
+  ASSERT_EQ(::mkdir(inner.c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(inner.c_str(), 0755), 0);
+  ASSERT_TRUE(replace_file(os_file_system(), key, "secret").ok());
+  ASSERT_EQ(::symlink(key.c_str(), link.c_str()), 0);
+  for (const auto& [mode, folder_mode, readers] : {std::tuple{0644U, 0755U, "all users"}, {0640U, 0755U, ""}, {0604U, 0711U, "all users"},
+                                                   {0600U, 0755U, ""}, {0644U, 0750U, ""}, {0644U, 0766U, ""}}) {
+    ASSERT_EQ(::chmod(key.c_str(), mode), 0);
+    ASSERT_EQ(::chmod(inner.c_str(), folder_mode), 0);
+    EXPECT_EQ(other_readers(key), readers) << std::oct << mode << " in " << folder_mode;
+    EXPECT_EQ(other_readers(link), readers) << std::oct << mode << " in " << folder_mode;
+  }
+  EXPECT_EQ(other_readers(inner + "absent"), "");
 }
 
 }  // namespace

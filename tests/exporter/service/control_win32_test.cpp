@@ -76,17 +76,16 @@ DWORD rights_of(WELL_KNOWN_SID_TYPE user, FolderRights folder) {
   return rights;
 }
 
-TEST(Folders, ConfigurationIsTheAdministratorsAndStateTheServicesAlone) {
+TEST(Folders, ConfigurationIsTheAdministratorsAndStateTheServices) {
   constexpr DWORD kChange = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER;
   for (const auto folder : {FolderRights::kConfiguration, FolderRights::kState})
     for (const auto user : {WinLocalSystemSid, WinBuiltinAdministratorsSid})
       EXPECT_EQ(rights_of(user, folder), static_cast<DWORD>(FILE_ALL_ACCESS));
-  for (const auto user : {WinBuiltinUsersSid, WinLocalServiceSid}) {
-    EXPECT_EQ(rights_of(user, FolderRights::kConfiguration) & kChange, 0u);
-    EXPECT_NE(rights_of(user, FolderRights::kConfiguration) & FILE_READ_DATA, 0u);
-  }
-  EXPECT_EQ(rights_of(WinBuiltinUsersSid, FolderRights::kState), 0u);
-  EXPECT_EQ(rights_of(WinWorldSid, FolderRights::kState), 0u);
+  EXPECT_EQ(rights_of(WinLocalServiceSid, FolderRights::kConfiguration) & kChange, 0u);
+  EXPECT_NE(rights_of(WinLocalServiceSid, FolderRights::kConfiguration) & FILE_READ_DATA, 0u);
+  // The keys of TLS and the passwords' hashes lie beside the configuration.
+  for (const auto folder : {FolderRights::kConfiguration, FolderRights::kState})
+    for (const auto user : {WinBuiltinUsersSid, WinWorldSid, WinAuthenticatedUserSid}) EXPECT_EQ(rights_of(user, folder), 0u);
   EXPECT_EQ(rights_of(WinLocalServiceSid, FolderRights::kState) & kChange,
             static_cast<DWORD>(FILE_WRITE_DATA | FILE_APPEND_DATA | DELETE));
 }
