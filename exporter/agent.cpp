@@ -392,6 +392,7 @@ http::Response Agent::serve_metrics(const http::Request& request) {
   if (encode::accepts_gzip(request.accept_encoding) && gzip_.compress_page(plain_page_, response.body)) {
     response.content_encoding = "gzip";
   } else {
+    response.body.reserve(plain_page_.size() + http::kHeadRoom);
     response.body = plain_page_;
   }
   return response;
