@@ -7,18 +7,18 @@
 
 namespace kmem {
 
-void parse_frame(const RawFrame& frame, Snapshot& out) {
+namespace {
+
+void parse_with(const RawFrame& frame, Snapshot& out, linux::SlabMemo* memo) {
   out.clear();
   out.system = frame.system;
   out.time = frame.time;
   out.repeated = frame.repeated;
   switch (frame.system) {
-    case System::kLinux: linux::parse_linux_frame(frame, out); break;
+    case System::kLinux: linux::parse_linux_frame(frame, out, memo); break;
     case System::kWindows: windows::parse_windows_frame(frame, out); break;
   }
 }
-
-namespace {
 
 class FrameBackedSource final : public KernelSource {
  public:
@@ -27,7 +27,7 @@ class FrameBackedSource final : public KernelSource {
   base::Result<void> read(Snapshot& out) override { return read_within(out, {}); }
   base::Result<void> read_within(Snapshot& out, const Patience& patience) override {
     if (auto got = frames_->acquire_within(frame_, patience); !got) return got;
-    parse_frame(frame_, out);
+    parse_with(frame_, out, &memo_);
     return {};
   }
   void last_without_old(Snapshot& out) override {
@@ -44,9 +44,12 @@ class FrameBackedSource final : public KernelSource {
  private:
   std::unique_ptr<FrameSource> frames_;
   RawFrame frame_;
+  linux::SlabMemo memo_;
 };
 
 }  // namespace
+
+void parse_frame(const RawFrame& frame, Snapshot& out) { parse_with(frame, out, nullptr); }
 
 std::unique_ptr<KernelSource> make_frame_backed_source(std::unique_ptr<FrameSource> frames) {
   return std::make_unique<FrameBackedSource>(std::move(frames));

@@ -18,7 +18,7 @@ constexpr std::int64_t kEnoent = 2;
 constexpr std::int64_t kEacces = 13;
 constexpr std::int64_t kEfbig = 27;
 
-using Parse = base::Result<GatheredRows> (*)(const RawPart& part, const RawFrame& frame, Snapshot& out);
+using Parse = base::Result<GatheredRows> (*)(const RawPart& part, const RawFrame& frame, Snapshot& out, SlabMemo* memo);
 
 struct Collector {
   std::string_view name;
@@ -38,25 +38,26 @@ constexpr std::string_view kReadAny = "root or CAP_DAC_READ_SEARCH";
 
 constexpr Collector kCollectors[] = {
     {"meminfo", "proc/meminfo", "/proc/meminfo", kReadAny, false,
-     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_meminfo(part.bytes, out)); }},
+     [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_meminfo(part.bytes, out)); }},
     {"slabinfo", "proc/slabinfo", "/proc/slabinfo", kReadAny, true,
-     [](const RawPart& part, const RawFrame& frame, Snapshot& out) {
+     [](const RawPart& part, const RawFrame& frame, Snapshot& out, SlabMemo* memo) {
        const RawPart* const reclaim = frame.find("kmem/slab_reclaim");
        const std::string_view answers = reclaim != nullptr ? std::string_view(reclaim->bytes) : std::string_view();
+       if (memo != nullptr) return rows(memo->parse(part.bytes, answers, frame.page_bytes, out));
        return rows(parse_slabinfo(part.bytes, answers, frame.page_bytes, out));
      }},
     {"vmallocinfo", "proc/vmallocinfo", "/proc/vmallocinfo", kReadAny, true,
-     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_vmallocinfo(part.bytes, out)); }},
+     [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_vmallocinfo(part.bytes, out)); }},
     {"allocinfo", "proc/allocinfo", "/proc/allocinfo", kReadAny, true,
-     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_allocinfo(part.bytes, out)); }},
+     [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_allocinfo(part.bytes, out)); }},
     {"stat", "proc/stat", "/proc/stat", kReadAny, false,
-     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_stat(part.bytes, out)); }},
+     [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_stat(part.bytes, out)); }},
     {"settings", "kmem/settings", "/proc/sys/vm", kReadAny, true,
-     [](const RawPart& part, const RawFrame&, Snapshot& out) { return parse_settings(part.bytes, out); }},
+     [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return parse_settings(part.bytes, out); }},
     {"events", "kmem/vmstat", "/proc/vmstat", kReadAny, true,
-     [](const RawPart& part, const RawFrame&, Snapshot& out) { return rows(parse_vmstat(part.bytes, out)); }},
+     [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_vmstat(part.bytes, out)); }},
     {"processes", "kmem/processes", "/proc/PID/fd", "root or CAP_SYS_PTRACE", false,
-     [](const RawPart& part, const RawFrame&, Snapshot& out) { return parse_processes(part.bytes, out); }},
+     [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return parse_processes(part.bytes, out); }},
 };
 
 void tell_refused(const Collector& collector, std::int64_t error, PartStatus& status) {
@@ -92,7 +93,7 @@ void tell_left_out(const Collector& collector, const GatheredRows& got, PartStat
 
 }  // namespace
 
-void parse_linux_frame(const RawFrame& frame, Snapshot& out) {
+void parse_linux_frame(const RawFrame& frame, Snapshot& out, SlabMemo* memo) {
   for (const Collector& collector : kCollectors) {
     const RawPart* const part = frame.find(collector.part);
     if (part == nullptr) continue;
@@ -101,11 +102,11 @@ void parse_linux_frame(const RawFrame& frame, Snapshot& out) {
     status.seconds = static_cast<double>(part->micros) * 1e-6;
     status.time = part->time;
     if (part->status == no_answer(System::kLinux)) {
-      if (!part->bytes.empty()) (void)collector.parse(*part, frame, out);
+      if (!part->bytes.empty()) (void)collector.parse(*part, frame, out, memo);
       tell_no_answer(*part, std::string(collector.path), status);
     } else if (part->status != 0) {
       tell_refused(collector, part->status, status);
-    } else if (const auto got = collector.parse(*part, frame, out)) {
+    } else if (const auto got = collector.parse(*part, frame, out, memo)) {
       tell_left_out(collector, *got, status);
     } else {
       status.state = PartState::kFailed;

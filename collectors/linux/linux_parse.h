@@ -3,11 +3,13 @@
 // Thread: pure. Failure: a part that was refused or cannot be understood says so and leaves the others alone.
 #pragma once
 
+#include "collectors/linux/slab_memo.h"
 #include "collectors/raw_frame.h"
 #include "collectors/snapshot.h"
 
 namespace kmem::linux {
 
-void parse_linux_frame(const RawFrame& frame, Snapshot& out);
+/// `memo`: of the readings before, if they are of one kernel.
+void parse_linux_frame(const RawFrame& frame, Snapshot& out, SlabMemo* memo = nullptr);
 
 }  // namespace kmem::linux

@@ -29,6 +29,8 @@ bool parse_columns(FieldReader fields, SlabRow& row) {
          fields.number(ignored) && fields.number(row.slabs);
 }
 
+}  // namespace
+
 bool slab_bytes(const SlabRow& row, std::uint64_t page_bytes, std::uint64_t& bytes) {
   constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
   if (row.pages_per_slab > kMax / page_bytes) return false;
@@ -37,8 +39,6 @@ bool slab_bytes(const SlabRow& row, std::uint64_t page_bytes, std::uint64_t& byt
   bytes = one * row.slabs;
   return true;
 }
-
-}  // namespace
 
 bool is_slab_row(std::string_view line) {
   return !line.empty() && line.front() != '#' && line.front() != '!' && !line.starts_with(kHeading);

@@ -22,6 +22,8 @@ struct SlabRow {
 /// False for the version line, the column heading and empty lines.
 [[nodiscard]] bool is_slab_row(std::string_view line);
 [[nodiscard]] bool parse_slab_row(std::string_view line, SlabRow& row);
+/// False when they are more than can be told.
+[[nodiscard]] bool slab_bytes(const SlabRow& row, std::uint64_t page_bytes, std::uint64_t& bytes);
 
 /// Gives the number of refused rows.
 base::Result<std::uint64_t> parse_slabinfo(std::string_view text, std::string_view reclaim, std::uint32_t page_bytes,

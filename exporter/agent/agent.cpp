@@ -389,9 +389,10 @@ http::Response Agent::serve_metrics(const http::Request& request) {
   tracked_.fill(snapshot_, selection_, boots_.now());
   encode_page(negotiated.format, self::read_self(), *collect);
   response.content_type = negotiated.content_type;
-  if (encode::accepts_gzip(request.accept_encoding) && gzip_.compress(plain_page_, response.body)) {
+  if (encode::accepts_gzip(request.accept_encoding) && gzip_.compress_page(plain_page_, response.body)) {
     response.content_encoding = "gzip";
   } else {
+    response.body.reserve(plain_page_.size() + http::kHeadRoom);
     response.body = plain_page_;
   }
   return response;

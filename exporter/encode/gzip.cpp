@@ -6,79 +6,15 @@
 
 #include "collectors/base/checksum.h"
 #include "exporter/encode/huffman.h"
+#include "exporter/encode/kept_tokens.h"
 
 namespace kmem::encode {
 namespace {
 
 constexpr std::size_t kMaxInputBytes = std::size_t{64} << 20;
-constexpr std::size_t kWindow = 32768, kShortest = 4, kLongest = 258;
-constexpr std::size_t kBlockTokens = 16384;
 constexpr unsigned kHashBits = 13;
-constexpr std::size_t kEndOfBlock = 256, kLengthCodes = 257;
+constexpr std::size_t kEndOfBlock = 256;
 constexpr unsigned kLongestCode = 15, kLongestHeaderCode = 7;
-
-/// RFC 1951, 3.2.5: a code stands for a run of lengths or distances, told apart by extra bits.
-struct Range {
-  std::uint16_t first = 0;
-  std::uint8_t extra_bits = 0;
-};
-/// The first `2 * per_step` codes stand for one each, then every `per_step` codes have a bit more.
-template <std::size_t kCount>
-constexpr std::array<Range, kCount> ranges_from(std::uint16_t at, std::size_t per_step) {
-  std::array<Range, kCount> ranges{};
-  for (std::size_t i = 0; i < kCount; ++i) {
-    const auto extra = static_cast<std::uint8_t>(i < 2 * per_step ? 0 : i / per_step - 1);
-    ranges[i] = {at, extra};
-    at = static_cast<std::uint16_t>(at + (1U << extra));
-  }
-  return ranges;
-}
-constexpr auto kLengths = [] {
-  auto ranges = ranges_from<29>(3, 4);
-  ranges[28] = {258, 0};
-  return ranges;
-}();
-constexpr auto kDistances = ranges_from<30>(1, 2);
-constexpr auto kLengthCode = [] {
-  std::array<std::uint8_t, kLongest + 1> codes{};
-  for (std::size_t i = 0; i < kLengths.size(); ++i)
-    for (std::size_t length = kLengths[i].first; length <= kLongest; ++length) codes[length] = static_cast<std::uint8_t>(i);
-  return codes;
-}();
-/// Of distances up to 256 themselves, of longer ones by their 128s.
-constexpr auto kDistanceCode = [] {
-  std::array<std::uint8_t, 512> codes{};
-  for (std::size_t i = 0; i < kDistances.size(); ++i) {
-    for (std::size_t distance = kDistances[i].first; distance <= 256; ++distance)
-      codes[distance - 1] = static_cast<std::uint8_t>(i);
-    for (std::size_t far = kDistances[i].first < 257 ? 2U : (kDistances[i].first - 1U) >> 7; far < 256; ++far)
-      codes[256 + far] = static_cast<std::uint8_t>(i);
-  }
-  return codes;
-}();
-std::size_t distance_code(std::size_t distance) {
-  return distance <= 256 ? kDistanceCode[distance - 1] : kDistanceCode[256 + ((distance - 1) >> 7)];
-}
-
-template <typename Word>
-Word load(const char* from) {
-  Word word;
-  std::memcpy(&word, from, sizeof word);
-  return word;
-}
-
-/// How many bytes are the same, of at most `most`.
-std::size_t common(const char* a, const char* b, std::size_t most) {
-  std::size_t length = 0;
-  for (; length + 8 <= most; length += 8) {
-    const std::uint64_t difference = load<std::uint64_t>(a + length) ^ load<std::uint64_t>(b + length);
-    if (difference == 0) continue;
-    const int bytes = std::endian::native == std::endian::little ? std::countr_zero(difference) : std::countl_zero(difference);
-    return length + static_cast<std::size_t>(bytes) / 8;
-  }
-  while (length < most && a[length] == b[length]) ++length;
-  return length;
-}
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
@@ -125,16 +61,23 @@ class BitWriter {
 class Gzip::Deflater {
  public:
   /// The member's size; its bytes are at the start of packed().
-  std::size_t run(std::string_view plain) {
+  std::size_t run(std::string_view plain, bool is_page) {
     BitWriter out(packed_.data());
     expect(out, 10 * 8);
     out.put_now(0x088B1F, 32);          // magic, deflate, no flags; no time
     out.put_now(0xFF04'0000'0000, 48);  // fastest, of no system
-    std::size_t at = 0;
-    do {
-      at = find_tokens(plain, at);
-      out = write_block(plain.size() == at, out);
-    } while (at < plain.size());
+    if (is_page && kept_.take(plain)) {
+      for (std::size_t block = 0; block < kept_.blocks(); ++block) {
+        tokens_used_ = kept_.tokens_of(block, plain, tokens_, literals_, distances_);
+        out = write_block(block + 1 == kept_.blocks(), out);
+      }
+    } else {
+      std::size_t at = 0;
+      do {
+        at = find_tokens(plain, at);
+        out = write_block(plain.size() == at, out);
+      } while (at < plain.size());
+    }
     // What the next page finds in the table is farther away than any match may be.
     base_ += static_cast<std::uint32_t>(plain.size() + kWindow);
     if (base_ > (std::uint32_t{1} << 31)) {
@@ -150,9 +93,6 @@ class Gzip::Deflater {
   [[nodiscard]] const char* packed() const { return packed_.data(); }
 
  private:
-  // A token is a byte, or a match's length, distance code and distance - 1.
-  static constexpr unsigned kLengthAt = 20, kDistanceCodeAt = 15;
-
   /// Room for so many bits; it grows by its half, so that it is cleared once.
   void expect(BitWriter& out, std::uint64_t bits) {
     const auto used = static_cast<std::size_t>(out.at() - packed_.data());
@@ -189,7 +129,7 @@ class Gzip::Deflater {
           const std::size_t code = distance_code(distance);
           ++literals_[kLengthCodes + kLengthCode[length]];
           ++distances_[code];
-          *token++ = static_cast<std::uint32_t>(length << kLengthAt | code << kDistanceCodeAt | (distance - 1));
+          *token++ = match_token(length, code, distance);
           at += length;
           in_number = text[at - 1] == ' ' || is_digit(text[at - 1]);
           continue;
@@ -212,13 +152,16 @@ class Gzip::Deflater {
     out.put_now((is_last ? 1 : 0) | 2 << 1, 3);
     out = write_codes(out);
     for (const std::uint32_t* token = tokens_.data(), *const end = token + tokens_used_; token != end; ++token) {
-      const std::size_t length = *token >> kLengthAt;
+      const std::size_t length = *token >> kTokenLengthAt;
       if (length == 0) {
-        out.put_now(literal_codes_[*token].bits, literal_codes_[*token].length);
+        const auto literal = [&](std::uint32_t byte) { out.put(literal_codes_[byte].bits, literal_codes_[byte].length); };
+        literal(*token);
+        for (int more = 0; more < 2 && token + 1 != end && token[1] <= 0xFF; ++more) literal(*++token);
+        out.flush();
         continue;
       }
       const std::size_t length_code = kLengthCode[length];
-      const std::size_t code = *token >> kDistanceCodeAt & 31, distance = (*token & 0x7FFF) + 1;
+      const std::size_t code = *token >> kTokenCodeAt & 31, distance = (*token & 0x7FFF) + 1;
       out.put(literal_codes_[kLengthCodes + length_code].bits, literal_codes_[kLengthCodes + length_code].length);
       out.put(length - kLengths[length_code].first, kLengths[length_code].extra_bits);
       out.put(distance_codes_[code].bits, distance_codes_[code].length);
@@ -295,10 +238,11 @@ class Gzip::Deflater {
 
   std::array<std::uint32_t, std::size_t{1} << kHashBits> heads_{};  // base_ + where these four bytes were last
   std::uint32_t base_ = kWindow + 1;
+  KeptTokens kept_;
   std::array<std::uint32_t, kBlockTokens> tokens_;
   std::size_t tokens_used_ = 0;
-  std::array<std::uint32_t, 286> literals_{};
-  std::array<std::uint32_t, 30> distances_{};
+  LiteralCounts literals_{};
+  DistanceCounts distances_{};
   std::array<PrefixCode, 286> literal_codes_;
   std::array<PrefixCode, 30> distance_codes_;
   std::string packed_;
@@ -307,11 +251,14 @@ class Gzip::Deflater {
 Gzip::Gzip() = default;
 Gzip::~Gzip() = default;
 
-base::Result<void> Gzip::compress(std::string_view plain, std::string& out) {
+base::Result<void> Gzip::compress(std::string_view plain, std::string& out) { return compress(plain, out, false); }
+base::Result<void> Gzip::compress_page(std::string_view plain, std::string& out) { return compress(plain, out, true); }
+
+base::Result<void> Gzip::compress(std::string_view plain, std::string& out, bool is_page) {
   out.clear();
   if (plain.size() > kMaxInputBytes) return base::Error{base::ErrorCode::kInvalid, "page too large for gzip"};
   if (!deflater_) deflater_ = std::make_unique<Deflater>();
-  const std::size_t bytes = deflater_->run(plain);
+  const std::size_t bytes = deflater_->run(plain, is_page);
   out.assign(deflater_->packed(), bytes);
   return {};
 }

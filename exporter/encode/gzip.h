@@ -23,8 +23,13 @@ class Gzip {
 
   /// Replaces `out`, keeping its memory. At most 64 MiB of input.
   base::Result<void> compress(std::string_view plain, std::string& out);
+  /// The same for metrics, page after page: while nothing but numbers differs from the page before, what repeats is not
+  /// looked for again.
+  base::Result<void> compress_page(std::string_view plain, std::string& out);
 
  private:
+  base::Result<void> compress(std::string_view plain, std::string& out, bool is_page);
+
   class Deflater;
   std::unique_ptr<Deflater> deflater_;  // made once and reused
 };

@@ -72,13 +72,15 @@ class Responder::Httplib final : public httplib::Server {
     handler_ = "unknown";
     status_ = 500;
     Answer result;
-    output_ = &result.bytes;
+    body_.clear();
     // The request line alone: Range, Expect, Connection and the like have no meaning here, and httplib would
     // percent-decode the values of the rest.
     const auto request = (head.head ? "HEAD " : "GET ") + head.target + " HTTP/1.1\r\n\r\n";
     MemoryStream stream(request, result.bytes);
     bool closed = false;
     process_request(stream, "", 0, "", 0, close, closed, nullptr);
+    // The head goes in front of the body, which is not copied.
+    if (!body_.empty()) result.bytes.swap(body_.insert(0, result.bytes));
     result.handler = handler_;
     result.status = not_at_once_ ? kNotAtOnce : status_;
     return result;
@@ -138,7 +140,8 @@ class Responder::Httplib final : public httplib::Server {
 
   void finish(httplib::Response& response) {
     status_ = response.status;
-    output_->reserve(response.body.size() + 512);
+    // httplib has written its length down; of what it sends after the head nothing is left.
+    if (!head_->head) body_ = std::move(response.body);
     response.headers.erase("Keep-Alive");
     response.headers.erase("Accept-Ranges");
     if (response.status == 304) response.headers.erase("Content-Length");
@@ -150,7 +153,7 @@ class Responder::Httplib final : public httplib::Server {
   const RequestHead* head_ = nullptr;
   const Headers* extra_ = nullptr;
   const std::string* remote_ = nullptr;
-  std::string* output_ = nullptr;
+  std::string body_;  // of the answer
   bool close_ = false, at_once_ = false, not_at_once_ = false;
   std::string_view handler_;
   int status_ = 0;

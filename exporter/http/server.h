@@ -38,6 +38,9 @@ struct Request {
 /// A Response's status: it takes longer, and a worker is to ask again.
 inline constexpr int kNotAtOnce = 0;
 
+/// What a body is best reserved beyond its size, for what is put in front of it.
+inline constexpr std::size_t kHeadRoom = 512;
+
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";

@@ -113,6 +113,73 @@ TEST(Gzip, PagesAreAboutAsSmallAsZlibMakesThemAtItsFastest) {
   EXPECT_LT(static_cast<double>(packed.size()), static_cast<double>(zlib_size) * 1.05);
 }
 
+/// What differs from page to page is numbers, of any length, and now and then a series.
+TEST(Gzip, PagesOfOneKindRoundTrip) {
+  std::mt19937_64 random(11);
+  const auto number = [&random]() -> std::string {
+    switch (random() % 8) {
+      case 0: return "0";
+      case 1: return "NaN";
+      case 2: return "-2.2250738585072014e-308";
+      case 3: return "";
+      default: return std::to_string(random() >> (random() % 64));
+    }
+  };
+  for (const std::size_t series : {1U, 3U, 40U, 700U, 1500U}) {
+    Gzip gzip;
+    std::string packed;
+    std::size_t without = 0;  // a series that is not there
+    for (int look = 0; look < 24; ++look) {
+      if (random() % 5 == 0) without = random() % (2 * series);
+      std::string page = "# EOF\n\nbare\n";
+      for (const char* family : {"kmem_pool_tag_bytes", "kmem_pool_tag_outstanding"}) {
+        page += std::string("# HELP ") + family + " Bytes of kernel memory 1 2 3\n";
+        for (std::size_t tag = 0; tag < series; ++tag)
+          if (tag + 1 != without)
+            page += std::string(family) + "{tag=\"" + std::to_string(tag * 7919) + " cache\",pool=\"paged\"} " + number() + "\n";
+      }
+      if (look % 7 == 6) page += "long " + std::string(3 + random() % 60, '7') + "\n";
+      if (look % 11 == 10) page += "no end 12";
+      ASSERT_TRUE(gzip.compress_page(page, packed));
+      ASSERT_EQ(unpacked(packed), page) << series << " series, look " << look;
+    }
+  }
+}
+
+/// The text between grows until what was repeated is out of reach.
+TEST(Gzip, RepeatsOfAPageMayMoveOutOfReach) {
+  Gzip gzip;
+  std::string packed;
+  std::mt19937 random(13);
+  std::string letters(28'000, ' ');
+  for (char& c : letters) c = static_cast<char>('a' + random() % 26);
+  for (int digits = 1; digits < 25; ++digits) {
+    for (int look = 0; look < 3; ++look) {
+      std::string page = "remarkable_name 1\n";
+      for (std::size_t i = 0; i < 280; ++i)
+        page += letters.substr(i * 100, 100) + " " + std::string(static_cast<std::size_t>(digits), '5') + "\n";
+      page += "remarkable_name 1\n";
+      ASSERT_TRUE(gzip.compress_page(page, packed));
+      ASSERT_EQ(unpacked(packed), page) << digits;
+    }
+  }
+}
+
+TEST(Gzip, SteadyPagesAreNoLargerThanNewOnes) {
+  Gzip steady, fresh;
+  std::string by_steady, by_fresh, page;
+  for (int look = 0; look < 3; ++look) {
+    page.clear();
+    for (const char* family : {"kmem_pool_tag_bytes", "kmem_pool_tag_outstanding", "kmem_pool_tag_suspect"})
+      for (int tag = 0; tag < 235; ++tag)
+        page += std::string(family) + "{pool=\"slab_unreclaimable\",tag=\"" + std::to_string(tag * 7919) + "_cache\"} " +
+                std::to_string(std::mt19937(static_cast<unsigned>(tag + look))() % 100'000'000) + "\n";
+    ASSERT_TRUE(steady.compress_page(page, by_steady));
+  }
+  ASSERT_TRUE(fresh.compress(page, by_fresh));
+  EXPECT_LT(static_cast<double>(by_steady.size()), static_cast<double>(by_fresh.size()) * 1.02);
+}
+
 TEST(Gzip, SamePageSameBytes) {
   Gzip a;
   Gzip b;
