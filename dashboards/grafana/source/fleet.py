@@ -32,7 +32,7 @@ LEFT = steps(RED, (3, YELLOW), (14, GREEN))
 RUNS_OUT = of("kmem_exhaustion_seconds") + " / 86400 < 365"
 ROWS = 50
 # The down first, then the young: who needs a look. One choice for every column.
-SHOWN = f"bottomk({ROWS}, {of('kmem_trend_history_seconds')} or on (<<host>>) {of('up')} - 1)"
+SHOWN = f"bottomk({ROWS}, {of('instance:kmem_look_first:leaders')})"
 
 
 def suspects(what):
@@ -113,7 +113,7 @@ def build():
                 stat(
                     "Blind spots",
                     "Hosts on which a part of the kernel could not be read: Exporter dashboard.",
-                    f"count(count by (<<host>>) ({of('kmem_scrape_collector_success')} == 0)) or vector(0)",
+                    f"count({of('instance:kmem_unreadable_parts:count')}) or vector(0)",
                     "short",
                     steps(GREEN, (1, YELLOW)),
                 ),
@@ -259,7 +259,7 @@ def build():
                         "history": exporters_of(f"max by (<<host>>) ({of('kmem_trend_history_seconds')}) / 86400"),
                         "saved": exporters_of(f"max by (<<host>>) (time() - {of('kmem_trend_state_last_save_timestamp_seconds')})"),
                         "uptime": exporters_of(f"max by (<<host>>) (time() - {of('kmem_boot_time_seconds')}) / 86400"),
-                        "failed": exporters_of(f"count by (<<host>>) ({of('kmem_scrape_collector_success')} == 0)"),
+                        "failed": exporters_of(f"max by (<<host>>) ({of('instance:kmem_unreadable_parts:count')})"),
                     },
                     {
                         "instance": "Host",
