@@ -24,7 +24,7 @@ spelling() {
 tidy() {
   # clang's own database: g++'s flags are not clang's, and tidy reads neither precompiled heads nor joined files.
   cmake --preset asan-ubsan -B .build/tidy -DKMEM_PCH=OFF -DKMEM_UNITY=OFF -DKMEM_SANITIZE= > /dev/null
-  cmake --build .build/tidy --target kmem_page -- -j "$(nproc)" > /dev/null  # embedded.cpp is made
+  cmake --build .build/tidy --target exporter/page/embedded.cpp > /dev/null  # a file that is made
   local files=("$@")
   [ ${#files[@]} -gt 0 ] || mapfile -t files < <(code | grep '\.cpp$' | grep -vE '^tests/|_win32\.cpp$')
   printf '%s\n' "${files[@]}" | nice xargs -P "$(nproc)" -n 4 clang-tidy -p .build/tidy --quiet 2> .build/tidy/errors.log || {
