@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
 #ifdef __GLIBC__
   // Otherwise glibc raises this once a saved history is freed, and keeps the room of the next ones: 20 MB for nothing.
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  // Threads take turns here; a heap for each would keep what it once held.
+  mallopt(M_ARENA_MAX, 1);
 #endif
   fill_standard_descriptors();
   return kmem::program(argc, argv);
