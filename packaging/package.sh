@@ -1,22 +1,26 @@
 #!/usr/bin/env bash
-# Builds the packages: a .deb for this machine's Debian or Ubuntu; an installer and a zip for Windows, x64 and x86.
-# Usage: packaging/package.sh [deb] [windows]   (default: both; they come to .build/packages)
+# Builds the packages and what is told of them: .deb, .rpm and a container image of Linux, an installer and a zip of Windows, x64
+# and x86, what deploys them, SBOM, SHA256SUMS. With KMEM_SIGNING_KEY, a key of gpg's, SHA256SUMS is signed.
+# Usage: packaging/package.sh [deb] [rpm] [image] [windows]   (default: all of them; they come to .build/packages)
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 kinds=("$@")
-[ ${#kinds[@]} -gt 0 ] || kinds=(deb windows)
+[ ${#kinds[@]} -gt 0 ] || kinds=(deb rpm image windows)
 out=$root/.build/packages
 version=$(sed -nE 's/^project\(kmem_exporter VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 sets=(build)
 presets=()
+linux=no
 for kind in "${kinds[@]}"; do
   case $kind in
-    deb) presets+=(release) ;;
+    deb | image) linux=yes ;;
+    rpm) linux=yes sets+=(rpm) ;;
     windows) sets+=(windows) presets+=(windows-mingw windows-mingw-i686) ;;
-    *) echo "package: $kind is neither deb nor windows" >&2; exit 2 ;;
+    *) echo "package: $kind is none of deb, rpm, image, windows" >&2; exit 2 ;;
   esac
 done
+[ $linux = no ] || presets=(release "${presets[@]}")
 packaging/install-packages.sh "${sets[@]}"
 packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3 ||
   echo "not all sources are in the package archive: CMake downloads the upstream releases, cpp-httplib's only when asked to" >&2
@@ -24,15 +28,41 @@ if [[ " ${kinds[*]} " = *" windows "* ]]; then
   packaging/fetch-sources.sh .build/deps openssl
   packaging/windows/build-openssl.sh .build/deps x86_64 i686
 fi
+# Nothing of another version, or of another run, is summed up and signed.
+rm -rf "$out"
 mkdir -p "$out"
+has() { case " ${kinds[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+pack() {  # pack GENERATOR
+  cpack --config .build/package-release/CPackConfig.cmake -G "$1" -B "$out" > /dev/null && rm -rf "$out/_CPack_Packages"
+}
 for preset in "${presets[@]}"; do
-  cmake --preset "$preset" -DBUILD_TESTING=OFF -DKMEM_BENCH=OFF -B ".build/package-$preset" > /dev/null
-  cmake --build ".build/package-$preset" --target kmem_exporter
-  program=.build/package-$preset/exporter/kmem_exporter
+  build=.build/package-$preset
+  cmake --preset "$preset" -DBUILD_TESTING=OFF -DKMEM_BENCH=OFF ${KMEM_CONTACT:+"-DKMEM_CONTACT=$KMEM_CONTACT"} -B "$build" > /dev/null
+  cmake --build "$build" --target kmem_exporter
+  program=$build/exporter/kmem_exporter
+  sbom=$out/kmem_exporter-$version
   case $preset in
-    release) cpack --config ".build/package-$preset/CPackConfig.cmake" -B "$out" > /dev/null && rm -rf "$out/_CPack_Packages" ;;
-    windows-mingw) packaging/windows/make-msi.sh "$program.exe" x64 "$version" "$out" ;;
-    windows-mingw-i686) packaging/windows/make-msi.sh "$program.exe" x86 "$version" "$out" ;;
+    release)
+      ! has deb || pack DEB
+      ! has rpm || pack RPM
+      python3 -B packaging/components.py "$build" "$program" --version "$version" --sbom "$sbom-linux-$(uname -m).cdx.json" \
+        --notices "$build/THIRD_PARTY_NOTICES"
+      ! has image || python3 -B packaging/oci/make_image.py "$program" "$version" "$out/kmem_exporter-$version-oci.tar" \
+        "$build/THIRD_PARTY_NOTICES=usr/share/doc/kmem-exporter/THIRD_PARTY_NOTICES"
+      ;;
+    windows-mingw) arch=x64 ;;&
+    windows-mingw-i686) arch=x86 ;;&
+    windows-*)
+      packaging/windows/make-msi.sh "$program.exe" $arch "$version" "$out"
+      python3 -B packaging/components.py "$build" "$program.exe" --version "$version" --sbom "$sbom-windows-$arch.cdx.json"
+      ;;
   esac
 done
+deployment=$root/.build/deployment
+python3 -B packaging/deployment.py "$version" "${KMEM_RELEASE_URL:-https://releases.invalid/$version}" "$out" "$deployment"
+tar -C "$deployment" --sort=name --owner=0 --group=0 --numeric-owner -czf "$out/kmem_exporter-$version-deployment.tar.gz" .
+(cd "$out" && sha256sum -- * > ../SHA256SUMS && mv ../SHA256SUMS .)
+if [ -n "${KMEM_SIGNING_KEY:-}" ]; then
+  gpg --batch --yes --local-user "$KMEM_SIGNING_KEY" --armor --detach-sign --output "$out/SHA256SUMS.asc" "$out/SHA256SUMS"
+fi
 ls -l "$out"

@@ -1,24 +1,50 @@
-# `cpack` in the build folder makes the .deb: program, unit, configuration, documents. Maintainer scripts stand beside.
+# `cpack -G DEB` and `cpack -G RPM` in the build folder make the packages: program, unit, configuration, documents. Maintainer scripts stand beside.
 include(GNUInstallDirs)
 set(linux "${PROJECT_SOURCE_DIR}/packaging/linux")
+set(KMEM_CONTACT "kmem_exporter maintainers <maintainers@kmem-exporter.invalid>" CACHE STRING
+    "who answers for the packages: NAME <ADDRESS>")
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+set(made "${PROJECT_BINARY_DIR}/package-files")
+install(CODE "execute_process(COMMAND \"${Python3_EXECUTABLE}\" -B \"${linux}/package_files.py\" \"${PROJECT_BINARY_DIR}\"
+  \"$<TARGET_FILE:kmem_exporter>\" \"${PROJECT_VERSION}\" \"${KMEM_CONTACT}\" \"${made}\" COMMAND_ERROR_IS_FATAL ANY)")
 install(TARGETS kmem_exporter RUNTIME DESTINATION bin)
 install(FILES "${linux}/kmem_exporter.service" "${linux}/kmem_exporter.socket" DESTINATION lib/systemd/system)
 install(FILES "${linux}/kmem_exporter.yml" DESTINATION /etc/kmem_exporter)
-install(FILES "${PROJECT_SOURCE_DIR}/README.md" DESTINATION share/doc/kmem-exporter)
+install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${made}/copyright" "${made}/changelog.gz" "${made}/THIRD_PARTY_NOTICES"
+              "${made}/sbom.cdx.json" DESTINATION share/doc/kmem-exporter)
 install(FILES "${PROJECT_SOURCE_DIR}/config/kmem_exporter.yml" DESTINATION share/doc/kmem-exporter
         RENAME kmem_exporter.example.yml)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME kmem-exporter)  # a Debian package's name has no underscore
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
-set(CPACK_PACKAGE_CONTACT "kmem_exporter maintainers")
+set(CPACK_PACKAGE_CONTACT "${KMEM_CONTACT}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_PACKAGE_DESCRIPTION "Shows the kernel's memory to Prometheus: slab caches, vmalloc, per-CPU
+memory and commit, with label sets that stay the same for weeks. It keeps
+eight weeks of history itself and says which cache leaks, how fast, since
+when, and when the memory runs out.
+.
+The service runs as a user of its own with CAP_DAC_READ_SEARCH alone.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "passwd, init-system-helpers")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "passwd, init-system-helpers (>= 1.54~)")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${linux}/postinst" "${linux}/prerm" "${linux}/postrm" "${linux}/conffiles")
+
+set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
+set(CPACK_RPM_PACKAGE_LICENSE "Apache-2.0")
+set(CPACK_RPM_PACKAGE_GROUP "System Environment/Daemons")
+set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/kmem_exporter/kmem_exporter.yml")
+set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /lib /lib/systemd /usr/lib/systemd /usr/lib/systemd/system /usr/share/man
+    /usr/share/man/man1 /usr/share/zsh /usr/share/zsh/vendor-completions /usr/share/fish /usr/share/fish/vendor_completions.d
+    /usr/share/bash-completion /usr/share/bash-completion/completions)
+set(CPACK_RPM_PACKAGE_REQUIRES_PRE "shadow-utils")
+set(CPACK_RPM_PRE_INSTALL_SCRIPT_FILE "${linux}/rpm-pre")
+set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE "${linux}/rpm-post")
+set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE "${linux}/rpm-preun")
+set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE "${linux}/rpm-postun")
 include(CPack)
