@@ -36,6 +36,7 @@ ALERTS = {
     "KmemPoolAllocationFailures",
     "KmemProcessHandleLeak",
     "KmemFleetTagOutlier",
+    "KmemFinding",
     "KmemExporterDown",
     "KmemCollectorFailing",
     "KmemTrendHistoryLost",
