@@ -105,6 +105,14 @@ struct SessionTagUsage {
   TagUsage usage;
 };
 
+/// Which system this is, as label text. Windows: ProductName with its service pack, "5.2", "3790", "x86". Linux: PRETTY_NAME,
+/// the kernel's release, its build line, "x86_64". What was not told is empty.
+struct OsInfo {
+  std::string product, version, build, architecture;
+
+  bool operator==(const OsInfo&) const = default;
+};
+
 struct Setting {
   std::string name;   // registry value or sysctl ("vm.min_free_kbytes")
   double value = 0;
@@ -155,6 +163,8 @@ struct Snapshot {
   std::vector<FailureEvents> failure_events;  // of kinds this kernel can tell; count 0 = none so far
   std::optional<EventLogReading> event_log;   // what is to be added to them
 
+  std::optional<OsInfo> os;
+  std::optional<std::uint64_t> user_address_space_bytes;  // x86 Windows: beyond 2 GiB with /3GB, /USERVA
   std::optional<std::uint64_t> system_ptes_free;
   std::optional<std::uint64_t> commit_bytes;
   std::optional<std::uint64_t> commit_limit_bytes;

@@ -40,7 +40,8 @@ inline constexpr std::tuple kPoolFields{&PoolTotals::pool,           &PoolTotals
 inline constexpr std::tuple kSnapshotFields{
     &Snapshot::system, &Snapshot::time, &Snapshot::boot_time, &Snapshot::repeated, &Snapshot::pools, &Snapshot::tags,
     &Snapshot::session_tags, &Snapshot::processes, &Snapshot::gaps, &Snapshot::settings, &Snapshot::parts, &Snapshot::failure_events,
-    &Snapshot::event_log, &Snapshot::system_ptes_free, &Snapshot::commit_bytes, &Snapshot::commit_limit_bytes,
+    &Snapshot::event_log, &Snapshot::os, &Snapshot::user_address_space_bytes, &Snapshot::system_ptes_free,
+    &Snapshot::commit_bytes, &Snapshot::commit_limit_bytes,
     &Snapshot::commit_peak_bytes, &Snapshot::physical_memory_bytes, &Snapshot::available_bytes,
     &Snapshot::file_cache_bytes, &Snapshot::file_cache_peak_bytes, &Snapshot::kernel_stack_bytes,
     &Snapshot::page_table_bytes};

@@ -1,5 +1,6 @@
 #include "collectors/linux/linux_frames_posix.h"
 
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +37,22 @@ constexpr std::string_view kSysctls[] = {"admin_reserve_kbytes",
                                          "watermark_boost_factor",
                                          "watermark_scale_factor",
                                          "zone_reclaim_mode"};
+
+/// PRETTY_NAME of an os-release file as a line of "kmem/system".
+std::string product_line(std::string_view text) {
+  constexpr std::string_view kName = "PRETTY_NAME=";
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    at = end + 1;
+    if (!line.starts_with(kName)) continue;
+    line.remove_prefix(kName.size());
+    if (line.size() >= 2 && (line.front() == '"' || line.front() == '\'') && line.back() == line.front())
+      line = line.substr(1, line.size() - 2);
+    return std::string("product=").append(line).append("\n");
+  }
+  return {};
+}
 
 /// A part that is read at most once a minute; a failure is tried again at once.
 struct Seldom {
@@ -76,6 +93,13 @@ class LinuxFrames final : public FrameSource {
       fill(frame, "proc/allocinfo", [this](std::string& out) { return read_allocinfo(out); });
     if (on.stat && enter("stat", "proc/stat")) {
       fill_seldom(frame, "proc/stat", stat_, [this](std::string& out) { return procfs_->read("stat", out); });
+      if (!system_) system_ = read_system();
+      if (!system_->empty()) {
+        fill(frame, "kmem/system", [this](std::string& out) {
+          out = *system_;
+          return 0;
+        });
+      }
     }
     if (on.settings && enter("settings", "kmem/settings")) {
       fill_seldom(frame, "kmem/settings", settings_, [this](std::string& out) { return read_settings(out); });
@@ -174,6 +198,29 @@ class LinuxFrames final : public FrameSource {
     return 0;
   }
 
+  std::string first_line(std::string_view name) {
+    return procfs_->read(name, scratch_) == 0 ? scratch_.substr(0, scratch_.find('\n')) : std::string();
+  }
+
+  /// Which system this is does not change while it runs. The distribution is that of the first process' root, which
+  /// takes rights; else of this one's, where it lives under the same procfs.
+  std::string read_system() {
+    const std::string version = first_line("sys/kernel/osrelease");
+    if (version.empty()) return {};
+    std::string architecture = first_line("sys/kernel/arch");  // since Linux 6.1
+    if (utsname name{}; architecture.empty() && ::uname(&name) == 0) architecture = name.machine;
+    std::string out = "version=" + version + "\nbuild=" + first_line("sys/kernel/version") +
+                      "\narchitecture=" + architecture + "\n";
+    for (const std::string_view root : {"1/root/", "self/root/"}) {
+      if (root.starts_with("self") && config_.procfs != "/proc") break;  // another machine's or a host's: not this root
+      for (const std::string_view folder : {"etc/", "usr/lib/"}) {
+        if (procfs_->read(std::string(root).append(folder).append("os-release"), scratch_) != 0) continue;
+        return out.append(product_line(scratch_));
+      }
+    }
+    return out;
+  }
+
   int read_settings(std::string& out) {
     out.clear();
     int error = 0;
@@ -208,6 +255,7 @@ class LinuxFrames final : public FrameSource {
   Seldom stat_;
   Seldom settings_;
   Seldom vmstat_;
+  std::optional<std::string> system_;  // none: not read yet
   std::string scratch_;
 };
 

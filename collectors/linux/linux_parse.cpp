@@ -114,6 +114,8 @@ void parse_linux_frame(const RawFrame& frame, Snapshot& out, SlabMemo* memo) {
     }
     out.parts.push_back(std::move(status));
   }
+  if (const RawPart* const system = frame.find("kmem/system"); system != nullptr && system->status == 0)
+    parse_system(system->bytes, out);
 }
 
 }  // namespace kmem::linux

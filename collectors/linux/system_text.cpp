@@ -91,6 +91,22 @@ base::Result<GatheredRows> parse_settings(std::string_view text, Snapshot& out) 
   });
 }
 
+void parse_system(std::string_view text, Snapshot& out) {
+  constexpr std::size_t kLongest = 128;
+  OsInfo os;
+  LineReader lines(text);
+  for (std::string_view line; lines.next(line);) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = line.substr(0, equals), value = line.substr(equals + 1, kLongest);
+    if (name == "product") os.product = base::label_text(value);
+    if (name == "version") os.version = base::label_text(value);
+    if (name == "build") os.build = base::label_text(value);
+    if (name == "architecture") os.architecture = base::label_text(value);
+  }
+  if (!os.version.empty()) out.os = std::move(os);
+}
+
 base::Result<GatheredRows> parse_processes(std::string_view text, Snapshot& out) {
   return parse_gathered(text, [&](std::string_view line) {
     FieldReader fields(line);

@@ -22,6 +22,8 @@ struct GatheredRows {
 base::Result<std::uint64_t> parse_stat(std::string_view text, Snapshot& out);
 base::Result<std::uint64_t> parse_vmstat(std::string_view text, Snapshot& out);
 base::Result<GatheredRows> parse_settings(std::string_view text, Snapshot& out);
+/// Part "kmem/system", lines "name=value": product, version, build, architecture. Without a version nothing is told.
+void parse_system(std::string_view text, Snapshot& out);
 base::Result<GatheredRows> parse_processes(std::string_view text, Snapshot& out);
 
 }  // namespace kmem::linux

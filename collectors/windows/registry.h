@@ -14,11 +14,14 @@
 
 namespace kmem::windows {
 
+/// The one value of HKLM\SYSTEM\CurrentControlSet\Control itself.
+inline constexpr std::string_view kRegistrySizeLimit = "RegistrySizeLimit";
 /// REG_DWORD values of HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management that shape the pools.
-inline constexpr std::array<std::string_view, 14> kMemoryManagementValues = {
+inline constexpr std::array<std::string_view, 15> kMemoryManagementValues = {
     "PagedPoolSize",  "NonPagedPoolSize",  "PoolUsageMaximum",  "PagedPoolQuota",   "NonPagedPoolQuota",
     "PagedPoolLimit", "NonPagedPoolLimit", "SessionSpaceLimit", "SystemCacheLimit", "SystemPtesLimit",
-    "SystemPages",    "SessionViewSize",   "SessionPoolSize",   "LargeSystemCache"};
+    "SystemPages",    "SessionViewSize",   "SessionPoolSize",   "LargeSystemCache",
+    kRegistrySizeLimit};
 
 class Registry {
  public:

@@ -42,7 +42,12 @@ class MachineRegistry final : public Registry {
     DWORD type = 0;
     DWORD number = 0;
     DWORD bytes = sizeof(number);
-    const LONG error = RegQueryValueExW(key_, wide.c_str(), nullptr, &type, reinterpret_cast<BYTE*>(&number), &bytes);
+    HKEY control = nullptr;
+    if (name == kRegistrySizeLimit && RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SYSTEM\\CurrentControlSet\\Control", 0,
+                                                    KEY_QUERY_VALUE, &control) != ERROR_SUCCESS)
+      return std::nullopt;
+    const LONG error = RegQueryValueExW(control != nullptr ? control : key_, wide.c_str(), nullptr, &type, reinterpret_cast<BYTE*>(&number), &bytes);
+    if (control != nullptr) RegCloseKey(control);
     if (error != ERROR_SUCCESS || type != REG_DWORD || bytes != sizeof(number)) return std::nullopt;
     return number;
   }

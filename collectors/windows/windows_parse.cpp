@@ -125,7 +125,8 @@ void set_limits(const RawFrame& frame, const SystemFacts& system, std::uint64_t 
   facts.system = system;
   facts.physical_bytes = out.physical_memory_bytes.value_or(0);
   if (system.machine == Machine::kX86 && maximum_user_address >> 31 != 0)
-    facts.user_bytes = std::min<std::uint64_t>((maximum_user_address + kMiB) / kMiB, 3072) * kMiB;
+    out.user_address_space_bytes = facts.user_bytes =
+        std::min<std::uint64_t>((maximum_user_address + kMiB) / kMiB, 3072) * kMiB;
   facts.commit_limit_bytes = out.commit_limit_bytes;
   facts.quota_paged_bytes = quota_paged_bytes(frame, system.machine);
   facts.settings = limit_settings(out.settings);
@@ -199,6 +200,8 @@ void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
   collect(frame.find("kmem/system"), "limits", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
     const auto system = parse_system_facts(text_of(bytes));
     if (!system) return system.error();
+    out.os = OsInfo{system->product, std::to_string(system->major) + "." + std::to_string(system->minor),
+                    std::to_string(system->build), system->architecture};
     set_limits(frame, *system, maximum_user_address, out);
     return std::uint64_t{0};
   });

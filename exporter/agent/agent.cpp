@@ -225,6 +225,10 @@ void Agent::learn() {
   tracked_.update(seen, trend_ ? trend_->suspects() : std::span<const select::TagId>(), boots_.now());
   tracked_.fill(snapshot_, selection_, boots_.now());
   if (trend_) trend_->describe(selection_);
+  boot_settings_.note(seen, boots_.now().reading.number);
+  findings_ = page::find_findings(seen, boot_settings_.changes());
+  finding_names_.clear();
+  for (const page::Finding& finding : findings_) finding_names_.push_back(finding.name);
 }
 
 /// Costs more than a scrape, so it is done when a tick finds that something has changed.
@@ -336,7 +340,8 @@ void Agent::encode_page(encode::Format format, const self::SelfUsage& usage, con
   const bool whole = collect.all();
   auto& families = whole ? families_ : part;
   if (!whole) owners_.same_as_before = false;
-  metrics::build_families({snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_},
+  metrics::build_families({snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_,
+                           finding_names_},
                           families, whole ? &family_stamps_ : nullptr);
   owners_.same_as_before = whole || same_as_before;
   if (!whole) metrics::keep_collected(collect, families);

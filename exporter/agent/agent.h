@@ -37,6 +37,7 @@
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/self_metrics.h"
 #include "exporter/metrics/tag_owners.h"
+#include "exporter/page/findings.h"
 #include "exporter/page/query.h"
 #include "exporter/page/rates.h"
 #include "exporter/page/view.h"
@@ -130,6 +131,9 @@ class Agent {
   std::unique_ptr<TrendWatch> trend_;  // null: switched off
   page::Rates rates_;
   Boots boots_;
+  page::BootSettings boot_settings_;
+  std::vector<page::Finding> findings_;             // of the last tick
+  std::vector<std::string_view> finding_names_;     // likewise
   Snapshot snapshot_;
   select::Selection selection_;
   std::chrono::nanoseconds last_read_{};

@@ -90,6 +90,7 @@ page::View Agent::gather() {
   }
   tracked_.fill(snapshot_, selection_, boots_.now());
   gather_view(snapshot_, selection_, trend_.get(), view);
+  view.findings = findings_;
   view.history_saved = trend_ && !storage_path_.empty() ? last_trend_save() : std::nullopt;
   return view;
 }

@@ -158,6 +158,14 @@ void from_session_tags(const MetricsInput& in, Samples& out) {
     out.add(value_of(member.*Field), {NumberText(member.session).view(), pool_name(member.pool), member.tag});
 }
 
+void os_info(const MetricsInput& in, Samples& out) {
+  if (const auto& os = in.snapshot.os) out.add(1, {os->product, os->version, os->build, os->architecture});
+}
+
+void findings(const MetricsInput& in, Samples& out) {
+  for (const std::string_view finding : in.findings) out.add(1, {finding});
+}
+
 void settings(const MetricsInput& in, Samples& out) {
   for (const Setting& setting : in.snapshot.settings) out.add(setting.value, {setting.name});
 }
@@ -417,6 +425,14 @@ constexpr MetricRow kCatalogue[] = {
      R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management. )"
      R"(Linux: /proc/sys/vm.)",
      settings},
+    {"kmem_finding", kGauge, "", {"finding"},
+     "1 while this exporter finds that of the host's set-up or state: what, why and what to do is on its page, in "
+     "/api/v1/status and in the runbook KmemFinding. Absent otherwise.",
+     findings},
+    {"kmem_os_info", kGauge, "", {"product", "version", "build", "architecture"},
+     "Always 1; which system this is. Windows: registry ProductName and CSDVersion, RtlGetVersion. Linux: os-release, "
+     "/proc/sys/kernel/osrelease, version, arch.",
+     os_info},
     {"kmem_boot_time_seconds", kGauge, "seconds", {},
      "When the kernel started, since 1970-01-01 UTC. Windows: system time-of-day information, BootTime. Linux: "
      "/proc/stat btime.",

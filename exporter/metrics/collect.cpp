@@ -15,6 +15,7 @@ constexpr std::array<std::string_view, 2> kLimits = {"meminfo", "limits"};
 constexpr std::array<std::string_view, 2> kFileCache = {"meminfo", "file_cache"};
 constexpr std::array<std::string_view, 2> kMemory = {"meminfo", "basic"};
 constexpr std::array<std::string_view, 2> kBoot = {"stat", "time_of_day"};
+constexpr std::array<std::string_view, 2> kSystem = {"stat", "limits"};
 constexpr std::array<std::string_view, 1> kEvents = {"events"}, kProcesses = {"processes"}, kSettings = {"settings"},
                                           kSessions = {"session_pool_tags"}, kPerformance = {"performance"},
                                           kPoolTags = {"pool_tags"}, kSlab = {"slabinfo"}, kVmalloc = {"vmallocinfo"},
@@ -47,6 +48,8 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"kmem_process_", kProcesses},
     {"kmem_session_", kSessions},
     {"kmem_memory_management_", kSettings},
+    {"kmem_finding", kTotals},
+    {"kmem_os_", kSystem},
     {"kmem_boot_time_", kBoot},
     {"kmem_exhaustion_", kTotals},
 });

@@ -5,6 +5,8 @@
 #include <prometheus/metric_family.h>
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "collectors/snapshot.h"
@@ -20,6 +22,7 @@ struct MetricsInput {
   bool tag_counters = true;  // config::Tags::counters
   const TrendView* trend = nullptr;
   const TagOwners* owners = nullptr;
+  std::span<const std::string_view> findings = {};  // names of those that are raised, each once
 };
 
 /// One a family: another number than ever before when its name, its series or a label of them is not as it was.

@@ -122,6 +122,14 @@ ordered_json subject_json(const Subject& subject) {
   return out;
 }
 
+ordered_json finding_json(const Finding& finding) {
+  ordered_json out = {{"finding", finding.name},      {"severity", severity_name(finding.severity)},
+                      {"what", finding.what},         {"why", finding.why},
+                      {"what_to_do", finding.what_to_do}, {"numbers", ordered_json::object()}};
+  for (const Finding::Number& number : finding.numbers) out["numbers"][std::string(number.name)] = number.value;
+  return out;
+}
+
 ordered_json head(const View& view) { return {{"api_version", 1}, {"time", base::rfc3339(view.time)}}; }
 
 ordered_json row_json(const TagRow& row, bool course) {
@@ -172,8 +180,9 @@ std::string status_json(const View& view) {
                     {"largest_growth", growth_json(view.readiness.largest)}};
   out["physical_memory_bytes"] = or_null(view.physical_memory_bytes);
   out["available_bytes"] = or_null(view.available_bytes);
-  for (const char* list : {"resources", "suspects", "surges", "failure_events", "processes", "collectors"})
+  for (const char* list : {"findings", "resources", "suspects", "surges", "failure_events", "processes", "collectors"})
     out[list] = ordered_json::array();
+  for (const Finding& finding : view.findings) out["findings"].push_back(finding_json(finding));
   for (const Resource& resource : view.resources) out["resources"].push_back(resource_json(resource));
   for (const Subject& leak : view.leaks) out["suspects"].push_back(subject_json(leak));
   for (const Subject& surge : view.surges) out["surges"].push_back(subject_json(surge));

@@ -43,6 +43,7 @@ std::string page_html(const View& view, const TagQuery& query) {
   html.raw("<main id=\"main\">\n");
   add_verdict(html, view, verdict);
   if (view.error.empty()) {
+    add_findings(html, view);
     add_resources(html, view);
     add_suspects(html, view);
     add_tags(html, view, query);

@@ -214,6 +214,17 @@ void add_verdict(Html& html, const View& view, const Verdict& verdict) {
   html.raw("</section>\n");
 }
 
+void add_findings(Html& html, const View& view) {
+  if (view.findings.empty()) return;
+  html.raw("<section id=\"findings\" aria-labelledby=\"findings-h\">\n<h2 id=\"findings-h\">Findings</h2>\n");
+  for (const Finding& finding : view.findings) {
+    html.raw("<article class=\"suspect\" id=\"f-").text(finding.name).raw("\">\n<h3>").text(finding.what).raw("</h3>\n<p>");
+    html.text(finding.why).raw("</p>\n<p class=\"todo\">").text(finding.what_to_do);
+    html.raw(" <a href=\"runbooks/KmemFinding\">More</a></p>\n</article>\n");
+  }
+  html.raw("</section>\n");
+}
+
 void add_resources(Html& html, const View& view) {
   html.raw("<section id=\"memory\" aria-labelledby=\"memory-h\">\n<h2 id=\"memory-h\">Kernel memory</h2>\n<ul class=\"resources\">\n");
   for (const Resource& resource : view.resources) {

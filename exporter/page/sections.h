@@ -9,6 +9,7 @@
 namespace kmem::page {
 
 void add_verdict(Html& html, const View& view, const Verdict& verdict);
+void add_findings(Html& html, const View& view);
 void add_resources(Html& html, const View& view);
 void add_suspects(Html& html, const View& view);
 void add_tags(Html& html, const View& view, const TagQuery& query);

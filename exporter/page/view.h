@@ -11,6 +11,7 @@
 
 #include "collectors/drivers/attribution.h"
 #include "collectors/snapshot.h"
+#include "exporter/page/findings.h"
 #include "exporter/trend/report.h"
 
 namespace kmem::page {
@@ -77,6 +78,8 @@ struct View {
   std::vector<Subject> watched;
   std::vector<Subject> surges;   // grow now, beyond all before, and are not called leaks; soonest end first
   std::size_t surge_count = 0;
+
+  std::vector<Finding> findings;  // of the last tick, most severe first
 
   std::vector<Resource> resources;
   std::optional<std::uint64_t> physical_memory_bytes, available_bytes;

@@ -36,6 +36,7 @@ ALERTS = {
     "KmemPoolAllocationFailures",
     "KmemProcessHandleLeak",
     "KmemFleetTagOutlier",
+    "KmemFinding",
     "KmemExporterDown",
     "KmemJobAbsent",
     "KmemCollectorFailing",

@@ -39,6 +39,11 @@ const std::map<std::string, std::string, std::less<>> kProcFiles = {
     {"sys/vm/swappiness", "60\n"},
     {"sys/vm/overcommit_memory", "2\n"},
     {"7/comm", "agent\n"},
+    {"sys/kernel/osrelease", "6.12.9-1-amd64\n"},
+    {"sys/kernel/version", "#1 SMP Debian 6.12.9\n"},
+    {"sys/kernel/arch", "riscv64\n"},
+    {"1/root/usr/lib/os-release", "NAME=\"Some\"\nPRETTY_NAME=\"Some Linux 7 (seven)\"\nID=some\n"},
+    {"self/root/etc/os-release", "PRETTY_NAME=Container\n"},
 };
 
 struct FakeKernel {
@@ -93,6 +98,30 @@ TEST(LinuxFrames, EveryPartOfTheFrame) {
   EXPECT_EQ(out.processes.at(0).handles, 12U);
   for (const PartStatus& part : out.parts) EXPECT_EQ(part.state, PartState::kOk) << part.collector << part.reason;
   EXPECT_EQ(out.parts.size(), 8U);
+}
+
+TEST(LinuxFrames, WhichSystemItIs) {
+  FakeKernel kernel;
+  EXPECT_EQ(kernel.read().os, (OsInfo{"Some Linux 7 (seven)", "6.12.9-1-amd64", "#1 SMP Debian 6.12.9", "riscv64"}));
+  EXPECT_EQ(kernel.frame.find("kmem/system")->bytes,
+            "version=6.12.9-1-amd64\nbuild=#1 SMP Debian 6.12.9\narchitecture=riscv64\nproduct=Some Linux 7 (seven)\n");
+  (void)kernel.read();
+  EXPECT_EQ(kernel.proc->reads["sys/kernel/osrelease"], 1) << "it does not change";
+}
+
+TEST(LinuxFrames, TheDistributionIsThatOfTheFirstProcessElseOfThisOne) {
+  FakeKernel refused;
+  refused.proc->errors["1/root/etc/os-release"] = refused.proc->errors["1/root/usr/lib/os-release"] = EACCES;
+  EXPECT_EQ(refused.read().os->product, "Container");
+  config::Source config;
+  config.procfs = "/host/proc";
+  FakeKernel host(config);
+  host.proc->errors["1/root/usr/lib/os-release"] = EACCES;
+  EXPECT_EQ(host.read().os->product, "") << "this process' root is not the host's";
+  FakeKernel unknown;
+  unknown.proc->files.erase("sys/kernel/osrelease");
+  EXPECT_FALSE(unknown.read().os);
+  EXPECT_EQ(unknown.frame.find("kmem/system"), nullptr);
 }
 
 TEST(LinuxFrames, ADisabledCollectorIsNotAskedAndLeavesNoPart) {

@@ -68,12 +68,15 @@ TEST(LimitsOfAFrame, VersionMemoryAndRegistryTogether) {
   EXPECT_EQ(out.pools[1].limit->source, "estimate");
   EXPECT_FALSE(out.pools[1].trim_threshold_bytes);
   EXPECT_EQ(out.system_ptes_free, 170'000U);
+  EXPECT_EQ(out.os, (OsInfo{"", "5.2", "3790", "x86"}));
+  EXPECT_EQ(out.user_address_space_bytes, 2048 * kMiB);
 }
 
 TEST(LimitsOfAFrame, The3gbSwitchShowsInClass0) {
   const Snapshot out = Machine2003("version=5.2.3790\nmachine=x86\n", 0xBFFEFFFF).read();
   EXPECT_EQ(out.pools.at(0).limit->bytes, 158 * kMiB);
   EXPECT_EQ(out.pools.at(1).limit->bytes, 128 * kMiB);
+  EXPECT_EQ(out.user_address_space_bytes, 3072 * kMiB);
 }
 
 TEST(LimitsOfAFrame, Class37WhereItIsWhole) {

@@ -270,10 +270,23 @@ TEST(SystemFactsText, VersionMachineAndWine) {
   EXPECT_EQ(wine->machine, Machine::kX64);
   EXPECT_TRUE(wine->wine);
   EXPECT_EQ(parse_system_facts("version=5.2.1\nmachine=ia64")->machine, Machine::kOther);
+  EXPECT_EQ(parse_system_facts("version=5.2.1\nmachine=ia64")->architecture, "ia64");
   for (const char* bad : {"", "machine=x86", "version=", "version=5.2", "version=5.2.x", "version=5.2.1.",
                           "version=0.0.0",
                           "version=5.2.99999999"})
     EXPECT_FALSE(parse_system_facts(bad)) << bad;
+}
+
+TEST(SystemFactsText, TheProductByItsName) {
+  const auto product = [](const std::string& text) { return parse_system_facts(text)->product; };
+  EXPECT_EQ(product("version=5.2.3790\nservice_pack=Service Pack 2\nproduct=Microsoft Windows Server 2003 R2\n"),
+            "Microsoft Windows Server 2003 R2 Service Pack 2");
+  EXPECT_EQ(product("version=5.2.3790\nservice_pack=Service Pack 2\n"), "") << "recorded before it was read";
+  EXPECT_EQ(product("version=10.0.22631\nproduct=Windows 10 Pro\n"), "Windows 11 Pro");
+  EXPECT_EQ(product("version=10.0.19045\nproduct=Windows 10 Pro\n"), "Windows 10 Pro");
+  EXPECT_EQ(product("version=10.0.26100\nproduct=Windows Server 2025 Standard\n"), "Windows Server 2025 Standard");
+  EXPECT_EQ(product("version=5.1.2600\nproduct=X\xff\n"), "X\\xff");
+  EXPECT_EQ(product("version=5.1.2600\nproduct=" + std::string(1000, 'a')).size(), 128U);
 }
 
 }  // namespace

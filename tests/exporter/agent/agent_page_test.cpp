@@ -163,6 +163,42 @@ TEST_F(AgentPageTest, StatusHasVerdictLimitsAndExhaustionWithItsBounds) {
   EXPECT_EQ(status["processes"][0]["name"], "svc.exe");
 }
 
+/// A 32-bit 2003 whose registry the test changes.
+class Tuned final : public KernelSource {
+ public:
+  Tuned(const test::ManualClock& clock, const std::vector<Setting>& settings) : clock_(clock), settings_(settings) {}
+  base::Result<void> read(Snapshot& out) override {
+    out.clear();
+    out.system = System::kWindows;
+    out.time = clock_.wall();
+    out.boot_time = 1'699'000'000'000;
+    out.os = OsInfo{"Windows", "5.2", "3790", "x86"};
+    out.settings = settings_;
+    out.parts = {{"settings", PartState::kOk, "", 0, 0}};
+    return {};
+  }
+
+ private:
+  const test::ManualClock& clock_;
+  const std::vector<Setting>& settings_;
+};
+
+TEST_F(AgentPageTest, FindingsComeAndGoOnMetricsAndStatus) {
+  std::vector<Setting> settings = {{"SystemPages", 0}};
+  agent_ = std::make_unique<Agent>(config_, std::make_unique<Tuned>(clock_, settings), clock_, files_);
+  run(1);
+  EXPECT_THAT(get("/metrics").body, Not(HasSubstr("kmem_finding")));
+  EXPECT_TRUE(get_json("/api/v1/status")["findings"].empty());
+  settings[0].value = 50'000;
+  run(1);
+  EXPECT_THAT(get("/metrics").body, HasSubstr("\nkmem_finding{finding=\"settings_await_restart\"} 1\n"
+                                              "kmem_finding{finding=\"system_pages_set\"} 1\n"));
+  EXPECT_EQ(get_json("/api/v1/status")["findings"][1]["numbers"]["system_pages"], 50'000);
+  settings[0].value = 0;
+  run(1);
+  EXPECT_THAT(get("/metrics").body, Not(HasSubstr("kmem_finding")));
+}
+
 TEST_F(AgentPageTest, TagsAreSortedFilteredAndCut) {
   run(2);
   const json tags = get_json("/api/v1/tags?limit=2&course=1");

@@ -100,6 +100,17 @@ TEST(Families, CollectorsThatThisKernelDoesNotHaveAreAbsent) {
                           "collector=vmallocinfo 9.9999999999999995e-07"));
 }
 
+TEST(Families, AFindingIsThereOnlyWhileItIsRaised) {
+  const SampleInput in = windows_input();
+  const std::string_view raised[] = {"system_pages_set", "few_ptes_with_3gb"};
+  std::vector<prometheus::MetricFamily> families;
+  build_families({in.snapshot, in.selection, true, &in.trend, &in.owners, raised}, families);
+  EXPECT_EQ(lines(families, "kmem_finding"),
+            (std::vector<std::string>{"finding=system_pages_set 1", "finding=few_ptes_with_3gb 1"}));
+  build_families({in.snapshot, in.selection, true, &in.trend, &in.owners, {}}, families);
+  EXPECT_EQ(find(families, "kmem_finding"), nullptr);
+}
+
 TEST(Families, BootTimeKeepsItsMillis) {
   EXPECT_THAT(lines(windows_input().families(), "kmem_boot_time_seconds"), ElementsAre("1766000000.5"));
 }
@@ -206,7 +217,7 @@ TEST(Families, ReusedMemoryShowsNothingOfThePageBefore) {
   for (const SampleInput* in : {&a, &b, &fewer, &a, &fewer, &b, &b}) {
     prometheus::MetricFamily& appended = out.emplace_back();  // as the exporter's own are
     appended = {"x", "y", prometheus::MetricType::Histogram, std::vector<prometheus::ClientMetric>(3)};
-    build_families({in->snapshot, in->selection, true, &in->trend, &in->owners}, out);
+    build_families({in->snapshot, in->selection, true, &in->trend, &in->owners, in->findings}, out);
     EXPECT_TRUE(same_families(out, in->families()));
   }
 }
@@ -216,7 +227,7 @@ TEST(Families, AStampStaysWhileOnlyValuesChangeAndFamiliesWithoutSamplesAreNoCha
   std::vector<prometheus::MetricFamily> out;
   LabelStamps stamps;
   const auto build = [&] {
-    build_families({in.snapshot, in.selection, true, &in.trend, &in.owners}, out, &stamps);
+    build_families({in.snapshot, in.selection, true, &in.trend, &in.owners, in.findings}, out, &stamps);
     EXPECT_EQ(stamps.size(), out.size());
     return stamps;
   };
@@ -260,7 +271,7 @@ TEST(Families, PagesOfAPageEncoderAreThoseOfEncode) {
     }
     const auto format = random() % 4 == 0 ? encode::Format::kOpenMetrics100 : encode::Format::kText004;
     const self::SelfUsage usage = random() % 4 == 0 ? self::SelfUsage{} : self::SelfUsage{1.5, random(), 3, 4};
-    build_families({in.snapshot, in.selection, true, &in.trend, &in.owners}, out, &stamps);
+    build_families({in.snapshot, in.selection, true, &in.trend, &in.owners, in.findings}, out, &stamps);
     self_metrics.collect(usage, own, own_stamps);
     const std::size_t left_out = encoder.encode({{out, stamps}, {own, own_stamps}}, format, page);
 

@@ -35,6 +35,7 @@ SampleInput linux_input() {
   SampleInput in;
   Snapshot& snapshot = in.snapshot;
   snapshot.system = System::kLinux;
+  snapshot.os = OsInfo{"Debian GNU/Linux 12 (bookworm)", "6.1.0-18-amd64", "#1 SMP Debian 6.1.76-1", "x86_64"};
   snapshot.time = 1'767'225'600'000;
   snapshot.boot_time = 1'766'000'000'000;
   snapshot.pools = {{Pool::kSlabReclaimable, 90 * kMiB, {}, {}, {}, {}},
@@ -84,6 +85,7 @@ SampleInput windows_input() {
   SampleInput in;
   Snapshot& snapshot = in.snapshot;
   snapshot.system = System::kWindows;
+  snapshot.os = OsInfo{"Microsoft Windows Server 2003 R2 Service Pack 2", "5.2", "3790", "x86"};
   snapshot.time = 1'767'225'600'000;
   snapshot.boot_time = 1'766'000'000'500;
   snapshot.pools = {{Pool::kPaged, 180 * kMiB, 120 * kMiB, 4'000'000'000U, 3'999'000'000U, 77U,
@@ -132,12 +134,13 @@ SampleInput windows_input() {
   in.selection.session_pools = {{0, Pool::kPaged, 3 * kMiB}, {2, Pool::kPaged, 9 * kMiB}};
   in.selection.session_members = {{2, Pool::kPaged, "Gh05", 5 * kMiB, 640}, {2, Pool::kPaged, "Usqu", 0, 0}};
   in.selection.system_ptes_free_boot_max = 170'000;
+  in.findings = {"system_pages_set"};
   return in;
 }
 
 std::vector<prometheus::MetricFamily> SampleInput::families(bool tag_counters) const {
   std::vector<prometheus::MetricFamily> out;
-  build_families({snapshot, selection, tag_counters, &trend, &owners}, out);
+  build_families({snapshot, selection, tag_counters, &trend, &owners, findings}, out);
   return out;
 }
 

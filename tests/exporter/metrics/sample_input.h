@@ -10,6 +10,7 @@ struct SampleInput {
   select::Selection selection;
   TrendView trend;
   TagOwners owners;
+  std::vector<std::string_view> findings = {};
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> families(bool tag_counters = true) const;
 };
