@@ -77,13 +77,13 @@ RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns
         return RowKind::kBroken;
       }
     }
-    const auto bytes = take_cell<std::uint64_t>(rest);
+    const auto bytes = take_grouped(rest);
     if (!bytes) return broken("Used");
     if (*bytes > kMostBytes) return broken("Used");
     row.bytes = *bytes;
     rows.push_back(std::move(row));
   }
-  if (has_numbers_behind(rest, 3)) {
+  if (!columns.pools.empty() && has_numbers_behind(rest, 3)) {
     reason = "two rows in one line";
     return RowKind::kBroken;
   }
