@@ -179,7 +179,7 @@ class CsvHistory final : public SnapshotReader {
     if (kind == kKinds.size()) return "pool " + in_quotes(pool) + " is not known" + hint(pool, kKinds);
     const auto bytes = parse_count(trimmed(field(kBytes)), fields_.separator());
     if (!bytes) return not_a_count(kBytes);
-    if (*bytes > kMostBytes) return "bytes " + in_quotes(trimmed(field(kBytes))) + " is more than there can be";
+    if (*bytes > kMostPoolBytes) return "bytes " + in_quotes(trimmed(field(kBytes))) + " is more than there can be";
     std::array<std::optional<std::uint64_t>, 3> counts;
     for (const Column column : {kAllocs, kFrees, kOutstanding}) {
       const std::string_view text = trimmed(field(column));

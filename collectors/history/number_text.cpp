@@ -114,7 +114,7 @@ std::optional<std::uint64_t> parse_amount(std::string_view text) {
   if (separator != 0 && group != 3) return std::nullopt;
   std::uint64_t value = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return !digits.empty() && parsed.ec == std::errc{} && value <= kMostBytes ? std::optional(value) : std::nullopt;
+  return !digits.empty() && parsed.ec == std::errc{} && value <= kMostPoolBytes ? std::optional(value) : std::nullopt;
 }
 
 std::optional<std::uint64_t> parse_amount_in(std::string_view text, double unit, char separator) {

@@ -79,7 +79,7 @@ RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns
     }
     const auto bytes = take_grouped(rest);
     if (!bytes) return broken("Used");
-    if (*bytes > kMostBytes) return broken("Used");
+    if (*bytes > kMostPoolBytes) return broken("Used");
     row.bytes = *bytes;
     rows.push_back(std::move(row));
   }

@@ -36,7 +36,7 @@ std::optional<T> take_number(std::string_view& text) {
 }
 
 /// No machine has more: what is above is a number below 0 that was printed without its sign.
-inline constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62;
+inline constexpr std::uint64_t kMostPoolBytes = std::uint64_t{1} << 62;
 
 /// "1,234,567": where each group but the first has three digits; else as take_number, and nothing where marks stand
 /// otherwise.
@@ -69,7 +69,7 @@ std::optional<T> take_cell(std::string_view& text) {
     const bool is_below = after_blanks(text).starts_with('-');
     rest = is_below ? after_blanks(text).substr(1) : text;
     const auto grouped = take_grouped(rest);
-    if (!grouped || *grouped > kMostBytes) return std::nullopt;
+    if (!grouped || *grouped > kMostPoolBytes) return std::nullopt;
     value = static_cast<T>(is_below ? 0 - *grouped : *grouped);
   }
   if (!value || (!rest.empty() && !is_blank(rest.front()) && rest.front() != '(' && rest.front() != '['))
