@@ -16,6 +16,7 @@
 #include "collectors/base/suggest.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/number_text.h"
+#include "collectors/history/row_text.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
@@ -178,6 +179,7 @@ class CsvHistory final : public SnapshotReader {
     if (kind == kKinds.size()) return "pool " + in_quotes(pool) + " is not known" + hint(pool, kKinds);
     const auto bytes = parse_count(trimmed(field(kBytes)), fields_.separator());
     if (!bytes) return not_a_count(kBytes);
+    if (*bytes > kMostPoolBytes) return "bytes " + in_quotes(trimmed(field(kBytes))) + " is more than there can be";
     std::array<std::optional<std::uint64_t>, 3> counts;
     for (const Column column : {kAllocs, kFrees, kOutstanding}) {
       const std::string_view text = trimmed(field(column));
@@ -190,6 +192,10 @@ class CsvHistory final : public SnapshotReader {
       boot_time = *parsed;
     }
     const std::string& tag = fields_[at_[kTag]];
+    if (is_sum_row(tag)) {
+      if (!std::exchange(told_of_sums_, true)) notes_.warn("rows of " + in_quotes(tag) + " are sums and no tags");
+      return {};
+    }
     if (tag.size() > kLongestTag) return "a tag longer than " + std::to_string(kLongestTag) + " bytes";
     if (kind >= kPoolCount && !tag.empty()) return std::string(kKinds[kind]) + " has no tags";
     if (std::string late = find_snapshot(trimmed(field(kTimestamp))); !late.empty()) return late;
@@ -302,6 +308,7 @@ class CsvHistory final : public SnapshotReader {
   std::uint64_t line_ = 0;
   System system_ = System::kLinux;
   bool is_there_ = false;  // what the row tells
+  bool told_of_sums_ = false;
   bool ended_ = false;
 };
 

@@ -274,8 +274,12 @@ class Scan {
         const int year = numbers_[first_is_year ? 0 : 1];
         if (year > 31 || month_after_ == 1) found_.midnight = day_millis(full_year(year, year < 100), month_, numbers_[first_is_year ? 1 : 0]);
       }
+      if (!has_date() && found_.time_of_day && numbers_.size() == 1 && numbers_[0] >= 1 && numbers_[0] <= 31)
+        found_.yearless = DateLine::Yearless{month_, numbers_[0]};
     } else if (!numbers_.empty()) {
       return {};
+    } else if (!has_date() && found_.time_of_day && found_.weekday) {
+      found_.yearless = DateLine::Yearless{};
     }
     if (!has_date() && (!found_.time_of_day || found_.weekday || month_ != 0)) {
       if (!found_.time_of_day) return {};

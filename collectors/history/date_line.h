@@ -39,6 +39,10 @@ struct DateLine {
   std::optional<Zone> zone;
   std::optional<NumericDate> numeric;  // what midnight was read from
   std::optional<int> weekday;          // 0 is Sunday
+  struct Yearless {
+    int month = 0, day = 0;  // 0: the weekday is all that is told
+  };
+  std::optional<Yearless> yearless;  // in place of midnight
   std::string problem;                 // why the date in this line is of no use
 
   [[nodiscard]] bool empty() const { return !midnight && !time_of_day && problem.empty(); }
@@ -49,6 +53,11 @@ struct DateLine {
 
 /// Whether somebody may have meant a date by what is none to parse_date_line: a table below it is not undated.
 [[nodiscard]] bool may_be_date(std::string_view line);
+
+/// Midnight of a day without a year: the first one on which the time of the line does not lie before that one, or the last
+/// one on which it does not lie behind. nullopt: none is on its weekday.
+[[nodiscard]] std::optional<base::UnixMillis> first_day_after(const DateLine& line, base::UnixMillis local);
+[[nodiscard]] std::optional<base::UnixMillis> last_day_before(const DateLine& line, base::UnixMillis local);
 
 /// 0 is Sunday.
 [[nodiscard]] int weekday_at(base::UnixMillis midnight);

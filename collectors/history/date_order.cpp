@@ -1,5 +1,6 @@
 #include "collectors/history/date_order.h"
 
+#include <chrono>
 #include <utility>
 
 #include "collectors/history/notes.h"
@@ -108,6 +109,33 @@ DateLine OrderedDates::parse(std::string_view text) {
 
 std::string OrderedDates::two_days(std::string_view date) const {
   return in_quotes(date) + " can be two days, and " + why_not_ + "; --date-order=dmy or --date-order=mdy does";
+}
+
+namespace {
+
+std::optional<base::UnixMillis> yearless_day(const DateLine& line, base::UnixMillis local, int step) {
+  constexpr int kMostDays = 7 * 366;
+  if (!line.yearless || local < 0) return std::nullopt;
+  const base::UnixMillis of_day = line.time_of_day.value_or(0);
+  base::UnixMillis day = local / base::kDayMillis * base::kDayMillis;
+  if (step > 0 ? day + of_day < local : day + of_day > local) day += step * base::kDayMillis;
+  for (int i = 0; i < kMostDays && day >= 0; ++i, day += step * base::kDayMillis) {
+    // A year on, nothing rises by itself; the last one may be older where its weekday says so.
+    if (i > 366 && (step > 0 || !line.weekday)) break;
+    if (line.weekday && weekday_at(day) != *line.weekday) continue;
+    const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day / base::kDayMillis))};
+    const bool is_day = line.yearless->month == 0 || (static_cast<int>(static_cast<unsigned>(date.month())) == line.yearless->month &&
+                                                      static_cast<int>(static_cast<unsigned>(date.day())) == line.yearless->day);
+    if (is_day) return day;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<base::UnixMillis> first_day_after(const DateLine& line, base::UnixMillis local) { return yearless_day(line, local, 1); }
+std::optional<base::UnixMillis> last_day_before(const DateLine& line, base::UnixMillis local) {
+  return line.yearless && line.yearless->month != 0 ? yearless_day(line, local, -1) : std::nullopt;
 }
 
 }  // namespace kmem::history

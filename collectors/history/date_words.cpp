@@ -48,16 +48,16 @@ constexpr std::array<std::string_view, 7> kWeekdays = {
     "sunday sun sonntag dimanche dim domingo dom domenica niedziela niedz zondag sondag nedele vasarnap pazar "
     "sunnuntai duminica",
     "monday mon montag lundi lun lunes lunedi segunda-feira segunda seg poniedzialek pon maandag mandag man pondeli "
-    "hetfo pazartesi maanantai",
+    "hetfo pazartesi pzt maanantai",
     "tuesday tue tues dienstag mardi mar martes martedi terca-feira terca ter wtorek dinsdag tisdag tis tirsdag utery "
-    "kedd sali tiistai marti",
+    "kedd sali sal tiistai marti",
     "wednesday wed mittwoch mercredi mer miercoles mie mercoledi quarta-feira quarta qua sroda woensdag onsdag ons "
-    "streda szerda carsamba keskiviikko",
+    "streda szerda carsamba car keskiviikko",
     "thursday thu thur thurs donnerstag jeudi jeu jueves jue giovedi gio quinta-feira quinta qui czwartek czw donderdag "
-    "torsdag tors ctvrtek csutortok persembe torstai joi",
+    "torsdag tors ctvrtek csutortok persembe per torstai joi",
     "friday fri freitag vendredi ven viernes vie venerdi sexta-feira sexta sex piatek vrijdag fredag fre patek pentek "
-    "cuma perjantai vineri",
-    "saturday sat samstag sonnabend samedi sam sabado sab sabato sobota sob zaterdag lordag lor szombat cumartesi "
+    "cuma perjantai vineri cum",
+    "saturday sat samstag sonnabend samedi sam sabado sab sabato sobota sob zaterdag lordag lor szombat cumartesi cmt "
     "lauantai sambata"};
 constexpr std::array<std::string_view, 7> kShortWeekdays = {"so zo nd ne", "mo ma pn po", "di wt ut",  "mi wo sr st",
                                                             "do cz ct",    "fr vr pt pa", "sa za so"};

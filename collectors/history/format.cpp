@@ -259,6 +259,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   if (start) format = start->format;
   const auto lines = [&](std::size_t longest = kMaxLineBytes) {
     LineReader reader(std::move(headed), longest);
+    if (info) reader.set_size(info->size_bytes);
     if (start) reader.set_filter(csv_filter(*start));
     return reader;
   };
@@ -267,10 +268,10 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     switch (format) {
       case Format::kPrometheusJson: return make_prometheus_json(std::move(headed), file_notes);
       case Format::kSadfJson: return make_sadf_json(std::move(headed), file_notes);
-      case Format::kPrometheusLines: return make_prometheus_lines(LineReader(std::move(headed)), file_notes);
-      case Format::kSar: return make_sar_history(LineReader(std::move(headed)), file_notes, dates_of(beside, options, file_notes));
+      case Format::kPrometheusLines: return make_prometheus_lines(lines(), file_notes);
+      case Format::kSar: return make_sar_history(lines(), file_notes, dates_of(beside, options, file_notes));
       case Format::kLinux:
-        return make_linux_history(LineReader(std::move(headed)), file_notes, {modified, dates_of(beside, options, file_notes)});
+        return make_linux_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes)});
       case Format::kScriptCsv:
         return make_script_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes)});
       case Format::kOther: break;
@@ -290,7 +291,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   if (is_binary(text))
     return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   file_notes.read_as("poolmon, memsnap or debugger text");
-  return make_text_history(LineReader(std::move(headed)), file_notes,
+  return make_text_history(lines(), file_notes,
                            {modified, dates_of(beside, options, file_notes)});
 }
 

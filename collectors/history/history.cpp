@@ -41,6 +41,13 @@ struct Track {
   std::uint64_t size_bytes = 0;
   std::uint64_t bytes_read = 0;
   bool told_of_merge = false;
+  std::uint64_t line = 0;  // of the head
+  struct Ahead {
+    Snapshot head;
+    std::uint64_t line = 0;
+    std::string host;
+  };
+  std::optional<Ahead> ahead;  // read behind the head
 };
 
 class History final : public HistorySource {
@@ -261,6 +268,8 @@ class History final : public HistorySource {
       if (!more && more.error().code != ErrorCode::kMalformed) return more.error();
       if (more && *more) {
         track->first_time = track->head.time;
+        track->line = track->reader->line();
+        track->host = track->reader->host();
         took(*track);
         if (waiting_.size() >= kMostOpen) {
           track->reader.reset();
@@ -314,7 +323,7 @@ class History final : public HistorySource {
   bool refill(Track& track) {
     const UnixMillis last = track.head.time;
     for (;;) {
-      const auto more = track.reader->next(track.head);
+      const auto more = next_of(track);
       if (!more) notes_.skip(track.path, 0, more.error().message);
       if (!more || !*more) {
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
@@ -324,12 +333,47 @@ class History final : public HistorySource {
         took(track);
         return true;
       }
-      notes_.skip(track.path, track.reader->line(), "its time lies before the snapshot's above it");
+      notes_.skip(track.path, track.line, "its time lies before the snapshot's above it");
+      track.head.time = last;
     }
   }
 
+  // A time far ahead of the one before that the next one takes back is a slip, which is not to put all behind it in the past.
+  Result<bool> next_of(Track& track) {
+    const UnixMillis last = track.head.time;
+    if (track.ahead) {
+      track.head = std::move(track.ahead->head);
+      track.line = track.ahead->line;
+      track.host = std::move(track.ahead->host);
+      track.ahead.reset();
+      return true;
+    }
+    auto more = track.reader->next(track.head);
+    if (!more || !*more) return more;
+    const auto tell = [&] {
+      track.line = track.reader->line();
+      track.host = track.reader->host();
+    };
+    tell();
+    while (track.head.time - last > base::kDayMillis) {
+      Track::Ahead next;
+      more = track.reader->next(next.head);
+      if (!more) return more;
+      if (!*more) return true;
+      next.line = track.reader->line();
+      next.host = track.reader->host();
+      if (next.head.time >= track.head.time || next.head.time < last || next.host != track.host) {
+        track.ahead.emplace(std::move(next));
+        return true;
+      }
+      notes_.skip(track.path, track.line, "its time lies far ahead of those above and below it");
+      track.head = std::move(next.head);
+      tell();
+    }
+    return true;
+  }
+
   void took(Track& track) {
-    track.host = track.reader->host();
     FileReading& reading = notes_.of(track.path);
     if (reading.snapshots++ == 0) reading.first = track.head.time;
     reading.last = track.head.time;

@@ -74,6 +74,7 @@ base::Result<void> LineReader::fill() {
     const auto got = file_->read(std::as_writable_bytes(std::span(raw_)));
     raw_.resize(got ? *got : 0);
     if (!got) return got.error();
+    bytes_read_ += *got;
     ended_ = *got == 0;
     decoder_.decode(raw_, ended_, chunk_);
   }

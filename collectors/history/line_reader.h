@@ -34,6 +34,10 @@ class LineReader {
   [[nodiscard]] std::uint64_t number() const { return number_; }
   /// The file ends without an end of this line.
   [[nodiscard]] bool is_open_ended() const { return open_ended_; }
+  /// Of the file, where it is known.
+  void set_size(std::uint64_t bytes) { size_bytes_ = bytes; }
+  /// Whether this may be one of the last lines.
+  [[nodiscard]] bool nears_end() const { return bytes_read_ + kNearEndBytes >= size_bytes_; }
 
  private:
   base::Result<LineState> read_line();
@@ -43,6 +47,8 @@ class LineReader {
   std::function<bool(std::string& line)> filter_;
   std::size_t max_line_bytes_;
   TextDecoder decoder_;
+  static constexpr std::uint64_t kNearEndBytes = std::uint64_t{1} << 20;
+  std::uint64_t size_bytes_ = 0, bytes_read_ = 0;
   std::string raw_;
   std::string chunk_;
   std::size_t at_ = 0;

@@ -3,11 +3,14 @@
 // The files of /proc go through the live kernel's parsers, each row first alone, so that a broken one is named.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
 #include "collectors/history/linux_text.h"
+#include "collectors/history/open_end.h"
+#include "collectors/history/row_text.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
@@ -103,7 +106,7 @@ class LinuxHistory final : public SnapshotReader {
     if (table_ == LinuxTable::kSlabtop && parse_slabtop_row(text, row)) return false;
     if (table_ == LinuxTable::kVmstat && parse_vmstat_row(text, row)) return false;
     const DateLine found = parse_date_line(text);
-    return found.midnight || !found.problem.empty();
+    return found.midnight || found.yearless || !found.problem.empty();
   }
 
   void begin(LinuxTable table) {
@@ -126,7 +129,15 @@ class LinuxHistory final : public SnapshotReader {
       case LinuxTable::kSlabtop:
         if (is_torn()) return refuse();
         if (const auto caches = parse_slabtop_caches(line)) caches_ = *caches;
-        if (parse_slabtop_row(line, tag)) add(std::move(tag)), ++caches_seen_;
+        if (parse_slabtop_row(line, tag)) {
+          ++caches_seen_;
+          if (!is_whole(tag.tag, static_cast<double>(tag.bytes))) return refuse(kCutAtEnd);
+          if (has_numbers_behind(tag.tag, 3)) return refuse(kTwoRows);
+          last_line_ = lines_.number();
+          names_.insert(tag.tag);
+          last_name_ = tag.tag;
+          add(std::move(tag));
+        }
         else if (!is_slabtop_heading(trimmed(line))) refuse();
         return;
       case LinuxTable::kVmstat:
@@ -135,6 +146,10 @@ class LinuxHistory final : public SnapshotReader {
           is_below_heading_ = true;
         } else if (!parse_vmstat_row(line, tag)) {
           refuse();
+        } else if (has_numbers_behind(tag.tag, 3)) {
+          refuse(kTwoRows);
+        } else if (std::string_view numbers = trimmed(line); !is_whole(tag.tag, last_number(numbers))) {
+          refuse(kCutAtEnd);
         } else {
           // It repeats its heading within a table, too.
           const bool again = std::exchange(is_below_heading_, false) && !first_cache_.empty() && tag.tag == first_cache_;
@@ -145,12 +160,12 @@ class LinuxHistory final : public SnapshotReader {
         return;
       case LinuxTable::kSlabinfo: {
         linux::SlabRow slab;
-        if (linux::is_slab_row(line) && !linux::parse_slab_row(line, slab)) return refuse();
+        if (linux::is_slab_row(line) && (!linux::parse_slab_row(line, slab) || !is_whole_slab_row(line))) return refuse();
         break;
       }
       case LinuxTable::kVmallocinfo: {
         Snapshot alone;
-        if (!linux::parse_vmallocinfo(line, alone)) return refuse();
+        if (!linux::parse_vmallocinfo(line, alone) || !is_whole_vmalloc_row(line)) return refuse();
         break;
       }
       case LinuxTable::kAllocinfo: {
@@ -158,6 +173,12 @@ class LinuxHistory final : public SnapshotReader {
         Snapshot alone;
         const std::string with_heading = "allocinfo - version: 1.0\n" + std::string(line);
         if (rows_ > 1 && !linux::parse_allocinfo(with_heading, alone)) return refuse();
+        const std::string_view text = trimmed(line);
+        if (rows_ == 1 || text.starts_with('#')) break;
+        const std::size_t function = text.find("func:");
+        if (function != std::string_view::npos && text.find("func:", function + 1) != std::string_view::npos) return refuse(kTwoRows);
+        const std::size_t name = std::min(text.find_first_not_of("0123456789 \t"), text.size());
+        if (!is_whole(text.substr(name), 0)) return refuse(kCutAtEnd);
         break;
       }
       case LinuxTable::kMeminfo: {
@@ -178,9 +199,34 @@ class LinuxHistory final : public SnapshotReader {
       notes_.skip(lines_.number(), "the table is too long");
   }
 
-  void refuse() {
-    notes_.skip(lines_.number(), "not a row of " + std::string(table_name(table_)));
+  static constexpr const char* kTwoRows = "two rows in one line";
+
+  void refuse() { refuse("not a row of " + std::string(table_name(table_))); }
+  void refuse(const std::string& why) {
+    notes_.skip(lines_.number(), why);
     lose_row();
+  }
+
+  bool is_whole(std::string_view name, double value) {
+    return end_.is_whole(lines_, std::string(table_name(table_)) + std::string(name), value, true);
+  }
+  static double last_number(std::string_view text) {
+    text = text.substr(text.find_last_of(" \t") + 1);
+    return static_cast<double>(take_number<std::uint32_t>(text).value_or(0));
+  }
+
+  // A table that ends within a name: the whole name was there before, and is not in this one.
+  void drop_cut_name() {
+    auto& tags = building_.snapshot().tags;
+    const bool is_there = !tags.empty() && tags.back().tag == last_name_;
+    const auto whole = is_there && !names_before_.contains(last_name_) ? names_before_.upper_bound(last_name_) : names_before_.end();
+    if (whole != names_before_.end() && whole->starts_with(last_name_) && !names_.contains(*whole)) {
+      notes_.skip(last_line_, "the table ends within the name " + in_quotes(last_name_));
+      tags.pop_back();
+      lose_row();
+    }
+    names_before_ = std::exchange(names_, {});
+    last_name_.clear();
   }
 
   // The file ends within this row: of a table that had more rows before, whose last cell is a name or a number.
@@ -207,6 +253,7 @@ class LinuxHistory final : public SnapshotReader {
 
   // The open table is whole: into the snapshot.
   void close() {
+    if (table_ == LinuxTable::kSlabtop) drop_cut_name();
     const LinuxTable table = std::exchange(table_, LinuxTable::kNone);
     rows_before_[static_cast<std::size_t>(table)] = rows_;
     std::string text = std::exchange(text_, {});
@@ -254,6 +301,19 @@ class LinuxHistory final : public SnapshotReader {
       is_refused_ = true;
       return true;
     }
+    if (found.yearless && found.problem.empty()) {
+      const auto base = midnight_ ? midnight_ : last_local_;
+      constexpr UnixMillis kFirstFile = 725'846'400'000;  // 1993
+      if (base) found.midnight = first_day_after(found, *base);
+      else if (options_.modified && *options_.modified >= kFirstFile) found.midnight = last_day_before(found, *options_.modified);
+      if (!found.midnight) {
+        finish();
+        notes_.skip(lines_.number(), in_quotes(text) + " has no year, and nothing above it tells it; the tables below are passed over");
+        return is_refused_ = true;
+      }
+      if (!std::exchange(told_of_years_, true))
+        notes_.warn(base ? "days without a year follow the one above them" : "days without a year are the last ones before the file was modified");
+    }
     const bool completes = midnight_ && !has_time_of_day_ && seen_ == 0;
     if (found.empty() || (!found.midnight && !completes)) return false;
     if (found.midnight) {
@@ -274,6 +334,7 @@ class LinuxHistory final : public SnapshotReader {
     if (found.zone) zone_ = found.zone;
     has_time_of_day_ |= found.time_of_day.has_value();
     time_ = in_utc(zone_, *midnight_ + found.time_of_day.value_or(0));
+    last_local_ = *midnight_ + found.time_of_day.value_or(0);
     notes_.timed_by("date lines above the tables");
     return true;
   }
@@ -362,6 +423,12 @@ class LinuxHistory final : public SnapshotReader {
   OrderedDates dates_;
   std::optional<Snapshot> only_;  // without a date, as long as there is one
   std::optional<Uptime> only_uptime_;
+  std::optional<UnixMillis> last_local_;  // of the date above, as it is written
+  bool told_of_years_ = false;
+  OpenEnd end_;
+  std::set<std::string> names_, names_before_;  // of slabtop's caches
+  std::string last_name_;
+  std::uint64_t last_line_ = 0;
   std::optional<Zone> zone_;
   UptimeShift shift_;
   bool told_of_shift_ = false;

@@ -128,6 +128,39 @@ std::string whole_meminfo_row(std::string_view line) {
   return std::string(row->name) + ": " + std::string(row->digits) + " kB";
 }
 
+bool is_whole_slab_row(std::string_view line) {
+  constexpr std::string_view kTunables = " : tunables", kSlabs = ": slabdata";
+  const std::size_t tunables = line.find(kTunables);
+  const std::size_t slabs_at = line.find(kSlabs);
+  if (tunables == std::string_view::npos || slabs_at == std::string_view::npos) return false;
+  std::array<std::uint64_t, 5> numbers{};  // active, objects, size, objects and pages a slab
+  std::string_view rest = trimmed(line.substr(0, tunables));
+  for (std::size_t left = numbers.size(); left > 0; --left) {
+    const std::size_t blank = rest.find_last_of(" \t");
+    if (blank == std::string_view::npos) return false;
+    const std::string_view word = rest.substr(blank + 1);
+    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), numbers[left - 1]);
+    if (parsed.ec != std::errc{} || parsed.ptr != word.data() + word.size()) return false;
+    rest = trimmed(rest.substr(0, blank));
+  }
+  FieldReader fields(line.substr(slabs_at + kSlabs.size()));
+  std::uint64_t active_slabs = 0, slabs = 0, shared = 0;
+  if (!fields.number(active_slabs) || !fields.number(slabs) || !fields.number(shared)) return false;
+  // With the kernel's statistics more columns follow, behind colons.
+  const std::string_view behind = trimmed(fields.rest());
+  if (!behind.empty() && behind.front() != ':') return false;
+  constexpr std::uint64_t kLoose = 2;  // slabs of other sizes
+  const bool counts = numbers[3] < (1U << 20) && slabs < (std::uint64_t{1} << 40);
+  return numbers[0] <= numbers[1] && active_slabs <= slabs && (!counts || numbers[1] <= kLoose * slabs * std::max<std::uint64_t>(numbers[3], 1));
+}
+
+bool is_whole_vmalloc_row(std::string_view line) {
+  const std::size_t range = line.find("-0x");
+  if (range == std::string_view::npos || line.find("-0x", range + 1) != std::string_view::npos) return false;
+  constexpr std::string_view kKinds[] = {" vmalloc", " vmap", " ioremap", " user", " vpages", " dma-coherent", " sparse", " unpurged", " vm_map_ram", " pages=", " phys="};
+  return std::any_of(std::begin(kKinds), std::end(kKinds), [&](std::string_view kind) { return line.find(kind) != std::string_view::npos; });
+}
+
 bool parse_slabtop_row(std::string_view line, TagUsage& row) {
   FieldReader fields(line);
   std::uint64_t objects = 0, active = 0, slabs = 0, per_slab = 0;

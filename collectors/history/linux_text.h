@@ -26,6 +26,11 @@ enum class LinuxTable : std::uint8_t { kNone, kMeminfo, kSlabinfo, kVmallocinfo,
 /// "SUnreclaim:  32104KB" as the kernel writes it, "SUnreclaim: 32104 kB"; empty: it is as that, or another line.
 [[nodiscard]] std::string whole_meminfo_row(std::string_view line);
 
+/// Nothing of it is cut or contradicts itself: active objects, all of them, and the slabs that hold them.
+[[nodiscard]] bool is_whole_slab_row(std::string_view line);
+/// What the kernel says of every area stands behind its caller, and no second area.
+[[nodiscard]] bool is_whole_vmalloc_row(std::string_view line);
+
 /// " 325542 325542 100%    0.10K   8347       39     33388K buffer_head"
 [[nodiscard]] bool parse_slabtop_row(std::string_view line, TagUsage& row);
 /// How many caches there are, by slabtop's head: " Active / Total Caches (% used)       : 98 / 130 (75.4%)".

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <string>
 
 #include "collectors/base/digit.h"
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/row_text.h"
 
 namespace kmem::history {
 namespace {
@@ -91,6 +93,45 @@ NumberText parse_number(std::string_view text, bool point_is_decimal) {
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) return kNo;
   return {value, NumberFault::kNone};
+}
+
+std::optional<std::uint64_t> parse_amount(std::string_view text) {
+  text = trimmed(text);
+  std::string digits;
+  std::size_t group = 0;
+  char separator = 0;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      digits.push_back(c);
+      ++group;
+      continue;
+    }
+    const bool fits = separator == 0 ? group >= 1 && group <= 3 : group == 3 && c == separator;
+    if ((c != ',' && c != '.' && c != ' ' && c != '\'') || !fits) return std::nullopt;
+    separator = c;
+    group = 0;
+  }
+  if (separator != 0 && group != 3) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return !digits.empty() && parsed.ec == std::errc{} && value <= kMostPoolBytes ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_amount_in(std::string_view text, double unit, char separator) {
+  if (unit == 1) return parse_amount(text);
+  const char point = separator == ';' ? ',' : '.';
+  text = trimmed(text);
+  const std::size_t at = std::min(text.find(point), text.size());
+  const auto whole = parse_amount(text.substr(0, at));
+  const std::string_view decimals = text.substr(std::min(at + 1, text.size()));
+  if (!whole || decimals.size() > 15 || (at < text.size() && decimals.empty())) return std::nullopt;
+  double value = static_cast<double>(*whole), place = 1;
+  for (const char c : decimals) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value += (c - '0') * (place /= 10);
+  }
+  const double bytes = std::round(value * unit);
+  return bytes < 0x1p63 ? std::optional(static_cast<std::uint64_t>(bytes)) : std::nullopt;
 }
 
 }  // namespace kmem::history

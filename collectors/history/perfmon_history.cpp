@@ -11,6 +11,7 @@
 #include "collectors/history/counter_names.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/number_text.h"
+#include "collectors/history/open_end.h"
 #include "collectors/history/perfmon_counters.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/time_text.h"
@@ -162,7 +163,11 @@ class PerfmonHistory final : public SnapshotReader {
                                          "; the first is used");
       if (value && !again) before = &known;
       if (again) continue;
-      if (!value) {
+      const bool is_last = known.field + 1 == width_;
+      if (value && is_last && !end_.is_whole(lines_, known.counter.name, *value, OpenEnd::ends_in_digit(lines_))) {
+        hosts_[known.host].row.lose(known.counter);
+        notes_.skip(lines_.number(), kCutAtEnd);
+      } else if (!value) {
         hosts_[known.host].row.lose(known.counter);
         notes_.skip(lines_.number(), std::string(known.counter.name) + " " + in_quotes(cell) +
                                          (fault == NumberFault::kTwoValues ? " may part thousands or decimals"
@@ -232,6 +237,7 @@ class PerfmonHistory final : public SnapshotReader {
   std::optional<bool> month_first_fits_;
   bool told_of_unknown_ = false, told_of_pids_ = false;
   bool of_pdh_ = false;  // times of its own form there are
+  OpenEnd end_;
   std::vector<Host> hosts_;
   std::deque<std::pair<std::size_t, Snapshot>> ready_;  // by host
   std::string host_;

@@ -61,13 +61,13 @@ RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns
     TagUsage row;
     row.pool = pool;
     row.tag = tag_text(tag);
-    const auto allocations = take_number<std::uint64_t>(rest);
+    const auto allocations = take_cell<std::uint64_t>(rest);
     if (!allocations) return broken("Allocs");
     row.outstanding = *allocations;
     if (columns.verbose) {
-      const auto frees = take_number<std::uint64_t>(rest);
+      const auto frees = take_cell<std::uint64_t>(rest);
       if (!frees) return broken("Frees");
-      const auto diff = take_number<std::int64_t>(rest);
+      const auto diff = take_cell<std::int64_t>(rest);
       if (!diff) return broken("Diff");
       row.counter_bits = std::max(*allocations, *frees) > std::numeric_limits<std::uint32_t>::max() ? 64 : 32;
       set_counters(row, *allocations, *frees);
@@ -77,10 +77,15 @@ RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns
         return RowKind::kBroken;
       }
     }
-    const auto bytes = take_number<std::uint64_t>(rest);
+    const auto bytes = take_grouped(rest);
     if (!bytes) return broken("Used");
+    if (*bytes > kMostPoolBytes) return broken("Used");
     row.bytes = *bytes;
     rows.push_back(std::move(row));
+  }
+  if (!columns.pools.empty() && has_numbers_behind(rest, 3)) {
+    reason = "two rows in one line";
+    return RowKind::kBroken;
   }
   return RowKind::kRow;
 }

@@ -30,8 +30,10 @@ std::optional<double> parse_double(std::string_view text) {
   return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
+constexpr double kMostSeconds = 4'102'444'800;  // 2100
+
 std::optional<UnixMillis> unix_millis(double seconds) {
-  return seconds >= 0 && seconds < 2.5e11 ? std::optional(static_cast<UnixMillis>(std::llround(seconds * 1000)))
+  return seconds >= 0 && seconds < kMostSeconds ? std::optional(static_cast<UnixMillis>(std::llround(seconds * 1000)))
                                           : std::nullopt;
 }
 

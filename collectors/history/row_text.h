@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,11 +35,43 @@ std::optional<T> take_number(std::string_view& text) {
   return value;
 }
 
-/// A number that ends where a cell may end.
+/// No machine has more: what is above is a number below 0 that was printed without its sign.
+inline constexpr std::uint64_t kMostPoolBytes = std::uint64_t{1} << 62;
+
+/// "1,234,567": where each group but the first has three digits; else as take_number, and nothing where marks stand
+/// otherwise.
+inline std::optional<std::uint64_t> take_grouped(std::string_view& text) {
+  std::string_view rest = after_blanks(text);
+  std::string digits;
+  char mark = 0;
+  for (;;) {
+    const std::size_t count = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    if (count == 0 || (mark != 0 && count != 3)) return std::nullopt;
+    digits.append(rest.substr(0, count));
+    rest.remove_prefix(count);
+    if (rest.size() < 2 || (rest.front() != ',' && rest.front() != '.' && rest.front() != '\'') || !is_digit(rest[1])) break;
+    if (mark == 0 ? count > 3 : rest.front() != mark) return std::nullopt;
+    mark = rest.front();
+    rest.remove_prefix(1);
+  }
+  std::string_view all = digits;
+  const auto value = take_number<std::uint64_t>(all);
+  if (value) text = rest;
+  return value;
+}
+
+/// A number that ends where a cell may end; marks may part its thousands.
 template <typename T>
 std::optional<T> take_cell(std::string_view& text) {
   std::string_view rest = text;
-  const auto value = take_number<T>(rest);
+  auto value = take_number<T>(rest);
+  if (value && !rest.empty() && (rest.front() == ',' || rest.front() == '.' || rest.front() == '\'')) {
+    const bool is_below = after_blanks(text).starts_with('-');
+    rest = is_below ? after_blanks(text).substr(1) : text;
+    const auto grouped = take_grouped(rest);
+    if (!grouped || *grouped > kMostPoolBytes) return std::nullopt;
+    value = static_cast<T>(is_below ? 0 - *grouped : *grouped);
+  }
   if (!value || (!rest.empty() && !is_blank(rest.front()) && rest.front() != '(' && rest.front() != '['))
     return std::nullopt;
   text = rest;
@@ -51,6 +85,27 @@ inline void drop_delta(std::string_view& text) {
   const std::size_t close = rest.find(')');
   if (close != std::string_view::npos && rest.find_first_not_of(" -0123456789", 1) == close)
     text = rest.substr(close + 1);
+}
+
+/// "TOTAL", "Summe:": in no kernel's tag, which has four letters.
+inline bool is_sum_row(std::string_view tag) {
+  std::string word;
+  for (const char c : tag)
+    if (c >= 'A' && c <= 'Z') word.push_back(static_cast<char>(c - 'A' + 'a'));
+    else if (c >= 'a' && c <= 'z') word.push_back(c);
+  constexpr std::string_view kSums[] = {"total", "totals", "subtotal", "grandtotal", "overall", "summe", "gesamt", "somme", "totaal", "totale", "totalt", "alltags", "pooltotal"};
+  return tag.size() > kTagLength && std::find(std::begin(kSums), std::end(kSums), word) != std::end(kSums);
+}
+
+/// A row of numbers behind another one's end: the line between them was lost.
+inline bool has_numbers_behind(std::string_view rest, std::size_t at_least) {
+  std::size_t numbers = 0;
+  while (!(rest = after_blanks(rest)).empty()) {
+    const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
+    numbers += word.find_first_not_of("0123456789,.%") == std::string_view::npos ? 1 : 0;
+    rest.remove_prefix(word.size());
+  }
+  return numbers >= at_least;
 }
 
 inline std::string tag_text(std::string_view raw) {

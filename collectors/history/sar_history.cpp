@@ -13,6 +13,7 @@
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
 #include "collectors/history/date_words.h"
+#include "collectors/history/open_end.h"
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
@@ -102,7 +103,7 @@ class SarHistory final : public SnapshotReader {
     if (words.size() >= 2 && words[0] == "LINUX" && words[1].starts_with("RESTART")) {
       // Each activity's table has it; the times of others are not followed.
       if (midnight_ && !is_other_table_) boot_times_[sar_host_] = time_of(*of_day, false);
-      columns_.clear();
+      // Its heading comes again, but rows of as many values are this table's without it, too.
       return;
     }
     const bool is_heading = words[0].find_first_of("0123456789") == std::string_view::npos ||
@@ -231,7 +232,11 @@ class SarHistory final : public SnapshotReader {
     bool any = false;
     for (const SarColumn& column : columns_) {
       const std::string_view text = values[column.at];
-      if (const auto bytes = parse_sar_amount(text)) {
+      const auto bytes = parse_sar_amount(text);
+      if (bytes && column.at + 1 == values.size() &&
+          !end_.is_whole(lines_, host, static_cast<double>(*bytes), OpenEnd::ends_in_digit(lines_))) {
+        notes_.skip(lines_.number(), kCutAtEnd);
+      } else if (bytes) {
         set_sar_value(column.value, *bytes, builder);
         any = true;
       } else {
@@ -261,6 +266,7 @@ class SarHistory final : public SnapshotReader {
   std::optional<std::int64_t> last_of_day_;
   std::int64_t days_ = 0;
   std::deque<Ready> ready_;
+  OpenEnd end_;
   bool is_other_table_ = false;  // of another activity
   bool any_ = false;
   bool has_memory_ = false;  // used or not

@@ -3,8 +3,6 @@
 // and host are one snapshot and stand together. Export-Csv's "#TYPE" line is passed over.
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <deque>
 #include <map>
 #include <utility>
@@ -14,8 +12,11 @@
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
 #include "collectors/history/date_words.h"
+#include "collectors/history/number_text.h"
+#include "collectors/history/open_end.h"
 #include "collectors/history/perfmon_counters.h"
 #include "collectors/history/script_csv.h"
+#include "collectors/history/row_text.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_rows.h"
 #include "collectors/history/time_text.h"
@@ -32,7 +33,7 @@ constexpr std::size_t kLongestTag = 256;
 enum Column : std::size_t {
   kTime, kDate, kClock, kHost, kTag, kType, kBytes, kAllocs, kFrees,
   kPagedBytes, kPagedAllocs, kPagedFrees, kNonpagedBytes, kNonpagedAllocs, kNonpagedFrees,
-  kPath, kValue, kReadings, kColumnCount
+  kPath, kValue, kStatus, kReadings, kColumnCount
 };
 
 struct Spelling {
@@ -57,7 +58,7 @@ constexpr Spelling kSpellings[] = {
     {"npbytes", kNonpagedBytes}, {"npusedbytes", kNonpagedBytes}, {"nppoolbytes", kNonpagedBytes}, {"nonpaged", kNonpagedBytes}, {"nonpagedpoolbytes", kNonpagedBytes}, {"nonpagedbytesused", kNonpagedBytes},
     {"pagedpool", kPagedBytes}, {"nonpagedpool", kNonpagedBytes}, {"size", kBytes},
     {"nonpagedallocs", kNonpagedAllocs}, {"nonpagedallocations", kNonpagedAllocs}, {"nonpagedfrees", kNonpagedFrees},
-    {"path", kPath}, {"cookedvalue", kValue}, {"readings", kReadings},
+    {"path", kPath}, {"cookedvalue", kValue}, {"status", kStatus}, {"readings", kReadings},
 };
 
 struct Unit {
@@ -147,48 +148,6 @@ std::optional<char> separator_of(std::string_view header) {
     if (fields.split(header) == nullptr && kind_of(places_of(fields))) return separator;
   }
   return std::nullopt;
-}
-
-// "1,234,567" and "1 234 567" as scripts format numbers, where all groups have three digits.
-std::optional<std::uint64_t> parse_amount(std::string_view text) {
-  text = trimmed(text);
-  std::string digits;
-  std::size_t group = 0;
-  char separator = 0;
-  for (const char c : text) {
-    if (c >= '0' && c <= '9') {
-      digits.push_back(c);
-      ++group;
-      continue;
-    }
-    const bool fits = separator == 0 ? group >= 1 && group <= 3 : group == 3 && c == separator;
-    if ((c != ',' && c != '.' && c != ' ' && c != '\'') || !fits) return std::nullopt;
-    separator = c;
-    group = 0;
-  }
-  if (separator != 0 && group != 3) return std::nullopt;
-  std::uint64_t value = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return !digits.empty() && parsed.ec == std::errc{} ? std::optional(value) : std::nullopt;
-}
-
-/// In a larger unit scripts round to decimals. The point is the comma where a semicolon parts the columns; the other of
-/// the two groups digits.
-std::optional<std::uint64_t> parse_amount_in(std::string_view text, double unit, char separator) {
-  if (unit == 1) return parse_amount(text);
-  const char point = separator == ';' ? ',' : '.';
-  text = trimmed(text);
-  const std::size_t at = std::min(text.find(point), text.size());
-  const auto whole = parse_amount(text.substr(0, at));
-  const std::string_view decimals = text.substr(std::min(at + 1, text.size()));
-  if (!whole || decimals.size() > 15 || (at < text.size() && decimals.empty())) return std::nullopt;
-  double value = static_cast<double>(*whole), place = 1;
-  for (const char c : decimals) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value += (c - '0') * (place /= 10);
-  }
-  const double bytes = std::round(value * unit);
-  return bytes < 0x1p63 ? std::optional(static_cast<std::uint64_t>(bytes)) : std::nullopt;
 }
 
 std::string row_time_text(const CsvFields& fields, std::size_t time, std::size_t date, std::size_t clock) {
@@ -382,6 +341,11 @@ class ScriptHistory final : public SnapshotReader {
   Building& look_at(UnixMillis time, const std::string& host, std::string_view subject) {
     Building* building = &at(time, host);
     if (building->first == subject) {
+      if (only_time_) {
+        // As of texts' tables: the last one is what the file was written with.
+        skip("no time on the rows above, and the tags come again: only their last reading gets the file's time");
+        building_.clear();
+      }
       finish();
       building = &at(time, host);
     }
@@ -397,8 +361,20 @@ class ScriptHistory final : public SnapshotReader {
       return;
     }
     const auto value = parse_counter_value(value_text);
-    if (!value) return skip(std::string(counter->name) + " " + in_quotes(value_text) + " is not a value");
-    look_at(time, base::label_text(parts.host), parts.path).counters.add(*counter, *value);
+    const std::string host = base::label_text(parts.host);
+    // What could not be read is written as 0 with a status beside it.
+    const std::string_view status = kind_ == ScriptCsv::kCounters ? trimmed(field(kStatus)) : std::string_view();
+    const bool has_failed = !status.empty() && status.find_first_not_of('0') != std::string_view::npos && !same_word(status, "Success");
+    const bool is_last = kind_ == ScriptCsv::kCounters && at_[kValue] + 1 == width_ && OpenEnd::ends_in_digit(lines_);
+    std::string why;
+    if (!value) why = std::string(counter->name) + " " + in_quotes(value_text) + " is not a value";
+    else if (has_failed) why = std::string(counter->name) + " has the status " + in_quotes(status) + " and so no value";
+    else if (!end_.is_whole(lines_, host + '\\' + std::string(parts.path), *value, is_last)) why = kCutAtEnd;
+    if (!why.empty()) {
+      at(time, host).counters.lose(*counter);
+      return skip(why);
+    }
+    look_at(time, host, parts.path).counters.add(*counter, *value);
   }
 
   // What the snapshot of that time lacks now is not gone.
@@ -416,6 +392,11 @@ class ScriptHistory final : public SnapshotReader {
       lose_row(at(time, host), {Pool::kPaged, Pool::kNonpaged});
       return skip("no tag, or a long one");
     }
+    if (is_sum_row(raw)) {
+      if (!std::exchange(told_of_sums_, true)) notes_.warn("rows of " + in_quotes(raw) + " are sums and no tags");
+      return;
+    }
+    end_key_ = host;
     std::string tag = base::label_text(raw);
     tag.resize(std::max<std::size_t>(tag.size(), 4), ' ');  // as the kernel has it
     if (at_[kType] != kNowhere && at_[kBytes] != kNowhere && at_[kPagedBytes] == kNowhere) {
@@ -440,11 +421,25 @@ class ScriptHistory final : public SnapshotReader {
     const auto amount = parse_amount_in(text, at_.units[bytes], fields_.separator());
     if (!amount) lose_row(building, {pool});
     if (!amount) return skip("bytes " + in_quotes(text) + " is not a count");
+    const std::size_t last = width_ - 1;
+    const bool is_last = (at_[bytes] == last && OpenEnd::ends_in_digit(lines_)) || (at_[kTag] == last && !lines_.line().ends_with('"'));
+    if (!end_.is_whole(lines_, end_key_ + std::string(pool_name(pool)) + tag, static_cast<double>(*amount), is_last)) {
+      lose_row(building, {pool});
+      return skip(kCutAtEnd);
+    }
     row.bytes = *amount;
     row.has_outstanding = false;
     const auto allocated = parse_amount(field(allocs));
     const auto freed = parse_amount(field(frees));
-    if (allocated && freed) {
+    const Column last_count = at_[frees] == last ? frees : allocs;
+    const bool counts = allocated && freed;
+    if (counts && at_[last_count] == last &&
+        !end_.is_whole(lines_, end_key_ + std::string(pool_name(pool)) + tag + '#', static_cast<double>(last_count == frees ? *freed : *allocated),
+                       OpenEnd::ends_in_digit(lines_))) {
+      lose_row(building, {pool});
+      return skip(kCutAtEnd);
+    }
+    if (counts) {
       row.counter_bits = *allocated > UINT32_MAX || *freed > UINT32_MAX ? 64 : 32;
       set_counters(row, *allocated, *freed);
     }
@@ -523,6 +518,9 @@ class ScriptHistory final : public SnapshotReader {
   std::deque<Ready> ready_;
   std::uint64_t line_ = 0;
   UnknownNames unknown_;
+  OpenEnd end_;
+  std::string end_key_;  // the host
+  bool told_of_sums_ = false;
   bool told_of_zone_ = false, told_of_names_ = false, told_of_pids_ = false;
   bool ended_ = false;
 };

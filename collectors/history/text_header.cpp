@@ -89,11 +89,19 @@ bool apply_commit_line(std::string_view line, SnapshotBuilder& out) {
 VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out) {
   const std::size_t colon = line.find(':');
   const std::size_t bracket = line.find('(', std::min(colon, line.size()));
-  if (bracket == std::string_view::npos || !same_word(trimmed(line.substr(line.find_last_of("0123456789") + 1)), "Kb)"))
-    return VmLine::kOther;
+  constexpr std::array<std::string_view, 8> kVmNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage", "FreeSystemPTEs",
+                                                        "Committedpages", "Commitlimit", "AvailablePages", "PhysicalMemory"};
   std::string name;
   for (const char c : line.substr(0, colon))
     if (c != ' ' && c != '\t') name.push_back(c);
+  if (bracket == std::string_view::npos || !same_word(trimmed(line.substr(line.find_last_of("0123456789") + 1)), "Kb)")) {
+    // A row's end is missing.
+    const bool is_known = colon != std::string_view::npos && name.size() < 32 && number_at(line, colon + 1) &&
+                          std::any_of(kVmNames.begin(), kVmNames.end(), [&](std::string_view one) { return same_word(name, one); });
+    if (!is_known) return VmLine::kOther;
+    if (same_word(name, kVmNames[0]) || same_word(name, kVmNames[1])) parts.is_broken = true;
+    return VmLine::kBroken;
+  }
   const auto pages = number_at(line, colon + 1);
   const auto kib = number_at(line, bracket + 1);
   const bool is_whole = pages && pages->behind.starts_with('(') && kib && is_in_k(*kib) && kib->value <= kMaxKib;
@@ -101,13 +109,13 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
   Snapshot& snapshot = out.snapshot();
   const auto is = [&](std::string_view wanted) { return same_word(name, wanted); };
   if (!is_whole) {
-    constexpr std::array<std::string_view, 8> kVmNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage", "FreeSystemPTEs",
-                                                          "Committedpages", "Commitlimit", "AvailablePages", "PhysicalMemory"};
+    if (is(kVmNames[0]) || is(kVmNames[1])) parts.is_broken = true;
     return std::any_of(kVmNames.begin(), kVmNames.end(), is) ? VmLine::kBroken : VmLine::kOther;
   }
   if (is("NonPagedPoolUsage") || is("NonPagedPoolNxUsage")) {
     (is("NonPagedPoolUsage") ? parts.nonpaged : parts.nonpaged_nx) = bytes;
-    out.totals(Pool::kNonpaged).bytes = parts.nonpaged.value_or(0) + parts.nonpaged_nx.value_or(0);
+    // Nx alone is a part.
+    if (parts.nonpaged && !parts.is_broken) out.totals(Pool::kNonpaged).bytes = *parts.nonpaged + parts.nonpaged_nx.value_or(0);
   } else if (is("PagedPoolUsage")) {
     out.totals(Pool::kPaged).bytes = bytes;
   } else if (is("FreeSystemPTEs")) {

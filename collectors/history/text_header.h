@@ -18,6 +18,7 @@ namespace kmem::history {
 /// What !vm says of the nonpaged pool in parts: current debuggers tell what can run code from what cannot.
 struct VmParts {
   std::optional<std::uint64_t> nonpaged, nonpaged_nx;
+  bool is_broken = false;  // one of them could not be read
 };
 enum class VmLine { kOther, kKnown, kUnknown, kBroken };
 /// A line of !vm: "NonPagedPool Usage:   20384 (   81536 Kb)". kUnknown: of the same form, and of no use.

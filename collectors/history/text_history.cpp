@@ -2,11 +2,14 @@
 // header, date or metadata begins. A line is used, or is of no matter (prose, rules, prompts), or is listed: in a table
 // everything with digits that is no row, outside of one what looks like a row.
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "collectors/base/label_text.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
+#include "collectors/history/open_end.h"
+#include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
 #include "collectors/history/text_rows.h"
@@ -106,6 +109,10 @@ class TextHistory final : public SnapshotReader {
       lose_row();
     } else if (ends_table(text) || (text.starts_with("Memory ") && text.find(" Commit ") != std::string_view::npos)) {
       table_ = Table::kNone;  // the latter is the head of the next table of `top`
+    } else if (!is_csv_ && (script_csv_kind(text) || has_all_columns(text) || text.find("(PDH-") != std::string_view::npos)) {
+      notes_.skip(lines_.number(), "CSV in a text of tables, and in none of its forms; put what begins here into a file of its own");
+      is_csv_ = true;
+      table_ = Table::kNone;
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
     } else if (table_ == Table::kNone || is_head_ ? looks_like_a_row(text) : has_digit(text)) {
@@ -143,7 +150,9 @@ class TextHistory final : public SnapshotReader {
       begin_vm();
       return true;
     }
-    if (text.ends_with(')') && vm_line(line)) return true;
+    if ((text.ends_with(')') || (text.find("Pool") != std::string_view::npos || text.starts_with("Commit") || in_vm_)) &&
+        text.find(':') != std::string_view::npos && vm_line(line))
+      return true;
     if (clock_.take_boot(text, lines_.number())) return true;
     if (const auto owner = parse_pool_owner(text)) {
       owner_ = owner;
@@ -224,6 +233,10 @@ class TextHistory final : public SnapshotReader {
     if (kind == VmLine::kUnknown) return true;
     if (kind == VmLine::kBroken) {
       notes_.skip(lines_.number(), "not a number of pages, and of Kb in brackets");
+      if (!unused.is_broken) return true;
+      // A part of the sum.
+      vm_parts_.is_broken = true;
+      if (in_vm_) building_.totals(Pool::kNonpaged).bytes.reset();
       return true;
     }
     if (!in_vm_) {
@@ -277,11 +290,24 @@ class TextHistory final : public SnapshotReader {
       }
     } else if (table_ == Table::kPoolused) {
       kind = parse_poolused_row(line, poolused_, tags_, reason_);
+      if (kind == RowKind::kRow && !tags_.empty()) {
+        const TagUsage& last = tags_.back();
+        if (!end_.is_whole(lines_, std::string(pool_name(last.pool)) + last.tag, static_cast<double>(last.bytes), OpenEnd::ends_in_digit(lines_))) {
+          notes_.skip(lines_.number(), kCutAtEnd);
+          building_.snapshot().gaps.add(last.pool);
+          tags_.pop_back();
+        }
+      }
       if (kind == RowKind::kRow) refused = add_tags(building_);
     } else {
       tags_.resize(1);
+      PerAlloc per_alloc = PerAlloc::kLoose;
       kind = table_ == Table::kTop ? parse_top_row(line, top_, tags_[0], reason_)
-                                   : parse_poolmon_row(line, tags_[0], reason_);
+                                   : parse_poolmon_row(line, tags_[0], reason_, &per_alloc);
+      if (kind == RowKind::kRow && table_ == Table::kPoolmon && !is_of_one_piece(per_alloc)) {
+        reason_ = "Bytes is not Diff times Per Alloc, as it was before";
+        kind = RowKind::kBroken;
+      }
       if (kind == RowKind::kBroken && table_ == Table::kNone) kind = RowKind::kOther;  // prose about paged pool
       if (kind == RowKind::kOther && table_ == Table::kPoolmon && parse_top_row(line, {true}, tags_[0], reason_) == RowKind::kRow &&
           tags_[0].pool > Pool::kNonpaged)
@@ -298,6 +324,14 @@ class TextHistory final : public SnapshotReader {
     has_rows_ |= table_owner_.kind != PoolOwner::Kind::kAllSessions;
     if (refused != nullptr) notes_.skip(lines_.number(), refused);
     return Use::kUsed;
+  }
+
+  // A digit that was lost makes a tenth: where this tag's column is no invention.
+  bool is_of_one_piece(PerAlloc per_alloc) {
+    bool& exact = is_exact_[tag_key(tags_[0].pool, tags_[0].tag)];
+    if (per_alloc == PerAlloc::kContradicts) return !exact;
+    exact = per_alloc == PerAlloc::kExact;
+    return true;
   }
 
   [[nodiscard]] bool is_of_system() const { return table_owner_.kind == PoolOwner::Kind::kSystem; }
@@ -460,6 +494,10 @@ class TextHistory final : public SnapshotReader {
   bool has_system_rows_ = false;
   bool has_processes_ = false;
   bool has_totals_ = false;
+
+  std::unordered_map<std::uint64_t, bool> is_exact_;  // by tag: Per Alloc
+  OpenEnd end_;
+  bool is_csv_ = false;  // from here on
 
   std::optional<Snapshot> undated_;  // until it is known whether it is the last
   std::uint64_t undated_line_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "collectors/history/csv_fields.h"
@@ -57,7 +58,23 @@ void drop_top_delta(std::string_view& text) {
 
 }  // namespace
 
-RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason) {
+namespace {
+
+/// Another row's type and numbers behind this one's.
+bool has_second_row(std::string_view rest) {
+  for (const std::string_view type : {" Nonp ", " Paged "})
+    if (const std::size_t at = rest.find(type); at != std::string_view::npos) {
+      const std::string_view behind = after_blanks(rest.substr(at + type.size()));
+      if (!behind.empty() && is_digit(behind.front())) return true;
+    }
+  return false;
+}
+
+constexpr const char* kTwoRows = "two rows in one line";
+
+}  // namespace
+
+RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason, PerAlloc* per_alloc) {
   const auto found = find_tag(line);
   if (!found) return RowKind::kOther;
   std::string_view rest = found->rest;
@@ -71,13 +88,24 @@ RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& rea
   const auto frees = take_cell<std::uint64_t>(rest);
   if (!frees) return broken("Frees");
   drop_delta(rest);
-  if (!take_cell<std::int64_t>(rest)) return broken("Diff");
+  const auto diff = take_cell<std::int64_t>(rest);
+  if (!diff) return broken("Diff");
   const auto bytes = take_cell<std::int64_t>(rest);
   if (!bytes) return broken("Bytes");
   drop_delta(rest);
-  if (!take_cell<std::int64_t>(rest)) return broken("Per Alloc");
+  const auto each = take_cell<std::int64_t>(rest);
+  if (!each) return broken("Per Alloc");
   if (take_cell<std::int64_t>(rest)) {
     reason = "more numbers than columns, as of blanks between thousands";
+    return RowKind::kBroken;
+  }
+  if (has_second_row(rest)) {
+    reason = kTwoRows;
+    return RowKind::kBroken;
+  }
+  // Of 32 bits where the counters are.
+  if (static_cast<std::uint32_t>(*diff) != static_cast<std::uint32_t>(*allocations - *frees)) {
+    reason = "Diff is not Allocs less Frees";
     return RowKind::kBroken;
   }
 
@@ -90,6 +118,21 @@ RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& rea
   const std::int64_t mended = *bytes >= 0 ? *bytes : row.outstanding > 0 ? *bytes + kWrap : 0;
   if (mended < 0) {
     reason = "Bytes is not a number that fits";
+    return RowKind::kBroken;
+  }
+  // A digit that was lost is a tenth. The quotient of what was printed below 0 may be printed so, too.
+  const auto contradicts = [&](std::int64_t all) {
+    const double quotient = static_cast<double>(all) / static_cast<double>(std::max<std::uint64_t>(row.outstanding, 1));
+    const double printed = static_cast<double>(*each);
+    constexpr double kMuch = 5, kRounded = 2;
+    return std::abs(quotient) > std::abs(printed) * kMuch + kRounded || std::abs(printed) > std::abs(quotient) * kMuch + kRounded;
+  };
+  const bool is_told = row.outstanding > 0 && *each != 0;
+  const double off = static_cast<double>(mended) / static_cast<double>(std::max<std::uint64_t>(row.outstanding, 1)) - static_cast<double>(*each);
+  if (per_alloc != nullptr)
+    *per_alloc = !is_told ? PerAlloc::kLoose : contradicts(mended) && *bytes >= 0 ? PerAlloc::kContradicts : std::abs(off) < 1 ? PerAlloc::kExact : PerAlloc::kLoose;
+  if (*bytes < 0 && is_told && contradicts(mended) && contradicts(*bytes)) {
+    reason = "Bytes is not Diff times Per Alloc";
     return RowKind::kBroken;
   }
   row.bytes = static_cast<std::uint64_t>(mended);

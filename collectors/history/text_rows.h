@@ -17,8 +17,10 @@ namespace kmem::history {
 enum class RowKind { kRow, kBroken, kOther };
 
 /// " Leak Nonp  14 ( 14)  0 ( 0)  14 1468006400 (104857600) 104857600 [driver]", the parentheses and what follows the
-/// last number optional. Diff is not read: it overflows at 2^31, as do Bytes, which are mended up to 2^32.
-[[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason);
+/// last number optional. Diff overflows at 2^31, and so do Bytes, which are mended up to 2^32; what contradicts itself is broken.
+/// What Per Alloc says of Bytes and Diff beside it; people make such columns up, too.
+enum class PerAlloc { kLoose, kExact, kContradicts };
+[[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason, PerAlloc* per_alloc = nullptr);
 
 /// The columns of a table of !poolused: once or twice Allocs, Used and, verbose, Frees and Diff between them.
 struct PoolusedColumns {

@@ -21,7 +21,7 @@ using base::kDayMillis;
 }  // namespace
 
 TextClock::TextClock(FileNotes& notes, const TextOptions& options)
-    : notes_(notes), dates_(options.dates), name_(date_in_name(notes.path(), options.dates)) {}
+    : notes_(notes), dates_(options.dates), modified_(options.modified), name_(date_in_name(notes.path(), options.dates)) {}
 
 TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line, bool is_used) {
   if (awaits_boot_) {  // wmic's value below its name
@@ -50,6 +50,19 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     // One that is understood holds until a table has been below it.
     if (!may_be_date(text) || (!is_used && (now_.midnight || now_.time))) return Stamp::kNone;
     found.problem = in_quotes(text) + " looks like a date, but is not understood";
+  }
+  if (found.yearless && found.problem.empty()) {
+    std::optional<UnixMillis> base;
+    if (now_.midnight) base = *now_.midnight + now_.time_of_day.value_or(0);
+    else if (last_midnight_) base = *last_midnight_ + last_time_of_day_;
+    else if (name_.midnight) base = *name_.midnight;
+    constexpr UnixMillis kFirstFile = 725'846'400'000;  // 1993
+    if (base) found.midnight = first_day_after(found, *base);
+    else if (modified_ && *modified_ >= kFirstFile) found.midnight = last_day_before(found, *modified_);
+    if (!found.midnight)
+      found.problem = in_quotes(text) + " has no year, and nothing " + (base ? "that fits its weekday follows the time above it" : "above it or in the file's name tells it");
+    else if (!std::exchange(told_of_years_, true))
+      notes_.warn(base ? "days without a year follow the one above them" : "days without a year are the last ones before the file was modified");
   }
   next_ = {};
   if (!found.problem.empty()) {

@@ -70,6 +70,7 @@ class TextClock {
 
   FileNotes& notes_;
   OrderedDates dates_;
+  std::optional<base::UnixMillis> modified_;
   DateLine name_;
 
   State now_;
@@ -84,7 +85,7 @@ class TextClock {
   UptimeShift shift_;
   bool told_of_shift_ = false;
   bool any_refused_ = false;
-  bool told_of_zone_ = false, told_of_midnight_ = false, told_of_times_ = false, told_of_debugger_ = false;
+  bool told_of_zone_ = false, told_of_midnight_ = false, told_of_times_ = false, told_of_years_ = false, told_of_debugger_ = false;
 };
 
 }  // namespace kmem::history

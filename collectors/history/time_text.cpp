@@ -17,7 +17,7 @@ using base::UnixMillis;
 
 constexpr std::int64_t kMinuteMillis = 60'000;
 constexpr std::int64_t kMinUnixSeconds = 631'152'000;  // 1990: before that nobody recorded, and a number is something else
-constexpr std::int64_t kMaxUnixSeconds = 253'402'300'799;  // the year 9999's last
+constexpr std::int64_t kMaxUnixSeconds = 4'102'444'799;  // the year 2099's last: a digit too many is no time
 
 using base::is_digit;
 
@@ -121,6 +121,7 @@ base::Result<UnixMillis> parse_timestamp(std::string_view text) {
   const auto midnight = day_millis(*year, *month, *day);
   const auto of_day = take_time_of_day(rest);
   if (!midnight || !of_day) return refuse(" is no time that exists");
+  if (*midnight < kMinUnixSeconds * 1000 || *midnight > kMaxUnixSeconds * 1000) return refuse(" is no time at which this was recorded");
   if (trimmed(rest).empty()) return refuse(" has no zone; write Z or an offset behind it");
   const auto zone = take_zone_minutes(rest);
   if (!zone || !rest.empty()) return refuse(" has a zone that is not understood");

@@ -76,6 +76,31 @@ std::vector<Fault> faults() {
       {"OSWatcher on Linux", "zzz ***Thu Nov 5 18:00:00 UTC 2026\nMemTotal: 1000 kB\nSUnreclaim: 64 kB\n", {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, ""},
       {"an answer without names", R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"pool":"nonpaged"},"values":[[1793901600,"5"]]}]}})", {},
        "without series of kernel memory: a series without a metric's name"},
+      // What a file's end without an end of the line may have cut.
+      {"script's last number cut", kScript + "2026-11-13 10:00,Leak,16,900\n2026-11-13 11:00,Leak,16,90", {ten, "2026-11-13T10:00:00Z paged Leak 16", "2026-11-13T11:00:00Z paged Leak 16"}, "f:3: the file ends within this row"},
+      {"script whole without an end", kScript + "2026-11-13 10:00,Leak,0,900\n2026-11-13 11:00,Leak,0,901", {ten, "2026-11-13T11:00:00Z nonpaged Leak 901"}, ""},
+      {"perfmon's last number cut", "(PDH-CSV 4.0) (UTC)(0),\\\\H\\Memory\\Pool Paged Bytes\n11/13/2026 10:00:00.000,9000\n11/13/2026 11:00:00.000,90", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: the file ends within this row"},
+      {"Get-Counter's last number cut", "Path,Timestamp,CookedValue\n\\\\a\\memory\\pool paged bytes,2026-11-13 10:00,9000\n\\\\a\\memory\\pool paged bytes,2026-11-13 11:00,900", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: the file ends within this row"},
+      {"Get-Counter's status", "Path,CookedValue,Timestamp,Status\n\\\\a\\memory\\pool paged bytes,9000,2026-11-13 10:00,0\n\\\\a\\memory\\pool paged bytes,0,2026-11-13 11:00,3221228474\n", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: Memory\\Pool Paged Bytes has the status \"3221228474\""},
+      {"!vm cut in NonPagedPool", "2026-11-13 10:00Z\nNonPagedPool Usage: 250 ( 10\nNonPagedPoolNx Usage: 1000 ( 4000 Kb)\nPagedPool Usage: 50 ( 200 Kb)\n", {"2026-11-13T10:00:00Z paged 204800"}, "f:2: not a number of pages, and of Kb in brackets"},
+      {"slabinfo cut", "2026-11-13 10:00Z\nslabinfo - version: 2.1\n# name <active_objs>\ndentry 42 42 192 21 1 : tunables 0 0 0 : slabdata 2 2 0\nfiles 100 100 64 10 1 : tunables 0 0 0 : slabdata 10 1\n", {"2026-11-13T10:00:00Z slab_reclaimable dentry 8192"}, "f:5: not a row of /proc/slabinfo"},
+      {"slabs fewer than their objects", "2026-11-13 10:00Z\nslabinfo - version: 2.1\n# name <active_objs>\ndentry 42 42 192 21 1 : tunables 0 0 0 : slabdata 2 2 0\nfiles 100 100 64 10 1 : tunables 0 0 0 : slabdata 1 1 0\n", {"2026-11-13T10:00:00Z slab_reclaimable dentry 8192"}, "f:5: not a row of /proc/slabinfo"},
+      {"slabtop cut within a name", "2026-11-13 10:00Z\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n42 42 100% 0.19K 2 21 8K files\n2026-11-13 11:00Z\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n42 42 100% 0.19K 2 21 8K fil\n", {"2026-11-13T10:00:00Z slab_unreclaimable files 8192"}, "f:6: the table ends within the name \"fil\""},
+      {"two rows of slabtop in one line", "2026-11-13 10:00Z\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n42 42 100% 0.19K 2 21 8K files 42 42 100% 0.19K 2 21 8K x\n42 42 100% 0.19K 2 21 8K y\n", {"2026-11-13T10:00:00Z slab_unreclaimable y 8192"}, "f:3: two rows in one line"},
+      {"vmalloc cut within a name", "2026-11-13 10:00Z\n0xffffc90000000000-0xffffc90000003000 12288 a+0x1/0x2 pages=2 vmalloc\n0xffffc90000010000-0xffffc90000013000 12288 my_le\n", {"2026-11-13T10:00:00Z vmalloc a 12288"}, "f:3: not a row of /proc/vmallocinfo"},
+      // Numbers of one row that contradict each other.
+      {"a digit lost in Bytes", "2026-11-05 18:00Z\n" + kHead + " Leak Nonp 9 1 8 900 112\n2026-11-05 19:00Z\n" + kHead + " Leak Nonp 9 1 8 90 112\n Keep Nonp 9 1 8 900 112\n", {at18, "2026-11-05T19:00:00Z nonpaged Keep 900"}, "f:6: Bytes is not Diff times Per Alloc"},
+      {"Diff contradicts", "2026-11-05 18:00Z\n" + kHead + " Leak Nonp 9 1 80 900 112\n Keep Nonp 9 1 8 900 112\n", {"2026-11-05T18:00:00Z nonpaged Keep 900"}, "f:3: Diff is not Allocs less Frees"},
+      {"below 0", "2026-11-05 18:00Z\n" + kHead + " Leak Nonp 9 1 8 -40960 112\n Keep Nonp 9 1 8 900 112\n", {"2026-11-05T18:00:00Z nonpaged Keep 900"}, "f:3: Bytes is not Diff times Per Alloc"},
+      {"two rows of poolmon in one line", "2026-11-05 18:00Z\n" + kHead + " Leak Nonp 9 1 8 900 112 Gone Nonp 9 1 8 900 112\n Keep Nonp 9 1 8 900 112\n", {"2026-11-05T18:00:00Z nonpaged Keep 900"}, "f:3: two rows in one line"},
+      {"more bytes than there can be", kCsv + "2026-11-13T10:00:00Z,nonpaged,Neg,18446744073709551000\n" + kRow, {ten}, "f:2: bytes \"18446744073709551000\" is more than there can be"},
+      {"!poolused with marks between thousands", "2026-11-05 18:00Z\n   NonPaged   Paged\n Tag Allocs Used Allocs Used\n Leak 90 9,900 1,000 2,345,678\tx\n", {"2026-11-05T18:00:00Z nonpaged Leak 9900", "2026-11-05T18:00:00Z paged Leak 2345678"}, ""},
+      {"sums", kCsv + kRow + "2026-11-13T10:00:00Z,nonpaged,TOTAL,900\n", {ten}, ""},
+      {"a year too many", kCsv + "9026-11-13T10:00:00Z,nonpaged,Leak,9\n" + kRow, {ten}, "f:2: timestamp \"9026-11-13T10:00:00Z\" is no time at which this was recorded"},
+      {"seconds with a digit too many", kCsv + "17939016000,nonpaged,Leak,9\n" + kRow, {ten}, "f:2: timestamp"},
+      {"far ahead of both neighbours", kScript + "2026-11-13 10:00,Leak,0,900\n2062-11-13 11:00,Leak,0,900\n2026-11-13 12:00,Leak,0,900\n", {ten, "2026-11-13T12:00:00Z" + kLeakAt}, "f:3: its time lies far ahead of those above and below it"},
+      {"days without a year", "2026-12-31 22:00Z\n" + kFaultTable + "Fri Jan 1 01:00:00\n" + kFaultTable + "Sat 02:00\n" + kFaultTable, {"2026-12-31T22:00:00Z" + kLeakAt, "2027-01-01T01:00:00Z" + kLeakAt, "2027-01-02T02:00:00Z" + kLeakAt}, ""},
+      {"a day without a year and nothing above it", "Fri Jan 1 01:00:00\n" + kFaultTable, {}, "f:1: \"Fri Jan 1 01:00:00\" has no year"},
   };
   return all;
 }
