@@ -48,6 +48,7 @@ struct Track {
     std::string host;
   };
   std::optional<Ahead> ahead;  // read behind the head
+  std::optional<base::Error> failed;  // what came when it looked ahead
 };
 
 class History final : public HistorySource {
@@ -348,6 +349,7 @@ class History final : public HistorySource {
       track.ahead.reset();
       return true;
     }
+    if (track.failed) return *std::exchange(track.failed, {});
     auto more = track.reader->next(track.head);
     if (!more || !*more) return more;
     const auto tell = [&] {
@@ -358,8 +360,9 @@ class History final : public HistorySource {
     while (track.head.time - last > base::kDayMillis) {
       Track::Ahead next;
       more = track.reader->next(next.head);
-      if (!more) return more;
-      if (!*more) return true;
+      // What is in hand is good, whatever comes behind it.
+      if (!more) track.failed = more.error();
+      if (!more || !*more) return true;
       next.line = track.reader->line();
       next.host = track.reader->host();
       if (next.head.time >= track.head.time || next.head.time < last || next.host != track.host) {

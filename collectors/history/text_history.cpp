@@ -235,13 +235,16 @@ class TextHistory final : public SnapshotReader {
       notes_.skip(lines_.number(), "not a number of pages, and of Kb in brackets");
       if (!unused.is_broken) return true;
       // A part of the sum.
-      vm_parts_.is_broken = true;
+      (in_vm_ ? vm_parts_.is_broken : is_vm_torn_ahead_) = true;
       if (in_vm_) building_.totals(Pool::kNonpaged).bytes.reset();
       return true;
     }
     if (!in_vm_) {
+      const bool is_torn = is_vm_torn_ahead_;
       begin_vm();
       parts = {};
+      parts.is_broken = is_torn;
+      is_vm_torn_ahead_ = false;
     }
     (void)apply_vm_line(line, parts, building_);
     vm_parts_ = parts;
@@ -401,6 +404,7 @@ class TextHistory final : public SnapshotReader {
     const bool of_debugger = of_debugger_;
     has_rows_ = has_system_rows_ = has_processes_ = has_totals_ = in_vm_ = has_vm_ = of_debugger_ = false;
     vm_parts_ = {};
+    is_vm_torn_ahead_ = false;
     if (!something) {
       clock_.drop();
       return;
@@ -486,7 +490,7 @@ class TextHistory final : public SnapshotReader {
   PoolOwner table_owner_;
   VmParts vm_parts_;
   bool is_head_ = false;  // below a date, above the first row: sums of all kinds stand there
-  bool in_vm_ = false;
+  bool in_vm_ = false, is_vm_torn_ahead_ = false;
   bool has_vm_ = false;
   bool of_debugger_ = false;
   bool of_linux_ = false;

@@ -124,9 +124,10 @@ void set_limits(const RawFrame& frame, const SystemFacts& system, std::uint64_t 
   LimitFacts facts;
   facts.system = system;
   facts.physical_bytes = out.physical_memory_bytes.value_or(0);
-  if (system.machine == Machine::kX86 && maximum_user_address >> 31 != 0)
-    out.user_address_space_bytes = facts.user_bytes =
-        std::min<std::uint64_t>((maximum_user_address + kMiB) / kMiB, 3072) * kMiB;
+  if (system.machine == Machine::kX86 && maximum_user_address != 0) {
+    out.user_address_space_bytes = std::min<std::uint64_t>((maximum_user_address + kMiB) / kMiB, 3072) * kMiB;
+    if (maximum_user_address >> 31 != 0) facts.user_bytes = *out.user_address_space_bytes;
+  }
   facts.commit_limit_bytes = out.commit_limit_bytes;
   facts.quota_paged_bytes = quota_paged_bytes(frame, system.machine);
   facts.settings = limit_settings(out.settings);

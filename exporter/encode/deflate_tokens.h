@@ -48,8 +48,8 @@ inline constexpr auto kDistanceCode = [] {
   for (std::size_t i = 0; i < kDistances.size(); ++i) {
     for (std::size_t distance = kDistances[i].first; distance <= 256; ++distance)
       codes[distance - 1] = static_cast<std::uint8_t>(i);
-    for (std::size_t far = kDistances[i].first < 257 ? 2U : (kDistances[i].first - 1U) >> 7; far < 256; ++far)
-      codes[256 + far] = static_cast<std::uint8_t>(i);
+    for (std::size_t step = kDistances[i].first < 257 ? 2U : (kDistances[i].first - 1U) >> 7; step < 256; ++step)
+      codes[256 + step] = static_cast<std::uint8_t>(i);
   }
   return codes;
 }();

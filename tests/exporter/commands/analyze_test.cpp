@@ -279,12 +279,12 @@ TEST(Analyze, TextSaysWhatItDivides) {
   end.bound = trend::Bound::kAvailableMemory;
   EXPECT_THAT(analysis_text(analysis, false),
               AllOf(HasSubstr("DAYS LEFT            ROOM AT DAY'S PEAK            FLOOR"),
-                    HasSubstr("+1.00 MiB  87 %  12.2 MiB  4.0 (3.0 to never)   4.00 MiB of available memory  __")));
+                    HasSubstr("+1.00 MiB        87 %  12.2 MiB  4.0 (3.0 to never)   4.00 MiB of available memory  __")));
   end.pace_per_second *= 2;
   end.seconds /= 2;
   end.bound = trend::Bound::kPoolLimit;
   EXPECT_THAT(analysis_text(analysis, false),
-              HasSubstr("+1.00 MiB  87 %  12.2 MiB  2.0 (3.0 to never)   4.00 MiB to the pool limit at +2.00 MiB  __"));
+              HasSubstr("+1.00 MiB        87 %  12.2 MiB  2.0 (3.0 to never)   4.00 MiB to the pool limit at +2.00 MiB  __"));
 }
 
 TEST(Words, TimesAreInUtc) {
