@@ -5,8 +5,10 @@ import argparse
 import http.server
 import json
 import sys
+import threading
 
 LONGEST_BODY = 1 << 20
+ONE_AT_A_TIME = threading.Lock()
 
 
 def lines_of(message):
@@ -31,8 +33,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status = 413
         else:
             try:
-                for line in lines_of(json.loads(self.rfile.read(length))):
-                    print(line, flush=True)
+                lines = lines_of(json.loads(self.rfile.read(length)))
+                with ONE_AT_A_TIME:  # and in one piece: print() writes a line and its end apart
+                    sys.stdout.write("".join(line + "\n" for line in lines))
+                    sys.stdout.flush()
             except (ValueError, AttributeError):
                 status = 400
         self.send_response(status)

@@ -194,7 +194,7 @@ class Running(unittest.TestCase):
         hosts = {"KmemPoolLeakSuspected": 1, "KmemPoolSurge": 1, "KmemPoolExhaustionPredicted": 2}
         wait_until(
             lambda: all(len(cls.printed().get(("ticket", name), ())) >= count for name, count in hosts.items()),
-            120,
+            60,
             "alerts are printed",
         )
 
