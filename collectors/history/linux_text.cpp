@@ -77,6 +77,20 @@ std::optional<std::int64_t> take_uptime_part(std::string_view part) {
   return std::nullopt;
 }
 
+/// Takes the numbers off the end of `rest`: a name before them may have blanks.
+template <std::size_t kCount>
+bool take_last_numbers(std::string_view& rest, std::array<std::uint64_t, kCount>& numbers) {
+  for (std::size_t left = kCount; left > 0; --left) {
+    const std::size_t blank = rest.find_last_of(" \t");
+    if (blank == std::string_view::npos) return false;
+    const std::string_view word = rest.substr(blank + 1);
+    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), numbers[left - 1]);
+    if (parsed.ec != std::errc{} || parsed.ptr != word.data() + word.size()) return false;
+    rest = trimmed(rest.substr(0, blank));
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string_view table_name(LinuxTable table) {
@@ -135,14 +149,7 @@ bool is_whole_slab_row(std::string_view line) {
   if (tunables == std::string_view::npos || slabs_at == std::string_view::npos) return false;
   std::array<std::uint64_t, 5> numbers{};  // active, objects, size, objects and pages a slab
   std::string_view rest = trimmed(line.substr(0, tunables));
-  for (std::size_t left = numbers.size(); left > 0; --left) {
-    const std::size_t blank = rest.find_last_of(" \t");
-    if (blank == std::string_view::npos) return false;
-    const std::string_view word = rest.substr(blank + 1);
-    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), numbers[left - 1]);
-    if (parsed.ec != std::errc{} || parsed.ptr != word.data() + word.size()) return false;
-    rest = trimmed(rest.substr(0, blank));
-  }
+  if (!take_last_numbers(rest, numbers)) return false;
   FieldReader fields(line.substr(slabs_at + kSlabs.size()));
   std::uint64_t active_slabs = 0, slabs = 0, shared = 0;
   if (!fields.number(active_slabs) || !fields.number(slabs) || !fields.number(shared)) return false;
@@ -194,17 +201,9 @@ std::optional<std::uint64_t> parse_slabtop_caches(std::string_view line) {
 }
 
 bool parse_vmstat_row(std::string_view line, TagUsage& row) {
-  // From the end: a name may have blanks.
   std::array<std::uint64_t, 4> numbers{};  // active, objects, size, objects a slab
   std::string_view rest = trimmed(line);
-  for (std::size_t left = numbers.size(); left > 0; --left) {
-    const std::size_t blank = rest.find_last_of(" \t");
-    if (blank == std::string_view::npos) return false;
-    const std::string_view word = rest.substr(blank + 1);
-    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), numbers[left - 1]);
-    if (parsed.ec != std::errc{} || parsed.ptr != word.data() + word.size()) return false;
-    rest = trimmed(rest.substr(0, blank));
-  }
+  if (!take_last_numbers(rest, numbers)) return false;
   const auto bytes = slab_bytes({numbers[1], numbers[2], numbers[3], 0});
   if (rest.empty() || !bytes) return false;
   row = {};
