@@ -232,7 +232,7 @@ std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::strin
 }
 
 Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options, BesideDates& beside,
-                   Notes& notes, std::uint64_t& bytes_read) {
+                   Notes& notes, std::uint64_t& bytes_read, bool any_order) {
   auto file = files.open(path, base::OpenMode::kRead);
   if (!file) return file.error();
   const auto head = read_head(**file);
@@ -285,7 +285,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   }
   if (const auto separator = csv_separator(line)) {
     file_notes.read_as("CSV");
-    return make_csv_history(lines(), file_notes, *separator);
+    return make_csv_history(lines(), file_notes, *separator, any_order);
   }
   if (const auto look = unusable_look(*head)) return refuse(*look);
   if (is_binary(text))

@@ -72,7 +72,7 @@ TEST(History, CapturesGoThroughTheSameDoor) {
   EXPECT_THAT(times_of(found), ElementsAre(5000, 6000));
   EXPECT_EQ(found.snapshots[0].system, System::kLinux);
   EXPECT_EQ(found.snapshots[0].available_bytes, 4096U);
-  EXPECT_THAT(found.skipped, ElementsAre("c:0: its time lies before the snapshot's above it"));
+  EXPECT_THAT(found.skipped, ElementsAre("c:0: its time lies before the snapshot's above it; a host's times must rise"));
   EXPECT_EQ(found.progress.bytes_read, bytes.size());
   EXPECT_EQ(found.progress.bytes_total, bytes.size());
   found = read_history(files, {"torn"});
