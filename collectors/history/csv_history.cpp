@@ -17,6 +17,7 @@
 #include "collectors/base/suggest.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/number_text.h"
+#include "collectors/history/recognise.h"
 #include "collectors/history/row_text.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_builder.h"
@@ -174,14 +175,21 @@ class CsvHistory final : public SnapshotReader {
     const char* const why = fields_.split(lines_.line());
     // Files put one behind another.
     if (why == nullptr && same_word(trimmed(field(kTimestamp)), kColumns[kTimestamp])) {
-      if (const std::string no = take_header(); !no.empty()) notes_.skip(lines_.number(), no);
+      const std::string no = take_header();
+      is_passed_over_ = !no.empty();
+      if (is_passed_over_) notes_.skip(lines_.number(), no + "; the rows below are passed over");
       return;
     }
+    if (is_passed_over_) return;
     std::string reason = why != nullptr ? why
                          : fields_.size() != width_
                              ? std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_)
                              : take_row();
     if (reason.empty()) return;
+    if (const std::string_view other = begins_other(lines_.line()); !other.empty()) {
+      is_passed_over_ = true;
+      return notes_.skip(lines_.number(), other_begins(other));
+    }
     notes_.skip(lines_.number(), reason);
     if (std::exchange(is_there_, false)) return;
     // What the snapshot of this row lacks now is not gone.
@@ -347,6 +355,7 @@ class CsvHistory final : public SnapshotReader {
   System system_ = System::kLinux;
   bool is_there_ = false;  // what the row tells
   bool told_of_sums_ = false;
+  bool is_passed_over_ = false;  // what comes, up to the next header
   bool any_order_, is_newest_first_ = false;
   bool ended_ = false;
 };

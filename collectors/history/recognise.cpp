@@ -9,7 +9,9 @@
 #include "collectors/history/prometheus_text.h"
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/script_csv.h"
+#include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
+#include "collectors/history/text_rows.h"
 #include "collectors/history/time_text.h"
 
 namespace kmem::history {
@@ -75,6 +77,7 @@ Format recognise(std::string_view head) {
       if (is_sample_line(line)) return Format::kPrometheusLines;
       if (line.front() == '{' || line.front() == '[') return of_json(text);
       if (script_csv_kind(line)) return Format::kScriptCsv;
+      if (has_all_columns(line)) return Format::kOther;
     }
     if (begins_table(line) != LinuxTable::kNone) return Format::kLinux;
     if (parse_sar_heading(line) || (has(line, "kbmemfree") && has(line, "kbmemused"))) return Format::kSar;
@@ -83,6 +86,23 @@ Format recognise(std::string_view head) {
       return Format::kOther;
   }
   return Format::kOther;
+}
+
+std::string_view begins_other(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  if (text.empty()) return {};
+  if (has(text, "(PDH-")) return "CSV of perfmon";
+  if (script_csv_kind(text)) return "CSV of a script";
+  if (has_all_columns(text)) return "CSV";
+  if (begins_table(text) != LinuxTable::kNone) return "a table of Linux";
+  if ((has(text, "Allocs") && has(text, "Frees")) || parse_poolused_header(text, {}) || parse_process_header(text)) return "a table of Windows' pools";
+  if (parse_sar_heading(text) || (has(text, "kbmemfree") && has(text, "kbmemused"))) return "a table of sar";
+  if (text.starts_with("# HELP ") || text.starts_with("# TYPE ") || is_sample_line(text)) return "samples of Prometheus";
+  return {};
+}
+
+std::string other_begins(std::string_view what) {
+  return std::string(what) + (what.ends_with("s of Prometheus") ? " begin" : " begins") + " here, and this file began as something else; put it into a file of its own";
 }
 
 /// A date in brackets is none.

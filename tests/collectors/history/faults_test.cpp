@@ -22,6 +22,8 @@ const std::string kRow = "2026-11-13T10:00:00Z,nonpaged,Leak,900\n";
 const std::string kScript = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
 const std::string kLeakAt = " nonpaged Leak 900";
 
+std::string poolused(const std::string& bytes) { return "   NonPaged   Paged\n Tag Allocs Used Allocs Used\n Leak 9 " + bytes + " 0 0\n"; }
+
 std::string quoted(const std::string& text) {
   std::string out;
   for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) out += "> " + text.substr(at, text.find('\n', at) + 1 - at);
@@ -100,6 +102,31 @@ std::vector<Fault> faults() {
       {"seconds with a digit too many", kCsv + "17939016000,nonpaged,Leak,9\n" + kRow, {ten}, "f:2: timestamp"},
       {"far ahead of both neighbours", kScript + "2026-11-13 10:00,Leak,0,900\n2062-11-13 11:00,Leak,0,900\n2026-11-13 12:00,Leak,0,900\n", {ten, "2026-11-13T12:00:00Z" + kLeakAt}, "f:3: its time lies far ahead of those above and below it"},
       {"days without a year", "2026-12-31 22:00Z\n" + kFaultTable + "Fri Jan 1 01:00:00\n" + kFaultTable + "Sat 02:00\n" + kFaultTable, {"2026-12-31T22:00:00Z" + kLeakAt, "2027-01-01T01:00:00Z" + kLeakAt, "2027-01-02T02:00:00Z" + kLeakAt}, ""},
+      // A second screen of the debugger.
+      {"two of !poolused below one time", "2026-11-05 18:00Z\n" + poolused("900") + poolused("950"), {at18}, "f:6: no time belongs to this look of the debugger alone"},
+      {"two of !poolused without a time", poolused("900") + poolused("950") + "Debug session time: Thu Nov  5 18:00:00.000 2026 (UTC + 0:00)\n", {"2026-11-05T18:00:00Z nonpaged Leak 950"}, "f:2: no time belongs to this look of the debugger alone"},
+      {"!poolused sorted twice", "2026-11-05 18:00Z\n" + poolused("900") + poolused("900") + " More 1 64 0 0\n", {at18, "2026-11-05T18:00:00Z nonpaged More 64"}, ""},
+      {"!vm and !poolused twice below one time", "Debug session time: Thu Nov  5 18:00:00.000 2026 (UTC + 0:00)\nPagedPool Usage: 50 ( 200 Kb)\nNonPagedPool Usage: 1 ( 4 Kb)\n" + poolused("900") + "NonPagedPool Usage: 2 ( 8 Kb)\n" + poolused("950"), {"2026-11-05T18:00:00Z nonpaged 4096", at18, "2026-11-05T18:00:00Z paged 204800"}, "no time belongs to this look of the debugger alone"},
+      // What begins below something else.
+      {"CSV below a table", "2026-11-05 18:00Z\n" + kFaultTable + "\n" + kCsv + kRow, {ten}, "f:2: a table of Windows' pools begins here, and is passed over with all above the CSV that begins in line 5"},
+      {"script below a table", kFaultTable + kScript + "2026-11-13 10:00,Leak,0,900\n", {ten}, "f:1: a table of Windows' pools begins here, and is passed over with all above the CSV that begins in line 3"},
+      {"a table below CSV", kCsv + kRow + kFaultTable, {ten}, "f:3: a table of Windows' pools begins here"},
+      {"tables of Linux below CSV", kCsv + kRow + "SUnreclaim: 64 kB\n", {ten}, "f:3: a table of Linux begins here"},
+      {"CSV below tables of Linux", "2026-11-05 18:00Z\nSUnreclaim: 64 kB\n" + kCsv + kRow, {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, "f:3: CSV begins here"},
+      {"poolmon below tables of Linux", "2026-11-05 18:00Z\nSUnreclaim: 64 kB\n2026-11-05 19:00Z\n" + kFaultTable, {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, "f:4: a table of Windows' pools begins here"},
+      {"Linux below poolmon", "2026-11-05 18:00Z\n" + kFaultTable + "2026-11-05 19:00Z\nSUnreclaim: 64 kB\n", {at18}, "f:5: a table of Linux begins here"},
+      {"Prometheus below poolmon", "2026-11-05 18:00Z\n" + kFaultTable + "windows_memory_pool_paged_bytes{instance=\"a\"} 5\n", {at18}, "f:4: samples of Prometheus begin here"},
+      {"sar below tables of Linux", "2026-11-05 18:00Z\nSUnreclaim: 64 kB\nLinux 6.1.0 (h) \t11/05/2026 \t_x86_64_\t(2 CPU)\n", {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, "f:3: a table of sar begins here"},
+      {"script, then CSV of as many columns", kScript + "2026-11-13 10:00,Leak,0,900\n" + kCsv + kRow, {ten}, "f:3: CSV begins here"},
+      {"CSV, then a script's of as many columns", kCsv + kRow + kScript + "2026-11-14 10:00,Leak,0,900\n", {ten}, "f:3: CSV of a script begins here"},
+      {"counters, then tags", "Path,CookedValue,Timestamp\n\\\\a\\memory\\pool paged bytes,9000,2026-11-13 10:00\n" + kScript + "2026-11-14 10:00,Leak,0,900\n", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: CSV of a script begins here"},
+      {"perfmon, then CSV", pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\""}) + kCsv + kRow, {"2026-11-13T10:00:00Z nonpaged 5"}, "f:3: CSV begins here"},
+      {"perfmon of other counters behind it", pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\""}) + pdh("(UTC)(0)", "\"\\\\H\\Processor(_Total)\\% Idle Time\"", {"\"11/13/2026 11:00:00.000\",\"97\""}), {"2026-11-13T10:00:00Z nonpaged 5"}, "f:3: no counter that is known"},
+      {"CSV with a worse header behind it", kCsv + kRow + "timestamp,pool,tag,allocs\n2026-11-13T11:00:00Z,nonpaged,Leak,9\n", {ten}, "f:3: no column bytes"},
+      // Words of dates.
+      {"German Sunday and Czech Saturday", "So 01.11.2026 18:00Z\n" + kFaultTable + "so 07.11.2026 18:00Z\n" + kFaultTable, {"2026-11-01T18:00:00Z" + kLeakAt, "2026-11-07T18:00:00Z" + kLeakAt}, ""},
+      {"Czech", "út 3. listopadu 2026 18:00Z\n" + kFaultTable + "čt lis  5 18:00:00 UTC 2026\n" + kFaultTable + "pá 6. čvc 2027 18:00Z\n" + kFaultTable, {"2026-11-03T18:00:00Z" + kLeakAt, at18}, "f:7: the weekday is not that of the date"},
+      {"a weekday that may be a month", "sáb ene  3 18:00:00 UTC 2026\n" + kFaultTable + "mar mar  3 18:00:00 UTC 2026\n" + kFaultTable, {"2026-01-03T18:00:00Z" + kLeakAt, "2026-03-03T18:00:00Z" + kLeakAt}, ""},
       {"a day without a year and nothing above it", "Fri Jan 1 01:00:00\n" + kFaultTable, {}, "f:1: \"Fri Jan 1 01:00:00\" has no year"},
   };
   return all;

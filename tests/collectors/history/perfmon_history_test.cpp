@@ -91,7 +91,7 @@ TEST(PerfmonHistory, BrokenLines) {
   EXPECT_THAT(found.skipped,
               ElementsAre("f:2: text follows a closing quote", "f:3: Memory\\Pool Paged Bytes \"x\" is not a value",
                           "f:6: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their English "
-                          "names",
+                          "names; the rows below are passed over",
                           "f:7: longer than 4194304 bytes"));
 }
 
