@@ -98,6 +98,7 @@ class LinuxHistory final : public SnapshotReader {
       other_ = {};
       return;
     }
+    if (table_ == LinuxTable::kNone && names_meminfo_row(text)) notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
     if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos) refuse();
   }
 

@@ -22,7 +22,14 @@ const std::string kRow = "2026-11-13T10:00:00Z,nonpaged,Leak,900\n";
 const std::string kScript = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
 const std::string kLeakAt = " nonpaged Leak 900";
 
-std::string poolused(const std::string& bytes) { return "   NonPaged   Paged\n Tag Allocs Used Allocs Used\n Leak 9 " + bytes + " 0 0\n"; }
+const std::string kPoolused = "   NonPaged   Paged\n Tag Allocs Used Allocs Used\n";
+const std::string kSar = "Linux 6.1.0 (h) \t2026-11-05 \t_x86_64_\t(2 CPU)\n12:00:01 AM kbmemfree kbmemused kbslab kbvmused\n";
+const std::string kSadf = "# hostname;interval;timestamp;kbmemused;kbvmused\n";
+const std::string kSadfJson = R"({"sysstat":{"hosts":[{"nodename":"h","statistics":[{"timestamp":{"date":"2026-11-05","time":"00:10:01","utc":1},"memory":{"vmused":16000},"x":[)";
+const std::string kVmstat = "Cache Num Total Size Pages\n", kSlabtop = "  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
+const std::string kAllocinfo = "allocinfo - version: 1.0\n", kSlabinfo = "slabinfo - version: 2.1\n# name <active_objs>\n";
+const std::string kSlabNumbers = " 42 42 192 21 1 : tunables 0 0 0 : slabdata 2 2 0", kArea = "0xffffc90000000000-0xffffc90000003000 12288 ";
+std::string poolused(const std::string& bytes) { return kPoolused + " Leak 9 " + bytes + " 0 0\n"; }
 
 std::string quoted(const std::string& text) {
   std::string out;
@@ -102,6 +109,25 @@ std::vector<Fault> faults() {
       {"seconds with a digit too many", kCsv + "17939016000,nonpaged,Leak,9\n" + kRow, {ten}, "f:2: timestamp"},
       {"far ahead of both neighbours", kScript + "2026-11-13 10:00,Leak,0,900\n2062-11-13 11:00,Leak,0,900\n2026-11-13 12:00,Leak,0,900\n", {ten, "2026-11-13T12:00:00Z" + kLeakAt}, "f:3: its time lies far ahead of those above and below it"},
       {"days without a year", "2026-12-31 22:00Z\n" + kFaultTable + "Fri Jan 1 01:00:00\n" + kFaultTable + "Sat 02:00\n" + kFaultTable, {"2026-12-31T22:00:00Z" + kLeakAt, "2027-01-01T01:00:00Z" + kLeakAt, "2027-01-02T02:00:00Z" + kLeakAt}, ""},
+      // What a file's end may have cut, or a lost end of a line has joined, in tables.
+      {"sar cut", kSar + "12:10:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13000 16", {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000", "2026-11-05T00:20:01Z slab_unreclaimable kbslab 13312000"}, "f:4: the file ends within this row"},
+      {"sar whole without an end", kSar + "12:10:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13000 16001", {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000", "2026-11-05T00:20:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:20:01Z vmalloc 16385024"}, ""},
+      {"sar cut before its end", kSar + "12:10:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13", {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000"}, "f:4: 3 values where the heading has 4"},
+      {"sadf cut", kSadf + "h;600;2026-11-05 00:10:01 UTC;9;16000\nh;600;2026-11-05 00:20:01 UTC;9;16", {"2026-11-05T00:10:01Z vmalloc 16384000"}, "f:3: the file ends within this row"},
+      {"two rows of sadf in one line", kSadf + "h;600;2026-11-05 00:10:01 UTC;9;16000h;600;2026-11-05 00:20:01 UTC;9;16000\nh;600;2026-11-05 00:30:01 UTC;9;16000\n", {"2026-11-05T00:30:01Z vmalloc 16384000"}, "f:2: 9 fields where the heading has 5"},
+      {"sadf -j cut within a number", kSadfJson + R"(]},{"timestamp":{"date":"2026-11-05","time":"00:20:01","utc":1},"memory":{"vmused":16)", {"2026-11-05T00:10:01Z vmalloc 16384000"}, "f:1: no JSON from here on: the text ends in the middle"},
+      {"Prometheus' time cut", "windows_memory_pool_paged_bytes{instance=\"a\"} 5 1793901600000\nwindows_memory_pool_paged_bytes{instance=\"a\"} 6 17939052", {"2026-11-05T18:00:00Z paged 5"}, "f:2: the time behind the series is none at which this was recorded"},
+      {"!poolused cut", "2026-11-05 18:00Z\n" + kPoolused + " Leak 9 900 0 0\n CM31 0 0 5 8000\n2026-11-05 19:00Z\n" + kPoolused + " Leak 9 900 0 0\n CM31 0 0 5 80", {at18, "2026-11-05T18:00:00Z paged CM31 8000", at19}, "f:10: the file ends within this row"},
+      {"!poolused cut between its groups", "2026-11-05 18:00Z\n" + kPoolused + " Leak 9 900 0 0\n Keep 9 90", {at18}, "f:5: the row ends before paged Allocs"},
+      {"two rows of !poolused in one line", "2026-11-05 18:00Z\n" + kPoolused + " Gone 9 900 0 0 CM31 0 0 5 8000\n Leak 9 900 0 0\n", {at18}, "f:4: two rows in one line"},
+      {"vmstat cut", "2026-11-05 18:00Z\n" + kVmstat + "files 10 100 512 16\n2026-11-05 19:00Z\n" + kVmstat + "x 1 10 512 16\nfiles 10 100 512 1", {"2026-11-05T18:00:00Z slab_unreclaimable files 57344", "2026-11-05T19:00:00Z slab_unreclaimable x 8192"}, "f:7: the file ends within this row"},
+      {"two rows of vmstat in one line", "2026-11-05 18:00Z\n" + kVmstat + "dentry 42 420 192 21 files 10 100 512 16\nx 1 10 512 16\n", {"2026-11-05T18:00:00Z slab_unreclaimable x 8192"}, "f:3: two rows in one line"},
+      {"slabtop cut in the last name", "2026-11-05 18:00Z\n" + kSlabtop + "42 42 100% 0.19K 2 21 8K kmalloc-64\n2026-11-05 19:00Z\n" + kSlabtop + "42 42 100% 0.19K 2 21 8K x\n42 42 100% 0.19K 2 21 8K kmalloc-6", {"2026-11-05T18:00:00Z slab_unreclaimable kmalloc-64 8192", "2026-11-05T19:00:00Z slab_unreclaimable x 8192"}, "f:7: the file ends within this row"},
+      {"allocinfo cut in a name", "2026-11-05 18:00Z\n" + kAllocinfo + "8192 2 mm/slub.c:23 func:alloc_slab_page\n2026-11-05 19:00Z\n" + kAllocinfo + "4096 1 a.c:1 func:aa\n8192 2 mm/slub.c:23 func:alloc", {"2026-11-05T18:00:00Z allocinfo kernel:alloc_slab_page:mm/slub.c 8192", "2026-11-05T19:00:00Z allocinfo kernel:aa:a.c 4096"}, "f:7: the file ends within this row"},
+      {"two rows of allocinfo in one line", "2026-11-05 18:00Z\n" + kAllocinfo + "4096 1 a.c:1 func:aa8192 2 b.c:2 func:bb\n1 1 x.c:1 func:x\n", {"2026-11-05T18:00:00Z allocinfo kernel:x:x.c 1"}, "f:3: two rows in one line"},
+      {"two rows of slabinfo in one line", "2026-11-05 18:00Z\n" + kSlabinfo + "dentry" + kSlabNumbers + " files" + kSlabNumbers + "\nx" + kSlabNumbers + "\n", {"2026-11-05T18:00:00Z slab_unreclaimable x 8192"}, "f:4: not a row of /proc/slabinfo"},
+      {"two rows of vmallocinfo in one line", "2026-11-05 18:00Z\n" + kArea + "a+0x1/0x2 pages=2 vmalloc" + kArea + "b+0x1/0x2 pages=2 vmalloc\n" + kArea + "c+0x1/0x2 pages=2 vmalloc\n", {"2026-11-05T18:00:00Z vmalloc c 12288"}, "f:2: not a row of /proc/vmallocinfo"},
+      {"two rows of meminfo in one line", "2026-11-05 18:00Z\nMemTotal: 8000 kB SUnreclaim: 64000 kB\nSReclaimable: 1 kB\n", {"2026-11-05T18:00:00Z slab_reclaimable 1024"}, "f:2: not a row of /proc/meminfo"},
       // A second screen of the debugger.
       {"two of !poolused below one time", "2026-11-05 18:00Z\n" + poolused("900") + poolused("950"), {at18}, "f:6: no time belongs to this look of the debugger alone"},
       {"two of !poolused without a time", poolused("900") + poolused("950") + "Debug session time: Thu Nov  5 18:00:00.000 2026 (UTC + 0:00)\n", {"2026-11-05T18:00:00Z nonpaged Leak 950"}, "f:2: no time belongs to this look of the debugger alone"},
