@@ -251,7 +251,10 @@ class CsvHistory final : public SnapshotReader {
     if (tag.empty()) return take_total(static_cast<Pool>(kind), *bytes, counts[0], counts[1]);
     TagUsage row;
     row.pool = static_cast<Pool>(kind);
-    row.tag = base::label_text(tag);
+    // Blanks beyond the kernel's four letters, or around a tag, are the separator's.
+    const bool is_blank_around = tag.size() > kTagLength || (tag.front() == ' ' && tag.back() == ' ' && !trimmed(tag).empty());
+    row.tag = base::label_text(is_blank_around ? trimmed(tag) : std::string_view(tag));
+    if (is_blank_around) row.tag.resize(std::max(row.tag.size(), kTagLength), ' ');
     row.bytes = *bytes;
     row.has_outstanding = counts[2].has_value();
     if (counts[0] && counts[1]) {

@@ -243,6 +243,11 @@ std::string with_joined_date(std::string_view line) {
 std::string_view without_title(std::string_view line) {
   line = trimmed(line);
   if (line.starts_with("zzz ")) return line.substr(4);
+  // A prompt that shows its command.
+  for (const std::string_view echo : {">echo ", "> echo "})
+    if (const std::size_t at = line.find(echo); at != std::string_view::npos) return trimmed(line.substr(at + echo.size()));
+  // watch: "Every 2.0s: cat /proc/meminfo    web01: Thu Nov  5 18:00:00 2026"
+  if (line.starts_with("Every ") && line.find("s: ") < line.rfind(": ")) return trimmed(line.substr(line.rfind(": ") + 2));
   const auto word_is = [&](std::string_view word) {
     return line.size() > word.size() && same_word(line.substr(0, word.size()), word);
   };

@@ -251,7 +251,13 @@ std::optional<base::UnixMillis> parse_btime(std::string_view line) {
 std::optional<base::UnixMillis> parse_unix_line(std::string_view line) {
   const std::string_view text = trimmed(line);
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  if (digits != 10 || (digits < text.size() && text[digits] != '.')) return std::nullopt;
+  constexpr std::size_t kOfSeconds = 10, kOfMillis = 13;
+  if (digits == kOfMillis && digits == text.size()) {
+    const auto seconds = parse_unix_line(text.substr(0, kOfSeconds));
+    std::string_view fraction = text.substr(kOfSeconds);
+    return seconds ? std::optional(*seconds + take_digits(fraction, 3, 3).value_or(0)) : std::nullopt;
+  }
+  if (digits != kOfSeconds || (digits < text.size() && text[digits] != '.')) return std::nullopt;
   const auto time = parse_timestamp(text);
   return time && *time >= 1'000'000'000'000 && *time < 4'102'444'800'000 ? std::optional(*time) : std::nullopt;
 }

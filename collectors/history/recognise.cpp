@@ -49,6 +49,12 @@ bool is_row_of_perfmon(std::string_view line) {
          line.find_first_not_of("0123456789./: \",;\te+-") == std::string_view::npos;
 }
 
+/// A time, and more behind commas.
+bool is_row_of_csv(std::string_view line) {
+  CsvFields fields;
+  return fields.split(line) == nullptr && fields.size() >= 4 && parse_timestamp(trimmed(fields[0])).ok();
+}
+
 }  // namespace
 
 std::string_view format_name(Format format) {
@@ -134,6 +140,11 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return "looks like perfmon's CSV with something else above its header row; take away what stands above (PDH-CSV 4.0)";
   if (is_row_of_perfmon(start.substr(0, start.find_first_of("\r\n"))))
     return "looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters";
+  if (has(text, ": tunables") && has(text, ": slabdata"))
+    return "looks like rows of /proc/slabinfo without its heading; keep its first two lines: cat /proc/slabinfo";
+  if (has(text, " func:")) return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
+  if (is_row_of_csv(start.substr(0, start.find_first_of("\r\n"))))
+    return "looks like rows of CSV without the header row that names the columns; timestamp, pool, tag and bytes are needed";
   if (has(text, "CounterSamples"))
     return "looks like what Get-Counter shows on the screen; write it as CSV: Get-Counter ... | Select-Object -ExpandProperty "
            "CounterSamples | Export-Csv FILE";

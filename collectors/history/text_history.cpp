@@ -39,6 +39,14 @@ bool looks_like_a_row(std::string_view text) {
   return numbers >= kNumbersOfARow;
 }
 
+/// Not "KBytes", which is another unit.
+std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
+  const auto is_edge = [&](std::size_t at) { return at >= text.size() || text[at] == ' ' || text[at] == '\t'; };
+  std::size_t at = text.find(word, from);
+  while (at != std::string_view::npos && !((at == 0 || is_edge(at - 1)) && is_edge(at + word.size()))) at = text.find(word, at + 1);
+  return at;
+}
+
 class TextHistory final : public SnapshotReader {
  public:
   TextHistory(LineReader lines, FileNotes notes, TextOptions options)
@@ -195,10 +203,10 @@ class TextHistory final : public SnapshotReader {
     // Rows are read by their places: Allocs, Frees, Diff, Bytes.
     std::size_t at = 0;
     for (const std::string_view name : {"Type", "Allocs", "Frees", "Diff", "Bytes"}) {
-      const std::size_t found = text.find(name, at);
+      const std::size_t found = find_word(text, name, at);
       if (found == std::string_view::npos) {
         notes_.skip(lines_.number(), std::string("the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: ") + std::string(name) +
-                                         (text.find(name) == std::string_view::npos ? " is missing" : " stands elsewhere") +
+                                         (find_word(text, name, 0) == std::string_view::npos ? " is missing" : " stands elsewhere") +
                                          "; the table below is passed over");
         table_ = Table::kPassedOver;
         break;
