@@ -2,12 +2,13 @@
 // frees, outstanding, boot_time, host. Rows of one timestamp and host are one snapshot, in which a row with an empty tag
 // is the pool's total.
 // Besides the pools' names system_ptes (free ones), commit and commit_limit are known, whose value is in bytes.
-// Rows may be out of order as far as kWindow snapshots reach; what comes later is skipped.
+// Rows may be out of order as far as kWindow snapshots of their host reach; what comes later is skipped.
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <list>
 #include <map>
 #include <set>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "collectors/base/suggest.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/number_text.h"
+#include "collectors/history/recognise.h"
 #include "collectors/history/row_text.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_builder.h"
@@ -29,7 +31,7 @@ using base::UnixMillis;
 
 constexpr std::size_t kWindow = 4;
 constexpr std::size_t kLongestTag = 256;
-constexpr std::size_t kMostHosts = 64;  // for which the window is made wider
+constexpr std::size_t kMostHosts = 65'536, kMostPending = 512, kMostEarly = 64;
 
 enum Column : std::size_t { kTimestamp, kPool, kTag, kBytes, kAllocs, kFrees, kOutstanding, kBootTime, kHost };
 constexpr std::array<std::string_view, 9> kColumns = {"timestamp", "pool",  "tag",         "bytes",    "allocs",
@@ -71,15 +73,15 @@ std::optional<std::uint64_t> parse_count(std::string_view text, char separator) 
 
 class CsvHistory final : public SnapshotReader {
  public:
-  CsvHistory(LineReader lines, FileNotes notes, char separator)
-      : lines_(std::move(lines)), notes_(std::move(notes)), fields_(separator) {}
+  CsvHistory(LineReader lines, FileNotes notes, char separator, bool any_order)
+      : lines_(std::move(lines)), notes_(std::move(notes)), fields_(separator), any_order_(any_order) {}
 
   base::Result<void> read_header() {
     return read_header_row(lines_, notes_, [this] { return take_header(); });
   }
 
   base::Result<bool> next(Snapshot& out) override {
-    while (!ended_ && pending_.size() <= kWindow * std::max<std::size_t>(1, hosts_.size())) {
+    while (!ended_ && full_ == nullptr) {
       const auto state = lines_.next();
       if (!state) return state.error();
       ended_ = *state == LineState::kEnd;
@@ -87,28 +89,54 @@ class CsvHistory final : public SnapshotReader {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
       if (*state == LineState::kLine && !trimmed(lines_.line()).empty()) take_line();
     }
-    if (pending_.empty()) return false;
-    const auto first = pending_.begin();
+    Host* const host = full_ != nullptr ? std::exchange(full_, nullptr) : earliest();
+    if (host == nullptr) return false;
+    const auto first = host->pending.begin();
+    // Each later time stands above the one before it.
+    is_newest_first_ = !host->given && host->pending.size() > kWindow &&
+                       std::is_sorted(first, host->pending.end(), [](const auto& a, const auto& b) { return a.second.line > b.second.line; });
     out = first->second.builder.take();
     out.system = system_;
-    out.time = first->first.first;
-    host_ = first->first.second;
+    out.time = first->first;
+    host_ = host->name;
     line_ = first->second.line;
-    given_ = first->first;
+    host->given = first->first;
     if (current_ == &first->second) current_ = nullptr;
-    pending_.erase(first);
+    host->pending.erase(first);
+    --pending_count_;
     return true;
   }
 
+  [[nodiscard]] bool is_newest_first() const override { return is_newest_first_; }
   [[nodiscard]] std::uint64_t line() const override { return line_; }
   [[nodiscard]] const std::string& host() const override { return host_; }
 
  private:
-  using Moment = std::pair<UnixMillis, std::string>;  // of a host
   struct Pending {
     SnapshotBuilder builder;
     std::uint64_t line = 0;
   };
+  // Times rise a host: hosts may stand one behind another.
+  struct Host {
+    std::string name;
+    std::map<UnixMillis, Pending> pending;
+    std::map<UnixMillis, Gaps> early_gaps;  // of rows that were refused before one of their snapshot was not
+    std::optional<UnixMillis> given;
+    std::optional<std::list<Host*>::iterator> place = {};  // in waiting_
+  };
+
+  Host* earliest() {
+    Host* found = nullptr;
+    for (auto& [name, host] : hosts_)
+      if (!host.pending.empty() && (found == nullptr || host.pending.begin()->first < found->pending.begin()->first)) found = &host;
+    return found;
+  }
+  Host& host_of(std::string_view text) {
+    std::string name = base::label_text(text);
+    const auto [found, is_new] = hosts_.try_emplace(std::move(name));
+    if (is_new) found->second.name = found->first;
+    return found->second;
+  }
 
   // Empty, or why it cannot be used.
   std::string take_header() {
@@ -147,14 +175,21 @@ class CsvHistory final : public SnapshotReader {
     const char* const why = fields_.split(lines_.line());
     // Files put one behind another.
     if (why == nullptr && same_word(trimmed(field(kTimestamp)), kColumns[kTimestamp])) {
-      if (const std::string no = take_header(); !no.empty()) notes_.skip(lines_.number(), no);
+      const std::string no = take_header();
+      is_passed_over_ = !no.empty();
+      if (is_passed_over_) notes_.skip(lines_.number(), no + "; the rows below are passed over");
       return;
     }
+    if (is_passed_over_) return;
     std::string reason = why != nullptr ? why
                          : fields_.size() != width_
                              ? std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_)
                              : take_row();
     if (reason.empty()) return;
+    if (const std::string_view other = begins_other(lines_.line()); !other.empty()) {
+      is_passed_over_ = true;
+      return notes_.skip(lines_.number(), other_begins(other));
+    }
     notes_.skip(lines_.number(), reason);
     if (std::exchange(is_there_, false)) return;
     // What the snapshot of this row lacks now is not gone.
@@ -164,10 +199,15 @@ class CsvHistory final : public SnapshotReader {
       if (kind == pool || kind == kKinds.size() || fields_.size() != width_) gaps.add(static_cast<Pool>(pool));
     if (gaps.pools == 0) return;
     const auto time = parse_timestamp(trimmed(field(kTimestamp)));
-    const auto of = time ? pending_.find({*time, base::label_text(trimmed(field(kHost)))}) : pending_.end();
-    if (of != pending_.end()) add_gaps(of->second, gaps);
-    else if (time && early_gaps_.size() < kMostHosts) early_gaps_[{*time, base::label_text(trimmed(field(kHost)))}].pools |= gaps.pools;
-    else if (!time && current_ != nullptr) add_gaps(*current_, gaps);
+    if (!time) {
+      if (current_ != nullptr) add_gaps(*current_, gaps);
+      return;
+    }
+    const auto host = hosts_.find(base::label_text(trimmed(field(kHost))));
+    const auto of = host != hosts_.end() ? host->second.pending.find(*time) : std::map<UnixMillis, Pending>::iterator();
+    if (host != hosts_.end() && of != host->second.pending.end()) add_gaps(of->second, gaps);
+    else if (hosts_.size() < kMostHosts && (host == hosts_.end() || host->second.early_gaps.size() < kMostEarly))
+      host_of(trimmed(field(kHost))).early_gaps[*time].pools |= gaps.pools;
   }
 
   static void add_gaps(Pending& into, const Gaps& gaps) { into.builder.snapshot().gaps.pools |= gaps.pools; }
@@ -211,7 +251,10 @@ class CsvHistory final : public SnapshotReader {
     if (tag.empty()) return take_total(static_cast<Pool>(kind), *bytes, counts[0], counts[1]);
     TagUsage row;
     row.pool = static_cast<Pool>(kind);
-    row.tag = base::label_text(tag);
+    // Blanks beyond the kernel's four letters, or around a tag, are the separator's.
+    const bool is_blank_around = tag.size() > kTagLength || (tag.front() == ' ' && tag.back() == ' ' && !trimmed(tag).empty());
+    row.tag = base::label_text(is_blank_around ? trimmed(tag) : std::string_view(tag));
+    if (is_blank_around) row.tag.resize(std::max(row.tag.size(), kTagLength), ' ');
     row.bytes = *bytes;
     row.has_outstanding = counts[2].has_value();
     if (counts[0] && counts[1]) {
@@ -228,13 +271,11 @@ class CsvHistory final : public SnapshotReader {
   // The file's last row has no end, and its snapshot fewer rows than the one before, or much less in this one.
   bool is_torn(const TagUsage& row) {
     constexpr std::uint64_t kMuchLess = 5;
-    const auto mine = std::find_if(pending_.begin(), pending_.end(), [&](const auto& one) { return &one.second == current_; });
-    if (mine == pending_.end()) return false;
+    const std::map<UnixMillis, Pending>& pending = current_in_->pending;
     const Snapshot* before = nullptr;
-    for (auto one = pending_.begin(); one != mine; ++one)
-      if (one->first.second == mine->first.second) before = &one->second.builder.snapshot();
+    for (auto one = pending.begin(); one != pending.end() && &one->second != current_; ++one) before = &one->second.builder.snapshot();
     // A host that nobody has heard of, where the others are known.
-    if (before == nullptr) return at_[kHost] + 1 == width_ && pending_.size() > 1;
+    if (before == nullptr) return at_[kHost] + 1 == width_ && (pending_count_ > 1 || hosts_.size() > 1);
     if (current_->builder.snapshot().tags.size() + 1 < before->tags.size()) return true;
     return std::any_of(before->tags.begin(), before->tags.end(), [&](const TagUsage& one) {
       return one.pool == row.pool && one.tag == row.tag && row.bytes < one.bytes / kMuchLess;
@@ -275,20 +316,27 @@ class CsvHistory final : public SnapshotReader {
     if (current_ != nullptr && timestamp == current_timestamp_ && host_text == current_host_) return {};
     const auto time = parse_timestamp(timestamp);
     if (!time) return timestamp.empty() ? "timestamp is empty" : "timestamp " + time.error().message;
-    Moment moment{*time, base::label_text(host_text)};
-    if (hosts_.size() < kMostHosts) hosts_.insert(moment.second);
-    if (given_ && moment <= *given_)
+    if (hosts_.size() >= kMostHosts && !hosts_.contains(base::label_text(host_text))) return "too many hosts";
+    Host& host = host_of(host_text);
+    if (host.given && *time <= *host.given && !any_order_)
       return "timestamp " + in_quotes(timestamp) + " goes back more than " + std::to_string(kWindow) +
              " snapshots; sort the rows by timestamp";
-    const auto [found, is_new] = pending_.try_emplace(std::move(moment));
+    const auto [found, is_new] = host.pending.try_emplace(*time);
     if (is_new) {
       found->second.line = lines_.number();
-      if (const auto early = early_gaps_.find(found->first); early != early_gaps_.end()) {
+      if (const auto early = host.early_gaps.find(*time); early != host.early_gaps.end()) {
         add_gaps(found->second, early->second);
-        early_gaps_.erase(early);
+        host.early_gaps.erase(early);
       }
+      ++pending_count_;
+      if (host.place) waiting_.erase(*host.place);
+      host.place = waiting_.insert(waiting_.end(), &host);
+      for (; waiting_.front()->pending.empty(); waiting_.pop_front()) waiting_.front()->place.reset();
+      if (host.pending.size() > kWindow) full_ = &host;
+      else if (pending_count_ > kMostPending && waiting_.front() != &host) full_ = waiting_.front();
     }
     current_ = &found->second;
+    current_in_ = &host;
     current_timestamp_ = timestamp;
     current_host_ = host_text;
     return {};
@@ -299,16 +347,19 @@ class CsvHistory final : public SnapshotReader {
   CsvFields fields_;
   std::array<std::size_t, kColumns.size()> at_{};
   std::size_t width_ = 0;
-  std::map<Moment, Pending> pending_;
-  std::map<Moment, Gaps> early_gaps_;  // of rows that were refused before one of their snapshot was not
-  std::set<std::string> hosts_;
+  std::map<std::string, Host> hosts_;
+  std::list<Host*> waiting_;  // the one whose last new time came first
+  std::size_t pending_count_ = 0;  // of all hosts
+  Host* full_ = nullptr;  // whose window is
   Pending* current_ = nullptr;
+  Host* current_in_ = nullptr;
   std::string current_timestamp_, current_host_, host_;
-  std::optional<Moment> given_;
   std::uint64_t line_ = 0;
   System system_ = System::kLinux;
   bool is_there_ = false;  // what the row tells
   bool told_of_sums_ = false;
+  bool is_passed_over_ = false;  // what comes, up to the next header
+  bool any_order_, is_newest_first_ = false;
   bool ended_ = false;
 };
 
@@ -337,8 +388,8 @@ bool has_all_columns(std::string_view line) {
   return true;
 }
 
-Reader make_csv_history(LineReader lines, FileNotes notes, char separator) {
-  auto reader = std::make_unique<CsvHistory>(std::move(lines), std::move(notes), separator);
+Reader make_csv_history(LineReader lines, FileNotes notes, char separator, bool any_order) {
+  auto reader = std::make_unique<CsvHistory>(std::move(lines), std::move(notes), separator, any_order);
   if (auto header = reader->read_header(); !header) return header.error();
   return std::unique_ptr<SnapshotReader>(std::move(reader));
 }

@@ -267,7 +267,7 @@ class Scan {
   DateLine finish() {
     if (unknown_words_ > kMostUnknownWords) return {};
     if (!has_date() && month_ != 0) {
-      if (tuesday_ && tuesday_ != month_) found_.weekday = 2;
+      if (weekday_of_month_ && first_month_ != month_) found_.weekday = weekday_of_month_;
       if (numbers_.size() == 2) {
         // The year is the longer one, or stands last: "5 Nov 26".
         const bool first_is_year = numbers_[0] > 31;
@@ -285,7 +285,7 @@ class Scan {
       if (!found_.time_of_day) return {};
     }
     if (half_ && !apply_half()) return {};
-    if (found_.midnight && found_.weekday && (order_ || !found_.numeric) && *found_.weekday != weekday_at(*found_.midnight)) {
+    if (found_.midnight && found_.weekday && (order_ || !found_.numeric) && !found_.fits_weekday(*found_.midnight)) {
       found_.problem = "the weekday is not that of the date";
     }
     // Versions, too: 10.20.30.
@@ -382,16 +382,18 @@ class Scan {
     if (month != 0 && month_ == 0) {
       month_ = month;
       month_after_ = numbers_.size();
-      if (weekday_of(text, false)) tuesday_ = month;
+      weekday_of_month_ = weekday_of(text, false);
+      first_month_ = month;
       return true;
     }
-    if (month != 0 && tuesday_) {  // "mar." was the weekday
+    if (month != 0 && weekday_of_month_) {  // "mar." was the weekday
       month_ = month;
       month_after_ = numbers_.size();
       return true;
     }
     if (const auto weekday = weekday_of(text, is_first)) {
       found_.weekday = weekday;
+      found_.or_saturday = means_saturday_too(text);
       return true;
     }
     if (!is_filler(text)) ++unknown_words_;
@@ -405,7 +407,8 @@ class Scan {
   std::vector<int> numbers_;
   int month_ = 0;
   std::size_t month_after_ = 0;
-  std::optional<int> tuesday_;
+  std::optional<int> weekday_of_month_;  // of a word that is both
+  int first_month_ = 0;
   std::optional<bool> half_;
   int unknown_words_ = 0;
   int sign_ = 0;
@@ -457,6 +460,11 @@ std::optional<UnixMillis> NumericDate::in(DateOrder order) const {
 
 bool NumericDate::is_a_day() const {
   return in(DateOrder::kMonthDayYear) || in(DateOrder::kDayMonthYear) || in(DateOrder::kYearMonthDay);
+}
+
+bool DateLine::fits_weekday(UnixMillis day) const {
+  const int its = weekday_at(day);
+  return !weekday || its == *weekday || (or_saturday && its == 6);
 }
 
 int weekday_at(UnixMillis midnight) {

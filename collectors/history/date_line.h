@@ -39,6 +39,7 @@ struct DateLine {
   std::optional<Zone> zone;
   std::optional<NumericDate> numeric;  // what midnight was read from
   std::optional<int> weekday;          // 0 is Sunday
+  bool or_saturday = false;            // "so", which is Sunday in German and Saturday in Czech and Polish
   struct Yearless {
     int month = 0, day = 0;  // 0: the weekday is all that is told
   };
@@ -46,6 +47,8 @@ struct DateLine {
   std::string problem;                 // why the date in this line is of no use
 
   [[nodiscard]] bool empty() const { return !midnight && !time_of_day && problem.empty(); }
+  /// Whether the weekday, if there is one, is that of this day.
+  [[nodiscard]] bool fits_weekday(base::UnixMillis day) const;
 };
 
 /// Without an order month first, and day first where a month cannot be.

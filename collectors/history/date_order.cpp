@@ -24,7 +24,7 @@ void DateOrderVotes::see(const DateLine& line) {
       ++fit.wrong;
       continue;
     }
-    if (line.weekday) ++(*line.weekday == weekday_at(*days[i]) ? fit.weekdays : fit.wrong);
+    if (line.weekday) ++(line.fits_weekday(*days[i]) ? fit.weekdays : fit.wrong);
     const base::UnixMillis time = *days[i] + line.time_of_day.value_or(0);
     if (fit.last && time < *fit.last) ++fit.falls;
     if (!fit.first) fit.first = time;
@@ -122,7 +122,7 @@ std::optional<base::UnixMillis> yearless_day(const DateLine& line, base::UnixMil
   for (int i = 0; i < kMostDays && day >= 0; ++i, day += step * base::kDayMillis) {
     // A year on, nothing rises by itself; the last one may be older where its weekday says so.
     if (i > 366 && (step > 0 || !line.weekday)) break;
-    if (line.weekday && weekday_at(day) != *line.weekday) continue;
+    if (!line.fits_weekday(day)) continue;
     const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day / base::kDayMillis))};
     const bool is_day = line.yearless->month == 0 || (static_cast<int>(static_cast<unsigned>(date.month())) == line.yearless->month &&
                                                       static_cast<int>(static_cast<unsigned>(date.day())) == line.yearless->day);

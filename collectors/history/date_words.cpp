@@ -15,52 +15,52 @@ constexpr char kAny = kHiddenLetter;
 
 // Without accents, in small letters, words apart by blanks.
 constexpr std::array<std::string_view, 12> kMonths = {
-    "january jan januar janner januari janvier janv enero ene gennaio gen janeiro stycznia styczen sty leden ledna "
+    "january jan januar janner januari janvier janv enero ene gennaio gen janeiro stycznia styczen sty leden ledna led "
     "tammikuuta tammikuu januar ocak oca ianuarie ian",
-    "february feb februar februari fevrier fevr fev febrero febbraio fevereiro lutego luty lut unor unora helmikuuta "
+    "february feb februar februari fevrier fevr fev febrero febbraio fevereiro lutego luty lut unor unora uno helmikuuta "
     "helmikuu subat sub februarie",
-    "march mar marz maerz mrz maart mrt mars marzo marco marca marzec brezen brezna maaliskuuta maaliskuu marcius mart "
+    "march mar marz maerz mrz maart mrt mars marzo marco marca marzec brezen brezna bre maaliskuuta maaliskuu marcius mart "
     "martie",
-    "april apr avril avr abril abr aprile kwietnia kwiecien kwi duben dubna huhtikuuta huhtikuu aprilis nisan nis "
+    "april apr avril avr abril abr aprile kwietnia kwiecien kwi duben dubna dub huhtikuuta huhtikuu aprilis nisan nis "
     "aprilie",
-    "may mai mei maj mayo maggio mag maio maja kveten kvetna toukokuuta toukokuu majus mayis",
-    "june jun juni juin junio giugno giu junho czerwca czerwiec cze cerven cervna kesakuuta kesakuu junius haziran haz "
+    "may mai mei maj mayo maggio mag maio maja kveten kvetna kve toukokuuta toukokuu majus mayis",
+    "june jun juni juin junio giugno giu junho czerwca czerwiec cze cerven cervna cvn kesakuuta kesakuu junius haziran haz "
     "iunie iun",
-    "july jul juli juillet juil julio luglio lug julho lipca lipiec lip cervenec cervence heinakuuta heinakuu julius "
+    "july jul juli juillet juil julio luglio lug julho lipca lipiec lip cervenec cervence cvc heinakuuta heinakuu julius "
     "temmuz tem iulie iul",
-    "august aug aout agosto ago augustus augusti sierpnia sierpien sie srpen srpna elokuuta elokuu augusztus agustos",
-    "september sep sept septembre septiembre settembre set setembro wrzesnia wrzesien wrz zari syyskuuta syyskuu "
+    "august aug aout agosto ago augustus augusti sierpnia sierpien sie srpen srpna srp elokuuta elokuu augusztus agustos",
+    "september sep sept septembre septiembre settembre set setembro wrzesnia wrzesien wrz zari zar syyskuuta syyskuu "
     "szeptember eylul eyl septembrie",
-    "october oct oktober okt octobre octubre ottobre ott outubro out pazdziernika pazdziernik paz rijen rijna "
+    "october oct oktober okt octobre octubre ottobre ott outubro out pazdziernika pazdziernik paz rijen rijna rij "
     "lokakuuta lokakuu ekim eki octombrie",
     "november nov novembre noviembre novembro listopada listopad lis listopadu marraskuuta marraskuu kasim kas "
     "noiembrie noi",
-    "december dec dezember dez decembre diciembre dic dicembre dezembro grudnia grudzien gru prosinec prosince "
+    "december dec dezember dez decembre diciembre dic dicembre dezembro grudnia grudzien gru prosinec prosince pro "
     "joulukuuta joulukuu aralik ara decembrie"};
 
 constexpr std::array<std::string_view, 12> kCyrillicMonths = {
-    "января январь янв січня", "февраля февраль фев февр лютого", "марта март мар березня", "апреля апрель апр квітня",
+    "января январь янв січня", "февраля февраль фев февр февр лютого", "марта март мар березня", "апреля апрель апр квітня",
     "мая май травня",          "июня июнь июн червня",            "июля июль июл липня",    "августа август авг серпня",
-    "сентября сентябрь сен сент вересня", "октября октябрь окт жовтня", "ноября ноябрь ноя нояб листопада",
+    "сентября сентябрь сен сент вересня", "октября октябрь окт жовтня", "ноября ноябрь ноя нояб нояб листопада",
     "декабря декабрь дек грудня"};
 
 constexpr std::array<std::string_view, 7> kWeekdays = {
     "sunday sun sonntag dimanche dim domingo dom domenica niedziela niedz zondag sondag nedele vasarnap pazar "
-    "sunnuntai duminica",
+    "sunnuntai duminica dum nie nedela son",
     "monday mon montag lundi lun lunes lunedi segunda-feira segunda seg poniedzialek pon maandag mandag man pondeli "
-    "hetfo pazartesi pzt maanantai",
-    "tuesday tue tues dienstag mardi mar martes martedi terca-feira terca ter wtorek dinsdag tisdag tis tirsdag utery "
+    "hetfo pazartesi pzt maanantai pondelok man",
+    "tuesday tue tues dienstag mardi mar martes martedi terca-feira terca ter wtorek wto dinsdag tisdag tis tirsdag tir utery utorok "
     "kedd sali sal tiistai marti",
-    "wednesday wed mittwoch mercredi mer miercoles mie mercoledi quarta-feira quarta qua sroda woensdag onsdag ons "
+    "wednesday wed mittwoch mercredi mer miercoles mie mercoledi quarta-feira quarta qua sroda sro woensdag onsdag ons "
     "streda szerda carsamba car keskiviikko",
     "thursday thu thur thurs donnerstag jeudi jeu jueves jue giovedi gio quinta-feira quinta qui czwartek czw donderdag "
-    "torsdag tors ctvrtek csutortok persembe per torstai joi",
-    "friday fri freitag vendredi ven viernes vie venerdi sexta-feira sexta sex piatek vrijdag fredag fre patek pentek "
-    "cuma perjantai vineri cum",
+    "torsdag tors tor ctvrtek stvrtok csutortok persembe per torstai joi",
+    "friday fri freitag vendredi ven viernes vie venerdi sexta-feira sexta sex piatek pia piatok vrijdag fredag fre patek pentek "
+    "cuma perjantai vineri vin cum",
     "saturday sat samstag sonnabend samedi sam sabado sab sabato sobota sob zaterdag lordag lor szombat cumartesi cmt "
     "lauantai sambata"};
 constexpr std::array<std::string_view, 7> kShortWeekdays = {"so zo nd ne", "mo ma pn po", "di wt ut",  "mi wo sr st",
-                                                            "do cz ct",    "fr vr pt pa", "sa za so"};
+                                                            "do cz ct",    "fr vr pt pa", "sa za"};
 constexpr std::array<std::string_view, 7> kCyrillicWeekdays = {
     "воскресенье вс неділя", "понедельник пн понеділок", "вторник вт вівторок", "среда ср середа",
     "четверг чт четвер",     "пятница пт пятниця",       "суббота сб субота"};
@@ -243,6 +243,11 @@ std::string with_joined_date(std::string_view line) {
 std::string_view without_title(std::string_view line) {
   line = trimmed(line);
   if (line.starts_with("zzz ")) return line.substr(4);
+  // A prompt that shows its command.
+  for (const std::string_view echo : {">echo ", "> echo "})
+    if (const std::size_t at = line.find(echo); at != std::string_view::npos) return trimmed(line.substr(at + echo.size()));
+  // watch: "Every 2.0s: cat /proc/meminfo    web01: Thu Nov  5 18:00:00 2026"
+  if (line.starts_with("Every ") && line.find("s: ") < line.rfind(": ")) return trimmed(line.substr(line.rfind(": ") + 2));
   const auto word_is = [&](std::string_view word) {
     return line.size() > word.size() && same_word(line.substr(0, word.size()), word);
   };
@@ -281,10 +286,9 @@ std::optional<int> weekday_of(std::string_view word, bool is_first) {
   if (const auto found = find_in(kWeekdays, kCyrillicWeekdays, word)) return static_cast<int>(*found);
   if (is_first) {
     const std::string folded = fold_latin(word);
-    // "so" is Sunday in German and Saturday in Czech.
-    for (std::size_t i = 0; i < 6; ++i)
-      if (folded.size() == 2 && is_plain(word) && is_in(folded, kShortWeekdays[i])) return static_cast<int>(i);
-    if (folded == "sa" || folded == "za") return 6;
+    // Two letters of which one is hidden may be anything.
+    for (std::size_t i = 0; i < kShortWeekdays.size(); ++i)
+      if (folded.size() == 2 && folded.find(kAny) == std::string::npos && is_in(folded, kShortWeekdays[i])) return static_cast<int>(i);
   }
   for (const std::string_view before : {"星期", "周", "週", "礼拜"}) {
     if (!word.starts_with(before)) continue;
@@ -299,6 +303,8 @@ std::optional<int> weekday_of(std::string_view word, bool is_first) {
   }
   return std::nullopt;
 }
+
+bool means_saturday_too(std::string_view word) { return fold_latin(word) == "so"; }
 
 std::optional<bool> half_of_day(std::string_view word) {
   const std::string folded = fold_latin(word);

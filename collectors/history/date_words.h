@@ -27,6 +27,8 @@ inline constexpr char kHiddenLetter = '?';
 
 /// 0 is Sunday. Two letters are too few to tell unless they stand first on the line.
 [[nodiscard]] std::optional<int> weekday_of(std::string_view word, bool is_first);
+/// What weekday_of() says is Sunday, and Saturday in other languages.
+[[nodiscard]] bool means_saturday_too(std::string_view word);
 
 /// True: after noon.
 [[nodiscard]] std::optional<bool> half_of_day(std::string_view word);

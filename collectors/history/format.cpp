@@ -104,10 +104,13 @@ struct CsvStart {
   Format format = Format::kOther;   // kScriptCsv; else perfmon's or our own
   std::string header;
   std::size_t lines_above = 0;
+  std::size_t other_line = 0;  // of those: where something begins that is passed over with them; 0: nowhere
+  std::string other;
 };
 
 std::optional<CsvStart> find_csv(std::string_view text) {
-  std::size_t above = 0;
+  std::size_t above = 0, other_line = 0;
+  std::string other;
   bool is_first = true, any_wrapped = false;
   for (std::string_view rest = text; !rest.empty(); ++above) {
     const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
@@ -122,9 +125,13 @@ std::optional<CsvStart> find_csv(std::string_view text) {
     if (plain && (csv_separator(line) || script_csv_kind(line) || perfmon_separator(line))) return std::nullopt;  // as it is
     // What typeperf and shells print above it is for them who took it down.
     if (perfmon_separator(line) && !any_wrapped) return std::nullopt;
-    if (perfmon_separator(line)) return CsvStart{Format::kOther, line, above};
-    if (has_script_times(line)) return CsvStart{Format::kScriptCsv, line, above};
-    if (has_all_columns(line)) return CsvStart{Format::kOther, line, above};
+    const bool is_script = !perfmon_separator(line) && has_script_times(line);
+    if (is_script || perfmon_separator(line) || has_all_columns(line))
+      return CsvStart{is_script ? Format::kScriptCsv : Format::kOther, line, above, other_line, std::move(other)};
+    if (const std::string_view begins = begins_other(line); other_line == 0 && !begins.empty()) {
+      other_line = above + 1;
+      other = begins;
+    }
   }
   return std::nullopt;
 }
@@ -232,7 +239,7 @@ std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::strin
 }
 
 Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options, BesideDates& beside,
-                   Notes& notes, std::uint64_t& bytes_read) {
+                   Notes& notes, std::uint64_t& bytes_read, bool any_order) {
   auto file = files.open(path, base::OpenMode::kRead);
   if (!file) return file.error();
   const auto head = read_head(**file);
@@ -257,6 +264,9 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   Format format = recognise(text);
   const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
   if (start) format = start->format;
+  if (start && start->other_line > 0)
+    file_notes.skip(start->other_line, start->other + " begins here, and is passed over with all above the CSV that begins in line " +
+                                           std::to_string(start->lines_above + 1) + "; put each into a file of its own");
   const auto lines = [&](std::size_t longest = kMaxLineBytes) {
     LineReader reader(std::move(headed), longest);
     if (info) reader.set_size(info->size_bytes);
@@ -285,7 +295,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   }
   if (const auto separator = csv_separator(line)) {
     file_notes.read_as("CSV");
-    return make_csv_history(lines(), file_notes, *separator);
+    return make_csv_history(lines(), file_notes, *separator, any_order);
   }
   if (const auto look = unusable_look(*head)) return refuse(*look);
   if (is_binary(text))

@@ -11,6 +11,7 @@
 #include "collectors/history/list_cuts.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
+#include "collectors/history/sorted_reader.h"
 
 namespace kmem::history {
 namespace {
@@ -22,6 +23,7 @@ using base::UnixMillis;
 
 constexpr std::size_t kMostOpen = 32;  // of files that wait for their time; the others are opened again
 constexpr std::size_t kMostHostsNamed = 1000;
+constexpr std::size_t kLooksAhead = 64, kLooksOfAHost = 3;
 constexpr UnixMillis kSameLookMs = 60'000, kLongestLookMs = 15 * 60'000;
 
 std::string lower_case(std::string text) {
@@ -47,8 +49,25 @@ struct Track {
     std::uint64_t line = 0;
     std::string host;
   };
-  std::optional<Ahead> ahead;  // read behind the head
+  std::deque<Ahead> ahead;  // read behind the head
   std::optional<base::Error> failed;  // what came when it looked ahead
+  std::map<std::string, UnixMillis> last;  // by host: of what was taken
+  bool is_newest_first = false;
+
+  /// False: there is none.
+  Result<bool> read(Ahead& into) const {
+    auto more = reader->next(into.head);
+    if (more && *more) {
+      into.line = reader->line();
+      into.host = reader->host();
+    }
+    return more;
+  }
+  void take(Ahead&& next) {
+    head = std::move(next.head);
+    line = next.line;
+    host = std::move(next.host);
+  }
 };
 
 class History final : public HistorySource {
@@ -135,7 +154,7 @@ class History final : public HistorySource {
   // pool are not gone. A tag that comes again begins the next look.
   void hold(Gathered&& next) {
     const UnixMillis time = next.seen().time;
-    while (!held_.empty() && time - held_.front().last_time > kSameLookMs) let_go();
+    while (!held_.empty() && std::abs(time - held_.front().last_time) > kSameLookMs) let_go();
     const auto known = by_host_.find(next.host);
     if (known != by_host_.end() && is_of_one_look(*known->second, next)) {
       Held& held = *known->second;
@@ -185,13 +204,24 @@ class History final : public HistorySource {
       Track& track = *active_[i];
       bool more = true;
       while (more && track.head.time == time) {
-        const std::size_t into = is_wanted(track) ? gather(track) : batch_.size();
+        const std::size_t into = is_wanted(track) && is_in_time(track) ? gather(track) : batch_.size();
         more = refill(track);
         if (!more && into < batch_.size()) batch_[into].ends_file = true;
       }
       if (more) ++i;
       else active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
     }
+    return true;
+  }
+
+  // Where hosts follow one another in a file, another file may have gone further.
+  bool is_in_time(const Track& track) {
+    const auto [given, is_new] = given_.try_emplace(options_.all_hosts ? track.host : std::string(), track.head.time);
+    if (track.head.time < given->second) {
+      notes_.skip(track.path, track.line, "it comes too late: another file has gone on with its host; sort the file by time");
+      return false;
+    }
+    given->second = track.head.time;
     return true;
   }
 
@@ -258,23 +288,35 @@ class History final : public HistorySource {
     if (const auto info = files_.info(path)) track->size_bytes = info->size_bytes;
     bytes_total_ += track->size_bytes;
     const Notes::Mark mark = notes_.mark();
-    auto reader = open_reader(files_, path, options_, *beside_, notes_, track->bytes_read);
+    auto opened = open_track(*track);
     std::string why;
-    if (!reader) {
-      if (reader.error().code != ErrorCode::kMalformed) return reader.error();
-      why = reader.error().message;
+    if (!opened) {
+      if (opened.error().code != ErrorCode::kMalformed) return opened.error();
+      why = opened.error().message;
     } else {
-      track->reader = std::move(*reader);
-      const auto more = track->reader->next(track->head);
+      Track::Ahead first;
+      auto more = track->read(first);
+      if (more && *more) {
+        track->take(std::move(first));
+        look_ahead(*track);
+        if (track->is_newest_first) {
+          notes_.back_to(mark);
+          track->bytes_read = 0;
+          if (opened = open_track(*track); !opened) return opened.error();
+          more = track->read(first);
+          if (more && *more) track->take(std::move(first));
+          if (more && *more) notes_.warn(path, "its newest readings stand first; it is read oldest first");
+        }
+      }
       if (!more && more.error().code != ErrorCode::kMalformed) return more.error();
       if (more && *more) {
-        track->first_time = track->head.time;
-        track->line = track->reader->line();
-        track->host = track->reader->host();
+        track->first_time = track->last[track->host] = track->head.time;
         took(*track);
         if (waiting_.size() >= kMostOpen) {
           track->reader.reset();
           track->head = {};
+          track->ahead.clear();
+          track->failed.reset();
           track->bytes_read = 0;
           notes_.back_to(mark);
         }
@@ -306,23 +348,67 @@ class History final : public HistorySource {
     while (next_ < waiting_.size() && (active_.empty() || waiting_[next_]->first_time <= earliest())) {
       std::unique_ptr<Track> track = std::move(waiting_[next_++]);
       if (!track->reader) {
-        auto reader = open_reader(files_, track->path, options_, *beside_, notes_, track->bytes_read);
-        if (!reader) {
-          notes_.skip(track->path, 0, "can no longer be read: " + reader.error().message);
+        if (const auto opened = open_track(*track); !opened) {
+          notes_.skip(track->path, 0, "can no longer be read: " + opened.error().message);
           bytes_done_ += track->size_bytes;
           continue;
         }
-        track->reader = std::move(*reader);
-        track->head.time = track->first_time;
         if (!refill(*track)) continue;
       }
       active_.push_back(std::move(track));
     }
   }
 
+  Result<void> open_track(Track& track) {
+    if (track.is_newest_first) {
+      track.reader = std::make_unique<SortedReader>([this, &track](bool is_first) {
+        return open_reader(files_, track.path, options_, *beside_, is_first ? notes_ : said_, is_first ? track.bytes_read : read_again_, true);
+      });
+      return {};
+    }
+    auto reader = open_reader(files_, track.path, options_, *beside_, notes_, track.bytes_read);
+    if (!reader) return reader.error();
+    track.reader = std::move(*reader);
+    return {};
+  }
+
+  // Whether a file's newest readings stand first is decided before one of them is used: by the first three of a host, or
+  // by all if no host has as many. A first one that lies far ahead of the others is a slip.
+  void look_ahead(Track& track) {
+    std::map<std::string, std::vector<UnixMillis>> times;
+    times[track.host].push_back(track.head.time);
+    bool is_decided = track.reader->is_newest_first();
+    track.is_newest_first = is_decided;
+    while (!is_decided && track.ahead.size() < kLooksAhead) {
+      Track::Ahead next;
+      const auto more = track.read(next);
+      if (!more) track.failed = more.error();
+      if (!more || !*more) break;
+      std::vector<UnixMillis>& of_host = times[next.host];
+      of_host.push_back(next.head.time);
+      is_decided = of_host.size() == kLooksOfAHost;
+      if (is_decided) track.is_newest_first = of_host[1] < of_host[0] && of_host[2] < of_host[1];
+      track.ahead.push_back(std::move(next));
+    }
+    if (!is_decided && track.ahead.size() < kLooksAhead) {
+      const auto falls = [](const auto& one) { return one.second.size() > 1 && one.second[1] < one.second[0]; };
+      track.is_newest_first = std::any_of(times.begin(), times.end(), falls) &&
+                              std::all_of(times.begin(), times.end(), [&](const auto& one) { return one.second.size() == 1 || falls(one); });
+    }
+    if (track.is_newest_first) {
+      track.ahead.clear();
+      track.failed.reset();
+      return;
+    }
+    const std::vector<UnixMillis>& own = times[track.host];
+    if (own.size() < kLooksOfAHost || own[0] - own[1] <= base::kDayMillis || own[2] < own[1]) return;
+    notes_.skip(track.path, track.line, "its time lies far ahead of those below it");
+    track.take(std::move(track.ahead.front()));
+    track.ahead.pop_front();
+  }
+
   // False: that file has ended.
   bool refill(Track& track) {
-    const UnixMillis last = track.head.time;
     for (;;) {
       const auto more = next_of(track);
       if (!more) notes_.skip(track.path, 0, more.error().message);
@@ -330,50 +416,50 @@ class History final : public HistorySource {
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
         return false;
       }
-      if (track.head.time >= last) {
+      const auto [known, is_new] = track.last.try_emplace(track.host, track.head.time);
+      if (track.head.time >= known->second) {
+        known->second = track.head.time;
         took(track);
         return true;
       }
-      notes_.skip(track.path, track.line, "its time lies before the snapshot's above it");
-      track.head.time = last;
+      notes_.skip(track.path, track.line, "its time lies before the snapshot's above it; a host's times must rise");
     }
   }
 
   // A time far ahead of the one before that the next one takes back is a slip, which is not to put all behind it in the past.
   Result<bool> next_of(Track& track) {
-    const UnixMillis last = track.head.time;
-    if (track.ahead) {
-      track.head = std::move(track.ahead->head);
-      track.line = track.ahead->line;
-      track.host = std::move(track.ahead->host);
-      track.ahead.reset();
+    auto more = read_on(track);
+    if (!more || !*more) return more;
+    for (;;) {
+      const auto last = track.last.find(track.host);
+      if (last == track.last.end() || track.head.time - last->second <= base::kDayMillis) return true;
+      if (track.ahead.empty()) {
+        Track::Ahead next;
+        more = track.read(next);
+        // What is in hand is good, whatever comes behind it.
+        if (!more) track.failed = more.error();
+        if (!more || !*more) return true;
+        track.ahead.push_back(std::move(next));
+      }
+      const Track::Ahead& next = track.ahead.front();
+      if (next.head.time >= track.head.time || next.head.time < last->second || next.host != track.host) return true;
+      notes_.skip(track.path, track.line, "its time lies far ahead of those above and below it");
+      track.take(std::move(track.ahead.front()));
+      track.ahead.pop_front();
+    }
+  }
+
+  static Result<bool> read_on(Track& track) {
+    Track::Ahead next;
+    if (!track.ahead.empty()) {
+      track.take(std::move(track.ahead.front()));
+      track.ahead.pop_front();
       return true;
     }
     if (track.failed) return *std::exchange(track.failed, {});
-    auto more = track.reader->next(track.head);
-    if (!more || !*more) return more;
-    const auto tell = [&] {
-      track.line = track.reader->line();
-      track.host = track.reader->host();
-    };
-    tell();
-    while (track.head.time - last > base::kDayMillis) {
-      Track::Ahead next;
-      more = track.reader->next(next.head);
-      // What is in hand is good, whatever comes behind it.
-      if (!more) track.failed = more.error();
-      if (!more || !*more) return true;
-      next.line = track.reader->line();
-      next.host = track.reader->host();
-      if (next.head.time >= track.head.time || next.head.time < last || next.host != track.host) {
-        track.ahead.emplace(std::move(next));
-        return true;
-      }
-      notes_.skip(track.path, track.line, "its time lies far ahead of those above and below it");
-      track.head = std::move(next.head);
-      tell();
-    }
-    return true;
+    auto more = track.read(next);
+    if (more && *more) track.take(std::move(next));
+    return more;
   }
 
   void took(Track& track) {
@@ -392,6 +478,8 @@ class History final : public HistorySource {
   base::FileSystem& files_;
   HistoryOptions options_;
   Notes notes_;
+  Notes said_;  // again
+  std::uint64_t read_again_ = 0;
   std::optional<BesideDates> beside_;
   std::vector<std::unique_ptr<Track>> waiting_;  // by first_time
   std::size_t next_ = 0;
@@ -403,6 +491,7 @@ class History final : public HistorySource {
   std::deque<Gathered> ready_;
   bool told_of_looks_ = false;
   std::map<std::string, ListCuts> cuts_;  // by host
+  std::map<std::string, UnixMillis> given_;  // by host
   Snapshot current_;
   std::string host_;
   std::map<std::string, std::string> hosts_;  // by their names in lower case

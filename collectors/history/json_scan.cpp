@@ -105,6 +105,7 @@ JsonScan::Token JsonScan::value(int first) {
     if (text_.size() >= kMaxTextBytes) return broken("a value is too long");
     text_.push_back(static_cast<char>(take()));
   }
+  if (depth_ > 0 && peek() == kNoMore) return broken("the text ends in the middle");  // perhaps of this value
   return is_number ? Token::kNumber : Token::kWord;
 }
 

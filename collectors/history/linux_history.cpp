@@ -10,6 +10,7 @@
 #include "collectors/history/date_line.h"
 #include "collectors/history/linux_text.h"
 #include "collectors/history/open_end.h"
+#include "collectors/history/recognise.h"
 #include "collectors/history/row_text.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
@@ -76,7 +77,8 @@ class LinuxHistory final : public SnapshotReader {
       line = mended_;
     }
     const std::string_view text = trimmed(line);
-    if (const LinuxTable begins = begins_table(line); begins != LinuxTable::kNone && !goes_on(begins, text)) {
+    const LinuxTable begins = begins_table(line);
+    if (begins != LinuxTable::kNone && !goes_on(begins, text)) {
       begin(begins);
       row(line);
       return;
@@ -85,8 +87,19 @@ class LinuxHistory final : public SnapshotReader {
       row(line);
       return;
     }
-    if (text.empty() || boot(text) || date(text) || table_ == LinuxTable::kNone) return;
-    if (text.find_first_of("0123456789") != std::string_view::npos) refuse();
+    if (text.empty() || boot(text)) return;
+    if (const std::string_view other = begins == LinuxTable::kNone ? begins_other(text) : std::string_view(); !other.empty()) {
+      if (other != other_) notes_.skip(lines_.number(), other_begins(other));
+      other_ = other;
+      close();
+      return;
+    }
+    if (date(text)) {
+      other_ = {};
+      return;
+    }
+    if (table_ == LinuxTable::kNone && names_meminfo_row(text)) notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
+    if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos) refuse();
   }
 
   // The table that is open goes on with this line: its second heading, or a row like its first.
@@ -426,6 +439,7 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<UnixMillis> last_local_;  // of the date above, as it is written
   bool told_of_years_ = false;
   OpenEnd end_;
+  std::string_view other_;  // what else has begun since the last date
   std::set<std::string> names_, names_before_;  // of slabtop's caches
   std::string last_name_;
   std::uint64_t last_line_ = 0;

@@ -99,6 +99,12 @@ std::string_view table_name(LinuxTable table) {
   return kNames[static_cast<std::size_t>(table)];
 }
 
+bool names_meminfo_row(std::string_view line) {
+  // grep may have left only some of them.
+  constexpr std::string_view kNames[] = {"MemTotal:", "SUnreclaim:", "SReclaimable:", "VmallocUsed:", "Committed_AS:", "Percpu:", "Slab:"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) { return line.starts_with(name); });
+}
+
 LinuxTable begins_table(std::string_view line) {
   const std::string_view text = trimmed(line);
   if (text.starts_with("slabinfo - version:")) return LinuxTable::kSlabinfo;
@@ -109,10 +115,7 @@ LinuxTable begins_table(std::string_view line) {
   if (text.starts_with("OBJS")) return heads("OBJS", "ACTIVE", "USE") ? LinuxTable::kSlabtop : LinuxTable::kNone;
   if (text.starts_with("Cache"))
     return heads("Cache", "Num", "Total", "Size", "Pages") ? LinuxTable::kVmstat : LinuxTable::kNone;
-  if (text.starts_with("MemTotal:")) return is_meminfo_row(text) ? LinuxTable::kMeminfo : LinuxTable::kNone;
-  // grep may have left only some of its rows.
-  for (const std::string_view name : {"SUnreclaim:", "SReclaimable:", "VmallocUsed:", "Committed_AS:", "Percpu:", "Slab:"})
-    if (text.starts_with(name) && is_meminfo_row(text)) return LinuxTable::kMeminfo;
+  if (names_meminfo_row(text)) return is_meminfo_row(text) ? LinuxTable::kMeminfo : LinuxTable::kNone;
   return is_vmalloc_row(text) ? LinuxTable::kVmallocinfo : LinuxTable::kNone;
 }
 
@@ -248,7 +251,13 @@ std::optional<base::UnixMillis> parse_btime(std::string_view line) {
 std::optional<base::UnixMillis> parse_unix_line(std::string_view line) {
   const std::string_view text = trimmed(line);
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  if (digits != 10 || (digits < text.size() && text[digits] != '.')) return std::nullopt;
+  constexpr std::size_t kOfSeconds = 10, kOfMillis = 13;
+  if (digits == kOfMillis && digits == text.size()) {
+    const auto seconds = parse_unix_line(text.substr(0, kOfSeconds));
+    std::string_view fraction = text.substr(kOfSeconds);
+    return seconds ? std::optional(*seconds + take_digits(fraction, 3, 3).value_or(0)) : std::nullopt;
+  }
+  if (digits != kOfSeconds || (digits < text.size() && text[digits] != '.')) return std::nullopt;
   const auto time = parse_timestamp(text);
   return time && *time >= 1'000'000'000'000 && *time < 4'102'444'800'000 ? std::optional(*time) : std::nullopt;
 }

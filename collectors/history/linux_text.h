@@ -19,6 +19,8 @@ enum class LinuxTable : std::uint8_t { kNone, kMeminfo, kSlabinfo, kVmallocinfo,
 
 /// The kind of table that begins here. meminfo and vmallocinfo have no heading: their rows begin them.
 [[nodiscard]] LinuxTable begins_table(std::string_view line);
+/// Whether it begins with the name of a row of meminfo that is of use.
+[[nodiscard]] bool names_meminfo_row(std::string_view line);
 
 /// Whether a line may belong to a table of that kind, as a row, a heading or a broken row.
 [[nodiscard]] bool belongs_to(LinuxTable table, std::string_view line);

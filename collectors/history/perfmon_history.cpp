@@ -13,6 +13,7 @@
 #include "collectors/history/number_text.h"
 #include "collectors/history/open_end.h"
 #include "collectors/history/perfmon_counters.h"
+#include "collectors/history/recognise.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/time_text.h"
 #include "collectors/history/uptime_shift.h"
@@ -138,15 +139,27 @@ class PerfmonHistory final : public SnapshotReader {
 
   void take_line() {
     const std::string_view line = trimmed(lines_.line());
-    if (line.find_first_of("0123456789") == std::string_view::npos) return;  // typeperf's last words
     const auto refuse = [&](const std::string& reason) { notes_.skip(lines_.number(), reason); };
+    const auto begins_anything = [&] {
+      const std::string_view other = line.starts_with("\"(PDH-") || line.starts_with("(PDH-") ? std::string_view() : begins_other(line);
+      if (other.empty()) return false;
+      refuse(other_begins(other));
+      return is_passed_over_ = true;
+    };
+    if (line.find_first_of("0123456789") == std::string_view::npos) {  // typeperf's last words
+      if (!is_passed_over_) (void)begins_anything();
+      return;
+    }
     if (const char* const torn = fields_.split(line)) return refuse(torn);
     if (fields_[0].starts_with("(PDH-")) {  // files put one behind another
       const std::string why = take_header();
-      return why.empty() ? void() : refuse(why);
+      is_passed_over_ = !why.empty();
+      return why.empty() ? void() : refuse(why + "; the rows below are passed over");
     }
+    if (is_passed_over_) return;
     std::string why;
     const auto time = read_time(fields_[0], why);
+    if ((!time || fields_.size() != width_) && begins_anything()) return;
     if (!time) return refuse(why);
     if (fields_.size() != width_)
       return refuse(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
@@ -236,6 +249,7 @@ class PerfmonHistory final : public SnapshotReader {
   std::size_t uptime_of_ = SIZE_MAX;  // in hosts_
   std::optional<bool> month_first_fits_;
   bool told_of_unknown_ = false, told_of_pids_ = false;
+  bool is_passed_over_ = false;  // what comes, up to the next header
   bool of_pdh_ = false;  // times of its own form there are
   OpenEnd end_;
   std::vector<Host> hosts_;

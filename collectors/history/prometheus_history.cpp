@@ -31,9 +31,10 @@ std::optional<double> parse_double(std::string_view text) {
 }
 
 constexpr double kMostSeconds = 4'102'444'800;  // 2100
+constexpr double kLeastSeconds = 631'152'000;  // 1990: what is before it was cut
 
 std::optional<UnixMillis> unix_millis(double seconds) {
-  return seconds >= 0 && seconds < kMostSeconds ? std::optional(static_cast<UnixMillis>(std::llround(seconds * 1000)))
+  return seconds >= kLeastSeconds && seconds < kMostSeconds ? std::optional(static_cast<UnixMillis>(std::llround(seconds * 1000)))
                                           : std::nullopt;
 }
 
@@ -267,7 +268,7 @@ class PrometheusLines final : public PrometheusHistory {
     constexpr double kLeastMillis = 2.5e11;
     const auto millis = time ? unix_millis(*time >= kLeastMillis ? *time / 1000 : *time) : std::nullopt;
     if (!value || !millis) {
-      notes_.skip(lines_.number(), "no value or no time behind the series");
+      notes_.skip(lines_.number(), time && !millis ? "the time behind the series is none at which this was recorded" : "no value or no time behind the series");
       return;
     }
     notes_.timed_by(*time >= kLeastMillis ? "Unix milliseconds behind each value" : "Unix seconds behind each value");

@@ -9,7 +9,9 @@
 #include "collectors/history/prometheus_text.h"
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/script_csv.h"
+#include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
+#include "collectors/history/text_rows.h"
 #include "collectors/history/time_text.h"
 
 namespace kmem::history {
@@ -47,6 +49,12 @@ bool is_row_of_perfmon(std::string_view line) {
          line.find_first_not_of("0123456789./: \",;\te+-") == std::string_view::npos;
 }
 
+/// A time, and more behind commas.
+bool is_row_of_csv(std::string_view line) {
+  CsvFields fields;
+  return fields.split(line) == nullptr && fields.size() >= 4 && parse_timestamp(trimmed(fields[0])).ok();
+}
+
 }  // namespace
 
 std::string_view format_name(Format format) {
@@ -75,6 +83,7 @@ Format recognise(std::string_view head) {
       if (is_sample_line(line)) return Format::kPrometheusLines;
       if (line.front() == '{' || line.front() == '[') return of_json(text);
       if (script_csv_kind(line)) return Format::kScriptCsv;
+      if (has_all_columns(line)) return Format::kOther;
     }
     if (begins_table(line) != LinuxTable::kNone) return Format::kLinux;
     if (parse_sar_heading(line) || (has(line, "kbmemfree") && has(line, "kbmemused"))) return Format::kSar;
@@ -83,6 +92,23 @@ Format recognise(std::string_view head) {
       return Format::kOther;
   }
   return Format::kOther;
+}
+
+std::string_view begins_other(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  if (text.empty()) return {};
+  if (has(text, "(PDH-")) return "CSV of perfmon";
+  if (script_csv_kind(text)) return "CSV of a script";
+  if (has_all_columns(text)) return "CSV";
+  if (begins_table(text) != LinuxTable::kNone) return "a table of Linux";
+  if ((has(text, "Allocs") && has(text, "Frees")) || parse_poolused_header(text, {}) || parse_process_header(text)) return "a table of Windows' pools";
+  if (parse_sar_heading(text) || (has(text, "kbmemfree") && has(text, "kbmemused"))) return "a table of sar";
+  if (text.starts_with("# HELP ") || text.starts_with("# TYPE ") || is_sample_line(text)) return "samples of Prometheus";
+  return {};
+}
+
+std::string other_begins(std::string_view what) {
+  return std::string(what) + (what.ends_with("s of Prometheus") ? " begin" : " begins") + " here, and this file began as something else; put it into a file of its own";
 }
 
 /// A date in brackets is none.
@@ -114,6 +140,11 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return "looks like perfmon's CSV with something else above its header row; take away what stands above (PDH-CSV 4.0)";
   if (is_row_of_perfmon(start.substr(0, start.find_first_of("\r\n"))))
     return "looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters";
+  if (has(text, ": tunables") && has(text, ": slabdata"))
+    return "looks like rows of /proc/slabinfo without its heading; keep its first two lines: cat /proc/slabinfo";
+  if (has(text, " func:")) return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
+  if (is_row_of_csv(start.substr(0, start.find_first_of("\r\n"))))
+    return "looks like rows of CSV without the header row that names the columns; timestamp, pool, tag and bytes are needed";
   if (has(text, "CounterSamples"))
     return "looks like what Get-Counter shows on the screen; write it as CSV: Get-Counter ... | Select-Object -ExpandProperty "
            "CounterSamples | Export-Csv FILE";

@@ -15,6 +15,11 @@ enum class Format : std::uint8_t { kOther, kPrometheusJson, kPrometheusLines, kS
 
 [[nodiscard]] Format recognise(std::string_view head);
 
+/// What a line that a format cannot use begins by its looks: "a table of poolmon", "CSV". Empty: nothing that is known.
+[[nodiscard]] std::string_view begins_other(std::string_view line);
+/// The same as a reason to pass over what comes.
+[[nodiscard]] std::string other_begins(std::string_view what);
+
 /// Of what is none: "looks like ...; what would make it usable".
 [[nodiscard]] std::optional<std::string> unusable_look(std::string_view head);
 

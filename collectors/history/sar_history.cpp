@@ -87,7 +87,8 @@ class SarHistory final : public SnapshotReader {
     if (!of_day || !clock.empty()) {
       is_of_other_language_ |= std::any_of(words[0].begin(), words[0].end(), [](char c) { return static_cast<unsigned char>(c) > 127; }) &&
                                text.find("kbmem") != std::string_view::npos;
-      if (!columns_.empty() && text.find_first_of("0123456789") != std::string_view::npos)
+      const bool is_mean = words[0].ends_with(':') && words.size() == width_ + 1;  // "Durchschn.:"
+      if (!columns_.empty() && !is_mean && text.find_first_of("0123456789") != std::string_view::npos)
         notes_.skip(lines_.number(), "not a row of sar");
       return;
     }

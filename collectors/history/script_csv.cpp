@@ -15,6 +15,7 @@
 #include "collectors/history/number_text.h"
 #include "collectors/history/open_end.h"
 #include "collectors/history/perfmon_counters.h"
+#include "collectors/history/recognise.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/row_text.h"
 #include "collectors/history/snapshot_reader.h"
@@ -287,6 +288,12 @@ class ScriptHistory final : public SnapshotReader {
       return;
     }
     if (is_passed_over_) return;
+    // Where a row has its time a header has a word.
+    if (fields_.size() != width_ || (!only_time_ && row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]).find_first_of("0123456789") == std::string::npos))
+      if (const std::string_view other = begins_other(line); !other.empty()) {
+        is_passed_over_ = true;
+        return skip(other_begins(other));
+      }
     if (fields_.size() != width_) lose_row();
     if (fields_.size() != width_)
       return skip(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));

@@ -29,12 +29,14 @@ class SnapshotReader {
   [[nodiscard]] virtual std::uint64_t line() const { return 0; }
   /// Whose the last one is; empty: the file does not say.
   [[nodiscard]] virtual const std::string& host() const;
+  /// After the first: what it has of later ones shows that they go back from here on.
+  [[nodiscard]] virtual bool is_newest_first() const { return false; }
 };
 
 using Reader = base::Result<std::unique_ptr<SnapshotReader>>;
 
-/// kMalformed when its header names no usable columns.
-[[nodiscard]] Reader make_csv_history(LineReader lines, FileNotes notes, char separator);
+/// kMalformed when its header names no usable columns. `any_order`: its times may go back, and come again.
+[[nodiscard]] Reader make_csv_history(LineReader lines, FileNotes notes, char separator, bool any_order);
 struct PerfmonOptions {
   char separator = ',';
   DateOptions dates;  // of times that a spreadsheet has rewritten
@@ -66,9 +68,10 @@ struct TextOptions {
 /// Those that it needs.
 [[nodiscard]] bool has_all_columns(std::string_view line);
 
-/// By the file's first bytes. `bytes_read` counts up as the file is read and outlives the reader.
+/// By the file's first bytes. `bytes_read` counts up as the file is read and outlives the reader. `any_order`: no time is
+/// refused because it goes back.
 [[nodiscard]] Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options,
-                                 BesideDates& beside, Notes& notes, std::uint64_t& bytes_read);
+                                 BesideDates& beside, Notes& notes, std::uint64_t& bytes_read, bool any_order = false);
 /// Where the file may have dates whose order its lines do not tell; nullopt: nowhere.
 [[nodiscard]] std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::string& path);
 

@@ -267,7 +267,7 @@ std::string_view without_markup(std::string_view line, std::string& storage) {
       line.remove_prefix(2);
       continue;
     }
-    out.push_back(c == '|' || c == '*' || c == '`' || c == '\xa0' ? ' ' : c);
+    if (c != '*' && c != '`') out.push_back(c == '|' || c == '\xa0' ? ' ' : c);
     line.remove_prefix(1);
   }
   storage = std::move(out);

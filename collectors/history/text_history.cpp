@@ -9,7 +9,7 @@
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
 #include "collectors/history/open_end.h"
-#include "collectors/history/script_csv.h"
+#include "collectors/history/recognise.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
 #include "collectors/history/text_rows.h"
@@ -37,6 +37,14 @@ bool looks_like_a_row(std::string_view text) {
     text.remove_prefix(length);
   }
   return numbers >= kNumbersOfARow;
+}
+
+/// Not "KBytes", which is another unit.
+std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
+  const auto is_edge = [&](std::size_t at) { return at >= text.size() || text[at] == ' ' || text[at] == '\t'; };
+  std::size_t at = text.find(word, from);
+  while (at != std::string_view::npos && !((at == 0 || is_edge(at - 1)) && is_edge(at + word.size()))) at = text.find(word, at + 1);
+  return at;
 }
 
 class TextHistory final : public SnapshotReader {
@@ -90,7 +98,8 @@ class TextHistory final : public SnapshotReader {
         text = trimmed(clean);
       }
     }
-    if (use != Use::kUsed && !date(text)) unused(text, use);
+    // A date's words are told better with their letters, which a row's tags lose.
+    if (use != Use::kUsed && !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text)) unused(text, use);
     titles_.assign(text);
     blank_before_ = false;
   }
@@ -109,9 +118,9 @@ class TextHistory final : public SnapshotReader {
       lose_row();
     } else if (ends_table(text) || (text.starts_with("Memory ") && text.find(" Commit ") != std::string_view::npos)) {
       table_ = Table::kNone;  // the latter is the head of the next table of `top`
-    } else if (!is_csv_ && (script_csv_kind(text) || has_all_columns(text) || text.find("(PDH-") != std::string_view::npos)) {
-      notes_.skip(lines_.number(), "CSV in a text of tables, and in none of its forms; put what begins here into a file of its own");
-      is_csv_ = true;
+    } else if (const std::string_view other = begins_other(text); !other.empty() && other != other_) {
+      notes_.skip(lines_.number(), other_begins(other));
+      other_ = other;
       table_ = Table::kNone;
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
@@ -173,9 +182,11 @@ class TextHistory final : public SnapshotReader {
     if (auto columns = parse_poolused_header(text, titles_)) {
       // Tables of one look into one dump: !vm and !poolused, sorted this way and that.
       begin(begins_with(has_system_rows_ && !of_debugger_));
+      const bool is_again = has_system_rows_;
       poolused_ = std::move(*columns);
       open(Table::kPoolused);
       of_debugger_ = true;
+      if (is_again && is_of_system()) keep_apart(lines_.number());
       if (poolused_.pools.empty()) notes_.skip(lines_.number(), "which pool this table is of is not said above it; its rows are passed over");
       return true;
     }
@@ -192,10 +203,10 @@ class TextHistory final : public SnapshotReader {
     // Rows are read by their places: Allocs, Frees, Diff, Bytes.
     std::size_t at = 0;
     for (const std::string_view name : {"Type", "Allocs", "Frees", "Diff", "Bytes"}) {
-      const std::size_t found = text.find(name, at);
+      const std::size_t found = find_word(text, name, at);
       if (found == std::string_view::npos) {
         notes_.skip(lines_.number(), std::string("the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: ") + std::string(name) +
-                                         (text.find(name) == std::string_view::npos ? " is missing" : " stands elsewhere") +
+                                         (find_word(text, name, 0) == std::string_view::npos ? " is missing" : " stands elsewhere") +
                                          "; the table below is passed over");
         table_ = Table::kPassedOver;
         break;
@@ -301,7 +312,7 @@ class TextHistory final : public SnapshotReader {
           tags_.pop_back();
         }
       }
-      if (kind == RowKind::kRow) refused = add_tags(building_);
+      if (kind == RowKind::kRow) refused = add_tags(is_of_system() && behind_blank_ ? target(is_of_another_look()) : building_);
     } else {
       tags_.resize(1);
       PerAlloc per_alloc = PerAlloc::kLoose;
@@ -346,7 +357,7 @@ class TextHistory final : public SnapshotReader {
       if (tag.pool > Pool::kNonpaged) of_linux_ = true;
       if (table_owner_.kind == PoolOwner::Kind::kSession)
         why = into.add(SessionTagUsage{table_owner_.session, std::move(tag)});
-      else if (is_of_system() && !says_the_same(tag))
+      else if (is_of_system() && !says_the_same(into, tag))
         why = into.add(std::move(tag));
       if (refused == nullptr) refused = why;
     }
@@ -354,9 +365,9 @@ class TextHistory final : public SnapshotReader {
   }
 
   /// !poolused sorted twice lists every tag twice.
-  [[nodiscard]] bool says_the_same(const TagUsage& tag) const {
-    if (table_ != Table::kPoolused || !building_.has(tag.pool, tag.tag)) return false;
-    const auto& tags = building_.snapshot().tags;
+  [[nodiscard]] bool says_the_same(const SnapshotBuilder& looked, const TagUsage& tag) const {
+    if (table_ != Table::kPoolused || !looked.has(tag.pool, tag.tag)) return false;
+    const auto& tags = looked.snapshot().tags;
     const auto there = std::find_if(tags.begin(), tags.end(), [&](const TagUsage& one) {
       return one.pool == tag.pool && one.tag == tag.tag;
     });
@@ -364,24 +375,36 @@ class TextHistory final : public SnapshotReader {
     return there->bytes == tag.bytes && there->outstanding == tag.outstanding;
   }
 
+  /// A second screen of the debugger without a time between.
+  [[nodiscard]] bool is_of_another_look() const {
+    return std::any_of(tags_.begin(), tags_.end(), [&](const TagUsage& tag) {
+      return building_.has(tag.pool, tag.tag) && !says_the_same(building_, tag);
+    });
+  }
+
+  // Until it is known whether the rows that come are of the look above them.
+  void keep_apart(std::uint64_t line) {
+    keep_behind_blank();
+    behind_blank_ = true;
+    behind_line_ = line;
+  }
+
   // poolsnap and memsnap without dates put blank lines between their snapshots, which people also put between rows: the
   // rows behind one belong to a new snapshot as soon as one of them is there already.
   SnapshotBuilder& target(bool is_there) {
-    if (blank_before_ && has_rows_) {
-      keep_behind_blank();
-      behind_blank_ = true;
-      behind_line_ = lines_.number();
-    }
+    if (blank_before_ && has_rows_ && table_ != Table::kPoolused) keep_apart(lines_.number());
     if (!behind_blank_) return building_;
     if (!is_there) return pending_;
     SnapshotBuilder rest = std::exchange(pending_, {});
     behind_blank_ = false;
     const Table table = table_;
     const PoolOwner owner = table_owner_;
+    const bool of_debugger = of_debugger_;
     finish();
     building_ = std::move(rest);
     table_ = table;
     table_owner_ = owner;
+    of_debugger_ = of_debugger;
     begun_line_ = behind_line_;
     return building_;
   }
@@ -412,7 +435,7 @@ class TextHistory final : public SnapshotReader {
     const TextClock::Reading reading = clock_.read();
     if (reading.refused) return;  // listed where its date stands
     if (!reading.time) {
-      skip_undated("no date above this table, nor is it the last of a file without dates");
+      skip_undated();
       ++undated_count_;
       begins_undated_ |= !any_dated_ && undated_count_ == 1;
       undated_ = std::move(done);
@@ -422,6 +445,7 @@ class TextHistory final : public SnapshotReader {
     }
     done.time = *reading.time;
     done.boot_time = reading.boot_time;
+    if (of_debugger) any_tags_dated_ |= !done.tags.empty(), any_totals_dated_ |= !done.pools.empty();
     give(std::move(done), line);
     any_dated_ = true;
   }
@@ -432,7 +456,8 @@ class TextHistory final : public SnapshotReader {
                   "has the time of the one above it");
     if (!undated_) return;
     // `.time` is typed when the tables are there.
-    if (const auto session = clock_.only_session(); session && undated_of_debugger_) {
+    const bool is_another = (any_tags_dated_ && !undated_->tags.empty()) || (any_totals_dated_ && !undated_->pools.empty());
+    if (const auto session = clock_.only_session(); session && undated_of_debugger_ && !is_another) {
       undated_->time = *session->time;
       undated_->boot_time = session->boot_time;
       give(std::move(*undated_), undated_line_);
@@ -441,7 +466,7 @@ class TextHistory final : public SnapshotReader {
     }
     const auto named = clock_.time_in_name();
     if (any_dated_ || clock_.any_refused() || (!named && !modified_)) {
-      skip_undated("no date above this table, nor is it the last of a file without dates");
+      skip_undated();
     } else if (named && undated_count_ > 1) {
       skip_undated("no date above this table; the file's name has one time, and the file several tables");
     } else {
@@ -453,9 +478,11 @@ class TextHistory final : public SnapshotReader {
     }
   }
 
-  void skip_undated(const char* why) {
+  void skip_undated(const char* why = nullptr) {
     if (!undated_) return;
-    notes_.skip(undated_line_, why);
+    notes_.skip(undated_line_, why != nullptr           ? why
+                               : undated_of_debugger_ ? "no time belongs to this look of the debugger alone; type .time before each"
+                                                      : "no date above this table, nor is it the last of a file without dates");
     undated_.reset();
   }
 
@@ -501,7 +528,7 @@ class TextHistory final : public SnapshotReader {
 
   std::unordered_map<std::uint64_t, bool> is_exact_;  // by tag: Per Alloc
   OpenEnd end_;
-  bool is_csv_ = false;  // from here on
+  std::string_view other_;  // what else has begun last
 
   std::optional<Snapshot> undated_;  // until it is known whether it is the last
   std::uint64_t undated_line_ = 0;
@@ -510,6 +537,7 @@ class TextHistory final : public SnapshotReader {
   std::uint64_t ready_line_ = 0;
   std::string host_, ready_host_;  // as the file says, of what is built and of what is ready
   bool any_dated_ = false, begins_undated_ = false;
+  bool any_tags_dated_ = false, any_totals_dated_ = false;  // of the debugger
   bool ended_ = false;
 };
 

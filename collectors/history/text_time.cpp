@@ -48,7 +48,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
   DateLine found = dates_.parse(text);
   if (found.empty()) {
     // One that is understood holds until a table has been below it.
-    if (!may_be_date(text) || (!is_used && (now_.midnight || now_.time))) return Stamp::kNone;
+    if (!may_be_date(text) || ends_table(text) || (!is_used && (now_.midnight || now_.time))) return Stamp::kNone;
     found.problem = in_quotes(text) + " looks like a date, but is not understood";
   }
   if (found.yearless && found.problem.empty()) {

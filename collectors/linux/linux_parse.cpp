@@ -91,6 +91,18 @@ void tell_left_out(const Collector& collector, const GatheredRows& got, PartStat
   status.skipped_rows = got.skipped + got.unreadable + got.over_limit;
 }
 
+/// What a torn list does not name is not gone. Processes that may not be looked at never are in it.
+void tell_gaps(std::string_view collector, const GatheredRows& got, Gaps& gaps) {
+  if (got.skipped + got.over_limit == 0) return;
+  if (collector == "slabinfo") {
+    gaps.add(Pool::kSlabReclaimable);
+    gaps.add(Pool::kSlabUnreclaimable);
+  }
+  if (collector == "vmallocinfo") gaps.add(Pool::kVmalloc);
+  if (collector == "allocinfo") gaps.add(Pool::kAllocinfo);
+  if (collector == "processes") gaps.processes = true;
+}
+
 }  // namespace
 
 void parse_linux_frame(const RawFrame& frame, Snapshot& out, SlabMemo* memo) {
@@ -108,6 +120,7 @@ void parse_linux_frame(const RawFrame& frame, Snapshot& out, SlabMemo* memo) {
       tell_refused(collector, part->status, status);
     } else if (const auto got = collector.parse(*part, frame, out, memo)) {
       tell_left_out(collector, *got, status);
+      tell_gaps(collector.name, *got, out.gaps);
     } else {
       status.state = PartState::kFailed;
       status.reason = std::string(collector.path) + ": " + got.error().message;

@@ -65,6 +65,11 @@ void collect(const RawPart* part, std::string_view collector, Snapshot& out, Par
     set_refused(status, static_cast<NtStatus>(part->status));
   } else {
     set_outcome(status, parse(bytes_of(*part)));
+    // What a torn list does not name is not gone.
+    const bool is_torn = status.state == PartState::kPartial;
+    if (is_torn && collector == "pool_tags")
+      for (const Pool pool : {Pool::kPaged, Pool::kNonpaged}) out.gaps.add(pool);
+    if (is_torn && collector == "processes") out.gaps.processes = true;
   }
   out.parts.push_back(std::move(status));
 }

@@ -22,6 +22,15 @@ const std::string kRow = "2026-11-13T10:00:00Z,nonpaged,Leak,900\n";
 const std::string kScript = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
 const std::string kLeakAt = " nonpaged Leak 900";
 
+const std::string kPoolused = "   NonPaged   Paged\n Tag Allocs Used Allocs Used\n";
+const std::string kSar = "Linux 6.1.0 (h) \t2026-11-05 \t_x86_64_\t(2 CPU)\n12:00:01 AM kbmemfree kbmemused kbslab kbvmused\n";
+const std::string kSadf = "# hostname;interval;timestamp;kbmemused;kbvmused\n";
+const std::string kSadfJson = R"({"sysstat":{"hosts":[{"nodename":"h","statistics":[{"timestamp":{"date":"2026-11-05","time":"00:10:01","utc":1},"memory":{"vmused":16000},"x":[)";
+const std::string kVmstat = "Cache Num Total Size Pages\n", kSlabtop = "  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
+const std::string kAllocinfo = "allocinfo - version: 1.0\n", kSlabinfo = "slabinfo - version: 2.1\n# name <active_objs>\n";
+const std::string kSlabNumbers = " 42 42 192 21 1 : tunables 0 0 0 : slabdata 2 2 0", kArea = "0xffffc90000000000-0xffffc90000003000 12288 ";
+std::string poolused(const std::string& bytes) { return kPoolused + " Leak 9 " + bytes + " 0 0\n"; }
+
 std::string quoted(const std::string& text) {
   std::string out;
   for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) out += "> " + text.substr(at, text.find('\n', at) + 1 - at);
@@ -100,6 +109,71 @@ std::vector<Fault> faults() {
       {"seconds with a digit too many", kCsv + "17939016000,nonpaged,Leak,9\n" + kRow, {ten}, "f:2: timestamp"},
       {"far ahead of both neighbours", kScript + "2026-11-13 10:00,Leak,0,900\n2062-11-13 11:00,Leak,0,900\n2026-11-13 12:00,Leak,0,900\n", {ten, "2026-11-13T12:00:00Z" + kLeakAt}, "f:3: its time lies far ahead of those above and below it"},
       {"days without a year", "2026-12-31 22:00Z\n" + kFaultTable + "Fri Jan 1 01:00:00\n" + kFaultTable + "Sat 02:00\n" + kFaultTable, {"2026-12-31T22:00:00Z" + kLeakAt, "2027-01-01T01:00:00Z" + kLeakAt, "2027-01-02T02:00:00Z" + kLeakAt}, ""},
+      // What a file's end may have cut, or a lost end of a line has joined, in tables.
+      {"sar cut", kSar + "12:10:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13000 16", {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000", "2026-11-05T00:20:01Z slab_unreclaimable kbslab 13312000"}, "f:4: the file ends within this row"},
+      {"sar whole without an end", kSar + "12:10:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13000 16001", {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000", "2026-11-05T00:20:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:20:01Z vmalloc 16385024"}, ""},
+      {"sar cut before its end", kSar + "12:10:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13", {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000"}, "f:4: 3 values where the heading has 4"},
+      {"sadf cut", kSadf + "h;600;2026-11-05 00:10:01 UTC;9;16000\nh;600;2026-11-05 00:20:01 UTC;9;16", {"2026-11-05T00:10:01Z vmalloc 16384000"}, "f:3: the file ends within this row"},
+      {"two rows of sadf in one line", kSadf + "h;600;2026-11-05 00:10:01 UTC;9;16000h;600;2026-11-05 00:20:01 UTC;9;16000\nh;600;2026-11-05 00:30:01 UTC;9;16000\n", {"2026-11-05T00:30:01Z vmalloc 16384000"}, "f:2: 9 fields where the heading has 5"},
+      {"sadf -j cut within a number", kSadfJson + R"(]},{"timestamp":{"date":"2026-11-05","time":"00:20:01","utc":1},"memory":{"vmused":16)", {"2026-11-05T00:10:01Z vmalloc 16384000"}, "f:1: no JSON from here on: the text ends in the middle"},
+      {"Prometheus' time cut", "windows_memory_pool_paged_bytes{instance=\"a\"} 5 1793901600000\nwindows_memory_pool_paged_bytes{instance=\"a\"} 6 17939052", {"2026-11-05T18:00:00Z paged 5"}, "f:2: the time behind the series is none at which this was recorded"},
+      {"!poolused cut", "2026-11-05 18:00Z\n" + kPoolused + " Leak 9 900 0 0\n CM31 0 0 5 8000\n2026-11-05 19:00Z\n" + kPoolused + " Leak 9 900 0 0\n CM31 0 0 5 80", {at18, "2026-11-05T18:00:00Z paged CM31 8000", at19}, "f:10: the file ends within this row"},
+      {"!poolused cut between its groups", "2026-11-05 18:00Z\n" + kPoolused + " Leak 9 900 0 0\n Keep 9 90", {at18}, "f:5: the row ends before paged Allocs"},
+      {"two rows of !poolused in one line", "2026-11-05 18:00Z\n" + kPoolused + " Gone 9 900 0 0 CM31 0 0 5 8000\n Leak 9 900 0 0\n", {at18}, "f:4: two rows in one line"},
+      {"vmstat cut", "2026-11-05 18:00Z\n" + kVmstat + "files 10 100 512 16\n2026-11-05 19:00Z\n" + kVmstat + "x 1 10 512 16\nfiles 10 100 512 1", {"2026-11-05T18:00:00Z slab_unreclaimable files 57344", "2026-11-05T19:00:00Z slab_unreclaimable x 8192"}, "f:7: the file ends within this row"},
+      {"two rows of vmstat in one line", "2026-11-05 18:00Z\n" + kVmstat + "dentry 42 420 192 21 files 10 100 512 16\nx 1 10 512 16\n", {"2026-11-05T18:00:00Z slab_unreclaimable x 8192"}, "f:3: two rows in one line"},
+      {"slabtop cut in the last name", "2026-11-05 18:00Z\n" + kSlabtop + "42 42 100% 0.19K 2 21 8K kmalloc-64\n2026-11-05 19:00Z\n" + kSlabtop + "42 42 100% 0.19K 2 21 8K x\n42 42 100% 0.19K 2 21 8K kmalloc-6", {"2026-11-05T18:00:00Z slab_unreclaimable kmalloc-64 8192", "2026-11-05T19:00:00Z slab_unreclaimable x 8192"}, "f:7: the file ends within this row"},
+      {"allocinfo cut in a name", "2026-11-05 18:00Z\n" + kAllocinfo + "8192 2 mm/slub.c:23 func:alloc_slab_page\n2026-11-05 19:00Z\n" + kAllocinfo + "4096 1 a.c:1 func:aa\n8192 2 mm/slub.c:23 func:alloc", {"2026-11-05T18:00:00Z allocinfo kernel:alloc_slab_page:mm/slub.c 8192", "2026-11-05T19:00:00Z allocinfo kernel:aa:a.c 4096"}, "f:7: the file ends within this row"},
+      {"two rows of allocinfo in one line", "2026-11-05 18:00Z\n" + kAllocinfo + "4096 1 a.c:1 func:aa8192 2 b.c:2 func:bb\n1 1 x.c:1 func:x\n", {"2026-11-05T18:00:00Z allocinfo kernel:x:x.c 1"}, "f:3: two rows in one line"},
+      {"two rows of slabinfo in one line", "2026-11-05 18:00Z\n" + kSlabinfo + "dentry" + kSlabNumbers + " files" + kSlabNumbers + "\nx" + kSlabNumbers + "\n", {"2026-11-05T18:00:00Z slab_unreclaimable x 8192"}, "f:4: not a row of /proc/slabinfo"},
+      {"two rows of vmallocinfo in one line", "2026-11-05 18:00Z\n" + kArea + "a+0x1/0x2 pages=2 vmalloc" + kArea + "b+0x1/0x2 pages=2 vmalloc\n" + kArea + "c+0x1/0x2 pages=2 vmalloc\n", {"2026-11-05T18:00:00Z vmalloc c 12288"}, "f:2: not a row of /proc/vmallocinfo"},
+      {"two rows of meminfo in one line", "2026-11-05 18:00Z\nMemTotal: 8000 kB SUnreclaim: 64000 kB\nSReclaimable: 1 kB\n", {"2026-11-05T18:00:00Z slab_reclaimable 1024"}, "f:2: not a row of /proc/meminfo"},
+      // As people's files have them.
+      {"a prompt that shows its command", "C:\\>echo 2026-11-05 18:00Z\n2026-11-05 18:00Z\n\nC:\\>poolmon -n 5.log\n" + kFaultTable, {at18}, ""},
+      {"a prompt with a name like a date", "2026-11-05 18:00Z\n\nC:\\>type pool-11-05-2026.log\n" + kFaultTable, {at18}, ""},
+      {"Unix milliseconds", "1793901600000\n" + kFaultTable + "1793905200000\n" + kFaultTable, {at18, at19}, ""},
+      {"KBytes are no Bytes", "2026-11-05 18:00Z\n Tag  Type Allocs Frees Diff KBytes Per Alloc\n Leak Nonp 9 1 8 900 112\n", {}, "f:2: the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: Bytes is missing"},
+      {"bold cells", "2026-11-05 18:00Z\n\n| Tag | Type | Allocs | Frees | Diff | Bytes | Per Alloc |\n|---|---|---|---|---|---|---|\n| **Leak** | *Nonp* | 9 | 1 | 8 | **900** | 112 |\n", {at18}, ""},
+      {"watch", "Every 2.0s: cat /proc/meminfo      web01: Thu Nov  5 18:00:00 2026\n\nSUnreclaim:      64 kB\n", {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, ""},
+      {"CSV with blanks around its commas", "timestamp , pool , tag , bytes\n2026-11-13T10:00:00Z , nonpaged , Leak , 900\n2026-11-13T10:00:00Z , paged , Io , 800\n", {ten, "2026-11-13T10:00:00Z paged Io   800"}, ""},
+      {"sar's means in German", kSar + "12:10:01 AM 9 9 13000 16000\nDurchschn.: 9 9 13000 16000\n", {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000"}, ""},
+      {"rows of slabinfo alone", "2026-11-05 18:00Z\nfiles" + kSlabNumbers + "\n", {}, "looks like rows of /proc/slabinfo without its heading"},
+      {"rows of allocinfo alone", "2026-11-05 18:00Z\n4.0MiB 1000 mm/slub.c:2319 func:alloc_slab_page\n", {}, "looks like rows of /proc/allocinfo without its heading"},
+      {"rows of CSV alone", kRow + kRow, {}, "looks like rows of CSV without the header row"},
+      {"memsnap of one host", "Process ID Proc.Name PagedPool Handles\n!LogType=memsnap\n!ComputerName=SRV1\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n000001a4 svc.exe 30000 2059\n", {}, ""},
+      {"!vm of two kinds of pages", "0: kd> !vm 1\nPhysical Memory:          2096974 (    8387896 Kb)\nNonPagedPool Usage:           250 (       1000 Kb)\nNonPagedPoolNx Usage:       50000 (     200000 Kb)\nNonPagedPool Max:      4294967296 (17179869184 Kb)\nPagedPool Usage:            60000 (     240000 Kb)\n0: kd> .time\nDebug session time: Thu Nov  5 18:00:00.000 2026 (UTC + 0:00)\n", {"2026-11-05T18:00:00Z nonpaged 205824000", "2026-11-05T18:00:00Z paged 245760000"}, ""},
+      {"verbose !poolused with a sum", "2026-11-05 18:00Z\n   NonPaged   Paged\n Tag Allocs Frees Diff Used Allocs Frees Diff Used\n Leak 9 1 8 900 0 0 0 0\tUnknown , Binary: leak.sys\nTOTAL 9 1 8 900 0 0 0 0\n", {at18}, ""},
+      {"a script's CSV of a German console", "\"DateTime\";\"Tag\";\"PagedUsedBytes\";\"NonPagedUsedBytes\"\n\"13.11.2026 10:00:00\";\"Leak\";\"0\";\"900\"\n", {ten}, ""},
+      {"typeperf with its last words", "\"(PDH-CSV 4.0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n\"11/13/2026 10:00:00.000\",\"900.000000\"\n\nThe command completed successfully.\n", {"2026-11-13T10:00:00Z nonpaged 900"}, ""},
+      {"sar of a continental clock", "Linux 5.14.0 (web01) \t13.11.2026 \t_x86_64_\t(4 CPU)\n\n00:00:01 kbmemfree kbmemused %memused kbvmused\n10:00:00 9 9 88,00 16\n", {"2026-11-13T10:00:00Z vmalloc 16384"}, ""},
+      {"a vector of Prometheus", R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"node_memory_SUnreclaim_bytes","instance":"a"},"value":[1793901600,"65536"]}]}})", {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, ""},
+      {"a page's lines", "2026-11-05 18:00Z<br>\n<pre>\n Tag  Type Allocs Frees Diff Bytes Per Alloc<br>\n&nbsp;Leak&nbsp;Nonp&nbsp;&nbsp;9&nbsp;1&nbsp;8&nbsp;900&nbsp;112<br>\n</pre>\n", {at18}, ""},
+      {"an ISO time with seven digits of seconds", "[2026-11-05T19:00:00.1234567+01:00] snapshot\n" + kFaultTable, {at18}, ""},
+      // A second screen of the debugger.
+      {"two of !poolused below one time", "2026-11-05 18:00Z\n" + poolused("900") + poolused("950"), {at18}, "f:6: no time belongs to this look of the debugger alone"},
+      {"two of !poolused without a time", poolused("900") + poolused("950") + "Debug session time: Thu Nov  5 18:00:00.000 2026 (UTC + 0:00)\n", {"2026-11-05T18:00:00Z nonpaged Leak 950"}, "f:2: no time belongs to this look of the debugger alone"},
+      {"!poolused sorted twice", "2026-11-05 18:00Z\n" + poolused("900") + poolused("900") + " More 1 64 0 0\n", {at18, "2026-11-05T18:00:00Z nonpaged More 64"}, ""},
+      {"!vm and !poolused twice below one time", "Debug session time: Thu Nov  5 18:00:00.000 2026 (UTC + 0:00)\nPagedPool Usage: 50 ( 200 Kb)\nNonPagedPool Usage: 1 ( 4 Kb)\n" + poolused("900") + "NonPagedPool Usage: 2 ( 8 Kb)\n" + poolused("950"), {"2026-11-05T18:00:00Z nonpaged 4096", at18, "2026-11-05T18:00:00Z paged 204800"}, "no time belongs to this look of the debugger alone"},
+      // What begins below something else.
+      {"CSV below a table", "2026-11-05 18:00Z\n" + kFaultTable + "\n" + kCsv + kRow, {ten}, "f:2: a table of Windows' pools begins here, and is passed over with all above the CSV that begins in line 5"},
+      {"script below a table", kFaultTable + kScript + "2026-11-13 10:00,Leak,0,900\n", {ten}, "f:1: a table of Windows' pools begins here, and is passed over with all above the CSV that begins in line 3"},
+      {"a table below CSV", kCsv + kRow + kFaultTable, {ten}, "f:3: a table of Windows' pools begins here"},
+      {"tables of Linux below CSV", kCsv + kRow + "SUnreclaim: 64 kB\n", {ten}, "f:3: a table of Linux begins here"},
+      {"CSV below tables of Linux", "2026-11-05 18:00Z\nSUnreclaim: 64 kB\n" + kCsv + kRow, {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, "f:3: CSV begins here"},
+      {"poolmon below tables of Linux", "2026-11-05 18:00Z\nSUnreclaim: 64 kB\n2026-11-05 19:00Z\n" + kFaultTable, {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, "f:4: a table of Windows' pools begins here"},
+      {"Linux below poolmon", "2026-11-05 18:00Z\n" + kFaultTable + "2026-11-05 19:00Z\nSUnreclaim: 64 kB\n", {at18}, "f:5: a table of Linux begins here"},
+      {"Prometheus below poolmon", "2026-11-05 18:00Z\n" + kFaultTable + "windows_memory_pool_paged_bytes{instance=\"a\"} 5\n", {at18}, "f:4: samples of Prometheus begin here"},
+      {"sar below tables of Linux", "2026-11-05 18:00Z\nSUnreclaim: 64 kB\nLinux 6.1.0 (h) \t11/05/2026 \t_x86_64_\t(2 CPU)\n", {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, "f:3: a table of sar begins here"},
+      {"script, then CSV of as many columns", kScript + "2026-11-13 10:00,Leak,0,900\n" + kCsv + kRow, {ten}, "f:3: CSV begins here"},
+      {"CSV, then a script's of as many columns", kCsv + kRow + kScript + "2026-11-14 10:00,Leak,0,900\n", {ten}, "f:3: CSV of a script begins here"},
+      {"counters, then tags", "Path,CookedValue,Timestamp\n\\\\a\\memory\\pool paged bytes,9000,2026-11-13 10:00\n" + kScript + "2026-11-14 10:00,Leak,0,900\n", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: CSV of a script begins here"},
+      {"perfmon, then CSV", pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\""}) + kCsv + kRow, {"2026-11-13T10:00:00Z nonpaged 5"}, "f:3: CSV begins here"},
+      {"perfmon of other counters behind it", pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\""}) + pdh("(UTC)(0)", "\"\\\\H\\Processor(_Total)\\% Idle Time\"", {"\"11/13/2026 11:00:00.000\",\"97\""}), {"2026-11-13T10:00:00Z nonpaged 5"}, "f:3: no counter that is known"},
+      {"CSV with a worse header behind it", kCsv + kRow + "timestamp,pool,tag,allocs\n2026-11-13T11:00:00Z,nonpaged,Leak,9\n", {ten}, "f:3: no column bytes"},
+      // Words of dates.
+      {"German Sunday and Czech Saturday", "So 01.11.2026 18:00Z\n" + kFaultTable + "so 07.11.2026 18:00Z\n" + kFaultTable, {"2026-11-01T18:00:00Z" + kLeakAt, "2026-11-07T18:00:00Z" + kLeakAt}, ""},
+      {"Czech", "út 3. listopadu 2026 18:00Z\n" + kFaultTable + "čt lis  5 18:00:00 UTC 2026\n" + kFaultTable + "pá 6. čvc 2027 18:00Z\n" + kFaultTable, {"2026-11-03T18:00:00Z" + kLeakAt, at18}, "f:7: the weekday is not that of the date"},
+      {"a weekday that may be a month", "sáb ene  3 18:00:00 UTC 2026\n" + kFaultTable + "mar mar  3 18:00:00 UTC 2026\n" + kFaultTable, {"2026-01-03T18:00:00Z" + kLeakAt, "2026-03-03T18:00:00Z" + kLeakAt}, ""},
       {"a day without a year and nothing above it", "Fri Jan 1 01:00:00\n" + kFaultTable, {}, "f:1: \"Fri Jan 1 01:00:00\" has no year"},
   };
   return all;

@@ -72,13 +72,35 @@ TEST(History, CapturesGoThroughTheSameDoor) {
   EXPECT_THAT(times_of(found), ElementsAre(5000, 6000));
   EXPECT_EQ(found.snapshots[0].system, System::kLinux);
   EXPECT_EQ(found.snapshots[0].available_bytes, 4096U);
-  EXPECT_THAT(found.skipped, ElementsAre("c:0: its time lies before the snapshot's above it"));
+  EXPECT_THAT(found.skipped, ElementsAre("c:0: its time lies before the snapshot's above it; a host's times must rise"));
   EXPECT_EQ(found.progress.bytes_read, bytes.size());
   EXPECT_EQ(found.progress.bytes_total, bytes.size());
   found = read_history(files, {"torn"});
   EXPECT_THAT(times_of(found), ElementsAre(5000));
   ASSERT_EQ(found.skipped.size(), 1U);
   EXPECT_THAT(found.skipped[0], testing::HasSubstr("torn:0: torn: damaged at byte "));
+}
+
+// Snapshots days apart are held against what comes behind them, which may be the torn end.
+TEST(History, AGoodSnapshotBeforeATornEndIsGiven) {
+  RawFrame frame;
+  frame.parts = {{"proc/meminfo", 0, 0, "MemTotal:  10 kB\nMemAvailable:  4 kB\n"}};
+  for (const int count : {2, 3, 6}) {
+    std::vector<RawFrame> frames;
+    std::vector<base::UnixMillis> times;
+    for (int i = 0; i < count; ++i) {
+      frame.time = 5000 + i * 3 * base::kDayMillis;
+      frames.push_back(frame);
+      if (i + 1 < count) times.push_back(frame.time);
+    }
+    const std::string whole = test::capture_of(frames);
+    MemoryFiles files;
+    files.put("torn", whole.substr(0, whole.size() - 1));
+    const WholeHistory found = read_history(files, {"torn"});
+    EXPECT_THAT(times_of(found), testing::ElementsAreArray(times));
+    ASSERT_EQ(found.skipped.size(), 1U);
+    EXPECT_THAT(found.skipped[0], testing::HasSubstr("torn:0: torn: damaged at byte "));
+  }
 }
 
 TEST(History, SeveralFilesAreOneHistoryInTimeOrder) {

@@ -76,7 +76,7 @@ TEST(PerfmonHistory, SummerTimesEndGoesBackAndIsSkipped) {
       "\"05/01/2024 05:00:00.000\",\"2\"\n\"05/01/2024 06:00:01.000\",\"3\"\n");
   ASSERT_EQ(found.snapshots.size(), 2U) << found.error;
   EXPECT_EQ(found.snapshots[1].time, kFirstOfMayAt6 + 1000);
-  EXPECT_THAT(found.skipped, ElementsAre("f:3: its time lies before the snapshot's above it"));
+  EXPECT_THAT(found.skipped, ElementsAre("f:3: its time lies before the snapshot's above it; a host's times must rise"));
 }
 
 TEST(PerfmonHistory, BrokenLines) {
@@ -91,7 +91,7 @@ TEST(PerfmonHistory, BrokenLines) {
   EXPECT_THAT(found.skipped,
               ElementsAre("f:2: text follows a closing quote", "f:3: Memory\\Pool Paged Bytes \"x\" is not a value",
                           "f:6: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their English "
-                          "names",
+                          "names; the rows below are passed over",
                           "f:7: longer than 4194304 bytes"));
 }
 

@@ -210,6 +210,8 @@ TEST(WindowsParse, SkippedRowsMakeAPartPartial) {
   EXPECT_EQ(status_of(snapshot, "pool_tags")->reason, "torn or damaged rows: 3");
   ASSERT_EQ(snapshot.tags.size(), 1u);
   EXPECT_EQ(snapshot.tags[0].bytes, 64u);
+  EXPECT_TRUE(snapshot.gaps.has(Pool::kPaged) && snapshot.gaps.has(Pool::kNonpaged));
+  EXPECT_FALSE(snapshot.gaps.processes);
   EXPECT_EQ(status_of(snapshot, "settings")->state, PartState::kPartial);
   ASSERT_EQ(snapshot.settings.size(), 1u);
   EXPECT_EQ(snapshot.settings[0].value, 1.0);

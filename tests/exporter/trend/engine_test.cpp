@@ -62,6 +62,23 @@ TEST(Engine, KnowsNothingAtFirst) {
   EXPECT_FALSE(engine.find(Kind::kTag, Pool::kPaged, "None"));
 }
 
+// A list that was torn when it was read says nothing of what it does not name; a whole one says that it is gone.
+TEST(Engine, WhatATornListDoesNotNameIsNotGone) {
+  for (const bool is_torn : {true, false}) {
+    TrendEngine engine;
+    sim::Random random{3};
+    for (int hour = 0; hour < 20 * 24; ++hour) {
+      std::vector<Sample> samples = {tag("Calm", 5e6 * (1 + 0.003 * random.normal()))};
+      const bool is_missing = hour % 5 == 4;
+      if (!is_missing) samples.push_back(tag("Leak", kMegabyte * growing(hour / 24.0)));
+      Observation seen{kStart + hour * kHourMs, kStart - 10 * kDayMs, samples};
+      if (is_missing && is_torn) seen.gaps.add(Pool::kNonpaged);
+      engine.observe(seen);
+    }
+    EXPECT_EQ(leak_of(engine).verdict == Verdict::kLeak, is_torn);
+  }
+}
+
 TEST(Engine, FindsALeakAndSaysHowFastAndSinceWhen) {
   TrendEngine engine;
   Feed(engine).run(0, 20 * 24, growing);

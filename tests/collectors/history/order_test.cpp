@@ -1,0 +1,177 @@
+// Times that go back: hosts one behind another, newest first, parts in the wrong order.
+#include <gmock/gmock.h>
+
+#include "collectors/history/snapshot_reader.h"
+#include "collectors/history/sorted_reader.h"
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr base::UnixMillis kNov1 = 1'793'491'200'000, kHour = 3'600'000;
+
+/// "host hour bytes ..." of each snapshot of all hosts, in the order they come.
+std::vector<std::string> readings_of(base::FileSystem& files, const std::vector<std::string>& paths, std::vector<std::string>* said = nullptr) {
+  std::vector<std::string> found;
+  HistoryOptions options;
+  options.all_hosts = true;
+  auto source = open_history(files, paths, options);
+  if (!source) return {source.error().message};
+  do {
+    Snapshot snapshot;
+    EXPECT_TRUE((*source)->read(snapshot).ok());
+    std::string line = (*source)->host() + " " + std::to_string((snapshot.time - kNov1) / kHour);
+    for (const TagUsage& tag : snapshot.tags) line += " " + std::to_string(tag.bytes);
+    for (const PoolTotals& pool : snapshot.pools) line += " " + std::to_string(pool.bytes.value_or(0));
+    found.push_back(std::move(line));
+  } while ((*source)->advance());
+  if (said != nullptr)
+    for (const Skipped& one : (*source)->skipped()) said->push_back(one.file + ":" + std::to_string(one.line) + ": " + one.reason);
+  return found;
+}
+std::vector<std::string> readings_of(const std::string& text, std::vector<std::string>* said = nullptr) {
+  test::MemoryFiles files;
+  files.put("f", text);
+  return readings_of(files, {"f"}, said);
+}
+
+std::string two(int number) { return (number < 10 ? "0" : "") + std::to_string(number); }
+std::string csv_row(const std::string& host, int hour, int bytes) {
+  return "2026-11-01T" + two(hour) + ":00:00Z," + host + ",nonpaged,Leak," + std::to_string(bytes) + "\n";
+}
+const std::string kHostCsv = "timestamp,host,pool,tag,bytes\n";
+
+TEST(Order, HostsOneBehindAnother) {
+  std::string csv = kHostCsv, script = "DateTime,ComputerName,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
+  std::string counters = "Path,CookedValue,Timestamp\n", memsnap = "Process ID         Proc.Name PagedPool\n", prometheus;
+  std::vector<std::string> wanted;
+  for (const char* host : {"a", "b"})
+    for (int hour = 0; hour < 9; ++hour) {
+      const std::string at = "2026-11-01 " + two(hour) + ":00", bytes = std::to_string(hour + 1);
+      csv += csv_row(host, hour, hour + 1);
+      script += at + "," + host + ",Leak,0," + bytes + "\n";
+      counters += "\\\\" + std::string(host) + "\\memory\\pool nonpaged bytes," + bytes + "," + at + "\n";
+      wanted.push_back(std::string(host) + " " + std::to_string(hour) + " " + bytes);
+    }
+  for (const std::string* text : {&csv, &script, &counters}) {
+    std::vector<std::string> said, found = readings_of(*text, &said);
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, wanted) << text->substr(0, 40);
+    EXPECT_THAT(said, IsEmpty());
+  }
+}
+
+TEST(Order, ManyHostsOneBehindAnother) {
+  std::string csv = kHostCsv;
+  for (int host = 0; host < 700; ++host)
+    for (int hour = 0; hour < 7; ++hour) csv += csv_row("h" + std::to_string(host), hour, 1000 * hour + host + 1);
+  std::vector<std::string> said;
+  const std::vector<std::string> found = readings_of(csv, &said);
+  EXPECT_EQ(found.size(), 4900U);
+  std::map<std::string, int> hours;
+  for (const std::string& line : found) {
+    const std::string host = line.substr(0, line.find(' '));
+    const int hour = hours[host]++;
+    EXPECT_EQ(line, host + " " + std::to_string(hour) + " " + std::to_string(1000 * hour + std::stoi(host.substr(1)) + 1));
+  }
+  EXPECT_THAT(said, IsEmpty());
+}
+
+TEST(Order, NewestFirst) {
+  const std::string table = "\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp ";
+  std::string csv = kHostCsv, script = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n", text, linux;
+  std::string perfmon = "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\Memory\\Pool Nonpaged Bytes\"\n";
+  std::vector<std::string> wanted;
+  for (int hour = 8; hour >= 0; --hour) {
+    const std::string clock = two(hour) + ":00", bytes = std::to_string(1024 * (hour + 1));
+    csv += csv_row("", hour, 1024 * (hour + 1));
+    script += "2026-11-01 " + clock + ",Leak,0," + bytes + "\n";
+    text += "2026-11-01 " + clock + "Z" + table + "1 0 1 " + bytes + " " + bytes + "\n";
+    linux += "2026-11-01 " + clock + "Z\nSUnreclaim: " + std::to_string(hour + 1) + " kB\n";
+    perfmon += "\"11/01/2026 " + clock + ":00.000\",\"" + bytes + "\"\n";
+    wanted.insert(wanted.begin(), " " + std::to_string(hour) + " " + bytes);
+  }
+  for (const std::string* one : {&csv, &script, &text, &linux, &perfmon}) {
+    std::vector<std::string> said;
+    EXPECT_EQ(readings_of(*one, &said), wanted) << one->substr(0, 60);
+    EXPECT_THAT(said, IsEmpty());
+    EXPECT_THAT(test::read_text(*one).warnings, testing::Contains("f: its newest readings stand first; it is read oldest first"));
+  }
+  // What is refused in it is said once, however often it is read.
+  std::vector<std::string> said;
+  EXPECT_EQ(readings_of(csv + "x,,nonpaged,Leak,5\n", &said), wanted);
+  EXPECT_THAT(said, ElementsAre("f:11: timestamp \"x\" is neither RFC 3339 nor Unix seconds"));
+}
+
+TEST(Order, HostsNewestFirst) {
+  std::string apart = kHostCsv, together = kHostCsv;
+  std::vector<std::string> wanted;
+  for (const char* host : {"a", "b"})
+    for (int hour = 8; hour >= 0; --hour) apart += csv_row(host, hour, hour + 1);
+  for (int hour = 8; hour >= 0; --hour)
+    for (const char* host : {"b", "a"}) {
+      together += csv_row(host, hour, hour + 1);
+      wanted.insert(wanted.begin(), std::string(host) + " " + std::to_string(hour) + " " + std::to_string(hour + 1));
+    }
+  EXPECT_EQ(readings_of(apart), wanted);
+  std::vector<std::string> found = readings_of(together);
+  std::sort(found.begin(), found.end());
+  std::sort(wanted.begin(), wanted.end());
+  EXPECT_EQ(found, wanted);
+}
+
+TEST(Order, NewestFirstWithoutRoomForAllAtOnce) {
+  std::string text = kHostCsv;
+  for (int hour = 19; hour >= 0; --hour) text += csv_row("a", hour, hour + 1) + csv_row("b", hour, hour + 2);
+  test::MemoryFiles files;
+  files.put("f", text);
+  Notes notes;
+  std::size_t passes = 0;
+  const auto open = [&](bool) -> Reader {
+    ++passes;
+    auto file = files.open("f", base::OpenMode::kRead);
+    return make_csv_history(LineReader(std::move(*file)), FileNotes(notes, "f"), ',', true);
+  };
+  SortedReader reader(open, 10 * sizeof(Snapshot));
+  Snapshot snapshot;
+  for (int hour = 0; hour < 20; ++hour)
+    for (const char* host : {"a", "b"}) {
+      ASSERT_TRUE(*reader.next(snapshot));
+      EXPECT_EQ(snapshot.time, kNov1 + hour * kHour);
+      EXPECT_EQ(reader.host(), host);
+      EXPECT_EQ(snapshot.tags.at(0).bytes, static_cast<std::uint64_t>(hour + (host[0] == 'a' ? 1 : 2)));
+    }
+  EXPECT_FALSE(*reader.next(snapshot));
+  EXPECT_GT(passes, 4U);
+  EXPECT_LT(passes, 15U);
+  SortedReader none(open, 10);
+  EXPECT_EQ(none.next(snapshot).error().message,
+            "its newest readings stand first, and it is too long to be turned round here; sort it by time");
+}
+
+TEST(Order, PartsInTheWrongOrderAreNamed) {
+  const std::string script = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
+  std::vector<std::string> said;
+  EXPECT_THAT(readings_of(script + "2026-11-01 05:00,Leak,0,5\n2026-11-01 06:00,Leak,0,6\n2026-11-01 07:00,Leak,0,7\n2026-11-01 00:00,Leak,0,1\n2026-11-01 08:00,Leak,0,8\n", &said),
+              ElementsAre(" 5 5", " 6 6", " 7 7", " 8 8"));
+  EXPECT_THAT(said, ElementsAre("f:5: its time lies before the snapshot's above it; a host's times must rise"));
+  said.clear();
+  // The first one alone is of a clock that was wrong.
+  EXPECT_THAT(readings_of(script + "2062-11-01 05:00,Leak,0,5\n2026-11-01 06:00,Leak,0,6\n2026-11-01 07:00,Leak,0,7\n", &said), ElementsAre(" 6 6", " 7 7"));
+  EXPECT_THAT(said, ElementsAre("f:2: its time lies far ahead of those below it"));
+  said.clear();
+  // One host of which two files tell: one has hosts one behind another, and its second one's times come when the other file has gone on.
+  test::MemoryFiles files;
+  files.put("f", script + "2026-11-01 00:00,Leak,0,1\n");
+  files.put("blocks", "DateTime,Host,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-01 01:00,a,Leak,0,1\n2026-11-01 02:00,a,Leak,0,2\n2026-11-01 01:00,b,Leak,0,3\n");
+  files.put("b", "DateTime,Host,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-01 00:00,b,Leak,0,1\n2026-11-01 02:00,b,Leak,0,2\n");
+  const std::vector<std::string> found = readings_of(files, {"blocks", "b"}, &said);
+  EXPECT_THAT(found, testing::UnorderedElementsAre("b 0 1", "a 1 1", "a 2 2", "b 2 2"));
+  EXPECT_THAT(said, ElementsAre("blocks:4: it comes too late: another file has gone on with its host; sort the file by time"));
+}
+
+}  // namespace
+}  // namespace kmem::history
