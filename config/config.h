@@ -59,6 +59,14 @@ struct Scrape {
   bool operator==(const Scrape&) const = default;
 };
 
+/// How many series a host has: what is told of it, and of how many tags.
+enum class MetricsProfile : std::uint8_t { kLean, kDefault, kFull };
+struct Metrics {
+  MetricsProfile profile = MetricsProfile::kDefault;
+
+  bool operator==(const Metrics&) const = default;
+};
+
 /// Which tags are exported, per pool. A tag enters by any rank below, a suspicion, or `include`.
 struct Tags {
   std::size_t top_bytes = 20;         // 0..1000
@@ -136,6 +144,7 @@ struct Config {
   Source source;
   Sampling sampling;
   Scrape scrape;
+  Metrics metrics;
   Tags tags;
   Processes processes;
   Drivers drivers;

@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 
 using Field = std::variant<bool& (*)(Config&), std::size_t& (*)(Config&), milliseconds& (*)(Config&),
                            hours& (*)(Config&), std::string& (*)(Config&), std::vector<std::string>& (*)(Config&),
-                           base::LogLevel& (*)(Config&), base::LogFormat& (*)(Config&)>;
+                           base::LogLevel& (*)(Config&), base::LogFormat& (*)(Config&), MetricsProfile& (*)(Config&)>;
 
 /// Empty when `text` is fine, else a hint to add to "expected ..., got ...", or a blank when there is none.
 using Check = std::string (*)(std::string_view text);
@@ -41,6 +41,7 @@ struct Row {
 };
 
 constexpr std::array<std::string_view, 4> kLogLevels = {"debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 3> kProfiles = {"lean", "default", "full"};
 constexpr std::array<std::string_view, 2> kLogFormats = {"logfmt", "json"};
 constexpr std::size_t kMaxKnobBytes = 4096;
 constexpr const char* kNoHint = " ";
@@ -149,6 +150,10 @@ const std::array kRows = std::to_array<Row>({
      .help = "Timeout of a kernel reading. After it, the page shows the last values and says how old they are.",
      .min = 100, .max = kMinute},
 
+    {KMEM_KNOB(metrics.profile),
+     .help = "How much to export. lean: totals, limits, headroom, verdicts, time left and suspects only, for which all alerts of "
+             "kmem-agent.rules.yml work. full: every pool's tags up to tags.max_exported."},
+
     {KMEM_KNOB(tags.top_bytes), .help = "Export the top N tags of each pool by bytes.",
      .unit = "tags", .min = 0, .max = 1000},
     {KMEM_KNOB(tags.top_outstanding),
@@ -249,6 +254,7 @@ struct Returned<T& (*)(Config&)> {
 
 std::span<const std::string_view> choices(base::LogLevel) { return kLogLevels; }
 std::span<const std::string_view> choices(base::LogFormat) { return kLogFormats; }
+std::span<const std::string_view> choices(MetricsProfile) { return kProfiles; }
 
 std::string joined(std::span<const std::string_view> words) {
   std::string out;

@@ -34,6 +34,8 @@ int run(int argc, const char* const* argv) {
     case Command::kCheckConfig: return check_config(*parsed.options, environment);
     case Command::kAttribute: return attribute(*parsed.options, environment);
     case Command::kTop: return show_top(*parsed.options, environment);
+    case Command::kCompletion: return print_completions(*parsed.options, environment);
+    case Command::kManual: return print_manual(*parsed.options, environment);
     case Command::kService: return service_control(*parsed.options, environment);
   }
   return kExitUnusable;

@@ -2,7 +2,7 @@
 # Installs what is missing, builds the exporter and runs it on this machine's kernel. Arguments go to the exporter:
 #   packaging/run.sh --web.listen-address=127.0.0.1:10054
 #   packaging/run.sh --stack   the exporter, Prometheus with the rules and eight weeks of demonstration history,
-#                              Alertmanager, and Grafana where installed, all on loopback
+#                              Alertmanager, replayed hosts, and Grafana where installed, all on loopback, with a start page
 # Ctrl-C stops it. The second run only starts it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -17,10 +17,12 @@ if [ ! -e .build/run/build.ninja ]; then
     > .build/run-configure.log || { cat .build/run-configure.log >&2; exit 1; }
 fi
 [ -e .build/run/exporter/kmem_exporter ] || echo "building, which takes minutes the first time ..."
-cmake --build .build/run --target kmem_exporter -- --quiet
+targets=(kmem_exporter)
+[ "${1:-}" != --stack ] || targets+=(made_capture aged_state)
+cmake --build .build/run --target "${targets[@]}" -- --quiet
 if [ "${1:-}" = --stack ]; then
   shift
-  exec python3 -B packaging/stack/stack.py up --exporter "$root/.build/run/exporter/kmem_exporter" \
+  exec python3 -B packaging/stack/stack.py up --exporter "$root/.build/run/exporter/kmem_exporter" --tools "$root/.build/run/stack" \
     --data "$root/.build/stack" "$@"
 fi
 # Without a place of the user's own, what is learnt over weeks is kept beside the build.

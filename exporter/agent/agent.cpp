@@ -56,7 +56,8 @@ Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const 
       observer_(self_metrics_),
       config_(std::move(config)),
       source_(std::move(source)),
-      tracked_(config_.tags, config_.processes),
+      exported_(config::exported(config_)),
+      tracked_(exported_.tags, exported_.processes),
       failures_(host_identity),
       storage_path_(config_.storage.path),
       kept_(std::make_shared<Kept>(files, clock, storage_path_)),
@@ -222,7 +223,9 @@ void Agent::learn() {
     if (fresh.processes.empty()) fresh.processes = snapshot_.processes;
     if (fresh.session_tags.empty()) fresh.session_tags = snapshot_.session_tags;
   }
-  tracked_.update(seen, trend_ ? trend_->suspects() : std::span<const select::TagId>(), boots_.now());
+  std::span<const select::TagId> suspects;
+  if (trend_) suspects = trend_->suspects();
+  tracked_.update(seen, suspects.first(std::min(suspects.size(), exported_.max_suspects)), boots_.now());
   tracked_.fill(snapshot_, selection_, boots_.now());
   if (trend_) trend_->describe(selection_);
   boot_settings_.note(seen, boots_.now().reading.number);
@@ -340,12 +343,12 @@ void Agent::encode_page(encode::Format format, const self::SelfUsage& usage, con
   const bool whole = collect.all();
   auto& families = whole ? families_ : part;
   if (!whole) owners_.same_as_before = false;
-  metrics::build_families({snapshot_, selection_, config_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_,
-                           finding_names_},
+  metrics::build_families({snapshot_, selection_, exported_.tags.counters, trend_ ? &trend_->view() : nullptr, &owners_,
+                           finding_names_, exported_.only_lean},
                           families, whole ? &family_stamps_ : nullptr);
   owners_.same_as_before = whole || same_as_before;
   if (!whole) metrics::keep_collected(collect, families);
-  self_metrics_.collect(usage, self_families_, self_family_stamps_);
+  self_metrics_.collect(usage, self_families_, self_family_stamps_, exported_.only_lean);
   const encode::PageEncoder::Group own{self_families_, self_family_stamps_};
   std::size_t left_out = 0;
   if (whole) {
@@ -437,7 +440,8 @@ void Agent::reconfigure(const config::Config& config, std::unique_ptr<KernelSour
   }
   // The members go over to the new rules by way of the state that they would have after a restart.
   const std::string state = tracked_.save();
-  tracked_ = select::TrackedSet(config_.tags, config_.processes);
+  exported_ = config::exported(config_);
+  tracked_ = select::TrackedSet(exported_.tags, exported_.processes);
   if (const auto taken = tracked_.load(state); !taken)
     base::log_error("exported tags are chosen anew", {{"error", taken.error().message}});
   if (!read_kernel(patience()) || snapshot_.repeated) return;

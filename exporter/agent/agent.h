@@ -26,6 +26,7 @@
 #include "collectors/self/self.h"
 #include "collectors/source.h"
 #include "config/config.h"
+#include "config/profile.h"
 #include "exporter/agent/failure_log.h"
 #include "exporter/agent/kept_state.h"
 #include "exporter/agent/trend_watch.h"
@@ -126,6 +127,7 @@ class Agent {
   std::mutex mutex_;
   config::Config config_;
   std::unique_ptr<KernelSource> source_;
+  config::Exported exported_;
   select::TrackedSet tracked_;
   FailureLog failures_;
   std::unique_ptr<TrendWatch> trend_;  // null: switched off

@@ -190,6 +190,17 @@ std::string take_service_action(Options& options, const std::string& value) {
   return "install, uninstall, start, stop, reload or configure";
 }
 
+std::string take_shell(Options& options, const std::string& value) {
+  static constexpr std::array<std::pair<std::string_view, Shell>, 4> kShells = {
+      {{"bash", Shell::kBash}, {"zsh", Shell::kZsh}, {"fish", Shell::kFish}, {"powershell", Shell::kPowershell}}};
+  for (const auto& [name, shell] : kShells) {
+    if (name != value) continue;
+    options.shell = shell;
+    return {};
+  }
+  return "bash, zsh, fish or powershell";
+}
+
 /// Of analyze and backfill.
 CommandFlag history_files(std::string_view unless = {}) {
   return {"FILE", "",
@@ -236,62 +247,6 @@ std::string help_row(const std::string& left, const std::string& help) {
     at = end + 1;
   }
   return out + line + "\n";
-}
-
-std::string_view value_word(const config::KnobInfo& knob) {
-  switch (knob.type) {
-    case config::KnobType::kCount: return "N";
-    case config::KnobType::kBytes: return "SIZE";
-    case config::KnobType::kDuration: return "DURATION";
-    case config::KnobType::kPath: return "PATH";
-    case config::KnobType::kBool:
-    case config::KnobType::kText:
-    case config::KnobType::kChoice:
-    case config::KnobType::kList: break;
-  }
-  return "VALUE";
-}
-
-std::string_view group_of(const config::KnobInfo& knob) { return knob.name.substr(0, knob.name.rfind('.')); }
-
-std::string group_title(std::string_view group) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kTitles = {{
-      {"source", "Source"},
-      {"source.collectors", "Collectors (--no-collector.NAME turns one off)"},
-      {"sampling", "Sampling"},
-      {"scrape", "Scraping"},
-      {"tags", "Exported tags"},
-      {"processes", "Exported processes"},
-      {"drivers", "Drivers behind tags"},
-      {"trend", "Trend"},
-      {"web", "HTTP server"},
-      {"storage", "Storage"},
-      {"log", "Log"},
-  }};
-  for (const auto& [name, title] : kTitles)
-    if (name == group) return std::string(title);
-  return std::string(group);
-}
-
-std::string knob_help(const config::KnobInfo& knob) {
-  if (knob.type == config::KnobType::kBool)
-    return help_row(knob.flag,
-                    std::string(knob.help) + " (default: " + (knob.default_value == "true" ? "on)" : "off)"));
-  std::string help = std::string(knob.help) + " Expects " + knob.expected;
-  if (knob.type == config::KnobType::kList) help += "; may be repeated";
-  return help_row(knob.flag + "=" + std::string(value_word(knob)), help + " (default: " + knob.default_value + ")");
-}
-
-std::string usage_of(const CommandRow& row) {
-  std::string out(row.name);
-  for (const CommandFlag& flag : row.flags) {
-    if (!flag.is_in_usage) continue;
-    std::string one(flag.name);
-    if (!flag.value.empty()) one += " " + std::string(flag.value);
-    if (flag.repeats) one += "...";
-    out += flag.is_required ? " " + one : " [" + one + "]";
-  }
-  return out;
 }
 
 }  // namespace
@@ -347,6 +302,9 @@ const std::vector<CommandRow>& command_table() {
        "Manage the Windows service: install it with the given flags of serve, uninstall, start, stop, reload its "
        "configuration, or configure one that an installer has made.",
        {{"ACTION", "", "install, uninstall, start, stop, reload or configure.", true, take_service_action}}},
+      {Command::kCompletion, "completion", "Print the completions of a shell.",
+       {{"SHELL", "", "bash, zsh, fish or powershell.", true, take_shell}}},
+      {Command::kManual, "manual", "Print the manual page, for man.", {}},
   };
   return table;
 }
@@ -362,6 +320,64 @@ std::span<const CommonFlag> common_flags() {
   }};
   return kFlags;
 }
+
+std::string_view value_word(const config::KnobInfo& knob) {
+  switch (knob.type) {
+    case config::KnobType::kCount: return "N";
+    case config::KnobType::kBytes: return "SIZE";
+    case config::KnobType::kDuration: return "DURATION";
+    case config::KnobType::kPath: return "PATH";
+    case config::KnobType::kBool:
+    case config::KnobType::kText:
+    case config::KnobType::kChoice:
+    case config::KnobType::kList: break;
+  }
+  return "VALUE";
+}
+
+std::string_view group_of(const config::KnobInfo& knob) { return knob.name.substr(0, knob.name.rfind('.')); }
+
+std::string group_title(std::string_view group) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kTitles = {{
+      {"source", "Source"},
+      {"source.collectors", "Collectors (--no-collector.NAME turns one off)"},
+      {"sampling", "Sampling"},
+      {"scrape", "Scraping"},
+      {"metrics", "Exported metrics"},
+      {"tags", "Exported tags"},
+      {"processes", "Exported processes"},
+      {"drivers", "Drivers behind tags"},
+      {"trend", "Trend"},
+      {"web", "HTTP server"},
+      {"storage", "Storage"},
+      {"log", "Log"},
+  }};
+  for (const auto& [name, title] : kTitles)
+    if (name == group) return std::string(title);
+  return std::string(group);
+}
+
+std::string knob_words(const config::KnobInfo& knob) {
+  if (knob.type == config::KnobType::kBool)
+    return std::string(knob.help) + " (default: " + (knob.default_value == "true" ? "on)" : "off)");
+  std::string help = std::string(knob.help) + " Expects " + knob.expected;
+  if (knob.type == config::KnobType::kList) help += "; may be repeated";
+  return help + " (default: " + knob.default_value + ")";
+}
+
+std::string usage_of(const CommandRow& row) {
+  std::string out(row.name);
+  for (const CommandFlag& flag : row.flags) {
+    if (!flag.is_in_usage) continue;
+    std::string one(flag.name);
+    if (!flag.value.empty()) one += " " + std::string(flag.value);
+    if (flag.repeats) one += "...";
+    out += flag.is_required ? " " + one : " [" + one + "]";
+  }
+  return out;
+}
+
+std::string negated(std::string_view flag) { return "--no-" + std::string(flag.substr(2)); }
 
 std::string help_text(const CommandRow* command) {
   if (command != nullptr && command->command != Command::kServe) {
@@ -384,7 +400,7 @@ std::string help_text(const CommandRow* command) {
   for (const config::KnobInfo& knob : config::knobs()) {
     if (group_of(knob) != group) out += "\n" + group_title(group_of(knob)) + ":\n";
     group = group_of(knob);
-    out += knob_help(knob);
+    out += help_row(knob.type == config::KnobType::kBool ? knob.flag : knob.flag + "=" + std::string(value_word(knob)), knob_words(knob));
   }
   return out + "\nExit codes: 0 fine, 1 the work failed, 2 arguments or configuration cannot be used.\n";
 }

@@ -45,6 +45,14 @@ struct CommonFlag {
 };
 [[nodiscard]] std::span<const CommonFlag> common_flags();
 
+// The words of help texts, also of the manual page.
+[[nodiscard]] std::string usage_of(const CommandRow& row);
+[[nodiscard]] std::string_view value_word(const config::KnobInfo& knob);  // "DURATION"
+[[nodiscard]] std::string_view group_of(const config::KnobInfo& knob);
+[[nodiscard]] std::string group_title(std::string_view group);
+[[nodiscard]] std::string knob_words(const config::KnobInfo& knob);       // what it does, expects and is by default
+[[nodiscard]] std::string negated(std::string_view flag);                 // "--no-..."
+
 /// For the whole program, or for one command.
 [[nodiscard]] std::string help_text(const CommandRow* command);
 

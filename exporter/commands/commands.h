@@ -24,6 +24,8 @@ struct Environment {
 [[nodiscard]] int backfill(const Options& options, Environment& environment);
 [[nodiscard]] int attribute(const Options& options, Environment& environment);
 [[nodiscard]] int check_config(const Options& options, Environment& environment);
+[[nodiscard]] int print_completions(const Options& options, Environment& environment);
+[[nodiscard]] int print_manual(const Options& options, Environment& environment);
 [[nodiscard]] int service_control(const Options& options, Environment& environment);
 
 /// The configuration that the options name; every fault is on stderr when there is none. Sets the log.

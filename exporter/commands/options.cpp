@@ -22,8 +22,6 @@ using config::in_quotes;
 
 enum class Takes { kValue, kSwitch, kBool };
 
-std::string negated(std::string_view flag) { return "--no-" + std::string(flag.substr(2)); }
-
 /// Every flag of every command.
 std::map<std::string, Takes, std::less<>> all_flags() {
   std::map<std::string, Takes, std::less<>> flags;

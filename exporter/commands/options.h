@@ -23,7 +23,10 @@ namespace kmem {
 
 enum ExitCode : int { kExitFine = 0, kExitFailed = 1, kExitUnusable = 2 };
 
-enum class Command : std::uint8_t { kServe, kOnce, kRecord, kAnalyze, kBackfill, kCheckConfig, kService, kTop, kAttribute };
+enum class Command : std::uint8_t { kServe, kOnce, kRecord, kAnalyze, kBackfill, kCheckConfig, kService, kTop, kAttribute, kCompletion,
+                                     kManual };
+
+enum class Shell : std::uint8_t { kBash, kZsh, kFish, kPowershell };
 
 enum class ReportFormat : std::uint8_t { kText, kJson };
 
@@ -56,6 +59,7 @@ struct Options {
   top::RowChoice top_choice;
   std::chrono::milliseconds top_interval{5'000};
   service::Action service_action = service::Action::kStart;
+  Shell shell = Shell::kBash;                                // completion
 };
 
 struct ParseOutcome {

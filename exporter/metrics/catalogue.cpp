@@ -167,7 +167,9 @@ void findings(const MetricsInput& in, Samples& out) {
 }
 
 void settings(const MetricsInput& in, Samples& out) {
-  for (const Setting& setting : in.snapshot.settings) out.add(setting.value, {setting.name});
+  // The one that alerts ask for.
+  for (const Setting& setting : in.snapshot.settings)
+    if (!in.only_lean || setting.name == "vm.overcommit_memory") out.add(setting.value, {setting.name});
 }
 
 // --- of the trend, which may be off
@@ -286,6 +288,7 @@ void part_skipped_rows(const MetricsInput& in, Samples& out) {
 constexpr auto kGauge = prometheus::MetricType::Gauge;
 constexpr auto kCounter = prometheus::MetricType::Counter;
 constexpr auto kHistogram = prometheus::MetricType::Histogram;
+constexpr bool kLean = true;
 using select::Member;
 using select::PoolSelection;
 
@@ -293,7 +296,7 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_pool_bytes", kGauge, "bytes", {"pool"},
      R"(Size of the pool. Windows: Memory\Pool Paged Bytes, Pool Nonpaged Bytes. Linux: /proc/meminfo )"
      R"(SReclaimable, SUnreclaim, VmallocUsed, Percpu.)",
-     from_pool_totals<&PoolTotals::bytes>},
+     from_pool_totals<&PoolTotals::bytes>, kLean},
     {"kmem_pool_resident_bytes", kGauge, "bytes", {"pool"},
      R"(Part of the pool that is in physical memory. Windows: Memory\Pool Paged Resident Bytes.)",
      from_pool_totals<&PoolTotals::resident_bytes>},
@@ -301,7 +304,7 @@ constexpr MetricRow kCatalogue[] = {
      R"(Largest size that the pool can reach, by the rules in the README; no kernel has a counter for it. Windows: )"
      R"(version, memory, boot options, Session Manager\Memory Management, commit limit. Linux: /proc/meminfo MemTotal, )"
      R"(VmallocTotal.)",
-     pool_limit},
+     pool_limit, kLean},
     {"kmem_pool_limit_info", kGauge, "", {"pool", "source", "rule"},
      "Always 1; where kmem_pool_limit_bytes comes from: source kernel (told by Windows or Linux), registry or estimate, "
      "rule the row that gave it.",
@@ -310,11 +313,11 @@ constexpr MetricRow kCatalogue[] = {
      "What the pool can still take before the bound; the smallest one ends it. pool_limit: kmem_pool_limit_bytes - "
      "kmem_pool_bytes; commit_limit (Windows): kmem_commit_limit_bytes - kmem_commit_bytes; available_memory (pools that "
      "never leave memory): kmem_available_bytes.",
-     pool_headroom},
+     pool_headroom, kLean},
     {"kmem_pool_trim_threshold_bytes", kGauge, "bytes", {"pool"},
      R"(Size of the pool from which the kernel trims it. Windows before 6.0: kmem_pool_limit_bytes x )"
      R"(Memory Management\PoolUsageMaximum, 80 % unless set.)",
-     from_pool_totals<&PoolTotals::trim_threshold_bytes>},
+     from_pool_totals<&PoolTotals::trim_threshold_bytes>, kLean},
     {"kmem_pool_allocations_total", kCounter, "", {"pool"},
      R"(Allocations from the pool. Windows: Memory\Pool Paged Allocs, Pool Nonpaged Allocs, widened from 32 bit.)",
      from_pool_counters<&PoolSelection::allocations_total>},
@@ -334,7 +337,7 @@ constexpr MetricRow kCatalogue[] = {
      "Memory in use by the tag; 0 while it is gone. Windows: pool tag table, PagedUsed, NonPagedUsed. Linux: "
      "/proc/slabinfo num_slabs x pagesperslab, /proc/vmallocinfo by caller, /proc/allocinfo by module, function and "
      "file.",
-     from_tags<&Member::bytes>},
+     from_tags<&Member::bytes>, kLean},
     {"kmem_pool_tag_outstanding_allocations", kGauge, "", {"pool", "tag"},
      "Live allocations of the tag. Windows: pool tag table, allocs - frees modulo 2^32. Linux: /proc/slabinfo "
      "active_objs, /proc/vmallocinfo areas, /proc/allocinfo calls.",
@@ -348,7 +351,7 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_pool_tag_info", kGauge, "", {"pool", "tag", "driver", "description", "source"},
      "Always 1; who may be behind an exported tag, as far as something is known: several drivers are all possible. From "
      "pooltag.txt, a scan of driver images, this exporter's own table, or on Linux the kernel's modules.",
-     tag_info},
+     tag_info, kLean},
     {"kmem_pool_other_bytes", kGauge, "bytes", {"pool"},
      "Memory in use by the tags that are not exported, from the source of kmem_pool_tag_bytes.",
      from_whole_pools<&PoolSelection::other_bytes>},
@@ -360,27 +363,27 @@ constexpr MetricRow kCatalogue[] = {
      from_tagged_pools<&PoolSelection::evictions_total>},
     {"kmem_system_ptes_free", kGauge, "", {},
      R"(Windows: Memory\Free System Page Table Entries.)",
-     from_snapshot<&Snapshot::system_ptes_free>},
+     from_snapshot<&Snapshot::system_ptes_free>, kLean},
     {"kmem_system_ptes_free_boot_max", kGauge, "", {},
      R"(Highest Memory\Free System Page Table Entries that this exporter saw since boot (Windows).)",
-     ptes_free_boot_max},
+     ptes_free_boot_max, kLean},
     {"kmem_commit_bytes", kGauge, "bytes", {},
      R"(Committed memory. Windows: Memory\Committed Bytes. Linux: /proc/meminfo Committed_AS.)",
-     from_snapshot<&Snapshot::commit_bytes>},
+     from_snapshot<&Snapshot::commit_bytes>, kLean},
     {"kmem_commit_limit_bytes", kGauge, "bytes", {},
      R"(Most that can be committed. Windows: Memory\Commit Limit. Linux: /proc/meminfo CommitLimit, binding only )"
      R"(with vm.overcommit_memory=2.)",
-     from_snapshot<&Snapshot::commit_limit_bytes>},
+     from_snapshot<&Snapshot::commit_limit_bytes>, kLean},
     {"kmem_commit_peak_bytes", kGauge, "bytes", {},
      "Highest committed memory since boot. Windows: system performance information, PeakCommitment.",
      from_snapshot<&Snapshot::commit_peak_bytes>},
     {"kmem_physical_memory_bytes", kGauge, "bytes", {},
      "Installed memory that the kernel manages. Windows: system basic information, NumberOfPhysicalPages. Linux: "
      "/proc/meminfo MemTotal.",
-     from_snapshot<&Snapshot::physical_memory_bytes>},
+     from_snapshot<&Snapshot::physical_memory_bytes>, kLean},
     {"kmem_available_bytes", kGauge, "bytes", {},
      R"(Memory to be had without paging. Windows: Memory\Available Bytes. Linux: /proc/meminfo MemAvailable.)",
-     from_snapshot<&Snapshot::available_bytes>},
+     from_snapshot<&Snapshot::available_bytes>, kLean},
     {"kmem_file_cache_bytes", kGauge, "bytes", {},
      R"(File cache. Windows: Memory\Cache Bytes. Linux: /proc/meminfo Cached.)",
      from_snapshot<&Snapshot::file_cache_bytes>},
@@ -404,11 +407,11 @@ constexpr MetricRow kCatalogue[] = {
      "Times that the kernel said that memory ran out. Windows: System event log, Srv 2017-2020 and "
      "Resource-Exhaustion-Detector 2004, from the oldest that the log held when this exporter first looked. Linux: "
      "/proc/vmstat oom_kill, allocstall, since boot.",
-     failure_events},
+     failure_events, kLean},
     {"kmem_pool_failure_last_event_timestamp_seconds", kGauge, "seconds", {"provider", "event_id"},
      "When that last happened, since 1970-01-01 UTC. Windows: System event log. Linux: seen by this exporter in "
      "/proc/vmstat.",
-     failure_last_event},
+     failure_last_event, kLean},
     {"kmem_session_pool_bytes", kGauge, "bytes", {"session", "pool"},
      "Memory in use by all tags of a terminal-services session's own pool, which is not in kmem_pool_tag_bytes. "
      "Windows: session pool tag table.",
@@ -424,69 +427,69 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_memory_management_setting", kGauge, "", {"name"},
      R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management. )"
      R"(Linux: /proc/sys/vm.)",
-     settings},
+     settings, kLean},
     {"kmem_finding", kGauge, "", {"finding"},
      "1 while this exporter finds that of the host's set-up or state: what, why and what to do is on its page, in "
      "/api/v1/status and in the runbook KmemFinding. Absent otherwise.",
-     findings},
+     findings, kLean},
     {"kmem_os_info", kGauge, "", {"product", "version", "build", "architecture"},
      "Always 1; which system this is. Windows: registry ProductName and CSDVersion, RtlGetVersion. Linux: os-release, "
      "/proc/sys/kernel/osrelease, version, arch.",
-     os_info},
+     os_info, kLean},
     {"kmem_boot_time_seconds", kGauge, "seconds", {},
      "When the kernel started, since 1970-01-01 UTC. Windows: system time-of-day information, BootTime. Linux: "
      "/proc/stat btime.",
-     boot_time},
+     boot_time, kLean},
 
     {"kmem_pool_trend_bytes_per_second", kGauge, "", {"pool", "window"},
      "Slope of the floor of kmem_pool_bytes over the window, computed by this exporter; absent while there is too "
      "little history.",
-     pool_trend},
+     pool_trend, kLean},
     {"kmem_pool_tag_trend_bytes_per_second", kGauge, "", {"pool", "tag", "window"},
      "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter; 5m, 1h and 6h only while it "
-     "surges (kmem_pool_tag_surge_suspect).", tag_trend},
+     "surges (kmem_pool_tag_surge_suspect).", tag_trend, kLean},
     {"kmem_pool_tag_leak_confidence", kGauge, "", {"pool", "tag"},
      "How strongly the growth speaks for a leak, by this exporter's trend: 0 no sign, 0.5 just enough, near 1 far "
      "beyond.",
-     tag_confidence},
+     tag_confidence, kLean},
     {"kmem_pool_tag_leak_suspect", kGauge, "", {"pool", "tag"},
-     "1 if this exporter's trend calls the growth of the tag a leak, else 0.", tag_suspect},
+     "1 if this exporter's trend calls the growth of the tag a leak, else 0.", tag_suspect, kLean},
     {"kmem_leak_suspects", kGauge, "", {"pool"},
-     "Tags whose growth this exporter's trend calls a leak, exported or not.", leak_suspects},
+     "Tags whose growth this exporter's trend calls a leak, exported or not.", leak_suspects, kLean},
     {"kmem_pool_tag_surge_suspect", kGauge, "", {"pool", "tag"},
      "1 if the tag grows now, over minutes, hours or days, beyond all that it held before and towards an end, by this "
-     "exporter's trend, else 0. Load can do this, too: it claims no fault.", tag_surge},
+     "exporter's trend, else 0. Load can do this, too: it claims no fault.", tag_surge, kLean},
     {"kmem_surge_suspects", kGauge, "", {"pool"},
-     "Tags that grow now, beyond all that they held before, by this exporter's trend, exported or not.", surge_suspects},
+     "Tags that grow now, beyond all that they held before, by this exporter's trend, exported or not.", surge_suspects, kLean},
     {"kmem_commit_trend_bytes_per_second", kGauge, "", {"window"},
      "Slope of the floor of kmem_commit_bytes over the window, computed by this exporter.",
-     total_trend<&TrendView::commit>},
+     total_trend<&TrendView::commit>, kLean},
     {"kmem_system_ptes_trend_per_second", kGauge, "", {"window"},
      "Slope of kmem_system_ptes_free over the window, computed by this exporter; negative = being used up.",
-     total_trend<&TrendView::system_ptes>},
+     total_trend<&TrendView::system_ptes>, kLean},
     {"kmem_exhaustion_seconds", kGauge, "seconds", {"resource"},
      "Time until the resource's smallest bound on the trend that this exporter finds credible: kmem_exhaustion_room / "
      "kmem_exhaustion_pace_per_second; +Inf if none leads there. Absent where no limit is known.",
-     exhaustion},
+     exhaustion, kLean},
     {"kmem_exhaustion_room", kGauge, "", {"resource", "bound"},
      "What kmem_exhaustion_seconds divides: bytes, of system_ptes entries, that were left to the smallest bound at the "
      "tightest moment of the last day.",
-     exhaustion_room},
+     exhaustion_room, kLean},
     {"kmem_exhaustion_pace_per_second", kGauge, "", {"resource"},
      "What kmem_exhaustion_seconds divides by: growth that this exporter finds credible, of a pool at least that of its "
      "leaking tags; 0 if there is none.",
-     exhaustion_pace},
+     exhaustion_pace, kLean},
     {"kmem_trend_history_seconds", kGauge, "seconds", {},
-     "How far back this exporter's history reaches, at most 56 days.", trend_history},
+     "How far back this exporter's history reaches, at most 56 days.", trend_history, kLean},
     {"kmem_trend_judged", kGauge, "", {},
      "1 if this exporter's history suffices to tell a leak, which takes 7 days; while it is 0, no suspect means nothing.",
-     trend_judged},
+     trend_judged, kLean},
     {"kmem_trend_subjects", kGauge, "", {},
      "Tags, totals and processes of which this exporter keeps history.", trend_subjects},
     {"kmem_trend_state_last_save_timestamp_seconds", kGauge, "seconds", {},
      "When this exporter last wrote its history to storage.path, since 1970-01-01 UTC.", trend_last_save},
     {"kmem_trend_state_failures_total", kCounter, "", {"reason"},
-     "Times that this exporter could not write its history, or could not use what it had kept.", trend_failures},
+     "Times that this exporter could not write its history, or could not use what it had kept.", trend_failures, kLean},
 
     {"kmem_scrape_collector_duration_seconds", kGauge, "seconds", {"collector"},
      "Time to read and parse one part of the kernel's answers; measured by this exporter.", part_seconds},
@@ -494,7 +497,7 @@ constexpr MetricRow kCatalogue[] = {
      "1 if this exporter could read the part, even with some rows refused (kmem_scrape_collector_skipped_rows); 0 "
      "if it exists but could not be read or understood. Absent if this kernel does not have the part or it is "
      "switched off.",
-     part_success},
+     part_success, kLean},
     {"kmem_scrape_collector_last_success_timestamp_seconds", kGauge, "seconds", {"collector"},
      "When this exporter last read the part, since 1970-01-01 UTC: how old its figures are while "
      "kmem_scrape_collector_success is 0 because the kernel does not answer. They are shown for 5 minutes.",
@@ -503,7 +506,7 @@ constexpr MetricRow kCatalogue[] = {
      "Rows of the part that this exporter refused in this reading: malformed, or beyond a bound.", part_skipped_rows},
 
     {"kmem_exporter_build_info", kGauge, "", {"version", "revision", "compiler"},
-     "Always 1; the labels say what this exporter was built from.", nullptr},
+     "Always 1; the labels say what this exporter was built from.", nullptr, kLean},
     {"kmem_exporter_http_requests_total", kCounter, "", {"handler", "code"},
      "HTTP requests answered by this exporter.", nullptr},
     {"kmem_exporter_http_request_duration_seconds", kHistogram, "seconds", {},
@@ -513,17 +516,17 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_exporter_series_left_out_total", kCounter, "", {},
      "Series that this exporter left out of its pages, which would have been refused with them: repeated, or with "
      "names that are not legal.",
-     nullptr},
+     nullptr, kLean},
     {"kmem_exporter_config_last_reload_successful", kGauge, "", {},
-     "1 if the configuration was accepted when it was last read, else 0 and the one before stays in force.", nullptr},
+     "1 if the configuration was accepted when it was last read, else 0 and the one before stays in force.", nullptr, kLean},
     {"kmem_exporter_config_last_reload_success_timestamp_seconds", kGauge, "seconds", {},
      "When the configuration in force was read, since 1970-01-01 UTC.", nullptr},
     {"process_cpu_seconds_total", kCounter, "seconds", {},
-     "User and system CPU time of this exporter.", nullptr},
+     "User and system CPU time of this exporter.", nullptr, kLean},
     {"process_resident_memory_bytes", kGauge, "bytes", {},
-     "Resident memory of this exporter. Windows: its working set.", nullptr},
+     "Resident memory of this exporter. Windows: its working set.", nullptr, kLean},
     {"process_start_time_seconds", kGauge, "seconds", {},
-     "When this exporter started, since 1970-01-01 UTC.", nullptr},
+     "When this exporter started, since 1970-01-01 UTC.", nullptr, kLean},
     {"process_open_fds", kGauge, "", {},
      "Open descriptors of this exporter (Linux).", nullptr},
     {"process_handles", kGauge, "", {},

@@ -21,6 +21,7 @@ struct MetricRow {
   std::array<std::string_view, 5> labels;      // unused ones are empty
   std::string_view help;                       // names the original source
   void (*fill)(const MetricsInput&, Samples&); // nullptr: self_metrics.cpp makes it
+  bool lean = false;                           // told with metrics.profile lean, too
 };
 
 [[nodiscard]] std::span<const MetricRow> catalogue();

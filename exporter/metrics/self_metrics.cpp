@@ -121,26 +121,29 @@ void SelfMetrics::set_config_reload(bool successful, base::UnixMillis now) {
 
 void SelfMetrics::collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out) const {
   FamilyList list(out, nullptr, out.size());
-  fill(usage, list);
+  fill(usage, list, false);
 }
 
 void SelfMetrics::collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out,
-                          LabelStamps& stamps) const {
+                          LabelStamps& stamps, bool only_lean) const {
   FamilyList list(out, &stamps, 0);
-  fill(usage, list);
+  fill(usage, list, only_lean);
 }
 
-void SelfMetrics::fill(const self::SelfUsage& usage, FamilyList& list) const {
+void SelfMetrics::fill(const self::SelfUsage& usage, FamilyList& list, bool only_lean) const {
   const Counted::OwnRows& rows = counted_->rows;
-  const auto value = [&list](const MetricRow& row, std::optional<double> number) {
-    if (number) list.fill(row, [&](Samples& out) { out.add(*number); });
+  const auto fill_row = [&list, only_lean](const MetricRow& row, auto&& filler) {
+    if (row.lean || !only_lean) list.fill(row, filler);
+  };
+  const auto value = [&fill_row](const MetricRow& row, std::optional<double> number) {
+    if (number) fill_row(row, [&](Samples& out) { out.add(*number); });
   };
   const std::scoped_lock lock(counted_->mutex);
-  list.fill(rows.build, [](Samples& out) {
+  fill_row(rows.build, [](Samples& out) {
     const BuildInfo build = build_info();
     out.add(1, {build.compiler, build.revision, build.version});
   });
-  list.fill(rows.requests, [this](Samples& out) {
+  fill_row(rows.requests, [this](Samples& out) {
     const auto& handlers = counted_->handlers;
     for (std::size_t i = 0; i < counted_->requests.size(); ++i) {
       const std::uint64_t count = counted_->requests[i];
@@ -150,7 +153,7 @@ void SelfMetrics::fill(const self::SelfUsage& usage, FamilyList& list) const {
                                            handlers[i % handlers.size()]});
     }
   });
-  list.fill(rows.duration, [this](Samples& out) {
+  fill_row(rows.duration, [this](Samples& out) {
     std::uint64_t total = 0;
     for (const std::uint64_t count : counted_->durations) total += count;
     auto& histogram = out.next({}).histogram;
@@ -162,7 +165,7 @@ void SelfMetrics::fill(const self::SelfUsage& usage, FamilyList& list) const {
       histogram.bucket[i] = {below += counted_->durations[i],
                              i < kDurationBounds.size() ? kDurationBounds[i] : std::numeric_limits<double>::infinity()};
   });
-  list.fill(rows.rejections, [this](Samples& out) {
+  fill_row(rows.rejections, [this](Samples& out) {
     for (std::size_t i = 0; i < kReasons.size(); ++i)
       out.add(static_cast<double>(counted_->rejections[i].load()), {kReasons[i]});
   });

@@ -34,10 +34,11 @@ class SelfMetrics {
   /// Appends to `out`, in the catalogue's order.
   void collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out) const;
   /// Replaces `out`, as build_families() does.
-  void collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out, LabelStamps& stamps) const;
+  void collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out, LabelStamps& stamps,
+               bool only_lean = false) const;
 
  private:
-  void fill(const self::SelfUsage& usage, FamilyList& list) const;
+  void fill(const self::SelfUsage& usage, FamilyList& list, bool only_lean) const;
 
   struct Counted;
   std::unique_ptr<Counted> counted_;

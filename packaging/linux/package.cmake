@@ -1,4 +1,4 @@
-# `cpack -G DEB` and `cpack -G RPM` in the build folder make the packages: program, unit, configuration, documents. Maintainer scripts stand beside.
+# `cpack -G DEB` and `cpack -G RPM` in the build folder make the packages: program, unit, configuration, documents, manual page, completions. Maintainer scripts stand beside.
 include(GNUInstallDirs)
 set(linux "${PROJECT_SOURCE_DIR}/packaging/linux")
 set(KMEM_CONTACT "kmem_exporter maintainers <maintainers@kmem-exporter.invalid>" CACHE STRING
@@ -12,6 +12,10 @@ install(FILES "${linux}/kmem_exporter.service" "${linux}/kmem_exporter.socket" D
 install(FILES "${linux}/kmem_exporter.yml" DESTINATION /etc/kmem_exporter)
 install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${made}/copyright" "${made}/changelog.gz" "${made}/THIRD_PARTY_NOTICES"
               "${made}/sbom.cdx.json" DESTINATION share/doc/kmem-exporter)
+install(FILES "${made}/kmem_exporter.1.gz" DESTINATION share/man/man1)
+install(FILES "${made}/completions.bash" DESTINATION share/bash-completion/completions RENAME kmem_exporter)
+install(FILES "${made}/completions.zsh" DESTINATION share/zsh/vendor-completions RENAME _kmem_exporter)
+install(FILES "${made}/completions.fish" DESTINATION share/fish/vendor_completions.d RENAME kmem_exporter.fish)
 install(FILES "${PROJECT_SOURCE_DIR}/config/kmem_exporter.yml" DESTINATION share/doc/kmem-exporter
         RENAME kmem_exporter.example.yml)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Files of the Linux packages that are made from others: copyright, third-party notices, SBOM, changelog in Debian's form. Usage: package_files.py BUILD_FOLDER PROGRAM VERSION MAINTAINER OUT_FOLDER
+"""Files of the Linux packages that are made from others: copyright, third-party notices, SBOM, changelog in Debian's form, manual page
+and completions. Usage: package_files.py BUILD_FOLDER PROGRAM VERSION MAINTAINER OUT_FOLDER
 Failure: exit 1 with a message."""
 import datetime
 import email.utils
@@ -7,6 +8,7 @@ import gzip
 import hashlib
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -80,6 +82,11 @@ def main(build, program, version, maintainer, out):
     components.write(os.path.join(out, "copyright"), COPYRIGHT + quoted)
     with open(os.path.join(ROOT, "CHANGELOG.md"), encoding="utf-8") as text:
         packed(os.path.join(out, "changelog.gz"), debian_changelog(text.read(), maintainer, when))
+    def printed(*arguments):
+        return subprocess.run([program, *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
+    packed(os.path.join(out, "kmem_exporter.1.gz"), printed("manual"))
+    for shell in ("bash", "zsh", "fish"):
+        components.write(os.path.join(out, f"completions.{shell}"), printed("completion", shell))
     components.write(made, inputs)
 
 

@@ -81,7 +81,7 @@ def openmetrics(exe, end, folder, families):
         run = Run(host, end, verdicts[host.name])
         for now in range(start, end + 1, STEP):
             families.add("up", f"up{{{label_text(own)}}} 1 {now}\n")
-            for name, labels, value in run.rest(now):
+            for name, labels, value in (*run.rest(now), *run.leaders(now)):
                 families.add(name, f"{name}{{{label_text(own + labels)}}} {number_text(value)} {now}\n")
     return verdicts
 

@@ -491,6 +491,27 @@ class Run:
         yield from self.recorded(now)
         yield from self.rest(now)
 
+    def leaders(self, now):
+        """What the rules of the Fleet dashboard would have recorded: so few hosts all lead."""
+        values = {(name, labels): value for name, labels, value in self.everything(now)}
+        for (name, labels), value in values.items():
+            if name == "kmem_pool_limit_bytes":
+                yield "instance_pool:kmem_pool_used:leaders", labels, values["kmem_pool_bytes", labels] / value
+            elif name == "kmem_commit_limit_bytes":
+                yield "instance:kmem_commit_used:leaders", labels, values["kmem_commit_bytes", labels] / value
+            elif name == "kmem_system_ptes_free":
+                yield "instance:kmem_system_ptes_free:leaders", labels, value
+            elif name == "kmem_pool_trend_bytes_per_second" and ("window", "7d") in labels:
+                yield "instance_pool:kmem_pool_trend_a_day:leaders", labels, value * DAY
+            elif name == "kmem_pool_tag_leak_suspect" and value == 1:
+                yield "pool_tag:kmem_leak_suspect:confidence", labels, values["kmem_pool_tag_leak_confidence", labels]
+                yield "pool_tag:kmem_leak_suspect:bytes", labels, values["kmem_pool_tag_bytes", labels]
+                for (other, its), number in values.items():
+                    if its[:2] == labels and other == "kmem_pool_tag_trend_bytes_per_second" and ("window", "7d") in its:
+                        yield "pool_tag:kmem_leak_suspect:growth", labels, number * DAY
+                    if its[:2] == labels and other == "kmem_pool_tag_info" and dict(its)["driver"]:
+                        yield "pool_tag_driver:kmem_leak_suspect:info", (*labels, ("driver", dict(its)["driver"])), 1
+
 
 COUNTERS = frozenset(
     {

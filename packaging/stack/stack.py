@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The demonstration stack on loopback: exporter, Prometheus with the rules and eight weeks of demonstration history,
-Alertmanager with a printer of what it sends, Grafana where installed. Ctrl-C stops all of it.
+Alertmanager with a printer of what it sends, Grafana where installed, and a start page. Ctrl-C stops all of it.
 
   stack.py up --exporter EXE --data FOLDER       (what packaging/run.sh --stack calls)
   stack.py prepare --exporter EXE --data FOLDER  history and configuration only (what compose.yml's first container does)
@@ -26,7 +26,10 @@ RULES = os.path.join(ROOT, "dashboards/prometheus")
 GRAFANA = os.path.join(ROOT, "dashboards/grafana")
 # A stack that stood still for longer would show a hole where "now" is.
 FRESH_SECONDS = 6 * 3600
-PORTS = {"exporter": 10054, "demo": 10060, "prometheus": 9090, "alertmanager": 9093, "printer": 9095, "grafana": 3000}
+FRAMES = os.path.join(ROOT, "tests/fixtures/nt52-i386/frames.bin.gz")
+# Replayed hosts with eight weeks behind them: a capture's kind, and what leaks.
+REPLAYED = {"leaking": ("leak", ["nonpaged/Thre"]), "calm": ("steady", [])}
+PORTS = {"start": 10050, "exporter": 10054, "leaking": 10055, "calm": 10056, "demo": 10060, "prometheus": 9090, "alertmanager": 9093, "printer": 9095, "grafana": 3000}
 # History has a point every half hour; live series end by their stale markers all the same.
 LOOKBACK = f"{STEP // 60 + 5}m"
 RETENTION = f"{HISTORY_SECONDS // 86400 + 34}d"
@@ -53,8 +56,11 @@ def prometheus_config(at, rules=RULES, remote_write=None, scrape_interval="15s",
 
 
 def alertmanager_config(at):
+    """Inhibition is that of dashboards/alertmanager, as it stands there."""
+    with open(os.path.join(ROOT, "dashboards/alertmanager/alertmanager.yml"), encoding="utf-8") as shipped:
+        rules = shipped.read().partition("\ninhibit_rules:\n")[2].partition("\n\n")[0]
     with open(os.path.join(HERE, "alertmanager.yml"), encoding="utf-8") as template:
-        return template.read().replace("@PRINTER@", at["printer"])
+        return template.read().replace("@PRINTER@", at["printer"]).replace("@INHIBIT_RULES@", rules)
 
 
 def write(path, text):
@@ -77,6 +83,17 @@ def prepare(exe, data, at, keep=False, **settings):
     shutil.rmtree(tsdb, ignore_errors=True)
     demo_history.make(exe, data, int(time.time()) // STEP * STEP)
     os.rename(os.path.join(data, "blocks"), tsdb)
+
+
+def prepare_replayed(tools, data):
+    for name, (kind, leaks) in REPLAYED.items():
+        capture, state = os.path.join(data, name + ".kmem"), os.path.join(data, name + "-state")
+        if not os.path.exists(capture):
+            shutil.rmtree(state, ignore_errors=True)
+            subprocess.run([os.path.join(tools, "made_capture"), kind, FRAMES, capture + ".new"], check=True)
+            # A state is kept for the source of that name.
+            os.rename(capture + ".new", capture)
+            subprocess.run([os.path.join(tools, "aged_state"), capture, state, *leaks], check=True, stderr=subprocess.DEVNULL)
 
 
 def address(port):
@@ -135,6 +152,10 @@ class Stack:
 
     def up(self):
         at, data, python = self.at, self.data, sys.executable
+        for name in REPLAYED if "leaking" in at else ():
+            replay = [f"--collector.source=replay:{data}/{name}.kmem", f"--storage.path={data}/{name}-state", "--sampling.interval=1h"]
+            self.start(name, [self.exe, "serve", f"--web.listen-address={at[name]}", *replay])
+        self.start("start", [python, os.path.join(HERE, "start_page.py"), "--address", at["start"], "--data", data])
         # It would not repeat today what it sent in an earlier run.
         shutil.rmtree(os.path.join(data, "alertmanager"), ignore_errors=True)
         self.start(
@@ -182,6 +203,9 @@ class Stack:
     def wait_ready(self, seconds=60):
         health = {
             "exporter": "/-/ready",
+            "leaking": "/-/ready",
+            "calm": "/-/ready",
+            "start": "/",
             "demo": f"/metrics?host={next(iter(HOSTS))}",
             "alertmanager": "/-/ready",
             "prometheus": "/-/ready",
@@ -220,6 +244,7 @@ class Stack:
 
     def tell(self):
         print(f"""
+  Start page    http://{self.at["start"]}     all of it: pages, dashboards drawn from this Prometheus, alerts
   Prometheus    http://{self.at["prometheus"]}     8 weeks of demo-* hosts, and this machine
   Alertmanager  http://{self.at["alertmanager"]}     what it sends is printed here
   exporter      http://{self.at["exporter"]}""")
@@ -238,6 +263,11 @@ def interrupted(*_):
 
 def up(arguments):
     at = {name: address(0 if arguments.any_port else port) for name, port in PORTS.items()}
+    if arguments.tools:
+        os.makedirs(arguments.data, exist_ok=True)
+        prepare_replayed(arguments.tools, arguments.data)
+    else:
+        at = {name: where for name, where in at.items() if name not in REPLAYED}
     settings = {name: getattr(arguments, name) for name in ("rules", "remote_write", "scrape_interval", "evaluation_interval")}
     prepare(arguments.exporter, arguments.data, at, **settings)
     write(os.path.join(arguments.data, "addresses.json"), json.dumps(at))
@@ -268,6 +298,7 @@ def main():
         command.add_argument("--data", required=True, help="folder for history, state and logs")
         if name == "up":
             command.add_argument("--any-port", action="store_true", help="free ports instead of the usual ones")
+            command.add_argument("--tools", help="folder of made_capture and aged_state; without it no host is replayed")
             command.add_argument("--remote-write", help="URL that Prometheus also sends to")
             command.add_argument("--scrape-interval", default="15s")
             command.add_argument("--evaluation-interval", default="1m", help="of the rules")

@@ -44,7 +44,7 @@ TEST(Knobs, AreAllThereOnce) {
     EXPECT_FALSE(info.help.empty()) << info.name;
     EXPECT_FALSE(info.expected.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 56U) << "a knob came or went: its tests below and README's table go with it";
+  EXPECT_EQ(names.size(), 57U) << "a knob came or went: its tests below and README's table go with it";
   EXPECT_EQ(find_knob("web"), nullptr);
   EXPECT_EQ(find_knob("web.max-requests"), nullptr);
 }
@@ -71,7 +71,7 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"source.collectors.session_pool_tags", "false"}, {"source.collectors.limits", "false"},
       {"source.collectors.events", "false"},
       {"source.collectors.processes", "false"}, {"source.collectors.settings", "false"},
-      {"sampling.interval", "90s"}, {"scrape.min_interval", "0s"}, {"scrape.timeout", "2s"},
+      {"sampling.interval", "90s"}, {"scrape.min_interval", "0s"}, {"scrape.timeout", "2s"}, {"metrics.profile", "lean"},
       {"tags.top_bytes", "0"}, {"tags.top_outstanding", "1000"}, {"tags.top_growth", "7"},
       {"tags.max_exported", "5000"}, {"tags.max_tracked", "64"}, {"tags.dwell", "1h"}, {"tags.top_session", "0"},
       {"tags.include", "[\"nonpaged/Even\", \"dentry\"]"}, {"tags.counters", "false"}, {"tags.all", "true"},
@@ -93,6 +93,7 @@ TEST(Knobs, EveryOneSetsItsField) {
       {false, false, true, false, false, false, false, false, false, false, false, false, false, false, false}};
   expected.sampling.interval = std::chrono::seconds(90);
   expected.scrape = {std::chrono::seconds(0), std::chrono::seconds(2)};
+  expected.metrics.profile = MetricsProfile::kLean;
   expected.tags = {0, 1000, 7, 5000, 64, std::chrono::hours(1), {"nonpaged/Even", "dentry"}, false, true, 0};
   expected.processes.top = 200;
   expected.drivers = {false, false, "/d/pooltag.txt", {"/d", "/e"}};

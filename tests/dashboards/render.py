@@ -70,6 +70,8 @@ def show(value, unit):
         return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(value / 1000))
     if unit in ("ops", "reqps"):
         return scaled(value, ("", "K", "M"), 1000) + (" ops/s" if unit == "ops" else " req/s")
+    if unit.startswith("suffix:"):
+        return f"{value:.3g}{unit[7:]}"
     if unit == "none":
         return f"{value:g}"
     return scaled(value, ("", "K", "Mil", "Bil"), 1000)
@@ -130,6 +132,8 @@ def table(panel, results):
             labels = {k: v for k, v in series["metric"].items() if k != "__name__"}
             rows.setdefault(tuple(sorted(labels.items())), dict(labels))[column] = float(series["value"][1])
     names = panel["transformations"][-1]["options"]["renameByName"]
+    hidden = {name for name in names.values() if overrides(panel, name).get("custom.hidden")}
+    hidden |= {name for raw, name in names.items() if raw in ("cluster", "site") and not any(dict(key).get(raw) for key in rows)}
     if not rows:
         return f'<div class="empty">{html.escape(defaults.get("noValue", ""))}</div>'
     by = panel["options"]["sortBy"][0] if panel["options"]["sortBy"] else None
@@ -140,10 +144,12 @@ def table(panel, results):
             key=lambda row: row.get(raw, -math.inf) if raw.startswith("Value") else str(row.get(raw, "")),
             reverse=by["desc"],
         )
-    out = ["<table><tr>" + "".join(f"<th>{html.escape(name)}</th>" for name in names.values()) + "</tr>"]
+    out = ["<table><tr>" + "".join(f"<th>{html.escape(name)}</th>" for name in names.values() if name not in hidden) + "</tr>"]
     for row in shown[:20]:
         cells = []
         for raw, name in names.items():
+            if name in hidden:
+                continue
             value, special = row.get(raw, ""), overrides(panel, name)
             if raw.startswith("Value"):
                 if value == "":

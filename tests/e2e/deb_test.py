@@ -109,8 +109,13 @@ class Package(Case):
         self.addCleanup(sh, "dpkg", "--purge", "kmem-exporter", check=False)
 
     def test_life_of_the_package(self):
+        self.assertEqual(sh("sh", "-c", f"lintian --allow-root {self.packages[0]} 2> /dev/null", check=False), "")
         print(sh("dpkg", "-i", self.packages[0]))
         self.assertEqual(sh("dpkg", "--verify", "kmem-exporter"), "")
+        for shell, path in {"bash": "bash-completion/completions/kmem_exporter", "zsh": "zsh/vendor-completions/_kmem_exporter",
+                            "fish": "fish/vendor_completions.d/kmem_exporter.fish"}.items():
+            self.assertEqual(sh("cat", f"/usr/share/{path}"), sh(PROGRAM, "completion", shell))
+        self.assertEqual(sh("zcat", "/usr/share/man/man1/kmem_exporter.1.gz"), sh(PROGRAM, "manual"))
         self.assertIn(CONFIG, sh("dpkg-query", "-Wf", "${Conffiles}", "kmem-exporter"))
         user = pwd.getpwnam("kmem_exporter")
         self.assertEqual((user.pw_shell, user.pw_dir), ("/usr/sbin/nologin", STATE))

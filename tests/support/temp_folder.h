@@ -11,8 +11,8 @@ class TempFolder {
  public:
   explicit TempFolder(const std::string& name = "kmem") {
     std::random_device random;
-    folder_ = std::filesystem::temp_directory_path() /
-              std::filesystem::u8path(name + "-" + std::to_string(random()) + std::to_string(random()));
+    const std::string unique = name + "-" + std::to_string(random()) + std::to_string(random());
+    folder_ = std::filesystem::temp_directory_path() / std::u8string(unique.begin(), unique.end());
     std::filesystem::create_directories(folder_);
   }
   TempFolder(const TempFolder&) = delete;

@@ -13,6 +13,7 @@
 
 #include "collectors/base/log.h"
 #include "exporter/agent/agent.h"
+#include "exporter/metrics/catalogue.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
 #include "tests/support/pattern.h"
@@ -305,6 +306,40 @@ TEST_F(AgentTrendTest, AHostAtAllItsCapsHasAtMostAThousandSeries) {
   const std::size_t tag_series = 40 * (2 + 2 + 2 + 3), others = now.size() - 40 * (2 + 2 + 3);
   const std::size_t processes = 3 * config_.processes.top * 3;
   EXPECT_LE(2 * tag_series + others + processes, 1000U);
+}
+
+TEST_F(AgentTrendTest, TheLeanProfileTellsTheLeakAndNoOtherTag) {
+  config_.tags = {};
+  config_.storage.path.clear();
+  const auto agent = start();
+  run(*agent, 20 * kDay);
+  const auto by_default = samples(*agent);
+  EXPECT_LE(by_default.size(), 500U);
+  EXPECT_TRUE(by_default.contains(R"(kmem_pool_tag_bytes{pool="nonpaged",tag="T59"})"));
+
+  config_.metrics.profile = config::MetricsProfile::kLean;
+  agent->reconfigure(config_, nullptr);
+  run(*agent, 1);
+  std::vector<std::string> tags;
+  const auto lean = samples(*agent);
+  for (const auto& [series, amount] : lean) {
+    const std::string name = series.substr(0, series.find('{'));
+    EXPECT_TRUE(metrics::catalogue_row(name).lean) << series;
+    EXPECT_TRUE(by_default.contains(series)) << series;
+    if (name == "kmem_pool_tag_leak_suspect") tags.push_back(series);
+  }
+  EXPECT_THAT(tags, testing::ElementsAre(R"(kmem_pool_tag_leak_suspect{pool="nonpaged",tag="Slow"})"));
+  for (const char* series : {R"(kmem_pool_tag_bytes{pool="nonpaged",tag="Slow"})", R"(kmem_leak_suspects{pool="nonpaged"})",
+                             R"(kmem_exhaustion_seconds{resource="commit"})", "kmem_trend_history_seconds"})
+    EXPECT_TRUE(lean.contains(series)) << series;
+  EXPECT_LT(lean.size(), 60U);
+
+  config_.metrics.profile = config::MetricsProfile::kFull;
+  agent->reconfigure(config_, nullptr);
+  run(*agent, 1);
+  int of_tags = 0;
+  for (const auto& [series, amount] : samples(*agent)) of_tags += series.starts_with("kmem_pool_tag_bytes") ? 1 : 0;
+  EXPECT_EQ(of_tags, 40);
 }
 
 }  // namespace

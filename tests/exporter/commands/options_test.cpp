@@ -57,6 +57,13 @@ config::Config config_of(const std::vector<std::string>& arguments) {
   return resolved.config;
 }
 
+TEST(Options, CompletionNamesItsShell) {
+  EXPECT_EQ(options_of({"completion", "zsh"}).shell, Shell::kZsh);
+  EXPECT_THAT(faults_of({"completion", "tcsh"}), ElementsAre("SHELL: expected bash, zsh, fish or powershell, got \"tcsh\""));
+  EXPECT_THAT(faults_of({"completion"}), ElementsAre("completion: expected SHELL"));
+  EXPECT_EQ(options_of({"manual"}).command, Command::kManual);
+}
+
 TEST(Options, NothingServesTheDefaults) {
   EXPECT_EQ(options_of({}).command, Command::kServe);
   EXPECT_EQ(options_of({"serve"}).command, Command::kServe);
@@ -81,7 +88,7 @@ TEST(Options, EveryKnobHasAWorkingFlag) {
   const std::map<config::KnobType, std::string> samples = {
       {config::KnobType::kCount, "64"}, {config::KnobType::kBytes, "4KiB"}, {config::KnobType::kPath, "/somewhere"}};
   const std::map<std::string_view, std::string> special = {{"source.kind", "linux"}, {"web.telemetry_path", "/x"},
-                                                           {"log.level", "warn"},    {"log.format", "json"},
+                                                           {"log.level", "warn"},    {"log.format", "json"}, {"metrics.profile", "lean"},
                                                            {"tags.include", "Even"}, {"web.listen_addresses", ":1"},
                                                            {"drivers.folders", "/drivers"},           {"web.host_names", "a.example"},
                                                            {"tags.dwell", "48h"},    {"storage.save_interval", "20s"}};

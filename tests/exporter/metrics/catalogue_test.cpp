@@ -3,9 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "config/profile.h"
 #include "exporter/metrics/self_metrics.h"
 #include "tests/exporter/metrics/sample_input.h"
 
@@ -68,6 +72,58 @@ TEST(Catalogue, IsWhatIsExported) {
   const std::string_view elsewhere = seen.contains("process_open_fds") ? "process_handles" : "process_open_fds";
   for (const MetricRow& row : catalogue())
     EXPECT_EQ(seen.contains(row.name), row.name != elsewhere) << row.name;
+}
+
+std::vector<std::string> names_in(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file.good()) << path;
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const auto is_word = [](char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); };
+  std::vector<std::string> names;
+  for (std::size_t at = 0; (at = text.find("kmem_", at)) != text.npos;) {
+    const std::size_t end = static_cast<std::size_t>(std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_word) - text.begin());
+    if (at == 0 || !is_word(text[at - 1])) names.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return names;
+}
+
+TEST(Catalogue, EveryRuleOfTheAgentsLayerWorksOnTheLeanProfile) {
+  std::set<std::string_view> used;
+  for (const std::string& name : names_in("../dashboards/prometheus/kmem-agent.rules.yml"))
+    for (const MetricRow& row : catalogue())
+      if (row.name == name) {
+        used.insert(row.name);
+        EXPECT_TRUE(row.lean) << name;
+      }
+  EXPECT_GE(used.size(), 30U);
+}
+
+// All that a host can have; a surging tag has 12 series, and the trend three windows of each total.
+TEST(Catalogue, ALeanHostHasAtMost150Series) {
+  for (const bool is_windows : {true, false}) {
+    SampleInput input = is_windows ? windows_input() : linux_input();
+    for (int i = static_cast<int>(input.snapshot.parts.size()); i < 11; ++i)
+      input.snapshot.parts.push_back({"part" + std::to_string(i), PartState::kOk, "", 0.001, 0});
+    input.snapshot.settings.push_back({"vm.overcommit_memory", 2});
+    input.selection.members.clear();
+    input.trend.tags.clear();
+    input.owners.rows.clear();
+    std::vector<prometheus::MetricFamily> kernel, own;
+    build_families({input.snapshot, input.selection, false, &input.trend, &input.owners, input.findings, true}, kernel);
+    SelfMetrics self_metrics({"metrics"});
+    LabelStamps stamps;
+    self_metrics.set_config_reload(true, 1000);
+    self_metrics.collect({1, 2, 3, 4}, own, stamps, true);
+    std::size_t series = 0;
+    for (const auto* families : {&kernel, &own})
+      for (const auto& family : *families) {
+        EXPECT_TRUE(catalogue_row(family.name).lean) << family.name;
+        series += family.metric.size();
+      }
+    EXPECT_LE(series + config::kLeanSuspects * 12, 150U) << (is_windows ? "Windows" : "Linux") << ": " << series;
+    EXPECT_EQ(lines(kernel, "kmem_memory_management_setting").size(), 1U);
+  }
 }
 
 TEST(Catalogue, FindsRowsByName) {
