@@ -17,43 +17,88 @@ options=(no-shared no-tests no-module no-dso no-engine no-legacy no-comp no-ssl3
 # What is looked for by default must be nothing that anybody could put there: no file of Windows has such a name.
 folder='/<none>'
 
-kept_for=$(cat "$source/VERSION.dat" "$source/debian/changelog" "${BASH_SOURCE[0]}" | sha256sum)
+# What this machine keeps: a folder for each key, which appears whole or not at all, with the sums of its files.
+cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+cache=${cache:+$cache/kmem_exporter}
+is_whole() {  # is_whole FOLDER
+  [ "$(cd "$1" && find lib include -type f | LC_ALL=C sort)" = "$(sed 's/^[0-9a-f]*  //' "$1/SHA256SUMS" 2> /dev/null)" ] &&
+    (cd "$1" && sha256sum --check --strict --status SHA256SUMS)
+}
+take() {  # take ENTRY PREFIX: copies it, and judges the copy
+  [ -d "$1" ] || return 1
+  rm -rf "$2.taken"
+  if cp -r "$1" "$2.taken" && is_whole "$2.taken"; then
+    mv "$2.taken" "$2"
+    return
+  fi
+  rm -rf "$2.taken"
+  echo "build-openssl: what is kept in $1 is damaged: it is built anew" >&2
+  rm -rf "$1"
+  return 1
+}
+keep() {  # keep PREFIX ENTRY
+  local made
+  if mkdir -p "$cache" && made=$(mktemp -d "$cache/.openssl.XXXXXX") &&
+     cp -r "$1/lib" "$1/include" "$1/SHA256SUMS" "$made/" && chmod 755 "$made"; then
+    mv -T "$made" "$2" 2> /dev/null || rm -rf "$made"  # somebody else was quicker
+  else
+    rm -rf "${made:-}"
+    echo "build-openssl: $cache cannot be written: another clone will build OpenSSL again" >&2
+  fi
+}
+
+# make_openssl WORK: configures and builds what is in WORK; the results in WORK/out. Its text is a part of the key.
+make_openssl() (
+  cd "$1" &&
+  perl Configure "$target" --cross-compile-prefix="$prefix_of_tools" --prefix="$folder" --libdir=lib \
+    --openssldir="$folder" "${options[@]}" -Os "${flags[@]}" CC="$cc" AR="$ar" RANLIB="$ranlib" &&
+  make -j"$(nproc)" build_generated &&
+  make -j"$(nproc)" libcrypto.a libssl.a &&
+  # Its own installation would build the libraries of its programs and tests first.
+  mkdir -p out/lib out/include/openssl &&
+  cp libcrypto.a libssl.a out/lib &&
+  cp -L include/openssl/*.h out/include/openssl &&
+  cd out && find lib include -type f | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
+)
+
 for arch; do
+  cc=gcc-posix ar=gcc-ar-posix ranlib=gcc-ranlib-posix
+  prefix_of_tools=$arch-w64-mingw32-
+  flags=(-D_WIN32_WINNT=0x0502 -DWINVER=0x0502)
   case $arch in
     x86_64) target=mingw64 ;;
     i686) target=mingw ;;
     *) echo "build-openssl: $arch is neither x86_64 nor i686" >&2; exit 2 ;;
   esac
   prefix=$deps/openssl-$arch
-  [ "$(cat "$prefix/.complete" 2>/dev/null)" != "$kept_for" ] || continue
+  key=$({ cat "$source/VERSION.dat" "$source/debian/changelog"; "$prefix_of_tools$cc" --version; "${prefix_of_tools}as" --version
+          declare -f make_openssl; echo "$arch $target $folder ${options[*]} ${flags[*]}"; } | sha256sum | cut -c 1-40)
+  [ "$(cat "$prefix/.complete" 2>/dev/null)" != "$key" ] || continue
+  rm -rf "$prefix"
+  entry=${cache:+$cache/openssl-$arch-$key}
+  if [ -n "$entry" ] && take "$entry" "$prefix"; then
+    echo "build-openssl: OpenSSL for $arch was built before on this machine; taken from $entry"
+    echo "$key" > "$prefix/.complete"
+    continue
+  fi
   work=$prefix.build
-  rm -rf "$prefix" "$work" && mkdir "$work"
+  rm -rf "$work" && mkdir "$work"
   log=$work/build.log
-  # Debian's position-independent code for x86 is for ELF alone: the Windows assembler refuses it.
   cp -rs "$source/." "$work/"
+  # Debian's position-independent code for x86 is for ELF alone: the Windows assembler refuses it.
   if [ "$arch" = i686 ] && grep -qx pic.patch "$source/debian/patches/series"; then
     grep -E '^\+\+\+ ' "$source/debian/patches/pic.patch" | sed -E 's|^\+\+\+ [^/]*/([^[:space:]]+).*|\1|' | while read -r file; do
       cp --remove-destination "$source/$file" "$work/$file"
     done
     patch -s -R -p1 -d "$work" < "$source/debian/patches/pic.patch"
   fi
-  if ! (
-    cd "$work" &&
-    perl Configure "$target" --cross-compile-prefix="$arch-w64-mingw32-" --prefix="$folder" --libdir=lib \
-      --openssldir="$folder" "${options[@]}" -Os -D_WIN32_WINNT=0x0502 -DWINVER=0x0502 \
-      CC=gcc-posix AR=gcc-ar-posix RANLIB=gcc-ranlib-posix &&
-    make -j"$(nproc)" build_generated &&
-    make -j"$(nproc)" libcrypto.a libssl.a &&
-    # Its own installation would build the libraries of its programs and tests first.
-    mkdir -p out/lib out/include/openssl &&
-    cp libcrypto.a libssl.a out/lib &&
-    cp -L include/openssl/*.h out/include/openssl
-  ) > "$log" 2>&1 < /dev/null; then
+  if ! make_openssl "$work" > "$log" 2>&1 < /dev/null; then
     echo "FAILED: OpenSSL for $arch (its last lines; all of it in $log)" >&2
     tail -n 40 "$log" >&2
     exit 1
   fi
   mv "$work/out" "$prefix"
   rm -rf "$work"
-  echo "$kept_for" > "$prefix/.complete"
+  [ -z "$entry" ] || keep "$prefix" "$entry"
+  echo "$key" > "$prefix/.complete"
 done
