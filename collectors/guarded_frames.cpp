@@ -1,7 +1,6 @@
 #include "collectors/guarded_frames.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/base/bell.h"
 #include "collectors/base/left_thread.h"
 
 namespace kmem {
@@ -29,7 +29,7 @@ constexpr int kTimesLate = 2;
 
 struct Shared {
   std::mutex mutex;
-  std::condition_variable changed;
+  base::Bell changed;                   // for the caller: a lane has finished, or nothing is waited for any more
   bool stop_waiting = false;
 };
 
@@ -51,7 +51,7 @@ struct Lane final : PartGate {
   [[nodiscard]] bool owns(const RawPart& each) const { return each.collector == only; }
 
   const std::shared_ptr<Shared> shared;
-  std::condition_variable told;         // this lane alone: that it is asked or ended
+  base::Bell told;                      // for the lane's thread: it is asked or ended
   std::unique_ptr<FrameSource> source;
   std::thread thread;
   RawFrame frame;
@@ -81,7 +81,11 @@ void run(const std::shared_ptr<Lane>& lane) {
   Shared& shared = *lane->shared;
   std::unique_lock lock(shared.mutex);
   while (true) {
-    lane->told.wait(lock, [&lane] { return lane->asked || lane->ended; });
+    while (!lane->asked && !lane->ended) {
+      lock.unlock();
+      lane->told.wait();
+      lock.lock();
+    }
     if (lane->ended) return;
     lane->asked = false;
     lane->running = true;
@@ -94,7 +98,7 @@ void run(const std::shared_ptr<Lane>& lane) {
     lane->in = {};
     lane->done = steady_clock::now();
     lock.unlock();
-    shared.changed.notify_all();
+    shared.changed.ring();
     lock.lock();
   }
 }
@@ -116,7 +120,7 @@ class GuardedFrames final : public FrameSource {
       const std::scoped_lock lock(shared_->mutex);
       shared_->stop_waiting = true;
     }
-    shared_->changed.notify_all();
+    shared_->changed.ring();
   }
 
  private:
@@ -129,8 +133,8 @@ class GuardedFrames final : public FrameSource {
   /// Unlocked meanwhile: who wakes would run into the lock and sleep again, which costs a scrape two switches.
   void tell_lanes(Lock& lock) {
     lock.unlock();
-    main_->told.notify_one();
-    for (const LanePtr& lane : apart_) lane->told.notify_one();
+    main_->told.ring();
+    for (const LanePtr& lane : apart_) lane->told.ring();
     lock.lock();
   }
   void end(LanePtr& lane);
@@ -216,7 +220,7 @@ void GuardedFrames::end(LanePtr& lane) {
     hangs = !lane->is_idle();
     if (hangs) lane->counted.emplace();
   }
-  lane->told.notify_one();
+  lane->told.ring();
   hangs ? lane->thread.detach() : lane->thread.join();
 }
 
@@ -251,7 +255,9 @@ base::Result<void> GuardedFrames::acquire_within(RawFrame& frame, const Patience
       if (now >= until) break;
       continue;
     }
-    shared_->changed.wait_until(lock, patience.come_back ? until : std::min(until, late));
+    lock.unlock();
+    (void)shared_->changed.wait_until(patience.come_back ? until : std::min(until, late));
+    lock.lock();
   }
   if (main_->finished) {
     main_->finished = false;

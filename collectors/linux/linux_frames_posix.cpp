@@ -83,12 +83,14 @@ class LinuxFrames final : public FrameSource {
     frame.time = clock_.wall();
     filled_.clear();
 
-    if (on.meminfo && enter("meminfo", "proc/meminfo")) fill_file(frame, "proc/meminfo");
+    if (on.meminfo && enter("meminfo", "proc/meminfo"))
+      fill(frame, "proc/meminfo", [this](std::string& out) { return procfs_->read_record("meminfo", out); });
     if (on.slabinfo && enter("slabinfo", "proc/slabinfo")) {
       fill(frame, "proc/slabinfo", [this](std::string& out) { return procfs_->read_list("slabinfo", out); });
       fill_reclaim(frame);
     }
-    if (on.vmallocinfo && enter("vmallocinfo", "proc/vmallocinfo")) fill_file(frame, "proc/vmallocinfo");
+    if (on.vmallocinfo && enter("vmallocinfo", "proc/vmallocinfo"))
+      fill(frame, "proc/vmallocinfo", [this](std::string& out) { return procfs_->read_kept("vmallocinfo", out); });
     if (on.allocinfo && enter("allocinfo", "proc/allocinfo"))
       fill(frame, "proc/allocinfo", [this](std::string& out) { return read_allocinfo(out); });
     if (on.stat && enter("stat", "proc/stat")) {
@@ -137,10 +139,6 @@ class LinuxFrames final : public FrameSource {
     part.micros = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start).count());
     if (part.status != 0) part.bytes.clear();
-  }
-
-  void fill_file(RawFrame& frame, std::string_view name) {
-    fill(frame, name, [&](std::string& out) { return procfs_->read_kept(name.substr(5), out); });
   }
 
   /// Most kernels are built without it, and looking for it costs more than all else that a scrape opens.

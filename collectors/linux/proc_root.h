@@ -31,6 +31,8 @@ class ProcRoot {
   virtual int read(std::string_view name, std::string& out) = 0;
   /// The same for a file that is read again and again: it stays open.
   virtual int read_kept(std::string_view name, std::string& out) = 0;
+  /// Likewise one that the kernel makes in one go, so that a reading which leaves room has its end: spared the asking.
+  virtual int read_record(std::string_view name, std::string& out) { return read_kept(name, out); }
   /// Likewise a list, of which the first kMaxListBytes are kept; a last line kLeftOut counts the rows that are not.
   virtual int read_list(std::string_view name, std::string& out) { return read_kept(name, out); }
   /// Directories whose name is a number, at most `limit`; `left_out` counts the others.

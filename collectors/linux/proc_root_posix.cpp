@@ -54,8 +54,9 @@ Directory open_directory(int at, const char* name) {
   return directory;
 }
 
-/// A seq_file gives at most its own buffer a call (a page, unless one row is longer): a short read is not the end.
-int read_whole(int fd, std::string& out) {
+/// A seq_file gives at most its own buffer a call (a page, unless one row is longer): a short read is not the end. It is
+/// with `is_record`, the whole of which is one row to the kernel.
+int read_until_end(int fd, std::string& out, bool is_record) {
   constexpr std::size_t kRoom = 4096;
   std::size_t used = 0;
   for (;;) {
@@ -73,8 +74,15 @@ int read_whole(int fd, std::string& out) {
       out.clear();
       return EFBIG;
     }
+    if (is_record && used < out.size() && out[used - 1] == '\n') {
+      out.resize(used);
+      return 0;
+    }
   }
 }
+
+int read_whole(int fd, std::string& out) { return read_until_end(fd, out, false); }
+int read_one_record(int fd, std::string& out) { return read_until_end(fd, out, true); }
 
 /// As read_whole, but for what is more than kMaxListBytes: that is only counted.
 int read_list_of(int fd, std::string& out) {
@@ -147,6 +155,7 @@ class PosixProcRoot final : public ProcRoot {
   }
 
   int read_kept(std::string_view name, std::string& out) override { return read_open(name, out, read_whole); }
+  int read_record(std::string_view name, std::string& out) override { return read_open(name, out, read_one_record); }
   int read_list(std::string_view name, std::string& out) override { return read_open(name, out, read_list_of); }
 
   int read_open(std::string_view name, std::string& out, int (*whole)(int fd, std::string& out)) {

@@ -251,7 +251,7 @@ int serve(const Options& options, Environment& environment) {
                                      ? service::Event::kReload
                                      : signals.wait(std::min(left, supervisor.heartbeat()));
     // A kernel that does not answer at all may answer a new process, if not, the restart is a sign.
-    if (agent.makes_progress() && server.is_alive()) supervisor.alive();
+    if (supervisor.is_watched() && agent.makes_progress() && server.is_alive()) supervisor.alive();
     if (web_watch) web_watch->note_hang();
     driver_watch.start();
     switch (event) {

@@ -18,6 +18,7 @@ constexpr int kAcceptsARound = 64;
 constexpr milliseconds kAcceptPause{100};
 constexpr milliseconds kMemoryPause{10};
 constexpr milliseconds kStopGrace{800};
+constexpr std::chrono::hours kLongestWait{1};
 // How long a client may take until its connection is worth less than another's: from the connection to the first byte
 // (a network's delay and some), from there to the whole head (one packet), and for taking an answer.
 constexpr double kFreshSeconds = 1, kHeadSeconds = 0.05, kAnswerSeconds = 2;
@@ -113,7 +114,7 @@ void EventLoop::enter(Connection& connection, State state, Time allowed) {
 
 void EventLoop::wait() {
   const auto now = clock_.steady();
-  auto until = now + std::chrono::seconds(60);
+  auto until = Time::max();
   answered_here_ = false;
   interests_.clear();
   interests_.push_back({.handle = wakeup_.handle(), .read = true});
@@ -128,8 +129,9 @@ void EventLoop::wait() {
     interests_.push_back({.handle = connection.socket.handle(), .read = !writing && !working,
                           .write = !connection.out.empty()});
   }
-  const auto timeout = std::chrono::ceil<milliseconds>(std::max(until - now, Time(0)));
-  wait_for_sockets(interests_, static_cast<int>(timeout.count()));
+  // Nothing is due: nobody is woken.
+  const auto timeout = std::chrono::ceil<milliseconds>(std::clamp(until - now, Time(0), Time(kLongestWait)));
+  wait_for_sockets(interests_, until == Time::max() ? -1 : static_cast<int>(timeout.count()));
 
   auto interest = interests_.cbegin();
   if (interest++->readable) wakeup_.drain();

@@ -28,6 +28,8 @@ class Supervisor {
   void reloading();
   void stopping();
   void alive();
+  /// Somebody waits for alive().
+  [[nodiscard]] bool is_watched() const { return watched_; }
   /// How often alive() is due; hours where nobody waits for it.
   [[nodiscard]] std::chrono::milliseconds heartbeat() const { return heartbeat_; }
 
@@ -35,6 +37,7 @@ class Supervisor {
   void tell(const std::string& state) const;
 
   std::chrono::milliseconds heartbeat_{std::chrono::hours(1)};
+  bool watched_ = false;
   std::string address_;  // of systemd's socket as sockaddr_un takes it; empty: nobody listens
   int socket_ = -1;
 };

@@ -51,6 +51,7 @@ Supervisor::Supervisor() {
   const auto period_us = number(variable("WATCHDOG_USEC"));
   if (!period_us || *period_us <= 0 || (!watched.empty() && number(watched) != getpid())) return;
   // Twice within the period, as sd_watchdog_enabled(3) advises.
+  watched_ = true;
   heartbeat_ = std::clamp(std::chrono::milliseconds(*period_us / 2000), std::chrono::milliseconds(1), heartbeat_);
 }
 

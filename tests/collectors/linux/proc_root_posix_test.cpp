@@ -82,6 +82,21 @@ TEST(ProcRoot, AKeptFileIsReadFromItsBeginningAsItGrowsAndShrinks) {
   EXPECT_EQ(root->read_kept("absent", out), ENOENT);
 }
 
+TEST(ProcRoot, ARecordIsWholeHoweverLong) {
+  test::TempFolder folder;
+  const auto root = make_proc_root(folder.path());
+  std::string out;
+  // Around what is read at once, and one whose last line has no end.
+  for (const std::size_t size : {0UL, 3UL, 4'095UL, 4'096UL, 4'097UL, 100'000UL, 20UL}) {
+    for (const char* end : {"\n", "z"}) {
+      const std::string bytes = size == 0 ? std::string() : std::string(size - 1, 'a') + end;
+      write(folder.path() + "meminfo", bytes);
+      ASSERT_EQ(root->read_record("meminfo", out), 0);
+      ASSERT_TRUE(out == bytes) << size;
+    }
+  }
+}
+
 TEST(ProcRoot, OpensAKeptFileOnce) {
   test::TempFolder folder;
   write(folder.path() + "meminfo", "old");
