@@ -217,8 +217,10 @@ class History final : public HistorySource {
   // Where hosts follow one another in a file, another file may have gone further.
   bool is_in_time(const Track& track) {
     const auto [given, is_new] = given_.try_emplace(options_.all_hosts ? track.host : std::string(), track.head.time);
-    if (track.head.time < given->second) {
-      notes_.skip(track.path, track.line, "it comes too late: another file has gone on with its host; sort the file by time");
+    const auto is_its = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
+    const bool is_of_this_time = is_new || std::any_of(batch_.begin(), batch_.end(), is_its);
+    if (track.head.time < given->second || (track.head.time == given->second && !is_of_this_time)) {
+      notes_.skip(track.path, track.line, "it comes too late: later readings of its host were read before it; sort the file by time");
       return false;
     }
     given->second = track.head.time;

@@ -18,7 +18,7 @@ class SortedReader final : public SnapshotReader {
  public:
   /// Opens the file anew. `is_first`: else what it says was said already.
   using Open = std::function<Reader(bool is_first)>;
-  static constexpr std::size_t kRoomBytes = std::size_t{24} << 20;
+  static constexpr std::size_t kRoomBytes = std::size_t{40} << 20;
   static constexpr std::size_t kMostPasses = 40;
 
   explicit SortedReader(Open open, std::size_t room_bytes = kRoomBytes) : open_(std::move(open)), room_bytes_(room_bytes) {}

@@ -163,6 +163,13 @@ TEST(Order, PartsInTheWrongOrderAreNamed) {
   EXPECT_THAT(readings_of(script + "2062-11-01 05:00,Leak,0,5\n2026-11-01 06:00,Leak,0,6\n2026-11-01 07:00,Leak,0,7\n", &said), ElementsAre(" 6 6", " 7 7"));
   EXPECT_THAT(said, ElementsAre("f:2: its time lies far ahead of those below it"));
   said.clear();
+  // What tells no host is the one's that is used: of its times none comes twice.
+  test::MemoryFiles unnamed;
+  unnamed.put("f", kHostCsv + csv_row("a", 0, 1) + csv_row("a", 1, 2) + csv_row("", 0, 3) + csv_row("", 1, 4) + csv_row("", 2, 5));
+  std::vector<base::UnixMillis> hours;
+  const test::WholeHistory whole = test::read_history(unnamed, {"f"});
+  for (const Snapshot& one : whole.snapshots) hours.push_back((one.time - kNov1) / kHour);
+  EXPECT_THAT(hours, ElementsAre(0, 1, 2));
   // One host of which two files tell: one has hosts one behind another, and its second one's times come when the other file has gone on.
   test::MemoryFiles files;
   files.put("f", script + "2026-11-01 00:00,Leak,0,1\n");
@@ -170,7 +177,7 @@ TEST(Order, PartsInTheWrongOrderAreNamed) {
   files.put("b", "DateTime,Host,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-01 00:00,b,Leak,0,1\n2026-11-01 02:00,b,Leak,0,2\n");
   const std::vector<std::string> found = readings_of(files, {"blocks", "b"}, &said);
   EXPECT_THAT(found, testing::UnorderedElementsAre("b 0 1", "a 1 1", "a 2 2", "b 2 2"));
-  EXPECT_THAT(said, ElementsAre("blocks:4: it comes too late: another file has gone on with its host; sort the file by time"));
+  EXPECT_THAT(said, ElementsAre("blocks:4: it comes too late: later readings of its host were read before it; sort the file by time"));
 }
 
 }  // namespace
