@@ -5,6 +5,7 @@
 
 #include "exporter/agent/agent.h"
 #include "exporter/agent/page_view.h"
+#include "exporter/http/socket.h"
 #include "exporter/metrics/build_info.h"
 #include "exporter/page/files.h"
 #include "exporter/page/json.h"
@@ -76,11 +77,18 @@ http::Response runbook(const http::Request& request) {
   return document(request, 200, "text/html; charset=utf-8", page::runbook_html(*found, page::runbook_subject(request.query)));
 }
 
+/// Through a tunnel every page is 127.0.0.1's. A recording is not of this machine, and does not say of which.
+std::string host_words(std::string_view source) {
+  if (!source.starts_with("replay:")) return http::host_name();
+  return "recording " + std::string(source.substr(source.find_last_of("/\\:") + 1));
+}
+
 }  // namespace
 
 page::View Agent::gather() {
   page::View view;
   const metrics::BuildInfo build = metrics::build_info();
+  view.host = host_words(config_.source.kind);
   view.version = build.version;
   view.revision = build.revision;
   view.telemetry_path = config_.web.telemetry_path;

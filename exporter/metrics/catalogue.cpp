@@ -487,7 +487,7 @@ constexpr MetricRow kCatalogue[] = {
     {"kmem_trend_subjects", kGauge, "", {},
      "Tags, totals and processes of which this exporter keeps history.", trend_subjects},
     {"kmem_trend_state_last_save_timestamp_seconds", kGauge, "seconds", {},
-     "When this exporter last wrote its history to storage.path, since 1970-01-01 UTC.", trend_last_save},
+     "When this exporter last wrote its history to storage.path, since 1970-01-01 UTC.", trend_last_save, kLean},
     {"kmem_trend_state_failures_total", kCounter, "", {"reason"},
      "Times that this exporter could not write its history, or could not use what it had kept.", trend_failures, kLean},
 

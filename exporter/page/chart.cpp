@@ -10,6 +10,7 @@
 #include "collectors/base/time_words.h"
 #include "exporter/page/lines.h"
 #include "exporter/page/query.h"
+#include "exporter/page/verdict.h"
 #include "exporter/page/words.h"
 
 namespace kmem::page {
@@ -137,7 +138,42 @@ void add_runs(Html& html, const Line& line, const Frame& frame, bool closed) {
   }
 }
 
-void add_lines(Html& html, const Line& line, const std::vector<Piece>& pieces, const Frame& frame) {
+/// A leak's way to its end at its pace: to where nothing is left, or for six tenths as long as the weeks shown.
+struct Outlook {
+  Piece path;
+  double end = 0;  // the amount with which nothing is left
+  bool is_reached = false;
+};
+
+std::optional<Outlook> outlook_of(const Subject& subject, const std::vector<Piece>& pieces, const Frame& frame, base::UnixMillis now) {
+  const auto& left = subject.report.exhaustion;
+  if (subject.report.verdict != trend::Verdict::kLeak || pieces.empty() || !left || !std::isfinite(left->seconds) || left->seconds <= 0 ||
+      left->pace_per_second <= 0)
+    return std::nullopt;
+  const double shown = 0.6e-3 * static_cast<double>(frame.to - frame.from), seconds = std::min(left->seconds, shown);
+  const double sign = subject.report.kind == Kind::kSystemPtes ? -1 : 1, from = pieces.back().to_amount;
+  Outlook out;
+  out.path = {now, now + static_cast<base::UnixMillis>(seconds * 1000), from,
+              std::max(0.0, from + sign * left->pace_per_second * seconds)};
+  out.end = std::max(0.0, from + sign * left->room);
+  out.is_reached = left->seconds <= shown;
+  return out;
+}
+
+void make_room_for(const Outlook& outlook, Frame& frame) {
+  frame.to = std::max(frame.to, outlook.path.to);
+  frame.high = std::max(frame.high, 1.05 * outlook.path.to_amount);
+  if (outlook.path.to_amount < frame.low) frame.low = outlook.path.to_amount < 0.5 * frame.high ? 0 : 0.98 * outlook.path.to_amount;
+}
+
+void add_end(Html& html, const Outlook& outlook, const Frame& frame, bool bytes) {
+  const double y = frame.y(outlook.end);
+  html.raw("<line class=\"limit\" x1=\"0\" x2=\"100%\" y1=\"").number(y).raw("\" y2=\"").number(y);
+  html.raw("\"/><text class=\"tick\" text-anchor=\"end\" x=\"100%\" y=\"").number(y - 4).raw("\">nothing left at ");
+  html.raw(amount_words(outlook.end, bytes)).raw("</text>\n");
+}
+
+void add_lines(Html& html, const Line& line, const std::vector<Piece>& pieces, const Frame& frame, const Outlook* outlook = nullptr) {
   html.raw("<svg y=\"").number(kTop).raw("\" width=\"100%\" height=\"").number(kHeight);
   html.raw("\" viewBox=\"0 0 1000 ").number(kHeight).raw("\" preserveAspectRatio=\"none\">");
   if (frame.low == 0) {
@@ -151,6 +187,11 @@ void add_lines(Html& html, const Line& line, const std::vector<Piece>& pieces, c
   for (const Piece& piece : pieces) {
     html.raw("<path class=\"trend\" d=\"M").number(frame.x(piece.from)).raw(" ").number(frame.y(piece.from_amount) - kTop);
     html.raw("L").number(frame.x(piece.to)).raw(" ").number(frame.y(piece.to_amount) - kTop).raw("\"/>");
+  }
+  if (outlook != nullptr) {
+    const Piece& path = outlook->path;
+    html.raw("<path class=\"outlook\" d=\"M").number(frame.x(path.from)).raw(" ").number(frame.y(path.from_amount) - kTop);
+    html.raw("L").number(frame.x(path.to)).raw(" ").number(frame.y(path.to_amount) - kTop).raw("\"/>");
   }
   html.raw("</svg>\n");
 }
@@ -184,7 +225,7 @@ void add_key(Html& html, std::string_view kind, std::string_view words) {
   } else {
     html.raw(kind == "boot" ? "<path d=\"M11 0V12\"/>" : "<path d=\"M1 6H21\"/>");
   }
-  html.raw("</svg>").raw(words).raw("</span> ");
+  html.raw("</svg>").text(words).raw("</span> ");
 }
 
 std::string chart_words(const Subject& subject, const Frame& frame, std::size_t boots, std::size_t steps, base::UnixMillis now) {
@@ -248,20 +289,29 @@ void add_chart(Html& html, const Subject& subject, const std::vector<base::UnixM
   const std::vector<Piece> pieces = trend_pieces(subject, boots);
   const std::vector<Step> steps = find_steps(course, boots);
   const Line line = weeks_of(course);
-  const Frame frame = frame_of(line, pieces, kFewestBuckets);
+  Frame frame = frame_of(line, pieces, kFewestBuckets);
   std::vector<base::UnixMillis> shown_boots;
   for (const base::UnixMillis boot : boots)
     if (boot > frame.from && boot < frame.to) shown_boots.push_back(boot);
 
-  open_chart(html, subject, frame, "floors", chart_words(subject, frame, shown_boots.size(), steps.size(), now));
+  const std::string end = end_words(subject.report);
+  std::string words = chart_words(subject, frame, shown_boots.size(), steps.size(), now);
+  const std::optional<Outlook> outlook = outlook_of(subject, pieces, frame, now);
+  if (outlook) {
+    make_room_for(*outlook, frame);
+    words.insert(words.size() - 1, "; " + end);
+  }
+  open_chart(html, subject, frame, "floors", words);
   add_amounts(html, frame, bytes);
   add_days(html, frame, now);
-  add_lines(html, line, pieces, frame);
+  add_lines(html, line, pieces, frame, outlook ? &*outlook : nullptr);
+  if (outlook && outlook->is_reached) add_end(html, *outlook, frame, bytes);
   add_boots(html, shown_boots, frame);
   add_steps(html, course, steps, frame, bytes, now);
   html.raw("</svg>\n<figcaption>");
   add_key(html, "floor", "floor: lowest of every 4 hours");
   if (!pieces.empty()) add_key(html, "trend", "trend");
+  if (outlook) add_key(html, "outlook", "at this pace: " + end);
   if (!steps.empty()) add_key(html, "step", "step that stayed");
   if (!shown_boots.empty()) add_key(html, "boot", "reboot");
   html.raw("</figcaption>\n</figure>\n");

@@ -167,6 +167,7 @@ std::string error_json(int status, std::string_view message) {
 std::string status_json(const View& view) {
   const Verdict verdict = judge(view);
   ordered_json out = head(view);
+  out["host"] = view.host.empty() ? ordered_json(nullptr) : ordered_json(view.host);
   out["exporter"] = {{"version", view.version}, {"revision", view.revision}};
   out["system"] = view.system == System::kWindows ? "windows" : "linux";
   out["boot_time"] = time_or_null(view.boot_time);

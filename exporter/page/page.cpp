@@ -7,7 +7,8 @@ namespace kmem::page {
 namespace {
 
 void add_top(Html& html, const View& view) {
-  html.raw("<header class=\"top\">\n<p class=\"brand\">kmem_exporter <span class=\"host\" id=\"host\"></span></p>\n<p class=\"read\">");
+  html.raw("<header class=\"top\">\n<p class=\"brand\">kmem_exporter <span class=\"host\" id=\"host\">");
+  html.text(view.host).raw("</span></p>\n<p class=\"read\">");
   if (view.error.empty()) {
     html.raw("<span id=\"live\" class=\"live\">read</span> ").time(view.time, minute_words(view.time), "minute");
     html.raw(" <button type=\"button\" id=\"pause\" hidden>Pause</button>");
@@ -35,7 +36,7 @@ std::string page_html(const View& view, const TagQuery& query) {
   html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
            "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
-  html.text(verdict.headline).raw(" – kmem_exporter</title>\n"
+  html.text(verdict.headline).raw(view.host.empty() ? "" : " – ").text(view.host).raw(" – kmem_exporter</title>\n"
            "<link rel=\"icon\" type=\"image/svg+xml\" href=\"assets/icon.svg\">\n"
            "<link rel=\"stylesheet\" href=\"assets/page.css\">\n<script src=\"assets/page.js\" defer></script>\n"
            "</head>\n<body>\n<a class=\"skip\" href=\"#tags\">Skip to the tags</a>\n");

@@ -119,8 +119,7 @@ void add_notes(Html& html, const Resource& resource) {
   if (!resource.limit) {
     add_note(html, "rule", "no limit is known</li>\n");
   } else if (!resource.limit_rule.empty()) {
-    add_note(html, "rule", "limit by");
-    html.text(resource.limit_source).raw(": ").text(resource.limit_rule).raw("</li>\n");
+    html.raw("<li class=\"rule\">").text(limit_words(resource.limit_source, resource.limit_rule)).raw("</li>\n");
   }
   html.raw("</ul>\n");
 }
@@ -167,6 +166,17 @@ std::string_view runbook_of(trend::Kind kind) {
 void add_runbook(Html& html, trend::Kind kind) {
   if (const std::string_view runbook = runbook_of(kind); find_file(runbooks(), runbook) != nullptr)
     html.raw("<p class=\"todo\"><a href=\"runbooks/").raw(runbook).raw("\">What to do now</a></p>\n");
+}
+
+void add_charts(Html& html, const Subject& subject, const View& view, bool hours_first) {
+  // Whose chart was asked for has it below, by the table that it was asked from.
+  if (view.chosen && subject_words(view.chosen->report) == subject_words(subject.report)) {
+    html.raw("<p class=\"sub\"><a href=\"#chart\">Its weeks are shown below</a></p>\n");
+    return;
+  }
+  if (hours_first) add_hours_chart(html, subject, view.time);
+  add_chart(html, subject, view.boots, view.time);
+  if (!hours_first) add_hours_chart(html, subject, view.time);
 }
 
 void add_said(Html& html, std::string_view line, const Verdict& verdict) {
@@ -279,8 +289,7 @@ void add_suspects(Html& html, const View& view) {
   for (const Subject& surge : view.surges) {
     html.raw("<article class=\"suspect surge\">\n<h3>").text(heading(subject_words(surge.report))).raw("</h3>\n<p>Grows now: ");
     html.text(surge_words(surge, view.time)).raw(". That may be load and is no proof of a fault.</p>\n");
-    add_hours_chart(html, surge, view.time);
-    add_chart(html, surge, view.boots, view.time);
+    add_charts(html, surge, view, true);
     html.raw("</article>\n");
   }
   for (const Subject& leak : view.leaks) {
@@ -293,8 +302,7 @@ void add_suspects(Html& html, const View& view) {
       html.raw(" <span class=\"source\">by ").text(drivers::joined_sources(leak.drivers)).raw("</span></p>\n");
     }
     add_facts(html, leak, view.time);
-    add_chart(html, leak, view.boots, view.time);
-    add_hours_chart(html, leak, view.time);
+    add_charts(html, leak, view, false);
     add_runbook(html, leak.report.kind);
     html.raw("</article>\n");
   }

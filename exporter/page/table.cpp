@@ -31,7 +31,10 @@ constexpr std::array<Heading, 8> kHeadings = {{
     {Column::kDriver, "Driver", "who may allocate under this tag", false},
 }};
 
-void add_heading(Html& html, const Heading& heading, TagQuery query) {
+void add_heading(Html& html, Heading heading, System system, TagQuery query) {
+  // Linux has no drivers behind its caches, but modules and what the kernel itself uses them for.
+  if (heading.column == Column::kDriver && system == System::kLinux)
+    heading.words = "Module or use", heading.about = "which module made it, or what the kernel has it for";
   const bool sorted = query.sort == heading.column;
   const std::string_view now = !sorted ? "" : query.descending ? " aria-sort=\"descending\"" : " aria-sort=\"ascending\"";
   query.descending = sorted ? !query.descending : heading.number;
@@ -44,7 +47,8 @@ void add_heading(Html& html, const Heading& heading, TagQuery query) {
 void add_form(Html& html, const View& view, const TagQuery& query) {
   html.raw("<form id=\"filter\" method=\"get\" action=\"./#tags\" role=\"search\">\n<label for=\"f\">Filter</label> "
            "<input id=\"f\" name=\"filter\" type=\"search\" maxlength=\"256\" autocomplete=\"off\" spellcheck=\"false\" "
-           "placeholder=\"tag or driver\" value=\"");
+           "placeholder=\"tag or ");
+  html.raw(view.system == System::kLinux ? "module" : "driver").raw("\" value=\"");
   html.text(query.filter).raw("\">\n<label for=\"p\">Pool</label> <select id=\"p\" name=\"pool\"><option value=\"\">all</option>");
   for (const Resource& resource : view.resources) {
     if (std::find(kPoolNames.begin(), kPoolNames.end(), resource.name) == kPoolNames.end()) continue;
@@ -117,7 +121,7 @@ void add_tags(Html& html, const View& view, const TagQuery& query) {
   html.raw(".<span class=\"hint\"> Headings sort; a tag shows its weeks.</span></caption>\n<thead><tr>");
   for (const Heading& heading : kHeadings) {
     if (heading.column == Column::kRate && !rates) continue;
-    add_heading(html, heading, query);
+    add_heading(html, heading, view.system, query);
     if (heading.column == Column::kGrowth) html.raw("<th scope=\"col\">8 weeks</th>");
   }
   html.raw("</tr></thead>\n<tbody>\n");

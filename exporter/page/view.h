@@ -63,6 +63,7 @@ struct Subject {
 
 struct View {
   std::string error;  // not empty: the kernel gave nothing, and only what the program itself knows is filled in
+  std::string host;   // this machine's own name, or of which recording this is; empty: unknown
   std::string version, revision, telemetry_path;
   base::UnixMillis time = 0;  // of the reading
   std::optional<base::UnixMillis> boot_time;

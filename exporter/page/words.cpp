@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "collectors/base/time_words.h"
 
@@ -104,6 +105,32 @@ std::string resource_words(std::string_view name) {
   if (name == "system_ptes") return "free system PTEs";
   if (name == "commit") return "commit charge";
   return std::string(name);
+}
+
+std::string limit_words(std::string_view source, std::string_view rule) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kVersions = {{
+      {"nt4_x86", "Windows NT 4.0"},
+      {"2000_2003_x86", "32-bit Windows 2000 to Server 2003"},
+      {"2000_x86", "Windows 2000"},
+      {"xp_x86", "32-bit Windows XP"},
+      {"2003_x86", "32-bit Windows Server 2003"},
+      {"xp_2003_x64", "64-bit Windows XP and Server 2003"},
+      {"vista_and_later_x86", "32-bit Windows from Vista on"},
+      {"vista_7_x64", "64-bit Windows Vista to 7 and Server 2008 R2"},
+      {"8_2012_x64", "64-bit Windows 8 and Server 2012"},
+      {"8.1_and_later_x64", "64-bit Windows from 8.1 on"},
+  }};
+  const bool is_most = rule.ends_with("_most");
+  const std::string_view name = is_most ? rule.substr(0, rule.size() - 5) : rule;
+  for (const auto& [row, version] : kVersions)
+    if (row == name) return std::string("limit: an estimate, ").append(is_most ? "the most that " : "what ").append(version)
+        .append(is_most ? " can take" : " takes by itself");
+  if (source == "kernel" && rule == "registry_quota") return "limit: as the kernel tells it";
+  if (source == "kernel" && rule == "MemTotal") return "limit: the whole memory";
+  if (source == "kernel" && rule == "VmallocTotal") return "limit: the addresses that the kernel has for it";
+  if (source == "kernel" && rule.find(' ') != rule.npos) return std::string("limit: ").append(rule);
+  if (source == "registry") return std::string("limit: set in the registry by ").append(rule);
+  return std::string("limit by ").append(source).append(": ").append(rule);
 }
 
 std::string plural_words(std::uint64_t count, std::string_view one) {

@@ -28,6 +28,8 @@ namespace kmem::page {
 /// "nonpaged pool", "unreclaimable slab", "commit"
 [[nodiscard]] std::string resource_words(std::string_view name);
 /// "1 tag", "2 tags"
+/// How a pool's limit is known: "limit: an estimate, what 32-bit Windows 2000 to Server 2003 takes by itself".
+[[nodiscard]] std::string limit_words(std::string_view source, std::string_view rule);
 [[nodiscard]] std::string plural_words(std::uint64_t count, std::string_view one);
 
 }  // namespace kmem::page

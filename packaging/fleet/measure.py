@@ -2,9 +2,12 @@
 """What a fleet costs, measured on a few simulated hosts and extrapolated. Needs prometheus, promtool, victoria-metrics.
 
   measure.py --exporter kmem_exporter [--hosts 100] [--seconds 60] [--hours 24]
+  measure.py --exporter kmem_exporter --steady 3 [--hosts 100] [--profile lean]
 
 Scraping: HOSTS pages of a real exporter (values moved a little each time) scraped every second for SECONDS, and a
-quarter of them. Disk: HOURS of the demonstration hosts, a point a minute, as blocks of Prometheus and by remote_write."""
+quarter of them. Disk: HOURS of the demonstration hosts, a point a minute, as blocks of Prometheus and by remote_write.
+--steady: what a fleet does all day: a scrape a minute for so many minutes after the first two, by one Prometheus without rules
+and one with all of them, side by side; then the Fleet dashboard's queries."""
 
 import argparse
 import http.server
@@ -95,14 +98,22 @@ def parsed(page):
         yield (line, "", False) if line.startswith("#") else (head + " ", value, moves)
 
 
-def scraped(page, hosts, seconds, folder):
-    """What a Prometheus that scrapes so many hosts every second spends."""
+COUNTED = ("process_cpu_seconds_total", "prometheus_tsdb_head_samples_appended_total")
+
+
+def serving(page):
+    """Serves the page for every host; gives the server."""
     Page.lines = tuple(parsed(page))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
     server.handle_error = lambda *_: None  # Prometheus hangs up when it ends
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def prometheus(server, hosts, seconds, folder, name, rules=()):
+    """The process that scrapes so many hosts of the server every `seconds`, and its address."""
     at = f"127.0.0.1:{server.server_address[1]}"
-    config, listen = os.path.join(folder, "prometheus.yml"), stack.address(0)
+    config, listen = os.path.join(folder, name + ".yml"), stack.address(0)
     relabel = [
         {"source_labels": ["__address__"], "target_label": "instance"},
         {"target_label": "__address__", "replacement": at},
@@ -112,20 +123,28 @@ def scraped(page, hosts, seconds, folder):
         "static_configs": [{"targets": [f"host-{i}:10054" for i in range(hosts)]}],
         "relabel_configs": relabel,
     }
+    every = f"{seconds}s"
+    settings = {"scrape_interval": every, "scrape_timeout": f"{min(seconds, 10)}s", "evaluation_interval": "1m"}
     with open(config, "w", encoding="utf-8") as out:
-        json.dump({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [job]}, out)
-    base, tsdb = "http://" + listen, os.path.join(folder, f"tsdb-{hosts}")
+        json.dump({"global": settings, "rule_files": list(rules), "scrape_configs": [job]}, out)
+    base, tsdb = "http://" + listen, os.path.join(folder, f"tsdb-{name}")
     process = start(
         ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tsdb}", f"--web.listen-address={listen}"],
         folder,
     )
+    ready(base + "/-/ready", process)
+    return process, base
+
+
+def scraped(page, hosts, seconds, folder):
+    """What a Prometheus that scrapes so many hosts every second spends."""
+    server = serving(page)
+    process, base = prometheus(server, hosts, 1, folder, f"hosts-{hosts}")
     try:
-        ready(base + "/-/ready", process)
         time.sleep(3)
-        counted = ("process_cpu_seconds_total", "prometheus_tsdb_head_samples_appended_total")
-        before = [metric(base, name) for name in counted]
+        before = [metric(base, name) for name in COUNTED]
         time.sleep(seconds)
-        cpu, samples = (metric(base, name) - first for name, first in zip(counted, before))
+        cpu, samples = (metric(base, name) - first for name, first in zip(COUNTED, before))
         return {
             "hosts": hosts,
             "series": metric(base, "prometheus_tsdb_head_series"),
@@ -136,6 +155,41 @@ def scraped(page, hosts, seconds, folder):
     finally:
         stop(process)
         server.shutdown()
+
+
+def steady(page, hosts, minutes, folder):
+    """Ingestion, rules and queries apart: the second Prometheus does what the first one does, and the rules."""
+    sys.path.insert(0, os.path.join(HERE, "../../tests/dashboards"))
+    import dashboards
+
+    server, running, told = serving(page), [], {}
+    rules = [os.path.join(stack.RULES, "*.rules.yml")]
+    try:
+        for name, files in (("ingestion", ()), ("with_rules", rules)):
+            running.append((name, *prometheus(server, hosts, INTERVAL, folder, name, files)))
+        time.sleep(2 * INTERVAL)  # every series is there, and every rule was evaluated
+        before = {name: [metric(base, counted) for counted in COUNTED] for name, _, base in running}
+        time.sleep(minutes * 60)
+        for name, _, base in running:
+            cpu, samples = (metric(base, counted) - first for counted, first in zip(COUNTED, before[name]))
+            told[name] = {"cpu_seconds_a_minute": cpu / minutes, "samples_a_minute": samples / minutes,
+                          "series": metric(base, "prometheus_tsdb_head_series"),
+                          "resident_bytes": metric(base, "process_resident_memory_bytes")}
+        base = running[1][2]
+        api, fleet_dashboard = dashboards.Api(base), dashboards.load()["kmem-fleet"]
+        values = {"cluster": ".*", "site": ".*", "job": "kmem", "instance": ".+", "repeat": {}}
+        cpu = metric(base, COUNTED[0])
+        dashboards.ask(api, fleet_dashboard, values)
+        told["fleet_dashboard_cpu_seconds"] = metric(base, COUNTED[0]) - cpu
+    finally:
+        for _, process, _ in running:
+            stop(process)
+        server.shutdown()
+    alone, both = told["ingestion"], told["with_rules"]
+    return {"hosts": hosts, "cpu_microseconds_a_sample": alone["cpu_seconds_a_minute"] / alone["samples_a_minute"] * 1e6,
+            "rules_cpu_seconds_a_minute_a_1000_hosts": (both["cpu_seconds_a_minute"] - alone["cpu_seconds_a_minute"]) / hosts * 1000,
+            "memory_bytes_a_series": alone["resident_bytes"] / alone["series"],
+            "memory_bytes_a_scraped_series_with_rules": both["resident_bytes"] / alone["series"], **told}
 
 
 def scraping(page, hosts, seconds, folder):
@@ -235,11 +289,11 @@ def fleet(measured):
     }
 
 
-def pages(exporter):
+def pages(exporter, profile="default"):
     """The page of this machine, and what it weighs on the wire."""
     listen = stack.address(0)
     process = subprocess.Popen(
-        [exporter, "serve", f"--web.listen-address={listen}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [exporter, "serve", f"--web.listen-address={listen}", f"--metrics.profile={profile}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         ready(f"http://{listen}/-/ready", process)
@@ -257,11 +311,18 @@ def main():
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--steady", type=int, metavar="MINUTES")
+    parser.add_argument("--profile", default="default", help="of the exporter whose page it is")
     arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="kmem-fleet-")
     try:
-        page, zipped = pages(arguments.exporter)
+        page, zipped = pages(arguments.exporter, arguments.profile)
         series = sum(not line.startswith("#") for line in page.splitlines())
+        if arguments.steady:
+            found = {"series_a_host": series, **steady(page, arguments.hosts, arguments.steady, folder)}
+            json.dump(found, sys.stdout, indent=1)
+            print()
+            return 0
         measured = {
             "series_a_host": series,
             "page_bytes": len(page),

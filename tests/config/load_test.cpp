@@ -117,7 +117,8 @@ TEST(Load, TellsEveryFaultAtOnceInOrder) {
                   "kmem.yml:5:3: key \"max_requests\" is given twice, first in line 4",
                   "kmem.yml:6:3: unknown key \"port\" in web",
                   "kmem.yml:7:14: log.level: expected debug, info, warn or error, got \"loud\"",
-                  "kmem.yml:8:17: not valid YAML: the referenced anchor is not defined"));
+                  // yaml-cpp 0.8 names the anchor as well.
+                  testing::StartsWith("kmem.yml:8:17: not valid YAML: the referenced anchor is not defined")));
 }
 
 TEST(Load, FaultsOfTheTextComeTogetherWithThoseBeforeThem) {

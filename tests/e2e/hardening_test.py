@@ -75,6 +75,13 @@ class Linux(unittest.TestCase):
             self.assertNotEqual(flags & 3, 3, hex(kind))
         self.assertEqual([row[1] & 1 for row in self.elf.segments if row[0] == 0x6474E551], [0])  # GNU_STACK
 
+    def test_the_compiler_guards_its_stack_and_its_buffers(self):
+        asked = set(re.findall(rb"__[a-z]+_chk(?:_fail)?(?=\0)", IMAGE))
+        self.assertIn(b"__stack_chk_fail", asked)
+        self.assertIn(b"__memcpy_chk", asked)  # _FORTIFY_SOURCE
+        if self.elf.machine == 62:  # x86-64: indirect jumps land on endbr64 alone
+            self.assertGreater(IMAGE.count(b"\xf3\x0f\x1e\xfa"), 1000)
+
     def test_every_supported_suite_has_what_it_asks_for(self):
         self.assertLessEqual(self.elf.needed(), LIBRARIES)
         for library, oldest in OLDEST.items():

@@ -256,9 +256,9 @@ def build():
                     f"The {ROWS} that are down or know least: how far back their own history reaches, and since when it was last saved.",
                     {
                         "up": exporters_of(f"min by (<<host>>) ({of('up')})"),
-                        "history": exporters_of(f"max by (<<host>>) ({of('kmem_trend_history_seconds')}) / 86400"),
-                        "saved": exporters_of(f"max by (<<host>>) (time() - {of('kmem_trend_state_last_save_timestamp_seconds')})"),
-                        "uptime": exporters_of(f"max by (<<host>>) (time() - {of('kmem_boot_time_seconds')}) / 86400"),
+                        "history": exporters_of(f"max by (<<host>>) ({of('instance:kmem_look_first:history_seconds')}) / 86400"),
+                        "saved": exporters_of(f"max by (<<host>>) (time() - {of('instance:kmem_look_first:save_timestamp_seconds')})"),
+                        "uptime": exporters_of(f"max by (<<host>>) (time() - {of('instance:kmem_look_first:boot_timestamp_seconds')}) / 86400"),
                         "failed": exporters_of(f"max by (<<host>>) ({of('instance:kmem_unreadable_parts:count')})"),
                     },
                     {

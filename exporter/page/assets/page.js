@@ -196,7 +196,7 @@
   setInterval(() => histories.clear(), 600000);
 
   const host = $("#host");
-  if (host) host.textContent = location.hostname;
+  if (host && !host.textContent) host.textContent = location.hostname;
   const pause = $("#pause");
   if (pause) {
     pause.hidden = false;

@@ -32,7 +32,9 @@ TEST(Json, WhatWasDividedByWhatStandsBesideTheTimeLeft) {
   end.bound = trend::Bound::kCommitLimit;
   view.resources[0].exhaustion = view.leaks[0].report.exhaustion = end;
   view.resources[0].headrooms = {{9e6, trend::Bound::kPoolLimit}, {8.5e6, trend::Bound::kCommitLimit}};
+  view.host = "files-01";
   const json status = json::parse(status_json(view));
+  EXPECT_EQ(status["host"], "files-01");
   for (const json& told : {status["resources"][0], status["suspects"][0]}) {
     EXPECT_EQ(told["bound"], "commit_limit");
     EXPECT_EQ(told["room"], 8'000'000);

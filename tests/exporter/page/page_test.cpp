@@ -84,6 +84,67 @@ TEST(Page, SaysTheVerdictFirstAndShowsTheSuspectsWeeks) {
   EXPECT_EQ(boots, 1U) << "the one within the weeks shown";
 }
 
+// 100 MiB now, 3.1 MiB more every day: 31 MiB of room last 10 days, 310 MiB longer than six tenths of the weeks shown.
+TEST(Page, ALeaksChartGoesOnToItsEnd) {
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kNonpaged, "Thre")};
+  view.leak_count = 1;
+  trend::Exhaustion& end = *view.leaks[0].report.exhaustion;
+  end.pace_per_second = 3.1 * test::kMiB / 86'400;
+  const auto with_days_left = [&](double days) {
+    end.seconds = days * 86'400, end.room = end.seconds * end.pace_per_second;
+    return html_of(view);
+  };
+  const std::string near = with_days_left(10), far = with_days_left(100);
+  for (const std::string* html : {&near, &far}) {
+    expect_well_formed(*html);
+    EXPECT_THAT(*html, HasSubstr("<path class=\"outlook\" d=\"M"));
+  }
+  EXPECT_THAT(near, HasSubstr("at this pace: limit reached in about 10 days"));
+  EXPECT_THAT(near, HasSubstr("; limit reached in about 10 days.\" data-src"));
+  EXPECT_THAT(near, test::HasPattern("<line class=\"limit\" x1=\"0\" x2=\"100%\" y1=\"[0-9.]+\" y2=\"[0-9.]+\"/>"
+                                     "<text class=\"tick\" text-anchor=\"end\" x=\"100%\" y=\"[0-9.]+\">nothing left at 13[0-9] MiB"));
+  EXPECT_THAT(near, HasSubstr("data-to=\"" + std::to_string(kNow + 10 * kDayMs) + "\""));
+  EXPECT_THAT(far, Not(HasSubstr("nothing left at")));
+  view.leaks[0].report.verdict = trend::Verdict::kWatch;
+  EXPECT_THAT(with_days_left(10), Not(HasSubstr("outlook")));
+}
+
+TEST(Page, NoChartStandsTwice) {
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kNonpaged, "Thre"), leak_of(Pool::kNonpaged, "File")};
+  view.leak_count = 2;
+  const auto charts = [&](const char* tag) {
+    const std::string html = html_of(view), mark = std::string("data-line=\"floors\""), src = std::string("/") + tag + "\" ";
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = html.find(src + mark, at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  EXPECT_EQ(charts("Thre"), 1U);
+  view.chosen = view.leaks[0];
+  EXPECT_EQ(charts("Thre"), 1U);
+  EXPECT_EQ(charts("File"), 1U);
+  EXPECT_THAT(html_of(view), HasSubstr("<a href=\"#chart\">Its weeks are shown below</a>"));
+}
+
+TEST(Page, NamesItsHost) {
+  View view = calm_view();
+  EXPECT_THAT(html_of(view), HasSubstr("<span class=\"host\" id=\"host\"></span>"));
+  view.host = "files-01<";
+  const std::string html = html_of(view);
+  expect_well_formed(html);
+  EXPECT_THAT(html, HasSubstr(" – files-01&lt; – kmem_exporter</title>"));
+  EXPECT_THAT(html, HasSubstr("id=\"host\">files-01&lt;</span>"));
+}
+
+TEST(Page, LinuxNamesModules) {
+  View view = calm_view();
+  EXPECT_THAT(html_of(view), HasSubstr(">Driver</a>"));
+  view.system = System::kLinux;
+  EXPECT_THAT(html_of(view), testing::AllOf(HasSubstr(">Module or use</a>"), HasSubstr("placeholder=\"tag or module\""),
+                                            Not(HasSubstr(">Driver</a>"))));
+}
+
 TEST(Page, BarsMarkLimitTrimThresholdAndFloor) {
   View view = calm_view();
   view.resources[0].trim_threshold = 320'000'000;

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "collectors/windows/limits.h"
+
 namespace kmem::page {
 namespace {
 
@@ -49,6 +51,19 @@ TEST(Words, DurationsUseTheLargestUnitThatFits) {
   EXPECT_EQ(range_words(33 * 86'400, 52 * 86'400), "33 days to 52 days");
   EXPECT_EQ(range_words(33 * 86'400, std::numeric_limits<double>::infinity()), "33 days to never");
   EXPECT_EQ(range_words(33 * 86'400, 33.1 * 86'400), "");
+}
+
+TEST(Words, EveryRuleOfTheLimitsIsSaidInWords) {
+  EXPECT_EQ(limit_words("estimate", "2000_2003_x86"),
+            "limit: an estimate, what 32-bit Windows 2000 to Server 2003 takes by itself");
+  EXPECT_EQ(limit_words("estimate", "2003_x86_most"), "limit: an estimate, the most that 32-bit Windows Server 2003 can take");
+  EXPECT_EQ(limit_words("registry", "PagedPoolSize"), "limit: set in the registry by PagedPoolSize");
+  EXPECT_EQ(limit_words("kernel", "registry_quota"), "limit: as the kernel tells it");
+  EXPECT_EQ(limit_words("kernel", "MemTotal"), "limit: the whole memory");
+  EXPECT_EQ(limit_words("kernel", "not enforced on this system"), "limit: not enforced on this system");
+  EXPECT_EQ(limit_words("estimate", "x86, 1 GB"), "limit by estimate: x86, 1 GB");
+  for (const std::string_view rule : windows::limit_rules())
+    EXPECT_EQ(limit_words("estimate", rule).find('_'), std::string::npos) << rule;
 }
 
 TEST(Words, DaysNameTheYearOnlyWhereItIsAnother) {
