@@ -11,7 +11,8 @@
 
 namespace kmem::service {
 
-/// kConfigure: everything of kInstall but making the service, for one that an installer has made.
+/// kInstall: again, it sets up anew what this program installed. kConfigure: everything of kInstall but making the service, for one
+/// that an installer has made.
 enum class Action : std::uint8_t { kInstall, kConfigure, kUninstall, kStart, kStop, kReload };
 
 /// Where a service's files are when nobody says otherwise.

@@ -124,28 +124,6 @@ base::Result<void> configure(const ServiceHandle& service, const Request& reques
   return {};
 }
 
-base::Result<Outcome> install(const Request& request) {
-  const auto manager = open_manager(SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
-  if (!manager) return manager.error();
-  const std::string line = command_line(to_utf8(program_path()), request.arguments);
-  const ServiceHandle service(CreateServiceW(manager->get(), kServiceName, kServiceTitle, SERVICE_ALL_ACCESS,
-                                             SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
-                                             to_wide(line).c_str(), nullptr, nullptr, nullptr, kAccount, nullptr));
-  if (!service && GetLastError() == ERROR_SERVICE_EXISTS)
-    return base::Error{base::ErrorCode::kInvalid,
-                       "service " + kName + " is there already; `kmem_exporter service uninstall` removes it"};
-  if (!service) return refused("service " + kName + " cannot be made", GetLastError());
-  Outcome outcome;
-  outcome.lines.push_back("service " + kName + " is installed and starts with Windows: " + line);
-  if (const auto configured = configure(service, request, outcome); !configured) {
-    DeleteService(service.get());
-    unregister_event_source();
-    return configured.error();
-  }
-  outcome.lines.emplace_back("`kmem_exporter service start` starts it now");
-  return outcome;
-}
-
 base::Result<Outcome> configure_existing(const Request& request) {
   const auto service = open_service(SERVICE_CHANGE_CONFIG | SERVICE_START);
   if (!service) return service.error();
@@ -157,6 +135,53 @@ base::Result<Outcome> configure_existing(const Request& request) {
   Outcome outcome;
   outcome.lines.push_back("service " + kName + " runs as " + line);
   if (const auto configured = configure(*service, request, outcome); !configured) return configured.error();
+  return outcome;
+}
+
+/// The command line of the service's program; empty where it is not told.
+std::string line_of(const ServiceHandle& service) {
+  DWORD size = 0;
+  QueryServiceConfigW(service.get(), nullptr, 0, &size);
+  std::vector<QUERY_SERVICE_CONFIGW> known(size / sizeof(QUERY_SERVICE_CONFIGW) + 1);
+  size = static_cast<DWORD>(known.size() * sizeof(QUERY_SERVICE_CONFIGW));
+  if (!QueryServiceConfigW(service.get(), known.data(), size, &size)) return {};
+  return to_utf8(known.front().lpBinaryPathName);
+}
+
+/// Again what was installed: the same program's service is set up anew, another program's is not touched.
+base::Result<Outcome> install_again(const Request& request) {
+  const auto service = open_service(SERVICE_QUERY_CONFIG | SERVICE_QUERY_STATUS);
+  if (!service) return service.error();
+  const std::string line = line_of(*service);
+  const std::wstring own = to_wide(command_line(to_utf8(program_path()), {}) + " ");
+  if (_wcsnicmp((to_wide(line) + L" ").c_str(), own.c_str(), own.size()) != 0)
+    return base::Error{base::ErrorCode::kInvalid,
+                       "service " + kName + " is there already and runs " + line + "; `kmem_exporter service configure` makes it this "
+                       "program's, `kmem_exporter service uninstall` removes it"};
+  const auto status = status_of(*service);
+  auto outcome = configure_existing(request);
+  if (outcome && status && status->dwCurrentState != SERVICE_STOPPED)
+    outcome->lines.emplace_back("it was installed already and runs: what changed is in force from its next start on");
+  return outcome;
+}
+
+base::Result<Outcome> install(const Request& request) {
+  const auto manager = open_manager(SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
+  if (!manager) return manager.error();
+  const std::string line = command_line(to_utf8(program_path()), request.arguments);
+  const ServiceHandle service(CreateServiceW(manager->get(), kServiceName, kServiceTitle, SERVICE_ALL_ACCESS,
+                                             SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
+                                             to_wide(line).c_str(), nullptr, nullptr, nullptr, kAccount, nullptr));
+  if (!service && GetLastError() == ERROR_SERVICE_EXISTS) return install_again(request);
+  if (!service) return refused("service " + kName + " cannot be made", GetLastError());
+  Outcome outcome;
+  outcome.lines.push_back("service " + kName + " is installed and starts with Windows: " + line);
+  if (const auto configured = configure(service, request, outcome); !configured) {
+    DeleteService(service.get());
+    unregister_event_source();
+    return configured.error();
+  }
+  outcome.lines.emplace_back("`kmem_exporter service start` starts it now");
   return outcome;
 }
 

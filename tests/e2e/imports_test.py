@@ -2,13 +2,16 @@
 its version and the text of its events.
 
 The list beside it (fixtures/nt52_exports.txt, "dll name" a line) holds only functions whose documentation or system
-definition files give Server 2003 or earlier; a new import fails here until somebody has looked it up."""
+definition files give Server 2003 or earlier; a new import fails here until somebody has looked it up. On ARM64 the first
+Windows is 10: its list (fixtures/windows10_exports.txt) holds what else its compiler's runtime asks for, and the C runtime is
+Windows' own, by the names of its parts (api-ms-win-crt-...)."""
 import os
 import struct
 import sys
 import unittest
 
-EXE, LIST = os.environ["KMEM_EXE"], os.path.join(os.environ["KMEM_SOURCE_DIR"], "tests/fixtures/nt52_exports.txt")
+EXE, FIXTURES = os.environ["KMEM_EXE"], os.path.join(os.environ["KMEM_SOURCE_DIR"], "tests/fixtures")
+MACHINES = {"x86_64": 0x8664, "i686": 0x14C, "aarch64": 0xAA64}
 
 
 class Image:
@@ -17,7 +20,7 @@ class Image:
             self.bytes = image.read()
         at = self.u32(0x3C)
         assert self.bytes[at:at + 4] == b"PE\0\0"
-        sections, optional_size = self.u16(at + 6), self.u16(at + 20)
+        self.machine, sections, optional_size = self.u16(at + 4), self.u16(at + 6), self.u16(at + 20)
         optional = at + 24
         self.wide = self.u16(optional) == 0x20B
         self.subsystem_version = (self.u16(optional + 48), self.u16(optional + 50))
@@ -65,17 +68,28 @@ class Image:
         return self.bytes[self.offset(address):][:size]
 
 
+def listed(name):
+    with open(os.path.join(FIXTURES, name)) as lines:
+        return {tuple(line.split()) for line in lines if line.strip() and not line.startswith("#")}
+
+
 class Imports(unittest.TestCase):
-    def test_every_import_exists_on_nt_52(self):
-        with open(LIST) as lines:
-            known = {tuple(line.split()) for line in lines if line.strip() and not line.startswith("#")}
-        wanted = set(Image(EXE).imports())
+    def setUp(self):
+        self.image = Image(EXE)
+        self.on_arm = self.image.machine == MACHINES["aarch64"]
+
+    def test_every_import_exists_on_its_oldest_windows(self):
+        known = listed("nt52_exports.txt")
+        wanted = set(self.image.imports())
         self.assertGreater(len(wanted), 50)
+        if self.on_arm:
+            known |= listed("windows10_exports.txt")
+            wanted = {(dll, name) for dll, name in wanted if not dll.startswith("api-ms-win-crt-")}
         self.assertEqual(sorted(wanted - known), [])
 
     def test_header_and_size(self):
-        image = Image(EXE)
-        self.assertLessEqual(image.subsystem_version, (5, 2))
+        self.assertEqual(self.image.machine, MACHINES[os.environ["KMEM_MACHINE"]])
+        self.assertLessEqual(self.image.subsystem_version, (10, 0) if self.on_arm else (5, 2))
         self.assertLessEqual(os.path.getsize(EXE), 10 * 1024 * 1024)
 
     def test_events_have_messages(self):

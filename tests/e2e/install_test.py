@@ -26,9 +26,14 @@ SERVICE_KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\kmem_exporter"
 EVENTS_KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\kmem_exporter"
 
 
-def make_packages(folder, version, arch):
-    subprocess.run([os.path.join(SOURCE_DIR, "packaging/windows/make-msi.sh"), EXE, arch, version, folder], check=True,
-                   stdin=subprocess.DEVNULL, timeout=240)
+# What 0.1.0's packages were made of; the program within is this one, which every version of its own writes and reads the same.
+OLDEST, OLDEST_TABLES = "0.1.0", os.path.join(SOURCE_DIR, "tests/fixtures/kmem_exporter-0.1.0.wxs")
+REFUSED = 1603 & 0xFF  # what is left of msiexec's code here
+
+
+def make_packages(folder, version, arch, *description):
+    subprocess.run([os.path.join(SOURCE_DIR, "packaging/windows/make-msi.sh"), EXE, arch, version, folder, *description],
+                   check=True, stdin=subprocess.DEVNULL, timeout=240)
     return os.path.join(folder, f"kmem_exporter-{version}-{arch}")
 
 
@@ -42,7 +47,7 @@ class WithPackages(Case):
         with open(EXE, "rb") as image:
             start = image.read(4096)
         header = int.from_bytes(start[0x3C:0x40], "little")
-        cls.arch = {b"\x64\x86": "x64", b"\x4c\x01": "x86"}[start[header + 4:header + 6]]
+        cls.arch = {b"\x64\x86": "x64", b"\x4c\x01": "x86", b"\x64\xaa": "arm64"}[start[header + 4:header + 6]]
         cls.first, cls.second = (make_packages(folder, version, cls.arch) for version in (VERSION, NEXT))
 
 
@@ -62,7 +67,7 @@ class Tables(WithPackages):
         self.assertEqual(self.table("ServiceControl")["ServiceControl"]["Event"], str(1 + 2 + 32 + 128))
 
     def test_configuration_stays_and_the_program_replaces_older_ones(self):
-        wide = 256 if self.arch == "x64" else 0
+        wide = 0 if self.arch == "x86" else 256
         components = self.table("Component")
         self.assertEqual(int(components["Configuration"]["Attributes"]), 128 + 16 + wide)  # never overwritten, permanent
         self.assertEqual(int(components["Program"]["Attributes"]), wide)
@@ -72,8 +77,10 @@ class Tables(WithPackages):
     def test_steps_are_in_order(self):
         steps = self.table("InstallExecuteSequence")
         order = sorted(steps, key=lambda step: int(steps[step]["Sequence"]))
-        wanted = ["AppSearch", "KeepListenAddress", "KeepConfigFile", "KeepExtraFlags", "KeepFirewall", "LaunchConditions",
-                  "CostFinalize", "DefaultConfigFile", "SetListenFlag", "InstallInitialize", "RemoveExistingProducts",
+        wanted = ["ChangeAll", "AppSearch", "KeepListenAddress", "KeepConfigFile", "KeepExtraFlags", "KeepFirewall",
+                  "KeepInstallFolder", "ResetListenAddress", "ResetConfigFile", "ResetExtraFlags", "ResetFirewall",
+                  "LaunchConditions", "CostFinalize", "DefaultConfigFile", "SetListenFlag", "RemoveData", "RemoveState",
+                  "InstallInitialize", "RemoveExistingProducts",
                   "AwaitStop", "StopServices", "CloseFirewall", "RemoveFiles", "InstallFiles", "InstallServices", "Configure",
                   "StartServices", "OpenFirewall", "InstallFinalize"]
         self.assertEqual([step for step in order if step in wanted], wanted)
@@ -92,8 +99,26 @@ class Tables(WithPackages):
 
     def test_properties_reach_the_installing_service(self):
         secure = self.table("Property")["SecureCustomProperties"]["Value"].split(";")
-        self.assertLessEqual({"LISTEN_ADDRESS", "CONFIG_FILE", "EXTRA_FLAGS", "ADD_FIREWALL", "WIX_UPGRADE_DETECTED"},
+        self.assertLessEqual({"LISTEN_ADDRESS", "CONFIG_FILE", "EXTRA_FLAGS", "ADD_FIREWALL", "INSTALLDIR", "REMOVE_DATA",
+                              "WIX_UPGRADE_DETECTED"},
                              set(secure))
+
+    def test_nothing_asks_a_user(self):
+        tables = subprocess.run(["msiinfo", "tables", self.first + ".msi"], check=True, capture_output=True, text=True).stdout.split()
+        self.assertEqual({"Dialog", "Control", "ControlEvent"} & set(tables), set())
+
+    def test_its_machine_is_the_programs(self):
+        told = subprocess.run(["msiinfo", "suminfo", self.first + ".msi"], check=True, capture_output=True, text=True).stdout
+        word, schema = {"x64": ("x64", 200), "x86": ("Intel", 200), "arm64": ("Arm64", 500)}[self.arch]
+        self.assertRegex(told, rf"(?m)^Template: {word};1033\n")
+        self.assertRegex(told, rf"(?m)^Version: {schema} ")
+
+    def test_data_go_only_when_somebody_asks(self):
+        rows, steps = self.table("RemoveFile"), self.table("InstallExecuteSequence")
+        self.assertLessEqual({(name, f"{kind}TOREMOVE", "2") for name in ("*", "") for kind in ("STATE", "DATA")},
+                             {(row["FileName"], row["DirProperty"], row["InstallMode"]) for row in rows.values()})
+        for action in ("RemoveData", "RemoveState"):
+            self.assertEqual(steps[action]["Condition"], 'REMOVE="ALL" AND REMOVE_DATA~="yes" AND NOT UPGRADINGPRODUCTCODE')
 
     def test_ids_are_of_version_and_architecture(self):
         def ids(package):
@@ -126,6 +151,7 @@ class Installed(WithPackages):
         self.config = os.path.join(self.data, "kmem_exporter.yml")
         self.cached = os.path.join(drive, "windows", "Installer")
         self.port = free_port()
+        self.used = set()  # packages
         self.addCleanup(self.remove_everything)
         if os.path.exists(self.program_folder) or os.path.exists(self.data):  # a test was cut
             self.remove_everything()
@@ -145,6 +171,7 @@ class Installed(WithPackages):
 
     def msiexec(self, verb, package, *properties, code=0):
         log = os.path.join(self.folder, "msi.log")
+        self.used.add(package)
         self.wine("msiexec", verb, path_for_exe(package + ".msi"), "/qn", "/l*v", path_for_exe(log), *properties, code=code)
         with open(log, errors="replace") as told:
             return told.read()
@@ -166,7 +193,7 @@ class Installed(WithPackages):
         return {line for line in lines if line != r'"00000000000000000000000000000000"="C:\\ProgramData\\kmem_exporter\\kmem_exporter.yml"'}
 
     def remove_everything(self):
-        for package in (self.first, self.second) if os.path.exists(self.program_folder) else ():
+        for package in self.used if self.used or not os.path.exists(self.program_folder) else (self.first, self.second):
             subprocess.run(["wine", "msiexec", "/x", path_for_exe(package + ".msi"), "/qn"], stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=240)
         subprocess.run(["wine", EXE, "service", "uninstall"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -192,56 +219,120 @@ class Installed(WithPackages):
     def processes_shown(self):
         return len(self.page().family("kmem_process_handles"))
 
-    def test_installer(self):
-        cached = set(os.listdir(self.cached)) if os.path.isdir(self.cached) else set()
+    def product(self):
+        """The version that Windows lists, or None."""
+        listed = self.wine("reg", "query", r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall", "/s", "/reg:64", code=None)
+        found = [re.search(r"DisplayVersion +REG_SZ +(\S+)", part)[1] for part in re.split(r"\n(?=HKEY)", listed)
+                 if re.search(r"DisplayName +REG_SZ +kmem_exporter", part)]
+        self.assertLessEqual(len(found), 1, found)
+        return found[0] if found else None
 
-        log = self.msiexec("/i", self.first, f"LISTEN_ADDRESS=127.0.0.1:{self.port}", "ADD_FIREWALL=yes",
-                           "EXTRA_FLAGS=--processes.top=5")
+    def step(self, what, verb, package, *properties, code=0, service="RUNNING", product=None):
+        """Runs the installer, writes down a row of the matrix, and gives the installer's log."""
+        log = self.msiexec(verb, package, *properties, code=code)
+        row = (what, "1603" if code == REFUSED else str(code), f"{self.took:.1f}", self.state() or "none", self.product() or "none",
+               "kept" if os.path.exists(self.config) else "none", "kept" if self.kept_state() else "none")
+        self.matrix.append(row)
+        self.assertEqual(row[3:5], (service or "none", product or "none"), what)
+        self.assertGreater(len(log), 1000)
+        return log
+
+    def assert_choices(self, address, flags, firewall):
+        chosen = self.wine("reg", "query", KEY, "/reg:64")
+        for name, value in (("ListenAddress", address), ("ExtraFlags", flags), ("Firewall", firewall)):
+            self.assertRegex(chosen, rf"{name} +REG_SZ *{re.escape(value)}\n")
+
+    def test_matrix(self):
+        self.matrix = [("step", "code", "s", "service", "product", "configuration", "state")]
+        self.addCleanup(lambda: print("\n".join("| " + " | ".join(row) + " |" for row in self.matrix)))
+        cached = set(os.listdir(self.cached)) if os.path.isdir(self.cached) else set()
+        oldest = make_packages(self.folder, OLDEST, self.arch, OLDEST_TABLES)
+        here, there = f"127.0.0.1:{self.port}", free_port()
+
+        log = self.step(f"install {OLDEST}", "/i", oldest, f"LISTEN_ADDRESS={here}", "ADD_FIREWALL=yes",
+                        "EXTRA_FLAGS=--processes.top=5", product=OLDEST)
         self.assertTrue(re.search("Action ended [0-9:]+: OpenFirewall. Return value 1", log))
-        self.assertEqual(self.state(), "RUNNING")
         self.assertGreater(self.processes_shown(), 3)
+        # The administrator's: flags win over it, so those are taken back for the new version.
+        with open(self.config, "a") as config:
+            config.write("processes:\r\n  top: 2\r\n")
+        with open(self.config, "rb") as config:
+            configured = config.read()
+
+        self.step(f"upgrade to {VERSION}", "/i", self.first, "EXTRA_FLAGS=--log.level=info", product=VERSION)
+        with open(self.config, "rb") as config:
+            self.assertEqual(config.read(), configured)
+        self.assertEqual(self.processes_shown(), 2)
+        self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
+        self.assert_choices(here, "--log.level=info", "yes")
         service = self.wine("reg", "query", SERVICE_KEY)
         # In quotes: else C:\Program.exe would run in its place.
         self.assertRegex(service, r'ImagePath +REG_\w+ +"C:\\Program Files\\kmem_exporter\\kmem_exporter.exe" serve ')
         self.assertRegex(service, r"ObjectName +REG_SZ +NT AUTHORITY\\LocalService")
         self.assertRegex(service, r"Start +REG_DWORD +0x2")
-        events = self.wine("reg", "query", EVENTS_KEY)
-        self.assertRegex(events, r"EventMessageFile +REG_EXPAND_SZ +C:\\Program Files\\kmem_exporter\\kmem_exporter.exe")
-        self.assertRegex(events, r"TypesSupported +REG_DWORD +0x7")
         self.assertIn(f"version {VERSION} ", self.wine(self.program, "--version"))
         top = self.wine(self.program, "top", "--once")
         self.assertRegex(top, r"Memory [\d.]+[MG] +Avail [\d.]+[MG] +Commit [\d.]+[MG] of [\d.]+[MG]")
 
-        # The administrator's: flags win over it, so those are taken back for the new version.
-        with open(self.config, "a") as config:
-            config.write("processes:\r\n  top: 2\r\n")
-        self.msiexec("/i", self.second, "EXTRA_FLAGS=--log.level=info")
-        self.assertEqual(self.state(), "RUNNING")
-        with open(self.config) as config:
-            self.assertIn("  top: 2", config.read())
+        self.step(f"downgrade to {OLDEST}", "/i", oldest, code=REFUSED, product=VERSION)
+
+        os.remove(os.path.join(self.program_folder, "README.md"))
+        self.wine("reg", "delete", EVENTS_KEY, "/f")
+        # What `msiexec /fa` asks for; Wine's own /fa knows no packages.
+        self.step("repair", "/i", self.first, "REINSTALL=ALL", "REINSTALLMODE=amus", product=VERSION)
+        self.assertTrue(os.path.exists(os.path.join(self.program_folder, "README.md")))
+        events = self.wine("reg", "query", EVENTS_KEY)
+        self.assertRegex(events, r"EventMessageFile +REG_EXPAND_SZ +C:\\Program Files\\kmem_exporter\\kmem_exporter.exe")
+        self.assertRegex(events, r"TypesSupported +REG_DWORD +0x7")
+        self.assert_choices(here, "--log.level=info", "yes")
         self.assertEqual(self.processes_shown(), 2)
-        self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
-        chosen = self.wine("reg", "query", KEY, "/reg:64")
-        self.assertRegex(chosen, rf"ListenAddress +REG_SZ +127.0.0.1:{self.port}")
-        self.assertRegex(chosen, r"Firewall +REG_SZ +yes")
-        self.assertRegex(chosen, r"ExtraFlags +REG_SZ +--log.level=info")
 
-        self.msiexec("/i", self.first, code=1603 & 0xFF)  # older than what is there
-        self.assertEqual(self.state(), "RUNNING")
+        self.step("another address", "/i", self.first, f"LISTEN_ADDRESS=127.0.0.1:{there}", product=VERSION)
+        self.page(there)
+        self.assert_choices(f"127.0.0.1:{there}", "--log.level=info", "yes")
 
-        log = self.msiexec("/x", self.second)
+        log = self.step("flags and firewall taken back", "/i", self.first, "EXTRA_FLAGS=default", "ADD_FIREWALL=default", product=VERSION)
         self.assertTrue(re.search("Action ended [0-9:]+: CloseFirewall. Return value 1", log))
-        self.assertIsNone(self.state())
+        self.assertFalse(re.search("Action ended [0-9:]+: OpenFirewall. Return value 1", log))
+        self.assert_choices(f"127.0.0.1:{there}", "", "")
+        self.assertNotIn("log.level", self.wine("reg", "query", SERVICE_KEY))
+        self.page(there)
+
+        self.step("uninstall", "/x", self.first, service=None)
         self.assertFalse(os.path.exists(self.program_folder))
         self.assertEqual(self.registry(), set())
         self.assertEqual(set(os.listdir(self.cached)) - cached, set())
         self.assertEqual(set(os.listdir(self.data)), {"kmem_exporter.yml", "state"})
         self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
 
-        # What stayed is taken up again.
-        self.msiexec("/i", self.second, f"LISTEN_ADDRESS=127.0.0.1:{self.port}")
-        self.assertEqual(self.processes_shown(), 2)
-        self.msiexec("/x", self.second)
+        self.step("install again", "/i", self.first, f"LISTEN_ADDRESS={here}", product=VERSION)
+        self.assertEqual(self.processes_shown(), 2)  # what stayed is taken up again
+
+        self.step("uninstall with REMOVE_DATA=yes", "/x", self.first, "REMOVE_DATA=yes", service=None)
+        self.assertFalse(os.path.exists(self.data))
+        self.assertEqual(self.registry(), set())
+
+        # Blanks and letters of anywhere.
+        drive = os.path.join(os.environ["WINEPREFIX"], "drive_c")
+        folder, settings = os.path.join(drive, "K\u00e4se und \u041f\u0443\u0442\u044c"), os.path.join(drive, "\u8a2d\u5b9a \u00fc")
+        for path in (folder, settings):
+            self.addCleanup(shutil.rmtree, path, ignore_errors=True)
+            shutil.rmtree(path, ignore_errors=True)
+        os.mkdir(settings)
+        with open(os.path.join(settings, "my config.yml"), "w", encoding="utf-8") as config:
+            config.write("processes:\n  top: 3\nstorage:\n  path: \"\"\n")
+        self.step("install with blanks and letters of anywhere", "/i", self.first, f"LISTEN_ADDRESS={here}",
+                  f"INSTALLDIR=C:\\{os.path.basename(folder)}", f"CONFIG_FILE=C:\\{os.path.basename(settings)}\\my config.yml", product=VERSION)
+        self.assertEqual(self.processes_shown(), 3)
+        self.assertTrue(os.path.exists(os.path.join(folder, "kmem_exporter.exe")))
+        self.step(f"upgrade to {NEXT}, in the same folder", "/i", self.second, product=NEXT)
+        self.assertTrue(os.path.exists(os.path.join(folder, "kmem_exporter.exe")))
+        self.assertFalse(os.path.exists(self.program_folder))
+        self.assertEqual(self.processes_shown(), 3)
+        self.step("uninstall of it", "/x", self.second, "REMOVE_DATA=yes", service=None)
+        self.assertFalse(os.path.exists(os.path.join(folder, "kmem_exporter.exe")))
+        self.assertTrue(os.path.exists(os.path.join(settings, "my config.yml")))  # not the installer's
+        self.assertEqual(self.registry(), set())
 
     def test_installer_takes_back_what_cannot_run(self):
         log = self.msiexec("/i", self.first, "LISTEN_ADDRESS=nowhere", code=None)
@@ -259,7 +350,14 @@ class Installed(WithPackages):
         # Unknown to Wine as to Server 2003, and no reason not to install.
         for setting in ("delayed start", "restart after reported failures", "the service's own identity"):
             self.assertIn(f"warning: {setting} is not set", said)
-        self.assertIn("is there already", self.wine(program, "service", "install", code=2))
+        # Again, with what is wanted now; but not another program's.
+        other = free_port()
+        self.assertIn(f":{other}", self.wine(program, "service", "install", f"--web.listen-address=127.0.0.1:{other}"))
+        self.assertIn(f":{other}", self.wine("reg", "query", SERVICE_KEY))
+        self.wine(program, "service", "install", f"--web.listen-address=127.0.0.1:{self.port}")
+        stranger = shutil.copy(program, os.path.join(self.folder, "stranger.exe"))
+        self.assertRegex(self.wine(stranger, "service", "install", code=2), r"is there already and runs \".*\\kmem_exporter.exe\" serve ")
+        self.assertIn(f":{self.port}", self.wine("reg", "query", SERVICE_KEY))
         self.assertEqual(self.state(), "STOPPED")
         with open(self.config) as config:
             self.assertIn('path: "state"', config.read())
@@ -269,6 +367,8 @@ class Installed(WithPackages):
         self.assertEqual(self.state(), "RUNNING")
         self.page()
         self.assertIn("runs already", self.wine(program, "service", "start"))
+        self.assertIn("from its next start on", self.wine(program, "service", "install", f"--web.listen-address=127.0.0.1:{self.port}"))
+        self.assertEqual(self.state(), "RUNNING")
 
         with open(self.config, "a") as config:
             config.write("processes:\n  top: 1\n")

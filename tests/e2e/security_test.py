@@ -55,6 +55,37 @@ class Security(Case):
                 self.assertNotEqual(status, 200)
                 raise OSError
 
+    def test_certificates_and_who_may_come_change_while_it_runs(self):
+        own = self.certificate("client-")
+        web = self.file("web.yml", "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n")
+        cert = self.certificate()
+
+        def scrape(with_own):
+            context = ssl.create_default_context(cafile=cert)
+            if with_own:
+                context.load_cert_chain(own, os.path.join(self.folder, "client-key.pem"))
+            connection = http.client.HTTPSConnection("127.0.0.1", exporter.port, context=context, timeout=40)
+            try:
+                connection.request("GET", "/metrics")
+                return connection.getresponse().status
+            except (OSError, http.client.HTTPException):
+                return None
+            finally:
+                connection.close()
+        with Exporter(f"--web.config.file={path_for_exe(web)}") as exporter:
+            self.assertEqual(scrape(False), 200)
+            first = ssl.get_server_certificate(("127.0.0.1", exporter.port))
+            self.certificate()  # in the place of the first
+            with open(cert) as file:
+                second = file.read()
+            self.assertNotEqual(first, second)
+            wait_until(lambda: ssl.get_server_certificate(("127.0.0.1", exporter.port)) == second, 20, "the new certificate is served")
+            self.assertEqual(scrape(False), 200)
+            self.file("web.yml", "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n"
+                                 "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: client-cert.pem\n")
+            wait_until(lambda: scrape(False) is None, 20, "who has no certificate is refused")
+            self.assertEqual(scrape(True), 200)
+
     def test_prometheus_scrapes_over_tls_with_a_certificate_of_its_own(self):
         cert, own = self.certificate(), self.certificate("prometheus-")
         web = self.file("web.yml", "tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n"

@@ -1,0 +1,174 @@
+# Compares what a running kmem_exporter says with what Windows says by other ways: counters, registry, event logs, processes,
+# the service. Prints a line for each comparison. For powershell.exe 2.0 and later, on the host itself, as administrator.
+# Usage: powershell -ExecutionPolicy Bypass -File selfcheck.ps1 [-Url http://127.0.0.1:10054/metrics] [-Tolerance 2]
+# -Tolerance: percent by which a value may lie outside what was seen before and after the page.
+# Exit code: 0 nothing differs, 1 something does, 2 the page could not be read.
+param([string]$Url = 'http://127.0.0.1:10054/metrics', [double]$Tolerance = 2)
+
+$script:differing = 0
+$script:compared = 0
+$culture = [System.Globalization.CultureInfo]::InvariantCulture
+
+function Write-Row([string]$verdict, [string]$what, [string]$said, [string]$wanted) {
+    Write-Output ('{0,-5} {1,-58} page {2,-22} Windows {3}' -f $verdict, $what, $said, $wanted)
+}
+function Confirm-That([bool]$holds, [string]$what, [string]$said, [string]$wanted) {
+    $script:compared += 1
+    if ($holds) { Write-Row 'ok' $what $said $wanted } else { $script:differing += 1; Write-Row 'DIFF' $what $said $wanted }
+}
+function Skip-This([string]$what, [string]$why) { Write-Output ('skip  {0,-58} {1}' -f $what, $why) }
+
+# --- the page ---
+# Series ('name{label="value"}') to number; labels stand in the order of the page.
+function Read-Page([string]$text) {
+    $samples = @{}
+    foreach ($line in $text.Split("`n")) {
+        if ($line -match '^([a-z_]+(?:\{.*\})?) (\S+)\s*$') {
+            $series = $matches[1]
+            $number = $matches[2]
+            if ($number -eq '+Inf') { $samples[$series] = [double]::PositiveInfinity }
+            elseif ($number -eq '-Inf') { $samples[$series] = [double]::NegativeInfinity }
+            elseif ($number -eq 'NaN') { $samples[$series] = [double]::NaN }
+            else { $samples[$series] = [double]::Parse($number, [System.Globalization.NumberStyles]::Float, $culture) }
+        }
+    }
+    return $samples
+}
+function Get-Label([string]$series, [string]$label) {
+    if ($series -match ('[{,]' + $label + '="((?:[^"\\]|\\.)*)"')) { return $matches[1].Replace('\"', '"').Replace('\\', '\') }
+    return ''
+}
+
+# --- counters: Get-Counter where it knows the English names, else the same counters by WMI, whose names are always English ---
+$counters = @(
+    @('kmem_pool_bytes{pool="paged"}', 'Pool Paged Bytes', 'PoolPagedBytes'),
+    @('kmem_pool_bytes{pool="nonpaged"}', 'Pool Nonpaged Bytes', 'PoolNonpagedBytes'),
+    @('kmem_pool_resident_bytes{pool="paged"}', 'Pool Paged Resident Bytes', 'PoolPagedResidentBytes'),
+    @('kmem_system_ptes_free', 'Free System Page Table Entries', 'FreeSystemPageTableEntries'),
+    @('kmem_commit_bytes', 'Committed Bytes', 'CommittedBytes'),
+    @('kmem_commit_limit_bytes', 'Commit Limit', 'CommitLimit'),
+    @('kmem_available_bytes', 'Available Bytes', 'AvailableBytes'),
+    @('kmem_file_cache_bytes', 'Cache Bytes', 'CacheBytes'),
+    @('kmem_file_cache_peak_bytes', 'Cache Bytes Peak', 'CacheBytesPeak')
+)
+function Read-Counters {
+    $found = @{}
+    $memory = Get-WmiObject -Class Win32_PerfRawData_PerfOS_Memory -ErrorAction SilentlyContinue
+    foreach ($row in $counters) {
+        $sample = $null
+        if (Get-Command Get-Counter -ErrorAction SilentlyContinue) {
+            $sample = Get-Counter -Counter ('\Memory\' + $row[1]) -ErrorAction SilentlyContinue
+        }
+        if ($sample) { $found[$row[0]] = [double]$sample.CounterSamples[0].RawValue }
+        elseif ($memory) { $found[$row[0]] = [double]$memory.($row[2]) }
+    }
+    return $found
+}
+
+$before = Read-Counters
+try {
+    $client = New-Object System.Net.WebClient
+    $client.Encoding = [System.Text.Encoding]::UTF8
+    $page = Read-Page $client.DownloadString($Url)
+} catch {
+    Write-Output ('no page from ' + $Url + ': ' + $_.Exception.Message)
+    exit 2
+}
+$after = Read-Counters
+if ($page.Count -lt 20) {
+    Write-Output ($Url + ' is no page of kmem_exporter: ' + $page.Count + ' series')
+    exit 2
+}
+
+foreach ($row in $counters) {
+    $series = $row[0]
+    if (-not $before.ContainsKey($series) -or -not $after.ContainsKey($series)) { Skip-This $series 'Windows gives no such counter' }
+    elseif (-not $page.ContainsKey($series)) { Confirm-That $false $series 'absent' $after[$series] }
+    else {
+        $low = [Math]::Min($before[$series], $after[$series]) * (1 - $Tolerance / 100)
+        $high = [Math]::Max($before[$series], $after[$series]) * (1 + $Tolerance / 100)
+        $holds = $page[$series] -ge $low -and $page[$series] -le $high
+        Confirm-That $holds $series $page[$series] ('' + $before[$series] + ' .. ' + $after[$series])
+    }
+}
+
+# --- the system ---
+$system = Get-WmiObject -Class Win32_OperatingSystem
+$booted = [System.Management.ManagementDateTimeConverter]::ToDateTime($system.LastBootUpTime).ToUniversalTime()
+$seconds = ($booted - (New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc))).TotalSeconds
+Confirm-That ([Math]::Abs($page['kmem_boot_time_seconds'] - $seconds) -le 60) 'kmem_boot_time_seconds' $page['kmem_boot_time_seconds'] $seconds
+$visible = [double]$system.TotalVisibleMemorySize * 1024
+$physical = $page['kmem_physical_memory_bytes']
+Confirm-That ([Math]::Abs($physical - $visible) -le $visible * $Tolerance / 100) 'kmem_physical_memory_bytes' $physical $visible
+foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_os_info{*' })) {
+    $build = Get-Label $series 'build'
+    Confirm-That ($build -like ('*' + $system.BuildNumber + '*')) 'kmem_os_info, build' $build $system.BuildNumber
+}
+
+# --- every part could be read ---
+foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_scrape_collector_success{*' } | Sort-Object)) {
+    Confirm-That ($page[$series] -eq 1) $series $page[$series] 1
+}
+
+# --- registry ---
+$key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management'
+$settings = Get-ItemProperty -Path $key
+foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_memory_management_setting{*' } | Sort-Object)) {
+    $name = Get-Label $series 'name'
+    $value = $settings.$name
+    if ($value -is [int] -and $value -lt 0) { $value = [double]$value + 4294967296 }  # a REG_DWORD has no sign
+    Confirm-That ($null -ne $value -and $page[$series] -eq [double]$value) $series $page[$series] $value
+}
+
+# --- event log: the page may know more than the log still holds, never less ---
+function Measure-Events([string]$source, [int]$id) {
+    $events = @(Get-EventLog -LogName System -Source $source -ErrorAction SilentlyContinue | Where-Object { $_.EventID -eq $id })
+    return $events.Count
+}
+foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_pool_failure_events_total{*' } | Sort-Object)) {
+    $provider = Get-Label $series 'provider'
+    $id = [int](Get-Label $series 'event_id')
+    $source = $provider
+    if ($provider -like '*Resource-Exhaustion-Detector') { $source = 'Microsoft-Windows-Resource-Exhaustion-Detector' }
+    $count = Measure-Events $source $id
+    Confirm-That ($page[$series] -ge $count) $series $page[$series] ('' + $count + ' in the log')
+}
+
+# --- handles: a process lives on, so a tenth and 20 more or less are no difference ---
+foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_process_handles{*' } | Sort-Object)) {
+    $process = Get-Process -Id ([int](Get-Label $series 'pid')) -ErrorAction SilentlyContinue
+    if (-not $process) { Skip-This $series 'has ended' }
+    else {
+        $handles = [double]$process.HandleCount
+        Confirm-That ([Math]::Abs($page[$series] - $handles) -le 20 + $handles / 10) $series $page[$series] $handles
+    }
+}
+
+# --- the service ---
+$service = Get-WmiObject -Class Win32_Service -Filter "Name='kmem_exporter'"
+if (-not $service) { Skip-This 'the service' 'kmem_exporter is not installed as one' }
+else {
+    Confirm-That ($service.State -eq 'Running') 'the service runs' 'Running' $service.State
+    Confirm-That ($service.StartName -like '*LocalService') 'its account' 'LocalService' $service.StartName
+    Confirm-That ($service.PathName.StartsWith('"')) 'its program stands in quotes' '"...' $service.PathName
+    # SERVICE_FAILURE_ACTIONS as the service manager keeps it: the number of actions at 12, type (1: restart) and delay from 20 on.
+    $actions = (Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Services\kmem_exporter').FailureActions
+    $restarts = 0
+    if ($actions -and $actions.Length -ge 20) {
+        for ($i = 0; $i -lt $actions[12] -and 20 + 8 * $i -lt $actions.Length; $i++) { if ($actions[20 + 8 * $i] -eq 1) { $restarts += 1 } }
+    }
+    Confirm-That ($restarts -eq 3) 'it restarts after failures' '3 times' $restarts
+    $told = @(Get-EventLog -LogName Application -Source kmem_exporter -Newest 1 -ErrorAction SilentlyContinue)
+    if ($told.Count -eq 0) { Confirm-That $false 'the Application log has an event of it' 'msg=' 'none' }
+    else { Confirm-That ($told[0].Message -like '*msg=*') 'its events have their text' 'msg=' $told[0].Message }
+    $users = New-Object System.Security.Principal.SecurityIdentifier 'S-1-5-32-545'
+    $folder = Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'kmem_exporter'
+    $readers = @((Get-Acl $folder).GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) |
+        Where-Object { $_.IdentityReference.Value -eq $users.Value })
+    Confirm-That ($readers.Count -eq 0) 'Users have no right to the configuration folder' 0 $readers.Count
+}
+
+Write-Output ''
+Write-Output ('' + $script:compared + ' compared, ' + $script:differing + ' differ')
+if ($script:differing -gt 0) { exit 1 }
+exit 0
