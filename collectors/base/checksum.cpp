@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <array>
 #include <cstddef>
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -45,6 +46,25 @@ __attribute__((target("pclmul,sse2"))) std::uint32_t folded(const char* at, std:
   return static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm_srli_si128(a, 4)));
 }
 
+constexpr auto kNibbles = [] {
+  std::array<std::uint32_t, 16> table{};
+  for (std::uint32_t i = 0; i < 16; ++i) {
+    table[i] = i;
+    for (int bit = 0; bit < 4; ++bit) table[i] = (table[i] >> 1) ^ ((table[i] & 1) != 0 ? 0xEDB88320U : 0U);
+  }
+  return table;
+}();
+
+std::uint32_t by_nibbles(std::string_view bytes, std::uint32_t before) {
+  std::uint32_t state = ~before;
+  for (const char byte : bytes) {
+    state ^= static_cast<unsigned char>(byte);
+    state = (state >> 4) ^ kNibbles[state & 15];
+    state = (state >> 4) ^ kNibbles[state & 15];
+  }
+  return ~state;
+}
+
 #endif
 
 }  // namespace
@@ -56,6 +76,8 @@ std::uint32_t crc32(std::string_view bytes, std::uint32_t before) {
     const std::size_t whole = bytes.size() & ~std::size_t{15};
     before = ~folded(bytes.data(), whole, ~before);
     bytes.remove_prefix(whole);
+    // zlib would bring its tables into memory for a few bytes.
+    return by_nibbles(bytes, before);
   }
 #endif
   return static_cast<std::uint32_t>(

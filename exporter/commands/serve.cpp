@@ -266,6 +266,7 @@ int serve(const Options& options, Environment& environment) {
         const auto now = environment.clock.steady();
         if (now < due) break;
         agent.tick();
+        service::give_back_unused_memory();
         // After a sleep of the machine the missed ticks are gaps, not a burst.
         due = std::max(due + config.sampling.interval, now);
         if (!agent.makes_progress()) due = std::min(due, now + kTryAgain);

@@ -10,6 +10,8 @@ void give_back_startup_memory() {
   SetProcessWorkingSetSize(GetCurrentProcess(), static_cast<SIZE_T>(-1), static_cast<SIZE_T>(-1));
 }
 
+void give_back_unused_memory() {}
+
 void give_back_freed_memory() {}  // the heap does it by itself
 
 }  // namespace kmem::service

@@ -2,6 +2,7 @@
   ours            the shipped program, default collectors, every slab cache exported
   node_exporter   slabinfo, meminfo and vmstat collectors only
   floor           opening, reading and closing the /proc files that a scrape of ours reads, nothing else: the kernel's part
+Then the program by default: from its start to its first page, and what is resident while it is scraped.
 All of them and the client run on one CPU: between two, the sender in the kernel spins for the lock of the socket that the
 client reads from, a third of a scrape on some virtual machines and nobody's work.
 The bounds hold for the machine with its caches dropped; how it was found is shown before that.
@@ -17,6 +18,7 @@ import time
 
 EXE, BARE = sys.argv[1:3]
 SCRAPES = int(sys.argv[3]) if len(sys.argv) > 3 else 10_000
+RESIDENT_KIB = 6400  # 6 MB, and what differs with how the file lies in the cache
 PEER_SCRAPES = max(SCRAPES // 10, 200)
 
 
@@ -41,16 +43,18 @@ class Target:
             port = probe.getsockname()[1]
         self.process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
+        started = time.monotonic()
         end = time.monotonic() + 20
         while True:
             try:
                 self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
                 self.scrape()
+                self.start_ms = (time.monotonic() - started) * 1000
                 return
             except OSError:
                 if time.monotonic() > end:
                     raise
-                time.sleep(0.1)
+                time.sleep(0.001)
 
     def scrape(self, packed=False):
         self.connection.request("GET", "/metrics", headers={"Accept-Encoding": "gzip" if packed else "identity"})
@@ -136,9 +140,32 @@ def measure():
     print(f"{'the kernel (bare reads)':25}{floor * 1e6:.0f} us; ours without it {(mine - floor) * 1e6:.0f} us, with gzip "
           f"{(mine_packed - floor) * 1e6:.0f} us")
     print(f"node_exporter / ours {theirs / mine:.1f} (at least 8), ours / floor {mine / floor:.2f} (at most 2.5), "
-          f"resident {rss_early} -> {rss_late} KiB (at most 10240, growth at most 256)")
+          f"resident {rss_early} -> {rss_late} KiB (at most 7680, growth at most 256)")
     print(json.dumps(figures))
-    return (theirs / mine >= 8 and mine / floor <= 2.5 and rss_late <= 10240 and rss_late - rss_early <= 256)
+    return (theirs / mine >= 8 and mine / floor <= 2.5 and rss_late <= 7680 and rss_late - rss_early <= 256)
+
+
+def measure_default():
+    """Whether resident memory is in its bound; the time of a start is the machine's. Once a sampling what is not used is given back, as in a life of
+    many scrapes; as much as the kernel maps around what is used depends on how the program's file lies in the cache."""
+    starts = []
+    for _ in range(5):
+        target = Target(EXE, "--log.level=error")
+        starts.append(target.start_ms)
+        target.stop()
+    target = Target(EXE, "--scrape.min-interval=0s", "--sampling.interval=5s", "--log.level=error")
+    try:
+        target.run(SCRAPES)
+        anew = time.monotonic() + 6
+        while time.monotonic() < anew:
+            time.sleep(0.2)
+            target.scrape(True)
+        resident = rss_kib(target.process.pid)
+    finally:
+        target.stop()
+    print(f"by default: {min(starts):.0f} ms from the start to the first page, {resident} KiB resident after "
+          f"{SCRAPES} scrapes (at most {RESIDENT_KIB})")
+    return resident <= RESIDENT_KIB
 
 
 def drop_caches():
@@ -160,6 +187,6 @@ measure()
 print("\ncaches dropped")
 for attempt in range(3):
     drop_caches()
-    if measure():
+    if measure() & measure_default():
         sys.exit(0)
 sys.exit(1)
