@@ -114,6 +114,11 @@ class GuardedFrames final : public FrameSource {
   base::Result<void> acquire(RawFrame& frame) override { return acquire_within(frame, {}); }
   base::Result<void> acquire_within(RawFrame& frame, const Patience& patience) override;
   void resume_events(const EventCursor& cursor) override { cursor_ = cursor; }
+  void want_object_handles(bool wanted) override {
+    wants_handles_ = wanted;
+    if (main_) main_->source->want_object_handles(wanted);
+    for (const LanePtr& lane : apart_) lane->source->want_object_handles(wanted);
+  }
   [[nodiscard]] bool is_live() const override { return true; }
   void stop_waiting() override {
     {
@@ -154,6 +159,7 @@ class GuardedFrames final : public FrameSource {
   LanePtr main_;
   std::vector<LanePtr> apart_;
   std::optional<EventCursor> cursor_;
+  bool wants_handles_ = false;
   std::optional<steady_clock::time_point> good_;  // when main_ gave a frame last
 };
 
@@ -164,6 +170,7 @@ base::Result<void> GuardedFrames::start_main(Lock& lock) {
   lock.unlock();
   lane->source = make_();
   if (cursor_) lane->source->resume_events(*cursor_);
+  lane->source->want_object_handles(wants_handles_);
   lane->source->set_gate(lane.get());
   lock.lock();
   try {

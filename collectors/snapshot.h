@@ -95,7 +95,37 @@ struct ProcessUsage {
   std::optional<std::uint64_t> handles;              // Linux: open descriptors
   std::optional<std::uint64_t> paged_pool_bytes;     // Windows: quota charged
   std::optional<std::uint64_t> nonpaged_pool_bytes;
+  std::optional<std::uint64_t> working_set_bytes = {};  // Windows: the private part where the kernel tells it (6.0)
   std::optional<base::UnixMillis> started = {};      // tells two processes of one id apart
+};
+
+/// Of the allocations of a page and more, the sum of one tag.
+struct BigPoolUsage {
+  Pool pool = Pool::kPaged;
+  std::uint64_t key = 0;       // tag_key(pool, tag)
+  std::string tag;             // legal label text
+  std::uint64_t allocations = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// A list of physical pages. Names are literals: zero, free, modified, modified_no_write, bad, standby.
+struct MemoryList {
+  std::string_view name;
+  int priority = -1;           // 0 to 7 of standby, else -1
+  std::uint64_t bytes = 0;
+};
+
+/// What else the kernel says that it keeps. Kinds are literals: windows_parse.cpp lists them.
+struct KernelMemory {
+  std::string_view kind;
+  std::uint64_t bytes = 0;
+};
+
+/// What a process holds of a type of objects: "Event", "Thread", as the kernel names them.
+struct ObjectHandles {
+  std::uint64_t pid = 0;
+  std::string type;                                  // legal label text
+  std::uint64_t handles = 0;
 };
 
 /// What one terminal-services session holds of the pools of its own (window manager, graphics), which the table of
@@ -157,6 +187,10 @@ struct Snapshot {
   std::vector<TagUsage> tags;          // one row a (pool, tag); no duplicates; dead tags (0 bytes, 0 outstanding) left out
   std::vector<SessionTagUsage> session_tags;  // likewise, one row a (session, pool, tag); sessions together
   std::vector<ProcessUsage> processes; // all of them, unordered; selection narrows
+  std::vector<ObjectHandles> object_handles;  // Windows, while a suspect asks for them: the leading rows, most first
+  std::vector<BigPoolUsage> big_pool;         // Windows; empty where the kernel refuses it
+  std::vector<MemoryList> memory_lists;       // Windows, likewise
+  std::vector<KernelMemory> kernel_memory;    // Windows: what this version counts
   Gaps gaps;                           // in tags and processes
   std::vector<Setting> settings;
   std::vector<PartStatus> parts;
@@ -175,15 +209,18 @@ struct Snapshot {
   std::optional<std::uint64_t> file_cache_peak_bytes;
   std::optional<std::uint64_t> kernel_stack_bytes;
   std::optional<std::uint64_t> page_table_bytes;
+  std::optional<std::uint64_t> unaccounted_bytes;  // Windows: in use by nobody that the kernel names; unaccounted.h has the sum
 
   /// Empty again, with the vectors' memory kept for the next reading.
   void clear() {
     Snapshot empty;
     empty.pools.swap(pools); empty.tags.swap(tags); empty.processes.swap(processes);
     empty.settings.swap(settings); empty.parts.swap(parts); empty.failure_events.swap(failure_events);
-    empty.session_tags.swap(session_tags);
+    empty.session_tags.swap(session_tags); empty.object_handles.swap(object_handles);
+    empty.big_pool.swap(big_pool); empty.memory_lists.swap(memory_lists); empty.kernel_memory.swap(kernel_memory);
     empty.pools.clear(); empty.tags.clear(); empty.processes.clear(); empty.settings.clear(); empty.parts.clear();
-    empty.failure_events.clear(); empty.session_tags.clear();
+    empty.failure_events.clear(); empty.session_tags.clear(); empty.object_handles.clear();
+    empty.big_pool.clear(); empty.memory_lists.clear(); empty.kernel_memory.clear();
     *this = std::move(empty);
   }
 };

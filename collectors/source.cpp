@@ -39,6 +39,7 @@ class FrameBackedSource final : public KernelSource {
   void stop_waiting() override { frames_->stop_waiting(); }
   bool advance() override { return frames_->advance(); }
   void resume_events(const EventCursor& cursor) override { frames_->resume_events(cursor); }
+  void want_object_handles(bool wanted) override { frames_->want_object_handles(wanted); }
   [[nodiscard]] bool is_live() const override { return frames_->is_live(); }
 
  private:

@@ -21,6 +21,7 @@ class KernelSource {
   virtual void last_without_old(Snapshot& out) { out.clear(); }
   virtual bool advance() { return true; }
   virtual void resume_events(const EventCursor&) {}
+  virtual void want_object_handles(bool) {}
   [[nodiscard]] virtual bool is_live() const { return false; }
   /// Those who wait get their answer now; from any thread.
   virtual void stop_waiting() {}

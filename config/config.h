@@ -28,6 +28,9 @@ struct Collectors {
   bool file_cache = true;     // class 21
   bool pool_tags = true;      // class 255, else 22
   bool session_pool_tags = true;  // class 67
+  bool big_pool = true;       // class 66, once a minute
+  bool memory_lists = true;   // class 80, GlobalMemoryStatusEx
+  bool object_handles = true; // class 64, else 16: only while an object's tag is suspected, every 10 minutes
   bool limits = true;         // version and machine, from which pools' limits follow
   // both
   bool events = true;         // System event log, /proc/vmstat
@@ -94,6 +97,7 @@ struct Drivers {
   bool enabled = true;                // kmem_pool_tag_info, drivers in reports
   bool scan = true;                   // of driver images, in the background
   std::string pooltag_file;           // empty = where the Windows debuggers install it
+  std::string leak_signatures_file;   // known leaks, in the style of pooltag.txt; empty = none
   std::vector<std::string> folders;   // further folders with driver images
 
   bool operator==(const Drivers&) const = default;

@@ -9,6 +9,7 @@
 #include "collectors/drivers/builtin_tags.h"
 #include "collectors/drivers/image_tags.h"
 #include "collectors/drivers/kernel_modules.h"
+#include "collectors/drivers/leak_signatures.h"
 #include "collectors/drivers/pooltag_text.h"
 
 namespace kmem::drivers {
@@ -93,6 +94,12 @@ std::vector<std::string_view> distinct_drivers(const std::vector<Candidate>& can
   return drivers;
 }
 
+/// As Windows compares names of files, for letters that drivers' names are of.
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 }  // namespace
 
 std::vector<Candidate> Attribution::candidates(Pool pool, std::string_view tag) const {
@@ -126,6 +133,25 @@ void Attribution::replace(std::shared_ptr<T> Sources::*which, std::shared_ptr<T>
 void Attribution::use(std::shared_ptr<const PoolTagText> text) { replace(&Sources::text, std::move(text)); }
 void Attribution::use(std::shared_ptr<const ImageTags> images) { replace(&Sources::images, std::move(images)); }
 void Attribution::use(std::shared_ptr<const KernelModules> modules) { replace(&Sources::modules, std::move(modules)); }
+
+void Attribution::use(std::shared_ptr<const LeakSignatures> signatures) { replace(&Sources::signatures, std::move(signatures)); }
+
+std::vector<KnownLeak> Attribution::known_leaks(Pool pool, std::string_view tag) const {
+  const Sources with = sources();
+  if (with.signatures == nullptr || with.images == nullptr || (pool != Pool::kPaged && pool != Pool::kNonpaged)) return {};
+  const std::vector<ImageFile>& images = with.images->images();
+  const bool knows_loaded = std::any_of(images.begin(), images.end(), [](const ImageFile& image) { return image.loaded; });
+  std::vector<KnownLeak> found;
+  for (const LeakSignatures::Row& row : with.signatures->find(tag)) {
+    const auto image = std::find_if(images.begin(), images.end(), [&](const ImageFile& one) {
+      return (one.loaded || !knows_loaded) && same_name(one.name(), row.driver) && row.has(one.version);
+    });
+    if (image == images.end() || found.size() == kMaxCandidates) continue;
+    found.push_back({pool, std::string(tag), base::label_text(row.driver),
+                     image->version == 0 ? std::string() : version_text(image->version), base::label_text(row.words)});
+  }
+  return found;
+}
 
 std::string joined_drivers(const std::vector<Candidate>& candidates) {
   const std::vector<std::string_view> drivers = distinct_drivers(candidates);

@@ -22,6 +22,8 @@ struct Candidate {
   std::string source;       // pooltag.txt, image_scan, builtin or modules
 };
 
+struct KnownLeak;
+class LeakSignatures;
 class PoolTagText;
 class ImageTags;
 class KernelModules;
@@ -36,12 +38,17 @@ class Attribution {
   void use(std::shared_ptr<const PoolTagText> text);
   void use(std::shared_ptr<const ImageTags> images);
   void use(std::shared_ptr<const KernelModules> modules);
+  void use(std::shared_ptr<const LeakSignatures> signatures);
+  /// Rows of the user's table for this tag whose driver is on this host in one of their versions: where it is known what
+  /// the kernel has loaded, loaded.
+  [[nodiscard]] std::vector<KnownLeak> known_leaks(Pool pool, std::string_view tag) const;
 
  private:
   struct Sources {
     std::shared_ptr<const PoolTagText> text;
     std::shared_ptr<const ImageTags> images;
     std::shared_ptr<const KernelModules> modules;
+    std::shared_ptr<const LeakSignatures> signatures;
   };
   [[nodiscard]] Sources sources() const;
   template <typename T>

@@ -7,6 +7,7 @@
 #include "collectors/base/log.h"
 #include "collectors/base/state_file.h"
 #include "collectors/drivers/kernel_modules.h"
+#include "collectors/drivers/leak_signatures.h"
 #include "collectors/drivers/pooltag_text.h"
 
 namespace kmem::drivers {
@@ -51,6 +52,7 @@ DriverWatch::DriverWatch(const config::Config& config, std::unique_ptr<SystemVie
 void DriverWatch::load() {
   if (!config_.enabled) return;
   load_text();
+  load_signatures();
   if (system_) load_modules();
   load_kept();
 }
@@ -77,6 +79,20 @@ void DriverWatch::load_text() {
     attribution_.use(std::move(parsed));
     return;
   }
+}
+
+void DriverWatch::load_signatures() {
+  if (config_.leak_signatures_file.empty()) return;
+  auto text = base::read_file(files_, config_.leak_signatures_file, PoolTagText::kMaxBytes);
+  if (!text) {
+    base::log_warn("drivers.leak_signatures_file cannot be used", {{"error", text.error().message}});
+    return;
+  }
+  auto parsed = std::make_shared<const LeakSignatures>(std::move(*text));
+  base::log_info("known leaks read", {{"path", config_.leak_signatures_file},
+                                      {"leaks", std::to_string(parsed->size())},
+                                      {"lines_skipped", std::to_string(parsed->skipped())}});
+  attribution_.use(std::move(parsed));
 }
 
 void DriverWatch::load_modules() {

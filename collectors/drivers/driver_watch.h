@@ -54,6 +54,7 @@ class DriverWatch {
 
  private:
   void load_text();
+  void load_signatures();
   void load_modules();
   void load_kept();
   [[nodiscard]] std::vector<WantedImage> wanted() const;

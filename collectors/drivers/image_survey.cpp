@@ -8,6 +8,7 @@
 
 #include "collectors/base/wire.h"
 #include "collectors/drivers/image_scan.h"
+#include "collectors/drivers/image_version.h"
 
 namespace kmem::drivers {
 namespace {
@@ -44,10 +45,11 @@ Survey ImageSurvey::run(const std::vector<WantedImage>& wanted, const SurveyLimi
       out.skipped.push_back({want.path, reason_of(info.error(), want.path)});
       continue;
     }
-    ImageFile image{want.path, info->size_bytes, info->modified, want.loaded, {}};
+    ImageFile image{want.path, info->size_bytes, info->modified, want.loaded, {}, 0};
     if (const auto old = known_.find(want.path); old != known_.end() && old->second.size_bytes == image.size_bytes &&
                                                  old->second.modified == image.modified) {
       image.tags = old->second.tags;
+      image.version = old->second.version;
       out.images.push_back(std::move(image));
       continue;
     }
@@ -65,6 +67,7 @@ Survey ImageSurvey::run(const std::vector<WantedImage>& wanted, const SurveyLimi
     }
     out.read_bytes += content->size();
     ++out.scanned;
+    image.version = file_version(std::as_bytes(std::span(*content))).value_or(0);
     auto tags = scan_image(std::as_bytes(std::span(*content)));
     content = base::Result<std::string>(std::string());  // the memory is given back before any pause
     if (tags) {
@@ -105,6 +108,7 @@ std::string ImageSurvey::save() const {
     writer.string(path);
     writer.varint(image.size_bytes);
     writer.fixed(image.modified);
+    writer.fixed(image.version);
     writer.varint(image.tags.size());
     for (const ImageTag& tag : image.tags) {
       writer.fixed(tag.tag);
@@ -118,12 +122,13 @@ std::string ImageSurvey::save() const {
 base::Result<void> ImageSurvey::load(std::string_view payload) {
   base::WireReader reader(payload);
   std::unordered_map<std::string, ImageFile> loaded;
-  const std::size_t images = reader.count(11, SurveyLimits{}.files);
+  const std::size_t images = reader.count(19, SurveyLimits{}.files);
   for (std::size_t i = 0; i < images; ++i) {
     ImageFile image;
     image.path = reader.string(kMaxPathBytes);
     image.size_bytes = reader.varint();
     image.modified = reader.fixed<base::UnixMillis>();
+    image.version = reader.fixed<FileVersion>();
     image.tags.resize(reader.count(6, kMaxTagsPerImage));
     for (ImageTag& tag : image.tags) {
       tag.tag = reader.fixed<std::uint32_t>();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collectors/base/clock.h"
+#include "collectors/drivers/image_version.h"
 
 namespace kmem::drivers {
 
@@ -36,6 +37,7 @@ struct ImageFile {
   base::UnixMillis modified = 0;
   bool loaded = false;         // the kernel says that it runs
   std::vector<ImageTag> tags;  // sorted by tag
+  FileVersion version = 0;     // of its version resource; 0: it has none
 
   [[nodiscard]] std::string_view name() const;  // without folders
 

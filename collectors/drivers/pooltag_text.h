@@ -30,6 +30,7 @@ class PoolTagText {
 
   /// All exact rows in the file's order; else those with '?' that match and have the fewest of it.
   [[nodiscard]] std::vector<Row> find(std::string_view tag) const;
+  [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] std::size_t skipped() const { return skipped_; }
 

@@ -29,6 +29,13 @@ class Merge {
   void operator()(std::vector<PoolTotals>&, std::vector<PoolTotals>& theirs) {
     for (PoolTotals& pool : theirs) for_each_field(kPoolFields, into_.totals(pool.pool), pool, std::ref(*this));
   }
+  // Captures have them, other recordings do not: the first that has some.
+  template <typename T>
+    requires std::is_same_v<T, ObjectHandles> || std::is_same_v<T, BigPoolUsage> || std::is_same_v<T, MemoryList> ||
+             std::is_same_v<T, KernelMemory>
+  void operator()(std::vector<T>& mine, std::vector<T>& theirs) {
+    if (mine.empty()) mine = std::move(theirs);
+  }
   void operator()(Gaps& mine, Gaps& theirs) {
     mine.pools |= theirs.pools;
     mine.processes |= theirs.processes;

@@ -15,10 +15,14 @@ enum InfoClass : std::uint32_t {
   kTimeOfDayClass = 3,
   kProcessClass = 5,
   kModuleClass = 11,
+  kHandleClass = 16,
   kFileCacheClass = 21,
   kPoolTagClass = 22,
   kRegistryQuotaClass = 37,
+  kHandleExClass = 64,
+  kBigPoolClass = 66,
   kSessionPoolTagClass = 67,
+  kMemoryListClass = 80,
   kPoolTag2Class = 255,
 };
 
@@ -85,6 +89,9 @@ static_assert(offsetof(NtPerformance, available_pages) == 44 && offsetof(NtPerfo
 static_assert(offsetof(NtPerformance, paged_pool_pages) == 112 && offsetof(NtPerformance, free_system_ptes) == 136);
 static_assert(offsetof(NtPerformance, nonpaged_lookaside_hits) == 152);
 static_assert(offsetof(NtPerformance, resident_paged_pool_page) == 168);
+static_assert(offsetof(NtPerformance, resident_system_code_page) == 140);
+static_assert(offsetof(NtPerformance, resident_system_cache_page) == 164);
+static_assert(offsetof(NtPerformance, resident_system_driver_page) == 172);
 static_assert(offsetof(NtPerformance, cache_dirty_pages) == kPerformanceMinimumBytes);
 static_assert(offsetof(NtPerformance, resident_available_pages) == 328);
 static_assert(offsetof(NtPerformance, system_page_table_committed_pages) == 360);
@@ -146,6 +153,7 @@ static_assert(sizeof(NtProcess<4>) == 184 && sizeof(NtProcess<8>) == 256);
 static_assert(offsetof(NtProcess<4>, image_name) == 56 && offsetof(NtProcess<8>, image_name) == 56);
 static_assert(offsetof(NtProcess<4>, process_id) == 68 && offsetof(NtProcess<8>, process_id) == 80);
 static_assert(offsetof(NtProcess<4>, handles) == 76 && offsetof(NtProcess<8>, handles) == 96);
+static_assert(offsetof(NtProcess<4>, working_set) == 104 && offsetof(NtProcess<8>, working_set) == 144);
 static_assert(offsetof(NtProcess<4>, quota_paged_pool) == 112 && offsetof(NtProcess<8>, quota_paged_pool) == 160);
 static_assert(offsetof(NtProcess<4>, quota_nonpaged_pool) == 120 && offsetof(NtProcess<8>, quota_nonpaged_pool) == 176);
 static_assert(offsetof(NtProcess<4>, private_page_bytes) == 132 && offsetof(NtProcess<8>, private_page_bytes) == 200);
@@ -220,6 +228,88 @@ struct NtSessionPoolTags {
   std::uint32_t count;
 };
 static_assert(sizeof(NtSessionPoolTags<4>) == 12 && sizeof(NtSessionPoolTags<8>) == 16);
+
+/// A tag's highest bit: who frees must name it, too.
+inline constexpr std::uint32_t kProtectedPool = 0x80000000;
+
+template <int P>
+struct NtBigPool {  // class 66: a u32 count, then entries at offset P
+  Word<P> address;  // bit 0: nonpaged
+  Word<P> size;
+  std::uint32_t tag;
+};
+static_assert(sizeof(NtBigPool<4>) == 12 && sizeof(NtBigPool<8>) == 24 && offsetof(NtBigPool<8>, tag) == 16);
+
+template <int P>
+struct NtHandle {  // class 16: a u32 count, then entries at offset P
+  std::uint16_t process_id;
+  std::uint16_t back_trace_index;
+  std::uint8_t type_index;
+  std::uint8_t attributes;
+  std::uint16_t handle;
+  Word<P> object;
+  std::uint32_t granted_access;
+};
+static_assert(sizeof(NtHandle<4>) == 16 && sizeof(NtHandle<8>) == 24 && offsetof(NtHandle<8>, type_index) == 4);
+
+template <int P>
+struct NtHandleEx {  // class 64: a count and a reserved word, then entries
+  Word<P> object;
+  Word<P> process_id;
+  Word<P> handle;
+  std::uint32_t granted_access;
+  std::uint16_t back_trace_index;
+  std::uint16_t type_index;
+  std::uint32_t attributes;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(NtHandleEx<4>) == 28 && sizeof(NtHandleEx<8>) == 40);
+static_assert(offsetof(NtHandleEx<4>, type_index) == 18 && offsetof(NtHandleEx<8>, type_index) == 30);
+
+/// NtQueryObject's ObjectTypesInformation (3): a u32 count, then entries at offset P; behind each its name in UTF-16,
+/// maximum_length bytes, rounded up to P.
+template <int P>
+struct NtObjectType {
+  NtUnicodeString<P> type_name;
+  std::uint32_t objects;
+  std::uint32_t handles;
+  std::uint32_t usage_and_highs[10];
+  std::uint32_t invalid_attributes;
+  std::uint32_t generic_mapping[4];
+  std::uint32_t valid_access;
+  std::uint8_t security_required;
+  std::uint8_t maintain_handle_count;
+  std::uint8_t type_index;  // 8.1; 0 before
+  std::uint8_t reserved;
+  std::uint32_t pool_type;
+  std::uint32_t paged_charge;
+  std::uint32_t nonpaged_charge;
+};
+static_assert(sizeof(NtObjectType<4>) == 96 && sizeof(NtObjectType<8>) == 104);
+static_assert(offsetof(NtObjectType<4>, type_index) == 82 && offsetof(NtObjectType<8>, type_index) == 90);
+
+template <int P>
+struct NtMemoryLists {  // class 80, in pages; newer kernels add to its end
+  Word<P> zero;
+  Word<P> free;
+  Word<P> modified;
+  Word<P> modified_no_write;
+  Word<P> bad;
+  Word<P> standby[8];     // by priority
+  Word<P> repurposed[8];  // since boot, by priority
+};
+static_assert(sizeof(NtMemoryLists<4>) == 84 && sizeof(NtMemoryLists<8>) == 168);
+
+struct NtMemoryStatus {  // MEMORYSTATUSEX, the same on both widths, in bytes
+  std::uint32_t length;
+  std::uint32_t load_percent;
+  std::uint64_t physical;
+  std::uint64_t available_physical;
+  std::uint64_t page_file;  // the commit limit
+  std::uint64_t available_page_file;
+  std::uint64_t virtual_space[3];  // of the program that asks
+};
+static_assert(sizeof(NtMemoryStatus) == 64);
 
 template <int P>
 struct NtRegistryQuota {  // class 37

@@ -15,6 +15,7 @@ inline constexpr NtStatus kStatusInvalidInfoClass = 0xC0000003;
 inline constexpr NtStatus kStatusLengthMismatch = 0xC0000004;
 inline constexpr NtStatus kStatusAccessDenied = 0xC0000022;
 inline constexpr NtStatus kStatusBufferTooSmall = 0xC0000023;
+inline constexpr NtStatus kStatusPrivilegeNotHeld = 0xC0000061;
 inline constexpr NtStatus kStatusNameNotFound = 0xC0000034;
 
 [[nodiscard]] constexpr bool succeeded(NtStatus status) {

@@ -10,8 +10,11 @@ namespace kmem::windows {
 
 namespace {
 
+/// No kernel has so many pages; a count that fell below 0 is none.
+constexpr std::uint64_t kTooMany = std::uint64_t{1} << 52;
+
 std::optional<std::uint64_t> nonzero(std::uint64_t value) {
-  return value == 0 ? std::nullopt : std::optional(value);
+  return value == 0 || value >= kTooMany ? std::nullopt : std::optional(value);
 }
 
 PoolPages pool_pages(std::uint32_t pages, std::uint32_t allocations, std::uint32_t frees) {
@@ -31,8 +34,8 @@ base::Result<PerformanceInfo> parse_performance(std::span<const std::byte> bytes
     return base::Error{base::ErrorCode::kMalformed,
                        "performance information of " + std::to_string(bytes.size()) + " bytes"};
   NtPerformance nt{};  // what this kernel does not have stays 0
-  const std::size_t filled = std::min(bytes.size(), sizeof(nt));
-  std::memcpy(&nt, bytes.data(), filled);
+  // A field that the answer ends in is none.
+  std::memcpy(&nt, bytes.data(), std::min(bytes.size(), sizeof(nt)) & ~(sizeof(std::uint64_t) - 1));
 
   PerformanceInfo info;
   if (nt.commit_limit != 0) {
@@ -48,9 +51,17 @@ base::Result<PerformanceInfo> parse_performance(std::span<const std::byte> bytes
 
   info.commit_peak_pages = nonzero(nt.peak_commitment);
   info.free_system_ptes = nonzero(nt.free_system_ptes);
-  constexpr std::size_t kPageTableEnd =
-      offsetof(NtPerformance, system_page_table_committed_pages) + sizeof(std::uint64_t);
-  if (filled >= kPageTableEnd) info.system_page_table_pages = nonzero(nt.system_page_table_committed_pages);
+  info.system_page_table_pages = nonzero(nt.system_page_table_committed_pages);
+  info.resident_cache_pages = nonzero(nt.resident_system_cache_page);
+  info.resident_code_pages = nonzero(nt.resident_system_code_page);
+  info.resident_driver_pages = nonzero(nt.resident_system_driver_page);
+  info.driver_pages = nonzero(nt.total_system_driver_pages);
+  info.dirty_cache_pages = nonzero(nt.cache_dirty_pages[0]);
+  info.resident_available_pages = nonzero(nt.resident_available_pages);
+  info.shared_commit_pages = nonzero(nt.shared_committed_pages);
+  info.mdl_pages = nonzero(nt.mdl_pages_allocated);
+  info.pfn_database_pages = nonzero(nt.pfn_database_committed_pages);
+  info.contiguous_pages = nonzero(nt.contiguous_pages_allocated);
   info.paged = pool_pages(nt.paged_pool_pages, nt.paged_pool_allocs, nt.paged_pool_frees);
   info.nonpaged = pool_pages(nt.nonpaged_pool_pages, nt.nonpaged_pool_allocs, nt.nonpaged_pool_frees);
   info.paged.resident_pages = nonzero(nt.resident_paged_pool_page);

@@ -14,8 +14,6 @@ namespace kmem::windows {
 
 namespace {
 
-constexpr std::uint32_t kProtectedPool = 0x80000000;
-
 /// Row numbers in the lower half, tags in the upper, ordered by tag. By counting: a few µs for a real table, and no
 /// hostile one can make it quadratic.
 void sort_by_tag(std::vector<std::uint64_t>& keys) {

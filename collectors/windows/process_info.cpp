@@ -54,7 +54,8 @@ base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::optiona
   const base::ByteReader reader(bytes);
   const std::size_t first_row = out.size();
   std::uint64_t skipped = 0;
-  bool has_quotas = false;
+  bool has_quotas = false, has_private = false;
+  std::vector<std::uint64_t> private_bytes;  // of the rows, before ids that are twice are taken out
   for (std::size_t offset = 0;;) {
     const auto entry = reader.read<NtProcess<P>>(offset);
     if (!entry && offset == 0)
@@ -68,6 +69,9 @@ base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::optiona
     row.handles = entry->handles;
     row.paged_pool_bytes = entry->quota_paged_pool;
     row.nonpaged_pool_bytes = entry->quota_nonpaged_pool;
+    row.working_set_bytes = entry->working_set;
+    private_bytes.push_back(entry->working_set_private > 0 ? static_cast<std::uint64_t>(entry->working_set_private) : 0);
+    has_private |= private_bytes.back() != 0;
     if (entry->create_time > 0) row.started = unix_millis(entry->create_time);
     has_quotas |= entry->quota_paged_pool != 0 || entry->quota_nonpaged_pool != 0;
     if (entry->image_name.length == 0) {
@@ -87,6 +91,9 @@ base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::optiona
     }
     offset += next;
   }
+  // NT 6.0 and later count what no other process shares; before, the field is 0.
+  if (has_private)
+    for (std::size_t row = first_row; row < out.size(); ++row) out[row].working_set_bytes = private_bytes[row - first_row];
   skipped += keep_one_a_pid(out, first_row);
   if (!has_quotas)
     for (std::size_t row = first_row; row < out.size(); ++row) {

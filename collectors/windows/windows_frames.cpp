@@ -1,12 +1,17 @@
 #include "collectors/windows/windows_frames.h"
 
+#include <algorithm>
 #include <chrono>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "collectors/windows/basic_info.h"
+#include "collectors/windows/big_pool.h"
 #include "collectors/windows/nt_layout.h"
+#include "collectors/windows/object_handles.h"
+#include "collectors/windows/process_info.h"
 
 namespace kmem::windows {
 
@@ -16,6 +21,9 @@ namespace {
 constexpr std::size_t kProcessStartBytes = 128 << 10;
 constexpr std::size_t kPoolTagStartBytes = 128 << 10;
 constexpr std::size_t kSessionTagStartBytes = 32 << 10;
+constexpr std::size_t kBigPoolStartBytes = 256 << 10;
+// Long tables: what they tell changes slowly, and the kernel holds a lock while it writes them.
+constexpr std::chrono::minutes kBigPoolEvery{1}, kHandlesEvery{10};
 
 }  // namespace
 
@@ -52,6 +60,29 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
     enter("session_pool_tags", "nt/67", [&] {
       read_optional_class(frame, "nt/67", kSessionPoolTagClass, kSessionTagStartBytes, session_tags_status_);
     });
+  if (collectors_.big_pool)
+    enter("big_pool", "kmem/big_pool", [&] {
+      read_seldom(frame, "kmem/big_pool", kBigPoolEvery, big_pool_, [this](std::string& text) { return read_big_pool(text); });
+    });
+  if (collectors_.memory_lists)
+    enter("memory_lists", "nt/80", [&] {
+      read_fixed_class(frame, "nt/80", kMemoryListClass, narrow ? sizeof(NtMemoryLists<4>) : sizeof(NtMemoryLists<8>));
+      timed(frame, "kmem/memory_status", [this](std::string& bytes) {
+        bytes.assign(sizeof(NtMemoryStatus), '\0');
+        const NtStatus status = query_->query_memory_status(std::as_writable_bytes(std::span(bytes)));
+        if (status != kStatusOk) bytes.clear();
+        return status;
+      });
+    });
+  if (collectors_.object_handles && wants_handles_) {
+    enter("object_handles", "kmem/object_handles", [&] {
+      read_seldom(frame, "kmem/object_handles", kHandlesEvery, object_handles_,
+                  [&](std::string& text) { return read_object_handles(frame, text); });
+    });
+  } else {
+    object_handles_ = {};
+    std::erase_if(frame.parts, [](const RawPart& part) { return part.name == "kmem/object_handles"; });
+  }
   if (collectors_.settings)
     enter("settings", "kmem/registry", [&] {
       timed(frame, "kmem/registry", [this](std::string& text) { return read_memory_management(*registry_, text); });
@@ -101,6 +132,61 @@ NtStatus WindowsFrames::timed(RawFrame& frame, std::string_view name, Read read)
   part.status = status;
   part.micros = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start).count());
+  return status;
+}
+
+template <typename Read>
+void WindowsFrames::read_seldom(RawFrame& frame, std::string_view name, std::chrono::nanoseconds every, Seldom& kept,
+                                Read read) {
+  const auto now = clock_.steady();
+  if (kept.read_at && now - *kept.read_at < every) {
+    frame.part(name) = kept.part;
+    return;
+  }
+  kept.read_at = now;
+  timed(frame, name, read);
+  kept.part = frame.part(name);
+  kept.part.time = frame.time;
+}
+
+NtStatus WindowsFrames::read_big_pool(std::string& text) {
+  std::string table;
+  const NtStatus status = read_all(*query_, kBigPoolClass, kBigPoolStartBytes, table);
+  text.clear();
+  if (status != kStatusOk) return status;
+  auto sums = sum_big_pool(std::as_bytes(std::span(table)), pointer_bytes_);
+  if (sums) text = std::move(*sums);
+  return kStatusOk;  // an answer that is no table is told by the parser, which finds no head
+}
+
+/// Class 64 tells whole process ids; its table is longer than 16's, which has to do where 64 is not, or too long.
+NtStatus WindowsFrames::read_object_handles(const RawFrame& frame, std::string& text) {
+  text.clear();
+  std::string bytes;
+  std::vector<ObjectTypeName> types;
+  if (read_object_types(*query_, bytes) == kStatusOk)
+    if (auto parsed = parse_object_types(std::as_bytes(std::span(bytes)), pointer_bytes_)) types = std::move(*parsed);
+  std::vector<ProcessUsage> processes;
+  std::uint64_t handles = 0;
+  if (const RawPart* const part = frame.find("nt/5"); part != nullptr && part->status == 0)
+    (void)parse_processes(std::as_bytes(std::span(part->bytes)), pointer_bytes_, std::nullopt, processes);
+  std::vector<std::uint64_t> pids;
+  for (const ProcessUsage& process : processes) {
+    pids.push_back(process.pid);
+    handles += process.handles.value_or(0);
+  }
+  NtStatus status = kStatusOk;
+  for (const std::uint32_t info_class : {kHandleExClass, kHandleClass}) {
+    const std::size_t row = info_class == kHandleExClass ? (pointer_bytes_ == 4 ? sizeof(NtHandleEx<4>) : sizeof(NtHandleEx<8>))
+                                                         : (pointer_bytes_ == 4 ? sizeof(NtHandle<4>) : sizeof(NtHandle<8>));
+    const std::size_t start = static_cast<std::size_t>(std::min<std::uint64_t>(handles + handles / 8, kMaxHandleTableBytes) * row);
+    bytes = {};
+    status = read_all(*query_, info_class, std::max<std::size_t>(start, 64 << 10), bytes, kMaxHandleTableBytes);
+    if (status != kStatusOk) continue;
+    auto counted = count_handles(std::as_bytes(std::span(bytes)), info_class, pointer_bytes_, types, pids);
+    if (counted) text = std::move(*counted);
+    return kStatusOk;
+  }
   return status;
 }
 

@@ -2,9 +2,12 @@
 // kernel made of bytes. Thread: one caller at a time. Failure: a part's status; acquire itself does not fail.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +33,7 @@ class WindowsFrames final : public FrameSource {
   [[nodiscard]] bool is_live() const override { return true; }
   void resume_events(const EventCursor& cursor) override;
   void set_gate(PartGate* gate) override { gate_ = gate; }
+  void want_object_handles(bool wanted) override { wants_handles_ = wanted; }
 
  private:
   template <typename Read>
@@ -46,6 +50,16 @@ class WindowsFrames final : public FrameSource {
   void read_optional_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t start_bytes,
                            NtStatus& known_status);
 
+  /// What is read seldom: between two readings the last answer stands, with its time.
+  struct Seldom {
+    RawPart part;
+    std::optional<std::chrono::nanoseconds> read_at;
+  };
+  template <typename Read>
+  void read_seldom(RawFrame& frame, std::string_view name, std::chrono::nanoseconds every, Seldom& kept, Read read);
+  NtStatus read_big_pool(std::string& text);
+  NtStatus read_object_handles(const RawFrame& frame, std::string& text);
+
   std::unique_ptr<NtQuery> query_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<SystemProbe> probe_;
@@ -56,6 +70,8 @@ class WindowsFrames final : public FrameSource {
   std::uint8_t pointer_bytes_;
   PartGate* gate_ = nullptr;
   std::string_view collector_;  // whose parts are being read
+  std::atomic<bool> wants_handles_{false};
+  Seldom big_pool_, object_handles_;
   // Of classes 255 and 67; once unsupported, always so.
   NtStatus wide_tags_status_ = kStatusOk, session_tags_status_ = kStatusOk;
 };

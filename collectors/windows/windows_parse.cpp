@@ -9,17 +9,21 @@
 #include "collectors/base/byte_reader.h"
 #include "collectors/no_answer.h"
 #include "collectors/windows/basic_info.h"
+#include "collectors/windows/big_pool.h"
 #include "collectors/windows/event_tail.h"
 #include "collectors/windows/file_cache_info.h"
 #include "collectors/windows/limits.h"
+#include "collectors/windows/memory_lists.h"
 #include "collectors/windows/nt_layout.h"
 #include "collectors/windows/nt_status.h"
+#include "collectors/windows/object_handles.h"
 #include "collectors/windows/performance_info.h"
 #include "collectors/windows/pool_tag_info.h"
 #include "collectors/windows/process_info.h"
 #include "collectors/windows/registry.h"
 #include "collectors/windows/session_pool_tags.h"
 #include "collectors/windows/time_of_day_info.h"
+#include "collectors/windows/unaccounted.h"
 
 namespace kmem::windows {
 
@@ -34,7 +38,8 @@ std::span<const std::byte> bytes_of(const RawPart& part) {
 void set_refused(PartStatus& status, NtStatus nt) {
   status.state = is_unsupported(nt) ? PartState::kUnsupported : PartState::kFailed;
   status.reason = (is_unsupported(nt)          ? "this kernel does not have it, status "
-                   : nt == kStatusAccessDenied ? "access denied, status "
+                   : nt == kStatusLengthMismatch ? "the answer is longer than this program reads, status "
+               : nt == kStatusAccessDenied || nt == kStatusPrivilegeNotHeld ? "access denied, status "
                                                : "the kernel refused, status ") +
                   status_text(nt);
 }
@@ -74,6 +79,13 @@ void collect(const RawPart* part, std::string_view collector, Snapshot& out, Par
   out.parts.push_back(std::move(status));
 }
 
+/// What only some accounts may read is no failure of this one.
+void excuse_refusal(const RawPart* part, Snapshot& out) {
+  if (part == nullptr) return;
+  const auto status = static_cast<NtStatus>(part->status);
+  if (status == kStatusAccessDenied || status == kStatusPrivilegeNotHeld) out.parts.back().state = PartState::kUnsupported;
+}
+
 std::optional<std::uint64_t> buffer_address(const RawFrame& frame) {
   const RawPart* const part = frame.find("nt/5.base");
   if (part == nullptr) return std::nullopt;
@@ -93,6 +105,19 @@ void fill_performance(const PerformanceInfo& info, std::uint64_t page_bytes, Sna
   out.commit_peak_bytes = in_bytes(info.commit_peak_pages);
   out.page_table_bytes = in_bytes(info.system_page_table_pages);
   out.system_ptes_free = info.free_system_ptes;
+  const auto kept = [&](std::string_view kind, std::optional<std::uint64_t> pages) {
+    if (pages) out.kernel_memory.push_back({kind, *pages * page_bytes});
+  };
+  kept("cache_resident", info.resident_cache_pages);
+  kept("cache_dirty", info.dirty_cache_pages);
+  kept("driver_resident", info.resident_driver_pages);
+  kept("driver", info.driver_pages);
+  kept("code_resident", info.resident_code_pages);
+  kept("resident_available", info.resident_available_pages);
+  kept("shared_commit", info.shared_commit_pages);
+  kept("mdl", info.mdl_pages);
+  kept("pfn_database", info.pfn_database_pages);
+  kept("contiguous", info.contiguous_pages);
   if (!info.has_pools) return;
   for (const auto& [pool, pages] : {std::pair(Pool::kPaged, &info.paged), std::pair(Pool::kNonpaged, &info.nonpaged)})
     out.pools.push_back({pool, in_bytes(pages->pages), in_bytes(pages->resident_pages), pages->allocations,
@@ -150,6 +175,32 @@ void set_limits(const RawFrame& frame, const SystemFacts& system, std::uint64_t 
   }
 }
 
+/// Class 2 counts available and committed pages in 32 bits, class 0 the physical ones: 16 TB. This is told in bytes.
+void take_memory_status(const MemoryStatus& status, std::uint64_t page_bytes, Snapshot& out) {
+  const bool beyond = status.physical_bytes / page_bytes > 0xFFFF'FFFFULL;
+  const auto take = [beyond](std::optional<std::uint64_t>& into, std::uint64_t bytes) {
+    if (beyond || !into) into = bytes;
+  };
+  take(out.physical_memory_bytes, status.physical_bytes);
+  take(out.available_bytes, status.available_bytes);
+  if (status.commit_limit_bytes < status.commit_left_bytes || status.commit_limit_bytes == 0) return;
+  take(out.commit_limit_bytes, status.commit_limit_bytes);
+  take(out.commit_bytes, status.commit_limit_bytes - status.commit_left_bytes);
+}
+
+void collect_memory_lists(const RawFrame& frame, std::uint64_t page_bytes, Snapshot& out) {
+  collect(frame.find("nt/80"), "memory_lists", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
+    auto lists = parse_memory_lists(bytes, frame.pointer_bytes, static_cast<std::uint32_t>(page_bytes));
+    if (!lists) return lists.error();
+    out.memory_lists = std::move(*lists);
+    return std::uint64_t{0};
+  });
+  excuse_refusal(frame.find("nt/80"), out);
+  const RawPart* const part = frame.find("kmem/memory_status");
+  if (part == nullptr || part->status != 0) return;
+  if (const auto status = parse_memory_status(bytes_of(*part))) take_memory_status(*status, page_bytes, out);
+}
+
 void collect_pool_tags(const RawFrame& frame, Snapshot& out) {
   const RawPart* const wide = frame.find("nt/255");
   const RawPart* const narrow = frame.find("nt/22");
@@ -174,10 +225,12 @@ void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
     out.physical_memory_bytes = info->physical_pages * page_bytes;
     return std::uint64_t{0};
   });
+  PerformanceInfo performance;
   collect(frame.find("nt/2"), "performance", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
     const auto info = parse_performance(bytes);
     if (!info) return info.error();
     fill_performance(*info, page_bytes, out);
+    performance = *info;
     return std::uint64_t{0};
   });
   collect(frame.find("nt/3"), "time_of_day", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
@@ -197,6 +250,16 @@ void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
     return parse_processes(bytes, frame.pointer_bytes, buffer_address(frame), out.processes);
   });
   collect_pool_tags(frame, out);
+  collect(frame.find("kmem/big_pool"), "big_pool", out, [&](std::span<const std::byte> bytes) {
+    return parse_big_pool(text_of(bytes), out.tags, out.big_pool);
+  });
+  excuse_refusal(frame.find("kmem/big_pool"), out);
+  collect_memory_lists(frame, page_bytes, out);
+  collect(frame.find("kmem/object_handles"), "object_handles", out, [&](std::span<const std::byte> bytes) {
+    return parse_handle_counts(text_of(bytes), out.object_handles);
+  });
+  excuse_refusal(frame.find("kmem/object_handles"), out);
+  out.unaccounted_bytes = unaccounted_bytes(out, performance, page_bytes);
   collect(frame.find("nt/67"), "session_pool_tags", out, [&](std::span<const std::byte> bytes) {
     return parse_session_pool_tags(bytes, frame.pointer_bytes, out.session_tags);
   });

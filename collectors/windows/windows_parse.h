@@ -7,6 +7,9 @@
 //   nt/21          file_cache     current and peak
 //   nt/255 nt/22   pool_tags      tags; 255 where the kernel has it
 //   nt/67          session_pool_tags  tags of the sessions' own pools
+//   kmem/big_pool  big_pool       class 66, summed by tag (big_pool.h); where it is refused it is not there
+//   nt/80 kmem/memory_status memory_lists  pages by list, likewise; MEMORYSTATUSEX
+//   kmem/object_handles object_handles  classes 64, 16, counted (object_handles.h), likewise
 //   kmem/registry  settings       Memory Management values
 //   kmem/system    limits         with nt/0, nt/37 and the settings: the pools' limits
 //   kmem/events    events         memory failures that the System log gained

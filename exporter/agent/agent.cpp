@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "collectors/base/log.h"
+#include "collectors/drivers/leak_signatures.h"
 #include "collectors/self/self.h"
 #include "exporter/encode/encode.h"
 #include "exporter/metrics/build_info.h"
@@ -218,6 +219,7 @@ void Agent::learn() {
   const Snapshot& seen = has_old ? fresh : snapshot_;
   rates_.note(seen, boots_.now());
   if (trend_) trend_->observe(seen, boots_.now(), last_read_);
+  source_->want_object_handles(trend_ && trend_->wants_object_handles());
   if (has_old) {
     // Who does not appear here would lose its place at once.
     if (fresh.processes.empty()) fresh.processes = snapshot_.processes;
@@ -229,7 +231,11 @@ void Agent::learn() {
   tracked_.fill(snapshot_, selection_, boots_.now());
   if (trend_) trend_->describe(selection_);
   boot_settings_.note(seen, boots_.now().reading.number);
-  findings_ = page::find_findings(seen, boot_settings_.changes());
+  std::vector<drivers::KnownLeak> known;
+  if (trend_)
+    for (const select::TagId& tag : trend_->suspects())
+      for (drivers::KnownLeak& leak : attribution_.known_leaks(tag.pool, tag.tag)) known.push_back(std::move(leak));
+  findings_ = page::find_findings(seen, boot_settings_.changes(), known);
   finding_names_.clear();
   for (const page::Finding& finding : findings_) finding_names_.push_back(finding.name);
 }

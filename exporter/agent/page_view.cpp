@@ -21,7 +21,7 @@ constexpr std::size_t kMostLeaks = 50;
 constexpr std::size_t kMostCharts = 5;
 constexpr std::size_t kMostProcesses = 20;
 constexpr std::size_t kHoursOfFloor = 24;
-constexpr std::array<Kind, 3> kWithoutPool = {Kind::kSystemPtes, Kind::kCommit, Kind::kHandles};
+constexpr std::array<Kind, 4> kWithoutPool = {Kind::kSystemPtes, Kind::kCommit, Kind::kHandles, Kind::kUnaccounted};
 
 constexpr int kFollows = 2;
 
@@ -36,7 +36,7 @@ int rank_of(const trend::SubjectReport& leak, const std::vector<trend::SubjectRe
 }
 
 page::Subject subject_of(const TrendWatch& trend, const trend::SubjectReport& report, bool with_course) {
-  page::Subject subject{report, {}, {}};
+  page::Subject subject{report, {}, {}, trend.holder_of(report)};
   if (with_course) subject.course = trend.engine().course(report.kind, report.pool, report.text);
   return subject;
 }
@@ -105,6 +105,22 @@ void add_resources(const Snapshot& snapshot, const select::Selection& selection,
   }
 }
 
+/// Its limit is memory, which says how much of it that is; it may well be most.
+void add_unaccounted(const Snapshot& snapshot, const TrendWatch* trend, page::View& view) {
+  if (!snapshot.unaccounted_bytes) return;
+  page::Resource& resource = view.resources.emplace_back();
+  resource.name = trend::kind_name(Kind::kUnaccounted);
+  resource.amount = *snapshot.unaccounted_bytes;
+  resource.limit = snapshot.physical_memory_bytes;
+  resource.limit_source = "kernel";
+  resource.limit_rule = "physical - available - modified - private working sets - nonpaged pool - resident paged pool - "
+                        "system cache - drivers - kernel code";
+  resource.binding = false;
+  if (snapshot.available_bytes)
+    resource.headrooms.push_back({static_cast<double>(*snapshot.available_bytes), trend::Bound::kAvailableMemory});
+  add_trend(trend, Kind::kUnaccounted, {}, resource);
+}
+
 std::uint64_t key_of(const trend::Outline& outline) { return tag_key(outline.pool, outline.text); }
 
 }  // namespace
@@ -124,6 +140,7 @@ void gather_view(const Snapshot& snapshot, const select::Selection& selection, c
   });
   if (view.processes.size() > kMostProcesses) view.processes.resize(kMostProcesses);
   add_resources(snapshot, selection, trend, view);
+  add_unaccounted(snapshot, trend, view);
   view.trend_enabled = trend != nullptr;
   if (trend == nullptr) return;
   view.history = trend->engine().summary();
@@ -220,7 +237,7 @@ std::vector<page::Subject> find_subjects(const TrendWatch& trend, const page::Ta
   for (std::size_t i = begin; i < end; ++i) {
     auto report = trend.engine().find(wanted[i]->kind, wanted[i]->pool, wanted[i]->text);
     if (!report) continue;
-    subjects.push_back({std::move(*report), {}, {}});
+    subjects.push_back(subject_of(trend, *report, false));
   }
   return subjects;
 }

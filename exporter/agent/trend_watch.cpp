@@ -82,7 +82,11 @@ std::string_view resource_of(const trend::SubjectReport& report) {
   }
 }
 
-void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& owners) {
+std::string held_words(const std::optional<trend::Holder>& holder, const trend::SubjectReport& report) {
+  return holder ? trend::holder_words(*holder, report.pool, report.text) : std::string("unknown");
+}
+
+void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& owners, const std::string& held) {
   std::string driver;
   if (leak.kind == trend::Kind::kTag) {
     driver = drivers::joined_drivers(owners.candidates(leak.pool, leak.text));
@@ -99,11 +103,12 @@ void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& o
                                     {"exhaustion", exhaustion_text(leak)},
                                     {"room", room_text(leak)},
                                     {"bound", bound_text(leak)},
-                                    {"driver", driver}});
+                                    {"driver", driver},
+                                    {"held", held}});
 }
 
 /// No fault is claimed: load can do this, too.
-void log_surge(const trend::SubjectReport& report, const drivers::Attribution& owners) {
+void log_surge(const trend::SubjectReport& report, const drivers::Attribution& owners, const std::string& held) {
   std::string driver;
   if (report.kind == trend::Kind::kTag) {
     driver = drivers::joined_drivers(owners.candidates(report.pool, report.text));
@@ -120,7 +125,8 @@ void log_surge(const trend::SubjectReport& report, const drivers::Attribution& o
                                     {"time_left", std::isinf(surge.seconds_left) ? std::string("unknown")
                                                                                  : number("%.0fs", surge.seconds_left)},
                                     {"bound", bound_text(report)},
-                                    {"driver", driver}});
+                                    {"driver", driver},
+                                    {"held", held}});
 }
 
 using Said = std::map<std::tuple<trend::Kind, Pool, std::string>, base::UnixMillis>;
@@ -143,7 +149,7 @@ TrendWatch::TrendWatch(const config::Trend& config, std::string host_identity, c
 
 base::Result<void> TrendWatch::load(std::string_view payload) {
   if (auto taken = engine_.load(payload); !taken) return taken;
-  review(true);  // what an earlier run has said is no news
+  review(true, nullptr);  // what an earlier run has said is no news
   clock_jumps_ = engine_.summary().clock_jumps_total;
   last_review_ = last_figures_ = 0;
   return {};
@@ -172,7 +178,7 @@ void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot, std::chrono
   if (!figures && !(surges && std::abs(snapshot.time - last_review_) >= kReviewEveryMs)) return;
   last_review_ = snapshot.time;
   surge_changes_ = engine_.surge_changes();
-  review(false);
+  review(false, &snapshot);
   if (!figures) return;
   note_readiness();
   last_figures_ = snapshot.time;
@@ -198,21 +204,50 @@ void TrendWatch::note_readiness() {
   judged_ = readiness.judged;
 }
 
-void TrendWatch::review(bool silent) {
+std::optional<trend::Holder> TrendWatch::holder_of(const trend::SubjectReport& report) const {
+  if (report.kind != trend::Kind::kTag) return std::nullopt;
+  const auto found = holders_.find({report.pool, report.text});
+  return found == holders_.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// What the kernel told of handles by type goes before what grows alongside; of both the latest is shown.
+void TrendWatch::find_holders(const Snapshot* snapshot) {
+  constexpr std::size_t kMostObjects = 8;  // suspects that are objects: each is compared with every process' history
+  std::map<std::pair<Pool, std::string>, trend::Holder> holders;
+  std::size_t objects = 0;
+  for (const select::TagId& tag : suspects_) {
+    if (trend::object_type_of(tag.pool, tag.tag) == nullptr || ++objects > kMostObjects) continue;
+    std::optional<trend::Holder> holder;
+    if (snapshot != nullptr) holder = holder_watch_.find(*snapshot, tag.pool, tag.tag);
+    if (!holder)
+      if (const auto report = engine_.find(trend::Kind::kTag, tag.pool, tag.tag)) holder = trend::find_holder(engine_, *report);
+    if (holder) holders.emplace(std::pair(tag.pool, tag.tag), std::move(*holder));
+  }
+  holder_watch_.end_review();
+  wants_object_handles_ = objects > 0;
+  changed_ = changed_ || holders != holders_;
+  holders_ = std::move(holders);
+}
+
+void TrendWatch::review(bool silent, const Snapshot* snapshot) {
   leaks_.clear(), watched_.clear(), surges_.clear(), suspects_.clear();
   watch_count_ = 0;
   std::map<Subject, base::UnixMillis> leaks, surges;
-  for (trend::SubjectReport& report : engine_.report(false)) {
+  std::vector<trend::SubjectReport> reports = engine_.report(false);
+  for (const trend::SubjectReport& report : reports)
+    if (report.kind == trend::Kind::kTag && (report.verdict == trend::Verdict::kLeak || report.surge))
+      suspects_.push_back({report.pool, report.text});
+  find_holders(snapshot);
+  for (trend::SubjectReport& report : reports) {
     const bool leak = report.verdict == trend::Verdict::kLeak;
     const Subject subject{report.kind, report.pool, report.text};
-    if (report.kind == trend::Kind::kTag && (leak || report.surge)) suspects_.push_back({report.pool, report.text});
     if (report.surge) {
       surges.emplace(subject, report.surge->since);
-      if (!silent && !surges_said_.contains(subject)) log_surge(report, owners_);
+      if (!silent && !surges_said_.contains(subject)) log_surge(report, owners_, held_words(holder_of(report), report));
     }
     if (leak) {
       leaks.emplace(subject, report.since.value_or(0));
-      if (!silent && !said_.contains(subject)) log_suspect(report, owners_);
+      if (!silent && !said_.contains(subject)) log_suspect(report, owners_, held_words(holder_of(report), report));
     }
     if (report.verdict == trend::Verdict::kWatch && ++watch_count_ > kMostWatched) continue;
     (leak ? leaks_ : report.surge ? surges_ : watched_).push_back(std::move(report));
@@ -243,6 +278,9 @@ void TrendWatch::describe(const select::Selection& selection) {
       tag.suspect = report->verdict == trend::Verdict::kLeak;
       tag.surge = report->surge.has_value();
     }
+    if (report && (tag.suspect || tag.surge))
+      if (auto holder = holder_of(*report))
+        tag.holder = {std::move(holder->process), holder->pid, rounded(holder->share), holder->handles};
     view_.tags.push_back(std::move(tag));
   }
   view_.suspects.clear();
@@ -275,6 +313,12 @@ void TrendWatch::describe_totals() {
     if (!report) continue;
     view_.pools.push_back({report->pool, slopes_of(*report, 1)});
     runout(*report);
+  }
+  if (const auto unaccounted = engine_.find(trend::Kind::kUnaccounted, {}, {})) {
+    view_.unaccounted = slopes_of(*unaccounted, 1);
+    runout(*unaccounted);
+  } else {
+    view_.unaccounted = {};
   }
   // Free entries: the engine counts their use, the metric what is left.
   const auto ptes = engine_.find(trend::Kind::kSystemPtes, {}, {});

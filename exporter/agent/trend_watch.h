@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "collectors/base/flapping.h"
@@ -20,6 +21,7 @@
 #include "exporter/metrics/trend_view.h"
 #include "exporter/select/selection.h"
 #include "exporter/trend/engine.h"
+#include "exporter/trend/holders.h"
 #include "exporter/trend/sampler.h"
 
 namespace kmem {
@@ -40,6 +42,10 @@ class TrendWatch {
   [[nodiscard]] const std::vector<trend::SubjectReport>& watched() const { return watched_; }
   /// What grows now, beyond all before, and is not called a leak.
   [[nodiscard]] const std::vector<trend::SubjectReport>& surges() const { return surges_; }
+  /// Of an object's tag that is a suspect, as of the last review.
+  [[nodiscard]] std::optional<trend::Holder> holder_of(const trend::SubjectReport& report) const;
+  /// Whether such a suspect stands, for which the kernel is to tell handles by type.
+  [[nodiscard]] bool wants_object_handles() const { return wants_object_handles_; }
   [[nodiscard]] std::size_t watch_count() const { return watch_count_; }
   [[nodiscard]] const trend::TrendEngine& engine() const { return engine_; }
 
@@ -50,13 +56,17 @@ class TrendWatch {
   static constexpr std::size_t kMostWatched = 20;
   using Subject = std::tuple<trend::Kind, Pool, std::string>;
 
-  void review(bool silent);
+  void review(bool silent, const Snapshot* snapshot);
+  void find_holders(const Snapshot* snapshot);
   void describe_totals();
   void note_readiness();
 
   const drivers::Attribution& owners_;
   trend::Sampler sampler_;
   trend::TrendEngine engine_;
+  trend::HolderWatch holder_watch_;
+  std::map<std::pair<Pool, std::string>, trend::Holder> holders_;
+  bool wants_object_handles_ = false;
   bool changed_ = false;                 // verdicts, or the figures are due, since the last describe()
   base::UnixMillis last_review_ = 0, last_figures_ = 0;
   std::uint64_t surge_changes_ = 0;      // of the engine, as of the last review

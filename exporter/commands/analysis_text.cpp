@@ -50,6 +50,8 @@ std::string name_words(const SubjectReport& report) {
       return "(free system PTEs)";
     case Kind::kCommit:
       return "(commit)";
+    case Kind::kUnaccounted:
+      return "(unaccounted memory)";
     case Kind::kHandles:
       break;
   }

@@ -28,6 +28,7 @@ int record(const Options& options, Environment& environment) {
                                {"frames_before", std::to_string(capture->frames_found())},
                                {"torn_bytes_cut", std::to_string(capture->torn_bytes_cut())}});
 
+  (*frames)->want_object_handles(true);
   RawFrame frame;
   std::uint64_t written = 0;
   bool complete = true;

@@ -44,6 +44,7 @@ class HeldLog {
 
 /// What the kernel is asked for: only what is shown, and what limits depend on.
 config::Source shown_of(config::Source source) {
+  source.collectors.big_pool = source.collectors.memory_lists = false;
   source.collectors.processes = source.collectors.session_pool_tags = source.collectors.events = false;
   return source;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <unordered_map>
 
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/samples.h"
@@ -158,6 +159,28 @@ void from_session_tags(const MetricsInput& in, Samples& out) {
     out.add(value_of(member.*Field), {NumberText(member.session).view(), pool_name(member.pool), member.tag});
 }
 
+/// Of exported tags, where the kernel told any.
+template <auto Field>
+void from_big_pool(const MetricsInput& in, Samples& out) {
+  if (in.snapshot.big_pool.empty()) return;
+  std::unordered_map<std::uint64_t, const BigPoolUsage*> rows;
+  for (const BigPoolUsage& row : in.snapshot.big_pool) rows.emplace(row.key, &row);
+  for (const select::Member& member : in.selection.members) {
+    const auto found = rows.find(member.key);
+    out.add(found == rows.end() ? 0.0 : value_of(found->second->*Field), {pool_name(member.pool), member.tag});
+  }
+}
+
+void memory_lists(const MetricsInput& in, Samples& out) {
+  for (const MemoryList& list : in.snapshot.memory_lists)
+    out.add(value_of(list.bytes),
+            {list.name, list.priority < 0 ? std::string_view() : NumberText(static_cast<std::uint64_t>(list.priority)).view()});
+}
+
+void kernel_memory(const MetricsInput& in, Samples& out) {
+  for (const KernelMemory& row : in.snapshot.kernel_memory) out.add(value_of(row.bytes), {row.kind});
+}
+
 void os_info(const MetricsInput& in, Samples& out) {
   if (const auto& os = in.snapshot.os) out.add(1, {os->product, os->version, os->build, os->architecture});
 }
@@ -184,6 +207,8 @@ void pool_trend(const MetricsInput& in, Samples& out) {
   for (const TrendView::PoolSlopes& pool : in.trend->pools)
     for (std::size_t i = 0; i < pool.slopes.size(); ++i)
       if (pool.slopes[i]) out.add(*pool.slopes[i], {pool_name(pool.pool), kTrendWindows[i]});
+  for (std::size_t i = 0; i < kTrendWindows.size(); ++i)
+    if (const auto& slope = in.trend->unaccounted[i]) out.add(*slope, {"unaccounted", kTrendWindows[i]});
 }
 
 void tag_trend(const MetricsInput& in, Samples& out) {
@@ -210,6 +235,15 @@ void tag_surge(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   for (const TrendView::Tag& tag : in.trend->tags)
     if (tag.confidence) out.add(tag.surge ? 1 : 0, {pool_name(tag.pool), tag.tag});
+}
+
+template <auto Field>
+void tag_holder(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::Tag& tag : in.trend->tags)
+    if (!tag.holder.process.empty())
+      out.add(static_cast<double>(tag.holder.*Field),
+              {pool_name(tag.pool), tag.tag, tag.holder.process, NumberText(tag.holder.pid).view()});
 }
 
 void surge_suspects(const MetricsInput& in, Samples& out) {
@@ -352,6 +386,12 @@ constexpr MetricRow kCatalogue[] = {
      "Always 1; who may be behind an exported tag, as far as something is known: several drivers are all possible. From "
      "pooltag.txt, a scan of driver images, this exporter's own table, or on Linux the kernel's modules.",
      tag_info, kLean},
+    {"kmem_pool_tag_big_allocations", kGauge, "", {"pool", "tag"},
+     "Live allocations of a page and more of the tag, part of kmem_pool_tag_outstanding_allocations, as of the last "
+     "minute; absent where the kernel refuses. Windows: big pool table.",
+     from_big_pool<&BigPoolUsage::allocations>},
+    {"kmem_pool_tag_big_bytes", kGauge, "bytes", {"pool", "tag"},
+     "Memory in them, part of kmem_pool_tag_bytes. Windows: big pool table.", from_big_pool<&BigPoolUsage::bytes>},
     {"kmem_pool_other_bytes", kGauge, "bytes", {"pool"},
      "Memory in use by the tags that are not exported, from the source of kmem_pool_tag_bytes.",
      from_whole_pools<&PoolSelection::other_bytes>},
@@ -394,8 +434,25 @@ constexpr MetricRow kCatalogue[] = {
      "Stacks of kernel threads and of threads inside the kernel. Linux: /proc/meminfo KernelStack.",
      from_snapshot<&Snapshot::kernel_stack_bytes>},
     {"kmem_page_table_bytes", kGauge, "bytes", {},
-     "Page tables of user address spaces. Linux: /proc/meminfo PageTables.",
+     "Page tables of user address spaces. Linux: /proc/meminfo PageTables. Windows from 11 24H2 and Server 2025 on: system "
+     "performance information.",
      from_snapshot<&Snapshot::page_table_bytes>},
+    {"kmem_memory_list_bytes", kGauge, "bytes", {"list", "priority"},
+     "Physical memory by list: zero, free, modified, modified_no_write, bad, and standby by priority. Windows: system "
+     "memory list information.",
+     memory_lists},
+    {"kmem_kernel_memory_bytes", kGauge, "bytes", {"kind"},
+     "What else this kernel says that it keeps. cache_resident: system cache in memory; cache_dirty: of it to be written; "
+     "driver, driver_resident: pageable drivers; code_resident: pageable kernel code; resident_available: what could "
+     "still be locked; shared_commit; mdl: pages that drivers allocated; pfn_database; contiguous. Windows: system "
+     "performance information, as far as the version has them.",
+     kernel_memory},
+    {"kmem_unaccounted_bytes", kGauge, "bytes", {},
+     "Physical memory in use that no counter names (driver locked, AWE, large pages, mapped files, page tables, stacks): "
+     "physical - available - modified - working sets - nonpaged pool - resident paged pool - resident system cache - "
+     "resident drivers - resident kernel code. Working sets are the private ones, before NT 6.0 whole ones; modified "
+     "pages are 0 where kmem_memory_list_bytes is absent. Windows: computed by this exporter.",
+     from_snapshot<&Snapshot::unaccounted_bytes>},
     {"kmem_process_handles", kGauge, "", {"process", "pid"},
      R"(Handles of the leading processes. Windows: Process\Handle Count. Linux: descriptors in /proc/PID/fd.)",
      process_handles},
@@ -442,7 +499,8 @@ constexpr MetricRow kCatalogue[] = {
      boot_time, kLean},
 
     {"kmem_pool_trend_bytes_per_second", kGauge, "", {"pool", "window"},
-     "Slope of the floor of kmem_pool_bytes over the window, computed by this exporter; absent while there is too "
+     "Slope of the floor of kmem_pool_bytes over the window, of kmem_unaccounted_bytes as pool unaccounted, computed by this "
+     "exporter; absent while there is too "
      "little history.",
      pool_trend, kLean},
     {"kmem_pool_tag_trend_bytes_per_second", kGauge, "", {"pool", "tag", "window"},
@@ -454,6 +512,15 @@ constexpr MetricRow kCatalogue[] = {
      tag_confidence, kLean},
     {"kmem_pool_tag_leak_suspect", kGauge, "", {"pool", "tag"},
      "1 if this exporter's trend calls the growth of the tag a leak, else 0.", tag_suspect, kLean},
+    {"kmem_pool_tag_holder_share", kGauge, "", {"pool", "tag", "process", "pid"},
+     "Of a suspect that is an object's tag (Even, Thre, File): the share of its growth, 0 to 1, that goes with the handles "
+     "of this process; absent where no process stands out. By this exporter's trend, and by handles of the type where the "
+     "kernel tells them.",
+     tag_holder<&TrendView::Holder::share>, kLean},
+    {"kmem_pool_tag_holder_handles", kGauge, "", {"pool", "tag", "process", "pid"},
+     "Handles that this process has: of the tag's type where the kernel tells them, else all. Windows: Process\\Handle "
+     "Count, system handle information. Linux: /proc/PID/fd.",
+     tag_holder<&TrendView::Holder::handles>, kLean},
     {"kmem_leak_suspects", kGauge, "", {"pool"},
      "Tags whose growth this exporter's trend calls a leak, exported or not.", leak_suspects, kLean},
     {"kmem_pool_tag_surge_suspect", kGauge, "", {"pool", "tag"},

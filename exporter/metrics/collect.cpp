@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 2> kMemory = {"meminfo", "basic"};
 constexpr std::array<std::string_view, 2> kBoot = {"stat", "time_of_day"};
 constexpr std::array<std::string_view, 2> kSystem = {"stat", "limits"};
 constexpr std::array<std::string_view, 1> kEvents = {"events"}, kProcesses = {"processes"}, kSettings = {"settings"},
-                                          kSessions = {"session_pool_tags"}, kPerformance = {"performance"},
+                                          kSessions = {"session_pool_tags"}, kBigPool = {"big_pool"}, kMemoryLists = {"memory_lists"}, kPerformance = {"performance"},
                                           kPoolTags = {"pool_tags"}, kSlab = {"slabinfo"}, kVmalloc = {"vmallocinfo"},
                                           kAllocinfo = {"allocinfo"};
 
@@ -30,6 +30,7 @@ struct Rule {
 };
 // The first that fits.
 constexpr std::array kRules = std::to_array<Rule>({
+    {"kmem_pool_tag_big_", kBigPool},
     {"kmem_pool_tag", {}, By::kPool},
     {"kmem_pool_other_", {}, By::kPool},
     {"kmem_leak_suspects", {}, By::kPool},
@@ -45,6 +46,9 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"kmem_file_cache_", kFileCache},
     {"kmem_kernel_stack_", kTotals},
     {"kmem_page_table_", kTotals},
+    {"kmem_memory_list_", kMemoryLists},
+    {"kmem_kernel_memory_", kPerformance},
+    {"kmem_unaccounted_", kPerformance},
     {"kmem_process_", kProcesses},
     {"kmem_session_", kSessions},
     {"kmem_memory_management_", kSettings},

@@ -17,6 +17,13 @@ inline constexpr std::array<std::string_view, 6> kTrendWindows = {"1d", "7d", "2
 using TrendSlopes = std::array<std::optional<double>, kTrendWindows.size()>;  // a second; none = too little history
 
 struct TrendView {
+  /// Who keeps an object's tag from shrinking; no process: nobody is known.
+  struct Holder {
+    std::string process;
+    std::uint64_t pid = 0;
+    double share = 0;
+    std::uint64_t handles = 0;
+  };
   struct Tag {
     Pool pool = Pool::kPaged;
     std::string tag;
@@ -24,6 +31,7 @@ struct TrendView {
     std::optional<double> confidence;  // none = its growth is never called a leak
     bool suspect = false;
     bool surge = false;  // grows now, beyond all before
+    Holder holder = {};
   };
   struct PoolSlopes {
     Pool pool = Pool::kPaged;
@@ -51,6 +59,7 @@ struct TrendView {
   std::vector<PoolSlopes> pools;
   std::vector<PoolSuspects> suspects;
   std::vector<Runout> runouts;       // where a limit is known
+  TrendSlopes unaccounted;
   TrendSlopes commit, system_ptes;   // entries that go away are negative
   double history_seconds = 0;
   std::uint64_t subjects = 0;

@@ -24,6 +24,7 @@ constexpr std::string_view kMemoryManagement =
 struct Evidence {
   const Snapshot& snapshot;
   std::span<const BootSettings::Change> changes;
+  std::span<const drivers::KnownLeak> known_leaks = {};
 
   [[nodiscard]] const PoolTotals* pool(Pool wanted) const {
     for (const PoolTotals& one : snapshot.pools)
@@ -301,6 +302,24 @@ std::optional<Finding> commit_enforced(const Evidence& seen) {
   return out;
 }
 
+/// By the user's table (drivers.leak_signatures_file): the tag is a suspect, and the driver is here in such a version.
+std::optional<Finding> known_leak(const Evidence& seen) {
+  constexpr std::size_t kShown = 4;
+  if (seen.known_leaks.empty()) return std::nullopt;
+  Finding out;
+  out.what = "Known leak:";
+  for (std::size_t i = 0; i < std::min(seen.known_leaks.size(), kShown); ++i) {
+    const drivers::KnownLeak& leak = seen.known_leaks[i];
+    out.what += (i == 0 ? " tag " : "; tag ") + leak.tag + " (" + std::string(pool_name(leak.pool)) + "), " + leak.driver +
+                (leak.version.empty() ? "" : " " + leak.version) + ": " + leak.words;
+  }
+  if (seen.known_leaks.size() > kShown) out.what += "; and " + std::to_string(seen.known_leaks.size() - kShown) + " more";
+  out.why = "The tag grows like a leak, and the table of known leaks names this driver in this version.";
+  out.what_to_do = "Do what the table says; else update or roll back the driver, and restart to get the memory back.";
+  out.numbers = {{"known_leaks", as_number(seen.known_leaks.size())}};
+  return out;
+}
+
 struct FindingRow {
   std::string_view name;
   std::optional<Finding> (*find)(const Evidence& seen);
@@ -314,6 +333,7 @@ constexpr std::array kFindings = std::to_array<FindingRow>({
     {"system_pages_set", system_pages},
     {"registry_size_limit_set", registry_size_limit},
     {"settings_await_restart", awaits_restart},
+    {"known_leak", known_leak},
     {"slab_cache_leads", slab_cache_leads},
     {"vmalloc_near_limit", vmalloc_near_limit},
     {"commit_limit_enforced", commit_enforced},
@@ -347,8 +367,9 @@ void BootSettings::note(const Snapshot& snapshot, std::uint64_t boot) {
     if (!value_in(snapshot.settings, before.name)) changes_.push_back({before.name, before.value, std::nullopt});
 }
 
-std::vector<Finding> find_findings(const Snapshot& snapshot, std::span<const BootSettings::Change> changes) {
-  const Evidence seen{snapshot, changes};
+std::vector<Finding> find_findings(const Snapshot& snapshot, std::span<const BootSettings::Change> changes,
+                                   std::span<const drivers::KnownLeak> known) {
+  const Evidence seen{snapshot, changes, known};
   std::vector<Finding> out;
   for (const FindingRow& row : kFindings) {
     auto found = row.find(seen);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/drivers/leak_signatures.h"
 #include "collectors/snapshot.h"
 
 namespace kmem::page {
@@ -46,8 +47,9 @@ class BootSettings {
   std::vector<Change> changes_;
 };
 
-/// Most severe first.
-[[nodiscard]] std::vector<Finding> find_findings(const Snapshot& snapshot, std::span<const BootSettings::Change> changes = {});
+/// Most severe first. `known`: of tags that leak or surge now.
+[[nodiscard]] std::vector<Finding> find_findings(const Snapshot& snapshot, std::span<const BootSettings::Change> changes = {},
+                                                 std::span<const drivers::KnownLeak> known = {});
 
 /// All that there can be, for the runbook's test.
 [[nodiscard]] std::span<const std::string_view> finding_names();

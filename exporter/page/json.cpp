@@ -118,6 +118,13 @@ ordered_json subject_json(const Subject& subject) {
                     {"room", finite(surge.seconds_left * surge.pace_per_second)}};
   }
   out["drivers"] = drivers_json(subject.drivers);
+  out["holder"] = nullptr;
+  if (subject.holder) {
+    const trend::Holder& holder = *subject.holder;
+    out["holder"] = {{"process", holder.process}, {"pid", holder.pid}, {"basis", trend::basis_name(holder.basis)},
+                     {"share", holder.share},     {"handles", holder.handles},
+                     {"words", trend::holder_words(holder, report.pool, report.text)}};
+  }
   out["history"] = "/api/v1/trends/" + subject_path(report.kind, report.pool, report.text);
   return out;
 }

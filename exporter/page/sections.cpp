@@ -146,6 +146,8 @@ void add_facts(Html& html, const Subject& subject, base::UnixMillis now) {
     add_growth(html, *report.outstanding_per_day, false);
     html.raw("</dd></div>\n");
   }
+  if (subject.holder)
+    html.raw("<div><dt>Held by</dt><dd>").text(trend::holder_words(*subject.holder, report.pool, report.text)).raw("</dd></div>\n");
   html.raw("<div><dt>Confidence</dt><dd>").number(std::round(100 * report.confidence)).raw(" %</dd></div>\n");
   if (report.first_detected) {
     html.raw("<div><dt>Called a leak</dt><dd>").time(*report.first_detected, day_words(*report.first_detected, now), "day");
@@ -158,6 +160,7 @@ std::string_view runbook_of(trend::Kind kind) {
   switch (kind) {
     case trend::Kind::kSystemPtes: return "KmemSystemPtesExhaustionPredicted";
     case trend::Kind::kCommit: return "KmemCommitExhaustionPredicted";
+    case trend::Kind::kUnaccounted: return "KmemPoolExhaustionPredicted";
     case trend::Kind::kHandles: return "KmemProcessHandleLeak";
     default: return "KmemPoolLeakSuspected";
   }

@@ -12,6 +12,7 @@
 #include "collectors/drivers/attribution.h"
 #include "collectors/snapshot.h"
 #include "exporter/page/findings.h"
+#include "exporter/trend/holders.h"
 #include "exporter/trend/report.h"
 
 namespace kmem::page {
@@ -59,6 +60,7 @@ struct Subject {
   trend::SubjectReport report;
   std::vector<Driver> drivers;
   std::optional<trend::Course> course;
+  std::optional<trend::Holder> holder = {};  // of an object's tag: the process that keeps them open
 };
 
 struct View {

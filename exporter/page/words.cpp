@@ -103,6 +103,7 @@ std::string resource_words(std::string_view name) {
   if (name == "slab_unreclaimable") return "unreclaimable slab";
   if (name == "percpu") return "per-CPU memory";
   if (name == "system_ptes") return "free system PTEs";
+  if (name == "unaccounted") return "unaccounted memory";
   if (name == "commit") return "commit charge";
   return std::string(name);
 }

@@ -10,6 +10,7 @@
 #include "collectors/base/state_file.h"
 #include "exporter/top/numbers.h"
 #include "exporter/trend/engine.h"
+#include "exporter/trend/holders.h"
 #include "exporter/trend/sampler.h"
 
 namespace kmem::top {
@@ -30,10 +31,11 @@ std::string entries_words(double per_second) {
 std::string end_words(const trend::SubjectReport& report) {
   const auto& end = report.exhaustion;
   const bool total = report.kind == trend::Kind::kPool || report.kind == trend::Kind::kCommit ||
-                     report.kind == trend::Kind::kSystemPtes;
+                     report.kind == trend::Kind::kUnaccounted || report.kind == trend::Kind::kSystemPtes;
   if (!total || !end || std::isinf(end->seconds)) return {};
   const std::string name = report.kind == trend::Kind::kPool     ? std::string(pool_name(report.pool))
                            : report.kind == trend::Kind::kCommit ? "Commit"
+                           : report.kind == trend::Kind::kUnaccounted ? "Unaccounted"
                                                                  : "Free PTEs";
   const double days = end->seconds / kSecondsPerDay;
   std::array<char, 32> text{};
@@ -65,6 +67,15 @@ std::string words(const trend::SubjectReport& report) {
   }
   return std::string(trend::verdict_word(report.verdict)) + " " + slope_words(report.credible_slope_per_second) + " " +
          std::to_string(std::lround(report.confidence * 100)) + "%";
+}
+
+/// " 98% updater.exe(1234)" of what is a suspect.
+std::string holder_note(const trend::TrendEngine& engine, const trend::SubjectReport& report) {
+  if (report.verdict != trend::Verdict::kLeak && report.verdict != trend::Verdict::kSurge) return {};
+  const auto holder = trend::find_holder(engine, report);
+  if (!holder) return {};
+  const std::string pid = holder->pid == 0 ? "" : "(" + std::to_string(holder->pid) + ")";
+  return " " + std::to_string(std::lround(100 * holder->share)) + "% " + holder->process + pid;
 }
 
 Mark mark_of(trend::Verdict verdict) {
@@ -112,7 +123,7 @@ void TrendNotes::refresh() {
     }
     for (const trend::SubjectReport& report : engine.report(true)) {
       if (report.kind == trend::Kind::kTag)
-        notes_[tag_key(report.pool, report.text)] = {words(report), mark_of(report.verdict)};
+        notes_[tag_key(report.pool, report.text)] = {words(report) + holder_note(engine, report), mark_of(report.verdict)};
       if (std::string words = end_words(report); !words.empty()) ends_.push_back(std::move(words));
     }
   }

@@ -93,7 +93,8 @@ class TrendEngine {
 
  private:
   static constexpr std::size_t kScores = 6;  // a day of judgements
-  static constexpr std::size_t kTotals = kPoolCount + 2;  // pools, free PTEs, commit
+  static constexpr std::size_t kTotals = kPoolCount + 3;  // pools, free PTEs, commit, unaccounted
+  static constexpr std::size_t kKeptTotals = kPoolCount + 2;  // the last one's day of room begins anew with a restart
   struct SurgeState {
     std::int64_t since_ms = -1;  // when the growth began; -1 = there is none
     std::int64_t told_ms = -1;   // when it was first told

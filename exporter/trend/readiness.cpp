@@ -54,7 +54,8 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
   for (const auto& subject : state_.subjects) first_seen_ms = std::min(first_seen_ms, subject->first_seen_ms);
   for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
     const Subject& subject = *state_.subjects[slot];
-    const bool is_total = subject.kind == Kind::kPool || subject.kind == Kind::kCommit;
+    const bool is_total = subject.kind == Kind::kPool || subject.kind == Kind::kCommit ||
+                          subject.kind == Kind::kUnaccounted;
     if (!subject.may_leak() || (subject.kind != Kind::kTag && !is_total) || verdict_of(subject) != Verdict::kOk) continue;
     const std::int64_t age_ms = state_.timeline.now_ms() - subject.first_seen_ms;
     if (!of_all && static_cast<double>(age_ms) >= Readiness::kNeededDays * kDayMs) continue;

@@ -73,7 +73,8 @@ double TrendEngine::limit_of(std::size_t slot) const {
 
 std::size_t TrendEngine::total_of(Kind kind, Pool pool) {
   if (kind == Kind::kPool) return static_cast<std::size_t>(pool);
-  return kind == Kind::kSystemPtes ? kPoolCount : kind == Kind::kCommit ? kPoolCount + 1 : kTotals;
+  return kind == Kind::kSystemPtes ? kPoolCount : kind == Kind::kCommit ? kPoolCount + 1
+         : kind == Kind::kUnaccounted ? kPoolCount + 2 : kTotals;
 }
 
 /// What a projection over days divides. A tag has its pool's room.
@@ -209,6 +210,16 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   std::transform(counts.begin(), counts.end(), line.begin(), ShortCount::unpack);
   report.outstanding_per_day =
       slope_of_days(daily_floors(std::span(line).subspan(static_cast<std::size_t>(from))), 28, 7);
+
+  const auto ratio = [](float bytes, float count) {
+    return bytes > 0 && count > 0 ? std::optional(static_cast<double>(bytes) / static_cast<double>(count)) : std::nullopt;
+  };
+  if (subject.kind == Kind::kTag) {
+    report.bytes_per_allocation = ratio(state_.open[slot].coarse, state_.open[slot].outstanding);
+    if (!report.bytes_per_allocation)
+      report.bytes_per_allocation =
+          ratio(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)], line[kCoarseBuckets - 1]);
+  }
 
   if (subject.first_detected_ms >= 0) report.first_detected = state_.timeline.to_wall(subject.first_detected_ms);
   if (subject.verdict != Verdict::kOk) {

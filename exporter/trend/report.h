@@ -57,6 +57,7 @@ struct SubjectReport {
   std::optional<double> slope_1d_per_second, slope_7d_per_second, slope_28d_per_second;
   double credible_slope_per_second = 0;            // of the growth behind the verdict; 0 when ok
   double credible_slope_error_per_second = 0;      // one standard error
+  std::optional<double> bytes_per_allocation;      // of the lows of the open 4 hours, else of the last that are closed
   std::optional<double> outstanding_per_day;       // slope of the outstanding allocations over 28 days
   std::optional<base::UnixMillis> since;           // estimated begin of the growth
   std::optional<base::UnixMillis> first_detected;  // when it first was a leak, even if it is none now

@@ -78,6 +78,11 @@ Observation Sampler::take(const Snapshot& snapshot, const Boot& boot) {
   if (snapshot.commit_bytes)
     samples_.push_back(
         {Kind::kCommit, {}, {}, *snapshot.commit_bytes, {}, commit_limit(snapshot), Bound::kCommitLimit});
+  if (snapshot.unaccounted_bytes) {
+    std::optional<double> limit;
+    if (snapshot.available_bytes) limit = static_cast<double>(*snapshot.unaccounted_bytes) + static_cast<double>(*snapshot.available_bytes);
+    samples_.push_back({Kind::kUnaccounted, {}, {}, *snapshot.unaccounted_bytes, {}, limit, Bound::kAvailableMemory});
+  }
   add_processes(snapshot);
   for (const bool second_view : {false, true}) {
     for (const TagUsage& tag : snapshot.tags) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 
 #include "collectors/base/host_key.h"
 #include "collectors/base/utf8.h"
@@ -101,7 +102,7 @@ std::string TrendEngine::save() const {
     for (const float value : {surge.high, surge.growth, surge.pace_per_day, open.low}) write_float(out, value);
     out.fixed(static_cast<std::uint8_t>(surge.ends_soon));
   }
-  for (const DayOfRoom& room : state_.rooms) room.save(out);
+  for (const DayOfRoom& room : std::span(state_.rooms).first<kKeptTotals>()) room.save(out);
   state_.recent.save(out);
   out.fixed(seen_ms_);
   return payload;
@@ -200,7 +201,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   }
   state.due = std::min(state.due, state.subjects.size());
   if (version >= kVersionWithSurges) {
-    for (DayOfRoom& room : state.rooms) room.load(in, state.fine_bucket);
+    for (DayOfRoom& room : std::span(state.rooms).first<kKeptTotals>()) room.load(in, state.fine_bucket);
     state.recent.load(in, state.subjects.size(), state.timeline.now_ms());
   } else {
     for (std::size_t slot = 0; slot < state.subjects.size(); ++slot) state.recent.add_subject();

@@ -14,7 +14,8 @@ constexpr std::array<VerdictNames, kVerdictCount> kVerdictNames = {
 }  // namespace
 
 std::string_view kind_name(Kind kind) {
-  static constexpr std::array<std::string_view, kKindCount> kNames = {"tag", "pool", "system_ptes", "commit", "handles"};
+  static constexpr std::array<std::string_view, kKindCount> kNames = {"tag", "pool", "system_ptes", "commit", "handles",
+                                                                    "unaccounted"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

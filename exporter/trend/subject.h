@@ -12,8 +12,8 @@
 
 namespace kmem::trend {
 
-enum class Kind : std::uint8_t { kTag, kPool, kSystemPtes, kCommit, kHandles };
-inline constexpr std::size_t kKindCount = 5;
+enum class Kind : std::uint8_t { kTag, kPool, kSystemPtes, kCommit, kHandles, kUnaccounted };
+inline constexpr std::size_t kKindCount = 6;
 
 enum class Verdict : std::uint8_t {
   kOk,
@@ -23,7 +23,7 @@ enum class Verdict : std::uint8_t {
 };
 inline constexpr std::size_t kVerdictCount = 4;
 
-/// "tag", "pool", "system_ptes", "commit", "handles"
+/// "tag", "pool", "system_ptes", "commit", "handles", "unaccounted"
 [[nodiscard]] std::string_view kind_name(Kind kind);
 /// The pool's name; empty for kinds that have none.
 [[nodiscard]] std::string_view pool_name_of(Kind kind, Pool pool);

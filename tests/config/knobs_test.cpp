@@ -44,7 +44,7 @@ TEST(Knobs, AreAllThereOnce) {
     EXPECT_FALSE(info.help.empty()) << info.name;
     EXPECT_FALSE(info.expected.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 57U) << "a knob came or went: its tests below and README's table go with it";
+  EXPECT_EQ(names.size(), 61U) << "a knob came or went: its tests below and README's table go with it";
   EXPECT_EQ(find_knob("web"), nullptr);
   EXPECT_EQ(find_knob("web.max-requests"), nullptr);
 }
@@ -68,7 +68,8 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"source.collectors.stat", "false"}, {"source.collectors.basic", "false"},
       {"source.collectors.performance", "false"}, {"source.collectors.time_of_day", "false"},
       {"source.collectors.file_cache", "false"}, {"source.collectors.pool_tags", "false"},
-      {"source.collectors.session_pool_tags", "false"}, {"source.collectors.limits", "false"},
+      {"source.collectors.session_pool_tags", "false"}, {"source.collectors.big_pool", "false"},
+      {"source.collectors.memory_lists", "false"}, {"source.collectors.object_handles", "false"}, {"source.collectors.limits", "false"},
       {"source.collectors.events", "false"},
       {"source.collectors.processes", "false"}, {"source.collectors.settings", "false"},
       {"sampling.interval", "90s"}, {"scrape.min_interval", "0s"}, {"scrape.timeout", "2s"}, {"metrics.profile", "lean"},
@@ -77,6 +78,7 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"tags.include", "[\"nonpaged/Even\", \"dentry\"]"}, {"tags.counters", "false"}, {"tags.all", "true"},
       {"processes.top", "200"},
       {"drivers.enabled", "false"}, {"drivers.scan", "false"}, {"drivers.pooltag_file", "\"/d/pooltag.txt\""},
+      {"drivers.leak_signatures_file", "\"/d/leaks.txt\""},
       {"drivers.folders", "[\"/d\", \"/e\"]"},
       {"trend.enabled", "false"}, {"trend.max_subjects", "64"}, {"trend.min_growth_per_day", "1MiB"},
       {"web.listen_addresses", "[\"[::1]:1\", \"host:2\"]"}, {"web.telemetry_path", "\"/m\""},
@@ -90,13 +92,13 @@ TEST(Knobs, EveryOneSetsItsField) {
   Config expected;
   expected.source = {
       "linux", "/p", "/s",
-      {false, false, true, false, false, false, false, false, false, false, false, false, false, false, false}};
+      {false, false, true, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false}};
   expected.sampling.interval = std::chrono::seconds(90);
   expected.scrape = {std::chrono::seconds(0), std::chrono::seconds(2)};
   expected.metrics.profile = MetricsProfile::kLean;
   expected.tags = {0, 1000, 7, 5000, 64, std::chrono::hours(1), {"nonpaged/Even", "dentry"}, false, true, 0};
   expected.processes.top = 200;
-  expected.drivers = {false, false, "/d/pooltag.txt", {"/d", "/e"}};
+  expected.drivers = {false, false, "/d/pooltag.txt", "/d/leaks.txt", {"/d", "/e"}};
   expected.trend = {false, 64, 1 << 20};
   expected.web = {{"[::1]:1", "host:2"}, true, "/m", "/w.yml", {"a.example", "*"}, true, 1, 8, 65'536, std::chrono::milliseconds(100),
                   std::chrono::minutes(10), std::chrono::minutes(1), 1'000'000};
@@ -247,7 +249,7 @@ TEST(Example, EqualsTheDefaults) {
   base.sampling.interval = base.scrape.min_interval = std::chrono::seconds(3);
   base.tags = {1, 1, 1, 1, 64, std::chrono::hours(1), {"x"}, false, true, 1};
   base.processes.top = 1;
-  base.drivers = {false, false, "x", {"x"}};
+  base.drivers = {false, false, "x", "x", {"x"}};
   base.web = {{":1"}, true, "/x", "x", {"x"}, true, 1, 8, 1024, std::chrono::seconds(1), std::chrono::seconds(1),
               std::chrono::seconds(1), 1};
   base.storage = {"x", std::chrono::seconds(10)};

@@ -324,11 +324,12 @@ def build():
                 (
                     graph(
                         "Other kernel memory",
-                        "File cache, stacks of kernel threads, page tables.",
+                        "File cache, stacks of kernel threads, page tables; Windows: what no counter names.",
                         [
                             (of("kmem_file_cache_bytes"), "file cache <<who>>"),
                             (of("kmem_kernel_stack_bytes"), "kernel stacks <<who>>"),
                             (of("kmem_page_table_bytes"), "page tables <<who>>"),
+                            (of("kmem_unaccounted_bytes"), "unaccounted <<who>>"),
                         ],
                         "bytes",
                         min=0,

@@ -138,6 +138,7 @@ def build():
                             (of("kmem_pool_tag_bytes", TAG), "<<who>>"),
                             (f"min_over_time({of('kmem_pool_tag_bytes', TAG)}[1d])", "<<who>> floor of a day"),
                             (f"min_over_time({of('kmem_pool_tag_bytes', TAG)}[7d])", "<<who>> floor of a week"),
+                            (of("kmem_pool_tag_big_bytes", TAG), "<<who>> in large allocations"),
                         ],
                         "bytes",
                     ),

@@ -56,6 +56,7 @@ class TickingClock final : public base::Clock {
  public:
   [[nodiscard]] base::UnixMillis wall() const override { return 1'700'000'000'123; }
   [[nodiscard]] std::chrono::nanoseconds steady() const override { return now_ += std::chrono::microseconds(250); }
+  void skip(std::chrono::nanoseconds time) { now_ += time; }
 
  private:
   mutable std::chrono::nanoseconds now_{0};

@@ -51,6 +51,27 @@ TEST(PerformanceInfo, LateFieldsExistOnlyWithinTheLengthGiven) {
   EXPECT_EQ(parse_good(full(1000)).free_system_ptes, 1'000'136u);  // a kernel of tomorrow
 }
 
+TEST(PerformanceInfo, CachesDriversAndWhatNewerKernelsAdd) {
+  PerformanceInfo info = parse_good(full());
+  EXPECT_EQ(info.resident_code_pages, 1'000'140u);
+  EXPECT_EQ(info.driver_pages, 1'000'144u);
+  EXPECT_EQ(info.resident_cache_pages, 1'000'164u);
+  EXPECT_EQ(info.resident_driver_pages, 1'000'172u);
+  EXPECT_EQ(info.dirty_cache_pages, std::nullopt);
+  NtBytes bytes = full(376);
+  for (const std::size_t at : {312u, 328u, 336u, 344u, 352u, 368u}) bytes.put(at, std::uint64_t{at});
+  info = parse_good(bytes);
+  EXPECT_EQ(info.dirty_cache_pages, 312u);
+  EXPECT_EQ(info.resident_available_pages, 328u);
+  EXPECT_EQ(info.shared_commit_pages, 336u);
+  EXPECT_EQ(info.mdl_pages, 344u);
+  EXPECT_EQ(info.pfn_database_pages, 352u);
+  EXPECT_EQ(info.contiguous_pages, 368u);
+  bytes.put(328, std::int64_t{-5});  // more is promised than there is
+  EXPECT_EQ(parse_good(bytes).resident_available_pages, std::nullopt);
+  EXPECT_EQ(parse_good(full(375)).contiguous_pages, std::nullopt);
+}
+
 TEST(PerformanceInfo, TooShortIsMalformed) {
   for (const std::size_t size : {0u, 4u, 311u}) {
     const auto info = parse_performance(full(size).span());

@@ -79,6 +79,28 @@ TEST(Families, CountersAreWidenedAndCanBeSwitchedOff) {
   EXPECT_EQ(find(in.families(), "kmem_pool_tag_frees_total")->type, prometheus::MetricType::Counter);
 }
 
+TEST(Families, WhatOnlyWindowsTells) {
+  SampleInput in = windows_input();
+  const auto families = in.families();
+  // Of exported tags; one without large allocations has none.
+  EXPECT_THAT(lines(families, "kmem_pool_tag_big_bytes"),
+              ElementsAre("pool=paged tag=CM31 18874368", "pool=paged tag=MmSt 0", "pool=nonpaged tag=Irp  0",
+                          "pool=nonpaged tag=Even 0", "pool=nonpaged tag=T\\xff\\x01g 0"));
+  EXPECT_EQ(lines(families, "kmem_pool_tag_big_allocations")[0], "pool=paged tag=CM31 1200");
+  EXPECT_THAT(lines(families, "kmem_memory_list_bytes"),
+              ElementsAre("list=zero priority= 104857600", "list=modified priority= 12582912",
+                          "list=standby priority=0 3145728", "list=standby priority=5 419430400"));
+  EXPECT_THAT(lines(families, "kmem_kernel_memory_bytes"),
+              ElementsAre("kind=cache_resident 157286400", "kind=driver_resident 4194304"));
+  EXPECT_THAT(lines(families, "kmem_unaccounted_bytes"), ElementsAre("349175808"));
+  EXPECT_THAT(lines(families, "kmem_pool_tag_holder_share"),
+              ElementsAre("pool=nonpaged tag=Even process=updater.exe pid=1234 0.97999999999999998"));
+  EXPECT_THAT(lines(families, "kmem_pool_tag_holder_handles"),
+              ElementsAre("pool=nonpaged tag=Even process=updater.exe pid=1234 49000"));
+  in.snapshot.big_pool.clear();
+  EXPECT_EQ(find(in.families(), "kmem_pool_tag_big_bytes"), nullptr) << "refused";
+}
+
 TEST(Families, Processes) {
   EXPECT_THAT(lines(windows_input().families(), "kmem_process_pool_bytes"),
               ElementsAre("process=System pid=4 pool=paged 0", "process=System pid=4 pool=nonpaged 0",

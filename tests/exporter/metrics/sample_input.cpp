@@ -103,6 +103,10 @@ SampleInput windows_input() {
   snapshot.available_bytes = 700 * kMiB;
   snapshot.file_cache_bytes = 150 * kMiB;
   snapshot.file_cache_peak_bytes = 300 * kMiB;
+  snapshot.big_pool = {{Pool::kPaged, tag_key(Pool::kPaged, "CM31"), "CM31", 1'200, 18 * kMiB}};
+  snapshot.memory_lists = {{"zero", -1, 100 * kMiB}, {"modified", -1, 12 * kMiB}, {"standby", 0, 3 * kMiB}, {"standby", 5, 400 * kMiB}};
+  snapshot.kernel_memory = {{"cache_resident", 150 * kMiB}, {"driver_resident", 4 * kMiB}};
+  snapshot.unaccounted_bytes = 333 * kMiB;
 
   in.selection.members = {counted(Pool::kPaged, "CM31", 20 * kMiB, 1'000'000, 995'000),
                           counted(Pool::kPaged, "MmSt", 9 * kMiB, 997'690, 989'424),
@@ -114,7 +118,7 @@ SampleInput windows_input() {
   in.trend.tags = {{Pool::kPaged, "CM31", {0, 0, 0}, 0, false},
                    {Pool::kPaged, "MmSt", {20, -1.5, 0.25}, 0.25, false},
                    {Pool::kNonpaged, "Irp ", {37.5, 36, 35.25}, 0.875, true},
-                   {Pool::kNonpaged, "Even", {0, 0, 0}, 0, false},
+                   {Pool::kNonpaged, "Even", {0, 0, 0}, 0, false, false, {"updater.exe", 1234, 0.98, 49'000}},
                    {Pool::kNonpaged, "T\\xff\\x01g", {}, 0, false}};
   in.owners.rows = {{Pool::kPaged, "CM31", "ntoskrnl.exe", "registry: hive data in memory", "builtin"},
                     {Pool::kNonpaged, "Irp ", "ntoskrnl.exe", "requests to drivers", "pooltag.txt"},
@@ -123,6 +127,7 @@ SampleInput windows_input() {
   in.trend.suspects = {{Pool::kPaged, 0}, {Pool::kNonpaged, 2}};
   in.trend.runouts = {{"system_ptes", 864'000, 432, "fewest_entries", 0.0005},
                         {"commit", kNever, 3000 * kMiB, "commit_limit", 0}};
+  in.trend.unaccounted = {4, {}, {}};
   in.trend.commit = {1, 2, 3};
   in.trend.system_ptes = {-0.5, -0.25, -0.125};
   in.trend.history_seconds = 4'838'400;

@@ -285,10 +285,22 @@ TEST(Findings, TheGravestComesFirst) {
   EXPECT_EQ(all[1].name, "system_pages_set");
 }
 
+TEST(Findings, AKnownLeakIsToldWhileItsEvidenceStands) {
+  const Snapshot host = linux_host();
+  const std::vector<drivers::KnownLeak> known = {{Pool::kNonpaged, "Thre", "xyz.sys", "5.1.3.0", "update to 5.2"},
+                                                 {Pool::kPaged, "Xyz1", "abc.sys", "", "restart the service"}};
+  const auto all = find_findings(host, {}, known);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].name, "known_leak");
+  EXPECT_EQ(all[0].severity, Severity::kWarning);
+  EXPECT_EQ(all[0].what, "Known leak: tag Thre (nonpaged), xyz.sys 5.1.3.0: update to 5.2; tag Xyz1 (paged), abc.sys: restart the service");
+  EXPECT_TRUE(find_findings(host).empty());
+}
+
 TEST(Findings, EachHasItsLineInTheRunbook) {
   std::ifstream file("../dashboards/runbooks/KmemFinding.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_EQ(finding_names().size(), 10U);
+  EXPECT_EQ(finding_names().size(), 11U);
   for (const std::string_view name : finding_names()) EXPECT_THAT(text, HasSubstr("\n- `" + std::string(name) + "`"));
 }
 

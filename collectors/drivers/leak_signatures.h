@@ -1,0 +1,53 @@
+// Leaks that somebody has found already: a table in the style of pooltag.txt, which a user writes:
+//   TAG - driver - versions - words
+// Versions: any; 5.1.3; 5.0..5.1.3; ..5.1.3; 5.2.. (both ends belong to it; 5.1 as an end means all of 5.1). Comments, blanks and
+// '?' in a tag as in pooltag.txt. A row is no proof: it says something only of a suspect tag and a driver that is there.
+// Thread: immutable once made. Failure: none; lines that are no rows are counted and passed over.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collectors/drivers/image_version.h"
+#include "collectors/drivers/pooltag_text.h"
+#include "collectors/snapshot.h"
+
+namespace kmem::drivers {
+
+class LeakSignatures {
+ public:
+  struct Row {
+    std::string_view driver;
+    bool any_version = false;
+    FileVersion first = 0, last = 0;
+    std::string_view words;
+
+    /// `version` 0: not known, which only `any` has.
+    [[nodiscard]] bool has(FileVersion version) const {
+      return any_version || (version != 0 && version >= first && version <= last);
+    }
+  };
+
+  explicit LeakSignatures(std::string text);
+
+  [[nodiscard]] std::vector<Row> find(std::string_view tag) const;
+  [[nodiscard]] std::size_t size() const { return text_.size() - bad_; }
+  [[nodiscard]] std::size_t skipped() const { return text_.skipped() + bad_; }
+
+ private:
+  PoolTagText text_;
+  std::size_t bad_ = 0;
+};
+
+/// A leak that is known, with its evidence found on this host.
+struct KnownLeak {
+  Pool pool = Pool::kPaged;
+  std::string tag, driver;
+  std::string version;  // "5.1.3.0"; empty: not known, and the row has any
+  std::string words;
+};
+
+}  // namespace kmem::drivers

@@ -1,0 +1,20 @@
+#include "collectors/windows/unaccounted.h"
+
+namespace kmem::windows {
+
+std::optional<std::uint64_t> unaccounted_bytes(const Snapshot& snapshot, const PerformanceInfo& info,
+                                               std::uint64_t page_bytes) {
+  const bool known = snapshot.physical_memory_bytes && snapshot.available_bytes && !snapshot.processes.empty() &&
+                     info.nonpaged.pages && info.paged.resident_pages && info.resident_cache_pages;
+  if (!known) return std::nullopt;
+  std::uint64_t named = *snapshot.available_bytes;
+  for (const ProcessUsage& process : snapshot.processes) named += process.working_set_bytes.value_or(0);
+  for (const MemoryList& list : snapshot.memory_lists)
+    if (list.name == "modified" || list.name == "modified_no_write") named += list.bytes;
+  for (const auto& pages : {info.nonpaged.pages, info.paged.resident_pages, info.resident_cache_pages,
+                            info.resident_driver_pages, info.resident_code_pages})
+    named += pages.value_or(0) * page_bytes;
+  return named < *snapshot.physical_memory_bytes ? *snapshot.physical_memory_bytes - named : 0;
+}
+
+}  // namespace kmem::windows

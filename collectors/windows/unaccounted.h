@@ -1,0 +1,24 @@
+// STAGE 1: physical memory that is in use and that no counter names: locked by drivers (MDLs), AWE and large pages, page
+// tables, kernel stacks, mapped files; what RAMMap shows as driver locked and the like. Pure. Thread: any.
+//
+//   unaccounted = physical - available - modified - working sets - nonpaged pool - resident paged pool
+//                 - resident system cache - resident drivers - resident kernel code
+//
+// Working sets are the private ones where the kernel tells them (6.0 and later), so that what processes share stays in,
+// once; before, whole ones, in which shared pages count once a process. Modified pages are left out of the sum where the
+// lists are refused (class 80), drivers and code where they are 0.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "collectors/snapshot.h"
+#include "collectors/windows/performance_info.h"
+
+namespace kmem::windows {
+
+/// nullopt: physical or available memory, processes, a pool or the cache is not known. Never below 0.
+[[nodiscard]] std::optional<std::uint64_t> unaccounted_bytes(const Snapshot& snapshot, const PerformanceInfo& info,
+                                                             std::uint64_t page_bytes);
+
+}  // namespace kmem::windows

@@ -1,0 +1,182 @@
+#include "exporter/trend/holders.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace kmem::trend {
+namespace {
+
+// The object manager charges an object to a tag of the first four letters of its type's name, filled up with blanks
+// (Windows Internals, "Object types"; pooltag.txt lists them as "... objects"). Types are those of NtQueryObject.
+constexpr std::array kTypes = std::to_array<ObjectType>({
+    {"ALPC", "ALPC Port", "ALPC port handles"},
+    {"Desk", "Desktop", "desktop handles"},
+    {"Dire", "Directory", "object directory handles"},
+    {"EtwR", "EtwRegistration", "event tracing handles"},
+    {"Even", "Event", "event handles"},
+    {"File", "File", "file handles"},
+    {"IoCo", "IoCompletion", "completion port handles"},
+    {"Job ", "Job", "job handles"},
+    {"Key ", "Key", "registry key handles"},
+    {"Muta", "Mutant", "mutex handles"},
+    {"Proc", "Process", "process handles"},
+    {"Sect", "Section", "section handles"},
+    {"Sema", "Semaphore", "semaphore handles"},
+    {"Symb", "SymbolicLink", "symbolic link handles"},
+    {"Thre", "Thread", "thread handles"},
+    {"Time", "Timer", "timer handles"},
+    {"Toke", "Token", "token handles"},
+    {"TpWo", "TpWorkerFactory", "worker factory handles"},
+    {"Wait", "WaitCompletionPacket", "wait packet handles"},
+    {"Wind", "WindowStation", "window station handles"},
+});
+// Linux counts what is open once for all types.
+constexpr ObjectType kOpenFiles{"filp", "file", "open files"};
+
+constexpr double kLeastOfGrowth = 0.5;    // of the growth: with less, others matter as much
+constexpr double kMostTimes = 4;       // as fast as the tag: other handles grow, and say nothing about this one
+constexpr std::uint64_t kLeastGrowth = 200;  // allocations: fewer come and go
+
+struct Named {
+  std::string process;
+  std::uint64_t pid = 0;
+};
+
+/// "NAME (PID)", as the sampler calls a process.
+Named split(std::string_view text) {
+  const std::size_t open = text.rfind(" (");
+  std::uint64_t pid = 0;
+  if (open == std::string_view::npos || !text.ends_with(')')) return {std::string(text), 0};
+  const char* const end = text.data() + text.size() - 1;
+  const auto parsed = std::from_chars(text.data() + open + 2, end, pid);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return {std::string(text), 0};
+  return {std::string(text.substr(0, open)), pid};
+}
+
+struct Window {
+  std::optional<double> SubjectReport::*slope;
+  double seconds;
+};
+constexpr std::array kWindows = std::to_array<Window>({
+    {&SubjectReport::slope_28d_per_second, 28 * 86'400.0},
+    {&SubjectReport::slope_7d_per_second, 7 * 86'400.0},
+    {&SubjectReport::slope_1d_per_second, 86'400.0},
+    {&SubjectReport::slope_6h_per_second, 6 * 3'600.0},
+    {&SubjectReport::slope_1h_per_second, 3'600.0},
+    {&SubjectReport::slope_5m_per_second, 300.0},
+});
+
+/// How much of the tag's growth the process' is, over the longest window that both have.
+std::optional<double> share_of(const SubjectReport& process, const SubjectReport& tag, double longest) {
+  for (const Window& window : kWindows) {
+    const auto& handles = process.*window.slope;
+    const auto& bytes = tag.*window.slope;
+    if (window.seconds > longest || !handles || !bytes || *bytes <= 0) continue;
+    return *handles * *tag.bytes_per_allocation / *bytes;
+  }
+  return std::nullopt;
+}
+
+std::string with_commas(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), 1, ',');
+  return text;
+}
+
+}  // namespace
+
+const ObjectType* object_type_of(Pool pool, std::string_view tag) {
+  if (pool == Pool::kSlabUnreclaimable || pool == Pool::kSlabReclaimable) return tag == kOpenFiles.tag ? &kOpenFiles : nullptr;
+  if (pool != Pool::kPaged && pool != Pool::kNonpaged) return nullptr;
+  const auto found = std::find_if(kTypes.begin(), kTypes.end(), [tag](const ObjectType& one) { return one.tag == tag; });
+  return found == kTypes.end() ? nullptr : &*found;
+}
+
+std::string holder_words(const Holder& holder, Pool pool, std::string_view tag) {
+  const ObjectType* const type = object_type_of(pool, tag);
+  std::string words = std::to_string(std::lround(100 * holder.share)) + " % of ";
+  words += holder.basis == Holder::Basis::kTypeHeld ? "them held by " : "the growth by ";
+  words += holder.process;
+  if (holder.pid != 0) words += " (pid " + std::to_string(holder.pid) + ")";
+  words += ": " + with_commas(holder.handles) + " ";
+  if (type == &kOpenFiles) return words + std::string(kOpenFiles.plural);
+  return words + std::string(holder.basis == Holder::Basis::kGrowth || type == nullptr ? "handles" : type->plural);
+}
+
+std::string_view basis_name(Holder::Basis basis) {
+  static constexpr std::array<std::string_view, 3> kNames = {"growth", "type_growth", "type_held"};
+  return kNames[static_cast<std::size_t>(basis)];
+}
+
+std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport& tag) {
+  if (tag.kind != Kind::kTag || object_type_of(tag.pool, tag.text) == nullptr || !tag.bytes_per_allocation) return std::nullopt;
+  const auto now = engine.summary().time;
+  double longest = kWindows.front().seconds;
+  if (tag.surge && tag.verdict != Verdict::kLeak && now)
+    longest = std::max(kWindows.back().seconds, static_cast<double>(*now - tag.surge->since) / 1000);
+  std::optional<Holder> best;
+  for (const Outline& outline : engine.outlines()) {
+    if (outline.kind != Kind::kHandles) continue;
+    const auto process = engine.find(outline.kind, outline.pool, outline.text);
+    if (!process) continue;
+    const double share = share_of(*process, tag, longest).value_or(0);
+    if (share < kLeastOfGrowth || share > kMostTimes || (best && share <= best->share)) continue;
+    Named named = split(process->text);
+    best = Holder{std::move(named.process), named.pid, Holder::Basis::kGrowth, share,
+                  static_cast<std::uint64_t>(std::llround(std::max(0.0, process->last_amount)))};
+  }
+  if (best) best->share = std::min(1.0, best->share);
+  return best;
+}
+
+std::optional<Holder> HolderWatch::find(const Snapshot& snapshot, Pool pool, std::string_view tag) {
+  const ObjectType* const type = object_type_of(pool, tag);
+  if (type == nullptr) return std::nullopt;
+  const auto known = bases_.find({pool, std::string(tag)});
+  if (known != bases_.end()) known->second.asked = true;
+  const auto usage = std::find_if(snapshot.tags.begin(), snapshot.tags.end(),
+                                  [&](const TagUsage& row) { return row.pool == pool && row.tag == tag; });
+  if (snapshot.object_handles.empty() || usage == snapshot.tags.end() || !usage->has_outstanding) return std::nullopt;
+  std::map<std::uint64_t, std::uint64_t> now;
+  for (const ObjectHandles& row : snapshot.object_handles)
+    if (row.type == type->type) now[row.pid] += row.handles;
+  if (known == bases_.end()) bases_[{pool, std::string(tag)}] = {usage->outstanding, now, true};
+  Base& base = bases_[{pool, std::string(tag)}];
+
+  const auto best_of = [&](double whole, auto amount) -> std::optional<std::pair<std::uint64_t, double>> {
+    std::optional<std::pair<std::uint64_t, double>> best;
+    for (const auto& [pid, handles] : now) {
+      const double share = amount(pid, handles) / whole;
+      if (share >= kLeastOfGrowth && (!best || share > best->second)) best.emplace(pid, share);
+    }
+    return best;
+  };
+  auto basis = Holder::Basis::kTypeGrowth;
+  std::optional<std::pair<std::uint64_t, double>> best;
+  if (usage->outstanding >= base.outstanding + kLeastGrowth) {
+    best = best_of(static_cast<double>(usage->outstanding - base.outstanding), [&](std::uint64_t pid, std::uint64_t handles) {
+      const auto before = base.handles.find(pid);
+      return static_cast<double>(handles) - (before == base.handles.end() ? 0.0 : static_cast<double>(before->second));
+    });
+  } else if (usage->outstanding >= kLeastGrowth) {
+    basis = Holder::Basis::kTypeHeld;
+    best = best_of(static_cast<double>(usage->outstanding),
+                   [](std::uint64_t, std::uint64_t handles) { return static_cast<double>(handles); });
+  }
+  if (!best) return std::nullopt;
+  const auto process = std::find_if(snapshot.processes.begin(), snapshot.processes.end(),
+                                    [&](const ProcessUsage& one) { return one.pid == best->first; });
+  const std::string name = process == snapshot.processes.end() || process->name.empty() ? "a process" : process->name;
+  return Holder{name, best->first, basis, std::min(1.0, best->second), now[best->first]};
+}
+
+void HolderWatch::end_review() {
+  std::erase_if(bases_, [](const auto& base) { return !base.second.asked; });
+  for (auto& [tag, base] : bases_) base.asked = false;
+}
+
+}  // namespace kmem::trend

@@ -1,0 +1,66 @@
+// STAGE 3 beside the verdicts: a leaked object is charged to its type's tag (Even, Thre, File), which names no driver;
+// this names the process that holds it open. Two kinds of evidence: the process' handles grow alongside the tag's
+// allocations, which the history of both shows; or, where the kernel was asked while the suspect stands, its handles of
+// that very type. Thread: find_holder() and the words are pure; HolderWatch: one caller. Failure: no evidence, no holder.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collectors/snapshot.h"
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend {
+
+struct ObjectType {
+  std::string_view tag;    // as the pools have it: "Even", "Key "; or a slab cache
+  std::string_view type;   // as the kernel lists it: "Event"
+  std::string_view plural; // for people: "event handles"
+};
+/// None: the tag is of no object that handles hold.
+[[nodiscard]] const ObjectType* object_type_of(Pool pool, std::string_view tag);
+
+struct Holder {
+  enum class Basis : std::uint8_t {
+    kGrowth,      // `share` of the growth, by all handles of the process
+    kTypeGrowth,  // of the growth since it was first looked for, by its handles of the type
+    kTypeHeld,    // of all allocations that there are
+  };
+  std::string process;
+  std::uint64_t pid = 0;
+  Basis basis = Basis::kGrowth;
+  double share = 0;           // 0 to 1
+  std::uint64_t handles = 0;  // now; of the type, unless kGrowth
+
+  bool operator==(const Holder&) const = default;
+};
+
+/// "98 % of the growth by updater.exe (pid 1234): 1,200,000 event handles"
+[[nodiscard]] std::string holder_words(const Holder& holder, Pool pool, std::string_view tag);
+[[nodiscard]] std::string_view basis_name(Holder::Basis basis);
+
+/// By the history: who gains handles at least half as fast as the tag gains allocations, and no more than four times so,
+/// over the longest time that is known of both. A process of the same boot; what surges is looked at for no longer than that.
+[[nodiscard]] std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport& tag);
+
+/// What the kernel tells of handles by type while suspects stand.
+class HolderWatch {
+ public:
+  /// After a review: `tag` stands. The first call with a table of handles is the base of growth.
+  [[nodiscard]] std::optional<Holder> find(const Snapshot& snapshot, Pool pool, std::string_view tag);
+  /// Suspects that stand no more are forgotten: those not asked for since the last call.
+  void end_review();
+
+ private:
+  struct Base {
+    std::uint64_t outstanding = 0;
+    std::map<std::uint64_t, std::uint64_t> handles;  // by pid; no more than a table has rows
+    bool asked = true;
+  };
+  std::map<std::pair<Pool, std::string>, Base> bases_;
+};
+
+}  // namespace kmem::trend
