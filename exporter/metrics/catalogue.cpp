@@ -159,7 +159,7 @@ void from_session_tags(const MetricsInput& in, Samples& out) {
     out.add(value_of(member.*Field), {NumberText(member.session).view(), pool_name(member.pool), member.tag});
 }
 
-/// Of exported tags, where the kernel told any.
+/// Of exported tags that have some: most have none, and 0 for each of them would be a tenth of the page.
 template <auto Field>
 void from_big_pool(const MetricsInput& in, Samples& out) {
   if (in.snapshot.big_pool.empty()) return;
@@ -167,7 +167,7 @@ void from_big_pool(const MetricsInput& in, Samples& out) {
   for (const BigPoolUsage& row : in.snapshot.big_pool) rows.emplace(row.key, &row);
   for (const select::Member& member : in.selection.members) {
     const auto found = rows.find(member.key);
-    out.add(found == rows.end() ? 0.0 : value_of(found->second->*Field), {pool_name(member.pool), member.tag});
+    if (found != rows.end()) out.add(value_of(found->second->*Field), {pool_name(member.pool), member.tag});
   }
 }
 
@@ -388,7 +388,7 @@ constexpr MetricRow kCatalogue[] = {
      tag_info, kLean},
     {"kmem_pool_tag_big_allocations", kGauge, "", {"pool", "tag"},
      "Live allocations of a page and more of the tag, part of kmem_pool_tag_outstanding_allocations, as of the last "
-     "minute; absent where the kernel refuses. Windows: big pool table.",
+     "minute; absent where there are none, or where the kernel refuses. Windows: big pool table.",
      from_big_pool<&BigPoolUsage::allocations>},
     {"kmem_pool_tag_big_bytes", kGauge, "bytes", {"pool", "tag"},
      "Memory in them, part of kmem_pool_tag_bytes. Windows: big pool table.", from_big_pool<&BigPoolUsage::bytes>},
