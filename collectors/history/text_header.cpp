@@ -247,7 +247,7 @@ std::string_view without_markup(std::string_view line, std::string& storage) {
        {"&quot;", '"'}, {"\xc2\xa0", ' '}, {"\xe2\x80\xaf", ' '}, {"\xe2\x80\x89", ' '}, {"\xe3\x80\x80", ' '},
        {"&#39;", '\''}}};
   while (!line.empty()) {
-    const auto name = std::find_if(kTitles.begin(), kNames.end(),
+    const auto name = std::find_if(kTitles.begin(), kTitles.end(),
                                    [&](const auto& one) { return line.starts_with(one.first); });
     if (name != kTitles.end()) {
       out.push_back(name->second);
