@@ -375,6 +375,7 @@ class LinuxHistory final : public SnapshotReader {
     if (!something) return;
     if (!time) {
       if (is_refused_) return;  // listed where its date stands
+      if (undated_ == 0) first_undated_line_ = begun_line_;
       if (++undated_ == 1 && !any_dated_) {
         only_ = std::move(done);
         only_uptime_ = uptime;
@@ -389,7 +390,7 @@ class LinuxHistory final : public SnapshotReader {
     if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
     // Those before the first date had been waiting for one.
     if (!any_dated_ && undated_ > 0)
-      notes_.skip(0, std::to_string(undated_) + " tables have no date above them");
+      notes_.skip(first_undated_line_, std::to_string(undated_) + " tables from here on have no date above them");
     give(std::move(done), *time, uptime);
   }
 
@@ -431,6 +432,7 @@ class LinuxHistory final : public SnapshotReader {
   unsigned kinds_ = 0;         // in the file
   std::uint64_t begun_line_ = 0;
   std::uint64_t undated_ = 0;  // snapshots
+  std::uint64_t first_undated_line_ = 0;
   std::optional<UnixMillis> time_, midnight_, boot_, boot_time_;
   TextOptions options_;
   OrderedDates dates_;

@@ -129,6 +129,7 @@ std::vector<Fault> faults() {
       {"two rows of vmallocinfo in one line", "2026-11-05 18:00Z\n" + kArea + "a+0x1/0x2 pages=2 vmalloc" + kArea + "b+0x1/0x2 pages=2 vmalloc\n" + kArea + "c+0x1/0x2 pages=2 vmalloc\n", {"2026-11-05T18:00:00Z vmalloc c 12288"}, "f:2: not a row of /proc/vmallocinfo"},
       {"two rows of meminfo in one line", "2026-11-05 18:00Z\nMemTotal: 8000 kB SUnreclaim: 64000 kB\nSReclaimable: 1 kB\n", {"2026-11-05T18:00:00Z slab_reclaimable 1024"}, "f:2: not a row of /proc/meminfo"},
       // As people's files have them.
+      {"tables of Linux above the first date", "SUnreclaim: 32 kB\n2026-11-05 18:00Z\nSUnreclaim: 64 kB\n", {"2026-11-05T18:00:00Z slab_unreclaimable 65536"}, "f:1: 1 tables from here on have no date above them"},
       {"a prompt that shows its command", "C:\\>echo 2026-11-05 18:00Z\n2026-11-05 18:00Z\n\nC:\\>poolmon -n 5.log\n" + kFaultTable, {at18}, ""},
       {"a prompt with a name like a date", "2026-11-05 18:00Z\n\nC:\\>type pool-11-05-2026.log\n" + kFaultTable, {at18}, ""},
       {"Unix milliseconds", "1793901600000\n" + kFaultTable + "1793905200000\n" + kFaultTable, {at18, at19}, ""},
