@@ -36,6 +36,7 @@ struct FakeKernel {
   std::set<std::string, std::less<>> waiting;
   int sources = 0, asked = 0;
   bool root_held = false;
+  std::atomic<int> wanting = 0;  // sources that were told that handles are wanted
 
   void pass(std::string_view name) {
     std::unique_lock lock(mutex);
@@ -63,6 +64,7 @@ class FakeFrames final : public FrameSource {
  public:
   explicit FakeFrames(FakeKernel& kernel) : kernel_(kernel) {}
   void set_gate(PartGate* gate) override { gate_ = gate; }
+  void want_object_handles(bool wanted) override { kernel_.wanting += wanted ? 1 : 0; }
   base::Result<void> acquire(RawFrame& frame) override {
     kernel_.pass("root");
     frame.system = System::kLinux;
@@ -126,6 +128,17 @@ TEST_F(GuardedFramesTest, AnswersAreThoseOfTheSource) {
   ASSERT_TRUE(acquire({seconds(30), seconds(30)}));
   EXPECT_THAT(parts(), UnorderedElementsAre(Pair("a", "a2"), Pair("b", "b2"), Pair("c", "c2")));
   EXPECT_EQ(kernel_.sources, 1);
+}
+
+TEST_F(GuardedFramesTest, EverySourceLearnsThatHandlesAreWanted) {
+  frames_->want_object_handles(true);  // before there is one
+  ASSERT_TRUE(acquire({seconds(30), seconds(30)}));
+  EXPECT_EQ(kernel_.wanting, 1);
+  frames_->want_object_handles(true);
+  EXPECT_EQ(kernel_.wanting, 2);
+  kernel_.hold("b");
+  ASSERT_TRUE(acquire());
+  EXPECT_EQ(kernel_.wanting, 3) << "the source that stands in for the one that hangs";
 }
 
 TEST_F(GuardedFramesTest, APartThatHangsKeepsItsLastAnswerAndTheOthersGoOn) {
