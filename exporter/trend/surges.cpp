@@ -163,8 +163,8 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
 }
 
 const TrendEngine::SurgeState& TrendEngine::Subject::surge() const {
-  static const SurgeState kNone;
-  return surging ? *surging : kNone;
+  static const SurgeState kNoSurge;
+  return surging ? *surging : kNoSurge;
 }
 
 }  // namespace kmem::trend
