@@ -32,7 +32,11 @@ KNOWN = {
     "glibc": ("glibc", "LGPL-2.1-or-later"),
     "mingw-w64": ("mingw-w64", "ZPL-2.1"),
     "gcc": ("GCC runtime", "GPL-3.0-or-later WITH GCC-exception-3.1"),
+    "llvm": ("libc++", "Apache-2.0 WITH LLVM-exception"),
+    "zig": ("Zig runtime", "MIT"),
 }
+# What of Zig's library (packaging/windows/get-zig.sh) is in a program -> component, its licence.
+OF_ZIG = {"zig": "LICENSE", "llvm": "lib/libcxx/LICENSE.TXT", "mingw-w64": "lib/libc/mingw/COPYING"}
 ALIASES = [(r"gcc(-\d+)?(-mingw-w64)?", "gcc"), (r"nlohmann_json", "nlohmann-json3"), (r"nlohmann-json", "nlohmann-json3"),
            (r"llvm-toolchain.*", "gcc")]
 # Headers of the system's interface: nothing of them is in the program.
@@ -129,6 +133,14 @@ def unpacked(folder, name):
         return Component(canonical(name), version, f"pkg:deb/debian/{name}@{version}?arch=source", text.read().strip())
 
 
+def zig_component(key, folder):
+    version = os.path.basename(next(entry.path for entry in os.scandir(os.path.dirname(folder)) if entry.name.endswith(".dist-info")))
+    version = version.split("-")[1].removesuffix(".dist-info")
+    with open(os.path.join(folder, OF_ZIG[key]), encoding="utf-8") as text:
+        told = version if key == "zig" else f"of Zig {version}"
+        return Component(key, told, f"pkg:pypi/ziglang@{version}" + ("" if key == "zig" else "#" + os.path.dirname(OF_ZIG[key])), text.read().strip())
+
+
 def components(build, program):
     """Those of the program, by name."""
     cache = open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8").read()
@@ -138,7 +150,13 @@ def components(build, program):
     found, system = {}, set()
     for path in inputs_of(build, os.path.relpath(os.path.realpath(program), build)):
         downloaded = re.match(re.escape(build) + r"/_deps/([^/]+)-src/", path)
-        if path.startswith(deps + "/") or downloaded:
+        if compiler := re.match(re.escape(deps) + r"/zig/.*/ziglang(?=/lib/(libc/)?)", path):
+            # ninja sees the headers; what a program is linked with comes with them, and Zig's own runtime always.
+            for key in ("zig", "mingw-w64" if path.startswith(compiler[0] + "/lib/libc/") else "llvm"):
+                if key not in found:
+                    found[key] = zig_component(key, compiler[0])
+                found[key].is_inside = True
+        elif path.startswith(deps + "/") or downloaded:
             name = downloaded[1] if downloaded else path[len(deps) + 1:].split("/")[0]
             name = re.sub(r"-(x86_64|i686|aarch64)$", "", name)  # built from the source beside it, for one machine
             folder = os.path.join(build, "_deps", name + "-src") if downloaded else os.path.join(deps, name)

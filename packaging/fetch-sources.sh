@@ -3,7 +3,7 @@
 # rest for Windows. They come from the machine's own Debian mirror; its apt configuration is read, never changed.
 # axe-core, which judges the page in a test, comes from the npm registry.
 # Usage: fetch-sources.sh DIR NAME...   (names: cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11
-# nlohmann-json3 openssl axe-core)
+# nlohmann-json3 openssl zlib axe-core)
 # Exit 0: everything named is there. Exit 1: something could not be had (named on stderr).
 set -euo pipefail
 dir=$1; shift

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the packages and what is told of them: .deb, .rpm and a container image of Linux, an installer and a zip of Windows, x64
-# and x86, what deploys them, SBOM, SHA256SUMS. With KMEM_SIGNING_KEY, a key of gpg's, SHA256SUMS is signed.
-# Usage: packaging/package.sh [deb] [rpm] [image] [windows]   (default: all of them; they come to .build/packages)
+# and x86 (ARM64 when it is named), what deploys them, SBOM, SHA256SUMS. With KMEM_SIGNING_KEY, a key of gpg's, SHA256SUMS is signed.
+# Usage: packaging/package.sh [deb] [rpm] [image] [windows] [arm64]   (default: all but arm64; they come to .build/packages)
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -17,7 +17,8 @@ for kind in "${kinds[@]}"; do
     deb | image) linux=yes ;;
     rpm) linux=yes sets+=(rpm) ;;
     windows) sets+=(windows) presets+=(windows-mingw windows-mingw-i686) ;;
-    *) echo "package: $kind is none of deb, rpm, image, windows" >&2; exit 2 ;;
+    arm64) presets+=(windows-arm64) ;;
+    *) echo "package: $kind is none of deb, rpm, image, windows, arm64" >&2; exit 2 ;;
   esac
 done
 [ $linux = no ] || presets=(release "${presets[@]}")
@@ -28,6 +29,7 @@ if [[ " ${kinds[*]} " = *" windows "* ]]; then
   packaging/fetch-sources.sh .build/deps openssl
   packaging/windows/build-openssl.sh .build/deps x86_64 i686
 fi
+if [[ " ${kinds[*]} " = *" arm64 "* ]]; then packaging/windows/prepare-arm64.sh .build/deps; fi
 # Nothing of another version, or of another run, is summed up and signed.
 rm -rf "$out"
 mkdir -p "$out"
@@ -52,6 +54,7 @@ for preset in "${presets[@]}"; do
       ;;
     windows-mingw) arch=x64 ;;&
     windows-mingw-i686) arch=x86 ;;&
+    windows-arm64) arch=arm64 ;;&
     windows-*)
       packaging/windows/make-msi.sh "$program.exe" $arch "$version" "$out"
       python3 -B packaging/components.py "$build" "$program.exe" --version "$version" --sbom "$sbom-windows-$arch.cdx.json"

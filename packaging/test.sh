@@ -5,6 +5,7 @@
 # Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: all of them)
 #        packaging/test.sh one NAME [FILTER]   builds and runs one test, natively; FILTER is GoogleTest's
 #        packaging/test.sh lint [tidy]         layout and spelling (see packaging/lint.sh)
+#        packaging/test.sh arm64           builds the program for Windows on ARM64 and reads its file, on demand
 #        packaging/test.sh distributions   builds and tests in other distributions, on demand (distributions.sh)
 # Logs are below .build/logs. Exit 0 only when every leg passed.
 set -euo pipefail
@@ -27,6 +28,14 @@ case ${1:-} in
     shift
     packaging/install-packages.sh lint
     exec packaging/lint.sh format spelling "$@"
+    ;;
+  arm64)
+    packaging/windows/prepare-arm64.sh .build/deps
+    ln -sfn /usr/src/googletest .build/deps/googletest
+    cmake --preset windows-arm64
+    cmake --build --preset windows-arm64 --target kmem_exporter
+    ctest --preset windows-arm64
+    exit
     ;;
   distributions)
     packaging/fetch-sources.sh .build/deps cpp-httplib

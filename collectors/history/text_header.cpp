@@ -242,14 +242,14 @@ std::string_view as_written(std::string_view line, std::string& storage) {
 std::string_view without_markup(std::string_view line, std::string& storage) {
   if (line.find_first_of("&<|*`\xa0\xc2\xc3\xe2\xe3") == std::string_view::npos) return line;
   std::string out;
-  static constexpr std::array<std::pair<std::string_view, char>, 12> kTitles = {
+  static constexpr std::array<std::pair<std::string_view, char>, 12> kMarks = {
       {{"&nbsp;", ' '}, {"&#160;", ' '}, {"&#xa0;", ' '}, {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'},
        {"&quot;", '"'}, {"\xc2\xa0", ' '}, {"\xe2\x80\xaf", ' '}, {"\xe2\x80\x89", ' '}, {"\xe3\x80\x80", ' '},
        {"&#39;", '\''}}};
   while (!line.empty()) {
-    const auto name = std::find_if(kTitles.begin(), kTitles.end(),
+    const auto name = std::find_if(kMarks.begin(), kMarks.end(),
                                    [&](const auto& one) { return line.starts_with(one.first); });
-    if (name != kTitles.end()) {
+    if (name != kMarks.end()) {
       out.push_back(name->second);
       line.remove_prefix(name->first.size());
       continue;

@@ -33,7 +33,7 @@ Socket open_socket(int family, int type) {
   auto socket = owned(::socket(family, type, 0));
   if (socket) {
     u_long non_blocking = 1;
-    ::ioctlsocket(raw(socket), FIONBIO, &non_blocking);
+    ::ioctlsocket(raw(socket), static_cast<long>(FIONBIO), &non_blocking);
     ::SetHandleInformation(reinterpret_cast<HANDLE>(raw(socket)), HANDLE_FLAG_INHERIT, 0);
   }
   return socket;
@@ -104,7 +104,7 @@ Accepted accept_from(const Socket& listener) {
     return {error == WSAEMFILE || error == WSAENOBUFS ? IoStatus::kFailed : IoStatus::kWouldBlock, {}, {}};
   }
   u_long non_blocking = 1;
-  ::ioctlsocket(raw(socket), FIONBIO, &non_blocking);
+  ::ioctlsocket(raw(socket), static_cast<long>(FIONBIO), &non_blocking);
   ::SetHandleInformation(reinterpret_cast<HANDLE>(raw(socket)), HANDLE_FLAG_INHERIT, 0);
   set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
   return {IoStatus::kDone, std::move(socket), numeric_host(address, length)};

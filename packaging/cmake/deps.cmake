@@ -97,10 +97,22 @@ if(is_installed)
   target_link_libraries(kmem_spdlog INTERFACE fmt::fmt-header-only Threads::Threads)
 else()
   target_link_libraries(kmem_spdlog INTERFACE spdlog::spdlog)
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)  # from 20 on it warns of what fmt's header does
+    target_include_directories(kmem_spdlog SYSTEM INTERFACE $<TARGET_PROPERTY:spdlog,INTERFACE_INCLUDE_DIRECTORIES>
+                               $<TARGET_PROPERTY:fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+  endif()
 endif()
 find_package(Threads REQUIRED)
 set(ZLIB_USE_STATIC_LIBS ${WIN32})
-find_package(ZLIB REQUIRED)
+if(MINGW_ARCH STREQUAL "aarch64")  # no package has it; its own CMakeLists.txt would change the sources
+  file(GLOB zlib_sources "${KMEM_DEPS_DIR}/zlib/*.c")
+  add_library(kmem_zlib STATIC ${zlib_sources})
+  target_compile_options(kmem_zlib PRIVATE -w)
+  target_include_directories(kmem_zlib SYSTEM INTERFACE "${KMEM_DEPS_DIR}/zlib")
+  add_library(ZLIB::ZLIB ALIAS kmem_zlib)
+else()
+  find_package(ZLIB REQUIRED)
+endif()
 
 # Google's name for gtest differs between an installed package and a source build.
 if(BUILD_TESTING AND NOT TARGET GTest::gmock)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds OpenSSL's static libraries for Windows from the source package in DEPS/openssl: what a TLS server and client
 # need, for NT 5.2. Kept by version and by this script; built again only when one of them changed.
-# Usage: build-openssl.sh DEPS ARCH...   (x86_64, i686)   -> DEPS/openssl-ARCH/{include,lib}
+# Usage: build-openssl.sh DEPS ARCH...   (x86_64, i686, aarch64)   -> DEPS/openssl-ARCH/{include,lib}
 set -euo pipefail
 deps=$(cd "$1" && pwd); shift
 source=$deps/openssl
@@ -62,17 +62,24 @@ make_openssl() (
 )
 
 for arch; do
-  cc=gcc-posix ar=gcc-ar-posix ranlib=gcc-ranlib-posix
+  cc=gcc-posix ar=gcc-ar-posix ranlib=gcc-ranlib-posix versions=(gcc-posix as)
   prefix_of_tools=$arch-w64-mingw32-
+  description=/dev/null  # of a target that OpenSSL does not know
   flags=(-D_WIN32_WINNT=0x0502 -DWINVER=0x0502)
   case $arch in
     x86_64) target=mingw64 ;;
     i686) target=mingw ;;
-    *) echo "build-openssl: $arch is neither x86_64 nor i686" >&2; exit 2 ;;
+    aarch64)
+      description=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/openssl-arm64.conf
+      target=mingwarm64 cc=gcc ar=ar ranlib=ranlib versions=(gcc)
+      prefix_of_tools=$deps/zig/bin/aarch64-w64-mingw32-
+      flags=(no-asm --config=description.conf)
+      ;;
+    *) echo "build-openssl: $arch is none of x86_64, i686, aarch64" >&2; exit 2 ;;
   esac
   prefix=$deps/openssl-$arch
-  key=$({ cat "$source/VERSION.dat" "$source/debian/changelog"; "$prefix_of_tools$cc" --version; "${prefix_of_tools}as" --version
-          declare -f make_openssl; echo "$arch $target $folder ${options[*]} ${flags[*]}"; } | sha256sum | cut -c 1-40)
+  key=$({ cat "$source/VERSION.dat" "$source/debian/changelog"; for tool in "${versions[@]}"; do "$prefix_of_tools$tool" --version; done | grep -v ^InstalledDir
+          cat "$description"; declare -f make_openssl; echo "$arch $target $folder ${options[*]} ${flags[*]}"; } | sha256sum | cut -c 1-40)
   [ "$(cat "$prefix/.complete" 2>/dev/null)" != "$key" ] || continue
   rm -rf "$prefix"
   entry=${cache:+$cache/openssl-$arch-$key}
@@ -85,6 +92,7 @@ for arch; do
   rm -rf "$work" && mkdir "$work"
   log=$work/build.log
   cp -rs "$source/." "$work/"
+  cp "$description" "$work/description.conf"
   # Debian's position-independent code for x86 is for ELF alone: the Windows assembler refuses it.
   if [ "$arch" = i686 ] && grep -qx pic.patch "$source/debian/patches/series"; then
     grep -E '^\+\+\+ ' "$source/debian/patches/pic.patch" | sed -E 's|^\+\+\+ [^/]*/([^[:space:]]+).*|\1|' | while read -r file; do
