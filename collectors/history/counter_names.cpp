@@ -29,7 +29,7 @@ struct Name {
   std::string_view local;
   std::string_view english;
 };
-constexpr auto kNames = std::to_array<Name>({
+constexpr auto kCounterNames = std::to_array<Name>({
     {"auslagerungsseiten (bytes)", "Memory\\Pool Paged Bytes"},
     {"nicht-auslagerungsseiten (bytes)", "Memory\\Pool Nonpaged Bytes"},
     {"auslagerungsseiten: residente bytes", "Memory\\Pool Paged Resident Bytes"},
@@ -163,8 +163,8 @@ std::string_view english_counter(std::string_view path) {
   if (language == "Japanese" || object == "memory")
     if (const std::string_view name = japanese(path.substr(slash + 1)); !name.empty()) return name;
   const auto found =
-      std::find_if(kNames.begin(), kNames.end(), [&](const Name& one) { return alike(folded, one.local); });
-  return found != kNames.end() ? found->english : std::string_view();
+      std::find_if(kCounterNames.begin(), kCounterNames.end(), [&](const Name& one) { return alike(folded, one.local); });
+  return found != kCounterNames.end() ? found->english : std::string_view();
 }
 
 bool is_process_object(std::string_view object) {
@@ -179,7 +179,7 @@ std::string_view english_process_counter(std::string_view counter) {
   for (const Name& name : kProcessNames)
     if (counter == name.local || (is_word && alike(folded, name.local))) return name.english;
   std::string_view english = japanese(counter);
-  for (const Name& name : kNames)
+  for (const Name& name : kCounterNames)
     if (english.empty() && is_word && alike(folded, name.local)) english = name.english;
   constexpr std::string_view kObject = "Memory\\";
   const std::string_view name = english.substr(std::min(kObject.size(), english.size()));

@@ -16,7 +16,7 @@ struct Name {
   std::string_view json;
   SarValue value;
 };
-constexpr std::array<Name, 7> kNames = {{{"kbavail", "avail", SarValue::kAvailable},
+constexpr std::array<Name, 7> kSarNames = {{{"kbavail", "avail", SarValue::kAvailable},
                                          {"kbcommit", "commit", SarValue::kCommit},
                                          {"kbcached", "cached", SarValue::kFileCache},
                                          {"kbslab", "slab", SarValue::kSlab},
@@ -33,13 +33,13 @@ std::vector<SarColumn> sar_columns(const std::vector<std::string_view>& names) {
       std::find(names.begin(), names.end(), "kbmemused") == names.end())
     return columns;
   for (std::size_t i = 0; i < names.size(); ++i)
-    for (const Name& name : kNames)
+    for (const Name& name : kSarNames)
       if (names[i] == name.column) columns.push_back({i, name.value, name.column});
   return columns;
 }
 
 std::optional<SarValue> sar_json_value(std::string_view name) {
-  for (const Name& known : kNames)
+  for (const Name& known : kSarNames)
     if (known.json == name) return known.value;
   return std::nullopt;
 }

@@ -14,7 +14,7 @@ using testing::IsEmpty;
 using testing::Pair;
 
 constexpr base::UnixMillis kFirstOfMayAt6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
-constexpr base::UnixMillis kHour = 3'600'000;
+constexpr base::UnixMillis kHourMs = 3'600'000;
 
 TEST(PerfmonHistory, ColumnsBecomeTotals) {
   const std::string file = "fixtures/history/perfmon.csv";
@@ -22,25 +22,25 @@ TEST(PerfmonHistory, ColumnsBecomeTotals) {
   ASSERT_EQ(found.snapshots.size(), 4U) << found.error;
   EXPECT_EQ(found.snapshots[0].system, System::kWindows);
   EXPECT_EQ(found.snapshots[0].time, kFirstOfMayAt6 + 250);  // local time 8:00, UTC is 120 minutes behind it
-  EXPECT_EQ(found.snapshots[0].boot_time, kFirstOfMayAt6 - kHour);
+  EXPECT_EQ(found.snapshots[0].boot_time, kFirstOfMayAt6 - kHourMs);
   EXPECT_THAT(totals_of(found.snapshots[0]),
               ElementsAre(Pair("available", 1233121280), Pair("cache", 40960000), Pair("cache.peak", 50960000),
                           Pair("commit", 13105270000), Pair("commit.limit", 33669967872),
                           Pair("nonpaged.allocations", 91234), Pair("nonpaged.bytes", 172867584),
                           Pair("paged.allocations", 81234), Pair("paged.bytes", 311185408),
                           Pair("paged.resident", 254332928), Pair("ptes", 33444)));
-  EXPECT_EQ(found.snapshots[1].time, kFirstOfMayAt6 + kHour + 250);
-  EXPECT_EQ(found.snapshots[1].boot_time, kFirstOfMayAt6 - kHour);  // jitter of 0.1 ms is the same boot
+  EXPECT_EQ(found.snapshots[1].time, kFirstOfMayAt6 + kHourMs + 250);
+  EXPECT_EQ(found.snapshots[1].boot_time, kFirstOfMayAt6 - kHourMs);  // jitter of 0.1 ms is the same boot
   EXPECT_THAT(totals_of(found.snapshots[1]),
               ElementsAre(Pair("available", 1233121280), Pair("cache", 40960000), Pair("cache.peak", 50960000),
                           Pair("commit", 13105270784), Pair("commit.limit", 33669967872),
                           Pair("nonpaged.bytes", 172867585), Pair("paged.bytes", 311185409), Pair("ptes", 33440)));
-  EXPECT_EQ(found.snapshots[2].time, kFirstOfMayAt6 + 2 * kHour + 250);
+  EXPECT_EQ(found.snapshots[2].time, kFirstOfMayAt6 + 2 * kHourMs + 250);
   EXPECT_THAT(totals_of(found.snapshots[2]), ElementsAre(Pair("nonpaged.bytes", 172867586)));
   EXPECT_FALSE(found.snapshots[2].boot_time);
   EXPECT_THAT(totals_of(found.snapshots[3]),
               ElementsAre(Pair("nonpaged.bytes", 172867587), Pair("paged.bytes", 311185412)));
-  EXPECT_EQ(found.snapshots[3].boot_time, kFirstOfMayAt6 + 5 * kHour + 250 - 60'000);
+  EXPECT_EQ(found.snapshots[3].boot_time, kFirstOfMayAt6 + 5 * kHourMs + 250 - 60'000);
   EXPECT_THAT(found.skipped, ElementsAre(file + ":4: Memory\\Pool Paged Bytes \"-1\" is not a value",
                                          file + ":5: 2 fields where the header has 15",
                                          file + ":6: time \"01.05.2024 11:00:00\" is not MM/DD/YYYY HH:MM:SS"));
@@ -86,7 +86,7 @@ TEST(PerfmonHistory, BrokenLines) {
       "\"05/01/2024 06:00:00.000\",\"4\"\n\"(PDH-CSV 4.0) (GMT)(60)\",\"\\Disk\\Bytes\"\n" +
       std::string(5 << 20, '1') + "\n");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
-  EXPECT_EQ(found.snapshots[0].time, kFirstOfMayAt6 + kHour);
+  EXPECT_EQ(found.snapshots[0].time, kFirstOfMayAt6 + kHourMs);
   EXPECT_THAT(totals_of(found.snapshots[0]), ElementsAre(Pair("nonpaged.bytes", 4)));
   EXPECT_THAT(found.skipped,
               ElementsAre("f:2: text follows a closing quote", "f:3: Memory\\Pool Paged Bytes \"x\" is not a value",
