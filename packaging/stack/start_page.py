@@ -84,17 +84,17 @@ class Start:
         """Rows of what Alertmanager holds: it knows what is silenced by what."""
         body = self.got("alertmanager", "/api/v2/alerts")
         rows = json.loads(body) if body else []
-        names = {row["fingerprint"]: row["labels"]["alertname"] for row in rows}
-        rows.sort(key=lambda row: (row["status"]["state"] != "active", row["labels"].get("severity"), row["labels"].get("instance", "")))
+        names = {row["fingerprint"]: row["labels"].get("alertname", "an alert without a name") for row in rows}
+        rows.sort(key=lambda row: (row["status"]["state"] != "active", row["labels"].get("severity", ""), row["labels"].get("instance", "")))
         for row in rows:
-            labels, notes = row["labels"], row["annotations"]
+            labels, notes, alert = row["labels"], row.get("annotations", {}), names[row["fingerprint"]]
             by = sorted({names.get(other, "another alert") for other in row["status"]["inhibitedBy"]})
             state = "told" if not by else "not told: " + ", ".join(by) + " says it"
             where = {key: labels[key] for key in ("pool", "tag") if key in labels}
-            runbook = f"http://{self.at['exporter']}/runbooks/{labels['alertname']}?{urllib.parse.urlencode(where)}"
+            runbook = f"http://{self.at['exporter']}/runbooks/{alert}?{urllib.parse.urlencode(where)}"
             place = " ".join([labels.get("instance", ""), *where.values()])
             severity = labels.get("severity", "")
-            yield (f'<tr><td class="{html.escape(severity)}">{html.escape(severity)}</td><td>{link(runbook, labels["alertname"])}</td>'
+            yield (f'<tr><td class="{html.escape(severity)}">{html.escape(severity)}</td><td>{link(runbook, alert)}</td>'
                    f"<td>{html.escape(place)}</td><td class=what>{html.escape(notes.get('description') or notes.get('summary', ''))}</td>"
                    f"<td class=state>{html.escape(state)}</td></tr>")
 
@@ -129,7 +129,7 @@ class Start:
                                    dashboards.annotations(self.api, made, chosen, now))
         head = (f'<style>body{{margin-top:44px;width:{render.WIDTH}px;height:{height}px}}nav{{position:absolute;top:-34px;left:0;font-size:15px}}'
                 f'nav a{{color:#6e9fff;margin-right:16px}}</style><nav>{link("/", "Start page")}<b>{html.escape(made["title"])}</b> '
-                f"{html.escape(TITLES[(uid, name)].partition(': ')[2])}</nav>")
+                f"{html.escape(TITLES.get((uid, name), "").partition(': ')[2])}</nav>")
         return text.replace("</style>", "</style>" + head, 1)
 
 
