@@ -124,21 +124,13 @@ void from_tag_counters(const MetricsInput& in, Samples& out) {
     if (const auto& number = member.*Field) out.add(value_of(*number), {pool_name(member.pool), member.tag});
 }
 
-/// Of a tag that may be of several drivers, in the lean profile.
-constexpr std::size_t kLeanOwners = 2;
-
 void tag_info(const MetricsInput& in, Samples& out) {
   if (in.owners == nullptr) return;
   const std::vector<TagOwners::Row>& rows = in.owners->rows;
-  const bool only_lean = in.only_lean;
-  if (!only_lean && in.owners->same_as_before && out.keep(rows.size())) return;
+  if (in.owners->same_as_before && out.keep(rows.size())) return;
   out.expect(rows.size());
-  std::size_t of_tag = 0;  // rows of one tag stand together
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const TagOwners::Row& row = rows[i];
-    of_tag = i > 0 && rows[i - 1].pool == row.pool && rows[i - 1].tag == row.tag ? of_tag + 1 : 1;
-    if (!only_lean || of_tag <= kLeanOwners) out.add(1, {pool_name(row.pool), row.tag, row.driver, row.description, row.source});
-  }
+  for (const TagOwners::Row& row : rows)
+    out.add(1, {pool_name(row.pool), row.tag, row.driver, row.description, row.source});
 }
 
 void process_handles(const MetricsInput& in, Samples& out) {
