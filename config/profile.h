@@ -8,7 +8,7 @@
 namespace kmem::config {
 
 /// Tags that lean exports at most, over all pools; kmem_leak_suspects and kmem_surge_suspects count all.
-inline constexpr std::size_t kLeanSuspects = 6;
+inline constexpr std::size_t kLeanSuspects = 5;
 
 struct Exported {
   Tags tags;
