@@ -91,10 +91,11 @@ class CsvHistory final : public SnapshotReader {
     }
     Host* const host = full_ != nullptr ? std::exchange(full_, nullptr) : earliest();
     if (host == nullptr) return false;
-    const auto first = host->pending.begin();
+    const auto begins_before = [](const auto& a, const auto& b) { return a.second.line < b.second.line; };
     // Each later time stands above the one before it.
-    is_newest_first_ = !host->given && host->pending.size() > kWindow &&
-                       std::is_sorted(first, host->pending.end(), [](const auto& a, const auto& b) { return a.second.line > b.second.line; });
+    is_newest_first_ = !host->given && host->pending.size() > kWindow && std::is_sorted(host->pending.rbegin(), host->pending.rend(), begins_before);
+    // Where times may go back the earliest may be the one whose rows come just now: the one that the file began first is whole.
+    const auto first = any_order_ ? std::min_element(host->pending.begin(), host->pending.end(), begins_before) : host->pending.begin();
     out = first->second.builder.take();
     out.system = system_;
     out.time = first->first;
