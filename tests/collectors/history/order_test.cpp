@@ -199,6 +199,51 @@ TEST(Order, NewestFirstWithoutRoomForAllAtOnce) {
             "its newest readings stand first, and it is too long to be turned round here; sort it by time");
 }
 
+/// Falls by the hour, and breaks off.
+class BreaksOff final : public SnapshotReader {
+ public:
+  base::Result<bool> next(Snapshot& out) override {
+    if (hour_ == 0) return base::Error{base::ErrorCode::kMalformed, "it breaks off"};
+    out = {};
+    out.time = kNov1 + --hour_ * kHour;
+    return true;
+  }
+
+ private:
+  int hour_ = 6;
+};
+
+TEST(Order, NewestFirstUpToWhereItBreaksOff) {
+  for (const std::size_t room : {SortedReader::kRoomBytes, 3 * sizeof(Snapshot)}) {
+    SortedReader reader([](bool) -> Reader { return std::unique_ptr<SnapshotReader>(std::make_unique<BreaksOff>()); }, room);
+    Snapshot snapshot;
+    for (int hour = 0; hour < 6; ++hour) {
+      ASSERT_TRUE(*reader.next(snapshot));
+      EXPECT_EQ(snapshot.time, kNov1 + hour * kHour);
+    }
+    EXPECT_EQ(reader.next(snapshot).error().message, "it breaks off");
+    EXPECT_FALSE(*reader.next(snapshot));
+  }
+}
+
+// Beyond those that are kept open, too.
+TEST(Order, EachFileWhoseNewestStandFirstIsNamedOnce) {
+  test::MemoryFiles files;
+  std::vector<std::string> paths;
+  for (int file = 0; file < 40; ++file) {
+    std::string csv = kHostCsv;
+    for (int hour = 5; hour >= 0; --hour) csv += csv_row("h" + std::to_string(file), hour, hour + 1);
+    files.put(paths.emplace_back("f" + two(file)), csv);
+  }
+  HistoryOptions options;
+  options.all_hosts = true;
+  const test::WholeHistory whole = test::read_history(files, paths, options);
+  EXPECT_EQ(whole.snapshots.size(), 240U);
+  std::vector<std::string> wanted;
+  for (const std::string& path : paths) wanted.push_back(path + ": its newest readings stand first; it is read oldest first");
+  EXPECT_EQ(whole.warnings, wanted);
+}
+
 TEST(Order, PartsInTheWrongOrderAreNamed) {
   const std::string script = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
   std::vector<std::string> said;
