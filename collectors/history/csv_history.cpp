@@ -30,8 +30,10 @@ namespace {
 using base::UnixMillis;
 
 constexpr std::size_t kWindow = 4;
-constexpr std::size_t kLongestTag = 256;
-constexpr std::size_t kMostHosts = 65'536, kMostPending = 512, kMostEarly = 64;
+constexpr std::size_t kLongestTag = 256, kLongestHost = 256;
+constexpr std::size_t kMostPending = 512, kMostPendingRows = 65'536;  // of all hosts: snapshots, and rows in them
+constexpr std::size_t kStaleRows = 4096;  // of a host none came for as long: what it has is whole
+constexpr std::size_t kMostEarly = 4096;  // of all hosts
 
 enum Column : std::size_t { kTimestamp, kPool, kTag, kBytes, kAllocs, kFrees, kOutstanding, kBootTime, kHost };
 constexpr std::array<std::string_view, 9> kColumns = {"timestamp", "pool",  "tag",         "bytes",    "allocs",
@@ -89,25 +91,34 @@ class CsvHistory final : public SnapshotReader {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
       if (*state == LineState::kLine && !trimmed(lines_.line()).empty()) take_line();
     }
-    Host* const host = full_ != nullptr ? std::exchange(full_, nullptr) : earliest();
+    const bool is_full = full_ != nullptr;
+    Host* const host = is_full ? std::exchange(full_, nullptr) : earliest();
     if (host == nullptr) return false;
-    const auto first = host->pending.begin();
+    const auto begins_before = [](const auto& a, const auto& b) { return a.second.line < b.second.line; };
     // Each later time stands above the one before it.
-    is_newest_first_ = !host->given && host->pending.size() > kWindow &&
-                       std::is_sorted(first, host->pending.end(), [](const auto& a, const auto& b) { return a.second.line > b.second.line; });
+    is_newest_first_ = is_full && !host->given && host->pending.size() > 2 &&
+                       std::is_sorted(host->pending.rbegin(), host->pending.rend(), begins_before);
+    // Where times may go back the earliest may be the one whose rows come just now: the one that the file began first is whole.
+    const auto first = any_order_ ? std::min_element(host->pending.begin(), host->pending.end(), begins_before) : host->pending.begin();
     out = first->second.builder.take();
     out.system = system_;
     out.time = first->first;
-    host_ = host->name;
+    host_ = *host->name;
     line_ = first->second.line;
     host->given = first->first;
     if (current_ == &first->second) current_ = nullptr;
+    pending_rows_ -= first->second.rows;
     host->pending.erase(first);
     --pending_count_;
+    if (any_order_) return true;
+    // Their snapshots can no longer come.
+    const auto still = host->early_gaps.upper_bound(*host->given);
+    early_count_ -= static_cast<std::size_t>(std::distance(host->early_gaps.begin(), still));
+    host->early_gaps.erase(host->early_gaps.begin(), still);
     return true;
   }
 
-  [[nodiscard]] bool is_newest_first() const override { return is_newest_first_; }
+  [[nodiscard]] bool is_newest_first() const override { return is_newest_first_ || (fallen_hosts_ > 1 && !any_rose_); }
   [[nodiscard]] std::uint64_t line() const override { return line_; }
   [[nodiscard]] const std::string& host() const override { return host_; }
 
@@ -115,13 +126,16 @@ class CsvHistory final : public SnapshotReader {
   struct Pending {
     SnapshotBuilder builder;
     std::uint64_t line = 0;
+    std::size_t rows = 0;
   };
   // Times rise a host: hosts may stand one behind another.
   struct Host {
-    std::string name;
+    const std::string* name = nullptr;  // in hosts_
     std::map<UnixMillis, Pending> pending;
     std::map<UnixMillis, Gaps> early_gaps;  // of rows that were refused before one of their snapshot was not
     std::optional<UnixMillis> given;
+    std::uint64_t last_line = 0;
+    bool fell = false;  // a time came too late
     std::optional<std::list<Host*>::iterator> place = {};  // in waiting_
   };
 
@@ -134,7 +148,7 @@ class CsvHistory final : public SnapshotReader {
   Host& host_of(std::string_view text) {
     std::string name = base::label_text(text);
     const auto [found, is_new] = hosts_.try_emplace(std::move(name));
-    if (is_new) found->second.name = found->first;
+    if (is_new) found->second.name = &found->first;
     return found->second;
   }
 
@@ -206,8 +220,22 @@ class CsvHistory final : public SnapshotReader {
     const auto host = hosts_.find(base::label_text(trimmed(field(kHost))));
     const auto of = host != hosts_.end() ? host->second.pending.find(*time) : std::map<UnixMillis, Pending>::iterator();
     if (host != hosts_.end() && of != host->second.pending.end()) add_gaps(of->second, gaps);
-    else if (hosts_.size() < kMostHosts && (host == hosts_.end() || host->second.early_gaps.size() < kMostEarly))
-      host_of(trimmed(field(kHost))).early_gaps[*time].pools |= gaps.pools;
+    else if (why_no_host(trimmed(field(kHost))).empty()) add_early(host_of(trimmed(field(kHost))), *time, gaps);
+  }
+
+  void add_early(Host& host, UnixMillis time, const Gaps& gaps) {
+    const auto known = host.early_gaps.find(time);
+    if (known != host.early_gaps.end()) known->second.pools |= gaps.pools;
+    // No room: whatever begins from here on may lack a row.
+    else if (early_count_ >= kMostEarly) early_beyond_.pools |= gaps.pools;
+    else host.early_gaps[time] = gaps, ++early_count_;
+  }
+
+  // Empty, or why not.
+  std::string why_no_host(std::string_view text) const {
+    if (text.size() > kLongestHost) return "a host longer than " + std::to_string(kLongestHost) + " bytes";
+    if (hosts_.size() >= kMostHosts && !hosts_.contains(base::label_text(text))) return "too many hosts";
+    return {};
   }
 
   static void add_gaps(Pending& into, const Gaps& gaps) { into.builder.snapshot().gaps.pools |= gaps.pools; }
@@ -240,6 +268,9 @@ class CsvHistory final : public SnapshotReader {
     if (kind >= kPoolCount && !tag.empty()) return std::string(kKinds[kind]) + " has no tags";
     if (std::string late = find_snapshot(trimmed(field(kTimestamp))); !late.empty()) return late;
 
+    ++current_->rows;
+    ++pending_rows_;
+    current_in_->last_line = lines_.number();
     Snapshot& snapshot = current_->builder.snapshot();
     if (kind != kCommit && kind != kCommitLimit)
       system_ = kind <= static_cast<std::size_t>(Pool::kNonpaged) || kind == kSystemPtes ? System::kWindows
@@ -254,7 +285,7 @@ class CsvHistory final : public SnapshotReader {
     // Blanks beyond the kernel's four letters, or around a tag, are the separator's.
     const bool is_blank_around = tag.size() > kTagLength || (tag.front() == ' ' && tag.back() == ' ' && !trimmed(tag).empty());
     row.tag = base::label_text(is_blank_around ? trimmed(tag) : std::string_view(tag));
-    if (is_blank_around) row.tag.resize(std::max(row.tag.size(), kTagLength), ' ');
+    if (is_blank_around && (row.pool == Pool::kPaged || row.pool == Pool::kNonpaged)) row.tag.resize(std::max(row.tag.size(), kTagLength), ' ');
     row.bytes = *bytes;
     row.has_outstanding = counts[2].has_value();
     if (counts[0] && counts[1]) {
@@ -275,7 +306,7 @@ class CsvHistory final : public SnapshotReader {
     const Snapshot* before = nullptr;
     for (auto one = pending.begin(); one != pending.end() && &one->second != current_; ++one) before = &one->second.builder.snapshot();
     // A host that nobody has heard of, where the others are known.
-    if (before == nullptr) return at_[kHost] + 1 == width_ && (pending_count_ > 1 || hosts_.size() > 1);
+    if (before == nullptr) return at_[kHost] + 1 == width_ && !current_in_->given && (pending_count_ > 1 || hosts_.size() > 1);
     if (current_->builder.snapshot().tags.size() + 1 < before->tags.size()) return true;
     return std::any_of(before->tags.begin(), before->tags.end(), [&](const TagUsage& one) {
       return one.pool == row.pool && one.tag == row.tag && row.bytes < one.bytes / kMuchLess;
@@ -316,24 +347,31 @@ class CsvHistory final : public SnapshotReader {
     if (current_ != nullptr && timestamp == current_timestamp_ && host_text == current_host_) return {};
     const auto time = parse_timestamp(timestamp);
     if (!time) return timestamp.empty() ? "timestamp is empty" : "timestamp " + time.error().message;
-    if (hosts_.size() >= kMostHosts && !hosts_.contains(base::label_text(host_text))) return "too many hosts";
+    if (std::string no = why_no_host(host_text); !no.empty()) return no;
     Host& host = host_of(host_text);
-    if (host.given && *time <= *host.given && !any_order_)
+    if (host.given && *time <= *host.given && !any_order_) {
+      if (*time < *host.given && !std::exchange(host.fell, true)) ++fallen_hosts_;
       return "timestamp " + in_quotes(timestamp) + " goes back more than " + std::to_string(kWindow) +
              " snapshots; sort the rows by timestamp";
+    }
     const auto [found, is_new] = host.pending.try_emplace(*time);
     if (is_new) {
       found->second.line = lines_.number();
+      any_rose_ |= std::next(found) == host.pending.end() && (found != host.pending.begin() || host.given);
       if (const auto early = host.early_gaps.find(*time); early != host.early_gaps.end()) {
         add_gaps(found->second, early->second);
         host.early_gaps.erase(early);
+        --early_count_;
       }
+      add_gaps(found->second, early_beyond_);
       ++pending_count_;
       if (host.place) waiting_.erase(*host.place);
       host.place = waiting_.insert(waiting_.end(), &host);
       for (; waiting_.front()->pending.empty(); waiting_.pop_front()) waiting_.front()->place.reset();
+      Host& longest = *waiting_.front();
+      const bool is_much = pending_rows_ > kMostPendingRows && longest.last_line + kStaleRows < lines_.number();
       if (host.pending.size() > kWindow) full_ = &host;
-      else if (pending_count_ > kMostPending && waiting_.front() != &host) full_ = waiting_.front();
+      else if ((pending_count_ > kMostPending || is_much) && &longest != &host) full_ = &longest;
     }
     current_ = &found->second;
     current_in_ = &host;
@@ -349,7 +387,10 @@ class CsvHistory final : public SnapshotReader {
   std::size_t width_ = 0;
   std::map<std::string, Host> hosts_;
   std::list<Host*> waiting_;  // the one whose last new time came first
-  std::size_t pending_count_ = 0;  // of all hosts
+  std::size_t pending_count_ = 0, pending_rows_ = 0, early_count_ = 0;  // of all hosts
+  std::size_t fallen_hosts_ = 0;
+  bool any_rose_ = false;
+  Gaps early_beyond_;  // of refused rows that there was no room for
   Host* full_ = nullptr;  // whose window is
   Pending* current_ = nullptr;
   Host* current_in_ = nullptr;

@@ -216,7 +216,12 @@ class History final : public HistorySource {
 
   // Where hosts follow one another in a file, another file may have gone further.
   bool is_in_time(const Track& track) {
-    const auto [given, is_new] = given_.try_emplace(options_.all_hosts ? track.host : std::string(), track.head.time);
+    const std::string of = options_.all_hosts ? track.host : std::string();
+    if (given_.size() >= kMostHosts && !given_.contains(of)) {
+      notes_.skip(track.path, track.line, "too many hosts");
+      return false;
+    }
+    const auto [given, is_new] = given_.try_emplace(of, track.head.time);
     const auto is_its = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
     const bool is_of_this_time = is_new || std::any_of(batch_.begin(), batch_.end(), is_its);
     if (track.head.time < given->second || (track.head.time == given->second && !is_of_this_time)) {
@@ -307,7 +312,6 @@ class History final : public HistorySource {
           if (opened = open_track(*track); !opened) return opened.error();
           more = track->read(first);
           if (more && *more) track->take(std::move(first));
-          if (more && *more) notes_.warn(path, "its newest readings stand first; it is read oldest first");
         }
       }
       if (!more && more.error().code != ErrorCode::kMalformed) return more.error();
@@ -322,6 +326,8 @@ class History final : public HistorySource {
           track->bytes_read = 0;
           notes_.back_to(mark);
         }
+        // Said here alone, also of a file that is opened again.
+        if (track->is_newest_first) notes_.warn(path, "its newest readings stand first; it is read oldest first");
         waiting_.push_back(std::move(track));
         return {};
       }
@@ -390,6 +396,7 @@ class History final : public HistorySource {
       of_host.push_back(next.head.time);
       is_decided = of_host.size() == kLooksOfAHost;
       if (is_decided) track.is_newest_first = of_host[1] < of_host[0] && of_host[2] < of_host[1];
+      if (track.reader->is_newest_first()) is_decided = track.is_newest_first = true;
       track.ahead.push_back(std::move(next));
     }
     if (!is_decided && track.ahead.size() < kLooksAhead) {
@@ -417,6 +424,10 @@ class History final : public HistorySource {
       if (!more || !*more) {
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
         return false;
+      }
+      if (track.last.size() >= kMostHosts && !track.last.contains(track.host)) {
+        notes_.skip(track.path, track.line, "too many hosts");
+        continue;
       }
       const auto [known, is_new] = track.last.try_emplace(track.host, track.head.time);
       if (track.head.time >= known->second) {

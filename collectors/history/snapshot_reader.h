@@ -2,6 +2,7 @@
 // Failure: what cannot be used goes to the file's notes; an Error ends the file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,9 @@
 
 namespace kmem::history {
 
+/// What is kept of each host is little, of so many hosts in all.
+inline constexpr std::size_t kMostHosts = 65'536;
+
 class SnapshotReader {
  public:
   virtual ~SnapshotReader() = default;
@@ -29,7 +33,7 @@ class SnapshotReader {
   [[nodiscard]] virtual std::uint64_t line() const { return 0; }
   /// Whose the last one is; empty: the file does not say.
   [[nodiscard]] virtual const std::string& host() const;
-  /// After the first: what it has of later ones shows that they go back from here on.
+  /// After one of the first: what it has of later ones shows that they go back.
   [[nodiscard]] virtual bool is_newest_first() const { return false; }
 };
 

@@ -17,7 +17,10 @@ std::size_t bytes_of(const Snapshot& snapshot) {
 
 base::Result<bool> SortedReader::next(Snapshot& out) {
   while (pieces_.empty()) {
-    if (!any_left_) return false;
+    if (!any_left_) {
+      if (failed_) return *std::exchange(failed_, std::nullopt);
+      return false;
+    }
     if (auto filled = fill(); !filled) return filled.error();
   }
   const auto first = pieces_.begin();
@@ -33,13 +36,15 @@ base::Result<void> SortedReader::fill() {
   auto reader = open_(passes_ == 0);
   if (!reader) return reader.error();
   ++passes_;
+  failed_.reset();
   std::optional<base::UnixMillis> beyond;  // of what there was no room for
   std::size_t bytes = 0, all = 0;
   for (;;) {
     Piece piece;
     const auto more = (*reader)->next(piece.snapshot);
-    if (!more) return more.error();
-    if (!*more) break;
+    // What stands above is good; where it breaks off is said at the end.
+    if (!more) failed_ = more.error();
+    if (!more || !*more) break;
     const base::UnixMillis time = piece.snapshot.time;
     piece.snapshot.tags.shrink_to_fit();
     piece.bytes = bytes_of(piece.snapshot);

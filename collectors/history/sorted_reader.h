@@ -1,6 +1,6 @@
 // A file whose newest readings stand first, read oldest first: as often as its snapshots in order of time need, of which
 // the memory has room for some at once. Thread: one.
-// Failure: the file's own; kMalformed when it would have to be read too often.
+// Failure: the file's own, behind all that stands above it; kMalformed when it would have to be read too often.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +43,7 @@ class SortedReader final : public SnapshotReader {
   std::multimap<base::UnixMillis, Piece> pieces_;
   std::optional<base::UnixMillis> given_;  // all up to here
   bool any_left_ = true;
+  std::optional<base::Error> failed_;  // where the last pass broke off
   std::size_t passes_ = 0;
   std::string host_;
   std::uint64_t line_ = 0;

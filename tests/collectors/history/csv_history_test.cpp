@@ -133,5 +133,60 @@ TEST(CsvHistory, AHeaderThatCannotBeUsedSaysWhy) {
             "file");
 }
 
+TEST(CsvHistory, BlanksAroundTagsAreTheKernelsInWindowsPoolsAlone) {
+  const WholeHistory found = read_text("timestamp,pool,tag,bytes\n1000000001,nonpaged, Ab ,1\n1000000001,slab_unreclaimable, ab ,2\n1000000001,vmalloc, x ,3\n");
+  ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
+  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Ab  ' 1 ?", "slab_unreclaimable 'ab' 2 ?", "vmalloc 'x' 3 ?"));
+}
+
+TEST(CsvHistory, AHostsNameHasABound) {
+  const std::string longest(256, 'h');
+  const WholeHistory found = read_text("timestamp,pool,tag,bytes,host\n1000000001,paged,Leak,1," + longest + "\n1000000001,paged,Leak,2," + longest + "h\n");
+  ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
+  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("paged 'Leak' 1 ?"));
+  EXPECT_THAT(found.skipped, ElementsAre("f:3: a host longer than 256 bytes"));
+}
+
+// Refused before the first row of their time: more than there is room for, and what begins behind them may lack a row.
+TEST(CsvHistory, RefusedRowsOfTimesToComeHaveABound) {
+  const auto gaps_behind = [](int refused) {
+    std::string text = "timestamp,pool,tag,bytes,host\n";
+    for (int i = 0; i < refused; ++i) text += std::to_string(1'000'000'000 + i) + ",paged,Leak,many,a\n";
+    const WholeHistory found = read_text(text + "1000000000,paged,Leak,1,a\n1500000000,paged,Leak,1,a\n");
+    EXPECT_EQ(found.snapshots.size(), 2U) << found.error;
+    EXPECT_TRUE(found.snapshots.at(0).gaps.has(Pool::kPaged));
+    return found.snapshots.at(1).gaps.has(Pool::kPaged);
+  };
+  EXPECT_FALSE(gaps_behind(4096));
+  EXPECT_TRUE(gaps_behind(4097));
+}
+
+// Rows that wait have a bound, whichever way times go: hosts whose rows came long ago are given before their window is full.
+TEST(CsvHistory, ManyHostsOfManyTags) {
+  constexpr int kHosts = 20, kTags = 1000;
+  const auto rows = [](int hour) {
+    std::string text;
+    for (int host = 0; host < kHosts; ++host)
+      for (int tag = 0; tag < kTags; ++tag)
+        text += std::to_string(1'000'000'000 + 3600 * hour) + ",paged,T" + std::to_string(tag) + "," + std::to_string(tag + 1) + ",h" + std::to_string(host) + "\n";
+    return text;
+  };
+  HistoryOptions options;
+  options.all_hosts = true;
+  for (const std::vector<int>& hours : {std::vector<int>{0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}}) {
+    std::string text = "timestamp,pool,tag,bytes,host\n";
+    for (const int hour : hours) text += rows(hour);
+    test::MemoryFiles files;
+    files.put("f", text);
+    const WholeHistory found = test::read_history(files, {"f"}, options);
+    EXPECT_THAT(found.skipped, IsEmpty());
+    ASSERT_EQ(found.snapshots.size(), 6U * kHosts) << found.error;
+    for (std::size_t i = 0; i < found.snapshots.size(); ++i) {
+      ASSERT_EQ(found.snapshots[i].tags.size(), std::size_t{kTags});
+      EXPECT_EQ(found.snapshots[i].time, kSeptember9 + static_cast<base::UnixMillis>(i / kHosts) * 3'600'000);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kmem::history

@@ -1,6 +1,11 @@
 // Times that go back: hosts one behind another, newest first, parts in the wrong order.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/sorted_reader.h"
 #include "tests/collectors/history/read_history.h"
@@ -106,6 +111,48 @@ TEST(Order, NewestFirst) {
   EXPECT_THAT(said, ElementsAre("f:11: timestamp \"x\" is neither RFC 3339 nor Unix seconds"));
 }
 
+// Rows of one time are one snapshot, whichever way times go.
+TEST(Order, NewestFirstWithSeveralRowsATime) {
+  const auto row = [](int hour, const std::string& tag, const std::string& bytes) {
+    return "2026-11-01T" + two(hour) + ":00:00Z,nonpaged," + tag + "," + bytes + "\n";
+  };
+  for (const std::vector<std::string>& tags : {std::vector<std::string>{"Aaaa", "Bbbb"}, {"Aaaa", "Bbbb", "Cccc"}}) {
+    std::string csv = "timestamp,pool,tag,bytes\n";
+    std::vector<std::string> wanted;
+    for (int hour = 8; hour >= 0; --hour) {
+      std::string line = " " + std::to_string(hour);
+      for (std::size_t tag = 0; tag < tags.size(); ++tag) {
+        const std::string bytes = std::to_string(100 * (tag + 1) + static_cast<std::size_t>(hour));
+        // The last row of hour 2 is refused, and one of hour 3 comes twice.
+        const bool is_refused = hour == 2 && tag + 1 == tags.size();
+        csv += row(hour, tags[tag], is_refused ? "many" : bytes);
+        if (hour == 3 && tag == 0) csv += row(hour, tags[tag], "5");
+        if (!is_refused) line += " " + bytes;
+      }
+      wanted.insert(wanted.begin(), line);
+    }
+    test::MemoryFiles files;
+    files.put("f", csv);
+    std::vector<std::string> said;
+    EXPECT_EQ(readings_of(files, {"f"}, &said), wanted);
+    const std::size_t again = 5 * tags.size() + 3, refused = 7 * tags.size() + 2;
+    EXPECT_THAT(said, ElementsAre("f:" + std::to_string(again) + ": the snapshot has this tag already", "f:" + std::to_string(refused) + ": bytes \"many\" is not a count"));
+    const test::WholeHistory whole = test::read_history(files, {"f"});
+    EXPECT_THAT(whole.warnings, ElementsAre("f: its newest readings stand first; it is read oldest first"));
+    // What the refused row would have told is not known.
+    ASSERT_EQ(whole.snapshots.size(), 9U);
+    for (std::size_t hour = 0; hour < 9; ++hour) EXPECT_EQ(whole.snapshots[hour].gaps.has(Pool::kNonpaged), hour == 2) << hour;
+    // And no piece of one comes alone.
+    Notes notes;
+    auto file = files.open("f", base::OpenMode::kRead);
+    auto reader = make_csv_history(LineReader(std::move(*file)), FileNotes(notes, "f"), ',', true);
+    std::size_t pieces = 0;
+    Snapshot snapshot;
+    for (; *(*reader)->next(snapshot); ++pieces) EXPECT_EQ(snapshot.tags.size(), tags.size() - (snapshot.time == kNov1 + 2 * kHour ? 1 : 0));
+    EXPECT_EQ(pieces, 9U);
+  }
+}
+
 TEST(Order, HostsNewestFirst) {
   std::string apart = kHostCsv, together = kHostCsv;
   std::vector<std::string> wanted;
@@ -150,6 +197,51 @@ TEST(Order, NewestFirstWithoutRoomForAllAtOnce) {
   SortedReader none(open, 10);
   EXPECT_EQ(none.next(snapshot).error().message,
             "its newest readings stand first, and it is too long to be turned round here; sort it by time");
+}
+
+/// Falls by the hour, and breaks off.
+class BreaksOff final : public SnapshotReader {
+ public:
+  base::Result<bool> next(Snapshot& out) override {
+    if (hour_ == 0) return base::Error{base::ErrorCode::kMalformed, "it breaks off"};
+    out = {};
+    out.time = kNov1 + --hour_ * kHour;
+    return true;
+  }
+
+ private:
+  int hour_ = 6;
+};
+
+TEST(Order, NewestFirstUpToWhereItBreaksOff) {
+  for (const std::size_t room : {SortedReader::kRoomBytes, 3 * sizeof(Snapshot)}) {
+    SortedReader reader([](bool) -> Reader { return std::unique_ptr<SnapshotReader>(std::make_unique<BreaksOff>()); }, room);
+    Snapshot snapshot;
+    for (int hour = 0; hour < 6; ++hour) {
+      ASSERT_TRUE(*reader.next(snapshot));
+      EXPECT_EQ(snapshot.time, kNov1 + hour * kHour);
+    }
+    EXPECT_EQ(reader.next(snapshot).error().message, "it breaks off");
+    EXPECT_FALSE(*reader.next(snapshot));
+  }
+}
+
+// Beyond those that are kept open, too.
+TEST(Order, EachFileWhoseNewestStandFirstIsNamedOnce) {
+  test::MemoryFiles files;
+  std::vector<std::string> paths;
+  for (int file = 0; file < 40; ++file) {
+    std::string csv = kHostCsv;
+    for (int hour = 5; hour >= 0; --hour) csv += csv_row("h" + std::to_string(file), hour, hour + 1);
+    files.put(paths.emplace_back("f" + two(file)), csv);
+  }
+  HistoryOptions options;
+  options.all_hosts = true;
+  const test::WholeHistory whole = test::read_history(files, paths, options);
+  EXPECT_EQ(whole.snapshots.size(), 240U);
+  std::vector<std::string> wanted;
+  for (const std::string& path : paths) wanted.push_back(path + ": its newest readings stand first; it is read oldest first");
+  EXPECT_EQ(whole.warnings, wanted);
 }
 
 TEST(Order, PartsInTheWrongOrderAreNamed) {
