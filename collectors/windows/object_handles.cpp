@@ -9,6 +9,7 @@
 
 #include "collectors/base/byte_reader.h"
 #include "collectors/base/label_text.h"
+#include "collectors/handle_table.h"
 #include "collectors/windows/nt_layout.h"
 #include "collectors/windows/process_info.h"
 

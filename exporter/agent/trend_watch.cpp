@@ -149,7 +149,7 @@ TrendWatch::TrendWatch(const config::Trend& config, std::string host_identity, c
 
 base::Result<void> TrendWatch::load(std::string_view payload) {
   if (auto taken = engine_.load(payload); !taken) return taken;
-  review(true, nullptr);  // what an earlier run has said is no news
+  review(true);  // what an earlier run has said is no news
   clock_jumps_ = engine_.summary().clock_jumps_total;
   last_review_ = last_figures_ = 0;
   return {};
@@ -157,6 +157,7 @@ base::Result<void> TrendWatch::load(std::string_view payload) {
 
 void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot, std::chrono::nanoseconds now) {
   engine_.observe(sampler_.take(snapshot, boot));
+  holder_watch_.observe(snapshot);
   const trend::Summary summary = engine_.summary();
   view_.history_seconds = summary.history_seconds;
   view_.subjects = summary.subjects;
@@ -178,7 +179,7 @@ void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot, std::chrono
   if (!figures && !(surges && std::abs(snapshot.time - last_review_) >= kReviewEveryMs)) return;
   last_review_ = snapshot.time;
   surge_changes_ = engine_.surge_changes();
-  review(false, &snapshot);
+  review(false);
   if (!figures) return;
   note_readiness();
   last_figures_ = snapshot.time;
@@ -210,17 +211,17 @@ std::optional<trend::Holder> TrendWatch::holder_of(const trend::SubjectReport& r
   return found == holders_.end() ? std::nullopt : std::optional(found->second);
 }
 
-/// What the kernel told of handles by type goes before what grows alongside; of both the latest is shown.
-void TrendWatch::find_holders(const Snapshot* snapshot) {
+/// Whose handles of the very type grow goes before who grows alongside, and that before who merely holds the most.
+void TrendWatch::find_holders() {
   constexpr std::size_t kMostObjects = 8;  // suspects that are objects: each is compared with every process' history
   std::map<std::pair<Pool, std::string>, trend::Holder> holders;
   std::size_t objects = 0;
   for (const select::TagId& tag : suspects_) {
     if (trend::object_type_of(tag.pool, tag.tag) == nullptr || ++objects > kMostObjects) continue;
-    std::optional<trend::Holder> holder;
-    if (snapshot != nullptr) holder = holder_watch_.find(*snapshot, tag.pool, tag.tag);
-    if (!holder)
-      if (const auto report = engine_.find(trend::Kind::kTag, tag.pool, tag.tag)) holder = trend::find_holder(engine_, *report);
+    std::optional<trend::Holder> holder = holder_watch_.find(tag.pool, tag.tag);
+    if (!holder || holder->basis == trend::Holder::Basis::kTypeHeld)
+      if (const auto report = engine_.find(trend::Kind::kTag, tag.pool, tag.tag))
+        if (auto grown = trend::find_holder(engine_, *report)) holder = std::move(grown);
     if (holder) holders.emplace(std::pair(tag.pool, tag.tag), std::move(*holder));
   }
   holder_watch_.end_review();
@@ -229,7 +230,7 @@ void TrendWatch::find_holders(const Snapshot* snapshot) {
   holders_ = std::move(holders);
 }
 
-void TrendWatch::review(bool silent, const Snapshot* snapshot) {
+void TrendWatch::review(bool silent) {
   leaks_.clear(), watched_.clear(), surges_.clear(), suspects_.clear();
   watch_count_ = 0;
   std::map<Subject, base::UnixMillis> leaks, surges;
@@ -237,7 +238,7 @@ void TrendWatch::review(bool silent, const Snapshot* snapshot) {
   for (const trend::SubjectReport& report : reports)
     if (report.kind == trend::Kind::kTag && (report.verdict == trend::Verdict::kLeak || report.surge))
       suspects_.push_back({report.pool, report.text});
-  find_holders(snapshot);
+  find_holders();
   for (trend::SubjectReport& report : reports) {
     const bool leak = report.verdict == trend::Verdict::kLeak;
     const Subject subject{report.kind, report.pool, report.text};
@@ -279,7 +280,8 @@ void TrendWatch::describe(const select::Selection& selection) {
       tag.surge = report->surge.has_value();
     }
     if (report && (tag.suspect || tag.surge))
-      if (auto holder = holder_of(*report))
+      // The metric is a share of the growth.
+      if (auto holder = holder_of(*report); holder && holder->basis != trend::Holder::Basis::kTypeHeld)
         tag.holder = {std::move(holder->process), holder->pid, rounded(holder->share), holder->handles};
     view_.tags.push_back(std::move(tag));
   }
