@@ -82,9 +82,13 @@ std::string_view resource_of(const trend::SubjectReport& report) {
   }
 }
 
-std::string held_words(const std::optional<trend::Holder>& holder, const trend::SubjectReport& report) {
-  return holder ? trend::holder_words(*holder, report.pool, report.text) : std::string("unknown");
+/// Of an object's tag alone: who holds others is not asked.
+std::string_view held_key(const trend::SubjectReport& report) {
+  const bool is_object = report.kind == trend::Kind::kTag && trend::object_type_of(report.pool, report.text) != nullptr;
+  return is_object ? "held" : "";
 }
+
+std::string_view or_unknown(const std::string& words) { return words.empty() ? std::string_view("unknown") : words; }
 
 void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& owners, const std::string& held) {
   std::string driver;
@@ -104,7 +108,7 @@ void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& o
                                     {"room", room_text(leak)},
                                     {"bound", bound_text(leak)},
                                     {"driver", driver},
-                                    {"held", held}});
+                                    {held_key(leak), or_unknown(held)}});
 }
 
 /// No fault is claimed: load can do this, too.
@@ -126,7 +130,7 @@ void log_surge(const trend::SubjectReport& report, const drivers::Attribution& o
                                                                                  : number("%.0fs", surge.seconds_left)},
                                     {"bound", bound_text(report)},
                                     {"driver", driver},
-                                    {"held", held}});
+                                    {held_key(report), or_unknown(held)}});
 }
 
 using Said = std::map<std::tuple<trend::Kind, Pool, std::string>, base::UnixMillis>;
@@ -244,11 +248,11 @@ void TrendWatch::review(bool silent) {
     const Subject subject{report.kind, report.pool, report.text};
     if (report.surge) {
       surges.emplace(subject, report.surge->since);
-      if (!silent && !surges_said_.contains(subject)) log_surge(report, owners_, held_words(holder_of(report), report));
+      if (!silent && !surges_said_.contains(subject)) log_surge(report, owners_, trend::holder_words(holder_of(report), report));
     }
     if (leak) {
       leaks.emplace(subject, report.since.value_or(0));
-      if (!silent && !said_.contains(subject)) log_suspect(report, owners_, held_words(holder_of(report), report));
+      if (!silent && !said_.contains(subject)) log_suspect(report, owners_, trend::holder_words(holder_of(report), report));
     }
     if (report.verdict == trend::Verdict::kWatch && ++watch_count_ > kMostWatched) continue;
     (leak ? leaks_ : report.surge ? surges_ : watched_).push_back(std::move(report));

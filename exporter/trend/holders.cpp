@@ -109,6 +109,15 @@ std::string holder_words(const Holder& holder, Pool pool, std::string_view tag) 
   return words + std::string(holder.basis == Holder::Basis::kGrowth || type == nullptr ? "handles" : type->plural);
 }
 
+std::string holder_words(const std::optional<Holder>& holder, const SubjectReport& subject) {
+  return holder ? holder_words(*holder, subject.pool, subject.text) : std::string();
+}
+
+std::string short_holder_words(const Holder& holder) {
+  const std::string pid = holder.pid == 0 ? "" : "(" + std::to_string(holder.pid) + ")";
+  return std::to_string(std::lround(100 * holder.share)) + "% " + holder.process + pid;
+}
+
 std::string_view basis_name(Holder::Basis basis) {
   static constexpr std::array<std::string_view, 3> kNames = {"growth", "type_growth", "type_held"};
   return kNames[static_cast<std::size_t>(basis)];

@@ -42,6 +42,10 @@ struct Holder {
 
 /// "98 % of the growth by updater.exe (pid 1234): 1,200,000 event handles"
 [[nodiscard]] std::string holder_words(const Holder& holder, Pool pool, std::string_view tag);
+/// The same of a subject; empty: nobody is known.
+[[nodiscard]] std::string holder_words(const std::optional<Holder>& holder, const SubjectReport& subject);
+/// For a narrow column: "98% updater.exe(1234)".
+[[nodiscard]] std::string short_holder_words(const Holder& holder);
 [[nodiscard]] std::string_view basis_name(Holder::Basis basis);
 
 /// By the history: who gains handles at least half as fast as the tag gains allocations, and no more than four times so,

@@ -136,6 +136,7 @@ TEST(Holders, PageApiMetricsAndLogNameTheProcessAndTheKernelIsAskedOnlyMeanwhile
   base::set_log_sink({});
   EXPECT_THAT(log, testing::Contains(testing::AllOf(HasSubstr("leak suspected"), HasSubstr("tag=Even"),
                                                     HasSubstr("98 % of the growth by updater.exe (pid 1234)"))));
+  EXPECT_THAT(log, testing::Contains(testing::AllOf(HasSubstr("leak suspected"), HasSubstr("kind=pool"), Not(HasSubstr("held=")))));
 }
 
 /// The table of handles is older than the reading: the share is that of the table's time all the same.

@@ -58,6 +58,11 @@ TEST(Holders, WhoGainsHandlesAsFastAsTheTagGainsObjectsIsNamed) {
   EXPECT_EQ(holder->handles, 100 + (objects - 500) - 479 * 10);
   EXPECT_EQ(holder_words(*holder, Pool::kNonpaged, "Even"), "98 % of the growth by updater.exe (pid 1234): 239,810 handles");
 
+  EXPECT_EQ(holder_words(holder, *tag), holder_words(*holder, Pool::kNonpaged, "Even"));
+  EXPECT_EQ(holder_words(std::nullopt, *tag), "");
+  EXPECT_EQ(short_holder_words(*holder), "98% updater.exe(1234)");
+  EXPECT_EQ(short_holder_words({"a.exe", 0, Holder::Basis::kGrowth, 0.6, 1}), "60% a.exe");
+
   // A history that was kept tells the same, as `top` reads it.
   TrendEngine kept;
   ASSERT_TRUE(kept.load(engine.save()).ok());
