@@ -40,7 +40,7 @@ class FrameSource {
   virtual bool advance() { return true; }
   /// Where in an event log an earlier run has got to. Before the first acquire.
   virtual void resume_events(const EventCursor&) {}
-  /// Whether handles by type are asked for, which costs some milliseconds every 10 minutes; from any thread.
+  /// Whether handles by type are asked for, which costs some milliseconds every 10 minutes. Of the caller of acquire.
   virtual void want_object_handles(bool) {}
   /// The kernel that this program runs on: all its readings are of one boot.
   [[nodiscard]] virtual bool is_live() const { return false; }

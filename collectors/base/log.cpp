@@ -152,6 +152,7 @@ void log(LogLevel level, std::string_view message, LogFields fields) {
   std::string line = json ? "\"msg\":" : "msg=";
   append_value(line, message, true);
   for (const auto& [key, value] : fields) {
+    if (key.empty()) continue;
     line += json ? ",\"" : " ";
     line += key;
     line += json ? "\":" : "=";

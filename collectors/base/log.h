@@ -15,7 +15,7 @@ namespace kmem::base {
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kLogfmt, kJson };
 
-/// Extra key/value pairs of a line: {"path", path}, {"error", text}. Keys are literals in snake_case.
+/// Extra key/value pairs of a line: {"path", path}, {"error", text}. Keys are literals in snake_case; an empty one: no pair.
 using LogFields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 inline constexpr std::size_t kMaxLogValueBytes = 4096;

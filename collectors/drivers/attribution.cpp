@@ -94,12 +94,6 @@ std::vector<std::string_view> distinct_drivers(const std::vector<Candidate>& can
   return drivers;
 }
 
-/// As Windows compares names of files, for letters that drivers' names are of.
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 }  // namespace
 
 std::vector<Candidate> Attribution::candidates(Pool pool, std::string_view tag) const {
@@ -143,8 +137,9 @@ std::vector<KnownLeak> Attribution::known_leaks(Pool pool, std::string_view tag)
   const bool knows_loaded = std::any_of(images.begin(), images.end(), [](const ImageFile& image) { return image.loaded; });
   std::vector<KnownLeak> found;
   for (const LeakSignatures::Row& row : with.signatures->find(tag)) {
+    const std::string driver = canonical(row.driver);
     const auto image = std::find_if(images.begin(), images.end(), [&](const ImageFile& one) {
-      return (one.loaded || !knows_loaded) && same_name(one.name(), row.driver) && row.has(one.version);
+      return (one.loaded || !knows_loaded) && row.has(one.version) && canonical(one.name()) == driver;
     });
     if (image == images.end() || found.size() == kMaxCandidates) continue;
     found.push_back({pool, std::string(tag), base::label_text(row.driver),

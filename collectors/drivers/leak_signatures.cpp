@@ -1,5 +1,6 @@
 #include "collectors/drivers/leak_signatures.h"
 
+#include <optional>
 #include <utility>
 
 namespace kmem::drivers {
@@ -34,13 +35,13 @@ std::optional<LeakSignatures::Row> signature_of(const PoolTagText::Row& text) {
 
 LeakSignatures::LeakSignatures(std::string text) : text_(std::move(text)) {
   for (const PoolTagText::Row& row : text_.rows())
-    if (!signature_of(row)) ++bad_;
+    if (const auto signature = signature_of(row)) rows_.emplace_back(row, *signature);
 }
 
 std::vector<LeakSignatures::Row> LeakSignatures::find(std::string_view tag) const {
   std::vector<Row> rows;
-  for (const PoolTagText::Row& text : text_.find(tag))
-    if (auto row = signature_of(text)) rows.push_back(*row);
+  for (const auto& [text, row] : rows_)
+    if (text.matches(tag)) rows.push_back(row);
   return rows;
 }
 

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "collectors/drivers/image_version.h"
@@ -33,13 +33,14 @@ class LeakSignatures {
 
   explicit LeakSignatures(std::string text);
 
+  /// Every row that matches, exact or with '?', in the file's order: unlike owners, leaks do not rule each other out.
   [[nodiscard]] std::vector<Row> find(std::string_view tag) const;
-  [[nodiscard]] std::size_t size() const { return text_.size() - bad_; }
-  [[nodiscard]] std::size_t skipped() const { return text_.skipped() + bad_; }
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  [[nodiscard]] std::size_t skipped() const { return text_.skipped() + text_.size() - rows_.size(); }
 
  private:
-  PoolTagText text_;
-  std::size_t bad_ = 0;
+  PoolTagText text_;  // what the rows point into
+  std::vector<std::pair<PoolTagText::Row, Row>> rows_;
 };
 
 /// A leak that is known, with its evidence found on this host.

@@ -27,13 +27,11 @@ bool is_remark(std::string_view line) {
          (line.size() == 3 || line[3] == ' ' || line[3] == '\t') && !trimmed(line.substr(3)).starts_with('-');
 }
 
-bool matches(const std::array<char, 4>& pattern, std::string_view tag) {
-  for (std::size_t i = 0; i < pattern.size(); ++i)
-    if (pattern[i] != '?' && pattern[i] != tag[i]) return false;
-  return true;
-}
-
 }  // namespace
+
+bool PoolTagText::Row::matches(std::string_view of) const {
+  return std::equal(tag.begin(), tag.end(), of.begin(), of.end(), [](char own, char c) { return own == '?' || own == c; });
+}
 
 PoolTagText::PoolTagText(std::string text) : text_(std::move(text)) {
   std::string_view rest = text_;
@@ -86,7 +84,7 @@ std::vector<PoolTagText::Row> PoolTagText::find(std::string_view tag) const {
     for (const std::size_t index : patterns_) {
       const Row& row = rows_[index];
       const std::ptrdiff_t wild = std::count(row.tag.begin(), row.tag.end(), '?');
-      if (wild > fewest || wild == 4 || !matches(row.tag, tag)) continue;
+      if (wild > fewest || wild == 4 || !row.matches(tag)) continue;
       if (wild < fewest) found.clear();
       fewest = wild;
       found.push_back(index);

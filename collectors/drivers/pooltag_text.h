@@ -22,6 +22,8 @@ class PoolTagText {
     std::array<char, 4> tag{};
     std::string_view driver;  // as written: "ntfs.sys", "nt!mm"; empty for <unknown>
     std::string_view description;
+
+    [[nodiscard]] bool matches(std::string_view of) const;
   };
 
   explicit PoolTagText(std::string text);

@@ -91,9 +91,10 @@ void tell_left_out(const Collector& collector, const GatheredRows& got, PartStat
   status.skipped_rows = got.skipped + got.unreadable + got.over_limit;
 }
 
-/// What a torn list does not name is not gone. Processes that may not be looked at never are in it.
+/// What a torn list does not name is not gone. Processes that may not be looked at never are in it, and those beyond the
+/// bound of a host that has more always are the same, but for the last: others that are missing have ended.
 void tell_gaps(std::string_view collector, const GatheredRows& got, Gaps& gaps) {
-  if (got.skipped + got.over_limit == 0) return;
+  if (got.skipped == 0) return;
   if (collector == "slabinfo") {
     gaps.add(Pool::kSlabReclaimable);
     gaps.add(Pool::kSlabUnreclaimable);

@@ -12,6 +12,7 @@
 #include "collectors/base/byte_reader.h"
 #include "collectors/base/label_text.h"
 #include "collectors/windows/nt_layout.h"
+#include "collectors/windows/sum_lines.h"
 
 namespace kmem::windows {
 
@@ -61,14 +62,6 @@ base::Result<std::string> sum_rows(std::span<const std::byte> bytes) {
   return text;
 }
 
-bool take_count(std::string_view& line, std::uint64_t& number) {
-  if (!line.starts_with(' ')) return false;
-  const auto parsed = std::from_chars(line.data() + 1, line.data() + line.size(), number);
-  if (parsed.ec != std::errc{}) return false;
-  line.remove_prefix(static_cast<std::size_t>(parsed.ptr - line.data()));
-  return true;
-}
-
 /// Where each tag lives that is in one pool only.
 using Homes = std::unordered_map<std::string_view, std::optional<Pool>>;
 Homes homes_of(std::span<const TagUsage> tags) {
@@ -86,56 +79,37 @@ base::Result<std::string> sum_big_pool(std::span<const std::byte> bytes, std::ui
 
 base::Result<std::uint64_t> parse_big_pool(std::string_view text, std::span<const TagUsage> tags,
                                            std::vector<BigPoolUsage>& out) {
-  std::uint64_t skipped = 0;
   std::size_t rows = 0;
-  bool has_head = false;
   std::optional<Homes> homes;
-  while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.starts_with("rows=")) {
-      has_head = true;
-      continue;
-    }
-    if (line.starts_with("skipped=")) {
-      std::uint64_t number = 0;
-      const auto parsed = std::from_chars(line.data() + 8, line.data() + line.size(), number);
-      skipped += parsed.ec == std::errc{} ? std::min<std::uint64_t>(number, std::uint64_t{1} << 32) : 1;
-      continue;
-    }
+  return read_sum_lines(text, "rows=", [&](std::string_view line) {
     BigPoolUsage row;
     std::string raw;
     const bool named = line.size() > 10 && (line[0] == 'p' || line[0] == 'n' || line[0] == '?') && line[1] == ' ';
-    bool good = named && rows < 2 * kMaxBigPoolTags;
-    for (std::size_t at = 2; good && at < 10; at += 2) {
+    if (!named || rows >= 2 * kMaxBigPoolTags) return false;
+    for (std::size_t at = 2; at < 10; at += 2) {
       unsigned byte = 0;
-      good = std::from_chars(line.data() + at, line.data() + at + 2, byte, 16).ptr == line.data() + at + 2;
+      if (std::from_chars(line.data() + at, line.data() + at + 2, byte, 16).ptr != line.data() + at + 2) return false;
       raw.push_back(static_cast<char>(byte));
     }
-    const char pool = line.empty() ? '?' : line[0];
-    if (good) line.remove_prefix(10);
-    good = good && take_count(line, row.allocations) && take_count(line, row.bytes) && line.empty();
-    if (good) {
-      row.tag = base::label_text(raw);
-      if (pool == '?') {
-        if (!homes) homes = homes_of(tags);
-        const auto home = homes->find(row.tag);
-        good = home != homes->end() && home->second.has_value();
-        if (good) row.pool = *home->second;
-      } else {
-        row.pool = pool == 'n' ? Pool::kNonpaged : Pool::kPaged;
-      }
-    }
-    if (!good) {
-      ++skipped;
-      continue;
+    const char pool = line[0];
+    line.remove_prefix(10);
+    const bool is_whole = take_blank(line) && take_number(line, row.allocations) && take_blank(line) &&
+                          take_number(line, row.bytes) && line.empty();
+    if (!is_whole) return false;
+    row.tag = base::label_text(raw);
+    if (pool == '?') {
+      if (!homes) homes = homes_of(tags);
+      const auto home = homes->find(row.tag);
+      if (home == homes->end() || !home->second) return false;
+      row.pool = *home->second;
+    } else {
+      row.pool = pool == 'n' ? Pool::kNonpaged : Pool::kPaged;
     }
     row.key = tag_key(row.pool, row.tag);
     out.push_back(std::move(row));
     ++rows;
-  }
-  if (!has_head) return base::Error{base::ErrorCode::kMalformed, "sums of the big pool without their head"};
-  return skipped;
+    return true;
+  });
 }
 
 }  // namespace kmem::windows

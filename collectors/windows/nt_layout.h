@@ -289,7 +289,7 @@ static_assert(sizeof(NtObjectType<4>) == 96 && sizeof(NtObjectType<8>) == 104);
 static_assert(offsetof(NtObjectType<4>, type_index) == 82 && offsetof(NtObjectType<8>, type_index) == 90);
 
 template <int P>
-struct NtMemoryLists {  // class 80, in pages; newer kernels add to its end
+struct NtMemoryLists {  // class 80, in pages; from Windows 8 on a word more at its end: modified for the page file
   Word<P> zero;
   Word<P> free;
   Word<P> modified;

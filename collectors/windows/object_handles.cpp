@@ -1,16 +1,17 @@
 #include "collectors/windows/object_handles.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
 #include "collectors/base/byte_reader.h"
 #include "collectors/base/label_text.h"
+#include "collectors/handle_table.h"
 #include "collectors/windows/nt_layout.h"
 #include "collectors/windows/process_info.h"
+#include "collectors/windows/sum_lines.h"
 
 namespace kmem::windows {
 
@@ -103,14 +104,6 @@ std::uint64_t whole_pid(std::uint64_t pid, std::span<const std::uint64_t> pids) 
   return matches == 1 ? found : pid;
 }
 
-template <typename Number>
-bool take_number(std::string_view& text, Number& number) {
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc{}) return false;
-  text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
-  return true;
-}
-
 }  // namespace
 
 base::Result<std::vector<ObjectTypeName>> parse_object_types(std::span<const std::byte> bytes,
@@ -151,34 +144,17 @@ base::Result<std::string> count_handles(std::span<const std::byte> bytes, std::u
 }
 
 base::Result<std::uint64_t> parse_handle_counts(std::string_view text, std::vector<ObjectHandles>& out) {
-  std::uint64_t skipped = 0;
   std::size_t rows = 0;
-  bool has_head = false;
-  while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.starts_with("handles=")) {
-      has_head = true;
-      continue;
-    }
-    std::uint64_t number = 0;
-    if (line.starts_with("skipped=") && (line.remove_prefix(8), take_number(line, number)) && line.empty()) {
-      skipped += std::min<std::uint64_t>(number, std::uint64_t{1} << 32);
-      continue;
-    }
+  return read_sum_lines(text, "handles=", [&](std::string_view line) {
     ObjectHandles row;
-    const bool good = rows < kMaxHandleRows && take_number(line, row.pid) && line.starts_with(" ") &&
-                      (line.remove_prefix(1), take_number(line, row.handles)) && line.starts_with(" ") && line.size() > 1;
-    if (!good) {
-      ++skipped;
-      continue;
-    }
-    row.type = base::label_text(line.substr(1));
+    const bool is_whole = rows < kMaxHandleRows && take_number(line, row.pid) && take_blank(line) &&
+                          take_number(line, row.handles) && take_blank(line) && !line.empty();
+    if (!is_whole) return false;
+    row.type = base::label_text(line);
     out.push_back(std::move(row));
     ++rows;
-  }
-  if (!has_head) return base::Error{base::ErrorCode::kMalformed, "counts of handles without their head"};
-  return skipped;
+    return true;
+  });
 }
 
 }  // namespace kmem::windows

@@ -19,7 +19,6 @@ namespace kmem::windows {
 
 /// Longest table that is asked for. Class 64 holds 524,000 handles in it, class 16 873,000 (1.3 million on x86).
 inline constexpr std::size_t kMaxHandleTableBytes = 20 << 20;
-inline constexpr std::size_t kMaxHandleRows = 512;  // of the text: processes with types
 
 struct ObjectTypeName {
   std::string name;            // legal label text

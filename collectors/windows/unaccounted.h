@@ -6,7 +6,7 @@
 //
 // Working sets are the private ones where the kernel tells them (6.0 and later), so that what processes share stays in,
 // once; before, whole ones, in which shared pages count once a process. Modified pages are left out of the sum where the
-// lists are refused (class 80), drivers and code where they are 0.
+// lists are refused or unknown to the kernel (class 80), drivers and code where they are 0.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@
 
 namespace kmem::windows {
 
-/// nullopt: physical or available memory, processes, a pool or the cache is not known. Never below 0.
+/// nullopt: physical or available memory, processes, a pool or the cache is not known, the list of processes is torn,
+/// or class 80 failed this time: without them the sum would jump. Never below 0.
 [[nodiscard]] std::optional<std::uint64_t> unaccounted_bytes(const Snapshot& snapshot, const PerformanceInfo& info,
                                                              std::uint64_t page_bytes);
 

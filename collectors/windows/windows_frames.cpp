@@ -66,7 +66,12 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
     });
   if (collectors_.memory_lists)
     enter("memory_lists", "nt/80", [&] {
-      read_fixed_class(frame, "nt/80", kMemoryListClass, narrow ? sizeof(NtMemoryLists<4>) : sizeof(NtMemoryLists<8>));
+      // Asked with the newer length first, as most kernels are; each may refuse any but its own.
+      const std::size_t older = narrow ? sizeof(NtMemoryLists<4>) : sizeof(NtMemoryLists<8>);
+      timed(frame, "nt/80", [&](std::string& answer) {
+        const NtStatus status = read_fixed(*query_, kMemoryListClass, older + pointer_bytes_, answer);
+        return status == kStatusLengthMismatch ? read_fixed(*query_, kMemoryListClass, older, answer) : status;
+      });
       timed(frame, "kmem/memory_status", [this](std::string& bytes) {
         bytes.assign(sizeof(NtMemoryStatus), '\0');
         const NtStatus status = query_->query_memory_status(std::as_writable_bytes(std::span(bytes)));

@@ -35,13 +35,26 @@ std::span<const std::byte> bytes_of(const RawPart& part) {
   return std::as_bytes(std::span(part.bytes));
 }
 
-void set_refused(PartStatus& status, NtStatus nt) {
+bool is_denied(NtStatus nt) { return nt == kStatusAccessDenied || nt == kStatusPrivilegeNotHeld; }
+
+/// Of a table that grows (it has its bound) a wrong length means too long; of the others only another one.
+bool is_table(std::string_view part) {
+  for (const std::string_view table : {"nt/5", "nt/22", "nt/255", "nt/67", "kmem/big_pool", "kmem/object_handles"})
+    if (part == table) return true;
+  return false;
+}
+
+std::string_view refusal_words(std::string_view part, NtStatus nt) {
+  if (is_unsupported(nt)) return "this kernel does not have it";
+  if (is_denied(nt)) return "access denied";
+  if (nt != kStatusLengthMismatch) return "the kernel refused";
+  return is_table(part) ? "the answer is longer than this program reads" : "the answer is of another length than this program asks for";
+}
+
+void set_refused(PartStatus& status, const RawPart& part) {
+  const auto nt = static_cast<NtStatus>(part.status);
   status.state = is_unsupported(nt) ? PartState::kUnsupported : PartState::kFailed;
-  status.reason = (is_unsupported(nt)          ? "this kernel does not have it, status "
-                   : nt == kStatusLengthMismatch ? "the answer is longer than this program reads, status "
-               : nt == kStatusAccessDenied || nt == kStatusPrivilegeNotHeld ? "access denied, status "
-                                               : "the kernel refused, status ") +
-                  status_text(nt);
+  status.reason = std::string(refusal_words(part.name, nt)) + ", status " + status_text(nt);
 }
 
 void set_outcome(PartStatus& status, const Result<std::uint64_t>& skipped) {
@@ -67,7 +80,7 @@ void collect(const RawPart* part, std::string_view collector, Snapshot& out, Par
     if (!part->bytes.empty()) (void)parse(bytes_of(*part));
     tell_no_answer(*part, "the kernel", status);
   } else if (part->status != 0) {
-    set_refused(status, static_cast<NtStatus>(part->status));
+    set_refused(status, *part);
   } else {
     set_outcome(status, parse(bytes_of(*part)));
     // What a torn list does not name is not gone.
@@ -82,8 +95,7 @@ void collect(const RawPart* part, std::string_view collector, Snapshot& out, Par
 /// What only some accounts may read is no failure of this one.
 void excuse_refusal(const RawPart* part, Snapshot& out) {
   if (part == nullptr) return;
-  const auto status = static_cast<NtStatus>(part->status);
-  if (status == kStatusAccessDenied || status == kStatusPrivilegeNotHeld) out.parts.back().state = PartState::kUnsupported;
+  if (is_denied(static_cast<NtStatus>(part->status))) out.parts.back().state = PartState::kUnsupported;
 }
 
 std::optional<std::uint64_t> buffer_address(const RawFrame& frame) {

@@ -82,9 +82,13 @@ std::string_view resource_of(const trend::SubjectReport& report) {
   }
 }
 
-std::string held_words(const std::optional<trend::Holder>& holder, const trend::SubjectReport& report) {
-  return holder ? trend::holder_words(*holder, report.pool, report.text) : std::string("unknown");
+/// Of an object's tag alone: who holds others is not asked.
+std::string_view held_key(const trend::SubjectReport& report) {
+  const bool is_object = report.kind == trend::Kind::kTag && trend::object_type_of(report.pool, report.text) != nullptr;
+  return is_object ? "held" : "";
 }
+
+std::string_view or_unknown(const std::string& words) { return words.empty() ? std::string_view("unknown") : words; }
 
 void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& owners, const std::string& held) {
   std::string driver;
@@ -104,7 +108,7 @@ void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& o
                                     {"room", room_text(leak)},
                                     {"bound", bound_text(leak)},
                                     {"driver", driver},
-                                    {"held", held}});
+                                    {held_key(leak), or_unknown(held)}});
 }
 
 /// No fault is claimed: load can do this, too.
@@ -126,7 +130,7 @@ void log_surge(const trend::SubjectReport& report, const drivers::Attribution& o
                                                                                  : number("%.0fs", surge.seconds_left)},
                                     {"bound", bound_text(report)},
                                     {"driver", driver},
-                                    {"held", held}});
+                                    {held_key(report), or_unknown(held)}});
 }
 
 using Said = std::map<std::tuple<trend::Kind, Pool, std::string>, base::UnixMillis>;
@@ -149,7 +153,7 @@ TrendWatch::TrendWatch(const config::Trend& config, std::string host_identity, c
 
 base::Result<void> TrendWatch::load(std::string_view payload) {
   if (auto taken = engine_.load(payload); !taken) return taken;
-  review(true, nullptr);  // what an earlier run has said is no news
+  review(true);  // what an earlier run has said is no news
   clock_jumps_ = engine_.summary().clock_jumps_total;
   last_review_ = last_figures_ = 0;
   return {};
@@ -157,6 +161,7 @@ base::Result<void> TrendWatch::load(std::string_view payload) {
 
 void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot, std::chrono::nanoseconds now) {
   engine_.observe(sampler_.take(snapshot, boot));
+  holder_watch_.observe(snapshot);
   const trend::Summary summary = engine_.summary();
   view_.history_seconds = summary.history_seconds;
   view_.subjects = summary.subjects;
@@ -178,7 +183,7 @@ void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot, std::chrono
   if (!figures && !(surges && std::abs(snapshot.time - last_review_) >= kReviewEveryMs)) return;
   last_review_ = snapshot.time;
   surge_changes_ = engine_.surge_changes();
-  review(false, &snapshot);
+  review(false);
   if (!figures) return;
   note_readiness();
   last_figures_ = snapshot.time;
@@ -210,17 +215,17 @@ std::optional<trend::Holder> TrendWatch::holder_of(const trend::SubjectReport& r
   return found == holders_.end() ? std::nullopt : std::optional(found->second);
 }
 
-/// What the kernel told of handles by type goes before what grows alongside; of both the latest is shown.
-void TrendWatch::find_holders(const Snapshot* snapshot) {
+/// Whose handles of the very type grow goes before who grows alongside, and that before who merely holds the most.
+void TrendWatch::find_holders() {
   constexpr std::size_t kMostObjects = 8;  // suspects that are objects: each is compared with every process' history
   std::map<std::pair<Pool, std::string>, trend::Holder> holders;
   std::size_t objects = 0;
   for (const select::TagId& tag : suspects_) {
     if (trend::object_type_of(tag.pool, tag.tag) == nullptr || ++objects > kMostObjects) continue;
-    std::optional<trend::Holder> holder;
-    if (snapshot != nullptr) holder = holder_watch_.find(*snapshot, tag.pool, tag.tag);
-    if (!holder)
-      if (const auto report = engine_.find(trend::Kind::kTag, tag.pool, tag.tag)) holder = trend::find_holder(engine_, *report);
+    std::optional<trend::Holder> holder = holder_watch_.find(tag.pool, tag.tag);
+    if (!holder || holder->basis == trend::Holder::Basis::kTypeHeld)
+      if (const auto report = engine_.find(trend::Kind::kTag, tag.pool, tag.tag))
+        if (auto grown = trend::find_holder(engine_, *report)) holder = std::move(grown);
     if (holder) holders.emplace(std::pair(tag.pool, tag.tag), std::move(*holder));
   }
   holder_watch_.end_review();
@@ -229,7 +234,7 @@ void TrendWatch::find_holders(const Snapshot* snapshot) {
   holders_ = std::move(holders);
 }
 
-void TrendWatch::review(bool silent, const Snapshot* snapshot) {
+void TrendWatch::review(bool silent) {
   leaks_.clear(), watched_.clear(), surges_.clear(), suspects_.clear();
   watch_count_ = 0;
   std::map<Subject, base::UnixMillis> leaks, surges;
@@ -237,17 +242,17 @@ void TrendWatch::review(bool silent, const Snapshot* snapshot) {
   for (const trend::SubjectReport& report : reports)
     if (report.kind == trend::Kind::kTag && (report.verdict == trend::Verdict::kLeak || report.surge))
       suspects_.push_back({report.pool, report.text});
-  find_holders(snapshot);
+  find_holders();
   for (trend::SubjectReport& report : reports) {
     const bool leak = report.verdict == trend::Verdict::kLeak;
     const Subject subject{report.kind, report.pool, report.text};
     if (report.surge) {
       surges.emplace(subject, report.surge->since);
-      if (!silent && !surges_said_.contains(subject)) log_surge(report, owners_, held_words(holder_of(report), report));
+      if (!silent && !surges_said_.contains(subject)) log_surge(report, owners_, trend::holder_words(holder_of(report), report));
     }
     if (leak) {
       leaks.emplace(subject, report.since.value_or(0));
-      if (!silent && !said_.contains(subject)) log_suspect(report, owners_, held_words(holder_of(report), report));
+      if (!silent && !said_.contains(subject)) log_suspect(report, owners_, trend::holder_words(holder_of(report), report));
     }
     if (report.verdict == trend::Verdict::kWatch && ++watch_count_ > kMostWatched) continue;
     (leak ? leaks_ : report.surge ? surges_ : watched_).push_back(std::move(report));
@@ -279,7 +284,8 @@ void TrendWatch::describe(const select::Selection& selection) {
       tag.surge = report->surge.has_value();
     }
     if (report && (tag.suspect || tag.surge))
-      if (auto holder = holder_of(*report))
+      // The metric is a share of the growth.
+      if (auto holder = holder_of(*report); holder && holder->basis != trend::Holder::Basis::kTypeHeld)
         tag.holder = {std::move(holder->process), holder->pid, rounded(holder->share), holder->handles};
     view_.tags.push_back(std::move(tag));
   }

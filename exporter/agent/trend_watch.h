@@ -56,8 +56,8 @@ class TrendWatch {
   static constexpr std::size_t kMostWatched = 20;
   using Subject = std::tuple<trend::Kind, Pool, std::string>;
 
-  void review(bool silent, const Snapshot* snapshot);
-  void find_holders(const Snapshot* snapshot);
+  void review(bool silent);
+  void find_holders();
   void describe_totals();
   void note_readiness();
 

@@ -1,6 +1,9 @@
 #include "exporter/commands/manual.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "exporter/metrics/build_info.h"
 

@@ -21,9 +21,9 @@ std::string capitalized(std::string text) {
   return text;
 }
 
-std::string held_words(const Subject& subject) {
-  if (!subject.holder) return {};
-  return ", " + trend::holder_words(*subject.holder, subject.report.pool, subject.report.text);
+std::string holder_part(const Subject& subject) {
+  const std::string words = trend::holder_words(subject.holder, subject.report);
+  return words.empty() ? words : ", " + words;
 }
 
 std::string leak_words(const Subject& leak, base::UnixMillis now, Verdict& verdict) {
@@ -31,7 +31,7 @@ std::string leak_words(const Subject& leak, base::UnixMillis now, Verdict& verdi
   std::string words = subject_words(report);
   if (const std::string driver = driver_words(leak.drivers); !driver.empty()) words += ", " + driver;
   words += ", " + growth_words(growth_a_day(report), trend::counts_bytes(report.kind));
-  words += held_words(leak);
+  words += holder_part(leak);
   if (report.since) {
     verdict.moments.push_back({day_words(*report.since, now), *report.since, "day"});
     words += " since " + verdict.moments.back().words;
@@ -114,7 +114,7 @@ std::string surge_words(const Subject& subject, base::UnixMillis now) {
   words += ", " + std::string(report.kind == trend::Kind::kSystemPtes ? "-" : "+") +
            (bytes ? byte_words(an_hour) : number_words(an_hour)) + "/hour for " +
            duration_words(static_cast<double>(now - surge.since) / 1000);
-  words += held_words(subject);
+  words += holder_part(subject);
   if (std::isinf(surge.seconds_left)) return words;
   const double room = surge.seconds_left * surge.pace_per_second;
   words += "; " + (bytes ? byte_words(room) : number_words(room)) + " left";

@@ -73,9 +73,7 @@ std::string words(const trend::SubjectReport& report) {
 std::string holder_note(const trend::TrendEngine& engine, const trend::SubjectReport& report) {
   if (report.verdict != trend::Verdict::kLeak && report.verdict != trend::Verdict::kSurge) return {};
   const auto holder = trend::find_holder(engine, report);
-  if (!holder) return {};
-  const std::string pid = holder->pid == 0 ? "" : "(" + std::to_string(holder->pid) + ")";
-  return " " + std::to_string(std::lround(100 * holder->share)) + "% " + holder->process + pid;
+  return holder ? " " + trend::short_holder_words(*holder) : std::string();
 }
 
 Mark mark_of(trend::Verdict verdict) {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "collectors/handle_table.h"
+
 namespace kmem::trend {
 namespace {
 
@@ -107,6 +109,15 @@ std::string holder_words(const Holder& holder, Pool pool, std::string_view tag) 
   return words + std::string(holder.basis == Holder::Basis::kGrowth || type == nullptr ? "handles" : type->plural);
 }
 
+std::string holder_words(const std::optional<Holder>& holder, const SubjectReport& subject) {
+  return holder ? holder_words(*holder, subject.pool, subject.text) : std::string();
+}
+
+std::string short_holder_words(const Holder& holder) {
+  const std::string pid = holder.pid == 0 ? "" : "(" + std::to_string(holder.pid) + ")";
+  return std::to_string(std::lround(100 * holder.share)) + "% " + holder.process + pid;
+}
+
 std::string_view basis_name(Holder::Basis basis) {
   static constexpr std::array<std::string_view, 3> kNames = {"growth", "type_growth", "type_held"};
   return kNames[static_cast<std::size_t>(basis)];
@@ -133,19 +144,41 @@ std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport
   return best;
 }
 
-std::optional<Holder> HolderWatch::find(const Snapshot& snapshot, Pool pool, std::string_view tag) {
+void HolderWatch::observe(const Snapshot& snapshot) {
+  is_told_ = !snapshot.object_handles.empty();
+  const auto is_same = [](const ObjectHandles& a, const ObjectHandles& b) {
+    return a.pid == b.pid && a.handles == b.handles && a.type == b.type;
+  };
+  const std::vector<ObjectHandles>& told = snapshot.object_handles;
+  if (!is_told_ || std::equal(told.begin(), told.end(), table_.begin(), table_.end(), is_same)) return;
+  table_ = snapshot.object_handles;
+  outstanding_.clear();
+  names_.clear();
+  for (const TagUsage& row : snapshot.tags)
+    if (row.has_outstanding && object_type_of(row.pool, row.tag) != nullptr) outstanding_[{row.pool, row.tag}] = row.outstanding;
+  for (const ObjectHandles& row : table_) names_[row.pid];
+  for (const ProcessUsage& process : snapshot.processes)
+    if (const auto named = names_.find(process.pid); named != names_.end()) named->second = process.name;
+}
+
+std::optional<Holder> HolderWatch::find(Pool pool, std::string_view tag) {
   const ObjectType* const type = object_type_of(pool, tag);
   if (type == nullptr) return std::nullopt;
-  const auto known = bases_.find({pool, std::string(tag)});
+  asked_ = true;
+  const Tag subject{pool, tag};
+  const auto known = bases_.find(subject);
   if (known != bases_.end()) known->second.asked = true;
-  const auto usage = std::find_if(snapshot.tags.begin(), snapshot.tags.end(),
-                                  [&](const TagUsage& row) { return row.pool == pool && row.tag == tag; });
-  if (snapshot.object_handles.empty() || usage == snapshot.tags.end() || !usage->has_outstanding) return std::nullopt;
+  const auto counted = outstanding_.find(subject);
+  if (!is_told_ || counted == outstanding_.end()) return std::nullopt;
+  const std::uint64_t outstanding = counted->second;
   std::map<std::uint64_t, std::uint64_t> now;
-  for (const ObjectHandles& row : snapshot.object_handles)
+  std::uint64_t fewest = table_.front().handles;
+  for (const ObjectHandles& row : table_) {
     if (row.type == type->type) now[row.pid] += row.handles;
-  if (known == bases_.end()) bases_[{pool, std::string(tag)}] = {usage->outstanding, now, true};
-  Base& base = bases_[{pool, std::string(tag)}];
+    fewest = std::min(fewest, row.handles);
+  }
+  if (known == bases_.end()) bases_[subject] = {outstanding, now, table_.size() < kMaxHandleRows ? 0 : fewest, true};
+  const Base& base = bases_[subject];
 
   const auto best_of = [&](double whole, auto amount) -> std::optional<std::pair<std::uint64_t, double>> {
     std::optional<std::pair<std::uint64_t, double>> best;
@@ -157,26 +190,26 @@ std::optional<Holder> HolderWatch::find(const Snapshot& snapshot, Pool pool, std
   };
   auto basis = Holder::Basis::kTypeGrowth;
   std::optional<std::pair<std::uint64_t, double>> best;
-  if (usage->outstanding >= base.outstanding + kLeastGrowth) {
-    best = best_of(static_cast<double>(usage->outstanding - base.outstanding), [&](std::uint64_t pid, std::uint64_t handles) {
+  if (outstanding >= base.outstanding + kLeastGrowth) {
+    best = best_of(static_cast<double>(outstanding - base.outstanding), [&](std::uint64_t pid, std::uint64_t handles) {
       const auto before = base.handles.find(pid);
-      return static_cast<double>(handles) - (before == base.handles.end() ? 0.0 : static_cast<double>(before->second));
+      return static_cast<double>(handles) - static_cast<double>(before == base.handles.end() ? base.unlisted : before->second);
     });
-  } else if (usage->outstanding >= kLeastGrowth) {
+  } else if (outstanding >= kLeastGrowth) {
     basis = Holder::Basis::kTypeHeld;
-    best = best_of(static_cast<double>(usage->outstanding),
+    best = best_of(static_cast<double>(outstanding),
                    [](std::uint64_t, std::uint64_t handles) { return static_cast<double>(handles); });
   }
   if (!best) return std::nullopt;
-  const auto process = std::find_if(snapshot.processes.begin(), snapshot.processes.end(),
-                                    [&](const ProcessUsage& one) { return one.pid == best->first; });
-  const std::string name = process == snapshot.processes.end() || process->name.empty() ? "a process" : process->name;
-  return Holder{name, best->first, basis, std::min(1.0, best->second), now[best->first]};
+  const std::string& name = names_[best->first];
+  return Holder{name.empty() ? "a process" : name, best->first, basis, std::min(1.0, best->second), now[best->first]};
 }
 
 void HolderWatch::end_review() {
   std::erase_if(bases_, [](const auto& base) { return !base.second.asked; });
   for (auto& [tag, base] : bases_) base.asked = false;
+  if (!asked_) table_.clear(), outstanding_.clear(), names_.clear(), is_told_ = false;
+  asked_ = false;
 }
 
 }  // namespace kmem::trend

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "collectors/snapshot.h"
 #include "exporter/trend/engine.h"
@@ -40,27 +42,41 @@ struct Holder {
 
 /// "98 % of the growth by updater.exe (pid 1234): 1,200,000 event handles"
 [[nodiscard]] std::string holder_words(const Holder& holder, Pool pool, std::string_view tag);
+/// The same of a subject; empty: nobody is known.
+[[nodiscard]] std::string holder_words(const std::optional<Holder>& holder, const SubjectReport& subject);
+/// For a narrow column: "98% updater.exe(1234)".
+[[nodiscard]] std::string short_holder_words(const Holder& holder);
 [[nodiscard]] std::string_view basis_name(Holder::Basis basis);
 
 /// By the history: who gains handles at least half as fast as the tag gains allocations, and no more than four times so,
 /// over the longest time that is known of both. A process of the same boot; what surges is looked at for no longer than that.
 [[nodiscard]] std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport& tag);
 
-/// What the kernel tells of handles by type while suspects stand.
+/// What the kernel tells of handles by type while suspects stand. Its table is read every 10 minutes and stands between:
+/// what it is compared with is of the reading that brought it, whenever a review asks.
 class HolderWatch {
  public:
-  /// After a review: `tag` stands. The first call with a table of handles is the base of growth.
-  [[nodiscard]] std::optional<Holder> find(const Snapshot& snapshot, Pool pool, std::string_view tag);
+  /// At every reading, before find().
+  void observe(const Snapshot& snapshot);
+  /// In a review: `tag` stands. The first call with a table of handles is the base of growth.
+  [[nodiscard]] std::optional<Holder> find(Pool pool, std::string_view tag);
   /// Suspects that stand no more are forgotten: those not asked for since the last call.
   void end_review();
 
  private:
+  using Tag = std::pair<Pool, std::string>;
   struct Base {
     std::uint64_t outstanding = 0;
     std::map<std::uint64_t, std::uint64_t> handles;  // by pid; no more than a table has rows
+    std::uint64_t unlisted = 0;                      // what a process that is not in it may have had at most
     bool asked = true;
   };
-  std::map<std::pair<Pool, std::string>, Base> bases_;
+  std::vector<ObjectHandles> table_;           // as it came last
+  bool is_told_ = false;                       // by the last reading
+  std::map<Tag, std::uint64_t> outstanding_;   // of objects' tags when the table came
+  std::map<std::uint64_t, std::string> names_; // of its processes
+  std::map<Tag, Base> bases_;
+  bool asked_ = false;  // anything, since end_review()
 };
 
 }  // namespace kmem::trend

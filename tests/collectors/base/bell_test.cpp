@@ -25,6 +25,8 @@ TEST(Bell, WithoutARingTheTimeEndsTheWait) {
   EXPECT_FALSE(bell.wait_until(until));
   EXPECT_GE(steady_clock::now(), until);
   EXPECT_FALSE(bell.wait_until(steady_clock::time_point())) << "a time that has been";
+  EXPECT_FALSE(bell.wait_until(steady_clock::time_point(hours(-1)))) << "before the clock began";
+  EXPECT_FALSE(bell.wait_until(steady_clock::time_point::min()));
 }
 
 TEST(Bell, EveryQuestionGetsItsAnswer) {

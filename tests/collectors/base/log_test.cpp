@@ -42,6 +42,14 @@ TEST_F(Log, LogfmtQuotesOnlyWhatNeedsIt) {
                                    "quote=\"a\\\"b\\\\\" eq=\"a=b\""));
 }
 
+TEST_F(Log, WithoutAKeyThereIsNoPair) {
+  log_info("a", {{"x", "1"}, {"", "unknown"}, {"y", "2"}});
+  set_log(LogLevel::kInfo, LogFormat::kJson);
+  log_info("b", {{"", "unknown"}});
+  EXPECT_THAT(lines_.at(0), testing::EndsWith("msg=\"a\" x=1 y=2"));
+  EXPECT_THAT(lines_.at(1), testing::EndsWith(",\"msg\":\"b\"}"));
+}
+
 TEST_F(Log, BeginsWithTheTimeInUtc) {
   set_log(LogLevel::kInfo, LogFormat::kLogfmt);
   log_info("x");

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -88,6 +90,26 @@ TEST(LeakSignatures, RowsRangesAndWhatIsNone) {
   EXPECT_FALSE(table.find("Ver4")[0].has(0)) << "not known is in no range";
 }
 
+TEST(LeakSignatures, EveryRowThatMatchesIsFoundInTheFilesOrder) {
+  const LeakSignatures table(
+      "Th?? - a.sys - any - first\n"
+      "Thre - b.sys - any - second\n"
+      "???? - c.sys - any - third\n"
+      "Even - d.sys - any - fourth\n"
+      "Th?? - e.sys - 5..4 - backwards\n");
+  const auto words = [&table](std::string_view tag) {
+    std::vector<std::string> all;
+    for (const LeakSignatures::Row& row : table.find(tag)) all.emplace_back(row.words);
+    return all;
+  };
+  EXPECT_THAT(words("Thre"), testing::ElementsAre("first", "second", "third"));
+  EXPECT_THAT(words("Thxx"), testing::ElementsAre("first", "third"));
+  EXPECT_THAT(words("Even"), testing::ElementsAre("third", "fourth"));
+  EXPECT_THAT(words("Eve"), testing::IsEmpty());
+  EXPECT_EQ(table.size(), 4U);
+  EXPECT_EQ(table.skipped(), 1U);
+}
+
 ImageFile image(const std::string& path, bool loaded, const char* version) {
   ImageFile out;
   out.path = path;
@@ -127,6 +149,18 @@ TEST_F(KnownLeaksTest, TheDriverIsThereAndRunsInThatVersion) {
   EXPECT_THAT(found(Pool::kNonpaged, "Thre"), IsEmpty()) << "it does not run";
   images({image("/d/xyz.sys", false, "5.1"), image("/d/other.sys", false, "1")});
   EXPECT_THAT(found(Pool::kNonpaged, "Thre"), ElementsAre("xyz.sys 5.1.0.0: update to 5.2")) << "nobody says what runs";
+}
+
+TEST_F(KnownLeaksTest, ADriverIsKnownByAnyOfItsNames) {
+  using testing::ElementsAre;
+  table("Thre - xyz - any - w\nDdk  - nt - any - k\nMmSt - nt!mm - any - m\n");
+  images({image(R"(C:\Windows\System32\drivers\XYZ.SYS)", true, "5.1"), image(R"(C:\Windows\System32\ntoskrnl.exe)", true, "")});
+  EXPECT_THAT(found(Pool::kNonpaged, "Thre"), ElementsAre("xyz 5.1.0.0: w"));
+  EXPECT_THAT(found(Pool::kNonpaged, "Ddk "), ElementsAre("nt : k"));
+  EXPECT_THAT(found(Pool::kPaged, "MmSt"), ElementsAre("nt!mm : m"));
+  images({image(R"(C:\Windows\System32\ntkrnlpa.exe)", true, "")});
+  EXPECT_THAT(found(Pool::kNonpaged, "Ddk "), ElementsAre("nt : k"));
+  EXPECT_THAT(found(Pool::kNonpaged, "Thre"), testing::IsEmpty());
 }
 
 }  // namespace

@@ -62,6 +62,16 @@ TEST(LinuxParse, AWholeFrame) {
     EXPECT_EQ(status_of(out, whole)->state, PartState::kOk) << whole;
 }
 
+TEST(LinuxParse, OnlyRowsThatCouldNotBeReadLeaveAGapAmongProcesses) {
+  for (const auto& [text, has_gap] : {std::pair("7 1 a\n!over_limit 40\n!unreadable 3\n", false), std::pair("7 1 a\nx 1 b\n", true)}) {
+    Snapshot out;
+    parse_linux_frame(frame_of({{"kmem/processes", 0, 0, text}}), out);
+    ASSERT_EQ(out.processes.size(), 1U);
+    EXPECT_EQ(out.gaps.processes, has_gap) << text;
+    EXPECT_EQ(out.parts.at(0).state, PartState::kPartial);
+  }
+}
+
 TEST(LinuxParse, AFrameWithoutAPartHasNoStatusOfIt) {
   Snapshot out;
   parse_linux_frame(frame_of({{"proc/stat", 0, 0, "btime 5\n"}, {"nt/22", 0, 0, "x"}}), out);

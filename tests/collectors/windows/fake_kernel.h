@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ class FakeKernel final : public windows::NtQuery {
  public:
   std::map<std::uint32_t, std::string> answers;  // other classes: statuses, else "invalid class"
   std::map<std::uint32_t, windows::NtStatus> statuses;
+  std::set<std::uint32_t> exact;  // classes whose answer is refused to a longer buffer, too
   std::vector<std::uint32_t> asked;
   std::map<std::uint32_t, std::size_t> last_size;
   std::map<std::uint32_t, std::uintptr_t> last_address;
@@ -33,7 +35,8 @@ class FakeKernel final : public windows::NtQuery {
       return status == statuses.end() ? windows::kStatusInvalidInfoClass : status->second;
     }
     needed_bytes = static_cast<std::uint32_t>(answer->second.size());
-    if (buffer.size() < answer->second.size()) return windows::kStatusLengthMismatch;
+    const bool is_refused = exact.contains(info_class) ? buffer.size() != answer->second.size() : buffer.size() < answer->second.size();
+    if (is_refused) return windows::kStatusLengthMismatch;
     std::memcpy(buffer.data(), answer->second.data(), answer->second.size());
     return windows::kStatusOk;
   }

@@ -135,6 +135,20 @@ TEST_F(UnaccountedTest, IsNotToldWhereAPieceIsMissing) {
   EXPECT_EQ(without([](Snapshot&, PerformanceInfo& i) { i.nonpaged.pages.reset(); }), std::nullopt);
   EXPECT_EQ(without([](Snapshot&, PerformanceInfo& i) { i.paged.resident_pages.reset(); }), std::nullopt);
   EXPECT_EQ(without([](Snapshot&, PerformanceInfo& i) { i.resident_cache_pages.reset(); }), std::nullopt);
+  EXPECT_EQ(without([](Snapshot& s, PerformanceInfo&) { s.gaps.processes = true; }), std::nullopt) << "a torn list";
+  const auto with_lists = [&](PartState state, bool has_rows) {
+    return without([&](Snapshot& s, PerformanceInfo&) {
+      PartStatus part;
+      part.collector = "memory_lists";
+      part.state = state;
+      s.parts = {part};
+      if (has_rows) s.memory_lists = {{"modified", -1, 65'000}};
+    });
+  };
+  EXPECT_EQ(with_lists(PartState::kFailed, false), std::nullopt) << "asked, and no answer this time";
+  EXPECT_EQ(with_lists(PartState::kFailed, true), 500'000U) << "its last answer stands";
+  EXPECT_EQ(with_lists(PartState::kUnsupported, false), 565'000U) << "it never answers";
+  EXPECT_EQ(with_lists(PartState::kOk, true), 500'000U);
 }
 
 /// Class 5 of both widths: the private part from NT 6.0 on, else the whole working set.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/handle_table.h"
 #include "tests/collectors/windows/nt_bytes.h"
 
 namespace kmem::windows {

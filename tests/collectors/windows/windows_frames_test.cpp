@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "collectors/windows/object_handles.h"
 #include "tests/collectors/windows/fake_kernel.h"
@@ -83,6 +84,25 @@ TEST_F(WindowsFramesTest, FixedClassesAreAskedWithTheSizeOfTheLayout) {
   EXPECT_EQ(kernel_->last_size[3], 48u);
   EXPECT_EQ(kernel_->last_size[21], 36u);
   EXPECT_EQ(kernel_->last_size[37], 12u);
+}
+
+/// Up to Windows 7 the lists are 21 words, then 22; a kernel may refuse every length but its own.
+TEST(MemoryListFrames, OfBothLengthsAreRead) {
+  const test::TickingClock clock;
+  for (const std::size_t width : {4u, 8u}) {
+    for (const std::size_t words : {21u, 22u}) {
+      for (const bool is_exact : {false, true}) {
+        auto kernel = std::make_unique<FakeKernel>();
+        kernel->answers[80] = std::string(words * width, 'm');
+        if (is_exact) kernel->exact.insert(80);
+        WindowsFrames frames(std::move(kernel), std::make_unique<FakeRegistry>(), {}, clock, static_cast<std::uint8_t>(width));
+        RawFrame frame;
+        ASSERT_TRUE(frames.acquire(frame).ok());
+        EXPECT_EQ(frame.find("nt/80")->status, 0) << width << " " << words << " " << is_exact;
+        EXPECT_EQ(frame.find("nt/80")->bytes, std::string(words * width, 'm')) << width << " " << words << " " << is_exact;
+      }
+    }
+  }
 }
 
 TEST_F(WindowsFramesTest, WideTagsAreEnoughWhereTheyExist) {

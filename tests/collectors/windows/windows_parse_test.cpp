@@ -200,6 +200,14 @@ TEST(WindowsParse, TagsComeFrom255WhereItAnsweredAndElseFrom22) {
   }
 }
 
+TEST(WindowsParse, AWrongLengthIsToldByTheKindOfClass) {
+  RawFrame frame = frame_of(8, {{"nt/80", ""}, {"nt/5", ""}});
+  for (RawPart& part : frame.parts) part.status = 0xC0000004;
+  const Snapshot snapshot = parse(frame);
+  EXPECT_EQ(status_of(snapshot, "memory_lists")->reason, "the answer is of another length than this program asks for, status 0xc0000004");
+  EXPECT_EQ(status_of(snapshot, "processes")->reason, "the answer is longer than this program reads, status 0xc0000004");
+}
+
 TEST(WindowsParse, SkippedRowsMakeAPartPartial) {
   NtBytes torn(4 + 28);
   torn.put(0, std::uint32_t{3}).text(4, "Torn").put(8, std::uint32_t{1}).put(12, std::uint32_t{2});

@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "collectors/windows/windows_parse.h"
 #include "exporter/agent/agent.h"
@@ -46,7 +48,9 @@ TEST(Holders, OnTheRecordedKernelTheLeakerIsNamed) {
 /// Even gains 48 KB a day, of which updater.exe keeps 98 %; the kernel tells handles by type when it is asked.
 class ObjectLeak final : public KernelSource {
  public:
-  ObjectLeak(const test::ManualClock& clock, bool& wanted, const bool& tells) : clock_(clock), wanted_(wanted), tells_(tells) {}
+  /// What it tells of handles by type is fresh in every `fresh_every`th reading, and stands between.
+  ObjectLeak(const test::ManualClock& clock, bool& wanted, const bool& tells, int fresh_every = 1)
+      : clock_(clock), wanted_(wanted), tells_(tells), fresh_every_(fresh_every) {}
   base::Result<void> read(Snapshot& out) override {
     out.clear();
     out.system = System::kWindows;
@@ -62,17 +66,30 @@ class ObjectLeak final : public KernelSource {
     out.tags = {even};
     out.pools = {{Pool::kNonpaged, 50'000'000 + even.bytes, {}, {}, {}, {}}};
     const std::uint64_t held = 5'000 + hours * 980;
-    out.processes = {{4, "System", 2'000, {}, {}}, {1234, "updater.exe", held + 60, {}, {}}};
-    if (wanted_ && tells_) out.object_handles = {{1234, "Event", held}, {4, "File", 1'500}};
+    out.processes = {{4, "System", 2'000, {}, {}}, {1234, "updater.exe", has_counts_ ? std::optional(held + 60) : std::nullopt, {}, {}}};
+    if (wanted_ && tells_ && told_++ % fresh_every_ == 0) table_ = {{1234, "Event", held}, {4, "File", 1'500}};
+    out.object_handles = table_;
     return {};
   }
   void want_object_handles(bool wanted) override { wanted_ = wanted; }
+  void hide_counts() { has_counts_ = false; }  // of all handles, which a history would find
 
  private:
   const test::ManualClock& clock_;
   bool& wanted_;
   const bool& tells_;
+  int fresh_every_, told_ = 0;
+  bool has_counts_ = true;
+  std::vector<ObjectHandles> table_;
 };
+
+std::string answer_of(Agent& agent, const std::string& path) {
+  http::Request request;
+  request.path = path;
+  for (const http::Route& route : agent.routes())
+    if (route.path == path) return route.handler(request).body;
+  return {};
+}
 
 TEST(Holders, PageApiMetricsAndLogNameTheProcessAndTheKernelIsAskedOnlyMeanwhile) {
   test::ManualClock clock;
@@ -98,13 +115,7 @@ TEST(Holders, PageApiMetricsAndLogNameTheProcessAndTheKernelIsAskedOnlyMeanwhile
 
   tells = true;
   run(2);
-  const auto answer = [&](const std::string& path) {
-    http::Request request;
-    request.path = path;
-    for (const http::Route& route : agent.routes())
-      if (route.path == path) return route.handler(request).body;
-    return std::string();
-  };
+  const auto answer = [&](const std::string& path) { return answer_of(agent, path); };
   const auto status = nlohmann::json::parse(answer("/api/v1/status"));
   ASSERT_EQ(status["suspects"][0]["tag"], "Even");
   EXPECT_EQ(status["suspects"][0]["holder"]["process"], "updater.exe");
@@ -125,6 +136,49 @@ TEST(Holders, PageApiMetricsAndLogNameTheProcessAndTheKernelIsAskedOnlyMeanwhile
   base::set_log_sink({});
   EXPECT_THAT(log, testing::Contains(testing::AllOf(HasSubstr("leak suspected"), HasSubstr("tag=Even"),
                                                     HasSubstr("98 % of the growth by updater.exe (pid 1234)"))));
+  EXPECT_THAT(log, testing::Contains(testing::AllOf(HasSubstr("leak suspected"), HasSubstr("kind=pool"), Not(HasSubstr("held=")))));
+}
+
+/// The table of handles is older than the reading: the share is that of the table's time all the same.
+TEST(Holders, TheShareIsOfOneTime) {
+  test::ManualClock clock;
+  test::MemoryFiles files;
+  bool wanted = false;
+  const bool tells = true;
+  Agent agent(config::Config{}, std::make_unique<ObjectLeak>(clock, wanted, tells, 10), clock, files, "host");
+  int grown = 0;
+  for (int hour = 0; hour < 20 * 24 || grown < 25; ++hour) {
+    ASSERT_LT(hour, 22 * 24);
+    agent.tick();
+    clock.advance(std::chrono::hours(1));
+    if (!wanted || (hour < 20 * 24 && hour % 7 != 0)) continue;
+    const auto status = nlohmann::json::parse(answer_of(agent, "/api/v1/status"));
+    if (status["suspects"].empty()) continue;  // it only surges yet
+    const auto& holder = status["suspects"][0]["holder"];
+    if (holder.is_null() || holder["basis"] != "type_growth") continue;
+    ++grown;
+    EXPECT_NEAR(holder["share"].get<double>(), 0.98, 0.001) << hour;
+    EXPECT_THAT(agent.page(encode::Format::kText004).value(),
+                HasSubstr("kmem_pool_tag_holder_share{pool=\"nonpaged\",tag=\"Even\",process=\"updater.exe\",pid=\"1234\"} 0.98\n"));
+  }
+}
+
+/// What is merely held is no share of the growth: on the page and in the API, but not in the metric.
+TEST(Holders, WhoHoldsTheMostIsNotExportedAsShareOfTheGrowth) {
+  test::ManualClock clock;
+  test::MemoryFiles files;
+  bool wanted = false;
+  const bool tells = true;
+  auto source = std::make_unique<ObjectLeak>(clock, wanted, tells, 1'000'000);  // one table, ever
+  source->hide_counts();
+  Agent agent(config::Config{}, std::move(source), clock, files, "host");
+  for (int hour = 0; hour < 20 * 24; ++hour) {
+    agent.tick();
+    clock.advance(std::chrono::hours(1));
+  }
+  const auto status = nlohmann::json::parse(answer_of(agent, "/api/v1/status"));
+  EXPECT_EQ(status["suspects"].at(0)["holder"]["basis"], "type_held");
+  EXPECT_THAT(agent.page(encode::Format::kText004).value(), Not(HasSubstr("kmem_pool_tag_holder_share{")));
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
+#include "collectors/handle_table.h"
 #include "exporter/trend/sampler.h"
 
 namespace kmem::trend {
@@ -56,6 +58,11 @@ TEST(Holders, WhoGainsHandlesAsFastAsTheTagGainsObjectsIsNamed) {
   EXPECT_EQ(holder->handles, 100 + (objects - 500) - 479 * 10);
   EXPECT_EQ(holder_words(*holder, Pool::kNonpaged, "Even"), "98 % of the growth by updater.exe (pid 1234): 239,810 handles");
 
+  EXPECT_EQ(holder_words(holder, *tag), holder_words(*holder, Pool::kNonpaged, "Even"));
+  EXPECT_EQ(holder_words(std::nullopt, *tag), "");
+  EXPECT_EQ(short_holder_words(*holder), "98% updater.exe(1234)");
+  EXPECT_EQ(short_holder_words({"a.exe", 0, Holder::Basis::kGrowth, 0.6, 1}), "60% a.exe");
+
   // A history that was kept tells the same, as `top` reads it.
   TrendEngine kept;
   ASSERT_TRUE(kept.load(engine.save()).ok());
@@ -79,7 +86,11 @@ class HolderWatchTest : public testing::Test {
   std::optional<Holder> look(std::uint64_t objects, std::vector<ObjectHandles> handles) {
     Snapshot snapshot = leaking_machine(kBegin, objects, 0, 9'000);
     snapshot.object_handles = std::move(handles);
-    const auto holder = watch_.find(snapshot, Pool::kNonpaged, "Even");
+    watch_.observe(snapshot);
+    return review();
+  }
+  std::optional<Holder> review() {
+    const auto holder = watch_.find(Pool::kNonpaged, "Even");
     watch_.end_review();
     return holder;
   }
@@ -97,6 +108,45 @@ TEST_F(HolderWatchTest, FirstWhatIsHeldThenWhatGrowsByTheType) {
   EXPECT_EQ(holder_words(*later, Pool::kNonpaged, "Even"), "98 % of the growth by busy.exe (pid 88): 15,980 event handles");
   EXPECT_EQ(holder_words({"a.exe", 7, Holder::Basis::kTypeHeld, 0.6, 30'000}, Pool::kPaged, "Key "),
             "60 % of them held by a.exe (pid 7): 30,000 registry key handles");
+}
+
+/// 100 objects a minute, all of updater.exe; the table is of every 10th minute, reviews are of any.
+TEST_F(HolderWatchTest, ATableIsComparedWithTheTagAsItWasThen) {
+  std::vector<ObjectHandles> table;
+  for (std::uint64_t minute = 0; minute < 60; ++minute) {
+    const std::uint64_t objects = 50'000 + minute * 100;
+    if (minute % 10 == 0) table = {{1234, "Event", 20'000 + minute * 100}, {88, "Event", 7}};
+    Snapshot snapshot = leaking_machine(kBegin, objects, 0, 9'000);
+    snapshot.object_handles = table;
+    watch_.observe(snapshot);
+    if (minute % 15 != 4 && minute < 40) continue;  // then each minute
+    const auto holder = review();
+    const std::uint64_t since_base = minute / 10 * 10;
+    if (since_base == 0) {
+      EXPECT_EQ(holder, std::nullopt) << "20,000 of 50,000";
+    } else {
+      EXPECT_EQ(holder, (Holder{"updater.exe", 1234, Holder::Basis::kTypeGrowth, 1, 20'000 + since_base * 100})) << minute;
+    }
+  }
+  // A reading without the table says nothing, and what comes back unchanged is of the time when it came.
+  EXPECT_EQ(look(70'000, {}), std::nullopt);
+  EXPECT_EQ(look(90'000, table)->share, 1);
+}
+
+TEST_F(HolderWatchTest, WhoIsNotInAFullTableMayHaveHadAsManyAsItsLast) {
+  std::vector<ObjectHandles> full = {{1234, "Event", 5'000}};
+  while (full.size() < kMaxHandleRows) full.push_back({10'000 + full.size(), "File", 900});
+  EXPECT_EQ(look(50'000, full), std::nullopt);
+  // busy.exe had 890, and has 20 more; updater.exe has 600 of the 700 more.
+  full[0].handles = 5'600;
+  full[1] = {88, "Event", 910};
+  EXPECT_EQ(look(50'700, full)->pid, 1234U);
+  full[0].handles = 5'000;
+  EXPECT_EQ(look(50'701, full), std::nullopt) << "not 910 of 701";
+
+  watch_.end_review();
+  EXPECT_EQ(look(50'000, {{1234, "Event", 5'000}}), std::nullopt);
+  EXPECT_EQ(look(50'700, {{1234, "Event", 5'000}, {88, "Event", 690}})->pid, 88U) << "a table that has all: it had none";
 }
 
 TEST_F(HolderWatchTest, ProcessesThatShareTheGrowthAreNotNamedAndAnEndedSuspectBeginsAnew) {
