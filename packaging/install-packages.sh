@@ -12,6 +12,9 @@ build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev file p
 test=(python3 python3-yaml victoria-metrics openssl googletest libgtest-dev libgmock-dev libbenchmark-dev valgrind bc clang lld curl prometheus
       prometheus-node-exporter prometheus-alertmanager systemd chromium fonts-dejavu-core
       docker-compose jsonnet lintian rpm fish zsh man-db)
+# The sanitizers' libraries are only recommended by the compiler, and named by its version.
+clang=$(apt-cache depends clang 2> /dev/null | sed -nE "s/^ *Depends: clang-([0-9]+)$/\1/p" || true)
+test+=("libclang-rt-${clang:-14}-dev")
 command -v npm > /dev/null || test+=(npm)  # Node.js' own packages bring it, and are no match for Debian's
 windows=(python3 g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64
          wixl msitools)
