@@ -34,14 +34,13 @@ template <typename Take>
 base::Result<std::uint64_t> read_sum_lines(std::string_view text, std::string_view head, Take take) {
   constexpr std::string_view kSkipped = "skipped=";
   constexpr std::uint64_t kMostSkipped = std::uint64_t{1} << 32;
+  if (!text.starts_with(head)) return base::Error{base::ErrorCode::kMalformed, "sums without their head " + std::string(head)};
   std::uint64_t skipped = 0;
-  bool has_head = false;
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.starts_with(head)) {
-      has_head = true;
-    } else if (line.starts_with(kSkipped)) {
+    if (line.starts_with(head)) continue;
+    if (line.starts_with(kSkipped)) {
       std::uint64_t number = 0;
       line.remove_prefix(kSkipped.size());
       skipped += take_number(line, number) && line.empty() ? std::min(number, kMostSkipped) : 1;
@@ -49,7 +48,6 @@ base::Result<std::uint64_t> read_sum_lines(std::string_view text, std::string_vi
       ++skipped;
     }
   }
-  if (!has_head) return base::Error{base::ErrorCode::kMalformed, "sums without their head " + std::string(head)};
   return skipped;
 }
 
