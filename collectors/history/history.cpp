@@ -376,7 +376,8 @@ class History final : public HistorySource {
   Result<void> open_track(Track& track) {
     if (track.is_newest_first) {
       track.reader = std::make_unique<SortedReader>([this, &track](bool is_first) {
-        return open_reader(files_, track.path, options_, *beside_, is_first ? notes_ : said_, is_first ? track.bytes_read : read_again_, true);
+        return open_reader(files_, track.path, options_, *beside_, is_first ? notes_ : said_,
+                           is_first ? track.bytes_read : read_again_, true);
       });
       return {};
     }
