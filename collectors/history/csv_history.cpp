@@ -191,9 +191,13 @@ class CsvHistory final : public SnapshotReader {
     if (why == nullptr && same_word(trimmed(field(kTimestamp)), kColumns[kTimestamp])) {
       const std::string no = take_header();
       is_passed_over_ = !no.empty();
+      may_go_on_ = false;
       if (is_passed_over_) notes_.skip(lines_.number(), no + "; the rows below are passed over");
       return;
     }
+    // Two jobs wrote into one file.
+    const bool is_own = may_go_on_ && why == nullptr && fields_.size() == width_ && parse_timestamp(trimmed(field(kTimestamp))).ok();
+    if (is_own) is_passed_over_ = false;
     if (is_passed_over_) return;
     std::string reason = why != nullptr ? why
                          : fields_.size() != width_
@@ -202,6 +206,7 @@ class CsvHistory final : public SnapshotReader {
     if (reason.empty()) return;
     if (const std::string_view other = begins_other(lines_.line()); !other.empty()) {
       is_passed_over_ = true;
+      may_go_on_ = !is_table_of_csv(other);
       return notes_.skip(lines_.number(), other_begins(other));
     }
     notes_.skip(lines_.number(), reason);
@@ -400,6 +405,7 @@ class CsvHistory final : public SnapshotReader {
   bool is_there_ = false;  // what the row tells
   bool told_of_sums_ = false;
   bool is_passed_over_ = false;  // what comes, up to the next header
+  bool may_go_on_ = false;  // or up to the next row of its own
   bool any_order_, is_newest_first_ = false;
   bool ended_ = false;
 };

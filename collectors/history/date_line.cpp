@@ -266,6 +266,9 @@ class Scan {
 
   DateLine finish() {
     if (unknown_words_ > kMostUnknownWords) return {};
+    if (!has_date() && is_weak_month_ && !found_.weekday &&
+        (is_pro_ || ((unknown_words_ > 0 || month_after_ == 0) && !found_.time_of_day)))
+      return {};
     if (!has_date() && month_ != 0) {
       if (weekday_of_month_ && first_month_ != month_) found_.weekday = weekday_of_month_;
       if (numbers_.size() == 2) {
@@ -381,6 +384,8 @@ class Scan {
     const int month = month_of(text);
     if (month != 0 && month_ == 0) {
       month_ = month;
+      is_weak_month_ = is_weak_month(text);
+      is_pro_ = is_weak_month_ && same_word(text, "pro");
       month_after_ = numbers_.size();
       weekday_of_month_ = weekday_of(text, false);
       first_month_ = month;
@@ -409,6 +414,7 @@ class Scan {
   std::size_t month_after_ = 0;
   std::optional<int> weekday_of_month_;  // of a word that is both
   int first_month_ = 0;
+  bool is_weak_month_ = false, is_pro_ = false;  // and "Windows 10 Pro 2009 18:00" is no day of December
   std::optional<bool> half_;
   int unknown_words_ = 0;
   int sign_ = 0;

@@ -48,15 +48,15 @@ constexpr std::array<std::string_view, 7> kWeekdays = {
     "sunday sun sonntag dimanche dim domingo dom domenica niedziela niedz zondag sondag nedele vasarnap pazar "
     "sunnuntai duminica dum nie nedela son",
     "monday mon montag lundi lun lunes lunedi segunda-feira segunda seg poniedzialek pon maandag mandag man pondeli "
-    "hetfo pazartesi pzt maanantai pondelok man",
-    "tuesday tue tues dienstag mardi mar martes martedi terca-feira terca ter wtorek wto dinsdag tisdag tis tirsdag tir utery utorok "
-    "kedd sali sal tiistai marti",
+    "hetfo pazartesi pzt maanantai pondelok",
+    "tuesday tue tues dienstag mardi mar martes martedi terca-feira terca ter wtorek wto dinsdag tisdag tis tirsdag tir "
+    "utery utorok kedd sali sal tiistai marti",
     "wednesday wed mittwoch mercredi mer miercoles mie mercoledi quarta-feira quarta qua sroda sro woensdag onsdag ons "
     "streda szerda carsamba car keskiviikko",
     "thursday thu thur thurs donnerstag jeudi jeu jueves jue giovedi gio quinta-feira quinta qui czwartek czw donderdag "
     "torsdag tors tor ctvrtek stvrtok csutortok persembe per torstai joi",
-    "friday fri freitag vendredi ven viernes vie venerdi sexta-feira sexta sex piatek pia piatok vrijdag fredag fre patek pentek "
-    "cuma perjantai vineri vin cum",
+    "friday fri freitag vendredi ven viernes vie venerdi sexta-feira sexta sex piatek pia piatok vrijdag fredag fre patek "
+    "pentek cuma perjantai vineri vin cum",
     "saturday sat samstag sonnabend samedi sam sabado sab sabato sobota sob zaterdag lordag lor szombat cumartesi cmt "
     "lauantai sambata"};
 constexpr std::array<std::string_view, 7> kShortWeekdays = {"so zo nd ne", "mo ma pn po", "di wt ut",  "mi wo sr st",
@@ -275,6 +275,11 @@ std::string_view without_title(std::string_view line) {
 }
 
 std::string folded_word(std::string_view word) { return fold_latin(word); }
+
+bool is_weak_month(std::string_view word) {
+  constexpr std::string_view kWeak = "ago ara car dic eki gen kas led lip lis lug mag maj mart nis noi oca ott out pro set sub tem uno";
+  return is_plain(word) && !word.ends_with('.') && is_in(fold_latin(word), kWeak);
+}
 
 int month_of(std::string_view word) {
   if (word.size() < 3) return 0;

@@ -25,6 +25,9 @@ inline constexpr char kHiddenLetter = '?';
 /// 1 to 12; 0: none. "mar" is March here, and Tuesday below.
 [[nodiscard]] int month_of(std::string_view word);
 
+/// Of another language's words, too, or of products: "out", "Windows 10 Pro". Only with what else makes it a date.
+[[nodiscard]] bool is_weak_month(std::string_view word);
+
 /// 0 is Sunday. Two letters are too few to tell unless they stand first on the line.
 [[nodiscard]] std::optional<int> weekday_of(std::string_view word, bool is_first);
 /// What weekday_of() says is Sunday, and Saturday in other languages.

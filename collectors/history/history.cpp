@@ -24,6 +24,7 @@ using base::UnixMillis;
 constexpr std::size_t kMostOpen = 32;  // of files that wait for their time; the others are opened again
 constexpr std::size_t kMostHostsNamed = 1000;
 constexpr std::size_t kLooksAhead = 64, kLooksOfAHost = 3;
+constexpr std::size_t kAheadBytes = std::size_t{1} << 20;  // kept of them a file; beyond it is opened anew
 constexpr UnixMillis kSameLookMs = 60'000, kLongestLookMs = 15 * 60'000;
 
 std::string lower_case(std::string text) {
@@ -53,6 +54,8 @@ struct Track {
   std::optional<base::Error> failed;  // what came when it looked ahead
   std::map<std::string, UnixMillis> last;  // by host: of what was taken
   bool is_newest_first = false;
+  bool is_to_reopen = false;  // there was no room for what was read ahead
+  bool is_slip_first = false;
 
   /// False: there is none.
   Result<bool> read(Ahead& into) const {
@@ -306,12 +309,15 @@ class History final : public HistorySource {
       if (more && *more) {
         track->take(std::move(first));
         look_ahead(*track);
-        if (track->is_newest_first) {
+        if (track->is_newest_first || track->is_to_reopen) {
           notes_.back_to(mark);
+          track->ahead.clear();
+          track->failed.reset();
           track->bytes_read = 0;
           if (opened = open_track(*track); !opened) return opened.error();
           more = track->read(first);
           if (more && *more) track->take(std::move(first));
+          if (more && *more && track->is_slip_first) more = leave_slip(*track);
         }
       }
       if (!more && more.error().code != ErrorCode::kMalformed) return more.error();
@@ -370,7 +376,8 @@ class History final : public HistorySource {
   Result<void> open_track(Track& track) {
     if (track.is_newest_first) {
       track.reader = std::make_unique<SortedReader>([this, &track](bool is_first) {
-        return open_reader(files_, track.path, options_, *beside_, is_first ? notes_ : said_, is_first ? track.bytes_read : read_again_, true);
+        return open_reader(files_, track.path, options_, *beside_, is_first ? notes_ : said_,
+                           is_first ? track.bytes_read : read_again_, true);
       });
       return {};
     }
@@ -387,19 +394,27 @@ class History final : public HistorySource {
     times[track.host].push_back(track.head.time);
     bool is_decided = track.reader->is_newest_first();
     track.is_newest_first = is_decided;
-    while (!is_decided && track.ahead.size() < kLooksAhead) {
+    std::size_t looks = 0, bytes = 0;
+    bool has_ended = false;
+    while (!is_decided && looks < kLooksAhead) {
       Track::Ahead next;
       const auto more = track.read(next);
       if (!more) track.failed = more.error();
-      if (!more || !*more) break;
+      has_ended = !more || !*more;
+      if (has_ended) break;
+      ++looks;
       std::vector<UnixMillis>& of_host = times[next.host];
       of_host.push_back(next.head.time);
       is_decided = of_host.size() == kLooksOfAHost;
       if (is_decided) track.is_newest_first = of_host[1] < of_host[0] && of_host[2] < of_host[1];
       if (track.reader->is_newest_first()) is_decided = track.is_newest_first = true;
-      track.ahead.push_back(std::move(next));
+      // What has no size is a pipe, which can be read once only.
+      bytes += bytes_of(next.head);
+      track.is_to_reopen |= bytes > kAheadBytes && track.size_bytes > 0;
+      if (track.is_to_reopen) track.ahead.clear();
+      else track.ahead.push_back(std::move(next));
     }
-    if (!is_decided && track.ahead.size() < kLooksAhead) {
+    if (!is_decided && has_ended) {
       const auto falls = [](const auto& one) { return one.second.size() > 1 && one.second[1] < one.second[0]; };
       track.is_newest_first = std::any_of(times.begin(), times.end(), falls) &&
                               std::all_of(times.begin(), times.end(), [&](const auto& one) { return one.second.size() == 1 || falls(one); });
@@ -411,9 +426,13 @@ class History final : public HistorySource {
     }
     const std::vector<UnixMillis>& own = times[track.host];
     if (own.size() < kLooksOfAHost || own[0] - own[1] <= base::kDayMillis || own[2] < own[1]) return;
+    track.is_slip_first = true;
+    if (!track.is_to_reopen) (void)leave_slip(track);
+  }
+
+  Result<bool> leave_slip(Track& track) {
     notes_.skip(track.path, track.line, "its time lies far ahead of those below it");
-    track.take(std::move(track.ahead.front()));
-    track.ahead.pop_front();
+    return read_on(track);
   }
 
   // False: that file has ended.

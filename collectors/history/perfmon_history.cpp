@@ -144,6 +144,7 @@ class PerfmonHistory final : public SnapshotReader {
       const std::string_view other = line.starts_with("\"(PDH-") || line.starts_with("(PDH-") ? std::string_view() : begins_other(line);
       if (other.empty()) return false;
       refuse(other_begins(other));
+      may_go_on_ = !is_table_of_csv(other);
       return is_passed_over_ = true;
     };
     if (line.find_first_of("0123456789") == std::string_view::npos) {  // typeperf's last words
@@ -154,11 +155,15 @@ class PerfmonHistory final : public SnapshotReader {
     if (fields_[0].starts_with("(PDH-")) {  // files put one behind another
       const std::string why = take_header();
       is_passed_over_ = !why.empty();
+      may_go_on_ = false;
       return why.empty() ? void() : refuse(why + "; the rows below are passed over");
     }
-    if (is_passed_over_) return;
+    // Beyond another job's lines in the same file its own rows go on.
+    if (is_passed_over_ && (!may_go_on_ || fields_.size() != width_)) return;
     std::string why;
     const auto time = read_time(fields_[0], why);
+    if (is_passed_over_ && !time) return;
+    is_passed_over_ = false;
     if ((!time || fields_.size() != width_) && begins_anything()) return;
     if (!time) return refuse(why);
     if (fields_.size() != width_)
@@ -250,6 +255,7 @@ class PerfmonHistory final : public SnapshotReader {
   std::optional<bool> month_first_fits_;
   bool told_of_unknown_ = false, told_of_pids_ = false;
   bool is_passed_over_ = false;  // what comes, up to the next header
+  bool may_go_on_ = false;  // or up to the next row of its own
   bool of_pdh_ = false;  // times of its own form there are
   OpenEnd end_;
   std::vector<Host> hosts_;

@@ -80,6 +80,7 @@ Format recognise(std::string_view head) {
     if (line.starts_with("# hostname;interval;timestamp;")) return Format::kSar;
     if (line.starts_with("#TYPE ")) continue;
     if (std::exchange(is_first, false)) {
+      if (has(line, "(PDH-")) return Format::kOther;
       if (is_sample_line(line)) return Format::kPrometheusLines;
       if (line.front() == '{' || line.front() == '[') return of_json(text);
       if (script_csv_kind(line)) return Format::kScriptCsv;
@@ -106,6 +107,8 @@ std::string_view begins_other(std::string_view line) {
   if (text.starts_with("# HELP ") || text.starts_with("# TYPE ") || is_sample_line(text)) return "samples of Prometheus";
   return {};
 }
+
+bool is_table_of_csv(std::string_view what) { return what.starts_with("CSV"); }
 
 std::string other_begins(std::string_view what) {
   return std::string(what) + (what.ends_with("s of Prometheus") ? " begin" : " begins") + " here, and this file began as something else; put it into a file of its own";

@@ -17,6 +17,8 @@ enum class Format : std::uint8_t { kOther, kPrometheusJson, kPrometheusLines, kS
 
 /// What a line that a format cannot use begins by its looks: "a table of poolmon", "CSV". Empty: nothing that is known.
 [[nodiscard]] std::string_view begins_other(std::string_view line);
+/// Its rows look like those of any CSV.
+[[nodiscard]] bool is_table_of_csv(std::string_view what);
 /// The same as a reason to pass over what comes.
 [[nodiscard]] std::string other_begins(std::string_view what);
 

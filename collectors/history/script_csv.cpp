@@ -284,14 +284,18 @@ class ScriptHistory final : public SnapshotReader {
     if (may_be_header(fields_, line, header_) && kind_of(places_of(fields_)) == kind_) {
       const std::string why = take_header();
       is_passed_over_ = !why.empty();
+      may_go_on_ = false;
       if (is_passed_over_) skip(why);
       return;
     }
+    // Two jobs wrote into one file.
+    if (is_passed_over_ && may_go_on_ && fields_.size() == width_ && has_row_time()) is_passed_over_ = false;
     if (is_passed_over_) return;
     // Where a row has its time a header has a word.
     if (fields_.size() != width_ || (!only_time_ && row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]).find_first_of("0123456789") == std::string::npos))
       if (const std::string_view other = begins_other(line); !other.empty()) {
         is_passed_over_ = true;
+        may_go_on_ = !is_table_of_csv(other);
         return skip(other_begins(other));
       }
     if (fields_.size() != width_) lose_row();
@@ -301,6 +305,13 @@ class ScriptHistory final : public SnapshotReader {
     if (!time) return lose_row();
     if (kind_ == ScriptCsv::kCounters) return take_counter(*time, field(kPath), std::string(field(kValue)));
     take_tag(*time);
+  }
+
+  [[nodiscard]] bool has_row_time() {
+    const std::string text = row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]);
+    if (parse_timestamp(text).ok()) return true;
+    const DateLine date = dates_.parse(text);
+    return date.midnight && date.time_of_day;
   }
 
   std::optional<UnixMillis> row_time() {
@@ -510,6 +521,7 @@ class ScriptHistory final : public SnapshotReader {
   OrderedDates dates_;
   std::optional<UnixMillis> only_time_;  // of a table without times
   bool is_passed_over_ = false;
+  bool may_go_on_ = false;  // up to the next row of its own
   CsvFields fields_;
   Places at_{};
   ScriptCsv kind_ = ScriptCsv::kTags;

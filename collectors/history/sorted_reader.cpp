@@ -3,7 +3,6 @@
 #include <utility>
 
 namespace kmem::history {
-namespace {
 
 std::size_t bytes_of(const Snapshot& snapshot) {
   constexpr std::size_t kNames = 16;
@@ -12,8 +11,6 @@ std::size_t bytes_of(const Snapshot& snapshot) {
   return sizeof(Snapshot) + names + snapshot.tags.capacity() * sizeof(TagUsage) + snapshot.processes.capacity() * (sizeof(ProcessUsage) + kNames) +
          snapshot.session_tags.capacity() * sizeof(SessionTagUsage) + snapshot.pools.capacity() * sizeof(PoolTotals);
 }
-
-}  // namespace
 
 base::Result<bool> SortedReader::next(Snapshot& out) {
   while (pieces_.empty()) {

@@ -14,6 +14,9 @@
 
 namespace kmem::history {
 
+/// About what it takes in memory.
+[[nodiscard]] std::size_t bytes_of(const Snapshot& snapshot);
+
 class SortedReader final : public SnapshotReader {
  public:
   /// Opens the file anew. `is_first`: else what it says was said already.

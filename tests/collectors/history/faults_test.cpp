@@ -170,11 +170,16 @@ std::vector<Fault> faults() {
       {"counters, then tags", "Path,CookedValue,Timestamp\n\\\\a\\memory\\pool paged bytes,9000,2026-11-13 10:00\n" + kScript + "2026-11-14 10:00,Leak,0,900\n", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: CSV of a script begins here"},
       {"perfmon, then CSV", pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\""}) + kCsv + kRow, {"2026-11-13T10:00:00Z nonpaged 5"}, "f:3: CSV begins here"},
       {"perfmon of other counters behind it", pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\""}) + pdh("(UTC)(0)", "\"\\\\H\\Processor(_Total)\\% Idle Time\"", {"\"11/13/2026 11:00:00.000\",\"97\""}), {"2026-11-13T10:00:00Z nonpaged 5"}, "f:3: no counter that is known"},
+      {"a line of another job in CSV", kCsv + kRow + "Slab: 123 kB\n" + "2026-11-13T11:00:00Z,nonpaged,Leak,901\n", {ten, "2026-11-13T11:00:00Z nonpaged Leak 901"}, "f:3: a table of Linux begins here"},
+      {"a line of another job in a script's CSV", kScript + "2026-11-13 10:00,Leak,0,900\nSlab: 123 kB\n2026-11-13 11:00,Leak,0,901\n", {ten, "2026-11-13T11:00:00Z nonpaged Leak 901"}, "f:3: a table of Linux begins here"},
+      {"a line of another job in perfmon", pdh("(UTC)(0)", "\"\\\\H\\Memory\\Pool Nonpaged Bytes\"", {"\"11/13/2026 10:00:00.000\",\"5\"", "Slab: 123 kB", "\"11/13/2026 11:00:00.000\",\"6\""}), {"2026-11-13T10:00:00Z nonpaged 5", "2026-11-13T11:00:00Z nonpaged 6"}, "f:3: a table of Linux begins here"},
       {"CSV with a worse header behind it", kCsv + kRow + "timestamp,pool,tag,allocs\n2026-11-13T11:00:00Z,nonpaged,Leak,9\n", {ten}, "f:3: no column bytes"},
       // Words of dates.
       {"German Sunday and Czech Saturday", "So 01.11.2026 18:00Z\n" + kFaultTable + "so 07.11.2026 18:00Z\n" + kFaultTable, {"2026-11-01T18:00:00Z" + kLeakAt, "2026-11-07T18:00:00Z" + kLeakAt}, ""},
       {"Czech", "út 3. listopadu 2026 18:00Z\n" + kFaultTable + "čt lis  5 18:00:00 UTC 2026\n" + kFaultTable + "pá 6. čvc 2027 18:00Z\n" + kFaultTable, {"2026-11-03T18:00:00Z" + kLeakAt, at18}, "f:7: the weekday is not that of the date"},
       {"a weekday that may be a month", "sáb ene  3 18:00:00 UTC 2026\n" + kFaultTable + "mar mar  3 18:00:00 UTC 2026\n" + kFaultTable, {"2026-01-03T18:00:00Z" + kLeakAt, "2026-03-03T18:00:00Z" + kLeakAt}, ""},
+      {"a product's name and number", "2026-11-05 18:00Z\nMicrosoft Windows 10 Pro 2009\nWindows 10 Pro 2009 18:00\n10 Pro 2009\nLogged out 5 2026\n" + kFaultTable, {at18}, ""},
+      {"Czech December", "10. pro. 2009 18:00Z\n" + kFaultTable + "pá pro 11 18:00:00 UTC 2009\n" + kFaultTable + "12 prosince 2009 18:00Z\n" + kFaultTable, {"2009-12-10T18:00:00Z" + kLeakAt, "2009-12-11T18:00:00Z" + kLeakAt, "2009-12-12T18:00:00Z" + kLeakAt}, ""},
       {"a day without a year and nothing above it", "Fri Jan 1 01:00:00\n" + kFaultTable, {}, "f:1: \"Fri Jan 1 01:00:00\" has no year"},
   };
   return all;

@@ -244,6 +244,23 @@ TEST(Order, EachFileWhoseNewestStandFirstIsNamedOnce) {
   EXPECT_EQ(whole.warnings, wanted);
 }
 
+// What is read ahead to tell the order has a bound; the file is opened anew, and nothing is lost or said twice.
+TEST(Order, LargeSnapshotsAreReadAheadAndAgain) {
+  std::string script = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2062-11-01 00:00Z,Leak,0,9\n";
+  for (int hour = 0; hour < 6; ++hour)
+    for (int tag = 0; tag < 6000; ++tag) script += "2026-11-01 " + two(hour) + ":00Z,T" + std::to_string(tag) + ",0,7\n";
+  test::MemoryFiles files;
+  files.put("f", script + "x,Leak,0,5\n");
+  const test::WholeHistory whole = test::read_history(files, {"f"});
+  ASSERT_EQ(whole.snapshots.size(), 6U);
+  for (std::size_t hour = 0; hour < 6; ++hour) {
+    EXPECT_EQ(whole.snapshots[hour].time, kNov1 + static_cast<int>(hour) * kHour);
+    EXPECT_EQ(whole.snapshots[hour].tags.size(), 6000U);
+  }
+  EXPECT_THAT(whole.skipped, ElementsAre("f:2: its time lies far ahead of those below it", "f:36003: time \"x\" is not understood"));
+  EXPECT_THAT(whole.warnings, IsEmpty());
+}
+
 TEST(Order, PartsInTheWrongOrderAreNamed) {
   const std::string script = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
   std::vector<std::string> said;
