@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "collectors/base/clock.h"
@@ -209,6 +210,13 @@ class Scan {
 
   // False: this word does not belong to a date.
   bool word(std::string_view text, bool is_first) {
+    const bool behind_time = std::exchange(behind_time_, false);
+    // "9:30 am 25.11.2026" is German.
+    if (std::exchange(behind_am_, false) && is_digit(text.front()) && text.find('.') != std::string_view::npos) half_.reset();
+    if (std::string_view next = text; std::exchange(awaits_time_, false) && !take_time_of_day(next)) {
+      if (*half_) return false;
+      half_.reset();
+    }
     if (!found_.midnight && !found_.numeric) {
       if (const auto compact = take_compact_date(text)) return date({compact, {}}, text);
       if (const auto east = take_east_date(text)) return date({east, {}}, text);
@@ -235,7 +243,15 @@ class Scan {
       return true;
     }
     if (text.front() == '+' || text.front() == '-') return zone(text);
-    if (const auto half = half_of_day(text)) return half_day(*half);
+    if (const auto half = half_of_day(text)) {
+      if (behind_time) {
+        behind_am_ = text == "am";
+        return half_day(*half);
+      }
+      // Elsewhere "am" and "a" are words.
+      if (stands_ahead(text)) return (awaits_time_ = true) && half_day(*half);
+      return !*half;
+    }
     if (text.size() >= 3 && (same_word(text.substr(0, 3), "UTC") || same_word(text.substr(0, 3), "GMT")) &&
         (text.size() == 3 || !is_letter(text[3]))) {
       text.remove_prefix(3);
@@ -321,7 +337,9 @@ class Scan {
   bool time(std::int64_t of_day, std::string_view rest) {
     if (found_.time_of_day) return false;
     found_.time_of_day = of_day;
+    behind_time_ = rest.empty();
     if (rest.empty()) return true;
+    if (same_word(rest, "a") || same_word(rest, "p")) return half_day(same_word(rest, "p"));  // `time /t`
     if (const auto half = half_of_day(rest)) return half_day(*half);
     if (rest.size() == 4 && (rest.front() == '+' || rest.front() == '-')) {  // WMI: minutes
       std::string_view digits = rest.substr(1);
@@ -410,6 +428,8 @@ class Scan {
   std::optional<int> weekday_of_month_;  // of a word that is both
   int first_month_ = 0;
   std::optional<bool> half_;
+  bool behind_time_ = false, behind_am_ = false;  // the word before
+  bool awaits_time_ = false;                      // its half of the day was told
   int unknown_words_ = 0;
   int sign_ = 0;
   bool zoned_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "collectors/history/csv_fields.h"
@@ -176,6 +177,10 @@ bool is_in(std::string_view word, std::string_view names) {
   return false;
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> names) {
+  return std::find(names.begin(), names.end(), word) != names.end();
+}
+
 bool is_plain(std::string_view word) {
   return std::all_of(word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -307,15 +312,15 @@ std::optional<int> weekday_of(std::string_view word, bool is_first) {
 bool means_saturday_too(std::string_view word) { return fold_latin(word) == "so"; }
 
 std::optional<bool> half_of_day(std::string_view word) {
-  const std::string folded = fold_latin(word);
-  if (folded == "am" || folded == "a.m" || word == "a." || word == "上午" || word == "午前" || word == "오전" ||
-      folded == "vorm")
+  const std::string folded = is_plain(word) ? fold_latin(word) : std::string();
+  if (word == "a." || is_in(folded, "am a.m vorm f.m dop") || is_one_of(word, {"上午", "午前", "오전", "ÖÖ", "πμ", "π.μ.", "ص"}))
     return false;
-  if (folded == "pm" || folded == "p.m" || word == "p." || word == "下午" || word == "午後" || word == "오후" ||
-      folded == "nachm")
+  if (word == "p." || is_in(folded, "pm p.m nachm e.m odp") || is_one_of(word, {"下午", "午後", "오후", "ÖS", "μμ", "μ.μ.", "م"}))
     return true;
   return std::nullopt;
 }
+
+bool stands_ahead(std::string_view half) { return is_one_of(half, {"上午", "午前", "오전", "下午", "午後", "오후", "AM", "PM"}); }
 
 bool is_remark(std::string_view word) { return is_plain(word) && is_in(fold_latin(word), kRemarks); }
 

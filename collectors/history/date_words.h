@@ -30,8 +30,10 @@ inline constexpr char kHiddenLetter = '?';
 /// What weekday_of() says is Sunday, and Saturday in other languages.
 [[nodiscard]] bool means_saturday_too(std::string_view word);
 
-/// True: after noon.
+/// True: after noon. Directly behind a time; elsewhere "am" is German.
 [[nodiscard]] std::optional<bool> half_of_day(std::string_view word);
+/// One that may stand directly before its time.
+[[nodiscard]] bool stands_ahead(std::string_view half);
 
 /// Whether it stands behind times as a remark, and is no zone: "INFO", "before".
 [[nodiscard]] bool is_remark(std::string_view word);

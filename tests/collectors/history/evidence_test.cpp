@@ -181,8 +181,15 @@ TEST(Evidence, Stamps) {
         "5.11.2026 18.00.00", "05.11.2026 18:00 Uhr", "05-Nov-2026 18:00", "05-Nov-26 18:00", "5 Nov 26 18:00",
         "[2026-11-05 18:00:00]", "Date: 2026-11-05 Time: 18:00", "2026-11-05 6:00 PM", "2026-11-05 06:00:00\xc2\xa0PM",
         "2026-11-05\xa0" "18:00", "2026-11-05 18:00 Do", "tor 5 nov 2026 18:00:00", "5. marraskuuta 2026 18.00.00",
-        "> 2026-11-05 18:00:00", "Taken on SRV at 2026-11-05 18:00"})
-    check({stamp, below(stamp), {told_at(at18), kUtc}});
+        "> 2026-11-05 18:00:00", "Taken on SRV at 2026-11-05 18:00", "erstellt am 5.11.2026 18:00",
+        "Stand am 5.11.2026 um 18:00 Uhr", "18:00 Uhr am 5.11.2026", "18:00 am 5.11.2026", "2026-11-05 6:00p",
+        "2026-11-05 PM 6:00", "5/11/2026 6:00 \xce\xbc\xce\xbc"})
+    check({stamp, below(stamp), {told_at(at18), kUtc}, "f", DateOrder::kDayMonthYear});
+  for (const auto& [stamp, time] : {std::pair<std::string, std::string>{"Stand am 5.11.2026 um 12:30 Uhr", "12:30"},
+                                    {"ERSTELLT AM 5.11.2026 12:30", "12:30"}, {"12:30 am 5.11.2026", "12:30"},
+                                    {"5.11.2026 12:30 am", "00:30"}, {"2026-11-05 12:30a", "00:30"},
+                                    {"2026-11-05 12:30:00 a. m.", "00:30"}, {"2026-11-05 AM 12:30", "00:30"}})
+    check({stamp, below(stamp), {told_at("2026-11-05T" + time + ":00Z"), kUtc}});
   for (const auto& [stamp, time] : {std::pair<std::string, std::string>{"7. Oktober 2026 18:00", "2026-10-07"},
                                     {"7 octobre 2026 18:00", "2026-10-07"}, {"1 f\xe9vrier 2026 18:00", "2026-02-01"},
                                     {"1. M\xe4rz 2026 18:00", "2026-03-01"}, {"1 ao\xc3\xbbt 2026 18:00", "2026-08-01"},
