@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -72,6 +73,32 @@ std::optional<std::int64_t> take_any_time(std::string_view& text) {
   }
   text = rest;
   return millis;
+}
+
+// "6h", "6時00分00秒", "6시": where a time is expected.
+std::optional<std::int64_t> take_hour_words(std::string_view& text) {
+  std::string_view rest = text;
+  const auto hour = take_digits(rest, 1, 2);
+  if (!hour || *hour > 23) return std::nullopt;
+  const auto any = [&rest](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return take_text(rest, word); });
+  };
+  int minute = 0, second = 0;
+  if (any({"時", "时", "시", "点", "點"})) {
+    if (const auto minutes = take_digits(rest, 1, 2)) {
+      minute = *minutes;
+      if (minute > 59 || !any({"分", "분"})) return std::nullopt;
+    }
+    if (const auto seconds = take_digits(rest, 1, 2)) {
+      second = *seconds;
+      if (second > 60 || !any({"秒", "초"})) return std::nullopt;
+    }
+  } else if (rest != "h" && rest != "H" && !half_of_day(rest)) {
+    return std::nullopt;
+  }
+  if (rest == "h" || rest == "H") rest = {};
+  text = rest;
+  return (*hour * 60 + minute) * 60'000 + second * 1000;
 }
 
 struct DateFound {
@@ -193,7 +220,9 @@ std::optional<UnixMillis> take_unix_seconds(std::string_view& text) {
 // "2026年11月5日", "2026년"; parts may stand in words of their own.
 std::optional<UnixMillis> take_east_date(std::string_view& text) {
   std::string_view rest = text;
-  const auto year = take_digits(rest, 4, 4);
+  constexpr int kBeforeReiwa = 2018;
+  auto year = take_text(rest, "令和") ? take_digits(rest, 1, 2) : take_digits(rest, 4, 4);
+  if (year && *year < 100) *year += kBeforeReiwa;
   if (!year || !(take_text(rest, "年") || take_text(rest, "년"))) return std::nullopt;
   const auto month = take_digits(rest, 1, 2);
   if (!month || !(take_text(rest, "月") || take_text(rest, "월"))) return std::nullopt;
@@ -235,8 +264,9 @@ class Scan {
       rest.remove_prefix(6);
     }
     if (const auto of_day = take_time_of_day(rest)) return time(*of_day, rest);
-    if ((has_date() || (month_ != 0 && numbers_.size() == 2)) && !found_.time_of_day && !rest.empty() && is_digit(rest.front())) {
+    if (expects_time() && !rest.empty() && is_digit(rest.front())) {
       if (const auto of_day = take_any_time(rest)) return time(*of_day, rest);
+      if (const auto of_day = take_hour_words(rest)) return time(*of_day, rest);
     }
     if (text == "-" || text == "+" || text == "--" || text == "@") {
       if (zoned_ && text.size() == 1 && text != "@") sign_ = text == "-" ? -1 : 1;
@@ -277,6 +307,13 @@ class Scan {
     unknown_zone_ = in_quotes(name) + " is no zone that is known, or means several; write the offset from UTC";
     return true;
   }
+  [[nodiscard]] bool expects_time() const { return (has_date() || (month_ != 0 && numbers_.size() == 2)) && !found_.time_of_day; }
+  /// "6 Uhr".
+  bool hour(std::string_view digits) {
+    const auto number = take_digits(digits, 1, 2);
+    return number && *number < 24 && digits.empty() && time(*number * kHourMillis, {});
+  }
+  [[nodiscard]] bool is_whole() const { return found_.time_of_day && !awaits_time_ && (has_date() || (month_ != 0 && !numbers_.empty())); }
   [[nodiscard]] bool has_time() const { return found_.time_of_day.has_value(); }
   [[nodiscard]] bool has_zone() const { return found_.zone && !(found_.zone == Zone{} && !zoned_); }
 
@@ -445,7 +482,8 @@ std::string_view without_rules(std::string_view line) {
   return line.substr(begin, line.find_last_not_of(kRules) - begin + 1);
 }
 
-// A mail's own times are not those of what is in it.
+}  // namespace
+
 bool is_of_a_mail(std::string_view line) {
   for (const std::string_view begin : {"Sent:", "Gesendet:", "Envoy", "Enviado", "Inviato:", "Received:"})
     if (line.starts_with(begin)) return true;
@@ -453,8 +491,6 @@ bool is_of_a_mail(std::string_view line) {
     if (line.ends_with(end)) return true;
   return false;
 }
-
-}  // namespace
 
 std::optional<DateOrder> parse_date_order(std::string_view word) {
   const auto is = [&](std::initializer_list<std::string_view> names) {
@@ -494,10 +530,10 @@ int weekday_at(UnixMillis midnight) {
 }
 
 DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
-  if (raw.size() > kLongestLine || raw.find_first_of("0123456789") == std::string_view::npos) return {};
+  if (raw.size() > kLongestLine || raw.find_first_of("0123456789\xd9\xdb\xef") == std::string_view::npos) return {};
   std::string plain;
   std::string_view line = raw;
-  if (raw.find_first_of("&\xc2\xe2\xe3\xef\xa0") != std::string_view::npos) {
+  if (raw.find_first_of("&\xc2\xd9\xdb\xe2\xe3\xef\xa0") != std::string_view::npos) {
     plain = with_plain_blanks(raw);
     line = plain;
   }
@@ -526,6 +562,12 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
   };
   bool has_remark = false;
   for (std::size_t i = 0; i < words.size();) {
+    if (scan.is_whole() && is_log_level(words[i])) break;
+    if (scan.expects_time() && i + 1 < words.size() && (same_word(words[i + 1], "Uhr") || same_word(words[i + 1], "h")) && words[i].size() <= 2) {
+      if (!scan.hour(words[i])) return {};
+      i += 2;
+      continue;
+    }
     if (scan.has_time() && is_letter(words[i].front()) && !half_of_day(words[i])) {
       std::size_t taken = 0;
       // "UTC - 5:00" has more behind it.
