@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include "collectors/base/clock.h"
@@ -71,6 +73,32 @@ std::optional<std::int64_t> take_any_time(std::string_view& text) {
   }
   text = rest;
   return millis;
+}
+
+// "6h", "6時00分00秒", "6시": where a time is expected.
+std::optional<std::int64_t> take_hour_words(std::string_view& text) {
+  std::string_view rest = text;
+  const auto hour = take_digits(rest, 1, 2);
+  if (!hour || *hour > 23) return std::nullopt;
+  const auto any = [&rest](std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return take_text(rest, word); });
+  };
+  int minute = 0, second = 0;
+  if (any({"時", "时", "시", "点", "點"})) {
+    if (const auto minutes = take_digits(rest, 1, 2)) {
+      minute = *minutes;
+      if (minute > 59 || !any({"分", "분"})) return std::nullopt;
+    }
+    if (const auto seconds = take_digits(rest, 1, 2)) {
+      second = *seconds;
+      if (second > 60 || !any({"秒", "초"})) return std::nullopt;
+    }
+  } else if (rest != "h" && rest != "H" && !half_of_day(rest)) {
+    return std::nullopt;
+  }
+  if (rest == "h" || rest == "H") rest = {};
+  text = rest;
+  return (*hour * 60 + minute) * 60'000 + second * 1000;
 }
 
 struct DateFound {
@@ -192,7 +220,9 @@ std::optional<UnixMillis> take_unix_seconds(std::string_view& text) {
 // "2026年11月5日", "2026년"; parts may stand in words of their own.
 std::optional<UnixMillis> take_east_date(std::string_view& text) {
   std::string_view rest = text;
-  const auto year = take_digits(rest, 4, 4);
+  constexpr int kBeforeReiwa = 2018;
+  auto year = take_text(rest, "令和") ? take_digits(rest, 1, 2) : take_digits(rest, 4, 4);
+  if (year && *year < 100) *year += kBeforeReiwa;
   if (!year || !(take_text(rest, "年") || take_text(rest, "년"))) return std::nullopt;
   const auto month = take_digits(rest, 1, 2);
   if (!month || !(take_text(rest, "月") || take_text(rest, "월"))) return std::nullopt;
@@ -209,6 +239,13 @@ class Scan {
 
   // False: this word does not belong to a date.
   bool word(std::string_view text, bool is_first) {
+    const bool behind_time = std::exchange(behind_time_, false);
+    // "9:30 am 25.11.2026" is German.
+    if (std::exchange(behind_am_, false) && is_digit(text.front()) && text.find('.') != std::string_view::npos) half_.reset();
+    if (std::string_view next = text; std::exchange(awaits_time_, false) && !take_time_of_day(next)) {
+      if (*half_) return false;
+      half_.reset();
+    }
     if (!found_.midnight && !found_.numeric) {
       if (const auto compact = take_compact_date(text)) return date({compact, {}}, text);
       if (const auto east = take_east_date(text)) return date({east, {}}, text);
@@ -227,15 +264,24 @@ class Scan {
       rest.remove_prefix(6);
     }
     if (const auto of_day = take_time_of_day(rest)) return time(*of_day, rest);
-    if ((has_date() || (month_ != 0 && numbers_.size() == 2)) && !found_.time_of_day && !rest.empty() && is_digit(rest.front())) {
+    if (expects_time() && !rest.empty() && is_digit(rest.front())) {
       if (const auto of_day = take_any_time(rest)) return time(*of_day, rest);
+      if (const auto of_day = take_hour_words(rest)) return time(*of_day, rest);
     }
     if (text == "-" || text == "+" || text == "--" || text == "@") {
       if (zoned_ && text.size() == 1 && text != "@") sign_ = text == "-" ? -1 : 1;
       return true;
     }
     if (text.front() == '+' || text.front() == '-') return zone(text);
-    if (const auto half = half_of_day(text)) return half_day(*half);
+    if (const auto half = half_of_day(text)) {
+      if (behind_time) {
+        behind_am_ = text == "am";
+        return half_day(*half);
+      }
+      // Elsewhere "am" and "a" are words.
+      if (stands_ahead(text)) return (awaits_time_ = true) && half_day(*half);
+      return !*half;
+    }
     if (text.size() >= 3 && (same_word(text.substr(0, 3), "UTC") || same_word(text.substr(0, 3), "GMT")) &&
         (text.size() == 3 || !is_letter(text[3]))) {
       text.remove_prefix(3);
@@ -261,6 +307,13 @@ class Scan {
     unknown_zone_ = in_quotes(name) + " is no zone that is known, or means several; write the offset from UTC";
     return true;
   }
+  [[nodiscard]] bool expects_time() const { return (has_date() || (month_ != 0 && numbers_.size() == 2)) && !found_.time_of_day; }
+  /// "6 Uhr".
+  bool hour(std::string_view digits) {
+    const auto number = take_digits(digits, 1, 2);
+    return number && *number < 24 && digits.empty() && time(*number * kHourMillis, {});
+  }
+  [[nodiscard]] bool is_whole() const { return found_.time_of_day && !awaits_time_ && (has_date() || (month_ != 0 && !numbers_.empty())); }
   [[nodiscard]] bool has_time() const { return found_.time_of_day.has_value(); }
   [[nodiscard]] bool has_zone() const { return found_.zone && !(found_.zone == Zone{} && !zoned_); }
 
@@ -324,7 +377,9 @@ class Scan {
   bool time(std::int64_t of_day, std::string_view rest) {
     if (found_.time_of_day) return false;
     found_.time_of_day = of_day;
+    behind_time_ = rest.empty();
     if (rest.empty()) return true;
+    if (same_word(rest, "a") || same_word(rest, "p")) return half_day(same_word(rest, "p"));  // `time /t`
     if (const auto half = half_of_day(rest)) return half_day(*half);
     if (rest.size() == 4 && (rest.front() == '+' || rest.front() == '-')) {  // WMI: minutes
       std::string_view digits = rest.substr(1);
@@ -416,6 +471,8 @@ class Scan {
   int first_month_ = 0;
   bool is_weak_month_ = false, is_pro_ = false;  // and "Windows 10 Pro 2009 18:00" is no day of December
   std::optional<bool> half_;
+  bool behind_time_ = false, behind_am_ = false;  // the word before
+  bool awaits_time_ = false;                      // its half of the day was told
   int unknown_words_ = 0;
   int sign_ = 0;
   bool zoned_ = false;
@@ -431,7 +488,8 @@ std::string_view without_rules(std::string_view line) {
   return line.substr(begin, line.find_last_not_of(kRules) - begin + 1);
 }
 
-// A mail's own times are not those of what is in it.
+}  // namespace
+
 bool is_of_a_mail(std::string_view line) {
   for (const std::string_view begin : {"Sent:", "Gesendet:", "Envoy", "Enviado", "Inviato:", "Received:"})
     if (line.starts_with(begin)) return true;
@@ -439,8 +497,6 @@ bool is_of_a_mail(std::string_view line) {
     if (line.ends_with(end)) return true;
   return false;
 }
-
-}  // namespace
 
 std::optional<DateOrder> parse_date_order(std::string_view word) {
   const auto is = [&](std::initializer_list<std::string_view> names) {
@@ -480,10 +536,10 @@ int weekday_at(UnixMillis midnight) {
 }
 
 DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
-  if (raw.size() > kLongestLine || raw.find_first_of("0123456789") == std::string_view::npos) return {};
+  if (raw.size() > kLongestLine || raw.find_first_of("0123456789\xd9\xdb\xef") == std::string_view::npos) return {};
   std::string plain;
   std::string_view line = raw;
-  if (raw.find_first_of("&\xc2\xe2\xe3\xef\xa0") != std::string_view::npos) {
+  if (raw.find_first_of("&\xc2\xd9\xdb\xe2\xe3\xef\xa0") != std::string_view::npos) {
     plain = with_plain_blanks(raw);
     line = plain;
   }
@@ -512,6 +568,12 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
   };
   bool has_remark = false;
   for (std::size_t i = 0; i < words.size();) {
+    if (scan.is_whole() && is_log_level(words[i])) break;
+    if (scan.expects_time() && i + 1 < words.size() && (same_word(words[i + 1], "Uhr") || same_word(words[i + 1], "h")) && words[i].size() <= 2) {
+      if (!scan.hour(words[i])) return {};
+      i += 2;
+      continue;
+    }
     if (scan.has_time() && is_letter(words[i].front()) && !half_of_day(words[i])) {
       std::size_t taken = 0;
       // "UTC - 5:00" has more behind it.

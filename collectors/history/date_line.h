@@ -54,6 +54,9 @@ struct DateLine {
 /// Without an order month first, and day first where a month cannot be.
 [[nodiscard]] DateLine parse_date_line(std::string_view line, std::optional<DateOrder> order = std::nullopt);
 
+/// A mail's own times are not those of what is in it.
+[[nodiscard]] bool is_of_a_mail(std::string_view line);
+
 /// Whether somebody may have meant a date by what is none to parse_date_line: a table below it is not undated.
 [[nodiscard]] bool may_be_date(std::string_view line);
 

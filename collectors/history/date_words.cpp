@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "collectors/history/csv_fields.h"
@@ -176,6 +177,10 @@ bool is_in(std::string_view word, std::string_view names) {
   return false;
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> names) {
+  return std::find(names.begin(), names.end(), word) != names.end();
+}
+
 bool is_plain(std::string_view word) {
   return std::all_of(word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -213,6 +218,15 @@ std::string with_plain_blanks(std::string_view line) {
       if (!replaced && take(blank)) out.push_back(' '), replaced = true;
     for (const std::string_view mark : {"\xe2\x80\x8e", "\xe2\x80\x8f", "\xef\xbb\xbf"})
       if (!replaced && take(mark)) replaced = true;
+    // Digits of Arabic, Persian and full width.
+    const auto byte = [&](std::size_t i) { return i < line.size() ? static_cast<unsigned char>(line[i]) : 0U; };
+    const bool arabic = (byte(0) == 0xd9 && byte(1) >= 0xa0 && byte(1) <= 0xa9) || (byte(0) == 0xdb && byte(1) >= 0xb0 && byte(1) <= 0xb9);
+    const bool wide = byte(0) == 0xef && byte(1) == 0xbc && byte(2) >= 0x90 && byte(2) <= 0x99;
+    if (!replaced && (arabic || wide)) {
+      out.push_back(static_cast<char>('0' + (arabic ? byte(1) & 0xfU : byte(2) - 0x90)));
+      line.remove_prefix(arabic ? 2 : 3);
+      replaced = true;
+    }
     if (replaced) continue;
     out.push_back(line.front());
     line.remove_prefix(1);
@@ -229,7 +243,7 @@ std::string with_joined_date(std::string_view line) {
   std::string out;
   for (std::size_t at = 0; at < line.size();) {
     std::size_t length = 1;
-    for (const std::string_view part : {"년", "월", "年", "月"})
+    for (const std::string_view part : {"년", "월", "年", "月", "시", "時", "时", "点", "點", "분", "分"})
       if (line.substr(at).starts_with(part) && !out.empty() && is_decimal(out.back())) length = part.size();
     out.append(line.substr(at, length));
     at += length;
@@ -312,14 +326,18 @@ std::optional<int> weekday_of(std::string_view word, bool is_first) {
 bool means_saturday_too(std::string_view word) { return fold_latin(word) == "so"; }
 
 std::optional<bool> half_of_day(std::string_view word) {
-  const std::string folded = fold_latin(word);
-  if (folded == "am" || folded == "a.m" || word == "a." || word == "上午" || word == "午前" || word == "오전" ||
-      folded == "vorm")
+  const std::string folded = is_plain(word) ? fold_latin(word) : std::string();
+  if (word == "a." || is_in(folded, "am a.m vorm f.m dop") || is_one_of(word, {"上午", "午前", "오전", "ÖÖ", "πμ", "π.μ.", "ص"}))
     return false;
-  if (folded == "pm" || folded == "p.m" || word == "p." || word == "下午" || word == "午後" || word == "오후" ||
-      folded == "nachm")
+  if (word == "p." || is_in(folded, "pm p.m nachm e.m odp") || is_one_of(word, {"下午", "午後", "오후", "ÖS", "μμ", "μ.μ.", "م"}))
     return true;
   return std::nullopt;
+}
+
+bool stands_ahead(std::string_view half) { return is_one_of(half, {"上午", "午前", "오전", "下午", "午後", "오후", "AM", "PM"}); }
+
+bool is_log_level(std::string_view word) {
+  return is_plain(word) && is_in(fold_latin(word), "info information notice debug trace verbose warn warning error err critical fatal");
 }
 
 bool is_remark(std::string_view word) { return is_plain(word) && is_in(fold_latin(word), kRemarks); }

@@ -14,7 +14,8 @@ inline constexpr char kHiddenLetter = '?';
 /// Small letters without accents.
 [[nodiscard]] std::string folded_word(std::string_view word);
 
-/// The line with blanks that are none in ASCII as blanks: U+00A0, U+202F, U+2009, U+3000; without marks of writing direction.
+/// The line with blanks and digits that are none in ASCII as such: U+00A0, U+202F, U+2009, U+3000, those of Arabic; without
+/// marks of writing direction.
 [[nodiscard]] std::string with_plain_blanks(std::string_view line);
 
 /// "2026년 11월 5일" without the blanks between the parts of one date.
@@ -33,11 +34,16 @@ inline constexpr char kHiddenLetter = '?';
 /// What weekday_of() says is Sunday, and Saturday in other languages.
 [[nodiscard]] bool means_saturday_too(std::string_view word);
 
-/// True: after noon.
+/// True: after noon. Directly behind a time; elsewhere "am" is German.
 [[nodiscard]] std::optional<bool> half_of_day(std::string_view word);
+/// One that may stand directly before its time.
+[[nodiscard]] bool stands_ahead(std::string_view half);
 
 /// Whether it stands behind times as a remark, and is no zone: "INFO", "before".
 [[nodiscard]] bool is_remark(std::string_view word);
+
+/// "INFO": what is behind it is prose.
+[[nodiscard]] bool is_log_level(std::string_view word);
 
 /// Whether it often stands beside a date and says nothing: "date:", "um", "current".
 [[nodiscard]] bool is_filler(std::string_view word);

@@ -249,7 +249,12 @@ std::optional<base::UnixMillis> parse_btime(std::string_view line) {
 }
 
 std::optional<base::UnixMillis> parse_unix_line(std::string_view line) {
-  const std::string_view text = trimmed(line);
+  std::string_view text = trimmed(line);
+  for (const std::string_view name : {"epoch", "unix", "unixtime", "timestamp", "time", "ts"})
+    if (text.size() > name.size() && same_word(text.substr(0, name.size()), name) && (text[name.size()] == '=' || text[name.size()] == ':')) {
+      text = trimmed(text.substr(name.size() + 1));
+      break;
+    }
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   constexpr std::size_t kOfSeconds = 10, kOfMillis = 13;
   if (digits == kOfMillis && digits == text.size()) {

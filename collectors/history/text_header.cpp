@@ -169,8 +169,36 @@ std::optional<std::int64_t> parse_uptime(std::string_view line) {
   return any ? std::optional(seconds * 1000 + millis) : std::nullopt;
 }
 
+namespace {
+
+/// What stands behind one of these names, as folded_word() has them.
+std::optional<std::string_view> behind_name(std::string_view text, std::initializer_list<std::string_view> names) {
+  constexpr std::size_t kLongestName = 50;
+  if (text.find(':') == std::string_view::npos) return std::nullopt;  // a time is there
+  for (std::size_t at = text.find_first_of(" :="); at != std::string_view::npos && at < kLongestName; at = text.find_first_of(" :=", at + 1)) {
+    const std::string name = folded_word(text.substr(0, at));
+    if (std::find(names.begin(), names.end(), name) == names.end()) continue;
+    const std::size_t rest = text.find_first_not_of(" \t:=", at);
+    if (rest != std::string_view::npos) return text.substr(rest);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_of_installation(std::string_view line) {
+  return behind_name(trimmed(line), {"original install date", "install date", "installdate", "installed on", "installed",
+                                     "ursprungliches installationsdatum", "installationsdatum", "date d'installation originale",
+                                     "date d'installation", "fecha de instalacion original", "fecha de instalacion",
+                                     "data installazione originale", "data da instalacao original", "oorspronkelijke installatiedatum",
+                                     "bios version", "bios-version"})
+      .has_value();
+}
+
 std::optional<std::string_view> boot_words(std::string_view line) {
   const std::string_view text = trimmed(line);
+  for (const std::string_view name : {"システム起動時間", "系统启动时间", "系統開機時間", "시스템 부트 시간", "Время загрузки системы"})
+    if (text.starts_with(name)) return text.substr(std::min(text.find_first_not_of(" \t:=", name.size()), text.size()));
   for (const std::string_view name : {"System Boot Time", "Statistics since", "LastBootUpTime", "Systemstartzeit",
                                       "Boot Time", "Statistik seit"}) {
     if (!same_word(text.substr(0, name.size()), name)) continue;
@@ -179,7 +207,16 @@ std::optional<std::string_view> boot_words(std::string_view line) {
     rest = rest.substr(std::min(rest.find_first_not_of(" \t:="), rest.size()));
     return rest;
   }
-  return std::nullopt;
+  return behind_name(text, {"system boot", "last boot", "last boot time", "last boot up", "last boot up time", "last bootup time", "last reboot",
+                            "last restart", "last start", "last system boot", "boot", "booted", "booted at", "booted on", "boot at", "boottime", "bootup time",
+                            "system started", "system start", "system start time", "system up since", "up since", "uptime since", "running since", "since",
+                            "letzter start", "letzter neustart", "letzter boot", "systemstart", "startzeit", "seit", "gestartet seit", "laufzeit seit",
+                            "dernier demarrage", "heure de demarrage du systeme", "heure de demarrage", "depuis", "statistiques depuis",
+                            "tiempo de arranque del sistema", "hora de arranque del sistema", "ultimo arranque", "desde", "estadisticas desde",
+                            "tempo di avvio sistema", "ora di avvio sistema", "ultimo avvio", "statistiche da", "statistiche dal",
+                            "tempo de inicializacao do sistema", "hora da inicializacao do sistema", "ultima inicializacao", "estatisticas desde",
+                            "systeemopstarttijd", "opstarttijd van systeem", "laatste opstart", "sinds", "czas rozruchu systemu", "ostatni rozruch",
+                            "systemets starttid", "systemstarttid"});
 }
 
 std::optional<PoolOwner> parse_pool_owner(std::string_view text) {

@@ -30,6 +30,8 @@ enum class VmLine { kOther, kKnown, kUnknown, kBroken };
 [[nodiscard]] std::optional<std::int64_t> parse_uptime(std::string_view line);
 /// What stands behind "System Boot Time:", "Statistics since", "LastBootUpTime": when the system started.
 [[nodiscard]] std::optional<std::string_view> boot_words(std::string_view line);
+/// "Original Install Date: 2025-01-17, 04:00:00": no time of what is below it.
+[[nodiscard]] bool is_of_installation(std::string_view line);
 
 /// The screen of one session's pools, or of all of them together; of the system itself.
 struct PoolOwner {

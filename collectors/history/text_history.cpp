@@ -469,9 +469,14 @@ class TextHistory final : public SnapshotReader {
       skip_undated();
     } else if (named && undated_count_ > 1) {
       skip_undated("no date above this table; the file's name has one time, and the file several tables");
+    } else if (!named && undated_count_ > 1) {
+      skip_undated("no date above this table; the file was modified at one time, and has several tables");
+    } else if (const std::uint64_t line = clock_.dateless_line(); line != 0 && !named) {
+      const std::string why = "no date above this table: line " + std::to_string(line) + " tells a time alone";
+      skip_undated(why.c_str());
     } else {
       notes_.warn(named ? "no time in the text: it is taken from the file's name"
-                        : "no time in the text: its last table gets the time the file was modified" + behind(clock_.problem_in_name()));
+                        : "no time in the text: its only table gets the time the file was modified" + behind(clock_.problem_in_name()));
       undated_->time = named ? *named : *modified_;
       give(std::move(*undated_), undated_line_);
       undated_.reset();
@@ -482,7 +487,7 @@ class TextHistory final : public SnapshotReader {
     if (!undated_) return;
     notes_.skip(undated_line_, why != nullptr           ? why
                                : undated_of_debugger_ ? "no time belongs to this look of the debugger alone; type .time before each"
-                                                      : "no date above this table, nor is it the last of a file without dates");
+                                                      : "no date above this table, nor is it the only one of a file without dates");
     undated_.reset();
   }
 

@@ -70,6 +70,14 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     next_.refused = any_refused_ = true;
     return Stamp::kBegins;
   }
+  if (found.midnight && !is_used && now_.midnight) {
+    const bool same_day_again = !found.time_of_day && now_.time_of_day && *found.midnight == *now_.midnight;
+    if (same_day_again) return Stamp::kGoesOn;
+    if (falls_behind(found)) {
+      notes_.skip(line, "an earlier time than the one above it, without a table between: the later one is used");
+      return Stamp::kGoesOn;
+    }
+  }
   if (found.midnight) {
     // `time /t` may come before `date /t`.
     if (!found.time_of_day && !is_used) found.time_of_day = std::exchange(early_time_, std::nullopt);
@@ -87,6 +95,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     return Stamp::kGoesOn;
   }
   early_time_ = found.time_of_day;
+  if (dateless_line_ == 0) dateless_line_ = line;
   if (now_.midnight) {
     last_midnight_ = now_.midnight;
     last_time_of_day_ = now_.time_of_day.value_or(0);
@@ -101,6 +110,17 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     notes_.warn(last_midnight_ ? "times without a date follow the one above them"
                                : "times without a date begin on that of the file's name");
   return Stamp::kBegins;
+}
+
+bool TextClock::falls_behind(const DateLine& found) const {
+  const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
+  const UnixMillis next = *found.midnight + found.time_of_day.value_or(0);
+  if (next >= local) return false;
+  // The newest stand first, and this one has no table.
+  if (last_midnight_ && local < *last_midnight_ + last_time_of_day_) return false;
+  // The same moment elsewhere: `date; date -u`.
+  constexpr std::int64_t kFarthestZones = 26 * std::int64_t{3'600'000};
+  return !found.zone || now_.zone == found.zone || local - next > kFarthestZones;
 }
 
 void TextClock::begin() {
@@ -132,7 +152,7 @@ bool TextClock::take_boot(std::string_view text, std::uint64_t line) {
     return true;
   }
   const auto words = boot_words(text);
-  if (!words) return false;
+  if (!words) return is_of_installation(text);
   awaits_boot_ = words->empty();
   if (awaits_boot_) return true;
   const DateLine found = dates_.parse(*words);

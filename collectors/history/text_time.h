@@ -48,6 +48,8 @@ class TextClock {
   /// Of the debugger's session, where the file has one: its tables may stand above it.
   [[nodiscard]] std::optional<Reading> only_session() const { return several_sessions_ ? std::nullopt : session_; }
   [[nodiscard]] bool any_refused() const { return any_refused_; }
+  /// The first line that tells the time of a day that nothing tells; 0: none.
+  [[nodiscard]] std::uint64_t dateless_line() const { return dateless_line_; }
   /// A date stands above what comes next.
   [[nodiscard]] bool has_date() const { return now_.midnight || now_.time; }
 
@@ -65,6 +67,8 @@ class TextClock {
   };
 
   void keep_session();
+  /// The date below the one that holds, without a table between, is an earlier one.
+  [[nodiscard]] bool falls_behind(const DateLine& found) const;
   [[nodiscard]] std::optional<base::UnixMillis> boot_of(base::UnixMillis time);
   [[nodiscard]] base::UnixMillis steady(base::UnixMillis boot);
 
@@ -78,6 +82,7 @@ class TextClock {
   bool several_sessions_ = false;
   State next_;  // of the snapshot that begin() begins
   std::optional<std::int64_t> early_time_;  // above its date
+  std::uint64_t dateless_line_ = 0;
   std::optional<base::UnixMillis> last_midnight_;
   std::int64_t last_time_of_day_ = 0;
   bool awaits_boot_ = false;

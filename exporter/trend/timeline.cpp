@@ -43,7 +43,7 @@ Timeline::Moment Timeline::advance(const base::BootReading& reading, std::option
     offset_ms_ = wall - now_ms_;
     ++clock_jumps_total_;
   } else if (at - now_ms_ > kLongestSilenceMs) {
-    at = now_ms_ + kLongestSilenceMs;
+    at = now_ms_ + kAbsurdSilenceMs;
     offset_ms_ = wall - at;
     new_boot = true;
   }

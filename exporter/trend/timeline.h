@@ -1,6 +1,6 @@
 // STAGE 3, inside: wall and boot time -> the history's own time, which never runs backwards and is cut into boots.
 // What is a boot BootClock says; a clock that was set is no time gone by; a clock set back stands still until told
-// otherwise; a silence of more than two weeks counts as two weeks and a new boot, so that one absurd date cannot
+// otherwise; a silence of more than six weeks counts as two weeks and a new boot, so that one absurd date cannot
 // flush the history. Thread: value type. Failure: none; every pair of times gives a moment.
 #pragma once
 
@@ -30,7 +30,8 @@ class Timeline {
   };
   static constexpr std::size_t kMaxBoots = 128;
   static constexpr std::int64_t kEarliestMs = -(std::int64_t{1} << 55);  // no moment of a history lies before
-  static constexpr std::int64_t kLongestSilenceMs = 14 * kDayMs;
+  static constexpr std::int64_t kLongestSilenceMs = 42 * kDayMs;  // people look once a month
+  static constexpr std::int64_t kAbsurdSilenceMs = 14 * kDayMs;   // what a longer one counts as
 
   struct Moment {
     std::int64_t at_ms = 0;

@@ -71,13 +71,12 @@ TEST(Evidence, Memsnap) {
        {"2026-11-05T18:00:00Z boot 2026-11-05T17:00:00Z; svc.exe 420 handles 2059 nonpaged 24166",
         "2026-11-06T18:00:00Z boot 2026-11-05T17:00:00Z; svc.exe 420 handles 2259 nonpaged 24166; sqlservr.exe 424 "
         "handles 2259 nonpaged 12000"}},
-      {"without times blank lines part the snapshots, and only the last can be dated",
+      {"without times blank lines part the snapshots, and none can be dated",
        header +
            "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2059        12\n\n"
            "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2259        12\n",
-       {kModified + "; svc.exe 420 handles 2259 nonpaged 24166",
-        "skipped f:1: no date above this table, nor is it the last of a file without dates",
-        "assumed f: no time in the text: its last table gets the time the file was modified"}},
+       {"error no usable history: f:1: no date above this table, nor is it the only one of a file without dates; nothing "
+        "usable is in this file"}},
       {"with user and GDI objects, and one row cut",
        "Process ID         Proc.Name Wrkng.Set PagedPool  NonPgdPl  Pagefile    Commit   Handles   Threads      User       "
        "Gdi\n!LogType=memsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n"
@@ -181,13 +180,45 @@ TEST(Evidence, Stamps) {
         "5.11.2026 18.00.00", "05.11.2026 18:00 Uhr", "05-Nov-2026 18:00", "05-Nov-26 18:00", "5 Nov 26 18:00",
         "[2026-11-05 18:00:00]", "Date: 2026-11-05 Time: 18:00", "2026-11-05 6:00 PM", "2026-11-05 06:00:00\xc2\xa0PM",
         "2026-11-05\xa0" "18:00", "2026-11-05 18:00 Do", "tor 5 nov 2026 18:00:00", "5. marraskuuta 2026 18.00.00",
-        "> 2026-11-05 18:00:00", "Taken on SRV at 2026-11-05 18:00"})
-    check({stamp, below(stamp), {told_at(at18), kUtc}});
+        "> 2026-11-05 18:00:00", "Taken on SRV at 2026-11-05 18:00", "erstellt am 5.11.2026 18:00",
+        "Stand am 5.11.2026 um 18:00 Uhr", "18:00 Uhr am 5.11.2026", "18:00 am 5.11.2026", "2026-11-05 6:00p",
+        "2026-11-05 PM 6:00", "5/11/2026 6:00 \xce\xbc\xce\xbc"})
+    check({stamp, below(stamp), {told_at(at18), kUtc}, "f", DateOrder::kDayMonthYear});
+  for (const auto& [stamp, time] : {std::pair<std::string, std::string>{"Stand am 5.11.2026 um 12:30 Uhr", "12:30"},
+                                    {"ERSTELLT AM 5.11.2026 12:30", "12:30"}, {"12:30 am 5.11.2026", "12:30"},
+                                    {"5.11.2026 12:30 am", "00:30"}, {"2026-11-05 12:30a", "00:30"},
+                                    {"2026-11-05 12:30:00 a. m.", "00:30"}, {"2026-11-05 AM 12:30", "00:30"}})
+    check({stamp, below(stamp), {told_at("2026-11-05T" + time + ":00Z"), kUtc}});
   for (const auto& [stamp, time] : {std::pair<std::string, std::string>{"7. Oktober 2026 18:00", "2026-10-07"},
                                     {"7 octobre 2026 18:00", "2026-10-07"}, {"1 f\xe9vrier 2026 18:00", "2026-02-01"},
                                     {"1. M\xe4rz 2026 18:00", "2026-03-01"}, {"1 ao\xc3\xbbt 2026 18:00", "2026-08-01"},
                                     {"mar. 10 nov. 2026 18:00", "2026-11-10"}})
     check({stamp, below(stamp), {told_at(time + "T18:00:00Z"), kUtc}});
+  for (const char* const stamp :
+       {"2026-11-05 18:00:00 INFO collecting pool tags of 3 hosts", "2026-11-05 18:00:00,000 - WARN - run 3 of 5",
+        "2026\xe5\xb9\xb4" "11\xe6\x9c\x88" "5\xe6\x97\xa5 18\xe6\x99\x82" "00\xe5\x88\x86",
+        "2026\xe5\xb9\xb4" "11\xe6\x9c\x88" "5\xe6\x97\xa5(\xe6\x9c\xa8) \xe5\x8d\x88\xe5\xbe\x8c" "6\xe6\x99\x82" "00\xe5\x88\x86" "00\xe7\xa7\x92",
+        "\xe4\xbb\xa4\xe5\x92\x8c" "8\xe5\xb9\xb4" "11\xe6\x9c\x88" "5\xe6\x97\xa5 18:00:00", "5. November 2026 18 Uhr", "le 5 novembre 2026 18h",
+        "2026/11/5 6pm", "\xd9\xa2\xd9\xa0\xd9\xa2\xd9\xa6-11-05 18:00",
+        "2026-11-05 18:00:00\nDate: 2026-11-05"})
+    check({stamp, below(stamp), {told_at(at18), kUtc}});
+  check({"seconds of Unix with a name", below("epoch=1793901600"), {told_at(at18)}});
+  for (const char* const boot :
+       {"system boot  2026-09-01 04:00", "Last boot: 2026-09-01 04:00:00", "Booted: 2026-09-01 04:00:00", "Letzter Neustart: 1.9.2026 04:00",
+        "Heure de d\xc3\xa9marrage du syst\xc3\xa8me: 2026-09-01 04:00:00", "Running since 2026-09-01 04:00"})
+    check({boot, below("2026-11-05 18:00:00\n" + std::string(boot)), {at18 + " boot 2026-09-01T04:00:00Z; " + kLeakRow, kUtc}});
+  check({"when it was installed", below("2026-11-05 18:00:00\nOriginal Install Date:     2025-01-17, 04:00:00"), {told_at(at18), kUtc}});
+  check({"an earlier date below", below("2026-11-05 18:00:00\n2026-09-01 04:00:00"),
+         {told_at(at18), "skipped f:2: an earlier time than the one above it, without a table between: the later one is used", kUtc}});
+  check({"the same moment in another zone", below("2026-11-05 19:00:00\n2026-11-05 18:00:00Z"), {told_at(at18)}});
+  check({"the newest first, one without a table", below("2026-11-05 19:00:00Z") + "2026-11-05 18:30:00Z\n" + below("2026-11-05 18:00:00Z"),
+         {told_at(at18), told_at("2026-11-05T19:00:00Z"), "assumed f: its newest readings stand first; it is read oldest first"}});
+  for (const char* const stamp :
+       {"Run 2026-10-03 06:00 to 2026-10-03 07:00", "2226-11-05 13:10:00", "10-03 06:00:00", "1405/10/03 06:00:00", "3/10/2569 06:00:00",
+        "3 d'octubre de 2026 06:00:00", "2026-11-05 18:00 of that one, so far up", "5 listopad 2026 kello 18"})
+    check({stamp, below(stamp),
+           {"error no usable history: f:1: \"" + std::string(stamp) + "\" looks like a date, but is not understood; the table below is passed over; "
+            "nothing usable is in this file"}});
   const std::pair<std::string, std::string> refused[] = {
       {"2026-11-05 18:00:00 CST", "\"CST\" is no zone that is known, or means several; write the offset from UTC"},
       {"2026-11-05 18:00:00 Middle Earth Standard Time",
@@ -200,13 +231,12 @@ TEST(Evidence, Stamps) {
 }
 
 TEST(Evidence, WithoutDates) {
-  const std::string undated = "skipped f:1: no date above this table, nor is it the last of a file without dates";
+  const std::string several = "error no usable history: f:1: no date above this table, nor is it the only one of a file without dates; nothing usable is in this file";
   const std::string named = "assumed poolmon-2026-09-01_0000.log: no time in the text: it is taken from the file's name";
   const Evidence table[] = {
       {"poolsnap without -t: one header, blank lines between", kHeader + kLeak + " Irp  Nonp 5 1 4 64 16\n\n" +
            " AAAA Paged 1 0 1 16 16\n" + kMore + " Irp  Nonp 6 1 5 80 16\n",
-       {kModified + "; " + "nonpaged 'Irp ' 80 5 32 6 1; " + kMoreRow + "; paged 'AAAA' 16 1 32 1 0", undated,
-        "assumed f: no time in the text: its last table gets the time the file was modified"}},
+       {several}},
       {"blank lines between rows are no new table", below("2026-11-05T18:00:00Z") + "\n Irp  Nonp 5 1 4 64 16\n\n AbcD Nonp 5 1 4 64 16\n",
        {"2026-11-05T18:00:00Z; nonpaged 'AbcD' 64 4 32 5 1; nonpaged 'Irp ' 64 4 32 5 1; " + kLeakRow}},
       {"a file's name", kHeader + kLeak, {told_at("2026-09-01T00:00:00Z"), named}, "poolmon-2026-09-01_0000.log"},
@@ -220,11 +250,13 @@ TEST(Evidence, WithoutDates) {
         "assumed pool_20260901.txt: times without a zone are taken as UTC"},
        "pool_20260901.txt"},
       {"a name that says nothing for two tables", kHeader + kLeak + "\n" + kHeader + kMore,
-       {"error no usable history: poolmon-2026-09-01_0000.log:1: no date above this table, nor is it the last of a file "
+       {"error no usable history: poolmon-2026-09-01_0000.log:1: no date above this table, nor is it the only one of a file "
         "without dates; nothing usable is in this file"},
        "poolmon-2026-09-01_0000.log"},
+      {"a time alone", below("06:00:00"),
+       {"error no usable history: f:2: no date above this table: line 1 tells a time alone; nothing usable is in this file"}},
       {"a name that can be two days", kHeader + kLeak, {kModified + "; " + kLeakRow,
-        "assumed poolmon_05-11-2026.log: no time in the text: its last table gets the time the file was modified; \"05-11-2026\" in "
+        "assumed poolmon_05-11-2026.log: no time in the text: its only table gets the time the file was modified; \"05-11-2026\" in "
         "the file's name can be two days; --date-order=dmy or --date-order=mdy says which"},
        "poolmon_05-11-2026.log"},
       {"the same with a flag", kHeader + kLeak,

@@ -108,18 +108,20 @@ TEST(TextHistory, SessionPools) {
   EXPECT_THAT(found.warnings, IsEmpty());
 }
 
-TEST(TextHistory, WithoutDatesTheLastTableHasTheFilesTime) {
+TEST(TextHistory, WithoutDatesTheOnlyTableHasTheFilesTime) {
+  const std::string two = *base::read_file(base::os_file_system(), "fixtures/history/poolmon_undated.txt", 10'000);
   test::MemoryFiles files;
-  files.put("f", *base::read_file(base::os_file_system(), "fixtures/history/poolmon_undated.txt", 10'000));
+  files.put("f", two);
+  files.put("g", two.substr(0, two.rfind("Tag  Type")));
   files.set_modified(kMay1At6);
-  const WholeHistory found = test::read_history(files, {"f"});
+  EXPECT_EQ(test::read_history(files, {"f"}).error,
+            "no usable history: f:1: no date above this table, nor is it the only one of a file without dates; nothing usable is in this file");
+  const WholeHistory found = test::read_history(files, {"g"});
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
   EXPECT_EQ(found.snapshots[0].time, kMay1At6);
-  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Leak' 2048 20 32 20 0"));
-  EXPECT_THAT(found.skipped,
-              ElementsAre("f:1: no date above this table, nor is it the last of a file without dates"));
+  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Leak' 1024 10 32 10 0"));
   EXPECT_THAT(found.warnings,
-              ElementsAre("f: no time in the text: its last table gets the time the file was modified"));
+              ElementsAre("g: no time in the text: its only table gets the time the file was modified"));
 }
 
 TEST(TextHistory, AmongDatedTablesOneWithoutADateIsSkipped) {
@@ -128,7 +130,7 @@ TEST(TextHistory, AmongDatedTablesOneWithoutADateIsSkipped) {
   ASSERT_EQ(found.snapshots.size(), 1U);
   EXPECT_EQ(found.snapshots[0].time, kMay1At4);
   EXPECT_THAT(found.skipped,
-              ElementsAre("f:5: no date above this table, nor is it the last of a file without dates"));
+              ElementsAre("f:5: no date above this table, nor is it the only one of a file without dates"));
   EXPECT_THAT(found.warnings, IsEmpty());
 }
 

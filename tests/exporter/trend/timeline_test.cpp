@@ -69,6 +69,16 @@ TEST(Timeline, SmallStepBackStandsStill) {
   EXPECT_EQ(timeline.clock_jumps_total(), 0U);
 }
 
+TEST(Timeline, SilenceOfWeeksIsNoBoot) {
+  Timeline timeline;
+  timeline.advance(kLineStart, std::nullopt);
+  for (const int day : {16, 39, 81}) {
+    const Timeline::Moment moment = timeline.advance(kLineStart + day * kDayMs, std::nullopt);
+    EXPECT_EQ(moment.at_ms, kLineStart + day * kDayMs);
+    EXPECT_FALSE(moment.new_boot) << day;
+  }
+}
+
 TEST(Timeline, LongSilenceCountsAsTwoWeeksAndANewBoot) {
   Timeline timeline;
   timeline.advance(kLineStart, std::nullopt);
