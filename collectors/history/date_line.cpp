@@ -624,9 +624,54 @@ std::optional<UnixMillis> only_day(const NumericDate& date) {
 
 }  // namespace
 
+namespace {
+
+// "2610030600": the year in two digits, where Unix seconds would lie beyond 2033.
+std::optional<UnixMillis> take_short_minute(std::string_view& text) {
+  if (std::min(text.find_first_not_of("0123456789"), text.size()) != 10 || text.front() < '2') return std::nullopt;
+  std::string_view rest = text;
+  std::array<int, 5> parts{};
+  for (int& part : parts) part = *take_digits(rest, 2, 2);
+  const auto midnight = parts[0] < 40 ? day_millis(2000 + parts[0], parts[1], parts[2]) : std::nullopt;
+  if (!midnight || parts[3] > 23 || parts[4] > 59) return std::nullopt;
+  text = rest;
+  return *midnight + (parts[3] * 60 + parts[4]) * std::int64_t{60'000};
+}
+
+/// "PM" behind a name's time; what follows is no letter.
+std::optional<bool> half_in_name(std::string_view rest) {
+  rest.remove_prefix(std::min(rest.find_first_not_of(" _-."), rest.size()));
+  if (rest.size() < 2 || (rest.size() > 2 && is_letter(rest[2]))) return std::nullopt;
+  if (same_word(rest.substr(0, 2), "AM")) return false;
+  return same_word(rest.substr(0, 2), "PM") ? std::optional(true) : std::nullopt;
+}
+
+void take_time_in_name(std::string_view rest, DateLine& found) {
+  const bool is_parted = !rest.empty() && std::string_view("_-T. ,@").find(rest.front()) != std::string_view::npos;
+  const bool by_point = is_parted && (rest.front() == '.' || rest.front() == ',');
+  if (is_parted && rest.find_first_of("0123456789") == 1) rest.remove_prefix(1);
+  if (rest.empty() || !is_digit(rest.front())) return;
+  found.time_of_day = take_any_time(rest);
+  if (!found.time_of_day) {  // the hour alone
+    const auto hour = take_digits(rest, 1, 2);
+    const bool ends = rest.empty() || !is_digit(rest.front());
+    const bool is_hour = hour && *hour < 24 && ends && (half_in_name(rest) || (is_parted && !by_point && (rest.empty() || !is_letter(rest.front()))));
+    if (!is_hour) return;
+    found.time_of_day = *hour * kHourMillis;
+  }
+  if (const auto half = half_in_name(rest); half && *found.time_of_day < 13 * kHourMillis)
+    *found.time_of_day = *found.time_of_day % (12 * kHourMillis) + (*half ? 12 * kHourMillis : 0);
+  if (!rest.empty() && (rest.front() == 'Z' || rest.front() == '+')) {
+    if (const auto minutes = take_zone_minutes(rest)) found.zone = Zone{*minutes};
+  }
+}
+
+}  // namespace
+
 DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
   const std::size_t slash = path.find_last_of("/\\");
   const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  std::optional<DateLine> first;
   for (std::size_t at = 0; at < name.size(); ++at) {
     if (!is_digit(name[at]) || (at > 0 && is_digit(name[at - 1]))) continue;
     std::string_view rest = name.substr(at);
@@ -636,6 +681,10 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
     } else if (const auto hour = take_compact_hour(rest); hour) {
       found.midnight = *hour / kDayMillis * kDayMillis;
       found.time_of_day = *hour % kDayMillis;
+      return found;
+    } else if (const auto minute = take_short_minute(rest)) {
+      found.midnight = *minute / kDayMillis * kDayMillis;
+      found.time_of_day = *minute % kDayMillis;
       return found;
     } else if (const auto unix_time = at > 0 && is_letter(name[at - 1]) ? std::nullopt : take_unix_seconds(rest)) {
       found.midnight = *unix_time / kDayMillis * kDayMillis;
@@ -654,18 +703,11 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
                                : " in the file's name can be two days; --date-order=dmy or --date-order=mdy says which");
     }
     if (!found.midnight && found.problem.empty()) continue;
-    if (!rest.empty() && std::string_view("_-T. ,@").find(rest.front()) != std::string_view::npos &&
-        rest.find_first_of("0123456789") == 1)
-      rest.remove_prefix(1);
-    if (!rest.empty() && is_digit(rest.front())) {
-      found.time_of_day = take_any_time(rest);
-      if (found.time_of_day && !rest.empty() && (rest.front() == 'Z' || rest.front() == '+')) {
-        if (const auto minutes = take_zone_minutes(rest)) found.zone = Zone{*minutes};
-      }
-    }
-    return found;
+    take_time_in_name(rest, found);
+    if (found.time_of_day) return found;
+    if (!first) first = std::move(found);  // "srv20190101_20261003_0600": that with a time beside it
   }
-  return {};
+  return first.value_or(DateLine{});
 }
 
 }  // namespace kmem::history

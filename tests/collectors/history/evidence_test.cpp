@@ -273,6 +273,17 @@ TEST(Evidence, WithoutDates) {
   for (const Evidence& one : table) check(one);
 }
 
+TEST(Evidence, TimesInNames) {
+  for (const auto& [name, time] : {std::pair<std::string, std::string>{"pool 2026-11-05 06.00 AM.txt", "2026-11-05T06:00"},
+                                   {"pool 2026-11-05 10.30 PM.txt", "2026-11-05T22:30"}, {"pool_2026-11-05_12-15_AM.txt", "2026-11-05T00:15"},
+                                   {"20261003_06.txt", "2026-10-03T06:00"}, {"20261003_6PM.txt", "2026-10-03T18:00"},
+                                   {"srv20190101_20261003_0600.log", "2026-10-03T06:00"}, {"pool2610030600.log", "2026-10-03T06:00"},
+                                   {"pool_2610030600.log", "2026-10-03T06:00"}, {"pool_1791007200.log", "2026-10-03T06:00"},
+                                   {"pool-2026-10-03.log", "2026-10-03T00:00"}, {"pool-2026-10-03.1.log", "2026-10-03T00:00"}})
+    check({name, kHeader + kLeak,
+           {told_at(time + ":00Z"), "assumed " + name + ": no time in the text: it is taken from the file's name"}, name});
+}
+
 TEST(Evidence, TheDebugger) {
   const std::string session = "Debug session time: Sun Nov  1 06:00:00.000 2026 (UTC + 0:00)\n"
                               "System Uptime: 29 days 23:00:00.000\n";
