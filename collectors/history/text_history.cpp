@@ -454,6 +454,9 @@ class TextHistory final : public SnapshotReader {
   }
 
   void last(bool time_is_left) {
+    if (const TextClock::Lone lone = clock_.lone(); lone.count > 0 && any_dated_)
+      notes_.skip(lone.first_line, (lone.count == 1 ? std::string("1 date") : std::to_string(lone.count) + " dates") +
+                                       " without a table below, the first in this line");
     if (any_dated_ && begins_undated_ && time_is_left)
       notes_.warn("it begins with a table and ends with a time, so its times may stand below their tables: then each table "
                   "has the time of the one above it");
