@@ -157,6 +157,17 @@ std::optional<DateOrder> BesideDates::rising_by_name(const std::string& format) 
   return found;
 }
 
+bool BesideDates::shares_modified(const std::string& path) {
+  if (!modified_) {
+    modified_.emplace();
+    for (const std::string& one : paths_)
+      if (const auto info = files_.info(one); info && !date_in_name(one, std::nullopt).midnight) ++(*modified_)[info->modified];
+  }
+  const auto info = files_.info(path);
+  const auto found = info ? modified_->find(info->modified) : modified_->end();
+  return found != modified_->end() && found->second > 1;
+}
+
 DateRuling BesideDates::of_names() {
   DateOrderVotes votes;
   std::vector<std::string_view> paths(paths_.begin(), paths_.end());

@@ -39,6 +39,8 @@ class BesideDates {
   [[nodiscard]] DateRuling of_text(FileNotes& notes);
   /// Whether no date in the file denies it.
   [[nodiscard]] bool month_first_fits(const std::string& path) { return seen(path).votes.fits(DateOrder::kMonthDayYear); }
+  /// Another file without a date in its name was modified at the same time.
+  [[nodiscard]] bool shares_modified(const std::string& path);
   /// Of those in the files' names.
   [[nodiscard]] DateRuling of_names();
 
@@ -67,6 +69,7 @@ class BesideDates {
   Looker look_;
   std::map<std::string, Seen> seen_;
   std::map<std::string, Beside> beside_;
+  std::optional<std::map<base::UnixMillis, std::size_t>> modified_;  // how many files
 };
 
 }  // namespace kmem::history

@@ -261,6 +261,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const std::string text = decoded(*head);
   const auto info = files.info(path);
   const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
+  const auto is_shared = [&beside, path] { return beside.shares_modified(path); };
   Format format = recognise(text);
   const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
   if (start) format = start->format;
@@ -281,9 +282,9 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
       case Format::kPrometheusLines: return make_prometheus_lines(lines(), file_notes);
       case Format::kSar: return make_sar_history(lines(), file_notes, dates_of(beside, options, file_notes));
       case Format::kLinux:
-        return make_linux_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes)});
+        return make_linux_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes), is_shared});
       case Format::kScriptCsv:
-        return make_script_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes)});
+        return make_script_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes), is_shared});
       case Format::kOther: break;
     }
   }
@@ -302,7 +303,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   file_notes.read_as("poolmon, memsnap or debugger text");
   return make_text_history(lines(), file_notes,
-                           {modified, dates_of(beside, options, file_notes)});
+                           {modified, dates_of(beside, options, file_notes), is_shared});
 }
 
 }  // namespace kmem::history

@@ -49,6 +49,7 @@ struct PerfmonOptions {
 struct TextOptions {
   std::optional<base::UnixMillis> modified;  // of the file, for its last or only table when there is no time at all
   DateOptions dates;
+  std::function<bool()> modified_is_shared = {};  // by another file without a date in its name: copies, which it does not date
 };
 [[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options);
 

@@ -24,6 +24,9 @@ constexpr std::size_t kNumbersOfARow = 3;
 
 enum class Table { kNone, kPoolmon, kPoolused, kProcesses, kTop, kPassedOver };
 
+constexpr const char* kSharedTime =
+    "no time in the text or in the file's name, and another such file was modified at the same time: that tells neither";
+
 std::string behind(const std::string& problem) { return problem.empty() ? problem : "; " + problem; }
 
 bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
@@ -50,7 +53,7 @@ std::size_t find_word(std::string_view text, std::string_view word, std::size_t 
 class TextHistory final : public SnapshotReader {
  public:
   TextHistory(LineReader lines, FileNotes notes, TextOptions options)
-      : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), modified_(options.modified) {}
+      : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), modified_(options.modified), modified_is_shared_(options.modified_is_shared) {}
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
@@ -451,6 +454,9 @@ class TextHistory final : public SnapshotReader {
   }
 
   void last(bool time_is_left) {
+    if (const TextClock::Lone lone = clock_.lone(); lone.count > 0 && any_dated_)
+      notes_.skip(lone.first_line, (lone.count == 1 ? std::string("1 date") : std::to_string(lone.count) + " dates") +
+                                       " without a table below, the first in this line");
     if (any_dated_ && begins_undated_ && time_is_left)
       notes_.warn("it begins with a table and ends with a time, so its times may stand below their tables: then each table "
                   "has the time of the one above it");
@@ -474,6 +480,8 @@ class TextHistory final : public SnapshotReader {
     } else if (const std::uint64_t line = clock_.dateless_line(); line != 0 && !named) {
       const std::string why = "no date above this table: line " + std::to_string(line) + " tells a time alone";
       skip_undated(why.c_str());
+    } else if (!named && modified_is_shared_ && modified_is_shared_()) {
+      skip_undated(kSharedTime);
     } else {
       notes_.warn(named ? "no time in the text: it is taken from the file's name"
                         : "no time in the text: its only table gets the time the file was modified" + behind(clock_.problem_in_name()));
@@ -501,6 +509,7 @@ class TextHistory final : public SnapshotReader {
   FileNotes notes_;
   TextClock clock_;
   std::optional<UnixMillis> modified_;
+  std::function<bool()> modified_is_shared_;
   std::string plain_, unquoted_, clean_;
   std::string reason_;
   std::string titles_;  // the line above
@@ -552,6 +561,10 @@ std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNot
   const DateLine name = date_in_name(notes.path(), options.dates);
   const auto named = utc_of(name);
   if (!named && !options.modified) return std::nullopt;
+  if (!named && options.modified_is_shared && options.modified_is_shared()) {
+    notes.skip(1, kSharedTime);
+    return std::nullopt;
+  }
   notes.warn(named ? "no time in the text: it is taken from the file's name"
                    : "no time in the text: its only table gets the time the file was modified" + behind(name.problem));
   notes.timed_by(named ? "the file's name" : "when the file was modified");

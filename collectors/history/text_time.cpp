@@ -43,6 +43,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     if (current && *seconds < *current - kDayMillis) return Stamp::kNone;
     next_ = {};
     next_.time = seconds;
+    next_.line = line;
     return Stamp::kBegins;
   }
   DateLine found = dates_.parse(text);
@@ -65,6 +66,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
       notes_.warn(base ? "days without a year follow the one above them" : "days without a year are the last ones before the file was modified");
   }
   next_ = {};
+  next_.line = line;
   if (!found.problem.empty()) {
     notes_.skip(line, found.problem + "; the table below is passed over");
     next_.refused = any_refused_ = true;
@@ -102,6 +104,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
   }
   const auto day = last_midnight_ ? last_midnight_ : name_.midnight;
   if (!day || (now_.refused && !is_used)) return Stamp::kGoesOn;
+  next_.line = 0;  // its date may follow
   next_.midnight = *day;
   if (last_midnight_ && *found.time_of_day < last_time_of_day_) *next_.midnight += kDayMillis;
   next_.time_of_day = found.time_of_day;
@@ -126,6 +129,11 @@ bool TextClock::falls_behind(const DateLine& found) const {
 void TextClock::begin() {
   keep_session();
   const State before = std::exchange(now_, std::exchange(next_, {}));
+  constexpr std::int64_t kOneLookMillis = 60'000;
+  const auto apart = [&](std::optional<UnixMillis> other) { return !other || std::abs(*other - *before.local()) > kOneLookMillis; };
+  if (before.local() && before.line != 0 && !(now_.line == before.line + 1 && before.zone != now_.zone) && !before.refused && !before.is_session && apart(now_.local()) && apart(last_read_) &&
+      (before.time || before.time_of_day) && lone_.count++ == 0)
+    lone_.first_line = before.line;
   now_.boot_time = before.boot_time;
   now_.uptime = before.uptime;
 }
@@ -176,6 +184,7 @@ TextClock::Reading TextClock::read() {
   keep_session();
   Reading reading;
   reading.refused = now_.refused;
+  last_read_ = now_.local();
   if (now_.time) {
     reading.time = now_.time;
   } else if (now_.midnight) {

@@ -50,6 +50,11 @@ class TextClock {
   [[nodiscard]] bool any_refused() const { return any_refused_; }
   /// The first line that tells the time of a day that nothing tells; 0: none.
   [[nodiscard]] std::uint64_t dateless_line() const { return dateless_line_; }
+  /// Dates of which no table was, though another one follows; lines of a log that tell of one table are none.
+  struct Lone {
+    std::uint64_t count = 0, first_line = 0;
+  };
+  [[nodiscard]] Lone lone() const { return lone_; }
   /// A date stands above what comes next.
   [[nodiscard]] bool has_date() const { return now_.midnight || now_.time; }
 
@@ -64,6 +69,11 @@ class TextClock {
     std::optional<base::UnixMillis> boot_time;
     bool refused = false;
     bool is_session = false;  // of the debugger
+    std::uint64_t line = 0;   // of its date
+
+    [[nodiscard]] std::optional<base::UnixMillis> local() const {
+      return time ? time : midnight ? std::optional(*midnight + time_of_day.value_or(0)) : std::nullopt;
+    }
   };
 
   void keep_session();
@@ -83,6 +93,8 @@ class TextClock {
   State next_;  // of the snapshot that begin() begins
   std::optional<std::int64_t> early_time_;  // above its date
   std::uint64_t dateless_line_ = 0;
+  Lone lone_;
+  std::optional<base::UnixMillis> last_read_;
   std::optional<base::UnixMillis> last_midnight_;
   std::int64_t last_time_of_day_ = 0;
   bool awaits_boot_ = false;

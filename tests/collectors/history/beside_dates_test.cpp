@@ -97,6 +97,18 @@ TEST(DatesBeside, FilesThatContradictEachOtherDecideNothingForAThird) {
                                             "--date-order=dmy or --date-order=mdy does; the table below is passed over"));
 }
 
+TEST(DatesBeside, FilesModifiedAtOneTimeAreNotDatedByIt) {
+  const std::string table = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 2 1 1 64 64\n";
+  test::MemoryFiles files;
+  files.set_modified(1'793'901'600'000);
+  for (const char* const name : {"a.txt", "b.txt", "pool_20261003_0600.txt"}) files.put(name, table);
+  const test::WholeHistory two = test::read_history(files, {"a.txt", "b.txt", "pool_20261003_0600.txt"});
+  const std::string why = ":1: no time in the text or in the file's name, and another such file was modified at the same time: that tells neither";
+  EXPECT_EQ(two.snapshots.size(), 1U);
+  EXPECT_THAT(two.skipped, testing::IsSupersetOf({"a.txt" + why, "b.txt" + why}));
+  EXPECT_EQ(test::read_history(files, {"a.txt", "pool_20261003_0600.txt"}).snapshots.size(), 2U);
+}
+
 TEST(DatesBeside, TimesRiseByTheFilesNames) {
   const auto two = [](const std::string& one, const std::string& other) {
     return read({{"p-10" + other, log_of("01/11/2026")}, {"p-2" + one, log_of("12/10/2026")}});

@@ -212,7 +212,7 @@ TEST(Evidence, Stamps) {
          {told_at(at18), "skipped f:2: an earlier time than the one above it, without a table between: the later one is used", kUtc}});
   check({"the same moment in another zone", below("2026-11-05 19:00:00\n2026-11-05 18:00:00Z"), {told_at(at18)}});
   check({"the newest first, one without a table", below("2026-11-05 19:00:00Z") + "2026-11-05 18:30:00Z\n" + below("2026-11-05 18:00:00Z"),
-         {told_at(at18), told_at("2026-11-05T19:00:00Z"), "assumed f: its newest readings stand first; it is read oldest first"}});
+         {told_at(at18), told_at("2026-11-05T19:00:00Z"), "skipped f:4: 1 date without a table below, the first in this line", "assumed f: its newest readings stand first; it is read oldest first"}});
   for (const char* const stamp :
        {"Run 2026-10-03 06:00 to 2026-10-03 07:00", "2226-11-05 13:10:00", "10-03 06:00:00", "1405/10/03 06:00:00", "3/10/2569 06:00:00",
         "3 d'octubre de 2026 06:00:00", "2026-11-05 18:00 of that one, so far up", "5 listopad 2026 kello 18"})
@@ -271,6 +271,15 @@ TEST(Evidence, WithoutDates) {
         kUtc}},
   };
   for (const Evidence& one : table) check(one);
+}
+
+TEST(Evidence, DatesWithoutATable) {
+  std::string failed = below("2026-11-05T18:00:00Z");
+  for (const char* const hour : {"19", "20", "21", "22"}) failed += "2026-11-05T" + std::string(hour) + ":00:00Z\npoolmon: access denied\n";
+  check({"a script that failed", failed, {told_at("2026-11-05T18:00:00Z"), "skipped f:4: 3 dates without a table below, the first in this line"}});
+  check({"a log that tells of its looks", "2026-11-05 18:00:00Z INFO start\n" + below("2026-11-05 18:00:02Z INFO look") + "2026-11-05 18:00:03Z INFO done\n" +
+             "2026-11-05 19:00:00Z INFO start\n" + below("2026-11-05 19:00:02Z"),
+         {told_at("2026-11-05T18:00:02Z"), told_at("2026-11-05T19:00:02Z")}});
 }
 
 TEST(Evidence, TimesInNames) {
