@@ -39,7 +39,7 @@ struct HostRun {
       analysis.usual_seconds = static_cast<double>(*middle) / 1000;
     }
     analysis.summary = engine.summary();
-    analysis.summary.boots = boots.now().reading.number;  // a long silence begins none
+    analysis.summary.boots = static_cast<std::size_t>(boots.now().reading.number);  // a long silence begins none
     analysis.readiness = engine.readiness();
     for (SubjectReport& report : engine.report(options.all)) {
       const auto course = engine.daily_course(report.kind, report.pool, report.text);
