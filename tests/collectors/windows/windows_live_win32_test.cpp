@@ -21,7 +21,7 @@ TEST(WindowsLive, ThisKernelIsRead) {
 
   EXPECT_EQ(frame.pointer_bytes, sizeof(void*));
   EXPECT_EQ(frame.page_bytes, 4096u);
-  EXPECT_EQ(snapshot.parts.size(), 10u);
+  EXPECT_EQ(snapshot.parts.size(), 12u);
   ASSERT_TRUE(snapshot.physical_memory_bytes.has_value());
   EXPECT_GT(*snapshot.physical_memory_bytes, 64u << 20);
   ASSERT_TRUE(snapshot.available_bytes && snapshot.commit_bytes && snapshot.commit_limit_bytes);
@@ -43,6 +43,10 @@ TEST(WindowsLive, ThisKernelIsRead) {
       EXPECT_EQ(part.state == PartState::kUnsupported, snapshot.failure_events.empty()) << part.reason;
     } else if (part.collector == "pool_tags") {
       EXPECT_EQ(part.state == PartState::kUnsupported, snapshot.tags.empty()) << part.reason;
+    } else if (part.collector == "big_pool") {
+      EXPECT_EQ(part.state == PartState::kUnsupported, snapshot.big_pool.empty()) << part.reason;
+    } else if (part.collector == "memory_lists") {
+      EXPECT_EQ(part.state == PartState::kUnsupported, snapshot.memory_lists.empty()) << part.reason;
     } else if (part.collector != "session_pool_tags" || part.state != PartState::kUnsupported) {
       EXPECT_EQ(part.state, PartState::kOk) << part.collector << ": " << part.reason;
     }
