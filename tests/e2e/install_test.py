@@ -172,7 +172,12 @@ class Installed(WithPackages):
     def msiexec(self, verb, package, *properties, code=0):
         log = os.path.join(self.folder, "msi.log")
         self.used.add(package)
-        self.wine("msiexec", verb, path_for_exe(package + ".msi"), "/qn", "/l*v", path_for_exe(log), *properties, code=code)
+        try:
+            self.wine("msiexec", verb, path_for_exe(package + ".msi"), "/qn", "/l*v", path_for_exe(log), *properties, code=code)
+        except AssertionError:
+            with open(log, errors="replace") as told:
+                print("".join(told.readlines()[-60:]))
+            raise
         with open(log, errors="replace") as told:
             return told.read()
 
@@ -219,6 +224,13 @@ class Installed(WithPackages):
     def processes_shown(self):
         return len(self.page().family("kmem_process_handles"))
 
+    def assert_processes(self, count):
+        """As soon as a service that has just started knows as many."""
+        until = time.monotonic() + 60
+        while self.processes_shown() != count and time.monotonic() < until:
+            time.sleep(0.5)
+        self.assertEqual(self.processes_shown(), count)
+
     def product(self):
         """The version that Windows lists, or None."""
         listed = self.wine("reg", "query", r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall", "/s", "/reg:64", code=None)
@@ -262,7 +274,7 @@ class Installed(WithPackages):
         self.step(f"upgrade to {VERSION}", "/i", self.first, "EXTRA_FLAGS=--log.level=info", product=VERSION)
         with open(self.config, "rb") as config:
             self.assertEqual(config.read(), configured)
-        self.assertEqual(self.processes_shown(), 2)
+        self.assert_processes(2)
         self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
         self.assert_choices(here, "--log.level=info", "yes")
         service = self.wine("reg", "query", SERVICE_KEY)
@@ -285,7 +297,7 @@ class Installed(WithPackages):
         self.assertRegex(events, r"EventMessageFile +REG_EXPAND_SZ +C:\\Program Files\\kmem_exporter\\kmem_exporter.exe")
         self.assertRegex(events, r"TypesSupported +REG_DWORD +0x7")
         self.assert_choices(here, "--log.level=info", "yes")
-        self.assertEqual(self.processes_shown(), 2)
+        self.assert_processes(2)
 
         self.step("another address", "/i", self.first, f"LISTEN_ADDRESS=127.0.0.1:{there}", product=VERSION)
         self.page(there)
@@ -306,7 +318,7 @@ class Installed(WithPackages):
         self.assertLessEqual({"selection.state", "trend.state"}, self.kept_state())
 
         self.step("install again", "/i", self.first, f"LISTEN_ADDRESS={here}", product=VERSION)
-        self.assertEqual(self.processes_shown(), 2)  # what stayed is taken up again
+        self.assert_processes(2)  # what stayed is taken up again
 
         self.step("uninstall with REMOVE_DATA=yes", "/x", self.first, "REMOVE_DATA=yes", service=None)
         self.assertFalse(os.path.exists(self.data))
@@ -323,12 +335,12 @@ class Installed(WithPackages):
             config.write("processes:\n  top: 3\nstorage:\n  path: \"\"\n")
         self.step("install with blanks and letters of anywhere", "/i", self.first, f"LISTEN_ADDRESS={here}",
                   f"INSTALLDIR=C:\\{os.path.basename(folder)}", f"CONFIG_FILE=C:\\{os.path.basename(settings)}\\my config.yml", product=VERSION)
-        self.assertEqual(self.processes_shown(), 3)
+        self.assert_processes(3)
         self.assertTrue(os.path.exists(os.path.join(folder, "kmem_exporter.exe")))
         self.step(f"upgrade to {NEXT}, in the same folder", "/i", self.second, product=NEXT)
         self.assertTrue(os.path.exists(os.path.join(folder, "kmem_exporter.exe")))
         self.assertFalse(os.path.exists(self.program_folder))
-        self.assertEqual(self.processes_shown(), 3)
+        self.assert_processes(3)
         self.step("uninstall of it", "/x", self.second, "REMOVE_DATA=yes", service=None)
         self.assertFalse(os.path.exists(os.path.join(folder, "kmem_exporter.exe")))
         self.assertTrue(os.path.exists(os.path.join(settings, "my config.yml")))  # not the installer's
