@@ -133,10 +133,12 @@ void Attribution::use(std::shared_ptr<const LeakSignatures> signatures) { replac
 std::vector<KnownLeak> Attribution::known_leaks(Pool pool, std::string_view tag) const {
   const Sources with = sources();
   if (with.signatures == nullptr || with.images == nullptr || (pool != Pool::kPaged && pool != Pool::kNonpaged)) return {};
+  const std::vector<LeakSignatures::Row> rows = with.signatures->find(tag);
+  if (rows.empty()) return {};  // of most tags, at every reading
   const std::vector<ImageFile>& images = with.images->images();
   const bool knows_loaded = std::any_of(images.begin(), images.end(), [](const ImageFile& image) { return image.loaded; });
   std::vector<KnownLeak> found;
-  for (const LeakSignatures::Row& row : with.signatures->find(tag)) {
+  for (const LeakSignatures::Row& row : rows) {
     const std::string driver = canonical(row.driver);
     const auto image = std::find_if(images.begin(), images.end(), [&](const ImageFile& one) {
       return (one.loaded || !knows_loaded) && row.has(one.version) && canonical(one.name()) == driver;
