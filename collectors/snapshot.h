@@ -188,7 +188,7 @@ struct Snapshot {
   std::vector<SessionTagUsage> session_tags;  // likewise, one row a (session, pool, tag); sessions together
   std::vector<ProcessUsage> processes; // all of them, unordered; selection narrows
   std::vector<ObjectHandles> object_handles;  // Windows, while a suspect asks for them: the leading rows, most first
-  std::vector<BigPoolUsage> big_pool;         // Windows; empty where the kernel refuses it
+  std::vector<BigPoolUsage> big_pool;         // Windows, by key; empty where the kernel refuses it
   std::vector<MemoryList> memory_lists;       // Windows, likewise
   std::vector<KernelMemory> kernel_memory;    // Windows: what this version counts
   Gaps gaps;                           // in tags and processes

@@ -263,7 +263,10 @@ void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
   });
   collect_pool_tags(frame, out);
   collect(frame.find("kmem/big_pool"), "big_pool", out, [&](std::span<const std::byte> bytes) {
-    return parse_big_pool(text_of(bytes), out.tags, out.big_pool);
+    auto skipped = parse_big_pool(text_of(bytes), out.tags, out.big_pool);
+    std::stable_sort(out.big_pool.begin(), out.big_pool.end(),
+                     [](const BigPoolUsage& a, const BigPoolUsage& b) { return a.key < b.key; });
+    return skipped;
   });
   excuse_refusal(frame.find("kmem/big_pool"), out);
   collect_memory_lists(frame, page_bytes, out);

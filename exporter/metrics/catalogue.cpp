@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
-#include <unordered_map>
 
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/samples.h"
@@ -162,12 +161,12 @@ void from_session_tags(const MetricsInput& in, Samples& out) {
 /// Of exported tags that have some: most have none, and 0 for each of them would be a tenth of the page.
 template <auto Field>
 void from_big_pool(const MetricsInput& in, Samples& out) {
-  if (in.snapshot.big_pool.empty()) return;
-  std::unordered_map<std::uint64_t, const BigPoolUsage*> rows;
-  for (const BigPoolUsage& row : in.snapshot.big_pool) rows.emplace(row.key, &row);
+  const std::vector<BigPoolUsage>& rows = in.snapshot.big_pool;
   for (const select::Member& member : in.selection.members) {
-    const auto found = rows.find(member.key);
-    if (found != rows.end()) out.add(value_of(found->second->*Field), {pool_name(member.pool), member.tag});
+    const auto found = std::lower_bound(rows.begin(), rows.end(), member.key,
+                                        [](const BigPoolUsage& row, std::uint64_t key) { return row.key < key; });
+    if (found != rows.end() && found->key == member.key)
+      out.add(value_of((*found).*Field), {pool_name(member.pool), member.tag});
   }
 }
 

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "collectors/windows/windows_parse.h"
 #include "tests/collectors/windows/nt_bytes.h"
 
 namespace kmem::windows {
@@ -84,6 +86,19 @@ TEST(BigPool, WhatIsNoRowIsCountedAndATextWithoutHeadIsNone) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].tag, "\\xff\\x01\\x00 ");
   EXPECT_FALSE(parse_big_pool("", {}, rows).ok());
+}
+
+TEST(BigPool, ASnapshotHasItByKey) {
+  RawFrame frame;
+  frame.system = System::kWindows;
+  frame.pointer_bytes = 8;
+  frame.part("kmem/big_pool").bytes = "rows=4\nskipped=0\np 49727020 1 2\nn 49727020 3 4\np 4d6d5374 5 6\nn 4c65616b 7 8\n";
+  Snapshot snapshot;
+  parse_windows_frame(frame, snapshot);
+  std::vector<std::uint64_t> keys;
+  for (const BigPoolUsage& row : snapshot.big_pool) keys.push_back(row.key);
+  ASSERT_EQ(keys.size(), 4U);
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
 }
 
 }  // namespace
