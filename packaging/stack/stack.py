@@ -9,6 +9,7 @@ Alertmanager with a printer of what it sends, Grafana where installed, and a sta
 import argparse
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -97,13 +98,14 @@ def prepare_replayed(tools, data):
 
 
 def address(port):
-    """The usual port, or any where that is 0 or taken."""
-    for wanted in (port, 0):
+    """The usual port, or any where that is 0 or taken: below those that the kernel gives to connections, so that none of
+    theirs comes in between."""
+    for wanted in [port] * bool(port) + random.sample(range(12000, 32000), 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", wanted))
-                return f"127.0.0.1:{probe.getsockname()[1]}"
+                return f"127.0.0.1:{wanted}"
             except OSError:
                 continue
     raise SystemExit("no free port on 127.0.0.1")

@@ -4,6 +4,7 @@ Environment (set by CMake): KMEM_EXE the program; KMEM_RUNNER a program to run i
 KMEM_SOURCE_DIR the project; KMEM_VERSION what --version must say."""
 import http.client
 import os
+import random
 import re
 import shutil
 import signal
@@ -154,9 +155,15 @@ class Page:
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to connections, so that none of other tests comes in between."""
+    for port in random.sample(range(12000, 32000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no free port on 127.0.0.1")
 
 
 class Case(unittest.TestCase):

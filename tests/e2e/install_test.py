@@ -158,9 +158,13 @@ class Installed(WithPackages):
 
     def wine(self, *command, code=0):
         """What it said; also to the log."""
-        began = time.monotonic()
-        done = subprocess.run(["wine", *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace", timeout=240)
+        for _ in range(3):
+            began = time.monotonic()
+            done = subprocess.run(["wine", *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, errors="replace", timeout=240)
+            # Wine ends a program without a word, once in thousands of starts; the exporter does not.
+            if code in (None, done.returncode) or done.stdout.strip() or command[0] == "msiexec":
+                break
         self.took = time.monotonic() - began
         said = "".join(f"    {line}\n" for line in done.stdout.replace("\r", "").splitlines() if line.strip())
         words = [os.path.basename(word) if "/" in word and os.path.exists(word) else word for word in command]
@@ -224,12 +228,12 @@ class Installed(WithPackages):
     def processes_shown(self):
         return len(self.page().family("kmem_process_handles"))
 
-    def assert_processes(self, count):
+    def assert_processes(self, *counts):
         """As soon as a service that has just started knows as many."""
         until = time.monotonic() + 180  # the next sampling is a minute away
-        while self.processes_shown() != count and time.monotonic() < until:
+        while self.processes_shown() not in counts and time.monotonic() < until:
             time.sleep(0.5)
-        self.assertEqual(self.processes_shown(), count)
+        self.assertIn(self.processes_shown(), counts)
 
     def product(self):
         """The version that Windows lists, or None."""
@@ -264,7 +268,7 @@ class Installed(WithPackages):
         log = self.step(f"install {OLDEST}", "/i", oldest, f"LISTEN_ADDRESS={here}", "ADD_FIREWALL=yes",
                         "EXTRA_FLAGS=--processes.top=5", product=OLDEST)
         self.assertTrue(re.search("Action ended [0-9:]+: OpenFirewall. Return value 1", log))
-        self.assertGreater(self.processes_shown(), 3)
+        self.assert_processes(3, 4, 5)  # all that runs here, or five
         # The administrator's: flags win over it, so those are taken back for the new version.
         with open(self.config, "a") as config:
             config.write("processes:\r\n  top: 2\r\n")
