@@ -9,12 +9,20 @@ cd "$root"
 code() { find collectors config exporter tests \( -name '*.h' -o -name '*.cpp' \) -not -path '*/.build/*' | sort; }
 documents() { find README.md CHANGELOG.md collectors config exporter dashboards packaging tests -name '*.md' | sort; }
 
+# Each version lays out a little differently; the code is laid out by this one.
+version=14
+clang_format=$(command -v clang-format-$version || command -v clang-format)
+
 format() {
   local bad
-  bad=$(code | xargs clang-format --dry-run 2>&1 | sed -nE 's/^([^: ]+):[0-9]+:[0-9]+: warning.*/\1/p' | sort -u)
+  "$clang_format" --version | grep -q " version $version\." || {
+    echo "lint: the layout is not looked at: $("$clang_format" --version), and $version is needed"
+    return 0
+  }
+  bad=$(code | xargs "$clang_format" --dry-run 2>&1 | sed -nE 's/^([^: ]+):[0-9]+:[0-9]+: warning.*/\1/p' | sort -u)
   [ -z "$bad" ] && { echo "lint: the layout is .clang-format's"; return 0; }
   echo "$bad" >&2
-  echo "lint: $(echo "$bad" | wc -l) of $(code | wc -l) files are not laid out by .clang-format ($(clang-format --version)); packaging/lint.sh --fix does it" >&2
+  echo "lint: $(echo "$bad" | wc -l) of $(code | wc -l) files are not laid out by .clang-format ($("$clang_format" --version)); packaging/lint.sh --fix does it" >&2
   return 1
 }
 spelling() {
@@ -35,7 +43,7 @@ tidy() {
 }
 
 if [ "${1:-}" = --fix ]; then
-  code | xargs clang-format -i
+  code | xargs "$clang_format" -i
   exit 0
 fi
 failed=no

@@ -2,9 +2,9 @@
 # Installs what is missing, builds everything and runs every test:
 #   native (g++, release) with end-to-end tests and benchmarks, clang with ASan+UBSan, TSan, Windows x86-64 and i686 under
 #   Wine.
-# Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: all of them)
+# Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: lint and all of them)
 #        packaging/test.sh one NAME [FILTER]   builds and runs one test, natively; FILTER is GoogleTest's
-#        packaging/test.sh lint [tidy]         layout and spelling (see packaging/lint.sh)
+#        packaging/test.sh lint [tidy [FILES...]]   layout and spelling alone, and clang-tidy (see packaging/lint.sh)
 #        packaging/test.sh arm64           builds the program for Windows on ARM64 and reads its file, on demand
 #        packaging/test.sh distributions   builds and tests in other distributions, on demand (distributions.sh)
 # Logs are below .build/logs. Exit 0 only when every leg passed.
@@ -43,7 +43,7 @@ case ${1:-} in
     ;;
 esac
 legs=("$@")
-[ ${#legs[@]} -gt 0 ] || legs=(native asan tsan windows)
+[ ${#legs[@]} -gt 0 ] || legs=(lint native asan tsan windows)
 logs=.build/logs
 rm -rf "$logs"
 mkdir -p "$logs"
@@ -86,6 +86,11 @@ mkdir -p .build/deps
 ln -sfn /usr/src/googletest .build/deps/googletest
 failed=()
 
+if leg lint; then
+  step "lint"
+  packaging/install-packages.sh lint
+  packaging/lint.sh format spelling || failed+=(lint)
+fi
 if leg native; then
   { build release && check release; } || failed+=(native)
 fi
