@@ -8,10 +8,13 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "collectors/base/log.h"
+#include "collectors/drivers/image_tags.h"
+#include "collectors/drivers/leak_signatures.h"
 #include "exporter/agent/agent.h"
 #include "exporter/metrics/catalogue.h"
 #include "tests/support/manual_clock.h"
@@ -215,6 +218,96 @@ TEST_F(AgentTrendTest, ALeakThatEndsIsClearedAndThatIsSaidOnce) {
   std::size_t cleared = 0;
   for (const std::string& line : said("leak no longer suspected")) cleared += line.find("tag=Slow") != line.npos;
   EXPECT_EQ(cleared, 1U);
+}
+
+TEST_F(AgentTrendTest, AKnownLeakIsFoundWithItsSuspectAndGoesWithIt) {
+  constexpr const char* kFinding = R"(kmem_finding{finding="known_leak"})";
+  config_.storage.path.clear();
+  const auto agent = start();
+  drivers::ImageFile image;
+  image.path = R"(C:\Windows\System32\drivers\slow.sys)";
+  image.loaded = true;
+  image.version = drivers::parse_version("5.1.3").value();
+  agent->attribution().use(std::make_shared<const drivers::ImageTags>(std::vector{image}));
+  agent->attribution().use(std::make_shared<const drivers::LeakSignatures>("Slow - slow.sys - ..5.1 - update to 5.2\nT5 - slow.sys - any - no suspect\n"));
+  const auto findings = [&agent] {
+    http::Request request;
+    request.path = "/api/v1/status";
+    for (const http::Route& route : agent->routes())
+      if (route.path == request.path) return nlohmann::json::parse(route.handler(request).body)["findings"];
+    return nlohmann::json();
+  };
+  run(*agent, 1);
+  EXPECT_TRUE(std::isnan(value(*agent, kFinding))) << "the driver is here, its tag is no suspect";
+  EXPECT_TRUE(findings().empty());
+  run(*agent, 30 * kDay);
+  EXPECT_EQ(value(*agent, kFinding), 1);
+  ASSERT_EQ(findings().size(), 1U);
+  EXPECT_EQ(findings()[0]["what"], "Known leak: tag Slow (nonpaged), slow.sys 5.1.3.0: update to 5.2");
+  EXPECT_EQ(findings()[0]["numbers"]["known_leaks"], 1);
+  image.version = drivers::parse_version("5.2").value();
+  agent->attribution().use(std::make_shared<const drivers::ImageTags>(std::vector{image}));
+  run(*agent, 1);
+  EXPECT_TRUE(std::isnan(value(*agent, kFinding))) << "of a version that does not leak";
+  image.version = drivers::parse_version("5.1").value();
+  agent->attribution().use(std::make_shared<const drivers::ImageTags>(std::vector{image}));
+  run(*agent, 1);
+  EXPECT_EQ(value(*agent, kFinding), 1);
+  leaking_ = false;
+  run(*agent, 50 * kDay);
+  EXPECT_TRUE(std::isnan(value(*agent, kFinding))) << "no suspect any more";
+  EXPECT_TRUE(findings().empty());
+}
+
+/// Memory that no counter names gains 48 MiB a day while `taking`, of 64 GiB of which 8 are free at the begin.
+class UnaccountedSource final : public KernelSource {
+ public:
+  UnaccountedSource(const test::ManualClock& clock, const bool& taking) : clock_(clock), taking_(taking) {}
+  base::Result<void> read(Snapshot& out) override {
+    constexpr std::uint64_t kMiB = 1 << 20;
+    out.clear();
+    out.system = System::kWindows;
+    out.time = clock_.wall();
+    out.boot_time = 1'690'000'000'000;
+    if (taking_) taken_ = static_cast<std::uint64_t>((out.time - 1'700'000'000'000) / 3'600'000) * 2 * kMiB;
+    out.physical_memory_bytes = 65'536 * kMiB;
+    out.unaccounted_bytes = 500 * kMiB + taken_;
+    out.available_bytes = 8'192 * kMiB - taken_;
+    out.pools = {{Pool::kNonpaged, 300 * kMiB, {}, {}, {}, {}}};
+    return {};
+  }
+
+ private:
+  const test::ManualClock& clock_;
+  const bool& taking_;
+  std::uint64_t taken_ = 0;
+};
+
+TEST_F(AgentTrendTest, UnaccountedMemoryIsFollowedRaisedAndLowered) {
+  constexpr const char* kEnds = R"(kmem_exhaustion_seconds{resource="unaccounted"})";
+  config_.storage.path.clear();
+  Agent agent(config_, std::make_unique<UnaccountedSource>(clock_, leaking_), clock_, files_, "host");
+  run(agent, 1);
+  EXPECT_EQ(value(agent, "kmem_unaccounted_bytes"), 502.0 * (1 << 20)) << "an hour after the tick";
+  EXPECT_EQ(value(agent, kEnds), HUGE_VAL);
+  run(agent, 30 * kDay);
+  for (const char* window : {"1d", "7d", "28d"})
+    EXPECT_NEAR(value(agent, R"(kmem_pool_trend_bytes_per_second{pool="unaccounted",window=")" + std::string(window) + "\"}"),
+                2.0 * (1 << 20) / 3600, 6);
+  // 8 GiB less 30 days of 48 MiB.
+  EXPECT_NEAR(value(agent, R"(kmem_exhaustion_room{resource="unaccounted",bound="available_memory"})") / (1 << 20), 6'752, 100);
+  EXPECT_NEAR(value(agent, kEnds) / 86'400, 6'752.0 / 48, 5);
+  ASSERT_EQ(said("leak suspected").size(), 1U);
+  EXPECT_THAT(said("leak suspected")[0], HasSubstr("kind=unaccounted"));
+  std::string page;
+  for (const http::Route& route : agent.routes())
+    if (route.path == "/") page = route.handler({}).body;
+  EXPECT_THAT(page, HasSubstr("<h1>Leak: unaccounted memory"));
+
+  leaking_ = false;
+  run(agent, 50 * kDay);
+  EXPECT_EQ(value(agent, kEnds), HUGE_VAL);
+  EXPECT_THAT(said("leak no longer suspected"), testing::ElementsAre(HasSubstr("kind=unaccounted")));
 }
 
 TEST_F(AgentTrendTest, DamagedHistoryIsSetAsideAndCounted) {
