@@ -73,11 +73,11 @@ Word load(const char* from) {
   return word;
 }
 
-/// How many bytes are the same, of at most `most`.
+/// How many bytes are the same, of at most `most`: a word of the machine at a time.
 inline std::size_t common(const char* a, const char* b, std::size_t most) {
   std::size_t length = 0;
-  for (; length + 8 <= most; length += 8) {
-    const std::uint64_t difference = load<std::uint64_t>(a + length) ^ load<std::uint64_t>(b + length);
+  for (; length + sizeof(std::size_t) <= most; length += sizeof(std::size_t)) {
+    const std::size_t difference = load<std::size_t>(a + length) ^ load<std::size_t>(b + length);
     if (difference == 0) continue;
     const int bytes = std::endian::native == std::endian::little ? std::countr_zero(difference) : std::countl_zero(difference);
     return length + static_cast<std::size_t>(bytes) / 8;

@@ -1,10 +1,9 @@
 #include "exporter/encode/gzip.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 #include "collectors/base/checksum.h"
+#include "exporter/encode/bit_writer.h"
 #include "exporter/encode/huffman.h"
 #include "exporter/encode/kept_tokens.h"
 
@@ -18,54 +17,17 @@ constexpr unsigned kLongestCode = 15, kLongestHeaderCode = 7;
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
-/// Bits, the lowest first, into bytes. A value, so that it stays in registers where it is used at length; room is made by
-/// the caller, for 8 bytes more than are written.
-class BitWriter {
- public:
-  explicit BitWriter(char* to) : to_(to) {}
-
-  /// At most 56 bits between two calls of flush().
-  void put(std::uint64_t bits, unsigned count) {
-    word_ |= bits << held_;
-    held_ += count;
-  }
-  void flush() {
-    if constexpr (std::endian::native == std::endian::little) {
-      std::memcpy(to_, &word_, 8);
-    } else {
-      for (unsigned i = 0; i < 8; ++i) to_[i] = static_cast<char>(word_ >> (8 * i));
-    }
-    to_ += held_ / 8;
-    word_ >>= held_ & ~7U;
-    held_ &= 7;
-  }
-  void put_now(std::uint64_t bits, unsigned count) {
-    put(bits, count);
-    flush();
-  }
-  void fill_byte() {
-    held_ = (held_ + 7) & ~7U;
-    flush();
-  }
-  [[nodiscard]] const char* at() const { return to_; }
-  void move(char* to) { to_ = to; }
-
- private:
-  char* to_;
-  std::uint64_t word_ = 0;
-  unsigned held_ = 0;
-};
-
+using Bits = BitWriter<std::size_t>;
 }  // namespace
 
 class Gzip::Deflater {
  public:
   /// The member's size; its bytes are at the start of packed().
   std::size_t run(std::string_view plain, bool is_page) {
-    BitWriter out(packed_.data());
+    Bits out(packed_.data());
     expect(out, 10 * 8);
-    out.put_now(0x088B1F, 32);          // magic, deflate, no flags; no time
-    out.put_now(0xFF04'0000'0000, 48);  // fastest, of no system
+    out.put_bytes(0x088B1F, 4);          // magic, deflate, no flags; no time
+    out.put_bytes(0xFF04'0000'0000, 6);  // fastest, of no system
     if (is_page && kept_.take(plain)) {
       for (std::size_t block = 0; block < kept_.blocks(); ++block) {
         tokens_used_ = kept_.tokens_of(block, plain, tokens_, literals_, distances_);
@@ -86,17 +48,18 @@ class Gzip::Deflater {
     }
     expect(out, 8 * 8);
     out.fill_byte();
-    out.put_now(base::crc32(plain), 32);
-    out.put_now(plain.size(), 32);
+    out.put_bytes(base::crc32(plain), 4);
+    out.put_bytes(plain.size(), 4);
+    out.fill_byte();
     return static_cast<std::size_t>(out.at() - packed_.data());
   }
   [[nodiscard]] const char* packed() const { return packed_.data(); }
 
  private:
   /// Room for so many bits; it grows by its half, so that it is cleared once.
-  void expect(BitWriter& out, std::uint64_t bits) {
+  void expect(Bits& out, std::size_t bits) {
     const auto used = static_cast<std::size_t>(out.at() - packed_.data());
-    const std::size_t need = used + static_cast<std::size_t>(bits / 8) + 32;
+    const std::size_t need = used + bits / 8 + 32;
     if (need <= packed_.size()) return;
     packed_.resize(need + need / 2);
     out.move(packed_.data() + used);
@@ -144,7 +107,7 @@ class Gzip::Deflater {
     return at;
   }
 
-  BitWriter write_block(bool is_last, BitWriter out) {
+  Bits write_block(bool is_last, Bits out) {
     ++literals_[kEndOfBlock];
     make_prefix_codes(literals_, kLongestCode, literal_codes_);
     make_prefix_codes(distances_, kLongestCode, distance_codes_);
@@ -171,18 +134,18 @@ class Gzip::Deflater {
     return out;
   }
 
-  [[nodiscard]] std::uint64_t block_bits() const {
-    std::uint64_t bits = 4096;  // more than the codes take: 316 of 7 bits and what repeats them
+  [[nodiscard]] std::size_t block_bits() const {
+    std::size_t bits = 4096;  // more than the codes take: 316 of 7 bits and what repeats them
     for (std::size_t i = 0; i < literals_.size(); ++i)
-      bits += std::uint64_t{literals_[i]} *
+      bits += std::size_t{literals_[i]} *
               (literal_codes_[i].length + (i < kLengthCodes ? 0U : kLengths[i - kLengthCodes].extra_bits));
     for (std::size_t i = 0; i < distances_.size(); ++i)
-      bits += std::uint64_t{distances_[i]} * (distance_codes_[i].length + 0U + kDistances[i].extra_bits);
+      bits += std::size_t{distances_[i]} * (distance_codes_[i].length + 0U + kDistances[i].extra_bits);
     return bits;
   }
 
   /// RFC 1951, 3.2.7: the lengths of both codes, themselves in a code.
-  BitWriter write_codes(BitWriter out) const {
+  Bits write_codes(Bits out) const {
     struct Step {
       std::uint8_t symbol, extra, extra_bits;
     };

@@ -1,11 +1,15 @@
 #include "exporter/metrics/catalogue.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "exporter/metrics/families.h"
 #include "exporter/metrics/samples.h"
@@ -158,15 +162,43 @@ void from_session_tags(const MetricsInput& in, Samples& out) {
     out.add(value_of(member.*Field), {NumberText(member.session).view(), pool_name(member.pool), member.tag});
 }
 
-/// Of exported tags that have some: most have none, and 0 for each of them would be a tenth of the page.
+/// Of a pool's exported tags those with the most memory in large allocations: of all, two pools of 40 tags would add 160 series.
+constexpr std::size_t kMostBigTags = 8;
+
 template <auto Field>
 void from_big_pool(const MetricsInput& in, Samples& out) {
   const std::vector<BigPoolUsage>& rows = in.snapshot.big_pool;
-  for (const select::Member& member : in.selection.members) {
+  if (rows.empty()) return;
+  const auto row_of = [&rows](const select::Member& member) -> const BigPoolUsage* {
     const auto found = std::lower_bound(rows.begin(), rows.end(), member.key,
                                         [](const BigPoolUsage& row, std::uint64_t key) { return row.key < key; });
-    if (found != rows.end() && found->key == member.key)
-      out.add(value_of((*found).*Field), {pool_name(member.pool), member.tag});
+    return found != rows.end() && found->key == member.key ? &*found : nullptr;
+  };
+  struct Most {
+    std::array<std::pair<std::uint64_t, std::uint64_t>, kMostBigTags> all;  // bytes, key; a heap, the least first
+    std::size_t count = 0;
+  };
+  std::array<Most, 2> pools;  // paged, nonpaged: no other has any
+  for (const select::Member& member : in.selection.members) {
+    const BigPoolUsage* const row = row_of(member);
+    if (row == nullptr) continue;
+    Most& most = pools[member.pool == Pool::kPaged ? 0 : 1];
+    const std::pair entry(row->bytes, row->key);
+    const auto begin = most.all.begin();
+    if (most.count < kMostBigTags) {
+      most.all[most.count++] = entry;
+    } else if (most.all.front() < entry) {
+      std::pop_heap(begin, most.all.end(), std::greater<>());
+      most.all.back() = entry;
+    } else {
+      continue;
+    }
+    std::push_heap(begin, begin + static_cast<std::ptrdiff_t>(most.count), std::greater<>());
+  }
+  for (const select::Member& member : in.selection.members) {
+    const BigPoolUsage* const row = row_of(member);
+    if (row != nullptr && std::pair(row->bytes, row->key) >= pools[member.pool == Pool::kPaged ? 0 : 1].all.front())
+      out.add(value_of(row->*Field), {pool_name(member.pool), member.tag});
   }
 }
 
@@ -387,7 +419,8 @@ constexpr MetricRow kCatalogue[] = {
      tag_info, kLean},
     {"kmem_pool_tag_big_allocations", kGauge, "", {"pool", "tag"},
      "Live allocations of a page and more of the tag, part of kmem_pool_tag_outstanding_allocations, as of the last "
-     "minute; absent where there are none, or where the kernel refuses. Windows: big pool table.",
+     "minute: of the 8 exported tags a pool with the most memory in them; absent where there are none, or where the kernel "
+     "refuses. Windows: big pool table.",
      from_big_pool<&BigPoolUsage::allocations>},
     {"kmem_pool_tag_big_bytes", kGauge, "bytes", {"pool", "tag"},
      "Memory in them, part of kmem_pool_tag_bytes. Windows: big pool table.", from_big_pool<&BigPoolUsage::bytes>},

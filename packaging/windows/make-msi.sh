@@ -58,7 +58,7 @@ sql "UPDATE \`File\` SET \`Version\`='$version.0', \`Language\`='1033' WHERE \`F
 sql "DELETE FROM \`MsiFileHash\` WHERE \`File_\`='ProgramFile'"
 sql "UPDATE \`InstallExecuteSequence\` SET \`Sequence\`=1501 WHERE \`Action\`='RemoveExistingProducts'"
 # An unprivileged msiexec hands only these over to the service that installs.
-sql "UPDATE \`Property\` SET \`Value\`='WIX_UPGRADE_DETECTED;WIX_DOWNGRADE_DETECTED;LISTEN_ADDRESS;CONFIG_FILE;EXTRA_FLAGS;ADD_FIREWALL;INSTALLDIR;REMOVE_DATA' WHERE \`Property\`='SecureCustomProperties'"
+sql "UPDATE \`Property\` SET \`Value\`='WIX_UPGRADE_DETECTED;WIX_DOWNGRADE_DETECTED;LISTEN_ADDRESS;CONFIG_FILE;EXTRA_FLAGS;ADD_FIREWALL;INSTALLDIR;REMOVE_DATA;OLD_LISTEN_ADDRESS;OLD_CONFIG_FILE;OLD_EXTRA_FLAGS;OLD_FIREWALL;OLD_INSTALLDIR' WHERE \`Property\`='SecureCustomProperties'"
 if grep -q STATETOREMOVE "$description"; then  # at uninstall (2), the inner folder first
   row() {  # row KEY FOLDER [NAME]: the folder itself without a name
     sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`DirProperty\`, \`InstallMode\`${3:+, \`FileName\`}) VALUES ('$1', 'Program', '$2', 2${3:+, '$3'})"

@@ -54,10 +54,14 @@ class WithPackages(Case):
 class Tables(WithPackages):
     """What the installer holds, without running it."""
 
-    def table(self, name, package=None):
+    def rows(self, name, package=None):
         told = subprocess.run(["msiinfo", "export", (package or self.first) + ".msi", name], check=True, capture_output=True, text=True).stdout
         names, _, _, *rows = (line.split("\t") for line in told.replace("\r", "").splitlines())
-        return {row[0]: dict(zip(names, row)) for row in rows}
+        return [dict(zip(names, row)) for row in rows]
+
+    def table(self, name, package=None):
+        """By its first column."""
+        return {next(iter(row.values())): row for row in self.rows(name, package)}
 
     def test_service_runs_with_few_rights(self):
         service = self.table("ServiceInstall")["Service"]
@@ -84,6 +88,28 @@ class Tables(WithPackages):
                   "AwaitStop", "StopServices", "CloseFirewall", "RemoveFiles", "InstallFiles", "InstallServices", "Configure",
                   "StartServices", "OpenFirewall", "InstallFinalize"]
         self.assertEqual([step for step in order if step in wanted], wanted)
+
+    def test_a_double_click_keeps_what_was_chosen(self):
+        """With its windows, msiexec runs the user's sequence first and hands its public properties over: an INSTALLDIR that
+        CostFinalize made up there would count as chosen."""
+        steps, installing = self.table("InstallUISequence"), self.table("InstallExecuteSequence")
+        order = sorted(steps, key=lambda step: int(steps[step]["Sequence"]))
+        wanted = ["AppSearch", "KeepListenAddress", "KeepConfigFile", "KeepExtraFlags", "KeepFirewall", "KeepInstallFolder",
+                  "LaunchConditions", "CostFinalize", "ExecuteAction"]
+        self.assertEqual([step for step in order if step in wanted], wanted)
+        keeps = [step for step in wanted if step.startswith("Keep")]
+        for step in keeps:
+            self.assertEqual(steps[step]["Condition"], installing[step]["Condition"] + " AND NOT Installed")
+        # The rest is for the sequence that installs, whose AppSearch may not run again.
+        self.assertEqual({step for step in steps if step in self.table("CustomAction")}, set(keeps))
+        searched = {row["Property"] for row in self.rows("AppSearch")}
+        self.assertEqual(len(searched), len(keeps))
+        self.assertLessEqual(searched, set(self.table("Property")["SecureCustomProperties"]["Value"].split(";")))
+
+    def test_3010_is_for_files_in_use_alone(self):
+        for name in ("InstallExecuteSequence", "InstallUISequence"):
+            self.assertEqual({"ForceReboot", "ScheduleReboot"} & set(self.table(name)), set())
+        self.assertNotIn("REBOOT", self.table("Property"))
 
     def test_firewall_rules_are_for_those_who_ask(self):
         actions, steps = self.table("CustomAction"), self.table("InstallExecuteSequence")

@@ -2,16 +2,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "collectors/base/log.h"
+#include "collectors/drivers/image_tags.h"
+#include "collectors/drivers/leak_signatures.h"
+#include "collectors/drivers/pooltag_text.h"
 #include "exporter/agent/agent.h"
 #include "exporter/metrics/catalogue.h"
 #include "tests/support/manual_clock.h"
@@ -217,6 +222,96 @@ TEST_F(AgentTrendTest, ALeakThatEndsIsClearedAndThatIsSaidOnce) {
   EXPECT_EQ(cleared, 1U);
 }
 
+TEST_F(AgentTrendTest, AKnownLeakIsFoundWithItsSuspectAndGoesWithIt) {
+  constexpr const char* kFinding = R"(kmem_finding{finding="known_leak"})";
+  config_.storage.path.clear();
+  const auto agent = start();
+  drivers::ImageFile image;
+  image.path = R"(C:\Windows\System32\drivers\slow.sys)";
+  image.loaded = true;
+  image.version = drivers::parse_version("5.1.3").value();
+  agent->attribution().use(std::make_shared<const drivers::ImageTags>(std::vector{image}));
+  agent->attribution().use(std::make_shared<const drivers::LeakSignatures>("Slow - slow.sys - ..5.1 - update to 5.2\nT5 - slow.sys - any - no suspect\n"));
+  const auto findings = [&agent] {
+    http::Request request;
+    request.path = "/api/v1/status";
+    for (const http::Route& route : agent->routes())
+      if (route.path == request.path) return nlohmann::json::parse(route.handler(request).body)["findings"];
+    return nlohmann::json();
+  };
+  run(*agent, 1);
+  EXPECT_TRUE(std::isnan(value(*agent, kFinding))) << "the driver is here, its tag is no suspect";
+  EXPECT_TRUE(findings().empty());
+  run(*agent, 30 * kDay);
+  EXPECT_EQ(value(*agent, kFinding), 1);
+  ASSERT_EQ(findings().size(), 1U);
+  EXPECT_EQ(findings()[0]["what"], "Known leak: tag Slow (nonpaged), slow.sys 5.1.3.0: update to 5.2");
+  EXPECT_EQ(findings()[0]["numbers"]["known_leaks"], 1);
+  image.version = drivers::parse_version("5.2").value();
+  agent->attribution().use(std::make_shared<const drivers::ImageTags>(std::vector{image}));
+  run(*agent, 1);
+  EXPECT_TRUE(std::isnan(value(*agent, kFinding))) << "of a version that does not leak";
+  image.version = drivers::parse_version("5.1").value();
+  agent->attribution().use(std::make_shared<const drivers::ImageTags>(std::vector{image}));
+  run(*agent, 1);
+  EXPECT_EQ(value(*agent, kFinding), 1);
+  leaking_ = false;
+  run(*agent, 50 * kDay);
+  EXPECT_TRUE(std::isnan(value(*agent, kFinding))) << "no suspect any more";
+  EXPECT_TRUE(findings().empty());
+}
+
+/// Memory that no counter names gains 48 MiB a day while `taking`, of 64 GiB of which 8 are free at the begin.
+class UnaccountedSource final : public KernelSource {
+ public:
+  UnaccountedSource(const test::ManualClock& clock, const bool& taking) : clock_(clock), taking_(taking) {}
+  base::Result<void> read(Snapshot& out) override {
+    constexpr std::uint64_t kMiB = 1 << 20;
+    out.clear();
+    out.system = System::kWindows;
+    out.time = clock_.wall();
+    out.boot_time = 1'690'000'000'000;
+    if (taking_) taken_ = static_cast<std::uint64_t>((out.time - 1'700'000'000'000) / 3'600'000) * 2 * kMiB;
+    out.physical_memory_bytes = 65'536 * kMiB;
+    out.unaccounted_bytes = 500 * kMiB + taken_;
+    out.available_bytes = 8'192 * kMiB - taken_;
+    out.pools = {{Pool::kNonpaged, 300 * kMiB, {}, {}, {}, {}}};
+    return {};
+  }
+
+ private:
+  const test::ManualClock& clock_;
+  const bool& taking_;
+  std::uint64_t taken_ = 0;
+};
+
+TEST_F(AgentTrendTest, UnaccountedMemoryIsFollowedRaisedAndLowered) {
+  constexpr const char* kEnds = R"(kmem_exhaustion_seconds{resource="unaccounted"})";
+  config_.storage.path.clear();
+  Agent agent(config_, std::make_unique<UnaccountedSource>(clock_, leaking_), clock_, files_, "host");
+  run(agent, 1);
+  EXPECT_EQ(value(agent, "kmem_unaccounted_bytes"), 502.0 * (1 << 20)) << "an hour after the tick";
+  EXPECT_EQ(value(agent, kEnds), HUGE_VAL);
+  run(agent, 30 * kDay);
+  for (const char* window : {"1d", "7d", "28d"})
+    EXPECT_NEAR(value(agent, R"(kmem_pool_trend_bytes_per_second{pool="unaccounted",window=")" + std::string(window) + "\"}"),
+                2.0 * (1 << 20) / 3600, 6);
+  // 8 GiB less 30 days of 48 MiB.
+  EXPECT_NEAR(value(agent, R"(kmem_exhaustion_room{resource="unaccounted",bound="available_memory"})") / (1 << 20), 6'752, 100);
+  EXPECT_NEAR(value(agent, kEnds) / 86'400, 6'752.0 / 48, 5);
+  ASSERT_EQ(said("leak suspected").size(), 1U);
+  EXPECT_THAT(said("leak suspected")[0], HasSubstr("kind=unaccounted"));
+  std::string page;
+  for (const http::Route& route : agent.routes())
+    if (route.path == "/") page = route.handler({}).body;
+  EXPECT_THAT(page, HasSubstr("<h1>Leak: unaccounted memory"));
+
+  leaking_ = false;
+  run(agent, 50 * kDay);
+  EXPECT_EQ(value(agent, kEnds), HUGE_VAL);
+  EXPECT_THAT(said("leak no longer suspected"), testing::ElementsAre(HasSubstr("kind=unaccounted")));
+}
+
 TEST_F(AgentTrendTest, DamagedHistoryIsSetAsideAndCounted) {
   run(*start(), 2);
   std::string bytes = *files_.get(kTrendStatePath);
@@ -289,7 +384,7 @@ TEST_F(AgentTrendTest, SwitchedOffItSaysAndKeepsNothing) {
   EXPECT_EQ(files_.get(kTrendStatePath), nullptr);
 }
 
-TEST_F(AgentTrendTest, AHostAtAllItsCapsHasAtMostAThousandSeries) {
+TEST_F(AgentTrendTest, AHostWithoutOwnersAtAllItsCapsHasAtMostAThousandSeries) {
   config_.tags = {};
   config_.tags.top_bytes = 40;
   tags_ = 600;
@@ -306,6 +401,93 @@ TEST_F(AgentTrendTest, AHostAtAllItsCapsHasAtMostAThousandSeries) {
   const std::size_t tag_series = 40 * (2 + 2 + 2 + 3), others = now.size() - 40 * (2 + 2 + 3);
   const std::size_t processes = 3 * config_.processes.top * 3;
   EXPECT_LE(2 * tag_series + others + processes, 1000U);
+}
+
+/// All that a large Windows server can tell: two pools of 120 tags with counters and large allocations, of which other ones
+/// lead by bytes, by number and by growth; 200 processes; sessions; every list, setting, event and part.
+class LargeWindows final : public KernelSource {
+ public:
+  explicit LargeWindows(const test::ManualClock& clock) : clock_(clock) {}
+  base::Result<void> read(Snapshot& out) override {
+    constexpr std::uint64_t kMiB = 1 << 20;
+    out.clear();
+    out.system = System::kWindows;
+    out.os = OsInfo{"Microsoft Windows Server 2022", "10.0", "20348", "x64"};
+    out.time = clock_.wall();
+    out.boot_time = 1'690'000'000'000;
+    const auto hours = static_cast<std::uint64_t>(out.time - 1'700'000'000'000) / 3'600'000;
+    for (const Pool pool : {Pool::kPaged, Pool::kNonpaged}) {
+      for (std::uint64_t i = 0; i < kTags; ++i) {
+        std::uint64_t bytes = 100'000 + i * 10, outstanding = 1'000 + i;
+        if (i < 30) bytes += 50 * kMiB;
+        else if (i < 50) outstanding += 1'000'000;
+        else if (i < 70) bytes += hours % 300 * 1'000;
+        TagUsage tag = test::tag_usage(pool, name(i), bytes, outstanding);
+        tag.counter_bits = 32;
+        tag.allocations = 5'000'000 + outstanding;
+        tag.frees = 5'000'000;
+        out.big_pool.push_back({pool, tag.key, tag.tag, 10, 40'960 + i});
+        out.tags.push_back(std::move(tag));
+      }
+      out.pools.push_back({pool, 4'000 * kMiB, 3'000 * kMiB, 9U, 8U, 7U, PoolLimit{16'000 * kMiB, "estimate", "x64"}, 9'000 * kMiB});
+      for (std::uint32_t session = 1; session < 5; ++session) out.session_tags.push_back({session, test::tag_usage(pool, "Gh05", kMiB)});
+    }
+    std::sort(out.big_pool.begin(), out.big_pool.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    for (std::uint64_t i = 0; i < 200; ++i)  // each order has others at its head
+      out.processes.push_back({4 + 4 * i, "p" + std::to_string(i) + ".exe", 100 + i, 1'000 * (i * 37 % 200), 1'000 * (i * 71 % 200), kMiB});
+    for (const char* list : {"zero", "free", "modified", "modified_no_write", "bad"}) out.memory_lists.push_back({list, -1, kMiB});
+    for (int priority = 0; priority < 8; ++priority) out.memory_lists.push_back({"standby", priority, kMiB});
+    for (const char* kind : {"cache_resident", "driver_resident", "code_resident", "driver", "code", "dirty_cache", "resident_available",
+                             "shared_commit", "mdl", "pfn_database", "contiguous"})
+      out.kernel_memory.push_back({kind, kMiB});
+    for (const char* setting : {"PagedPoolSize", "NonPagedPoolSize", "PagedPoolLimit", "NonPagedPoolLimit", "PoolUsageMaximum",
+                                "SystemPages", "SessionPoolSize", "SessionViewSize", "LargeSystemCache", "RegistrySizeLimit"})
+      out.settings.push_back({setting, 0});
+    for (const char* part : {"performance", "pool_tags", "processes", "settings", "events", "session_pool_tags", "big_pool", "memory_lists"})
+      out.parts.push_back({part, PartState::kOk, "", 0.001, 0});
+    for (const std::uint32_t event : {2017U, 2018U, 2019U, 2020U}) out.failure_events.push_back({"Srv", event, 1, out.time});
+    out.failure_events.push_back({"Microsoft-Windows-Resource-Exhaustion-Detector", 2004, 1, out.time});
+    out.system_ptes_free = 16'000'000;
+    out.commit_bytes = 30'000 * kMiB;
+    out.commit_limit_bytes = 70'000 * kMiB;
+    out.commit_peak_bytes = 40'000 * kMiB;
+    out.physical_memory_bytes = 65'536 * kMiB;
+    out.available_bytes = 30'000 * kMiB;
+    out.file_cache_bytes = out.file_cache_peak_bytes = 3'000 * kMiB;
+    out.unaccounted_bytes = 500 * kMiB;
+    return {};
+  }
+  static std::string name(std::uint64_t i) { return "T" + std::to_string(100 + i); }
+  static constexpr std::uint64_t kTags = 120;
+
+ private:
+  const test::ManualClock& clock_;
+};
+
+TEST_F(AgentTrendTest, ALargeWindowsServerKeepsTheBoundOfTheReadme) {
+  config_.tags = {};
+  config_.storage.path.clear();
+  std::string owners;
+  for (std::uint64_t i = 0; i < LargeWindows::kTags; ++i) owners += LargeWindows::name(i) + " - some.sys - words\n";
+  Agent agent(config_, std::make_unique<LargeWindows>(clock_), clock_, files_, "host");
+  agent.attribution().use(std::make_shared<const drivers::PoolTagText>(owners));
+  run(agent, 11 * kDay);
+  for (const auto profile : {config::MetricsProfile::kDefault, config::MetricsProfile::kFull}) {
+    config_.metrics.profile = profile;
+    agent.reconfigure(config_, nullptr);
+    run(agent, 1);
+    const auto now = samples(agent);
+    std::map<std::string, std::size_t> by_name;
+    for (const auto& [series, amount] : now) ++by_name[series.substr(0, series.find('{'))];
+    for (const char* of_all : {"kmem_pool_tag_bytes", "kmem_pool_tag_info", "kmem_pool_tag_frees_total", "kmem_pool_tag_leak_suspect"})
+      EXPECT_EQ(by_name[of_all], 80U) << of_all;
+    EXPECT_EQ(by_name["kmem_pool_tag_trend_bytes_per_second"], 240U);
+    EXPECT_EQ(by_name["kmem_pool_tag_big_bytes"] + by_name["kmem_pool_tag_big_allocations"], 32U);
+    std::string most;
+    for (const auto& [name, count] : by_name)
+      if (count > 8) most += name + " " + std::to_string(count) + "\n";
+    EXPECT_LE(now.size(), 1250U) << most;
+  }
 }
 
 TEST_F(AgentTrendTest, TheLeanProfileTellsTheLeakAndNoOtherTag) {

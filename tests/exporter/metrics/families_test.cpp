@@ -99,6 +99,29 @@ TEST(Families, WhatOnlyWindowsTells) {
   EXPECT_EQ(find(in.families(), "kmem_pool_tag_big_bytes"), nullptr) << "refused";
 }
 
+TEST(Families, OfLargeAllocationsTheLeadingTagsOfEachPool) {
+  SampleInput in = windows_input();
+  in.snapshot.big_pool.clear();
+  in.selection.members.clear();
+  for (const Pool pool : {Pool::kPaged, Pool::kNonpaged})
+    for (std::uint64_t i = 1; i <= 20; ++i) {
+      select::Member& member = in.selection.members.emplace_back();
+      member.pool = pool;
+      member.tag = "T" + std::to_string(i);
+      member.key = tag_key(pool, member.tag);
+      // Of the paged pool those in the middle have most; the nonpaged one has five only.
+      const std::uint64_t bytes = pool == Pool::kPaged ? (i > 6 && i <= 14 ? 1'000 : 10) * 4'096 : i * 4'096;
+      if (pool == Pool::kPaged || i <= 5) in.snapshot.big_pool.push_back({pool, member.key, member.tag, i, bytes});
+    }
+  std::sort(in.snapshot.big_pool.begin(), in.snapshot.big_pool.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  EXPECT_THAT(lines(in.families(), "kmem_pool_tag_big_allocations"),
+              ElementsAre("pool=paged tag=T7 7", "pool=paged tag=T8 8", "pool=paged tag=T9 9", "pool=paged tag=T10 10",
+                          "pool=paged tag=T11 11", "pool=paged tag=T12 12", "pool=paged tag=T13 13", "pool=paged tag=T14 14",
+                          "pool=nonpaged tag=T1 1", "pool=nonpaged tag=T2 2", "pool=nonpaged tag=T3 3",
+                          "pool=nonpaged tag=T4 4", "pool=nonpaged tag=T5 5"));
+  EXPECT_EQ(lines(in.families(), "kmem_pool_tag_big_bytes").size(), 13U);
+}
+
 TEST(Families, Processes) {
   EXPECT_THAT(lines(windows_input().families(), "kmem_process_pool_bytes"),
               ElementsAre("process=System pid=4 pool=paged 0", "process=System pid=4 pool=nonpaged 0",

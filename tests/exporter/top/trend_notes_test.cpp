@@ -70,6 +70,35 @@ TEST_F(Trend, SaysWhatLeaksAndHowFastAndChangesNothing) {
   EXPECT_THAT(files_.paths(), testing::ElementsAre("/state/trend.state"));
 }
 
+/// Three weeks of a leak of events, which `leaker` has the handles of, beside a process whose handles stand still; and of
+/// a tag that gains as much and is no object's.
+std::string object_leak(const std::string& leaker) {
+  trend::EngineOptions options;
+  options.host_identity = "host";
+  trend::TrendEngine engine(options);
+  for (std::uint64_t hour = 0; hour < 21 * 24; ++hour) {
+    const std::uint64_t objects = 5'000 + hour * 500;
+    const std::vector<trend::Sample> samples = {
+        {trend::Kind::kHandles, {}, "busy.exe (88)", 9'000, {}, {}},
+        {trend::Kind::kHandles, {}, leaker, 100 + objects - hour * 10, {}, {}},
+        {trend::Kind::kTag, Pool::kNonpaged, "Even", objects * 48, objects, {}},
+        {trend::Kind::kTag, Pool::kNonpaged, "Irp ", objects * 48, objects, {}}};
+    engine.observe({1'700'000'000'000 + static_cast<base::UnixMillis>(hour) * kHour, 1'690'000'000'000, samples});
+  }
+  engine.settle();
+  return engine.save();
+}
+
+TEST_F(Trend, NamesWhoHoldsALeakingObjectAndOfOtherTagsNobody) {
+  files_.put("/state/trend.state", base::encode_state("TRND", trend::TrendEngine::kStateVersion, object_leak("updater.exe (1234)")));
+  files_.set_modified(++modified_);
+  TrendNotes notes(files_, "/state", "host");
+  notes.refresh();
+  EXPECT_THAT(noted(notes, "Even").trend, test::IsPattern("LEAK \\+5[67][0-9]K/d [0-9]+% 98% updater\\.exe\\(1234\\)"));
+  EXPECT_EQ(noted(notes, "Even").mark, Mark::kLeak);
+  EXPECT_THAT(noted(notes, "Irp ").trend, test::IsPattern("LEAK \\+5[67][0-9]K/d [0-9]+%"));
+}
+
 TEST_F(Trend, IsReadAnewOnlyWhenTheFileChanged) {
   keep("host");
   TrendNotes notes(files_, "/state", "host");

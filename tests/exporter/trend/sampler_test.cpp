@@ -101,6 +101,21 @@ TEST(Sampler, BeyondWhatX86CanHavePtesRunOutAtHalfOfTheMostSinceBoot) {
   EXPECT_EQ(limit(kBoot + 4 * 86'400'000LL, 786'433), 393'216.5);
 }
 
+TEST(Sampler, UnaccountedMemoryEndsWithWhatIsAvailable) {
+  Snapshot snapshot;
+  snapshot.system = System::kWindows;
+  Sampler sampler;
+  EXPECT_TRUE(sampler.take(snapshot).subjects.empty()) << "not told";
+  snapshot.unaccounted_bytes = 300;
+  ASSERT_EQ(sampler.take(snapshot).subjects.size(), 1U);
+  EXPECT_EQ(sampler.take(snapshot).subjects[0].kind, Kind::kUnaccounted);
+  EXPECT_EQ(sampler.take(snapshot).subjects[0].amount, 300U);
+  EXPECT_EQ(sampler.take(snapshot).subjects[0].limit, std::nullopt);
+  snapshot.available_bytes = 700;
+  EXPECT_EQ(sampler.take(snapshot).subjects[0].limit, 1000.0);
+  EXPECT_EQ(sampler.take(snapshot).subjects[0].bound, Bound::kAvailableMemory);
+}
+
 TEST(Sampler, APoolsLimitIsWhereItEnds) {
   Snapshot snapshot;
   snapshot.system = System::kWindows;
