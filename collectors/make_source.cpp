@@ -47,8 +47,6 @@ constexpr std::array kKinds = {
     Kind{"replay", true, make_replay},
 };
 
-constexpr std::string_view kReplay = "replay:";
-
 class LoggedHistory final : public KernelSource {
  public:
   explicit LoggedHistory(std::unique_ptr<history::HistorySource> source) : source_(std::move(source)) {
@@ -83,8 +81,8 @@ class LoggedHistory final : public KernelSource {
 
 base::Result<std::unique_ptr<KernelSource>> make_kernel_source(const config::Source& source, const base::Clock& clock) {
   const std::string_view kind = source.kind;
-  if (kind.size() > kReplay.size() && kind.starts_with(kReplay)) {
-    auto opened = history::open_history(base::os_file_system(), {std::string(kind.substr(kReplay.size()))});
+  if (source.is_recording() && kind != config::kReplay) {
+    auto opened = history::open_history(base::os_file_system(), {std::string(kind.substr(config::kReplay.size()))});
     if (!opened) return opened.error();
     return std::unique_ptr<KernelSource>(std::make_unique<LoggedHistory>(std::move(*opened)));
   }

@@ -7,38 +7,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/base/log.h"
+#include "config/collectors.h"
 
 namespace kmem::config {
 
-/// Which parts of the kernel are read. Names are those of --collector.<name>.
-struct Collectors {
-  // Linux
-  bool meminfo = true;
-  bool slabinfo = true;
-  bool vmallocinfo = false;   // costs 1.5 ms a reading
-  bool allocinfo = true;      // only where the kernel profiles allocations
-  bool stat = true;           // boot time
-  // Windows
-  bool basic = true;          // class 0: page size, installed memory
-  bool performance = true;    // class 2: pools, PTEs, commit
-  bool time_of_day = true;    // class 3: boot time
-  bool file_cache = true;     // class 21
-  bool pool_tags = true;      // class 255, else 22
-  bool session_pool_tags = true;  // class 67
-  bool big_pool = true;       // class 66, once a minute
-  bool memory_lists = true;   // class 80, GlobalMemoryStatusEx
-  bool object_handles = true; // class 64, else 16: only while an object's tag is suspected, every 10 minutes
-  bool limits = true;         // version and machine, from which pools' limits follow
-  // both
-  bool events = true;         // System event log, /proc/vmstat
-  bool processes = true;      // handles or descriptors, pool quota
-  bool settings = true;       // registry values, vm.* sysctls
-
-  bool operator==(const Collectors&) const = default;
-};
+/// What a source begins with that is a recording; the name of its file follows.
+inline constexpr std::string_view kReplay = "replay:";
 
 struct Source {
   std::string kind = "auto";         // auto, linux, windows, replay:FILE
@@ -46,6 +24,8 @@ struct Source {
   std::string sysfs = "/sys";        // Linux
   Collectors collectors;
 
+  /// Not this machine's kernel: recorded, perhaps elsewhere.
+  [[nodiscard]] bool is_recording() const { return kind.starts_with(kReplay); }
   bool operator==(const Source&) const = default;
 };
 

@@ -51,9 +51,9 @@ std::string hint(const std::optional<std::string>& word) {
 }
 
 std::string check_source(std::string_view text) {
-  static constexpr std::array<std::string_view, 4> kKinds = {"auto", "linux", "windows", "replay:"};
+  static constexpr std::array<std::string_view, 4> kKinds = {"auto", "linux", "windows", kReplay};
   if (std::find(kKinds.begin(), kKinds.end() - 1, text) != kKinds.end() - 1) return {};
-  if (text.starts_with("replay:")) return text.size() > 7 ? "" : "; the name of a recorded file is missing";
+  if (text.starts_with(kReplay)) return text.size() > kReplay.size() ? "" : "; the name of a recorded file is missing";
   return hint(base::nearest(text, kKinds));
 }
 
@@ -110,8 +110,8 @@ std::string check_tag(std::string_view text) {
 // A knob's name in the file is its path in Config.
 #define KMEM_KNOB(path) \
   .name = #path, .field = [](Config& c) -> decltype((c.path)) { return c.path; }
-#define KMEM_COLLECTOR(collector, text) \
-  {KMEM_KNOB(source.collectors.collector), .help = text, .flag = "--collector." #collector}
+#define KMEM_COLLECTOR(collector, on, on_linux, on_windows, text) \
+  {KMEM_KNOB(source.collectors.collector), .help = text, .flag = "--collector." #collector},
 
 constexpr std::uint64_t kSecond = 1'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 
@@ -124,28 +124,7 @@ const std::array kRows = std::to_array<Row>({
     {KMEM_KNOB(source.sysfs), .help = "Where the sys file system is mounted (Linux).", .unit = "path",
      .expected = "a folder", .check = check_not_empty, .flag = "--path.sysfs", .needs_restart = true},
 
-    KMEM_COLLECTOR(meminfo, "Linux: totals of slab, vmalloc, percpu and commit, from /proc/meminfo."),
-    KMEM_COLLECTOR(slabinfo, "Linux: slab caches, from /proc/slabinfo. Requires root or CAP_DAC_READ_SEARCH."),
-    KMEM_COLLECTOR(vmallocinfo,
-                   "Linux: vmalloc by caller, from /proc/vmallocinfo. Off by default: a reading takes 1.5 ms."),
-    KMEM_COLLECTOR(allocinfo,
-                   "Linux: allocations by source file, from /proc/allocinfo. Requires allocation profiling."),
-    KMEM_COLLECTOR(stat, "Linux: boot time, from /proc/stat."),
-    KMEM_COLLECTOR(basic, "Windows: page size and installed memory (information class 0)."),
-    KMEM_COLLECTOR(performance, "Windows: pools, free system PTEs, commit (information class 2)."),
-    KMEM_COLLECTOR(time_of_day, "Windows: boot time (information class 3)."),
-    KMEM_COLLECTOR(file_cache, "Windows: the system cache's working set (information class 21)."),
-    KMEM_COLLECTOR(pool_tags, "Windows: every pool tag (information class 255, else 22)."),
-    KMEM_COLLECTOR(session_pool_tags, "Windows: tags of the sessions' own pools (information class 67)."),
-    KMEM_COLLECTOR(big_pool, "Windows: allocations of a page and more, by tag (information class 66), once a minute."),
-    KMEM_COLLECTOR(memory_lists, "Windows: free, modified and standby memory (information class 80)."),
-    KMEM_COLLECTOR(object_handles,
-                   "Windows: handles by type and process (information class 64, else 16), every 10 minutes while an "
-                   "object's tag is a suspect."),
-    KMEM_COLLECTOR(limits, "Windows: version and machine, from which pool limits are derived."),
-    KMEM_COLLECTOR(events, "Both: memory failures, from the System event log or /proc/vmstat, once a minute."),
-    KMEM_COLLECTOR(processes, "Both: handles or descriptors and pool quota, per process."),
-    KMEM_COLLECTOR(settings, "Both: memory settings, from the registry (Memory Management) or vm.*."),
+    KMEM_COLLECTORS(KMEM_COLLECTOR)
 
     {KMEM_KNOB(sampling.interval), .help = "How often the kernel is read for history and selection, scraped or not.",
      .min = kSecond, .max = kHour},
@@ -451,11 +430,13 @@ std::string knob_text(const Config& config, const KnobInfo& knob) {
 
 ReloadPlan reloadable(const Config& running, const Config& fresh) {
   Config before = running;
-  Config after = fresh;
   ReloadPlan plan;
-  for (const Row& row : kRows)
-    if (row_text(row, before) != row_text(row, after))
-      (row.needs_restart ? plan.need_restart : plan.apply).push_back(row.name);
+  plan.next = fresh;
+  for (const Row& row : kRows) {
+    if (row_text(row, before) == row_text(row, plan.next)) continue;
+    (row.needs_restart ? plan.need_restart : plan.apply).push_back(row.name);
+    if (row.needs_restart) std::visit([&](auto field) { field(plan.next) = field(before); }, row.field);
+  }
   return plan;
 }
 

@@ -1,6 +1,6 @@
 // The one table of knobs: name in the file, flag, unit, range, help, whether a change needs a restart. Reading,
 // checking, the shipped example, --help and reload all follow it. Adding a knob = a field in config.h + a row in
-// knobs.cpp. Thread: pure; the table is made once. Failure: messages that say what was expected.
+// knobs.cpp; a collector = a row in collectors.h. Thread: pure; the table is made once. Failure: messages that say what was expected.
 #pragma once
 
 #include <cstddef>
@@ -47,6 +47,7 @@ struct ValueFault {
 struct ReloadPlan {
   std::vector<std::string_view> apply;         // can change while running
   std::vector<std::string_view> need_restart;
+  Config next;                                 // the fresh one, but for what needs a restart
 };
 [[nodiscard]] ReloadPlan reloadable(const Config& running, const Config& fresh);
 

@@ -116,7 +116,6 @@ LoadResult load(std::string_view text, std::string_view file_name, const Config&
   YamlDocument document = parse_yaml(text, file_name);
   out.faults = std::move(document.faults);
   Loader(file_name, out).section(document.root, "");
-  constexpr std::string_view kReplay = "replay:";
   if (std::string& kind = out.config.source.kind; kind != base.source.kind && kind.starts_with(kReplay))
     kind = std::string(kReplay) + relative_to_file(std::string_view(kind).substr(kReplay.size()), file_name);
   finish_faults(out.faults);

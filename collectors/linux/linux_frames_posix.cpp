@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "collectors/linux/descriptors.h"
+#include "collectors/linux/linux_parse.h"
 #include "collectors/linux/slab_reclaim.h"
 
 namespace kmem::linux {
 namespace {
 
-constexpr std::chrono::minutes kSeldom{1};
+constexpr std::chrono::minutes kLookAgain{1};  // for a file that the kernel lacks
 
 constexpr std::string_view kSysctls[] = {"admin_reserve_kbytes",
                                          "dirty_background_ratio",
@@ -54,10 +55,11 @@ std::string product_line(std::string_view text) {
   return {};
 }
 
-/// A part that is read at most once a minute; a failure is tried again at once.
-struct Seldom {
-  std::optional<std::chrono::nanoseconds> read_at;
-  std::string bytes;
+/// A collector that is on. What is read seldom is kept; a failure is tried again at once.
+struct Job {
+  const Collector& collector;
+  std::optional<std::chrono::nanoseconds> read_at = {};
+  std::string bytes = {};
 };
 
 class LinuxFrames final : public FrameSource {
@@ -70,47 +72,27 @@ class LinuxFrames final : public FrameSource {
         procfs_(std::move(procfs)),
         sysfs_(std::move(sysfs)),
         page_bytes_(static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE))),
-        census_(clock) {}
+        census_(clock) {
+    for (const Collector& collector : collectors())
+      if (config_.collectors.*collector.info.on) jobs_.push_back({collector});
+  }
 
   base::Result<void> acquire(RawFrame& frame) override {
     if (const int error = procfs_->check()) {
       return base::Error{base::ErrorCode::kIo, "cannot open procfs at " + config_.procfs + ": " + std::strerror(error)};
     }
-    const config::Collectors& on = config_.collectors;
     frame.system = System::kLinux;
     frame.pointer_bytes = sizeof(void*);
     frame.page_bytes = page_bytes_;
     frame.time = clock_.wall();
     filled_.clear();
 
-    if (on.meminfo && enter("meminfo", "proc/meminfo"))
-      fill(frame, "proc/meminfo", [this](std::string& out) { return procfs_->read_record("meminfo", out); });
-    if (on.slabinfo && enter("slabinfo", "proc/slabinfo")) {
-      fill(frame, "proc/slabinfo", [this](std::string& out) { return procfs_->read_list("slabinfo", out); });
-      fill_reclaim(frame);
-    }
-    if (on.vmallocinfo && enter("vmallocinfo", "proc/vmallocinfo"))
-      fill(frame, "proc/vmallocinfo", [this](std::string& out) { return procfs_->read_kept("vmallocinfo", out); });
-    if (on.allocinfo && enter("allocinfo", "proc/allocinfo"))
-      fill(frame, "proc/allocinfo", [this](std::string& out) { return read_allocinfo(out); });
-    if (on.stat && enter("stat", "proc/stat")) {
-      fill_seldom(frame, "proc/stat", stat_, [this](std::string& out) { return procfs_->read("stat", out); });
-      if (!system_) system_ = read_system();
-      if (!system_->empty()) {
-        fill(frame, "kmem/system", [this](std::string& out) {
-          out = *system_;
-          return 0;
-        });
-      }
-    }
-    if (on.settings && enter("settings", "kmem/settings")) {
-      fill_seldom(frame, "kmem/settings", settings_, [this](std::string& out) { return read_settings(out); });
-    }
-    if (on.events && enter("events", "kmem/vmstat")) {
-      fill_seldom(frame, "kmem/vmstat", vmstat_, [this](std::string& out) { return read_vmstat(out); });
-    }
-    if (on.processes && enter("processes", "kmem/processes")) {
-      fill(frame, "kmem/processes", [this](std::string& out) { return census_.update(*procfs_, out); });
+    for (Job& job : jobs_) {
+      const Collector& collector = job.collector;
+      if (!enter(collector.info.name, collector.part)) continue;
+      fill_job(frame, job);
+      if (collector.part == "proc/slabinfo") fill_reclaim(frame);
+      if (collector.part == "proc/stat") fill_system(frame);
     }
     // A frame that another source has filled before may hold more.
     if (frame.parts.size() != filled_.size())
@@ -146,20 +128,46 @@ class LinuxFrames final : public FrameSource {
     const std::chrono::nanoseconds now = clock_.steady();
     if (now < allocinfo_again_) return ENOENT;
     const int error = procfs_->read_list("allocinfo", out);
-    if (error == ENOENT) allocinfo_again_ = now + kSeldom;
+    if (error == ENOENT) allocinfo_again_ = now + kLookAgain;
     return error;
   }
 
-  template <typename Read>
-  void fill_seldom(RawFrame& frame, std::string_view name, Seldom& seldom, Read&& read) {
-    fill(frame, name, [&](std::string& out) {
+  void fill_job(RawFrame& frame, Job& job) {
+    const std::chrono::nanoseconds every = job.collector.info.on_linux.every;
+    fill(frame, job.collector.part, [&](std::string& out) {
+      if (every.count() == 0) return read(job.collector, out);
       const std::chrono::nanoseconds now = clock_.steady();
-      if (!seldom.read_at || now - *seldom.read_at >= kSeldom) {
-        seldom.read_at.reset();
-        if (const int error = read(seldom.bytes)) return error;
-        seldom.read_at = now;
+      if (!job.read_at || now - *job.read_at >= every) {
+        job.read_at.reset();
+        if (const int error = read(job.collector, job.bytes)) return error;
+        job.read_at = now;
       }
-      out = seldom.bytes;
+      out = job.bytes;
+      return 0;
+    });
+  }
+
+  int read(const Collector& collector, std::string& out) {
+    const std::string_view file = collector.part.substr(collector.part.find('/') + 1);
+    switch (collector.access) {
+      case Access::kWhole: return procfs_->read(file, out);
+      case Access::kKept: return procfs_->read_kept(file, out);
+      case Access::kRecord: return procfs_->read_record(file, out);
+      case Access::kList: return procfs_->read_list(file, out);
+      case Access::kGathered: break;
+    }
+    if (file == "allocinfo") return read_allocinfo(out);
+    if (file == "settings") return read_settings(out);
+    if (file == "vmstat") return read_vmstat(out);
+    if (file == "processes") return census_.update(*procfs_, out);
+    return ENOSYS;  // a row of the table that nothing gathers
+  }
+
+  void fill_system(RawFrame& frame) {
+    if (!system_) system_ = read_system();
+    if (system_->empty()) return;
+    fill(frame, "kmem/system", [this](std::string& out) {
+      out = *system_;
       return 0;
     });
   }
@@ -250,9 +258,7 @@ class LinuxFrames final : public FrameSource {
   ReclaimAnswers reclaim_;
   DescriptorCensus census_;
   std::chrono::nanoseconds allocinfo_again_{std::chrono::nanoseconds::min()};
-  Seldom stat_;
-  Seldom settings_;
-  Seldom vmstat_;
+  std::vector<Job> jobs_;
   std::optional<std::string> system_;  // none: not read yet
   std::string scratch_;
 };

@@ -18,17 +18,6 @@ constexpr std::int64_t kEnoent = 2;
 constexpr std::int64_t kEacces = 13;
 constexpr std::int64_t kEfbig = 27;
 
-using Parse = base::Result<GatheredRows> (*)(const RawPart& part, const RawFrame& frame, Snapshot& out, SlabMemo* memo);
-
-struct Collector {
-  std::string_view name;
-  std::string_view part;
-  std::string_view path;        // for people
-  std::string_view permission;  // what lets an account read it
-  bool optional;                // kernels without it are sound
-  Parse parse;
-};
-
 base::Result<GatheredRows> rows(const base::Result<std::uint64_t>& skipped) {
   if (!skipped) return skipped.error();
   return GatheredRows{*skipped, 0, 0};
@@ -36,27 +25,29 @@ base::Result<GatheredRows> rows(const base::Result<std::uint64_t>& skipped) {
 
 constexpr std::string_view kReadAny = "root or CAP_DAC_READ_SEARCH";
 
-constexpr Collector kCollectors[] = {
-    {"meminfo", "proc/meminfo", "/proc/meminfo", kReadAny, false,
+using config::collector;
+
+constexpr Collector kTable[] = {
+    {collector("meminfo"), "proc/meminfo", Access::kRecord, "/proc/meminfo", kReadAny, false,
      [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_meminfo(part.bytes, out)); }},
-    {"slabinfo", "proc/slabinfo", "/proc/slabinfo", kReadAny, true,
+    {collector("slabinfo"), "proc/slabinfo", Access::kList, "/proc/slabinfo", kReadAny, true,
      [](const RawPart& part, const RawFrame& frame, Snapshot& out, SlabMemo* memo) {
        const RawPart* const reclaim = frame.find("kmem/slab_reclaim");
        const std::string_view answers = reclaim != nullptr ? std::string_view(reclaim->bytes) : std::string_view();
        if (memo != nullptr) return rows(memo->parse(part.bytes, answers, frame.page_bytes, out));
        return rows(parse_slabinfo(part.bytes, answers, frame.page_bytes, out));
      }},
-    {"vmallocinfo", "proc/vmallocinfo", "/proc/vmallocinfo", kReadAny, true,
+    {collector("vmallocinfo"), "proc/vmallocinfo", Access::kKept, "/proc/vmallocinfo", kReadAny, true,
      [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_vmallocinfo(part.bytes, out)); }},
-    {"allocinfo", "proc/allocinfo", "/proc/allocinfo", kReadAny, true,
+    {collector("allocinfo"), "proc/allocinfo", Access::kGathered, "/proc/allocinfo", kReadAny, true,
      [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_allocinfo(part.bytes, out)); }},
-    {"stat", "proc/stat", "/proc/stat", kReadAny, false,
+    {collector("stat"), "proc/stat", Access::kWhole, "/proc/stat", kReadAny, false,
      [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_stat(part.bytes, out)); }},
-    {"settings", "kmem/settings", "/proc/sys/vm", kReadAny, true,
+    {collector("settings"), "kmem/settings", Access::kGathered, "/proc/sys/vm", kReadAny, true,
      [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return parse_settings(part.bytes, out); }},
-    {"events", "kmem/vmstat", "/proc/vmstat", kReadAny, true,
+    {collector("events"), "kmem/vmstat", Access::kGathered, "/proc/vmstat", kReadAny, true,
      [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return rows(parse_vmstat(part.bytes, out)); }},
-    {"processes", "kmem/processes", "/proc/PID/fd", "root or CAP_SYS_PTRACE", false,
+    {collector("processes"), "kmem/processes", Access::kGathered, "/proc/PID/fd", "root or CAP_SYS_PTRACE", false,
      [](const RawPart& part, const RawFrame&, Snapshot& out, SlabMemo*) { return parse_processes(part.bytes, out); }},
 };
 
@@ -106,12 +97,14 @@ void tell_gaps(std::string_view collector, const GatheredRows& got, Gaps& gaps) 
 
 }  // namespace
 
+std::span<const Collector> collectors() { return kTable; }
+
 void parse_linux_frame(const RawFrame& frame, Snapshot& out, SlabMemo* memo) {
-  for (const Collector& collector : kCollectors) {
+  for (const Collector& collector : kTable) {
     const RawPart* const part = frame.find(collector.part);
     if (part == nullptr) continue;
     PartStatus status;
-    status.collector = collector.name;
+    status.collector = collector.info.name;
     status.seconds = static_cast<double>(part->micros) * 1e-6;
     status.time = part->time;
     if (part->status == no_answer(System::kLinux)) {
@@ -121,7 +114,7 @@ void parse_linux_frame(const RawFrame& frame, Snapshot& out, SlabMemo* memo) {
       tell_refused(collector, part->status, status);
     } else if (const auto got = collector.parse(*part, frame, out, memo)) {
       tell_left_out(collector, *got, status);
-      tell_gaps(collector.name, *got, out.gaps);
+      tell_gaps(collector.info.name, *got, out.gaps);
     } else {
       status.state = PartState::kFailed;
       status.reason = std::string(collector.path) + ": " + got.error().message;

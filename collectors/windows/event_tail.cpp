@@ -7,11 +7,12 @@
 
 #include "collectors/base/wire.h"
 #include "collectors/windows/logged_event.h"
+#include "config/collectors.h"
 
 namespace kmem::windows {
 namespace {
 
-constexpr std::chrono::minutes kEvery{1};
+constexpr std::chrono::seconds kEvery = config::collector("events").on_windows.every;
 constexpr std::size_t kMaxScanned = 200'000;  // of one look: an old log of 16 MB has fewer
 constexpr std::size_t kFewRecords = 512;        // beyond, the log's own filter is the cheaper way
 constexpr std::size_t kMaxRecordBytes = 256 << 10;

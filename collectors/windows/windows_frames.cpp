@@ -23,7 +23,8 @@ constexpr std::size_t kPoolTagStartBytes = 128 << 10;
 constexpr std::size_t kSessionTagStartBytes = 32 << 10;
 constexpr std::size_t kBigPoolStartBytes = 256 << 10;
 // Long tables: what they tell changes slowly, and the kernel holds a lock while it writes them.
-constexpr std::chrono::minutes kBigPoolEvery{1}, kHandlesEvery{10};
+constexpr std::chrono::seconds kBigPoolEvery = config::collector("big_pool").on_windows.every,
+                               kHandlesEvery = config::collector("object_handles").on_windows.every;
 
 }  // namespace
 

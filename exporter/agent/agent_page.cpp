@@ -78,9 +78,9 @@ http::Response runbook(const http::Request& request) {
 }
 
 /// Through a tunnel every page is 127.0.0.1's. A recording is not of this machine, and does not say of which.
-std::string host_words(std::string_view source) {
-  if (!source.starts_with("replay:")) return http::host_name();
-  return "recording " + std::string(source.substr(source.find_last_of("/\\:") + 1));
+std::string host_words(const config::Source& source) {
+  if (!source.is_recording()) return http::host_name();
+  return "recording " + source.kind.substr(source.kind.find_last_of("/\\:") + 1);
 }
 
 }  // namespace
@@ -88,7 +88,7 @@ std::string host_words(std::string_view source) {
 page::View Agent::gather() {
   page::View view;
   const metrics::BuildInfo build = metrics::build_info();
-  view.host = host_words(config_.source.kind);
+  view.host = host_words(config_.source);
   view.version = build.version;
   view.revision = build.revision;
   view.telemetry_path = config_.web.telemetry_path;

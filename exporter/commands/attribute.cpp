@@ -52,7 +52,7 @@ int attribute(const Options& options, Environment& environment) {
   if (!resolved) return kExitUnusable;
   config::Config& config = resolved->config;
   // A recording may be of another system.
-  const bool live = !config.source.kind.starts_with("replay:");
+  const bool live = !config.source.is_recording();
   auto system = live ? drivers::make_system_view() : nullptr;
   std::vector<drivers::WantedImage> wanted;
   if (!options.files.empty()) {

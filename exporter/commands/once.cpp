@@ -27,7 +27,7 @@ int once(const Options& options, Environment& environment) {
     return kExitUnusable;
   }
   Agent agent(resolved->config, std::move(*kernel), environment.clock, environment.files);
-  const bool live = !kept.source.kind.starts_with("replay:");
+  const bool live = !kept.source.is_recording();
   drivers::GuardedWatch driver_watch(std::make_unique<drivers::DriverWatch>(
       kept, live ? drivers::make_system_view() : nullptr, agent.attribution(), environment.files, environment.clock));
   driver_watch.load();

@@ -65,17 +65,10 @@ void reload(ConfigReader& reader, const Options& options, Environment& environme
   const config::ReloadPlan plan = config::reloadable(running, fresh.config);
   for (const std::string_view name : plan.need_restart)
     base::log_warn("changed, but only a restart takes it over", {{"setting", name}});
-  config::Config next = fresh.config;
-  next.web = running.web;
-  next.storage.path = running.storage.path;
-  next.drivers = running.drivers;
-  next.trend = running.trend;
-  next.source.kind = running.source.kind;
-  next.source.procfs = running.source.procfs;
-  next.source.sysfs = running.source.sysfs;
+  const config::Config& next = plan.next;
 
   std::unique_ptr<KernelSource> source;
-  if (next.source != running.source && !next.source.kind.starts_with("replay:")) {
+  if (next.source != running.source && !next.source.is_recording()) {
     auto kernel = make_kernel_source(next.source, environment.clock);
     if (!kernel) {
       base::log_error("configuration not reloaded", {{"error", kernel.error().message}});
@@ -172,7 +165,7 @@ int make(Serving& made, const Options& options, Environment& environment) {
     base::log_warn("whether another kmem_exporter keeps its history here is not known",
                    {{"path", config.storage.path}, {"error", made.hold.error().message}});
   // A recording's history is its own, and no live kernel's.
-  const bool live = !config.source.kind.starts_with("replay:");
+  const bool live = !config.source.is_recording();
   made.agent = std::make_unique<Agent>(config, std::move(*kernel), environment.clock, environment.files,
                                        live ? host_identity(environment.files) : config.source.kind);
   made.agent->load_state();

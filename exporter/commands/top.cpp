@@ -97,7 +97,7 @@ int show_top(const Options& options, Environment& environment) {
   }
 
   top::ReadOnlyFiles files(environment.files);
-  const bool live = !config.source.kind.starts_with("replay:");
+  const bool live = !config.source.is_recording();
   top::TrendNotes trend(files, config.storage.path, live ? host_identity(environment.files) : config.source.kind);
   // What a running agent knows of driver images is enough; else they are searched here, for this run only.
   const bool known = !config.storage.path.empty() && files.info(config.storage.path + "/drivers.state").ok();

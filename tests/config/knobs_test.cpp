@@ -44,7 +44,7 @@ TEST(Knobs, AreAllThereOnce) {
     EXPECT_FALSE(info.help.empty()) << info.name;
     EXPECT_FALSE(info.expected.empty()) << info.name;
   }
-  EXPECT_EQ(names.size(), 61U) << "a knob came or went: its tests below and README's table go with it";
+  EXPECT_EQ(names.size() - kCollectors.size(), 43U) << "a knob came or went: its test below goes with it";
   EXPECT_EQ(find_knob("web"), nullptr);
   EXPECT_EQ(find_knob("web.max-requests"), nullptr);
 }
@@ -61,17 +61,8 @@ TEST(Knobs, FlagsFollowTheEcosystem) {
 
 // A value other than the default for every knob, and what the Config then holds.
 TEST(Knobs, EveryOneSetsItsField) {
-  const std::map<std::string, std::string> other = {
+  std::map<std::string, std::string> other = {
       {"source.kind", "\"linux\""}, {"source.procfs", "\"/p\""}, {"source.sysfs", "\"/s\""},
-      {"source.collectors.meminfo", "false"}, {"source.collectors.slabinfo", "false"},
-      {"source.collectors.vmallocinfo", "true"}, {"source.collectors.allocinfo", "false"},
-      {"source.collectors.stat", "false"}, {"source.collectors.basic", "false"},
-      {"source.collectors.performance", "false"}, {"source.collectors.time_of_day", "false"},
-      {"source.collectors.file_cache", "false"}, {"source.collectors.pool_tags", "false"},
-      {"source.collectors.session_pool_tags", "false"}, {"source.collectors.big_pool", "false"},
-      {"source.collectors.memory_lists", "false"}, {"source.collectors.object_handles", "false"}, {"source.collectors.limits", "false"},
-      {"source.collectors.events", "false"},
-      {"source.collectors.processes", "false"}, {"source.collectors.settings", "false"},
       {"sampling.interval", "90s"}, {"scrape.min_interval", "0s"}, {"scrape.timeout", "2s"}, {"metrics.profile", "lean"},
       {"tags.top_bytes", "0"}, {"tags.top_outstanding", "1000"}, {"tags.top_growth", "7"},
       {"tags.max_exported", "5000"}, {"tags.max_tracked", "64"}, {"tags.dwell", "1h"}, {"tags.top_session", "0"},
@@ -90,9 +81,12 @@ TEST(Knobs, EveryOneSetsItsField) {
       {"log.level", "error"}, {"log.format", "json"},
   };
   Config expected;
-  expected.source = {
-      "linux", "/p", "/s",
-      {false, false, true, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false}};
+  expected.source = {"linux", "/p", "/s", {}};
+  for (const CollectorInfo& info : kCollectors) {
+    bool& on = expected.source.collectors.*info.on;
+    on = !on;
+    other.emplace("source.collectors." + std::string(info.name), on ? "true" : "false");
+  }
   expected.sampling.interval = std::chrono::seconds(90);
   expected.scrape = {std::chrono::seconds(0), std::chrono::seconds(2)};
   expected.metrics.profile = MetricsProfile::kLean;
@@ -226,6 +220,34 @@ TEST(Knobs, ReloadSaysWhatNeedsARestart) {
   const ReloadPlan plan = reloadable(Config{}, fresh);
   EXPECT_THAT(plan.apply, ElementsAre("source.collectors.slabinfo", "tags.include", "log.level"));
   EXPECT_THAT(plan.need_restart, ElementsAre("source.kind", "web.listen_addresses", "storage.path"));
+}
+
+TEST(Knobs, ReloadKeepsWhatNeedsARestart) {
+  Config running, fresh;
+  running.drivers.folders = {"/old"};
+  running.trend.enabled = false;
+  fresh.drivers.folders = {"/new"};
+  fresh.storage = {"/x", std::chrono::seconds(10)};
+  fresh.source.sysfs = "/y";
+  fresh.source.collectors.stat = false;
+  Config expected = fresh;
+  expected.drivers.folders = {"/old"};
+  expected.trend.enabled = false;
+  expected.storage.path = "";
+  expected.source.sysfs = "/sys";
+  EXPECT_EQ(reloadable(running, fresh).next, expected);
+}
+
+TEST(CollectorTable, SaysWhichSystemsAndHowOften) {
+  for (const CollectorInfo& info : kCollectors) {
+    const bool on_linux = info.on_linux.is_there, on_windows = info.on_windows.is_there;
+    EXPECT_TRUE(on_linux || on_windows) << info.name;
+    EXPECT_TRUE(info.help.starts_with(on_linux && on_windows ? "Both: " : on_linux ? "Linux: " : "Windows: ")) << info.name;
+    EXPECT_EQ(find_knob("source.collectors." + std::string(info.name))->help, info.help);
+  }
+  EXPECT_EQ(collector("big_pool").on_windows.every, std::chrono::minutes(1));
+  EXPECT_EQ(collector("settings").on_linux.every, std::chrono::minutes(1));
+  EXPECT_EQ(collector("settings").on_windows.every, std::chrono::seconds(0));
 }
 
 std::string read_example() {

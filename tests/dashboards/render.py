@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A plain picture of the dashboards with real data, where there is no Grafana: layout, titles, values, lines, thresholds.
 
-render.py http://127.0.0.1:9090 FOLDER    an HTML page a dashboard; with chromium installed, --screenshots too"""
+render.py http://127.0.0.1:9090 FOLDER    an HTML page a dashboard; with chromium installed, --screenshots too,
+or their upper part by --screenshots=HEIGHT: dashboards/leak.png is kmem-leak-leak.png of --screenshots=900"""
 
 import html
 import math
@@ -371,8 +372,10 @@ def main(base, folder):
             dashboards.annotations(api, made[uid], values, now),
         )
         path, height = write(folder, f"{uid}-{name}", made[uid], answers, values, marks)
-        if "--screenshots" in sys.argv:
-            screenshot(path, height)
+        for option in sys.argv[3:]:
+            name, _, most = option.partition("=")
+            if name == "--screenshots":
+                screenshot(path, min(height, int(most or height)))
         print(path)
 
 

@@ -18,7 +18,9 @@
 #include <vector>
 
 #include "collectors/windows/limits.h"
+#include "config/collectors.h"
 #include "config/knobs.h"
+#include "config/text.h"
 #include "exporter/commands/command_table.h"
 #include "exporter/metrics/catalogue.h"
 
@@ -28,8 +30,7 @@ namespace {
 constexpr const char* kReadme = "../README.md";
 constexpr const char* kMetrics = "../exporter/metrics/README.md";
 constexpr std::array kRooms = {"collectors", "config", "exporter", "dashboards", "packaging", "tests"};
-constexpr std::string_view kBegin = "<!-- metrics: written by docs_tests -->\n";
-constexpr std::string_view kEnd = "<!-- end of metrics -->\n";
+constexpr const char* kCollectors = "../collectors/README.md";
 
 std::string read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -96,17 +97,38 @@ TEST(Readme, TellsWhatEveryRoomIs) {
   for (const std::string& room : rooms) EXPECT_NE(readme.find(room), std::string::npos) << room;
 }
 
-TEST(Readme, ListsTheMetricsOfTheCatalogue) {
-  const std::string readme = read(kMetrics);
-  const std::size_t begin = readme.find(kBegin), end = readme.find(kEnd);
+std::string pace_text(const config::Pace& pace) {
+  if (!pace.is_there) return "";
+  return pace.every.count() == 0 ? "each reading" : config::duration_text(pace.every);
+}
+
+std::string collectors_table() {
+  std::string table = "| collector | Linux | Windows | gives, needs |\n|---|---|---|---|\n";
+  for (const config::CollectorInfo& info : config::kCollectors) {
+    std::string_view help = info.help;
+    help.remove_prefix(help.find(": ") + 2);
+    table.append("| ").append(info.name).append(" | ").append(pace_text(info.on_linux)).append(" | ");
+    table.append(pace_text(info.on_windows)).append(" | ").append(help).append(" |\n");
+  }
+  return table;
+}
+
+/// What stands between a document's two comments; KMEM_UPDATE_GOLDEN=1 writes it anew.
+void expect_written(const char* document, const std::string& what, const std::string& table) {
+  const std::string readme = read(document);
+  const std::string mark = "<!-- " + what + ": written by docs_tests -->\n";
+  const std::size_t begin = readme.find(mark), end = readme.find("<!-- end of " + what + " -->\n");
   ASSERT_NE(begin, std::string::npos);
   ASSERT_NE(end, std::string::npos);
-  const std::size_t from = begin + kBegin.size();
-  const std::string table = metrics_table();
+  const std::size_t from = begin + mark.size();
   if (std::getenv("KMEM_UPDATE_GOLDEN") != nullptr)
-    std::ofstream(kMetrics, std::ios::binary) << readme.substr(0, from) << table << readme.substr(end);
+    std::ofstream(document, std::ios::binary) << readme.substr(0, from) << table << readme.substr(end);
   EXPECT_EQ(readme.substr(from, end - from), table);
 }
+
+TEST(Readme, ListsTheMetricsOfTheCatalogue) { expect_written(kMetrics, "metrics", metrics_table()); }
+
+TEST(Readme, ListsTheCollectors) { expect_written(kCollectors, "collectors", collectors_table()); }
 
 TEST(Readme, NamesOnlyFlagsThatExist) {
   // Of families of flags, CMake's, packaging/run.sh's and promtool's.

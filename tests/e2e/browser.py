@@ -161,8 +161,8 @@ class Browser:
             self.call("Input.dispatchMouseEvent", type=kind, x=left + width / 2, y=top + height / 2, button="left",
                       clickCount=1)
 
-    def picture(self, path):
-        """All of the page, as PNG."""
-        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, path, whole=True):
+        """All of the page, or what the window shows, as PNG."""
+        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         with open(path, "wb") as out:
             out.write(base64.b64decode(shot["data"]))

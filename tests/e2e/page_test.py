@@ -90,9 +90,9 @@ class Case(unittest.TestCase):
             return browser.js(f"document.querySelector('{where} .tip')?.textContent")
         return wait_until(move, 10, "a tip")
 
-    def picture(self, name):
+    def picture(self, name, whole=True):
         if SHOTS:
-            browser.picture(os.path.join(SHOTS, name + ".png"))
+            browser.picture(os.path.join(SHOTS, name + ".png"), whole)
 
 
 class Leak(Case):
@@ -270,6 +270,7 @@ class Leak(Case):
         self.show()
         self.assertGreater(browser.js(brightness), 700)
         self.picture("light")
+        self.picture("readme", whole=False)  # exporter/page/page.png
         browser.scheme("dark")
         self.assertLess(browser.js(brightness), 120)
         self.picture("dark")

@@ -130,5 +130,13 @@ TEST(LinuxParse, AMalformedPartFailsAlone) {
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("vmalloc/f", Pair(4096U, 1U))));
 }
 
+TEST(LinuxParse, HasARowForEveryCollectorOfLinux) {
+  std::vector<std::string_view> rows, known;
+  for (const Collector& collector : collectors()) rows.push_back(collector.info.name);
+  for (const config::CollectorInfo& info : config::kCollectors)
+    if (info.on_linux.is_there) known.push_back(info.name);
+  EXPECT_THAT(rows, testing::UnorderedElementsAreArray(known));
+}
+
 }  // namespace
 }  // namespace kmem::linux
