@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds and tests in other distributions, each in a folder of its own that debootstrap fills; on demand, as root. The Debian
 # package of this machine, when built, is installed and asked there, too.
+# Ubuntu's archive is KMEM_UBUNTU_ARCHIVE: a machine of Debian knows none.
 # Usage: distributions.sh [debian-13] [ubuntu-24.04]   (default: both)     Everything is below .build/distributions.
 # Exit 0: all passed. A distribution that the machine's archive does not have is skipped, and said.
 set -euo pipefail
@@ -42,7 +43,10 @@ for name in "${wanted[@]}"; do
       apt-get install -y -qq --no-install-recommends g++ cmake ninja-build pkg-config python3 zlib1g-dev libssl-dev libcli11-dev \
         libspdlog-dev libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libyaml-cpp-dev libgtest-dev libgmock-dev googletest
       cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DKMEM_DEPS_DIR=/source/.build/deps > /build/configure.log
-      cmake --build /build -- -k 0
+      # The program and the unit tests: what else there is, is not the distribution'"'"'s.
+      unit=$(ctest --test-dir /build -N -L unit | sed -nE "s/^ *Test +#[0-9]+: ([A-Za-z0-9_]+)$/\1/p")
+      [ -n "$unit" ]
+      cmake --build /build --target kmem_exporter $unit -- -k 0
       ctest --test-dir /build -L unit --output-on-failure' > "$log" 2>&1 < /dev/null; then
     echo "$name: $(grep -E 'tests passed' "$log" | tail -n 1)"
   else
@@ -53,9 +57,22 @@ for name in "${wanted[@]}"; do
   for package in .build/packages/kmem-exporter_*_amd64.deb; do
     [ -e "$package" ] || continue
     echo "$name: $(basename "$package")"
-    inside sh -ec 'apt-get install -y -qq "/source/$0"; kmem_exporter --version; kmem_exporter once | grep -c "^kmem_pool_bytes"
-                   apt-get purge -y -qq kmem-exporter' "$package" >> "$log" 2>&1 < /dev/null ||
-      { tail -n 20 "$log" >&2; status=1; }
+    # Installed, served and scraped: the program is given a port of its own and asked over HTTP.
+    if inside sh -ec 'apt-get install -y -qq "/source/$0"; kmem_exporter --version
+                      kmem_exporter serve --web.listen-address=127.0.0.1:0 2> /tmp/log & pid=$!
+                      trap "kill $pid" EXIT
+                      for _ in $(seq 100); do grep -q "msg=\"listening\"" /tmp/log && break; sleep 0.1; done
+                      at=$(sed -nE "s/.*msg=\"listening\" address=\"?([0-9.:]+).*/\1/p" /tmp/log)
+                      python3 -c "import sys, urllib.request; sys.stdout.write(urllib.request.urlopen(sys.argv[1]).read().decode())" \
+                        "http://$at/metrics" > /tmp/page
+                      echo "scraped $(grep -vc "^#" /tmp/page) series, $(grep -c "^kmem_pool_bytes{" /tmp/page) pools"
+                      grep -q "^kmem_pool_bytes{" /tmp/page
+                      kill $pid; wait $pid || true; trap - EXIT
+                      apt-get purge -y -qq kmem-exporter' "$package" >> "$log" 2>&1 < /dev/null; then
+      echo "$name: $(grep "^scraped" "$log" | tail -n 1)"
+    else
+      tail -n 20 "$log" >&2; status=1
+    fi
   done
   release
 done

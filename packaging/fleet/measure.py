@@ -5,9 +5,11 @@
   measure.py --exporter kmem_exporter --steady 3 [--hosts 100] [--profile lean]
 
 Scraping: HOSTS pages of a real exporter (values moved a little each time) scraped every second for SECONDS, and a
-quarter of them. Disk: HOURS of the demonstration hosts, a point a minute, as blocks of Prometheus and by remote_write.
---steady: what a fleet does all day: a scrape a minute for so many minutes after the first two, by one Prometheus without rules
-and one with all of them, side by side; then the Fleet dashboard's queries."""
+quarter of them; then Prometheus is ended and started again: what replaying SECONDS samples a series costs (180 are the three hours
+a fleet's log reaches back). Disk: HOURS of the demonstration hosts, a point a minute, as blocks of Prometheus and by remote_write.
+--steady: what a fleet does all day: a scrape a minute for so many minutes after the first two, side by side by one Prometheus
+without rules and one with all of them, one VictoriaMetrics without and one with vmalert; then the Fleet dashboard's queries and,
+of VictoriaMetrics, a restart. Needs vmalert."""
 
 import argparse
 import http.server
@@ -68,6 +70,21 @@ def cpu_seconds(process):
     return time.clock_gettime(~process.pid << 3 | 2)  # as clock_getcpuclockid(3) makes it
 
 
+def most_resident_bytes(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]) * 1024
+
+
+def restarted(process, health, folder):
+    """The program again, and what it took until it answered."""
+    stop(process)
+    begun = time.monotonic()
+    process = start(process.args, folder)
+    ready(health, process)
+    return process, {"seconds": time.monotonic() - begun, "cpu_seconds": cpu_seconds(process),
+                     "most_resident_bytes": most_resident_bytes(process)}
+
+
 def stop(process):
     process.send_signal(signal.SIGTERM)
     if process.wait(60) not in (0, -signal.SIGTERM):
@@ -103,9 +120,13 @@ def parsed(page):
         yield (line, "", False) if line.startswith("#") else (head + " ", value, moves)
 
 
-def counted(base, process):
-    """What it has used and taken so far: (CPU seconds, samples)."""
-    return cpu_seconds(process), metric(base, "prometheus_tsdb_head_samples_appended_total")
+APPENDED = "prometheus_tsdb_head_samples_appended_total"
+VICTORIA_SCRAPED = 'vm_rows_inserted_total{type="promscrape"}'
+
+
+def counted(base, *processes, samples=APPENDED):
+    """What they have used and taken so far: (CPU seconds, samples)."""
+    return sum(map(cpu_seconds, processes)), metric(base, samples)
 
 
 def serving(page):
@@ -117,23 +138,26 @@ def serving(page):
     return server
 
 
-def prometheus(server, hosts, seconds, folder, name, rules=()):
-    """The process that scrapes so many hosts of the server every `seconds`, and its address."""
+def scrape_job(server, hosts):
     at = f"127.0.0.1:{server.server_address[1]}"
-    config, listen = os.path.join(folder, name + ".yml"), stack.address(0)
     relabel = [
         {"source_labels": ["__address__"], "target_label": "instance"},
         {"target_label": "__address__", "replacement": at},
     ]
-    job = {
+    return {
         "job_name": "kmem",
         "static_configs": [{"targets": [f"host-{i}:10054" for i in range(hosts)]}],
         "relabel_configs": relabel,
     }
+
+
+def prometheus(server, hosts, seconds, folder, name, rules=()):
+    """The process that scrapes so many hosts of the server every `seconds`, and its address."""
+    config, listen = os.path.join(folder, name + ".yml"), stack.address(0)
     every = f"{seconds}s"
     settings = {"scrape_interval": every, "scrape_timeout": f"{min(seconds, 10)}s", "evaluation_interval": "1m"}
     with open(config, "w", encoding="utf-8") as out:
-        json.dump({"global": settings, "rule_files": list(rules), "scrape_configs": [job]}, out)
+        json.dump({"global": settings, "rule_files": list(rules), "scrape_configs": [scrape_job(server, hosts)]}, out)
     base, tsdb = "http://" + listen, os.path.join(folder, f"tsdb-{name}")
     process = start(
         ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tsdb}", f"--web.listen-address={listen}"],
@@ -152,61 +176,99 @@ def scraped(page, hosts, seconds, folder):
         before = counted(base, process)
         time.sleep(seconds)
         cpu, samples = (now - first for now, first in zip(counted(base, process), before))
-        return {
+        found = {
             "hosts": hosts,
             "series": metric(base, "prometheus_tsdb_head_series"),
             "samples": samples,
             "cpu_seconds": cpu,
             "resident_bytes": metric(base, "process_resident_memory_bytes"),
         }
+        process, found["restart"] = restarted(process, base + "/-/ready", folder)
+        return found
     finally:
         stop(process)
         server.shutdown()
 
 
+def victorias(server, hosts, folder, name, rules=()):
+    """A VictoriaMetrics that scrapes so many hosts every minute, with a vmalert where there are rules; and its address."""
+    config, listen = os.path.join(folder, name + ".yml"), stack.address(0)
+    with open(config, "w", encoding="utf-8") as out:
+        json.dump({"global": {"scrape_interval": f"{INTERVAL}s"}, "scrape_configs": [scrape_job(server, hosts)]}, out)
+    base = "http://" + listen
+    processes = [start(["victoria-metrics", f"-storageDataPath={folder}/{name}", f"-httpListenAddr={listen}",
+                        f"-promscrape.config={config}", "-loggerLevel=WARN"], folder)]
+    ready(base + "/health", processes[0])
+    if rules:
+        alerts = stack.address(0)
+        processes.append(start(["vmalert", f"-datasource.url={base}", f"-remoteWrite.url={base}", "-notifier.url=http://127.0.0.1:9",
+                                f"-httpListenAddr={alerts}", "-loggerLevel=ERROR", *("-rule=" + path for path in rules)], folder))
+        ready(f"http://{alerts}/health", processes[1])
+    return processes, base
+
+
 def steady(page, hosts, minutes, folder):
-    """Ingestion, rules and queries apart: the second Prometheus does what the first one does, and the rules."""
+    """Ingestion, rules and queries apart: the second of each does what the first one does, and the rules."""
     sys.path.insert(0, os.path.join(HERE, "../../tests/dashboards"))
     import dashboards
 
-    server, running, told = serving(page), [], {}
+    server, running, told = serving(page), {}, {}
     rules = [os.path.join(stack.RULES, "*.rules.yml")]
     try:
         for name, files in (("ingestion", ()), ("with_rules", rules)):
-            running.append((name, *prometheus(server, hosts, INTERVAL, folder, name, files)))
+            process, base = prometheus(server, hosts, INTERVAL, folder, name, files)
+            running[name] = [process], base, APPENDED, "prometheus_tsdb_head_series"
+            running["victoria_" + name] = (*victorias(server, hosts, folder, "victoria-" + name, files), VICTORIA_SCRAPED,
+                                           'vm_cache_entries{type="storage/hour_metric_ids"}')
         time.sleep(2 * INTERVAL)  # every series is there, and every rule was evaluated
-        before = {name: counted(base, process) for name, process, base in running}
+
+        def now():
+            return {name: counted(base, *processes, samples=taken) for name, (processes, base, taken, _) in running.items()}
+
+        before = now()
         time.sleep(minutes * 60)
-        for name, process, base in running:
-            cpu, samples = (now - first for now, first in zip(counted(base, process), before[name]))
+        after = now()
+        for name, (processes, base, _, series) in running.items():
+            cpu, samples = (last - first for last, first in zip(after[name], before[name]))
             told[name] = {"cpu_seconds_a_minute": cpu / minutes, "samples_a_minute": samples / minutes,
-                          "series": metric(base, "prometheus_tsdb_head_series"),
-                          "resident_bytes": metric(base, "process_resident_memory_bytes")}
-        _, process, base = running[1]
-        api, fleet_dashboard = dashboards.Api(base), dashboards.load()["kmem-fleet"]
+                          "series": metric(base, series), "resident_bytes": metric(base, "process_resident_memory_bytes")}
+        fleet_dashboard = dashboards.load()["kmem-fleet"]
         values = {"cluster": ".*", "site": ".*", "job": "kmem", "instance": ".+", "repeat": {}}
-        cpu = cpu_seconds(process)
-        dashboards.ask(api, fleet_dashboard, values)
-        told["fleet_dashboard_cpu_seconds"] = cpu_seconds(process) - cpu
+        for name, shown in (("with_rules", ""), ("victoria_with_rules", "victoria_")):
+            processes, base, *_ = running[name]
+            cpu = cpu_seconds(processes[0])
+            dashboards.ask(dashboards.Api(base), fleet_dashboard, values)
+            told[shown + "fleet_dashboard_cpu_seconds"] = cpu_seconds(processes[0]) - cpu
+        processes, base, *_ = running["victoria_ingestion"]
+        processes[0], told["victoria_restart"] = restarted(processes[0], base + "/health", folder)
     finally:
-        for _, process, _ in running:
-            stop(process)
+        for processes, *_ in running.values():
+            for process in reversed(processes):
+                stop(process)
         server.shutdown()
-    alone, both = told["ingestion"], told["with_rules"]
-    return {"hosts": hosts, "cpu_microseconds_a_sample": alone["cpu_seconds_a_minute"] / alone["samples_a_minute"] * 1e6,
-            "rules_cpu_seconds_a_minute_a_1000_hosts": (both["cpu_seconds_a_minute"] - alone["cpu_seconds_a_minute"]) / hosts * 1000,
-            "memory_bytes_a_series": alone["resident_bytes"] / alone["series"],
-            "memory_bytes_a_scraped_series_with_rules": both["resident_bytes"] / alone["series"], **told}
+    found = {"hosts": hosts}
+    for shown in ("", "victoria_"):
+        alone, both = told[shown + "ingestion"], told[shown + "with_rules"]
+        more = both["cpu_seconds_a_minute"] - alone["cpu_seconds_a_minute"]
+        found |= {shown + "scraped_cpu_microseconds_a_sample": alone["cpu_seconds_a_minute"] / alone["samples_a_minute"] * 1e6,
+                  shown + "rules_cpu_seconds_a_minute_a_1000_hosts": more / hosts * 1000,
+                  shown + "resident_bytes_a_series": alone["resident_bytes"] / alone["series"],
+                  shown + "resident_bytes_a_scraped_series_with_rules": both["resident_bytes"] / alone["series"]}
+    return found | told
 
 
 def scraping(page, hosts, seconds, folder):
     """Two sizes, so that what a server without hosts needs is told apart from what a host costs."""
     small, large = (scraped(page, count, seconds, folder) for count in (max(1, hosts // 4), hosts))
     grown = large["resident_bytes"] - small["resident_bytes"]
+    replay = large["restart"]["cpu_seconds"] - small["restart"]["cpu_seconds"]
+    more = large["series"] - small["series"]
     return {
         "sizes": [small, large],
         "cpu_microseconds_a_sample": large["cpu_seconds"] / large["samples"] * 1e6,
-        "memory_bytes_a_series": grown / (large["series"] - small["series"]),
+        "memory_bytes_a_series": grown / more,
+        "replay_cpu_microseconds_a_series": replay / more * 1e6,
+        "replay_memory_share": large["restart"]["most_resident_bytes"] / large["resident_bytes"],
     }
 
 
@@ -277,23 +339,33 @@ def victoria(by_host, count, lines, folder):
     }
 
 
-def fleet(measured):
-    """10,000 hosts from what one sample and one series cost; nothing here is measured."""
-    series = EXPECTED_SERIES * FLEET
+def fleet(measured, hosts=FLEET):
+    """So many hosts from what one sample and one series cost; nothing here is measured."""
+    series = EXPECTED_SERIES * hosts
     samples = series / INTERVAL
     kept = samples * 86400 * RETENTION_DAYS
     index = series * measured["index_bytes_a_series_and_block"] * BLOCKS
     victoria_index = series * measured["victoria_index_bytes_a_series_and_day"] * RETENTION_DAYS
-    return {
+    memory = series * measured["memory_bytes_a_series"] / GIB
+    found = {
         "series": series,
         "samples_a_second": samples,
         "cores_to_ingest": samples * measured["cpu_microseconds_a_sample"] / 1e6,
-        "memory_gib": series * measured["memory_bytes_a_series"] / GIB,
+        "memory_gib": memory,
         "disk_gib": (kept * measured["disk_bytes_a_sample"] + index) / GIB,
+        "replay_cpu_seconds": series * measured["replay_cpu_microseconds_a_series"] / 1e6,
+        "replay_memory_gib": memory * measured["replay_memory_share"],
         "victoria_cores_to_ingest": samples * measured["victoria_cpu_microseconds_a_sample"] / 1e6,
         "victoria_disk_gib": (kept * measured["victoria_disk_bytes_a_sample"] + victoria_index) / GIB,
-        "network_mib_a_second": EXPECTED_PAGE_BYTES_GZIP * FLEET / INTERVAL / (1 << 20),
+        "network_mib_a_second": EXPECTED_PAGE_BYTES_GZIP * hosts / INTERVAL / (1 << 20),
     }
+    if "victoria_resident_bytes_a_series" in measured:  # by --steady
+        found |= {
+            "scraped_cores": samples * measured["scraped_cpu_microseconds_a_sample"] / 1e6,
+            "victoria_scraped_cores": samples * measured["victoria_scraped_cpu_microseconds_a_sample"] / 1e6,
+            "victoria_memory_gib": series * measured["victoria_resident_bytes_a_series"] / GIB,
+        }
+    return found
 
 
 def pages(exporter, profile="default"):
@@ -339,7 +411,7 @@ def main():
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    json.dump({"measured": measured, "fleet_of_10000": fleet(measured)}, sys.stdout, indent=1)
+    json.dump({"measured": measured, "fleet_of_10000": fleet(measured), "fleet_of_100000": fleet(measured, 10 * FLEET)}, sys.stdout, indent=1)
     print()
     return 0
 

@@ -46,6 +46,8 @@ set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/kmem_exporter/kmem_exporter
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /lib /lib/systemd /usr/lib/systemd /usr/lib/systemd/system /usr/share/man
     /usr/share/man/man1 /usr/share/zsh /usr/share/zsh/vendor-completions /usr/share/fish /usr/share/fish/vendor_completions.d
     /usr/share/bash-completion /usr/share/bash-completion/completions)
+string(REPLACE "\n.\n" "\n\n" CPACK_RPM_PACKAGE_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
+set(CPACK_RPM_PACKAGE_VENDOR "${KMEM_CONTACT}")
 set(CPACK_RPM_PACKAGE_REQUIRES_PRE "shadow-utils")
 set(CPACK_RPM_PRE_INSTALL_SCRIPT_FILE "${linux}/rpm-pre")
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE "${linux}/rpm-post")

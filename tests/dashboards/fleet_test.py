@@ -14,13 +14,15 @@ import time
 import unittest
 
 import yaml
-from dashboards import SOURCE_DIR, Api
+from dashboards import SOURCE_DIR, Api, selectors
 
 FLEET = os.path.join(SOURCE_DIR, "packaging/fleet")
-RULES = sorted(glob.glob(os.path.join(SOURCE_DIR, "dashboards/prometheus/*.rules.yml")))
+RULES_FOLDER = os.path.join(SOURCE_DIR, "dashboards/prometheus")
+RULES = sorted(glob.glob(os.path.join(RULES_FOLDER, "*.rules.yml")))
 sys.path.insert(0, FLEET)
 import measure  # noqa: E402
 import remote_write  # noqa: E402
+import site_rules  # noqa: E402
 from measure import get, metric, ready, stack  # noqa: E402
 
 EXE = os.environ["KMEM_EXE"]
@@ -117,7 +119,9 @@ class Examples(unittest.TestCase):
     def test_mimir_has_room_for_the_rules(self):
         groups = [group for path in RULES for group in yaml.safe_load(open_text(path))["groups"]]
         limits = yaml.safe_load(content("mimir-overrides.yml"))["overrides"]["kmem"]
-        self.assertLessEqual(len(groups), limits["ruler_max_rule_groups_per_tenant"])
+        # 20 sites, and the floors in parts of 150 hosts.
+        floors = yaml.safe_load(open_text(os.path.join(RULES_FOLDER, "kmem-floors.rules.yml")))["groups"]
+        self.assertLessEqual(len(groups) * 20 + len(floors) * 10_000 // 150, limits["ruler_max_rule_groups_per_tenant"])
         self.assertGreaterEqual(len(groups), limits["ruler_tenant_shard_size"], "more rulers than groups")
         self.assertEqual(
             {group["name"]: len(group["rules"]) for group in groups if len(group["rules"]) > MIMIR_RULES_A_GROUP}, {}
@@ -172,6 +176,92 @@ class Examples(unittest.TestCase):
         srv, plain = job["dns_sd_configs"]
         self.assertEqual(instance(srv["names"][0], "files-01.example.net.:10054"), "files-01:10054")
         self.assertIsNone(instance(plain["names"][0], "10.0.0.7:10054"))
+
+
+class SiteRules(unittest.TestCase):
+    SITES = ("berlin", "bremen", "hamburg")
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="kmem-fleet-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def write(self, *arguments):
+        return subprocess.run([sys.executable, os.path.join(FLEET, "site_rules.py"), "--out", self.folder, *arguments],
+                              capture_output=True, text=True)
+
+    def documents(self):
+        return {name: yaml.safe_load(open_text(os.path.join(self.folder, name))) for name in sorted(os.listdir(self.folder))}
+
+    def test_no_rule_reads_hosts_of_two_sites_and_none_is_lost(self):
+        self.assertEqual(self.write(*self.SITES).returncode, 0)
+        whole = [rule for path in RULES for group in yaml.safe_load(open_text(path))["groups"] for rule in group["rules"]]
+        sited = [rule for rule in whole if rule.get("alert") not in ("KmemRetentionTooShort", "KmemJobAbsent")]
+        made, names = {site: [] for site in self.SITES}, []
+        for file, document in self.documents().items():
+            names += [group["name"] for group in document["groups"]]
+            rules = [rule for group in document["groups"] for rule in group["rules"]]
+            if file != "kmem-rest.rules.yml":
+                made[file.split(".")[1]] += rules
+        self.assertEqual(len(names), len(set(names)))
+        for site, rules in made.items():
+            self.assertEqual([rule.get("record", rule.get("alert")) for rule in rules],
+                             [rule.get("record", rule.get("alert")) for rule in sited])
+            for rule, before in zip(rules, sited):
+                # By a parser of its own, which does not know offsets.
+                read, was = (selectors(re.sub(r"\boffset \w+", "", text)) for text in (rule["expr"], before["expr"]))
+                self.assertEqual([matchers.pop("site", None) for _, matchers, _, _ in read], [("=", site)] * len(read), rule["expr"])
+                self.assertEqual(read, was)
+                for text in rule.get("annotations", {}).values():
+                    self.assertEqual(text.count("up{"), text.count(f'up{{site=\\"{site}\\"'), text)
+        rest = self.documents()["kmem-rest.rules.yml"]["groups"][0]["rules"]
+        self.assertEqual([rule["alert"] for rule in rest], ["KmemJobAbsent", "KmemRetentionTooShort", "KmemHostsWithoutRules"])
+
+    def test_servers_take_them_and_tell_the_same_alerts(self):
+        self.assertEqual(self.write(*self.SITES).returncode, 0)
+        paths = [os.path.join(self.folder, name) for name in os.listdir(self.folder)]
+        done = subprocess.run(["vmalert", "-dryRun", *("-rule=" + path for path in paths)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        test = yaml.safe_load(open_text(os.path.join(SOURCE_DIR, "tests/rules/texts_sites.yml")))
+        test["rule_files"] = [path for path in paths if "kmem-agent." in path or "rest" in path]
+        test["group_eval_order"] = [f"{name}-{site}" for name in test["group_eval_order"] for site in self.SITES] + ["kmem-rest"]
+        # The link of a host that is down leads to another of its site, and here there is none.
+        for row in test["tests"][0]["alert_rule_test"]:
+            if row["alertname"] == "KmemExporterDown":
+                row["exp_alerts"][0]["exp_annotations"]["runbook_url"] = "dashboards/runbooks/KmemExporterDown"
+        self.assert_told(test, 0)
+        # Hosts of a site without rules, and of none.
+        test["tests"] = [{"interval": "1m", "input_series": [
+            {"series": f'up{{job="kmem",instance="{instance}"{site}}}', "values": "1x60"}
+            for instance, site in (("a", ',site="berlin"'), ("b", ',site="kiel"'), ("c", ""), ("d", ""))],
+            "promql_expr_test": [{"expr": 'sum by (site) (ALERTS{alertname="KmemHostsWithoutRules",alertstate="firing"})',
+                                  "eval_time": "30m", "exp_samples": [{"labels": '{site="kiel"}', "value": 1}, {"labels": "{}", "value": 1}]}]}]
+        self.assert_told(test, 0)
+        test["tests"][0]["promql_expr_test"][0]["exp_samples"].pop()
+        self.assert_told(test, 1)  # a fault is seen
+
+    def assert_told(self, test, status):
+        path = os.path.join(self.folder, "test.json")
+        with open(path, "w", encoding="utf-8") as out:
+            json.dump(test, out)
+        found, text = promtool("test", "rules", path)
+        self.assertEqual(found, status, text)
+
+    def test_the_plan_tells_how_many_hosts_a_site_may_have(self):
+        self.assertEqual(site_rules.chunks_a_series("min_over_time(a[1d]) and last_over_time(a[1h])"), 15)
+        self.assertEqual(site_rules.chunks_a_series("a > 1"), 1)
+        told = dict(line.split(": ") for line in self.write(*self.SITES).stdout.splitlines())
+        for path in RULES:
+            name, document = os.path.basename(path).removesuffix(".rules.yml"), yaml.safe_load(open_text(path))
+            few, many = (site_rules.hosts_within(document, 60, limit) for limit in (2_000_000, 10_000_000))
+            self.assertEqual(told[name], f"{few} hosts a site")
+            self.assertIn(f"| `{name}` | {few:,} | {many:,} |", content("README.md"))
+
+    def test_what_cannot_be_is_refused(self):
+        for arguments, said in ((["a", "a"], "twice"), (['a"b'], "not a value"), (["--label=1", "a"], "not a label"),
+                                (["--label=job", "a"], "asks for job already"), (["--rules=/nowhere", "a"], "no *.rules.yml")):
+            done = self.write(*arguments)
+            self.assertEqual(done.returncode, 1, arguments)
+            self.assertIn(said, done.stderr)
 
 
 def open_text(path):
@@ -312,21 +402,27 @@ class Cost(unittest.TestCase):
             return figures["cpu_microseconds_a_sample"] / figures["victoria_cpu_microseconds_a_sample"]
 
         self.assertLess(ratio(found), ratio(said) * CPU_TOLERANCE)
+        # It read its log again, and what it then took is of that start.
+        for size in (small, large):
+            self.assertGreater(size["restart"]["cpu_seconds"], 0)
+            self.assertGreater(size["restart"]["seconds"], 0)
+            self.assertLess(size["restart"]["most_resident_bytes"], size["resident_bytes"] * 3)
         a_sample = [size["cpu_seconds"] / size["samples"] for size in (small, large)]
         self.assertLess(a_sample[1], 2 * a_sample[0])
         for name in ("disk_bytes_a_sample", "victoria_disk_bytes_a_sample"):
             self.assertTrue(said[name] / 2 < found[name] < said[name] * 2, (name, found[name], said[name]))
 
     def test_the_plan_is_what_follows_from_the_figures(self):
-        """10,000 hosts in README.md are the measured figures times hosts, samples and days, and nothing else."""
+        """10,000 and 100,000 hosts in README.md are the measured figures times hosts, samples and days, and nothing else."""
         text = content("README.md")
         said = json.loads(re.search(r"<!-- measured (.*?) -->", text, re.DOTALL)[1])
-        fleet = measure.fleet(said)
+        fleet, larger = measure.fleet(said), measure.fleet(said, 100_000)
         self.assertEqual(fleet["series"], 500 * 10_000)
         self.assertAlmostEqual(fleet["samples_a_second"], fleet["series"] / 60)
-        shown = {row[0]: row[1] for row in re.findall(r"^\| ([a-z_]+) \| [^|]*\| ([\d.,]+) \|$", text, re.MULTILINE)}
-        self.assertEqual({name: f"{fleet[name]:,.{digits(shown[name])}f}" for name in shown}, shown)
-        self.assertEqual(set(shown), set(fleet))
+        rows = re.findall(r"^\| ([a-z_]+) \| [^|]*\| ([\d.,]+) \| ([\d.,]+) \|$", text, re.MULTILINE)
+        for name, few, many in rows:
+            self.assertEqual((few, many), (f"{fleet[name]:,.{digits(few)}f}", f"{larger[name]:,.{digits(many)}f}"), name)
+        self.assertEqual({name for name, *_ in rows}, set(fleet))
 
 
 def digits(text):

@@ -1,6 +1,7 @@
 """The rules as promtool sees them: 8 weeks by the hour of what leaks and what does not, the words of every alert, and
 that metrics, runbooks, dashboards and alerts belong together."""
 
+import functools
 import glob
 import json
 import os
@@ -23,6 +24,10 @@ from histories import BENIGN, DAY, HOURS, LEAKS, judged_host, troubled_host, win
 ROOT = os.path.dirname(os.path.dirname(HERE))
 RULES = os.path.join(ROOT, "dashboards/prometheus")
 RUNBOOKS = os.path.join(ROOT, "dashboards/runbooks")
+# KMEM_PROMTOOL: another one, as that of Prometheus 3.
+PROMTOOL = os.environ.get("KMEM_PROMTOOL", "promtool")
+# What a day's floor of something that grows by 3 MiB and more is an hour later: {Prometheus 2: 3}.
+FLOORS = {"138.2MiB": "138.4MiB", "336.5MiB": "336.7MiB"}
 ALERTS = {
     "KmemPoolLeakSuspected",
     "KmemPoolSurge",
@@ -265,15 +270,38 @@ def promtool_eight_weeks(file, hosts, expected):
         return promtool_test(out.name)
 
 
-def promtool_test(path):
+def promtool_run(path):
     done = subprocess.run(
-        ["promtool", "test", "rules", path],
+        [PROMTOOL, "test", "rules", path],
         capture_output=True,
         text=True,
         timeout=2700,
         env={**os.environ, "GOGC": "400"},
     )
     return done.returncode, done.stdout + done.stderr
+
+
+@functools.cache
+def left_open():
+    """Prometheus 3 leaves out the sample at a range's very beginning."""
+    series = {"series": "x", "values": "1x9"}
+    asked = {"expr": "count_over_time(x[2m])", "eval_time": "5m", "exp_samples": [{"labels": "{}", "value": 2}]}
+    with tempfile.NamedTemporaryFile("w", suffix=".yml", prefix="kmem-rules-") as out:
+        json.dump({"tests": [{"interval": "1m", "input_series": [series], "promql_expr_test": [asked]}]}, out)
+        out.flush()
+        return promtool_run(out.name)[0] == 0
+
+
+def promtool_test(path):
+    text = read(path)
+    if not left_open() or not any(closed in text for closed in FLOORS):
+        return promtool_run(path)
+    for closed, opened in FLOORS.items():
+        text = text.replace(closed, opened)
+    with tempfile.NamedTemporaryFile("w", suffix=".yml", prefix="kmem-rules-") as out:
+        out.write(text.replace("../../dashboards", os.path.join(ROOT, "dashboards")))
+        out.flush()
+        return promtool_run(out.name)
 
 
 class EightWeeks(unittest.TestCase):
@@ -334,7 +362,7 @@ class EightWeeks(unittest.TestCase):
 class Files(unittest.TestCase):
     def test_promtool_takes_them_and_finds_every_rule(self):
         done = subprocess.run(
-            ["promtool", "check", "rules", *(os.path.join(RULES, f"{file}.rules.yml") for file in GROUPS)],
+            [PROMTOOL, "check", "rules", *(os.path.join(RULES, f"{file}.rules.yml") for file in GROUPS)],
             capture_output=True,
             text=True,
         )

@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 import yaml
-from rules_test import GROUPS, HERE, ROOT, RULES, SETTINGS, alerts, promtool_test, read, rules_of
+from rules_test import GROUPS, HERE, PROMTOOL, ROOT, RULES, SETTINGS, alerts, promtool_test, read, rules_of
 
 DASHBOARDS = os.path.join(ROOT, "dashboards")
 OTHER = {
@@ -158,7 +158,7 @@ class Settings(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         made = files(self.folder)
         rules = [os.path.join(self.folder, f"prometheus/{file}.rules.yml") for file in GROUPS]
-        self.assertEqual(subprocess.run(["promtool", "check", "rules", *rules], capture_output=True).returncode, 0)
+        self.assertEqual(subprocess.run([PROMTOOL, "check", "rules", *rules], capture_output=True).returncode, 0)
         check = subprocess.run(
             ["amtool", "check-config", os.path.join(self.folder, "alertmanager/alertmanager.yml")], capture_output=True
         )
