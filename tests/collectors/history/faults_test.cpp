@@ -102,6 +102,13 @@ std::vector<Fault> faults() {
       {"host cut", "timestamp,pool,tag,bytes,host\n2026-11-13T10:00:00Z,nonpaged,Leak,900,srv01\n2026-11-13T11:00:00Z,nonpaged,Leak,900,srv", {ten}, "f:3: the file ends within this row"},
       {"script's host cut", "Tag,DateTime,NonPagedUsedBytes,ComputerName\nLeak,2026-11-13 09:00,900,SRV1\nLeak,2026-11-13 10:00,900,SR", {"2026-11-13T09:00:00Z" + kLeakAt}, "f:3: the file ends within this row"},
       {"script's host whole without an end", "Tag,DateTime,NonPagedUsedBytes,ComputerName\nLeak,2026-11-13 09:00,900,SRV1\nLeak,2026-11-13 10:00,900,SRV1", {"2026-11-13T09:00:00Z" + kLeakAt, ten}, ""},
+      // Day and month in both orders.
+      {"times alone, newest first", "2026-11-05 18:00Z\n" + kFaultTable + "17:00\n" + kFaultTable + "16:00\n" + kFaultTable, {at18}, "f:4: a time without a date, and such times fall, as if the newest stood first"},
+      {"times alone over a night", "2026-11-05 18:00Z\n" + kFaultTable + "19:00Z\n" + kFaultTable + "10:00Z\n" + kFaultTable, {at18, at19, "2026-11-06T10:00:00Z" + kLeakAt}, ""},
+      {"days without a year, newest first", "2026-11-05 18:00Z\n" + kFaultTable + "Nov 4 18:00\n" + kFaultTable, {at18}, "f:4: \"Nov 4 18:00\" has no year, and nothing that fits follows the time above it: it goes back"},
+      {"UTF-32", std::string("\xff\xfe\0\0t\0\0\0", 8), {}, "f: UTF-32, which no tool here writes; save it as UTF-8"},
+      {"both orders", kScript + "13/11/2026 10:00,Leak,0,900\n11/14/2026 10:00,Leak,0,900\n", {}, "f:2: time \"13/11/2026\": day and month stand in both orders: line 2 is day first, line 3 month first"},
+      {"both orders in a text", "13/11/2026 10:00\n" + kFaultTable + "05/11/2026 10:00\n" + kFaultTable + "11/14/2026 10:00\n" + kFaultTable, {}, "\"13/11/2026\": day and month stand in both orders: line 1 is day first, line 7 month first"},
       {"script whole without an end", kScript + "2026-11-13 10:00,Leak,0,900\n2026-11-13 11:00,Leak,0,901", {ten, "2026-11-13T11:00:00Z nonpaged Leak 901"}, ""},
       {"perfmon's last number cut", "(PDH-CSV 4.0) (UTC)(0),\\\\H\\Memory\\Pool Paged Bytes\n11/13/2026 10:00:00.000,9000\n11/13/2026 11:00:00.000,90", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: the file ends within this row"},
       {"Get-Counter's last number cut", "Path,Timestamp,CookedValue\n\\\\a\\memory\\pool paged bytes,2026-11-13 10:00,9000\n\\\\a\\memory\\pool paged bytes,2026-11-13 11:00,900", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: the file ends within this row"},
