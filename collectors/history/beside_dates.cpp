@@ -80,7 +80,7 @@ const BesideDates::Seen& BesideDates::seen(const std::string& path) {
   for (;;) {
     const auto state = lines.next();
     if (!state || *state == LineState::kEnd) break;
-    seen.votes.see(parse_date_line(look->date_in(lines.line())));
+    seen.votes.see(parse_date_line(look->date_in(lines.line())), lines.number());
   }
   seen.format = look->format;
   seen.by_name = by_name(seen.votes, path);
@@ -90,6 +90,7 @@ const BesideDates::Seen& BesideDates::seen(const std::string& path) {
 DateRuling BesideDates::of_text(FileNotes& notes) {
   const Seen& mine = seen(notes.path());
   if (mine.format.empty()) return {};
+  if (std::string both = mine.votes.contradiction(); !both.empty()) return {std::nullopt, std::move(both), true};
   if (const auto own = mine.votes.decide()) return {own};
   if (mine.by_name) {
     notes.timed_by("dates " + words_of(*mine.by_name) + ", as the one in the file's name says");

@@ -39,6 +39,8 @@ class BesideDates {
   [[nodiscard]] DateRuling of_text(FileNotes& notes);
   /// Whether no date in the file denies it.
   [[nodiscard]] bool month_first_fits(const std::string& path) { return seen(path).votes.fits(DateOrder::kMonthDayYear); }
+  /// As of DateOrderVotes.
+  [[nodiscard]] std::string denial(const std::string& path, DateOrder order) { return seen(path).votes.denial(order); }
   /// Another file without a date in its name was modified at the same time.
   [[nodiscard]] bool shares_modified(const std::string& path);
   /// Of those in the files' names.

@@ -17,6 +17,7 @@
 #include "collectors/base/suggest.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/number_text.h"
+#include "collectors/history/open_end.h"
 #include "collectors/history/recognise.h"
 #include "collectors/history/row_text.h"
 #include "collectors/history/script_csv.h"
@@ -209,7 +210,8 @@ class CsvHistory final : public SnapshotReader {
       may_go_on_ = !is_table_of_csv(other);
       return notes_.skip(lines_.number(), other_begins(other));
     }
-    notes_.skip(lines_.number(), reason);
+    if (const auto of = subject_of_row()) notes_.skip(lines_.number(), reason, *of);
+    else notes_.skip(lines_.number(), reason);
     if (std::exchange(is_there_, false)) return;
     // What the snapshot of this row lacks now is not gone.
     Gaps gaps;
@@ -226,6 +228,19 @@ class CsvHistory final : public SnapshotReader {
     const auto of = host != hosts_.end() ? host->second.pending.find(*time) : std::map<UnixMillis, Pending>::iterator();
     if (host != hosts_.end() && of != host->second.pending.end()) add_gaps(of->second, gaps);
     else if (why_no_host(trimmed(field(kHost))).empty()) add_early(host_of(trimmed(field(kHost))), *time, gaps);
+  }
+
+  // Of a row that cannot be used: where it has all cells, or a pool that is known stands in its place.
+  [[nodiscard]] std::optional<RowSubject> subject_of_row() const {
+    const std::size_t kind = find_word(kKinds, trimmed(field(kPool)));
+    const std::string_view tag = trimmed(field(kTag));
+    if ((fields_.size() != width_ && kind == kKinds.size()) || tag.size() > kLongestTag || is_sum_row(tag)) return std::nullopt;
+    RowSubject of;
+    if (field(kHost).size() <= kLongestHost) of.host = base::label_text(trimmed(field(kHost)));
+    if (kind < kPoolCount) of.pool = static_cast<Pool>(kind);
+    of.tag = kind < kPoolCount || kind == kKinds.size() ? base::label_text(tag) : std::string(kKinds[kind]);
+    if (!of.pool && of.tag.empty()) return std::nullopt;
+    return of;
   }
 
   void add_early(Host& host, UnixMillis time, const Gaps& gaps) {
@@ -271,6 +286,11 @@ class CsvHistory final : public SnapshotReader {
     }
     if (tag.size() > kLongestTag) return "a tag longer than " + std::to_string(kLongestTag) + " bytes";
     if (kind >= kPoolCount && !tag.empty()) return std::string(kKinds[kind]) + " has no tags";
+    // A time that lost its zone or its minutes is another time.
+    if (may_be_cut(kTimestamp) && trimmed(field(kTimestamp)).size() < current_timestamp_.size()) return kCutAtEnd;
+    if (may_be_cut(kBootTime)) boot_time.reset();
+    // A host that nobody has heard of, where others are known.
+    if (may_be_cut(kHost) && !hosts_.empty() && !hosts_.contains(base::label_text(trimmed(field(kHost))))) return kCutAtEnd;
     if (std::string late = find_snapshot(trimmed(field(kTimestamp))); !late.empty()) return late;
 
     ++current_->rows;
@@ -281,6 +301,7 @@ class CsvHistory final : public SnapshotReader {
       system_ = kind <= static_cast<std::size_t>(Pool::kNonpaged) || kind == kSystemPtes ? System::kWindows
                                                                                          : System::kLinux;
     if (boot_time) snapshot.boot_time = boot_time;
+    if (lines_.is_open_ended() && (tag.empty() || kind >= kPoolCount) && is_torn_total(kind, *bytes)) return kCutAtEnd;
     if (kind == kSystemPtes) return once(snapshot.system_ptes_free, *bytes);
     if (kind == kCommit) return once(snapshot.commit_bytes, *bytes);
     if (kind == kCommitLimit) return once(snapshot.commit_limit_bytes, *bytes);
@@ -298,24 +319,57 @@ class CsvHistory final : public SnapshotReader {
       set_counters(row, *counts[0], *counts[1]);
     }
     if (counts[2]) row.outstanding = *counts[2];
-    if (lines_.is_open_ended() && is_torn(row)) return "the file ends within this row";
+    if (lines_.is_open_ended() && is_torn(row)) return kCutAtEnd;
     const char* const why = current_->builder.add(std::move(row));
     is_there_ = why != nullptr;
     return why != nullptr ? why : "";
   }
 
-  // The file's last row has no end, and its snapshot fewer rows than the one before, or much less in this one.
-  bool is_torn(const TagUsage& row) {
-    constexpr std::uint64_t kMuchLess = 5;
+  /// The file ends in this column without an end of the line. What is between quotes is whole.
+  [[nodiscard]] bool may_be_cut(Column column) const {
+    return lines_.is_open_ended() && at_[column] + 1 == width_ && !lines_.line().ends_with('"');
+  }
+
+  static constexpr std::uint64_t kMuchLess = 5;  // times: no number falls as far as one that loses a digit
+
+  [[nodiscard]] const Snapshot* snapshot_before() const {
     const std::map<UnixMillis, Pending>& pending = current_in_->pending;
     const Snapshot* before = nullptr;
     for (auto one = pending.begin(); one != pending.end() && &one->second != current_; ++one) before = &one->second.builder.snapshot();
-    // A host that nobody has heard of, where the others are known.
-    if (before == nullptr) return at_[kHost] + 1 == width_ && !current_in_->given && (pending_count_ > 1 || hosts_.size() > 1);
+    return before;
+  }
+
+  // The file's last row has no end, and its snapshot fewer rows than the one before, or less in the cell that may be cut.
+  bool is_torn(const TagUsage& row) {
+    const Snapshot* const before = snapshot_before();
+    if (before == nullptr) return false;
     if (current_->builder.snapshot().tags.size() + 1 < before->tags.size()) return true;
-    return std::any_of(before->tags.begin(), before->tags.end(), [&](const TagUsage& one) {
-      return one.pool == row.pool && one.tag == row.tag && row.bytes < one.bytes / kMuchLess;
-    });
+    const auto one = std::find_if(before->tags.begin(), before->tags.end(), [&](const TagUsage& each) { return each.pool == row.pool && each.tag == row.tag; });
+    // A name that is new there may be a part of one.
+    if (one == before->tags.end()) return may_be_cut(kTag) && !before->tags.empty();
+    if (may_be_cut(kBytes)) return row.bytes < one->bytes / kMuchLess;
+    if (may_be_cut(kOutstanding)) return row.outstanding < one->outstanding / kMuchLess;
+    if (row.counter_bits == 0 || one->counter_bits == 0) return false;
+    // Counters fall together, at a boot.
+    if (may_be_cut(kFrees)) return row.frees < one->frees / kMuchLess || (row.frees < one->frees && row.allocations >= one->allocations);
+    if (may_be_cut(kAllocs)) return row.allocations < row.frees || row.allocations < one->allocations / kMuchLess;
+    return false;
+  }
+
+  // A total without a tag may be of a tag that was cut off, too.
+  [[nodiscard]] bool is_torn_total(std::size_t kind, std::uint64_t bytes) const {
+    const Snapshot* const before = snapshot_before();
+    if (before == nullptr) return false;
+    const auto is_much_less = [&](const std::optional<std::uint64_t>& than) {
+      if (may_be_cut(kTag) && kind < kPoolCount) return !than.has_value() && !before->tags.empty();
+      return may_be_cut(kBytes) && than.has_value() && bytes < *than / kMuchLess;
+    };
+    if (kind == kSystemPtes) return is_much_less(before->system_ptes_free);
+    if (kind == kCommit) return is_much_less(before->commit_bytes);
+    if (kind == kCommitLimit) return is_much_less(before->commit_limit_bytes);
+    for (const PoolTotals& pool : before->pools)
+      if (pool.pool == static_cast<Pool>(kind)) return is_much_less(pool.bytes);
+    return is_much_less(std::nullopt);
   }
 
   std::string take_total(Pool pool, std::uint64_t bytes, std::optional<std::uint64_t> allocations,

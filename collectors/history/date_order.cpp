@@ -12,7 +12,7 @@ constexpr std::int64_t kFarApart = 8;
 
 }  // namespace
 
-void DateOrderVotes::see(const DateLine& line) {
+void DateOrderVotes::see(const DateLine& line, std::uint64_t number) {
   if (!line.numeric) return;
   all_dotted_ &= line.numeric->dotted;
   any_long_year_ |= !line.numeric->short_year;
@@ -30,7 +30,29 @@ void DateOrderVotes::see(const DateLine& line) {
     if (!fit.first) fit.first = time;
     fit.last = time;
   }
+  if (const bool month_first = days[0].has_value(); month_first != days[1].has_value()) {
+    Fit& fit = fits_[month_first ? 0 : 1];
+    if (fit.proofs++ == 0) fit.proof_line = number;
+  }
   differ_ |= days[0] != days[1] || (line.numeric->short_year && days[0] != days[2]);
+}
+
+std::string DateOrderVotes::contradiction() const {
+  constexpr std::uint64_t kMany = 20;
+  const Fit &month = fits_[0], &day = fits_[1];
+  const auto& [few, many] = std::minmax(month.proofs, day.proofs);
+  if (few == 0 || (few == 1 && many >= kMany)) return {};
+  if (orders() == 3 && fits_[2].wrong == 0) return {};
+  const std::string day_words = "line " + std::to_string(day.proof_line) + " is day first";
+  return "day and month stand in both orders: " + day_words + ", line " + std::to_string(month.proof_line) + " month first";
+}
+
+std::string DateOrderVotes::denial(DateOrder order) const {
+  if (order == DateOrder::kYearMonthDay) return {};
+  const bool is_month_first = order == DateOrder::kMonthDayYear;
+  const Fit &given = fits_[is_month_first ? 0 : 1], &other = fits_[is_month_first ? 1 : 0];
+  if (other.proofs <= given.proofs) return {};
+  return "line " + std::to_string(other.proof_line) + (is_month_first ? " is day first" : " is month first");
 }
 
 DateOrderVotes::Rank DateOrderVotes::rank(std::size_t order) const {
@@ -52,7 +74,7 @@ std::size_t DateOrderVotes::as_good_as(std::size_t order) const {
 
 std::optional<DateOrder> DateOrderVotes::firmly() const {
   const std::size_t found = best();
-  return differ_ && as_good_as(found) == 1 ? std::optional(static_cast<DateOrder>(found)) : std::nullopt;
+  return differ_ && contradiction().empty() && as_good_as(found) == 1 ? std::optional(static_cast<DateOrder>(found)) : std::nullopt;
 }
 
 bool DateOrderVotes::admits(DateOrder order) const {
@@ -68,6 +90,7 @@ std::optional<DateOrderVotes::Span> DateOrderVotes::span(DateOrder order) const 
 
 std::optional<DateOrder> DateOrderVotes::decide() const {
   if (!differ_) return DateOrder::kMonthDayYear;
+  if (!contradiction().empty()) return std::nullopt;
   const std::size_t best = this->best();
   const std::size_t equal = as_good_as(best);
   const auto year_first = static_cast<std::size_t>(DateOrder::kYearMonthDay);
@@ -95,10 +118,20 @@ DateLine date_in_name(std::string_view path, const DateOptions& options) {
 
 DateLine OrderedDates::parse(std::string_view text) {
   DateLine found = parse_date_line(text, options_.order);
-  if (!found.numeric || options_.order) return found;
+  if (!found.numeric || (options_.order && asked_)) return found;
+  if (options_.order) {
+    asked_ = true;
+    std::string denial = options_.denial ? options_.denial(*options_.order) : std::string();
+    if (denial.empty()) return found;
+    why_not_ = "--date-order=" + std::string(*options_.order == DateOrder::kMonthDayYear ? "mdy" : "dmy") + " cannot be right: " + denial;
+    is_fault_ = true;
+    options_.order.reset();
+    found = parse_date_line(text, std::nullopt);
+  }
   if (!std::exchange(asked_, true) && options_.decide) {
     DateRuling ruling = options_.decide();
     options_.order = ruling.order;
+    is_fault_ = ruling.is_fault;
     why_not_ = std::move(ruling.why_not);
   }
   if (options_.order) return parse_date_line(text, options_.order);
@@ -108,6 +141,7 @@ DateLine OrderedDates::parse(std::string_view text) {
 }
 
 std::string OrderedDates::two_days(std::string_view date) const {
+  if (is_fault_) return in_quotes(date) + ": " + why_not_;
   return in_quotes(date) + " can be two days, and " + why_not_ + "; --date-order=dmy or --date-order=mdy does";
 }
 

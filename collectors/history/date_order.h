@@ -18,13 +18,18 @@ namespace kmem::history {
 class DateOrderVotes {
  public:
   /// In the order of the file.
-  void see(const DateLine& line);
+  void see(const DateLine& line, std::uint64_t number = 0);
   /// Any order will do when no date needed one.
   [[nodiscard]] std::optional<DateOrder> decide() const;
   /// Only where all others fit worse: of use to other files, too.
   [[nodiscard]] std::optional<DateOrder> firmly() const;
   /// Each date is a day of the calendar in that order, on the weekday beside it.
   [[nodiscard]] bool fits(DateOrder order) const { return fits_[static_cast<std::size_t>(order)].wrong == 0; }
+  /// Dates that are days of the calendar in one order alone, of day and month, prove both: "line 3 is day first, and line 7
+  /// month first". Empty: they do not; a lone one among many is a slip.
+  [[nodiscard]] std::string contradiction() const;
+  /// What proves that this order cannot be: "line 3 is day first". Empty: nothing, or as much proves that it is.
+  [[nodiscard]] std::string denial(DateOrder order) const;
   /// None fits better.
   [[nodiscard]] bool admits(DateOrder order) const;
   /// The first and last time in that order; nullopt: it has a date that is none, or no date at all.
@@ -38,6 +43,8 @@ class DateOrderVotes {
     std::uint64_t wrong = 0;      // no such day, or another weekday
     std::uint64_t weekdays = 0;   // that are right
     std::uint64_t falls = 0;      // times that go back
+    std::uint64_t proofs = 0;     // that are days in this order alone, of day and month
+    std::uint64_t proof_line = 0;  // the first
     std::optional<base::UnixMillis> first, last;
 
     [[nodiscard]] base::UnixMillis span() const { return first ? *last - *first : 0; }
@@ -57,6 +64,7 @@ class DateOrderVotes {
 struct DateRuling {
   std::optional<DateOrder> order = {};
   std::string why_not = "nothing in the file says which";
+  bool is_fault = false;  // no order can be right
 };
 
 struct DateOptions {
@@ -64,6 +72,7 @@ struct DateOptions {
   std::function<DateRuling()> decide = {};    // by all dates of the file and of those beside it; asked once, if ever
   std::function<DateRuling()> of_names = {};  // by the names of the files
   std::function<bool()> month_first_fits = {};  // no date of the file denies it
+  std::function<std::string(DateOrder)> denial = {};  // what in the file proves that the one that the user gave is wrong
 };
 
 /// That in a file's name; `problem` where it can be two days.
@@ -83,7 +92,7 @@ class OrderedDates {
  private:
   DateOptions options_;
   std::string why_not_ = DateRuling{}.why_not;
-  bool asked_ = false;
+  bool asked_ = false, is_fault_ = false;
 };
 
 }  // namespace kmem::history

@@ -141,6 +141,8 @@ struct Magic {
   std::string_view what;
 };
 constexpr std::array kOthers = {
+    Magic{std::string_view("\xff\xfe\0\0", 4), "UTF-32, which no tool here writes; save it as UTF-8"},
+    Magic{std::string_view("\0\0\xfe\xff", 4), "UTF-32, which no tool here writes; save it as UTF-8"},
     Magic{"PK\x03\x04", "a zip archive (a workbook of Excel is one, too); unpack it, or save it as CSV"},
     Magic{"PK\x05\x06", "an empty zip archive"},
     Magic{"\x1f\x8b", "compressed; unpack it first"},
@@ -218,7 +220,8 @@ std::string decoded(std::string head) {
 
 DateOptions dates_of(BesideDates& beside, const HistoryOptions& options, const FileNotes& notes) {
   return {options.date_order, [&beside, notes = FileNotes(notes)]() mutable { return beside.of_text(notes); }, [&beside] { return beside.of_names(); },
-          [&beside, path = notes.path()] { return beside.month_first_fits(path); }};
+          [&beside, path = notes.path()] { return beside.month_first_fits(path); },
+          [&beside, path = notes.path()](DateOrder order) { return beside.denial(path, order); }};
 }
 
 }  // namespace

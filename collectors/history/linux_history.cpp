@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "collectors/base/label_text.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
 #include "collectors/history/linux_text.h"
@@ -99,7 +100,7 @@ class LinuxHistory final : public SnapshotReader {
       return;
     }
     if (table_ == LinuxTable::kNone && names_meminfo_row(text)) notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
-    if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos) refuse();
+    if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos) refuse_line("not a row of " + std::string(table_name(table_)));
   }
 
   // The table that is open goes on with this line: its second heading, or a row like its first.
@@ -216,6 +217,16 @@ class LinuxHistory final : public SnapshotReader {
 
   void refuse() { refuse("not a row of " + std::string(table_name(table_))); }
   void refuse(const std::string& why) {
+    // Rows of slabs begin with the name, slabtop's and allocinfo's end with it.
+    const bool begins = table_ == LinuxTable::kSlabinfo || table_ == LinuxTable::kVmstat;
+    const bool ends = table_ == LinuxTable::kSlabtop || table_ == LinuxTable::kAllocinfo;
+    const std::string_view text = trimmed(lines_.line());
+    const std::string_view name = begins ? text.substr(0, text.find_first_of(" \t")) : ends ? text.substr(text.find_last_of(" \t") + 1) : std::string_view();
+    if (name.empty()) return refuse_line(why);
+    notes_.skip(lines_.number(), why, {{}, {}, base::label_text(name)});
+    lose_row();
+  }
+  void refuse_line(const std::string& why) {
     notes_.skip(lines_.number(), why);
     lose_row();
   }

@@ -10,6 +10,7 @@ FileReading& Notes::begin(const std::string& file) {
   const auto known = by_file_.find(file);
   if (known == by_file_.end() && readings_.size() >= kMaxReadings) return rest_;
   FileReading& reading = known != by_file_.end() ? *known->second : readings_.emplace_back();
+  lost_subjects_ -= reading.lost.size();
   reading = {};
   reading.file = file;
   by_file_[file] = &reading;
@@ -25,6 +26,17 @@ void Notes::skip(const std::string& file, std::uint64_t line, const std::string&
   ++skipped_count_;
   ++of(file).skipped;
   if (skipped_.size() < kMaxSkippedListed) skipped_.push_back({file, line, reason});
+}
+
+void Notes::lose(FileReading& reading, RowSubject of) {
+  while (of.tag.ends_with(' ')) of.tag.pop_back();
+  const auto known = reading.lost.find(of);
+  if (known != reading.lost.end()) {
+    ++known->second;
+  } else if (lost_subjects_ < kMaxLostSubjects) {
+    reading.lost.emplace(std::move(of), 1);
+    ++lost_subjects_;
+  }
 }
 
 void Notes::warn(const std::string& file, const std::string& text) {

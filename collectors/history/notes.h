@@ -5,22 +5,34 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "collectors/base/clock.h"
+#include "collectors/snapshot.h"
 
 namespace kmem::history {
 
 inline constexpr std::size_t kMaxSkippedListed = 1000;
 inline constexpr std::size_t kMaxWarnings = 1000;
 inline constexpr std::size_t kMaxReadings = 10'000;
+inline constexpr std::size_t kMaxLostSubjects = 16'384;  // of all files
 
 struct Skipped {
   std::string file;
   std::uint64_t line = 0;  // from 1; 0: the file as a whole
   std::string reason;
+};
+
+/// What a row is of, as far as it can be told.
+struct RowSubject {
+  std::string host;          // empty: not told
+  std::optional<Pool> pool;  // of tags
+  std::string tag;           // or a counter; empty: the pool itself
+
+  auto operator<=>(const RowSubject&) const = default;
 };
 
 /// How one file was read.
@@ -31,6 +43,7 @@ struct FileReading {
   std::uint64_t snapshots = 0;
   std::uint64_t rows = 0;     // tags, processes and pools in them
   std::uint64_t skipped = 0;  // pieces passed over
+  std::map<RowSubject, std::uint64_t> lost = {};  // rows among them, of the first kMaxLostSubjects
   base::UnixMillis first = 0, last = 0;
 };
 
@@ -40,6 +53,8 @@ class Notes {
   FileReading& begin(const std::string& file);
   [[nodiscard]] FileReading& of(const std::string& file);
   void skip(const std::string& file, std::uint64_t line, const std::string& reason);
+  /// A row that skip() was told of is this one's.
+  void lose(FileReading& reading, RowSubject of);
   void warn(const std::string& file, const std::string& text);
 
   [[nodiscard]] const std::vector<Skipped>& skipped() const { return skipped_; }
@@ -64,6 +79,7 @@ class Notes {
   std::deque<FileReading> readings_;  // addresses stay
   std::map<std::string, FileReading*, std::less<>> by_file_;
   FileReading rest_;  // of files beyond the bound
+  std::size_t lost_subjects_ = 0;
 };
 
 /// The notes of one file.
@@ -75,6 +91,10 @@ class FileNotes {
   /// By which rule a time in it was read: "month first, as a day over 12 says (line 7)". Each rule is kept once.
   void timed_by(std::string_view rule);
   void skip(std::uint64_t line, const std::string& reason) { notes_->skip(path_, line, reason); }
+  void skip(std::uint64_t line, const std::string& reason, RowSubject of) {
+    skip(line, reason);
+    notes_->lose(*reading_, std::move(of));
+  }
   void warn(const std::string& text) { notes_->warn(path_, text); }
   [[nodiscard]] const std::string& path() const { return path_; }
 

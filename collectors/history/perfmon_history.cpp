@@ -101,6 +101,10 @@ class PerfmonHistory final : public SnapshotReader {
     UptimeClock uptime;
   };
 
+  [[nodiscard]] RowSubject subject_of(const Known& known) const {
+    return {hosts_[known.host].name, {}, std::string(known.counter.name)};
+  }
+
   // Empty, or why not.
   std::string take_header() {
     std::vector<Known> known;
@@ -184,12 +188,13 @@ class PerfmonHistory final : public SnapshotReader {
       const bool is_last = known.field + 1 == width_;
       if (value && is_last && !end_.is_whole(lines_, known.counter.name, *value, OpenEnd::ends_in_digit(lines_))) {
         hosts_[known.host].row.lose(known.counter);
-        notes_.skip(lines_.number(), kCutAtEnd);
+        notes_.skip(lines_.number(), kCutAtEnd, subject_of(known));
       } else if (!value) {
         hosts_[known.host].row.lose(known.counter);
         notes_.skip(lines_.number(), std::string(known.counter.name) + " " + in_quotes(cell) +
                                          (fault == NumberFault::kTwoValues ? " may part thousands or decimals"
-                                                                           : " is not a value"));
+                                                                           : " is not a value"),
+                    subject_of(known));
       } else {
         hosts_[known.host].row.add(known.counter, *value);
       }

@@ -270,10 +270,32 @@ class ScriptHistory final : public SnapshotReader {
     return at_[column] < fields_.size() ? std::string_view(fields_[at_[column]]) : std::string_view();
   }
 
-  void skip(const std::string& reason) { notes_.skip(lines_.number(), reason); }
+  void skip(const std::string& reason) {
+    if (subject_) notes_.skip(lines_.number(), reason, *subject_);
+    else notes_.skip(lines_.number(), reason);
+  }
+
+  // Told where a row cannot be used.
+  [[nodiscard]] std::optional<RowSubject> subject_of_row() const {
+    RowSubject of;
+    const std::string_view name = trimmed(field(kind_ == ScriptCsv::kCounters ? kPath : kTag));
+    if (kind_ == ScriptCsv::kCounters) {
+      const CounterPath parts = split_counter_path(name);
+      const auto counter = find_counter(parts.path);
+      if (!counter) return std::nullopt;
+      of.host = base::label_text(parts.host);
+      of.tag = counter->name;
+    } else {
+      if (name.empty() || name.size() > kLongestTag || is_sum_row(name)) return std::nullopt;
+      of.host = base::label_text(trimmed(field(kHost)));
+      of.tag = base::label_text(name);
+    }
+    return of;
+  }
 
   void take_line() {
     const std::string_view line = lines_.line();
+    subject_.reset();
     if (kind_ == ScriptCsv::kReadings) return take_reading(line);
     if (trimmed(line).empty() || trimmed(line).starts_with("#TYPE")) return;
     if (const char* const why = fields_.split(line)) {
@@ -298,6 +320,7 @@ class ScriptHistory final : public SnapshotReader {
         may_go_on_ = !is_table_of_csv(other);
         return skip(other_begins(other));
       }
+    subject_ = subject_of_row();
     if (fields_.size() != width_) lose_row();
     if (fields_.size() != width_)
       return skip(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
@@ -435,6 +458,7 @@ class ScriptHistory final : public SnapshotReader {
     TagUsage row;
     row.pool = pool;
     row.tag = tag;
+    if (subject_) subject_->pool = pool;
     const std::string_view text = trimmed(field(bytes));
     const auto amount = parse_amount_in(text, at_.units[bytes], fields_.separator());
     if (!amount) lose_row(building, {pool});
@@ -447,6 +471,11 @@ class ScriptHistory final : public SnapshotReader {
     }
     row.bytes = *amount;
     row.has_outstanding = false;
+    // A host that nobody has heard of.
+    if (at_[kHost] == last && !end_.is_whole(lines_, "host " + end_key_, 0, !lines_.line().ends_with('"'))) {
+      lose_row();
+      return skip(kCutAtEnd);
+    }
     const auto allocated = parse_amount(field(allocs));
     const auto freed = parse_amount(field(frees));
     const Column last_count = at_[frees] == last ? frees : allocs;
@@ -538,6 +567,7 @@ class ScriptHistory final : public SnapshotReader {
   std::uint64_t line_ = 0;
   UnknownNames unknown_;
   OpenEnd end_;
+  std::optional<RowSubject> subject_;  // of the row in hand
   std::string end_key_;  // the host
   bool told_of_sums_ = false;
   bool told_of_zone_ = false, told_of_names_ = false, told_of_pids_ = false;

@@ -10,6 +10,7 @@
 #include "collectors/history/date_line.h"
 #include "collectors/history/open_end.h"
 #include "collectors/history/recognise.h"
+#include "collectors/history/row_text.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
 #include "collectors/history/text_rows.h"
@@ -115,9 +116,17 @@ class TextHistory final : public SnapshotReader {
       for (std::size_t pool = 0; pool < kPoolCount; ++pool) gaps.add(static_cast<Pool>(pool));
   }
 
+  [[nodiscard]] std::optional<RowSubject> subject_of_broken(std::string_view text) const {
+    if (table_ == Table::kPoolmon && is_of_system()) return RowSubject{{}, tags_[0].pool, tags_[0].tag};
+    if (table_ == Table::kPoolused && is_of_system())
+      return RowSubject{{}, {}, base::label_text(text.substr(0, std::min(text.find_first_of(" \t"), kTagLength)))};
+    return std::nullopt;
+  }
+
   void unused(std::string_view text, Use use) {
     if (use == Use::kBroken) {
-      notes_.skip(lines_.number(), reason_);
+      if (const auto of = subject_of_broken(text)) notes_.skip(lines_.number(), reason_, *of);
+      else notes_.skip(lines_.number(), reason_);
       lose_row();
     } else if (ends_table(text) || (text.starts_with("Memory ") && text.find(" Commit ") != std::string_view::npos)) {
       table_ = Table::kNone;  // the latter is the head of the next table of `top`
@@ -310,7 +319,7 @@ class TextHistory final : public SnapshotReader {
       if (kind == RowKind::kRow && !tags_.empty()) {
         const TagUsage& last = tags_.back();
         if (!end_.is_whole(lines_, std::string(pool_name(last.pool)) + last.tag, static_cast<double>(last.bytes), OpenEnd::ends_in_digit(lines_))) {
-          notes_.skip(lines_.number(), kCutAtEnd);
+          notes_.skip(lines_.number(), kCutAtEnd, {{}, last.pool, last.tag});
           building_.snapshot().gaps.add(last.pool);
           tags_.pop_back();
         }

@@ -77,6 +77,9 @@ constexpr const char* kTwoRows = "two rows in one line";
 RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason, PerAlloc* per_alloc) {
   const auto found = find_tag(line);
   if (!found) return RowKind::kOther;
+  row = {};
+  row.pool = found->pool;
+  row.tag = tag_text(found->tag);
   std::string_view rest = found->rest;
   const auto broken = [&](std::string_view column) {
     reason = cannot_read(rest, column);
@@ -109,9 +112,6 @@ RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& rea
     return RowKind::kBroken;
   }
 
-  row = {};
-  row.pool = found->pool;
-  row.tag = tag_text(found->tag);
   row.counter_bits = std::max(*allocations, *frees) > kMaxU32 ? 64 : 32;
   set_counters(row, *allocations, *frees);
   // Printed signed: below 0 are 2 to 4 GiB, or nothing when nothing is alive.

@@ -18,6 +18,7 @@ enum class RowKind { kRow, kBroken, kOther };
 
 /// " Leak Nonp  14 ( 14)  0 ( 0)  14 1468006400 (104857600) 104857600 [driver]", the parentheses and what follows the
 /// last number optional. Diff overflows at 2^31, and so do Bytes, which are mended up to 2^32; what contradicts itself is broken.
+/// A broken row tells pool and tag, too.
 /// What Per Alloc says of Bytes and Diff beside it; people make such columns up, too.
 enum class PerAlloc { kLoose, kExact, kContradicts };
 [[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason, PerAlloc* per_alloc = nullptr);

@@ -59,9 +59,12 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     else if (name_.midnight) base = *name_.midnight;
     constexpr UnixMillis kFirstFile = 725'846'400'000;  // 1993
     if (base) found.midnight = first_day_after(found, *base);
+    // A log is not silent for ten months: it goes back, newest first.
+    constexpr UnixMillis kLongestSilence = 300 * kDayMillis;
+    if (base && !found.weekday && found.midnight && *found.midnight - *base > kLongestSilence) found.midnight.reset();
     else if (modified_ && *modified_ >= kFirstFile) found.midnight = last_day_before(found, *modified_);
     if (!found.midnight)
-      found.problem = in_quotes(text) + " has no year, and nothing " + (base ? "that fits its weekday follows the time above it" : "above it or in the file's name tells it");
+      found.problem = in_quotes(text) + " has no year, and nothing " + (base ? "that fits follows the time above it: it goes back" : "above it or in the file's name tells it");
     else if (!std::exchange(told_of_years_, true))
       notes_.warn(base ? "days without a year follow the one above them" : "days without a year are the last ones before the file was modified");
   }
@@ -81,6 +84,7 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     }
   }
   if (found.midnight) {
+    has_time_risen_ = do_times_fall_ = false;
     // `time /t` may come before `date /t`.
     if (!found.time_of_day && !is_used) found.time_of_day = std::exchange(early_time_, std::nullopt);
     early_time_.reset();
@@ -104,9 +108,20 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
   }
   const auto day = last_midnight_ ? last_midnight_ : name_.midnight;
   if (!day || (now_.refused && !is_used)) return Stamp::kGoesOn;
+  // A day ends, and the next begins hours earlier or in the night: what falls step by step stands newest first.
+  const bool falls = last_midnight_ && *found.time_of_day < last_time_of_day_;
+  const bool is_over_night = falls && (has_time_risen_ || last_time_of_day_ - *found.time_of_day >= kDayMillis / 2);
+  if (last_midnight_) has_time_risen_ = !falls;
+  do_times_fall_ |= falls && !is_over_night;
+  if (do_times_fall_) {
+    next_ = {};
+    next_.fall_line = line;
+    next_.refused = true;
+    return Stamp::kBegins;
+  }
   next_.line = 0;  // its date may follow
   next_.midnight = *day;
-  if (last_midnight_ && *found.time_of_day < last_time_of_day_) *next_.midnight += kDayMillis;
+  if (falls) *next_.midnight += kDayMillis;
   next_.time_of_day = found.time_of_day;
   next_.zone = found.zone ? found.zone : name_.zone;
   if (!std::exchange(told_of_times_, true))
@@ -184,6 +199,10 @@ TextClock::Reading TextClock::read() {
   keep_session();
   Reading reading;
   reading.refused = now_.refused;
+  if (now_.fall_line != 0) {
+    any_refused_ = true;
+    notes_.skip(now_.fall_line, "a time without a date, and such times fall, as if the newest stood first: which day it is cannot be told; the table below is passed over");
+  }
   last_read_ = now_.local();
   if (now_.time) {
     reading.time = now_.time;

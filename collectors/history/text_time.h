@@ -70,6 +70,7 @@ class TextClock {
     bool refused = false;
     bool is_session = false;  // of the debugger
     std::uint64_t line = 0;   // of its date
+    std::uint64_t fall_line = 0;  // of a time alone that goes back; a date may follow it
 
     [[nodiscard]] std::optional<base::UnixMillis> local() const {
       return time ? time : midnight ? std::optional(*midnight + time_of_day.value_or(0)) : std::nullopt;
@@ -102,6 +103,7 @@ class TextClock {
   UptimeShift shift_;
   bool told_of_shift_ = false;
   bool any_refused_ = false;
+  bool has_time_risen_ = false, do_times_fall_ = false;  // of times without a date, since the last date or the last fall
   bool told_of_zone_ = false, told_of_midnight_ = false, told_of_times_ = false, told_of_years_ = false, told_of_debugger_ = false;
 };
 

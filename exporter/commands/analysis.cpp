@@ -4,6 +4,9 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <set>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace kmem {
@@ -29,8 +32,9 @@ struct HostRun {
     engine.observe(sampler.take(snapshot, boots.note(snapshot)));
   }
 
-  HostAnalysis finish(const AnalysisOptions& options, std::vector<std::string>& assumed) {
+  HostAnalysis finish(const AnalysisOptions& options, std::vector<std::string>& assumed, std::vector<PassedOver>& passed_over) {
     engine.settle();
+    look_for(passed_over);
     if (std::string how = boots.how_words(); !how.empty())
       assumed.push_back(analysis.host.empty() ? std::move(how) : analysis.host + ": " + how);
     if (!intervals.empty()) {
@@ -49,6 +53,28 @@ struct HostRun {
       analysis.subjects.push_back({std::move(report), course, std::move(drivers)});
     }
     return std::move(analysis);
+  }
+
+  // Which of them were seen in other rows.
+  void look_for(std::vector<PassedOver>& passed_over) const {
+    if (passed_over.empty()) return;
+    std::set<std::string> seen;  // "pool tag", and the tag alone
+    for (const SubjectReport& report : engine.report(true)) {
+      std::string name = report.kind == trend::Kind::kTag ? report.text : std::string();
+      while (name.ends_with(' ')) name.pop_back();
+      if (report.kind != trend::Kind::kTag && report.kind != trend::Kind::kPool) continue;
+      seen.insert(std::string(pool_name(report.pool)) + " " + name);
+      seen.insert(name);
+    }
+    for (PassedOver& one : passed_over) {
+      if (!one.of.host.empty() && !analysis.host.empty() && !same_host(one.of.host, analysis.host)) continue;
+      one.is_judged |= seen.contains((one.of.pool ? std::string(pool_name(*one.of.pool)) + " " : "") + one.of.tag);
+    }
+  }
+
+  static bool same_host(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
   }
 
   HostAnalysis analysis;
@@ -85,7 +111,21 @@ bool is_worse(const HostAnalysis& a, const HostAnalysis& b) {
   return a.host < b.host;
 }
 
+std::vector<PassedOver> passed_over_in(const history::HistorySource& source) {
+  std::map<history::RowSubject, std::uint64_t> rows;
+  for (const history::FileReading& reading : source.readings())
+    for (const auto& [of, count] : reading.lost) rows[of] += count;
+  std::vector<PassedOver> found;
+  for (auto& [of, count] : rows) found.push_back({of, count});
+  return found;
+}
+
 }  // namespace
+
+bool Analysis::is_of_nothing() const {
+  const auto has_none = [](const HostAnalysis& one) { return one.summary.subjects == 0; };
+  return has_none(*this) && std::all_of(others.begin(), others.end(), has_none);
+}
 
 std::size_t HostAnalysis::count(Verdict verdict) const {
   return static_cast<std::size_t>(std::count_if(subjects.begin(), subjects.end(), [&](const AnalyzedSubject& subject) {
@@ -116,6 +156,7 @@ base::Result<Analysis> analyze_history(history::HistorySource& source, const Ana
   std::map<std::string, HostRun, std::less<>> running;
   std::vector<HostAnalysis> hosts;
   std::vector<std::string> assumed;
+  std::vector<PassedOver> passed_over;
   HostRun* run = nullptr;
   Snapshot snapshot;
   std::uint64_t snapshots = 0;
@@ -124,7 +165,7 @@ base::Result<Analysis> analyze_history(history::HistorySource& source, const Ana
   do {
     if (const auto read = source.read(snapshot); !read) return read.error();
     if (source.group() != group) {
-      for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed));
+      for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed, passed_over));
       running.clear();
       run = nullptr;
       group = source.group();
@@ -144,7 +185,11 @@ base::Result<Analysis> analyze_history(history::HistorySource& source, const Ana
     progress.update(source.progress(), ++snapshots);
   } while (source.advance());
   progress.finish();
-  for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed));
+  passed_over = passed_over_in(source);
+  for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed, passed_over));
+  std::stable_sort(passed_over.begin(), passed_over.end(), [](const PassedOver& one, const PassedOver& other) {
+    return std::tuple(one.is_judged, other.rows) < std::tuple(other.is_judged, one.rows);
+  });
   std::stable_sort(hosts.begin(), hosts.end(), is_worse);
 
   Analysis analysis;
@@ -152,6 +197,7 @@ base::Result<Analysis> analyze_history(history::HistorySource& source, const Ana
   analysis.others.assign(std::make_move_iterator(hosts.begin() + 1), std::make_move_iterator(hosts.end()));
   analysis.skipped = source.skipped();
   analysis.skipped_count = source.skipped_count();
+  analysis.passed_over = std::move(passed_over);
   analysis.warnings = source.warnings();
   analysis.warnings.insert(analysis.warnings.end(), assumed.begin(), assumed.end());
   if (left_out > 0)

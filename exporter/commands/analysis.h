@@ -45,12 +45,23 @@ struct HostAnalysis {
   [[nodiscard]] std::size_t count(trend::Verdict verdict) const;
 };
 
+/// Rows of the input that could not be used.
+struct PassedOver {
+  history::RowSubject of;
+  std::uint64_t rows = 0;
+  bool is_judged = false;  // it had others, too
+};
+
 /// Of the only host, or of the worst of several.
 struct Analysis : HostAnalysis {
   std::vector<HostAnalysis> others;  // the other hosts, worst first
   std::vector<history::FileReading> readings;
   std::vector<history::Skipped> skipped;  // the first of them
   std::uint64_t skipped_count = 0;
+  std::vector<PassedOver> passed_over;  // by subject, as far as it can be told; those without a judgement first, then by rows
+
+  /// No host has a subject.
+  [[nodiscard]] bool is_of_nothing() const;
   std::vector<std::string> warnings;
 };
 

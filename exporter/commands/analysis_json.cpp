@@ -79,10 +79,18 @@ ordered_json host_json(const HostAnalysis& host) {
 
 ordered_json named_host_json(const HostAnalysis& host) {
   const trend::Verdict worst = host.subjects.empty() ? trend::Verdict::kOk : host.subjects.front().report.verdict;
-  const bool unknown = worst == trend::Verdict::kOk && !host.readiness.judged;
+  const bool unknown = worst == trend::Verdict::kOk && (!host.readiness.judged || host.summary.subjects == 0);
   ordered_json document = {{"host", host.host}, {"verdict", unknown ? "unknown" : trend::verdict_name(worst)}};
   document.update(host_json(host));
   return document;
+}
+
+ordered_json passed_over_json(const PassedOver& one) {
+  return {{"host", one.of.host},
+          {"pool", one.of.pool ? pool_name(*one.of.pool) : std::string_view()},
+          {"tag", one.of.tag},
+          {"rows", one.rows},
+          {"judged", one.is_judged}};
 }
 
 ordered_json reading_json(const history::FileReading& reading) {
@@ -101,6 +109,8 @@ std::string analysis_json(const Analysis& analysis, bool explain) {
     document["hosts"] = ordered_json::array({named_host_json(analysis)});
     for (const HostAnalysis& host : analysis.others) document["hosts"].push_back(named_host_json(host));
   }
+  document["passed_over"] = ordered_json::array();
+  for (const PassedOver& one : analysis.passed_over) document["passed_over"].push_back(passed_over_json(one));
   document["skipped"] = ordered_json::array();
   document["skipped_total"] = analysis.skipped_count;
   document["warnings"] = analysis.warnings;

@@ -158,7 +158,29 @@ void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool
     out += "         A reading every " + digits(hours, hours < 10 ? 1 : 0) + " hours: growth that takes hours only is not seen.\n";
 }
 
-void add_head(std::string& out, const HostAnalysis& analysis) {
+constexpr std::string_view kNothingToJudge = "nothing could be judged: no pool, tag or commit is in the readings";
+
+std::string passed_over_name(const history::RowSubject& of) {
+  return (of.host.empty() ? "" : of.host + " ") + (of.pool ? std::string(pool_name(*of.pool)) + " " : "") +
+         (of.tag.empty() ? "(whole pool)" : of.tag);
+}
+
+/// What the verdict says nothing of.
+void add_passed_over(std::string& out, const Analysis& analysis) {
+  constexpr std::size_t kMostNamed = 5;
+  if (analysis.skipped_count == 0) return;
+  out += "         Not covered: " + count_words(analysis.skipped_count, "piece") + " passed over";
+  for (std::size_t i = 0; i < std::min(analysis.passed_over.size(), kMostNamed); ++i) {
+    const PassedOver& one = analysis.passed_over[i];
+    out += std::string(i == 0 ? ": " : ", ") + passed_over_name(one.of) + " " +
+           (one.is_judged ? count_words(one.rows, "row") : "not judged, as " + (one.rows == 1 ? std::string("its only row was lost") : "all its " + std::to_string(one.rows) + " rows were lost"));
+  }
+  if (analysis.passed_over.size() > kMostNamed) out += ", and " + std::to_string(analysis.passed_over.size() - kMostNamed) + " subjects more";
+  out += "; listed below\n";
+}
+
+/// `of`: where it is the only host.
+void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of = nullptr) {
   const double days = static_cast<double>(analysis.end - analysis.start) / 1000 / kSecondsPerDay;
   out += "History  " + base::rfc3339(analysis.start) + " to " + base::rfc3339(analysis.end) + " (" +
          digits(days, days < 10 ? 1 : 0) + " days): " + count_words(analysis.snapshots, "snapshot") + ", " +
@@ -166,9 +188,11 @@ void add_head(std::string& out, const HostAnalysis& analysis) {
   const std::size_t leaks = analysis.count(Verdict::kLeak), surges = analysis.count(Verdict::kSurge),
                     watched = analysis.count(Verdict::kWatch);
   const bool grows = leaks + surges + watched > 0;
-  out += "Verdict  " + (grows || analysis.readiness.judged
-                            ? verdict_sum(leaks, surges, watched)
+  out += "Verdict  " + (analysis.summary.subjects == 0 && !grows ? std::string(kNothingToJudge)
+                        : grows || analysis.readiness.judged
+                            ? verdict_sum(leaks, surges, watched) + (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read")
                             : "too little to judge: " + trend::readiness_words(analysis.readiness)) + "\n";
+  if (of != nullptr) add_passed_over(out, *of);
   add_reach(out, analysis, days, grows);
   if (analysis.summary.refused_total > 0)
     out += "         Too many subjects: some of the smaller ones were not followed.\n";
@@ -225,8 +249,9 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
     width = std::max(width, host->host.size());
   }
   out += "Hosts    " + std::to_string(hosts.size()) + ": " + std::to_string(leaking) + " with leaks, " +
-         std::to_string(watched) + " to watch" + (unjudged > 0 ? ", " + std::to_string(unjudged) + " too little to judge" : std::string()) +
-         "\n\nVERDICT  " + "HOST" + std::string(width - 4, ' ') + "  DAYS  WHAT\n";
+         std::to_string(watched) + " to watch" + (unjudged > 0 ? ", " + std::to_string(unjudged) + " too little to judge" : std::string()) + "\n";
+  add_passed_over(out, analysis);
+  out += "\nVERDICT  HOST" + std::string(width - 4, ' ') + "  DAYS  WHAT\n";
   for (const HostAnalysis* host : hosts) {
     const double days = static_cast<double>(host->end - host->start) / 1000 / kSecondsPerDay;
     std::string what;
@@ -240,8 +265,9 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
       what = (has_pool ? std::string(pool_name(subject.report.pool)) + " " : "") + name_words(subject.report) + " " +
              rate_words(subject.report) + " a day";
     }
-    const bool unknown = what.empty() && !host->readiness.judged;
-    if (unknown) what = "too little to judge: " + trend::readiness_words(host->readiness);
+    const bool unknown = what.empty() && (!host->readiness.judged || host->summary.subjects == 0);
+    if (unknown && host->summary.subjects == 0) what = kNothingToJudge;
+    else if (unknown) what = "too little to judge: " + trend::readiness_words(host->readiness);
     if (const auto& largest = host->readiness.largest; largest && unknown) what += "; largest growth " + growth_words(*largest);
     std::string line(unknown ? "unknown"
                              : trend::verdict_word(host->subjects.empty() ? Verdict::kOk : host->subjects.front().report.verdict));
@@ -277,7 +303,7 @@ void add_readings(std::string& out, const Analysis& analysis) {
 std::string analysis_text(const Analysis& analysis, bool utf8, bool explain) {
   std::string out;
   if (analysis.others.empty()) {
-    add_head(out, analysis);
+    add_head(out, analysis, &analysis);
     if (!analysis.subjects.empty()) add_table(out, analysis, utf8);
   } else {
     add_hosts(out, analysis, utf8);

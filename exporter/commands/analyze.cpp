@@ -65,7 +65,10 @@ int analyze(const Options& options, Environment& environment) {
   const std::string report = options.report_format == ReportFormat::kJson
                                  ? analysis_json(*analysis, options.explain)
                                  : analysis_text(*analysis, service::shows_utf8(), options.explain);
-  return write_stdout(report) ? kExitFine : kExitFailed;
+  if (!write_stdout(report)) return kExitFailed;
+  if (!analysis->is_of_nothing()) return kExitFine;
+  base::log_error("nothing to analyze", {{"error", "the readings have no pool, tag or commit"}});
+  return kExitUnusable;
 }
 
 }  // namespace kmem

@@ -20,6 +20,7 @@ const std::string kFaultTable = kHead + " Leak Nonp 9 1 8 900 112\n";
 const std::string kCsv = "timestamp,pool,tag,bytes\n";
 const std::string kRow = "2026-11-13T10:00:00Z,nonpaged,Leak,900\n";
 const std::string kScript = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
+const std::string kCounts = "timestamp,pool,tag,bytes,allocs,frees\n";
 const std::string kLeakAt = " nonpaged Leak 900";
 
 const std::string kPoolused = "   NonPaged   Paged\n Tag Allocs Used Allocs Used\n";
@@ -87,6 +88,27 @@ std::vector<Fault> faults() {
        "without series of kernel memory: a series without a metric's name"},
       // What a file's end without an end of the line may have cut.
       {"script's last number cut", kScript + "2026-11-13 10:00,Leak,16,900\n2026-11-13 11:00,Leak,16,90", {ten, "2026-11-13T10:00:00Z paged Leak 16", "2026-11-13T11:00:00Z paged Leak 16"}, "f:3: the file ends within this row"},
+      {"frees cut", kCounts + "2026-11-13T09:00:00Z,nonpaged,Leak,900,5000,4000\n2026-11-13T10:00:00Z,nonpaged,Leak,900,6000,50", {"2026-11-13T09:00:00Z" + kLeakAt}, "f:3: the file ends within this row"},
+      {"frees that fell alone", kCounts + "2026-11-13T09:00:00Z,nonpaged,Leak,900,5000,4000\n2026-11-13T10:00:00Z,nonpaged,Leak,900,6000,3999", {"2026-11-13T09:00:00Z" + kLeakAt}, "f:3: the file ends within this row"},
+      {"frees whole without an end", kCounts + "2026-11-13T09:00:00Z,nonpaged,Leak,900,5000,4000\n2026-11-13T10:00:00Z,nonpaged,Leak,900,6000,5000", {"2026-11-13T09:00:00Z" + kLeakAt, ten}, ""},
+      {"bytes fell, and frees are whole", kCounts + "2026-11-13T09:00:00Z,nonpaged,Leak,9000,5000,4000\n2026-11-13T10:00:00Z,nonpaged,Leak,900,6000,5000", {"2026-11-13T09:00:00Z nonpaged Leak 9000", ten}, ""},
+      {"allocs cut", "timestamp,pool,tag,bytes,frees,allocs\n2026-11-13T09:00:00Z,nonpaged,Leak,900,4000,5000\n2026-11-13T10:00:00Z,nonpaged,Leak,900,5000,60", {"2026-11-13T09:00:00Z" + kLeakAt}, "f:3: the file ends within this row"},
+      {"tag cut", "pool,bytes,timestamp,tag\nnonpaged,900,2026-11-13T09:00:00Z,Leak\nnonpaged,900,2026-11-13T10:00:00Z,Le", {"2026-11-13T09:00:00Z" + kLeakAt}, "f:3: the file ends within this row"},
+      {"tag cut off", "pool,bytes,timestamp,tag\nnonpaged,900,2026-11-13T09:00:00Z,Leak\nnonpaged,900,2026-11-13T10:00:00Z,", {"2026-11-13T09:00:00Z" + kLeakAt}, "f:3: the file ends within this row"},
+      {"tag whole without an end", "pool,bytes,timestamp,tag\nnonpaged,900,2026-11-13T09:00:00Z,Leak\nnonpaged,900,2026-11-13T10:00:00Z,Leak", {"2026-11-13T09:00:00Z" + kLeakAt, ten}, ""},
+      {"a new tag in quotes", "pool,bytes,timestamp,tag\nnonpaged,900,2026-11-13T09:00:00Z,Leak\nnonpaged,900,2026-11-13T10:00:00Z,\"New\"", {"2026-11-13T09:00:00Z" + kLeakAt, "2026-11-13T10:00:00Z nonpaged New 900"}, ""},
+      {"zone cut", "bytes,pool,tag,timestamp\n900,nonpaged,Leak,2026-11-13T11:00:00+02:00\n900,nonpaged,Leak,2026-11-13T12:00:00", {"2026-11-13T09:00:00Z" + kLeakAt}, "f:3: the file ends within this row"},
+      {"total cut", kCsv + "2026-11-13T09:00:00Z,nonpaged,,9000\n2026-11-13T10:00:00Z,nonpaged,,90", {"2026-11-13T09:00:00Z nonpaged 9000"}, "f:3: the file ends within this row"},
+      {"host cut", "timestamp,pool,tag,bytes,host\n2026-11-13T10:00:00Z,nonpaged,Leak,900,srv01\n2026-11-13T11:00:00Z,nonpaged,Leak,900,srv", {ten}, "f:3: the file ends within this row"},
+      {"script's host cut", "Tag,DateTime,NonPagedUsedBytes,ComputerName\nLeak,2026-11-13 09:00,900,SRV1\nLeak,2026-11-13 10:00,900,SR", {"2026-11-13T09:00:00Z" + kLeakAt}, "f:3: the file ends within this row"},
+      {"script's host whole without an end", "Tag,DateTime,NonPagedUsedBytes,ComputerName\nLeak,2026-11-13 09:00,900,SRV1\nLeak,2026-11-13 10:00,900,SRV1", {"2026-11-13T09:00:00Z" + kLeakAt, ten}, ""},
+      // Day and month in both orders.
+      {"times alone, newest first", "2026-11-05 18:00Z\n" + kFaultTable + "17:00\n" + kFaultTable + "16:00\n" + kFaultTable, {at18}, "f:4: a time without a date, and such times fall, as if the newest stood first"},
+      {"times alone over a night", "2026-11-05 18:00Z\n" + kFaultTable + "19:00Z\n" + kFaultTable + "10:00Z\n" + kFaultTable, {at18, at19, "2026-11-06T10:00:00Z" + kLeakAt}, ""},
+      {"days without a year, newest first", "2026-11-05 18:00Z\n" + kFaultTable + "Nov 4 18:00\n" + kFaultTable, {at18}, "f:4: \"Nov 4 18:00\" has no year, and nothing that fits follows the time above it: it goes back"},
+      {"UTF-32", std::string("\xff\xfe\0\0t\0\0\0", 8), {}, "f: UTF-32, which no tool here writes; save it as UTF-8"},
+      {"both orders", kScript + "13/11/2026 10:00,Leak,0,900\n11/14/2026 10:00,Leak,0,900\n", {}, "f:2: time \"13/11/2026\": day and month stand in both orders: line 2 is day first, line 3 month first"},
+      {"both orders in a text", "13/11/2026 10:00\n" + kFaultTable + "05/11/2026 10:00\n" + kFaultTable + "11/14/2026 10:00\n" + kFaultTable, {}, "\"13/11/2026\": day and month stand in both orders: line 1 is day first, line 7 month first"},
       {"script whole without an end", kScript + "2026-11-13 10:00,Leak,0,900\n2026-11-13 11:00,Leak,0,901", {ten, "2026-11-13T11:00:00Z nonpaged Leak 901"}, ""},
       {"perfmon's last number cut", "(PDH-CSV 4.0) (UTC)(0),\\\\H\\Memory\\Pool Paged Bytes\n11/13/2026 10:00:00.000,9000\n11/13/2026 11:00:00.000,90", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: the file ends within this row"},
       {"Get-Counter's last number cut", "Path,Timestamp,CookedValue\n\\\\a\\memory\\pool paged bytes,2026-11-13 10:00,9000\n\\\\a\\memory\\pool paged bytes,2026-11-13 11:00,900", {"2026-11-13T10:00:00Z paged 9000"}, "f:3: the file ends within this row"},

@@ -163,6 +163,63 @@ TEST(Analyze, BrokenLinesAreListedAndCostNothingElse) {
               HasSubstr("\nSkipped  2 pieces of the input that cannot be used:\n  h.csv:101: "));
 }
 
+// Its rows are malformed in every snapshot: that nothing else grows says nothing of it.
+TEST(Analyze, WhatWasPassedOverIsNoPartOfTheVerdict) {
+  std::string text = "timestamp,pool,tag,bytes\n";
+  for (int day = 0; day < 20; ++day) {
+    const std::string time = std::to_string(1'767'225'600 + day * 86'400);
+    text += time + ",paged,Calm,5000000\n" + time + ",nonpaged,Leak,1,000 MB\n" + time + (day == 3 ? ",paged,Some,12x\n" : ",paged,Some,900000\n");
+  }
+  test::MemoryFiles files;
+  files.put("h.csv", text);
+  const auto analysis = analyze_files(files, {"h.csv"}, false);
+  ASSERT_TRUE(analysis.ok());
+  EXPECT_THAT(analysis_text(*analysis, false),
+              HasSubstr("Verdict  nothing grows steadily in what could be read\n"
+                        "         Not covered: 21 pieces passed over: nonpaged Leak not judged, as all its 20 rows were lost, "
+                        "paged Some 1 row; listed below\n"));
+  EXPECT_EQ(json::parse(analysis_json(*analysis))["passed_over"],
+            json::parse(R"([{"host": "", "pool": "nonpaged", "tag": "Leak", "rows": 20, "judged": false},
+                            {"host": "", "pool": "paged", "tag": "Some", "rows": 1, "judged": true}])"));
+  EXPECT_FALSE(analysis->is_of_nothing());
+}
+
+TEST(Analyze, LostRowsAreNamedWhateverTheFormat) {
+  const auto lost = [](const std::string& text) {
+    test::MemoryFiles files;
+    files.put("f", text);
+    const auto analysis = analyze_files(files, {"f"}, false);
+    std::string found;
+    if (!analysis) return analysis.error().message;
+    for (const PassedOver& one : analysis->passed_over)
+      found += one.of.host + "|" + (one.of.pool ? std::string(pool_name(*one.of.pool)) : "") + "|" + one.of.tag + "|" + std::to_string(one.rows) + (one.is_judged ? " judged" : "") + ";";
+    return found;
+  };
+  const std::string poolmon = " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n";
+  EXPECT_EQ(lost("2026-11-05 18:00:00\n" + poolmon + " Leak Nonp       1000 (   0)         0 (   0)     900x   1024000 (     0)   1024\n"
+                 " CM31 Paged      1000 (   0)         0 (   0)     1000   1024000 (     0)   1024\n"),
+            "|nonpaged|Leak|1;");
+  EXPECT_EQ(lost("DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes,ComputerName\n2026-11-05 18:00:00,CM31,500,0,S\n"
+                 "2026-11-05 18:00:00,Leak,0,many,S\n2026-11-06 18:00:00,CM31,some,0,s\n"),
+            "S|nonpaged|Leak|1;s|paged|CM31|1 judged;");
+  EXPECT_EQ(lost("\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Pool Paged Bytes\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n"
+                 "\"11/05/2026 18:00:00.000\",\"500\",\"n/a\"\n"),
+            "S||Memory\\Pool Nonpaged Bytes|1;");
+  EXPECT_EQ(lost("2026-11-05 18:00:00\nslabinfo - version: 2.1\n# name <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>\n"
+                 "dentry 100 100 192 21 1 : tunables 0 0 0 : slabdata 5 5 0\ninode_cache x 100 192 21 1 : tunables 0 0 0 : slabdata 5 5 0\n"),
+            "||inode_cache|1;");
+}
+
+// Free memory alone leaks nothing, which is no answer.
+TEST(Analyze, ReadingsWithoutAnythingToJudgeSaySo) {
+  test::MemoryFiles files;
+  files.put("f.csv", "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Available Bytes\"\n\"11/05/2026 18:00:00.000\",\"500\"\n\"11/06/2026 18:00:00.000\",\"500\"\n");
+  const auto analysis = analyze_files(files, {"f.csv"}, false);
+  ASSERT_TRUE(analysis.ok());
+  EXPECT_TRUE(analysis->is_of_nothing());
+  EXPECT_THAT(analysis_text(*analysis, false), HasSubstr("Verdict  nothing could be judged: no pool, tag or commit is in the readings\n"));
+}
+
 TEST(Analyze, NothingUsableIsAnErrorThatNamesTheFile) {
   test::MemoryFiles files;
   files.put("letter.txt", "Dear Sir or Madam,\n");
