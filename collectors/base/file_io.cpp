@@ -51,10 +51,10 @@ Result<std::string> read_file(FileSystem& files, const std::string& path, std::s
 }
 
 Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view content) {
-  return replace_file(files, path, std::span(&content, 1));
+  return replace_file(files, path, [content](File& file) { return file.append(content); });
 }
 
-Result<void> replace_file(FileSystem& files, const std::string& path, std::span<const std::string_view> pieces,
+Result<void> replace_file(FileSystem& files, const std::string& path, const std::function<Result<void>(File&)>& write,
                           OpenMode mode) {
   const auto place = files.place_of(path);
   if (!place) return place.error();
@@ -69,8 +69,7 @@ Result<void> replace_file(FileSystem& files, const std::string& path, std::span<
   };
   if (mode == OpenMode::kRewrite)
     if (auto taken = (*file)->take_access_of(place->path); !taken) return discard(taken.error());
-  for (const std::string_view piece : pieces)
-    if (auto written = (*file)->append(piece); !written) return discard(written.error());
+  if (auto written = write(**file); !written) return discard(written.error());
   if (auto synced = (*file)->sync(); !synced) return discard(synced.error());
   // Renamed while still open, so that its lock keeps a second writer from the temporary file's name until then.
   if (auto renamed = files.rename(temporary, place->path); !renamed) return discard(renamed.error());

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -73,12 +74,12 @@ class FileSystem {
 /// The whole file, or kInvalid when it is longer than `max_bytes`. Also for files that do not know their size.
 [[nodiscard]] Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t max_bytes);
 
-/// All or nothing, power cuts included: the old content or the new, never a mixture. Uses `path`.tmp. In pieces: one
-/// after the other, so that what is large need not be copied to be put between a head and a tail.
+/// All or nothing, power cuts included: the old content or the new, never a mixture. Uses `path`.tmp. `write` appends to
+/// that, and an Error of it leaves the old content: what is large need not be in memory as a whole.
 /// What is no regular file is kInvalid and stays; a symbolic link stays one.
 [[nodiscard]] Result<void> replace_file(FileSystem& files, const std::string& path, std::string_view content);
 [[nodiscard]] Result<void> replace_file(FileSystem& files, const std::string& path,
-                                        std::span<const std::string_view> pieces,
+                                        const std::function<Result<void>(File&)>& write,
                                         OpenMode temporary = OpenMode::kRewrite);
 
 /// replace_file where there is a file to be replaced; into a pipe or device it is written.

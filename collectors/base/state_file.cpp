@@ -16,18 +16,49 @@ constexpr std::size_t kChecksumBytes = 4;
 
 Error damaged(const std::string& what) { return {ErrorCode::kMalformed, "damaged: " + what}; }
 
-/// What stands before and behind a payload.
-struct Envelope {
-  Envelope(std::string_view kind, std::uint32_t version, std::string_view payload) {
-    WireWriter out(head);
-    head += kMagic;
-    out.fixed(version);
-    head += kind;
-    out.fixed(std::uint64_t{payload.size()});
-    WireWriter(tail).fixed(crc32(payload, crc32(head)));
+std::string head_of(std::string_view kind, std::uint32_t version, std::uint64_t payload_bytes) {
+  std::string head(kMagic);
+  WireWriter out(head);
+  out.fixed(version);
+  head += kind;
+  out.fixed(payload_bytes);
+  return head;
+}
+
+std::string checksum_of(std::uint32_t crc) {
+  std::string tail;
+  WireWriter(tail).fixed(crc);
+  return tail;
+}
+
+/// Sums up what it appends.
+class Summed {
+ public:
+  explicit Summed(File& file) : file_(file) {}
+  Result<void> append(std::string_view bytes) {
+    crc_ = crc32(bytes, crc_);
+    return file_.append(bytes);
   }
-  std::string head, tail;
+  [[nodiscard]] std::uint32_t crc() const { return crc_; }
+
+ private:
+  File& file_;
+  std::uint32_t crc_ = 0;
 };
+
+/// Hands over the pieces, some of them together. A use that fails ends it.
+Result<void> for_pieces(const PieceMaker& payload, const std::function<Result<void>(std::string_view)>& use) {
+  std::string buffer;
+  buffer.reserve(2 * kStatePieceBytes);
+  for (std::size_t number = 0;; ++number) {
+    const auto more = payload(number, buffer);
+    if (!more) return more.error();
+    if (buffer.size() < kStatePieceBytes && *more) continue;
+    if (auto used = use(buffer); !used) return used;
+    if (!*more) return {};
+    buffer.clear();
+  }
+}
 
 /// The version of a sound envelope of that kind.
 Result<std::uint32_t> check(std::string_view bytes, std::string_view kind) {
@@ -55,8 +86,9 @@ Result<std::uint32_t> check(std::string_view bytes, std::string_view kind) {
 }  // namespace
 
 std::string encode_state(std::string_view kind, std::uint32_t version, std::string_view payload) {
-  const Envelope around(kind, version, payload);
-  return around.head + std::string(payload) + around.tail;
+  std::string bytes = head_of(kind, version, payload.size());
+  bytes += payload;
+  return bytes + checksum_of(crc32(bytes));
 }
 
 Result<LoadedState> decode_state(std::string_view bytes, std::string_view kind) {
@@ -68,13 +100,38 @@ Result<LoadedState> decode_state(std::string_view bytes, std::string_view kind) 
 }
 
 Result<void> save_state(FileSystem& files, const std::string& path, std::string_view kind, std::uint32_t version,
-                        std::string_view payload) {
+                        const PieceMaker& payload) {
   if (kind.size() != kKindBytes) return Error{ErrorCode::kInvalid, "a state's kind has four characters"};
-  if (payload.size() > kMaxStateBytes - kHeadBytes - kChecksumBytes)
-    return Error{ErrorCode::kInvalid, path + ": " + std::to_string(payload.size()) + " bytes are too many for a state"};
-  const Envelope around(kind, version, payload);
-  const std::string_view pieces[] = {around.head, payload, around.tail};
-  return replace_file(files, path, pieces, OpenMode::kRewriteOwn);
+  std::uint64_t length = 0;  // stands before the payload: so that it is made once to be measured
+  const auto measured = for_pieces(payload, [&length](std::string_view bytes) -> Result<void> {
+    length += bytes.size();
+    return {};
+  });
+  if (!measured) return measured.error().within(path);
+  if (length > kMaxStateBytes - kHeadBytes - kChecksumBytes)
+    return Error{ErrorCode::kInvalid, path + ": " + std::to_string(length) + " bytes are too many for a state"};
+  const auto write = [&](File& file) -> Result<void> {
+    Summed out(file);
+    if (auto head = out.append(head_of(kind, version, length)); !head) return head;
+    std::uint64_t written = 0;
+    auto pieces = for_pieces(payload, [&](std::string_view bytes) {
+      written += bytes.size();
+      return out.append(bytes);
+    });
+    if (!pieces) return pieces;
+    if (written != length) return Error{ErrorCode::kInvalid, path + ": the state changed while it was written"};
+    return file.append(checksum_of(out.crc()));
+  };
+  return replace_file(files, path, write, OpenMode::kRewriteOwn);
+}
+
+Result<void> save_state(FileSystem& files, const std::string& path, std::string_view kind, std::uint32_t version,
+                        std::string_view payload) {
+  return save_state(files, path, kind, version, [payload](std::size_t number, std::string& out) -> Result<bool> {
+    const std::size_t at = number * kStatePieceBytes;
+    if (at < payload.size()) out += payload.substr(at, kStatePieceBytes);
+    return at < payload.size();
+  });
 }
 
 Result<LoadedState> load_state(FileSystem& files, const std::string& path, std::string_view kind) {

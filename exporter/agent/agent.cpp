@@ -36,12 +36,19 @@ struct Agent::Kept {
         trend(all, clock, folder + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
         failures(all, clock, folder + "/failures.state", "FAIL", FailureLog::kStateVersion) {}
   void load();
+  base::Result<bool> history_piece(std::size_t number, std::string& out);
+  void end_history();
 
   base::FileSystem& files;
   const std::string path;
   KeptState selection, trend, failures;
   std::mutex mutex;        // taken before the agent's own
   Agent* agent = nullptr;  // null when it has ended
+  /// The history that is being written is made from the engine as the file takes it, so that it is nowhere a second time.
+  /// Where the engine goes on before a slow file has all of it, what the file is to hold is made first. Guarded by the
+  /// agent's mutex; once that has ended, by the one above.
+  bool writing_history = false;
+  std::optional<std::vector<std::string>> history;
 };
 
 void Agent::RequestCounter::request_done(std::string_view handler, int code, std::chrono::nanoseconds took) {
@@ -68,7 +75,8 @@ Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const 
 }
 
 Agent::~Agent() {
-  const std::scoped_lock lock(kept_->mutex);
+  const std::scoped_lock lock(kept_->mutex, mutex_);
+  keep_what_is_being_saved();
   kept_->agent = nullptr;
 }
 
@@ -218,6 +226,7 @@ void Agent::learn() {
   if (has_old) source_->last_without_old(fresh);
   const Snapshot& seen = has_old ? fresh : snapshot_;
   rates_.note(seen, boots_.now());
+  keep_what_is_being_saved();
   if (trend_) trend_->observe(seen, boots_.now(), last_read_);
   source_->want_object_handles(trend_ && trend_->wants_object_handles());
   if (has_old) {
@@ -305,18 +314,55 @@ void Agent::save_what_is_due(bool first, bool changed, bool failed) {
 }
 
 void Agent::start_saving(bool selection, bool trend, bool failures) {
-  std::array<std::optional<std::string>, 3> payloads;
+  std::array<std::optional<std::string>, 2> payloads;
   {
     const std::scoped_lock lock(mutex_);
     if (selection) payloads[0] = tracked_.save();
-    if (trend && trend_) payloads[1] = trend_->save();
-    if (failures) payloads[2] = failures_.save();
+    if (failures) payloads[1] = failures_.save();
+    trend = trend && trend_;
+    kept_->writing_history = trend;
   }
-  (void)storage_.start([kept = kept_, payloads = std::move(payloads)] {
+  const bool started = storage_.start([kept = kept_, payloads = std::move(payloads), trend] {
     if (payloads[0]) kept->selection.save(*payloads[0]);
-    if (payloads[1]) kept->trend.save(*payloads[1]);
-    if (payloads[2]) kept->failures.save(*payloads[2]);
+    if (trend) {
+      kept->trend.save([&kept](std::size_t number, std::string& out) { return kept->history_piece(number, out); });
+      kept->end_history();
+    }
+    if (payloads[1]) kept->failures.save(*payloads[1]);
   });
+  if (!started) kept_->end_history();
+}
+
+base::Result<bool> Agent::Kept::history_piece(std::size_t number, std::string& out) {
+  const std::scoped_lock lock(mutex);
+  std::unique_lock<std::mutex> agent_lock;
+  if (agent != nullptr) agent_lock = std::unique_lock(agent->mutex_);
+  if (!history) {
+    if (agent == nullptr) return base::Error{base::ErrorCode::kBusy, "the agent has ended"};
+    return agent->trend_->save_piece(number, out);
+  }
+  if (number >= history->size()) return false;
+  out += (*history)[number];
+  return true;
+}
+
+void Agent::Kept::end_history() {
+  const std::scoped_lock lock(mutex);
+  std::unique_lock<std::mutex> agent_lock;
+  if (agent != nullptr) agent_lock = std::unique_lock(agent->mutex_);
+  writing_history = false;
+  history.reset();
+}
+
+/// With mutex_ held, before the trend learns: what is written now stays as it was.
+void Agent::keep_what_is_being_saved() {
+  if (!kept_->writing_history || kept_->history) return;
+  std::vector<std::string>& pieces = kept_->history.emplace();
+  std::string piece;
+  while (trend_->save_piece(pieces.size(), piece)) {
+    pieces.push_back(piece);
+    piece.clear();
+  }
 }
 
 bool Agent::save_state() {

@@ -110,6 +110,7 @@ class Agent {
   void learn();
   void save_what_is_due(bool first, bool changed, bool failed);
   void start_saving(bool selection, bool trend, bool failures);
+  void keep_what_is_being_saved();
   void encode_page(encode::Format format, const self::SelfUsage& usage, const metrics::Collect& collect = {});
   void note_parts();
   [[nodiscard]] bool membership_changed();

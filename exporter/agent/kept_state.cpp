@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "collectors/base/log.h"
-#include "collectors/base/state_file.h"
 
 namespace kmem {
 namespace {
@@ -146,7 +145,8 @@ bool KeptState::is_unread_still() {
   return false;
 }
 
-void KeptState::save(std::string_view payload) {
+template <typename Payload>
+void KeptState::write(const Payload& payload) {
   if (is_unread_still()) return;
   auto saved = base::save_state(files_, path_, kind_, version_, payload);
   // Someone has cleaned up, and took the folder, too.
@@ -158,6 +158,10 @@ void KeptState::save(std::string_view payload) {
   if (!saved) ++failures_[kUnwritable];
   say(saved ? std::string() : saved.error().message);
 }
+
+void KeptState::save(std::string_view payload) { write(payload); }
+
+void KeptState::save(const base::PieceMaker& payload) { write(payload); }
 
 void KeptState::note_hang() {
   ++failures_[kUnwritable];

@@ -17,6 +17,7 @@
 #include "collectors/base/file_io.h"
 #include "collectors/base/flapping.h"
 #include "collectors/base/result.h"
+#include "collectors/base/state_file.h"
 
 namespace kmem {
 
@@ -36,6 +37,7 @@ class KeptState {
   using Take = std::function<base::Result<void>(std::string_view payload)>;
   void load(Take take);
   void save(std::string_view payload);
+  void save(const base::PieceMaker& payload);
   /// Storage does not answer: said once, counted as unwritable.
   void note_hang();
 
@@ -44,6 +46,8 @@ class KeptState {
 
  private:
   void say(const std::string& error);
+  template <typename Payload>
+  void write(const Payload& payload);
 
   base::FileSystem& files_;
   const base::Clock& clock_;

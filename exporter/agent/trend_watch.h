@@ -49,7 +49,7 @@ class TrendWatch {
   [[nodiscard]] std::size_t watch_count() const { return watch_count_; }
   [[nodiscard]] const trend::TrendEngine& engine() const { return engine_; }
 
-  [[nodiscard]] std::string save() const { return engine_.save(); }
+  bool save_piece(std::size_t number, std::string& out) const { return engine_.save_piece(number, out); }
   base::Result<void> load(std::string_view payload);
 
  private:

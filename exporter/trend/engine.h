@@ -89,6 +89,9 @@ class TrendEngine {
   [[nodiscard]] std::vector<base::UnixMillis> boot_times() const;
 
   [[nodiscard]] std::string save() const;
+  /// The same in pieces of some tens of KB: appends that of the number, from 0; false: there are no more. They are one
+  /// payload as long as nothing is observed or loaded between the first and the last.
+  bool save_piece(std::size_t number, std::string& out) const;
   base::Result<void> load(std::string_view payload);
 
  private:
@@ -147,6 +150,8 @@ class TrendEngine {
     Recent recent;
   };
 
+  void save_head(base::WireWriter& out) const;
+  void save_subject(base::WireWriter& out, std::size_t slot) const;
   std::uint32_t slot_of(const Sample& sample, std::size_t position);
   [[nodiscard]] std::uint32_t find_slot(Kind kind, Pool pool, std::string_view text, std::uint64_t key) const;
   std::uint32_t admit(const Sample& sample, std::uint64_t key);

@@ -95,14 +95,15 @@ Recent::Lines Recent::lines(std::size_t slot) const {
   return lines;
 }
 
-void Recent::save(base::WireWriter& out) const {
+void Recent::save_head(base::WireWriter& out) const {
   out.fixed(minute_);
   out.fixed(static_cast<std::uint8_t>(started_));
-  const auto write = [&out, this](const float* values) {
-    out.string({reinterpret_cast<const char*>(values), count_ * sizeof(float)});
-  };
-  for (std::size_t at = 0; at < kColumns; ++at) write(column(at));
-  for (const std::vector<float>* values : {&open_, &open_five_, &open_half_, &high_}) write(values->data());
+}
+
+void Recent::save_column(base::WireWriter& out, std::size_t number) const {
+  const std::array<const float*, 4> open = {open_.data(), open_five_.data(), open_half_.data(), high_.data()};
+  const float* values = number < kColumns ? column(number) : open[number - kColumns];
+  out.string({reinterpret_cast<const char*>(values), count_ * sizeof(float)});
 }
 
 void Recent::load(base::WireReader& in, std::size_t subjects, std::int64_t now_ms) {

@@ -41,7 +41,10 @@ class Recent {
   /// The highest floor of a half hour since the last take; NaN where none was seen whole.
   [[nodiscard]] float take_high(std::size_t slot);
 
-  void save(base::WireWriter& out) const;
+  /// Written as the head, and then every column by its number.
+  static constexpr std::size_t kSavedColumns = kMinutes + kFives + 4;
+  void save_head(base::WireWriter& out) const;
+  void save_column(base::WireWriter& out, std::size_t number) const;
   void load(base::WireReader& in, std::size_t subjects, std::int64_t now_ms);
 
  private:

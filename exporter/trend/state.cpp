@@ -13,6 +13,7 @@ namespace kmem::trend {
 namespace {
 
 constexpr std::size_t kMaxIdentityBytes = 256;
+constexpr std::size_t kSubjectsAPiece = 16;
 constexpr std::uint32_t kVersionWithSurges = 2;
 constexpr std::uint32_t kVersionWithWatched = 3;
 constexpr double kMostLimit = 0x1p66;     // what is held and the room beyond
@@ -66,7 +67,38 @@ void take_highs(History& history, std::int64_t coarse_now) {
 std::string TrendEngine::save() const {
   std::string payload;
   payload.reserve(4096 + state_.subjects.size() * (sizeof(Subject) + Recent::kBytesPerSubject + 64));
-  base::WireWriter out(payload);
+  for (std::size_t number = 0; save_piece(number, payload); ++number) {
+  }
+  return payload;
+}
+
+bool TrendEngine::save_piece(std::size_t number, std::string& out) const {
+  const std::size_t subjects = state_.subjects.size();
+  const std::size_t subject_pieces = (subjects + kSubjectsAPiece - 1) / kSubjectsAPiece;
+  base::WireWriter writer(out);
+  if (number == 0) {
+    save_head(writer);
+    return true;
+  }
+  --number;
+  if (number < subject_pieces) {
+    const std::size_t end = std::min(subjects, (number + 1) * kSubjectsAPiece);
+    for (std::size_t slot = number * kSubjectsAPiece; slot < end; ++slot) save_subject(writer, slot);
+    return true;
+  }
+  number -= subject_pieces;
+  if (number > Recent::kSavedColumns) return false;
+  if (number == 0) {
+    for (const DayOfRoom& room : std::span(state_.rooms).first<kKeptTotals>()) room.save(writer);
+    state_.recent.save_head(writer);
+  } else {
+    state_.recent.save_column(writer, number - 1);
+  }
+  if (number == Recent::kSavedColumns) writer.fixed(seen_ms_);
+  return true;
+}
+
+void TrendEngine::save_head(base::WireWriter& out) const {
   out.fixed(kStateVersion);
   out.string(std::string_view(options_.host_identity).substr(0, kMaxIdentityBytes));
   state_.timeline.save(out);
@@ -75,37 +107,34 @@ std::string TrendEngine::save() const {
   out.fixed(state_.refused_total);
   out.fixed(state_.forgotten_total);
   out.varint(state_.subjects.size());
-  for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
-    const Subject& subject = *state_.subjects[slot];
-    const Open& open = state_.open[slot];
-    out.fixed(static_cast<std::uint8_t>(subject.kind));
-    out.fixed(static_cast<std::uint8_t>(subject.pool));
-    out.fixed(static_cast<std::uint8_t>(subject.verdict));
-    out.fixed(subject.scores_used);
-    out.fixed(subject.weak_judgements);
-    out.fixed(subject.watch_judgements);
-    out.string(subject.text);
-    out.fixed(std::bit_cast<std::uint64_t>(subject.limit));
-    for (const std::int64_t at : {subject.first_seen_ms, subject.first_detected_ms, subject.since_ms}) out.fixed(at);
-    for (const float value : {subject.slope_per_day, subject.slope_error_per_day, subject.strength, open.coarse,
-                              open.fine, open.outstanding, open.last}) {
-      write_float(out, value);
-    }
-    out.fixed(open.absent_hours);
-    write_ring(out, subject.scores);
-    write_ring(out, subject.history.coarse);
-    write_ring(out, subject.history.fine);
-    write_ring(out, subject.history.outstanding);
-    write_ring(out, subject.history.highs);
-    const SurgeState& surge = subject.surge();
-    for (const std::int64_t at : {surge.since_ms, surge.told_ms, surge.high_ms}) out.fixed(at);
-    for (const float value : {surge.high, surge.growth, surge.pace_per_day, open.low}) write_float(out, value);
-    out.fixed(static_cast<std::uint8_t>(surge.ends_soon));
+}
+
+void TrendEngine::save_subject(base::WireWriter& out, std::size_t slot) const {
+  const Subject& subject = *state_.subjects[slot];
+  const Open& open = state_.open[slot];
+  out.fixed(static_cast<std::uint8_t>(subject.kind));
+  out.fixed(static_cast<std::uint8_t>(subject.pool));
+  out.fixed(static_cast<std::uint8_t>(subject.verdict));
+  out.fixed(subject.scores_used);
+  out.fixed(subject.weak_judgements);
+  out.fixed(subject.watch_judgements);
+  out.string(subject.text);
+  out.fixed(std::bit_cast<std::uint64_t>(subject.limit));
+  for (const std::int64_t at : {subject.first_seen_ms, subject.first_detected_ms, subject.since_ms}) out.fixed(at);
+  for (const float value : {subject.slope_per_day, subject.slope_error_per_day, subject.strength, open.coarse,
+                            open.fine, open.outstanding, open.last}) {
+    write_float(out, value);
   }
-  for (const DayOfRoom& room : std::span(state_.rooms).first<kKeptTotals>()) room.save(out);
-  state_.recent.save(out);
-  out.fixed(seen_ms_);
-  return payload;
+  out.fixed(open.absent_hours);
+  write_ring(out, subject.scores);
+  write_ring(out, subject.history.coarse);
+  write_ring(out, subject.history.fine);
+  write_ring(out, subject.history.outstanding);
+  write_ring(out, subject.history.highs);
+  const SurgeState& surge = subject.surge();
+  for (const std::int64_t at : {surge.since_ms, surge.told_ms, surge.high_ms}) out.fixed(at);
+  for (const float value : {surge.high, surge.growth, surge.pace_per_day, open.low}) write_float(out, value);
+  out.fixed(static_cast<std::uint8_t>(surge.ends_soon));
 }
 
 base::Result<void> TrendEngine::load(std::string_view payload) {

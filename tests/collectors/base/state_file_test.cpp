@@ -50,6 +50,41 @@ TEST(StateFile, GivesBackWhatWasSaved) {
   EXPECT_EQ(load_state(files, "s", "TEST")->payload, "");
 }
 
+TEST(StateFile, InPiecesIsTheSameFile) {
+  MemoryFiles files;
+  const auto make = [](std::size_t number, std::string& out) -> Result<bool> {
+    if (number < 10) out += std::string(number * 5'000, static_cast<char>('a' + number));  // 225 KB
+    return number < 10;
+  };
+  std::string whole;
+  for (std::size_t number = 0; *make(number, whole); ++number) {
+  }
+  const std::uint64_t before = files.operations();
+  ASSERT_TRUE(save_state(files, "s", "TEST", 7, make).ok());
+  EXPECT_GT(files.operations() - before, 5U) << "not at once";
+  EXPECT_EQ(*files.get("s"), encode_state("TEST", 7, whole));
+  ASSERT_TRUE(save_state(files, "s", "TEST", 7, whole).ok());
+  EXPECT_EQ(*files.get("s"), encode_state("TEST", 7, whole));
+}
+
+TEST(StateFile, PiecesThatCannotBeMadeOrChangeLeaveTheOldOne) {
+  MemoryFiles files;
+  ASSERT_TRUE(save_state(files, "s", "TEST", 1, "old").ok());
+  int asked = 0;
+  for (const bool fails : {true, false}) {
+    asked = 0;
+    const auto make = [&](std::size_t number, std::string& out) -> Result<bool> {
+      if (number == 0) ++asked;
+      if (fails && asked == 2) return Error{ErrorCode::kBusy, "gone"};
+      out += number == 0 ? std::string(static_cast<std::size_t>(asked), 'x') : "";
+      return number == 0;
+    };
+    EXPECT_FALSE(save_state(files, "s", "TEST", 1, make).ok());
+    EXPECT_EQ(load_state(files, "s", "TEST")->payload, "old");
+    EXPECT_EQ(files.paths(), std::vector<std::string>{"s"});
+  }
+}
+
 TEST(StateFile, TellsAbsentFromDamagedFromUnreadable) {
   MemoryFiles files;
   EXPECT_EQ(load_state(files, "s", "TEST").error().code, ErrorCode::kAbsent);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "collectors/base/log.h"
+#include "collectors/base/state_file.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_files.h"
 #include "tests/support/tag_usage.h"
@@ -225,17 +226,24 @@ TEST_F(AgentTest, ACollectorThatFlapsWritesAFewLinesAndACount) {
 class HangingFiles final : public base::FileSystem {
  public:
   explicit HangingFiles(base::FileSystem& files) : files_(files) {}
-  void hang(bool on) {
+  /// At paths that hold that.
+  void hang(bool on, std::string where = {}) {
     const std::scoped_lock lock(mutex_);
     hangs_ = on;
+    where_ = std::move(where);
     changed_.notify_all();
   }
   base::Result<std::unique_ptr<base::File>> open(const std::string& path, base::OpenMode mode) override {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !hangs_; });
+    changed_.wait(lock, [&] { return !hangs_ || path.find(where_) == std::string::npos; });
     return files_.open(path, mode);
   }
-  base::Result<void> rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
+  base::Result<void> rename(const std::string& from, const std::string& to) override {
+    if (const auto content = base::read_file(files_, from, 1 << 20)) replaced_.emplace_back(to, *content);
+    return files_.rename(from, to);
+  }
+  /// What took the place of a file, in order. When nothing is at work.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& replaced() const { return replaced_; }
   base::Result<void> remove(const std::string& path) override { return files_.remove(path); }
   base::Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) override {
     return files_.names(folder, prefix);
@@ -247,7 +255,33 @@ class HangingFiles final : public base::FileSystem {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool hangs_ = false;
+  std::string where_;
+  std::vector<std::pair<std::string, std::string>> replaced_;
 };
+
+TEST_F(AgentTest, HistoryThatASlowDiskTakesIsThatOfOneMoment) {
+  config_.storage.path = "/state";
+  HangingFiles hanging(files_);
+  auto agent = std::make_unique<Agent>(config_, std::make_unique<FakeSource>(kernel_, clock_), clock_, hanging);
+  agent->tick();
+  hanging.hang(true, "trend.state");  // measured, and not yet written
+  clock_.advance(config_.storage.save_interval);
+  agent->tick();
+  kernel_.tags.emplace_back("Newt", 1 << 20);
+  clock_.advance(std::chrono::minutes(1));
+  agent->tick();
+  hanging.hang(false);
+  EXPECT_TRUE(agent->save_state());
+  std::vector<bool> holds_newt;
+  for (const auto& [path, bytes] : hanging.replaced()) {
+    if (path != "/state/trend.state") continue;
+    const auto state = base::decode_state(bytes, "TRND");
+    ASSERT_TRUE(state.ok()) << state.error().message;
+    holds_newt.push_back(state->payload.find("Newt") != std::string::npos);
+  }
+  EXPECT_EQ(holds_newt, (std::vector<bool>{false, false, true}));
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_trend_state_failures_total{reason="unwritable"} 1)"));
+}
 
 TEST_F(AgentTest, StorageThatHangsKeepsNothingButItsFiles) {
   config_.storage.path = "/state";
