@@ -5,7 +5,7 @@
 #include "exporter/commands/analysis.h"
 #include "exporter/commands/commands.h"
 #include "exporter/promapi/prometheus_source.h"
-#include "exporter/service/terminal.h"
+#include "exporter/terminal/terminal.h"
 
 namespace kmem {
 namespace {
@@ -64,7 +64,7 @@ int analyze(const Options& options, Environment& environment) {
   }
   const std::string report = options.report_format == ReportFormat::kJson
                                  ? analysis_json(*analysis, options.explain)
-                                 : analysis_text(*analysis, service::shows_utf8(), options.explain);
+                                 : analysis_text(*analysis, terminal::shows_utf8(), options.explain);
   if (!write_stdout(report)) return kExitFailed;
   if (!analysis->is_of_nothing()) return kExitFine;
   base::log_error("nothing to analyze", {{"error", "the readings have no pool, tag or commit"}});

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "exporter/service/terminal.h"
+#include "exporter/terminal/terminal.h"
 
 namespace kmem {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::size_t kBarColumns = 30;
 }  // namespace
 
 ProgressMeter ProgressMeter::on_stderr(const base::Clock& clock) {
-  return {clock, service::stderr_is_terminal(), [](std::string_view text) {
+  return {clock, terminal::stderr_is_terminal(), [](std::string_view text) {
             std::fwrite(text.data(), 1, text.size(), stderr);
             std::fflush(stderr);
           }};

@@ -22,7 +22,8 @@ constexpr double kTop = 26, kHeight = 190, kBottom = kTop + kHeight;  // pixels;
 constexpr double kWide = 1000;                                        // across, whatever the pixels
 constexpr std::size_t kFewestBuckets = 7 * trend::kBucketsPerDay;
 constexpr std::size_t kMostNamedBoots = 3;
-constexpr base::UnixMillis kDayMs = 86'400'000, kBucketMs = kDayMs / trend::kBucketsPerDay;
+using base::kDayMillis;
+constexpr base::UnixMillis kBucketMs = kDayMillis / trend::kBucketsPerDay;
 
 /// What is drawn: lowest amounts of times that lie next to each other.
 struct Line {
@@ -95,9 +96,9 @@ void add_amounts(Html& html, const Frame& frame, bool bytes) {
 }
 
 void add_days(Html& html, const Frame& frame, base::UnixMillis now) {
-  const base::UnixMillis days = (frame.to - frame.from) / kDayMs;
-  const base::UnixMillis step = kDayMs * (days > 35 ? 14 : days > 14 ? 7 : 2);
-  for (base::UnixMillis day = (frame.to / kDayMs) * kDayMs - step / 2; day > frame.from; day -= step) {
+  const base::UnixMillis days = (frame.to - frame.from) / kDayMillis;
+  const base::UnixMillis step = kDayMillis * (days > 35 ? 14 : days > 14 ? 7 : 2);
+  for (base::UnixMillis day = (frame.to / kDayMillis) * kDayMillis - step / 2; day > frame.from; day -= step) {
     const double share = frame.share(day);
     if (share < 0.05 || share > 0.95) continue;
     html.raw("<text class=\"day\" x=\"").number(100 * share).raw("%\" y=\"").number(kBottom + 20);
@@ -108,7 +109,7 @@ void add_days(Html& html, const Frame& frame, base::UnixMillis now) {
 /// Every hour, or as many hours as leave room for the words.
 void add_hours(Html& html, const Frame& frame) {
   constexpr base::UnixMillis kHourMs = 3'600'000;
-  const base::UnixMillis step = kHourMs * (frame.to - frame.from > kDayMs ? 12 : 1);
+  const base::UnixMillis step = kHourMs * (frame.to - frame.from > kDayMillis ? 12 : 1);
   for (base::UnixMillis hour = (frame.to / step) * step; hour > frame.from; hour -= step) {
     const double share = frame.share(hour);
     if (share < 0.05 || share > 0.95) continue;
@@ -240,7 +241,7 @@ std::string chart_words(const Subject& subject, const Frame& frame, std::size_t 
                       amount_words(static_cast<double>(*first), bytes) + " to " +
                       amount_words(static_cast<double>(*last), bytes);
   if (subject.report.since)
-    words += ", trend " + growth_words(subject.report.credible_slope_per_second * 86'400 *
+    words += ", trend " + growth_words(subject.report.credible_slope_per_second * base::kSecondsPerDay *
                                        (subject.report.kind == Kind::kSystemPtes ? -1 : 1), bytes) +
              " since " + day_words(*subject.report.since, now);
   if (steps > 0) words += ", " + plural_words(steps, "step");

@@ -60,7 +60,7 @@ struct Evidence {
     for (const FailureEvents& events : snapshot.failure_events) {
       if (events.provider != provider || events.event_id != id || events.count == 0 || !events.last) continue;
       const bool old = *events.last < snapshot.boot_time.value_or(0) ||
-                       *events.last < snapshot.time - kEventDays * 24 * 3'600'000;
+                       *events.last < snapshot.time - kEventDays * base::kDayMillis;
       if (!old) return &events;
     }
     return nullptr;

@@ -12,7 +12,6 @@ namespace kmem::page {
 namespace {
 
 using base::kSecondsPerDay;
-constexpr base::UnixMillis kDayMs = 86'400'000;
 constexpr std::size_t kMostLeaks = 4;  // more than the headline's
 constexpr double kShort = 0.9;         // of a limit
 
@@ -74,7 +73,7 @@ void add_shortages(const View& view, std::vector<std::string>& out, Verdict& ver
     out.push_back(std::move(words));
   }
   for (const FailureEvents& events : view.failure_events) {
-    if (events.count == 0 || !events.last || view.time - *events.last > kDayMs) continue;
+    if (events.count == 0 || !events.last || view.time - *events.last > base::kDayMillis) continue;
     std::string words = "the kernel refused memory: " + events.provider;
     if (events.event_id != 0) words += " event " + std::to_string(events.event_id);
     verdict.moments.push_back({minute_words(*events.last), *events.last, "minute"});

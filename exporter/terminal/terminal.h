@@ -28,8 +28,11 @@ class Terminal {
   [[nodiscard]] virtual Input wait(std::chrono::milliseconds timeout) = 0;
 };
 
-/// Standard output is a screen.
+/// Standard output is a screen. Unknown reads as no, here and below; any thread may ask.
 [[nodiscard]] bool stdout_is_terminal();
+[[nodiscard]] bool stderr_is_terminal();
+/// Block characters can be shown: the locale is UTF-8, or the Windows console's code page is.
+[[nodiscard]] bool shows_utf8();
 /// Standard input and output. At most one at a time, and made before other threads are, which inherit what signals it
 /// holds back.
 [[nodiscard]] base::Result<std::unique_ptr<Terminal>> open_terminal();

@@ -194,6 +194,22 @@ bool stdout_is_terminal() {
   return isatty(STDOUT_FILENO) == 1 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
 }
 
+bool stderr_is_terminal() {
+  return isatty(STDERR_FILENO) == 1;
+}
+
+bool shows_utf8() {
+  for (const char* name : std::array{"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* const text = std::getenv(name);
+    if (text == nullptr || *text == '\0') continue;
+    const std::string_view locale(text);
+    for (const std::string_view spelling : std::array<std::string_view, 4>{"UTF-8", "utf-8", "UTF8", "utf8"})
+      if (locale.find(spelling) != std::string_view::npos) return true;
+    return false;
+  }
+  return false;
+}
+
 base::Result<std::unique_ptr<Terminal>> open_terminal() {
   if (!stdout_is_terminal()) return base::Error{base::ErrorCode::kUnsupported, "standard output is not a terminal"};
   if (isatty(STDIN_FILENO) != 1 || tcgetattr(STDIN_FILENO, &g_before) != 0)

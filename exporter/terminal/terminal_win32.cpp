@@ -1,7 +1,9 @@
 // The console API of every NT, not escape sequences: those need Windows 10.
+#include <io.h>
 #include <windows.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -199,6 +201,14 @@ class ConsoleTerminal final : public Terminal {
 bool stdout_is_terminal() {
   DWORD mode = 0;
   return GetConsoleMode(GetStdHandle(STD_OUTPUT_HANDLE), &mode) != 0;
+}
+
+bool stderr_is_terminal() {
+  return _isatty(_fileno(stderr)) != 0;
+}
+
+bool shows_utf8() {
+  return GetConsoleOutputCP() == CP_UTF8;
 }
 
 base::Result<std::unique_ptr<Terminal>> open_terminal() {
