@@ -49,7 +49,8 @@ std::vector<std::string> documents() {
 
 /// Without the lines that call other programs, which have flags of their own.
 std::string of_this_program(const std::string& text) {
-  static const std::regex other("kmem_(trend|surge)_(sim|fit)|mimirtool|thanos|vmalert|measure\\.py|ctest|test\\.sh");
+  static const std::regex other(
+      "kmem_(trend|surge)_(sim|fit)|mimirtool|thanos|vmalert|measure\\.py|site_rules\\.py|ctest|test\\.sh");
   std::string out;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);)
