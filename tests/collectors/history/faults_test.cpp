@@ -211,6 +211,14 @@ std::vector<Fault> faults() {
 
 class HistoryWithFault : public testing::TestWithParam<Fault> {};
 
+TEST(InQuotes, LettersStayWholeAndMarksAreShown) {
+  EXPECT_EQ(in_quotes("7 октября"), "\"7 октября\"");
+  EXPECT_EQ(in_quotes("下午 6:00"), "\"下午 6:00\"");
+  EXPECT_EQ(in_quotes("a\x1b\xe2\x80\xae" "b\xc2\x85\xff"), "\"a\\x1b\\xe2\\x80\\xae" "b\\xc2\\x85\\xff\"");
+  EXPECT_EQ(in_quotes(std::string(39, 'x') + "яя"), "\"" + std::string(39, 'x') + "я...\"");
+  EXPECT_EQ(in_quotes("\xd1"), "\"\\xd1\"");
+}
+
 TEST_P(HistoryWithFault, IsReadRightOrNamed) {
   const Fault& fault = GetParam();
   const test::WholeHistory whole = test::read_text(fault.text);
