@@ -16,6 +16,7 @@
 #include "collectors/base/label_text.h"
 #include "collectors/base/suggest.h"
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_line.h"
 #include "collectors/history/number_text.h"
 #include "collectors/history/open_end.h"
 #include "collectors/history/recognise.h"
@@ -405,7 +406,10 @@ class CsvHistory final : public SnapshotReader {
     const std::string_view host_text = trimmed(field(kHost));
     if (current_ != nullptr && timestamp == current_timestamp_ && host_text == current_host_) return {};
     const auto time = parse_timestamp(timestamp);
-    if (!time) return timestamp.empty() ? "timestamp is empty" : "timestamp " + time.error().message;
+    if (!time && timestamp.empty()) return "timestamp is empty";
+    if (!time && parse_date_line(timestamp).numeric)
+      return "timestamp " + in_quotes(timestamp) + " is a date as spreadsheets show it; write it as 2026-11-05T18:00:00Z";
+    if (!time) return "timestamp " + time.error().message;
     if (std::string no = why_no_host(host_text); !no.empty()) return no;
     Host& host = host_of(host_text);
     if (host.given && *time <= *host.given && !any_order_) {

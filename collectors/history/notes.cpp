@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "collectors/base/label_text.h"
+#include "collectors/base/utf8.h"
 
 namespace kmem::history {
 
@@ -56,9 +57,30 @@ void FileNotes::timed_by(std::string_view rule) {
     rules.emplace_back(rule);
 }
 
+namespace {
+
+/// Bytes of the letter beyond ASCII with which the text begins; 0: none, or a control or a mark that moves what stands beside it.
+std::size_t letter_length(std::string_view text) {
+  const std::size_t length = base::utf8_length(text);
+  if (length < 2) return 0;
+  const auto begins = [&](std::string_view bytes) { return text.starts_with(bytes); };
+  const bool is_control = begins("\xc2") && static_cast<unsigned char>(text[1]) <= 0xA0;                  // U+0080 to U+00A0
+  const bool is_mark = begins("\xd8\x9c") || begins("\xe2\x80") || begins("\xe2\x81") || begins("\xef\xbb\xbf");  // U+2000 to U+207F
+  return is_control || is_mark ? 0 : length;
+}
+
+}  // namespace
+
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMostBytes = 40;
-  return '"' + base::label_text(text.substr(0, kMostBytes)) + (text.size() > kMostBytes ? "...\"" : "\"");
+  std::string words = "\"";
+  std::size_t at = 0;
+  while (at < std::min(text.size(), kMostBytes)) {
+    const std::size_t letter = letter_length(text.substr(at));
+    words += letter > 0 ? std::string(text.substr(at, letter)) : base::label_text(text.substr(at, 1));
+    at += std::max<std::size_t>(letter, 1);
+  }
+  return words + (at < text.size() ? "...\"" : "\"");
 }
 
 }  // namespace kmem::history

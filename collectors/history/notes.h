@@ -104,7 +104,8 @@ class FileNotes {
   FileReading* reading_;
 };
 
-/// Somebody else's text for a message: in quotes, legal everywhere, cut when long.
+/// Somebody else's text for a message: in quotes, cut when long; letters of UTF-8 as they are, all else that is not ASCII as
+/// \xNN.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace kmem::history

@@ -212,6 +212,7 @@ class TextHistory final : public SnapshotReader {
     if (text.find("Allocs") == std::string_view::npos) return false;
     begin(begins_with(has_system_rows_));
     open(Table::kPoolmon);
+    has_per_alloc_ = find_word(text, "Per", 0) != std::string_view::npos;
     // Rows are read by their places: Allocs, Frees, Diff, Bytes.
     std::size_t at = 0;
     for (const std::string_view name : {"Type", "Allocs", "Frees", "Diff", "Bytes"}) {
@@ -334,6 +335,8 @@ class TextHistory final : public SnapshotReader {
         reason_ = "Bytes is not Diff times Per Alloc, as it was before";
         kind = RowKind::kBroken;
       }
+      if (kind == RowKind::kBroken && table_ == Table::kPoolmon && !has_per_alloc_ && reason_.ends_with("Per Alloc"))
+        reason_ = "the heading has no column Per Alloc, without which a row that was cut looks whole; take poolmon's own table";
       if (kind == RowKind::kBroken && table_ == Table::kNone) kind = RowKind::kOther;  // prose about paged pool
       if (kind == RowKind::kOther && table_ == Table::kPoolmon && parse_top_row(line, {true}, tags_[0], reason_) == RowKind::kRow &&
           tags_[0].pool > Pool::kNonpaged)
@@ -551,6 +554,7 @@ class TextHistory final : public SnapshotReader {
 
   std::unordered_map<std::uint64_t, bool> is_exact_;  // by tag: Per Alloc
   OpenEnd end_;
+  bool has_per_alloc_ = true;  // in the heading of poolmon's table
   std::string_view other_;  // what else has begun last
 
   std::optional<Snapshot> undated_;  // until it is known whether it is the last

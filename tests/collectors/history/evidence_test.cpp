@@ -513,7 +513,7 @@ TEST(Evidence, CountersInOtherLanguages) {
         "for each instance"}},
       {"Swedish", "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Minne\\V\xc3\xa4xlingsbar pool\"\n\"11/05/2026 18:00:00.000\",\"1\"\n",
        {"error no usable history: f:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
-        "English names; \"Minne\\V\\xc3\\xa4xlingsbar pool\" looks Swedish; in English they are written by: typeperf "
+        "English names; \"Minne\\V\xc3\xa4xlingsbar pool\" looks Swedish; in English they are written by: typeperf "
         "\"\\Memory\\Pool Nonpaged Bytes\" \"\\Memory\\Pool Paged Bytes\" -si 3600 -o FILE"}},
   };
   for (const Evidence& one : table) check(one);

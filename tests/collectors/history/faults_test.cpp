@@ -107,6 +107,8 @@ std::vector<Fault> faults() {
       {"times alone over a night", "2026-11-05 18:00Z\n" + kFaultTable + "19:00Z\n" + kFaultTable + "10:00Z\n" + kFaultTable, {at18, at19, "2026-11-06T10:00:00Z" + kLeakAt}, ""},
       {"days without a year, newest first", "2026-11-05 18:00Z\n" + kFaultTable + "Nov 4 18:00\n" + kFaultTable, {at18}, "f:4: \"Nov 4 18:00\" has no year, and nothing that fits follows the time above it: it goes back"},
       {"UTF-32", std::string("\xff\xfe\0\0t\0\0\0", 8), {}, "f: UTF-32, which no tool here writes; save it as UTF-8"},
+      {"a spreadsheet's dates in CSV", kCsv + "13/11/2026 10:00,nonpaged,Leak,900\n", {}, "f:2: timestamp \"13/11/2026 10:00\" is a date as spreadsheets show it; write it as 2026-11-05T18:00:00Z"},
+      {"no Per Alloc", "2026-11-05 18:00Z\n Tag  Type Allocs Frees Diff Bytes\n Leak Nonp 9 1 8 900\n", {}, "f:3: the heading has no column Per Alloc, without which a row that was cut looks whole"},
       {"both orders", kScript + "13/11/2026 10:00,Leak,0,900\n11/14/2026 10:00,Leak,0,900\n", {}, "f:2: time \"13/11/2026\": day and month stand in both orders: line 2 is day first, line 3 month first"},
       {"both orders in a text", "13/11/2026 10:00\n" + kFaultTable + "05/11/2026 10:00\n" + kFaultTable + "11/14/2026 10:00\n" + kFaultTable, {}, "\"13/11/2026\": day and month stand in both orders: line 1 is day first, line 7 month first"},
       {"script whole without an end", kScript + "2026-11-13 10:00,Leak,0,900\n2026-11-13 11:00,Leak,0,901", {ten, "2026-11-13T11:00:00Z nonpaged Leak 901"}, ""},
@@ -208,6 +210,14 @@ std::vector<Fault> faults() {
 }
 
 class HistoryWithFault : public testing::TestWithParam<Fault> {};
+
+TEST(InQuotes, LettersStayWholeAndMarksAreShown) {
+  EXPECT_EQ(in_quotes("7 октября"), "\"7 октября\"");
+  EXPECT_EQ(in_quotes("下午 6:00"), "\"下午 6:00\"");
+  EXPECT_EQ(in_quotes("a\x1b\xe2\x80\xae" "b\xc2\x85\xff"), "\"a\\x1b\\xe2\\x80\\xae" "b\\xc2\\x85\\xff\"");
+  EXPECT_EQ(in_quotes(std::string(39, 'x') + "яя"), "\"" + std::string(39, 'x') + "я...\"");
+  EXPECT_EQ(in_quotes("\xd1"), "\"\\xd1\"");
+}
 
 TEST_P(HistoryWithFault, IsReadRightOrNamed) {
   const Fault& fault = GetParam();
