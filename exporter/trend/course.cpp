@@ -17,7 +17,7 @@ std::optional<Course> TrendEngine::course(Kind kind, Pool pool, std::string_view
   unroll(history.coarse, state_.judged_bucket, course.floors);
   unroll(history.fine, state_.fine_bucket - 1, course.recent);
   std::array<std::uint16_t, kCoarseBuckets> counts;
-  unroll(history.outstanding, state_.judged_bucket, counts);
+  unroll_counts(history.coarse, state_.judged_bucket, counts);
   std::transform(counts.begin(), counts.end(), course.outstanding.begin(), ShortCount::unpack);
   for (float& floor : course.floors) floor = std::abs(floor);
   for (float& floor : course.recent) floor = std::abs(floor);

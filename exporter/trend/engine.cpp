@@ -150,12 +150,9 @@ void TrendEngine::close_buckets(std::int64_t coarse, std::int64_t fine, bool new
     }
     if (coarse_steps > 0) {
       const std::size_t at = ring_slot(state_.coarse_bucket, kCoarseBuckets);
-      history.coarse[at] = open.coarse;
-      history.outstanding[at] = packed(open.outstanding);
-      for (std::int64_t i = 1; i < coarse_steps; ++i) {
-        history.coarse[ring_slot(coarse - i, kCoarseBuckets)] = kNothing;
-        history.outstanding[ring_slot(coarse - i, kCoarseBuckets)] = ShortCount::kMissing;
-      }
+      history.coarse.set(at, open.coarse, packed(open.outstanding));
+      for (std::int64_t i = coarse_steps - 1; i > 0; --i)
+        history.coarse.set(ring_slot(coarse - i, kCoarseBuckets), kNothing, ShortCount::kMissing);
     }
     // Before the boot is not after it: a bucket that holds both counts from the boot on.
     if (coarse_steps > 0 || new_boot) open.coarse = open.outstanding = kNothing;

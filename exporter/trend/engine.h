@@ -129,7 +129,7 @@ class TrendEngine {
     [[nodiscard]] bool may_leak() const { return trend::may_leak(kind, pool, text); }
     void acquit();
   };
-  // What a tick touches, apart from the 2.5 KB of a subject, so that a tick stays in the cache.
+  // What a tick touches, apart from the rest of a subject, so that a tick stays in the cache.
   struct Open {
     float coarse = kNothing, fine = kNothing, outstanding = kNothing, last = kNothing;
     float low = kNothing;  // lowest closed hour of the last 4 days of this boot

@@ -1,4 +1,4 @@
-// STAGE 3, inside: what is kept of one subject, 2.5 KB: the lowest value in every 4 hours of 8 weeks and in every hour
+// STAGE 3, inside: what is kept of one subject, at most 2.6 KB: the lowest value in every 4 hours of 8 weeks and in every hour
 // of 4 days, the lowest number of outstanding allocations, and the highest half hour of each day. recent.h has the
 // minutes. All subjects share one calendar of buckets, so a slot needs no date of its own. NaN = nothing seen: a gap is
 // evidence for nothing.
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "exporter/trend/estimator.h"
 
@@ -55,26 +56,106 @@ struct ShortFloat {
   }
 };
 
-struct History {
-  std::array<float, kCoarseBuckets> coarse;
-  std::array<float, kFineBuckets> fine;
-  std::array<std::uint16_t, kCoarseBuckets> outstanding;
-  std::array<std::uint16_t, kHighDays> highs;  // ShortFloat: of each day the highest floor of a half hour
-
-  History() { clear(); }
-  void clear() {
-    coarse.fill(kNothing);
-    fine.fill(kNothing);
-    outstanding.fill(ShortCount::kMissing);
-    highs.fill(ShortFloat::kMissing);
-  }
-};
-
 /// Slot of a bucket in a ring of the given size.
 [[nodiscard]] constexpr std::size_t ring_slot(std::int64_t bucket, std::size_t size) {
   const auto n = static_cast<std::int64_t>(size);
   return static_cast<std::size_t>((bucket % n + n) % n);
 }
+
+/// The buckets of 4 hours: floors, and ShortCounts of what was outstanding. Two weeks that hold one value throughout, as
+/// those of most tags that nothing uses and those that nobody has seen, take no memory of their own.
+class CoarseRing {
+ public:
+  static constexpr std::size_t kSize = kCoarseBuckets;
+
+  [[nodiscard]] static constexpr std::size_t size() { return kSize; }
+  /// The floor.
+  [[nodiscard]] float operator[](std::size_t at) const {
+    const std::unique_ptr<Part>& part = parts_[at / kPart];
+    return part ? part->floors[at % kPart] : same_[at / kPart].floor;
+  }
+  void set(std::size_t at, float floor, std::uint16_t count) {
+    std::unique_ptr<Part>& part = parts_[at / kPart];
+    const Same& same = same_[at / kPart];
+    if (!part) {
+      if (is_same(floor, same.floor) && count == same.count) return;
+      part = std::make_unique<Part>();
+      part->floors.fill(same.floor);
+      part->counts.fill(same.count);
+    }
+    part->floors[at % kPart] = floor;
+    part->counts[at % kPart] = count;
+    if (at % kPart == kPart - 1) pack(at / kPart);
+  }
+  /// All of them, from the slot `first` on.
+  void copy_floors(std::size_t first, std::array<float, kSize>& line) const { copy(first, line, &Part::floors, &Same::floor); }
+  void copy_counts(std::size_t first, std::array<std::uint16_t, kSize>& line) const {
+    copy(first, line, &Part::counts, &Same::count);
+  }
+  void clear() {
+    parts_ = {};
+    same_ = {};
+  }
+
+ private:
+  static constexpr std::size_t kPart = 84, kParts = kSize / kPart;
+  static_assert(kSize % kPart == 0);
+  struct Part {
+    std::array<float, kPart> floors;
+    std::array<std::uint16_t, kPart> counts;
+  };
+  struct Same {
+    float floor = kNothing;
+    std::uint16_t count = ShortCount::kMissing;
+  };
+
+  [[nodiscard]] static bool is_same(float a, float b) {
+    return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+  }
+  template <typename T>
+  void copy(std::size_t first, std::array<T, kSize>& line, std::array<T, kPart> Part::* values, T Same::* same) const {
+    for (std::size_t number = 0; number < kParts; ++number) {
+      const std::size_t begin = number * kPart;
+      // The line begins within one of the parts: that stands at both its ends.
+      const std::size_t cut = first > begin && first < begin + kPart ? first - begin : 0;
+      T* const into = line.data() + (begin + cut + kSize - first) % kSize;
+      T* const front = line.data() + kSize - cut;
+      if (const Part* part = parts_[number].get()) {
+        const T* from = (part->*values).data();
+        std::copy(from + cut, from + kPart, into);
+        std::copy(from, from + cut, front);
+      } else {
+        std::fill_n(into, kPart - cut, same_[number].*same);
+        std::fill_n(front, cut, same_[number].*same);
+      }
+    }
+  }
+  void pack(std::size_t number) {
+    const Part& part = *parts_[number];
+    const Same same = {part.floors[0], part.counts[0]};
+    if (!std::all_of(part.floors.begin(), part.floors.end(), [&](float floor) { return is_same(floor, same.floor); }) ||
+        !std::all_of(part.counts.begin(), part.counts.end(), [&](std::uint16_t count) { return count == same.count; }))
+      return;
+    same_[number] = same;
+    parts_[number].reset();
+  }
+
+  std::array<std::unique_ptr<Part>, kParts> parts_;  // null: all of it is the same
+  std::array<Same, kParts> same_;
+};
+
+struct History {
+  CoarseRing coarse;
+  std::array<float, kFineBuckets> fine;
+  std::array<std::uint16_t, kHighDays> highs;  // ShortFloat: of each day the highest floor of a half hour
+
+  History() { clear(); }
+  void clear() {
+    coarse.clear();
+    fine.fill(kNothing);
+    highs.fill(ShortFloat::kMissing);
+  }
+};
 
 /// The ring as a line, oldest first, that ends with the given bucket.
 template <typename T, std::size_t kSize>
@@ -82,6 +163,15 @@ void unroll(const std::array<T, kSize>& ring, std::int64_t newest_bucket, std::a
   const std::size_t first = ring_slot(newest_bucket + 1, kSize);
   const auto middle = ring.begin() + static_cast<std::ptrdiff_t>(first);
   std::copy(ring.begin(), middle, std::copy(middle, ring.end(), line.begin()));
+}
+
+inline void unroll(const CoarseRing& ring, std::int64_t newest_bucket, std::array<float, CoarseRing::kSize>& floors) {
+  ring.copy_floors(ring_slot(newest_bucket + 1, CoarseRing::kSize), floors);
+}
+
+inline void unroll_counts(const CoarseRing& ring, std::int64_t newest_bucket,
+                          std::array<std::uint16_t, CoarseRing::kSize>& counts) {
+  ring.copy_counts(ring_slot(newest_bucket + 1, CoarseRing::kSize), counts);
 }
 
 }  // namespace kmem::trend

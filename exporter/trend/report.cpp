@@ -206,7 +206,7 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   report.slope_28d_per_second = per_second(slope_of_days(points, 28, 10));
 
   std::array<std::uint16_t, kCoarseBuckets> counts;
-  unroll(subject.history.outstanding, state_.judged_bucket, counts);
+  unroll_counts(subject.history.coarse, state_.judged_bucket, counts);
   std::transform(counts.begin(), counts.end(), line.begin(), ShortCount::unpack);
   report.outstanding_per_day =
       slope_of_days(daily_floors(std::span(line).subspan(static_cast<std::size_t>(from))), 28, 7);

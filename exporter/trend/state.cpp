@@ -19,6 +19,10 @@ constexpr std::uint32_t kVersionWithWatched = 3;
 constexpr double kMostLimit = 0x1p66;     // what is held and the room beyond
 constexpr float kMostOfSurge = 0x1p80F;   // a pace of that a minute
 
+using Floors = std::array<float, CoarseRing::kSize>;
+using Counts = std::array<std::uint16_t, CoarseRing::kSize>;
+constexpr std::int64_t kNewestSlot = static_cast<std::int64_t>(CoarseRing::kSize) - 1;  // unrolls in the order of slots
+
 template <typename T, std::size_t kSize>
 void write_ring(base::WireWriter& out, const std::array<T, kSize>& ring) {
   out.string({reinterpret_cast<const char*>(ring.data()), sizeof ring});
@@ -53,9 +57,9 @@ void refuse_impossible(std::span<float> values) {
 }
 
 /// What an older program did not keep, as far as its floors of 4 hours know it.
-void take_highs(History& history, std::int64_t coarse_now) {
+void take_highs(History& history, const Floors& coarse, std::int64_t coarse_now) {
   for (std::int64_t bucket = coarse_now - kCoarseBuckets; bucket < coarse_now; ++bucket) {
-    const float floor = history.coarse[ring_slot(bucket, kCoarseBuckets)];
+    const float floor = coarse[ring_slot(bucket, kCoarseBuckets)];
     const std::int64_t day = bucket / kBucketsPerDay - (bucket % kBucketsPerDay < 0);
     std::uint16_t& high = history.highs[ring_slot(day, kHighDays)];
     if (!std::isnan(floor) && !(ShortFloat::unpack(high) >= floor)) high = ShortFloat::pack(floor);
@@ -66,7 +70,7 @@ void take_highs(History& history, std::int64_t coarse_now) {
 
 std::string TrendEngine::save() const {
   std::string payload;
-  payload.reserve(4096 + state_.subjects.size() * (sizeof(Subject) + Recent::kBytesPerSubject + 64));
+  payload.reserve(4096 + state_.subjects.size() * (sizeof(Subject) + sizeof(Floors) + sizeof(Counts) + Recent::kBytesPerSubject + 64));
   for (std::size_t number = 0; save_piece(number, payload); ++number) {
   }
   return payload;
@@ -127,9 +131,13 @@ void TrendEngine::save_subject(base::WireWriter& out, std::size_t slot) const {
   }
   out.fixed(open.absent_hours);
   write_ring(out, subject.scores);
-  write_ring(out, subject.history.coarse);
+  Floors floors;
+  unroll(subject.history.coarse, kNewestSlot, floors);
+  write_ring(out, floors);
   write_ring(out, subject.history.fine);
-  write_ring(out, subject.history.outstanding);
+  Counts counts;
+  unroll_counts(subject.history.coarse, kNewestSlot, counts);
+  write_ring(out, counts);
   write_ring(out, subject.history.highs);
   const SurgeState& surge = subject.surge();
   for (const std::int64_t at : {surge.since_ms, surge.told_ms, surge.high_ms}) out.fixed(at);
@@ -138,7 +146,7 @@ void TrendEngine::save_subject(base::WireWriter& out, std::size_t slot) const {
 }
 
 base::Result<void> TrendEngine::load(std::string_view payload) {
-  constexpr std::size_t kFewestSubjectBytes = sizeof(History) - sizeof(History::highs) + 64;  // older ones have no highs
+  constexpr std::size_t kFewestSubjectBytes = sizeof(Floors) + sizeof(Counts) + sizeof(History::fine) + 64;  // older ones have no highs
   if (payload.size() > kMaxStateBytes) return base::Error{base::ErrorCode::kMalformed, "trend state is too large"};
   base::WireReader in(payload);
   const auto version = in.fixed<std::uint32_t>();
@@ -196,9 +204,11 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     if (!is_plain_utf8(subject->text)) in.fail();  // would make a page that nobody can read
     open.absent_hours = in.fixed<std::uint32_t>();
     read_ring(in, subject->scores);
-    read_ring(in, subject->history.coarse);
+    Floors floors{};
+    read_ring(in, floors);
     read_ring(in, subject->history.fine);
-    read_ring(in, subject->history.outstanding);
+    Counts counts{};
+    read_ring(in, counts);
     if (version >= kVersionWithSurges) {
       read_ring(in, subject->history.highs);
       for (std::uint16_t& high : subject->history.highs)
@@ -217,10 +227,11 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
       surge.ends_soon = in.fixed<std::uint8_t>() != 0;
       if (surge.active()) subject->surging = std::make_unique<SurgeState>(surge);
     } else {
-      take_highs(subject->history, state.coarse_bucket);
+      take_highs(subject->history, floors, state.coarse_bucket);
     }
     refuse_impossible(subject->scores);
-    refuse_impossible(subject->history.coarse);
+    refuse_impossible(floors);
+    for (std::size_t at = 0; at < floors.size(); ++at) subject->history.coarse.set(at, floors[at], counts[at]);
     refuse_impossible(subject->history.fine);
     if (!subject->may_leak()) subject->acquit();
     open.surging = subject->surge().active();
