@@ -5,13 +5,8 @@
 #include <array>
 #include <cstddef>
 
-#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__)
 #define KMEM_CRC_BY_PRODUCTS 1
-#ifdef __i386__  // Windows calls with a stack that is aligned to 4 bytes only
-#define KMEM_ALIGNED_STACK __attribute__((force_align_arg_pointer))
-#else
-#define KMEM_ALIGNED_STACK
-#endif
 #include <wmmintrin.h>
 #endif
 
@@ -23,7 +18,7 @@ namespace {
 /// Carry-less products fold 64 bytes at a time into 16, as in Intel's "Fast CRC Computation for Generic Polynomials
 /// Using PCLMULQDQ" (2009), whose constants these are: an eighth of a byte's share of zlib's work. At least 64 bytes, in
 /// whole 16s. `state` is the CRC's complement, before and after.
-KMEM_ALIGNED_STACK __attribute__((target("pclmul,sse2"))) std::uint32_t folded(const char* at, std::size_t size, std::uint32_t state) {
+__attribute__((target("pclmul,sse2"))) std::uint32_t folded(const char* at, std::size_t size, std::uint32_t state) {
   const auto load = [](const char* from) __attribute__((target("pclmul,sse2"))) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
   };

@@ -35,8 +35,10 @@ class BitWriter {
   }
   /// To the end of the byte; nothing is held back.
   void fill_byte() {
-    held_ = (held_ + 7) & ~7U;
-    while (held_ > 0) write();
+    write();
+    if (held_ == 0) return;
+    held_ = 8;
+    write();
   }
   /// Where the next byte goes; a few bits before it may be held yet.
   [[nodiscard]] const char* at() const { return to_; }

@@ -45,15 +45,26 @@ TEST(BitWriter, IsTheSameByEitherWidth) {
   }
 }
 
-TEST(BitWriter, PutsBytesBehindBits) {
+template <typename Word>
+std::string behind(unsigned bits) {
   std::string out(32, 'x');
-  BitWriter<std::uint32_t> writer(out.data());
-  writer.put_now(5, 3);
+  BitWriter<Word> writer(out.data());
+  writer.put(1, bits / 2);
+  writer.put(1, bits - bits / 2);
   writer.fill_byte();
   writer.put_bytes(0x8877665544332211, 8);
   writer.fill_byte();
   out.resize(static_cast<std::size_t>(writer.at() - out.data()));
-  EXPECT_EQ(out, "\x05\x11\x22\x33\x44\x55\x66\x77\x88");
+  return out;
+}
+
+TEST(BitWriter, PutsBytesBehindAnyNumberOfBits) {
+  const std::string bytes = "\x11\x22\x33\x44\x55\x66\x77\x88";
+  EXPECT_EQ(behind<std::uint32_t>(3), "\x03" + bytes);
+  for (unsigned bits = 2; bits <= 30; ++bits) {
+    EXPECT_EQ(behind<std::uint32_t>(bits), behind<std::uint64_t>(bits)) << bits;
+    EXPECT_EQ(behind<std::uint32_t>(bits).substr((bits + 7) / 8), bytes) << bits;
+  }
 }
 
 }  // namespace
