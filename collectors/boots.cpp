@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kLongestGuessMs = 3'600'000;  // how long before the first reading a boot is taken to have begun
 constexpr std::int64_t kJitterMs = 5'000;
-constexpr std::size_t kFewestTags = 16;              // for a guess by memory
+constexpr std::size_t kFewestTags = 16;  // for a guess by memory
 constexpr std::uint64_t kTagBytes = 4096;
 
 /// Calls `visit(before, now)` for each key in both lists.
@@ -119,8 +119,7 @@ std::string Boots::how_words() const {
     return count == 0 ? std::string("none was seen") : "seen " + (count == 1 ? "once" : std::to_string(count) + " times");
   };
   const std::string given = timed_ == 0 ? "no boot times are given" : "boot times are not given everywhere";
-  if (counted_)
-    return given + ": a reboot is where most counters of allocations fell together, " + seen(by_counters_);
+  if (counted_) return given + ": a reboot is where most counters of allocations fell together, " + seen(by_counters_);
   return given + ", nor are allocations counted: that most tags fall far together is taken for a reboot and may be none, " +
          seen(by_memory_);
 }

@@ -53,7 +53,7 @@ class Boots {
   bool was_live_ = false;
   std::vector<Held> counters_, bytes_, fresh_;  // of the reading before, by key
   std::optional<base::UnixMillis> last_time_;
-  std::int64_t interval_ms_ = 0;   // between the two readings before
+  std::int64_t interval_ms_ = 0;  // between the two readings before
   std::optional<base::UnixMillis> inferred_at_;
   std::uint64_t by_counters_ = 0, by_memory_ = 0, timed_ = 0, untimed_ = 0;
   bool counted_ = false;

@@ -15,7 +15,7 @@ namespace kmem {
 struct Patience {
   std::chrono::nanoseconds whole{std::chrono::seconds(2)};  // for an answer, whatever is missing in it
   std::chrono::nanoseconds part{std::chrono::seconds(1)};   // after which a part counts as stuck
-  bool come_back = false;  // when `whole` has passed: kBusy, and nothing counts as stuck
+  bool come_back = false;                                   // when `whole` has passed: kBusy, and nothing counts as stuck
 };
 
 /// Asked by a live source on the thread that reads.

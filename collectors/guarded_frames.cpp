@@ -29,7 +29,7 @@ constexpr int kTimesLate = 2;
 
 struct Shared {
   std::mutex mutex;
-  base::Bell changed;                   // for the caller: a lane has finished, or nothing is waited for any more
+  base::Bell changed;  // for the caller: a lane has finished, or nothing is waited for any more
   bool stop_waiting = false;
 };
 
@@ -41,8 +41,7 @@ struct Lane final : PartGate {
     const std::scoped_lock lock(shared->mutex);
     in = part = {};
     if (ended) return false;
-    if (only.empty() ? std::find(without.begin(), without.end(), collector) != without.end() : collector != only)
-      return false;
+    if (only.empty() ? std::find(without.begin(), without.end(), collector) != without.end() : collector != only) return false;
     in = collector;
     part = name;
     return true;
@@ -51,21 +50,21 @@ struct Lane final : PartGate {
   [[nodiscard]] bool owns(const RawPart& each) const { return each.collector == only; }
 
   const std::shared_ptr<Shared> shared;
-  base::Bell told;                      // for the lane's thread: it is asked or ended
+  base::Bell told;  // for the lane's thread: it is asked or ended
   std::unique_ptr<FrameSource> source;
   std::thread thread;
   RawFrame frame;
   base::Result<void> outcome;
-  std::string_view only;                // empty: all but `without`
-  std::string_view only_part;           // what tells how `only` went
+  std::string_view only;       // empty: all but `without`
+  std::string_view only_part;  // what tells how `only` went
   std::vector<std::string_view> without;
-  std::string_view in, part;            // what is being read
+  std::string_view in, part;  // what is being read
   bool asked = false, running = false, finished = false, ended = false;
   steady_clock::time_point began, done;
   // Of a lane apart: an answer that came late and waits to be given, and how many came late on end.
   std::vector<RawPart> late;
   int times_late = 0;
-  steady_clock::time_point good;        // when its parts were given last
+  steady_clock::time_point good;  // when its parts were given last
   std::optional<base::LeftThread> counted;
 };
 
@@ -212,9 +211,8 @@ void GuardedFrames::ask_all(const Patience& patience) {
 }
 
 bool GuardedFrames::all_done() const {
-  return main_->finished && std::all_of(apart_.begin(), apart_.end(), [](const LanePtr& lane) {
-           return lane->finished || lane->times_late >= kTimesLate;
-         });
+  return main_->finished && std::all_of(apart_.begin(), apart_.end(),
+                                        [](const LanePtr& lane) { return lane->finished || lane->times_late >= kTimesLate; });
 }
 
 /// A thread that is idle ends at once; one that hangs is left behind.

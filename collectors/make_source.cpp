@@ -25,9 +25,8 @@ Frames make_live(const config::Source& source, std::string_view, const base::Clo
 
 Frames make_named(const config::Source& source, std::string_view, const base::Clock& clock) {
   if (source.kind == live_kernel()) return make_live_frames(source, clock);
-  return Error{ErrorCode::kUnsupported, "source " + source.kind + ": this program runs on " +
-                                            std::string(live_kernel()) + "; it can auto, " +
-                                            std::string(live_kernel()) + ", replay:FILE"};
+  return Error{ErrorCode::kUnsupported, "source " + source.kind + ": this program runs on " + std::string(live_kernel()) +
+                                            "; it can auto, " + std::string(live_kernel()) + ", replay:FILE"};
 }
 
 Frames make_replay(const config::Source&, std::string_view path, const base::Clock&) {
@@ -49,9 +48,7 @@ constexpr std::array kKinds = {
 
 class LoggedHistory final : public KernelSource {
  public:
-  explicit LoggedHistory(std::unique_ptr<history::HistorySource> source) : source_(std::move(source)) {
-    log_warnings();
-  }
+  explicit LoggedHistory(std::unique_ptr<history::HistorySource> source) : source_(std::move(source)) { log_warnings(); }
 
   base::Result<void> read(Snapshot& out) override { return source_->read(out); }
 
@@ -103,8 +100,7 @@ Frames make_frames(const config::Source& source, const base::Clock& clock) {
       return kKinds[i].make(source, path, clock);
   }
   std::string message = "source \"" + source.kind + "\" is none of auto, linux, windows, replay:FILE";
-  if (const auto near = base::nearest(name, names))
-    message += "; did you mean " + *near + (*near == "replay" ? ":FILE?" : "?");
+  if (const auto near = base::nearest(name, names)) message += "; did you mean " + *near + (*near == "replay" ? ":FILE?" : "?");
   return Error{ErrorCode::kInvalid, message};
 }
 

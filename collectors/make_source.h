@@ -17,8 +17,7 @@
 namespace kmem {
 
 /// `clock` outlives the source.
-[[nodiscard]] base::Result<std::unique_ptr<FrameSource>> make_frames(const config::Source& source,
-                                                                     const base::Clock& clock);
+[[nodiscard]] base::Result<std::unique_ptr<FrameSource>> make_frames(const config::Source& source, const base::Clock& clock);
 
 /// The same table, as Snapshots. What a history skips and assumes is logged: assumptions at once, skips at its end.
 [[nodiscard]] base::Result<std::unique_ptr<KernelSource>> make_kernel_source(const config::Source& source,

@@ -18,11 +18,11 @@ enum class System : std::uint8_t { kLinux = 1, kWindows = 2 };
 /// the roots, "proc/slabinfo", and what has to be gathered from many files: "kmem/slab_reclaim", "kmem/processes".
 struct RawPart {
   std::string name;
-  std::int64_t status = 0;    // 0 = answered; else NTSTATUS as an unsigned 32-bit value, or errno
-  std::uint64_t micros = 0;   // how long the kernel took
-  std::string bytes;          // empty unless status is 0, or no_answer(): then what was answered last, if that is not old
+  std::int64_t status = 0;          // 0 = answered; else NTSTATUS as an unsigned 32-bit value, or errno
+  std::uint64_t micros = 0;         // how long the kernel took
+  std::string bytes;                // empty unless status is 0, or no_answer(): then what was answered last, if that is not old
   std::string_view collector = {};  // whose it is, as the live source names it; a literal
-  base::UnixMillis time = 0;  // when it was read; 0: with the frame
+  base::UnixMillis time = 0;        // when it was read; 0: with the frame
 };
 
 /// The status of a part whose reading has not returned in time: ETIMEDOUT, STATUS_IO_TIMEOUT.

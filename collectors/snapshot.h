@@ -38,7 +38,7 @@ struct PoolTotals {
 
 /// How often the kernel refused memory, by its own account. `count` never falls while this program runs.
 struct FailureEvents {
-  std::string provider;  // Srv | Microsoft-Windows-Resource-Exhaustion-Detector | vmstat_*
+  std::string provider;        // Srv | Microsoft-Windows-Resource-Exhaustion-Detector | vmstat_*
   std::uint32_t event_id = 0;  // Linux has none: 0
   std::uint64_t count = 0;
   std::optional<base::UnixMillis> last;
@@ -71,14 +71,14 @@ struct EventLogReading {
 /// One pool tag, slab cache, vmalloc caller or allocation site.
 struct TagUsage {
   Pool pool = Pool::kPaged;
-  std::uint8_t counter_bits = 0;   // width of allocations and frees: 0 = the kernel keeps none, else 32 or 64
-  std::uint64_t key = 0;           // tag_key(pool, tag): identity for fast look-up
-  std::string tag;                 // legal label text
+  std::uint8_t counter_bits = 0;  // width of allocations and frees: 0 = the kernel keeps none, else 32 or 64
+  std::uint64_t key = 0;          // tag_key(pool, tag): identity for fast look-up
+  std::string tag;                // legal label text
   std::uint64_t bytes = 0;
-  std::uint64_t outstanding = 0;   // live allocations
-  std::uint64_t allocations = 0;   // raw kernel counter
-  std::uint64_t frees = 0;         // raw kernel counter
-  bool has_outstanding = true;     // false: a recording that did not count them
+  std::uint64_t outstanding = 0;  // live allocations
+  std::uint64_t allocations = 0;  // raw kernel counter
+  std::uint64_t frees = 0;        // raw kernel counter
+  bool has_outstanding = true;    // false: a recording that did not count them
 };
 
 /// FNV-1a over the pool and the tag's text.
@@ -91,19 +91,19 @@ struct TagUsage {
 
 struct ProcessUsage {
   std::uint64_t pid = 0;
-  std::string name;                                  // legal label text
-  std::optional<std::uint64_t> handles;              // Linux: open descriptors
-  std::optional<std::uint64_t> paged_pool_bytes;     // Windows: quota charged
+  std::string name;                               // legal label text
+  std::optional<std::uint64_t> handles;           // Linux: open descriptors
+  std::optional<std::uint64_t> paged_pool_bytes;  // Windows: quota charged
   std::optional<std::uint64_t> nonpaged_pool_bytes;
   std::optional<std::uint64_t> working_set_bytes = {};  // Windows: the private part where the kernel tells it (6.0)
-  std::optional<base::UnixMillis> started = {};      // tells two processes of one id apart
+  std::optional<base::UnixMillis> started = {};         // tells two processes of one id apart
 };
 
 /// Of the allocations of a page and more, the sum of one tag.
 struct BigPoolUsage {
   Pool pool = Pool::kPaged;
-  std::uint64_t key = 0;       // tag_key(pool, tag)
-  std::string tag;             // legal label text
+  std::uint64_t key = 0;  // tag_key(pool, tag)
+  std::string tag;        // legal label text
   std::uint64_t allocations = 0;
   std::uint64_t bytes = 0;
 };
@@ -111,7 +111,7 @@ struct BigPoolUsage {
 /// A list of physical pages. Names are literals: zero, free, modified, modified_no_write, bad, standby.
 struct MemoryList {
   std::string_view name;
-  int priority = -1;           // 0 to 7 of standby, else -1
+  int priority = -1;  // 0 to 7 of standby, else -1
   std::uint64_t bytes = 0;
 };
 
@@ -124,7 +124,7 @@ struct KernelMemory {
 /// What a process holds of a type of objects: "Event", "Thread", as the kernel names them.
 struct ObjectHandles {
   std::uint64_t pid = 0;
-  std::string type;                                  // legal label text
+  std::string type;  // legal label text
   std::uint64_t handles = 0;
 };
 
@@ -144,7 +144,7 @@ struct OsInfo {
 };
 
 struct Setting {
-  std::string name;   // registry value or sysctl ("vm.min_free_kbytes")
+  std::string name;  // registry value or sysctl ("vm.min_free_kbytes")
   double value = 0;
 };
 
@@ -157,20 +157,20 @@ enum class PartState : std::uint8_t {
 
 /// How one part (a collector, in Prometheus' words) went.
 struct PartStatus {
-  std::string collector;         // "slabinfo", "pool_tags"
+  std::string collector;  // "slabinfo", "pool_tags"
   PartState state = PartState::kOk;
-  std::string reason;            // for people; empty when kOk
-  double seconds = 0;            // kernel time and parsing
+  std::string reason;  // for people; empty when kOk
+  double seconds = 0;  // kernel time and parsing
   std::uint64_t skipped_rows = 0;
-  bool no_answer = false;        // kFailed because it does not return; the snapshot may hold its figures of `time`
-  base::UnixMillis time = 0;     // when it was read last, as far as that is not the snapshot's time
+  bool no_answer = false;     // kFailed because it does not return; the snapshot may hold its figures of `time`
+  base::UnixMillis time = 0;  // when it was read last, as far as that is not the snapshot's time
   std::optional<base::UnixMillis> last_success = {};  // the agent's memory over readings
 };
 
 /// Of which lists rows are missing that the kernel had, as of a table that is cut or torn: what they do not name is not
 /// known, and not 0.
 struct Gaps {
-  std::uint8_t pools = 0;   // a bit a Pool: of its tags
+  std::uint8_t pools = 0;  // a bit a Pool: of its tags
   bool processes = false;
 
   void add(Pool pool) { pools = static_cast<std::uint8_t>(pools | 1U << static_cast<unsigned>(pool)); }
@@ -184,14 +184,14 @@ struct Snapshot {
   bool repeated = false;  // nothing new could be read: it is the snapshot of `time` again
 
   std::vector<PoolTotals> pools;
-  std::vector<TagUsage> tags;          // one row a (pool, tag); no duplicates; dead tags (0 bytes, 0 outstanding) left out
+  std::vector<TagUsage> tags;  // one row a (pool, tag); no duplicates; dead tags (0 bytes, 0 outstanding) left out
   std::vector<SessionTagUsage> session_tags;  // likewise, one row a (session, pool, tag); sessions together
-  std::vector<ProcessUsage> processes; // all of them, unordered; selection narrows
+  std::vector<ProcessUsage> processes;        // all of them, unordered; selection narrows
   std::vector<ObjectHandles> object_handles;  // Windows, while a suspect asks for them: the leading rows, most first
   std::vector<BigPoolUsage> big_pool;         // Windows, by key; empty where the kernel refuses it
   std::vector<MemoryList> memory_lists;       // Windows, likewise
   std::vector<KernelMemory> kernel_memory;    // Windows: what this version counts
-  Gaps gaps;                           // in tags and processes
+  Gaps gaps;                                  // in tags and processes
   std::vector<Setting> settings;
   std::vector<PartStatus> parts;
   std::vector<FailureEvents> failure_events;  // of kinds this kernel can tell; count 0 = none so far
@@ -214,13 +214,28 @@ struct Snapshot {
   /// Empty again, with the vectors' memory kept for the next reading.
   void clear() {
     Snapshot empty;
-    empty.pools.swap(pools); empty.tags.swap(tags); empty.processes.swap(processes);
-    empty.settings.swap(settings); empty.parts.swap(parts); empty.failure_events.swap(failure_events);
-    empty.session_tags.swap(session_tags); empty.object_handles.swap(object_handles);
-    empty.big_pool.swap(big_pool); empty.memory_lists.swap(memory_lists); empty.kernel_memory.swap(kernel_memory);
-    empty.pools.clear(); empty.tags.clear(); empty.processes.clear(); empty.settings.clear(); empty.parts.clear();
-    empty.failure_events.clear(); empty.session_tags.clear(); empty.object_handles.clear();
-    empty.big_pool.clear(); empty.memory_lists.clear(); empty.kernel_memory.clear();
+    empty.pools.swap(pools);
+    empty.tags.swap(tags);
+    empty.processes.swap(processes);
+    empty.settings.swap(settings);
+    empty.parts.swap(parts);
+    empty.failure_events.swap(failure_events);
+    empty.session_tags.swap(session_tags);
+    empty.object_handles.swap(object_handles);
+    empty.big_pool.swap(big_pool);
+    empty.memory_lists.swap(memory_lists);
+    empty.kernel_memory.swap(kernel_memory);
+    empty.pools.clear();
+    empty.tags.clear();
+    empty.processes.clear();
+    empty.settings.clear();
+    empty.parts.clear();
+    empty.failure_events.clear();
+    empty.session_tags.clear();
+    empty.object_handles.clear();
+    empty.big_pool.clear();
+    empty.memory_lists.clear();
+    empty.kernel_memory.clear();
     *this = std::move(empty);
   }
 };

@@ -32,20 +32,40 @@ constexpr std::size_t count() {
 
 }  // namespace fields
 
-inline constexpr std::tuple kPoolFields{&PoolTotals::pool,           &PoolTotals::bytes,
-                                        &PoolTotals::resident_bytes, &PoolTotals::allocations,
-                                        &PoolTotals::frees,          &PoolTotals::lookaside_hits,
-                                        &PoolTotals::limit,          &PoolTotals::trim_threshold_bytes};
+inline constexpr std::tuple kPoolFields{
+    &PoolTotals::pool,  &PoolTotals::bytes,          &PoolTotals::resident_bytes, &PoolTotals::allocations,
+    &PoolTotals::frees, &PoolTotals::lookaside_hits, &PoolTotals::limit,          &PoolTotals::trim_threshold_bytes};
 
-inline constexpr std::tuple kSnapshotFields{
-    &Snapshot::system, &Snapshot::time, &Snapshot::boot_time, &Snapshot::repeated, &Snapshot::pools, &Snapshot::tags,
-    &Snapshot::session_tags, &Snapshot::processes, &Snapshot::object_handles, &Snapshot::big_pool,
-    &Snapshot::memory_lists, &Snapshot::kernel_memory, &Snapshot::gaps, &Snapshot::settings, &Snapshot::parts, &Snapshot::failure_events,
-    &Snapshot::event_log, &Snapshot::os, &Snapshot::user_address_space_bytes, &Snapshot::system_ptes_free,
-    &Snapshot::commit_bytes, &Snapshot::commit_limit_bytes,
-    &Snapshot::commit_peak_bytes, &Snapshot::physical_memory_bytes, &Snapshot::available_bytes,
-    &Snapshot::file_cache_bytes, &Snapshot::file_cache_peak_bytes, &Snapshot::kernel_stack_bytes,
-    &Snapshot::page_table_bytes, &Snapshot::unaccounted_bytes};
+inline constexpr std::tuple kSnapshotFields{&Snapshot::system,
+                                            &Snapshot::time,
+                                            &Snapshot::boot_time,
+                                            &Snapshot::repeated,
+                                            &Snapshot::pools,
+                                            &Snapshot::tags,
+                                            &Snapshot::session_tags,
+                                            &Snapshot::processes,
+                                            &Snapshot::object_handles,
+                                            &Snapshot::big_pool,
+                                            &Snapshot::memory_lists,
+                                            &Snapshot::kernel_memory,
+                                            &Snapshot::gaps,
+                                            &Snapshot::settings,
+                                            &Snapshot::parts,
+                                            &Snapshot::failure_events,
+                                            &Snapshot::event_log,
+                                            &Snapshot::os,
+                                            &Snapshot::user_address_space_bytes,
+                                            &Snapshot::system_ptes_free,
+                                            &Snapshot::commit_bytes,
+                                            &Snapshot::commit_limit_bytes,
+                                            &Snapshot::commit_peak_bytes,
+                                            &Snapshot::physical_memory_bytes,
+                                            &Snapshot::available_bytes,
+                                            &Snapshot::file_cache_bytes,
+                                            &Snapshot::file_cache_peak_bytes,
+                                            &Snapshot::kernel_stack_bytes,
+                                            &Snapshot::page_table_bytes,
+                                            &Snapshot::unaccounted_bytes};
 
 static_assert(std::tuple_size_v<decltype(kPoolFields)> == fields::count<PoolTotals>());
 static_assert(std::tuple_size_v<decltype(kSnapshotFields)> == fields::count<Snapshot>());

@@ -20,36 +20,31 @@ inline constexpr Pace kAbsent{false}, kEachReading{}, kEveryMinute{true, std::ch
 
 // ROW(name, on by default, pace on Linux, pace on Windows, help)
 // The help begins with the system: "Linux: ", "Windows: " or "Both: ". What is off by default is costly.
-#define KMEM_COLLECTORS(ROW)                                                                                        \
-  ROW(meminfo, true, kEachReading, kAbsent,                                                                         \
-      "Linux: totals of slab, vmalloc, percpu and commit, from /proc/meminfo.")                                     \
-  ROW(slabinfo, true, kEachReading, kAbsent,                                                                        \
-      "Linux: slab caches, from /proc/slabinfo. Requires root or CAP_DAC_READ_SEARCH.")                             \
-  ROW(vmallocinfo, false, kEachReading, kAbsent,                                                                    \
-      "Linux: vmalloc by caller, from /proc/vmallocinfo. Off by default: a reading takes 1.5 ms.")                  \
-  ROW(allocinfo, true, kEachReading, kAbsent,                                                                       \
-      "Linux: allocations by source file, from /proc/allocinfo. Requires allocation profiling.")                    \
-  ROW(stat, true, kEveryMinute, kAbsent, "Linux: boot time, from /proc/stat.")                                      \
-  ROW(basic, true, kAbsent, kEachReading, "Windows: page size and installed memory (information class 0).")         \
-  ROW(performance, true, kAbsent, kEachReading, "Windows: pools, free system PTEs, commit (information class 2).")  \
-  ROW(time_of_day, true, kAbsent, kEachReading, "Windows: boot time (information class 3).")                        \
-  ROW(file_cache, true, kAbsent, kEachReading, "Windows: the system cache's working set (information class 21).")   \
-  ROW(pool_tags, true, kAbsent, kEachReading, "Windows: every pool tag (information class 255, else 22).")          \
-  ROW(session_pool_tags, true, kAbsent, kEachReading,                                                               \
-      "Windows: tags of the sessions' own pools (information class 67).")                                           \
-  ROW(big_pool, true, kAbsent, kEveryMinute,                                                                        \
-      "Windows: allocations of a page and more, by tag (information class 66), once a minute.")                     \
-  ROW(memory_lists, true, kAbsent, kEachReading,                                                                    \
-      "Windows: free, modified and standby memory (information class 80).")                                         \
-  ROW(object_handles, true, kAbsent, kEvery10Minutes,                                                               \
-      "Windows: handles by type and process (information class 64, else 16), every 10 minutes while an object's "   \
-      "tag is a suspect.")                                                                                          \
-  ROW(limits, true, kAbsent, kEachReading, "Windows: version and machine, from which pool limits are derived.")     \
-  ROW(events, true, kEveryMinute, kEveryMinute,                                                                     \
-      "Both: memory failures, from the System event log or /proc/vmstat, once a minute.")                           \
-  ROW(processes, true, kEachReading, kEachReading, "Both: handles or descriptors and pool quota, per process.")     \
-  ROW(settings, true, kEveryMinute, kEachReading,                                                                   \
-      "Both: memory settings, from the registry (Memory Management) or vm.*.")
+#define KMEM_COLLECTORS(ROW)                                                                                                   \
+  ROW(meminfo, true, kEachReading, kAbsent, "Linux: totals of slab, vmalloc, percpu and commit, from /proc/meminfo.")          \
+  ROW(slabinfo, true, kEachReading, kAbsent, "Linux: slab caches, from /proc/slabinfo. Requires root or CAP_DAC_READ_SEARCH.") \
+  ROW(vmallocinfo, false, kEachReading, kAbsent,                                                                               \
+      "Linux: vmalloc by caller, from /proc/vmallocinfo. Off by default: a reading takes 1.5 ms.")                             \
+  ROW(allocinfo, true, kEachReading, kAbsent,                                                                                  \
+      "Linux: allocations by source file, from /proc/allocinfo. Requires allocation profiling.")                               \
+  ROW(stat, true, kEveryMinute, kAbsent, "Linux: boot time, from /proc/stat.")                                                 \
+  ROW(basic, true, kAbsent, kEachReading, "Windows: page size and installed memory (information class 0).")                    \
+  ROW(performance, true, kAbsent, kEachReading, "Windows: pools, free system PTEs, commit (information class 2).")             \
+  ROW(time_of_day, true, kAbsent, kEachReading, "Windows: boot time (information class 3).")                                   \
+  ROW(file_cache, true, kAbsent, kEachReading, "Windows: the system cache's working set (information class 21).")              \
+  ROW(pool_tags, true, kAbsent, kEachReading, "Windows: every pool tag (information class 255, else 22).")                     \
+  ROW(session_pool_tags, true, kAbsent, kEachReading, "Windows: tags of the sessions' own pools (information class 67).")      \
+  ROW(big_pool, true, kAbsent, kEveryMinute,                                                                                   \
+      "Windows: allocations of a page and more, by tag (information class 66), once a minute.")                                \
+  ROW(memory_lists, true, kAbsent, kEachReading, "Windows: free, modified and standby memory (information class 80).")         \
+  ROW(object_handles, true, kAbsent, kEvery10Minutes,                                                                          \
+      "Windows: handles by type and process (information class 64, else 16), every 10 minutes while an object's "              \
+      "tag is a suspect.")                                                                                                     \
+  ROW(limits, true, kAbsent, kEachReading, "Windows: version and machine, from which pool limits are derived.")                \
+  ROW(events, true, kEveryMinute, kEveryMinute,                                                                                \
+      "Both: memory failures, from the System event log or /proc/vmstat, once a minute.")                                      \
+  ROW(processes, true, kEachReading, kEachReading, "Both: handles or descriptors and pool quota, per process.")                \
+  ROW(settings, true, kEveryMinute, kEachReading, "Both: memory settings, from the registry (Memory Management) or vm.*.")
 
 /// Which are read. Names are those of --collector.NAME.
 struct Collectors {
@@ -62,7 +57,7 @@ struct Collectors {
 
 struct CollectorInfo {
   std::string_view name;
-  bool Collectors::* on;
+  bool Collectors::*on;
   Pace on_linux, on_windows;
   std::string_view help;
 };

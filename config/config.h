@@ -19,9 +19,9 @@ namespace kmem::config {
 inline constexpr std::string_view kReplay = "replay:";
 
 struct Source {
-  std::string kind = "auto";         // auto, linux, windows, replay:FILE
-  std::string procfs = "/proc";      // Linux
-  std::string sysfs = "/sys";        // Linux
+  std::string kind = "auto";     // auto, linux, windows, replay:FILE
+  std::string procfs = "/proc";  // Linux
+  std::string sysfs = "/sys";    // Linux
   Collectors collectors;
 
   /// Not this machine's kernel: recorded, perhaps elsewhere.
@@ -67,18 +67,18 @@ struct Tags {
 };
 
 struct Processes {
-  std::size_t top = 10;               // 0..200, by handles and by each pool's quota
+  std::size_t top = 10;  // 0..200, by handles and by each pool's quota
 
   bool operator==(const Processes&) const = default;
 };
 
 /// Who may be behind a tag.
 struct Drivers {
-  bool enabled = true;                // kmem_pool_tag_info, drivers in reports
-  bool scan = true;                   // of driver images, in the background
-  std::string pooltag_file;           // empty = where the Windows debuggers install it
-  std::string leak_signatures_file;   // known leaks, in the style of pooltag.txt; empty = none
-  std::vector<std::string> folders;   // further folders with driver images
+  bool enabled = true;               // kmem_pool_tag_info, drivers in reports
+  bool scan = true;                  // of driver images, in the background
+  std::string pooltag_file;          // empty = where the Windows debuggers install it
+  std::string leak_signatures_file;  // known leaks, in the style of pooltag.txt; empty = none
+  std::vector<std::string> folders;  // further folders with driver images
 
   bool operator==(const Drivers&) const = default;
 };
@@ -86,33 +86,33 @@ struct Drivers {
 /// What is followed for weeks, and how fast something must grow to be called a leak.
 struct Trend {
   bool enabled = true;
-  std::size_t max_subjects = 4096;               // 64..4096: 2.5 KB each
-  std::size_t min_growth_per_day = 32 * 1024;    // bytes; 1 KiB .. 1 GiB
+  std::size_t max_subjects = 4096;             // 64..4096: 2.5 KB each
+  std::size_t min_growth_per_day = 32 * 1024;  // bytes; 1 KiB .. 1 GiB
 
   bool operator==(const Trend&) const = default;
 };
 
 struct Web {
   std::vector<std::string> listen_addresses = {":10054"};  // host:port, [v6]:port, :port; port 0 = any free one; unix:PATH
-  bool systemd_socket = false;              // what systemd listens on instead
+  bool systemd_socket = false;                             // what systemd listens on instead
   std::string telemetry_path = "/metrics";
-  std::string config_file;                  // TLS and basic authentication, exporter-toolkit's format
-  std::vector<std::string> host_names;      // that requests may be for, besides IPs, localhost, this machine; * = any
-  bool healthy_without_password = false;    // /-/healthy
-  std::size_t max_requests = 40;            // 1..1000: /metrics in work or waiting; more get 503
-  std::size_t max_connections = 256;        // 8..4096: open sockets; the longest idle one gives way
-  std::size_t max_header_bytes = 8192;      // 1 KiB .. 64 KiB: request line and headers together
-  std::chrono::milliseconds request_timeout{5'000};   // 100 ms .. 60 s: from first byte to the head's last
-  std::chrono::milliseconds idle_timeout{60'000};     // 1 s .. 10 min: between requests of a connection
-  std::chrono::milliseconds write_timeout{10'000};    // 100 ms .. 60 s: for a whole response
-  std::size_t keep_alive_requests = 10'000; // 1..1'000'000 requests a connection
+  std::string config_file;                           // TLS and basic authentication, exporter-toolkit's format
+  std::vector<std::string> host_names;               // that requests may be for, besides IPs, localhost, this machine; * = any
+  bool healthy_without_password = false;             // /-/healthy
+  std::size_t max_requests = 40;                     // 1..1000: /metrics in work or waiting; more get 503
+  std::size_t max_connections = 256;                 // 8..4096: open sockets; the longest idle one gives way
+  std::size_t max_header_bytes = 8192;               // 1 KiB .. 64 KiB: request line and headers together
+  std::chrono::milliseconds request_timeout{5'000};  // 100 ms .. 60 s: from first byte to the head's last
+  std::chrono::milliseconds idle_timeout{60'000};    // 1 s .. 10 min: between requests of a connection
+  std::chrono::milliseconds write_timeout{10'000};   // 100 ms .. 60 s: for a whole response
+  std::size_t keep_alive_requests = 10'000;          // 1..1'000'000 requests a connection
 
   bool operator==(const Web&) const = default;
 };
 
 struct Storage {
-  std::string path;                                   // empty = nothing is kept over restarts
-  std::chrono::milliseconds save_interval{300'000};   // 10 s .. 1 d
+  std::string path;                                  // empty = nothing is kept over restarts
+  std::chrono::milliseconds save_interval{300'000};  // 10 s .. 1 d
 
   bool operator==(const Storage&) const = default;
 };

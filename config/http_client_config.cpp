@@ -21,14 +21,20 @@ class ClientLoader {
 
   void root(const YamlNode& node) {
     HttpClientConfig& config = out_.config;
-    section(node, "",
-            {{"basic_auth", [&](const YamlNode& value) { basic_auth(value); }},
-             {"authorization", [&](const YamlNode& value) { authorization(value); }},
-             {"bearer_token", [&](const YamlNode& value) { secret(value, "bearer_token", config.bearer_token); }},
-             {"bearer_token_file", [&](const YamlNode& value) { secret_file(value, "bearer_token_file", config.bearer_token); }},
-             {"tls_config", [&](const YamlNode& value) { tls(value); }},
-             {"follow_redirects", nullptr}, {"enable_http2", nullptr}, {"oauth2", nullptr}, {"proxy_url", nullptr},
-             {"no_proxy", nullptr}, {"proxy_from_environment", nullptr}, {"http_headers", nullptr}});
+    section(
+        node, "",
+        {{"basic_auth", [&](const YamlNode& value) { basic_auth(value); }},
+         {"authorization", [&](const YamlNode& value) { authorization(value); }},
+         {"bearer_token", [&](const YamlNode& value) { secret(value, "bearer_token", config.bearer_token); }},
+         {"bearer_token_file", [&](const YamlNode& value) { secret_file(value, "bearer_token_file", config.bearer_token); }},
+         {"tls_config", [&](const YamlNode& value) { tls(value); }},
+         {"follow_redirects", nullptr},
+         {"enable_http2", nullptr},
+         {"oauth2", nullptr},
+         {"proxy_url", nullptr},
+         {"no_proxy", nullptr},
+         {"proxy_from_environment", nullptr},
+         {"http_headers", nullptr}});
     if (!config.bearer_token.empty() && !config.username.empty())
       fault(node.place, "expected one of basic_auth and a token, got both");
   }
@@ -132,7 +138,11 @@ class ClientLoader {
                 else if (value.kind != Kind::kRefused)
                   fault(value.place, "insecure_skip_verify: expected true or false, got " + describe(value));
               }},
-             {"server_name", nullptr}, {"ca", nullptr}, {"cert", nullptr}, {"key", nullptr}, {"min_version", nullptr},
+             {"server_name", nullptr},
+             {"ca", nullptr},
+             {"cert", nullptr},
+             {"key", nullptr},
+             {"min_version", nullptr},
              {"max_version", nullptr}});
     if (config.cert_file.empty() != config.key_file.empty())
       fault(node.place, "tls_config: expected both cert_file and key_file, or neither");

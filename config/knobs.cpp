@@ -20,9 +20,9 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-using Field = std::variant<bool& (*)(Config&), std::size_t& (*)(Config&), milliseconds& (*)(Config&),
-                           hours& (*)(Config&), std::string& (*)(Config&), std::vector<std::string>& (*)(Config&),
-                           base::LogLevel& (*)(Config&), base::LogFormat& (*)(Config&), MetricsProfile& (*)(Config&)>;
+using Field = std::variant<bool& (*)(Config&), std::size_t& (*)(Config&), milliseconds& (*)(Config&), hours& (*)(Config&),
+                           std::string& (*)(Config&), std::vector<std::string>& (*)(Config&), base::LogLevel& (*)(Config&),
+                           base::LogFormat& (*)(Config&), MetricsProfile& (*)(Config&)>;
 
 /// Empty when `text` is fine, else a hint to add to "expected ..., got ...", or a blank when there is none.
 using Check = std::string (*)(std::string_view text);
@@ -31,12 +31,12 @@ struct Row {
   std::string_view name;
   Field field;
   std::string_view help;
-  std::string_view unit = {};      // counts: what is counted; "bytes" and "path" choose the syntax
-  std::uint64_t min = 0;           // durations in ms; lists: number of items
+  std::string_view unit = {};  // counts: what is counted; "bytes" and "path" choose the syntax
+  std::uint64_t min = 0;       // durations in ms; lists: number of items
   std::uint64_t max = 0;
   std::string_view expected = {};  // text and lists: what a value looks like
   Check check = nullptr;
-  std::string_view flag = {};      // where it is not simply --the-name
+  std::string_view flag = {};  // where it is not simply --the-name
   bool needs_restart = false;
 };
 
@@ -46,9 +46,7 @@ constexpr std::array<std::string_view, 2> kLogFormats = {"logfmt", "json"};
 constexpr std::size_t kMaxKnobBytes = 4096;
 constexpr const char* kNoHint = " ";
 
-std::string hint(const std::optional<std::string>& word) {
-  return word ? "; did you mean " + in_quotes(*word) + "?" : kNoHint;
-}
+std::string hint(const std::optional<std::string>& word) { return word ? "; did you mean " + in_quotes(*word) + "?" : kNoHint; }
 
 std::string check_source(std::string_view text) {
   static constexpr std::array<std::string_view, 4> kKinds = {"auto", "linux", "windows", kReplay};
@@ -64,8 +62,7 @@ std::string check_telemetry_path(std::string_view text) {
   const bool taken = text.starts_with("/-/") || text.starts_with("/api/");
   if (!text.starts_with('/') || text.size() > 256 || taken) return kNoHint;
   for (const char c : text)
-    if (c <= 0x20 || c == 0x7F || c == '?' || c == '#' || c == '%' || static_cast<unsigned char>(c) >= 0x80)
-      return kNoHint;
+    if (c <= 0x20 || c == 0x7F || c == '?' || c == '#' || c == '%' || static_cast<unsigned char>(c) >= 0x80) return kNoHint;
   return {};
 }
 
@@ -108,8 +105,7 @@ std::string check_tag(std::string_view text) {
 }
 
 // A knob's name in the file is its path in Config.
-#define KMEM_KNOB(path) \
-  .name = #path, .field = [](Config& c) -> decltype((c.path)) { return c.path; }
+#define KMEM_KNOB(path) .name = #path, .field = [](Config& c) -> decltype((c.path)) { return c.path; }
 #define KMEM_COLLECTOR(collector, on, on_linux, on_windows, text) \
   {KMEM_KNOB(source.collectors.collector), .help = text, .flag = "--collector." #collector},
 
@@ -119,79 +115,70 @@ const std::array kRows = std::to_array<Row>({
     {KMEM_KNOB(source.kind), .help = "The kernel to read: this machine's, or a recording made by `record`.",
      .expected = "auto, linux, windows or replay:FILE", .check = check_source, .flag = "--collector.source",
      .needs_restart = true},
-    {KMEM_KNOB(source.procfs), .help = "Where the proc file system is mounted (Linux).", .unit = "path",
-     .expected = "a folder", .check = check_not_empty, .flag = "--path.procfs", .needs_restart = true},
-    {KMEM_KNOB(source.sysfs), .help = "Where the sys file system is mounted (Linux).", .unit = "path",
-     .expected = "a folder", .check = check_not_empty, .flag = "--path.sysfs", .needs_restart = true},
+    {KMEM_KNOB(source.procfs), .help = "Where the proc file system is mounted (Linux).", .unit = "path", .expected = "a folder",
+     .check = check_not_empty, .flag = "--path.procfs", .needs_restart = true},
+    {KMEM_KNOB(source.sysfs), .help = "Where the sys file system is mounted (Linux).", .unit = "path", .expected = "a folder",
+     .check = check_not_empty, .flag = "--path.sysfs", .needs_restart = true},
 
     KMEM_COLLECTORS(KMEM_COLLECTOR)
 
-    {KMEM_KNOB(sampling.interval), .help = "How often the kernel is read for history and selection, scraped or not.",
-     .min = kSecond, .max = kHour},
-    {KMEM_KNOB(scrape.min_interval), .help = "Scrapes within this time share one reading of the kernel.",
-     .min = 0, .max = kMinute},
+        {KMEM_KNOB(sampling.interval), .help = "How often the kernel is read for history and selection, scraped or not.",
+         .min = kSecond, .max = kHour},
+    {KMEM_KNOB(scrape.min_interval), .help = "Scrapes within this time share one reading of the kernel.", .min = 0,
+     .max = kMinute},
     {KMEM_KNOB(scrape.timeout),
-     .help = "Timeout of a kernel reading. After it, the page shows the last values and says how old they are.",
-     .min = 100, .max = kMinute},
+     .help = "Timeout of a kernel reading. After it, the page shows the last values and says how old they are.", .min = 100,
+     .max = kMinute},
 
     {KMEM_KNOB(metrics.profile),
-     .help = "How much to export. lean: totals, limits, headroom, verdicts, time left and suspects only, for which all alerts of "
-             "kmem-agent.rules.yml work. full: every pool's tags up to tags.max_exported."},
+     .help =
+         "How much to export. lean: totals, limits, headroom, verdicts, time left and suspects only, for which all alerts of "
+         "kmem-agent.rules.yml work. full: every pool's tags up to tags.max_exported."},
 
-    {KMEM_KNOB(tags.top_bytes), .help = "Export the top N tags of each pool by bytes.",
-     .unit = "tags", .min = 0, .max = 1000},
-    {KMEM_KNOB(tags.top_outstanding),
-     .help = "Export the top N tags of each pool by live allocations, too.", .unit = "tags", .min = 0,
-     .max = 1000},
-    {KMEM_KNOB(tags.top_growth),
-     .help = "Export the top N tags of each pool by growth over a week, too.", .unit = "tags",
+    {KMEM_KNOB(tags.top_bytes), .help = "Export the top N tags of each pool by bytes.", .unit = "tags", .min = 0, .max = 1000},
+    {KMEM_KNOB(tags.top_outstanding), .help = "Export the top N tags of each pool by live allocations, too.", .unit = "tags",
      .min = 0, .max = 1000},
-    {KMEM_KNOB(tags.max_exported), .help = "Maximum of exported tags per pool. The rest is summed as other.",
-     .unit = "tags", .min = 1, .max = 5000},
-    {KMEM_KNOB(tags.max_tracked),
-     .help = "Maximum of tracked tags over all pools, exported or not.", .unit = "tags", .min = 64,
+    {KMEM_KNOB(tags.top_growth), .help = "Export the top N tags of each pool by growth over a week, too.", .unit = "tags",
+     .min = 0, .max = 1000},
+    {KMEM_KNOB(tags.max_exported), .help = "Maximum of exported tags per pool. The rest is summed as other.", .unit = "tags",
+     .min = 1, .max = 5000},
+    {KMEM_KNOB(tags.max_tracked), .help = "Maximum of tracked tags over all pools, exported or not.", .unit = "tags", .min = 64,
      .max = 65'536},
     {KMEM_KNOB(tags.dwell), .help = "How long a tag stays exported after it has left every top N.", .min = kHour,
      .max = 365 * kDay},
-    {KMEM_KNOB(tags.top_session),
-     .help = "Export the top N tags of each session's own paged and nonpaged pool by bytes.",
+    {KMEM_KNOB(tags.top_session), .help = "Export the top N tags of each session's own paged and nonpaged pool by bytes.",
      .unit = "tags", .min = 0, .max = 100},
     {KMEM_KNOB(tags.include), .help = "Always export these tags.", .min = 0, .max = 1000,
      .expected = "a tag or pool/tag, such as nonpaged/Even", .check = check_tag},
     {KMEM_KNOB(tags.counters), .help = "Export allocation and free counters of exported tags."},
     {KMEM_KNOB(tags.all), .help = "Export every live tag, up to tags.max_tracked."},
 
-    {KMEM_KNOB(processes.top),
-     .help = "Export the top N processes by handles and by quota of each pool.", .unit = "processes",
+    {KMEM_KNOB(processes.top), .help = "Export the top N processes by handles and by quota of each pool.", .unit = "processes",
      .min = 0, .max = 200},
 
     {KMEM_KNOB(drivers.enabled), .help = "Report which drivers may be behind a tag, as kmem_pool_tag_info.",
      .needs_restart = true},
-    {KMEM_KNOB(drivers.scan), .help = "Windows: search driver images for tags, in the background.",
-     .needs_restart = true},
+    {KMEM_KNOB(drivers.scan), .help = "Windows: search driver images for tags, in the background.", .needs_restart = true},
     {KMEM_KNOB(drivers.pooltag_file), .help = "pooltag.txt of the Windows debuggers. Empty: where they install it.",
      .unit = "path", .expected = "a file", .needs_restart = true},
-    {KMEM_KNOB(drivers.leak_signatures_file),
-     .help = "Table of known leaks: tag - driver - versions - words. Empty: none.",
+    {KMEM_KNOB(drivers.leak_signatures_file), .help = "Table of known leaks: tag - driver - versions - words. Empty: none.",
      .unit = "path", .expected = "a file", .needs_restart = true},
-    {KMEM_KNOB(drivers.folders), .help = "More folders with driver images.", .min = 0, .max = 32,
-     .expected = "a folder", .check = check_not_empty, .needs_restart = true},
+    {KMEM_KNOB(drivers.folders), .help = "More folders with driver images.", .min = 0, .max = 32, .expected = "a folder",
+     .check = check_not_empty, .needs_restart = true},
 
     {KMEM_KNOB(trend.enabled), .help = "Keep 8 weeks of history and report leaks.", .needs_restart = true},
     {KMEM_KNOB(trend.max_subjects), .help = "Maximum of tags, totals and processes with history, 2.5 KB each.",
      .unit = "subjects", .min = 64, .max = 4096, .needs_restart = true},
-    {KMEM_KNOB(trend.min_growth_per_day), .help = "Minimum growth per day to call a tag a leak.", .unit = "bytes",
-     .min = 1024, .max = 1 << 30, .needs_restart = true},
+    {KMEM_KNOB(trend.min_growth_per_day), .help = "Minimum growth per day to call a tag a leak.", .unit = "bytes", .min = 1024,
+     .max = 1 << 30, .needs_restart = true},
 
-    {KMEM_KNOB(web.listen_addresses),
-     .help = "Addresses to listen on. Port 0 takes any free port.", .min = 1, .max = 16,
+    {KMEM_KNOB(web.listen_addresses), .help = "Addresses to listen on. Port 0 takes any free port.", .min = 1, .max = 16,
      .expected = "host:port, [v6]:port or :port", .check = check_listen_address, .flag = "--web.listen-address",
      .needs_restart = true},
     {KMEM_KNOB(web.systemd_socket), .help = "Linux: use the sockets that systemd passes (socket activation) instead.",
      .needs_restart = true},
     {KMEM_KNOB(web.telemetry_path), .help = "Path of the metrics page.",
-     .expected = "a path such as /metrics, outside /-/ and /api/", .check = check_telemetry_path,
-     .needs_restart = true},
+     .expected = "a path such as /metrics, outside /-/ and /api/", .check = check_telemetry_path, .needs_restart = true},
     {KMEM_KNOB(web.config_file), .help = "TLS and basic authentication, in the exporter-toolkit format of Prometheus.",
      .unit = "path", .expected = "a file", .flag = "--web.config.file", .needs_restart = true},
     {KMEM_KNOB(web.host_names),
@@ -199,28 +186,24 @@ const std::array kRows = std::to_array<Row>({
              "neither TLS nor a password protects the page. * accepts any.",
      .min = 0, .max = 64, .expected = "a name without port, or *", .check = check_host_name, .flag = "--web.host-name",
      .needs_restart = true},
-    {KMEM_KNOB(web.healthy_without_password), .help = "Do not require authentication for /-/healthy.",
-     .needs_restart = true},
-    {KMEM_KNOB(web.max_requests),
-     .help = "Maximum of concurrent requests for metrics, running or queued. More get 503.",
+    {KMEM_KNOB(web.healthy_without_password), .help = "Do not require authentication for /-/healthy.", .needs_restart = true},
+    {KMEM_KNOB(web.max_requests), .help = "Maximum of concurrent requests for metrics, running or queued. More get 503.",
      .unit = "requests", .min = 1, .max = 1000, .needs_restart = true},
     {KMEM_KNOB(web.max_connections),
-     .help = "Maximum of open connections. Beyond it, the connection idle for longest is closed.",
-     .unit = "connections", .min = 8, .max = 4096, .needs_restart = true},
+     .help = "Maximum of open connections. Beyond it, the connection idle for longest is closed.", .unit = "connections",
+     .min = 8, .max = 4096, .needs_restart = true},
     {KMEM_KNOB(web.max_header_bytes), .help = "Maximum size of request line and headers.", .unit = "bytes", .min = 1024,
      .max = 65'536, .needs_restart = true},
-    {KMEM_KNOB(web.request_timeout), .help = "Timeout for receiving request line and headers.", .min = 100,
-     .max = kMinute, .needs_restart = true},
-    {KMEM_KNOB(web.idle_timeout),
-     .help = "Timeout between two requests of a connection.", .min = kSecond, .max = 10 * kMinute,
+    {KMEM_KNOB(web.request_timeout), .help = "Timeout for receiving request line and headers.", .min = 100, .max = kMinute,
      .needs_restart = true},
-    {KMEM_KNOB(web.write_timeout),
-     .help = "Timeout for sending a response.", .min = 100, .max = kMinute, .needs_restart = true},
-    {KMEM_KNOB(web.keep_alive_requests), .help = "Requests served on one connection before it is closed.",
-     .unit = "requests", .min = 1, .max = 1'000'000, .needs_restart = true},
+    {KMEM_KNOB(web.idle_timeout), .help = "Timeout between two requests of a connection.", .min = kSecond, .max = 10 * kMinute,
+     .needs_restart = true},
+    {KMEM_KNOB(web.write_timeout), .help = "Timeout for sending a response.", .min = 100, .max = kMinute,
+     .needs_restart = true},
+    {KMEM_KNOB(web.keep_alive_requests), .help = "Requests served on one connection before it is closed.", .unit = "requests",
+     .min = 1, .max = 1'000'000, .needs_restart = true},
 
-    {KMEM_KNOB(storage.path),
-     .help = "Folder for state kept over restarts: history, exported tags. Empty: nothing is kept.",
+    {KMEM_KNOB(storage.path), .help = "Folder for state kept over restarts: history, exported tags. Empty: nothing is kept.",
      .unit = "path", .expected = "a folder", .needs_restart = true},
     {KMEM_KNOB(storage.save_interval), .help = "How often state is saved. A crash loses at most this much.",
      .min = 10 * kSecond, .max = kDay},
@@ -276,8 +259,7 @@ Expectation expectation_of(const Row& row) {
         if constexpr (std::is_same_v<T, bool>) {
           return {KnobType::kBool, "true or false"};
         } else if constexpr (std::is_same_v<T, std::size_t>) {
-          if (row.unit == "bytes")
-            return {KnobType::kBytes, "a size of " + bytes_text(row.min) + ".." + bytes_text(row.max)};
+          if (row.unit == "bytes") return {KnobType::kBytes, "a size of " + bytes_text(row.min) + ".." + bytes_text(row.max)};
           return {KnobType::kCount, std::to_string(row.min) + ".." + std::to_string(row.max) + range_end};
         } else if constexpr (std::is_same_v<T, milliseconds> || std::is_same_v<T, hours>) {
           return {KnobType::kDuration, "a duration of " + duration_text(as_milliseconds(row.min)) + ".." +
@@ -373,8 +355,8 @@ const std::vector<KnobInfo>& knobs() {
         flag = "--" + std::string(row.name);
         std::replace(flag.begin(), flag.end(), '_', '-');
       }
-      made.push_back({row.name, std::move(flag), expectation.type, row.help, expectation.text,
-                      row_text(row, defaults), row.needs_restart});
+      made.push_back({row.name, std::move(flag), expectation.type, row.help, expectation.text, row_text(row, defaults),
+                      row.needs_restart});
     }
     return made;
   }();
@@ -397,7 +379,7 @@ std::vector<ValueFault> set_knob(Config& config, const KnobInfo& knob, const std
         if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           if (values.size() < row.min || values.size() > row.max)
             faults.push_back({kAllValues, "expected " + std::to_string(row.min) + ".." + std::to_string(row.max) +
-                                     " items, got " + std::to_string(values.size())});
+                                              " items, got " + std::to_string(values.size())});
           std::vector<std::string> fresh;
           for (std::size_t i = 0; i < values.size() && i < row.max; ++i) {
             std::string item;
@@ -405,8 +387,7 @@ std::vector<ValueFault> set_knob(Config& config, const KnobInfo& knob, const std
               faults.push_back({i, refusal(knob, values[i], wrong)});
             else if (std::find(fresh.begin(), fresh.end(), item) != fresh.end())
               faults.push_back({i, in_quotes(item) + " is given twice"});
-            else
-              fresh.push_back(std::move(item));
+            else fresh.push_back(std::move(item));
           }
           if (faults.empty()) target = std::move(fresh);
         } else if (values.size() != 1) {
@@ -415,8 +396,7 @@ std::vector<ValueFault> set_knob(Config& config, const KnobInfo& knob, const std
           T fresh = target;
           if (const std::string wrong = parse_value(row, values[0], fresh); !wrong.empty())
             faults.push_back({0, refusal(knob, values[0], wrong)});
-          else
-            target = fresh;
+          else target = fresh;
         }
         return faults;
       },

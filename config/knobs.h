@@ -16,8 +16,8 @@ namespace kmem::config {
 enum class KnobType : std::uint8_t { kBool, kCount, kBytes, kDuration, kText, kPath, kChoice, kList };
 
 struct KnobInfo {
-  std::string_view name;      // dotted, as nested in the file: "web.max_requests"
-  std::string flag;           // "--web.max-requests"; kBool: also "--no-..."; kList: repeatable
+  std::string_view name;  // dotted, as nested in the file: "web.max_requests"
+  std::string flag;       // "--web.max-requests"; kBool: also "--no-..."; kList: repeatable
   KnobType type = KnobType::kText;
   std::string_view help;      // one or two sentences
   std::string expected;       // "1..1000 requests", "a duration of 1s..1h, such as 60s"
@@ -37,17 +37,16 @@ struct ValueFault {
 };
 
 /// Checks every value and, if all are good, sets the knob. Exactly one value unless kList.
-[[nodiscard]] std::vector<ValueFault> set_knob(Config& config, const KnobInfo& knob,
-                                               const std::vector<std::string>& values);
+[[nodiscard]] std::vector<ValueFault> set_knob(Config& config, const KnobInfo& knob, const std::vector<std::string>& values);
 
 /// As YAML would write it: 40, 60s, "text", ["a", "b"].
 [[nodiscard]] std::string knob_text(const Config& config, const KnobInfo& knob);
 
 /// What differs between the running configuration and a fresh one, by the knobs' names.
 struct ReloadPlan {
-  std::vector<std::string_view> apply;         // can change while running
+  std::vector<std::string_view> apply;  // can change while running
   std::vector<std::string_view> need_restart;
-  Config next;                                 // the fresh one, but for what needs a restart
+  Config next;  // the fresh one, but for what needs a restart
 };
 [[nodiscard]] ReloadPlan reloadable(const Config& running, const Config& fresh);
 

@@ -9,8 +9,8 @@
 namespace kmem::config {
 
 struct ListenAddress {
-  std::string host;  // without brackets; empty = every interface
-  std::uint16_t port = 0;  // 0 = any free one
+  std::string host;            // without brackets; empty = every interface
+  std::uint16_t port = 0;      // 0 = any free one
   std::string unix_path = {};  // of a socket in the file system; then there is no host and no port
 };
 

@@ -29,28 +29,21 @@ class Loader {
       if (out_.faults.size() > kMaxFaults) return;
       const std::string name = prefix + entry.key;
       const KnobInfo* knob = find_knob(name);
-      if (entry.key.find('.') != std::string::npos)
-        unknown(entry, prefix);
-      else if (knob != nullptr)
-        value(*knob, entry.value);
-      else if (!children(name + ".").empty())
-        section(entry.value, name + ".");
-      else
-        unknown(entry, prefix);
+      if (entry.key.find('.') != std::string::npos) unknown(entry, prefix);
+      else if (knob != nullptr) value(*knob, entry.value);
+      else if (!children(name + ".").empty()) section(entry.value, name + ".");
+      else unknown(entry, prefix);
     }
   }
 
  private:
-  void fault(Place place, std::string message) {
-    out_.faults.push_back({std::string(file_name_), place, std::move(message)});
-  }
+  void fault(Place place, std::string message) { out_.faults.push_back({std::string(file_name_), place, std::move(message)}); }
 
   static std::vector<std::string_view> children(std::string_view prefix) {
     std::vector<std::string_view> names;
     for (const KnobInfo& knob : knobs()) {
       if (!knob.name.starts_with(prefix)) continue;
-      const std::string_view child =
-          knob.name.substr(prefix.size(), knob.name.find('.', prefix.size()) - prefix.size());
+      const std::string_view child = knob.name.substr(prefix.size(), knob.name.find('.', prefix.size()) - prefix.size());
       if (names.empty() || names.back() != child) names.push_back(child);
     }
     return names;
@@ -78,8 +71,7 @@ class Loader {
     const bool is_list = knob.type == KnobType::kList;
     if (is_list && node.kind != Kind::kList) {
       if (node.kind != Kind::kRefused)
-        fault(node.place,
-              std::string(knob.name) + ": expected a list, each " + knob.expected + ", got " + describe(node));
+        fault(node.place, std::string(knob.name) + ": expected a list, each " + knob.expected + ", got " + describe(node));
       return;
     }
     std::vector<std::string> values;
@@ -96,12 +88,10 @@ class Loader {
     };
     if (is_list)
       for (const YamlNode& item : node.items) take(item);
-    else
-      take(node);
+    else take(node);
     if (values.size() < node.items.size() || (!is_list && values.empty())) return;
     for (const ValueFault& wrong : set_knob(out_.config, knob, values))
-      fault(wrong.index < places.size() ? places[wrong.index] : node.place,
-            std::string(knob.name) + ": " + wrong.message);
+      fault(wrong.index < places.size() ? places[wrong.index] : node.place, std::string(knob.name) + ": " + wrong.message);
   }
 
   std::string_view file_name_;

@@ -31,12 +31,13 @@ constexpr std::uint64_t kMaxBurst = 1'000'000;
 constexpr std::array<std::string_view, 4> kTlsVersions = {"TLS10", "TLS11", "TLS12", "TLS13"};
 // Go's name first; the toolkit understands the second as well.
 constexpr std::array<std::string_view, 6> kClientAuths = {
-    "NoClientCert",           "RequestClientCert",          "RequireAnyClientCert",
-    "VerifyClientCertIfGiven", "RequireAndVerifyClientCert", "RequireClientCert"};
+    "NoClientCert",     "RequestClientCert", "RequireAnyClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert",
+    "RequireClientCert"};
 constexpr std::array<std::string_view, 5> kHeaders = {"Content-Security-Policy", "Strict-Transport-Security",
                                                       "X-Content-Type-Options", "X-Frame-Options", "X-XSS-Protection"};
 constexpr std::array<std::string_view, 11> kTrue = {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"};
-constexpr std::array<std::string_view, 11> kFalse = {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"};
+constexpr std::array<std::string_view, 11> kFalse = {"false", "False", "FALSE", "no", "No", "NO",
+                                                     "off",   "Off",   "OFF",   "n",  "N"};
 constexpr std::string_view kContentTypeOptions[] = {"nosniff"};
 constexpr std::string_view kFrameOptions[] = {"deny", "sameorigin"};
 constexpr std::array<std::string_view, 4> kCurves = {"CurveP256", "CurveP384", "CurveP521", "X25519"};
@@ -98,8 +99,8 @@ std::optional<std::uint64_t> parse_yaml_count(std::string_view text) {
 
 /// Go's: "1.5s", "1m30s", "250us"; less than a nanosecond counts as one.
 std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"ns", 1}, {"us", 1e3}, {"\xC2\xB5s", 1e3},
-      {"\xCE\xBCs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}}};
+  constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {
+      {{"ns", 1}, {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"\xCE\xBCs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}}};
   constexpr double kMostNs = 9.22e18;  // 292 years, as Go's
   if (text.starts_with('+')) text.remove_prefix(1);
   if (text == "0") return std::chrono::nanoseconds(0);
@@ -117,8 +118,8 @@ std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text)
     for (const char c : part) value += (digit /= 10) * (c - '0');
     text.remove_prefix(end);
     const auto unit_end = std::min(text.find_first_of("0123456789."), text.size());
-    const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                   [&](const auto& each) { return each.first == text.substr(0, unit_end); });
+    const auto unit =
+        std::find_if(kUnits.begin(), kUnits.end(), [&](const auto& each) { return each.first == text.substr(0, unit_end); });
     if (unit == kUnits.end()) return std::nullopt;
     total += value * unit->second;
     if (total > kMostNs) return std::nullopt;
@@ -134,10 +135,11 @@ class WebLoader {
       : file_name_(file_name), files_(files), out_(out) {}
 
   void root(const YamlNode& node) {
-    section(node, "", {{"tls_server_config", [this](const YamlNode& value) { tls(value); }},
-                       {"http_server_config", [this](const YamlNode& value) { http(value); }},
-                       {"basic_auth_users", [this](const YamlNode& value) { users(value); }},
-                       {"rate_limit", [this](const YamlNode& value) { rate_limit(value); }}});
+    section(node, "",
+            {{"tls_server_config", [this](const YamlNode& value) { tls(value); }},
+             {"http_server_config", [this](const YamlNode& value) { http(value); }},
+             {"basic_auth_users", [this](const YamlNode& value) { users(value); }},
+             {"rate_limit", [this](const YamlNode& value) { rate_limit(value); }}});
   }
 
  private:
@@ -180,8 +182,7 @@ class WebLoader {
 
   [[nodiscard]] bool text(const YamlNode& node, const char* name, const char* expected, std::string& out) {
     const bool good = node.kind == Kind::kText && !node.text.empty() && is_plain_text(node.text);
-    if (good)
-      out = node.text;
+    if (good) out = node.text;
     else if (node.kind != Kind::kRefused)
       fault(node.place, std::string(name) + ": expected " + expected + ", got " + describe(node));
     return good;
@@ -192,10 +193,8 @@ class WebLoader {
     const auto is_one_of = [&node](Words words) {
       return node.kind == Kind::kText && !node.is_quoted && std::find(words.begin(), words.end(), node.text) != words.end();
     };
-    if (is_one_of(kTrue))
-      out = true;
-    else if (is_one_of(kFalse))
-      out = false;
+    if (is_one_of(kTrue)) out = true;
+    else if (is_one_of(kFalse)) out = false;
     else if (node.kind != Kind::kRefused)
       fault(node.place, std::string(name) + ": expected true or false, got " + describe(node));
   }
@@ -227,8 +226,7 @@ class WebLoader {
 
   /// A certificate or key in the file itself. What stands there is never repeated.
   void inline_pem(const YamlNode& node, const char* name, std::string& out) {
-    if (node.kind == Kind::kText && node.text.find("-----BEGIN ") != std::string::npos)
-      out = node.text;
+    if (node.kind == Kind::kText && node.text.find("-----BEGIN ") != std::string::npos) out = node.text;
     else if (node.kind != Kind::kRefused)
       fault(node.place, std::string(name) + ": expected PEM text, as `" + name + ": |` and below it, indented, " +
                             "-----BEGIN ... to -----END ...");
@@ -250,8 +248,7 @@ class WebLoader {
     for (const YamlNode& item : node.items)
       if (std::string san; text(item, "client_allowed_sans", "a name, address or URI", san))
         tls.client_allowed_sans->push_back(std::move(san));
-    if (node.items.empty())
-      fault(node.place, "client_allowed_sans: expected at least one; with none no client could come in");
+    if (node.items.empty()) fault(node.place, "client_allowed_sans: expected at least one; with none no client could come in");
   }
 
   void tls(const YamlNode& node) {
@@ -291,14 +288,13 @@ class WebLoader {
               }},
              {"min_version", version("min_version", tls.min_version)},
              {"max_version", version("max_version", tls.max_version)},
-             {"cipher_suites", [&](const YamlNode& value) {
+             {"cipher_suites",
+              [&](const YamlNode& value) {
                 names(value, "cipher_suites", kCipherSuites,
                       [&](std::size_t index) { tls.cipher_suites.emplace_back(kCipherSuites[index]); });
               }},
              {"prefer_server_cipher_suites",
-              [&](const YamlNode& value) {
-                boolean(value, "prefer_server_cipher_suites", tls.prefer_server_cipher_suites);
-              }},
+              [&](const YamlNode& value) { boolean(value, "prefer_server_cipher_suites", tls.prefer_server_cipher_suites); }},
              {"cert", pem("cert", tls.cert)},
              {"key", pem("key", tls.key)},
              {"client_ca", pem("client_ca", tls.client_ca)},
@@ -308,34 +304,35 @@ class WebLoader {
                 allowed_sans(value, tls);
               }},
              {"curve_preferences", [&](const YamlNode& value) {
-                names(value, "curve_preferences", kCurves,
-                      [&](std::size_t index) {
-                        const std::string_view curve = kCurvesInOpenssl[index];
-                        if (std::find(tls.curves.begin(), tls.curves.end(), curve) == tls.curves.end())
-                          tls.curves.emplace_back(curve);
-                      });
+                names(value, "curve_preferences", kCurves, [&](std::size_t index) {
+                  const std::string_view curve = kCurvesInOpenssl[index];
+                  if (std::find(tls.curves.begin(), tls.curves.end(), curve) == tls.curves.end())
+                    tls.curves.emplace_back(curve);
+                });
               }}});
     one_of(node.place, "cert", tls.cert_file, tls.cert);
     one_of(node.place, "key", tls.key_file, tls.key);
     one_of(node.place, "client_ca", tls.client_ca_file, tls.client_ca);
     const bool has_cert = !tls.cert_file.empty() || !tls.cert.empty(), has_key = !tls.key_file.empty() || !tls.key.empty();
-    if (good_files && (!has_cert || !has_key))
-      fault(node.place, "tls_server_config: expected both cert_file and key_file");
+    if (good_files && (!has_cert || !has_key)) fault(node.place, "tls_server_config: expected both cert_file and key_file");
     if (tls.min_version > tls.max_version) fault(version_place, "min_version: expected at most max_version");
     const bool has_ca = !tls.client_ca_file.empty() || !tls.client_ca.empty();
     const bool asks = tls.client_auth != ClientAuth::kNoClientCert;
-    const bool verifies = tls.client_auth == ClientAuth::kVerifyClientCertIfGiven ||
-                          tls.client_auth == ClientAuth::kRequireAndVerifyClientCert;
+    const bool verifies =
+        tls.client_auth == ClientAuth::kVerifyClientCertIfGiven || tls.client_auth == ClientAuth::kRequireAndVerifyClientCert;
     for (const YamlEntry& entry : node.entries)
       if (verifies && !has_ca && entry.key.starts_with("client_ca") && entry.value.kind == Kind::kNull)
-        fault(entry.place, entry.key + ": is empty; without it a certificate of any public authority would do. Remove the "
-                                       "line if that is meant");
+        fault(entry.place, entry.key +
+                               ": is empty; without it a certificate of any public authority would do. Remove the "
+                               "line if that is meant");
     if (good_files && !asks && has_ca)
-      fault(auth_place, "client_ca_file: expected a client_auth_type that verifies: VerifyClientCertIfGiven or "
-                        "RequireAndVerifyClientCert");
+      fault(auth_place,
+            "client_ca_file: expected a client_auth_type that verifies: VerifyClientCertIfGiven or "
+            "RequireAndVerifyClientCert");
     if (good_files && !asks && tls.client_allowed_sans)
-      fault(sans_place, "client_allowed_sans: expected a client_auth_type with it, best RequireAndVerifyClientCert; "
-                        "without one no client is asked for its certificate");
+      fault(sans_place,
+            "client_allowed_sans: expected a client_auth_type with it, best RequireAndVerifyClientCert; "
+            "without one no client is asked for its certificate");
     out_.security.tls = std::move(tls);
   }
 
@@ -362,10 +359,8 @@ class WebLoader {
     for (const YamlEntry& entry : node.entries) {
       const auto known = std::find(kHeaders.begin(), kHeaders.end(), entry.key);
       std::string value;
-      if (known == kHeaders.end())
-        unknown(entry.place, "header", entry.key, "headers", kHeaders);
-      else if (header_value(entry, value))
-        out_.security.headers.emplace_back(entry.key, std::move(value));
+      if (known == kHeaders.end()) unknown(entry.place, "header", entry.key, "headers", kHeaders);
+      else if (header_value(entry, value)) out_.security.headers.emplace_back(entry.key, std::move(value));
     }
   }
 
@@ -375,7 +370,8 @@ class WebLoader {
     if (entry.key == "X-Frame-Options") allowed = kFrameOptions;
     // Go sends ends of lines as blanks, and none at either end.
     YamlNode value = entry.value;
-    std::replace_if(value.text.begin(), value.text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    std::replace_if(
+        value.text.begin(), value.text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
     value.text.erase(value.text.find_last_not_of(" \t") + 1);
     value.text.erase(0, value.text.find_first_not_of(" \t"));
     std::string sent = value.text;
@@ -393,16 +389,14 @@ class WebLoader {
               [&](const YamlNode& value) {
                 const bool is_number = value.kind == Kind::kText && !value.is_quoted;
                 const auto count = is_number ? parse_yaml_count(value.text) : std::nullopt;
-                if (count)
-                  limit.burst = static_cast<std::size_t>(std::min(*count, kMaxBurst));
+                if (count) limit.burst = static_cast<std::size_t>(std::min(*count, kMaxBurst));
                 else if (value.kind != Kind::kRefused)
                   fault(value.place, "burst: expected a number of requests, got " + describe(value));
                 has_burst = !count || *count > 0;  // one fault is enough
               }},
              {"interval", [&](const YamlNode& value) {
                 const auto interval = value.kind == Kind::kText ? parse_go_duration(value.text) : std::nullopt;
-                if (interval)
-                  limit.interval = *interval;
+                if (interval) limit.interval = *interval;
                 else if (value.kind != Kind::kRefused)
                   fault(value.place, "interval: expected a duration such as 100ms, 1.5s or 1m30s, got " + describe(value));
                 has_interval = interval && *interval > std::chrono::nanoseconds(0);
@@ -422,11 +416,9 @@ class WebLoader {
         fault(entry.place, "basic_auth_users: expected a name without colon, got " + in_quotes(entry.key));
       // What was given instead may be a password: it is not repeated.
       else if (entry.value.kind != Kind::kText || !is_bcrypt(entry.value.text))
-        fault(entry.value.place, "basic_auth_users: expected a bcrypt hash of cost 4.." +
-                                     std::to_string(kMaxBcryptCost) + " for " + in_quotes(entry.key) +
-                                     ", as `htpasswd -nB` makes it");
-      else
-        out_.security.users.push_back({entry.key, entry.value.text});
+        fault(entry.value.place, "basic_auth_users: expected a bcrypt hash of cost 4.." + std::to_string(kMaxBcryptCost) +
+                                     " for " + in_quotes(entry.key) + ", as `htpasswd -nB` makes it");
+      else out_.security.users.push_back({entry.key, entry.value.text});
     }
   }
 

@@ -17,14 +17,14 @@ enum class TlsVersion { kTls10, kTls11, kTls12, kTls13 };
 /// In the toolkit's words, which are Go's.
 enum class ClientAuth {
   kNoClientCert,
-  kRequestClientCert,          // asked for, neither required nor verified
-  kRequireAnyClientCert,       // required, not verified
-  kVerifyClientCertIfGiven,    // verified when sent
+  kRequestClientCert,        // asked for, neither required nor verified
+  kRequireAnyClientCert,     // required, not verified
+  kVerifyClientCertIfGiven,  // verified when sent
   kRequireAndVerifyClientCert,
 };
 
 struct TlsServer {
-  std::string cert_file;       // paths are already relative to the web configuration file's folder
+  std::string cert_file;  // paths are already relative to the web configuration file's folder
   std::string key_file;
   std::string client_ca_file;  // empty: the system's authorities, where client_auth verifies
   ClientAuth client_auth = ClientAuth::kNoClientCert;
@@ -42,7 +42,7 @@ struct TlsServer {
 
 struct BasicAuthUser {
   std::string name;
-  std::string bcrypt_hash;     // "$2y$10$" and 53 characters; cost is within 4..18
+  std::string bcrypt_hash;  // "$2y$10$" and 53 characters; cost is within 4..18
 
   bool operator==(const BasicAuthUser&) const = default;
 };

@@ -76,8 +76,7 @@ bool is_closed(std::string_view text, std::size_t quote_at) {
 class TreeBuilder final : public YAML::EventHandler {
  public:
   /// `text` is what the parser reads: the whole file, or the lines before a fault of the text.
-  TreeBuilder(std::string_view text, bool is_whole, const Lines& lines, std::string_view file,
-              std::vector<Fault>& faults)
+  TreeBuilder(std::string_view text, bool is_whole, const Lines& lines, std::string_view file, std::vector<Fault>& faults)
       : text_(text), is_whole_(is_whole), lines_(lines), file_(file), faults_(faults) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -90,8 +89,7 @@ class TreeBuilder final : public YAML::EventHandler {
     fault(lines_.at(mark), "aliases (*name) are not supported: write the value out");
     attach(make(Kind::kRefused, mark, "?", YAML::NullAnchor));
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
     YamlNode node = make(Kind::kText, mark, tag, anchor);
     node.is_quoted = tag == "!";
     node.text = value;
@@ -108,8 +106,7 @@ class TreeBuilder final : public YAML::EventHandler {
     open(make(Kind::kList, mark, tag, anchor), mark);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
     open(make(Kind::kMap, mark, tag, anchor), mark);
   }
   void OnMapEnd() override { close(); }
@@ -169,8 +166,7 @@ class TreeBuilder final : public YAML::EventHandler {
       take_key(parent, std::move(node));
     } else {
       parent.has_key = false;
-      if (parent.key_is_good)
-        parent.node.entries.push_back({std::move(parent.key), parent.key_place, std::move(node)});
+      if (parent.key_is_good) parent.node.entries.push_back({std::move(parent.key), parent.key_place, std::move(node)});
     }
   }
 
@@ -184,8 +180,7 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto [first, is_new] = parent.key_lines.try_emplace(node.text, node.place.line);
     if (!is_new) {
       parent.key_is_good = false;
-      fault(node.place,
-            "key " + in_quotes(node.text) + " is given twice, first in line " + std::to_string(first->second));
+      fault(node.place, "key " + in_quotes(node.text) + " is given twice, first in line " + std::to_string(first->second));
     }
     parent.key = std::move(node.text);
     parent.key_place = node.place;
@@ -269,8 +264,7 @@ YamlDocument parse_yaml(std::string_view text, std::string_view file_name) {
   try {
     std::istringstream input{std::string(text)};
     YAML::Parser parser(input);
-    while (parser.HandleNextDocument(builder)) {
-    }
+    while (parser.HandleNextDocument(builder)) {}
     out.root = builder.finish();
   } catch (const SecondDocument& second) {
     out.root = builder.finish();

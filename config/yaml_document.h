@@ -23,7 +23,7 @@ struct YamlEntry;
 
 struct YamlNode {
   enum class Kind : std::uint8_t {
-    kNull,     // nothing, ~ or null
+    kNull,  // nothing, ~ or null
     kText,
     kList,
     kMap,

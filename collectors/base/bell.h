@@ -22,8 +22,7 @@ class Bell {
   /// Until it rings or has rung; false: it is later than `until` and has not.
   bool wait_until(std::chrono::steady_clock::time_point until);
   void wait() {
-    while (!wait_until(std::chrono::steady_clock::time_point::max())) {
-    }
+    while (!wait_until(std::chrono::steady_clock::time_point::max())) {}
   }
 
  private:

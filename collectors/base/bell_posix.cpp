@@ -40,7 +40,8 @@ bool Bell::wait_until(std::chrono::steady_clock::time_point until) {
   using std::chrono::steady_clock;
   // libstdc++'s and libc++'s steady clock is CLOCK_MONOTONIC, by which this call of the futex measures.
   // A time before the boot, which the kernel refuses, has been as one at the boot has.
-  const auto since_boot = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::nanoseconds>(until.time_since_epoch()).count());
+  const auto since_boot =
+      std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::nanoseconds>(until.time_since_epoch()).count());
   timespec end{};
   end.tv_sec = static_cast<time_t>(since_boot / 1'000'000'000);
   end.tv_nsec = static_cast<long>(since_boot % 1'000'000'000);

@@ -80,8 +80,7 @@ std::uint32_t crc32(std::string_view bytes, std::uint32_t before) {
     return by_nibbles(bytes, before);
   }
 #endif
-  return static_cast<std::uint32_t>(
-      ::crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+  return static_cast<std::uint32_t>(::crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace kmem::base

@@ -24,9 +24,7 @@ class SystemClock final : public Clock {
   [[nodiscard]] UnixMillis wall() const override {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   }
-  [[nodiscard]] std::chrono::nanoseconds steady() const override {
-    return std::chrono::steady_clock::now().time_since_epoch();
-  }
+  [[nodiscard]] std::chrono::nanoseconds steady() const override { return std::chrono::steady_clock::now().time_since_epoch(); }
 };
 
 }  // namespace kmem::base

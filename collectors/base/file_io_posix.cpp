@@ -23,9 +23,9 @@ constexpr int kMostLinks = 40;
 constexpr std::size_t kMaxNames = 10'000, kMostEntries = 1'000'000;  // that are wanted, that are looked at
 
 Error os_error(const std::string& path, const char* verb, int error = errno) {
-  const ErrorCode code = error == ENOENT                      ? ErrorCode::kAbsent
+  const ErrorCode code = error == ENOENT                     ? ErrorCode::kAbsent
                          : error == EACCES || error == EPERM ? ErrorCode::kPermission
-                                                              : ErrorCode::kIo;
+                                                             : ErrorCode::kIo;
   return {code, path + ": cannot " + verb + ": " + std::generic_category().message(error)};
 }
 
@@ -61,8 +61,7 @@ class PosixFile final : public File {
   }
 
   Result<void> truncate(std::uint64_t size_bytes) override {
-    if (retry([&] { return ::ftruncate(handle_, static_cast<off_t>(size_bytes)); }) == -1)
-      return os_error(path_, "truncate");
+    if (retry([&] { return ::ftruncate(handle_, static_cast<off_t>(size_bytes)); }) == -1) return os_error(path_, "truncate");
     return {};
   }
 
@@ -158,8 +157,7 @@ class PosixFileSystem final : public FileSystem {
     struct stat is {};
     if (::stat(path.c_str(), &is) != 0) return os_error(path, "look at");
     return FileInfo{static_cast<std::uint64_t>(is.st_size),
-                    UnixMillis{is.st_mtim.tv_sec} * 1000 + is.st_mtim.tv_nsec / 1'000'000,
-                    S_ISFIFO(is.st_mode)};
+                    UnixMillis{is.st_mtim.tv_sec} * 1000 + is.st_mtim.tv_nsec / 1'000'000, S_ISFIFO(is.st_mode)};
   }
 
  private:
@@ -202,7 +200,8 @@ class PosixFileSystem final : public FileSystem {
       if (retry([&] { return ::flock(handle, LOCK_EX | LOCK_NB); }) == -1 && errno == EWOULDBLOCK)
         return Error{ErrorCode::kBusy, path + ": cannot open for writing: another process is writing it"};
       // Between open and lock its former writer may have renamed it: then this is no longer the file of that name.
-      struct stat opened {}, named {};
+      struct stat opened {
+      }, named{};
       if (::fstat(handle, &opened) != 0) return os_error(path, "open for writing");
       if (::stat(path.c_str(), &named) != 0 || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) continue;
       if (!rewrites && S_ISFIFO(opened.st_mode))  // its reading would wait for a writer

@@ -12,14 +12,13 @@ namespace kmem::base {
 namespace {
 
 constexpr std::size_t kMaxNames = 10'000, kMostEntries = 1'000'000;  // that are wanted, that are looked at
-constexpr DWORD kMaxTransfer = 1U << 30;  // ReadFile and WriteFile take a DWORD
+constexpr DWORD kMaxTransfer = 1U << 30;                             // ReadFile and WriteFile take a DWORD
 
 Error os_error(const std::string& path, const std::string& verb, DWORD error = GetLastError()) {
-  const ErrorCode code =
-      error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? ErrorCode::kAbsent
-      : error == ERROR_SHARING_VIOLATION                             ? ErrorCode::kBusy
-      : error == ERROR_ACCESS_DENIED                                 ? ErrorCode::kPermission
-                                                                     : ErrorCode::kIo;
+  const ErrorCode code = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? ErrorCode::kAbsent
+                         : error == ERROR_SHARING_VIOLATION                             ? ErrorCode::kBusy
+                         : error == ERROR_ACCESS_DENIED                                 ? ErrorCode::kPermission
+                                                                                        : ErrorCode::kIo;
   return {code, path + ": cannot " + verb + ": " + system_words(error)};
 }
 
@@ -52,8 +51,7 @@ class Win32File final : public File {
   }
 
   Result<void> truncate(std::uint64_t size_bytes) override {
-    if (!seek(static_cast<std::int64_t>(size_bytes), FILE_BEGIN) || !SetEndOfFile(handle_))
-      return os_error(path_, "truncate");
+    if (!seek(static_cast<std::int64_t>(size_bytes), FILE_BEGIN) || !SetEndOfFile(handle_)) return os_error(path_, "truncate");
     return {};
   }
 
@@ -78,7 +76,7 @@ class Win32FileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     const bool reading = mode == OpenMode::kRead;
-    const DWORD access = reading                     ? DWORD{GENERIC_READ}
+    const DWORD access = reading                    ? DWORD{GENERIC_READ}
                          : mode == OpenMode::kWrite ? DWORD{GENERIC_WRITE}
                                                     : GENERIC_READ | GENERIC_WRITE;
     // Not FILE_SHARE_WRITE for writers: that makes them exclusive. DELETE allows the rename of an open file.
@@ -86,8 +84,7 @@ class Win32FileSystem final : public FileSystem {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_DELETE | (shares ? DWORD{FILE_SHARE_WRITE} : 0);
     const bool rewrites = mode == OpenMode::kRewrite || mode == OpenMode::kRewriteOwn;  // a folder's access is inherited
     const DWORD how = reading || mode == OpenMode::kWrite ? OPEN_EXISTING : rewrites ? CREATE_ALWAYS : OPEN_ALWAYS;
-    const HANDLE handle =
-        CreateFileW(to_wide(path).c_str(), access, share, nullptr, how, FILE_ATTRIBUTE_NORMAL, nullptr);
+    const HANDLE handle = CreateFileW(to_wide(path).c_str(), access, share, nullptr, how, FILE_ATTRIBUTE_NORMAL, nullptr);
     if (handle == INVALID_HANDLE_VALUE) return os_error(path, reading ? "open" : "open for writing");
     return std::unique_ptr<File>(std::make_unique<Win32File>(handle, path));
   }
@@ -128,8 +125,7 @@ class Win32FileSystem final : public FileSystem {
     if (CreateDirectoryW(name.c_str(), nullptr)) return {};
     const DWORD error = GetLastError();
     const DWORD is = GetFileAttributesW(name.c_str());
-    if (error == ERROR_ALREADY_EXISTS && is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY) != 0)
-      return {};
+    if (error == ERROR_ALREADY_EXISTS && is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY) != 0) return {};
     return os_error(path, "make the folder", error);
   }
 
@@ -149,10 +145,8 @@ class Win32FileSystem final : public FileSystem {
     WIN32_FILE_ATTRIBUTE_DATA is;
     if (!GetFileAttributesExW(to_wide(path).c_str(), GetFileExInfoStandard, &is)) return os_error(path, "look at");
     const auto joined = [](DWORD high, DWORD low) { return std::uint64_t{high} << 32 | low; };
-    const auto written = static_cast<std::int64_t>(joined(is.ftLastWriteTime.dwHighDateTime,
-                                                          is.ftLastWriteTime.dwLowDateTime));
-    return FileInfo{joined(is.nFileSizeHigh, is.nFileSizeLow), (written - kUnixEpochIn100ns) / 10'000,
-                    false};
+    const auto written = static_cast<std::int64_t>(joined(is.ftLastWriteTime.dwHighDateTime, is.ftLastWriteTime.dwLowDateTime));
+    return FileInfo{joined(is.nFileSizeHigh, is.nFileSizeLow), (written - kUnixEpochIn100ns) / 10'000, false};
   }
 };
 

@@ -77,10 +77,10 @@ spdlog::level::level_enum level_of(LogLevel level) {
 
 // spdlog writes time and level, append_value has quoted the rest.
 std::unique_ptr<spdlog::formatter> formatter_of(LogFormat format) {
-  return std::make_unique<spdlog::pattern_formatter>(
-      format == LogFormat::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                                 : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
-      spdlog::pattern_time_type::utc, "");
+  return std::make_unique<spdlog::pattern_formatter>(format == LogFormat::kJson
+                                                         ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                                                         : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+                                                     spdlog::pattern_time_type::utc, "");
 }
 
 const std::shared_ptr<LineSink>& line_sink() {
@@ -100,8 +100,9 @@ spdlog::logger& logger() {
 void append_value(std::string& line, std::string_view text, bool always_quoted) {
   const bool plain = !always_quoted && !text.empty() && text.size() <= kMaxLogValueBytes &&
                      text.find_first_of("=\"\\") == std::string_view::npos &&
-                     text.find_first_not_of("!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
-                                            "abcdefghijklmnopqrstuvwxyz{|}~") == std::string_view::npos;
+                     text.find_first_not_of(
+                         "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
+                         "abcdefghijklmnopqrstuvwxyz{|}~") == std::string_view::npos;
   if (plain) {
     line += text;
     return;

@@ -12,8 +12,13 @@ namespace kmem {
 /// Where kernel memory comes from. kAllocinfo is a second view of the same memory (Linux allocation profiling), so
 /// it has tags but no total.
 enum class Pool : std::uint8_t {
-  kPaged, kNonpaged,                                              // Windows
-  kSlabReclaimable, kSlabUnreclaimable, kVmalloc, kPercpu, kAllocinfo  // Linux
+  kPaged,
+  kNonpaged,  // Windows
+  kSlabReclaimable,
+  kSlabUnreclaimable,
+  kVmalloc,
+  kPercpu,
+  kAllocinfo  // Linux
 };
 inline constexpr std::size_t kPoolCount = 7;
 inline constexpr std::array<std::string_view, kPoolCount> kPoolNames = {

@@ -25,9 +25,12 @@ struct Group {
 std::string readers_by_list(ACL* list) {
   // A file without a list is everybody's.
   if (list == nullptr) return "Everyone";
-  std::array groups{Group{WinWorldSid, "Everyone"}, Group{WinBuiltinUsersSid, "Users"},
-                    Group{WinAuthenticatedUserSid, "Authenticated Users"}, Group{WinInteractiveSid, "Interactive"},
-                    Group{WinBuiltinGuestsSid, "Guests"}, Group{WinAnonymousSid, "Anonymous"}};
+  std::array groups{Group{WinWorldSid, "Everyone"},
+                    Group{WinBuiltinUsersSid, "Users"},
+                    Group{WinAuthenticatedUserSid, "Authenticated Users"},
+                    Group{WinInteractiveSid, "Interactive"},
+                    Group{WinBuiltinGuestsSid, "Guests"},
+                    Group{WinAnonymousSid, "Anonymous"}};
   constexpr DWORD kReads = FILE_READ_DATA | GENERIC_READ | GENERIC_ALL;
   for (DWORD i = 0; i < list->AceCount; ++i) {
     void* entry = nullptr;

@@ -50,9 +50,7 @@ bool SideTask::start(std::function<void()> task) {
             own.unlock();
             try {
               now();
-            } catch (const std::exception& error) {
-              log_error("a task failed", {{"error", error.what()}});
-            }
+            } catch (const std::exception& error) { log_error("a task failed", {{"error", error.what()}}); }
           }
           own.lock();
           shared->working = false;

@@ -78,8 +78,7 @@ Result<std::uint32_t> check(std::string_view bytes, std::string_view kind) {
   if (WireReader(bytes.substr(checksum_at)).fixed<std::uint32_t>() != crc32(bytes.substr(0, checksum_at)))
     return damaged("the checksum at byte " + std::to_string(checksum_at) + " does not match");
   if (found_kind != kind)
-    return Error{ErrorCode::kMalformed,
-                 "holds \"" + label_text(found_kind) + "\" (byte 8), not \"" + std::string(kind) + "\""};
+    return Error{ErrorCode::kMalformed, "holds \"" + label_text(found_kind) + "\" (byte 8), not \"" + std::string(kind) + "\""};
   return version;
 }
 

@@ -16,7 +16,7 @@
 
 namespace kmem::base {
 
-inline constexpr std::size_t kMaxStateBytes = std::size_t{20} << 20;  // whole file
+inline constexpr std::size_t kMaxStateBytes = std::size_t{20} << 20;    // whole file
 inline constexpr std::size_t kStatePieceBytes = std::size_t{64} << 10;  // written at a time, about
 
 struct LoadedState {
@@ -29,11 +29,11 @@ struct LoadedState {
 using PieceMaker = std::function<Result<bool>(std::size_t number, std::string& out)>;
 
 /// `kind` has four characters and says whose state it is.
-[[nodiscard]] Result<void> save_state(FileSystem& files, const std::string& path, std::string_view kind,
-                                      std::uint32_t version, std::string_view payload);
+[[nodiscard]] Result<void> save_state(FileSystem& files, const std::string& path, std::string_view kind, std::uint32_t version,
+                                      std::string_view payload);
 /// Never holds much more than a piece.
-[[nodiscard]] Result<void> save_state(FileSystem& files, const std::string& path, std::string_view kind,
-                                      std::uint32_t version, const PieceMaker& payload);
+[[nodiscard]] Result<void> save_state(FileSystem& files, const std::string& path, std::string_view kind, std::uint32_t version,
+                                      const PieceMaker& payload);
 [[nodiscard]] Result<LoadedState> load_state(FileSystem& files, const std::string& path, std::string_view kind);
 
 [[nodiscard]] std::string encode_state(std::string_view kind, std::uint32_t version, std::string_view payload);

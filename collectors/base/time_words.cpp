@@ -12,9 +12,7 @@ std::string padded(long long number, std::size_t digits) {
   return text.size() < digits ? std::string(digits - text.size(), '0') + text : text;
 }
 
-std::chrono::sys_time<milliseconds> moment(UnixMillis time) {
-  return std::chrono::sys_time<milliseconds>(milliseconds(time));
-}
+std::chrono::sys_time<milliseconds> moment(UnixMillis time) { return std::chrono::sys_time<milliseconds>(milliseconds(time)); }
 
 }  // namespace
 
@@ -27,8 +25,8 @@ std::string date_words(UnixMillis time) {
 std::string rfc3339(UnixMillis time) {
   const auto day = std::chrono::floor<std::chrono::days>(moment(time));
   const std::chrono::hh_mm_ss clock(moment(time) - day);
-  std::string text = date_words(time) + "T" + padded(clock.hours().count(), 2) + ":" +
-                     padded(clock.minutes().count(), 2) + ":" + padded(clock.seconds().count(), 2);
+  std::string text = date_words(time) + "T" + padded(clock.hours().count(), 2) + ":" + padded(clock.minutes().count(), 2) +
+                     ":" + padded(clock.seconds().count(), 2);
   if (const auto fraction = clock.subseconds().count(); fraction != 0) text += "." + padded(fraction, 3);
   return text + "Z";
 }

@@ -5,12 +5,7 @@ namespace kmem::base {
 std::size_t utf8_length(std::string_view text) {
   if (text.empty()) return 0;
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = at(0) < 0x80   ? 1
-                             : at(0) < 0xc2 ? 0
-                             : at(0) < 0xe0 ? 2
-                             : at(0) < 0xf0 ? 3
-                             : at(0) < 0xf5 ? 4
-                                            : 0;
+  const std::size_t length = at(0) < 0x80 ? 1 : at(0) < 0xc2 ? 0 : at(0) < 0xe0 ? 2 : at(0) < 0xf0 ? 3 : at(0) < 0xf5 ? 4 : 0;
   if (length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i)
     if ((at(i) & 0xc0) != 0x80) return 0;

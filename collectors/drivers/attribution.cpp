@@ -27,8 +27,7 @@ std::string shown(std::string_view text) { return base::label_text(text.substr(0
 /// What one driver's names have in common: "nt!mm" and "ntoskrnl.exe", "NTFS.SYS" and "ntfs.sys".
 std::string canonical(std::string_view driver) {
   std::string name(driver.substr(0, driver.find('!')));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   for (const std::string_view suffix : {".sys", ".exe", ".dll"})
     if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
   if (name == "nt" || name == "ntkrnlmp" || name == "ntkrnlpa" || name == "ntkrpamp") name = "ntoskrnl";
@@ -128,7 +127,9 @@ void Attribution::use(std::shared_ptr<const PoolTagText> text) { replace(&Source
 void Attribution::use(std::shared_ptr<const ImageTags> images) { replace(&Sources::images, std::move(images)); }
 void Attribution::use(std::shared_ptr<const KernelModules> modules) { replace(&Sources::modules, std::move(modules)); }
 
-void Attribution::use(std::shared_ptr<const LeakSignatures> signatures) { replace(&Sources::signatures, std::move(signatures)); }
+void Attribution::use(std::shared_ptr<const LeakSignatures> signatures) {
+  replace(&Sources::signatures, std::move(signatures));
+}
 
 std::vector<KnownLeak> Attribution::known_leaks(Pool pool, std::string_view tag) const {
   const Sources with = sources();
@@ -155,8 +156,7 @@ std::string joined_drivers(const std::vector<Candidate>& candidates) {
   std::string out;
   for (std::size_t i = 0; i < std::min(drivers.size(), kMaxShownDrivers); ++i)
     out.append(i == 0 ? "" : ", ").append(drivers[i]);
-  if (drivers.size() > kMaxShownDrivers)
-    out += " and " + std::to_string(drivers.size() - kMaxShownDrivers) + " more";
+  if (drivers.size() > kMaxShownDrivers) out += " and " + std::to_string(drivers.size() - kMaxShownDrivers) + " more";
   return out;
 }
 

@@ -287,8 +287,7 @@ static_assert(std::adjacent_find(kSorted.begin(), kSorted.end(),
 static_assert(std::all_of(kSorted.begin(), kSorted.end(), [](const KnownTag& row) { return row.tag.size() == 4; }));
 
 bool matches(std::string_view pattern, std::string_view tag) {
-  return std::equal(pattern.begin(), pattern.end(), tag.begin(), tag.end(),
-                    [](char p, char c) { return p == '?' || p == c; });
+  return std::equal(pattern.begin(), pattern.end(), tag.begin(), tag.end(), [](char p, char c) { return p == '?' || p == c; });
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace kmem::drivers {
 
 struct KnownTag {
   std::string_view tag;
-  std::string_view driver;       // empty: a shared tag, or a part of the kernel that is no driver
+  std::string_view driver;  // empty: a shared tag, or a part of the kernel that is no driver
   std::string_view description;
 };
 

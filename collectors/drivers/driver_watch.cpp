@@ -72,9 +72,9 @@ void DriverWatch::load_text() {
       continue;
     }
     auto parsed = std::make_shared<const PoolTagText>(std::move(*text));
-    base::log_info("pool tags described", {{"path", path},
-                                           {"tags", std::to_string(parsed->size())},
-                                           {"lines_skipped", std::to_string(parsed->skipped())}});
+    base::log_info(
+        "pool tags described",
+        {{"path", path}, {"tags", std::to_string(parsed->size())}, {"lines_skipped", std::to_string(parsed->skipped())}});
     if (parsed->size() == 0) continue;
     attribution_.use(std::move(parsed));
     return;
@@ -196,8 +196,7 @@ bool DriverWatch::look(std::stop_token stop, bool at_leisure) {
   }
   if (const std::string words = survey_words(survey); survey.scanned > 0 && words != said_) {
     said_ = words;
-    const std::string first =
-        survey.skipped.empty() ? "" : survey.skipped.front().path + ": " + survey.skipped.front().reason;
+    const std::string first = survey.skipped.empty() ? "" : survey.skipped.front().path + ": " + survey.skipped.front().reason;
     base::log_info("driver images searched for pool tags", {{"images", std::to_string(survey.images.size())},
                                                             {"read", std::to_string(survey.scanned)},
                                                             {"not_usable", std::to_string(survey.skipped.size())},

@@ -27,8 +27,7 @@ class GuardedWatch {
 
   void load() {
     (void)loading_.start([watch = watch_.get()] { watch->load(); });
-    if (!loading_.wait(kPatience))
-      base::log_warn("what tells drivers does not answer; they are named when it does");
+    if (!loading_.wait(kPatience)) base::log_warn("what tells drivers does not answer; they are named when it does");
   }
   /// The thread; when loading hangs, at a later call.
   void start() {

@@ -39,8 +39,7 @@ TextRun text_run(std::span<const std::byte> bytes, std::size_t at) {
   constexpr std::size_t kEnough = 64;
   TextRun run;
   while (run.before < std::min(at, kEnough) && is_printable(bytes[at - 1 - run.before])) ++run.before;
-  while (run.behind < kEnough && at + 4 + run.behind < bytes.size() && is_printable(bytes[at + 4 + run.behind]))
-    ++run.behind;
+  while (run.behind < kEnough && at + 4 + run.behind < bytes.size() && is_printable(bytes[at + 4 + run.behind])) ++run.behind;
   return run;
 }
 bool stands_alone(std::span<const std::byte> bytes, std::size_t at) {
@@ -102,8 +101,8 @@ bool is_known_number(std::uint32_t value) {
   constexpr std::array<std::uint32_t, 3> kCiphers = {0x61707865, 0x79622D32, 0x79622D36};
   if (std::find(kCiphers.begin(), kCiphers.end(), value) != kCiphers.end()) return true;
   constexpr std::uint32_t kMost = 1024;
-  constexpr std::array<std::uint32_t, 10> kMore = {1'440, 3'600, 10'000, 60'000, 86'400, 100'000, 1'000'000, 3'600'000,
-                                                   10'000'000, 1'000'000'000};
+  constexpr std::array<std::uint32_t, 10> kMore = {1'440,   3'600,     10'000,    60'000,     86'400,
+                                                   100'000, 1'000'000, 3'600'000, 10'000'000, 1'000'000'000};
   // 2^n / divisor, rounded either way.
   const auto is_of = [value](std::uint64_t divisor) {
     const std::uint64_t product = value * divisor;

@@ -46,8 +46,8 @@ Survey ImageSurvey::run(const std::vector<WantedImage>& wanted, const SurveyLimi
       continue;
     }
     ImageFile image{want.path, info->size_bytes, info->modified, want.loaded, {}, 0};
-    if (const auto old = known_.find(want.path); old != known_.end() && old->second.size_bytes == image.size_bytes &&
-                                                 old->second.modified == image.modified) {
+    if (const auto old = known_.find(want.path);
+        old != known_.end() && old->second.size_bytes == image.size_bytes && old->second.modified == image.modified) {
       image.tags = old->second.tags;
       image.version = old->second.version;
       out.images.push_back(std::move(image));
@@ -134,8 +134,8 @@ base::Result<void> ImageSurvey::load(std::string_view payload) {
       tag.tag = reader.fixed<std::uint32_t>();
       const auto evidence = reader.fixed<std::uint8_t>();
       const std::uint64_t places = reader.varint();
-      if (evidence < static_cast<std::uint8_t>(Evidence::kData) ||
-          evidence > static_cast<std::uint8_t>(Evidence::kArgument) || places > UINT16_MAX)
+      if (evidence < static_cast<std::uint8_t>(Evidence::kData) || evidence > static_cast<std::uint8_t>(Evidence::kArgument) ||
+          places > UINT16_MAX)
         return base::Error{base::ErrorCode::kMalformed, "a tag of " + image.path + " cannot be"};
       tag.evidence = static_cast<Evidence>(evidence);
       tag.places = static_cast<std::uint16_t>(places);

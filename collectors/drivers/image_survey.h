@@ -36,8 +36,8 @@ struct Survey {
   std::vector<ImageFile> images;
   std::vector<SkippedImage> skipped;
   std::uint64_t read_bytes = 0;
-  std::uint64_t scanned = 0;   // not known from before
-  bool complete = true;        // false: stopped by the pace or a limit
+  std::uint64_t scanned = 0;  // not known from before
+  bool complete = true;       // false: stopped by the pace or a limit
 };
 
 class ImageSurvey {
@@ -63,7 +63,6 @@ class ImageSurvey {
 };
 
 /// The folder's program images, sorted: *.sys, *.exe, *.dll.
-[[nodiscard]] base::Result<std::vector<std::string>> images_in_folder(base::FileSystem& files,
-                                                                      const std::string& folder);
+[[nodiscard]] base::Result<std::vector<std::string>> images_in_folder(base::FileSystem& files, const std::string& folder);
 
 }  // namespace kmem::drivers

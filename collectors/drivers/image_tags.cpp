@@ -25,9 +25,7 @@ std::string_view evidence_name(Evidence evidence) {
   return "argument";
 }
 
-std::string_view ImageFile::name() const {
-  return std::string_view(path).substr(path.find_last_of("/\\") + 1);
-}
+std::string_view ImageFile::name() const { return std::string_view(path).substr(path.find_last_of("/\\") + 1); }
 
 bool tag_of_text(std::string_view text, std::uint32_t& tag) {
   if (text.size() != sizeof tag) return false;
@@ -51,9 +49,8 @@ ImageTags::ImageTags(std::vector<ImageFile> images) : images_(std::move(images))
     };
     if (std::count_if(holders.begin(), holders.end(), is_weak) > kMostWeakHolders) std::erase_if(holders, is_weak);
     std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {
-      return std::tuple(b.tag.evidence, b.image->loaded, b.tag.places, a.image->name(),
-                        std::string_view(a.image->path)) < std::tuple(a.tag.evidence, a.image->loaded, a.tag.places,
-                                                                      b.image->name(), std::string_view(b.image->path));
+      return std::tuple(b.tag.evidence, b.image->loaded, b.tag.places, a.image->name(), std::string_view(a.image->path)) <
+             std::tuple(a.tag.evidence, a.image->loaded, a.tag.places, b.image->name(), std::string_view(b.image->path));
     });
     at = holders.empty() ? holders_.erase(at) : std::next(at);
   }

@@ -53,8 +53,7 @@ void KernelModules::add_constructor(std::string_view cache, std::string_view sym
 std::string_view KernelModules::module_of_cache(std::string_view cache) const {
   if (const auto found = constructors_.find(std::string(cache)); found != constructors_.end()) return found->second;
   const std::string name = normal(cache);
-  for (std::size_t length = name.size(); length > 0 && length != std::string::npos;
-       length = name.rfind('_', length - 1))
+  for (std::size_t length = name.size(); length > 0 && length != std::string::npos; length = name.rfind('_', length - 1))
     if (const auto found = modules_.find(name.substr(0, length)); found != modules_.end()) return *found;
   return {};
 }

@@ -30,9 +30,7 @@ struct Headers {
 
 Error malformed(const char* what) { return {ErrorCode::kMalformed, std::string("not a program image: ") + what}; }
 
-PeRange range_of(std::uint32_t start, std::uint32_t length) {
-  return {start, start + std::min(length, UINT32_MAX - start)};
-}
+PeRange range_of(std::uint32_t start, std::uint32_t length) { return {start, start + std::min(length, UINT32_MAX - start)}; }
 
 base::Result<Headers> parse_headers(const ByteReader& file, PeImage& image) {
   const auto dos = file.read<std::uint16_t>(0);
@@ -96,8 +94,7 @@ base::Result<void> parse_sections(const ByteReader& file, const Headers& headers
     if (*address > UINT32_MAX - used) return malformed("a section does not fit into the address space");
     in_file.emplace_back(*offset, *offset + used);
     const bool executable = (*flags & (kExecutable | kCode)) != 0;
-    image.sections.push_back(
-        {*address, *file.slice(*offset, used), executable, !executable && (*flags & kDiscardable) != 0});
+    image.sections.push_back({*address, *file.slice(*offset, used), executable, !executable && (*flags & kDiscardable) != 0});
   }
   std::sort(in_file.begin(), in_file.end());
   std::sort(image.sections.begin(), image.sections.end(),
@@ -230,8 +227,7 @@ base::Result<PeImage> parse_pe(std::span<const std::byte> bytes) {
     image.foreign.push_back(headers->directories[directory]);
   add_debug_records(image, headers->directories[kDebug]);
   add_unwind_codes(image, headers->directories[kExceptions]);
-  std::sort(image.foreign.begin(), image.foreign.end(),
-            [](const PeRange& a, const PeRange& b) { return a.start < b.start; });
+  std::sort(image.foreign.begin(), image.foreign.end(), [](const PeRange& a, const PeRange& b) { return a.start < b.start; });
   // Made disjoint, so that the last range that begins before an address answers for all.
   std::vector<PeRange> merged;
   for (const PeRange& range : image.foreign) {

@@ -31,9 +31,9 @@ constexpr bool is_volatile(unsigned reg, bool is_x64) { return reg <= 2 || (is_x
 struct Pending {
   Constant what;
   Place place;
-  std::uint32_t since = 0;     // number of the instruction
+  std::uint32_t since = 0;  // number of the instruction
   bool is_pushed = false;
-  bool passed_by = false;      // pushed before a call that takes no tag: of that call, or of a later one
+  bool passed_by = false;  // pushed before a call that takes no tag: of that call, or of a later one
 };
 
 class PendingConstants {
@@ -88,12 +88,12 @@ class PendingConstants {
   const bool is_x64_;
   const std::int32_t word_;
   Finds& finds_;
-  std::uint32_t number_ = 0;               // of the instruction
+  std::uint32_t number_ = 0;  // of the instruction
   std::vector<Pending> pending_;
   StoredConstants stores_;
-  std::vector<std::int32_t> filled_;       // words of the stack that were stored since the last call
-  std::int32_t depth_ = 0;                 // bytes on the stack since the function's start, as far as known
-  std::int32_t pushed_bytes_ = 0;          // since the last call
+  std::vector<std::int32_t> filled_;  // words of the stack that were stored since the last call
+  std::int32_t depth_ = 0;            // bytes on the stack since the function's start, as far as known
+  std::int32_t pushed_bytes_ = 0;     // since the last call
 };
 
 }  // namespace kmem::drivers

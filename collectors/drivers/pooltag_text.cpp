@@ -50,8 +50,8 @@ void PoolTagText::take(std::string_view line) {
   // Some lines have a tag of three characters and the dash in its place: "Fsb -  netio.sys".
   const std::size_t dash = line.find('-', std::min<std::size_t>(line.size(), 3));
   const std::string_view columns = line.substr(0, std::min<std::size_t>(dash, 4));
-  const bool only_blanks_between = dash != std::string_view::npos && dash <= 8 &&
-                                   (dash <= columns.size() || trimmed(line.substr(4, dash - 4)).empty());
+  const bool only_blanks_between =
+      dash != std::string_view::npos && dash <= 8 && (dash <= columns.size() || trimmed(line.substr(4, dash - 4)).empty());
   const bool printable = std::all_of(columns.begin(), columns.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
   if (!only_blanks_between || !printable || trimmed(columns).empty() || rows_.size() == kMaxRows) {
     ++skipped_;

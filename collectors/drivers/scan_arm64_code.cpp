@@ -8,7 +8,7 @@ namespace kmem::drivers {
 namespace {
 
 constexpr std::uint32_t kArm64Window = 16;  // instructions from a constant to the call that it is handed to
-constexpr unsigned kArguments = 8;     // x0..x7
+constexpr unsigned kArguments = 8;          // x0..x7
 
 /// Constants are made in two halves (movz, movk) or read from memory (ldr with a literal, adrp and ldr).
 class Arm64CodeReader {
@@ -40,27 +40,27 @@ class Arm64CodeReader {
 
   void take(std::uint32_t word, std::uint32_t address) {
     const unsigned rd = word & 31, rn = (word >> 5) & 31;
-    if ((word & 0x7F800000) == 0x52800000) return half(word, rd, true);                      // movz
-    if ((word & 0x7F800000) == 0x72800000) return half(word, rd, false);                     // movk
-    if ((word & 0xFF000000) == 0x18000000) return literal(word, rd, address);                // ldr w, label
-    if ((word & 0x9F000000) == 0x90000000) return page_of(word, rd, address);                // adrp
-    if ((word & 0xFF800000) == 0x91000000) return add(word, rd, rn);                         // add x, x, #n
-    if ((word & 0xFFC00000) == 0xB9400000) return load(rd, rn, ((word >> 10) & 0xFFF) << 2);  // ldr w, [x, #n]
-    if ((word & 0x3B400000) == 0x39400000) return read_other(word, rd, rn);                  // the other ldr
-    if ((word & 0x3B600C00) == 0x38400000) return read_other(word, rd, rn);                  // ldur
+    if ((word & 0x7F800000) == 0x52800000) return half(word, rd, true);                               // movz
+    if ((word & 0x7F800000) == 0x72800000) return half(word, rd, false);                              // movk
+    if ((word & 0xFF000000) == 0x18000000) return literal(word, rd, address);                         // ldr w, label
+    if ((word & 0x9F000000) == 0x90000000) return page_of(word, rd, address);                         // adrp
+    if ((word & 0xFF800000) == 0x91000000) return add(word, rd, rn);                                  // add x, x, #n
+    if ((word & 0xFFC00000) == 0xB9400000) return load(rd, rn, ((word >> 10) & 0xFFF) << 2);          // ldr w, [x, #n]
+    if ((word & 0x3B400000) == 0x39400000) return read_other(word, rd, rn);                           // the other ldr
+    if ((word & 0x3B600C00) == 0x38400000) return read_other(word, rd, rn);                           // ldur
     if ((word & 0xFFC00000) == 0xB9000000) return store(rd, place(rn, ((word >> 10) & 0xFFF) << 2));  // str w, [x, #n]
-    if ((word & 0xFFC00000) == 0xF9000000) return store_wide(rd);                             // str x, [x, #n]
-    if ((word & 0xFFE00C00) == 0xF8000000) return store_wide(rd);                             // stur x
-    if ((word & 0xBFC00000) == 0x39000000)                                                   // strb, strh
+    if ((word & 0xFFC00000) == 0xF9000000) return store_wide(rd);                                     // str x, [x, #n]
+    if ((word & 0xFFE00C00) == 0xF8000000) return store_wide(rd);                                     // stur x
+    if ((word & 0xBFC00000) == 0x39000000)                                                            // strb, strh
       return store_narrow(place(rn, ((word >> 10) & 0xFFF) << ((word >> 30) & 1)));
-    if ((word & 0x3FE00C00) == 0x38000000)                                                   // stur
+    if ((word & 0x3FE00C00) == 0x38000000)  // stur
       return store_narrow(place(rn, ((word >> 12) & 0x1FF)));
-    if ((word & 0x7FE0FFE0) == 0x2A0003E0) return copy(rd, (word >> 16) & 31);               // mov
+    if ((word & 0x7FE0FFE0) == 0x2A0003E0) return copy(rd, (word >> 16) & 31);  // mov
     if (compares(word)) return compare(rn, (word >> 16) & 31);
     if ((word & 0xFC000000) == 0x94000000 || (word & 0xFFFFFC1F) == 0xD63F0000) return call(kArm64Window);  // bl, blr
     // Away from here: the last call of a function, or just a branch.
     if ((word & 0xFC000000) == 0x14000000 || (word & 0xFFFFFC1F) == 0xD61F0000) return call(kArm64Window / 2);  // b, br
-    if ((word & 0xFFFFFC1F) == 0xD65F0000) return end_of_function();                         // ret
+    if ((word & 0xFFFFFC1F) == 0xD65F0000) return end_of_function();                                            // ret
   }
 
   /// cmp (subs), eor, ccmp of registers: files' marks are told so.

@@ -169,9 +169,8 @@ class CodeReader : private PendingConstants {
       if (in.mod() == 3 && held_[in.rm()]) choose(in.reg(), held_[in.rm()]);
       return;
     }
-    const bool extends = (in.opcode & 0xF6) == 0xB6;  // movzx, movsx
-    if (!extends && in.opcode != 0x10 && in.opcode != 0x28 && in.opcode != 0x6F && in.opcode != 0x7E)
-      return;  // 16 bytes
+    const bool extends = (in.opcode & 0xF6) == 0xB6;                                                           // movzx, movsx
+    if (!extends && in.opcode != 0x10 && in.opcode != 0x28 && in.opcode != 0x6F && in.opcode != 0x7E) return;  // 16 bytes
     if (const auto address = fixed_address(in)) {
       if (in.opcode == 0x28 || in.opcode == 0x6F || in.opcode == 0x10) take_vector(*address);
       loads_.other(*address);
@@ -286,9 +285,7 @@ class CodeReader : private PendingConstants {
     if (digit < 4) return in.mod() == 3 ? overwrite(in.rm()) : void();
     if (digit < 6) {
       if (in.mod() == 3) {
-        erase([reg = in.rm()](const Pending& one) {
-          return one.place.kind == Place::kRegister && one.place.reg == reg;
-        });
+        erase([reg = in.rm()](const Pending& one) { return one.place.kind == Place::kRegister && one.place.reg == reg; });
         held_[in.rm()] = {};
       }
       forget(kAx);
@@ -500,8 +497,8 @@ class CodeReader : private PendingConstants {
   void after_call(const Instruction& in) {
     const std::int32_t popped = popped_->bytes;
     popped_.reset();
-    const bool of_stack = in.map == OpcodeMap::kOneByte && (in.opcode == 0x83 || in.opcode == 0x81) && in.mod() == 3 &&
-                          in.rm() == kSp;
+    const bool of_stack =
+        in.map == OpcodeMap::kOneByte && (in.opcode == 0x83 || in.opcode == 0x81) && in.mod() == 3 && in.rm() == kSp;
     if (of_stack && in.digit() == 0) return;
     // gcc, with arguments that were stored: what it takes again is what went.
     move_depth(-std::int64_t{of_stack && in.digit() == 5 ? number_in(in) : popped});
@@ -531,18 +528,16 @@ class CodeReader : private PendingConstants {
   std::span<const std::byte> code_;
   std::uint32_t address_;
   std::size_t at_ = 0;
-  bool is_clear_ = true;                   // nothing is known since the last function's end
+  bool is_clear_ = true;  // nothing is known since the last function's end
   std::array<Constant, 16> held_{};
   std::array<const PeImport*, 16> imports_{};
-  Masked masked_;                          // by the instruction before
-  std::optional<Popped> popped_;           // by a call right before
+  Masked masked_;                 // by the instruction before
+  std::optional<Popped> popped_;  // by a call right before
   Loads loads_;
 };
 
 }  // namespace
 
-void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds) {
-  CodeReader(image, section, finds).read();
-}
+void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds) { CodeReader(image, section, finds).read(); }
 
 }  // namespace kmem::drivers

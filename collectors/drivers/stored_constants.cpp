@@ -23,9 +23,7 @@ const StoredConstants::Store* StoredConstants::find(const Place& place) const {
   return nullptr;
 }
 
-void StoredConstants::note(const Place& place, const Constant& what, Piece piece) {
-  slot(place) = {place, what, piece, false};
-}
+void StoredConstants::note(const Place& place, const Constant& what, Piece piece) { slot(place) = {place, what, piece, false}; }
 
 void StoredConstants::note_narrow(const Place& place) { slot(place) = {place, {}, Piece::kTail, true}; }
 

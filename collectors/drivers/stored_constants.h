@@ -12,18 +12,18 @@ namespace kmem::drivers {
 
 /// A number that may be a tag.
 struct Constant {
-  std::uint32_t tag = 0;             // 0: none
-  Evidence least = Evidence{};       // Evidence{}: only a call makes a tag of it ...
-  bool only_known = false;           // ... namely one that is known to take one
-  std::uint32_t other = 0;           // this one, where a condition has chosen
+  std::uint32_t tag = 0;        // 0: none
+  Evidence least = Evidence{};  // Evidence{}: only a call makes a tag of it ...
+  bool only_known = false;      // ... namely one that is known to take one
+  std::uint32_t other = 0;      // this one, where a condition has chosen
 
   explicit operator bool() const { return tag != 0; }
 };
 
 struct Place {
   enum Kind : std::uint8_t { kRegister, kStored } kind = kRegister;
-  unsigned reg = 0;            // or the base of a store: kNoRegister for none
-  std::int32_t offset = 0;     // of a store; from the stack's pointer: as it was at the function's start or the last call
+  unsigned reg = 0;         // or the base of a store: kNoRegister for none
+  std::int32_t offset = 0;  // of a store; from the stack's pointer: as it was at the function's start or the last call
 
   bool operator==(const Place&) const = default;
 };

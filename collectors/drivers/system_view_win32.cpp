@@ -18,9 +18,8 @@ namespace {
 
 std::string narrow(std::wstring_view text) {
   const int length = static_cast<int>(text.size());
-  std::string out(
-      static_cast<std::size_t>(WideCharToMultiByte(CP_UTF8, 0, text.data(), length, nullptr, 0, nullptr, nullptr)),
-      '\0');
+  std::string out(static_cast<std::size_t>(WideCharToMultiByte(CP_UTF8, 0, text.data(), length, nullptr, 0, nullptr, nullptr)),
+                  '\0');
   WideCharToMultiByte(CP_UTF8, 0, text.data(), length, out.data(), static_cast<int>(out.size()), nullptr, nullptr);
   return out;
 }
@@ -28,8 +27,8 @@ std::string narrow(std::wstring_view text) {
 /// The kernel gives module names in the ANSI code page.
 std::string from_ansi(std::string_view text) {
   std::wstring wide(text.size(), L'\0');
-  const int length = MultiByteToWideChar(CP_ACP, 0, text.data(), static_cast<int>(text.size()), wide.data(),
-                                         static_cast<int>(wide.size()));
+  const int length =
+      MultiByteToWideChar(CP_ACP, 0, text.data(), static_cast<int>(text.size()), wide.data(), static_cast<int>(wide.size()));
   return narrow(std::wstring_view(wide).substr(0, static_cast<std::size_t>(length)));
 }
 
@@ -80,9 +79,9 @@ class WindowsView final : public SystemView {
     for (const wchar_t* const programs : {L"ProgramFiles(x86)", L"ProgramFiles", L"ProgramW6432"}) {
       const std::string folder = environment(programs);
       if (folder.empty()) continue;
-      for (const char* const kit : {"\\Windows Kits\\10\\Debuggers\\x64", "\\Windows Kits\\10\\Debuggers\\x86",
-                                    "\\Windows Kits\\8.1\\Debuggers\\x64", "\\Debugging Tools for Windows (x64)",
-                                    "\\Debugging Tools for Windows (x86)", "\\Support Tools"})
+      for (const char* const kit :
+           {"\\Windows Kits\\10\\Debuggers\\x64", "\\Windows Kits\\10\\Debuggers\\x86", "\\Windows Kits\\8.1\\Debuggers\\x64",
+            "\\Debugging Tools for Windows (x64)", "\\Debugging Tools for Windows (x86)", "\\Support Tools"})
         for (const char* const file : {"\\triage\\pooltag.txt", "\\pooltag.txt"}) paths.push_back(folder + kit + file);
     }
     return paths;

@@ -12,17 +12,41 @@ namespace {
 //   x no instruction   P prefix   R REX on x64   V VEX   E EVEX   T two-byte map
 // Letters that differ on x64: see kX64 below.
 constexpr std::string_view kOneByteMap =
-    "mmmmbz..mmmmbz.T" "mmmmbz..mmmmbz.." "mmmmbzP.mmmmbzP." "mmmmbzP.mmmmbzP."
-    "RRRRRRRRRRRRRRRR" "................" "..EmPPPPzZbM...." "bbbbbbbbbbbbbbbb"
-    "MZMMmmmmmmmmmmmm" "..........p....." "oooo....bz......" "bbbbbbbbvvvvvvvv"
-    "MMw.VVMZe.w..b.." "mmmmbbx.mmmmmmmm" "bbbbbbbbrrpb...." "P.PP..33......mm";
+    "mmmmbz..mmmmbz.T"
+    "mmmmbz..mmmmbz.."
+    "mmmmbzP.mmmmbzP."
+    "mmmmbzP.mmmmbzP."
+    "RRRRRRRRRRRRRRRR"
+    "................"
+    "..EmPPPPzZbM...."
+    "bbbbbbbbbbbbbbbb"
+    "MZMMmmmmmmmmmmmm"
+    "..........p....."
+    "oooo....bz......"
+    "bbbbbbbbvvvvvvvv"
+    "MMw.VVMZe.w..b.."
+    "mmmmbbx.mmmmmmmm"
+    "bbbbbbbbrrpb...."
+    "P.PP..33......mm";
 static_assert(kOneByteMap.size() == 256);
 
 constexpr std::string_view kTwoByteMap =
-    "mmmmx.....x.xm.M" "mmmmmmmmmmmmmmmm" "mmmmxxxxmmmmmmmm" "......x.xxxxxxxx"
-    "mmmmmmmmmmmmmmmm" "mmmmmmmmmmmmmmmm" "mmmmmmmmmmmmmmmm" "MMMMmmm.mmmmmmmm"
-    "rrrrrrrrrrrrrrrr" "mmmmmmmmmmmmmmmm" "...mMmxx...mMmmm" "mmmmmmmmmmMmmmmm"
-    "mmMmMMMm........" "mmmmmmmmmmmmmmmm" "mmmmmmmmmmmmmmmm" "mmmmmmmmmmmmmmmm";
+    "mmmmx.....x.xm.M"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmxxxxmmmmmmmm"
+    "......x.xxxxxxxx"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmmmmmmmmmmmmm"
+    "MMMMmmm.mmmmmmmm"
+    "rrrrrrrrrrrrrrrr"
+    "mmmmmmmmmmmmmmmm"
+    "...mMmxx...mMmmm"
+    "mmmmmmmmmmMmmmmm"
+    "mmMmMMMm........"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmmmmmmmmmmmmm"
+    "mmmmmmmmmmmmmmmm";
 static_assert(kTwoByteMap.size() == 256);
 
 constexpr std::array<std::uint8_t, 19> kNotOnX64 = {0x06, 0x07, 0x0E, 0x16, 0x17, 0x1E, 0x1F, 0x27, 0x2F, 0x37,

@@ -17,9 +17,9 @@ struct alignas(32) Instruction {
   OpcodeMap map = OpcodeMap::kOneByte;
   std::uint8_t opcode = 0;
   std::uint8_t modrm = 0, sib = 0;
-  std::uint8_t rex = 0;                       // x64: 0 or 0x40..0x4F
+  std::uint8_t rex = 0;  // x64: 0 or 0x40..0x4F
   bool has_modrm = false, has_sib = false;
-  bool operand16 = false;                     // prefix 66
+  bool operand16 = false;  // prefix 66
   std::uint8_t displacement_at = 0, displacement_bytes = 0;
   std::uint8_t immediate_at = 0, immediate_bytes = 0;
 

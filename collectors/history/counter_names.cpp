@@ -18,10 +18,20 @@ struct Object {
 };
 // As folded_word() has them; Japanese as it is.
 constexpr auto kObjects = std::to_array<Object>({
-    {"arbeitsspeicher", "German"}, {"speicher", "German"}, {"memoire", "French"}, {"memoria", "Spanish or Italian"},
-    {"\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa", "Japanese"}, {"geheugen", "Dutch"}, {"pamiec", "Polish"},
-    {"pamet", "Czech"}, {"bellek", "Turkish"}, {"minne", "Swedish"}, {"hukommelse", "Danish"}, {"muisti", "Finnish"},
-    {"\xd0\x9f\xd0\xb0\xd0\xbc\xd1\x8f\xd1\x82\xd1\x8c", "Russian"}, {"\xe5\x86\x85\xe5\xad\x98", "Chinese"},
+    {"arbeitsspeicher", "German"},
+    {"speicher", "German"},
+    {"memoire", "French"},
+    {"memoria", "Spanish or Italian"},
+    {"\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa", "Japanese"},
+    {"geheugen", "Dutch"},
+    {"pamiec", "Polish"},
+    {"pamet", "Czech"},
+    {"bellek", "Turkish"},
+    {"minne", "Swedish"},
+    {"hukommelse", "Danish"},
+    {"muisti", "Finnish"},
+    {"\xd0\x9f\xd0\xb0\xd0\xbc\xd1\x8f\xd1\x82\xd1\x8c", "Russian"},
+    {"\xe5\x86\x85\xe5\xad\x98", "Chinese"},
     {"\xeb\xa9\x94\xeb\xaa\xa8\xeb\xa6\xac", "Korean"},
 });
 
@@ -69,53 +79,65 @@ constexpr auto kCounterNames = std::to_array<Name>({
 });
 // Their pools' names are those of the object of memory.
 constexpr auto kProcessNames = std::to_array<Name>({
-    {"handleanzahl", "Handle Count"}, {"handles", "Handle Count"}, {"anzahl der handles", "Handle Count"},
-    {"prozesskennung", "ID Process"}, {"prozess-id", "ID Process"}, {"id des prozesses", "ID Process"},
-    {"nombre de handles", "Handle Count"}, {"id de processus", "ID Process"}, {"id du processus", "ID Process"},
-    {"numero de identificadores", "Handle Count"}, {"id. de proceso", "ID Process"}, {"id de proceso", "ID Process"},
-    {"numero di handle", "Handle Count"}, {"id processo", "ID Process"},
+    {"handleanzahl", "Handle Count"},
+    {"handles", "Handle Count"},
+    {"anzahl der handles", "Handle Count"},
+    {"prozesskennung", "ID Process"},
+    {"prozess-id", "ID Process"},
+    {"id des prozesses", "ID Process"},
+    {"nombre de handles", "Handle Count"},
+    {"id de processus", "ID Process"},
+    {"id du processus", "ID Process"},
+    {"numero de identificadores", "Handle Count"},
+    {"id. de proceso", "ID Process"},
+    {"id de proceso", "ID Process"},
+    {"numero di handle", "Handle Count"},
+    {"id processo", "ID Process"},
     {"\xe3\x83\x8f\xe3\x83\xb3\xe3\x83\x89\xe3\x83\xab\xe6\x95\xb0", "Handle Count"},  // ハンドル数
-    {"\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9 ID", "ID Process"},              // プロセス ID
-    {"\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9" "ID", "ID Process"},
+    {"\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9 ID", "ID Process"},             // プロセス ID
+    {"\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9"
+     "ID",
+     "ID Process"},
 });
 constexpr auto kProcessObjects = std::to_array<std::string_view>(
     {"prozess", "processus", "proceso", "processo", "\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9"});
 // In the code page of Japanese consoles, and in UTF-8: those that tell counters apart.
 constexpr auto kShiftJis = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"\x83\x81\x83\x82\x83\x8a", "\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa"},  // メモリ
-    {"\x83o\x83" "C\x83g", "\xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88"},  // バイト
+    {"\x83o\x83"
+     "C\x83g",
+     "\xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88"},                        // バイト
     {"\x83v\x81[\x83\x8b", "\xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab"},  // プール
-    {"\x83y\x81[\x83W", "\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8"},  // ページ
-    {"\x8f\xed\x92\x93", "\xe5\xb8\xb8\xe9\xa7\x90"},  // 常駐
-    {"\x83R\x83~\x83" "b\x83g", "\xe3\x82\xb3\xe3\x83\x9f\xe3\x83\x83\xe3\x83\x88"},  // コミット
-    {"\x90\xa7\x8c\xc0", "\xe5\x88\xb6\xe9\x99\x90"},  // 制限
-    {"\x8eg\x97p\x92\x86", "\xe4\xbd\xbf\xe7\x94\xa8\xe4\xb8\xad"},  // 使用中
-    {"\x94\xf1", "\xe9\x9d\x9e"},  // 非
+    {"\x83y\x81[\x83W", "\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8"},     // ページ
+    {"\x8f\xed\x92\x93", "\xe5\xb8\xb8\xe9\xa7\x90"},                // 常駐
+    {"\x83R\x83~\x83"
+     "b\x83g",
+     "\xe3\x82\xb3\xe3\x83\x9f\xe3\x83\x83\xe3\x83\x88"},                                                    // コミット
+    {"\x90\xa7\x8c\xc0", "\xe5\x88\xb6\xe9\x99\x90"},                                                        // 制限
+    {"\x8eg\x97p\x92\x86", "\xe4\xbd\xbf\xe7\x94\xa8\xe4\xb8\xad"},                                          // 使用中
+    {"\x94\xf1", "\xe9\x9d\x9e"},                                                                            // 非
     {"\x83n\x83\x93\x83h\x83\x8b\x90\x94", "\xe3\x83\x8f\xe3\x83\xb3\xe3\x83\x89\xe3\x83\xab\xe6\x95\xb0"},  // ハンドル数
-    {"\x83v\x83\x8d\x83Z\x83X", "\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9"},  // プロセス
+    {"\x83v\x83\x8d\x83Z\x83X", "\xe3\x83\x97\xe3\x83\xad\xe3\x82\xbb\xe3\x82\xb9"},                         // プロセス
 });
 constexpr std::size_t kMostUnknown = 1000;
 
-bool is_one_of_memory(std::string_view name) {
-  return same_word(name, "Memory") || !language_of_counter(name).empty();
-}
+bool is_one_of_memory(std::string_view name) { return same_word(name, "Memory") || !language_of_counter(name).empty(); }
 
 bool alike(std::string_view folded, std::string_view name) {
-  return folded.size() == name.size() && std::equal(folded.begin(), folded.end(), name.begin(), [](char a, char b) {
-           return a == b || a == kHiddenLetter;
-         });
+  return folded.size() == name.size() &&
+         std::equal(folded.begin(), folded.end(), name.begin(), [](char a, char b) { return a == b || a == kHiddenLetter; });
 }
 
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// Versions differ in blanks and particles, not in these words.
 std::string_view japanese(std::string_view name) {
-  constexpr std::string_view kNot = "\xe9\x9d\x9e";  // 非
-  const bool bytes = holds(name, "\xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88");                      // バイト
-  const bool pool = holds(name, "\xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab");                       // プール
-  const bool page = holds(name, "\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8");                       // ページ
+  constexpr std::string_view kNot = "\xe9\x9d\x9e";                                             // 非
+  const bool bytes = holds(name, "\xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88");                       // バイト
+  const bool pool = holds(name, "\xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab");                        // プール
+  const bool page = holds(name, "\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8");                        // ページ
   const bool resident = holds(name, "\xe5\xb8\xb8\xe9\xa7\x90");                                // 常駐
-  const bool commit = holds(name, "\xe3\x82\xb3\xe3\x83\x9f\xe3\x83\x83\xe3\x83\x88");         // コミット
+  const bool commit = holds(name, "\xe3\x82\xb3\xe3\x83\x9f\xe3\x83\x83\xe3\x83\x88");          // コミット
   const bool limit = holds(name, "\xe5\x88\xb6\xe9\x99\x90");                                   // 制限
   const bool of_use = holds(name, "%") || holds(name, "\xe4\xbd\xbf\xe7\x94\xa8\xe4\xb8\xad");  // 使用中
   if (pool && page && bytes && !resident)
@@ -132,7 +154,8 @@ std::string with_shift_jis_as_utf8(std::string_view path) {
   if (path.find(kShiftJis[0].first) == std::string_view::npos && path.find(kShiftJis.back().first) == std::string_view::npos)
     return out;
   while (!path.empty()) {
-    const auto word = std::find_if(kShiftJis.begin(), kShiftJis.end(), [&](const auto& one) { return path.starts_with(one.first); });
+    const auto word =
+        std::find_if(kShiftJis.begin(), kShiftJis.end(), [&](const auto& one) { return path.starts_with(one.first); });
     const auto lead = static_cast<unsigned char>(path.front());
     const bool is_two = (lead >= 0x81 && lead <= 0x9f) || (lead >= 0xe0 && lead <= 0xfc);
     if (word != kShiftJis.end()) out.append(word->second);

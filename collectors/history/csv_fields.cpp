@@ -61,8 +61,7 @@ bool take_unwrapped(std::string& line) {
   return true;
 }
 
-base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes,
-                                   const std::function<std::string()>& take) {
+base::Result<void> read_header_row(LineReader& lines, const FileNotes& notes, const std::function<std::string()>& take) {
   for (;;) {
     const auto state = lines.next();
     if (!state) return state.error();

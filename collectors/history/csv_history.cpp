@@ -34,11 +34,11 @@ using base::UnixMillis;
 constexpr std::size_t kWindow = 4;
 constexpr std::size_t kLongestTag = 256, kLongestHost = 256;
 constexpr std::size_t kMostPending = 512, kMostPendingRows = 65'536;  // of all hosts: snapshots, and rows in them
-constexpr std::size_t kStaleRows = 4096;  // of a host none came for as long: what it has is whole
-constexpr std::size_t kMostEarly = 4096;  // of all hosts
+constexpr std::size_t kStaleRows = 4096;                              // of a host none came for as long: what it has is whole
+constexpr std::size_t kMostEarly = 4096;                              // of all hosts
 
 enum Column : std::size_t { kTimestamp, kPool, kTag, kBytes, kAllocs, kFrees, kOutstanding, kBootTime, kHost };
-constexpr std::array<std::string_view, 9> kColumns = {"timestamp", "pool",  "tag",         "bytes",    "allocs",
+constexpr std::array<std::string_view, 9> kColumns = {"timestamp", "pool",        "tag",       "bytes", "allocs",
                                                       "frees",     "outstanding", "boot_time", "host"};
 constexpr std::size_t kRequired = 4;
 
@@ -68,8 +68,7 @@ std::optional<std::uint64_t> parse_count(std::string_view text, char separator) 
   constexpr double kTooBig = 18'446'744'073'709'551'616.0;
   const char* const end = text.data() + text.size();
   std::uint64_t whole = 0;
-  if (const auto parsed = std::from_chars(text.data(), end, whole); parsed.ec == std::errc{} && parsed.ptr == end)
-    return whole;
+  if (const auto parsed = std::from_chars(text.data(), end, whole); parsed.ec == std::errc{} && parsed.ptr == end) return whole;
   const NumberText number = parse_number(text, separator == ',');
   if (!number.value || !(*number.value >= 0) || *number.value >= kTooBig) return std::nullopt;
   return static_cast<std::uint64_t>(std::round(*number.value));
@@ -101,7 +100,8 @@ class CsvHistory final : public SnapshotReader {
     is_newest_first_ = is_full && !host->given && host->pending.size() > 2 &&
                        std::is_sorted(host->pending.rbegin(), host->pending.rend(), begins_before);
     // Where times may go back the earliest may be the one whose rows come just now: the one that the file began first is whole.
-    const auto first = any_order_ ? std::min_element(host->pending.begin(), host->pending.end(), begins_before) : host->pending.begin();
+    const auto first =
+        any_order_ ? std::min_element(host->pending.begin(), host->pending.end(), begins_before) : host->pending.begin();
     out = first->second.builder.take();
     out.system = system_;
     out.time = first->first;
@@ -137,14 +137,15 @@ class CsvHistory final : public SnapshotReader {
     std::map<UnixMillis, Gaps> early_gaps;  // of rows that were refused before one of their snapshot was not
     std::optional<UnixMillis> given;
     std::uint64_t last_line = 0;
-    bool fell = false;  // a time came too late
+    bool fell = false;                                     // a time came too late
     std::optional<std::list<Host*>::iterator> place = {};  // in waiting_
   };
 
   Host* earliest() {
     Host* found = nullptr;
     for (auto& [name, host] : hosts_)
-      if (!host.pending.empty() && (found == nullptr || host.pending.begin()->first < found->pending.begin()->first)) found = &host;
+      if (!host.pending.empty() && (found == nullptr || host.pending.begin()->first < found->pending.begin()->first))
+        found = &host;
     return found;
   }
   Host& host_of(std::string_view text) {
@@ -198,7 +199,8 @@ class CsvHistory final : public SnapshotReader {
       return;
     }
     // Two jobs wrote into one file.
-    const bool is_own = may_go_on_ && why == nullptr && fields_.size() == width_ && parse_timestamp(trimmed(field(kTimestamp))).ok();
+    const bool is_own =
+        may_go_on_ && why == nullptr && fields_.size() == width_ && parse_timestamp(trimmed(field(kTimestamp))).ok();
     if (is_own) is_passed_over_ = false;
     if (is_passed_over_) return;
     std::string reason = why != nullptr ? why
@@ -299,8 +301,7 @@ class CsvHistory final : public SnapshotReader {
     current_in_->last_line = lines_.number();
     Snapshot& snapshot = current_->builder.snapshot();
     if (kind != kCommit && kind != kCommitLimit)
-      system_ = kind <= static_cast<std::size_t>(Pool::kNonpaged) || kind == kSystemPtes ? System::kWindows
-                                                                                         : System::kLinux;
+      system_ = kind <= static_cast<std::size_t>(Pool::kNonpaged) || kind == kSystemPtes ? System::kWindows : System::kLinux;
     if (boot_time) snapshot.boot_time = boot_time;
     if (lines_.is_open_ended() && (tag.empty() || kind >= kPoolCount) && is_torn_total(kind, *bytes)) return kCutAtEnd;
     if (kind == kSystemPtes) return once(snapshot.system_ptes_free, *bytes);
@@ -312,7 +313,8 @@ class CsvHistory final : public SnapshotReader {
     // Blanks beyond the kernel's four letters, or around a tag, are the separator's.
     const bool is_blank_around = tag.size() > kTagLength || (tag.front() == ' ' && tag.back() == ' ' && !trimmed(tag).empty());
     row.tag = base::label_text(is_blank_around ? trimmed(tag) : std::string_view(tag));
-    if (is_blank_around && (row.pool == Pool::kPaged || row.pool == Pool::kNonpaged)) row.tag.resize(std::max(row.tag.size(), kTagLength), ' ');
+    if (is_blank_around && (row.pool == Pool::kPaged || row.pool == Pool::kNonpaged))
+      row.tag.resize(std::max(row.tag.size(), kTagLength), ' ');
     row.bytes = *bytes;
     row.has_outstanding = counts[2].has_value();
     if (counts[0] && counts[1]) {
@@ -336,7 +338,8 @@ class CsvHistory final : public SnapshotReader {
   [[nodiscard]] const Snapshot* snapshot_before() const {
     const std::map<UnixMillis, Pending>& pending = current_in_->pending;
     const Snapshot* before = nullptr;
-    for (auto one = pending.begin(); one != pending.end() && &one->second != current_; ++one) before = &one->second.builder.snapshot();
+    for (auto one = pending.begin(); one != pending.end() && &one->second != current_; ++one)
+      before = &one->second.builder.snapshot();
     return before;
   }
 
@@ -345,14 +348,16 @@ class CsvHistory final : public SnapshotReader {
     const Snapshot* const before = snapshot_before();
     if (before == nullptr) return false;
     if (current_->builder.snapshot().tags.size() + 1 < before->tags.size()) return true;
-    const auto one = std::find_if(before->tags.begin(), before->tags.end(), [&](const TagUsage& each) { return each.pool == row.pool && each.tag == row.tag; });
+    const auto one = std::find_if(before->tags.begin(), before->tags.end(),
+                                  [&](const TagUsage& each) { return each.pool == row.pool && each.tag == row.tag; });
     // A name that is new there may be a part of one.
     if (one == before->tags.end()) return may_be_cut(kTag) && !before->tags.empty();
     if (may_be_cut(kBytes)) return row.bytes < one->bytes / kMuchLess;
     if (may_be_cut(kOutstanding)) return row.outstanding < one->outstanding / kMuchLess;
     if (row.counter_bits == 0 || one->counter_bits == 0) return false;
     // Counters fall together, at a boot.
-    if (may_be_cut(kFrees)) return row.frees < one->frees / kMuchLess || (row.frees < one->frees && row.allocations >= one->allocations);
+    if (may_be_cut(kFrees))
+      return row.frees < one->frees / kMuchLess || (row.frees < one->frees && row.allocations >= one->allocations);
     if (may_be_cut(kAllocs)) return row.allocations < row.frees || row.allocations < one->allocations / kMuchLess;
     return false;
   }
@@ -378,9 +383,8 @@ class CsvHistory final : public SnapshotReader {
     PoolTotals& totals = current_->builder.totals(pool);
     if (std::string again = once(totals.bytes, bytes); !again.empty()) return again;
     const auto raw = [](std::optional<std::uint64_t> count) {
-      return count && *count <= std::numeric_limits<std::uint32_t>::max()
-                 ? std::optional(static_cast<std::uint32_t>(*count))
-                 : std::nullopt;
+      return count && *count <= std::numeric_limits<std::uint32_t>::max() ? std::optional(static_cast<std::uint32_t>(*count))
+                                                                          : std::nullopt;
     };
     totals.allocations = raw(allocations);
     totals.frees = raw(frees);
@@ -449,11 +453,11 @@ class CsvHistory final : public SnapshotReader {
   std::array<std::size_t, kColumns.size()> at_{};
   std::size_t width_ = 0;
   std::map<std::string, Host> hosts_;
-  std::list<Host*> waiting_;  // the one whose last new time came first
+  std::list<Host*> waiting_;                                            // the one whose last new time came first
   std::size_t pending_count_ = 0, pending_rows_ = 0, early_count_ = 0;  // of all hosts
   std::size_t fallen_hosts_ = 0;
   bool any_rose_ = false;
-  Gaps early_beyond_;  // of refused rows that there was no room for
+  Gaps early_beyond_;     // of refused rows that there was no room for
   Host* full_ = nullptr;  // whose window is
   Pending* current_ = nullptr;
   Host* current_in_ = nullptr;
@@ -463,7 +467,7 @@ class CsvHistory final : public SnapshotReader {
   bool is_there_ = false;  // what the row tells
   bool told_of_sums_ = false;
   bool is_passed_over_ = false;  // what comes, up to the next header
-  bool may_go_on_ = false;  // or up to the next row of its own
+  bool may_go_on_ = false;       // or up to the next row of its own
   bool any_order_, is_newest_first_ = false;
   bool ended_ = false;
 };

@@ -25,9 +25,7 @@ constexpr int kMostUnknownWords = 3;
 constexpr int kFirstYear = 1980, kLastYear = 2099;
 
 using base::is_digit;
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 127;
-}
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 127; }
 bool take_text(std::string_view& text, std::string_view wanted) {
   if (!text.starts_with(wanted)) return false;
   text.remove_prefix(wanted.size());
@@ -252,8 +250,7 @@ class Scan {
       if (auto parted = take_parted_date(text, order_)) return date(std::move(*parted), text);
     } else {
       std::string_view rest = text;
-      if (const auto second = take_parted_date(rest, order_); second && second->midnight && rest.empty() &&
-                                                              found_.time_of_day)
+      if (const auto second = take_parted_date(rest, order_); second && second->midnight && rest.empty() && found_.time_of_day)
         return false;  // two dates
     }
     if (sign_ != 0) return offset(text);
@@ -307,13 +304,17 @@ class Scan {
     unknown_zone_ = in_quotes(name) + " is no zone that is known, or means several; write the offset from UTC";
     return true;
   }
-  [[nodiscard]] bool expects_time() const { return (has_date() || (month_ != 0 && numbers_.size() == 2)) && !found_.time_of_day; }
+  [[nodiscard]] bool expects_time() const {
+    return (has_date() || (month_ != 0 && numbers_.size() == 2)) && !found_.time_of_day;
+  }
   /// "6 Uhr".
   bool hour(std::string_view digits) {
     const auto number = take_digits(digits, 1, 2);
     return number && *number < 24 && digits.empty() && time(*number * kHourMillis, {});
   }
-  [[nodiscard]] bool is_whole() const { return found_.time_of_day && !awaits_time_ && (has_date() || (month_ != 0 && !numbers_.empty())); }
+  [[nodiscard]] bool is_whole() const {
+    return found_.time_of_day && !awaits_time_ && (has_date() || (month_ != 0 && !numbers_.empty()));
+  }
   [[nodiscard]] bool has_time() const { return found_.time_of_day.has_value(); }
   [[nodiscard]] bool has_zone() const { return found_.zone && !(found_.zone == Zone{} && !zoned_); }
 
@@ -328,7 +329,8 @@ class Scan {
         // The year is the longer one, or stands last: "5 Nov 26".
         const bool first_is_year = numbers_[0] > 31;
         const int year = numbers_[first_is_year ? 0 : 1];
-        if (year > 31 || month_after_ == 1) found_.midnight = day_millis(full_year(year, year < 100), month_, numbers_[first_is_year ? 1 : 0]);
+        if (year > 31 || month_after_ == 1)
+          found_.midnight = day_millis(full_year(year, year < 100), month_, numbers_[first_is_year ? 1 : 0]);
       }
       if (!has_date() && found_.time_of_day && numbers_.size() == 1 && numbers_[0] >= 1 && numbers_[0] <= 31)
         found_.yearless = DateLine::Yearless{month_, numbers_[0]};
@@ -345,7 +347,8 @@ class Scan {
       found_.problem = "the weekday is not that of the date";
     }
     // Versions, too: 10.20.30.
-    if (found_.numeric && !found_.midnight && found_.numeric->dotted && found_.numeric->short_year && !found_.time_of_day) return {};
+    if (found_.numeric && !found_.midnight && found_.numeric->dotted && found_.numeric->short_year && !found_.time_of_day)
+      return {};
     if (found_.numeric && !found_.midnight)
       found_.problem = in_quotes(found_.numeric->text) + " is no day of the calendar, read as the other dates are";
     if (!unknown_zone_.empty() && !has_zone()) {
@@ -363,8 +366,8 @@ class Scan {
     found_.midnight = found.midnight;
     found_.numeric = std::move(found.numeric);
     if (rest.empty()) return true;
-    if (rest.front() == 'T' || rest.front() == 't' || rest.front() == '_' || rest.front() == '-' ||
-        rest.front() == ':' || rest.front() == ',' || rest.front() == '@') {
+    if (rest.front() == 'T' || rest.front() == 't' || rest.front() == '_' || rest.front() == '-' || rest.front() == ':' ||
+        rest.front() == ',' || rest.front() == '@') {
       rest.remove_prefix(1);
     } else if (!is_digit(rest.front())) {
       return !weekday_of(rest, false) ? false : (found_.weekday = weekday_of(rest, false), true);
@@ -425,9 +428,8 @@ class Scan {
   bool name_or_number(std::string_view text, bool is_first) {
     std::string_view rest = text;
     (void)take_char(rest, '\'');
-    if (const auto number = take_digits(rest, 1, 4); number && (rest.empty() || rest == "." || rest == "th" ||
-                                                                rest == "st" || rest == "nd" || rest == "rd" ||
-                                                                rest == "º" || rest == "er")) {
+    if (const auto number = take_digits(rest, 1, 4); number && (rest.empty() || rest == "." || rest == "th" || rest == "st" ||
+                                                                rest == "nd" || rest == "rd" || rest == "º" || rest == "er")) {
       if (numbers_.size() == 2) return false;
       numbers_.push_back(*number);
       return true;
@@ -493,7 +495,10 @@ std::string_view without_rules(std::string_view line) {
 bool is_of_a_mail(std::string_view line) {
   for (const std::string_view begin : {"Sent:", "Gesendet:", "Envoy", "Enviado", "Inviato:", "Received:"})
     if (line.starts_with(begin)) return true;
-  for (const std::string_view end : {"wrote:", "schrieb:", "crit :", "\xa9" "crit:", "escribi\xc3\xb3:", "ha scritto:"})
+  for (const std::string_view end : {"wrote:", "schrieb:", "crit :",
+                                     "\xa9"
+                                     "crit:",
+                                     "escribi\xc3\xb3:", "ha scritto:"})
     if (line.ends_with(end)) return true;
   return false;
 }
@@ -562,14 +567,14 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
   }
   Scan scan(order);
   const auto joined = [&](std::size_t from, std::size_t count) {
-    return std::string_view(words[from].data(),
-                            static_cast<std::size_t>(words[from + count - 1].data() - words[from].data()) +
-                                words[from + count - 1].size());
+    return std::string_view(words[from].data(), static_cast<std::size_t>(words[from + count - 1].data() - words[from].data()) +
+                                                    words[from + count - 1].size());
   };
   bool has_remark = false;
   for (std::size_t i = 0; i < words.size();) {
     if (scan.is_whole() && is_log_level(words[i])) break;
-    if (scan.expects_time() && i + 1 < words.size() && (same_word(words[i + 1], "Uhr") || same_word(words[i + 1], "h")) && words[i].size() <= 2) {
+    if (scan.expects_time() && i + 1 < words.size() && (same_word(words[i + 1], "Uhr") || same_word(words[i + 1], "h")) &&
+        words[i].size() <= 2) {
       if (!scan.hour(words[i])) return {};
       i += 2;
       continue;
@@ -655,7 +660,8 @@ void take_time_in_name(std::string_view rest, DateLine& found) {
   if (!found.time_of_day) {  // the hour alone
     const auto hour = take_digits(rest, 1, 2);
     const bool ends = rest.empty() || !is_digit(rest.front());
-    const bool is_hour = hour && *hour < 24 && ends && (half_in_name(rest) || (is_parted && !by_point && (rest.empty() || !is_letter(rest.front()))));
+    const bool is_hour = hour && *hour < 24 && ends &&
+                         (half_in_name(rest) || (is_parted && !by_point && (rest.empty() || !is_letter(rest.front()))));
     if (!is_hour) return;
     found.time_of_day = *hour * kHourMillis;
   }

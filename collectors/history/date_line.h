@@ -44,7 +44,7 @@ struct DateLine {
     int month = 0, day = 0;  // 0: the weekday is all that is told
   };
   std::optional<Yearless> yearless;  // in place of midnight
-  std::string problem;                 // why the date in this line is of no use
+  std::string problem;               // why the date in this line is of no use
 
   [[nodiscard]] bool empty() const { return !midnight && !time_of_day && problem.empty(); }
   /// Whether the weekday, if there is one, is that of this day.

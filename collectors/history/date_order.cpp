@@ -74,7 +74,8 @@ std::size_t DateOrderVotes::as_good_as(std::size_t order) const {
 
 std::optional<DateOrder> DateOrderVotes::firmly() const {
   const std::size_t found = best();
-  return differ_ && contradiction().empty() && as_good_as(found) == 1 ? std::optional(static_cast<DateOrder>(found)) : std::nullopt;
+  return differ_ && contradiction().empty() && as_good_as(found) == 1 ? std::optional(static_cast<DateOrder>(found))
+                                                                      : std::nullopt;
 }
 
 bool DateOrderVotes::admits(DateOrder order) const {
@@ -123,7 +124,8 @@ DateLine OrderedDates::parse(std::string_view text) {
     asked_ = true;
     std::string denial = options_.denial ? options_.denial(*options_.order) : std::string();
     if (denial.empty()) return found;
-    why_not_ = "--date-order=" + std::string(*options_.order == DateOrder::kMonthDayYear ? "mdy" : "dmy") + " cannot be right: " + denial;
+    why_not_ = "--date-order=" + std::string(*options_.order == DateOrder::kMonthDayYear ? "mdy" : "dmy") +
+               " cannot be right: " + denial;
     is_fault_ = true;
     options_.order.reset();
     found = parse_date_line(text, std::nullopt);
@@ -158,8 +160,9 @@ std::optional<base::UnixMillis> yearless_day(const DateLine& line, base::UnixMil
     if (i > 366 && (step > 0 || !line.weekday)) break;
     if (!line.fits_weekday(day)) continue;
     const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day / base::kDayMillis))};
-    const bool is_day = line.yearless->month == 0 || (static_cast<int>(static_cast<unsigned>(date.month())) == line.yearless->month &&
-                                                      static_cast<int>(static_cast<unsigned>(date.day())) == line.yearless->day);
+    const bool is_day =
+        line.yearless->month == 0 || (static_cast<int>(static_cast<unsigned>(date.month())) == line.yearless->month &&
+                                      static_cast<int>(static_cast<unsigned>(date.day())) == line.yearless->day);
     if (is_day) return day;
   }
   return std::nullopt;
@@ -167,7 +170,9 @@ std::optional<base::UnixMillis> yearless_day(const DateLine& line, base::UnixMil
 
 }  // namespace
 
-std::optional<base::UnixMillis> first_day_after(const DateLine& line, base::UnixMillis local) { return yearless_day(line, local, 1); }
+std::optional<base::UnixMillis> first_day_after(const DateLine& line, base::UnixMillis local) {
+  return yearless_day(line, local, 1);
+}
 std::optional<base::UnixMillis> last_day_before(const DateLine& line, base::UnixMillis local) {
   return line.yearless && line.yearless->month != 0 ? yearless_day(line, local, -1) : std::nullopt;
 }

@@ -40,10 +40,10 @@ class DateOrderVotes {
 
  private:
   struct Fit {
-    std::uint64_t wrong = 0;      // no such day, or another weekday
-    std::uint64_t weekdays = 0;   // that are right
-    std::uint64_t falls = 0;      // times that go back
-    std::uint64_t proofs = 0;     // that are days in this order alone, of day and month
+    std::uint64_t wrong = 0;       // no such day, or another weekday
+    std::uint64_t weekdays = 0;    // that are right
+    std::uint64_t falls = 0;       // times that go back
+    std::uint64_t proofs = 0;      // that are days in this order alone, of day and month
     std::uint64_t proof_line = 0;  // the first
     std::optional<base::UnixMillis> first, last;
 
@@ -68,10 +68,10 @@ struct DateRuling {
 };
 
 struct DateOptions {
-  std::optional<DateOrder> order = {};        // given by the user
-  std::function<DateRuling()> decide = {};    // by all dates of the file and of those beside it; asked once, if ever
-  std::function<DateRuling()> of_names = {};  // by the names of the files
-  std::function<bool()> month_first_fits = {};  // no date of the file denies it
+  std::optional<DateOrder> order = {};                // given by the user
+  std::function<DateRuling()> decide = {};            // by all dates of the file and of those beside it; asked once, if ever
+  std::function<DateRuling()> of_names = {};          // by the names of the files
+  std::function<bool()> month_first_fits = {};        // no date of the file denies it
   std::function<std::string(DateOrder)> denial = {};  // what in the file proves that the one that the user gave is wrong
 };
 

@@ -39,11 +39,18 @@ constexpr std::array<std::string_view, 12> kMonths = {
     "december dec dezember dez decembre diciembre dic dicembre dezembro grudnia grudzien gru prosinec prosince pro "
     "joulukuuta joulukuu aralik ara decembrie"};
 
-constexpr std::array<std::string_view, 12> kCyrillicMonths = {
-    "января январь янв січня", "февраля февраль фев февр февр лютого", "марта март мар березня", "апреля апрель апр квітня",
-    "мая май травня",          "июня июнь июн червня",            "июля июль июл липня",    "августа август авг серпня",
-    "сентября сентябрь сен сент вересня", "октября октябрь окт жовтня", "ноября ноябрь ноя нояб нояб листопада",
-    "декабря декабрь дек грудня"};
+constexpr std::array<std::string_view, 12> kCyrillicMonths = {"января январь янв січня",
+                                                              "февраля февраль фев февр февр лютого",
+                                                              "марта март мар березня",
+                                                              "апреля апрель апр квітня",
+                                                              "мая май травня",
+                                                              "июня июнь июн червня",
+                                                              "июля июль июл липня",
+                                                              "августа август авг серпня",
+                                                              "сентября сентябрь сен сент вересня",
+                                                              "октября октябрь окт жовтня",
+                                                              "ноября ноябрь ноя нояб нояб листопада",
+                                                              "декабря декабрь дек грудня"};
 
 constexpr std::array<std::string_view, 7> kWeekdays = {
     "sunday sun sonntag dimanche dim domingo dom domenica niedziela niedz zondag sondag nedele vasarnap pazar "
@@ -60,7 +67,7 @@ constexpr std::array<std::string_view, 7> kWeekdays = {
     "pentek cuma perjantai vineri vin cum",
     "saturday sat samstag sonnabend samedi sam sabado sab sabato sobota sob zaterdag lordag lor szombat cumartesi cmt "
     "lauantai sambata"};
-constexpr std::array<std::string_view, 7> kShortWeekdays = {"so zo nd ne", "mo ma pn po", "di wt ut",  "mi wo sr st",
+constexpr std::array<std::string_view, 7> kShortWeekdays = {"so zo nd ne", "mo ma pn po", "di wt ut", "mi wo sr st",
                                                             "do cz ct",    "fr vr pt pa", "sa za"};
 constexpr std::array<std::string_view, 7> kCyrillicWeekdays = {
     "воскресенье вс неділя", "понедельник пн понеділок", "вторник вт вівторок", "среда ср середа",
@@ -162,9 +169,8 @@ std::string fold_cyrillic(std::string_view word, CodePage page) {
 }
 
 bool alike_but_for_any(std::string_view word, std::string_view name) {
-  return word.size() == name.size() && std::equal(word.begin(), word.end(), name.begin(), [](char a, char b) {
-           return a == b || a == kAny;
-         });
+  return word.size() == name.size() &&
+         std::equal(word.begin(), word.end(), name.begin(), [](char a, char b) { return a == b || a == kAny; });
 }
 
 bool is_in(std::string_view word, std::string_view names) {
@@ -220,7 +226,8 @@ std::string with_plain_blanks(std::string_view line) {
       if (!replaced && take(mark)) replaced = true;
     // Digits of Arabic, Persian and full width.
     const auto byte = [&](std::size_t i) { return i < line.size() ? static_cast<unsigned char>(line[i]) : 0U; };
-    const bool arabic = (byte(0) == 0xd9 && byte(1) >= 0xa0 && byte(1) <= 0xa9) || (byte(0) == 0xdb && byte(1) >= 0xb0 && byte(1) <= 0xb9);
+    const bool arabic =
+        (byte(0) == 0xd9 && byte(1) >= 0xa0 && byte(1) <= 0xa9) || (byte(0) == 0xdb && byte(1) >= 0xb0 && byte(1) <= 0xb9);
     const bool wide = byte(0) == 0xef && byte(1) == 0xbc && byte(2) >= 0x90 && byte(2) <= 0x99;
     if (!replaced && (arabic || wide)) {
       out.push_back(static_cast<char>('0' + (arabic ? byte(1) & 0xfU : byte(2) - 0x90)));
@@ -291,7 +298,8 @@ std::string_view without_title(std::string_view line) {
 std::string folded_word(std::string_view word) { return fold_latin(word); }
 
 bool is_weak_month(std::string_view word) {
-  constexpr std::string_view kWeak = "ago ara car dic eki gen kas led lip lis lug mag maj mart nis noi oca ott out pro set sub tem uno";
+  constexpr std::string_view kWeak =
+      "ago ara car dic eki gen kas led lip lis lug mag maj mart nis noi oca ott out pro set sub tem uno";
   return is_plain(word) && !word.ends_with('.') && is_in(fold_latin(word), kWeak);
 }
 
@@ -307,7 +315,8 @@ std::optional<int> weekday_of(std::string_view word, bool is_first) {
     const std::string folded = fold_latin(word);
     // Two letters of which one is hidden may be anything.
     for (std::size_t i = 0; i < kShortWeekdays.size(); ++i)
-      if (folded.size() == 2 && folded.find(kAny) == std::string::npos && is_in(folded, kShortWeekdays[i])) return static_cast<int>(i);
+      if (folded.size() == 2 && folded.find(kAny) == std::string::npos && is_in(folded, kShortWeekdays[i]))
+        return static_cast<int>(i);
   }
   for (const std::string_view before : {"星期", "周", "週", "礼拜"}) {
     if (!word.starts_with(before)) continue;
@@ -327,17 +336,22 @@ bool means_saturday_too(std::string_view word) { return fold_latin(word) == "so"
 
 std::optional<bool> half_of_day(std::string_view word) {
   const std::string folded = is_plain(word) ? fold_latin(word) : std::string();
-  if (word == "a." || is_in(folded, "am a.m vorm f.m dop") || is_one_of(word, {"上午", "午前", "오전", "ÖÖ", "πμ", "π.μ.", "ص"}))
+  if (word == "a." || is_in(folded, "am a.m vorm f.m dop") ||
+      is_one_of(word, {"上午", "午前", "오전", "ÖÖ", "πμ", "π.μ.", "ص"}))
     return false;
-  if (word == "p." || is_in(folded, "pm p.m nachm e.m odp") || is_one_of(word, {"下午", "午後", "오후", "ÖS", "μμ", "μ.μ.", "م"}))
+  if (word == "p." || is_in(folded, "pm p.m nachm e.m odp") ||
+      is_one_of(word, {"下午", "午後", "오후", "ÖS", "μμ", "μ.μ.", "م"}))
     return true;
   return std::nullopt;
 }
 
-bool stands_ahead(std::string_view half) { return is_one_of(half, {"上午", "午前", "오전", "下午", "午後", "오후", "AM", "PM"}); }
+bool stands_ahead(std::string_view half) {
+  return is_one_of(half, {"上午", "午前", "오전", "下午", "午後", "오후", "AM", "PM"});
+}
 
 bool is_log_level(std::string_view word) {
-  return is_plain(word) && is_in(fold_latin(word), "info information notice debug trace verbose warn warning error err critical fatal");
+  return is_plain(word) &&
+         is_in(fold_latin(word), "info information notice debug trace verbose warn warning error err critical fatal");
 }
 
 bool is_remark(std::string_view word) { return is_plain(word) && is_in(fold_latin(word), kRemarks); }

@@ -101,7 +101,7 @@ std::optional<char> perfmon_separator(std::string_view line) {
 
 /// The header of CSV that stands in a mail or in a text, or a few lines below the beginning.
 struct CsvStart {
-  Format format = Format::kOther;   // kScriptCsv; else perfmon's or our own
+  Format format = Format::kOther;  // kScriptCsv; else perfmon's or our own
   std::string header;
   std::size_t lines_above = 0;
   std::size_t other_line = 0;  // of those: where something begins that is passed over with them; 0: nowhere
@@ -147,7 +147,9 @@ constexpr std::array kOthers = {
     Magic{"PK\x05\x06", "an empty zip archive"},
     Magic{"\x1f\x8b", "compressed; unpack it first"},
     Magic{"BZh", "compressed; unpack it first"},
-    Magic{"\xfd" "7zXZ", "compressed; unpack it first"},
+    Magic{"\xfd"
+          "7zXZ",
+          "compressed; unpack it first"},
     Magic{"\x28\xb5\x2f\xfd", "compressed; unpack it first"},
     Magic{"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"},
     Magic{"Rar!", "a rar archive; unpack it first"},
@@ -208,7 +210,8 @@ DateLook date_look(Format format, std::string_view text, const std::optional<Csv
 }
 
 const Magic* other_kind(std::string_view head) {
-  const auto other = std::find_if(kOthers.begin(), kOthers.end(), [&](const Magic& magic) { return head.starts_with(magic.bytes); });
+  const auto other =
+      std::find_if(kOthers.begin(), kOthers.end(), [&](const Magic& magic) { return head.starts_with(magic.bytes); });
   return other == kOthers.end() ? nullptr : &*other;
 }
 
@@ -219,8 +222,8 @@ std::string decoded(std::string head) {
 }
 
 DateOptions dates_of(BesideDates& beside, const HistoryOptions& options, const FileNotes& notes) {
-  return {options.date_order, [&beside, notes = FileNotes(notes)]() mutable { return beside.of_text(notes); }, [&beside] { return beside.of_names(); },
-          [&beside, path = notes.path()] { return beside.month_first_fits(path); },
+  return {options.date_order, [&beside, notes = FileNotes(notes)]() mutable { return beside.of_text(notes); },
+          [&beside] { return beside.of_names(); }, [&beside, path = notes.path()] { return beside.month_first_fits(path); },
           [&beside, path = notes.path()](DateOrder order) { return beside.denial(path, order); }};
 }
 
@@ -233,10 +236,12 @@ std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::strin
   if (!head || head->starts_with("KMCAPTUR") || other_kind(*head) != nullptr) return std::nullopt;
   const std::string text = decoded(*head);
   const Format format = recognise(text);
-  if (format == Format::kPrometheusJson || format == Format::kPrometheusLines || format == Format::kSadfJson) return std::nullopt;
+  if (format == Format::kPrometheusJson || format == Format::kPrometheusLines || format == Format::kSadfJson)
+    return std::nullopt;
   const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
   const std::string header = start ? start->header : first_line(text);
-  if (format == Format::kOther && (!start || start->format == Format::kOther) && csv_separator(header) && !perfmon_separator(header))
+  if (format == Format::kOther && (!start || start->format == Format::kOther) && csv_separator(header) &&
+      !perfmon_separator(header))
     return std::nullopt;
   return date_look(format, text, start);
 }
@@ -248,9 +253,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const auto head = read_head(**file);
   if (!head) return head.error();
   bytes_read += head->size();
-  const auto refuse = [&](std::string_view what) {
-    return Error{ErrorCode::kMalformed, path + ": " + std::string(what)};
-  };
+  const auto refuse = [&](std::string_view what) { return Error{ErrorCode::kMalformed, path + ": " + std::string(what)}; };
   if (head->empty()) return refuse("empty");
   FileNotes file_notes(notes, path);
   auto headed = std::make_unique<HeadedFile>(*head, std::move(*file), bytes_read);
@@ -269,7 +272,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
   if (start) format = start->format;
   if (start && start->other_line > 0)
-    file_notes.skip(start->other_line, start->other + " begins here, and is passed over with all above the CSV that begins in line " +
+    file_notes.skip(start->other_line, start->other +
+                                           " begins here, and is passed over with all above the CSV that begins in line " +
                                            std::to_string(start->lines_above + 1) + "; put each into a file of its own");
   const auto lines = [&](std::size_t longest = kMaxLineBytes) {
     LineReader reader(std::move(headed), longest);
@@ -294,19 +298,16 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const std::string line = start ? start->header : first_line(text);
   if (const auto separator = perfmon_separator(line)) {
     file_notes.read_as("perfmon CSV");
-    return make_perfmon_history(lines(kMaxPerfmonLineBytes), file_notes,
-                                {*separator, dates_of(beside, options, file_notes)});
+    return make_perfmon_history(lines(kMaxPerfmonLineBytes), file_notes, {*separator, dates_of(beside, options, file_notes)});
   }
   if (const auto separator = csv_separator(line)) {
     file_notes.read_as("CSV");
     return make_csv_history(lines(), file_notes, *separator, any_order);
   }
   if (const auto look = unusable_look(*head)) return refuse(*look);
-  if (is_binary(text))
-    return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
+  if (is_binary(text)) return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   file_notes.read_as("poolmon, memsnap or debugger text");
-  return make_text_history(lines(), file_notes,
-                           {modified, dates_of(beside, options, file_notes), is_shared});
+  return make_text_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes), is_shared});
 }
 
 }  // namespace kmem::history

@@ -50,8 +50,8 @@ struct Track {
     std::uint64_t line = 0;
     std::string host;
   };
-  std::deque<Ahead> ahead;  // read behind the head
-  std::optional<base::Error> failed;  // what came when it looked ahead
+  std::deque<Ahead> ahead;                 // read behind the head
+  std::optional<base::Error> failed;       // what came when it looked ahead
   std::map<std::string, UnixMillis> last;  // by host: of what was taken
   bool is_newest_first = false;
   bool is_to_reopen = false;  // there was no room for what was read ahead
@@ -183,8 +183,8 @@ class History final : public HistorySource {
 
   static bool is_of_one_look(const Held& held, const Gathered& next) {
     const Snapshot &mine = held.gathered.seen(), &theirs = next.seen();
-    if (theirs.time - held.last_time > kSameLookMs || theirs.time - mine.time > kLongestLookMs || mine.tags.empty() || theirs.tags.empty() ||
-        mine.tags.size() + theirs.tags.size() > kMaxRows)
+    if (theirs.time - held.last_time > kSameLookMs || theirs.time - mine.time > kLongestLookMs || mine.tags.empty() ||
+        theirs.tags.empty() || mine.tags.size() + theirs.tags.size() > kMaxRows)
       return false;
     if (mine.boot_time && theirs.boot_time && std::abs(*mine.boot_time - *theirs.boot_time) > kSameLookMs) return false;
     bool share_a_pool = false;
@@ -228,7 +228,8 @@ class History final : public HistorySource {
     const auto is_its = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
     const bool is_of_this_time = is_new || std::any_of(batch_.begin(), batch_.end(), is_its);
     if (track.head.time < given->second || (track.head.time == given->second && !is_of_this_time)) {
-      notes_.skip(track.path, track.line, "it comes too late: later readings of its host were read before it; sort the file by time");
+      notes_.skip(track.path, track.line,
+                  "it comes too late: later readings of its host were read before it; sort the file by time");
       return false;
     }
     given->second = track.head.time;
@@ -352,9 +353,10 @@ class History final : public HistorySource {
       const Skipped& first = notes_.skipped()[mark.listed];
       return path + ":" + std::to_string(first.line) + ": " + first.reason + "; nothing usable is in this file";
     }
-    return path + ": nothing usable; expected a capture, CSV with the columns timestamp, pool, tag and bytes, "
-                  "poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, or an "
-                  "answer of Prometheus";
+    return path +
+           ": nothing usable; expected a capture, CSV with the columns timestamp, pool, tag and bytes, "
+           "poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, or an "
+           "answer of Prometheus";
   }
 
   // Those whose time has come begin to take part.
@@ -416,8 +418,9 @@ class History final : public HistorySource {
     }
     if (!is_decided && has_ended) {
       const auto falls = [](const auto& one) { return one.second.size() > 1 && one.second[1] < one.second[0]; };
-      track.is_newest_first = std::any_of(times.begin(), times.end(), falls) &&
-                              std::all_of(times.begin(), times.end(), [&](const auto& one) { return one.second.size() == 1 || falls(one); });
+      track.is_newest_first =
+          std::any_of(times.begin(), times.end(), falls) &&
+          std::all_of(times.begin(), times.end(), [&](const auto& one) { return one.second.size() == 1 || falls(one); });
     }
     if (track.is_newest_first) {
       track.ahead.clear();
@@ -502,9 +505,9 @@ class History final : public HistorySource {
   }
 
   [[nodiscard]] UnixMillis earliest() const {
-    return (*std::min_element(active_.begin(), active_.end(), [](const auto& a, const auto& b) {
-             return a->head.time < b->head.time;
-           }))->head.time;
+    return (*std::min_element(active_.begin(), active_.end(),
+                              [](const auto& a, const auto& b) { return a->head.time < b->head.time; }))
+        ->head.time;
   }
 
   base::FileSystem& files_;
@@ -522,7 +525,7 @@ class History final : public HistorySource {
   std::map<std::string, std::list<Held>::iterator> by_host_;
   std::deque<Gathered> ready_;
   bool told_of_looks_ = false;
-  std::map<std::string, ListCuts> cuts_;  // by host
+  std::map<std::string, ListCuts> cuts_;     // by host
   std::map<std::string, UnixMillis> given_;  // by host
   Snapshot current_;
   std::string host_;

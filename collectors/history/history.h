@@ -29,8 +29,8 @@ struct Progress {
 };
 
 struct HistoryOptions {
-  bool all_hosts = false;  // else one's: the first of the history, the others named in warnings
-  std::string host = {};   // only this one's; case does not matter
+  bool all_hosts = false;                    // else one's: the first of the history, the others named in warnings
+  std::string host = {};                     // only this one's; case does not matter
   std::optional<DateOrder> date_order = {};  // of dates like 05/11/2026; none: each file's dates decide
 };
 

@@ -125,8 +125,7 @@ bool JsonScan::read_escape() {
   const int c = take();
   constexpr std::string_view kKnown = "\"\\/bfnrt";
   constexpr std::string_view kMeant = "\"\\/\b\f\n\r\t";
-  if (const std::size_t at = c > 0 ? kKnown.find(static_cast<char>(c)) : std::string_view::npos;
-      at != std::string_view::npos) {
+  if (const std::size_t at = c > 0 ? kKnown.find(static_cast<char>(c)) : std::string_view::npos; at != std::string_view::npos) {
     text_.push_back(kMeant[at]);
     return true;
   }

@@ -53,7 +53,7 @@ class JsonScan {
   std::uint64_t line_ = 1;
   std::size_t depth_ = 0;
   char open_[kMaxDepth] = {};
-  bool first_ = true;     // nothing of this container is read yet
+  bool first_ = true;         // nothing of this container is read yet
   bool wants_value_ = false;  // behind a key
   bool is_broken_ = false;
 };

@@ -36,8 +36,9 @@ UnixMillis in_utc(std::optional<Zone> zone, UnixMillis local) {
 }
 
 bool has_values(const Snapshot& part) {
-  return !part.tags.empty() || !part.pools.empty() || part.physical_memory_bytes || part.available_bytes || part.file_cache_bytes ||
-         part.kernel_stack_bytes || part.page_table_bytes || part.commit_bytes || part.commit_limit_bytes;
+  return !part.tags.empty() || !part.pools.empty() || part.physical_memory_bytes || part.available_bytes ||
+         part.file_cache_bytes || part.kernel_stack_bytes || part.page_table_bytes || part.commit_bytes ||
+         part.commit_limit_bytes;
 }
 
 class LinuxHistory final : public SnapshotReader {
@@ -99,8 +100,10 @@ class LinuxHistory final : public SnapshotReader {
       other_ = {};
       return;
     }
-    if (table_ == LinuxTable::kNone && names_meminfo_row(text)) notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
-    if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos) refuse_line("not a row of " + std::string(table_name(table_)));
+    if (table_ == LinuxTable::kNone && names_meminfo_row(text))
+      notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
+    if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos)
+      refuse_line("not a row of " + std::string(table_name(table_)));
   }
 
   // The table that is open goes on with this line: its second heading, or a row like its first.
@@ -151,8 +154,7 @@ class LinuxHistory final : public SnapshotReader {
           names_.insert(tag.tag);
           last_name_ = tag.tag;
           add(std::move(tag));
-        }
-        else if (!is_slabtop_heading(trimmed(line))) refuse();
+        } else if (!is_slabtop_heading(trimmed(line))) refuse();
         return;
       case LinuxTable::kVmstat:
         if (is_torn()) return refuse();
@@ -190,7 +192,8 @@ class LinuxHistory final : public SnapshotReader {
         const std::string_view text = trimmed(line);
         if (rows_ == 1 || text.starts_with('#')) break;
         const std::size_t function = text.find("func:");
-        if (function != std::string_view::npos && text.find("func:", function + 1) != std::string_view::npos) return refuse(kTwoRows);
+        if (function != std::string_view::npos && text.find("func:", function + 1) != std::string_view::npos)
+          return refuse(kTwoRows);
         const std::size_t name = std::min(text.find_first_not_of("0123456789 \t"), text.size());
         if (!is_whole(text.substr(name), 0)) return refuse(kCutAtEnd);
         break;
@@ -221,7 +224,9 @@ class LinuxHistory final : public SnapshotReader {
     const bool begins = table_ == LinuxTable::kSlabinfo || table_ == LinuxTable::kVmstat;
     const bool ends = table_ == LinuxTable::kSlabtop || table_ == LinuxTable::kAllocinfo;
     const std::string_view text = trimmed(lines_.line());
-    const std::string_view name = begins ? text.substr(0, text.find_first_of(" \t")) : ends ? text.substr(text.find_last_of(" \t") + 1) : std::string_view();
+    const std::string_view name = begins ? text.substr(0, text.find_first_of(" \t"))
+                                  : ends ? text.substr(text.find_last_of(" \t") + 1)
+                                         : std::string_view();
     if (name.empty()) return refuse_line(why);
     notes_.skip(lines_.number(), why, {{}, {}, base::label_text(name)});
     lose_row();
@@ -243,7 +248,8 @@ class LinuxHistory final : public SnapshotReader {
   void drop_cut_name() {
     auto& tags = building_.snapshot().tags;
     const bool is_there = !tags.empty() && tags.back().tag == last_name_;
-    const auto whole = is_there && !names_before_.contains(last_name_) ? names_before_.upper_bound(last_name_) : names_before_.end();
+    const auto whole =
+        is_there && !names_before_.contains(last_name_) ? names_before_.upper_bound(last_name_) : names_before_.end();
     if (whole != names_before_.end() && whole->starts_with(last_name_) && !names_.contains(*whole)) {
       notes_.skip(last_line_, "the table ends within the name " + in_quotes(last_name_));
       tags.pop_back();
@@ -254,7 +260,9 @@ class LinuxHistory final : public SnapshotReader {
   }
 
   // The file ends within this row: of a table that had more rows before, whose last cell is a name or a number.
-  [[nodiscard]] bool is_torn() const { return lines_.is_open_ended() && rows_ < rows_before_[static_cast<std::size_t>(table_)]; }
+  [[nodiscard]] bool is_torn() const {
+    return lines_.is_open_ended() && rows_ < rows_before_[static_cast<std::size_t>(table_)];
+  }
 
   // What the table that is open lacks now is not gone.
   void lose_row() {
@@ -329,14 +337,17 @@ class LinuxHistory final : public SnapshotReader {
       const auto base = midnight_ ? midnight_ : last_local_;
       constexpr UnixMillis kFirstFile = 725'846'400'000;  // 1993
       if (base) found.midnight = first_day_after(found, *base);
-      else if (options_.modified && *options_.modified >= kFirstFile) found.midnight = last_day_before(found, *options_.modified);
+      else if (options_.modified && *options_.modified >= kFirstFile)
+        found.midnight = last_day_before(found, *options_.modified);
       if (!found.midnight) {
         finish();
-        notes_.skip(lines_.number(), in_quotes(text) + " has no year, and nothing above it tells it; the tables below are passed over");
+        notes_.skip(lines_.number(),
+                    in_quotes(text) + " has no year, and nothing above it tells it; the tables below are passed over");
         return is_refused_ = true;
       }
       if (!std::exchange(told_of_years_, true))
-        notes_.warn(base ? "days without a year follow the one above them" : "days without a year are the last ones before the file was modified");
+        notes_.warn(base ? "days without a year follow the one above them"
+                         : "days without a year are the last ones before the file was modified");
     }
     const bool completes = midnight_ && !has_time_of_day_ && seen_ == 0;
     if (found.empty() || (!found.midnight && !completes)) return false;
@@ -436,11 +447,11 @@ class LinuxHistory final : public SnapshotReader {
   std::string plain_, written_, mended_, text_, first_cache_;
   SnapshotBuilder building_;
   LinuxTable table_ = LinuxTable::kNone;
-  std::uint64_t rows_ = 0;     // of the open table
+  std::uint64_t rows_ = 0;                      // of the open table
   std::array<std::uint64_t, 7> rows_before_{};  // of each kind's table before
   std::uint64_t caches_ = 0, caches_seen_ = 0;  // by slabtop's head, and below it
-  unsigned seen_ = 0;          // kinds in this snapshot
-  unsigned kinds_ = 0;         // in the file
+  unsigned seen_ = 0;                           // kinds in this snapshot
+  unsigned kinds_ = 0;                          // in the file
   std::uint64_t begun_line_ = 0;
   std::uint64_t undated_ = 0;  // snapshots
   std::uint64_t first_undated_line_ = 0;
@@ -452,7 +463,7 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<UnixMillis> last_local_;  // of the date above, as it is written
   bool told_of_years_ = false;
   OpenEnd end_;
-  std::string_view other_;  // what else has begun since the last date
+  std::string_view other_;                      // what else has begun since the last date
   std::set<std::string> names_, names_before_;  // of slabtop's caches
   std::string last_name_;
   std::uint64_t last_line_ = 0;
@@ -462,7 +473,7 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<Uptime> uptime_;
   std::optional<Snapshot> ready_;
   std::uint64_t ready_line_ = 0, line_ = 0;
-  bool is_refused_ = false;   // the date above was of no use
+  bool is_refused_ = false;  // the date above was of no use
   bool has_time_of_day_ = false;
   bool any_dated_ = false;
   bool told_of_zone_ = false;

@@ -94,14 +94,15 @@ bool take_last_numbers(std::string_view& rest, std::array<std::uint64_t, kCount>
 }  // namespace
 
 std::string_view table_name(LinuxTable table) {
-  constexpr std::array<std::string_view, 7> kNames = {"",           "/proc/meminfo", "/proc/slabinfo", "/proc/vmallocinfo",
-                                                      "/proc/allocinfo", "slabtop",  "vmstat -m"};
+  constexpr std::array<std::string_view, 7> kNames = {
+      "", "/proc/meminfo", "/proc/slabinfo", "/proc/vmallocinfo", "/proc/allocinfo", "slabtop", "vmstat -m"};
   return kNames[static_cast<std::size_t>(table)];
 }
 
 bool names_meminfo_row(std::string_view line) {
   // grep may have left only some of them.
-  constexpr std::string_view kNames[] = {"MemTotal:", "SUnreclaim:", "SReclaimable:", "VmallocUsed:", "Committed_AS:", "Percpu:", "Slab:"};
+  constexpr std::string_view kNames[] = {
+      "MemTotal:", "SUnreclaim:", "SReclaimable:", "VmallocUsed:", "Committed_AS:", "Percpu:", "Slab:"};
   return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) { return line.starts_with(name); });
 }
 
@@ -161,14 +162,17 @@ bool is_whole_slab_row(std::string_view line) {
   if (!behind.empty() && behind.front() != ':') return false;
   constexpr std::uint64_t kLoose = 2;  // slabs of other sizes
   const bool counts = numbers[3] < (1U << 20) && slabs < (std::uint64_t{1} << 40);
-  return numbers[0] <= numbers[1] && active_slabs <= slabs && (!counts || numbers[1] <= kLoose * slabs * std::max<std::uint64_t>(numbers[3], 1));
+  return numbers[0] <= numbers[1] && active_slabs <= slabs &&
+         (!counts || numbers[1] <= kLoose * slabs * std::max<std::uint64_t>(numbers[3], 1));
 }
 
 bool is_whole_vmalloc_row(std::string_view line) {
   const std::size_t range = line.find("-0x");
   if (range == std::string_view::npos || line.find("-0x", range + 1) != std::string_view::npos) return false;
-  constexpr std::string_view kKinds[] = {" vmalloc", " vmap", " ioremap", " user", " vpages", " dma-coherent", " sparse", " unpurged", " vm_map_ram", " pages=", " phys="};
-  return std::any_of(std::begin(kKinds), std::end(kKinds), [&](std::string_view kind) { return line.find(kind) != std::string_view::npos; });
+  constexpr std::string_view kKinds[] = {" vmalloc", " vmap",     " ioremap",    " user",   " vpages", " dma-coherent",
+                                         " sparse",  " unpurged", " vm_map_ram", " pages=", " phys="};
+  return std::any_of(std::begin(kKinds), std::end(kKinds),
+                     [&](std::string_view kind) { return line.find(kind) != std::string_view::npos; });
 }
 
 bool parse_slabtop_row(std::string_view line, TagUsage& row) {
@@ -251,7 +255,8 @@ std::optional<base::UnixMillis> parse_btime(std::string_view line) {
 std::optional<base::UnixMillis> parse_unix_line(std::string_view line) {
   std::string_view text = trimmed(line);
   for (const std::string_view name : {"epoch", "unix", "unixtime", "timestamp", "time", "ts"})
-    if (text.size() > name.size() && same_word(text.substr(0, name.size()), name) && (text[name.size()] == '=' || text[name.size()] == ':')) {
+    if (text.size() > name.size() && same_word(text.substr(0, name.size()), name) &&
+        (text[name.size()] == '=' || text[name.size()] == ':')) {
       text = trimmed(text.substr(name.size() + 1));
       break;
     }

@@ -54,9 +54,8 @@ bool ListCuts::is_cut(List& list, const std::vector<Row>& now, bool ends_file) {
   const std::vector<Row>& before = list.rows;
   if (now.size() > list.cut_at) list.cut_at = 0;
   const bool was_cut = list.cut_at != 0;
-  const bool same = before.size() == now.size() &&
-                    std::equal(before.begin(), before.end(), now.begin(),
-                               [](const Row& a, const Row& b) { return a.key == b.key; });
+  const bool same = before.size() == now.size() && std::equal(before.begin(), before.end(), now.begin(),
+                                                              [](const Row& a, const Row& b) { return a.key == b.key; });
   if (same || before.empty() || now.empty()) return was_cut && now.size() == list.cut_at;
   const Change seen = change(before, now);
   if (seen.kept == 0 || seen.lost == 0) return was_cut && now.size() == list.cut_at;

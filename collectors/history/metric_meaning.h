@@ -11,21 +11,42 @@
 namespace kmem::history {
 
 enum class Quantity : std::uint8_t {
-  kPoolBytes, kPoolResident, kPoolAllocations, kPoolFrees, kPoolLimit,
-  kTagBytes, kTagOutstanding, kTagAllocations, kTagFrees,
-  kSlabActive, kSlabObjects, kSlabObjectBytes, kSlabObjectsPerSlab, kSlabPagesPerSlab,
-  kHandles, kProcessPool,
-  kFreePtes, kCommit, kCommitLimit, kCommitPeak, kPhysical, kAvailable, kFileCache, kFileCachePeak, kKernelStack,
-  kPageTables, kBootSeconds
+  kPoolBytes,
+  kPoolResident,
+  kPoolAllocations,
+  kPoolFrees,
+  kPoolLimit,
+  kTagBytes,
+  kTagOutstanding,
+  kTagAllocations,
+  kTagFrees,
+  kSlabActive,
+  kSlabObjects,
+  kSlabObjectBytes,
+  kSlabObjectsPerSlab,
+  kSlabPagesPerSlab,
+  kHandles,
+  kProcessPool,
+  kFreePtes,
+  kCommit,
+  kCommitLimit,
+  kCommitPeak,
+  kPhysical,
+  kAvailable,
+  kFileCache,
+  kFileCachePeak,
+  kKernelStack,
+  kPageTables,
+  kBootSeconds
 };
 
 struct MetricMeaning {
   std::string_view name;
   Quantity quantity = Quantity::kPoolBytes;
   System system = System::kLinux;
-  Pool pool = Pool::kPaged;               // where no label tells it
-  std::string_view pool_label = {};       // its label with the pool
-  std::string_view subject_label = {};    // tag, cache or process
+  Pool pool = Pool::kPaged;             // where no label tells it
+  std::string_view pool_label = {};     // its label with the pool
+  std::string_view subject_label = {};  // tag, cache or process
   std::string_view pid_label = {};
   bool highest = false;  // of several values the highest is the floor: free entries; the newest boot
 

@@ -53,8 +53,7 @@ void Notes::back_to(const Mark& mark) {
 void FileNotes::timed_by(std::string_view rule) {
   constexpr std::size_t kMostRules = 8;
   std::vector<std::string>& rules = reading_->rules;
-  if (rules.size() < kMostRules && std::find(rules.begin(), rules.end(), rule) == rules.end())
-    rules.emplace_back(rule);
+  if (rules.size() < kMostRules && std::find(rules.begin(), rules.end(), rule) == rules.end()) rules.emplace_back(rule);
 }
 
 namespace {
@@ -64,8 +63,9 @@ std::size_t letter_length(std::string_view text) {
   const std::size_t length = base::utf8_length(text);
   if (length < 2) return 0;
   const auto begins = [&](std::string_view bytes) { return text.starts_with(bytes); };
-  const bool is_control = begins("\xc2") && static_cast<unsigned char>(text[1]) <= 0xA0;                  // U+0080 to U+00A0
-  const bool is_mark = begins("\xd8\x9c") || begins("\xe2\x80") || begins("\xe2\x81") || begins("\xef\xbb\xbf");  // U+2000 to U+207F
+  const bool is_control = begins("\xc2") && static_cast<unsigned char>(text[1]) <= 0xA0;  // U+0080 to U+00A0
+  const bool is_mark =
+      begins("\xd8\x9c") || begins("\xe2\x80") || begins("\xe2\x81") || begins("\xef\xbb\xbf");  // U+2000 to U+207F
   return is_control || is_mark ? 0 : length;
 }
 

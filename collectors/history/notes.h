@@ -41,8 +41,8 @@ struct FileReading {
   std::string format;              // "poolmon text"
   std::vector<std::string> rules;  // by which its times were read, each once
   std::uint64_t snapshots = 0;
-  std::uint64_t rows = 0;     // tags, processes and pools in them
-  std::uint64_t skipped = 0;  // pieces passed over
+  std::uint64_t rows = 0;                         // tags, processes and pools in them
+  std::uint64_t skipped = 0;                      // pieces passed over
   std::map<RowSubject, std::uint64_t> lost = {};  // rows among them, of the first kMaxLostSubjects
   base::UnixMillis first = 0, last = 0;
 };

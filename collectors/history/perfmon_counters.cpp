@@ -31,8 +31,7 @@ void set_total(SnapshotBuilder& out, std::uint64_t value) {
 }
 template <Pool P>
 void set_allocations(SnapshotBuilder& out, std::uint64_t value) {
-  if (value <= std::numeric_limits<std::uint32_t>::max())
-    out.totals(P).allocations = static_cast<std::uint32_t>(value);
+  if (value <= std::numeric_limits<std::uint32_t>::max()) out.totals(P).allocations = static_cast<std::uint32_t>(value);
 }
 
 const std::array kCounters = {
@@ -46,7 +45,7 @@ const std::array kCounters = {
     KnownCounter{"Memory\\Commit Limit", set_field<&Snapshot::commit_limit_bytes>},
     KnownCounter{"Memory\\Cache Bytes", set_field<&Snapshot::file_cache_bytes>},
     KnownCounter{"Memory\\Cache Bytes Peak", set_field<&Snapshot::file_cache_peak_bytes>},
-    KnownCounter{"Memory\\Available MBytes", set_field<&Snapshot::available_bytes>, false, kKiB * kKiB},
+    KnownCounter{"Memory\\Available MBytes", set_field<&Snapshot::available_bytes>, false, kKiB* kKiB},
     KnownCounter{"Memory\\Available KBytes", set_field<&Snapshot::available_bytes>, false, kKiB},
     KnownCounter{"Memory\\Available Bytes", set_field<&Snapshot::available_bytes>},
     KnownCounter{"System\\System Up Time", nullptr, true},
@@ -78,8 +77,8 @@ std::optional<KnownCounter> find_process_counter(std::string_view path) {
   const std::string_view instance = path.substr(open + 1, close - open - 1);
   const bool is_v2 = same_word(object, "Process V2");
   const bool is_english = is_v2 || same_word(object, "Process");
-  if ((!is_english && !is_process_object(object)) || instance.empty() ||
-      same_word(instance, "_Total") || same_word(instance, "Idle"))
+  if ((!is_english && !is_process_object(object)) || instance.empty() || same_word(instance, "_Total") ||
+      same_word(instance, "Idle"))
     return std::nullopt;
   const std::string_view wanted = is_english ? path.substr(close + 2) : english_process_counter(path.substr(close + 2));
   for (const auto& [name, counter] : kProcessCounters) {
@@ -115,8 +114,8 @@ std::optional<KnownCounter> find_counter(std::string_view path) {
   const std::string japanese = with_shift_jis_as_utf8(path);
   if (!japanese.empty()) path = japanese;
   if (const std::string_view english = english_counter(path); !english.empty()) path = english;
-  const auto* const known = std::find_if(kCounters.begin(), kCounters.end(),
-                                         [&](const KnownCounter& one) { return same_word(one.name, path); });
+  const auto* const known =
+      std::find_if(kCounters.begin(), kCounters.end(), [&](const KnownCounter& one) { return same_word(one.name, path); });
   if (known == kCounters.end()) return find_process_counter(path);
   KnownCounter found = *known;
   found.order = static_cast<std::size_t>(known - kCounters.begin());

@@ -29,9 +29,9 @@ struct KnownCounter {
   bool is_uptime = false;  // seconds
   double unit = 1;         // bytes, of amounts
   ProcessCounter process = ProcessCounter::kNone;
-  std::string instance = {};  // of the process
+  std::string instance = {};              // of the process
   std::optional<std::uint64_t> pid = {};  // in its instance's name
-  std::size_t order = 0;      // counters that are the same have the same
+  std::size_t order = 0;                  // counters that are the same have the same
 };
 /// In English, or in the languages of counter_names.h.
 [[nodiscard]] std::optional<KnownCounter> find_counter(std::string_view path);

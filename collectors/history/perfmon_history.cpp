@@ -75,8 +75,7 @@ class PerfmonHistory final : public SnapshotReader {
       if (*state == LineState::kEnd) return false;
       if (*state == LineState::kTooLong)
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxPerfmonLineBytes) + " bytes");
-      else
-        take_line();
+      else take_line();
     }
     host_ = hosts_[ready_.front().first].name;
     out = std::move(ready_.front().second);
@@ -118,8 +117,7 @@ class PerfmonHistory final : public SnapshotReader {
     if (known.empty())
       return "no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their English names" +
              others_words(fields_);
-    std::stable_sort(known.begin(), known.end(),
-                     [](const Known& a, const Known& b) { return a.key() < b.key(); });
+    std::stable_sort(known.begin(), known.end(), [](const Known& a, const Known& b) { return a.key() < b.key(); });
     known_ = std::move(known);
     if (const std::string names = unknown.text(); !names.empty() && !std::exchange(told_of_unknown_, true))
       notes_.warn("columns that may be of memory and are not understood: " + names);
@@ -134,8 +132,7 @@ class PerfmonHistory final : public SnapshotReader {
 
   std::size_t host_index(std::string_view raw) {
     const std::string name = base::label_text(raw);
-    const auto known = std::find_if(hosts_.begin(), hosts_.end(),
-                                    [&](const Host& host) { return same_word(host.name, name); });
+    const auto known = std::find_if(hosts_.begin(), hosts_.end(), [&](const Host& host) { return same_word(host.name, name); });
     if (known != hosts_.end()) return static_cast<std::size_t>(known - hosts_.begin());
     hosts_.push_back({name, {}, {}});
     return hosts_.size() - 1;
@@ -145,7 +142,8 @@ class PerfmonHistory final : public SnapshotReader {
     const std::string_view line = trimmed(lines_.line());
     const auto refuse = [&](const std::string& reason) { notes_.skip(lines_.number(), reason); };
     const auto begins_anything = [&] {
-      const std::string_view other = line.starts_with("\"(PDH-") || line.starts_with("(PDH-") ? std::string_view() : begins_other(line);
+      const std::string_view other =
+          line.starts_with("\"(PDH-") || line.starts_with("(PDH-") ? std::string_view() : begins_other(line);
       if (other.empty()) return false;
       refuse(other_begins(other));
       may_go_on_ = !is_table_of_csv(other);
@@ -181,8 +179,7 @@ class PerfmonHistory final : public SnapshotReader {
       const bool again = before != nullptr && before->key() == known.key();
       if (again && value && fields_[before->field] != cell)
         notes_.skip(lines_.number(), std::string(known.counter.name) + " has two columns and two values, " +
-                                         in_quotes(fields_[before->field]) + " and " + in_quotes(cell) +
-                                         "; the first is used");
+                                         in_quotes(fields_[before->field]) + " and " + in_quotes(cell) + "; the first is used");
       if (value && !again) before = &known;
       if (again) continue;
       const bool is_last = known.field + 1 == width_;
@@ -191,9 +188,9 @@ class PerfmonHistory final : public SnapshotReader {
         notes_.skip(lines_.number(), kCutAtEnd, subject_of(known));
       } else if (!value) {
         hosts_[known.host].row.lose(known.counter);
-        notes_.skip(lines_.number(), std::string(known.counter.name) + " " + in_quotes(cell) +
-                                         (fault == NumberFault::kTwoValues ? " may part thousands or decimals"
-                                                                           : " is not a value"),
+        notes_.skip(lines_.number(),
+                    std::string(known.counter.name) + " " + in_quotes(cell) +
+                        (fault == NumberFault::kTwoValues ? " may part thousands or decimals" : " is not a value"),
                     subject_of(known));
       } else {
         hosts_[known.host].row.add(known.counter, *value);
@@ -205,7 +202,8 @@ class PerfmonHistory final : public SnapshotReader {
       for (std::size_t host = 0; host < hosts_.size() && uptime_of_ == SIZE_MAX; ++host)
         if (hosts_[host].row.uptime_ms()) uptime_of_ = host;
       const bool has_uptime = uptime_of_ < hosts_.size();
-      utc = has_uptime ? shift_.place(utc, hosts_[uptime_of_].row.uptime_ms()) : shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
+      utc = has_uptime ? shift_.place(utc, hosts_[uptime_of_].row.uptime_ms())
+                       : shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
       if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(has_uptime ? kUptimeShiftNote : kStepShiftNote);
     }
     for (std::size_t host = 0; host < hosts_.size(); ++host)
@@ -234,9 +232,9 @@ class PerfmonHistory final : public SnapshotReader {
       is_local_ = !found.zone;
       return found.zone ? local - std::int64_t{minutes_east(*found.zone, local)} * 60'000 : utc(local);
     }
-    why = "time " + (found.problem.empty()                    ? in_quotes(cell) + " is not MM/DD/YYYY HH:MM:SS"
+    why = "time " + (found.problem.empty()                 ? in_quotes(cell) + " is not MM/DD/YYYY HH:MM:SS"
                      : found.numeric && dates_.undecided() ? dates_.two_days(cell)
-                                                              : found.problem);
+                                                           : found.problem);
     return std::nullopt;
   }
 
@@ -260,8 +258,8 @@ class PerfmonHistory final : public SnapshotReader {
   std::optional<bool> month_first_fits_;
   bool told_of_unknown_ = false, told_of_pids_ = false;
   bool is_passed_over_ = false;  // what comes, up to the next header
-  bool may_go_on_ = false;  // or up to the next row of its own
-  bool of_pdh_ = false;  // times of its own form there are
+  bool may_go_on_ = false;       // or up to the next row of its own
+  bool of_pdh_ = false;          // times of its own form there are
   OpenEnd end_;
   std::vector<Host> hosts_;
   std::deque<std::pair<std::size_t, Snapshot>> ready_;  // by host

@@ -43,8 +43,8 @@ std::optional<PoolusedColumns> parse_poolused_header(std::string_view line, std:
 
 RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns, std::vector<TagUsage>& rows,
                            std::string& reason) {
-  const bool in_place = line.starts_with(' ') && line.size() > kTypeColumn && is_blank(line[kTypeColumn - 1]) &&
-                        !is_blank(line[1]);
+  const bool in_place =
+      line.starts_with(' ') && line.size() > kTypeColumn && is_blank(line[kTypeColumn - 1]) && !is_blank(line[1]);
   std::string_view rest = in_place ? line.substr(1) : after_blanks(line);
   const std::size_t length = in_place ? kTagLength : std::min(rest.find_first_of(" \t"), rest.size());
   if (length == 0 || length > kTagLength || length == rest.size()) return RowKind::kOther;

@@ -42,8 +42,7 @@ bool take_cells(std::string_view text, const std::vector<std::size_t>& widths, V
     if (run == 0) return false;
     std::size_t cells = 0, wide = 0;
     while (i + cells < widths.size() && wide < run) wide += widths[i + cells++];
-    if (wide != run && !(cells > 0 && wide - widths[i + cells - 1] == widths[i] && run <= kMostDigits))
-      return false;
+    if (wide != run && !(cells > 0 && wide - widths[i + cells - 1] == widths[i] && run <= kMostDigits)) return false;
     if (wide != run) cells = 1;  // wider than its column
     for (std::size_t k = 0; k < cells; ++k) {
       const std::size_t length = cells == 1 ? run : widths[i + k];
@@ -81,8 +80,7 @@ std::optional<ProcessColumns> parse_process_header(std::string_view line) {
   return columns.count > 0 ? std::optional(std::move(columns)) : std::nullopt;
 }
 
-RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, ProcessUsage& row,
-                          std::string& reason) {
+RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, ProcessUsage& row, std::string& reason) {
   std::string_view rest = trimmed(line);
   if (rest.starts_with("0x") || rest.starts_with("0X")) rest.remove_prefix(2);
   std::size_t digits = 0;
@@ -90,7 +88,8 @@ RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, 
   const bool apart = digits < rest.size() && is_blank(rest[digits]);
   // Pointers have 8 or 16 digits, and a name may follow at once.
   if (!apart || (digits > 8 && digits < 16)) digits = digits >= 16 && rest.starts_with("00000000") ? 16 : 8;
-  if (digits == 0 || rest.size() <= digits || !std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(digits), is_hex))
+  if (digits == 0 || rest.size() <= digits ||
+      !std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(digits), is_hex))
     return RowKind::kOther;
   if (digits > 16) return RowKind::kOther;
   std::uint64_t pid = 0;

@@ -31,11 +31,12 @@ std::optional<double> parse_double(std::string_view text) {
 }
 
 constexpr double kMostSeconds = 4'102'444'800;  // 2100
-constexpr double kLeastSeconds = 631'152'000;  // 1990: what is before it was cut
+constexpr double kLeastSeconds = 631'152'000;   // 1990: what is before it was cut
 
 std::optional<UnixMillis> unix_millis(double seconds) {
-  return seconds >= kLeastSeconds && seconds < kMostSeconds ? std::optional(static_cast<UnixMillis>(std::llround(seconds * 1000)))
-                                          : std::nullopt;
+  return seconds >= kLeastSeconds && seconds < kMostSeconds
+             ? std::optional(static_cast<UnixMillis>(std::llround(seconds * 1000)))
+             : std::nullopt;
 }
 
 class PrometheusHistory : public SnapshotReader {
@@ -80,7 +81,8 @@ class PrometheusHistory : public SnapshotReader {
     if (store_.no_amounts() > 0)
       notes_.skip(0, std::to_string(store_.no_amounts()) + " samples are below 0 or infinite, which no amount of memory is");
     if (store_.any_made_up_pid())
-      notes_.warn("processes without a label of their pid have numbers of their own in its place, above 1000000000000, one for each name");
+      notes_.warn(
+          "processes without a label of their pid have numbers of their own in its place, above 1000000000000, one for each name");
     for (const std::string& instance : store_.doubted())
       notes_.warn("several series of " + in_quotes(instance) + " say the same; the first is used");
   }
@@ -171,8 +173,7 @@ class PrometheusJson final : public PrometheusHistory {
       std::string name(scan_.text());
       const auto value = take();
       if (!value) return value.error();
-      if (*value == Token::kText && labels.size() < kMaxLabels)
-        labels.emplace_back(std::move(name), std::string(scan_.text()));
+      if (*value == Token::kText && labels.size() < kMaxLabels) labels.emplace_back(std::move(name), std::string(scan_.text()));
       else if (auto read = walk(*value); !read) return read;
     }
   }
@@ -228,13 +229,12 @@ class PrometheusLines final : public PrometheusHistory {
       if (*state == LineState::kEnd) break;
       if (*state == LineState::kTooLong)
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
-      else
-        take(trimmed(lines_.line()));
+      else take(trimmed(lines_.line()));
     }
     if (untimed_ > 0 && store_.points() == 0)
-      return Error{ErrorCode::kMalformed,
-                   notes_.path() + ": looks like a metrics page without times: it is one moment. Ask Prometheus for "
-                                   "weeks of it: analyze --prometheus.url=http://HOST:9090"};
+      return Error{ErrorCode::kMalformed, notes_.path() +
+                                              ": looks like a metrics page without times: it is one moment. Ask Prometheus for "
+                                              "weeks of it: analyze --prometheus.url=http://HOST:9090"};
     if (untimed_ > 0) notes_.skip(0, std::to_string(untimed_) + " samples without a time");
     return {};
   }
@@ -268,7 +268,8 @@ class PrometheusLines final : public PrometheusHistory {
     constexpr double kLeastMillis = 2.5e11;
     const auto millis = time ? unix_millis(*time >= kLeastMillis ? *time / 1000 : *time) : std::nullopt;
     if (!value || !millis) {
-      notes_.skip(lines_.number(), time && !millis ? "the time behind the series is none at which this was recorded" : "no value or no time behind the series");
+      notes_.skip(lines_.number(), time && !millis ? "the time behind the series is none at which this was recorded"
+                                                   : "no value or no time behind the series");
       return;
     }
     notes_.timed_by(*time >= kLeastMillis ? "Unix milliseconds behind each value" : "Unix seconds behind each value");
@@ -341,7 +342,8 @@ bool is_sample_line(std::string_view line) {
   if (parse_sample_line(line, sample) != nullptr || !parse_double(sample.value)) return false;
   if (parse_series(sample.series, labels) != nullptr || labels.empty() || labels[0].first != "__name__") return false;
   const std::string& name = labels[0].second;
-  return find_meaning(name) != nullptr || (line.find('{') != std::string_view::npos && line.find('=') != std::string_view::npos);
+  return find_meaning(name) != nullptr ||
+         (line.find('{') != std::string_view::npos && line.find('=') != std::string_view::npos);
 }
 
 Reader make_prometheus_json(std::unique_ptr<base::File> file, FileNotes notes) {

@@ -20,7 +20,8 @@ namespace {
 // Without UTF-16's zero bytes and order marks: enough to tell the format.
 std::string plain(std::string_view head) {
   std::string text(head);
-  for (const std::string_view mark : {std::string_view("\xff\xfe"), std::string_view("\xfe\xff"), std::string_view("\xef\xbb\xbf")})
+  for (const std::string_view mark :
+       {std::string_view("\xff\xfe"), std::string_view("\xfe\xff"), std::string_view("\xef\xbb\xbf")})
     if (text.starts_with(mark)) text.erase(0, mark.size());
   text.erase(std::remove(text.begin(), text.end(), '\0'), text.end());
   return text;
@@ -102,7 +103,8 @@ std::string_view begins_other(std::string_view line) {
   if (script_csv_kind(text)) return "CSV of a script";
   if (has_all_columns(text)) return "CSV";
   if (begins_table(text) != LinuxTable::kNone) return "a table of Linux";
-  if ((has(text, "Allocs") && has(text, "Frees")) || parse_poolused_header(text, {}) || parse_process_header(text)) return "a table of Windows' pools";
+  if ((has(text, "Allocs") && has(text, "Frees")) || parse_poolused_header(text, {}) || parse_process_header(text))
+    return "a table of Windows' pools";
   if (parse_sar_heading(text) || (has(text, "kbmemfree") && has(text, "kbmemused"))) return "a table of sar";
   if (text.starts_with("# HELP ") || text.starts_with("# TYPE ") || is_sample_line(text)) return "samples of Prometheus";
   return {};
@@ -111,7 +113,8 @@ std::string_view begins_other(std::string_view line) {
 bool is_table_of_csv(std::string_view what) { return what.starts_with("CSV"); }
 
 std::string other_begins(std::string_view what) {
-  return std::string(what) + (what.ends_with("s of Prometheus") ? " begin" : " begins") + " here, and this file began as something else; put it into a file of its own";
+  return std::string(what) + (what.ends_with("s of Prometheus") ? " begin" : " begins") +
+         " here, and this file began as something else; put it into a file of its own";
 }
 
 /// A date in brackets is none.
@@ -134,10 +137,8 @@ std::optional<std::string> unusable_look(std::string_view head) {
     if (head.starts_with(magic)) return std::string(look);
   const std::string text = plain(head);
   const std::string_view start = trimmed(text);
-  if (start.starts_with("<?xml") && has(text, "sysstat"))
-    return "looks like sadf -x; write it as JSON: sadf -j FILE -- -r ALL";
-  if (looks_like_json(start))
-    return "looks like JSON, but neither of Prometheus' query API nor of sadf -j";
+  if (start.starts_with("<?xml") && has(text, "sysstat")) return "looks like sadf -x; write it as JSON: sadf -j FILE -- -r ALL";
+  if (looks_like_json(start)) return "looks like JSON, but neither of Prometheus' query API nor of sadf -j";
   if (has(text, "kbmemfree") && has(text, "\t-\t")) return "looks like sadf -p; write it as rows: sadf -d FILE -- -r ALL";
   if (has(text, "(PDH-CSV") || has(text, "(PDH-TSV"))
     return "looks like perfmon's CSV with something else above its header row; take away what stands above (PDH-CSV 4.0)";
@@ -145,7 +146,8 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return "looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters";
   if (has(text, ": tunables") && has(text, ": slabdata"))
     return "looks like rows of /proc/slabinfo without its heading; keep its first two lines: cat /proc/slabinfo";
-  if (has(text, " func:")) return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
+  if (has(text, " func:"))
+    return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
   if (is_row_of_csv(start.substr(0, start.find_first_of("\r\n"))))
     return "looks like rows of CSV without the header row that names the columns; timestamp, pool, tag and bytes are needed";
   if (has(text, "CounterSamples"))

@@ -72,8 +72,7 @@ std::optional<T> take_cell(std::string_view& text) {
     if (!grouped || *grouped > kMostPoolBytes) return std::nullopt;
     value = static_cast<T>(is_below ? 0 - *grouped : *grouped);
   }
-  if (!value || (!rest.empty() && !is_blank(rest.front()) && rest.front() != '(' && rest.front() != '['))
-    return std::nullopt;
+  if (!value || (!rest.empty() && !is_blank(rest.front()) && rest.front() != '(' && rest.front() != '[')) return std::nullopt;
   text = rest;
   return value;
 }
@@ -83,8 +82,7 @@ inline void drop_delta(std::string_view& text) {
   const std::string_view rest = after_blanks(text);
   if (!rest.starts_with('(')) return;
   const std::size_t close = rest.find(')');
-  if (close != std::string_view::npos && rest.find_first_not_of(" -0123456789", 1) == close)
-    text = rest.substr(close + 1);
+  if (close != std::string_view::npos && rest.find_first_not_of(" -0123456789", 1) == close) text = rest.substr(close + 1);
 }
 
 /// "TOTAL", "Summe:": in no kernel's tag, which has four letters.
@@ -93,7 +91,8 @@ inline bool is_sum_row(std::string_view tag) {
   for (const char c : tag)
     if (c >= 'A' && c <= 'Z') word.push_back(static_cast<char>(c - 'A' + 'a'));
     else if (c >= 'a' && c <= 'z') word.push_back(c);
-  constexpr std::string_view kSums[] = {"total", "totals", "subtotal", "grandtotal", "overall", "summe", "gesamt", "somme", "totaal", "totale", "totalt", "alltags", "pooltotal"};
+  constexpr std::string_view kSums[] = {"total", "totals", "subtotal", "grandtotal", "overall", "summe",    "gesamt",
+                                        "somme", "totaal", "totale",   "totalt",     "alltags", "pooltotal"};
   return tag.size() > kTagLength && std::find(std::begin(kSums), std::end(kSums), word) != std::end(kSums);
 }
 

@@ -48,16 +48,16 @@ class SarHistory final : public SnapshotReader {
       if (!state) return state.error();
       if (*state == LineState::kEnd) {
         if (any_ || has_memory_ || !is_sar_) return false;
-        return base::Error{base::ErrorCode::kMalformed,
-                           notes_.path() + (is_of_other_language_
-                                                ? ": looks like sar in a language whose times are not understood; record it with: "
-                                                  "LC_ALL=C sar -r ALL"
-                                                : ": looks like sar without memory; record it with: sar -r ALL")};
+        return base::Error{
+            base::ErrorCode::kMalformed,
+            notes_.path() + (is_of_other_language_
+                                 ? ": looks like sar in a language whose times are not understood; record it with: "
+                                   "LC_ALL=C sar -r ALL"
+                                 : ": looks like sar without memory; record it with: sar -r ALL")};
       }
       if (*state == LineState::kTooLong)
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
-      else
-        take(as_written(without_escapes(lines_.line(), plain_), written_));
+      else take(as_written(without_escapes(lines_.line(), plain_), written_));
     }
     out = std::move(ready_.front().snapshot);
     host_ = std::move(ready_.front().host);
@@ -85,8 +85,9 @@ class SarHistory final : public SnapshotReader {
     std::string_view clock = words[0];
     auto of_day = take_time_of_day(clock);
     if (!of_day || !clock.empty()) {
-      is_of_other_language_ |= std::any_of(words[0].begin(), words[0].end(), [](char c) { return static_cast<unsigned char>(c) > 127; }) &&
-                               text.find("kbmem") != std::string_view::npos;
+      is_of_other_language_ |=
+          std::any_of(words[0].begin(), words[0].end(), [](char c) { return static_cast<unsigned char>(c) > 127; }) &&
+          text.find("kbmem") != std::string_view::npos;
       const bool is_mean = words[0].ends_with(':') && words.size() == width_ + 1;  // "Durchschn.:"
       if (!columns_.empty() && !is_mean && text.find_first_of("0123456789") != std::string_view::npos)
         notes_.skip(lines_.number(), "not a row of sar");
@@ -280,8 +281,7 @@ class SarHistory final : public SnapshotReader {
 }  // namespace
 
 Reader make_sar_history(LineReader lines, FileNotes notes, DateOptions dates) {
-  return std::unique_ptr<SnapshotReader>(
-      std::make_unique<SarHistory>(std::move(lines), std::move(notes), std::move(dates)));
+  return std::unique_ptr<SnapshotReader>(std::make_unique<SarHistory>(std::move(lines), std::move(notes), std::move(dates)));
 }
 
 }  // namespace kmem::history

@@ -17,12 +17,12 @@ struct Name {
   SarValue value;
 };
 constexpr std::array<Name, 7> kSarNames = {{{"kbavail", "avail", SarValue::kAvailable},
-                                         {"kbcommit", "commit", SarValue::kCommit},
-                                         {"kbcached", "cached", SarValue::kFileCache},
-                                         {"kbslab", "slab", SarValue::kSlab},
-                                         {"kbkstack", "kstack", SarValue::kKernelStack},
-                                         {"kbpgtbl", "pgtbl", SarValue::kPageTables},
-                                         {"kbvmused", "vmused", SarValue::kVmalloc}}};
+                                            {"kbcommit", "commit", SarValue::kCommit},
+                                            {"kbcached", "cached", SarValue::kFileCache},
+                                            {"kbslab", "slab", SarValue::kSlab},
+                                            {"kbkstack", "kstack", SarValue::kKernelStack},
+                                            {"kbpgtbl", "pgtbl", SarValue::kPageTables},
+                                            {"kbvmused", "vmused", SarValue::kVmalloc}}};
 
 }  // namespace
 

@@ -16,8 +16,8 @@
 #include "collectors/history/open_end.h"
 #include "collectors/history/perfmon_counters.h"
 #include "collectors/history/recognise.h"
-#include "collectors/history/script_csv.h"
 #include "collectors/history/row_text.h"
+#include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_rows.h"
 #include "collectors/history/time_text.h"
@@ -32,9 +32,26 @@ constexpr std::size_t kNowhere = kMaxFields;
 constexpr std::size_t kLongestTag = 256;
 
 enum Column : std::size_t {
-  kTime, kDate, kClock, kHost, kTag, kType, kBytes, kAllocs, kFrees,
-  kPagedBytes, kPagedAllocs, kPagedFrees, kNonpagedBytes, kNonpagedAllocs, kNonpagedFrees,
-  kPath, kValue, kStatus, kReadings, kColumnCount
+  kTime,
+  kDate,
+  kClock,
+  kHost,
+  kTag,
+  kType,
+  kBytes,
+  kAllocs,
+  kFrees,
+  kPagedBytes,
+  kPagedAllocs,
+  kPagedFrees,
+  kNonpagedBytes,
+  kNonpagedAllocs,
+  kNonpagedFrees,
+  kPath,
+  kValue,
+  kStatus,
+  kReadings,
+  kColumnCount
 };
 
 struct Spelling {
@@ -42,24 +59,71 @@ struct Spelling {
   Column column;
 };
 constexpr Spelling kSpellings[] = {
-    {"datetime", kTime}, {"timestamp", kTime}, {"timegenerated", kTime}, {"collected", kTime}, {"collectedat", kTime},
-    {"datecollected", kTime}, {"sampletime", kTime}, {"datum", kTime}, {"when", kTime},
-    {"date", kDate}, {"time", kClock},
-    {"computername", kHost}, {"computer", kHost}, {"pscomputername", kHost}, {"host", kHost}, {"hostname", kHost},
-    {"server", kHost}, {"servername", kHost}, {"machine", kHost}, {"machinename", kHost}, {"instance", kHost},
-    {"vmname", kHost}, {"vm", kHost}, {"node", kHost}, {"nodename", kHost},
-    {"tag", kTag}, {"tagname", kTag}, {"pooltag", kTag},
-    {"type", kType}, {"pooltype", kType},
-    {"bytes", kBytes}, {"used", kBytes}, {"usedbytes", kBytes}, {"bytesused", kBytes},
-    {"allocs", kAllocs}, {"allocations", kAllocs}, {"frees", kFrees},
-    {"pagedusedbytes", kPagedBytes}, {"pagedbytes", kPagedBytes}, {"pagedused", kPagedBytes}, {"paged", kPagedBytes},
-    {"pagedpoolbytes", kPagedBytes}, {"pagedbytesused", kPagedBytes},
-    {"pagedallocs", kPagedAllocs}, {"pagedallocations", kPagedAllocs}, {"pagedfrees", kPagedFrees},
-    {"nonpagedusedbytes", kNonpagedBytes}, {"nonpagedbytes", kNonpagedBytes}, {"nonpagedused", kNonpagedBytes},
-    {"npbytes", kNonpagedBytes}, {"npusedbytes", kNonpagedBytes}, {"nppoolbytes", kNonpagedBytes}, {"nonpaged", kNonpagedBytes}, {"nonpagedpoolbytes", kNonpagedBytes}, {"nonpagedbytesused", kNonpagedBytes},
-    {"pagedpool", kPagedBytes}, {"nonpagedpool", kNonpagedBytes}, {"size", kBytes},
-    {"nonpagedallocs", kNonpagedAllocs}, {"nonpagedallocations", kNonpagedAllocs}, {"nonpagedfrees", kNonpagedFrees},
-    {"path", kPath}, {"cookedvalue", kValue}, {"status", kStatus}, {"readings", kReadings},
+    {"datetime", kTime},
+    {"timestamp", kTime},
+    {"timegenerated", kTime},
+    {"collected", kTime},
+    {"collectedat", kTime},
+    {"datecollected", kTime},
+    {"sampletime", kTime},
+    {"datum", kTime},
+    {"when", kTime},
+    {"date", kDate},
+    {"time", kClock},
+    {"computername", kHost},
+    {"computer", kHost},
+    {"pscomputername", kHost},
+    {"host", kHost},
+    {"hostname", kHost},
+    {"server", kHost},
+    {"servername", kHost},
+    {"machine", kHost},
+    {"machinename", kHost},
+    {"instance", kHost},
+    {"vmname", kHost},
+    {"vm", kHost},
+    {"node", kHost},
+    {"nodename", kHost},
+    {"tag", kTag},
+    {"tagname", kTag},
+    {"pooltag", kTag},
+    {"type", kType},
+    {"pooltype", kType},
+    {"bytes", kBytes},
+    {"used", kBytes},
+    {"usedbytes", kBytes},
+    {"bytesused", kBytes},
+    {"allocs", kAllocs},
+    {"allocations", kAllocs},
+    {"frees", kFrees},
+    {"pagedusedbytes", kPagedBytes},
+    {"pagedbytes", kPagedBytes},
+    {"pagedused", kPagedBytes},
+    {"paged", kPagedBytes},
+    {"pagedpoolbytes", kPagedBytes},
+    {"pagedbytesused", kPagedBytes},
+    {"pagedallocs", kPagedAllocs},
+    {"pagedallocations", kPagedAllocs},
+    {"pagedfrees", kPagedFrees},
+    {"nonpagedusedbytes", kNonpagedBytes},
+    {"nonpagedbytes", kNonpagedBytes},
+    {"nonpagedused", kNonpagedBytes},
+    {"npbytes", kNonpagedBytes},
+    {"npusedbytes", kNonpagedBytes},
+    {"nppoolbytes", kNonpagedBytes},
+    {"nonpaged", kNonpagedBytes},
+    {"nonpagedpoolbytes", kNonpagedBytes},
+    {"nonpagedbytesused", kNonpagedBytes},
+    {"pagedpool", kPagedBytes},
+    {"nonpagedpool", kNonpagedBytes},
+    {"size", kBytes},
+    {"nonpagedallocs", kNonpagedAllocs},
+    {"nonpagedallocations", kNonpagedAllocs},
+    {"nonpagedfrees", kNonpagedFrees},
+    {"path", kPath},
+    {"cookedvalue", kValue},
+    {"status", kStatus},
+    {"readings", kReadings},
 };
 
 struct Unit {
@@ -67,7 +131,8 @@ struct Unit {
   double bytes;
 };
 constexpr double kKiB = 1024;
-constexpr Unit kUnits[] = {{"kb", kKiB}, {"kib", kKiB}, {"mb", kKiB* kKiB}, {"mib", kKiB* kKiB}, {"gb", kKiB* kKiB* kKiB}, {"gib", kKiB* kKiB* kKiB}};
+constexpr Unit kUnits[] = {
+    {"kb", kKiB}, {"kib", kKiB}, {"mb", kKiB* kKiB}, {"mib", kKiB* kKiB}, {"gb", kKiB* kKiB* kKiB}, {"gib", kKiB* kKiB* kKiB}};
 
 struct Meaning {
   Column column;
@@ -101,10 +166,12 @@ std::optional<Meaning> column_of(std::string_view name) {
 bool may_be_amount(std::string_view name) {
   const std::string folded = folded_word(name);
   const auto has = [&](std::initializer_list<std::string_view> parts) {
-    return std::any_of(parts.begin(), parts.end(), [&](std::string_view part) { return folded.find(part) != std::string::npos; });
+    return std::any_of(parts.begin(), parts.end(),
+                       [&](std::string_view part) { return folded.find(part) != std::string::npos; });
   };
   return has({"byte", "pool", "page", "alloc", "free", "used", "usage", "seite"}) &&
-         !has({"diff", "delta", "total", "avg", "average", "per", "%", "percent", "limit", "peak", "max", "change", "usedby", "used by"});
+         !has({"diff", "delta", "total", "avg", "average", "per", "%", "percent", "limit", "peak", "max", "change", "usedby",
+               "used by"});
 }
 
 struct Places : std::array<std::size_t, kColumnCount> {
@@ -131,8 +198,7 @@ bool may_be_header(const CsvFields& fields, std::string_view line, std::string_v
 
 bool has_time(const Places& at) { return at[kTime] != kNowhere || at[kDate] != kNowhere || at[kClock] != kNowhere; }
 bool has_pools(const Places& at) {
-  return at[kPagedBytes] != kNowhere || at[kNonpagedBytes] != kNowhere ||
-         (at[kType] != kNowhere && at[kBytes] != kNowhere);
+  return at[kPagedBytes] != kNowhere || at[kNonpagedBytes] != kNowhere || (at[kType] != kNowhere && at[kBytes] != kNowhere);
 }
 
 std::optional<ScriptCsv> kind_of(const Places& at) {
@@ -260,7 +326,8 @@ class ScriptHistory final : public SnapshotReader {
       if (!told_of_names_)
         notes_.warn("columns " + in_quotes(first->second) + " and " + in_quotes(name) + " mean the same; the first is used");
     }
-    if (const std::string text = unknown.text(); !text.empty() && !told_of_names_ && kind_of(places_of(fields_)) == ScriptCsv::kTags)
+    if (const std::string text = unknown.text();
+        !text.empty() && !told_of_names_ && kind_of(places_of(fields_)) == ScriptCsv::kTags)
       notes_.warn("columns that may be of memory and are not understood: " + text);
     told_of_names_ = true;
     return {};
@@ -314,7 +381,9 @@ class ScriptHistory final : public SnapshotReader {
     if (is_passed_over_ && may_go_on_ && fields_.size() == width_ && has_row_time()) is_passed_over_ = false;
     if (is_passed_over_) return;
     // Where a row has its time a header has a word.
-    if (fields_.size() != width_ || (!only_time_ && row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]).find_first_of("0123456789") == std::string::npos))
+    if (fields_.size() != width_ ||
+        (!only_time_ &&
+         row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]).find_first_of("0123456789") == std::string::npos))
       if (const std::string_view other = begins_other(line); !other.empty()) {
         is_passed_over_ = true;
         may_go_on_ = !is_table_of_csv(other);
@@ -337,9 +406,7 @@ class ScriptHistory final : public SnapshotReader {
     return date.midnight && date.time_of_day;
   }
 
-  std::optional<UnixMillis> row_time() {
-    return time_of(row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]));
-  }
+  std::optional<UnixMillis> row_time() { return time_of(row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock])); }
 
   std::optional<UnixMillis> time_of(const std::string& text) {
     if (last_time_ && text == last_text_) return last_time_;
@@ -405,7 +472,8 @@ class ScriptHistory final : public SnapshotReader {
     const std::string host = base::label_text(parts.host);
     // What could not be read is written as 0 with a status beside it.
     const std::string_view status = kind_ == ScriptCsv::kCounters ? trimmed(field(kStatus)) : std::string_view();
-    const bool has_failed = !status.empty() && status.find_first_not_of('0') != std::string_view::npos && !same_word(status, "Success");
+    const bool has_failed =
+        !status.empty() && status.find_first_not_of('0') != std::string_view::npos && !same_word(status, "Success");
     const bool is_last = kind_ == ScriptCsv::kCounters && at_[kValue] + 1 == width_ && OpenEnd::ends_in_digit(lines_);
     std::string why;
     if (!value) why = std::string(counter->name) + " " + in_quotes(value_text) + " is not a value";
@@ -464,7 +532,8 @@ class ScriptHistory final : public SnapshotReader {
     if (!amount) lose_row(building, {pool});
     if (!amount) return skip("bytes " + in_quotes(text) + " is not a count");
     const std::size_t last = width_ - 1;
-    const bool is_last = (at_[bytes] == last && OpenEnd::ends_in_digit(lines_)) || (at_[kTag] == last && !lines_.line().ends_with('"'));
+    const bool is_last =
+        (at_[bytes] == last && OpenEnd::ends_in_digit(lines_)) || (at_[kTag] == last && !lines_.line().ends_with('"'));
     if (!end_.is_whole(lines_, end_key_ + std::string(pool_name(pool)) + tag, static_cast<double>(*amount), is_last)) {
       lose_row(building, {pool});
       return skip(kCutAtEnd);
@@ -481,8 +550,8 @@ class ScriptHistory final : public SnapshotReader {
     const Column last_count = at_[frees] == last ? frees : allocs;
     const bool counts = allocated && freed;
     if (counts && at_[last_count] == last &&
-        !end_.is_whole(lines_, end_key_ + std::string(pool_name(pool)) + tag + '#', static_cast<double>(last_count == frees ? *freed : *allocated),
-                       OpenEnd::ends_in_digit(lines_))) {
+        !end_.is_whole(lines_, end_key_ + std::string(pool_name(pool)) + tag + '#',
+                       static_cast<double>(last_count == frees ? *freed : *allocated), OpenEnd::ends_in_digit(lines_))) {
       lose_row(building, {pool});
       return skip(kCutAtEnd);
     }
@@ -520,7 +589,8 @@ class ScriptHistory final : public SnapshotReader {
     if (time_ && is_local_) {
       std::optional<std::int64_t> uptime;
       for (const auto& [host, building] : building_)
-        if (!uptime && (uptime_of_.empty() || uptime_of_ == host) && (uptime = building.counters.uptime_ms())) uptime_of_ = host;
+        if (!uptime && (uptime_of_.empty() || uptime_of_ == host) && (uptime = building.counters.uptime_ms()))
+          uptime_of_ = host;
       *time_ = shift_.place(*time_, uptime);
       if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
     }
@@ -568,7 +638,7 @@ class ScriptHistory final : public SnapshotReader {
   UnknownNames unknown_;
   OpenEnd end_;
   std::optional<RowSubject> subject_;  // of the row in hand
-  std::string end_key_;  // the host
+  std::string end_key_;                // the host
   bool told_of_sums_ = false;
   bool told_of_zone_ = false, told_of_names_ = false, told_of_pids_ = false;
   bool ended_ = false;

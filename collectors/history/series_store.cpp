@@ -228,9 +228,8 @@ void SeriesStore::make_hosts() {
   }
   for (std::size_t i = 0; i < series_.size(); ++i) hosts_[host_of[series_[i].target]].series.push_back(i);
   for (Host& host : hosts_)
-    std::stable_sort(host.series.begin(), host.series.end(), [&](std::size_t a, std::size_t b) {
-      return series_[a].meaning < series_[b].meaning;
-    });
+    std::stable_sort(host.series.begin(), host.series.end(),
+                     [&](std::size_t a, std::size_t b) { return series_[a].meaning < series_[b].meaning; });
 }
 
 void SeriesStore::set_rows(Host& host) {
@@ -252,8 +251,7 @@ void SeriesStore::schedule(Host& host) {
   host.next_time = INT64_MAX;
   for (const std::size_t index : host.series) {
     const Series& series = series_[index];
-    if (series.cursor < series.points.size())
-      host.next_time = std::min(host.next_time, series.points[series.cursor].time);
+    if (series.cursor < series.points.size()) host.next_time = std::min(host.next_time, series.points[series.cursor].time);
   }
 }
 
@@ -293,7 +291,8 @@ void SeriesStore::take_value(Host& host, Series& series, double value, SnapshotB
   };
   if (is_row(meaning.quantity)) {
     if (meaning.quantity >= Quantity::kHandles) snapshot.gaps.processes |= std::isnan(value);
-    else if (std::isnan(value) || meaning.quantity == Quantity::kTagBytes) snapshot.gaps.add(series.pool);  // some tags are exported
+    else if (std::isnan(value) || meaning.quantity == Quantity::kTagBytes)
+      snapshot.gaps.add(series.pool);  // some tags are exported
     if (std::isnan(value)) return;
     auto& part = host.rows[series.row].parts[part_of(meaning, series.pool)];
     if (!part) part = value;
@@ -305,7 +304,8 @@ void SeriesStore::take_value(Host& host, Series& series, double value, SnapshotB
     case Quantity::kPoolAllocations: raw(out.totals(series.pool).allocations); break;
     case Quantity::kPoolFrees: raw(out.totals(series.pool).frees); break;
     case Quantity::kPoolLimit:
-      if (auto& limit = out.totals(series.pool).limit; !limit) limit = PoolLimit{whole(value).value_or(0), "estimate", "recorded"};
+      if (auto& limit = out.totals(series.pool).limit; !limit)
+        limit = PoolLimit{whole(value).value_or(0), "estimate", "recorded"};
       break;
     case Quantity::kFreePtes: set_once(snapshot.system_ptes_free, value); break;
     case Quantity::kCommit: set_once(snapshot.commit_bytes, value); break;

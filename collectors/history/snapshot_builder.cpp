@@ -31,8 +31,8 @@ class Merge {
   }
   // Captures have them, other recordings do not: the first that has some.
   template <typename T>
-    requires std::is_same_v<T, ObjectHandles> || std::is_same_v<T, BigPoolUsage> || std::is_same_v<T, MemoryList> ||
-             std::is_same_v<T, KernelMemory>
+  requires std::is_same_v<T, ObjectHandles> || std::is_same_v<T, BigPoolUsage> || std::is_same_v<T, MemoryList> ||
+      std::is_same_v<T, KernelMemory>
   void operator()(std::vector<T>& mine, std::vector<T>& theirs) {
     if (mine.empty()) mine = std::move(theirs);
   }
@@ -41,13 +41,14 @@ class Merge {
     mine.processes |= theirs.processes;
   }
   void operator()(std::vector<Setting>& mine, std::vector<Setting>& theirs) {
-    add_new(mine, theirs, [](const Setting& a, const Setting& b) { return a.name == b.name; },
-            [](const Setting& a, const Setting& b) { return a.value == b.value; });
+    add_new(
+        mine, theirs, [](const Setting& a, const Setting& b) { return a.name == b.name; },
+        [](const Setting& a, const Setting& b) { return a.value == b.value; });
   }
   void operator()(std::vector<FailureEvents>& mine, std::vector<FailureEvents>& theirs) {
-    add_new(mine, theirs,
-            [](const auto& a, const auto& b) { return a.provider == b.provider && a.event_id == b.event_id; },
-            [](const auto& a, const auto& b) { return a.count == b.count; });
+    add_new(
+        mine, theirs, [](const auto& a, const auto& b) { return a.provider == b.provider && a.event_id == b.event_id; },
+        [](const auto& a, const auto& b) { return a.count == b.count; });
   }
   // Each recording's own readings, side by side.
   void operator()(std::vector<PartStatus>& mine, std::vector<PartStatus>& theirs) {
@@ -64,7 +65,9 @@ class Merge {
 
  private:
   template <typename T>
-  static bool equal(const T& mine, const T& theirs) { return mine == theirs; }
+  static bool equal(const T& mine, const T& theirs) {
+    return mine == theirs;
+  }
   static bool equal(const PoolLimit& mine, const PoolLimit& theirs) { return mine.bytes == theirs.bytes; }
   static bool equal(const EventLogReading&, const EventLogReading&) { return true; }
 

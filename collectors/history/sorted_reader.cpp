@@ -8,7 +8,8 @@ std::size_t bytes_of(const Snapshot& snapshot) {
   constexpr std::size_t kNames = 16;
   std::size_t names = 0;
   for (const TagUsage& tag : snapshot.tags) names += tag.tag.size() < kNames ? 0 : tag.tag.size();
-  return sizeof(Snapshot) + names + snapshot.tags.capacity() * sizeof(TagUsage) + snapshot.processes.capacity() * (sizeof(ProcessUsage) + kNames) +
+  return sizeof(Snapshot) + names + snapshot.tags.capacity() * sizeof(TagUsage) +
+         snapshot.processes.capacity() * (sizeof(ProcessUsage) + kNames) +
          snapshot.session_tags.capacity() * sizeof(SessionTagUsage) + snapshot.pools.capacity() * sizeof(PoolTotals);
 }
 
@@ -54,12 +55,14 @@ base::Result<void> SortedReader::fill() {
     // Of one time all or none.
     while (bytes > room_bytes_ && pieces_.begin()->first != std::prev(pieces_.end())->first) {
       beyond = std::prev(pieces_.end())->first;
-      for (auto last = pieces_.lower_bound(*beyond); last != pieces_.end(); last = pieces_.erase(last)) bytes -= last->second.bytes;
+      for (auto last = pieces_.lower_bound(*beyond); last != pieces_.end(); last = pieces_.erase(last))
+        bytes -= last->second.bytes;
     }
   }
   any_left_ = beyond.has_value();
   if (all / room_bytes_ >= kMostPasses)
-    return base::Error{base::ErrorCode::kMalformed, "its newest readings stand first, and it is too long to be turned round here; sort it by time"};
+    return base::Error{base::ErrorCode::kMalformed,
+                       "its newest readings stand first, and it is too long to be turned round here; sort it by time"};
   return {};
 }
 

@@ -6,7 +6,7 @@
 namespace kmem::history {
 namespace {
 
-constexpr std::size_t kHeld = 3;      // of a mark and the first byte behind it
+constexpr std::size_t kHeld = 3;  // of a mark and the first byte behind it
 constexpr std::size_t kLookAhead = 16;
 
 bool is_text(char c) {

@@ -47,7 +47,9 @@ std::optional<WholeNumber> number_at(std::string_view text, std::size_t at) {
   return WholeNumber{value, after_blanks(rest)};
 }
 
-bool is_in_k(const WholeNumber& number) { return !number.behind.empty() && (number.behind.front() == 'K' || number.behind.front() == 'k'); }
+bool is_in_k(const WholeNumber& number) {
+  return !number.behind.empty() && (number.behind.front() == 'K' || number.behind.front() == 'k');
+}
 
 // "Avail:  1204220K" -> bytes.
 std::optional<std::uint64_t> kib_after(std::string_view line, std::string_view label) {
@@ -89,15 +91,17 @@ bool apply_commit_line(std::string_view line, SnapshotBuilder& out) {
 VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out) {
   const std::size_t colon = line.find(':');
   const std::size_t bracket = line.find('(', std::min(colon, line.size()));
-  constexpr std::array<std::string_view, 8> kVmNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage", "FreeSystemPTEs",
-                                                        "Committedpages", "Commitlimit", "AvailablePages", "PhysicalMemory"};
+  constexpr std::array<std::string_view, 8> kVmNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage",
+                                                        "FreeSystemPTEs",    "Committedpages",      "Commitlimit",
+                                                        "AvailablePages",    "PhysicalMemory"};
   std::string name;
   for (const char c : line.substr(0, colon))
     if (c != ' ' && c != '\t') name.push_back(c);
   if (bracket == std::string_view::npos || !same_word(trimmed(line.substr(line.find_last_of("0123456789") + 1)), "Kb)")) {
     // A row's end is missing.
-    const bool is_known = colon != std::string_view::npos && name.size() < 32 && number_at(line, colon + 1) &&
-                          std::any_of(kVmNames.begin(), kVmNames.end(), [&](std::string_view one) { return same_word(name, one); });
+    const bool is_known =
+        colon != std::string_view::npos && name.size() < 32 && number_at(line, colon + 1) &&
+        std::any_of(kVmNames.begin(), kVmNames.end(), [&](std::string_view one) { return same_word(name, one); });
     if (!is_known) return VmLine::kOther;
     if (same_word(name, kVmNames[0]) || same_word(name, kVmNames[1])) parts.is_broken = true;
     return VmLine::kBroken;
@@ -175,7 +179,8 @@ namespace {
 std::optional<std::string_view> behind_name(std::string_view text, std::initializer_list<std::string_view> names) {
   constexpr std::size_t kLongestName = 50;
   if (text.find(':') == std::string_view::npos) return std::nullopt;  // a time is there
-  for (std::size_t at = text.find_first_of(" :="); at != std::string_view::npos && at < kLongestName; at = text.find_first_of(" :=", at + 1)) {
+  for (std::size_t at = text.find_first_of(" :="); at != std::string_view::npos && at < kLongestName;
+       at = text.find_first_of(" :=", at + 1)) {
     const std::string name = folded_word(text.substr(0, at));
     if (std::find(names.begin(), names.end(), name) == names.end()) continue;
     const std::size_t rest = text.find_first_not_of(" \t:=", at);
@@ -190,33 +195,84 @@ bool is_of_installation(std::string_view line) {
   return behind_name(trimmed(line), {"original install date", "install date", "installdate", "installed on", "installed",
                                      "ursprungliches installationsdatum", "installationsdatum", "date d'installation originale",
                                      "date d'installation", "fecha de instalacion original", "fecha de instalacion",
-                                     "data installazione originale", "data da instalacao original", "oorspronkelijke installatiedatum",
-                                     "bios version", "bios-version"})
+                                     "data installazione originale", "data da instalacao original",
+                                     "oorspronkelijke installatiedatum", "bios version", "bios-version"})
       .has_value();
 }
 
 std::optional<std::string_view> boot_words(std::string_view line) {
   const std::string_view text = trimmed(line);
-  for (const std::string_view name : {"システム起動時間", "系统启动时间", "系統開機時間", "시스템 부트 시간", "Время загрузки системы"})
+  for (const std::string_view name :
+       {"システム起動時間", "系统启动时间", "系統開機時間", "시스템 부트 시간", "Время загрузки системы"})
     if (text.starts_with(name)) return text.substr(std::min(text.find_first_not_of(" \t:=", name.size()), text.size()));
-  for (const std::string_view name : {"System Boot Time", "Statistics since", "LastBootUpTime", "Systemstartzeit",
-                                      "Boot Time", "Statistik seit"}) {
+  for (const std::string_view name :
+       {"System Boot Time", "Statistics since", "LastBootUpTime", "Systemstartzeit", "Boot Time", "Statistik seit"}) {
     if (!same_word(text.substr(0, name.size()), name)) continue;
     std::string_view rest = text.substr(name.size());
     if (!rest.empty() && rest.front() != ':' && rest.front() != '=' && rest.front() != ' ') continue;
     rest = rest.substr(std::min(rest.find_first_not_of(" \t:="), rest.size()));
     return rest;
   }
-  return behind_name(text, {"system boot", "last boot", "last boot time", "last boot up", "last boot up time", "last bootup time", "last reboot",
-                            "last restart", "last start", "last system boot", "boot", "booted", "booted at", "booted on", "boot at", "boottime", "bootup time",
-                            "system started", "system start", "system start time", "system up since", "up since", "uptime since", "running since", "since",
-                            "letzter start", "letzter neustart", "letzter boot", "systemstart", "startzeit", "seit", "gestartet seit", "laufzeit seit",
-                            "dernier demarrage", "heure de demarrage du systeme", "heure de demarrage", "depuis", "statistiques depuis",
-                            "tiempo de arranque del sistema", "hora de arranque del sistema", "ultimo arranque", "desde", "estadisticas desde",
-                            "tempo di avvio sistema", "ora di avvio sistema", "ultimo avvio", "statistiche da", "statistiche dal",
-                            "tempo de inicializacao do sistema", "hora da inicializacao do sistema", "ultima inicializacao", "estatisticas desde",
-                            "systeemopstarttijd", "opstarttijd van systeem", "laatste opstart", "sinds", "czas rozruchu systemu", "ostatni rozruch",
-                            "systemets starttid", "systemstarttid"});
+  return behind_name(text, {"system boot",
+                            "last boot",
+                            "last boot time",
+                            "last boot up",
+                            "last boot up time",
+                            "last bootup time",
+                            "last reboot",
+                            "last restart",
+                            "last start",
+                            "last system boot",
+                            "boot",
+                            "booted",
+                            "booted at",
+                            "booted on",
+                            "boot at",
+                            "boottime",
+                            "bootup time",
+                            "system started",
+                            "system start",
+                            "system start time",
+                            "system up since",
+                            "up since",
+                            "uptime since",
+                            "running since",
+                            "since",
+                            "letzter start",
+                            "letzter neustart",
+                            "letzter boot",
+                            "systemstart",
+                            "startzeit",
+                            "seit",
+                            "gestartet seit",
+                            "laufzeit seit",
+                            "dernier demarrage",
+                            "heure de demarrage du systeme",
+                            "heure de demarrage",
+                            "depuis",
+                            "statistiques depuis",
+                            "tiempo de arranque del sistema",
+                            "hora de arranque del sistema",
+                            "ultimo arranque",
+                            "desde",
+                            "estadisticas desde",
+                            "tempo di avvio sistema",
+                            "ora di avvio sistema",
+                            "ultimo avvio",
+                            "statistiche da",
+                            "statistiche dal",
+                            "tempo de inicializacao do sistema",
+                            "hora da inicializacao do sistema",
+                            "ultima inicializacao",
+                            "estatisticas desde",
+                            "systeemopstarttijd",
+                            "opstarttijd van systeem",
+                            "laatste opstart",
+                            "sinds",
+                            "czas rozruchu systemu",
+                            "ostatni rozruch",
+                            "systemets starttid",
+                            "systemstarttid"});
 }
 
 std::optional<PoolOwner> parse_pool_owner(std::string_view text) {
@@ -254,7 +310,8 @@ bool ends_table(std::string_view text) {
   // "[root@host ~]#", "user@host:~$"
   const std::size_t at = text.find('@');
   const std::size_t end = text.find_first_of("#$", std::min(at, text.size()));
-  return at != std::string_view::npos && end != std::string_view::npos && end < 80 && (end + 1 == text.size() || text[end + 1] == ' ');
+  return at != std::string_view::npos && end != std::string_view::npos && end < 80 &&
+         (end + 1 == text.size() || text[end + 1] == ' ');
 }
 
 std::string_view without_quotes(std::string_view line, std::string& storage) {
@@ -279,13 +336,20 @@ std::string_view as_written(std::string_view line, std::string& storage) {
 std::string_view without_markup(std::string_view line, std::string& storage) {
   if (line.find_first_of("&<|*`\xa0\xc2\xc3\xe2\xe3") == std::string_view::npos) return line;
   std::string out;
-  static constexpr std::array<std::pair<std::string_view, char>, 12> kMarks = {
-      {{"&nbsp;", ' '}, {"&#160;", ' '}, {"&#xa0;", ' '}, {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'},
-       {"&quot;", '"'}, {"\xc2\xa0", ' '}, {"\xe2\x80\xaf", ' '}, {"\xe2\x80\x89", ' '}, {"\xe3\x80\x80", ' '},
-       {"&#39;", '\''}}};
+  static constexpr std::array<std::pair<std::string_view, char>, 12> kMarks = {{{"&nbsp;", ' '},
+                                                                                {"&#160;", ' '},
+                                                                                {"&#xa0;", ' '},
+                                                                                {"&amp;", '&'},
+                                                                                {"&lt;", '<'},
+                                                                                {"&gt;", '>'},
+                                                                                {"&quot;", '"'},
+                                                                                {"\xc2\xa0", ' '},
+                                                                                {"\xe2\x80\xaf", ' '},
+                                                                                {"\xe2\x80\x89", ' '},
+                                                                                {"\xe3\x80\x80", ' '},
+                                                                                {"&#39;", '\''}}};
   while (!line.empty()) {
-    const auto name = std::find_if(kMarks.begin(), kMarks.end(),
-                                   [&](const auto& one) { return line.starts_with(one.first); });
+    const auto name = std::find_if(kMarks.begin(), kMarks.end(), [&](const auto& one) { return line.starts_with(one.first); });
     if (name != kMarks.end()) {
       out.push_back(name->second);
       line.remove_prefix(name->first.size());
@@ -300,7 +364,8 @@ std::string_view without_markup(std::string_view line, std::string& storage) {
     const char c = line.front();
     // A tag's byte that a console has made UTF-8 of.
     if ((c == '\xc2' || c == '\xc3') && line.size() > 1 && (static_cast<unsigned char>(line[1]) & 0xc0U) == 0x80) {
-      out.push_back(static_cast<char>((static_cast<unsigned char>(c) & 3U) << 6 | (static_cast<unsigned char>(line[1]) & 0x3fU)));
+      out.push_back(
+          static_cast<char>((static_cast<unsigned char>(c) & 3U) << 6 | (static_cast<unsigned char>(line[1]) & 0x3fU)));
       line.remove_prefix(2);
       continue;
     }
@@ -317,7 +382,9 @@ std::optional<base::UnixMillis> parse_system_time(std::string_view line) {
   const std::size_t open = line.find('(');
   if (!local || open == std::string_view::npos) return local;
   const std::size_t close = line.rfind(')');
-  const auto zone = close != std::string_view::npos && close > open ? zone_named(trimmed(line.substr(open + 1, close - open - 1))) : std::nullopt;
+  const auto zone = close != std::string_view::npos && close > open
+                        ? zone_named(trimmed(line.substr(open + 1, close - open - 1)))
+                        : std::nullopt;
   if (!zone) return std::nullopt;
   return *local - std::int64_t{minutes_east(*zone, *local)} * 60'000;
 }

@@ -47,14 +47,16 @@ bool looks_like_a_row(std::string_view text) {
 std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
   const auto is_edge = [&](std::size_t at) { return at >= text.size() || text[at] == ' ' || text[at] == '\t'; };
   std::size_t at = text.find(word, from);
-  while (at != std::string_view::npos && !((at == 0 || is_edge(at - 1)) && is_edge(at + word.size()))) at = text.find(word, at + 1);
+  while (at != std::string_view::npos && !((at == 0 || is_edge(at - 1)) && is_edge(at + word.size())))
+    at = text.find(word, at + 1);
   return at;
 }
 
 class TextHistory final : public SnapshotReader {
  public:
   TextHistory(LineReader lines, FileNotes notes, TextOptions options)
-      : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), modified_(options.modified), modified_is_shared_(options.modified_is_shared) {}
+      : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), modified_(options.modified),
+        modified_is_shared_(options.modified_is_shared) {}
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
@@ -103,7 +105,8 @@ class TextHistory final : public SnapshotReader {
       }
     }
     // A date's words are told better with their letters, which a row's tags lose.
-    if (use != Use::kUsed && !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text)) unused(text, use);
+    if (use != Use::kUsed && !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
+      unused(text, use);
     titles_.assign(text);
     blank_before_ = false;
   }
@@ -137,8 +140,8 @@ class TextHistory final : public SnapshotReader {
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
     } else if (table_ == Table::kNone || is_head_ ? looks_like_a_row(text) : has_digit(text)) {
-      notes_.skip(lines_.number(), table_ == Table::kNone ? "numbers, but no table's header above them"
-                                                          : "not a row of this table");
+      notes_.skip(lines_.number(),
+                  table_ == Table::kNone ? "numbers, but no table's header above them" : "not a row of this table");
       if (looks_like_a_row(text)) lose_row();
     }
   }
@@ -199,7 +202,8 @@ class TextHistory final : public SnapshotReader {
       open(Table::kPoolused);
       of_debugger_ = true;
       if (is_again && is_of_system()) keep_apart(lines_.number());
-      if (poolused_.pools.empty()) notes_.skip(lines_.number(), "which pool this table is of is not said above it; its rows are passed over");
+      if (poolused_.pools.empty())
+        notes_.skip(lines_.number(), "which pool this table is of is not said above it; its rows are passed over");
       return true;
     }
     if (text.find("Type") == std::string_view::npos) return false;
@@ -218,9 +222,10 @@ class TextHistory final : public SnapshotReader {
     for (const std::string_view name : {"Type", "Allocs", "Frees", "Diff", "Bytes"}) {
       const std::size_t found = find_word(text, name, at);
       if (found == std::string_view::npos) {
-        notes_.skip(lines_.number(), std::string("the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: ") + std::string(name) +
-                                         (find_word(text, name, 0) == std::string_view::npos ? " is missing" : " stands elsewhere") +
-                                         "; the table below is passed over");
+        notes_.skip(lines_.number(),
+                    std::string("the columns are not Tag, Type, Allocs, Frees, Diff, Bytes: ") + std::string(name) +
+                        (find_word(text, name, 0) == std::string_view::npos ? " is missing" : " stands elsewhere") +
+                        "; the table below is passed over");
         table_ = Table::kPassedOver;
         break;
       }
@@ -230,17 +235,16 @@ class TextHistory final : public SnapshotReader {
   }
 
   /// The table of a session belongs to the screen of the system above it.
-  [[nodiscard]] bool begins_with(bool rows) const {
-    return rows && (!owner_ || owner_->kind == PoolOwner::Kind::kSystem);
-  }
+  [[nodiscard]] bool begins_with(bool rows) const { return rows && (!owner_ || owner_->kind == PoolOwner::Kind::kSystem); }
 
   void open(Table table) {
     table_ = table;
     is_head_ = in_vm_ = false;
     table_owner_ = std::exchange(owner_, std::nullopt).value_or(PoolOwner{});
     if (table_owner_.kind == PoolOwner::Kind::kAllSessions)
-      notes_.skip(owner_line_, "pools of all sessions together: not the system's, and of no session; the table below is "
-                               "passed over");
+      notes_.skip(owner_line_,
+                  "pools of all sessions together: not the system's, and of no session; the table below is "
+                  "passed over");
   }
 
   void begin_vm() {
@@ -319,7 +323,8 @@ class TextHistory final : public SnapshotReader {
       kind = parse_poolused_row(line, poolused_, tags_, reason_);
       if (kind == RowKind::kRow && !tags_.empty()) {
         const TagUsage& last = tags_.back();
-        if (!end_.is_whole(lines_, std::string(pool_name(last.pool)) + last.tag, static_cast<double>(last.bytes), OpenEnd::ends_in_digit(lines_))) {
+        if (!end_.is_whole(lines_, std::string(pool_name(last.pool)) + last.tag, static_cast<double>(last.bytes),
+                           OpenEnd::ends_in_digit(lines_))) {
           notes_.skip(lines_.number(), kCutAtEnd, {{}, last.pool, last.tag});
           building_.snapshot().gaps.add(last.pool);
           tags_.pop_back();
@@ -338,8 +343,8 @@ class TextHistory final : public SnapshotReader {
       if (kind == RowKind::kBroken && table_ == Table::kPoolmon && !has_per_alloc_ && reason_.ends_with("Per Alloc"))
         reason_ = "the heading has no column Per Alloc, without which a row that was cut looks whole; take poolmon's own table";
       if (kind == RowKind::kBroken && table_ == Table::kNone) kind = RowKind::kOther;  // prose about paged pool
-      if (kind == RowKind::kOther && table_ == Table::kPoolmon && parse_top_row(line, {true}, tags_[0], reason_) == RowKind::kRow &&
-          tags_[0].pool > Pool::kNonpaged)
+      if (kind == RowKind::kOther && table_ == Table::kPoolmon &&
+          parse_top_row(line, {true}, tags_[0], reason_) == RowKind::kRow && tags_[0].pool > Pool::kNonpaged)
         kind = RowKind::kRow;  // `top` of a kernel that counts, on Linux
       if (kind == RowKind::kRow)
         refused = add_tags(is_of_system() ? target(building_.has(tags_[0].pool, tags_[0].tag)) : building_);
@@ -370,10 +375,8 @@ class TextHistory final : public SnapshotReader {
     for (TagUsage& tag : tags_) {
       const char* why = nullptr;
       if (tag.pool > Pool::kNonpaged) of_linux_ = true;
-      if (table_owner_.kind == PoolOwner::Kind::kSession)
-        why = into.add(SessionTagUsage{table_owner_.session, std::move(tag)});
-      else if (is_of_system() && !says_the_same(into, tag))
-        why = into.add(std::move(tag));
+      if (table_owner_.kind == PoolOwner::Kind::kSession) why = into.add(SessionTagUsage{table_owner_.session, std::move(tag)});
+      else if (is_of_system() && !says_the_same(into, tag)) why = into.add(std::move(tag));
       if (refused == nullptr) refused = why;
     }
     return refused;
@@ -383,18 +386,16 @@ class TextHistory final : public SnapshotReader {
   [[nodiscard]] bool says_the_same(const SnapshotBuilder& looked, const TagUsage& tag) const {
     if (table_ != Table::kPoolused || !looked.has(tag.pool, tag.tag)) return false;
     const auto& tags = looked.snapshot().tags;
-    const auto there = std::find_if(tags.begin(), tags.end(), [&](const TagUsage& one) {
-      return one.pool == tag.pool && one.tag == tag.tag;
-    });
+    const auto there =
+        std::find_if(tags.begin(), tags.end(), [&](const TagUsage& one) { return one.pool == tag.pool && one.tag == tag.tag; });
     if (there == tags.end()) return tag.bytes == 0;
     return there->bytes == tag.bytes && there->outstanding == tag.outstanding;
   }
 
   /// A second screen of the debugger without a time between.
   [[nodiscard]] bool is_of_another_look() const {
-    return std::any_of(tags_.begin(), tags_.end(), [&](const TagUsage& tag) {
-      return building_.has(tag.pool, tag.tag) && !says_the_same(building_, tag);
-    });
+    return std::any_of(tags_.begin(), tags_.end(),
+                       [&](const TagUsage& tag) { return building_.has(tag.pool, tag.tag) && !says_the_same(building_, tag); });
   }
 
   // Until it is known whether the rows that come are of the look above them.
@@ -470,8 +471,9 @@ class TextHistory final : public SnapshotReader {
       notes_.skip(lone.first_line, (lone.count == 1 ? std::string("1 date") : std::to_string(lone.count) + " dates") +
                                        " without a table below, the first in this line");
     if (any_dated_ && begins_undated_ && time_is_left)
-      notes_.warn("it begins with a table and ends with a time, so its times may stand below their tables: then each table "
-                  "has the time of the one above it");
+      notes_.warn(
+          "it begins with a table and ends with a time, so its times may stand below their tables: then each table "
+          "has the time of the one above it");
     if (!undated_) return;
     // `.time` is typed when the tables are there.
     const bool is_another = (any_tags_dated_ && !undated_->tags.empty()) || (any_totals_dated_ && !undated_->pools.empty());
@@ -496,7 +498,8 @@ class TextHistory final : public SnapshotReader {
       skip_undated(kSharedTime);
     } else {
       notes_.warn(named ? "no time in the text: it is taken from the file's name"
-                        : "no time in the text: its only table gets the time the file was modified" + behind(clock_.problem_in_name()));
+                        : "no time in the text: its only table gets the time the file was modified" +
+                              behind(clock_.problem_in_name()));
       undated_->time = named ? *named : *modified_;
       give(std::move(*undated_), undated_line_);
       undated_.reset();
@@ -505,9 +508,10 @@ class TextHistory final : public SnapshotReader {
 
   void skip_undated(const char* why = nullptr) {
     if (!undated_) return;
-    notes_.skip(undated_line_, why != nullptr           ? why
-                               : undated_of_debugger_ ? "no time belongs to this look of the debugger alone; type .time before each"
-                                                      : "no date above this table, nor is it the only one of a file without dates");
+    notes_.skip(undated_line_, why != nullptr ? why
+                               : undated_of_debugger_
+                                   ? "no time belongs to this look of the debugger alone; type .time before each"
+                                   : "no date above this table, nor is it the only one of a file without dates");
     undated_.reset();
   }
 
@@ -555,7 +559,7 @@ class TextHistory final : public SnapshotReader {
   std::unordered_map<std::uint64_t, bool> is_exact_;  // by tag: Per Alloc
   OpenEnd end_;
   bool has_per_alloc_ = true;  // in the heading of poolmon's table
-  std::string_view other_;  // what else has begun last
+  std::string_view other_;     // what else has begun last
 
   std::optional<Snapshot> undated_;  // until it is known whether it is the last
   std::uint64_t undated_line_ = 0;
@@ -585,8 +589,7 @@ std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNot
 }
 
 Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options) {
-  return std::unique_ptr<SnapshotReader>(
-      std::make_unique<TextHistory>(std::move(lines), std::move(notes), std::move(options)));
+  return std::unique_ptr<SnapshotReader>(std::make_unique<TextHistory>(std::move(lines), std::move(notes), std::move(options)));
 }
 
 }  // namespace kmem::history

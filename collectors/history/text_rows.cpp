@@ -125,12 +125,17 @@ RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& rea
     const double quotient = static_cast<double>(all) / static_cast<double>(std::max<std::uint64_t>(row.outstanding, 1));
     const double printed = static_cast<double>(*each);
     constexpr double kMuch = 5, kRounded = 2;
-    return std::abs(quotient) > std::abs(printed) * kMuch + kRounded || std::abs(printed) > std::abs(quotient) * kMuch + kRounded;
+    return std::abs(quotient) > std::abs(printed) * kMuch + kRounded ||
+           std::abs(printed) > std::abs(quotient) * kMuch + kRounded;
   };
   const bool is_told = row.outstanding > 0 && *each != 0;
-  const double off = static_cast<double>(mended) / static_cast<double>(std::max<std::uint64_t>(row.outstanding, 1)) - static_cast<double>(*each);
+  const double off = static_cast<double>(mended) / static_cast<double>(std::max<std::uint64_t>(row.outstanding, 1)) -
+                     static_cast<double>(*each);
   if (per_alloc != nullptr)
-    *per_alloc = !is_told ? PerAlloc::kLoose : contradicts(mended) && *bytes >= 0 ? PerAlloc::kContradicts : std::abs(off) < 1 ? PerAlloc::kExact : PerAlloc::kLoose;
+    *per_alloc = !is_told                             ? PerAlloc::kLoose
+                 : contradicts(mended) && *bytes >= 0 ? PerAlloc::kContradicts
+                 : std::abs(off) < 1                  ? PerAlloc::kExact
+                                                      : PerAlloc::kLoose;
   if (*bytes < 0 && is_told && contradicts(mended) && contradicts(*bytes)) {
     reason = "Bytes is not Diff times Per Alloc";
     return RowKind::kBroken;

@@ -21,7 +21,8 @@ enum class RowKind { kRow, kBroken, kOther };
 /// A broken row tells pool and tag, too.
 /// What Per Alloc says of Bytes and Diff beside it; people make such columns up, too.
 enum class PerAlloc { kLoose, kExact, kContradicts };
-[[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason, PerAlloc* per_alloc = nullptr);
+[[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason,
+                                        PerAlloc* per_alloc = nullptr);
 
 /// The columns of a table of !poolused: once or twice Allocs, Used and, verbose, Frees and Diff between them.
 struct PoolusedColumns {
@@ -32,8 +33,8 @@ struct PoolusedColumns {
 /// nullopt when the line is not such a header.
 [[nodiscard]] std::optional<PoolusedColumns> parse_poolused_header(std::string_view line, std::string_view titles);
 /// " Leak  14 1468006400  0  0 description".
-[[nodiscard]] RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns,
-                                         std::vector<TagUsage>& rows, std::string& reason);
+[[nodiscard]] RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns, std::vector<TagUsage>& rows,
+                                         std::string& reason);
 
 /// memsnap's columns behind the process' name, counted from 0.
 struct ProcessColumns {
@@ -54,7 +55,6 @@ struct TopColumns {
   bool counters = false;  // Allocs and Frees
 };
 [[nodiscard]] std::optional<TopColumns> parse_top_header(std::string_view line);
-[[nodiscard]] RowKind parse_top_row(std::string_view line, const TopColumns& columns, TagUsage& row,
-                                    std::string& reason);
+[[nodiscard]] RowKind parse_top_row(std::string_view line, const TopColumns& columns, TagUsage& row, std::string& reason);
 
 }  // namespace kmem::history

@@ -64,9 +64,11 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     if (base && !found.weekday && found.midnight && *found.midnight - *base > kLongestSilence) found.midnight.reset();
     else if (modified_ && *modified_ >= kFirstFile) found.midnight = last_day_before(found, *modified_);
     if (!found.midnight)
-      found.problem = in_quotes(text) + " has no year, and nothing " + (base ? "that fits follows the time above it: it goes back" : "above it or in the file's name tells it");
+      found.problem = in_quotes(text) + " has no year, and nothing " +
+                      (base ? "that fits follows the time above it: it goes back" : "above it or in the file's name tells it");
     else if (!std::exchange(told_of_years_, true))
-      notes_.warn(base ? "days without a year follow the one above them" : "days without a year are the last ones before the file was modified");
+      notes_.warn(base ? "days without a year follow the one above them"
+                       : "days without a year are the last ones before the file was modified");
   }
   next_ = {};
   next_.line = line;
@@ -145,9 +147,12 @@ void TextClock::begin() {
   keep_session();
   const State before = std::exchange(now_, std::exchange(next_, {}));
   constexpr std::int64_t kOneLookMillis = 60'000;
-  const auto apart = [&](std::optional<UnixMillis> other) { return !other || std::abs(*other - *before.local()) > kOneLookMillis; };
-  if (before.local() && before.line != 0 && !(now_.line == before.line + 1 && before.zone != now_.zone) && !before.refused && !before.is_session && apart(now_.local()) && apart(last_read_) &&
-      (before.time || before.time_of_day) && lone_.count++ == 0)
+  const auto apart = [&](std::optional<UnixMillis> other) {
+    return !other || std::abs(*other - *before.local()) > kOneLookMillis;
+  };
+  if (before.local() && before.line != 0 && !(now_.line == before.line + 1 && before.zone != now_.zone) && !before.refused &&
+      !before.is_session && apart(now_.local()) && apart(last_read_) && (before.time || before.time_of_day) &&
+      lone_.count++ == 0)
     lone_.first_line = before.line;
   now_.boot_time = before.boot_time;
   now_.uptime = before.uptime;
@@ -201,7 +206,9 @@ TextClock::Reading TextClock::read() {
   reading.refused = now_.refused;
   if (now_.fall_line != 0) {
     any_refused_ = true;
-    notes_.skip(now_.fall_line, "a time without a date, and such times fall, as if the newest stood first: which day it is cannot be told; the table below is passed over");
+    notes_.skip(
+        now_.fall_line,
+        "a time without a date, and such times fall, as if the newest stood first: which day it is cannot be told; the table below is passed over");
   }
   last_read_ = now_.local();
   if (now_.time) {

@@ -41,7 +41,10 @@ class TextClock {
   /// Nothing was below it.
   void drop();
   /// What comes is of another machine: its boots are others.
-  void other_host() { boot_time_.reset(); shift_ = {}; }
+  void other_host() {
+    boot_time_.reset();
+    shift_ = {};
+  }
 
   [[nodiscard]] std::optional<base::UnixMillis> time_in_name() const { return utc_of(name_); }
   [[nodiscard]] const std::string& problem_in_name() const { return name_.problem; }
@@ -68,8 +71,8 @@ class TextClock {
     std::optional<std::int64_t> uptime;
     std::optional<base::UnixMillis> boot_time;
     bool refused = false;
-    bool is_session = false;  // of the debugger
-    std::uint64_t line = 0;   // of its date
+    bool is_session = false;      // of the debugger
+    std::uint64_t line = 0;       // of its date
     std::uint64_t fall_line = 0;  // of a time alone that goes back; a date may follow it
 
     [[nodiscard]] std::optional<base::UnixMillis> local() const {
@@ -91,7 +94,7 @@ class TextClock {
   State now_;
   std::optional<Reading> session_;
   bool several_sessions_ = false;
-  State next_;  // of the snapshot that begin() begins
+  State next_;                              // of the snapshot that begin() begins
   std::optional<std::int64_t> early_time_;  // above its date
   std::uint64_t dateless_line_ = 0;
   Lone lone_;
@@ -104,7 +107,8 @@ class TextClock {
   bool told_of_shift_ = false;
   bool any_refused_ = false;
   bool has_time_risen_ = false, do_times_fall_ = false;  // of times without a date, since the last date or the last fall
-  bool told_of_zone_ = false, told_of_midnight_ = false, told_of_times_ = false, told_of_years_ = false, told_of_debugger_ = false;
+  bool told_of_zone_ = false, told_of_midnight_ = false, told_of_times_ = false, told_of_years_ = false,
+       told_of_debugger_ = false;
 };
 
 }  // namespace kmem::history

@@ -16,7 +16,7 @@ using base::ErrorCode;
 using base::UnixMillis;
 
 constexpr std::int64_t kMinuteMillis = 60'000;
-constexpr std::int64_t kMinUnixSeconds = 631'152'000;  // 1990: before that nobody recorded, and a number is something else
+constexpr std::int64_t kMinUnixSeconds = 631'152'000;    // 1990: before that nobody recorded, and a number is something else
 constexpr std::int64_t kMaxUnixSeconds = 4'102'444'799;  // the year 2099's last: a digit too many is no time
 
 using base::is_digit;
@@ -121,7 +121,8 @@ base::Result<UnixMillis> parse_timestamp(std::string_view text) {
   const auto midnight = day_millis(*year, *month, *day);
   const auto of_day = take_time_of_day(rest);
   if (!midnight || !of_day) return refuse(" is no time that exists");
-  if (*midnight < kMinUnixSeconds * 1000 || *midnight > kMaxUnixSeconds * 1000) return refuse(" is no time at which this was recorded");
+  if (*midnight < kMinUnixSeconds * 1000 || *midnight > kMaxUnixSeconds * 1000)
+    return refuse(" is no time at which this was recorded");
   if (trimmed(rest).empty()) return refuse(" has no zone; write Z or an offset behind it");
   const auto zone = take_zone_minutes(rest);
   if (!zone || !rest.empty()) return refuse(" has a zone that is not understood");
@@ -130,9 +131,8 @@ base::Result<UnixMillis> parse_timestamp(std::string_view text) {
 
 bool is_of_pdh(std::string_view text) {
   constexpr std::string_view kForm = "00/00/0000 00:00:00.000";
-  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) {
-    return form == '0' ? c >= '0' && c <= '9' : c == form;
-  });
+  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(),
+                    [](char c, char form) { return form == '0' ? c >= '0' && c <= '9' : c == form; });
 }
 
 std::optional<UnixMillis> parse_us_time(std::string_view text) {

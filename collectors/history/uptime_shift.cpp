@@ -36,7 +36,8 @@ base::UnixMillis UptimeShift::place_in_steps(base::UnixMillis time, base::UnixMi
   const std::int64_t step = time - last_time_;
   constexpr std::int64_t kDayMs = 48 * kHalfHourMs, kLatestMs = 8 * kHalfHourMs;
   const bool may_change = weekday_at(local) == 0 && (local % kDayMs + kDayMs) % kDayMs < kLatestMs;
-  if (may_change && last_time_ != 0 && step <= 0 && step_ms_ > 0 && std::abs(step + 2 * kHalfHourMs - step_ms_) <= std::min(step_ms_ / 2, kSlackMs)) {
+  if (may_change && last_time_ != 0 && step <= 0 && step_ms_ > 0 &&
+      std::abs(step + 2 * kHalfHourMs - step_ms_) <= std::min(step_ms_ / 2, kSlackMs)) {
     shift_ms_ += 2 * kHalfHourMs;
     time += 2 * kHalfHourMs;
     any_ = true;

@@ -64,8 +64,7 @@ base::Result<std::uint64_t> parse_allocinfo(std::string_view text, Snapshot& out
     }
     sums.add(Pool::kAllocinfo, tag, static_cast<std::uint64_t>(bytes), calls);
   }
-  if (rows == 0 && skipped != 0)
-    return base::Error{base::ErrorCode::kMalformed, "no row of allocinfo could be understood"};
+  if (rows == 0 && skipped != 0) return base::Error{base::ErrorCode::kMalformed, "no row of allocinfo could be understood"};
   return skipped;
 }
 

@@ -26,9 +26,7 @@ void append_note(std::string& out, std::string_view name, std::uint64_t count) {
   out.push_back('\n');
 }
 
-bool is_refusal(int error) {
-  return error == EACCES || error == EPERM;
-}
+bool is_refusal(int error) { return error == EACCES || error == EPERM; }
 
 }  // namespace
 
@@ -94,13 +92,10 @@ int DescriptorCensus::update(ProcRoot& procfs, std::string& out) {
   if (start >= not_before_) {
     error = count(procfs);
     const std::chrono::nanoseconds end = clock_.steady();
-    not_before_ =
-        error != 0 ? end : end + std::min<std::chrono::nanoseconds>((end - start) * kCostFactor, kLongestPause);
+    not_before_ = error != 0 ? end : end + std::min<std::chrono::nanoseconds>((end - start) * kCostFactor, kLongestPause);
   }
-  if (error == 0)
-    out = bytes_;
-  else
-    out.clear();
+  if (error == 0) out = bytes_;
+  else out.clear();
   return error;
 }
 

@@ -67,12 +67,8 @@ class LinuxFrames final : public FrameSource {
   [[nodiscard]] bool is_live() const override { return true; }
   LinuxFrames(config::Source config, const base::Clock& clock, std::unique_ptr<ProcRoot> procfs,
               std::unique_ptr<ProcRoot> sysfs)
-      : config_(std::move(config)),
-        clock_(clock),
-        procfs_(std::move(procfs)),
-        sysfs_(std::move(sysfs)),
-        page_bytes_(static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE))),
-        census_(clock) {
+      : config_(std::move(config)), clock_(clock), procfs_(std::move(procfs)), sysfs_(std::move(sysfs)),
+        page_bytes_(static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE))), census_(clock) {
     for (const Collector& collector : collectors())
       if (config_.collectors.*collector.info.on) jobs_.push_back({collector});
   }
@@ -118,8 +114,8 @@ class LinuxFrames final : public FrameSource {
     part.time = 0;
     const std::chrono::nanoseconds start = clock_.steady();
     part.status = read(part.bytes);
-    part.micros = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start).count());
+    part.micros =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start).count());
     if (part.status != 0) part.bytes.clear();
   }
 
@@ -215,8 +211,8 @@ class LinuxFrames final : public FrameSource {
     if (version.empty()) return {};
     std::string architecture = first_line("sys/kernel/arch");  // since Linux 6.1
     if (utsname name{}; architecture.empty() && ::uname(&name) == 0) architecture = name.machine;
-    std::string out = "version=" + version + "\nbuild=" + first_line("sys/kernel/version") +
-                      "\narchitecture=" + architecture + "\n";
+    std::string out =
+        "version=" + version + "\nbuild=" + first_line("sys/kernel/version") + "\narchitecture=" + architecture + "\n";
     for (const std::string_view root : {"1/root/", "self/root/"}) {
       if (root.starts_with("self") && config_.procfs != "/proc") break;  // another machine's or a host's: not this root
       for (const std::string_view folder : {"etc/", "usr/lib/"}) {

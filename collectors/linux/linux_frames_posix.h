@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "collectors/base/clock.h"
-#include "collectors/linux/proc_root.h"
 #include "collectors/frame_source.h"
+#include "collectors/linux/proc_root.h"
 #include "config/config.h"
 
 namespace kmem::linux {
@@ -18,7 +18,6 @@ namespace kmem::linux {
 
 /// The same over given roots.
 [[nodiscard]] std::unique_ptr<FrameSource> make_linux_frames(const config::Source& config, const base::Clock& clock,
-                                                             std::unique_ptr<ProcRoot> procfs,
-                                                             std::unique_ptr<ProcRoot> sysfs);
+                                                             std::unique_ptr<ProcRoot> procfs, std::unique_ptr<ProcRoot> sysfs);
 
 }  // namespace kmem::linux

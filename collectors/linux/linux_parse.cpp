@@ -76,8 +76,8 @@ void tell_left_out(const Collector& collector, const GatheredRows& got, PartStat
     status.reason += std::to_string(count) + what;
   };
   also(got.skipped, " rows could not be understood");
-  also(got.unreadable, " of " + std::string(collector.path) + " cannot be read: permission denied; needs " +
-                           std::string(collector.permission));
+  also(got.unreadable,
+       " of " + std::string(collector.path) + " cannot be read: permission denied; needs " + std::string(collector.permission));
   also(got.over_limit, " are over the bound for one reading");
   status.skipped_rows = got.skipped + got.unreadable + got.over_limit;
 }

@@ -27,7 +27,7 @@ enum class Access : std::uint8_t {
 
 struct Collector {
   const config::CollectorInfo& info;
-  std::string_view part;        // "proc/NAME": that file below the root
+  std::string_view part;  // "proc/NAME": that file below the root
   Access access;
   std::string_view path;        // for people
   std::string_view permission;  // what lets an account read it

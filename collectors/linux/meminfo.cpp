@@ -25,9 +25,9 @@ enum Field : std::size_t {
   kFieldCount
 };
 // In the kernel's order (fs/proc/meminfo.c), so that the search goes on where the last row was found.
-constexpr std::array<std::string_view, kFieldCount> kNames = {
-    "MemTotal",   "MemAvailable", "Cached",       "SReclaimable", "SUnreclaim", "KernelStack",
-    "PageTables", "CommitLimit",  "Committed_AS", "VmallocTotal", "VmallocUsed", "Percpu"};
+constexpr std::array<std::string_view, kFieldCount> kNames = {"MemTotal",     "MemAvailable", "Cached",      "SReclaimable",
+                                                              "SUnreclaim",   "KernelStack",  "PageTables",  "CommitLimit",
+                                                              "Committed_AS", "VmallocTotal", "VmallocUsed", "Percpu"};
 
 std::size_t field_of(std::string_view name, std::size_t expected) {
   if (expected < kFieldCount && kNames[expected] == name) return expected;
@@ -59,10 +59,8 @@ base::Result<std::uint64_t> parse_meminfo(std::string_view text, Snapshot& out) 
     const std::size_t field = field_of(line.substr(0, colon), expected);
     if (field == kFieldCount) continue;
     expected = field + 1;
-    if (parse_kib(line.substr(colon + 1), bytes[field]))
-      ++known;
-    else
-      ++skipped;
+    if (parse_kib(line.substr(colon + 1), bytes[field])) ++known;
+    else ++skipped;
   }
   if (known == 0) return base::Error{base::ErrorCode::kMalformed, "no field of meminfo is in it"};
 

@@ -188,10 +188,8 @@ class PosixProcRoot final : public ProcRoot {
       std::uint32_t pid = 0;
       const auto [stop, bad] = std::from_chars(entry->d_name, end, pid);
       if (bad != std::errc() || stop != end) continue;
-      if (pids.size() < limit)
-        pids.push_back(pid);
-      else
-        ++left_out;
+      if (pids.size() < limit) pids.push_back(pid);
+      else ++left_out;
     }
     return 0;
   }

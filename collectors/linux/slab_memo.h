@@ -32,7 +32,7 @@ class SlabMemo {
   std::string head_;  // the lines before the rows
   std::string reclaim_;
   std::uint32_t page_bytes_ = 0;
-  std::vector<Row> rows_;  // empty: nothing is known
+  std::vector<Row> rows_;    // empty: nothing is known
   unsigned not_before_ = 0;  // readings, since the last list that could not be learnt
 };
 

@@ -144,8 +144,8 @@ bool ReclaimReader::reclaimable(std::string_view cache) {
   }
   if (bytes_.empty()) return is_known_reclaimable(cache);
   if (!indexed_) index();
-  const auto found = std::lower_bound(index_.begin(), index_.end(), cache,
-                                      [](const Row& a, std::string_view name) { return a.cache < name; });
+  const auto found =
+      std::lower_bound(index_.begin(), index_.end(), cache, [](const Row& a, std::string_view name) { return a.cache < name; });
   if (found == index_.end() || found->cache != cache) return is_known_reclaimable(cache);
   rest_ = bytes_.substr(found->end);
   return found->reclaimable;

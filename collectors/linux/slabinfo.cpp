@@ -24,9 +24,8 @@ bool skip_tunables(FieldReader& fields) {
 
 bool parse_columns(FieldReader fields, SlabRow& row) {
   std::uint64_t ignored = 0;
-  return fields.number(row.active_objects) && fields.number(ignored) && fields.number(ignored) &&
-         fields.number(ignored) && fields.number(row.pages_per_slab) && skip_tunables(fields) &&
-         fields.number(ignored) && fields.number(row.slabs);
+  return fields.number(row.active_objects) && fields.number(ignored) && fields.number(ignored) && fields.number(ignored) &&
+         fields.number(row.pages_per_slab) && skip_tunables(fields) && fields.number(ignored) && fields.number(row.slabs);
 }
 
 }  // namespace

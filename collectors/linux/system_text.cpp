@@ -14,12 +14,9 @@ bool parse_note(std::string_view line, GatheredRows& rows) {
   std::string_view name;
   std::uint64_t count = 0;
   if (!fields.token(name) || !fields.number(count) || !fields.at_end()) return false;
-  if (name == "!unreadable")
-    rows.unreadable = count;
-  else if (name == "!over_limit")
-    rows.over_limit = count;
-  else
-    return false;
+  if (name == "!unreadable") rows.unreadable = count;
+  else if (name == "!over_limit") rows.over_limit = count;
+  else return false;
   return true;
 }
 
@@ -33,8 +30,7 @@ base::Result<GatheredRows> parse_gathered(std::string_view text, ParseRow&& pars
     const bool known = line.front() == '!' ? parse_note(line, rows) : parse_row(line);
     ++(known ? understood : rows.skipped);
   }
-  if (understood == 0 && rows.skipped != 0)
-    return base::Error{base::ErrorCode::kMalformed, "no row could be understood"};
+  if (understood == 0 && rows.skipped != 0) return base::Error{base::ErrorCode::kMalformed, "no row could be understood"};
   return rows;
 }
 
@@ -46,8 +42,7 @@ base::Result<std::uint64_t> parse_stat(std::string_view text, Snapshot& out) {
     if (!line.starts_with("btime ")) continue;
     FieldReader fields(line.substr(6));
     std::int64_t seconds = 0;
-    if (!fields.number(seconds) || !fields.at_end() || seconds < 0 ||
-        seconds > std::numeric_limits<std::int64_t>::max() / 1000)
+    if (!fields.number(seconds) || !fields.at_end() || seconds < 0 || seconds > std::numeric_limits<std::int64_t>::max() / 1000)
       return base::Error{base::ErrorCode::kMalformed, "btime is not a time"};
     out.boot_time = seconds * 1000;
     return std::uint64_t{0};
@@ -75,8 +70,7 @@ base::Result<std::uint64_t> parse_vmstat(std::string_view text, Snapshot& out) {
   }
   if (kills) out.failure_events.push_back({"vmstat_oom_kill", 0, *kills, {}});
   if (stalls) out.failure_events.push_back({"vmstat_allocstall", 0, *stalls, {}});
-  if (!kills && !stalls && skipped != 0)
-    return base::Error{base::ErrorCode::kMalformed, "no row could be understood"};
+  if (!kills && !stalls && skipped != 0) return base::Error{base::ErrorCode::kMalformed, "no row could be understood"};
   return skipped;
 }
 

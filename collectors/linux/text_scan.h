@@ -113,7 +113,9 @@ class FieldReader {
     if (digits == 0 || digits == 8) return 0;
     word <<= 64 - 8 * digits;
     word = word * 10 + (word >> 8);
-    value = (((word & 0x000000FF000000FFU) * 0x000F424000000064U) + (((word >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U)) >> 32;
+    value =
+        (((word & 0x000000FF000000FFU) * 0x000F424000000064U) + (((word >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U)) >>
+        32;
     return digits;
   }
 

@@ -44,8 +44,7 @@ base::Result<std::uint64_t> parse_vmallocinfo(std::string_view text, Snapshot& o
     ++rows;
     sums.add(Pool::kVmalloc, caller_tag(fields, scratch), bytes, 1);
   }
-  if (rows == 0 && skipped != 0)
-    return base::Error{base::ErrorCode::kMalformed, "no row of vmallocinfo could be understood"};
+  if (rows == 0 && skipped != 0) return base::Error{base::ErrorCode::kMalformed, "no row of vmallocinfo could be understood"};
   return skipped;
 }
 

@@ -62,8 +62,7 @@ Result<Rest> look_behind(base::FileSystem& files, const std::string& path, std::
     window.append(chunk, 0, *got);
     for (std::size_t at = window.find(kFrameMagic); at != std::string::npos && at + kHeadBytes <= window.size();
          at = window.find(kFrameMagic, at + 1))
-      if (window_at + at > offset && head_is_whole(std::string_view(window).substr(at, kHeadBytes)))
-        return Rest{0, true};
+      if (window_at + at > offset && head_is_whole(std::string_view(window).substr(at, kHeadBytes))) return Rest{0, true};
     const std::size_t seen = window.size() - std::min(window.size(), kHeadBytes - 1);
     window.erase(0, seen);
     window_at += seen;
@@ -196,8 +195,7 @@ Result<void> CaptureReader::inflate_body(std::size_t body_bytes) {
   }
   const bool whole = state == Z_STREAM_END && stream.total_out == body_bytes && stream.avail_in == 0;
   inflateEnd(&stream);
-  if (!whole)
-    return damaged("the frame's body does not decompress to the " + std::to_string(body_bytes) + " bytes claimed");
+  if (!whole) return damaged("the frame's body does not decompress to the " + std::to_string(body_bytes) + " bytes claimed");
   body_.resize(body_bytes);
   return {};
 }

@@ -72,7 +72,7 @@ class CaptureWriter {
   /// After an Error the capture is as before and the next append may succeed; kInvalid: the frame is beyond the bounds.
   base::Result<void> append(const RawFrame& frame);
 
-  [[nodiscard]] std::uint64_t frames_found() const { return frames_found_; }    // by open
+  [[nodiscard]] std::uint64_t frames_found() const { return frames_found_; }      // by open
   [[nodiscard]] std::uint64_t torn_bytes_cut() const { return torn_bytes_cut_; }  // by open
   [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_; }
 

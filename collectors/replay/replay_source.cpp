@@ -31,8 +31,7 @@ class ReplayFrames final : public FrameSource {
         std::swap(current_, next_);
         return true;
       }
-      if (!more)
-        base::log_warn("recording is damaged, the frames before that are used", {{"error", more.error().message}});
+      if (!more) base::log_warn("recording is damaged, the frames before that are used", {{"error", more.error().message}});
       reader_.reset();
     }
   }
@@ -65,8 +64,7 @@ struct Beginning {
 
 }  // namespace
 
-Result<std::unique_ptr<FrameSource>> make_replay_frames(base::FileSystem& files,
-                                                        const std::vector<std::string>& paths) {
+Result<std::unique_ptr<FrameSource>> make_replay_frames(base::FileSystem& files, const std::vector<std::string>& paths) {
   std::vector<Beginning> usable;
   std::string reasons;
   RawFrame frame;

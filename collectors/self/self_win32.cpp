@@ -41,8 +41,7 @@ SelfUsage read_self() {
 
   static const GetMemory get_memory = find_get_memory();
   PROCESS_MEMORY_COUNTERS memory{};
-  if (get_memory != nullptr && get_memory(process, &memory, sizeof(memory)))
-    usage.resident_bytes = memory.WorkingSetSize;
+  if (get_memory != nullptr && get_memory(process, &memory, sizeof(memory))) usage.resident_bytes = memory.WorkingSetSize;
 
   DWORD handles = 0;
   if (GetProcessHandleCount(process, &handles) && handles != 0) usage.open_handles = handles;  // Wine: always 0

@@ -14,8 +14,7 @@ base::Result<BasicInfo> parse_basic(std::span<const std::byte> bytes) {
   const auto physical_pages = reader.read<std::uint32_t>(offsetof(NtBasic<4>, physical_pages));
   if (!page_bytes || !physical_pages)
     return base::Error{base::ErrorCode::kMalformed, "basic information of " + std::to_string(bytes.size()) + " bytes"};
-  if (!is_page_size(*page_bytes))
-    return base::Error{base::ErrorCode::kMalformed, "page size " + std::to_string(*page_bytes)};
+  if (!is_page_size(*page_bytes)) return base::Error{base::ErrorCode::kMalformed, "page size " + std::to_string(*page_bytes)};
   BasicInfo info{*page_bytes, *physical_pages, 0};
   if (bytes.size() == sizeof(NtBasic<4>)) {
     info.maximum_user_address = *reader.read<std::uint32_t>(offsetof(NtBasic<4>, maximum_user_address));

@@ -26,8 +26,7 @@ template <int P>
 base::Result<std::string> sum_rows(std::span<const std::byte> bytes) {
   const base::ByteReader reader(bytes);
   const auto claimed = reader.read<std::uint32_t>(0);
-  if (!claimed)
-    return base::Error{base::ErrorCode::kMalformed, "big pool table of " + std::to_string(bytes.size()) + " bytes"};
+  if (!claimed) return base::Error{base::ErrorCode::kMalformed, "big pool table of " + std::to_string(bytes.size()) + " bytes"};
   const std::uint64_t held = bytes.size() < P ? 0 : (bytes.size() - P) / sizeof(NtBigPool<P>);
   const std::uint64_t rows = std::min<std::uint64_t>(*claimed, held);
   std::uint64_t skipped = *claimed - rows;

@@ -20,15 +20,14 @@ struct OldEventCalls {
 struct NewEventCalls {
   HANDLE(WINAPI* query)(HANDLE session, LPCWSTR path, LPCWSTR query, DWORD flags) = nullptr;
   BOOL(WINAPI* next)(HANDLE results, DWORD size, HANDLE* events, DWORD timeout, DWORD flags, DWORD* count) = nullptr;
-  BOOL(WINAPI* render)(HANDLE context, HANDLE fragment, DWORD flags, DWORD bytes, void* buffer, DWORD* used,
-                       DWORD* properties) = nullptr;
+  BOOL(WINAPI* render)
+  (HANDLE context, HANDLE fragment, DWORD flags, DWORD bytes, void* buffer, DWORD* used, DWORD* properties) = nullptr;
   BOOL(WINAPI* close)(HANDLE object) = nullptr;
 };
 
 [[nodiscard]] OldEventCalls old_event_calls();
 [[nodiscard]] NewEventCalls new_event_calls();
 
-[[nodiscard]] std::unique_ptr<SystemLog> make_system_log(const OldEventCalls& old_calls,
-                                                        const NewEventCalls& new_calls);
+[[nodiscard]] std::unique_ptr<SystemLog> make_system_log(const OldEventCalls& old_calls, const NewEventCalls& new_calls);
 
 }  // namespace kmem::windows

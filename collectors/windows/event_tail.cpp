@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds kEvery = config::collector("events").on_windows.every;
 constexpr std::size_t kMaxScanned = 200'000;  // of one look: an old log of 16 MB has fewer
-constexpr std::size_t kFewRecords = 512;        // beyond, the log's own filter is the cheaper way
+constexpr std::size_t kFewRecords = 512;      // beyond, the log's own filter is the cheaper way
 constexpr std::size_t kMaxRecordBytes = 256 << 10;
 constexpr std::uint8_t kPartVersion = 1;
 
@@ -38,10 +38,8 @@ struct EventTail::Look {
 };
 
 EventTail::EventTail(std::unique_ptr<SystemLog> log, const base::Clock& clock)
-    : log_(std::move(log)),
-      clock_(clock),
-      origin_(static_cast<std::uint64_t>(clock.wall()) * 1000 +
-              static_cast<std::uint64_t>(clock.steady().count() / 1000 % 1000)) {}
+    : log_(std::move(log)), clock_(clock), origin_(static_cast<std::uint64_t>(clock.wall()) * 1000 +
+                                                   static_cast<std::uint64_t>(clock.steady().count() / 1000 % 1000)) {}
 
 NtStatus EventTail::scan(bool only_failures, std::size_t most, Look& found, bool& finished) {
   std::size_t scanned = 0;
@@ -137,8 +135,7 @@ base::Result<std::uint64_t> parse_events(std::string_view part, Snapshot& out) {
     if (kind == nullptr) ++refused;
     reading.records.push_back({std::string(kind != nullptr ? kind->provider : std::string_view()),
                                kind != nullptr ? kind->event_id : 0, kind != nullptr ? event->record_id : 0,
-                               kind != nullptr ? event->time : 0,
-                               kind != nullptr ? std::move(event->detail) : std::string()});
+                               kind != nullptr ? event->time : 0, kind != nullptr ? std::move(event->detail) : std::string()});
   }
   if (const auto whole = in.finish(); !whole) return whole.error();
   for (const FailureKind& kind : kFailureKinds)

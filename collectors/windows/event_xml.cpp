@@ -23,8 +23,8 @@ std::string decoded(std::string_view text) {
       {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}}};
   std::string out;
   while (!text.empty()) {
-    const auto entity = std::find_if(kEntities.begin(), kEntities.end(),
-                                     [&](const auto& row) { return text.starts_with(row.first); });
+    const auto entity =
+        std::find_if(kEntities.begin(), kEntities.end(), [&](const auto& row) { return text.starts_with(row.first); });
     out.push_back(entity == kEntities.end() ? text.front() : entity->second);
     text.remove_prefix(entity == kEntities.end() ? 1 : entity->first.size());
   }
@@ -41,14 +41,11 @@ std::optional<Number> number(std::string_view text) {
 
 /// "2026-01-31T23:59:59.1234567Z"
 std::optional<base::UnixMillis> system_time(std::string_view text) {
-  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
-      text[13] != ':' || text[16] != ':')
+  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+      text[16] != ':')
     return std::nullopt;
-  const auto part = [&](std::size_t at, std::size_t length) {
-    return number<int>(text.substr(at, length)).value_or(-1);
-  };
-  const std::chrono::year_month_day day{std::chrono::year(part(0, 4)),
-                                        std::chrono::month(static_cast<unsigned>(part(5, 2))),
+  const auto part = [&](std::size_t at, std::size_t length) { return number<int>(text.substr(at, length)).value_or(-1); };
+  const std::chrono::year_month_day day{std::chrono::year(part(0, 4)), std::chrono::month(static_cast<unsigned>(part(5, 2))),
                                         std::chrono::day(static_cast<unsigned>(part(8, 2)))};
   const int hour = part(11, 2), minute = part(14, 2), second = part(17, 2);
   if (!day.ok() || part(0, 4) < 1970 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
@@ -73,7 +70,7 @@ std::string hex_bytes(std::string_view text) {
 }
 
 struct Tag {
-  std::string_view name;        // without prefix
+  std::string_view name;  // without prefix
   std::string_view attributes;
   bool closes = false, is_empty = false;
 };

@@ -15,8 +15,7 @@ base::Result<FileCacheInfo> parse(std::span<const std::byte> bytes, std::uint32_
   const base::ByteReader reader(bytes);
   const auto current = reader.read<Word<P>>(offsetof(Nt, current_size));
   const auto peak = reader.read<Word<P>>(offsetof(Nt, peak_size));
-  const auto current_pages =
-      reader.read<Word<P>>(offsetof(Nt, current_with_transition_pages));  // not in a short answer
+  const auto current_pages = reader.read<Word<P>>(offsetof(Nt, current_with_transition_pages));  // not in a short answer
   if (!current || !peak)
     return base::Error{base::ErrorCode::kMalformed, "file cache of " + std::to_string(bytes.size()) + " bytes"};
   if (*current == 0 && *peak == 0) return FileCacheInfo{};

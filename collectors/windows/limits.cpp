@@ -26,23 +26,29 @@ std::uint64_t three_quarters(const LimitFacts& facts) { return facts.physical_by
 std::uint64_t commit(const LimitFacts& facts) { return facts.commit_limit_bytes.value_or(kUnbounded); }
 
 template <std::uint64_t kBytes>
-std::uint64_t always(const LimitFacts&) { return kBytes; }
+std::uint64_t always(const LimitFacts&) {
+  return kBytes;
+}
 
 template <std::uint64_t kCap>
-std::uint64_t memory_up_to(const LimitFacts& facts) { return std::min(facts.physical_bytes, kCap); }
+std::uint64_t memory_up_to(const LimitFacts& facts) {
+  return std::min(facts.physical_bytes, kCap);
+}
 
 template <std::uint64_t kCap>
-std::uint64_t three_quarters_up_to(const LimitFacts& facts) { return std::min(three_quarters(facts), kCap); }
+std::uint64_t three_quarters_up_to(const LimitFacts& facts) {
+  return std::min(three_quarters(facts), kCap);
+}
 
 template <std::uint64_t kCap>
-std::uint64_t commit_up_to(const LimitFacts& facts) { return std::min(commit(facts), kCap); }
+std::uint64_t commit_up_to(const LimitFacts& facts) {
+  return std::min(commit(facts), kCap);
+}
 
 std::uint64_t dynamic_nonpaged_x86(const LimitFacts& facts) {
   return std::min({three_quarters(facts), 2 * kGiB, kernel_space(facts)});
 }
-std::uint64_t dynamic_paged_x86(const LimitFacts& facts) {
-  return std::min({commit(facts), 2 * kGiB, kernel_space(facts)});
-}
+std::uint64_t dynamic_paged_x86(const LimitFacts& facts) { return std::min({commit(facts), 2 * kGiB, kernel_space(facts)}); }
 
 /// 128 MB at 512 MB of memory, 256 MB from 1.2 GB on, 128 MB with /3GB; below, a quarter, at least 32 MB.
 std::uint64_t early_nonpaged_x86(const LimitFacts& facts) {
@@ -114,8 +120,7 @@ constexpr std::array kRules = std::to_array<Rule>({
 
 const Rule* find_rule(Pool pool, const SystemFacts& system) {
   const auto rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& row) {
-    return row.pool == pool && row.machine == system.machine && row.from <= system.version() &&
-           system.version() <= row.to;
+    return row.pool == pool && row.machine == system.machine && row.from <= system.version() && system.version() <= row.to;
   });
   return rule == kRules.end() ? nullptr : &*rule;
 }
@@ -149,8 +154,8 @@ void apply_limit_setting(Pool pool, const LimitFacts& facts, PoolLimit& limit) {
   constexpr std::uint64_t kStep = 2 * kMiB;
   const bool paged = pool == Pool::kPaged;
   const auto& megabytes = paged ? facts.settings.paged_pool_limit_mb : facts.settings.nonpaged_pool_limit_mb;
-  if (facts.system.machine != Machine::kX86 || facts.system.version() < kDynamicPools ||
-      facts.system.build < kVistaSp1Build || megabytes.value_or(0) == 0)
+  if (facts.system.machine != Machine::kX86 || facts.system.version() < kDynamicPools || facts.system.build < kVistaSp1Build ||
+      megabytes.value_or(0) == 0)
     return;
   const std::uint64_t bytes = (*megabytes * kMiB + kStep - 1) / kStep * kStep;
   if (bytes < limit.bytes) limit = {bytes, "registry", paged ? "PagedPoolLimit" : "NonPagedPoolLimit"};
@@ -162,8 +167,7 @@ std::optional<PoolLimit> limit_of(Pool pool, const LimitFacts& facts) {
   const std::uint64_t most = rule->most(facts);
   PoolLimit limit{rule->usual(facts), "estimate", std::string(rule->name)};
   if (const auto set = by_size_setting(pool, facts, most)) limit = *set;
-  if (pool == Pool::kPaged && is_trusted_quota(facts, most))
-    limit = {*facts.quota_paged_bytes, "kernel", "registry_quota"};
+  if (pool == Pool::kPaged && is_trusted_quota(facts, most)) limit = {*facts.quota_paged_bytes, "kernel", "registry_quota"};
   apply_limit_setting(pool, facts, limit);
   // In use beyond: then it was wrong, and the largest that the version allows is the next best.
   const std::uint64_t used = (pool == Pool::kPaged ? facts.paged_bytes : facts.nonpaged_bytes).value_or(0);

@@ -16,11 +16,11 @@ namespace kmem::windows {
 
 /// Session Manager\Memory Management, as far as it shapes the pools.
 struct LimitSettings {
-  std::optional<std::uint32_t> paged_pool_size;       // bytes, 0xFFFFFFFF = as much as can be
-  std::optional<std::uint32_t> nonpaged_pool_size;    // bytes
-  std::optional<std::uint32_t> paged_pool_limit_mb;   // x86 from 6.0 SP1 on
+  std::optional<std::uint32_t> paged_pool_size;      // bytes, 0xFFFFFFFF = as much as can be
+  std::optional<std::uint32_t> nonpaged_pool_size;   // bytes
+  std::optional<std::uint32_t> paged_pool_limit_mb;  // x86 from 6.0 SP1 on
   std::optional<std::uint32_t> nonpaged_pool_limit_mb;
-  std::optional<std::uint32_t> pool_usage_maximum;    // percent
+  std::optional<std::uint32_t> pool_usage_maximum;  // percent
 };
 
 struct LimitFacts {
@@ -28,9 +28,9 @@ struct LimitFacts {
   std::uint64_t physical_bytes = 0;
   std::uint64_t user_bytes = std::uint64_t{2} << 30;  // x86: what /3GB and /USERVA leave to programs
   std::optional<std::uint64_t> commit_limit_bytes;
-  std::optional<std::uint64_t> paged_bytes;           // in use: an estimate below it is refuted
+  std::optional<std::uint64_t> paged_bytes;  // in use: an estimate below it is refuted
   std::optional<std::uint64_t> nonpaged_bytes;
-  std::optional<std::uint64_t> quota_paged_bytes;     // class 37
+  std::optional<std::uint64_t> quota_paged_bytes;  // class 37
   LimitSettings settings;
 };
 

@@ -19,9 +19,9 @@ namespace kmem::windows {
 struct LoggedEvent {
   std::uint64_t record_id = 0;
   base::UnixMillis time = 0;
-  std::string provider;      // as the log spells it
+  std::string provider;  // as the log spells it
   std::uint32_t event_id = 0;
-  std::string detail;        // what its data say, for people and legal everywhere; only of failures
+  std::string detail;  // what its data say, for people and legal everywhere; only of failures
 };
 
 /// An EVENTLOGRECORD of ReadEventLogW (NT 3.1 and later).
@@ -37,11 +37,8 @@ struct FailureKind {
 };
 inline constexpr std::string_view kSrv = "Srv";
 inline constexpr std::string_view kResourceExhaustion = "Microsoft-Windows-Resource-Exhaustion-Detector";
-inline constexpr std::array<FailureKind, 5> kFailureKinds = {{{kSrv, 2017, false},
-                                                              {kSrv, 2018, false},
-                                                              {kSrv, 2019, false},
-                                                              {kSrv, 2020, false},
-                                                              {kResourceExhaustion, 2004, true}}};
+inline constexpr std::array<FailureKind, 5> kFailureKinds = {
+    {{kSrv, 2017, false}, {kSrv, 2018, false}, {kSrv, 2019, false}, {kSrv, 2020, false}, {kResourceExhaustion, 2004, true}}};
 
 /// nullptr: an event like any other. Providers' names differ in case from one Windows to the next.
 [[nodiscard]] const FailureKind* failure_kind(std::string_view provider, std::uint32_t event_id);

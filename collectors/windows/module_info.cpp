@@ -31,8 +31,7 @@ bool starts_with_word(std::string_view text, std::string_view word) {
 
 }  // namespace
 
-base::Result<std::vector<std::string>> parse_module_paths(std::span<const std::byte> bytes,
-                                                          std::uint8_t pointer_bytes) {
+base::Result<std::vector<std::string>> parse_module_paths(std::span<const std::byte> bytes, std::uint8_t pointer_bytes) {
   const base::ByteReader reader(bytes);
   const auto count = reader.read<std::uint32_t>(0);
   if (!count || (pointer_bytes != 4 && pointer_bytes != 8))

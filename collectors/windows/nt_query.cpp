@@ -50,7 +50,9 @@ NtStatus read_all(NtQuery& query, std::uint32_t info_class, std::size_t start_by
 
 NtStatus read_object_types(NtQuery& query, std::string& answer) {
   constexpr std::size_t kUsualBytes = 16 << 10, kMostBytes = 1 << 20;
-  const auto call = [&](std::span<std::byte> buffer, std::uint32_t& needed) { return query.query_object_types(buffer, needed); };
+  const auto call = [&](std::span<std::byte> buffer, std::uint32_t& needed) {
+    return query.query_object_types(buffer, needed);
+  };
   return grow(call, kUsualBytes, kMostBytes, answer);
 }
 

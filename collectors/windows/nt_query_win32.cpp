@@ -21,10 +21,8 @@ class KernelQuery final : public NtQuery {
     // The function is documented as resolvable by name only.
     const HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
     if (ntdll == nullptr) return;
-    if (const FARPROC found = GetProcAddress(ntdll, "NtQuerySystemInformation"))
-      std::memcpy(&call_, &found, sizeof(call_));
-    if (const FARPROC found = GetProcAddress(ntdll, "NtQueryObject"))
-      std::memcpy(&object_call_, &found, sizeof(object_call_));
+    if (const FARPROC found = GetProcAddress(ntdll, "NtQuerySystemInformation")) std::memcpy(&call_, &found, sizeof(call_));
+    if (const FARPROC found = GetProcAddress(ntdll, "NtQueryObject")) std::memcpy(&object_call_, &found, sizeof(object_call_));
   }
 
   NtStatus query(std::uint32_t info_class, std::span<std::byte> buffer, std::uint32_t& needed_bytes) override {
@@ -75,8 +73,6 @@ class KernelQuery final : public NtQuery {
 
 }  // namespace
 
-std::unique_ptr<NtQuery> make_nt_query() {
-  return std::make_unique<KernelQuery>();
-}
+std::unique_ptr<NtQuery> make_nt_query() { return std::make_unique<KernelQuery>(); }
 
 }  // namespace kmem::windows

@@ -18,9 +18,7 @@ inline constexpr NtStatus kStatusBufferTooSmall = 0xC0000023;
 inline constexpr NtStatus kStatusPrivilegeNotHeld = 0xC0000061;
 inline constexpr NtStatus kStatusNameNotFound = 0xC0000034;
 
-[[nodiscard]] constexpr bool succeeded(NtStatus status) {
-  return status < 0x80000000;
-}
+[[nodiscard]] constexpr bool succeeded(NtStatus status) { return status < 0x80000000; }
 
 /// This kernel does not have what was asked for: Wine, ReactOS and old versions answer so. Not a failure.
 [[nodiscard]] constexpr bool is_unsupported(NtStatus status) {

@@ -22,7 +22,9 @@ constexpr std::size_t kMostPairs = 65'536;  // of process and type while they ar
 
 using Pair = std::pair<std::uint64_t, std::uint32_t>;  // process id, index of type
 struct PairHash {
-  std::size_t operator()(const Pair& pair) const { return static_cast<std::size_t>(pair.first * 0x9E3779B97F4A7C15ULL ^ pair.second); }
+  std::size_t operator()(const Pair& pair) const {
+    return static_cast<std::size_t>(pair.first * 0x9E3779B97F4A7C15ULL ^ pair.second);
+  }
 };
 struct Counts {
   std::unordered_map<Pair, std::uint64_t, PairHash> of;
@@ -33,8 +35,7 @@ template <int P>
 base::Result<std::vector<ObjectTypeName>> types_of(std::span<const std::byte> bytes) {
   const base::ByteReader reader(bytes);
   const auto count = reader.read<std::uint32_t>(0);
-  if (!count)
-    return base::Error{base::ErrorCode::kMalformed, "object types of " + std::to_string(bytes.size()) + " bytes"};
+  if (!count) return base::Error{base::ErrorCode::kMalformed, "object types of " + std::to_string(bytes.size()) + " bytes"};
   std::vector<ObjectTypeName> types;
   std::size_t at = P;
   while (types.size() < std::min<std::size_t>(*count, kMostTypes)) {
@@ -106,14 +107,12 @@ std::uint64_t whole_pid(std::uint64_t pid, std::span<const std::uint64_t> pids) 
 
 }  // namespace
 
-base::Result<std::vector<ObjectTypeName>> parse_object_types(std::span<const std::byte> bytes,
-                                                             std::uint8_t pointer_bytes) {
+base::Result<std::vector<ObjectTypeName>> parse_object_types(std::span<const std::byte> bytes, std::uint8_t pointer_bytes) {
   return pointer_bytes == 4 ? types_of<4>(bytes) : types_of<8>(bytes);
 }
 
-base::Result<std::string> count_handles(std::span<const std::byte> bytes, std::uint32_t info_class,
-                                        std::uint8_t pointer_bytes, std::span<const ObjectTypeName> types,
-                                        std::span<const std::uint64_t> pids) {
+base::Result<std::string> count_handles(std::span<const std::byte> bytes, std::uint32_t info_class, std::uint8_t pointer_bytes,
+                                        std::span<const ObjectTypeName> types, std::span<const std::uint64_t> pids) {
   auto counts = pointer_bytes == 4 ? count_class<4>(bytes, info_class) : count_class<8>(bytes, info_class);
   if (!counts) return counts.error();
   const bool numbered = std::any_of(types.begin(), types.end(), [](const ObjectTypeName& type) { return type.index != 0; });

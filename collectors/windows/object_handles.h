@@ -21,9 +21,9 @@ namespace kmem::windows {
 inline constexpr std::size_t kMaxHandleTableBytes = 20 << 20;
 
 struct ObjectTypeName {
-  std::string name;            // legal label text
-  std::uint32_t index = 0;     // from Windows 8.1 on; 0: it goes by the place in the list
-  std::uint64_t handles = 0;   // of the whole system
+  std::string name;           // legal label text
+  std::uint32_t index = 0;    // from Windows 8.1 on; 0: it goes by the place in the list
+  std::uint64_t handles = 0;  // of the whole system
 };
 
 /// In the kernel's order; what follows a broken row is left out.
@@ -33,8 +33,7 @@ struct ObjectTypeName {
 /// `info_class` 16 or 64. Process ids of class 16 have 16 bits; `pids` (of class 5) tells which is meant, where one is.
 /// Types without an index of their own begin at 1, from Windows 7 on at 2: whichever fits the types' own counts.
 [[nodiscard]] base::Result<std::string> count_handles(std::span<const std::byte> bytes, std::uint32_t info_class,
-                                                      std::uint8_t pointer_bytes,
-                                                      std::span<const ObjectTypeName> types,
+                                                      std::uint8_t pointer_bytes, std::span<const ObjectTypeName> types,
                                                       std::span<const std::uint64_t> pids);
 
 /// Appends to `out`; gives the rows skipped, here and when they were counted.

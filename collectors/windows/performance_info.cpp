@@ -31,8 +31,7 @@ PoolPages pool_pages(std::uint32_t pages, std::uint32_t allocations, std::uint32
 
 base::Result<PerformanceInfo> parse_performance(std::span<const std::byte> bytes) {
   if (bytes.size() < kPerformanceMinimumBytes)
-    return base::Error{base::ErrorCode::kMalformed,
-                       "performance information of " + std::to_string(bytes.size()) + " bytes"};
+    return base::Error{base::ErrorCode::kMalformed, "performance information of " + std::to_string(bytes.size()) + " bytes"};
   NtPerformance nt{};  // what this kernel does not have stays 0
   // A field that the answer ends in is none.
   std::memcpy(&nt, bytes.data(), std::min(bytes.size(), sizeof(nt)) & ~(sizeof(std::uint64_t) - 1));
@@ -44,9 +43,9 @@ base::Result<PerformanceInfo> parse_performance(std::span<const std::byte> bytes
     info.commit_limit_pages = nt.commit_limit;
   }
   const std::uint32_t hits = nt.paged_lookaside_hits | nt.nonpaged_lookaside_hits;
-  info.has_pools = (nt.paged_pool_pages | nt.nonpaged_pool_pages | nt.paged_pool_allocs | nt.paged_pool_frees |
-                    nt.nonpaged_pool_allocs | nt.nonpaged_pool_frees | nt.free_system_ptes | nt.peak_commitment |
-                    nt.resident_paged_pool_page | hits) != 0;
+  info.has_pools =
+      (nt.paged_pool_pages | nt.nonpaged_pool_pages | nt.paged_pool_allocs | nt.paged_pool_frees | nt.nonpaged_pool_allocs |
+       nt.nonpaged_pool_frees | nt.free_system_ptes | nt.peak_commitment | nt.resident_paged_pool_page | hits) != 0;
   if (!info.has_pools) return info;
 
   info.commit_peak_pages = nonzero(nt.peak_commitment);

@@ -34,8 +34,8 @@ struct PerformanceInfo {
   std::optional<std::uint64_t> system_page_table_pages;  // 24H2 and later
   std::optional<std::uint64_t> resident_cache_pages;     // the system cache's working set
   std::optional<std::uint64_t> resident_code_pages, resident_driver_pages, driver_pages;
-  std::optional<std::uint64_t> dirty_cache_pages;        // 6.1 and later
-  std::optional<std::uint64_t> resident_available_pages, shared_commit_pages;  // 6.2
+  std::optional<std::uint64_t> dirty_cache_pages;                                // 6.1 and later
+  std::optional<std::uint64_t> resident_available_pages, shared_commit_pages;    // 6.2
   std::optional<std::uint64_t> mdl_pages, pfn_database_pages, contiguous_pages;  // 24H2
   bool has_pools = false;
   PoolPages paged;

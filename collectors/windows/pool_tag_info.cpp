@@ -63,8 +63,7 @@ void append_live(const Half<Counter>& half, Pool pool, const std::string& tag, s
 
 /// Sums the first `rows` entries, which are there, by tag; gives how many halves were torn.
 template <typename Entry>
-std::uint64_t append_rows(const base::ByteReader& reader, std::size_t first, std::size_t rows,
-                          std::vector<TagUsage>& out) {
+std::uint64_t append_rows(const base::ByteReader& reader, std::size_t first, std::size_t rows, std::vector<TagUsage>& out) {
   using Counter = typename Entry::Counter;
   std::uint64_t skipped = 0;
   const auto entry_at = [&](std::uint64_t key) {
@@ -97,8 +96,7 @@ template <typename Entry, int P>
 base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::vector<TagUsage>& out) {
   const base::ByteReader reader(bytes);
   const auto count = reader.read<std::uint32_t>(0);
-  if (!count)
-    return base::Error{base::ErrorCode::kMalformed, "pool tag table of " + std::to_string(bytes.size()) + " bytes"};
+  if (!count) return base::Error{base::ErrorCode::kMalformed, "pool tag table of " + std::to_string(bytes.size()) + " bytes"};
   const std::size_t held = bytes.size() < P ? 0 : (bytes.size() - P) / sizeof(Entry);
   const std::size_t rows = std::min({std::size_t{*count}, held, kMaxTagRows});
   return *count - rows + append_rows<Entry>(reader, P, rows, out);
@@ -106,8 +104,7 @@ base::Result<std::uint64_t> parse(std::span<const std::byte> bytes, std::vector<
 
 }  // namespace
 
-std::uint64_t append_tag_rows(std::span<const std::byte> bytes, std::uint8_t pointer_bytes,
-                              std::vector<TagUsage>& out) {
+std::uint64_t append_tag_rows(std::span<const std::byte> bytes, std::uint8_t pointer_bytes, std::vector<TagUsage>& out) {
   const base::ByteReader reader(bytes);
   const auto held = [&](std::size_t entry_bytes) { return std::min(bytes.size() / entry_bytes, kMaxTagRows); };
   return pointer_bytes == 4 ? append_rows<NtPoolTag<4>>(reader, 0, held(sizeof(NtPoolTag<4>)), out)

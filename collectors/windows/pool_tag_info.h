@@ -23,7 +23,6 @@ inline constexpr std::size_t kMaxTagRows = 65'536;  // a busy Windows has 3,000
                                                           std::uint8_t pointer_bytes, std::vector<TagUsage>& out);
 
 /// The same for bare rows of class 22, without their count; gives how many were torn.
-std::uint64_t append_tag_rows(std::span<const std::byte> bytes, std::uint8_t pointer_bytes,
-                              std::vector<TagUsage>& out);
+std::uint64_t append_tag_rows(std::span<const std::byte> bytes, std::uint8_t pointer_bytes, std::vector<TagUsage>& out);
 
 }  // namespace kmem::windows

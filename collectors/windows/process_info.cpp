@@ -16,19 +16,15 @@ namespace {
 
 template <int P>
 std::optional<std::span<const std::byte>> name_bytes(const base::ByteReader& reader, std::uint64_t entry_offset,
-                                                     const NtProcess<P>& entry,
-                                                     std::optional<std::uint64_t> buffer_address) {
-  const std::uint64_t offset = buffer_address
-                                   ? entry.image_name.buffer - *buffer_address
-                                   : entry_offset + sizeof(entry) + kThreadBytes<P> * std::uint64_t{entry.threads};
+                                                     const NtProcess<P>& entry, std::optional<std::uint64_t> buffer_address) {
+  const std::uint64_t offset = buffer_address ? entry.image_name.buffer - *buffer_address
+                                              : entry_offset + sizeof(entry) + kThreadBytes<P> * std::uint64_t{entry.threads};
   if (offset > reader.size()) return std::nullopt;
   return reader.slice(static_cast<std::size_t>(offset), entry.image_name.length & ~std::size_t{1});
 }
 
 /// NT 5.x gives its first two processes no name.
-std::string_view nameless(std::uint64_t pid) {
-  return pid == 0 ? "Idle" : pid == 4 ? "System" : "";
-}
+std::string_view nameless(std::uint64_t pid) { return pid == 0 ? "Idle" : pid == 4 ? "System" : ""; }
 
 /// The list is no picture of one moment: one that ends and one that gets its number may both be in it. The later
 /// started one lives.
@@ -129,8 +125,7 @@ void append_escape(std::string& text, std::uint32_t code) {
 }  // namespace
 
 base::Result<std::uint64_t> parse_processes(std::span<const std::byte> bytes, std::uint8_t pointer_bytes,
-                                            std::optional<std::uint64_t> buffer_address,
-                                            std::vector<ProcessUsage>& out) {
+                                            std::optional<std::uint64_t> buffer_address, std::vector<ProcessUsage>& out) {
   return pointer_bytes == 4 ? parse<4>(bytes, buffer_address, out) : parse<8>(bytes, buffer_address, out);
 }
 

@@ -18,8 +18,7 @@ NtStatus read_memory_management(Registry& registry, std::string& text) {
   const NtStatus status = registry.open();
   if (status != kStatusOk) return status;
   for (const std::string_view name : kMemoryManagementValues)
-    if (const auto value = registry.value(name))
-      text.append(name).append("=").append(std::to_string(*value)).append("\n");
+    if (const auto value = registry.value(name)) text.append(name).append("=").append(std::to_string(*value)).append("\n");
   return kStatusOk;
 }
 

@@ -20,8 +20,7 @@ inline constexpr std::string_view kRegistrySizeLimit = "RegistrySizeLimit";
 inline constexpr std::array<std::string_view, 15> kMemoryManagementValues = {
     "PagedPoolSize",  "NonPagedPoolSize",  "PoolUsageMaximum",  "PagedPoolQuota",   "NonPagedPoolQuota",
     "PagedPoolLimit", "NonPagedPoolLimit", "SessionSpaceLimit", "SystemCacheLimit", "SystemPtesLimit",
-    "SystemPages",    "SessionViewSize",   "SessionPoolSize",   "LargeSystemCache",
-    kRegistrySizeLimit};
+    "SystemPages",    "SessionViewSize",   "SessionPoolSize",   "LargeSystemCache", kRegistrySizeLimit};
 
 class Registry {
  public:

@@ -10,14 +10,10 @@ namespace {
 
 NtStatus as_status(LONG win32_error) {
   switch (win32_error) {
-    case ERROR_SUCCESS:
-      return kStatusOk;
-    case ERROR_FILE_NOT_FOUND:
-      return kStatusNameNotFound;
-    case ERROR_ACCESS_DENIED:
-      return kStatusAccessDenied;
-    default:
-      return 0xC0070000 | (static_cast<NtStatus>(win32_error) & 0xFFFF);
+    case ERROR_SUCCESS: return kStatusOk;
+    case ERROR_FILE_NOT_FOUND: return kStatusNameNotFound;
+    case ERROR_ACCESS_DENIED: return kStatusAccessDenied;
+    default: return 0xC0070000 | (static_cast<NtStatus>(win32_error) & 0xFFFF);
   }
 }
 
@@ -43,10 +39,11 @@ class MachineRegistry final : public Registry {
     DWORD number = 0;
     DWORD bytes = sizeof(number);
     HKEY control = nullptr;
-    if (name == kRegistrySizeLimit && RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SYSTEM\\CurrentControlSet\\Control", 0,
-                                                    KEY_QUERY_VALUE, &control) != ERROR_SUCCESS)
+    if (name == kRegistrySizeLimit &&
+        RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SYSTEM\\CurrentControlSet\\Control", 0, KEY_QUERY_VALUE, &control) != ERROR_SUCCESS)
       return std::nullopt;
-    const LONG error = RegQueryValueExW(control != nullptr ? control : key_, wide.c_str(), nullptr, &type, reinterpret_cast<BYTE*>(&number), &bytes);
+    const LONG error = RegQueryValueExW(control != nullptr ? control : key_, wide.c_str(), nullptr, &type,
+                                        reinterpret_cast<BYTE*>(&number), &bytes);
     if (control != nullptr) RegCloseKey(control);
     if (error != ERROR_SUCCESS || type != REG_DWORD || bytes != sizeof(number)) return std::nullopt;
     return number;
@@ -63,8 +60,6 @@ class MachineRegistry final : public Registry {
 
 }  // namespace
 
-std::unique_ptr<Registry> make_registry() {
-  return std::make_unique<MachineRegistry>();
-}
+std::unique_ptr<Registry> make_registry() { return std::make_unique<MachineRegistry>(); }
 
 }  // namespace kmem::windows

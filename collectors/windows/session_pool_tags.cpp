@@ -36,8 +36,7 @@ Blocks read_chain(std::span<const std::byte> bytes) {
     if (next != 0 && (next < sizeof(*head) || next > left)) break;
     const std::size_t room = (next == 0 ? left : static_cast<std::size_t>(next)) - sizeof(*head);
     const std::size_t rows = std::min<std::size_t>(head->count, room / sizeof(NtPoolTag<P>));
-    found.all.push_back({head->session_id, bytes.subspan(at + sizeof(*head), rows * sizeof(NtPoolTag<P>)),
-                         head->count - rows});
+    found.all.push_back({head->session_id, bytes.subspan(at + sizeof(*head), rows * sizeof(NtPoolTag<P>)), head->count - rows});
     if (next == 0) return found;
     at += static_cast<std::size_t>(next);
   }

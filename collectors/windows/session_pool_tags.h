@@ -17,8 +17,7 @@ namespace kmem::windows {
 inline constexpr std::size_t kMaxSessions = 1024;
 
 /// Appends to `out`; gives the number of rows skipped.
-[[nodiscard]] base::Result<std::uint64_t> parse_session_pool_tags(std::span<const std::byte> bytes,
-                                                                  std::uint8_t pointer_bytes,
+[[nodiscard]] base::Result<std::uint64_t> parse_session_pool_tags(std::span<const std::byte> bytes, std::uint8_t pointer_bytes,
                                                                   std::vector<SessionTagUsage>& out);
 
 }  // namespace kmem::windows

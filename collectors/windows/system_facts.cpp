@@ -50,9 +50,7 @@ base::Result<SystemFacts> parse_system_facts(std::string_view text) {
       if (!numbers) return base::Error{base::ErrorCode::kMalformed, "the system's version is not three numbers"};
       facts.major = (*numbers)[0], facts.minor = (*numbers)[1], facts.build = (*numbers)[2];
     } else if (name == "machine") {
-      facts.machine = value == "x86"                        ? Machine::kX86
-                      : value == "x64" || value == "arm64" ? Machine::kX64
-                                                            : Machine::kOther;
+      facts.machine = value == "x86" ? Machine::kX86 : value == "x64" || value == "arm64" ? Machine::kX64 : Machine::kOther;
       facts.architecture = base::label_text(value.substr(0, kLongestProduct));
     } else if (name == "product") {
       facts.product = base::label_text(value.substr(0, kLongestProduct));

@@ -63,13 +63,12 @@ class MachineProbe final : public SystemProbe {
     version.dwOSVersionInfoSize = sizeof version;
     const auto get_version = find_call<LONG(WINAPI*)(OSVERSIONINFOW*)>(L"ntdll.dll", "RtlGetVersion");
     if (get_version == nullptr || get_version(&version) != 0) return {};
-    std::string text = "version=" + std::to_string(version.dwMajorVersion) + "." +
-                       std::to_string(version.dwMinorVersion) + "." +
-                       std::to_string(version.dwBuildNumber & 0xFFFF) + "\nmachine=";
+    std::string text = "version=" + std::to_string(version.dwMajorVersion) + "." + std::to_string(version.dwMinorVersion) +
+                       "." + std::to_string(version.dwBuildNumber & 0xFFFF) + "\nmachine=";
     text.append(machine_name()).append("\n");
     for (const auto& [line, value] : {std::pair("product=", L"ProductName"), std::pair("service_pack=", L"CSDVersion")})
       if (const std::string told = version_text(value); !told.empty()) text.append(line).append(told).append("\n");
-    if (find_call<const char*(*)()>(L"ntdll.dll", "wine_get_version") != nullptr) text += "wine=1\n";
+    if (find_call<const char* (*)()>(L"ntdll.dll", "wine_get_version") != nullptr) text += "wine=1\n";
     return text;
   }
 };

@@ -82,8 +82,8 @@ std::optional<std::string> render(const NewEventCalls& calls, HANDLE event, std:
   constexpr DWORD kAsXml = 1;
   DWORD used = 0, properties = 0;
   int tries = 0;
-  while (calls.render(nullptr, event, kAsXml, static_cast<DWORD>(buffer.size() * sizeof(wchar_t)), buffer.data(),
-                      &used, &properties) == 0) {
+  while (calls.render(nullptr, event, kAsXml, static_cast<DWORD>(buffer.size() * sizeof(wchar_t)), buffer.data(), &used,
+                      &properties) == 0) {
     if (GetLastError() != ERROR_INSUFFICIENT_BUFFER || used <= buffer.size() * sizeof(wchar_t) || used > kMostBytes ||
         ++tries > kMostTries)
       return std::nullopt;
@@ -95,8 +95,7 @@ std::optional<std::string> render(const NewEventCalls& calls, HANDLE event, std:
   return base::to_utf8({buffer.data(), length});
 }
 
-NtStatus read_back_events(const NewEventCalls& calls, HANDLE results,
-                          const std::function<bool(std::string_view)>& take) {
+NtStatus read_back_events(const NewEventCalls& calls, HANDLE results, const std::function<bool(std::string_view)>& take) {
   constexpr DWORD kBatch = 16, kPatienceMs = 5'000;
   constexpr std::size_t kMostEvents = 4'000'000;  // also of such that cannot be rendered
   std::size_t asked = 0;
@@ -122,8 +121,7 @@ NtStatus read_back_events(const NewEventCalls& calls, HANDLE results,
 
 class MachineLog final : public SystemLog {
  public:
-  MachineLog(const OldEventCalls& old_calls, const NewEventCalls& new_calls)
-      : old_calls_(old_calls), new_calls_(new_calls) {}
+  MachineLog(const OldEventCalls& old_calls, const NewEventCalls& new_calls) : old_calls_(old_calls), new_calls_(new_calls) {}
 
   [[nodiscard]] EventForm form() const override { return form_; }
 
@@ -131,9 +129,8 @@ class MachineLog final : public SystemLog {
     constexpr DWORD kChannelNewestFirst = 0x201;
     if (new_calls_.query != nullptr) {
       SetLastError(ERROR_SUCCESS);
-      const Handle results(
-          new_calls_.query(nullptr, L"System", only_failures ? kFailuresOnly : L"*", kChannelNewestFirst),
-          new_calls_.close);
+      const Handle results(new_calls_.query(nullptr, L"System", only_failures ? kFailuresOnly : L"*", kChannelNewestFirst),
+                           new_calls_.close);
       if (results.get() != nullptr) {
         form_ = EventForm::kXml;
         return read_back_events(new_calls_, results.get(), take);

@@ -11,9 +11,7 @@
 namespace kmem::windows {
 
 /// A FILETIME (100 ns since 1601) as Unix milliseconds.
-[[nodiscard]] constexpr base::UnixMillis unix_millis(std::int64_t filetime) {
-  return filetime / 10'000 - 11'644'473'600'000;
-}
+[[nodiscard]] constexpr base::UnixMillis unix_millis(std::int64_t filetime) { return filetime / 10'000 - 11'644'473'600'000; }
 
 /// A boot before 1970 is kMalformed.
 [[nodiscard]] base::Result<base::UnixMillis> parse_boot_time(std::span<const std::byte> bytes);

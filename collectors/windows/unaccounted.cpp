@@ -8,8 +8,7 @@ namespace {
 
 /// Asked for, and not answered this time. A kernel that refuses the lists to this account or has none does so always.
 bool lacks_lists(const Snapshot& snapshot) {
-  return snapshot.memory_lists.empty() &&
-         std::any_of(snapshot.parts.begin(), snapshot.parts.end(), [](const PartStatus& part) {
+  return snapshot.memory_lists.empty() && std::any_of(snapshot.parts.begin(), snapshot.parts.end(), [](const PartStatus& part) {
            return part.collector == "memory_lists" && part.state == PartState::kFailed;
          });
 }
@@ -19,7 +18,8 @@ bool lacks_lists(const Snapshot& snapshot) {
 std::optional<std::uint64_t> unaccounted_bytes(const Snapshot& snapshot, const PerformanceInfo& info,
                                                std::uint64_t page_bytes) {
   const bool known = snapshot.physical_memory_bytes && snapshot.available_bytes && !snapshot.processes.empty() &&
-                     info.nonpaged.pages && info.paged.resident_pages && info.resident_cache_pages && !snapshot.gaps.processes && !lacks_lists(snapshot);
+                     info.nonpaged.pages && info.paged.resident_pages && info.resident_cache_pages &&
+                     !snapshot.gaps.processes && !lacks_lists(snapshot);
   if (!known) return std::nullopt;
   std::uint64_t named = *snapshot.available_bytes;
   for (const ProcessUsage& process : snapshot.processes) named += process.working_set_bytes.value_or(0);

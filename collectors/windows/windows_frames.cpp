@@ -30,10 +30,7 @@ constexpr std::chrono::seconds kBigPoolEvery = config::collector("big_pool").on_
 
 WindowsFrames::WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry,
                              const config::Collectors& collectors, const base::Clock& clock, std::uint8_t pointer_bytes)
-    : query_(std::move(query)),
-      registry_(std::move(registry)),
-      collectors_(collectors),
-      clock_(clock),
+    : query_(std::move(query)), registry_(std::move(registry)), collectors_(collectors), clock_(clock),
       pointer_bytes_(pointer_bytes) {}
 
 base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
@@ -46,21 +43,18 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
     enter("performance", "nt/2", [&] {
       read_fixed_class(frame, "nt/2", kPerformanceClass, sizeof(NtPerformance));
       // The only unprivileged word on the paged pool's maximum; limits.cpp says where it can be believed.
-      read_fixed_class(frame, "nt/37", kRegistryQuotaClass,
-                       narrow ? sizeof(NtRegistryQuota<4>) : sizeof(NtRegistryQuota<8>));
+      read_fixed_class(frame, "nt/37", kRegistryQuotaClass, narrow ? sizeof(NtRegistryQuota<4>) : sizeof(NtRegistryQuota<8>));
     });
   if (collectors_.time_of_day)
     enter("time_of_day", "nt/3", [&] { read_fixed_class(frame, "nt/3", kTimeOfDayClass, sizeof(NtTimeOfDay)); });
   if (collectors_.file_cache)
-    enter("file_cache", "nt/21", [&] {
-      read_fixed_class(frame, "nt/21", kFileCacheClass, narrow ? sizeof(NtFileCache<4>) : sizeof(NtFileCache<8>));
-    });
+    enter("file_cache", "nt/21",
+          [&] { read_fixed_class(frame, "nt/21", kFileCacheClass, narrow ? sizeof(NtFileCache<4>) : sizeof(NtFileCache<8>)); });
   if (collectors_.processes) enter("processes", "nt/5", [&] { read_processes(frame); });
   if (collectors_.pool_tags) enter("pool_tags", "nt/22", [&] { read_pool_tags(frame); });
   if (collectors_.session_pool_tags)
-    enter("session_pool_tags", "nt/67", [&] {
-      read_optional_class(frame, "nt/67", kSessionPoolTagClass, kSessionTagStartBytes, session_tags_status_);
-    });
+    enter("session_pool_tags", "nt/67",
+          [&] { read_optional_class(frame, "nt/67", kSessionPoolTagClass, kSessionTagStartBytes, session_tags_status_); });
   if (collectors_.big_pool)
     enter("big_pool", "kmem/big_pool", [&] {
       read_seldom(frame, "kmem/big_pool", kBigPoolEvery, big_pool_, [this](std::string& text) { return read_big_pool(text); });
@@ -117,9 +111,8 @@ void WindowsFrames::read_system(RawFrame& frame) {
     });
   }
   if (collectors_.events && events_)
-    enter("events", "kmem/events", [&] {
-      timed(frame, "kmem/events", [this](std::string& part) { return events_->read(part); });
-    });
+    enter("events", "kmem/events",
+          [&] { timed(frame, "kmem/events", [this](std::string& part) { return events_->read(part); }); });
 }
 
 template <typename Read>
@@ -136,8 +129,8 @@ NtStatus WindowsFrames::timed(RawFrame& frame, std::string_view name, Read read)
   const auto start = clock_.steady();
   const NtStatus status = read(part.bytes);
   part.status = status;
-  part.micros = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start).count());
+  part.micros =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start).count());
   return status;
 }
 
@@ -185,7 +178,8 @@ NtStatus WindowsFrames::read_object_handles(const RawFrame& frame, std::string& 
   for (const std::uint32_t info_class : {kHandleExClass, kHandleClass}) {
     const std::size_t row = info_class == kHandleExClass ? (pointer_bytes_ == 4 ? sizeof(NtHandleEx<4>) : sizeof(NtHandleEx<8>))
                                                          : (pointer_bytes_ == 4 ? sizeof(NtHandle<4>) : sizeof(NtHandle<8>));
-    const std::size_t start = static_cast<std::size_t>(std::min<std::uint64_t>(handles + handles / 8, kMaxHandleTableBytes) * row);
+    const std::size_t start =
+        static_cast<std::size_t>(std::min<std::uint64_t>(handles + handles / 8, kMaxHandleTableBytes) * row);
     bytes = {};
     status = read_all(*query_, info_class, std::max<std::size_t>(start, 64 << 10), bytes, kMaxHandleTableBytes);
     if (status != kStatusOk) continue;
@@ -196,8 +190,7 @@ NtStatus WindowsFrames::read_object_handles(const RawFrame& frame, std::string& 
   return status;
 }
 
-NtStatus WindowsFrames::read_fixed_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
-                                         std::size_t bytes) {
+NtStatus WindowsFrames::read_fixed_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t bytes) {
   return timed(frame, name, [&](std::string& answer) { return read_fixed(*query_, info_class, bytes, answer); });
 }
 
@@ -212,8 +205,7 @@ void WindowsFrames::read_page_size(RawFrame& frame) {
   RawFrame& target = collectors_.basic ? frame : unlisted;
   const std::size_t bytes = pointer_bytes_ == 4 ? sizeof(NtBasic<4>) : sizeof(NtBasic<8>);
   if (read_fixed_class(target, "nt/0", kBasicClass, bytes) != kStatusOk) return;
-  if (const auto info = parse_basic(std::as_bytes(std::span(target.part("nt/0").bytes))))
-    frame.page_bytes = info->page_bytes;
+  if (const auto info = parse_basic(std::as_bytes(std::span(target.part("nt/0").bytes)))) frame.page_bytes = info->page_bytes;
 }
 
 void WindowsFrames::read_processes(RawFrame& frame) {
@@ -226,10 +218,8 @@ void WindowsFrames::read_processes(RawFrame& frame) {
 
 void WindowsFrames::read_optional_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
                                         std::size_t start_bytes, NtStatus& known_status) {
-  if (!is_unsupported(known_status))
-    known_status = read_growing_class(frame, name, info_class, start_bytes);
-  else
-    timed(frame, name, [&](std::string&) { return known_status; });
+  if (!is_unsupported(known_status)) known_status = read_growing_class(frame, name, info_class, start_bytes);
+  else timed(frame, name, [&](std::string&) { return known_status; });
 }
 
 void WindowsFrames::read_pool_tags(RawFrame& frame) {

@@ -24,8 +24,8 @@ namespace kmem::windows {
 class WindowsFrames final : public FrameSource {
  public:
   /// `clock` must outlive this. `pointer_bytes` is that of the calling program: the kernel answers in its layout.
-  WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry,
-                const config::Collectors& collectors, const base::Clock& clock, std::uint8_t pointer_bytes);
+  WindowsFrames(std::unique_ptr<NtQuery> query, std::unique_ptr<Registry> registry, const config::Collectors& collectors,
+                const base::Clock& clock, std::uint8_t pointer_bytes);
   /// What is not asked of the kernel. Without it (tests) those parts are absent.
   void add_system(std::unique_ptr<SystemProbe> probe, std::unique_ptr<SystemLog> log);
 
@@ -39,8 +39,7 @@ class WindowsFrames final : public FrameSource {
   template <typename Read>
   void enter(std::string_view collector, std::string_view part, Read read);
   NtStatus read_fixed_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t bytes);
-  NtStatus read_growing_class(RawFrame& frame, std::string_view name, std::uint32_t info_class,
-                              std::size_t start_bytes);
+  NtStatus read_growing_class(RawFrame& frame, std::string_view name, std::uint32_t info_class, std::size_t start_bytes);
   template <typename Read>
   NtStatus timed(RawFrame& frame, std::string_view name, Read read);
   void read_page_size(RawFrame& frame);

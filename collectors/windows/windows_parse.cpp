@@ -31,9 +31,7 @@ namespace {
 
 using base::Result;
 
-std::span<const std::byte> bytes_of(const RawPart& part) {
-  return std::as_bytes(std::span(part.bytes));
-}
+std::span<const std::byte> bytes_of(const RawPart& part) { return std::as_bytes(std::span(part.bytes)); }
 
 bool is_denied(NtStatus nt) { return nt == kStatusAccessDenied || nt == kStatusPrivilegeNotHeld; }
 
@@ -48,7 +46,8 @@ std::string_view refusal_words(std::string_view part, NtStatus nt) {
   if (is_unsupported(nt)) return "this kernel does not have it";
   if (is_denied(nt)) return "access denied";
   if (nt != kStatusLengthMismatch) return "the kernel refused";
-  return is_table(part) ? "the answer is longer than this program reads" : "the answer is of another length than this program asks for";
+  return is_table(part) ? "the answer is longer than this program reads"
+                        : "the answer is of another length than this program asks for";
 }
 
 void set_refused(PartStatus& status, const RawPart& part) {
@@ -132,8 +131,8 @@ void fill_performance(const PerformanceInfo& info, std::uint64_t page_bytes, Sna
   kept("contiguous", info.contiguous_pages);
   if (!info.has_pools) return;
   for (const auto& [pool, pages] : {std::pair(Pool::kPaged, &info.paged), std::pair(Pool::kNonpaged, &info.nonpaged)})
-    out.pools.push_back({pool, in_bytes(pages->pages), in_bytes(pages->resident_pages), pages->allocations,
-                         pages->frees, pages->lookaside_hits});
+    out.pools.push_back({pool, in_bytes(pages->pages), in_bytes(pages->resident_pages), pages->allocations, pages->frees,
+                         pages->lookaside_hits});
 }
 
 std::string_view text_of(std::span<const std::byte> bytes) {
@@ -173,12 +172,10 @@ void set_limits(const RawFrame& frame, const SystemFacts& system, std::uint64_t 
   facts.commit_limit_bytes = out.commit_limit_bytes;
   facts.quota_paged_bytes = quota_paged_bytes(frame, system.machine);
   facts.settings = limit_settings(out.settings);
-  for (const PoolTotals& pool : out.pools)
-    (pool.pool == Pool::kPaged ? facts.paged_bytes : facts.nonpaged_bytes) = pool.bytes;
+  for (const PoolTotals& pool : out.pools) (pool.pool == Pool::kPaged ? facts.paged_bytes : facts.nonpaged_bytes) = pool.bytes;
   // 2003 as first released counted these wrongly; more than the kernel has room for cannot be.
   const std::uint64_t kernel_bytes = (std::uint64_t{4} << 30) - facts.user_bytes;
-  if (system.machine == Machine::kX86 && out.system_ptes_free > page_table_entries(kernel_bytes))
-    out.system_ptes_free.reset();
+  if (system.machine == Machine::kX86 && out.system_ptes_free > page_table_entries(kernel_bytes)) out.system_ptes_free.reset();
   PoolLimits limits = pool_limits(facts);
   for (PoolTotals& pool : out.pools) {
     if (!pool.bytes) continue;
@@ -270,9 +267,8 @@ void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
   });
   excuse_refusal(frame.find("kmem/big_pool"), out);
   collect_memory_lists(frame, page_bytes, out);
-  collect(frame.find("kmem/object_handles"), "object_handles", out, [&](std::span<const std::byte> bytes) {
-    return parse_handle_counts(text_of(bytes), out.object_handles);
-  });
+  collect(frame.find("kmem/object_handles"), "object_handles", out,
+          [&](std::span<const std::byte> bytes) { return parse_handle_counts(text_of(bytes), out.object_handles); });
   excuse_refusal(frame.find("kmem/object_handles"), out);
   out.unaccounted_bytes = unaccounted_bytes(out, performance, page_bytes);
   collect(frame.find("nt/67"), "session_pool_tags", out, [&](std::span<const std::byte> bytes) {
@@ -289,9 +285,8 @@ void parse_windows_frame(const RawFrame& frame, Snapshot& out) {
     set_limits(frame, *system, maximum_user_address, out);
     return std::uint64_t{0};
   });
-  collect(frame.find("kmem/events"), "events", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
-    return parse_events(text_of(bytes), out);
-  });
+  collect(frame.find("kmem/events"), "events", out,
+          [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> { return parse_events(text_of(bytes), out); });
 }
 
 }  // namespace kmem::windows

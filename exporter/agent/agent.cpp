@@ -30,9 +30,7 @@ std::vector<std::string> handler_names() { return {"metrics", "status", "api", "
 
 struct Agent::Kept {
   Kept(base::FileSystem& all, const base::Clock& clock, const std::string& folder)
-      : files(all),
-        path(folder),
-        selection(all, clock, folder + "/selection.state", "SELN", kSelectionVersion),
+      : files(all), path(folder), selection(all, clock, folder + "/selection.state", "SELN", kSelectionVersion),
         trend(all, clock, folder + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
         failures(all, clock, folder + "/failures.state", "FAIL", FailureLog::kStateVersion) {}
   void load();
@@ -57,18 +55,11 @@ void Agent::RequestCounter::request_done(std::string_view handler, int code, std
 
 void Agent::RequestCounter::rejected(std::string_view reason) { counted_.count_rejection(reason); }
 
-Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock,
-             base::FileSystem& files, std::string host_identity)
-    : clock_(clock),
-      self_metrics_(handler_names()),
-      observer_(self_metrics_),
-      config_(std::move(config)),
-      source_(std::move(source)),
-      exported_(config::exported(config_)),
-      tracked_(exported_.tags, exported_.processes),
-      failures_(host_identity),
-      storage_path_(config_.storage.path),
-      kept_(std::make_shared<Kept>(files, clock, storage_path_)),
+Agent::Agent(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock, base::FileSystem& files,
+             std::string host_identity)
+    : clock_(clock), self_metrics_(handler_names()), observer_(self_metrics_), config_(std::move(config)),
+      source_(std::move(source)), exported_(config::exported(config_)), tracked_(exported_.tags, exported_.processes),
+      failures_(host_identity), storage_path_(config_.storage.path), kept_(std::make_shared<Kept>(files, clock, storage_path_)),
       last_save_(clock.steady()) {
   kept_->agent = this;
   if (config_.trend.enabled) trend_ = std::make_unique<TrendWatch>(config_.trend, std::move(host_identity), attribution_);
@@ -82,8 +73,7 @@ Agent::~Agent() {
 
 bool Agent::has_silent_part() {
   const std::scoped_lock lock(mutex_);
-  return std::any_of(snapshot_.parts.begin(), snapshot_.parts.end(),
-                     [](const PartStatus& part) { return part.no_answer; });
+  return std::any_of(snapshot_.parts.begin(), snapshot_.parts.end(), [](const PartStatus& part) { return part.no_answer; });
 }
 
 void Agent::stop_waiting() { source_->stop_waiting(); }
@@ -115,8 +105,7 @@ void Agent::Kept::load() {
     return taken;
   }));
   trend.load(take([](Agent& into, std::string_view payload) {
-    return into.trend_ ? into.trend_->load(payload)
-                       : base::Result<void>(base::Error{base::ErrorCode::kBusy, "switched off"});
+    return into.trend_ ? into.trend_->load(payload) : base::Result<void>(base::Error{base::ErrorCode::kBusy, "switched off"});
   }));
   failures.load(take([](Agent& into, std::string_view payload) {
     auto taken = into.failures_.load(payload);
@@ -134,9 +123,9 @@ Patience Agent::patience(const http::Request* request) const {
   // Its answer has to arrive, too. Less than a moment is not believed: others would get the same answer.
   if (scraper > 0 && scraper < 3'600) {
     const std::chrono::duration<double> left(scraper - std::min(scraper / 4, kScraperMarginSeconds));
-    result.whole = std::clamp<std::chrono::nanoseconds>(std::chrono::duration_cast<std::chrono::nanoseconds>(left),
-                                                        std::min<std::chrono::nanoseconds>(kLeastPatience, result.whole),
-                                                        result.whole);
+    result.whole =
+        std::clamp<std::chrono::nanoseconds>(std::chrono::duration_cast<std::chrono::nanoseconds>(left),
+                                             std::min<std::chrono::nanoseconds>(kLeastPatience, result.whole), result.whole);
   }
   if (request->at_once) {
     result.whole = kAtOnce;
@@ -460,8 +449,7 @@ http::Response Agent::serve_metrics(const http::Request& request) {
 
 std::vector<http::Route> Agent::routes() {
   std::vector<http::Route> routes = {
-      {config_.web.telemetry_path, "metrics", [this](const http::Request& request) { return serve_metrics(request); },
-       true},
+      {config_.web.telemetry_path, "metrics", [this](const http::Request& request) { return serve_metrics(request); }, true},
       {"/-/healthy", "healthy",
        [](const http::Request&) {
          http::Response response;

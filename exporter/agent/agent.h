@@ -135,14 +135,14 @@ class Agent {
   page::Rates rates_;
   Boots boots_;
   page::BootSettings boot_settings_;
-  std::vector<page::Finding> findings_;             // of the last tick
-  std::vector<std::string_view> finding_names_;     // likewise
+  std::vector<page::Finding> findings_;          // of the last tick
+  std::vector<std::string_view> finding_names_;  // likewise
   Snapshot snapshot_;
   select::Selection selection_;
   std::chrono::nanoseconds last_read_{};
   bool has_read_ = false;
   std::atomic<bool> makes_progress_{true};
-  std::string last_error_;                     // of the whole source; empty when it answers
+  std::string last_error_;  // of the whole source; empty when it answers
   base::Flapping error_flapping_;
   struct PartMemory {
     PartState state = PartState::kOk;
@@ -150,9 +150,9 @@ class Agent {
     std::optional<base::UnixMillis> last_success;
   };
   std::map<std::string, PartMemory, std::less<>> part_memory_;
-  std::vector<std::uint64_t> member_keys_;         // as of the last tick
-  metrics::TagOwners owners_;                      // of the exported tags, by ...
-  std::uint64_t owners_generation_ = 0;            // ... this state of attribution_
+  std::vector<std::uint64_t> member_keys_;  // as of the last tick
+  metrics::TagOwners owners_;               // of the exported tags, by ...
+  std::uint64_t owners_generation_ = 0;     // ... this state of attribution_
   std::vector<prometheus::MetricFamily> families_, self_families_;
   metrics::LabelStamps family_stamps_, self_family_stamps_;
   encode::PageEncoder page_encoder_;

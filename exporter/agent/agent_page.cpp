@@ -136,8 +136,7 @@ page::View Agent::gather_tags_view(const page::TagQuery& query) {
 }
 
 http::Response Agent::serve_page(const http::Request& request) {
-  const page::TagQuery query =
-      page::parse_query_leniently(request.query, page::page_parameters(), page::page_defaults());
+  const page::TagQuery query = page::parse_query_leniently(request.query, page::page_parameters(), page::page_defaults());
   const page::View view = gather_tags_view(query);
   http::Response response =
       document(request, view.error.empty() ? 200 : 503, "text/html; charset=utf-8", page::page_html(view, query));
@@ -153,8 +152,9 @@ http::Response Agent::serve_api(const http::Request& request) {
   if (tags) known = {"pool", "filter", "sort", "order", "limit", "offset", "course"};
   if (trends) known = {"verdict", "pool", "limit", "offset"};
   if (!tags && !trends && path != "/api/v1/status" && !path.starts_with(kTrendPath))
-    return fault(request, 404, "no such address; there are /api/v1/status, /api/v1/tags, /api/v1/trends and "
-                               "/api/v1/trends/{pool}/{tag}");
+    return fault(request, 404,
+                 "no such address; there are /api/v1/status, /api/v1/tags, /api/v1/trends and "
+                 "/api/v1/trends/{pool}/{tag}");
   const auto query = page::parse_query(request.query, known);
   if (!query) return fault(request, 400, query.error().message);
   if (trends && query->limit > kMostSubjects)
@@ -188,8 +188,8 @@ http::Response Agent::serve_api(const http::Request& request) {
 void Agent::add_page_routes(std::vector<http::Route>& routes) {
   // Not quick: they may take milliseconds, which the loop's thread does not have.
   routes.push_back({"/", "status", [this](const http::Request& request) { return serve_page(request); }});
-  for (const std::string_view path : {std::string_view("/api/v1/status"), kTagsPath, kTrendsPath, kTrendPath,
-                                      std::string_view("/api/")})
+  for (const std::string_view path :
+       {std::string_view("/api/v1/status"), kTagsPath, kTrendsPath, kTrendPath, std::string_view("/api/")})
     routes.push_back({std::string(path), "api", [this](const http::Request& request) { return serve_api(request); }});
   routes.push_back({"/assets/", "assets", [](const http::Request& request) { return file(request, page::assets()); }});
   routes.push_back({"/runbooks/", "assets", [](const http::Request& request) { return runbook(request); }});

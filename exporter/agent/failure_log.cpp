@@ -29,8 +29,7 @@ void FailureLog::take(const EventLogReading& reading) {
     const FailureRecord& record = reading.records[i];
     if (reading.first + i < taken_ || record.provider.empty()) continue;
     // To the second: Windows' older interface knows no more.
-    if (counted_before_ && record.record_id <= counted_before_->record_id &&
-        record.time / 1000 <= counted_before_->time / 1000)
+    if (counted_before_ && record.record_id <= counted_before_->record_id && record.time / 1000 <= counted_before_->time / 1000)
       continue;
     const Key key(record.provider, record.event_id);
     if (!counts_.contains(key) && counts_.size() == kMaxKinds) continue;

@@ -9,8 +9,8 @@ namespace kmem {
 std::string host_identity(base::FileSystem&) {
   // A 32-bit program would otherwise look into a part of its own, where this value is not.
   HKEY key = nullptr;
-  if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Cryptography", 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY,
-                    &key) != ERROR_SUCCESS)
+  if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Cryptography", 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &key) !=
+      ERROR_SUCCESS)
     return {};
   wchar_t text[64] = {};
   DWORD bytes = sizeof text - sizeof *text, type = 0;

@@ -17,9 +17,7 @@ constexpr base::UnixMillis kStaleMs = 28LL * 24 * 3600 * 1000;  // half of what 
 constexpr int kMostUnreadSaves = 12;  // an hour of the usual interval: the disk is not going to give it back
 
 /// The file may be sound; it is the reading that fails.
-bool is_transient(base::ErrorCode code) {
-  return code == base::ErrorCode::kIo || code == base::ErrorCode::kPermission;
-}
+bool is_transient(base::ErrorCode code) { return code == base::ErrorCode::kIo || code == base::ErrorCode::kPermission; }
 
 KeptState::Failure reason_of(base::ErrorCode code) {
   switch (code) {
@@ -45,13 +43,13 @@ base::Result<void> KeptState::read(const std::string& path) {
     return taken;
   }
   found_version_ = loaded->version;
-  return base::Error{base::ErrorCode::kUnsupported, "version " + std::to_string(loaded->version) + " of the state, this "
-                                                        "program reads up to version " + std::to_string(version_)};
+  return base::Error{base::ErrorCode::kUnsupported, "version " + std::to_string(loaded->version) +
+                                                        " of the state, this "
+                                                        "program reads up to version " +
+                                                        std::to_string(version_)};
 }
 
-std::string KeptState::name_of_version(std::uint32_t version) const {
-  return path_ + ".version-" + std::to_string(version);
-}
+std::string KeptState::name_of_version(std::uint32_t version) const { return path_ + ".version-" + std::to_string(version); }
 
 /// After a downgrade and the way back the newer program's file has all that was before, the older's only what was since.
 void KeptState::prefer_own_version() {
@@ -113,9 +111,8 @@ void KeptState::take_up_again() {
     names.push_back(name_of_version(version).substr(folder.size()));
   if (const auto bad = files_.names(folder.empty() ? "." : folder, prefix)) {
     std::vector<std::string> newest = *bad;
-    std::sort(newest.begin(), newest.end(), [](const std::string& a, const std::string& b) {
-      return std::pair(a.size(), a) > std::pair(b.size(), b);
-    });
+    std::sort(newest.begin(), newest.end(),
+              [](const std::string& a, const std::string& b) { return std::pair(a.size(), a) > std::pair(b.size(), b); });
     names.insert(names.end(), newest.begin(), newest.end());
   }
   for (const std::string& name : names) {
@@ -150,9 +147,9 @@ void KeptState::write(const Payload& payload) {
   if (is_unread_still()) return;
   auto saved = base::save_state(files_, path_, kind_, version_, payload);
   // Someone has cleaned up, and took the folder, too.
-  if (const std::size_t slash = path_.find_last_of("/\\");
-      !saved && saved.error().code == base::ErrorCode::kAbsent && slash != std::string::npos &&
-      files_.make_folder(path_.substr(0, slash)))
+  if (const std::size_t slash = path_.find_last_of("/\\"); !saved && saved.error().code == base::ErrorCode::kAbsent &&
+                                                           slash != std::string::npos &&
+                                                           files_.make_folder(path_.substr(0, slash)))
     saved = base::save_state(files_, path_, kind_, version_, payload);
   if (saved) last_save_ = clock_.wall();
   if (!saved) ++failures_[kUnwritable];

@@ -24,12 +24,11 @@ namespace kmem {
 class KeptState {
  public:
   enum Failure : std::uint8_t { kUnreadable, kDamaged, kOtherVersion, kOtherHost, kUnwritable };
-  static constexpr std::array<std::string_view, 5> kFailureNames = {"unreadable", "damaged", "other_version",
-                                                                    "other_host", "unwritable"};
+  static constexpr std::array<std::string_view, 5> kFailureNames = {"unreadable", "damaged", "other_version", "other_host",
+                                                                    "unwritable"};
 
   /// `kind` as base::save_state wants it.
-  KeptState(base::FileSystem& files, const base::Clock& clock, std::string path, std::string_view kind,
-            std::uint32_t version)
+  KeptState(base::FileSystem& files, const base::Clock& clock, std::string path, std::string_view kind, std::uint32_t version)
       : files_(files), clock_(clock), path_(std::move(path)), kind_(kind), version_(version) {}
 
   /// Gets the payload; its kUnsupported means another version, its kInvalid another host, its kBusy that

@@ -63,8 +63,7 @@ void add_trend(const TrendWatch* trend, Kind kind, Pool pool, page::Resource& re
   if (std::isfinite(low)) resource.floor = static_cast<double>(low);
 }
 
-void add_resources(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend,
-                   page::View& view) {
+void add_resources(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend, page::View& view) {
   for (const PoolTotals& pool : snapshot.pools) {
     if (!pool.bytes) continue;
     page::Resource& resource = view.resources.emplace_back();
@@ -113,8 +112,9 @@ void add_unaccounted(const Snapshot& snapshot, const TrendWatch* trend, page::Vi
   resource.amount = *snapshot.unaccounted_bytes;
   resource.limit = snapshot.physical_memory_bytes;
   resource.limit_source = "kernel";
-  resource.limit_rule = "physical - available - modified - private working sets - nonpaged pool - resident paged pool - "
-                        "system cache - drivers - kernel code";
+  resource.limit_rule =
+      "physical - available - modified - private working sets - nonpaged pool - resident paged pool - "
+      "system cache - drivers - kernel code";
   resource.binding = false;
   if (snapshot.available_bytes)
     resource.headrooms.push_back({static_cast<double>(*snapshot.available_bytes), trend::Bound::kAvailableMemory});
@@ -125,8 +125,7 @@ std::uint64_t key_of(const trend::Outline& outline) { return tag_key(outline.poo
 
 }  // namespace
 
-void gather_view(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend,
-                 page::View& view) {
+void gather_view(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend, page::View& view) {
   view.time = snapshot.time;
   view.boot_time = snapshot.boot_time;
   view.system = snapshot.system;
@@ -135,9 +134,8 @@ void gather_view(const Snapshot& snapshot, const select::Selection& selection, c
   view.failure_events = snapshot.failure_events;
   view.parts = snapshot.parts;
   view.processes = selection.processes;
-  std::stable_sort(view.processes.begin(), view.processes.end(), [](const ProcessUsage& a, const ProcessUsage& b) {
-    return a.handles.value_or(0) > b.handles.value_or(0);
-  });
+  std::stable_sort(view.processes.begin(), view.processes.end(),
+                   [](const ProcessUsage& a, const ProcessUsage& b) { return a.handles.value_or(0) > b.handles.value_or(0); });
   if (view.processes.size() > kMostProcesses) view.processes.resize(kMostProcesses);
   add_resources(snapshot, selection, trend, view);
   add_unaccounted(snapshot, trend, view);
@@ -149,9 +147,8 @@ void gather_view(const Snapshot& snapshot, const select::Selection& selection, c
   view.leak_count = trend->leaks().size();
   view.watch_count = trend->watch_count();
   std::vector<trend::SubjectReport> leaks = trend->leaks();
-  std::stable_sort(leaks.begin(), leaks.end(), [all = &trend->leaks()](const auto& a, const auto& b) {
-    return rank_of(a, *all) < rank_of(b, *all);
-  });
+  std::stable_sort(leaks.begin(), leaks.end(),
+                   [all = &trend->leaks()](const auto& a, const auto& b) { return rank_of(a, *all) < rank_of(b, *all); });
   for (std::size_t i = 0; i < std::min(leaks.size(), kMostLeaks); ++i)
     view.leaks.push_back(subject_of(*trend, leaks[i], i < kMostCharts && rank_of(leaks[i], trend->leaks()) < kFollows));
   view.surge_count = trend->surges().size();
@@ -160,8 +157,8 @@ void gather_view(const Snapshot& snapshot, const select::Selection& selection, c
   for (const trend::SubjectReport& watched : trend->watched()) view.watched.push_back(subject_of(*trend, watched, false));
 }
 
-std::vector<page::TagRow> gather_tags(const Snapshot& snapshot, const select::Selection& selection,
-                                      const TrendWatch* trend, const page::Rates& rates) {
+std::vector<page::TagRow> gather_tags(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend,
+                                      const page::Rates& rates) {
   std::unordered_map<std::uint64_t, const trend::Outline*> outlines;
   std::vector<trend::Outline> all;
   if (trend != nullptr) all = trend->engine().outlines();

@@ -17,8 +17,7 @@
 namespace kmem {
 
 /// Everything but the tags' rows and what a query chooses. `trend` may be null: it is switched off.
-void gather_view(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend,
-                 page::View& view);
+void gather_view(const Snapshot& snapshot, const select::Selection& selection, const TrendWatch* trend, page::View& view);
 /// Every live tag, without its course and drivers.
 [[nodiscard]] std::vector<page::TagRow> gather_tags(const Snapshot& snapshot, const select::Selection& selection,
                                                     const TrendWatch* trend, const page::Rates& rates);

@@ -120,17 +120,17 @@ void log_surge(const trend::SubjectReport& report, const drivers::Attribution& o
   }
   const bool bytes = trend::counts_bytes(report.kind);
   const trend::Surge& surge = *report.surge;
-  base::log_warn("surge: grows now beyond all before", {{"kind", trend::kind_name(report.kind)},
-                                    {"pool", trend::pool_name_of(report.kind, report.pool)},
-                                    {report.kind == trend::Kind::kHandles ? "process" : "tag", report.text},
-                                    {bytes ? "bytes_per_hour" : "per_hour", number("%.0f", surge.pace_per_second * 3600)},
-                                    {"growth", number("%.0f", surge.growth)},
-                                    {"since", base::rfc3339(surge.since)},
-                                    {"time_left", std::isinf(surge.seconds_left) ? std::string("unknown")
-                                                                                 : number("%.0fs", surge.seconds_left)},
-                                    {"bound", bound_text(report)},
-                                    {"driver", driver},
-                                    {held_key(report), or_unknown(held)}});
+  base::log_warn("surge: grows now beyond all before",
+                 {{"kind", trend::kind_name(report.kind)},
+                  {"pool", trend::pool_name_of(report.kind, report.pool)},
+                  {report.kind == trend::Kind::kHandles ? "process" : "tag", report.text},
+                  {bytes ? "bytes_per_hour" : "per_hour", number("%.0f", surge.pace_per_second * 3600)},
+                  {"growth", number("%.0f", surge.growth)},
+                  {"since", base::rfc3339(surge.since)},
+                  {"time_left", std::isinf(surge.seconds_left) ? std::string("unknown") : number("%.0fs", surge.seconds_left)},
+                  {"bound", bound_text(report)},
+                  {"driver", driver},
+                  {held_key(report), or_unknown(held)}});
 }
 
 using Said = std::map<std::tuple<trend::Kind, Pool, std::string>, base::UnixMillis>;
@@ -248,7 +248,8 @@ void TrendWatch::review(bool silent) {
     const Subject subject{report.kind, report.pool, report.text};
     if (report.surge) {
       surges.emplace(subject, report.surge->since);
-      if (!silent && !surges_said_.contains(subject)) log_surge(report, owners_, trend::holder_words(holder_of(report), report));
+      if (!silent && !surges_said_.contains(subject))
+        log_surge(report, owners_, trend::holder_words(holder_of(report), report));
     }
     if (leak) {
       leaks.emplace(subject, report.since.value_or(0));
@@ -265,9 +266,8 @@ void TrendWatch::review(bool silent) {
 }
 
 void TrendWatch::describe(const select::Selection& selection) {
-  const bool same_members =
-      std::equal(selection.members.begin(), selection.members.end(), described_.begin(), described_.end(),
-                 [](const select::Member& member, std::uint64_t key) { return member.key == key; });
+  const bool same_members = std::equal(selection.members.begin(), selection.members.end(), described_.begin(), described_.end(),
+                                       [](const select::Member& member, std::uint64_t key) { return member.key == key; });
   if (same_members && !changed_) return;
   described_.clear();
   view_.tags.clear();
@@ -311,8 +311,7 @@ void TrendWatch::describe_totals() {
     const std::string_view resource = resource_of(report);
     if (report.exhaustion && !resource.empty())
       view_.runouts.push_back({resource, std::round(report.exhaustion->seconds), std::round(report.exhaustion->room),
-                               trend::bound_name(report.exhaustion->bound),
-                               rounded(report.exhaustion->pace_per_second)});
+                               trend::bound_name(report.exhaustion->bound), rounded(report.exhaustion->pace_per_second)});
   };
   for (std::size_t i = 0; i < kPoolCount; ++i) {
     const auto report = engine_.find(trend::Kind::kPool, static_cast<Pool>(i), {});

@@ -67,19 +67,19 @@ class TrendWatch {
   trend::HolderWatch holder_watch_;
   std::map<std::pair<Pool, std::string>, trend::Holder> holders_;
   bool wants_object_handles_ = false;
-  bool changed_ = false;                 // verdicts, or the figures are due, since the last describe()
+  bool changed_ = false;  // verdicts, or the figures are due, since the last describe()
   base::UnixMillis last_review_ = 0, last_figures_ = 0;
-  std::uint64_t surge_changes_ = 0;      // of the engine, as of the last review
+  std::uint64_t surge_changes_ = 0;          // of the engine, as of the last review
   std::vector<trend::SubjectReport> leaks_;  // worst first
   std::vector<trend::SubjectReport> watched_;
   std::vector<trend::SubjectReport> surges_;  // soonest end first
   std::size_t watch_count_ = 0;
-  std::vector<select::TagId> suspects_;      // the tags of leaks_ and surges_
-  std::map<Subject, base::UnixMillis> said_, surges_said_; // of the last review, and since when they grow
-  std::optional<bool> judged_;                // as logged last
-  std::uint64_t clock_jumps_ = 0;            // as seen last
+  std::vector<select::TagId> suspects_;                     // the tags of leaks_ and surges_
+  std::map<Subject, base::UnixMillis> said_, surges_said_;  // of the last review, and since when they grow
+  std::optional<bool> judged_;                              // as logged last
+  std::uint64_t clock_jumps_ = 0;                           // as seen last
   base::Flapping clock_;
-  std::vector<std::uint64_t> described_;     // keys of the members in view_.tags
+  std::vector<std::uint64_t> described_;  // keys of the members in view_.tags
   metrics::TrendView view_;
 };
 

@@ -88,8 +88,8 @@ double fastest(const HostAnalysis& host) {
   double slope = 0;
   for (const AnalyzedSubject& subject : host.subjects)
     if (subject.report.kind != trend::Kind::kHandles && subject.report.verdict == host.subjects.front().report.verdict)
-      slope = std::max(slope, subject.report.credible_slope_per_second *
-                                  (subject.report.kind == trend::Kind::kSystemPtes ? kPageBytes : 1));
+      slope = std::max(
+          slope, subject.report.credible_slope_per_second * (subject.report.kind == trend::Kind::kSystemPtes ? kPageBytes : 1));
   return slope;
 }
 
@@ -128,9 +128,8 @@ bool Analysis::is_of_nothing() const {
 }
 
 std::size_t HostAnalysis::count(Verdict verdict) const {
-  return static_cast<std::size_t>(std::count_if(subjects.begin(), subjects.end(), [&](const AnalyzedSubject& subject) {
-    return subject.report.verdict == verdict;
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      subjects.begin(), subjects.end(), [&](const AnalyzedSubject& subject) { return subject.report.verdict == verdict; }));
 }
 
 AnalysisOptions analysis_options(const config::Config& config) {

@@ -23,14 +23,14 @@ struct AnalysisOptions {
   trend::EngineOptions engine;
   trend::SamplerOptions sampler;
   history::HistoryOptions history;
-  bool all = false;  // also subjects that do not grow
+  bool all = false;                              // also subjects that do not grow
   const drivers::Attribution* owners = nullptr;  // of the tags
 };
 
 struct AnalyzedSubject {
   trend::SubjectReport report;
   std::array<float, trend::kHistoryDays> course{};  // lowest of each day, oldest first; NaN: nothing seen
-  std::vector<drivers::Candidate> drivers;           // that may be behind it, best first
+  std::vector<drivers::Candidate> drivers;          // that may be behind it, best first
 };
 
 struct HostAnalysis {

@@ -15,9 +15,7 @@ using nlohmann::ordered_json;
 using base::kSecondsPerDay;
 
 /// JSON knows no infinity: none.
-ordered_json finite(double value) {
-  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
-}
+ordered_json finite(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
 
 ordered_json time_or_null(const std::optional<base::UnixMillis>& time) {
   return time ? ordered_json(base::rfc3339(*time)) : ordered_json(nullptr);
@@ -29,27 +27,27 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
   for (const drivers::Candidate& one : subject.drivers)
     drivers.push_back({{"driver", one.driver}, {"description", one.description}, {"source", one.source}});
   const trend::Exhaustion exhaustion = report.exhaustion.value_or(trend::Exhaustion{});
-  return {{"kind", trend::kind_name(report.kind)},
-          {"pool", trend::pool_name_of(report.kind, report.pool)},
-          {"tag", report.text},
-          {"drivers", std::move(drivers)},
-          {"verdict", trend::verdict_name(report.verdict)},
-          {"confidence", report.confidence},
-          {"slope_bytes_per_day", report.credible_slope_per_second * kSecondsPerDay},
-          {"since", time_or_null(report.since)},
-          {"first_detected", time_or_null(report.first_detected)},
-          {"bytes_last", std::llround(report.last_amount)},
-          {"exhaustion_seconds", finite(exhaustion.seconds)},
-          {"exhaustion_seconds_lower", finite(exhaustion.soonest_seconds)},
-          {"exhaustion_seconds_upper", finite(exhaustion.latest_seconds)},
-          {"bound", exhaustion.bound != trend::Bound::kUnknown ? ordered_json(trend::bound_name(exhaustion.bound))
-                                                               : ordered_json(nullptr)},
-          {"room", report.exhaustion ? ordered_json(std::llround(exhaustion.room)) : ordered_json(nullptr)},
-          {"surge_per_hour", report.surge ? ordered_json(report.surge->pace_per_second * 3600) : ordered_json(nullptr)},
-          {"surge_since", report.surge ? ordered_json(base::rfc3339(report.surge->since)) : ordered_json(nullptr)},
-          {"surge_seconds_left", report.surge ? finite(report.surge->seconds_left) : ordered_json(nullptr)},
-          {"pace_per_day", report.exhaustion ? ordered_json(exhaustion.pace_per_second * kSecondsPerDay)
-                                             : ordered_json(nullptr)}};
+  return {
+      {"kind", trend::kind_name(report.kind)},
+      {"pool", trend::pool_name_of(report.kind, report.pool)},
+      {"tag", report.text},
+      {"drivers", std::move(drivers)},
+      {"verdict", trend::verdict_name(report.verdict)},
+      {"confidence", report.confidence},
+      {"slope_bytes_per_day", report.credible_slope_per_second * kSecondsPerDay},
+      {"since", time_or_null(report.since)},
+      {"first_detected", time_or_null(report.first_detected)},
+      {"bytes_last", std::llround(report.last_amount)},
+      {"exhaustion_seconds", finite(exhaustion.seconds)},
+      {"exhaustion_seconds_lower", finite(exhaustion.soonest_seconds)},
+      {"exhaustion_seconds_upper", finite(exhaustion.latest_seconds)},
+      {"bound",
+       exhaustion.bound != trend::Bound::kUnknown ? ordered_json(trend::bound_name(exhaustion.bound)) : ordered_json(nullptr)},
+      {"room", report.exhaustion ? ordered_json(std::llround(exhaustion.room)) : ordered_json(nullptr)},
+      {"surge_per_hour", report.surge ? ordered_json(report.surge->pace_per_second * 3600) : ordered_json(nullptr)},
+      {"surge_since", report.surge ? ordered_json(base::rfc3339(report.surge->since)) : ordered_json(nullptr)},
+      {"surge_seconds_left", report.surge ? finite(report.surge->seconds_left) : ordered_json(nullptr)},
+      {"pace_per_day", report.exhaustion ? ordered_json(exhaustion.pace_per_second * kSecondsPerDay) : ordered_json(nullptr)}};
 }
 
 ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) {
@@ -62,17 +60,17 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
 }
 
 ordered_json host_json(const HostAnalysis& host) {
-  ordered_json document = {{"history",
-                            {{"start", base::rfc3339(host.start)},
-                             {"end", base::rfc3339(host.end)},
-                             {"snapshots", host.snapshots},
-                             {"boots", host.summary.boots},
-                             {"subjects", host.summary.subjects}}},
-                           {"judged", host.readiness.judged},
-                           {"lacking", host.readiness.judged ? ordered_json(nullptr)
-                                                             : ordered_json(trend::readiness_words(host.readiness))},
-                           {"largest_growth", growth_json(host.readiness.largest)},
-                           {"subjects", ordered_json::array()}};
+  ordered_json document = {
+      {"history",
+       {{"start", base::rfc3339(host.start)},
+        {"end", base::rfc3339(host.end)},
+        {"snapshots", host.snapshots},
+        {"boots", host.summary.boots},
+        {"subjects", host.summary.subjects}}},
+      {"judged", host.readiness.judged},
+      {"lacking", host.readiness.judged ? ordered_json(nullptr) : ordered_json(trend::readiness_words(host.readiness))},
+      {"largest_growth", growth_json(host.readiness.largest)},
+      {"subjects", ordered_json::array()}};
   for (const AnalyzedSubject& subject : host.subjects) document["subjects"].push_back(subject_json(subject));
   return document;
 }
@@ -94,10 +92,12 @@ ordered_json passed_over_json(const PassedOver& one) {
 }
 
 ordered_json reading_json(const history::FileReading& reading) {
-  const auto time = [&](base::UnixMillis when) { return time_or_null(reading.snapshots > 0 ? std::optional(when) : std::nullopt); };
-  return {{"file", reading.file},           {"format", reading.format},     {"times", reading.rules},
-          {"start", time(reading.first)},   {"end", time(reading.last)},    {"snapshots", reading.snapshots},
-          {"rows", reading.rows},           {"skipped", reading.skipped}};
+  const auto time = [&](base::UnixMillis when) {
+    return time_or_null(reading.snapshots > 0 ? std::optional(when) : std::nullopt);
+  };
+  return {{"file", reading.file},         {"format", reading.format},  {"times", reading.rules},
+          {"start", time(reading.first)}, {"end", time(reading.last)}, {"snapshots", reading.snapshots},
+          {"rows", reading.rows},         {"skipped", reading.skipped}};
 }
 
 }  // namespace

@@ -42,18 +42,12 @@ std::string amount_words(Kind kind, double amount) {
 
 std::string name_words(const SubjectReport& report) {
   switch (report.kind) {
-    case Kind::kTag:
-      return report.text;
-    case Kind::kPool:
-      return "(whole pool)";
-    case Kind::kSystemPtes:
-      return "(free system PTEs)";
-    case Kind::kCommit:
-      return "(commit)";
-    case Kind::kUnaccounted:
-      return "(unaccounted memory)";
-    case Kind::kHandles:
-      break;
+    case Kind::kTag: return report.text;
+    case Kind::kPool: return "(whole pool)";
+    case Kind::kSystemPtes: return "(free system PTEs)";
+    case Kind::kCommit: return "(commit)";
+    case Kind::kUnaccounted: return "(unaccounted memory)";
+    case Kind::kHandles: break;
   }
   return "handles of " + report.text;
 }
@@ -75,8 +69,7 @@ std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
     return count > kMostDays ? std::string("never") : digits(count, count < 10 ? 1 : 0);
   };
   if (exhaustion->seconds / kSecondsPerDay > kMostDays) return "> 10 years";
-  return days(exhaustion->seconds) + " (" + days(exhaustion->soonest_seconds) + " to " +
-         days(exhaustion->latest_seconds) + ")";
+  return days(exhaustion->seconds) + " (" + days(exhaustion->soonest_seconds) + " to " + days(exhaustion->latest_seconds) + ")";
 }
 
 /// What the days divide: "22.1 MiB to the pool limit", and by what, where that is not the growth in the row.
@@ -113,10 +106,8 @@ std::string sparkline(const std::array<float, kBars>& bars, std::size_t from, bo
       continue;
     }
     const auto height = span > 0 ? static_cast<std::size_t>((bars[i] - low) / span * 7.999F) : 0;
-    if (utf8)
-      line += kBlocks[std::min<std::size_t>(height, 7)];
-    else
-      line += kAscii[std::min<std::size_t>(height, 7)];
+    if (utf8) line += kBlocks[std::min<std::size_t>(height, 7)];
+    else line += kAscii[std::min<std::size_t>(height, 7)];
   }
   return line;
 }
@@ -152,10 +143,12 @@ void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool
   if (const auto& largest = analysis.readiness.largest)
     out += (largest->seconds < trend::Readiness::kNeededDays * kSecondsPerDay && lacking.empty()
                 ? "         Too new to be judged, of those the largest growth: "
-                : "         Largest growth so far: ") + growth_words(*largest) + "\n";
+                : "         Largest growth so far: ") +
+           growth_words(*largest) + "\n";
   const double hours = analysis.usual_seconds / 3600;
   if (hours > kSeldomHours)
-    out += "         A reading every " + digits(hours, hours < 10 ? 1 : 0) + " hours: growth that takes hours only is not seen.\n";
+    out +=
+        "         A reading every " + digits(hours, hours < 10 ? 1 : 0) + " hours: growth that takes hours only is not seen.\n";
 }
 
 constexpr std::string_view kNothingToJudge = "nothing could be judged: no pool, tag or commit is in the readings";
@@ -173,9 +166,12 @@ void add_passed_over(std::string& out, const Analysis& analysis) {
   for (std::size_t i = 0; i < std::min(analysis.passed_over.size(), kMostNamed); ++i) {
     const PassedOver& one = analysis.passed_over[i];
     out += std::string(i == 0 ? ": " : ", ") + passed_over_name(one.of) + " " +
-           (one.is_judged ? count_words(one.rows, "row") : "not judged, as " + (one.rows == 1 ? std::string("its only row was lost") : "all its " + std::to_string(one.rows) + " rows were lost"));
+           (one.is_judged ? count_words(one.rows, "row")
+                          : "not judged, as " + (one.rows == 1 ? std::string("its only row was lost")
+                                                               : "all its " + std::to_string(one.rows) + " rows were lost"));
   }
-  if (analysis.passed_over.size() > kMostNamed) out += ", and " + std::to_string(analysis.passed_over.size() - kMostNamed) + " subjects more";
+  if (analysis.passed_over.size() > kMostNamed)
+    out += ", and " + std::to_string(analysis.passed_over.size() - kMostNamed) + " subjects more";
   out += "; listed below\n";
 }
 
@@ -188,14 +184,16 @@ void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of
   const std::size_t leaks = analysis.count(Verdict::kLeak), surges = analysis.count(Verdict::kSurge),
                     watched = analysis.count(Verdict::kWatch);
   const bool grows = leaks + surges + watched > 0;
-  out += "Verdict  " + (analysis.summary.subjects == 0 && !grows ? std::string(kNothingToJudge)
-                        : grows || analysis.readiness.judged
-                            ? verdict_sum(leaks, surges, watched) + (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read")
-                            : "too little to judge: " + trend::readiness_words(analysis.readiness)) + "\n";
+  out += "Verdict  " +
+         (analysis.summary.subjects == 0 && !grows ? std::string(kNothingToJudge)
+          : grows || analysis.readiness.judged
+              ? verdict_sum(leaks, surges, watched) +
+                    (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read")
+              : "too little to judge: " + trend::readiness_words(analysis.readiness)) +
+         "\n";
   if (of != nullptr) add_passed_over(out, *of);
   add_reach(out, analysis, days, grows);
-  if (analysis.summary.refused_total > 0)
-    out += "         Too many subjects: some of the smaller ones were not followed.\n";
+  if (analysis.summary.refused_total > 0) out += "         Too many subjects: some of the smaller ones were not followed.\n";
 }
 
 void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
@@ -215,8 +213,7 @@ void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
     if (!rows.back()[kColumns - 2].empty()) rows.front()[kColumns - 2] = "ROOM AT DAY'S PEAK";
     if (!rows.back().back().empty()) rows.front().back() = "DRIVER";
     courses.push_back(bars_of(subject));
-    const auto seen =
-        std::find_if(courses.back().begin(), courses.back().end(), [](float bar) { return !std::isnan(bar); });
+    const auto seen = std::find_if(courses.back().begin(), courses.back().end(), [](float bar) { return !std::isnan(bar); });
     from = std::min(from, static_cast<std::size_t>(seen - courses.back().begin()));
   }
   Row::size_type column = 0;
@@ -249,7 +246,8 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
     width = std::max(width, host->host.size());
   }
   out += "Hosts    " + std::to_string(hosts.size()) + ": " + std::to_string(leaking) + " with leaks, " +
-         std::to_string(watched) + " to watch" + (unjudged > 0 ? ", " + std::to_string(unjudged) + " too little to judge" : std::string()) + "\n";
+         std::to_string(watched) + " to watch" +
+         (unjudged > 0 ? ", " + std::to_string(unjudged) + " too little to judge" : std::string()) + "\n";
   add_passed_over(out, analysis);
   out += "\nVERDICT  HOST" + std::string(width - 4, ' ') + "  DAYS  WHAT\n";
   for (const HostAnalysis* host : hosts) {
@@ -269,8 +267,9 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
     if (unknown && host->summary.subjects == 0) what = kNothingToJudge;
     else if (unknown) what = "too little to judge: " + trend::readiness_words(host->readiness);
     if (const auto& largest = host->readiness.largest; largest && unknown) what += "; largest growth " + growth_words(*largest);
-    std::string line(unknown ? "unknown"
-                             : trend::verdict_word(host->subjects.empty() ? Verdict::kOk : host->subjects.front().report.verdict));
+    std::string line(unknown
+                         ? "unknown"
+                         : trend::verdict_word(host->subjects.empty() ? Verdict::kOk : host->subjects.front().report.verdict));
     line.resize(9, ' ');
     line += host->host.empty() ? "-" : host->host;
     line.resize(9 + width + 2, ' ');
@@ -313,8 +312,7 @@ std::string analysis_text(const Analysis& analysis, bool utf8, bool explain) {
            (analysis.skipped_count > kMostSkippedShown ? ", the first of them:\n" : ":\n");
     for (std::size_t i = 0; i < std::min(analysis.skipped.size(), kMostSkippedShown); ++i) {
       const history::Skipped& skipped = analysis.skipped[i];
-      out += "  " + skipped.file + (skipped.line > 0 ? ":" + std::to_string(skipped.line) : "") + ": " +
-             skipped.reason + "\n";
+      out += "  " + skipped.file + (skipped.line > 0 ? ":" + std::to_string(skipped.line) : "") + ": " + skipped.reason + "\n";
     }
   }
   if (!analysis.warnings.empty()) out += "\nAssumed\n";

@@ -10,10 +10,8 @@ std::vector<std::string> common_arguments(const Options& options) {
   for (const Override& change : options.overrides) {
     const config::KnobInfo& knob = *change.knob;
     for (const std::string& value : change.values) {
-      if (knob.type != config::KnobType::kBool)
-        out.push_back(knob.flag + "=" + value);
-      else
-        out.push_back(value == "true" ? knob.flag : "--no-" + knob.flag.substr(2));
+      if (knob.type != config::KnobType::kBool) out.push_back(knob.flag + "=" + value);
+      else out.push_back(value == "true" ? knob.flag : "--no-" + knob.flag.substr(2));
     }
   }
   return out;

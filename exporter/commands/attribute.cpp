@@ -13,8 +13,7 @@ namespace kmem {
 namespace {
 
 /// Folders stand for the images in them.
-base::Result<std::vector<drivers::WantedImage>> named_images(base::FileSystem& files,
-                                                             const std::vector<std::string>& paths) {
+base::Result<std::vector<drivers::WantedImage>> named_images(base::FileSystem& files, const std::vector<std::string>& paths) {
   std::vector<drivers::WantedImage> wanted;
   for (const std::string& path : paths) {
     const auto in_folder = drivers::images_in_folder(files, path);
@@ -29,8 +28,8 @@ base::Result<std::vector<drivers::WantedImage>> named_images(base::FileSystem& f
   return wanted;
 }
 
-DriverReport search(const std::vector<drivers::WantedImage>& wanted, const drivers::Attribution& known,
-                    const Options& options, Environment& environment, std::unique_ptr<drivers::ImageTags>& images) {
+DriverReport search(const std::vector<drivers::WantedImage>& wanted, const drivers::Attribution& known, const Options& options,
+                    Environment& environment, std::unique_ptr<drivers::ImageTags>& images) {
   drivers::ImageSurvey survey(environment.files, environment.clock);
   drivers::Survey found = survey.run(wanted, {}, [](std::chrono::nanoseconds) { return true; });
   images = std::make_unique<drivers::ImageTags>(std::move(found.images));
@@ -40,8 +39,8 @@ DriverReport search(const std::vector<drivers::WantedImage>& wanted, const drive
 }
 
 int print(const DriverReport& report, const Options& options) {
-  const std::string text = options.report_format == ReportFormat::kJson ? driver_report_json(report)
-                                                                        : driver_report_text(report);
+  const std::string text =
+      options.report_format == ReportFormat::kJson ? driver_report_json(report) : driver_report_text(report);
   return write_stdout(text) ? kExitFine : kExitFailed;
 }
 

@@ -22,8 +22,7 @@ int backfill(const Options& options, Environment& environment) {
   constexpr std::size_t kMostShown = 10;
   for (std::size_t i = 0; i < std::min(done->skipped.size(), kMostShown); ++i) {
     const history::Skipped& skipped = done->skipped[i];
-    base::log_warn("skipped",
-                   {{"file", skipped.file}, {"line", std::to_string(skipped.line)}, {"reason", skipped.reason}});
+    base::log_warn("skipped", {{"file", skipped.file}, {"line", std::to_string(skipped.line)}, {"reason", skipped.reason}});
   }
   for (std::size_t i = 0; i < std::min(done->warnings.size(), kMostShown); ++i)
     base::log_warn("assumed", {{"what", done->warnings[i]}});

@@ -19,7 +19,7 @@ struct BackfillOptions {
   AnalysisOptions analysis;
   config::Tags tags;
   config::Processes processes;
-  std::size_t max_points = 3'000'000;  // 16 bytes each
+  std::size_t max_points = 3'000'000;                            // 16 bytes each
   std::vector<std::pair<std::string, std::string>> labels = {};  // of every series, behind its own
 };
 
@@ -33,8 +33,7 @@ struct BackfillDone {
   std::vector<std::string> warnings;
 };
 
-[[nodiscard]] base::Result<BackfillDone> backfill_history(base::FileSystem& files,
-                                                          const std::vector<std::string>& paths,
+[[nodiscard]] base::Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector<std::string>& paths,
                                                           const std::string& output, const BackfillOptions& options,
                                                           ProgressMeter& progress);
 

@@ -26,8 +26,7 @@ using prometheus::MetricType;
 /// The history from its first snapshot to its last; gives how many there were.
 Result<std::uint64_t> for_each_snapshot(base::FileSystem& files, const std::vector<std::string>& paths,
                                         const history::HistoryOptions& options, ProgressMeter& progress,
-                                        const std::function<void(const Snapshot&)>& visit,
-                                        BackfillDone* notes = nullptr) {
+                                        const std::function<void(const Snapshot&)>& visit, BackfillDone* notes = nullptr) {
   auto source = history::open_history(files, paths, options);
   if (!source) return source.error();
   Snapshot snapshot;
@@ -50,9 +49,7 @@ Result<std::uint64_t> for_each_snapshot(base::FileSystem& files, const std::vect
 class Choice {
  public:
   explicit Choice(const BackfillOptions& options)
-      : options_(options),
-        sampler_(options.analysis.sampler),
-        engine_(options.analysis.engine),
+      : options_(options), sampler_(options.analysis.sampler), engine_(options.analysis.engine),
         tracked_(options.tags, options.processes) {}
 
   void see(const Snapshot& snapshot) {
@@ -149,16 +146,14 @@ class Uncounted {
 };
 
 /// About reading the kernel, or about this program: of no meaning for another's recording.
-bool is_own(std::string_view metric) {
-  return metric.starts_with("kmem_scrape_") || metric == "kmem_pool_tag_evictions_total";
-}
+bool is_own(std::string_view metric) { return metric.starts_with("kmem_scrape_") || metric == "kmem_pool_tag_evictions_total"; }
 
 class Sampling {
  public:
   Sampling(const BackfillOptions& options, std::span<const select::TagId> tags, Series& series)
-      : tags_(tags), labels_(options.labels), counters_(options.tags.counters), series_(series), tracked_(options.tags, options.processes) {
-    for (std::size_t row = 0; row < metrics::catalogue().size(); ++row)
-      rows_.emplace(metrics::catalogue()[row].name, row);
+      : tags_(tags), labels_(options.labels), counters_(options.tags.counters), series_(series),
+        tracked_(options.tags, options.processes) {
+    for (std::size_t row = 0; row < metrics::catalogue().size(); ++row) rows_.emplace(metrics::catalogue()[row].name, row);
   }
 
   void see(const Snapshot& snapshot) {
@@ -173,8 +168,7 @@ class Sampling {
       for (const prometheus::ClientMetric& metric : family.metric) {
         if (uncounted.has(family.name, metric)) continue;
         const bool is_counter = family.type == MetricType::Counter;
-        series_.add({row, labels_text(metric)},
-                    {snapshot.time, is_counter ? metric.counter.value : metric.gauge.value});
+        series_.add({row, labels_text(metric)}, {snapshot.time, is_counter ? metric.counter.value : metric.gauge.value});
       }
     }
   }
@@ -232,8 +226,8 @@ class Page {
       path_ = std::move(place->path);
       temporary_ = path_ + ".tmp";
     }
-    auto opened = temporary_.empty() ? files_.open(path_, base::OpenMode::kWrite)
-                                     : files_.open(temporary_, base::OpenMode::kRewrite);
+    auto opened =
+        temporary_.empty() ? files_.open(path_, base::OpenMode::kWrite) : files_.open(temporary_, base::OpenMode::kRewrite);
     if (!opened) return opened.error();
     file_ = std::move(*opened);
     return {};
@@ -272,8 +266,7 @@ class Page {
     std::string_view name = row.name;
     if (is_counter && name.ends_with("_total")) name.remove_suffix(6);
     const auto line = [&](std::string_view keyword, std::string_view text) {
-      for (const std::string_view piece :
-           {std::string_view("# "), keyword, std::string_view(" "), name, std::string_view(" ")})
+      for (const std::string_view piece : {std::string_view("# "), keyword, std::string_view(" "), name, std::string_view(" ")})
         writer.text(piece);
       writer.escaped(text, true);
       writer.text('\n');
@@ -299,9 +292,8 @@ class Page {
 
 }  // namespace
 
-Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector<std::string>& paths,
-                                      const std::string& output, const BackfillOptions& options,
-                                      ProgressMeter& progress) {
+Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector<std::string>& paths, const std::string& output,
+                                      const BackfillOptions& options, ProgressMeter& progress) {
   BackfillDone done;
   Choice choice(options);
   progress.start("choosing tags");
@@ -318,9 +310,8 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     Series series(options.max_points, *from);
     Sampling sampling(options, tags, series);
     progress.start("writing, reading " + std::to_string(++done.readings));
-    const auto seen =
-        for_each_snapshot(files, paths, options.analysis.history, progress,
-                          [&](const Snapshot& snapshot) { sampling.see(snapshot); });
+    const auto seen = for_each_snapshot(files, paths, options.analysis.history, progress,
+                                        [&](const Snapshot& snapshot) { sampling.see(snapshot); });
     if (!seen) return seen.error();
     if (*seen != done.snapshots) return Error{ErrorCode::kIo, "the history changed while it was read"};
     for (const auto& [key, points] : series.points()) {

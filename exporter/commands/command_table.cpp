@@ -125,8 +125,7 @@ bool is_label_name(std::string_view name) {
 std::string take_label(Options& options, const std::string& value) {
   const std::size_t equals = value.find('=');
   const std::string name = value.substr(0, equals);
-  if (equals == std::string::npos || !is_label_name(name))
-    return "NAME=VALUE, with a label's name";
+  if (equals == std::string::npos || !is_label_name(name)) return "NAME=VALUE, with a label's name";
   for (const metrics::MetricRow& row : metrics::catalogue())
     if (std::find(row.labels.begin(), row.labels.end(), name) != row.labels.end())
       return "the name of a label that no metric has itself";
@@ -203,23 +202,25 @@ std::string take_shell(Options& options, const std::string& value) {
 
 /// Of analyze and backfill.
 CommandFlag history_files(std::string_view unless = {}) {
-  return {"FILE", "",
+  return {"FILE",
+          "",
           "Captures, CSV, poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, "
           "Prometheus API answers. Several files are one history.",
-          true, take_history_file, true, unless};
+          true,
+          take_history_file,
+          true,
+          unless};
 }
 /// Not in the usage's line, which would be long.
 CommandFlag more(CommandFlag flag) {
   flag.is_in_usage = false;
   return flag;
 }
-CommandFlag only_host() {
-  return more({"--host", "NAME", "Use only this host of a history of several.", false, take_host});
-}
+CommandFlag only_host() { return more({"--host", "NAME", "Use only this host of a history of several.", false, take_host}); }
 
 CommandFlag date_order() {
-  return {"--date-order", "ORDER", "Order of dates like 05/11/2026: dmy, mdy or ymd (default: detected per file).",
-          false, take_date_order};
+  return {"--date-order", "ORDER", "Order of dates like 05/11/2026: dmy, mdy or ymd (default: detected per file).", false,
+          take_date_order};
 }
 
 constexpr std::size_t kHelpColumn = 34;
@@ -254,36 +255,45 @@ std::string help_row(const std::string& left, const std::string& help) {
 const std::vector<CommandRow>& command_table() {
   static const std::vector<CommandRow> table = {
       {Command::kServe, "serve", "Serve metrics to Prometheus until stopped. The default.", {}},
-      {Command::kOnce, "once", "Print one metrics page.",
+      {Command::kOnce,
+       "once",
+       "Print one metrics page.",
        {{"--output", "FILE", "Write to this file instead of stdout, atomically, for a textfile collector.", false,
          take_output}}},
-      {Command::kTop, "top", "Show the largest tags live, as poolmon does. Prints once if stdout is no terminal.",
+      {Command::kTop,
+       "top",
+       "Show the largest tags live, as poolmon does. Prints once if stdout is no terminal.",
        {{"--once", "", "Print one table and exit. Sorting by rate or growth takes two readings.", false, take_top_once},
         {"--sort", "ORDER", "bytes, outstanding, rate, growth, tag, allocs, frees or per-alloc (default: bytes).", false,
          take_top_sort},
         {"--pool", "POOL", "Only this pool: paged, nonpaged, slab_unreclaimable and so on.", false, take_top_pool},
         {"--filter", "TEXT", "Only tags and drivers that contain this text; case is ignored.", false, take_top_filter},
         {"--interval", "DURATION", "Time between two readings, 1s..1h (default: 5s).", false, take_top_interval}}},
-      {Command::kRecord, "record", "Capture raw kernel answers, to replay or analyze elsewhere.",
+      {Command::kRecord,
+       "record",
+       "Capture raw kernel answers, to replay or analyze elsewhere.",
        {{"--output", "FILE", "The capture file. An existing capture is continued.", true, take_output},
         {"--interval", "DURATION", "Time between two frames, 1s..1d (default: 60s).", false, take_interval},
         {"--duration", "DURATION", "Stop after 1s..365d (default: when interrupted).", false, take_duration}}},
-      {Command::kAnalyze, "analyze", "Report leaks in a recorded history: how fast, since when, days left.",
+      {Command::kAnalyze,
+       "analyze",
+       "Report leaks in a recorded history: how fast, since when, days left.",
        {history_files("--prometheus.url"),
         {"--format", "FORMAT", "text or json (default: text).", false, take_report_format},
         {"--all", "", "Include what does not grow.", false, take_report_all},
         date_order(),
-        more({"--explain", "", "Explain how each file was read: format, times, date order, lines that were skipped.",
-              false, take_explain}),
+        more({"--explain", "", "Explain how each file was read: format, times, date order, lines that were skipped.", false,
+              take_explain}),
         only_host(),
-        more({"--prometheus.url", "URL", "Query this Prometheus server instead of files, for all its hosts.",
-              false, take_prometheus_url}),
+        more({"--prometheus.url", "URL", "Query this Prometheus server instead of files, for all its hosts.", false,
+              take_prometheus_url}),
         more({"--prometheus.config", "FILE", "Authentication and TLS for that server, as in http_config.", false,
               take_prometheus_config}),
-        more({"--label", "NAME=VALUE", "Only series with this label, or NAME=~PATTERN; may be repeated.", false,
-              take_selector, true}),
+        more({"--label", "NAME=VALUE", "Only series with this label, or NAME=~PATTERN; may be repeated.", false, take_selector,
+              true}),
         more({"--range", "DURATION", "How far back to query, 1d..400d (default: 8w).", false, take_range})}},
-      {Command::kBackfill, "backfill",
+      {Command::kBackfill,
+       "backfill",
        "Write a recorded history as OpenMetrics, for promtool tsdb create-blocks-from openmetrics.",
        {history_files(),
         {"--output", "FILE", "The file to write, atomically.", true, take_output},
@@ -291,18 +301,24 @@ const std::vector<CommandRow>& command_table() {
         {"--label", "NAME=VALUE", "Add this label to all series: instance=server:10054, say; may be repeated.", false,
          take_label, true},
         date_order()}},
-      {Command::kAttribute, "attribute",
+      {Command::kAttribute,
+       "attribute",
        "Report which drivers may be behind a tag: in the given folders and files, else on this system.",
        {{"PATH", "", "Folders and files to search: *.sys, *.exe, *.dll.", false, take_image, true},
         {"--tag", "TAG", "Only this tag; may be repeated.", false, take_tag, true},
         {"--format", "FORMAT", "text or json (default: text).", false, take_report_format}}},
-      {Command::kCheckConfig, "check-config", "Check a configuration file, and the web configuration it names.",
+      {Command::kCheckConfig,
+       "check-config",
+       "Check a configuration file, and the web configuration it names.",
        {{"FILE", "", "The configuration file.", false, take_config_file}}},
-      {Command::kService, "service",
+      {Command::kService,
+       "service",
        "Manage the Windows service: install it with the given flags of serve, uninstall, start, stop, reload its "
        "configuration, or configure one that an installer has made.",
        {{"ACTION", "", "install, uninstall, start, stop, reload or configure.", true, take_service_action}}},
-      {Command::kCompletion, "completion", "Print the completions of a shell.",
+      {Command::kCompletion,
+       "completion",
+       "Print the completions of a shell.",
        {{"SHELL", "", "bash, zsh, fish or powershell.", true, take_shell}}},
       {Command::kManual, "manual", "Print the manual page, for man.", {}},
   };
@@ -381,11 +397,10 @@ std::string negated(std::string_view flag) { return "--no-" + std::string(flag.s
 
 std::string help_text(const CommandRow* command) {
   if (command != nullptr && command->command != Command::kServe) {
-    std::string out =
-        "Usage: kmem_exporter " + usage_of(*command) + " [FLAGS]\n\n" + std::string(command->help) + "\n\n";
+    std::string out = "Usage: kmem_exporter " + usage_of(*command) + " [FLAGS]\n\n" + std::string(command->help) + "\n\n";
     for (const CommandFlag& flag : command->flags)
-      out += help_row(std::string(flag.name) + (flag.value.empty() ? "" : "=" + std::string(flag.value)),
-                      std::string(flag.help));
+      out +=
+          help_row(std::string(flag.name) + (flag.value.empty() ? "" : "=" + std::string(flag.value)), std::string(flag.help));
     return out + "\nEvery flag of `kmem_exporter --help` works here as well.\n";
   }
   std::string out =
@@ -394,13 +409,13 @@ std::string help_text(const CommandRow* command) {
   for (const CommandRow& row : command_table()) out += help_row(usage_of(row), std::string(row.help));
   out += "\nFlags, before or after the command, as --flag=VALUE or --flag VALUE:\n";
   for (const CommonFlag& flag : common_flags())
-    out += help_row(std::string(flag.name) + (flag.value.empty() ? "" : "=" + std::string(flag.value)),
-                    std::string(flag.help));
+    out += help_row(std::string(flag.name) + (flag.value.empty() ? "" : "=" + std::string(flag.value)), std::string(flag.help));
   std::string_view group;
   for (const config::KnobInfo& knob : config::knobs()) {
     if (group_of(knob) != group) out += "\n" + group_title(group_of(knob)) + ":\n";
     group = group_of(knob);
-    out += help_row(knob.type == config::KnobType::kBool ? knob.flag : knob.flag + "=" + std::string(value_word(knob)), knob_words(knob));
+    out += help_row(knob.type == config::KnobType::kBool ? knob.flag : knob.flag + "=" + std::string(value_word(knob)),
+                    knob_words(knob));
   }
   return out + "\nExit codes: 0 fine, 1 the work failed, 2 arguments or configuration cannot be used.\n";
 }

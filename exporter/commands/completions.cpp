@@ -111,13 +111,23 @@ std::string bash() {
          "  # \"--flag=value\" comes as three words.\n"
          "  if [[ $cur == = ]]; then cur=; elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-         "    case ${COMP_WORDS[i]} in " + joined(command_names(), "|") + ") command=${COMP_WORDS[i]}; break ;; esac\n"
+         "    case ${COMP_WORDS[i]} in " +
+         joined(command_names(), "|") +
+         ") command=${COMP_WORDS[i]}; break ;; esac\n"
          "  done\n"
-         "  case $command$prev in\n" + values + "  esac\n"
-         "  arguments() { COMPREPLY=($(compgen -W '" + joined(command_names()) + "' -- \"$cur\")); }\n"
-         "  case $command in\n" + own + "  esac\n"
+         "  case $command$prev in\n" +
+         values +
+         "  esac\n"
+         "  arguments() { COMPREPLY=($(compgen -W '" +
+         joined(command_names()) +
+         "' -- \"$cur\")); }\n"
+         "  case $command in\n" +
+         own +
+         "  esac\n"
          "  if [[ $cur == -* ]]; then\n"
-         "    COMPREPLY=($(compgen -W \"$flags " + names(common_entries()) + "\" -- \"$cur\"))\n"
+         "    COMPREPLY=($(compgen -W \"$flags " +
+         names(common_entries()) +
+         "\" -- \"$cur\"))\n"
          "  else\n"
          "    arguments\n"
          "  fi\n"
@@ -152,16 +162,24 @@ std::string zsh() {
   }
   for (const Entry& entry : common_entries()) common += zsh_flag(entry);
   return "#compdef kmem_exporter\n"
-         "_kmem_exporter_commands() {\n  local -a commands=(\n" + commands + "  )\n  _describe command commands\n}\n"
+         "_kmem_exporter_commands() {\n  local -a commands=(\n" +
+         commands +
+         "  )\n  _describe command commands\n}\n"
          "_kmem_exporter() {\n"
          "  local command= word\n"
          "  local -a own=('1:command:_kmem_exporter_commands')\n"
          "  for word in ${words[2,CURRENT-1]}; do\n"
-         "    case $word in " + joined(command_names(), "|") + ") command=$word; break ;; esac\n"
+         "    case $word in " +
+         joined(command_names(), "|") +
+         ") command=$word; break ;; esac\n"
          "  done\n"
-         "  case $command in\n" + own + "  esac\n"
+         "  case $command in\n" +
+         own +
+         "  esac\n"
          "  [[ -z $command ]] || own=('1:command:' $own)\n"
-         "  local -a common=(\n" + common + "  )\n"
+         "  local -a common=(\n" +
+         common +
+         "  )\n"
          "  _arguments $own $common\n"
          "}\n"
          "if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _kmem_exporter \"$@\"; else compdef _kmem_exporter kmem_exporter; fi\n";
@@ -176,7 +194,8 @@ std::string fish_values(const Entry& entry) {
 
 std::string fish_flag(const Entry& entry, const std::string& condition) {
   return "complete -c kmem_exporter" + condition + " -l " + entry.name.substr(2) +
-         (entry.value.empty() ? "" : (entry.choice.is_path ? " -r" : " -x") + fish_values(entry)) + " -d " + fish_quoted(entry.help) + "\n";
+         (entry.value.empty() ? "" : (entry.choice.is_path ? " -r" : " -x") + fish_values(entry)) + " -d " +
+         fish_quoted(entry.help) + "\n";
 }
 
 std::string fish() {
@@ -188,7 +207,8 @@ std::string fish() {
            fish_quoted(row.help) + "\n";
     for (const Entry& entry : entries_of(row, false)) out += fish_flag(entry, seen);
     for (const Entry& entry : entries_of(row, true))
-      if (const std::string values = fish_values(entry); !values.empty()) out += "complete -c kmem_exporter" + seen + values + "\n";
+      if (const std::string values = fish_values(entry); !values.empty())
+        out += "complete -c kmem_exporter" + seen + values + "\n";
   }
   for (const Entry& entry : common_entries()) out += fish_flag(entry, "");
   return out;
@@ -212,7 +232,8 @@ std::string powershell_flags(const std::vector<Entry>& entries) {
 std::string powershell() {
   std::string commands, own, values;
   const auto add_values = [&values](const std::string& key, const Entry& entry) {
-    if (!entry.choice.words.empty()) values += "    " + powershell_quoted(key) + " = " + powershell_list(entry.choice.words) + "\n";
+    if (!entry.choice.words.empty())
+      values += "    " + powershell_quoted(key) + " = " + powershell_list(entry.choice.words) + "\n";
   };
   for (const CommandRow& row : command_table()) {
     const std::string name(row.name);
@@ -225,10 +246,18 @@ std::string powershell() {
   return "# PowerShell completion of kmem_exporter: dot-source it, or add it to $PROFILE\n"
          "Register-ArgumentCompleter -Native -CommandName kmem_exporter, kmem_exporter.exe -ScriptBlock {\n"
          "  param($wordToComplete, $commandAst, $cursorPosition)\n"
-         "  $commands = [ordered]@{\n" + commands + "  }\n"
-         "  $own = @{\n" + own + "  }\n"
-         "  $common = [ordered]@{\n" + powershell_flags(common_entries()) + "  }\n"
-         "  $values = @{\n" + values + "  }\n"
+         "  $commands = [ordered]@{\n" +
+         commands +
+         "  }\n"
+         "  $own = @{\n" +
+         own +
+         "  }\n"
+         "  $common = [ordered]@{\n" +
+         powershell_flags(common_entries()) +
+         "  }\n"
+         "  $values = @{\n" +
+         values +
+         "  }\n"
          "  $before = @($commandAst.CommandElements | Select-Object -Skip 1 | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |\n"
          "    ForEach-Object { \"$_\" })\n"
          "  $command = $before | Where-Object { $commands.Contains($_) } | Select-Object -First 1\n"

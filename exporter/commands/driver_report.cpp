@@ -29,8 +29,8 @@ bool is_wanted(const std::string& asked, const std::string& tag) { return tag ==
 
 /// Of a tag that is asked for and not on this system: it may be another one's.
 std::vector<Candidate> known_anywhere(const drivers::Attribution& known, const std::string& tag) {
-  for (const auto& [pool, name] : {std::pair(Pool::kNonpaged, padded(tag)), std::pair(Pool::kSlabUnreclaimable, tag),
-                                   std::pair(Pool::kVmalloc, tag)})
+  for (const auto& [pool, name] :
+       {std::pair(Pool::kNonpaged, padded(tag)), std::pair(Pool::kSlabUnreclaimable, tag), std::pair(Pool::kVmalloc, tag)})
     if (auto candidates = known.candidates(pool, name); !candidates.empty()) return candidates;
   return {};
 }
@@ -39,8 +39,7 @@ std::string shown_name(const drivers::ImageFile& image) { return base::label_tex
 
 std::vector<Candidate> all_candidates(const DriverReport::Row& row) {
   std::vector<Candidate> all;
-  for (const ImageTags::Holder& holder : row.holders)
-    all.push_back({shown_name(*holder.image), {}, std::string(kImageScan)});
+  for (const ImageTags::Holder& holder : row.holders) all.push_back({shown_name(*holder.image), {}, std::string(kImageScan)});
   all.insert(all.end(), row.known.begin(), row.known.end());
   return all;
 }
@@ -139,8 +138,7 @@ DriverReport report_on_tags(const Snapshot& snapshot, const drivers::Attribution
     return std::tie(a.pool, a.tag) < std::tie(b.pool, b.tag);
   });
   for (const std::string& tag : only_tags)
-    if (std::none_of(report.rows.begin(), report.rows.end(),
-                     [&tag](const auto& row) { return is_wanted(tag, row.tag); }))
+    if (std::none_of(report.rows.begin(), report.rows.end(), [&tag](const auto& row) { return is_wanted(tag, row.tag); }))
       report.rows.push_back({tag, {}, {}, known_anywhere(known, tag)});
   return report;
 }

@@ -16,12 +16,12 @@ namespace kmem {
 struct DriverReport {
   struct Row {
     std::string tag;
-    std::optional<Pool> pool;                           // of a live system's tags
-    std::vector<drivers::ImageTags::Holder> holders;    // images that hold it, best first
-    std::vector<drivers::Candidate> known;              // by pooltag.txt, table or module; not the images
+    std::optional<Pool> pool;                         // of a live system's tags
+    std::vector<drivers::ImageTags::Holder> holders;  // images that hold it, best first
+    std::vector<drivers::Candidate> known;            // by pooltag.txt, table or module; not the images
   };
   std::vector<Row> rows;
-  std::optional<std::uint64_t> images;                  // searched; none: no search
+  std::optional<std::uint64_t> images;  // searched; none: no search
   std::uint64_t image_bytes = 0;
   std::vector<drivers::SkippedImage> skipped;
 };

@@ -66,12 +66,13 @@ ValueChoice choice_of(const config::KnobInfo& knob) {
 }
 
 std::string manual_page() {
-  std::string out = ".TH KMEM_EXPORTER 1 \"\" \"kmem_exporter " + std::string(metrics::build_info().version) +
-                    "\"\n.SH NAME\nkmem_exporter \\- Prometheus exporter of kernel memory that sees slow leaks\n"
-                    ".SH SYNOPSIS\n.B kmem_exporter\n[\\fICOMMAND\\fR] [\\fIFLAGS\\fR]\n"
-                    ".SH DESCRIPTION\nShows the kernel's memory to Prometheus: pools, tags or slab caches, and commit. "
-                    "It keeps eight weeks of history\nand says which tag leaks, how fast, since when, and when memory runs out.\n"
-                    ".SH COMMANDS\n";
+  std::string out =
+      ".TH KMEM_EXPORTER 1 \"\" \"kmem_exporter " + std::string(metrics::build_info().version) +
+      "\"\n.SH NAME\nkmem_exporter \\- Prometheus exporter of kernel memory that sees slow leaks\n"
+      ".SH SYNOPSIS\n.B kmem_exporter\n[\\fICOMMAND\\fR] [\\fIFLAGS\\fR]\n"
+      ".SH DESCRIPTION\nShows the kernel's memory to Prometheus: pools, tags or slab caches, and commit. "
+      "It keeps eight weeks of history\nand says which tag leaks, how fast, since when, and when memory runs out.\n"
+      ".SH COMMANDS\n";
   for (const CommandRow& row : command_table()) {
     out += ".SS " + roff(usage_of(row)) + "\n" + roff(row.help) + "\n";
     for (const CommandFlag& flag : row.flags) add_entry(out, flag.name, flag.value, flag.help);

@@ -34,8 +34,8 @@ int once(const Options& options, Environment& environment) {
   agent.tick();
   const auto page = agent.page(encode::Format::kText004);
   if (!page) return kExitFailed;  // the agent has said why
-  const auto written = options.output.empty() ? write_stdout(*page)
-                                              : base::write_output(environment.files, options.output, *page);
+  const auto written =
+      options.output.empty() ? write_stdout(*page) : base::write_output(environment.files, options.output, *page);
   if (!written) {
     base::log_error("the page cannot be written", {{"error", written.error().message}});
     return kExitFailed;

@@ -25,8 +25,7 @@ enum class Takes { kValue, kSwitch, kBool };
 /// Every flag of every command.
 std::map<std::string, Takes, std::less<>> all_flags() {
   std::map<std::string, Takes, std::less<>> flags;
-  for (const CommonFlag& flag : common_flags())
-    flags.emplace(flag.name, flag.value.empty() ? Takes::kSwitch : Takes::kValue);
+  for (const CommonFlag& flag : common_flags()) flags.emplace(flag.name, flag.value.empty() ? Takes::kSwitch : Takes::kValue);
   for (const CommandRow& row : command_table())
     for (const CommandFlag& flag : row.flags)
       if (!flag.is_positional()) flags.emplace(flag.name, flag.is_switch() ? Takes::kSwitch : Takes::kValue);
@@ -83,13 +82,10 @@ std::vector<std::string> normalize(int argc, const char* const* argv, std::vecto
     const std::string value = argument.substr(equals + 1);
     const bool is_negated = name.starts_with("--no-");
     if (flag->second == Takes::kSwitch || (value != "true" && value != "false"))
-      faults.push_back(name + ": expected " +
-                       (flag->second == Takes::kSwitch ? "no value" : "true, false or no value") + ", got " +
-                       in_quotes(value));
-    else if (value == "true")
-      out.push_back(name);
-    else
-      out.push_back(is_negated ? "--" + name.substr(5) : negated(name));
+      faults.push_back(name + ": expected " + (flag->second == Takes::kSwitch ? "no value" : "true, false or no value") +
+                       ", got " + in_quotes(value));
+    else if (value == "true") out.push_back(name);
+    else out.push_back(is_negated ? "--" + name.substr(5) : negated(name));
   }
   return out;
 }
@@ -187,14 +183,11 @@ void report_extras(const Grammar& grammar, const CommandRow& command, std::vecto
     }
     const std::string name = extra.substr(0, extra.find('='));
     after_unknown_flag = is_flag && name == extra;
-    if (is_flag && known.contains(name))
-      faults.push_back(name + ": not a flag of " + std::string(command.name));
-    else if (is_flag)
-      faults.push_back(name + ": unknown flag" + did_you_mean(name, flags));
+    if (is_flag && known.contains(name)) faults.push_back(name + ": not a flag of " + std::string(command.name));
+    else if (is_flag) faults.push_back(name + ": unknown flag" + did_you_mean(name, flags));
     else if (grammar.command() == nullptr)
       faults.push_back("unknown command " + in_quotes(extra) + did_you_mean(extra, commands));
-    else
-      faults.push_back("unexpected argument " + in_quotes(extra) + " to " + std::string(command.name));
+    else faults.push_back("unexpected argument " + in_quotes(extra) + " to " + std::string(command.name));
   }
 }
 
@@ -215,10 +208,8 @@ void take_knobs(const Grammar& grammar, Options& options, std::vector<std::strin
     } else if (!values.empty() && off > 0) {
       faults.push_back(knob.flag + ": expected it without " + negated(knob.flag));
     } else if (at_most_once(off > 0 ? negated(knob.flag) : knob.flag, values.size() + off, faults)) {
-      if (knob.type == config::KnobType::kBool)
-        options.overrides.push_back({&knob, {off > 0 ? "false" : "true"}});
-      else
-        options.overrides.push_back({&knob, values});
+      if (knob.type == config::KnobType::kBool) options.overrides.push_back({&knob, {off > 0 ? "false" : "true"}});
+      else options.overrides.push_back({&knob, values});
     }
   }
 }
@@ -232,16 +223,15 @@ void take_common_flags(const Grammar& grammar, Options& options, std::vector<std
   }
 }
 
-void take_own_flags(const Grammar& grammar, const CommandRow& command, Options& options,
-                    std::vector<std::string>& faults) {
+void take_own_flags(const Grammar& grammar, const CommandRow& command, Options& options, std::vector<std::string>& faults) {
   for (const CommandFlag& flag : command.flags) {
     const std::vector<std::string>& values = grammar.own(flag);
     const auto instead = std::find_if(command.flags.begin(), command.flags.end(),
                                       [&](const CommandFlag& other) { return other.name == flag.unless; });
     const bool is_replaced = instead != command.flags.end() && !grammar.own(*instead).empty();
     if (is_replaced && !values.empty())
-      faults.push_back(std::string(command.name) + ": expected " + std::string(flag.name) + " or " +
-                       std::string(flag.unless) + ", got both");
+      faults.push_back(std::string(command.name) + ": expected " + std::string(flag.name) + " or " + std::string(flag.unless) +
+                       ", got both");
     if (values.empty() && flag.is_required && !is_replaced)
       faults.push_back(std::string(command.name) + ": expected " + std::string(flag.name) +
                        (flag.value.empty() ? "" : " " + std::string(flag.value)));

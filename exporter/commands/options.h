@@ -16,15 +16,26 @@
 #include "config/config.h"
 #include "config/knobs.h"
 #include "config/web_security.h"
-#include "exporter/top/usage_table.h"
 #include "exporter/service/control.h"
+#include "exporter/top/usage_table.h"
 
 namespace kmem {
 
 enum ExitCode : int { kExitFine = 0, kExitFailed = 1, kExitUnusable = 2 };
 
-enum class Command : std::uint8_t { kServe, kOnce, kRecord, kAnalyze, kBackfill, kCheckConfig, kService, kTop, kAttribute, kCompletion,
-                                     kManual };
+enum class Command : std::uint8_t {
+  kServe,
+  kOnce,
+  kRecord,
+  kAnalyze,
+  kBackfill,
+  kCheckConfig,
+  kService,
+  kTop,
+  kAttribute,
+  kCompletion,
+  kManual
+};
 
 enum class Shell : std::uint8_t { kBash, kZsh, kFish, kPowershell };
 
@@ -42,24 +53,24 @@ struct Options {
   bool disable_default_collectors = false;  // collectors are off unless the file or a flag turns them on
   std::vector<Override> overrides;
   // Of single commands:
-  std::string output;                                   // once: empty = stdout; record, backfill: always set
+  std::string output;  // once: empty = stdout; record, backfill: always set
   std::chrono::milliseconds record_interval{60'000};
-  std::optional<std::chrono::milliseconds> record_duration;  // none = until stopped
-  std::vector<std::string> files;                            // analyze, backfill: the history; attribute: images
-  std::vector<std::pair<std::string, std::string>> labels;   // backfill: of every series
-  std::vector<std::string> tags;                             // attribute: only these
-  history::HistoryOptions history;                           // analyze, backfill: how it is read
-  ReportFormat report_format = ReportFormat::kText;          // analyze, attribute
-  bool report_all = false;                                   // analyze: also what does not grow
-  bool explain = false;                                      // analyze: how each file was read
-  std::string prometheus_url, prometheus_config;             // analyze: a server instead of files
+  std::optional<std::chrono::milliseconds> record_duration;    // none = until stopped
+  std::vector<std::string> files;                              // analyze, backfill: the history; attribute: images
+  std::vector<std::pair<std::string, std::string>> labels;     // backfill: of every series
+  std::vector<std::string> tags;                               // attribute: only these
+  history::HistoryOptions history;                             // analyze, backfill: how it is read
+  ReportFormat report_format = ReportFormat::kText;            // analyze, attribute
+  bool report_all = false;                                     // analyze: also what does not grow
+  bool explain = false;                                        // analyze: how each file was read
+  std::string prometheus_url, prometheus_config;               // analyze: a server instead of files
   std::vector<std::pair<std::string, std::string>> selectors;  // analyze: of that server's series; "~x" is a pattern
   std::chrono::milliseconds range{std::chrono::hours(24 * 56)};
-  bool top_once = false;                                     // top: one text instead of a screen
+  bool top_once = false;  // top: one text instead of a screen
   top::RowChoice top_choice;
   std::chrono::milliseconds top_interval{5'000};
   service::Action service_action = service::Action::kStart;
-  Shell shell = Shell::kBash;                                // completion
+  Shell shell = Shell::kBash;  // completion
 };
 
 struct ParseOutcome {

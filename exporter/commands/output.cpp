@@ -14,10 +14,8 @@ std::optional<Resolved> resolve_or_explain(const Options& options, Environment& 
   Resolved resolved = resolve(options, environment.files);
   if (!resolved.ok()) {
     for (const std::string& fault : resolved.faults) {
-      if (service::is_windows_service())
-        base::log_error("the configuration cannot be used", {{"error", fault}});
-      else
-        std::fprintf(stderr, "%s\n", fault.c_str());
+      if (service::is_windows_service()) base::log_error("the configuration cannot be used", {{"error", fault}});
+      else std::fprintf(stderr, "%s\n", fault.c_str());
     }
     return std::nullopt;
   }

@@ -37,8 +37,7 @@ void ProgressMeter::update(const history::Progress& progress, std::uint64_t snap
   due_ = now + (is_terminal_ ? kRedraw : kBetweenLines);
   std::string text = task_;
   if (progress.bytes_total > 0) {
-    const double part =
-        std::min(1.0, static_cast<double>(progress.bytes_read) / static_cast<double>(progress.bytes_total));
+    const double part = std::min(1.0, static_cast<double>(progress.bytes_read) / static_cast<double>(progress.bytes_total));
     if (is_terminal_) {
       const auto full = static_cast<std::size_t>(part * kBarColumns);
       text += " [" + std::string(full, '#') + std::string(kBarColumns - full, '.') + "]";

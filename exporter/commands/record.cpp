@@ -64,9 +64,9 @@ int record(const Options& options, Environment& environment) {
     }
     if (stopped) break;
   }
-  base::log_info("recorded", {{"path", options.output},
-                              {"frames", std::to_string(written)},
-                              {"size_bytes", std::to_string(capture->size_bytes())}});
+  base::log_info(
+      "recorded",
+      {{"path", options.output}, {"frames", std::to_string(written)}, {"size_bytes", std::to_string(capture->size_bytes())}});
   return complete ? kExitFine : kExitFailed;
 }
 

@@ -170,8 +170,7 @@ int make(Serving& made, const Options& options, Environment& environment) {
                                        live ? host_identity(environment.files) : config.source.kind);
   made.agent->load_state();
   made.driver_watch = std::make_unique<drivers::GuardedWatch>(std::make_unique<drivers::DriverWatch>(
-      config, live ? drivers::make_system_view() : nullptr, made.agent->attribution(), environment.files,
-      environment.clock));
+      config, live ? drivers::make_system_view() : nullptr, made.agent->attribution(), environment.files, environment.clock));
   made.driver_watch->load();
   made.step = "the source";
   made.agent->tick();
@@ -214,8 +213,7 @@ int serve(const Options& options, Environment& environment) {
         running = false;
         until = std::min(until, now + kStopPatience);
       }
-      if (now >= told && running)
-        base::log_warn("the start waits for what does not answer", {{"what", made->step.load()}});
+      if (now >= told && running) base::log_warn("the start waits for what does not answer", {{"what", made->step.load()}});
       if (now >= told) told = std::chrono::nanoseconds::max();
       if (now < until) continue;
       base::log_info("stopping before the start was done", {{"waits_for", made->step.load()}});
@@ -240,9 +238,8 @@ int serve(const Options& options, Environment& environment) {
   if (!agent.makes_progress()) due = std::min(due, environment.clock.steady() + kTryAgain);
   while (running) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - environment.clock.steady());
-    const service::Event event = std::exchange(reload_asked, false)
-                                     ? service::Event::kReload
-                                     : signals.wait(std::min(left, supervisor.heartbeat()));
+    const service::Event event =
+        std::exchange(reload_asked, false) ? service::Event::kReload : signals.wait(std::min(left, supervisor.heartbeat()));
     // A kernel that does not answer at all may answer a new process, if not, the restart is a sign.
     if (supervisor.is_watched() && agent.makes_progress() && server.is_alive()) supervisor.alive();
     if (web_watch) web_watch->note_hang();

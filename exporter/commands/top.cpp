@@ -103,8 +103,8 @@ int show_top(const Options& options, Environment& environment) {
   const bool known = !config.storage.path.empty() && files.info(config.storage.path + "/drivers.state").ok();
   if (!known) config.storage.path.clear();
   drivers::Attribution attribution;
-  drivers::GuardedWatch watch(std::make_unique<drivers::DriverWatch>(
-      config, live ? drivers::make_system_view() : nullptr, attribution, files, environment.clock));
+  drivers::GuardedWatch watch(std::make_unique<drivers::DriverWatch>(config, live ? drivers::make_system_view() : nullptr,
+                                                                     attribution, files, environment.clock));
   watch.load();
   if (screen && !known) watch.start();
 

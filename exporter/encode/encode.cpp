@@ -26,8 +26,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 bool is_legal_name(std::string_view name, bool colons) {
   if (name.empty() || name.starts_with("__") || (name[0] >= '0' && name[0] <= '9')) return false;
   return std::all_of(name.begin(), name.end(), [colons](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           (colons && c == ':');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (colons && c == ':');
   });
 }
 
@@ -35,8 +34,7 @@ bool is_legal_name(std::string_view name, bool colons) {
 bool legal_labels(const Labels& labels, std::string_view reserved) {
   for (auto label = labels.begin(); label != labels.end(); ++label) {
     if (!is_legal_name(label->name, false) || label->name == reserved) return false;
-    if (std::any_of(labels.begin(), label, [&](const auto& before) { return before.name == label->name; }))
-      return false;
+    if (std::any_of(labels.begin(), label, [&](const auto& before) { return before.name == label->name; })) return false;
   }
   return true;
 }
@@ -67,7 +65,7 @@ struct LineBefore {
   const Labels* labels = nullptr;
   std::size_t start = 0;
   std::array<std::size_t, kMaxLabels> value_offsets{};  // from start; 0 = not kept
-  std::array<std::uint64_t, kMaxLabels> hashes{};         // of the values up to and with this one
+  std::array<std::uint64_t, kMaxLabels> hashes{};       // of the values up to and with this one
 
   [[nodiscard]] bool has_same_names(const Labels& other) const {
     return labels != nullptr && std::equal(labels->begin(), labels->end(), other.begin(), other.end(),

@@ -87,8 +87,7 @@ class Gzip::Deflater {
         head = here;
         if (distance <= kWindow && load<std::uint32_t>(text + at - distance) == word) {
           const std::size_t most = std::min(end - at, kLongest) - kShortest;
-          const std::size_t length =
-              kShortest + common(text + at + kShortest, text + at + kShortest - distance, most);
+          const std::size_t length = kShortest + common(text + at + kShortest, text + at + kShortest - distance, most);
           const std::size_t code = distance_code(distance);
           ++literals_[kLengthCodes + kLengthCode[length]];
           ++distances_[code];
@@ -114,7 +113,7 @@ class Gzip::Deflater {
     expect(out, block_bits());
     out.put_now((is_last ? 1 : 0) | 2 << 1, 3);
     out = write_codes(out);
-    for (const std::uint32_t* token = tokens_.data(), *const end = token + tokens_used_; token != end; ++token) {
+    for (const std::uint32_t *token = tokens_.data(), *const end = token + tokens_used_; token != end; ++token) {
       const std::size_t length = *token >> kTokenLengthAt;
       if (length == 0) {
         const auto literal = [&](std::uint32_t byte) { out.put(literal_codes_[byte].bits, literal_codes_[byte].length); };
@@ -163,7 +162,8 @@ class Gzip::Deflater {
     std::array<std::uint32_t, 19> counts{};
     std::size_t step_count = 0;
     const auto add = [&](unsigned symbol, std::size_t extra, unsigned bits) {
-      steps[step_count++] = {static_cast<std::uint8_t>(symbol), static_cast<std::uint8_t>(extra), static_cast<std::uint8_t>(bits)};
+      steps[step_count++] = {static_cast<std::uint8_t>(symbol), static_cast<std::uint8_t>(extra),
+                             static_cast<std::uint8_t>(bits)};
       ++counts[symbol];
     };
     for (std::size_t i = 0; i < literals + distances;) {

@@ -108,7 +108,8 @@ void KeptTokens::learn_piece(std::size_t piece, std::vector<std::uint32_t>& head
                                              [](std::uint32_t where, const Piece& each) { return where < each.end; });
         const std::size_t distance = at - candidate;
         if (distance + pieces_[piece].shift - holder->shift > kFarthestKept) break;
-        const std::size_t length = common(text + at, text + candidate, std::min({end - at, std::size_t{holder->end} - candidate, kLongest}));
+        const std::size_t length =
+            common(text + at, text + candidate, std::min({end - at, std::size_t{holder->end} - candidate, kLongest}));
         if (length < kShortest || length <= best) continue;
         best = length;
         best_distance = distance;
@@ -174,7 +175,7 @@ std::size_t KeptTokens::tokens_of(std::size_t block, std::string_view page, std:
     const Piece& piece = pieces_[i];
     to = std::copy(tokens_.data() + token, tokens_.data() + piece.tokens_end, to);
     token = piece.tokens_end;
-    for (const char* at = page.data() + piece.number_at, *const end = at + piece.number_size; at != end; ++at) {
+    for (const char *at = page.data() + piece.number_at, *const end = at + piece.number_size; at != end; ++at) {
       const auto byte = static_cast<unsigned char>(*at);
       *to++ = byte;
       ++literals[byte];

@@ -27,11 +27,11 @@ class KeptTokens {
 
   /// Text that ends where a number begins, or at the page's end.
   struct Piece {
-    std::uint32_t end = 0;          // in text_
-    std::uint32_t tokens_end = 0;   // in tokens_
-    std::uint32_t number_at = 0;    // in the page
+    std::uint32_t end = 0;         // in text_
+    std::uint32_t tokens_end = 0;  // in tokens_
+    std::uint32_t number_at = 0;   // in the page
     std::uint32_t number_size = 0;
-    std::uint32_t shift = 0;        // how much farther back it begins in the page than in text_
+    std::uint32_t shift = 0;  // how much farther back it begins in the page than in text_
   };
   struct Match {
     std::uint32_t token = 0;

@@ -58,9 +58,7 @@ void Writer::escaped(std::string_view piece, bool quote) {
   for (; i < piece.size(); ++i) {
     const char c = piece[i];
     switch (kClasses[static_cast<unsigned char>(c)]) {
-      case kPlain:
-        put_byte(c);
-        continue;
+      case kPlain: put_byte(c); continue;
       case kLineFeed:
         put_byte('\\');
         put_byte('n');
@@ -73,8 +71,7 @@ void Writer::escaped(std::string_view piece, bool quote) {
         put_byte('\\');
         put_byte('\\');
         continue;
-      default:
-        break;
+      default: break;
     }
     const bool is_control = static_cast<unsigned char>(c) < 0x80;
     const std::size_t length = is_control ? 0 : base::utf8_length(piece.substr(i));

@@ -74,8 +74,7 @@ std::string BasicAuth::hash(const std::string& password, const std::string& sett
   return bcrypt(password, setting);
 }
 
-BasicAuth::BasicAuth(std::vector<config::BasicAuthUser> users)
-    : users_(std::move(users)), key_{random_word(), random_word()} {}
+BasicAuth::BasicAuth(std::vector<config::BasicAuthUser> users) : users_(std::move(users)), key_{random_word(), random_word()} {}
 
 BasicAuth::Verdict BasicAuth::remembered(std::string_view authorization) {
   const auto sent = credentials(authorization);

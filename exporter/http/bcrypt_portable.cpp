@@ -152,8 +152,8 @@ using base::is_digit;
 std::string bcrypt_portable(const std::string& password, const std::string& setting) {
   constexpr std::size_t kPrefix = 7;  // "$2y$10$"
   if (setting.size() != 60 || !setting.starts_with("$2") || setting[3] != '$' || setting[6] != '$' ||
-      std::string_view("aby").find(setting[2]) == std::string_view::npos || !is_digit(setting[4]) ||
-      !is_digit(setting[5]) || password.find('\0') != std::string::npos) {
+      std::string_view("aby").find(setting[2]) == std::string_view::npos || !is_digit(setting[4]) || !is_digit(setting[5]) ||
+      password.find('\0') != std::string::npos) {
     return {};
   }
   const int cost = (setting[4] - '0') * 10 + (setting[5] - '0');

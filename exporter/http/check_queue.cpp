@@ -65,9 +65,10 @@ void CheckQueue::submit(const std::string& group, Task task) {
     const std::size_t mine = own == groups.end() ? 0 : own->waiting.size();
     bool has_room = !shared_->stopping;
     if (has_room && (mine >= kMostOfOne || shared_->waiting >= kMost)) {
-      const auto most = mine >= kMostOfOne ? own : std::max_element(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-        return a.waiting.size() < b.waiting.size();
-      });
+      const auto most =
+          mine >= kMostOfOne ? own : std::max_element(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+            return a.waiting.size() < b.waiting.size();
+          });
       has_room = most == own || most->waiting.size() > mine + 1;
       if (has_room) {
         refused = std::move(most->waiting.front());
@@ -102,9 +103,7 @@ void CheckQueue::work(Shared& shared) {
     lock.unlock();
     try {
       task(true);
-    } catch (const std::exception& error) {
-      base::log_error("a password could not be checked", {{"error", error.what()}});
-    }
+    } catch (const std::exception& error) { base::log_error("a password could not be checked", {{"error", error.what()}}); }
     task = nullptr;
     lock.lock();
   }

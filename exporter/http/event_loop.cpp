@@ -83,9 +83,7 @@ void EventLoop::run() {
     if (stopping_ && (connections_.empty() || clock_.steady() >= stop_deadline_)) break;
     try {
       go_round();
-    } catch (const std::bad_alloc&) {
-      relieve();
-    }
+    } catch (const std::bad_alloc&) { relieve(); }
   }
   connections_.clear();
 }
@@ -126,8 +124,8 @@ void EventLoop::wait() {
     const bool writing = connection.state == State::kWriting;
     const bool working = connection.state == State::kWorking || connection.state == State::kParked;
     if (connection.state != State::kWorking) until = std::min(until, connection.deadline);
-    interests_.push_back({.handle = connection.socket.handle(), .read = !writing && !working,
-                          .write = !connection.out.empty()});
+    interests_.push_back(
+        {.handle = connection.socket.handle(), .read = !writing && !working, .write = !connection.out.empty()});
   }
   // Nothing is due: nobody is woken.
   const auto timeout = std::chrono::ceil<milliseconds>(std::clamp(until - now, Time(0), Time(kLongestWait)));
@@ -212,20 +210,20 @@ std::string_view EventLoop::heaviest_group() const {
   // Majority vote (Boyer and Moore) would do for a half; for a quarter three candidates do (Misra and Gries).
   std::array<std::pair<std::string_view, std::size_t>, kShare - 1> votes{};
   for (const auto& [id, connection] : connections_) {
-    const auto own = std::find_if(votes.begin(), votes.end(), [&c = connection](const auto& vote) {
-      return vote.second > 0 && vote.first == c.group;
-    });
+    const auto own = std::find_if(votes.begin(), votes.end(),
+                                  [&c = connection](const auto& vote) { return vote.second > 0 && vote.first == c.group; });
     const auto free = std::find_if(votes.begin(), votes.end(), [](const auto& vote) { return vote.second == 0; });
     if (own != votes.end()) ++own->second;
     else if (free != votes.end()) *free = {connection.group, 1};
-    else for (auto& vote : votes) --vote.second;
+    else
+      for (auto& vote : votes) --vote.second;
   }
   std::string_view heaviest;
   std::size_t most = connections_.size() / kShare;
   for (const auto& vote : votes) {
     if (vote.second == 0) continue;
-    const auto held = static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(),
-                                               [&vote](const auto& each) { return each.second.group == vote.first; }));
+    const auto held = static_cast<std::size_t>(std::count_if(
+        connections_.begin(), connections_.end(), [&vote](const auto& each) { return each.second.group == vote.first; }));
     if (held <= most) continue;
     most = held;
     heaviest = vote.first;
@@ -238,8 +236,8 @@ std::string_view EventLoop::heaviest_group() const {
 /// upon request before it has the answers is no scraper: each begins anew, so they count from the first of them.
 double EventLoop::badness(const Connection& connection, Time now) const {
   const double seconds = std::chrono::duration<double>(now - connection.since).count();
-  const bool waits = connection.state == State::kReading || connection.state == State::kParked ||
-                     connection.state == State::kWriting;
+  const bool waits =
+      connection.state == State::kReading || connection.state == State::kParked || connection.state == State::kWriting;
   if (connection.piles_since && waits)
     return std::chrono::duration<double>(now - *connection.piles_since).count() / kHeadSeconds;
   switch (connection.state) {
@@ -287,12 +285,9 @@ bool EventLoop::take(Connection& connection, std::string_view bytes) {
 void EventLoop::advance(std::uint64_t id, Connection& connection) {
   auto& scanner = connection.scanner;
   switch (scanner.scan(connection.in)) {
-    case HeadScanner::State::kMore:
-      return;
-    case HeadScanner::State::kRefused:
-      return refuse(connection, scanner.refusal(), !scanner.head().head);
-    case HeadScanner::State::kComplete:
-      break;
+    case HeadScanner::State::kMore: return;
+    case HeadScanner::State::kRefused: return refuse(connection, scanner.refusal(), !scanner.head().head);
+    case HeadScanner::State::kComplete: break;
   }
   hand_over(id, connection);
 }
@@ -313,8 +308,7 @@ void EventLoop::hand_over(std::uint64_t id, Connection& connection) {
   connection.abandoned = std::make_shared<std::atomic<bool>>(false);
   Job job{id, scanner.head(), connection.remote, lane, false, clock_.steady(), false, lone, connection.abandoned};
   ++connection.requests;
-  job.close = connection.close_after =
-      stopping_ || !job.head.keep_alive || connection.requests >= web_.keep_alive_requests;
+  job.close = connection.close_after = stopping_ || !job.head.keep_alive || connection.requests >= web_.keep_alive_requests;
   connection.in.erase(0, job.head.size_bytes);
   scanner = HeadScanner(web_.max_header_bytes);
   connection.lane = lane;
@@ -471,8 +465,8 @@ void EventLoop::begin_stop() {
   listeners_.clear();
   for (auto& [id, connection] : connections_) {
     // A password's check may take minutes.
-    const bool is_served = connection.state == State::kWriting ||
-                           (connection.state == State::kWorking && connection.lane != Lane::kCheck);
+    const bool is_served =
+        connection.state == State::kWriting || (connection.state == State::kWorking && connection.lane != Lane::kCheck);
     if (!is_served) close(connection);
   }
   sweep();

@@ -54,8 +54,8 @@ class EventLoop {
     std::function<std::string(const Refusal&, bool with_body)> refusal_answer;
   };
 
-  EventLoop(const config::Web& web, std::vector<Socket> listeners, Wakeup wakeup, Observer& observer,
-            const base::Clock& clock, Hooks hooks);
+  EventLoop(const config::Web& web, std::vector<Socket> listeners, Wakeup wakeup, Observer& observer, const base::Clock& clock,
+            Hooks hooks);
 
   void run();
   void stop();
@@ -76,9 +76,9 @@ class EventLoop {
     std::string remote;
     std::string group;  // whom it is counted with: the address, of IPv6 the network
     State state = State::kIdle;
-    Time since{};     // entered the state
+    Time since{};  // entered the state
     Time deadline{};
-    std::string in;   // the head that is being read, and what was sent after it
+    std::string in;  // the head that is being read, and what was sent after it
     std::unique_ptr<TlsSession> tls;
     bool tls_begun = false, tls_answered = false;
     HeadScanner scanner;
@@ -88,7 +88,7 @@ class EventLoop {
     std::size_t requests = 0;
     std::optional<Time> piles_since;  // requests on it wait for one another
     bool close_after = false;
-    Lane lane = Lane::kSlow;  // of the job in work
+    Lane lane = Lane::kSlow;                       // of the job in work
     std::shared_ptr<std::atomic<bool>> abandoned;  // of the job in work
   };
   using Connections = std::map<std::uint64_t, Connection>;
@@ -127,7 +127,7 @@ class EventLoop {
   Connections connections_;
   std::uint64_t next_id_ = 1;
   std::array<std::size_t, kLanes> in_work_{};
-  std::size_t parked_ = 0;  // at most so many
+  std::size_t parked_ = 0;      // at most so many
   bool answered_here_ = false;  // in this round
   Time accept_again_{};
   Time stop_deadline_{};

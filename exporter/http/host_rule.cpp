@@ -41,8 +41,7 @@ bool is_ipv6(std::string_view text) {
 
 }  // namespace
 
-HostRule::HostRule(const std::vector<std::string>& names, std::string_view own_name)
-    : own_label_(first_label(own_name)) {
+HostRule::HostRule(const std::vector<std::string>& names, std::string_view own_name) : own_label_(first_label(own_name)) {
   for (const std::string& name : names) {
     any_ = any_ || name == "*";
     names_.emplace_back(without_dot(name));

@@ -99,7 +99,8 @@ base::Result<std::vector<Socket>> passed_sockets() {
     if (type != SOCK_STREAM || listens == 0)
       return base::Error{base::ErrorCode::kInvalid, name + " is no listening stream socket; the unit wants Accept=no"};
     const int flags = ::fcntl(listener_fd(socket), F_GETFL);
-    if (flags == -1 || ::fcntl(listener_fd(socket), F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(listener_fd(socket), F_SETFD, FD_CLOEXEC) != 0)
+    if (flags == -1 || ::fcntl(listener_fd(socket), F_SETFL, flags | O_NONBLOCK) != 0 ||
+        ::fcntl(listener_fd(socket), F_SETFD, FD_CLOEXEC) != 0)
       return os_error(name);
     sockets.push_back(std::move(socket));
   }

@@ -13,8 +13,7 @@ class RateLimiter {
  public:
   explicit RateLimiter(const config::RateLimit& limit)
       : interval_(std::min(limit.interval, kMost)),
-        full_(std::min<std::int64_t>(static_cast<std::int64_t>(limit.burst), kMost / interval_) * interval_),
-        left_(full_) {}
+        full_(std::min<std::int64_t>(static_cast<std::int64_t>(limit.burst), kMost / interval_) * interval_), left_(full_) {}
 
   bool allow(std::chrono::nanoseconds now) {
     if (has_begun_) left_ = std::min(full_, left_ + std::min(now - last_, kMost));

@@ -60,11 +60,9 @@ HeadScanner::State HeadScanner::scan(std::string_view buffer) {
       }
       continue;
     }
-    if (position_ == 0 && c == 0x16) {
-      return refuse(400, "malformed", "this looks like TLS; this port speaks plain HTTP");
-    }
-    const bool allowed = lines_ == 0 ? (c >= 0x20 && c < 0x7f) || c == '\r'
-                                     : (c >= 0x20 && c != 0x7f) || c == '\r' || c == '\t';
+    if (position_ == 0 && c == 0x16) { return refuse(400, "malformed", "this looks like TLS; this port speaks plain HTTP"); }
+    const bool allowed =
+        lines_ == 0 ? (c >= 0x20 && c < 0x7f) || c == '\r' : (c >= 0x20 && c != 0x7f) || c == '\r' || c == '\t';
     if (!allowed) return refuse(400, "malformed", "the request has a control character");
     ++position_;
   }
@@ -84,9 +82,7 @@ HeadScanner::State HeadScanner::request_line(std::string_view line) {
       !is_digit(version[7])) {
     return refuse(400, "malformed", "the request line does not end in an HTTP version");
   }
-  if (version[5] != '1' || version[7] > '1') {
-    return refuse(505, "version", "only HTTP/1.0 and HTTP/1.1 are spoken here");
-  }
+  if (version[5] != '1' || version[7] > '1') { return refuse(505, "version", "only HTTP/1.0 and HTTP/1.1 are spoken here"); }
   method_known_ = method == "GET" || method == "HEAD";
   head_.head = method == "HEAD";
   head_.version_1_0 = version[7] == '0';

@@ -22,8 +22,8 @@ struct RequestHead {
   bool head = false;           // HEAD, else GET
   bool keep_alive = false;     // what the client asks for
   bool version_1_0 = false;
-  std::string target;          // origin form: "/path?query", still percent-encoded
-  std::string host;            // of the Host header, or the target's own authority
+  std::string target;  // origin form: "/path?query", still percent-encoded
+  std::string host;    // of the Host header, or the target's own authority
   std::string accept, accept_encoding, if_none_match, authorization, scrape_timeout;
 };
 

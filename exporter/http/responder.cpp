@@ -7,8 +7,8 @@
 #include "collectors/base/log.h"
 #include "exporter/http/text.h"
 
-#include "exporter/http/httplib_settings.h"
 #include <httplib.h>
+#include "exporter/http/httplib_settings.h"
 
 namespace kmem::http {
 namespace {
@@ -105,9 +105,7 @@ class Responder::Httplib final : public httplib::Server {
       return route->handler(request);
     } catch (const std::exception& error) {
       base::log_error("a handler failed", {{"handler", route->name}, {"error", error.what()}});
-    } catch (...) {
-      base::log_error("a handler failed", {{"handler", route->name}});
-    }
+    } catch (...) { base::log_error("a handler failed", {{"handler", route->name}}); }
     return text(500, "internal error\n");
   }
 
@@ -162,8 +160,7 @@ class Responder::Httplib final : public httplib::Server {
 Responder::Responder(const std::vector<Route>& routes) : httplib_(std::make_unique<Httplib>(routes)) {}
 Responder::~Responder() = default;
 
-Answer Responder::answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra,
-                         bool at_once) {
+Answer Responder::answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra, bool at_once) {
   return httplib_->answer(head, remote, close, extra, at_once);
 }
 

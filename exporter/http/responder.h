@@ -30,8 +30,7 @@ class Responder {
 
   /// `extra` headers go with every answer that has not its own of that name; of two policies both hold. `at_once`: the
   /// status may be kNotAtOnce, and there is no answer then.
-  Answer answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra,
-                bool at_once = false);
+  Answer answer(const RequestHead& head, const std::string& remote, bool close, const Headers& extra, bool at_once = false);
 
  private:
   class Httplib;

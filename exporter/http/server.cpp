@@ -42,8 +42,9 @@ constexpr std::chrono::hours kTellAgain{1};
 
 constexpr Refusal kUnauthorized{401, "unauthorized", "unauthorized"};
 constexpr Refusal kRateLimit{429, "rate_limit", "more requests than the web configuration's rate_limit allows"};
-constexpr Refusal kForeignHost{403, "host", "this machine is not known by the name in the Host header; web.host_names "
-                                            "may list it"};
+constexpr Refusal kForeignHost{403, "host",
+                               "this machine is not known by the name in the Host header; web.host_names "
+                               "may list it"};
 constexpr Refusal kTooManyChecks{503, "busy", "too many passwords to check at once"};
 
 }  // namespace
@@ -51,9 +52,9 @@ constexpr Refusal kTooManyChecks{503, "busy", "too many passwords to check at on
 /// What a web configuration file asks for, ready for use. Requests in work keep the one they began with.
 struct Server::Terms {
   config::WebSecurity security;
-  std::shared_ptr<BasicAuth> auth;        // null: everyone may come in
-  std::shared_ptr<TlsContext> tls;        // null: plain HTTP
-  std::shared_ptr<RateLimiter> limiter;   // null: no limit
+  std::shared_ptr<BasicAuth> auth;       // null: everyone may come in
+  std::shared_ptr<TlsContext> tls;       // null: plain HTTP
+  std::shared_ptr<RateLimiter> limiter;  // null: no limit
 };
 
 base::Result<Server::SharedTerms> Server::make_terms(const config::WebSecurity& security, const Terms* before,
@@ -69,14 +70,10 @@ base::Result<Server::SharedTerms> Server::make_terms(const config::WebSecurity& 
     if (!loaded) return loaded.error();
     terms->tls = std::move(*loaded);
   }
-  if (before != nullptr && before->security.users == security.users)
-    terms->auth = before->auth;
-  else if (!security.users.empty())
-    terms->auth = std::make_shared<BasicAuth>(security.users);
-  if (before != nullptr && before->security.rate_limit == security.rate_limit)
-    terms->limiter = before->limiter;
-  else if (security.rate_limit)
-    terms->limiter = std::make_shared<RateLimiter>(*security.rate_limit);
+  if (before != nullptr && before->security.users == security.users) terms->auth = before->auth;
+  else if (!security.users.empty()) terms->auth = std::make_shared<BasicAuth>(security.users);
+  if (before != nullptr && before->security.rate_limit == security.rate_limit) terms->limiter = before->limiter;
+  else if (security.rate_limit) terms->limiter = std::make_shared<RateLimiter>(*security.rate_limit);
   return SharedTerms(std::move(terms));
 }
 
@@ -229,16 +226,18 @@ struct Server::Running {
   void answer(Job job) {
     const Route* const route = route_of(job.head.target);
     const bool quick = route != nullptr && route->quick;
-    workers.submit([this, job = std::move(job)](std::size_t worker) {
-      // What was begun is taken all the same: a reading of the kernel may be told only once.
-      if (*job.abandoned && !job.begun) return loop.deliver(job, {}, true);
-      try {
-        loop.deliver(job, *respond(worker, job, false), job.close);
-      } catch (const std::bad_alloc&) {
-        server.observer_.rejected("memory");
-        loop.deliver(job, {}, true);
-      }
-    }, quick);
+    workers.submit(
+        [this, job = std::move(job)](std::size_t worker) {
+          // What was begun is taken all the same: a reading of the kernel may be told only once.
+          if (*job.abandoned && !job.begun) return loop.deliver(job, {}, true);
+          try {
+            loop.deliver(job, *respond(worker, job, false), job.close);
+          } catch (const std::bad_alloc&) {
+            server.observer_.rejected("memory");
+            loop.deliver(job, {}, true);
+          }
+        },
+        quick);
   }
 
   /// None: it cannot be answered at once.
@@ -275,8 +274,8 @@ struct Server::Running {
 
 Server::Server(config::Web web, std::vector<Route> routes, Observer& observer, const base::Clock& clock,
                config::WebSecurity security, base::FileSystem& files)
-    : web_(std::move(web)), routes_(std::move(routes)), observer_(observer), clock_(clock),
-      security_(std::move(security)), files_(files) {}
+    : web_(std::move(web)), routes_(std::move(routes)), observer_(observer), clock_(clock), security_(std::move(security)),
+      files_(files) {}
 
 Server::~Server() { stop(); }
 
@@ -305,8 +304,7 @@ base::Result<std::vector<Socket>> Server::listen() {
     if (!address) {
       return base::Error{base::ErrorCode::kInvalid, "cannot listen on " + text + ": want host:port, [v6]:port or :port"};
     }
-    auto listener = address->unix_path.empty() ? listen_on(address->host, address->port)
-                                               : listen_on_path(address->unix_path);
+    auto listener = address->unix_path.empty() ? listen_on(address->host, address->port) : listen_on_path(address->unix_path);
     if (!listener) return listener.error().within("cannot listen on " + text);
     if (!address->unix_path.empty()) names_.push_back(name_of_path(address->unix_path));
     listeners.push_back(std::move(*listener));

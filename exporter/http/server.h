@@ -29,10 +29,10 @@ struct Request {
   std::string path;   // decoded
   std::string query;  // as sent, without '?'
   std::string accept, accept_encoding, if_none_match;
-  bool head = false;  // answer as for GET; the body is left out later
-  std::string remote; // the client's numeric address
+  bool head = false;             // answer as for GET; the body is left out later
+  std::string remote;            // the client's numeric address
   std::string scrape_timeout{};  // X-Prometheus-Scrape-Timeout-Seconds
-  bool at_once = false;  // asked on the server's own thread: kNotAtOnce rather than wait
+  bool at_once = false;          // asked on the server's own thread: kNotAtOnce rather than wait
 };
 
 /// A Response's status: it takes longer, and a worker is to ask again.

@@ -54,7 +54,7 @@ struct IoResult {
 struct Accepted {
   IoStatus status = IoStatus::kFailed;  // kFailed: out of descriptors or memory
   Socket socket;
-  std::string remote;                   // the peer's numeric address, without port; kOnThisMachine
+  std::string remote;  // the peer's numeric address, without port; kOnThisMachine
 };
 
 /// Needed once before any other call; on Windows it loads winsock.

@@ -54,8 +54,7 @@ base::Result<Socket> listen_at(const sockaddr* address, socklen_t length, std::u
   if (!socket) return base::Error{base::ErrorCode::kUnsupported, reason(::WSAGetLastError())};
   set_option(socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
   // NT 5.2 has no socket for both families and refuses the option.
-  if (address->sa_family == AF_INET6 && set_option(socket, IPPROTO_IPV6, kIpv6V6Only, take_ipv4 ? 0 : 1) != 0 &&
-      take_ipv4) {
+  if (address->sa_family == AF_INET6 && set_option(socket, IPPROTO_IPV6, kIpv6V6Only, take_ipv4 ? 0 : 1) != 0 && take_ipv4) {
     return base::Error{base::ErrorCode::kUnsupported, reason(::WSAGetLastError())};
   }
   if (::bind(raw(socket), address, length) != 0) {
@@ -169,8 +168,7 @@ void Wakeup::wake() const { send_some(receiver_, "w"); }
 
 void Wakeup::drain() const {
   char buffer[16];
-  while (receive(receiver_, buffer).status == IoStatus::kDone) {
-  }
+  while (receive(receiver_, buffer).status == IoStatus::kDone) {}
 }
 
 }  // namespace kmem::http

@@ -71,10 +71,10 @@ base::Result<Files> read_files(const config::TlsServer& settings, base::FileSyst
     const char* name;
     Pem& to;
   };
-  for (const auto& [path, text, name, to] : {Source{settings.cert_file, settings.cert, "cert", result.cert},
-                                             Source{settings.key_file, settings.key, "key", result.key},
-                                             Source{settings.client_ca_file, settings.client_ca, "client_ca",
-                                                    result.client_ca}}) {
+  for (const auto& [path, text, name, to] :
+       {Source{settings.cert_file, settings.cert, "cert", result.cert},
+        Source{settings.key_file, settings.key, "key", result.key},
+        Source{settings.client_ca_file, settings.client_ca, "client_ca", result.client_ca}}) {
     to = {path.empty() ? name : path, text};
     if (path.empty()) continue;
     auto read = base::read_file(files, path, kMaxFileBytes);
@@ -183,8 +183,9 @@ base::Result<void> try_handshake(SSL_CTX* server, const std::string& name) {
       const int done = SSL_do_handshake(side);
       const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(side, done);
       if (error == SSL_ERROR_NONE || error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) continue;
-      return openssl_error(name + ": no client could come in with this certificate and these cipher_suites, "
-                                  "curve_preferences and versions");
+      return openssl_error(name +
+                           ": no client could come in with this certificate and these cipher_suites, "
+                           "curve_preferences and versions");
     }
     if (SSL_is_init_finished(here.get()) == 1 && SSL_is_init_finished(there.get()) == 1) break;
   }
@@ -335,7 +336,7 @@ class OpensslContext final : public TlsContext {
   std::mutex refresh_mutex_;  // content_ and last_error_
   Files content_;
   std::string last_error_;
-  std::mutex mutex_;          // ready_
+  std::mutex mutex_;  // ready_
   std::shared_ptr<Ready> ready_;
 };
 
@@ -347,8 +348,7 @@ base::Result<std::unique_ptr<TlsContext>> TlsContext::load(const config::TlsServ
   auto ready = make_ready(settings, *content);
   if (!ready) return ready.error();
   warn_of_readers(settings);
-  return std::unique_ptr<TlsContext>(
-      std::make_unique<OpensslContext>(settings, files, std::move(*content), std::move(*ready)));
+  return std::unique_ptr<TlsContext>(std::make_unique<OpensslContext>(settings, files, std::move(*content), std::move(*ready)));
 }
 
 }  // namespace kmem::http

@@ -85,8 +85,9 @@ base::Error not_found(const Pem& in, Wanted wanted) {
       return is("it holds a PKCS #7 bundle; convert it: openssl pkcs7 -print_certs -in FILE -out cert.pem");
   } else {
     if (has_label("ENCRYPTED PRIVATE KEY") || text.find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos)
-      return is("the key is encrypted, and nobody is there to type its password; store it without: openssl pkey -in "
-                "FILE -out key.pem");
+      return is(
+          "the key is encrypted, and nobody is there to type its password; store it without: openssl pkey -in "
+          "FILE -out key.pem");
     if (has_label("OPENSSH PRIVATE KEY"))
       return is("it is a key in OpenSSH's format; convert it: ssh-keygen -p -m PEM -f FILE");
     if (has(is_key))
@@ -107,8 +108,8 @@ base::Result<std::vector<Certificate>> read_certificates(const Pem& from) {
   std::vector<Certificate> result;
   while (auto certificate = next_certificate(pem.get())) {
     if (result.size() == kMostCertificates)
-      return base::Error{base::ErrorCode::kInvalid, from.name + ": more certificates than the " +
-                                                        std::to_string(kMostCertificates) + " allowed"};
+      return base::Error{base::ErrorCode::kInvalid,
+                         from.name + ": more certificates than the " + std::to_string(kMostCertificates) + " allowed"};
     result.push_back(std::move(certificate));
   }
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
@@ -176,7 +177,8 @@ base::Result<KeyPair> read_key_pair(const Pem& certificate, const Pem& key, int 
                                       : "it is a key of type " + has + ", and " + wants + " is wanted by ") +
                             certificate.name + "; put the two there that were made together");
   }
-  if (kind_of(own).empty()) return refused(certificate, "a key of type " + kind_words(own) + "; TLS wants RSA, ECDSA or Ed25519");
+  if (kind_of(own).empty())
+    return refused(certificate, "a key of type " + kind_words(own) + "; TLS wants RSA, ECDSA or Ed25519");
   if (const int bits = EVP_PKEY_get_bits(own); kind_of(own) == "RSA" && bits < fewest_rsa_bits)
     return refused(certificate, "an RSA key of " + std::to_string(bits) + " bits is too small; make one of " +
                                     std::to_string(fewest_rsa_bits) + " bits or more, and a certificate for it");

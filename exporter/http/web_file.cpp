@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kEvery{1};
 constexpr std::chrono::milliseconds kSettles{200};
 // How long the end waits for a look that is at work.
 constexpr std::chrono::milliseconds kFileEndPatience{300};
-constexpr int kSaid = 20;  // changes in ten minutes that are said one by one
+constexpr int kSaid = 20;        // changes in ten minutes that are said one by one
 constexpr int kTimesLonger = 5;  // than somebody waits for a look, a slow disk may take
 
 config::WebLoadResult understand(std::string_view text, const std::string& path, base::FileSystem& files) {
@@ -64,22 +64,22 @@ struct WebFileWatch::Shared {
   base::FollowedFiles followed;  // for every look
   // The thread's alone:
   config::WebSecurity running;
-  std::string text;                // as looked at last
-  std::vector<std::string> said;   // of that; empty: it is in force
+  std::string text;               // as looked at last
+  std::vector<std::string> said;  // of that; empty: it is in force
   base::Flapping flapping{kSaid};
   // All of the rest is the mutex's. It is never held while a file is read.
   std::mutex mutex;
   std::condition_variable changed;
-  Server* server;                  // null: both have ended
+  Server* server;  // null: both have ended
   Done done;
   bool stopping = false, hang_told = false, last = true;
-  std::uint64_t asked = 0, looked = 0;  // looks that were asked for, and the newest of them that was done
+  std::uint64_t asked = 0, looked = 0;            // looks that were asked for, and the newest of them that was done
   std::optional<steady_clock::time_point> began;  // while a look is at work
   std::optional<base::LeftThread> left;
 };
 
-WebFileWatch::WebFileWatch(std::string path, config::WebSecurity running, Server& server, base::FileSystem& files,
-                           Done done, std::chrono::milliseconds patience)
+WebFileWatch::WebFileWatch(std::string path, config::WebSecurity running, Server& server, base::FileSystem& files, Done done,
+                           std::chrono::milliseconds patience)
     : shared_(std::make_shared<Shared>(std::move(path), std::move(running), server, files, std::move(done))),
       patience_(patience) {
   thread_ = std::thread([own = shared_] {
@@ -188,8 +188,9 @@ bool WebFileWatch::Shared::take(const std::string& fresh) {
   running = std::move(loaded.security);
   said.clear();
   if (news) {
-    if (flapping.changed(steady_clock::now().time_since_epoch())) base::log_info("the web configuration changed and is in use",
-                   {{"path", path}, {"users", std::to_string(running.users.size())}});
+    if (flapping.changed(steady_clock::now().time_since_epoch()))
+      base::log_info("the web configuration changed and is in use",
+                     {{"path", path}, {"users", std::to_string(running.users.size())}});
     tell(true);
   }
   return true;

@@ -74,9 +74,7 @@ void WorkerPool::work(Shared& shared, std::size_t worker) {
     lock.unlock();
     try {
       task(worker);
-    } catch (const std::exception& error) {
-      base::log_error("a task of the server failed", {{"error", error.what()}});
-    }
+    } catch (const std::exception& error) { base::log_error("a task of the server failed", {{"error", error.what()}}); }
     task = nullptr;
     lock.lock();
     shared.slow_running -= slow ? 1U : 0U;

@@ -17,11 +17,11 @@ class Samples;
 struct MetricRow {
   std::string_view name;
   prometheus::MetricType type;
-  std::string_view unit;                       // the name's suffix; empty for counts
-  std::array<std::string_view, 5> labels;      // unused ones are empty
-  std::string_view help;                       // names the original source
-  void (*fill)(const MetricsInput&, Samples&); // nullptr: self_metrics.cpp makes it
-  bool lean = false;                           // told with metrics.profile lean, too
+  std::string_view unit;                        // the name's suffix; empty for counts
+  std::array<std::string_view, 5> labels;       // unused ones are empty
+  std::string_view help;                        // names the original source
+  void (*fill)(const MetricsInput&, Samples&);  // nullptr: self_metrics.cpp makes it
+  bool lean = false;                            // told with metrics.profile lean, too
 };
 
 [[nodiscard]] std::span<const MetricRow> catalogue();

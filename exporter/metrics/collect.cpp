@@ -17,7 +17,8 @@ constexpr std::array<std::string_view, 2> kMemory = {"meminfo", "basic"};
 constexpr std::array<std::string_view, 2> kBoot = {"stat", "time_of_day"};
 constexpr std::array<std::string_view, 2> kSystem = {"stat", "limits"};
 constexpr std::array<std::string_view, 1> kEvents = {"events"}, kProcesses = {"processes"}, kSettings = {"settings"},
-                                          kSessions = {"session_pool_tags"}, kBigPool = {"big_pool"}, kMemoryLists = {"memory_lists"}, kPerformance = {"performance"},
+                                          kSessions = {"session_pool_tags"}, kBigPool = {"big_pool"},
+                                          kMemoryLists = {"memory_lists"}, kPerformance = {"performance"},
                                           kPoolTags = {"pool_tags"}, kSlab = {"slabinfo"}, kVmalloc = {"vmallocinfo"},
                                           kAllocinfo = {"allocinfo"};
 
@@ -120,8 +121,8 @@ base::Result<void> check_collect(const Collect& collect, std::span<const PartSta
       if (std::any_of(parts.begin(), parts.end(), [&](const PartStatus& part) { return part.collector == name; })) continue;
       std::string known;
       for (const PartStatus& part : parts) known += (known.empty() ? "" : ", ") + part.collector;
-      return base::Error{base::ErrorCode::kInvalid, "no such collector here, or it is switched off: \"" + shown(name) +
-                                                        "\"; there are " + known};
+      return base::Error{base::ErrorCode::kInvalid,
+                         "no such collector here, or it is switched off: \"" + shown(name) + "\"; there are " + known};
     }
   }
   return {};

@@ -23,7 +23,7 @@ struct MetricsInput {
   const TrendView* trend = nullptr;
   const TagOwners* owners = nullptr;
   std::span<const std::string_view> findings = {};  // names of those that are raised, each once
-  bool only_lean = false;  // rows of the lean profile
+  bool only_lean = false;                           // rows of the lean profile
 };
 
 /// One a family: another number than ever before when its name, its series or a label of them is not as it was.

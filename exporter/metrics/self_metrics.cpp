@@ -25,8 +25,9 @@ constexpr auto kCodeNames = [] {
   return names;
 }();
 constexpr std::array<std::string_view, 17> kReasons = {
-    "body",   "busy",       "connections", "descriptors", "headers_too_large", "host",         "malformed", "memory", "method",
-    kOther,   "rate_limit", "slow_reader", "timeout",     "tls",               "unauthorized", "uri_too_long", "version"};
+    "body",         "busy",         "connections", "descriptors", "headers_too_large", "host",    "malformed",
+    "memory",       "method",       kOther,        "rate_limit",  "slow_reader",       "timeout", "tls",
+    "unauthorized", "uri_too_long", "version"};
 static_assert(std::is_sorted(kReasons.begin(), kReasons.end()), "pages show them so");
 // No whole numbers: their label reads "1" in text and "1.0" in OpenMetrics, which would be two series.
 constexpr std::array kDurationBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 2.5};
@@ -124,8 +125,8 @@ void SelfMetrics::collect(const self::SelfUsage& usage, std::vector<prometheus::
   fill(usage, list, false);
 }
 
-void SelfMetrics::collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out,
-                          LabelStamps& stamps, bool only_lean) const {
+void SelfMetrics::collect(const self::SelfUsage& usage, std::vector<prometheus::MetricFamily>& out, LabelStamps& stamps,
+                          bool only_lean) const {
   FamilyList list(out, &stamps, 0);
   fill(usage, list, only_lean);
 }
@@ -149,8 +150,8 @@ void SelfMetrics::fill(const self::SelfUsage& usage, FamilyList& list, bool only
       const std::uint64_t count = counted_->requests[i];
       if (count == 0) continue;
       const std::size_t code = i / handlers.size();
-      out.add(static_cast<double>(count), {code < kCodes.size() ? std::string_view(kCodeNames[code].data(), 3) : kOther,
-                                           handlers[i % handlers.size()]});
+      out.add(static_cast<double>(count),
+              {code < kCodes.size() ? std::string_view(kCodeNames[code].data(), 3) : kOther, handlers[i % handlers.size()]});
     }
   });
   fill_row(rows.duration, [this](Samples& out) {

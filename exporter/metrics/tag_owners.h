@@ -13,11 +13,11 @@ struct TagOwners {
   struct Row {
     Pool pool = Pool::kPaged;
     std::string tag;
-    std::string driver;       // several: "a.sys, b.sys"; empty where only the component is known
+    std::string driver;  // several: "a.sys, b.sys"; empty where only the component is known
     std::string description;
     std::string source;
   };
-  std::vector<Row> rows;      // one a tag; only tags of which something is known
+  std::vector<Row> rows;        // one a tag; only tags of which something is known
   bool same_as_before = false;  // as when the families were last built
 };
 

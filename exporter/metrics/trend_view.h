@@ -55,15 +55,15 @@ struct TrendView {
     std::uint64_t count = 0;
   };
 
-  std::vector<Tag> tags;             // exported ones
+  std::vector<Tag> tags;  // exported ones
   std::vector<PoolSlopes> pools;
   std::vector<PoolSuspects> suspects;
-  std::vector<Runout> runouts;       // where a limit is known
+  std::vector<Runout> runouts;  // where a limit is known
   TrendSlopes unaccounted;
-  TrendSlopes commit, system_ptes;   // entries that go away are negative
+  TrendSlopes commit, system_ptes;  // entries that go away are negative
   double history_seconds = 0;
   std::uint64_t subjects = 0;
-  bool judged = false;  // the history suffices to tell a leak
+  bool judged = false;                      // the history suffices to tell a leak
   std::optional<double> last_save_seconds;  // since 1970
   std::vector<Failures> failures;           // empty: nothing is kept
 };

@@ -133,9 +133,7 @@ void add_runs(Html& html, const Line& line, const Frame& frame, bool closed) {
       html.number(frame.y(static_cast<double>(floors[i])) - kTop);
     }
     if (i - begin == 1) html.raw("h1");
-    if (closed) {
-      html.raw("V").number(kHeight).raw("H").number(frame.x(line.middle_of(begin))).raw("Z");
-    }
+    if (closed) { html.raw("V").number(kHeight).raw("H").number(frame.x(line.middle_of(begin))).raw("Z"); }
   }
 }
 
@@ -146,10 +144,11 @@ struct Outlook {
   bool is_reached = false;
 };
 
-std::optional<Outlook> outlook_of(const Subject& subject, const std::vector<Piece>& pieces, const Frame& frame, base::UnixMillis now) {
+std::optional<Outlook> outlook_of(const Subject& subject, const std::vector<Piece>& pieces, const Frame& frame,
+                                  base::UnixMillis now) {
   const auto& left = subject.report.exhaustion;
-  if (subject.report.verdict != trend::Verdict::kLeak || pieces.empty() || !left || !std::isfinite(left->seconds) || left->seconds <= 0 ||
-      left->pace_per_second <= 0)
+  if (subject.report.verdict != trend::Verdict::kLeak || pieces.empty() || !left || !std::isfinite(left->seconds) ||
+      left->seconds <= 0 || left->pace_per_second <= 0)
     return std::nullopt;
   const double shown = 0.6e-3 * static_cast<double>(frame.to - frame.from), seconds = std::min(left->seconds, shown);
   const double sign = subject.report.kind == Kind::kSystemPtes ? -1 : 1, from = pieces.back().to_amount;
@@ -164,7 +163,8 @@ std::optional<Outlook> outlook_of(const Subject& subject, const std::vector<Piec
 void make_room_for(const Outlook& outlook, Frame& frame) {
   frame.to = std::max(frame.to, outlook.path.to);
   frame.high = std::max(frame.high, 1.05 * outlook.path.to_amount);
-  if (outlook.path.to_amount < frame.low) frame.low = outlook.path.to_amount < 0.5 * frame.high ? 0 : 0.98 * outlook.path.to_amount;
+  if (outlook.path.to_amount < frame.low)
+    frame.low = outlook.path.to_amount < 0.5 * frame.high ? 0 : 0.98 * outlook.path.to_amount;
 }
 
 void add_end(Html& html, const Outlook& outlook, const Frame& frame, bool bytes) {
@@ -174,7 +174,8 @@ void add_end(Html& html, const Outlook& outlook, const Frame& frame, bool bytes)
   html.raw(amount_words(outlook.end, bytes)).raw("</text>\n");
 }
 
-void add_lines(Html& html, const Line& line, const std::vector<Piece>& pieces, const Frame& frame, const Outlook* outlook = nullptr) {
+void add_lines(Html& html, const Line& line, const std::vector<Piece>& pieces, const Frame& frame,
+               const Outlook* outlook = nullptr) {
   html.raw("<svg y=\"").number(kTop).raw("\" width=\"100%\" height=\"").number(kHeight);
   html.raw("\" viewBox=\"0 0 1000 ").number(kHeight).raw("\" preserveAspectRatio=\"none\">");
   if (frame.low == 0) {
@@ -213,7 +214,8 @@ void add_steps(Html& html, const trend::Course& course, const std::vector<Step>&
     const auto bucket = static_cast<std::size_t>((step.time - course.floors_start) / kBucketMs);
     const double y = frame.y(static_cast<double>(course.floors[std::min(bucket, course.floors.size() - 1)]));
     html.raw("<svg class=\"step\" overflow=\"visible\" x=\"").number(100 * frame.share(step.time)).raw("%\" y=\"");
-    html.number(y).raw(step.change > 0 ? "\"><path d=\"M-5 14 0 5 5 14Z\"/><title>" : "\"><path d=\"M-5-14 0-5 5-14Z\"/><title>");
+    html.number(y).raw(step.change > 0 ? "\"><path d=\"M-5 14 0 5 5 14Z\"/><title>"
+                                       : "\"><path d=\"M-5-14 0-5 5-14Z\"/><title>");
     html.text((step.change > 0 ? "+" : "-") + amount_words(std::abs(step.change), bytes) + " on " + day_words(step.time, now));
     html.raw("</title></svg>\n");
   }
@@ -229,20 +231,23 @@ void add_key(Html& html, std::string_view kind, std::string_view words) {
   html.raw("</svg>").text(words).raw("</span> ");
 }
 
-std::string chart_words(const Subject& subject, const Frame& frame, std::size_t boots, std::size_t steps, base::UnixMillis now) {
+std::string chart_words(const Subject& subject, const Frame& frame, std::size_t boots, std::size_t steps,
+                        base::UnixMillis now) {
   const bool bytes = trend::counts_bytes(subject.report.kind);
   const auto& floors = subject.course->floors;
   const auto seen = [](float floor) { return !std::isnan(floor); };
   const auto first = std::find_if(floors.begin(), floors.end(), seen);
   const auto last = std::find_if(floors.rbegin(), floors.rend(), seen);
   if (first == floors.end()) return "No history of " + subject_words(subject.report) + " yet.";
-  std::string words = "Lowest " + std::string(bytes ? "size" : "number") + " of " + subject_words(subject.report) + " in every 4 hours from " +
-                      day_words(frame.from, now) + " to " + day_words(frame.to, now) + ": from " +
+  std::string words = "Lowest " + std::string(bytes ? "size" : "number") + " of " + subject_words(subject.report) +
+                      " in every 4 hours from " + day_words(frame.from, now) + " to " + day_words(frame.to, now) + ": from " +
                       amount_words(static_cast<double>(*first), bytes) + " to " +
                       amount_words(static_cast<double>(*last), bytes);
   if (subject.report.since)
-    words += ", trend " + growth_words(subject.report.credible_slope_per_second * base::kSecondsPerDay *
-                                       (subject.report.kind == Kind::kSystemPtes ? -1 : 1), bytes) +
+    words += ", trend " +
+             growth_words(subject.report.credible_slope_per_second * base::kSecondsPerDay *
+                              (subject.report.kind == Kind::kSystemPtes ? -1 : 1),
+                          bytes) +
              " since " + day_words(*subject.report.since, now);
   if (steps > 0) words += ", " + plural_words(steps, "step");
   if (boots > 0) words += ", " + plural_words(boots, "reboot");
@@ -330,7 +335,8 @@ void add_hours_chart(Html& html, const Subject& subject, base::UnixMillis now) {
   const std::optional<trend::Surge>& seen = subject.report.surge;
   const trend::Surge* surge = seen && seen->since >= course.recent_start ? &*seen : nullptr;
   const bool minutes = surge && now - surge->since < kShort;
-  const Line line = minutes ? Line{course.fives, course.fives_start, kFiveMs} : Line{course.recent, course.recent_start, kHourMs};
+  const Line line =
+      minutes ? Line{course.fives, course.fives_start, kFiveMs} : Line{course.recent, course.recent_start, kHourMs};
   if (!surge && std::ranges::count_if(line.floors, [](float floor) { return !std::isnan(floor); }) < kFewest) return;
   const bool bytes = trend::counts_bytes(subject.report.kind), falls = subject.report.kind == Kind::kSystemPtes;
   const double last = subject.report.last_amount;

@@ -14,10 +14,9 @@ namespace {
 constexpr std::uint64_t kMebi = std::uint64_t{1} << 20, kGibi = std::uint64_t{1} << 30;
 constexpr double kAllOnes = 4'294'967'295.0;  // 0xFFFFFFFF: as much as can be
 constexpr std::uint64_t kFewestPtes = 12'000;
-constexpr std::int64_t kEventDays = 7;        // for so long a refusal of the kernel counts as evidence
+constexpr std::int64_t kEventDays = 7;  // for so long a refusal of the kernel counts as evidence
 constexpr std::uint32_t kWindowsXp = 501, kWindowsVista = 600;
-constexpr std::string_view kMemoryManagement =
-    R"(HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management)";
+constexpr std::string_view kMemoryManagement = R"(HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management)";
 
 // --- what a Snapshot tells
 
@@ -59,8 +58,8 @@ struct Evidence {
   [[nodiscard]] const FailureEvents* recent_event(std::string_view provider, std::uint32_t id) const {
     for (const FailureEvents& events : snapshot.failure_events) {
       if (events.provider != provider || events.event_id != id || events.count == 0 || !events.last) continue;
-      const bool old = *events.last < snapshot.boot_time.value_or(0) ||
-                       *events.last < snapshot.time - kEventDays * base::kDayMillis;
+      const bool old =
+          *events.last < snapshot.boot_time.value_or(0) || *events.last < snapshot.time - kEventDays * base::kDayMillis;
       if (!old) return &events;
     }
     return nullptr;
@@ -113,8 +112,8 @@ std::optional<Finding> mapped_files(const Evidence& seen) {
   out.numbers.push_back({"pool_usage_maximum_percent", now});
   const int next = now > 60 ? 60 : now > 50 ? 50 : now > 40 ? 40 : 0;
   if (next == 0) {
-    out.what_to_do = "PoolUsageMaximum is " + count_words(static_cast<std::uint64_t>(now)) +
-                     " already, lower does not help. " + holders;
+    out.what_to_do =
+        "PoolUsageMaximum is " + count_words(static_cast<std::uint64_t>(now)) + " already, lower does not help. " + holders;
   } else {
     out.what_to_do = "Set PoolUsageMaximum (REG_DWORD, decimal) to " + std::to_string(next) + " in " +
                      std::string(kMemoryManagement) + ", it is " + count_words(static_cast<std::uint64_t>(now)) +
@@ -135,8 +134,9 @@ std::optional<Finding> paged_pool_size(const Evidence& seen) {
   out.severity = seen.has_few_ptes() ? Severity::kCritical : Severity::kWarning;
   out.what = "PagedPoolSize is 0xFFFFFFFF on a 32-bit system with " + size(memory) + " of memory";
   if (seen.snapshot.system_ptes_free) out.what += "; " + count_words(*seen.snapshot.system_ptes_free) + " system PTEs are free";
-  out.why = "The largest paged pool takes address space from system PTEs; with much memory they run out, and the computer "
-            "can restart again and again.";
+  out.why =
+      "The largest paged pool takes address space from system PTEs; with much memory they run out, and the computer "
+      "can restart again and again.";
   out.what_to_do = "Set PagedPoolSize to 0, or to 192000000 (192 MB), in " + std::string(kMemoryManagement) + "; restart.";
   out.numbers = {{"physical_memory_bytes", as_number(memory)}, {"paged_pool_size", kAllOnes}};
   if (seen.snapshot.system_ptes_free) out.numbers.push_back({"system_ptes_free", as_number(*seen.snapshot.system_ptes_free)});
@@ -158,9 +158,11 @@ std::optional<Finding> few_ptes_with_3gb(const Evidence& seen) {
   if (seen.version() < kWindowsXp || next < kWorthless) {
     out.what_to_do = "Take /3GB out of boot.ini where no program needs it; restart.";
   } else if (seen.version() < kWindowsVista) {
-    out.what_to_do = "Beside /3GB in boot.ini set /USERVA=" + std::to_string(next) + "; restart. In steps of 100 until enough are free.";
+    out.what_to_do =
+        "Beside /3GB in boot.ini set /USERVA=" + std::to_string(next) + "; restart. In steps of 100 until enough are free.";
   } else {
-    out.what_to_do = "bcdedit /set IncreaseUserVa " + std::to_string(next) + "; restart. In steps of 100 until enough are free.";
+    out.what_to_do =
+        "bcdedit /set IncreaseUserVa " + std::to_string(next) + "; restart. In steps of 100 until enough are free.";
   }
   out.numbers = {{"user_address_space_bytes", as_number(*seen.snapshot.user_address_space_bytes)},
                  {"system_ptes_free", as_number(*seen.snapshot.system_ptes_free)}};
@@ -178,8 +180,8 @@ std::optional<Finding> nonpaged_with_3gb(const Evidence& seen) {
   if (share < kWarn) return std::nullopt;
   Finding out;
   out.severity = share >= kGrave ? Severity::kCritical : Severity::kWarning;
-  out.what = "/3GB limits the nonpaged pool to " + size(nonpaged->limit->bytes) + ", of which " + size(*nonpaged->bytes) + " (" +
-             percent(share) + ") are in use";
+  out.what = "/3GB limits the nonpaged pool to " + size(nonpaged->limit->bytes) + ", of which " + size(*nonpaged->bytes) +
+             " (" + percent(share) + ") are in use";
   out.why = "Without /3GB it can reach 256 MB; connections, files and drivers fail when it is full (event 2019).";
   out.what_to_do = "Take /3GB out of boot.ini where no program needs it, and restart; else find the leading nonpaged tags.";
   out.numbers = {{"nonpaged_pool_bytes", as_number(*nonpaged->bytes)},
@@ -195,7 +197,8 @@ std::optional<Finding> system_pages(const Evidence& seen) {
   out.severity = Severity::kInfo;
   out.what = "SystemPages is set to " + (set == kAllOnes ? "0xFFFFFFFF" : count_words(static_cast<std::uint64_t>(set)));
   out.why = "It fixes the number of system PTEs, at the expense of paged pool and file cache; 0 lets Windows choose.";
-  out.what_to_do = "Unless someone knows why it is set, set SystemPages to 0 in " + std::string(kMemoryManagement) + "; restart.";
+  out.what_to_do =
+      "Unless someone knows why it is set, set SystemPages to 0 in " + std::string(kMemoryManagement) + "; restart.";
   out.numbers = {{"system_pages", set}};
   if (seen.snapshot.system_ptes_free) {
     out.what += "; " + count_words(*seen.snapshot.system_ptes_free) + " system PTEs are free";
@@ -220,8 +223,9 @@ std::optional<Finding> registry_size_limit(const Evidence& seen) {
   }
   if (paged == nullptr || !paged->limit || set <= as_number(paged->limit->bytes) / 3) return std::nullopt;
   out.what = "RegistrySizeLimit lets the registry take " + byte_words(set) + " of a paged pool of " + size(paged->limit->bytes);
-  out.why = "The registry is kept in paged pool; by default it may take a quarter or a third of it. Whoever raised it by the "
-            "control panel may have changed PagedPoolSize and SystemPages with it.";
+  out.why =
+      "The registry is kept in paged pool; by default it may take a quarter or a third of it. Whoever raised it by the "
+      "control panel may have changed PagedPoolSize and SystemPages with it.";
   out.what_to_do = R"(Lower RegistrySizeLimit in HKLM\SYSTEM\CurrentControlSet\Control to what the registry needs, look )"
                    R"(at PagedPoolSize and SystemPages, and restart.)";
   out.numbers.push_back({"paged_pool_limit_bytes", as_number(paged->limit->bytes)});
@@ -239,12 +243,13 @@ std::optional<Finding> awaits_restart(const Evidence& seen) {
   out.what = "Changed since the system started:";
   for (std::size_t i = 0; i < std::min(seen.changes.size(), kShown); ++i) {
     const BootSettings::Change& change = seen.changes[i];
-    out.what += (i == 0 ? " " : ", ") + change.name + " (" + setting_words(change.before) + ", now " +
-                setting_words(change.now) + ")";
+    out.what +=
+        (i == 0 ? " " : ", ") + change.name + " (" + setting_words(change.before) + ", now " + setting_words(change.now) + ")";
   }
   if (seen.changes.size() > kShown) out.what += " and " + std::to_string(seen.changes.size() - kShown) + " more";
-  out.why = "Windows reads these values when it starts: they are not in force, and limits told from them are those of the "
-            "next start.";
+  out.why =
+      "Windows reads these values when it starts: they are not in force, and limits told from them are those of the "
+      "next start.";
   out.what_to_do = "Restart, or set back what was not meant.";
   out.numbers = {{"changed_values", as_number(seen.changes.size())}};
   return out;
@@ -265,7 +270,8 @@ std::optional<Finding> slab_cache_leads(const Evidence& seen) {
   out.why = "The kernel gives it back only when its owner frees it; a healthy system rarely has more than some percent there.";
   out.what_to_do = "Find who fills " + leader->tag + ": kmem_pool_tag_info names its module; slab tracing (slub_debug=U," +
                    leader->tag + ") or /proc/allocinfo its callers.";
-  out.numbers = {{"slab_unreclaimable_bytes", used}, {"cache_bytes", as_number(leader->bytes)}, {"physical_memory_bytes", memory}};
+  out.numbers = {
+      {"slab_unreclaimable_bytes", used}, {"cache_bytes", as_number(leader->bytes)}, {"physical_memory_bytes", memory}};
   return out;
 }
 
@@ -279,7 +285,8 @@ std::optional<Finding> vmalloc_near_limit(const Evidence& seen) {
   Finding out;
   out.what = "The vmalloc area is used up to " + percent(share) + ": " + size(*area->bytes) + " of " + size(area->limit->bytes);
   out.why = "When it is full, modules do not load and drivers get no buffers, however much memory is free.";
-  out.what_to_do = "Start with a larger vmalloc= (32-bit kernels), or find who takes it: --collector.vmallocinfo lists the callers.";
+  out.what_to_do =
+      "Start with a larger vmalloc= (32-bit kernels), or find who takes it: --collector.vmallocinfo lists the callers.";
   out.numbers = {{"vmalloc_bytes", as_number(*area->bytes)}, {"vmalloc_limit_bytes", as_number(area->limit->bytes)}};
   return out;
 }
@@ -295,7 +302,8 @@ std::optional<Finding> commit_enforced(const Evidence& seen) {
   if (share < kNear) return std::nullopt;
   Finding out;
   out.severity = share >= 0.97 ? Severity::kCritical : Severity::kWarning;
-  out.what = "vm.overcommit_memory is 2, and " + size(*commit) + " of " + size(*limit) + " (" + percent(share) + ") are committed";
+  out.what =
+      "vm.overcommit_memory is 2, and " + size(*commit) + " of " + size(*limit) + " (" + percent(share) + ") are committed";
   out.why = "In that mode the kernel refuses memory at the limit, even while most of it is free.";
   out.what_to_do = "Raise vm.overcommit_ratio or vm.overcommit_kbytes, add swap, or let programs reserve less.";
   out.numbers = {{"commit_bytes", as_number(*commit)}, {"commit_limit_bytes", as_number(*limit)}};
@@ -362,7 +370,8 @@ void BootSettings::note(const Snapshot& snapshot, std::uint64_t boot) {
     return std::nullopt;
   };
   for (const Setting& now : snapshot.settings)
-    if (const auto before = value_in(at_boot_, now.name); before != now.value) changes_.push_back({now.name, before, now.value});
+    if (const auto before = value_in(at_boot_, now.name); before != now.value)
+      changes_.push_back({now.name, before, now.value});
   for (const Setting& before : at_boot_)
     if (!value_in(snapshot.settings, before.name)) changes_.push_back({before.name, before.value, std::nullopt});
 }

@@ -38,15 +38,23 @@ Html& Html::number(double value) {
   std::array<char, 24> text{};
   char* end = std::to_chars(text.data() + (tenths < 0 ? 1 : 0), text.data() + text.size() - 2, std::abs(tenths) / 10).ptr;
   if (tenths < 0) text[0] = '-';
-  if (const auto tenth = static_cast<char>(std::abs(tenths) % 10); tenth != 0) *end++ = '.', *end++ = static_cast<char>('0' + tenth);
+  if (const auto tenth = static_cast<char>(std::abs(tenths) % 10); tenth != 0)
+    *end++ = '.', *end++ = static_cast<char>('0' + tenth);
   out_.append(text.data(), end);
   return *this;
 }
 
 Html& Html::time(base::UnixMillis at, std::string_view words, std::string_view form) {
   const std::string machine = base::rfc3339(at);
-  return raw("<time datetime=\"").raw(machine).raw("\" data-form=\"").raw(form).raw("\" title=\"").raw(machine)
-      .raw("\">").text(words).raw("</time>");
+  return raw("<time datetime=\"")
+      .raw(machine)
+      .raw("\" data-form=\"")
+      .raw(form)
+      .raw("\" title=\"")
+      .raw(machine)
+      .raw("\">")
+      .text(words)
+      .raw("</time>");
 }
 
 Html& Html::exact(std::string_view words, std::string_view title) {

@@ -15,7 +15,10 @@ namespace kmem::page {
 /// through text().
 class Html {
  public:
-  Html& raw(std::string_view markup) { out_.append(markup); return *this; }
+  Html& raw(std::string_view markup) {
+    out_.append(markup);
+    return *this;
+  }
   Html& text(std::string_view text);
   /// Coordinates of drawings, short.
   Html& number(double value);

@@ -121,8 +121,11 @@ ordered_json subject_json(const Subject& subject) {
   out["holder"] = nullptr;
   if (subject.holder) {
     const trend::Holder& holder = *subject.holder;
-    out["holder"] = {{"process", holder.process}, {"pid", holder.pid}, {"basis", trend::basis_name(holder.basis)},
-                     {"share", holder.share},     {"handles", holder.handles},
+    out["holder"] = {{"process", holder.process},
+                     {"pid", holder.pid},
+                     {"basis", trend::basis_name(holder.basis)},
+                     {"share", holder.share},
+                     {"handles", holder.handles},
                      {"words", trend::holder_words(holder, report.pool, report.text)}};
   }
   out["history"] = "/api/v1/trends/" + subject_path(report.kind, report.pool, report.text);
@@ -130,9 +133,12 @@ ordered_json subject_json(const Subject& subject) {
 }
 
 ordered_json finding_json(const Finding& finding) {
-  ordered_json out = {{"finding", finding.name},      {"severity", severity_name(finding.severity)},
-                      {"what", finding.what},         {"why", finding.why},
-                      {"what_to_do", finding.what_to_do}, {"numbers", ordered_json::object()}};
+  ordered_json out = {{"finding", finding.name},
+                      {"severity", severity_name(finding.severity)},
+                      {"what", finding.what},
+                      {"why", finding.why},
+                      {"what_to_do", finding.what_to_do},
+                      {"numbers", ordered_json::object()}};
   for (const Finding::Number& number : finding.numbers) out["numbers"][std::string(number.name)] = number.value;
   return out;
 }
@@ -161,8 +167,11 @@ std::string written(const ordered_json& document) {
 
 ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) {
   if (!growth) return nullptr;
-  return {{"kind", trend::kind_name(growth->kind)}, {"pool", trend::pool_name_of(growth->kind, growth->pool)},
-          {"tag", growth->text}, {"bytes", growth->amount}, {"seconds", growth->seconds}};
+  return {{"kind", trend::kind_name(growth->kind)},
+          {"pool", trend::pool_name_of(growth->kind, growth->pool)},
+          {"tag", growth->text},
+          {"bytes", growth->amount},
+          {"seconds", growth->seconds}};
 }
 
 }  // namespace
@@ -179,11 +188,13 @@ std::string status_json(const View& view) {
   out["system"] = view.system == System::kWindows ? "windows" : "linux";
   out["boot_time"] = time_or_null(view.boot_time);
   out["verdict"] = {{"state", state_name(verdict.state)}, {"headline", verdict.headline}, {"details", verdict.details},
-                    {"leaks", view.leak_count}, {"watched", view.watch_count},
-                    {"surges", view.surge_count}};
-  out["history"] = {{"enabled", view.trend_enabled}, {"seconds", view.history.history_seconds},
-                    {"subjects", view.history.subjects}, {"boots", view.history.boots},
-                    {"saved", time_or_null(view.history_saved)}, {"judged", view.readiness.judged},
+                    {"leaks", view.leak_count},           {"watched", view.watch_count},  {"surges", view.surge_count}};
+  out["history"] = {{"enabled", view.trend_enabled},
+                    {"seconds", view.history.history_seconds},
+                    {"subjects", view.history.subjects},
+                    {"boots", view.history.boots},
+                    {"saved", time_or_null(view.history_saved)},
+                    {"judged", view.readiness.judged},
                     {"days_lacking", view.readiness.judged ? ordered_json(nullptr) : ordered_json(view.readiness.days_lacking)},
                     {"largest_growth", growth_json(view.readiness.largest)}};
   out["physical_memory_bytes"] = or_null(view.physical_memory_bytes);
@@ -195,15 +206,21 @@ std::string status_json(const View& view) {
   for (const Subject& leak : view.leaks) out["suspects"].push_back(subject_json(leak));
   for (const Subject& surge : view.surges) out["surges"].push_back(subject_json(surge));
   for (const FailureEvents& events : view.failure_events)
-    out["failure_events"].push_back({{"provider", events.provider}, {"event_id", events.event_id},
-                                     {"count", events.count}, {"last", time_or_null(events.last)}});
+    out["failure_events"].push_back({{"provider", events.provider},
+                                     {"event_id", events.event_id},
+                                     {"count", events.count},
+                                     {"last", time_or_null(events.last)}});
   for (const ProcessUsage& process : view.processes)
-    out["processes"].push_back({{"pid", process.pid}, {"name", process.name}, {"handles", or_null(process.handles)},
+    out["processes"].push_back({{"pid", process.pid},
+                                {"name", process.name},
+                                {"handles", or_null(process.handles)},
                                 {"paged_pool_bytes", or_null(process.paged_pool_bytes)},
                                 {"nonpaged_pool_bytes", or_null(process.nonpaged_pool_bytes)}});
   for (const PartStatus& part : view.parts)
-    out["collectors"].push_back({{"collector", part.collector}, {"state", part_name(part.state)},
-                                 {"reason", part.reason}, {"seconds", part.seconds},
+    out["collectors"].push_back({{"collector", part.collector},
+                                 {"state", part_name(part.state)},
+                                 {"reason", part.reason},
+                                 {"seconds", part.seconds},
                                  {"skipped_rows", part.skipped_rows}});
   return written(out);
 }
@@ -219,8 +236,7 @@ std::string tags_json(const View& view, const TagQuery& query) {
   return written(out);
 }
 
-std::string trends_json(const View& view, const std::vector<Subject>& subjects, std::size_t matched,
-                        const TagQuery& query) {
+std::string trends_json(const View& view, const std::vector<Subject>& subjects, std::size_t matched, const TagQuery& query) {
   ordered_json out = head(view);
   out["history_seconds"] = view.history.history_seconds;
   out["matched"] = matched;
@@ -236,15 +252,19 @@ std::string trend_json(const View& view) {
   const Subject& subject = *view.chosen;
   out["subject"] = subject_json(subject);
   const trend::Course& course = subject.course.value();
-  out["floors"] = {{"interval_seconds", 4 * 3600}, {"start", base::rfc3339(course.floors_start)},
-                   {"amount", amounts(course.floors)}, {"outstanding", amounts(course.outstanding)}};
+  out["floors"] = {{"interval_seconds", 4 * 3600},
+                   {"start", base::rfc3339(course.floors_start)},
+                   {"amount", amounts(course.floors)},
+                   {"outstanding", amounts(course.outstanding)}};
   out["fives"] = {{"interval_seconds", 300}, {"start", base::rfc3339(course.fives_start)}, {"amount", amounts(course.fives)}};
-  out["recent"] = {{"interval_seconds", 3600}, {"start", base::rfc3339(course.recent_start)},
-                   {"amount", amounts(course.recent)}};
+  out["recent"] = {
+      {"interval_seconds", 3600}, {"start", base::rfc3339(course.recent_start)}, {"amount", amounts(course.recent)}};
   for (const char* list : {"trend", "steps", "boots"}) out[list] = ordered_json::array();
   for (const Piece& piece : trend_pieces(subject, view.boots))
-    out["trend"].push_back({{"from", base::rfc3339(piece.from)}, {"to", base::rfc3339(piece.to)},
-                            {"from_amount", piece.from_amount}, {"to_amount", piece.to_amount}});
+    out["trend"].push_back({{"from", base::rfc3339(piece.from)},
+                            {"to", base::rfc3339(piece.to)},
+                            {"from_amount", piece.from_amount},
+                            {"to_amount", piece.to_amount}});
   for (const Step& step : find_steps(course, view.boots))
     out["steps"].push_back({{"time", base::rfc3339(step.time)}, {"change", step.change}});
   for (const base::UnixMillis boot : view.boots) out["boots"].push_back(base::rfc3339(boot));

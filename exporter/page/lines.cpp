@@ -10,9 +10,9 @@ namespace {
 
 constexpr base::UnixMillis kLineBucketMs = 4 * 3'600'000;
 constexpr std::size_t kMostSteps = 6;
-constexpr std::size_t kBeside = 6;             // buckets on either side, a day, over which a step has to stay
-constexpr double kStandsOut = 8;               // times the usual change
-constexpr double kLeastShare = 0.08;           // of all that the course covers
+constexpr std::size_t kBeside = 6;    // buckets on either side, a day, over which a step has to stay
+constexpr double kStandsOut = 8;      // times the usual change
+constexpr double kLeastShare = 0.08;  // of all that the course covers
 constexpr double kStays = 0.7;
 
 double middle_of(std::vector<double> values) {
@@ -54,8 +54,8 @@ std::vector<Step> find_steps(const trend::Course& course, const std::vector<base
   for (std::size_t i = kBeside; i + kBeside <= floors.size(); ++i) {
     const double change = static_cast<double>(floors[i] - floors[i - 1]);
     if (std::isnan(change) || std::abs(change) <= least) continue;
-    const double stayed = middle_of(std::span(floors).subspan(i, kBeside)) -
-                          middle_of(std::span(floors).subspan(i - kBeside, kBeside));
+    const double stayed =
+        middle_of(std::span(floors).subspan(i, kBeside)) - middle_of(std::span(floors).subspan(i - kBeside, kBeside));
     const base::UnixMillis time = course.floors_start + static_cast<base::UnixMillis>(i) * kLineBucketMs;
     if (stayed / change >= kStays && !booted_between(boots, time - kLineBucketMs, time + kLineBucketMs))
       steps.push_back({time, change});

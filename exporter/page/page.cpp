@@ -33,13 +33,18 @@ const std::vector<std::string_view>& page_parameters() {
 std::string page_html(const View& view, const TagQuery& query) {
   const Verdict verdict = judge(view);
   Html html;
-  html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-           "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
-  html.text(verdict.headline).raw(view.host.empty() ? "" : " – ").text(view.host).raw(" – kmem_exporter</title>\n"
-           "<link rel=\"icon\" type=\"image/svg+xml\" href=\"assets/icon.svg\">\n"
-           "<link rel=\"stylesheet\" href=\"assets/page.css\">\n<script src=\"assets/page.js\" defer></script>\n"
-           "</head>\n<body>\n<a class=\"skip\" href=\"#tags\">Skip to the tags</a>\n");
+  html.raw(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
+  html.text(verdict.headline)
+      .raw(view.host.empty() ? "" : " – ")
+      .text(view.host)
+      .raw(
+          " – kmem_exporter</title>\n"
+          "<link rel=\"icon\" type=\"image/svg+xml\" href=\"assets/icon.svg\">\n"
+          "<link rel=\"stylesheet\" href=\"assets/page.css\">\n<script src=\"assets/page.js\" defer></script>\n"
+          "</head>\n<body>\n<a class=\"skip\" href=\"#tags\">Skip to the tags</a>\n");
   add_top(html, view);
   html.raw("<main id=\"main\">\n");
   add_verdict(html, view, verdict);

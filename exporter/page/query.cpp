@@ -16,8 +16,8 @@ constexpr std::size_t kMaxOffset = 1'000'000;
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool contains(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                     [](char a, char b) { return lower(a) == lower(b); }) != text.end();
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), [](char a, char b) { return lower(a) == lower(b); }) !=
+         text.end();
 }
 
 template <std::size_t kCount>
@@ -159,8 +159,7 @@ base::Result<TagQuery> parse_query(std::string_view query, const std::vector<std
   return parsed;
 }
 
-TagQuery parse_query_leniently(std::string_view query, const std::vector<std::string_view>& allowed,
-                               const TagQuery& defaults) {
+TagQuery parse_query_leniently(std::string_view query, const std::vector<std::string_view>& allowed, const TagQuery& defaults) {
   return parse(query, allowed, defaults, [](const base::Error&) {});
 }
 
@@ -168,8 +167,8 @@ std::string percent_encoded(std::string_view text) {
   static constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+                       c == '_' || c == '~';
     const auto byte = static_cast<unsigned char>(c);
     if (plain) {
       out += c;

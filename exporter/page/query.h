@@ -26,8 +26,8 @@ struct TagQuery {
   Column sort = Column::kBytes;
   bool descending = true;
   std::size_t limit = 100, offset = 0;
-  bool course = false;  // with the lowest of each day
-  std::string chart;    // "nonpaged/Thre", "commit": what the page is to draw
+  bool course = false;                    // with the lowest of each day
+  std::string chart;                      // "nonpaged/Thre", "commit": what the page is to draw
   std::optional<trend::Verdict> verdict;  // of trends; none: whatever is not ok
 
   /// Whether the drivers of every tag have to be known before the wanted ones are.

@@ -16,8 +16,9 @@ bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && 
 
 bool harmless_in_a_command(std::string_view text) {
   return !text.empty() && text.size() <= kLongestWord && text.front() != '-' &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_letter_or_digit(c) || std::string_view("_-.:/+").find(c) != std::string_view::npos; });
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_letter_or_digit(c) || std::string_view("_-.:/+").find(c) != std::string_view::npos;
+         });
 }
 
 /// The file's words TAG and POOL -> what the alert named.
@@ -176,16 +177,20 @@ RunbookSubject runbook_subject(std::string_view query) {
 
 std::string runbook_html(const File& runbook, const RunbookSubject& subject) {
   Html html;
-  html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-           "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
-  html.text(runbook.name).raw(" – kmem_exporter</title>\n"
-           "<link rel=\"icon\" type=\"image/svg+xml\" href=\"../assets/icon.svg\">\n"
-           "<link rel=\"stylesheet\" href=\"../assets/page.css\">\n</head>\n<body>\n"
-           "<nav aria-label=\"Way back\"><p><a href=\"../\">This host</a></p></nav>\n<main id=\"main\">\n");
+  html.raw(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
+  html.text(runbook.name)
+      .raw(
+          " – kmem_exporter</title>\n"
+          "<link rel=\"icon\" type=\"image/svg+xml\" href=\"../assets/icon.svg\">\n"
+          "<link rel=\"stylesheet\" href=\"../assets/page.css\">\n</head>\n<body>\n"
+          "<nav aria-label=\"Way back\"><p><a href=\"../\">This host</a></p></nav>\n<main id=\"main\">\n");
   if (!subject.tag.empty() || !subject.pool.empty()) {
     html.raw("<p class=\"quiet\">For ");
-    if (!subject.tag.empty()) html.raw("tag <strong>").text(subject.tag).raw("</strong>").raw(subject.pool.empty() ? "" : " of ");
+    if (!subject.tag.empty())
+      html.raw("tag <strong>").text(subject.tag).raw("</strong>").raw(subject.pool.empty() ? "" : " of ");
     if (!subject.pool.empty()) html.raw("pool <strong>").text(subject.pool).raw("</strong>");
     html.raw(".");
     if (!subject.tag.empty() && !subject.pool.empty())
@@ -202,8 +207,13 @@ std::string runbook_html(const File& runbook, const RunbookSubject& subject) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   blocks.end();
-  html.raw("</main>\n<footer><p>As text: <a href=\"").text(runbook.name).raw(".md\">").text(runbook.name).raw(".md</a></p></footer>\n"
-           "</body>\n</html>\n");
+  html.raw("</main>\n<footer><p>As text: <a href=\"")
+      .text(runbook.name)
+      .raw(".md\">")
+      .text(runbook.name)
+      .raw(
+          ".md</a></p></footer>\n"
+          "</body>\n</html>\n");
   return html.take();
 }
 

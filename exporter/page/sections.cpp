@@ -18,7 +18,8 @@ std::string exact_bytes(double bytes) {
 }
 
 void add_amount(Html& html, double amount, bool bytes) {
-  bytes ? html.exact(byte_words(amount), exact_bytes(amount)) : html.exact(number_words(amount), count_words(static_cast<std::uint64_t>(amount)));
+  bytes ? html.exact(byte_words(amount), exact_bytes(amount))
+        : html.exact(number_words(amount), count_words(static_cast<std::uint64_t>(amount)));
 }
 
 void add_growth(Html& html, double a_day, bool bytes) {
@@ -41,7 +42,8 @@ void add_bar(Html& html, const Resource& resource) {
   const std::optional<double> full = fullness(resource);
   if (!full) return;
   const auto limit = static_cast<double>(*resource.limit);
-  html.raw("<svg class=\"bar\" height=\"16\" aria-hidden=\"true\"><rect class=\"track\" width=\"100%\" height=\"16\" rx=\"3\"/>");
+  html.raw(
+      "<svg class=\"bar\" height=\"16\" aria-hidden=\"true\"><rect class=\"track\" width=\"100%\" height=\"16\" rx=\"3\"/>");
   html.raw("<rect class=\"fill\" height=\"16\" rx=\"3\" width=\"").number(100 * std::min(1.0, *full)).raw("%\"/>");
   if (resource.floor) add_mark(html, "low", *resource.floor / limit);
   if (resource.trim_threshold) add_mark(html, "trim", static_cast<double>(*resource.trim_threshold) / limit);
@@ -53,9 +55,7 @@ void add_note(Html& html, std::string_view kind, std::string_view label) {
   html.raw("<li class=\"").raw(kind).raw("\">").raw(label).raw(" ");
 }
 
-trend::Kind kind_of(const Resource& resource) {
-  return resource.bytes ? trend::Kind::kPool : trend::Kind::kSystemPtes;
-}
+trend::Kind kind_of(const Resource& resource) { return resource.bytes ? trend::Kind::kPool : trend::Kind::kSystemPtes; }
 
 void add_end(Html& html, const Resource& resource) {
   const trend::Exhaustion& end = *resource.exhaustion;
@@ -137,8 +137,9 @@ void add_facts(Html& html, const Subject& subject, base::UnixMillis now) {
   add_amount(html, report.last_amount, bytes);
   html.raw("</dd></div>\n");
   if (const std::string end = end_words(report); !end.empty()) {
-    html.raw("<div><dt>Limit</dt><dd>").exact(end.starts_with("limit reached in ") ? "in " + end.substr(17) : end,
-                                              range_words(report.exhaustion->soonest_seconds, report.exhaustion->latest_seconds));
+    html.raw("<div><dt>Limit</dt><dd>")
+        .exact(end.starts_with("limit reached in ") ? "in " + end.substr(17) : end,
+               range_words(report.exhaustion->soonest_seconds, report.exhaustion->latest_seconds));
     html.raw("</dd></div>\n");
   }
   if (report.outstanding_per_day && std::abs(*report.outstanding_per_day) >= 0.5) {
@@ -147,7 +148,9 @@ void add_facts(Html& html, const Subject& subject, base::UnixMillis now) {
     html.raw("</dd></div>\n");
   }
   if (subject.holder)
-    html.raw("<div><dt>Held by</dt><dd>").text(trend::holder_words(*subject.holder, report.pool, report.text)).raw("</dd></div>\n");
+    html.raw("<div><dt>Held by</dt><dd>")
+        .text(trend::holder_words(*subject.holder, report.pool, report.text))
+        .raw("</dd></div>\n");
   html.raw("<div><dt>Confidence</dt><dd>").number(std::round(100 * report.confidence)).raw(" %</dd></div>\n");
   if (report.first_detected) {
     html.raw("<div><dt>Called a leak</dt><dd>").time(*report.first_detected, day_words(*report.first_detected, now), "day");
@@ -239,7 +242,8 @@ void add_findings(Html& html, const View& view) {
 }
 
 void add_resources(Html& html, const View& view) {
-  html.raw("<section id=\"memory\" aria-labelledby=\"memory-h\">\n<h2 id=\"memory-h\">Kernel memory</h2>\n<ul class=\"resources\">\n");
+  html.raw(
+      "<section id=\"memory\" aria-labelledby=\"memory-h\">\n<h2 id=\"memory-h\">Kernel memory</h2>\n<ul class=\"resources\">\n");
   for (const Resource& resource : view.resources) {
     const std::optional<double> full = fullness(resource);
     html.raw("<li class=\"resource").raw(is_short(resource) ? " short" : "");
@@ -311,13 +315,17 @@ void add_suspects(Html& html, const View& view) {
   }
   if (view.leaks.empty()) {
     const std::string lacking = trend::readiness_words(view.readiness);
-    html.raw("<p>").text(lacking.empty() ? "Nothing grows like a leak." : "Whether anything leaks cannot be said yet: " + lacking + ".").raw("</p>\n");
+    html.raw("<p>")
+        .text(lacking.empty() ? "Nothing grows like a leak." : "Whether anything leaks cannot be said yet: " + lacking + ".")
+        .raw("</p>\n");
   }
   const auto shown = std::min<std::size_t>(
       view.leaks.size(), static_cast<std::size_t>(std::count_if(view.leaks.begin(), view.leaks.end(),
                                                                 [](const Subject& leak) { return leak.course.has_value(); })));
   if (view.leak_count > shown) {
-    html.raw("<p><a href=\"api/v1/trends?verdict=leak\">All ").text(count_words(view.leak_count)).raw(" suspects as JSON</a></p>\n");
+    html.raw("<p><a href=\"api/v1/trends?verdict=leak\">All ")
+        .text(count_words(view.leak_count))
+        .raw(" suspects as JSON</a></p>\n");
   }
   if (!view.watched.empty()) {
     html.raw("<details class=\"watched\">\n<summary>Watched: ").text(count_words(view.watch_count));
@@ -325,7 +333,8 @@ void add_suspects(Html& html, const View& view) {
     for (const Subject& watched : view.watched) {
       html.raw("<li>").text(subject_words(watched.report)).raw(" ");
       add_growth(html, growth_a_day(watched.report), trend::counts_bytes(watched.report.kind));
-      if (watched.report.since) html.raw(" since ").time(*watched.report.since, day_words(*watched.report.since, view.time), "day");
+      if (watched.report.since)
+        html.raw(" since ").time(*watched.report.since, day_words(*watched.report.since, view.time), "day");
       html.raw("</li>\n");
     }
     html.raw("</ul>\n</details>\n");
@@ -340,10 +349,12 @@ void add_processes(Html& html, const View& view) {
   });
   const std::string_view handles = view.system == System::kWindows ? "handles" : "open descriptors";
   html.raw("<section id=\"processes\" aria-labelledby=\"processes-h\">\n<h2 id=\"processes-h\">Processes by ").raw(handles);
-  html.raw("</h2>\n<div class=\"scroll\" role=\"region\" aria-label=\"Table of processes\" tabindex=\"0\">\n<table>\n"
-           "<caption class=\"quiet\">The leading processes");
+  html.raw(
+      "</h2>\n<div class=\"scroll\" role=\"region\" aria-label=\"Table of processes\" tabindex=\"0\">\n<table>\n"
+      "<caption class=\"quiet\">The leading processes");
   if (quota) html.raw("; the quota charged to them is not what drivers allocate");
-  html.raw("</caption>\n<thead><tr><th scope=\"col\">Process</th><th scope=\"col\" class=\"n\">Id</th><th scope=\"col\" class=\"n\">");
+  html.raw(
+      "</caption>\n<thead><tr><th scope=\"col\">Process</th><th scope=\"col\" class=\"n\">Id</th><th scope=\"col\" class=\"n\">");
   html.raw(view.system == System::kWindows ? "Handles" : "Descriptors").raw("</th>");
   if (quota) html.raw("<th scope=\"col\" class=\"n\">Paged quota</th><th scope=\"col\" class=\"n\">Nonpaged quota</th>");
   html.raw("</tr></thead>\n<tbody>\n");
@@ -373,12 +384,16 @@ void add_collectors(Html& html, const View& view) {
   } else {
     html.raw("Every part that this system has can be read");
   }
-  html.raw("</summary>\n<div class=\"scroll\" role=\"region\" aria-label=\"Table of collectors\" tabindex=\"0\">\n<table>\n"
-           "<caption class=\"quiet\">What is read of the kernel, and why a part is missing</caption>\n<thead><tr>"
-           "<th scope=\"col\">Part</th><th scope=\"col\">State</th><th scope=\"col\" class=\"n\">Took</th>"
-           "<th scope=\"col\">Reason</th></tr></thead>\n<tbody>\n");
+  html.raw(
+      "</summary>\n<div class=\"scroll\" role=\"region\" aria-label=\"Table of collectors\" tabindex=\"0\">\n<table>\n"
+      "<caption class=\"quiet\">What is read of the kernel, and why a part is missing</caption>\n<thead><tr>"
+      "<th scope=\"col\">Part</th><th scope=\"col\">State</th><th scope=\"col\" class=\"n\">Took</th>"
+      "<th scope=\"col\">Reason</th></tr></thead>\n<tbody>\n");
   for (const PartStatus& part : view.parts) {
-    html.raw("<tr><th scope=\"row\">").text(part.collector).raw("</th><td class=\"part-").raw(part_words(part.state).substr(0, 3));
+    html.raw("<tr><th scope=\"row\">")
+        .text(part.collector)
+        .raw("</th><td class=\"part-")
+        .raw(part_words(part.state).substr(0, 3));
     html.raw("\">").raw(part_words(part.state)).raw("</td><td class=\"n\">");
     if (part.state == PartState::kUnsupported) {
       html.raw("<span class=\"none\">–</span>");
@@ -394,10 +409,14 @@ void add_collectors(Html& html, const View& view) {
 
 void add_links(Html& html, const View& view) {
   const std::string_view metrics = std::string_view(view.telemetry_path).substr(1);
-  html.raw("<footer>\n<nav aria-label=\"More\">\n<p>For Prometheus: <a href=\"").text(metrics).raw("\">").text(view.telemetry_path);
-  html.raw("</a>. For programs: <a href=\"api/v1/status\">status</a>, <a href=\"api/v1/tags\">tags</a>, "
-           "<a href=\"api/v1/trends\">trends</a>. For load balancers: <a href=\"-/healthy\">healthy</a>, "
-           "<a href=\"-/ready\">ready</a>.</p>\n");
+  html.raw("<footer>\n<nav aria-label=\"More\">\n<p>For Prometheus: <a href=\"")
+      .text(metrics)
+      .raw("\">")
+      .text(view.telemetry_path);
+  html.raw(
+      "</a>. For programs: <a href=\"api/v1/status\">status</a>, <a href=\"api/v1/tags\">tags</a>, "
+      "<a href=\"api/v1/trends\">trends</a>. For load balancers: <a href=\"-/healthy\">healthy</a>, "
+      "<a href=\"-/ready\">ready</a>.</p>\n");
   if (!runbooks().empty()) {
     html.raw("<p>What to do when an alert fires: ");
     for (std::size_t i = 0; i < runbooks().size(); ++i) {

@@ -39,17 +39,26 @@ void add_heading(Html& html, Heading heading, System system, TagQuery query) {
   const std::string_view now = !sorted ? "" : query.descending ? " aria-sort=\"descending\"" : " aria-sort=\"ascending\"";
   query.descending = sorted ? !query.descending : heading.number;
   query.sort = heading.column;
-  html.raw("<th scope=\"col\" class=\"").raw(heading.number ? "n" : kColumnNames[static_cast<std::size_t>(heading.column)]).raw("\"").raw(now);
+  html.raw("<th scope=\"col\" class=\"")
+      .raw(heading.number ? "n" : kColumnNames[static_cast<std::size_t>(heading.column)])
+      .raw("\"")
+      .raw(now);
   if (!heading.about.empty()) html.raw(" title=\"").raw(heading.about).raw("\"");
-  html.raw("><a data-live href=\"").text(query_link(query, page_defaults())).raw("#tags\">").raw(heading.words).raw("</a></th>");
+  html.raw("><a data-live href=\"")
+      .text(query_link(query, page_defaults()))
+      .raw("#tags\">")
+      .raw(heading.words)
+      .raw("</a></th>");
 }
 
 void add_form(Html& html, const View& view, const TagQuery& query) {
-  html.raw("<form id=\"filter\" method=\"get\" action=\"./#tags\" role=\"search\">\n<label for=\"f\">Filter</label> "
-           "<input id=\"f\" name=\"filter\" type=\"search\" maxlength=\"256\" autocomplete=\"off\" spellcheck=\"false\" "
-           "placeholder=\"tag or ");
+  html.raw(
+      "<form id=\"filter\" method=\"get\" action=\"./#tags\" role=\"search\">\n<label for=\"f\">Filter</label> "
+      "<input id=\"f\" name=\"filter\" type=\"search\" maxlength=\"256\" autocomplete=\"off\" spellcheck=\"false\" "
+      "placeholder=\"tag or ");
   html.raw(view.system == System::kLinux ? "module" : "driver").raw("\" value=\"");
-  html.text(query.filter).raw("\">\n<label for=\"p\">Pool</label> <select id=\"p\" name=\"pool\"><option value=\"\">all</option>");
+  html.text(query.filter)
+      .raw("\">\n<label for=\"p\">Pool</label> <select id=\"p\" name=\"pool\"><option value=\"\">all</option>");
   for (const Resource& resource : view.resources) {
     if (std::find(kPoolNames.begin(), kPoolNames.end(), resource.name) == kPoolNames.end()) continue;
     html.raw("<option").raw(query.pool && pool_name(*query.pool) == resource.name ? " selected>" : ">");
@@ -78,7 +87,9 @@ void add_row(Html& html, const TagRow& row, TagQuery query, bool rates) {
   }
   html.raw("</td><td class=\"course\">");
   add_sparkline(html, row.course);
-  html.raw("</td><td class=\"n\">").raw(row.outstanding ? count_words(*row.outstanding) : std::string(kNone)).raw("</td><td class=\"n\">");
+  html.raw("</td><td class=\"n\">")
+      .raw(row.outstanding ? count_words(*row.outstanding) : std::string(kNone))
+      .raw("</td><td class=\"n\">");
   if (const auto each = row.bytes_per_allocation()) {
     html.exact(byte_words(*each), number_words(*each) + " bytes");
   } else {
@@ -86,7 +97,8 @@ void add_row(Html& html, const TagRow& row, TagQuery query, bool rates) {
   }
   html.raw("</td>");
   if (rates) {
-    html.raw("<td class=\"n\">").raw(row.allocations_per_second ? number_words(*row.allocations_per_second) : std::string(kNone));
+    html.raw("<td class=\"n\">")
+        .raw(row.allocations_per_second ? number_words(*row.allocations_per_second) : std::string(kNone));
     html.raw("</td>");
   }
   const std::string names = drivers::joined_drivers(row.drivers);
@@ -105,7 +117,9 @@ void add_tags(Html& html, const View& view, const TagQuery& query) {
     without.chart.clear();
     html.raw("<article id=\"chart\" class=\"suspect\">\n<h3>");
     html.text(view.chosen ? subject_words(view.chosen->report) : query.chart + " has no history");
-    html.raw(" <a class=\"close\" data-live href=\"").text(query_link(without, page_defaults())).raw("#tags\">close</a></h3>\n");
+    html.raw(" <a class=\"close\" data-live href=\"")
+        .text(query_link(without, page_defaults()))
+        .raw("#tags\">close</a></h3>\n");
     if (view.chosen) {
       add_chart(html, *view.chosen, view.boots, view.time);
       add_hours_chart(html, *view.chosen, view.time);
@@ -114,7 +128,8 @@ void add_tags(Html& html, const View& view, const TagQuery& query) {
   }
   add_form(html, view, query);
   const bool rates = view.system == System::kWindows;  // Linux counts no allocations
-  html.raw("<div class=\"scroll\" role=\"region\" aria-label=\"Table of tags\" tabindex=\"0\">\n<table id=\"tag-table\">\n<caption>");
+  html.raw(
+      "<div class=\"scroll\" role=\"region\" aria-label=\"Table of tags\" tabindex=\"0\">\n<table id=\"tag-table\">\n<caption>");
   html.raw(view.system == System::kWindows ? "Pool tags" : "Slab caches and other allocators").raw(", ");
   html.text(count_words(view.tags.size())).raw(" of ").text(count_words(view.tags_matched));
   if (view.tags_matched < view.tags_total) html.raw(" that match, of ").text(count_words(view.tags_total)).raw(" in all");

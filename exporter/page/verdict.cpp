@@ -55,7 +55,10 @@ std::string history_words(const View& view) {
 std::string growth_so_far(const trend::Readiness::Growth& growth, bool judged) {
   trend::SubjectReport subject;
   subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
-  return std::string(growth.seconds < trend::Readiness::kNeededDays * kSecondsPerDay && judged ? "Too new to be judged, of those the largest growth: " : "Largest growth so far: ") + subject_words(subject) + ", +" + byte_words(growth.amount) + " in " + duration_words(growth.seconds);
+  return std::string(growth.seconds < trend::Readiness::kNeededDays * kSecondsPerDay && judged
+                         ? "Too new to be judged, of those the largest growth: "
+                         : "Largest growth so far: ") +
+         subject_words(subject) + ", +" + byte_words(growth.amount) + " in " + duration_words(growth.seconds);
 }
 
 void add_shortages(const View& view, std::vector<std::string>& out, Verdict& verdict) {
@@ -65,8 +68,8 @@ void add_shortages(const View& view, std::vector<std::string>& out, Verdict& ver
       out.push_back("only " + count_words(resource.amount) + " " + resource_words(resource.name) + " are left");
       continue;
     }
-    std::string words = resource_words(resource.name) + " is at " + count_words(static_cast<std::uint64_t>(100 * *fullness(resource))) +
-                        " % of its limit";
+    std::string words = resource_words(resource.name) + " is at " +
+                        count_words(static_cast<std::uint64_t>(100 * *fullness(resource))) + " % of its limit";
     if (resource.trim_threshold && resource.amount >= *resource.trim_threshold)
       words = resource_words(resource.name) + " is beyond " + byte_words(static_cast<double>(*resource.trim_threshold)) +
               ", where the kernel trims it";
@@ -187,7 +190,8 @@ Verdict judge(const View& view) {
     }
     std::size_t said = 1;
     for (std::size_t i = 1; i < view.leaks.size() && verdict.details.size() < kMostLeaks; ++i, ++said)
-      if (!follows(view.leaks[i], view.leaks)) verdict.details.push_back("Leak: " + leak_words(view.leaks[i], view.time, verdict));
+      if (!follows(view.leaks[i], view.leaks))
+        verdict.details.push_back("Leak: " + leak_words(view.leaks[i], view.time, verdict));
     if (view.leak_count > said) verdict.details.push_back("and " + plural_words(view.leak_count - said, "more leak"));
   } else if (!view.surges.empty()) {
     // said

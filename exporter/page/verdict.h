@@ -16,7 +16,7 @@ struct Verdict {
     kWarning,  // something is short or cannot be read
     kSurge,    // something grows now, beyond all before
     kLeak,
-    kFailed,   // the kernel cannot be read
+    kFailed,  // the kernel cannot be read
   };
   State state = State::kCalm;
   std::string headline;

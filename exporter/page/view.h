@@ -21,17 +21,17 @@ using Driver = drivers::Candidate;
 
 /// A pool, commit, or free system PTEs: how much, of how much, until when.
 struct Resource {
-  std::string name;                             // as metrics name it: nonpaged, system_ptes, commit
-  bool bytes = true;                            // else entries, of which few are bad
-  std::uint64_t amount = 0;                     // in use; free entries
-  std::optional<std::uint64_t> limit;           // free entries: most since boot
+  std::string name;                    // as metrics name it: nonpaged, system_ptes, commit
+  bool bytes = true;                   // else entries, of which few are bad
+  std::uint64_t amount = 0;            // in use; free entries
+  std::optional<std::uint64_t> limit;  // free entries: most since boot
   std::string limit_source, limit_rule;
   bool binding = true;                          // false: the kernel lets it go beyond, or takes it back by itself
   std::optional<std::uint64_t> trim_threshold;  // where the kernel begins to take memory back
   std::optional<std::uint64_t> fewest;          // free entries: fewer are trouble
   std::optional<std::uint64_t> peak, resident;
-  std::optional<double> floor;                  // lowest of the last day; free entries likewise
-  std::optional<double> growth_per_second;      // use that rises is positive, of free entries too
+  std::optional<double> floor;              // lowest of the last day; free entries likewise
+  std::optional<double> growth_per_second;  // use that rises is positive, of free entries too
   trend::Verdict verdict = trend::Verdict::kOk;
   std::optional<trend::Exhaustion> exhaustion;  // none: no limit is known, or there is no trend
   std::vector<trend::Room> headrooms;           // of a pool, at this moment, by what it ends with
@@ -46,8 +46,8 @@ struct TagRow {
   std::optional<double> growth_per_second;
   trend::Verdict verdict = trend::Verdict::kOk;
   bool exported = false;
-  std::vector<Driver> drivers;                               // best first
-  std::array<float, trend::kHistoryDays> course{};           // lowest of each day, oldest first
+  std::vector<Driver> drivers;                      // best first
+  std::array<float, trend::kHistoryDays> course{};  // lowest of each day, oldest first
 
   [[nodiscard]] std::optional<double> bytes_per_allocation() const {
     if (!outstanding || *outstanding == 0) return std::nullopt;
@@ -76,10 +76,10 @@ struct View {
   trend::Readiness readiness;
   std::optional<base::UnixMillis> history_saved;
   std::vector<base::UnixMillis> boots;
-  std::vector<Subject> leaks;    // worst first; the first few have their course
+  std::vector<Subject> leaks;                   // worst first; the first few have their course
   std::size_t leak_count = 0, watch_count = 0;  // of all; `leaks` and `watched` are bounded
   std::vector<Subject> watched;
-  std::vector<Subject> surges;   // grow now, beyond all before, and are not called leaks; soonest end first
+  std::vector<Subject> surges;  // grow now, beyond all before, and are not called leaks; soonest end first
   std::size_t surge_count = 0;
 
   std::vector<Finding> findings;  // of the last tick, most severe first
@@ -90,9 +90,9 @@ struct View {
   std::vector<ProcessUsage> processes;  // most handles first
   std::vector<PartStatus> parts;
 
-  std::vector<TagRow> tags;             // the wanted ones of `tags_matched`
+  std::vector<TagRow> tags;  // the wanted ones of `tags_matched`
   std::size_t tags_total = 0, tags_matched = 0;
-  std::optional<Subject> chosen;        // whose chart was asked for
+  std::optional<Subject> chosen;  // whose chart was asked for
 };
 
 }  // namespace kmem::page

@@ -124,8 +124,11 @@ std::string limit_words(std::string_view source, std::string_view rule) {
   const bool is_most = rule.ends_with("_most");
   const std::string_view name = is_most ? rule.substr(0, rule.size() - 5) : rule;
   for (const auto& [row, version] : kVersions)
-    if (row == name) return std::string("limit: an estimate, ").append(is_most ? "the most that " : "what ").append(version)
-        .append(is_most ? " can take" : " takes by itself");
+    if (row == name)
+      return std::string("limit: an estimate, ")
+          .append(is_most ? "the most that " : "what ")
+          .append(version)
+          .append(is_most ? " can take" : " takes by itself");
   if (source == "kernel" && rule == "registry_quota") return "limit: as the kernel tells it";
   if (source == "kernel" && rule == "MemTotal") return "limit: the whole memory";
   if (source == "kernel" && rule == "VmallocTotal") return "limit: the addresses that the kernel has for it";

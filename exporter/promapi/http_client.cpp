@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "exporter/http/httplib_settings.h"
 #include <httplib.h>
+#include "exporter/http/httplib_settings.h"
 
 namespace kmem::promapi {
 namespace {
@@ -93,7 +93,8 @@ Result<std::unique_ptr<HttpGetter>> make_http_client(const std::string& url, con
   auto address = parse_url(url);
   if (!address) return address.error();
   auto client = std::make_unique<HttpClient>(std::move(*address), config, timeout);
-  if (!client->is_valid()) return Error{ErrorCode::kInvalid, "expected http://HOST:PORT, and a certificate with its key if any"};
+  if (!client->is_valid())
+    return Error{ErrorCode::kInvalid, "expected http://HOST:PORT, and a certificate with its key if any"};
   return std::unique_ptr<HttpGetter>(std::move(client));
 }
 

@@ -41,7 +41,8 @@ std::string encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
     if (plain) out.push_back(c);
     else out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
   }
@@ -205,11 +206,12 @@ class PrometheusSource final : public history::HistorySource {
     if (!answer) return Error{ErrorCode::kInvalid, answer.error().message};
     if (answer->status == 200) return std::move(answer->body);
     std::string why = error_of(answer->body);
-    if (answer->status == 401 || answer->status == 403) why = "it wants another user or password; --prometheus.config names a file with them";
+    if (answer->status == 401 || answer->status == 403)
+      why = "it wants another user or password; --prometheus.config names a file with them";
     if (why.empty()) why = "that is no Prometheus, or its API is elsewhere";
-    return Error{answer->status == 422 || answer->status >= 500 || answer->status == 400 ? ErrorCode::kUnsupported
-                                                                                        : ErrorCode::kInvalid,
-                 question_.url + " answered " + std::to_string(answer->status) + ": " + why};
+    return Error{
+        answer->status == 422 || answer->status >= 500 || answer->status == 400 ? ErrorCode::kUnsupported : ErrorCode::kInvalid,
+        question_.url + " answered " + std::to_string(answer->status) + ": " + why};
   }
 
   [[nodiscard]] std::string times() const {
@@ -227,7 +229,8 @@ class PrometheusSource final : public history::HistorySource {
   }
 
   Result<void> find_names() {
-    const std::string own = "{__name__=~\"(kmem|windows|wmi|node)_.+\"" + (question_.selectors.empty() ? "" : "," + matchers(nullptr)) + "}";
+    const std::string own =
+        "{__name__=~\"(kmem|windows|wmi|node)_.+\"" + (question_.selectors.empty() ? "" : "," + matchers(nullptr)) + "}";
     auto body = ask("/api/v1/label/__name__/values?match[]=" + encoded(own) + times());
     if (!body) return body.error();
     Answer answer(std::move(*body));
@@ -253,7 +256,8 @@ class PrometheusSource final : public history::HistorySource {
         if (!found) return found.error();
         for (const Labels& one : *found) {
           const std::string_view value = history::host_label(one);
-          const auto label = std::find_if(one.begin(), one.end(), [&](const auto& pair) { return !value.empty() && pair.second.data() == value.data(); });
+          const auto label = std::find_if(
+              one.begin(), one.end(), [&](const auto& pair) { return !value.empty() && pair.second.data() == value.data(); });
           hosts[{label == one.end() ? "" : label->first, std::string(value)}] = true;
         }
       }
@@ -286,7 +290,8 @@ class PrometheusSource final : public history::HistorySource {
       const Host& host = hosts_[next_host_++];
       metrics_.clear();
       window_hour_ = first_hour_;
-      if (auto begun = begin_host(host); !begun) notes_.skip(question_.url, 0, "host " + history::in_quotes(host.name) + ": " + begun.error().message);
+      if (auto begun = begin_host(host); !begun)
+        notes_.skip(question_.url, 0, "host " + history::in_quotes(host.name) + ": " + begun.error().message);
     }
     const std::int64_t last = std::min(end_hour_, window_hour_ + window_hours_ - 1);
     store_.emplace(question_.window_points * 2);
@@ -295,7 +300,8 @@ class PrometheusSource final : public history::HistorySource {
       for (const Labels& labels : metric.series) (void)store_->begin(labels);
     for (const Metric& metric : metrics_)
       if (auto asked = ask_metric(host, metric, window_hour_, last); !asked)
-        notes_.skip(question_.url, 0, "host " + history::in_quotes(host.name) + ", " + metric.name + ": " + asked.error().message);
+        notes_.skip(question_.url, 0,
+                    "host " + history::in_quotes(host.name) + ", " + metric.name + ": " + asked.error().message);
     store_->finish();
     window_hour_ = last + 1;
     return true;

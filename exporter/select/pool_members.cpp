@@ -81,11 +81,9 @@ bool PoolMembers::weaker(const TagTable& table, std::uint64_t tick, const Seat& 
 
 std::uint32_t PoolMembers::displace_weakest(TagTable& table, base::UnixMillis now, std::uint64_t tick,
                                             base::UnixMillis out_for) {
-  const auto weakest = std::min_element(seats_.begin(), seats_.end(),
-                                        [&](const Seat& a, const Seat& b) { return weaker(table, tick, a, b); });
-  if (weakest == seats_.end() || weakest->forced || elapsed(weakest->last_held, now) < out_for) {
-    return FlatIndex::kNone;
-  }
+  const auto weakest =
+      std::min_element(seats_.begin(), seats_.end(), [&](const Seat& a, const Seat& b) { return weaker(table, tick, a, b); });
+  if (weakest == seats_.end() || weakest->forced || elapsed(weakest->last_held, now) < out_for) { return FlatIndex::kNone; }
   const std::uint32_t slot = weakest->slot;
   free_seat(table, static_cast<std::size_t>(weakest - seats_.begin()), now);
   ++evictions_total_;
@@ -103,8 +101,7 @@ void PoolMembers::trim(TagTable& table, std::size_t cap) {
   if (seats_.size() <= cap) return;
   std::vector<Seat> by_weakness = seats_;
   const auto stays = by_weakness.begin() + static_cast<std::ptrdiff_t>(seats_.size() - cap);
-  std::sort(by_weakness.begin(), by_weakness.end(),
-            [&](const Seat& a, const Seat& b) { return weaker(table, kNoTick, a, b); });
+  std::sort(by_weakness.begin(), by_weakness.end(), [&](const Seat& a, const Seat& b) { return weaker(table, kNoTick, a, b); });
   std::for_each(by_weakness.begin(), stays, [&](const Seat& seat) { table[seat.slot].member = false; });
   std::erase_if(seats_, [&](const Seat& seat) { return !table[seat.slot].member; });
   evictions_total_ += by_weakness.size() - cap;

@@ -18,9 +18,9 @@ namespace kmem::select {
 struct Seat {
   std::uint32_t slot = FlatIndex::kNone;  // in TagTable
   base::UnixMillis admitted = 0;
-  base::UnixMillis last_held = 0;         // last within twice a rank's limit, or forced
-  bool forced = false;                    // by `include` or suspicion, as of the last tick
-  bool rebooted = false;                  // since the counters were last read
+  base::UnixMillis last_held = 0;  // last within twice a rank's limit, or forced
+  bool forced = false;             // by `include` or suspicion, as of the last tick
+  bool rebooted = false;           // since the counters were last read
   CounterWidener allocations;
   CounterWidener frees;
   // the latest reading
@@ -51,8 +51,7 @@ class PoolMembers {
               std::span<const std::uint32_t> forced, std::span<const std::uint32_t> candidates);
 
   /// Frees the weakest seat that is not forced, counts an eviction and tells the slot; kNone when there is none.
-  std::uint32_t displace_weakest(TagTable& table, base::UnixMillis now, std::uint64_t tick,
-                                 base::UnixMillis out_for = 0);
+  std::uint32_t displace_weakest(TagTable& table, base::UnixMillis now, std::uint64_t tick, base::UnixMillis out_for = 0);
   /// The seat of `slot` is freed and counted as an eviction.
   void evict(TagTable& table, std::uint32_t slot, base::UnixMillis now);
   /// For a cap that was lowered between two runs: the weakest go, forced ones last. Evictions, but the user's own wish,

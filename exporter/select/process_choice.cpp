@@ -34,9 +34,8 @@ void ProcessChoice::update(const std::vector<ProcessUsage>& processes, base::Uni
     std::uint32_t rank = 0;
     for (const TopRanks::Entry& entry : ranks->ranked()) ranked.push_back({entry.item, rank++});
   }
-  std::sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
-    return std::tie(a.process, a.rank) < std::tie(b.process, b.rank);
-  });
+  std::sort(ranked.begin(), ranked.end(),
+            [](const Ranked& a, const Ranked& b) { return std::tie(a.process, a.rank) < std::tie(b.process, b.rank); });
   const auto same = [](const Ranked& a, const Ranked& b) { return a.process == b.process; };
   ranked.erase(std::unique(ranked.begin(), ranked.end(), same), ranked.end());
   std::sort(ranked.begin(), ranked.end(), [&](const Ranked& a, const Ranked& b) {

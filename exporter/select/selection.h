@@ -62,8 +62,8 @@ struct SessionPool {
 /// A pool without a single tag in the Snapshot was not read: its members are left out (missing is absent, never 0), and
 /// its PoolSelection, if it has totals, says live_tags 0 with no meaning in other_*.
 struct Selection {
-  std::vector<Member> members;        // grouped by pool, then in order of admission: stable from scrape to scrape
-  std::vector<PoolSelection> pools;   // pools that have totals or tags
+  std::vector<Member> members;       // grouped by pool, then in order of admission: stable from scrape to scrape
+  std::vector<PoolSelection> pools;  // pools that have totals or tags
   std::vector<ProcessUsage> processes;
   std::vector<SessionPool> session_pools;
   std::vector<SessionMember> session_members;

@@ -26,9 +26,8 @@ std::map<std::uint32_t, Rows> by_session(Rows tags) {
 }
 
 const TagUsage* find(Rows rows, Pool pool, const std::string& tag) {
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const SessionTagUsage& row) {
-    return row.usage.pool == pool && row.usage.tag == tag;
-  });
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [&](const SessionTagUsage& row) { return row.usage.pool == pool && row.usage.tag == tag; });
   return found == rows.end() ? nullptr : &found->usage;
 }
 
@@ -68,8 +67,7 @@ void SessionChoice::update(const std::vector<SessionTagUsage>& tags, base::UnixM
   }
   std::vector<StickyTop<std::uint32_t>::Candidate> candidates;
   for (const TopRanks::Entry& entry : ranks.ranked())
-    candidates.push_back(
-        {entry.item, static_cast<std::uint32_t>(candidates.size()), member_index(sessions_, entry.item)});
+    candidates.push_back({entry.item, static_cast<std::uint32_t>(candidates.size()), member_index(sessions_, entry.item)});
   std::vector<bool> present;
   for (const auto& member : sessions_.members()) present.push_back(sessions.contains(member.id));
   sessions_.update(std::move(candidates), present, now);
@@ -77,9 +75,8 @@ void SessionChoice::update(const std::vector<SessionTagUsage>& tags, base::UnixM
   std::vector<SessionTop> next;
   for (const auto& member : sessions_.members()) {
     for (const Pool pool : kPools) {
-      const auto old = std::find_if(tops_.begin(), tops_.end(), [&](const SessionTop& top) {
-        return top.session == member.id && top.pool == pool;
-      });
+      const auto old = std::find_if(tops_.begin(), tops_.end(),
+                                    [&](const SessionTop& top) { return top.session == member.id && top.pool == pool; });
       next.push_back(old == tops_.end() ? SessionTop{member.id, pool, {top_, 2 * top_}} : std::move(*old));
       update_tags(next.back().tags, top_, sessions.at(member.id), pool, now);
     }
@@ -102,8 +99,8 @@ void SessionChoice::fill(const std::vector<SessionTagUsage>& tags, std::vector<S
     pools.push_back(pool);
     for (const auto& member : top.tags.members()) {
       const TagUsage* const usage = find(session->second, top.pool, member.id);
-      members.push_back({top.session, top.pool, member.id, usage == nullptr ? 0 : usage->bytes,
-                         usage == nullptr ? 0 : usage->outstanding});
+      members.push_back(
+          {top.session, top.pool, member.id, usage == nullptr ? 0 : usage->bytes, usage == nullptr ? 0 : usage->outstanding});
     }
   }
 }

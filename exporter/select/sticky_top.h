@@ -24,8 +24,8 @@ class StickyTop {
  public:
   struct Candidate {
     Id id;
-    std::uint32_t best_rank = 0;                // over the lists; below 2 x top
-    std::uint32_t member = FlatIndex::kNone;    // its index in members(), if it is one
+    std::uint32_t best_rank = 0;              // over the lists; below 2 x top
+    std::uint32_t member = FlatIndex::kNone;  // its index in members(), if it is one
   };
   struct Member {
     Id id;

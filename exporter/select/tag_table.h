@@ -32,8 +32,7 @@ constexpr void move_time(base::UnixMillis& time, std::int64_t step_ms) {
 [[nodiscard]] inline base::UnixMillis elapsed(base::UnixMillis earlier, base::UnixMillis later) {
   if (later <= earlier) return 0;
   const auto difference = static_cast<std::uint64_t>(later) - static_cast<std::uint64_t>(earlier);
-  return static_cast<base::UnixMillis>(
-      std::min<std::uint64_t>(difference, std::numeric_limits<base::UnixMillis>::max()));
+  return static_cast<base::UnixMillis>(std::min<std::uint64_t>(difference, std::numeric_limits<base::UnixMillis>::max()));
 }
 
 struct TagRecord {
@@ -42,9 +41,9 @@ struct TagRecord {
   bool used = false;
   bool member = false;
   std::string tag;
-  std::uint64_t bytes = 0;                  // when last seen
+  std::uint64_t bytes = 0;  // when last seen
   base::UnixMillis last_seen = kNever;
-  base::UnixMillis ranked_since = kNever;   // entered a rank then, and within twice its limit ever since
+  base::UnixMillis ranked_since = kNever;  // entered a rank then, and within twice its limit ever since
   DailyFloor floor;
   // Marks of the tick (update) that bears the number; never saved.
   std::uint64_t seen_tick = 0;

@@ -21,7 +21,8 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
 }  // namespace
 
 TrackedSet::TrackedSet(config::Tags tags, config::Processes processes)
-    : tags_(std::move(tags)), processes_top_(processes.top), processes_(processes.top), sessions_(tags_.top_session), state_(tags_.max_tracked) {
+    : tags_(std::move(tags)), processes_top_(processes.top), processes_(processes.top), sessions_(tags_.top_session),
+      state_(tags_.max_tracked) {
   for (const std::string& entry : tags_.include) {
     const std::size_t slash = entry.find('/');
     const auto named = std::find(kPoolNames.begin(), kPoolNames.end(), std::string_view(entry).substr(0, slash));
@@ -40,9 +41,7 @@ PoolMembers::Rules TrackedSet::rules() const {
           std::chrono::duration_cast<std::chrono::milliseconds>(tags_.dwell).count(), tags_.all};
 }
 
-TrackedSet::Tracking TrackedSet::tracking() const {
-  return {state_.table.size(), untracked_, state_.forgotten_total};
-}
+TrackedSet::Tracking TrackedSet::tracking() const { return {state_.table.size(), untracked_, state_.forgotten_total}; }
 
 void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot) {
   const base::UnixMillis now = snapshot.time;
@@ -132,8 +131,7 @@ void TrackedSet::admit_newcomers(const Snapshot& snapshot, std::span<const TagId
   if (scarce) {
     std::vector<bool> ranked(snapshot.tags.size());
     for (Ranks& ranks : ranks_) {
-      for (const auto& [top, limit] :
-           {std::pair{&ranks.bytes, tags_.top_bytes}, {&ranks.outstanding, tags_.top_outstanding}}) {
+      for (const auto& [top, limit] : {std::pair{&ranks.bytes, tags_.top_bytes}, {&ranks.outstanding, tags_.top_outstanding}}) {
         const auto& entries = top->ranked();
         for (std::size_t i = 0; i < std::min(limit, entries.size()); ++i) ranked[entries[i].item] = true;
       }
@@ -146,8 +144,7 @@ void TrackedSet::admit_newcomers(const Snapshot& snapshot, std::span<const TagId
       const TagUsage& usage = snapshot.tags[newcomer.item];
       return std::tuple(!newcomer.forced, !newcomer.ranked, ~usage.bytes, ~usage.outstanding, usage.key);
     };
-    std::sort(newcomers_.begin(), newcomers_.end(),
-              [&](const Newcomer& a, const Newcomer& b) { return claim(a) < claim(b); });
+    std::sort(newcomers_.begin(), newcomers_.end(), [&](const Newcomer& a, const Newcomer& b) { return claim(a) < claim(b); });
   }
   for (const Newcomer& newcomer : newcomers_) {
     const TagUsage& usage = snapshot.tags[newcomer.item];
@@ -226,7 +223,8 @@ void TrackedSet::mark_ranks(std::size_t pool, base::UnixMillis now) {
   candidates_.clear();
   Ranks& ranks = ranks_[pool];
   for (const auto& [top, limit] : {std::pair{&ranks.bytes, tags_.top_bytes},
-                                   {&ranks.outstanding, tags_.top_outstanding}, {&ranks.growth, tags_.top_growth}}) {
+                                   {&ranks.outstanding, tags_.top_outstanding},
+                                   {&ranks.growth, tags_.top_growth}}) {
     std::uint32_t rank = 0;
     for (const TopRanks::Entry& entry : top->ranked()) {
       const std::uint32_t mine = rank++;

@@ -49,8 +49,8 @@ class TrackedSet {
 
   struct Tracking {
     std::size_t tracked = 0;
-    std::size_t untracked = 0;         // live at the last tick but refused: the table was full
-    std::uint64_t forgotten_total = 0; // records that gave way in a full table
+    std::size_t untracked = 0;          // live at the last tick but refused: the table was full
+    std::uint64_t forgotten_total = 0;  // records that gave way in a full table
   };
   [[nodiscard]] Tracking tracking() const;
 
@@ -58,10 +58,10 @@ class TrackedSet {
   static constexpr std::size_t kTotalsCounters = 3;
   struct PoolState {
     PoolMembers members;
-    base::UnixMillis last_read = kNever;                        // the last tick that listed all tags
-    std::array<CounterWidener, kTotalsCounters> totals;         // allocations, frees, lookaside hits
-    bool totals_rebooted = false;                               // since the totals were last read
-    std::vector<std::uint32_t> ranked;                          // slots whose ranked_since runs
+    base::UnixMillis last_read = kNever;                 // the last tick that listed all tags
+    std::array<CounterWidener, kTotalsCounters> totals;  // allocations, frees, lookaside hits
+    bool totals_rebooted = false;                        // since the totals were last read
+    std::vector<std::uint32_t> ranked;                   // slots whose ranked_since runs
   };
   // What save() writes, and load() replaces as a whole.
   struct State {
@@ -85,7 +85,7 @@ class TrackedSet {
   struct Newcomer {
     std::uint32_t item = 0;  // index in Snapshot::tags
     bool forced = false;
-    bool ranked = false;     // by bytes or outstanding; growth takes a day
+    bool ranked = false;  // by bytes or outstanding; growth takes a day
   };
 
   [[nodiscard]] PoolMembers::Rules rules() const;
@@ -112,20 +112,20 @@ class TrackedSet {
   SessionChoice sessions_;
   State state_;
   base::BootClock boot_clock_;
-  FlatIndex seat_index_;                                // tag key -> position in its pool's seats
+  FlatIndex seat_index_;  // tag key -> position in its pool's seats
   std::array<PoolReading, kPoolCount> readings_;
 
   // Of one tick; kept for their memory.
   struct Ranks {
-    TopRanks bytes, outstanding, growth;                // items are indices in Snapshot::tags
+    TopRanks bytes, outstanding, growth;  // items are indices in Snapshot::tags
   };
   std::uint64_t tick_ = 0;
   std::array<Ranks, kPoolCount> ranks_;
-  std::array<bool, kPoolCount> read_{};                 // the Snapshot lists tags of the pool
-  std::vector<std::uint32_t> slots_;                    // of Snapshot::tags; kNone: not followed
+  std::array<bool, kPoolCount> read_{};  // the Snapshot lists tags of the pool
+  std::vector<std::uint32_t> slots_;     // of Snapshot::tags; kNone: not followed
   std::vector<Newcomer> newcomers_;
-  std::vector<std::uint32_t> dead_;                     // slots that may give way, the first to go last
-  std::vector<std::uint32_t> small_;                    // likewise live ones: indices in Snapshot::tags
+  std::vector<std::uint32_t> dead_;                        // slots that may give way, the first to go last
+  std::vector<std::uint32_t> small_;                       // likewise live ones: indices in Snapshot::tags
   std::vector<std::uint32_t> forced_, candidates_, held_;  // slots
   std::size_t untracked_ = 0;
 };

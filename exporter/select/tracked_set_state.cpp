@@ -21,9 +21,7 @@ struct Writer : base::WireWriter {
   Writer(std::string& out, base::UnixMillis newest) : WireWriter(out), newest_(newest) {}
 
   void flag(bool value) { fixed<std::uint8_t>(value ? 1 : 0); }
-  void time(base::UnixMillis at) {
-    varint(at == kNever ? 0 : static_cast<std::uint64_t>(elapsed(at, newest_)) + 1);
-  }
+  void time(base::UnixMillis at) { varint(at == kNever ? 0 : static_cast<std::uint64_t>(elapsed(at, newest_)) + 1); }
   void counter(const CounterWidener& counter) {
     const auto state = counter.state();
     flag(state.has_value());
@@ -38,8 +36,7 @@ struct Writer : base::WireWriter {
     time(record.ranked_since);
     const auto& lowest = record.floor.lowest();
     std::uint8_t known = 0;
-    for (std::size_t i = 0; i < lowest.size(); ++i)
-      known |= static_cast<std::uint8_t>((lowest[i] != DailyFloor::kNoData) << i);
+    for (std::size_t i = 0; i < lowest.size(); ++i) known |= static_cast<std::uint8_t>((lowest[i] != DailyFloor::kNoData) << i);
     fixed(known);
     fixed(record.floor.newest_day());
     std::uint64_t before = 0;
@@ -168,8 +165,8 @@ base::Result<void> TrackedSet::load(std::string_view payload) {
   State state(tags_.max_tracked);
   if (const std::uint64_t version = reader.varint(); version != kVersion) {
     reindex_seats();
-    return base::Error{base::ErrorCode::kMalformed, "tag selection of version " + std::to_string(version) +
-                                                        ", not " + std::to_string(kVersion)};
+    return base::Error{base::ErrorCode::kMalformed,
+                       "tag selection of version " + std::to_string(version) + ", not " + std::to_string(kVersion)};
   }
   state.last_update = reader.newest = reader.fixed<base::UnixMillis>();
   const bool has_boot_time = reader.flag();

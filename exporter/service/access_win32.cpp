@@ -60,14 +60,13 @@ base::Result<void> check_owner(const std::string& path) {
   PSID owner = nullptr;
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   std::wstring wide = to_wide(path);
-  const DWORD error = GetNamedSecurityInfoW(wide.data(), SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner, nullptr,
-                                            nullptr, nullptr, &descriptor);
+  const DWORD error = GetNamedSecurityInfoW(wide.data(), SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner, nullptr, nullptr,
+                                            nullptr, &descriptor);
   const std::unique_ptr<void, LocalFreed> freed(descriptor);
   if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) return {};
   if (error != ERROR_SUCCESS) return system_error(path, error);
   if (owner == nullptr) return base::Error{base::ErrorCode::kPermission, path + ": nobody is said to own it"};
-  if (!is_own_user(owner) && !IsWellKnownSid(owner, WinLocalSystemSid) &&
-      !IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
+  if (!is_own_user(owner) && !IsWellKnownSid(owner, WinLocalSystemSid) && !IsWellKnownSid(owner, WinBuiltinAdministratorsSid))
     return base::Error{base::ErrorCode::kPermission,
                        path + " belongs to another user, who could change it later; remove it first"};
   return {};
@@ -86,17 +85,16 @@ base::Result<void> protect_folder(const std::string& folder, FolderRights rights
   if (GetLastError() != ERROR_ALREADY_EXISTS) return system_error(folder + ": cannot be made", GetLastError());
 
   const DWORD kind = GetFileAttributesW(wide.c_str());
-  if (kind == INVALID_FILE_ATTRIBUTES || (kind & FILE_ATTRIBUTE_DIRECTORY) == 0 ||
-      (kind & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+  if (kind == INVALID_FILE_ATTRIBUTES || (kind & FILE_ATTRIBUTE_DIRECTORY) == 0 || (kind & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
     return base::Error{base::ErrorCode::kInvalid, folder + " is no folder"};
   if (const auto owner = check_owner(folder); !owner) return owner.error();
   PACL list = nullptr;
   BOOL present = FALSE, defaulted = FALSE;
   if (!GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted))
     return system_error("access rights of " + folder, GetLastError());
-  const DWORD error = SetNamedSecurityInfoW(wide.data(), SE_FILE_OBJECT,
-                                            DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, nullptr,
-                                            nullptr, list, nullptr);
+  const DWORD error =
+      SetNamedSecurityInfoW(wide.data(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
+                            nullptr, nullptr, list, nullptr);
   if (error != ERROR_SUCCESS) return system_error(folder + ": cannot set its access rights", error);
   return {};
 }

@@ -20,8 +20,7 @@ enum class FolderRights {
 
 /// Makes `folder`, or gives an existing one these rights, what it holds included. `account`: the service's SID or its
 /// short name in security descriptors ("LS").
-[[nodiscard]] base::Result<void> protect_folder(const std::string& folder, FolderRights rights,
-                                                const std::wstring& account);
+[[nodiscard]] base::Result<void> protect_folder(const std::string& folder, FolderRights rights, const std::wstring& account);
 
 /// FAT and its like keep none: an Error that says so. The flags are GetVolumeInformation's.
 [[nodiscard]] base::Result<void> volume_keeps_rights(const std::string& path, std::uint32_t volume_flags,

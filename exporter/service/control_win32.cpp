@@ -64,8 +64,7 @@ base::Result<ServiceHandle> open_service(DWORD access) {
 std::optional<SERVICE_STATUS_PROCESS> status_of(const ServiceHandle& service) {
   SERVICE_STATUS_PROCESS status{};
   DWORD needed = 0;
-  if (!QueryServiceStatusEx(service.get(), SC_STATUS_PROCESS_INFO, reinterpret_cast<BYTE*>(&status), sizeof status,
-                            &needed))
+  if (!QueryServiceStatusEx(service.get(), SC_STATUS_PROCESS_INFO, reinterpret_cast<BYTE*>(&status), sizeof status, &needed))
     return std::nullopt;
   return status;
 }
@@ -129,8 +128,8 @@ base::Result<Outcome> configure_existing(const Request& request) {
   if (!service) return service.error();
   // An installer may have written the program's path without quotes.
   const std::string line = command_line(to_utf8(program_path()), request.arguments);
-  if (!ChangeServiceConfigW(service->get(), SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
-                            to_wide(line).c_str(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr))
+  if (!ChangeServiceConfigW(service->get(), SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, to_wide(line).c_str(),
+                            nullptr, nullptr, nullptr, nullptr, nullptr, nullptr))
     return refused("command line of service " + kName, GetLastError());
   Outcome outcome;
   outcome.lines.push_back("service " + kName + " runs as " + line);
@@ -155,9 +154,9 @@ base::Result<Outcome> install_again(const Request& request) {
   const std::string line = line_of(*service);
   const std::wstring own = to_wide(command_line(to_utf8(program_path()), {}) + " ");
   if (_wcsnicmp((to_wide(line) + L" ").c_str(), own.c_str(), own.size()) != 0)
-    return base::Error{base::ErrorCode::kInvalid,
-                       "service " + kName + " is there already and runs " + line + "; `kmem_exporter service configure` makes it this "
-                       "program's, `kmem_exporter service uninstall` removes it"};
+    return base::Error{base::ErrorCode::kInvalid, "service " + kName + " is there already and runs " + line +
+                                                      "; `kmem_exporter service configure` makes it this "
+                                                      "program's, `kmem_exporter service uninstall` removes it"};
   const auto status = status_of(*service);
   auto outcome = configure_existing(request);
   if (outcome && status && status->dwCurrentState != SERVICE_STOPPED)
@@ -255,8 +254,7 @@ base::Result<Places> default_places() {
 }
 
 base::Result<void> prepare(const Places& places) {
-  if (const auto made = protect_folder(places.folder, FolderRights::kConfiguration, kAccountSid); !made)
-    return made.error();
+  if (const auto made = protect_folder(places.folder, FolderRights::kConfiguration, kAccountSid); !made) return made.error();
   return check_owner(places.config_file);
 }
 

@@ -49,8 +49,7 @@ base::Result<void> register_event_source() {
   const DWORD length = GetModuleFileNameW(nullptr, path, static_cast<DWORD>(std::size(path)));
   if (length == 0 || length == std::size(path)) return system_error("this program's path", GetLastError());
   HKEY key = nullptr;
-  LONG error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, source_key().c_str(), 0, nullptr, 0, KEY_SET_VALUE, nullptr, &key,
-                               nullptr);
+  LONG error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, source_key().c_str(), 0, nullptr, 0, KEY_SET_VALUE, nullptr, &key, nullptr);
   if (error == ERROR_SUCCESS) {
     const auto bytes = static_cast<DWORD>((length + 1) * sizeof(wchar_t));
     error = RegSetValueExW(key, L"EventMessageFile", 0, REG_EXPAND_SZ, reinterpret_cast<const BYTE*>(path), bytes);

@@ -38,7 +38,7 @@ class Supervisor {
 
   std::chrono::milliseconds heartbeat_{std::chrono::hours(1)};
   bool watched_ = false;
-  std::string address_;  // of systemd's socket as sockaddr_un takes it; empty: nobody listens
+  std::string address_;               // of systemd's socket as sockaddr_un takes it; empty: nobody listens
   [[maybe_unused]] int socket_ = -1;  // Windows has none
 };
 

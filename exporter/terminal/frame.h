@@ -17,7 +17,7 @@ struct Size {
 
 enum class Style : std::uint8_t {
   kPlain,
-  kBar,     // reversed over the whole width
+  kBar,  // reversed over the whole width
   kStrong,
   kAlarm,
 };

@@ -11,7 +11,18 @@
 namespace kmem::terminal {
 
 enum class KeyKind : std::uint8_t {
-  kCharacter, kUp, kDown, kLeft, kRight, kPageUp, kPageDown, kHome, kEnd, kEnter, kEscape, kBackspace,
+  kCharacter,
+  kUp,
+  kDown,
+  kLeft,
+  kRight,
+  kPageUp,
+  kPageDown,
+  kHome,
+  kEnd,
+  kEnter,
+  kEscape,
+  kBackspace,
   kInterrupt,  // Ctrl-C where it is a key
   kRedraw,     // Ctrl-L
 };

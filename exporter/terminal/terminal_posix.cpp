@@ -194,9 +194,7 @@ bool stdout_is_terminal() {
   return isatty(STDOUT_FILENO) == 1 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
 }
 
-bool stderr_is_terminal() {
-  return isatty(STDERR_FILENO) == 1;
-}
+bool stderr_is_terminal() { return isatty(STDERR_FILENO) == 1; }
 
 bool shows_utf8() {
   for (const char* name : std::array{"LC_ALL", "LC_CTYPE", "LANG"}) {

@@ -163,8 +163,7 @@ class ConsoleTerminal final : public Terminal {
       const WORD attributes = attributes_of(frame[row].style, attributes_);
       for (std::size_t column = 0; column < size_.columns; ++column) {
         CHAR_INFO cell{};
-        cell.Char.UnicodeChar =
-            column < frame[row].text.size() ? static_cast<wchar_t>(frame[row].text[column]) : L' ';
+        cell.Char.UnicodeChar = column < frame[row].text.size() ? static_cast<wchar_t>(frame[row].text[column]) : L' ';
         cell.Attributes = attributes;
         cells_.push_back(cell);
       }
@@ -203,24 +202,19 @@ bool stdout_is_terminal() {
   return GetConsoleMode(GetStdHandle(STD_OUTPUT_HANDLE), &mode) != 0;
 }
 
-bool stderr_is_terminal() {
-  return _isatty(_fileno(stderr)) != 0;
-}
+bool stderr_is_terminal() { return _isatty(_fileno(stderr)) != 0; }
 
-bool shows_utf8() {
-  return GetConsoleOutputCP() == CP_UTF8;
-}
+bool shows_utf8() { return GetConsoleOutputCP() == CP_UTF8; }
 
 base::Result<std::unique_ptr<Terminal>> open_terminal() {
   if (!stdout_is_terminal()) return base::Error{base::ErrorCode::kUnsupported, "standard output is not a console"};
   const HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
   DWORD input_mode = 0;
-  if (!GetConsoleMode(input, &input_mode))
-    return base::Error{base::ErrorCode::kUnsupported, "standard input is not a console"};
+  if (!GetConsoleMode(input, &input_mode)) return base::Error{base::ErrorCode::kUnsupported, "standard input is not a console"};
   CONSOLE_SCREEN_BUFFER_INFO info{};
   GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &info);
-  const HANDLE screen = CreateConsoleScreenBuffer(GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                                  nullptr, CONSOLE_TEXTMODE_BUFFER, nullptr);
+  const HANDLE screen = CreateConsoleScreenBuffer(GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
+                                                  CONSOLE_TEXTMODE_BUFFER, nullptr);
   if (screen == INVALID_HANDLE_VALUE)
     return base::Error{base::ErrorCode::kIo, "no screen buffer, error " + std::to_string(GetLastError())};
   const WORD usual = info.wAttributes != 0 ? info.wAttributes : WORD{FOREGROUND_RED | FOREGROUND_GREEN | FOREGROUND_BLUE};

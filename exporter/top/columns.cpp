@@ -24,9 +24,13 @@ constexpr std::size_t kWidestTag = 40, kNarrowTag = 20;
 constexpr std::size_t kNarrowText = 10;  // of a driver that is cut
 
 template <typename Number>
-std::string number(Number value, bool exact) { return exact ? std::to_string(value) : short_count(value); }
+std::string number(Number value, bool exact) {
+  return exact ? std::to_string(value) : short_count(value);
+}
 template <typename Number>
-std::string size(Number value, bool exact) { return exact ? std::to_string(value) : short_bytes(value); }
+std::string size(Number value, bool exact) {
+  return exact ? std::to_string(value) : short_bytes(value);
+}
 
 std::string change(const std::optional<std::int64_t>& delta, bool exact) {
   std::string out = delta ? number(*delta, exact) : "-";
@@ -124,8 +128,7 @@ Columns::Columns(const Rows& rows, const ColumnOptions& options) : options_(opti
     layout_ = {exact, wanted_widths(columns_, rows, exact, widest_tag)};
     const Layout& before = options.layout;
     if (before.exact == exact && before.widths.size() == layout_.widths.size())
-      for (std::size_t i = 0; i < layout_.widths.size(); ++i)
-        layout_.widths[i] = std::max(layout_.widths[i], before.widths[i]);
+      for (std::size_t i = 0; i < layout_.widths.size(); ++i) layout_.widths[i] = std::max(layout_.widths[i], before.widths[i]);
     widths_ = layout_.widths;
   };
   if (options.width == 0) {

@@ -13,8 +13,8 @@ namespace kmem::top {
 
 /// How wide the columns were: what is drawn again and again should not jump.
 struct Layout {
-  bool exact = true;                 // numbers in full
-  std::vector<std::size_t> widths;   // as wanted; empty = not drawn yet
+  bool exact = true;                // numbers in full
+  std::vector<std::size_t> widths;  // as wanted; empty = not drawn yet
 };
 
 struct ColumnOptions {

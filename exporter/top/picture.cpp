@@ -18,7 +18,7 @@ using terminal::Line;
 using terminal::Style;
 
 // poolmon's order of the key.
-constexpr std::array kPoolOrder = {Pool::kNonpaged, Pool::kPaged, Pool::kSlabUnreclaimable, Pool::kSlabReclaimable,
+constexpr std::array kPoolOrder = {Pool::kNonpaged, Pool::kPaged,  Pool::kSlabUnreclaimable, Pool::kSlabReclaimable,
                                    Pool::kVmalloc,  Pool::kPercpu, Pool::kAllocinfo};
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
@@ -80,8 +80,7 @@ std::vector<std::string> reasons(const Snapshot& snapshot) {
   return out;
 }
 
-std::string bar_text(const Scene& scene, const View& view, const RowChoice& choice, const Extent& extent,
-                     std::size_t width) {
+std::string bar_text(const Scene& scene, const View& view, const RowChoice& choice, const Extent& extent, std::size_t width) {
   const std::string time = base::rfc3339(scene.snapshot.time / 1000 * 1000);
   std::string text = "  pool " + std::string(choice.pool ? pool_name(*choice.pool) : "all");
   text += "  by " + std::string(sort_word(choice.sort).word);
@@ -104,8 +103,8 @@ Frame help_frame(const Scene& scene) {
         "  space        read now", "  q            quit"})
     frame.push_back({line});
   frame.push_back({});
-  frame.push_back({"  In parentheses: the change since the reading before, " +
-                   std::to_string(scene.interval.count() / 1000) + " s ago."});
+  frame.push_back(
+      {"  In parentheses: the change since the reading before, " + std::to_string(scene.interval.count() / 1000) + " s ago."});
   frame.push_back({"  ! is called a leak by the exporter's trend, * surges now, + is watched; ~ is an estimated limit."});
   frame.push_back({"  Any key goes back."});
   return frame;

@@ -19,7 +19,7 @@ struct Scene {
   const std::vector<UsageRow>& rows;
   std::uint64_t readings = 1;
   std::chrono::milliseconds interval{};
-  std::string notice;  // of the whole source, or of the trend; empty = nothing to say
+  std::string notice;                  // of the whole source, or of the trend; empty = nothing to say
   std::vector<std::string> ends = {};  // what runs out, by the trend, a line each
 };
 

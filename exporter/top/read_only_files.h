@@ -27,9 +27,7 @@ class ReadOnlyFiles final : public base::FileSystem {
   base::Result<base::FileInfo> info(const std::string& path) override { return files_.info(path); }
 
  private:
-  static base::Error refused(const std::string& path) {
-    return {base::ErrorCode::kPermission, path + ": is only looked at"};
-  }
+  static base::Error refused(const std::string& path) { return {base::ErrorCode::kPermission, path + ": is only looked at"}; }
 
   base::FileSystem& files_;
 };

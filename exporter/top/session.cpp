@@ -30,7 +30,8 @@ std::string Session::silent_part() const {
 }
 
 Scene Session::scene() const {
-  Scene out{snapshot_, table_.rows(), table_.readings(), interval_, {}, notes_.ends ? notes_.ends() : std::vector<std::string>()};
+  Scene out{
+      snapshot_, table_.rows(), table_.readings(), interval_, {}, notes_.ends ? notes_.ends() : std::vector<std::string>()};
   if (!error_.empty()) out.notice = error_;
   else if (const std::string silent = silent_part(); !silent.empty()) out.notice = silent;
   else if (ended_) out.notice = "the recording is over";

@@ -21,9 +21,9 @@ class Session {
  public:
   /// What is known of tags from elsewhere.
   struct Notes {
-    std::function<void()> refresh;        // before the rows of a reading are noted
-    std::function<void(UsageRow&)> note;  // fills driver, trend and mark
-    std::function<std::string()> problem; // for the foot; empty = none
+    std::function<void()> refresh;                        // before the rows of a reading are noted
+    std::function<void(UsageRow&)> note;                  // fills driver, trend and mark
+    std::function<std::string()> problem;                 // for the foot; empty = none
     std::function<std::vector<std::string>()> ends = {};  // what runs out, for the head; none = nothing is known
   };
 

@@ -33,17 +33,19 @@ std::string end_words(const trend::SubjectReport& report) {
   const bool total = report.kind == trend::Kind::kPool || report.kind == trend::Kind::kCommit ||
                      report.kind == trend::Kind::kUnaccounted || report.kind == trend::Kind::kSystemPtes;
   if (!total || !end || std::isinf(end->seconds)) return {};
-  const std::string name = report.kind == trend::Kind::kPool     ? std::string(pool_name(report.pool))
-                           : report.kind == trend::Kind::kCommit ? "Commit"
+  const std::string name = report.kind == trend::Kind::kPool          ? std::string(pool_name(report.pool))
+                           : report.kind == trend::Kind::kCommit      ? "Commit"
                            : report.kind == trend::Kind::kUnaccounted ? "Unaccounted"
-                                                                 : "Free PTEs";
+                                                                      : "Free PTEs";
   const double days = end->seconds / kSecondsPerDay;
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), days < 10 ? "%.1fd" : "%.0fd", std::min(days, 99'999.0));
   const auto room = static_cast<std::uint64_t>(std::llround(std::min(end->room, 1e18)));
-  return name + " ends in " + text.data() + ": " + (report.kind == trend::Kind::kSystemPtes ? short_count(room) : short_bytes(room)) +
+  return name + " ends in " + text.data() + ": " +
+         (report.kind == trend::Kind::kSystemPtes ? short_count(room) : short_bytes(room)) +
          (end->bound == trend::Bound::kAvailableMemory ? " of " : " to the ") + std::string(trend::bound_words(end->bound)) +
-         ", " + (report.kind == trend::Kind::kSystemPtes ? entries_words(end->pace_per_second) : slope_words(end->pace_per_second));
+         ", " +
+         (report.kind == trend::Kind::kSystemPtes ? entries_words(end->pace_per_second) : slope_words(end->pace_per_second));
 }
 
 std::string growth_words(const trend::Readiness::Growth& growth) {
@@ -54,8 +56,7 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
 }
 
 std::string words(const trend::SubjectReport& report) {
-  if (report.verdict == trend::Verdict::kOk)
-    return report.slope_7d_per_second ? slope_words(*report.slope_7d_per_second) : "";
+  if (report.verdict == trend::Verdict::kOk) return report.slope_7d_per_second ? slope_words(*report.slope_7d_per_second) : "";
   if (report.verdict == trend::Verdict::kSurge && report.surge) {
     const auto an_hour = static_cast<std::int64_t>(std::llround(report.surge->pace_per_second * 3600));
     std::string said = std::string(trend::verdict_word(report.verdict)) + " +" + short_bytes(an_hour) + "/h";
@@ -86,8 +87,7 @@ Mark mark_of(trend::Verdict verdict) {
 }  // namespace
 
 TrendNotes::TrendNotes(base::FileSystem& files, std::string folder, std::string host_identity)
-    : files_(files),
-      path_(folder.empty() ? std::string() : std::move(folder) + "/trend.state"),
+    : files_(files), path_(folder.empty() ? std::string() : std::move(folder) + "/trend.state"),
       host_identity_(std::move(host_identity)) {}
 
 void TrendNotes::refresh() {

@@ -19,7 +19,7 @@ enum class Mark : std::uint8_t { kNone, kWatch, kSurge, kLeak };
 struct UsageRow {
   Pool pool = Pool::kPaged;
   std::string tag;
-  bool counted = false;          // the kernel counts its allocations and frees
+  bool counted = false;  // the kernel counts its allocations and frees
   bool has_outstanding = true;
   std::uint64_t allocations = 0, frees = 0, outstanding = 0, bytes = 0;
   // Since the reading before; none at the first, and none of what it did not list.

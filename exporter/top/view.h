@@ -17,7 +17,7 @@ namespace kmem::top {
 struct View {
   RowChoice choice;
   std::size_t first_row = 0;
-  std::size_t first_column = 0;  // of those behind tag and type
+  std::size_t first_column = 0;      // of those behind tag and type
   std::optional<std::string> typed;  // a filter being typed; rows follow it at once
   bool help = false;
 

@@ -122,8 +122,11 @@ Points daily_floors(std::span<const float> floors) {
   Points points;
   const std::size_t days = std::min<std::size_t>(floors.size() / kBucketsPerDay, kHistoryDays);
   const Looks looks = count_looks(floors.last(days * kBucketsPerDay));
-  const auto most = [](std::size_t part, std::size_t all) { return static_cast<double>(part) >= kWhole * static_cast<double>(all); };
-  if (!most(looks.full_days, looks.days) || !most(looks.full_span, looks.span)) return floors_of_parts(floors.last(days * kBucketsPerDay), usual_hours(looks));
+  const auto most = [](std::size_t part, std::size_t all) {
+    return static_cast<double>(part) >= kWhole * static_cast<double>(all);
+  };
+  if (!most(looks.full_days, looks.days) || !most(looks.full_span, looks.span))
+    return floors_of_parts(floors.last(days * kBucketsPerDay), usual_hours(looks));
   std::span<const float> rest = floors.last(days * kBucketsPerDay);
   for (std::size_t day = 0; day < days; ++day, rest = rest.subspan(kBucketsPerDay)) {
     const double value = day_floor(rest);
@@ -158,9 +161,7 @@ void remove_free_days(Points& points) {
   int best_phase = -1;
   const auto fit = [&](int phase) {  // y = a + b x + c free(x): residual sum of squares, and c
     double mx = 0, my = 0, mf = 0;
-    const auto free = [&](std::size_t i) {
-      return phase >= 0 && (static_cast<int>(points.x[i]) + phase) % 7 < 2 ? 1.0 : 0.0;
-    };
+    const auto free = [&](std::size_t i) { return phase >= 0 && (static_cast<int>(points.x[i]) + phase) % 7 < 2 ? 1.0 : 0.0; };
     for (std::size_t i = 0; i < n; ++i) mx += points.x[i], my += points.y[i], mf += free(i);
     mx /= static_cast<double>(n), my /= static_cast<double>(n), mf /= static_cast<double>(n);
     double xx = 0, xy = 0, yy = 0, xf = 0, ff = 0, fy = 0;
@@ -187,8 +188,7 @@ void remove_free_days(Points& points) {
     const auto [rss, effect] = fit(phase);
     if (rss < best) best = rss, best_effect = effect, best_phase = phase;
   }
-  if (n < 7 || best_phase < 0 ||
-      best / static_cast<double>(n - 4) > kFreeDaysMustHalve * plain / static_cast<double>(n - 2))
+  if (n < 7 || best_phase < 0 || best / static_cast<double>(n - 4) > kFreeDaysMustHalve * plain / static_cast<double>(n - 2))
     return;
   for (std::size_t i = 0; i < n; ++i) {
     if ((static_cast<int>(points.x[i]) + best_phase) % 7 < 2) points.y[i] -= best_effect;
@@ -223,8 +223,7 @@ void remove_weekly_cycle(Points& points) {
   // Shrunk towards none by what noise alone would show (James-Stein): a week or two of noise is no cycle.
   const double noise = used > 7 ? within / static_cast<double>(used - 7) : between;
   const double keep = std::max(0.0, 1 - noise * 7 / between);
-  for (std::size_t i = 0; i < points.count; ++i)
-    points.y[i] -= keep * effect[static_cast<std::size_t>(points.x[i]) % 7];
+  for (std::size_t i = 0; i < points.count; ++i) points.y[i] -= keep * effect[static_cast<std::size_t>(points.x[i]) % 7];
 }
 
 Line fit_line(std::span<const double> x, std::span<const double> y) {

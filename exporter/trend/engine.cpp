@@ -9,9 +9,7 @@ namespace {
 constexpr std::int64_t kJudgedWithinMs = 2 * kHourMs;
 constexpr std::int64_t kLongestIntervalMs = 7 * kHourMs;  // between two looks; nobody watched in what is longer
 
-std::int64_t bucket_of(std::int64_t at_ms, std::int64_t width_ms) {
-  return at_ms / width_ms - (at_ms % width_ms < 0);
-}
+std::int64_t bucket_of(std::int64_t at_ms, std::int64_t width_ms) { return at_ms / width_ms - (at_ms % width_ms < 0); }
 
 /// Use that grows is positive: free entries count downwards.
 float value_of(const Sample& sample) {
@@ -214,7 +212,7 @@ void TrendEngine::note_absent(const Gaps& gaps) {
 void TrendEngine::observe(const Observation& observation) {
   const bool first = !state_.timeline.started();
   const std::int64_t before_ms = state_.timeline.now_ms();
-  const Timeline::Moment moment = 
+  const Timeline::Moment moment =
       state_.timeline.advance({observation.time, observation.boot_time, observation.boot_number}, observation.boot_start);
   const std::int64_t coarse = bucket_of(moment.at_ms, kCoarseMs), fine = bucket_of(moment.at_ms, kHourMs);
   const std::int64_t fine_before = state_.fine_bucket;
@@ -264,9 +262,7 @@ void TrendEngine::observe(const Observation& observation) {
   judge(state_.due + quota);
 }
 
-void TrendEngine::settle() {
-  judge(state_.subjects.size());
-}
+void TrendEngine::settle() { judge(state_.subjects.size()); }
 
 void TrendEngine::judge(std::size_t until) {
   until = std::min(until, state_.subjects.size());

@@ -37,18 +37,18 @@ struct Sample {
   std::string_view text;     // tag or process; empty otherwise
   std::uint64_t amount = 0;  // bytes; free entries of kSystemPtes; handles of kHandles
   std::optional<std::uint64_t> outstanding;
-  std::optional<double> limit;  // where the amount runs out: bytes, entries (lowest allowed), handles; of a pool what
-                                // it holds and the smallest of its headrooms
+  std::optional<double> limit;    // where the amount runs out: bytes, entries (lowest allowed), handles; of a pool what
+                                  // it holds and the smallest of its headrooms
   Bound bound = Bound::kUnknown;  // what ends it there
 };
 
 struct Observation {
   base::UnixMillis time = 0;
   std::optional<base::UnixMillis> boot_time;
-  std::span<const Sample> subjects;  // a tag missing from a pool that has others holds nothing
-  std::uint64_t boot_number = 0;     // as Boots tells it; 0: nobody did, and the boot times speak
+  std::span<const Sample> subjects;                 // a tag missing from a pool that has others holds nothing
+  std::uint64_t boot_number = 0;                    // as Boots tells it; 0: nobody did, and the boot times speak
   std::optional<base::UnixMillis> boot_start = {};  // where there is no boot time, about when the boot began
-  Gaps gaps = {};                    // lists in which what is missing may hold something
+  Gaps gaps = {};                                   // lists in which what is missing may hold something
 };
 
 struct EngineOptions {
@@ -95,8 +95,8 @@ class TrendEngine {
   base::Result<void> load(std::string_view payload);
 
  private:
-  static constexpr std::size_t kScores = 6;  // a day of judgements
-  static constexpr std::size_t kTotals = kPoolCount + 3;  // pools, free PTEs, commit, unaccounted
+  static constexpr std::size_t kScores = 6;                   // a day of judgements
+  static constexpr std::size_t kTotals = kPoolCount + 3;      // pools, free PTEs, commit, unaccounted
   static constexpr std::size_t kKeptTotals = kPoolCount + 2;  // the last one's day of room begins anew with a restart
   struct SurgeState {
     std::int64_t since_ms = -1;  // when the growth began; -1 = there is none
@@ -188,8 +188,8 @@ class TrendEngine {
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;
   std::uint64_t surge_changes_ = 0;
-  std::int64_t judged_steps_ = 1;  // buckets that the newest judgement is after the one before
-  std::size_t next_look_ = 0;  // where the search for surges goes on
+  std::int64_t judged_steps_ = 1;          // buckets that the newest judgement is after the one before
+  std::size_t next_look_ = 0;              // where the search for surges goes on
   std::int64_t seen_ms_ = 0, gap_ms_ = 0;  // time that was watched; what was not before the last observation
 
   struct WeekGrowth {

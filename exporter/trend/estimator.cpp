@@ -24,8 +24,8 @@ constexpr double kEvidenceOfAPoint = 10;                     // of the score, se
 constexpr double kWatchSpanDays = 5, kWatchEvidence = -1.5;  // what is watched
 // Few looks weaken every sign of growth more than they make others look like it: by that, for e times fewer.
 constexpr double kEvidenceOfUnseen = 0.4;
-constexpr double kUrgentDays = 4;                            // until the limit
-constexpr double kOrdinaryRate = 0.015;                      // faster growth is waited for, but not where it is urgent
+constexpr double kUrgentDays = 4;        // until the limit
+constexpr double kOrdinaryRate = 0.015;  // faster growth is waited for, but not where it is urgent
 
 struct Onset {
   std::size_t day = 0;  // index of the day at which the growth begins
@@ -151,8 +151,7 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   result.slope_error_per_day = line.error;
   // Growth that speeds up: the slope at the end, as far as that is sure.
   const double speeds_up = line.bend / std::max(line.bend_error, 1e-12);
-  result.slope_per_day +=
-      line.bend / 2 * std::clamp((speeds_up - kSpeedsUpFrom) / (kSpeedsUpSurely - kSpeedsUpFrom), 0.0, 1.0);
+  result.slope_per_day += line.bend / 2 * std::clamp((speeds_up - kSpeedsUpFrom) / (kSpeedsUpSurely - kSpeedsUpFrom), 0.0, 1.0);
   result.onset_days_ago = span;
   result.level = line.intercept + line.slope * end;
 
@@ -184,9 +183,7 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   signs.ended = ended.worse, signs.rise_days = ended.rise_days;
   const double evidence = evidence_of(signs) - kEvidenceOfUnseen * std::log(points.seen);
   result.signs = signs;
-  const auto score = [&](double more) {
-    return std::max(0.0, std::min(material, 1 + (evidence + more) / kEvidenceOfAPoint));
-  };
+  const auto score = [&](double more) { return std::max(0.0, std::min(material, 1 + (evidence + more) / kEvidenceOfAPoint)); };
   if (span >= kShortestSpanDays) result.leak_score = score(0);
   result.watch_score = std::min(span / kWatchSpanDays, score(-kWatchEvidence));
   result.strength = std::min(std::exp(evidence / 2), material);

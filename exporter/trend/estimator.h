@@ -19,7 +19,7 @@ inline constexpr int kCoarseBuckets = kHistoryDays * kBucketsPerDay;
 struct EstimatorOptions {
   double min_per_day = 32.0 * 1024;                         // less is no leak
   double limit = std::numeric_limits<double>::quiet_NaN();  // where it runs out: fast growth close to it cannot wait
-  bool young_boot = false;  // not long after a reboot: a warm-up is likelier than elsewhere
+  bool young_boot = false;                                  // not long after a reboot: a warm-up is likelier than elsewhere
 };
 
 struct Assessment {

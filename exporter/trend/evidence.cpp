@@ -120,9 +120,7 @@ std::array<Knot, 24> knots_of(const Curves& curves, const Signs& signs) {
   return all.knots;
 }
 
-const Curves& fitted_curves() {
-  return kFitted;
-}
+const Curves& fitted_curves() { return kFitted; }
 
 double evidence_of(const Signs& signs) {
   double sum = 0;

@@ -179,9 +179,7 @@ double autocorrelation_of(const Floors& all) {
   plain.whiten(rest);
   constexpr std::size_t kAges = kPoints;
   std::array<double, kAges> sum{}, seen{};
-  const auto age_of = [&](std::size_t i) {
-    return std::min(kAges - 1, static_cast<std::size_t>(all.age[i] * kBucketsPerDay));
-  };
+  const auto age_of = [&](std::size_t i) { return std::min(kAges - 1, static_cast<std::size_t>(all.age[i] * kBucketsPerDay)); };
   for (std::size_t i = 0; i < all.count; ++i) sum[age_of(i)] += rest[i], seen[age_of(i)] += 1;
   double lag1 = 0, lag6 = 0, whole1 = 0, whole6 = 0;
   for (std::size_t i = 0; i < all.count; ++i) rest[i] -= sum[age_of(i)] / seen[age_of(i)];

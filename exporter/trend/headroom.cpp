@@ -7,8 +7,7 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames = {"", "pool_limit", "commit_limit", "available_memory",
-                                                    "fewest_entries"};
+constexpr std::array<std::string_view, 5> kNames = {"", "pool_limit", "commit_limit", "available_memory", "fewest_entries"};
 constexpr std::array<std::string_view, 5> kWords = {"limit", "pool limit", "commit limit", "available memory",
                                                     "lowest allowed number"};
 

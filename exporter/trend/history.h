@@ -113,7 +113,7 @@ class CoarseRing {
     return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
   }
   template <typename T>
-  void copy(std::size_t first, std::array<T, kSize>& line, std::array<T, kPart> Part::* values, T Same::* same) const {
+  void copy(std::size_t first, std::array<T, kSize>& line, std::array<T, kPart> Part::*values, T Same::*same) const {
     for (std::size_t number = 0; number < kParts; ++number) {
       const std::size_t begin = number * kPart;
       // The line begins within one of the parts: that stands at both its ends.

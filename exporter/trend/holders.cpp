@@ -38,8 +38,8 @@ constexpr std::array kTypes = std::to_array<ObjectType>({
 // Linux counts what is open once for all types.
 constexpr ObjectType kOpenFiles{"filp", "file", "open files"};
 
-constexpr double kLeastOfGrowth = 0.5;    // of the growth: with less, others matter as much
-constexpr double kMostTimes = 4;       // as fast as the tag: other handles grow, and say nothing about this one
+constexpr double kLeastOfGrowth = 0.5;       // of the growth: with less, others matter as much
+constexpr double kMostTimes = 4;             // as fast as the tag: other handles grow, and say nothing about this one
 constexpr std::uint64_t kLeastGrowth = 200;  // allocations: fewer come and go
 
 struct Named {
@@ -155,7 +155,8 @@ void HolderWatch::observe(const Snapshot& snapshot) {
   outstanding_.clear();
   names_.clear();
   for (const TagUsage& row : snapshot.tags)
-    if (row.has_outstanding && object_type_of(row.pool, row.tag) != nullptr) outstanding_[{row.pool, row.tag}] = row.outstanding;
+    if (row.has_outstanding && object_type_of(row.pool, row.tag) != nullptr)
+      outstanding_[{row.pool, row.tag}] = row.outstanding;
   for (const ObjectHandles& row : table_) names_[row.pid];
   for (const ProcessUsage& process : snapshot.processes)
     if (const auto named = names_.find(process.pid); named != names_.end()) named->second = process.name;

@@ -18,9 +18,9 @@
 namespace kmem::trend {
 
 struct ObjectType {
-  std::string_view tag;    // as the pools have it: "Even", "Key "; or a slab cache
-  std::string_view type;   // as the kernel lists it: "Event"
-  std::string_view plural; // for people: "event handles"
+  std::string_view tag;     // as the pools have it: "Even", "Key "; or a slab cache
+  std::string_view type;    // as the kernel lists it: "Event"
+  std::string_view plural;  // for people: "event handles"
 };
 /// None: the tag is of no object that handles hold.
 [[nodiscard]] const ObjectType* object_type_of(Pool pool, std::string_view tag);
@@ -71,10 +71,10 @@ class HolderWatch {
     std::uint64_t unlisted = 0;                      // what a process that is not in it may have had at most
     bool asked = true;
   };
-  std::vector<ObjectHandles> table_;           // as it came last
-  bool is_told_ = false;                       // by the last reading
-  std::map<Tag, std::uint64_t> outstanding_;   // of objects' tags when the table came
-  std::map<std::uint64_t, std::string> names_; // of its processes
+  std::vector<ObjectHandles> table_;            // as it came last
+  bool is_told_ = false;                        // by the last reading
+  std::map<Tag, std::uint64_t> outstanding_;    // of objects' tags when the table came
+  std::map<std::uint64_t, std::string> names_;  // of its processes
   std::map<Tag, Base> bases_;
   bool asked_ = false;  // anything, since end_review()
 };

@@ -9,7 +9,7 @@ namespace kmem::trend {
 namespace {
 
 constexpr int kJudgementsPerDay = kBucketsPerDay;
-constexpr double kOwnWarmUpDays = 1;                      // of uptime, left out of one boot's own growth
+constexpr double kOwnWarmUpDays = 1;                   // of uptime, left out of one boot's own growth
 constexpr float kWeakest = 0.7F, kStrongest = 1.2F;    // one judgement cannot outweigh the others of its day
 constexpr double kHolds = 0.7;                         // of the score: what keeps a leak one
 constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;  // of clearly no growth
@@ -51,11 +51,9 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
 
   const Timeline::Boot& boot = boots.back();
   const std::int64_t from = std::max(judged_from(boot), seen_bucket);
-  const double uptime_days = boot.start_known
-                                 ? static_cast<double>(state_.judged_bucket * kCoarseMs - boot.start_ms) / kDayMs
-                                 : static_cast<double>(kHistoryDays);
-  const double unseen_days =
-      (static_cast<double>(boot.first_bucket) * kCoarseMs - static_cast<double>(boot.start_ms)) / kDayMs;
+  const double uptime_days = boot.start_known ? static_cast<double>(state_.judged_bucket * kCoarseMs - boot.start_ms) / kDayMs
+                                              : static_cast<double>(kHistoryDays);
+  const double unseen_days = (static_cast<double>(boot.first_bucket) * kCoarseMs - static_cast<double>(boot.start_ms)) / kDayMs;
   const bool young = uptime_days < kYoungDays && (boots.size() > 1 || unseen_days < kOwnWarmUpDays);
   const EstimatorOptions options{min_per_day(subject.kind), limit_of(slot), young};
   const Assessment now = assess(std::span(line).subspan(index_of(from)), options);
@@ -78,8 +76,7 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   settle_verdict(subject, now, folded, uptime_days);
 }
 
-void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded,
-                                 double uptime_days) {
+void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days) {
   // A day of judgements, the newest first. A single one may be lucky.
   std::move_backward(subject.scores.begin(), subject.scores.end() - 1, subject.scores.end());
   subject.scores[0] = std::clamp(static_cast<float>(now.leak_score), kWeakest, kStrongest);
@@ -93,7 +90,8 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   subject.strength += (static_cast<float>(std::min(strength, 4.0)) - subject.strength) / kScores;
 
   const bool watched = now.watch_score >= 1 || folded.watch_score >= 1;
-  subject.watch_judgements = watched ? static_cast<std::uint16_t>(std::min<std::int64_t>(subject.watch_judgements + judged_steps_, 1000)) : 0;
+  subject.watch_judgements =
+      watched ? static_cast<std::uint16_t>(std::min<std::int64_t>(subject.watch_judgements + judged_steps_, 1000)) : 0;
 
   const bool was_leak = subject.verdict == Verdict::kLeak;
   const bool was_ok = subject.verdict == Verdict::kOk;
@@ -104,8 +102,8 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
     if (subject.first_detected_ms < 0 || was_ok) subject.first_detected_ms = state_.timeline.now_ms();
   } else if (was_leak) {
     const bool holds = now.leak_score >= kHolds || folded.leak_score >= 0.5;
-    const bool unknown = uptime_days < kTooYoungDays ||
-                         std::isnan(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)]);
+    const bool unknown =
+        uptime_days < kTooYoungDays || std::isnan(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)]);
     if (holds) subject.weak_judgements = 0;
     if (!holds && !unknown && ++subject.weak_judgements >= kLeakEndsAfter) {
       subject.verdict = watched ? Verdict::kWatch : Verdict::kOk;
@@ -133,8 +131,8 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   if (best == nullptr) return;
   subject.slope_per_day = static_cast<float>(best->slope_per_day);
   subject.slope_error_per_day = static_cast<float>(best->slope_error_per_day);
-  const std::int64_t since = std::max(subject.first_seen_ms, state_.judged_bucket * kCoarseMs -
-                                                         static_cast<std::int64_t>(best->onset_days_ago * kDayMs));
+  const std::int64_t since = std::max(
+      subject.first_seen_ms, state_.judged_bucket * kCoarseMs - static_cast<std::int64_t>(best->onset_days_ago * kDayMs));
   // The evidence of a new boot begins with it, the leak did not.
   if (subject.first_detected_ms < 0 || since <= subject.first_detected_ms) subject.since_ms = since;
   else subject.since_ms = std::min(subject.since_ms, subject.first_detected_ms);

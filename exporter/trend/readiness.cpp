@@ -38,7 +38,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_of(std::size_t slot, std::i
     return static_cast<double>(low);
   };
   const double before = buckets == 1 ? static_cast<double>(open.coarse) : lowest(begin, begin + side);
-  const double now = buckets == 1 ? static_cast<double>(open.last) : lowest(state_.coarse_bucket + 1 - side, state_.coarse_bucket + 1);
+  const double now =
+      buckets == 1 ? static_cast<double>(open.last) : lowest(state_.coarse_bucket + 1 - side, state_.coarse_bucket + 1);
   const bool late = subject.kind == Kind::kTag && appeared > std::max(boot, first_seen_ms / kCoarseMs);
   const double amount = std::isnan(now) ? 0 : now - (late || std::isnan(before) ? 0 : before);
   if (!(amount > 0)) return std::nullopt;
@@ -54,8 +55,7 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
   for (const auto& subject : state_.subjects) first_seen_ms = std::min(first_seen_ms, subject->first_seen_ms);
   for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
     const Subject& subject = *state_.subjects[slot];
-    const bool is_total = subject.kind == Kind::kPool || subject.kind == Kind::kCommit ||
-                          subject.kind == Kind::kUnaccounted;
+    const bool is_total = subject.kind == Kind::kPool || subject.kind == Kind::kCommit || subject.kind == Kind::kUnaccounted;
     if (!subject.may_leak() || (subject.kind != Kind::kTag && !is_total) || verdict_of(subject) != Verdict::kOk) continue;
     const std::int64_t age_ms = state_.timeline.now_ms() - subject.first_seen_ms;
     if (!of_all && static_cast<double>(age_ms) >= Readiness::kNeededDays * kDayMs) continue;
@@ -85,8 +85,8 @@ Readiness TrendEngine::readiness() const {
     const bool running = i + 1 == boots.size();
     const std::int64_t end = running ? state_.judged_bucket + 1 : boots[i + 1].first_bucket;
     const std::int64_t from = std::clamp(judged_from(boots[i]), first_bucket, std::max(first_bucket, end));
-    const std::span<const float> floors =
-        std::span(seen).subspan(static_cast<std::size_t>(from - first_bucket), static_cast<std::size_t>(std::max<std::int64_t>(end - from, 0)));
+    const std::span<const float> floors = std::span(seen).subspan(
+        static_cast<std::size_t>(from - first_bucket), static_cast<std::size_t>(std::max<std::int64_t>(end - from, 0)));
     const auto is_seen = [](float floor) { return !std::isnan(floor); };
     const auto begin = std::find_if(floors.begin(), floors.end(), is_seen);
     const auto known = static_cast<std::size_t>(std::count_if(begin, floors.end(), is_seen));
@@ -98,17 +98,18 @@ Readiness TrendEngine::readiness() const {
     readiness.readings = points.count;
     readiness.days = static_cast<double>(floors.end() - begin) / kBucketsPerDay;
     const bool seldom = points.spacing > 1 || points.seen < 1;
-    readiness.few = points.count < Readiness::kNeededReadings &&
-                    (seldom || readiness.days >= Readiness::kNeededDays) &&
-                    static_cast<double>(Readiness::kNeededReadings - points.count) * points.spacing >= Readiness::kNeededDays - readiness.days;
+    readiness.few = points.count < Readiness::kNeededReadings && (seldom || readiness.days >= Readiness::kNeededDays) &&
+                    static_cast<double>(Readiness::kNeededReadings - points.count) * points.spacing >=
+                        Readiness::kNeededDays - readiness.days;
     // Whole days count, and a day at the begin may not be one.
     const double days = readiness.days < Readiness::kNeededDays ? readiness.days : whole_days;
     readiness.days_lacking = std::max(Readiness::kNeededDays - days, 1.0 / kBucketsPerDay);
     if (begin == floors.end())  // the warm-up goes on
-      readiness.days_lacking += static_cast<double>(std::max<std::int64_t>(judged_from(boots[i]) - state_.judged_bucket - 1, 0)) / kBucketsPerDay;
+      readiness.days_lacking +=
+          static_cast<double>(std::max<std::int64_t>(judged_from(boots[i]) - state_.judged_bucket - 1, 0)) / kBucketsPerDay;
   }
-  readiness.judged = readiness.judged || (long_boots >= kFewestBoots &&
-                                          static_cast<double>(buckets_in_all) >= kFewestDaysInAll * kBucketsPerDay);
+  readiness.judged = readiness.judged ||
+                     (long_boots >= kFewestBoots && static_cast<double>(buckets_in_all) >= kFewestDaysInAll * kBucketsPerDay);
   if (readiness.judged) readiness.days_lacking = 0, readiness.few = false;
   constexpr double kShortDays = 14;
   constexpr std::size_t kShortReadings = 10;  // fast growth is waited for

@@ -56,12 +56,12 @@ class Recent {
   std::size_t count_ = 0, room_ = 0;  // subjects, and for how many there is room in a column
   std::int64_t minute_ = 0;           // the open one
   bool started_ = false;
-  std::vector<float> columns_;        // kMinutes of minutes, then kFives of fives, each `room_` long
+  std::vector<float> columns_;                    // kMinutes of minutes, then kFives of fives, each `room_` long
   std::array<bool, kMinutes + kFives> filled_{};  // by column: anything was seen
-  std::vector<float> open_;           // of the open minute
-  std::vector<float> open_five_;      // of the closed minutes of the open five
-  std::vector<float> open_half_;      // of the closed fives of the open half hour
-  std::vector<float> high_;           // of the closed half hours since the last take
+  std::vector<float> open_;                       // of the open minute
+  std::vector<float> open_five_;                  // of the closed minutes of the open five
+  std::vector<float> open_half_;                  // of the closed fives of the open half hour
+  std::vector<float> high_;                       // of the closed half hours since the last take
 };
 
 }  // namespace kmem::trend

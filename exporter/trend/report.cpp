@@ -73,8 +73,10 @@ double TrendEngine::limit_of(std::size_t slot) const {
 
 std::size_t TrendEngine::total_of(Kind kind, Pool pool) {
   if (kind == Kind::kPool) return static_cast<std::size_t>(pool);
-  return kind == Kind::kSystemPtes ? kPoolCount : kind == Kind::kCommit ? kPoolCount + 1
-         : kind == Kind::kUnaccounted ? kPoolCount + 2 : kTotals;
+  return kind == Kind::kSystemPtes    ? kPoolCount
+         : kind == Kind::kCommit      ? kPoolCount + 1
+         : kind == Kind::kUnaccounted ? kPoolCount + 2
+                                      : kTotals;
 }
 
 /// What a projection over days divides. A tag has its pool's room.
@@ -208,8 +210,7 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   std::array<std::uint16_t, kCoarseBuckets> counts;
   unroll_counts(subject.history.coarse, state_.judged_bucket, counts);
   std::transform(counts.begin(), counts.end(), line.begin(), ShortCount::unpack);
-  report.outstanding_per_day =
-      slope_of_days(daily_floors(std::span(line).subspan(static_cast<std::size_t>(from))), 28, 7);
+  report.outstanding_per_day = slope_of_days(daily_floors(std::span(line).subspan(static_cast<std::size_t>(from))), 28, 7);
 
   const auto ratio = [](float bytes, float count) {
     return bytes > 0 && count > 0 ? std::optional(static_cast<double>(bytes) / static_cast<double>(count)) : std::nullopt;

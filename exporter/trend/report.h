@@ -29,8 +29,8 @@ struct Exhaustion {
   double seconds = std::numeric_limits<double>::infinity();
   double soonest_seconds = std::numeric_limits<double>::infinity();
   double latest_seconds = std::numeric_limits<double>::infinity();
-  double room = 0;             // left at the tightest moment of the last day, in its own unit; a tag's is its pool's
-  double pace_per_second = 0;  // of growth that is credible; 0 = none. A pool's is at least that of its leaking tags
+  double room = 0;                // left at the tightest moment of the last day, in its own unit; a tag's is its pool's
+  double pace_per_second = 0;     // of growth that is credible; 0 = none. A pool's is at least that of its leaking tags
   Bound bound = Bound::kUnknown;  // what the room ends with
 };
 
@@ -40,8 +40,8 @@ struct Surge {
   base::UnixMillis first_told = 0;  // when it was first called a surge
   double growth = 0;                // since it began: bytes, entries, handles
   double pace_per_second = 0;
-  bool ends_soon = false;           // what is left lasts for less than 3 days; else it has grown to 1.5 times all before
-  std::optional<double> room;       // left at this moment, where that is known; a tag's is its pool's
+  bool ends_soon = false;      // what is left lasts for less than 3 days; else it has grown to 1.5 times all before
+  std::optional<double> room;  // left at this moment, where that is known; a tag's is its pool's
   double seconds_left = std::numeric_limits<double>::infinity();  // room at that pace; infinite when no room is known
 };
 

@@ -72,15 +72,19 @@ Observation Sampler::take(const Snapshot& snapshot, const Boot& boot) {
   for (const PoolTotals& pool : snapshot.pools)
     if (pool.bytes) add_pool(pool, smallest(headrooms_of(pool, snapshot)));
   if (snapshot.system_ptes_free)
-    samples_.push_back(
-        {Kind::kSystemPtes, {}, {}, *snapshot.system_ptes_free, {},
-         ptes_floor(boot.system_ptes_max.value_or(*snapshot.system_ptes_free)), Bound::kFewestEntries});
+    samples_.push_back({Kind::kSystemPtes,
+                        {},
+                        {},
+                        *snapshot.system_ptes_free,
+                        {},
+                        ptes_floor(boot.system_ptes_max.value_or(*snapshot.system_ptes_free)),
+                        Bound::kFewestEntries});
   if (snapshot.commit_bytes)
-    samples_.push_back(
-        {Kind::kCommit, {}, {}, *snapshot.commit_bytes, {}, commit_limit(snapshot), Bound::kCommitLimit});
+    samples_.push_back({Kind::kCommit, {}, {}, *snapshot.commit_bytes, {}, commit_limit(snapshot), Bound::kCommitLimit});
   if (snapshot.unaccounted_bytes) {
     std::optional<double> limit;
-    if (snapshot.available_bytes) limit = static_cast<double>(*snapshot.unaccounted_bytes) + static_cast<double>(*snapshot.available_bytes);
+    if (snapshot.available_bytes)
+      limit = static_cast<double>(*snapshot.unaccounted_bytes) + static_cast<double>(*snapshot.available_bytes);
     samples_.push_back({Kind::kUnaccounted, {}, {}, *snapshot.unaccounted_bytes, {}, limit, Bound::kAvailableMemory});
   }
   add_processes(snapshot);

@@ -19,8 +19,8 @@
 namespace kmem::trend {
 
 struct SamplerOptions {
-  std::size_t top_processes = 10;        // by handles
-  std::size_t max_processes = 40;        // followed at a time: a leader stays while it lives
+  std::size_t top_processes = 10;  // by handles
+  std::size_t max_processes = 40;  // followed at a time: a leader stays while it lives
   // Free page table entries: x86 is unwell below a fixed number. A 64-bit kernel has millions and no such number; half
   // of the most since boot stands in. More entries than map 3 GB are no x86's.
   std::uint64_t system_ptes_floor = 12'000;
@@ -43,9 +43,9 @@ class Sampler {
 
   SamplerOptions options_;
   std::vector<Sample> samples_;
-  std::vector<std::uint64_t> followed_;      // pids, ascending
-  std::vector<std::uint32_t> by_handles_;    // indices in Snapshot::processes
-  std::vector<std::string> names_;           // of processes; never longer than max_processes
+  std::vector<std::uint64_t> followed_;    // pids, ascending
+  std::vector<std::uint32_t> by_handles_;  // indices in Snapshot::processes
+  std::vector<std::string> names_;         // of processes; never longer than max_processes
 };
 
 }  // namespace kmem::trend

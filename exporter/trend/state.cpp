@@ -16,8 +16,8 @@ constexpr std::size_t kMaxIdentityBytes = 256;
 constexpr std::size_t kSubjectsAPiece = 16;
 constexpr std::uint32_t kVersionWithSurges = 2;
 constexpr std::uint32_t kVersionWithWatched = 3;
-constexpr double kMostLimit = 0x1p66;     // what is held and the room beyond
-constexpr float kMostOfSurge = 0x1p80F;   // a pace of that a minute
+constexpr double kMostLimit = 0x1p66;    // what is held and the room beyond
+constexpr float kMostOfSurge = 0x1p80F;  // a pace of that a minute
 
 using Floors = std::array<float, CoarseRing::kSize>;
 using Counts = std::array<std::uint16_t, CoarseRing::kSize>;
@@ -35,13 +35,9 @@ void read_ring(base::WireReader& in, std::array<T, kSize>& ring) {
   std::memcpy(ring.data(), bytes.data(), sizeof ring);
 }
 
-void write_float(base::WireWriter& out, float value) {
-  out.fixed(std::bit_cast<std::uint32_t>(value));
-}
+void write_float(base::WireWriter& out, float value) { out.fixed(std::bit_cast<std::uint32_t>(value)); }
 
-float read_float(base::WireReader& in) {
-  return std::bit_cast<float>(in.fixed<std::uint32_t>());
-}
+float read_float(base::WireReader& in) { return std::bit_cast<float>(in.fixed<std::uint32_t>()); }
 
 /// Names of Windows processes have letters of every script.
 bool is_plain_utf8(std::string_view text) {
@@ -70,9 +66,9 @@ void take_highs(History& history, const Floors& coarse, std::int64_t coarse_now)
 
 std::string TrendEngine::save() const {
   std::string payload;
-  payload.reserve(4096 + state_.subjects.size() * (sizeof(Subject) + sizeof(Floors) + sizeof(Counts) + Recent::kBytesPerSubject + 64));
-  for (std::size_t number = 0; save_piece(number, payload); ++number) {
-  }
+  payload.reserve(4096 +
+                  state_.subjects.size() * (sizeof(Subject) + sizeof(Floors) + sizeof(Counts) + Recent::kBytesPerSubject + 64));
+  for (std::size_t number = 0; save_piece(number, payload); ++number) {}
   return payload;
 }
 
@@ -125,8 +121,8 @@ void TrendEngine::save_subject(base::WireWriter& out, std::size_t slot) const {
   out.string(subject.text);
   out.fixed(std::bit_cast<std::uint64_t>(subject.limit));
   for (const std::int64_t at : {subject.first_seen_ms, subject.first_detected_ms, subject.since_ms}) out.fixed(at);
-  for (const float value : {subject.slope_per_day, subject.slope_error_per_day, subject.strength, open.coarse,
-                            open.fine, open.outstanding, open.last}) {
+  for (const float value : {subject.slope_per_day, subject.slope_error_per_day, subject.strength, open.coarse, open.fine,
+                            open.outstanding, open.last}) {
     write_float(out, value);
   }
   out.fixed(open.absent_hours);
@@ -146,7 +142,8 @@ void TrendEngine::save_subject(base::WireWriter& out, std::size_t slot) const {
 }
 
 base::Result<void> TrendEngine::load(std::string_view payload) {
-  constexpr std::size_t kFewestSubjectBytes = sizeof(Floors) + sizeof(Counts) + sizeof(History::fine) + 64;  // older ones have no highs
+  constexpr std::size_t kFewestSubjectBytes =
+      sizeof(Floors) + sizeof(Counts) + sizeof(History::fine) + 64;  // older ones have no highs
   if (payload.size() > kMaxStateBytes) return base::Error{base::ErrorCode::kMalformed, "trend state is too large"};
   base::WireReader in(payload);
   const auto version = in.fixed<std::uint32_t>();
@@ -191,8 +188,8 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
       *at = in.fixed<std::int64_t>();
       if (*at > state.timeline.now_ms() || *at < Timeline::kEarliestMs) in.fail();
     }
-    for (float* value : {&subject->slope_per_day, &subject->slope_error_per_day, &subject->strength, &open.coarse,
-                         &open.fine, &open.outstanding, &open.last}) {
+    for (float* value : {&subject->slope_per_day, &subject->slope_error_per_day, &subject->strength, &open.coarse, &open.fine,
+                         &open.outstanding, &open.last}) {
       *value = read_float(in);
       if (std::isinf(*value)) *value = kNothing;
     }

@@ -14,30 +14,20 @@ constexpr std::array<VerdictNames, kVerdictCount> kVerdictNames = {
 }  // namespace
 
 std::string_view kind_name(Kind kind) {
-  static constexpr std::array<std::string_view, kKindCount> kNames = {"tag", "pool", "system_ptes", "commit", "handles",
-                                                                    "unaccounted"};
+  static constexpr std::array<std::string_view, kKindCount> kNames = {"tag",    "pool",    "system_ptes",
+                                                                      "commit", "handles", "unaccounted"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-std::string_view pool_name_of(Kind kind, Pool pool) {
-  return has_pool(kind) ? pool_name(pool) : std::string_view();
-}
+std::string_view pool_name_of(Kind kind, Pool pool) { return has_pool(kind) ? pool_name(pool) : std::string_view(); }
 
-bool has_pool(Kind kind) {
-  return kind == Kind::kTag || kind == Kind::kPool;
-}
+bool has_pool(Kind kind) { return kind == Kind::kTag || kind == Kind::kPool; }
 
-bool counts_bytes(Kind kind) {
-  return kind != Kind::kSystemPtes && kind != Kind::kHandles;
-}
+bool counts_bytes(Kind kind) { return kind != Kind::kSystemPtes && kind != Kind::kHandles; }
 
-std::string_view verdict_name(Verdict verdict) {
-  return kVerdictNames[static_cast<std::size_t>(verdict)].name;
-}
+std::string_view verdict_name(Verdict verdict) { return kVerdictNames[static_cast<std::size_t>(verdict)].name; }
 
-std::string_view verdict_word(Verdict verdict) {
-  return kVerdictNames[static_cast<std::size_t>(verdict)].word;
-}
+std::string_view verdict_word(Verdict verdict) { return kVerdictNames[static_cast<std::size_t>(verdict)].word; }
 
 std::optional<Verdict> parse_verdict(std::string_view name) {
   for (std::size_t i = 0; i < kVerdictCount; ++i)
@@ -45,9 +35,7 @@ std::optional<Verdict> parse_verdict(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_reclaimable(Pool pool) {
-  return pool == Pool::kSlabReclaimable;
-}
+bool is_reclaimable(Pool pool) { return pool == Pool::kSlabReclaimable; }
 
 bool may_leak(Kind kind, Pool pool, std::string_view text) {
   if (!has_pool(kind)) return true;

@@ -26,10 +26,10 @@ constexpr double kYoungWaits = 1.3;               // times that, where less than
 constexpr double kYoungMinutes = kMinutesPerDay;  // ... is known of what is usual
 // The largest step between blocks, of the growth: a step of ten minutes has half of its growth within five.
 constexpr double kLargestStep = 0.3, kLargestStepTimesBlocks = 1.36;
-constexpr double kGivenBack = 0.12;               // of the growth, on the way
+constexpr double kGivenBack = 0.12;                      // of the growth, on the way
 constexpr std::array kFillTimes = {0.8, 1.3, 2.0, 3.5};  // how many of its own times it has filled for
 constexpr double kSameGrowth = 0.6;
-constexpr double kFillsBetter = 0.6;              // squares that are left, of those of a line
+constexpr double kFillsBetter = 0.6;  // squares that are left, of those of a line
 // A cache of half of the room has, by what it has taken, filled for at least so many of its own times; what fits as well
 // as a line is one, up to ...
 constexpr double kCacheOfRoom = 0.5, kMostFillTimes = 3;
@@ -37,15 +37,15 @@ constexpr std::array kMoreFillTimes = {1.0, 1.5, 2.2};
 // ... used of what is left: half of the room is 1. From there on growth of up to 5 hours may be uneven and slow down to ...
 constexpr double kBeyondCache = 1.1, kUnevenMinutes = 300;
 constexpr double kStillGrows = 0.75;
-constexpr double kSpeedsUp = 1.6;                 // the same, at most: else it began later, see the narrower blocks
-constexpr double kGoesOn = 0.88;                  // pace of the last third over that of all: what fills has 0.67
+constexpr double kSpeedsUp = 1.6;  // the same, at most: else it began later, see the narrower blocks
+constexpr double kGoesOn = 0.88;   // pace of the last third over that of all: what fills has 0.67
 // So much of the growth lies beyond all that was seen before; more where the days are few: the next is easily the largest.
 constexpr double kBeyond = 0.05, kBeyondOverDays = 0.4, kBeyondNoDay = 0.3;
-constexpr double kFarBeyond = 2;                  // times what one has to wait for: whatever was before
-constexpr double kRareDays = 0.1;                 // of the days may have been higher: a burst is not what is usual
+constexpr double kFarBeyond = 2;   // times what one has to wait for: whatever was before
+constexpr double kRareDays = 0.1;  // of the days may have been higher: a burst is not what is usual
 constexpr std::size_t kFewestBlocks = 3;
-constexpr std::size_t kBlocksOfSoon = 5;          // fewer do not show how it goes; narrower ones do
-constexpr float kSteadyDay = 0.35F;               // of what a day spans: less is between its begin and its end
+constexpr std::size_t kBlocksOfSoon = 5;  // fewer do not show how it goes; narrower ones do
+constexpr float kSteadyDay = 0.35F;       // of what a day spans: less is between its begin and its end
 
 // Growth without a near end.
 constexpr double kShareOfWhole = 0.05;
@@ -117,8 +117,8 @@ class Usual {
     std::array<double, 24> usual{};
     for (std::size_t at = 0; at < per_day; ++at) {
       const std::span<double> values(seen[at].data(), days);
-      usual[at] = width > 1 ? quantile(values, 0.5)
-                            : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(days);
+      usual[at] =
+          width > 1 ? quantile(values, 0.5) : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(days);
     }
     for (std::size_t i = 0; i < 24; ++i) {
       // On a line between the middles of the floors.
@@ -156,7 +156,8 @@ Blocks blocks_of(const SurgeView& view, int minutes) {
   end -= blocks.usual_now;
   const bool by_minute = minutes <= 5, by_hour = minutes >= 60;
   const std::span<const float> line = by_minute ? std::span<const float>(view.recent.minutes)
-                                      : by_hour ? view.hours : std::span<const float>(view.recent.fives);
+                                      : by_hour ? view.hours
+                                                : std::span<const float>(view.recent.fives);
   const std::size_t width = by_minute ? 1 : by_hour ? 60 : 5, per_block = static_cast<std::size_t>(minutes) / width;
   blocks.end_age = by_minute ? 0 : by_hour ? view.minutes_of_hour : std::fmod(view.minutes_of_hour, 5);
   const std::size_t newest = width == 5 ? 1 : 0;
@@ -204,12 +205,12 @@ Rise best_rise(const std::array<double, kBlocks + 1>& low, const AgeOf& age_of, 
 /// Growth that blocks of one width show, from its begin on: steady, and going on.
 struct Steady {
   double growth = 0, begin_level = 0, end_level = 0, minutes = 0, pace = 0, window = 0;
-  double left = 0;         // at a usual hour
-  double even_growth = 0;  // without what of it is a step or was given back
-  double goes_on = 0;      // pace of the last third over that of all
-  std::size_t blocks = 0;  // in which it grew
-  bool even = false;   // in small steps that are not given back
-  bool fills = false;  // what slows down on the way to an end of its own fits clearly better
+  double left = 0;          // at a usual hour
+  double even_growth = 0;   // without what of it is a step or was given back
+  double goes_on = 0;       // pace of the last third over that of all
+  std::size_t blocks = 0;   // in which it grew
+  bool even = false;        // in small steps that are not given back
+  bool fills = false;       // what slows down on the way to an end of its own fits clearly better
   bool fills_room = false;  // a cache of half of the room fits better
   bool saw_begin = false;
 };
@@ -221,7 +222,8 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   if (seen + 2 < kBlocks || std::isnan(low[kBlocks - 1])) return std::nullopt;
   const double end = low[kBlocks];
   const auto age_of = [&](std::size_t block) {
-    return block == kBlocks ? blocks.tail : blocks.end_age + static_cast<double>(block_minutes) * static_cast<double>(kBlocks - block);
+    return block == kBlocks ? blocks.tail
+                            : blocks.end_age + static_cast<double>(block_minutes) * static_cast<double>(kBlocks - block);
   };
   const Rise line = best_rise(low, age_of, block_minutes, 0);
   const std::size_t first = line.first;
@@ -321,9 +323,7 @@ bool ends_soon(const SurgeView& view, const Steady& steady, bool slows_down) {
 }
 
 bool is_much_more(const SurgeView& view, const Steady& steady) {
-  if (steady.minutes < kLongEnoughMinutes || steady.goes_on < kGoesOnLong || steady.goes_on > kSpeedsUp) {
-    return false;
-  }
+  if (steady.minutes < kLongEnoughMinutes || steady.goes_on < kGoesOnLong || steady.goes_on > kSpeedsUp) { return false; }
   if (steady.end_level < kTimes * steady.begin_level) return false;
   const Before usual = highest_before(view, steady.window);
   return !std::isnan(usual.high) && view.now - usual.high >= std::max(usual.beyond, kBeyondNoDay) * steady.growth;

@@ -17,24 +17,24 @@ namespace kmem::trend {
 /// One subject at this moment. Floors: oldest first, NaN where nothing was seen; of the running boot, but for the last two.
 struct SurgeView {
   Recent::Lines recent;
-  std::span<const float> hours;    // closed ones
-  double minutes_of_hour = 0;      // since the last of them ended
-  std::span<const float> coarse;   // closed ones of 4 hours, before the boot too
+  std::span<const float> hours;   // closed ones
+  double minutes_of_hour = 0;     // since the last of them ended
+  std::span<const float> coarse;  // closed ones of 4 hours, before the boot too
   double minutes_of_coarse = 0;
-  std::span<const float> highs;    // by day, the highest floor of a half hour, the open day last; before the boot too
+  std::span<const float> highs;  // by day, the highest floor of a half hour, the open day last; before the boot too
   double minutes_of_day = 0;
-  double now = 0;                                             // the newest value
-  double left = std::numeric_limits<double>::quiet_NaN();     // until the end; NaN = unknown
-  double whole = std::numeric_limits<double>::quiet_NaN();    // what 5 % are of: the limit or the memory
-  double least = 0;                                           // growth that matters
-  double known_minutes = 0;                                   // of the running boot, or since it was first seen
+  double now = 0;                                           // the newest value
+  double left = std::numeric_limits<double>::quiet_NaN();   // until the end; NaN = unknown
+  double whole = std::numeric_limits<double>::quiet_NaN();  // what 5 % are of: the limit or the memory
+  double least = 0;                                         // growth that matters
+  double known_minutes = 0;                                 // of the running boot, or since it was first seen
 };
 
 struct SurgeSigns {
-  double pace_per_day = 0;     // over the last third of the growth
-  double growth = 0;           // since it began
-  double minutes = 0;          // for how long it has grown
-  bool ends_soon = false;      // uses up what is left within 3 days; else it is 1.5 times what was held before
+  double pace_per_day = 0;  // over the last third of the growth
+  double growth = 0;        // since it began
+  double minutes = 0;       // for how long it has grown
+  bool ends_soon = false;   // uses up what is left within 3 days; else it is 1.5 times what was held before
 };
 [[nodiscard]] std::optional<SurgeSigns> find_surge(const SurgeView& view);
 

@@ -10,13 +10,13 @@ namespace {
 
 // A tick looks at so many, so that a host on which everything grows costs no more.
 constexpr std::size_t kMostLooks = 48;
-constexpr double kLeastUsed = 0.49;     // of what is left: less is never enough, see surge.cpp
+constexpr double kLeastUsed = 0.49;  // of what is left: less is never enough, see surge.cpp
 constexpr double kMuchOfWhole = 0.05;
 constexpr double kLeastShare = 0.005;   // of the whole: growth that matters
 constexpr double kLeastHandles = 5000;  // that may surge without a limit
 
 // It has ended when nothing clearly new was reached for as long, or when it was given back.
-constexpr double kEndsAfter = 0.4;                      // times the time that it has grown
+constexpr double kEndsAfter = 0.4;  // times the time that it has grown
 constexpr std::int64_t kEndsAfterAtLeastMs = 15 * 60'000;
 constexpr double kClearlyNew = 0.03, kFallsBack = 0.3;  // of the growth
 

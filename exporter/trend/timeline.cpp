@@ -6,13 +6,11 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kSlackMs = 10 * 60'000;      // a clock that is set by less is followed
+constexpr std::int64_t kSlackMs = 10 * 60'000;       // a clock that is set by less is followed
 constexpr std::int64_t kStandStillMs = 2 * kHourMs;  // a clock set back by less waits until it has caught up
 constexpr std::int64_t kFarthestMs = std::int64_t{1} << 53;
 
-std::int64_t bounded(std::int64_t ms) {
-  return std::clamp(ms, -kFarthestMs, kFarthestMs);
-}
+std::int64_t bounded(std::int64_t ms) { return std::clamp(ms, -kFarthestMs, kFarthestMs); }
 
 }  // namespace
 
@@ -89,9 +87,7 @@ std::optional<Timeline> Timeline::load(base::WireReader& in) {
     boot.start_known = in.fixed<std::uint8_t>() != 0;
     const bool possible = boot.start_ms >= kEarliestMs && boot.first_bucket >= kEarliestMs / kCoarseMs;
     const bool in_order = timeline.boots_.empty() || timeline.boots_.back().first_bucket <= boot.first_bucket;
-    if (!in_order || !possible || boot.first_bucket > newest_bucket || boot.start_ms > timeline.now_ms_) {
-      in.fail();
-    }
+    if (!in_order || !possible || boot.first_bucket > newest_bucket || boot.start_ms > timeline.now_ms_) { in.fail(); }
     timeline.boots_.push_back(boot);
   }
   if (timeline.started_ == timeline.boots_.empty()) in.fail();

@@ -30,8 +30,8 @@ class Timeline {
   };
   static constexpr std::size_t kMaxBoots = 128;
   static constexpr std::int64_t kEarliestMs = -(std::int64_t{1} << 55);  // no moment of a history lies before
-  static constexpr std::int64_t kLongestSilenceMs = 42 * kDayMs;  // people look once a month
-  static constexpr std::int64_t kAbsurdSilenceMs = 14 * kDayMs;   // what a longer one counts as
+  static constexpr std::int64_t kLongestSilenceMs = 42 * kDayMs;         // people look once a month
+  static constexpr std::int64_t kAbsurdSilenceMs = 14 * kDayMs;          // what a longer one counts as
 
   struct Moment {
     std::int64_t at_ms = 0;

@@ -22,8 +22,7 @@ bool read_whole(const char* path, std::vector<char>& buffer) {
     std::perror(path);
     return false;
   }
-  while (read(file, buffer.data(), buffer.size()) > 0) {
-  }
+  while (read(file, buffer.data(), buffer.size()) > 0) {}
   close(file);
   return true;
 }

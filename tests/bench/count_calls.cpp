@@ -20,8 +20,8 @@ struct Name {
   const char* name;
 };
 constexpr Name kNames[] = {
-    {SYS_read, "read"}, {SYS_recvfrom, "recvfrom"}, {SYS_sendto, "sendto"}, {SYS_futex, "futex"}, {SYS_pread64, "pread64"},
-    {SYS_clock_gettime, "clock_gettime"}, {SYS_fstat, "fstat"}, {SYS_ppoll, "poll"},
+    {SYS_read, "read"},        {SYS_recvfrom, "recvfrom"},           {SYS_sendto, "sendto"}, {SYS_futex, "futex"},
+    {SYS_pread64, "pread64"},  {SYS_clock_gettime, "clock_gettime"}, {SYS_fstat, "fstat"},   {SYS_ppoll, "poll"},
 #ifdef SYS_poll
     {SYS_poll, "poll"},
 #endif

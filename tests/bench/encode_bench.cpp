@@ -25,9 +25,9 @@ struct Page {
       noise = noise * 6364136223846793005ULL + 1442695040888963407ULL;
       return (noise >> 20) % bound;
     };
-    const std::vector<Pool> pools = windows ? std::vector<Pool>{Pool::kPaged, Pool::kNonpaged}
-                                            : std::vector<Pool>{Pool::kSlabReclaimable, Pool::kSlabUnreclaimable,
-                                                                Pool::kVmalloc};
+    const std::vector<Pool> pools = windows
+                                        ? std::vector<Pool>{Pool::kPaged, Pool::kNonpaged}
+                                        : std::vector<Pool>{Pool::kSlabReclaimable, Pool::kSlabUnreclaimable, Pool::kVmalloc};
     snapshot.commit_bytes = next(1ULL << 36);
     snapshot.commit_limit_bytes = next(1ULL << 36);
     snapshot.physical_memory_bytes = 1ULL << 36;
@@ -73,9 +73,8 @@ void report(benchmark::State& state, const std::vector<prometheus::MetricFamily>
   for (const auto& family : families) series += family.metric.size();
   state.counters["series"] = static_cast<double>(series);
   state.counters["page_bytes"] = static_cast<double>(bytes);
-  state.counters["ns_a_series"] = benchmark::Counter(static_cast<double>(series) * 1e-9,
-                                                     benchmark::Counter::kIsIterationInvariantRate |
-                                                         benchmark::Counter::kInvert);
+  state.counters["ns_a_series"] = benchmark::Counter(
+      static_cast<double>(series) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 void build_reused(benchmark::State& state) {

@@ -79,8 +79,7 @@ Full& full() {
     auto filled = std::make_unique<Full>();
     filled->host.at(0);
     const double before = heap_megabytes();
-    for (; filled->now_ms < 56 * kDayMs; filled->now_ms += 4 * kHourMs)
-      filled->engine.observe(filled->host.at(filled->now_ms));
+    for (; filled->now_ms < 56 * kDayMs; filled->now_ms += 4 * kHourMs) filled->engine.observe(filled->host.at(filled->now_ms));
     filled->megabytes = heap_megabytes() - before;
     return filled;
   }();
@@ -132,7 +131,8 @@ void trend_memory(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(megabytes);
   state.counters["megabytes"] = megabytes;
   const double a_subject = megabytes * 1e3 / 4096;
-  if (a_subject > 3.3) state.SkipWithError(("the history takes more than 3.3 KB a subject: " + std::to_string(a_subject)).c_str());
+  if (a_subject > 3.3)
+    state.SkipWithError(("the history takes more than 3.3 KB a subject: " + std::to_string(a_subject)).c_str());
 }
 BENCHMARK(trend_memory)->Iterations(1);
 

@@ -28,7 +28,8 @@ class Recorded {
         tag.counter_bits = 32;
         const bool at_boot_only = i % 4 == 3;
         const auto pace = static_cast<std::uint64_t>(at_boot_only ? 0 : 1 + i * i);
-        tag.allocations = (50 + (at_boot_only ? boots_ % 3 : 0) + pace * static_cast<std::uint64_t>(uptime_ / 1000)) & 0xFFFF'FFFF;
+        tag.allocations =
+            (50 + (at_boot_only ? boots_ % 3 : 0) + pace * static_cast<std::uint64_t>(uptime_ / 1000)) & 0xFFFF'FFFF;
       }
       out.tags.push_back(tag);
     }

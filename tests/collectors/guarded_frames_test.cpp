@@ -246,7 +246,9 @@ class BlockedLog final : public windows::SystemLog {
 };
 class NoKernel final : public windows::NtQuery {
  public:
-  windows::NtStatus query(std::uint32_t, std::span<std::byte>, std::uint32_t&) override { return windows::kStatusNotImplemented; }
+  windows::NtStatus query(std::uint32_t, std::span<std::byte>, std::uint32_t&) override {
+    return windows::kStatusNotImplemented;
+  }
 };
 class NoRegistry final : public windows::Registry {
  public:

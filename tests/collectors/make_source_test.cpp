@@ -121,8 +121,7 @@ TEST(MakeSource, AMistypedNameGetsTheNearestOne) {
     return source ? std::string("made") : source.error().message;
   };
   EXPECT_EQ(message("linx"), "source \"linx\" is none of auto, linux, windows, replay:FILE; did you mean linux?");
-  EXPECT_EQ(message("reply:x"),
-            "source \"reply:x\" is none of auto, linux, windows, replay:FILE; did you mean replay:FILE?");
+  EXPECT_EQ(message("reply:x"), "source \"reply:x\" is none of auto, linux, windows, replay:FILE; did you mean replay:FILE?");
   EXPECT_EQ(message("freebsd"), "source \"freebsd\" is none of auto, linux, windows, replay:FILE");
   EXPECT_EQ(message(""), "source \"\" is none of auto, linux, windows, replay:FILE");
   EXPECT_EQ(message("auto:x"), "source \"auto:x\" is none of auto, linux, windows, replay:FILE; did you mean auto?");

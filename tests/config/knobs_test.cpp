@@ -29,9 +29,7 @@ const KnobInfo& knob(const std::string& name) {
 std::string try_set(const std::string& name, const std::vector<std::string>& values) {
   Config config;
   const auto faults = set_knob(config, knob(name), values);
-  if (!faults.empty()) {
-    EXPECT_EQ(config, Config{}) << "a refused value changed something";
-  }
+  if (!faults.empty()) { EXPECT_EQ(config, Config{}) << "a refused value changed something"; }
   return faults.empty() ? "" : faults[0].message;
 }
 
@@ -62,23 +60,49 @@ TEST(Knobs, FlagsFollowTheEcosystem) {
 // A value other than the default for every knob, and what the Config then holds.
 TEST(Knobs, EveryOneSetsItsField) {
   std::map<std::string, std::string> other = {
-      {"source.kind", "\"linux\""}, {"source.procfs", "\"/p\""}, {"source.sysfs", "\"/s\""},
-      {"sampling.interval", "90s"}, {"scrape.min_interval", "0s"}, {"scrape.timeout", "2s"}, {"metrics.profile", "lean"},
-      {"tags.top_bytes", "0"}, {"tags.top_outstanding", "1000"}, {"tags.top_growth", "7"},
-      {"tags.max_exported", "5000"}, {"tags.max_tracked", "64"}, {"tags.dwell", "1h"}, {"tags.top_session", "0"},
-      {"tags.include", "[\"nonpaged/Even\", \"dentry\"]"}, {"tags.counters", "false"}, {"tags.all", "true"},
+      {"source.kind", "\"linux\""},
+      {"source.procfs", "\"/p\""},
+      {"source.sysfs", "\"/s\""},
+      {"sampling.interval", "90s"},
+      {"scrape.min_interval", "0s"},
+      {"scrape.timeout", "2s"},
+      {"metrics.profile", "lean"},
+      {"tags.top_bytes", "0"},
+      {"tags.top_outstanding", "1000"},
+      {"tags.top_growth", "7"},
+      {"tags.max_exported", "5000"},
+      {"tags.max_tracked", "64"},
+      {"tags.dwell", "1h"},
+      {"tags.top_session", "0"},
+      {"tags.include", "[\"nonpaged/Even\", \"dentry\"]"},
+      {"tags.counters", "false"},
+      {"tags.all", "true"},
       {"processes.top", "200"},
-      {"drivers.enabled", "false"}, {"drivers.scan", "false"}, {"drivers.pooltag_file", "\"/d/pooltag.txt\""},
+      {"drivers.enabled", "false"},
+      {"drivers.scan", "false"},
+      {"drivers.pooltag_file", "\"/d/pooltag.txt\""},
       {"drivers.leak_signatures_file", "\"/d/leaks.txt\""},
       {"drivers.folders", "[\"/d\", \"/e\"]"},
-      {"trend.enabled", "false"}, {"trend.max_subjects", "64"}, {"trend.min_growth_per_day", "1MiB"},
-      {"web.listen_addresses", "[\"[::1]:1\", \"host:2\"]"}, {"web.telemetry_path", "\"/m\""},
-      {"web.systemd_socket", "true"}, {"web.host_names", "[\"a.example\", \"*\"]"}, {"web.healthy_without_password", "true"},
-      {"web.config_file", "\"/w.yml\""}, {"web.max_requests", "1"}, {"web.max_connections", "8"},
-      {"web.max_header_bytes", "64KiB"}, {"web.request_timeout", "100ms"}, {"web.idle_timeout", "10m"},
-      {"web.write_timeout", "1m"}, {"web.keep_alive_requests", "1000000"},
-      {"storage.path", "\"/var/lib/kmem\""}, {"storage.save_interval", "1d"},
-      {"log.level", "error"}, {"log.format", "json"},
+      {"trend.enabled", "false"},
+      {"trend.max_subjects", "64"},
+      {"trend.min_growth_per_day", "1MiB"},
+      {"web.listen_addresses", "[\"[::1]:1\", \"host:2\"]"},
+      {"web.telemetry_path", "\"/m\""},
+      {"web.systemd_socket", "true"},
+      {"web.host_names", "[\"a.example\", \"*\"]"},
+      {"web.healthy_without_password", "true"},
+      {"web.config_file", "\"/w.yml\""},
+      {"web.max_requests", "1"},
+      {"web.max_connections", "8"},
+      {"web.max_header_bytes", "64KiB"},
+      {"web.request_timeout", "100ms"},
+      {"web.idle_timeout", "10m"},
+      {"web.write_timeout", "1m"},
+      {"web.keep_alive_requests", "1000000"},
+      {"storage.path", "\"/var/lib/kmem\""},
+      {"storage.save_interval", "1d"},
+      {"log.level", "error"},
+      {"log.format", "json"},
   };
   Config expected;
   expected.source = {"linux", "/p", "/s", {}};
@@ -94,8 +118,19 @@ TEST(Knobs, EveryOneSetsItsField) {
   expected.processes.top = 200;
   expected.drivers = {false, false, "/d/pooltag.txt", "/d/leaks.txt", {"/d", "/e"}};
   expected.trend = {false, 64, 1 << 20};
-  expected.web = {{"[::1]:1", "host:2"}, true, "/m", "/w.yml", {"a.example", "*"}, true, 1, 8, 65'536, std::chrono::milliseconds(100),
-                  std::chrono::minutes(10), std::chrono::minutes(1), 1'000'000};
+  expected.web = {{"[::1]:1", "host:2"},
+                  true,
+                  "/m",
+                  "/w.yml",
+                  {"a.example", "*"},
+                  true,
+                  1,
+                  8,
+                  65'536,
+                  std::chrono::milliseconds(100),
+                  std::chrono::minutes(10),
+                  std::chrono::minutes(1),
+                  1'000'000};
   expected.storage = {"/var/lib/kmem", std::chrono::hours(24)};
   expected.log = {base::LogLevel::kError, base::LogFormat::kJson};
 
@@ -136,8 +171,7 @@ TEST(Knobs, RangesHoldAtBothEnds) {
 }
 
 TEST(Knobs, ChoicesNameTheNearest) {
-  EXPECT_EQ(try_set("log.level", {"wran"}),
-            "expected debug, info, warn or error, got \"wran\"; did you mean \"warn\"?");
+  EXPECT_EQ(try_set("log.level", {"wran"}), "expected debug, info, warn or error, got \"wran\"; did you mean \"warn\"?");
   EXPECT_EQ(try_set("log.format", {"jsn"}), "expected logfmt or json, got \"jsn\"; did you mean \"json\"?");
   EXPECT_EQ(try_set("log.level", {"zzz"}), "expected debug, info, warn or error, got \"zzz\"");
   EXPECT_EQ(try_set("source.kind", {"windws"}),
@@ -156,15 +190,17 @@ TEST(Knobs, TextIsChecked) {
   EXPECT_EQ(try_set("source.procfs", {""}), "expected a folder, got \"\"");
   EXPECT_EQ(try_set("storage.path", {""}), "");
   EXPECT_EQ(try_set("storage.path", {"a\nb"}), "expected a folder, got \"a\\x0ab\"; it holds a control character");
-  EXPECT_EQ(try_set("storage.path", {"C:\temp"}), "expected a folder, got \"C:\\x09emp\"; it holds a control character: a "
-                                                   "path with backslashes goes into single quotes");
+  EXPECT_EQ(try_set("storage.path", {"C:\temp"}),
+            "expected a folder, got \"C:\\x09emp\"; it holds a control character: a "
+            "path with backslashes goes into single quotes");
   EXPECT_EQ(try_set("storage.path", {"a\xFF"}), "expected a folder, got \"a\\xff\"; it is not UTF-8");
   EXPECT_NE(try_set("storage.path", {std::string(4097, 'x')}), "");
   EXPECT_EQ(try_set("storage.path", {std::string(4096, 'x')}), "");
 }
 
 TEST(Knobs, HostNamesAreNamesWithoutPort) {
-  for (const char* good : {"*", "kmem.example.org", "a-b", "10.0.0.1"}) EXPECT_EQ(try_set("web.host_names", {good}), "") << good;
+  for (const char* good : {"*", "kmem.example.org", "a-b", "10.0.0.1"})
+    EXPECT_EQ(try_set("web.host_names", {good}), "") << good;
   for (const char* bad : {"", "a:1", "http://a", "a b", "*.example", "[::1]"})
     EXPECT_EQ(try_set("web.host_names", {bad}), "expected a name without port, or *, got \"" + std::string(bad) + "\"");
 }
@@ -186,8 +222,9 @@ TEST(Knobs, ListsAreCheckedItemByItem) {
   EXPECT_EQ(hint("my-host"), "; the port is missing: did you mean \"my-host:10054\"?");
   EXPECT_EQ(hint("[::1]"), "; the port is missing: did you mean \"[::1]:10054\"?");
   EXPECT_EQ(hint("::1"), "; an IPv6 address stands in brackets, with a port behind it: did you mean \"[::1]:10054\"?");
-  EXPECT_EQ(hint("fe80::12"), "; an IPv6 address stands in brackets, with a port behind it: did you mean "
-                              "\"[fe80::12]:10054\"?");
+  EXPECT_EQ(hint("fe80::12"),
+            "; an IPv6 address stands in brackets, with a port behind it: did you mean "
+            "\"[fe80::12]:10054\"?");
   EXPECT_EQ(hint("::1:9100"), "; an IPv6 address stands in brackets: did you mean \"[::1]:9100\"?");
   for (const char* none : {"a b", "host:", ":x", "host:99999", "http://host", ""}) EXPECT_EQ(hint(none), "") << none;
   EXPECT_EQ(hint("unix:run/x"), "; a socket in the file system is unix:/absolute/path of at most 107 bytes, not on Windows");
@@ -198,8 +235,7 @@ TEST(Knobs, ListsAreCheckedItemByItem) {
 }
 
 TEST(Knobs, IncludedTagsMayNameTheirPool) {
-  for (const char* good :
-       {"Even", "nonpaged/Even", "slab_unreclaimable/kmalloc-64", "mm/slub.c", "Irp ", "drivers/net/x"})
+  for (const char* good : {"Even", "nonpaged/Even", "slab_unreclaimable/kmalloc-64", "mm/slub.c", "Irp ", "drivers/net/x"})
     EXPECT_EQ(try_set("tags.include", {good}), "") << good;
   EXPECT_EQ(try_set("tags.include", {"nonpage/Even"}),
             "expected a tag or pool/tag, such as nonpaged/Even, got \"nonpage/Even\"; did you mean \"nonpaged/Even\"?");
@@ -272,8 +308,19 @@ TEST(Example, EqualsTheDefaults) {
   base.tags = {1, 1, 1, 1, 64, std::chrono::hours(1), {"x"}, false, true, 1};
   base.processes.top = 1;
   base.drivers = {false, false, "x", "x", {"x"}};
-  base.web = {{":1"}, true, "/x", "x", {"x"}, true, 1, 8, 1024, std::chrono::seconds(1), std::chrono::seconds(1),
-              std::chrono::seconds(1), 1};
+  base.web = {{":1"},
+              true,
+              "/x",
+              "x",
+              {"x"},
+              true,
+              1,
+              8,
+              1024,
+              std::chrono::seconds(1),
+              std::chrono::seconds(1),
+              std::chrono::seconds(1),
+              1};
   base.storage = {"x", std::chrono::seconds(10)};
   base.log = {base::LogLevel::kError, base::LogFormat::kJson};
   const LoadResult loaded = load(read_example(), "../config/kmem_exporter.yml", base);
@@ -286,8 +333,7 @@ TEST(Example, SaysWhatEveryKnobIs) {
   for (const KnobInfo& info : knobs()) {
     const std::string key = std::string(info.name.substr(info.name.rfind('.') + 1)) + ": " + info.default_value + "\n";
     EXPECT_NE(example.find(key), std::string::npos) << info.name;
-    EXPECT_NE(example.find("Default: " + info.default_value.substr(0, info.default_value.find(' '))),
-              std::string::npos);
+    EXPECT_NE(example.find("Default: " + info.default_value.substr(0, info.default_value.find(' '))), std::string::npos);
   }
   std::istringstream lines(example);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 110U) << line;

@@ -32,15 +32,15 @@ TEST(ListenAddress, MayBeASocketInTheFileSystem) {
   EXPECT_EQ(address->port, 0);
   EXPECT_TRUE(parse_listen_address(":1")->unix_path.empty());
   EXPECT_TRUE(parse_listen_address("unix:/" + std::string(106, 'a')).has_value());
-  for (const std::string& bad : {std::string("unix:"), std::string("unix:/"), std::string("unix:run/x"), std::string("unix:/run/"),
-                                 "unix:/" + std::string(107, 'a')})
+  for (const std::string& bad : {std::string("unix:"), std::string("unix:/"), std::string("unix:run/x"),
+                                 std::string("unix:/run/"), "unix:/" + std::string(107, 'a')})
     EXPECT_FALSE(parse_listen_address(bad).has_value()) << bad;
 }
 #endif
 
 TEST(ListenAddress, RefusesWhatCannotBeBound) {
-  for (const char* bad : {"", "10054", ":", ":65536", ":-1", ":1x", ":000001", "host", "host:", "::1:9100", "[]:1",
-                          "[:]:1", "[host]:1", "[::1]", "a b:1", "-h:1", "http://host:1", "host:1/x", "[::1:9100"})
+  for (const char* bad : {"", "10054", ":", ":65536", ":-1", ":1x", ":000001", "host", "host:", "::1:9100", "[]:1", "[:]:1",
+                          "[host]:1", "[::1]", "a b:1", "-h:1", "http://host:1", "host:1/x", "[::1:9100"})
     EXPECT_FALSE(parse_listen_address(bad).has_value()) << bad;
   EXPECT_FALSE(parse_listen_address(std::string(300, 'a') + ":1").has_value());
 }

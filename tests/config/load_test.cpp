@@ -70,9 +70,8 @@ TEST(Load, UnknownKeysNameTheNearest) {
   EXPECT_THAT(load_faults("log:\n  dwell: 1h\n"),
               ElementsAre("kmem.yml:2:3: unknown key \"dwell\" in log; did you mean \"tags.dwell\"?"));
   EXPECT_THAT(load_faults("xyzzy: 1\n"), ElementsAre("kmem.yml:1:1: unknown key \"xyzzy\""));
-  EXPECT_THAT(
-      load_faults("web.max_requests: 1\n"),
-      ElementsAre("kmem.yml:1:1: unknown key \"web.max_requests\": expected a section for each part of the name"));
+  EXPECT_THAT(load_faults("web.max_requests: 1\n"),
+              ElementsAre("kmem.yml:1:1: unknown key \"web.max_requests\": expected a section for each part of the name"));
   EXPECT_THAT(load_faults("'': 1\n<<: {}\n"),
               ElementsAre("kmem.yml:1:1: unknown key \"\"", "kmem.yml:2:1: unknown key \"<<\""));
 }
@@ -88,8 +87,7 @@ TEST(Load, WrongTypesSayWhatIsExpected) {
               ElementsAre("kmem.yml:2:17: web.max_requests: expected 1..1000 requests, got text in quotes"));
   EXPECT_THAT(load_faults("tags:\n  all: \"true\"\n"),
               ElementsAre("kmem.yml:2:8: tags.all: expected true or false, got text in quotes"));
-  EXPECT_THAT(load_faults("tags:\n  all: yes\n"),
-              ElementsAre("kmem.yml:2:8: tags.all: expected true or false, got \"yes\""));
+  EXPECT_THAT(load_faults("tags:\n  all: yes\n"), ElementsAre("kmem.yml:2:8: tags.all: expected true or false, got \"yes\""));
   EXPECT_THAT(load_faults("sampling: {interval: null}\n"),
               ElementsAre("kmem.yml:1:22: sampling.interval: expected a duration of 1s..1h, got nothing"));
   EXPECT_THAT(load_faults("web:\n  listen_addresses: ':1'\n"),
@@ -111,7 +109,7 @@ TEST(Load, ListItemsHaveTheirOwnPlaces) {
 TEST(Load, TellsEveryFaultAtOnceInOrder) {
   EXPECT_THAT(
       load_faults("sampling:\n  interval: 2h\nweb:\n  max_requests: 0\n  max_requests: 5\n  port: 1\nlog: {level: loud}\n"
-                "tags: {include: *x}\n"),
+                  "tags: {include: *x}\n"),
       ElementsAre("kmem.yml:2:13: sampling.interval: expected a duration of 1s..1h, got \"2h\"",
                   "kmem.yml:4:17: web.max_requests: expected 1..1000 requests, got \"0\"",
                   "kmem.yml:5:3: key \"max_requests\" is given twice, first in line 4",
@@ -151,9 +149,8 @@ TEST(Load, ManyFaultsAreCutOff) {
 }
 
 TEST(Load, ControlCharactersCannotHideInEscapes) {
-  EXPECT_THAT(
-      load_faults("storage: {path: \"a\\0b\"}\n"),
-      ElementsAre("kmem.yml:1:17: storage.path: expected a folder, got \"a\\x00b\"; it holds a control character"));
+  EXPECT_THAT(load_faults("storage: {path: \"a\\0b\"}\n"),
+              ElementsAre("kmem.yml:1:17: storage.path: expected a folder, got \"a\\x00b\"; it holds a control character"));
 }
 
 }  // namespace

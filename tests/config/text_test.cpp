@@ -32,8 +32,8 @@ TEST(Duration, TakesEveryUnit) {
 }
 
 TEST(Duration, RefusesTheRest) {
-  for (const char* bad : {"", "60", "s", "1.5h", "-1s", "1 s", "1S", "1min", "1m1h", "1s1s", "1h30", "1y",
-                          "9999999999999s", "999999999999w"})
+  for (const char* bad :
+       {"", "60", "s", "1.5h", "-1s", "1 s", "1S", "1min", "1m1h", "1s1s", "1h30", "1y", "9999999999999s", "999999999999w"})
     EXPECT_EQ(parse_duration(bad), std::nullopt) << bad;
 }
 

@@ -50,14 +50,24 @@ TEST(WebConfig, TakesEveryKey) {
       "    X-Frame-Options: deny\n"
       "    Strict-Transport-Security: max-age=31536000\n"
       "basic_auth_users:\n"
-      "  alice: " + kHash + "\n"
-      "  bob: '" + kHash + "'\n"
-      "rate_limit: {burst: 20, interval: 1m0.5s}\n",
+      "  alice: " +
+          kHash +
+          "\n"
+          "  bob: '" +
+          kHash +
+          "'\n"
+          "rate_limit: {burst: 20, interval: 1m0.5s}\n",
       "/etc/kmem/web.yml");
   ASSERT_TRUE(loaded.ok()) << loaded.faults[0].text();
   WebSecurity expected;
-  expected.tls = {"/etc/kmem/cert.pem", "/keys/key.pem", "/etc/kmem/ca.pem", ClientAuth::kRequireAndVerifyClientCert,
-                  TlsVersion::kTls11, TlsVersion::kTls12, {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}, false};
+  expected.tls = {"/etc/kmem/cert.pem",
+                  "/keys/key.pem",
+                  "/etc/kmem/ca.pem",
+                  ClientAuth::kRequireAndVerifyClientCert,
+                  TlsVersion::kTls11,
+                  TlsVersion::kTls12,
+                  {"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
+                  false};
   expected.headers = {{"X-Frame-Options", "deny"}, {"Strict-Transport-Security", "max-age=31536000"}};
   expected.users = {{"alice", kHash}, {"bob", kHash}};
   expected.rate_limit = RateLimit{20, std::chrono::milliseconds(60'500)};
@@ -66,8 +76,8 @@ TEST(WebConfig, TakesEveryKey) {
 
 TEST(WebConfig, ClientAuthTypes) {
   const auto type = [](const std::string& name, const char* ca) {
-    const WebLoadResult loaded = load_web_config(
-        "tls_server_config: {cert_file: a, key_file: b, client_auth_type: " + name + ca + "}\n", "web.yml");
+    const WebLoadResult loaded =
+        load_web_config("tls_server_config: {cert_file: a, key_file: b, client_auth_type: " + name + ca + "}\n", "web.yml");
     EXPECT_TRUE(loaded.ok()) << name;
     return loaded.security.tls.value_or(TlsServer{}).client_auth;
   };
@@ -105,7 +115,9 @@ TEST(WebConfig, PemInTheFileItself) {
 }
 
 TEST(WebConfig, RateLimits) {
-  const auto limit = [](const std::string& text) { return load_web_config("rate_limit: " + text, "web.yml").security.rate_limit; };
+  const auto limit = [](const std::string& text) {
+    return load_web_config("rate_limit: " + text, "web.yml").security.rate_limit;
+  };
   using std::chrono::milliseconds, std::chrono::nanoseconds;
   EXPECT_EQ(limit("{burst: 1, interval: 1h1m1s}"), (RateLimit{1, milliseconds(3'661'000)}));
   EXPECT_EQ(limit("{burst: 1, interval: +1.25ms}"), (RateLimit{1, nanoseconds(1'250'000)}));
@@ -116,30 +128,36 @@ TEST(WebConfig, RateLimits) {
   EXPECT_EQ(limit("{burst: 4294967296, interval: 1s}"), (RateLimit{1'000'000, milliseconds(1'000)}));
   for (const char* none : {"'2'", "1.5", "-1", "0x", "_", "08", "18446744073709551616"})
     EXPECT_THAT(web_config_faults("rate_limit: {burst: " + std::string(none) + ", interval: 1s}"),
-                ElementsAre(HasSubstr("burst: expected a number of requests, got "))) << none;
+                ElementsAre(HasSubstr("burst: expected a number of requests, got ")))
+        << none;
   // As in the toolkit: no limit.
   for (const char* none : {"{}", "{burst: 5}", "{burst: 5, interval: 0}", "{burst: 5, interval: 0s}", ""})
     EXPECT_EQ(limit(none), std::nullopt) << none;
   for (const char* bad : {"1", "1d", "s", ".s", "1.2.3s", "-1s", "'1s '", "99999999999999h", "[1s]"})
     EXPECT_THAT(web_config_faults("rate_limit: {burst: 1, interval: " + std::string(bad) + "}"),
-                ElementsAre(HasSubstr("interval: expected a duration such as 100ms, 1.5s or 1m30s, got "))) << bad;
+                ElementsAre(HasSubstr("interval: expected a duration such as 100ms, 1.5s or 1m30s, got ")))
+        << bad;
   EXPECT_THAT(web_config_faults("rate_limit: {interval: 1s}"),
               ElementsAre("web.yml:1:13: rate_limit: expected a burst of at least 1; with none every request would be "
                           "refused"));
 }
 
 TEST(WebConfig, HeaderValuesOutsideTheirListsAreRefused) {
-  EXPECT_THAT(web_config_faults("http_server_config:\n  headers:\n    X-Frame-Options: foo\n    X-Content-Type-Options: sniff\n"),
-              ElementsAre("web.yml:3:22: X-Frame-Options: expected one of deny, sameorigin, got \"foo\"",
-                          HasSubstr("web.yml:4:29: X-Content-Type-Options: expected one of nosniff, got \"sniff\"")));
+  EXPECT_THAT(
+      web_config_faults("http_server_config:\n  headers:\n    X-Frame-Options: foo\n    X-Content-Type-Options: sniff\n"),
+      ElementsAre("web.yml:3:22: X-Frame-Options: expected one of deny, sameorigin, got \"foo\"",
+                  HasSubstr("web.yml:4:29: X-Content-Type-Options: expected one of nosniff, got \"sniff\"")));
   EXPECT_THAT(web_config_faults("http_server_config: {headers: {X-Frame-Options: DENY}}\n"), testing::SizeIs(1));
-  EXPECT_THAT(web_config_faults("http_server_config: {headers: {X-Frame-Options: sameorigin, X-Content-Type-Options: nosniff}}\n"),
-              IsEmpty());
+  EXPECT_THAT(
+      web_config_faults("http_server_config: {headers: {X-Frame-Options: sameorigin, X-Content-Type-Options: nosniff}}\n"),
+      IsEmpty());
 }
 
 TEST(WebConfig, HeaderValuesOfSeveralLinesAreOne) {
-  const auto loaded = load_web_config("http_server_config:\n  headers:\n    Content-Security-Policy: |\n      default-src 'none';\n"
-                                      "      img-src a\n    X-XSS-Protection: ' 0 '\n", "web.yml");
+  const auto loaded = load_web_config(
+      "http_server_config:\n  headers:\n    Content-Security-Policy: |\n      default-src 'none';\n"
+      "      img-src a\n    X-XSS-Protection: ' 0 '\n",
+      "web.yml");
   EXPECT_THAT(loaded.faults, IsEmpty());
   EXPECT_THAT(loaded.security.headers, ElementsAre(testing::Pair("Content-Security-Policy", "default-src 'none'; img-src a"),
                                                    testing::Pair("X-XSS-Protection", "0")));
@@ -148,38 +166,39 @@ TEST(WebConfig, HeaderValuesOfSeveralLinesAreOne) {
 }
 
 TEST(WebConfig, AKeyWithoutValueIsNotThereExceptAnAuthority) {
-  EXPECT_THAT(web_config_faults("tls_server_config:\n  cert_file: a\n  key_file: b\n  cert:\n  key: ~\n  client_auth_type:\n  min_version:\n"
-                        "  client_ca_file:\n  prefer_server_cipher_suites:\nhttp_server_config: {http2: , headers: }\n"
-                        "rate_limit: {burst: 1, interval: }\n"), IsEmpty());
+  EXPECT_THAT(web_config_faults(
+                  "tls_server_config:\n  cert_file: a\n  key_file: b\n  cert:\n  key: ~\n  client_auth_type:\n  min_version:\n"
+                  "  client_ca_file:\n  prefer_server_cipher_suites:\nhttp_server_config: {http2: , headers: }\n"
+                  "rate_limit: {burst: 1, interval: }\n"),
+              IsEmpty());
   EXPECT_THAT(web_config_faults("tls_server_config:\n  cert_file: a\n  key_file: b\n  client_ca_file:\n"
-                        "  client_auth_type: RequireAndVerifyClientCert\n"),
+                                "  client_auth_type: RequireAndVerifyClientCert\n"),
               ElementsAre(HasSubstr("web.yml:4:3: client_ca_file: is empty; without it a certificate of any public")));
   EXPECT_THAT(load_web_config("tls_server_config: {cert_file: a, key_file: b, curve_preferences: [X25519, X25519]}", "web.yml")
-                  .security.tls.value().curves, ElementsAre("X25519"));
+                  .security.tls.value()
+                  .curves,
+              ElementsAre("X25519"));
 }
 
 TEST(WebConfig, UnknownKeysAreRefused) {
-  EXPECT_THAT(
-      web_config_faults("tls_server_conf: {}\nrate_limits: {burst: 1}\n"),
-      ElementsAre("web.yml:1:1: unknown key \"tls_server_conf\"; did you mean \"tls_server_config\"?",
-                  "web.yml:2:1: unknown key \"rate_limits\"; did you mean \"rate_limit\"?"));
+  EXPECT_THAT(web_config_faults("tls_server_conf: {}\nrate_limits: {burst: 1}\n"),
+              ElementsAre("web.yml:1:1: unknown key \"tls_server_conf\"; did you mean \"tls_server_config\"?",
+                          "web.yml:2:1: unknown key \"rate_limits\"; did you mean \"rate_limit\"?"));
   EXPECT_THAT(
       web_config_faults("tls_server_config:\n  cert_fil: a\n  key_file: b\n  cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]\n"),
       ElementsAre("web.yml:2:3: unknown key \"cert_fil\" in tls_server_config; did you mean \"cert_file\"?",
                   "web.yml:2:3: tls_server_config: expected both cert_file and key_file",
                   HasSubstr("web.yml:4:19: cipher_suites: expected a known name")));
-  EXPECT_THAT(
-      web_config_faults("http_server_config:\n  headers: {X-Frame-Option: deny}\n  htp2: true\n"),
-      ElementsAre("web.yml:2:13: unknown header \"X-Frame-Option\" in headers; did you mean \"X-Frame-Options\"?",
-                  "web.yml:3:3: unknown key \"htp2\" in http_server_config; did you mean \"http2\"?"));
+  EXPECT_THAT(web_config_faults("http_server_config:\n  headers: {X-Frame-Option: deny}\n  htp2: true\n"),
+              ElementsAre("web.yml:2:13: unknown header \"X-Frame-Option\" in headers; did you mean \"X-Frame-Options\"?",
+                          "web.yml:3:3: unknown key \"htp2\" in http_server_config; did you mean \"http2\"?"));
 }
 
 TEST(WebConfig, ValuesAreChecked) {
   EXPECT_THAT(
       web_config_faults("tls_server_config:\n  cert_file: ''\n  key_file: [a]\n  client_auth_type: RequireVerify\n"
-                "  min_version: TLS14\n  cipher_suites: [TLS_RSA]\n  prefer_server_cipher_suites: 'yes'\n"),
-      ElementsAre("web.yml:2:14: cert_file: expected a file, got \"\"",
-                  "web.yml:3:13: key_file: expected a file, got a list",
+                        "  min_version: TLS14\n  cipher_suites: [TLS_RSA]\n  prefer_server_cipher_suites: 'yes'\n"),
+      ElementsAre("web.yml:2:14: cert_file: expected a file, got \"\"", "web.yml:3:13: key_file: expected a file, got a list",
                   HasSubstr("web.yml:4:21: client_auth_type: expected one of NoClientCert, RequestClientCert, "),
                   "web.yml:5:16: min_version: expected one of TLS10, TLS11, TLS12, TLS13, got \"TLS14\"; did you "
                   "mean \"TLS10\"?",
@@ -199,12 +218,12 @@ TEST(WebConfig, TlsSettingsFitTogether) {
   EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_auth_type: VerifyClientCertIfGiven}\n"),
               IsEmpty());
   EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c, client_auth_type: "
-                        "RequestClientCert}\n"),
+                                "RequestClientCert}\n"),
               IsEmpty());
   EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [a]}\n"),
               ElementsAre(HasSubstr("web.yml:1:69: client_allowed_sans: expected a client_auth_type with it")));
   EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [], client_auth_type: "
-                        "RequireAnyClientCert}\n"),
+                                "RequireAnyClientCert}\n"),
               ElementsAre(HasSubstr("web.yml:1:69: client_allowed_sans: expected at least one")));
   EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}\n"),
               ElementsAre("web.yml:1:20: client_ca_file: expected a client_auth_type that verifies: "
@@ -228,8 +247,7 @@ TEST(WebConfig, HashesAreBcryptAndNeverRepeated) {
   hash = kHash;
   hash[59] = '!';
   EXPECT_EQ(fault(hash), expected);
-  for (const auto& [cost, is_good] :
-       {std::pair("03", false), {"04", true}, {"18", true}, {"19", false}, {"1x", false}}) {
+  for (const auto& [cost, is_good] : {std::pair("03", false), {"04", true}, {"18", true}, {"19", false}, {"1x", false}}) {
     hash = kHash;
     hash.replace(4, 2, cost);
     EXPECT_EQ(fault(hash).empty(), is_good) << cost;

@@ -51,7 +51,10 @@ TEST(YamlDocument, EmptyIsNothing) {
 }
 
 TEST(YamlDocument, WindowsLineEndsAndByteOrderMarkMoveNoPlaces) {
-  const YamlDocument document = parse_yaml("\xEF\xBB\xBF" "a: 1\r\nb: 2\r\n", "f");
+  const YamlDocument document = parse_yaml(
+      "\xEF\xBB\xBF"
+      "a: 1\r\nb: 2\r\n",
+      "f");
   ASSERT_THAT(document.faults, IsEmpty());
   ASSERT_EQ(document.root.entries.size(), 2U);
   EXPECT_EQ(document.root.entries[0].place, (Place{1, 1}));
@@ -65,17 +68,16 @@ TEST(YamlDocument, ColumnsCountCharacters) {
 }
 
 TEST(YamlDocument, DuplicateKeysAreTold) {
-  EXPECT_THAT(yaml_faults("a: 1\nb: 2\na: 3\n'b': 4\n"),
-              ElementsAre("f:3:1: key \"a\" is given twice, first in line 1",
-                          "f:4:1: key \"b\" is given twice, first in line 2"));
+  EXPECT_THAT(yaml_faults("a: 1\nb: 2\na: 3\n'b': 4\n"), ElementsAre("f:3:1: key \"a\" is given twice, first in line 1",
+                                                                     "f:4:1: key \"b\" is given twice, first in line 2"));
   EXPECT_THAT(yaml_faults("x: {a: 1}\ny: {a: 1}\n"), IsEmpty());
 }
 
 TEST(YamlDocument, AnchorsAliasesAndTagsAreRefused) {
-  EXPECT_THAT(yaml_faults("a: &x 1\nb: *x\nc: !!str 5\nd: !mine {e: 1}\n"),
-              ElementsAre("f:1:4: anchors (&name) are not supported",
-                          "f:2:4: aliases (*name) are not supported: write the value out",
-                          "f:3:4: tags (!str) are not supported", "f:4:4: tags (!mine) are not supported"));
+  EXPECT_THAT(
+      yaml_faults("a: &x 1\nb: *x\nc: !!str 5\nd: !mine {e: 1}\n"),
+      ElementsAre("f:1:4: anchors (&name) are not supported", "f:2:4: aliases (*name) are not supported: write the value out",
+                  "f:3:4: tags (!str) are not supported", "f:4:4: tags (!mine) are not supported"));
 }
 
 TEST(YamlDocument, KeysArePlainText) {
@@ -84,8 +86,7 @@ TEST(YamlDocument, KeysArePlainText) {
 }
 
 TEST(YamlDocument, SeveralDocumentsAreRefused) {
-  EXPECT_THAT(yaml_faults("a: 1\n---\nb: 2\n"),
-              ElementsAre("f:2:1: the document ended before this: expected one in a file"));
+  EXPECT_THAT(yaml_faults("a: 1\n---\nb: 2\n"), ElementsAre("f:2:1: the document ended before this: expected one in a file"));
   EXPECT_THAT(yaml_faults("---\na: 1\n...\n"), IsEmpty());
 }
 
@@ -110,8 +111,7 @@ TEST(YamlDocument, SizeIsBounded) {
 
 TEST(YamlDocument, TextThatIsNoTextIsRefused) {
   EXPECT_THAT(yaml_faults("a: 1\nb: \xFF\n"), ElementsAre("f:2:4: not UTF-8: expected the file to be saved as UTF-8"));
-  EXPECT_THAT(yaml_faults("a: 1\nb: x\0y\n"s),
-              ElementsAre("f:2:5: control character \"\\x00\": expected plain text"));
+  EXPECT_THAT(yaml_faults("a: 1\nb: x\0y\n"s), ElementsAre("f:2:5: control character \"\\x00\": expected plain text"));
   // yaml-cpp takes byte 4 for the end of the file.
   EXPECT_THAT(yaml_faults("a: 1\n\x04\nb: 2\n"), ElementsAre("f:2:1: control character \"\\x04\": expected plain text"));
   EXPECT_THAT(yaml_faults("a: 1\n  \tb: 2\n"), ElementsAre("f:2:3: a tab in the indentation: expected spaces"));
@@ -119,17 +119,16 @@ TEST(YamlDocument, TextThatIsNoTextIsRefused) {
 }
 
 TEST(YamlDocument, WhatStandsBeforeAFaultOfTheTextIsReadAsWell) {
-  EXPECT_THAT(yaml_faults("a: 1\na: 2\nb:\n\tc: 1\n\xFF: 2\n"),
-              ElementsAre("f:5:1: not UTF-8: expected the file to be saved as UTF-8",
-                          "f:4:1: a tab in the indentation: expected spaces",
-                          "f:2:1: key \"a\" is given twice, first in line 1"));
+  EXPECT_THAT(
+      yaml_faults("a: 1\na: 2\nb:\n\tc: 1\n\xFF: 2\n"),
+      ElementsAre("f:5:1: not UTF-8: expected the file to be saved as UTF-8",
+                  "f:4:1: a tab in the indentation: expected spaces", "f:2:1: key \"a\" is given twice, first in line 1"));
 }
 
 TEST(YamlDocument, SyntaxErrorsHaveTheSameForm) {
   EXPECT_THAT(yaml_faults("a: [1, 2\n"), ElementsAre("f:2:1: not valid YAML: end of sequence flow not found"));
-  EXPECT_THAT(yaml_faults("a: 1\na: 2\nb: 'open\n"),
-              ElementsAre("f:2:1: key \"a\" is given twice, first in line 1",
-                          "f:3:4: the quote that opens here is never closed"));
+  EXPECT_THAT(yaml_faults("a: 1\na: 2\nb: 'open\n"), ElementsAre("f:2:1: key \"a\" is given twice, first in line 1",
+                                                                 "f:3:4: the quote that opens here is never closed"));
   EXPECT_THAT(yaml_faults("b: \"it's \\\" open\n"), ElementsAre("f:1:4: the quote that opens here is never closed"));
   EXPECT_THAT(yaml_faults("'k: 1\n"), ElementsAre("f:1:1: the quote that opens here is never closed"));
   EXPECT_THAT(yaml_faults("a: 'it''s'\nb: \"\\\\\"\nc: \"'\"\nd: |\n  'x\n"), IsEmpty());

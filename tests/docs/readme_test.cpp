@@ -133,8 +133,8 @@ TEST(Readme, ListsTheCollectors) { expect_written(kCollectors, "collectors", col
 
 TEST(Readme, NamesOnlyFlagsThatExist) {
   // Of families of flags, CMake's, packaging/run.sh's and promtool's.
-  std::set<std::string> known = {"--collector.NAME", "--no-collector.NAME", "--preset", "--build", "--stack",
-                                 "--max-block-duration"};
+  std::set<std::string> known = {"--collector.NAME", "--no-collector.NAME", "--preset", "--build",
+                                 "--stack",          "--max-block-duration"};
   for (const CommandRow& row : command_table())
     for (const CommandFlag& flag : row.flags) known.insert(std::string(flag.name));
   for (const CommonFlag& flag : common_flags()) known.insert(std::string(flag.name));
@@ -212,10 +212,8 @@ std::string anchor_of(const std::string& heading) {
   std::string out;
   for (const char c : heading) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == ' ' || c == '-')
-      out += '-';
-    else if (c == '_' || std::isalnum(byte) != 0)
-      out += static_cast<char>(std::tolower(byte));
+    if (c == ' ' || c == '-') out += '-';
+    else if (c == '_' || std::isalnum(byte) != 0) out += static_cast<char>(std::tolower(byte));
   }
   return out;
 }

@@ -18,8 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t blank = head.find(' ');
     RawPart part;
     part.name = head.substr(0, blank);
-    if (blank != std::string_view::npos)
-      std::from_chars(head.data() + blank + 1, head.data() + head.size(), part.status);
+    if (blank != std::string_view::npos) std::from_chars(head.data() + blank + 1, head.data() + head.size(), part.status);
     if (head.size() < block.size()) part.bytes = block.substr(head.size() + 1);
     if (part.name == "page_bytes") frame.page_bytes = static_cast<std::uint32_t>(part.status);
     frame.parts.push_back(std::move(part));

@@ -12,8 +12,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   std::vector<kmem::SessionTagUsage> tags;
-  const auto skipped = kmem::windows::parse_session_pool_tags(std::as_bytes(std::span(data + 1, size - 1)),
-                                                              (data[0] & 1) != 0 ? 8 : 4, tags);
+  const auto skipped =
+      kmem::windows::parse_session_pool_tags(std::as_bytes(std::span(data + 1, size - 1)), (data[0] & 1) != 0 ? 8 : 4, tags);
   if (!skipped && !tags.empty()) std::abort();
   std::set<std::tuple<std::uint32_t, kmem::Pool, std::string>> seen;
   for (const kmem::SessionTagUsage& row : tags) {

@@ -8,10 +8,24 @@
 #include "collectors/windows/windows_parse.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static constexpr std::array<const char*, 18> kNames = {
-      "nt/0",          "nt/2",  "nt/3",  "nt/5",  "nt/5.base",   "nt/21",      "nt/255", "nt/22",
-      "kmem/registry", "nt/66", "nt/67", "nt/37", "kmem/system", "kmem/events", "kmem/big_pool", "nt/80",
-      "kmem/memory_status", "kmem/object_handles"};
+  static constexpr std::array<const char*, 18> kNames = {"nt/0",
+                                                         "nt/2",
+                                                         "nt/3",
+                                                         "nt/5",
+                                                         "nt/5.base",
+                                                         "nt/21",
+                                                         "nt/255",
+                                                         "nt/22",
+                                                         "kmem/registry",
+                                                         "nt/66",
+                                                         "nt/67",
+                                                         "nt/37",
+                                                         "kmem/system",
+                                                         "kmem/events",
+                                                         "kmem/big_pool",
+                                                         "nt/80",
+                                                         "kmem/memory_status",
+                                                         "kmem/object_handles"};
   static constexpr std::array<std::int64_t, 4> kStatuses = {0, 0xC0000003, 0xC0000022, -1};
   if (size == 0) return 0;
   kmem::RawFrame frame;

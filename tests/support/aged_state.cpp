@@ -70,8 +70,8 @@ class Aging final : public KernelSource {
     const double calm = 1 - noise - 0.01 * (1 + hour);
     if (courses_[tag] == Course::kSteps) return step_ < kJumpStep ? 0.6 * calm : calm;
     if (courses_[tag] == Course::kCalm) return calm;
-    const double run = step_ < kBootStep ? 0.25 + 0.22 * step_ / kBootStep
-                                         : 0.2 + 0.8 * (step_ - kBootStep) / (kStepCount - kBootStep);
+    const double run =
+        step_ < kBootStep ? 0.25 + 0.22 * step_ / kBootStep : 0.2 + 0.8 * (step_ - kBootStep) / (kStepCount - kBootStep);
     return run * calm;
   }
 

@@ -28,9 +28,7 @@ class MemoryFiles final : public base::FileSystem {
     for (auto& [path, node] : nodes_) node->bytes = node->synced;
   }
 
-  void put(const std::string& path, std::string bytes) {
-    nodes_[path] = std::make_shared<Node>(Node{bytes, bytes, true});
-  }
+  void put(const std::string& path, std::string bytes) { nodes_[path] = std::make_shared<Node>(Node{bytes, bytes, true}); }
   [[nodiscard]] const std::string* get(const std::string& path) const {
     const auto found = nodes_.find(path);
     return found == nodes_.end() ? nullptr : &found->second->bytes;

@@ -26,7 +26,9 @@ json all_of(const Truth& truth) {
     tags.push_back({{"bytes", values([&](int hour) { return truth.bytes(tag, hour); })},
                     {"allocations", values([&](int hour) { return truth.allocations(tag, hour); })},
                     {"frees", values([&](int hour) { return truth.frees(tag, hour); })}});
-  return {{"reboot", truth.reboot}, {"tags", tags}, {"boot", values([&](int hour) { return static_cast<std::uint64_t>(truth.boot(hour)); })}};
+  return {{"reboot", truth.reboot},
+          {"tags", tags},
+          {"boot", values([&](int hour) { return static_cast<std::uint64_t>(truth.boot(hour)); })}};
 }
 
 void put(const std::string& path, const std::string& text) {
@@ -53,7 +55,9 @@ void write_all(const std::string& folder) {
                       {"allocation_bytes", shape.allocation_bytes},
                       {"idle", shape.idle}});
   }
-  put(folder + "/truth.json", json{{"start", kStartSeconds}, {"shapes", shapes}, {"one boot", all_of(kOneBoot)}, {"two boots", all_of(kTwoBoots)}}.dump());
+  put(folder + "/truth.json",
+      json{{"start", kStartSeconds}, {"shapes", shapes}, {"one boot", all_of(kOneBoot)}, {"two boots", all_of(kTwoBoots)}}
+          .dump());
 }
 
 }  // namespace

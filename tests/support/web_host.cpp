@@ -25,10 +25,8 @@ std::string json_text(const std::string& text) {
   for (const char c : text) {
     char escaped[8];
     std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\')
-      out += escaped;
-    else
-      out += c;
+    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\') out += escaped;
+    else out += c;
   }
   return out + '"';
 }
@@ -50,10 +48,8 @@ int main() {
       server = std::make_unique<http::Server>(web, std::vector{page}, observer, clock, loaded.security);
       if (const auto started = server->start(); !started) error = started.error().message;
     }
-    if (error.empty())
-      std::printf("{\"port\": %u}\n", static_cast<unsigned>(server->ports().at(0)));
-    else
-      std::printf("{\"error\": %s}\n", json_text(error).c_str());
+    if (error.empty()) std::printf("{\"port\": %u}\n", static_cast<unsigned>(server->ports().at(0)));
+    else std::printf("{\"error\": %s}\n", json_text(error).c_str());
     std::fflush(stdout);
   }
   return 0;

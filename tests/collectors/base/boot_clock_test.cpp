@@ -27,8 +27,8 @@ struct Machine {
   }
 };
 
-const std::vector<std::int64_t> kSteps = {kSecond, 4 * kSecond, 45 * kSecond, 61 * kSecond, 9 * kMinute, 11 * kMinute, kHour,
-                                          3 * kHour, kDay, 20 * kDay, kYear, 10 * kYear};
+const std::vector<std::int64_t> kSteps = {kSecond, 4 * kSecond, 45 * kSecond, 61 * kSecond, 9 * kMinute, 11 * kMinute,
+                                          kHour,   3 * kHour,   kDay,         20 * kDay,    kYear,       10 * kYear};
 
 TEST(BootClock, AClockThatIsSetIsNoRebootWhicheverWayAndHoweverFar) {
   for (const std::int64_t uptime : {5 * kMinute, kHour, 3 * kDay, 40 * kDay}) {

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <string>
-#include <tuple>
 #include <thread>
+#include <tuple>
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/followed_files.h"
@@ -114,9 +114,7 @@ TEST(FileIoPosix, WhatIsReplacedStaysWithThoseWhoMayReadIt) {
   for (const mode_t mode : {0640U, 0600U, 0664U, 0644U}) {
     ASSERT_TRUE(write_output(os_file_system(), path, "before\n").ok());
     ASSERT_EQ(::chmod(path.c_str(), mode), 0);
-    if (::geteuid() == 0) {
-      ASSERT_EQ(::chown(path.c_str(), 12'345, 12'346), 0);
-    }
+    if (::geteuid() == 0) { ASSERT_EQ(::chown(path.c_str(), 12'345, 12'346), 0); }
     ASSERT_TRUE(write_output(os_file_system(), path, "page\n").ok());
     EXPECT_EQ(content_of(path), "page\n");
     struct stat is {};
@@ -196,8 +194,12 @@ TEST(FileIoPosix, OthersReadWhatModeAndFoldersLetThem) {
   ASSERT_EQ(::chmod(inner.c_str(), 0755), 0);
   ASSERT_TRUE(replace_file(os_file_system(), key, "secret").ok());
   ASSERT_EQ(::symlink(key.c_str(), link.c_str()), 0);
-  for (const auto& [mode, folder_mode, readers] : {std::tuple{0644U, 0755U, "all users"}, {0640U, 0755U, ""}, {0604U, 0711U, "all users"},
-                                                   {0600U, 0755U, ""}, {0644U, 0750U, ""}, {0644U, 0766U, ""}}) {
+  for (const auto& [mode, folder_mode, readers] : {std::tuple{0644U, 0755U, "all users"},
+                                                   {0640U, 0755U, ""},
+                                                   {0604U, 0711U, "all users"},
+                                                   {0600U, 0755U, ""},
+                                                   {0644U, 0750U, ""},
+                                                   {0644U, 0766U, ""}}) {
     ASSERT_EQ(::chmod(key.c_str(), mode), 0);
     ASSERT_EQ(::chmod(inner.c_str(), folder_mode), 0);
     EXPECT_EQ(other_readers(key), readers) << std::oct << mode << " in " << folder_mode;

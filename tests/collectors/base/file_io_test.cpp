@@ -12,8 +12,8 @@
 namespace kmem::base {
 namespace {
 
-using test::MemoryFiles;
 using test::content_of;
+using test::MemoryFiles;
 using test::TempFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;

@@ -64,19 +64,15 @@ TEST(ReadersWin32, AreWhoTheAccessListLetsRead) {
     const wchar_t* descriptor;
     const char* readers;
   };
-  for (const Row& row : {Row{L"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1200a9;;;LS)", ""},
-                         Row{L"D:(A;;FA;;;SY)(A;;0x1200a9;;;BU)", "Users"},
-                         Row{L"D:(A;ID;GR;;;WD)", "Everyone"},
-                         Row{L"D:(A;;GA;;;AU)", "Authenticated Users"},
-                         Row{L"D:(A;;FR;;;IU)", "Interactive"},
-                         Row{L"D:(A;OICIIO;FA;;;BU)", ""},          // for files to come, not for this one
-                         Row{L"D:(A;;0x120116;;;BU)", ""},          // writes alone
-                         Row{L"D:(D;;FR;;;BU)(A;;FR;;;BU)", ""},    // the first word counts
-                         Row{L"D:(A;;FR;;;BU)(D;;FR;;;BU)", "Users"},
-                         Row{L"D:(D;;FR;;;WD)(A;;FR;;;BU)", ""},
-                         Row{L"D:(D;;FR;;;BU)(A;;FR;;;AU)", "Authenticated Users"},
-                         Row{L"D:", ""},                            // nobody at all
-                         Row{L"O:BA", "Everyone"}})                 // no list
+  for (const Row& row :
+       {Row{L"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1200a9;;;LS)", ""}, Row{L"D:(A;;FA;;;SY)(A;;0x1200a9;;;BU)", "Users"},
+        Row{L"D:(A;ID;GR;;;WD)", "Everyone"}, Row{L"D:(A;;GA;;;AU)", "Authenticated Users"},
+        Row{L"D:(A;;FR;;;IU)", "Interactive"}, Row{L"D:(A;OICIIO;FA;;;BU)", ""},  // for files to come, not for this one
+        Row{L"D:(A;;0x120116;;;BU)", ""},                                         // writes alone
+        Row{L"D:(D;;FR;;;BU)(A;;FR;;;BU)", ""},                                   // the first word counts
+        Row{L"D:(A;;FR;;;BU)(D;;FR;;;BU)", "Users"}, Row{L"D:(D;;FR;;;WD)(A;;FR;;;BU)", ""},
+        Row{L"D:(D;;FR;;;BU)(A;;FR;;;AU)", "Authenticated Users"}, Row{L"D:", ""},  // nobody at all
+        Row{L"O:BA", "Everyone"}})                                                  // no list
     EXPECT_EQ(readers_by_descriptor(row.descriptor), row.readers) << to_utf8(row.descriptor);
   EXPECT_EQ(other_readers("Z:\\absent\\absent"), "");
 }

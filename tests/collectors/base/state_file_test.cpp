@@ -57,8 +57,7 @@ TEST(StateFile, InPiecesIsTheSameFile) {
     return number < 10;
   };
   std::string whole;
-  for (std::size_t number = 0; *make(number, whole); ++number) {
-  }
+  for (std::size_t number = 0; *make(number, whole); ++number) {}
   const std::uint64_t before = files.operations();
   ASSERT_TRUE(save_state(files, "s", "TEST", 7, make).ok());
   EXPECT_GT(files.operations() - before, 5U) << "not at once";
@@ -123,8 +122,7 @@ TEST(StateFile, SaysWhatIsWrongAndWhere) {
   };
   EXPECT_EQ(message(""), "dir/s: damaged: no \"KMST\" at byte 0");
   EXPECT_EQ(message(bytes.substr(0, 10)), "dir/s: damaged: ends at byte 10, within its header");
-  EXPECT_EQ(message(bytes.substr(0, 28)),
-            "dir/s: damaged: the length at byte 12 says 7 bytes, the file holds 4");
+  EXPECT_EQ(message(bytes.substr(0, 28)), "dir/s: damaged: the length at byte 12 says 7 bytes, the file holds 4");
   std::string changed = bytes;
   changed[21] = 'A';
   EXPECT_EQ(message(changed), "dir/s: damaged: the checksum at byte 27 does not match");

@@ -7,8 +7,8 @@
 namespace kmem::base {
 namespace {
 
-constexpr std::array<std::string_view, 7> kWords = {"auto",          "linux",      "windows", "interval",
-                                                    "listen_addresses", "max_tracked", "max_exported"};
+constexpr std::array<std::string_view, 7> kWords = {"auto",        "linux",       "windows", "interval", "listen_addresses",
+                                                    "max_tracked", "max_exported"};
 
 TEST(Nearest, FindsDroppedAddedChangedAndSwappedLetters) {
   EXPECT_EQ(nearest("linx", kWords), "linux");

@@ -12,7 +12,12 @@ TEST(TextWin32, GoesThereAndBack) {
   EXPECT_EQ(to_utf8(std::wstring(L"a\0b", 3)), std::string("a\0b", 3));
 }
 
-TEST(TextWin32, LoneSurrogatesAreReplaced) { EXPECT_EQ(to_utf8(L"a\xd83d" L"b"), "a\xef\xbf\xbd" "b"); }
+TEST(TextWin32, LoneSurrogatesAreReplaced) {
+  EXPECT_EQ(to_utf8(L"a\xd83d"
+                    L"b"),
+            "a\xef\xbf\xbd"
+            "b");
+}
 
 TEST(TextWin32, ErrorsHaveTheSystemsWordsAndTheirNumber) {
   EXPECT_THAT(system_words(5), testing::EndsWith("denied (error 5)"));

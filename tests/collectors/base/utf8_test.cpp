@@ -11,10 +11,10 @@ TEST(Utf8, FindsTheFirstBadByte) {
   EXPECT_EQ(find_non_utf8("plain"), std::string::npos);
   EXPECT_EQ(find_non_utf8("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"), std::string::npos);
   EXPECT_EQ(find_non_utf8("ab\xFF"), 2U);
-  EXPECT_EQ(find_non_utf8("a\xC3"), 1U);          // cut
-  EXPECT_EQ(find_non_utf8("\xC0\x80"), 0U);       // overlong
-  EXPECT_EQ(find_non_utf8("\xE0\x80\x80"), 0U);   // overlong
-  EXPECT_EQ(find_non_utf8("\xED\xA0\x80"), 0U);   // surrogate
+  EXPECT_EQ(find_non_utf8("a\xC3"), 1U);             // cut
+  EXPECT_EQ(find_non_utf8("\xC0\x80"), 0U);          // overlong
+  EXPECT_EQ(find_non_utf8("\xE0\x80\x80"), 0U);      // overlong
+  EXPECT_EQ(find_non_utf8("\xED\xA0\x80"), 0U);      // surrogate
   EXPECT_EQ(find_non_utf8("\xF4\x90\x80\x80"), 0U);  // beyond U+10FFFF
   EXPECT_EQ(find_non_utf8("\xF0\x8F\x80\x80"), 0U);  // overlong
 }

@@ -58,7 +58,9 @@ TEST(Wire, EveryTruncationFailsAndStaysFailed) {
 }
 
 TEST(Wire, ErrorsNameTheByte) {
-  WireReader short_of("\x01\x05" "ab"sv);
+  WireReader short_of(
+      "\x01\x05"
+      "ab"sv);
   (void)short_of.varint();
   (void)short_of.string(10);
   EXPECT_EQ(short_of.finish().error().message, "bad value or end of data at byte 2");
@@ -83,7 +85,9 @@ TEST(Wire, RefusesVarintsBeyond64Bit) {
 }
 
 TEST(Wire, CountsAreBoundedByTheBytesThatAreThere) {
-  const std::string bytes = "\x03" "abcdef"s;
+  const std::string bytes =
+      "\x03"
+      "abcdef"s;
   EXPECT_EQ(WireReader(bytes).count(2, 100), 3U);
   WireReader too_long(bytes);
   EXPECT_EQ(too_long.count(3, 100), 0U);
@@ -94,7 +98,9 @@ TEST(Wire, CountsAreBoundedByTheBytesThatAreThere) {
 }
 
 TEST(Wire, StringsAreBounded) {
-  WireReader in("\x03" "abc"sv);
+  WireReader in(
+      "\x03"
+      "abc"sv);
   EXPECT_EQ(in.string(2), "");
   EXPECT_FALSE(in.ok());
 }

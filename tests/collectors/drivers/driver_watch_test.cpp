@@ -75,8 +75,7 @@ class DriverWatchTest : public testing::Test {
 };
 
 TEST_F(DriverWatchTest, PooltagTextWhereItIsInstalledOrNamed) {
-  installed_ = {folder_.path() + "absent.txt", put("empty.txt", "// nothing\n"),
-                put("kit.txt", "Zqx7 - kit.sys - x\n")};
+  installed_ = {folder_.path() + "absent.txt", put("empty.txt", "// nothing\n"), put("kit.txt", "Zqx7 - kit.sys - x\n")};
   watch()->load();
   EXPECT_THAT(who(Pool::kPaged, "Zqx7"), ElementsAre("kit.sys pooltag.txt"));
   config_.drivers.pooltag_file = put("mine.txt", "Zqx7 - mine.sys - x\n");

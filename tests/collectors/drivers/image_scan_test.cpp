@@ -49,8 +49,7 @@ TEST(ScanX64, ArgumentsOfCalls) {
   EXPECT_EQ(scan_x64(move(2, "Free") + kCall), (Found{{"Free", Evidence::kArgument}}));
   EXPECT_EQ(scan_x64(move(9, "Nine") + hex({0xFF, 0xD0})), (Found{{"Nine", Evidence::kArgument}}));
   // The sixth argument lies on the stack: mov dword [rsp+28h], 'Look'
-  EXPECT_EQ(scan_x64(hex({0xC7, 0x44, 0x24, 0x28}) + le32(tag("Look")) + kCall),
-            (Found{{"Look", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x64(hex({0xC7, 0x44, 0x24, 0x28}) + le32(tag("Look")) + kCall), (Found{{"Look", Evidence::kArgument}}));
   // A last call is a jump.
   EXPECT_EQ(scan_x64(move(8, "Tail") + hex({0xE9, 0, 0, 0, 0})), (Found{{"Tail", Evidence::kArgument}}));
 }
@@ -77,15 +76,12 @@ TEST(ScanX64, WhatIsNotHandedToACall) {
 TEST(ScanX64, ComparisonsAndOtherNumbersAreNoTags) {
   EXPECT_EQ(scan_x64(hex({0x3D}) + "RIFF" + hex({0x81, 0xF9}) + "WAVE" + hex({0x81, 0xE2}) + "mask" + kCall), Found{});
   // Displacements: mov eax, [rbx+disp32]; call rel32; and an imm64.
-  EXPECT_EQ(scan_x64(hex({0x8B, 0x83}) + "Abcd" + hex({0xE8}) + "Efgh" + hex({0x48, 0xB8}) + "ImmeImme" + kCall),
-            Found{});
+  EXPECT_EQ(scan_x64(hex({0x8B, 0x83}) + "Abcd" + hex({0xE8}) + "Efgh" + hex({0x48, 0xB8}) + "ImmeImme" + kCall), Found{});
   EXPECT_EQ(scan_x64(hex({0x66, 0xB8}) + "Ab" + hex({0x66, 0xBA}) + "Cd" + kCall), Found{});
 }
 
 TEST(ScanX64, TextsPutTogetherInCodeAreNoTags) {
-  const auto store = [](unsigned offset, std::string_view four) {
-    return hex({0xC7, 0x44, 0x24, offset}) + std::string(four);
-  };
+  const auto store = [](unsigned offset, std::string_view four) { return hex({0xC7, 0x44, 0x24, offset}) + std::string(four); };
   EXPECT_EQ(scan_x64(store(0x30, "Devi") + store(0x34, std::string_view("ce7\0", 4)) + kCall), Found{});
   EXPECT_EQ(scan_x64(store(0x30, "Root") + hex({0xC6, 0x44, 0x24, 0x34, 0}) + kCall), Found{});
   EXPECT_EQ(scan_x64(store(0x30, "Long") + store(0x33, "gTex") + kCall), Found{});
@@ -116,10 +112,8 @@ TEST(ScanX64, AConstantWithATextBehindIt) {
   // The rest is read, too: movups xmm0, [rip+x]; mov rax, [rip+x]; mov eax, [rip+x]
   for (const std::string& piece :
        {hex({0x0F, 0x10, 0x05}), hex({0x48, 0x8B, 0x05}), hex({0xF3, 0x0F, 0x6F, 0x05}), hex({0x8B, 0x05})}) {
-    const std::string copy =
-        read(0x4010) + piece + le32(static_cast<std::uint32_t>(0x4014 - 0x1000 - 12 - piece.size() - 4));
-    EXPECT_EQ(scan(PeBytes().code(copy).rdata(std::string(16, '\0') + "LeakA text follows" + std::string(6, '\0'))),
-              Found{});
+    const std::string copy = read(0x4010) + piece + le32(static_cast<std::uint32_t>(0x4014 - 0x1000 - 12 - piece.size() - 4));
+    EXPECT_EQ(scan(PeBytes().code(copy).rdata(std::string(16, '\0') + "LeakA text follows" + std::string(6, '\0'))), Found{});
   }
 }
 
@@ -130,8 +124,7 @@ TEST(ScanX86, WhatTheSectionCutsOffIsNotRead) {
 }
 
 TEST(ScanX64, TheProtectedBitIsNoPartOfTheTag) {
-  EXPECT_EQ(scan_x64(hex({0x41, 0xB8}) + le32(tag("Prot") | kProtectedPool) + kCall),
-            (Found{{"Prot", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x64(hex({0x41, 0xB8}) + le32(tag("Prot") | kProtectedPool) + kCall), (Found{{"Prot", Evidence::kArgument}}));
   EXPECT_EQ(scan_x64(hex({0xB8}) + le32(tag("Prot") | kProtectedPool) + kReturn), Found{}) << "any negative number";
 }
 
@@ -146,9 +139,9 @@ TEST(ScanX86, PushedAndStoredArguments) {
   EXPECT_EQ(scan_x86(hex({0xC7, 0x45, 0xF8}) + "Loca" + kCall), (Found{{"Loca", Evidence::kImmediate}}));
   // push dword [constant]; mov eax, [constant]
   const std::string data = std::string("\1\0\0\0", 4) + "Read" + std::string(4, '\0') + "Load" + std::string(4, '\0');
-  EXPECT_EQ(scan(PeBytes(0x14C, 0x10000).code(hex({0xFF, 0x35}) + le32(0x14004) + hex({0xA1}) + le32(0x1400C) + kCall)
-                     .rdata(data)),
-            (Found{{"Load", Evidence::kLoaded}, {"Read", Evidence::kLoaded}}));
+  EXPECT_EQ(
+      scan(PeBytes(0x14C, 0x10000).code(hex({0xFF, 0x35}) + le32(0x14004) + hex({0xA1}) + le32(0x1400C) + kCall).rdata(data)),
+      (Found{{"Load", Evidence::kLoaded}, {"Read", Evidence::kLoaded}}));
 }
 
 TEST(ScanX86, AddressesMayLookLikeText) {
@@ -201,7 +194,8 @@ TEST(ScanX86, AVariableIsFollowedToTheCall) {
                      hex({0x89, 0x44, 0x24, 8}) + stack(4, 64) + stack(0, 1) + kCall),
             (Found{{"Vari", Evidence::kArgument}}));
   // push dword [ebp-12]
-  EXPECT_EQ(scan_x86(hex({0xC7, 0x45, 0xF4}) + "Push" + hex({0xFF, 0x75, 0xF4}) + kCall), (Found{{"Push", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x86(hex({0xC7, 0x45, 0xF4}) + "Push" + hex({0xFF, 0x75, 0xF4}) + kCall),
+            (Found{{"Push", Evidence::kArgument}}));
   // mov [ecx], 'Root' by way of a register; mov byte [ecx+4], 0: a text is copied.
   EXPECT_EQ(scan_x86(hex({0xB8}) + "Root" + hex({0x89, 0x01, 0xC6, 0x41, 4, 0}) + kReturn), Found{});
 }
@@ -214,14 +208,17 @@ TEST(ScanX86, DivisorsAndWordsOfCiphersAreNoTags) {
   EXPECT_EQ(scan_x86(hex({0xBF}) + "Mult" + hex({0x0F, 0xAF, 0xC7}) + kReturn), Found{});
   for (const std::string_view text : {"gfff", "VUUU", "EDDD", "yxxx", "4333", "QPPP", "expa", "2-by"})
     EXPECT_EQ(scan_x86(hex({0xBE}) + std::string(text) + kReturn), Found{}) << text;
-  EXPECT_EQ(scan_x86(hex({0x68}) + "gfff" + kCall), (Found{{"gfff", Evidence::kArgument}})) << "nothing but a tag is handed over";
+  EXPECT_EQ(scan_x86(hex({0x68}) + "gfff" + kCall), (Found{{"gfff", Evidence::kArgument}}))
+      << "nothing but a tag is handed over";
   EXPECT_TRUE(is_known_number(0x66666667) && is_known_number(0x55555556) && is_known_number(0x51EB851F));
-  for (const std::string_view text : {"Leak", "MmSt", "Ntfx", "Tag1", "Irp ", "1gaT"}) EXPECT_FALSE(is_known_number(tag(text))) << text;
+  for (const std::string_view text : {"Leak", "MmSt", "Ntfx", "Tag1", "Irp ", "1gaT"})
+    EXPECT_FALSE(is_known_number(tag(text))) << text;
 }
 
 TEST(ScanX86, AStackOfAnyDepthIsSafe) {
   const std::string deeper = hex({0x81, 0xEC, 0xFF, 0xFF, 0xFF, 0x7F}), higher = hex({0x81, 0xC4, 0, 0, 0, 0x80});
-  const std::string far_store = hex({0xC7, 0x84, 0x24, 0xFF, 0xFF, 0xFF, 0x7F}) + "Farr", lea = hex({0x8D, 0x84, 0x24, 0xFF, 0xFF, 0xFF, 0x7F});
+  const std::string far_store = hex({0xC7, 0x84, 0x24, 0xFF, 0xFF, 0xFF, 0x7F}) + "Farr",
+                    lea = hex({0x8D, 0x84, 0x24, 0xFF, 0xFF, 0xFF, 0x7F});
   for (const std::string& move_stack : {deeper, higher})
     EXPECT_EQ(scan_x86(move_stack + move_stack + move_stack + far_store + lea + hex({0x68}) + "Push" + kCall),
               (Found{{"Farr", Evidence::kImmediate}, {"Push", Evidence::kArgument}}));
@@ -243,7 +240,8 @@ TEST(ScanX86, OneOfTwoTags) {
 TEST(ScanX64, FieldsThatAreStoredAtOnce) {
   const auto imm64 = [](std::uint32_t low, std::uint32_t high) { return hex({0x48, 0xB8}) + le32(low) + le32(high); };
   EXPECT_EQ(scan_x64(imm64(0x000C0002, tag("Head")) + kReturn), (Found{{"Head", Evidence::kImmediate}}));
-  EXPECT_EQ(scan_x64(imm64(tag("Text"), 0) + imm64(tag("Devi"), tag("ce7\0")) + imm64(0x9E3779B9, tag("Hash")) + kReturn), Found{});
+  EXPECT_EQ(scan_x64(imm64(tag("Text"), 0) + imm64(tag("Devi"), tag("ce7\0")) + imm64(0x9E3779B9, tag("Hash")) + kReturn),
+            Found{});
   // movaps xmm0, [rip+x]: {1, tag, 0, 38h}, and a text of four characters in a field of 16.
   const std::string read = hex({0x0F, 0x28, 0x05}) + le32(0x4010 - 0x1007) + kReturn;
   EXPECT_EQ(scan(PeBytes().code(read).rdata(std::string(16, '\0') + le32(1) + "Want" + le32(0) + le32(0x38))),
@@ -262,7 +260,8 @@ PeBytes importing(const std::string& code, const std::string& module, const std:
     texts += std::string(2, '\0') + name + '\0';
   }
   table += std::string(word_bytes, '\0');
-  const std::string entry = le32(0) + std::string(8, '\0') + le32(after + 40 + static_cast<std::uint32_t>(texts.size())) + le32(bound);
+  const std::string entry =
+      le32(0) + std::string(8, '\0') + le32(after + 40 + static_cast<std::uint32_t>(texts.size())) + le32(bound);
   PeBytes pe(machine, machine == 0x14C ? 0x10000 : 0x140000000);
   pe.code(code).rdata(table + entry + std::string(20, '\0') + texts + module + '\0').directory(1, after, 40);
   return pe;
@@ -271,10 +270,13 @@ std::string call_import(unsigned index) { return hex({0xFF, 0x15}) + le32(0x1400
 
 TEST(ScanImports, SayWhereTheTagIs) {
   const std::vector<std::string> names = {"ExAllocatePoolWithTag", "ExFreePoolWithTag", "DbgPrint", "RtlLengthSid"};
-  const auto run = [&](const std::string& code, const std::string& module = "ntoskrnl.exe") { return scan(importing(code, module, names)); };
+  const auto run = [&](const std::string& code, const std::string& module = "ntoskrnl.exe") {
+    return scan(importing(code, module, names));
+  };
   // Only the third argument is a tag, whatever characters are in it.
   EXPECT_EQ(run(stack(8, "A~%1") + stack(4, "Size") + stack(0, 0U) + call_import(0)), (Found{{"A~%1", Evidence::kArgument}}));
-  EXPECT_EQ(run(hex({0x68}) + "Tag1" + hex({0x68}) + "Size" + hex({0x6A, 0}) + call_import(0)), (Found{{"Tag1", Evidence::kArgument}}));
+  EXPECT_EQ(run(hex({0x68}) + "Tag1" + hex({0x68}) + "Size" + hex({0x6A, 0}) + call_import(0)),
+            (Found{{"Tag1", Evidence::kArgument}}));
   EXPECT_EQ(run(hex({0x68}) + "Tag2" + hex({0x53}) + call_import(1)), (Found{{"Tag2", Evidence::kArgument}}));
   // The same by a register that holds the function: mov ebx, [import]; call ebx; and by a jump of the linker's.
   EXPECT_EQ(run(hex({0x8B, 0x1D}) + le32(0x14000) + stack(8, "TagR") + stack(4, "Size") + stack(0, 0U) + hex({0xFF, 0xD3})),
@@ -314,12 +316,8 @@ TEST(ScanImports, ATableThatLiesEnds) {
 }
 
 std::string word(std::uint32_t value) { return le32(value); }
-std::string movz(unsigned reg, unsigned half, unsigned shift = 0) {
-  return word(0x52800000U | shift << 21 | half << 5 | reg);
-}
-std::string movk(unsigned reg, unsigned half, unsigned shift = 1) {
-  return word(0x72800000U | shift << 21 | half << 5 | reg);
-}
+std::string movz(unsigned reg, unsigned half, unsigned shift = 0) { return word(0x52800000U | shift << 21 | half << 5 | reg); }
+std::string movk(unsigned reg, unsigned half, unsigned shift = 1) { return word(0x72800000U | shift << 21 | half << 5 | reg); }
 unsigned low(std::string_view text) { return tag(text) & 0xFFFF; }
 unsigned high(std::string_view text) { return tag(text) >> 16; }
 const std::string kBl = word(0x94000010), kRet = word(0xD65F03C0);
@@ -331,8 +329,7 @@ Found scan_arm64(const std::string& code, const std::string& data = {}) {
 }
 
 TEST(ScanArm64, ConstantsInTwoHalves) {
-  EXPECT_EQ(scan_arm64(movz(2, low("Leak")) + movk(2, high("Leak")) + kBl + kRet),
-            (Found{{"Leak", Evidence::kArgument}}));
+  EXPECT_EQ(scan_arm64(movz(2, low("Leak")) + movk(2, high("Leak")) + kBl + kRet), (Found{{"Leak", Evidence::kArgument}}));
   EXPECT_EQ(scan_arm64(movz(2, high("Turn"), 1) + movk(2, low("Turn"), 0) + word(0xD63F0100) + kRet),
             (Found{{"Turn", Evidence::kArgument}}));
   EXPECT_EQ(scan_arm64(movz(9, low("Reg9")) + movk(9, high("Reg9")) + kRet), (Found{{"Reg9", Evidence::kImmediate}}));
@@ -405,11 +402,9 @@ TEST(ScanData, WhatIsNoTagAmongData) {
   EXPECT_EQ(scan_data_of("A longer text, Leak" + std::string(5, '\0')), Found{});
   EXPECT_EQ(scan_data_of(std::string("W\0i\0d\0e\0", 8) + std::string(8, '\0')), Found{});
   // A GUID, and an address in the image.
-  EXPECT_EQ(scan_data_of(hex({0xB1, 0x9C, 0xD1, 0xF2}) + "kqzA" + hex({0x11, 0x98, 0xAA, 0xC3, 0x93, 1, 0x77, 0xFE})),
+  EXPECT_EQ(scan_data_of(hex({0xB1, 0x9C, 0xD1, 0xF2}) + "kqzA" + hex({0x11, 0x98, 0xAA, 0xC3, 0x93, 1, 0x77, 0xFE})), Found{});
+  EXPECT_EQ(scan(PeBytes(0x8664, 0x163500000).code(kReturn).rdata(le32(0x63504162) + le32(1) + le32(0x63504162) + le32(1))),
             Found{});
-  EXPECT_EQ(
-      scan(PeBytes(0x8664, 0x163500000).code(kReturn).rdata(le32(0x63504162) + le32(1) + le32(0x63504162) + le32(1))),
-      Found{});
   const std::string table = row("Abc1", 0x200, 1);
   EXPECT_EQ(scan(PeBytes().code(kReturn).section(0x4000, table, PeBytes::kDebug)), Found{}) << "only for the loader";
   EXPECT_EQ(scan(PeBytes().code(kReturn).rdata(table).directory(2, 0x4000, 16)), Found{}) << "a resource";

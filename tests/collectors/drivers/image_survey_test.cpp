@@ -40,8 +40,8 @@ class ImageSurveyTest : public testing::Test {
 TEST_F(ImageSurveyTest, FindsTheTagsOfEach) {
   const Survey found = run(survey_);
   ASSERT_THAT(found.images, SizeIs(2));
-  EXPECT_EQ(found.images[0], (ImageFile{"/d/a.sys", driver_image("Aaa1").size(), 0, true,
-                                        {{tag("Aaa1"), Evidence::kArgument, 1}}}));
+  EXPECT_EQ(found.images[0],
+            (ImageFile{"/d/a.sys", driver_image("Aaa1").size(), 0, true, {{tag("Aaa1"), Evidence::kArgument, 1}}}));
   EXPECT_EQ(found.images[1].tags, (std::vector<ImageTag>{{tag("Bbb1"), Evidence::kArgument, 1}}));
   EXPECT_EQ(found.scanned, 2U);
   EXPECT_EQ(found.read_bytes, 2 * driver_image("Aaa1").size());
@@ -129,8 +129,7 @@ TEST_F(ImageSurveyTest, DamagedStateIsRefusedAndChangesNothing) {
 
 TEST(ImagesInFolder, ProgramsOnlyAndSorted) {
   test::MemoryFiles files;
-  for (const char* name : {"/d/z.SYS", "/d/a.dll", "/d/m.exe", "/d/readme.txt", "/d/.sys", "/d/sys"})
-    files.put(name, "x");
+  for (const char* name : {"/d/z.SYS", "/d/a.dll", "/d/m.exe", "/d/readme.txt", "/d/.sys", "/d/sys"}) files.put(name, "x");
   EXPECT_THAT(*images_in_folder(files, "/d/"), ElementsAre("/d/a.dll", "/d/m.exe", "/d/z.SYS"));
   files.fail_after(0);
   EXPECT_FALSE(images_in_folder(files, "/d/").ok());

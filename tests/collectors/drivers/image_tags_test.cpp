@@ -14,9 +14,7 @@ using testing::IsEmpty;
 ImageFile image(std::string path, std::vector<ImageTag> tags, bool loaded = false) {
   return {std::move(path), 100, 0, loaded, std::move(tags)};
 }
-ImageTag held(std::string_view text, Evidence evidence, std::uint16_t places = 1) {
-  return {tag(text), evidence, places};
-}
+ImageTag held(std::string_view text, Evidence evidence, std::uint16_t places = 1) { return {tag(text), evidence, places}; }
 
 std::vector<std::string> holders(const ImageTags& tags, std::string_view text) {
   std::vector<std::string> names;
@@ -25,12 +23,11 @@ std::vector<std::string> holders(const ImageTags& tags, std::string_view text) {
 }
 
 TEST(ImageTags, BestEvidenceFirst) {
-  const ImageTags tags({image("/d/weak.sys", {held("Leak", Evidence::kData)}),
-                        image("/d/b.sys", {held("Leak", Evidence::kArgument, 2)}),
-                        image("/d/a.sys", {held("Leak", Evidence::kArgument, 2)}),
-                        image("/d/often.sys", {held("Leak", Evidence::kArgument, 9)}),
-                        image("C:\\d\\runs.sys", {held("Leak", Evidence::kArgument)}, true),
-                        image("/d/read.sys", {held("Leak", Evidence::kLoaded)})});
+  const ImageTags tags(
+      {image("/d/weak.sys", {held("Leak", Evidence::kData)}), image("/d/b.sys", {held("Leak", Evidence::kArgument, 2)}),
+       image("/d/a.sys", {held("Leak", Evidence::kArgument, 2)}), image("/d/often.sys", {held("Leak", Evidence::kArgument, 9)}),
+       image("C:\\d\\runs.sys", {held("Leak", Evidence::kArgument)}, true),
+       image("/d/read.sys", {held("Leak", Evidence::kLoaded)})});
   EXPECT_THAT(holders(tags, "Leak"), ElementsAre("runs.sys", "often.sys", "a.sys", "b.sys", "read.sys", "weak.sys"));
   EXPECT_THAT(holders(tags, "leak"), IsEmpty());
 }
@@ -50,8 +47,8 @@ TEST(ImageTags, AWordThatManyHoldWeaklyIsNobodys) {
 }
 
 TEST(ImageTags, ListedAsTheirTextIsSorted) {
-  const ImageTags tags({image("x", {held("aZZZ", Evidence::kArgument), held("Zaaa", Evidence::kArgument),
-                                    held("ZaZa", Evidence::kArgument)})});
+  const ImageTags tags(
+      {image("x", {held("aZZZ", Evidence::kArgument), held("Zaaa", Evidence::kArgument), held("ZaZa", Evidence::kArgument)})});
   EXPECT_THAT(tags.tags(), ElementsAre(tag("ZaZa"), tag("Zaaa"), tag("aZZZ")));
 }
 

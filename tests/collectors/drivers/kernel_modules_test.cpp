@@ -10,10 +10,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(ProcModules, FirstWordsOfLines) {
-  EXPECT_THAT(
-      parse_proc_modules("ext4 1114112 2 - Live 0x0000000000000000\nnf_conntrack 196608 1 nf_nat, Live 0x0 (E)\n\n"
-                         "\tindented 1\nlast"),
-      ElementsAre("ext4", "nf_conntrack", "last"));
+  EXPECT_THAT(parse_proc_modules("ext4 1114112 2 - Live 0x0000000000000000\nnf_conntrack 196608 1 nf_nat, Live 0x0 (E)\n\n"
+                                 "\tindented 1\nlast"),
+              ElementsAre("ext4", "nf_conntrack", "last"));
   EXPECT_THAT(parse_proc_modules(""), IsEmpty());
   std::string many;
   for (std::size_t i = 0; i < kMaxModules + 5; ++i) many += "m" + std::to_string(i) + " 1\n";

@@ -124,7 +124,8 @@ class KnownLeaksTest : public testing::Test {
   void table(const std::string& text) { known_.use(std::make_shared<const LeakSignatures>(text)); }
   std::vector<std::string> found(Pool pool, std::string_view tag) {
     std::vector<std::string> all;
-    for (const KnownLeak& leak : known_.known_leaks(pool, tag)) all.push_back(leak.driver + " " + leak.version + ": " + leak.words);
+    for (const KnownLeak& leak : known_.known_leaks(pool, tag))
+      all.push_back(leak.driver + " " + leak.version + ": " + leak.words);
     return all;
   }
   Attribution known_;
@@ -154,7 +155,8 @@ TEST_F(KnownLeaksTest, TheDriverIsThereAndRunsInThatVersion) {
 TEST_F(KnownLeaksTest, ADriverIsKnownByAnyOfItsNames) {
   using testing::ElementsAre;
   table("Thre - xyz - any - w\nDdk  - nt - any - k\nMmSt - nt!mm - any - m\n");
-  images({image(R"(C:\Windows\System32\drivers\XYZ.SYS)", true, "5.1"), image(R"(C:\Windows\System32\ntoskrnl.exe)", true, "")});
+  images(
+      {image(R"(C:\Windows\System32\drivers\XYZ.SYS)", true, "5.1"), image(R"(C:\Windows\System32\ntoskrnl.exe)", true, "")});
   EXPECT_THAT(found(Pool::kNonpaged, "Thre"), ElementsAre("xyz 5.1.0.0: w"));
   EXPECT_THAT(found(Pool::kNonpaged, "Ddk "), ElementsAre("nt : k"));
   EXPECT_THAT(found(Pool::kPaged, "MmSt"), ElementsAre("nt!mm : m"));

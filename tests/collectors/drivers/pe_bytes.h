@@ -62,9 +62,7 @@ class PeBytes {
     put16(out, static_cast<std::uint16_t>(optional_bytes));
     put16(out, 0x22);
     std::string optional(optional_bytes, '\0');
-    const auto at = [&optional](std::size_t offset, auto value) {
-      std::memcpy(&optional[offset], &value, sizeof value);
-    };
+    const auto at = [&optional](std::size_t offset, auto value) { std::memcpy(&optional[offset], &value, sizeof value); };
     at(0, std::uint16_t{wide_ ? std::uint16_t{0x20B} : std::uint16_t{0x10B}});
     if (wide_) {
       at(24, base_);

@@ -76,7 +76,8 @@ TEST(PeImage, WhatLiesIsRefused) {
   refused(section + 20, 0x7FFFFFFF, "behind the file's end");
 
   EXPECT_THAT(parse(PeBytes().section(0x1000, "abcdefgh", PeBytes::kCode).section(0x1004, "ijkl", PeBytes::kData).str())
-                  .error().message,
+                  .error()
+                  .message,
               testing::HasSubstr("overlap in memory"));
   // Many sections over the same bytes would make a small file cost like a large one.
   std::string twice = PeBytes().section(0x1000, "abcdefgh", PeBytes::kCode).section(0x2000, "ij", PeBytes::kData).str();
@@ -104,8 +105,8 @@ TEST(PeImage, RecordsOfTheLinkerAreForeign) {
   put(20, PeBytes::kRdata + 0x40);
   put(0x28, PeBytes::kRdata + 0x60);
   put(0x60, 0x00030001);
-  const std::string bytes = PeBytes().code("code").rdata(data).directory(6, PeBytes::kRdata, 28)
-                                .directory(3, PeBytes::kRdata + 0x20, 12).str();
+  const std::string bytes =
+      PeBytes().code("code").rdata(data).directory(6, PeBytes::kRdata, 28).directory(3, PeBytes::kRdata + 0x20, 12).str();
   const auto image = parse(bytes);
   ASSERT_TRUE(image.ok());
   const auto foreign = [&image](std::uint32_t at) { return image->is_foreign(PeBytes::kRdata + at); };

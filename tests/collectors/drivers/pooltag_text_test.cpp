@@ -17,11 +17,12 @@ std::vector<std::string> found(const PoolTagText& text, std::string_view tag) {
 }
 
 TEST(PoolTagText, TagDriverDescription) {
-  const PoolTagText text("\xEF\xBB\xBF// a remark\r\nrem another - one\r\nREM\r\nrem - r.sys - a tag\r\n\r\n"
-                         "Leak - myfault.sys - allocated by NotMyfault - on purpose\r\n"
-                         "None - <unknown>   - no tag\r\n"
-                         "MmSt - nt!mm       - Mm section object prototype ptes\n"
-                         "Bare - bare.sys");
+  const PoolTagText text(
+      "\xEF\xBB\xBF// a remark\r\nrem another - one\r\nREM\r\nrem - r.sys - a tag\r\n\r\n"
+      "Leak - myfault.sys - allocated by NotMyfault - on purpose\r\n"
+      "None - <unknown>   - no tag\r\n"
+      "MmSt - nt!mm       - Mm section object prototype ptes\n"
+      "Bare - bare.sys");
   EXPECT_THAT(found(text, "Leak"), ElementsAre("Leak|myfault.sys|allocated by NotMyfault - on purpose"));
   EXPECT_THAT(found(text, "None"), ElementsAre("None||no tag"));
   EXPECT_THAT(found(text, "MmSt"), ElementsAre("MmSt|nt!mm|Mm section object prototype ptes"));
@@ -36,8 +37,7 @@ TEST(PoolTagText, BlanksAndCaseBelongToATag) {
       "Irp  - nt!io - requests\nFsb -  netio.sys - sent\nio   - a.sys - lower\nIo   - nt!io - upper\n"
       "a-b! - dash.sys - a dash within\n");
   EXPECT_THAT(found(text, "Irp "), ElementsAre("Irp |nt!io|requests"));
-  EXPECT_THAT(found(text, "Fsb "), ElementsAre("Fsb |netio.sys|sent"))
-      << "three characters and the dash in the fourth's place";
+  EXPECT_THAT(found(text, "Fsb "), ElementsAre("Fsb |netio.sys|sent")) << "three characters and the dash in the fourth's place";
   EXPECT_THAT(found(text, "Io  "), ElementsAre("Io  |nt!io|upper"));
   EXPECT_THAT(found(text, "io  "), ElementsAre("io  |a.sys|lower"));
   EXPECT_THAT(found(text, "a-b!"), ElementsAre("a-b!|dash.sys|a dash within"));
@@ -59,8 +59,9 @@ TEST(PoolTagText, AnExactRowWinsAndThenTheFewestWildcards) {
 }
 
 TEST(PoolTagText, WhatIsNoRowIsCounted) {
-  const PoolTagText text("no dash here\nTag\x01 - a.sys - control\nWords before the - dash\n     - b.sys - no tag\n"
-                         "Good - g.sys - one\n-\n");
+  const PoolTagText text(
+      "no dash here\nTag\x01 - a.sys - control\nWords before the - dash\n     - b.sys - no tag\n"
+      "Good - g.sys - one\n-\n");
   EXPECT_EQ(text.size(), 1U);
   EXPECT_EQ(text.skipped(), 5U);
   EXPECT_THAT(found(text, "Good"), ElementsAre("Good|g.sys|one"));

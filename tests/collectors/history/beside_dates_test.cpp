@@ -46,9 +46,12 @@ TEST(DatesBeside, WhatOneFileDecidesHoldsForTheOthersOfItsFormat) {
       {"poolmon", log_of},
       {"Linux", [](const std::string& date) { return date + " 18:00\nSUnreclaim: 64 kB\n"; }},
       {"script", [](const std::string& date) { return "DateTime,Tag,NonPagedUsedBytes\n" + date + " 18:00:00,Leak,64\n"; }},
-      {"perfmon", [](const std::string& date) { return "(PDH-CSV 4.0),\\\\h\\Memory\\Pool Nonpaged Bytes\n" + date + " 18:00,5\n"; }},
-      {"sar", [](const std::string& date) {
-         return "Linux 6.1.0 (web1) \t" + date + " \t_x86_64_\t(4 CPU)\n\n18:00:00 kbmemfree kbmemused kbcommit\n18:10:00 1 2 3\n";
+      {"perfmon",
+       [](const std::string& date) { return "(PDH-CSV 4.0),\\\\h\\Memory\\Pool Nonpaged Bytes\n" + date + " 18:00,5\n"; }},
+      {"sar",
+       [](const std::string& date) {
+         return "Linux 6.1.0 (web1) \t" + date +
+                " \t_x86_64_\t(4 CPU)\n\n18:00:00 kbmemfree kbmemused kbcommit\n18:10:00 1 2 3\n";
        }},
   };
   for (const Format& format : formats) {
@@ -64,10 +67,13 @@ TEST(DatesBeside, WhatOneFileDecidesHoldsForTheOthersOfItsFormat) {
     }
     EXPECT_EQ(read({{"p-05.log", undecided}, {"p-13.log", format.make("05/13/2026")}}).days, "2026-05-11 2026-05-13 ");
     // The weekday and another format decide nothing here.
-    EXPECT_EQ(read({{"p-05.log", undecided}, {"x.json", R"({"status":"success","data":{"resultType":"matrix","result":[]}})"}}).days, "");
+    EXPECT_EQ(
+        read({{"p-05.log", undecided}, {"x.json", R"({"status":"success","data":{"resultType":"matrix","result":[]}})"}}).days,
+        "");
   }
   EXPECT_EQ(read({{"a.log", log_of("05/11/2026")}, {"b.log", log_of("Fri 06/11/2026")}}).days, "2026-11-05 2026-11-06 ");
-  EXPECT_EQ(read({{"a.log", log_of("05/11/2026")}, {"b.log", "13/11/2026 18:00\nSUnreclaim: 64 kB\n"}}).days, "2026-11-13 ");  // of another format
+  EXPECT_EQ(read({{"a.log", log_of("05/11/2026")}, {"b.log", "13/11/2026 18:00\nSUnreclaim: 64 kB\n"}}).days,
+            "2026-11-13 ");  // of another format
   EXPECT_EQ(read({{"a.log", log_of("05/11/2026")}, {"b.log", log_of("13.11.2026")}}).days, "2026-11-05 2026-11-13 ");
 }
 
@@ -77,7 +83,8 @@ TEST(DatesBeside, TheDateInAFilesNameDecides) {
   EXPECT_THAT(one.rules.at("logs/poolmon-2026-11-05.log"), Contains("dates day first, as the one in the file's name says"));
   EXPECT_EQ(read({{"pool_20260511_0000.log", log_of("05/11/2026")}}).days, "2026-05-11 ");
   // Over midnight, and for a file beside it whose name says nothing.
-  EXPECT_EQ(read({{"poolmon-2026-11-04.log", log_of("05/11/2026")}, {"more.log", log_of("06/11/2026")}}).days, "2026-11-05 2026-11-06 ");
+  EXPECT_EQ(read({{"poolmon-2026-11-04.log", log_of("05/11/2026")}, {"more.log", log_of("06/11/2026")}}).days,
+            "2026-11-05 2026-11-06 ");
   EXPECT_EQ(read({{"poolmon-2025-01-01.log", log_of("05/11/2026")}}).days, "");
   // What the text itself says weighs more.
   EXPECT_EQ(read({{"poolmon-2026-11-05.log", log_of("13/11/2026")}}).days, "2026-11-13 ");
@@ -91,10 +98,12 @@ TEST(DatesBeside, NamesThatCanBeTwoDaysAreReadAsTheOtherNames) {
 }
 
 TEST(DatesBeside, FilesThatContradictEachOtherDecideNothingForAThird) {
-  const Read three = read({{"us.log", log_of("11/13/2026")}, {"eu.log", log_of("14/11/2026")}, {"q.log", log_of("05/11/2026")}});
+  const Read three =
+      read({{"us.log", log_of("11/13/2026")}, {"eu.log", log_of("14/11/2026")}, {"q.log", log_of("05/11/2026")}});
   EXPECT_EQ(three.days, "2026-11-13 2026-11-14 ");
-  EXPECT_THAT(three.whole.skipped, Contains("q.log:1: \"05/11/2026\" can be two days, and us.log has dates month first, eu.log day first; "
-                                            "--date-order=dmy or --date-order=mdy does; the table below is passed over"));
+  EXPECT_THAT(three.whole.skipped,
+              Contains("q.log:1: \"05/11/2026\" can be two days, and us.log has dates month first, eu.log day first; "
+                       "--date-order=dmy or --date-order=mdy does; the table below is passed over"));
 }
 
 TEST(DatesBeside, FilesModifiedAtOneTimeAreNotDatedByIt) {
@@ -103,7 +112,8 @@ TEST(DatesBeside, FilesModifiedAtOneTimeAreNotDatedByIt) {
   files.set_modified(1'793'901'600'000);
   for (const char* const name : {"a.txt", "b.txt", "pool_20261003_0600.txt"}) files.put(name, table);
   const test::WholeHistory two = test::read_history(files, {"a.txt", "b.txt", "pool_20261003_0600.txt"});
-  const std::string why = ":1: no time in the text or in the file's name, and another such file was modified at the same time: that tells neither";
+  const std::string why =
+      ":1: no time in the text or in the file's name, and another such file was modified at the same time: that tells neither";
   EXPECT_EQ(two.snapshots.size(), 1U);
   EXPECT_THAT(two.skipped, testing::IsSupersetOf({"a.txt" + why, "b.txt" + why}));
   EXPECT_EQ(test::read_history(files, {"a.txt", "pool_20261003_0600.txt"}).snapshots.size(), 2U);
@@ -115,8 +125,9 @@ TEST(DatesBeside, TimesRiseByTheFilesNames) {
   };
   const Read rising = two(".log", ".log");
   EXPECT_EQ(rising.days, "2026-10-12 2026-11-01 ");
-  EXPECT_THAT(rising.whole.warnings, Contains("p-2.log: dates are taken as day first, for only so do times rise from file to file by "
-                                              "their names; else --date-order"));
+  EXPECT_THAT(rising.whole.warnings,
+              Contains("p-2.log: dates are taken as day first, for only so do times rise from file to file by "
+                       "their names; else --date-order"));
   // Where both rise, and of logs that were rotated away, which count backwards.
   EXPECT_THAT(read({{"p-1.log", log_of("05/11/2026")}, {"p-2.log", log_of("06/11/2026")}}).whole.error,
               HasSubstr("nothing in the file says which"));

@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-constexpr base::UnixMillis kMayDayAt6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
+constexpr base::UnixMillis kMayDayAt6 = 1'714'543'200'000;   // 2024-05-01T06:00:00Z
 constexpr base::UnixMillis kSeptember9 = 1'000'000'000'000;  // 2001
 
 TEST(CsvHistory, ColumnsInAnyOrderQuotesTotalsAndZones) {
@@ -25,17 +25,16 @@ TEST(CsvHistory, ColumnsInAnyOrderQuotesTotalsAndZones) {
   EXPECT_EQ(found.snapshots[0].boot_time, 1'714'435'200'000);
   EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Irp ' 4096 15 64 25 10"));
   EXPECT_THAT(totals_of(found.snapshots[0]),
-              ElementsAre(Pair("commit", 13'105'000'000), Pair("commit.limit", 33'000'000'000),
-                          Pair("nonpaged.allocations", 9), Pair("nonpaged.bytes", 1'000'000),
-                          Pair("nonpaged.frees", 7), Pair("paged.bytes", 2'000'000), Pair("ptes", 33444)));
+              ElementsAre(Pair("commit", 13'105'000'000), Pair("commit.limit", 33'000'000'000), Pair("nonpaged.allocations", 9),
+                          Pair("nonpaged.bytes", 1'000'000), Pair("nonpaged.frees", 7), Pair("paged.bytes", 2'000'000),
+                          Pair("ptes", 33444)));
   EXPECT_EQ(found.snapshots[1].time, kMayDayAt6 + 500);
   EXPECT_FALSE(found.snapshots[1].boot_time);
   EXPECT_THAT(tags_of(found.snapshots[1]), ElementsAre("paged 'Leak' 8192 ?"));
   EXPECT_THAT(totals_of(found.snapshots[1]), IsEmpty());
   EXPECT_EQ(found.snapshots[2].time, 1'714'546'800'250);
   EXPECT_EQ(found.snapshots[2].boot_time, 1'714'435'200'000);
-  EXPECT_THAT(tags_of(found.snapshots[2]),
-              ElementsAre("nonpaged 'Irp ' 4097 15 64 26 10", "paged 'Live' 64 3"));
+  EXPECT_THAT(tags_of(found.snapshots[2]), ElementsAre("nonpaged 'Irp ' 4097 15 64 26 10", "paged 'Live' 64 3"));
   EXPECT_THAT(found.skipped, IsEmpty());
 }
 
@@ -45,9 +44,8 @@ TEST(CsvHistory, LinuxPools) {
       "1000000001,percpu,,8\n1000000001,allocinfo,\"mm/a.c:1 f\",9\n");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
   EXPECT_EQ(found.snapshots[0].system, System::kLinux);
-  EXPECT_THAT(tags_of(found.snapshots[0]),
-              ElementsAre("allocinfo 'mm/a.c:1 f' 9 ?", "slab_reclaimable 'dentry' 6 ?",
-                          "slab_unreclaimable 'kmalloc-64' 5 ?", "vmalloc 'x' 7 ?"));
+  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("allocinfo 'mm/a.c:1 f' 9 ?", "slab_reclaimable 'dentry' 6 ?",
+                                                       "slab_unreclaimable 'kmalloc-64' 5 ?", "vmalloc 'x' 7 ?"));
   EXPECT_THAT(totals_of(found.snapshots[0]), ElementsAre(Pair("percpu.bytes", 8)));
 }
 
@@ -66,11 +64,9 @@ TEST(CsvHistory, EveryBrokenRowSaysWhyAndLosesNothingElse) {
       {"1000000010,system_ptes,Leak,1,,,,", "system_ptes has no tags"},
       {",paged,Leak,1,,,,", "timestamp is empty"},
       {"noon,paged,Leak,1,,,,", "timestamp \"noon\" is neither RFC 3339 nor Unix seconds"},
-      {"2024-05-01T06:00:00,paged,Leak,1,,,,",
-       "timestamp \"2024-05-01T06:00:00\" has no zone; write Z or an offset behind it"},
+      {"2024-05-01T06:00:00,paged,Leak,1,,,,", "timestamp \"2024-05-01T06:00:00\" has no zone; write Z or an offset behind it"},
       {"2024-02-30T06:00:00Z,paged,Leak,1,,,,", "timestamp \"2024-02-30T06:00:00Z\" is no time that exists"},
-      {"2024-05-01T06:00:00CET,paged,Leak,1,,,,",
-       "timestamp \"2024-05-01T06:00:00CET\" has a zone that is not understood"},
+      {"2024-05-01T06:00:00CET,paged,Leak,1,,,,", "timestamp \"2024-05-01T06:00:00CET\" has a zone that is not understood"},
       {"1714543200000,paged,Leak,1,,,,", "timestamp \"1714543200000\" is neither RFC 3339 nor Unix seconds"},
       {"1000000010,paged,Leak,1,,,", "7 fields where the header has 8"},
       {"1000000010,paged,\"Leak,1,,,,", "a quote is not closed on its line"},
@@ -81,9 +77,10 @@ TEST(CsvHistory, EveryBrokenRowSaysWhyAndLosesNothingElse) {
       {"1000000010,paged," + std::string(65'536, 't') + ",1,,,,", "longer than 65536 bytes"},
   };
   for (const auto& [row, reason] : cases) {
-    const WholeHistory found =
-        read_text("timestamp,pool,tag,bytes,allocs,frees,outstanding,boot_time\n"
-                  "1000000010,paged,Good,4,,,,\n1000000010,paged,,9,,,,\n" + row + "\n1000000010,paged,Last,6,,,,\n");
+    const WholeHistory found = read_text(
+        "timestamp,pool,tag,bytes,allocs,frees,outstanding,boot_time\n"
+        "1000000010,paged,Good,4,,,,\n1000000010,paged,,9,,,,\n" +
+        row + "\n1000000010,paged,Last,6,,,,\n");
     ASSERT_EQ(found.snapshots.size(), 1U) << row << found.error;
     EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("paged 'Good' 4 ?", "paged 'Last' 6 ?")) << row;
     EXPECT_THAT(found.skipped, ElementsAre("f:4: " + reason)) << row;
@@ -134,14 +131,17 @@ TEST(CsvHistory, AHeaderThatCannotBeUsedSaysWhy) {
 }
 
 TEST(CsvHistory, BlanksAroundTagsAreTheKernelsInWindowsPoolsAlone) {
-  const WholeHistory found = read_text("timestamp,pool,tag,bytes\n1000000001,nonpaged, Ab ,1\n1000000001,slab_unreclaimable, ab ,2\n1000000001,vmalloc, x ,3\n");
+  const WholeHistory found = read_text(
+      "timestamp,pool,tag,bytes\n1000000001,nonpaged, Ab ,1\n1000000001,slab_unreclaimable, ab ,2\n1000000001,vmalloc, x ,3\n");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
-  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Ab  ' 1 ?", "slab_unreclaimable 'ab' 2 ?", "vmalloc 'x' 3 ?"));
+  EXPECT_THAT(tags_of(found.snapshots[0]),
+              ElementsAre("nonpaged 'Ab  ' 1 ?", "slab_unreclaimable 'ab' 2 ?", "vmalloc 'x' 3 ?"));
 }
 
 TEST(CsvHistory, AHostsNameHasABound) {
   const std::string longest(256, 'h');
-  const WholeHistory found = read_text("timestamp,pool,tag,bytes,host\n1000000001,paged,Leak,1," + longest + "\n1000000001,paged,Leak,2," + longest + "h\n");
+  const WholeHistory found = read_text("timestamp,pool,tag,bytes,host\n1000000001,paged,Leak,1," + longest +
+                                       "\n1000000001,paged,Leak,2," + longest + "h\n");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
   EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("paged 'Leak' 1 ?"));
   EXPECT_THAT(found.skipped, ElementsAre("f:3: a host longer than 256 bytes"));
@@ -168,7 +168,8 @@ TEST(CsvHistory, ManyHostsOfManyTags) {
     std::string text;
     for (int host = 0; host < kHosts; ++host)
       for (int tag = 0; tag < kTags; ++tag)
-        text += std::to_string(1'000'000'000 + 3600 * hour) + ",paged,T" + std::to_string(tag) + "," + std::to_string(tag + 1) + ",h" + std::to_string(host) + "\n";
+        text += std::to_string(1'000'000'000 + 3600 * hour) + ",paged,T" + std::to_string(tag) + "," + std::to_string(tag + 1) +
+                ",h" + std::to_string(host) + "\n";
     return text;
   };
   HistoryOptions options;

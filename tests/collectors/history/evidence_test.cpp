@@ -10,7 +10,7 @@ namespace {
 struct Evidence {
   std::string name;
   std::string text;
-  std::vector<std::string> told;       // as tell() puts it
+  std::vector<std::string> told;  // as tell() puts it
   std::string file = "f";
   std::optional<DateOrder> order = {};
 };
@@ -62,19 +62,17 @@ TEST(Evidence, Memsnap) {
       "Process ID         Proc.Name Wrkng.Set PagedPool  NonPgdPl  Pagefile    Commit   Handles   Threads\n";
   const Evidence table[] = {
       {"one header a file, and cells that touch",
-       header +
-           "!LogType=memsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n!TickCount=3600000\n"
-           "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2059        12\n\n"
-           "!LogType=memsnap\n!SystemTime=11\\06\\2026 18:00:00.0000 (GMT)\n!TickCount=90000000\n"
-           "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2259        12\n"
-           "000001A8        sqlservr.exe1437696000     90000     12000   3000000   3000000      2259        12\n",
+       header + "!LogType=memsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n!TickCount=3600000\n"
+                "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2059        12\n\n"
+                "!LogType=memsnap\n!SystemTime=11\\06\\2026 18:00:00.0000 (GMT)\n!TickCount=90000000\n"
+                "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2259        12\n"
+                "000001A8        sqlservr.exe1437696000     90000     12000   3000000   3000000      2259        12\n",
        {"2026-11-05T18:00:00Z boot 2026-11-05T17:00:00Z; svc.exe 420 handles 2059 nonpaged 24166",
         "2026-11-06T18:00:00Z boot 2026-11-05T17:00:00Z; svc.exe 420 handles 2259 nonpaged 24166; sqlservr.exe 424 "
         "handles 2259 nonpaged 12000"}},
       {"without times blank lines part the snapshots, and none can be dated",
-       header +
-           "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2059        12\n\n"
-           "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2259        12\n",
+       header + "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2059        12\n\n"
+                "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2259        12\n",
        {"error no usable history: f:1: no date above this table, nor is it the only one of a file without dates; nothing "
         "usable is in this file"}},
       {"with user and GDI objects, and one row cut",
@@ -86,7 +84,8 @@ TEST(Evidence, Memsnap) {
         "skipped f:5: the process has not the 9 numbers of the header"}},
       {"a table whose header is missing",
        "!LogType=memsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n"
-       "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2059        12\n" + kHeader + kLeak,
+       "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2059        12\n" +
+           kHeader + kLeak,
        {told_at("2026-11-05T18:00:00Z"), "skipped f:3: numbers, but no table's header above them"}},
   };
   for (const Evidence& one : table) check(one);
@@ -113,30 +112,34 @@ TEST(Evidence, TheOrderOfDates) {
        told("2026-11-05T18:00:00.120Z", "2026-11-06T18:00:00.120Z")},
       {"times that have to rise", two("31-10-2026 18:00", "01-11-2026 18:00"),
        told("2026-10-31T18:00:00Z", "2026-11-01T18:00:00Z")},
-      {"rising alone", two("12/10/2026 18:00", "01/11/2026 18:00"),
-       told("2026-10-12T18:00:00Z", "2026-11-01T18:00:00Z")},
-      {"nothing decides", two("05/11/2026 18:00", "06/11/2026 18:00"),
+      {"rising alone", two("12/10/2026 18:00", "01/11/2026 18:00"), told("2026-10-12T18:00:00Z", "2026-11-01T18:00:00Z")},
+      {"nothing decides",
+       two("05/11/2026 18:00", "06/11/2026 18:00"),
        {"error no usable history: f:1: \"05/11/2026\"" + ambiguous + "; nothing usable is in this file"}},
-      {"a flag decides", two("05/11/2026 18:00", "06/11/2026 18:00"),
-       told("2026-11-05T18:00:00Z", "2026-11-06T18:00:00Z"), "f", DateOrder::kDayMonthYear},
-      {"a flag that the file contradicts", two("05/11/2026 18:00", "13/11/2026 18:00"),
-       {"error no usable history: f:1: \"05/11/2026\": --date-order=mdy cannot be right: line 4 is day first; the table below is passed over; nothing usable is in this file"}, "f", DateOrder::kMonthDayYear},
-      {"the other flag", two("05/11/2026 18:00", "06/11/2026 18:00"),
-       told("2026-05-11T18:00:00Z", "2026-06-11T18:00:00Z"), "f", DateOrder::kMonthDayYear},
+      {"a flag decides", two("05/11/2026 18:00", "06/11/2026 18:00"), told("2026-11-05T18:00:00Z", "2026-11-06T18:00:00Z"), "f",
+       DateOrder::kDayMonthYear},
+      {"a flag that the file contradicts",
+       two("05/11/2026 18:00", "13/11/2026 18:00"),
+       {"error no usable history: f:1: \"05/11/2026\": --date-order=mdy cannot be right: line 4 is day first; the table below is passed over; nothing usable is in this file"},
+       "f",
+       DateOrder::kMonthDayYear},
+      {"the other flag", two("05/11/2026 18:00", "06/11/2026 18:00"), told("2026-05-11T18:00:00Z", "2026-06-11T18:00:00Z"), "f",
+       DateOrder::kMonthDayYear},
       {"the same in any order", two("05/05/2026 18:00", "06/06/2026 18:00"),
        told("2026-05-05T18:00:00Z", "2026-06-06T18:00:00Z")},
-      {"points are day first", two("5.11.2026 18:00", "6.11.2026 18:00"),
-       told("2026-11-05T18:00:00Z", "2026-11-06T18:00:00Z")},
+      {"points are day first", two("5.11.2026 18:00", "6.11.2026 18:00"), told("2026-11-05T18:00:00Z", "2026-11-06T18:00:00Z")},
       {"years of two digits", two("11/5/26 6:00 PM", "11/13/26 6:00\xe2\x80\xafPM"),
        told("2026-11-05T18:00:00Z", "2026-11-13T18:00:00Z")},
       {"the year first, of two digits", two("26/11/05 18:00", "26/11/13 18:00"),
        told("2026-11-05T18:00:00Z", "2026-11-13T18:00:00Z")},
-      {"one that does not fit the others", two("13/11/2026 18:00", "14/11/2026 18:00") + below("11/15/2026 18:00"),
+      {"one that does not fit the others",
+       two("13/11/2026 18:00", "14/11/2026 18:00") + below("11/15/2026 18:00"),
        {"error no usable history: f:1: \"13/11/2026\": day and month stand in both orders: line 1 is day first, line 7 "
         "month first; the table below is passed over; nothing usable is in this file"}},
-      {"a weekday of another date", two("Thu 05/11/2026 18:00", "Thu 13/11/2026 18:00"),
-       {"2026-11-05T18:00:00Z; " + kLeakRow,
-        "skipped f:4: the weekday is not that of the date; the table below is passed over", kUtc}},
+      {"a weekday of another date",
+       two("Thu 05/11/2026 18:00", "Thu 13/11/2026 18:00"),
+       {"2026-11-05T18:00:00Z; " + kLeakRow, "skipped f:4: the weekday is not that of the date; the table below is passed over",
+        kUtc}},
   };
   for (const Evidence& one : table) check(one);
 }
@@ -167,58 +170,119 @@ TEST(Evidence, Stamps) {
   for (const auto& [stamp, time] : exact) check({stamp, below(stamp), {told_at(time)}});
   // Local times.
   for (const char* const stamp :
-       {"Donnerstag, 5. November 2026 18:00:00", "5. November 2026 18:00", "jeudi 5 novembre 2026 18:00:00",
-        "jueves, 5 de noviembre de 2026 18:00:00", "quinta-feira, 5 de novembro de 2026 18:00:00",
-        "gioved\xc3\xac 5 novembre 2026 18:00:00", "gioved\xec 5 novembre 2026 18:00:00", "czwartek, 5 listopada 2026 18:00:00",
+       {"Donnerstag, 5. November 2026 18:00:00",
+        "5. November 2026 18:00",
+        "jeudi 5 novembre 2026 18:00:00",
+        "jueves, 5 de noviembre de 2026 18:00:00",
+        "quinta-feira, 5 de novembro de 2026 18:00:00",
+        "gioved\xc3\xac 5 novembre 2026 18:00:00",
+        "gioved\xec 5 novembre 2026 18:00:00",
+        "czwartek, 5 listopada 2026 18:00:00",
         "donderdag 5 november 2026 18:00:00",
         "\xd1\x87\xd0\xb5\xd1\x82\xd0\xb2\xd0\xb5\xd1\x80\xd0\xb3, 5 \xd0\xbd\xd0\xbe\xd1\x8f\xd0\xb1\xd1\x80\xd1\x8f 2026 "
         "\xd0\xb3. 18:00:00",
-        "5 \xed\xee\xff\xe1\xf0\xff 2026 18:00:00" /* code page 1251 */, "2026\xe5\xb9\xb4" "11\xe6\x9c\x88" "5\xe6\x97\xa5 18:00:00",
-        "2026\xe5\xb9\xb4" "11\xe6\x9c\x88" "5\xe6\x97\xa5 \xe4\xb8\x8b\xe5\x8d\x88 6:00:00",
-        "Thursday, November 5, 2026 6:00:00 PM", "Thursday, 5 November 2026 6:00:00 p.m.", "=== 2026-11-05 18:00:00 ===",
-        "# 2026-11-05 18:00:00", "*** 2026-11-05 18:00:00 ***", "---- 2026/11/05 18:00 ----", "20261105_1800",
-        "20261105-180000", "20261105180000", "202611051800", "2026-11-05_18-00-00", "2026-11-05 18.00.00",
-        "5.11.2026 18.00.00", "05.11.2026 18:00 Uhr", "05-Nov-2026 18:00", "05-Nov-26 18:00", "5 Nov 26 18:00",
-        "[2026-11-05 18:00:00]", "Date: 2026-11-05 Time: 18:00", "2026-11-05 6:00 PM", "2026-11-05 06:00:00\xc2\xa0PM",
-        "2026-11-05\xa0" "18:00", "2026-11-05 18:00 Do", "tor 5 nov 2026 18:00:00", "5. marraskuuta 2026 18.00.00",
-        "> 2026-11-05 18:00:00", "Taken on SRV at 2026-11-05 18:00", "erstellt am 5.11.2026 18:00",
-        "Stand am 5.11.2026 um 18:00 Uhr", "18:00 Uhr am 5.11.2026", "18:00 am 5.11.2026", "2026-11-05 6:00p",
-        "2026-11-05 PM 6:00", "5/11/2026 6:00 \xce\xbc\xce\xbc"})
+        "5 \xed\xee\xff\xe1\xf0\xff 2026 18:00:00" /* code page 1251 */,
+        "2026\xe5\xb9\xb4"
+        "11\xe6\x9c\x88"
+        "5\xe6\x97\xa5 18:00:00",
+        "2026\xe5\xb9\xb4"
+        "11\xe6\x9c\x88"
+        "5\xe6\x97\xa5 \xe4\xb8\x8b\xe5\x8d\x88 6:00:00",
+        "Thursday, November 5, 2026 6:00:00 PM",
+        "Thursday, 5 November 2026 6:00:00 p.m.",
+        "=== 2026-11-05 18:00:00 ===",
+        "# 2026-11-05 18:00:00",
+        "*** 2026-11-05 18:00:00 ***",
+        "---- 2026/11/05 18:00 ----",
+        "20261105_1800",
+        "20261105-180000",
+        "20261105180000",
+        "202611051800",
+        "2026-11-05_18-00-00",
+        "2026-11-05 18.00.00",
+        "5.11.2026 18.00.00",
+        "05.11.2026 18:00 Uhr",
+        "05-Nov-2026 18:00",
+        "05-Nov-26 18:00",
+        "5 Nov 26 18:00",
+        "[2026-11-05 18:00:00]",
+        "Date: 2026-11-05 Time: 18:00",
+        "2026-11-05 6:00 PM",
+        "2026-11-05 06:00:00\xc2\xa0PM",
+        "2026-11-05\xa0"
+        "18:00",
+        "2026-11-05 18:00 Do",
+        "tor 5 nov 2026 18:00:00",
+        "5. marraskuuta 2026 18.00.00",
+        "> 2026-11-05 18:00:00",
+        "Taken on SRV at 2026-11-05 18:00",
+        "erstellt am 5.11.2026 18:00",
+        "Stand am 5.11.2026 um 18:00 Uhr",
+        "18:00 Uhr am 5.11.2026",
+        "18:00 am 5.11.2026",
+        "2026-11-05 6:00p",
+        "2026-11-05 PM 6:00",
+        "5/11/2026 6:00 \xce\xbc\xce\xbc"})
     check({stamp, below(stamp), {told_at(at18), kUtc}, "f", DateOrder::kDayMonthYear});
   for (const auto& [stamp, time] : {std::pair<std::string, std::string>{"Stand am 5.11.2026 um 12:30 Uhr", "12:30"},
-                                    {"ERSTELLT AM 5.11.2026 12:30", "12:30"}, {"12:30 am 5.11.2026", "12:30"},
-                                    {"5.11.2026 12:30 am", "00:30"}, {"2026-11-05 12:30a", "00:30"},
-                                    {"2026-11-05 12:30:00 a. m.", "00:30"}, {"2026-11-05 AM 12:30", "00:30"}})
+                                    {"ERSTELLT AM 5.11.2026 12:30", "12:30"},
+                                    {"12:30 am 5.11.2026", "12:30"},
+                                    {"5.11.2026 12:30 am", "00:30"},
+                                    {"2026-11-05 12:30a", "00:30"},
+                                    {"2026-11-05 12:30:00 a. m.", "00:30"},
+                                    {"2026-11-05 AM 12:30", "00:30"}})
     check({stamp, below(stamp), {told_at("2026-11-05T" + time + ":00Z"), kUtc}});
   for (const auto& [stamp, time] : {std::pair<std::string, std::string>{"7. Oktober 2026 18:00", "2026-10-07"},
-                                    {"7 octobre 2026 18:00", "2026-10-07"}, {"1 f\xe9vrier 2026 18:00", "2026-02-01"},
-                                    {"1. M\xe4rz 2026 18:00", "2026-03-01"}, {"1 ao\xc3\xbbt 2026 18:00", "2026-08-01"},
+                                    {"7 octobre 2026 18:00", "2026-10-07"},
+                                    {"1 f\xe9vrier 2026 18:00", "2026-02-01"},
+                                    {"1. M\xe4rz 2026 18:00", "2026-03-01"},
+                                    {"1 ao\xc3\xbbt 2026 18:00", "2026-08-01"},
                                     {"mar. 10 nov. 2026 18:00", "2026-11-10"}})
     check({stamp, below(stamp), {told_at(time + "T18:00:00Z"), kUtc}});
   for (const char* const stamp :
        {"2026-11-05 18:00:00 INFO collecting pool tags of 3 hosts", "2026-11-05 18:00:00,000 - WARN - run 3 of 5",
-        "2026\xe5\xb9\xb4" "11\xe6\x9c\x88" "5\xe6\x97\xa5 18\xe6\x99\x82" "00\xe5\x88\x86",
-        "2026\xe5\xb9\xb4" "11\xe6\x9c\x88" "5\xe6\x97\xa5(\xe6\x9c\xa8) \xe5\x8d\x88\xe5\xbe\x8c" "6\xe6\x99\x82" "00\xe5\x88\x86" "00\xe7\xa7\x92",
-        "\xe4\xbb\xa4\xe5\x92\x8c" "8\xe5\xb9\xb4" "11\xe6\x9c\x88" "5\xe6\x97\xa5 18:00:00", "5. November 2026 18 Uhr", "le 5 novembre 2026 18h",
-        "2026/11/5 6pm", "\xd9\xa2\xd9\xa0\xd9\xa2\xd9\xa6-11-05 18:00",
+        "2026\xe5\xb9\xb4"
+        "11\xe6\x9c\x88"
+        "5\xe6\x97\xa5 18\xe6\x99\x82"
+        "00\xe5\x88\x86",
+        "2026\xe5\xb9\xb4"
+        "11\xe6\x9c\x88"
+        "5\xe6\x97\xa5(\xe6\x9c\xa8) \xe5\x8d\x88\xe5\xbe\x8c"
+        "6\xe6\x99\x82"
+        "00\xe5\x88\x86"
+        "00\xe7\xa7\x92",
+        "\xe4\xbb\xa4\xe5\x92\x8c"
+        "8\xe5\xb9\xb4"
+        "11\xe6\x9c\x88"
+        "5\xe6\x97\xa5 18:00:00",
+        "5. November 2026 18 Uhr", "le 5 novembre 2026 18h", "2026/11/5 6pm", "\xd9\xa2\xd9\xa0\xd9\xa2\xd9\xa6-11-05 18:00",
         "2026-11-05 18:00:00\nDate: 2026-11-05"})
     check({stamp, below(stamp), {told_at(at18), kUtc}});
   check({"seconds of Unix with a name", below("epoch=1793901600"), {told_at(at18)}});
   for (const char* const boot :
-       {"system boot  2026-09-01 04:00", "Last boot: 2026-09-01 04:00:00", "Booted: 2026-09-01 04:00:00", "Letzter Neustart: 1.9.2026 04:00",
-        "Heure de d\xc3\xa9marrage du syst\xc3\xa8me: 2026-09-01 04:00:00", "Running since 2026-09-01 04:00"})
+       {"system boot  2026-09-01 04:00", "Last boot: 2026-09-01 04:00:00", "Booted: 2026-09-01 04:00:00",
+        "Letzter Neustart: 1.9.2026 04:00", "Heure de d\xc3\xa9marrage du syst\xc3\xa8me: 2026-09-01 04:00:00",
+        "Running since 2026-09-01 04:00"})
     check({boot, below("2026-11-05 18:00:00\n" + std::string(boot)), {at18 + " boot 2026-09-01T04:00:00Z; " + kLeakRow, kUtc}});
-  check({"when it was installed", below("2026-11-05 18:00:00\nOriginal Install Date:     2025-01-17, 04:00:00"), {told_at(at18), kUtc}});
-  check({"an earlier date below", below("2026-11-05 18:00:00\n2026-09-01 04:00:00"),
-         {told_at(at18), "skipped f:2: an earlier time than the one above it, without a table between: the later one is used", kUtc}});
+  check({"when it was installed",
+         below("2026-11-05 18:00:00\nOriginal Install Date:     2025-01-17, 04:00:00"),
+         {told_at(at18), kUtc}});
+  check({"an earlier date below",
+         below("2026-11-05 18:00:00\n2026-09-01 04:00:00"),
+         {told_at(at18), "skipped f:2: an earlier time than the one above it, without a table between: the later one is used",
+          kUtc}});
   check({"the same moment in another zone", below("2026-11-05 19:00:00\n2026-11-05 18:00:00Z"), {told_at(at18)}});
-  check({"the newest first, one without a table", below("2026-11-05 19:00:00Z") + "2026-11-05 18:30:00Z\n" + below("2026-11-05 18:00:00Z"),
-         {told_at(at18), told_at("2026-11-05T19:00:00Z"), "skipped f:4: 1 date without a table below, the first in this line", "assumed f: its newest readings stand first; it is read oldest first"}});
-  for (const char* const stamp :
-       {"Run 2026-10-03 06:00 to 2026-10-03 07:00", "2226-11-05 13:10:00", "10-03 06:00:00", "1405/10/03 06:00:00", "3/10/2569 06:00:00",
-        "3 d'octubre de 2026 06:00:00", "2026-11-05 18:00 of that one, so far up", "5 listopad 2026 kello 18"})
-    check({stamp, below(stamp),
-           {"error no usable history: f:1: \"" + std::string(stamp) + "\" looks like a date, but is not understood; the table below is passed over; "
+  check({"the newest first, one without a table",
+         below("2026-11-05 19:00:00Z") + "2026-11-05 18:30:00Z\n" + below("2026-11-05 18:00:00Z"),
+         {told_at(at18), told_at("2026-11-05T19:00:00Z"), "skipped f:4: 1 date without a table below, the first in this line",
+          "assumed f: its newest readings stand first; it is read oldest first"}});
+  for (const char* const stamp : {"Run 2026-10-03 06:00 to 2026-10-03 07:00", "2226-11-05 13:10:00", "10-03 06:00:00",
+                                  "1405/10/03 06:00:00", "3/10/2569 06:00:00", "3 d'octubre de 2026 06:00:00",
+                                  "2026-11-05 18:00 of that one, so far up", "5 listopad 2026 kello 18"})
+    check({stamp,
+           below(stamp),
+           {"error no usable history: f:1: \"" + std::string(stamp) +
+            "\" looks like a date, but is not understood; the table below is passed over; "
             "nothing usable is in this file"}});
   const std::pair<std::string, std::string> refused[] = {
       {"2026-11-05 18:00:00 CST", "\"CST\" is no zone that is known, or means several; write the offset from UTC"},
@@ -227,76 +291,101 @@ TEST(Evidence, Stamps) {
       {"Mon 2026-11-05 18:00:00", "the weekday is not that of the date"},
   };
   for (const auto& [stamp, why] : refused)
-    check({stamp, below(stamp),
+    check({stamp,
+           below(stamp),
            {"error no usable history: f:1: " + why + "; the table below is passed over; nothing usable is in this file"}});
 }
 
 TEST(Evidence, WithoutDates) {
-  const std::string several = "error no usable history: f:1: no date above this table, nor is it the only one of a file without dates; nothing usable is in this file";
+  const std::string several =
+      "error no usable history: f:1: no date above this table, nor is it the only one of a file without dates; nothing usable is in this file";
   const std::string named = "assumed poolmon-2026-09-01_0000.log: no time in the text: it is taken from the file's name";
   const Evidence table[] = {
-      {"poolsnap without -t: one header, blank lines between", kHeader + kLeak + " Irp  Nonp 5 1 4 64 16\n\n" +
-           " AAAA Paged 1 0 1 16 16\n" + kMore + " Irp  Nonp 6 1 5 80 16\n",
+      {"poolsnap without -t: one header, blank lines between",
+       kHeader + kLeak + " Irp  Nonp 5 1 4 64 16\n\n" + " AAAA Paged 1 0 1 16 16\n" + kMore + " Irp  Nonp 6 1 5 80 16\n",
        {several}},
-      {"blank lines between rows are no new table", below("2026-11-05T18:00:00Z") + "\n Irp  Nonp 5 1 4 64 16\n\n AbcD Nonp 5 1 4 64 16\n",
+      {"blank lines between rows are no new table",
+       below("2026-11-05T18:00:00Z") + "\n Irp  Nonp 5 1 4 64 16\n\n AbcD Nonp 5 1 4 64 16\n",
        {"2026-11-05T18:00:00Z; nonpaged 'AbcD' 64 4 32 5 1; nonpaged 'Irp ' 64 4 32 5 1; " + kLeakRow}},
       {"a file's name", kHeader + kLeak, {told_at("2026-09-01T00:00:00Z"), named}, "poolmon-2026-09-01_0000.log"},
-      {"another", kHeader + kLeak,
+      {"another",
+       kHeader + kLeak,
        {told_at("2026-09-01T13:05:00Z"),
         "assumed a/pool-20260901-1305.txt: no time in the text: it is taken from the file's name"},
        "a/pool-20260901-1305.txt"},
-      {"a name with a day only, and times in the text", below("18:00:00") + below("06:00:00"),
+      {"a name with a day only, and times in the text",
+       below("18:00:00") + below("06:00:00"),
        {told_at("2026-09-01T18:00:00Z"), told_at("2026-09-02T06:00:00Z"),
         "assumed pool_20260901.txt: times without a date begin on that of the file's name",
         "assumed pool_20260901.txt: times without a zone are taken as UTC"},
        "pool_20260901.txt"},
-      {"a name that says nothing for two tables", kHeader + kLeak + "\n" + kHeader + kMore,
+      {"a name that says nothing for two tables",
+       kHeader + kLeak + "\n" + kHeader + kMore,
        {"error no usable history: poolmon-2026-09-01_0000.log:1: no date above this table, nor is it the only one of a file "
         "without dates; nothing usable is in this file"},
        "poolmon-2026-09-01_0000.log"},
-      {"a time alone", below("06:00:00"),
+      {"a time alone",
+       below("06:00:00"),
        {"error no usable history: f:2: no date above this table: line 1 tells a time alone; nothing usable is in this file"}},
-      {"a name that can be two days", kHeader + kLeak, {kModified + "; " + kLeakRow,
+      {"a name that can be two days",
+       kHeader + kLeak,
+       {kModified + "; " + kLeakRow,
         "assumed poolmon_05-11-2026.log: no time in the text: its only table gets the time the file was modified; \"05-11-2026\" in "
         "the file's name can be two days; --date-order=dmy or --date-order=mdy says which"},
        "poolmon_05-11-2026.log"},
-      {"the same with a flag", kHeader + kLeak,
+      {"the same with a flag",
+       kHeader + kLeak,
        {told_at("2026-11-05T00:00:00Z"),
         "assumed poolmon_05-11-2026.log: no time in the text: it is taken from the file's name"},
-       "poolmon_05-11-2026.log", DateOrder::kDayMonthYear},
-      {"the date once, then times", "2026-11-05\n" + below("18:00:00") + below("06:00:00"),
-       {told_at("2026-11-05T18:00:00Z"), told_at("2026-11-06T06:00:00Z"), "assumed f: times without a date follow the one above them",
-        kUtc}},
-      {"the time above its date", "18:00:00\n" + below("2026-11-05") + "06:00:00\n" + below("2026-11-07"),
-       {told_at("2026-11-05T18:00:00Z"), told_at("2026-11-07T06:00:00Z"), "assumed f: times without a date follow the one above them",
-        kUtc}},
+       "poolmon_05-11-2026.log",
+       DateOrder::kDayMonthYear},
+      {"the date once, then times",
+       "2026-11-05\n" + below("18:00:00") + below("06:00:00"),
+       {told_at("2026-11-05T18:00:00Z"), told_at("2026-11-06T06:00:00Z"),
+        "assumed f: times without a date follow the one above them", kUtc}},
+      {"the time above its date",
+       "18:00:00\n" + below("2026-11-05") + "06:00:00\n" + below("2026-11-07"),
+       {told_at("2026-11-05T18:00:00Z"), told_at("2026-11-07T06:00:00Z"),
+        "assumed f: times without a date follow the one above them", kUtc}},
   };
   for (const Evidence& one : table) check(one);
 }
 
 TEST(Evidence, DatesWithoutATable) {
   std::string failed = below("2026-11-05T18:00:00Z");
-  for (const char* const hour : {"19", "20", "21", "22"}) failed += "2026-11-05T" + std::string(hour) + ":00:00Z\npoolmon: access denied\n";
-  check({"a script that failed", failed, {told_at("2026-11-05T18:00:00Z"), "skipped f:4: 3 dates without a table below, the first in this line"}});
-  check({"a log that tells of its looks", "2026-11-05 18:00:00Z INFO start\n" + below("2026-11-05 18:00:02Z INFO look") + "2026-11-05 18:00:03Z INFO done\n" +
+  for (const char* const hour : {"19", "20", "21", "22"})
+    failed += "2026-11-05T" + std::string(hour) + ":00:00Z\npoolmon: access denied\n";
+  check({"a script that failed",
+         failed,
+         {told_at("2026-11-05T18:00:00Z"), "skipped f:4: 3 dates without a table below, the first in this line"}});
+  check({"a log that tells of its looks",
+         "2026-11-05 18:00:00Z INFO start\n" + below("2026-11-05 18:00:02Z INFO look") + "2026-11-05 18:00:03Z INFO done\n" +
              "2026-11-05 19:00:00Z INFO start\n" + below("2026-11-05 19:00:02Z"),
          {told_at("2026-11-05T18:00:02Z"), told_at("2026-11-05T19:00:02Z")}});
 }
 
 TEST(Evidence, TimesInNames) {
   for (const auto& [name, time] : {std::pair<std::string, std::string>{"pool 2026-11-05 06.00 AM.txt", "2026-11-05T06:00"},
-                                   {"pool 2026-11-05 10.30 PM.txt", "2026-11-05T22:30"}, {"pool_2026-11-05_12-15_AM.txt", "2026-11-05T00:15"},
-                                   {"20261003_06.txt", "2026-10-03T06:00"}, {"20261003_6PM.txt", "2026-10-03T18:00"},
-                                   {"srv20190101_20261003_0600.log", "2026-10-03T06:00"}, {"pool2610030600.log", "2026-10-03T06:00"},
-                                   {"pool_2610030600.log", "2026-10-03T06:00"}, {"pool_1791007200.log", "2026-10-03T06:00"},
-                                   {"pool-2026-10-03.log", "2026-10-03T00:00"}, {"pool-2026-10-03.1.log", "2026-10-03T00:00"}})
-    check({name, kHeader + kLeak,
-           {told_at(time + ":00Z"), "assumed " + name + ": no time in the text: it is taken from the file's name"}, name});
+                                   {"pool 2026-11-05 10.30 PM.txt", "2026-11-05T22:30"},
+                                   {"pool_2026-11-05_12-15_AM.txt", "2026-11-05T00:15"},
+                                   {"20261003_06.txt", "2026-10-03T06:00"},
+                                   {"20261003_6PM.txt", "2026-10-03T18:00"},
+                                   {"srv20190101_20261003_0600.log", "2026-10-03T06:00"},
+                                   {"pool2610030600.log", "2026-10-03T06:00"},
+                                   {"pool_2610030600.log", "2026-10-03T06:00"},
+                                   {"pool_1791007200.log", "2026-10-03T06:00"},
+                                   {"pool-2026-10-03.log", "2026-10-03T00:00"},
+                                   {"pool-2026-10-03.1.log", "2026-10-03T00:00"}})
+    check({name,
+           kHeader + kLeak,
+           {told_at(time + ":00Z"), "assumed " + name + ": no time in the text: it is taken from the file's name"},
+           name});
 }
 
 TEST(Evidence, TheDebugger) {
-  const std::string session = "Debug session time: Sun Nov  1 06:00:00.000 2026 (UTC + 0:00)\n"
-                              "System Uptime: 29 days 23:00:00.000\n";
+  const std::string session =
+      "Debug session time: Sun Nov  1 06:00:00.000 2026 (UTC + 0:00)\n"
+      "System Uptime: 29 days 23:00:00.000\n";
   const std::string at = "2026-11-01T06:00:00Z boot 2026-10-02T07:00:00Z";
   const std::string verbose =
       "            NonPaged                              Paged\n"
@@ -308,14 +397,18 @@ TEST(Evidence, TheDebugger) {
       " Tag    Allocs     Used    Allocs     Used\n Leak     1000  1024000        0        0\tUNKNOWN pooltag\n"
       "TOTAL     1000  1024000        0        0\n";
   const Evidence table[] = {
-      {"verbose !poolused", session + verbose,
+      {"verbose !poolused",
+       session + verbose,
        {at + "; nonpaged 'Leak' 1024000 1000 32 91000 90000; paged 'CM31' 9000000 10000 32 80000 70000"}},
-      {"one group whose pool is named", session + "    Paged\n Tag    Allocs    Frees     Diff     Used\n"
-                                                  " CM31    80000    70000    10000  9000000\n",
+      {"one group whose pool is named",
+       session + "    Paged\n Tag    Allocs    Frees     Diff     Used\n"
+                 " CM31    80000    70000    10000  9000000\n",
        {at + "; paged 'CM31' 9000000 10000 32 80000 70000"}},
-      {"one group whose pool is not", session + " Tag    Allocs    Frees     Diff     Used\n"
-                                                " CM31    80000    70000    10000  9000000\n",
-       {"2026-11-01T06:00:00Z boot 2026-10-02T07:00:00Z", "skipped f:3: which pool this table is of is not said above it; its rows are passed over"}},
+      {"one group whose pool is not",
+       session + " Tag    Allocs    Frees     Diff     Used\n"
+                 " CM31    80000    70000    10000  9000000\n",
+       {"2026-11-01T06:00:00Z boot 2026-10-02T07:00:00Z",
+        "skipped f:3: which pool this table is of is not said above it; its rows are passed over"}},
       {"!vm without a banner, nonpaged in parts",
        session + "Physical Memory:          4193784 (   16775136 Kb)\nFree System PTEs:      4294980321 (17179921284 Kb)\n"
                  "NonPagedPool Usage:           250 (       1000 Kb)\nNonPagedPoolNx Usage:       50000 (     200000 Kb)\n"
@@ -325,20 +418,26 @@ TEST(Evidence, TheDebugger) {
       {"the parts the other way round",
        session + "NonPagedPoolNx Usage:  50000 ( 200000 Kb)\nNonPagedPool Usage:  250 ( 1000 Kb)\n",
        {at + "; nonpaged.bytes 205824000"}},
-      {"with the banner, after !poolused", session + "0: kd> !poolused 2\n" + brief + "0: kd> !vm 1\n"
-                                               "*** Virtual Memory Usage ***\n\tNonPagedPool Usage:     250 (      1000 Kb)\n",
+      {"with the banner, after !poolused",
+       session + "0: kd> !poolused 2\n" + brief +
+           "0: kd> !vm 1\n"
+           "*** Virtual Memory Usage ***\n\tNonPagedPool Usage:     250 (      1000 Kb)\n",
        {at + "; nonpaged 'Leak' 1024000 1000; nonpaged.bytes 1024000"}},
       {"sorted twice is listed twice", session + brief + "\n" + brief, {at + "; nonpaged 'Leak' 1024000 1000"}},
-      {"two dumps", session + brief + "Debug session time: Mon Nov  2 06:00:00.000 2026 (UTC + 1:00)\n"
-                    "System Uptime: 30 days 22:00:00.002\n" + brief,
-       {at + "; nonpaged 'Leak' 1024000 1000",
-        "2026-11-02T05:00:00Z boot 2026-10-02T07:00:00Z; nonpaged 'Leak' 1024000 1000"}},
+      {"two dumps",
+       session + brief +
+           "Debug session time: Mon Nov  2 06:00:00.000 2026 (UTC + 1:00)\n"
+           "System Uptime: 30 days 22:00:00.002\n" +
+           brief,
+       {at + "; nonpaged 'Leak' 1024000 1000", "2026-11-02T05:00:00Z boot 2026-10-02T07:00:00Z; nonpaged 'Leak' 1024000 1000"}},
       {"the debugger's own clock",
        session + "Debugger (not debuggee) time: Tue Nov 24 06:00:00.000 2026 (UTC + 1:00)\n" + brief,
        {at + "; nonpaged 'Leak' 1024000 1000", "skipped f:3: the debugger's own time, not that of the system"}},
-      {"a session's pools are not the system's", session + brief + "0: kd> !poolused 9\nSession ID is 1\n" + verbose,
+      {"a session's pools are not the system's",
+       session + brief + "0: kd> !poolused 9\nSession ID is 1\n" + verbose,
        {at + "; nonpaged 'Leak' 1024000 1000; session 1 Leak 1024000; session 1 CM31 9000000"}},
-      {"and the system's again", session + "Session ID is 1\n" + verbose + "0: kd> !poolused 2\n" + brief,
+      {"and the system's again",
+       session + "Session ID is 1\n" + verbose + "0: kd> !poolused 2\n" + brief,
        {at + "; nonpaged 'Leak' 1024000 1000; session 1 Leak 1024000; session 1 CM31 9000000"}},
   };
   for (const Evidence& one : table) check(one);
@@ -347,15 +446,17 @@ TEST(Evidence, TheDebugger) {
 TEST(Evidence, ScreensOfSessions) {
   const std::string gh05 = " Gh05 Paged        10         4         6       600        100\n";
   const Evidence table[] = {
-      {"beside the system's", "2026-11-05T18:00:00Z\n System pool information\n" + kHeader + kLeak + gh05 +
-                                  " Session 1 pool information\n" + kHeader +
-                                  " Gh05 Paged 1000 0 1000 99999 100\n CM31 Paged 3 3 0 0 0\n",
+      {"beside the system's",
+       "2026-11-05T18:00:00Z\n System pool information\n" + kHeader + kLeak + gh05 + " Session 1 pool information\n" + kHeader +
+           " Gh05 Paged 1000 0 1000 99999 100\n CM31 Paged 3 3 0 0 0\n",
        {told_at("2026-11-05T18:00:00Z") + "; paged 'Gh05' 600 6 32 10 4; session 1 Gh05 99999"}},
-      {"at a time of its own", "2026-11-05T18:00:00Z\n System pool information\n" + kHeader + kLeak +
-                                   "2026-11-05T18:05:00Z\n Session 2 pool information\n" + kHeader + gh05,
+      {"at a time of its own",
+       "2026-11-05T18:00:00Z\n System pool information\n" + kHeader + kLeak +
+           "2026-11-05T18:05:00Z\n Session 2 pool information\n" + kHeader + gh05,
        {told_at("2026-11-05T18:00:00Z"), "2026-11-05T18:05:00Z; session 2 Gh05 600"}},
-      {"all sessions", "2026-11-05T18:00:00Z\n System pool information\n" + kHeader + kLeak +
-                           " All sessions pool information\n" + kHeader + gh05,
+      {"all sessions",
+       "2026-11-05T18:00:00Z\n System pool information\n" + kHeader + kLeak + " All sessions pool information\n" + kHeader +
+           gh05,
        {told_at("2026-11-05T18:00:00Z"),
         "skipped f:5: pools of all sessions together: not the system's, and of no session; the table below is passed over"}},
   };
@@ -379,8 +480,9 @@ TEST(Evidence, TopOfThisProgram) {
          " kmalloc-96 Unrec   100 (  12) 960000 (-960)        96\n",
          {"2026-11-05T18:00:00Z; slab_unreclaimable 'kmalloc-64' 790080 12345; slab_unreclaimable 'kmalloc-96' 960000 "
           "100"}});
-  check({"Windows", " 2026-11-05T18:00:00Z\n Tag  Type  Allocs  Frees Diff Bytes Per Alloc Driver\n"
-                    " Leak Nonp     100     40   60 61440      1024 [myfault.sys]\n",
+  check({"Windows",
+         " 2026-11-05T18:00:00Z\n Tag  Type  Allocs  Frees Diff Bytes Per Alloc Driver\n"
+         " Leak Nonp     100     40   60 61440      1024 [myfault.sys]\n",
          {told_at("2026-11-05T18:00:00Z")}});
 }
 
@@ -405,14 +507,16 @@ TEST(Evidence, NothingIsLostInSilence) {
   const std::string wide_irp = replaced(irp, " Irp  Nonp", " Irp  Nonp");
   const Evidence table[] = {
       {"a rule under the header", stamp + kHeader + " ---- ----\n" + kLeak + " <br>\n" + irp, {with_irp}},
-      {"a cut row behind it", stamp + kHeader + " ---- ----\n" + kLeak + " Cut1 Nonp 5 1\n",
+      {"a cut row behind it",
+       stamp + kHeader + " ---- ----\n" + kLeak + " Cut1 Nonp 5 1\n",
        {told, "skipped f:5: the row ends before Diff"}},
       {"lone CRs", replaced(first + irp, "\n", "\r"), {with_irp}},
       {"CR CR LF, and a lone CR inside", replaced(first, "\n", "\r\r\n") + "\r" + irp, {with_irp}},
       {"ASCII, then UTF-16 as a shell appends it", first + wide(second, true), {told, second_told}},
       {"ASCII, then UTF-16 with its mark", first + "\xff\xfe" + wide(second, true), {told, second_told}},
       {"UTF-16, then ASCII", "\xff\xfe" + wide(first, true) + second, {told, second_told}},
-      {"UTF-16, ASCII and UTF-16", "\xff\xfe" + wide(first, true) + second + wide("2026-11-07T18:00:00Z\n" + kHeader + kLeak, true),
+      {"UTF-16, ASCII and UTF-16",
+       "\xff\xfe" + wide(first, true) + second + wide("2026-11-07T18:00:00Z\n" + kHeader + kLeak, true),
        {told, second_told, told_at("2026-11-07T18:00:00Z")}},
       {"UTF-16BE", "\xfe\xff" + wide(first, false), {told}},
       {"UTF-16BE without its mark", wide(first, false), {told}},
@@ -423,19 +527,26 @@ TEST(Evidence, NothingIsLostInSilence) {
       {"no-break blanks as entities", replaced(first + irp, " ", "&nbsp;"), {with_irp}},
       {"as UTF-8", replaced(first + irp, " ", "\xc2\xa0"), {with_irp}},
       {"as a code page has them", stamp + replaced(kHeader + kLeak, " ", "\xa0"), {told}},
-      {"a markdown table", stamp + "| Tag | Type | Allocs | Frees | Diff | Bytes | Per Alloc |\n|---|---|---:|---:|---:|---:|---:|\n"
-                                   "| Leak | Nonp | 100 | 40 | 60 | 61440 | 1024 |\n| Irp | Nonp | 5 | 1 | 4 | 64 | 16 |\n",
+      {"a markdown table",
+       stamp + "| Tag | Type | Allocs | Frees | Diff | Bytes | Per Alloc |\n|---|---|---:|---:|---:|---:|---:|\n"
+               "| Leak | Nonp | 100 | 40 | 60 | 61440 | 1024 |\n| Irp | Nonp | 5 | 1 | 4 | 64 | 16 |\n",
        {with_irp}},
-      {"a table of a web page", stamp + "<tr><th>Tag</th><th>Type</th><th>Allocs</th><th>Frees</th><th>Diff</th>"
-                                        "<th>Bytes</th><th>Per Alloc</th></tr>\n<tr><td>Leak</td><td>Nonp</td><td>100</td>"
-                                        "<td>40</td><td>60</td><td>61440</td><td>1024</td></tr>\n",
+      {"a table of a web page",
+       stamp + "<tr><th>Tag</th><th>Type</th><th>Allocs</th><th>Frees</th><th>Diff</th>"
+               "<th>Bytes</th><th>Per Alloc</th></tr>\n<tr><td>Leak</td><td>Nonp</td><td>100</td>"
+               "<td>40</td><td>60</td><td>61440</td><td>1024</td></tr>\n",
        {told}},
-      {"a tag of a code page in UTF-8", stamp + kHeader + " R\xc3\xa9s1 Nonp 100 40 60 61440 1024\n",
+      {"a tag of a code page in UTF-8",
+       stamp + kHeader + " R\xc3\xa9s1 Nonp 100 40 60 61440 1024\n",
        {"2026-11-05T18:00:00Z; nonpaged 'R\\xe9s1' 61440 60 32 100 40"}},
-      {"a row with an arrow that is cut", first + " Cut1 Nonp 5 1 -> x\n", {told, "skipped f:4: Diff is not a number that fits"}},
-      {"a zip", std::string("PK\x03\x04\x14\0\0\0\b\0", 10),
+      {"a row with an arrow that is cut",
+       first + " Cut1 Nonp 5 1 -> x\n",
+       {told, "skipped f:4: Diff is not a number that fits"}},
+      {"a zip",
+       std::string("PK\x03\x04\x14\0\0\0\b\0", 10),
        {"error no usable history: f: a zip archive (a workbook of Excel is one, too); unpack it, or save it as CSV"}},
-      {"a binary log of perfmon", std::string("\x01\0\0\0\x02\0\0\0\x03\0\0\0", 12),
+      {"a binary log of perfmon",
+       std::string("\x01\0\0\0\x02\0\0\0\x03\0\0\0", 12),
        {"error no usable history: f: binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT"}},
   };
   for (const Evidence& one : table) check(one);
@@ -453,26 +564,39 @@ TEST(Evidence, SpreadsheetsOfOtherCountries) {
       {"decimal commas", csv + "1234567,0\n", {leak}},
       {"thousands and decimals", csv + "1.234.567,0\n", {leak}},
       {"thousands", csv + "1.234.567\n", {leak}},
-      {"thousands of France", csv + "1\xc2\xa0" "234\xc2\xa0" "567\n", {leak}},
+      {"thousands of France",
+       csv + "1\xc2\xa0"
+             "234\xc2\xa0"
+             "567\n",
+       {leak}},
       {"thousands of Switzerland", csv + "1'234'567\n", {leak}},
       {"an exponent", csv + "1,234567E+06\n", {leak}},
-      {"what can be two numbers", csv + "1.234\n",
+      {"what can be two numbers",
+       csv + "1.234\n",
        {"error no usable history: f:2: bytes \"1.234\" may part thousands or decimals; nothing usable is in this file"}},
-      {"the same in quotes", "timestamp,pool,tag,bytes\n2026-11-05T18:00:00Z,nonpaged,Leak,\"1,234\"\n",
+      {"the same in quotes",
+       "timestamp,pool,tag,bytes\n2026-11-05T18:00:00Z,nonpaged,Leak,\"1,234\"\n",
        {"error no usable history: f:2: bytes \"1,234\" may part thousands or decimals; nothing usable is in this file"}},
       {"a point among commas is a point", "timestamp,pool,tag,bytes\n2026-11-05T18:00:00Z,nonpaged,Leak,1234566.501\n", {leak}},
-      {"a column twice", "timestamp,pool,tag,bytes,bytes\n1,paged,A,1,2\n",
+      {"a column twice",
+       "timestamp,pool,tag,bytes,bytes\n1,paged,A,1,2\n",
        {"error no usable history: f:1: two columns are named bytes"}},
-      {"perfmon as Excel saves it", pdh + "05.11.2026 18:00;172867584,000000\n13.11.2026 18:00;172867585\n",
+      {"perfmon as Excel saves it",
+       pdh + "05.11.2026 18:00;172867584,000000\n13.11.2026 18:00;172867585\n",
        {at17, "2026-11-13T17:00:00Z; nonpaged.bytes 172867585"}},
-      {"with strokes, day first", pdh + "05/11/2026 18:00;172867584\n13/11/2026 18:00;172867585\n",
+      {"with strokes, day first",
+       pdh + "05/11/2026 18:00;172867584\n13/11/2026 18:00;172867585\n",
        {at17, "2026-11-13T17:00:00Z; nonpaged.bytes 172867585"}},
-      {"with strokes, and nothing decides", pdh + "05/11/2026 18:00;172867584\n",
+      {"with strokes, and nothing decides",
+       pdh + "05/11/2026 18:00;172867584\n",
        {"error no usable history: f:2: time \"05/11/2026 18:00\" can be two days, and nothing in the file says which; "
         "--date-order=dmy or --date-order=mdy does; nothing usable is in this file"}},
       {"a flag does", pdh + "05/11/2026 18:00;172867584\n", {at17}, "f", DateOrder::kDayMonthYear},
-      {"as perfmon itself writes it", pdh + "11/05/2026 18:00:00.000;172867584,5\n", {"2026-11-05T17:00:00Z; nonpaged.bytes 172867585"}},
-      {"tabs of perfmon", "\"(PDH-TSV 4.0) (GMT)(0)\"\t\"\\\\SRV\\Memory\\Pool Paged Bytes\"\n\"11/05/2026 18:00:00.000\"\t\"77\"\n",
+      {"as perfmon itself writes it",
+       pdh + "11/05/2026 18:00:00.000;172867584,5\n",
+       {"2026-11-05T17:00:00Z; nonpaged.bytes 172867585"}},
+      {"tabs of perfmon",
+       "\"(PDH-TSV 4.0) (GMT)(0)\"\t\"\\\\SRV\\Memory\\Pool Paged Bytes\"\n\"11/05/2026 18:00:00.000\"\t\"77\"\n",
        {"2026-11-05T18:00:00Z; paged.bytes 77"}},
       {"a counter in two columns",
        "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Memory\\Pool Paged Bytes\",\"\\\\S\\Memory\\Commit Limit\",\"\\\\S\\Memory\\Pool Paged Bytes\"\n"
@@ -492,26 +616,44 @@ TEST(Evidence, CountersInOtherLanguages) {
   };
   const std::vector<std::string> told = {"2026-11-05T18:00:00Z; commit 3; nonpaged.bytes 2; paged.bytes 1"};
   const Evidence table[] = {
-      {"German", perfmon("Arbeitsspeicher\\Auslagerungsseiten (Bytes)", "Arbeitsspeicher\\Nicht-Auslagerungsseiten (Bytes)",
-                         "Arbeitsspeicher\\Zugesicherte Bytes"), told},
-      {"German of 2003", perfmon("Speicher\\Auslagerungsseiten (Bytes)", "Speicher\\Nicht-Auslagerungsseiten (Bytes)",
-                                 "Speicher\\Zugesicherte Bytes"), told},
-      {"French", perfmon("M\xc3\xa9moire\\Octets de r\xc3\xa9serve pagin\xc3\xa9" "e",
-                         "M\xc3\xa9moire\\Octets de r\xc3\xa9serve non pagin\xc3\xa9" "e", "M\xc3\xa9moire\\Octets valid\xc3\xa9s"), told},
-      {"French in a code page", perfmon("M\xe9moire\\Octets de r\xe9serve pagin\xe9" "e",
-                                        "M\xe9moire\\Octets de r\xe9serve non pagin\xe9" "e", "M\xe9moire\\Octets valid\xe9s"), told},
-      {"Spanish", perfmon("Memoria\\Bytes de bloque paginado", "Memoria\\Bytes de bloque no paginado", "Memoria\\Bytes confirmados"),
+      {"German",
+       perfmon("Arbeitsspeicher\\Auslagerungsseiten (Bytes)", "Arbeitsspeicher\\Nicht-Auslagerungsseiten (Bytes)",
+               "Arbeitsspeicher\\Zugesicherte Bytes"),
        told},
-      {"Japanese", perfmon("\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa\\\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8 \xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab \xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88\xe6\x95\xb0",
-                           "\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa\\\xe9\x9d\x9e\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8 \xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab \xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88\xe6\x95\xb0",
-                           "\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa\\\xe3\x82\xb3\xe3\x83\x9f\xe3\x83\x83\xe3\x83\x88\xe6\xb8\x88\xe3\x81\xbf\xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88"),
+      {"German of 2003",
+       perfmon("Speicher\\Auslagerungsseiten (Bytes)", "Speicher\\Nicht-Auslagerungsseiten (Bytes)",
+               "Speicher\\Zugesicherte Bytes"),
+       told},
+      {"French",
+       perfmon("M\xc3\xa9moire\\Octets de r\xc3\xa9serve pagin\xc3\xa9"
+               "e",
+               "M\xc3\xa9moire\\Octets de r\xc3\xa9serve non pagin\xc3\xa9"
+               "e",
+               "M\xc3\xa9moire\\Octets valid\xc3\xa9s"),
+       told},
+      {"French in a code page",
+       perfmon("M\xe9moire\\Octets de r\xe9serve pagin\xe9"
+               "e",
+               "M\xe9moire\\Octets de r\xe9serve non pagin\xe9"
+               "e",
+               "M\xe9moire\\Octets valid\xe9s"),
+       told},
+      {"Spanish",
+       perfmon("Memoria\\Bytes de bloque paginado", "Memoria\\Bytes de bloque no paginado", "Memoria\\Bytes confirmados"),
+       told},
+      {"Japanese",
+       perfmon(
+           "\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa\\\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8 \xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab \xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88\xe6\x95\xb0",
+           "\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa\\\xe9\x9d\x9e\xe3\x83\x9a\xe3\x83\xbc\xe3\x82\xb8 \xe3\x83\x97\xe3\x83\xbc\xe3\x83\xab \xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88\xe6\x95\xb0",
+           "\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa\\\xe3\x82\xb3\xe3\x83\x9f\xe3\x83\x83\xe3\x83\x88\xe6\xb8\x88\xe3\x81\xbf\xe3\x83\x90\xe3\x82\xa4\xe3\x83\x88"),
        told},
       {"a process' own pool is not the system's",
        "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Prozess(svc)\\Auslagerungsseiten (Bytes)\"\n\"11/05/2026 18:00:00.000\",\"1\"\n",
        {"2026-11-05T18:00:00Z; svc 1795646532257 handles 0 nonpaged 0",
         "assumed f: processes without the counter ID Process have numbers of their own in place of pids, above 1000000000000, one "
         "for each instance"}},
-      {"Swedish", "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Minne\\V\xc3\xa4xlingsbar pool\"\n\"11/05/2026 18:00:00.000\",\"1\"\n",
+      {"Swedish",
+       "\"(PDH-CSV 4.0) (GMT)(0)\",\"\\\\S\\Minne\\V\xc3\xa4xlingsbar pool\"\n\"11/05/2026 18:00:00.000\",\"1\"\n",
        {"error no usable history: f:1: no counter that is known; Memory\\Pool Nonpaged Bytes and such are, by their "
         "English names; \"Minne\\V\xc3\xa4xlingsbar pool\" looks Swedish; in English they are written by: typeperf "
         "\"\\Memory\\Pool Nonpaged Bytes\" \"\\Memory\\Pool Paged Bytes\" -si 3600 -o FILE"}},
@@ -521,7 +663,8 @@ TEST(Evidence, CountersInOtherLanguages) {
 
 /// Of no matter by its own looks: fewer than three numbers, a line of !vm, or a sum.
 bool is_decoration(std::string line) {
-  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\t' || c == '|' || c == '\r'; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\t' || c == '|' || c == '\r'; }, ' ');
   if (line.find("Kb") != std::string::npos || line.find("otal") != std::string::npos || line.starts_with("TOTAL")) return true;
   std::size_t numbers = 0;
   for (std::size_t at = 0; at < line.size();) {

@@ -109,8 +109,8 @@ TEST(History, SeveralFilesAreOneHistoryInTimeOrder) {
   files.put("early", csv("1000000010,paged,A,1\n1000000035,paged,A,9\n"));
   files.put("latest", csv("1000000050,paged,A,5\n"));
   const WholeHistory found = read_history(files, {"latest", "late", "early"});
-  EXPECT_THAT(times_of(found), ElementsAre(kBillion + 10'000, kBillion + 30'000, kBillion + 35'000, kBillion + 40'000,
-                                             kBillion + 50'000));
+  EXPECT_THAT(times_of(found),
+              ElementsAre(kBillion + 10'000, kBillion + 30'000, kBillion + 35'000, kBillion + 40'000, kBillion + 50'000));
   EXPECT_THAT(found.skipped, IsEmpty());
   EXPECT_THAT(found.warnings, IsEmpty());
 }
@@ -255,9 +255,7 @@ TEST(SnapshotBuilder, MergingLosesNoField) {
   ASSERT_TRUE(merged.pools[0].limit);
   EXPECT_EQ(merged.pools[0].limit->rule, "rule");
   for_each_field(kPoolFields, merged.pools[0], pool, []<typename T>(T& mine, T& theirs) {
-    if constexpr (requires { *mine == *theirs; }) {
-      EXPECT_EQ(mine, theirs);
-    }
+    if constexpr (requires { *mine == *theirs; }) { EXPECT_EQ(mine, theirs); }
   });
   for_each_field(kSnapshotFields, merged, full, []<typename T>(T& mine, T& theirs) {
     if constexpr (std::is_same_v<T, std::optional<std::uint64_t>>) {

@@ -43,16 +43,26 @@ std::vector<std::string> lines_of(const std::string& bytes, std::size_t step, st
 
 TEST(LineReader, LinesHoweverTheBytesCome) {
   for (const std::size_t step : {3U, 4U, 1000U}) {
-    EXPECT_THAT(lines_of("\xef\xbb\xbf" "ab\r\n\n cd\nlast", step), ElementsAre("ab", "", " cd", "last"));
+    EXPECT_THAT(lines_of("\xef\xbb\xbf"
+                         "ab\r\n\n cd\nlast",
+                         step),
+                ElementsAre("ab", "", " cd", "last"));
     EXPECT_THAT(lines_of("ab\n", step), ElementsAre("ab"));
     EXPECT_THAT(lines_of("", step), ElementsAre());
   }
 }
 
 TEST(LineReader, Utf16BecomesSingleBytes) {
-  const std::string wide("\xff\xfe" "a\0\xe9\0\r\0\n\0\x20\x26" "b\0x", 15);
+  const std::string wide(
+      "\xff\xfe"
+      "a\0\xe9\0\r\0\n\0\x20\x26"
+      "b\0x",
+      15);
   for (const std::size_t step : {2U, 3U, 5U, 1000U})
-    EXPECT_THAT(lines_of(wide, step), ElementsAre("a\xe9", "\xe2\x98\xa0" "b")) << step;
+    EXPECT_THAT(lines_of(wide, step), ElementsAre("a\xe9",
+                                                  "\xe2\x98\xa0"
+                                                  "b"))
+        << step;
 }
 
 TEST(LineReader, ALongLineIsCutAndTheNextOneWhole) {

@@ -43,15 +43,17 @@ const Rows kFive = {{"Leak", 900}, {"CM31", 500}, {"MmSt", 300}, {"Irp ", 200}, 
 TEST(ListCuts, ARefusedRowIsAGapOfItsTableAlone) {
   EXPECT_THAT(gaps_of(poolmon(0, kFive) + poolmon(1, kFive, " Thre Nonp 9 1 8 12x4 8\n") + poolmon(2, kFive)),
               ElementsAre("", testing::StartsWith("paged nonpaged"), ""));
-  EXPECT_THAT(gaps_of(poolmon(0, kFive) + poolmon(1, kFive, " Thre Nonp 9\n")), ElementsAre("", testing::StartsWith("paged nonpaged")));
+  EXPECT_THAT(gaps_of(poolmon(0, kFive) + poolmon(1, kFive, " Thre Nonp 9\n")),
+              ElementsAre("", testing::StartsWith("paged nonpaged")));
   EXPECT_THAT(gaps_of("timestamp,pool,tag,bytes\n2026-11-05T10:00:00Z,nonpaged,A,1\n2026-11-05T10:00:00Z,nonpaged,B,x\n"
                       "2026-11-05T11:00:00Z,nonpaged,B,x\n2026-11-05T11:00:00Z,nonpaged,A,1\n"
                       "2026-11-05T12:00:00Z,nonpaged,A,1\n2026-11-05T12:00:00Z,nonpaged,A,1\n"
                       "2026-11-05T13:00:00Z,nonpaged,A,1\n2026-11-05T13:00:00Z,nonpa\n"),
               ElementsAre("nonpaged", "nonpaged", "", testing::StartsWith("paged nonpaged")));
-  EXPECT_THAT(gaps_of("DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 10:00,Leak,1,2\n2026-11-05 10:00,CM31,1,x\n"
-                      "2026-11-05 11:00,Leak,1,2\n2026-11-05 11:00,CM31,1,2\n2026-11-05 12:00,Leak,1,2\n2026-11-05 12:00,CM31,1\n"),
-              ElementsAre("nonpaged", "", "paged nonpaged"));
+  EXPECT_THAT(
+      gaps_of("DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 10:00,Leak,1,2\n2026-11-05 10:00,CM31,1,x\n"
+              "2026-11-05 11:00,Leak,1,2\n2026-11-05 11:00,CM31,1,2\n2026-11-05 12:00,Leak,1,2\n2026-11-05 12:00,CM31,1\n"),
+      ElementsAre("nonpaged", "", "paged nonpaged"));
   EXPECT_THAT(gaps_of("2026-11-05T10:00:00Z\nslabinfo - version: 2.1\ndentry 1 2 192 21 1 : tunables 0 0 0 : slabdata 1 1 0\n"
                       "inode_cache 1 2 x 21 1 : tunables 0 0 0 : slabdata 1 1 0\n0x0-0x1 8192 a+0x1/0x2 vmalloc\n"),
               ElementsAre("slab_reclaimable slab_unreclaimable"));
@@ -61,8 +63,9 @@ TEST(ListCuts, ARefusedRowIsAGapOfItsTableAlone) {
 }
 
 TEST(ListCuts, SlabtopSaysHowManyCachesThereAre) {
-  const std::string head = "2026-11-05T10:00:00Z\n Active / Total Objects (% used)    : 1 / 2 (50.0%)\n"
-                           " Active / Total Caches (% used)     : 2 / 2 (100.0%)\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
+  const std::string head =
+      "2026-11-05T10:00:00Z\n Active / Total Objects (% used)    : 1 / 2 (50.0%)\n"
+      " Active / Total Caches (% used)     : 2 / 2 (100.0%)\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
   const std::string one = "    42     40  95%    0.19K      2       21         8K dentry\n";
   const std::string two = "    16     16 100%    0.50K      1       16         8K kmalloc-512\n";
   EXPECT_THAT(gaps_of(head + one + two), ElementsAre(""));

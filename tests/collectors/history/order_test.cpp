@@ -19,7 +19,8 @@ using testing::IsEmpty;
 constexpr base::UnixMillis kNov1 = 1'793'491'200'000, kHour = 3'600'000;
 
 /// "host hour bytes ..." of each snapshot of all hosts, in the order they come.
-std::vector<std::string> readings_of(base::FileSystem& files, const std::vector<std::string>& paths, std::vector<std::string>* said = nullptr) {
+std::vector<std::string> readings_of(base::FileSystem& files, const std::vector<std::string>& paths,
+                                     std::vector<std::string>* said = nullptr) {
   std::vector<std::string> found;
   HistoryOptions options;
   options.all_hosts = true;
@@ -34,7 +35,8 @@ std::vector<std::string> readings_of(base::FileSystem& files, const std::vector<
     found.push_back(std::move(line));
   } while ((*source)->advance());
   if (said != nullptr)
-    for (const Skipped& one : (*source)->skipped()) said->push_back(one.file + ":" + std::to_string(one.line) + ": " + one.reason);
+    for (const Skipped& one : (*source)->skipped())
+      said->push_back(one.file + ":" + std::to_string(one.line) + ": " + one.reason);
   return found;
 }
 std::vector<std::string> readings_of(const std::string& text, std::vector<std::string>* said = nullptr) {
@@ -103,7 +105,8 @@ TEST(Order, NewestFirst) {
     std::vector<std::string> said;
     EXPECT_EQ(readings_of(*one, &said), wanted) << one->substr(0, 60);
     EXPECT_THAT(said, IsEmpty());
-    EXPECT_THAT(test::read_text(*one).warnings, testing::Contains("f: its newest readings stand first; it is read oldest first"));
+    EXPECT_THAT(test::read_text(*one).warnings,
+                testing::Contains("f: its newest readings stand first; it is read oldest first"));
   }
   // What is refused in it is said once, however often it is read.
   std::vector<std::string> said;
@@ -136,7 +139,8 @@ TEST(Order, NewestFirstWithSeveralRowsATime) {
     std::vector<std::string> said;
     EXPECT_EQ(readings_of(files, {"f"}, &said), wanted);
     const std::size_t again = 5 * tags.size() + 3, refused = 7 * tags.size() + 2;
-    EXPECT_THAT(said, ElementsAre("f:" + std::to_string(again) + ": the snapshot has this tag already", "f:" + std::to_string(refused) + ": bytes \"many\" is not a count"));
+    EXPECT_THAT(said, ElementsAre("f:" + std::to_string(again) + ": the snapshot has this tag already",
+                                  "f:" + std::to_string(refused) + ": bytes \"many\" is not a count"));
     const test::WholeHistory whole = test::read_history(files, {"f"});
     EXPECT_THAT(whole.warnings, ElementsAre("f: its newest readings stand first; it is read oldest first"));
     // What the refused row would have told is not known.
@@ -148,7 +152,8 @@ TEST(Order, NewestFirstWithSeveralRowsATime) {
     auto reader = make_csv_history(LineReader(std::move(*file)), FileNotes(notes, "f"), ',', true);
     std::size_t pieces = 0;
     Snapshot snapshot;
-    for (; *(*reader)->next(snapshot); ++pieces) EXPECT_EQ(snapshot.tags.size(), tags.size() - (snapshot.time == kNov1 + 2 * kHour ? 1 : 0));
+    for (; *(*reader)->next(snapshot); ++pieces)
+      EXPECT_EQ(snapshot.tags.size(), tags.size() - (snapshot.time == kNov1 + 2 * kHour ? 1 : 0));
     EXPECT_EQ(pieces, 9U);
   }
 }
@@ -257,24 +262,31 @@ TEST(Order, LargeSnapshotsAreReadAheadAndAgain) {
     EXPECT_EQ(whole.snapshots[hour].time, kNov1 + static_cast<int>(hour) * kHour);
     EXPECT_EQ(whole.snapshots[hour].tags.size(), 6000U);
   }
-  EXPECT_THAT(whole.skipped, ElementsAre("f:2: its time lies far ahead of those below it", "f:36003: time \"x\" is not understood"));
+  EXPECT_THAT(whole.skipped,
+              ElementsAre("f:2: its time lies far ahead of those below it", "f:36003: time \"x\" is not understood"));
   EXPECT_THAT(whole.warnings, IsEmpty());
 }
 
 TEST(Order, PartsInTheWrongOrderAreNamed) {
   const std::string script = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
   std::vector<std::string> said;
-  EXPECT_THAT(readings_of(script + "2026-11-01 05:00,Leak,0,5\n2026-11-01 06:00,Leak,0,6\n2026-11-01 07:00,Leak,0,7\n2026-11-01 00:00,Leak,0,1\n2026-11-01 08:00,Leak,0,8\n", &said),
-              ElementsAre(" 5 5", " 6 6", " 7 7", " 8 8"));
+  EXPECT_THAT(
+      readings_of(
+          script +
+              "2026-11-01 05:00,Leak,0,5\n2026-11-01 06:00,Leak,0,6\n2026-11-01 07:00,Leak,0,7\n2026-11-01 00:00,Leak,0,1\n2026-11-01 08:00,Leak,0,8\n",
+          &said),
+      ElementsAre(" 5 5", " 6 6", " 7 7", " 8 8"));
   EXPECT_THAT(said, ElementsAre("f:5: its time lies before the snapshot's above it; a host's times must rise"));
   said.clear();
   // The first one alone is of a clock that was wrong.
-  EXPECT_THAT(readings_of(script + "2062-11-01 05:00,Leak,0,5\n2026-11-01 06:00,Leak,0,6\n2026-11-01 07:00,Leak,0,7\n", &said), ElementsAre(" 6 6", " 7 7"));
+  EXPECT_THAT(readings_of(script + "2062-11-01 05:00,Leak,0,5\n2026-11-01 06:00,Leak,0,6\n2026-11-01 07:00,Leak,0,7\n", &said),
+              ElementsAre(" 6 6", " 7 7"));
   EXPECT_THAT(said, ElementsAre("f:2: its time lies far ahead of those below it"));
   said.clear();
   // What tells no host is the one's that is used: of its times none comes twice.
   test::MemoryFiles unnamed;
-  unnamed.put("f", kHostCsv + csv_row("a", 0, 1) + csv_row("a", 1, 2) + csv_row("", 0, 3) + csv_row("", 1, 4) + csv_row("", 2, 5));
+  unnamed.put("f",
+              kHostCsv + csv_row("a", 0, 1) + csv_row("a", 1, 2) + csv_row("", 0, 3) + csv_row("", 1, 4) + csv_row("", 2, 5));
   std::vector<base::UnixMillis> hours;
   const test::WholeHistory whole = test::read_history(unnamed, {"f"});
   for (const Snapshot& one : whole.snapshots) hours.push_back((one.time - kNov1) / kHour);
@@ -282,11 +294,15 @@ TEST(Order, PartsInTheWrongOrderAreNamed) {
   // One host of which two files tell: one has hosts one behind another, and its second one's times come when the other file has gone on.
   test::MemoryFiles files;
   files.put("f", script + "2026-11-01 00:00,Leak,0,1\n");
-  files.put("blocks", "DateTime,Host,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-01 01:00,a,Leak,0,1\n2026-11-01 02:00,a,Leak,0,2\n2026-11-01 01:00,b,Leak,0,3\n");
-  files.put("b", "DateTime,Host,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-01 00:00,b,Leak,0,1\n2026-11-01 02:00,b,Leak,0,2\n");
+  files.put(
+      "blocks",
+      "DateTime,Host,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-01 01:00,a,Leak,0,1\n2026-11-01 02:00,a,Leak,0,2\n2026-11-01 01:00,b,Leak,0,3\n");
+  files.put("b",
+            "DateTime,Host,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-01 00:00,b,Leak,0,1\n2026-11-01 02:00,b,Leak,0,2\n");
   const std::vector<std::string> found = readings_of(files, {"blocks", "b"}, &said);
   EXPECT_THAT(found, testing::UnorderedElementsAre("b 0 1", "a 1 1", "a 2 2", "b 2 2"));
-  EXPECT_THAT(said, ElementsAre("blocks:4: it comes too late: later readings of its host were read before it; sort the file by time"));
+  EXPECT_THAT(
+      said, ElementsAre("blocks:4: it comes too late: later readings of its host were read before it; sort the file by time"));
 }
 
 }  // namespace

@@ -25,21 +25,19 @@ TEST(PerfmonHistory, ColumnsBecomeTotals) {
   EXPECT_EQ(found.snapshots[0].boot_time, kFirstOfMayAt6 - kHourMs);
   EXPECT_THAT(totals_of(found.snapshots[0]),
               ElementsAre(Pair("available", 1233121280), Pair("cache", 40960000), Pair("cache.peak", 50960000),
-                          Pair("commit", 13105270000), Pair("commit.limit", 33669967872),
-                          Pair("nonpaged.allocations", 91234), Pair("nonpaged.bytes", 172867584),
-                          Pair("paged.allocations", 81234), Pair("paged.bytes", 311185408),
+                          Pair("commit", 13105270000), Pair("commit.limit", 33669967872), Pair("nonpaged.allocations", 91234),
+                          Pair("nonpaged.bytes", 172867584), Pair("paged.allocations", 81234), Pair("paged.bytes", 311185408),
                           Pair("paged.resident", 254332928), Pair("ptes", 33444)));
   EXPECT_EQ(found.snapshots[1].time, kFirstOfMayAt6 + kHourMs + 250);
   EXPECT_EQ(found.snapshots[1].boot_time, kFirstOfMayAt6 - kHourMs);  // jitter of 0.1 ms is the same boot
   EXPECT_THAT(totals_of(found.snapshots[1]),
               ElementsAre(Pair("available", 1233121280), Pair("cache", 40960000), Pair("cache.peak", 50960000),
-                          Pair("commit", 13105270784), Pair("commit.limit", 33669967872),
-                          Pair("nonpaged.bytes", 172867585), Pair("paged.bytes", 311185409), Pair("ptes", 33440)));
+                          Pair("commit", 13105270784), Pair("commit.limit", 33669967872), Pair("nonpaged.bytes", 172867585),
+                          Pair("paged.bytes", 311185409), Pair("ptes", 33440)));
   EXPECT_EQ(found.snapshots[2].time, kFirstOfMayAt6 + 2 * kHourMs + 250);
   EXPECT_THAT(totals_of(found.snapshots[2]), ElementsAre(Pair("nonpaged.bytes", 172867586)));
   EXPECT_FALSE(found.snapshots[2].boot_time);
-  EXPECT_THAT(totals_of(found.snapshots[3]),
-              ElementsAre(Pair("nonpaged.bytes", 172867587), Pair("paged.bytes", 311185412)));
+  EXPECT_THAT(totals_of(found.snapshots[3]), ElementsAre(Pair("nonpaged.bytes", 172867587), Pair("paged.bytes", 311185412)));
   EXPECT_EQ(found.snapshots[3].boot_time, kFirstOfMayAt6 + 5 * kHourMs + 250 - 60'000);
   EXPECT_THAT(found.skipped, ElementsAre(file + ":4: Memory\\Pool Paged Bytes \"-1\" is not a value",
                                          file + ":5: 2 fields where the header has 15",

@@ -17,7 +17,7 @@ namespace kmem::test {
 struct WholeHistory {
   std::string error;
   std::vector<Snapshot> snapshots;
-  std::vector<std::string> skipped;   // "file:line: reason"
+  std::vector<std::string> skipped;  // "file:line: reason"
   std::vector<std::string> warnings;
   std::uint64_t skipped_count = 0;
   history::Progress progress;
@@ -64,8 +64,7 @@ inline std::vector<std::string> tags_of(const Snapshot& snapshot) {
     std::string line = std::string(pool_name(tag.pool)) + " '" + tag.tag + "' " + std::to_string(tag.bytes) + " " +
                        (tag.has_outstanding ? std::to_string(tag.outstanding) : "?");
     if (tag.counter_bits != 0)
-      line += " " + std::to_string(tag.counter_bits) + " " + std::to_string(tag.allocations) + " " +
-              std::to_string(tag.frees);
+      line += " " + std::to_string(tag.counter_bits) + " " + std::to_string(tag.allocations) + " " + std::to_string(tag.frees);
     lines.push_back(line);
   }
   std::sort(lines.begin(), lines.end());

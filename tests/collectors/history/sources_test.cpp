@@ -65,13 +65,16 @@ const std::string kMatrix =
     R"({"metric":{"__name__":"windows_memory_pool_nonpaged_bytes","instance":"a:9182","job":"win"},"values":[[1793898000,"1000"],[1793901600,"1100"]]},)"
     R"({"metric":{"__name__":"windows_memory_free_system_page_table_entries","instance":"a:9182","job":"win"},"values":[[1793898000,"1.6e+07"]]},)"
     R"({"metric":{"__name__":"windows_system_boot_time_timestamp","instance":"a:9182","job":"win"},"values":[[1793898000,"1793890800.5"]]}]}})";
-const std::string kAnswer = "2026-11-05T17:00:00Z@a:9182 windows boot=2026-11-05T15:00:00.500Z; nonpaged.bytes=1000; ptes=16000000";
+const std::string kAnswer =
+    "2026-11-05T17:00:00Z@a:9182 windows boot=2026-11-05T15:00:00.500Z; nonpaged.bytes=1000; ptes=16000000";
 
 const std::vector<Case> kCases = {
-    {"slabinfo below date", "Thu Nov  5 18:00:00 UTC 2026\n" + kSlabHead + kSlabRows + "Thu Nov  5 19:00:00 UTC 2026\n" + kSlabHead + kSlabRows,
+    {"slabinfo below date",
+     "Thu Nov  5 18:00:00 UTC 2026\n" + kSlabHead + kSlabRows + "Thu Nov  5 19:00:00 UTC 2026\n" + kSlabHead + kSlabRows,
      {"2026-11-05T18:00:00Z linux" + kSlabOut, "2026-11-05T19:00:00Z linux" + kSlabOut}},
     {"all of proc, with uptime",
-     "2026-11-05T18:00:00+01:00\n 18:00:00 up 2 days,  3:04,  2 users,  load average: 0.00, 0.01, 0.05\n" + kSlabHead + kSlabRows +
+     "2026-11-05T18:00:00+01:00\n 18:00:00 up 2 days,  3:04,  2 users,  load average: 0.00, 0.01, 0.05\n" + kSlabHead +
+         kSlabRows +
          "MemTotal:        8048204 kB\nMemAvailable:    4000000 kB\nSReclaimable:      40 kB\nSUnreclaim:          64 kB\n"
          "CommitLimit:     4024100 kB\nCommitted_AS:    1000000 kB\nVmallocTotal:   34359738367 kB\nVmallocUsed:       2000 kB\n"
          "HugePages_Total:       0\n"
@@ -84,12 +87,16 @@ const std::vector<Case> kCases = {
       "slab_unreclaimable.bytes=65536; vmalloc.bytes=2048000"}},
     {"a broken row of slabinfo is named, the rest stays",
      "2026-11-05 18:00:00Z\n" + kSlabHead + "kmalloc-64 12 zwölf\n" + kSlabRows,
-     {"2026-11-05T18:00:00Z linux" + kSlabOut}, {"f:4: not a row of /proc/slabinfo"}},
-    {"date +%s and btime", "1793901600\nbtime 1793815200\nSUnreclaim:          64 kB\nSlab:   104 kB\n",
+     {"2026-11-05T18:00:00Z linux" + kSlabOut},
+     {"f:4: not a row of /proc/slabinfo"}},
+    {"date +%s and btime",
+     "1793901600\nbtime 1793815200\nSUnreclaim:          64 kB\nSlab:   104 kB\n",
      {"2026-11-05T18:00:00Z linux boot=2026-11-04T18:00:00Z; slab_unreclaimable.bytes=65536"}},
-    {"date, then uptime -s", "2026-11-05 18:00:00\n2026-11-01 12:30:00\nSUnreclaim: 64 kB\n",
+    {"date, then uptime -s",
+     "2026-11-05 18:00:00\n2026-11-01 12:30:00\nSUnreclaim: 64 kB\n",
      {"2026-11-05T18:00:00Z linux boot=2026-11-01T12:30:00Z; slab_unreclaimable.bytes=65536"}},
-    {"/proc/uptime", "2026-11-05T18:00:00Z\n3600.50 7000.00\nVmallocUsed: 4 kB\n",
+    {"/proc/uptime",
+     "2026-11-05T18:00:00Z\n3600.50 7000.00\nVmallocUsed: 4 kB\n",
      {"2026-11-05T18:00:00Z linux boot=2026-11-05T16:59:59.500Z; vmalloc.bytes=4096"}},
     {"slabtop -o",
      "Thu Nov  5 18:00:00 UTC 2026\n Active / Total Objects (% used)    : 1149346 / 1176284 (97.7%)\n"
@@ -104,7 +111,8 @@ const std::vector<Case> kCases = {
      " 325542 325542 100%    0.10K   8347       39     33388K buffer_head\n"
      " Active / Total Objects (% used)    : 1149346 / 1176284 (97.7%)\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n"
      " 325542 325542 100%    0.10K   8347       39     33388K buffer_head\n",
-     {}, {},
+     {},
+     {},
      "no usable history: f: looks like slabtop without times; write `date` before each: while date; do cat /proc/slabinfo; "
      "sleep 3600; done >> FILE"},
     {"vmstat -m, its heading again in the middle",
@@ -124,7 +132,10 @@ const std::vector<Case> kCases = {
      "06:20:01 1000 3000 75,00 10 20 4001 12,34\n",
      {"2026-11-05T00:10:01Z@old.example linux; cache=20480; commit=4096000",
       "2026-11-05T06:20:01Z@old.example linux boot=2026-11-05T06:00:00Z; cache=20480; commit=4097024"}},
-    {"sar without memory", "Linux 6.1.0 (web1) \t11/05/2026 \t_x86_64_\t(4 CPU)\n\n12:00:01 AM CPU %user\n12:10:01 AM all 1.00\n", {}, {},
+    {"sar without memory",
+     "Linux 6.1.0 (web1) \t11/05/2026 \t_x86_64_\t(4 CPU)\n\n12:00:01 AM CPU %user\n12:10:01 AM all 1.00\n",
+     {},
+     {},
      "no usable history: f: looks like sar without memory; record it with: sar -r ALL"},
     {"sadf -d of two hosts",
      "# hostname;interval;timestamp;kbmemfree;kbavail;kbcommit;%commit;kbslab\nweb1;600;2026-11-05 00:10:01 UTC;1;2;3;4.5;6\n"
@@ -153,12 +164,17 @@ const std::vector<Case> kCases = {
     {"a script's pool tags with semicolons",
      "DateTime;Tag;PagedUsedBytes;NonPagedUsedBytes\n2026-11-05 18:00:00Z;Leak;600;6000\n",
      {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 6000 ?; paged 'Leak' 600 ?"}},
-    {"a row a pool", "DateTime,Tag,Type,Allocs,Frees,Diff,Bytes\n2026-11-05 18:00:00Z,Thre,Nonp,5,2,3,300\n2026-11-05 18:00:00Z,CM31,Paged,1,0,1,50\n",
+    {"a row a pool",
+     "DateTime,Tag,Type,Allocs,Frees,Diff,Bytes\n2026-11-05 18:00:00Z,Thre,Nonp,5,2,3,300\n2026-11-05 18:00:00Z,CM31,Paged,1,0,1,50\n",
      {"2026-11-05T18:00:00Z windows; nonpaged 'Thre' 300 3 32 5 2; paged 'CM31' 50 1 32 1 0"}},
-    {"tags without times, and again", "Tag,PagedUsedBytes,NonPagedUsedBytes\nLeak,1,2\nTag,PagedUsedBytes,NonPagedUsedBytes\nLeak,1,3\n",
+    {"tags without times, and again",
+     "Tag,PagedUsedBytes,NonPagedUsedBytes\nLeak,1,2\nTag,PagedUsedBytes,NonPagedUsedBytes\nLeak,1,3\n",
      {"1970-01-01T00:00:00Z windows; nonpaged 'Leak' 2 ?; paged 'Leak' 1 ?"},
      {"f:3: a second table without times; it is passed over"}},
-    {"counters without times", "Path,CookedValue\n\\\\h\\memory\\pool nonpaged bytes,2\n", {}, {},
+    {"counters without times",
+     "Path,CookedValue\n\\\\h\\memory\\pool nonpaged bytes,2\n",
+     {},
+     {},
      "no usable history: f:1: looks like a script's counters without times; a column DateTime is needed"},
     {"Get-Counter's samples",
      "\"Path\",\"InstanceName\",\"CookedValue\",\"Timestamp\"\n\"\\\\srv1\\memory\\pool nonpaged bytes\",\"\",\"12345\",\"11/13/2026 6:00:00 PM\"\n"
@@ -170,7 +186,8 @@ const std::vector<Case> kCases = {
      "#TYPE Microsoft.PowerShell.Commands.GetCounter.PerformanceCounterSampleSet\n\"Timestamp\",\"Readings\"\n"
      "\"11/13/2026 6:00:00 PM\",\"\\\\srv1\\memory\\pool nonpaged bytes :\n12345\n\n\\\\srv1\\memory\\pool paged bytes :\n678\n\n\"\n"
      "\"11/13/2026 6:00:01 PM\",\"\\\\srv1\\memory\\pool nonpaged bytes :\n12346\n\"\n",
-     {"2026-11-13T18:00:00Z@srv1 windows; nonpaged.bytes=12345; paged.bytes=678", "2026-11-13T18:00:01Z@srv1 windows; nonpaged.bytes=12346"}},
+     {"2026-11-13T18:00:00Z@srv1 windows; nonpaged.bytes=12345; paged.bytes=678",
+      "2026-11-13T18:00:01Z@srv1 windows; nonpaged.bytes=12346"}},
     {"typeperf with its last words",
      "\n\"(PDH-CSV 4.0)\",\"\\\\SRV1\\Memory\\Pool Nonpaged Bytes\",\"\\\\SRV2\\Memory\\Pool Nonpaged Bytes\"\n\"11/05/2026 18:00:00.000\",\"5.000000\",\"6.000000\"\n"
      "Exiting, please wait...                         \nThe command completed successfully.\n",
@@ -185,12 +202,18 @@ const std::vector<Case> kCases = {
     {"Prometheus' vector of two hosts, as jq leaves it",
      R"([{"metric":{"__name__":"node_memory_SUnreclaim_bytes","instance":"a"},"value":[1793901600,"5"]},{"metric":{"__name__":"node_memory_SUnreclaim","instance":"b"},"value":[1793901600.5,"6"]},)"
      R"({"metric":{"__name__":"up","instance":"b"},"value":[1793901600.5,"1"]}])",
-     {"2026-11-05T18:00:00Z@a linux; slab_unreclaimable.bytes=5", "2026-11-05T18:00:00.500Z@b linux; slab_unreclaimable.bytes=6"},
+     {"2026-11-05T18:00:00Z@a linux; slab_unreclaimable.bytes=5",
+      "2026-11-05T18:00:00.500Z@b linux; slab_unreclaimable.bytes=6"},
      {"f:1: metric \"up\" says nothing about kernel memory"}},
-    {"Prometheus' error", R"({"status":"error","errorType":"bad_data","error":"exceeded maximum resolution of 11,000 points"})", {}, {},
+    {"Prometheus' error",
+     R"({"status":"error","errorType":"bad_data","error":"exceeded maximum resolution of 11,000 points"})",
+     {},
+     {},
      "no usable history: f: Prometheus answered with an error: \"exceeded maximum resolution of 11,000 po...\""},
-    {"an answer that is torn", kMatrix.substr(0, kMatrix.find("1793901600")),
-     {"2026-11-05T17:00:00Z@a:9182 windows; nonpaged.bytes=1000"}, {"f:1: no JSON from here on: the text ends in the middle"}},
+    {"an answer that is torn",
+     kMatrix.substr(0, kMatrix.find("1793901600")),
+     {"2026-11-05T17:00:00Z@a:9182 windows; nonpaged.bytes=1000"},
+     {"f:1: no JSON from here on: the text ends in the middle"}},
     {"samples that are none are passed over; those behind them stand",
      R"([{"metric":{"__name__":"windows_memory_pool_nonpaged_bytes","instance":"a"},"values":[7,[],["x"],{"a":[]},[1793901600,"5"]]}])",
      {"2026-11-05T18:00:00Z@a windows; nonpaged.bytes=5"},
@@ -218,17 +241,27 @@ const std::vector<Case> kCases = {
      "# TYPE wmi_memory_pool_nonpaged_bytes_total gauge\nwmi_memory_pool_nonpaged_bytes_total{instance=\"a\"} 7 1793901600\n"
      "wmi_system_system_up_time{instance=\"a\"} 1.7938908e+09 1793901600\n# EOF\n",
      {"2026-11-05T18:00:00Z@a windows boot=2026-11-05T15:00:00Z; nonpaged.bytes=7"}},
-    {"a metrics page", "# HELP node_memory_SUnreclaim_bytes x\nnode_memory_SUnreclaim_bytes 5\n", {}, {},
+    {"a metrics page",
+     "# HELP node_memory_SUnreclaim_bytes x\nnode_memory_SUnreclaim_bytes 5\n",
+     {},
+     {},
      "no usable history: f: looks like a metrics page without times: it is one moment. Ask Prometheus for weeks of it: analyze "
      "--prometheus.url=http://HOST:9090"},
     {"two clusters with one instance's name",
      "{__name__=\"node_memory_SUnreclaim_bytes\", cluster=\"x\", instance=\"a\"} 1 1793901600000\n"
      "{__name__=\"node_memory_SUnreclaim_bytes\", cluster=\"y\", instance=\"a\"} 2 1793901600000\n",
-     {"2026-11-05T18:00:00Z@a{cluster=\"x\"} linux; slab_unreclaimable.bytes=1", "2026-11-05T18:00:00Z@a{cluster=\"y\"} linux; slab_unreclaimable.bytes=2"}},
-    {"free", "              total        used        free      shared  buff/cache   available\nMem:        8048204\n", {}, {},
+     {"2026-11-05T18:00:00Z@a{cluster=\"x\"} linux; slab_unreclaimable.bytes=1",
+      "2026-11-05T18:00:00Z@a{cluster=\"y\"} linux; slab_unreclaimable.bytes=2"}},
+    {"free",
+     "              total        used        free      shared  buff/cache   available\nMem:        8048204\n",
+     {},
+     {},
      "no usable history: f: looks like free, which does not tell the kernel's memory apart; record: while date; do cat /proc/meminfo "
      "/proc/slabinfo; sleep 3600; done >> FILE"},
-    {"sysstat's own file", std::string("\x96\xd5\x21\x01\0\0", 6), {}, {},
+    {"sysstat's own file",
+     std::string("\x96\xd5\x21\x01\0\0", 6),
+     {},
+     {},
      "no usable history: f: looks like sysstat's own file; write it as text: sadf -d FILE -- -r ALL"},
 };
 
@@ -271,7 +304,8 @@ struct Dated {
   std::function<std::string(const std::vector<std::string>& dates)> make;
 };
 
-std::string by_row(const std::vector<std::string>& dates, const std::string& head, const std::string& before, const std::string& behind) {
+std::string by_row(const std::vector<std::string>& dates, const std::string& head, const std::string& before,
+                   const std::string& behind) {
   std::string text = head;
   for (const std::string& date : dates) text += before + date + behind;
   return text;
@@ -284,22 +318,35 @@ const std::vector<Dated> kDated = {
      [](const auto& dates) { return by_row(dates, "Date;Time;Tag;NonPagedUsedBytes\n", "", ";18:00;Leak;5\n"); }},
     {"Get-Counter's samples",
      [](const auto& dates) {
-       return by_row(dates, "\"Timestamp\",\"Path\",\"CookedValue\"\n", "\"", " 18:00:00\",\"\\\\h\\memory\\pool nonpaged bytes\",\"5\"\n");
+       return by_row(dates, "\"Timestamp\",\"Path\",\"CookedValue\"\n", "\"",
+                     " 18:00:00\",\"\\\\h\\memory\\pool nonpaged bytes\",\"5\"\n");
      }},
     {"Get-Counter's sets",
      [](const auto& dates) {
-       return by_row(dates, "\"Timestamp\",\"Readings\"\n", "\"", " 18:00:00\",\"\\\\h\\memory\\pool nonpaged bytes :\n5\n\n\"\n");
+       return by_row(dates, "\"Timestamp\",\"Readings\"\n", "\"",
+                     " 18:00:00\",\"\\\\h\\memory\\pool nonpaged bytes :\n5\n\n\"\n");
      }},
     {"meminfo", [](const auto& dates) { return by_row(dates, "", "", " 18:00:00\nSUnreclaim: 64 kB\n"); }},
     {"slabtop, whose rows are no dates",
      [](const auto& dates) {
-       return by_row(dates, "", "", " 18:00:00\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n  1000    900  90%    0.06K     16       64        64K x\n");
+       return by_row(
+           dates, "", "",
+           " 18:00:00\n  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n  1000    900  90%    0.06K     16       64        64K x\n");
      }},
-    {"sar", [](const auto& dates) { return by_row(dates, "", "Linux 6.1.0 (h) \t", " \t_x86_64_\t(4 CPU)\n\n17:00:00 " + kSarColumns + "18:00:00" + kSarRow); }},
+    {"sar",
+     [](const auto& dates) {
+       return by_row(dates, "", "Linux 6.1.0 (h) \t", " \t_x86_64_\t(4 CPU)\n\n17:00:00 " + kSarColumns + "18:00:00" + kSarRow);
+     }},
     {"a spreadsheet's perfmon",
-     [](const auto& dates) { return by_row(dates, "(PDH-CSV 4.0) (UTC)(0),\\\\h\\Memory\\Pool Nonpaged Bytes\n", "", " 18:00,5\n"); }},
+     [](const auto& dates) {
+       return by_row(dates, "(PDH-CSV 4.0) (UTC)(0),\\\\h\\Memory\\Pool Nonpaged Bytes\n", "", " 18:00,5\n");
+     }},
     {"poolmon",
-     [](const auto& dates) { return by_row(dates, "", "", " 18:00:00\n Tag  Type     Allocs     Frees      Diff   Bytes  Per Alloc\n Leak Nonp         1         0         1       5      5\n"); }},
+     [](const auto& dates) {
+       return by_row(
+           dates, "", "",
+           " 18:00:00\n Tag  Type     Allocs     Frees      Diff   Bytes  Per Alloc\n Leak Nonp         1         0         1       5      5\n");
+     }},
 };
 
 TEST(HistoryFromElsewhere, DatesOfAFileHaveOneOrder) {
@@ -320,7 +367,8 @@ TEST(HistoryFromElsewhere, DatesOfAFileHaveOneOrder) {
     EXPECT_EQ(days_of(format.make({"05/11/2026", "05/13/2026"}), {}, whole), "2026-05-11T18 2026-05-13T18 ");
     EXPECT_THAT(whole.skipped, testing::IsEmpty());
     // So do times that must rise.
-    EXPECT_EQ(days_of(format.make({"30/09/2026", "05/10/2026", "06/10/2026"}), {}, whole), "2026-09-30T18 2026-10-05T18 2026-10-06T18 ");
+    EXPECT_EQ(days_of(format.make({"30/09/2026", "05/10/2026", "06/10/2026"}), {}, whole),
+              "2026-09-30T18 2026-10-05T18 2026-10-06T18 ");
     EXPECT_EQ(days_of(format.make({"12/10/2026", "01/11/2026"}), {}, whole), "2026-10-12T18 2026-11-01T18 ");
     EXPECT_EQ(days_of(format.make({"5.11.2026", "6.11.2026"}), {}, whole), "2026-11-05T18 2026-11-06T18 ");
     // Nothing decides: it is said, and what was given is obeyed.
@@ -351,8 +399,9 @@ TEST(HistoryFromElsewhere, ADayOfSarThatNothingDecidesIsMonthFirstByAmAndPmAlone
   const test::WholeHistory american = test::read_text(heading + "11:50:01 PM " + kSarColumns + "11:59:01 PM" + kSarRow);
   ASSERT_EQ(american.snapshots.size(), 1U);
   EXPECT_EQ(base::rfc3339(american.snapshots[0].time), "2026-05-11T23:59:01Z");
-  EXPECT_THAT(american.warnings, testing::Contains("f: the day \"05/11/26\" is taken as month first, for its times have AM and PM; "
-                                                   "else --date-order=dmy"));
+  EXPECT_THAT(american.warnings,
+              testing::Contains("f: the day \"05/11/26\" is taken as month first, for its times have AM and PM; "
+                                "else --date-order=dmy"));
   const test::WholeHistory other = test::read_text(heading + "23:50:01 " + kSarColumns + "23:59:01" + kSarRow);
   EXPECT_EQ(other.error,
             "no usable history: f:1: \"05/11/26\" can be two days, and nothing in the file says which; --date-order=dmy or "
@@ -387,7 +436,8 @@ TEST(HistoryFromElsewhere, SarsRestartsAndDaysAreThoseOfTheMemorysTable) {
   // Followed on a terminal, both headings at each row, over midnight.
   const auto look = [&](const std::string& clock) { return cpu + clock + " all 1.00\n\n" + memory + clock + kSarRow + "\n"; };
   EXPECT_THAT(lines_in(day + look("23:00:00") + look("00:00:00") + look("23:30:00") + look("00:30:00")),
-              testing::ElementsAre("2026-11-05T23:00:00Z@h", "2026-11-06T00:00:00Z@h", "2026-11-06T23:30:00Z@h", "2026-11-07T00:30:00Z@h"));
+              testing::ElementsAre("2026-11-05T23:00:00Z@h", "2026-11-06T00:00:00Z@h", "2026-11-06T23:30:00Z@h",
+                                   "2026-11-07T00:30:00Z@h"));
   // Of two hosts each has its own boot.
   EXPECT_THAT(lines_in("# hostname;interval;timestamp;kbcommit\na;-1;2026-11-05 00:05:00 UTC;LINUX-RESTART\t(4 CPU)\n"
                        "a;60;2026-11-05 00:10:00 UTC;1\nb;60;2026-11-05 00:10:00 UTC;2\n"),
@@ -410,15 +460,18 @@ TEST(HistoryFromElsewhere, TheOnlyTableOfAFileHasTheTimeOfItsName) {
                                             "slab-2026-11-05_1600.txt: no time in the text: it is taken from the file's name"));
   std::vector<std::string> lines;
   for (const Snapshot& snapshot : whole.snapshots) lines.push_back(line_of(snapshot, ""));
-  EXPECT_THAT(lines, testing::ElementsAre(
-                         "2026-11-05T16:00:00Z linux boot=2026-11-05T14:59:59.500Z" + kSlabOut + "; slab_unreclaimable.bytes=65536",
-                         "2026-11-05T17:00:00Z linux boot=2026-11-05T15:59:59.500Z" + kSlabOut + "; slab_unreclaimable.bytes=65536",
-                         "2026-11-05T18:00:00Z linux" + kSlabOut));
+  EXPECT_THAT(lines,
+              testing::ElementsAre(
+                  "2026-11-05T16:00:00Z linux boot=2026-11-05T14:59:59.500Z" + kSlabOut + "; slab_unreclaimable.bytes=65536",
+                  "2026-11-05T17:00:00Z linux boot=2026-11-05T15:59:59.500Z" + kSlabOut + "; slab_unreclaimable.bytes=65536",
+                  "2026-11-05T18:00:00Z linux" + kSlabOut));
 
-  files.put("tags_20261105_1800.csv", "\"Tag\",\"PagedUsedBytes\",\"NonPagedUsedBytes\"\n\"Leak\",\"1\",\"2\"\n\"Irp \",\"0\",\"3\"\n");
+  files.put("tags_20261105_1800.csv",
+            "\"Tag\",\"PagedUsedBytes\",\"NonPagedUsedBytes\"\n\"Leak\",\"1\",\"2\"\n\"Irp \",\"0\",\"3\"\n");
   const test::WholeHistory tags = test::read_history(files, {"tags_20261105_1800.csv"});
   ASSERT_EQ(tags.snapshots.size(), 1U);
-  EXPECT_EQ(line_of(tags.snapshots[0], ""), "2026-11-05T18:00:00Z windows; nonpaged 'Irp ' 3 ?; nonpaged 'Leak' 2 ?; paged 'Leak' 1 ?");
+  EXPECT_EQ(line_of(tags.snapshots[0], ""),
+            "2026-11-05T18:00:00Z windows; nonpaged 'Irp ' 3 ?; nonpaged 'Leak' 2 ?; paged 'Leak' 1 ?");
 }
 
 TEST(HistoryFromElsewhere, TheHourThatSummerTimesEndRepeatsIsToldOnce) {
@@ -433,18 +486,23 @@ TEST(HistoryFromElsewhere, TheHourThatSummerTimesEndRepeatsIsToldOnce) {
     return lines;
   };
   EXPECT_THAT(both("DateTime;Tag;PagedUsedBytes;NonPagedUsedBytes\n",
-                   [](const std::string& time, int value) { return time + ";A;0;" + std::to_string(value) + "\n" + time + ";B;1;9\n"; }),
+                   [](const std::string& time, int value) {
+                     return time + ";A;0;" + std::to_string(value) + "\n" + time + ";B;1;9\n";
+                   }),
               testing::ElementsAre("2026-10-25T01:00:00Z windows; nonpaged 'A   ' 1 ?; nonpaged 'B   ' 9 ?; paged 'B   ' 1 ?",
                                    "2026-10-25T02:00:00Z windows; nonpaged 'A   ' 2 ?; nonpaged 'B   ' 9 ?; paged 'B   ' 1 ?",
                                    "2026-10-25T03:00:00Z windows; nonpaged 'A   ' 4 ?; nonpaged 'B   ' 9 ?; paged 'B   ' 1 ?"));
   EXPECT_THAT(both("DateTime,Tag,Type,Bytes\n",
-                   [](const std::string& time, int value) { return time + ",A,Nonp," + std::to_string(value) + "\n" + time + ",A,Paged,9\n"; }),
+                   [](const std::string& time, int value) {
+                     return time + ",A,Nonp," + std::to_string(value) + "\n" + time + ",A,Paged,9\n";
+                   }),
               testing::ElementsAre("2026-10-25T01:00:00Z windows; nonpaged 'A   ' 1 ?; paged 'A   ' 9 ?",
                                    "2026-10-25T02:00:00Z windows; nonpaged 'A   ' 2 ?; paged 'A   ' 9 ?",
                                    "2026-10-25T03:00:00Z windows; nonpaged 'A   ' 4 ?; paged 'A   ' 9 ?"));
   EXPECT_THAT(both("Timestamp,Path,CookedValue\n",
                    [](const std::string& time, int value) {
-                     return time + ",\\\\h\\memory\\pool nonpaged bytes," + std::to_string(value) + "\n" + time + ",\\\\h\\memory\\pool paged bytes,9\n";
+                     return time + ",\\\\h\\memory\\pool nonpaged bytes," + std::to_string(value) + "\n" + time +
+                            ",\\\\h\\memory\\pool paged bytes,9\n";
                    }),
               testing::ElementsAre("2026-10-25T01:00:00Z windows; nonpaged.bytes=1; paged.bytes=9",
                                    "2026-10-25T02:00:00Z windows; nonpaged.bytes=2; paged.bytes=9",
@@ -465,7 +523,8 @@ TEST(HistoryFromElsewhere, SumsBelowATablesDateAreNoRows) {
   const std::string table = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 2 1 1 64 64\n";
   const test::WholeHistory whole =
       test::read_text(" 2026-11-05T18:00:00Z\n Memory 8.00G   Avail 4.00G\n" + table +
-                      " 2026-11-05T19:00:00Z\n Memory 8.00G   Avail 4.00G\n nonpaged 165M of ~256M (64%)   Free PTEs 12345\n" + table + " 7 8\n");
+                      " 2026-11-05T19:00:00Z\n Memory 8.00G   Avail 4.00G\n nonpaged 165M of ~256M (64%)   Free PTEs 12345\n" +
+                      table + " 7 8\n");
   EXPECT_EQ(whole.snapshots.size(), 2U);
   EXPECT_THAT(whole.skipped, testing::ElementsAre("f:10: not a row of this table"));
 }

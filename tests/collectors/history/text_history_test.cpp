@@ -27,15 +27,14 @@ TEST(TextHistory, AScreenWithWideValuesDeltasAndDrivers) {
   const Snapshot& screen = found.snapshots[0];
   EXPECT_EQ(screen.system, System::kWindows);
   EXPECT_EQ(screen.time, kMay1At4);
-  EXPECT_THAT(tags_of(screen), ElementsAre("nonpaged 'EtwB' 21474836480 7295 32 4294967295 4294960000",
-                                           "nonpaged 'Irp ' 4645936 13665 32 75321006 75307341",
-                                           "nonpaged 'Leak' 1468006400 14 32 14 0",
-                                           "paged 'MmSt' 28019248 8266 32 997690 989424"));
-  EXPECT_THAT(totals_of(screen),
-              ElementsAre(Pair("available", 1204220 * kKib), Pair("commit", 12798116 * kKib),
-                          Pair("commit.limit", 32880828 * kKib), Pair("commit.peak", 12958348 * kKib),
-                          Pair("nonpaged.bytes", 168816 * kKib), Pair("paged.bytes", 303892 * kKib),
-                          Pair("paged.resident", 248372 * kKib), Pair("physical", 8388608 * kKib)));
+  EXPECT_THAT(tags_of(screen),
+              ElementsAre("nonpaged 'EtwB' 21474836480 7295 32 4294967295 4294960000",
+                          "nonpaged 'Irp ' 4645936 13665 32 75321006 75307341", "nonpaged 'Leak' 1468006400 14 32 14 0",
+                          "paged 'MmSt' 28019248 8266 32 997690 989424"));
+  EXPECT_THAT(totals_of(screen), ElementsAre(Pair("available", 1204220 * kKib), Pair("commit", 12798116 * kKib),
+                                             Pair("commit.limit", 32880828 * kKib), Pair("commit.peak", 12958348 * kKib),
+                                             Pair("nonpaged.bytes", 168816 * kKib), Pair("paged.bytes", 303892 * kKib),
+                                             Pair("paged.resident", 248372 * kKib), Pair("physical", 8388608 * kKib)));
   EXPECT_FALSE(screen.boot_time);
   EXPECT_THAT(found.skipped, IsEmpty());
   EXPECT_THAT(found.warnings, IsEmpty());
@@ -55,8 +54,7 @@ TEST(TextHistory, ALogWithoutDeltasInCrlfBelowDates) {
               ElementsAre("nonpaged 'Irp ' 4480 10 32 500 490", "nonpaged 'Leak' 122880 120 32 160 40"));
   EXPECT_THAT(totals_of(found.snapshots[0]), IsEmpty());
   EXPECT_THAT(found.skipped, IsEmpty());
-  EXPECT_THAT(found.warnings,
-              ElementsAre("fixtures/history/poolmon_log_crlf.txt: times without a zone are taken as UTC"));
+  EXPECT_THAT(found.warnings, ElementsAre("fixtures/history/poolmon_log_crlf.txt: times without a zone are taken as UTC"));
 }
 
 TEST(TextHistory, OverflownDiffAndBytesAreMended) {
@@ -65,8 +63,8 @@ TEST(TextHistory, OverflownDiffAndBytesAreMended) {
   EXPECT_EQ(found.snapshots[0].time, kMay1At6 + 500);
   // Neg1 and Neg2 were freed more often than allocated: nothing of them is alive.
   EXPECT_THAT(tags_of(found.snapshots[0]),
-              ElementsAre("nonpaged 'Big1' 3000000000 3000000000 32 3000000100 100",
-                          "nonpaged 'Neg2' 192 0 32 100 103", "paged 'Wrap' 1056 11 32 5 4294967290"));
+              ElementsAre("nonpaged 'Big1' 3000000000 3000000000 32 3000000100 100", "nonpaged 'Neg2' 192 0 32 100 103",
+                          "paged 'Wrap' 1056 11 32 5 4294967290"));
   EXPECT_THAT(found.skipped, IsEmpty());
 }
 
@@ -74,8 +72,7 @@ TEST(TextHistory, BytesOfACodePage) {
   const WholeHistory found = read_fixture("poolmon_cp1252.txt");
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
   EXPECT_EQ(found.snapshots[0].time, kMay1At6 - 6 * kOneHour);
-  EXPECT_THAT(tags_of(found.snapshots[0]),
-              ElementsAre("nonpaged 'R\\xe9s1' 576 6 32 10 4", "paged '\\x80uro' 64 1 32 10 9"));
+  EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'R\\xe9s1' 576 6 32 10 4", "paged '\\x80uro' 64 1 32 10 9"));
   EXPECT_THAT(found.skipped, IsEmpty());
 }
 
@@ -114,14 +111,14 @@ TEST(TextHistory, WithoutDatesTheOnlyTableHasTheFilesTime) {
   files.put("f", two);
   files.put("g", two.substr(0, two.rfind("Tag  Type")));
   files.set_modified(kMay1At6);
-  EXPECT_EQ(test::read_history(files, {"f"}).error,
-            "no usable history: f:1: no date above this table, nor is it the only one of a file without dates; nothing usable is in this file");
+  EXPECT_EQ(
+      test::read_history(files, {"f"}).error,
+      "no usable history: f:1: no date above this table, nor is it the only one of a file without dates; nothing usable is in this file");
   const WholeHistory found = test::read_history(files, {"g"});
   ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
   EXPECT_EQ(found.snapshots[0].time, kMay1At6);
   EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("nonpaged 'Leak' 1024 10 32 10 0"));
-  EXPECT_THAT(found.warnings,
-              ElementsAre("g: no time in the text: its only table gets the time the file was modified"));
+  EXPECT_THAT(found.warnings, ElementsAre("g: no time in the text: its only table gets the time the file was modified"));
 }
 
 TEST(TextHistory, AmongDatedTablesOneWithoutADateIsSkipped) {
@@ -129,8 +126,7 @@ TEST(TextHistory, AmongDatedTablesOneWithoutADateIsSkipped) {
   const WholeHistory found = read_text("2024-05-01 04:00Z\n" + table + "\n" + table);
   ASSERT_EQ(found.snapshots.size(), 1U);
   EXPECT_EQ(found.snapshots[0].time, kMay1At4);
-  EXPECT_THAT(found.skipped,
-              ElementsAre("f:5: no date above this table, nor is it the only one of a file without dates"));
+  EXPECT_THAT(found.skipped, ElementsAre("f:5: no date above this table, nor is it the only one of a file without dates"));
   EXPECT_THAT(found.warnings, IsEmpty());
 }
 
@@ -153,8 +149,7 @@ TEST(TextHistory, MemsnapGivesProcesses) {
   ASSERT_EQ(found.snapshots[1].processes.size(), 1U);
   EXPECT_EQ(found.snapshots[1].processes[0].handles, 2234U);
   EXPECT_EQ(found.snapshots[1].boot_time, found.snapshots[0].boot_time);  // 10 ms off is the same boot
-  EXPECT_THAT(found.skipped,
-              ElementsAre("fixtures/history/memsnap.log:10: the process has not the 7 numbers of the header"));
+  EXPECT_THAT(found.skipped, ElementsAre("fixtures/history/memsnap.log:10: the process has not the 7 numbers of the header"));
   EXPECT_THAT(found.warnings, IsEmpty());
 }
 
@@ -195,31 +190,29 @@ TEST(TextHistory, Utf16OfARedirection) {
 }
 
 TEST(TextHistory, BrokenHeadersAndLongLines) {
-  const WholeHistory found = read_text("Memory: x Avail: 5K\nCommit: yK Limit: 5K\n!SystemTime=May 1\n" +
-                                       std::string(70'000, 'x') + "\n2024-05-01 04:00Z\n" + kHeader +
-                                       " Leak Nonp 9 4 5 500 100\n");
+  const WholeHistory found =
+      read_text("Memory: x Avail: 5K\nCommit: yK Limit: 5K\n!SystemTime=May 1\n" + std::string(70'000, 'x') +
+                "\n2024-05-01 04:00Z\n" + kHeader + " Leak Nonp 9 4 5 500 100\n");
   ASSERT_EQ(found.snapshots.size(), 1U);
   EXPECT_EQ(found.snapshots[0].time, kMay1At4);
   EXPECT_THAT(totals_of(found.snapshots[0]), IsEmpty());
-  EXPECT_THAT(found.skipped, ElementsAre("f:1: Memory or Avail is not a number of K",
-                                         "f:2: Commit or Limit is not a number of K",
-                                         "f:3: SystemTime is not MM\\DD\\YYYY HH:MM:SS",
-                                         "f:4: longer than 65536 bytes"));
+  EXPECT_THAT(found.skipped,
+              ElementsAre("f:1: Memory or Avail is not a number of K", "f:2: Commit or Limit is not a number of K",
+                          "f:3: SystemTime is not MM\\DD\\YYYY HH:MM:SS", "f:4: longer than 65536 bytes"));
 }
 
 TEST(TextHistory, RowsOfASnapshotAreBounded) {
   std::string text = "2024-05-01 04:00Z\n" + kHeader;
   for (int i = 0; i < 65'538; ++i) {
     char row[64];
-    (void)snprintf(row, sizeof row, " %c%c%c%c Nonp 9 4 5 500 100\n", 'A' + i % 26, 'A' + i / 26 % 26,
-                   'A' + i / 676 % 26, 'A' + i / 17576 % 26);
+    (void)snprintf(row, sizeof row, " %c%c%c%c Nonp 9 4 5 500 100\n", 'A' + i % 26, 'A' + i / 26 % 26, 'A' + i / 676 % 26,
+                   'A' + i / 17576 % 26);
     text += row;
   }
   const WholeHistory found = read_text(text);
   ASSERT_EQ(found.snapshots.size(), 1U);
   EXPECT_EQ(found.snapshots[0].tags.size(), 65'536U);
-  EXPECT_THAT(found.skipped, ElementsAre("f:65539: too many rows in one snapshot",
-                                         "f:65540: too many rows in one snapshot"));
+  EXPECT_THAT(found.skipped, ElementsAre("f:65539: too many rows in one snapshot", "f:65540: too many rows in one snapshot"));
 }
 
 TEST(TextHistory, ProseIsNoTable) {

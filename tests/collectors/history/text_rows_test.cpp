@@ -91,8 +91,8 @@ TEST(PoolusedRow, VerboseGroupsHaveFreesAndDiff) {
   EXPECT_EQ(columns->pools, (std::vector{Pool::kNonpaged, Pool::kPaged}));
   std::vector<TagUsage> rows;
   std::string reason;
-  ASSERT_EQ(parse_poolused_row(" Leak    91000    90000     1000  1024000        5        2        3       64", *columns,
-                               rows, reason),
+  ASSERT_EQ(parse_poolused_row(" Leak    91000    90000     1000  1024000        5        2        3       64", *columns, rows,
+                               reason),
             RowKind::kRow);
   EXPECT_EQ(rows[0].bytes, 1'024'000U);
   EXPECT_EQ(rows[0].outstanding, 1000U);

@@ -12,22 +12,18 @@ constexpr std::int64_t kOneMinute = 60'000;
 
 TEST(TimeText, Timestamps) {
   const std::pair<const char*, base::UnixMillis> cases[] = {
-      {"631152000", 631'152'000'000},
-      {"1714521600", kMay1},
-      {" 1714521600.1239 ", kMay1 + 123},
-      {"2024-05-01T00:00:00Z", kMay1},
-      {"2024-05-01t00:00:00.5z", kMay1 + 500},
-      {"2024-05-01 02:00:00.000001+02:00", kMay1},
-      {"2024-04-30T19:30:00-0430", kMay1},
-      {"2024-02-29T00:00:00Z", kMay1 - 62 * 1440 * kOneMinute},
+      {"631152000", 631'152'000'000},          {"1714521600", kMay1},
+      {" 1714521600.1239 ", kMay1 + 123},      {"2024-05-01T00:00:00Z", kMay1},
+      {"2024-05-01t00:00:00.5z", kMay1 + 500}, {"2024-05-01 02:00:00.000001+02:00", kMay1},
+      {"2024-04-30T19:30:00-0430", kMay1},     {"2024-02-29T00:00:00Z", kMay1 - 62 * 1440 * kOneMinute},
   };
   for (const auto& [text, millis] : cases) {
     const auto time = parse_timestamp(text);
     ASSERT_TRUE(time.ok()) << text << time.error().message;
     EXPECT_EQ(*time, millis) << text;
   }
-  for (const char* text : {"", "-5", "1e9", "0", "5", "46327.75", "631151999", "253402300800", "2023-02-29T00:00:00Z", "2024-05-01",
-                           "2024-05-01T24:00:00Z", "2024-05-01T00:60:00Z", "2024-05-01T00:00:00+25:00",
+  for (const char* text : {"", "-5", "1e9", "0", "5", "46327.75", "631151999", "253402300800", "2023-02-29T00:00:00Z",
+                           "2024-05-01", "2024-05-01T24:00:00Z", "2024-05-01T00:60:00Z", "2024-05-01T00:00:00+25:00",
                            "2024-05-01T00:00:00Zx", "1969-12-31T00:00:00Z"})
     EXPECT_FALSE(parse_timestamp(text).ok()) << text;
 }
@@ -43,7 +39,8 @@ TEST(TimeText, UsTimes) {
 
 std::optional<base::UnixMillis> utc(const DateLine& line) {
   if (!line.midnight) return std::nullopt;
-  return *line.midnight + line.time_of_day.value_or(0) - minutes_east(line.zone.value_or(Zone{}), *line.midnight + line.time_of_day.value_or(0)) * kOneMinute;
+  return *line.midnight + line.time_of_day.value_or(0) -
+         minutes_east(line.zone.value_or(Zone{}), *line.midnight + line.time_of_day.value_or(0)) * kOneMinute;
 }
 
 TEST(DateLine, AsConsolesAndScriptsWriteThem) {
@@ -73,10 +70,9 @@ TEST(DateLine, AsConsolesAndScriptsWriteThem) {
 
 TEST(DateLine, OtherLinesAreNot) {
   for (const char* text :
-       {"", "in May", "Memory: 5K", "version 1.2", "10.0.0.1", "2024-13-01", "2024-05-01 x99", "5/1/2024 1:00 2:00",
-        "13:30 PM", "0: kd> !vm 1", "Physical Memory: 524142 ( 2096568 Kb)", "2024-05-01 2024-05-02",
-        "12 May 2024 13", "---", "Microsoft Windows [Version 6.1.7601]", "build 5.2.3790",
-        "On Thu, Nov 5, 2026 at 6:00 PM Bob wrote:"})
+       {"", "in May", "Memory: 5K", "version 1.2", "10.0.0.1", "2024-13-01", "2024-05-01 x99", "5/1/2024 1:00 2:00", "13:30 PM",
+        "0: kd> !vm 1", "Physical Memory: 524142 ( 2096568 Kb)", "2024-05-01 2024-05-02", "12 May 2024 13", "---",
+        "Microsoft Windows [Version 6.1.7601]", "build 5.2.3790", "On Thu, Nov 5, 2026 at 6:00 PM Bob wrote:"})
     EXPECT_TRUE(parse_date_line(text).empty()) << text;
   EXPECT_TRUE(parse_date_line("2024-05-01 " + std::string(100, ' ')).empty());
 }

@@ -36,8 +36,8 @@ TEST(Allocinfo, KeyedByModuleFunctionAndFileSummedOverLines) {
 
 TEST(Allocinfo, Version2MarksInaccurateCounters) {
   Snapshot out;
-  const auto skipped = parse_allocinfo(
-      "allocinfo - version: 2.0\n49152 48 a/b.c:2709 func:mce_create accurate:no\n8 1 a/c.c:1 func:f\n", out);
+  const auto skipped =
+      parse_allocinfo("allocinfo - version: 2.0\n49152 48 a/b.c:2709 func:mce_create accurate:no\n8 1 a/c.c:1 func:f\n", out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 0U);
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("allocinfo/kernel:f:a/c.c", Pair(8U, 1U)),
@@ -52,11 +52,10 @@ TEST(Allocinfo, NegativeBytesAreNone) {
 
 TEST(Allocinfo, BadRowsAreSkippedAndCounted) {
   Snapshot out;
-  const auto skipped =
-      parse_allocinfo(kHead1 +
-                          "1 1 a.c:1 func:f\n1 x a.c:1 func:f\n1 1 a.c func:f\n1 1 a.c:1\n1 1 a.c:1 [m]\n"
-                          "1 1 a.c:1 func:\n1 1 a.c:1 [] func:f\n1 1\n",
-                      out);
+  const auto skipped = parse_allocinfo(kHead1 +
+                                           "1 1 a.c:1 func:f\n1 x a.c:1 func:f\n1 1 a.c func:f\n1 1 a.c:1\n1 1 a.c:1 [m]\n"
+                                           "1 1 a.c:1 func:\n1 1 a.c:1 [] func:f\n1 1\n",
+                                       out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 7U);
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("allocinfo/kernel:f:a.c", Pair(1U, 1U))));

@@ -88,11 +88,10 @@ TEST(LinuxFrames, EveryPartOfTheFrame) {
   EXPECT_EQ(kernel.frame.find("kmem/processes")->bytes, "7 12 agent\n");
   EXPECT_EQ(kernel.frame.find("kmem/vmstat")->bytes, "allocstall_dma 0\nallocstall_normal 7\noom_kill 2\n");
   const std::uint64_t slabs = 2ULL * kernel.frame.page_bytes;
-  EXPECT_THAT(
-      tags_of(out),
-      ElementsAre(Pair("allocinfo/kernel:g:a.c", Pair(7U, 1U)), Pair("slab_reclaimable/odd/name", Pair(slabs, 5U)),
-                  Pair("slab_unreclaimable/dentry", Pair(slabs, 5U)), Pair("slab_unreclaimable/new", Pair(slabs, 5U)),
-                  Pair("vmalloc/f", Pair(4096U, 1U))));
+  EXPECT_THAT(tags_of(out),
+              ElementsAre(Pair("allocinfo/kernel:g:a.c", Pair(7U, 1U)), Pair("slab_reclaimable/odd/name", Pair(slabs, 5U)),
+                          Pair("slab_unreclaimable/dentry", Pair(slabs, 5U)), Pair("slab_unreclaimable/new", Pair(slabs, 5U)),
+                          Pair("vmalloc/f", Pair(4096U, 1U))));
   EXPECT_EQ(out.boot_time, 5000);
   EXPECT_EQ(out.settings.size(), 2U);
   EXPECT_EQ(out.processes.at(0).handles, 12U);
@@ -136,16 +135,14 @@ TEST(LinuxFrames, ADisabledCollectorIsNotAskedAndLeavesNoPart) {
   EXPECT_EQ(kernel.frame.parts.size(), 2U);
   EXPECT_EQ(status_of(out, "meminfo")->state, PartState::kOk);
   EXPECT_EQ(status_of(out, "allocinfo")->state, PartState::kOk);
-  EXPECT_EQ(
-      kernel.proc->reads.count("slabinfo") + kernel.proc->reads.count("vmallocinfo") +
-          kernel.proc->reads.count("stat") + kernel.proc->reads.count("vmstat"),
-      0U);
+  EXPECT_EQ(kernel.proc->reads.count("slabinfo") + kernel.proc->reads.count("vmallocinfo") + kernel.proc->reads.count("stat") +
+                kernel.proc->reads.count("vmstat"),
+            0U);
 }
 
 TEST(LinuxFrames, NotRootSaysSoAndTheRestWorks) {
   FakeKernel kernel;
-  for (const char* name : {"slabinfo", "vmallocinfo", "allocinfo", "sys/vm/swappiness"})
-    kernel.proc->errors[name] = EACCES;
+  for (const char* name : {"slabinfo", "vmallocinfo", "allocinfo", "sys/vm/swappiness"}) kernel.proc->errors[name] = EACCES;
   kernel.proc->processes[8] = {EACCES, {}};
   Snapshot out = kernel.read();
   for (const char* refused : {"slabinfo", "vmallocinfo", "allocinfo"}) {
@@ -169,8 +166,7 @@ TEST(LinuxFrames, NotRootSaysSoAndTheRestWorks) {
 
 TEST(LinuxFrames, AKernelWithoutTheOptionalFiles) {
   FakeKernel kernel;
-  for (const char* name : {"slabinfo", "vmallocinfo", "allocinfo", "vmstat", "sys/vm/swappiness",
-                           "sys/vm/overcommit_memory"})
+  for (const char* name : {"slabinfo", "vmallocinfo", "allocinfo", "vmstat", "sys/vm/swappiness", "sys/vm/overcommit_memory"})
     kernel.proc->files.erase(name);
   const Snapshot out = kernel.read();
   for (const char* absent : {"slabinfo", "vmallocinfo", "allocinfo", "events", "settings"})
@@ -263,16 +259,14 @@ TEST(LinuxFrames, ThisMachine) {
     Snapshot out;
     parse_linux_frame(frame, out);
     EXPECT_EQ(status_of(out, "meminfo")->state, PartState::kOk);
-    EXPECT_EQ(out.physical_memory_bytes, static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                                             static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+    EXPECT_EQ(out.physical_memory_bytes,
+              static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
     ASSERT_TRUE(out.boot_time);
     EXPECT_LT(*out.boot_time, frame.time);
     EXPECT_FALSE(out.processes.empty());
     const PartStatus* const slabs = status_of(out, "slabinfo");
     EXPECT_EQ(slabs->skipped_rows, 0U);
-    if (slabs->state == PartState::kOk) {
-      EXPECT_GT(tags_of(out).at("slab_reclaimable/dentry").first, 0U);
-    }
+    if (slabs->state == PartState::kOk) { EXPECT_GT(tags_of(out).at("slab_reclaimable/dentry").first, 0U); }
   }
 }
 

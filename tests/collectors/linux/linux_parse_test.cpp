@@ -36,9 +36,8 @@ TEST(LinuxParse, AWholeFrame) {
   });
   Snapshot out;
   parse_linux_frame(frame, out);
-  EXPECT_THAT(tags_of(out),
-              ElementsAre(Pair("allocinfo/kernel:g:a.c", Pair(7U, 1U)), Pair("slab_reclaimable/foo", Pair(8192U, 5U)),
-                          Pair("vmalloc/f", Pair(4096U, 1U))));
+  EXPECT_THAT(tags_of(out), ElementsAre(Pair("allocinfo/kernel:g:a.c", Pair(7U, 1U)),
+                                        Pair("slab_reclaimable/foo", Pair(8192U, 5U)), Pair("vmalloc/f", Pair(4096U, 1U))));
   EXPECT_EQ(out.boot_time, 5000);
   EXPECT_EQ(out.physical_memory_bytes, 8192U);
   EXPECT_EQ(out.settings.at(0).value, 60);
@@ -63,7 +62,8 @@ TEST(LinuxParse, AWholeFrame) {
 }
 
 TEST(LinuxParse, OnlyRowsThatCouldNotBeReadLeaveAGapAmongProcesses) {
-  for (const auto& [text, has_gap] : {std::pair("7 1 a\n!over_limit 40\n!unreadable 3\n", false), std::pair("7 1 a\nx 1 b\n", true)}) {
+  for (const auto& [text, has_gap] :
+       {std::pair("7 1 a\n!over_limit 40\n!unreadable 3\n", false), std::pair("7 1 a\nx 1 b\n", true)}) {
     Snapshot out;
     parse_linux_frame(frame_of({{"kmem/processes", 0, 0, text}}), out);
     ASSERT_EQ(out.processes.size(), 1U);

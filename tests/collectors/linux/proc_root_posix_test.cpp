@@ -124,8 +124,7 @@ TEST(ProcRoot, RefusesFilesOverTheBound) {
 
 TEST(ProcRoot, ListsNumbersAndCountsEntries) {
   test::TempFolder folder;
-  for (const char* file :
-       {"1/fd/0", "1/fd/1", "1/fd/255", "20/comm", "300/fd/0", "12a/fd/0", "99999999999/fd/0", "self/x"})
+  for (const char* file : {"1/fd/0", "1/fd/1", "1/fd/255", "20/comm", "300/fd/0", "12a/fd/0", "99999999999/fd/0", "self/x"})
     write(folder.path() + file, "");
   const auto root = make_proc_root(folder.path());
   std::vector<std::uint32_t> pids;

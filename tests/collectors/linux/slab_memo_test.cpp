@@ -29,9 +29,7 @@ void expect_same(SlabMemo& memo, const std::string& text, const std::string& rec
   const auto got = memo.parse(text, reclaim, page_bytes, by_memo);
   const auto want = parse_slabinfo(text, reclaim, page_bytes, anew);
   ASSERT_EQ(got.ok(), want.ok()) << text;
-  if (want) {
-    ASSERT_EQ(*got, *want) << text;
-  }
+  if (want) { ASSERT_EQ(*got, *want) << text; }
   ASSERT_EQ(by_memo.tags.size(), anew.tags.size()) << text;
   for (std::size_t i = 0; i < anew.tags.size(); ++i) {
     const TagUsage &a = by_memo.tags[i], &b = anew.tags[i];
@@ -52,7 +50,16 @@ TEST(SlabMemo, GivesWhatTheParserGivesWhateverChanges) {
     return std::to_string(random() % 3 == 0 ? 0 : random() % 100'000) + " 42000 192 21 " + std::to_string(1U << random() % 4);
   };
   const auto slabs = [&random] { return std::to_string(random() % 3 == 0 ? 0 : random() % 9999); };
-  const std::vector<std::string> names = {"dentry", "dentr", "dentry_x", "my cache 2", "a\x01" "b", "kmalloc-64", "!left_out 3", "#x", "dentry 1"};
+  const std::vector<std::string> names = {"dentry",
+                                          "dentr",
+                                          "dentry_x",
+                                          "my cache 2",
+                                          "a\x01"
+                                          "b",
+                                          "kmalloc-64",
+                                          "!left_out 3",
+                                          "#x",
+                                          "dentry 1"};
   SlabMemo memo;
   std::vector<CacheRow> rows;
   std::string reclaim;

@@ -30,14 +30,13 @@ struct Sysfs {
 };
 
 TEST(KnownReclaimable, FollowsTheKernelsFlags) {
-  for (const char* name :
-       {"dentry", "buffer_head", "radix_tree_node", "ext4_inode_cache", "proc_inode_cache", "inode_cache", "xfs_inode",
-        "xfs_ili", "btrfs_inode", "sock_inode_cache", "kmalloc-rcl-1k", "ext4_groupinfo_4k", "jbd2_journal_head",
-        "mb_cache_entry", "erofs_pcluster-64", "f2fs_extent_node", "dquot"})
+  for (const char* name : {"dentry", "buffer_head", "radix_tree_node", "ext4_inode_cache", "proc_inode_cache", "inode_cache",
+                           "xfs_inode", "xfs_ili", "btrfs_inode", "sock_inode_cache", "kmalloc-rcl-1k", "ext4_groupinfo_4k",
+                           "jbd2_journal_head", "mb_cache_entry", "erofs_pcluster-64", "f2fs_extent_node", "dquot"})
     EXPECT_TRUE(is_known_reclaimable(name)) << name;
-  for (const char* name : {"shmem_inode_cache", "hugetlbfs_inode_cache", "mqueue_inode_cache", "lsm_inode_cache",
-                           "jbd2_inode", "jffs2_inode_cache", "kmalloc-1k", "task_struct", "filp", "kernfs_node_cache",
-                           "ext4_io_end_vec", "ext4_system_zone", "xfs_buf_item", "", "inode"})
+  for (const char* name : {"shmem_inode_cache", "hugetlbfs_inode_cache", "mqueue_inode_cache", "lsm_inode_cache", "jbd2_inode",
+                           "jffs2_inode_cache", "kmalloc-1k", "task_struct", "filp", "kernfs_node_cache", "ext4_io_end_vec",
+                           "ext4_system_zone", "xfs_buf_item", "", "inode"})
     EXPECT_FALSE(is_known_reclaimable(name)) << name;
 }
 

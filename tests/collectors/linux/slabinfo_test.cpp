@@ -63,9 +63,9 @@ TEST(Slabinfo, PagesOf64KiB) {
 
 TEST(Slabinfo, TheKernelsAnswerWinsOverTheTable) {
   Snapshot out;
-  ASSERT_TRUE(parse_slabinfo(kHead + slab("dentry", "1 1 1 1 1", "1") + slab("kmalloc-64", "1 1 1 1 1", "1") +
-                                 slab("buffer_head", "1 1 1 1 1", "1"),
-                             "dentry 0\nkmalloc-64 1\n", 4096, out));
+  ASSERT_TRUE(parse_slabinfo(
+      kHead + slab("dentry", "1 1 1 1 1", "1") + slab("kmalloc-64", "1 1 1 1 1", "1") + slab("buffer_head", "1 1 1 1 1", "1"),
+      "dentry 0\nkmalloc-64 1\n", 4096, out));
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_reclaimable/buffer_head", Pair(4096U, 1U)),
                                         Pair("slab_reclaimable/kmalloc-64", Pair(4096U, 1U)),
                                         Pair("slab_unreclaimable/dentry", Pair(4096U, 1U))));
@@ -73,8 +73,7 @@ TEST(Slabinfo, TheKernelsAnswerWinsOverTheTable) {
 
 TEST(Slabinfo, DeadCachesAreLeftOutAndCachesThatOnlyHoldMemoryStay) {
   Snapshot out;
-  ASSERT_TRUE(
-      parse_slabinfo(kHead + slab("idle", "0 0 64 64 1", "0") + slab("empty", "0 64 64 64 1", "1"), "", 4096, out));
+  ASSERT_TRUE(parse_slabinfo(kHead + slab("idle", "0 0 64 64 1", "0") + slab("empty", "0 64 64 64 1", "1"), "", 4096, out));
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_unreclaimable/empty", Pair(4096U, 0U))));
 }
 
@@ -95,9 +94,9 @@ TEST(Slabinfo, RowsThatWereNotKeptAreCounted) {
 TEST(Slabinfo, BadRowsAreSkippedAndCounted) {
   Snapshot out;
   const auto skipped = parse_slabinfo(
-      kHead + slab("good", "5 6 7 8 1", "2") + slab("minus", "-5 6 7 8 1", "2") + slab("few", "5 6 7 8", "2") +
-          "torn 5 6 7\n" + slab("huge", "1 1 1 1 18446744073709551615", "2") +
-          slab("too_long", "99999999999999999999999 1 1 1 1", "2") + "   \n" + "half 5 6 7 8 1 : tunables 0 0 0 : slab",
+      kHead + slab("good", "5 6 7 8 1", "2") + slab("minus", "-5 6 7 8 1", "2") + slab("few", "5 6 7 8", "2") + "torn 5 6 7\n" +
+          slab("huge", "1 1 1 1 18446744073709551615", "2") + slab("too_long", "99999999999999999999999 1 1 1 1", "2") +
+          "   \n" + "half 5 6 7 8 1 : tunables 0 0 0 : slab",
       "", 4096, out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 7U);
@@ -106,10 +105,9 @@ TEST(Slabinfo, BadRowsAreSkippedAndCounted) {
 
 TEST(Slabinfo, NamesMayHoldBlanksColonsAndForeignBytes) {
   Snapshot out;
-  const auto skipped =
-      parse_slabinfo(kHead + slab("my cache 2", "5 6 7 8 1", "2") + slab("dentry(1:a.scope)", "3 6 7 8 1", "1") +
-                         slab("caf\xc3\xa9", "4 6 7 8 1", "1"),
-                     "my cache 2 1\n", 4096, out);
+  const auto skipped = parse_slabinfo(kHead + slab("my cache 2", "5 6 7 8 1", "2") +
+                                          slab("dentry(1:a.scope)", "3 6 7 8 1", "1") + slab("caf\xc3\xa9", "4 6 7 8 1", "1"),
+                                      "my cache 2 1\n", 4096, out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 0U);
   EXPECT_THAT(tags_of(out), ElementsAre(Pair("slab_reclaimable/my cache 2", Pair(8192U, 5U)),

@@ -12,8 +12,8 @@ TEST(Stat, BootTimeInMilliseconds) {
 }
 
 TEST(Stat, WithoutABootTimeItIsRefused) {
-  for (const std::string_view text : {"", "cpu 1 2\n", "btime\n", "btime x\n", "btime -5\n",
-                                      "btime 9223372036854775807\n", "btime 5 6\n", "xbtime 5\n"}) {
+  for (const std::string_view text :
+       {"", "cpu 1 2\n", "btime\n", "btime x\n", "btime -5\n", "btime 9223372036854775807\n", "btime 5 6\n", "xbtime 5\n"}) {
     Snapshot out;
     EXPECT_FALSE(parse_stat(text, out)) << text;
     EXPECT_FALSE(out.boot_time);
@@ -22,8 +22,10 @@ TEST(Stat, WithoutABootTimeItIsRefused) {
 
 TEST(Vmstat, CountersOfMemoryThatRanOut) {
   Snapshot out;
-  const auto skipped = parse_vmstat("nr_free_pages 5\nallocstall_dma 1\nallocstall_normal 20\nallocstall_movable 300\n"
-                                    "pgskip 9\noom_kill 4\noom_killer 7\n", out);
+  const auto skipped = parse_vmstat(
+      "nr_free_pages 5\nallocstall_dma 1\nallocstall_normal 20\nallocstall_movable 300\n"
+      "pgskip 9\noom_kill 4\noom_killer 7\n",
+      out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 0U);
   ASSERT_EQ(out.failure_events.size(), 2U);
@@ -54,8 +56,8 @@ TEST(Vmstat, AnOldKernelHasOneCounterAndBadRowsAreCounted) {
 
 TEST(Settings, LinesOfNameAndValue) {
   Snapshot out;
-  const auto rows = parse_settings(
-      "vm.overcommit_memory 2\nvm.min_free_kbytes 67584\nvm.zone_reclaim_mode -1\nvm.bad x\nvm.two 1 2\n", out);
+  const auto rows =
+      parse_settings("vm.overcommit_memory 2\nvm.min_free_kbytes 67584\nvm.zone_reclaim_mode -1\nvm.bad x\nvm.two 1 2\n", out);
   ASSERT_TRUE(rows);
   EXPECT_EQ(rows->skipped, 2U);
   ASSERT_EQ(out.settings.size(), 3U);
@@ -82,8 +84,8 @@ TEST(Processes, NameIsTheRestOfTheLine) {
 
 TEST(Processes, NotesAndBadRowsAreCounted) {
   Snapshot out;
-  const auto rows = parse_processes(
-      "1 2 a\n!unreadable 312\n!over_limit 4\n!strange 1\n!unreadable x\n-1 2 b\n1 x b\n1 2\n1 2 \n", out);
+  const auto rows =
+      parse_processes("1 2 a\n!unreadable 312\n!over_limit 4\n!strange 1\n!unreadable x\n-1 2 b\n1 x b\n1 2\n1 2 \n", out);
   ASSERT_TRUE(rows);
   EXPECT_EQ(rows->unreadable, 312U);
   EXPECT_EQ(rows->over_limit, 4U);

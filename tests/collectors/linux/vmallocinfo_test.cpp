@@ -21,8 +21,8 @@ TEST(Vmallocinfo, SumsByCallerWithoutOffset) {
       out);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(*skipped, 0U);
-  EXPECT_THAT(tags_of(out), ElementsAre(Pair("vmalloc/acpi_os_map_iomem", Pair(8192U, 1U)),
-                                        Pair("vmalloc/kernel_clone", Pair(32768U, 2U))));
+  EXPECT_THAT(tags_of(out),
+              ElementsAre(Pair("vmalloc/acpi_os_map_iomem", Pair(8192U, 1U)), Pair("vmalloc/kernel_clone", Pair(32768U, 2U))));
 }
 
 TEST(Vmallocinfo, AModuleBelongsToTheTag) {
@@ -42,8 +42,8 @@ TEST(Vmallocinfo, RowsWithoutACallerAreUnknownAndABareAddressIsACaller) {
       parse_vmallocinfo("0x1-0x2   20480 unpurged vm_area\n0x1-0x2   4096 vm_map_ram\n0x1-0x2   4096\n"
                         "0x1-0x2   4096 pages=1 vmalloc N0=1\n0x1-0x2 4096 0xffffffff81234567 vmalloc\n",
                         out));
-  EXPECT_THAT(tags_of(out), ElementsAre(Pair("vmalloc/0xffffffff81234567", Pair(4096U, 1U)),
-                                        Pair("vmalloc/unknown", Pair(32768U, 4U))));
+  EXPECT_THAT(tags_of(out),
+              ElementsAre(Pair("vmalloc/0xffffffff81234567", Pair(4096U, 1U)), Pair("vmalloc/unknown", Pair(32768U, 4U))));
 }
 
 TEST(Vmallocinfo, BadRowsAreCountedAndAnEmptyFileIsFine) {

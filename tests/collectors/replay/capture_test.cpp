@@ -99,8 +99,7 @@ TEST(Capture, EveryTruncationGivesTheWholeFramesBeforeIt) {
       ASSERT_EQ(found.error, "c: not a capture") << length;
     } else {
       const std::size_t at = length < kFileHeadBytes ? 0 : ends[whole];
-      ASSERT_THAT(found.error, HasSubstr("c: damaged at byte " + std::to_string(at) + ": the file ends within"))
-          << length;
+      ASSERT_THAT(found.error, HasSubstr("c: damaged at byte " + std::to_string(at) + ": the file ends within")) << length;
     }
   }
 }
@@ -161,14 +160,12 @@ TEST(Capture, HostileLengthsAreRefusedBeforeTheirMemoryIsTaken) {
   const auto error = [&](const std::string& frame) { return read_back(head + frame).error; };
   EXPECT_EQ(error(frame_bytes(stored, 0xffffffff, 1)),
             "c: damaged at byte 16: the frame claims 4294967295 bytes for a body of 1");
-  EXPECT_THAT(error(frame_bytes(stored, 9, 0xffffffff)),
-              HasSubstr("the frame claims 9 bytes for a body of 4294967295"));
+  EXPECT_THAT(error(frame_bytes(stored, 9, 0xffffffff)), HasSubstr("the frame claims 9 bytes for a body of 4294967295"));
   EXPECT_THAT(error(frame_bytes(stored, kMaxBodyBytes, 1)), HasSubstr("the file ends within the frame"));
   EXPECT_THAT(error(frame_bytes(stored, static_cast<std::uint32_t>(stored.size()), kMaxBodyBytes)),
               HasSubstr("does not decompress to the 67108864 bytes claimed"));
   EXPECT_THAT(error(frame_bytes(stored, static_cast<std::uint32_t>(stored.size()), 1, 3)), HasSubstr("unknown kernel"));
-  EXPECT_THAT(error(frame_bytes(stored, static_cast<std::uint32_t>(stored.size()), 1, 1, 2)),
-              HasSubstr("unknown kernel"));
+  EXPECT_THAT(error(frame_bytes(stored, static_cast<std::uint32_t>(stored.size()), 1, 1, 2)), HasSubstr("unknown kernel"));
   EXPECT_THAT(error(frame_bytes("no zlib", 7, 20)), HasSubstr("does not decompress"));
   EXPECT_EQ(error(frame_bytes(stored, static_cast<std::uint32_t>(stored.size()), 1)), "");
 }
@@ -178,9 +175,8 @@ TEST(Capture, ACompressionBombStopsAtWhatItClaims) {
   const auto stored_bytes = static_cast<std::uint32_t>(bomb.size());
   const std::string head = capture_of({});
   for (const std::uint32_t claimed : {std::uint32_t{0}, std::uint32_t{1000}, std::uint32_t{kMaxBodyBytes}})
-    EXPECT_THAT(
-        read_back(head + frame_bytes(bomb, stored_bytes, claimed)).error,
-        HasSubstr("c: damaged at byte 16: the frame's body does not decompress to the " + std::to_string(claimed)));
+    EXPECT_THAT(read_back(head + frame_bytes(bomb, stored_bytes, claimed)).error,
+                HasSubstr("c: damaged at byte 16: the frame's body does not decompress to the " + std::to_string(claimed)));
 }
 
 TEST(Capture, HostileBodiesAreRefused) {
@@ -191,7 +187,13 @@ TEST(Capture, HostileBodiesAreRefused) {
   EXPECT_THAT(error("\x01"), HasSubstr("the frame's body: "));
   EXPECT_THAT(error("\xff\xff\xff\x7f"), HasSubstr("the frame's body: "));
   EXPECT_THAT(error("\0x"sv), HasSubstr("the frame's body: 1 bytes too many from byte 1"));
-  const std::string part = "\x01" "a" "\0\0\0\0\0\0\0\0" "\0" "\x02" "xy"s;
+  const std::string part =
+      "\x01"
+      "a"
+      "\0\0\0\0\0\0\0\0"
+      "\0"
+      "\x02"
+      "xy"s;
   EXPECT_EQ(error("\x01" + part), "");
   EXPECT_THAT(error("\x02" + part), HasSubstr("the frame's body: "));
   EXPECT_THAT(error("\x01" + part.substr(0, part.size() - 1)), HasSubstr("the frame's body: "));

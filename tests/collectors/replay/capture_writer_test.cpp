@@ -66,10 +66,9 @@ TEST(CaptureWriter, LeavesACaptureAloneThatIsDamagedInTheMiddle) {
     const auto writer = CaptureWriter::open(files, "c");
     ASSERT_FALSE(writer.ok()) << gap;
     ASSERT_EQ(writer.error().code, ErrorCode::kMalformed);
-    ASSERT_EQ(writer.error().message,
-              "c: damaged at byte " + std::to_string(first.size()) +
-                  ": not a frame's header, or a changed one; whole frames follow, so it is left "
-                  "as it is");
+    ASSERT_EQ(writer.error().message, "c: damaged at byte " + std::to_string(first.size()) +
+                                          ": not a frame's header, or a changed one; whole frames follow, so it is left "
+                                          "as it is");
     ASSERT_EQ(*files.get("c"), bytes);
   }
 }

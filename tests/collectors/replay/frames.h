@@ -14,8 +14,8 @@ inline bool operator==(const RawPart& a, const RawPart& b) {
   return a.name == b.name && a.status == b.status && a.micros == b.micros && a.bytes == b.bytes;
 }
 inline bool operator==(const RawFrame& a, const RawFrame& b) {
-  return a.system == b.system && a.pointer_bytes == b.pointer_bytes && a.page_bytes == b.page_bytes &&
-         a.time == b.time && a.parts == b.parts;
+  return a.system == b.system && a.pointer_bytes == b.pointer_bytes && a.page_bytes == b.page_bytes && a.time == b.time &&
+         a.parts == b.parts;
 }
 
 namespace test {

@@ -10,9 +10,7 @@
 namespace kmem::self {
 namespace {
 
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+double now_seconds() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 TEST(Self, CpuTimeGrowsByWork) {
   const double before = read_self().cpu_seconds;

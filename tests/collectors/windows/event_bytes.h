@@ -16,8 +16,8 @@ inline std::string srv_data(std::uint32_t code) {
   return data.str();
 }
 
-inline std::string event_record(std::uint32_t number, std::uint32_t seconds, std::uint32_t event_id,
-                                std::string_view source, std::string_view data = {}) {
+inline std::string event_record(std::uint32_t number, std::uint32_t seconds, std::uint32_t event_id, std::string_view source,
+                                std::string_view data = {}) {
   NtBytes record(56);
   record.put(4, 0x654C664CU).put(8, number).put(12, seconds).put(16, seconds).put(20, event_id).put(24, std::uint16_t{1});
   std::size_t at = 56;
@@ -33,8 +33,8 @@ inline std::string event_record(std::uint32_t number, std::uint32_t seconds, std
   return record.str();
 }
 
-inline std::string event_xml(std::string_view provider, std::uint32_t event_id, std::uint64_t record_id,
-                             std::string_view time, std::string_view rest = {}) {
+inline std::string event_xml(std::string_view provider, std::uint32_t event_id, std::uint64_t record_id, std::string_view time,
+                             std::string_view rest = {}) {
   std::string xml = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='";
   xml.append(provider).append("'/><EventID Qualifiers='49152'>").append(std::to_string(event_id));
   xml.append("</EventID><Level>2</Level><TimeCreated SystemTime='").append(time);

@@ -69,9 +69,7 @@ class EventTailTest : public testing::Test {
   void fail(std::uint32_t number, std::uint32_t time, std::uint32_t id = 2020) {
     log_.add(event_record(number, time, 0xC0000000 | id, "Srv", test::srv_data(0xC0000000 | id)), true);
   }
-  void other(std::uint32_t number, std::uint32_t time) {
-    log_.add(event_record(number, time, 6013, "EventLog"), false);
-  }
+  void other(std::uint32_t number, std::uint32_t time) { log_.add(event_record(number, time, 6013, "EventLog"), false); }
   EventTail make() { return EventTail(std::make_unique<FakeLog>(log_), clock_); }
 
   /// Record ids that the part brings; the reading itself in reading_.

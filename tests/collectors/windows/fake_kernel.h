@@ -35,7 +35,8 @@ class FakeKernel final : public windows::NtQuery {
       return status == statuses.end() ? windows::kStatusInvalidInfoClass : status->second;
     }
     needed_bytes = static_cast<std::uint32_t>(answer->second.size());
-    const bool is_refused = exact.contains(info_class) ? buffer.size() != answer->second.size() : buffer.size() < answer->second.size();
+    const bool is_refused =
+        exact.contains(info_class) ? buffer.size() != answer->second.size() : buffer.size() < answer->second.size();
     if (is_refused) return windows::kStatusLengthMismatch;
     std::memcpy(buffer.data(), answer->second.data(), answer->second.size());
     return windows::kStatusOk;

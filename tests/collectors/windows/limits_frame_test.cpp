@@ -42,8 +42,14 @@ struct Machine2003 {
       : frames(std::unique_ptr<NtQuery>(kernel), std::unique_ptr<Registry>(registry), {}, clock, 4) {
     frames.add_system(std::make_unique<Facts>(std::move(facts)), std::make_unique<OneRecord>());
     kernel->answers[0] = NtBytes(44).put(8, 4096U).put(12, 1'048'576U).put(32, maximum_user_address).str();
-    kernel->answers[2] = NtBytes(312).put(48, 100'000U).put(52, 2'000'000U).put(112, 30'000U).put(116, 10'000U)
-                             .put(120, 9U).put(136, 170'000U).str();
+    kernel->answers[2] = NtBytes(312)
+                             .put(48, 100'000U)
+                             .put(52, 2'000'000U)
+                             .put(112, 30'000U)
+                             .put(116, 10'000U)
+                             .put(120, 9U)
+                             .put(136, 170'000U)
+                             .str();
     kernel->answers[37] = NtBytes(12).put(0, 0x2000000U).put(4, 0x200000U).put(8, quota).str();
   }
   Snapshot read() {
@@ -107,8 +113,7 @@ TEST(LimitsOfAFrame, AnUnknownSystemHasNone) {
   const Snapshot damaged = Machine2003("version=five\n").read();
   EXPECT_FALSE(damaged.pools.at(0).limit);
   int seen = 0;
-  for (const auto& [snapshot, state] : {std::pair(&out, PartState::kUnsupported),
-                                        std::pair(&damaged, PartState::kFailed)})
+  for (const auto& [snapshot, state] : {std::pair(&out, PartState::kUnsupported), std::pair(&damaged, PartState::kFailed)})
     for (const PartStatus& part : snapshot->parts) {
       if (part.collector != "limits") continue;
       EXPECT_EQ(part.state, state) << part.reason;

@@ -86,7 +86,8 @@ TEST(NonpagedLimit, OtherVersions) {
 
 TEST(PagedLimit, Xp2003On32Bit) {
   // "up to 491 MB" and "up to 650 MB": what the registry's maximum gives. 2000 up to 470.
-  for (const auto& [minor, most] : {std::pair(0U, 470 * kMebibyte), std::pair(1U, 491 * kMebibyte), std::pair(2U, 650 * kMebibyte)}) {
+  for (const auto& [minor, most] :
+       {std::pair(0U, 470 * kMebibyte), std::pair(1U, 491 * kMebibyte), std::pair(2U, 650 * kMebibyte)}) {
     LimitFacts facts = x86(5, minor, 4 * kGiB);
     facts.settings.paged_pool_size = 0xFFFFFFFF;
     EXPECT_EQ(paged(facts), most) << minor;
@@ -271,8 +272,7 @@ TEST(SystemFactsText, VersionMachineAndWine) {
   EXPECT_TRUE(wine->wine);
   EXPECT_EQ(parse_system_facts("version=5.2.1\nmachine=ia64")->machine, Machine::kOther);
   EXPECT_EQ(parse_system_facts("version=5.2.1\nmachine=ia64")->architecture, "ia64");
-  for (const char* bad : {"", "machine=x86", "version=", "version=5.2", "version=5.2.x", "version=5.2.1.",
-                          "version=0.0.0",
+  for (const char* bad : {"", "machine=x86", "version=", "version=5.2", "version=5.2.x", "version=5.2.1.", "version=0.0.0",
                           "version=5.2.99999999"})
     EXPECT_FALSE(parse_system_facts(bad)) << bad;
 }

@@ -123,8 +123,8 @@ TEST(EventXml, HoldersAreBoundedAndMadeHarmless) {
   std::string info;
   for (int i = 1; i < 9; ++i)
     info += "<PagedPoolTag_1>T\x01\xC3\xBC" + std::to_string(i) + "</PagedPoolTag_1><PagedPoolUsed_1>x</PagedPoolUsed_1>";
-  const auto event = parse_event_xml(event_xml(kResourceExhaustion, 2004, 9, "2026-06-13T05:22:34Z",
-                                               "<UserData><M>" + info + "</M></UserData>"));
+  const auto event = parse_event_xml(
+      event_xml(kResourceExhaustion, 2004, 9, "2026-06-13T05:22:34Z", "<UserData><M>" + info + "</M></UserData>"));
   ASSERT_TRUE(event);
   EXPECT_EQ(event->detail, R"(paged tags T\x01\xc3\xbc1 ?, T\x01\xc3\xbc2 ?, T\x01\xc3\xbc3 ?)");
 }
@@ -134,8 +134,8 @@ TEST(EventXml, WhatIsNotWholeIsRefused) {
   ASSERT_TRUE(parse_event_xml(whole));
   for (std::size_t length = 0; length < whole.size(); ++length)
     EXPECT_FALSE(parse_event_xml(std::string_view(whole).substr(0, length))) << length;
-  for (const char* time : {"", "2008-13-31T23:59:58Z", "2008-02-30T23:59:58Z", "2008-01-31T24:59:58Z",
-                           "2008-01-31 23:59:58Z", "2008-01-31T23:59:58", "20080-1-31T23:59:58Z"})
+  for (const char* time : {"", "2008-13-31T23:59:58Z", "2008-02-30T23:59:58Z", "2008-01-31T24:59:58Z", "2008-01-31 23:59:58Z",
+                           "2008-01-31T23:59:58", "20080-1-31T23:59:58Z"})
     EXPECT_FALSE(parse_event_xml(event_xml("Srv", 2020, 1, time))) << time;
   EXPECT_FALSE(parse_event_xml("</Event>"));
   std::string deep;

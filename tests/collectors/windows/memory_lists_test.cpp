@@ -116,7 +116,8 @@ TEST_F(UnaccountedTest, IsWhatIsLeftOfPhysicalMemory) {
   info_.resident_driver_pages = 3;
   info_.resident_code_pages = 2;
   EXPECT_EQ(now(), 560'000U);
-  snapshot_.memory_lists = {{"zero", -1, 9'000}, {"modified", -1, 50'000}, {"modified_no_write", -1, 10'000}, {"standby", 5, 7}};
+  snapshot_.memory_lists = {
+      {"zero", -1, 9'000}, {"modified", -1, 50'000}, {"modified_no_write", -1, 10'000}, {"standby", 5, 7}};
   EXPECT_EQ(now(), 500'000U);
   snapshot_.processes[1].working_set_bytes = 900'000;
   EXPECT_EQ(now(), 0U);

@@ -37,8 +37,7 @@ TEST_F(Nt52Frames, EveryPartOfEveryReadingIsUnderstood) {
   ASSERT_EQ(frames_.size(), 11u);
   for (const Snapshot& snapshot : snapshots_) {
     EXPECT_EQ(snapshot.parts.size(), 6u);
-    for (const PartStatus& part : snapshot.parts)
-      EXPECT_EQ(part.state, PartState::kOk) << part.collector << part.reason;
+    for (const PartStatus& part : snapshot.parts) EXPECT_EQ(part.state, PartState::kOk) << part.collector << part.reason;
   }
   EXPECT_EQ(frames_.front().time, 1'795'221'016'513);
   EXPECT_EQ(frames_.back().time, 1'795'221'191'522);

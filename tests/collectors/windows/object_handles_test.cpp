@@ -58,7 +58,8 @@ NtBytes type_list(int width, const std::vector<std::tuple<std::string, std::uint
   return bytes;
 }
 
-std::vector<ObjectTypeName> known_types(int width, const std::vector<std::tuple<std::string, std::uint32_t, std::uint8_t>>& all) {
+std::vector<ObjectTypeName> known_types(int width,
+                                        const std::vector<std::tuple<std::string, std::uint32_t, std::uint8_t>>& all) {
   const auto parsed = parse_object_types(type_list(width, all).span(), static_cast<std::uint8_t>(width));
   EXPECT_TRUE(parsed.ok());
   return parsed ? *parsed : std::vector<ObjectTypeName>();
@@ -100,8 +101,8 @@ TEST_P(ObjectHandlesTest, TypesWithoutAnIndexBeginWhereTheirCountsFit) {
 TEST_P(ObjectHandlesTest, SixteenBitsOfAnIdAreMadeWholeWhereOneProcessHasThem) {
   const int width = GetParam();
   const std::vector<std::uint64_t> pids = {4, 65'540 + 96, 131'072 + 7, 65'536 + 7};
-  const auto text = count_handles(table16(width, {{100, 1}, {7, 1}, {4, 1}}, 3).span(), 16,
-                                  static_cast<std::uint8_t>(width), {}, pids);
+  const auto text =
+      count_handles(table16(width, {{100, 1}, {7, 1}, {4, 1}}, 3).span(), 16, static_cast<std::uint8_t>(width), {}, pids);
   EXPECT_EQ(text.value(), "handles=3\nskipped=0\n4 1 type 1\n7 1 type 1\n65636 1 type 1\n");
 }
 

@@ -52,9 +52,7 @@ std::vector<TagUsage> parse_good(const Layout& layout, const NtBytes& bytes, std
   std::vector<TagUsage> tags;
   const auto result = parse_pool_tags(bytes.span(), layout.info_class, layout.pointer_bytes, tags);
   EXPECT_TRUE(result.ok());
-  if (result) {
-    EXPECT_EQ(*result, skipped);
-  }
+  if (result) { EXPECT_EQ(*result, skipped); }
   return tags;
 }
 
@@ -67,8 +65,8 @@ class PoolTagLayouts : public testing::TestWithParam<Layout> {};
 INSTANTIATE_TEST_SUITE_P(All, PoolTagLayouts, testing::Values(kNarrow32, kNarrow64, kWide32, kWide64));
 
 TEST_P(PoolTagLayouts, EveryFieldIsReadFromItsPlace) {
-  const auto tags = parse_good(
-      GetParam(), table(GetParam(), {{"Obtb", 94, 50, 91872, 0, 0, 0}, {"File", 7, 3, 640, 1000, 400, 240'000}}));
+  const auto tags =
+      parse_good(GetParam(), table(GetParam(), {{"Obtb", 94, 50, 91872, 0, 0, 0}, {"File", 7, 3, 640, 1000, 400, 240'000}}));
   ASSERT_EQ(tags.size(), 3u);
   const TagUsage* const obtb = find(tags, Pool::kPaged, "Obtb");
   ASSERT_NE(obtb, nullptr);
@@ -113,10 +111,9 @@ TEST_P(PoolTagLayouts, BytesAfterTheLastRowAreNotRows) {
 }
 
 TEST_P(PoolTagLayouts, ProtectedPoolBitIsMaskedAndSuchRowsAreSummed) {
-  const auto tags =
-      parse_good(GetParam(),
-                 table(GetParam(),
-                       {{"Irp ", 5, 1, 100, 9, 2, 700}, {"Zzzz", 1, 0, 8, 0, 0, 0}, {"Irp\xa0", 3, 2, 40, 10, 4, 60}}));
+  const auto tags = parse_good(
+      GetParam(),
+      table(GetParam(), {{"Irp ", 5, 1, 100, 9, 2, 700}, {"Zzzz", 1, 0, 8, 0, 0, 0}, {"Irp\xa0", 3, 2, 40, 10, 4, 60}}));
   ASSERT_EQ(tags.size(), 3u);
   const TagUsage* const paged = find(tags, Pool::kPaged, "Irp ");
   const TagUsage* const nonpaged = find(tags, Pool::kNonpaged, "Irp ");
@@ -131,10 +128,10 @@ TEST_P(PoolTagLayouts, ProtectedPoolBitIsMaskedAndSuchRowsAreSummed) {
 }
 
 TEST_P(PoolTagLayouts, DeadRowsAreLeftOut) {
-  const auto tags = parse_good(GetParam(), table(GetParam(), {{"Dead", 9, 9, 0, 0, 0, 0},
-                                                              {"Zero", 0, 0, 0, 0, 0, 0},
-                                                              {"Held", 9, 9, 64, 0, 0, 0},
-                                                              {"Live", 0, 0, 0, 9, 8, 0}}));
+  const auto tags = parse_good(
+      GetParam(),
+      table(GetParam(),
+            {{"Dead", 9, 9, 0, 0, 0, 0}, {"Zero", 0, 0, 0, 0, 0, 0}, {"Held", 9, 9, 64, 0, 0, 0}, {"Live", 0, 0, 0, 9, 8, 0}}));
   ASSERT_EQ(tags.size(), 2u);
   EXPECT_NE(find(tags, Pool::kPaged, "Held"), nullptr);
   EXPECT_NE(find(tags, Pool::kNonpaged, "Live"), nullptr);
@@ -193,8 +190,7 @@ TEST(PoolTagInfo, LargeUseOf64BitKernelsIsNotTruncated) {
 TEST(PoolTagInfo, OddBytesBecomeLegalTextAndBlanksStay) {
   using namespace std::string_literals;
   const auto tags = parse_good(
-      kNarrow32,
-      table(kNarrow32, {{"\xf3LMN", 1, 0, 8, 0, 0, 0}, {"Vpm\0"s, 1, 0, 8, 0, 0, 0}, {"Io  ", 1, 0, 8, 0, 0, 0}}));
+      kNarrow32, table(kNarrow32, {{"\xf3LMN", 1, 0, 8, 0, 0, 0}, {"Vpm\0"s, 1, 0, 8, 0, 0, 0}, {"Io  ", 1, 0, 8, 0, 0, 0}}));
   EXPECT_NE(find(tags, Pool::kPaged, "\\xf3LMN"), nullptr);
   EXPECT_NE(find(tags, Pool::kPaged, "Vpm\\x00"), nullptr);
   EXPECT_NE(find(tags, Pool::kPaged, "Io  "), nullptr);

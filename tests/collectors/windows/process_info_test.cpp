@@ -59,14 +59,12 @@ class ProcessList {
   NtBytes bytes_{0};
 };
 
-std::vector<ProcessUsage> parse_good(const NtBytes& bytes, std::uint8_t pointer_bytes,
-                                     std::optional<std::uint64_t> address, std::uint64_t skipped = 0) {
+std::vector<ProcessUsage> parse_good(const NtBytes& bytes, std::uint8_t pointer_bytes, std::optional<std::uint64_t> address,
+                                     std::uint64_t skipped = 0) {
   std::vector<ProcessUsage> rows;
   const auto result = parse_processes(bytes.span(), pointer_bytes, address, rows);
   EXPECT_TRUE(result.ok());
-  if (result) {
-    EXPECT_EQ(*result, skipped);
-  }
+  if (result) { EXPECT_EQ(*result, skipped); }
   return rows;
 }
 
@@ -169,9 +167,7 @@ TEST_P(ProcessLayouts, NotEvenOneEntryIsMalformed) {
   EXPECT_TRUE(rows.empty());
 }
 
-std::string label(std::u16string_view text) {
-  return utf16_label(std::as_bytes(std::span(text)));
-}
+std::string label(std::u16string_view text) { return utf16_label(std::as_bytes(std::span(text))); }
 
 TEST(Utf16Label, BecomesLegalUtf8) {
   EXPECT_EQ(label(u"svchost.exe"), "svchost.exe");
@@ -192,14 +188,14 @@ TEST(Utf16Label, LoneSurrogatesAreReplaced) {
   EXPECT_EQ(label({high_at_end, 2}), "z\xef\xbf\xbd");
 }
 
-TEST(Utf16Label, HalfACharacterAtTheEndIsDropped) {
-  EXPECT_EQ(utf16_label(std::as_bytes(std::span("a\0b", 3))), "a");
-}
+TEST(Utf16Label, HalfACharacterAtTheEndIsDropped) { EXPECT_EQ(utf16_label(std::as_bytes(std::span("a\0b", 3))), "a"); }
 
 TEST_P(ProcessLayouts, OfTwoWithOneIdTheLaterStartedLivesAndTheOtherIsCounted) {
   ProcessList list(GetParam(), address());
-  list.add({88, u"a.exe", 1, 5, 1, 1, 134'396'946'165'130'000}).add({4, u"b.exe", 1, 1, 1, 1})
-      .add({88, u"a.exe", 1, 7, 1, 1, 134'396'946'175'130'000}).add({4, u"b.exe", 1, 9, 1, 1});
+  list.add({88, u"a.exe", 1, 5, 1, 1, 134'396'946'165'130'000})
+      .add({4, u"b.exe", 1, 1, 1, 1})
+      .add({88, u"a.exe", 1, 7, 1, 1, 134'396'946'175'130'000})
+      .add({4, u"b.exe", 1, 9, 1, 1});
   const auto rows = parse_good(list.bytes(), GetParam(), address(), 2);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].pid, 88u);

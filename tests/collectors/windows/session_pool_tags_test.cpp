@@ -53,8 +53,8 @@ class SessionPoolTags : public testing::TestWithParam<std::uint8_t> {
     EXPECT_EQ(result ? *result : 99, skipped);
     std::vector<std::string> out;
     for (const SessionTagUsage& row : found)
-      out.push_back(std::to_string(row.session) + " " + std::string(pool_name(row.usage.pool)) + " " + row.usage.tag +
-                    " " + std::to_string(row.usage.bytes) + " " + std::to_string(row.usage.outstanding));
+      out.push_back(std::to_string(row.session) + " " + std::string(pool_name(row.usage.pool)) + " " + row.usage.tag + " " +
+                    std::to_string(row.usage.bytes) + " " + std::to_string(row.usage.outstanding));
     return out;
   }
 };
@@ -68,8 +68,7 @@ TEST_P(SessionPoolTags, EverySessionOfTheChainWithGapsBetweenThem) {
 }
 
 TEST_P(SessionPoolTags, BytesBehindTheLastBlockAreNothing) {
-  EXPECT_THAT(parse(block(0, 0, 1, rows({{"Gh05", 2, 1, 16}})) + std::string(500, '\0')),
-              ElementsAre("0 paged Gh05 16 1"));
+  EXPECT_THAT(parse(block(0, 0, 1, rows({{"Gh05", 2, 1, 16}})) + std::string(500, '\0')), ElementsAre("0 paged Gh05 16 1"));
 }
 
 TEST_P(SessionPoolTags, ALinkThatLeadsBackIntoTheHeadOrOutIsCutAndCounted) {
@@ -83,16 +82,14 @@ TEST_P(SessionPoolTags, ACountThatLiesGivesTheRowsThatFit) {
   const std::string body = rows({{"Gh05", 2, 1, 16}, {"Usqu", 3, 1, 640}});
   EXPECT_THAT(parse(block(0, 1, 2000, body), 1998), ElementsAre("1 paged Gh05 16 1", "1 paged Usqu 640 2"));
   // A block does not reach into the next one.
-  EXPECT_THAT(parse(block(head() + stride(), 1, 2, rows({{"Gh05", 2, 1, 16}})) +
-                        block(0, 2, 1, rows({{"Usqu", 3, 1, 640}})),
-                    1),
-              ElementsAre("1 paged Gh05 16 1", "2 paged Usqu 640 2"));
+  EXPECT_THAT(
+      parse(block(head() + stride(), 1, 2, rows({{"Gh05", 2, 1, 16}})) + block(0, 2, 1, rows({{"Usqu", 3, 1, 640}})), 1),
+      ElementsAre("1 paged Gh05 16 1", "2 paged Usqu 640 2"));
 }
 
 TEST_P(SessionPoolTags, ASessionThatComesTwiceIsRefused) {
   const std::string body = rows({{"Gh05", 2, 1, 16}});
-  EXPECT_THAT(parse(block(head() + body.size(), 3, 1, body) + block(0, 3, 1, body), 1),
-              ElementsAre("3 paged Gh05 16 1"));
+  EXPECT_THAT(parse(block(head() + body.size(), 3, 1, body) + block(0, 3, 1, body), 1), ElementsAre("3 paged Gh05 16 1"));
 }
 
 TEST_P(SessionPoolTags, ATornRowIsCounted) {

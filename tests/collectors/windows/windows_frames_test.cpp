@@ -28,7 +28,8 @@ class WindowsFramesTest : public testing::Test {
     kernel_->answers[21] = std::string(64, 'c');
     kernel_->answers[22] = std::string(9000, 'g');
     kernel_->answers[67] = std::string(40'000, 's');
-    kernel_->answers[66] = NtBytes(32).put(0, std::uint32_t{1}).put(8, std::uint64_t{0x1001}).put(16, std::uint64_t{4096}).text(24, "Irp ").str();
+    kernel_->answers[66] =
+        NtBytes(32).put(0, std::uint32_t{1}).put(8, std::uint64_t{0x1001}).put(16, std::uint64_t{4096}).text(24, "Irp ").str();
     kernel_->statuses[80] = kStatusPrivilegeNotHeld;
     kernel_->statuses[37] = kStatusAccessDenied;
     registry_->values = {{"SystemPages", 7}};
@@ -55,8 +56,8 @@ TEST_F(WindowsFramesTest, EveryAnswerBecomesAPart) {
   EXPECT_EQ(frame.pointer_bytes, 8);
   EXPECT_EQ(frame.page_bytes, 8192u);
   EXPECT_EQ(frame.time, 1'700'000'000'123);
-  EXPECT_THAT(names(frame), ElementsAre("nt/0", "nt/2", "nt/37", "nt/3", "nt/21", "nt/5", "nt/5.base", "nt/255",
-                                        "nt/22", "nt/67", "kmem/big_pool", "nt/80", "kmem/memory_status", "kmem/registry"));
+  EXPECT_THAT(names(frame), ElementsAre("nt/0", "nt/2", "nt/37", "nt/3", "nt/21", "nt/5", "nt/5.base", "nt/255", "nt/22",
+                                        "nt/67", "kmem/big_pool", "nt/80", "kmem/memory_status", "kmem/registry"));
   EXPECT_EQ(frame.find("nt/2")->bytes, std::string(312, 'p'));
   EXPECT_EQ(frame.find("nt/2")->micros, 250u);
   EXPECT_EQ(frame.find("nt/3")->bytes, std::string(48, 't'));
@@ -168,7 +169,13 @@ TEST_F(WindowsFramesTest, TheBigPoolIsAskedForOnceAMinute) {
 
 TEST_F(WindowsFramesTest, HandlesAreAskedForWhileTheyAreWantedEveryTenMinutes) {
   kernel_->answers[5] = NtBytes(256).word(80, 70'000, 8).put(96, std::uint32_t{2}).str();
-  kernel_->answers[64] = NtBytes(16 + 2 * 40).word(0, 2, 8).word(24, 70'000, 8).put(46, std::uint16_t{9}).word(64, 70'000, 8).put(86, std::uint16_t{9}).str();
+  kernel_->answers[64] = NtBytes(16 + 2 * 40)
+                             .word(0, 2, 8)
+                             .word(24, 70'000, 8)
+                             .put(46, std::uint16_t{9})
+                             .word(64, 70'000, 8)
+                             .put(86, std::uint16_t{9})
+                             .str();
   auto frames = make({});
   RawFrame frame;
   ASSERT_TRUE(frames.acquire(frame).ok());
@@ -180,7 +187,8 @@ TEST_F(WindowsFramesTest, HandlesAreAskedForWhileTheyAreWantedEveryTenMinutes) {
   EXPECT_EQ(std::count(kernel_->asked.begin(), kernel_->asked.end(), 64u), 1);
   // Where 64 is not, or too long, 16 has to do.
   kernel_->answers.erase(64);
-  kernel_->answers[16] = NtBytes(8 + 24).put(0, std::uint32_t{1}).put(8, std::uint16_t{70'000 - 65'536}).put(12, std::uint8_t{3}).str();
+  kernel_->answers[16] =
+      NtBytes(8 + 24).put(0, std::uint32_t{1}).put(8, std::uint16_t{70'000 - 65'536}).put(12, std::uint8_t{3}).str();
   clock_.skip(std::chrono::minutes(10));
   ASSERT_TRUE(frames.acquire(frame).ok());
   EXPECT_EQ(frame.find("kmem/object_handles")->bytes, "handles=1\nskipped=0\n70000 1 type 3\n");

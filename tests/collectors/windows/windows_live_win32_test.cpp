@@ -30,9 +30,8 @@ TEST(WindowsLive, ThisKernelIsRead) {
   ASSERT_TRUE(snapshot.boot_time.has_value());
   EXPECT_LT(*snapshot.boot_time, clock.wall() + 60'000);
 
-  const auto self = std::find_if(snapshot.processes.begin(), snapshot.processes.end(), [](const ProcessUsage& row) {
-    return row.pid == static_cast<std::uint64_t>(_getpid());
-  });
+  const auto self = std::find_if(snapshot.processes.begin(), snapshot.processes.end(),
+                                 [](const ProcessUsage& row) { return row.pid == static_cast<std::uint64_t>(_getpid()); });
   ASSERT_NE(self, snapshot.processes.end());
   EXPECT_EQ(self->name, "windows_tests.exe");
   EXPECT_GT(self->handles.value_or(0), 0u);

@@ -52,16 +52,15 @@ TEST(WindowsParse, AWholeFrameOfA64BitKernel) {
   NtBytes sessions(16 + 40);
   sessions.put(8, std::uint32_t{2}).put(12, std::uint32_t{1}).text(16, "Gh05").put(20, std::uint32_t{9});
   sessions.put(32, std::uint64_t{5120});
-  RawFrame frame =
-      frame_of(8, {{"nt/0", NtBytes(64).put(8, std::uint32_t{4096}).put(12, std::uint32_t{4'000'000}).str()},
-                   {"nt/2", performance().str()},
-                   {"nt/3", NtBytes(48).put(0, std::int64_t{134'396'946'165'130'000}).str()},
-                   {"nt/5", process.str()},
-                   {"nt/5.base", "65536"},
-                   {"nt/21", NtBytes(64).put(0, std::uint64_t{4096}).put(8, std::uint64_t{8192}).str()},
-                   {"nt/22", tags.str()},
-                   {"nt/67", sessions.str()},
-                   {"kmem/registry", "SystemPages=7\n"}});
+  RawFrame frame = frame_of(8, {{"nt/0", NtBytes(64).put(8, std::uint32_t{4096}).put(12, std::uint32_t{4'000'000}).str()},
+                                {"nt/2", performance().str()},
+                                {"nt/3", NtBytes(48).put(0, std::int64_t{134'396'946'165'130'000}).str()},
+                                {"nt/5", process.str()},
+                                {"nt/5.base", "65536"},
+                                {"nt/21", NtBytes(64).put(0, std::uint64_t{4096}).put(8, std::uint64_t{8192}).str()},
+                                {"nt/22", tags.str()},
+                                {"nt/67", sessions.str()},
+                                {"kmem/registry", "SystemPages=7\n"}});
   frame.part("nt/2").micros = 1500;
   const Snapshot snapshot = parse(frame);
 
@@ -103,8 +102,8 @@ TEST(WindowsParse, AWholeFrameOfA64BitKernel) {
   EXPECT_EQ(snapshot.session_tags[0].usage.bytes, 5120u);
 
   ASSERT_EQ(snapshot.parts.size(), 8u);
-  for (const char* const name : {"basic", "performance", "time_of_day", "file_cache", "processes", "pool_tags",
-                                 "session_pool_tags", "settings"}) {
+  for (const char* const name :
+       {"basic", "performance", "time_of_day", "file_cache", "processes", "pool_tags", "session_pool_tags", "settings"}) {
     ASSERT_NE(status_of(snapshot, name), nullptr) << name;
     EXPECT_EQ(status_of(snapshot, name)->state, PartState::kOk) << name;
     EXPECT_EQ(status_of(snapshot, name)->reason, "") << name;
@@ -138,8 +137,8 @@ TEST(WindowsParse, RefusedAndUnsupportedAreToldApart) {
 }
 
 TEST(WindowsParse, OneMalformedPartLosesNothingElse) {
-  const Snapshot snapshot = parse(
-      frame_of(8, {{"nt/0", "x"}, {"nt/2", performance().str()}, {"nt/3", "abc"}, {"nt/5", "p"}, {"nt/22", "t"}}));
+  const Snapshot snapshot =
+      parse(frame_of(8, {{"nt/0", "x"}, {"nt/2", performance().str()}, {"nt/3", "abc"}, {"nt/5", "p"}, {"nt/22", "t"}}));
   EXPECT_EQ(status_of(snapshot, "basic")->state, PartState::kFailed);
   EXPECT_EQ(status_of(snapshot, "basic")->reason, "basic information of 1 bytes");
   EXPECT_EQ(status_of(snapshot, "time_of_day")->state, PartState::kFailed);
@@ -204,7 +203,8 @@ TEST(WindowsParse, AWrongLengthIsToldByTheKindOfClass) {
   RawFrame frame = frame_of(8, {{"nt/80", ""}, {"nt/5", ""}});
   for (RawPart& part : frame.parts) part.status = 0xC0000004;
   const Snapshot snapshot = parse(frame);
-  EXPECT_EQ(status_of(snapshot, "memory_lists")->reason, "the answer is of another length than this program asks for, status 0xc0000004");
+  EXPECT_EQ(status_of(snapshot, "memory_lists")->reason,
+            "the answer is of another length than this program asks for, status 0xc0000004");
   EXPECT_EQ(status_of(snapshot, "processes")->reason, "the answer is longer than this program reads, status 0xc0000004");
 }
 

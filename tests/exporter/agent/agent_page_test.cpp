@@ -23,8 +23,7 @@ using testing::Not;
 /// "Leak" gains 48 KiB a day of a nonpaged pool of 100 MB, beside 300 tags that do not; one has a hostile name.
 class Source final : public KernelSource {
  public:
-  Source(const test::ManualClock& clock, int& reads, std::string& failure)
-      : clock_(clock), reads_(reads), failure_(failure) {}
+  Source(const test::ManualClock& clock, int& reads, std::string& failure) : clock_(clock), reads_(reads), failure_(failure) {}
 
   base::Result<void> read(Snapshot& out) override {
     ++reads_;
@@ -44,8 +43,7 @@ class Source final : public KernelSource {
     out.system_ptes_free = 60'000;
     out.commit_bytes = 1ULL << 30;
     out.commit_limit_bytes = 1ULL << 32;
-    out.processes = {{4, "System", 500, {}, 4096, {}}, {8, "svc.exe", 900, {}, {}, {}},
-                     {9, "h\xc3\xa9.exe", 20, {}, {}, {}}};
+    out.processes = {{4, "System", 500, {}, 4096, {}}, {8, "svc.exe", 900, {}, {}, {}}, {9, "h\xc3\xa9.exe", 20, {}, {}, {}}};
     out.parts = {{"pool_tags", PartState::kOk, "", 0.001, 0}};
     return {};
   }
@@ -253,9 +251,9 @@ TEST_F(AgentPageTest, WhatIsNotThereOrNotUnderstoodIsAnErrorInJson) {
     EXPECT_EQ(fault["error"]["status"], 404) << path;
     EXPECT_FALSE(fault["error"]["message"].get<std::string>().empty());
   }
-  for (const char* path : {"/api/v1/tags?limit=1001", "/api/v1/tags?x=1", "/api/v1/trends?limit=201",
-                           "/api/v1/trends?verdict=bad", "/api/v1/trends?sort=tag", "/api/v1/status?a=b",
-                           "/api/v1/trends/nonpaged/Leak?limit=1"})
+  for (const char* path :
+       {"/api/v1/tags?limit=1001", "/api/v1/tags?x=1", "/api/v1/trends?limit=201", "/api/v1/trends?verdict=bad",
+        "/api/v1/trends?sort=tag", "/api/v1/status?a=b", "/api/v1/trends/nonpaged/Leak?limit=1"})
     EXPECT_EQ(get_json(path, 400)["error"]["status"], 400) << path;
 }
 

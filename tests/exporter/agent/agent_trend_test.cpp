@@ -149,8 +149,7 @@ TEST_F(AgentTrendTest, ASlowLeakIsFoundExportedWhateverItsRankAndSaidOnce) {
   EXPECT_LE(now.at(R"(kmem_pool_tag_leak_confidence{pool="nonpaged",tag="Slow"})"), 1);
   for (const char* window : {"1d", "7d", "28d"}) {
     const std::string labels = std::string("window=\"") + window + "\"}";
-    EXPECT_NEAR(now.at(R"(kmem_pool_tag_trend_bytes_per_second{pool="nonpaged",tag="Slow",)" + labels), 2048.0 / 3600,
-                0.03);
+    EXPECT_NEAR(now.at(R"(kmem_pool_tag_trend_bytes_per_second{pool="nonpaged",tag="Slow",)" + labels), 2048.0 / 3600, 0.03);
     EXPECT_NEAR(now.at("kmem_system_ptes_trend_per_second{" + labels), -100.0 / 86'400, 1e-4);
     EXPECT_EQ(now.at("kmem_commit_trend_bytes_per_second{" + labels), 0);
   }
@@ -179,7 +178,9 @@ TEST_F(AgentTrendTest, ASlowLeakIsFoundExportedWhateverItsRankAndSaidOnce) {
   EXPECT_THAT(tag_lines[0], HasSubstr("since=2023-11-1"));
   // No limit of the pool is known; commit ends it, and the log's numbers agree.
   EXPECT_THAT(tag_lines[0], HasSubstr(" room=3221225472 bound=commit_limit "));
-  const auto logged = [&](const char* key) { return std::atof(tag_lines[0].c_str() + tag_lines[0].find(key) + std::strlen(key)); };
+  const auto logged = [&](const char* key) {
+    return std::atof(tag_lines[0].c_str() + tag_lines[0].find(key) + std::strlen(key));
+  };
   EXPECT_NEAR(logged("exhaustion=") / (logged("room=") / logged("bytes_per_day=") * 86'400), 1, 1e-4);
   std::string page;
   for (const http::Route& route : agent->routes())
@@ -231,7 +232,8 @@ TEST_F(AgentTrendTest, AKnownLeakIsFoundWithItsSuspectAndGoesWithIt) {
   image.loaded = true;
   image.version = drivers::parse_version("5.1.3").value();
   agent->attribution().use(std::make_shared<const drivers::ImageTags>(std::vector{image}));
-  agent->attribution().use(std::make_shared<const drivers::LeakSignatures>("Slow - slow.sys - ..5.1 - update to 5.2\nT5 - slow.sys - any - no suspect\n"));
+  agent->attribution().use(std::make_shared<const drivers::LeakSignatures>(
+      "Slow - slow.sys - ..5.1 - update to 5.2\nT5 - slow.sys - any - no suspect\n"));
   const auto findings = [&agent] {
     http::Request request;
     request.path = "/api/v1/status";
@@ -429,21 +431,26 @@ class LargeWindows final : public KernelSource {
         out.big_pool.push_back({pool, tag.key, tag.tag, 10, 40'960 + i});
         out.tags.push_back(std::move(tag));
       }
-      out.pools.push_back({pool, 4'000 * kMiB, 3'000 * kMiB, 9U, 8U, 7U, PoolLimit{16'000 * kMiB, "estimate", "x64"}, 9'000 * kMiB});
-      for (std::uint32_t session = 1; session < 5; ++session) out.session_tags.push_back({session, test::tag_usage(pool, "Gh05", kMiB)});
+      out.pools.push_back(
+          {pool, 4'000 * kMiB, 3'000 * kMiB, 9U, 8U, 7U, PoolLimit{16'000 * kMiB, "estimate", "x64"}, 9'000 * kMiB});
+      for (std::uint32_t session = 1; session < 5; ++session)
+        out.session_tags.push_back({session, test::tag_usage(pool, "Gh05", kMiB)});
     }
     std::sort(out.big_pool.begin(), out.big_pool.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
     for (std::uint64_t i = 0; i < 200; ++i)  // each order has others at its head
-      out.processes.push_back({4 + 4 * i, "p" + std::to_string(i) + ".exe", 100 + i, 1'000 * (i * 37 % 200), 1'000 * (i * 71 % 200), kMiB});
-    for (const char* list : {"zero", "free", "modified", "modified_no_write", "bad"}) out.memory_lists.push_back({list, -1, kMiB});
+      out.processes.push_back(
+          {4 + 4 * i, "p" + std::to_string(i) + ".exe", 100 + i, 1'000 * (i * 37 % 200), 1'000 * (i * 71 % 200), kMiB});
+    for (const char* list : {"zero", "free", "modified", "modified_no_write", "bad"})
+      out.memory_lists.push_back({list, -1, kMiB});
     for (int priority = 0; priority < 8; ++priority) out.memory_lists.push_back({"standby", priority, kMiB});
-    for (const char* kind : {"cache_resident", "driver_resident", "code_resident", "driver", "code", "dirty_cache", "resident_available",
-                             "shared_commit", "mdl", "pfn_database", "contiguous"})
+    for (const char* kind : {"cache_resident", "driver_resident", "code_resident", "driver", "code", "dirty_cache",
+                             "resident_available", "shared_commit", "mdl", "pfn_database", "contiguous"})
       out.kernel_memory.push_back({kind, kMiB});
     for (const char* setting : {"PagedPoolSize", "NonPagedPoolSize", "PagedPoolLimit", "NonPagedPoolLimit", "PoolUsageMaximum",
                                 "SystemPages", "SessionPoolSize", "SessionViewSize", "LargeSystemCache", "RegistrySizeLimit"})
       out.settings.push_back({setting, 0});
-    for (const char* part : {"performance", "pool_tags", "processes", "settings", "events", "session_pool_tags", "big_pool", "memory_lists"})
+    for (const char* part :
+         {"performance", "pool_tags", "processes", "settings", "events", "session_pool_tags", "big_pool", "memory_lists"})
       out.parts.push_back({part, PartState::kOk, "", 0.001, 0});
     for (const std::uint32_t event : {2017U, 2018U, 2019U, 2020U}) out.failure_events.push_back({"Srv", event, 1, out.time});
     out.failure_events.push_back({"Microsoft-Windows-Resource-Exhaustion-Detector", 2004, 1, out.time});
@@ -479,7 +486,8 @@ TEST_F(AgentTrendTest, ALargeWindowsServerKeepsTheBoundOfTheReadme) {
     const auto now = samples(agent);
     std::map<std::string, std::size_t> by_name;
     for (const auto& [series, amount] : now) ++by_name[series.substr(0, series.find('{'))];
-    for (const char* of_all : {"kmem_pool_tag_bytes", "kmem_pool_tag_info", "kmem_pool_tag_frees_total", "kmem_pool_tag_leak_suspect"})
+    for (const char* of_all :
+         {"kmem_pool_tag_bytes", "kmem_pool_tag_info", "kmem_pool_tag_frees_total", "kmem_pool_tag_leak_suspect"})
       EXPECT_EQ(by_name[of_all], 80U) << of_all;
     EXPECT_EQ(by_name["kmem_pool_tag_trend_bytes_per_second"], 240U);
     EXPECT_EQ(by_name["kmem_pool_tag_big_bytes"] + by_name["kmem_pool_tag_big_allocations"], 32U);

@@ -170,10 +170,9 @@ TEST_F(FailureLogTest, SaysWhatTheEventSays) {
   Snapshot snapshot = windows({exhaustion});
   log.observe(snapshot);
   ASSERT_THAT(said_, SizeIs(1));
-  EXPECT_THAT(said_[0],
-              AllOf(HasSubstr("level=warning"), HasSubstr("provider=Microsoft-Windows-Resource-Exhaustion-Detector"),
-                    HasSubstr("event_id=2004"), HasSubstr("2023-11-14T22:13:20"),
-                    HasSubstr("paged tags CM31 500, MmSt 300; nonpaged tags Leak 200")));
+  EXPECT_THAT(said_[0], AllOf(HasSubstr("level=warning"), HasSubstr("provider=Microsoft-Windows-Resource-Exhaustion-Detector"),
+                              HasSubstr("event_id=2004"), HasSubstr("2023-11-14T22:13:20"),
+                              HasSubstr("paged tags CM31 500, MmSt 300; nonpaged tags Leak 200")));
   EXPECT_EQ(count(snapshot, 2004), 1U);
 }
 
@@ -264,9 +263,9 @@ TEST_F(FailureLogTest, TheAgentRemembersOverRestartsKillsAndAClearedLog) {
   };
   const auto counted = [&](Agent& agent, int wanted) {
     clock.advance(std::chrono::minutes(1));
-    EXPECT_THAT(*agent.page(encode::Format::kText004),
-                HasSubstr(R"(kmem_pool_failure_events_total{provider="Srv",event_id="2020"} )" +
-                          std::to_string(wanted) + "\n"));
+    EXPECT_THAT(
+        *agent.page(encode::Format::kText004),
+        HasSubstr(R"(kmem_pool_failure_events_total{provider="Srv",event_id="2020"} )" + std::to_string(wanted) + "\n"));
   };
   {
     const auto agent = start();

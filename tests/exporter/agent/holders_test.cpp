@@ -66,7 +66,8 @@ class ObjectLeak final : public KernelSource {
     out.tags = {even};
     out.pools = {{Pool::kNonpaged, 50'000'000 + even.bytes, {}, {}, {}, {}}};
     const std::uint64_t held = 5'000 + hours * 980;
-    out.processes = {{4, "System", 2'000, {}, {}}, {1234, "updater.exe", has_counts_ ? std::optional(held + 60) : std::nullopt, {}, {}}};
+    out.processes = {{4, "System", 2'000, {}, {}},
+                     {1234, "updater.exe", has_counts_ ? std::optional(held + 60) : std::nullopt, {}, {}}};
     if (wanted_ && tells_ && told_++ % fresh_every_ == 0) table_ = {{1234, "Event", held}, {4, "File", 1'500}};
     out.object_handles = table_;
     return {};
@@ -136,7 +137,8 @@ TEST(Holders, PageApiMetricsAndLogNameTheProcessAndTheKernelIsAskedOnlyMeanwhile
   base::set_log_sink({});
   EXPECT_THAT(log, testing::Contains(testing::AllOf(HasSubstr("leak suspected"), HasSubstr("tag=Even"),
                                                     HasSubstr("98 % of the growth by updater.exe (pid 1234)"))));
-  EXPECT_THAT(log, testing::Contains(testing::AllOf(HasSubstr("leak suspected"), HasSubstr("kind=pool"), Not(HasSubstr("held=")))));
+  EXPECT_THAT(log,
+              testing::Contains(testing::AllOf(HasSubstr("leak suspected"), HasSubstr("kind=pool"), Not(HasSubstr("held=")))));
 }
 
 /// The table of handles is older than the reading: the share is that of the table's time all the same.
@@ -158,8 +160,9 @@ TEST(Holders, TheShareIsOfOneTime) {
     if (holder.is_null() || holder["basis"] != "type_growth") continue;
     ++grown;
     EXPECT_NEAR(holder["share"].get<double>(), 0.98, 0.001) << hour;
-    EXPECT_THAT(agent.page(encode::Format::kText004).value(),
-                HasSubstr("kmem_pool_tag_holder_share{pool=\"nonpaged\",tag=\"Even\",process=\"updater.exe\",pid=\"1234\"} 0.98\n"));
+    EXPECT_THAT(
+        agent.page(encode::Format::kText004).value(),
+        HasSubstr("kmem_pool_tag_holder_share{pool=\"nonpaged\",tag=\"Even\",process=\"updater.exe\",pid=\"1234\"} 0.98\n"));
   }
 }
 

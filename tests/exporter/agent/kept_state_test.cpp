@@ -160,8 +160,7 @@ TEST(HostKey, IsAKeyedHash) {
   EXPECT_EQ(hex(base::sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(base::sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  EXPECT_EQ(hex(base::sha256(std::string(1'000'000, 'a'))),
-            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(hex(base::sha256(std::string(1'000'000, 'a'))), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   const std::string id = "0123456789abcdef0123456789abcdef", key = base::host_key(id);
   EXPECT_EQ(key, "1031b7f00a611557bdf2e18775d4eab7") << "HMAC-SHA-256, by another implementation";
   EXPECT_NE(key, id);

@@ -143,7 +143,8 @@ class Outlets : public testing::Test {
   /// pool -> tag -> verdict
   static void expect_truth(const json& subjects, const std::string& outlet) {
     std::map<std::string, std::string> seen;
-    for (const json& one : subjects) seen[one["pool"].get<std::string>() + "/" + one["tag"].get<std::string>()] = one["verdict"];
+    for (const json& one : subjects)
+      seen[one["pool"].get<std::string>() + "/" + one["tag"].get<std::string>()] = one["verdict"];
     for (const Truth& tag : kTags) EXPECT_EQ(seen[name(tag)], tag.verdict) << outlet << ": " << name(tag);
     for (const Truth& pool : kPools) EXPECT_EQ(seen[name(pool)], pool.verdict) << outlet << ": " << name(pool);
   }
@@ -195,7 +196,8 @@ TEST_F(Outlets, TheApiTellsTheTruthInEveryAnswer) {
   expect_truth(all, "/api/v1/trends");
 
   json single = json::array();
-  for (const Truth& tag : kTags) single.push_back(json::parse(get("/api/v1/trends/", "/api/v1/trends/" + name(tag)))["subject"]);
+  for (const Truth& tag : kTags)
+    single.push_back(json::parse(get("/api/v1/trends/", "/api/v1/trends/" + name(tag)))["subject"]);
   for (const Truth& pool : kPools) {
     const std::string path = "/api/v1/trends/" + std::string(pool_name(pool.pool));
     single.push_back(json::parse(get("/api/v1/trends/", path))["subject"]);
@@ -211,8 +213,7 @@ TEST_F(Outlets, TheApiTellsTheTruthInEveryAnswer) {
 
   const json tags = get_json("/api/v1/tags");
   ASSERT_EQ(tags["tags"].size(), std::size(kTags));
-  for (const json& row : tags["tags"])
-    EXPECT_EQ(row["verdict"], row["tag"] == "kmalloc-64" ? "leak" : "ok") << row;
+  for (const json& row : tags["tags"]) EXPECT_EQ(row["verdict"], row["tag"] == "kmalloc-64" ? "leak" : "ok") << row;
 
   const json status = get_json("/api/v1/status");
   EXPECT_EQ(status["verdict"]["leaks"], 2) << "the tag, and the pool that follows it";
@@ -293,9 +294,7 @@ TEST(YoungHistory, IsToldAsTooLittleByEveryOutlet) {
     for (const http::Route& route : agent.routes()) {
       http::Request request;
       request.path = route.path;
-      if (route.path == "/") {
-        EXPECT_THAT(route.handler(request).body, HasSubstr("<title>" + lacking));
-      }
+      if (route.path == "/") { EXPECT_THAT(route.handler(request).body, HasSubstr("<title>" + lacking)); }
     }
   }
   base::set_log_sink({});
@@ -310,7 +309,8 @@ TEST(YoungHistory, IsToldAsTooLittleByEveryOutlet) {
   ASSERT_TRUE(analysis.ok());
   std::string verdict = lacking;
   verdict[0] = 't';
-  EXPECT_THAT(analysis_text(*analysis, false), HasSubstr("Verdict  " + verdict + "\n         Largest growth so far: slab_unreclaimable kmalloc-64, +"));
+  EXPECT_THAT(analysis_text(*analysis, false),
+              HasSubstr("Verdict  " + verdict + "\n         Largest growth so far: slab_unreclaimable kmalloc-64, +"));
   EXPECT_EQ(json::parse(analysis_json(*analysis))["judged"], false);
 }
 

@@ -168,7 +168,8 @@ TEST(Analyze, WhatWasPassedOverIsNoPartOfTheVerdict) {
   std::string text = "timestamp,pool,tag,bytes\n";
   for (int day = 0; day < 20; ++day) {
     const std::string time = std::to_string(1'767'225'600 + day * 86'400);
-    text += time + ",paged,Calm,5000000\n" + time + ",nonpaged,Leak,1,000 MB\n" + time + (day == 3 ? ",paged,Some,12x\n" : ",paged,Some,900000\n");
+    text += time + ",paged,Calm,5000000\n" + time + ",nonpaged,Leak,1,000 MB\n" + time +
+            (day == 3 ? ",paged,Some,12x\n" : ",paged,Some,900000\n");
   }
   test::MemoryFiles files;
   files.put("h.csv", text);
@@ -192,11 +193,13 @@ TEST(Analyze, LostRowsAreNamedWhateverTheFormat) {
     std::string found;
     if (!analysis) return analysis.error().message;
     for (const PassedOver& one : analysis->passed_over)
-      found += one.of.host + "|" + (one.of.pool ? std::string(pool_name(*one.of.pool)) : "") + "|" + one.of.tag + "|" + std::to_string(one.rows) + (one.is_judged ? " judged" : "") + ";";
+      found += one.of.host + "|" + (one.of.pool ? std::string(pool_name(*one.of.pool)) : "") + "|" + one.of.tag + "|" +
+               std::to_string(one.rows) + (one.is_judged ? " judged" : "") + ";";
     return found;
   };
   const std::string poolmon = " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n";
-  EXPECT_EQ(lost("2026-11-05 18:00:00\n" + poolmon + " Leak Nonp       1000 (   0)         0 (   0)     900x   1024000 (     0)   1024\n"
+  EXPECT_EQ(lost("2026-11-05 18:00:00\n" + poolmon +
+                 " Leak Nonp       1000 (   0)         0 (   0)     900x   1024000 (     0)   1024\n"
                  " CM31 Paged      1000 (   0)         0 (   0)     1000   1024000 (     0)   1024\n"),
             "|nonpaged|Leak|1;");
   EXPECT_EQ(lost("DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes,ComputerName\n2026-11-05 18:00:00,CM31,500,0,S\n"
@@ -205,19 +208,24 @@ TEST(Analyze, LostRowsAreNamedWhateverTheFormat) {
   EXPECT_EQ(lost("\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Pool Paged Bytes\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n"
                  "\"11/05/2026 18:00:00.000\",\"500\",\"n/a\"\n"),
             "S||Memory\\Pool Nonpaged Bytes|1;");
-  EXPECT_EQ(lost("2026-11-05 18:00:00\nslabinfo - version: 2.1\n# name <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>\n"
-                 "dentry 100 100 192 21 1 : tunables 0 0 0 : slabdata 5 5 0\ninode_cache x 100 192 21 1 : tunables 0 0 0 : slabdata 5 5 0\n"),
-            "||inode_cache|1;");
+  EXPECT_EQ(
+      lost(
+          "2026-11-05 18:00:00\nslabinfo - version: 2.1\n# name <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>\n"
+          "dentry 100 100 192 21 1 : tunables 0 0 0 : slabdata 5 5 0\ninode_cache x 100 192 21 1 : tunables 0 0 0 : slabdata 5 5 0\n"),
+      "||inode_cache|1;");
 }
 
 // Free memory alone leaks nothing, which is no answer.
 TEST(Analyze, ReadingsWithoutAnythingToJudgeSaySo) {
   test::MemoryFiles files;
-  files.put("f.csv", "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Available Bytes\"\n\"11/05/2026 18:00:00.000\",\"500\"\n\"11/06/2026 18:00:00.000\",\"500\"\n");
+  files.put(
+      "f.csv",
+      "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Available Bytes\"\n\"11/05/2026 18:00:00.000\",\"500\"\n\"11/06/2026 18:00:00.000\",\"500\"\n");
   const auto analysis = analyze_files(files, {"f.csv"}, false);
   ASSERT_TRUE(analysis.ok());
   EXPECT_TRUE(analysis->is_of_nothing());
-  EXPECT_THAT(analysis_text(*analysis, false), HasSubstr("Verdict  nothing could be judged: no pool, tag or commit is in the readings\n"));
+  EXPECT_THAT(analysis_text(*analysis, false),
+              HasSubstr("Verdict  nothing could be judged: no pool, tag or commit is in the readings\n"));
 }
 
 TEST(Analyze, NothingUsableIsAnErrorThatNamesTheFile) {
@@ -293,8 +301,8 @@ Assumed
   Analysis none = small_report();
   none.subjects.clear();
   none.end = kStart + kDay;
-  EXPECT_THAT(analysis_text(none, false), AllOf(HasSubstr("Verdict  nothing grows steadily\n"),
-                                                Not(HasSubstr("VERDICT")), HasSubstr("this history is short")));
+  EXPECT_THAT(analysis_text(none, false), AllOf(HasSubstr("Verdict  nothing grows steadily\n"), Not(HasSubstr("VERDICT")),
+                                                HasSubstr("this history is short")));
 }
 
 TEST(Analyze, TextSaysWhatItCannotSee) {
@@ -302,9 +310,10 @@ TEST(Analyze, TextSaysWhatItCannotSee) {
   young.readiness = {};
   young.readiness.days_lacking = 1.5;
   young.readiness.largest = {trend::Kind::kTag, Pool::kPaged, "MmSt", 12.0 * (1 << 20), 90'000};
-  EXPECT_THAT(analysis_text(young, false),
-              HasSubstr("Verdict  1 leak, 1 to watch\n         Too little to judge the rest: telling a leak takes 36 more hours of "
-                        "readings.\n         Largest growth so far: paged MmSt, +12.0 MiB in 25 hours\n\n"));
+  EXPECT_THAT(
+      analysis_text(young, false),
+      HasSubstr("Verdict  1 leak, 1 to watch\n         Too little to judge the rest: telling a leak takes 36 more hours of "
+                "readings.\n         Largest growth so far: paged MmSt, +12.0 MiB in 25 hours\n\n"));
   young.subjects.clear();
   young.snapshots = 29;
   young.usual_seconds = 86'400;
@@ -323,9 +332,12 @@ TEST(Analyze, TextSaysWhatItCannotSee) {
   second.readiness.largest.reset();
   young.host = "a";
   young.others = {second};
-  EXPECT_THAT(analysis_text(young, false), testing::AllOf(test::HasPattern("unknown +a +28  too little to judge: telling a leak takes 36 more hours of readings; largest growth paged MmSt, \\+12.0 MiB in 25 hours"),
-                                                test::HasPattern("^Hosts +2: 0 with leaks, 0 to watch, 1 too little to judge"),
-                                                test::HasPattern("ok +b +28\n")));
+  EXPECT_THAT(
+      analysis_text(young, false),
+      testing::AllOf(
+          test::HasPattern(
+              "unknown +a +28  too little to judge: telling a leak takes 36 more hours of readings; largest growth paged MmSt, \\+12.0 MiB in 25 hours"),
+          test::HasPattern("^Hosts +2: 0 with leaks, 0 to watch, 1 too little to judge"), test::HasPattern("ok +b +28\n")));
 }
 
 TEST(Analyze, TextSaysWhatItDivides) {

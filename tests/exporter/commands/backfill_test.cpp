@@ -23,9 +23,7 @@ constexpr const char* kSmall =
     "1767225600.5,nonpaged,Even,528,17,6,\n"
     "1767225600.5,commit,,5000000000,,,\n";
 
-BackfillOptions plain_options() {
-  return {analysis_options(config::Config{}), {}, {}};
-}
+BackfillOptions plain_options() { return {analysis_options(config::Config{}), {}, {}}; }
 
 base::Result<BackfillDone> backfill(test::MemoryFiles& files, const BackfillOptions& options) {
   test::Shown shown;
@@ -38,12 +36,8 @@ std::string head(const std::string& name, const std::string& metric, const std::
   return "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n" +
          (unit.empty() ? "" : "# UNIT " + name + " " + unit + "\n");
 }
-std::string gauge(const std::string& name, const std::string& unit) {
-  return head(name, name, "gauge", unit);
-}
-std::string counter(const std::string& name) {
-  return head(name, name + "_total", "counter", "");
-}
+std::string gauge(const std::string& name, const std::string& unit) { return head(name, name, "gauge", unit); }
+std::string counter(const std::string& name) { return head(name, name + "_total", "counter", ""); }
 
 /// Series are in the catalogue's order, each with all of its samples; what was not recorded is absent.
 std::string small_page() {

@@ -19,7 +19,9 @@ std::string weeks(Fault fault) {
   for (int look = 0; look < kDays * kLooksADay; ++look) {
     const std::string time = std::to_string(test::kHistoryStart + look * 86'400 / kLooksADay);
     const Fault now = look % (7 * kLooksADay) == 5 ? fault : Fault::kNone;
-    const auto row = [&](const std::string& tag, int bytes) { text += time + ",nonpaged," + tag + "," + std::to_string(bytes) + "\n"; };
+    const auto row = [&](const std::string& tag, int bytes) {
+      text += time + ",nonpaged," + tag + "," + std::to_string(bytes) + "\n";
+    };
     if (now == Fault::kUnreadable) text += time + ",nonpaged,Calm,5000x\n";
     if (now == Fault::kNone) row("Calm", 50'000'000);
     row("Leak", 20'000'000 + look * 300'000 / kLooksADay);
@@ -29,10 +31,10 @@ std::string weeks(Fault fault) {
 }
 
 struct Seen {
-  float lowest = 0;              // of Calm's days
+  float lowest = 0;  // of Calm's days
   double leak_per_day = 0;
   std::size_t samples = 0, zeros = 0;  // of Calm
-  std::size_t others = 0;        // samples of kmem_pool_other_bytes
+  std::size_t others = 0;              // samples of kmem_pool_other_bytes
 };
 
 Seen see(Fault fault) {

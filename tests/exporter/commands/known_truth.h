@@ -57,9 +57,7 @@ class Truth {
   [[nodiscard]] std::uint64_t all_pages(int hour) const { return sum(hour, &Truth::pages); }
   [[nodiscard]] std::uint64_t live(int tag, int hour) const { return bytes(tag, hour) / kAllocationBytes; }
   /// Of 32 bits; those of the first boot wrap one after the other, from its second day on.
-  [[nodiscard]] std::uint32_t frees(int tag, int hour) const {
-    return static_cast<std::uint32_t>(frees_64(tag, hour));
-  }
+  [[nodiscard]] std::uint32_t frees(int tag, int hour) const { return static_cast<std::uint32_t>(frees_64(tag, hour)); }
   [[nodiscard]] std::uint32_t allocations(int tag, int hour) const {
     return frees(tag, hour) + static_cast<std::uint32_t>(live(tag, hour));
   }
@@ -84,7 +82,9 @@ inline const Truth kTwoBoots(3 * 24 + 5);
 
 /// As the kernel has them: four bytes, of which the last may be blanks.
 inline std::string name_of(int tag) { return tag == 0 ? "Leak" : tag == 1 ? "Irp " : "C" + std::to_string(100 + tag); }
-inline std::string cache_of(int tag) { return tag == 0 ? "Leak" : tag == 1 ? "kmalloc-rnd-01-64" : "c" + std::to_string(100 + tag); }
+inline std::string cache_of(int tag) {
+  return tag == 0 ? "Leak" : tag == 1 ? "kmalloc-rnd-01-64" : "c" + std::to_string(100 + tag);
+}
 /// As vmallocinfo and allocinfo tell them: their callers.
 inline std::string caller_of(int tag) { return tag == 0 ? "Leak_alloc [leaky]" : "c" + std::to_string(100 + tag) + "_alloc"; }
 inline std::string site_of(int tag) {

@@ -19,8 +19,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using testing::SizeIs;
 using testing::Pair;
+using testing::SizeIs;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
@@ -75,23 +75,22 @@ TEST(Options, BothFormsOfAFlagAndBothSidesOfTheCommand) {
   config::Config expected;
   expected.web.max_requests = 7;
   expected.web.telemetry_path = "/m";
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--web.max-requests=7", "--web.telemetry-path=/m"},
-        {"--web.max-requests", "7", "--web.telemetry-path", "/m"},
-        {"serve", "--web.max-requests", "7", "--web.telemetry-path=/m"},
-        {"--web.max-requests", "7", "serve", "--web.telemetry-path", "/m"},
-        {"--web.max-requests=7", "--web.telemetry-path", "/m", "serve"}})
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--web.max-requests=7", "--web.telemetry-path=/m"},
+                                                    {"--web.max-requests", "7", "--web.telemetry-path", "/m"},
+                                                    {"serve", "--web.max-requests", "7", "--web.telemetry-path=/m"},
+                                                    {"--web.max-requests", "7", "serve", "--web.telemetry-path", "/m"},
+                                                    {"--web.max-requests=7", "--web.telemetry-path", "/m", "serve"}})
     EXPECT_EQ(config_of(arguments), expected) << testing::PrintToString(arguments);
 }
 
 TEST(Options, EveryKnobHasAWorkingFlag) {
   const std::map<config::KnobType, std::string> samples = {
       {config::KnobType::kCount, "64"}, {config::KnobType::kBytes, "4KiB"}, {config::KnobType::kPath, "/somewhere"}};
-  const std::map<std::string_view, std::string> special = {{"source.kind", "linux"}, {"web.telemetry_path", "/x"},
-                                                           {"log.level", "warn"},    {"log.format", "json"}, {"metrics.profile", "lean"},
-                                                           {"tags.include", "Even"}, {"web.listen_addresses", ":1"},
-                                                           {"drivers.folders", "/drivers"},           {"web.host_names", "a.example"},
-                                                           {"tags.dwell", "48h"},    {"storage.save_interval", "20s"}};
+  const std::map<std::string_view, std::string> special = {
+      {"source.kind", "linux"},       {"web.telemetry_path", "/x"},    {"log.level", "warn"},
+      {"log.format", "json"},         {"metrics.profile", "lean"},     {"tags.include", "Even"},
+      {"web.listen_addresses", ":1"}, {"drivers.folders", "/drivers"}, {"web.host_names", "a.example"},
+      {"tags.dwell", "48h"},          {"storage.save_interval", "20s"}};
   for (const config::KnobInfo& knob : config::knobs()) {
     std::vector<std::string> arguments = {knob.flag};
     if (knob.type == config::KnobType::kBool) {
@@ -126,8 +125,7 @@ TEST(Options, SwitchesTurnOnAndOff) {
   EXPECT_TRUE(config_of({"--tags.all=true"}).tags.all);
   EXPECT_FALSE(config_of({"--tags.counters=false"}).tags.counters);
   EXPECT_TRUE(config_of({"--no-collector.vmallocinfo=false"}).source.collectors.vmallocinfo);
-  EXPECT_THAT(faults_of({"--tags.all=maybe"}),
-              ElementsAre("--tags.all: expected true, false or no value, got \"maybe\""));
+  EXPECT_THAT(faults_of({"--tags.all=maybe"}), ElementsAre("--tags.all: expected true, false or no value, got \"maybe\""));
   EXPECT_THAT(faults_of({"--tags.all", "--no-tags.all"}), ElementsAre("--tags.all: expected it without --no-tags.all"));
   EXPECT_THAT(faults_of({"--tags.all", "--tags.all"}), ElementsAre("--tags.all: expected once, got 2 times"));
   // The value of a switch is no argument of its own.
@@ -137,8 +135,8 @@ TEST(Options, SwitchesTurnOnAndOff) {
 TEST(Options, DisableDefaultsLeavesWhatWasAskedFor) {
   test::MemoryFiles files;
   files.put("k.yml", "source: {collectors: {stat: true}}\n");
-  const Resolved resolved = resolve(
-      options_of({"--collector.disable-defaults", "--collector.slabinfo", "--config.file=k.yml"}), files);
+  const Resolved resolved =
+      resolve(options_of({"--collector.disable-defaults", "--collector.slabinfo", "--config.file=k.yml"}), files);
   config::Collectors expected{};
   for (const config::KnobInfo& knob : config::knobs())
     if (knob.name.starts_with("source.collectors.")) {
@@ -184,7 +182,9 @@ TEST(Options, TyposNameTheNearest) {
   EXPECT_THAT(faults_of({"record", "--output=f", "--intervall=1m"}),
               ElementsAre("--intervall: unknown flag; did you mean --interval?"));
   EXPECT_THAT(faults_of({"-v"}), ElementsAre("-v: unknown flag"));
-  EXPECT_THAT(faults_of({"--"  "xyzzy"}), ElementsAre("--xyzzy: unknown flag"));
+  EXPECT_THAT(faults_of({"--"
+                         "xyzzy"}),
+              ElementsAre("--xyzzy: unknown flag"));
 }
 
 TEST(Options, AbbreviationsAreNoFlags) {
@@ -239,10 +239,9 @@ TEST(Options, CommandsHaveTheirOwnFlags) {
 
 TEST(Options, CommandsRefuseWhatIsNotTheirs) {
   EXPECT_THAT(faults_of({"record"}), ElementsAre("record: expected --output FILE"));
-  EXPECT_THAT(
-      faults_of({"record", "--output=", "--interval=60", "--duration=0"}),
-      ElementsAre("--output: expected a file, got \"\"", "--interval: expected a duration of 1s..1d, got \"60\"",
-                  "--duration: expected a duration of 1s..365d, got \"0\""));
+  EXPECT_THAT(faults_of({"record", "--output=", "--interval=60", "--duration=0"}),
+              ElementsAre("--output: expected a file, got \"\"", "--interval: expected a duration of 1s..1d, got \"60\"",
+                          "--duration: expected a duration of 1s..365d, got \"0\""));
   EXPECT_THAT(faults_of({"serve", "--output=x"}), ElementsAre("--output: not a flag of serve"));
   EXPECT_THAT(faults_of({"once", "--interval", "5s"}), ElementsAre("--interval: not a flag of once"));
   EXPECT_THAT(faults_of({"once", "extra"}), ElementsAre("unexpected argument \"extra\" to once"));
@@ -258,8 +257,8 @@ TEST(Options, CommandsRefuseWhatIsNotTheirs) {
               UnorderedElementsAre("--prometheus.url: expected http://HOST:PORT or https://HOST:PORT, got \"ftp://h\"",
                                    "--label: expected NAME=VALUE or NAME=~PATTERN, with a label's name, got \"1=b\"",
                                    "--range: expected a duration of 1d..400d, got \"1h\""));
-  const Options asked = options_of({"analyze", "--prometheus.url", "http://h:9090", "--label=instance=a:1",
-                                    "--label=job=~w.*", "--range=4w", "--explain", "--host=h1"});
+  const Options asked = options_of({"analyze", "--prometheus.url", "http://h:9090", "--label=instance=a:1", "--label=job=~w.*",
+                                    "--range=4w", "--explain", "--host=h1"});
   EXPECT_EQ(asked.prometheus_url, "http://h:9090");
   EXPECT_THAT(asked.selectors, ElementsAre(Pair("instance", "a:1"), Pair("job", "~w.*")));
   EXPECT_EQ(asked.range, std::chrono::hours(24 * 28));
@@ -267,8 +266,7 @@ TEST(Options, CommandsRefuseWhatIsNotTheirs) {
   EXPECT_EQ(asked.history.host, "h1");
   EXPECT_THAT(faults_of({"analyze", "a", "--format=xml", "--all=yes"}),
               ElementsAre("--all: expected no value, got \"yes\"", "--format: expected text or json, got \"xml\""));
-  EXPECT_THAT(faults_of({"backfill", ""}),
-              ElementsAre("FILE: expected a file, got \"\"", "backfill: expected --output FILE"));
+  EXPECT_THAT(faults_of({"backfill", ""}), ElementsAre("FILE: expected a file, got \"\"", "backfill: expected --output FILE"));
   EXPECT_THAT(faults_of({"serve", "--all"}), ElementsAre("--all: not a flag of serve"));
   EXPECT_THAT(faults_of({"serve", "once"}), ElementsAre("unexpected argument \"once\" to serve"));
   EXPECT_THAT(faults_of({"--web.max-requests=1", "--web.max-requests=2"}),
@@ -300,13 +298,12 @@ TEST(Options, FlagsAndFilesTellTheirFaultsTogether) {
   files.put("d/k.yml", "web:\n  max_requests: 0\n  config_file: w.yml\n");
   files.put("d/w.yml", "basic_auth_users: {a: secret}\ntls_server_config: {cert_file: c.pem, key_file: k.pem}\n");
   files.put("d/c.pem", "certificate");
-  EXPECT_THAT(
-      resolve(options_of({"--config.file=d/k.yml", "--web.max-requests=1001", "--log.level=wran"}), files).faults,
-      ElementsAre("d/k.yml:2:17: web.max_requests: expected 1..1000 requests, got \"0\"",
-                  "--web.max-requests: expected 1..1000 requests, got \"1001\"",
-                  "--log.level: expected debug, info, warn or error, got \"wran\"; did you mean \"warn\"?",
-                  HasSubstr("d/w.yml:1:23: basic_auth_users: expected a bcrypt hash"),
-                  AllOf(StartsWith("d/w.yml:2:"), HasSubstr("key_file: "), HasSubstr("d/k.pem"))));
+  EXPECT_THAT(resolve(options_of({"--config.file=d/k.yml", "--web.max-requests=1001", "--log.level=wran"}), files).faults,
+              ElementsAre("d/k.yml:2:17: web.max_requests: expected 1..1000 requests, got \"0\"",
+                          "--web.max-requests: expected 1..1000 requests, got \"1001\"",
+                          "--log.level: expected debug, info, warn or error, got \"wran\"; did you mean \"warn\"?",
+                          HasSubstr("d/w.yml:1:23: basic_auth_users: expected a bcrypt hash"),
+                          AllOf(StartsWith("d/w.yml:2:"), HasSubstr("key_file: "), HasSubstr("d/k.pem"))));
 }
 
 TEST(Options, FilesThatCannotBeReadAreTold) {
@@ -337,12 +334,9 @@ TEST(Help, NamesEveryCommandAndFlagWithItsDefault) {
     for (const CommandRow& row : command_table()) EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(row.name)));
     for (const config::KnobInfo& knob : config::knobs()) {
       EXPECT_THAT(outcome.out, HasSubstr("\n  " + knob.flag));
-      if (knob.type != config::KnobType::kBool) {
-        EXPECT_THAT(outcome.out, HasSubstr(knob.default_value));
-      }
+      if (knob.type != config::KnobType::kBool) { EXPECT_THAT(outcome.out, HasSubstr(knob.default_value)); }
     }
-    for (const CommonFlag& common : common_flags())
-      EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(common.name)));
+    for (const CommonFlag& common : common_flags()) EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(common.name)));
     std::istringstream lines(outcome.out);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
   }
@@ -350,11 +344,9 @@ TEST(Help, NamesEveryCommandAndFlagWithItsDefault) {
 }
 
 TEST(Help, OfACommandShowsItsOwnFlags) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"record", "--help"}, {"--help", "record"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"record", "--help"}, {"--help", "record"}}) {
     const std::string help = parse(arguments).out;
-    EXPECT_THAT(help,
-                StartsWith("Usage: kmem_exporter record --output FILE [--interval DURATION] [--duration DURATION] "));
+    EXPECT_THAT(help, StartsWith("Usage: kmem_exporter record --output FILE [--interval DURATION] [--duration DURATION] "));
     EXPECT_THAT(help, Not(HasSubstr("--web.max-requests")));
   }
   EXPECT_THAT(parse({"analyze", "--help"}).out,

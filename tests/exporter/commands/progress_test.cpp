@@ -14,8 +14,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 struct Watched {
-  explicit Watched(bool is_terminal)
-      : meter(clock, is_terminal, [this](std::string_view text) { texts.emplace_back(text); }) {
+  explicit Watched(bool is_terminal) : meter(clock, is_terminal, [this](std::string_view text) { texts.emplace_back(text); }) {
     meter.start("analyzing");
   }
   test::ManualClock clock;
@@ -52,9 +51,8 @@ TEST(Progress, ABarOnATerminalIsDrawnOverAndTakenAway) {
   watched.meter.update({40, 20}, 9);  // a file that grew
   watched.meter.finish();
   const std::string half = "analyzing [###############...............] 50%, 1000 snapshots";
-  EXPECT_THAT(watched.texts,
-              ElementsAre("\r" + half, "\ranalyzing [##############################] 100%, 9 snapshots  ",
-                          "\r" + std::string(half.size() - 2, ' ') + "\r"));
+  EXPECT_THAT(watched.texts, ElementsAre("\r" + half, "\ranalyzing [##############################] 100%, 9 snapshots  ",
+                                         "\r" + std::string(half.size() - 2, ' ') + "\r"));
 }
 
 TEST(Progress, APipeHasNoEndToMeasureBy) {

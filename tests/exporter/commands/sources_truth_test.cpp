@@ -41,9 +41,10 @@ TEST_P(SourcesTruth, TheLeakIsFoundAsItIs) {
   ASSERT_NE(leak, nullptr);
   EXPECT_EQ(leak->verdict, trend::Verdict::kLeak);
   const double now = shape.now != 0 ? shape.now
-                     : static_cast<double>(shape.tag == "Leak" ? shape.truth.bytes(0, kHours - 1) : shape.truth.total(kHours - 1));
+                                    : static_cast<double>(shape.tag == "Leak" ? shape.truth.bytes(0, kHours - 1)
+                                                                              : shape.truth.total(kHours - 1));
   const double parts = shape.kind == kTag && shape.tag == "Leak" ? 1 : kTags;  // each rounded down
-  EXPECT_LE(leak->last_amount, now * (1 + 1e-7));  // it is kept in single precision
+  EXPECT_LE(leak->last_amount, now * (1 + 1e-7));                              // it is kept in single precision
   EXPECT_GT(leak->last_amount, now * (1 - 1e-7) - static_cast<double>(shape.unit_bytes) * parts);
   EXPECT_EQ(leak->outstanding_per_day.has_value(), shape.counted);
   if (shape.counted) {
@@ -65,7 +66,8 @@ TEST(ManyHosts, InOneFileWorstFirst) {
       // Without a reboot: with two tags and no boot times none can be told.
       const auto grown = static_cast<std::uint64_t>(kLeakPerDay / 24 * hour);
       const std::uint64_t leak = 8'000'000 + (host == "b" ? grown : host == "d" ? grown / 2 : 0);
-      text += "Leak," + std::to_string(leak) + "," + host + "," + iso(hour) + "\nCalm," + std::to_string(kOneBoot.bytes(1, hour)) + "," + host + "," + iso(hour) + "\n";
+      text += "Leak," + std::to_string(leak) + "," + host + "," + iso(hour) + "\nCalm," +
+              std::to_string(kOneBoot.bytes(1, hour)) + "," + host + "," + iso(hour) + "\n";
     }
   test::MemoryFiles files;
   files.put("f", text);
@@ -79,7 +81,9 @@ TEST(ManyHosts, InOneFileWorstFirst) {
   EXPECT_EQ(analysis->others[2].host, "c");
   EXPECT_EQ(analysis->snapshots, static_cast<std::uint64_t>(kHours));
   const std::string report = analysis_text(*analysis, false, true);
-  EXPECT_EQ(report.find("Hosts    4: 2 with leaks, 0 to watch\n\nVERDICT  HOST  DAYS  WHAT\nLEAK     b       56  nonpaged Leak "), 0U) << report;
+  EXPECT_EQ(
+      report.find("Hosts    4: 2 with leaks, 0 to watch\n\nVERDICT  HOST  DAYS  WHAT\nLEAK     b       56  nonpaged Leak "), 0U)
+      << report;
   EXPECT_NE(report.find("\nok       c       56\n"), std::string::npos) << report;
   EXPECT_NE(report.find("\nHost     d\nHistory  2026-09-01T00:00:00Z to "), std::string::npos) << report;
   EXPECT_NE(report.find("\nRead\n  f: CSV of a PowerShell script, 5376 snapshots, 10752 rows, 0 skipped\n"

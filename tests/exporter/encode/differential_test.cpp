@@ -38,8 +38,9 @@ class Random {
   }
 
   std::string text(bool help) {
-    static const std::string pieces[] = {"Irp ", "kmalloc-64", "\"", "\\", "\n", "\t", "\u00e9", "\u20ac", "\U0001F600",
-                                         "{", "}", ",", "=", "#", " ", "a long piece of plain text"};
+    static const std::string pieces[] = {
+        "Irp ",       "kmalloc-64", "\"", "\\", "\n", "\t", "\u00e9", "\u20ac",
+        "\U0001F600", "{",          "}",  ",",  "=",  "#",  " ",      "a long piece of plain text"};
     std::string text;
     for (std::size_t i = below(6); i > 0; --i) {
       const std::string& piece = pieces[below(std::size(pieces))];
@@ -49,10 +50,10 @@ class Random {
   }
 
   MetricFamily family(std::size_t index) {
-    static constexpr MetricType kTypes[] = {MetricType::Counter, MetricType::Gauge, MetricType::Untyped,
-                                            MetricType::Summary, MetricType::Histogram};
-    MetricFamily family{"family_" + std::to_string(index) + (below(2) == 0 ? "_total" : "_bytes"), text(true),
-                        kTypes[below(5)], {}};
+    static constexpr MetricType kTypes[] = {MetricType::Counter, MetricType::Gauge, MetricType::Untyped, MetricType::Summary,
+                                            MetricType::Histogram};
+    MetricFamily family{
+        "family_" + std::to_string(index) + (below(2) == 0 ? "_total" : "_bytes"), text(true), kTypes[below(5)], {}};
     const std::size_t labels = below(7);
     for (std::size_t series = 1 + below(8); series > 0; --series) {
       ClientMetric& metric = family.metric.emplace_back();

@@ -18,8 +18,9 @@ using Labels = std::vector<ClientMetric::Label>;
 ClientMetric one(MetricType type, double value, Labels labels = {}) {
   ClientMetric metric;
   metric.label = std::move(labels);
-  (type == MetricType::Counter ? metric.counter.value : type == MetricType::Gauge ? metric.gauge.value
-                                                                                 : metric.untyped.value) = value;
+  (type == MetricType::Counter ? metric.counter.value
+   : type == MetricType::Gauge ? metric.gauge.value
+                               : metric.untyped.value) = value;
   return metric;
 }
 
@@ -37,8 +38,7 @@ std::string value_text(double value) {
 }
 
 std::string label_text_on_page(std::string value, Format format = Format::kText004) {
-  const std::string text =
-      page({{"v", "", MetricType::Gauge, {one(MetricType::Gauge, 1, {{"l", std::move(value)}})}}}, format);
+  const std::string text = page({{"v", "", MetricType::Gauge, {one(MetricType::Gauge, 1, {{"l", std::move(value)}})}}}, format);
   const std::string head = "# TYPE v gauge\nv{l=\"";
   const std::string tail = format == Format::kText004 ? "\"} 1\n" : "\"} 1\n# EOF\n";
   EXPECT_EQ(text.substr(0, head.size()), head);
@@ -55,7 +55,9 @@ std::vector<MetricFamily> every_type() {
   ClientMetric stamped = one(MetricType::Gauge, 3);
   stamped.timestamp_ms = 1767225600042;
   return {
-      {"kmem_pool_tag_bytes", "Memory\\Pool of \"x\".\nSecond line.", MetricType::Gauge,
+      {"kmem_pool_tag_bytes",
+       "Memory\\Pool of \"x\".\nSecond line.",
+       MetricType::Gauge,
        {one(MetricType::Gauge, 4096, {{"pool", "nonpaged"}, {"tag", "Irp "}}),
         one(MetricType::Gauge, 8192, {{"pool", "nonpaged"}, {"tag", "Even"}}),
         one(MetricType::Gauge, 1, {{"pool", "paged"}, {"tag", "Even"}})}},
@@ -152,8 +154,7 @@ TEST(Encode, NegativeTimestamps) {
   MetricFamily family{"v", "", MetricType::Gauge, {one(MetricType::Gauge, 1), one(MetricType::Gauge, 2)}};
   family.metric[0].timestamp_ms = -5;
   family.metric[1].timestamp_ms = std::numeric_limits<std::int64_t>::min();
-  EXPECT_EQ(page({family}, Format::kOpenMetrics100),
-            "# TYPE v gauge\nv 1 -0.005\nv 2 -9223372036854775.808\n# EOF\n");
+  EXPECT_EQ(page({family}, Format::kOpenMetrics100), "# TYPE v gauge\nv 1 -0.005\nv 2 -9223372036854775.808\n# EOF\n");
 }
 
 TEST(Encode, Numbers) {
@@ -213,13 +214,16 @@ TEST(Encode, IllegalBytesBecomeTextAndTheRestStays) {
   EXPECT_EQ(label_text_on_page(std::string("a\0z", 3)), "a\\\\x00z");
   EXPECT_EQ(label_text_on_page("a\rz\x1b"), "a\\\\x0dz\\\\x1b");
   EXPECT_EQ(label_text_on_page("\xff\xfe"), "\\\\xff\\\\xfe");
-  EXPECT_EQ(label_text_on_page("\xc0\xaf"), "\\\\xc0\\\\xaf");                  // overlong
-  EXPECT_EQ(label_text_on_page("\xe0\x80\xaf"), "\\\\xe0\\\\x80\\\\xaf");       // overlong
-  EXPECT_EQ(label_text_on_page("\xed\xa0\x80"), "\\\\xed\\\\xa0\\\\x80");       // surrogate
+  EXPECT_EQ(label_text_on_page("\xc0\xaf"), "\\\\xc0\\\\xaf");                        // overlong
+  EXPECT_EQ(label_text_on_page("\xe0\x80\xaf"), "\\\\xe0\\\\x80\\\\xaf");             // overlong
+  EXPECT_EQ(label_text_on_page("\xed\xa0\x80"), "\\\\xed\\\\xa0\\\\x80");             // surrogate
   EXPECT_EQ(label_text_on_page("\xf4\x90\x80\x80"), "\\\\xf4\\\\x90\\\\x80\\\\x80");  // above U+10FFFF
   EXPECT_EQ(label_text_on_page("\xf0\x8f\xbf\xbf"), "\\\\xf0\\\\x8f\\\\xbf\\\\xbf");  // overlong
   EXPECT_EQ(label_text_on_page("cut \xe2\x82"), "cut \\\\xe2\\\\x82");
-  EXPECT_EQ(label_text_on_page("12345678\x90" "abcdefgh"), "12345678\\\\x90" "abcdefgh");
+  EXPECT_EQ(label_text_on_page("12345678\x90"
+                               "abcdefgh"),
+            "12345678\\\\x90"
+            "abcdefgh");
 }
 
 TEST(Encode, IllegalBytesInHelp) {
@@ -241,8 +245,8 @@ TEST(Encode, IllegalLabelNamesCostOnlyTheirSeries) {
   MetricFamily family{"v", "", MetricType::Gauge, {}};
   double value = 0;
   for (const Labels& labels :
-       {Labels{{"a", "x"}}, Labels{{"a-b", "x"}}, Labels{{"a", "x"}, {"a", "y"}}, Labels{{"a", "y"}},
-        Labels{{"__name__", "w"}}, Labels{{"a:b", "x"}}, Labels{{"b", "x"}}, Labels{{"", "x"}}, Labels{}})
+       {Labels{{"a", "x"}}, Labels{{"a-b", "x"}}, Labels{{"a", "x"}, {"a", "y"}}, Labels{{"a", "y"}}, Labels{{"__name__", "w"}},
+        Labels{{"a:b", "x"}}, Labels{{"b", "x"}}, Labels{{"", "x"}}, Labels{}})
     family.metric.push_back(one(MetricType::Gauge, ++value, labels));
   std::string out;
   EXPECT_EQ(encode({family}, Format::kText004, out), 5U);
@@ -274,7 +278,9 @@ TEST(Encode, ARepeatedSeriesIsLeftOutAndCounted) {
 
 TEST(Encode, ARepeatedSeriesIsFoundByWhatThePageSays) {
   // Two names that become one on the page.
-  MetricFamily family{"v", "", MetricType::Gauge,
+  MetricFamily family{"v",
+                      "",
+                      MetricType::Gauge,
                       {one(MetricType::Gauge, 1, {{"l", "\xff"}}), one(MetricType::Gauge, 2, {{"l", "\\xff"}}),
                        one(MetricType::Gauge, 3, {{"l", "\xff"}})}};
   std::string out;
@@ -293,13 +299,12 @@ TEST(Encode, ARepeatedHistogramIsLeftOut) {
 
 TEST(Encode, SharedHeadsSurviveEveryKindOfChange) {
   MetricFamily family{"v", "", MetricType::Gauge, {}};
-  for (const Labels& labels : {Labels{{"a", "1"}, {"b", "1"}, {"c", "1"}}, Labels{{"a", "1"}, {"b", "1"}, {"c", "2"}},
-                               Labels{{"a", "1"}, {"b", "22"}, {"c", "2"}},
-                               Labels{{"a", "333"}, {"b", "22"}, {"c", "2"}},
-                               Labels{{"a", "333"}, {"b", "22"}, {"c", "2"}}, Labels{{"a", "3"}}, Labels{},
-                               Labels{{"a", "3"}, {"b", "\n"}}, Labels{{"a", "3"}, {"b", "\n\n"}},
-                               Labels{{"p", "1"}, {"q", "1"}, {"r", "1"}, {"s", "1"}, {"t", "1"}},
-                               Labels{{"p", "1"}, {"q", "1"}, {"r", "1"}, {"s", "1"}, {"t", "2"}}})
+  for (const Labels& labels :
+       {Labels{{"a", "1"}, {"b", "1"}, {"c", "1"}}, Labels{{"a", "1"}, {"b", "1"}, {"c", "2"}},
+        Labels{{"a", "1"}, {"b", "22"}, {"c", "2"}}, Labels{{"a", "333"}, {"b", "22"}, {"c", "2"}},
+        Labels{{"a", "333"}, {"b", "22"}, {"c", "2"}}, Labels{{"a", "3"}}, Labels{}, Labels{{"a", "3"}, {"b", "\n"}},
+        Labels{{"a", "3"}, {"b", "\n\n"}}, Labels{{"p", "1"}, {"q", "1"}, {"r", "1"}, {"s", "1"}, {"t", "1"}},
+        Labels{{"p", "1"}, {"q", "1"}, {"r", "1"}, {"s", "1"}, {"t", "2"}}})
     family.metric.push_back(one(MetricType::Gauge, 1, labels));
   EXPECT_EQ(page({family}, Format::kText004),
             "# TYPE v gauge\n"

@@ -69,7 +69,7 @@ TEST(Gzip, RoundTripsWhateverStandsInIt) {
   };
   check(fibonacci_text());
   for (std::size_t size = 0; size < 300; ++size) check(std::string(size, 'a'));  // about the longest match
-  for (const std::size_t apart : {32'767U, 32'768U, 32'769U, 40'000U}) {        // about the farthest
+  for (const std::size_t apart : {32'767U, 32'768U, 32'769U, 40'000U}) {         // about the farthest
     std::string far(apart - 20, '\0');
     for (char& c : far) c = static_cast<char>(random());
     check("kmem_pool_tag_bytes!" + far + "kmem_pool_tag_bytes!kmem_pool");
@@ -109,7 +109,8 @@ TEST(Gzip, PagesAreAboutAsSmallAsZlibMakesThemAtItsFastest) {
   uLongf zlib_size = compressBound(static_cast<uLong>(page.size()));
   std::string zlib(zlib_size, '\0');
   ASSERT_EQ(compress2(reinterpret_cast<Bytef*>(zlib.data()), &zlib_size, reinterpret_cast<const Bytef*>(page.data()),
-                      static_cast<uLong>(page.size()), Z_BEST_SPEED), Z_OK);
+                      static_cast<uLong>(page.size()), Z_BEST_SPEED),
+            Z_OK);
   EXPECT_LT(static_cast<double>(packed.size()), static_cast<double>(zlib_size) * 1.05);
 }
 
@@ -136,7 +137,8 @@ TEST(Gzip, PagesOfOneKindRoundTrip) {
         page += std::string("# HELP ") + family + " Bytes of kernel memory 1 2 3\n";
         for (std::size_t tag = 0; tag < series; ++tag)
           if (tag + 1 != without)
-            page += std::string(family) + "{tag=\"" + std::to_string(tag * 7919) + " cache\",pool=\"paged\"} " + number() + "\n";
+            page +=
+                std::string(family) + "{tag=\"" + std::to_string(tag * 7919) + " cache\",pool=\"paged\"} " + number() + "\n";
       }
       if (look % 7 == 6) page += "long " + std::string(3 + random() % 60, '7') + "\n";
       if (look % 11 == 10) page += "no end 12";

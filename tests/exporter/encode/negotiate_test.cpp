@@ -10,8 +10,7 @@ namespace {
 
 constexpr std::string_view kText = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view kOpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-constexpr std::string_view kAllowUtf8 =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8";
+constexpr std::string_view kAllowUtf8 = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8";
 
 struct Case {
   std::string_view header;
@@ -22,20 +21,23 @@ TEST(Negotiate, RealClients) {
   const Case cases[] = {
       // Prometheus 2.42
       {"application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
-       "text/plain;version=0.0.4;q=0.5,*/*;q=0.1", kOpenMetrics},
+       "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+       kOpenMetrics},
       // Prometheus 3
       {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
        "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
-       "text/plain;version=0.0.4;q=0.3,*/*;q=0.2", kAllowUtf8},
+       "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+       kAllowUtf8},
       // Prometheus 3 with native histograms asks for protobuf first
       {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
        "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,"
-       "text/plain;version=0.0.4;q=0.2,*/*;q=0.1", kAllowUtf8},
+       "text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+       kAllowUtf8},
       // Prometheus 3 told to scrape text only
       {"text/plain;version=0.0.4;q=0.2,*/*;q=0.1", kText},
       {"", kText},
-      {"*/*", kText},  // curl
+      {"*/*", kText},                                                                         // curl
       {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", kText},  // browsers
       {"text/plain;version=0.0.4", kText},
   };
@@ -85,17 +87,32 @@ TEST(Negotiate, EscapingIsEchoedIfKnown) {
   EXPECT_EQ(negotiate("application/openmetrics-text;escaping=x\r\nSet-Cookie: a").content_type, base);
   EXPECT_EQ(negotiate("text/plain;version=0.0.4;escaping=dots").content_type, kText);
   EXPECT_EQ(negotiate("application/openmetrics-text;version=0.0.1;escaping=dots,"
-                      "application/openmetrics-text;version=1.0.0").content_type, base);
+                      "application/openmetrics-text;version=1.0.0")
+                .content_type,
+            base);
 }
 
 TEST(Negotiate, MalformedElementsAreNotThere) {
-  for (const char* broken : {"application/openmetrics-text;q=", "application/openmetrics-text;q=nan",
-                             "application/openmetrics-text;q=2", "application/openmetrics-text;q=1.5",
-                             "application/openmetrics-text;q=-1", "application/openmetrics-text;q=1e1",
-                             "application/openmetrics-text;q=.5", "application/openmetrics-text;q=0x1",
-                             "application/openmetrics-text;version=\"1.0.0", ";q=1", ",,,", "/", "*", "*/", "text",
+  for (const char* broken : {"application/openmetrics-text;q=",
+                             "application/openmetrics-text;q=nan",
+                             "application/openmetrics-text;q=2",
+                             "application/openmetrics-text;q=1.5",
+                             "application/openmetrics-text;q=-1",
+                             "application/openmetrics-text;q=1e1",
+                             "application/openmetrics-text;q=.5",
+                             "application/openmetrics-text;q=0x1",
+                             "application/openmetrics-text;version=\"1.0.0",
+                             ";q=1",
+                             ",,,",
+                             "/",
+                             "*",
+                             "*/",
+                             "text",
                              ";;;",
-                             "\"", "\\", "application/openmetrics-textx", "application/openmetrics-tex",
+                             "\"",
+                             "\\",
+                             "application/openmetrics-textx",
+                             "application/openmetrics-tex",
                              "application/openmetrics-text;q=0.0000000000000000000000000000000000000001"})
     EXPECT_EQ(negotiate(broken).content_type, kText) << broken;
   EXPECT_EQ(negotiate("text/plain;q=x, ,,application/openmetrics-text;q=0.1").content_type, kOpenMetrics);
@@ -117,12 +134,12 @@ TEST(Negotiate, AnyBytesAndAnyLength) {
 }
 
 TEST(AcceptsGzip, Table) {
-  for (const char* yes : {"gzip", "GZIP", "x-gzip", "gzip, deflate, br", "deflate, gzip;q=0.5", "*", "br, *;q=0.1",
-                          "gzip;q=1.0, identity;q=0.5", "identity;q=0.5, gzip;q=0.5", "gzip ; q = 0.001",
-                          "*;q=0, gzip", "identity;q=0, gzip;q=0.1"})
+  for (const char* yes :
+       {"gzip", "GZIP", "x-gzip", "gzip, deflate, br", "deflate, gzip;q=0.5", "*", "br, *;q=0.1", "gzip;q=1.0, identity;q=0.5",
+        "identity;q=0.5, gzip;q=0.5", "gzip ; q = 0.001", "*;q=0, gzip", "identity;q=0, gzip;q=0.1"})
     EXPECT_TRUE(accepts_gzip(yes)) << yes;
-  for (const char* no : {"", "identity", "deflate, br", "gzip;q=0", "gzip;q=0.0", "gzip;q=0.000, *", "*;q=0", "gzipx",
-                         "xgzip", "notgzip;q=1", "gzip;q=bad", "gzip;q=0, gzip", "identity, gzip;q=0.5", ",", ";"})
+  for (const char* no : {"", "identity", "deflate, br", "gzip;q=0", "gzip;q=0.0", "gzip;q=0.000, *", "*;q=0", "gzipx", "xgzip",
+                         "notgzip;q=1", "gzip;q=bad", "gzip;q=0, gzip", "identity, gzip;q=0.5", ",", ";"})
     EXPECT_FALSE(accepts_gzip(no)) << no;
 }
 

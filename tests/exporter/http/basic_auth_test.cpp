@@ -1,8 +1,8 @@
 #include "exporter/http/basic_auth.h"
 
+#include <gtest/gtest.h>
 #include <atomic>
 #include <thread>
-#include <gtest/gtest.h>
 
 #include "collectors/base/left_thread.h"
 
@@ -19,8 +19,7 @@ namespace {
 using Verdict = BasicAuth::Verdict;
 
 TEST(SipHash, IsThatOfItsAuthors) {
-  EXPECT_EQ(sip_hash({0x0706050403020100, 0x0f0e0d0c0b0a0908}, ""),
-            (SipHash{0xe6a825ba047f81a3, 0x930255c71472f66d}));
+  EXPECT_EQ(sip_hash({0x0706050403020100, 0x0f0e0d0c0b0a0908}, ""), (SipHash{0xe6a825ba047f81a3, 0x930255c71472f66d}));
   EXPECT_NE(sip_hash({1, 2}, "12345678"), sip_hash({1, 2}, std::string_view("12345678\0", 9)));
   EXPECT_NE(sip_hash({1, 2}, "a"), sip_hash({2, 1}, "a"));
 }
@@ -83,9 +82,9 @@ TEST(BasicAuth, ChecksOnceAndRemembers) {
 
 TEST(BasicAuth, WhatIsNotRightIsDenied) {
   BasicAuth auth(two_users());
-  for (const char* wrong : {"Basic YWxpY2U6U2VzYW1l",      // alice:Sesame
-                            "Basic Ym9iOnNlc2FtZQ==",      // bob:sesame
-                            "Basic Y2Fyb2w6c2VzYW1l",      // carol:sesame
+  for (const char* wrong : {"Basic YWxpY2U6U2VzYW1l",         // alice:Sesame
+                            "Basic Ym9iOnNlc2FtZQ==",         // bob:sesame
+                            "Basic Y2Fyb2w6c2VzYW1l",         // carol:sesame
                             "Basic YWxpY2U6c2VzYW1lAA=="}) {  // with a NUL
     EXPECT_EQ(auth.remembered(wrong), Verdict::kUnknown) << wrong;
     EXPECT_FALSE(auth.check(wrong)) << wrong;
@@ -99,8 +98,11 @@ TEST(BasicAuth, WhatIsNotRightIsDenied) {
 }
 
 TEST(BasicAuth, EveryDenialCostsAsMuchAsTheCostliestHash) {
-  const auto of_cost = [](const char* cost) { return "$2y$" + std::string(cost) + "$abcdefghijklmnopqrstuu" + std::string(31, '.'); };
-  BasicAuth auth({{"alice", bcrypt("sesame", of_cost("04"))}, {"bob", bcrypt("", of_cost("06"))}, {"eve", bcrypt("x", of_cost("07"))}});
+  const auto of_cost = [](const char* cost) {
+    return "$2y$" + std::string(cost) + "$abcdefghijklmnopqrstuu" + std::string(31, '.');
+  };
+  BasicAuth auth(
+      {{"alice", bcrypt("sesame", of_cost("04"))}, {"bob", bcrypt("", of_cost("06"))}, {"eve", bcrypt("x", of_cost("07"))}});
   const auto work = [&auth](const char* authorization) {
     const auto before = auth.work();
     EXPECT_FALSE(auth.check(authorization));
@@ -127,9 +129,7 @@ TEST_F(HttpAuthTest, OnlyTheKnownGetIn) {
   security.users = two_users();
   start_with(security);
   Client client(port_);
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(client.get("/metrics", "Authorization: Basic YWxpY2U6c2VzYW1l\r\n").status, 200);
-  }
+  for (int i = 0; i < 3; ++i) { EXPECT_EQ(client.get("/metrics", "Authorization: Basic YWxpY2U6c2VzYW1l\r\n").status, 200); }
   for (const char* path : {"/metrics", "/who", "/nothing"}) {
     const auto none = Client(port_).get(path);
     EXPECT_EQ(none.status, 401) << path;
@@ -180,7 +180,8 @@ TEST_F(HttpAuthTest, AFirstLoginComesThroughAmongGuessersOfItsOwnAddress) {
     guessers.emplace_back([this, &stop, g] {
       for (int i = 0; !stop && i < 10'000; ++i) {
         Client client(port_);
-        const std::string guess = {static_cast<char>('A' + g), static_cast<char>('A' + i % 26), static_cast<char>('A' + i / 26 % 26), '5'};
+        const std::string guess = {static_cast<char>('A' + g), static_cast<char>('A' + i % 26),
+                                   static_cast<char>('A' + i / 26 % 26), '5'};
         client.send("GET / HTTP/1.1\r\nHost: t\r\nAuthorization: Basic YWxpY2U6" + guess + "\r\n\r\n");
         (void)client.reply();
       }
@@ -277,9 +278,7 @@ bool comes(Is is) {
 TEST_F(HttpAuthTest, TheWebFileIsFollowedWhileRunning) {
   test::TempFolder folder;
   const std::string path = folder.path() + "/web.yml";
-  const auto write = [&](const std::string& text) {
-    ASSERT_TRUE(base::replace_file(base::os_file_system(), path, text).ok());
-  };
+  const auto write = [&](const std::string& text) { ASSERT_TRUE(base::replace_file(base::os_file_system(), path, text).ok()); };
   const std::string alice = "Authorization: Basic YWxpY2U6c2VzYW1l\r\n";
   write("basic_auth_users: {alice: '" + bcrypt("sesame", kSetting) + "'}\n");
   const auto loaded = read_web_file(path, base::os_file_system());
@@ -321,10 +320,10 @@ TEST_F(HttpAuthTest, AWebFileThatHangsHoldsNobodyAndIsTold) {
   const auto done = std::make_shared<std::vector<bool>>();
   constexpr std::chrono::milliseconds kPatience{100};
   {
-    WebFileWatch watch(path, {}, *server_, *files, [done](bool taken) { done->push_back(taken); }, kPatience);
+    WebFileWatch watch(
+        path, {}, *server_, *files, [done](bool taken) { done->push_back(taken); }, kPatience);
     const auto is = [&](std::initializer_list<bool> wanted) { return *done == std::vector<bool>(wanted); };
-    while (!watch.check()) {
-    }
+    while (!watch.check()) {}
     watch.note_hang();
     EXPECT_TRUE(is({})) << "nothing has changed";
     files->hangs = true;

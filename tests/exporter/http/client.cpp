@@ -86,8 +86,7 @@ Reply Client::get(const std::string& path, const std::string& headers) {
 
 std::string Client::read_all(Millis limit) {
   const auto until = SteadyClock::now() + limit;
-  while (fill(until)) {
-  }
+  while (fill(until)) {}
   return std::exchange(in_, {});
 }
 

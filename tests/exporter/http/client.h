@@ -17,7 +17,7 @@ Socket connect_to(std::uint16_t port, int receive_bytes = 0, bool ipv6 = false);
 void reset(Socket& socket);
 
 struct Reply {
-  int status = 0;  // 0: none came
+  int status = 0;                              // 0: none came
   std::map<std::string, std::string> headers;  // lower-case names
   std::string head;
   std::string body;

@@ -31,8 +31,7 @@ Socket connect_to(std::uint16_t port, int receive_bytes, bool ipv6) {
 
 void reset(Socket& socket) {
   const linger now{1, 0};
-  ::setsockopt(static_cast<SOCKET>(socket.handle()), SOL_SOCKET, SO_LINGER, reinterpret_cast<const char*>(&now),
-               sizeof now);
+  ::setsockopt(static_cast<SOCKET>(socket.handle()), SOL_SOCKET, SO_LINGER, reinterpret_cast<const char*>(&now), sizeof now);
   socket.close();
 }
 

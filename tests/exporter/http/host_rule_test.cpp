@@ -9,11 +9,28 @@ namespace {
 
 TEST(HostRule, WhatNoOneElseCanBeIsFine) {
   const HostRule rule({"kmem.example.org", "other.example."}, "server1.corp.example");
-  for (const char* good :
-       {"", "127.0.0.1", "10.1.2.3:10054", "[::1]", "[::1]:10054", "[fe80::1]", "localhost", "LOCALHOST:1", "localhost.",
-        "a.localhost", "server1", "Server1:10054", "server1.corp.example", "server1.elsewhere.example.:1", "kmem_exporter:1",
-        "t", "kmem.monitoring.svc.cluster.local", "vm.internal", "box.home.arpa", "KMEM.example.ORG:10054",
-        "kmem.example.org.", "other.example"})
+  for (const char* good : {"",
+                           "127.0.0.1",
+                           "10.1.2.3:10054",
+                           "[::1]",
+                           "[::1]:10054",
+                           "[fe80::1]",
+                           "localhost",
+                           "LOCALHOST:1",
+                           "localhost.",
+                           "a.localhost",
+                           "server1",
+                           "Server1:10054",
+                           "server1.corp.example",
+                           "server1.elsewhere.example.:1",
+                           "kmem_exporter:1",
+                           "t",
+                           "kmem.monitoring.svc.cluster.local",
+                           "vm.internal",
+                           "box.home.arpa",
+                           "KMEM.example.ORG:10054",
+                           "kmem.example.org.",
+                           "other.example"})
     EXPECT_TRUE(rule.allows(good)) << good;
 }
 

@@ -55,8 +55,8 @@ TEST_F(HostTest, APasswordProtectsByItself) {
 TEST_F(HostTest, EveryAnswerHasItsDate) {
   start_with(with_password());
   const std::string form = "Thu, 01 Jan 1970 00:00:00 GMT";
-  for (const char* bytes : {"GET /who HTTP/1.1\r\nHost: t\r\n\r\n", "GET /-/healthy HTTP/1.1\r\nHost: t\r\n\r\n",
-                            "BAD\r\n\r\n", "POST / HTTP/1.1\r\nHost: t\r\n\r\n"})
+  for (const char* bytes : {"GET /who HTTP/1.1\r\nHost: t\r\n\r\n", "GET /-/healthy HTTP/1.1\r\nHost: t\r\n\r\n", "BAD\r\n\r\n",
+                            "POST / HTTP/1.1\r\nHost: t\r\n\r\n"})
     EXPECT_EQ(once(bytes).header("date").size(), form.size()) << bytes;
 }
 

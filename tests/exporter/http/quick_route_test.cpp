@@ -37,19 +37,18 @@ class QuickRouteTest : public HttpServerTest {
 
   void start_with(const base::Clock& clock, config::WebSecurity security = {}) {
     const auto thread_name = [](const Request&) { return Response{.body = this_thread()}; };
-    std::vector<Route> table = {
-        {"/quick", "quick", thread_name, true},
-        {"/plain", "plain", thread_name},
-        {"/slow", "slow",
-         [this](const Request&) {
-           manual_.advance(slow_takes_);
-           return Response{.body = this_thread()};
-         },
-         true},
-        {"/gate", "gate", [this](const Request&) {
-           gate_.pass();
-           return Response{.body = "through\n"};
-         }}};
+    std::vector<Route> table = {{"/quick", "quick", thread_name, true},
+                                {"/plain", "plain", thread_name},
+                                {"/slow", "slow",
+                                 [this](const Request&) {
+                                   manual_.advance(slow_takes_);
+                                   return Response{.body = this_thread()};
+                                 },
+                                 true},
+                                {"/gate", "gate", [this](const Request&) {
+                                   gate_.pass();
+                                   return Response{.body = "through\n"};
+                                 }}};
     server_ = std::make_unique<Server>(web_, std::move(table), observer_, clock, std::move(security));
     const auto started = server_->start();
     ASSERT_TRUE(started.ok()) << started.error().message;

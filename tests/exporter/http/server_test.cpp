@@ -52,7 +52,8 @@ TEST_F(HttpServerTest, UnknownPathsGet404WithTheKnownOnes) {
   const auto reply = Client(port_).get("/nothing");
   EXPECT_EQ(reply.status, 404);
   EXPECT_EQ(reply.header("content-type"), "text/plain; charset=utf-8");
-  EXPECT_EQ(reply.body, "not found; known paths:\n/metrics\n/etag\n/large\n/gate\n/throw\n/who\n/below/\n/below/exact\n/below/deep/\n");
+  EXPECT_EQ(reply.body,
+            "not found; known paths:\n/metrics\n/etag\n/large\n/gate\n/throw\n/who\n/below/\n/below/exact\n/below/deep/\n");
   EXPECT_EQ(observer_.done(), (std::vector<std::pair<std::string, int>>{{"unknown", 404}}));
 }
 

@@ -155,16 +155,14 @@ std::string TlsClient::get(const std::string& path, const std::string& headers) 
   if (!state_->connected) return {};
   state_->write("GET " + path + " HTTP/1.1\r\nHost: t\r\nConnection: close\r\n" + headers + "\r\n");
   std::string result;
-  while (state_->read(result)) {
-  }
+  while (state_->read(result)) {}
   return result;
 }
 
 std::string TlsClient::get_and_stay(const std::string& path) {
   state_->write("GET " + path + " HTTP/1.1\r\nHost: t\r\n\r\n");
   std::string result;
-  while (result.find("\r\n\r\n") == std::string::npos && state_->read(result)) {
-  }
+  while (result.find("\r\n\r\n") == std::string::npos && state_->read(result)) {}
   return result;
 }
 

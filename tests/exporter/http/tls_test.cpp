@@ -64,8 +64,7 @@ class HttpTlsTest : public HttpServerTest {
   std::string get(const std::string& path, TlsClient::Options options = {}) { return TlsClient(port_, options).get(path); }
 
   std::filesystem::path folder_ =
-      std::filesystem::temp_directory_path() /
-      ("kmem_tls_" + std::to_string(steady_clock::now().time_since_epoch().count()));
+      std::filesystem::temp_directory_path() / ("kmem_tls_" + std::to_string(steady_clock::now().time_since_epoch().count()));
   config::WebSecurity security_;
 };
 
@@ -166,11 +165,11 @@ TEST_F(HttpTlsTest, ClientCertificatesAsAskedFor) {
     config::ClientAuth auth;
     bool none, unknown;  // get in
   };
-  for (const auto& each : {Case{config::ClientAuth::kNoClientCert, true, true},
-                           Case{config::ClientAuth::kRequestClientCert, true, true},
-                           Case{config::ClientAuth::kRequireAnyClientCert, false, true},
-                           Case{config::ClientAuth::kVerifyClientCertIfGiven, true, false},
-                           Case{config::ClientAuth::kRequireAndVerifyClientCert, false, false}}) {
+  for (const auto& each :
+       {Case{config::ClientAuth::kNoClientCert, true, true}, Case{config::ClientAuth::kRequestClientCert, true, true},
+        Case{config::ClientAuth::kRequireAnyClientCert, false, true},
+        Case{config::ClientAuth::kVerifyClientCertIfGiven, true, false},
+        Case{config::ClientAuth::kRequireAndVerifyClientCert, false, false}}) {
     const bool verifies = each.auth >= config::ClientAuth::kVerifyClientCertIfGiven;
     security_.tls->client_auth = each.auth;
     security_.tls->client_ca_file = verifies ? put("ca.crt", authority.certificate_pem) : "";
@@ -247,9 +246,9 @@ TEST_F(HttpTlsTest, AKeyOfAnotherTypeInARotationChangesNothing) {
 
 TEST_F(HttpTlsTest, SmallKeysAreRefused) {
   use(make_credentials("small", nullptr, {.rsa_bits = 1024}));
-  EXPECT_EQ(try_start().error().message,
-            security_.tls->cert_file + ": an RSA key of 1024 bits is too small; make one of 2048 bits or more, and a "
-                                       "certificate for it");
+  EXPECT_EQ(try_start().error().message, security_.tls->cert_file +
+                                             ": an RSA key of 1024 bits is too small; make one of 2048 bits or more, and a "
+                                             "certificate for it");
 }
 
 // Each setting was fine by itself, and every handshake failed.
@@ -305,8 +304,8 @@ TEST_F(HttpTlsTest, WhatIsNoPemIsToldByWhatItIs) {
     std::string base64;
     for (std::size_t at = pem.find('\n') + 1; at < pem.size() && pem[at] != '-'; ++at)
       if (pem[at] != '\n') base64 += pem[at];
-    const int size = EVP_DecodeBlock(out.data(), reinterpret_cast<const unsigned char*>(base64.data()),
-                                     static_cast<int>(base64.size()));
+    const int size =
+        EVP_DecodeBlock(out.data(), reinterpret_cast<const unsigned char*>(base64.data()), static_cast<int>(base64.size()));
     bytes.assign(out.begin(), out.begin() + size);
     return bytes.substr(0, bytes.size() - static_cast<std::size_t>(std::count(base64.begin(), base64.end(), '=')));
   };
@@ -346,7 +345,8 @@ TEST_F(HttpTlsTest, WhatIsNoPemIsToldByWhatItIs) {
   says(key_fault(utf16(good.key_pem)), "it is UTF-16 text");
   says(key_fault(block("ENCRYPTED PRIVATE KEY")), "the key is encrypted, and nobody is there to type its password");
   says(key_fault(begin + "RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA "
-                         "PRIVATE KEY-----\n"), "the key is encrypted");
+                         "PRIVATE KEY-----\n"),
+       "the key is encrypted");
   says(key_fault(block("OPENSSH PRIVATE KEY")), "ssh-keygen -p -m PEM");
   says(key_fault(block("PUBLIC KEY")), "it holds a public key; the private one belongs here");
   says(key_fault(good.key_pem.substr(0, 100)), "the private key in it is damaged");

@@ -70,8 +70,7 @@ TEST(Catalogue, IsWhatIsExported) {
     }
   }
   const std::string_view elsewhere = seen.contains("process_open_fds") ? "process_handles" : "process_open_fds";
-  for (const MetricRow& row : catalogue())
-    EXPECT_EQ(seen.contains(row.name), row.name != elsewhere) << row.name;
+  for (const MetricRow& row : catalogue()) EXPECT_EQ(seen.contains(row.name), row.name != elsewhere) << row.name;
 }
 
 std::vector<std::string> names_in(const std::string& path) {
@@ -81,7 +80,8 @@ std::vector<std::string> names_in(const std::string& path) {
   const auto is_word = [](char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); };
   std::vector<std::string> names;
   for (std::size_t at = 0; (at = text.find("kmem_", at)) != text.npos;) {
-    const std::size_t end = static_cast<std::size_t>(std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_word) - text.begin());
+    const std::size_t end = static_cast<std::size_t>(
+        std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_word) - text.begin());
     if (at == 0 || !is_word(text[at - 1])) names.push_back(text.substr(at, end - at));
     at = end;
   }

@@ -37,13 +37,14 @@ std::vector<std::string> left(std::string_view query) {
   keep_collected(parsed(query), families);
   std::vector<std::string> out;
   for (const auto& each : families)
-    for (const auto& metric : each.metric) out.push_back(each.name.substr(5) + " " + (metric.label.empty() ? "" : metric.label[0].value));
+    for (const auto& metric : each.metric)
+      out.push_back(each.name.substr(5) + " " + (metric.label.empty() ? "" : metric.label[0].value));
   return out;
 }
 
 TEST(Collect, KeepsTheFamiliesOfTheNamedCollectors) {
-  EXPECT_THAT(left("collect[]=slabinfo"), ElementsAre("pool_tag_bytes slab_reclaimable", "scrape_collector_success slabinfo",
-                                                      "trend_subjects "));
+  EXPECT_THAT(left("collect[]=slabinfo"),
+              ElementsAre("pool_tag_bytes slab_reclaimable", "scrape_collector_success slabinfo", "trend_subjects "));
   EXPECT_THAT(left("collect%5B%5D=stat&x=1&collect%5b%5d=meminfo"),
               ElementsAre("pool_bytes slab_reclaimable", "pool_bytes percpu", "boot_time_seconds ",
                           "scrape_collector_success meminfo", "scrape_collector_success stat", "trend_subjects "));
@@ -79,8 +80,7 @@ TEST(Collect, WhatCannotBeIsRefused) {
 TEST(Collect, EveryFamilyHasItsCollector) {
   for (const MetricRow& row : catalogue()) {
     const bool own = !row.name.starts_with("kmem_") || row.name.starts_with("kmem_exporter_") ||
-                     row.name.starts_with("kmem_trend_") ||
-                     row.name.starts_with("kmem_scrape_collector_");
+                     row.name.starts_with("kmem_trend_") || row.name.starts_with("kmem_scrape_collector_");
     EXPECT_EQ(collectors_of(row.name, "paged").empty(), own) << row.name;
   }
 }

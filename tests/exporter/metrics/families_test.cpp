@@ -27,9 +27,9 @@ TEST(Families, NothingFromNothing) {
 
 TEST(Families, AbsentIsNotZero) {
   const auto linux_families = linux_input().families();
-  for (const char* name : {"kmem_system_ptes_free", "kmem_system_ptes_free_boot_max", "kmem_commit_peak_bytes",
-                           "kmem_pool_resident_bytes", "kmem_pool_allocations_total", "kmem_pool_tag_frees_total",
-                           "kmem_process_pool_bytes", "kmem_file_cache_peak_bytes"})
+  for (const char* name :
+       {"kmem_system_ptes_free", "kmem_system_ptes_free_boot_max", "kmem_commit_peak_bytes", "kmem_pool_resident_bytes",
+        "kmem_pool_allocations_total", "kmem_pool_tag_frees_total", "kmem_process_pool_bytes", "kmem_file_cache_peak_bytes"})
     EXPECT_EQ(find(linux_families, name), nullptr) << name;
   const auto windows_families = windows_input().families();
   for (const char* name : {"kmem_kernel_stack_bytes", "kmem_page_table_bytes"})
@@ -44,11 +44,9 @@ TEST(Families, AbsentIsNotZero) {
 TEST(Families, TagsAndTheirRest) {
   const auto families = linux_input().families();
   EXPECT_THAT(lines(families, "kmem_pool_tag_bytes"),
-              ElementsAre("pool=slab_reclaimable tag=dentry 50331648",
-                          "pool=slab_reclaimable tag=ext4_inode_cache 33554432",
+              ElementsAre("pool=slab_reclaimable tag=dentry 50331648", "pool=slab_reclaimable tag=ext4_inode_cache 33554432",
                           "pool=slab_unreclaimable tag=kmalloc-64 8388608", "pool=slab_unreclaimable tag=bio-120 0"));
-  EXPECT_THAT(lines(families, "kmem_pool_tags"),
-              ElementsAre("pool=slab_reclaimable 40", "pool=slab_unreclaimable 190"));
+  EXPECT_THAT(lines(families, "kmem_pool_tags"), ElementsAre("pool=slab_reclaimable 40", "pool=slab_unreclaimable 190"));
   EXPECT_THAT(lines(families, "kmem_pool_other_bytes"),
               ElementsAre("pool=slab_reclaimable 10485760", "pool=slab_unreclaimable 15728640"));
   EXPECT_THAT(lines(families, "kmem_pool_tag_evictions_total"),
@@ -69,8 +67,7 @@ TEST(Families, TagsOfAPoolThatCouldNotBeReadAreAbsent) {
 
 TEST(Families, CountersAreWidenedAndCanBeSwitchedOff) {
   const SampleInput in = windows_input();
-  EXPECT_THAT(lines(in.families(), "kmem_pool_allocations_total"),
-              ElementsAre("pool=paged 4294967301", "pool=nonpaged 9"));
+  EXPECT_THAT(lines(in.families(), "kmem_pool_allocations_total"), ElementsAre("pool=paged 4294967301", "pool=nonpaged 9"));
   EXPECT_EQ(lines(in.families(), "kmem_pool_tag_allocations_total")[3], "pool=nonpaged tag=Even 5000000000");
   EXPECT_EQ(lines(in.families(), "kmem_pool_tag_frees_total")[2], "pool=nonpaged tag=Irp  75307341");
   EXPECT_EQ(find(in.families(false), "kmem_pool_tag_allocations_total"), nullptr);
@@ -113,7 +110,8 @@ TEST(Families, OfLargeAllocationsTheLeadingTagsOfEachPool) {
       const std::uint64_t bytes = pool == Pool::kPaged ? (i > 6 && i <= 14 ? 1'000 : 10) * 4'096 : i * 4'096;
       if (pool == Pool::kPaged || i <= 5) in.snapshot.big_pool.push_back({pool, member.key, member.tag, i, bytes});
     }
-  std::sort(in.snapshot.big_pool.begin(), in.snapshot.big_pool.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  std::sort(in.snapshot.big_pool.begin(), in.snapshot.big_pool.end(),
+            [](const auto& a, const auto& b) { return a.key < b.key; });
   EXPECT_THAT(lines(in.families(), "kmem_pool_tag_big_allocations"),
               ElementsAre("pool=paged tag=T7 7", "pool=paged tag=T8 8", "pool=paged tag=T9 9", "pool=paged tag=T10 10",
                           "pool=paged tag=T11 11", "pool=paged tag=T12 12", "pool=paged tag=T13 13", "pool=paged tag=T14 14",
@@ -125,8 +123,7 @@ TEST(Families, OfLargeAllocationsTheLeadingTagsOfEachPool) {
 TEST(Families, Processes) {
   EXPECT_THAT(lines(windows_input().families(), "kmem_process_pool_bytes"),
               ElementsAre("process=System pid=4 pool=paged 0", "process=System pid=4 pool=nonpaged 0",
-                          "process=svchost.exe pid=988 pool=paged 200000",
-                          "process=svchost.exe pid=988 pool=nonpaged 50000"));
+                          "process=svchost.exe pid=988 pool=paged 200000", "process=svchost.exe pid=988 pool=nonpaged 50000"));
   SampleInput in = linux_input();
   in.selection.processes = {{18446744073709551615U, "x", 1, {}, {}}, {7, "no handles", {}, {}, {}}};
   EXPECT_THAT(lines(in.families(), "kmem_process_handles"), ElementsAre("process=x pid=18446744073709551615 1"));
@@ -170,22 +167,20 @@ TEST(Families, TheTrendSaysWhatItKnows) {
   EXPECT_THAT(lines(families, "kmem_leak_suspects"), ElementsAre("pool=paged 0", "pool=nonpaged 2"));
   EXPECT_THAT(lines(families, "kmem_system_ptes_trend_per_second"),
               ElementsAre("window=1d -0.5", "window=7d -0.25", "window=28d -0.125"));
-  EXPECT_THAT(lines(families, "kmem_exhaustion_seconds"),
-              ElementsAre("resource=system_ptes 864000", "resource=commit inf"));
+  EXPECT_THAT(lines(families, "kmem_exhaustion_seconds"), ElementsAre("resource=system_ptes 864000", "resource=commit inf"));
   EXPECT_THAT(lines(families, "kmem_trend_history_seconds"), ElementsAre("4838400"));
   EXPECT_THAT(lines(families, "kmem_trend_subjects"), ElementsAre("1507"));
-  EXPECT_THAT(lines(families, "kmem_trend_state_failures_total"),
-              ElementsAre("reason=damaged 1", "reason=unwritable 0"));
+  EXPECT_THAT(lines(families, "kmem_trend_state_failures_total"), ElementsAre("reason=damaged 1", "reason=unwritable 0"));
   EXPECT_THAT(lines(families, "kmem_trend_state_last_save_timestamp_seconds"), ElementsAre("1767225300.5"));
 
   // A cache that the kernel shrinks by itself has a slope and no verdict; what is not known yet is absent.
   const auto young = linux_input().families();
   EXPECT_THAT(lines(young, "kmem_pool_tag_leak_suspect"),
               ElementsAre("pool=slab_unreclaimable tag=kmalloc-64 0", "pool=slab_unreclaimable tag=bio-120 0"));
-  EXPECT_THAT(lines(young, "kmem_pool_tag_trend_bytes_per_second"),
-              ElementsAre("pool=slab_reclaimable tag=dentry window=1d 12.5",
-                          "pool=slab_unreclaimable tag=kmalloc-64 window=1d 0",
-                          "pool=slab_unreclaimable tag=kmalloc-64 window=7d -1.25"));
+  EXPECT_THAT(
+      lines(young, "kmem_pool_tag_trend_bytes_per_second"),
+      ElementsAre("pool=slab_reclaimable tag=dentry window=1d 12.5", "pool=slab_unreclaimable tag=kmalloc-64 window=1d 0",
+                  "pool=slab_unreclaimable tag=kmalloc-64 window=7d -1.25"));
   EXPECT_EQ(find(young, "kmem_system_ptes_trend_per_second"), nullptr);
   EXPECT_EQ(find(young, "kmem_trend_state_failures_total"), nullptr);
 }
@@ -303,14 +298,20 @@ TEST(Families, PagesOfAPageEncoderAreThoseOfEncode) {
     switch (random() % 12) {
       case 0: members[random() % members.size()].tag = "tag \"" + std::to_string(random() % 5) + "\xFF\n"; break;
       case 1: members.push_back(members[random() % members.size()]); break;  // a series twice
-      case 2: if (members.size() > 2) members.pop_back(); break;
+      case 2:
+        if (members.size() > 2) members.pop_back();
+        break;
       case 3: in.snapshot.commit_bytes.reset(); break;
       case 4: in.snapshot.commit_bytes = random(); break;
       case 5: in.trend.judged = !in.trend.judged; break;
-      case 6: if (!in.owners.rows.empty()) in.owners.rows[0].driver += "x"; break;
+      case 6:
+        if (!in.owners.rows.empty()) in.owners.rows[0].driver += "x";
+        break;
       case 7: self_metrics.observe_request("status", random() % 2 == 0 ? 200 : 404, 0.01); break;
       case 8: self_metrics.set_config_reload(random() % 2 == 0, static_cast<base::UnixMillis>(random())); break;
-      default: for (auto& member : members) member.bytes = random() % 3 == 0 ? 1 : random(); break;
+      default:
+        for (auto& member : members) member.bytes = random() % 3 == 0 ? 1 : random();
+        break;
     }
     const auto format = random() % 4 == 0 ? encode::Format::kOpenMetrics100 : encode::Format::kText004;
     const self::SelfUsage usage = random() % 4 == 0 ? self::SelfUsage{} : self::SelfUsage{1.5, random(), 3, 4};

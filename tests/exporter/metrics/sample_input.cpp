@@ -21,8 +21,7 @@ select::Member member(Pool pool, std::string tag, std::uint64_t bytes, std::uint
   return out;
 }
 
-select::Member counted(Pool pool, std::string tag, std::uint64_t bytes, std::uint64_t allocations,
-                       std::uint64_t frees) {
+select::Member counted(Pool pool, std::string tag, std::uint64_t bytes, std::uint64_t allocations, std::uint64_t frees) {
   select::Member out = member(pool, std::move(tag), bytes, allocations - frees);
   out.allocations_total = allocations;
   out.frees_total = frees;
@@ -104,7 +103,8 @@ SampleInput windows_input() {
   snapshot.file_cache_bytes = 150 * kMiB;
   snapshot.file_cache_peak_bytes = 300 * kMiB;
   snapshot.big_pool = {{Pool::kPaged, tag_key(Pool::kPaged, "CM31"), "CM31", 1'200, 18 * kMiB}};
-  snapshot.memory_lists = {{"zero", -1, 100 * kMiB}, {"modified", -1, 12 * kMiB}, {"standby", 0, 3 * kMiB}, {"standby", 5, 400 * kMiB}};
+  snapshot.memory_lists = {
+      {"zero", -1, 100 * kMiB}, {"modified", -1, 12 * kMiB}, {"standby", 0, 3 * kMiB}, {"standby", 5, 400 * kMiB}};
   snapshot.kernel_memory = {{"cache_resident", 150 * kMiB}, {"driver_resident", 4 * kMiB}};
   snapshot.unaccounted_bytes = 333 * kMiB;
 
@@ -126,7 +126,7 @@ SampleInput windows_input() {
   in.trend.pools = {{Pool::kPaged, {20, 2, 1}}, {Pool::kNonpaged, {37.5, 36, 35.5}}};
   in.trend.suspects = {{Pool::kPaged, 0}, {Pool::kNonpaged, 2}};
   in.trend.runouts = {{"system_ptes", 864'000, 432, "fewest_entries", 0.0005},
-                        {"commit", kNever, 3000 * kMiB, "commit_limit", 0}};
+                      {"commit", kNever, 3000 * kMiB, "commit_limit", 0}};
   in.trend.unaccounted = {4, {}, {}};
   in.trend.commit = {1, 2, 3};
   in.trend.system_ptes = {-0.5, -0.25, -0.125};
@@ -150,8 +150,7 @@ std::vector<prometheus::MetricFamily> SampleInput::families(bool tag_counters) c
 }
 
 const prometheus::MetricFamily* find(const std::vector<prometheus::MetricFamily>& families, std::string_view name) {
-  const auto found =
-      std::find_if(families.begin(), families.end(), [name](const auto& row) { return row.name == name; });
+  const auto found = std::find_if(families.begin(), families.end(), [name](const auto& row) { return row.name == name; });
   return found == families.end() ? nullptr : &*found;
 }
 

@@ -51,11 +51,12 @@ TEST(SelfMetrics, LabelsAreBounded) {
 TEST(SelfMetrics, RejectionsStartAtZero) {
   SelfMetrics self_metrics({});
   self_metrics.count_rejection("timeout");
-  EXPECT_THAT(lines(collected(self_metrics), "kmem_exporter_guard_rejections_total"),
-              ElementsAre("reason=body 0", "reason=busy 0", "reason=connections 0", "reason=descriptors 0",
-                          "reason=headers_too_large 0", "reason=host 0", "reason=malformed 0", "reason=memory 0", "reason=method 0", "reason=other 0",
-                          "reason=rate_limit 0", "reason=slow_reader 0", "reason=timeout 1", "reason=tls 0", "reason=unauthorized 0",
-                          "reason=uri_too_long 0", "reason=version 0"));
+  EXPECT_THAT(
+      lines(collected(self_metrics), "kmem_exporter_guard_rejections_total"),
+      ElementsAre("reason=body 0", "reason=busy 0", "reason=connections 0", "reason=descriptors 0",
+                  "reason=headers_too_large 0", "reason=host 0", "reason=malformed 0", "reason=memory 0", "reason=method 0",
+                  "reason=other 0", "reason=rate_limit 0", "reason=slow_reader 0", "reason=timeout 1", "reason=tls 0",
+                  "reason=unauthorized 0", "reason=uri_too_long 0", "reason=version 0"));
 }
 
 TEST(SelfMetrics, ReloadKeepsTheTimeOfTheLastSuccess) {
@@ -65,8 +66,7 @@ TEST(SelfMetrics, ReloadKeepsTheTimeOfTheLastSuccess) {
   self_metrics.set_config_reload(false, 1'767'225'700'000);
   const auto families = collected(self_metrics);
   EXPECT_THAT(lines(families, "kmem_exporter_config_last_reload_successful"), ElementsAre("0"));
-  EXPECT_THAT(lines(families, "kmem_exporter_config_last_reload_success_timestamp_seconds"),
-              ElementsAre("1767225600.25"));
+  EXPECT_THAT(lines(families, "kmem_exporter_config_last_reload_success_timestamp_seconds"), ElementsAre("1767225600.25"));
 }
 
 TEST(SelfMetrics, ProcessNumbersThatTheOsGives) {
@@ -107,7 +107,8 @@ TEST(SelfMetrics, AppendsAndEncodes) {
   EXPECT_NE(page.find("# TYPE kmem_exporter_build info\n"), page.npos);
   EXPECT_NE(page.find("\nkmem_exporter_http_request_duration_seconds_bucket{le=\"0.0005\"} 0\n"), page.npos);
   EXPECT_NE(page.find("\n# TYPE process_cpu_seconds counter\n# UNIT process_cpu_seconds seconds\n"
-                      "process_cpu_seconds_total 1.5\n"), page.npos);
+                      "process_cpu_seconds_total 1.5\n"),
+            page.npos);
 }
 
 TEST(SelfMetrics, ManyThreads) {

@@ -229,8 +229,9 @@ TEST(Findings, SettingsThatAwaitARestart) {
   EXPECT_FALSE(after({{"PoolUsageMaximum", 80}, {"SystemPages", 0}}, 1));
   const auto found = after({{"PoolUsageMaximum", 60}, {"PagedPoolSize", 7}}, 1);
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->what, "Changed since the system started: PoolUsageMaximum (80, now 60), PagedPoolSize (not set, now 7), "
-                         "SystemPages (0, now not set)");
+  EXPECT_EQ(found->what,
+            "Changed since the system started: PoolUsageMaximum (80, now 60), PagedPoolSize (not set, now 7), "
+            "SystemPages (0, now not set)");
   host.parts[0].state = PartState::kFailed;
   EXPECT_TRUE(after({}, 1)) << "what cannot be read is no change";
   host.parts[0].state = PartState::kOk;
@@ -247,7 +248,8 @@ TEST(Findings, OneCacheLeadsSlabMemory) {
   EXPECT_FALSE(find(host, "slab_cache_leads")) << "900 of 2,048 MiB";
   host.tags[0].bytes = 1100 * kMega;
   ASSERT_TRUE(find(host, "slab_cache_leads"));
-  EXPECT_THAT(find(host, "slab_cache_leads")->what, HasSubstr("takes 2.00 GiB (25.0 % of memory), and 1.07 GiB of it is the cache kmalloc-64"));
+  EXPECT_THAT(find(host, "slab_cache_leads")->what,
+              HasSubstr("takes 2.00 GiB (25.0 % of memory), and 1.07 GiB of it is the cache kmalloc-64"));
   host.pools[0].bytes = 2047 * kMega;
   EXPECT_FALSE(find(host, "slab_cache_leads")) << "less than a quarter of memory";
 }
@@ -293,7 +295,8 @@ TEST(Findings, AKnownLeakIsToldWhileItsEvidenceStands) {
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].name, "known_leak");
   EXPECT_EQ(all[0].severity, Severity::kWarning);
-  EXPECT_EQ(all[0].what, "Known leak: tag Thre (nonpaged), xyz.sys 5.1.3.0: update to 5.2; tag Xyz1 (paged), abc.sys: restart the service");
+  EXPECT_EQ(all[0].what,
+            "Known leak: tag Thre (nonpaged), xyz.sys 5.1.3.0: update to 5.2; tag Xyz1 (paged), abc.sys: restart the service");
   EXPECT_TRUE(find_findings(host).empty());
 }
 
@@ -315,7 +318,8 @@ TEST(Findings, PageAndStatusTellThem) {
   const std::string html = page_html(view, page_defaults());
   EXPECT_THAT(html, HasSubstr("id=\"f-slab_cache_leads\""));
   EXPECT_THAT(html, HasSubstr("is the cache &lt;b&gt;</h3>"));
-  EXPECT_THAT(status_json(view), HasSubstr("\"findings\":[{\"finding\":\"slab_cache_leads\",\"severity\":\"warning\",\"what\":"));
+  EXPECT_THAT(status_json(view),
+              HasSubstr("\"findings\":[{\"finding\":\"slab_cache_leads\",\"severity\":\"warning\",\"what\":"));
   EXPECT_THAT(status_json(view), HasSubstr("\"numbers\":{\"slab_unreclaimable_bytes\":4294967296.0,"));
 }
 

@@ -76,8 +76,9 @@ TEST(Json, StatusSaysTheVerdictAndEveryPart) {
   EXPECT_EQ(status["processes"][0]["handles"], 500);
   EXPECT_TRUE(status["processes"][0]["paged_pool_bytes"].is_null());
   EXPECT_EQ(status["processes"][0]["nonpaged_pool_bytes"], 77);
-  EXPECT_EQ(status["collectors"][0],
-            (json{{"collector", "pool_tags"}, {"state", "partial"}, {"reason", "2 rows"}, {"seconds", 0.25}, {"skipped_rows", 2}}));
+  EXPECT_EQ(
+      status["collectors"][0],
+      (json{{"collector", "pool_tags"}, {"state", "partial"}, {"reason", "2 rows"}, {"seconds", 0.25}, {"skipped_rows", 2}}));
   EXPECT_EQ(status["failure_events"][0]["last"], "2025-11-29T23:59:59Z");
 }
 

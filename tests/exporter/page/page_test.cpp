@@ -69,9 +69,10 @@ TEST(Page, SaysTheVerdictFirstAndShowsTheSuspectsWeeks) {
   const std::string html = html_of(view);
   expect_well_formed(html);
   EXPECT_THAT(html, HasSubstr("<title>Leak: tag Thre (nonpaged), +3.10 MiB/day since 4 Nov, limit reached in about 41 days –"));
-  EXPECT_THAT(html, HasSubstr("<h1>Leak: tag Thre (nonpaged), +3.10 MiB/day since <time datetime=\"2025-11-04T00:00:00Z\" "
-                              "data-form=\"day\" title=\"2025-11-04T00:00:00Z\">4 Nov</time>, limit reached in about 41 days</h1>\n"
-                              "<p class=\"todo\"><a href=\"runbooks/KmemPoolLeakSuspected\">What to do now</a></p>"));
+  EXPECT_THAT(html,
+              HasSubstr("<h1>Leak: tag Thre (nonpaged), +3.10 MiB/day since <time datetime=\"2025-11-04T00:00:00Z\" "
+                        "data-form=\"day\" title=\"2025-11-04T00:00:00Z\">4 Nov</time>, limit reached in about 41 days</h1>\n"
+                        "<p class=\"todo\"><a href=\"runbooks/KmemPoolLeakSuspected\">What to do now</a></p>"));
   EXPECT_LT(html.find("<h1>"), html.find("<h2"));
   EXPECT_THAT(html, HasSubstr("<dt>Since</dt><dd><time datetime=\"2025-11-04T00:00:00Z\" data-form=\"day\""));
   EXPECT_THAT(html, HasSubstr("title=\"+3,250,586 bytes a day\">+3.10 MiB/day</span>"));
@@ -102,8 +103,9 @@ TEST(Page, ALeaksChartGoesOnToItsEnd) {
   }
   EXPECT_THAT(near, HasSubstr("at this pace: limit reached in about 10 days"));
   EXPECT_THAT(near, HasSubstr("; limit reached in about 10 days.\" data-src"));
-  EXPECT_THAT(near, test::HasPattern("<line class=\"limit\" x1=\"0\" x2=\"100%\" y1=\"[0-9.]+\" y2=\"[0-9.]+\"/>"
-                                     "<text class=\"tick\" text-anchor=\"end\" x=\"100%\" y=\"[0-9.]+\">nothing left at 13[0-9] MiB"));
+  EXPECT_THAT(
+      near, test::HasPattern("<line class=\"limit\" x1=\"0\" x2=\"100%\" y1=\"[0-9.]+\" y2=\"[0-9.]+\"/>"
+                             "<text class=\"tick\" text-anchor=\"end\" x=\"100%\" y=\"[0-9.]+\">nothing left at 13[0-9] MiB"));
   EXPECT_THAT(near, HasSubstr("data-to=\"" + std::to_string(kNow + 10 * kDayMs) + "\""));
   EXPECT_THAT(far, Not(HasSubstr("nothing left at")));
   view.leaks[0].report.verdict = trend::Verdict::kWatch;
@@ -172,12 +174,13 @@ TEST(Page, AResourceSaysWhatIsDividedAndEveryRoom) {
   end.room = end.seconds * end.pace_per_second;
   pool.exhaustion = end;
   pool.growth_per_second = 1.0 * test::kMiB / 86'400;
-  pool.headrooms = {{300e6, trend::Bound::kPoolLimit}, {200e6, trend::Bound::kCommitLimit},
-                    {-5, trend::Bound::kAvailableMemory}};
+  pool.headrooms = {
+      {300e6, trend::Bound::kPoolLimit}, {200e6, trend::Bound::kCommitLimit}, {-5, trend::Bound::kAvailableMemory}};
   const std::string html = html_of(view);
   expect_well_formed(html);
-  EXPECT_THAT(html, HasSubstr("<li class=\"end\">commit limit reached in <span title=\"3,542,400 seconds\">about 41 days</span> "
-                              "(33 days to never): 123 MiB left at the day&#39;s peak, +3.00 MiB/day</li>"));
+  EXPECT_THAT(html,
+              HasSubstr("<li class=\"end\">commit limit reached in <span title=\"3,542,400 seconds\">about 41 days</span> "
+                        "(33 days to never): 123 MiB left at the day&#39;s peak, +3.00 MiB/day</li>"));
   EXPECT_THAT(html, HasSubstr("room now: <span title=\"300,000,000 bytes\">286 MiB</span> to the pool limit, <span "
                               "title=\"200,000,000 bytes\">191 MiB</span> to the commit limit, <span title=\"0 bytes\">0 "
                               "B</span> of available memory</li>"));
@@ -197,7 +200,9 @@ TEST(Page, TheTableSaysHowItIsSortedAndLinksTheRest) {
   query.filter = "<i>";
   const std::string html = html_of(view, query);
   expect_well_formed(html);
-  EXPECT_THAT(html, HasSubstr("aria-sort=\"descending\"><a data-live href=\"?sort=bytes&amp;order=asc&amp;filter=%3Ci%3E#tags\">Bytes</a>"));
+  EXPECT_THAT(
+      html,
+      HasSubstr("aria-sort=\"descending\"><a data-live href=\"?sort=bytes&amp;order=asc&amp;filter=%3Ci%3E#tags\">Bytes</a>"));
   EXPECT_THAT(html, HasSubstr("<code>Irp </code></a> <span class=\"badge leak\">leak</span>"));
   EXPECT_THAT(html, HasSubstr("<span title=\"2,048 bytes\">2.00 KiB</span>"));
   EXPECT_THAT(html, HasSubstr("<span title=\"+86,400 bytes a day\">+84.4 KiB</span>"));
@@ -218,7 +223,10 @@ TEST(Page, MissingPartsHaveTheirReason) {
   view.processes = {{4, "<b>", 92, 1024, std::nullopt, {}}};
   const std::string html = html_of(view);
   expect_well_formed(html);
-  EXPECT_THAT(html, HasSubstr("not on this system</td><td class=\"n\"><span class=\"none\">–</span></td><td class=\"reason\">&lt;status C0000003&gt;</td>"));
+  EXPECT_THAT(
+      html,
+      HasSubstr(
+          "not on this system</td><td class=\"n\"><span class=\"none\">–</span></td><td class=\"reason\">&lt;status C0000003&gt;</td>"));
   EXPECT_THAT(html, HasSubstr("<summary>1 part cannot be read, or not wholly</summary>"));
   EXPECT_THAT(html, HasSubstr("cut (3 rows refused)"));
   EXPECT_THAT(html, HasSubstr("<code>&lt;b&gt;</code></th><td class=\"n\">4</td><td class=\"n\">92</td>"));
@@ -347,8 +355,10 @@ TEST(Page, SaysThatItCannotSay) {
   EXPECT_THAT(html_of(view), HasSubstr("<p>Nothing grows like a leak.</p>"));
   view.readiness = {};
   view.readiness.days_lacking = 3;
-  EXPECT_THAT(html_of(view), AllOf(HasSubstr("<p>Whether anything leaks cannot be said yet: telling a leak takes 3 more days of readings.</p>"),
-                                   Not(HasSubstr("Nothing grows"))));
+  EXPECT_THAT(
+      html_of(view),
+      AllOf(HasSubstr("<p>Whether anything leaks cannot be said yet: telling a leak takes 3 more days of readings.</p>"),
+            Not(HasSubstr("Nothing grows"))));
 }
 
 TEST(Chart, AnEmptyHistoryDrawsNoLine) {

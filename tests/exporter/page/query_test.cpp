@@ -37,8 +37,7 @@ std::string fault_of(std::string_view query) {
 }
 
 TEST(Query, ReadsEveryParameter) {
-  const auto query =
-      parse_query("pool=nonpaged&filter=%3Cimg+x%20%25&sort=growth&order=asc&limit=7&offset=9&course=1", kAll);
+  const auto query = parse_query("pool=nonpaged&filter=%3Cimg+x%20%25&sort=growth&order=asc&limit=7&offset=9&course=1", kAll);
   ASSERT_TRUE(query);
   EXPECT_EQ(query->pool, Pool::kNonpaged);
   EXPECT_EQ(query->filter, "<img x %");

@@ -17,10 +17,11 @@ std::string body_of(std::string_view markdown, const RunbookSubject& subject = {
 }
 
 TEST(Runbook, BlocksAreWhatTheMarkdownSays) {
-  EXPECT_EQ(body_of("# KmemX\n\n**One**\ntwo.\n\n## Do\n\n1. a\n   b\n2. `c`\n\n- d\n- e\n\n| h | i |\n|---|---|\n| j | k |\n"),
-            "<h1>KmemX</h1>\n<p><strong>One</strong> two.</p>\n<h2>Do</h2>\n<ol>\n<li>a b</li>\n<li><code>c</code></li>\n</ol>\n"
-            "<ul>\n<li>d</li>\n<li>e</li>\n</ul>\n<div class=\"scroll\"><table>\n<tr><th scope=\"col\">h</th><th scope=\"col\">i</th></tr>\n"
-            "<tr><td>j</td><td>k</td></tr>\n</table></div>\n");
+  EXPECT_EQ(
+      body_of("# KmemX\n\n**One**\ntwo.\n\n## Do\n\n1. a\n   b\n2. `c`\n\n- d\n- e\n\n| h | i |\n|---|---|\n| j | k |\n"),
+      "<h1>KmemX</h1>\n<p><strong>One</strong> two.</p>\n<h2>Do</h2>\n<ol>\n<li>a b</li>\n<li><code>c</code></li>\n</ol>\n"
+      "<ul>\n<li>d</li>\n<li>e</li>\n</ul>\n<div class=\"scroll\"><table>\n<tr><th scope=\"col\">h</th><th scope=\"col\">i</th></tr>\n"
+      "<tr><td>j</td><td>k</td></tr>\n</table></div>\n");
   EXPECT_EQ(body_of("# a\n```\nx < y\n```\n"), "<h1>a</h1>\n<pre><code>x &lt; y\n</code></pre>\n");
 }
 

@@ -48,7 +48,8 @@ TEST(Verdict, APoolThatGrowsByItsTagIsNoSecondLeak) {
   view.leaks = {leak_of(Pool::kPaged, "MmSt"), leak_of(Pool::kPaged, ""), leak_of(Pool::kNonpaged, "")};
   view.leaks[1].report.kind = view.leaks[2].report.kind = trend::Kind::kPool;
   view.leak_count = 3;
-  EXPECT_THAT(judge(view).details, ElementsAre("Leak: nonpaged pool, +3.10 MiB/day since 4 Nov, limit reached in about 41 days"));
+  EXPECT_THAT(judge(view).details,
+              ElementsAre("Leak: nonpaged pool, +3.10 MiB/day since 4 Nov, limit reached in about 41 days"));
   view.leak_count = 4;
   EXPECT_EQ(judge(view).details.back(), "and 1 more leak");
 }
@@ -168,8 +169,8 @@ TEST(Verdict, APartThatCannotBeReadIsSaidAndIsNotCalm) {
   const Verdict verdict = judge(view);
   EXPECT_EQ(verdict.state, Verdict::State::kWarning);
   EXPECT_EQ(verdict.headline, "No leak seen; 19 days of history");
-  EXPECT_THAT(verdict.details, ElementsAre("Collector pool_tags cannot be read: status C0000022",
-                                           "Watched, not yet called leaks: 2"));
+  EXPECT_THAT(verdict.details,
+              ElementsAre("Collector pool_tags cannot be read: status C0000022", "Watched, not yet called leaks: 2"));
 }
 
 TEST(Verdict, AKernelThatGivesNothingIsAllThereIsToSay) {

@@ -61,7 +61,8 @@ class Server final : public HttpGetter {
     if (what == "/api/v1/label/__name__/values") return names();
     if (what == "/api/v1/series") return list(parameters["match[]"]);
     EXPECT_EQ(what, "/api/v1/query_range");
-    return range(parameters["query"], std::stoll(parameters["start"]), std::stoll(parameters["end"]), std::stoll(parameters["step"]));
+    return range(parameters["query"], std::stoll(parameters["start"]), std::stoll(parameters["end"]),
+                 std::stoll(parameters["step"]));
   }
 
  private:
@@ -75,7 +76,8 @@ class Server final : public HttpGetter {
   HttpAnswer list(const std::string& match) const {
     std::string body;
     for (const Series& one : series)
-      if (fits(one, match)) body += std::string(body.empty() ? "" : ",") + R"({"__name__":")" + one.name + "\"," + one.labels + "}";
+      if (fits(one, match))
+        body += std::string(body.empty() ? "" : ",") + R"({"__name__":")" + one.name + "\"," + one.labels + "}";
     return {200, R"({"status":"success","data":[)" + body + "]}"};
   }
   // instance="a" in the selector against "instance":"a" in the labels.
@@ -151,7 +153,8 @@ TEST(PrometheusSource, HostAfterHostHourByHour) {
   for (const std::string host : {"b", "a"}) {
     const std::string labels = R"("instance":")" + host + R"(","job":"win")";
     const double base = host == "a" ? 1000 : 2000;
-    server.series.push_back({"windows_memory_pool_nonpaged_bytes", labels, [base](std::int64_t hour) { return base + static_cast<double>(hour - kEnd / kHour); }});
+    server.series.push_back({"windows_memory_pool_nonpaged_bytes", labels,
+                             [base](std::int64_t hour) { return base + static_cast<double>(hour - kEnd / kHour); }});
     server.series.push_back({"windows_memory_free_system_page_table_entries", labels, [](std::int64_t) { return 77.0; }});
     server.series.push_back({"up", labels, [](std::int64_t) { return 1.0; }});
   }
@@ -165,10 +168,12 @@ TEST(PrometheusSource, HostAfterHostHourByHour) {
     EXPECT_EQ(told[i].group, i < 49 ? 1U : 2U);
     // At the hour's last second, and never in the future.
     EXPECT_EQ(told[i].time, std::min<base::UnixMillis>((kEnd - back * kHour + kHour - 1) * 1000, kNow));
-    EXPECT_THAT(told[i].values, ElementsAre(testing::Pair("nonpaged", (i < 49 ? 1000 : 2000) - back), testing::Pair("ptes", 77)));
+    EXPECT_THAT(told[i].values,
+                ElementsAre(testing::Pair("nonpaged", (i < 49 ? 1000 : 2000) - back), testing::Pair("ptes", 77)));
   }
   // Free entries are least used where most are free.
-  EXPECT_THAT(server.queries, testing::Contains("max_over_time(windows_memory_free_system_page_table_entries{instance=\"a\"}[1h])"));
+  EXPECT_THAT(server.queries,
+              testing::Contains("max_over_time(windows_memory_free_system_page_table_entries{instance=\"a\"}[1h])"));
   EXPECT_THAT(server.queries, testing::Contains("min_over_time(windows_memory_pool_nonpaged_bytes{instance=\"a\"}[1h])"));
   EXPECT_THAT((*source)->skipped(), IsEmpty());
 }
@@ -200,19 +205,23 @@ TEST(PrometheusSource, WhatIsTooMuchIsAskedForInPieces) {
 TEST(PrometheusSource, ThousandsOfSeriesMakeShortQueries) {
   Server server;
   for (int tag = 0; tag < 2000; ++tag)
-    server.series.push_back({"node_slabinfo_objects", R"("instance":"a","slab":"s)" + std::to_string(tag) + "\"", [](std::int64_t) { return NAN; }});
+    server.series.push_back({"node_slabinfo_objects", R"("instance":"a","slab":"s)" + std::to_string(tag) + "\"",
+                             [](std::int64_t) { return NAN; }});
   server.series.push_back({"node_memory_SUnreclaim_bytes", R"("instance":"a")", [](std::int64_t) { return 5.0; }});
   auto source = ask_prometheus(server, question(std::chrono::hours(24 * 56)));
   ASSERT_TRUE(source.ok()) << source.error().message;
   EXPECT_EQ(all_of(**source).size(), 24U * 56 + 1);
   // 2,000 series in 15 s scrapes: 20 million samples are 41 hours.
-  EXPECT_GT(std::count_if(server.queries.begin(), server.queries.end(), [](const std::string& query) { return query.find("slabinfo") != std::string::npos; }), 30);
+  EXPECT_GT(std::count_if(server.queries.begin(), server.queries.end(),
+                          [](const std::string& query) { return query.find("slabinfo") != std::string::npos; }),
+            30);
 }
 
 TEST(PrometheusSource, OneHostOfALabel) {
   Server server;
   for (const std::string host : {"a", "b"})
-    server.series.push_back({"node_memory_SUnreclaim_bytes", R"("instance":")" + host + "\"", [](std::int64_t) { return 5.0; }});
+    server.series.push_back(
+        {"node_memory_SUnreclaim_bytes", R"("instance":")" + host + "\"", [](std::int64_t) { return 5.0; }});
   Question asked = question(std::chrono::hours(24));
   asked.selectors = {{"instance", "b", false}};
   auto source = ask_prometheus(server, asked);
@@ -226,11 +235,14 @@ TEST(PrometheusSource, SaysWhyNothingCanBeHad) {
     const auto source = ask_prometheus(server, question(std::chrono::hours(24)));
     return source.ok() ? std::string() : source.error().message;
   };
-  EXPECT_EQ(why(), "http://p:9090: no series of kernel memory: neither kmem_*, windows_memory_* nor node_memory_*, node_slabinfo_*");
+  EXPECT_EQ(why(),
+            "http://p:9090: no series of kernel memory: neither kmem_*, windows_memory_* nor node_memory_*, node_slabinfo_*");
   server.series.push_back({"node_memory_SUnreclaim_bytes", R"("instance":"a")", [](std::int64_t) { return NAN; }});
   EXPECT_EQ(why(), "http://p:9090: no samples in that time");
   server.most_steps = 0;
-  EXPECT_EQ(why(), "http://p:9090: host \"a\", node_memory_SUnreclaim_bytes: http://p:9090 answered 422: query processing would load too many samples");
+  EXPECT_EQ(
+      why(),
+      "http://p:9090: host \"a\", node_memory_SUnreclaim_bytes: http://p:9090 answered 422: query processing would load too many samples");
   server.status = 401;
   EXPECT_EQ(why(), "http://p:9090 answered 401: it wants another user or password; --prometheus.config names a file with them");
   server.status = 404;

@@ -69,8 +69,8 @@ TEST(DailyFloor, DaysWithoutAReadingAreUnknownAndDaysOfAbsenceAreZero) {
   EXPECT_EQ(floor.growth(), 1'000U);
   EXPECT_EQ(floor.lowest()[1], DailyFloor::kNoData);
   floor.note(7, 9'000, true);
-  EXPECT_THAT(floor.lowest(), ElementsAre(0, 0, 2'000, DailyFloor::kNoData, DailyFloor::kNoData, DailyFloor::kNoData,
-                                          1'000, DailyFloor::kNoData));
+  EXPECT_THAT(floor.lowest(), ElementsAre(0, 0, 2'000, DailyFloor::kNoData, DailyFloor::kNoData, DailyFloor::kNoData, 1'000,
+                                          DailyFloor::kNoData));
   EXPECT_EQ(floor.growth(), 0U);
   floor.note(100, 50, false);
   EXPECT_EQ(floor.growth(), 0U) << "all older days are forgotten";
@@ -112,8 +112,7 @@ TEST(TagTable, SlotsAreStableAndUsedAgainAfterReindex) {
 TEST(Elapsed, NeverRunsBackwardsOrOverflows) {
   EXPECT_EQ(elapsed(5, 7), 2);
   EXPECT_EQ(elapsed(7, 5), 0);
-  EXPECT_EQ(elapsed(kNever, std::numeric_limits<base::UnixMillis>::max()),
-            std::numeric_limits<base::UnixMillis>::max());
+  EXPECT_EQ(elapsed(kNever, std::numeric_limits<base::UnixMillis>::max()), std::numeric_limits<base::UnixMillis>::max());
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST(ProcessChoice, OneThatIsInStaysToTwiceTheRankAndThenForAnHourInItsPlace) {
   all[0].handles = 31;  // rank 3: 2, 3, 1
   choice.update(all, 5 * kDay);
   EXPECT_THAT(pids(choice, all), ElementsAre(1, 2, 3));
-  all[0].handles = 1;   // rank 5
+  all[0].handles = 1;  // rank 5
   choice.update(all, 5 * kDay + kHour - 1);
   EXPECT_THAT(pids(choice, all), ElementsAre(1, 2, 3));
   choice.update(all, 5 * kDay + kHour);

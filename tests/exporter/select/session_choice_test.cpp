@@ -34,9 +34,9 @@ Filled fill(const SessionChoice& choice, const std::vector<SessionTagUsage>& tag
 
 TEST(SessionChoice, TheTopTagsOfEachSessionAndTheSumOfAll) {
   SessionChoice choice(2);
-  const std::vector<SessionTagUsage> tags = {
-      row(1, Pool::kPaged, "a", 300), row(1, Pool::kPaged, "b", 500), row(1, Pool::kPaged, "c", 100),
-      row(1, Pool::kNonpaged, "a", 40), row(2, Pool::kPaged, "a", 70)};
+  const std::vector<SessionTagUsage> tags = {row(1, Pool::kPaged, "a", 300), row(1, Pool::kPaged, "b", 500),
+                                             row(1, Pool::kPaged, "c", 100), row(1, Pool::kNonpaged, "a", 40),
+                                             row(2, Pool::kPaged, "a", 70)};
   choice.update(tags, 0);
   const Filled filled = fill(choice, tags);
   EXPECT_THAT(filled.pools, ElementsAre("1 paged 900", "1 nonpaged 40", "2 paged 70", "2 nonpaged 0"));

@@ -15,9 +15,7 @@
 namespace kmem::select {
 namespace {
 
-std::uint64_t add(std::uint64_t a, std::uint64_t b) {
-  return a + b < a ? std::numeric_limits<std::uint64_t>::max() : a + b;
-}
+std::uint64_t add(std::uint64_t a, std::uint64_t b) { return a + b < a ? std::numeric_limits<std::uint64_t>::max() : a + b; }
 
 class Kernel {
  public:
@@ -29,9 +27,7 @@ class Kernel {
     allocations_.resize(names_.size());
   }
 
-  std::uint64_t below(std::uint64_t bound) {
-    return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_);
-  }
+  std::uint64_t below(std::uint64_t bound) { return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_); }
 
   Snapshot read() {
     time_ += below(50) == 0 ? -static_cast<base::UnixMillis>(below(kDay))
@@ -69,9 +65,7 @@ class Kernel {
  private:
   std::uint64_t size() {
     const std::uint64_t kind = below(20);
-    return kind == 0  ? std::numeric_limits<std::uint64_t>::max() - below(3)
-           : kind < 4 ? below(3)
-                      : below(1ULL << below(40));
+    return kind == 0 ? std::numeric_limits<std::uint64_t>::max() - below(3) : kind < 4 ? below(3) : below(1ULL << below(40));
   }
 
   std::mt19937 random_;

@@ -63,8 +63,7 @@ class Machine {
 
   void be_born(std::size_t i) {
     const double decade = static_cast<double>(next() % 1'000'000) / 1e6;
-    traits_[i] = {static_cast<std::uint64_t>(64 * std::pow(1e6, decade * decade)), next() % 80, 32ULL << (next() % 8),
-                  0, 0};
+    traits_[i] = {static_cast<std::uint64_t>(64 * std::pow(1e6, decade * decade)), next() % 80, 32ULL << (next() % 8), 0, 0};
     const std::string name = std::string("n").append(std::to_string(born_++));
     snapshot_.tags[i] = tag_usage(kPools[i % 2], name, 0);
   }

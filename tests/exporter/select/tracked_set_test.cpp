@@ -31,11 +31,10 @@ TEST(TrackedSet, TakesTheTopByBytesAndByOutstandingOfEachPoolAndSumsTheRest) {
   config::Tags tags = few_tags(2, 10);
   tags.top_outstanding = 1;
   TrackedSet set(tags, {});
-  const Selection selection = tick(set, snapshot_at(0, {tag_usage(Pool::kPaged, "AAAA", 100, 5),
-                                                        tag_usage(Pool::kPaged, "BBBB", 300, 7),
-                                                        tag_usage(Pool::kPaged, "CCCC", 200, 1),
-                                                        tag_usage(Pool::kPaged, "DDDD", 50, 900),
-                                                        tag_usage(Pool::kNonpaged, "AAAA", 10, 2)}));
+  const Selection selection =
+      tick(set, snapshot_at(0, {tag_usage(Pool::kPaged, "AAAA", 100, 5), tag_usage(Pool::kPaged, "BBBB", 300, 7),
+                                tag_usage(Pool::kPaged, "CCCC", 200, 1), tag_usage(Pool::kPaged, "DDDD", 50, 900),
+                                tag_usage(Pool::kNonpaged, "AAAA", 10, 2)}));
   EXPECT_THAT(member_tags(selection, Pool::kPaged), ElementsAre("BBBB", "DDDD", "CCCC"));
   EXPECT_THAT(member_tags(selection, Pool::kNonpaged), ElementsAre("AAAA"));
   const PoolSelection* paged = find_pool(selection, Pool::kPaged);
@@ -60,14 +59,14 @@ TEST(TrackedSet, MoreRanksThanTagsIsAllTags) {
 
 TEST(TrackedSet, NothingIsNoRank) {
   TrackedSet set(config::Tags{}, {});
-  const Selection selection = tick(set, snapshot_at(0, {tag_usage(Pool::kPaged, "Used", 1, 1),
-                                                        tag_usage(Pool::kPaged, "None", 0, 0)}));
+  const Selection selection =
+      tick(set, snapshot_at(0, {tag_usage(Pool::kPaged, "Used", 1, 1), tag_usage(Pool::kPaged, "None", 0, 0)}));
   EXPECT_THAT(member_tags(selection, Pool::kPaged), ElementsAre("Used"));
 }
 
 TEST(TrackedSet, TagsThatShareAKeyOrTheirFirstFourBytesAreNotConfused) {
-  Snapshot snapshot = snapshot_at(0, {tag_usage(Pool::kPaged, "kmalloc-64", 10),
-                                      tag_usage(Pool::kPaged, "kmalloc-96", 20), tag_usage(Pool::kPaged, "Twin", 40)});
+  Snapshot snapshot = snapshot_at(0, {tag_usage(Pool::kPaged, "kmalloc-64", 10), tag_usage(Pool::kPaged, "kmalloc-96", 20),
+                                      tag_usage(Pool::kPaged, "Twin", 40)});
   snapshot.tags[2].key = snapshot.tags[0].key;
   TrackedSet set(few_tags(3, 3), {});
   (void)tick(set, snapshot);
@@ -117,8 +116,8 @@ TEST(TrackedSet, ASuspectIsInAtOnceButNotInTheSeatOfAnIncludedOrSuspectTag) {
   EXPECT_THAT(member_tags(tick(set, snapshot_at(0, rows)), Pool::kPaged), ElementsAre("t0004", "t0000"));
   Selection selection = tick(set, snapshot_at(kMinute, rows), {{Pool::kPaged, "t0005"}});
   EXPECT_THAT(member_tags(selection, Pool::kPaged), ElementsAre("t0004", "t0005"));
-  selection = tick(set, snapshot_at(2 * kMinute, rows),
-                   {{Pool::kPaged, "t0005"}, {Pool::kPaged, "t0003"}, {Pool::kNonpaged, "t0002"}});
+  selection =
+      tick(set, snapshot_at(2 * kMinute, rows), {{Pool::kPaged, "t0005"}, {Pool::kPaged, "t0003"}, {Pool::kNonpaged, "t0002"}});
   EXPECT_THAT(member_tags(selection, Pool::kPaged), ElementsAre("t0004", "t0005"));
   EXPECT_EQ(find_pool(selection, Pool::kPaged)->evictions_total, 1U);
 }
@@ -132,7 +131,7 @@ TEST(TrackedSet, AMemberStaysWithinTwiceItsRankForEverAndOutsideForTheDwell) {
   };
   rows[1].bytes = rows[3].bytes + 1;  // rank 4 of 4
   for (int day = 1; day <= 30; ++day) ASSERT_TRUE(member(day * kDay, "t0001")) << day;
-  rows[1].bytes = 1;                  // out of all ranks, last held on day 30
+  rows[1].bytes = 1;  // out of all ranks, last held on day 30
   EXPECT_TRUE(member(31 * kDay, "t0001"));
   EXPECT_TRUE(member(34 * kDay - 1, "t0001"));
   EXPECT_FALSE(member(34 * kDay, "t0001"));
@@ -172,8 +171,7 @@ TEST(TrackedSet, APoolWithoutAnyTagWasNotReadAndKeepsItsMembersInSilence) {
   EXPECT_THAT(selection.members, IsEmpty());
   ASSERT_NE(find_pool(selection, Pool::kPaged), nullptr);
   EXPECT_EQ(find_pool(selection, Pool::kPaged)->live_tags, 0U);
-  EXPECT_THAT(member_tags(tick(set, snapshot_at(300 * kDay + kMinute, rows)), Pool::kPaged),
-              ElementsAre("t0000", "t0001"));
+  EXPECT_THAT(member_tags(tick(set, snapshot_at(300 * kDay + kMinute, rows)), Pool::kPaged), ElementsAre("t0000", "t0001"));
 }
 
 TEST(TrackedSet, FillChangesNoMembership) {
@@ -194,12 +192,10 @@ TEST(TrackedSet, AFullPoolMakesNewcomersWaitADayForAMemberThatWasOutForADay) {
   (void)tick(set, snapshot_at(0, rows));
   rows[6].bytes = 20 * kMiB;  // in rank from hour 1 on
   rows[7].bytes = 19 * kMiB;
-  const auto members_at = [&](base::UnixMillis time) {
-    return member_tags(tick(set, snapshot_at(time, rows)), Pool::kPaged);
-  };
+  const auto members_at = [&](base::UnixMillis time) { return member_tags(tick(set, snapshot_at(time, rows)), Pool::kPaged); };
   EXPECT_THAT(members_at(kHour), ElementsAre("t0000", "t0001"));
   EXPECT_THAT(members_at(48 * kHour), ElementsAre("t0000", "t0001")) << "both are within twice the rank still";
-  rows[1].bytes = 1;          // out from hour 49 on, last held at hour 48
+  rows[1].bytes = 1;  // out from hour 49 on, last held at hour 48
   EXPECT_THAT(members_at(49 * kHour), ElementsAre("t0000", "t0001"));
   EXPECT_THAT(members_at(72 * kHour - 1), ElementsAre("t0000", "t0001"));
   EXPECT_THAT(members_at(72 * kHour), ElementsAre("t0000", "t0006"));
@@ -217,8 +213,7 @@ TEST(TrackedSet, AtMostTwiceTheCapOfDistinctTagsInFiftySixDaysUnlessForced) {
   std::set<std::string> distinct;
   for (int day = 0; day < 56; ++day) {
     for (TagUsage& usage : rows) usage.bytes = 1;
-    for (int i = 0; i < 3; ++i)
-      rows[static_cast<std::size_t>(day / 3 * 3 + i)].bytes = kMiB;  // other leaders every 3 days
+    for (int i = 0; i < 3; ++i) rows[static_cast<std::size_t>(day / 3 * 3 + i)].bytes = kMiB;  // other leaders every 3 days
     for (const auto& tag : member_tags(tick(set, snapshot_at(day * kDay, rows)), Pool::kPaged)) distinct.insert(tag);
   }
   EXPECT_EQ(distinct.size(), 6U);
@@ -328,9 +323,9 @@ TEST(TrackedSet, KeepsTheMostFreePtesSinceBoot) {
 
 TEST(TrackedSet, SumsSaturateInsteadOfWrapping) {
   TrackedSet set(few_tags(1, 1), {});
-  const Selection selection = tick(set, snapshot_at(0, {tag_usage(Pool::kVmalloc, "a", kMax, kMax),
-                                                        tag_usage(Pool::kVmalloc, "b", kMax - 1, kMax - 1),
-                                                        tag_usage(Pool::kVmalloc, "c", 2, 2)}));
+  const Selection selection =
+      tick(set, snapshot_at(0, {tag_usage(Pool::kVmalloc, "a", kMax, kMax), tag_usage(Pool::kVmalloc, "b", kMax - 1, kMax - 1),
+                                tag_usage(Pool::kVmalloc, "c", 2, 2)}));
   EXPECT_EQ(selection.members[0].bytes, kMax);
   EXPECT_EQ(selection.pools[0].other_bytes, kMax);
   EXPECT_EQ(selection.pools[0].other_outstanding, kMax);
@@ -383,8 +378,7 @@ TEST(TrackedSet, AllExportsEveryLiveTagUpToTheTable) {
 
   // Six more for four places: the two smallest stay outside, and the order of the others does not move.
   for (int i = 0; i < 6; ++i)
-    rows.push_back(
-        tag_usage(Pool::kPaged, std::string("more").append(std::to_string(i)), 10U + static_cast<unsigned>(i)));
+    rows.push_back(tag_usage(Pool::kPaged, std::string("more").append(std::to_string(i)), 10U + static_cast<unsigned>(i)));
   std::reverse(rows.begin(), rows.end());
   selection = tick(set, snapshot_at(kMinute, rows));
   ASSERT_EQ(selection.members.size(), 64U);

@@ -59,8 +59,8 @@ DWORD rights_of(WELL_KNOWN_SID_TYPE user, FolderRights folder) {
   BOOL present = FALSE, defaulted = FALSE;
   SECURITY_DESCRIPTOR_CONTROL control = 0;
   DWORD revision = 0, rights = 0;
-  EXPECT_TRUE(ConvertStringSecurityDescriptorToSecurityDescriptorW(descriptor_text(folder, L"LS").c_str(),
-                                                                   SDDL_REVISION_1, &descriptor, nullptr));
+  EXPECT_TRUE(ConvertStringSecurityDescriptorToSecurityDescriptorW(descriptor_text(folder, L"LS").c_str(), SDDL_REVISION_1,
+                                                                   &descriptor, nullptr));
   EXPECT_TRUE(GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted));
   EXPECT_TRUE(GetSecurityDescriptorControl(descriptor, &control, &revision));
   EXPECT_NE(control & SE_DACL_PROTECTED, 0);

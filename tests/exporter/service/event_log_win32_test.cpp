@@ -19,8 +19,8 @@ std::string shown(DWORD id, const wchar_t* text) {
   if (program == nullptr) return "the program cannot be read: " + std::to_string(GetLastError());
   wchar_t line[256];
   DWORD_PTR arguments[] = {reinterpret_cast<DWORD_PTR>(text)};
-  const DWORD length = FormatMessageW(FORMAT_MESSAGE_FROM_HMODULE | FORMAT_MESSAGE_ARGUMENT_ARRAY, program, id, 0, line,
-                                      256, reinterpret_cast<va_list*>(arguments));
+  const DWORD length = FormatMessageW(FORMAT_MESSAGE_FROM_HMODULE | FORMAT_MESSAGE_ARGUMENT_ARRAY, program, id, 0, line, 256,
+                                      reinterpret_cast<va_list*>(arguments));
   const DWORD error = GetLastError();
   FreeLibrary(program);
   return length == 0 ? "no message: " + std::to_string(error) : to_utf8({line, length});

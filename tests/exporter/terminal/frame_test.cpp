@@ -10,8 +10,7 @@ TEST(Frame, HostileBytesBecomeHarmlessAndLongTextIsCut) {
   for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);
   const std::string shown = drawable(every, 1000);
   ASSERT_EQ(shown.size(), 256U);
-  for (std::size_t i = 0; i < shown.size(); ++i)
-    EXPECT_EQ(shown[i], i >= 0x20 && i < 0x7f ? static_cast<char>(i) : '?') << i;
+  for (std::size_t i = 0; i < shown.size(); ++i) EXPECT_EQ(shown[i], i >= 0x20 && i < 0x7f ? static_cast<char>(i) : '?') << i;
   EXPECT_EQ(drawable("\x1b]0;title\x07", 6), "?]0;ti");
 }
 

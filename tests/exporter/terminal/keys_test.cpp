@@ -26,8 +26,8 @@ Key character(char c) { return {KeyKind::kCharacter, c}; }
 TEST(Keys, PrintableOnesAreThemselvesAndOthersAreNamed) {
   EXPECT_THAT(keys_of("q ~"), ElementsAre(character('q'), character(' '), character('~')));
   EXPECT_THAT(keys_of("\r\n\x7f\x08\x03\x0c"),
-              ElementsAre(Key{KeyKind::kEnter}, Key{KeyKind::kEnter}, Key{KeyKind::kBackspace},
-                          Key{KeyKind::kBackspace}, Key{KeyKind::kInterrupt}, Key{KeyKind::kRedraw}));
+              ElementsAre(Key{KeyKind::kEnter}, Key{KeyKind::kEnter}, Key{KeyKind::kBackspace}, Key{KeyKind::kBackspace},
+                          Key{KeyKind::kInterrupt}, Key{KeyKind::kRedraw}));
   EXPECT_THAT(keys_of("\x01\xc3\xa4\xff"), IsEmpty());
 }
 
@@ -42,8 +42,7 @@ TEST(Keys, SequencesOfAllUsualTerminals) {
 }
 
 TEST(Keys, WhatMeansNothingIsDroppedWhole) {
-  EXPECT_THAT(keys_of("\x1b[15~\x1b[200~x\x1b[201~\x1b[?1;2c\x1bOPq\x1bm"),
-              ElementsAre(character('x'), character('q')));
+  EXPECT_THAT(keys_of("\x1b[15~\x1b[200~x\x1b[201~\x1b[?1;2c\x1bOPq\x1bm"), ElementsAre(character('x'), character('q')));
 }
 
 TEST(Keys, ASequenceMayComeByteByByte) {

@@ -43,7 +43,10 @@ TEST(VtPainter, AnotherSizeOrAScreenNobodyKnowsIsDrawnWhole) {
 TEST(VtPainter, NoTextOfAFrameReachesTheTerminalAsACommand) {
   VtPainter painter;
   (void)painter.paint({}, {1, 40});
-  EXPECT_EQ(painter.paint({{"a\x1b[2Jb\r\n\x9b" "1m\x07"}}, {1, 40}), "\x1b[1;1Ha?[2Jb???1m?\x1b[K");
+  EXPECT_EQ(painter.paint({{"a\x1b[2Jb\r\n\x9b"
+                            "1m\x07"}},
+                          {1, 40}),
+            "\x1b[1;1Ha?[2Jb???1m?\x1b[K");
 }
 
 }  // namespace

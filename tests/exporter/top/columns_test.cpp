@@ -38,8 +38,7 @@ TEST_F(WindowsColumns, OnANarrowScreenNumbersAreShortAndDriversFit) {
   table_.rows()[0].driver = "afd.sys, tcpip.sys, http.sys";
   const Columns narrow = columns(80);
   EXPECT_EQ(narrow.title(), " Tag  Type  Allocs        Frees         Diff Bytes        Per Alloc Driver");
-  EXPECT_EQ(narrow.text(table_.rows()[0]),
-            " Irp  Nonp   75.3M ( 120) 75.3M ( 118) 13.7k 4.43M ( 640)       339 [afd.sys, t~");
+  EXPECT_EQ(narrow.text(table_.rows()[0]), " Irp  Nonp   75.3M ( 120) 75.3M ( 118) 13.7k 4.43M ( 640)       339 [afd.sys, t~");
   for (std::size_t width = 12; width < 140; ++width) {
     EXPECT_LE(columns(width).text(table_.rows()[0]).size(), width) << width;
     EXPECT_LE(columns(width).title().size(), width) << width;
@@ -80,8 +79,7 @@ TEST(Columns, AKernelThatDoesNotCountHasNoCountersAndItsTagsAreShownInFullWhereT
   ColumnOptions options;
   const Columns usual(all(table), options);
   EXPECT_EQ(usual.title(), " Tag                                  Type   Diff        Bytes         Per Alloc");
-  EXPECT_EQ(usual.text(table.rows()[0]),
-            " an_inode_cache_with_a_very_long_name Recl     90 ( -10) 98304 (-4096)      1092");
+  EXPECT_EQ(usual.text(table.rows()[0]), " an_inode_cache_with_a_very_long_name Recl     90 ( -10) 98304 (-4096)      1092");
   options.width = 65;
   EXPECT_EQ(Columns(all(table), options).text(table.rows()[0]),
             " an_inode_cache_with~ Recl     90 ( -10) 96.0K (-4096)      1092");
@@ -94,8 +92,7 @@ TEST(Columns, GrowthIsThereWhenAskedForAndUnknownChangesAreDashes) {
   options.growth = true;
   const Columns columns(all(table), options);
   EXPECT_EQ(columns.title(), " Tag  Type  Allocs        Frees         Diff Bytes        Per Alloc Growth");
-  EXPECT_EQ(columns.text(table.rows()[0]),
-            " Tag  Paged      5 (   -)     0 (   -)     5   100 (   -)        20      0");
+  EXPECT_EQ(columns.text(table.rows()[0]), " Tag  Paged      5 (   -)     0 (   -)     5   100 (   -)        20      0");
   options.deltas = false;
   EXPECT_EQ(Columns(all(table), options).text(table.rows()[0]), " Tag  Paged      5     0     5   100        20      0");
 }

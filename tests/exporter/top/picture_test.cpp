@@ -40,8 +40,8 @@ Snapshot windows_reading(std::vector<TagUsage> tags) {
 std::vector<TagUsage> many_tags(std::size_t count) {
   std::vector<TagUsage> tags;
   for (std::size_t i = 0; i < count; ++i)
-    tags.push_back(counted(i % 2 == 0 ? Pool::kNonpaged : Pool::kPaged, "T" + std::to_string(100 + i), 10, 0,
-                           1000 * (count - i)));
+    tags.push_back(
+        counted(i % 2 == 0 ? Pool::kNonpaged : Pool::kPaged, "T" + std::to_string(100 + i), 10, 0, 1000 * (count - i)));
   return tags;
 }
 
@@ -108,8 +108,7 @@ TEST_F(Picture, AnyScreenSizeIsFilledExactly) {
   for (std::size_t rows = 1; rows < 40; ++rows)
     for (const std::size_t columns : {1U, 10U, 40U, 80U, 300U}) {
       EXPECT_EQ(lines({rows, columns}).size(), rows);
-      for (const terminal::Line& line : terminal::fitted(frame_, {rows, columns}))
-        EXPECT_LE(line.text.size(), columns);
+      for (const terminal::Line& line : terminal::fitted(frame_, {rows, columns})) EXPECT_LE(line.text.size(), columns);
     }
 }
 

@@ -13,8 +13,7 @@
 namespace kmem::top {
 
 /// Of a kernel that counts in 32 bits.
-inline TagUsage counted(Pool pool, std::string_view tag, std::uint64_t allocations, std::uint64_t frees,
-                        std::uint64_t bytes) {
+inline TagUsage counted(Pool pool, std::string_view tag, std::uint64_t allocations, std::uint64_t frees, std::uint64_t bytes) {
   TagUsage usage = test::tag_usage(pool, tag, bytes, (allocations - frees) & 0xFFFF'FFFF);
   usage.counter_bits = 32;
   usage.allocations = allocations;

@@ -25,8 +25,8 @@ class FakeKernel final : public KernelSource {
   base::Result<void> read(Snapshot& out) override {
     ++reads;
     if (failing) return base::Error{base::ErrorCode::kIo, "the kernel is gone"};
-    out = reading({counted(Pool::kNonpaged, "Even", 100 + reads, 0, 4800 + 48 * reads),
-                   counted(Pool::kPaged, "Obtb", 7, 0, 90'000)});
+    out = reading(
+        {counted(Pool::kNonpaged, "Even", 100 + reads, 0, 4800 + 48 * reads), counted(Pool::kPaged, "Obtb", 7, 0, 90'000)});
     return {};
   }
   bool advance() override { return !ended; }
@@ -72,8 +72,7 @@ class TopSession : public testing::Test {
  protected:
   base::Result<void> run() {
     Session session(kernel_, clock_, std::chrono::seconds(5),
-                    {[this] { ++refreshed_; },
-                     [](UsageRow& row) { row.driver = row.tag == "Even" ? "afd.sys" : ""; },
+                    {[this] { ++refreshed_; }, [](UsageRow& row) { row.driver = row.tag == "Even" ? "afd.sys" : ""; },
                      [this] { return problem_; }});
     return session.run(screen_, {});
   }

@@ -23,7 +23,12 @@ std::string trend_of(const std::string& host) {
     const std::vector<trend::Sample> samples = {
         {trend::Kind::kTag, Pool::kNonpaged, "Leak", 1'000'000 + static_cast<std::uint64_t>(hour) * 10'240, 100, {}},
         {trend::Kind::kTag, Pool::kNonpaged, "Calm", 5'000'000, 100, {}},
-        {trend::Kind::kPool, Pool::kNonpaged, "", 6'000'000 + static_cast<std::uint64_t>(hour) * 10'240, {}, 40e6,
+        {trend::Kind::kPool,
+         Pool::kNonpaged,
+         "",
+         6'000'000 + static_cast<std::uint64_t>(hour) * 10'240,
+         {},
+         40e6,
          trend::Bound::kCommitLimit}};
     engine.observe({1'700'000'000'000 + hour * kHour, 1'690'000'000'000, samples});
   }
@@ -78,11 +83,10 @@ std::string object_leak(const std::string& leaker) {
   trend::TrendEngine engine(options);
   for (std::uint64_t hour = 0; hour < 21 * 24; ++hour) {
     const std::uint64_t objects = 5'000 + hour * 500;
-    const std::vector<trend::Sample> samples = {
-        {trend::Kind::kHandles, {}, "busy.exe (88)", 9'000, {}, {}},
-        {trend::Kind::kHandles, {}, leaker, 100 + objects - hour * 10, {}, {}},
-        {trend::Kind::kTag, Pool::kNonpaged, "Even", objects * 48, objects, {}},
-        {trend::Kind::kTag, Pool::kNonpaged, "Irp ", objects * 48, objects, {}}};
+    const std::vector<trend::Sample> samples = {{trend::Kind::kHandles, {}, "busy.exe (88)", 9'000, {}, {}},
+                                                {trend::Kind::kHandles, {}, leaker, 100 + objects - hour * 10, {}, {}},
+                                                {trend::Kind::kTag, Pool::kNonpaged, "Even", objects * 48, objects, {}},
+                                                {trend::Kind::kTag, Pool::kNonpaged, "Irp ", objects * 48, objects, {}}};
     engine.observe({1'700'000'000'000 + static_cast<base::UnixMillis>(hour) * kHour, 1'690'000'000'000, samples});
   }
   engine.settle();
@@ -90,7 +94,8 @@ std::string object_leak(const std::string& leaker) {
 }
 
 TEST_F(Trend, NamesWhoHoldsALeakingObjectAndOfOtherTagsNobody) {
-  files_.put("/state/trend.state", base::encode_state("TRND", trend::TrendEngine::kStateVersion, object_leak("updater.exe (1234)")));
+  files_.put("/state/trend.state",
+             base::encode_state("TRND", trend::TrendEngine::kStateVersion, object_leak("updater.exe (1234)")));
   files_.set_modified(++modified_);
   TrendNotes notes(files_, "/state", "host");
   notes.refresh();

@@ -129,8 +129,7 @@ TEST_F(Chosen, EveryOrder) {
 }
 
 TEST_F(Chosen, OnePoolAndAFilterOfEitherCaseOverTagAndDriver) {
-  EXPECT_THAT(tags_of(chosen_rows(table_.rows(), {SortBy::kTag, Pool::kPaged, ""})),
-              ElementsAre("Aaaa", "Cccc", "Dddd"));
+  EXPECT_THAT(tags_of(chosen_rows(table_.rows(), {SortBy::kTag, Pool::kPaged, ""})), ElementsAre("Aaaa", "Cccc", "Dddd"));
   EXPECT_THAT(tags_of(chosen_rows(table_.rows(), {SortBy::kTag, {}, "cC"})), ElementsAre("Cccc"));
   EXPECT_THAT(tags_of(chosen_rows(table_.rows(), {SortBy::kTag, {}, "AFD"})), ElementsAre("Aaaa"));
   EXPECT_THAT(tags_of(chosen_rows(table_.rows(), {SortBy::kTag, Pool::kNonpaged, "afd"})), IsEmpty());

@@ -21,9 +21,14 @@ class Keys : public testing::Test {
 };
 
 TEST_F(Keys, SortOrdersAndBackToTheTop) {
-  for (const auto& [key, by] : {std::pair("d", SortBy::kOutstanding), {"r", SortBy::kRate}, {"g", SortBy::kGrowth},
-                                {"t", SortBy::kTag}, {"a", SortBy::kAllocations}, {"f", SortBy::kFrees},
-                                {"m", SortBy::kPerAllocation}, {"b", SortBy::kBytes}}) {
+  for (const auto& [key, by] : {std::pair("d", SortBy::kOutstanding),
+                                {"r", SortBy::kRate},
+                                {"g", SortBy::kGrowth},
+                                {"t", SortBy::kTag},
+                                {"a", SortBy::kAllocations},
+                                {"f", SortBy::kFrees},
+                                {"m", SortBy::kPerAllocation},
+                                {"b", SortBy::kBytes}}) {
     view_.first_row = 40;
     EXPECT_EQ(type(key), Asked::kNothing);
     EXPECT_EQ(view_.choice.sort, by) << key;

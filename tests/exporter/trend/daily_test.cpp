@@ -51,7 +51,9 @@ TEST(DailyFloors, CountBackFromTheEndAndLeaveGapsOut) {
 std::vector<float> seen_at(std::size_t days, const std::vector<std::size_t>& hours, double a_day, std::size_t every = 1) {
   std::vector<float> floors(days * kBucketsPerDay, kNothing);
   for (std::size_t day = 0; day < days; day += every)
-    for (const std::size_t hour : hours) floors[day * kBucketsPerDay + hour] = static_cast<float>(1000 + a_day * static_cast<double>(day) + 100 * static_cast<double>(hour));
+    for (const std::size_t hour : hours)
+      floors[day * kBucketsPerDay + hour] =
+          static_cast<float>(1000 + a_day * static_cast<double>(day) + 100 * static_cast<double>(hour));
   return floors;
 }
 

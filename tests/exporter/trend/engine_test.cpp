@@ -41,19 +41,11 @@ class Feed {
   sim::Random random_{3};
 };
 
-SubjectReport leak_of(const TrendEngine& engine) {
-  return *engine.find(Kind::kTag, Pool::kNonpaged, "Leak");
-}
-SubjectReport calm_of(const TrendEngine& engine) {
-  return *engine.find(Kind::kTag, Pool::kNonpaged, "Calm");
-}
+SubjectReport leak_of(const TrendEngine& engine) { return *engine.find(Kind::kTag, Pool::kNonpaged, "Leak"); }
+SubjectReport calm_of(const TrendEngine& engine) { return *engine.find(Kind::kTag, Pool::kNonpaged, "Calm"); }
 
-double growing(double day) {
-  return 100 + 2 * day;
-}
-double flat(double) {
-  return 100;
-}
+double growing(double day) { return 100 + 2 * day; }
+double flat(double) { return 100; }
 
 TEST(Engine, KnowsNothingAtFirst) {
   const TrendEngine engine;
@@ -175,7 +167,8 @@ TEST(Engine, SinceNeverLiesAfterFirstDetected) {
   ASSERT_TRUE(leak_of(engine).first_detected);
   const base::UnixMillis detected = *leak_of(engine).first_detected;
   for (int day = 25; day < 50; ++day) {  // a reboot, and the leak goes on from little
-    feed.run(day * 24, (day + 1) * 24, [](double now) { return 60 + 2 * (now - 25); }, 0, kStart + 25 * kDayMs);
+    feed.run(
+        day * 24, (day + 1) * 24, [](double now) { return 60 + 2 * (now - 25); }, 0, kStart + 25 * kDayMs);
     const SubjectReport leak = leak_of(engine);
     EXPECT_EQ(leak.verdict, Verdict::kLeak) << day;
     EXPECT_EQ(leak.first_detected, detected) << day;
@@ -453,7 +446,8 @@ TEST(EngineState, NamesOfEveryScriptAreTakenUpAndNoOtherBytes) {
     engine.observe({kStart, kStart - kDayMs, {&sample, 1}});
     return TrendEngine().load(engine.save()).ok();
   };
-  for (const char* good : {"svchost.exe (4)", "gr\xC3\xBC\xC3\x9F.exe (7)", "\xE6\x97\xA5\xE6\x9C\xAC (9)", "\xF0\x9F\x98\x80", ""})
+  for (const char* good :
+       {"svchost.exe (4)", "gr\xC3\xBC\xC3\x9F.exe (7)", "\xE6\x97\xA5\xE6\x9C\xAC (9)", "\xF0\x9F\x98\x80", ""})
     EXPECT_TRUE(loads(good)) << good;
   for (const char* bad : {"\xFF", "\xC3", "a\x01", "\x7F", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE0\x80\x80"})
     EXPECT_FALSE(loads(bad)) << bad;

@@ -27,13 +27,9 @@ std::vector<float> floors(double days, const std::function<double(double)>& cour
   return result;
 }
 
-bool is_leak(const Assessment& assessment) {
-  return assessment.leak_score >= 1;
-}
+bool is_leak(const Assessment& assessment) { return assessment.leak_score >= 1; }
 
-Assessment judge(double days, const std::function<double(double)>& course) {
-  return assess(floors(days, course), {});
-}
+Assessment judge(double days, const std::function<double(double)>& course) { return assess(floors(days, course), {}); }
 
 TEST(Estimator, TooFewDaysSayNothing) {
   EXPECT_EQ(judge(4, [](double day) { return 1 + day; }).watch_score, 0);

@@ -26,8 +26,7 @@ Signs any(sim::Random& random) {
   signs.rate = random.log_uniform(0.001, 0.2), signs.clear = random.log_uniform(2, 50);
   signs.beyond_walk = random.log_uniform(1, 20), signs.unjumped = random.uniform(-0.5, 1);
   signs.bend = random.uniform(-2, 2), signs.bend_error = random.log_uniform(0.01, 3);
-  signs.above_past = random.uniform(0.4, 9), signs.ended = random.uniform(0, 2),
-  signs.rise_days = random.uniform(1, 55);
+  signs.above_past = random.uniform(0.4, 9), signs.ended = random.uniform(0, 2), signs.rise_days = random.uniform(1, 55);
   return signs;
 }
 
@@ -50,8 +49,7 @@ TEST(Evidence, YoungFastGrowthMustShowThatItDoesNotEnd) {
 
 TEST(Evidence, StrongerSignsNeverCountLess) {
   sim::Random random(3);
-  constexpr std::array rising = {&Signs::clear, &Signs::beyond_walk, &Signs::unjumped, &Signs::above_past,
-                                 &Signs::rise_days};
+  constexpr std::array rising = {&Signs::clear, &Signs::beyond_walk, &Signs::unjumped, &Signs::above_past, &Signs::rise_days};
   for (int i = 0; i < 20'000; ++i) {
     const Signs signs = any(random);
     for (const auto sign : rising) {

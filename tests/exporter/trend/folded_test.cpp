@@ -47,8 +47,7 @@ TEST(Folded, GrowthThatEveryRebootClearsIsALeak) {
 }
 
 TEST(Folded, GrowthBehindAWarmUpIsALeak) {
-  const Fixture fixture =
-      boots_of(7, 7, [](double age, double) { return 1 + 0.015 * age - 0.2 * std::exp(-age / 0.5); });
+  const Fixture fixture = boots_of(7, 7, [](double age, double) { return 1 + 0.015 * age - 0.2 * std::exp(-age / 0.5); });
   const Assessment assessment = assess_boots(fixture.boots, {});
   EXPECT_GE(assessment.leak_score, 1);
   EXPECT_NEAR(assessment.slope_per_day, 0.015 * kFoldedLevel, 0.005 * kFoldedLevel);

@@ -33,7 +33,11 @@ TEST(CoarseRing, KeepsWhatTwoArraysWould) {
     noise ^= noise << 13, noise ^= noise >> 7, noise ^= noise << 17;
     // Weeks of one value, of noise, of nothing, and of counts alone that change.
     const std::int64_t part = (bucket + 100) / 150 % 5;
-    const float floor = part == 0 ? 7 : part == 1 ? static_cast<float>(noise % 1000) : part == 2 ? kNothing : part == 3 ? -0.0F : 0.0F;
+    const float floor = part == 0   ? 7
+                        : part == 1 ? static_cast<float>(noise % 1000)
+                        : part == 2 ? kNothing
+                        : part == 3 ? -0.0F
+                                    : 0.0F;
     const auto count = static_cast<std::uint16_t>(part == 4 ? noise % 3 : 11);
     const std::size_t at = ring_slot(bucket, CoarseRing::kSize);
     floors[at] = floor;

@@ -28,7 +28,8 @@ Snapshot leaking_machine(base::UnixMillis time, std::uint64_t objects, std::uint
   even.outstanding = objects;
   out.tags = {even};
   out.pools = {{Pool::kNonpaged, 100'000'000 + even.bytes, {}, {}, {}, {}}};
-  out.processes = {{4, "System", 2'000, {}, {}}, {1234, "updater.exe", 100 + objects - others, {}, {}}, {88, "busy.exe", busy, {}, {}}};
+  out.processes = {
+      {4, "System", 2'000, {}, {}}, {1234, "updater.exe", 100 + objects - others, {}, {}}, {88, "busy.exe", busy, {}, {}}};
   return out;
 }
 
@@ -45,7 +46,8 @@ TEST(Holders, WhoGainsHandlesAsFastAsTheTagGainsObjectsIsNamed) {
   Sampler sampler;
   std::uint64_t objects = 5'000;
   for (int hour = 0; hour < 20 * 24; ++hour, objects += 500)
-    engine.observe(sampler.take(leaking_machine(kBegin + hour * kOneHour, objects, static_cast<std::uint64_t>(hour) * 10, 9'000 + static_cast<std::uint64_t>(hour % 7) * 50)));
+    engine.observe(sampler.take(leaking_machine(kBegin + hour * kOneHour, objects, static_cast<std::uint64_t>(hour) * 10,
+                                                9'000 + static_cast<std::uint64_t>(hour % 7) * 50)));
   const auto tag = engine.find(Kind::kTag, Pool::kNonpaged, "Even");
   ASSERT_TRUE(tag.has_value());
   EXPECT_NEAR(tag->bytes_per_allocation.value(), 48, 0.5);
@@ -75,7 +77,8 @@ TEST(Holders, NobodyIsNamedWhoseHandlesDoNotGrowAlongside) {
   for (int hour = 0; hour < 12 * 24; ++hour) {
     // The driver's own: no handle to them. busy.exe gains 8 times as many of something else.
     const auto objects = static_cast<std::uint64_t>(5'000 + hour * 500);
-    engine.observe(sampler.take(leaking_machine(kBegin + hour * kOneHour, objects, objects, 9'000 + static_cast<std::uint64_t>(hour) * 4'000)));
+    engine.observe(sampler.take(
+        leaking_machine(kBegin + hour * kOneHour, objects, objects, 9'000 + static_cast<std::uint64_t>(hour) * 4'000)));
   }
   EXPECT_EQ(find_holder(engine, *engine.find(Kind::kTag, Pool::kNonpaged, "Even")), std::nullopt);
   EXPECT_EQ(find_holder(engine, *engine.find(Kind::kPool, Pool::kNonpaged, "")), std::nullopt);

@@ -49,9 +49,7 @@ TEST_P(Limits, AreKept) {
     return;
   }
   EXPECT_GE(row.flagged_percent, scenario.limit_percent - luck) << table_line(row);
-  if (form == Form::kWide && scenario.limit_days) {
-    EXPECT_LE(row.median_days, *scenario.limit_days) << table_line(row);
-  }
+  if (form == Form::kWide && scenario.limit_days) { EXPECT_LE(row.median_days, *scenario.limit_days) << table_line(row); }
 }
 
 std::string name_of(const testing::TestParamInfo<Limited>& info) {

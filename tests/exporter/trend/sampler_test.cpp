@@ -30,7 +30,8 @@ TEST(Sampler, FollowsTotalsThenEveryTagAndAllocationSitesLast) {
   snapshot.time = 5000;
   snapshot.boot_time = 1000;
   snapshot.physical_memory_bytes = 1 << 30;
-  snapshot.pools = {{Pool::kSlabReclaimable, 900, {}, {}, {}, {}}, {Pool::kSlabUnreclaimable, 700, {}, {}, {}, {}},
+  snapshot.pools = {{Pool::kSlabReclaimable, 900, {}, {}, {}, {}},
+                    {Pool::kSlabUnreclaimable, 700, {}, {}, {}, {}},
                     {Pool::kVmalloc, {}, {}, {}, {}, {}}};
   snapshot.tags = {tag(Pool::kAllocinfo, "vmlinux:f:net/a.c", 10, 1), tag(Pool::kSlabUnreclaimable, "kmalloc-64", 640, 9),
                    tag(Pool::kSlabReclaimable, "dentry", 300, 3)};

@@ -30,13 +30,16 @@ std::optional<SurgeSigns> look(const Past& past) {
   const auto low = [&past](double newest_age, double minutes) {
     if (newest_age + minutes > past.known_minutes) return std::numeric_limits<float>::quiet_NaN();
     double least = past.at(newest_age);
-    for (double age = newest_age; age <= newest_age + minutes; age += std::max(1.0, minutes / 60)) least = std::min(least, past.at(age));
+    for (double age = newest_age; age <= newest_age + minutes; age += std::max(1.0, minutes / 60))
+      least = std::min(least, past.at(age));
     return static_cast<float>(std::min(least, past.at(newest_age + minutes)));
   };
   SurgeView view;
   std::vector<float> hours(96), coarse(336), highs(56, std::numeric_limits<float>::quiet_NaN());
-  for (std::size_t i = 0; i < Recent::kMinutes; ++i) view.recent.minutes[i] = low(static_cast<double>(Recent::kMinutes - 1 - i), 1);
-  for (std::size_t i = 0; i < Recent::kFives; ++i) view.recent.fives[i] = low(static_cast<double>(Recent::kFives - 1 - i) * 5, 5);
+  for (std::size_t i = 0; i < Recent::kMinutes; ++i)
+    view.recent.minutes[i] = low(static_cast<double>(Recent::kMinutes - 1 - i), 1);
+  for (std::size_t i = 0; i < Recent::kFives; ++i)
+    view.recent.fives[i] = low(static_cast<double>(Recent::kFives - 1 - i) * 5, 5);
   for (std::size_t i = 0; i < hours.size(); ++i) hours[i] = low(static_cast<double>(hours.size() - 1 - i) * 60, 60);
   for (std::size_t i = 0; i < coarse.size(); ++i) coarse[i] = low(static_cast<double>(coarse.size() - 1 - i) * 240, 240);
   view.recent.minutes[Recent::kMinutes] = view.recent.fives[Recent::kFives] = static_cast<float>(past.at(0));
@@ -77,7 +80,9 @@ void expect_told(const Past& past, double minutes, bool soon = true) {
 }
 
 TEST(SurgeBounds, HowLongToWaitFollowsFromWhatIsLeft) {
-  struct { double minutes, wait; } const waits[] = {{30, 1.07}, {62, 1.0}, {110, 0.865}, {255, 0.67}, {600, 0.624}, {1200, 0.585}, {1500, 0.57}};
+  struct {
+    double minutes, wait;
+  } const waits[] = {{30, 1.07}, {62, 1.0}, {110, 0.865}, {255, 0.67}, {600, 0.624}, {1200, 0.585}, {1500, 0.57}};
   for (const auto& [minutes, wait] : waits) {
     SCOPED_TRACE(minutes);
     expect_told(line(minutes, 1.1 * wait), minutes);
@@ -271,9 +276,7 @@ TEST(SurgeBounds, GrowthOverDaysAtTheSameTimeOfEach) {
   }
 }
 
-TEST(SurgeBounds, FullIsToldWhereverItGoes) {
-  EXPECT_TRUE(look(line(110, 500)).has_value());
-}
+TEST(SurgeBounds, FullIsToldWhereverItGoes) { EXPECT_TRUE(look(line(110, 500)).has_value()); }
 
 }  // namespace
 }  // namespace kmem::trend

@@ -26,7 +26,8 @@ class Surges : public testing::Test {
       Sample samples[2];
       samples[0].kind = Kind::kPool, samples[0].pool = Pool::kSlabUnreclaimable;
       samples[0].amount = static_cast<std::uint64_t>(100 * kMiB + bytes), samples[0].limit = kLimit;
-      samples[1].pool = Pool::kSlabUnreclaimable, samples[1].text = "cache", samples[1].amount = static_cast<std::uint64_t>(bytes);
+      samples[1].pool = Pool::kSlabUnreclaimable, samples[1].text = "cache",
+      samples[1].amount = static_cast<std::uint64_t>(bytes);
       engine_.observe({kSurgeStart + static_cast<std::int64_t>(minute_ * 60'000), kSurgeStart - 30 * kDayMs, samples});
       const bool surges = report().verdict == Verdict::kSurge;
       if (surges && told_ < 0) told_ = minute_;
@@ -175,18 +176,16 @@ TEST(StateOfSurges, ValuesThatNoEngineWritesAreRefused) {
   for (const char* name : {"v2_surge_since_lowest", "v2_surge_told_lowest", "v2_surge_high_at_lowest",
                            "v2_surge_high_at_highest", "v2_surge_high_largest", "v2_surge_growth_largest",
                            "v2_surge_growth_nan", "v2_surge_pace_largest", "v2_room_lowest_hour", "v2_room_highest_hour",
-                           "v2_room_bound", "v2_room_infinite", "v2_minute_lowest", "v2_minute_of_none",
-                           "v2_limit_largest"}) {
+                           "v2_room_bound", "v2_room_infinite", "v2_minute_lowest", "v2_minute_of_none", "v2_limit_largest"}) {
     TrendEngine engine({.max_subjects = 8});
     EXPECT_FALSE(load(engine, name)) << name;
     EXPECT_EQ(engine.summary().subjects, 0U) << name;
   }
-  for (const char* name : {"v2_low_lowest", "v2_floors_largest", "v2_highs_infinite", "v2_highs_largest",
-                           "v2_minutes_largest", "v2_columns_infinite"}) {
+  for (const char* name : {"v2_low_lowest", "v2_floors_largest", "v2_highs_infinite", "v2_highs_largest", "v2_minutes_largest",
+                           "v2_columns_infinite"}) {
     TrendEngine engine({.max_subjects = 8});
     EXPECT_TRUE(load(engine, name)) << name << ": what cannot be is as if nobody had seen it";
-    for (const float day : engine.daily_course(Kind::kTag, Pool::kPaged, "Surg"))
-      EXPECT_FALSE(std::abs(day) > 0x1p64F) << name;
+    for (const float day : engine.daily_course(Kind::kTag, Pool::kPaged, "Surg")) EXPECT_FALSE(std::abs(day) > 0x1p64F) << name;
   }
 }
 

@@ -107,19 +107,16 @@ void add_judgements(const History& history, std::vector<Judgement>& all) {
     if (from > bucket) continue;
     const bool from_boot_on = boots[at].first_bucket - start < kBucketsPerDay;
     const bool young = bucket - start < 16 * kBucketsPerDay && (at > 0 || from_boot_on);
-    const auto seen =
-        std::span(floors).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(bucket - from + 1));
+    const auto seen = std::span(floors).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(bucket - from + 1));
     const Assessment result = assess(seen, {.limit = history.limit_bytes, .young_boot = young});
     if (!result.signs || result.leak_score <= 0) continue;
     Judgement judgement{};
     const std::array<Knot, 24> knots = knots_of(fitted_curves(), *result.signs);
     for (std::size_t i = 0; i < knots.size(); ++i) {
-      judgement.value[i] =
-          static_cast<std::uint16_t>(knots[i].value - reinterpret_cast<const double*>(&fitted_curves()));
+      judgement.value[i] = static_cast<std::uint16_t>(knots[i].value - reinterpret_cast<const double*>(&fitted_curves()));
       judgement.weight[i] = static_cast<float>(knots[i].weight);
     }
-    judgement.days =
-        static_cast<float>((origin_ms + (bucket + 1) * kBucketMs - first_ms) / kDayMs - history.onset_days);
+    judgement.days = static_cast<float>((origin_ms + (bucket + 1) * kBucketMs - first_ms) / kDayMs - history.onset_days);
     judgement.bucket = bucket;
     for (int back = 0; back < kBucketsPerDay; ++back) {
       judgement.of_day[static_cast<std::size_t>(back)] = -1;
@@ -217,8 +214,7 @@ class Fit {
     evidence.reserve(all_.size());
     for (const Judgement& judgement : all_) {
       double sum = 0;
-      for (std::size_t i = 0; i < 24; ++i)
-        sum += values_[judgement.value[i]] * static_cast<double>(judgement.weight[i]);
+      for (std::size_t i = 0; i < 24; ++i) sum += values_[judgement.value[i]] * static_cast<double>(judgement.weight[i]);
       evidence.push_back(sum);
     }
     return evidence;
@@ -239,8 +235,7 @@ class Fit {
     std::pair<double, int> result{kUnseen, -1};
     for (int i = begin; i < end; ++i) {
       const double count = counts[static_cast<std::size_t>(i)];
-      if (static_cast<double>(all_[static_cast<std::size_t>(i)].days) <= by && count > result.first)
-        result = {count, i};
+      if (static_cast<double>(all_[static_cast<std::size_t>(i)].days) <= by && count > result.first) result = {count, i};
     }
     return result;
   }
@@ -258,10 +253,7 @@ class Fit {
           percent += 100 / (1 + std::exp(std::min(-leading.back().first / blur, 30.0))) / runs_;
         }
         // How far the count is from its aim, in units in which scenarios compare; beyond the aim little is gained.
-        const double unit = !task.leaks        ? 0.3 + 0.2 * aim.percent
-                            : aim.percent > 98 ? 0.6
-                            : aim.percent > 85 ? 2
-                                               : 3.5;
+        const double unit = !task.leaks ? 0.3 + 0.2 * aim.percent : aim.percent > 98 ? 0.6 : aim.percent > 85 ? 2 : 3.5;
         const double sign = task.leaks ? -1 : 1, off = sign * (percent - aim.percent) / unit;
         const double gain = task.leaks ? 0.1 : 0.25;
         cost_ += off > 0 ? off * off + 2 * off : gain * off;
@@ -276,8 +268,7 @@ class Fit {
     std::array<double, kValues> result{};
     for (std::size_t i = 0; i < all_.size(); ++i) {
       if (by_judgement[i] == 0) continue;
-      for (std::size_t k = 0; k < 24; ++k)
-        result[all_[i].value[k]] += by_judgement[i] * static_cast<double>(all_[i].weight[k]);
+      for (std::size_t k = 0; k < 24; ++k) result[all_[i].value[k]] += by_judgement[i] * static_cast<double>(all_[i].weight[k]);
     }
     return result;
   }

@@ -139,8 +139,7 @@ History render(Random& random, const Plan& plan) {
     double bytes = std::max(0.0, base + moving * factor);
     bytes = std::floor(bytes / noise.quantum) * noise.quantum;
     const auto at = static_cast<std::int64_t>((day + offset_days) * kDayMs);
-    history.samples.push_back(
-        {kStartMs + at, kStartMs + static_cast<std::int64_t>((boot_day + offset_days) * kDayMs), bytes});
+    history.samples.push_back({kStartMs + at, kStartMs + static_cast<std::int64_t>((boot_day + offset_days) * kDayMs), bytes});
   }
   const double end = plan.level + plan.shape(kDays, kDays - boot_day);
   history.level_end_bytes = end;
@@ -148,13 +147,9 @@ History render(Random& random, const Plan& plan) {
   return history;
 }
 
-double draw_level(Random& random) {
-  return random.log_uniform(4e6, 2e9);
-}
+double draw_level(Random& random) { return random.log_uniform(4e6, 2e9); }
 /// A level at which the smallest leak of the bench is material.
-double draw_leak_level(Random& random, double rate) {
-  return random.log_uniform(45'000 / rate, std::max(2e9, 90'000 / rate));
-}
+double draw_leak_level(Random& random, double rate) { return random.log_uniform(45'000 / rate, std::max(2e9, 90'000 / rate)); }
 
 using Shape = std::function<double(double, double)>;
 History quiet(Random& random, double level, Shape shape) {
@@ -190,12 +185,10 @@ History warm_up(Random& random) {
 History cache_fill(Random& random) {
   const double level = draw_level(random), tau = random.uniform(5, 15), size = level * random.uniform(0.2, 1);
   const double from = random.chance(0.5) ? 0 : random.uniform(0, 25);
-  return quiet(random, level,
-               [=](double day, double) { return day < from ? 0 : size * (1 - std::exp(-(day - from) / tau)); });
+  return quiet(random, level, [=](double day, double) { return day < from ? 0 : size * (1 - std::exp(-(day - from) / tau)); });
 }
 History sawtooth(Random& random) {
-  const double level = draw_level(random), period = random.log_uniform(0.5, 10),
-               size = level * random.uniform(0.05, 0.5);
+  const double level = draw_level(random), period = random.log_uniform(0.5, 10), size = level * random.uniform(0.05, 0.5);
   const double phase = random.uniform(0, 1), jitter = random.chance(0.5) ? random.uniform(0, 0.25) : 0;
   std::vector<double> drops;
   for (double at = -phase * period; at < kDays + period; at += period * (1 + jitter * random.normal() * 0.5 + 0.01))
@@ -234,8 +227,7 @@ History random_walk(Random& random) {
 }
 History calm_weekly_reboots(Random& random) {
   const double level = draw_level(random), tau = random.uniform(0.3, 2), size = random.uniform(0.05, 0.4);
-  Plan plan{
-      level, [=](double, double age) { return -level * size * std::exp(-age / tau); }, 1, {}, random.uniform(0, 6), {}};
+  Plan plan{level, [=](double, double age) { return -level * size * std::exp(-age / tau); }, 1, {}, random.uniform(0, 6), {}};
   const double period = random.chance(0.5) ? 7 : 14;
   for (double at = random.uniform(1, period); at < kDays; at += period) plan.reboots.push_back(at);
   return render(random, plan);
@@ -280,19 +272,18 @@ History staircase_leak(Random& random) {
   const double rate = random.uniform(0.005, 0.015), level = draw_leak_level(random, rate), first = random.uniform(0, 7);
   const double tread = random.chance(0.7) ? 7 : random.uniform(2, 7);
   std::vector<double> rises;
-  for (double at = first; at < kDays + 1; at += tread)
-    rises.push_back(at + random.uniform(-0.5, 0.5) * random.chance(0.5));
+  for (double at = first; at < kDays + 1; at += tread) rises.push_back(at + random.uniform(-0.5, 0.5) * random.chance(0.5));
   const double slope = rate * level;
-  const Plan plan{
-      level,
-      [=](double day, double) {
-        return slope * tread *
-               static_cast<double>(std::count_if(rises.begin(), rises.end(), [day](double at) { return at <= day; }));
-      },
-      draw_step_hours(random),
-      {},
-      random.uniform(0.5, 60),
-      {}};
+  const Plan plan{level,
+                  [=](double day, double) {
+                    return slope * tread * static_cast<double>(std::count_if(rises.begin(), rises.end(), [day](double at) {
+                             return at <= day;
+                           }));
+                  },
+                  draw_step_hours(random),
+                  {},
+                  random.uniform(0.5, 60),
+                  {}};
   return leaking(random, plan, 0, slope);
 }
 History accelerating_leak(Random& random) {
@@ -308,8 +299,8 @@ History accelerating_leak(Random& random) {
 }
 History tiny_start_leak(Random& random) {
   const double slope = random.log_uniform(50e3, 5e6), start = random.log_uniform(2e3, 50e3);
-  const Plan plan{
-      start, [=](double day, double) { return slope * day; }, draw_step_hours(random), {}, random.uniform(0.5, 60), {}};
+  const Plan plan{start, [=](double day, double) { return slope * day; }, draw_step_hours(random), {}, random.uniform(0.5, 60),
+                  {}};
   return leaking(random, plan, 0, slope);
 }
 History gappy_leak(Random& random) {
@@ -326,18 +317,13 @@ History rebooted_leak(Random& random, double period, double low, double high) {
   const double rate = random.uniform(low, high), level = draw_leak_level(random, rate), slope = rate * level;
   const double tau = random.uniform(0.1, 1), size = random.uniform(0, 0.3), jitter = random.chance(0.5) ? 0.3 : 0;
   const double uptime = random.uniform(0, period);
-  Plan plan{level, [=](double, double age) { return slope * age - level * size * std::exp(-age / tau); }, 1, {}, uptime,
-            {}};
+  Plan plan{level, [=](double, double age) { return slope * age - level * size * std::exp(-age / tau); }, 1, {}, uptime, {}};
   for (double at = period - uptime; at < kDays; at += period)
     plan.reboots.push_back(std::max(0.01, at + jitter * random.uniform(-1, 1)));
   return leaking(random, plan, 0, slope);
 }
-History weekly_reboot_leak(Random& random) {
-  return rebooted_leak(random, 7, 0.01, 0.02);
-}
-History fortnightly_reboot_leak(Random& random) {
-  return rebooted_leak(random, 14, 0.01, 0.02);
-}
+History weekly_reboot_leak(Random& random) { return rebooted_leak(random, 7, 0.01, 0.02); }
+History fortnightly_reboot_leak(Random& random) { return rebooted_leak(random, 14, 0.01, 0.02); }
 
 constexpr std::array kScenarios = {
     Scenario{"calm", Goal::kQuiet, 1, {}, calm},
@@ -388,19 +374,13 @@ std::uint64_t Random::next() {
   state_[3] = std::rotl(state_[3], 45);
   return result;
 }
-double Random::uniform(double low, double high) {
-  return low + (high - low) * (static_cast<double>(next() >> 11) * 0x1.0p-53);
-}
-double Random::log_uniform(double low, double high) {
-  return low * std::exp(uniform(0, std::log(high / low)));
-}
+double Random::uniform(double low, double high) { return low + (high - low) * (static_cast<double>(next() >> 11) * 0x1.0p-53); }
+double Random::log_uniform(double low, double high) { return low * std::exp(uniform(0, std::log(high / low))); }
 double Random::normal() {
   const double radius = std::sqrt(-2 * std::log(1 - uniform(0, 1)));
   return radius * std::cos(2 * kPi * uniform(0, 1));
 }
 
-std::span<const Scenario> scenarios() {
-  return kScenarios;
-}
+std::span<const Scenario> scenarios() { return kScenarios; }
 
 }  // namespace kmem::trend::sim

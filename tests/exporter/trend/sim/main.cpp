@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
       first_run = std::strtoull(argv[++i], nullptr, 10);
     } else if (i + 1 < argc && argument == "--readings") {
       const std::string name = argv[++i];
-      const auto found = std::find_if(kReadingsNames.begin(), kReadingsNames.end(), [&](const auto& each) { return each.name == name; });
+      const auto found =
+          std::find_if(kReadingsNames.begin(), kReadingsNames.end(), [&](const auto& each) { return each.name == name; });
       if (found == kReadingsNames.end()) return 2;
       readings = found->readings;
     } else if (i + 1 < argc && argument == "--only") {
@@ -60,10 +61,9 @@ int main(int argc, char** argv) {
   for (const Scenario& scenario : reboots ? reboot_scenarios() : other ? other_scenarios() : scenarios()) {
     if (scenario.name.find(only) == std::string_view::npos) continue;
     const Row row = score(scenario, first_run, runs, noise, peers, boot_times, readings);
-    const bool bad = scenario.goal == Goal::kQuiet
-                         ? row.flagged_percent > scenario.limit_percent
-                         : row.flagged_percent < scenario.limit_percent ||
-                               (scenario.limit_days && !(row.median_days <= *scenario.limit_days));
+    const bool bad = scenario.goal == Goal::kQuiet ? row.flagged_percent > scenario.limit_percent
+                                                   : row.flagged_percent < scenario.limit_percent ||
+                                                         (scenario.limit_days && !(row.median_days <= *scenario.limit_days));
     missed = missed || bad;
     std::printf("%s%s\n", table_line(row).c_str(), bad ? " MISSED" : "");
     std::fflush(stdout);

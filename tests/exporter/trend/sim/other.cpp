@@ -61,12 +61,8 @@ History follow(Random& random, const Host& host, const Course& course) {
   return history;
 }
 
-double any_level(Random& random) {
-  return random.log_uniform(2e7, 1e9);
-}
-double from_the_start_or_later(Random& random) {
-  return random.chance(0.5) ? 0 : random.uniform(7, 14);
-}
+double any_level(Random& random) { return random.log_uniform(2e7, 1e9); }
+double from_the_start_or_later(Random& random) { return random.chance(0.5) ? 0 : random.uniform(7, 14); }
 std::vector<double> reboots_every(Random& random, double days) {
   const double first = random.chance(0.5) ? days : random.uniform(1, days), off = random.chance(0.5) ? 0.5 : 0;
   std::vector<double> reboots;
@@ -130,8 +126,7 @@ History cache_fill(Random& random) {
 History random_walk(Random& random) {
   const double hourly = random.uniform(0.001, 0.006);
   std::vector<double> path = {1};
-  while (static_cast<double>(path.size()) <= kDays * 24)
-    path.push_back(std::max(0.3, path.back() + hourly * random.normal()));
+  while (static_cast<double>(path.size()) <= kDays * 24) path.push_back(std::max(0.3, path.back() + hourly * random.normal()));
   return follow(random, {any_level(random), {}, 20, {}},
                 [=](double day, double) { return path[static_cast<std::size_t>(day * 24)]; });
 }
@@ -150,8 +145,8 @@ template <int kPerMille>
 History leak(Random& random) {
   const double level = any_level(random), slope = kPerMille / 1000.0, onset = from_the_start_or_later(random);
   return leaking(
-      follow(random, {level, {}, 20, {}}, [=](double day, double) { return 1 + slope * std::max(0.0, day - onset); }),
-      onset, level, slope);
+      follow(random, {level, {}, 20, {}}, [=](double day, double) { return 1 + slope * std::max(0.0, day - onset); }), onset,
+      level, slope);
 }
 History working_hours_leak(Random& random) {
   const double level = any_level(random), slope = random.uniform(0.007, 0.02), phase = random.uniform(0, 7);
@@ -160,20 +155,20 @@ History working_hours_leak(Random& random) {
     const double day = hour / 24.0 + phase, in_day = day - std::floor(day);
     sum.push_back(sum.back() + (std::fmod(day, 7) < 5 && in_day > 1.0 / 3 && in_day < 0.75 ? slope * 7 / 5 / 10 : 0));
   }
-  return leaking(follow(random, {level, {}, 20, {}},
-                        [=](double day, double) { return 1 + sum[static_cast<std::size_t>(day * 24)]; }),
-                 0, level, slope);
+  return leaking(
+      follow(random, {level, {}, 20, {}}, [=](double day, double) { return 1 + sum[static_cast<std::size_t>(day * 24)]; }), 0,
+      level, slope);
 }
 History staircase(Random& random) {
   const double level = any_level(random), slope = random.uniform(0.006, 0.015), phase = random.uniform(0, 1);
-  return leaking(follow(random, {level, {}, 20, {}},
-                        [=](double day, double) { return 1 + 7 * slope * std::floor(day / 7 + phase); }),
-                 0, level, slope);
+  return leaking(
+      follow(random, {level, {}, 20, {}}, [=](double day, double) { return 1 + 7 * slope * std::floor(day / 7 + phase); }), 0,
+      level, slope);
 }
 History accelerating(Random& random) {
   const double level = any_level(random), slope = random.uniform(0.006, 0.02);
-  return leaking(follow(random, {level, {}, 20, {}}, [=](double day, double) { return 1 + slope * day * day / kDays; }),
-                 0, level, 2 * slope);
+  return leaking(follow(random, {level, {}, 20, {}}, [=](double day, double) { return 1 + slope * day * day / kDays; }), 0,
+                 level, 2 * slope);
 }
 History gaps(Random& random) {
   const double level = any_level(random), slope = random.uniform(0.006, 0.02);
@@ -231,12 +226,8 @@ constexpr std::array kRebootScenarios = {
 
 }  // namespace
 
-std::span<const Scenario> reboot_scenarios() {
-  return kRebootScenarios;
-}
+std::span<const Scenario> reboot_scenarios() { return kRebootScenarios; }
 
-std::span<const Scenario> other_scenarios() {
-  return kOthers;
-}
+std::span<const Scenario> other_scenarios() { return kOthers; }
 
 }  // namespace kmem::trend::sim

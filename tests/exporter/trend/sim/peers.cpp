@@ -74,9 +74,8 @@ std::array<std::optional<double>, 3> ask_peers(const History& history) {
       }
       const bool known =
           weeks[0] < kNone && weeks[1] < kNone && weeks[2] < kNone && days[today] < kNone && days[today - 20] < kNone;
-      fires[2] = known && rise1 >= 0.015 * weeks[0] && rise2 >= 0.015 * weeks[1] && rise1 <= 3 * rise2 &&
-                 rise2 <= 3 * rise1 && days[today] - days[today - 20] - jump >= 0.03 * days[today - 20] &&
-                 line.slope > 0.002 * line.end;
+      fires[2] = known && rise1 >= 0.015 * weeks[0] && rise2 >= 0.015 * weeks[1] && rise1 <= 3 * rise2 && rise2 <= 3 * rise1 &&
+                 days[today] - days[today - 20] - jump >= 0.03 * days[today - 20] && line.slope > 0.002 * line.end;
     }
     for (std::size_t i = 0; i < fires.size(); ++i) {
       held[i] = fires[i] ? held[i] + 1 : 0;

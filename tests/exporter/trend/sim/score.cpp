@@ -20,9 +20,7 @@ double middle(std::vector<double>& values) {
   return values[values.size() / 2];
 }
 
-double percent(long count, int of) {
-  return 100.0 * static_cast<double>(count) / of;
-}
+double percent(long count, int of) { return 100.0 * static_cast<double>(count) / of; }
 
 std::string days_text(double days) {
   if (std::isnan(days)) return "-";
@@ -39,8 +37,7 @@ std::string wanted_text(const Scenario& scenario) {
 }
 
 const Scenario* named(std::span<const Scenario> scenarios, std::string_view name) {
-  const auto found =
-      std::find_if(scenarios.begin(), scenarios.end(), [&](const Scenario& s) { return s.name == name; });
+  const auto found = std::find_if(scenarios.begin(), scenarios.end(), [&](const Scenario& s) { return s.name == name; });
   return found == scenarios.end() ? nullptr : &*found;
 }
 
@@ -57,7 +54,8 @@ class Counters {
       TagUsage& tag = snapshot_.tags[i];
       tag.key = i + 1;
       tag.counter_bits = 32;
-      const double pace = i % 3 == 2 ? 0 : std::pow(3.0, static_cast<double>(i) / 1.8) / 1000;  // the fastest wraps in six weeks
+      const double pace =
+          i % 3 == 2 ? 0 : std::pow(3.0, static_cast<double>(i) / 1.8) / 1000;  // the fastest wraps in six weeks
       const std::uint64_t at_boot = 100 + (boot * (i + 7) % 11);
       tag.allocations = (at_boot + static_cast<std::uint64_t>(pace * uptime_seconds)) & 0xFFFF'FFFF;
     }
@@ -110,7 +108,8 @@ void thin_out(History& history, Readings readings, Random& random) {
   if (readings == Readings::kAll) return;
   constexpr std::int64_t kDay = 86'400'000, kHour = 3'600'000;
   const double hour = random.uniform(0, 24), off_from = random.uniform(0, 24), off_hours = random.uniform(9, 15);
-  const auto first_day = static_cast<int>(random.uniform(0, 7)), second_day = (first_day + static_cast<int>(random.uniform(2, 6))) % 7;
+  const auto first_day = static_cast<int>(random.uniform(0, 7)),
+             second_day = (first_day + static_cast<int>(random.uniform(2, 6))) % 7;
   std::int64_t last_day = -1;
   double wanted = std::min(hour, 17.5);
   const auto keeps = [&](const Sample& sample) {
@@ -135,8 +134,8 @@ void thin_out(History& history, Readings readings, Random& random) {
   std::erase_if(history.samples, [&](const Sample& sample) { return !keeps(sample); });
 }
 
-Row score(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise, bool with_peers,
-          BootTimes boot_times, Readings readings) {
+Row score(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise, bool with_peers, BootTimes boot_times,
+          Readings readings) {
   Row row;
   row.scenario = &scenario;
   row.runs = runs;
@@ -189,8 +188,7 @@ std::string table_line(const Row& row) {
                 row.flagged_percent, days_text(row.median_days).c_str());
   std::string line = text;
   if (detect) {
-    std::snprintf(text, sizeof text, " %.0f %% | %.0f %% |", row.slope_within_20_percent,
-                  row.exhaustion_within_25_percent);
+    std::snprintf(text, sizeof text, " %.0f %% | %.0f %% |", row.slope_within_20_percent, row.exhaustion_within_25_percent);
     line += text;
   } else {
     line += " | |";

@@ -32,11 +32,11 @@ struct ReadingsName {
 };
 inline constexpr std::array kReadingsNames = {
     ReadingsName{"all", Readings::kAll},
-    ReadingsName{"once-a-day", Readings::kOnceADay},        // give or take 20 minutes
-    ReadingsName{"twice-a-week", Readings::kTwiceAWeek},    // the same two days, about the same hour
-    ReadingsName{"office-hours", Readings::kOfficeHours},   // 9 to 17 from Monday to Friday
-    ReadingsName{"no-nights", Readings::kNoNights},         // hourly, off for 9 to 15 hours
-    ReadingsName{"any-time", Readings::kAnyTime},           // once a day on average, at no hour in particular
+    ReadingsName{"once-a-day", Readings::kOnceADay},       // give or take 20 minutes
+    ReadingsName{"twice-a-week", Readings::kTwiceAWeek},   // the same two days, about the same hour
+    ReadingsName{"office-hours", Readings::kOfficeHours},  // 9 to 17 from Monday to Friday
+    ReadingsName{"no-nights", Readings::kNoNights},        // hourly, off for 9 to 15 hours
+    ReadingsName{"any-time", Readings::kAnyTime},          // once a day on average, at no hour in particular
 };
 /// Keeps of the history what such readings see.
 void thin_out(History& history, Readings readings, Random& random);
@@ -50,8 +50,8 @@ struct Row {
   std::array<double, kPeerNames.size()> peer_percent{}, peer_days{};
 };
 /// Runs first_run .. first_run + runs - 1. The noise is of scenarios() alone.
-[[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise,
-                        bool with_peers, BootTimes boot_times = BootTimes::kGiven, Readings readings = Readings::kAll);
+[[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise, bool with_peers,
+                        BootTimes boot_times = BootTimes::kGiven, Readings readings = Readings::kAll);
 
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_line(const Row& row);

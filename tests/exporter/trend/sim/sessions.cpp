@@ -16,20 +16,12 @@ double log_normal(Random& random, double spread) {  // of mean 1
 }  // namespace
 
 Sessions::Sessions(Random& random, double step_minutes)
-    : random_(random),
-      step_days_(step_minutes / 1440),
-      share_(random.log_uniform(0.01, 0.2)),
-      alive_(random.log_uniform(15, 200)),
-      spread_(random.uniform(0.2, 1)),
-      stay_days_(random.log_uniform(0.5, 10) / 24),
-      stay_spread_(random.uniform(0.3, 1.2)),
-      day_swing_(random.uniform(0, 0.9)),
-      weekend_(random.chance(0.3) ? 1 : random.uniform(0.3, 0.9)),
-      noon_(random.uniform(0, 1)),
-      phase_days_(random.uniform(0, 7)),
-      bursts_a_day_(random.chance(0.4) ? 0 : random.uniform(0, 2)),
-      burst_size_(random.log_uniform(0.005, 0.05)),
-      burst_days_(random.log_uniform(5, 120) / 1440),
+    : random_(random), step_days_(step_minutes / 1440), share_(random.log_uniform(0.01, 0.2)),
+      alive_(random.log_uniform(15, 200)), spread_(random.uniform(0.2, 1)), stay_days_(random.log_uniform(0.5, 10) / 24),
+      stay_spread_(random.uniform(0.3, 1.2)), day_swing_(random.uniform(0, 0.9)),
+      weekend_(random.chance(0.3) ? 1 : random.uniform(0.3, 0.9)), noon_(random.uniform(0, 1)),
+      phase_days_(random.uniform(0, 7)), bursts_a_day_(random.chance(0.4) ? 0 : random.uniform(0, 2)),
+      burst_size_(random.log_uniform(0.005, 0.05)), burst_days_(random.log_uniform(5, 120) / 1440),
       by_work_(random.chance(0.5)) {
   if (random.chance(0.4))
     backup_ = random.log_uniform(0.01, 0.1), backup_at_ = random.uniform(0, 1), backup_days_ = random.uniform(0.3, 4) / 24;

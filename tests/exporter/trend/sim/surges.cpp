@@ -100,15 +100,17 @@ Minutes ends_in(Random& random, double level, double hours, bool after_boot) {
   all.days = all.end_days;
   const double onset = all.onset_days;
   const double warm = after_boot ? random.uniform(0, 0.6) * level : 0, tau = random.log_uniform(0.02, 0.4);
-  all.shape = [=](double day) {
-    return room * std::max(0.0, (day - onset) / days) - warm * std::exp(-day / tau);
-  };
+  all.shape = [=](double day) { return room * std::max(0.0, (day - onset) / days) - warm * std::exp(-day / tau); };
   return all;
 }
 template <int kMinutes>
-Minutes ends(Random& random, double level) { return ends_in(random, level, kMinutes / 60.0, false); }
+Minutes ends(Random& random, double level) {
+  return ends_in(random, level, kMinutes / 60.0, false);
+}
 template <int kMinutes>
-Minutes ends_after_boot(Random& random, double level) { return ends_in(random, level, kMinutes / 60.0, true); }
+Minutes ends_after_boot(Random& random, double level) {
+  return ends_in(random, level, kMinutes / 60.0, true);
+}
 
 template <int kPercent>
 Minutes grows(Random& random, double level) {
@@ -135,7 +137,8 @@ Minutes weeks(Random& random, double level) {
 Minutes nightly_batch(Random& random, double level) {
   Minutes all = weeks(random, level);
   const double room = all.limit_bytes - level, most = random.uniform(0.1, 0.5), begin = random.uniform(0, 1);
-  const double up = random.log_uniform(0.1, 4) / 24, hold = random.log_uniform(0.1, 4) / 24, down = random.log_uniform(0.02, 2) / 24;
+  const double up = random.log_uniform(0.1, 4) / 24, hold = random.log_uniform(0.1, 4) / 24,
+               down = random.log_uniform(0.02, 2) / 24;
   const bool varies = random.chance(0.5);
   std::vector<double> nights(60);
   for (double& night : nights) night = room * most * (varies ? random.uniform(0.6, 1) : 1);
@@ -184,14 +187,17 @@ Minutes fills(Random& random, double level) {
 
 Minutes business_hours(Random& random, double level) {
   Minutes all = weeks(random, level);
-  const double room = all.limit_bytes - level, size = std::min(level * random.uniform(0.1, 0.8), room * random.uniform(0.1, 0.3));
-  const double month_end = random.uniform(0, 0.6) * size, begin = random.uniform(0.25, 0.4), length = random.uniform(7, 11) / 24;
+  const double room = all.limit_bytes - level,
+               size = std::min(level * random.uniform(0.1, 0.8), room * random.uniform(0.1, 0.3));
+  const double month_end = random.uniform(0, 0.6) * size, begin = random.uniform(0.25, 0.4),
+               length = random.uniform(7, 11) / 24;
   const double offset = std::floor(random.uniform(0, 30));
   all.shape = [=](double day) {
     const double at = day - std::floor(day);
     const bool works = std::fmod(std::floor(day), 7) < 5;
     const double month = std::fmod(day + offset, 30);
-    double value = works ? size * std::clamp(std::min((at - begin) / length, (begin + length + 0.15 - at) / 0.15), 0.0, 1.0) : 0;
+    double value =
+        works ? size * std::clamp(std::min((at - begin) / length, (begin + length + 0.15 - at) / 0.15), 0.0, 1.0) : 0;
     value += month_end * std::clamp(std::min((month - 26) / 1.5, (30 - month) / 0.5), 0.0, 1.0);
     return value;
   };
@@ -259,9 +265,10 @@ MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int
           told_day = day;
         }
         if (print_misses && all.onset_days < 0)
-          std::printf("  run %d (%.3f) told on day %.3f: growth %.3f of limit since %.1f min, pace %.3f of limit a day, soon %d, level %.3f\n",
-                      i, all.note, day, report->surge->growth / limit, static_cast<double>(at - report->surge->since) / 6e4,
-                      report->surge->pace_per_second * 86400 / limit, report->surge->ends_soon, value / limit);
+          std::printf(
+              "  run %d (%.3f) told on day %.3f: growth %.3f of limit since %.1f min, pace %.3f of limit a day, soon %d, level %.3f\n",
+              i, all.note, day, report->surge->growth / limit, static_cast<double>(at - report->surge->since) / 6e4,
+              report->surge->pace_per_second * 86400 / limit, report->surge->ends_soon, value / limit);
       }
     }
     bool in_time = told_day >= 0;
@@ -283,7 +290,8 @@ MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int
   }
   std::sort(left.begin(), left.end()), std::sort(days.begin(), days.end());
   score.told_percent = 100.0 * told / runs;
-  if (!left.empty()) score.left_percent_of_worst_tenth = left[left.size() / 50], score.left_percent_median = left[left.size() / 2];
+  if (!left.empty())
+    score.left_percent_of_worst_tenth = left[left.size() / 50], score.left_percent_median = left[left.size() / 2];
   if (!days.empty()) score.days_median = days[days.size() / 2];
   return score;
 }

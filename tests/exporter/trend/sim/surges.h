@@ -18,17 +18,17 @@ struct Minutes {
   double onset_days = -1;  // of growth that is to be told; -1 = none is
   double end_days = -1;    // when that would use up everything; -1 = no end near
   double limit_bytes = 0;
-  double boot_days = -30;  // the last boot, from the first sample
+  double boot_days = -30;                   // the last boot, from the first sample
   std::function<double(double day)> shape;  // bytes over the level
   double note = 0;
 };
 
 struct MinutesForm {
   std::string_view name;
-  double most_percent_told = 100;    // of what is to stay quiet
-  double fewest_percent_told = 0;    // of what is to be told in time ...
-  double least_left_percent = 0;     // ... while so much of the time is left, or ...
-  double within_days = 0;            // ... so soon after it began
+  double most_percent_told = 100;  // of what is to stay quiet
+  double fewest_percent_told = 0;  // of what is to be told in time ...
+  double least_left_percent = 0;   // ... while so much of the time is left, or ...
+  double within_days = 0;          // ... so soon after it began
   Minutes (*make)(Random& random, double level);
 };
 [[nodiscard]] std::span<const MinutesForm> minute_forms();

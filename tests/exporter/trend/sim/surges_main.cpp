@@ -40,7 +40,8 @@ int main(int argc, char** argv) {
     std::printf("%d false surges in %d host-weeks\n", told, hosts * 8);
     return told * 100 > hosts * 8;
   }
-  std::printf("| history | wanted | told in time | time left of the worst of 50 / median | median days |\n|---|---|---|---|---|\n");
+  std::printf(
+      "| history | wanted | told in time | time left of the worst of 50 / median | median days |\n|---|---|---|---|---|\n");
   for (const MinutesForm& form : minute_forms()) {
     if (form.name.find(only) == std::string_view::npos) continue;
     const MinutesScore score = score_minutes(form, first_run, runs, noise, misses);
