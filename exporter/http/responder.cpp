@@ -7,8 +7,8 @@
 #include "collectors/base/log.h"
 #include "exporter/http/text.h"
 
-#include <httplib.h>
 #include "exporter/http/httplib_settings.h"
+#include <httplib.h>
 
 namespace kmem::http {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <httplib.h>
 #include "exporter/http/httplib_settings.h"
+#include <httplib.h>
 
 namespace kmem::promapi {
 namespace {

@@ -1,6 +1,7 @@
 #include "exporter/http/basic_auth.h"
 
 #include <gtest/gtest.h>
+
 #include <atomic>
 #include <thread>
 
