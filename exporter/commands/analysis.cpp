@@ -32,9 +32,10 @@ struct HostRun {
     engine.observe(sampler.take(snapshot, boots.note(snapshot)));
   }
 
-  HostAnalysis finish(const AnalysisOptions& options, std::vector<std::string>& assumed, std::vector<PassedOver>& passed_over) {
+  HostAnalysis finish(const AnalysisOptions& options, std::vector<std::string>& assumed, const std::vector<PassedOver>& lost,
+                      std::set<history::RowSubject>& judged) {
     engine.settle();
-    look_for(passed_over);
+    look_for(lost, judged);
     if (std::string how = boots.how_words(); !how.empty())
       assumed.push_back(analysis.host.empty() ? std::move(how) : analysis.host + ": " + how);
     if (!intervals.empty()) {
@@ -55,9 +56,9 @@ struct HostRun {
     return std::move(analysis);
   }
 
-  // Which of them were seen in other rows.
-  void look_for(std::vector<PassedOver>& passed_over) const {
-    if (passed_over.empty()) return;
+  // Those of them that were seen in other rows are judged.
+  void look_for(const std::vector<PassedOver>& lost, std::set<history::RowSubject>& judged) const {
+    if (lost.empty()) return;
     std::set<std::string> seen;  // "pool tag", and the tag alone
     for (const SubjectReport& report : engine.report(true)) {
       std::string name = report.kind == trend::Kind::kTag ? report.text : std::string();
@@ -66,9 +67,9 @@ struct HostRun {
       seen.insert(std::string(pool_name(report.pool)) + " " + name);
       seen.insert(name);
     }
-    for (PassedOver& one : passed_over) {
+    for (const PassedOver& one : lost) {
       if (!one.of.host.empty() && !analysis.host.empty() && !same_host(one.of.host, analysis.host)) continue;
-      one.is_judged |= seen.contains((one.of.pool ? std::string(pool_name(*one.of.pool)) + " " : "") + one.of.tag);
+      if (seen.contains((one.of.pool ? std::string(pool_name(*one.of.pool)) + " " : "") + one.of.tag)) judged.insert(one.of);
     }
   }
 
@@ -155,18 +156,22 @@ base::Result<Analysis> analyze_history(history::HistorySource& source, const Ana
   std::map<std::string, HostRun, std::less<>> running;
   std::vector<HostAnalysis> hosts;
   std::vector<std::string> assumed;
-  std::vector<PassedOver> passed_over;
+  std::set<history::RowSubject> judged;  // of the rows that were passed over
   HostRun* run = nullptr;
   Snapshot snapshot;
   std::uint64_t snapshots = 0;
   std::uint64_t left_out = 0;
   std::uint64_t group = source.group();
+  const auto finish_running = [&] {
+    const std::vector<PassedOver> lost = passed_over_in(source);
+    for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed, lost, judged));
+    running.clear();
+    run = nullptr;
+  };
   do {
     if (const auto read = source.read(snapshot); !read) return read.error();
     if (source.group() != group) {
-      for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed, passed_over));
-      running.clear();
-      run = nullptr;
+      finish_running();
       group = source.group();
     }
     if (run == nullptr || run->analysis.host != source.host()) {
@@ -184,8 +189,9 @@ base::Result<Analysis> analyze_history(history::HistorySource& source, const Ana
     progress.update(source.progress(), ++snapshots);
   } while (source.advance());
   progress.finish();
-  passed_over = passed_over_in(source);
-  for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed, passed_over));
+  finish_running();
+  std::vector<PassedOver> passed_over = passed_over_in(source);
+  for (PassedOver& one : passed_over) one.is_judged = judged.contains(one.of);
   std::stable_sort(passed_over.begin(), passed_over.end(), [](const PassedOver& one, const PassedOver& other) {
     return std::tuple(one.is_judged, other.rows) < std::tuple(other.is_judged, one.rows);
   });
