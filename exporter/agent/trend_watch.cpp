@@ -159,7 +159,35 @@ base::Result<void> TrendWatch::load(std::string_view payload) {
   return {};
 }
 
+bool TrendWatch::save_piece(std::size_t number, std::string& out) const {
+  if (!pieces_) return engine_.save_piece(number, out);
+  if (number >= pieces_->size()) return false;
+  out += (*pieces_)[number];
+  return true;
+}
+
+void TrendWatch::end_saving() {
+  saving_ = false;
+  pieces_.reset();
+}
+
+void TrendWatch::make_pieces() {
+  if (!saving_ || pieces_) return;
+  std::vector<std::string>& pieces = pieces_.emplace();
+  std::string piece;
+  while (engine_.save_piece(pieces.size(), piece)) {
+    pieces.push_back(piece);
+    piece.clear();
+  }
+}
+
+std::optional<std::vector<std::string>> TrendWatch::take_pieces() {
+  make_pieces();
+  return std::exchange(pieces_, std::nullopt);
+}
+
 void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot, std::chrono::nanoseconds now) {
+  make_pieces();
   engine_.observe(sampler_.take(snapshot, boot));
   holder_watch_.observe(snapshot);
   const trend::Summary summary = engine_.summary();

@@ -49,13 +49,21 @@ class TrendWatch {
   [[nodiscard]] std::size_t watch_count() const { return watch_count_; }
   [[nodiscard]] const trend::TrendEngine& engine() const { return engine_; }
 
-  bool save_piece(std::size_t number, std::string& out) const { return engine_.save_piece(number, out); }
+  /// From here to end_saving() the pieces are of this moment. They are made from the engine as they are asked for, so that
+  /// the history is nowhere a second time; where observe() comes before a slow file has all of it, it makes them first.
+  void begin_saving() { saving_ = true; }
+  /// Appends the piece of that number, from 0 on. False: there are no more.
+  bool save_piece(std::size_t number, std::string& out) const;
+  void end_saving();
+  /// All pieces of what is being saved, for who goes on without this; none: nothing is.
+  [[nodiscard]] std::optional<std::vector<std::string>> take_pieces();
   base::Result<void> load(std::string_view payload);
 
  private:
   static constexpr std::size_t kMostWatched = 20;
   using Subject = std::tuple<trend::Kind, Pool, std::string>;
 
+  void make_pieces();
   void review(bool silent);
   void find_holders();
   void describe_totals();
@@ -81,6 +89,8 @@ class TrendWatch {
   base::Flapping clock_;
   std::vector<std::uint64_t> described_;  // keys of the members in view_.tags
   metrics::TrendView view_;
+  bool saving_ = false;
+  std::optional<std::vector<std::string>> pieces_;  // of what is being saved, once the engine has gone on
 };
 
 }  // namespace kmem
