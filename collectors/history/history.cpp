@@ -57,6 +57,7 @@ struct Track {
   bool is_newest_first = false;
   bool is_to_reopen = false;  // there was no room for what was read ahead
   bool is_slip_first = false;
+  const char* fault = nullptr;  // found while it looked ahead
 
   /// False: there is none.
   Result<bool> read(Ahead& into) const {
@@ -341,7 +342,8 @@ class History final : public HistorySource {
       if (more && *more) {
         track->take(std::move(first));
         look_ahead(*track);
-        if (track->is_newest_first || track->is_to_reopen) {
+        if (const char* const fault = track->fault) more = Error{ErrorCode::kMalformed, fault};
+        if (more && (track->is_newest_first || track->is_to_reopen)) {
           notes_.back_to(mark);
           track->ahead.clear();
           track->failed.reset();
@@ -434,6 +436,7 @@ class History final : public HistorySource {
       const auto more = track.read(next);
       if (!more) track.failed = more.error();
       has_ended = !more || !*more;
+      if (has_ended) track.fault = track.reader->fault_of_order();
       if (has_ended) break;
       ++looks;
       std::vector<UnixMillis>& of_host = times[next.host];
