@@ -241,7 +241,9 @@ class CsvHistory final : public SnapshotReader {
     RowSubject of;
     if (field(kHost).size() <= kLongestHost) of.host = base::label_text(trimmed(field(kHost)));
     if (kind < kPoolCount) of.pool = static_cast<Pool>(kind);
-    of.tag = kind < kPoolCount || kind == kKinds.size() ? base::label_text(tag) : std::string(kKinds[kind]);
+    const bool is_tag = kind < kPoolCount || kind == kKinds.size();
+    of.tag = is_tag ? base::label_text(tag) : std::string(kKinds[kind]);
+    if (!is_tag) of.kind = RowSubject::Kind::kValue;
     if (!of.pool && of.tag.empty()) return std::nullopt;
     return of;
   }
@@ -292,8 +294,12 @@ class CsvHistory final : public SnapshotReader {
     // A time that lost its zone or its minutes is another time.
     if (may_be_cut(kTimestamp) && trimmed(field(kTimestamp)).size() < current_timestamp_.size()) return kCutAtEnd;
     if (may_be_cut(kBootTime)) boot_time.reset();
-    // A host that nobody has heard of, where others are known.
-    if (may_be_cut(kHost) && !hosts_.empty() && !hosts_.contains(base::label_text(trimmed(field(kHost))))) return kCutAtEnd;
+    // A host that nobody has heard of, where others are known, or whose name is the beginning of another's.
+    if (may_be_cut(kHost) && !hosts_.empty()) {
+      const std::string host = base::label_text(trimmed(field(kHost)));
+      const auto goes_on = [&](const auto& one) { return is_beginning_of(host, one.first); };
+      if (!hosts_.contains(host) || std::any_of(hosts_.begin(), hosts_.end(), goes_on)) return kCutAtEnd;
+    }
     if (std::string late = find_snapshot(trimmed(field(kTimestamp))); !late.empty()) return late;
 
     ++current_->rows;

@@ -1,7 +1,6 @@
 #include "collectors/history/date_line.h"
 
 #include <algorithm>
-#include <array>
 #include <initializer_list>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "collectors/base/clock.h"
 #include "collectors/base/digit.h"
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_parts.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/notes.h"
 #include "collectors/history/time_text.h"
@@ -19,218 +19,10 @@ namespace {
 using base::UnixMillis;
 
 constexpr std::size_t kLongestLine = 100;
-constexpr std::int64_t kHourMillis = 3'600'000;
 using base::kDayMillis;
 constexpr int kMostUnknownWords = 3;
-constexpr int kFirstYear = 1980, kLastYear = 2099;
 
 using base::is_digit;
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 127; }
-bool take_text(std::string_view& text, std::string_view wanted) {
-  if (!text.starts_with(wanted)) return false;
-  text.remove_prefix(wanted.size());
-  return true;
-}
-
-int full_year(int year, bool is_short) { return is_short ? year + (year < 70 ? 2000 : 1900) : year; }
-
-// "180000" or "1800" of a compact time, with a fraction behind the seconds.
-std::optional<std::int64_t> take_compact_time(std::string_view& text) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  if (digits != 4 && digits != 6) return std::nullopt;
-  std::string_view rest = text;
-  const int hour = *take_digits(rest, 2, 2);
-  const int minute = *take_digits(rest, 2, 2);
-  const int second = digits == 6 ? *take_digits(rest, 2, 2) : 0;
-  if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  std::int64_t millis = (hour * 60 + minute) * 60'000 + second * 1000;
-  if (digits == 6) millis += take_fraction_millis(rest);
-  text = rest;
-  return millis;
-}
-
-// "18:00:00.5", "18-00-00", "18.00.00", "18h00", "1800": only where a time is expected.
-std::optional<std::int64_t> take_any_time(std::string_view& text) {
-  if (const auto plain = take_time_of_day(text)) return plain;
-  if (const auto compact = take_compact_time(text)) return compact;
-  std::string_view rest = text;
-  const auto hour = take_digits(rest, 1, 2);
-  if (!hour || *hour > 23 || rest.size() < 3) return std::nullopt;
-  const char separator = rest.front();
-  if (separator != '.' && separator != '-' && separator != '_' && separator != 'h') return std::nullopt;
-  rest.remove_prefix(1);
-  const auto minute = take_digits(rest, 2, 2);
-  if (!minute || *minute > 59) return std::nullopt;
-  std::int64_t millis = (*hour * 60 + *minute) * 60'000;
-  if (separator != 'h' && rest.size() > 2 && is_digit(rest[1]) && take_char(rest, separator)) {
-    const auto second = take_digits(rest, 2, 2);
-    if (!second || *second > 60) return std::nullopt;
-    millis += *second * 1000;
-    if (rest.size() > 1 && (rest.front() == ',' || rest.front() == '.') && is_digit(rest[1]))
-      millis += take_fraction_millis(rest);
-  }
-  text = rest;
-  return millis;
-}
-
-// "6h", "6時00分00秒", "6시": where a time is expected.
-std::optional<std::int64_t> take_hour_words(std::string_view& text) {
-  std::string_view rest = text;
-  const auto hour = take_digits(rest, 1, 2);
-  if (!hour || *hour > 23) return std::nullopt;
-  const auto any = [&rest](std::initializer_list<std::string_view> words) {
-    return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return take_text(rest, word); });
-  };
-  int minute = 0, second = 0;
-  if (any({"時", "时", "시", "点", "點"})) {
-    if (const auto minutes = take_digits(rest, 1, 2)) {
-      minute = *minutes;
-      if (minute > 59 || !any({"分", "분"})) return std::nullopt;
-    }
-    if (const auto seconds = take_digits(rest, 1, 2)) {
-      second = *seconds;
-      if (second > 60 || !any({"秒", "초"})) return std::nullopt;
-    }
-  } else if (rest != "h" && rest != "H" && !half_of_day(rest)) {
-    return std::nullopt;
-  }
-  if (rest == "h" || rest == "H") rest = {};
-  text = rest;
-  return (*hour * 60 + minute) * 60'000 + second * 1000;
-}
-
-struct DateFound {
-  std::optional<UnixMillis> midnight;
-  std::optional<NumericDate> numeric;
-};
-
-bool is_separator(char c) { return c == '/' || c == '-' || c == '.' || c == '\\' || c == '_'; }
-
-// "2026-11-05", "5.11.2026", "11/5/26", "05-Nov-2026": three parts with one separator, which points may have a blank
-// behind in the line but not here.
-std::optional<DateFound> take_parted_date(std::string_view& text, std::optional<DateOrder> order) {
-  std::string_view rest = text;
-  std::array<int, 3> parts{};
-  std::array<std::size_t, 3> widths{};
-  int month = 0;
-  std::size_t month_at = 3;
-  char separator = 0;
-  for (std::size_t i = 0; i < 3; ++i) {
-    if (i > 0) {
-      if (rest.empty() || !is_separator(rest.front()) || (i == 2 && rest.front() != separator)) return std::nullopt;
-      separator = rest.front();
-      rest.remove_prefix(1);
-    }
-    const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
-    const auto number = take_digits(rest, 1, 4);
-    if (number && digits <= 4) {
-      parts[i] = *number;
-      widths[i] = digits;
-      continue;
-    }
-    std::size_t letters = 0;
-    while (letters < rest.size() && is_letter(rest[letters])) ++letters;
-    if (number || i == 2 || (month = month_of(rest.substr(0, letters))) == 0 || month_at != 3) return std::nullopt;
-    month_at = i;
-    rest.remove_prefix(letters);
-    if (separator != '.') (void)take_char(rest, '.');
-  }
-  // Versions have three numbers, too: 6.1.7601.
-  const std::size_t year_at = widths[0] == 4 ? 0 : 2;
-  if (widths[year_at] == 4 && (parts[year_at] < kFirstYear || parts[year_at] > kLastYear)) return std::nullopt;
-  DateFound found;
-  if (month_at == 3) {
-    if (widths[0] == 4 && widths[1] <= 2 && widths[2] <= 2) {
-      found.midnight = day_millis(parts[0], parts[1], parts[2]);
-    } else if (separator == '_' || widths[0] > 2 || widths[1] > 2 || (widths[2] != 2 && widths[2] != 4)) {
-      return std::nullopt;
-    } else {
-      NumericDate numeric{parts, widths[2] == 2, separator == '.', std::string(text.substr(0, text.size() - rest.size()))};
-      if (order) {
-        found.midnight = numeric.in(*order);
-      } else {
-        found.midnight = numeric.in(numeric.dotted ? DateOrder::kDayMonthYear : DateOrder::kMonthDayYear);
-        if (!found.midnight && !numeric.dotted) found.midnight = numeric.in(DateOrder::kDayMonthYear);
-      }
-      found.numeric = std::move(numeric);
-    }
-  } else if (month_at == 1 && widths[0] == 4) {
-    found.midnight = day_millis(parts[0], month, parts[2]);
-  } else if (widths[2] == 2 || widths[2] == 4) {
-    found.midnight = day_millis(full_year(parts[2], widths[2] == 2), month, parts[month_at == 0 ? 1 : 0]);
-  }
-  if (!found.midnight && !found.numeric) return std::nullopt;
-  if (!found.midnight && found.numeric->dotted && found.numeric->short_year && !found.numeric->is_a_day()) return std::nullopt;
-  text = rest;
-  return found;
-}
-
-// "20261105", also with the time behind it: "202611051800", "20261105180000".
-std::optional<UnixMillis> take_compact_date(std::string_view& text) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  if (digits != 8 && digits != 12 && digits != 14) return std::nullopt;
-  std::string_view rest = text;
-  const int year = *take_digits(rest, 4, 4);
-  const int month = *take_digits(rest, 2, 2);
-  const int day = *take_digits(rest, 2, 2);
-  if (year < kFirstYear || year > kLastYear) return std::nullopt;
-  const auto midnight = day_millis(year, month, day);
-  if (midnight) text = rest;
-  return midnight;
-}
-
-// "2026110518".
-std::optional<UnixMillis> take_compact_hour(std::string_view& text) {
-  if (std::min(text.find_first_not_of("0123456789"), text.size()) != 10) return std::nullopt;
-  std::string_view day = text.substr(0, 8), hour = text.substr(8);
-  const auto midnight = take_compact_date(day);
-  const auto of_day = take_digits(hour, 2, 2);
-  if (!midnight || !of_day || *of_day > 23) return std::nullopt;
-  text = hour;
-  return *midnight + *of_day * kHourMillis;
-}
-
-// "08Nov2026": in names alone.
-std::optional<UnixMillis> take_glued_date(std::string_view& text) {
-  std::string_view rest = text;
-  const auto day = take_digits(rest, 1, 2);
-  std::size_t letters = 0;
-  while (letters < rest.size() && is_letter(rest[letters])) ++letters;
-  const int month = month_of(rest.substr(0, letters));
-  rest.remove_prefix(letters);
-  const auto year = take_digits(rest, 4, 4);
-  if (!day || month == 0 || !year || *year < kFirstYear || *year > kLastYear || (!rest.empty() && is_digit(rest.front())))
-    return std::nullopt;
-  const auto midnight = day_millis(*year, month, *day);
-  if (midnight) text = rest;
-  return midnight;
-}
-
-// "1762300800": of Unix, from 2001 to 2099.
-std::optional<UnixMillis> take_unix_seconds(std::string_view& text) {
-  if (std::min(text.find_first_not_of("0123456789"), text.size()) != 10) return std::nullopt;
-  const auto time = parse_timestamp(text.substr(0, 10));
-  if (!time || *time < 1'000'000'000'000 || *time >= 4'102'444'800'000) return std::nullopt;
-  text.remove_prefix(10);
-  return *time;
-}
-
-// "2026年11月5日", "2026년"; parts may stand in words of their own.
-std::optional<UnixMillis> take_east_date(std::string_view& text) {
-  std::string_view rest = text;
-  constexpr int kBeforeReiwa = 2018;
-  auto year = take_text(rest, "令和") ? take_digits(rest, 1, 2) : take_digits(rest, 4, 4);
-  if (year && *year < 100) *year += kBeforeReiwa;
-  if (!year || !(take_text(rest, "年") || take_text(rest, "년"))) return std::nullopt;
-  const auto month = take_digits(rest, 1, 2);
-  if (!month || !(take_text(rest, "月") || take_text(rest, "월"))) return std::nullopt;
-  const auto day = take_digits(rest, 1, 2);
-  if (!day || !(take_text(rest, "日") || take_text(rest, "일"))) return std::nullopt;
-  const auto midnight = day_millis(*year, *month, *day);
-  if (midnight) text = rest;
-  return midnight;
-}
-
 class Scan {
  public:
   explicit Scan(std::optional<DateOrder> order) : order_(order) {}
@@ -513,22 +305,6 @@ std::optional<DateOrder> parse_date_order(std::string_view word) {
   return std::nullopt;
 }
 
-std::optional<UnixMillis> NumericDate::in(DateOrder order) const {
-  const auto [first, second, third] = parts;
-  switch (order) {
-    case DateOrder::kMonthDayYear: return day_millis(full_year(third, short_year), first, second);
-    case DateOrder::kDayMonthYear: return day_millis(full_year(third, short_year), second, first);
-    case DateOrder::kYearMonthDay:
-      // A year of four digits stands last: what is left is as in the countries that write so.
-      return short_year ? day_millis(full_year(first, true), second, third) : std::nullopt;
-  }
-  return std::nullopt;
-}
-
-bool NumericDate::is_a_day() const {
-  return in(DateOrder::kMonthDayYear) || in(DateOrder::kDayMonthYear) || in(DateOrder::kYearMonthDay);
-}
-
 bool DateLine::fits_weekday(UnixMillis day) const {
   const int its = weekday_at(day);
   return !weekday || its == *weekday || (or_saturday && its == 6);
@@ -611,109 +387,6 @@ std::optional<UnixMillis> utc_of(const DateLine& line) {
   if (!line.midnight) return std::nullopt;
   const UnixMillis local = *line.midnight + line.time_of_day.value_or(0);
   return local - std::int64_t{minutes_east(line.zone.value_or(Zone{}), local)} * 60'000;
-}
-
-namespace {
-
-/// Where only one order gives a day of the calendar.
-std::optional<UnixMillis> only_day(const NumericDate& date) {
-  std::optional<UnixMillis> found;
-  for (const DateOrder order : {DateOrder::kMonthDayYear, DateOrder::kDayMonthYear, DateOrder::kYearMonthDay}) {
-    if (order == DateOrder::kYearMonthDay && !date.short_year) continue;
-    const auto day = date.in(order);
-    if (day && found && *day != *found) return std::nullopt;
-    if (day) found = day;
-  }
-  return found;
-}
-
-}  // namespace
-
-namespace {
-
-// "2610030600": the year in two digits, where Unix seconds would lie beyond 2033.
-std::optional<UnixMillis> take_short_minute(std::string_view& text) {
-  if (std::min(text.find_first_not_of("0123456789"), text.size()) != 10 || text.front() < '2') return std::nullopt;
-  std::string_view rest = text;
-  std::array<int, 5> parts{};
-  for (int& part : parts) part = *take_digits(rest, 2, 2);
-  const auto midnight = parts[0] < 40 ? day_millis(2000 + parts[0], parts[1], parts[2]) : std::nullopt;
-  if (!midnight || parts[3] > 23 || parts[4] > 59) return std::nullopt;
-  text = rest;
-  return *midnight + (parts[3] * 60 + parts[4]) * std::int64_t{60'000};
-}
-
-/// "PM" behind a name's time; what follows is no letter.
-std::optional<bool> half_in_name(std::string_view rest) {
-  rest.remove_prefix(std::min(rest.find_first_not_of(" _-."), rest.size()));
-  if (rest.size() < 2 || (rest.size() > 2 && is_letter(rest[2]))) return std::nullopt;
-  if (same_word(rest.substr(0, 2), "AM")) return false;
-  return same_word(rest.substr(0, 2), "PM") ? std::optional(true) : std::nullopt;
-}
-
-void take_time_in_name(std::string_view rest, DateLine& found) {
-  const bool is_parted = !rest.empty() && std::string_view("_-T. ,@").find(rest.front()) != std::string_view::npos;
-  const bool by_point = is_parted && (rest.front() == '.' || rest.front() == ',');
-  if (is_parted && rest.find_first_of("0123456789") == 1) rest.remove_prefix(1);
-  if (rest.empty() || !is_digit(rest.front())) return;
-  found.time_of_day = take_any_time(rest);
-  if (!found.time_of_day) {  // the hour alone
-    const auto hour = take_digits(rest, 1, 2);
-    const bool ends = rest.empty() || !is_digit(rest.front());
-    const bool is_hour = hour && *hour < 24 && ends &&
-                         (half_in_name(rest) || (is_parted && !by_point && (rest.empty() || !is_letter(rest.front()))));
-    if (!is_hour) return;
-    found.time_of_day = *hour * kHourMillis;
-  }
-  if (const auto half = half_in_name(rest); half && *found.time_of_day < 13 * kHourMillis)
-    *found.time_of_day = *found.time_of_day % (12 * kHourMillis) + (*half ? 12 * kHourMillis : 0);
-  if (!rest.empty() && (rest.front() == 'Z' || rest.front() == '+')) {
-    if (const auto minutes = take_zone_minutes(rest)) found.zone = Zone{*minutes};
-  }
-}
-
-}  // namespace
-
-DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
-  const std::size_t slash = path.find_last_of("/\\");
-  const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
-  std::optional<DateLine> first;
-  for (std::size_t at = 0; at < name.size(); ++at) {
-    if (!is_digit(name[at]) || (at > 0 && is_digit(name[at - 1]))) continue;
-    std::string_view rest = name.substr(at);
-    DateLine found;
-    if (const auto compact = take_compact_date(rest)) {
-      found.midnight = compact;
-    } else if (const auto hour = take_compact_hour(rest); hour) {
-      found.midnight = *hour / kDayMillis * kDayMillis;
-      found.time_of_day = *hour % kDayMillis;
-      return found;
-    } else if (const auto minute = take_short_minute(rest)) {
-      found.midnight = *minute / kDayMillis * kDayMillis;
-      found.time_of_day = *minute % kDayMillis;
-      return found;
-    } else if (const auto unix_time = at > 0 && is_letter(name[at - 1]) ? std::nullopt : take_unix_seconds(rest)) {
-      found.midnight = *unix_time / kDayMillis * kDayMillis;
-      found.time_of_day = *unix_time % kDayMillis;
-      found.zone = Zone{};
-      return found;
-    } else if (const auto glued = take_glued_date(rest)) {
-      found.midnight = glued;
-    } else if (auto parted = take_parted_date(rest, order); parted) {
-      found.midnight = parted->midnight;
-      found.numeric = std::move(parted->numeric);
-      if (found.numeric && !order) found.midnight = only_day(*found.numeric);
-      if (found.numeric && !found.midnight)
-        found.problem = in_quotes(found.numeric->text) +
-                        (order ? " in the file's name is no day of the calendar, read as was said"
-                               : " in the file's name can be two days; --date-order=dmy or --date-order=mdy says which");
-    }
-    if (!found.midnight && found.problem.empty()) continue;
-    take_time_in_name(rest, found);
-    if (found.time_of_day) return found;
-    if (!first) first = std::move(found);  // "srv20190101_20261003_0600": that with a time beside it
-  }
-  return first.value_or(DateLine{});
 }
 
 }  // namespace kmem::history

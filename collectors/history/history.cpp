@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "collectors/base/time_words.h"
 #include "collectors/history/list_cuts.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
@@ -56,6 +57,7 @@ struct Track {
   bool is_newest_first = false;
   bool is_to_reopen = false;  // there was no room for what was read ahead
   bool is_slip_first = false;
+  const char* fault = nullptr;  // found while it looked ahead
 
   /// False: there is none.
   Result<bool> read(Ahead& into) const {
@@ -105,7 +107,10 @@ class History final : public HistorySource {
         hold(std::move(batch_[at_++]));
       } else if (!next_batch()) {
         while (!held_.empty()) let_go();
-        if (ready_.empty()) return false;
+        if (ready_.empty()) {
+          tell_contradictions();
+          return false;
+        }
       }
     }
     Gathered& next = ready_.front();
@@ -134,18 +139,20 @@ class History final : public HistorySource {
   // What all files have of one host at one time.
   struct Gathered {
     std::string host, path;
+    std::uint64_t line = 0;
     Snapshot snapshot;
     std::unique_ptr<SnapshotBuilder> merged;
+    bool is_of_two = false;
     bool ends_file = false;
 
     [[nodiscard]] const Snapshot& seen() const { return merged ? merged->snapshot() : snapshot; }
     /// False: some of it was there already.
-    bool merge(Snapshot&& other) {
+    bool merge(Snapshot&& other, Contradictions* contradictions = nullptr) {
       if (!merged) {
         merged = std::make_unique<SnapshotBuilder>();
         (void)merged->merge(std::move(snapshot));
       }
-      return merged->merge(std::move(other));
+      return merged->merge(std::move(other), contradictions);
     }
   };
   struct Held {
@@ -242,13 +249,38 @@ class History final : public HistorySource {
     const auto same = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
     const auto found = std::find_if(batch_.begin(), batch_.end(), same);
     if (found == batch_.end()) {
-      batch_.push_back({track.host, track.path, std::move(track.head), nullptr});
+      batch_.push_back({track.host, track.path, track.line, std::move(track.head), nullptr});
       return batch_.size() - 1;
     }
     if (found->host.empty()) found->host = track.host;
-    if (!found->merge(std::move(track.head)) && !std::exchange(track.told_of_merge, true))
+    const UnixMillis time = track.head.time;
+    Contradictions differ;
+    const bool is_new = found->merge(std::move(track.head), &differ);
+    if (differ.count > 0) contradict(track, time, *found, differ);
+    else if (!is_new && !contradicting_.contains(track.path) && !std::exchange(track.told_of_merge, true))
       notes_.warn(track.path, "it has values of a time that an earlier one also has; the earlier one's are used");
+    found->is_of_two = true;
     return static_cast<std::size_t>(found - batch_.begin());
+  }
+
+  void contradict(const Track& track, UnixMillis time, const Gathered& earlier, const Contradictions& differ) {
+    Contradicting& all = contradicting_[track.path];
+    if (all.values == 0) {
+      const std::string where = earlier.is_of_two            ? "the files before it"
+                                : earlier.path == track.path ? "line " + std::to_string(earlier.line)
+                                                             : earlier.path + ", line " + std::to_string(earlier.line);
+      all.first = "line " + std::to_string(track.line) + ", " + base::rfc3339(time) +
+                  (track.host.empty() ? "" : ", host " + in_quotes(track.host)) + ": " + differ.subject + " is " +
+                  differ.other + ", but " + differ.used + " in " + where;
+    }
+    all.values += differ.count;
+  }
+
+  void tell_contradictions() {
+    for (const auto& [path, all] : contradicting_)
+      notes_.warn(path, "it contradicts what was read before of the same time, which is used: " + all.first +
+                            (all.values > 1 ? "; " + std::to_string(all.values - 1) + " more values do so" : ""));
+    contradicting_.clear();
   }
 
   // Gives the head's host as it was written first.
@@ -310,7 +342,8 @@ class History final : public HistorySource {
       if (more && *more) {
         track->take(std::move(first));
         look_ahead(*track);
-        if (track->is_newest_first || track->is_to_reopen) {
+        if (const char* const fault = track->fault) more = Error{ErrorCode::kMalformed, fault};
+        if (more && (track->is_newest_first || track->is_to_reopen)) {
           notes_.back_to(mark);
           track->ahead.clear();
           track->failed.reset();
@@ -403,6 +436,7 @@ class History final : public HistorySource {
       const auto more = track.read(next);
       if (!more) track.failed = more.error();
       has_ended = !more || !*more;
+      if (has_ended) track.fault = track.reader->fault_of_order();
       if (has_ended) break;
       ++looks;
       std::vector<UnixMillis>& of_host = times[next.host];
@@ -525,8 +559,13 @@ class History final : public HistorySource {
   std::map<std::string, std::list<Held>::iterator> by_host_;
   std::deque<Gathered> ready_;
   bool told_of_looks_ = false;
-  std::map<std::string, ListCuts> cuts_;     // by host
-  std::map<std::string, UnixMillis> given_;  // by host
+  struct Contradicting {
+    std::string first;
+    std::uint64_t values = 0;
+  };
+  std::map<std::string, Contradicting> contradicting_;  // by path
+  std::map<std::string, ListCuts> cuts_;                // by host
+  std::map<std::string, UnixMillis> given_;             // by host
   Snapshot current_;
   std::string host_;
   std::map<std::string, std::string> hosts_;  // by their names in lower case

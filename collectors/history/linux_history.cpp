@@ -52,11 +52,14 @@ class LinuxHistory final : public SnapshotReader {
       const auto state = lines_.next();
       if (!state) return state.error();
       if (*state == LineState::kEnd) {
+        const bool is_date_left = time_ && seen_ == 0;
+        are_lines_in_reverse_ = is_date_left && begins_undated_ && last_given_ && *time_ < *last_given_;
+        if (is_date_left && begins_undated_ && any_dated_ && !are_lines_in_reverse_) notes_.warn(kTimesMayStandBelow);
         finish();
         ended_ = true;
         if (undated_ == 1 && !any_dated_ && only_)
           if (const auto time = time_of_only_table(options_, notes_)) give(std::move(*only_), *time, only_uptime_);
-        if (undated_ > 0 && !any_dated_) return nothing_dated();
+        if ((undated_ > 0 || (told_of_headless_ && !is_any_used_)) && !any_dated_) return nothing_dated();
       } else if (*state == LineState::kTooLong) {
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
         lose_row();
@@ -71,6 +74,7 @@ class LinuxHistory final : public SnapshotReader {
   }
 
   [[nodiscard]] std::uint64_t line() const override { return line_; }
+  [[nodiscard]] const char* fault_of_order() const override { return are_lines_in_reverse_ ? kLinesInReverse : nullptr; }
 
  private:
   void take(std::string_view line) {
@@ -100,6 +104,9 @@ class LinuxHistory final : public SnapshotReader {
       other_ = {};
       return;
     }
+    if (table_ == LinuxTable::kNone && text.find(": slabdata") != std::string_view::npos &&
+        !std::exchange(told_of_headless_, true))
+      notes_.skip(lines_.number(), "rows of slabinfo without its heading above them; they are passed over");
     if (table_ == LinuxTable::kNone && names_meminfo_row(text))
       notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
     if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos)
@@ -388,6 +395,7 @@ class LinuxHistory final : public SnapshotReader {
     // A table none of whose rows could be used is no snapshot: the rows are listed.
     const bool is_used = std::exchange(is_used_, false);
     const bool something = std::exchange(seen_, 0) != 0 && is_used;
+    is_any_used_ |= is_used;
     auto time = std::exchange(time_, std::nullopt);
     const auto uptime = std::exchange(uptime_, std::nullopt);
     const bool local = time && !zone_;
@@ -398,6 +406,7 @@ class LinuxHistory final : public SnapshotReader {
     if (!time) {
       if (is_refused_) return;  // listed where its date stands
       if (undated_ == 0) first_undated_line_ = begun_line_;
+      begins_undated_ |= !any_dated_;
       if (++undated_ == 1 && !any_dated_) {
         only_ = std::move(done);
         only_uptime_ = uptime;
@@ -420,6 +429,7 @@ class LinuxHistory final : public SnapshotReader {
     any_dated_ = true;
     done.system = System::kLinux;
     done.time = time;
+    last_given_ = time;
     if (uptime) done.boot_time = boot_time(time - uptime->millis);
     else if (boot_) done.boot_time = boot_time(*boot_);
     boot_.reset();
@@ -434,6 +444,11 @@ class LinuxHistory final : public SnapshotReader {
   }
 
   [[nodiscard]] base::Error nothing_dated() const {
+    if (told_of_headless_ && !is_any_used_)
+      return {base::ErrorCode::kMalformed,
+              notes_.path() +
+                  ": looks like slabinfo whose rows stand above their headings: if its lines stand in reverse, turn "
+                  "them round with: tac FILE"};
     std::string names;
     for (unsigned i = 1; i <= static_cast<unsigned>(LinuxTable::kVmstat); ++i)
       if ((kinds_ & (1U << i)) != 0) names.append(names.empty() ? "" : ", ").append(table_name(static_cast<LinuxTable>(i)));
@@ -475,10 +490,13 @@ class LinuxHistory final : public SnapshotReader {
   std::uint64_t ready_line_ = 0, line_ = 0;
   bool is_refused_ = false;  // the date above was of no use
   bool has_time_of_day_ = false;
-  bool any_dated_ = false;
+  bool any_dated_ = false, begins_undated_ = false;
+  std::optional<UnixMillis> last_given_;  // the time of the last one
+  bool are_lines_in_reverse_ = false, told_of_headless_ = false;
   bool told_of_zone_ = false;
   bool told_of_length_ = false;
   bool is_below_heading_ = false;
+  bool is_any_used_ = false;
   bool is_used_ = false;  // a row of this snapshot
   bool ended_ = false;
 };

@@ -29,13 +29,13 @@ void Notes::skip(const std::string& file, std::uint64_t line, const std::string&
   if (skipped_.size() < kMaxSkippedListed) skipped_.push_back({file, line, reason});
 }
 
-void Notes::lose(FileReading& reading, RowSubject of) {
+void Notes::lose(FileReading& reading, RowSubject of, std::uint64_t rows) {
   while (of.tag.ends_with(' ')) of.tag.pop_back();
   const auto known = reading.lost.find(of);
   if (known != reading.lost.end()) {
-    ++known->second;
+    known->second += rows;
   } else if (lost_subjects_ < kMaxLostSubjects) {
-    reading.lost.emplace(std::move(of), 1);
+    reading.lost.emplace(std::move(of), rows);
     ++lost_subjects_;
   }
 }

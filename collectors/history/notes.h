@@ -28,9 +28,12 @@ struct Skipped {
 
 /// What a row is of, as far as it can be told.
 struct RowSubject {
+  enum class Kind : std::uint8_t { kTag, kProcess, kValue };
+
   std::string host;          // empty: not told
   std::optional<Pool> pool;  // of tags
-  std::string tag;           // or a counter; empty: the pool itself
+  std::string tag;           // empty: the pool itself; "svc.exe (420)"; a counter as its source names it
+  Kind kind = Kind::kTag;    // kTag: or a pool
 
   auto operator<=>(const RowSubject&) const = default;
 };
@@ -54,7 +57,7 @@ class Notes {
   [[nodiscard]] FileReading& of(const std::string& file);
   void skip(const std::string& file, std::uint64_t line, const std::string& reason);
   /// A row that skip() was told of is this one's.
-  void lose(FileReading& reading, RowSubject of);
+  void lose(FileReading& reading, RowSubject of, std::uint64_t rows = 1);
   void warn(const std::string& file, const std::string& text);
 
   [[nodiscard]] const std::vector<Skipped>& skipped() const { return skipped_; }
@@ -95,6 +98,8 @@ class FileNotes {
     skip(line, reason);
     notes_->lose(*reading_, std::move(of));
   }
+  /// Rows that skip() was told of.
+  void lose(RowSubject of, std::uint64_t rows = 1) { notes_->lose(*reading_, std::move(of), rows); }
   void warn(const std::string& text) { notes_->warn(path_, text); }
   [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -8,11 +8,17 @@
 #include <unordered_map>
 
 #include "collectors/base/digit.h"
+#include "collectors/history/csv_fields.h"
 #include "collectors/history/line_reader.h"
 
 namespace kmem::history {
 
 inline constexpr const char* kCutAtEnd = "the file ends within this row";
+
+/// What may be the name without its end. Case does not matter.
+[[nodiscard]] inline bool is_beginning_of(std::string_view text, std::string_view name) {
+  return text.size() < name.size() && same_word(name.substr(0, text.size()), text);
+}
 
 class OpenEnd {
  public:

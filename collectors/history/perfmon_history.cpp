@@ -101,7 +101,7 @@ class PerfmonHistory final : public SnapshotReader {
   };
 
   [[nodiscard]] RowSubject subject_of(const Known& known) const {
-    return {hosts_[known.host].name, {}, std::string(known.counter.name)};
+    return {hosts_[known.host].name, {}, std::string(known.counter.name), RowSubject::Kind::kValue};
   }
 
   // Empty, or why not.

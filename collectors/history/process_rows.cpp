@@ -95,6 +95,11 @@ RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, 
   std::uint64_t pid = 0;
   (void)std::from_chars(rest.data(), rest.data() + digits, pid, 16);
   rest.remove_prefix(digits);
+  row = {};
+  row.pid = pid;
+  // As far as it can be told of a row that is broken.
+  const std::string_view cell = trimmed(rest.substr(0, kNameWidth)), words = trimmed(rest);
+  row.name = base::label_text(words.size() < kNameWidth ? words.substr(0, words.find(' ')) : cell);
 
   Values values;
   std::string_view name;
@@ -134,8 +139,6 @@ RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, 
     // One number too many could be a cell that was taken for the name's end.
     if (name.empty() || (blank != std::string_view::npos && to_number(name.substr(blank + 1), unused))) return broken();
   }
-  row = {};
-  row.pid = pid;
   row.name = base::label_text(name.substr(0, kLongestProcessName));
   const auto value = [&](const std::optional<std::size_t>& column) {
     return column ? std::optional(values[*column]) : std::nullopt;

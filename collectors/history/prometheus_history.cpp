@@ -80,6 +80,7 @@ class PrometheusHistory : public SnapshotReader {
                          " samples are left out: too many series for one file; ask for fewer hosts at a time");
     if (store_.no_amounts() > 0)
       notes_.skip(0, std::to_string(store_.no_amounts()) + " samples are below 0 or infinite, which no amount of memory is");
+    for (auto& [of, rows] : store_.lost()) notes_.lose(of, rows);
     if (store_.any_made_up_pid())
       notes_.warn(
           "processes without a label of their pid have numbers of their own in its place, above 1000000000000, one for each name");
@@ -203,6 +204,7 @@ class PrometheusJson final : public PrometheusHistory {
       if (auto read = walk(*token); !read) return read;
     }
     if (!time || !value) {
+      if (named) store_.lose();
       notes_.skip(scan_.line(), kNoSample);
       return {};
     }
@@ -262,12 +264,14 @@ class PrometheusLines final : public PrometheusHistory {
     const auto time = parse_double(sample.time);
     if (sample.time.empty()) {
       ++untimed_;
+      store_.lose();
       return;
     }
     // A dump and the text format count milliseconds, OpenMetrics seconds.
     constexpr double kLeastMillis = 2.5e11;
     const auto millis = time ? unix_millis(*time >= kLeastMillis ? *time / 1000 : *time) : std::nullopt;
     if (!value || !millis) {
+      store_.lose();
       notes_.skip(lines_.number(), time && !millis ? "the time behind the series is none at which this was recorded"
                                                    : "no value or no time behind the series");
       return;

@@ -79,7 +79,7 @@ Format recognise(std::string_view head) {
     if (line.empty()) continue;
     if (line.starts_with("# HELP ") || line.starts_with("# TYPE ")) return Format::kPrometheusLines;
     if (line.starts_with("# hostname;interval;timestamp;")) return Format::kSar;
-    if (line.starts_with("#TYPE ")) continue;
+    if (line.starts_with("#TYPE ") || names_separator(line)) continue;
     if (std::exchange(is_first, false)) {
       if (has(line, "(PDH-")) return Format::kOther;
       if (is_sample_line(line)) return Format::kPrometheusLines;

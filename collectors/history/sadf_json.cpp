@@ -122,7 +122,7 @@ class SadfJson final : public SnapshotReader {
       set_sar_value(*value, *bytes, builder_);
       has_values_ = true;
     } else {
-      notes_.skip(scan_.line(), key + " " + in_quotes(text) + " is not a count of kB");
+      notes_.skip(scan_.line(), key + " " + in_quotes(text) + " is not a count of kB", sar_subject(name_, *value));
     }
   }
 

@@ -120,15 +120,16 @@ class SarHistory final : public SnapshotReader {
     if (columns_.empty()) return;
     has_memory_ = true;
     if (!midnight_ && is_day_refused_) return;  // listed where it stands
-    if (!midnight_) {
-      notes_.skip(lines_.number(), "no day above this row: sar's first line, with the date, is missing");
-      return;
-    }
-    if (words.size() != width_) {
-      notes_.skip(lines_.number(), std::to_string(words.size()) + " values where the heading has " + std::to_string(width_));
-      return;
-    }
+    if (!midnight_) return lose_row("no day above this row: sar's first line, with the date, is missing", sar_host_, columns_);
+    if (words.size() != width_)
+      return lose_row(std::to_string(words.size()) + " values where the heading has " + std::to_string(width_), sar_host_,
+                      columns_);
     give(words, time_of(*of_day, true), sar_host_);
+  }
+
+  void lose_row(const std::string& why, const std::string& host, const std::vector<SarColumn>& columns) {
+    notes_.skip(lines_.number(), why);
+    for (const SarColumn& column : columns) notes_.lose(sar_subject(host, column.value));
   }
 
   void begin_day(const SarHeading& heading) {
@@ -201,15 +202,10 @@ class SarHistory final : public SnapshotReader {
       return;
     }
     if (database_columns_.empty()) return;
-    if (!time) {
-      notes_.skip(lines_.number(), "time " + in_quotes(fields[database_at_]) + " is not understood");
-      return;
-    }
-    if (fields.size() != database_width_) {
-      notes_.skip(lines_.number(),
-                  std::to_string(fields.size()) + " fields where the heading has " + std::to_string(database_width_));
-      return;
-    }
+    if (!time) return lose_row("time " + in_quotes(fields[database_at_]) + " is not understood", host, database_columns_);
+    if (fields.size() != database_width_)
+      return lose_row(std::to_string(fields.size()) + " fields where the heading has " + std::to_string(database_width_), host,
+                      database_columns_);
     columns_ = database_columns_;
     const std::vector<std::string_view> values(fields.begin() + static_cast<std::ptrdiff_t>(database_at_ + 1), fields.end());
     give(values, *time, host);
@@ -237,12 +233,13 @@ class SarHistory final : public SnapshotReader {
       const auto bytes = parse_sar_amount(text);
       if (bytes && column.at + 1 == values.size() &&
           !end_.is_whole(lines_, host, static_cast<double>(*bytes), OpenEnd::ends_in_digit(lines_))) {
-        notes_.skip(lines_.number(), kCutAtEnd);
+        notes_.skip(lines_.number(), kCutAtEnd, sar_subject(host, column.value));
       } else if (bytes) {
         set_sar_value(column.value, *bytes, builder);
         any = true;
       } else {
-        notes_.skip(lines_.number(), std::string(column.name) + " " + in_quotes(text) + " is not a count of kB");
+        notes_.skip(lines_.number(), std::string(column.name) + " " + in_quotes(text) + " is not a count of kB",
+                    sar_subject(host, column.value));
       }
     }
     if (!any) return;

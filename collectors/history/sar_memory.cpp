@@ -86,6 +86,14 @@ void set_sar_value(SarValue value, std::uint64_t bytes, SnapshotBuilder& out) {
   }
 }
 
+RowSubject sar_subject(const std::string& host, SarValue value) {
+  if (value == SarValue::kSlab) return {host, Pool::kSlabUnreclaimable, std::string(kSarSlabTag)};
+  if (value == SarValue::kVmalloc) return {host, Pool::kVmalloc, {}};
+  for (const Name& name : kSarNames)
+    if (name.value == value) return {host, {}, std::string(name.column), RowSubject::Kind::kValue};
+  return {host, {}, {}};
+}
+
 std::optional<SarHeading> parse_sar_heading(std::string_view line) {
   if (!line.starts_with("Linux ")) return std::nullopt;
   const std::size_t open = line.find('(');

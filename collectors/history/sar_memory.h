@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/history/notes.h"
 #include "collectors/history/snapshot_builder.h"
 
 namespace kmem::history {
@@ -38,6 +39,8 @@ struct SarHeading {
   std::string_view date;
 };
 [[nodiscard]] std::optional<SarHeading> parse_sar_heading(std::string_view line);
+/// What a value that is lost is of.
+[[nodiscard]] RowSubject sar_subject(const std::string& host, SarValue value);
 [[nodiscard]] std::string sar_host_label(std::string_view text);
 
 }  // namespace kmem::history

@@ -5,6 +5,7 @@
 #include <array>
 #include <deque>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "collectors/base/label_text.h"
@@ -17,6 +18,7 @@
 #include "collectors/history/perfmon_counters.h"
 #include "collectors/history/recognise.h"
 #include "collectors/history/row_text.h"
+#include "collectors/history/script_columns.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_rows.h"
@@ -28,210 +30,7 @@ namespace {
 
 using base::UnixMillis;
 
-constexpr std::size_t kNowhere = kMaxFields;
 constexpr std::size_t kLongestTag = 256;
-
-enum Column : std::size_t {
-  kTime,
-  kDate,
-  kClock,
-  kHost,
-  kTag,
-  kType,
-  kBytes,
-  kAllocs,
-  kFrees,
-  kPagedBytes,
-  kPagedAllocs,
-  kPagedFrees,
-  kNonpagedBytes,
-  kNonpagedAllocs,
-  kNonpagedFrees,
-  kPath,
-  kValue,
-  kStatus,
-  kReadings,
-  kColumnCount
-};
-
-struct Spelling {
-  std::string_view name;  // letters and digits alone, in lower case
-  Column column;
-};
-constexpr Spelling kSpellings[] = {
-    {"datetime", kTime},
-    {"timestamp", kTime},
-    {"timegenerated", kTime},
-    {"collected", kTime},
-    {"collectedat", kTime},
-    {"datecollected", kTime},
-    {"sampletime", kTime},
-    {"datum", kTime},
-    {"when", kTime},
-    {"date", kDate},
-    {"time", kClock},
-    {"computername", kHost},
-    {"computer", kHost},
-    {"pscomputername", kHost},
-    {"host", kHost},
-    {"hostname", kHost},
-    {"server", kHost},
-    {"servername", kHost},
-    {"machine", kHost},
-    {"machinename", kHost},
-    {"instance", kHost},
-    {"vmname", kHost},
-    {"vm", kHost},
-    {"node", kHost},
-    {"nodename", kHost},
-    {"tag", kTag},
-    {"tagname", kTag},
-    {"pooltag", kTag},
-    {"type", kType},
-    {"pooltype", kType},
-    {"bytes", kBytes},
-    {"used", kBytes},
-    {"usedbytes", kBytes},
-    {"bytesused", kBytes},
-    {"allocs", kAllocs},
-    {"allocations", kAllocs},
-    {"frees", kFrees},
-    {"pagedusedbytes", kPagedBytes},
-    {"pagedbytes", kPagedBytes},
-    {"pagedused", kPagedBytes},
-    {"paged", kPagedBytes},
-    {"pagedpoolbytes", kPagedBytes},
-    {"pagedbytesused", kPagedBytes},
-    {"pagedallocs", kPagedAllocs},
-    {"pagedallocations", kPagedAllocs},
-    {"pagedfrees", kPagedFrees},
-    {"nonpagedusedbytes", kNonpagedBytes},
-    {"nonpagedbytes", kNonpagedBytes},
-    {"nonpagedused", kNonpagedBytes},
-    {"npbytes", kNonpagedBytes},
-    {"npusedbytes", kNonpagedBytes},
-    {"nppoolbytes", kNonpagedBytes},
-    {"nonpaged", kNonpagedBytes},
-    {"nonpagedpoolbytes", kNonpagedBytes},
-    {"nonpagedbytesused", kNonpagedBytes},
-    {"pagedpool", kPagedBytes},
-    {"nonpagedpool", kNonpagedBytes},
-    {"size", kBytes},
-    {"nonpagedallocs", kNonpagedAllocs},
-    {"nonpagedallocations", kNonpagedAllocs},
-    {"nonpagedfrees", kNonpagedFrees},
-    {"path", kPath},
-    {"cookedvalue", kValue},
-    {"status", kStatus},
-    {"readings", kReadings},
-};
-
-struct Unit {
-  std::string_view name;
-  double bytes;
-};
-constexpr double kKiB = 1024;
-constexpr Unit kUnits[] = {
-    {"kb", kKiB}, {"kib", kKiB}, {"mb", kKiB* kKiB}, {"mib", kKiB* kKiB}, {"gb", kKiB* kKiB* kKiB}, {"gib", kKiB* kKiB* kKiB}};
-
-struct Meaning {
-  Column column;
-  double unit = 1;  // bytes; of amounts alone
-};
-
-std::optional<Meaning> column_of(std::string_view name) {
-  std::string bare;
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') bare.push_back(static_cast<char>(c - 'A' + 'a'));
-    else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) bare.push_back(c);
-  }
-  const auto find = [](std::string_view spelt) {
-    const auto* const found = std::find_if(std::begin(kSpellings), std::end(kSpellings),
-                                           [spelt](const Spelling& each) { return each.name == spelt; });
-    return found == std::end(kSpellings) ? std::nullopt : std::optional(found->column);
-  };
-  if (const auto column = find(bare)) return Meaning{*column};
-  for (const Unit& unit : kUnits) {
-    std::string_view stem = bare;
-    if (!stem.ends_with(unit.name)) continue;
-    stem.remove_suffix(unit.name.size());
-    if (stem.ends_with("in")) stem.remove_suffix(2);  // "Paged (in KB)"
-    const auto column = find(stem);
-    if (column == kBytes || column == kPagedBytes || column == kNonpagedBytes) return Meaning{*column, unit.bytes};
-  }
-  return std::nullopt;
-}
-
-/// Whether a column that is not known may tell of pools. Differences, sums and means are left out with purpose.
-bool may_be_amount(std::string_view name) {
-  const std::string folded = folded_word(name);
-  const auto has = [&](std::initializer_list<std::string_view> parts) {
-    return std::any_of(parts.begin(), parts.end(),
-                       [&](std::string_view part) { return folded.find(part) != std::string::npos; });
-  };
-  return has({"byte", "pool", "page", "alloc", "free", "used", "usage", "seite"}) &&
-         !has({"diff", "delta", "total", "avg", "average", "per", "%", "percent", "limit", "peak", "max", "change", "usedby",
-               "used by"});
-}
-
-struct Places : std::array<std::size_t, kColumnCount> {
-  std::array<double, kColumnCount> units;
-};
-
-Places places_of(const CsvFields& fields) {
-  Places at;
-  at.fill(kNowhere);
-  at.units.fill(1);
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const auto meaning = column_of(fields[i]);
-    if (!meaning || at[meaning->column] != kNowhere) continue;
-    at[meaning->column] = i;
-    at.units[meaning->column] = meaning->unit;
-  }
-  return at;
-}
-
-/// Cheap, for every row: a header is as the one before or begins with a name that is known.
-bool may_be_header(const CsvFields& fields, std::string_view line, std::string_view header) {
-  return line == header || column_of(fields[0]);
-}
-
-bool has_time(const Places& at) { return at[kTime] != kNowhere || at[kDate] != kNowhere || at[kClock] != kNowhere; }
-bool has_pools(const Places& at) {
-  return at[kPagedBytes] != kNowhere || at[kNonpagedBytes] != kNowhere || (at[kType] != kNowhere && at[kBytes] != kNowhere);
-}
-
-std::optional<ScriptCsv> kind_of(const Places& at) {
-  if (at[kReadings] != kNowhere && has_time(at)) return ScriptCsv::kReadings;
-  if (at[kPath] != kNowhere && at[kValue] != kNowhere) return ScriptCsv::kCounters;
-  if (at[kTag] != kNowhere && has_pools(at)) return ScriptCsv::kTags;
-  return std::nullopt;
-}
-
-// Export-Csv -UseCulture has the semicolon where the comma is the decimal point.
-std::optional<char> separator_of(std::string_view header) {
-  for (const char separator : kSeparators) {
-    CsvFields fields(separator);
-    if (fields.split(header) == nullptr && kind_of(places_of(fields))) return separator;
-  }
-  return std::nullopt;
-}
-
-std::string row_time_text(const CsvFields& fields, std::size_t time, std::size_t date, std::size_t clock) {
-  const auto field = [&](std::size_t at) { return at < fields.size() ? trimmed(fields[at]) : std::string_view(); };
-  std::string text(field(time));
-  return text.empty() ? std::string(field(date)) + " " + std::string(field(clock)) : text;
-}
-
-// What stands before the path of a line of Readings; empty: nothing.
-std::string reading_time_text(std::string_view line) {
-  const std::size_t path = line.find("\\\\");
-  if (path == std::string_view::npos) return {};
-  std::string stamp(trimmed(line.substr(0, path)));
-  stamp.erase(std::remove(stamp.begin(), stamp.end(), '"'), stamp.end());
-  while (!stamp.empty() && (stamp.back() == ',' || stamp.back() == ';' || stamp.back() == ' ')) stamp.pop_back();
-  return stamp;
-}
 
 class ScriptHistory final : public SnapshotReader {
  public:
@@ -303,6 +102,7 @@ class ScriptHistory final : public SnapshotReader {
       return "looks like a script's " + std::string(*kind == ScriptCsv::kTags ? "pool tags" : "counters") +
              " without times; a column DateTime is needed";
     at_ = at;
+    look_at_units();
     kind_ = *kind;
     width_ = fields_.size();
     header_ = lines_.line();
@@ -333,6 +133,18 @@ class ScriptHistory final : public SnapshotReader {
     return {};
   }
 
+  /// Of the header that is in hand.
+  void look_at_units() {
+    too_small_ = 0;
+    names_without_unit_.clear();
+    for (const Column column : {kBytes, kPagedBytes, kNonpagedBytes})
+      if (at_[column] != kNowhere && !at_.tell_unit[column])
+        names_without_unit_ += (names_without_unit_.empty() ? "" : ", ") + in_quotes(trimmed(fields_[at_[column]]));
+    if (!names_without_unit_.empty() && kind_of(at_) == ScriptCsv::kTags && !std::exchange(told_of_units_, true))
+      notes_.warn("no unit stands in the heading " + names_without_unit_ +
+                  ": bytes are assumed; if it is another, write it there, as in UsedKB");
+  }
+
   [[nodiscard]] std::string_view field(Column column) const {
     return at_[column] < fields_.size() ? std::string_view(fields_[at_[column]]) : std::string_view();
   }
@@ -352,6 +164,7 @@ class ScriptHistory final : public SnapshotReader {
       if (!counter) return std::nullopt;
       of.host = base::label_text(parts.host);
       of.tag = counter->name;
+      of.kind = RowSubject::Kind::kValue;
     } else {
       if (name.empty() || name.size() > kLongestTag || is_sum_row(name)) return std::nullopt;
       of.host = base::label_text(trimmed(field(kHost)));
@@ -540,8 +353,12 @@ class ScriptHistory final : public SnapshotReader {
     }
     row.bytes = *amount;
     row.has_outstanding = false;
-    // A host that nobody has heard of.
-    if (at_[kHost] == last && !end_.is_whole(lines_, "host " + end_key_, 0, !lines_.line().ends_with('"'))) {
+    if (!at_.tell_unit[bytes] && !is_in_bytes(*amount, parse_amount(field(allocs)), parse_amount(field(frees)))) {
+      lose_row(building, {pool});
+      return skip("values of " + names_without_unit_ +
+                  " hold less than 8 bytes an allocation, so they are no bytes; write the unit into the heading, as in UsedKB");
+    }
+    if (at_[kHost] == last && is_host_cut()) {
       lose_row();
       return skip(kCutAtEnd);
     }
@@ -561,6 +378,28 @@ class ScriptHistory final : public SnapshotReader {
     }
     if (const char* const why = building.tags.add(std::move(row))) return skip(why);
     building.has_tags = true;
+  }
+
+  static constexpr int kProof = 3;
+
+  /// Where the heading does not tell: no kernel's allocation is smaller than 8 bytes, and a tag or two whose counts do not
+  /// fit prove nothing.
+  bool is_in_bytes(std::uint64_t amount, std::optional<std::uint64_t> allocs, std::optional<std::uint64_t> frees) {
+    constexpr std::uint64_t kLeastBytes = 8, kFewest = 16;
+    if (too_small_ >= kProof) return false;
+    const bool is_small = allocs && frees && *allocs >= *frees + kFewest && amount / kLeastBytes < *allocs - *frees;
+    if (!is_small || ++too_small_ < kProof) return true;
+    are_of_other_unit_ = true;  // those above it in its snapshot, too
+    return false;
+  }
+
+  // Nobody has heard of it, or its name is the beginning of another's.
+  bool is_host_cut() {
+    if (hosts_.size() < kMostHosts) hosts_.insert(end_key_);
+    const bool may_be_cut = !lines_.line().ends_with('"');
+    if (!end_.is_whole(lines_, "host " + end_key_, 0, may_be_cut)) return true;
+    return lines_.is_open_ended() && may_be_cut &&
+           std::any_of(hosts_.begin(), hosts_.end(), [&](const std::string& one) { return is_beginning_of(end_key_, one); });
   }
 
   // "11/5/2026 6:00:00 PM","\\host\memory\pool nonpaged bytes :
@@ -586,6 +425,12 @@ class ScriptHistory final : public SnapshotReader {
   }
 
   void finish() {
+    if (too_small_ < kProof) too_small_ = 0;
+    if (std::exchange(are_of_other_unit_, false)) {
+      for (const auto& [host, building] : building_)
+        if (building.has_tags) notes_.skip(building.line, "the rows from here on are of the unit that is not known, too");
+      building_.clear();
+    }
     if (time_ && is_local_) {
       std::optional<std::int64_t> uptime;
       for (const auto& [host, building] : building_)
@@ -639,57 +484,17 @@ class ScriptHistory final : public SnapshotReader {
   OpenEnd end_;
   std::optional<RowSubject> subject_;  // of the row in hand
   std::string end_key_;                // the host
+  std::set<std::string> hosts_;        // where they stand last in a row
   bool told_of_sums_ = false;
+  std::string names_without_unit_;  // of amounts, in the header
+  int too_small_ = 0;               // rows of theirs in this snapshot that no bytes are; kProof: that is what they are
+  bool are_of_other_unit_ = false;
+  bool told_of_units_ = false;
   bool told_of_zone_ = false, told_of_names_ = false, told_of_pids_ = false;
   bool ended_ = false;
 };
 
 }  // namespace
-
-std::optional<ScriptCsv> script_csv_kind(std::string_view header) {
-  const auto separator = separator_of(header);
-  if (!separator) return std::nullopt;
-  CsvFields fields(*separator);
-  (void)fields.split(header);
-  return kind_of(places_of(fields));
-}
-
-bool names_host(std::string_view column) {
-  const auto meaning = column_of(column);
-  return meaning && meaning->column == kHost;
-}
-
-bool has_script_times(std::string_view header) {
-  const auto separator = separator_of(header);
-  if (!separator) return false;
-  CsvFields fields(*separator);
-  (void)fields.split(header);
-  return has_time(places_of(fields));
-}
-
-std::string ScriptTimes::time_in(std::string_view line) {
-  if (trimmed(line).starts_with("#TYPE") || trimmed(line).empty()) return {};
-  std::string text;
-  if (kind_ == ScriptCsv::kReadings) {
-    text = reading_time_text(line);
-  } else {
-    if (const auto separator = kind_ ? std::nullopt : separator_of(line)) fields_ = CsvFields(*separator);
-    if (fields_.split(line) != nullptr) return {};
-    if (!kind_ || may_be_header(fields_, line, header_)) {
-      const Places at = places_of(fields_);
-      if (const auto kind = kind_of(at)) {
-        kind_ = kind;
-        header_ = line;
-        at_ = {at[kTime], at[kDate], at[kClock]};
-        return {};
-      }
-    }
-    if (!kind_) return {};
-    text = row_time_text(fields_, at_[0], at_[1], at_[2]);
-  }
-  if (text == last_) return {};
-  return last_ = text;
-}
 
 Reader make_script_history(LineReader lines, FileNotes notes, TextOptions options) {
   auto reader = std::make_unique<ScriptHistory>(std::move(lines), std::move(notes), std::move(options));

@@ -124,6 +124,7 @@ void SeriesStore::add(UnixMillis time, double value) {
   if (current_ == SIZE_MAX || std::isnan(value)) return;
   if (value < 0 || std::isinf(value) || time < 0) {
     ++no_amounts_;
+    ++series_[current_].lost;
     // There was one: what it tells of is not gone.
     Series& of = series_[current_];
     if (time < 0 || width_ms_ > 0 || points_ >= max_points_ || !is_row(of.meaning->quantity)) return;
@@ -145,11 +146,35 @@ void SeriesStore::add(UnixMillis time, double value) {
     thin();
     if (points_ >= max_points_) {
       ++left_out_;
+      ++series.lost;
       return;
     }
   }
   series.points.push_back({time, value});
   ++points_;
+}
+
+void SeriesStore::lose() {
+  if (current_ != SIZE_MAX) ++series_[current_].lost;
+}
+
+std::vector<std::pair<RowSubject, std::uint64_t>> SeriesStore::lost() const {
+  std::vector<std::pair<RowSubject, std::uint64_t>> found;
+  for (const Host& host : hosts_)
+    for (const std::size_t index : host.series) {
+      const Series& series = series_[index];
+      if (series.lost == 0) continue;
+      const Quantity quantity = series.meaning->quantity;
+      RowSubject of{host.name, {}, std::string(series.meaning->name), RowSubject::Kind::kValue};
+      if (quantity == Quantity::kHandles || quantity == Quantity::kProcessPool) {
+        const std::string pid = series.pid < kMadeUpPids ? " (" + std::to_string(series.pid) + ")" : std::string();
+        of = {host.name, {}, series.subject + pid, RowSubject::Kind::kProcess};
+      } else if (is_row(quantity) || quantity <= Quantity::kPoolLimit) {
+        of = {host.name, series.pool, series.subject};
+      }
+      found.emplace_back(std::move(of), series.lost);
+    }
+  return found;
 }
 
 void SeriesStore::thin() {

@@ -14,6 +14,7 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/history/metric_meaning.h"
+#include "collectors/history/notes.h"
 #include "collectors/history/snapshot_builder.h"
 
 namespace kmem::history {
@@ -40,6 +41,10 @@ class SeriesStore {
   /// A point of that series. What is no amount (NaN, negative, infinite) is no point; all but NaN, which stands for
   /// nothing there, is counted.
   void add(base::UnixMillis time, double value);
+  /// A point of it that could not be read.
+  void lose();
+  /// Points that are not in the snapshots, by what they are of; of hosts as they are named after finish().
+  [[nodiscard]] std::vector<std::pair<RowSubject, std::uint64_t>> lost() const;
 
   /// All is there.
   void finish();
@@ -68,6 +73,7 @@ class SeriesStore {
     std::vector<Point> points;
     std::size_t cursor = 0;
     std::size_t row = 0;
+    std::uint64_t lost = 0;  // points
   };
   struct Target {  // who is scraped
     std::string instance;

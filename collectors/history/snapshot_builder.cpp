@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <unordered_map>
 #include <utility>
 
+#include "collectors/history/notes.h"
 #include "collectors/snapshot_fields.h"
 
 namespace kmem::history {
@@ -15,19 +17,52 @@ constexpr std::uint64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 /// What is missing on this side comes from the other. One overload a kind of field; false where both have something.
 class Merge {
  public:
-  explicit Merge(SnapshotBuilder& into) : into_(into) {}
+  Merge(SnapshotBuilder& into, Contradictions* found) : into_(into), found_(found) {}
 
   template <typename T>
   void operator()(std::optional<T>& mine, std::optional<T>& theirs) {
     if (!theirs) return;
-    if (mine) all_ &= equal(*mine, *theirs);
-    else mine = std::move(theirs);
+    if (!mine) {
+      mine = std::move(theirs);
+      return;
+    }
+    const bool same = equal(*mine, *theirs);
+    all_ &= same;
+    if (!same) contradict(name_of(&mine), mine, theirs);
   }
-  void operator()(std::vector<TagUsage>&, std::vector<TagUsage>& theirs) { add_rows(theirs); }
+  void operator()(std::vector<TagUsage>& mine, std::vector<TagUsage>& theirs) {
+    std::unordered_map<std::uint64_t, std::size_t> places;  // made when one is there already
+    for (TagUsage& row : theirs) {
+      if (into_.add(std::move(row)) == nullptr) continue;
+      all_ = false;
+      if (found_ == nullptr || !into_.has(row.pool, row.tag)) continue;
+      if (places.empty())
+        for (std::size_t i = 0; i < mine.size(); ++i) places.emplace(mine[i].key, i);
+      const auto place = places.find(row.key);
+      const TagUsage none;  // dead ones are left out
+      compare(place != places.end() ? mine[place->second] : none, row);
+    }
+  }
   void operator()(std::vector<SessionTagUsage>&, std::vector<SessionTagUsage>& theirs) { add_rows(theirs); }
-  void operator()(std::vector<ProcessUsage>&, std::vector<ProcessUsage>& theirs) { add_rows(theirs); }
+  void operator()(std::vector<ProcessUsage>& mine, std::vector<ProcessUsage>& theirs) {
+    std::unordered_map<std::uint64_t, std::size_t> places;
+    for (ProcessUsage& row : theirs) {
+      if (into_.add(std::move(row)) == nullptr) continue;
+      all_ = false;
+      if (found_ == nullptr || !into_.has_process(row.pid)) continue;
+      if (places.empty())
+        for (std::size_t i = 0; i < mine.size(); ++i) places.emplace(mine[i].pid, i);
+      const auto place = places.find(row.pid);
+      if (place != places.end()) compare(mine[place->second], row);
+    }
+  }
   void operator()(std::vector<PoolTotals>&, std::vector<PoolTotals>& theirs) {
-    for (PoolTotals& pool : theirs) for_each_field(kPoolFields, into_.totals(pool.pool), pool, std::ref(*this));
+    for (PoolTotals& pool : theirs) {
+      PoolTotals& mine = into_.totals(pool.pool);
+      pool_ = &mine;
+      for_each_field(kPoolFields, mine, pool, std::ref(*this));
+    }
+    pool_ = nullptr;
   }
   // Captures have them, other recordings do not: the first that has some.
   template <typename T>
@@ -65,6 +100,70 @@ class Merge {
 
  private:
   template <typename T>
+  void contradict(const std::string& subject, const T& used, const T& other) {
+    if (found_ == nullptr || found_->count++ > 0) return;
+    found_->subject = subject;
+    found_->used = words(used);
+    found_->other = words(other);
+  }
+
+  static std::string words(std::uint64_t value) { return std::to_string(value); }
+  template <typename T>
+  static std::string words(const std::optional<T>& value) {
+    if (!value) return "none";
+    if constexpr (std::is_same_v<T, PoolLimit>) return std::to_string(value->bytes);
+    else if constexpr (std::is_arithmetic_v<T>) return std::to_string(*value);
+    else return "another";
+  }
+
+  void compare(const TagUsage& mine, const TagUsage& theirs) {
+    const std::string subject = std::string(pool_name(theirs.pool)) + " " + in_quotes(theirs.tag);
+    if (mine.bytes != theirs.bytes) return contradict(subject, mine.bytes, theirs.bytes);
+    if (mine.has_outstanding && theirs.has_outstanding && mine.outstanding != theirs.outstanding)
+      return contradict(subject + " (allocations)", mine.outstanding, theirs.outstanding);
+  }
+
+  void compare(const ProcessUsage& mine, const ProcessUsage& theirs) {
+    const std::string subject = "process " + in_quotes(theirs.name) + " (" + std::to_string(theirs.pid) + ")";
+    if (mine.name != theirs.name && found_ != nullptr && found_->count++ == 0) {
+      found_->subject = "process " + std::to_string(theirs.pid);
+      found_->used = in_quotes(mine.name);
+      found_->other = in_quotes(theirs.name);
+    }
+    if (mine.name != theirs.name) return;
+    const auto differ = [&](const char* what, const auto& one, const auto& other) {
+      if (one && other && *one != *other) contradict(subject + what, one, other);
+      return one && other && *one != *other;
+    };
+    (void)(differ(", handles", mine.handles, theirs.handles) ||
+           differ(", paged", mine.paged_pool_bytes, theirs.paged_pool_bytes) ||
+           differ(", nonpaged", mine.nonpaged_pool_bytes, theirs.nonpaged_pool_bytes));
+  }
+
+  /// Of a field of the snapshot or of the pool in hand, as the CSV calls it.
+  [[nodiscard]] std::string name_of(const void* field) const {
+    const Snapshot& all = into_.snapshot();
+    const std::pair<const void*, const char*> names[] = {
+        {&all.system_ptes_free, "system_ptes"},          {&all.commit_bytes, "commit"},
+        {&all.commit_limit_bytes, "commit_limit"},       {&all.commit_peak_bytes, "commit peak"},
+        {&all.physical_memory_bytes, "physical memory"}, {&all.available_bytes, "available memory"},
+        {&all.file_cache_bytes, "file cache"},           {&all.file_cache_peak_bytes, "file cache peak"},
+        {&all.kernel_stack_bytes, "kernel stacks"},      {&all.page_table_bytes, "page tables"}};
+    for (const auto& [at, name] : names)
+      if (at == field) return name;
+    if (pool_ == nullptr) return "a value";
+    const std::string pool(pool_name(pool_->pool));
+    const std::pair<const void*, const char*> totals[] = {{&pool_->bytes, " (whole pool)"},
+                                                          {&pool_->resident_bytes, " (whole pool), resident"},
+                                                          {&pool_->allocations, " (whole pool), allocations"},
+                                                          {&pool_->frees, " (whole pool), frees"},
+                                                          {&pool_->limit, " limit"}};
+    for (const auto& [at, name] : totals)
+      if (at == field) return pool + name;
+    return pool;
+  }
+
+  template <typename T>
   static bool equal(const T& mine, const T& theirs) {
     return mine == theirs;
   }
@@ -85,6 +184,8 @@ class Merge {
   }
 
   SnapshotBuilder& into_;
+  Contradictions* found_;
+  const PoolTotals* pool_ = nullptr;  // whose fields are visited
   bool all_ = true;
 };
 
@@ -131,14 +232,14 @@ PoolTotals& SnapshotBuilder::totals(Pool pool) {
   return snapshot_.pools.back();
 }
 
-bool SnapshotBuilder::merge(Snapshot&& other) {
+bool SnapshotBuilder::merge(Snapshot&& other, Contradictions* contradictions) {
   if (snapshot_.time == 0) {
     snapshot_.time = other.time;
     snapshot_.system = other.system;
   }
   // Boots are found by clocks that differ.
   if (snapshot_.boot_time) other.boot_time.reset();
-  Merge merge(*this);
+  Merge merge(*this, contradictions);
   for_each_field(kSnapshotFields, snapshot_, other, std::ref(merge));
   return merge.all();
 }

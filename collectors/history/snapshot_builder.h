@@ -16,6 +16,12 @@ namespace kmem::history {
 
 inline constexpr std::size_t kMaxRows = 65'536;
 
+/// Values that two recordings of one time do not agree on.
+struct Contradictions {
+  std::uint64_t count = 0;
+  std::string subject, used, other;  // of the first one: nonpaged "Leak", 64, 96
+};
+
 class SnapshotBuilder {
  public:
   /// nullptr, or why the row was left out.
@@ -26,8 +32,8 @@ class SnapshotBuilder {
   [[nodiscard]] bool has_process(std::uint64_t pid) const { return seen_processes_.contains(pid); }
   /// The pool's totals, made if needed.
   [[nodiscard]] PoolTotals& totals(Pool pool);
-  /// What is not there yet is taken over; false when some of it was there already.
-  bool merge(Snapshot&& other);
+  /// What is not there yet is taken over; false when some of it was there already, with the same value or another.
+  bool merge(Snapshot&& other, Contradictions* contradictions = nullptr);
 
   [[nodiscard]] Snapshot& snapshot() { return snapshot_; }
   [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }

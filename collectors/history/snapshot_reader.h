@@ -35,7 +35,17 @@ class SnapshotReader {
   [[nodiscard]] virtual const std::string& host() const;
   /// After one of the first: what it has of later ones shows that they go back.
   [[nodiscard]] virtual bool is_newest_first() const { return false; }
+  /// After the end: why none of the times that it gave is the right one; nullptr: nothing says so.
+  [[nodiscard]] virtual const char* fault_of_order() const { return nullptr; }
 };
+
+inline constexpr const char* kLinesInReverse =
+    "a table stands above the first date, none below the last one, and dates fall: its lines stand in reverse, and each table "
+    "above its date; turn them round with: tac FILE";
+
+inline constexpr const char* kTimesMayStandBelow =
+    "it begins with a table and ends with a time, so its times may stand below their tables: then each table has the time of "
+    "the one above it";
 
 using Reader = base::Result<std::unique_ptr<SnapshotReader>>;
 

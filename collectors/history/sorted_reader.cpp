@@ -59,6 +59,11 @@ base::Result<void> SortedReader::fill() {
         bytes -= last->second.bytes;
     }
   }
+  if (const char* const fault = (*reader)->fault_of_order()) {
+    pieces_.clear();
+    any_left_ = false;
+    return base::Error{base::ErrorCode::kMalformed, fault};
+  }
   any_left_ = beyond.has_value();
   if (all / room_bytes_ >= kMostPasses)
     return base::Error{base::ErrorCode::kMalformed,

@@ -65,6 +65,7 @@ class TextHistory final : public SnapshotReader {
       if (!state) return state.error();
       if (*state == LineState::kEnd) {
         const bool time_is_left = clock_.has_date() && !has_rows_ && !has_totals_;
+        does_time_left_fall_ = time_is_left && clock_.falls();
         finish();
         last(time_is_left);
         ended_ = true;
@@ -82,6 +83,7 @@ class TextHistory final : public SnapshotReader {
 
   [[nodiscard]] std::uint64_t line() const override { return ready_line_; }
   [[nodiscard]] const std::string& host() const override { return ready_host_; }
+  [[nodiscard]] const char* fault_of_order() const override { return are_lines_in_reverse_ ? kLinesInReverse : nullptr; }
 
  private:
   enum class Use { kUsed, kBroken, kOther };
@@ -120,6 +122,7 @@ class TextHistory final : public SnapshotReader {
   }
 
   [[nodiscard]] std::optional<RowSubject> subject_of_broken(std::string_view text) const {
+    if (table_ == Table::kProcesses) return RowSubject{host_, {}, broken_process_, RowSubject::Kind::kProcess};
     if (table_ == Table::kPoolmon && is_of_system()) return RowSubject{{}, tags_[0].pool, tags_[0].tag};
     if (table_ == Table::kPoolused && is_of_system())
       return RowSubject{{}, {}, base::label_text(text.substr(0, std::min(text.find_first_of(" \t"), kTagLength)))};
@@ -315,6 +318,7 @@ class TextHistory final : public SnapshotReader {
     if (table_ == Table::kProcesses) {
       ProcessUsage process;
       kind = parse_process_row(line, *columns_, process, reason_);
+      if (kind == RowKind::kBroken) broken_process_ = process.name + " (" + std::to_string(process.pid) + ")";
       if (kind == RowKind::kRow) {
         SnapshotBuilder& into = target(building_.has_process(process.pid));
         refused = into.add(std::move(process));
@@ -364,7 +368,10 @@ class TextHistory final : public SnapshotReader {
   bool is_of_one_piece(PerAlloc per_alloc) {
     bool& exact = is_exact_[tag_key(tags_[0].pool, tags_[0].tag)];
     if (per_alloc == PerAlloc::kContradicts) return !exact;
-    exact = per_alloc == PerAlloc::kExact;
+    if (per_alloc == PerAlloc::kParted && !std::exchange(told_of_touching_, true))
+      notes_.warn("numbers that touch (line " + std::to_string(lines_.number()) +
+                  ") are parted so that Diff is Allocs less Frees and Bytes is Diff times Per Alloc");
+    exact = per_alloc == PerAlloc::kExact || per_alloc == PerAlloc::kParted;
     return true;
   }
 
@@ -470,10 +477,9 @@ class TextHistory final : public SnapshotReader {
     if (const TextClock::Lone lone = clock_.lone(); lone.count > 0 && any_dated_)
       notes_.skip(lone.first_line, (lone.count == 1 ? std::string("1 date") : std::to_string(lone.count) + " dates") +
                                        " without a table below, the first in this line");
-    if (any_dated_ && begins_undated_ && time_is_left)
-      notes_.warn(
-          "it begins with a table and ends with a time, so its times may stand below their tables: then each table "
-          "has the time of the one above it");
+    const bool may_stand_below = any_dated_ && begins_undated_ && time_is_left;
+    are_lines_in_reverse_ = may_stand_below && does_time_left_fall_;
+    if (may_stand_below && !are_lines_in_reverse_) notes_.warn(kTimesMayStandBelow);
     if (!undated_) return;
     // `.time` is typed when the tables are there.
     const bool is_another = (any_tags_dated_ && !undated_->tags.empty()) || (any_totals_dated_ && !undated_->pools.empty());
@@ -529,6 +535,7 @@ class TextHistory final : public SnapshotReader {
   std::string plain_, unquoted_, clean_;
   std::string reason_;
   std::string titles_;  // the line above
+  std::string broken_process_;
   std::vector<TagUsage> tags_;
 
   SnapshotBuilder building_;
@@ -558,6 +565,7 @@ class TextHistory final : public SnapshotReader {
 
   std::unordered_map<std::uint64_t, bool> is_exact_;  // by tag: Per Alloc
   OpenEnd end_;
+  bool told_of_touching_ = false;
   bool has_per_alloc_ = true;  // in the heading of poolmon's table
   std::string_view other_;     // what else has begun last
 
@@ -568,6 +576,7 @@ class TextHistory final : public SnapshotReader {
   std::uint64_t ready_line_ = 0;
   std::string host_, ready_host_;  // as the file says, of what is built and of what is ready
   bool any_dated_ = false, begins_undated_ = false;
+  bool does_time_left_fall_ = false, are_lines_in_reverse_ = false;
   bool any_tags_dated_ = false, any_totals_dated_ = false;  // of the debugger
   bool ended_ = false;
 };

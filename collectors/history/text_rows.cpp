@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/row_text.h"
@@ -16,9 +20,11 @@ constexpr std::int64_t kWrap = std::int64_t{1} << 32;
 constexpr std::uint64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 
 std::optional<Pool> type_at(std::string_view line, std::size_t at) {
+  // A number that fills its cell follows at once.
   const auto is = [&](std::string_view name) {
+    const std::size_t end = at + name.size();
     return same_word(line.substr(std::min(at, line.size()), name.size()), name) &&
-           (at + name.size() == line.size() || is_blank(line[at + name.size()]));
+           (end == line.size() || is_blank(line[end]) || is_digit(line[end]));
   };
   if (is("Nonp")) return Pool::kNonpaged;
   if (is("Paged")) return Pool::kPaged;
@@ -32,11 +38,18 @@ struct TagAndPool {
 };
 
 std::optional<TagAndPool> find_tag(std::string_view line) {
-  const auto behind = [&](std::size_t at) { return line.substr(std::min(line.find_first_of(" \t", at), line.size())); };
+  const auto behind = [&](std::size_t at) {
+    return line.substr(std::min(line.find_first_of(" \t0123456789", at), line.size()));
+  };
+  // In its place, or without the blank behind a tag of four letters.
   if (line.starts_with(' '))
-    if (const auto pool = type_at(line, kTypeColumn); pool && line[kTypeColumn - 1] == ' ')
-      if (line.substr(1, kTagLength).find_first_not_of(' ') != std::string_view::npos)
-        return TagAndPool{line.substr(1, kTagLength), *pool, behind(kTypeColumn)};
+    for (const std::size_t at : {kTypeColumn, kTypeColumn - 1}) {
+      const auto pool = type_at(line, at);
+      if (!pool || (at == kTypeColumn && line[at - 1] != ' ')) continue;
+      const std::string_view tag = line.substr(1, kTagLength);
+      if (at == kTypeColumn ? tag.find_first_not_of(' ') != std::string_view::npos : !is_blank(tag.back()))
+        return TagAndPool{tag, *pool, behind(at)};
+    }
   const std::size_t begin = line.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return std::nullopt;
   for (std::size_t at = begin + 2; at < line.size() && at <= begin + kTypeColumn + 2; ++at) {
@@ -72,6 +85,124 @@ bool has_second_row(std::string_view rest) {
 
 constexpr const char* kTwoRows = "two rows in one line";
 
+/// poolmon's cells behind the type.
+struct PoolmonCells {
+  std::uint64_t allocations = 0, frees = 0;
+  std::int64_t diff = 0, bytes = 0, each = 0;
+
+  bool operator==(const PoolmonCells&) const = default;
+};
+constexpr std::array<std::string_view, 5> kPoolmonColumns = {"Allocs", "Frees", "Diff", "Bytes", "Per Alloc"};
+
+/// Of 32 bits where the counters are.
+bool is_difference(std::int64_t diff, std::uint64_t allocations, std::uint64_t frees) {
+  return static_cast<std::uint32_t>(diff) == static_cast<std::uint32_t>(allocations - frees);
+}
+
+/// Off `rest`; or why not.
+std::optional<std::string> take_cells(std::string_view& rest, PoolmonCells& cells) {
+  const auto take = [&](auto& into, std::size_t column, bool has_delta) -> std::optional<std::string> {
+    const auto value = take_cell<std::remove_reference_t<decltype(into)>>(rest);
+    if (!value) return cannot_read(rest, kPoolmonColumns[column]);
+    into = *value;
+    if (has_delta) drop_delta(rest);
+    return std::nullopt;
+  };
+  if (auto why = take(cells.allocations, 0, true)) return why;
+  if (auto why = take(cells.frees, 1, true)) return why;
+  if (auto why = take(cells.diff, 2, false)) return why;
+  if (auto why = take(cells.bytes, 3, true)) return why;
+  if (auto why = take(cells.each, 4, false)) return why;
+  if (take_cell<std::int64_t>(rest)) return "more numbers than columns, as of blanks between thousands";
+  return std::nullopt;
+}
+
+/// Numbers that fill their cells touch what stands before them. What they are follows from Diff = Allocs - Frees and
+/// Per Alloc = Bytes / Diff, both of which a number that is cut or parted elsewhere does not keep.
+class TouchingCells {
+ public:
+  explicit TouchingCells(std::string_view rest) {
+    while (!(rest = after_blanks(rest)).empty() && runs_.size() < kPoolmonColumns.size()) {
+      const bool is_below = rest.front() == '-';
+      const std::size_t end = std::min(rest.find_first_not_of("0123456789", is_below ? 1 : 0), rest.size());
+      if (end == (is_below ? 1 : 0) || end > kMostDigits) break;
+      Run run{rest.substr(0, end), false};
+      rest.remove_prefix(end);
+      if (!rest.empty() && !is_blank(rest.front()) && std::string_view("-([").find(rest.front()) == std::string_view::npos)
+        break;
+      const std::size_t before = rest.size();
+      drop_delta(rest);
+      run.has_delta = rest.size() != before;
+      runs_.push_back(run);
+    }
+    is_legal_ = !runs_.empty() && runs_.size() < kPoolmonColumns.size();
+  }
+
+  /// The only way to part them; nullopt: there is none, or several.
+  [[nodiscard]] std::optional<PoolmonCells> only() {
+    if (is_legal_) part(0, 0, 0);
+    return ways_ == 1 ? std::optional(found_) : std::nullopt;
+  }
+  [[nodiscard]] bool are_several() const { return ways_ > 1; }
+
+ private:
+  static constexpr std::size_t kMostDigits = 40;
+  static constexpr std::size_t kLeastDigits = 6;  // of what touches: poolmon's narrowest cell
+
+  struct Run {
+    std::string_view digits;  // perhaps with a sign
+    bool has_delta = false;
+  };
+
+  void part(std::size_t column, std::size_t run, std::size_t at) {
+    const bool is_over = column == kPoolmonColumns.size();
+    if (is_over || run == runs_.size()) {
+      if (is_over && run == runs_.size() && keeps_quotient() && (ways_ == 0 || !(found_ == cells_))) {
+        found_ = cells_;
+        ++ways_;
+      }
+      return;
+    }
+    const std::string_view digits = runs_[run].digits.substr(at);
+    const std::size_t left = kPoolmonColumns.size() - column;
+    if (runs_.size() - run > left || ways_ > 1) return;
+    for (std::size_t length = 1; length <= digits.size(); ++length) {
+      const bool is_rest = length == digits.size();
+      // What changed stands behind Allocs, Frees and Bytes alone.
+      if (is_rest && runs_[run].has_delta && (column == 2 || column == 4)) continue;
+      if (!is_rest && (digits[length] == '0' || digits.size() - length < kLeastDigits)) continue;
+      if ((at > 0 && length < kLeastDigits) || (length > 1 && digits.front() == '0')) continue;
+      if (!set(column, digits.substr(0, length))) continue;
+      if (column == 2 && !is_difference(cells_.diff, cells_.allocations, cells_.frees)) continue;
+      part(column + 1, is_rest ? run + 1 : run, is_rest ? 0 : at + length);
+    }
+  }
+
+  bool set(std::size_t column, std::string_view digits) {
+    const auto to = [&](auto& into) {
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
+      return error == std::errc{} && end == digits.data() + digits.size();
+    };
+    switch (column) {
+      case 0: return to(cells_.allocations);
+      case 1: return to(cells_.frees);
+      case 2: return to(cells_.diff);
+      case 3: return to(cells_.bytes);
+      default: return to(cells_.each);
+    }
+  }
+
+  [[nodiscard]] bool keeps_quotient() const {
+    if (cells_.bytes < 0 || cells_.diff < 0 || cells_.each < 0) return false;
+    return cells_.diff == 0 ? cells_.bytes == 0 && cells_.each == 0 : cells_.bytes / cells_.diff == cells_.each;
+  }
+
+  std::vector<Run> runs_;
+  PoolmonCells cells_, found_;
+  int ways_ = 0;
+  bool is_legal_ = false;
+};
+
 }  // namespace
 
 RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason, PerAlloc* per_alloc) {
@@ -81,41 +212,32 @@ RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& rea
   row.pool = found->pool;
   row.tag = tag_text(found->tag);
   std::string_view rest = found->rest;
-  const auto broken = [&](std::string_view column) {
-    reason = cannot_read(rest, column);
-    return RowKind::kBroken;
-  };
-  const auto allocations = take_cell<std::uint64_t>(rest);
-  if (!allocations) return broken("Allocs");
-  drop_delta(rest);
-  const auto frees = take_cell<std::uint64_t>(rest);
-  if (!frees) return broken("Frees");
-  drop_delta(rest);
-  const auto diff = take_cell<std::int64_t>(rest);
-  if (!diff) return broken("Diff");
-  const auto bytes = take_cell<std::int64_t>(rest);
-  if (!bytes) return broken("Bytes");
-  drop_delta(rest);
-  const auto each = take_cell<std::int64_t>(rest);
-  if (!each) return broken("Per Alloc");
-  if (take_cell<std::int64_t>(rest)) {
-    reason = "more numbers than columns, as of blanks between thousands";
-    return RowKind::kBroken;
+  PoolmonCells cells;
+  bool are_parted = false;
+  if (auto why = take_cells(rest, cells)) {
+    TouchingCells touching(found->rest);
+    const auto only = touching.only();
+    reason = touching.are_several() ? "its cells touch, and can be parted in several ways" : std::move(*why);
+    if (!only) return RowKind::kBroken;
+    cells = *only;
+    are_parted = true;
+    reason.clear();
   }
+  const std::uint64_t allocations = cells.allocations, frees = cells.frees;
+  const std::int64_t diff = cells.diff, bytes = cells.bytes, each = cells.each;
   if (has_second_row(rest)) {
     reason = kTwoRows;
     return RowKind::kBroken;
   }
-  // Of 32 bits where the counters are.
-  if (static_cast<std::uint32_t>(*diff) != static_cast<std::uint32_t>(*allocations - *frees)) {
+  if (!is_difference(diff, allocations, frees)) {
     reason = "Diff is not Allocs less Frees";
     return RowKind::kBroken;
   }
 
-  row.counter_bits = std::max(*allocations, *frees) > kMaxU32 ? 64 : 32;
-  set_counters(row, *allocations, *frees);
+  row.counter_bits = std::max(allocations, frees) > kMaxU32 ? 64 : 32;
+  set_counters(row, allocations, frees);
   // Printed signed: below 0 are 2 to 4 GiB, or nothing when nothing is alive.
-  const std::int64_t mended = *bytes >= 0 ? *bytes : row.outstanding > 0 ? *bytes + kWrap : 0;
+  const std::int64_t mended = bytes >= 0 ? bytes : row.outstanding > 0 ? bytes + kWrap : 0;
   if (mended < 0) {
     reason = "Bytes is not a number that fits";
     return RowKind::kBroken;
@@ -123,21 +245,29 @@ RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& rea
   // A digit that was lost is a tenth. The quotient of what was printed below 0 may be printed so, too.
   const auto contradicts = [&](std::int64_t all) {
     const double quotient = static_cast<double>(all) / static_cast<double>(std::max<std::uint64_t>(row.outstanding, 1));
-    const double printed = static_cast<double>(*each);
+    const double printed = static_cast<double>(each);
     constexpr double kMuch = 5, kRounded = 2;
     return std::abs(quotient) > std::abs(printed) * kMuch + kRounded ||
            std::abs(printed) > std::abs(quotient) * kMuch + kRounded;
   };
-  const bool is_told = row.outstanding > 0 && *each != 0;
+  const bool is_told = row.outstanding > 0 && each != 0;
   const double off = static_cast<double>(mended) / static_cast<double>(std::max<std::uint64_t>(row.outstanding, 1)) -
-                     static_cast<double>(*each);
+                     static_cast<double>(each);
   if (per_alloc != nullptr)
-    *per_alloc = !is_told                             ? PerAlloc::kLoose
-                 : contradicts(mended) && *bytes >= 0 ? PerAlloc::kContradicts
-                 : std::abs(off) < 1                  ? PerAlloc::kExact
-                                                      : PerAlloc::kLoose;
-  if (*bytes < 0 && is_told && contradicts(mended) && contradicts(*bytes)) {
+    *per_alloc = are_parted                          ? PerAlloc::kParted
+                 : !is_told                          ? PerAlloc::kLoose
+                 : contradicts(mended) && bytes >= 0 ? PerAlloc::kContradicts
+                 : std::abs(off) < 1                 ? PerAlloc::kExact
+                                                     : PerAlloc::kLoose;
+  if (bytes < 0 && is_told && contradicts(mended) && contradicts(bytes)) {
     reason = "Bytes is not Diff times Per Alloc";
+    return RowKind::kBroken;
+  }
+  // Of a table that somebody made of poolmon's. Rounding a few KB makes more of it.
+  constexpr double kKiB = 1024, kFewKiB = 8;
+  if (const double all = static_cast<double>(row.outstanding) * static_cast<double>(each) / kKiB;
+      is_told && static_cast<double>(bytes) > kFewKiB && std::abs(static_cast<double>(bytes) / all - 1) < 1 / kFewKiB) {
+    reason = "Bytes is a 1024th of Diff times Per Alloc, as of KB; take poolmon's own table";
     return RowKind::kBroken;
   }
   row.bytes = static_cast<std::uint64_t>(mended);

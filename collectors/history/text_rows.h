@@ -18,9 +18,10 @@ enum class RowKind { kRow, kBroken, kOther };
 
 /// " Leak Nonp  14 ( 14)  0 ( 0)  14 1468006400 (104857600) 104857600 [driver]", the parentheses and what follows the
 /// last number optional. Diff overflows at 2^31, and so do Bytes, which are mended up to 2^32; what contradicts itself is broken.
-/// A broken row tells pool and tag, too.
+/// A broken row tells pool and tag, too. Cells that touch are parted where there is one way to do it.
 /// What Per Alloc says of Bytes and Diff beside it; people make such columns up, too.
-enum class PerAlloc { kLoose, kExact, kContradicts };
+/// kParted: it was what told where cells end that touch.
+enum class PerAlloc { kLoose, kExact, kContradicts, kParted };
 [[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason,
                                         PerAlloc* per_alloc = nullptr);
 
@@ -46,7 +47,8 @@ struct ProcessColumns {
 };
 /// nullopt when the line is not such a header.
 [[nodiscard]] std::optional<ProcessColumns> parse_process_header(std::string_view line);
-/// "00000B34  name.exe  numbers"; the name may have blanks, and cells that are full touch.
+/// "00000B34  name.exe  numbers"; the name may have blanks, and cells that are full touch. A broken row tells its pid and
+/// what stands in the name's place, too.
 [[nodiscard]] RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, ProcessUsage& row,
                                         std::string& reason);
 

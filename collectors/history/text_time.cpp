@@ -211,6 +211,7 @@ TextClock::Reading TextClock::read() {
         "a time without a date, and such times fall, as if the newest stood first: which day it is cannot be told; the table below is passed over");
   }
   last_read_ = now_.local();
+  if (last_read_) last_dated_ = last_read_;
   if (now_.time) {
     reading.time = now_.time;
   } else if (now_.midnight) {

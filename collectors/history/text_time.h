@@ -58,6 +58,8 @@ class TextClock {
     std::uint64_t count = 0, first_line = 0;
   };
   [[nodiscard]] Lone lone() const { return lone_; }
+  /// It is an earlier one than that of the last table.
+  [[nodiscard]] bool falls() const { return now_.local() && last_dated_ && *now_.local() < *last_dated_; }
   /// A date stands above what comes next.
   [[nodiscard]] bool has_date() const { return now_.midnight || now_.time; }
 
@@ -99,6 +101,7 @@ class TextClock {
   std::uint64_t dateless_line_ = 0;
   Lone lone_;
   std::optional<base::UnixMillis> last_read_;
+  std::optional<base::UnixMillis> last_dated_;  // of the tables that had a time
   std::optional<base::UnixMillis> last_midnight_;
   std::int64_t last_time_of_day_ = 0;
   bool awaits_boot_ = false;

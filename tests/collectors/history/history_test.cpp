@@ -129,8 +129,29 @@ TEST(History, SnapshotsOfOneTimeAreMergedWhateverTheirFormat) {
   EXPECT_EQ(found.snapshots[0].boot_time, 1'714'543'100'000);
   EXPECT_EQ(found.snapshots[0].system, System::kWindows);
   EXPECT_THAT(tags_of(found.snapshots[1]), ElementsAre("paged 'B' 6 ?"));
-  EXPECT_THAT(found.warnings, ElementsAre("again.csv: it has values of a time that an earlier one also has; the "
-                                          "earlier one's are used"));
+  EXPECT_THAT(found.warnings,
+              ElementsAre("again.csv: it contradicts what was read before of the same time, which is used: "
+                          "line 2, 2024-05-01T06:00:00Z: nonpaged \"Leak\" is 99, but 5 in the files before it"));
+}
+
+TEST(History, WhatContradictsIsNamedWithBothValues) {
+  MemoryFiles files;
+  const std::string head = "timestamp,host,pool,tag,bytes,outstanding\n";
+  files.put("a.csv",
+            head + "1714543200,SRV,nonpaged,Leak,64,1\n1714543200,SRV,paged,,700,\n1714546800,SRV,nonpaged,Leak,128,2\n");
+  files.put("b.csv", head +
+                         "1714543200,srv,nonpaged,Leak,64,1\n1714543200,srv,paged,,900,\n1714546800,srv,nonpaged,Leak,128,3\n"
+                         "1714546800,srv,nonpaged,New,1,1\n");
+  const WholeHistory both = read_history(files, {"a.csv", "b.csv"});
+  EXPECT_THAT(both.warnings,
+              ElementsAre("b.csv: it contradicts what was read before of the same time, which is used: line 2, "
+                          "2024-05-01T06:00:00Z, host \"SRV\": paged (whole pool) is 900, but 700 in a.csv, line 2; 1 more "
+                          "values do so"));
+  EXPECT_THAT(tags_of(both.snapshots.at(1)), ElementsAre("nonpaged 'Leak' 128 2", "nonpaged 'New' 1 1"));
+  // The same again is no contradiction.
+  files.put("c.csv", head + "1714543200,srv,nonpaged,Leak,64,1\n");
+  EXPECT_THAT(read_history(files, {"a.csv", "c.csv"}).warnings,
+              ElementsAre("c.csv: it has values of a time that an earlier one also has; the earlier one's are used"));
 }
 
 TEST(History, ManyFilesAreOpenedOnlyInTheirTime) {

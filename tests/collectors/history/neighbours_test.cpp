@@ -60,6 +60,19 @@ TEST(Neighbours, BlanksBetweenThousandsAreMoreColumns) {
             0U);
 }
 
+TEST(Neighbours, PoolmonCellsThatTouchArePartedOrRefusedByName) {
+  const test::WholeHistory whole = test::read_text(
+      "2026-11-05 18:00:00Z\n Tag  Type     Allocs     Frees      Diff     Bytes  Per Alloc\n"
+      " Leak Nonp  123456789 ( 120)  123456788 ( 119)         11234567890 (     0) 1234567890\n"
+      " Torn Paged 123456789 ( 120)  123456788 ( 119)         21234567890 (     0) 1234567890\n");
+  ASSERT_EQ(whole.snapshots.size(), 1U);
+  EXPECT_EQ(test::tags_of(whole.snapshots[0]), std::vector<std::string>{"nonpaged 'Leak' 1234567890 1 32 123456789 123456788"});
+  EXPECT_EQ(whole.skipped, std::vector<std::string>{"f:4: Bytes is not a number that fits"});
+  EXPECT_EQ(whole.lost, std::vector<std::string>{"paged Torn 1"});
+  EXPECT_THAT(whole.warnings, Contains("f: numbers that touch (line 3) are parted so that Diff is Allocs less Frees and "
+                                       "Bytes is Diff times Per Alloc"));
+}
+
 TEST(Neighbours, ADateThatIsNotUnderstoodLeavesNoTableUndated) {
   for (const std::string date :
        {"2026-13-11 18:00", "05.11.2026 24:00", "05NOV2026 18:00:00", "=== 2026/11/31 ===", "2026-11-05T25:00"}) {

@@ -305,5 +305,61 @@ TEST(Order, PartsInTheWrongOrderAreNamed) {
       said, ElementsAre("blocks:4: it comes too late: later readings of its host were read before it; sort the file by time"));
 }
 
+/// As tac leaves it.
+std::string lines_reversed(const std::string& text) {
+  std::string out;
+  for (std::size_t end = text.size(); end > 0;) {
+    const std::size_t begin = end < 2 ? std::string::npos : text.rfind('\n', end - 2);
+    const std::size_t from = begin == std::string::npos ? 0 : begin + 1;
+    out += text.substr(from, end - from);
+    end = from;
+  }
+  return out;
+}
+
+TEST(Order, LinesThatStandInReverseAreRefused) {
+  const auto error_of = [](const std::string& text) {
+    test::MemoryFiles files;
+    files.put("f", lines_reversed(text));
+    files.set_modified(99);
+    const test::WholeHistory whole = test::read_history(files, {"f"});
+    return whole.snapshots.empty() ? whole.error : "read";
+  };
+  const std::string meminfo = "MemTotal: 100 kB\nMemFree: 10 kB\nSlab: 9 kB\nSReclaimable: 4 kB\nSUnreclaim: 5 kB\n";
+  const std::string slabinfo =
+      "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>\n"
+      "dentry 100 100 192 21 1 : tunables 0 0 0 : slabdata 5 5 0\nfilp 16 16 256 16 1 : tunables 0 0 0 : slabdata 1 1 0\n";
+  const std::string poolmon =
+      " Memory: 8388148K Avail: 4204220K\n Commit:12798116K Limit:32880828K Peak:12958348K Pool N:168816K P:303892K\n"
+      " Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 2 1 1 64 64\n CM31 Paged 4 2 2 64 32\n";
+  for (const int looks : {2, 3, 5, 70}) {
+    const auto loop = [&](const std::string& table) {
+      std::string text;
+      for (int i = 0; i < looks; ++i)
+        text += "2026-11-" + std::to_string(10 + i / 24) + " " + (i % 24 < 10 ? "0" : "") + std::to_string(i % 24) +
+                ":00:00\n" + table;
+      return text;
+    };
+    EXPECT_THAT(error_of(loop(meminfo)), testing::HasSubstr("its lines stand in reverse")) << looks;
+    EXPECT_THAT(error_of(loop("SUnreclaim: 5 kB\n")), testing::HasSubstr("its lines stand in reverse")) << looks;
+    EXPECT_THAT(error_of(loop(slabinfo)), testing::HasSubstr("turn them round with: tac FILE")) << looks;
+    EXPECT_THAT(error_of(loop(poolmon)), testing::HasSubstr("its lines stand in reverse")) << looks;
+  }
+}
+
+TEST(Order, LogsOfLinuxWhoseNewestBlocksStandFirstAreSorted) {
+  const auto block = [](const std::string& time, int kib) {
+    return time + "\nMemTotal: 100 kB\nSUnreclaim: " + std::to_string(kib) + " kB\n";
+  };
+  const test::WholeHistory whole =
+      test::read_text(block("2026-11-07 18:00:00Z", 7) + block("2026-11-06 18:00:00Z", 6) + block("2026-11-05 18:00:00Z", 5));
+  ASSERT_EQ(whole.snapshots.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(whole.snapshots[i].time, 1'793'901'600'000 + static_cast<std::int64_t>(i) * 86'400'000);
+    EXPECT_EQ(test::totals_of(whole.snapshots[i]).at("slab_unreclaimable.bytes"), (5 + i) * 1024);
+  }
+  EXPECT_THAT(whole.warnings, testing::Contains("f: its newest readings stand first; it is read oldest first"));
+}
+
 }  // namespace
 }  // namespace kmem::history

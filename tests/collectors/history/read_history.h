@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "collectors/base/time_words.h"
 #include "collectors/history/history.h"
+#include "collectors/made_up_pid.h"
 #include "tests/support/memory_files.h"
 
 namespace kmem::test {
@@ -19,6 +21,7 @@ struct WholeHistory {
   std::vector<Snapshot> snapshots;
   std::vector<std::string> skipped;  // "file:line: reason"
   std::vector<std::string> warnings;
+  std::vector<std::string> lost;  // "host: pool tag rows", what there is of each
   std::uint64_t skipped_count = 0;
   history::Progress progress;
 };
@@ -42,6 +45,10 @@ inline WholeHistory read_history(base::FileSystem& files, const std::vector<std:
   found.skipped_count = (*source)->skipped_count();
   found.warnings = (*source)->warnings();
   found.progress = (*source)->progress();
+  for (const history::FileReading& reading : (*source)->readings())
+    for (const auto& [of, rows] : reading.lost)
+      found.lost.push_back((of.host.empty() ? "" : of.host + ": ") + (of.pool ? std::string(pool_name(*of.pool)) + " " : "") +
+                           of.tag + " " + std::to_string(rows));
   return found;
 }
 
@@ -93,6 +100,32 @@ inline std::map<std::string, std::uint64_t> totals_of(const Snapshot& snapshot) 
   note("cache", snapshot.file_cache_bytes);
   note("cache.peak", snapshot.file_cache_peak_bytes);
   return found;
+}
+
+/// "18:00:00@host boot=... tag... process... total..."
+inline std::string line_of(const Snapshot& snapshot, const std::string& host) {
+  std::string line = base::rfc3339(snapshot.time);
+  if (!host.empty()) line += "@" + host;
+  line += snapshot.system == System::kWindows ? " windows" : " linux";
+  if (snapshot.boot_time) line += " boot=" + base::rfc3339(*snapshot.boot_time);
+  for (const std::string& tag : tags_of(snapshot)) line += "; " + tag;
+  std::vector<std::string> processes;
+  const auto number = [](const std::optional<std::uint64_t>& value) { return value ? std::to_string(*value) : "-"; };
+  for (const ProcessUsage& process : snapshot.processes)
+    processes.push_back(process.name + " (" + (process.pid < kMadeUpPids ? std::to_string(process.pid) : "?") + ") " +
+                        number(process.handles) + " " + number(process.paged_pool_bytes) + " " +
+                        number(process.nonpaged_pool_bytes));
+  std::sort(processes.begin(), processes.end());
+  for (const std::string& process : processes) line += "; " + process;
+  for (const auto& [name, value] : totals_of(snapshot)) line += "; " + name + "=" + std::to_string(value);
+  return line;
+}
+
+/// Little-endian, with its mark; of ASCII alone.
+inline std::string utf16(const std::string& text) {
+  std::string wide = "\xff\xfe";
+  for (const char c : text) wide.append({c, '\0'});
+  return wide;
 }
 
 }  // namespace kmem::test

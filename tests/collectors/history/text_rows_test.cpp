@@ -67,6 +67,58 @@ TEST(PoolmonRow, CountersOver32BitsAreTakenAs64) {
   EXPECT_EQ(row.bytes, 4'000'000'000U);
 }
 
+TEST(PoolmonRow, CellsThatTouch) {
+  struct Touching {
+    std::string line, tag;
+    std::uint64_t allocations, frees, bytes;
+  };
+  const Touching parted[] = {
+      // Diff and Bytes; Frees and Diff; Allocs and Frees; Bytes and Per Alloc; all of them.
+      {" Leak Nonp  123456789 (   0)  123456788 (   0)         11234567890 (     0) 1234567890", "Leak", 123456789, 123456788,
+       1234567890},
+      {" Leak Nonp  123456789  123456788         11234567890 1234567890", "Leak", 123456789, 123456788, 1234567890},
+      {" Leak Nonp  999999999  123456788876543211 1234567890          1", "Leak", 999999999, 123456788, 1234567890},
+      {" Leak Nonp  123456789123456788         1 1234567890 1234567890", "Leak", 123456789, 123456788, 1234567890},
+      {" Leak Nonp  123456789  123456788         1 12345678901234567890 [x.sys]", "Leak", 123456789, 123456788, 1234567890},
+      {" Leak Nonp1234567890123456789 111111110112345678901 11", "Leak", 1234567890, 123456789, 12345678901},
+      // The type, on either side.
+      {" Leak Paged123456789 (   0)123456788 (   0)       1      96 (     0)     96", "Leak", 123456789, 123456788, 96},
+      {" LeakNonp         14         5         9       900    100", "Leak", 14, 5, 900},
+      {" LeakPaged123456789 123456788 1 96 96", "Leak", 123456789, 123456788, 96},
+      // Nothing is alive.
+      {" Leak Nonp  123456789123456789         0          0          0", "Leak", 123456789, 123456789, 0},
+  };
+  for (const Touching& one : parted) {
+    TagUsage row;
+    std::string reason;
+    ASSERT_EQ(parse_poolmon_row(one.line, row, reason), RowKind::kRow) << one.line << reason;
+    EXPECT_EQ(row.tag, one.tag) << one.line;
+    EXPECT_EQ(row.pool, one.line.find("Paged") != std::string::npos ? Pool::kPaged : Pool::kNonpaged) << one.line;
+    EXPECT_EQ(row.allocations, one.allocations) << one.line;
+    EXPECT_EQ(row.frees, one.frees) << one.line;
+    EXPECT_EQ(row.bytes, one.bytes) << one.line;
+  }
+  const RowCase refused[] = {
+      // A cut row is none whose cells touch: 50 and 1 would be 501.
+      {" Leak Nonp 100 50 50 501", RowKind::kBroken, "the row ends before Per Alloc"},
+      {" Leak Nonp 123456789 123456788 1 1234567890", RowKind::kBroken, "the row ends before Per Alloc"},
+      // No way keeps both, with a digit changed.
+      {" Leak Nonp  123456789  123456788         21234567890 1234567890", RowKind::kBroken, "the row ends before Per Alloc"},
+      {" Leak Nonp  123456789  123456788         11234567890 1234567891", RowKind::kBroken, "the row ends before Per Alloc"},
+      // What changed stands behind Bytes, which cannot end before it.
+      {" Leak Nonp  123456789 (   0)  123456788 (   0)         1 (    0) 12345678901234567890", RowKind::kBroken,
+       "Bytes is not a number that fits"},
+      {" Leak Nonp  0123456123456         0          0          0", RowKind::kBroken, "the row ends before Per Alloc"},
+  };
+  for (const RowCase& one : refused) {
+    TagUsage row;
+    std::string reason;
+    EXPECT_EQ(parse_poolmon_row(one.line, row, reason), one.kind) << one.line;
+    EXPECT_EQ(reason, one.reason) << one.line;
+    EXPECT_EQ(row.tag, "Leak") << one.line;
+  }
+}
+
 TEST(PoolusedRow, BrokenAndOther) {
   const PoolusedColumns brief{{Pool::kNonpaged, Pool::kPaged}, false};
   std::vector<TagUsage> rows;

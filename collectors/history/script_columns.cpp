@@ -1,0 +1,235 @@
+#include "collectors/history/script_columns.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <iterator>
+
+#include "collectors/history/date_words.h"
+#include "collectors/history/script_csv.h"
+
+namespace kmem::history {
+namespace {
+
+struct Spelling {
+  std::string_view name;  // letters and digits alone, in lower case
+  Column column;
+};
+constexpr Spelling kSpellings[] = {
+    {"datetime", kTime},
+    {"timestamp", kTime},
+    {"timegenerated", kTime},
+    {"collected", kTime},
+    {"collectedat", kTime},
+    {"datecollected", kTime},
+    {"sampletime", kTime},
+    {"datum", kTime},
+    {"when", kTime},
+    {"date", kDate},
+    {"time", kClock},
+    {"computername", kHost},
+    {"computer", kHost},
+    {"pscomputername", kHost},
+    {"host", kHost},
+    {"hostname", kHost},
+    {"server", kHost},
+    {"servername", kHost},
+    {"machine", kHost},
+    {"machinename", kHost},
+    {"instance", kHost},
+    {"vmname", kHost},
+    {"vm", kHost},
+    {"node", kHost},
+    {"nodename", kHost},
+    {"tag", kTag},
+    {"tagname", kTag},
+    {"pooltag", kTag},
+    {"type", kType},
+    {"pooltype", kType},
+    {"bytes", kBytes},
+    {"used", kBytes},
+    {"usedbytes", kBytes},
+    {"bytesused", kBytes},
+    {"allocs", kAllocs},
+    {"allocations", kAllocs},
+    {"frees", kFrees},
+    {"pagedusedbytes", kPagedBytes},
+    {"pagedbytes", kPagedBytes},
+    {"pagedused", kPagedBytes},
+    {"paged", kPagedBytes},
+    {"pagedpoolbytes", kPagedBytes},
+    {"pagedbytesused", kPagedBytes},
+    {"pagedallocs", kPagedAllocs},
+    {"pagedallocations", kPagedAllocs},
+    {"pagedfrees", kPagedFrees},
+    {"nonpagedusedbytes", kNonpagedBytes},
+    {"nonpagedbytes", kNonpagedBytes},
+    {"nonpagedused", kNonpagedBytes},
+    {"npbytes", kNonpagedBytes},
+    {"npusedbytes", kNonpagedBytes},
+    {"nppoolbytes", kNonpagedBytes},
+    {"nonpaged", kNonpagedBytes},
+    {"nonpagedpoolbytes", kNonpagedBytes},
+    {"nonpagedbytesused", kNonpagedBytes},
+    {"pagedpool", kPagedBytes},
+    {"nonpagedpool", kNonpagedBytes},
+    {"size", kBytes},
+    {"usage", kBytes},
+    {"poolusage", kBytes},
+    {"pagedusage", kPagedBytes},
+    {"nonpagedusage", kNonpagedBytes},
+    {"nonpagedallocs", kNonpagedAllocs},
+    {"nonpagedallocations", kNonpagedAllocs},
+    {"nonpagedfrees", kNonpagedFrees},
+    {"path", kPath},
+    {"cookedvalue", kValue},
+    {"status", kStatus},
+    {"readings", kReadings},
+};
+
+struct Unit {
+  std::string_view name;
+  double bytes;
+};
+constexpr double kKiB = 1024;
+constexpr Unit kUnits[] = {
+    {"kb", kKiB}, {"kib", kKiB}, {"mb", kKiB* kKiB}, {"mib", kKiB* kKiB}, {"gb", kKiB* kKiB* kKiB}, {"gib", kKiB* kKiB* kKiB}};
+
+bool is_amount(Column column) { return column == kBytes || column == kPagedBytes || column == kNonpagedBytes; }
+
+}  // namespace
+
+std::optional<Meaning> column_of(std::string_view name) {
+  std::string bare;
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z') bare.push_back(static_cast<char>(c - 'A' + 'a'));
+    else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) bare.push_back(c);
+  }
+  const auto find = [](std::string_view spelt) {
+    const auto* const found = std::find_if(std::begin(kSpellings), std::end(kSpellings),
+                                           [spelt](const Spelling& each) { return each.name == spelt; });
+    return found == std::end(kSpellings) ? std::nullopt : std::optional(found->column);
+  };
+  if (const auto column = find(bare))
+    return Meaning{*column, 1, !is_amount(*column) || bare.find("bytes") != std::string::npos};
+  for (const Unit& unit : kUnits) {
+    std::string_view stem = bare;
+    if (!stem.ends_with(unit.name)) continue;
+    stem.remove_suffix(unit.name.size());
+    if (stem.ends_with("in")) stem.remove_suffix(2);  // "Paged (in KB)"
+    const auto column = find(stem);
+    if (column && is_amount(*column)) return Meaning{*column, unit.bytes};
+  }
+  return std::nullopt;
+}
+
+bool may_be_amount(std::string_view name) {
+  const std::string folded = folded_word(name);
+  const auto has = [&](std::initializer_list<std::string_view> parts) {
+    return std::any_of(parts.begin(), parts.end(),
+                       [&](std::string_view part) { return folded.find(part) != std::string::npos; });
+  };
+  return has({"byte", "pool", "page", "alloc", "free", "used", "usage", "seite"}) &&
+         !has({"diff", "delta", "total", "avg", "average", "per", "%", "percent", "limit", "peak", "max", "change", "usedby",
+               "used by"});
+}
+
+Places places_of(const CsvFields& fields) {
+  Places at;
+  at.fill(kNowhere);
+  at.units.fill(1);
+  at.tell_unit.fill(true);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto meaning = column_of(fields[i]);
+    if (!meaning || at[meaning->column] != kNowhere) continue;
+    at[meaning->column] = i;
+    at.units[meaning->column] = meaning->unit;
+    at.tell_unit[meaning->column] = meaning->tells_unit;
+  }
+  return at;
+}
+
+bool may_be_header(const CsvFields& fields, std::string_view line, std::string_view header) {
+  return line == header || column_of(fields[0]);
+}
+
+bool has_time(const Places& at) { return at[kTime] != kNowhere || at[kDate] != kNowhere || at[kClock] != kNowhere; }
+bool has_pools(const Places& at) {
+  return at[kPagedBytes] != kNowhere || at[kNonpagedBytes] != kNowhere || (at[kType] != kNowhere && at[kBytes] != kNowhere);
+}
+
+std::optional<ScriptCsv> kind_of(const Places& at) {
+  if (at[kReadings] != kNowhere && has_time(at)) return ScriptCsv::kReadings;
+  if (at[kPath] != kNowhere && at[kValue] != kNowhere) return ScriptCsv::kCounters;
+  if (at[kTag] != kNowhere && has_pools(at)) return ScriptCsv::kTags;
+  return std::nullopt;
+}
+
+std::optional<char> separator_of(std::string_view header) {
+  for (const char separator : kSeparators) {
+    CsvFields fields(separator);
+    if (fields.split(header) == nullptr && kind_of(places_of(fields))) return separator;
+  }
+  return std::nullopt;
+}
+
+std::string row_time_text(const CsvFields& fields, std::size_t time, std::size_t date, std::size_t clock) {
+  const auto field = [&](std::size_t at) { return at < fields.size() ? trimmed(fields[at]) : std::string_view(); };
+  std::string text(field(time));
+  return text.empty() ? std::string(field(date)) + " " + std::string(field(clock)) : text;
+}
+
+std::string reading_time_text(std::string_view line) {
+  const std::size_t path = line.find("\\\\");
+  if (path == std::string_view::npos) return {};
+  std::string stamp(trimmed(line.substr(0, path)));
+  stamp.erase(std::remove(stamp.begin(), stamp.end(), '"'), stamp.end());
+  while (!stamp.empty() && (stamp.back() == ',' || stamp.back() == ';' || stamp.back() == ' ')) stamp.pop_back();
+  return stamp;
+}
+
+std::optional<ScriptCsv> script_csv_kind(std::string_view header) {
+  const auto separator = separator_of(header);
+  if (!separator) return std::nullopt;
+  CsvFields fields(*separator);
+  (void)fields.split(header);
+  return kind_of(places_of(fields));
+}
+
+bool names_host(std::string_view column) {
+  const auto meaning = column_of(column);
+  return meaning && meaning->column == kHost;
+}
+
+bool has_script_times(std::string_view header) {
+  const auto separator = separator_of(header);
+  if (!separator) return false;
+  CsvFields fields(*separator);
+  (void)fields.split(header);
+  return has_time(places_of(fields));
+}
+
+std::string ScriptTimes::time_in(std::string_view line) {
+  if (trimmed(line).starts_with("#TYPE") || trimmed(line).empty()) return {};
+  std::string text;
+  if (kind_ == ScriptCsv::kReadings) {
+    text = reading_time_text(line);
+  } else {
+    if (const auto separator = kind_ ? std::nullopt : separator_of(line)) fields_ = CsvFields(*separator);
+    if (fields_.split(line) != nullptr) return {};
+    if (!kind_ || may_be_header(fields_, line, header_)) {
+      const Places at = places_of(fields_);
+      if (const auto kind = kind_of(at)) {
+        kind_ = kind;
+        header_ = line;
+        at_ = {at[kTime], at[kDate], at[kClock]};
+        return {};
+      }
+    }
+    if (!kind_) return {};
+    text = row_time_text(fields_, at_[0], at_[1], at_[2]);
+  }
+  if (text == last_) return {};
+  return last_ = text;
+}
+
+}  // namespace kmem::history
