@@ -28,7 +28,6 @@ KNOWN = {
     "openssl": ("OpenSSL", "Apache-2.0"),
     "zlib": ("zlib", "Zlib"),
     "libz-mingw-w64": ("zlib", "Zlib"),
-    "libxcrypt": ("libxcrypt", "LGPL-2.1-or-later"),
     "glibc": ("glibc", "LGPL-2.1-or-later"),
     "mingw-w64": ("mingw-w64", "ZPL-2.1"),
     "gcc": ("GCC runtime", "GPL-3.0-or-later WITH GCC-exception-3.1"),
@@ -42,7 +41,7 @@ ALIASES = [(r"gcc(-\d+)?(-mingw-w64)?", "gcc"), (r"nlohmann_json", "nlohmann-jso
 # Headers of the system's interface: nothing of them is in the program.
 NOT_INSIDE = {"linux", "binutils"}
 # Headers of C libraries declare; those of C++ libraries bring code.
-DECLARED_ONLY = {"glibc", "openssl", "zlib", "libxcrypt", "libz-mingw-w64"}
+DECLARED_ONLY = {"glibc", "openssl", "zlib", "libz-mingw-w64"}
 
 
 def run(*command, **options):

@@ -42,10 +42,12 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${linux}/postinst" "${linux}/prerm" "${l
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_PACKAGE_LICENSE "Apache-2.0")
 set(CPACK_RPM_PACKAGE_GROUP "System Environment/Daemons")
-set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/kmem_exporter/kmem_exporter.yml")
+set(CPACK_PRE_BUILD_SCRIPTS "${linux}/rpm_layout.cmake")
+set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/kmem_exporter/kmem_exporter.yml"
+    "%license /usr/share/licenses/kmem-exporter/LICENSE" "%license /usr/share/licenses/kmem-exporter/THIRD_PARTY_NOTICES")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /lib /lib/systemd /usr/lib/systemd /usr/lib/systemd/system /usr/share/man
-    /usr/share/man/man1 /usr/share/zsh /usr/share/zsh/vendor-completions /usr/share/fish /usr/share/fish/vendor_completions.d
-    /usr/share/bash-completion /usr/share/bash-completion/completions)
+    /usr/share/man/man1 /usr/share/zsh /usr/share/zsh/site-functions /usr/share/fish /usr/share/fish/vendor_completions.d
+    /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/licenses)
 string(REPLACE "\n.\n" "\n\n" CPACK_RPM_PACKAGE_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
 set(CPACK_RPM_PACKAGE_VENDOR "${KMEM_CONTACT}")
 set(CPACK_RPM_PACKAGE_REQUIRES_PRE "shadow-utils")

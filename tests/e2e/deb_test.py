@@ -24,6 +24,10 @@ UNIT = "/usr/lib/systemd/system/kmem_exporter.service"
 CONFIG = "/etc/kmem_exporter/kmem_exporter.yml"
 STATE = "/var/lib/kmem_exporter"
 WATCHDOG_SECONDS = 4
+# The oldest of the suites that the package is for, Ubuntu 22.04, as it came out. Ubuntu 24.04 and Debian 13 have no libssl3, but
+# libssl3t64 provides it there.
+OLDEST_SUITE = {"libc6": "2.35-0ubuntu3", "libssl3": "3.0.2-0ubuntu1", "zlib1g": "1:1.2.11.dfsg-2ubuntu9",
+                "init-system-helpers": "1.62", "passwd": "1:4.8.1-2ubuntu2"}
 PROGRAM = "/usr/bin/kmem_exporter"
 
 
@@ -110,6 +114,9 @@ class Package(Case):
 
     def test_life_of_the_package(self):
         self.assertEqual(sh("sh", "-c", f"lintian --allow-root {self.packages[0]} 2> /dev/null", check=False), "")
+        for wanted in sh("dpkg-deb", "-f", self.packages[0], "Depends").strip().split(", "):
+            name, relation, version = re.fullmatch(r"(\S+) \((>=) (\S+)\)", wanted).groups() if "(" in wanted else (wanted, "ge", "0")
+            sh("dpkg", "--compare-versions", OLDEST_SUITE[name], relation, version)  # fails where it is too old
         print(sh("dpkg", "-i", self.packages[0]))
         self.assertEqual(sh("dpkg", "--verify", "kmem-exporter"), "")
         for shell, path in {"bash": "bash-completion/completions/kmem_exporter", "zsh": "zsh/vendor-completions/_kmem_exporter",

@@ -7,11 +7,11 @@ import unittest
 
 with open(os.environ["KMEM_EXE"], "rb") as program:
     IMAGE = program.read()
-# Debian 12 and 13, Ubuntu 22.04 and 24.04 have these by these names; the oldest C library among them is 2.35. The C++ library
-# is inside.
-LIBRARIES = {"libc.so.6", "libm.so.6", "libcrypt.so.1", "libssl.so.3", "libcrypto.so.3", "libz.so.1",
-             "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
-OLDEST = {"GLIBC": (2, 35)}
+# Debian 12 and 13, Ubuntu 22.04 and 24.04, Fedora and Enterprise Linux 10 have these by these names; the oldest C library among
+# them is 2.35, the oldest OpenSSL 3.0. The C++ library is inside.
+LIBRARIES = {"libc.so.6", "libm.so.6", "libssl.so.3", "libcrypto.so.3", "libz.so.1", "ld-linux-x86-64.so.2",
+             "ld-linux-aarch64.so.1"}
+OLDEST = {"GLIBC": (2, 35), "OPENSSL": (3, 0, 0)}
 
 
 class Elf:

@@ -1,5 +1,5 @@
 """The RPM package: made, read and installed by Debian's rpm into a root of its own; upgraded with a changed configuration, removed.
-Its scripts are parsed and not run, for they want the machine's own users. As root."""
+Its scripts run with tools that only write down what they were asked, for they want the machine's own users. As root."""
 import glob
 import os
 import subprocess
@@ -51,15 +51,49 @@ class Rpm(Case):
         self.assertEqual(sh("rpm", "-qpc", package).split(), ["/" + CONFIG])
         files = sh("rpm", "-qpl", package).split()
         for path in ("/usr/bin/kmem_exporter", "/usr/lib/systemd/system/kmem_exporter.service", "/usr/share/man/man1/kmem_exporter.1.gz",
-                     "/usr/share/doc/kmem-exporter/THIRD_PARTY_NOTICES"):
+                     # Where Fedora's family looks for them.
+                     "/usr/share/zsh/site-functions/_kmem_exporter", "/usr/share/fish/vendor_completions.d/kmem_exporter.fish",
+                     "/usr/share/bash-completion/completions/kmem_exporter",
+                     "/usr/share/licenses/kmem-exporter/LICENSE", "/usr/share/licenses/kmem-exporter/THIRD_PARTY_NOTICES"):
             self.assertIn(path, files)
+        self.assertEqual([path for path in files if "vendor-completions" in path or path.endswith("/copyright")], [])
+        flags = dict(line.rsplit(" ", 1) for line in asked("[%{filenames} %{fileflags:fflags}\n]").splitlines() if line[-1] != " ")
+        self.assertEqual(flags["/" + CONFIG], "cn")  # config, noreplace
+        self.assertEqual(flags["/usr/share/licenses/kmem-exporter/LICENSE"], "l")
         # Folders of the system are not its own.
         self.assertEqual({"/usr/bin", "/usr/share", "/usr/lib/systemd/system"} & set(files), set())
         self.assertIn("shadow-utils", sh("rpm", "-qpR", package))
-        for tag in ("prein", "postin", "preun", "postun"):
-            script = asked(f"%{{{tag}}}")
-            self.assertRegex(script, "kmem_exporter")
-            sh("sh", "-n", text=script)
+        needed = set(sh("rpm", "-qp", "--qf", "[%{requirename}\n]", package).split())
+        # Nothing that those systems no longer have, as libcrypt.so.1.
+        self.assertEqual({name.split("(")[0] for name in needed if ".so." in name} - {"ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"},
+                         {"libc.so.6", "libm.so.6", "libssl.so.3", "libcrypto.so.3", "libz.so.1"})
+
+    def ran(self, script, argument, users=False):
+        """What the script asks of the system's tools, where systemd runs and the user is there or not."""
+        tools = os.path.join(self.folder, "tools")
+        os.makedirs(tools, exist_ok=True)
+        for name, status in {"systemctl": 0, "groupadd": 0, "useradd": 0, "getent": 0 if users else 2}.items():
+            with open(os.path.join(tools, name), "w") as out:
+                out.write(f'#!/bin/sh\n[ {name} = getent ] || echo {name} "$@" >&3\nexit {status}\n')
+            os.chmod(os.path.join(tools, name), 0o755)
+        done = subprocess.run(["unshare", "--mount", "sh", "-ec", 'mount -t tmpfs none /run; mkdir -p /run/systemd/system; exec 3>&1; '
+                               f'PATH="{tools}:$PATH" sh -e /dev/stdin {argument}'], input=script, capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return [line.replace("systemctl ", "") for line in done.stdout.splitlines()]
+
+    def test_its_scripts_do_what_a_package_of_that_family_does(self):
+        package = self.made(VERSION)
+        pre, post, preun, postun = (sh("rpm", "-qp", "--qf", f"%{{{tag}}}", package) for tag in ("prein", "postin", "preun", "postun"))
+        service = "kmem_exporter.service"
+        self.assertEqual([line.split()[0] for line in self.ran(pre, 1)], ["groupadd", "useradd"])
+        self.assertEqual(self.ran(pre, 2, users=True), [])
+        # The argument is how many versions there are afterwards.
+        self.assertEqual(self.ran(post, 1), [f"--no-reload preset {service}"])
+        self.assertEqual(self.ran(post, 2), [])
+        self.assertEqual(self.ran(preun, 0), [f"--no-reload disable --now kmem_exporter.socket {service}"])
+        self.assertEqual(self.ran(preun, 1), [])
+        self.assertEqual(self.ran(postun, 0), ["daemon-reload"])
+        self.assertEqual(self.ran(postun, 1), ["daemon-reload", f"try-restart {service}"])
 
     def test_it_is_installed_runs_keeps_what_was_changed_and_goes(self):
         old, new = self.made(VERSION), self.made(VERSION + ".1")

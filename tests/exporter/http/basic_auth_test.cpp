@@ -25,7 +25,7 @@ TEST(SipHash, IsThatOfItsAuthors) {
   EXPECT_NE(sip_hash({1, 2}, "a"), sip_hash({2, 1}, "a"));
 }
 
-TEST(Bcrypt, KnownHashesComeOutOfBothWays) {
+TEST(Bcrypt, KnownHashesComeOut) {
   // From the test vectors that come with OpenBSD's and John the Ripper's implementations.
   const std::pair<std::string, std::string> known[] = {
       {"U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"},
@@ -34,18 +34,32 @@ TEST(Bcrypt, KnownHashesComeOutOfBothWays) {
   };
   for (const auto& [password, hash] : known) {
     EXPECT_EQ(bcrypt(password, hash), hash) << password;
-    EXPECT_EQ(bcrypt_portable(password, hash), hash) << password;
-    EXPECT_NE(bcrypt_portable(password + "x", hash), hash);
+    EXPECT_NE(bcrypt(password + "x", hash), hash);
   }
 }
 
-TEST(Bcrypt, BothWaysAgree) {
-  for (std::size_t length = 0; length < 80; length += 7) {
+TEST(Bcrypt, EveryLengthGivesWhatLibxcryptGives) {
+  const char* const known[] = {  // by its release 4.4.33; what is past 72 bytes counts for nothing
+      "2uzVYAxqjIiFqB9NsVS3RI78mgsfG.y",
+      "fFEhqMHkOKyOD7G4URny/Tjvrd.jz0K",
+      "HwS14gKyZPKd9yJwANglEEwVgNHbhSq",
+      "9IR6p43Q39EkmtTbcAQcc3Ut2pXzaDm",
+      "ZXAMVULwFTaY6i.S9Z4GJ5frxKj8nHm",
+      "JVuf00OtI8nPP4zgx06t6fXfUksac4u",
+      "RMNQYATjzaZ4v2/79ZSWmjkSEDwoyH6",
+      "Td.1t0ezfiMvYypNEegw3.k8c/uagPS",
+      "1CuicJrf3hFkqU//D3wXHO2g/1D7D3G",
+      "D7JKZIZ5HN13LvpHawucPEhyVwkkgeq",
+      "cyNfiPaTW6.4UjkdBCAomVKfWUUV/Pu",
+      "mf8zJfnTUB/rq9tXyA2ebDUn5ipzIIO",
+  };
+  std::size_t length = 0;
+  for (const std::string hash : known) {
     std::string password(length, 'p');
     for (std::size_t i = 0; i < length; ++i) password[i] = static_cast<char>(i * 37 % 255 + 1);
-    const auto setting = std::string("$2b$04$ABCDEFGHIJKLMNOPQRSTU") + (length % 2 == 0 ? "." : "u") + std::string(31, '.');
-    EXPECT_EQ(bcrypt(password, setting), bcrypt_portable(password, setting)) << length;
-    EXPECT_EQ(bcrypt(password, setting).size(), 60U);
+    const auto setting = std::string("$2b$04$ABCDEFGHIJKLMNOPQRSTU") + (length % 2 == 0 ? "." : "u");
+    EXPECT_EQ(bcrypt(password, setting + std::string(31, '.')), setting + hash) << length;
+    length += 7;
   }
 }
 
@@ -54,15 +68,12 @@ TEST(Bcrypt, WhatIsNoSettingGivesNothing) {
   for (std::size_t at : {0U, 1U, 2U, 3U, 4U, 6U, 7U}) {
     auto bad = good;
     bad[at] = '*';
-    EXPECT_EQ(bcrypt_portable("U*U", bad), "") << at;
     EXPECT_EQ(bcrypt("U*U", bad), "") << at;
   }
   for (const std::string& bad : {std::string(), good.substr(1), good + "x", "$2a$03$" + good.substr(7)}) {
-    EXPECT_EQ(bcrypt_portable("U*U", bad), "");
     EXPECT_EQ(bcrypt("U*U", bad), "");
   }
   EXPECT_EQ(bcrypt(std::string("U*U\0x", 5), good), "") << "a NUL would end the password for C";
-  EXPECT_EQ(bcrypt_portable(std::string("U*U\0x", 5), good), "");
 }
 
 const std::string kSetting = "$2y$04$abcdefghijklmnopqrstuu" + std::string(31, '.');

@@ -149,7 +149,7 @@ using base::is_digit;
 
 }  // namespace
 
-std::string bcrypt_portable(const std::string& password, const std::string& setting) {
+std::string bcrypt(const std::string& password, const std::string& setting) {
   constexpr std::size_t kPrefix = 7;  // "$2y$10$"
   if (setting.size() != 60 || !setting.starts_with("$2") || setting[3] != '$' || setting[6] != '$' ||
       std::string_view("aby").find(setting[2]) == std::string_view::npos || !is_digit(setting[4]) || !is_digit(setting[5]) ||
