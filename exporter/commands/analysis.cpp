@@ -4,6 +4,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -18,6 +19,27 @@ using trend::Verdict;
 constexpr double kPageBytes = 4096;
 
 constexpr std::size_t kMaxHosts = 1000;
+
+/// Values by their sources' names that are judged as a whole pool, as commit or as free PTEs; the others stand beside them.
+struct JudgedValue {
+  std::string_view name;
+  trend::Kind kind = trend::Kind::kPool;
+  Pool pool = Pool::kPaged;  // of pools
+};
+constexpr JudgedValue kJudgedValues[] = {
+    {"system_ptes", trend::Kind::kSystemPtes},
+    {"Memory\\Free System Page Table Entries", trend::Kind::kSystemPtes},
+    {"commit", trend::Kind::kCommit},
+    {"kbcommit", trend::Kind::kCommit},
+    {"Memory\\Committed Bytes", trend::Kind::kCommit},
+    {"Memory\\Pool Paged Bytes", trend::Kind::kPool, Pool::kPaged},
+    {"Memory\\Pool Nonpaged Bytes", trend::Kind::kPool, Pool::kNonpaged},
+    {"kmem_system_ptes_free", trend::Kind::kSystemPtes},
+    {"kmem_commit_bytes", trend::Kind::kCommit},
+    {"windows_memory_committed_bytes", trend::Kind::kCommit},
+    {"windows_memory_free_system_page_table_entries", trend::Kind::kSystemPtes},
+    {"node_memory_Committed_AS_bytes", trend::Kind::kCommit},
+};
 
 /// One host's history as it comes.
 struct HostRun {
@@ -59,17 +81,28 @@ struct HostRun {
   // Those of them that were seen in other rows are judged.
   void look_for(const std::vector<PassedOver>& lost, std::set<history::RowSubject>& judged) const {
     if (lost.empty()) return;
+    using Of = history::RowSubject::Kind;
     std::set<std::string> seen;  // "pool tag", and the tag alone
+    std::set<std::string> processes;
+    std::set<std::string_view> values;
     for (const SubjectReport& report : engine.report(true)) {
+      for (const JudgedValue& value : kJudgedValues)
+        if (value.kind == report.kind && (value.kind != trend::Kind::kPool || value.pool == report.pool))
+          values.insert(value.name);
+      if (report.kind == trend::Kind::kHandles) processes.insert(report.text);
+      if (report.kind != trend::Kind::kTag && report.kind != trend::Kind::kPool) continue;
       std::string name = report.kind == trend::Kind::kTag ? report.text : std::string();
       while (name.ends_with(' ')) name.pop_back();
-      if (report.kind != trend::Kind::kTag && report.kind != trend::Kind::kPool) continue;
       seen.insert(std::string(pool_name(report.pool)) + " " + name);
       seen.insert(name);
     }
     for (const PassedOver& one : lost) {
       if (!one.of.host.empty() && !analysis.host.empty() && !same_host(one.of.host, analysis.host)) continue;
-      if (seen.contains((one.of.pool ? std::string(pool_name(*one.of.pool)) + " " : "") + one.of.tag)) judged.insert(one.of);
+      if (one.of.kind == Of::kProcess ? processes.contains(one.of.tag)
+          : one.of.kind == Of::kValue
+              ? values.contains(one.of.tag)
+              : seen.contains((one.of.pool ? std::string(pool_name(*one.of.pool)) + " " : "") + one.of.tag))
+        judged.insert(one.of);
     }
   }
 
@@ -141,75 +174,130 @@ AnalysisOptions analysis_options(const config::Config& config) {
   return options;
 }
 
+namespace {
+
+/// What the looks at a history have found so far.
+struct Found {
+  std::vector<HostAnalysis> hosts;
+  std::vector<std::string> assumed;
+  std::set<history::RowSubject> judged;  // of the rows that were passed over
+  std::uint64_t left_out = 0;            // snapshots of hosts beyond the bound
+};
+
+/// The hosts that have to wait for another look. `wanted`: none but these; empty: all.
+base::Result<std::set<std::string>> look_at(history::HistorySource& source, const AnalysisOptions& options,
+                                            ProgressMeter& progress, std::size_t room, const std::set<std::string>& wanted,
+                                            Found& found) {
+  std::map<std::string, HostRun, std::less<>> running;
+  std::set<std::string> left;
+  HostRun* run = nullptr;
+  Snapshot snapshot;
+  std::uint64_t snapshots = 0;
+  std::size_t rows = 0;
+  std::uint64_t group = source.group();
+  const auto finish_running = [&] {
+    const std::vector<PassedOver> lost = passed_over_in(source);
+    for (auto& [name, one] : running) found.hosts.push_back(one.finish(options, found.assumed, lost, found.judged));
+    running.clear();
+    run = nullptr;
+    rows = 0;
+  };
+  do {
+    const std::string& host = source.host();
+    if (source.group() != group) {
+      finish_running();
+      group = source.group();
+    }
+    progress.update(source.progress(), ++snapshots);
+    if (run == nullptr || run->analysis.host != host) {
+      auto known = running.find(host);
+      if (known == running.end()) {
+        if (left.contains(host) || (!wanted.empty() && !wanted.contains(host))) continue;
+        if (running.size() + left.size() + found.hosts.size() >= kMaxHosts) {
+          ++found.left_out;
+          continue;
+        }
+        if (rows >= room) {
+          left.insert(host);
+          continue;
+        }
+        known = running.try_emplace(host, host, options).first;
+        if (const auto read = source.read(snapshot); !read) return read.error();
+        rows += snapshot.tags.size();
+      }
+      run = &known->second;
+    }
+    if (const auto read = source.read(snapshot); !read) return read.error();
+    run->see(snapshot);
+  } while (source.advance());
+  progress.finish();
+  finish_running();
+  return left;
+}
+
+/// After the first look: what the files themselves had to say.
+Analysis notes_of(const history::HistorySource& source) {
+  Analysis analysis;
+  analysis.skipped = source.skipped();
+  analysis.skipped_count = source.skipped_count();
+  analysis.passed_over = passed_over_in(source);
+  analysis.warnings = source.warnings();
+  analysis.readings.assign(source.readings().begin(), source.readings().end());
+  return analysis;
+}
+
+Analysis put_together(Analysis&& analysis, Found&& found) {
+  for (PassedOver& one : analysis.passed_over) one.is_judged = found.judged.contains(one.of);
+  std::stable_sort(analysis.passed_over.begin(), analysis.passed_over.end(),
+                   [](const PassedOver& one, const PassedOver& other) {
+                     return std::tuple(one.is_judged, other.rows) < std::tuple(other.is_judged, one.rows);
+                   });
+  std::stable_sort(found.hosts.begin(), found.hosts.end(), is_worse);
+  static_cast<HostAnalysis&>(analysis) = std::move(found.hosts.front());
+  analysis.others.assign(std::make_move_iterator(found.hosts.begin() + 1), std::make_move_iterator(found.hosts.end()));
+  analysis.warnings.insert(analysis.warnings.end(), found.assumed.begin(), found.assumed.end());
+  if (found.left_out > 0)
+    analysis.warnings.push_back("more than " + std::to_string(kMaxHosts) + " hosts: " + std::to_string(found.left_out) +
+                                " snapshots of the others are left out");
+  return std::move(analysis);
+}
+
+}  // namespace
+
 base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vector<std::string>& paths,
                                        const AnalysisOptions& options, ProgressMeter& progress) {
   progress.start("analyzing");
   history::HistoryOptions of_all = options.history;
   of_all.all_hosts = true;
-  auto opened = history::open_history(files, paths, of_all);
-  if (!opened) return opened.error();
-  return analyze_history(**opened, options, progress);
+  // A pipe can be read once.
+  const bool can_look_again = std::all_of(paths.begin(), paths.end(), [&](const std::string& path) {
+    const auto info = files.info(path);
+    return info && info->size_bytes > 0;
+  });
+  const std::size_t room = can_look_again ? options.most_rows_at_once : std::numeric_limits<std::size_t>::max();
+  Found found;
+  std::optional<Analysis> analysis;
+  std::set<std::string> wanted;
+  do {
+    auto opened = history::open_history(files, paths, of_all);
+    if (!opened) return opened.error();
+    const std::size_t before = found.hosts.size();
+    auto left = look_at(**opened, options, progress, room, wanted, found);
+    if (!left) return left.error();
+    if (found.hosts.size() - before + left->size() < wanted.size())
+      found.assumed.push_back("the files changed while they were read: hosts of the first look are missing");
+    if (!analysis) analysis = notes_of(**opened);
+    wanted = std::move(*left);
+  } while (!wanted.empty());
+  return put_together(std::move(*analysis), std::move(found));
 }
 
 base::Result<Analysis> analyze_history(history::HistorySource& source, const AnalysisOptions& options,
                                        ProgressMeter& progress) {
-  std::map<std::string, HostRun, std::less<>> running;
-  std::vector<HostAnalysis> hosts;
-  std::vector<std::string> assumed;
-  std::set<history::RowSubject> judged;  // of the rows that were passed over
-  HostRun* run = nullptr;
-  Snapshot snapshot;
-  std::uint64_t snapshots = 0;
-  std::uint64_t left_out = 0;
-  std::uint64_t group = source.group();
-  const auto finish_running = [&] {
-    const std::vector<PassedOver> lost = passed_over_in(source);
-    for (auto& [name, one] : running) hosts.push_back(one.finish(options, assumed, lost, judged));
-    running.clear();
-    run = nullptr;
-  };
-  do {
-    if (const auto read = source.read(snapshot); !read) return read.error();
-    if (source.group() != group) {
-      finish_running();
-      group = source.group();
-    }
-    if (run == nullptr || run->analysis.host != source.host()) {
-      auto found = running.find(source.host());
-      if (found == running.end()) {
-        if (running.size() + hosts.size() >= kMaxHosts) {
-          ++left_out;
-          continue;
-        }
-        found = running.try_emplace(source.host(), source.host(), options).first;
-      }
-      run = &found->second;
-    }
-    run->see(snapshot);
-    progress.update(source.progress(), ++snapshots);
-  } while (source.advance());
-  progress.finish();
-  finish_running();
-  std::vector<PassedOver> passed_over = passed_over_in(source);
-  for (PassedOver& one : passed_over) one.is_judged = judged.contains(one.of);
-  std::stable_sort(passed_over.begin(), passed_over.end(), [](const PassedOver& one, const PassedOver& other) {
-    return std::tuple(one.is_judged, other.rows) < std::tuple(other.is_judged, one.rows);
-  });
-  std::stable_sort(hosts.begin(), hosts.end(), is_worse);
-
-  Analysis analysis;
-  static_cast<HostAnalysis&>(analysis) = std::move(hosts.front());
-  analysis.others.assign(std::make_move_iterator(hosts.begin() + 1), std::make_move_iterator(hosts.end()));
-  analysis.skipped = source.skipped();
-  analysis.skipped_count = source.skipped_count();
-  analysis.passed_over = std::move(passed_over);
-  analysis.warnings = source.warnings();
-  analysis.warnings.insert(analysis.warnings.end(), assumed.begin(), assumed.end());
-  if (left_out > 0)
-    analysis.warnings.push_back("more than " + std::to_string(kMaxHosts) + " hosts: " + std::to_string(left_out) +
-                                " snapshots of the others are left out");
-  analysis.readings.assign(source.readings().begin(), source.readings().end());
-  return analysis;
+  Found found;
+  const auto left = look_at(source, options, progress, std::numeric_limits<std::size_t>::max(), {}, found);
+  if (!left) return left.error();
+  return put_together(notes_of(source), std::move(found));
 }
 
 }  // namespace kmem

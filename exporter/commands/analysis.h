@@ -25,6 +25,8 @@ struct AnalysisOptions {
   history::HistoryOptions history;
   bool all = false;                              // also subjects that do not grow
   const drivers::Attribution* owners = nullptr;  // of the tags
+  /// Of all hosts together, some 2.2 KB each: the hosts beyond it are judged by another look at the files.
+  std::size_t most_rows_at_once = 32'768;
 };
 
 struct AnalyzedSubject {

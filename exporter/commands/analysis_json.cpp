@@ -83,12 +83,15 @@ ordered_json named_host_json(const HostAnalysis& host) {
   return document;
 }
 
+std::string_view kind_words(history::RowSubject::Kind kind) {
+  using Kind = history::RowSubject::Kind;
+  return kind == Kind::kProcess ? "process" : kind == Kind::kValue ? "value" : "tag";
+}
+
 ordered_json passed_over_json(const PassedOver& one) {
-  return {{"host", one.of.host},
-          {"pool", one.of.pool ? pool_name(*one.of.pool) : std::string_view()},
-          {"tag", one.of.tag},
-          {"rows", one.rows},
-          {"judged", one.is_judged}};
+  return {{"host", one.of.host}, {"pool", one.of.pool ? pool_name(*one.of.pool) : std::string_view()},
+          {"tag", one.of.tag},   {"kind", kind_words(one.of.kind)},
+          {"rows", one.rows},    {"judged", one.is_judged}};
 }
 
 ordered_json reading_json(const history::FileReading& reading) {

@@ -167,8 +167,10 @@ void add_passed_over(std::string& out, const Analysis& analysis) {
     const PassedOver& one = analysis.passed_over[i];
     out += std::string(i == 0 ? ": " : ", ") + passed_over_name(one.of) + " " +
            (one.is_judged ? count_words(one.rows, "row")
-                          : "not judged, as " + (one.rows == 1 ? std::string("its only row was lost")
-                                                               : "all its " + std::to_string(one.rows) + " rows were lost"));
+            : one.of.kind != history::RowSubject::Kind::kTag
+                ? count_words(one.rows, "row") + " (not judged by itself)"
+                : "not judged, as " + (one.rows == 1 ? std::string("its only row was lost")
+                                                     : "all its " + std::to_string(one.rows) + " rows were lost"));
   }
   if (analysis.passed_over.size() > kMostNamed)
     out += ", and " + std::to_string(analysis.passed_over.size() - kMostNamed) + " subjects more";

@@ -94,6 +94,15 @@ class Analyze(Case):
             self.assertIn("letter.txt" if len(arguments) > 1 else "expected FILE", done.stderr)
         self.assertFalse(os.path.exists(output))
 
+    def test_nothing_to_judge_is_exit_code_2_with_a_report(self):
+        path = path_for_exe(self.file("available.csv", "(PDH-CSV 4.0) (UTC)(0),\\\\h\\Memory\\Available Bytes\n"
+                                                       "11/05/2026 18:00:00.000,5\n"))
+        for form in ("text", "json"):
+            done = run("analyze", f"--format={form}", path)
+            self.assertEqual(done.returncode, 2, form)
+            self.assertIn("nothing could be judged" if form == "text" else "passed_over", done.stdout)
+            self.assertIn("the readings have no pool, tag or commit", done.stderr)
+
 
 class Truth(Case):
     """8 weeks by the hour whose truth is known, in every text that pools are logged in: a leak, 40 calm tags, a reboot,

@@ -180,9 +180,34 @@ TEST(Analyze, WhatWasPassedOverIsNoPartOfTheVerdict) {
                         "         Not covered: 21 pieces passed over: nonpaged Leak not judged, as all its 20 rows were lost, "
                         "paged Some 1 row; listed below\n"));
   EXPECT_EQ(json::parse(analysis_json(*analysis))["passed_over"],
-            json::parse(R"([{"host": "", "pool": "nonpaged", "tag": "Leak", "rows": 20, "judged": false},
-                            {"host": "", "pool": "paged", "tag": "Some", "rows": 1, "judged": true}])"));
+            json::parse(R"([{"host": "", "pool": "nonpaged", "tag": "Leak", "kind": "tag", "rows": 20, "judged": false},
+                            {"host": "", "pool": "paged", "tag": "Some", "kind": "tag", "rows": 1, "judged": true}])"));
   EXPECT_FALSE(analysis->is_of_nothing());
+}
+
+TEST(Analyze, HostsThatThereIsNoRoomForAreJudgedByAnotherLook) {
+  std::string text = "timestamp,host,pool,tag,bytes\n";
+  for (int day = 0; day < 30; ++day)
+    for (const char* const host : {"a", "b", "c", "d"}) {
+      const std::string row = std::to_string(1'767'225'600 + day * 86'400) + "," + host;
+      text += row + ",paged,Calm,5000000\n" + row + ",nonpaged,Leak," +
+              std::to_string(9'000'000 + day * (host[0] - 'a') * 300'000) + "\n" + row + ",nonpaged,Lost," +
+              (day == 3 ? "x" : "70000") + "\n";
+    }
+  test::MemoryFiles files;
+  files.put("h.csv", text);
+  files.put("i.csv", text);
+  const auto told = [&](std::size_t room) {
+    AnalysisOptions options = analysis_options(config::Config{});
+    options.most_rows_at_once = room;
+    test::Shown shown;
+    const auto analysis = analyze_history(files, {"h.csv", "i.csv"}, options, shown.meter);
+    return analysis ? analysis_text(*analysis, false, true) + analysis_json(*analysis, true) : analysis.error().message;
+  };
+  const std::string whole = told(1000);
+  EXPECT_THAT(whole, HasSubstr("Hosts    4: 3 with leaks"));
+  EXPECT_THAT(whole, HasSubstr("d nonpaged Lost 2 rows"));
+  for (const std::size_t room : {1, 3, 4, 8}) EXPECT_EQ(told(room), whole) << room;
 }
 
 TEST(Analyze, LostRowsAreNamedWhateverTheFormat) {
@@ -208,6 +233,30 @@ TEST(Analyze, LostRowsAreNamedWhateverTheFormat) {
   EXPECT_EQ(lost("\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Pool Paged Bytes\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n"
                  "\"11/05/2026 18:00:00.000\",\"500\",\"n/a\"\n"),
             "S||Memory\\Pool Nonpaged Bytes|1;");
+  EXPECT_EQ(lost("Linux 5.10.0 (srv) \t2026-11-05 \t_x86_64_\t(4 CPU)\n\n00:00:01 kbmemfree kbavail kbcommit kbslab\n"
+                 "00:10:01 1000 2000 3000 4000\n00:20:01 1000 2000 x 4000\n00:30:01 1000 2000 3000\n"
+                 "00:40:01 1000 2000 3000 4000\n"),
+            "srv||kbavail|1;srv||kbcommit|2 judged;srv|slab_unreclaimable|kbslab|1 judged;");
+  EXPECT_EQ(lost("# hostname;interval;timestamp;kbmemfree;kbavail;kbcommit;kbslab\nsrv;600;2026-11-05 00:10:01 UTC;1;2;3;4\n"
+                 "srv;600;2026-11-05 00:20:01 UTC;1;2;3\n"),
+            "srv||kbavail|1;srv||kbcommit|1 judged;srv|slab_unreclaimable|kbslab|1 judged;");
+  EXPECT_EQ(lost(R"({"sysstat": {"hosts": [{"nodename": "srv", "statistics": [
+                     {"timestamp": {"date": "2026-11-05", "time": "00:10:01", "utc": 1}, "memory": {"commit": 3000, "slab": "x"}}
+                     ]}]}})"),
+            "srv|slab_unreclaimable|kbslab|1;");
+  EXPECT_EQ(lost("kmem_pool_tag_bytes{instance=\"a\",pool=\"nonpaged\",tag=\"Leak\"} 5 1793901600000\n"
+                 "kmem_pool_tag_bytes{instance=\"a\",pool=\"nonpaged\",tag=\"Leak\"} -5 1793905200000\n"
+                 "kmem_pool_tag_bytes{instance=\"a\",pool=\"nonpaged\",tag=\"Gone\"} x 1793905200000\n"
+                 "windows_memory_committed_bytes{instance=\"a\"} Inf 1793905200000\n"),
+            "a||windows_memory_committed_bytes|1;a|nonpaged|Gone|1;a|nonpaged|Leak|1 judged;");
+  EXPECT_EQ(lost(R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"kmem_pool_tag_bytes",
+                     "instance":"a","pool":"paged","tag":"Leak"},"values":[[1793901600,"5"],[1793905200,"many"]]}]}})"),
+            "a|paged|Leak|1 judged;");
+  EXPECT_EQ(lost("Process ID         Proc.Name Wrkng.Set PagedPool  NonPgdPl  Pagefile    Commit   Handles   Threads\n"
+                 "!LogType=memsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n!TickCount=3600000\n"
+                 "000001a4             svc.exe   1200000     30000     24166   3000000   3000000      2059        12\n"
+                 "000001a8       sqlservr2.exe   1200000     30000     24166   3000000   3000000      x059        12\n"),
+            "||sqlservr2.exe (424)|1;");
   EXPECT_EQ(
       lost(
           "2026-11-05 18:00:00\nslabinfo - version: 2.1\n# name <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>\n"
