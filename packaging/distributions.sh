@@ -64,7 +64,7 @@ for name in "${wanted[@]}"; do
       KMEM_DEBIAN_ARCHIVE="$archive" CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" "$@" >> "$log" 2>&1 < /dev/null
   }
   good=yes
-  inside sh -ec 'apt-get update -qq; apt-get install -y -qq --no-install-recommends ca-certificates python3' || good=no
+  inside sh -ec 'apt-get update -qq; apt-get install -y -qq -o DPkg::Lock::Timeout=600 --no-install-recommends ca-certificates python3' || good=no
   if [ $good = no ]; then
     failed; release; continue
   fi
@@ -72,7 +72,7 @@ for name in "${wanted[@]}"; do
     [ -e "$package" ] || continue
     echo "$name: $(basename "$package")"
     cp "$package" "$target/packages/"
-    if inside sh -ec 'apt-get install -y -qq "/packages/$0"; kmem_exporter --version' "$(basename "$package")" &&
+    if inside sh -ec 'apt-get install -y -qq -o DPkg::Lock::Timeout=600 "/packages/$0"; kmem_exporter --version' "$(basename "$package")" &&
        inside bash -ec "$ask" ask /tmp/page kmem_exporter serve --web.listen-address=127.0.0.1:0 &&
        inside sh -ec 'apt-get purge -y -qq kmem-exporter; ! getent passwd kmem_exporter; ! command -v kmem_exporter'; then
       echo "$name: $(grep "^scraped" "$log" | tail -n 1)"
@@ -94,11 +94,13 @@ for name in "${wanted[@]}"; do
     echo "$name: build and unit tests by $compiler"
     # The program and the unit tests: what else there is, is not the distribution's. By g++ the program is there already.
     if inside sh -ec '
-        apt-get install -y -qq --no-install-recommends libgtest-dev libgmock-dev googletest $(echo $0 | sed "s/clang++/clang/")
+        apt-get install -y -qq -o DPkg::Lock::Timeout=600 --no-install-recommends libgtest-dev libgmock-dev googletest $(echo $0 | sed "s/clang++/clang/")
         build=/source/.build/$0
         [ "$0" != g++ ] || build=/source/.build/run
-        cmake -S /source -B $build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DCMAKE_CXX_COMPILER=$0 \
-          -DCMAKE_C_COMPILER=$(echo $0 | sed "s/g++/gcc/; s/clang++/clang/") -DKMEM_DEPS_DIR=/source/.build/deps > /tmp/configure
+        # run.sh left the compiler to CMake; another name for the same one would begin anew.
+        [ "$0" = g++ ] || compilers="-DCMAKE_CXX_COMPILER=$0 -DCMAKE_C_COMPILER=clang"
+        cmake -S /source -B $build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON ${compilers-} \
+          -DKMEM_DEPS_DIR=/source/.build/deps > /tmp/configure
         unit=$(ctest --test-dir $build -N -L unit | sed -nE "s/^ *Test +#[0-9]+: ([A-Za-z0-9_]+)$/\1/p")
         [ -n "$unit" ]
         $0 --version | sed -n "1s/^/compiler: /p"
