@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Unpacks the source packages that are built with the project into DIR/<name>: cpp-httplib for every build, the
-# rest for Windows. They come from the machine's own Debian mirror; its apt configuration is read, never changed.
+# rest for Windows. They come from the machine's own Debian mirror, or KMEM_DEBIAN_ARCHIVE; its apt configuration is read, never
+# changed.
 # axe-core, which judges the page in a test, comes from the npm registry.
 # Usage: fetch-sources.sh DIR NAME...   (names: cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11
 # nlohmann-json3 openssl zlib axe-core)
@@ -36,9 +37,9 @@ done
 
 apt=$dir/.apt
 mkdir -p "$apt"/{lists/partial,cache/archives/partial,sources.d}
-uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep '/debian/\?$' | head -n 1 || true)
+uri=${KMEM_DEBIAN_ARCHIVE:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep '/debian/\?$' | head -n 1 || true)}
 if [ -z "$uri" ]; then
-  echo "fetch-sources: no Debian archive among this machine's apt sources" >&2
+  echo "fetch-sources: no Debian archive among this machine's apt sources; KMEM_DEBIAN_ARCHIVE names one" >&2
   exit 1
 fi
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg

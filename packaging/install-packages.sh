@@ -9,6 +9,8 @@ if [ "$release" = "ubuntu 22.04" ]; then
 fi
 build=(ca-certificates git g++ cmake ninja-build make pkg-config dpkg-dev file python3 python3-yaml zlib1g-dev libssl-dev libcli11-dev libspdlog-dev
        libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libyaml-cpp-dev)
+# fetch-sources.sh takes sources of Debian's.
+case $release in ubuntu*) build+=(debian-archive-keyring) ;; esac
 test=(python3 python3-yaml victoria-metrics openssl googletest libgtest-dev libgmock-dev libbenchmark-dev valgrind bc clang lld curl prometheus
       prometheus-node-exporter prometheus-alertmanager systemd chromium fonts-dejavu-core
       docker-compose jsonnet lintian rpm fish zsh man-db)

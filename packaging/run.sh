@@ -10,10 +10,13 @@ cd "$root"
 sets=(build)
 [ "${1:-}" != --stack ] || sets+=(stack)
 packaging/install-packages.sh "${sets[@]}"
-packaging/fetch-sources.sh .build/deps cpp-httplib ||
-  echo "no patched cpp-httplib from the package archive" >&2  # CMake says what to do
+httplib=()
+packaging/fetch-sources.sh .build/deps cpp-httplib || {
+  echo "cpp-httplib comes as its author released it; what it then lacks is in packaging/SECURITY.md" >&2
+  httplib=(-DKMEM_HTTPLIB_UPSTREAM=ON)
+}
 if [ ! -e .build/run/build.ninja ]; then
-  cmake -S . -B .build/run -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DKMEM_DEPS_DIR="$root/.build/deps" \
+  cmake -S . -B .build/run -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DKMEM_DEPS_DIR="$root/.build/deps" "${httplib[@]}" \
     > .build/run-configure.log || { cat .build/run-configure.log >&2; exit 1; }
 fi
 [ -e .build/run/exporter/kmem_exporter ] || echo "building, which takes minutes the first time ..."

@@ -119,7 +119,7 @@ void add_hours(Html& html, const Frame& frame) {
   }
 }
 
-/// Runs of buckets that were seen, each as one line; `closed` down to the ground.
+/// Runs of buckets that were seen, each as one line, a bucket alone as wide as it is; `closed` down to the ground.
 void add_runs(Html& html, const Line& line, const Frame& frame, bool closed) {
   const auto& floors = line.floors;
   for (std::size_t i = frame.first; i < floors.size();) {
@@ -127,13 +127,14 @@ void add_runs(Html& html, const Line& line, const Frame& frame, bool closed) {
       ++i;
       continue;
     }
-    const std::size_t begin = i;
-    for (; i < floors.size() && !std::isnan(floors[i]); ++i) {
-      html.raw(i == begin ? "M" : " ").number(frame.x(line.middle_of(i))).raw(" ");
+    const bool alone = i + 1 == floors.size() || std::isnan(floors[i + 1]);
+    const double left = frame.x(alone ? line.begin_of(i) : line.middle_of(i));
+    for (const std::size_t begin = i; i < floors.size() && !std::isnan(floors[i]); ++i) {
+      html.raw(i == begin ? "M" : " ").number(i == begin ? left : frame.x(line.middle_of(i))).raw(" ");
       html.number(frame.y(static_cast<double>(floors[i])) - kTop);
     }
-    if (i - begin == 1) html.raw("h1");
-    if (closed) { html.raw("V").number(kHeight).raw("H").number(frame.x(line.middle_of(begin))).raw("Z"); }
+    if (alone) html.raw("h").number(frame.x(line.begin_of(i)) - left);
+    if (closed) html.raw("V").number(kHeight).raw("H").number(left).raw("Z");
   }
 }
 

@@ -2,16 +2,17 @@
 """What a fleet costs, measured on a few simulated hosts and extrapolated. Needs prometheus, promtool, victoria-metrics.
 
   measure.py --exporter kmem_exporter [--hosts 100] [--seconds 60] [--hours 24]
-  measure.py --exporter kmem_exporter --steady 3 [--hosts 100] [--profile lean]
+  measure.py --exporter kmem_exporter --steady 3 [--hosts 100] [--profile lean] [--page FILE]
 
 Scraping: HOSTS pages of a real exporter (values moved a little each time) scraped every second for SECONDS, and a
 quarter of them; then Prometheus is ended and started again: what replaying SECONDS samples a series costs (180 are the three hours
 a fleet's log reaches back). Disk: HOURS of the demonstration hosts, a point a minute, as blocks of Prometheus and by remote_write.
 --steady: what a fleet does all day: a scrape a minute for so many minutes after the first two, side by side by one Prometheus
 without rules and one with all of them, one VictoriaMetrics without and one with vmalert; then the Fleet dashboard's queries and,
-of VictoriaMetrics, a restart. Needs vmalert."""
+of VictoriaMetrics, a restart. Needs vmalert. --page: a page of /metrics of another host in place of this machine's."""
 
 import argparse
+import gzip
 import http.server
 import json
 import os
@@ -151,11 +152,16 @@ def scrape_job(server, hosts):
     }
 
 
+def patience(seconds):
+    """One program answers for all hosts, and others may work beside it: a late page is one all the same."""
+    return max(1, seconds * 5 // 6)
+
+
 def prometheus(server, hosts, seconds, folder, name, rules=()):
     """The process that scrapes so many hosts of the server every `seconds`, and its address."""
     config, listen = os.path.join(folder, name + ".yml"), stack.address(0)
     every = f"{seconds}s"
-    settings = {"scrape_interval": every, "scrape_timeout": f"{min(seconds, 10)}s", "evaluation_interval": "1m"}
+    settings = {"scrape_interval": every, "scrape_timeout": f"{patience(seconds)}s", "evaluation_interval": "1m"}
     with open(config, "w", encoding="utf-8") as out:
         json.dump({"global": settings, "rule_files": list(rules), "scrape_configs": [scrape_job(server, hosts)]}, out)
     base, tsdb = "http://" + listen, os.path.join(folder, f"tsdb-{name}")
@@ -194,7 +200,7 @@ def victorias(server, hosts, folder, name, rules=()):
     """A VictoriaMetrics that scrapes so many hosts every minute, with a vmalert where there are rules; and its address."""
     config, listen = os.path.join(folder, name + ".yml"), stack.address(0)
     with open(config, "w", encoding="utf-8") as out:
-        json.dump({"global": {"scrape_interval": f"{INTERVAL}s"}, "scrape_configs": [scrape_job(server, hosts)]}, out)
+        json.dump({"global": {"scrape_interval": f"{INTERVAL}s", "scrape_timeout": f"{patience(INTERVAL)}s"}, "scrape_configs": [scrape_job(server, hosts)]}, out)
     base = "http://" + listen
     processes = [start(["victoria-metrics", f"-storageDataPath={folder}/{name}", f"-httpListenAddr={listen}",
                         f"-promscrape.config={config}", "-loggerLevel=WARN"], folder)]
@@ -236,9 +242,13 @@ def steady(page, hosts, minutes, folder):
         values = {"cluster": ".*", "site": ".*", "job": "kmem", "instance": ".+", "repeat": {}}
         for name, shown in (("with_rules", ""), ("victoria_with_rules", "victoria_")):
             processes, base, *_ = running[name]
-            cpu = cpu_seconds(processes[0])
-            dashboards.ask(dashboards.Api(base), fleet_dashboard, values)
-            told[shown + "fleet_dashboard_cpu_seconds"] = cpu_seconds(processes[0]) - cpu
+            panels = {}
+            for panel in dashboards.panels_of(fleet_dashboard):
+                cpu = cpu_seconds(processes[0])
+                dashboards.ask(dashboards.Api(base), {**fleet_dashboard, "panels": [panel]}, values)
+                panels[panel["title"]] = panels.get(panel["title"], 0) + cpu_seconds(processes[0]) - cpu
+            told[shown + "fleet_dashboard_cpu_seconds"] = sum(panels.values())
+            told[shown + "fleet_panels_cpu_seconds"] = dict(sorted(panels.items(), key=lambda row: -row[1]))
         processes, base, *_ = running["victoria_ingestion"]
         processes[0], told["victoria_restart"] = restarted(processes[0], base + "/health", folder)
     finally:
@@ -391,11 +401,17 @@ def main():
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--steady", type=int, metavar="MINUTES")
+    parser.add_argument("--page", metavar="FILE")
     parser.add_argument("--profile", default="default", help="of the exporter whose page it is")
     arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="kmem-fleet-")
     try:
-        page, zipped = pages(arguments.exporter, arguments.profile)
+        if arguments.page:
+            with open(arguments.page, "rb") as file:
+                data = file.read()
+            page, zipped = data.decode(), len(gzip.compress(data))
+        else:
+            page, zipped = pages(arguments.exporter, arguments.profile)
         series = sum(not line.startswith("#") for line in page.splitlines())
         if arguments.steady:
             found = {"series_a_host": series, **steady(page, arguments.hosts, arguments.steady, folder)}

@@ -129,7 +129,9 @@ class Start:
                                    dashboards.annotations(self.api, made, chosen, now))
         head = (f'<style>body{{margin-top:44px;width:{render.WIDTH}px;height:{height}px}}nav{{position:absolute;top:-34px;left:0;font-size:15px}}'
                 f'nav a{{color:#6e9fff;margin-right:16px}}</style><nav>{link("/", "Start page")}<b>{html.escape(made["title"])}</b> '
-                f"{html.escape(TITLES.get((uid, name), '').partition(': ')[2])}</nav>")
+                f"{html.escape(TITLES.get((uid, name), '').partition(': ')[2])}</nav>"
+                # A window that is narrower shows all of it, smaller.
+                f"<script>(onresize = () => document.documentElement.style.zoom = Math.min(1, innerWidth / {render.WIDTH + 20}))()</script>")
         return text.replace("</style>", "</style>" + head, 1)
 
 

@@ -344,6 +344,15 @@ TEST(Chart, OfHoursShowsALeaksHoursWithoutAPace) {
   EXPECT_THAT(drawn, HasSubstr("data-line=\"recent\""));
   EXPECT_THAT(drawn, Not(HasSubstr("class=\"trend\"")));
   leak.course->recent.fill(trend::kNothing);
+  // An hour between hours without readings is as wide as an hour of the four days: 1000 / 96.
+  for (const std::size_t hour : {50U, 54U, 58U, 59U}) leak.course->recent[hour] = 5e6F;
+  Html rare;
+  add_hours_chart(rare, leak, kNow);
+  const std::string sparse = rare.take();
+  EXPECT_THAT(sparse, HasSubstr("M520.8 "));
+  EXPECT_THAT(sparse, HasSubstr("h10.4M562.5 "));
+  EXPECT_THAT(sparse, HasSubstr("h10.4M609.4 "));  // two in a row begin in the middle of the first
+  leak.course->recent.fill(trend::kNothing);
   leak.course->recent[94] = leak.course->recent[95] = 1e6F;
   Html none;
   add_hours_chart(none, leak, kNow);
