@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing of the named sets of Debian/Ubuntu packages. As root, or through sudo.
-# Usage: install-packages.sh build [test] [windows] [arm64] [rpm] [stack] [lint]
+# Usage: install-packages.sh build [test] [windows] [arm64] [x86] [rpm] [stack] [lint]
 set -euo pipefail
 release=$(. /etc/os-release 2> /dev/null && echo "$ID ${VERSION_ID:-}") || release=unknown
 if [ "$release" = "ubuntu 22.04" ]; then
@@ -21,6 +21,7 @@ command -v npm > /dev/null || test+=(npm)  # Node.js' own packages bring it, and
 windows=(python3 g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-w64-dev googletest wine wine64
          wixl msitools)
 arm64=(python3-venv)
+x86=(g++-multilib lib32z1-dev)
 rpm=(rpm)
 stack=(python3 prometheus prometheus-alertmanager)
 lint=(clang-format clang-tidy codespell)
@@ -31,10 +32,11 @@ for set in "$@"; do
     test) wanted+=("${test[@]}") ;;
     windows) wanted+=("${windows[@]}") ;;
     arm64) wanted+=("${arm64[@]}") ;;
+    x86) wanted+=("${x86[@]}") ;;
     stack) wanted+=("${stack[@]}") ;;
     lint) wanted+=("${lint[@]}") ;;
     rpm) wanted+=("${rpm[@]}") ;;
-    *) echo "install-packages: no set named $set; there are build, test, windows, arm64, rpm, stack, lint" >&2; exit 2 ;;
+    *) echo "install-packages: no set named $set; there are build, test, windows, arm64, x86, rpm, stack, lint" >&2; exit 2 ;;
   esac
 done
 missing=()

@@ -6,6 +6,7 @@
 #        packaging/test.sh one NAME [FILTER]   builds and runs one test, natively; FILTER is GoogleTest's
 #        packaging/test.sh lint [tidy [FILES...]]   layout and spelling alone, and clang-tidy (see packaging/lint.sh)
 #        packaging/test.sh arm64           builds the program for Windows on ARM64 and reads its file, on demand
+#        packaging/test.sh x86             what a scrape costs on a 32-bit processor, on demand
 #        packaging/test.sh distributions   builds and tests in other distributions, on demand (distributions.sh)
 # Logs are below .build/logs. Exit 0 only when every leg passed.
 set -euo pipefail
@@ -35,6 +36,16 @@ case ${1:-} in
     cmake --preset windows-arm64
     cmake --build --preset windows-arm64 --target kmem_exporter
     ctest --preset windows-arm64
+    exit
+    ;;
+  x86)  # doubles aligned as Windows aligns them, whose layouts the build checks
+    packaging/install-packages.sh build test x86
+    packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3
+    ln -sfn /usr/src/googletest .build/deps/googletest
+    cmake --preset release -B .build/x86 -DCMAKE_C_FLAGS=-m32 -DCMAKE_CXX_FLAGS="-m32 -malign-double" \
+      -DCMAKE_LIBRARY_PATH=/usr/lib32 -DKMEM_DEPS_FROM_SOURCE=ON -DKMEM_TLS=OFF
+    cmake --build .build/x86 --target page_cost
+    ctest --test-dir .build/x86 -R '^bench_page_cost$' --verbose
     exit
     ;;
   distributions)

@@ -6,6 +6,8 @@ namespace kmem::windows {
 
 namespace {
 
+constexpr std::size_t kRoomBytes = 2 << 10;
+
 /// `call` (buffer, bytes needed -> status) fills the whole of `answer`, which is cut to what was filled.
 template <typename Call>
 NtStatus ask(Call call, std::string& answer, std::uint32_t& needed_bytes) {
@@ -19,7 +21,10 @@ NtStatus ask(Call call, std::string& answer, std::uint32_t& needed_bytes) {
 
 template <typename Call>
 NtStatus grow(Call call, std::size_t start_bytes, std::size_t most_bytes, std::string& answer) {
-  answer.resize(std::min(std::max(start_bytes, answer.capacity()), most_bytes));
+  // By what was there last time: a buffer of which the answer fills a tenth is zeroed by us and locked by the kernel in
+  // vain, which was a third of a scrape's instructions.
+  const std::size_t before = answer.size(), most_known = std::max(start_bytes, answer.capacity());
+  answer.resize(std::min({before == 0 ? most_known : before + before / 4 + kRoomBytes, most_known, most_bytes}));
   NtStatus status = kStatusOk;
   for (int tries = 0; tries < kMaxQueryTries; ++tries) {
     std::uint32_t needed_bytes = 0;

@@ -25,8 +25,8 @@ class NtQuery {
 inline constexpr std::size_t kMaxAnswerBytes = 16 << 20;
 inline constexpr int kMaxQueryTries = 8;
 
-/// For classes whose length varies. Starts with `start_bytes` or with what `answer` held before, grows to
-/// max(2x, needed + 25 %) up to kMaxAnswerBytes; on success `answer` is exactly what was filled.
+/// For classes whose length varies. Starts with the larger of `start_bytes` and what `answer` has room for, or with less:
+/// a quarter and 2 KiB more than the answer that it still holds. Grows to max(2x, needed + 25 %) up to kMaxAnswerBytes; on success `answer` is exactly what was filled.
 NtStatus read_all(NtQuery& query, std::uint32_t info_class, std::size_t start_bytes, std::string& answer,
                   std::size_t most_bytes = kMaxAnswerBytes);
 

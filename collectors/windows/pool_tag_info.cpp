@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "collectors/base/byte_reader.h"
 #include "collectors/base/label_text.h"
@@ -14,15 +15,22 @@ namespace kmem::windows {
 
 namespace {
 
-/// Row numbers in the lower half, tags in the upper, ordered by tag. By counting: a few µs for a real table, and no
-/// hostile one can make it quadratic.
-void sort_by_tag(std::vector<std::uint64_t>& keys) {
-  std::vector<std::uint64_t> sorted(keys.size());
-  for (int shift = 32; shift < 64; shift += 8) {
-    std::array<std::uint32_t, 257> starts{};
-    for (const std::uint64_t key : keys) ++starts[((key >> shift) & 255) + 1];
-    for (std::size_t i = 1; i < 256; ++i) starts[i] += starts[i - 1];
-    for (const std::uint64_t key : keys) sorted[starts[(key >> shift) & 255]++] = key;
+/// In 32-bit words, which a 32-bit kernel's processor sorts and compares at once.
+struct KeyedRow {
+  std::uint32_t tag, row;
+};
+
+/// By counting: a few µs for a real table, and no hostile one can make it quadratic. Stable.
+void sort_by_tag(std::vector<KeyedRow>& keys) {
+  constexpr std::size_t kDigits = 4;
+  std::array<std::array<std::uint32_t, 256>, kDigits> starts{};
+  for (const KeyedRow& key : keys)
+    for (std::size_t digit = 0; digit < kDigits; ++digit) ++starts[digit][(key.tag >> (8 * digit)) & 255];
+  std::vector<KeyedRow> sorted(keys.size());
+  for (std::size_t digit = 0; digit < kDigits; ++digit) {
+    std::uint32_t next = 0;
+    for (std::uint32_t& start : starts[digit]) next += std::exchange(start, next);
+    for (const KeyedRow& key : keys) sorted[starts[digit][(key.tag >> (8 * digit)) & 255]++] = key;
     keys.swap(sorted);
   }
 }
@@ -48,8 +56,13 @@ struct Half {
 };
 
 template <typename Counter>
+bool is_live(const Half<Counter>& half) {
+  return half.bytes != 0 || half.outstanding != 0;
+}
+
+template <typename Counter>
 void append_live(const Half<Counter>& half, Pool pool, const std::string& tag, std::vector<TagUsage>& out) {
-  if (half.bytes == 0 && half.outstanding == 0) return;
+  if (!is_live(half)) return;
   TagUsage& row = out.emplace_back();
   row.pool = pool;
   row.counter_bits = 8 * sizeof(Counter);
@@ -66,23 +79,21 @@ template <typename Entry>
 std::uint64_t append_rows(const base::ByteReader& reader, std::size_t first, std::size_t rows, std::vector<TagUsage>& out) {
   using Counter = typename Entry::Counter;
   std::uint64_t skipped = 0;
-  const auto entry_at = [&](std::uint64_t key) {
-    return *reader.read<Entry>(first + static_cast<std::uint32_t>(key) * sizeof(Entry));
-  };
-  std::vector<std::uint64_t> keys(rows);
-  for (std::size_t row = 0; row < rows; ++row)
-    keys[row] = std::uint64_t{*reader.read<std::uint32_t>(first + row * sizeof(Entry)) & ~kProtectedPool} << 32 | row;
+  std::vector<KeyedRow> keys(rows);
+  for (std::uint32_t row = 0; row < rows; ++row)
+    keys[row] = {*reader.read<std::uint32_t>(first + row * sizeof(Entry)) & ~kProtectedPool, row};
   sort_by_tag(keys);
 
   for (std::size_t at = 0; at < rows;) {
-    const auto tag = static_cast<std::uint32_t>(keys[at] >> 32);
+    const std::uint32_t tag = keys[at].tag;
     Half<Counter> paged;
     Half<Counter> nonpaged;
-    for (; at < rows && keys[at] >> 32 == tag; ++at) {
-      const Entry entry = entry_at(keys[at]);
+    for (; at < rows && keys[at].tag == tag; ++at) {
+      const Entry entry = *reader.read<Entry>(first + keys[at].row * sizeof(Entry));
       skipped += !paged.add(entry.paged_allocs, entry.paged_frees, entry.paged_used);
       skipped += !nonpaged.add(entry.nonpaged_allocs, entry.nonpaged_frees, entry.nonpaged_used);
     }
+    if (!is_live(paged) && !is_live(nonpaged)) continue;
     std::array<char, sizeof(tag)> raw;
     std::memcpy(raw.data(), &tag, sizeof(tag));
     const std::string text = base::label_text(std::string_view(raw.data(), raw.size()));

@@ -32,12 +32,22 @@ class Writer {
   }
 
   void integer(std::int64_t number) {
-    room(kNumberBound);
-    used_ = static_cast<std::size_t>(std::to_chars(at(), at() + kNumberBound, number).ptr - out_.data());
+    if (number < 0) text('-');
+    integer(number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number));
   }
+  /// By divisions of 32 bits as far as they reach: those of 64 bits are calls on a 32-bit processor.
   void integer(std::uint64_t number) {
     room(kNumberBound);
-    used_ = static_cast<std::size_t>(std::to_chars(at(), at() + kNumberBound, number).ptr - out_.data());
+    if (sizeof(void*) == 4 && number > 0xFFFF'FFFF) {
+      integer(number / kNineDigits);
+      auto rest = static_cast<std::uint32_t>(number % kNineDigits);
+      for (char* digit = at() + 9; digit != at(); rest /= 10) *--digit = static_cast<char>('0' + rest % 10);
+      used_ += 9;
+      return;
+    }
+    const auto to = [&](auto value) { return std::to_chars(at(), at() + kNumberBound, value).ptr; };
+    const char* const end = number <= 0xFFFF'FFFF ? to(static_cast<std::uint32_t>(number)) : to(number);
+    used_ = static_cast<std::size_t>(end - out_.data());
   }
   /// Whole numbers up to 2^53 as digits, the rest as the shortest text that reads back the same; an exponent only where
   /// Go's %g has one, so that le="0.0005" reads as it does everywhere else.
@@ -78,6 +88,7 @@ class Writer {
   void escaped(std::string_view piece, bool quote);
 
  private:
+  static constexpr std::uint64_t kNineDigits = 1'000'000'000;
   static constexpr std::size_t kNumberBound = 32;  // "-2.2250738585072014e-308" is the longest shortest double
 
   char* at() { return out_.data() + used_; }

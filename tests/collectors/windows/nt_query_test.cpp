@@ -100,6 +100,21 @@ TEST(ReadAll, NextReadingStartsWithTheSizeThatSufficed) {
   EXPECT_EQ(answer.size(), 9'000u);
 }
 
+TEST(ReadAll, NextReadingHasRoomForAQuarterMoreThanTheLastAnswer) {
+  ScriptedQuery query({{kStatusOk, 8'000}, {kStatusOk, 8'100}, {kStatusLengthMismatch, 13'000}, {kStatusOk, 13'000}});
+  std::string answer;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(read_all(query, 22, 128'000, answer), kStatusOk);
+  EXPECT_EQ(query.sizes, (Sizes{128'000, 12'048, 12'173, 24'346}));
+  EXPECT_EQ(answer.size(), 13'000u);
+}
+
+TEST(ReadAll, AKernelThatTellsNoLengthIsNotAskedWithMoreEachTime) {
+  ScriptedQuery query({{kStatusOk, 0}});
+  std::string answer;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(read_all(query, 5, 100'000, answer), kStatusOk);
+  EXPECT_EQ(query.sizes, (Sizes{100'000, 100'000, 100'000}));
+}
+
 TEST(ReadAll, AnAnswerLongerThanTheBufferIsNotBelieved) {
   ScriptedQuery query({{kStatusOk, 5000}});
   std::string answer;
