@@ -30,6 +30,8 @@ class File {
   virtual Result<void> sync() = 0;
   /// Who may read and write it becomes as for the file of that name, if there is one.
   virtual Result<void> take_access_of(const std::string&) { return {}; }
+  /// Whether the path leads to this file: no longer once it was removed, renamed or replaced. Where that cannot be told, yes.
+  [[nodiscard]] virtual bool is_still(const std::string&) const { return true; }
 };
 
 enum class OpenMode {

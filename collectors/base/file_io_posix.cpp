@@ -84,6 +84,14 @@ class PosixFile final : public File {
     return {};
   }
 
+  [[nodiscard]] bool is_still(const std::string& path) const override {
+    struct stat opened {
+    }, named{};
+    if (::fstat(handle_, &opened) != 0) return errno != ESTALE;
+    if (::stat(path.c_str(), &named) != 0) return errno != ENOENT && errno != ENOTDIR;
+    return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+  }
+
  private:
   int handle_;
   std::string path_;
@@ -200,10 +208,9 @@ class PosixFileSystem final : public FileSystem {
       if (retry([&] { return ::flock(handle, LOCK_EX | LOCK_NB); }) == -1 && errno == EWOULDBLOCK)
         return Error{ErrorCode::kBusy, path + ": cannot open for writing: another process is writing it"};
       // Between open and lock its former writer may have renamed it: then this is no longer the file of that name.
-      struct stat opened {
-      }, named{};
+      if (!file->is_still(path)) continue;
+      struct stat opened {};
       if (::fstat(handle, &opened) != 0) return os_error(path, "open for writing");
-      if (::stat(path.c_str(), &named) != 0 || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) continue;
       if (!rewrites && S_ISFIFO(opened.st_mode))  // its reading would wait for a writer
         return Error{ErrorCode::kInvalid, path + ": is a pipe; a file is wanted"};
       if (rewrites && !S_ISREG(opened.st_mode))

@@ -61,6 +61,21 @@ class Win32File final : public File {
     return {};
   }
 
+  [[nodiscard]] bool is_still(const std::string& path) const override {
+    const HANDLE named = CreateFileW(to_wide(path).c_str(), 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+                                     OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+    if (named == INVALID_HANDLE_VALUE) {
+      // Where a removed file keeps its name until its last handle is closed, who asks for it is denied.
+      const DWORD error = GetLastError();
+      return error != ERROR_FILE_NOT_FOUND && error != ERROR_PATH_NOT_FOUND && error != ERROR_ACCESS_DENIED;
+    }
+    BY_HANDLE_FILE_INFORMATION ours{}, there{};
+    const bool known = GetFileInformationByHandle(handle_, &ours) && GetFileInformationByHandle(named, &there);
+    CloseHandle(named);
+    return !known || (ours.dwVolumeSerialNumber == there.dwVolumeSerialNumber && ours.nFileIndexHigh == there.nFileIndexHigh &&
+                      ours.nFileIndexLow == there.nFileIndexLow);
+  }
+
  private:
   bool seek(std::int64_t to, DWORD from) {
     LARGE_INTEGER distance;

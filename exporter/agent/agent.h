@@ -37,13 +37,14 @@ class Agent {
         keeper_(monitor_, clock, files, config.storage.path), gatherer_(monitor_, keeper_, attribution_),
         answers_(monitor_, keeper_, gatherer_) {}
 
-  /// Takes up what an earlier run kept in storage.path, before the first tick.
-  void load_state() { keeper_.load(); }
+  /// Takes up what an earlier run kept in storage.path, before the first tick. False, and logged: another program keeps
+  /// its own there.
+  bool load_state() { return keeper_.load(); }
   /// One step of the sampler: the monitor's, and the state files when due.
   void tick() {
     if (const auto news = monitor_.tick()) keeper_.save_what_is_due(*news);
   }
-  /// Writes the state files now, if anything was learnt; what a stop calls first. False: storage does not answer.
+  /// Writes the state files now, if anything was learnt; what a stop calls first. False, and logged: not all could be.
   bool save_state() { return !monitor_.is_ready() || keeper_.save_now(); }
   /// Nobody waits for the kernel any more: the program is about to stop.
   void stop_waiting() { monitor_.stop_waiting(); }

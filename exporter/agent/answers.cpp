@@ -94,9 +94,9 @@ Patience patience_of(const http::Request& request, Patience patience) {
   // Its answer has to arrive, too. Less than a moment is not believed: others would get the same answer.
   if (scraper > 0 && scraper < 3'600) {
     const std::chrono::duration<double> left(scraper - std::min(scraper / 4, kScraperMarginSeconds));
-    patience.whole =
-        std::clamp<std::chrono::nanoseconds>(std::chrono::duration_cast<std::chrono::nanoseconds>(left),
-                                             std::min<std::chrono::nanoseconds>(kLeastPatience, patience.whole), patience.whole);
+    patience.whole = std::clamp<std::chrono::nanoseconds>(std::chrono::duration_cast<std::chrono::nanoseconds>(left),
+                                                          std::min<std::chrono::nanoseconds>(kLeastPatience, patience.whole),
+                                                          patience.whole);
   }
   if (request.at_once) {
     patience.whole = kAtOnce;

@@ -1,5 +1,6 @@
 #include "exporter/agent/keeper.h"
 
+#include <atomic>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,8 +13,10 @@ namespace {
 
 constexpr std::uint32_t kSelectionVersion = 1;
 // Storage may be a slow disk at the start of a machine; it must never keep requests from being answered.
-constexpr std::chrono::seconds kLoadPatience{5}, kSavePatience{1};
+constexpr std::chrono::seconds kLoadPatience{5}, kTickPatience{1};
 constexpr std::chrono::milliseconds kHangPatience{100};
+constexpr std::string_view kNoAnswer = "storage does not answer",
+                           kOthers = "another kmem_exporter keeps its history in this storage.path; give each one its own";
 
 base::Error nobody_wants_it() { return {base::ErrorCode::kBusy, "the agent has ended"}; }
 
@@ -24,7 +27,12 @@ struct Keeper::Files {
       : files(all), path(folder), selection(all, clock, folder + "/selection.state", "SELN", kSelectionVersion),
         history(all, clock, folder + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
         failures(all, clock, folder + "/failures.state", "FAIL", FailureLog::kStateVersion), monitor(&learns) {}
-  void load();
+  /// False: it is another's folder.
+  bool load();
+  /// The folder is there, and its lock is ours. kBusy: it is another's.
+  base::Result<void> hold();
+  /// As given, and the history piece by piece.
+  void save(const std::optional<std::string>& selection, bool history_too, const std::optional<std::string>& failures);
   base::Result<bool> history_piece(std::size_t number, std::string& out);
   void end_history();
   /// Nobody learns any more; what is being written is written to its end.
@@ -33,9 +41,11 @@ struct Keeper::Files {
   base::FileSystem& files;
   const std::string path;
   KeptState selection, history, failures;
-  std::mutex mutex;  // of what follows
-  Monitor* monitor;  // null: it has ended
+  std::unique_ptr<base::File> lock_file;         // null: not known to be ours
+  std::mutex mutex;                              // of what follows
+  Monitor* monitor;                              // null: it has ended
   std::optional<std::vector<std::string>> rest;  // of the history that was being written then
+  std::string last_error;                        // of the last save; empty: all of it is in its files
 };
 
 Keeper::Keeper(Monitor& monitor, const base::Clock& clock, base::FileSystem& files, std::string folder)
@@ -44,17 +54,40 @@ Keeper::Keeper(Monitor& monitor, const base::Clock& clock, base::FileSystem& fil
 
 Keeper::~Keeper() { files_->end(); }
 
-void Keeper::load() {
-  if (folder_.empty()) return;
-  (void)storage_.start([files = files_] { files->load(); });
+bool Keeper::load() {
+  if (folder_.empty()) return true;
+  const auto is_ours = std::make_shared<std::atomic<bool>>(true);
+  begun_ = clock_.steady();
+  (void)storage_.start([files = files_, is_ours] { *is_ours = files->load(); });
   hangs_ = !storage_.wait(kLoadPatience);
   if (hangs_) base::log_error("storage does not answer; serving without what was learnt before", {{"path", folder_}});
+  return *is_ours;
 }
 
-void Keeper::Files::load() {
+base::Result<void> Keeper::Files::hold() {
+  const std::string name = path + "/lock";
+  const bool was_ours = lock_file != nullptr;
+  if (was_ours && lock_file->is_still(name)) return {};
+  lock_file.reset();
+  if (auto made = files.make_folder(path); !made) return made;
+  auto taken = files.open(name, base::OpenMode::kRewriteOwn);
+  if (was_ours) base::log_warn("storage.path was removed, and is made again", {{"path", path}});
+  if (!taken) return taken.error();
+  lock_file = std::move(*taken);
+  return {};
+}
+
+bool Keeper::Files::load() {
   if (const auto made = files.make_folder(path); !made) {
     base::log_error("history cannot be kept", {{"error", made.error().message}});
-    return;
+    return true;
+  }
+  if (const auto held = hold(); !held && held.error().code == base::ErrorCode::kBusy) {
+    base::log_error(kOthers, {{"path", path}});
+    return false;
+  } else if (!held) {
+    base::log_warn("whether another kmem_exporter keeps its history here is not known",
+                   {{"path", path}, {"error", held.error().message}});
   }
   const auto into = [this](base::Result<void> (Monitor::Hold::*take)(std::string_view)) {
     return [this, take](std::string_view payload) -> base::Result<void> {
@@ -66,6 +99,7 @@ void Keeper::Files::load() {
   selection.load(into(&Monitor::Hold::load_selection));
   history.load(into(&Monitor::Hold::load_history));
   failures.load(into(&Monitor::Hold::load_failures));
+  return true;
 }
 
 base::Result<bool> Keeper::Files::history_piece(std::size_t number, std::string& out) {
@@ -98,21 +132,23 @@ void Keeper::save_what_is_due(const Monitor::News& news) {
   const bool is_time = now - last_save_ >= interval;
   const Due due = {changed || is_time, has_history_ && (news.first || now - last_history_save_ >= interval),
                    news.failures || is_time};
-  if (!due.any()) return;
   if (!storage_.is_idle()) {
     unsaved_change_ = changed;
-    return note_hang(due);
+    return note_wait(due);
   }
+  hangs_ = false;
+  if (!due.any()) return;
   if (due.selection) last_save_ = now;
   if (due.history) last_history_save_ = now;
   start_saving(due);
-  hangs_ = !storage_.wait(kSavePatience);
-  if (hangs_) note_hang(due);
+  if (!storage_.wait(kTickPatience)) base::log_debug("storage is slow; a save goes on", {{"path", folder_}});
 }
 
-void Keeper::note_hang(const Due& due) {
-  if (due.selection) files_->selection.note_hang();
-  if (due.history) files_->history.note_hang();
+void Keeper::note_wait(const Due& due) {
+  if (clock_.steady() - begun_ < kNoAnswerAfter) return;
+  const bool is_news = !std::exchange(hangs_, true);
+  if (due.selection || (is_news && at_work_.selection)) files_->selection.note_unsaved(kNoAnswer);
+  if (due.history || (is_news && at_work_.history)) files_->history.note_unsaved(kNoAnswer);
 }
 
 void Keeper::start_saving(Due due) {
@@ -123,27 +159,60 @@ void Keeper::start_saving(Due due) {
     if (due.failures) failures = hold.save_failures();
     if (due.history) hold->trend->begin_saving();
   }
-  const bool started = storage_.start(
-      [files = files_, selection = std::move(selection), failures = std::move(failures), history = due.history] {
-        if (selection) files->selection.save(*selection);
-        if (history) {
-          files->history.save([&files](std::size_t number, std::string& out) { return files->history_piece(number, out); });
-          files->end_history();
-        }
-        if (failures) files->failures.save(*failures);
-      });
-  if (!started && due.history) files_->end_history();
+  at_work_ = due;
+  begun_ = clock_.steady();
+  const bool started = storage_.start([files = files_, selection = std::move(selection), failures = std::move(failures),
+                                       history = due.history] { files->save(selection, history, failures); });
+  if (started) return;
+  if (due.history) files_->end_history();
+  const std::scoped_lock lock(files_->mutex);
+  files_->last_error = "no thread to save it";
+}
+
+void Keeper::Files::save(const std::optional<std::string>& new_selection, bool history_too,
+                         const std::optional<std::string>& new_failures) {
+  // Where the folder cannot be made, the files say so.
+  const auto held = hold();
+  const bool is_anothers = !held && held.error().code == base::ErrorCode::kBusy;
+  std::string error;
+  const auto write = [&](KeptState& file, const auto& payload) {
+    if (is_anothers) file.note_unsaved(kOthers);
+    if (is_anothers) return;
+    if (const auto saved = file.save(payload); !saved) error = saved.error().message;
+  };
+  if (is_anothers) error = held.error().message;
+  if (new_selection) write(selection, *new_selection);
+  if (history_too) {
+    write(history, base::PieceMaker([this](std::size_t number, std::string& out) { return history_piece(number, out); }));
+    end_history();
+  }
+  if (new_failures) write(failures, *new_failures);
+  const std::scoped_lock guard(mutex);
+  last_error = std::move(error);
 }
 
 bool Keeper::save_now() {
   if (folder_.empty()) return true;
   const std::scoped_lock saving(saving_);
-  if (storage_.wait(hangs_ ? kHangPatience : kSavePatience)) {
+  const auto until = std::chrono::steady_clock::now() + kStopPatience;
+  hangs_ = !storage_.is_idle() && (hangs_ || clock_.steady() - begun_ >= kNoAnswerAfter);
+  const auto wait = [this, until] {
+    if (hangs_) return storage_.wait(kHangPatience);
+    if (storage_.wait(kTickPatience)) return true;
+    base::log_info("storage is slow; a stop waits for it", {{"path", folder_}});
+    return storage_.wait(until - std::chrono::steady_clock::now());
+  };
+  std::string error(kNoAnswer);
+  if (wait()) {
+    hangs_ = false;
     start_saving({true, has_history_, true});
-    if (storage_.wait(kSavePatience)) return true;
+    if (wait()) {
+      const std::scoped_lock lock(files_->mutex);
+      error = files_->last_error;
+    }
   }
-  base::log_error("what was learnt is not saved: storage does not answer", {{"path", folder_}});
-  return false;
+  if (!error.empty()) base::log_error("what was learnt is not saved", {{"path", folder_}, {"error", error}});
+  return error.empty();
 }
 
 std::optional<base::UnixMillis> Keeper::last_history_save() const {

@@ -143,26 +143,22 @@ bool KeptState::is_unread_still() {
 }
 
 template <typename Payload>
-void KeptState::write(const Payload& payload) {
-  if (is_unread_still()) return;
+base::Result<void> KeptState::write(const Payload& payload) {
+  if (is_unread_still()) return base::Error{base::ErrorCode::kIo, path_ + ": what it holds cannot be read, and stays"};
   auto saved = base::save_state(files_, path_, kind_, version_, payload);
-  // Someone has cleaned up, and took the folder, too.
-  if (const std::size_t slash = path_.find_last_of("/\\"); !saved && saved.error().code == base::ErrorCode::kAbsent &&
-                                                           slash != std::string::npos &&
-                                                           files_.make_folder(path_.substr(0, slash)))
-    saved = base::save_state(files_, path_, kind_, version_, payload);
   if (saved) last_save_ = clock_.wall();
   if (!saved) ++failures_[kUnwritable];
   say(saved ? std::string() : saved.error().message);
+  return saved;
 }
 
-void KeptState::save(std::string_view payload) { write(payload); }
+base::Result<void> KeptState::save(std::string_view payload) { return write(payload); }
 
-void KeptState::save(const base::PieceMaker& payload) { write(payload); }
+base::Result<void> KeptState::save(const base::PieceMaker& payload) { return write(payload); }
 
-void KeptState::note_hang() {
+void KeptState::note_unsaved(std::string_view why) {
   ++failures_[kUnwritable];
-  say(path_ + ": storage does not answer");
+  say(path_ + ": " + std::string(why));
 }
 
 void KeptState::say(const std::string& error) {

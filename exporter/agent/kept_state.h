@@ -35,10 +35,11 @@ class KeptState {
   /// nobody wants it any more. May be called by save().
   using Take = std::function<base::Result<void>(std::string_view payload)>;
   void load(Take take);
-  void save(std::string_view payload);
-  void save(const base::PieceMaker& payload);
-  /// Storage does not answer: said once, counted as unwritable.
-  void note_hang();
+  /// The folder is there. An Error was logged, where it is news, and counted.
+  base::Result<void> save(std::string_view payload);
+  base::Result<void> save(const base::PieceMaker& payload);
+  /// It was not even tried: said once, counted as unwritable.
+  void note_unsaved(std::string_view why);
 
   [[nodiscard]] std::uint64_t failures(Failure reason) const { return failures_[reason]; }
   [[nodiscard]] std::optional<base::UnixMillis> last_save() const;
@@ -46,7 +47,7 @@ class KeptState {
  private:
   void say(const std::string& error);
   template <typename Payload>
-  void write(const Payload& payload);
+  base::Result<void> write(const Payload& payload);
 
   base::FileSystem& files_;
   const base::Clock& clock_;

@@ -88,48 +88,48 @@ std::string_view held_key(const trend::SubjectReport& report) {
   return is_object ? "held" : "";
 }
 
+/// What a subject's own name is called in the log.
+std::string_view name_key(trend::Kind kind) { return kind == trend::Kind::kHandles ? "process" : "tag"; }
+
+/// Who may be behind a tag; empty for what is none.
+std::string driver_words(const trend::SubjectReport& report, const drivers::Attribution& owners) {
+  if (report.kind != trend::Kind::kTag) return {};
+  std::string drivers = drivers::joined_drivers(owners.candidates(report.pool, report.text));
+  return drivers.empty() ? "unknown" : drivers;
+}
+
 std::string_view or_unknown(const std::string& words) { return words.empty() ? std::string_view("unknown") : words; }
 
 void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& owners, const std::string& held) {
-  std::string driver;
-  if (leak.kind == trend::Kind::kTag) {
-    driver = drivers::joined_drivers(owners.candidates(leak.pool, leak.text));
-    if (driver.empty()) driver = "unknown";
-  }
   const std::string per_day = number("%.0f", leak.credible_slope_per_second * kSecondsPerDay);
   const bool bytes = trend::counts_bytes(leak.kind);
   base::log_warn("leak suspected", {{"kind", trend::kind_name(leak.kind)},
                                     {"pool", trend::pool_name_of(leak.kind, leak.pool)},
-                                    {leak.kind == trend::Kind::kHandles ? "process" : "tag", leak.text},
+                                    {name_key(leak.kind), leak.text},
                                     {bytes ? "bytes_per_day" : "per_day", per_day},
                                     {"since", leak.since ? base::date_words(*leak.since) : std::string("unknown")},
                                     {"confidence", number("%.2f", leak.confidence)},
                                     {"exhaustion", exhaustion_text(leak)},
                                     {"room", room_text(leak)},
                                     {"bound", bound_text(leak)},
-                                    {"driver", driver},
+                                    {"driver", driver_words(leak, owners)},
                                     {held_key(leak), or_unknown(held)}});
 }
 
 /// No fault is claimed: load can do this, too.
 void log_surge(const trend::SubjectReport& report, const drivers::Attribution& owners, const std::string& held) {
-  std::string driver;
-  if (report.kind == trend::Kind::kTag) {
-    driver = drivers::joined_drivers(owners.candidates(report.pool, report.text));
-    if (driver.empty()) driver = "unknown";
-  }
   const bool bytes = trend::counts_bytes(report.kind);
   const trend::Surge& surge = *report.surge;
   base::log_warn("surge: grows now beyond all before",
                  {{"kind", trend::kind_name(report.kind)},
                   {"pool", trend::pool_name_of(report.kind, report.pool)},
-                  {report.kind == trend::Kind::kHandles ? "process" : "tag", report.text},
+                  {name_key(report.kind), report.text},
                   {bytes ? "bytes_per_hour" : "per_hour", number("%.0f", surge.pace_per_second * 3600)},
                   {"growth", number("%.0f", surge.growth)},
                   {"since", base::rfc3339(surge.since)},
                   {"time_left", std::isinf(surge.seconds_left) ? std::string("unknown") : number("%.0fs", surge.seconds_left)},
                   {"bound", bound_text(report)},
-                  {"driver", driver},
+                  {"driver", driver_words(report, owners)},
                   {held_key(report), or_unknown(held)}});
 }
 
@@ -141,7 +141,7 @@ void log_ended(std::string_view message, const Said& before, const Said& now) {
     const auto& [kind, pool, text] = subject;
     base::log_info(message, {{"kind", trend::kind_name(kind)},
                              {"pool", trend::pool_name_of(kind, pool)},
-                             {kind == trend::Kind::kHandles ? "process" : "tag", text},
+                             {name_key(kind), text},
                              {"was_since", base::date_words(since)}});
   }
 }

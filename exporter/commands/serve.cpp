@@ -96,23 +96,6 @@ std::string address_of(const config::Web& web, std::size_t index, std::uint16_t 
   return (host.empty() ? "0.0.0.0" : host) + ":" + std::to_string(port);
 }
 
-using Hold = base::Result<std::unique_ptr<base::File>>;
-constexpr std::chrono::seconds kHoldPatience{5};
-
-/// Held while the program runs: the history of two programs in one folder would be the history of neither. Storage that
-/// does not answer is not waited for.
-Hold hold_storage(base::FileSystem& files, const std::string& folder) {
-  if (folder.empty()) return std::unique_ptr<base::File>();
-  const auto held = std::make_shared<Hold>(std::unique_ptr<base::File>());
-  base::SideTask task;
-  const bool answers = task.start([&files, folder, held] {
-    (void)files.make_folder(folder);  // the agent says what is wrong with it
-    *held = files.open(folder + "/lock", base::OpenMode::kRewriteOwn);
-  }) && task.wait(kHoldPatience);
-  if (answers) return std::move(*held);
-  return base::Error{base::ErrorCode::kIo, folder + ": does not answer"};
-}
-
 /// People look seldom, and a page of 1,000 tags takes megabytes while it is written.
 std::vector<http::Route> without_remains(std::vector<http::Route> routes) {
   for (http::Route& route : routes) {
@@ -132,7 +115,6 @@ struct Serving {
   int code = kExitFailed;
   config::Config config;
   config::WebSecurity security;
-  Hold hold = std::unique_ptr<base::File>();
   std::unique_ptr<Agent> agent;
   std::unique_ptr<drivers::GuardedWatch> driver_watch;
   std::unique_ptr<http::Server> server;
@@ -155,20 +137,11 @@ int make(Serving& made, const Options& options, Environment& environment) {
   base::log_info("starting", {{"version", build.version}, {"revision", build.revision}, {"source", config.source.kind}});
 
   made.step = "storage";
-  made.hold = hold_storage(environment.files, config.storage.path);
-  if (!made.hold && made.hold.error().code == base::ErrorCode::kBusy) {
-    base::log_error("another kmem_exporter keeps its history in this storage.path; give each one its own",
-                    {{"path", config.storage.path}});
-    return kExitFailed;
-  }
-  if (!made.hold)
-    base::log_warn("whether another kmem_exporter keeps its history here is not known",
-                   {{"path", config.storage.path}, {"error", made.hold.error().message}});
   // A recording's history is its own, and no live kernel's.
   const bool live = !config.source.is_recording();
   made.agent = std::make_unique<Agent>(config, std::move(*kernel), environment.clock, environment.files,
                                        live ? host_identity(environment.files) : config.source.kind);
-  made.agent->load_state();
+  if (!made.agent->load_state()) return kExitFailed;
   made.driver_watch = std::make_unique<drivers::GuardedWatch>(std::make_unique<drivers::DriverWatch>(
       config, live ? drivers::make_system_view() : nullptr, made.agent->attribution(), environment.files, environment.clock));
   made.driver_watch->load();
@@ -267,10 +240,10 @@ int serve(const Options& options, Environment& environment) {
   base::log_info("stopping");
   supervisor.stopping();
   agent.stop_waiting();
-  agent.save_state();
+  const bool saved = agent.save_state();
   web_watch.reset();
   server.stop();
-  return kExitFine;
+  return saved ? kExitFine : kExitFailed;
 }
 
 }  // namespace kmem

@@ -17,7 +17,7 @@
 namespace kmem::service {
 namespace {
 
-constexpr DWORD kStartHintMs = 30'000, kStopHintMs = 5'000;
+constexpr DWORD kStartHintMs = 30'000, kStopHintMs = 10'000;
 
 // The service manager calls back without an argument of ours.
 const std::function<int()>* g_body = nullptr;

@@ -28,11 +28,15 @@ class MemoryFiles final : public base::FileSystem {
     for (auto& [path, node] : nodes_) node->bytes = node->synced;
   }
 
-  void put(const std::string& path, std::string bytes) { nodes_[path] = std::make_shared<Node>(Node{bytes, bytes, true}); }
+  void put(const std::string& path, std::string bytes) {
+    nodes_[path] = std::make_shared<Node>(Node{bytes, bytes, true, false});
+  }
   [[nodiscard]] const std::string* get(const std::string& path) const {
     const auto found = nodes_.find(path);
     return found == nodes_.end() ? nullptr : &found->second->bytes;
   }
+  /// As someone who cleans up.
+  void forget_all() { nodes_.clear(); }
   [[nodiscard]] std::vector<std::string> paths() const {
     std::vector<std::string> all;
     for (const auto& [path, node] : nodes_) all.push_back(path);
@@ -49,8 +53,11 @@ class MemoryFiles final : public base::FileSystem {
       }
       node = std::make_shared<Node>();
     }
-    if (mode == base::OpenMode::kRewrite || mode == base::OpenMode::kRewriteOwn) node->bytes.clear();
-    return std::unique_ptr<base::File>(std::make_unique<MemoryFile>(*this, node, path));
+    const bool owns = mode == base::OpenMode::kRewriteOwn;
+    if (owns && node->has_writer) return base::Error{base::ErrorCode::kBusy, path + ": another process is writing it"};
+    if (mode == base::OpenMode::kRewrite || owns) node->bytes.clear();
+    node->has_writer |= owns;
+    return std::unique_ptr<base::File>(std::make_unique<MemoryFile>(*this, node, path, owns));
   }
 
   base::Result<void> rename(const std::string& from, const std::string& to) override {
@@ -91,13 +98,19 @@ class MemoryFiles final : public base::FileSystem {
   struct Node {
     std::string bytes;
     std::string synced;
-    bool durable = false;  // the name itself would survive
+    bool durable = false;     // the name itself would survive
+    bool has_writer = false;  // of kRewriteOwn
   };
 
   class MemoryFile final : public base::File {
    public:
-    MemoryFile(MemoryFiles& files, std::shared_ptr<Node> node, std::string path)
-        : files_(files), node_(std::move(node)), path_(std::move(path)) {}
+    MemoryFile(MemoryFiles& files, std::shared_ptr<Node> node, std::string path, bool owns)
+        : files_(files), node_(std::move(node)), path_(std::move(path)), owns_(owns) {}
+    MemoryFile(const MemoryFile&) = delete;
+    MemoryFile& operator=(const MemoryFile&) = delete;
+    ~MemoryFile() override {
+      if (owns_) node_->has_writer = false;
+    }
 
     base::Result<std::size_t> read(std::span<std::byte> into) override {
       if (auto ok = files_.spend(path_, "read"); !ok) return ok.error();
@@ -121,11 +134,16 @@ class MemoryFiles final : public base::FileSystem {
       node_->synced = node_->bytes;
       return {};
     }
+    [[nodiscard]] bool is_still(const std::string& path) const override {
+      const auto found = files_.nodes_.find(path);
+      return found != files_.nodes_.end() && found->second == node_;
+    }
 
    private:
     MemoryFiles& files_;
     std::shared_ptr<Node> node_;
     std::string path_;
+    bool owns_;
     std::size_t at_ = 0;
   };
 

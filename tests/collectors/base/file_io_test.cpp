@@ -114,6 +114,28 @@ TEST(FileIo, OneWriterAtATime) {
   EXPECT_TRUE(os_file_system().open(path, OpenMode::kRewrite).ok());
 }
 
+TEST(FileIo, AnOpenFileKnowsWhetherItHasItsNameStill) {
+  const TempFolder folder;
+  FileSystem& files = os_file_system();
+  const std::string path = folder.path() + "lock";
+  const auto open = [&] { return files.open(path, OpenMode::kRewriteOwn).value(); };
+  auto file = open();
+  EXPECT_TRUE(file->is_still(path));
+  EXPECT_FALSE(file->is_still(folder.path() + "other"));
+  EXPECT_FALSE(file->is_still(folder.path() + "gone/lock"));
+  ASSERT_TRUE(files.remove(path).ok());
+  EXPECT_FALSE(file->is_still(path));
+  file.reset();
+  file = open();
+  EXPECT_TRUE(file->is_still(path));
+  ASSERT_TRUE(files.rename(path, path + ".old").ok());
+  EXPECT_FALSE(file->is_still(path));
+  EXPECT_TRUE(file->is_still(path + ".old"));
+  const auto another = open();
+  EXPECT_FALSE(file->is_still(path));
+  EXPECT_TRUE(another->is_still(path));
+}
+
 TEST(FileIo, MakesAFolderOnce) {
   const TempFolder folder;
   ASSERT_TRUE(os_file_system().make_folder(folder.path() + "data").ok());

@@ -333,9 +333,10 @@ TEST_F(AgentTrendTest, DamagedHistoryIsSetAsideAndCounted) {
 
 TEST_F(AgentTrendTest, HistoryOfAnotherHostIsNotTakenForItsOwn) {
   run(*start(), 3);
-  const auto same = start();
+  auto same = start();
   run(*same, 1);
   EXPECT_NEAR(value(*same, "kmem_trend_history_seconds"), 3 * 3600, 1);
+  same.reset();  // what runs holds the folder
   const auto other = start("another host");
   run(*other, 1);
   EXPECT_EQ(value(*other, "kmem_trend_history_seconds"), 0);

@@ -5,20 +5,27 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "collectors/base/log.h"
 #include "collectors/base/state_file.h"
 #include "tests/exporter/agent/agent_fixture.h"
+#include "tests/support/temp_folder.h"
 
 namespace kmem {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kStatePath = "/state/selection.state";
 
@@ -97,6 +104,8 @@ TEST_F(AgentTest, StorageThatHangsKeepsNothingButItsFiles) {
   agent->tick();
   clock_.advance(config_.storage.save_interval);
   agent->tick();
+  clock_.advance(config_.storage.save_interval);
+  agent->tick();
   EXPECT_EQ(get(*agent, "/metrics").status, 200);
   EXPECT_THAT(text(*agent), HasSubstr("Newt"));
   EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_trend_state_failures_total{reason="unwritable"} 2)"));
@@ -105,6 +114,98 @@ TEST_F(AgentTest, StorageThatHangsKeepsNothingButItsFiles) {
   hanging.hang(false);
   EXPECT_TRUE(agent->save_state());
   EXPECT_NE(*files_.get(kStatePath), before);
+}
+
+/// 1 s of work was told as no answer, though the disk had it all a moment later.
+TEST_F(AgentTest, ASlowSaveIsNoFailureAndAStopWaitsForIt) {
+  config_.storage.path = "/state";
+  HangingFiles hanging(files_);
+  std::vector<std::string> log;
+  base::set_log_sink([&log](std::string_view line) { log.emplace_back(line); });
+  auto agent = std::make_unique<Agent>(config_, std::make_unique<FakeSource>(kernel_, clock_), clock_, hanging);
+  agent->load_state();
+  agent->tick();
+  hanging.hang(true);
+  clock_.advance(config_.storage.save_interval);
+  agent->tick();
+  clock_.advance(Keeper::kNoAnswerAfter - milliseconds(1));
+  kernel_.tags.emplace_back("Newt", 1 << 20);
+  agent->tick();
+  std::thread later([&hanging] {
+    std::this_thread::sleep_for(milliseconds(1'100));
+    hanging.hang(false);
+  });
+  EXPECT_TRUE(agent->save_state());
+  later.join();
+  base::set_log_sink({});
+  EXPECT_NE(files_.get(kStatePath)->find("Newt"), std::string::npos);
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_trend_state_failures_total{reason="unwritable"} 0)"));
+  EXPECT_THAT(log, Not(Contains(HasSubstr("does not answer"))));
+  EXPECT_THAT(log, Contains(HasSubstr("a stop waits for it")));
+}
+
+TEST_F(AgentTest, AStopThatCannotSaveSaysWhy) {
+  config_.storage.path = "/state";
+  std::vector<std::string> log;
+  base::set_log_sink([&log](std::string_view line) { log.emplace_back(line); });
+  const auto agent = make();
+  agent->load_state();
+  EXPECT_TRUE(agent->save_state()) << "nothing was learnt";
+  agent->tick();
+  EXPECT_TRUE(agent->save_state());
+  files_.fail_after(0);
+  EXPECT_FALSE(agent->save_state());
+  base::set_log_sink({});
+  EXPECT_THAT(log, Contains(testing::AllOf(HasSubstr("what was learnt is not saved"), HasSubstr("disk full"))));
+}
+
+TEST_F(AgentTest, AFolderThatSomeoneRemovedIsMadeAgainAndHeld) {
+  const test::TempFolder folder;
+  config_.storage.path = folder.path() + "state";
+  const auto start = [this] {
+    return std::make_unique<Agent>(config_, std::make_unique<FakeSource>(kernel_, clock_), clock_, base::os_file_system());
+  };
+  auto agent = start();
+  EXPECT_TRUE(agent->load_state());
+  agent->tick();
+  EXPECT_FALSE(start()->load_state());
+  std::error_code removed;
+  std::filesystem::remove_all(config_.storage.path, removed);
+  if (removed) GTEST_SKIP() << "an open file's folder is not removed here: " << removed.message();
+  clock_.advance(config_.storage.save_interval);
+  agent->tick();
+  const auto kept = base::load_state(base::os_file_system(), config_.storage.path + "/selection.state", "SELN");
+  EXPECT_TRUE(kept.ok());
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_trend_state_failures_total{reason="unwritable"} 0)"));
+  EXPECT_FALSE(start()->load_state()) << "it is held again";
+  agent.reset();
+  EXPECT_TRUE(start()->load_state());
+}
+
+/// The folder was removed, and another one was quicker.
+TEST_F(AgentTest, AFolderThatAnotherHoldsIsLeftAlone) {
+  config_.storage.path = "/state";
+  std::vector<std::string> log;
+  base::set_log_sink([&log](std::string_view line) { log.emplace_back(line); });
+  const auto agent = make();
+  EXPECT_TRUE(agent->load_state());
+  agent->tick();
+  files_.forget_all();
+  auto other = make();
+  EXPECT_TRUE(other->load_state());
+  other->tick();
+  const std::string others = *files_.get(kStatePath);
+  kernel_.tags.emplace_back("Newt", 1 << 20);
+  clock_.advance(config_.storage.save_interval);
+  agent->tick();
+  EXPECT_EQ(*files_.get(kStatePath), others);
+  EXPECT_THAT(text(*agent), HasSubstr(R"(kmem_trend_state_failures_total{reason="unwritable"} 1)"));
+  EXPECT_FALSE(agent->save_state());
+  EXPECT_THAT(log, Contains(HasSubstr("state: another kmem_exporter keeps its history in this storage.path")));
+  other.reset();
+  EXPECT_TRUE(agent->save_state());
+  EXPECT_NE(*files_.get(kStatePath), others);
+  base::set_log_sink({});
 }
 
 TEST_F(AgentTest, AChangedMembershipIsKeptAtOnceAndTheRestWhenItIsDue) {
@@ -175,7 +276,7 @@ TEST_F(AgentTest, DamagedStateIsSetAsideAndTheServiceGoesOn) {
   const auto agent = make();
   agent->load_state();
   EXPECT_EQ(files_.get(kStatePath), nullptr);
-  EXPECT_THAT(files_.paths(), testing::Contains(HasSubstr("selection.state.bad-")));
+  EXPECT_THAT(files_.paths(), Contains(HasSubstr("selection.state.bad-")));
   agent->tick();
   EXPECT_THAT(text(*agent), HasSubstr("tag=\"Thre\""));
   EXPECT_NE(files_.get(kStatePath), nullptr);
