@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "collectors/snapshot_fields.h"
+#include "collectors/snapshot.h"
 
 namespace kmem::history {
 namespace {
