@@ -198,11 +198,11 @@ DateLook date_look(Format format, std::string_view text, const std::optional<Csv
                 const auto heading = parse_sar_heading(trimmed(line));
                 return heading ? std::string(heading->date) : std::string();
               }};
-    case Format::kLinux: return {name, whole_line};
     case Format::kScriptCsv:
       return {name, [times = ScriptTimes()](std::string_view line) mutable { return times.time_in(line); }};
     default: break;
   }
+  if (format != Format::kOther) return {name, whole_line};
   if (const auto separator = perfmon_separator(first_line(text)))
     return {"perfmon", [cells = *separator](std::string_view line) { return whole_line(line.substr(0, line.find(cells))); },
             kMaxPerfmonLineBytes};
@@ -236,8 +236,8 @@ std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::strin
   if (!head || head->starts_with("KMCAPTUR") || other_kind(*head) != nullptr) return std::nullopt;
   const std::string text = decoded(*head);
   const Format format = recognise(text);
-  if (format == Format::kPrometheusJson || format == Format::kPrometheusLines || format == Format::kSadfJson)
-    return std::nullopt;
+  const LineFormat* const row = line_format(format);
+  if (format != Format::kOther && (row == nullptr || !row->has_day_and_month)) return std::nullopt;
   const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
   const std::string header = start ? start->header : first_line(text);
   if (format == Format::kOther && (!start || start->format == Format::kOther) && csv_separator(header) &&
@@ -283,17 +283,10 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   };
   if (format != Format::kOther) {
     file_notes.read_as(format_name(format));
-    switch (format) {
-      case Format::kPrometheusJson: return make_prometheus_json(std::move(headed), file_notes);
-      case Format::kSadfJson: return make_sadf_json(std::move(headed), file_notes);
-      case Format::kPrometheusLines: return make_prometheus_lines(lines(), file_notes);
-      case Format::kSar: return make_sar_history(lines(), file_notes, dates_of(beside, options, file_notes));
-      case Format::kLinux:
-        return make_linux_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes), is_shared});
-      case Format::kScriptCsv:
-        return make_script_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes), is_shared});
-      case Format::kOther: break;
-    }
+    if (format == Format::kPrometheusJson) return make_prometheus_json(std::move(headed), file_notes);
+    if (format == Format::kSadfJson) return make_sadf_json(std::move(headed), file_notes);
+    if (const LineFormat* const row = line_format(format))
+      return row->make(lines(), file_notes, {modified, dates_of(beside, options, file_notes), is_shared});
   }
   const std::string line = start ? start->header : first_line(text);
   if (const auto separator = perfmon_separator(line)) {

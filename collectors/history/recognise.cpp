@@ -58,15 +58,22 @@ bool is_row_of_csv(std::string_view line) {
 
 }  // namespace
 
+bool begins_prometheus_lines(std::string_view line, bool is_first) {
+  return line.starts_with("# HELP ") || line.starts_with("# TYPE ") || (is_first && is_sample_line(line));
+}
+
+bool begins_sar(std::string_view line, bool) {
+  return line.starts_with("# hostname;interval;timestamp;") || parse_sar_heading(line) ||
+         (has(line, "kbmemfree") && has(line, "kbmemused"));
+}
+
+bool begins_script_csv(std::string_view line, bool is_first) { return is_first && script_csv_kind(line); }
+
+bool begins_linux(std::string_view line, bool) { return begins_table(line) != LinuxTable::kNone; }
+
 std::string_view format_name(Format format) {
-  constexpr std::array<std::string_view, 7> kNames = {"",
-                                                      "Prometheus' answer in JSON",
-                                                      "Prometheus' samples in lines",
-                                                      "sadf -j",
-                                                      "sar or sadf -d",
-                                                      "Linux tables below dates",
-                                                      "CSV of a PowerShell script"};
-  return kNames[static_cast<std::size_t>(format)];
+  if (const LineFormat* const row = line_format(format)) return row->name;
+  return format == Format::kSadfJson ? "sadf -j" : format == Format::kPrometheusJson ? "Prometheus' answer in JSON" : "";
 }
 
 Format recognise(std::string_view head) {
@@ -76,19 +83,13 @@ Format recognise(std::string_view head) {
   bool is_first = true;
   while (!rest.empty()) {
     const std::string_view line = trimmed(as_written(take_line(rest), written));
-    if (line.empty()) continue;
-    if (line.starts_with("# HELP ") || line.starts_with("# TYPE ")) return Format::kPrometheusLines;
-    if (line.starts_with("# hostname;interval;timestamp;")) return Format::kSar;
-    if (line.starts_with("#TYPE ") || names_separator(line)) continue;
-    if (std::exchange(is_first, false)) {
-      if (has(line, "(PDH-")) return Format::kOther;
-      if (is_sample_line(line)) return Format::kPrometheusLines;
-      if (line.front() == '{' || line.front() == '[') return of_json(text);
-      if (script_csv_kind(line)) return Format::kScriptCsv;
-      if (has_all_columns(line)) return Format::kOther;
-    }
-    if (begins_table(line) != LinuxTable::kNone) return Format::kLinux;
-    if (parse_sar_heading(line) || (has(line, "kbmemfree") && has(line, "kbmemused"))) return Format::kSar;
+    if (line.empty() || line.starts_with("#TYPE ") || names_separator(line)) continue;
+    const bool first = std::exchange(is_first, false);
+    if (first && has(line, "(PDH-")) return Format::kOther;
+    for (const LineFormat& row : kLineFormats)
+      if (row.begins(line, first)) return row.format;
+    if (first && (line.front() == '{' || line.front() == '[')) return of_json(text);
+    if (first && has_all_columns(line)) return Format::kOther;
     // poolmon's and memsnap's own.
     if (line.starts_with("!LogType") || line.starts_with("!SystemTime") || (has(line, "Allocs") && has(line, "Frees")))
       return Format::kOther;

@@ -1,14 +1,13 @@
 // A file's first bytes -> which of these formats it has, or what it looks like that cannot be used. Thread: pure.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace kmem::history {
+#include "collectors/history/snapshot_reader.h"
 
-enum class Format : std::uint8_t { kOther, kPrometheusJson, kPrometheusLines, kSadfJson, kSar, kLinux, kScriptCsv };
+namespace kmem::history {
 
 /// What a format is called in reports.
 [[nodiscard]] std::string_view format_name(Format format);

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "collectors/history/notes.h"
-#include "collectors/snapshot_fields.h"
+#include "collectors/snapshot.h"
 
 namespace kmem::history {
 namespace {

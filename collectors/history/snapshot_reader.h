@@ -1,4 +1,4 @@
-// One file's snapshots, in whichever format; the table of formats is in format.cpp. Thread: one.
+// One file's snapshots, in whichever format; formats of lines are rows of the table below. Thread: one.
 // Failure: what cannot be used goes to the file's notes; an Error ends the file.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "collectors/base/file_io.h"
 #include "collectors/base/result.h"
@@ -77,6 +78,40 @@ struct TextOptions {
 [[nodiscard]] Reader make_sadf_json(std::unique_ptr<base::File> file, FileNotes notes);
 /// kMalformed when its header names no usable columns.
 [[nodiscard]] Reader make_script_history(LineReader lines, FileNotes notes, TextOptions options);
+
+enum class Format : std::uint8_t { kOther, kPrometheusJson, kPrometheusLines, kSadfJson, kSar, kLinux, kScriptCsv };
+
+/// Whether a line shows that the file has the format. `is_first`: only blank lines stand above it.
+[[nodiscard]] bool begins_prometheus_lines(std::string_view line, bool is_first);
+[[nodiscard]] bool begins_sar(std::string_view line, bool is_first);
+[[nodiscard]] bool begins_script_csv(std::string_view line, bool is_first);
+[[nodiscard]] bool begins_linux(std::string_view line, bool is_first);
+
+struct LineFormat {
+  Format format = Format::kOther;
+  std::string_view name;  // in reports
+  bool (*begins)(std::string_view line, bool is_first) = nullptr;
+  bool has_day_and_month = false;  // dates whose order may have to be found out; see date_look in format.cpp
+  Reader (*make)(LineReader lines, FileNotes notes, TextOptions options) = nullptr;
+};
+/// The first that a line of the file's head begins has it. perfmon's and our own CSV, and the text of Windows' tools, are
+/// what is left.
+inline constexpr LineFormat kLineFormats[] = {
+    {Format::kPrometheusLines, "Prometheus' samples in lines", begins_prometheus_lines, false,
+     [](LineReader lines, FileNotes notes, TextOptions) { return make_prometheus_lines(std::move(lines), std::move(notes)); }},
+    {Format::kSar, "sar or sadf -d", begins_sar, true,
+     [](LineReader lines, FileNotes notes, TextOptions options) {
+       return make_sar_history(std::move(lines), std::move(notes), std::move(options.dates));
+     }},
+    {Format::kScriptCsv, "CSV of a PowerShell script", begins_script_csv, true, make_script_history},
+    {Format::kLinux, "Linux tables below dates", begins_linux, true, make_linux_history},
+};
+/// Null: none of them.
+[[nodiscard]] constexpr const LineFormat* line_format(Format format) {
+  for (const LineFormat& row : kLineFormats)
+    if (row.format == format) return &row;
+  return nullptr;
+}
 
 /// What parts a header line that has at least two of the CSV format's columns.
 [[nodiscard]] std::optional<char> csv_separator(std::string_view line);

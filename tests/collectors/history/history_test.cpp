@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "collectors/history/snapshot_builder.h"
-#include "collectors/snapshot_fields.h"
+#include "collectors/snapshot.h"
 #include "tests/collectors/history/read_history.h"
 #include "tests/collectors/replay/frames.h"
 
