@@ -135,6 +135,10 @@ std::vector<Shape> shapes() {
        "2026-11-05 18:00:00\nCache                       Num  Total   Size  Pages\nleaky_cache                4000   4096     64     64\n"
        "Cache                       Num  Total   Size  Pages\ndentry                      300    336    192     21\n",
        {"2026-11-05T18:00:00Z linux; slab_reclaimable 'dentry' 65536 300; slab_unreclaimable 'leaky_cache' 262144 4000"}},
+      {"vmstat -m without its heading",
+       "2026-11-05 18:00:00\nSUnreclaim: 5 kB\n2026-11-05 19:00:00\nleaky_cache                4000   4096     64     64\n",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable.bytes=5120"},
+       "f:4: numbers behind a name, but no table's heading above them; such rows are passed over"},
       {"meminfo in a mail",
        mail(
            "Thu Nov  5 18:00:00 UTC 2026\nMemTotal:       16000000 kB\nMemAvailable:    4000000 kB\nSReclaimable:     100000 kB\n"
@@ -203,6 +207,15 @@ std::vector<Shape> shapes() {
        "\"Name\",\"Id\",\"Handles\",\"NPM\",\"PM\"\n\"svc\",\"420\",\"2059\",\"24166\",\"30000\"\n",
        {},
        "f: "},
+      {"a panel's CSV of Grafana",
+       "\"Time\",\"nonpaged\"\n2026-11-05 18:00:00,204800\n",
+       {},
+       "looks like the CSV of a panel of Grafana"},
+      {"pool tags on PowerShell's screen",
+       "DateTime            Tag  PagedUsedBytes NonPagedUsedBytes\n--------            ---  -------------- -----------------\n"
+       "2026-11-05 18:00:00 Leak              0           1024000\n",
+       {},
+       "looks like what PowerShell shows on the screen"},
       {"a packed file", std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00", 8), {}, "compressed; unpack it first"},
       {"a zip", "PK\x03\x04\x14", {}, "zip"},
   };
