@@ -104,9 +104,8 @@ class LinuxHistory final : public SnapshotReader {
       other_ = {};
       return;
     }
-    if (table_ == LinuxTable::kNone && text.find(": slabdata") != std::string_view::npos &&
-        !std::exchange(told_of_headless_, true))
-      notes_.skip(lines_.number(), "rows of slabinfo without its heading above them; they are passed over");
+    if (table_ == LinuxTable::kNone && other_.empty() && is_headless_row(text) && !std::exchange(told_of_headless_, true))
+      notes_.skip(lines_.number(), "numbers behind a name, but no table's heading above them; such rows are passed over");
     if (table_ == LinuxTable::kNone && names_meminfo_row(text))
       notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
     if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos)
@@ -120,6 +119,14 @@ class LinuxHistory final : public SnapshotReader {
     if (begins == LinuxTable::kVmstat) return true;
     if (begins == LinuxTable::kMeminfo) return !text.starts_with("MemTotal:") || rows_ == 0;
     return begins == LinuxTable::kVmallocinfo;
+  }
+
+  /// Of slabinfo or of vmstat -m: a name and four numbers at least.
+  static bool is_headless_row(std::string_view text) {
+    constexpr std::size_t kNumbers = 4;
+    const std::string_view name = text.substr(0, text.find_first_of(" \t"));
+    return !name.empty() && !name.ends_with(':') && name.find_first_not_of("0123456789.,:") != std::string_view::npos &&
+           has_numbers_behind(text.substr(name.size()), kNumbers);
   }
 
   // slabtop's and vmstat's rows have numbers as dates do.
@@ -447,7 +454,7 @@ class LinuxHistory final : public SnapshotReader {
     if (told_of_headless_ && !is_any_used_)
       return {base::ErrorCode::kMalformed,
               notes_.path() +
-                  ": looks like slabinfo whose rows stand above their headings: if its lines stand in reverse, turn "
+                  ": looks like tables whose rows have no heading above them; if its lines stand in reverse, turn "
                   "them round with: tac FILE"};
     std::string names;
     for (unsigned i = 1; i <= static_cast<unsigned>(LinuxTable::kVmstat); ++i)

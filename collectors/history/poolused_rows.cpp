@@ -77,10 +77,15 @@ RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns
         return RowKind::kBroken;
       }
     }
-    const auto bytes = take_grouped(rest);
+    const auto bytes = take_grouped(rest);  // a description may stand close behind
     if (!bytes) return broken("Used");
     if (*bytes > kMostPoolBytes) return broken("Used");
     row.bytes = *bytes;
+    // Cells that touch are one number, and what stands behind them is taken for the next one.
+    if (!columns.verbose && row.bytes < row.outstanding) {
+      reason = before + "Used is less than a byte an allocation, as where cells touch";
+      return RowKind::kBroken;
+    }
     rows.push_back(std::move(row));
   }
   if (!columns.pools.empty() && has_numbers_behind(rest, 3)) {

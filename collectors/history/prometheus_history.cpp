@@ -1,11 +1,13 @@
 // Prometheus' own words -> history: the JSON of its HTTP API (matrix or vector; the whole answer, or what jq or promtool
 // left of it, also several behind one another), and sample lines: `promtool tsdb dump`, OpenMetrics with times. Series
 // come one by one, so all of a file is read before its first snapshot; series_store.h bounds the memory.
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <utility>
 
+#include "collectors/base/time_words.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/json_scan.h"
 #include "collectors/history/prometheus_text.h"
@@ -37,6 +39,12 @@ std::optional<UnixMillis> unix_millis(double seconds) {
   return seconds >= kLeastSeconds && seconds < kMostSeconds
              ? std::optional(static_cast<UnixMillis>(std::llround(seconds * 1000)))
              : std::nullopt;
+}
+
+std::string words_of(double value) {
+  std::array<char, 32> digits{};
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  return {digits.data(), written.ptr};
 }
 
 class PrometheusHistory : public SnapshotReader {
@@ -84,6 +92,11 @@ class PrometheusHistory : public SnapshotReader {
     if (store_.any_made_up_pid())
       notes_.warn(
           "processes without a label of their pid have numbers of their own in its place, above 1000000000000, one for each name");
+    if (const SeriesStore::Doubled& doubled = store_.doubled(); doubled.samples > 0) {
+      notes_.warn("it contradicts itself, and the first value is used: " + doubled.series + " at " +
+                  base::rfc3339(doubled.time) + " is " + words_of(doubled.used) + " and " + words_of(doubled.other) +
+                  (doubled.samples > 1 ? "; " + std::to_string(doubled.samples - 1) + " samples more do so" : ""));
+    }
     for (const std::string& instance : store_.doubted())
       notes_.warn("several series of " + in_quotes(instance) + " say the same; the first is used");
   }

@@ -149,6 +149,15 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return "looks like rows of /proc/slabinfo without its heading; keep its first two lines: cat /proc/slabinfo";
   if (has(text, " func:"))
     return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
+  const std::string_view first = trimmed(start.substr(0, start.find_first_of("\r\n")));
+  if (first.starts_with("\"Time\"") || first.starts_with("Time,") || first.starts_with("Time;"))
+    return "looks like the CSV of a panel of Grafana, whose columns have legends' names; ask Prometheus itself: analyze "
+           "--prometheus.url=http://HOST:9090";
+  if (std::string columns(first); columns.find_first_of(",;") == std::string::npos) {
+    std::replace(columns.begin(), columns.end(), ' ', ',');
+    if (has_script_times(columns))
+      return "looks like what PowerShell shows on the screen; write it as CSV: ... | Export-Csv FILE";
+  }
   if (is_row_of_csv(start.substr(0, start.find_first_of("\r\n"))))
     return "looks like rows of CSV without the header row that names the columns; timestamp, pool, tag and bytes are needed";
   if (has(text, "CounterSamples"))

@@ -213,6 +213,7 @@ void SeriesStore::finish() {
     const auto earlier = [](const Point& a, const Point& b) { return a.time < b.time; };
     if (!std::is_sorted(series.points.begin(), series.points.end(), earlier))
       std::stable_sort(series.points.begin(), series.points.end(), earlier);
+    find_doubled(series);
   }
   make_hosts();
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
@@ -221,6 +222,22 @@ void SeriesStore::finish() {
     if (hosts_[i].next_time != INT64_MAX) heap_.emplace_back(hosts_[i].next_time, i);
   }
   std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
+}
+
+void SeriesStore::find_doubled(const Series& series) {
+  std::size_t first = 0;  // of its time
+  for (std::size_t i = 1; i < series.points.size(); ++i) {
+    const Point &used = series.points[first], &other = series.points[i];
+    if (other.time != used.time) {
+      first = i;
+      continue;
+    }
+    if (std::isnan(used.value) || std::isnan(other.value) || used.value == other.value || doubled_.samples++ > 0) continue;
+    doubled_.series = std::string(series.meaning->name) + (series.subject.empty() ? "" : " " + in_quotes(series.subject));
+    doubled_.time = used.time;
+    doubled_.used = used.value;
+    doubled_.other = other.value;
+  }
 }
 
 // The targets of one instance are one host unless they say the same of it twice.

@@ -58,6 +58,14 @@ class SeriesStore {
   [[nodiscard]] std::uint64_t no_amounts() const { return no_amounts_; }
   /// A process' series told no pid.
   [[nodiscard]] bool any_made_up_pid() const { return any_made_up_pid_; }
+  /// Samples of one series and one time with another value than the first, which is used; of the first one what it is of.
+  struct Doubled {
+    std::uint64_t samples = 0;
+    std::string series;
+    base::UnixMillis time = 0;
+    double used = 0, other = 0;
+  };
+  [[nodiscard]] const Doubled& doubled() const { return doubled_; }
   /// Over how long each value is a floor, after thinning; 0: as it came.
   [[nodiscard]] std::int64_t thinned_to_ms() const { return width_ms_; }
   /// Instances for which several series say the same, as two jobs or clusters do.
@@ -94,6 +102,7 @@ class SeriesStore {
     base::UnixMillis next_time = 0;
   };
 
+  void find_doubled(const Series& series);
   void thin();
   void collapse(Series& series) const;
   void make_hosts();
@@ -114,6 +123,7 @@ class SeriesStore {
   bool any_made_up_pid_ = false;
   std::int64_t width_ms_ = 0;
   std::vector<std::string> doubted_;
+  Doubled doubled_;
 
   std::vector<Host> hosts_;
   std::vector<std::pair<base::UnixMillis, std::size_t>> heap_;  // of hosts, the earliest first

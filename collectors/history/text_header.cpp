@@ -108,7 +108,12 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
   }
   const auto pages = number_at(line, colon + 1);
   const auto kib = number_at(line, bracket + 1);
-  const bool is_whole = pages && pages->behind.starts_with('(') && kib && is_in_k(*kib) && kib->value <= kMaxKib;
+  // Pages have 4 KB, Itanium's 8; a digit that was lost is another number.
+  const auto is_of_pages = [&](std::uint64_t kib_a_page) {
+    return kib->value / kib_a_page == pages->value && kib->value % kib_a_page == 0;
+  };
+  const bool is_whole = pages && pages->behind.starts_with('(') && kib && is_in_k(*kib) && kib->value <= kMaxKib &&
+                        (is_of_pages(4) || is_of_pages(8));
   const std::uint64_t bytes = is_whole ? kib->value * kKib : 0;
   Snapshot& snapshot = out.snapshot();
   const auto is = [&](std::string_view wanted) { return same_word(name, wanted); };

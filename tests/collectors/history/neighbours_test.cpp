@@ -35,7 +35,8 @@ TEST(Neighbours, NumbersOfVmInGroupsOfThousands) {
   const std::string refused = "f:2: not a number of pages, and of Kb in brackets";
   for (const char* const line : {"NonPagedPool Usage: 51 200 ( 204 800 Kb)", "NonPagedPool Usage: 51,20 ( 204,80 Kb)",
                                  "NonPagedPool Usage: 51200 ( 204.8 Kb)", "NonPagedPool Usage: 5,1200 ( 20,4800 Kb)",
-                                 "NonPagedPool Usage: 51,200.100 ( 204,800 Kb)"})
+                                 "NonPagedPool Usage: 51,200.100 ( 204,800 Kb)", "NonPagedPool Usage: 51200 ( 20480 Kb)",
+                                 "NonPagedPool Usage: 512000 ( 204800 Kb)"})
     EXPECT_EQ(totals(line), refused) << line;
   const test::WholeHistory memory =
       test::read_text("2026-11-05 18:00:00Z\n Memory: 8,388,148K Avail: 4,204,220K\n" + kSmallTable);

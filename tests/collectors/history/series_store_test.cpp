@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "tests/collectors/history/read_history.h"
+
 namespace kmem::history {
 namespace {
 
@@ -83,6 +85,27 @@ TEST(SeriesStore, ExportersOfOneInstanceAreOneHost) {
   ASSERT_EQ(snapshot.pools.size(), 1U);
   EXPECT_EQ(snapshot.pools[0].bytes, 5U);
   EXPECT_FALSE(store.next(snapshot));
+}
+
+TEST(SeriesStore, TwoValuesOfOneTimeAreNamed) {
+  SeriesStore store;
+  EXPECT_EQ(store.begin({{"__name__", "kmem_pool_tag_bytes"}, {"instance", "a"}, {"pool", "paged"}, {"tag", "Leak"}}), "");
+  store.add(2000, 7);
+  store.add(1000, 5);
+  store.add(2000, 7);
+  store.add(1000, 6);
+  store.add(1000, 8);
+  store.finish();
+  EXPECT_EQ(store.doubled().samples, 2U);
+  EXPECT_EQ(store.doubled().series, "kmem_pool_tag_bytes \"Leak\"");
+  EXPECT_EQ(store.doubled().time, 1000);
+  EXPECT_EQ(store.doubled().used, 5);
+  EXPECT_EQ(store.doubled().other, 6);
+  const test::WholeHistory whole = test::read_text(
+      "{__name__=\"kmem_pool_tag_bytes\", instance=\"s\", pool=\"nonpaged\", tag=\"Leak\"} 5 1793901600000\n"
+      "{__name__=\"kmem_pool_tag_bytes\", instance=\"s\", pool=\"nonpaged\", tag=\"Leak\"} 7e6 1793901600000\n");
+  EXPECT_EQ(whole.warnings, std::vector<std::string>{"f: it contradicts itself, and the first value is used: "
+                                                     "kmem_pool_tag_bytes \"Leak\" at 2026-11-05T18:00:00Z is 5 and 7e+06"});
 }
 
 }  // namespace

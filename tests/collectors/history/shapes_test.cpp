@@ -74,6 +74,378 @@ std::vector<Shape> dates() {
   return all;
 }
 
+std::vector<Shape> more_shapes() {
+  return {
+      {"Unix milliseconds in our CSV",
+       "timestamp,pool,tag,bytes\n1793901600000,nonpaged,Leak,1024000\n",
+       {},
+       "f:2: timestamp \"1793901600000\" is neither RFC 3339 nor Unix seconds"},
+      {"thousands in our CSV",
+       "timestamp,pool,tag,bytes\n2026-11-05T18:00:00Z,nonpaged,Leak,\"1,024,000\"\n"
+       "2026-11-05T19:00:00Z,nonpaged,Leak,1.024.000\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 1024000 ?", "2026-11-05T19:00:00Z windows; nonpaged 'Leak' 1024000 ?"}},
+      {"sadf -d over a restart, CRLF",
+       "# hostname;interval;timestamp;kbmemfree;kbavail;kbmemused;kbcommit;kbslab\r\n"
+       "web;600;2026-11-05 18:00:00 UTC;1;2;3;4;5\r\n"
+       "web;-1;2026-11-05 18:05:00 UTC;LINUX-RESTART\t(4 CPU)\r\n"
+       "# hostname;interval;timestamp;kbmemfree;kbavail;kbmemused;kbcommit;kbslab\r\n"
+       "web;600;2026-11-05 18:10:00 UTC;1;2;3;4;6\r\n",
+       {"2026-11-05T18:00:00Z@web linux; slab_unreclaimable 'kbslab' 5120 ?; available=2048; commit=4096",
+        "2026-11-05T18:10:00Z@web linux boot=2026-11-05T18:05:00Z; slab_unreclaimable 'kbslab' 6144 ?; available=2048; "
+        "commit=4096"}},
+      {"a Hungarian date", "2026. november 5., cs\303\274t\303\266rt\303\266k 18:00:00\n" + kTable, {kAt18}},
+      {"a Turkish date", "5 Kas\304\261m 2026 Per\305\237embe 18:00:00\n" + kTable, {kAt18}},
+      {"a Swedish date", "den 5 november 2026 18:00:00\n" + kTable, {kAt18}},
+      {"a Danish date", "5. november 2026 kl. 18.00.00\n" + kTable, {kAt18}},
+      {"a Finnish date", "torstai 5. marraskuuta 2026 klo 18.00.00\n" + kTable, {kAt18}},
+      {"Arabic digits of two orders",
+       "\331\245/\331\241\331\241/\331\242\331\240\331\242\331\246 18:00:00\n" + kTable,
+       {},
+       "f:1: \"5/11/2026\" can be two days, and nothing in the file says which; --date-order=dmy or --date-order=mdy "
+       "does; the table below is passed over"},
+      {"a Greek date",
+       "\316\240\316\255\316\274\317\200\317\204\316\267, 5 "
+       "\316\235\316\277\316\265\316\274\316\262\317\201\316\257\316\277\317\205 2026 18:00:00\n" +
+           kTable,
+       {},
+       "f:1: \"\316\240\316\255\316\274\317\200\317\204\316\267, 5 "
+       "\316\235\316\277\316\265\316\274\316\262\317\201\316\257\316\277\317\205 2026 ...\" looks like a date, but is "
+       "not understood; the table below is passed over"},
+      {"date= above slabinfo",
+       "date=2026-11-05 18:00:00\nslabinfo - version: 2.1\n"
+       "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
+       "<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n"
+       "leaky_cache        1000   1024     64   64    1 : tunables    0    0    0 : slabdata     16     16      0\n",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable 'leaky_cache' 65536 1000"}},
+      {"slabinfo with CRLF",
+       "Thu Nov  5 18:00:00 UTC 2026\r\nslabinfo - version: 2.1\r\n"
+       "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
+       "<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\r\n"
+       "leaky_cache        1000   1024     64   64    1 : tunables    0    0    0 : slabdata     16     16      0\r\n",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable 'leaky_cache' 65536 1000"}},
+      {"slabinfo wrapped",
+       "Thu Nov  5 18:00:00 UTC 2026\nslabinfo - version: 2.1\n"
+       "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
+       "<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n"
+       "leaky_cache        1000   1024     64   64    1 : tunables    0    0    0 :\n"
+       "slabdata     16     16      0\n",
+       {},
+       "f:4: not a row of /proc/slabinfo"},
+      {"vmstat -m, a name with a blank",
+       "2026-11-05 18:00:00\nCache                       Num  Total   Size  Pages\n"
+       "nf conntrack               4000   4096     64     64\n"
+       "ok                         400   4096     64     64\n",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable 'nf conntrack' 262144 4000; slab_unreclaimable 'ok' 262144 400"}},
+      {"vmstat -m whose name touches",
+       "2026-11-05 18:00:00\nCache                       Num  Total   Size  Pages\n"
+       "very_long_cache_name_that_fills4000   4096     64     64\n"
+       "ok                         400   4096     64     64\n",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable 'ok' 262144 400"},
+       "f:3: not a row of vmstat -m"},
+      {"typeperf of two hosts, with -1 for none",
+       "\n\"(PDH-CSV 4.0)\",\"\\\\A\\Memory\\Pool Nonpaged Bytes\",\"\\\\B\\Memory\\Pool Nonpaged Bytes\"\n"
+       "\"11/05/2026 18:00:00.000\",\"5.000000\",\" \"\n\"11/05/2026 18:01:00.000\",\"-1\",\"7.000000\"\n",
+       {"2026-11-05T18:00:00Z@A windows; nonpaged.bytes=5", "2026-11-05T18:01:00Z@B windows; nonpaged.bytes=7"},
+       "f:4: Memory\\Pool Nonpaged Bytes \"-1\" is not a value"},
+      {"typeperf in French with semicolons",
+       "\"(PDH-CSV 4.0)\";\"\\\\A\\M\303\251moire\\Octets de r\303\251serve pagin\303\251e\"\n"
+       "\"05/11/2026 18:00:00.000\";\"5,500000\"\n\"13/11/2026 18:00:00.000\";\"6,500000\"\n",
+       {"2026-11-05T18:00:00Z@A windows; paged.bytes=6", "2026-11-13T18:00:00Z@A windows; paged.bytes=7"}},
+      {"typeperf in Italian",
+       "\"(PDH-CSV 4.0)\",\"\\\\A\\Memoria\\Byte del pool non di paging\"\n"
+       "\"11/05/2026 18:00:00.000\",\"5.0\"\n",
+       {"2026-11-05T18:00:00Z@A windows; nonpaged.bytes=5"}},
+      {"Get-Counter's sets",
+       "\"Timestamp\",\"Readings\"\r\n\"11/13/2026 6:00:00 PM\",\"\\\\srv\\memory\\pool nonpaged bytes :\r\n"
+       "123456\r\n\r\n\\\\srv\\memory\\pool paged bytes :\r\n654321\r\n\r\n\"\r\n",
+       {"2026-11-13T18:00:00Z@srv windows; nonpaged.bytes=123456; paged.bytes=654321"}},
+      {"!poolused with wide numbers",
+       "2026-11-05 18:00:00Z\n               NonPaged                  Paged\n"
+       " Tag     Allocs         Used     Allocs         Used\n"
+       " Leak 12345678 12345678901          0            0\tx\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 12345678901 12345678"}},
+      {"!poolused whose cells touch",
+       "2026-11-05 18:00:00Z\n               NonPaged                  Paged\n"
+       " Tag     Allocs         Used     Allocs         Used\n"
+       " Leak 1234567812345678901          0            0\t12 x\n Fine 1 16 0 0\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Fine' 16 1"},
+       "f:4: nonpaged Used is less than a byte an allocation, as where cells touch"},
+      {"!vm of old debuggers",
+       "2026-11-05 18:00:00Z\n*** Virtual Memory Usage ***\n\tPhysical Memory:     1048576 (   4194304 Kb)\n"
+       "\tPage File: \\??\\C:\\pagefile.sys\n\t  Current:   4194304 Kb  Free Space:   4000000 Kb\n"
+       "\tAvailable Pages:      500000 (   2000000 Kb)\n\tNonPagedPool Usage:    20384 (     81536 Kb)\n"
+       "\tPagedPool Usage:       50000 (    200000 Kb)\n\tCommitted pages:      900000 (   3600000 Kb)\n"
+       "\tCommit limit:        2000000 (   8000000 Kb)\n",
+       {"2026-11-05T18:00:00Z windows; available=2048000000; commit=3686400000; commit.limit=8192000000; "
+        "nonpaged.bytes=83492864; paged.bytes=204800000; physical=4294967296"}},
+      {"a sample without labels",
+       "node_memory_SUnreclaim_bytes 204800 1793901600000\n",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable.bytes=204800"}},
+      {"poolmon in a page",
+       "<pre>2026-11-05 18:00:00Z<br>\n"
+       " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc<br>\n"
+       " Leak Nonp       1060 (  60)        60 (   0)     1000   1024000 (  6144)   1024<br>\n</pre>\n",
+       {kAt18}},
+      {"poolmon wrapped by a screen",
+       "2026-11-05 18:00:00Z\n Tag  Type     Allocs            Frees            Diff   Bytes      Per\n"
+       "Alloc\n Leak Nonp       1060 (  60)        60 (   0)     1000   1024000 (  6144)\n   1024\n",
+       {},
+       "f:4: the row ends before Per Alloc"},
+      {"a zone by its offset", "2026-11-05T18:00:00+01:00\n" + kTable, {kAt17}},
+      {"two machines in one text",
+       "!ComputerName=A\n!LogType=poolsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n" + kTable +
+           "!ComputerName=B\n!LogType=poolsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n" + kTable,
+       {"2026-11-05T18:00:00Z@A windows; nonpaged 'Leak' 1024000 1000 32 1060 60",
+        "2026-11-05T18:00:00Z@B windows; nonpaged 'Leak' 1024000 1000 32 1060 60"}},
+      {"allocinfo",
+       "2026-11-05 18:00:00\nallocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
+       "  1024000     1000 drivers/x.c:10 [x] func:leaky\n        0        0 mm/y.c:1 func:none\n",
+       {"2026-11-05T18:00:00Z linux; allocinfo 'x:leaky:drivers/x.c' 1024000 1000"}},
+      {"vmallocinfo",
+       "2026-11-05 18:00:00\n"
+       "0xffffc90000000000-0xffffc90000005000   20480 irq_init_percpu_irqstack+0x100/0x200 vmap\n"
+       "0xffffc90000005000-0xffffc90000008000   12288 load_module+0x1/0x2 pages=2 vmalloc\n",
+       {"2026-11-05T18:00:00Z linux; vmalloc 'irq_init_percpu_irqstack' 20480 1; vmalloc 'load_module' 12288 1"}},
+      {"relog in German, decimal comma",
+       "\"(PDH-CSV 4.0) (Mitteleurop\303\244ische Zeit)(-60)\";\"\\\\SRV\\Arbeitsspeicher\\Nicht-Auslagerungsseiten "
+       "(Bytes)\"\n"
+       "\"11/05/2026 19:00:00.123\";\"123456,5\"\n",
+       {"2026-11-05T18:00:00.123Z@SRV windows; nonpaged.bytes=123457"}},
+      {"poolmon with brackets that touch",
+       "2026-11-05 18:00:00Z\n"
+       " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n"
+       " Leak Nonp  123456789( 120) 123456788( 119)        1 1234567890(     0) 1234567890\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 1234567890 1 32 123456789 123456788"}},
+      {"date and meminfo in one line",
+       "Thu Nov  5 18:00:00 UTC 2026 SUnreclaim:       5 kB\n"
+       "Thu Nov  5 19:00:00 UTC 2026 SUnreclaim:       6 kB\n",
+       {},
+       "f:1: \"Thu Nov  5 18:00:00 UTC 2026 SUnreclaim:...\" looks like a date, but is not understood; the table "
+       "below is passed over"},
+      {"free",
+       "Thu Nov  5 18:00:00 UTC 2026\n"
+       "               total        used        free      shared  buff/cache   available\n"
+       "Mem:        16000000     8000000     1000000      100000     7000000     7500000\n"
+       "Swap:              0           0           0\n",
+       {},
+       "f: looks like free, which does not tell the kernel's memory apart; record: while date; do cat /proc/meminfo "
+       "/proc/slabinfo; sleep 3600; done >> FILE"},
+      {"sadf -j cut within a name",
+       "{\"sysstat\": {\"hosts\": [{\"nodename\": \"web1\",\"statistics\": [{\"timestamp\": {\"date\": "
+       "\"2026-11-05\", \"time\": \"18:00:00\", \"utc\": 1}, \"memory\": {\"commit\": 3000, \"slab\": "
+       "400}},{\"timestamp\": {\"date\": \"2026-11-05\", \"time\": \"18:10:00\", \"utc\": 1}, \"memory\": "
+       "{\"commit\": 3001, \"sl",
+       {"2026-11-05T18:00:00Z@web1 linux; slab_unreclaimable 'kbslab' 409600 ?; commit=3072000",
+        "2026-11-05T18:10:00Z@web1 linux; commit=3073024"},
+       "f:1: no JSON from here on: the text ends in the middle"},
+      {"memsnap in a mail",
+       "> Process ID         Proc.Name Wrkng.Set PagedPool  NonPgdPl  Pagefile    Commit   Handles   Threads\n"
+       "> !LogType=memsnap\n> !SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n> !TickCount=3600000\n"
+       "> 000001A8        sqlservr.exe1437696000     90000     12000   3000000   3000000      2259        12\n",
+       {"2026-11-05T18:00:00Z windows boot=2026-11-05T17:00:00Z; sqlservr.exe (424) 2259 90000 12000"}},
+      {"memsnap all of whose cells touch",
+       "Process ID         Proc.Name Wrkng.Set PagedPool  NonPgdPl  Pagefile    Commit   Handles   Threads\n"
+       "!LogType=memsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n!TickCount=3600000\n"
+       "000001A8averylongservice.exe143769600014376960001437696000143769600014376960001234567890        12\n",
+       {"2026-11-05T18:00:00Z windows boot=2026-11-05T17:00:00Z; averylongservice.exe (424) 1234567890 1437696000 1437696000"}},
+      {"memsnap with a number below 0",
+       "Process ID         Proc.Name Wrkng.Set PagedPool  NonPgdPl  Pagefile    Commit   Handles   Threads\n"
+       "!LogType=memsnap\n!SystemTime=11\\05\\2026 18:00:00.0000 (GMT)\n!TickCount=3600000\n"
+       "000001A8        sqlservr.exe1437696000     90000    -12000   3000000   3000000      2259        12\n",
+       {},
+       "f:5: the process has not the 7 numbers of the header"},
+      {"NaN and infinity",
+       "{__name__=\"kmem_pool_tag_bytes\", instance=\"s\", pool=\"nonpaged\", tag=\"Leak\"} 5 1793901600000\n"
+       "{__name__=\"kmem_pool_tag_bytes\", instance=\"s\", pool=\"nonpaged\", tag=\"Leak\"} NaN 1793905200000\n"
+       "{__name__=\"kmem_pool_tag_bytes\", instance=\"s\", pool=\"nonpaged\", tag=\"Leak\"} +Inf 1793908800000\n",
+       {"2026-11-05T18:00:00Z@s windows; nonpaged 'Leak' 5 ?", "2026-11-05T20:00:00Z@s windows"},
+       "f:0: 1 samples are below 0 or infinite, which no amount of memory is"},
+      {"a script row too short",
+       "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00,Leak,0\n"
+       "2026-11-05 18:00:00,CM31,5,6\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'CM31' 6 ?; paged 'CM31' 5 ?"},
+       "f:2: 3 fields where the header has 4"},
+      {"a script's empty cells",
+       "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00,Leak,,5\n"
+       "2026-11-05 18:00:00,CM31,5,\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 5 ?; paged 'CM31' 5 ?"},
+       "f:2: bytes \"\" is not a count"},
+      {"our CSV in a mail",
+       "> timestamp,pool,tag,bytes\n> 2026-11-05T18:00:00Z,nonpaged,Leak,1024000\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 1024000 ?"}},
+      {"our CSV as a wiki table",
+       "| timestamp | pool | tag | bytes |\n|---|---|---|---|\n"
+       "| 2026-11-05T18:00:00Z | nonpaged | Leak | 1024000 |\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 1024000 ?"}},
+      {"our CSV with two headings",
+       "timestamp,pool,tag,bytes\n2026-11-05T18:00:00Z,nonpaged,Leak,1024000\ntimestamp,bytes,pool,tag\n"
+       "2026-11-05T19:00:00Z,1024001,nonpaged,Leak\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 1024000 ?", "2026-11-05T19:00:00Z windows; nonpaged 'Leak' 1024001 ?"}},
+      {"slabtop by watch",
+       "\033[H\033[J\033[7mEvery 60.0s: slabtop -o   host: Thu Nov  5 18:00:00 2026\033[0m\n\n"
+       " Active / Total Objects (% used)    : 4000 / 4096 (98.0%)\n"
+       "  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n"
+       "  4096   4000  97%    0.06K     64       64       256K leaky_cache\n",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable 'leaky_cache' 262144 4000"}},
+      {"meminfo over New Year",
+       "Thu Dec 31 23:00:00 2026\nSUnreclaim: 5 kB\nFri Jan  1 00:00:00 2027\nSUnreclaim: 6 kB\n",
+       {"2026-12-31T23:00:00Z linux; slab_unreclaimable.bytes=5120",
+        "2027-01-01T00:00:00Z linux; slab_unreclaimable.bytes=6144"}},
+      {"a fraction behind a comma",
+       "2026-11-05T18:00:00,5Z\n" + kTable,
+       {"2026-11-05T18:00:00.500Z windows; nonpaged 'Leak' 1024000 1000 32 1060 60"}},
+      {"slabinfo cut",
+       "Thu Nov  5 18:00:00 UTC 2026\nslabinfo - version: 2.1\n"
+       "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>\n"
+       "leaky_cache        1000   1024     64   64    1 : tunables    0    0    0 : slabdata     16     16      0\n"
+       "Thu Nov  5 19:00:00 UTC 2026\nslabinfo - version: 2.1\n"
+       "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>\n"
+       "leaky_cache        1000   10",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable 'leaky_cache' 65536 1000"},
+       "f:8: not a row of /proc/slabinfo"},
+      {"slabinfo of Linux 2.4",
+       "Thu Nov  5 18:00:00 UTC 2026\nslabinfo - version: 1.1\n"
+       "leaky_cache        1000   1024     64   16   16    1\n",
+       {},
+       "f:3: not a row of /proc/slabinfo"},
+      {"sar in a mail",
+       "> Linux 6.1.0 (h) \t2026-11-05 \t_x86_64_\t(4 CPU)\n> \n"
+       "> 17:50:01    kbmemfree   kbavail kbmemused  %memused kbcommit kbslab\n"
+       "> 18:00:01    1 2 3 75,0 4 5\n> Average:    1 2 3 75,0 4 5\n",
+       {"2026-11-05T18:00:01Z@h linux; slab_unreclaimable 'kbslab' 5120 ?; available=2048; commit=4096"}},
+      {"sar without its first line",
+       "17:50:01    kbmemfree   kbavail kbmemused  %memused kbcommit kbslab\n18:00:01    1 2 3 75,0 4 5\n",
+       {},
+       "f:2: no day above this row: sar's first line, with the date, is missing"},
+      {"a perfmon row too short",
+       "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\A\\Memory\\Pool Nonpaged Bytes\",\"\\\\A\\Memory\\Pool Paged Bytes\"\n"
+       "\"11/05/2026 18:00:00.000\",\"5\"\n\"11/05/2026 18:01:00.000\",\"5\",\"6\"\n",
+       {"2026-11-05T18:01:00Z@A windows; nonpaged.bytes=5; paged.bytes=6"},
+       "f:2: 2 fields where the header has 3"},
+      {"a perfmon counter twice",
+       "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\A\\Memory\\Pool Nonpaged Bytes\",\"\\\\A\\Memory\\Pool Nonpaged Bytes\"\n"
+       "\"11/05/2026 18:00:00.000\",\"5\",\"6\"\n",
+       {"2026-11-05T18:00:00Z@A windows; nonpaged.bytes=5"},
+       "f:2: Memory\\Pool Nonpaged Bytes has two columns and two values, \"5\" and \"6\"; the first is used"},
+      {"!vm without blanks",
+       "2026-11-05 18:00:00Z\nNonPagedPool Usage:51200(204800 Kb)\nPagedPool Usage:1(4 Kb)\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged.bytes=209715200; paged.bytes=4096"}},
+      {"!vm whose pages are not its Kb",
+       "2026-11-05 18:00:00Z\nNonPagedPool Usage:   51200 (     2048 Kb)\nPagedPool Usage: 1 ( 4 Kb)\n",
+       {"2026-11-05T18:00:00Z windows; paged.bytes=4096"},
+       "f:2: not a number of pages, and of Kb in brackets"},
+      {"poolmon with K",
+       "2026-11-05 18:00:00Z\n"
+       " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n"
+       " Leak Nonp       1060 (  60)        60 (   0)     1000   1000K (  6144)   1024\n",
+       {},
+       "f:3: Bytes is not a number that fits"},
+      {"two poolmon tables side by side",
+       "2026-11-05 18:00:00Z\n"
+       " Tag  Type Allocs Frees Diff Bytes Per Alloc   Tag  Type Allocs Frees Diff Bytes Per Alloc\n"
+       " Leak Nonp 1060 60 1000 1024000 1024   CM31 Paged 10 0 10 1000 100\n",
+       {},
+       "f:3: two rows in one line"},
+      {"meminfo beyond 64 bits",
+       "2026-11-05 18:00:00\nMemTotal: 100 kB\nSUnreclaim: 99999999999999999999999 kB\nSReclaimable: 5 kB\n",
+       {"2026-11-05T18:00:00Z linux; physical=102400; slab_reclaimable.bytes=5120"},
+       "f:3: not a row of /proc/meminfo"},
+      {"perfmon processes in German",
+       "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\A\\Prozess(svchost)\\Handleanzahl\",\"\\\\A\\Prozess(svchost)\\Prozess-ID\"\n"
+       "\"11/05/2026 18:00:00.000\",\"2059\",\"420\"\n",
+       {"2026-11-05T18:00:00Z@A windows; svchost (420) 2059 - -"}},
+      {"Get-Counter in French",
+       "\"Path\",\"InstanceName\",\"CookedValue\",\"Status\",\"Timestamp\"\n"
+       "\"\\\\srv\\m\303\251moire\\octets de r\303\251serve non pagin\303\251e\",\"\",\"123456\",\"0\",\"13/11/2026 "
+       "18:00:00\"\n",
+       {"2026-11-13T18:00:00Z@srv windows; nonpaged.bytes=123456"}},
+      {"Get-Counter with a status",
+       "\"Path\",\"CookedValue\",\"Status\",\"Timestamp\"\n"
+       "\"\\\\srv\\memory\\pool nonpaged bytes\",\"0\",\"3221228472\",\"13/11/2026 18:00:00\"\n"
+       "\"\\\\srv\\memory\\pool nonpaged bytes\",\"5\",\"0\",\"13/11/2026 19:00:00\"\n",
+       {"2026-11-13T19:00:00Z@srv windows; nonpaged.bytes=5"},
+       "f:2: Memory\\Pool Nonpaged Bytes has the status \"3221228472\" and so no value"},
+      {"a script in KB with decimal commas",
+       "DateTime;Tag;Paged KB;NonPaged KB\n2026-11-05 18:00:00;Leak;1,5;2\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 2048 ?; paged 'Leak' 1536 ?"}},
+      {"a unit in a cell",
+       "DateTime,Tag,NonPagedUsedBytes\n2026-11-05 18:00:00,Leak,12 KB\n",
+       {},
+       "f:2: bytes \"12 KB\" is not a count"},
+      {"pools in other letters",
+       "Timestamp,Pool,Tag,Bytes\n2026-11-05T18:00:00Z,NonPaged,Leak,5\n2026-11-05T18:00:00Z,Nonp,CM31,5\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 5 ?"},
+       "f:3: pool \"Nonp\" is not known"},
+      {"a tag twice in a table",
+       "2026-11-05 18:00:00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n"
+       " Leak Nonp 1060 60 1000 1024000 1024\n Leak Nonp 1061 60 1001 1025024 1024\n",
+       {kAt18},
+       "f:4: the snapshot has this tag already"},
+      {"sar over a restart",
+       "Linux 6.1.0 (h) \t2026-11-05 \t_x86_64_\t(4 CPU)\n\n"
+       "17:50:01    kbmemfree   kbavail kbmemused  %memused kbcommit kbslab\n18:00:01    1 2 3 75,0 4 5\n\n"
+       "18:05:00     LINUX RESTART\t(4 CPU)\n\n"
+       "18:10:01    kbmemfree   kbavail kbmemused  %memused kbcommit kbslab\n18:20:01    1 2 3 75,0 4 6\n",
+       {"2026-11-05T18:00:01Z@h linux; slab_unreclaimable 'kbslab' 5120 ?; available=2048; commit=4096",
+        "2026-11-05T18:20:01Z@h linux boot=2026-11-05T18:05:00Z; slab_unreclaimable 'kbslab' 6144 ?; available=2048; "
+        "commit=4096"}},
+      {"sar over midnight",
+       "Linux 6.1.0 (h) \t2026-11-05 \t_x86_64_\t(4 CPU)\n\n"
+       "23:40:01    kbmemfree   kbavail kbmemused  %memused kbcommit kbslab\n23:50:01    1 2 3 75,0 4 5\n"
+       "00:00:01    1 2 3 75,0 4 6\n",
+       {"2026-11-05T23:50:01Z@h linux; slab_unreclaimable 'kbslab' 5120 ?; available=2048; commit=4096",
+        "2026-11-06T00:00:01Z@h linux; slab_unreclaimable 'kbslab' 6144 ?; available=2048; commit=4096"}},
+      {"wmi_exporter",
+       "{__name__=\"wmi_memory_pool_nonpaged_bytes\", instance=\"s\"} 5 1793901600000\n"
+       "{__name__=\"wmi_os_physical_memory_free_bytes\", instance=\"s\"} 7 1793901600000\n",
+       {"2026-11-05T18:00:00Z@s windows; nonpaged.bytes=5"},
+       "f:2: metric \"wmi_os_physical_memory_free_bytes\" says nothing about kernel memory"},
+      {"node_exporter's slabs",
+       "{__name__=\"node_slabinfo_objects\", instance=\"s\", slab=\"leaky\"} 1024 1793901600000\n"
+       "{__name__=\"node_slabinfo_object_size_bytes\", instance=\"s\", slab=\"leaky\"} 64 1793901600000\n"
+       "{__name__=\"node_slabinfo_active_objects\", instance=\"s\", slab=\"leaky\"} 1000 1793901600000\n",
+       {"2026-11-05T18:00:00Z@s linux; slab_unreclaimable 'leaky' 65536 1000"}},
+      {"poolmon beyond 2 GiB",
+       "2026-11-05 18:00:00Z\n"
+       " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n"
+       " Leak Nonp 3000000000 (   0)         0 (   0) -1294967296 -1294967296 (     0)      1\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 3000000000 3000000000 32 3000000000 0"}},
+      {"two CR before LF",
+       "2026-11-05 18:00:00Z\r\r\n"
+       " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\r\r\n"
+       " Leak Nonp       1060 (  60)        60 (   0)     1000   1024000 (  6144)   1024\r\r\n",
+       {kAt18}},
+      {"a mark within the text",
+       "\357\273\2772026-11-05 18:00:00Z\n" + kTable + "\357\273\2772026-11-05 19:00:00Z\n" + kTable,
+       {kAt18, "2026-11-05T19:00:00Z windows; nonpaged 'Leak' 1024000 1000 32 1060 60"}},
+      {"a tag of other letters",
+       "2026-11-05 18:00:00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n"
+       " \303\244b\303\266c Nonp 1060 60 1000 1024000 1024\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged '\\xe4b\\xf6c' 1024000 1000 32 1060 60"}},
+      {"a tag with bars",
+       "2026-11-05 18:00:00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n"
+       " A|B| Nonp 1060 60 1000 1024000 1024\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'A|B|' 1024000 1000 32 1060 60"}},
+      {"a tag with angles",
+       "2026-11-05 18:00:00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n"
+       " >Lk> Nonp 1060 60 1000 1024000 1024\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged '>Lk>' 1024000 1000 32 1060 60"}},
+      {"EST",
+       "Thu Nov  5 18:00:00 EST 2026\n" + kTable,
+       {"2026-11-05T23:00:00Z windows; nonpaged 'Leak' 1024000 1000 32 1060 60"}},
+      {"a zone that nobody knows",
+       "Thu Nov  5 18:00:00 XYZT 2026\n" + kTable,
+       {},
+       "f:1: \"XYZT\" is no zone that is known, or means several; write the offset from UTC; the table below is passed over"},
+      {"counters of 64 bits",
+       "2026-11-05 18:00:00Z\n"
+       " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n"
+       " Leak Nonp 18446744073709551615 (0) 18446744073709551614 (0) 1 4096 (0) 4096\n",
+       {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 4096 1 64 18446744073709551615 18446744073709551614"}},
+      {"meminfo without kB", "2026-11-05 18:00:00\nMemTotal: 100\nSUnreclaim: 5\n", {}, "f:2: not a row of /proc/meminfo"},
+  };
+}
+
 std::vector<Shape> shapes() {
   std::vector<Shape> all = {
       {"memsnap in UTF-16 with CRLF", utf16(with_ends(kMemsnap + kMemsnapAt + kSql, "\r\n")), {kMemsnapLine}},
@@ -135,6 +507,10 @@ std::vector<Shape> shapes() {
        "2026-11-05 18:00:00\nCache                       Num  Total   Size  Pages\nleaky_cache                4000   4096     64     64\n"
        "Cache                       Num  Total   Size  Pages\ndentry                      300    336    192     21\n",
        {"2026-11-05T18:00:00Z linux; slab_reclaimable 'dentry' 65536 300; slab_unreclaimable 'leaky_cache' 262144 4000"}},
+      {"vmstat -m without its heading",
+       "2026-11-05 18:00:00\nSUnreclaim: 5 kB\n2026-11-05 19:00:00\nleaky_cache                4000   4096     64     64\n",
+       {"2026-11-05T18:00:00Z linux; slab_unreclaimable.bytes=5120"},
+       "f:4: numbers behind a name, but no table's heading above them; such rows are passed over"},
       {"meminfo in a mail",
        mail(
            "Thu Nov  5 18:00:00 UTC 2026\nMemTotal:       16000000 kB\nMemAvailable:    4000000 kB\nSReclaimable:     100000 kB\n"
@@ -203,10 +579,20 @@ std::vector<Shape> shapes() {
        "\"Name\",\"Id\",\"Handles\",\"NPM\",\"PM\"\n\"svc\",\"420\",\"2059\",\"24166\",\"30000\"\n",
        {},
        "f: "},
+      {"a panel's CSV of Grafana",
+       "\"Time\",\"nonpaged\"\n2026-11-05 18:00:00,204800\n",
+       {},
+       "looks like the CSV of a panel of Grafana"},
+      {"pool tags on PowerShell's screen",
+       "DateTime            Tag  PagedUsedBytes NonPagedUsedBytes\n--------            ---  -------------- -----------------\n"
+       "2026-11-05 18:00:00 Leak              0           1024000\n",
+       {},
+       "looks like what PowerShell shows on the screen"},
       {"a packed file", std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00", 8), {}, "compressed; unpack it first"},
       {"a zip", "PK\x03\x04\x14", {}, "zip"},
   };
   for (Shape& one : dates()) all.push_back(std::move(one));
+  for (Shape& one : more_shapes()) all.push_back(std::move(one));
   return all;
 }
 

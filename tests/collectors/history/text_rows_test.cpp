@@ -1,6 +1,6 @@
 #include "collectors/history/text_rows.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace kmem::history {
 namespace {
@@ -125,6 +125,12 @@ TEST(PoolusedRow, BrokenAndOther) {
   std::string reason;
   EXPECT_EQ(parse_poolused_row(" Leak 14 x 0 0", brief, rows, reason), RowKind::kBroken);
   EXPECT_EQ(reason, "nonpaged Used is not a number that fits");
+  for (const char* const touching :
+       {" Leak 1234567812345678901          0            0\t12 x", " Leak 1123456789 0 0 12 x", " Leak 9 900 123456 0"}) {
+    EXPECT_EQ(parse_poolused_row(touching, brief, rows, reason), RowKind::kBroken) << touching;
+    EXPECT_THAT(reason, testing::EndsWith("paged Used is less than a byte an allocation, as where cells touch"));
+  }
+  EXPECT_EQ(parse_poolused_row(" Leak 9 900 0 0", brief, rows, reason), RowKind::kRow);
   EXPECT_EQ(parse_poolused_row("TOTAL 14 1 0 0", brief, rows, reason), RowKind::kOther);
   EXPECT_EQ(parse_poolused_row(" Leak", brief, rows, reason), RowKind::kOther);
   EXPECT_EQ(parse_poolused_row("", brief, rows, reason), RowKind::kOther);
