@@ -7,6 +7,7 @@
 #        packaging/test.sh lint [tidy [FILES...]]   layout and spelling alone, and clang-tidy (see packaging/lint.sh)
 #        packaging/test.sh arm64           builds the program for Windows on ARM64 and reads its file, on demand
 #        packaging/test.sh x86             what a scrape costs on a 32-bit processor, on demand
+#        packaging/test.sh kubernetes      holds the kustomize folder to the types of Kubernetes and of the operator, on demand (Go)
 #        packaging/test.sh distributions   builds and tests in other distributions, on demand (distributions.sh)
 # Logs are below .build/logs. Exit 0 only when every leg passed.
 set -euo pipefail
@@ -47,6 +48,14 @@ case ${1:-} in
     cmake --build .build/x86 --target page_cost
     ctest --test-dir .build/x86 -R '^bench_page_cost$' --verbose
     exit
+    ;;
+  kubernetes)
+    rm -rf .build/kubernetes
+    mkdir -p .build/kubernetes/packages
+    python3 -B packaging/deployment.py 0.0.0 https://releases.invalid .build/kubernetes/packages .build/kubernetes/out
+    mapfile -t files < <(ls "$root"/.build/kubernetes/out/kubernetes/*.yaml | grep -v /kustomization.yaml)
+    cd tests/e2e/kubernetes
+    exec go run . "${files[@]}"
     ;;
   distributions)
     packaging/fetch-sources.sh .build/deps cpp-httplib

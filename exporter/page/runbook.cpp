@@ -37,15 +37,26 @@ std::string filled_in(std::string_view code, const RunbookSubject& subject) {
   return out;
 }
 
-/// `code`, **bold** and text.
+/// `code`, **bold**, *emphasis* and text.
 void add_inline(Html& html, std::string_view text, const RunbookSubject& subject) {
   bool bold = false;
   while (!text.empty()) {
-    const std::size_t code = text.find('`'), stars = text.find("**");
-    const std::size_t next = std::min(code, stars);
+    const std::size_t code = text.find('`'), star = text.find('*');
+    const std::size_t next = std::min(code, star);
     html.text(text.substr(0, next));
     if (next == std::string_view::npos) break;
-    if (next == stars && stars < code) {
+    if (star < code && !text.substr(star).starts_with("**")) {
+      const std::size_t close = text.find('*', star + 1);
+      if (close == std::string_view::npos) {
+        html.raw("*");
+        text.remove_prefix(star + 1);
+        continue;
+      }
+      html.raw("<em>").text(text.substr(star + 1, close - star - 1)).raw("</em>");
+      text.remove_prefix(close + 1);
+      continue;
+    }
+    if (star < code) {
       html.raw(bold ? "</strong>" : "<strong>");
       bold = !bold;
       text.remove_prefix(next + 2);
@@ -186,7 +197,7 @@ std::string runbook_html(const File& runbook, const RunbookSubject& subject) {
           " – kmem_exporter</title>\n"
           "<link rel=\"icon\" type=\"image/svg+xml\" href=\"../assets/icon.svg\">\n"
           "<link rel=\"stylesheet\" href=\"../assets/page.css\">\n</head>\n<body>\n"
-          "<nav aria-label=\"Way back\"><p><a href=\"../\">This host</a></p></nav>\n<main id=\"main\">\n");
+          "<nav class=\"top\" aria-label=\"Way back\"><p><a href=\"../\">This host</a></p></nav>\n<main id=\"main\">\n");
   if (!subject.tag.empty() || !subject.pool.empty()) {
     html.raw("<p class=\"quiet\">For ");
     if (!subject.tag.empty())

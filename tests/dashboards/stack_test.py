@@ -77,6 +77,20 @@ def known_metrics():
     return names
 
 
+class Rules(unittest.TestCase):
+    def test_the_demonstration_has_the_shipped_rules_and_evaluates_them_sooner(self):
+        folder = tempfile.mkdtemp(prefix="kmem-stack-")
+        self.addCleanup(shutil.rmtree, folder)
+        made, changed = stack.demonstration_rules(folder), []
+        self.assertEqual(sorted(os.listdir(made)), sorted(os.listdir(stack.RULES)))
+        for name in os.listdir(made):
+            mine, shipped = (yaml.safe_load(content(os.path.join(at, name)))["groups"] for at in (made, stack.RULES))
+            for one, other in zip(mine, shipped, strict=True):
+                if one != other:
+                    changed.append((one["name"], one["interval"], other["interval"], {**one, "interval": ""} == {**other, "interval": ""}))
+        self.assertEqual(changed, [("kmem-fleet", "1m", "4m", True)])
+
+
 class Names(unittest.TestCase):
     def test_every_query_names_only_metrics_that_exist(self):
         known = known_metrics()

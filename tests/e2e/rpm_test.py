@@ -2,8 +2,10 @@
 Its scripts run with tools that only write down what they were asked, for they want the machine's own users. As root."""
 import glob
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 if os.geteuid() != 0:  # its files belong to root
@@ -24,12 +26,18 @@ def sh(*command, text=None):
 
 
 class Rpm(Case):
-    def made(self, version):
-        out = os.path.join(self.folder, version)
-        sh(os.environ["KMEM_CPACK"], "--config", os.path.join(os.environ["KMEM_BUILD_DIR"], "CPackConfig.cmake"), "-G", "RPM", "-B", out,
-           "-D", f"CPACK_PACKAGE_VERSION={version}")
-        (package,) = glob.glob(os.path.join(out, "*.rpm"))
-        return package
+    packages = {}
+
+    @classmethod
+    def made(cls, version):
+        """The package of a version, made once."""
+        if version not in cls.packages:
+            out = tempfile.mkdtemp(prefix="kmem-rpm-")
+            cls.addClassCleanup(shutil.rmtree, out)
+            sh(os.environ["KMEM_CPACK"], "--config", os.path.join(os.environ["KMEM_BUILD_DIR"], "CPackConfig.cmake"), "-G", "RPM", "-B", out,
+               "-D", f"CPACK_PACKAGE_VERSION={version}")
+            (cls.packages[version],) = glob.glob(os.path.join(out, "*.rpm"))
+        return cls.packages[version]
 
     def rpm(self, *arguments):
         root = os.path.join(self.folder, "root")

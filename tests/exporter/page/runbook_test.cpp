@@ -27,6 +27,8 @@ TEST(Runbook, BlocksAreWhatTheMarkdownSays) {
 
 TEST(Runbook, UnfinishedMarksStayInsideTheirBlock) {
   EXPECT_EQ(body_of("# a\n**b\n\n`c\n\n<d>\n"), "<h1>a</h1>\n<p><strong>b</strong></p>\n<p>`c</p>\n<p>&lt;d&gt;</p>\n");
+  EXPECT_EQ(body_of("# a\nOn *kmem <host>*, **b** `x*`, 2 * 3\n"),
+            "<h1>a</h1>\n<p>On <em>kmem &lt;host&gt;</em>, <strong>b</strong> <code>x*</code>, 2 * 3</p>\n");
 }
 
 TEST(Runbook, TheTagStandsInCommandsAndThePageLeadsBack) {
