@@ -68,9 +68,9 @@ class Keeper {
   const std::shared_ptr<Files> files_;
   std::mutex saving_;
   base::SideTask storage_;
-  Due at_work_;                     // what storage_ writes, or wrote last, ...
-  std::chrono::nanoseconds begun_;  // ... and since when
-  bool hangs_ = false;              // and that this has been told
+  Due at_work_;                       // what storage_ writes, or wrote last, ...
+  std::chrono::nanoseconds begun_{};  // ... and since when
+  bool hangs_ = false;                // and that this has been told
   bool unsaved_change_ = false;
   std::chrono::nanoseconds last_save_{}, last_history_save_{};
 };
