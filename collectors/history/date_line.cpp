@@ -19,8 +19,8 @@ namespace {
 using base::UnixMillis;
 
 constexpr std::size_t kLongestLine = 100;
-constexpr std::int64_t kHourMillis = 3'600'000;
 using base::kDayMillis;
+using base::kHourMillis;
 constexpr int kMostUnknownWords = 3;
 constexpr int kFirstYear = 1980, kLastYear = 2099;
 

@@ -17,9 +17,9 @@
 
 namespace kmem::trend {
 
-inline constexpr std::int64_t kHourMs = 3'600'000;
+inline constexpr std::int64_t kHourMs = base::kHourMillis;
 inline constexpr std::int64_t kCoarseMs = 4 * kHourMs;
-inline constexpr std::int64_t kDayMs = 24 * kHourMs;
+inline constexpr std::int64_t kDayMs = base::kDayMillis;
 
 class Timeline {
  public:
