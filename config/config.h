@@ -93,8 +93,8 @@ struct Drivers {
 /// What is followed for weeks, and how fast something must grow to be called a leak.
 struct Trend {
   bool enabled = true;
-  std::size_t max_subjects = 4096;             // 64..4096
-  std::size_t min_growth_per_day = 32 * 1024;  // bytes; 1 KiB .. 1 GiB
+  std::size_t max_subjects = 4096;                          // 64..4096
+  std::size_t min_growth_per_day = std::size_t{32} * 1024;  // bytes; 1 KiB .. 1 GiB
 
   bool operator==(const Trend&) const = default;
 };

@@ -21,7 +21,7 @@ windows=(python3 g++-mingw-w64-x86-64-posix g++-mingw-w64-i686-posix libz-mingw-
 arm64=(python3-venv)
 rpm=(rpm)
 stack=(python3 prometheus prometheus-alertmanager)
-lint=(clang-format clang-tidy codespell)
+lint=(git clang clang-format clang-tidy codespell)  # clang-tidy wants the set build, too
 wanted=()
 for set in "$@"; do
   case $set in
