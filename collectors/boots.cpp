@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "collectors/base/clock.h"
+
 namespace kmem {
 namespace {
 
-constexpr std::int64_t kLongestGuessMs = 3'600'000;  // how long before the first reading a boot is taken to have begun
+constexpr std::int64_t kLongestGuessMs = base::kHourMillis;  // how long before the first reading a boot is taken to have begun
 constexpr std::int64_t kJitterMs = 5'000;
 constexpr std::size_t kFewestTags = 16;  // for a guess by memory
 constexpr std::uint64_t kTagBytes = 4096;

@@ -1,5 +1,5 @@
-// STAGE 1 to 2: the one component that says which boot a reading belongs to. Advanced once a reading, its answer goes to
-// trend, selection, rates, the failure log and top, so that a reboot is one for all of them or for none.
+// STAGE 1 to 2: the one component that says which boot a reading belongs to. It is asked once a reading, and trend,
+// selection, rates, the failure log and top all get that answer: a reboot is one for all of them or for none.
 // By boot times where the reading has one (base/boot_clock.h). Else by the kernel's counters of allocations, which only
 // a boot begins anew: most of them fell together (one that wraps is none, nor are tags that vanished). Where nothing is
 // counted, as on Linux, by memory: two tags of three and the whole far below what they held. That is a guess, and

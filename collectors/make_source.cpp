@@ -1,6 +1,6 @@
 #include "collectors/make_source.h"
 
-#include <array>
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,33 +18,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using Frames = base::Result<std::unique_ptr<FrameSource>>;
-
-Frames make_live(const config::Source& source, std::string_view, const base::Clock& clock) {
-  return make_live_frames(source, clock);
-}
-
-Frames make_named(const config::Source& source, std::string_view, const base::Clock& clock) {
-  if (source.kind == live_kernel()) return make_live_frames(source, clock);
-  return Error{ErrorCode::kUnsupported, "source " + source.kind + ": this program runs on " + std::string(live_kernel()) +
-                                            "; it can auto, " + std::string(live_kernel()) + ", replay:FILE"};
-}
-
-Frames make_replay(const config::Source&, std::string_view path, const base::Clock&) {
-  if (path.empty()) return Error{ErrorCode::kInvalid, "source replay: names no file; write replay:FILE"};
-  return replay::make_replay_frames(base::os_file_system(), {std::string(path)});
-}
-
-struct Kind {
-  std::string_view name;
-  bool takes_path;
-  Frames (*make)(const config::Source&, std::string_view path, const base::Clock&);
-};
-constexpr std::array kKinds = {
-    Kind{"auto", false, make_live},
-    Kind{"linux", false, make_named},
-    Kind{"windows", false, make_named},
-    Kind{"replay", true, make_replay},
-};
 
 class LoggedHistory final : public KernelSource {
  public:
@@ -90,17 +63,22 @@ base::Result<std::unique_ptr<KernelSource>> make_kernel_source(const config::Sou
 
 Frames make_frames(const config::Source& source, const base::Clock& clock) {
   const std::string_view text = source.kind;
-  const std::size_t colon = text.find(':');
-  const std::string_view name = text.substr(0, colon);
-  const std::string_view path = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
-  std::array<std::string_view, kKinds.size()> names;
-  for (std::size_t i = 0; i < kKinds.size(); ++i) {
-    names[i] = kKinds[i].name;
-    if (kKinds[i].name == name && (kKinds[i].takes_path || colon == std::string_view::npos))
-      return kKinds[i].make(source, path, clock);
+  if (source.is_recording()) {
+    const std::string path(text.substr(config::kReplay.size()));
+    if (path.empty()) return Error{ErrorCode::kInvalid, "source replay: names no file; write replay:FILE"};
+    return replay::make_replay_frames(base::os_file_system(), {path});
   }
-  std::string message = "source \"" + source.kind + "\" is none of auto, linux, windows, replay:FILE";
-  if (const auto near = base::nearest(name, names)) message += "; did you mean " + *near + (*near == "replay" ? ":FILE?" : "?");
+  const auto& live = config::kLiveSources;
+  if (text == live.front() || text == live_kernel()) return make_live_frames(source, clock);
+  if (std::find(live.begin(), live.end(), text) != live.end())
+    return Error{ErrorCode::kUnsupported, "source " + source.kind + ": this program runs on " + std::string(live_kernel()) +
+                                              "; it can " + std::string(live.front()) + ", " + std::string(live_kernel()) +
+                                              ", replay:FILE"};
+  std::string message = "source \"" + source.kind + "\" is none of " + std::string(config::kSourceWords);
+  auto names = config::kSourceNames;
+  names.back().remove_suffix(1);  // the colon, which the other side lacks as well
+  if (const auto near = base::nearest(text.substr(0, text.find(':')), names))
+    message += "; did you mean " + *near + (*near == names.back() ? ":FILE?" : "?");
   return Error{ErrorCode::kInvalid, message};
 }
 

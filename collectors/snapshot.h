@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "collectors/base/clock.h"
+#include "collectors/base/fnv.h"
 #include "collectors/base/pool.h"
 #include "collectors/raw_frame.h"
 
@@ -86,10 +87,7 @@ struct TagUsage {
 
 /// FNV-1a over the pool and the tag's text.
 [[nodiscard]] constexpr std::uint64_t tag_key(Pool pool, std::string_view tag) {
-  std::uint64_t hash = 1469598103934665603ULL ^ static_cast<std::uint64_t>(pool);
-  hash *= 1099511628211ULL;
-  for (const char c : tag) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  return hash;
+  return base::fnv1a(tag, (base::kFnvStart ^ static_cast<std::uint64_t>(pool)) * base::kFnvPrime);
 }
 
 struct ProcessUsage {

@@ -3,6 +3,7 @@
 // Thread: value types.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,9 +18,15 @@ namespace kmem::config {
 
 /// What a source begins with that is a recording; the name of its file follows.
 inline constexpr std::string_view kReplay = "replay:";
+/// What else a source may be: this machine's kernel, and the same if it is that one.
+inline constexpr std::array<std::string_view, 3> kLiveSources = {"auto", "linux", "windows"};
+/// All of them, to find what a mistyped one stands for.
+inline constexpr std::array<std::string_view, 4> kSourceNames = {kLiveSources[0], kLiveSources[1], kLiveSources[2], kReplay};
+/// For people.
+inline constexpr std::string_view kSourceWords = "auto, linux, windows or replay:FILE";
 
 struct Source {
-  std::string kind = "auto";     // auto, linux, windows, replay:FILE
+  std::string kind = "auto";     // kSourceWords
   std::string procfs = "/proc";  // Linux
   std::string sysfs = "/sys";    // Linux
   Collectors collectors;
@@ -86,8 +93,8 @@ struct Drivers {
 /// What is followed for weeks, and how fast something must grow to be called a leak.
 struct Trend {
   bool enabled = true;
-  std::size_t max_subjects = 4096;             // 64..4096: 2.5 KB each
-  std::size_t min_growth_per_day = 32 * 1024;  // bytes; 1 KiB .. 1 GiB
+  std::size_t max_subjects = 4096;                          // 64..4096
+  std::size_t min_growth_per_day = std::size_t{32} * 1024;  // bytes; 1 KiB .. 1 GiB
 
   bool operator==(const Trend&) const = default;
 };

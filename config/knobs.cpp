@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/pool.h"
 #include "collectors/base/suggest.h"
 #include "collectors/base/utf8.h"
@@ -49,10 +50,9 @@ constexpr const char* kNoHint = " ";
 std::string hint(const std::optional<std::string>& word) { return word ? "; did you mean " + in_quotes(*word) + "?" : kNoHint; }
 
 std::string check_source(std::string_view text) {
-  static constexpr std::array<std::string_view, 4> kKinds = {"auto", "linux", "windows", kReplay};
-  if (std::find(kKinds.begin(), kKinds.end() - 1, text) != kKinds.end() - 1) return {};
+  if (std::find(kLiveSources.begin(), kLiveSources.end(), text) != kLiveSources.end()) return {};
   if (text.starts_with(kReplay)) return text.size() > kReplay.size() ? "" : "; the name of a recorded file is missing";
-  return hint(base::nearest(text, kKinds));
+  return hint(base::nearest(text, kSourceNames));
 }
 
 std::string check_not_empty(std::string_view text) { return text.empty() ? kNoHint : ""; }
@@ -109,12 +109,12 @@ std::string check_tag(std::string_view text) {
 #define KMEM_COLLECTOR(collector, on, on_linux, on_windows, text) \
   {KMEM_KNOB(source.collectors.collector), .help = text, .flag = "--collector." #collector},
 
-constexpr std::uint64_t kSecond = 1'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+constexpr std::uint64_t kSecond = base::kSecondMillis, kMinute = base::kMinuteMillis, kHour = base::kHourMillis,
+                        kDay = base::kDayMillis;
 
 const std::array kRows = std::to_array<Row>({
     {KMEM_KNOB(source.kind), .help = "The kernel to read: this machine's, or a recording made by `record`.",
-     .expected = "auto, linux, windows or replay:FILE", .check = check_source, .flag = "--collector.source",
-     .needs_restart = true},
+     .expected = kSourceWords, .check = check_source, .flag = "--collector.source", .needs_restart = true},
     {KMEM_KNOB(source.procfs), .help = "Where the proc file system is mounted (Linux).", .unit = "path", .expected = "a folder",
      .check = check_not_empty, .flag = "--path.procfs", .needs_restart = true},
     {KMEM_KNOB(source.sysfs), .help = "Where the sys file system is mounted (Linux).", .unit = "path", .expected = "a folder",
@@ -167,7 +167,7 @@ const std::array kRows = std::to_array<Row>({
      .check = check_not_empty, .needs_restart = true},
 
     {KMEM_KNOB(trend.enabled), .help = "Keep 8 weeks of history and report leaks.", .needs_restart = true},
-    {KMEM_KNOB(trend.max_subjects), .help = "Maximum of tags, totals and processes with history, 2.5 KB each.",
+    {KMEM_KNOB(trend.max_subjects), .help = "Maximum of tags, totals and processes with history, up to 3.3 KB each.",
      .unit = "subjects", .min = 64, .max = 4096, .needs_restart = true},
     {KMEM_KNOB(trend.min_growth_per_day), .help = "Minimum growth per day to call a tag a leak.", .unit = "bytes", .min = 1024,
      .max = 1 << 30, .needs_restart = true},

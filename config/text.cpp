@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/label_text.h"
 #include "collectors/base/utf8.h"
 
@@ -14,8 +15,12 @@ namespace {
 using Unit = std::pair<std::string_view, std::uint64_t>;
 
 // Largest first.
-constexpr std::array<Unit, 6> kDurationUnits = {
-    {{"w", 604'800'000}, {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::array<Unit, 6> kDurationUnits = {{{"w", 7 * base::kDayMillis},
+                                                 {"d", base::kDayMillis},
+                                                 {"h", base::kHourMillis},
+                                                 {"m", base::kMinuteMillis},
+                                                 {"s", base::kSecondMillis},
+                                                 {"ms", 1}}};
 constexpr std::array<Unit, 4> kByteUnits = {{{"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}, {"B", 1}}};
 
 // Twelve digits hold every value any knob takes, and twelve digits of weeks still fit 64 bits.

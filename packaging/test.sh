@@ -4,7 +4,7 @@
 #   Wine.
 # Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: lint and all of them)
 #        packaging/test.sh one NAME [FILTER]   builds and runs one test, natively; FILTER is GoogleTest's
-#        packaging/test.sh lint [tidy [FILES...]]   layout and spelling alone, and clang-tidy (see packaging/lint.sh)
+#        packaging/test.sh lint            layout, spelling, clang-tidy on what changed; lint tidy all, lint tidy FILES: more of it
 #        packaging/test.sh arm64           builds the program for Windows on ARM64 and reads its file, on demand
 #        packaging/test.sh x86             what a scrape costs on a 32-bit processor, on demand
 #        packaging/test.sh kubernetes      holds the kustomize folder to the types of Kubernetes and of the operator, on demand (Go)
@@ -28,7 +28,9 @@ case ${1:-} in
     ;;
   lint)
     shift
-    packaging/install-packages.sh lint
+    packaging/install-packages.sh build lint
+    packaging/fetch-sources.sh .build/deps cpp-httplib
+    [ $# -gt 0 ] || set -- tidy
     exec packaging/lint.sh format spelling "$@"
     ;;
   arm64)

@@ -6,9 +6,9 @@
 namespace kmem::base {
 namespace {
 
-constexpr std::int64_t kJitterMs = 5'000;        // kernels and recorders tell boot times to the second
-constexpr std::int64_t kWobbleMs = 10 * 60'000;  // recorders that take the two times apart
-constexpr std::int64_t kLongSilenceMs = 14 * kDayMillis, kLongIntervalMs = 7 * 3'600'000LL;
+constexpr std::int64_t kJitterMs = 5'000;               // kernels and recorders tell boot times to the second
+constexpr std::int64_t kWobbleMs = 10 * kMinuteMillis;  // recorders that take the two times apart
+constexpr std::int64_t kLongSilenceMs = 14 * kDayMillis, kLongIntervalMs = 7 * kHourMillis;
 constexpr std::int64_t kFarthestMs = std::int64_t{1} << 53;
 
 UnixMillis bounded(UnixMillis ms) { return std::clamp(ms, -kFarthestMs, kFarthestMs); }

@@ -1,8 +1,8 @@
 // The one rule that tells a reboot from a clock that was set: wall and boot time of two readings -> same boot or not.
-// Uptime decides: wall and boot time move together when the clock is set, so their difference goes on as it was; a boot
-// begins it anew, and after the reading before. Where both are possible (a clock set forward by more than the uptime,
-// a boot up for longer than the one before), what happened within one process is no boot, and an uptime that went on
-// by the usual interval is none. Thread: value type. Failure: none; every pair of times gives an answer.
+// Uptime decides. When the clock is set, wall and boot time move together, and their difference goes on as it was; a boot
+// begins it anew, after the reading before. Both may be possible: a clock set forward by more than the uptime, or a boot
+// that is up for longer than the one before was. Then it is no boot within one process, nor where uptime went on by the
+// usual interval. Thread: value type. Failure: none; every pair of times gives an answer.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,9 @@ namespace kmem::base {
 
 /// Milliseconds since 1970-01-01 UTC.
 using UnixMillis = std::int64_t;
-inline constexpr UnixMillis kDayMillis = 86'400'000;
-inline constexpr double kSecondsPerDay = 86'400;
+inline constexpr UnixMillis kSecondMillis = 1'000, kMinuteMillis = 60 * kSecondMillis, kHourMillis = 60 * kMinuteMillis,
+                            kDayMillis = 24 * kHourMillis;
+inline constexpr double kSecondsPerHour = 3'600, kSecondsPerDay = 24 * kSecondsPerHour;
 
 class Clock {
  public:

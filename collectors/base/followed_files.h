@@ -1,5 +1,5 @@
-// Files that are read again while the program runs, such as its configuration: a pipe in their place is refused, for
-// its reading may never end, or give nothing, which is a configuration, too.
+// Files that are read again while the program runs, such as its configuration. A pipe in their place is refused: reading
+// it may never end, or give nothing, and an empty configuration is a legal one.
 // Thread: as what it wraps. Failure: kInvalid.
 #pragma once
 

@@ -4,12 +4,12 @@
 #include <array>
 #include <cstddef>
 
+#include "collectors/base/ascii_case.h"
+
 namespace kmem::base {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::size_t edits(std::string_view a, std::string_view b) {
   using Row = std::array<std::size_t, kLongestWord + 1>;
@@ -20,9 +20,9 @@ std::size_t edits(std::string_view a, std::string_view b) {
     const Row& above = rows[(i - 1) % 3];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      const bool same = ascii_lower(a[i - 1]) == ascii_lower(b[j - 1]);
       row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0U : 1U)});
-      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+      if (i > 1 && j > 1 && ascii_lower(a[i - 1]) == ascii_lower(b[j - 2]) && ascii_lower(a[i - 2]) == ascii_lower(b[j - 1]))
         row[j] = std::min(row[j], rows[(i - 2) % 3][j - 2] + 1);
     }
   }

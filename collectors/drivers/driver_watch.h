@@ -1,5 +1,5 @@
-// Keeps an Attribution up to date: pooltag.txt, the modules of a Linux kernel, and a scan of driver images that goes on
-// in a thread of its own, at low priority and half of the time asleep, and is looked through again every hour.
+// Keeps an Attribution up to date: pooltag.txt, the modules of a Linux kernel, and a scan of driver images. The scan has a
+// thread of its own, at low priority and half of the time asleep, and looks for changed images every hour.
 // Results of the scan are kept in storage.path, so that a restart reads only files that changed.
 // Thread: its own one besides the caller's. Failure: logged once; what is missing is simply not known.
 #pragma once

@@ -1,6 +1,6 @@
 // A driver image's bytes -> the pool tags in it, without being told which to look for. Code is read instruction by
-// instruction, so that only real constants count and what becomes of them is seen (Evidence); constants among data
-// count when they stand alone or in a table, not as part of a text, a GUID or a record of the linker.
+// instruction, so that only real constants count, and what becomes of them is seen (Evidence). Constants among data
+// count when they stand alone or in a table, but not as part of a text, a GUID or a record of the linker.
 // Thread: pure. Failure: as parse_pe. Bounds: kMaxImageBytes, kMaxTagsPerImage; time is linear in the bytes.
 #pragma once
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/digit.h"
 #include "collectors/history/line_reader.h"
 
@@ -12,7 +13,7 @@ namespace kmem::history {
 namespace {
 
 constexpr std::array kOrders = {DateOrder::kMonthDayYear, DateOrder::kDayMonthYear, DateOrder::kYearMonthDay};
-constexpr base::UnixMillis kNear = 2 * 86'400'000LL;  // a log ends on the day behind its name's, zones apart
+constexpr base::UnixMillis kNear = 2 * base::kDayMillis;  // a log ends on the day behind its name's, zones apart
 
 std::string words_of(DateOrder order) {
   constexpr std::array<std::string_view, 3> kWords = {"month first", "day first", "year first"};

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/base/ascii_case.h"
 #include "collectors/base/result.h"
 #include "collectors/history/line_reader.h"
 #include "collectors/history/notes.h"
@@ -57,9 +58,8 @@ inline constexpr std::string_view kSeparators = ",;\t";
 /// Letters' case apart.
 [[nodiscard]] inline bool same_word(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+    if (a[i] != b[i] && base::ascii_lower(a[i]) != base::ascii_lower(b[i])) return false;
   return true;
 }
 

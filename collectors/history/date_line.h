@@ -1,8 +1,8 @@
-// A line that somebody's script or console put above a table: `echo %date% %time%`, `date /t`, Get-Date, `date`, ISO,
-// WMI's times, the debugger's session time, in the languages of date_words.h and between rules of any kind -> the date,
-// time and zone in it. Whether 05/11 is in May or November is for the whole file to say (date_order.h). Thread: pure.
-// Failure: nothing is set when the line has other things than a date in it; `problem` when it has one that no calendar
-// or zone knows.
+// A line that a script or a console put above a table -> the date, time and zone in it. It may come from `echo %date%
+// %time%`, `date /t`, Get-Date, `date`, WMI or the debugger (session time), be ISO, be in a language of date_words.h, and
+// stand between rules such as "=====". Whether 05/11 is in May or November the whole file says (date_order.h).
+// Thread: pure. Failure: nothing is set when the line has other things than a date in it; `problem` when it has one that
+// no calendar or zone knows.
 #pragma once
 
 #include <array>

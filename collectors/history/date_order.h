@@ -1,5 +1,5 @@
-// All dates of a file -> the one order of day, month and year that fits them: by a part that can be no month, by the
-// weekdays beside them, and by times that have to rise; a year of two digits by moving least. Thread: value type.
+// All dates of a file -> the one order of day, month and year that fits them. A part over 12 is no month; weekdays beside
+// dates must be right; times must rise. Where years have two digits, the order that moves least. Thread: value type.
 // Failure: decide() gives nothing when several orders fit as well.
 #pragma once
 

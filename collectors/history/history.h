@@ -1,8 +1,8 @@
 // STAGE 1 from elsewhere: recorded history -> Snapshots in time order, whatever wrote it. Each file's format is told
 // by its content (format.cpp). Times rise strictly a host; snapshots of one time from several files are one, in which
 // the file that began first wins where both say something.
-// Files are streamed: memory is bounded by some snapshots of a host a file that overlaps in time (of CSV with many hosts
-// by some 65,536 rows, 10 MB), and by 1 MB read ahead in each of 32 files that wait, not by the files' sizes. One whose
+// Files are streamed, so memory does not depend on their sizes. Each file that overlaps others in time keeps a few
+// snapshots a host (CSV of many hosts: some 65,536 rows, 10 MB), and 32 files that wait 1 MB read ahead each. One whose
 // newest readings stand first is read as often as turning it round takes (sorted_reader.h).
 // Thread: one. Failure: what cannot be used is skipped, counted and listed; an Error only when a file cannot be opened
 // or none has anything usable.

@@ -1,6 +1,6 @@
 // Tables of tags that are not whole: cut by `head`, a screen or "the first 20", or torn at a file's end. Nothing in them
-// says so, but what they lose lies beyond their end: behind the last row of the order that the table before had, or below
-// its smallest amount; and a cut one has as many rows each time. Such a list has gaps: what it lacks is not gone.
+// says so. But what is lost would stand behind the last row, in the order of the table before, or is less than the smallest
+// amount; and a cut table has as many rows each time. Such a list has gaps: what it lacks is not gone.
 // Thread: one. Failure: none; of a few rows nothing can be told.
 #pragma once
 

@@ -1,6 +1,6 @@
-// A file's bytes, piece by piece -> text of single bytes. ASCII and code pages stay as they are; UTF-16 of either order,
-// with or without its mark, becomes single bytes where they suffice, so that a tag's high bytes come out as they were,
-// and UTF-8 elsewhere. A shell that goes on with another's log may change between them at any place. Thread: one.
+// A file's bytes, piece by piece -> text of single bytes. ASCII and code pages stay as they are. UTF-16 of either order,
+// with or without its mark, becomes single bytes where they suffice, so that a tag's high bytes are as they were;
+// elsewhere it becomes UTF-8. A shell that goes on with another's log may change between them at any place. Thread: one.
 // Failure: none; what is neither is passed on.
 #pragma once
 

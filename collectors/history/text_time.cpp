@@ -139,7 +139,7 @@ bool TextClock::falls_behind(const DateLine& found) const {
   // The newest stand first, and this one has no table.
   if (last_midnight_ && local < *last_midnight_ + last_time_of_day_) return false;
   // The same moment elsewhere: `date; date -u`.
-  constexpr std::int64_t kFarthestZones = 26 * std::int64_t{3'600'000};
+  constexpr std::int64_t kFarthestZones = 26 * base::kHourMillis;
   return !found.zone || now_.zone == found.zone || local - next > kFarthestZones;
 }
 

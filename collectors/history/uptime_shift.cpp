@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "collectors/base/clock.h"
 #include "collectors/history/date_line.h"
 
 namespace kmem::history {
 namespace {
 
-constexpr std::int64_t kHalfHourMs = 1'800'000;
+constexpr std::int64_t kHalfHourMs = base::kHourMillis / 2;
 constexpr std::int64_t kSlackMs = 90'000;  // some uptimes tell minutes
 constexpr std::int64_t kMostHalfHours = 2;
 
@@ -34,8 +35,9 @@ base::UnixMillis UptimeShift::place(base::UnixMillis time, std::optional<std::in
 base::UnixMillis UptimeShift::place_in_steps(base::UnixMillis time, base::UnixMillis local) {
   time += shift_ms_;
   const std::int64_t step = time - last_time_;
-  constexpr std::int64_t kDayMs = 48 * kHalfHourMs, kLatestMs = 8 * kHalfHourMs;
-  const bool may_change = weekday_at(local) == 0 && (local % kDayMs + kDayMs) % kDayMs < kLatestMs;
+  constexpr std::int64_t kLatestMs = 8 * kHalfHourMs;
+  const bool may_change =
+      weekday_at(local) == 0 && (local % base::kDayMillis + base::kDayMillis) % base::kDayMillis < kLatestMs;
   if (may_change && last_time_ != 0 && step <= 0 && step_ms_ > 0 &&
       std::abs(step + 2 * kHalfHourMs - step_ms_) <= std::min(step_ms_ / 2, kSlackMs)) {
     shift_ms_ += 2 * kHalfHourMs;

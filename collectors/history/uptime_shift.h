@@ -1,6 +1,6 @@
-// Local times without a zone beside an uptime -> the same with the hour that a change to or from summer time has put
-// between them taken out: uptime goes on, so clocks that move by a half or a whole hour against it have changed their
-// zone. Thread: one. Failure: none; where there is no uptime the last shift holds.
+// Local times without a zone, beside an uptime -> the same without the hour that summer time puts in at its beginning
+// and takes out at its end. Uptime goes on evenly: a clock that moves by half an hour or an hour against it has changed
+// its zone. Thread: one. Failure: none; where there is no uptime the last shift holds.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "collectors/base/clock.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_words.h"
 
@@ -202,7 +203,7 @@ bool alike_zone(std::string_view folded, std::string_view name) {
 }
 
 using Days = std::chrono::sys_days;
-constexpr std::int64_t kHour = 3'600'000;
+constexpr base::UnixMillis kHour = base::kHourMillis;
 
 base::UnixMillis millis(Days day) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(day.time_since_epoch()).count();

@@ -1,6 +1,6 @@
 // STAGE 1: open descriptors of all processes -> part "kmem/processes", lines "pid descriptors name" of the kNamed
-// processes with most of them (config::Processes::top is at most 200); processes without any are left out, so kernel
-// threads are too. Names are kept for a minute by (pid, identity): reading one costs twice a count.
+// processes with most of them (config::Processes::top is at most 200). Processes without any are left out, and so are
+// kernel threads. Names are kept for a minute by (pid, identity): reading one costs twice a count.
 // Thread: one caller at a time. Failure: errno; single processes that refuse are counted in a line "!unreadable N".
 #pragma once
 

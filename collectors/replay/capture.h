@@ -65,8 +65,8 @@ class CaptureReader {
 /// Appends frames; each is on the disk when append returns.
 class CaptureWriter {
  public:
-  /// Makes the file or goes on with it after its last whole frame: what a write that was cut short left behind is cut
-  /// off. kMalformed, and nothing is changed, when the file is no capture or whole frames follow its damage.
+  /// Makes the file, or goes on after its last whole frame and cuts off what a write that broke off left behind.
+  /// kMalformed, and nothing is changed, when the file is no capture or whole frames follow its damage.
   static base::Result<CaptureWriter> open(base::FileSystem& files, const std::string& path);
 
   /// After an Error the capture is as before and the next append may succeed; kInvalid: the frame is beyond the bounds.

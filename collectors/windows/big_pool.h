@@ -1,6 +1,6 @@
-// STAGE 1: class 66 (SystemBigPoolInformation), every allocation of a page and more -> sums by pool and tag, as a text that
-// travels in a RawFrame ("kmem/big_pool"), because the table may have a hundred thousand rows: "rows=N", "skipped=N", then
-// "POOL TAG ALLOCATIONS BYTES" lines, POOL p, n or ?, the tag as eight hexadecimal digits of its bytes, most bytes first.
+// STAGE 1: class 66 (SystemBigPoolInformation), every allocation of a page and more -> sums by pool and tag, as text in a
+// RawFrame ("kmem/big_pool"), because the table may have a hundred thousand rows. The text is "rows=N", "skipped=N", then
+// lines "POOL TAG ALLOCATIONS BYTES", most bytes first: POOL is p, n or ?, TAG the eight hexadecimal digits of its bytes.
 // A row's lowest bit of address says nonpaged. Windows 11 24H2 gives no addresses to who has not SeDebugPrivilege
 // enabled: where all are 0 the pool is not told (?), and the tags' own table decides, if it has the tag in one pool only.
 // Thread: pure. Failure: shorter than its head is kMalformed; rows beyond the bytes and freed ones are passed over, those

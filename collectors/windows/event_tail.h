@@ -1,6 +1,6 @@
 // STAGE 1: the System event log -> the bytes of part "kmem/events": what came since the last look and says that memory
-// ran out. Looks once a minute, newest record first, down to the cursor (record id and time: after a clearing the ids
-// begin anew, but no old record has a later time), so nothing is read twice, over restarts and clearings.
+// ran out. Looks once a minute, newest record first, down to the cursor, so nothing is read twice, even over restarts. The
+// cursor is record id and time: where the log was cleared ids begin anew, but no old record has a later time.
 // Thread: one caller at a time. Failure: the status of the part; what could not be read is read the next time.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collectors/base/ascii_case.h"
 #include "collectors/base/byte_reader.h"
 #include "collectors/base/label_text.h"
 #include "collectors/windows/nt_status.h"
@@ -14,12 +15,6 @@ constexpr std::size_t kSignatureAt = 4, kRecordNumberAt = 8, kTimeAt = 12, kEven
                       kDataOffsetAt = 52, kSourceAt = 56;
 constexpr std::uint32_t kSignature = 0x654C664C;  // "LfLe"
 constexpr std::size_t kMaxSourceLength = 256;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
 
 std::optional<std::string> read_name(const base::ByteReader& record) {
   std::string name;
@@ -38,7 +33,7 @@ base::Error malformed_record(const char* what) { return {base::ErrorCode::kMalfo
 
 const FailureKind* failure_kind(std::string_view provider, std::uint32_t event_id) {
   const auto kind = std::find_if(kFailureKinds.begin(), kFailureKinds.end(), [&](const FailureKind& row) {
-    return row.event_id == event_id && same_name(row.provider, provider);
+    return row.event_id == event_id && base::equal_ignoring_case(row.provider, provider);
   });
   return kind == kFailureKinds.end() ? nullptr : &*kind;
 }

@@ -1,6 +1,6 @@
-// STAGE 1: who holds how many handles of which type: class 64 (SystemExtendedHandleInformation), else 16, and the types'
-// names (NtQueryObject, ObjectTypesInformation) -> a text that travels in a RawFrame ("kmem/object_handles"), because a
-// table of a million handles is too long for that: "handles=N", "skipped=N", then "PID COUNT TYPE" lines, most first.
+// STAGE 1: who holds how many handles of which type. Class 64 (SystemExtendedHandleInformation), else 16, and the types'
+// names (NtQueryObject, ObjectTypesInformation) -> text in a RawFrame ("kmem/object_handles"), because a table of a
+// million handles is too long for one. The text is "handles=N", "skipped=N", then lines "PID COUNT TYPE", most first.
 // Layouts: windows-internals of both widths as in nt_layout.h. Thread: pure.
 // Failure: a table shorter than its head is kMalformed; rows that a lying count or a torn end leaves out are counted.
 #pragma once

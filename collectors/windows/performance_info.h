@@ -1,10 +1,10 @@
 // STAGE 1: class 2 (SystemPerformanceInformation) -> pools, PTEs and commit, in pages. Thread: pure.
 //
 // When is a 0 no figure? Wine answers with success and leaves every pool, PTE, peak and lookaside field 0; ReactOS
-// counts its pools but has FreeSystemPtes and ResidentPagedPool constantly 0. Hence: (1) where all those fields are 0
-// at once there are no kernel pools, has_pools is false; (2) page counts, free PTEs and the commit peak are never 0 on
-// a running kernel, a 0 is absent; (3) a counter may be 0 for once, so allocations and frees are absent only when both
-// are 0, lookaside hits only when both pools have 0.
+// counts its pools but has FreeSystemPtes and ResidentPagedPool constantly 0. Hence:
+// (1) All those fields are 0: the kernel has no pools, has_pools is false.
+// (2) Page counts, free PTEs and the commit peak are never 0 on a running kernel: a 0 is absent.
+// (3) A single counter may be 0: allocations and frees are absent when both are, lookaside hits when both pools' are.
 #pragma once
 
 #include <array>

@@ -1,8 +1,8 @@
 // STAGE 1: class 22 or 255 (SystemPoolTagInformation) -> one row a (pool, tag). Thread: pure.
 // The table is not a snapshot in time, and its 32-bit counters wrap. Rows that differ only in the protected-pool bit
 // are one tag and are summed. A row with neither bytes nor live allocations is dead and left out. Live allocations are
-// allocations minus frees, modulo the counter's width; a result in the upper half is torn (the free was counted before
-// its allocation): 0 live, the row's bytes stay, and it counts as skipped.
+// allocations minus frees, modulo the counter's width. A result in the upper half is torn (a free was counted before its
+// allocation): then 0 are live, the row's bytes stay, and the row counts as skipped.
 #pragma once
 
 #include <cstddef>

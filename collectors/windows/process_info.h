@@ -1,8 +1,8 @@
 // STAGE 1: class 5 (SystemProcessInformation) -> one row a process. Thread: pure.
 // Entries form a chain of relative offsets and sit at any alignment; the chain may only go forward and inside the
-// bytes, what follows a broken link is counted as one skipped row. Image names are pointers into the buffer the kernel
-// filled: with that buffer's address they are followed exactly (a live reading records it as part "nt/5.base", in
-// decimal); without it the name is taken from right behind the threads, where NT, ReactOS and Wine put it.
+// bytes, what follows a broken link is counted as one skipped row. Image names are pointers into the buffer that the kernel
+// filled. A live reading records its address (part "nt/5.base", in decimal), and they are followed exactly. Without it
+// the name is taken from right behind the threads, where NT, ReactOS and Wine put it.
 #pragma once
 
 #include <cstddef>

@@ -4,9 +4,9 @@
 //   unaccounted = physical - available - modified - working sets - nonpaged pool - resident paged pool
 //                 - resident system cache - resident drivers - resident kernel code
 //
-// Working sets are the private ones where the kernel tells them (6.0 and later), so that what processes share stays in,
-// once; before, whole ones, in which shared pages count once a process. Modified pages are left out of the sum where the
-// lists are refused or unknown to the kernel (class 80), drivers and code where they are 0.
+// Working sets are the private ones where the kernel tells them (6.0 and later): what processes share then stays in the
+// sum, once. Before, they are whole ones, and a shared page is taken off once for each process. Modified pages are left
+// out where the lists are refused or unknown to the kernel (class 80), drivers and code where they are 0.
 #pragma once
 
 #include <cstdint>

@@ -10,6 +10,8 @@
 #include <tuple>
 #include <utility>
 
+#include "collectors/base/ascii_case.h"
+
 namespace kmem {
 namespace {
 
@@ -97,18 +99,13 @@ struct HostRun {
       seen.insert(name);
     }
     for (const PassedOver& one : lost) {
-      if (!one.of.host.empty() && !analysis.host.empty() && !same_host(one.of.host, analysis.host)) continue;
+      if (!one.of.host.empty() && !analysis.host.empty() && !base::equal_ignoring_case(one.of.host, analysis.host)) continue;
       if (one.of.kind == Of::kProcess ? processes.contains(one.of.tag)
           : one.of.kind == Of::kValue
               ? values.contains(one.of.tag)
               : seen.contains((one.of.pool ? std::string(pool_name(*one.of.pool)) + " " : "") + one.of.tag))
         judged.insert(one.of);
     }
-  }
-
-  static bool same_host(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
   }
 
   HostAnalysis analysis;

@@ -1,5 +1,5 @@
-// Recorded history -> what leaks in it, host by host: the very sampler and engine of `serve`, by the history's own clock,
-// so that first_detected is when a running exporter would have raised the suspect. Memory: an engine a host, one snapshot.
+// Recorded history -> what leaks in it, host by host. It is the sampler and the engine of `serve`, by the history's own clock:
+// first_detected is when a running exporter would have raised the suspect. Memory: an engine a host, one snapshot.
 // Thread: one. Failure: an Error when no file has anything usable; what is broken in between is listed and passed over.
 #pragma once
 

@@ -13,6 +13,7 @@ namespace {
 using nlohmann::ordered_json;
 
 using base::kSecondsPerDay;
+using base::kSecondsPerHour;
 
 /// JSON knows no infinity: none.
 ordered_json finite(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
@@ -44,7 +45,7 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
       {"bound",
        exhaustion.bound != trend::Bound::kUnknown ? ordered_json(trend::bound_name(exhaustion.bound)) : ordered_json(nullptr)},
       {"room", report.exhaustion ? ordered_json(std::llround(exhaustion.room)) : ordered_json(nullptr)},
-      {"surge_per_hour", report.surge ? ordered_json(report.surge->pace_per_second * 3600) : ordered_json(nullptr)},
+      {"surge_per_hour", report.surge ? ordered_json(report.surge->pace_per_second * kSecondsPerHour) : ordered_json(nullptr)},
       {"surge_since", report.surge ? ordered_json(base::rfc3339(report.surge->since)) : ordered_json(nullptr)},
       {"surge_seconds_left", report.surge ? finite(report.surge->seconds_left) : ordered_json(nullptr)},
       {"pace_per_day", report.exhaustion ? ordered_json(exhaustion.pace_per_second * kSecondsPerDay) : ordered_json(nullptr)}};

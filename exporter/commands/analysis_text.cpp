@@ -126,7 +126,7 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
   SubjectReport subject;
   subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
   const std::string_view pool = trend::pool_name_of(growth.kind, growth.pool);
-  const double hours = growth.seconds / 3600;
+  const double hours = growth.seconds / base::kSecondsPerHour;
   const auto whole = [](double count) { return static_cast<std::uint64_t>(std::ceil(count)); };
   return (pool.empty() ? "" : std::string(pool) + " ") + name_words(subject) + ", +" + size_words(growth.amount) + " in " +
          (hours < 2    ? count_words(std::max<std::uint64_t>(1, whole(hours * 60)), "minute")
@@ -145,7 +145,7 @@ void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool
                 ? "         Too new to be judged, of those the largest growth: "
                 : "         Largest growth so far: ") +
            growth_words(*largest) + "\n";
-  const double hours = analysis.usual_seconds / 3600;
+  const double hours = analysis.usual_seconds / base::kSecondsPerHour;
   if (hours > kSeldomHours)
     out +=
         "         A reading every " + digits(hours, hours < 10 ? 1 : 0) + " hours: growth that takes hours only is not seen.\n";

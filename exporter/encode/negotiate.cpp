@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "collectors/base/ascii_case.h"
+
 namespace kmem::encode {
 namespace {
 
@@ -25,10 +27,9 @@ constexpr std::array<Escaping, 4> kEscapings = {{
 
 constexpr std::uint32_t kFullWeight = 1'000'000;  // q=1
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 bool same(std::string_view a, std::string_view lower_case) {
-  return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(), [](char x, char y) { return lower(x) == y; });
+  return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(),
+                    [](char x, char y) { return base::ascii_lower(x) == y; });
 }
 
 std::string_view trim(std::string_view text) {

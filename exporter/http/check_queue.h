@@ -1,8 +1,8 @@
-// Stage 6: passwords that wait to be checked, at up to seconds each: served by turns of those who ask (address_group), so
-// that guessers of one address wait for each other, and of one address the oldest first: guessers who ask again when they
-// are answered come after a scraper that came to their address meanwhile, which waits for as many checks as they are.
-// What waits is bounded, over all and for one of them, at what connections may wait: who is refused asks again at once, and
-// pushes out others. Who asks beyond his bound loses his oldest, and when all is taken, the one who asks most loses it.
+// Stage 6: passwords that wait to be checked, at up to seconds each. Addresses (address_group) take turns, so guessers
+// wait for each other and not the scraper elsewhere. Of one address the oldest is first: a guesser who asks again comes
+// after a scraper of the same address, which so waits for no more checks than there are guessers.
+// What waits is bounded, in all and for each address, by the connections that may wait. Who asks beyond his bound loses
+// his oldest one; when all places are taken, the address that has most of them loses one.
 // Threads: a few of its own; submit from any. Failure: a task that is not taken on is called with false, right away. One
 // that runs at the end is left behind.
 #pragma once

@@ -1,6 +1,6 @@
 // Stage 6: routes of handlers -> answers over HTTP/1.x. A guard of ours owns every socket and hands only complete,
-// checked requests to httplib, which routes them and formats the answer, on a few worker threads; a quick route's alone
-// is answered by the guard itself. No client can hold a worker, and all that it can make the server keep has a bound.
+// checked requests to httplib, which routes them and formats the answers, on a few worker threads. Only quick routes
+// are answered by the guard itself. No client can hold a worker, and all that it can make the server keep has a bound.
 // Thread: start and stop from one thread; handlers and Observer::request_done run on the server's threads, several at
 // once, Observer::rejected on one of them. Failure: start() names the address and the system's reason.
 #pragma once

@@ -1,20 +1,14 @@
 // Stage 6: the few ASCII rules of HTTP's header texts. Thread: pure functions.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
+
+#include "collectors/base/ascii_case.h"
 
 namespace kmem::http {
 
-constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
-  }
-  return true;
-}
+using base::ascii_lower;
+using base::equal_ignoring_case;
 
 constexpr std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -108,8 +108,7 @@ void add_days(Html& html, const Frame& frame, base::UnixMillis now) {
 
 /// Every hour, or as many hours as leave room for the words.
 void add_hours(Html& html, const Frame& frame) {
-  constexpr base::UnixMillis kHourMs = 3'600'000;
-  const base::UnixMillis step = kHourMs * (frame.to - frame.from > kDayMillis ? 12 : 1);
+  const base::UnixMillis step = base::kHourMillis * (frame.to - frame.from > kDayMillis ? 12 : 1);
   for (base::UnixMillis hour = (frame.to / step) * step; hour > frame.from; hour -= step) {
     const double share = frame.share(hour);
     if (share < 0.05 || share > 0.95) continue;
@@ -328,16 +327,16 @@ void add_chart(Html& html, const Subject& subject, const std::vector<base::UnixM
 
 void add_hours_chart(Html& html, const Subject& subject, base::UnixMillis now) {
   if (!subject.course) return;
-  constexpr base::UnixMillis kFiveMs = 300'000, kHourMs = 3'600'000;
-  constexpr base::UnixMillis kShort = 5 * kHourMs;  // what the six hours show with something before it
-  constexpr std::ptrdiff_t kFewest = 3;             // floors that say something
+  constexpr base::UnixMillis kFive = 5 * base::kMinuteMillis;
+  constexpr base::UnixMillis kShort = 5 * base::kHourMillis;  // what the six hours show with something before it
+  constexpr std::ptrdiff_t kFewest = 3;                       // floors that say something
   const trend::Course& course = *subject.course;
   // What has grown for longer than is shown is the other chart's.
   const std::optional<trend::Surge>& seen = subject.report.surge;
   const trend::Surge* surge = seen && seen->since >= course.recent_start ? &*seen : nullptr;
   const bool minutes = surge && now - surge->since < kShort;
   const Line line =
-      minutes ? Line{course.fives, course.fives_start, kFiveMs} : Line{course.recent, course.recent_start, kHourMs};
+      minutes ? Line{course.fives, course.fives_start, kFive} : Line{course.recent, course.recent_start, base::kHourMillis};
   if (!surge && std::ranges::count_if(line.floors, [](float floor) { return !std::isnan(floor); }) < kFewest) return;
   const bool bytes = trend::counts_bytes(subject.report.kind), falls = subject.report.kind == Kind::kSystemPtes;
   const double last = subject.report.last_amount;

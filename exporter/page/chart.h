@@ -12,8 +12,8 @@ namespace kmem::page {
 
 /// <figure>: floor, trend line, steps and boots, and in words what they show. Nothing where there is no history.
 void add_chart(Html& html, const Subject& subject, const std::vector<base::UnixMillis>& boots, base::UnixMillis now);
-/// <figure> of hours: of what surges and its pace the last 6 by five minutes, or where it has grown for longer, as of
-/// everything else, the last 4 days by the hour. Nothing where fewer than three of these were seen.
+/// <figure> of hours. What surges: the last 6 hours by five minutes, with its pace. What has grown for longer, and all
+/// else: the last 4 days by the hour. Nothing where fewer than three of these values were seen.
 void add_hours_chart(Html& html, const Subject& subject, base::UnixMillis now);
 /// 56 days, or a dash where fewer than two were seen.
 void add_sparkline(Html& html, const std::array<float, trend::kHistoryDays>& course);

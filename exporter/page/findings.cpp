@@ -7,14 +7,14 @@
 
 #include "collectors/base/clock.h"
 #include "exporter/page/words.h"
+#include "exporter/trend/sampler.h"
 
 namespace kmem::page {
 namespace {
 
 constexpr std::uint64_t kMebi = std::uint64_t{1} << 20, kGibi = std::uint64_t{1} << 30;
 constexpr double kAllOnes = 4'294'967'295.0;  // 0xFFFFFFFF: as much as can be
-constexpr std::uint64_t kFewestPtes = 12'000;
-constexpr std::int64_t kEventDays = 7;  // for so long a refusal of the kernel counts as evidence
+constexpr std::int64_t kEventDays = 7;        // for so long a refusal of the kernel counts as evidence
 constexpr std::uint32_t kWindowsXp = 501, kWindowsVista = 600;
 constexpr std::string_view kMemoryManagement = R"(HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management)";
 
@@ -53,7 +53,9 @@ struct Evidence {
   [[nodiscard]] bool has_large_user_space() const {
     return is_x86_windows() && snapshot.user_address_space_bytes.value_or(0) > 2 * kGibi;
   }
-  [[nodiscard]] bool has_few_ptes() const { return snapshot.system_ptes_free && *snapshot.system_ptes_free < kFewestPtes; }
+  [[nodiscard]] bool has_few_ptes() const {
+    return snapshot.system_ptes_free && *snapshot.system_ptes_free < trend::kFewestPtesOfX86;
+  }
   /// Of this boot and the last days.
   [[nodiscard]] const FailureEvents* recent_event(std::string_view provider, std::uint32_t id) const {
     for (const FailureEvents& events : snapshot.failure_events) {
@@ -152,7 +154,7 @@ std::optional<Finding> few_ptes_with_3gb(const Evidence& seen) {
   Finding out;
   out.severity = Severity::kCritical;
   out.what = "Programs have " + count_words(user) + " MB of the address space (/3GB), and " + ptes +
-             " system PTEs are free, fewer than 12,000";
+             " system PTEs are free, fewer than " + count_words(trend::kFewestPtesOfX86);
   out.why = "/3GB leaves 1 GB to the kernel. Without system PTEs drivers do not load and threads are not created.";
   const std::uint64_t next = user > kFirst ? kFirst : user - kStep;
   if (seen.version() < kWindowsXp || next < kWorthless) {

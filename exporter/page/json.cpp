@@ -16,6 +16,7 @@ namespace {
 using nlohmann::ordered_json;
 
 using base::kSecondsPerDay;
+using base::kSecondsPerHour;
 
 template <typename T>
 ordered_json or_null(const std::optional<T>& value) {
@@ -112,7 +113,7 @@ ordered_json subject_json(const Subject& subject) {
     out["surge"] = {{"since", base::rfc3339(surge.since)},
                     {"first_told", base::rfc3339(surge.first_told)},
                     {"growth", std::llround(surge.growth)},
-                    {"growth_per_hour", surge.pace_per_second * 3600},
+                    {"growth_per_hour", surge.pace_per_second * kSecondsPerHour},
                     {"ends_soon", surge.ends_soon},
                     {"seconds_left", finite(surge.seconds_left)},
                     {"room", finite(surge.seconds_left * surge.pace_per_second)}};

@@ -5,10 +5,12 @@
 #include <limits>
 #include <span>
 
+#include "collectors/base/clock.h"
+
 namespace kmem::page {
 namespace {
 
-constexpr base::UnixMillis kLineBucketMs = 4 * 3'600'000;
+constexpr base::UnixMillis kLineBucketMs = 4 * base::kHourMillis;
 constexpr std::size_t kMostSteps = 6;
 constexpr std::size_t kBeside = 6;    // buckets on either side, a day, over which a step has to stay
 constexpr double kStandsOut = 8;      // times the usual change

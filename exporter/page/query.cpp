@@ -5,6 +5,7 @@
 #include <limits>
 #include <tuple>
 
+#include "collectors/base/ascii_case.h"
 #include "collectors/base/query_text.h"
 
 namespace kmem::page {
@@ -13,11 +14,9 @@ namespace {
 constexpr std::size_t kMaxFilterBytes = 256;
 constexpr std::size_t kMaxOffset = 1'000'000;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool contains(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(), [](char a, char b) { return lower(a) == lower(b); }) !=
-         text.end();
+  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                     [](char a, char b) { return base::ascii_lower(a) == base::ascii_lower(b); }) != text.end();
 }
 
 template <std::size_t kCount>

@@ -12,6 +12,7 @@ namespace kmem::page {
 namespace {
 
 using base::kSecondsPerDay;
+using base::kSecondsPerHour;
 constexpr std::size_t kMostLeaks = 4;  // more than the headline's
 constexpr double kShort = 0.9;         // of a limit
 
@@ -112,7 +113,7 @@ std::string surge_words(const Subject& subject, base::UnixMillis now) {
   const bool bytes = counts_bytes(report.kind);
   std::string words = subject_words(report);
   if (const std::string driver = driver_words(subject.drivers); !driver.empty()) words += ", " + driver;
-  const double an_hour = surge.pace_per_second * 3600;
+  const double an_hour = surge.pace_per_second * kSecondsPerHour;
   words += ", " + std::string(report.kind == trend::Kind::kSystemPtes ? "-" : "+") +
            (bytes ? byte_words(an_hour) : number_words(an_hour)) + "/hour for " +
            duration_words(static_cast<double>(now - surge.since) / 1000);

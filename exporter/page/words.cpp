@@ -7,12 +7,13 @@
 #include <cstdio>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/time_words.h"
 
 namespace kmem::page {
 namespace {
 
-constexpr double kMinute = 60, kHour = 3600, kDay = 86'400, kYear = 365.25 * kDay;
+constexpr double kMinute = 60, kHour = base::kSecondsPerHour, kDay = base::kSecondsPerDay, kYear = 365.25 * kDay;
 
 std::string fixed(double value, int decimals) {
   std::array<char, 400> text{};

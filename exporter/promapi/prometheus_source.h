@@ -1,7 +1,7 @@
-// A Prometheus server's HTTP API -> the history of its hosts, one after the other, each by the floors of every hour:
-// min_over_time (of free entries max_over_time) in steps of an hour, in windows of time and groups of series that stay
-// far below what servers refuse (11,000 points a series, 50 million samples a query). What is refused none the less is
-// asked for again in halves. Memory: one window of one host. Thread: one.
+// A Prometheus server's HTTP API -> the history of its hosts, one after the other, by the floors of every hour:
+// min_over_time, of free entries max_over_time. A query asks for a window of time and a group of series, far below what
+// servers refuse (11,000 points a series, 50 million samples a query). What is refused none the less is asked for
+// again in halves. Memory: one window of one host. Thread: one.
 // Failure: kInvalid for a server that is none or a selection without series; a host that cannot be had is noted.
 #pragma once
 

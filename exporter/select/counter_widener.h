@@ -1,7 +1,7 @@
 // STAGE 2: one kernel counter as read -> the same counter in 64 bit, fit for a Prometheus counter.
 // A step ahead by less than half the range counts, so 32-bit counters may wrap any number of times. A step back is a
-// torn or out-of-order read and is held; three in a row that agree with each other mean that the counter began anew
-// without a reboot being seen, and it restarts at the raw value (Prometheus then sees a reset), as at a new boot.
+// torn or late read, and the value before is kept. Three such reads in a row that agree mean that the counter began
+// anew, though no reboot was seen: it restarts at the raw value, as at a boot, and Prometheus sees a reset.
 // Thread: value type, one writer. Failure: none; any sequence gives a value.
 #pragma once
 

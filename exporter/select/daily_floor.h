@@ -19,9 +19,10 @@ class DailyFloor {
   static constexpr std::uint64_t kNoData = std::numeric_limits<std::uint64_t>::max();
 
   [[nodiscard]] static std::int32_t day_of(base::UnixMillis time) {
-    constexpr base::UnixMillis kDay = 86'400'000;
-    return static_cast<std::int32_t>(std::clamp<base::UnixMillis>(
-        time / kDay - (time % kDay < 0), std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
+    using base::kDayMillis;
+    return static_cast<std::int32_t>(std::clamp<base::UnixMillis>(time / kDayMillis - (time % kDayMillis < 0),
+                                                                  std::numeric_limits<std::int32_t>::min(),
+                                                                  std::numeric_limits<std::int32_t>::max()));
   }
 
   DailyFloor() { lowest_.fill(kNoData); }

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "collectors/base/clock.h"
 #include "exporter/select/counter_widener.h"
 #include "exporter/select/tag_table.h"
 
@@ -42,7 +43,7 @@ class PoolMembers {
   };
 
   /// A newcomer to a full pool, and the member that has to go for it, both show for this long that they mean it.
-  static constexpr base::UnixMillis kSettle = 24LL * 3'600'000;
+  static constexpr base::UnixMillis kSettle = base::kDayMillis;
   /// Within any such span at most twice the cap of distinct tags are exported, forced ones aside.
   static constexpr base::UnixMillis kBudgetSpan = 56 * kSettle;
 

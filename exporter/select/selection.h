@@ -59,8 +59,8 @@ struct SessionPool {
   std::uint64_t bytes = 0;  // of all its tags
 };
 
-/// A pool without a single tag in the Snapshot was not read: its members are left out (missing is absent, never 0), and
-/// its PoolSelection, if it has totals, says live_tags 0 with no meaning in other_*.
+/// A pool without a single tag in the Snapshot was not read. Its members are left out, for what is missing is absent and
+/// never 0. Its PoolSelection, if it has totals, has live_tags 0, and other_* then mean nothing.
 struct Selection {
   std::vector<Member> members;       // grouped by pool, then in order of admission: stable from scrape to scrape
   std::vector<PoolSelection> pools;  // pools that have totals or tags

@@ -1,6 +1,6 @@
-// STAGE 2, inside: which tags of the sessions' own pools are exported: of the 16 sessions that hold most (at most 24),
-// and of each of their pools the top N tags by bytes (at most 2 N), sticky as StickyTop says. A session that has ended
-// leaves at once. Thread: one writer. Failure: none; an empty list (a failed reading) changes nothing.
+// STAGE 2, inside: which tags of the sessions' own pools are exported: the top N by bytes of each pool of the 16 sessions
+// that hold most. Both stay for a while (StickyTop), so at most 2 N tags of 24 sessions are shown. A session that has
+// ended leaves at once. Thread: one writer. Failure: none; an empty list (a failed reading) changes nothing.
 #pragma once
 
 #include <cstddef>

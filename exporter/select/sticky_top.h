@@ -1,6 +1,6 @@
-// STAGE 2, inside: who of many is shown, without flicker: one enters at a rank below `top` in any of its lists, and
-// stays, in its place, until it was out of twice that in all of them for `dwell` or is gone. `cap` is at least the
-// number of lists times `top`, so that leaders always fit; beyond it the weakest member goes.
+// STAGE 2, inside: who of many is shown, without flicker. One enters among the first `top` of any list. It stays, in its
+// place, until it is gone, or for `dwell` was not among the first 2 * `top` of any list. `cap` is at least the number
+// of lists times `top`, so that leaders always fit; beyond it the weakest member goes.
 // Thread: one writer. Failure: none.
 #pragma once
 

@@ -1,8 +1,8 @@
 // STAGE 2: Snapshot -> Selection. Wide: every live tag is followed, up to tags.max_tracked over all pools. Narrow: per
 // pool, a sticky list of exported tags. update() at every tick changes the lists; fill() at every scrape only reads
 // values. Both take the time from the Snapshot, and a scrape may lie between any two ticks.
-// Full table: the longest dead tag gives way first; then a newcomer that is forced or holds a rank takes the place of
-// the smallest live tag without one; other newcomers are refused, smallest first, and stay in `other`.
+// Full table: the longest dead tag gives way first. Without a dead one, a newcomer that is forced or holds a rank takes
+// the place of the smallest live tag that has no rank. Other newcomers are refused, and are counted in `other`.
 // Thread: none of its own; the caller serialises. Failure: load() refuses a damaged payload and leaves a fresh set.
 #pragma once
 

@@ -17,6 +17,7 @@ namespace kmem::top {
 namespace {
 
 using base::kSecondsPerDay;
+using base::kSecondsPerHour;
 
 std::string slope_words(double per_second) {
   const auto a_day = static_cast<std::int64_t>(std::llround(per_second * kSecondsPerDay));
@@ -58,10 +59,10 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
 std::string words(const trend::SubjectReport& report) {
   if (report.verdict == trend::Verdict::kOk) return report.slope_7d_per_second ? slope_words(*report.slope_7d_per_second) : "";
   if (report.verdict == trend::Verdict::kSurge && report.surge) {
-    const auto an_hour = static_cast<std::int64_t>(std::llround(report.surge->pace_per_second * 3600));
+    const auto an_hour = static_cast<std::int64_t>(std::llround(report.surge->pace_per_second * kSecondsPerHour));
     std::string said = std::string(trend::verdict_word(report.verdict)) + " +" + short_bytes(an_hour) + "/h";
     if (std::isinf(report.surge->seconds_left)) return said;
-    const double hours = report.surge->seconds_left / 3600;
+    const double hours = report.surge->seconds_left / kSecondsPerHour;
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), hours < 10 ? " %.1fh" : " %.0fh", std::min(hours, 99'999.0));
     return said + text.data();

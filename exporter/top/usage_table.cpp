@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "collectors/base/ascii_case.h"
+
 namespace kmem::top {
 namespace {
 
@@ -13,11 +15,9 @@ std::int64_t gained(std::uint64_t now, std::uint64_t before, std::uint8_t counte
   return counter_bits == 32 ? static_cast<std::int64_t>(difference & 0xFFFF'FFFF) : static_cast<std::int64_t>(difference);
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool holds(std::string_view text, std::string_view lower_part) {
   return std::search(text.begin(), text.end(), lower_part.begin(), lower_part.end(),
-                     [](char a, char b) { return lower(a) == b; }) != text.end();
+                     [](char a, char b) { return base::ascii_lower(a) == b; }) != text.end();
 }
 
 std::int64_t sort_value(const UsageRow& row, SortBy sort) {
@@ -75,7 +75,7 @@ void UsageTable::update(const Snapshot& snapshot, const Boot& boot) {
 
 std::vector<const UsageRow*> chosen_rows(const std::vector<UsageRow>& rows, const RowChoice& choice) {
   std::string filter = choice.filter;
-  std::transform(filter.begin(), filter.end(), filter.begin(), lower);
+  std::transform(filter.begin(), filter.end(), filter.begin(), base::ascii_lower);
   std::vector<const UsageRow*> out;
   for (const UsageRow& row : rows) {
     if (choice.pool && row.pool != *choice.pool) continue;

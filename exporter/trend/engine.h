@@ -1,9 +1,9 @@
 // STAGE 3: Observation -> Report. Keeps 8 weeks of floors of every subject and says what leaks, how fast, since when,
 // and when it runs out. Deterministic: the same observations give the same verdicts, live or replayed.
 // A bucket that closes makes its subjects due; they are judged a few a tick, all within two hours of history.
-// Full table: a newcomer takes the place of the tag or process absent for longest, else of the smallest that is no
-// suspect and less than half its size (handles count as a byte each: processes go first); else it is refused and counted;
-// tried once an hour.
+// Full table: a newcomer takes the place of the tag or process that is absent for longest, else of the smallest that is no
+// suspect and has less than half its size. A handle counts as a byte, so processes go first. Else the newcomer is refused
+// and counted. This is tried once an hour.
 // Thread: none of its own; the caller serialises. Failure: load() refuses a damaged payload and leaves the engine as it
 // was; nothing else fails.
 #pragma once

@@ -1,6 +1,6 @@
 // STAGE 3, the judgement: floors of one subject within one boot -> how fast it grows and whether that is a leak.
-// A leak is growth that is material, lasts, stands out of its own noise (autocorrelation counted), is not made of one
-// or two jumps, does not slow down or end, and goes beyond what was seen before it. evidence.h weighs those signs.
+// A leak is growth that is large enough, lasts, and stands out of its own noise (autocorrelation counted). It is not made
+// of one or two jumps, does not slow down, and goes beyond all that was seen before. evidence.h weighs those signs.
 // Thread: pure functions; no allocation. Failure: too little to say gives score 0.
 #pragma once
 

@@ -36,9 +36,9 @@ inline constexpr std::size_t kPoolBounds = 3;
 [[nodiscard]] std::array<Room, kPoolBounds> headrooms_of(const PoolTotals& pool, const Snapshot& snapshot);
 [[nodiscard]] Room smallest(const std::array<Room, kPoolBounds>& rooms);
 
-/// The least that was left at any moment of the last day, the running hour included. A projection over days reckons
-/// from it: memory runs out at a peak of load, not at its mean, and available memory swings with caches and bursts, so
-/// that a value of this moment would flap. A day holds every hour of the daily cycle once. A surge over minutes
+/// The least that was left at any moment of the last day, the running hour included. A projection over days begins
+/// there: memory runs out at a peak of load, not at its mean. Available memory swings with caches and bursts, and a
+/// value of this moment would flap. A day holds every hour of the daily cycle once. A surge over minutes
 /// reckons from this moment instead: what was short last night says nothing of the next hour. A reboot begins anew.
 class DayOfRoom {
  public:

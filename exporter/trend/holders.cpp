@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/handle_table.h"
 
 namespace kmem::trend {
@@ -63,11 +64,11 @@ struct Window {
   double seconds;
 };
 constexpr std::array kWindows = std::to_array<Window>({
-    {&SubjectReport::slope_28d_per_second, 28 * 86'400.0},
-    {&SubjectReport::slope_7d_per_second, 7 * 86'400.0},
-    {&SubjectReport::slope_1d_per_second, 86'400.0},
-    {&SubjectReport::slope_6h_per_second, 6 * 3'600.0},
-    {&SubjectReport::slope_1h_per_second, 3'600.0},
+    {&SubjectReport::slope_28d_per_second, 28 * base::kSecondsPerDay},
+    {&SubjectReport::slope_7d_per_second, 7 * base::kSecondsPerDay},
+    {&SubjectReport::slope_1d_per_second, base::kSecondsPerDay},
+    {&SubjectReport::slope_6h_per_second, 6 * base::kSecondsPerHour},
+    {&SubjectReport::slope_1h_per_second, base::kSecondsPerHour},
     {&SubjectReport::slope_5m_per_second, 300.0},
 });
 

@@ -1,7 +1,7 @@
-// STAGE 3 beside the verdicts: a leaked object is charged to its type's tag (Even, Thre, File), which names no driver;
-// this names the process that holds it open. Two kinds of evidence: the process' handles grow alongside the tag's
-// allocations, which the history of both shows; or, where the kernel was asked while the suspect stands, its handles of
-// that very type. Thread: find_holder() and the words are pure; HolderWatch: one caller. Failure: no evidence, no holder.
+// STAGE 3 beside the verdicts: a leaked object is charged to its type's tag (Even, Thre, File), which names no driver.
+// This names the process that holds it open, by one of two kinds of evidence. By the history of both, the process'
+// handles grow alongside the tag's allocations. Or the kernel, asked while the suspect stands, tells its handles of that
+// type. Thread: find_holder() and the words are pure; HolderWatch: one caller. Failure: no evidence, no holder.
 #pragma once
 
 #include <cstdint>

@@ -18,12 +18,15 @@
 
 namespace kmem::trend {
 
+/// Free page table entries below which x86 is unwell.
+inline constexpr std::uint64_t kFewestPtesOfX86 = 12'000;
+
 struct SamplerOptions {
   std::size_t top_processes = 10;  // by handles
   std::size_t max_processes = 40;  // followed at a time: a leader stays while it lives
-  // Free page table entries: x86 is unwell below a fixed number. A 64-bit kernel has millions and no such number; half
-  // of the most since boot stands in. More entries than map 3 GB are no x86's.
-  std::uint64_t system_ptes_floor = 12'000;
+  // A 64-bit kernel has millions of free page table entries and no number below which it is unwell; half of the most
+  // since boot stands in. More entries than map 3 GB are no x86's.
+  std::uint64_t system_ptes_floor = kFewestPtesOfX86;
   std::uint64_t most_ptes_of_x86 = 786'432;
   double system_ptes_share = 0.5;
 };

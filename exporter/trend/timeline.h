@@ -1,7 +1,7 @@
 // STAGE 3, inside: wall and boot time -> the history's own time, which never runs backwards and is cut into boots.
-// What is a boot BootClock says; a clock that was set is no time gone by; a clock set back stands still until told
-// otherwise; a silence of more than six weeks counts as two weeks and a new boot, so that one absurd date cannot
-// flush the history. Thread: value type. Failure: none; every pair of times gives a moment.
+// BootClock says what a boot is. A clock that was set is no time gone by; one that was set back stands still until told
+// otherwise. A silence of more than six weeks counts as two weeks and a new boot, so that one absurd date cannot flush
+// the history. Thread: value type. Failure: none; every pair of times gives a moment.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +17,9 @@
 
 namespace kmem::trend {
 
-inline constexpr std::int64_t kHourMs = 3'600'000;
+inline constexpr std::int64_t kHourMs = base::kHourMillis;
 inline constexpr std::int64_t kCoarseMs = 4 * kHourMs;
-inline constexpr std::int64_t kDayMs = 24 * kHourMs;
+inline constexpr std::int64_t kDayMs = base::kDayMillis;
 
 class Timeline {
  public:

@@ -103,7 +103,7 @@ TEST(MakeKernelSource, GivesLiveKernelsAndTheSameErrors) {
   EXPECT_EQ(make_kernel_source(config, clock).error().message, "source replay: names no file; write replay:FILE");
   config.kind = "linx";
   EXPECT_EQ(make_kernel_source(config, clock).error().message,
-            "source \"linx\" is none of auto, linux, windows, replay:FILE; did you mean linux?");
+            "source \"linx\" is none of auto, linux, windows or replay:FILE; did you mean linux?");
 }
 
 TEST(MakeSource, ReplayWantsAFileThatIsThere) {
@@ -120,11 +120,11 @@ TEST(MakeSource, AMistypedNameGetsTheNearestOne) {
     const auto source = make(kind);
     return source ? std::string("made") : source.error().message;
   };
-  EXPECT_EQ(message("linx"), "source \"linx\" is none of auto, linux, windows, replay:FILE; did you mean linux?");
-  EXPECT_EQ(message("reply:x"), "source \"reply:x\" is none of auto, linux, windows, replay:FILE; did you mean replay:FILE?");
-  EXPECT_EQ(message("freebsd"), "source \"freebsd\" is none of auto, linux, windows, replay:FILE");
-  EXPECT_EQ(message(""), "source \"\" is none of auto, linux, windows, replay:FILE");
-  EXPECT_EQ(message("auto:x"), "source \"auto:x\" is none of auto, linux, windows, replay:FILE; did you mean auto?");
+  EXPECT_EQ(message("linx"), "source \"linx\" is none of auto, linux, windows or replay:FILE; did you mean linux?");
+  EXPECT_EQ(message("reply:x"), "source \"reply:x\" is none of auto, linux, windows or replay:FILE; did you mean replay:FILE?");
+  EXPECT_EQ(message("freebsd"), "source \"freebsd\" is none of auto, linux, windows or replay:FILE");
+  EXPECT_EQ(message(""), "source \"\" is none of auto, linux, windows or replay:FILE");
+  EXPECT_EQ(message("auto:x"), "source \"auto:x\" is none of auto, linux, windows or replay:FILE; did you mean auto?");
   EXPECT_EQ(make("linx").error().code, ErrorCode::kInvalid);
 }
 
