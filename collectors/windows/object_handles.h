@@ -36,8 +36,7 @@ struct ObjectTypeName {
 /// A table most of whose handles belong to none of `pids` is of another layout: an Error. `skipped_before` is added to its rows.
 [[nodiscard]] base::Result<std::string> count_handles(std::span<const std::byte> bytes, std::uint32_t info_class,
                                                       std::uint8_t pointer_bytes, std::span<const ObjectTypeName> types,
-                                                      std::span<const std::uint64_t> pids,
-                                                      std::uint64_t skipped_before = 0);
+                                                      std::span<const std::uint64_t> pids, std::uint64_t skipped_before = 0);
 
 /// Appends to `out`; gives the rows skipped, here and when they were counted.
 [[nodiscard]] base::Result<std::uint64_t> parse_handle_counts(std::string_view text, std::vector<ObjectHandles>& out);
