@@ -17,7 +17,7 @@ namespace kmem::windows {
 
 namespace {
 
-constexpr std::size_t kMostTypes = 512;
+constexpr std::size_t kMostTypes = 512, kMostNameChars = 64;
 constexpr std::size_t kMostPairs = 65'536;  // of process and type while they are counted
 
 using Pair = std::pair<std::uint64_t, std::uint32_t>;  // process id, index of type
@@ -31,6 +31,15 @@ struct Counts {
   std::uint64_t handles = 0, skipped = 0;
 };
 
+/// The kernel's own names, such as "ALPC Port": anything else was read from the wrong place.
+bool is_type_name(std::span<const std::byte> utf16) {
+  const base::ByteReader reader(utf16);
+  if (utf16.empty() || utf16.size() > 2 * kMostNameChars) return false;
+  for (std::size_t at = 0; at + 2 <= utf16.size(); at += 2)
+    if (const auto c = reader.read<std::uint16_t>(at); *c < 0x20 || *c > 0x7E) return false;
+  return true;
+}
+
 template <int P>
 base::Result<std::vector<ObjectTypeName>> types_of(std::span<const std::byte> bytes) {
   const base::ByteReader reader(bytes);
@@ -43,6 +52,14 @@ base::Result<std::vector<ObjectTypeName>> types_of(std::span<const std::byte> by
     if (!entry) break;
     const auto name = reader.slice(at + sizeof(*entry), entry->type_name.length & ~std::size_t{1});
     if (!name || entry->type_name.maximum_length < entry->type_name.length) break;
+    if (!is_type_name(*name)) return base::Error{base::ErrorCode::kMalformed, "object types of an unknown layout"};
+    // From 8.1 on each has an index of its own; before it none has.
+    const bool fits = types.empty() || (entry->type_index == 0) == (types[0].index == 0);
+    const bool is_twice = entry->type_index != 0 && std::any_of(types.begin(), types.end(), [&](const ObjectTypeName& type) {
+                            return type.index == entry->type_index;
+                          });
+    if (!fits || is_twice)
+      return base::Error{base::ErrorCode::kMalformed, "object types whose index is not where it is known to be"};
     types.push_back({utf16_label(*name), entry->type_index, entry->handles});
     at += sizeof(*entry) + ((entry->type_name.maximum_length + std::size_t{P} - 1) & ~(std::size_t{P} - 1));
   }
@@ -80,6 +97,20 @@ base::Result<Counts> count_class(std::span<const std::byte> bytes, std::uint32_t
   return count_rows<NtHandleEx<P>, Word<P>>(bytes, 2 * P);
 }
 
+/// Whether half of the handles or more are those of processes that are there; processes that came or went in between are few.
+bool belongs_to(std::span<const std::uint64_t> pids, std::uint64_t mask, const Counts& counts) {
+  if (pids.empty()) return true;  // nobody says who is there
+  std::vector<std::uint64_t> known;
+  for (const std::uint64_t pid : pids) known.push_back(pid & mask);
+  std::sort(known.begin(), known.end());
+  std::uint64_t theirs = 0, all = 0;
+  for (const auto& [pair, handles] : counts.of) {
+    all += handles;
+    if (std::binary_search(known.begin(), known.end(), pair.first)) theirs += handles;
+  }
+  return 2 * theirs >= all;
+}
+
 /// Where the kernel's list begins to number its types.
 std::uint32_t first_index(std::span<const ObjectTypeName> types, const Counts& counts) {
   std::map<std::uint32_t, std::uint64_t> by_index;
@@ -112,9 +143,13 @@ base::Result<std::vector<ObjectTypeName>> parse_object_types(std::span<const std
 }
 
 base::Result<std::string> count_handles(std::span<const std::byte> bytes, std::uint32_t info_class, std::uint8_t pointer_bytes,
-                                        std::span<const ObjectTypeName> types, std::span<const std::uint64_t> pids) {
+                                        std::span<const ObjectTypeName> types, std::span<const std::uint64_t> pids,
+                                        std::uint64_t skipped_before) {
   auto counts = pointer_bytes == 4 ? count_class<4>(bytes, info_class) : count_class<8>(bytes, info_class);
   if (!counts) return counts.error();
+  counts->skipped += skipped_before;
+  if (!belongs_to(pids, info_class == kHandleClass ? 0xFFFF : ~std::uint64_t{0}, *counts))
+    return base::Error{base::ErrorCode::kMalformed, "a handle table of an unknown layout: most of its processes do not exist"};
   const bool numbered = std::any_of(types.begin(), types.end(), [](const ObjectTypeName& type) { return type.index != 0; });
   const std::uint32_t first = numbered ? 0 : first_index(types, *counts);
   std::map<std::uint32_t, std::string_view> names;

@@ -26,15 +26,17 @@ struct ObjectTypeName {
   std::uint64_t handles = 0;  // of the whole system
 };
 
-/// In the kernel's order; what follows a broken row is left out.
+/// In the kernel's order; what follows a broken row is left out. Names or indices that no kernel gives are of another
+/// layout: an Error, and no type is named.
 [[nodiscard]] base::Result<std::vector<ObjectTypeName>> parse_object_types(std::span<const std::byte> bytes,
                                                                            std::uint8_t pointer_bytes);
 
 /// `info_class` 16 or 64. Process ids of class 16 have 16 bits; `pids` (of class 5) tells which is meant, where one is.
 /// Types without an index of their own begin at 1, from Windows 7 on at 2: whichever fits the types' own counts.
+/// A table most of whose handles belong to none of `pids` is of another layout: an Error. `skipped_before` is added to its rows.
 [[nodiscard]] base::Result<std::string> count_handles(std::span<const std::byte> bytes, std::uint32_t info_class,
                                                       std::uint8_t pointer_bytes, std::span<const ObjectTypeName> types,
-                                                      std::span<const std::uint64_t> pids);
+                                                      std::span<const std::uint64_t> pids, std::uint64_t skipped_before = 0);
 
 /// Appends to `out`; gives the rows skipped, here and when they were counted.
 [[nodiscard]] base::Result<std::uint64_t> parse_handle_counts(std::string_view text, std::vector<ObjectHandles>& out);

@@ -163,8 +163,11 @@ NtStatus WindowsFrames::read_object_handles(const RawFrame& frame, std::string& 
   text.clear();
   std::string bytes;
   std::vector<ObjectTypeName> types;
-  if (read_object_types(*query_, bytes) == kStatusOk)
+  std::uint64_t skipped_lists = 0;
+  if (read_object_types(*query_, bytes) == kStatusOk) {
     if (auto parsed = parse_object_types(std::as_bytes(std::span(bytes)), pointer_bytes_)) types = std::move(*parsed);
+    else ++skipped_lists;
+  }
   std::vector<ProcessUsage> processes;
   std::uint64_t handles = 0;
   if (const RawPart* const part = frame.find("nt/5"); part != nullptr && part->status == 0)
@@ -183,7 +186,7 @@ NtStatus WindowsFrames::read_object_handles(const RawFrame& frame, std::string& 
     bytes = {};
     status = read_all(*query_, info_class, std::max<std::size_t>(start, 64 << 10), bytes, kMaxHandleTableBytes);
     if (status != kStatusOk) continue;
-    auto counted = count_handles(std::as_bytes(std::span(bytes)), info_class, pointer_bytes_, types, pids);
+    auto counted = count_handles(std::as_bytes(std::span(bytes)), info_class, pointer_bytes_, types, pids, skipped_lists);
     if (counted) text = std::move(*counted);
     return kStatusOk;
   }

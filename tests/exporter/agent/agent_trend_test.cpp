@@ -497,6 +497,10 @@ TEST_F(AgentTrendTest, ALargeWindowsServerKeepsTheBoundOfTheReadme) {
       if (count > 8) most += name + " " + std::to_string(count) + "\n";
     EXPECT_LE(now.size(), 1250U) << most;
   }
+  config_.tags.max_exported = 28;
+  agent.reconfigure(config_, nullptr);
+  run(agent, 1);
+  EXPECT_LE(samples(agent).size(), 1000U);
 }
 
 TEST_F(AgentTrendTest, TheLeanProfileTellsTheLeakAndNoOtherTag) {
