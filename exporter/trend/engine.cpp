@@ -62,13 +62,12 @@ std::uint32_t TrendEngine::find_slot(Kind kind, Pool pool, std::string_view text
 }
 
 std::uint32_t TrendEngine::slot_of(const Sample& sample, std::size_t position) {
-  const std::uint64_t key = key_of(sample.kind, sample.pool, sample.text);
-  if (position < order_.size()) {  // most observations list the same subjects in the same order
-    const std::uint32_t guess = order_[position];
-    if (guess < state_.open.size() && state_.open[guess].key == key && state_.subjects[guess]->text == sample.text) {
-      return guess;
-    }
+  if (position < order_.size() && order_[position] < state_.subjects.size()) {
+    // Most observations list the same subjects in the same order.
+    const Subject& guess = *state_.subjects[order_[position]];
+    if (guess.kind == sample.kind && guess.pool == sample.pool && guess.text == sample.text) return order_[position];
   }
+  const std::uint64_t key = key_of(sample.kind, sample.pool, sample.text);
   const std::uint32_t slot = find_slot(sample.kind, sample.pool, sample.text, key);
   return slot != base::FlatIndex::kNone ? slot : admit(sample, key);
 }

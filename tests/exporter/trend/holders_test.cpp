@@ -71,6 +71,24 @@ TEST(Holders, WhoGainsHandlesAsFastAsTheTagGainsObjectsIsNamed) {
   EXPECT_EQ(find_holder(kept, *kept.find(Kind::kTag, Pool::kNonpaged, "Even")), holder);
 }
 
+TEST(Holders, OfTwoThatGrowAlongsideTheFasterIsNamedAndHasNoMoreThanAll) {
+  for (const bool first_is_faster : {true, false}) {
+    TrendEngine engine;
+    Sampler sampler;
+    for (std::uint64_t hour = 0; hour < 12 * 24; ++hour) {
+      Snapshot snapshot = leaking_machine(kBegin + static_cast<std::int64_t>(hour) * kOneHour, 5'000 + hour * 500, 0, 9'000);
+      const auto faster = 1'000 + hour * 600, slower = 1'000 + hour * 300;
+      snapshot.processes = {{100, "a.exe", first_is_faster ? faster : slower, {}, {}},
+                            {200, "b.exe", first_is_faster ? slower : faster, {}, {}}};
+      engine.observe(sampler.take(snapshot));
+    }
+    const auto holder = find_holder(engine, *engine.find(Kind::kTag, Pool::kNonpaged, "Even"));
+    ASSERT_TRUE(holder);
+    EXPECT_EQ(holder->process, first_is_faster ? "a.exe" : "b.exe");
+    EXPECT_EQ(holder->share, 1) << "600 handles an hour of 500 objects";
+  }
+}
+
 TEST(Holders, NobodyIsNamedWhoseHandlesDoNotGrowAlongside) {
   TrendEngine engine;
   Sampler sampler;
@@ -114,6 +132,11 @@ TEST_F(HolderWatchTest, FirstWhatIsHeldThenWhatGrowsByTheType) {
 }
 
 /// 100 objects a minute, all of updater.exe; the table is of every 10th minute, reviews are of any.
+TEST_F(HolderWatchTest, FewerThanTwoHundredObjectsSayNothing) {
+  EXPECT_EQ(look(199, {{1234, "Event", 199}}), std::nullopt);
+  EXPECT_EQ(look(200, {{1234, "Event", 200}}), (Holder{"updater.exe", 1234, Holder::Basis::kTypeHeld, 1, 200}));
+}
+
 TEST_F(HolderWatchTest, ATableIsComparedWithTheTagAsItWasThen) {
   std::vector<ObjectHandles> table;
   for (std::uint64_t minute = 0; minute < 60; ++minute) {

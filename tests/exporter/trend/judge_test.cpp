@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "exporter/trend/engine.h"
@@ -60,8 +61,12 @@ struct Seen {
   int changes = 0, leaks = 0, watches = 0;
 };
 
-/// bytes: by the day; a reading every so many buckets of 4 hours.
-void follow(const std::function<double(double)>& bytes, double noise, int every, Seen& seen) {
+/// bytes: by the day; a reading every so many buckets of 4 hours; of a host that has booted half an hour before the first,
+/// or nobody knows when.
+void follow(const std::function<double(double)>& bytes, double noise, int every, bool booted, Seen& seen) {
+  const std::int64_t boot = kStart - kHourMs / 2;
+  // A day of warm-up is left out, to the whole bucket.
+  const std::size_t warm = booted ? kBucketsPerDay : 0;
   TrendEngine engine;
   Rule rule;
   sim::Random random(21);
@@ -73,12 +78,13 @@ void follow(const std::function<double(double)>& bytes, double noise, int every,
     sample.text = "Leak";
     sample.amount = static_cast<std::uint64_t>(bytes(day) * 1e6 * (1 + noise * random.normal()));
     sample.limit = limit;
-    engine.observe({kStart + at * kCoarseMs, std::nullopt, {&sample, 1}});
+    engine.observe({kStart + at * kCoarseMs, booted ? std::optional(boot) : std::nullopt, {&sample, 1}});
     if (at > 0) {
       EstimatorOptions options;
       options.limit = limit;
+      options.young_boot = booted && (at - 1) * kCoarseMs + kHourMs / 2 < 16 * kDayMs;
       const Verdict before = rule.verdict;
-      rule.judge(assess(floors, options), every);
+      rule.judge(assess(std::span(floors).subspan(std::min(warm, floors.size())), options), every);
       const SubjectReport report = *engine.find(Kind::kTag, Pool::kPaged, "Leak");
       ASSERT_EQ(report.verdict, rule.verdict) << "day " << day;
       ASSERT_NEAR(report.confidence, rule.confidence(), 1e-6) << "day " << day;
@@ -98,16 +104,17 @@ TEST(Judge, VerdictsFollowTheRule) {
   for (const int every : {1, 6}) {
     for (const double noise : {0.002, 0.01}) {
       for (const double rate : {0.4, 1.0, 2.5}) {
-        follow([rate](double day) { return 100 + rate * std::max(0.0, day - 8); }, noise, every, seen);
+        const bool booted = rate > 0.5 && every == 1;
+        follow([rate](double day) { return 100 + rate * std::max(0.0, day - 8); }, noise, every, booted, seen);
         // Growth that stops, comes back down and begins again.
         follow(
             [rate](double day) {
               return 100 + 2 * rate * (day < 18 ? day : day < 24 ? 18 : day < 34 ? 0 : day - 34);
             },
-            noise, every, seen);
+            noise, every, booted, seen);
         // A week in which it is given back, in the middle of a leak.
-        follow([rate](double day) { return day > 24 && day < 27 ? 100 : 100 + rate * day; }, noise, every, seen);
-        follow([rate](double day) { return 100 + 12 * rate * (1 - std::exp(-day / 10)); }, noise, every, seen);
+        follow([rate](double day) { return day > 24 && day < 27 ? 100 : 100 + rate * day; }, noise, every, booted, seen);
+        follow([rate](double day) { return 100 + 12 * rate * (1 - std::exp(-day / 10)); }, noise, every, booted, seen);
       }
     }
   }

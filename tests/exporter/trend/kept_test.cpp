@@ -154,6 +154,47 @@ TEST(Kept, SuspectsStayAndWhatIsAbsentGoesBeforeWhatIsSmall) {
   EXPECT_FALSE(follows(engine, "Newest"));
 }
 
+TEST(Kept, ASuspectStaysThoughItIsAbsent) {
+  TrendEngine engine({.max_subjects = 2});
+  for (int hour = 0; hour < 20 * 24; ++hour)
+    observe(engine, hour * kHourMs, {tag("Leak", 100'000'000 + 100'000U * static_cast<unsigned>(hour)), tag("Big", 90'000)});
+  ASSERT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->verdict, Verdict::kLeak);
+  for (int hour = 20 * 24; hour < 20 * 24 + 5; ++hour) observe(engine, hour * kHourMs, {tag("Big", 90'000)});
+  observe(engine, (20 * 24 + 5) * kHourMs, {tag("Big", 90'000), tag("New", 150'000)});
+  EXPECT_TRUE(follows(engine, "Leak"));
+  EXPECT_FALSE(follows(engine, "New"));
+}
+
+// By the minute: of 240 subjects two a minute, the last of them two hours after the bucket has closed.
+TEST(Kept, ABucketIsJudgedWithinTwoHoursAndNotAtOnce) {
+  TrendEngine engine;
+  constexpr unsigned kTags = 240;
+  std::vector<std::string> names;
+  for (unsigned i = 0; i < kTags; ++i) names.push_back("T" + std::to_string(i));
+  const auto look = [&](std::int64_t at) {
+    std::vector<Sample> samples;
+    for (const std::string& name : names)
+      samples.push_back(tag(name, 100'000'000 + 1'600'000U * static_cast<unsigned>(at / kDayMs * 6 + at % kDayMs / kCoarseMs)));
+    observe(engine, at, samples);
+  };
+  const auto detected = [&](unsigned number) {
+    return engine.find(Kind::kTag, Pool::kNonpaged, names[number])->first_detected;
+  };
+  std::int64_t bucket = 0;
+  for (; !detected(0); bucket += kCoarseMs) {
+    ASSERT_LT(bucket, 30 * kDayMs);
+    look(bucket);
+    if (bucket < 6 * kDayMs) continue;
+    for (std::int64_t at = kMinute; at < kCoarseMs; at += kMinute) look(bucket + at);
+  }
+  const std::int64_t first = *detected(0);
+  for (const unsigned number : {1U, 60U, 119U, 180U, 239U}) {
+    ASSERT_TRUE(detected(number));
+    EXPECT_NEAR(static_cast<double>(*detected(number) - first), number / 2 * static_cast<double>(kMinute), 2.0 * kMinute)
+        << number;
+  }
+}
+
 // Rings that have gone round hold nothing of eight weeks ago.
 TEST(Kept, AGapOfOneBucketIsEmptyInRingsThatHaveGoneRound) {
   TrendEngine engine;

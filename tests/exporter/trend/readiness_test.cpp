@@ -130,6 +130,54 @@ TEST(Readiness, OfAJudgedHostTheNewTagsAreNamed) {
   EXPECT_NEAR(readiness.largest->amount, 300e6, 100) << "it held nothing before";
 }
 
+TEST(Readiness, WhatGrewIsNamedForTwoWeeksAndTenDaysOfReadings) {
+  const auto named_after = [](int days, int every_days) {
+    TrendEngine engine;
+    for (int hour = 0; hour <= days * 24; hour += every_days == 1 ? 1 : 24 * every_days)
+      look(engine, hour, 100 + hour / 2400.0);
+    EXPECT_TRUE(engine.readiness().judged);
+    EXPECT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->verdict, Verdict::kOk) << "too little to matter";
+    return engine.readiness().largest.has_value();
+  };
+  EXPECT_TRUE(named_after(8, 1));
+  EXPECT_TRUE(named_after(13, 1));
+  EXPECT_FALSE(named_after(15, 1));
+  EXPECT_TRUE(named_after(16, 2)) << "eight readings";
+  EXPECT_FALSE(named_after(24, 2)) << "twelve";
+}
+
+TEST(Readiness, WithinTheFirstHoursGrowthIsOverTheirLowest) {
+  TrendEngine engine;
+  for (const int hour : {1, 2, 3}) look(engine, hour, 100 + hour);
+  const Readiness::Growth growth = engine.readiness().largest.value();
+  EXPECT_NEAR(growth.amount, 2e6, 100);
+  EXPECT_EQ(growth.seconds, 2 * 3600) << "from the first reading on, not from the begin of its four hours";
+  for (int hour = 4; hour <= 49; ++hour) look(engine, hour, 100 + hour);
+  EXPECT_EQ(engine.readiness().largest->seconds, 48 * 3600);
+}
+
+TEST(Readiness, ATotalIsNamedByTheTagThatMakesUpHalfOfIt) {
+  for (const double share : {0.4, 0.6}) {
+    TrendEngine engine;
+    for (int hour = 0; hour <= 48; ++hour) {
+      Sample pool, part;
+      pool.kind = Kind::kPool, pool.pool = part.pool = Pool::kNonpaged, part.text = "Part";
+      pool.amount = 900'000'000 + 1'000'000U * static_cast<unsigned>(hour);
+      part.amount = 100'000'000 + static_cast<std::uint64_t>(share * 1e6 * hour);
+      const std::vector<Sample> samples = {pool, part};
+      engine.observe({kReadingsStart + hour * kHourMs, kLongUp, samples});
+    }
+    EXPECT_EQ(engine.readiness().largest->kind, share < 0.5 ? Kind::kPool : Kind::kTag);
+  }
+}
+
+TEST(Readiness, WhatHasAVerdictIsToldByThat) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 11 * 24; ++hour) look(engine, hour, 100 + hour / 12.0);
+  ASSERT_NE(engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->verdict, Verdict::kOk);
+  EXPECT_FALSE(engine.readiness().largest);
+}
+
 TEST(Readiness, NothingThatGrowsIsNotNamed) { EXPECT_FALSE(after(48).largest); }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "collectors/made_up_pid.h"
+
 namespace kmem::trend {
 namespace {
 
@@ -143,6 +145,24 @@ TEST(Sampler, AProcessThatLedByHandlesStaysWhileItLives) {
   EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("a (10)", "c (30)", "d (40)"));
   snapshot.processes.erase(snapshot.processes.begin());
   EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("a (10)", "d (40)"));
+}
+
+TEST(Sampler, AfterABootOthersHaveItsProcessNumbers) {
+  Snapshot snapshot;
+  snapshot.processes = {{10, "a", 100, {}, {}}, {20, "b", 1, {}, {}}};
+  Sampler sampler({.top_processes = 1, .max_processes = 3});
+  EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("a (10)"));
+  snapshot.processes[1].handles = 1000;
+  EXPECT_THAT(processes_of(sampler.take(snapshot)), testing::ElementsAre("a (10)", "b (20)"));
+  Boot boot = untold_boot(snapshot);
+  boot.is_new = true;
+  EXPECT_THAT(processes_of(sampler.take(snapshot, boot)), testing::ElementsAre("b (20)"));
+}
+
+TEST(Sampler, AProcessWithoutANumberOfItsOwnIsCalledByItsNameAndOneHandleCounts) {
+  Snapshot snapshot;
+  snapshot.processes = {{10, "a", 1, {}, {}}, {20, "b", 0, {}, {}}, {kMadeUpPids, "c", 5, {}, {}}};
+  EXPECT_THAT(processes_of(Sampler().take(snapshot)), testing::ElementsAre("a (10)", "c"));
 }
 
 }  // namespace

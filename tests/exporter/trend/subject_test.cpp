@@ -36,6 +36,10 @@ TEST(TrendSubject, WhatTheKernelTakesBackByItselfIsNoLeak) {
   EXPECT_TRUE(may_leak(Kind::kTag, Pool::kAllocinfo, kDriverSite));
   EXPECT_FALSE(may_leak(Kind::kTag, Pool::kAllocinfo, kCacheSite));
   EXPECT_FALSE(may_leak(Kind::kTag, Pool::kAllocinfo, "xfs:xfs_inode_alloc:fs/xfs/xfs_icache.c"));
+  EXPECT_TRUE(may_leak(Kind::kTag, Pool::kPercpu, kCacheSite)) << "no site, whatever it is called";
+  for (std::size_t i = 0; i < kKindCount; ++i)
+    EXPECT_EQ(counts_bytes(static_cast<Kind>(i)),
+              static_cast<Kind>(i) != Kind::kSystemPtes && static_cast<Kind>(i) != Kind::kHandles);
   // A process may be called anything, and commit has no pool.
   EXPECT_TRUE(may_leak(Kind::kHandles, Pool::kAllocinfo, "odd:mm/name (7)"));
   EXPECT_TRUE(may_leak(Kind::kCommit, Pool::kSlabReclaimable, ""));

@@ -69,6 +69,32 @@ TEST(Timeline, SmallStepBackStandsStill) {
   EXPECT_EQ(timeline.clock_jumps_total(), 0U);
 }
 
+TEST(Timeline, AStepBackOfUpToTwoHoursStandsStillAndALongerOneIsFollowed) {
+  for (const int minutes : {110, 130}) {
+    Timeline timeline;
+    timeline.advance(kLineStart, std::nullopt);
+    EXPECT_EQ(timeline.advance(kLineStart - minutes * 60'000, std::nullopt).at_ms, kLineStart);
+    EXPECT_EQ(timeline.clock_jumps_total(), minutes == 110 ? 0U : 1U);
+  }
+}
+
+TEST(Timeline, AStepOfMoreThanTenMinutesIsFollowed) {
+  for (const int minutes : {9, 15}) {
+    Timeline timeline;
+    timeline.advance(kLineStart, kLineStart - kDayMs);
+    const std::int64_t step = minutes * 60'000;
+    const Timeline::Moment moment = timeline.advance(kLineStart + 60'000 + step, kLineStart - kDayMs + step);
+    EXPECT_EQ(moment.at_ms, kLineStart + 60'000 + (minutes == 9 ? step : 0));
+    EXPECT_EQ(timeline.clock_jumps_total(), minutes == 9 ? 0U : 1U);
+  }
+}
+
+TEST(Timeline, ABootLaterThanTheReadingIsOfThatMoment) {
+  Timeline timeline;
+  timeline.advance(kLineStart, kLineStart + kHourMs);
+  EXPECT_EQ(timeline.boots()[0].start_ms, kLineStart);
+}
+
 TEST(Timeline, SilenceOfWeeksIsNoBoot) {
   Timeline timeline;
   timeline.advance(kLineStart, std::nullopt);
@@ -102,7 +128,9 @@ TEST(Timeline, KeepsTheNewestBoots) {
   Timeline timeline;
   for (int i = 0; i < 200; ++i) timeline.advance(kLineStart + i * kDayMs, kLineStart + i * kDayMs - kHourMs);
   ASSERT_EQ(timeline.boots().size(), Timeline::kMaxBoots);
-  EXPECT_EQ(timeline.boots().back().start_ms, kLineStart + 199 * kDayMs - kHourMs);
+  for (std::size_t i = 0; i < Timeline::kMaxBoots; ++i)
+    EXPECT_EQ(timeline.boots()[Timeline::kMaxBoots - 1 - i].start_ms,
+              kLineStart + (199 - static_cast<std::int64_t>(i)) * kDayMs - kHourMs);
 }
 
 TEST(Timeline, SurvivesSaveAndLoad) {
