@@ -120,8 +120,8 @@ std::string short_holder_words(const Holder& holder) {
 }
 
 std::string_view basis_name(Holder::Basis basis) {
-  static constexpr std::array<std::string_view, 3> kNames = {"growth", "type_growth", "type_held"};
-  return kNames[static_cast<std::size_t>(basis)];
+  static constexpr std::array<std::string_view, 3> kBasisNames = {"growth", "type_growth", "type_held"};
+  return kBasisNames[static_cast<std::size_t>(basis)];
 }
 
 std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport& tag) {
