@@ -132,9 +132,8 @@ TEST(LinuxFrames, TheDistributionIsThatOfTheFirstProcessElseOfThisOne) {
 
 TEST(LinuxFrames, ADisabledCollectorIsNotAskedAndLeavesNoPart) {
   config::Source config;
-  config.collectors = {};
-  config.collectors.slabinfo = config.collectors.processes = config.collectors.settings = config.collectors.stat =
-      config.collectors.events = false;
+  for (const config::CollectorInfo& info : config::kCollectors) config.collectors.*info.on = false;
+  config.collectors.meminfo = config.collectors.allocinfo = true;
   FakeKernel kernel(config);
   kernel.frame.part("proc/slabinfo").bytes = "of a source before";
   const Snapshot out = kernel.read();
