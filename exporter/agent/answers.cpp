@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "collectors/base/fnv.h"
 #include "collectors/self/self.h"
 #include "exporter/metrics/collect.h"
 #include "exporter/page/files.h"
@@ -29,10 +30,8 @@ constexpr std::string_view kStatusPath = "/api/v1/status", kTagsPath = "/api/v1/
                            kTrendPath = "/api/v1/trends/";
 
 std::string tag_of(std::string_view body) {
-  std::uint64_t hash = 1469598103934665603ULL;
-  for (const char c : body) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), "\"%016llx\"", static_cast<unsigned long long>(hash));
+  std::snprintf(text.data(), text.size(), "\"%016llx\"", static_cast<unsigned long long>(base::fnv1a(body)));
   return text.data();
 }
 
