@@ -82,6 +82,8 @@ for name in "${wanted[@]}"; do
   done
   if [ -n "$builds" ]; then
     echo "$name: packaging/run.sh"
+    # What was built stays; a file that is no longer there goes.
+    find "$target/source" -mindepth 1 -maxdepth 1 ! -name .build -exec rm -rf {} +
     git ls-files -z | tar --null -T - -c | tar -C "$target/source" -x
     if inside bash -ec "$ask" ask /tmp/page /source/packaging/run.sh --web.listen-address=127.0.0.1:0; then
       echo "$name: $(grep "^scraped" "$log" | tail -n 1)"

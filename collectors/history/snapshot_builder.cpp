@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -11,8 +10,6 @@
 
 namespace kmem::history {
 namespace {
-
-constexpr std::uint64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 
 /// What is missing on this side comes from the other. One overload a kind of field; false where both have something.
 class Merge {

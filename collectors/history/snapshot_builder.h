@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 namespace kmem::history {
 
 inline constexpr std::size_t kMaxRows = 65'536;
+/// Above it a count is none of a kernel's 32 bits.
+inline constexpr std::uint64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 
 /// Values that two recordings of one time do not agree on.
 struct Contradictions {

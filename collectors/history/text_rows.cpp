@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -17,7 +16,6 @@ namespace kmem::history {
 namespace {
 
 constexpr std::int64_t kWrap = std::int64_t{1} << 32;
-constexpr std::uint64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 
 std::optional<Pool> type_at(std::string_view line, std::size_t at) {
   // A number that fills its cell follows at once.

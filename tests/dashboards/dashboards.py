@@ -131,6 +131,12 @@ class Api:
         # VictoriaMetrics moves the range to whole steps for its cache, unless told not to.
         return self._get("query_range", query=query, start=start, end=end, step=step, nocache="1")["result"]
 
+    def peak(self, query, end, start=None, step=None):
+        """How many samples Prometheus held at once for it, which --query.max-samples bounds."""
+        times = {"time": end} if start is None else {"start": start, "end": end, "step": step}
+        told = self._get("query" if start is None else "query_range", query=query, stats="all", **times)
+        return told["stats"]["samples"]["peakSamples"]
+
     def values(self, label, selector, start, end):
         return self._get(f"label/{label}/values", **{"match[]": selector, "start": start, "end": end})
 

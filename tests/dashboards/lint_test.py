@@ -288,6 +288,32 @@ class Lint(unittest.TestCase):
                 self.assertTrue(panel["fieldConfig"]["defaults"].get("noValue"), panel["title"])
                 self.assertIsNone(panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["value"])
 
+    def test_what_shrinks_is_not_cut_off(self):
+        """A slope below 0 is a pool that gives back."""
+        slopes = [
+            panel
+            for dashboard in load().values()
+            for panel in panels_of(dashboard)
+            if panel["type"] == "timeseries" and any(re.search("_trend_(bytes|a_day)", target["expr"]) for target in panel["targets"])
+        ]
+        self.assertEqual(
+            sorted(panel["title"] for panel in slopes),
+            ["Growth a day", "Growth an hour", "Growth an hour", "Growth of the pools, a day"],
+        )
+        for panel in slopes:
+            shown = panel["fieldConfig"]["defaults"]
+            self.assertNotIn("min", shown, panel["title"])
+            self.assertEqual(shown["custom"]["scaleDistribution"], {"type": "linear"})
+
+    def test_what_fleet_draws_over_time_follows_no_host(self):
+        """Points of every host of 10,000 are more samples than Prometheus holds for a query."""
+        fleet = load()["kmem-fleet"]
+        drawn = [target["expr"] for panel in panels_of(fleet) for target in panel["targets"] if not target["instant"]]
+        drawn += [row["expr"] for row in fleet["annotations"]["list"] if "expr" in row]
+        self.assertEqual(len(drawn), 7)
+        for metric, *_ in (found for expression in drawn for found in selectors(expression)):
+            self.assertTrue(metric.endswith(":leaders") or metric == "ALERTS", metric)
+
     def test_panels_do_not_overlap(self):
         for uid, dashboard in load().items():
             cells = set()

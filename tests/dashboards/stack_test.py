@@ -19,7 +19,7 @@ import urllib.request
 import yaml
 
 import render
-from dashboards import SOURCE_DIR, Api, annotations, ask, choices, load, panels_of, selectors
+from dashboards import SOURCE_DIR, Api, Filled, annotations, ask, choices, load, panels_of, selectors
 
 sys.path.insert(0, os.path.join(SOURCE_DIR, "packaging/stack"))
 sys.path.insert(0, os.path.join(SOURCE_DIR, "packaging/fleet"))
@@ -44,6 +44,9 @@ EMPTY = {
 }
 
 
+# Prometheus' --query.max-samples unless it is told otherwise; points of a graph as wide as a screen; packaging/fleet/README.md's
+# hosts that a dashboard may be asked for; sites of a fleet, each of which leaders are recorded for.
+MAX_SAMPLES, WIDE, HOSTS_AT_ONCE, SITES = 50_000_000, 1920, {"kmem-fleet": 10_000, "kmem-exporter": 1_000}, 20
 PATIENCE = 5  # a slow or busy machine is not broken
 
 
@@ -302,6 +305,39 @@ class Running(unittest.TestCase):
         self.assertGreater(len(size[0]["values"]), 50 * 24 / 2)
         others = one("kmem-leak", "leak", "The same tag on other hosts")[0]
         self.assertEqual(len(others), 3)
+
+    def test_3_queries_of_a_fleet_are_within_what_prometheus_holds(self):
+        """By what they hold of five hosts here."""
+        here = len(self.api.instant('up{job="kmem"}', self.now))
+        self.assertEqual(here, 5)
+        # A fleet's host has 60 tags.
+        tags = 60 / (len(self.api.instant("kmem_pool_tag_bytes", self.now)) / here)
+        held = {}
+        for path in glob.glob(os.path.join(stack.RULES, "*.rules.yml")):
+            for number, rule in enumerate(rule for group in yaml.safe_load(content(path))["groups"] for rule in group["rules"]):
+                held[path, number] = self.api.peak(rule["expr"], self.now) / here * 10_000 * tags
+        steps = 20
+        for uid, hosts in HOSTS_AT_ONCE.items():
+            filled = Filled({**self.answers[(uid, "all")][0], "pool": ".+"}, steps * 1800)
+            asked = [
+                (panel["title"], target["expr"], target["instant"], WIDE * panel["gridPos"]["w"] / 24)
+                for panel in panels_of(load()[uid])
+                for target in panel["targets"]
+            ] + [(row["name"], row["expr"], False, WIDE) for row in load()[uid]["annotations"]["list"] if "expr" in row]
+            for title, text, instant, points in asked:
+                query = filled(text)
+                if instant:
+                    held[title, text] = self.api.peak(query, self.now) / here * hosts
+                    continue
+                peak = self.api.peak(query, self.now, self.now - (steps - 1) * 1800, 1800) / here / steps
+                # 25 of each site, however many hosts there are.
+                metrics = [metric for metric, *_ in selectors(text)]
+                leaders = all(":leaders" in metric for metric in metrics)
+                more = tags if "kmem_pool_tag_bytes" in metrics else 1
+                held[title, text] = peak * points * (25 * SITES if leaders else hosts) * more
+        with open(os.path.join(KEEP, "samples.json"), "w", encoding="utf-8") as out:
+            json.dump(sorted(((count, *map(str, key)) for key, count in held.items()), reverse=True), out, indent=1)
+        self.assertEqual({key: count for key, count in held.items() if count > MAX_SAMPLES}, {})
 
     def test_3_boots_failures_and_starts_are_annotations(self):
         for uid, name in (("kmem-host", "windows"), ("kmem-exporter", "all")):

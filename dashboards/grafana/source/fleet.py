@@ -3,11 +3,11 @@
 from panels import (
     ALERTS,
     BLUE,
-    FAILURES,
     GREEN,
     DAYS,
     RED,
     YELLOW,
+    annotation,
     cell,
     column,
     dashboard,
@@ -30,6 +30,15 @@ TO_HOST_OF_SERIES = link("This host", "kmem-host", of_series)
 NONE_ABOVE = steps(GREEN, (1, RED))
 LEFT = steps(RED, (3, YELLOW), (14, GREEN))
 RUNS_OUT = of("kmem_exhaustion_seconds") + " / 86400 < 365"
+# By the alert: every host that ever failed keeps the time of it, and two points of each such series a pixel are more samples than
+# Prometheus holds for a query (--query.max-samples).
+FAILED = annotation(
+    "Failed allocations",
+    RED,
+    'ALERTS{alertname="KmemPoolAllocationFailures", alertstate="firing", <<select>>}',
+    "{{provider}} {{event_id}}",
+    "<<who>>: the kernel could not allocate",
+)
 ROWS = 50
 # The down first, then the young: who needs a look. One choice for every column.
 SHOWN = f"bottomk({ROWS}, {of('instance:kmem_look_first:leaders')})"
@@ -319,5 +328,5 @@ def build():
         "All hosts: who runs out first, what leaks, what is under pressure.",
         rows,
         job_and_instance(),
-        [ALERTS, FAILURES],
+        [ALERTS, FAILED],
     )

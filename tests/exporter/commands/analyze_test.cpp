@@ -207,7 +207,7 @@ TEST(Analyze, HostsThatThereIsNoRoomForAreJudgedByAnotherLook) {
   const std::string whole = told(1000);
   EXPECT_THAT(whole, HasSubstr("Hosts    4: 3 with leaks"));
   EXPECT_THAT(whole, HasSubstr("d nonpaged Lost 2 rows"));
-  for (const std::size_t room : {1, 3, 4, 8}) EXPECT_EQ(told(room), whole) << room;
+  for (const std::size_t room : {1U, 3U, 4U, 8U}) EXPECT_EQ(told(room), whole) << room;
 }
 
 TEST(Analyze, LostRowsAreNamedWhateverTheFormat) {

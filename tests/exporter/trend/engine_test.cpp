@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "tests/exporter/trend/sim/generator.h"
+#include "tests/exporter/trend/start.h"
 
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;
 constexpr double kMegabyte = 1e6;
 
 Sample tag(std::string_view text, double bytes) {

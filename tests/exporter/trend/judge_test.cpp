@@ -11,11 +11,11 @@
 
 #include "exporter/trend/engine.h"
 #include "tests/exporter/trend/sim/generator.h"
+#include "tests/exporter/trend/start.h"
 
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;
 constexpr int kDays = 54;  // within the ring
 
 /// A leak by a day of six judgements that come to 1 on the mean, each cut to 0.7 ... 1.2; it holds on 0.7 and ends after

@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "exporter/trend/engine.h"
+#include "tests/exporter/trend/start.h"
 
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;  // midnight
 constexpr std::int64_t kMinute = 60'000;
 
-Sample tag(std::string_view text, std::uint64_t bytes) {
+Sample tag_of(std::string_view text, std::uint64_t bytes) {
   Sample sample;
   sample.pool = Pool::kNonpaged;
   sample.text = text;
@@ -38,7 +38,7 @@ TEST(Kept, OfTheHourOfABootOnlyWhatCameAfterIt) {
   const std::int64_t boot = 90 * kMinute;
   for (std::int64_t at = 0; at < 4 * kHourMs; at += kMinute) {
     const bool after = at >= boot;
-    observe(engine, at, {tag("A", after ? 900 : 100)}, after ? kStart + boot : kStart - kDayMs);
+    observe(engine, at, {tag_of("A", after ? 900 : 100)}, after ? kStart + boot : kStart - kDayMs);
   }
   const Course course = course_of(engine, "A");
   EXPECT_EQ(course.recent[kFineBuckets - 3], 100);  // 0 to 1 h
@@ -48,9 +48,9 @@ TEST(Kept, OfTheHourOfABootOnlyWhatCameAfterIt) {
 
 TEST(Kept, MinutesBeginAnewWithABoot) {
   TrendEngine engine;
-  for (std::int64_t at = 0; at < 30 * kMinute; at += kMinute) observe(engine, at, {tag("A", 100)}, kStart - kDayMs);
+  for (std::int64_t at = 0; at < 30 * kMinute; at += kMinute) observe(engine, at, {tag_of("A", 100)}, kStart - kDayMs);
   for (std::int64_t at = 30 * kMinute; at < 41 * kMinute; at += kMinute)
-    observe(engine, at, {tag("A", 900)}, kStart + 30 * kMinute);
+    observe(engine, at, {tag_of("A", 900)}, kStart + 30 * kMinute);
   const Course course = course_of(engine, "A");
   for (std::size_t i = 0; i <= Recent::kFives; ++i) {
     const bool of_this_boot = i + 3 > Recent::kFives;
@@ -61,8 +61,8 @@ TEST(Kept, MinutesBeginAnewWithABoot) {
 TEST(Kept, WhatIsGoneHoldsNothingByTheMinuteToo) {
   TrendEngine engine;
   for (std::int64_t at = 0; at < 20 * kMinute; at += kMinute) {
-    std::vector<Sample> samples = {tag("A", 100)};
-    if (at < 10 * kMinute) samples.push_back(tag("B", 500));
+    std::vector<Sample> samples = {tag_of("A", 100)};
+    if (at < 10 * kMinute) samples.push_back(tag_of("B", 500));
     observe(engine, at, samples);
   }
   const Course course = course_of(engine, "B");
@@ -91,9 +91,9 @@ TEST(Kept, AProcessThatATornListDoesNotNameIsNotGone) {
 TEST(Kept, NothingOfAPredecessor) {
   TrendEngine engine({.max_subjects = 2});
   for (std::int64_t at = 0; at <= 3 * kHourMs; at += kMinute) {
-    std::vector<Sample> samples = {tag("A", 1000)};
-    if (at < kHourMs) samples.push_back(tag("B", 77'000));
-    if (at == 3 * kHourMs) samples.push_back(tag("C", 5000));
+    std::vector<Sample> samples = {tag_of("A", 1000)};
+    if (at < kHourMs) samples.push_back(tag_of("B", 77'000));
+    if (at == 3 * kHourMs) samples.push_back(tag_of("C", 5000));
     observe(engine, at, samples);
   }
   ASSERT_TRUE(follows(engine, "C"));
@@ -105,9 +105,9 @@ TEST(Kept, NothingOfAPredecessor) {
 
 TEST(Kept, NewcomersAreTriedOnceAnHourWhereThereWasNoRoom) {
   TrendEngine engine({.max_subjects = 2});
-  std::vector<Sample> samples = {tag("A", 10'000), tag("B", 20'000), tag("C", 1000)};
+  std::vector<Sample> samples = {tag_of("A", 10'000), tag_of("B", 20'000), tag_of("C", 1000)};
   observe(engine, 0, samples);
-  samples[2] = tag("D", 900'000);  // there is room for that one
+  samples[2] = tag_of("D", 900'000);  // there is room for that one
   observe(engine, 30 * kMinute, samples);
   EXPECT_FALSE(follows(engine, "D"));
   EXPECT_EQ(engine.summary().refused_total, 2U);
@@ -119,10 +119,10 @@ TEST(Kept, NewcomersAreTriedOnceAnHourWhereThereWasNoRoom) {
 TEST(Kept, AbsenceIsCountedFromTheLastTimeItWasSeen) {
   TrendEngine engine({.max_subjects = 3});
   for (int hour = 0; hour <= 12; ++hour) {
-    std::vector<Sample> samples = {tag("A", 9000)};
-    if (hour < 2 || (hour >= 8 && hour < 11)) samples.push_back(tag("B", 9000));  // long ago for six hours, now for one
-    if (hour < 9) samples.push_back(tag("C", 9000));                              // for three
-    if (hour == 12) samples.push_back(tag("D", 10));
+    std::vector<Sample> samples = {tag_of("A", 9000)};
+    if (hour < 2 || (hour >= 8 && hour < 11)) samples.push_back(tag_of("B", 9000));  // long ago for six hours, now for one
+    if (hour < 9) samples.push_back(tag_of("C", 9000));                              // for three
+    if (hour == 12) samples.push_back(tag_of("D", 10));
     observe(engine, hour * kHourMs, samples);
   }
   EXPECT_TRUE(follows(engine, "D"));
@@ -134,22 +134,22 @@ TEST(Kept, SuspectsStayAndWhatIsAbsentGoesBeforeWhatIsSmall) {
   TrendEngine engine({.max_subjects = 4});
   const auto run = [&engine](int from, int to, const std::vector<Sample>& more) {
     for (int hour = from; hour < to; ++hour) {
-      std::vector<Sample> samples = {tag("Leak", 100'000'000 + 100'000U * static_cast<unsigned>(hour)),
-                                     tag("Big", 900'000'000)};
+      std::vector<Sample> samples = {tag_of("Leak", 100'000'000 + 100'000U * static_cast<unsigned>(hour)),
+                                     tag_of("Big", 900'000'000)};
       samples.insert(samples.end(), more.begin(), more.end());
       observe(engine, hour * kHourMs, samples);
     }
   };
-  run(0, 20 * 24, {tag("Gone", 300'000'000), tag("Small", 50'000'000)});
+  run(0, 20 * 24, {tag_of("Gone", 300'000'000), tag_of("Small", 50'000'000)});
   ASSERT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->verdict, Verdict::kLeak);
-  run(20 * 24, 20 * 24 + 3, {tag("Small", 50'000'000)});
-  run(20 * 24 + 3, 20 * 24 + 4, {tag("Small", 50'000'000), tag("New", 800'000'000)});
+  run(20 * 24, 20 * 24 + 3, {tag_of("Small", 50'000'000)});
+  run(20 * 24 + 3, 20 * 24 + 4, {tag_of("Small", 50'000'000), tag_of("New", 800'000'000)});
   EXPECT_FALSE(follows(engine, "Gone"));
   EXPECT_TRUE(follows(engine, "Small"));
   EXPECT_TRUE(follows(engine, "New"));
-  run(20 * 24 + 4, 20 * 24 + 5, {tag("Small", 50'000'000), tag("New", 800'000'000), tag("Newer", 700'000'000)});
+  run(20 * 24 + 4, 20 * 24 + 5, {tag_of("Small", 50'000'000), tag_of("New", 800'000'000), tag_of("Newer", 700'000'000)});
   EXPECT_FALSE(follows(engine, "Small"));
-  run(20 * 24 + 5, 20 * 24 + 6, {tag("Newer", 700'000'000), tag("New", 800'000'000), tag("Newest", 900'000'000)});
+  run(20 * 24 + 5, 20 * 24 + 6, {tag_of("Newer", 700'000'000), tag_of("New", 800'000'000), tag_of("Newest", 900'000'000)});
   EXPECT_TRUE(follows(engine, "Leak")) << "a suspect, though it is the smallest";
   EXPECT_FALSE(follows(engine, "Newest"));
 }
@@ -157,10 +157,11 @@ TEST(Kept, SuspectsStayAndWhatIsAbsentGoesBeforeWhatIsSmall) {
 TEST(Kept, ASuspectStaysThoughItIsAbsent) {
   TrendEngine engine({.max_subjects = 2});
   for (int hour = 0; hour < 20 * 24; ++hour)
-    observe(engine, hour * kHourMs, {tag("Leak", 100'000'000 + 100'000U * static_cast<unsigned>(hour)), tag("Big", 90'000)});
+    observe(engine, hour * kHourMs,
+            {tag_of("Leak", 100'000'000 + 100'000U * static_cast<unsigned>(hour)), tag_of("Big", 90'000)});
   ASSERT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->verdict, Verdict::kLeak);
-  for (int hour = 20 * 24; hour < 20 * 24 + 5; ++hour) observe(engine, hour * kHourMs, {tag("Big", 90'000)});
-  observe(engine, (20 * 24 + 5) * kHourMs, {tag("Big", 90'000), tag("New", 150'000)});
+  for (int hour = 20 * 24; hour < 20 * 24 + 5; ++hour) observe(engine, hour * kHourMs, {tag_of("Big", 90'000)});
+  observe(engine, (20 * 24 + 5) * kHourMs, {tag_of("Big", 90'000), tag_of("New", 150'000)});
   EXPECT_TRUE(follows(engine, "Leak"));
   EXPECT_FALSE(follows(engine, "New"));
 }
@@ -174,7 +175,8 @@ TEST(Kept, ABucketIsJudgedWithinTwoHoursAndNotAtOnce) {
   const auto look = [&](std::int64_t at) {
     std::vector<Sample> samples;
     for (const std::string& name : names)
-      samples.push_back(tag(name, 100'000'000 + 1'600'000U * static_cast<unsigned>(at / kDayMs * 6 + at % kDayMs / kCoarseMs)));
+      samples.push_back(
+          tag_of(name, 100'000'000 + 1'600'000U * static_cast<unsigned>(at / kDayMs * 6 + at % kDayMs / kCoarseMs)));
     observe(engine, at, samples);
   };
   const auto detected = [&](unsigned number) {
@@ -201,7 +203,7 @@ TEST(Kept, AGapOfOneBucketIsEmptyInRingsThatHaveGoneRound) {
   const auto bytes = [](int hour) { return 1000 + static_cast<std::uint64_t>(hour); };
   const int end = 60 * 24;
   for (int hour = 0; hour < end; ++hour)
-    if (hour < end - 16 || hour >= end - 12) observe(engine, hour * kHourMs, {tag("A", bytes(hour))});
+    if (hour < end - 16 || hour >= end - 12) observe(engine, hour * kHourMs, {tag_of("A", bytes(hour))});
   const Course course = course_of(engine, "A");
   EXPECT_EQ(course.floors[kCoarseBuckets - 1], static_cast<float>(bytes(end - 8)));
   EXPECT_EQ(course.floors[kCoarseBuckets - 2], static_cast<float>(bytes(end - 12)));
@@ -218,15 +220,15 @@ TEST(Kept, AGapOfOneBucketIsEmptyInRingsThatHaveGoneRound) {
 TEST(Kept, WhatNobodyWatchedForLongerThanALookIsNoHistory) {
   for (const int gap_hours : {7, 8}) {
     TrendEngine engine;
-    observe(engine, 0, {tag("A", 1000)});
-    observe(engine, kHourMs, {tag("A", 1000)});
-    observe(engine, (1 + gap_hours) * kHourMs, {tag("A", 1000)});
+    observe(engine, 0, {tag_of("A", 1000)});
+    observe(engine, kHourMs, {tag_of("A", 1000)});
+    observe(engine, (1 + gap_hours) * kHourMs, {tag_of("A", 1000)});
     EXPECT_EQ(engine.summary().gap_seconds, gap_hours == 8 ? 8 * 3600 : 0);
     EXPECT_EQ(engine.summary().history_seconds, gap_hours == 8 ? 3600 : 8 * 3600);
   }
   TrendEngine engine;  // a boot in between: nobody watched that either
-  observe(engine, 0, {tag("A", 1000)}, kStart - kDayMs);
-  observe(engine, kHourMs, {tag("A", 1000)}, kStart + kHourMs - kMinute);
+  observe(engine, 0, {tag_of("A", 1000)}, kStart - kDayMs);
+  observe(engine, kHourMs, {tag_of("A", 1000)}, kStart + kHourMs - kMinute);
   EXPECT_EQ(engine.summary().gap_seconds, 3600);
   EXPECT_EQ(engine.summary().history_seconds, 0);
 }
@@ -234,13 +236,13 @@ TEST(Kept, WhatNobodyWatchedForLongerThanALookIsNoHistory) {
 TEST(Kept, HistoryIsNoLongerThanWhatTheRingsHold) {
   TrendEngine engine;
   for (int day = 0; day < 20; ++day)  // five hours of each day
-    for (int hour = 0; hour <= 5; ++hour) observe(engine, (24 * day + hour) * kHourMs, {tag("A", 1000)});
+    for (int hour = 0; hour <= 5; ++hour) observe(engine, (24 * day + hour) * kHourMs, {tag_of("A", 1000)});
   EXPECT_EQ(engine.summary().history_seconds, 20 * 5 * 3600);
   TrendEngine again;
   ASSERT_TRUE(again.load(engine.save()).ok());
   EXPECT_EQ(again.summary().history_seconds, 20 * 5 * 3600);
   for (int day = 20; day < 100; ++day)
-    for (int hour = 0; hour <= 5; ++hour) observe(engine, (24 * day + hour) * kHourMs, {tag("A", 1000)});
+    for (int hour = 0; hour <= 5; ++hour) observe(engine, (24 * day + hour) * kHourMs, {tag_of("A", 1000)});
   EXPECT_EQ(engine.summary().history_seconds, 56 * 8 * 3600 + 0) << "buckets of 4 hours in which anything was seen";
 }
 
@@ -250,7 +252,7 @@ TEST(Kept, ATableIsJudgedWholeThoughReadingsAreFarApart) {
   const std::vector<std::string> names = {"A", "B", "C", "D", "E", "F", "G", "H", "I", "J"};
   for (int at = 0; at < 20 * kBucketsPerDay; ++at) {
     std::vector<Sample> samples;
-    for (const std::string& name : names) samples.push_back(tag(name, 100'000'000 + 400'000U * static_cast<unsigned>(at)));
+    for (const std::string& name : names) samples.push_back(tag_of(name, 100'000'000 + 400'000U * static_cast<unsigned>(at)));
     observe(engine, at * kCoarseMs, samples);
     observe(engine, at * kCoarseMs + kMinute, samples);
   }

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <string>
 
+#include "tests/exporter/trend/start.h"
+
 namespace kmem::trend {
 namespace {
-
-constexpr std::int64_t kStart = 1'767'225'600'000;  // midnight
 
 /// One subject; a value for each minute from the start on.
 class RecentTest : public testing::Test {

@@ -9,11 +9,11 @@
 
 #include "exporter/trend/engine.h"
 #include "tests/exporter/trend/sim/generator.h"
+#include "tests/exporter/trend/start.h"
 
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;  // midnight
 constexpr double kDay = 86'400;
 
 Sample tag(std::string_view text, double bytes, Pool pool = Pool::kNonpaged) {

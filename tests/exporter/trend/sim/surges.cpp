@@ -9,11 +9,11 @@
 
 #include "exporter/trend/engine.h"
 #include "tests/exporter/trend/sim/sessions.h"
+#include "tests/exporter/trend/start.h"
 
 namespace kmem::trend::sim {
 namespace {
 
-constexpr std::int64_t kStart = 1'767'225'600'000;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 
 /// By the minute: a slow walk, a fast one, cycles of day and week, bursts.
