@@ -44,7 +44,7 @@ inline constexpr Pace kAbsent{false}, kEachReading{}, kEveryMinute{true, std::ch
   ROW(events, true, kEveryMinute, kEveryMinute,                                                                                \
       "Both: memory failures, from the System event log or /proc/vmstat, once a minute.")                                      \
   ROW(processes, true, kEachReading, kEachReading, "Both: handles or descriptors and pool quota, per process.")                \
-  ROW(settings, true, kEveryMinute, kEachReading, "Both: memory settings, from the registry (Memory Management) or vm.*.")
+  ROW(settings, true, kEveryMinute, kEveryMinute, "Both: memory settings, from the registry (Memory Management) or vm.*.")
 
 /// Which are read. Names are those of --collector.NAME.
 struct Collectors {

@@ -22,9 +22,11 @@ constexpr std::size_t kProcessStartBytes = 128 << 10;
 constexpr std::size_t kPoolTagStartBytes = 128 << 10;
 constexpr std::size_t kSessionTagStartBytes = 32 << 10;
 constexpr std::size_t kBigPoolStartBytes = 256 << 10;
-// Long tables: what they tell changes slowly, and the kernel holds a lock while it writes them.
+// Long tables: what they tell changes slowly, and the kernel holds a lock while it writes them. Settings are 14 values of the
+// registry, each a call, and most take effect at the next start.
 constexpr std::chrono::seconds kBigPoolEvery = config::collector("big_pool").on_windows.every,
-                               kHandlesEvery = config::collector("object_handles").on_windows.every;
+                               kHandlesEvery = config::collector("object_handles").on_windows.every,
+                               kSettingsEvery = config::collector("settings").on_windows.every;
 
 }  // namespace
 
@@ -85,7 +87,8 @@ base::Result<void> WindowsFrames::acquire(RawFrame& frame) {
   }
   if (collectors_.settings)
     enter("settings", "kmem/registry", [&] {
-      timed(frame, "kmem/registry", [this](std::string& text) { return read_memory_management(*registry_, text); });
+      read_seldom(frame, "kmem/registry", kSettingsEvery, settings_,
+                  [this](std::string& text) { return read_memory_management(*registry_, text); });
     });
   read_system(frame);
   return {};

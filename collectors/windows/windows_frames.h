@@ -70,7 +70,7 @@ class WindowsFrames final : public FrameSource {
   PartGate* gate_ = nullptr;
   std::string_view collector_;  // whose parts are being read
   std::atomic<bool> wants_handles_{false};
-  Seldom big_pool_, object_handles_;
+  Seldom big_pool_, object_handles_, settings_;
   // Of classes 255 and 67; once unsupported, always so.
   NtStatus wide_tags_status_ = kStatusOk, session_tags_status_ = kStatusOk;
 };

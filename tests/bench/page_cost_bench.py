@@ -11,7 +11,7 @@ import sys
 import time
 
 EXE, FRAMES = sys.argv[1:3]
-FEW, MANY = 30, 90  # whole rounds of the 30 readings
+FEW, MANY = 22, 88  # whole rounds of the 11 readings
 ROUNDS, EACH = 8, 60
 ROOM = 1.08
 # Instructions of a scrape more than the no-op's: (64-bit, 32-bit program).

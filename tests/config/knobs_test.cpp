@@ -283,7 +283,7 @@ TEST(CollectorTable, SaysWhichSystemsAndHowOften) {
   }
   EXPECT_EQ(collector("big_pool").on_windows.every, std::chrono::minutes(1));
   EXPECT_EQ(collector("settings").on_linux.every, std::chrono::minutes(1));
-  EXPECT_EQ(collector("settings").on_windows.every, std::chrono::seconds(0));
+  EXPECT_EQ(collector("performance").on_windows.every, std::chrono::seconds(0));
 }
 
 std::string read_example() {

@@ -167,6 +167,19 @@ TEST_F(WindowsFramesTest, TheBigPoolIsAskedForOnceAMinute) {
   EXPECT_EQ(frame.find("kmem/big_pool")->bytes, "");
 }
 
+TEST_F(WindowsFramesTest, SettingsAreReadOnceAMinute) {
+  auto frames = make({});
+  RawFrame frame;
+  ASSERT_TRUE(frames.acquire(frame).ok());
+  registry_->values = {{"SystemPages", 8}};
+  ASSERT_TRUE(frames.acquire(frame).ok());
+  EXPECT_EQ(frame.find("kmem/registry")->bytes, "SystemPages=7\n");
+  EXPECT_EQ(frame.find("kmem/registry")->time, 1'700'000'000'123);
+  clock_.skip(std::chrono::seconds(61));
+  ASSERT_TRUE(frames.acquire(frame).ok());
+  EXPECT_EQ(frame.find("kmem/registry")->bytes, "SystemPages=8\n");
+}
+
 TEST_F(WindowsFramesTest, HandlesAreAskedForWhileTheyAreWantedEveryTenMinutes) {
   kernel_->answers[5] = NtBytes(256).word(80, 70'000, 8).put(96, std::uint32_t{2}).str();
   kernel_->answers[64] = NtBytes(16 + 2 * 40)
@@ -208,6 +221,7 @@ TEST_F(WindowsFramesTest, AnAnswerThatStopsComingLeavesNoOldBytes) {
   kernel_->answers.erase(3);
   kernel_->answers.erase(22);
   registry_->status = kStatusAccessDenied;
+  clock_.skip(std::chrono::seconds(61));
   ASSERT_TRUE(frames.acquire(frame).ok());
   for (const char* const name : {"nt/3", "nt/22", "kmem/registry"}) {
     EXPECT_NE(frame.find(name)->status, 0) << name;
