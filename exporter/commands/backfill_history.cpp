@@ -122,17 +122,20 @@ class Series {
   std::optional<Key> next_;
 };
 
-/// Outstanding allocations that a recording did not count read 0 in a Selection; they are left out here.
+/// What a recording did not count at that time reads 0 in a Selection, or as it was before; it is left out here.
 class Uncounted {
  public:
   explicit Uncounted(const Snapshot& snapshot) {
     for (const TagUsage& tag : snapshot.tags) {
+      if (tag.counter_bits != 0) with_counters_.insert({pool_name(tag.pool), tag.tag});
       if (tag.has_outstanding) continue;
       tags_.insert({pool_name(tag.pool), tag.tag});
       pools_.insert(pool_name(tag.pool));
     }
   }
   [[nodiscard]] bool has(std::string_view metric, const prometheus::ClientMetric& sample) const {
+    if (metric == "kmem_pool_tag_allocations_total" || metric == "kmem_pool_tag_frees_total")
+      return !with_counters_.contains({sample.label[0].value, sample.label[1].value});
     if (tags_.empty()) return false;
     if (metric == "kmem_pool_other_outstanding_allocations") return pools_.contains(sample.label[0].value);
     if (metric != "kmem_pool_tag_outstanding_allocations") return false;
@@ -141,7 +144,7 @@ class Uncounted {
   }
 
  private:
-  std::set<std::pair<std::string_view, std::string_view>> tags_;
+  std::set<std::pair<std::string_view, std::string_view>> tags_, with_counters_;
   std::set<std::string_view> pools_;
 };
 
