@@ -27,6 +27,23 @@ constexpr std::size_t kMostHostsNamed = 1000;
 constexpr std::size_t kLooksAhead = 64, kLooksOfAHost = 3;
 constexpr std::size_t kAheadBytes = std::size_t{1} << 20;  // kept of them a file; beyond it is opened anew
 constexpr UnixMillis kSameLookMs = 60'000, kLongestLookMs = 15 * 60'000;
+constexpr std::size_t kMostOwed = 4096;  // looks a file that lack a row
+constexpr UnixMillis kYearMs = 365 * base::kDayMillis;
+constexpr int kTimesTheSpan = 4;
+constexpr std::size_t kMostFar = 3;  // looks of a host years ahead of all others that are slips
+
+/// Where its rows stand.
+Gaps gaps_of(const Snapshot& snapshot) {
+  Gaps gaps;
+  for (const TagUsage& tag : snapshot.tags) gaps.add(tag.pool);
+  gaps.processes = !snapshot.processes.empty();
+  return gaps;
+}
+
+void add_gaps(Gaps& into, const Gaps& gaps) {
+  into.pools |= gaps.pools;
+  into.processes |= gaps.processes;
+}
 
 std::string lower_case(std::string text) {
   for (char& c : text)
@@ -58,6 +75,10 @@ struct Track {
   bool is_to_reopen = false;  // there was no room for what was read ahead
   bool is_slip_first = false;
   const char* fault = nullptr;  // found while it looked ahead
+  // Rows that were passed over for their time: the next look of their host may lack them, and one of that time.
+  std::map<std::string, Gaps> owed;
+  std::map<std::pair<std::string, UnixMillis>, Gaps> owed_at;
+  Gaps owed_always;  // there was no room for more
 
   /// False: there is none.
   Result<bool> read(Ahead& into) const {
@@ -107,6 +128,7 @@ class History final : public HistorySource {
         hold(std::move(batch_[at_++]));
       } else if (!next_batch()) {
         while (!held_.empty()) let_go();
+        drop_far();
         if (ready_.empty()) {
           tell_contradictions();
           return false;
@@ -146,6 +168,7 @@ class History final : public HistorySource {
     bool ends_file = false;
 
     [[nodiscard]] const Snapshot& seen() const { return merged ? merged->snapshot() : snapshot; }
+    void lack(const Gaps& rows) { add_gaps(merged ? merged->snapshot().gaps : snapshot.gaps, rows); }
     /// False: some of it was there already.
     bool merge(Snapshot&& other, Contradictions* contradictions = nullptr) {
       if (!merged) {
@@ -164,6 +187,9 @@ class History final : public HistorySource {
   // pool are not gone. A tag that comes again begins the next look.
   void hold(Gathered&& next) {
     const UnixMillis time = next.seen().time;
+    // Its rows may be the ones that the look before it lacks.
+    if (const auto before = by_host_.find(next.host); before != by_host_.end() && is_far_ahead(next))
+      before->second->gathered.lack(gaps_of(next.seen()));
     while (!held_.empty() && std::abs(time - held_.front().last_time) > kSameLookMs) let_go();
     const auto known = by_host_.find(next.host);
     if (known != by_host_.end() && is_of_one_look(*known->second, next)) {
@@ -181,11 +207,47 @@ class History final : public HistorySource {
     by_host_[host] = std::prev(held_.end());
   }
 
-  // The oldest.
+  // The oldest. What lies years ahead of all before it waits until more of the host bear it out.
   void let_go() {
-    by_host_.erase(held_.front().gathered.host);
-    ready_.push_back(std::move(held_.front().gathered));
+    Gathered oldest = std::move(held_.front().gathered);
+    by_host_.erase(oldest.host);
     held_.pop_front();
+    if (!is_far_ahead(oldest)) return make_ready(std::move(oldest));
+    std::vector<Gathered>& far = far_[oldest.host];
+    far.push_back(std::move(oldest));
+    if (far.size() <= kMostFar) return;
+    for (Gathered& one : std::exchange(far, {})) make_ready(std::move(one));
+  }
+
+  void make_ready(Gathered&& look) {
+    if (spans_.size() < kMostHosts || spans_.contains(look.host)) {
+      Span& span = spans_[look.host];
+      const UnixMillis time = look.seen().time;
+      if (span.looks++ == 0) span.first = time;
+      span.last = time;
+    }
+    ready_.push_back(std::move(look));
+  }
+
+  void drop_far() {
+    for (const auto& [host, looks] : far_)
+      for (const Gathered& look : looks)
+        notes_.skip(look.path, look.line,
+                    "its time, " + base::rfc3339(look.seen().time) + ", lies years ahead of all others, and is one of the last");
+    far_.clear();
+  }
+
+  // More than a year, and much longer than what stands before it.
+  [[nodiscard]] bool is_far_ahead(const Gathered& look) const {
+    const auto span = spans_.find(look.host);
+    const UnixMillis time = look.seen().time;
+    const auto held = by_host_.find(look.host);
+    const bool is_behind_held = held != by_host_.end() && &held->second->gathered != &look;
+    if (span == spans_.end() && !is_behind_held) return false;
+    const UnixMillis last = is_behind_held ? held->second->gathered.seen().time : span->second.last;
+    const UnixMillis first = span == spans_.end() ? last : span->second.first;
+    const std::size_t looks = (span == spans_.end() ? 0 : span->second.looks) + (is_behind_held ? 1 : 0);
+    return looks > 1 && time - last > kYearMs && (time - last) / kTimesTheSpan > last - first;
   }
 
   static bool is_of_one_look(const Held& held, const Gathered& next) {
@@ -225,7 +287,7 @@ class History final : public HistorySource {
   }
 
   // Where hosts follow one another in a file, another file may have gone further.
-  bool is_in_time(const Track& track) {
+  bool is_in_time(Track& track) {
     const std::string of = options_.all_hosts ? track.host : std::string();
     if (given_.size() >= kMostHosts && !given_.contains(of)) {
       notes_.skip(track.path, track.line, "too many hosts");
@@ -235,8 +297,7 @@ class History final : public HistorySource {
     const auto is_its = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
     const bool is_of_this_time = is_new || std::any_of(batch_.begin(), batch_.end(), is_its);
     if (track.head.time < given->second || (track.head.time == given->second && !is_of_this_time)) {
-      notes_.skip(track.path, track.line,
-                  "it comes too late: later readings of its host were read before it; sort the file by time");
+      pass_over(track, "it comes too late: later readings of its host were read before it; sort the file by time");
       return false;
     }
     given->second = track.head.time;
@@ -462,13 +523,15 @@ class History final : public HistorySource {
       return;
     }
     const std::vector<UnixMillis>& own = times[track.host];
-    if (own.size() < kLooksOfAHost || own[0] - own[1] <= base::kDayMillis || own[2] < own[1]) return;
+    if (own.size() < kLooksOfAHost || own[0] - own[1] <= base::kDayMillis || own[0] - own[2] <= base::kDayMillis ||
+        own[2] < own[1])
+      return;
     track.is_slip_first = true;
     if (!track.is_to_reopen) (void)leave_slip(track);
   }
 
   Result<bool> leave_slip(Track& track) {
-    notes_.skip(track.path, track.line, "its time lies far ahead of those below it");
+    pass_over(track, "its time lies far ahead of those below it");
     return read_on(track);
   }
 
@@ -491,7 +554,7 @@ class History final : public HistorySource {
         took(track);
         return true;
       }
-      notes_.skip(track.path, track.line, "its time lies before the snapshot's above it; a host's times must rise");
+      pass_over(track, "its time lies before the snapshot's above it; a host's times must rise");
     }
   }
 
@@ -512,7 +575,7 @@ class History final : public HistorySource {
       }
       const Track::Ahead& next = track.ahead.front();
       if (next.head.time >= track.head.time || next.head.time < last->second || next.host != track.host) return true;
-      notes_.skip(track.path, track.line, "its time lies far ahead of those above and below it");
+      pass_over(track, "its time lies far ahead of those above and below it");
       track.take(std::move(track.ahead.front()));
       track.ahead.pop_front();
     }
@@ -531,7 +594,37 @@ class History final : public HistorySource {
     return more;
   }
 
+  // The head, for its time. Its rows are of the look above it, of the one below it, or of that time.
+  void pass_over(Track& track, const std::string& why) {
+    notes_.skip(track.path, track.line, why);
+    const Gaps gaps = gaps_of(track.head);
+    if (gaps.pools == 0 && !gaps.processes) return;
+    add_gaps(track.owed[track.host], gaps);
+    if (track.owed_at.size() < kMostOwed) add_gaps(track.owed_at[{track.host, track.head.time}], gaps);
+    else add_gaps(track.owed_always, gaps);
+    const std::string host = lower_case(track.host.empty() ? nameless_ : track.host);
+    const auto is_its = [&](const std::string& name) { return !options_.all_hosts || lower_case(name) == host; };
+    bool any = false;
+    for (Gathered& one : batch_)
+      if (is_its(one.host)) one.lack(gaps), any = true;
+    for (auto one = held_.begin(); !any && one != held_.end(); ++one)
+      if (is_its(one->gathered.host)) one->gathered.lack(gaps);
+  }
+
+  static void settle_owed(Track& track) {
+    if (track.owed.empty() && track.owed_at.empty()) return;
+    Gaps& gaps = track.head.gaps;
+    add_gaps(gaps, track.owed_always);
+    if (const auto found = track.owed.find(track.host); found != track.owed.end()) {
+      add_gaps(gaps, found->second);
+      track.owed.erase(found);
+    }
+    if (const auto found = track.owed_at.find({track.host, track.head.time}); found != track.owed_at.end())
+      add_gaps(gaps, found->second);
+  }
+
   void took(Track& track) {
+    settle_owed(track);
     FileReading& reading = notes_.of(track.path);
     if (reading.snapshots++ == 0) reading.first = track.head.time;
     reading.last = track.head.time;
@@ -565,6 +658,12 @@ class History final : public HistorySource {
   };
   std::map<std::string, Contradicting> contradicting_;  // by path
   std::map<std::string, ListCuts> cuts_;                // by host
+  struct Span {
+    UnixMillis first = 0, last = 0;
+    std::size_t looks = 0;
+  };
+  std::map<std::string, Span> spans_;                 // by host: of what was let go
+  std::map<std::string, std::vector<Gathered>> far_;  // by host: what may be slips
   std::map<std::string, UnixMillis> given_;             // by host
   Snapshot current_;
   std::string host_;
