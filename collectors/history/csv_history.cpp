@@ -121,6 +121,7 @@ class CsvHistory final : public SnapshotReader {
   }
 
   [[nodiscard]] bool is_newest_first() const override { return is_newest_first_ || (fallen_hosts_ > 1 && !any_rose_); }
+  [[nodiscard]] bool is_unsorted() const override { return is_unsorted_; }
   [[nodiscard]] std::uint64_t line() const override { return line_; }
   [[nodiscard]] const std::string& host() const override { return host_; }
 
@@ -138,6 +139,8 @@ class CsvHistory final : public SnapshotReader {
     std::optional<UnixMillis> given;
     std::uint64_t last_line = 0;
     std::array<UnixMillis, 2> last_times{};                // of the two looks that came last
+    int fallen = 0;  // times that went back, each later than the one before
+    UnixMillis fell_to = 0;
     bool fell = false;                                     // a time came too late
     std::optional<std::list<Host*>::iterator> place = {};  // in waiting_
   };
@@ -428,6 +431,7 @@ class CsvHistory final : public SnapshotReader {
     if (host.given && *time <= *host.given && !any_order_) {
       if (*time < *host.given && !std::exchange(host.fell, true)) ++fallen_hosts_;
       is_time_refused_ = true;
+      note_fall(host, *time);
       return "timestamp " + in_quotes(timestamp) + " goes back more than " + std::to_string(kWindow) +
              " snapshots; sort the rows by timestamp";
     }
@@ -459,6 +463,16 @@ class CsvHistory final : public SnapshotReader {
     return {};
   }
 
+  // Rows that go back and rise stand in another order: by tag, or an older file behind a newer one.
+  void note_fall(Host& host, UnixMillis time) {
+    constexpr UnixMillis kYearMs = 365 * base::kDayMillis;
+    constexpr int kRun = 2;
+    if (*host.given - time > kYearMs || time == host.fell_to) return;
+    host.fallen = host.fallen > 0 && time > host.fell_to ? host.fallen + 1 : 1;
+    host.fell_to = time;
+    is_unsorted_ |= host.fallen >= kRun;
+  }
+
   // A time that the next rows take back by more than a day is a slip: its rows are of the look above it or the one below.
   static void leave_far_ahead(Host& host, UnixMillis time, Pending& now) {
     const auto slip = host.pending.find(host.last_times[1]);
@@ -482,6 +496,7 @@ class CsvHistory final : public SnapshotReader {
   std::size_t pending_count_ = 0, pending_rows_ = 0, early_count_ = 0;  // of all hosts
   std::size_t fallen_hosts_ = 0;
   bool any_rose_ = false;
+  bool is_unsorted_ = false;
   bool is_time_refused_ = false;  // of the row in hand: it goes back
   Gaps owed_;                     // to the next look
   Gaps early_beyond_;     // of refused rows that there was no room for

@@ -1,11 +1,13 @@
 #include "collectors/history/history.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <deque>
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "collectors/base/time_words.h"
@@ -79,6 +81,9 @@ struct Track {
   std::map<std::string, Gaps> owed;
   std::map<std::pair<std::string, UnixMillis>, Gaps> owed_at;
   Gaps owed_always;  // there was no room for more
+  int fallen = 0;    // looks that lie before those above them, one behind another
+  UnixMillis fell_to = 0;
+  std::uint64_t last_key = 0;  // of the look above, if it has one tag
 
   /// False: there is none.
   Result<bool> read(Ahead& into) const {
@@ -98,7 +103,8 @@ struct Track {
 
 class History final : public HistorySource {
  public:
-  History(base::FileSystem& files, HistoryOptions options) : files_(files), options_(std::move(options)) {}
+  History(base::FileSystem& files, HistoryOptions options)
+      : files_(files), options_(std::move(options)), learned_(options_.learned) {}
 
   Result<void> open(const std::vector<std::string>& paths) {
     std::string reasons;
@@ -138,12 +144,14 @@ class History final : public HistorySource {
     Gathered& next = ready_.front();
     current_ = next.merged ? next.merged->take() : std::move(next.snapshot);
     host_ = std::move(next.host);
-    if (cuts_.size() < kMostHostsNamed || cuts_.contains(host_)) cuts_[host_].note(current_, next.ends_file);
+    drop_sums(next.path);
+    note_cuts(next);
     ready_.pop_front();
     return true;
   }
 
   [[nodiscard]] const std::string& host() const override { return host_; }
+  [[nodiscard]] const Learned& learned() const override { return learned_; }
   [[nodiscard]] const std::deque<FileReading>& readings() const override { return notes_.readings(); }
   [[nodiscard]] const std::vector<Skipped>& skipped() const override { return notes_.skipped(); }
   [[nodiscard]] std::uint64_t skipped_count() const override { return notes_.skipped_count(); }
@@ -182,6 +190,48 @@ class History final : public HistorySource {
     Gathered gathered;
     UnixMillis last_time = 0;
   };
+
+  void note_cuts(const Gathered& look) {
+    if (cuts_.size() >= kMostHostsNamed && !cuts_.contains(host_)) return;
+    const auto [found, is_new] = cuts_.try_emplace(host_);
+    ListCuts& cuts = found->second;
+    for (std::size_t i = 0; is_new && i < ListCuts::kLists; ++i)
+      if (options_.learned.ragged.contains({host_, i})) cuts.set_ragged(i);
+    cuts.note(current_, look.ends_file);
+    for (std::size_t i = 0; i < ListCuts::kLists; ++i)
+      if (cuts.is_ragged(i) && (told_of_ragged_.insert({host_, i}).second)) {
+        learned_.ragged.insert({host_, i});
+        notes_.warn(look.path, std::string(host_.empty() ? "" : "host " + in_quotes(host_) + ": ") +
+                                   "rows are missing here and there: tags go and come again as if they had been there all the "
+                                   "time; what is not listed is unknown, not 0");
+      }
+  }
+
+  // A row whose every value is the sum of all others' of its look is a sum, whatever its name.
+  void drop_sums(const std::string& path) {
+    constexpr std::size_t kFewestOthers = 3;
+    constexpr std::uint64_t kFewestBytes = 4096;
+    std::array<std::uint64_t, 2> all{};
+    std::array<std::size_t, 2> rows{};
+    const auto of = [](const TagUsage& tag) { return static_cast<std::size_t>(tag.pool); };
+    for (const TagUsage& tag : current_.tags)
+      if (tag.pool <= Pool::kNonpaged) all[of(tag)] += tag.bytes, ++rows[of(tag)];
+    const auto is_half = [&](const TagUsage& tag) {
+      return tag.pool <= Pool::kNonpaged && tag.bytes >= kFewestBytes && tag.bytes == all[of(tag)] - tag.bytes;
+    };
+    for (const TagUsage& tag : current_.tags) {
+      if (!is_half(tag) || rows[of(tag)] <= kFewestOthers || learned_.sums.contains(tag.tag)) continue;
+      const std::size_t other = 1 - of(tag);
+      const auto is_its = [&](const TagUsage& one) { return one.tag == tag.tag && of(one) == other && is_half(one); };
+      if (all[other] == 0 || std::any_of(current_.tags.begin(), current_.tags.end(), is_its)) learned_.sums.insert(tag.tag);
+    }
+    if (learned_.sums.empty()) return;
+    const auto is_sum = [&](const TagUsage& tag) { return tag.pool <= Pool::kNonpaged && learned_.sums.contains(tag.tag); };
+    for (const TagUsage& tag : current_.tags)
+      if (is_sum(tag) && told_of_sums_.insert(tag.tag).second)
+        notes_.warn(path, "rows of " + in_quotes(tag.tag) + " are the sums of all others and so no tags; they are passed over");
+    current_.tags.erase(std::remove_if(current_.tags.begin(), current_.tags.end(), is_sum), current_.tags.end());
+  }
 
   // Rows that a script stamps one by one, and tables of one moment in several files, are one look: the other tags of their
   // pool are not gone. A tag that comes again begins the next look.
@@ -389,6 +439,8 @@ class History final : public HistorySource {
   // Reads up to the first snapshot. A file without one is noted and left out.
   Result<void> probe(const std::string& path, std::string& reasons) {
     auto track = std::make_unique<Track>(path);
+    const bool is_unsorted = options_.learned.unsorted.contains(path);
+    track->is_newest_first = is_unsorted;
     if (const auto info = files_.info(path)) track->size_bytes = info->size_bytes;
     bytes_total_ += track->size_bytes;
     const Notes::Mark mark = notes_.mark();
@@ -402,9 +454,9 @@ class History final : public HistorySource {
       auto more = track->read(first);
       if (more && *more) {
         track->take(std::move(first));
-        look_ahead(*track);
+        if (!is_unsorted) look_ahead(*track);
         if (const char* const fault = track->fault) more = Error{ErrorCode::kMalformed, fault};
-        if (more && (track->is_newest_first || track->is_to_reopen)) {
+        if (more && !is_unsorted && (track->is_newest_first || track->is_to_reopen)) {
           notes_.back_to(mark);
           track->ahead.clear();
           track->failed.reset();
@@ -428,7 +480,8 @@ class History final : public HistorySource {
           notes_.back_to(mark);
         }
         // Said here alone, also of a file that is opened again.
-        if (track->is_newest_first) notes_.warn(path, "its newest readings stand first; it is read oldest first");
+        if (is_unsorted) notes_.warn(path, "its readings are not in order of time, which they are read in");
+        else if (track->is_newest_first) notes_.warn(path, "its newest readings stand first; it is read oldest first");
         waiting_.push_back(std::move(track));
         return {};
       }
@@ -541,6 +594,7 @@ class History final : public HistorySource {
       const auto more = next_of(track);
       if (!more) notes_.skip(track.path, 0, more.error().message);
       if (!more || !*more) {
+        if (track.reader->is_unsorted()) learn_unsorted(track);
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
         return false;
       }
@@ -550,10 +604,12 @@ class History final : public HistorySource {
       }
       const auto [known, is_new] = track.last.try_emplace(track.host, track.head.time);
       if (track.head.time >= known->second) {
+        track.fallen = 0;
         known->second = track.head.time;
         took(track);
         return true;
       }
+      note_fall(track, known->second);
       pass_over(track, "its time lies before the snapshot's above it; a host's times must rise");
     }
   }
@@ -594,6 +650,24 @@ class History final : public HistorySource {
     return more;
   }
 
+  // A few slips are passed over; readings that lie before those above them and rise stand in another order: of tags, or an
+  // older log behind a newer one. At the end of summer time an hour comes again.
+  void note_fall(Track& track, UnixMillis last) {
+    constexpr UnixMillis kLongestRepeatMs = 2 * base::kHourMillis;
+    constexpr int kRun = 3, kRunOfTags = 2;
+    const bool is_of_one_tag = track.head.tags.size() == 1 && track.head.tags.front().key != track.last_key;
+    const UnixMillis time = track.head.time;
+    if (last - time > kYearMs || (last - time <= kLongestRepeatMs && !is_of_one_tag)) return;
+    track.fallen = track.fallen == 0 || time > track.fell_to ? track.fallen + 1 : 1;
+    track.fell_to = time;
+    if (track.fallen >= (is_of_one_tag ? kRunOfTags : kRun)) learn_unsorted(track);
+  }
+
+  // What has no size is a pipe, which can be read once only.
+  void learn_unsorted(const Track& track) {
+    if (!track.is_newest_first && track.size_bytes > 0) learned_.unsorted.insert(track.path);
+  }
+
   // The head, for its time. Its rows are of the look above it, of the one below it, or of that time.
   void pass_over(Track& track, const std::string& why) {
     notes_.skip(track.path, track.line, why);
@@ -611,7 +685,7 @@ class History final : public HistorySource {
       if (is_its(one->gathered.host)) one->gathered.lack(gaps);
   }
 
-  static void settle_owed(Track& track) {
+  void settle_owed(Track& track) {
     if (track.owed.empty() && track.owed_at.empty()) return;
     Gaps& gaps = track.head.gaps;
     add_gaps(gaps, track.owed_always);
@@ -619,12 +693,15 @@ class History final : public HistorySource {
       add_gaps(gaps, found->second);
       track.owed.erase(found);
     }
-    if (const auto found = track.owed_at.find({track.host, track.head.time}); found != track.owed_at.end())
+    if (const auto found = track.owed_at.find({track.host, track.head.time}); found != track.owed_at.end()) {
       add_gaps(gaps, found->second);
+      learn_unsorted(track);  // it was no slip
+    }
   }
 
   void took(Track& track) {
     settle_owed(track);
+    track.last_key = track.head.tags.size() == 1 ? track.head.tags.front().key : 0;
     FileReading& reading = notes_.of(track.path);
     if (reading.snapshots++ == 0) reading.first = track.head.time;
     reading.last = track.head.time;
@@ -639,6 +716,9 @@ class History final : public HistorySource {
 
   base::FileSystem& files_;
   HistoryOptions options_;
+  Learned learned_;
+  std::set<std::pair<std::string, std::size_t>> told_of_ragged_;
+  std::set<std::string> told_of_sums_;
   Notes notes_;
   Notes said_;  // again
   std::uint64_t read_again_ = 0;
@@ -675,6 +755,11 @@ class History final : public HistorySource {
 };
 
 }  // namespace
+
+const Learned& HistorySource::learned() const {
+  static const Learned none;
+  return none;
+}
 
 const std::string& SnapshotReader::host() const {
   static const std::string none;

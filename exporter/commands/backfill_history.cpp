@@ -41,6 +41,7 @@ Result<std::uint64_t> for_each_snapshot(base::FileSystem& files, const std::vect
     notes->skipped = (*source)->skipped();
     notes->skipped_count = (*source)->skipped_count();
     notes->warnings = (*source)->warnings();
+    notes->learned = (*source)->learned();
   }
   return count;
 }
@@ -298,14 +299,19 @@ class Page {
 Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector<std::string>& paths, const std::string& output,
                                       const BackfillOptions& options, ProgressMeter& progress) {
   BackfillDone done;
-  Choice choice(options);
-  progress.start("choosing tags");
-  const auto first = for_each_snapshot(
-      files, paths, options.analysis.history, progress, [&](const Snapshot& snapshot) { choice.see(snapshot); }, &done);
-  if (!first) return Error{ErrorCode::kInvalid, first.error().message};
-  done.snapshots = *first;
-  done.readings = 1;
-  const std::vector<select::TagId> tags = choice.take();
+  history::HistoryOptions reading = options.analysis.history;
+  std::vector<select::TagId> tags;
+  for (bool is_learning = true; is_learning;) {
+    Choice choice(options);
+    progress.start("choosing tags");
+    const auto first = for_each_snapshot(
+        files, paths, reading, progress, [&](const Snapshot& snapshot) { choice.see(snapshot); }, &done);
+    if (!first) return Error{ErrorCode::kInvalid, first.error().message};
+    done.snapshots = *first;
+    is_learning = ++done.readings < history::kMostLooks && done.learned != reading.learned;
+    reading.learned = done.learned;
+    tags = choice.take();
+  }
 
   Page page(files, output);
   if (const auto opened = page.open(); !opened) return opened.error();
@@ -313,7 +319,7 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     Series series(options.max_points, *from);
     Sampling sampling(options, tags, series);
     progress.start("writing, reading " + std::to_string(++done.readings));
-    const auto seen = for_each_snapshot(files, paths, options.analysis.history, progress,
+    const auto seen = for_each_snapshot(files, paths, reading, progress,
                                         [&](const Snapshot& snapshot) { sampling.see(snapshot); });
     if (!seen) return seen.error();
     if (*seen != done.snapshots) return Error{ErrorCode::kIo, "the history changed while it was read"};

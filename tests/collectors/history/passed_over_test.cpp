@@ -98,6 +98,73 @@ TEST(PassedOver, LastLooksYearsAheadAreNone) {
   EXPECT_EQ(test::read_text(text).skipped_count, 0U);
 }
 
+// Readings in another order than time's are read in that order by a second look.
+TEST(PassedOver, RowsByTagAndOldBehindNewAreReadInOrderOfTime) {
+  std::string by_tag, in_order, old_behind_new, ours, ours_in_order;
+  for (const std::string tag : {"Aaaa", "Bbbb", "Cccc"})
+    for (int day = 10; day < 18; ++day) {
+      by_tag += row("2026-11-" + std::to_string(day) + "T18", tag, day);
+      ours += own("2026-11-" + std::to_string(day) + "T18", tag, day);
+    }
+  const auto day_of = [&](int day, auto make) {
+    std::string text;
+    for (const std::string tag : {"Aaaa", "Bbbb", "Cccc"}) text += make("2026-11-" + std::to_string(day) + "T18", tag, day);
+    return text;
+  };
+  for (int day = 10; day < 18; ++day) in_order += day_of(day, row), ours_in_order += day_of(day, own);
+  for (const int day : {14, 15, 16, 17, 10, 11, 12, 13}) old_behind_new += day_of(day, row);
+  const auto expected = looks_of(test::read_text(kScript + in_order));
+  ASSERT_EQ(expected.size(), 8U);
+  for (const std::string& text : {by_tag, old_behind_new}) {
+    const auto read = test::read_text(kScript + text);
+    EXPECT_EQ(looks_of(read), expected);
+    EXPECT_EQ(read.skipped_count, 0U);
+    EXPECT_THAT(read.warnings, Contains("f: its readings are not in order of time, which they are read in"));
+  }
+  const std::string head = "timestamp,pool,tag,bytes\n";
+  EXPECT_EQ(looks_of(test::read_text(head + ours)), expected);
+  EXPECT_EQ(looks_of(test::read_text(head + ours_in_order)), expected);
+  // Two times alone, far from each other.
+  const auto two = test::read_text(kScript + row("2026-11-03T18", "Aaaa", 1) + row("2026-11-10T18", "Aaaa", 2) +
+                                   row("2026-11-03T18", "Bbbb", 3) + row("2026-11-10T18", "Bbbb", 4));
+  EXPECT_THAT(looks_of(two), ElementsAre("2026-11-03T18 Aaaa=1 Bbbb=3", "2026-11-10T18 Aaaa=2 Bbbb=4"));
+}
+
+TEST(PassedOver, RowsThatAreMissingHereAndThereAreUnknown) {
+  std::string text = "timestamp,pool,tag,bytes\n", whole = text;
+  for (int day = 10; day < 28; ++day) {
+    const std::string time = "2026-11-" + std::to_string(day) + "T18";
+    for (int tag = 0; tag < 6; ++tag) {
+      const std::string line = own(time, "Tag" + std::to_string(tag), 9000 + 100 * tag + day);
+      if ((day * 7 + tag * 5) % 4 != 0) text += line;
+      if (tag != 3 || day < 20) whole += line;
+    }
+  }
+  const auto read = test::read_text(text);
+  ASSERT_EQ(read.snapshots.size(), 18U);
+  for (const Snapshot& snapshot : read.snapshots) EXPECT_TRUE(snapshot.gaps.has(Pool::kNonpaged));
+  EXPECT_THAT(read.warnings, Contains(HasSubstr("rows are missing here and there")));
+  // One that really goes is gone.
+  const auto gone = test::read_text(whole);
+  for (const Snapshot& snapshot : gone.snapshots) EXPECT_EQ(snapshot.gaps.pools, 0);
+  EXPECT_TRUE(gone.warnings.empty());
+}
+
+TEST(PassedOver, ARowThatIsTheSumOfAllOthersIsNoTag) {
+  std::string text = kScript;
+  for (int day = 10; day < 13; ++day) {
+    const std::string time = "2026-11-" + std::to_string(day) + "T18:00:00Z,";
+    const std::string n = std::to_string(day);
+    text += time + "Aaaa,10000,200" + n + "\n" + time + "Bbbb,20000,300" + n + "\n" + time + "Cccc,30000,500" + n + "\n" + time +
+            "Dddd,0,7000\n" + time + "Alles,60000," + std::to_string(100000 + 3 * day + 7000) + "\n";
+  }
+  const auto read = test::read_text(text);
+  ASSERT_EQ(read.snapshots.size(), 3U);
+  for (const Snapshot& snapshot : read.snapshots) EXPECT_EQ(snapshot.tags.size(), 7U);
+  EXPECT_THAT(read.warnings,
+              Contains("f: rows of \"Alles\" are the sums of all others and so no tags; they are passed over"));
+}
+
 TEST(PassedOver, SumsOfSeveralRowsWithOneBrokenAreNone) {
   const std::string numbers = " 192 192 64 64 1 : tunables 0 0 0 : slabdata 3 3 0\n";
   const std::string other = " 256 256 64 64 1 : tunables 0 0 0 : slabdata 4 4 0\n";
