@@ -313,6 +313,7 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     tags = choice.take();
   }
 
+  bool any_value = false;
   Page page(files, output);
   if (const auto opened = page.open(); !opened) return opened.error();
   for (std::optional<Key> from = Key{}; from;) {
@@ -325,11 +326,13 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     if (*seen != done.snapshots) return Error{ErrorCode::kIo, "the history changed while it was read"};
     for (const auto& [key, points] : series.points()) {
       if (const auto put = page.write(key, points); !put) return put.error();
+      any_value |= metrics::catalogue()[key.row].name != "kmem_boot_time_seconds";
       ++done.series;
       done.samples += points.size();
     }
     from = series.next();
   }
+  if (!any_value) return Error{ErrorCode::kInvalid, "the readings have no pool, tag or commit"};
   if (const auto finished = page.finish(); !finished) return finished.error();
   return done;
 }

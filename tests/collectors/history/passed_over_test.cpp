@@ -98,6 +98,34 @@ TEST(PassedOver, LastLooksYearsAheadAreNone) {
   EXPECT_EQ(test::read_text(text).skipped_count, 0U);
 }
 
+/// Of either order, without a mark.
+std::string wide(const std::string& text, bool little) {
+  std::string out;
+  for (const char c : text) {
+    if (little) out.append({c, '\0'});
+    else out.append({'\0', c});
+  }
+  return out;
+}
+
+TEST(PassedOver, APlainPieceBetweenTextsOfUtf16LosesNothing) {
+  const auto look = [](const std::string& day, int bytes) {
+    return "2026-11-" + day + " 18:00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 9 1 8 " + std::to_string(bytes) + " 8\n";
+  };
+  const std::string one = look("05", 100), other = look("06", 101);
+  for (const bool little : {true, false})
+    for (const std::string mark : {"", little ? "\xff\xfe" : "\xfe\xff"})
+      for (const std::string piece : {"", "\n", "\r\n", "hi\n", "---\n", "-----\n", "a longer line of another program\r\n"}) {
+        const auto read = test::read_text(mark + wide(one, little) + piece + mark + wide(other, little));
+        EXPECT_THAT(looks_of(read), ElementsAre("2026-11-05T18 Leak=100", "2026-11-06T18 Leak=101"))
+            << little << mark.size() << piece;
+      }
+  const auto both = ElementsAre("2026-11-05T18 Leak=100", "2026-11-06T18 Leak=101");
+  EXPECT_THAT(looks_of(test::read_text(one + "\xfe\xff" + wide(other, false))), both);
+  EXPECT_THAT(looks_of(test::read_text(one + "\xff\xfe" + wide(other, true))), both);
+  EXPECT_THAT(looks_of(test::read_text("\xff\xfe" + wide(one, true) + "\xfe\xff" + wide(other, false))), both);
+}
+
 // Readings in another order than time's are read in that order by a second look.
 TEST(PassedOver, RowsByTagAndOldBehindNewAreReadInOrderOfTime) {
   std::string by_tag, in_order, old_behind_new, ours, ours_in_order;

@@ -178,6 +178,15 @@ TEST(Backfill, CountersThatALookDoesNotTellAreNoSamplesOfIt) {
                               "kmem_pool_tag_frees_total{pool=\"nonpaged\",tag=\"Leak\"} 7 1767225720\n"));
 }
 
+TEST(Backfill, OfValuesThatAreNoneNoFileIsWritten) {
+  test::MemoryFiles files;
+  files.put("h.csv", "timestamp,pool,tag,bytes\n1767225600,nonpaged,Leak,0\n1767225660,nonpaged,Leak,0\n");
+  const auto done = backfill(files, plain_options());
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, base::ErrorCode::kInvalid);
+  EXPECT_EQ(files.get("out.om"), nullptr);
+}
+
 TEST(Backfill, NothingUsableIsTold) {
   test::MemoryFiles files;
   files.put("h.csv", "Dear Sir or Madam,\n");
