@@ -121,6 +121,7 @@ class CsvHistory final : public SnapshotReader {
   }
 
   [[nodiscard]] bool is_newest_first() const override { return is_newest_first_ || (fallen_hosts_ > 1 && !any_rose_); }
+  [[nodiscard]] bool is_unsorted() const override { return is_unsorted_; }
   [[nodiscard]] std::uint64_t line() const override { return line_; }
   [[nodiscard]] const std::string& host() const override { return host_; }
 
@@ -137,6 +138,9 @@ class CsvHistory final : public SnapshotReader {
     std::map<UnixMillis, Gaps> early_gaps;  // of rows that were refused before one of their snapshot was not
     std::optional<UnixMillis> given;
     std::uint64_t last_line = 0;
+    std::array<UnixMillis, 2> last_times{};                // of the two looks that came last
+    int fallen = 0;  // times that went back, each later than the one before
+    UnixMillis fell_to = 0;
     bool fell = false;                                     // a time came too late
     std::optional<std::list<Host*>::iterator> place = {};  // in waiting_
   };
@@ -223,10 +227,12 @@ class CsvHistory final : public SnapshotReader {
       if (kind == pool || kind == kKinds.size() || fields_.size() != width_) gaps.add(static_cast<Pool>(pool));
     if (gaps.pools == 0) return;
     const auto time = parse_timestamp(trimmed(field(kTimestamp)));
-    if (!time) {
+    // Of the look in hand, or the first row of the next one.
+    if (!time || std::exchange(is_time_refused_, false)) {
       if (current_ != nullptr) add_gaps(*current_, gaps);
-      return;
+      owed_.pools |= gaps.pools;
     }
+    if (!time) return;
     const auto host = hosts_.find(base::label_text(trimmed(field(kHost))));
     const auto of = host != hosts_.end() ? host->second.pending.find(*time) : std::map<UnixMillis, Pending>::iterator();
     if (host != hosts_.end() && of != host->second.pending.end()) add_gaps(of->second, gaps);
@@ -424,6 +430,8 @@ class CsvHistory final : public SnapshotReader {
     Host& host = host_of(host_text);
     if (host.given && *time <= *host.given && !any_order_) {
       if (*time < *host.given && !std::exchange(host.fell, true)) ++fallen_hosts_;
+      is_time_refused_ = true;
+      note_fall(host, *time);
       return "timestamp " + in_quotes(timestamp) + " goes back more than " + std::to_string(kWindow) +
              " snapshots; sort the rows by timestamp";
     }
@@ -437,6 +445,7 @@ class CsvHistory final : public SnapshotReader {
         --early_count_;
       }
       add_gaps(found->second, early_beyond_);
+      add_gaps(found->second, std::exchange(owed_, {}));
       ++pending_count_;
       if (host.place) waiting_.erase(*host.place);
       host.place = waiting_.insert(waiting_.end(), &host);
@@ -446,11 +455,35 @@ class CsvHistory final : public SnapshotReader {
       if (host.pending.size() > kWindow) full_ = &host;
       else if ((pending_count_ > kMostPending || is_much) && &longest != &host) full_ = &longest;
     }
+    if (!any_order_) leave_far_ahead(host, *time, found->second);
     current_ = &found->second;
     current_in_ = &host;
     current_timestamp_ = timestamp;
     current_host_ = host_text;
     return {};
+  }
+
+  // Rows that go back and rise stand in another order: by tag, or an older file behind a newer one.
+  void note_fall(Host& host, UnixMillis time) {
+    constexpr UnixMillis kYearMs = 365 * base::kDayMillis;
+    constexpr int kRun = 2;
+    if (*host.given - time > kYearMs || time == host.fell_to) return;
+    host.fallen = host.fallen > 0 && time > host.fell_to ? host.fallen + 1 : 1;
+    host.fell_to = time;
+    is_unsorted_ |= host.fallen >= kRun;
+  }
+
+  // A time that the next rows take back by more than a day is a slip: its rows are of the look above it or the one below.
+  static void leave_far_ahead(Host& host, UnixMillis time, Pending& now) {
+    const auto slip = host.pending.find(host.last_times[1]);
+    if (slip != host.pending.end() && host.last_times[1] - time > base::kDayMillis) {
+      Gaps gaps;
+      for (const TagUsage& tag : slip->second.builder.snapshot().tags) gaps.add(tag.pool);
+      add_gaps(now, gaps);
+      const auto above = host.pending.find(host.last_times[0]);
+      if (above != host.pending.end()) add_gaps(above->second, gaps);
+    }
+    host.last_times = {host.last_times[1], time};
   }
 
   LineReader lines_;
@@ -463,6 +496,9 @@ class CsvHistory final : public SnapshotReader {
   std::size_t pending_count_ = 0, pending_rows_ = 0, early_count_ = 0;  // of all hosts
   std::size_t fallen_hosts_ = 0;
   bool any_rose_ = false;
+  bool is_unsorted_ = false;
+  bool is_time_refused_ = false;  // of the row in hand: it goes back
+  Gaps owed_;                     // to the next look
   Gaps early_beyond_;     // of refused rows that there was no room for
   Host* full_ = nullptr;  // whose window is
   Pending* current_ = nullptr;

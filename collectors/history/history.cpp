@@ -1,11 +1,13 @@
 #include "collectors/history/history.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <deque>
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "collectors/base/time_words.h"
@@ -27,6 +29,23 @@ constexpr std::size_t kMostHostsNamed = 1000;
 constexpr std::size_t kLooksAhead = 64, kLooksOfAHost = 3;
 constexpr std::size_t kAheadBytes = std::size_t{1} << 20;  // kept of them a file; beyond it is opened anew
 constexpr UnixMillis kSameLookMs = 60'000, kLongestLookMs = 15 * 60'000;
+constexpr std::size_t kMostOwed = 4096;  // looks a file that lack a row
+constexpr UnixMillis kYearMs = 365 * base::kDayMillis;
+constexpr int kTimesTheSpan = 4;
+constexpr std::size_t kMostFar = 3;  // looks of a host years ahead of all others that are slips
+
+/// Where its rows stand.
+Gaps gaps_of(const Snapshot& snapshot) {
+  Gaps gaps;
+  for (const TagUsage& tag : snapshot.tags) gaps.add(tag.pool);
+  gaps.processes = !snapshot.processes.empty();
+  return gaps;
+}
+
+void add_gaps(Gaps& into, const Gaps& gaps) {
+  into.pools |= gaps.pools;
+  into.processes |= gaps.processes;
+}
 
 std::string lower_case(std::string text) {
   for (char& c : text)
@@ -58,6 +77,13 @@ struct Track {
   bool is_to_reopen = false;  // there was no room for what was read ahead
   bool is_slip_first = false;
   const char* fault = nullptr;  // found while it looked ahead
+  // Rows that were passed over for their time: the next look of their host may lack them, and one of that time.
+  std::map<std::string, Gaps> owed;
+  std::map<std::pair<std::string, UnixMillis>, Gaps> owed_at;
+  Gaps owed_always;  // there was no room for more
+  int fallen = 0;    // looks that lie before those above them, one behind another
+  UnixMillis fell_to = 0;
+  std::uint64_t last_key = 0;  // of the look above, if it has one tag
 
   /// False: there is none.
   Result<bool> read(Ahead& into) const {
@@ -77,7 +103,8 @@ struct Track {
 
 class History final : public HistorySource {
  public:
-  History(base::FileSystem& files, HistoryOptions options) : files_(files), options_(std::move(options)) {}
+  History(base::FileSystem& files, HistoryOptions options)
+      : files_(files), options_(std::move(options)), learned_(options_.learned) {}
 
   Result<void> open(const std::vector<std::string>& paths) {
     std::string reasons;
@@ -107,6 +134,7 @@ class History final : public HistorySource {
         hold(std::move(batch_[at_++]));
       } else if (!next_batch()) {
         while (!held_.empty()) let_go();
+        drop_far();
         if (ready_.empty()) {
           tell_contradictions();
           return false;
@@ -116,12 +144,14 @@ class History final : public HistorySource {
     Gathered& next = ready_.front();
     current_ = next.merged ? next.merged->take() : std::move(next.snapshot);
     host_ = std::move(next.host);
-    if (cuts_.size() < kMostHostsNamed || cuts_.contains(host_)) cuts_[host_].note(current_, next.ends_file);
+    drop_sums(next.path);
+    note_cuts(next);
     ready_.pop_front();
     return true;
   }
 
   [[nodiscard]] const std::string& host() const override { return host_; }
+  [[nodiscard]] const Learned& learned() const override { return learned_; }
   [[nodiscard]] const std::deque<FileReading>& readings() const override { return notes_.readings(); }
   [[nodiscard]] const std::vector<Skipped>& skipped() const override { return notes_.skipped(); }
   [[nodiscard]] std::uint64_t skipped_count() const override { return notes_.skipped_count(); }
@@ -146,6 +176,7 @@ class History final : public HistorySource {
     bool ends_file = false;
 
     [[nodiscard]] const Snapshot& seen() const { return merged ? merged->snapshot() : snapshot; }
+    void lack(const Gaps& rows) { add_gaps(merged ? merged->snapshot().gaps : snapshot.gaps, rows); }
     /// False: some of it was there already.
     bool merge(Snapshot&& other, Contradictions* contradictions = nullptr) {
       if (!merged) {
@@ -160,10 +191,55 @@ class History final : public HistorySource {
     UnixMillis last_time = 0;
   };
 
+  void note_cuts(const Gathered& look) {
+    if (cuts_.size() >= kMostHostsNamed && !cuts_.contains(host_)) return;
+    const auto [found, is_new] = cuts_.try_emplace(host_);
+    ListCuts& cuts = found->second;
+    for (std::size_t i = 0; is_new && i < ListCuts::kLists; ++i)
+      if (options_.learned.ragged.contains({host_, i})) cuts.set_ragged(i);
+    cuts.note(current_, look.ends_file);
+    for (std::size_t i = 0; i < ListCuts::kLists; ++i)
+      if (cuts.is_ragged(i) && (told_of_ragged_.insert({host_, i}).second)) {
+        learned_.ragged.insert({host_, i});
+        notes_.warn(look.path, std::string(host_.empty() ? "" : "host " + in_quotes(host_) + ": ") +
+                                   "rows are missing here and there: tags go and come again as if they had been there all the "
+                                   "time; what is not listed is unknown, not 0");
+      }
+  }
+
+  // A row whose every value is the sum of all others' of its look is a sum, whatever its name.
+  void drop_sums(const std::string& path) {
+    constexpr std::size_t kFewestOthers = 3;
+    constexpr std::uint64_t kFewestBytes = 4096;
+    std::array<std::uint64_t, 2> all{};
+    std::array<std::size_t, 2> rows{};
+    const auto of = [](const TagUsage& tag) { return static_cast<std::size_t>(tag.pool); };
+    for (const TagUsage& tag : current_.tags)
+      if (tag.pool <= Pool::kNonpaged) all[of(tag)] += tag.bytes, ++rows[of(tag)];
+    const auto is_half = [&](const TagUsage& tag) {
+      return tag.pool <= Pool::kNonpaged && tag.bytes >= kFewestBytes && tag.bytes == all[of(tag)] - tag.bytes;
+    };
+    for (const TagUsage& tag : current_.tags) {
+      if (!is_half(tag) || rows[of(tag)] <= kFewestOthers || learned_.sums.contains(tag.tag)) continue;
+      const std::size_t other = 1 - of(tag);
+      const auto is_its = [&](const TagUsage& one) { return one.tag == tag.tag && of(one) == other && is_half(one); };
+      if (all[other] == 0 || std::any_of(current_.tags.begin(), current_.tags.end(), is_its)) learned_.sums.insert(tag.tag);
+    }
+    if (learned_.sums.empty()) return;
+    const auto is_sum = [&](const TagUsage& tag) { return tag.pool <= Pool::kNonpaged && learned_.sums.contains(tag.tag); };
+    for (const TagUsage& tag : current_.tags)
+      if (is_sum(tag) && told_of_sums_.insert(tag.tag).second)
+        notes_.warn(path, "rows of " + in_quotes(tag.tag) + " are the sums of all others and so no tags; they are passed over");
+    current_.tags.erase(std::remove_if(current_.tags.begin(), current_.tags.end(), is_sum), current_.tags.end());
+  }
+
   // Rows that a script stamps one by one, and tables of one moment in several files, are one look: the other tags of their
   // pool are not gone. A tag that comes again begins the next look.
   void hold(Gathered&& next) {
     const UnixMillis time = next.seen().time;
+    // Its rows may be the ones that the look before it lacks.
+    if (const auto before = by_host_.find(next.host); before != by_host_.end() && is_far_ahead(next))
+      before->second->gathered.lack(gaps_of(next.seen()));
     while (!held_.empty() && std::abs(time - held_.front().last_time) > kSameLookMs) let_go();
     const auto known = by_host_.find(next.host);
     if (known != by_host_.end() && is_of_one_look(*known->second, next)) {
@@ -181,11 +257,47 @@ class History final : public HistorySource {
     by_host_[host] = std::prev(held_.end());
   }
 
-  // The oldest.
+  // The oldest. What lies years ahead of all before it waits until more of the host bear it out.
   void let_go() {
-    by_host_.erase(held_.front().gathered.host);
-    ready_.push_back(std::move(held_.front().gathered));
+    Gathered oldest = std::move(held_.front().gathered);
+    by_host_.erase(oldest.host);
     held_.pop_front();
+    if (!is_far_ahead(oldest)) return make_ready(std::move(oldest));
+    std::vector<Gathered>& far = far_[oldest.host];
+    far.push_back(std::move(oldest));
+    if (far.size() <= kMostFar) return;
+    for (Gathered& one : std::exchange(far, {})) make_ready(std::move(one));
+  }
+
+  void make_ready(Gathered&& look) {
+    if (spans_.size() < kMostHosts || spans_.contains(look.host)) {
+      Span& span = spans_[look.host];
+      const UnixMillis time = look.seen().time;
+      if (span.looks++ == 0) span.first = time;
+      span.last = time;
+    }
+    ready_.push_back(std::move(look));
+  }
+
+  void drop_far() {
+    for (const auto& [host, looks] : far_)
+      for (const Gathered& look : looks)
+        notes_.skip(look.path, look.line,
+                    "its time, " + base::rfc3339(look.seen().time) + ", lies years ahead of all others, and is one of the last");
+    far_.clear();
+  }
+
+  // More than a year, and much longer than what stands before it.
+  [[nodiscard]] bool is_far_ahead(const Gathered& look) const {
+    const auto span = spans_.find(look.host);
+    const UnixMillis time = look.seen().time;
+    const auto held = by_host_.find(look.host);
+    const bool is_behind_held = held != by_host_.end() && &held->second->gathered != &look;
+    if (span == spans_.end() && !is_behind_held) return false;
+    const UnixMillis last = is_behind_held ? held->second->gathered.seen().time : span->second.last;
+    const UnixMillis first = span == spans_.end() ? last : span->second.first;
+    const std::size_t looks = (span == spans_.end() ? 0 : span->second.looks) + (is_behind_held ? 1 : 0);
+    return looks > 1 && time - last > kYearMs && (time - last) / kTimesTheSpan > last - first;
   }
 
   static bool is_of_one_look(const Held& held, const Gathered& next) {
@@ -225,7 +337,7 @@ class History final : public HistorySource {
   }
 
   // Where hosts follow one another in a file, another file may have gone further.
-  bool is_in_time(const Track& track) {
+  bool is_in_time(Track& track) {
     const std::string of = options_.all_hosts ? track.host : std::string();
     if (given_.size() >= kMostHosts && !given_.contains(of)) {
       notes_.skip(track.path, track.line, "too many hosts");
@@ -235,8 +347,7 @@ class History final : public HistorySource {
     const auto is_its = [&](const Gathered& one) { return !options_.all_hosts || one.host == track.host; };
     const bool is_of_this_time = is_new || std::any_of(batch_.begin(), batch_.end(), is_its);
     if (track.head.time < given->second || (track.head.time == given->second && !is_of_this_time)) {
-      notes_.skip(track.path, track.line,
-                  "it comes too late: later readings of its host were read before it; sort the file by time");
+      pass_over(track, "it comes too late: later readings of its host were read before it; sort the file by time");
       return false;
     }
     given->second = track.head.time;
@@ -328,6 +439,8 @@ class History final : public HistorySource {
   // Reads up to the first snapshot. A file without one is noted and left out.
   Result<void> probe(const std::string& path, std::string& reasons) {
     auto track = std::make_unique<Track>(path);
+    const bool is_unsorted = options_.learned.unsorted.contains(path);
+    track->is_newest_first = is_unsorted;
     if (const auto info = files_.info(path)) track->size_bytes = info->size_bytes;
     bytes_total_ += track->size_bytes;
     const Notes::Mark mark = notes_.mark();
@@ -341,9 +454,9 @@ class History final : public HistorySource {
       auto more = track->read(first);
       if (more && *more) {
         track->take(std::move(first));
-        look_ahead(*track);
+        if (!is_unsorted) look_ahead(*track);
         if (const char* const fault = track->fault) more = Error{ErrorCode::kMalformed, fault};
-        if (more && (track->is_newest_first || track->is_to_reopen)) {
+        if (more && !is_unsorted && (track->is_newest_first || track->is_to_reopen)) {
           notes_.back_to(mark);
           track->ahead.clear();
           track->failed.reset();
@@ -367,7 +480,8 @@ class History final : public HistorySource {
           notes_.back_to(mark);
         }
         // Said here alone, also of a file that is opened again.
-        if (track->is_newest_first) notes_.warn(path, "its newest readings stand first; it is read oldest first");
+        if (is_unsorted) notes_.warn(path, "its readings are not in order of time, which they are read in");
+        else if (track->is_newest_first) notes_.warn(path, "its newest readings stand first; it is read oldest first");
         waiting_.push_back(std::move(track));
         return {};
       }
@@ -462,13 +576,15 @@ class History final : public HistorySource {
       return;
     }
     const std::vector<UnixMillis>& own = times[track.host];
-    if (own.size() < kLooksOfAHost || own[0] - own[1] <= base::kDayMillis || own[2] < own[1]) return;
+    if (own.size() < kLooksOfAHost || own[0] - own[1] <= base::kDayMillis || own[0] - own[2] <= base::kDayMillis ||
+        own[2] < own[1])
+      return;
     track.is_slip_first = true;
     if (!track.is_to_reopen) (void)leave_slip(track);
   }
 
   Result<bool> leave_slip(Track& track) {
-    notes_.skip(track.path, track.line, "its time lies far ahead of those below it");
+    pass_over(track, "its time lies far ahead of those below it");
     return read_on(track);
   }
 
@@ -478,6 +594,7 @@ class History final : public HistorySource {
       const auto more = next_of(track);
       if (!more) notes_.skip(track.path, 0, more.error().message);
       if (!more || !*more) {
+        if (track.reader->is_unsorted()) learn_unsorted(track);
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
         return false;
       }
@@ -487,11 +604,13 @@ class History final : public HistorySource {
       }
       const auto [known, is_new] = track.last.try_emplace(track.host, track.head.time);
       if (track.head.time >= known->second) {
+        track.fallen = 0;
         known->second = track.head.time;
         took(track);
         return true;
       }
-      notes_.skip(track.path, track.line, "its time lies before the snapshot's above it; a host's times must rise");
+      note_fall(track, known->second);
+      pass_over(track, "its time lies before the snapshot's above it; a host's times must rise");
     }
   }
 
@@ -512,7 +631,7 @@ class History final : public HistorySource {
       }
       const Track::Ahead& next = track.ahead.front();
       if (next.head.time >= track.head.time || next.head.time < last->second || next.host != track.host) return true;
-      notes_.skip(track.path, track.line, "its time lies far ahead of those above and below it");
+      pass_over(track, "its time lies far ahead of those above and below it");
       track.take(std::move(track.ahead.front()));
       track.ahead.pop_front();
     }
@@ -531,7 +650,58 @@ class History final : public HistorySource {
     return more;
   }
 
+  // A few slips are passed over; readings that lie before those above them and rise stand in another order: of tags, or an
+  // older log behind a newer one. At the end of summer time an hour comes again.
+  void note_fall(Track& track, UnixMillis last) {
+    constexpr UnixMillis kLongestRepeatMs = 2 * base::kHourMillis;
+    constexpr int kRun = 3, kRunOfTags = 2;
+    const bool is_of_one_tag = track.head.tags.size() == 1 && track.head.tags.front().key != track.last_key;
+    const UnixMillis time = track.head.time;
+    if (last - time > kYearMs || (last - time <= kLongestRepeatMs && !is_of_one_tag)) return;
+    track.fallen = track.fallen == 0 || time > track.fell_to ? track.fallen + 1 : 1;
+    track.fell_to = time;
+    if (track.fallen >= (is_of_one_tag ? kRunOfTags : kRun)) learn_unsorted(track);
+  }
+
+  // What has no size is a pipe, which can be read once only.
+  void learn_unsorted(const Track& track) {
+    if (!track.is_newest_first && track.size_bytes > 0) learned_.unsorted.insert(track.path);
+  }
+
+  // The head, for its time. Its rows are of the look above it, of the one below it, or of that time.
+  void pass_over(Track& track, const std::string& why) {
+    notes_.skip(track.path, track.line, why);
+    const Gaps gaps = gaps_of(track.head);
+    if (gaps.pools == 0 && !gaps.processes) return;
+    add_gaps(track.owed[track.host], gaps);
+    if (track.owed_at.size() < kMostOwed) add_gaps(track.owed_at[{track.host, track.head.time}], gaps);
+    else add_gaps(track.owed_always, gaps);
+    const std::string host = lower_case(track.host.empty() ? nameless_ : track.host);
+    const auto is_its = [&](const std::string& name) { return !options_.all_hosts || lower_case(name) == host; };
+    bool any = false;
+    for (Gathered& one : batch_)
+      if (is_its(one.host)) one.lack(gaps), any = true;
+    for (auto one = held_.begin(); !any && one != held_.end(); ++one)
+      if (is_its(one->gathered.host)) one->gathered.lack(gaps);
+  }
+
+  void settle_owed(Track& track) {
+    if (track.owed.empty() && track.owed_at.empty()) return;
+    Gaps& gaps = track.head.gaps;
+    add_gaps(gaps, track.owed_always);
+    if (const auto found = track.owed.find(track.host); found != track.owed.end()) {
+      add_gaps(gaps, found->second);
+      track.owed.erase(found);
+    }
+    if (const auto found = track.owed_at.find({track.host, track.head.time}); found != track.owed_at.end()) {
+      add_gaps(gaps, found->second);
+      learn_unsorted(track);  // it was no slip
+    }
+  }
+
   void took(Track& track) {
+    settle_owed(track);
+    track.last_key = track.head.tags.size() == 1 ? track.head.tags.front().key : 0;
     FileReading& reading = notes_.of(track.path);
     if (reading.snapshots++ == 0) reading.first = track.head.time;
     reading.last = track.head.time;
@@ -546,6 +716,9 @@ class History final : public HistorySource {
 
   base::FileSystem& files_;
   HistoryOptions options_;
+  Learned learned_;
+  std::set<std::pair<std::string, std::size_t>> told_of_ragged_;
+  std::set<std::string> told_of_sums_;
   Notes notes_;
   Notes said_;  // again
   std::uint64_t read_again_ = 0;
@@ -565,6 +738,12 @@ class History final : public HistorySource {
   };
   std::map<std::string, Contradicting> contradicting_;  // by path
   std::map<std::string, ListCuts> cuts_;                // by host
+  struct Span {
+    UnixMillis first = 0, last = 0;
+    std::size_t looks = 0;
+  };
+  std::map<std::string, Span> spans_;                 // by host: of what was let go
+  std::map<std::string, std::vector<Gathered>> far_;  // by host: what may be slips
   std::map<std::string, UnixMillis> given_;             // by host
   Snapshot current_;
   std::string host_;
@@ -576,6 +755,11 @@ class History final : public HistorySource {
 };
 
 }  // namespace
+
+const Learned& HistorySource::learned() const {
+  static const Learned none;
+  return none;
+}
 
 const std::string& SnapshotReader::host() const {
   static const std::string none;

@@ -12,7 +12,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collectors/base/file_io.h"
@@ -28,10 +30,23 @@ struct Progress {
   std::uint64_t bytes_total = 0;  // 0: not known (a pipe)
 };
 
+/// What a whole look at the files finds out too late for its beginning: another look that is told it from the start is right
+/// throughout.
+struct Learned {
+  std::set<std::string> unsorted;                         // files to be read in order of time
+  std::set<std::pair<std::string, std::size_t>> ragged;  // hosts and their lists (list_cuts.h)
+  std::set<std::string> sums;                             // names of rows that are sums of the others
+
+  bool operator==(const Learned&) const = default;
+};
+/// Looks until nothing new is learned; one more is of no use.
+inline constexpr int kMostLooks = 4;
+
 struct HistoryOptions {
   bool all_hosts = false;                    // else one's: the first of the history, the others named in warnings
   std::string host = {};                     // only this one's; case does not matter
   std::optional<DateOrder> date_order = {};  // of dates like 05/11/2026; none: each file's dates decide
+  Learned learned = {};                      // by an earlier look
 };
 
 /// read gives the current snapshot, advance moves on; at the end the last one stays.
@@ -41,6 +56,8 @@ class HistorySource : public KernelSource {
   [[nodiscard]] virtual const std::string& host() const = 0;
   /// When it changes, nothing more comes of the hosts so far, and the next one's times begin anew.
   [[nodiscard]] virtual std::uint64_t group() const { return 0; }
+  /// At the end; what the options told is in it, too.
+  [[nodiscard]] virtual const Learned& learned() const;
   /// So far; the first kMaxSkippedListed of them, skipped_count() has them all.
   [[nodiscard]] virtual const std::vector<Skipped>& skipped() const = 0;
   [[nodiscard]] virtual std::uint64_t skipped_count() const = 0;

@@ -191,6 +191,8 @@ class LinuxHistory final : public SnapshotReader {
       case LinuxTable::kSlabinfo: {
         linux::SlabRow slab;
         if (linux::is_slab_row(line) && (!linux::parse_slab_row(line, slab) || !is_whole_slab_row(line))) return refuse();
+        if (const std::string name(line.substr(0, line.find(' '))); linux::is_slab_row(line))
+          if (!caches_of_table_.insert(name).second) several_.insert(name);
         break;
       }
       case LinuxTable::kVmallocinfo: {
@@ -243,11 +245,41 @@ class LinuxHistory final : public SnapshotReader {
                                          : std::string_view();
     if (name.empty()) return refuse_line(why);
     notes_.skip(lines_.number(), why, {{}, {}, base::label_text(name)});
+    broken_names_.emplace_back(name);
     lose_row();
   }
   void refuse_line(const std::string& why) {
     notes_.skip(lines_.number(), why);
+    broken_names_.push_back(table_ == LinuxTable::kVmallocinfo ? vmalloc_caller(trimmed(lines_.line())) : std::string());
     lose_row();
+  }
+
+  // "0x...-0x... 8192 alloc_large_system_hash+0x19f/0x2f0 pages=1": the function, if it is whole; else nothing.
+  static std::string vmalloc_caller(std::string_view text) {
+    for (int words = 0; words < 2; ++words) {
+      text.remove_prefix(std::min(text.find(' '), text.size()));
+      text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    }
+    const std::size_t plus = text.find("+0x"), end = text.find(' ');
+    return plus < end && end != std::string_view::npos ? std::string(text.substr(0, plus)) : std::string();
+  }
+
+  // Several rows may add up to one tag: what a broken one was a part of is not known. Where it does not tell of which, and
+  // tags are sums, none is.
+  void drop_broken_sums(LinuxTable table, std::vector<TagUsage>& tags) {
+    for (std::string name : std::exchange(broken_names_, {})) {
+      if (table == LinuxTable::kAllocinfo) name = name.starts_with("func:") ? ":" + name.substr(5) + ":" : "";
+      const auto is_its = [&](const TagUsage& tag) {
+        return table == LinuxTable::kAllocinfo ? tag.tag.find(name) != std::string::npos : tag.tag == name;
+      };
+      const auto left = std::remove_if(tags.begin(), tags.end(), is_its);
+      const bool any = left != tags.end();
+      if (any && !name.empty()) tags.erase(left, tags.end());
+      else if (table != LinuxTable::kSlabinfo) tags.clear();
+      else
+        tags.erase(std::remove_if(tags.begin(), tags.end(), [&](const TagUsage& tag) { return several_.contains(tag.tag); }),
+                   tags.end());
+    }
   }
 
   bool is_whole(std::string_view name, double value) {
@@ -310,7 +342,7 @@ class LinuxHistory final : public SnapshotReader {
       table_ = LinuxTable::kNone;
     }
     caches_ = caches_seen_ = 0;
-    if (text.empty()) return;
+    if (text.empty()) return broken_names_.clear();
     Snapshot part;
     base::Result<std::uint64_t> parsed = 0;
     if (table == LinuxTable::kMeminfo) parsed = linux::parse_meminfo(text, part);
@@ -319,6 +351,10 @@ class LinuxHistory final : public SnapshotReader {
     if (table == LinuxTable::kAllocinfo) parsed = linux::parse_allocinfo(text, part);
     if (!parsed) notes_.skip(lines_.number(), parsed.error().message);
     is_used_ |= has_values(part);
+    if (table == LinuxTable::kSlabinfo || table == LinuxTable::kVmallocinfo || table == LinuxTable::kAllocinfo)
+      drop_broken_sums(table, part.tags);
+    broken_names_.clear();
+    caches_of_table_.clear();
     part.system = System::kLinux;
     (void)building_.merge(std::move(part));
   }
@@ -485,6 +521,8 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<UnixMillis> last_local_;  // of the date above, as it is written
   bool told_of_years_ = false;
   OpenEnd end_;
+  std::vector<std::string> broken_names_;             // of the open table's rows; empty: of one that does not tell
+  std::set<std::string> caches_of_table_, several_;  // slabinfo's; those that ever had more than one row
   std::string_view other_;                      // what else has begun since the last date
   std::set<std::string> names_, names_before_;  // of slabtop's caches
   std::string last_name_;

@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::size_t kFewestRows = 3;
 constexpr std::uint64_t kLittleMore = 2;  // times the smallest
+constexpr std::size_t kMostMissing = 256;
+constexpr std::uint64_t kFewestBytes = 4096, kSmallPart = 8;
+constexpr int kProof = 2, kEnoughEvidence = 4, kEnoughOfOneTag = 8;
 
 std::size_t list_of(Pool pool) {
   if (pool <= Pool::kNonpaged) return 0;
@@ -17,7 +20,37 @@ std::size_t list_of(Pool pool) {
 
 }  // namespace
 
-ListCuts::Change ListCuts::change(const std::vector<Row>& before, const std::vector<Row>& now) {
+ListCuts::Between ListCuts::was_there(const Row& before, const Row& now) {
+  if (before.is_counted && now.is_counted) {
+    // Counters that fall are of another boot.
+    if (now.allocations < before.allocations || now.frees < before.frees) return Between::kNo;
+    if (now.frees - before.frees < before.outstanding) return Between::kSurely;
+  }
+  const std::uint64_t differ = std::max(before.bytes, now.bytes) - std::min(before.bytes, now.bytes);
+  return before.bytes >= kFewestBytes && differ <= before.bytes / kSmallPart ? Between::kLikely : Between::kNo;
+}
+
+// `there` by key.
+void ListCuts::look_for_missing(List& list, const std::vector<Row>& there) {
+  for (auto one = list.missing.begin(); one != list.missing.end();) {
+    const auto found = std::lower_bound(there.begin(), there.end(), one->second,
+                                        [](const Row& a, const Row& b) { return a.key < b.key; });
+    if (found == there.end() || found->key != one->first) {
+      ++one;
+      continue;
+    }
+    const Between between = was_there(one->second, *found);
+    list.is_proved |= between == Between::kSurely;
+    list.evidence = std::max(0, list.evidence + (between == Between::kSurely ? kProof : between == Between::kLikely ? 1 : -1));
+    if (between != Between::kNo && list.back.size() < kMostMissing) list.back.insert(one->first);
+    one = list.missing.erase(one);
+  }
+  list.is_ragged |= (list.evidence >= kEnoughEvidence && (list.is_proved || list.back.size() > 1)) ||
+                    list.evidence >= kEnoughOfOneTag;
+}
+
+ListCuts::Change ListCuts::change(List& list, const std::vector<Row>& now) {
+  const std::vector<Row>& before = list.rows;
   const auto by_key = [](const Row& a, const Row& b) { return a.key < b.key; };
   const auto sorted = [&](std::vector<Row> rows) {
     std::sort(rows.begin(), rows.end(), by_key);
@@ -42,9 +75,11 @@ ListCuts::Change ListCuts::change(const std::vector<Row>& before, const std::vec
       continue;
     }
     ++seen.lost;
+    if (list.missing.size() < kMostMissing) list.missing.insert_or_assign(row.key, row);
     by_bytes &= is_little(row.bytes, least.bytes);
     by_count &= is_little(row.outstanding, least.outstanding) && row.outstanding > 0;
   }
+  if (!list.is_ragged && list.cut_at == 0) look_for_missing(list, there);
   seen.is_behind = is_behind && has(known, now.back());
   seen.is_below = (by_bytes && least.bytes > 0) || (by_count && least.outstanding > 0);
   return seen;
@@ -57,7 +92,7 @@ bool ListCuts::is_cut(List& list, const std::vector<Row>& now, bool ends_file) {
   const bool same = before.size() == now.size() && std::equal(before.begin(), before.end(), now.begin(),
                                                               [](const Row& a, const Row& b) { return a.key == b.key; });
   if (same || before.empty() || now.empty()) return was_cut && now.size() == list.cut_at;
-  const Change seen = change(before, now);
+  const Change seen = change(list, now);
   if (seen.kept == 0 || seen.lost == 0) return was_cut && now.size() == list.cut_at;
   const bool is_beyond = seen.is_behind || seen.is_below;
   if (is_beyond && now.size() >= kFewestRows && (now.size() == before.size() || was_cut)) {
@@ -70,10 +105,12 @@ bool ListCuts::is_cut(List& list, const std::vector<Row>& now, bool ends_file) {
 void ListCuts::note(Snapshot& snapshot, bool ends_file) {
   for (auto& rows : now_) rows.clear();
   for (const TagUsage& tag : snapshot.tags)
-    now_[list_of(tag.pool)].push_back({tag.key, tag.bytes, tag.has_outstanding ? tag.outstanding : 0});
+    now_[list_of(tag.pool)].push_back({tag.key, tag.bytes, tag.has_outstanding ? tag.outstanding : 0, tag.counter_bits != 0,
+                                       tag.allocations, tag.frees});
   for (std::size_t i = 0; i < kLists; ++i) {
     if (now_[i].empty()) continue;
-    if (is_cut(lists_[i], now_[i], ends_file))
+    const bool cut = is_cut(lists_[i], now_[i], ends_file);
+    if (cut || lists_[i].is_ragged)
       for (std::size_t pool = 0; pool < kPoolCount; ++pool)
         if (list_of(static_cast<Pool>(pool)) == i) snapshot.gaps.add(static_cast<Pool>(pool));
     lists_[i].rows.swap(now_[i]);

@@ -1,12 +1,16 @@
 // Tables of tags that are not whole: cut by `head`, a screen or "the first 20", or torn at a file's end. Nothing in them
 // says so. But what is lost would stand behind the last row, in the order of the table before, or is less than the smallest
-// amount; and a cut table has as many rows each time. Such a list has gaps: what it lacks is not gone.
+// amount; and a cut table has as many rows each time. Such a list has gaps: what it lacks is not gone. Nor is it where rows
+// are missing here and there: tags go and come again, and their counts, or sizes, show that they were there all the time.
 // Thread: one. Failure: none; of a few rows nothing can be told.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "collectors/snapshot.h"
@@ -19,23 +23,38 @@ class ListCuts {
   /// Adds to the gaps. `ends_file`: nothing stands below it.
   void note(Snapshot& snapshot, bool ends_file);
 
+  static constexpr std::size_t kLists = 4;
+  /// Rows are missing here and there from now on, or as an earlier look found out.
+  [[nodiscard]] bool is_ragged(std::size_t list) const { return lists_[list].is_ragged; }
+  void set_ragged(std::size_t list) { lists_[list].is_ragged = true; }
+
  private:
   struct Row {
     std::uint64_t key = 0, bytes = 0, outstanding = 0;
+    bool is_counted = false;
+    std::uint64_t allocations = 0, frees = 0;
   };
   struct List {  // pools that one table lists together
     std::vector<Row> rows;
     std::size_t cut_at = 0;  // rows; 0: it was whole
+    bool is_ragged = false;
+    int evidence = 0;                      // for it
+    bool is_proved = false;                // by counts
+    std::map<std::uint64_t, Row> missing;  // those that went, as they were, by key
+    std::set<std::uint64_t> back;          // those that came again
   };
   struct Change {
     std::size_t kept = 0, lost = 0;
     bool is_behind = false;  // the lost ones stood below all others, and the last row did already then
     bool is_below = false;   // or held little more than the smallest does now
   };
-  [[nodiscard]] static Change change(const std::vector<Row>& before, const std::vector<Row>& now);
+  [[nodiscard]] static Change change(List& list, const std::vector<Row>& now);
+  static void look_for_missing(List& list, const std::vector<Row>& there);
+  /// It was there between the two, as far as can be told: by its counts, which prove it, or by its bytes.
+  enum class Between { kNo, kLikely, kSurely };
+  [[nodiscard]] static Between was_there(const Row& before, const Row& now);
   [[nodiscard]] static bool is_cut(List& list, const std::vector<Row>& now, bool ends_file);
 
-  static constexpr std::size_t kLists = 4;
   std::array<List, kLists> lists_;
   std::array<std::vector<Row>, kLists> now_;
 };

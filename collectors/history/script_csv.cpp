@@ -254,7 +254,10 @@ class ScriptHistory final : public SnapshotReader {
     time_ = read_time_ = time;
     is_local_ = is_last_local_;
     Building& building = building_[host];
-    if (building.line == 0) building.line = lines_.number();
+    if (building.line == 0) {
+      building.line = lines_.number();
+      if (looks_to_lack_ > 0) lose_row(building, {Pool::kPaged, Pool::kNonpaged});
+    }
     return building;
   }
 
@@ -299,8 +302,9 @@ class ScriptHistory final : public SnapshotReader {
     look_at(time, host, parts.path).counters.add(*counter, *value);
   }
 
-  // What the snapshot of that time lacks now is not gone.
+  // What the snapshot of that time lacks now is not gone, nor what the next one does, which it may have begun.
   void lose_row() {
+    looks_to_lack_ = building_.empty() ? 1 : 2;
     for (auto& [host, building] : building_) lose_row(building, {Pool::kPaged, Pool::kNonpaged});
   }
   static void lose_row(Building& building, std::initializer_list<Pool> pools) {
@@ -455,6 +459,7 @@ class ScriptHistory final : public SnapshotReader {
       snapshot.time = *time_;
       ready_.push_back({host, std::move(snapshot), building.line});
     }
+    if (!building_.empty() && looks_to_lack_ > 0) --looks_to_lack_;
     building_.clear();
     time_.reset();
   }
@@ -486,6 +491,7 @@ class ScriptHistory final : public SnapshotReader {
   std::string end_key_;                // the host
   std::set<std::string> hosts_;        // where they stand last in a row
   bool told_of_sums_ = false;
+  int looks_to_lack_ = 0;           // a row, from the one in hand on
   std::string names_without_unit_;  // of amounts, in the header
   int too_small_ = 0;               // rows of theirs in this snapshot that no bytes are; kProof: that is what they are
   bool are_of_other_unit_ = false;

@@ -36,6 +36,8 @@ class SnapshotReader {
   [[nodiscard]] virtual const std::string& host() const;
   /// After one of the first: what it has of later ones shows that they go back.
   [[nodiscard]] virtual bool is_newest_first() const { return false; }
+  /// Rows that it had to pass over show that the file is not in order of time.
+  [[nodiscard]] virtual bool is_unsorted() const { return false; }
   /// After the end: why none of the times that it gave is the right one; nullptr: nothing says so.
   [[nodiscard]] virtual const char* fault_of_order() const { return nullptr; }
 };

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 namespace kmem::history {
 namespace {
 
 constexpr std::size_t kHeld = 3;  // of a mark and the first byte behind it
 constexpr std::size_t kLookAhead = 16;
+constexpr std::size_t kPieceAhead = 32;  // a short plain piece, and what tells that UTF-16 goes on behind it
 
 bool is_text(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -23,6 +25,25 @@ bool is_wide(std::string_view raw, std::size_t at, bool little, bool is_end) {
     if (high != '\0' || low == '\0') break;
   }
   return units >= 2 || (units == 1 && is_end && at >= raw.size());
+}
+
+/// A short plain piece that stands at `at` in UTF-16, behind which UTF-16 goes on: where, and in which order. An odd one turns
+/// all behind it round; an even one may be letters of UTF-16, unless it ends a line. nullopt: there is none.
+struct Behind {
+  std::size_t at = 0;
+  bool little = false;
+};
+std::optional<Behind> behind_piece(std::string_view raw, std::size_t at, bool little, bool is_end) {
+  std::size_t end = at;
+  while (end < raw.size() && end - at < kLookAhead && is_text(raw[end])) ++end;
+  const std::string_view mark = raw.substr(end, 2);
+  if (mark == "\xff\xfe" && is_wide(raw, end + 2, true, is_end)) return Behind{end + 2, true};
+  if (mark == "\xfe\xff" && is_wide(raw, end + 2, false, is_end)) return Behind{end + 2, false};
+  if (end == at || end >= raw.size() || raw[end] != '\0') return std::nullopt;
+  const std::size_t next = little ? end - 1 : end;
+  if (next == at || !is_wide(raw, next, little, is_end)) return std::nullopt;
+  const bool is_piece = (next - at) % 2 != 0 || raw[next - 1] == '\n';
+  return is_piece ? std::optional(Behind{next, little}) : std::nullopt;
 }
 
 void append_utf8(std::string& text, std::uint32_t code) {
@@ -91,6 +112,8 @@ std::size_t TextDecoder::take_bytes(std::string_view raw, std::size_t at, bool i
     form_ = form;
     return begin;
   };
+  if (zero > at + 1 && raw.substr(zero - 2, 2) == "\xfe\xff" && is_wide(raw, zero, false, is_end))
+    return switch_to(Form::kBig, zero, "\xfe\xff");
   if (zero > at && raw[zero - 1] != '\0' && is_wide(raw, zero - 1, true, is_end))
     return switch_to(Form::kLittle, zero - 1, "\xff\xfe");
   if (is_wide(raw, zero, false, is_end)) return switch_to(Form::kBig, zero, "\xfe\xff");
@@ -106,6 +129,14 @@ std::size_t TextDecoder::take_units(std::string_view raw, std::size_t at, bool i
     if (code < 0x100) {
       text.push_back(static_cast<char>(code));
       continue;
+    }
+    if (!is_end && raw.size() - at < kPieceAhead) break;
+    if (const auto behind = behind_piece(raw, at, form_ == Form::kLittle, is_end)) {
+      std::string_view piece = raw.substr(at, behind->at - at);
+      if (piece.ends_with("\xff\xfe") || piece.ends_with("\xfe\xff")) piece.remove_suffix(2);
+      text.append(piece);
+      form_ = behind->little ? Form::kLittle : Form::kBig;
+      return behind->at;
     }
     if (code == 0xfeff) continue;
     if (is_text(raw[at]) && is_text(raw[at + 1])) {

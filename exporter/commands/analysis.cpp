@@ -275,17 +275,27 @@ base::Result<Analysis> analyze_history(base::FileSystem& files, const std::vecto
   Found found;
   std::optional<Analysis> analysis;
   std::set<std::string> wanted;
+  int looks = 0;
+  bool again = false;  // with what was learned
   do {
     auto opened = history::open_history(files, paths, of_all);
     if (!opened) return opened.error();
     const std::size_t before = found.hosts.size();
     auto left = look_at(**opened, options, progress, room, wanted, found);
     if (!left) return left.error();
+    if (!analysis && can_look_again && (*opened)->learned() != of_all.learned && ++looks < history::kMostLooks) {
+      of_all.learned = (*opened)->learned();
+      found = {};
+      wanted.clear();
+      again = true;
+      continue;
+    }
+    again = false;
     if (found.hosts.size() - before + left->size() < wanted.size())
       found.assumed.push_back("the files changed while they were read: hosts of the first look are missing");
     if (!analysis) analysis = notes_of(**opened);
     wanted = std::move(*left);
-  } while (!wanted.empty());
+  } while (again || !wanted.empty());
   return put_together(std::move(*analysis), std::move(found));
 }
 

@@ -31,6 +31,7 @@ struct BackfillDone {
   std::vector<history::Skipped> skipped;
   std::uint64_t skipped_count = 0;
   std::vector<std::string> warnings;
+  history::Learned learned;
 };
 
 [[nodiscard]] base::Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector<std::string>& paths,

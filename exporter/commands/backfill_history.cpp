@@ -41,6 +41,7 @@ Result<std::uint64_t> for_each_snapshot(base::FileSystem& files, const std::vect
     notes->skipped = (*source)->skipped();
     notes->skipped_count = (*source)->skipped_count();
     notes->warnings = (*source)->warnings();
+    notes->learned = (*source)->learned();
   }
   return count;
 }
@@ -122,17 +123,20 @@ class Series {
   std::optional<Key> next_;
 };
 
-/// Outstanding allocations that a recording did not count read 0 in a Selection; they are left out here.
+/// What a recording did not count at that time reads 0 in a Selection, or as it was before; it is left out here.
 class Uncounted {
  public:
   explicit Uncounted(const Snapshot& snapshot) {
     for (const TagUsage& tag : snapshot.tags) {
+      if (tag.counter_bits != 0) with_counters_.insert({pool_name(tag.pool), tag.tag});
       if (tag.has_outstanding) continue;
       tags_.insert({pool_name(tag.pool), tag.tag});
       pools_.insert(pool_name(tag.pool));
     }
   }
   [[nodiscard]] bool has(std::string_view metric, const prometheus::ClientMetric& sample) const {
+    if (metric == "kmem_pool_tag_allocations_total" || metric == "kmem_pool_tag_frees_total")
+      return !with_counters_.contains({sample.label[0].value, sample.label[1].value});
     if (tags_.empty()) return false;
     if (metric == "kmem_pool_other_outstanding_allocations") return pools_.contains(sample.label[0].value);
     if (metric != "kmem_pool_tag_outstanding_allocations") return false;
@@ -141,7 +145,7 @@ class Uncounted {
   }
 
  private:
-  std::set<std::pair<std::string_view, std::string_view>> tags_;
+  std::set<std::pair<std::string_view, std::string_view>> tags_, with_counters_;
   std::set<std::string_view> pools_;
 };
 
@@ -295,32 +299,40 @@ class Page {
 Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector<std::string>& paths, const std::string& output,
                                       const BackfillOptions& options, ProgressMeter& progress) {
   BackfillDone done;
-  Choice choice(options);
-  progress.start("choosing tags");
-  const auto first = for_each_snapshot(
-      files, paths, options.analysis.history, progress, [&](const Snapshot& snapshot) { choice.see(snapshot); }, &done);
-  if (!first) return Error{ErrorCode::kInvalid, first.error().message};
-  done.snapshots = *first;
-  done.readings = 1;
-  const std::vector<select::TagId> tags = choice.take();
+  history::HistoryOptions reading = options.analysis.history;
+  std::vector<select::TagId> tags;
+  for (bool is_learning = true; is_learning;) {
+    Choice choice(options);
+    progress.start("choosing tags");
+    const auto first = for_each_snapshot(
+        files, paths, reading, progress, [&](const Snapshot& snapshot) { choice.see(snapshot); }, &done);
+    if (!first) return Error{ErrorCode::kInvalid, first.error().message};
+    done.snapshots = *first;
+    is_learning = ++done.readings < history::kMostLooks && done.learned != reading.learned;
+    reading.learned = done.learned;
+    tags = choice.take();
+  }
 
+  bool any_value = false;
   Page page(files, output);
   if (const auto opened = page.open(); !opened) return opened.error();
   for (std::optional<Key> from = Key{}; from;) {
     Series series(options.max_points, *from);
     Sampling sampling(options, tags, series);
     progress.start("writing, reading " + std::to_string(++done.readings));
-    const auto seen = for_each_snapshot(files, paths, options.analysis.history, progress,
+    const auto seen = for_each_snapshot(files, paths, reading, progress,
                                         [&](const Snapshot& snapshot) { sampling.see(snapshot); });
     if (!seen) return seen.error();
     if (*seen != done.snapshots) return Error{ErrorCode::kIo, "the history changed while it was read"};
     for (const auto& [key, points] : series.points()) {
       if (const auto put = page.write(key, points); !put) return put.error();
+      any_value |= metrics::catalogue()[key.row].name != "kmem_boot_time_seconds";
       ++done.series;
       done.samples += points.size();
     }
     from = series.next();
   }
+  if (!any_value) return Error{ErrorCode::kInvalid, "the readings have no pool, tag or commit"};
   if (const auto finished = page.finish(); !finished) return finished.error();
   return done;
 }

@@ -417,7 +417,7 @@ std::string help_text(const CommandRow* command) {
     out += help_row(knob.type == config::KnobType::kBool ? knob.flag : knob.flag + "=" + std::string(value_word(knob)),
                     knob_words(knob));
   }
-  return out + "\nExit codes: 0 fine, 1 the work failed, 2 arguments or configuration cannot be used.\n";
+  return out + "\nExit codes: 0 fine, 1 the work failed, 2 arguments, configuration or input files cannot be used.\n";
 }
 
 }  // namespace kmem

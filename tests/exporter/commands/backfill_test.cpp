@@ -163,6 +163,30 @@ TEST(Backfill, AFullDiskLeavesTheOldOutput) {
   }
 }
 
+TEST(Backfill, CountersThatALookDoesNotTellAreNoSamplesOfIt) {
+  test::MemoryFiles files;
+  files.put("h.csv",
+            "timestamp,pool,tag,bytes,allocs,frees\n1767225600,nonpaged,Leak,480,15,5\n1767225660,nonpaged,Leak,528,17,\n"
+            "1767225720,nonpaged,Leak,560,19,7\n");
+  ASSERT_TRUE(backfill(files, plain_options()).ok());
+  ASSERT_NE(files.get("out.om"), nullptr);
+  const std::string& page = *files.get("out.om");
+  EXPECT_THAT(page, HasSubstr("tag=\"Leak\"} 528 1767225660\n"));
+  EXPECT_THAT(page, HasSubstr("kmem_pool_tag_allocations_total{pool=\"nonpaged\",tag=\"Leak\"} 15 1767225600\n"
+                              "kmem_pool_tag_allocations_total{pool=\"nonpaged\",tag=\"Leak\"} 19 1767225720\n"));
+  EXPECT_THAT(page, HasSubstr("kmem_pool_tag_frees_total{pool=\"nonpaged\",tag=\"Leak\"} 5 1767225600\n"
+                              "kmem_pool_tag_frees_total{pool=\"nonpaged\",tag=\"Leak\"} 7 1767225720\n"));
+}
+
+TEST(Backfill, OfValuesThatAreNoneNoFileIsWritten) {
+  test::MemoryFiles files;
+  files.put("h.csv", "timestamp,pool,tag,bytes\n1767225600,nonpaged,Leak,0\n1767225660,nonpaged,Leak,0\n");
+  const auto done = backfill(files, plain_options());
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, base::ErrorCode::kInvalid);
+  EXPECT_EQ(files.get("out.om"), nullptr);
+}
+
 TEST(Backfill, NothingUsableIsTold) {
   test::MemoryFiles files;
   files.put("h.csv", "Dear Sir or Madam,\n");
