@@ -283,6 +283,9 @@ std::string_view without_rules(std::string_view line) {
   return line.substr(begin, line.find_last_not_of(kRules) - begin + 1);
 }
 
+/// The first byte of what with_joined_date looks for.
+bool begins_eastern_part(char c) { return c == '\xe5' || c == '\xe6' || c == '\xeb' || c == '\xec'; }
+
 }  // namespace
 
 bool is_of_a_mail(std::string_view line) {
@@ -325,7 +328,8 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
     plain = with_plain_blanks(raw);
     line = plain;
   }
-  if (line.find_first_of("\xec\xeb\xe6\xe5") != std::string_view::npos) {
+  // Not by find_first_of: built by clang 19 it finds none of these four bytes.
+  if (std::any_of(line.begin(), line.end(), begins_eastern_part)) {
     plain = with_joined_date(line);
     line = plain;
   }
