@@ -480,6 +480,8 @@ class History final : public HistorySource {
           notes_.back_to(mark);
         }
         // Said here alone, also of a file that is opened again.
+        if (options_.learned.with_host_lines.contains(path))
+          notes_.warn(path, "the lines above its dates are taken as the names of several hosts, as " + in_quotes(track->host));
         if (is_unsorted) notes_.warn(path, "its readings are not in order of time, which they are read in");
         else if (track->is_newest_first) notes_.warn(path, "its newest readings stand first; it is read oldest first");
         waiting_.push_back(std::move(track));
@@ -595,6 +597,7 @@ class History final : public HistorySource {
       if (!more) notes_.skip(track.path, 0, more.error().message);
       if (!more || !*more) {
         if (track.reader->is_unsorted()) learn_unsorted(track);
+        if (track.reader->has_host_lines() && track.size_bytes > 0) learned_.with_host_lines.insert(track.path);
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
         return false;
       }

@@ -35,6 +35,7 @@ struct Progress {
 struct Learned {
   std::set<std::string> unsorted;                         // files to be read in order of time
   std::set<std::pair<std::string, std::size_t>> ragged;  // hosts and their lists (list_cuts.h)
+  std::set<std::string> with_host_lines;                  // files that tell hosts in lines above their dates (host_lines.h)
   std::set<std::string> sums;                             // names of rows that are sums of the others
 
   bool operator==(const Learned&) const = default;

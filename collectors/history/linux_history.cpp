@@ -9,6 +9,7 @@
 #include "collectors/base/label_text.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
+#include "collectors/history/host_lines.h"
 #include "collectors/history/linux_text.h"
 #include "collectors/history/open_end.h"
 #include "collectors/history/recognise.h"
@@ -65,6 +66,7 @@ class LinuxHistory final : public SnapshotReader {
         lose_row();
       } else {
         take(as_written(without_escapes(lines_.line(), plain_), written_));
+        above_ = lines_.line().substr(0, kLongestAbove);
       }
     }
     out = std::move(*ready_);
@@ -74,6 +76,8 @@ class LinuxHistory final : public SnapshotReader {
   }
 
   [[nodiscard]] std::uint64_t line() const override { return line_; }
+  [[nodiscard]] const std::string& host() const override { return ready_host_; }
+  [[nodiscard]] bool has_host_lines() const override { return !options_.lines_tell_hosts && host_lines_.are_hosts(); }
   [[nodiscard]] const char* fault_of_order() const override { return are_lines_in_reverse_ ? kLinesInReverse : nullptr; }
 
  private:
@@ -100,16 +104,26 @@ class LinuxHistory final : public SnapshotReader {
       close();
       return;
     }
+    const auto before = time_;
     if (date(text)) {
       other_ = {};
+      if (time_ && time_ != before) see_line_above_date();
       return;
     }
+    if (bool is_named = false; options_.lines_tell_hosts && !host_in_line(text, is_named).empty()) return close();
     if (table_ == LinuxTable::kNone && other_.empty() && is_headless_row(text) && !std::exchange(told_of_headless_, true))
       notes_.skip(lines_.number(), "numbers behind a name, but no table's heading above them; such rows are passed over");
     if (table_ == LinuxTable::kNone && names_meminfo_row(text))
       notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
     if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos)
       refuse_line("not a row of " + std::string(table_name(table_)));
+  }
+
+  void see_line_above_date() {
+    host_lines_.see(above_);
+    bool is_named = false;
+    if (std::string name = options_.lines_tell_hosts ? host_in_line(above_, is_named) : std::string(); !name.empty())
+      host_ = std::move(name);
   }
 
   // The table that is open goes on with this line: its second heading, or a row like its first.
@@ -434,6 +448,7 @@ class LinuxHistory final : public SnapshotReader {
 
   void finish() {
     close();
+    given_host_ = host_;
     Snapshot done = building_.take();
     // A table none of whose rows could be used is no snapshot: the rows are listed.
     const bool is_used = std::exchange(is_used_, false);
@@ -478,6 +493,7 @@ class LinuxHistory final : public SnapshotReader {
     boot_.reset();
     ready_ = std::move(done);
     ready_line_ = begun_line_;
+    ready_host_ = given_host_;
   }
 
   // Uptimes are read some time after the date, and in minutes: what moves by less is the same boot.
@@ -531,6 +547,9 @@ class LinuxHistory final : public SnapshotReader {
   UptimeShift shift_;
   bool told_of_shift_ = false;
   std::optional<Uptime> uptime_;
+  static constexpr std::size_t kLongestAbove = 128;
+  HostLines host_lines_;
+  std::string above_, host_, given_host_, ready_host_;  // the line above; as a line above a date says
   std::optional<Snapshot> ready_;
   std::uint64_t ready_line_ = 0, line_ = 0;
   bool is_refused_ = false;  // the date above was of no use

@@ -38,6 +38,8 @@ class SnapshotReader {
   [[nodiscard]] virtual bool is_newest_first() const { return false; }
   /// Rows that it had to pass over show that the file is not in order of time.
   [[nodiscard]] virtual bool is_unsorted() const { return false; }
+  /// Lines above its dates seem to tell hosts, which were not asked for.
+  [[nodiscard]] virtual bool has_host_lines() const { return false; }
   /// After the end: why none of the times that it gave is the right one; nullptr: nothing says so.
   [[nodiscard]] virtual const char* fault_of_order() const { return nullptr; }
 };
@@ -63,6 +65,7 @@ struct TextOptions {
   std::optional<base::UnixMillis> modified;  // of the file, for its last or only table when there is no time at all
   DateOptions dates;
   std::function<bool()> modified_is_shared = {};  // by another file without a date in its name: copies, which it does not date
+  bool lines_tell_hosts = false;  // those above the dates
 };
 [[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options);
 

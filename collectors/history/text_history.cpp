@@ -8,6 +8,7 @@
 #include "collectors/base/label_text.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
+#include "collectors/history/host_lines.h"
 #include "collectors/history/open_end.h"
 #include "collectors/history/recognise.h"
 #include "collectors/history/row_text.h"
@@ -56,7 +57,7 @@ class TextHistory final : public SnapshotReader {
  public:
   TextHistory(LineReader lines, FileNotes notes, TextOptions options)
       : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), modified_(options.modified),
-        modified_is_shared_(options.modified_is_shared) {}
+        modified_is_shared_(options.modified_is_shared), lines_tell_hosts_(options.lines_tell_hosts) {}
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
@@ -83,6 +84,7 @@ class TextHistory final : public SnapshotReader {
 
   [[nodiscard]] std::uint64_t line() const override { return ready_line_; }
   [[nodiscard]] const std::string& host() const override { return ready_host_; }
+  [[nodiscard]] bool has_host_lines() const override { return !lines_tell_hosts_ && host_lines_.are_hosts(); }
   [[nodiscard]] const char* fault_of_order() const override { return are_lines_in_reverse_ ? kLinesInReverse : nullptr; }
 
  private:
@@ -139,6 +141,8 @@ class TextHistory final : public SnapshotReader {
     } else if (const std::string_view other = begins_other(text); !other.empty() && other != other_) {
       notes_.skip(lines_.number(), other_begins(other));
       other_ = other;
+      table_ = Table::kNone;
+    } else if (bool is_named = false; lines_tell_hosts_ && !host_in_line(text, is_named).empty()) {
       table_ = Table::kNone;
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
@@ -298,11 +302,19 @@ class TextHistory final : public SnapshotReader {
     }
   }
 
+  void see_line_above_date() {
+    host_lines_.see(titles_);
+    bool is_named = false;
+    if (std::string name = lines_tell_hosts_ ? host_in_line(titles_, is_named) : std::string(); !name.empty())
+      host_ = std::move(name);
+  }
+
   bool date(std::string_view text) {
     const TextClock::Stamp stamp = clock_.take_date(text, lines_.number(), has_rows_ || has_totals_);
     if (stamp == TextClock::Stamp::kNone) return false;
     if (stamp == TextClock::Stamp::kBegins) {
       begin(has_rows_ || has_totals_);
+      see_line_above_date();
       clock_.begin();
       is_head_ = true;
       if (table_ == Table::kPoolused) table_ = Table::kNone;
@@ -532,6 +544,8 @@ class TextHistory final : public SnapshotReader {
   TextClock clock_;
   std::optional<UnixMillis> modified_;
   std::function<bool()> modified_is_shared_;
+  HostLines host_lines_;
+  bool lines_tell_hosts_ = false;
   std::string plain_, unquoted_, clean_;
   std::string reason_;
   std::string titles_;  // the line above

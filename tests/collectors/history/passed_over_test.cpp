@@ -126,6 +126,43 @@ TEST(PassedOver, APlainPieceBetweenTextsOfUtf16LosesNothing) {
   EXPECT_THAT(looks_of(test::read_text("\xff\xfe" + wide(one, true) + "\xfe\xff" + wide(other, false))), both);
 }
 
+TEST(PassedOver, LinesAboveDatesThatComeAgainTellHosts) {
+  const auto hosts_of = [](const std::string& text) {
+    test::MemoryFiles files;
+    files.put("f", text);
+    HistoryOptions options;
+    options.all_hosts = true;
+    std::vector<std::string> found;
+    for (int looks = 0; looks < 2; ++looks) {
+      found.clear();
+      auto source = open_history(files, {"f"}, options);
+      EXPECT_TRUE(source.ok());
+      Snapshot snapshot;
+      do {
+        EXPECT_TRUE((*source)->read(snapshot).ok());
+        found.push_back((*source)->host() + " " + std::to_string(snapshot.tags.empty() ? 0 : snapshot.tags[0].bytes));
+      } while ((*source)->advance());
+      EXPECT_TRUE(looks == 0 || (*source)->host().empty() || (*source)->skipped_count() == 0);
+      options.learned = (*source)->learned();
+    }
+    return found;
+  };
+  const std::string table = ":00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 9 1 8 ";
+  for (const auto& [one, other] : {std::pair("=== SRV1 ===", "=== SRV2 ==="), std::pair("SRV1", "SRV2"),
+                                   std::pair("Computer: SRV1", "Computer: SRV2")})
+    EXPECT_THAT(hosts_of(std::string(one) + "\n2026-11-05 18:00" + table + "100 8\n" + other + "\n2026-11-05 18:01" + table +
+                         "500 8\n" + one + "\n2026-11-06 18:00" + table + "101 8\n" + other + "\n2026-11-06 18:01" + table + "501 8\n"),
+                ElementsAre("SRV1 100", "SRV2 500", "SRV1 101", "SRV2 501"))
+        << one;
+  const std::string slab = " 192 192 64 64 1 : tunables 0 0 0 : slabdata 3 3 0\n", head = "slabinfo - version: 2.1\n";
+  EXPECT_THAT(hosts_of("== h1 ==\n2026-11-05 18:00:00Z\n" + head + "dma" + slab + "== h2 ==\n2026-11-05 18:01:00Z\n" + head + "dma" + slab +
+                       "== h1 ==\n2026-11-06 18:00:00Z\n" + head + "dma" + slab + "== h2 ==\n2026-11-06 18:01:00Z\n" + head + "dma" + slab),
+              ElementsAre("h1 12288", "h2 12288", "h1 12288", "h2 12288"));
+  // Numbers of runs are no hosts, nor is one heading.
+  EXPECT_THAT(hosts_of("Run1\n2026-11-05 18:00" + table + "100 8\nRun2\n2026-11-06 18:00" + table + "101 8\n"),
+              ElementsAre(" 100", " 101"));
+}
+
 // Readings in another order than time's are read in that order by a second look.
 TEST(PassedOver, RowsByTagAndOldBehindNewAreReadInOrderOfTime) {
   std::string by_tag, in_order, old_behind_new, ours, ours_in_order;
