@@ -138,8 +138,8 @@ class CsvHistory final : public SnapshotReader {
     std::map<UnixMillis, Gaps> early_gaps;  // of rows that were refused before one of their snapshot was not
     std::optional<UnixMillis> given;
     std::uint64_t last_line = 0;
-    std::array<UnixMillis, 2> last_times{};                // of the two looks that came last
-    int fallen = 0;  // times that went back, each later than the one before
+    std::array<UnixMillis, 2> last_times{};  // of the two looks that came last
+    int fallen = 0;                          // times that went back, each later than the one before
     UnixMillis fell_to = 0;
     bool fell = false;                                     // a time came too late
     std::optional<std::list<Host*>::iterator> place = {};  // in waiting_
@@ -499,8 +499,8 @@ class CsvHistory final : public SnapshotReader {
   bool is_unsorted_ = false;
   bool is_time_refused_ = false;  // of the row in hand: it goes back
   Gaps owed_;                     // to the next look
-  Gaps early_beyond_;     // of refused rows that there was no room for
-  Host* full_ = nullptr;  // whose window is
+  Gaps early_beyond_;             // of refused rows that there was no room for
+  Host* full_ = nullptr;          // whose window is
   Pending* current_ = nullptr;
   Host* current_in_ = nullptr;
   std::string current_timestamp_, current_host_, host_;

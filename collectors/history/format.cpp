@@ -286,7 +286,9 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     if (format == Format::kPrometheusJson) return make_prometheus_json(std::move(headed), file_notes);
     if (format == Format::kSadfJson) return make_sadf_json(std::move(headed), file_notes);
     if (const LineFormat* const row = line_format(format))
-      return row->make(lines(), file_notes, {modified, dates_of(beside, options, file_notes), is_shared, options.learned.with_host_lines.contains(path)});
+      return row->make(
+          lines(), file_notes,
+          {modified, dates_of(beside, options, file_notes), is_shared, options.learned.with_host_lines.contains(path)});
   }
   const std::string line = start ? start->header : first_line(text);
   if (const auto separator = perfmon_separator(line)) {
@@ -300,7 +302,9 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   if (const auto look = unusable_look(*head)) return refuse(*look);
   if (is_binary(text)) return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   file_notes.read_as("poolmon, memsnap or debugger text");
-  return make_text_history(lines(), file_notes, {modified, dates_of(beside, options, file_notes), is_shared, options.learned.with_host_lines.contains(path)});
+  return make_text_history(
+      lines(), file_notes,
+      {modified, dates_of(beside, options, file_notes), is_shared, options.learned.with_host_lines.contains(path)});
 }
 
 }  // namespace kmem::history

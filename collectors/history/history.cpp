@@ -282,8 +282,9 @@ class History final : public HistorySource {
   void drop_far() {
     for (const auto& [host, looks] : far_)
       for (const Gathered& look : looks)
-        notes_.skip(look.path, look.line,
-                    "its time, " + base::rfc3339(look.seen().time) + ", lies years ahead of all others, and is one of the last");
+        notes_.skip(
+            look.path, look.line,
+            "its time, " + base::rfc3339(look.seen().time) + ", lies years ahead of all others, and is one of the last");
     far_.clear();
   }
 
@@ -747,7 +748,7 @@ class History final : public HistorySource {
   };
   std::map<std::string, Span> spans_;                 // by host: of what was let go
   std::map<std::string, std::vector<Gathered>> far_;  // by host: what may be slips
-  std::map<std::string, UnixMillis> given_;             // by host
+  std::map<std::string, UnixMillis> given_;           // by host
   Snapshot current_;
   std::string host_;
   std::map<std::string, std::string> hosts_;  // by their names in lower case

@@ -33,10 +33,10 @@ struct Progress {
 /// What a whole look at the files finds out too late for its beginning: another look that is told it from the start is right
 /// throughout.
 struct Learned {
-  std::set<std::string> unsorted;                         // files to be read in order of time
+  std::set<std::string> unsorted;                        // files to be read in order of time
   std::set<std::pair<std::string, std::size_t>> ragged;  // hosts and their lists (list_cuts.h)
-  std::set<std::string> with_host_lines;                  // files that tell hosts in lines above their dates (host_lines.h)
-  std::set<std::string> sums;                             // names of rows that are sums of the others
+  std::set<std::string> with_host_lines;                 // files that tell hosts in lines above their dates (host_lines.h)
+  std::set<std::string> sums;                            // names of rows that are sums of the others
 
   bool operator==(const Learned&) const = default;
 };

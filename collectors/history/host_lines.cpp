@@ -28,7 +28,8 @@ std::string host_in_line(std::string_view line, bool& is_named) {
   if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return {};
   const bool is_marked = begin > 1 || (begin == 1 && text.front() == '[');
   text = text.substr(begin, end - begin + 1);
-  for (const std::string_view word : {"Computer", "ComputerName", "Computer name", "Host", "Hostname", "Host name", "Server", "Node"})
+  for (const std::string_view word :
+       {"Computer", "ComputerName", "Computer name", "Host", "Hostname", "Host name", "Server", "Node"})
     if (text.size() > word.size() && same_word(text.substr(0, word.size()), word) &&
         (text[word.size()] == ':' || text[word.size()] == '=')) {
       text = trimmed(text.substr(word.size() + 1));

@@ -537,10 +537,10 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<UnixMillis> last_local_;  // of the date above, as it is written
   bool told_of_years_ = false;
   OpenEnd end_;
-  std::vector<std::string> broken_names_;             // of the open table's rows; empty: of one that does not tell
+  std::vector<std::string> broken_names_;            // of the open table's rows; empty: of one that does not tell
   std::set<std::string> caches_of_table_, several_;  // slabinfo's; those that ever had more than one row
-  std::string_view other_;                      // what else has begun since the last date
-  std::set<std::string> names_, names_before_;  // of slabtop's caches
+  std::string_view other_;                           // what else has begun since the last date
+  std::set<std::string> names_, names_before_;       // of slabtop's caches
   std::string last_name_;
   std::uint64_t last_line_ = 0;
   std::optional<Zone> zone_;

@@ -33,8 +33,8 @@ ListCuts::Between ListCuts::was_there(const Row& before, const Row& now) {
 // `there` by key.
 void ListCuts::look_for_missing(List& list, const std::vector<Row>& there) {
   for (auto one = list.missing.begin(); one != list.missing.end();) {
-    const auto found = std::lower_bound(there.begin(), there.end(), one->second,
-                                        [](const Row& a, const Row& b) { return a.key < b.key; });
+    const auto found =
+        std::lower_bound(there.begin(), there.end(), one->second, [](const Row& a, const Row& b) { return a.key < b.key; });
     if (found == there.end() || found->key != one->first) {
       ++one;
       continue;
@@ -45,8 +45,8 @@ void ListCuts::look_for_missing(List& list, const std::vector<Row>& there) {
     if (between != Between::kNo && list.back.size() < kMostMissing) list.back.insert(one->first);
     one = list.missing.erase(one);
   }
-  list.is_ragged |= (list.evidence >= kEnoughEvidence && (list.is_proved || list.back.size() > 1)) ||
-                    list.evidence >= kEnoughOfOneTag;
+  list.is_ragged |=
+      (list.evidence >= kEnoughEvidence && (list.is_proved || list.back.size() > 1)) || list.evidence >= kEnoughOfOneTag;
 }
 
 ListCuts::Change ListCuts::change(List& list, const std::vector<Row>& now) {
@@ -105,8 +105,8 @@ bool ListCuts::is_cut(List& list, const std::vector<Row>& now, bool ends_file) {
 void ListCuts::note(Snapshot& snapshot, bool ends_file) {
   for (auto& rows : now_) rows.clear();
   for (const TagUsage& tag : snapshot.tags)
-    now_[list_of(tag.pool)].push_back({tag.key, tag.bytes, tag.has_outstanding ? tag.outstanding : 0, tag.counter_bits != 0,
-                                       tag.allocations, tag.frees});
+    now_[list_of(tag.pool)].push_back(
+        {tag.key, tag.bytes, tag.has_outstanding ? tag.outstanding : 0, tag.counter_bits != 0, tag.allocations, tag.frees});
   for (std::size_t i = 0; i < kLists; ++i) {
     if (now_[i].empty()) continue;
     const bool cut = is_cut(lists_[i], now_[i], ends_file);

@@ -65,7 +65,7 @@ struct TextOptions {
   std::optional<base::UnixMillis> modified;  // of the file, for its last or only table when there is no time at all
   DateOptions dates;
   std::function<bool()> modified_is_shared = {};  // by another file without a date in its name: copies, which it does not date
-  bool lines_tell_hosts = false;  // those above the dates
+  bool lines_tell_hosts = false;                  // those above the dates
 };
 [[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options);
 

@@ -66,9 +66,10 @@ base::Result<void> SortedReader::fill() {
   }
   any_left_ = beyond.has_value();
   if (all / room_bytes_ >= kMostPasses)
-    return base::Error{base::ErrorCode::kMalformed,
-                       "its readings are not in order of time, and it is too long to be sorted here; sort it by time: sort -s -k1,1 FILE (of "
-                       "lines that begin with a time as 2026-11-05T18:00:00Z)"};
+    return base::Error{
+        base::ErrorCode::kMalformed,
+        "its readings are not in order of time, and it is too long to be sorted here; sort it by time: sort -s -k1,1 FILE (of "
+        "lines that begin with a time as 2026-11-05T18:00:00Z)"};
   return {};
 }
 

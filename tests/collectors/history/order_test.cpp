@@ -200,9 +200,10 @@ TEST(Order, NewestFirstWithoutRoomForAllAtOnce) {
   EXPECT_GT(passes, 4U);
   EXPECT_LT(passes, 15U);
   SortedReader none(open, 10);
-  EXPECT_EQ(none.next(snapshot).error().message,
-            "its readings are not in order of time, and it is too long to be sorted here; sort it by time: sort -s -k1,1 FILE (of "
-            "lines that begin with a time as 2026-11-05T18:00:00Z)");
+  EXPECT_EQ(
+      none.next(snapshot).error().message,
+      "its readings are not in order of time, and it is too long to be sorted here; sort it by time: sort -s -k1,1 FILE (of "
+      "lines that begin with a time as 2026-11-05T18:00:00Z)");
 }
 
 /// Falls by the hour, and breaks off.

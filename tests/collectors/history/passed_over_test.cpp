@@ -35,10 +35,10 @@ std::string own(const std::string& time, const std::string& tag, int bytes) {
 }
 
 TEST(PassedOver, ARowFarAheadIsLackedByTheLooksBesideIt) {
-  const auto read = test::read_text(kScript + row("2026-11-03T18", "Aaaa", 10) + row("2026-11-03T18", "Bbbb", 20) +
-                                    row("2026-11-04T18", "Aaaa", 11) + row("2036-11-04T18", "Bbbb", 21) +
-                                    row("2026-11-05T18", "Aaaa", 12) + row("2026-11-05T18", "Bbbb", 22) +
-                                    row("2026-11-06T18", "Aaaa", 13));
+  const auto read =
+      test::read_text(kScript + row("2026-11-03T18", "Aaaa", 10) + row("2026-11-03T18", "Bbbb", 20) +
+                      row("2026-11-04T18", "Aaaa", 11) + row("2036-11-04T18", "Bbbb", 21) + row("2026-11-05T18", "Aaaa", 12) +
+                      row("2026-11-05T18", "Bbbb", 22) + row("2026-11-06T18", "Aaaa", 13));
   EXPECT_THAT(looks_of(read), ElementsAre("2026-11-03T18 Aaaa=10 Bbbb=20", "2026-11-04T18 Aaaa=11 ?",
                                           "2026-11-05T18 Aaaa=12 Bbbb=22 ?", "2026-11-06T18 Aaaa=13"));
   EXPECT_THAT(read.skipped, ElementsAre("f:5: its time lies far ahead of those above and below it"));
@@ -48,23 +48,24 @@ TEST(PassedOver, ARowInThePastIsLackedByTheLooksBesideIt) {
   const auto read = test::read_text(kScript + row("2026-11-03T18", "Aaaa", 10) + row("2026-11-03T18", "Bbbb", 20) +
                                     row("2026-11-04T18", "Aaaa", 11) + row("2016-11-04T18", "Bbbb", 21) +
                                     row("2026-11-05T18", "Aaaa", 12) + row("2026-11-05T18", "Bbbb", 22));
-  EXPECT_THAT(looks_of(read), ElementsAre("2026-11-03T18 Aaaa=10 Bbbb=20", "2026-11-04T18 Aaaa=11 ?",
-                                          "2026-11-05T18 Aaaa=12 Bbbb=22 ?"));
+  EXPECT_THAT(looks_of(read),
+              ElementsAre("2026-11-03T18 Aaaa=10 Bbbb=20", "2026-11-04T18 Aaaa=11 ?", "2026-11-05T18 Aaaa=12 Bbbb=22 ?"));
 }
 
 TEST(PassedOver, ATimeThatIsNotOneIsLackedByTheNextLookToo) {
   for (const std::string bad : {"2o26-11-04T18", "2016-11-04T18"}) {
-    const auto script = test::read_text(kScript + row("2026-11-03T18", "Aaaa", 10) + row("2026-11-03T18", "Bbbb", 20) +
-                                        row(bad, "Aaaa", 11) + row("2026-11-04T18", "Bbbb", 21) +
-                                        row("2026-11-05T18", "Bbbb", 22));
-    EXPECT_THAT(looks_of(script), ElementsAre("2026-11-03T18 Aaaa=10 Bbbb=20 ?", "2026-11-04T18 Bbbb=21 ?",
-                                              "2026-11-05T18 Bbbb=22"))
+    const auto script =
+        test::read_text(kScript + row("2026-11-03T18", "Aaaa", 10) + row("2026-11-03T18", "Bbbb", 20) + row(bad, "Aaaa", 11) +
+                        row("2026-11-04T18", "Bbbb", 21) + row("2026-11-05T18", "Bbbb", 22));
+    EXPECT_THAT(looks_of(script),
+                ElementsAre("2026-11-03T18 Aaaa=10 Bbbb=20 ?", "2026-11-04T18 Bbbb=21 ?", "2026-11-05T18 Bbbb=22"))
         << bad;
   }
   const auto csv =
       test::read_text("timestamp,pool,tag,bytes\n" + own("2026-11-03T18", "Aaaa", 10) + own("2026-11-03T18", "Bbbb", 20) +
                       own("2o26-11-04T18", "Aaaa", 11) + own("2026-11-04T18", "Bbbb", 21) + own("2026-11-05T18", "Bbbb", 22));
-  EXPECT_THAT(looks_of(csv), ElementsAre("2026-11-03T18 Aaaa=10 Bbbb=20 ?", "2026-11-04T18 Bbbb=21 ?", "2026-11-05T18 Bbbb=22"));
+  EXPECT_THAT(looks_of(csv),
+              ElementsAre("2026-11-03T18 Aaaa=10 Bbbb=20 ?", "2026-11-04T18 Bbbb=21 ?", "2026-11-05T18 Bbbb=22"));
 }
 
 TEST(PassedOver, OurOwnCsvKnowsSlipsAsWell) {
@@ -91,7 +92,8 @@ TEST(PassedOver, LastLooksYearsAheadAreNone) {
   std::string text = look("2026-11-03", 100) + look("2026-11-04", 101) + look("2026-11-05", 102);
   const auto read = test::read_text(text + look("2036-11-06", 103));
   EXPECT_THAT(looks_of(read), ElementsAre("2026-11-03T18 Leak=100", "2026-11-04T18 Leak=101", "2026-11-05T18 Leak=102 ?"));
-  EXPECT_THAT(read.skipped, ElementsAre("f:10: its time, 2036-11-06T18:00:00Z, lies years ahead of all others, and is one of the last"));
+  EXPECT_THAT(read.skipped,
+              ElementsAre("f:10: its time, 2036-11-06T18:00:00Z, lies years ahead of all others, and is one of the last"));
   // A host that was recorded again years later.
   text += look("2036-11-06", 103) + look("2036-11-07", 104) + look("2036-11-08", 105) + look("2036-11-09", 106);
   EXPECT_EQ(test::read_text(text).snapshots.size(), 7U);
@@ -110,7 +112,8 @@ std::string wide(const std::string& text, bool little) {
 
 TEST(PassedOver, APlainPieceBetweenTextsOfUtf16LosesNothing) {
   const auto look = [](const std::string& day, int bytes) {
-    return "2026-11-" + day + " 18:00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 9 1 8 " + std::to_string(bytes) + " 8\n";
+    return "2026-11-" + day + " 18:00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 9 1 8 " +
+           std::to_string(bytes) + " 8\n";
   };
   const std::string one = look("05", 100), other = look("06", 101);
   for (const bool little : {true, false})
@@ -148,15 +151,17 @@ TEST(PassedOver, LinesAboveDatesThatComeAgainTellHosts) {
     return found;
   };
   const std::string table = ":00Z\n Tag  Type Allocs Frees Diff Bytes Per Alloc\n Leak Nonp 9 1 8 ";
-  for (const auto& [one, other] : {std::pair("=== SRV1 ===", "=== SRV2 ==="), std::pair("SRV1", "SRV2"),
-                                   std::pair("Computer: SRV1", "Computer: SRV2")})
-    EXPECT_THAT(hosts_of(std::string(one) + "\n2026-11-05 18:00" + table + "100 8\n" + other + "\n2026-11-05 18:01" + table +
-                         "500 8\n" + one + "\n2026-11-06 18:00" + table + "101 8\n" + other + "\n2026-11-06 18:01" + table + "501 8\n"),
-                ElementsAre("SRV1 100", "SRV2 500", "SRV1 101", "SRV2 501"))
+  for (const auto& [one, other] :
+       {std::pair("=== SRV1 ===", "=== SRV2 ==="), std::pair("SRV1", "SRV2"), std::pair("Computer: SRV1", "Computer: SRV2")})
+    EXPECT_THAT(
+        hosts_of(std::string(one) + "\n2026-11-05 18:00" + table + "100 8\n" + other + "\n2026-11-05 18:01" + table +
+                 "500 8\n" + one + "\n2026-11-06 18:00" + table + "101 8\n" + other + "\n2026-11-06 18:01" + table + "501 8\n"),
+        ElementsAre("SRV1 100", "SRV2 500", "SRV1 101", "SRV2 501"))
         << one;
   const std::string slab = " 192 192 64 64 1 : tunables 0 0 0 : slabdata 3 3 0\n", head = "slabinfo - version: 2.1\n";
-  EXPECT_THAT(hosts_of("== h1 ==\n2026-11-05 18:00:00Z\n" + head + "dma" + slab + "== h2 ==\n2026-11-05 18:01:00Z\n" + head + "dma" + slab +
-                       "== h1 ==\n2026-11-06 18:00:00Z\n" + head + "dma" + slab + "== h2 ==\n2026-11-06 18:01:00Z\n" + head + "dma" + slab),
+  EXPECT_THAT(hosts_of("== h1 ==\n2026-11-05 18:00:00Z\n" + head + "dma" + slab + "== h2 ==\n2026-11-05 18:01:00Z\n" + head +
+                       "dma" + slab + "== h1 ==\n2026-11-06 18:00:00Z\n" + head + "dma" + slab +
+                       "== h2 ==\n2026-11-06 18:01:00Z\n" + head + "dma" + slab),
               ElementsAre("h1 12288", "h2 12288", "h1 12288", "h2 12288"));
   // Numbers of runs are no hosts, nor is one heading.
   EXPECT_THAT(hosts_of("Run1\n2026-11-05 18:00" + table + "100 8\nRun2\n2026-11-06 18:00" + table + "101 8\n"),
@@ -220,14 +225,13 @@ TEST(PassedOver, ARowThatIsTheSumOfAllOthersIsNoTag) {
   for (int day = 10; day < 13; ++day) {
     const std::string time = "2026-11-" + std::to_string(day) + "T18:00:00Z,";
     const std::string n = std::to_string(day);
-    text += time + "Aaaa,10000,200" + n + "\n" + time + "Bbbb,20000,300" + n + "\n" + time + "Cccc,30000,500" + n + "\n" + time +
-            "Dddd,0,7000\n" + time + "Alles,60000," + std::to_string(100000 + 3 * day + 7000) + "\n";
+    text += time + "Aaaa,10000,200" + n + "\n" + time + "Bbbb,20000,300" + n + "\n" + time + "Cccc,30000,500" + n + "\n" +
+            time + "Dddd,0,7000\n" + time + "Alles,60000," + std::to_string(100000 + 3 * day + 7000) + "\n";
   }
   const auto read = test::read_text(text);
   ASSERT_EQ(read.snapshots.size(), 3U);
   for (const Snapshot& snapshot : read.snapshots) EXPECT_EQ(snapshot.tags.size(), 7U);
-  EXPECT_THAT(read.warnings,
-              Contains("f: rows of \"Alles\" are the sums of all others and so no tags; they are passed over"));
+  EXPECT_THAT(read.warnings, Contains("f: rows of \"Alles\" are the sums of all others and so no tags; they are passed over"));
 }
 
 TEST(PassedOver, SumsOfSeveralRowsWithOneBrokenAreNone) {
@@ -240,8 +244,9 @@ TEST(PassedOver, SumsOfSeveralRowsWithOneBrokenAreNone) {
   EXPECT_THAT(looks_of(slab), ElementsAre("2026-11-05T18 dma=28672 one=12288", "2026-11-05T19 one=12288 ?"));
 
   const std::string alloc = "2026-11-05 18:00Z\nallocinfo - version: 1.0\n";
-  EXPECT_THAT(looks_of(test::read_text(alloc + "8192 2 mm/slub.c:1 func:two\n10x4 1 mm/slub.c:2 func:two\n4096 1 a.c:1 func:one\n")),
-              ElementsAre("2026-11-05T18 kernel:one:a.c=4096 ?"));
+  EXPECT_THAT(
+      looks_of(test::read_text(alloc + "8192 2 mm/slub.c:1 func:two\n10x4 1 mm/slub.c:2 func:two\n4096 1 a.c:1 func:one\n")),
+      ElementsAre("2026-11-05T18 kernel:one:a.c=4096 ?"));
 
   const std::string area = "0xffffc90000000000-0xffffc90000003000 12288 ";
   EXPECT_THAT(looks_of(test::read_text("2026-11-05 18:00Z\n" + area + "two+0x1/0x2 pages=2 vmalloc\n" +

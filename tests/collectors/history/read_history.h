@@ -32,8 +32,7 @@ inline WholeHistory read_history(base::FileSystem& files, const std::vector<std:
   auto source = history::open_history(files, paths, options);
   history::HistoryOptions learning = options;
   for (int looks = 1; source && looks < history::kMostLooks; ++looks) {
-    while ((*source)->advance()) {
-    }
+    while ((*source)->advance()) {}
     const bool is_known = (*source)->learned() == learning.learned;
     learning.learned = (*source)->learned();
     source = history::open_history(files, paths, learning);
