@@ -12,7 +12,7 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+constexpr std::size_t kMaxSecretBytes = std::size_t{64} * 1024;
 
 class ClientLoader {
  public:

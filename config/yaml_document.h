@@ -14,7 +14,7 @@
 
 namespace kmem::config {
 
-inline constexpr std::size_t kMaxFileBytes = 256 * 1024;
+inline constexpr std::size_t kMaxFileBytes = std::size_t{256} * 1024;
 inline constexpr std::size_t kMaxDepth = 16;
 /// One file's faults; more are not told.
 inline constexpr std::size_t kMaxFaults = 100;

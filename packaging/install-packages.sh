@@ -24,7 +24,7 @@ arm64=(python3-venv)
 x86=(g++-multilib lib32z1-dev)
 rpm=(rpm)
 stack=(python3 prometheus prometheus-alertmanager)
-lint=(git clang clang-format clang-tidy codespell)  # clang-tidy wants the set build, too
+lint=(git clang clang-format clang-tidy codespell python3)  # clang-tidy wants the set build, too
 wanted=()
 for set in "$@"; do
   case $set in

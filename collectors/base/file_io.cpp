@@ -40,7 +40,7 @@ Result<std::string> read_file(FileSystem& files, const std::string& path, std::s
     if (info->size_bytes > std::max(max_bytes, kBelievedBytes)) return too_long;
     content.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(info->size_bytes, max_bytes)));
   }
-  std::array<std::byte, 16 * 1024> chunk;
+  std::array<std::byte, std::size_t{16} * 1024> chunk;
   for (;;) {
     const auto got = (*file)->read(chunk);
     if (!got) return got.error();

@@ -152,7 +152,7 @@ void DriverWatch::start() {
   if (!system_ && !has_images) return;
   has_ended_ = false;
   thread_ = std::jthread([this](std::stop_token stop) {
-    run(stop);
+    run(std::move(stop));
     const std::scoped_lock lock(sleeping_);
     has_ended_ = true;
     wake_.notify_all();

@@ -49,8 +49,8 @@ void PendingConstants::call_tagged(const TagCall& shape, bool is_jump) {
     add(found->what, Evidence::kArgument);
     pending_.erase(std::next(found).base());
   }
-  const std::int64_t end =
-      is_x64_ ? std::int64_t{first_argument(is_jump)} + 0x50 : std::int64_t{first_argument(is_jump)} + shape.words * word_;
+  const std::int64_t end = is_x64_ ? std::int64_t{first_argument(is_jump)} + 0x50
+                                   : std::int64_t{first_argument(is_jump)} + std::int64_t{shape.words} * word_;
   erase([&](const Pending& one) {
     if (one.place.kind == Place::kRegister) return is_x64_ && is_argument(one.place.reg);
     return is_stack_argument(one.place, is_jump) && one.place.offset < end;

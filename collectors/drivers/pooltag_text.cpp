@@ -92,6 +92,7 @@ std::vector<PoolTagText::Row> PoolTagText::find(std::string_view tag) const {
   }
   std::sort(found.begin(), found.end());
   std::vector<Row> rows;
+  rows.reserve(found.size());
   for (const std::size_t index : found) rows.push_back(rows_[index]);
   return rows;
 }

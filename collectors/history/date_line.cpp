@@ -291,10 +291,7 @@ bool begins_eastern_part(char c) { return c == '\xe5' || c == '\xe6' || c == '\x
 bool is_of_a_mail(std::string_view line) {
   for (const std::string_view begin : {"Sent:", "Gesendet:", "Envoy", "Enviado", "Inviato:", "Received:"})
     if (line.starts_with(begin)) return true;
-  for (const std::string_view end : {"wrote:", "schrieb:", "crit :",
-                                     "\xa9"
-                                     "crit:",
-                                     "escribi\xc3\xb3:", "ha scritto:"})
+  for (const std::string_view end : {"wrote:", "schrieb:", "crit :", "\251crit:", "escribi\xc3\xb3:", "ha scritto:"})
     if (line.ends_with(end)) return true;
   return false;
 }

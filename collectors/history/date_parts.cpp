@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/digit.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/time_text.h"
@@ -31,7 +32,7 @@ std::optional<std::int64_t> take_compact_time(std::string_view& text) {
   const int minute = *take_digits(rest, 2, 2);
   const int second = digits == 6 ? *take_digits(rest, 2, 2) : 0;
   if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  std::int64_t millis = (hour * 60 + minute) * 60'000 + second * 1000;
+  std::int64_t millis = (hour * 60 + minute) * base::kMinuteMillis + second * base::kSecondMillis;
   if (digits == 6) millis += take_fraction_millis(rest);
   text = rest;
   return millis;
@@ -54,11 +55,11 @@ std::optional<std::int64_t> take_any_time(std::string_view& text) {
   rest.remove_prefix(1);
   const auto minute = take_digits(rest, 2, 2);
   if (!minute || *minute > 59) return std::nullopt;
-  std::int64_t millis = (*hour * 60 + *minute) * 60'000;
+  std::int64_t millis = (*hour * 60 + *minute) * base::kMinuteMillis;
   if (separator != 'h' && rest.size() > 2 && is_digit(rest[1]) && take_char(rest, separator)) {
     const auto second = take_digits(rest, 2, 2);
     if (!second || *second > 60) return std::nullopt;
-    millis += *second * 1000;
+    millis += *second * base::kSecondMillis;
     if (rest.size() > 1 && (rest.front() == ',' || rest.front() == '.') && is_digit(rest[1]))
       millis += take_fraction_millis(rest);
   }
@@ -88,7 +89,7 @@ std::optional<std::int64_t> take_hour_words(std::string_view& text) {
   }
   if (rest == "h" || rest == "H") rest = {};
   text = rest;
-  return (*hour * 60 + minute) * 60'000 + second * 1000;
+  return (*hour * 60 + minute) * base::kMinuteMillis + second * base::kSecondMillis;
 }
 
 std::optional<DateFound> take_parted_date(std::string_view& text, std::optional<DateOrder> order) {

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/time_words.h"
 #include "collectors/history/list_cuts.h"
 #include "collectors/history/snapshot_builder.h"
@@ -28,7 +29,7 @@ constexpr std::size_t kMostOpen = 32;  // of files that wait for their time; the
 constexpr std::size_t kMostHostsNamed = 1000;
 constexpr std::size_t kLooksAhead = 64, kLooksOfAHost = 3;
 constexpr std::size_t kAheadBytes = std::size_t{1} << 20;  // kept of them a file; beyond it is opened anew
-constexpr UnixMillis kSameLookMs = 60'000, kLongestLookMs = 15 * 60'000;
+constexpr UnixMillis kSameLookMs = 60'000, kLongestLookMs = 15 * base::kMinuteMillis;
 constexpr std::size_t kMostOwed = 4096;  // looks a file that lack a row
 constexpr UnixMillis kYearMs = 365 * base::kDayMillis;
 constexpr int kTimesTheSpan = 4;
@@ -463,6 +464,7 @@ class History final : public HistorySource {
           track->failed.reset();
           track->bytes_read = 0;
           if (opened = open_track(*track); !opened) return opened.error();
+          first = {};
           more = track->read(first);
           if (more && *more) track->take(std::move(first));
           if (more && *more && track->is_slip_first) more = leave_slip(*track);

@@ -103,7 +103,9 @@ struct LineFormat {
 /// what is left.
 inline constexpr LineFormat kLineFormats[] = {
     {Format::kPrometheusLines, "Prometheus' samples in lines", begins_prometheus_lines, false,
-     [](LineReader lines, FileNotes notes, TextOptions) { return make_prometheus_lines(std::move(lines), std::move(notes)); }},
+     [](LineReader lines, FileNotes notes, TextOptions) {  // NOLINT(performance-unnecessary-value-param): as the others
+       return make_prometheus_lines(std::move(lines), std::move(notes));
+     }},
     {Format::kSar, "sar or sadf -d", begins_sar, true,
      [](LineReader lines, FileNotes notes, TextOptions options) {
        return make_sar_history(std::move(lines), std::move(notes), std::move(options.dates));

@@ -45,7 +45,7 @@ Patience Monitor::patience() const {
 
 base::Result<void> Monitor::read_kernel(const Patience& patience) {
   Snapshot& snapshot = known_.snapshot;
-  const auto read = source_->read_within(snapshot, patience);
+  auto read = source_->read_within(snapshot, patience);
   if (!read && patience.come_back && read.error().code == base::ErrorCode::kBusy) return read;
   last_read_ = clock_.steady();
   has_read_ = read.ok();

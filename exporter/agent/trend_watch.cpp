@@ -13,8 +13,9 @@
 namespace kmem {
 namespace {
 
-constexpr base::UnixMillis kReviewEveryMs = 60'000;        // of verdicts while something surges: it may have minutes
-constexpr base::UnixMillis kFiguresEveryMs = 15 * 60'000;  // of all verdicts and of slopes of what is exported, which cost more
+constexpr base::UnixMillis kReviewEveryMs = 60'000;  // of verdicts while something surges: it may have minutes
+// Of all verdicts and of slopes of what is exported, which cost more.
+constexpr base::UnixMillis kFiguresEveryMs = 15 * base::kMinuteMillis;
 using base::kSecondsPerDay;
 constexpr double kPageBytes = 4096;
 

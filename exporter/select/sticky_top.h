@@ -17,7 +17,7 @@
 
 namespace kmem::select {
 
-inline constexpr base::UnixMillis kStickyDwellMs = 60 * 60'000;
+inline constexpr base::UnixMillis kStickyDwellMs = base::kHourMillis;
 
 template <typename Id>
 class StickyTop {

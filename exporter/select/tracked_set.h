@@ -47,7 +47,7 @@ class TrackedSet {
   /// up to kMaxSavedBytes.
   [[nodiscard]] std::string save() const;
   base::Result<void> load(std::string_view payload);
-  static constexpr std::size_t kMaxSavedBytes = 400 * 1024;
+  static constexpr std::size_t kMaxSavedBytes = std::size_t{400} * 1024;
 
   struct Tracking {
     std::size_t tracked = 0;

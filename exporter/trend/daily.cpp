@@ -149,6 +149,7 @@ double median(std::span<double> values) {
 
 double quantile(std::span<double> values, double share) {
   if (values.empty()) return 0;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): it is not negative
   const auto rank = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
   std::nth_element(values.begin(), values.begin() + rank, values.end());
   return values[static_cast<std::size_t>(rank)];

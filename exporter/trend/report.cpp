@@ -252,7 +252,7 @@ std::vector<SubjectReport> TrendEngine::report(bool all) const {
 }
 
 std::vector<Outline> TrendEngine::outlines() const {
-  constexpr std::size_t kBuckets = 15 * kBucketsPerDay;  // a week, the one before it, and a day that is not whole
+  constexpr std::size_t kBuckets = std::size_t{15} * kBucketsPerDay;  // a week, the one before it, and a day that is not whole
   std::vector<Outline> outlines(state_.subjects.size());
   if (outlines.empty()) return outlines;
   const std::int64_t booted = state_.timeline.boots().back().first_bucket;

@@ -17,7 +17,7 @@ constexpr double kLeastHandles = 5000;  // that may surge without a limit
 
 // It has ended when nothing clearly new was reached for as long, or when it was given back.
 constexpr double kEndsAfter = 0.4;  // times the time that it has grown
-constexpr std::int64_t kEndsAfterAtLeastMs = 15 * 60'000;
+constexpr std::int64_t kEndsAfterAtLeastMs = 15 * base::kMinuteMillis;
 constexpr double kClearlyNew = 0.03, kFallsBack = 0.3;  // of the growth
 
 double or_unknown(bool known, double value) { return known ? value : std::numeric_limits<double>::quiet_NaN(); }

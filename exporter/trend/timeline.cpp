@@ -6,8 +6,8 @@
 namespace kmem::trend {
 namespace {
 
-constexpr std::int64_t kSlackMs = 10 * 60'000;       // a clock that is set by less is followed
-constexpr std::int64_t kStandStillMs = 2 * kHourMs;  // a clock set back by less waits until it has caught up
+constexpr std::int64_t kSlackMs = 10 * base::kMinuteMillis;  // a clock that is set by less is followed
+constexpr std::int64_t kStandStillMs = 2 * kHourMs;          // a clock set back by less waits until it has caught up
 constexpr std::int64_t kFarthestMs = std::int64_t{1} << 53;
 
 std::int64_t bounded(std::int64_t ms) { return std::clamp(ms, -kFarthestMs, kFarthestMs); }
