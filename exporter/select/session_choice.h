@@ -17,9 +17,7 @@ namespace kmem::select {
 
 class SessionChoice {
  public:
-  /// `most` sessions are told at once, those in front of three quarters of them.
-  explicit SessionChoice(std::size_t top, std::size_t most = kMaxSessions)
-      : top_(top), top_sessions_(most * kTopSessions / kMaxSessions), sessions_(top_sessions_, most) {}
+  explicit SessionChoice(std::size_t top) : top_(top), sessions_(kTopSessions, kMaxSessions) {}
 
   void update(const std::vector<SessionTagUsage>& tags, base::UnixMillis now);
   void clock_was_set(std::int64_t step_ms) {
@@ -28,13 +26,6 @@ class SessionChoice {
   }
   void fill(const std::vector<SessionTagUsage>& tags, std::vector<SessionPool>& pools,
             std::vector<SessionMember>& members) const;
-
-  /// Series that fill() leads to.
-  [[nodiscard]] std::size_t series() const {
-    std::size_t count = tops_.size();
-    for (const SessionTop& top : tops_) count += 2 * top.tags.members().size();
-    return count;
-  }
 
   static constexpr std::size_t kTopSessions = 16, kMaxSessions = 24;
 
@@ -45,7 +36,7 @@ class SessionChoice {
     StickyTop<std::string> tags;
   };
 
-  std::size_t top_, top_sessions_;
+  std::size_t top_;
   StickyTop<std::uint32_t> sessions_;
   std::vector<SessionTop> tops_;  // of the members of sessions_, in their order, a row a pool
 };
