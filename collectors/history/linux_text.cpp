@@ -70,9 +70,9 @@ std::optional<std::int64_t> take_uptime_part(std::string_view part) {
   }
   rest = trimmed(rest);
   if (rest == "day" || rest == "days") return *number * kDayMillis;
-  if (rest == "hour" || rest == "hours" || rest == "hr" || rest == "hrs") return *number * 60 * kMinuteMillis;
-  if (rest == "week" || rest == "weeks") return *number * 7 * kDayMillis;
-  if (rest == "year" || rest == "years") return *number * 365 * kDayMillis;
+  if (rest == "hour" || rest == "hours" || rest == "hr" || rest == "hrs") return 60 * kMinuteMillis * *number;
+  if (rest == "week" || rest == "weeks") return 7 * kDayMillis * *number;
+  if (rest == "year" || rest == "years") return 365 * kDayMillis * *number;
   if (rest == "min" || rest == "mins" || rest == "minute" || rest == "minutes") return *number * kMinuteMillis;
   return std::nullopt;
 }

@@ -85,7 +85,7 @@ NumberText parse_number(std::string_view text, bool point_is_decimal) {
   }
   const std::string number = mantissa + plain.substr(exponent);
   std::string_view digits = number;
-  if (const std::size_t plus = digits.find("+"); plus == exponent + 1 || plus == 0) {
+  if (const std::size_t plus = digits.find('+'); plus == exponent + 1 || plus == 0) {
     // from_chars takes "e+09", but no sign in front.
     if (plus == 0) digits.remove_prefix(1);
   }

@@ -247,7 +247,7 @@ class SarHistory final : public SnapshotReader {
     snapshot.system = System::kLinux;
     snapshot.time = time;
     if (const auto boot = boot_times_.find(host); boot != boot_times_.end()) snapshot.boot_time = boot->second;
-    if (snapshot.tags.size() > 0 && !std::exchange(told_of_slab_, true)) notes_.warn(std::string(kSarSlabWarning));
+    if (!snapshot.tags.empty() && !std::exchange(told_of_slab_, true)) notes_.warn(std::string(kSarSlabWarning));
     ready_.push_back({host, std::move(snapshot)});
   }
 

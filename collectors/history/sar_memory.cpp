@@ -100,7 +100,7 @@ std::optional<SarHeading> parse_sar_heading(std::string_view line) {
   const std::size_t close = line.find(')', std::min(open, line.size()));
   if (close == std::string_view::npos) return std::nullopt;
   std::string_view rest = trimmed(line.substr(close + 1));
-  const std::size_t end = std::min(rest.find("_", 0), std::min(rest.find('\t'), rest.find("  ")));
+  const std::size_t end = std::min(rest.find('_', 0), std::min(rest.find('\t'), rest.find("  ")));
   rest = trimmed(rest.substr(0, std::min(end, rest.size())));
   if (rest.empty() || rest.find_first_of("0123456789") == std::string_view::npos) return std::nullopt;
   return SarHeading{sar_host_label(line.substr(open + 1, close - open - 1)), rest};
