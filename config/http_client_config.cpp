@@ -57,6 +57,7 @@ class ClientLoader {
       return;
     }
     std::vector<std::string_view> names;
+    names.reserve(keys.size());
     for (const Key& key : keys) names.push_back(key.name);
     for (const YamlEntry& entry : node.entries) {
       const auto known = std::find(names.begin(), names.end(), entry.key);

@@ -107,7 +107,7 @@ std::string check_tag(std::string_view text) {
 // A knob's name in the file is its path in Config.
 #define KMEM_KNOB(path) .name = #path, .field = [](Config& c) -> decltype((c.path)) { return c.path; }
 #define KMEM_COLLECTOR(collector, on, on_linux, on_windows, text) \
-  {KMEM_KNOB(source.collectors.collector), .help = text, .flag = "--collector." #collector},
+  {KMEM_KNOB(source.collectors.collector), .help = (text), .flag = "--collector." #collector},
 
 constexpr std::uint64_t kSecond = base::kSecondMillis, kMinute = base::kMinuteMillis, kHour = base::kHourMillis,
                         kDay = base::kDayMillis;

@@ -29,9 +29,9 @@ class Loader {
       if (out_.faults.size() > kMaxFaults) return;
       const std::string name = prefix + entry.key;
       const KnobInfo* knob = find_knob(name);
-      if (entry.key.find('.') != std::string::npos) unknown(entry, prefix);
-      else if (knob != nullptr) value(*knob, entry.value);
-      else if (!children(name + ".").empty()) section(entry.value, name + ".");
+      const bool is_path = entry.key.find('.') != std::string::npos;  // as no key is written
+      if (!is_path && knob != nullptr) value(*knob, entry.value);
+      else if (!is_path && !children(name + ".").empty()) section(entry.value, name + ".");
       else unknown(entry, prefix);
     }
   }

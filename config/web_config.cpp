@@ -163,6 +163,7 @@ class WebLoader {
   void section(const YamlNode& node, const std::string& where, const std::vector<Key>& keys) {
     if (!is_section(node, where)) return;
     std::vector<std::string_view> names;
+    names.reserve(keys.size());
     for (const Key& key : keys) names.push_back(key.name);
     for (const YamlEntry& entry : node.entries) {
       const auto known = std::find(names.begin(), names.end(), entry.key);

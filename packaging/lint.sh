@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a reader should not have to point out: layout of the code, spelling of the documents, clang-tidy's few checks.
-# Usage: packaging/lint.sh [format] [spelling] [tidy [all | FILES...]]   (default: format spelling)
+# Usage: packaging/lint.sh [format] [spelling] [tidy [all | FILES...]]   (default: all three)
 #        packaging/lint.sh --fix      lays out all code by .clang-format
 # tidy alone: all of the product that is not Windows' alone, without clang's analyzer, which takes most of the time; tidy all
 # and tidy FILES (.cpp) with it. Exit 0 only when nothing was found.
@@ -52,7 +52,7 @@ if [ "${1:-}" = --fix ]; then
   exit 0
 fi
 failed=no
-[ $# -gt 0 ] || set -- format spelling
+[ $# -gt 0 ] || set -- format spelling tidy
 while [ $# -gt 0 ]; do
   case $1 in
     format) format || failed=yes ;;

@@ -4,7 +4,7 @@
 #   Wine.
 # Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: lint and all of them)
 #        packaging/test.sh one NAME [FILTER]   builds and runs one test, natively; FILTER is GoogleTest's
-#        packaging/test.sh lint            layout and spelling; lint tidy: clang-tidy; lint tidy all, lint tidy FILES: with clang's analyzer, too
+#        packaging/test.sh lint            layout, spelling, clang-tidy; lint tidy all, lint tidy FILES: with clang's analyzer, too
 #        packaging/test.sh arm64           builds the program for Windows on ARM64 and reads its file, on demand
 #        packaging/test.sh x86             what a scrape costs on a 32-bit processor, on demand
 #        packaging/test.sh kubernetes      holds the kustomize folder to the types of Kubernetes and of the operator, on demand (Go)
@@ -30,6 +30,7 @@ case ${1:-} in
     shift
     packaging/install-packages.sh build lint
     packaging/fetch-sources.sh .build/deps cpp-httplib
+    [ $# -gt 0 ] || set -- tidy
     exec packaging/lint.sh format spelling "$@"
     ;;
   arm64)
@@ -110,7 +111,7 @@ failed=()
 if leg lint; then
   step "lint"
   packaging/install-packages.sh lint
-  packaging/lint.sh format spelling || failed+=(lint)
+  packaging/lint.sh || failed+=(lint)
 fi
 if leg native; then
   { build release && check release; } || failed+=(native)

@@ -32,6 +32,7 @@ class Merge {
     for (TagUsage& row : theirs) {
       if (into_.add(std::move(row)) == nullptr) continue;
       all_ = false;
+      // NOLINTNEXTLINE(bugprone-use-after-move): what is refused was not moved
       if (found_ == nullptr || !into_.has(row.pool, row.tag)) continue;
       if (places.empty())
         for (std::size_t i = 0; i < mine.size(); ++i) places.emplace(mine[i].key, i);
@@ -46,6 +47,7 @@ class Merge {
     for (ProcessUsage& row : theirs) {
       if (into_.add(std::move(row)) == nullptr) continue;
       all_ = false;
+      // NOLINTNEXTLINE(bugprone-use-after-move): the same
       if (found_ == nullptr || !into_.has_process(row.pid)) continue;
       if (places.empty())
         for (std::size_t i = 0; i < mine.size(); ++i) places.emplace(mine[i].pid, i);
@@ -149,7 +151,7 @@ class Merge {
     for (const auto& [at, name] : names)
       if (at == field) return name;
     if (pool_ == nullptr) return "a value";
-    const std::string pool(pool_name(pool_->pool));
+    std::string pool(pool_name(pool_->pool));
     const std::pair<const void*, const char*> totals[] = {{&pool_->bytes, " (whole pool)"},
                                                           {&pool_->resident_bytes, " (whole pool), resident"},
                                                           {&pool_->allocations, " (whole pool), allocations"},

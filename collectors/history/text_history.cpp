@@ -55,7 +55,7 @@ std::size_t find_word(std::string_view text, std::string_view word, std::size_t 
 
 class TextHistory final : public SnapshotReader {
  public:
-  TextHistory(LineReader lines, FileNotes notes, TextOptions options)
+  TextHistory(LineReader lines, FileNotes notes, const TextOptions& options)
       : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), modified_(options.modified),
         modified_is_shared_(options.modified_is_shared), lines_tell_hosts_(options.lines_tell_hosts) {}
 
@@ -136,6 +136,7 @@ class TextHistory final : public SnapshotReader {
       if (const auto of = subject_of_broken(text)) notes_.skip(lines_.number(), reason_, *of);
       else notes_.skip(lines_.number(), reason_);
       lose_row();
+      // NOLINTNEXTLINE(bugprone-branch-clone): what begins something else is told before a host is
     } else if (ends_table(text) || (text.starts_with("Memory ") && text.find(" Commit ") != std::string_view::npos)) {
       table_ = Table::kNone;  // the latter is the head of the next table of `top`
     } else if (const std::string_view other = begins_other(text); !other.empty() && other != other_) {
@@ -611,8 +612,9 @@ std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNot
   return named ? named : options.modified;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): as the makers of every format are called
 Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options) {
-  return std::unique_ptr<SnapshotReader>(std::make_unique<TextHistory>(std::move(lines), std::move(notes), std::move(options)));
+  return std::unique_ptr<SnapshotReader>(std::make_unique<TextHistory>(std::move(lines), std::move(notes), options));
 }
 
 }  // namespace kmem::history

@@ -75,7 +75,7 @@ std::optional<std::int64_t> take_time_of_day(std::string_view& text) {
   if (take_char(rest, ':')) {
     const auto second = take_digits(rest, 2, 2);
     if (!second || *second > 60) return std::nullopt;  // 60: a leap second
-    millis += *second * 1000;
+    millis += *second * base::kSecondMillis;
     if (rest.size() > 1 && (rest.front() == '.' || rest.front() == ',') && is_digit(rest[1])) {
       rest.remove_prefix(1);
       millis += take_fraction_millis(rest);

@@ -85,6 +85,7 @@ Result<std::unique_ptr<FrameSource>> make_replay_frames(base::FileSystem& files,
     return Error{ErrorCode::kMalformed, "nothing to replay: " + (reasons.empty() ? "no file is named" : reasons)};
   std::stable_sort(usable.begin(), usable.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
   std::vector<std::string> in_order;
+  in_order.reserve(usable.size());
   for (Beginning& one : usable) in_order.push_back(std::move(one.path));
   auto source = std::make_unique<ReplayFrames>(files, std::move(in_order));
   if (!source->advance()) return Error{ErrorCode::kIo, "nothing to replay: the files changed while they were read"};

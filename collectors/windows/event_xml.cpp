@@ -56,7 +56,7 @@ std::optional<base::UnixMillis> system_time(std::string_view text) {
     unit /= 10;
   }
   const auto days = std::chrono::sys_days(day).time_since_epoch().count();
-  return ((base::UnixMillis{days} * 24 + hour) * 60 + minute) * 60'000 + second * 1000 + millis;
+  return ((base::UnixMillis{days} * 24 + hour) * 60 + minute) * base::kMinuteMillis + second * base::kSecondMillis + millis;
 }
 
 std::string hex_bytes(std::string_view text) {

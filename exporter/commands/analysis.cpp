@@ -147,6 +147,7 @@ std::vector<PassedOver> passed_over_in(const history::HistorySource& source) {
   for (const history::FileReading& reading : source.readings())
     for (const auto& [of, count] : reading.lost) rows[of] += count;
   std::vector<PassedOver> found;
+  found.reserve(rows.size());
   for (auto& [of, count] : rows) found.push_back({of, count});
   return found;
 }

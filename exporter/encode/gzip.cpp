@@ -25,7 +25,7 @@ class Gzip::Deflater {
   /// The member's size; its bytes are at the start of packed().
   std::size_t run(std::string_view plain, bool is_page) {
     Bits out(packed_.data());
-    expect(out, 10 * 8);
+    expect(out, std::size_t{10} * 8);
     out.put_bytes(0x088B1F, 4);          // magic, deflate, no flags; no time
     out.put_bytes(0xFF04'0000'0000, 6);  // fastest, of no system
     if (is_page && kept_.take(plain)) {
@@ -46,7 +46,7 @@ class Gzip::Deflater {
       heads_.fill(0);
       base_ = kWindow + 1;
     }
-    expect(out, 8 * 8);
+    expect(out, std::size_t{8} * 8);
     out.fill_byte();
     out.put_bytes(base::crc32(plain), 4);
     out.put_bytes(plain.size(), 4);

@@ -28,13 +28,13 @@ constexpr std::size_t kShare = 4;
 // What is waited for after a last answer, so that the client reads it before a reset for its unread bytes arrives.
 constexpr milliseconds kLinger{1'000};
 constexpr milliseconds kLingerInStop{200};
-constexpr std::size_t kLingerBytes = 256 * 1024;
+constexpr std::size_t kLingerBytes = std::size_t{256} * 1024;
 // Answers that their readers have not taken yet, all together.
-constexpr std::size_t kMaxAnswerBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMaxAnswerBytes = std::size_t{4} * 1024 * 1024;
 
 constexpr char kTlsHandshake = 0x16;  // the type of a TLS connection's first record
 // What a peer can make TLS answer before it has sent a request.
-constexpr std::size_t kMaxHandshakeBytes = 64 * 1024;
+constexpr std::size_t kMaxHandshakeBytes = std::size_t{64} * 1024;
 
 constexpr Refusal kTimeout{408, "timeout", "the request's head took too long"};
 constexpr Refusal kBusy{503, "busy", "too many requests at once"};

@@ -287,6 +287,7 @@ base::Result<void> Server::start() {
   if (!opened) return opened.error();
   std::vector<Socket> listeners = std::move(*opened);
   std::vector<std::uint16_t> ports;
+  ports.reserve(listeners.size());
   for (const Socket& listener : listeners) ports.push_back(local_port(listener));
   if (auto room = raise_descriptor_limit(web_.max_connections + kOwnDescriptors); !room)
     return room.error().within("web.max_connections: " + std::to_string(web_.max_connections));

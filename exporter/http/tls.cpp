@@ -21,7 +21,7 @@ namespace {
 using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using Ssl = std::unique_ptr<SSL, Freed<SSL_free>>;
 
-constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+constexpr std::size_t kMaxFileBytes = std::size_t{1024} * 1024;
 // Records below their 16 KiB, because the buffer of the largest one stays with its connection.
 constexpr std::size_t kPieceBytes = 4096;
 constexpr std::size_t kRecordBytes = 64;  // what TLS adds to a piece, and some

@@ -69,7 +69,7 @@ base::Error not_found(const Pem& in, Wanted wanted) {
   const auto reason = ERR_peek_last_error();
   const char* const words = reason == 0 ? nullptr : ERR_reason_error_string(reason);
   ERR_clear_error();
-  const auto is = [&in](std::string what) { return base::Error{base::ErrorCode::kInvalid, in.name + ": " + what}; };
+  const auto is = [&in](const std::string& what) { return base::Error{base::ErrorCode::kInvalid, in.name + ": " + what}; };
   const std::string_view text = in.text;
   const auto labels = labels_of(text);
   const auto has = [&labels](auto test) { return std::any_of(labels.begin(), labels.end(), test); };

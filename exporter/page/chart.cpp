@@ -20,7 +20,7 @@ using trend::Kind;
 
 constexpr double kTop = 26, kHeight = 190, kBottom = kTop + kHeight;  // pixels; the drawing is 250 high
 constexpr double kWide = 1000;                                        // across, whatever the pixels
-constexpr std::size_t kFewestBuckets = 7 * trend::kBucketsPerDay;
+constexpr std::size_t kFewestBuckets = std::size_t{7} * trend::kBucketsPerDay;
 constexpr std::size_t kMostNamedBoots = 3;
 using base::kDayMillis;
 constexpr base::UnixMillis kBucketMs = kDayMillis / trend::kBucketsPerDay;

@@ -10,7 +10,7 @@ namespace kmem::select {
 namespace {
 
 // Growth below this is noise, however well it ranks among small tags.
-constexpr std::uint64_t kMaterialGrowthBytes = 64 * 1024;
+constexpr std::uint64_t kMaterialGrowthBytes = std::uint64_t{64} * 1024;
 
 std::size_t index_of(Pool pool) { return static_cast<std::size_t>(pool); }
 

@@ -29,6 +29,7 @@ int note_ranges(dl_phdr_info* object, std::size_t, void* noted) {
   auto& ranges = *static_cast<Ranges*>(noted);
   for (int i = 0; i < object->dlpi_phnum; ++i)
     if (object->dlpi_phdr[i].p_type == PT_DYNAMIC) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader tells addresses as numbers
       const auto* entry = reinterpret_cast<const ElfW(Dyn)*>(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
       for (; entry->d_tag != DT_NULL; ++entry)
         if (entry->d_tag == DT_TEXTREL) return 0;  // relocations in the text itself: not the file's own any more
@@ -54,6 +55,7 @@ void give_back_unused_memory() {
   dl_iterate_phdr(note_ranges, &ranges);
   // After all were looked at: the headers lie in what is dropped, and a look would map them again.
   for (std::size_t i = 0; i < ranges.count; ++i)
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     madvise(reinterpret_cast<void*>(ranges.all[i][0]), ranges.all[i][1] - ranges.all[i][0], MADV_DONTNEED);
 }
 

@@ -14,7 +14,6 @@ namespace kmem::top {
 namespace {
 
 using terminal::Frame;
-using terminal::Line;
 using terminal::Style;
 
 // poolmon's order of the key.

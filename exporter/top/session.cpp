@@ -43,13 +43,13 @@ std::string Session::text(const RowChoice& choice) const { return print(scene(),
 
 base::Result<void> Session::run(terminal::Terminal& terminal, View view) {
   using What = terminal::Input::What;
-  if (const auto first = read(); !first) return first;
+  if (auto first = read(); !first) return first;
   auto due = clock_.steady() + interval_;
   Extent extent;
   while (true) {
     terminal::Frame frame = draw(scene(), view, terminal.size(), extent);
     keep_in(view, extent);
-    if (const auto drawn = terminal.draw(frame); !drawn) return drawn;
+    if (auto drawn = terminal.draw(frame); !drawn) return drawn;
 
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - clock_.steady());
     const terminal::Input input = terminal.wait(std::max(left, std::chrono::milliseconds(0)));
