@@ -58,11 +58,12 @@ void add_arctan(Fixed& sum, std::uint32_t times, std::uint32_t x, bool negative)
 
 /// Blowfish starts from the digits of pi: its fraction's first 1042 words. Machin's formula; guard words take the error.
 const Fixed& pi_fraction() {
-  static const Fixed fraction = [] {
+  // Never freed: a check that is still under way when the program ends reads it.
+  static const Fixed& fraction = *[] {
     Fixed pi(1 + kPiWords + 2);
     add_arctan(pi, 16, 5, false);
     add_arctan(pi, 4, 239, true);
-    return Fixed(pi.begin() + 1, pi.begin() + 1 + kPiWords);
+    return new Fixed(pi.begin() + 1, pi.begin() + 1 + kPiWords);
   }();
   return fraction;
 }
