@@ -1,6 +1,7 @@
-// A clock that stands until the test moves it.
+// A clock that stands until the test moves it. Thread: one moves it, any reads it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
 #include "collectors/base/clock.h"
@@ -19,15 +20,15 @@ class ManualClock final : public base::Clock {
     wall_ += ms;
   }
   void advance(std::chrono::nanoseconds by) {
-    steady_ += by;
-    wall_ = start_ + std::chrono::duration_cast<std::chrono::milliseconds>(steady_ - kStart).count();
+    steady_ = steady() + by;
+    wall_ = start_ + std::chrono::duration_cast<std::chrono::milliseconds>(steady() - kStart).count();
   }
 
  private:
   static constexpr std::chrono::nanoseconds kStart = std::chrono::hours(1);
   base::UnixMillis start_;
-  base::UnixMillis wall_;
-  std::chrono::nanoseconds steady_ = kStart;
+  std::atomic<base::UnixMillis> wall_;
+  std::atomic<std::chrono::nanoseconds> steady_ = kStart;
 };
 
 }  // namespace kmem::test
