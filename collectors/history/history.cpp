@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "collectors/base/ascii_case.h"
 #include "collectors/base/clock.h"
 #include "collectors/base/time_words.h"
 #include "collectors/history/list_cuts.h"
@@ -29,7 +30,7 @@ constexpr std::size_t kMostOpen = 32;  // of files that wait for their time; the
 constexpr std::size_t kMostHostsNamed = 1000;
 constexpr std::size_t kLooksAhead = 64, kLooksOfAHost = 3;
 constexpr std::size_t kAheadBytes = std::size_t{1} << 20;  // kept of them a file; beyond it is opened anew
-constexpr UnixMillis kSameLookMs = 60'000, kLongestLookMs = 15 * base::kMinuteMillis;
+constexpr UnixMillis kSameLookMs = base::kMinuteMillis, kLongestLookMs = 15 * base::kMinuteMillis;
 constexpr std::size_t kMostOwed = 4096;  // looks a file that lack a row
 constexpr UnixMillis kYearMs = 365 * base::kDayMillis;
 constexpr int kTimesTheSpan = 4;
@@ -49,8 +50,7 @@ void add_gaps(Gaps& into, const Gaps& gaps) {
 }
 
 std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  for (char& c : text) c = base::ascii_lower(c);
   return text;
 }
 
@@ -432,7 +432,7 @@ class History final : public HistorySource {
     std::string name;
     for (const auto& track : waiting_) {
       if (track->host.empty()) continue;
-      if (!name.empty() && lower_case(name) != lower_case(track->host)) return;
+      if (!name.empty() && !base::equal_ignoring_case(name, track->host)) return;
       name = track->host;
     }
     nameless_ = options_.host.empty() ? name : options_.host;

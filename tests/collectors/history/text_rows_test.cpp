@@ -11,6 +11,14 @@ struct RowCase {
   std::string reason;
 };
 
+TagUsage read_as_told(const RowCase& one) {
+  TagUsage row;
+  std::string reason;
+  EXPECT_EQ(parse_poolmon_row(one.line, row, reason), one.kind) << one.line;
+  EXPECT_EQ(reason, one.reason) << one.line;
+  return row;
+}
+
 TEST(PoolmonRow, EveryWayToBreak) {
   const RowCase cases[] = {
       {" Leak Nonp", RowKind::kBroken, "the row ends before Allocs"},
@@ -31,12 +39,7 @@ TEST(PoolmonRow, EveryWayToBreak) {
       {"      Nonp 14 5 9 900 100", RowKind::kOther, ""},
       {"", RowKind::kOther, ""},
   };
-  for (const RowCase& one : cases) {
-    TagUsage row;
-    std::string reason;
-    EXPECT_EQ(parse_poolmon_row(one.line, row, reason), one.kind) << one.line;
-    EXPECT_EQ(reason, one.reason) << one.line;
-  }
+  for (const RowCase& one : cases) read_as_told(one);
 }
 
 TEST(PoolmonRow, TagsKeepTheirBlanks) {
@@ -110,13 +113,7 @@ TEST(PoolmonRow, CellsThatTouch) {
        "Bytes is not a number that fits"},
       {" Leak Nonp  0123456123456         0          0          0", RowKind::kBroken, "the row ends before Per Alloc"},
   };
-  for (const RowCase& one : refused) {
-    TagUsage row;
-    std::string reason;
-    EXPECT_EQ(parse_poolmon_row(one.line, row, reason), one.kind) << one.line;
-    EXPECT_EQ(reason, one.reason) << one.line;
-    EXPECT_EQ(row.tag, "Leak") << one.line;
-  }
+  for (const RowCase& one : refused) EXPECT_EQ(read_as_told(one).tag, "Leak") << one.line;
 }
 
 TEST(PoolusedRow, BrokenAndOther) {
