@@ -150,12 +150,11 @@ std::optional<std::int64_t> parse_uptime(std::string_view line) {
     if (same_word(text.substr(0, name.size()), name)) rest = text.substr(name.size());
   if (const std::size_t at = text.find("has been up for:"); at != std::string_view::npos) rest = text.substr(at + 16);
   if (rest.empty()) return std::nullopt;
-  std::int64_t seconds = 0;
   std::int64_t millis = 0;
   bool any = false;
   while (!(rest = rest.substr(std::min(rest.find_first_not_of(" \t,"), rest.size()))).empty()) {
     if (const auto of_day = take_time_of_day(rest)) {
-      millis = *of_day;
+      millis += *of_day;
       any = true;
       continue;
     }
@@ -164,18 +163,18 @@ std::optional<std::int64_t> parse_uptime(std::string_view line) {
     rest = rest.substr(std::min(rest.find_first_not_of("0123456789 "), rest.size()));
     const std::string_view word = rest.substr(0, std::min(rest.find_first_of(" ,("), rest.size()));
     const auto is = [&](std::string_view one, std::string_view many) { return same_word(word, one) || same_word(word, many); };
-    const std::int64_t unit = is("day", "days")         ? 86'400
-                              : is("hour", "hours")     ? 3600
-                              : is("minute", "minutes") ? 60
-                              : is("second", "seconds") ? 1
+    const std::int64_t unit = is("day", "days")         ? base::kDayMillis
+                              : is("hour", "hours")     ? base::kHourMillis
+                              : is("minute", "minutes") ? base::kMinuteMillis
+                              : is("second", "seconds") ? base::kSecondMillis
                                                         : 0;
     if (unit == 0) return std::nullopt;
-    seconds += static_cast<std::int64_t>(number->value) * unit;
+    millis += static_cast<std::int64_t>(number->value) * unit;
     any = true;
     rest.remove_prefix(word.size());
     if (rest.starts_with("(s)")) rest.remove_prefix(3);
   }
-  return any ? std::optional(seconds * 1000 + millis) : std::nullopt;
+  return any ? std::optional(millis) : std::nullopt;
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/fnv.h"
 #include "collectors/self/self.h"
 #include "exporter/metrics/collect.h"
@@ -91,7 +92,7 @@ std::vector<std::string> handler_names() { return {"metrics", "status", "api", "
 Patience patience_of(const http::Request& request, Patience patience) {
   const double scraper = std::strtod(request.scrape_timeout.c_str(), nullptr);
   // Its answer has to arrive, too. Less than a moment is not believed: others would get the same answer.
-  if (scraper > 0 && scraper < 3'600) {
+  if (scraper > 0 && scraper < base::kSecondsPerHour) {
     const std::chrono::duration<double> left(scraper - std::min(scraper / 4, kScraperMarginSeconds));
     patience.whole = std::clamp<std::chrono::nanoseconds>(std::chrono::duration_cast<std::chrono::nanoseconds>(left),
                                                           std::min<std::chrono::nanoseconds>(kLeastPatience, patience.whole),

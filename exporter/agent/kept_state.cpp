@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/log.h"
 
 namespace kmem {
@@ -13,7 +14,7 @@ namespace {
 
 constexpr int kTries = 3;
 constexpr std::chrono::milliseconds kPause{200};
-constexpr base::UnixMillis kStaleMs = 28LL * 24 * 3600 * 1000;  // half of what a history holds
+constexpr base::UnixMillis kStaleMs = 28 * base::kDayMillis;  // half of what a history holds
 constexpr int kMostUnreadSaves = 12;  // an hour of the usual interval: the disk is not going to give it back
 
 /// The file may be sound; it is the reading that fails.

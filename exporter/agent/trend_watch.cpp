@@ -125,7 +125,7 @@ void log_surge(const trend::SubjectReport& report, const drivers::Attribution& o
                  {{"kind", trend::kind_name(report.kind)},
                   {"pool", trend::pool_name_of(report.kind, report.pool)},
                   {name_key(report.kind), report.text},
-                  {bytes ? "bytes_per_hour" : "per_hour", number("%.0f", surge.pace_per_second * 3600)},
+                  {bytes ? "bytes_per_hour" : "per_hour", number("%.0f", surge.pace_per_second * base::kSecondsPerHour)},
                   {"growth", number("%.0f", surge.growth)},
                   {"since", base::rfc3339(surge.since)},
                   {"time_left", std::isinf(surge.seconds_left) ? std::string("unknown") : number("%.0fs", surge.seconds_left)},

@@ -253,13 +253,16 @@ std::string trend_json(const View& view) {
   const Subject& subject = *view.chosen;
   out["subject"] = subject_json(subject);
   const trend::Course& course = subject.course.value();
-  out["floors"] = {{"interval_seconds", 4 * 3600},
+  out["floors"] = {{"interval_seconds", trend::kCoarseMs / base::kSecondMillis},
                    {"start", base::rfc3339(course.floors_start)},
                    {"amount", amounts(course.floors)},
                    {"outstanding", amounts(course.outstanding)}};
-  out["fives"] = {{"interval_seconds", 300}, {"start", base::rfc3339(course.fives_start)}, {"amount", amounts(course.fives)}};
-  out["recent"] = {
-      {"interval_seconds", 3600}, {"start", base::rfc3339(course.recent_start)}, {"amount", amounts(course.recent)}};
+  out["fives"] = {{"interval_seconds", trend::Recent::kFiveMs / base::kSecondMillis},
+                  {"start", base::rfc3339(course.fives_start)},
+                  {"amount", amounts(course.fives)}};
+  out["recent"] = {{"interval_seconds", trend::kHourMs / base::kSecondMillis},
+                   {"start", base::rfc3339(course.recent_start)},
+                   {"amount", amounts(course.recent)}};
   for (const char* list : {"trend", "steps", "boots"}) out[list] = ordered_json::array();
   for (const Piece& piece : trend_pieces(subject, view.boots))
     out["trend"].push_back({{"from", base::rfc3339(piece.from)},

@@ -8,6 +8,7 @@
 #include <map>
 #include <span>
 
+#include "collectors/base/clock.h"
 #include "collectors/history/json_scan.h"
 #include "collectors/history/metric_meaning.h"
 #include "collectors/history/notes.h"
@@ -26,7 +27,7 @@ using history::MetricMeaning;
 using history::SeriesStore;
 using Token = JsonScan::Token;
 
-constexpr std::int64_t kStepSeconds = 3600;
+constexpr std::int64_t kStepSeconds = base::kHourMillis / base::kSecondMillis;
 constexpr std::int64_t kMostSteps = 10'000;
 // As if all were scraped every 15 s: less than half of what Prometheus lets a query load.
 constexpr std::int64_t kMostSamples = 20'000'000;

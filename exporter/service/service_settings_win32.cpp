@@ -2,6 +2,7 @@
 
 #include <windows.h>
 
+#include "collectors/base/clock.h"
 #include "exporter/service/identity.h"
 #include "exporter/service/win32_text.h"
 
@@ -49,7 +50,7 @@ AppliedSettings apply_settings(void* handle, std::vector<std::string>& warnings)
   apply(service, kRequiredPrivileges, &privileges, "the list of needed privileges", warnings);
 
   SC_ACTION restarts[] = {{SC_ACTION_RESTART, 5'000}, {SC_ACTION_RESTART, 30'000}, {SC_ACTION_RESTART, 60'000}};
-  SERVICE_FAILURE_ACTIONSW actions{86'400, nullptr, nullptr, 3, restarts};
+  SERVICE_FAILURE_ACTIONSW actions{base::kDayMillis / base::kSecondMillis, nullptr, nullptr, 3, restarts};
   apply(service, SERVICE_CONFIG_FAILURE_ACTIONS, &actions, "restart after crashes", warnings);
   return applied;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "collectors/base/clock.h"
 #include "exporter/service/supervisor.h"
 
 namespace kmem::service {
@@ -46,7 +47,7 @@ Signals::~Signals() {
 }
 
 Event Signals::wait(std::chrono::milliseconds timeout) {
-  const auto left = std::clamp<long long>(timeout.count(), 0, 3'600'000);
+  const auto left = std::clamp<long long>(timeout.count(), 0, base::kHourMillis);
   const HANDLE asked[] = {g_stop, g_reload};
   switch (WaitForMultipleObjects(2, asked, FALSE, static_cast<DWORD>(left))) {
     case WAIT_OBJECT_0: return Event::kStop;

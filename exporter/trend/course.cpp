@@ -22,9 +22,8 @@ std::optional<Course> TrendEngine::course(Kind kind, Pool pool, std::string_view
   for (float& floor : course.floors) floor = std::abs(floor);
   for (float& floor : course.recent) floor = std::abs(floor);
   course.fives = state_.recent.lines(slot).fives;
-  constexpr std::int64_t kFiveMs = 5 * Recent::kMinuteMs;
-  const std::int64_t open_five = state_.timeline.now_ms() / kFiveMs;
-  course.fives_start = state_.timeline.to_wall((open_five - static_cast<std::int64_t>(Recent::kFives)) * kFiveMs);
+  const std::int64_t open_five = state_.timeline.now_ms() / Recent::kFiveMs;
+  course.fives_start = state_.timeline.to_wall((open_five - static_cast<std::int64_t>(Recent::kFives)) * Recent::kFiveMs);
   for (float& floor : course.fives) floor = std::abs(floor);
   return course;
 }

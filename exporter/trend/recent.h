@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "collectors/base/clock.h"
 #include "collectors/base/wire.h"
 
 namespace kmem::trend {
@@ -17,7 +18,7 @@ class Recent {
  public:
   static constexpr std::size_t kMinutes = 40;
   static constexpr std::size_t kFives = 72;
-  static constexpr std::int64_t kMinuteMs = 60'000;
+  static constexpr std::int64_t kMinuteMs = base::kMinuteMillis, kFiveMs = 5 * kMinuteMs;
   static constexpr std::size_t kBytesPerSubject = (kMinutes + kFives + 4) * sizeof(float);
 
   /// Oldest first; the last one is the open one.
