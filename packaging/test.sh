@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs every test:
 #   native (g++, release) with end-to-end tests and benchmarks, clang with ASan+UBSan, TSan, Windows x86-64 and i686 under
-#   Wine.
-# Usage: packaging/test.sh [native] [asan] [tsan] [windows]   (default: lint and all of them)
+#   Wine, the program for Windows on ARM64, whose file is read.
+# Usage: packaging/test.sh [native] [asan] [tsan] [windows] [arm64]   (default: lint and all of them)
 #        packaging/test.sh one NAME [FILTER]   builds and runs one test, natively; FILTER is GoogleTest's
 #        packaging/test.sh lint            layout, spelling, clang-tidy; lint tidy all, lint tidy FILES: with clang's analyzer, too
-#        packaging/test.sh arm64           builds the program for Windows on ARM64 and reads its file, on demand
 #        packaging/test.sh x86             what a scrape costs on a 32-bit processor, on demand
 #        packaging/test.sh kubernetes      holds the kustomize folder to the types of Kubernetes and of the operator, on demand (Go)
 #        packaging/test.sh distributions   builds and tests in other distributions, on demand (distributions.sh)
@@ -33,14 +32,6 @@ case ${1:-} in
     [ $# -gt 0 ] || set -- tidy
     exec packaging/lint.sh format spelling "$@"
     ;;
-  arm64)
-    packaging/windows/prepare-arm64.sh .build/deps
-    ln -sfn /usr/src/googletest .build/deps/googletest
-    cmake --preset windows-arm64
-    cmake --build --preset windows-arm64 --target kmem_exporter
-    ctest --preset windows-arm64
-    exit
-    ;;
   x86)  # doubles aligned as Windows aligns them, whose layouts the build checks
     packaging/install-packages.sh build test x86
     packaging/fetch-sources.sh .build/deps cpp-httplib prometheus-cpp yaml-cpp spdlog fmtlib cli11 nlohmann-json3
@@ -65,7 +56,7 @@ case ${1:-} in
     ;;
 esac
 legs=("$@")
-[ ${#legs[@]} -gt 0 ] || legs=(lint native asan tsan windows)
+[ ${#legs[@]} -gt 0 ] || legs=(lint native asan tsan windows arm64)
 logs=.build/logs
 rm -rf "$logs"
 mkdir -p "$logs"
@@ -126,6 +117,11 @@ if leg tsan; then
 fi
 if leg windows; then
   packaging/windows/test.sh || failed+=(windows)
+fi
+if leg arm64; then
+  step "compiler and OpenSSL for ARM64"
+  { run arm64-prepare packaging/windows/prepare-arm64.sh .build/deps && build windows-arm64 --targets kmem_exporter &&
+    check windows-arm64 -L static; } || failed+=(arm64)
 fi
 
 echo
