@@ -512,8 +512,8 @@ constexpr MetricRow kCatalogue[] = {
      "modulo 2^32.",
      from_session_tags<&select::SessionMember::outstanding>},
     {"kmem_memory_management_setting", kGauge, "", {"name"},
-     R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management. )"
-     R"(Linux: /proc/sys/vm.)",
+     R"(Settings that exist, in their own units. Windows: registry values of Session Manager\Memory Management, )"
+     R"(and Control\RegistrySizeLimit. Linux: /proc/sys/vm.)",
      settings, kLean},
     {"kmem_finding", kGauge, "", {"finding"},
      "1 while this exporter finds that of the host's set-up or state: what, why and what to do is on its page, in "

@@ -1,22 +1,34 @@
 # Compares what a running kmem_exporter says with what Windows says by other ways: counters, registry, event logs, processes,
-# the service. Prints a line for each comparison. For powershell.exe 2.0 and later, on the host itself, as administrator.
+# the service. Prints a line for each comparison. For powershell.exe 2.0 to 5.1, on the host itself, as administrator; pwsh 6 and later
+# lack the commands. Where a group policy sets the execution policy, -ExecutionPolicy does not help: paste the file into the console.
 # Usage: powershell -ExecutionPolicy Bypass -File selfcheck.ps1 [-Url http://127.0.0.1:10054/metrics] [-Tolerance 2]
 # -Tolerance: percent by which a value may lie outside what was seen before and after the page.
-# Exit code: 0 nothing differs, 1 something does, 2 the page could not be read.
+# Exit code: 0 nothing differs, 1 something does, or no counter of Windows could be read, 2 the page could not be read.
 param([string]$Url = 'http://127.0.0.1:10054/metrics', [double]$Tolerance = 2)
 
 $script:differing = 0
 $script:compared = 0
+$script:skipped = 0
 $culture = [System.Globalization.CultureInfo]::InvariantCulture
 
+# Not by Write-Output, which breaks lines at 80 characters where it is redirected.
+function Write-Line([string]$line) { [Console]::Out.WriteLine($line) }
 function Write-Row([string]$verdict, [string]$what, [string]$said, [string]$wanted) {
-    Write-Output ('{0,-5} {1,-58} page {2,-22} Windows {3}' -f $verdict, $what, $said, $wanted)
+    Write-Line ('{0,-5} {1,-58} page {2,-22} Windows {3}' -f $verdict, $what, $said, $wanted)
 }
 function Confirm-That([bool]$holds, [string]$what, [string]$said, [string]$wanted) {
     $script:compared += 1
     if ($holds) { Write-Row 'ok' $what $said $wanted } else { $script:differing += 1; Write-Row 'DIFF' $what $said $wanted }
 }
-function Skip-This([string]$what, [string]$why) { Write-Output ('skip  {0,-58} {1}' -f $what, $why) }
+function Skip-This([string]$what, [string]$why) {
+    $script:skipped += 1
+    Write-Line ('skip  {0,-58} {1}' -f $what, $why)
+}
+
+if (-not (Get-Command Get-WmiObject -ErrorAction SilentlyContinue)) {
+    Write-Line 'this PowerShell has no Get-WmiObject: run the script by powershell.exe, not by pwsh'
+    exit 2
+}
 
 # --- the page ---
 # Series ('name{label="value"}') to number; labels stand in the order of the page.
@@ -53,35 +65,56 @@ $counters = @(
 )
 function Read-Counters {
     $found = @{}
+    $samples = @()
+    if (Get-Command Get-Counter -ErrorAction SilentlyContinue) {
+        $paths = @($counters | ForEach-Object { '\Memory\' + $_[1] })
+        # Before Vista it is there and refuses to run, in a way that only catch holds.
+        try { $samples = @((Get-Counter -Counter $paths -ErrorAction SilentlyContinue).CounterSamples) } catch { $samples = @() }
+    }
     $memory = Get-WmiObject -Class Win32_PerfRawData_PerfOS_Memory -ErrorAction SilentlyContinue
     foreach ($row in $counters) {
-        $sample = $null
-        if (Get-Command Get-Counter -ErrorAction SilentlyContinue) {
-            $sample = Get-Counter -Counter ('\Memory\' + $row[1]) -ErrorAction SilentlyContinue
-        }
-        if ($sample) { $found[$row[0]] = [double]$sample.CounterSamples[0].RawValue }
-        elseif ($memory) { $found[$row[0]] = [double]$memory.($row[2]) }
+        $sample = @($samples | Where-Object { $_ -and $_.Path -like ('*\memory\' + $row[1]) })
+        if ($sample.Count -gt 0) { $found[$row[0]] = [double]$sample[0].RawValue }
+        elseif ($memory -and $null -ne $memory.($row[2])) { $found[$row[0]] = [double]$memory.($row[2]) }
     }
     return $found
 }
 
 $before = Read-Counters
+# PowerShell 2 offers TLS 1.0 only, unless its .NET knows 1.2 (3072).
+try { [System.Net.ServicePointManager]::SecurityProtocol = 3072 } catch { Write-Line 'this .NET speaks no TLS 1.2: plain http only' }
 try {
     $client = New-Object System.Net.WebClient
+    $client.Proxy = $null
     $client.Encoding = [System.Text.Encoding]::UTF8
     $page = Read-Page $client.DownloadString($Url)
 } catch {
-    Write-Output ('no page from ' + $Url + ': ' + $_.Exception.Message)
+    Write-Line ('no page from ' + $Url + ': ' + $_.Exception.Message)
     exit 2
 }
 $after = Read-Counters
 if ($page.Count -lt 20) {
-    Write-Output ($Url + ' is no page of kmem_exporter: ' + $page.Count + ' series')
+    Write-Line ($Url + ' is no page of kmem_exporter: ' + $page.Count + ' series')
     exit 2
 }
 
+# --- handles: a process lives on, so a tenth and 20 more or less are no difference ---
+# At once, and without this process and WMI's, which grow with what is asked here.
+foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_process_handles{*' } | Sort-Object)) {
+    if ((Get-Label $series 'pid') -eq ('' + $PID) -or (Get-Label $series 'process') -like 'wmiprvse*') { continue }
+    $process = Get-Process -Id ([int](Get-Label $series 'pid')) -ErrorAction SilentlyContinue
+    if (-not $process) { Skip-This $series 'has ended' }
+    else {
+        $handles = [double]$process.HandleCount
+        Confirm-That ([Math]::Abs($page[$series] - $handles) -le 20 + $handles / 10) $series $page[$series] $handles
+    }
+}
+
+# --- what was read before and after the page ---
+$script:counted = 0
 foreach ($row in $counters) {
     $series = $row[0]
+    if ($before.ContainsKey($series) -and $after.ContainsKey($series)) { $script:counted += 1 }
     if (-not $before.ContainsKey($series) -or -not $after.ContainsKey($series)) { Skip-This $series 'Windows gives no such counter' }
     elseif (-not $page.ContainsKey($series)) { Confirm-That $false $series 'absent' $after[$series] }
     else {
@@ -113,35 +146,39 @@ foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_scrape_collecto
 # --- registry ---
 $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management'
 $settings = Get-ItemProperty -Path $key
+$control = Get-ItemProperty -Path 'HKLM:\SYSTEM\CurrentControlSet\Control'
 foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_memory_management_setting{*' } | Sort-Object)) {
     $name = Get-Label $series 'name'
     $value = $settings.$name
+    if ($name -eq 'RegistrySizeLimit') { $value = $control.$name }
     if ($value -is [int] -and $value -lt 0) { $value = [double]$value + 4294967296 }  # a REG_DWORD has no sign
     Confirm-That ($null -ne $value -and $page[$series] -eq [double]$value) $series $page[$series] $value
 }
 
 # --- event log: the page may know more than the log still holds, never less ---
-function Measure-Events([string]$source, [int]$id) {
-    $events = @(Get-EventLog -LogName System -Source $source -ErrorAction SilentlyContinue | Where-Object { $_.EventID -eq $id })
-    return $events.Count
+# One look for all: a log may be large. Before Vista there is no Get-WinEvent.
+$wanted = @($page.Keys | Where-Object { $_ -like 'kmem_pool_failure_events_total{*' } | Sort-Object)
+$ids = @($wanted | ForEach-Object { [int](Get-Label $_ 'event_id') } | Sort-Object -Unique)
+$logged = @()
+if ($ids.Count -gt 0) {
+    $isNew = Get-Command Get-WinEvent -ErrorAction SilentlyContinue
+    if ($isNew) {
+        try {
+            # That there is none is an error to it, too.
+            $logged = @(Get-WinEvent -FilterHashtable @{ LogName = 'System'; Id = $ids } -ErrorAction SilentlyContinue |
+                ForEach-Object { @{ Source = $_.ProviderName; Id = $_.Id } })
+        } catch { $isNew = $null }
+    }
+    if (-not $isNew) {
+        $logged = @(Get-EventLog -LogName System -ErrorAction SilentlyContinue | Where-Object { $ids -contains $_.EventID } |
+            ForEach-Object { @{ Source = $_.Source; Id = $_.EventID } })
+    }
 }
-foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_pool_failure_events_total{*' } | Sort-Object)) {
+foreach ($series in $wanted) {
     $provider = Get-Label $series 'provider'
     $id = [int](Get-Label $series 'event_id')
-    $source = $provider
-    if ($provider -like '*Resource-Exhaustion-Detector') { $source = 'Microsoft-Windows-Resource-Exhaustion-Detector' }
-    $count = Measure-Events $source $id
+    $count = @($logged | Where-Object { $_.Id -eq $id -and $_.Source -eq $provider }).Count
     Confirm-That ($page[$series] -ge $count) $series $page[$series] ('' + $count + ' in the log')
-}
-
-# --- handles: a process lives on, so a tenth and 20 more or less are no difference ---
-foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_process_handles{*' } | Sort-Object)) {
-    $process = Get-Process -Id ([int](Get-Label $series 'pid')) -ErrorAction SilentlyContinue
-    if (-not $process) { Skip-This $series 'has ended' }
-    else {
-        $handles = [double]$process.HandleCount
-        Confirm-That ([Math]::Abs($page[$series] - $handles) -le 20 + $handles / 10) $series $page[$series] $handles
-    }
 }
 
 # --- the service ---
@@ -160,15 +197,29 @@ else {
     Confirm-That ($restarts -eq 3) 'it restarts after failures' '3 times' $restarts
     $told = @(Get-EventLog -LogName Application -Source kmem_exporter -Newest 1 -ErrorAction SilentlyContinue)
     if ($told.Count -eq 0) { Confirm-That $false 'the Application log has an event of it' 'msg=' 'none' }
-    else { Confirm-That ($told[0].Message -like '*msg=*') 'its events have their text' 'msg=' $told[0].Message }
-    $users = New-Object System.Security.Principal.SecurityIdentifier 'S-1-5-32-545'
+    else {
+        # Without its text an event says so in the words of Windows' language, with ours at the end.
+        $text = $told[0].Message
+        Confirm-That ($text -match '^\s*(time=\S+ +)?(level=\S+ +)?msg=') 'its events have their text' 'msg=' $text
+    }
     $folder = Join-Path ([Environment]::GetFolderPath('CommonApplicationData')) 'kmem_exporter'
-    $readers = @((Get-Acl $folder).GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) |
-        Where-Object { $_.IdentityReference.Value -eq $users.Value })
-    Confirm-That ($readers.Count -eq 0) 'Users have no right to the configuration folder' 0 $readers.Count
+    $rights = $null
+    try {
+        $list = Get-Acl -Path $folder -ErrorAction SilentlyContinue
+        $rights = $list.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier])
+    } catch { $rights = $null }
+    if ($null -eq $rights) { Skip-This 'Users have no right to the configuration folder' ('no access list of ' + $folder) }
+    else {
+        # Everyone, Authenticated Users, Interactive, Users.
+        $everybody = @('S-1-1-0', 'S-1-5-11', 'S-1-5-4', 'S-1-5-32-545')
+        $readers = @($rights | Where-Object { $everybody -contains $_.IdentityReference.Value } |
+            Where-Object { ('' + $_.AccessControlType) -eq 'Allow' })
+        Confirm-That ($readers.Count -eq 0) 'Users have no right to the configuration folder' 0 $readers.Count
+    }
 }
 
-Write-Output ''
-Write-Output ('' + $script:compared + ' compared, ' + $script:differing + ' differ')
-if ($script:differing -gt 0) { exit 1 }
+Write-Line ''
+if ($script:counted -eq 0) { Write-Line 'not one counter of Windows could be read: nothing is proven' }
+Write-Line ('' + $script:compared + ' compared, ' + $script:skipped + ' skipped, ' + $script:differing + ' differ')
+if ($script:differing -gt 0 -or $script:counted -eq 0) { exit 1 }
 exit 0

@@ -133,6 +133,17 @@ class Tables(WithPackages):
         tables = subprocess.run(["msiinfo", "tables", self.first + ".msi"], check=True, capture_output=True, text=True).stdout.split()
         self.assertEqual({"Dialog", "Control", "ControlEvent"} & set(tables), set())
 
+    def test_all_that_a_reader_is_sent_to_is_there(self):
+        """The zip has what the installer has; README's links lead to files of it."""
+        with zipfile.ZipFile(self.first + ".zip") as archive:
+            names = {name.split("/", 1)[1] for name in archive.namelist() if not name.endswith("/")}
+            readme = archive.read(os.path.basename(self.first) + "/README.md").decode()
+        self.assertEqual(names, {row["FileName"].split("|")[-1] for row in self.rows("File")})
+        self.assertLessEqual({"kmem_exporter.exe", "README.md", "CHECKLIST.md", "selfcheck.ps1", "leak-signatures.txt"}, names)
+        links = set(re.findall(r"\]\(([^)#]+)\)", readme))
+        self.assertIn("CHECKLIST.md", links)
+        self.assertEqual({link for link in links if not link.startswith("https:")} - names, set())
+
     def test_its_machine_is_the_programs(self):
         told = subprocess.run(["msiinfo", "suminfo", self.first + ".msi"], check=True, capture_output=True, text=True).stdout
         word, schema = {"x64": ("x64", 200), "x86": ("Intel", 200), "arm64": ("Arm64", 500)}[self.arch]

@@ -79,7 +79,7 @@ class SelfCheck(unittest.TestCase):
     def test_functions_are_made_before_they_are_used(self):
         for name in re.findall(r"(?m)^function (\S+?)[({ ]", self.code):
             self.assertTrue(self.code[:self.code.index(name)].endswith("function "), name)
-        used = set(re.findall(r"\b(?:Confirm|Skip|Write-Row|Read|Measure|Get-Label)[\w-]*", self.code))
+        used = set(re.findall(r"\b(?:Confirm-|Skip-|Write-|Read-|Get-Label)[\w-]*", self.code))
         made = set(re.findall(r"(?m)^function (\S+?)[({ ]", self.code))
         self.assertEqual(used - made, set())
 
