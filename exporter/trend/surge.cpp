@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMinutesPerDay = 1440;
-constexpr double kHourMinutes = 60;
+constexpr double kHourMinutes = 60, kCoarseMinutes = 4 * kHourMinutes;
 
 // Growth that ends within ...
 constexpr double kSoonDays = 3;
@@ -56,6 +56,8 @@ constexpr std::size_t kLongDays = 4, kLongestDays = 7;
 constexpr double kHalvesEven = 0.7;
 constexpr double kLongEnoughMinutes = 17 * 60, kGoesOnLong = 0.9;  // what fills within a day has slowed down to 0.78
 constexpr double kLargestDay = 0.3, kLargestDayTimesDays = 1.3;
+constexpr double kMostUnseen = 0.8;  // of the growth, over days without readings
+constexpr double kSeenGrows = 0.4;   // pace of the days that were seen over that of all
 
 constexpr std::size_t kBlocks = 8;
 constexpr std::array kBlockMinutes = {3, 5, 10, 15, 20, 30, 45, 60, 120, 180, 240, 480, 720};
@@ -92,7 +94,6 @@ class Usual {
 
  private:
   static constexpr std::size_t kFewDays = 3, kManyDays = 14;
-  static constexpr double kCoarseMinutes = 240;
 
   /// Of days of floors so many hours wide, the newest of which are skipped. `ahead` hours have closed since they end.
   std::size_t take(std::span<const float> line, std::size_t skip, std::size_t width, std::size_t most, std::size_t ahead) {
@@ -296,6 +297,17 @@ Before highest_before(const SurgeView& view, double minutes) {
   return {high, beyond};
 }
 
+/// The highest that was held for four hours before so many minutes ago, on any day: what has been there once may come again.
+/// Floors of growth lag behind it, and so is told what they may have missed of one like this.
+double held_before(const SurgeView& view, double minutes, double growth, double pace) {
+  const double first = std::ceil(std::max(0.0, (minutes - view.minutes_of_coarse) / kCoarseMinutes) - 1e-9);
+  double held = kNone;
+  if (first < static_cast<double>(view.coarse.size()))
+    for (const float value : view.coarse.first(view.coarse.size() - static_cast<std::size_t>(first)))
+      held = higher(held, static_cast<double>(value));
+  return held + std::min(kBeyondNoDay * growth, 1.5 * kCoarseMinutes * pace);
+}
+
 double wait_for(double minutes) {
   if (minutes <= kWaits.front().minutes) return kWaits.front().used_over_left;
   for (std::size_t i = 1; i < kWaits.size(); ++i) {
@@ -319,12 +331,15 @@ bool ends_soon(const SurgeView& view, const Steady& steady, bool slows_down) {
   if (std::max(view.left, 0.0) / steady.pace > kSoonDays * kMinutesPerDay) return false;
   const Before usual = highest_before(view, steady.window);
   const double beyond = beyond_cache ? usual.beyond : std::max(usual.beyond, kBeyondNoDay);  // load may take half of the room
-  return used_over_left >= kFarBeyond * wait || std::isnan(usual.high) || view.now - usual.high >= beyond * steady.growth;
+  if (used_over_left >= kFarBeyond * wait) return true;
+  if (view.now <= held_before(view, steady.window, steady.growth, steady.pace)) return false;
+  return std::isnan(usual.high) || view.now - usual.high >= beyond * steady.growth;
 }
 
 bool is_much_more(const SurgeView& view, const Steady& steady) {
   if (steady.minutes < kLongEnoughMinutes || steady.goes_on < kGoesOnLong || steady.goes_on > kSpeedsUp) { return false; }
   if (steady.end_level < kTimes * steady.begin_level) return false;
+  if (view.now <= held_before(view, steady.window, steady.growth, steady.pace)) return false;
   const Before usual = highest_before(view, steady.window);
   return !std::isnan(usual.high) && view.now - usual.high >= std::max(usual.beyond, kBeyondNoDay) * steady.growth;
 }
@@ -345,19 +360,30 @@ std::optional<SurgeSigns> grows_for_days(const SurgeView& view) {
       held = higher(held, lowest(view.coarse, at, 1));
     if (std::isnan(held)) continue;
     const double times = days >= kLongestDays ? kTimesOfLongest : days >= kLongDays ? kTimesOfLong : kTimes;
-    if (level[0] < times * held) continue;
-    double largest = 0;
-    std::size_t rises = 0, steps = 0;
-    for (std::size_t day = days; day > 0; --day) {
-      const double rise = level[day - 1] - level[day];
-      if (std::isnan(rise)) continue;
-      largest = std::max(largest, rise);
+    if (level[0] < times * held || level[0] <= held_before(view, static_cast<double>(days) * kMinutesPerDay, growth,
+                                                           growth / static_cast<double>(days) / kMinutesPerDay))
+      continue;
+    // What nobody saw may have come in one step: of more days than one it may not be nearly all, and days that were seen
+    // have to grow, too.
+    const double most_of_day = std::max(kLargestDay, kLargestDayTimesDays / static_cast<double>(days));
+    double seen_growth = 0, before = level[days];
+    std::size_t rises = 0, steps = 0, seen_days = 0, before_day = days;
+    bool is_step = false;
+    for (std::size_t day = days; day-- > 0;) {
+      if (std::isnan(level[day])) continue;
+      const double rise = level[day] - before;
+      const std::size_t apart = before_day - day;
+      is_step = is_step ||
+                rise > (apart == 1 ? most_of_day : std::min(kMostUnseen, most_of_day * static_cast<double>(apart))) * growth;
+      if (apart == 1) seen_growth += rise, ++seen_days;
       rises += rise > 0;
       ++steps;
+      before = level[day], before_day = day;
     }
     const std::size_t middle = days / 2;
-    if (std::isnan(level[middle]) || steps < 2 || rises * 10 < steps * 7) continue;
-    if (largest > std::max(kLargestDay, kLargestDayTimesDays / static_cast<double>(days)) * growth) continue;
+    if (std::isnan(level[middle]) || steps < 2 || rises * 10 < steps * 7 || is_step) continue;
+    if (seen_days >= 2 && seen_growth * static_cast<double>(days) < kSeenGrows * growth * static_cast<double>(seen_days))
+      continue;
     const double newer = (level[0] - level[middle]) / static_cast<double>(middle);
     const double older = (level[middle] - level[days]) / static_cast<double>(days - middle);
     if (!(newer >= kHalvesEven * older)) continue;
@@ -385,6 +411,22 @@ std::optional<SurgeSigns> find_surge(const SurgeView& view) {
   if (!large) return std::nullopt;
   const auto signs = grows_for_days(view);
   return signs && fills < kSameGrowth * signs->growth ? signs : std::nullopt;
+}
+
+std::optional<double> present_pace(const SurgeView& view, double minutes) {
+  struct Floors {
+    std::span<const float> closed;
+    double width;
+  };
+  const std::array lines = {Floors{std::span(view.recent.minutes), 1},
+                            Floors{std::span(view.recent.fives).first(Recent::kFives), 5}, Floors{view.hours, kHourMinutes},
+                            Floors{view.coarse, kCoarseMinutes}};
+  for (const Floors& line : lines) {
+    const auto count = static_cast<std::size_t>(std::max(3.0, std::floor(minutes / 3 / line.width)));
+    if (count > line.closed.size()) continue;
+    if (const auto slope = slope_per_day(line.closed.last(count), line.width)) return slope;
+  }
+  return std::nullopt;
 }
 
 std::optional<double> slope_per_day(std::span<const float> floors, double minutes_apart) {

@@ -38,6 +38,9 @@ struct SurgeSigns {
 };
 [[nodiscard]] std::optional<SurgeSigns> find_surge(const SurgeView& view);
 
+/// How fast it grows over the last third of so many minutes, a day, by floors of one width; nullopt where too few were seen.
+[[nodiscard]] std::optional<double> present_pace(const SurgeView& view, double minutes);
+
 /// Slope of evenly spaced floors, a day; nullopt where fewer than three or less than half were seen.
 [[nodiscard]] std::optional<double> slope_per_day(std::span<const float> floors, double minutes_apart);
 

@@ -20,6 +20,12 @@ constexpr double kEndsAfter = 0.4;  // times the time that it has grown
 constexpr std::int64_t kEndsAfterAtLeastMs = 15 * base::kMinuteMillis;
 constexpr double kClearlyNew = 0.03, kFallsBack = 0.3;  // of the growth
 
+constexpr double kStands = 0.25;  // of the mean pace since it began: what fills is nearly full by then
+constexpr double kMinutesPerDay = 1440;
+
+double minutes_between(std::int64_t from_ms, std::int64_t to_ms) {
+  return static_cast<double>(to_ms - from_ms) / base::kMinuteMillis;
+}
 double or_unknown(bool known, double value) { return known ? value : std::numeric_limits<double>::quiet_NaN(); }
 
 }  // namespace
@@ -129,7 +135,8 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   if (!subject.may_leak()) return;
   SurgeState surge = subject.surge();
   const std::int64_t now_ms = state_.timeline.now_ms();
-  const std::optional<SurgeSigns> signs = find_surge(view_of(slot, left, whole));
+  const SurgeView view = view_of(slot, left, whole);
+  const std::optional<SurgeSigns> signs = find_surge(view);
   const float value = state_.open[slot].last;
   if (signs) {
     const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * 60'000);
@@ -152,7 +159,16 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   }
   const auto grown_ms = static_cast<double>(surge.high_ms - surge.since_ms);
   const auto patience_ms = std::max(kEndsAfterAtLeastMs, static_cast<std::int64_t>(kEndsAfter * grown_ms));
-  const bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kFallsBack) * surge.growth;
+  bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kFallsBack) * surge.growth;
+  // The pace is that of now, also while it slows down too much to begin as a surge.
+  if (!signs) {
+    if (const auto pace = present_pace(view, minutes_between(surge.since_ms, now_ms))) {
+      surge.pace_per_day = static_cast<float>(std::max(*pace, 0.0));
+      const double mean =
+          static_cast<double>(surge.growth) / std::max(1.0, minutes_between(surge.since_ms, now_ms)) * kMinutesPerDay;
+      over = over || (*pace < kStands * mean && now_ms - surge.told_ms > kEndsAfterAtLeastMs);
+    }
+  }
   if (!over) {
     subject.surging = std::make_unique<SurgeState>(surge);
     return;
