@@ -11,6 +11,7 @@
 #include "collectors/base/ascii_case.h"
 #include "collectors/base/clock.h"
 #include "collectors/base/time_words.h"
+#include "collectors/history/hosts_by_name.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/sorted_reader.h"
@@ -47,6 +48,7 @@ struct Track {
   explicit Track(std::string file) : path(std::move(file)) {}
 
   std::string path;
+  std::string named_host;  // by the file's name, where nothing in it tells one
   std::unique_ptr<SnapshotReader> reader;
   Snapshot head;     // the next one
   std::string host;  // of it
@@ -80,7 +82,7 @@ struct Track {
     auto more = reader->next(into.head);
     if (more && *more) {
       into.line = reader->line();
-      into.host = reader->host();
+      into.host = reader->host().empty() ? named_host : reader->host();
     }
     return more;
   }
@@ -98,6 +100,7 @@ class History final : public HistorySource {
 
   Result<void> open(const std::vector<std::string>& paths) {
     std::string reasons;
+    if (options_.learned.named_hosts.empty()) by_name_.emplace(paths);
     beside_.emplace(files_, paths, [this](const std::string& path) { return look_for_dates(files_, path); });
     for (const std::string& path : paths) {
       auto opened = probe(path, reasons);
@@ -107,6 +110,7 @@ class History final : public HistorySource {
       return Error{ErrorCode::kMalformed, "no usable history: " + (reasons.empty() ? "no file is named" : reasons)};
     std::stable_sort(waiting_.begin(), waiting_.end(),
                      [](const auto& a, const auto& b) { return a->first_time < b->first_time; });
+    tell_named_hosts();
     name_the_nameless();
     if (advance()) return {};
     if (!options_.host.empty()) return Error{ErrorCode::kMalformed, "no usable history: " + hosts_there()};
@@ -126,6 +130,7 @@ class History final : public HistorySource {
         while (!held_.empty()) let_go();
         look_.drop_far();
         if (ready_.empty()) {
+          if (by_name_) look_.learn_hosts(by_name_->hosts());
           tell_contradictions();
           return false;
         }
@@ -219,6 +224,7 @@ class History final : public HistorySource {
       Track& track = *active_[i];
       bool more = true;
       while (more && track.head.time == time) {
+        if (by_name_ && track.host.empty()) by_name_->see(track.path, track.head);
         const std::size_t into = is_wanted(track) && is_in_time(track) ? gather(track) : batch_.size();
         more = refill(track);
         if (!more && into < batch_.size()) batch_[into].ends_file = true;
@@ -318,6 +324,22 @@ class History final : public HistorySource {
     return "host " + in_quotes(options_.host) + " is not in it" + (names.empty() ? "" : "; there are " + names);
   }
 
+  // One warning, with a file of each of the first two.
+  void tell_named_hosts() {
+    const Track* first = nullptr;
+    for (const auto& track : waiting_) {
+      if (track->named_host.empty() || track->named_host != track->host) continue;
+      if (first == nullptr) first = track.get();
+      if (base::equal_ignoring_case(first->host, track->host)) continue;
+      notes_.warn(first->path,
+                  "it is taken as one of host " + in_quotes(first->host) + ", and " + track->path + " as one of " +
+                      in_quotes(track->host) +
+                      ", by their names: their readings are of the same times, and cannot be one host's; where they "
+                      "are, give one of them alone");
+      return;
+    }
+  }
+
   // Files that name no host are the one's that all others are of.
   void name_the_nameless() {
     std::string name;
@@ -332,6 +354,8 @@ class History final : public HistorySource {
   // Reads up to the first snapshot. A file without one is noted and left out.
   Result<void> probe(const std::string& path, std::string& reasons) {
     auto track = std::make_unique<Track>(path);
+    const auto& named = options_.learned.named_hosts;
+    if (const auto host = named.find(path); host != named.end()) track->named_host = host->second;
     const bool is_unsorted = options_.learned.unsorted.contains(path);
     track->is_newest_first = is_unsorted;
     if (const auto info = files_.info(path)) track->size_bytes = info->size_bytes;
@@ -391,11 +415,13 @@ class History final : public HistorySource {
     return {};
   }
 
-  std::string nothing_in(const std::string& path, const Notes::Mark& mark) const {
+  std::string nothing_in(const std::string& path, const Notes::Mark& mark) {
     if (notes_.skipped().size() > mark.listed) {
       const Skipped& first = notes_.skipped()[mark.listed];
       return path + ":" + std::to_string(first.line) + ": " + first.reason + "; nothing usable is in this file";
     }
+    if (const std::string& format = notes_.of(path).format; format.find("CSV") != std::string::npos)
+      return path + ": the heading of " + format + ", and no rows below it";
     return path +
            ": nothing usable; expected a capture, CSV with the columns timestamp, pool, tag and bytes, "
            "poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, or an "
@@ -618,6 +644,7 @@ class History final : public HistorySource {
   WholeLook look_;
   std::uint64_t read_again_ = 0;
   std::optional<BesideDates> beside_;
+  std::optional<HostsByName> by_name_;
   std::vector<std::unique_ptr<Track>> waiting_;  // by first_time
   std::size_t next_ = 0;
   std::vector<std::unique_ptr<Track>> active_;  // in the order they began
