@@ -171,10 +171,16 @@ bool BesideDates::shares_modified(const std::string& path) {
 }
 
 DateRuling BesideDates::of_names() {
+  // Files are given in the order of their letters: that times fall from one to the next proves nothing.
   DateOrderVotes votes;
-  std::vector<std::string_view> paths(paths_.begin(), paths_.end());
-  for (const std::string_view path : paths) votes.see(date_in_name(path, std::nullopt));
-  return {votes.firmly()};
+  for (const std::string& path : paths_) votes.see(date_in_name(path, std::nullopt));
+  DateRuling ruling;
+  for (const DateOrder order : kOrders) {
+    if (!votes.fits(order)) continue;
+    if (ruling.order) return {};
+    ruling.order = order;
+  }
+  return ruling;
 }
 
 }  // namespace kmem::history
