@@ -92,7 +92,10 @@ DateRuling BesideDates::of_text(FileNotes& notes) {
   const Seen& mine = seen(notes.path());
   if (mine.format.empty()) return {};
   if (std::string both = mine.votes.contradiction(); !both.empty()) return {std::nullopt, std::move(both), true};
-  if (const auto own = mine.votes.decide()) return {own};
+  if (const auto own = mine.votes.decide()) {
+    if (own == DateOrder::kYearMonthDay) notes.timed_by("dates year first: read so they fit best");
+    return {own};
+  }
   if (mine.by_name) {
     notes.timed_by("dates " + words_of(*mine.by_name) + ", as the one in the file's name says");
     return {mine.by_name};

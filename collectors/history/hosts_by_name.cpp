@@ -14,8 +14,9 @@ namespace {
 
 using base::is_digit;
 
-constexpr std::size_t kMostGroups = 256;  // that are compared
-constexpr std::size_t kFewestProofs = 2;  // one value may be a slip
+constexpr std::size_t kMostGroups = 256;    // that are compared
+constexpr std::size_t kMostSubjects = 256;  // of each, those of the least keys: of all the same ones
+constexpr std::size_t kFewestProofs = 2;    // one value may be a slip
 constexpr std::array<std::string_view, 8> kEndings = {"log", "txt", "csv", "tsv", "out", "dat", "prn", "json"};
 constexpr std::string_view kBetweenWords = "_-. ()[]{},+=@#~&";
 
@@ -172,6 +173,10 @@ HostsByName::Reading HostsByName::reading_of(const Snapshot& look) {
     reading.kind = values.empty() ? 0 : 3;
   }
   std::sort(values.begin(), values.end(), [](const Value& a, const Value& b) { return a.key < b.key; });
+  if (values.size() > kMostSubjects) {
+    values.resize(kMostSubjects);
+    values.shrink_to_fit();
+  }
   return reading;
 }
 

@@ -61,6 +61,9 @@ void WholeLook::drop_far() {
 }
 
 void WholeLook::settle(Snapshot& snapshot, const Gathered& of) {
+  // Until now they told that other files of the time contradict them.
+  const auto is_dead = [](const TagUsage& tag) { return tag.bytes == 0 && (!tag.has_outstanding || tag.outstanding == 0); };
+  snapshot.tags.erase(std::remove_if(snapshot.tags.begin(), snapshot.tags.end(), is_dead), snapshot.tags.end());
   drop_sums(snapshot, of.path);
   note_cuts(snapshot, of);
 }

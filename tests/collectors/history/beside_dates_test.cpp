@@ -99,6 +99,13 @@ TEST(DatesBeside, NamesThatCanBeTwoDaysAreReadAsTheOtherNames) {
   EXPECT_EQ(read({{"p_11132026.log", undated}, {"p_05112026_0600.log", undated}}).days, "2026-05-11 2026-11-13 ");
 }
 
+TEST(DatesBeside, YearsOfTwoDigitsThatStandFirstAreSaid) {
+  const Read three = read({{"f", log_of("26/11/05") + log_of("26/11/06") + log_of("26/11/07")}});
+  EXPECT_EQ(three.days, "2026-11-05 2026-11-06 2026-11-07 ");
+  EXPECT_THAT(three.rules.at("f"), Contains("dates year first: read so they fit best"));
+  EXPECT_THAT(read({{"f", log_of("26/11/05")}}).whole.error, HasSubstr("--date-order=dmy"));
+}
+
 // Neither the order in which a shell gives files nor the time of a copy tells a day.
 TEST(DatesBeside, NamesThatNothingDecidesAreRefused) {
   const std::string undated = kTable.substr(1);
