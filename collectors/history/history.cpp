@@ -130,7 +130,7 @@ class History final : public HistorySource {
         while (!held_.empty()) let_go();
         look_.drop_far();
         if (ready_.empty()) {
-          if (by_name_) look_.learn_hosts(by_name_->hosts());
+          tell_hosts_by_name();
           tell_contradictions();
           return false;
         }
@@ -271,6 +271,17 @@ class History final : public HistorySource {
       notes_.warn(track.path, "it has values of a time that an earlier one also has; the earlier one's are used");
     found->is_of_two = true;
     return static_cast<std::size_t>(found - batch_.begin());
+  }
+
+  void tell_hosts_by_name() {
+    if (!by_name_) return;
+    std::map<std::string, std::string> hosts = by_name_->hosts();
+    if (const auto two = by_name_->doubtful(); two && hosts.empty() && !std::exchange(told_of_doubt_, true))
+      notes_.warn(two->first,
+                  "it and " + two->second +
+                      " are taken as one host's: a reading of each does not show more; if their names tell two hosts, "
+                      "give each alone");
+    look_.learn_hosts(std::move(hosts));
   }
 
   void contradict(const Track& track, UnixMillis time, const Gathered& earlier, const Contradictions& differ) {
@@ -654,6 +665,7 @@ class History final : public HistorySource {
   std::map<std::string, std::list<Held>::iterator> by_host_;
   std::deque<Gathered> ready_;
   bool told_of_looks_ = false;
+  bool told_of_doubt_ = false;
   struct Contradicting {
     std::string first;
     std::uint64_t values = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "collectors/base/ascii_case.h"
 #include "collectors/base/digit.h"
@@ -147,7 +146,7 @@ HostsByName::HostsByName(const std::vector<std::string>& paths) : paths_(paths) 
     for (char& c : key) c = base::ascii_lower(c);
     if (known.size() >= kMostGroups && !known.contains(key)) continue;
     const auto [found, is_new] = known.try_emplace(std::move(key), groups_.size());
-    if (is_new) groups_.push_back({std::move(parts), {}});
+    if (is_new) groups_.push_back({std::move(parts), {}, {}, 0});
     group_of_[path] = found->second;
   }
 }
@@ -237,6 +236,19 @@ void HostsByName::see(const std::string& path, const Snapshot& look) {
     if (proofs > 0) apart_[std::minmax(i, own)] += proofs;
   }
   group.last = std::move(now);
+  if (group.readings++ == 0) group.path = path;
+}
+
+std::optional<std::pair<std::string, std::string>> HostsByName::doubtful() const {
+  const Group* first = nullptr;
+  for (const Group& group : groups_) {
+    if (group.readings != 1) continue;
+    if (first != nullptr && first->last.kind == group.last.kind && first->last.time != group.last.time &&
+        differing(first->last, group.last) > 0)
+      return std::pair{first->path, group.path};
+    if (first == nullptr) first = &group;
+  }
+  return std::nullopt;
 }
 
 std::map<std::string, std::string> HostsByName::hosts() const {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,9 @@ class HostsByName {
   /// Host by path, of files whose readings show several, and of all that are named alike; empty: they show none.
   [[nodiscard]] std::map<std::string, std::string> hosts() const;
 
+  /// Files of one reading each, of other values, whose names may tell two hosts, where nothing shows whether they do.
+  [[nodiscard]] std::optional<std::pair<std::string, std::string>> doubtful() const;
+
  private:
   struct Value {
     std::uint64_t key = 0, amount = 0;
@@ -43,6 +47,8 @@ class HostsByName {
   struct Group {  // files of one name
     std::vector<std::string> parts;
     Reading last;
+    std::string path;
+    std::size_t readings = 0;
   };
   [[nodiscard]] static Reading reading_of(const Snapshot& look);
   /// How many of the shared subjects tell two hosts apart; 0 where most do not.

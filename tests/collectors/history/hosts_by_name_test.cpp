@@ -9,6 +9,7 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(HostsByName, DatesCountersAndEndingsAreNoPartsOfAName) {
   const std::pair<const char*, std::vector<std::string>> cases[] = {
@@ -143,6 +144,17 @@ TEST(HostsByName, OneHostsFilesStayItsOwn) {
   const Read counted = read({{"pool-1.log", log_of(3, 0, 5000, 640)}, {"pool-2.log", log_of(3, 0, 90, 32)}});
   EXPECT_EQ(counted.by_host.size(), 1U);
   EXPECT_THAT(counted.whole.warnings, Contains(HasSubstr("it contradicts what was read before")));
+}
+
+TEST(HostsByName, AReadingOfEachDoesNotShowWhetherNamesTellHosts) {
+  const Read two = read({{"SRV1-2026-09-01_0000.log", table(5000, 640)}, {"SRV2-2026-09-01_0005.log", table(90, 32)}});
+  EXPECT_EQ(two.by_host, (std::map<std::string, std::string>{{"", "01T00:00 640; 01T00:05 32"}}));
+  const std::string why =
+      "SRV1-2026-09-01_0000.log: it and SRV2-2026-09-01_0005.log are taken as one host's: a reading of each does not show more; if "
+      "their names tell two hosts, give each alone";
+  EXPECT_THAT(two.whole.warnings, Contains(why));
+  EXPECT_THAT(read({{"p-20260901.log", table(90, 64)}, {"p-20260902.log", table(95, 32)}}).whole.warnings,
+              Not(Contains(HasSubstr("one host's"))));
 }
 
 TEST(HostsByName, AHostThatAFileTellsItselfWeighsMore) {
