@@ -92,7 +92,10 @@ DateRuling BesideDates::of_text(FileNotes& notes) {
   const Seen& mine = seen(notes.path());
   if (mine.format.empty()) return {};
   if (std::string both = mine.votes.contradiction(); !both.empty()) return {std::nullopt, std::move(both), true};
-  if (const auto own = mine.votes.decide()) return {own};
+  if (const auto own = mine.votes.decide()) {
+    if (own == DateOrder::kYearMonthDay) notes.timed_by("dates year first: read so they fit best");
+    return {own};
+  }
   if (mine.by_name) {
     notes.timed_by("dates " + words_of(*mine.by_name) + ", as the one in the file's name says");
     return {mine.by_name};
@@ -171,10 +174,16 @@ bool BesideDates::shares_modified(const std::string& path) {
 }
 
 DateRuling BesideDates::of_names() {
+  // Files are given in the order of their letters: that times fall from one to the next proves nothing.
   DateOrderVotes votes;
-  std::vector<std::string_view> paths(paths_.begin(), paths_.end());
-  for (const std::string_view path : paths) votes.see(date_in_name(path, std::nullopt));
-  return {votes.firmly()};
+  for (const std::string& path : paths_) votes.see(date_in_name(path, std::nullopt));
+  DateRuling ruling;
+  for (const DateOrder order : kOrders) {
+    if (!votes.fits(order)) continue;
+    if (ruling.order) return {};
+    ruling.order = order;
+  }
+  return ruling;
 }
 
 }  // namespace kmem::history

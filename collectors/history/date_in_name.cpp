@@ -56,6 +56,25 @@ std::optional<UnixMillis> take_unix_seconds(std::string_view& text) {
   return *time;
 }
 
+// "05092026" where it cannot begin with a year, "05_09_2026".
+std::optional<NumericDate> take_year_last(std::string_view& text) {
+  std::string_view rest = text;
+  const bool is_glued = std::min(text.find_first_not_of("0123456789"), text.size()) == 8;
+  const auto part = [&](std::size_t fewest, std::size_t most) {
+    const auto value = take_digits(rest, fewest, most);
+    if (!is_glued && most == 2 && !take_char(rest, '_')) rest = {};
+    return value.value_or(0);
+  };
+  const int first = part(is_glued ? 2 : 1, 2);
+  const int second = part(is_glued ? 2 : 1, 2);
+  const int year = part(4, 4);
+  if (year < kFirstYear || year > kLastYear || (!rest.empty() && is_digit(rest.front()))) return std::nullopt;
+  NumericDate date{{first, second, year}, false, false, std::string(text.substr(0, text.size() - rest.size()))};
+  if (!date.is_a_day()) return std::nullopt;
+  text = rest;
+  return date;
+}
+
 /// Where only one order gives a day of the calendar.
 std::optional<UnixMillis> only_day(const NumericDate& date) {
   std::optional<UnixMillis> found;
@@ -136,11 +155,16 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
       return found;
     } else if (const auto glued = take_glued_date(rest)) {
       found.midnight = glued;
+    } else if (auto year_last = take_year_last(rest)) {
+      found.numeric = std::move(year_last);
+      if (order) found.midnight = found.numeric->in(*order);
     } else if (auto parted = take_parted_date(rest, order); parted) {
       found.midnight = parted->midnight;
       found.numeric = std::move(parted->numeric);
-      if (found.numeric && !order) found.midnight = only_day(*found.numeric);
-      if (found.numeric && !found.midnight)
+    }
+    if (found.numeric) {
+      if (!order) found.midnight = only_day(*found.numeric);
+      if (!found.midnight)
         found.problem = in_quotes(found.numeric->text) +
                         (order ? " in the file's name is no day of the calendar, read as was said"
                                : " in the file's name can be two days; --date-order=dmy or --date-order=mdy says which");

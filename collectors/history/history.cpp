@@ -1,22 +1,21 @@
 #include "collectors/history/history.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <deque>
 #include <list>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "collectors/base/ascii_case.h"
 #include "collectors/base/clock.h"
 #include "collectors/base/time_words.h"
-#include "collectors/history/list_cuts.h"
+#include "collectors/history/hosts_by_name.h"
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/sorted_reader.h"
+#include "collectors/history/whole_look.h"
 
 namespace kmem::history {
 namespace {
@@ -27,14 +26,10 @@ using base::Result;
 using base::UnixMillis;
 
 constexpr std::size_t kMostOpen = 32;  // of files that wait for their time; the others are opened again
-constexpr std::size_t kMostHostsNamed = 1000;
 constexpr std::size_t kLooksAhead = 64, kLooksOfAHost = 3;
 constexpr std::size_t kAheadBytes = std::size_t{1} << 20;  // kept of them a file; beyond it is opened anew
 constexpr UnixMillis kSameLookMs = base::kMinuteMillis, kLongestLookMs = 15 * base::kMinuteMillis;
 constexpr std::size_t kMostOwed = 4096;  // looks a file that lack a row
-constexpr UnixMillis kYearMs = 365 * base::kDayMillis;
-constexpr int kTimesTheSpan = 4;
-constexpr std::size_t kMostFar = 3;  // looks of a host years ahead of all others that are slips
 
 /// Where its rows stand.
 Gaps gaps_of(const Snapshot& snapshot) {
@@ -42,11 +37,6 @@ Gaps gaps_of(const Snapshot& snapshot) {
   for (const TagUsage& tag : snapshot.tags) gaps.add(tag.pool);
   gaps.processes = !snapshot.processes.empty();
   return gaps;
-}
-
-void add_gaps(Gaps& into, const Gaps& gaps) {
-  into.pools |= gaps.pools;
-  into.processes |= gaps.processes;
 }
 
 std::string lower_case(std::string text) {
@@ -58,6 +48,7 @@ struct Track {
   explicit Track(std::string file) : path(std::move(file)) {}
 
   std::string path;
+  std::string named_host;  // by the file's name, where nothing in it tells one
   std::unique_ptr<SnapshotReader> reader;
   Snapshot head;     // the next one
   std::string host;  // of it
@@ -91,7 +82,7 @@ struct Track {
     auto more = reader->next(into.head);
     if (more && *more) {
       into.line = reader->line();
-      into.host = reader->host();
+      into.host = reader->host().empty() ? named_host : reader->host();
     }
     return more;
   }
@@ -105,10 +96,11 @@ struct Track {
 class History final : public HistorySource {
  public:
   History(base::FileSystem& files, HistoryOptions options)
-      : files_(files), options_(std::move(options)), learned_(options_.learned) {}
+      : files_(files), options_(std::move(options)), look_(options_.learned, notes_) {}
 
   Result<void> open(const std::vector<std::string>& paths) {
     std::string reasons;
+    if (options_.learned.named_hosts.empty()) by_name_.emplace(paths);
     beside_.emplace(files_, paths, [this](const std::string& path) { return look_for_dates(files_, path); });
     for (const std::string& path : paths) {
       auto opened = probe(path, reasons);
@@ -118,6 +110,7 @@ class History final : public HistorySource {
       return Error{ErrorCode::kMalformed, "no usable history: " + (reasons.empty() ? "no file is named" : reasons)};
     std::stable_sort(waiting_.begin(), waiting_.end(),
                      [](const auto& a, const auto& b) { return a->first_time < b->first_time; });
+    tell_named_hosts();
     name_the_nameless();
     if (advance()) return {};
     if (!options_.host.empty()) return Error{ErrorCode::kMalformed, "no usable history: " + hosts_there()};
@@ -135,8 +128,9 @@ class History final : public HistorySource {
         hold(std::move(batch_[at_++]));
       } else if (!next_batch()) {
         while (!held_.empty()) let_go();
-        drop_far();
+        look_.drop_far();
         if (ready_.empty()) {
+          tell_hosts_by_name();
           tell_contradictions();
           return false;
         }
@@ -144,15 +138,14 @@ class History final : public HistorySource {
     }
     Gathered& next = ready_.front();
     current_ = next.merged ? next.merged->take() : std::move(next.snapshot);
+    look_.settle(current_, next);
     host_ = std::move(next.host);
-    drop_sums(next.path);
-    note_cuts(next);
     ready_.pop_front();
     return true;
   }
 
   [[nodiscard]] const std::string& host() const override { return host_; }
-  [[nodiscard]] const Learned& learned() const override { return learned_; }
+  [[nodiscard]] const Learned& learned() const override { return look_.learned(); }
   [[nodiscard]] const std::deque<FileReading>& readings() const override { return notes_.readings(); }
   [[nodiscard]] const std::vector<Skipped>& skipped() const override { return notes_.skipped(); }
   [[nodiscard]] std::uint64_t skipped_count() const override { return notes_.skipped_count(); }
@@ -167,79 +160,18 @@ class History final : public HistorySource {
   }
 
  private:
-  // What all files have of one host at one time.
-  struct Gathered {
-    std::string host, path;
-    std::uint64_t line = 0;
-    Snapshot snapshot;
-    std::unique_ptr<SnapshotBuilder> merged;
-    bool is_of_two = false;
-    bool ends_file = false;
-
-    [[nodiscard]] const Snapshot& seen() const { return merged ? merged->snapshot() : snapshot; }
-    void lack(const Gaps& rows) { add_gaps(merged ? merged->snapshot().gaps : snapshot.gaps, rows); }
-    /// False: some of it was there already.
-    bool merge(Snapshot&& other, Contradictions* contradictions = nullptr) {
-      if (!merged) {
-        merged = std::make_unique<SnapshotBuilder>();
-        (void)merged->merge(std::move(snapshot));
-      }
-      return merged->merge(std::move(other), contradictions);
-    }
-  };
   struct Held {
     Gathered gathered;
     UnixMillis last_time = 0;
   };
-
-  void note_cuts(const Gathered& look) {
-    if (cuts_.size() >= kMostHostsNamed && !cuts_.contains(host_)) return;
-    const auto [found, is_new] = cuts_.try_emplace(host_);
-    ListCuts& cuts = found->second;
-    for (std::size_t i = 0; is_new && i < ListCuts::kLists; ++i)
-      if (options_.learned.ragged.contains({host_, i})) cuts.set_ragged(i);
-    cuts.note(current_, look.ends_file);
-    for (std::size_t i = 0; i < ListCuts::kLists; ++i)
-      if (cuts.is_ragged(i) && (told_of_ragged_.insert({host_, i}).second)) {
-        learned_.ragged.insert({host_, i});
-        notes_.warn(look.path, std::string(host_.empty() ? "" : "host " + in_quotes(host_) + ": ") +
-                                   "rows are missing here and there: tags go and come again as if they had been there all the "
-                                   "time; what is not listed is unknown, not 0");
-      }
-  }
-
-  // A row whose every value is the sum of all others' of its look is a sum, whatever its name.
-  void drop_sums(const std::string& path) {
-    constexpr std::size_t kFewestOthers = 3;
-    constexpr std::uint64_t kFewestBytes = 4096;
-    std::array<std::uint64_t, 2> all{};
-    std::array<std::size_t, 2> rows{};
-    const auto of = [](const TagUsage& tag) { return static_cast<std::size_t>(tag.pool); };
-    for (const TagUsage& tag : current_.tags)
-      if (tag.pool <= Pool::kNonpaged) all[of(tag)] += tag.bytes, ++rows[of(tag)];
-    const auto is_half = [&](const TagUsage& tag) {
-      return tag.pool <= Pool::kNonpaged && tag.bytes >= kFewestBytes && tag.bytes == all[of(tag)] - tag.bytes;
-    };
-    for (const TagUsage& tag : current_.tags) {
-      if (!is_half(tag) || rows[of(tag)] <= kFewestOthers || learned_.sums.contains(tag.tag)) continue;
-      const std::size_t other = 1 - of(tag);
-      const auto is_its = [&](const TagUsage& one) { return one.tag == tag.tag && of(one) == other && is_half(one); };
-      if (all[other] == 0 || std::any_of(current_.tags.begin(), current_.tags.end(), is_its)) learned_.sums.insert(tag.tag);
-    }
-    if (learned_.sums.empty()) return;
-    const auto is_sum = [&](const TagUsage& tag) { return tag.pool <= Pool::kNonpaged && learned_.sums.contains(tag.tag); };
-    for (const TagUsage& tag : current_.tags)
-      if (is_sum(tag) && told_of_sums_.insert(tag.tag).second)
-        notes_.warn(path, "rows of " + in_quotes(tag.tag) + " are the sums of all others and so no tags; they are passed over");
-    current_.tags.erase(std::remove_if(current_.tags.begin(), current_.tags.end(), is_sum), current_.tags.end());
-  }
 
   // Rows that a script stamps one by one, and tables of one moment in several files, are one look: the other tags of their
   // pool are not gone. A tag that comes again begins the next look.
   void hold(Gathered&& next) {
     const UnixMillis time = next.seen().time;
     // Its rows may be the ones that the look before it lacks.
-    if (const auto before = by_host_.find(next.host); before != by_host_.end() && is_far_ahead(next))
+    if (const auto before = by_host_.find(next.host);
+        before != by_host_.end() && look_.is_far_ahead(next, &before->second->gathered))
       before->second->gathered.lack(gaps_of(next.seen()));
     while (!held_.empty() && std::abs(time - held_.front().last_time) > kSameLookMs) let_go();
     const auto known = by_host_.find(next.host);
@@ -258,48 +190,12 @@ class History final : public HistorySource {
     by_host_[host] = std::prev(held_.end());
   }
 
-  // The oldest. What lies years ahead of all before it waits until more of the host bear it out.
+  // The oldest.
   void let_go() {
     Gathered oldest = std::move(held_.front().gathered);
     by_host_.erase(oldest.host);
     held_.pop_front();
-    if (!is_far_ahead(oldest)) return make_ready(std::move(oldest));
-    std::vector<Gathered>& far = far_[oldest.host];
-    far.push_back(std::move(oldest));
-    if (far.size() <= kMostFar) return;
-    for (Gathered& one : std::exchange(far, {})) make_ready(std::move(one));
-  }
-
-  void make_ready(Gathered&& look) {
-    if (spans_.size() < kMostHosts || spans_.contains(look.host)) {
-      Span& span = spans_[look.host];
-      const UnixMillis time = look.seen().time;
-      if (span.looks++ == 0) span.first = time;
-      span.last = time;
-    }
-    ready_.push_back(std::move(look));
-  }
-
-  void drop_far() {
-    for (const auto& [host, looks] : far_)
-      for (const Gathered& look : looks)
-        notes_.skip(
-            look.path, look.line,
-            "its time, " + base::rfc3339(look.seen().time) + ", lies years ahead of all others, and is one of the last");
-    far_.clear();
-  }
-
-  // More than a year, and much longer than what stands before it.
-  [[nodiscard]] bool is_far_ahead(const Gathered& look) const {
-    const auto span = spans_.find(look.host);
-    const UnixMillis time = look.seen().time;
-    const auto held = by_host_.find(look.host);
-    const bool is_behind_held = held != by_host_.end() && &held->second->gathered != &look;
-    if (span == spans_.end() && !is_behind_held) return false;
-    const UnixMillis last = is_behind_held ? held->second->gathered.seen().time : span->second.last;
-    const UnixMillis first = span == spans_.end() ? last : span->second.first;
-    const std::size_t looks = (span == spans_.end() ? 0 : span->second.looks) + (is_behind_held ? 1 : 0);
-    return looks > 1 && time - last > kYearMs && (time - last) / kTimesTheSpan > last - first;
+    look_.let_go(std::move(oldest), ready_);
   }
 
   static bool is_of_one_look(const Held& held, const Gathered& next) {
@@ -328,6 +224,7 @@ class History final : public HistorySource {
       Track& track = *active_[i];
       bool more = true;
       while (more && track.head.time == time) {
+        if (by_name_ && track.host.empty()) by_name_->see(track.path, track.head);
         const std::size_t into = is_wanted(track) && is_in_time(track) ? gather(track) : batch_.size();
         more = refill(track);
         if (!more && into < batch_.size()) batch_[into].ends_file = true;
@@ -374,6 +271,17 @@ class History final : public HistorySource {
       notes_.warn(track.path, "it has values of a time that an earlier one also has; the earlier one's are used");
     found->is_of_two = true;
     return static_cast<std::size_t>(found - batch_.begin());
+  }
+
+  void tell_hosts_by_name() {
+    if (!by_name_) return;
+    std::map<std::string, std::string> hosts = by_name_->hosts();
+    if (const auto two = by_name_->doubtful(); two && hosts.empty() && !std::exchange(told_of_doubt_, true))
+      notes_.warn(two->first,
+                  "it and " + two->second +
+                      " are taken as one host's: a reading of each does not show more; if their names tell two hosts, "
+                      "give each alone");
+    look_.learn_hosts(std::move(hosts));
   }
 
   void contradict(const Track& track, UnixMillis time, const Gathered& earlier, const Contradictions& differ) {
@@ -427,6 +335,22 @@ class History final : public HistorySource {
     return "host " + in_quotes(options_.host) + " is not in it" + (names.empty() ? "" : "; there are " + names);
   }
 
+  // One warning, with a file of each of the first two.
+  void tell_named_hosts() {
+    const Track* first = nullptr;
+    for (const auto& track : waiting_) {
+      if (track->named_host.empty() || track->named_host != track->host) continue;
+      if (first == nullptr) first = track.get();
+      if (base::equal_ignoring_case(first->host, track->host)) continue;
+      notes_.warn(first->path,
+                  "it is taken as one of host " + in_quotes(first->host) + ", and " + track->path + " as one of " +
+                      in_quotes(track->host) +
+                      ", by their names: their readings are of the same times, and cannot be one host's; where they "
+                      "are, give one of them alone");
+      return;
+    }
+  }
+
   // Files that name no host are the one's that all others are of.
   void name_the_nameless() {
     std::string name;
@@ -441,6 +365,8 @@ class History final : public HistorySource {
   // Reads up to the first snapshot. A file without one is noted and left out.
   Result<void> probe(const std::string& path, std::string& reasons) {
     auto track = std::make_unique<Track>(path);
+    const auto& named = options_.learned.named_hosts;
+    if (const auto host = named.find(path); host != named.end()) track->named_host = host->second;
     const bool is_unsorted = options_.learned.unsorted.contains(path);
     track->is_newest_first = is_unsorted;
     if (const auto info = files_.info(path)) track->size_bytes = info->size_bytes;
@@ -500,11 +426,13 @@ class History final : public HistorySource {
     return {};
   }
 
-  std::string nothing_in(const std::string& path, const Notes::Mark& mark) const {
+  std::string nothing_in(const std::string& path, const Notes::Mark& mark) {
     if (notes_.skipped().size() > mark.listed) {
       const Skipped& first = notes_.skipped()[mark.listed];
       return path + ":" + std::to_string(first.line) + ": " + first.reason + "; nothing usable is in this file";
     }
+    if (const std::string& format = notes_.of(path).format; format.find("CSV") != std::string::npos)
+      return path + ": the heading of " + format + ", and no rows below it";
     return path +
            ": nothing usable; expected a capture, CSV with the columns timestamp, pool, tag and bytes, "
            "poolmon or memsnap text, perfmon CSV, /proc files or slabtop below dates, sar -r ALL, or an "
@@ -600,7 +528,7 @@ class History final : public HistorySource {
       if (!more) notes_.skip(track.path, 0, more.error().message);
       if (!more || !*more) {
         if (track.reader->is_unsorted()) learn_unsorted(track);
-        if (track.reader->has_host_lines() && track.size_bytes > 0) learned_.with_host_lines.insert(track.path);
+        if (track.reader->has_host_lines() && track.size_bytes > 0) look_.learn_host_lines(track.path);
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
         return false;
       }
@@ -671,7 +599,7 @@ class History final : public HistorySource {
 
   // What has no size is a pipe, which can be read once only.
   void learn_unsorted(const Track& track) {
-    if (!track.is_newest_first && track.size_bytes > 0) learned_.unsorted.insert(track.path);
+    if (!track.is_newest_first && track.size_bytes > 0) look_.learn_unsorted(track.path);
   }
 
   // The head, for its time. Its rows are of the look above it, of the one below it, or of that time.
@@ -722,13 +650,12 @@ class History final : public HistorySource {
 
   base::FileSystem& files_;
   HistoryOptions options_;
-  Learned learned_;
-  std::set<std::pair<std::string, std::size_t>> told_of_ragged_;
-  std::set<std::string> told_of_sums_;
   Notes notes_;
   Notes said_;  // again
+  WholeLook look_;
   std::uint64_t read_again_ = 0;
   std::optional<BesideDates> beside_;
+  std::optional<HostsByName> by_name_;
   std::vector<std::unique_ptr<Track>> waiting_;  // by first_time
   std::size_t next_ = 0;
   std::vector<std::unique_ptr<Track>> active_;  // in the order they began
@@ -738,19 +665,13 @@ class History final : public HistorySource {
   std::map<std::string, std::list<Held>::iterator> by_host_;
   std::deque<Gathered> ready_;
   bool told_of_looks_ = false;
+  bool told_of_doubt_ = false;
   struct Contradicting {
     std::string first;
     std::uint64_t values = 0;
   };
   std::map<std::string, Contradicting> contradicting_;  // by path
-  std::map<std::string, ListCuts> cuts_;                // by host
-  struct Span {
-    UnixMillis first = 0, last = 0;
-    std::size_t looks = 0;
-  };
-  std::map<std::string, Span> spans_;                 // by host: of what was let go
-  std::map<std::string, std::vector<Gathered>> far_;  // by host: what may be slips
-  std::map<std::string, UnixMillis> given_;           // by host
+  std::map<std::string, UnixMillis> given_;             // by host
   Snapshot current_;
   std::string host_;
   std::map<std::string, std::string> hosts_;  // by their names in lower case

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -37,6 +38,7 @@ struct Learned {
   std::set<std::pair<std::string, std::size_t>> ragged;  // hosts and their lists (list_cuts.h)
   std::set<std::string> with_host_lines;                 // files that tell hosts in lines above their dates (host_lines.h)
   std::set<std::string> sums;                            // names of rows that are sums of the others
+  std::map<std::string, std::string> named_hosts;        // by file: hosts that its name alone tells (hosts_by_name.h)
 
   bool operator==(const Learned&) const = default;
 };

@@ -126,7 +126,9 @@ class PerfmonHistory final : public SnapshotReader {
     bias_minutes_ = bias.value_or(0);
     shift_.begin_anew();
     if (!bias) notes_.warn("the header has no time zone: times are taken as UTC");
-    notes_.timed_by(bias ? "local time, UTC " + std::to_string(*bias) + " minutes ahead by the header" : "taken as UTC");
+    notes_.timed_by(bias ? "local time, UTC is " + std::to_string(std::abs(*bias)) + " minutes " +
+                               (*bias < 0 ? "behind" : "ahead of") + " it by the header"
+                         : "taken as UTC");
     return {};
   }
 

@@ -347,6 +347,15 @@ class ScriptHistory final : public SnapshotReader {
     const std::string_view text = trimmed(field(bytes));
     const auto amount = parse_amount_in(text, at_.units[bytes], fields_.separator());
     if (!amount) lose_row(building, {pool});
+    // A script leaves the cell of the pool blank that has no such tag.
+    if (text.empty() && (bytes == kPagedBytes || bytes == kNonpagedBytes)) {
+      const Column other = bytes == kPagedBytes ? kNonpagedBytes : kPagedBytes;
+      if (at_[other] != kNowhere && !trimmed(field(other)).empty()) {
+        if (!std::exchange(told_of_blanks_, true))
+          notes_.warn("blank cells of one pool beside values of the other are taken as unknown, not as 0");
+        return;
+      }
+    }
     if (!amount) return skip("bytes " + in_quotes(text) + " is not a count");
     const std::size_t last = width_ - 1;
     const bool is_last =
@@ -498,6 +507,7 @@ class ScriptHistory final : public SnapshotReader {
   bool told_of_units_ = false;
   bool told_of_zone_ = false, told_of_names_ = false, told_of_pids_ = false;
   bool ended_ = false;
+  bool told_of_blanks_ = false;
 };
 
 }  // namespace

@@ -398,7 +398,9 @@ void SeriesStore::add_rows(Host& host, SnapshotBuilder& out) {
       tag.outstanding = part(0).value_or(0);
       is_whole = bytes.has_value();
     }
-    if (is_whole) (void)out.add(std::move(tag));
+    // Those that are gone, a server tells for long.
+    const bool is_alive = tag.bytes != 0 || (tag.has_outstanding && tag.outstanding != 0);
+    if (is_whole && is_alive) (void)out.add(std::move(tag));
     std::fill(std::begin(row.parts), std::end(row.parts), std::nullopt);
   }
 }

@@ -37,8 +37,7 @@ class Merge {
       if (places.empty())
         for (std::size_t i = 0; i < mine.size(); ++i) places.emplace(mine[i].key, i);
       const auto place = places.find(row.key);
-      const TagUsage none;  // dead ones are left out
-      compare(place != places.end() ? mine[place->second] : none, row);
+      if (place != places.end()) compare(mine[place->second], row);
     }
   }
   void operator()(std::vector<SessionTagUsage>&, std::vector<SessionTagUsage>& theirs) { add_rows(theirs); }
@@ -197,7 +196,7 @@ const char* SnapshotBuilder::add(TagUsage&& row) {
     return "too many rows in one snapshot";
   }
   if (!seen_tags_.insert(row.key)) return "the snapshot has this tag already";
-  if (row.bytes != 0 || (row.has_outstanding && row.outstanding != 0)) snapshot_.tags.push_back(std::move(row));
+  snapshot_.tags.push_back(std::move(row));
   return nullptr;
 }
 

@@ -29,8 +29,6 @@ enum class Table { kNone, kPoolmon, kPoolused, kProcesses, kTop, kPassedOver };
 constexpr const char* kSharedTime =
     "no time in the text or in the file's name, and another such file was modified at the same time: that tells neither";
 
-std::string behind(const std::string& problem) { return problem.empty() ? problem : "; " + problem; }
-
 bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
 
 /// Whether a line of no table may be a row whose header was lost.
@@ -506,6 +504,8 @@ class TextHistory final : public SnapshotReader {
     const auto named = clock_.time_in_name();
     if (any_dated_ || clock_.any_refused() || (!named && !modified_)) {
       skip_undated();
+    } else if (!clock_.problem_in_name().empty()) {
+      skip_undated(("no date above this table, and " + clock_.problem_in_name()).c_str());
     } else if (named && undated_count_ > 1) {
       skip_undated("no date above this table; the file's name has one time, and the file several tables");
     } else if (!named && undated_count_ > 1) {
@@ -517,8 +517,7 @@ class TextHistory final : public SnapshotReader {
       skip_undated(kSharedTime);
     } else {
       notes_.warn(named ? "no time in the text: it is taken from the file's name"
-                        : "no time in the text: its only table gets the time the file was modified" +
-                              behind(clock_.problem_in_name()));
+                        : "no time in the text: its only table gets the time the file was modified");
       undated_->time = named ? *named : *modified_;
       give(std::move(*undated_), undated_line_);
       undated_.reset();
@@ -601,13 +600,17 @@ class TextHistory final : public SnapshotReader {
 std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes) {
   const DateLine name = date_in_name(notes.path(), options.dates);
   const auto named = utc_of(name);
+  if (!named && !name.problem.empty()) {
+    notes.skip(1, "no time in the text, and " + name.problem);
+    return std::nullopt;
+  }
   if (!named && !options.modified) return std::nullopt;
   if (!named && options.modified_is_shared && options.modified_is_shared()) {
     notes.skip(1, kSharedTime);
     return std::nullopt;
   }
   notes.warn(named ? "no time in the text: it is taken from the file's name"
-                   : "no time in the text: its only table gets the time the file was modified" + behind(name.problem));
+                   : "no time in the text: its only table gets the time the file was modified");
   notes.timed_by(named ? "the file's name" : "when the file was modified");
   return named ? named : options.modified;
 }

@@ -33,16 +33,23 @@ base::UnixMillis UptimeShift::place(base::UnixMillis time, std::optional<std::in
 }
 
 base::UnixMillis UptimeShift::place_in_steps(base::UnixMillis time, base::UnixMillis local) {
+  constexpr std::int64_t kHour = 2 * kHalfHourMs, kLatestMs = 8 * kHalfHourMs;
+  const base::UnixMillis before = local - (time + shift_ms_ - last_time_);  // the last one, as it would be written now
   time += shift_ms_;
   const std::int64_t step = time - last_time_;
-  constexpr std::int64_t kLatestMs = 8 * kHalfHourMs;
-  const bool may_change =
-      weekday_at(local) == 0 && (local % base::kDayMillis + base::kDayMillis) % base::kDayMillis < kLatestMs;
-  if (may_change && last_time_ != 0 && step <= 0 && step_ms_ > 0 &&
-      std::abs(step + 2 * kHalfHourMs - step_ms_) <= std::min(step_ms_ / 2, kSlackMs)) {
-    shift_ms_ += 2 * kHalfHourMs;
-    time += 2 * kHalfHourMs;
-    any_ = true;
+  const auto is_near = [&](std::int64_t wanted) { return std::abs(step - wanted) <= std::min(step_ms_ / 2, kSlackMs); };
+  const base::UnixMillis sunday = local - ((local % base::kDayMillis) + base::kDayMillis) % base::kDayMillis;
+  const bool is_sunday = weekday_at(local) == 0;
+  if (last_time_ != 0 && step_ms_ > 0 && is_sunday) {
+    const bool goes_back = step <= 0 && local - sunday < kLatestMs && is_near(step_ms_ - kHour);
+    // Longer steps go over the hour. One of two hours may as well lack a reading between.
+    const bool goes_over = step_ms_ > kHour + kSlackMs && step > 0 && step < base::kDayMillis && before < sunday + kLatestMs;
+    const std::int64_t shift = goes_back || (goes_over && is_near(step_ms_ - kHour)) ? kHour
+                               : goes_over && is_near(step_ms_ + kHour)              ? -kHour
+                                                                                     : 0;
+    shift_ms_ += shift;
+    time += shift;
+    any_ |= shift != 0;
   }
   if (last_time_ != 0 && time > last_time_) step_ms_ = time - last_time_;
   last_time_ = time;

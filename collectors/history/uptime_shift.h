@@ -14,8 +14,9 @@ class UptimeShift {
  public:
   /// `time` as its zone was at first.
   [[nodiscard]] base::UnixMillis place(base::UnixMillis time, std::optional<std::int64_t> uptime_ms);
-  /// Where nothing tells an uptime and readings come in even steps: a clock that goes back by an hour but for a step,
-  /// in the first hours of a Sunday. `local`: the same time as it is written.
+  /// Where nothing tells an uptime and readings come in even steps: a clock that goes back by an hour but for a step, in the
+  /// first hours of a Sunday; or, of steps above an hour, one over these hours that is an hour shorter or longer than the one
+  /// before it. `local`: the same time as it is written.
   [[nodiscard]] base::UnixMillis place_in_steps(base::UnixMillis time, base::UnixMillis local);
   [[nodiscard]] bool any() const { return any_; }
   /// What comes has its zone told anew.
@@ -31,7 +32,8 @@ class UptimeShift {
 
 /// For the notes.
 inline constexpr const char* kStepShiftNote =
-    "its clock goes back by an hour but for a step, as at the end of summer time: what follows is placed an hour later";
+    "a step of its clock is an hour shorter or longer than the one before it, early on a Sunday, as where summer time ends or "
+    "begins: what follows is placed as if it were as long";
 inline constexpr const char* kUptimeShiftNote =
     "its clock moved by a half or a whole hour against the uptime, as at the end of summer time: times are placed by the uptime";
 

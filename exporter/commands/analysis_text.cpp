@@ -151,7 +151,7 @@ void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool
         "         A reading every " + digits(hours, hours < 10 ? 1 : 0) + " hours: growth that takes hours only is not seen.\n";
 }
 
-constexpr std::string_view kNothingToJudge = "nothing could be judged: no pool, tag or commit is in the readings";
+constexpr std::string_view kNothingToJudge = "nothing could be judged: no pool, tag or commit above 0 is in the readings";
 
 std::string passed_over_name(const history::RowSubject& of) {
   return (of.host.empty() ? "" : of.host + " ") + (of.pool ? std::string(pool_name(*of.pool)) + " " : "") +

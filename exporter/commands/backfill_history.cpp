@@ -332,7 +332,7 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     }
     from = series.next();
   }
-  if (!any_value) return Error{ErrorCode::kInvalid, "the readings have no pool, tag or commit"};
+  if (!any_value) return Error{ErrorCode::kInvalid, "the readings have no pool, tag or commit above 0"};
   if (const auto finished = page.finish(); !finished) return finished.error();
   return done;
 }

@@ -95,6 +95,41 @@ TEST(DatesBeside, NamesThatCanBeTwoDaysAreReadAsTheOtherNames) {
   EXPECT_EQ(read({{"p_05-11-2026.log", undated}, {"p_13-11-2026.log", undated}}).days, "2026-11-05 2026-11-13 ");
   EXPECT_EQ(read({{"p_05-11-2026.log", undated}, {"p_05-13-2026.log", undated}}).days, "2026-05-11 2026-05-13 ");
   EXPECT_EQ(read({{"p_13-11-2026.log", undated}}).days, "2026-11-13 ");
+  EXPECT_EQ(read({{"p_05_11_2026.log", undated}, {"p_13112026.log", undated}}).days, "2026-11-05 2026-11-13 ");
+  EXPECT_EQ(read({{"p_11132026.log", undated}, {"p_05112026_0600.log", undated}}).days, "2026-05-11 2026-11-13 ");
+}
+
+TEST(DatesBeside, YearsOfTwoDigitsThatStandFirstAreSaid) {
+  const Read three = read({{"f", log_of("26/11/05") + log_of("26/11/06") + log_of("26/11/07")}});
+  EXPECT_EQ(three.days, "2026-11-05 2026-11-06 2026-11-07 ");
+  EXPECT_THAT(three.rules.at("f"), Contains("dates year first: read so they fit best"));
+  EXPECT_THAT(read({{"f", log_of("26/11/05")}}).whole.error, HasSubstr("--date-order=dmy"));
+}
+
+// Neither the order in which a shell gives files nor the time of a copy tells a day.
+TEST(DatesBeside, NamesThatNothingDecidesAreRefused) {
+  const std::string undated = kTable.substr(1);
+  const std::string why =
+      " in the file's name can be two days; --date-order=dmy or --date-order=mdy says which; nothing usable is in this file";
+  const std::pair<const char*, const char*> pairs[] = {{"05-09-2026", "06-09-2026"},
+                                                       {"01-11-2026", "02-10-2026"},
+                                                       {"05092026", "06092026"},
+                                                       {"05_09_2026", "06_09_2026"},
+                                                       {"05-09-26", "06-09-26"}};
+  for (const auto& [a, b] : pairs) {
+    const std::string one = "pool_" + std::string(a) + ".txt", other = "pool_" + std::string(b) + ".txt";
+    EXPECT_EQ(read({{one, undated}, {other, undated}}).whole.error,
+              "no usable history: " + one + ":1: no date above this table, and \"" + a + "\"" + why);
+    EXPECT_EQ(read({{one, undated}}).days, "");
+  }
+  test::MemoryFiles files;
+  HistoryOptions options;
+  for (const char* const name : {"pool_05-09-2026.txt", "pool_06092026.txt"}) files.put(name, undated);
+  options.date_order = DateOrder::kDayMonthYear;
+  const test::WholeHistory told = test::read_history(files, {"pool_05-09-2026.txt", "pool_06092026.txt"}, options);
+  ASSERT_EQ(told.snapshots.size(), 2U);
+  EXPECT_EQ(base::rfc3339(told.snapshots[0].time).substr(0, 10), "2026-09-05");
+  EXPECT_EQ(base::rfc3339(told.snapshots[1].time).substr(0, 10), "2026-09-06");
 }
 
 TEST(DatesBeside, FilesThatContradictEachOtherDecideNothingForAThird) {

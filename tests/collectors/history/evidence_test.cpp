@@ -329,9 +329,8 @@ TEST(Evidence, WithoutDates) {
        {"error no usable history: f:2: no date above this table: line 1 tells a time alone; nothing usable is in this file"}},
       {"a name that can be two days",
        kHeader + kLeak,
-       {kModified + "; " + kLeakRow,
-        "assumed poolmon_05-11-2026.log: no time in the text: its only table gets the time the file was modified; \"05-11-2026\" in "
-        "the file's name can be two days; --date-order=dmy or --date-order=mdy says which"},
+       {"error no usable history: poolmon_05-11-2026.log:1: no date above this table, and \"05-11-2026\" in the file's name can be "
+        "two days; --date-order=dmy or --date-order=mdy says which; nothing usable is in this file"},
        "poolmon_05-11-2026.log"},
       {"the same with a flag",
        kHeader + kLeak,

@@ -154,6 +154,23 @@ TEST(History, WhatContradictsIsNamedWithBothValues) {
               ElementsAre("c.csv: it has values of a time that an earlier one also has; the earlier one's are used"));
 }
 
+TEST(History, NothingInOneFileContradictsAValueInAnother) {
+  for (const bool is_first : {false, true}) {
+    MemoryFiles files;
+    files.put("a.csv", csv(is_first ? "1714543200,paged,A,0\n1714543200,paged,B,6\n" : "1714543200,paged,A,5\n"));
+    files.put("b.csv", csv(is_first ? "1714543200,paged,A,5\n" : "1714543200,paged,A,0\n1714543200,paged,B,6\n"));
+    const WholeHistory found = read_history(files, {"a.csv", "b.csv"});
+    ASSERT_EQ(found.snapshots.size(), 1U);
+    if (is_first) EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("paged 'B' 6 ?"));
+    else EXPECT_THAT(tags_of(found.snapshots[0]), ElementsAre("paged 'A' 5 ?", "paged 'B' 6 ?"));
+    const std::string used = is_first ? "0" : "5", other = is_first ? "5" : "0";
+    EXPECT_THAT(found.warnings,
+                ElementsAre("b.csv: it contradicts what was read before of the same time, which is used: line 2, "
+                            "2024-05-01T06:00:00Z: paged \"A\" is " +
+                            other + ", but " + used + " in a.csv, line 2"));
+  }
+}
+
 TEST(History, ManyFilesAreOpenedOnlyInTheirTime) {
   MemoryFiles files;
   std::vector<std::string> paths;

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "collectors/base/time_words.h"
 #include "tests/collectors/history/read_history.h"
 
 namespace kmem::history {
@@ -54,6 +55,34 @@ TEST(PerfmonHistory, TypeperfHasNoZone) {
   EXPECT_THAT(found.skipped, IsEmpty());
   EXPECT_THAT(found.warnings,
               ElementsAre("fixtures/history/typeperf.csv: the header has no time zone: times are taken as UTC"));
+}
+
+// Steps of six hours go over the hour that is changed.
+TEST(PerfmonHistory, SummerTimeBetweenTwoLongSteps) {
+  const auto times = [](const std::string& bias, const std::vector<const char*>& local) {
+    std::string text = "(PDH-CSV 4.0) (W. Europe)(" + bias + "),\\\\h\\Memory\\Pool Paged Bytes\n";
+    for (const char* const time : local) text += std::string(time) + ":00.000,1\n";
+    const WholeHistory found = read_text(text);
+    std::vector<std::string> utc;
+    for (const Snapshot& snapshot : found.snapshots) utc.push_back(base::rfc3339(snapshot.time).substr(5, 11));
+    utc.push_back(std::to_string(found.warnings.size()));
+    return utc;
+  };
+  EXPECT_THAT(
+      times("-120", {"10/24/2026 14:00", "10/24/2026 20:00", "10/25/2026 02:00", "10/25/2026 07:00", "10/25/2026 13:00"}),
+      ElementsAre("10-24T12:00", "10-24T18:00", "10-25T00:00", "10-25T06:00", "10-25T12:00", "1"));
+  EXPECT_THAT(
+      times("-60", {"03/28/2026 13:00", "03/28/2026 19:00", "03/29/2026 01:00", "03/29/2026 08:00", "03/29/2026 14:00"}),
+      ElementsAre("03-28T12:00", "03-28T18:00", "03-29T00:00", "03-29T06:00", "03-29T12:00", "1"));
+  // Daily ones, on another day, in the afternoon, by the half hour; and a missing reading of each hour.
+  EXPECT_THAT(times("-60", {"03/21/2026 13:00", "03/22/2026 01:00", "03/22/2026 14:00"}),
+              ElementsAre("03-21T12:00", "03-22T00:00", "03-22T12:00", "1"));
+  EXPECT_THAT(times("-60", {"03/27/2026 13:00", "03/27/2026 19:00", "03/28/2026 02:00"}),
+              ElementsAre("03-27T12:00", "03-27T18:00", "03-28T01:00", "0"));
+  EXPECT_THAT(times("-60", {"03/29/2026 01:00", "03/29/2026 07:00", "03/29/2026 14:00"}),
+              ElementsAre("03-29T00:00", "03-29T06:00", "03-29T13:00", "0"));
+  EXPECT_THAT(times("-60", {"03/29/2026 00:00", "03/29/2026 01:00", "03/29/2026 03:00"}),
+              ElementsAre("03-28T23:00", "03-29T00:00", "03-29T02:00", "0"));
 }
 
 TEST(PerfmonHistory, ALineOfThousandsOfCounters) {

@@ -269,6 +269,11 @@ std::vector<Shape> more_shapes() {
        "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00,Leak,,5\n"
        "2026-11-05 18:00:00,CM31,5,\n",
        {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 5 ?; paged 'CM31' 5 ?"},
+       ""},
+      {"a script's row of empty cells",
+       "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00,Leak,,\n"
+       "2026-11-05 18:00:00,CM31,5,0\n",
+       {"2026-11-05T18:00:00Z windows; paged 'CM31' 5 ?"},
        "f:2: bytes \"\" is not a count"},
       {"our CSV in a mail",
        "> timestamp,pool,tag,bytes\n> 2026-11-05T18:00:00Z,nonpaged,Leak,1024000\n",

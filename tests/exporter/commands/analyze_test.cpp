@@ -274,7 +274,7 @@ TEST(Analyze, ReadingsWithoutAnythingToJudgeSaySo) {
   ASSERT_TRUE(analysis.ok());
   EXPECT_TRUE(analysis->is_of_nothing());
   EXPECT_THAT(analysis_text(*analysis, false),
-              HasSubstr("Verdict  nothing could be judged: no pool, tag or commit is in the readings\n"));
+              HasSubstr("Verdict  nothing could be judged: no pool, tag or commit above 0 is in the readings\n"));
 }
 
 TEST(Analyze, NothingUsableIsAnErrorThatNamesTheFile) {
