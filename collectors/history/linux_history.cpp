@@ -164,6 +164,7 @@ class LinuxHistory final : public SnapshotReader {
     table_ = table;
     rows_ = 0;
     first_cache_.clear();
+    caches_of_table_.clear();
     is_below_heading_ = false;
   }
 
@@ -236,6 +237,8 @@ class LinuxHistory final : public SnapshotReader {
         const std::string_view value = trimmed(line.substr(std::min(line.find(':') + 1, line.size())));
         const bool is_number = !value.empty() && value.front() >= '0' && value.front() <= '9';
         if ((skipped && *skipped > 0) || !is_number) return refuse();
+        if (const std::string name(trimmed(line.substr(0, line.find(':')))); !caches_of_table_.insert(name).second)
+          return refuse_line(in_quotes(name) + " stands twice in this table; the first one is used");
         break;
       }
       case LinuxTable::kNone: return;
@@ -538,7 +541,7 @@ class LinuxHistory final : public SnapshotReader {
   bool told_of_years_ = false;
   OpenEnd end_;
   std::vector<std::string> broken_names_;            // of the open table's rows; empty: of one that does not tell
-  std::set<std::string> caches_of_table_, several_;  // slabinfo's; those that ever had more than one row
+  std::set<std::string> caches_of_table_, several_;  // slabinfo's (or meminfo's fields); those that ever had more than one row
   std::string_view other_;                           // what else has begun since the last date
   std::set<std::string> names_, names_before_;       // of slabtop's caches
   std::string last_name_;

@@ -212,7 +212,7 @@ bool parse_vmstat_row(std::string_view line, TagUsage& row) {
   std::string_view rest = trimmed(line);
   if (!take_last_numbers(rest, numbers)) return false;
   const auto bytes = slab_bytes({numbers[1], numbers[2], numbers[3], 0});
-  if (rest.empty() || !bytes) return false;
+  if (rest.empty() || !bytes || numbers[0] > numbers[1]) return false;
   row = {};
   row.pool = slab_pool(rest);
   row.tag = base::label_text(rest);
