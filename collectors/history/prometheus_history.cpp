@@ -172,6 +172,9 @@ class PrometheusJson final : public PrometheusHistory {
         read = read_point(named, early);
       } else {
         if (name == "error" && *value == Token::kText) answer_error_ = scan_.text();
+        // As VictoriaMetrics has it.
+        if (name == "isPartial" && *value == Token::kWord && scan_.text() == "true")
+          notes_.warn("the server says that its answer is partial: series or samples may be missing");
         if (name == "warnings" && *value == Token::kArray) notes_.warn("Prometheus has warned of this answer");
         read = walk(*value);
       }

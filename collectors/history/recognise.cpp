@@ -122,6 +122,7 @@ std::string_view begins_other(std::string_view line) {
     return "a table of Windows' pools";
   if (parse_sar_heading(text) || (has(text, "kbmemfree") && has(text, "kbmemused"))) return "a table of sar";
   if (text.starts_with("# HELP ") || text.starts_with("# TYPE ") || is_sample_line(text)) return "samples of Prometheus";
+  if (text.starts_with("{\"") || text.starts_with("\"sysstat\":")) return "JSON";
   return {};
 }
 

@@ -90,6 +90,7 @@ class SarHistory final : public SnapshotReader {
       if (const std::string_view other = begins_other(text); !other.empty() && other != "a table of sar") {
         if (other != other_) notes_.skip(lines_.number(), other_begins(other));
         other_ = other;
+        is_other_table_ = true;
         return columns_.clear();
       }
       is_of_other_language_ |=
@@ -119,12 +120,16 @@ class SarHistory final : public SnapshotReader {
                             words[0].find_first_not_of("0123456789.,kKMGT") != std::string_view::npos;
     if (is_heading) {
       // Other activities between it and its own again, on a terminal, change nothing for the time of the memory's table.
-      columns_ = sar_columns(words);
+      columns_ = columns_of(words);
       width_ = words.size();
       is_other_table_ = columns_.empty();
       return;
     }
-    if (columns_.empty()) return;
+    if (columns_.empty()) {
+      // What another activity's heading stands above is of no matter.
+      if (!is_other_table_) notes_.skip(lines_.number(), "no heading above this row");
+      return;
+    }
     has_memory_ = true;
     if (!midnight_ && is_day_refused_) return;  // listed where it stands
     if (!midnight_) return lose_row("no day above this row: sar's first line, with the date, is missing", sar_host_, columns_);
@@ -132,6 +137,20 @@ class SarHistory final : public SnapshotReader {
       return lose_row(std::to_string(words.size()) + " values where the heading has " + std::to_string(width_), sar_host_,
                       columns_);
     give(words, time_of(*of_day, true), sar_host_);
+  }
+
+  // None where one that is needed stands twice.
+  std::vector<SarColumn> columns_of(const std::vector<std::string_view>& names) {
+    std::vector<SarColumn> columns = sar_columns(names);
+    for (auto one = columns.begin(); one != columns.end(); ++one) {
+      const auto is_same = [&](const SarColumn& other) { return other.value == one->value; };
+      if (std::none_of(columns.begin(), one, is_same)) continue;
+      notes_.skip(lines_.number(),
+                  "column " + std::string(one->name) + " stands twice in this heading; the rows below it are passed over");
+      columns.clear();
+      break;
+    }
+    return columns;
   }
 
   void lose_row(const std::string& why, const std::string& host, const std::vector<SarColumn>& columns) {
@@ -193,13 +212,15 @@ class SarHistory final : public SnapshotReader {
     }
     if (fields[0].starts_with('#')) {
       // "# hostname;interval;timestamp;LINUX-RESTART" heads a mark, and no table: the one above it goes on.
-      if (std::any_of(fields.begin(), fields.end(), is_mark)) return;
+      const bool is_of_mark = std::any_of(fields.begin(), fields.end(), is_mark);
+      if (is_of_mark && database_width_ != 0) return;
       database_at_ = fields.size();
       for (std::size_t i = 0; i < fields.size(); ++i)
         if (fields[i] == "timestamp") database_at_ = i;
+      if (is_of_mark) return;
       const std::size_t from = std::min(database_at_ + 1, fields.size());
       const std::vector<std::string_view> names(fields.begin() + static_cast<std::ptrdiff_t>(from), fields.end());
-      database_columns_ = sar_columns(names);
+      database_columns_ = columns_of(names);
       database_width_ = fields.size();
       database_line_ = lines_.number();
       has_lists_ = text.find("[...]") != std::string_view::npos;

@@ -383,12 +383,14 @@ class ScriptHistory final : public SnapshotReader {
       row.counter_bits = *allocated > UINT32_MAX || *freed > UINT32_MAX ? 64 : 32;
       set_counters(row, *allocated, *freed);
     }
-    if (const auto known = building.tags.has(pool, tag) ? value_of(building.tags.snapshot(), pool, tag) : std::nullopt) {
-      if (*known == row.bytes) return;  // the same once more
-      return skip(std::string(pool_name(pool)) + " " + in_quotes(tag) + " is " + std::to_string(row.bytes) + ", but " +
-                  std::to_string(*known) + " in a row above of the same time, which is used");
+    const std::uint64_t told = row.bytes;
+    if (const char* const why = building.tags.add(std::move(row))) {
+      const auto known = value_of(building.tags.snapshot(), pool, tag);
+      if (known == told) return;  // the same once more
+      return skip(!known ? why
+                         : std::string(pool_name(pool)) + " " + in_quotes(tag) + " is " + std::to_string(told) + ", but " +
+                               std::to_string(*known) + " in a row above of the same time, which is used");
     }
-    if (const char* const why = building.tags.add(std::move(row))) return skip(why);
     building.has_tags = true;
   }
 
