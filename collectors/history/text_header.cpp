@@ -140,6 +140,12 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
     if (is(kVmNames[0]) || is(kVmNames[1])) parts.is_broken = true;
     return std::any_of(kVmNames.begin(), kVmNames.end(), is) ? VmLine::kBroken : VmLine::kOther;
   }
+  if (std::any_of(kVmNames.begin(), kVmNames.end(), is))
+    if (const auto [first, is_new] = parts.kib.try_emplace(name, kib->value); first->second != kib->value) {
+      parts.problem = "this line stands twice, with " + std::to_string(first->second) + " Kb and with " +
+                      std::to_string(kib->value) + "; the first is used";
+      return VmLine::kBroken;
+    }
   if (is("NonPagedPoolUsage") || is("NonPagedPoolNxUsage")) {
     (is("NonPagedPoolUsage") ? parts.nonpaged : parts.nonpaged_nx) = bytes;
     // Nx alone is a part.

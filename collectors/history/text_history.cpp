@@ -266,7 +266,10 @@ class TextHistory final : public SnapshotReader {
     VmParts parts = vm_parts_;
     SnapshotBuilder looked;
     VmParts unused;
-    if (in_vm_) unused.kib_a_page = parts.kib_a_page;
+    if (in_vm_) {
+      unused.kib_a_page = parts.kib_a_page;
+      unused.kib = parts.kib;
+    }
     const VmLine kind = apply_vm_line(line, unused, looked);
     if (kind == VmLine::kOther) return false;
     if (kind == VmLine::kUnknown && unused.part_of) {

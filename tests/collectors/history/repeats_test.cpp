@@ -183,6 +183,11 @@ std::vector<Repeat> of_debuggers() {
       {"stars before a line",
        kDump + "*** NonPagedPool Usage: 250 ( 1000 Kb)\nNonPagedPoolNx Usage: 50 ( 200 Kb)\n",
        {kDumpLine + "nonpaged.bytes=1228800"}},
+      {"a line of !vm twice, with other values",
+       kDump + "NonPagedPool Usage: 250 ( 1000 Kb)\nNonPagedPool Usage: 260 ( 1040 Kb)\nPagedPool Usage: 5 ( 20 Kb)\n"
+               "PagedPool Usage: 5 ( 20 Kb)\n",
+       {kDumpLine + "nonpaged.bytes=1024000; paged.bytes=20480"},
+       "f:4: this line stands twice, with 1000 Kb and with 1040; the first is used"},
       {"Kb that the pages are not",
        kDump + "NonPagedPool Usage: 50250 ( 999 Kb)\nPagedPool Usage: 5 ( 20 Kb)\n",
        {kDumpLine + "paged.bytes=20480"},
@@ -199,6 +204,10 @@ std::vector<Repeat> of_debuggers() {
                " Leak      1000      1024000          0            0\n"
                " CM31         0            0      10000      9000000\t64 bit, 2 of 3\n",
        {kDumpLine + "nonpaged 'Leak' 1024000 1000; paged 'CM31' 9000000 10000"}},
+      {"three numbers in a tag's description",
+       kDump + "               NonPaged                  Paged\n Tag     Allocs         Used     Allocs         Used\n"
+               " Leak      1000      1024000          0            0\tparts 1 2 3, Binary: x.sys\n",
+       {kDumpLine + "nonpaged 'Leak' 1024000 1000"}},
       {"two rows in one line of a debugger",
        kDump + "               NonPaged                  Paged\n Tag     Allocs         Used     Allocs         Used\n"
                " Leak      1000      1024000          0            0 CM31         0            0      10000      9000000\n"
@@ -216,6 +225,7 @@ std::string slab(const std::string& name, const std::string& slabs) {
 
 std::vector<Repeat> of_linux() {
   const std::string date = "Thu Nov  5 18:00:00 UTC 2026\n", at = "2026-11-05T18:00:00Z linux; ";
+  const std::string slabtop = "  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
   const std::string vmstat = "Cache                       Num  Total   Size  Pages\n";
   return {
       {"caches of control groups",
@@ -241,6 +251,31 @@ std::vector<Repeat> of_linux() {
        date + vmstat + "leaky 1900 192 64 64\ndentry 250 256 192 21\n",
        {at + "slab_reclaimable 'dentry' 53248 250"},
        "f:3: not a row of vmstat -m"},
+      {"vmstat -m with more columns than its heading",
+       date + vmstat + "leaky 190 192 64 64 1 1\ndentry 250 256 192 21\n",
+       {at + "slab_reclaimable 'dentry' 53248 250"},
+       "f:3: not a row of vmstat -m"},
+      {"slabtop with more in use than there is",
+       date + slabtop + "4096 5000 122% 0.06K 64 64 256K leaky\n336 300 89% 0.19K 16 21 64K dentry\n",
+       {at + "slab_reclaimable 'dentry' 65536 300"},
+       "f:3: not a row of slabtop"},
+      {"slabtop with more columns than its heading",
+       date + slabtop + "4096 4000 97% 0.06K 64 64 256K 1 leaky\n336 300 89% 0.19K 16 21 64K dentry\n",
+       {at + "slab_reclaimable 'dentry' 65536 300"},
+       "f:3: not a row of slabtop"},
+      {"slabinfo of pages of 64 KiB",
+       kSlabHead +
+           "a 341 682 192 341 1 : tunables 0 0 0 : slabdata 2 2 0\nb 1 128 512 128 1 : tunables 0 0 0 : slabdata 1 1 0\n" +
+           "c 1 32 4096 32 2 : tunables 0 0 0 : slabdata 1 1 0\n",
+       {at + "slab_unreclaimable 'a' 131072 341; slab_unreclaimable 'b' 65536 1; slab_unreclaimable 'c' 131072 1"},
+       "",
+       "pages of 65536 bytes are taken"},
+      {"slabinfo of pages of 16 KiB",
+       kSlabHead + "a 85 170 192 85 1 : tunables 0 0 0 : slabdata 2 2 0\nb 1 32 512 32 1 : tunables 0 0 0 : slabdata 1 1 0\n" +
+           "c 1 8 4096 8 2 : tunables 0 0 0 : slabdata 1 1 0\n",
+       {at + "slab_unreclaimable 'a' 32768 85; slab_unreclaimable 'b' 16384 1; slab_unreclaimable 'c' 32768 1"},
+       "",
+       "pages of 16384 bytes are taken"},
       {"vmstat -m with its heading in the middle",
        date + vmstat + "leaky 190 192 64 64\n" + vmstat + "dentry 250 256 192 21\n",
        {at + "slab_reclaimable 'dentry' 53248 250; slab_unreclaimable 'leaky' 12288 190"}},
