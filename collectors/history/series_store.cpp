@@ -296,6 +296,7 @@ void SeriesStore::make_hosts() {
   for (const std::string_view instance : twice)
     if (!of_two_jobs.contains(instance)) doubted_.emplace_back(instance);
   for (const std::string_view instance : of_two_jobs) of_several_jobs_.emplace_back(instance);
+  if (is_part_) of_two_jobs.clear();
   for (const std::string_view instance : of_two_targets)
     for (const std::size_t target : by_instance[instance]) is_split[target] = true;
 

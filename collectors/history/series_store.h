@@ -35,7 +35,10 @@ class SeriesStore {
     double value = 0;
   };
 
-  explicit SeriesStore(std::size_t max_points = kMaxPoints) : max_points_(max_points) {}
+  /// `is_part`: of a history that others of the same series go on with. Jobs that differ are not told apart then, for
+  /// the next part may not show it.
+  explicit SeriesStore(std::size_t max_points = kMaxPoints, bool is_part = false)
+      : max_points_(max_points), is_part_(is_part) {}
 
   /// A series begins or goes on; empty, or why it is left out: then its points are nobody's.
   [[nodiscard]] std::string begin(const Labels& labels);
@@ -71,7 +74,7 @@ class SeriesStore {
   [[nodiscard]] std::int64_t thinned_to_ms() const { return width_ms_; }
   /// Instances for which several series say the same, as two jobs do.
   [[nodiscard]] const std::vector<std::string>& doubted() const { return doubted_; }
-  /// Instances whose jobs differ in what they say: a host each.
+  /// Instances whose jobs differ in what they say: a host each, but in parts.
   [[nodiscard]] const std::vector<std::string>& of_several_jobs() const { return of_several_jobs_; }
 
  private:
@@ -119,6 +122,7 @@ class SeriesStore {
   static void add_rows(Host& host, SnapshotBuilder& out);
 
   std::size_t max_points_;
+  bool is_part_;
   std::vector<Series> series_;
   std::map<std::string, std::size_t, std::less<>> by_labels_;
   std::vector<Target> targets_;
