@@ -71,7 +71,7 @@ base::Result<JsonScan::Token> JsonScan::next() {
     return container == '{' ? Token::kObjectEnd : Token::kArrayEnd;
   }
   if (container != '\0' && !wants_value_ && !first_) {
-    if (c != ',') return broken("a comma is missing");
+    if (c != ',') return broken(kNoComma);
     c = take_solid();
   }
   if (container == '{' && !wants_value_) {

@@ -16,6 +16,7 @@ namespace kmem::history {
 
 class JsonScan {
  public:
+  static constexpr const char* kNoComma = "a comma is missing";  // why()
   static constexpr std::size_t kMaxDepth = 32;
   static constexpr std::size_t kMaxTextBytes = std::size_t{64} << 10;
 

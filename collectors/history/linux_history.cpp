@@ -28,7 +28,7 @@ namespace {
 
 using base::UnixMillis;
 
-constexpr std::uint32_t kPageBytes = 4096;
+constexpr std::uint32_t kPageBytes = 4096, kMiddlePage = 16'384, kLargestPage = 65'536;
 constexpr std::size_t kMostTextBytes = std::size_t{16} << 20;
 constexpr std::int64_t kSameBootMillis = 150'000;  // uptime tells minutes
 
@@ -164,6 +164,8 @@ class LinuxHistory final : public SnapshotReader {
     table_ = table;
     rows_ = 0;
     first_cache_.clear();
+    caches_of_table_.clear();
+    pages_ = {};
     is_below_heading_ = false;
   }
 
@@ -205,8 +207,13 @@ class LinuxHistory final : public SnapshotReader {
       case LinuxTable::kSlabinfo: {
         linux::SlabRow slab;
         if (linux::is_slab_row(line) && (!linux::parse_slab_row(line, slab) || !is_whole_slab_row(line))) return refuse();
-        if (const std::string name(line.substr(0, line.find(' '))); linux::is_slab_row(line))
-          if (!caches_of_table_.insert(name).second) several_.insert(name);
+        if (!linux::is_slab_row(line)) break;
+        if (const std::string name(line.substr(0, line.find(' '))); !caches_of_table_.insert(name).second)
+          several_.insert(name);
+        const std::uint64_t need = page_need(line);
+        ++pages_.rows;
+        pages_.larger += need > kPageBytes && need <= kLargestPage ? 1 : 0;
+        pages_.largest += need > kMiddlePage && need <= kLargestPage ? 1 : 0;
         break;
       }
       case LinuxTable::kVmallocinfo: {
@@ -236,6 +243,8 @@ class LinuxHistory final : public SnapshotReader {
         const std::string_view value = trimmed(line.substr(std::min(line.find(':') + 1, line.size())));
         const bool is_number = !value.empty() && value.front() >= '0' && value.front() <= '9';
         if ((skipped && *skipped > 0) || !is_number) return refuse();
+        if (const std::string name(trimmed(line.substr(0, line.find(':')))); !caches_of_table_.insert(name).second)
+          return refuse_line(in_quotes(name) + " stands twice in this table; the first one is used");
         break;
       }
       case LinuxTable::kNone: return;
@@ -360,7 +369,7 @@ class LinuxHistory final : public SnapshotReader {
     Snapshot part;
     base::Result<std::uint64_t> parsed = 0;
     if (table == LinuxTable::kMeminfo) parsed = linux::parse_meminfo(text, part);
-    if (table == LinuxTable::kSlabinfo) parsed = linux::parse_slabinfo(text, {}, kPageBytes, part);
+    if (table == LinuxTable::kSlabinfo) parsed = linux::parse_slabinfo(text, {}, page_bytes(), part);
     if (table == LinuxTable::kVmallocinfo) parsed = linux::parse_vmallocinfo(text, part);
     if (table == LinuxTable::kAllocinfo) parsed = linux::parse_allocinfo(text, part);
     if (!parsed) notes_.skip(lines_.number(), parsed.error().message);
@@ -371,6 +380,17 @@ class LinuxHistory final : public SnapshotReader {
     caches_of_table_.clear();
     part.system = System::kLinux;
     (void)building_.merge(std::move(part));
+  }
+
+  // Machines of ARM and POWER may have larger pages; slabs are filled by more than half.
+  std::uint32_t page_bytes() {
+    constexpr std::uint64_t kFewest = 3;
+    const Pages pages = std::exchange(pages_, {});
+    if (pages.rows < kFewest || pages.larger * 2 <= pages.rows) return kPageBytes;
+    const std::uint32_t bytes = pages.largest > 0 ? kLargestPage : kMiddlePage;
+    if (!std::exchange(told_of_pages_, true))
+      notes_.warn("its slabs hold more than pages of 4096 bytes would: pages of " + std::to_string(bytes) + " bytes are taken");
+    return bytes;
   }
 
   bool boot(std::string_view text) {
@@ -523,6 +543,11 @@ class LinuxHistory final : public SnapshotReader {
   LinuxTable table_ = LinuxTable::kNone;
   std::uint64_t rows_ = 0;                      // of the open table
   std::array<std::uint64_t, 7> rows_before_{};  // of each kind's table before
+  struct Pages {
+    std::uint64_t rows = 0, larger = 0, largest = 0;  // those that need more than 4 KiB, and than 16
+  };
+  Pages pages_;  // of the open slabinfo
+  bool told_of_pages_ = false;
   std::uint64_t caches_ = 0, caches_seen_ = 0;  // by slabtop's head, and below it
   unsigned seen_ = 0;                           // kinds in this snapshot
   unsigned kinds_ = 0;                          // in the file
@@ -538,7 +563,7 @@ class LinuxHistory final : public SnapshotReader {
   bool told_of_years_ = false;
   OpenEnd end_;
   std::vector<std::string> broken_names_;            // of the open table's rows; empty: of one that does not tell
-  std::set<std::string> caches_of_table_, several_;  // slabinfo's; those that ever had more than one row
+  std::set<std::string> caches_of_table_, several_;  // slabinfo's (or meminfo's fields); those that ever had more than one row
   std::string_view other_;                           // what else has begun since the last date
   std::set<std::string> names_, names_before_;       // of slabtop's caches
   std::string last_name_;

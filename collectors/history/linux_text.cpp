@@ -166,6 +166,14 @@ bool is_whole_slab_row(std::string_view line) {
          (!counts || numbers[1] <= kLoose * slabs * std::max<std::uint64_t>(numbers[3], 1));
 }
 
+std::uint64_t page_need(std::string_view line) {
+  std::array<std::uint64_t, 5> numbers{};  // active, objects, size, objects and pages a slab
+  std::string_view rest = trimmed(line.substr(0, line.find(" : tunables")));
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 31;
+  if (!take_last_numbers(rest, numbers) || numbers[4] == 0 || numbers[2] > kMost || numbers[3] > kMost) return 0;
+  return numbers[2] * numbers[3] / numbers[4];
+}
+
 bool is_whole_vmalloc_row(std::string_view line) {
   const std::size_t range = line.find("-0x");
   if (range == std::string_view::npos || line.find("-0x", range + 1) != std::string_view::npos) return false;
@@ -188,7 +196,10 @@ bool parse_slabtop_row(std::string_view line, TagUsage& row) {
   const char* const end = cache_size.data() + cache_size.size();
   const auto parsed = std::from_chars(cache_size.data(), end, kib);
   if (parsed.ec != std::errc{} || std::string_view(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)) != "K" ||
-      kib > std::numeric_limits<std::uint64_t>::max() / 1024 || name.empty())
+      kib > std::numeric_limits<std::uint64_t>::max() / 1024 || name.empty() || active > objects)
+    return false;
+  // A column more than slabtop has.
+  if (const std::size_t word = name.find(' '); word != std::string_view::npos && name.find_first_not_of("0123456789") == word)
     return false;
   row = {};
   row.pool = slab_pool(name);
@@ -212,7 +223,11 @@ bool parse_vmstat_row(std::string_view line, TagUsage& row) {
   std::string_view rest = trimmed(line);
   if (!take_last_numbers(rest, numbers)) return false;
   const auto bytes = slab_bytes({numbers[1], numbers[2], numbers[3], 0});
-  if (rest.empty() || !bytes) return false;
+  if (rest.empty() || !bytes || numbers[0] > numbers[1]) return false;
+  // More columns than its heading has.
+  if (const std::size_t word = rest.find_last_of(" \t");
+      word != std::string_view::npos && rest.find_first_not_of("0123456789", word + 1) == std::string_view::npos)
+    return false;
   row = {};
   row.pool = slab_pool(rest);
   row.tag = base::label_text(rest);

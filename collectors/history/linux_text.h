@@ -30,6 +30,8 @@ enum class LinuxTable : std::uint8_t { kNone, kMeminfo, kSlabinfo, kVmallocinfo,
 
 /// Nothing of it is cut or contradicts itself: active objects, all of them, and the slabs that hold them.
 [[nodiscard]] bool is_whole_slab_row(std::string_view line);
+/// Bytes of objects in a page of this row of slabinfo: a page has no less. 0: it does not tell.
+[[nodiscard]] std::uint64_t page_need(std::string_view line);
 /// What the kernel says of every area stands behind its caller, and no second area.
 [[nodiscard]] bool is_whole_vmalloc_row(std::string_view line);
 

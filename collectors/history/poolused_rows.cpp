@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "collectors/history/csv_fields.h"
@@ -88,7 +89,9 @@ RowKind parse_poolused_row(std::string_view line, const PoolusedColumns& columns
     }
     rows.push_back(std::move(row));
   }
-  if (!columns.pools.empty() && has_numbers_behind(rest, 3)) {
+  constexpr std::size_t kFewest = 3;
+  const std::size_t cells = columns.pools.size() * (columns.verbose ? 4 : 2);
+  if (!columns.pools.empty() && has_numbers_behind(rest, std::max(cells, kFewest))) {
     reason = "two rows in one line";
     return RowKind::kBroken;
   }

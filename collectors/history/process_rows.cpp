@@ -70,6 +70,7 @@ std::optional<ProcessColumns> parse_process_header(std::string_view line) {
     if (begin == std::string_view::npos) break;
     const std::size_t end = std::min(text.find_first_of(" \t", begin), text.size());
     const std::string_view word = text.substr(begin, end - begin);
+    if (same_word(word, "Wrkng.Set")) columns.working_set = columns.count;
     if (same_word(word, "PagedPool")) columns.paged_pool = columns.count;
     if (same_word(word, "NonPgdPl")) columns.nonpaged_pool = columns.count;
     if (same_word(word, "Handles")) columns.handles = columns.count;
@@ -80,7 +81,8 @@ std::optional<ProcessColumns> parse_process_header(std::string_view line) {
   return columns.count > 0 ? std::optional(std::move(columns)) : std::nullopt;
 }
 
-RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, ProcessUsage& row, std::string& reason) {
+RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, ProcessUsage& row, std::string& reason,
+                          std::uint64_t* working_set) {
   std::string_view rest = trimmed(line);
   if (rest.starts_with("0x") || rest.starts_with("0X")) rest.remove_prefix(2);
   std::size_t digits = 0;
@@ -146,6 +148,7 @@ RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, 
   row.paged_pool_bytes = value(columns.paged_pool);
   row.nonpaged_pool_bytes = value(columns.nonpaged_pool);
   row.handles = value(columns.handles);
+  if (working_set != nullptr) *working_set = value(columns.working_set).value_or(0);
   return RowKind::kRow;
 }
 

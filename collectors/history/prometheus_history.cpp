@@ -98,7 +98,11 @@ class PrometheusHistory : public SnapshotReader {
                   (doubled.samples > 1 ? "; " + std::to_string(doubled.samples - 1) + " samples more do so" : ""));
     }
     for (const std::string& instance : store_.doubted())
-      notes_.warn("several series of " + in_quotes(instance) + " say the same; the first is used");
+      notes_.warn("several series of " + in_quotes(instance) +
+                  " tell of the same, as those of two jobs or names do; of each time the first is used");
+    for (const std::string& instance : store_.of_several_jobs())
+      notes_.warn("the jobs of " + in_quotes(instance) +
+                  " have different values of the same: each is taken for a host of its own");
   }
 
   bool is_read_ = false;
@@ -168,6 +172,9 @@ class PrometheusJson final : public PrometheusHistory {
         read = read_point(named, early);
       } else {
         if (name == "error" && *value == Token::kText) answer_error_ = scan_.text();
+        // As VictoriaMetrics has it.
+        if (name == "isPartial" && *value == Token::kWord && scan_.text() == "true")
+          notes_.warn("the server says that its answer is partial: series or samples may be missing");
         if (name == "warnings" && *value == Token::kArray) notes_.warn("Prometheus has warned of this answer");
         read = walk(*value);
       }

@@ -50,6 +50,20 @@ bool is_row_of_perfmon(std::string_view line) {
          line.find_first_not_of("0123456789./: \",;\te+-") == std::string_view::npos;
 }
 
+bool is_meminfo_in_bytes(std::string_view text) {
+  while (!text.empty())
+    if (const std::string_view line = trimmed(take_line(text)); line.starts_with("MemTotal:")) return line.ends_with(" B");
+  return false;
+}
+
+/// "web01;600;2026-11-05 00:10:01 UTC;..."
+bool is_row_of_sadf(std::string_view line) {
+  CsvFields fields(';');
+  return fields.split(line) == nullptr && fields.size() >= 4 &&
+         fields[1].find_first_not_of("-0123456789") == std::string::npos && !fields[1].empty() &&
+         (parse_timestamp(trimmed(fields[2])).ok() || trimmed(fields[2]).ends_with(" UTC"));
+}
+
 /// A time, and more behind commas.
 bool is_row_of_csv(std::string_view line) {
   CsvFields fields;
@@ -108,6 +122,7 @@ std::string_view begins_other(std::string_view line) {
     return "a table of Windows' pools";
   if (parse_sar_heading(text) || (has(text, "kbmemfree") && has(text, "kbmemused"))) return "a table of sar";
   if (text.starts_with("# HELP ") || text.starts_with("# TYPE ") || is_sample_line(text)) return "samples of Prometheus";
+  if (text.starts_with("{\"") || text.starts_with("\"sysstat\":")) return "JSON";
   return {};
 }
 
@@ -147,6 +162,10 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return "looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters";
   if (has(text, ": tunables") && has(text, ": slabdata"))
     return "looks like rows of /proc/slabinfo without its heading; keep its first two lines: cat /proc/slabinfo";
+  if (is_meminfo_in_bytes(text))
+    return "looks like /proc/meminfo, but its values are not of kB; keep its lines as they are: cat /proc/meminfo";
+  if (is_row_of_sadf(start.substr(0, start.find_first_of("\r\n"))))
+    return "looks like rows of sadf -d without the heading that begins with #; keep it: sadf -d FILE -- -r ALL";
   if (has(text, " func:"))
     return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
   const std::string_view first = trimmed(start.substr(0, start.find_first_of("\r\n")));

@@ -96,12 +96,12 @@ inline bool is_sum_row(std::string_view tag) {
   return tag.size() > kTagLength && std::find(std::begin(kSums), std::end(kSums), word) != std::end(kSums);
 }
 
-/// A row of numbers behind another one's end: the line between them was lost.
+/// A row of numbers, one behind the other, behind another row's end: the line between them was lost.
 inline bool has_numbers_behind(std::string_view rest, std::size_t at_least) {
   std::size_t numbers = 0;
-  while (!(rest = after_blanks(rest)).empty()) {
+  while (numbers < at_least && !(rest = after_blanks(rest)).empty()) {
     const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
-    numbers += word.find_first_not_of("0123456789,.%") == std::string_view::npos ? 1 : 0;
+    numbers = word.find_first_not_of("0123456789,.%") == std::string_view::npos ? numbers + 1 : 0;
     rest.remove_prefix(word.size());
   }
   return numbers >= at_least;

@@ -12,6 +12,7 @@
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/time_text.h"
+#include "collectors/history/zone_names.h"
 
 namespace kmem::history {
 namespace {
@@ -89,7 +90,16 @@ class SadfJson final : public SnapshotReader {
     }
     if (key == "timestamp" || key == "boot") stamp_ = {};
     const bool outer = std::exchange(in_memory_, in_memory_ || key == "memory");
-    if (key == "memory") builder_ = {};
+    const bool is_entry = key == "statistics";
+    if (is_entry) {
+      in_entry_ = true;
+      time_.reset();
+    }
+    if (key == "memory") {
+      builder_ = {};
+      last_.reset();
+      has_values_ = false;
+    }
     for (;;) {
       const auto name = take();
       if (!name) return name.error();
@@ -97,16 +107,20 @@ class SadfJson final : public SnapshotReader {
       const std::string inner(scan_.text());
       const auto value = take();
       if (!value) return value.error();
-      if (is_ended_) return {};
-      if (auto read = walk(*value, inner); !read) return read;
-      if (is_ended_) return {};
+      if (!is_ended_)
+        if (auto read = walk(*value, inner); !read) return read;
+      if (is_ended_) break;
     }
     in_memory_ = outer;
+    if (key == "memory") keep_last();
+    if (is_ended_ && !is_entry) return {};
     if (key == "timestamp") time_ = time_of(stamp_);
     if (key == "boot") {
       if (const auto boot = time_of(stamp_)) boots_.push_back(*boot);
     }
-    if (key == "memory") memory();
+    // Its time may stand behind it.
+    if (is_entry) in_entry_ = false;
+    if (is_entry || (key == "memory" && !in_entry_)) memory();
     return {};
   }
 
@@ -115,30 +129,41 @@ class SadfJson final : public SnapshotReader {
     if (key == "date") stamp_.date = text;
     if (key == "time") stamp_.time = text;
     if (key == "utc") stamp_.is_utc = text == "1" || text == "true";
+    if (key == "timezone") zone_ = zone_named(text);
     if (!in_memory_) return;
+    keep_last();
     const auto value = sar_json_value(key);
     if (!value) return;
     if (const auto bytes = parse_sar_amount(text)) {
-      set_sar_value(*value, *bytes, builder_);
-      has_values_ = true;
+      last_ = {*value, *bytes};
     } else {
       notes_.skip(scan_.line(), key + " " + in_quotes(text) + " is not a count of kB", sar_subject(name_, *value));
     }
   }
 
+  // Where another file begins behind a number it may be the beginning of a longer one.
+  void keep_last() {
+    const auto last = std::exchange(last_, std::nullopt);
+    if (!last) return;
+    if (is_ended_ && scan_.why() == JsonScan::kNoComma) return notes_.lose(sar_subject(name_, last->first));
+    set_sar_value(last->first, last->second, builder_);
+    has_values_ = true;
+  }
+
   std::optional<UnixMillis> time_of(const Stamp& stamp) {
-    if (!stamp.is_utc && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
+    if (!stamp.is_utc && !zone_ && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     const auto time = parse_timestamp(stamp.date + "T" + stamp.time + "Z");
     if (!time) notes_.skip(scan_.line(), "time " + in_quotes(stamp.date + " " + stamp.time) + " is not understood");
     notes_.timed_by("timestamp of each entry");
-    return time ? std::optional(*time) : std::nullopt;
+    if (!time) return std::nullopt;
+    return stamp.is_utc || !zone_ ? *time : *time - std::int64_t{minutes_east(*zone_, *time)} * 60'000;
   }
 
   void memory() {
     Snapshot snapshot = builder_.take();
     if (!std::exchange(has_values_, false)) return;
     if (!time_) {
-      notes_.skip(scan_.line(), "memory without a timestamp before it");
+      notes_.skip(scan_.line(), "memory without a timestamp");
       return;
     }
     if (!snapshot.tags.empty() && !std::exchange(told_of_slab_, true)) notes_.warn(std::string(kSarSlabWarning));
@@ -162,6 +187,7 @@ class SadfJson final : public SnapshotReader {
     entries_.clear();
     boots_.clear();
     time_.reset();
+    zone_.reset();
   }
 
   JsonScan scan_;
@@ -169,6 +195,9 @@ class SadfJson final : public SnapshotReader {
   std::string name_, host_;
   Stamp stamp_;
   std::optional<UnixMillis> time_;
+  std::optional<Zone> zone_;                                // of local times
+  std::optional<std::pair<SarValue, std::uint64_t>> last_;  // the value in hand
+  bool in_entry_ = false;
   SnapshotBuilder builder_;
   std::vector<Snapshot> entries_;
   std::vector<UnixMillis> boots_;

@@ -14,6 +14,7 @@
 #include "collectors/history/date_line.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/open_end.h"
+#include "collectors/history/recognise.h"
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
@@ -78,13 +79,20 @@ class SarHistory final : public SnapshotReader {
   void take(std::string_view line) {
     const std::string_view text = trimmed(line);
     if (text.empty()) return;
-    if (text.find(';') != std::string_view::npos) return take_database_row(text);
+    if (text.find(';') != std::string_view::npos && (text.front() == '#' || text.find(';') < text.find(' ')))
+      return take_database_row(text);
     if (const auto heading = parse_sar_heading(text)) return begin_day(*heading);
     std::vector<std::string_view> words = words_of(text);
     if (!words[0].empty() && (words[0].starts_with("Average") || words[0].starts_with("Summary"))) return;
     std::string_view clock = words[0];
     auto of_day = take_time_of_day(clock);
     if (!of_day || !clock.empty()) {
+      if (const std::string_view other = begins_other(text); !other.empty() && other != "a table of sar") {
+        if (other != other_) notes_.skip(lines_.number(), other_begins(other));
+        other_ = other;
+        is_other_table_ = true;
+        return columns_.clear();
+      }
       is_of_other_language_ |=
           std::any_of(words[0].begin(), words[0].end(), [](char c) { return static_cast<unsigned char>(c) > 127; }) &&
           text.find("kbmem") != std::string_view::npos;
@@ -112,12 +120,16 @@ class SarHistory final : public SnapshotReader {
                             words[0].find_first_not_of("0123456789.,kKMGT") != std::string_view::npos;
     if (is_heading) {
       // Other activities between it and its own again, on a terminal, change nothing for the time of the memory's table.
-      columns_ = sar_columns(words);
+      columns_ = columns_of(words);
       width_ = words.size();
       is_other_table_ = columns_.empty();
       return;
     }
-    if (columns_.empty()) return;
+    if (columns_.empty()) {
+      // What another activity's heading stands above is of no matter.
+      if (!is_other_table_) notes_.skip(lines_.number(), "no heading above this row");
+      return;
+    }
     has_memory_ = true;
     if (!midnight_ && is_day_refused_) return;  // listed where it stands
     if (!midnight_) return lose_row("no day above this row: sar's first line, with the date, is missing", sar_host_, columns_);
@@ -125,6 +137,20 @@ class SarHistory final : public SnapshotReader {
       return lose_row(std::to_string(words.size()) + " values where the heading has " + std::to_string(width_), sar_host_,
                       columns_);
     give(words, time_of(*of_day, true), sar_host_);
+  }
+
+  // None where one that is needed stands twice.
+  std::vector<SarColumn> columns_of(const std::vector<std::string_view>& names) {
+    std::vector<SarColumn> columns = sar_columns(names);
+    for (auto one = columns.begin(); one != columns.end(); ++one) {
+      const auto is_same = [&](const SarColumn& other) { return other.value == one->value; };
+      if (std::none_of(columns.begin(), one, is_same)) continue;
+      notes_.skip(lines_.number(),
+                  "column " + std::string(one->name) + " stands twice in this heading; the rows below it are passed over");
+      columns.clear();
+      break;
+    }
+    return columns;
   }
 
   void lose_row(const std::string& why, const std::string& host, const std::vector<SarColumn>& columns) {
@@ -185,23 +211,45 @@ class SarHistory final : public SnapshotReader {
       at = end + 1;
     }
     if (fields[0].starts_with('#')) {
+      // "# hostname;interval;timestamp;LINUX-RESTART" heads a mark, and no table: the one above it goes on.
+      const bool is_of_mark = std::any_of(fields.begin(), fields.end(), is_mark);
+      if (is_of_mark && database_width_ != 0) return;
       database_at_ = fields.size();
       for (std::size_t i = 0; i < fields.size(); ++i)
         if (fields[i] == "timestamp") database_at_ = i;
+      if (is_of_mark) return;
       const std::size_t from = std::min(database_at_ + 1, fields.size());
       const std::vector<std::string_view> names(fields.begin() + static_cast<std::ptrdiff_t>(from), fields.end());
-      database_columns_ = sar_columns(names);
+      database_columns_ = columns_of(names);
       database_width_ = fields.size();
+      database_line_ = lines_.number();
+      has_lists_ = text.find("[...]") != std::string_view::npos;
+      if (database_columns_.empty()) return;
+      memory_columns_ = database_columns_;
+      memory_width_ = database_width_;
       return;
     }
+    if (database_width_ == 0 && looks_like_database_row(fields))
+      return notes_.skip(lines_.number(), "no heading above this row: sadf's line that begins with # is missing");
     if (database_at_ >= fields.size()) return;
     const auto time = parse_stamp(fields[database_at_]);
     const std::string host = base_label(fields[0]);
-    if (fields.size() > database_at_ + 1 && fields[database_at_ + 1].starts_with("LINUX-RESTART")) {
-      if (time) boot_times_[host] = *time;
+    if (fields.size() > database_at_ + 1 && is_mark(fields[database_at_ + 1])) {
+      if (time && fields[database_at_ + 1].starts_with("LINUX-RESTART")) boot_times_[host] = *time;
       return;
     }
-    if (database_columns_.empty()) return;
+    if (database_columns_.empty()) {
+      // Of another activity; but not if it is as wide as the memory's table, which its own one is not.
+      if (fields.size() == memory_width_ && fields.size() != database_width_)
+        lose_row(std::to_string(fields.size()) + " fields where the heading above it, in line " +
+                     std::to_string(database_line_) + ", has " + std::to_string(database_width_),
+                 host, memory_columns_);
+      return;
+    }
+    has_memory_ = true;
+    if (has_lists_)
+      return lose_row("the heading's columns with [...] have several values each; record it without -h: sadf -d FILE -- -r ALL",
+                      host, database_columns_);
     if (!time) return lose_row("time " + in_quotes(fields[database_at_]) + " is not understood", host, database_columns_);
     if (fields.size() != database_width_)
       return lose_row(std::to_string(fields.size()) + " fields where the heading has " + std::to_string(database_width_), host,
@@ -210,6 +258,18 @@ class SarHistory final : public SnapshotReader {
     const std::vector<std::string_view> values(fields.begin() + static_cast<std::ptrdiff_t>(database_at_ + 1), fields.end());
     give(values, *time, host);
     columns_.clear();
+  }
+
+  // Of a restart, or "COM" and what an administrator has written.
+  static bool is_mark(std::string_view field) {
+    return field.starts_with("LINUX-RESTART") || field == "COMMENT" || field == "COM" || field.starts_with("COM ");
+  }
+
+  // "web01;600;2026-11-05 00:10:01 UTC;..."
+  static bool looks_like_database_row(const std::vector<std::string_view>& fields) {
+    constexpr std::size_t kInterval = 1, kLeast = 4;
+    if (fields.size() < kLeast || std::any_of(fields.begin(), fields.end(), is_mark)) return false;
+    return !fields[kInterval].empty() && fields[kInterval].find_first_not_of("-0123456789") == std::string_view::npos;
   }
 
   static std::string base_label(std::string_view text) { return sar_host_label(text); }
@@ -230,6 +290,10 @@ class SarHistory final : public SnapshotReader {
     bool any = false;
     for (const SarColumn& column : columns_) {
       const std::string_view text = values[column.at];
+      if (!text.empty() && (text.back() < '0' || text.back() > '9') && parse_sar_amount(text) &&
+          !std::exchange(told_of_units_, true))
+        notes_.warn("values are rounded (" + std::string(text) +
+                    "), and growth below their last digit is not seen; record it without -h");
       const auto bytes = parse_sar_amount(text);
       if (bytes && column.at + 1 == values.size() &&
           !end_.is_whole(lines_, host, static_cast<double>(*bytes), OpenEnd::ends_in_digit(lines_))) {
@@ -260,6 +324,12 @@ class SarHistory final : public SnapshotReader {
   std::string plain_, written_, host_, sar_host_;
   std::vector<SarColumn> columns_, database_columns_;
   std::size_t width_ = 0, database_width_ = 0, database_at_ = SIZE_MAX;
+  std::uint64_t database_line_ = 0;        // of sadf's last heading
+  std::vector<SarColumn> memory_columns_;  // of the last heading with memory, and how many fields it has
+  std::size_t memory_width_ = 0;
+  bool has_lists_ = false;  // sadf -h: items of one activity behind one another
+  bool told_of_units_ = false;
+  std::string_view other_;  // what else has begun last
   std::optional<UnixMillis> midnight_;
   std::map<std::string, UnixMillis> boot_times_;  // by host
   std::optional<std::int64_t> last_of_day_;

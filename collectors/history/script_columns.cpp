@@ -91,8 +91,13 @@ struct Unit {
   double bytes;
 };
 constexpr double kKiB = 1024;
-constexpr Unit kUnits[] = {
-    {"kb", kKiB}, {"kib", kKiB}, {"mb", kKiB* kKiB}, {"mib", kKiB* kKiB}, {"gb", kKiB* kKiB* kKiB}, {"gib", kKiB* kKiB* kKiB}};
+constexpr Unit kUnits[] = {{"k", kKiB},
+                           {"kb", kKiB},
+                           {"kib", kKiB},
+                           {"mb", kKiB* kKiB},
+                           {"mib", kKiB* kKiB},
+                           {"gb", kKiB* kKiB* kKiB},
+                           {"gib", kKiB* kKiB* kKiB}};
 
 bool is_amount(Column column) { return column == kBytes || column == kPagedBytes || column == kNonpagedBytes; }
 

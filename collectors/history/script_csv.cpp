@@ -183,13 +183,7 @@ class ScriptHistory final : public SnapshotReader {
       return skip(why);
     }
     // Files put one behind another.
-    if (may_be_header(fields_, line, header_) && kind_of(places_of(fields_)) == kind_) {
-      const std::string why = take_header();
-      is_passed_over_ = !why.empty();
-      may_go_on_ = false;
-      if (is_passed_over_) skip(why);
-      return;
-    }
+    if (may_be_header(fields_, line, header_) && kind_of(places_of(fields_)) == kind_) return take_next_header();
     // Two jobs wrote into one file.
     if (is_passed_over_ && may_go_on_ && fields_.size() == width_ && has_row_time()) is_passed_over_ = false;
     if (is_passed_over_) return;
@@ -198,6 +192,8 @@ class ScriptHistory final : public SnapshotReader {
         (!only_time_ &&
          row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]).find_first_of("0123456789") == std::string::npos))
       if (const std::string_view other = begins_other(line); !other.empty()) {
+        // A heading whose first column is not known.
+        if (kind_of(places_of(fields_)) == kind_) return take_next_header();
         is_passed_over_ = true;
         may_go_on_ = !is_table_of_csv(other);
         return skip(other_begins(other));
@@ -210,6 +206,13 @@ class ScriptHistory final : public SnapshotReader {
     if (!time) return lose_row();
     if (kind_ == ScriptCsv::kCounters) return take_counter(*time, field(kPath), std::string(field(kValue)));
     take_tag(*time);
+  }
+
+  void take_next_header() {
+    const std::string why = take_header();
+    is_passed_over_ = !why.empty();
+    may_go_on_ = false;
+    if (is_passed_over_) skip(why);
   }
 
   [[nodiscard]] bool has_row_time() {
@@ -389,8 +392,21 @@ class ScriptHistory final : public SnapshotReader {
       row.counter_bits = *allocated > UINT32_MAX || *freed > UINT32_MAX ? 64 : 32;
       set_counters(row, *allocated, *freed);
     }
-    if (const char* const why = building.tags.add(std::move(row))) return skip(why);
+    const std::uint64_t told = row.bytes;
+    if (const char* const why = building.tags.add(std::move(row))) {
+      const auto known = value_of(building.tags.snapshot(), pool, tag);
+      if (known == told) return;  // the same once more
+      return skip(!known ? why
+                         : std::string(pool_name(pool)) + " " + in_quotes(tag) + " is " + std::to_string(told) + ", but " +
+                               std::to_string(*known) + " in a row above of the same time, which is used");
+    }
     building.has_tags = true;
+  }
+
+  static std::optional<std::uint64_t> value_of(const Snapshot& snapshot, Pool pool, const std::string& tag) {
+    for (const TagUsage& one : snapshot.tags)
+      if (one.pool == pool && one.tag == tag) return one.bytes;
+    return std::nullopt;
   }
 
   static constexpr int kProof = 3;

@@ -111,7 +111,8 @@ std::string SeriesStore::begin(const Labels& labels) {
   target.instance = base::label_text(label_of(labels, kHostLabels[0]));
   if (target.instance.empty()) target.instance = base::label_text(host_label(labels));
   target.others = base::label_text(target.others);
-  const auto [found, is_new] = by_target_.try_emplace({target.instance, target.others}, targets_.size());
+  target.job = base::label_text(label_of(labels, "job"));
+  const auto [found, is_new] = by_target_.try_emplace({target.instance, target.others, target.job}, targets_.size());
   if (is_new) targets_.push_back(std::move(target));
   series.target = found->second;
   current_ = series_.size();
@@ -232,30 +233,70 @@ void SeriesStore::find_doubled(const Series& series) {
       first = i;
       continue;
     }
-    if (std::isnan(used.value) || std::isnan(other.value) || used.value == other.value || doubled_.samples++ > 0) continue;
-    doubled_.series = std::string(series.meaning->name) + (series.subject.empty() ? "" : " " + in_quotes(series.subject));
-    doubled_.time = used.time;
-    doubled_.used = used.value;
-    doubled_.other = other.value;
+    contradict(series, used, other);
   }
 }
 
-// The targets of one instance are one host unless they say the same of it twice.
+void SeriesStore::contradict(const Series& series, const Point& used, const Point& other) {
+  if (std::isnan(used.value) || std::isnan(other.value) || used.value == other.value || doubled_.samples++ > 0) return;
+  doubled_.series = std::string(series.meaning->name) + (series.subject.empty() ? "" : " " + in_quotes(series.subject));
+  doubled_.time = used.time;
+  doubled_.used = used.value;
+  doubled_.other = other.value;
+}
+
+// kApart: one goes on where the other ends, but for some samples, as when a job or a metric gets another name.
+SeriesStore::Twins SeriesStore::compare(const Series& used, const Series& other) {
+  constexpr std::size_t kShare = 10;  // of the shorter one's samples
+  const auto within = [](const Series& one, const Series& whole) {
+    if (whole.points.empty()) return std::size_t{0};
+    return static_cast<std::size_t>(std::count_if(one.points.begin(), one.points.end(), [&](const Point& point) {
+      return point.time >= whole.points.front().time && point.time <= whole.points.back().time;
+    }));
+  };
+  const std::size_t shared = std::max(within(used, other), within(other, used));
+  const bool is_apart = shared * kShare < std::min(used.points.size(), other.points.size()) || shared == 0;
+  std::size_t equal = 0, differing = 0;
+  for (std::size_t i = 0, k = 0; i < used.points.size() && k < other.points.size();) {
+    const Point &a = used.points[i], &b = other.points[k];
+    if (a.time == b.time && !std::isnan(a.value) && !std::isnan(b.value)) ++(a.value == b.value ? equal : differing);
+    // Of two jobs they are told apart.
+    const bool are_one_host = is_apart || targets_[used.target].job == targets_[other.target].job;
+    if (a.time == b.time && are_one_host) contradict(used, a, b);
+    i += a.time <= b.time ? 1 : 0;
+    k += b.time <= a.time ? 1 : 0;
+  }
+  if (is_apart) return Twins::kApart;
+  return equal > 0 && differing == 0 ? Twins::kSame : Twins::kDiffer;
+}
+
+// The targets of one instance are one host unless they say the same of it twice. Those of two jobs are one host
+// unless they differ in what they say.
 void SeriesStore::make_hosts() {
   std::vector<bool> is_split(targets_.size(), false);
   std::map<std::string_view, std::vector<std::size_t>> by_instance;
   for (std::size_t i = 0; i < targets_.size(); ++i) by_instance[targets_[i].instance].push_back(i);
   using Subject = std::tuple<std::string_view, Quantity, Pool, std::string_view, std::uint64_t>;
-  std::map<Subject, std::size_t> owner;
-  std::set<std::string_view> twice, of_two_targets;
+  std::map<Subject, const Series*> owner;
+  std::set<std::string_view> twice, of_two_targets, of_two_jobs;
   for (const Series& series : series_) {
-    const std::string_view instance = targets_[series.target].instance;
+    const Target& target = targets_[series.target];
     const auto [known, is_new] =
-        owner.try_emplace({instance, series.meaning->quantity, series.pool, series.subject, series.pid}, series.target);
+        owner.try_emplace({target.instance, series.meaning->quantity, series.pool, series.subject, series.pid}, &series);
     if (is_new) continue;
-    (known->second == series.target ? twice : of_two_targets).insert(instance);
+    const Target& first = targets_[known->second->target];
+    if (first.others != target.others) {
+      of_two_targets.insert(target.instance);
+      continue;
+    }
+    const Twins twins = compare(*known->second, series);
+    if (twins == Twins::kDiffer && first.job != target.job) of_two_jobs.insert(target.instance);
+    else if (twins != Twins::kApart) twice.insert(target.instance);
   }
-  for (const std::string_view instance : twice) doubted_.emplace_back(instance);
+  for (const std::string_view instance : twice)
+    if (!of_two_jobs.contains(instance)) doubted_.emplace_back(instance);
+  for (const std::string_view instance : of_two_jobs) of_several_jobs_.emplace_back(instance);
+  if (is_part_) of_two_jobs.clear();
   for (const std::string_view instance : of_two_targets)
     for (const std::size_t target : by_instance[instance]) is_split[target] = true;
 
@@ -263,7 +304,9 @@ void SeriesStore::make_hosts() {
   std::vector<std::size_t> host_of(targets_.size());
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     std::string name = targets_[i].instance;
-    if (is_split[i]) name += "{" + targets_[i].others + "}";
+    const std::string job = of_two_jobs.contains(targets_[i].instance) ? "job=\"" + targets_[i].job + "\"" : std::string();
+    const std::string others = is_split[i] ? targets_[i].others : std::string();
+    if (is_split[i] || !job.empty()) name += "{" + job + (job.empty() || others.empty() ? "" : ",") + others + "}";
     const auto [known, is_new] = by_name.try_emplace(name, hosts_.size());
     if (is_new) hosts_.emplace_back().name = name;
     host_of[i] = known->second;

@@ -4,6 +4,7 @@
 // new is left out and counted. Thread: one. Failure: a series that means nothing here is told so and left out.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -34,7 +35,10 @@ class SeriesStore {
     double value = 0;
   };
 
-  explicit SeriesStore(std::size_t max_points = kMaxPoints) : max_points_(max_points) {}
+  /// `is_part`: of a history that others of the same series go on with. Jobs that differ are not told apart then, for
+  /// the next part may not show it.
+  explicit SeriesStore(std::size_t max_points = kMaxPoints, bool is_part = false)
+      : max_points_(max_points), is_part_(is_part) {}
 
   /// A series begins or goes on; empty, or why it is left out: then its points are nobody's.
   [[nodiscard]] std::string begin(const Labels& labels);
@@ -58,7 +62,7 @@ class SeriesStore {
   [[nodiscard]] std::uint64_t no_amounts() const { return no_amounts_; }
   /// A process' series told no pid.
   [[nodiscard]] bool any_made_up_pid() const { return any_made_up_pid_; }
-  /// Samples of one series and one time with another value than the first, which is used; of the first one what it is of.
+  /// Samples of one subject and one time with another value than the first, which is used; of the first one what it is of.
   struct Doubled {
     std::uint64_t samples = 0;
     std::string series;
@@ -68,8 +72,10 @@ class SeriesStore {
   [[nodiscard]] const Doubled& doubled() const { return doubled_; }
   /// Over how long each value is a floor, after thinning; 0: as it came.
   [[nodiscard]] std::int64_t thinned_to_ms() const { return width_ms_; }
-  /// Instances for which several series say the same, as two jobs or clusters do.
+  /// Instances for which several series say the same, as two jobs do.
   [[nodiscard]] const std::vector<std::string>& doubted() const { return doubted_; }
+  /// Instances whose jobs differ in what they say: a host each, but in parts.
+  [[nodiscard]] const std::vector<std::string>& of_several_jobs() const { return of_several_jobs_; }
 
  private:
   struct Series {
@@ -86,7 +92,9 @@ class SeriesStore {
   struct Target {  // who is scraped
     std::string instance;
     std::string others;  // its other labels
+    std::string job;
   };
+  enum class Twins : std::uint8_t { kApart, kSame, kDiffer };
   static constexpr std::size_t kParts = 5;
   struct Row {  // a tag, cache or process
     enum class Kind : std::uint8_t { kTag, kCache, kProcess } kind = Kind::kTag;
@@ -103,6 +111,8 @@ class SeriesStore {
   };
 
   void find_doubled(const Series& series);
+  Twins compare(const Series& used, const Series& other);
+  void contradict(const Series& series, const Point& used, const Point& other);
   void thin();
   void collapse(Series& series) const;
   void make_hosts();
@@ -112,17 +122,18 @@ class SeriesStore {
   static void add_rows(Host& host, SnapshotBuilder& out);
 
   std::size_t max_points_;
+  bool is_part_;
   std::vector<Series> series_;
   std::map<std::string, std::size_t, std::less<>> by_labels_;
   std::vector<Target> targets_;
-  std::map<std::pair<std::string, std::string>, std::size_t> by_target_;
+  std::map<std::array<std::string, 3>, std::size_t> by_target_;  // instance, others, job
   std::size_t current_ = SIZE_MAX;
   std::size_t points_ = 0;
   std::uint64_t points_seen_ = 0;
   std::uint64_t left_out_ = 0, no_amounts_ = 0;
   bool any_made_up_pid_ = false;
   std::int64_t width_ms_ = 0;
-  std::vector<std::string> doubted_;
+  std::vector<std::string> doubted_, of_several_jobs_;
   Doubled doubled_;
 
   std::vector<Host> hosts_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_parts.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/row_text.h"
 #include "collectors/history/time_text.h"
@@ -59,6 +60,15 @@ std::optional<std::uint64_t> kib_after(std::string_view line, std::string_view l
   return kib && is_in_k(*kib) && kib->value <= kMaxKib ? std::optional(kib->value * kKib) : std::nullopt;
 }
 
+/// "PagedPool0Usage", "PagedPool1", "NonPagedPool0Used": of one NUMA node, whatever stands behind the number.
+std::optional<Pool> part_of_pool(std::string_view name) {
+  constexpr std::string_view kNonpaged = "NonPagedPool", kPaged = "PagedPool";
+  const bool is_nonpaged = same_word(name.substr(0, kNonpaged.size()), kNonpaged);
+  if (!is_nonpaged && !same_word(name.substr(0, kPaged.size()), kPaged)) return std::nullopt;
+  name.remove_prefix(is_nonpaged ? kNonpaged.size() : kPaged.size());
+  return !name.empty() && is_digit(name.front()) ? std::optional(is_nonpaged ? Pool::kNonpaged : Pool::kPaged) : std::nullopt;
+}
+
 std::string_view from(std::string_view line, std::string_view word) {
   return line.substr(std::min(line.find(word), line.size()));
 }
@@ -94,9 +104,11 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
   constexpr std::array<std::string_view, 8> kVmNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage",
                                                         "FreeSystemPTEs",    "Committedpages",      "Commitlimit",
                                                         "AvailablePages",    "PhysicalMemory"};
-  std::string name;
+  parts.problem = "not a number of pages, and of Kb in brackets";
+  parts.part_of.reset();
+  std::string name;  // without the stars and such before it
   for (const char c : line.substr(0, colon))
-    if (c != ' ' && c != '\t') name.push_back(c);
+    if (c != ' ' && c != '\t' && (!name.empty() || is_letter(c))) name.push_back(c);
   if (bracket == std::string_view::npos || !same_word(trimmed(line.substr(line.find_last_of("0123456789") + 1)), "Kb)")) {
     // A row's end is missing.
     const bool is_known =
@@ -112,8 +124,15 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
   const auto is_of_pages = [&](std::uint64_t kib_a_page) {
     return kib->value / kib_a_page == pages->value && kib->value % kib_a_page == 0;
   };
-  const bool is_whole = pages && pages->behind.starts_with('(') && kib && is_in_k(*kib) && kib->value <= kMaxKib &&
-                        (is_of_pages(4) || is_of_pages(8));
+  const bool are_numbers = pages && pages->behind.starts_with('(') && kib && is_in_k(*kib) && kib->value <= kMaxKib;
+  const std::uint64_t kib_a_page = !are_numbers ? 0 : is_of_pages(4) ? 4 : is_of_pages(8) ? 8 : 0;
+  const bool tells_page = kib_a_page != 0 && kib->value != 0;
+  const bool is_whole = kib_a_page != 0 && (!tells_page || parts.kib_a_page == 0 || parts.kib_a_page == kib_a_page);
+  if (are_numbers && !is_whole)
+    parts.problem = std::to_string(pages->value) + " pages are not " + std::to_string(kib->value) + " Kb" +
+                    (kib_a_page == 0 ? ", as pages have 4 Kb"
+                                     : ", as pages have " + std::to_string(parts.kib_a_page) + " Kb in a line above");
+  if (is_whole && tells_page) parts.kib_a_page = kib_a_page;
   const std::uint64_t bytes = is_whole ? kib->value * kKib : 0;
   Snapshot& snapshot = out.snapshot();
   const auto is = [&](std::string_view wanted) { return same_word(name, wanted); };
@@ -121,6 +140,12 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
     if (is(kVmNames[0]) || is(kVmNames[1])) parts.is_broken = true;
     return std::any_of(kVmNames.begin(), kVmNames.end(), is) ? VmLine::kBroken : VmLine::kOther;
   }
+  if (std::any_of(kVmNames.begin(), kVmNames.end(), is))
+    if (const auto [first, is_new] = parts.kib.try_emplace(name, kib->value); first->second != kib->value) {
+      parts.problem = "this line stands twice, with " + std::to_string(first->second) + " Kb and with " +
+                      std::to_string(kib->value) + "; the first is used";
+      return VmLine::kBroken;
+    }
   if (is("NonPagedPoolUsage") || is("NonPagedPoolNxUsage")) {
     (is("NonPagedPoolUsage") ? parts.nonpaged : parts.nonpaged_nx) = bytes;
     // Nx alone is a part.
@@ -138,6 +163,7 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
   } else if (is("PhysicalMemory")) {
     snapshot.physical_memory_bytes = bytes;
   } else {
+    parts.part_of = part_of_pool(name);
     return VmLine::kUnknown;
   }
   return VmLine::kKnown;

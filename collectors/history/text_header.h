@@ -2,6 +2,7 @@
 // Failure: false or nullopt when a line is not one of them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +19,11 @@ namespace kmem::history {
 /// What !vm says of the nonpaged pool in parts: current debuggers tell what can run code from what cannot.
 struct VmParts {
   std::optional<std::uint64_t> nonpaged, nonpaged_nx;
-  bool is_broken = false;  // one of them could not be read
+  bool is_broken = false;                    // one of them could not be read
+  std::uint64_t kib_a_page = 0;              // of all lines of one machine; 0: not known yet
+  std::map<std::string, std::uint64_t> kib;  // of each line that is used, by its name without blanks
+  std::string problem;                       // of the line that is broken
+  std::optional<Pool> part_of;               // of which pool the line in hand tells a part alone: "PagedPool 0 Usage"
 };
 enum class VmLine { kOther, kKnown, kUnknown, kBroken };
 /// A line of !vm: "NonPagedPool Usage:   20384 (   81536 Kb)". kUnknown: of the same form, and of no use.

@@ -2,6 +2,7 @@
 // header, date or metadata begins. A line is used, or is of no matter (prose, rules, prompts), or is listed: in a table
 // everything with digits that is no row, outside of one what looks like a row.
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <utility>
 
@@ -23,6 +24,7 @@ namespace {
 using base::UnixMillis;
 
 constexpr std::size_t kNumbersOfARow = 3;
+constexpr std::uint64_t kWindowsPageBytes = 4096;
 
 enum class Table { kNone, kPoolmon, kPoolused, kProcesses, kTop, kPassedOver };
 
@@ -262,11 +264,19 @@ class TextHistory final : public SnapshotReader {
     VmParts parts = vm_parts_;
     SnapshotBuilder looked;
     VmParts unused;
+    if (in_vm_) {
+      unused.kib_a_page = parts.kib_a_page;
+      unused.kib = parts.kib;
+    }
     const VmLine kind = apply_vm_line(line, unused, looked);
     if (kind == VmLine::kOther) return false;
+    if (kind == VmLine::kUnknown && unused.part_of) {
+      if (!in_vm_) begin_vm();
+      if (std::uint64_t& first = vm_part_lines_[*unused.part_of == Pool::kNonpaged]; first == 0) first = lines_.number();
+    }
     if (kind == VmLine::kUnknown) return true;
     if (kind == VmLine::kBroken) {
-      notes_.skip(lines_.number(), "not a number of pages, and of Kb in brackets");
+      notes_.skip(lines_.number(), unused.problem);
       if (!unused.is_broken) return true;
       // A part of the sum.
       (in_vm_ ? vm_parts_.is_broken : is_vm_torn_ahead_) = true;
@@ -281,8 +291,27 @@ class TextHistory final : public SnapshotReader {
       is_vm_torn_ahead_ = false;
     }
     (void)apply_vm_line(line, parts, building_);
+    if (parts.nonpaged_nx && !vm_parts_.nonpaged_nx) vm_nx_line_ = lines_.number();
     vm_parts_ = parts;
     return has_totals_ = true;
+  }
+
+  // Parts of a pool whose sum is not there: how many there were is not known.
+  void tell_parts_of_pools() {
+    const bool is_nx_alone = vm_parts_.nonpaged_nx && !vm_parts_.nonpaged && !vm_parts_.is_broken;
+    if (is_nx_alone && vm_part_lines_[1] == 0) vm_part_lines_[1] = vm_nx_line_;
+    for (const Pool pool : {Pool::kPaged, Pool::kNonpaged}) {
+      const std::uint64_t line = std::exchange(vm_part_lines_[pool == Pool::kNonpaged], 0);
+      const auto& pools = building_.snapshot().pools;
+      const bool is_told =
+          std::any_of(pools.begin(), pools.end(), [&](const PoolTotals& one) { return one.pool == pool && one.bytes; });
+      if (line == 0 || is_told || (pool == Pool::kNonpaged && vm_parts_.is_broken)) continue;
+      notes_.skip(line,
+                  std::string("a part of ") + std::string(pool_name(pool)) + " pool, whose line \"" +
+                      (pool == Pool::kNonpaged ? "NonPagedPool" : "PagedPool") +
+                      " Usage:\" is missing: how large it is is not known",
+                  {{}, pool, {}});
+    }
   }
 
   void metadata(std::string_view text) {
@@ -328,7 +357,12 @@ class TextHistory final : public SnapshotReader {
     const char* refused = nullptr;
     if (table_ == Table::kProcesses) {
       ProcessUsage process;
-      kind = parse_process_row(line, *columns_, process, reason_);
+      std::uint64_t working_set = 0;
+      kind = parse_process_row(line, *columns_, process, reason_, &working_set);
+      if (kind == RowKind::kRow && working_set > 0) {
+        ++working_sets_;
+        whole_working_sets_ += working_set % kWindowsPageBytes == 0 ? 1 : 0;
+      }
       if (kind == RowKind::kBroken) broken_process_ = process.name + " (" + std::to_string(process.pid) + ")";
       if (kind == RowKind::kRow) {
         SnapshotBuilder& into = target(building_.has_process(process.pid));
@@ -454,6 +488,7 @@ class TextHistory final : public SnapshotReader {
 
   void finish() {
     keep_behind_blank();
+    tell_parts_of_pools();
     Snapshot done = building_.take();
     done.system = std::exchange(of_linux_, false) ? System::kLinux : System::kWindows;
     const bool something = has_rows_ || has_totals_;
@@ -484,7 +519,17 @@ class TextHistory final : public SnapshotReader {
     any_dated_ = true;
   }
 
+  // memsnap's own values are bytes, of which a working set has whole pages.
+  void tell_unit_of_processes() {
+    constexpr std::uint64_t kProof = 5;
+    if (working_sets_ >= kProof && whole_working_sets_ == 0)
+      notes_.warn(
+          "memsnap's values are bytes, but no working set here is a whole number of pages of 4096: if this table was "
+          "converted, the processes' pool is not of bytes, as which it is taken");
+  }
+
   void last(bool time_is_left) {
+    tell_unit_of_processes();
     if (const TextClock::Lone lone = clock_.lone(); lone.count > 0 && any_dated_)
       notes_.skip(lone.first_line, (lone.count == 1 ? std::string("1 date") : std::to_string(lone.count) + " dates") +
                                        " without a table below, the first in this line");
@@ -567,7 +612,10 @@ class TextHistory final : public SnapshotReader {
   std::uint64_t owner_line_ = 0;
   PoolOwner table_owner_;
   VmParts vm_parts_;
-  bool is_head_ = false;  // below a date, above the first row: sums of all kinds stand there
+  std::array<std::uint64_t, 2> vm_part_lines_{};  // where parts of paged and of nonpaged pool begin; 0: none
+  std::uint64_t vm_nx_line_ = 0;
+  std::uint64_t working_sets_ = 0, whole_working_sets_ = 0;  // of memsnap's rows; in whole pages
+  bool is_head_ = false;                                     // below a date, above the first row: sums of all kinds stand there
   bool in_vm_ = false, is_vm_torn_ahead_ = false;
   bool has_vm_ = false;
   bool of_debugger_ = false;

@@ -41,6 +41,7 @@ struct PoolusedColumns {
 struct ProcessColumns {
   std::size_t count = 0;
   std::vector<std::size_t> widths;  // as the header has them
+  std::optional<std::size_t> working_set;
   std::optional<std::size_t> paged_pool;
   std::optional<std::size_t> nonpaged_pool;
   std::optional<std::size_t> handles;
@@ -48,9 +49,9 @@ struct ProcessColumns {
 /// nullopt when the line is not such a header.
 [[nodiscard]] std::optional<ProcessColumns> parse_process_header(std::string_view line);
 /// "00000B34  name.exe  numbers"; the name may have blanks, and cells that are full touch. A broken row tells its pid and
-/// what stands in the name's place, too.
+/// what stands in the name's place, too. `working_set`: what memsnap has in that column, 0 where it has none.
 [[nodiscard]] RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, ProcessUsage& row,
-                                        std::string& reason);
+                                        std::string& reason, std::uint64_t* working_set = nullptr);
 
 /// The table of `kmem_exporter top`, on either system.
 struct TopColumns {

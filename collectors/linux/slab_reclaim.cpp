@@ -68,6 +68,9 @@ constexpr auto kPinnedInodes = std::to_array<std::string_view>({
 }  // namespace
 
 bool is_known_reclaimable(std::string_view cache) {
+  // "dentry(12:system.slice)": a control group's own, of its root's kind.
+  if (const std::size_t group = cache.find('('); group != std::string_view::npos && cache.ends_with(')'))
+    cache = cache.substr(0, group);
   if (std::binary_search(kReclaimable.begin(), kReclaimable.end(), cache)) return true;
   for (const std::string_view prefix : kReclaimablePrefixes)
     if (cache.starts_with(prefix)) return true;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <span>
+#include <utility>
 
 #include "collectors/base/clock.h"
 #include "collectors/history/json_scan.h"
@@ -295,7 +296,7 @@ class PrometheusSource final : public history::HistorySource {
         notes_.skip(question_.url, 0, "host " + history::in_quotes(host.name) + ": " + begun.error().message);
     }
     const std::int64_t last = std::min(end_hour_, window_hour_ + window_hours_ - 1);
-    store_.emplace(question_.window_points * 2);
+    store_.emplace(question_.window_points * 2, true);
     const Host& host = hosts_[next_host_ - 1];
     for (const Metric& metric : metrics_)
       for (const Labels& labels : metric.series) (void)store_->begin(labels);
@@ -304,6 +305,11 @@ class PrometheusSource final : public history::HistorySource {
         notes_.skip(question_.url, 0,
                     "host " + history::in_quotes(host.name) + ", " + metric.name + ": " + asked.error().message);
     store_->finish();
+    for (const std::string& instance : store_->of_several_jobs())
+      if (std::exchange(doubted_, instance) != instance)
+        notes_.warn(question_.url,
+                    "the jobs of " + history::in_quotes(instance) +
+                        " have different values of the same, and the first one's are used; name one with --label job=NAME");
     window_hour_ = last + 1;
     return true;
   }
@@ -407,6 +413,7 @@ class PrometheusSource final : public history::HistorySource {
   std::vector<Metric> metrics_;  // of the host
   std::int64_t window_hour_ = 0, window_hours_ = 0;
   std::optional<SeriesStore> store_;
+  std::string doubted_;  // the host whose jobs were told of last
   Snapshot current_;
   std::string host_;
 };

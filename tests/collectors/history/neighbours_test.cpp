@@ -35,9 +35,10 @@ TEST(Neighbours, NumbersOfVmInGroupsOfThousands) {
   const std::string refused = "f:2: not a number of pages, and of Kb in brackets";
   for (const char* const line : {"NonPagedPool Usage: 51 200 ( 204 800 Kb)", "NonPagedPool Usage: 51,20 ( 204,80 Kb)",
                                  "NonPagedPool Usage: 51200 ( 204.8 Kb)", "NonPagedPool Usage: 5,1200 ( 20,4800 Kb)",
-                                 "NonPagedPool Usage: 51,200.100 ( 204,800 Kb)", "NonPagedPool Usage: 51200 ( 20480 Kb)",
-                                 "NonPagedPool Usage: 512000 ( 204800 Kb)"})
+                                 "NonPagedPool Usage: 51,200.100 ( 204,800 Kb)"})
     EXPECT_EQ(totals(line), refused) << line;
+  EXPECT_EQ(totals("NonPagedPool Usage: 51200 ( 20480 Kb)"), "f:2: 51200 pages are not 20480 Kb, as pages have 4 Kb");
+  EXPECT_EQ(totals("NonPagedPool Usage: 512000 ( 204800 Kb)"), "f:2: 512000 pages are not 204800 Kb, as pages have 4 Kb");
   const test::WholeHistory memory =
       test::read_text("2026-11-05 18:00:00Z\n Memory: 8,388,148K Avail: 4,204,220K\n" + kSmallTable);
   ASSERT_EQ(memory.snapshots.size(), 1U);

@@ -108,5 +108,23 @@ TEST(SeriesStore, TwoValuesOfOneTimeAreNamed) {
                                                      "kmem_pool_tag_bytes \"Leak\" at 2026-11-05T18:00:00Z is 5 and 7e+06"});
 }
 
+// In a part of a history they stay one host: the next part may not show that they differ.
+TEST(SeriesStore, JobsThatDifferAreHostsOfAWholeHistoryAlone) {
+  for (const bool is_part : {false, true}) {
+    SeriesStore store(SeriesStore::kMaxPoints, is_part);
+    for (const char* const job : {"w", "x"}) {
+      ASSERT_EQ(store.begin({{"__name__", "windows_memory_pool_paged_bytes"}, {"instance", "a"}, {"job", job}}), "");
+      for (int i = 0; i < 3; ++i) store.add(i * 1000, *job + i);
+    }
+    store.finish();
+    EXPECT_EQ(store.of_several_jobs(), std::vector<std::string>{"a"});
+    Snapshot snapshot;
+    ASSERT_TRUE(store.next(snapshot));
+    EXPECT_EQ(store.host(), is_part ? "a" : "a{job=\"w\"}");
+    ASSERT_EQ(snapshot.pools.size(), 1U);
+    EXPECT_EQ(snapshot.pools[0].bytes, std::uint64_t{'w'});
+  }
+}
+
 }  // namespace
 }  // namespace kmem::history

@@ -338,7 +338,7 @@ std::vector<Shape> more_shapes() {
       {"!vm whose pages are not its Kb",
        "2026-11-05 18:00:00Z\nNonPagedPool Usage:   51200 (     2048 Kb)\nPagedPool Usage: 1 ( 4 Kb)\n",
        {"2026-11-05T18:00:00Z windows; paged.bytes=4096"},
-       "f:2: not a number of pages, and of Kb in brackets"},
+       "f:2: 51200 pages are not 2048 Kb, as pages have 4 Kb"},
       {"poolmon with K",
        "2026-11-05 18:00:00Z\n"
        " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n"
