@@ -167,7 +167,7 @@ const std::array kRows = std::to_array<Row>({
      .check = check_not_empty, .needs_restart = true},
 
     {KMEM_KNOB(trend.enabled), .help = "Keep 8 weeks of history and report leaks.", .needs_restart = true},
-    {KMEM_KNOB(trend.max_subjects), .help = "Maximum of tags, totals and processes with history, up to 3.3 KB each.",
+    {KMEM_KNOB(trend.max_subjects), .help = "Maximum of tags, totals and processes with history, up to 3.2 KB each.",
      .unit = "subjects", .min = 64, .max = 4096, .needs_restart = true},
     {KMEM_KNOB(trend.min_growth_per_day), .help = "Minimum growth per day to call a tag a leak.", .unit = "bytes", .min = 1024,
      .max = 1 << 30, .needs_restart = true},

@@ -1,6 +1,6 @@
-// 64-bit keys -> slots of the caller's own array, by open addressing. Two owners may share a key
-// (hashes collide), so a look-up asks the caller which slot is meant. Nothing is removed; the caller builds anew.
-// Thread: value type. Failure: none; memory is at most 4 entries a key.
+// 64-bit keys -> slots of the caller's own array, by open addressing. Of a key 32 mixed bits are kept, which two owners may
+// share, so a look-up asks the caller which slot is meant. Nothing is removed; the caller builds anew.
+// Thread: value type. Failure: none; memory is at most 4 entries of 8 bytes a key.
 #pragma once
 
 #include <bit>
@@ -21,34 +21,36 @@ class FlatIndex {
 
   void insert(std::uint64_t key, std::uint32_t slot) {
     if ((used_ + 1) * 2 > entries_.size()) grow();
-    place({key, slot});
+    place({mixed(key), slot});
     ++used_;
   }
 
-  /// The first slot under `key` for which matches(slot) holds, else kNone.
+  /// The first slot under `key`, or one of the same bits, for which matches(slot) holds, else kNone.
   template <typename Matches>
   [[nodiscard]] std::uint32_t find(std::uint64_t key, Matches matches) const {
     if (entries_.empty()) return kNone;
-    for (std::size_t at = home(key);; at = (at + 1) & (entries_.size() - 1)) {
+    const std::uint32_t bits = mixed(key);
+    for (std::size_t at = home(bits);; at = (at + 1) & (entries_.size() - 1)) {
       const Entry& entry = entries_[at];
       if (entry.slot == kNone) return kNone;
-      if (entry.key == key && matches(entry.slot)) return entry.slot;
+      if (entry.bits == bits && matches(entry.slot)) return entry.slot;
     }
   }
 
  private:
   struct Entry {
-    std::uint64_t key = 0;
+    std::uint32_t bits = 0;
     std::uint32_t slot = kNone;
   };
 
   // Multiplication spreads keys that are not hashes (process ids).
-  [[nodiscard]] std::size_t home(std::uint64_t key) const {
-    return static_cast<std::size_t>((key * 0x9E37'79B9'7F4A'7C15ULL) >> shift_);
+  [[nodiscard]] static std::uint32_t mixed(std::uint64_t key) {
+    return static_cast<std::uint32_t>((key * 0x9E37'79B9'7F4A'7C15ULL) >> 32);
   }
+  [[nodiscard]] std::size_t home(std::uint32_t bits) const { return bits >> shift_; }
 
   void place(const Entry& entry) {
-    std::size_t at = home(entry.key);
+    std::size_t at = home(entry.bits);
     while (entries_[at].slot != kNone) at = (at + 1) & (entries_.size() - 1);
     entries_[at] = entry;
   }
@@ -56,7 +58,7 @@ class FlatIndex {
   void grow() {
     std::vector<Entry> old(entries_.empty() ? 64 : entries_.size() * 2);
     old.swap(entries_);
-    shift_ = 64 - std::countr_zero(entries_.size());
+    shift_ = 32 - std::countr_zero(entries_.size());
     for (const Entry& entry : old) {
       if (entry.slot != kNone) place(entry);
     }
@@ -64,7 +66,7 @@ class FlatIndex {
 
   std::vector<Entry> entries_;
   std::size_t used_ = 0;
-  int shift_ = 58;
+  int shift_ = 26;
 };
 
 }  // namespace kmem::base

@@ -44,8 +44,9 @@ TrendEngine::TrendEngine(EngineOptions options) : options_(std::move(options)) {
   options_.max_subjects = std::clamp<std::size_t>(options_.max_subjects, 1, 4096);
 }
 
-std::uint64_t TrendEngine::key_of(Kind kind, Pool pool, std::string_view text) {
-  return tag_key(pool, text) * 8 + static_cast<std::uint64_t>(kind);
+std::uint32_t TrendEngine::key_of(Kind kind, Pool pool, std::string_view text) {
+  const std::uint64_t key = tag_key(pool, text) * 8 + static_cast<std::uint64_t>(kind);
+  return static_cast<std::uint32_t>(key ^ key >> 32);
 }
 
 double TrendEngine::min_per_day(Kind kind) const {
@@ -54,20 +55,16 @@ double TrendEngine::min_per_day(Kind kind) const {
   return options_.min_bytes_per_day;
 }
 
-std::uint32_t TrendEngine::find_slot(Kind kind, Pool pool, std::string_view text, std::uint64_t key) const {
-  return index_.find(key, [&](std::uint32_t slot) {
-    const Subject& subject = *state_.subjects[slot];
-    return subject.kind == kind && subject.pool == pool && subject.text == text;
-  });
+std::uint32_t TrendEngine::find_slot(Kind kind, Pool pool, std::string_view text, std::uint32_t key) const {
+  return index_.find(key, [&](std::uint32_t slot) { return state_.subjects[slot]->is(kind, pool, text); });
 }
 
 std::uint32_t TrendEngine::slot_of(const Sample& sample, std::size_t position) {
   if (position < order_.size() && order_[position] < state_.subjects.size()) {
     // Most observations list the same subjects in the same order.
-    const Subject& guess = *state_.subjects[order_[position]];
-    if (guess.kind == sample.kind && guess.pool == sample.pool && guess.text == sample.text) return order_[position];
+    if (state_.subjects[order_[position]]->is(sample.kind, sample.pool, sample.text)) return order_[position];
   }
-  const std::uint64_t key = key_of(sample.kind, sample.pool, sample.text);
+  const std::uint32_t key = key_of(sample.kind, sample.pool, sample.text);
   const std::uint32_t slot = find_slot(sample.kind, sample.pool, sample.text, key);
   return slot != base::FlatIndex::kNone ? slot : admit(sample, key);
 }
@@ -87,13 +84,14 @@ std::uint32_t TrendEngine::victim_for(double amount) const {
   return victim;
 }
 
-std::uint32_t TrendEngine::admit(const Sample& sample, std::uint64_t key) {
+std::uint32_t TrendEngine::admit(const Sample& sample, std::uint32_t key) {
   std::uint32_t slot = static_cast<std::uint32_t>(state_.subjects.size());
   if (sample.text.size() > kMaxTextBytes) {
     ++state_.refused_total;
     return base::FlatIndex::kNone;
   }
-  if (slot == options_.max_subjects) {
+  const bool full = slot == options_.max_subjects;
+  if (full) {
     const bool tried = last_admission_hour_ == state_.fine_bucket;
     slot = tried ? base::FlatIndex::kNone : victim_for(static_cast<double>(sample.amount));
     if (slot == base::FlatIndex::kNone) {
@@ -115,9 +113,8 @@ std::uint32_t TrendEngine::admit(const Sample& sample, std::uint64_t key) {
   subject.pool = sample.pool;
   subject.text = sample.text;
   subject.first_seen_ms = state_.timeline.now_ms();
-  const bool replaced = state_.open[slot].key != 0 || slot + 1 < state_.subjects.size();
   state_.open[slot].key = key;
-  if (replaced) {
+  if (full) {  // the predecessor is in it
     index_all();
   } else {
     index_.insert(key, slot);
@@ -143,7 +140,7 @@ void TrendEngine::close_buckets(std::int64_t coarse, std::int64_t fine, bool new
       history.fine[ring_slot(state_.fine_bucket, kFineBuckets)] = open.fine;
       for (std::int64_t i = 1; i < fine_steps; ++i) history.fine[ring_slot(fine - i, kFineBuckets)] = kNothing;
       open.fine = kNothing;
-      if (open.seen_tick != tick_) ++open.absent_hours;
+      if (open.seen_tick != tick_ && open.absent_hours < kMostAbsentHours) ++open.absent_hours;
     }
     if (coarse_steps > 0) {
       const std::size_t at = ring_slot(state_.coarse_bucket, kCoarseBuckets);

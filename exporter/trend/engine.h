@@ -126,18 +126,23 @@ class TrendEngine {
     History history;
 
     [[nodiscard]] const SurgeState& surge() const;
+    [[nodiscard]] bool is(Kind a_kind, Pool a_pool, std::string_view a_text) const {
+      return kind == a_kind && pool == a_pool && text == a_text;
+    }
     [[nodiscard]] bool may_leak() const { return trend::may_leak(kind, pool, text); }
     void acquit();
   };
+  static constexpr std::uint32_t kMostAbsentHours = 0x7FFF'FFFF;
   // What a tick touches, apart from the rest of a subject, so that a tick stays in the cache.
   struct Open {
     float coarse = kNothing, fine = kNothing, outstanding = kNothing, last = kNothing;
-    float low = kNothing;  // lowest closed hour of the last 4 days of this boot
-    bool surging = false;
-    std::uint64_t key = 0;
+    float low = kNothing;   // lowest closed hour of the last 4 days of this boot
+    std::uint32_t key = 0;  // key_of() the subject
     std::uint32_t seen_tick = 0;
-    std::uint32_t absent_hours = 0;
+    std::uint32_t surging : 1 = 0;
+    std::uint32_t absent_hours : 31 = 0;
   };
+  static_assert(sizeof(Open) == 32);
   struct State {
     Timeline timeline;
     std::int64_t coarse_bucket = 0, fine_bucket = 0;  // the open ones
@@ -153,8 +158,8 @@ class TrendEngine {
   void save_head(base::WireWriter& out) const;
   void save_subject(base::WireWriter& out, std::size_t slot) const;
   std::uint32_t slot_of(const Sample& sample, std::size_t position);
-  [[nodiscard]] std::uint32_t find_slot(Kind kind, Pool pool, std::string_view text, std::uint64_t key) const;
-  std::uint32_t admit(const Sample& sample, std::uint64_t key);
+  [[nodiscard]] std::uint32_t find_slot(Kind kind, Pool pool, std::string_view text, std::uint32_t key) const;
+  std::uint32_t admit(const Sample& sample, std::uint32_t key);
   std::uint32_t victim_for(double amount) const;
   void close_buckets(std::int64_t coarse, std::int64_t fine, bool new_boot);
   void note_absent(const Gaps& gaps);
@@ -165,7 +170,7 @@ class TrendEngine {
   [[nodiscard]] static std::size_t total_of(Kind kind, Pool pool);
   [[nodiscard]] Room room_of(std::size_t slot) const;
   [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot) const;
-  [[nodiscard]] static std::uint64_t key_of(Kind kind, Pool pool, std::string_view text);
+  [[nodiscard]] static std::uint32_t key_of(Kind kind, Pool pool, std::string_view text);
   [[nodiscard]] double min_per_day(Kind kind) const;
   [[nodiscard]] static Verdict verdict_of(const Subject& subject);
   [[nodiscard]] SubjectReport describe(std::size_t slot) const;
@@ -193,7 +198,7 @@ class TrendEngine {
   std::int64_t seen_ms_ = 0, gap_ms_ = 0;  // time that was watched; what was not before the last observation
 
   struct WeekGrowth {
-    std::uint64_t key = 0;  // whose it is: a slot may change hands
+    std::uint32_t key = 0;  // whose it is: a slot may change hands
     double per_second = 0;  // NaN = unknown
   };
   mutable std::vector<WeekGrowth> week_growths_;  // by slot, as of ...

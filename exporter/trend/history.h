@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "exporter/trend/estimator.h"
 
@@ -71,18 +72,21 @@ class CoarseRing {
   [[nodiscard]] static constexpr std::size_t size() { return kSize; }
   /// The floor.
   [[nodiscard]] float operator[](std::size_t at) const {
-    const std::unique_ptr<Part>& part = parts_[at / kPart];
-    return part ? part->floors[at % kPart] : same_[at / kPart].floor;
+    const Held& held = parts_[at / kPart];
+    const Part* part = held.part();
+    return part != nullptr ? part->floors[at % kPart] : held.same().floor;
   }
   void set(std::size_t at, float floor, std::uint16_t count) {
-    std::unique_ptr<Part>& part = parts_[at / kPart];
-    const Same& same = same_[at / kPart];
-    if (!part) {
+    Held& held = parts_[at / kPart];
+    if (held.part() == nullptr) {
+      const Same same = held.same();
       if (is_same(floor, same.floor) && count == same.count) return;
-      part = std::make_unique<Part>();
-      part->floors.fill(same.floor);
-      part->counts.fill(same.count);
+      auto own = std::make_unique<Part>();
+      own->floors.fill(same.floor);
+      own->counts.fill(same.count);
+      held = Held(std::move(own));
     }
+    Part* const part = held.part();
     part->floors[at % kPart] = floor;
     part->counts[at % kPart] = count;
     if (at % kPart == kPart - 1) pack(at / kPart);
@@ -92,10 +96,7 @@ class CoarseRing {
   void copy_counts(std::size_t first, std::array<std::uint16_t, kSize>& line) const {
     copy(first, line, &Part::counts, &Same::count);
   }
-  void clear() {
-    parts_ = {};
-    same_ = {};
-  }
+  void clear() { parts_ = {}; }
 
  private:
   static constexpr std::size_t kPart = 84, kParts = kSize / kPart;
@@ -107,6 +108,32 @@ class CoarseRing {
   struct Same {
     float floor = kNothing;
     std::uint16_t count = ShortCount::kMissing;
+  };
+  /// Two weeks in 8 bytes: where they lie, which is even, or the one value, which is marked by the lowest bit.
+  class Held {
+   public:
+    Held() : Held(Same{}) {}
+    explicit Held(Same same)
+        : bits_(std::uint64_t{std::bit_cast<std::uint32_t>(same.floor)} << 32 | std::uint64_t{same.count} << 16 | 1) {}
+    explicit Held(std::unique_ptr<Part> part) : bits_(std::bit_cast<std::uintptr_t>(part.release())) {}
+    Held(Held&& other) noexcept : Held() { std::swap(bits_, other.bits_); }
+    Held& operator=(Held&& other) noexcept {
+      std::swap(bits_, other.bits_);
+      return *this;
+    }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held() { delete part(); }
+
+    [[nodiscard]] Part* part() const {
+      return (bits_ & 1) != 0 ? nullptr : std::bit_cast<Part*>(static_cast<std::uintptr_t>(bits_));
+    }
+    [[nodiscard]] Same same() const {
+      return {std::bit_cast<float>(static_cast<std::uint32_t>(bits_ >> 32)), static_cast<std::uint16_t>(bits_ >> 16)};
+    }
+
+   private:
+    std::uint64_t bits_;
   };
 
   [[nodiscard]] static bool is_same(float a, float b) {
@@ -120,28 +147,27 @@ class CoarseRing {
       const std::size_t cut = first > begin && first < begin + kPart ? first - begin : 0;
       T* const into = line.data() + (begin + cut + kSize - first) % kSize;
       T* const front = line.data() + kSize - cut;
-      if (const Part* part = parts_[number].get()) {
+      if (const Part* part = parts_[number].part()) {
         const T* from = (part->*values).data();
         std::copy(from + cut, from + kPart, into);
         std::copy(from, from + cut, front);
       } else {
-        std::fill_n(into, kPart - cut, same_[number].*same);
-        std::fill_n(front, cut, same_[number].*same);
+        const T value = parts_[number].same().*same;
+        std::fill_n(into, kPart - cut, value);
+        std::fill_n(front, cut, value);
       }
     }
   }
   void pack(std::size_t number) {
-    const Part& part = *parts_[number];
+    const Part& part = *parts_[number].part();
     const Same same = {part.floors[0], part.counts[0]};
     if (!std::all_of(part.floors.begin(), part.floors.end(), [&](float floor) { return is_same(floor, same.floor); }) ||
         !std::all_of(part.counts.begin(), part.counts.end(), [&](std::uint16_t count) { return count == same.count; }))
       return;
-    same_[number] = same;
-    parts_[number].reset();
+    parts_[number] = Held(same);
   }
 
-  std::array<std::unique_ptr<Part>, kParts> parts_;  // null: all of it is the same
-  std::array<Same, kParts> same_;
+  std::array<Held, kParts> parts_;
 };
 
 struct History {

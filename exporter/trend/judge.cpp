@@ -23,8 +23,10 @@ constexpr double kTooYoungDays = 9;  // a boot that cannot show a slow leak yet
 void TrendEngine::Subject::acquit() {
   verdict = Verdict::kOk;
   scores_used = 0;
+  scores = {};
   weak_judgements = watch_judgements = 0;
   first_detected_ms = -1;
+  since_ms = 0;
   slope_per_day = slope_error_per_day = strength = 0;
   surging.reset();
 }

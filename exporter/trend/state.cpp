@@ -66,8 +66,8 @@ void take_highs(History& history, const Floors& coarse, std::int64_t coarse_now)
 
 std::string TrendEngine::save() const {
   std::string payload;
-  payload.reserve(4096 +
-                  state_.subjects.size() * (sizeof(Subject) + sizeof(Floors) + sizeof(Counts) + Recent::kBytesPerSubject + 64));
+  payload.reserve(4096 + state_.subjects.size() *
+                             (sizeof(Subject) + sizeof(Floors) + sizeof(Counts) + Recent::kSavedBytesPerSubject + 64));
   for (std::size_t number = 0; save_piece(number, payload); ++number) {}
   return payload;
 }
@@ -199,7 +199,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
     }
     if (open.outstanding < 0 || std::abs(subject->limit) > kMostLimit) in.fail();
     if (!is_plain_utf8(subject->text)) in.fail();  // would make a page that nobody can read
-    open.absent_hours = in.fixed<std::uint32_t>();
+    open.absent_hours = in.fixed<std::uint32_t>() & kMostAbsentHours;
     read_ring(in, subject->scores);
     Floors floors{};
     read_ring(in, floors);
@@ -247,12 +247,18 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
       version >= kVersionWithWatched ? in.fixed<std::int64_t>() : std::numeric_limits<std::int64_t>::max();
   if (watched_ms < 0) in.fail();
   if (const base::Result<void> end = in.finish(); !end) return end.error().within("trend state");
-  std::vector<std::uint64_t> keys;
-  for (const Open& open : state.open) keys.push_back(open.key);
-  std::sort(keys.begin(), keys.end());
-  if (std::adjacent_find(keys.begin(), keys.end()) != keys.end())
-    return base::Error{base::ErrorCode::kMalformed, "trend state holds a subject twice"};
+  base::FlatIndex index;
+  for (std::uint32_t slot = 0; slot < state.open.size(); ++slot) {
+    const Subject& subject = *state.subjects[slot];
+    const auto is_same = [&](std::uint32_t other) {
+      return state.subjects[other]->is(subject.kind, subject.pool, subject.text);
+    };
+    if (index.find(state.open[slot].key, is_same) != base::FlatIndex::kNone)
+      return base::Error{base::ErrorCode::kMalformed, "trend state holds a subject twice"};
+    index.insert(state.open[slot].key, slot);
+  }
   state_ = std::move(state);
+  index_ = std::move(index);
   std::int64_t oldest_ms = state_.timeline.now_ms();
   for (const auto& subject : state_.subjects) oldest_ms = std::min(oldest_ms, subject->first_seen_ms);
   // Where the clock was set again and again, rings hold a reading a bucket and nothing between.
@@ -262,7 +268,6 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   order_.clear();
   tick_ = 0;
   last_admission_hour_ = -1;
-  index_all();
   return {};
 }
 

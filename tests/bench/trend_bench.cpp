@@ -131,8 +131,8 @@ void trend_memory(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(megabytes);
   state.counters["megabytes"] = megabytes;
   const double a_subject = megabytes * 1e3 / 4096;
-  if (a_subject > 3.3)
-    state.SkipWithError(("the history takes more than 3.3 KB a subject: " + std::to_string(a_subject)).c_str());
+  if (a_subject > 3.2)
+    state.SkipWithError(("the history takes more than 3.2 KB a subject: " + std::to_string(a_subject)).c_str());
 }
 BENCHMARK(trend_memory)->Iterations(1);
 

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "exporter/trend/engine.h"
@@ -18,30 +20,50 @@ namespace {
 
 constexpr int kDays = 54;  // within the ring
 
+struct JudgedAt {
+  std::int64_t now = 0, newest_bucket = 0;
+  bool unknown = false;  // too early in a boot to say that a leak is over
+};
+
 /// A leak by a day of six judgements that come to 1 on the mean, each cut to 0.7 ... 1.2; it holds on 0.7 and ends after
-/// seven days of less in a row. Watched from the third judgement in a row on, till twelve in a row say no.
+/// seven days of less in a row. Watched from the third judgement in a row on, till twelve in a row say no. What all boots say
+/// together makes a leak at once, and holds it on half.
 class Rule {
  public:
-  void judge(const Assessment& now, int buckets) {
+  void judge(const Assessment& now, int buckets, const Assessment& folded = {}, const JudgedAt& at = {}) {
     scores_.push_front(std::clamp(static_cast<float>(now.leak_score), 0.7F, 1.2F));
     if (scores_.size() > 6) scores_.pop_back();
     float sum = 0.7F * static_cast<float>(6 - scores_.size());
     for (const float score : scores_) sum += score;
-    strength_ += (static_cast<float>(std::min(now.strength, 4.0)) - strength_) / 6;
-    const bool watched = now.watch_score >= 1;
+    strength_ += (static_cast<float>(std::min(std::max(now.strength, folded.strength), 4.0)) - strength_) / 6;
+    const bool watched = now.watch_score >= 1 || folded.watch_score >= 1, was_ok = verdict == Verdict::kOk;
     watched_for_ = watched ? watched_for_ + buckets : 0;
-    if (now.leak_score >= 1 && sum >= 6) {
+    if ((now.leak_score >= 1 && sum >= 6) || folded.leak_score >= 1) {
       verdict = Verdict::kLeak, weak_ = 0;
+      if (!detected || was_ok) detected = at.now;
     } else if (verdict == Verdict::kLeak) {
-      weak_ = now.leak_score >= 0.7 ? 0 : weak_ + 1;
+      if (now.leak_score >= 0.7 || folded.leak_score >= 0.5) weak_ = 0;
+      else if (!at.unknown) ++weak_;
       if (weak_ == 42) verdict = watched ? Verdict::kWatch : Verdict::kOk, weak_ = 0;
     } else if (watched_for_ >= 3) {
       verdict = Verdict::kWatch, weak_ = 0;
+      if (was_ok) detected.reset();
     } else if (verdict == Verdict::kWatch && !watched && ++weak_ == 12) {
       verdict = Verdict::kOk, weak_ = 0;
     }
-    if (verdict == Verdict::kOk) slope = 0;
-    else if (now.leak_score >= 0.7 || (now.watch_score >= 1 && slope <= 0)) slope = now.slope_per_day;
+    if (verdict == Verdict::kOk) {
+      slope = 0;
+      return;
+    }
+    const bool own = now.leak_score >= 0.7 || (now.watch_score >= 1 && slope <= 0);
+    const bool surer = now.leak_score < 1 || folded.slope_error_per_day < now.slope_error_per_day;
+    const bool of_all = folded.leak_score >= 0.5 && (!own || surer);
+    if (!own && !of_all) return;
+    const Assessment& best = of_all ? folded : now;
+    slope = best.slope_per_day, error = best.slope_error_per_day;
+    const auto begun = std::max(kStart, at.newest_bucket - static_cast<std::int64_t>(best.onset_days_ago * kDayMs));
+    if (!detected || begun <= *detected) since = begun;
+    else since = std::min(since, *detected);
   }
   [[nodiscard]] double confidence() const {
     const auto squared = static_cast<double>(strength_) * static_cast<double>(strength_);
@@ -49,7 +71,9 @@ class Rule {
     return verdict == Verdict::kLeak ? std::max(0.5, part) : std::min(0.49, part);
   }
   Verdict verdict = Verdict::kOk;
-  double slope = 0;
+  double slope = 0, error = 0;
+  std::optional<std::int64_t> detected;
+  std::int64_t since = 0;
 
  private:
   std::deque<float> scores_;
@@ -58,7 +82,8 @@ class Rule {
 };
 
 struct Seen {
-  int changes = 0, leaks = 0, watches = 0;
+  int changes = 0, leaks = 0, watches = 0, ends = 0;
+  int folded_leaks = 0, folded_halves = 0;  // judgements of all boots that make a leak, and that only hold one
 };
 
 /// bytes: by the day; a reading every so many buckets of 4 hours; of a host that has booted half an hour before the first,
@@ -121,6 +146,111 @@ TEST(Judge, VerdictsFollowTheRule) {
   EXPECT_GT(seen.leaks, 30);
   EXPECT_GT(seen.watches, 30);
   EXPECT_GT(seen.changes, 100);
+}
+
+struct BootOf {
+  double days = 7;
+  bool is_timed = true;  // it is known when it began
+};
+
+/// A host whose boots are as given, the first of them up for two days, from a reading every 4 hours; bytes by the days since
+/// the boot and since the begin. `before`: how many tags stand before it, which decides when boots are judged together.
+void follow_boots(const std::vector<BootOf>& lengths, const std::function<double(double, double)>& bytes, double noise,
+                  unsigned before, Seen& seen) {
+  struct Begun {
+    std::int64_t start = 0, first = 0;
+    bool is_timed = true;
+  };
+  constexpr double limit = 1e12;
+  constexpr auto first_bucket = kStart / kCoarseMs;
+  const std::vector<std::string> names = {"A", "B", "C", "D", "E"};
+  TrendEngine engine;
+  Rule rule;
+  sim::Random random(33);
+  std::vector<float> floors;
+  std::vector<Begun> boots;
+  std::int64_t next = 0;
+  for (std::int64_t at = 0; boots.size() < lengths.size() || at < next; ++at) {
+    if (at == next) {
+      const BootOf& length = lengths[boots.size()];
+      boots.push_back({kStart + at * kCoarseMs - (at == 0 ? 2 * kDayMs : 25 * 60'000), at, length.is_timed});
+      next += static_cast<std::int64_t>(length.days * kBucketsPerDay);
+    }
+    const Begun& boot = boots.back();
+    const std::int64_t now_ms = kStart + at * kCoarseMs;
+    const double age = static_cast<double>(now_ms - boot.start) / kDayMs, day = static_cast<double>(at) / kBucketsPerDay;
+    std::vector<Sample> samples(before + 1);
+    for (unsigned i = 0; i < before; ++i) samples[i].text = names[i], samples[i].amount = 1000;
+    samples[before].text = "Leak", samples[before].limit = limit;
+    samples[before].amount = static_cast<std::uint64_t>(bytes(age, day) * 1e6 * (1 + noise * random.normal()));
+    Observation seen_now{now_ms, std::nullopt, samples, boots.size()};
+    if (boot.is_timed) seen_now.boot_time = boot.start;
+    engine.observe(seen_now);
+    if (at > 0) {
+      const std::int64_t newest = kStart + (at - 1) * kCoarseMs, oldest = std::max<std::int64_t>(0, at - kCoarseBuckets);
+      const auto part = [&](std::int64_t from, std::int64_t to) {
+        from = std::min(std::max(from, oldest), at);
+        return std::span<const float>(floors).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from));
+      };
+      const double up = boot.is_timed ? static_cast<double>(newest - boot.start) / kDayMs : 56;
+      const double unseen = static_cast<double>(kStart + boot.first * kCoarseMs - boot.start) / kDayMs;
+      EstimatorOptions options;
+      options.limit = limit;
+      options.young_boot = up < 16 && (boots.size() > 1 || unseen < 1);
+      std::int64_t warm = boot.first;  // a day of warm-up is left out, to the whole bucket
+      if (boot.is_timed)
+        while (kStart + warm * kCoarseMs < boot.start + kDayMs) ++warm;
+      const Assessment own = assess(part(warm, at), options);
+      Assessment folded;
+      if (boots.size() >= 3 && ((first_bucket + at - 1 + before) % 6 == 0 || rule.verdict != Verdict::kOk)) {
+        std::vector<BootFloors> parts;
+        for (std::size_t i = 0; i < boots.size(); ++i) {
+          const std::int64_t begin = std::max(boots[i].first, oldest), end = i + 1 < boots.size() ? boots[i + 1].first : at;
+          if (!boots[i].is_timed || end <= begin) continue;
+          const double begin_age = static_cast<double>(kStart + begin * kCoarseMs - boots[i].start) / kDayMs;
+          parts.push_back({part(begin, end), begin_age, static_cast<std::size_t>(first_bucket + begin)});
+        }
+        folded = assess_boots(parts, options);
+        seen.folded_leaks += folded.leak_score >= 1;
+        seen.folded_halves += folded.leak_score >= 0.5 && folded.leak_score < 1;
+      }
+      const Verdict verdict_before = rule.verdict;
+      rule.judge(own, 1, folded, {now_ms, newest, up < 9});
+      const SubjectReport report = *engine.find(Kind::kTag, Pool::kPaged, "Leak");
+      ASSERT_EQ(report.verdict, rule.verdict) << "day " << day;
+      ASSERT_NEAR(report.confidence, rule.confidence(), 1e-6) << "day " << day;
+      ASSERT_NEAR(report.credible_slope_per_second * 86400, rule.slope, 1e-6 * rule.slope) << "day " << day;
+      ASSERT_EQ(report.first_detected, rule.detected) << "day " << day;
+      if (rule.verdict != Verdict::kOk) {
+        ASSERT_NEAR(report.credible_slope_error_per_second * 86400, rule.error, 1e-6 * rule.error) << "day " << day;
+        ASSERT_EQ(report.since, rule.since) << "day " << day;
+      }
+      seen.changes += rule.verdict != verdict_before;
+      seen.leaks += rule.verdict == Verdict::kLeak && verdict_before != Verdict::kLeak;
+      seen.ends += rule.verdict != Verdict::kLeak && verdict_before == Verdict::kLeak;
+    }
+    floors.push_back(static_cast<float>(samples[before].amount));
+  }
+}
+
+TEST(Judge, BootsAreJudgedTogether) {
+  Seen seen;
+  const auto grows = [](double rate) { return [rate](double age, double) { return 100 + rate * age; }; };
+  // Weeks, for longer than the rings hold.
+  follow_boots(std::vector<BootOf>(10), grows(1.5), 0.003, 0, seen);
+  // Of one it is not known when it began, one is short, and in the last it ends.
+  follow_boots(
+      {{7}, {7}, {7, false}, {7}, {0.5}, {7}, {7}, {7}, {19}},
+      [](double age, double day) { return 100 + (day < 49 ? 1.5 * age : 0); }, 0.004, 2, seen);
+  // Noise in which it is and is not one; and growth that warms up.
+  follow_boots({{9}, {9}, {9}, {9}, {9}}, grows(0.6), 0.012, 1, seen);
+  follow_boots(
+      {{12}, {12}, {12}, {6}, {14}}, [](double age, double) { return 100 + age - 20 * std::exp(-age); }, 0.006, 4, seen);
+  EXPECT_GE(seen.leaks, 4);
+  EXPECT_GE(seen.ends, 1);
+  EXPECT_GT(seen.changes, 20);
+  EXPECT_GT(seen.folded_leaks, 300);
+  EXPECT_GT(seen.folded_halves, 50);
 }
 
 // What is not seen neither holds nor ends a leak.

@@ -53,6 +53,54 @@ TEST(Reports, TheSlopeOfAWeekIsAgainstTheWeekBeforeOnceFiveDaysHaveOne) {
   EXPECT_NEAR(*after(10 * 24 + 1, late).slope_7d_per_second * kDay, 1e6, 100);
 }
 
+/// By the minute; bytes grow by the square of the time, so that a slope tells which stretch it is of: that of its middle.
+class Windows : public testing::Test {
+ protected:
+  SubjectReport look(int minute, base::UnixMillis boot = kStart - kDayMs) {
+    const Sample sample = tag("A", squared(minute));
+    engine_.observe({kStart + minute * 60'000, boot, {&sample, 1}});
+    return report_of(engine_, "A");
+  }
+  SubjectReport run(int from, int to) {
+    for (int minute = from; minute < to; ++minute) look(minute);
+    return look(to);
+  }
+  static double squared(double minute) { return 1e5 * minute * minute; }
+  /// Of squared(), a second, in the middle of a stretch.
+  static double slope_at(double minute) { return 2e5 * minute / 60; }
+  TrendEngine engine_;
+};
+
+TEST_F(Windows, AreOfTheirMinutesFivesAndHours) {
+  const SubjectReport report = run(0, 12 * 60 + 23);
+  // The open minute and five before it; of floors of growth, where each begins.
+  EXPECT_NEAR(*report.slope_5m_per_second, slope_at(743 - 2.5), 1e-5 * slope_at(743));
+  // The open five, of minute 740 on, and twelve before it.
+  EXPECT_NEAR(*report.slope_1h_per_second, slope_at(740 - 30), 1e-5 * slope_at(740));
+  // Seven closed hours, the last of them from minute 660 on.
+  EXPECT_NEAR(*report.slope_6h_per_second, slope_at(660 - 180), 1e-5 * slope_at(660));
+}
+
+TEST_F(Windows, NeedThreeValuesAndHalfOfTheStretch) {
+  EXPECT_FALSE(run(0, 1).slope_5m_per_second);
+  EXPECT_TRUE(look(2).slope_5m_per_second);
+  EXPECT_FALSE(run(3, 29).slope_1h_per_second) << "six of thirteen";
+  EXPECT_TRUE(look(30).slope_1h_per_second);
+  EXPECT_FALSE(run(31, 179).slope_6h_per_second);
+  EXPECT_TRUE(look(180).slope_6h_per_second);
+  EXPECT_FALSE(look(185).slope_5m_per_second) << "two of six";
+  EXPECT_FALSE(look(186).slope_5m_per_second);
+  EXPECT_TRUE(look(187).slope_5m_per_second);
+}
+
+TEST_F(Windows, OfTheRunningBootAlone) {
+  run(0, 12 * 60);
+  const SubjectReport report = look(12 * 60 + 1, kStart + 12 * kHourMs + 30'000);
+  EXPECT_FALSE(report.slope_5m_per_second);
+  EXPECT_FALSE(report.slope_1h_per_second);
+  EXPECT_FALSE(report.slope_6h_per_second);
+}
+
 TEST(Reports, AnEndLiesBetweenNineOfTenOfTheErrors) {
   TrendEngine engine;
   sim::Random random(5);
@@ -90,6 +138,56 @@ TEST(Reports, APoolGrowsAtLeastAsItsLeakingTagsDo) {
   EXPECT_NEAR(both * kDay, 3e6, 0.1e6);
   EXPECT_NEAR(pool.exhaustion->pace_per_second, both, 1e-6 * both);
   EXPECT_NEAR(pool.exhaustion->seconds, 400e6 / both, 1e-6 * pool.exhaustion->seconds);
+}
+
+/// Two calm days, then hours of growth that would end the pool within a day, by the minute.
+class SurgingPool : public testing::Test {
+ protected:
+  static constexpr int kCalmMinutes = 2 * 1440;
+  /// MiB an hour: of the tags A and B, of C in another pool, and of the pool itself.
+  void run(double a, double b, double c, double pool, int minutes) {
+    for (int minute = 0; minute < kCalmMinutes + minutes; ++minute) {
+      const double grown = std::max(0, minute - kCalmMinutes) / 60.0 * 1048576;
+      Sample total;
+      total.kind = Kind::kPool, total.pool = Pool::kNonpaged;
+      total.amount = static_cast<std::uint64_t>(600e6 + pool * grown), total.limit = 1e9;
+      Sample other = total;
+      other.pool = Pool::kPaged, other.amount = 600'000'000;
+      const std::vector<Sample> samples = {total, other, tag("A", 10e6 + a * grown), tag("B", 20e6 + b * grown),
+                                           tag("C", 20e6 + c * grown, Pool::kPaged)};
+      engine_.observe({kStart + minute * 60'000LL, kStart - 30 * kDayMs, samples});
+    }
+  }
+  [[nodiscard]] double pace(Kind kind, Pool pool, std::string_view text) const {
+    const auto report = engine_.find(kind, pool, text);
+    return report->surge ? report->surge->pace_per_second * 3600 / 1048576 : 0;
+  }
+  [[nodiscard]] double pool_pace(Pool pool) const {
+    const Exhaustion end = *engine_.find(Kind::kPool, pool, "")->exhaustion;
+    EXPECT_NEAR(end.seconds, end.room / end.pace_per_second, 1e-6 * end.seconds);
+    return end.pace_per_second * 3600 / 1048576;
+  }
+  TrendEngine engine_;
+};
+
+TEST_F(SurgingPool, GoesAtLeastAsFastAsAllItsSurgingTags) {
+  run(50, 60, 70, 0, 7 * 60);
+  const double a = pace(Kind::kTag, Pool::kNonpaged, "A"), b = pace(Kind::kTag, Pool::kNonpaged, "B");
+  ASSERT_NEAR(a, 50, 1);
+  ASSERT_NEAR(b, 60, 1);
+  ASSERT_EQ(pace(Kind::kPool, Pool::kNonpaged, ""), 0) << "what grows was somewhere else before";
+  EXPECT_NEAR(pool_pace(Pool::kNonpaged), a + b, 1e-4);
+  EXPECT_NEAR(pool_pace(Pool::kPaged), pace(Kind::kTag, Pool::kPaged, "C"), 1e-4);
+  // A tag ends by its own pace.
+  EXPECT_NEAR(engine_.find(Kind::kTag, Pool::kNonpaged, "A")->exhaustion->pace_per_second * 3600 / 1048576, a, 1e-4);
+}
+
+TEST_F(SurgingPool, AsFastAsItselfWhereThatIsMore) {
+  run(20, 0, 0, 60, 4 * 60);
+  const double own = pace(Kind::kPool, Pool::kNonpaged, "");
+  ASSERT_NEAR(own, 60, 1);
+  EXPECT_NEAR(pool_pace(Pool::kNonpaged), own, 1e-4);
+  EXPECT_EQ(engine_.find(Kind::kPool, Pool::kPaged, "")->exhaustion->pace_per_second, 0);
 }
 
 TEST(Reports, OfThoseThatAreOkTheLargestFirst) {
