@@ -10,7 +10,7 @@ install(CODE "execute_process(COMMAND \"${Python3_EXECUTABLE}\" -B \"${linux}/pa
 install(TARGETS kmem_exporter RUNTIME DESTINATION bin)
 install(FILES "${linux}/kmem_exporter.service" "${linux}/kmem_exporter.socket" DESTINATION lib/systemd/system)
 install(FILES "${linux}/kmem_exporter.yml" DESTINATION /etc/kmem_exporter)
-install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${made}/copyright" "${made}/changelog.gz" "${made}/THIRD_PARTY_NOTICES"
+install(FILES "${made}/README.md" "${made}/copyright" "${made}/changelog.gz" "${made}/THIRD_PARTY_NOTICES"
               "${made}/sbom.cdx.json" DESTINATION share/doc/kmem-exporter)
 install(FILES "${made}/kmem_exporter.1.gz" DESTINATION share/man/man1)
 install(FILES "${made}/completions.bash" DESTINATION share/bash-completion/completions RENAME kmem_exporter)

@@ -125,6 +125,10 @@ class Package(Case):
         with open(PROGRAM, "rb") as file, open("/usr/share/doc/kmem-exporter/sbom.cdx.json") as bill:
             digest = hashlib.sha256(file.read()).hexdigest()
             self.assertEqual(json.load(bill)["metadata"]["component"]["hashes"], [{"alg": "SHA-256", "content": digest}])
+        with open("/usr/share/doc/kmem-exporter/README.md", encoding="utf-8") as readme:
+            links = set(re.findall(r"\]\(([^)]*)\)", readme.read()))
+        self.assertIn("#install", links)
+        self.assertEqual([link for link in links if not link.startswith("#")], [])  # what it would lead to is not in the package
         for shell, path in {"bash": "bash-completion/completions/kmem_exporter", "zsh": "zsh/vendor-completions/_kmem_exporter",
                             "fish": "fish/vendor_completions.d/kmem_exporter.fish"}.items():
             self.assertEqual(sh("cat", f"/usr/share/{path}"), sh(PROGRAM, "completion", shell))
