@@ -49,7 +49,8 @@ def prometheus_rule(runbooks):
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "settings.json"), "w", encoding="utf-8") as file:
             json.dump(settings, file)
-        subprocess.run([sys.executable, "-B", os.path.join(dashboards, "generate.py"), "--settings", file.name, "--out", folder], check=True)
+        subprocess.run([sys.executable, "-B", os.path.join(dashboards, "generate.py"), "--settings", file.name, "--out", folder],
+                       check=True)
         made = os.path.join(folder, "prometheus")
         # Rules of windows_exporter's own metrics belong to its users.
         for name in sorted(os.listdir(made)):
@@ -80,7 +81,8 @@ def main():
     parser.add_argument("url", help="where the packages will be")
     parser.add_argument("packages")
     parser.add_argument("out")
-    parser.add_argument("--image", default="registry.invalid/kmem_exporter", help="registry and name of the image, without a tag (%(default)s)")
+    parser.add_argument("--image", default="registry.invalid/kmem_exporter",
+                        help="registry and name of the image, without a tag (%(default)s)")
     parser.add_argument("--runbooks", default=RUNBOOKS, help='as in dashboards/settings.json: "" is http://INSTANCE/runbooks (%(default)s)')
     parser.add_argument("--project-url", help="of the project's page (url)")
     parser.add_argument("--no-windows", action="store_true", help="no installers are there; no manifests of winget and Chocolatey")
