@@ -62,7 +62,12 @@ for preset in "${presets[@]}"; do
   esac
 done
 deployment=$root/.build/deployment
-python3 -B packaging/deployment.py "$version" "${KMEM_RELEASE_URL:-https://releases.invalid/$version}" "$out" "$deployment"
+told=()
+[ -z "${KMEM_IMAGE:-}" ] || told+=(--image "$KMEM_IMAGE")
+[ -z "${KMEM_RUNBOOKS+set}" ] || told+=(--runbooks "$KMEM_RUNBOOKS")
+[ -z "${KMEM_PROJECT_URL:-}" ] || told+=(--project-url "$KMEM_PROJECT_URL")
+has windows || told+=(--no-windows)
+python3 -B packaging/deployment.py "${told[@]}" "$version" "${KMEM_RELEASE_URL:-https://releases.invalid/$version}" "$out" "$deployment"
 tar -C "$deployment" --sort=name --owner=0 --group=0 --numeric-owner -czf "$out/kmem_exporter-$version-deployment.tar.gz" .
 (cd "$out" && sha256sum -- * > ../SHA256SUMS && mv ../SHA256SUMS .)
 if [ -n "${KMEM_SIGNING_KEY:-}" ]; then

@@ -43,9 +43,7 @@ case ${1:-} in
     exit
     ;;
   kubernetes)
-    rm -rf .build/kubernetes
-    mkdir -p .build/kubernetes/packages
-    python3 -B packaging/deployment.py 0.0.0 https://releases.invalid .build/kubernetes/packages .build/kubernetes/out
+    python3 -B packaging/deployment.py --no-windows 0.0.0 https://releases.invalid none .build/kubernetes/out
     mapfile -t files < <(ls "$root"/.build/kubernetes/out/kubernetes/*.yaml | grep -v /kustomization.yaml)
     cd tests/e2e/kubernetes
     exec go run . "${files[@]}"

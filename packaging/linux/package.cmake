@@ -10,7 +10,7 @@ install(CODE "execute_process(COMMAND \"${Python3_EXECUTABLE}\" -B \"${linux}/pa
 install(TARGETS kmem_exporter RUNTIME DESTINATION bin)
 install(FILES "${linux}/kmem_exporter.service" "${linux}/kmem_exporter.socket" DESTINATION lib/systemd/system)
 install(FILES "${linux}/kmem_exporter.yml" DESTINATION /etc/kmem_exporter)
-install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${made}/copyright" "${made}/changelog.gz" "${made}/THIRD_PARTY_NOTICES"
+install(FILES "${made}/README.md" "${made}/copyright" "${made}/changelog.gz" "${made}/THIRD_PARTY_NOTICES"
               "${made}/sbom.cdx.json" DESTINATION share/doc/kmem-exporter)
 install(FILES "${made}/kmem_exporter.1.gz" DESTINATION share/man/man1)
 install(FILES "${made}/completions.bash" DESTINATION share/bash-completion/completions RENAME kmem_exporter)
@@ -50,6 +50,9 @@ set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /lib /lib/systemd /usr/lib/sys
     /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/licenses)
 string(REPLACE "\n.\n" "\n\n" CPACK_RPM_PACKAGE_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
 set(CPACK_RPM_PACKAGE_VENDOR "${KMEM_CONTACT}")
+set(CPACK_PACKAGE_RELOCATABLE FALSE)  # unit and scripts name the places
+# CPack has stripped the program; once more by rpmbuild, and it is not the one that the SBOM is of.
+set(CPACK_RPM_SPEC_MORE_DEFINE "%define __os_install_post %{nil}\n%define debug_package %{nil}")
 set(CPACK_RPM_PACKAGE_REQUIRES_PRE "shadow-utils")
 set(CPACK_RPM_PRE_INSTALL_SCRIPT_FILE "${linux}/rpm-pre")
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE "${linux}/rpm-post")

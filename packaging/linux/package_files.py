@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Files of the Linux packages that are made from others: copyright, third-party notices, SBOM, changelog in Debian's form, manual page
-and completions. Usage: package_files.py BUILD_FOLDER PROGRAM VERSION MAINTAINER OUT_FOLDER
+"""Files of the Linux packages that are made from others: README, copyright, third-party notices, SBOM, changelog in Debian's form,
+manual page and completions. Usage: package_files.py BUILD_FOLDER PROGRAM VERSION MAINTAINER OUT_FOLDER
 Failure: exit 1 with a message."""
 import datetime
 import email.utils
@@ -67,11 +67,13 @@ def packed(path, text):
 def main(build, program, version, maintainer, out):
     os.makedirs(out, exist_ok=True)
     made = os.path.join(out, "made-for")
+    readme = subprocess.run([os.path.join(ROOT, "packaging/readme.sh")], stdout=subprocess.PIPE, text=True, check=True).stdout
     with open(program, "rb") as file, open(os.path.join(ROOT, "CHANGELOG.md"), "rb") as changes:
         inputs = hashlib.sha256(file.read() + changes.read() + open(__file__, "rb").read() + open(components.__file__, "rb").read() +
-                                f"{version} {maintainer}".encode()).hexdigest()
+                                f"{version} {maintainer} {readme}".encode()).hexdigest()
     if os.path.exists(made) and open(made).read() == inputs:
         return
+    components.write(os.path.join(out, "README.md"), readme)
     stamp = components.time_of(ROOT)
     when = datetime.datetime.fromtimestamp(stamp, datetime.timezone.utc)
     parts = components.components(build, program)

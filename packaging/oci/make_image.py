@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes an OCI image of a built program, as an archive: no daemon, no network, the same bytes for the same input.
-It holds the program, the libraries that the machine's loader gives it, their copyright files, and a user without rights;
-no shell. Usage: make_image.py PROGRAM VERSION OUT.tar [FILE=PATH_IN_IMAGE...]
+It holds the program, the libraries that the machine's loader gives it, Debian's bundle of CA certificates, the copyright
+files of both, and a user without rights; no shell. Usage: make_image.py PROGRAM VERSION OUT.tar [FILE=PATH_IN_IMAGE...]
 Failure: exit 1 with what is missing."""
+import glob
 import gzip
 import hashlib
 import io
@@ -21,6 +22,14 @@ USER = 65532  # as distroless images have it
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 
 
+def certificates():
+    """Debian's, as its package has them: the machine's own bundle may hold authorities of its owner's."""
+    found = sorted(glob.glob("/usr/share/ca-certificates/mozilla/*.crt"))
+    if not found:
+        raise SystemExit("make_image: no certificates of authorities: install ca-certificates")
+    return b"".join(read(path).rstrip() + b"\n" for path in found)
+
+
 def libraries(program):
     """Where the loader finds what the program needs, the loader included."""
     found = []
@@ -37,16 +46,16 @@ class Layer:
         self.bytes, self.time, self.made = io.BytesIO(), time, set()
         self.tar = tarfile.open(fileobj=self.bytes, mode="w", format=tarfile.PAX_FORMAT)
 
-    def entry(self, path, mode, owner=0):
+    def entry(self, path, mode, owner=0, group=0):
         parent = os.path.dirname(path)
         if parent and parent not in self.made:
             self.folder(parent)
         row = tarfile.TarInfo(path)
-        row.mode, row.uid, row.gid, row.mtime = mode, owner, owner, self.time
+        row.mode, row.uid, row.gid, row.mtime = mode, owner, group, self.time
         return row
 
-    def folder(self, path, mode=0o755, owner=0):
-        row = self.entry(path, mode, owner)
+    def folder(self, path, mode=0o755, owner=0, group=0):
+        row = self.entry(path, mode, owner, group)
         row.type = tarfile.DIRTYPE
         self.made.add(path)
         self.tar.addfile(row)
@@ -77,17 +86,21 @@ def root_of(program, time, extra):
     for folder in ("usr/bin", "usr/lib", "usr/lib64", "etc", "proc", "sys", "var/lib"):
         layer.folder(folder)
     layer.folder("tmp", 0o1777)
-    layer.folder("var/lib/kmem_exporter", 0o700, USER)
+    # For both users that it may run as: root without CAP_DAC_OVERRIDE writes what its group may write.
+    layer.folder("var/lib/kmem_exporter", 0o770, USER, 0)
     for name in ("bin", "lib", "lib64"):
         layer.link(name, "usr/" + name)
     layer.file("etc/passwd", f"root:x:0:0:root:/:/sbin/nologin\nnonroot:x:{USER}:{USER}:nonroot:/var/lib/kmem_exporter:/sbin/nologin\n".encode())
     layer.file("etc/group", f"root:x:0:\nnonroot:x:{USER}:\n".encode())
     layer.file("usr/bin/kmem_exporter", read(program), 0o755)
+    layer.file("etc/ssl/certs/ca-certificates.crt", certificates())
+    layer.link("usr/lib/ssl/cert.pem", "/etc/ssl/certs/ca-certificates.crt")  # where Debian's OpenSSL looks
     held = libraries(program)
     for path in held:
         place = re.sub(r"^/(usr/)?", "usr/", path)
         layer.file(place, read(path), 0o755)
-    for package in sorted(set(components.owners({os.path.realpath(path) for path in held}).values())):
+    owners = components.owners({os.path.realpath(path) for path in held}).values()
+    for package in sorted({"ca-certificates", *owners}):
         name = package.split(":")[0]
         layer.file(f"usr/share/doc/{name}/copyright", read(f"/usr/share/doc/{name}/copyright"))
     for pair in extra:

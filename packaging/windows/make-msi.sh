@@ -20,18 +20,13 @@ trap 'rm -rf "$work"' EXIT
 files=$work/$name
 mkdir "$files"
 crlf() { sed 's/$/\r/' "$root/$1" > "$files/$2"; }
-# Pictures and what stands in the sources alone are no links in a package.
-readme() {
-  sed -E -e '/^!\[/d' -e 's#\]\(packaging/windows/CHECKLIST.md\)#](CHECKLIST.md)#' \
-    -e 's#\[([^]]+)\]\((packaging|exporter|collectors|dashboards|config|tests)/([^)]*)\)#\1 (\2/\3 of the sources)#g' -e 's/$/\r/' "$root/README.md"
-}
 cp "$exe" "$files/kmem_exporter.exe"
 crlf packaging/windows/kmem_exporter.yml kmem_exporter.yml
 crlf config/kmem_exporter.yml kmem_exporter.example.yml
 crlf config/leak-signatures.txt leak-signatures.txt
 crlf packaging/windows/CHECKLIST.md CHECKLIST.md
 crlf packaging/windows/selfcheck.ps1 selfcheck.ps1
-readme > "$files/README.md"
+"$root/packaging/readme.sh" packaging/windows/CHECKLIST.md=CHECKLIST.md | sed 's/$/\r/' > "$files/README.md"
 crlf LICENSE LICENSE.txt
 # Of what this very program was linked from; its build folder knows.
 python3 -B "$root/packaging/components.py" "$(dirname "$(dirname "$exe")")" "$exe" --version "$version" --notices "$work/notices"

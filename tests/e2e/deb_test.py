@@ -3,6 +3,8 @@
 No systemd is needed: the unit is parsed, and setpriv gives the program the user, the capabilities and the restriction
 that stand in it. What systemd would hear comes to a socket of the test."""
 import glob
+import hashlib
+import json
 import os
 import pwd
 import re
@@ -23,6 +25,7 @@ from harness import SOURCE_DIR, Case, Exporter
 UNIT = "/usr/lib/systemd/system/kmem_exporter.service"
 CONFIG = "/etc/kmem_exporter/kmem_exporter.yml"
 STATE = "/var/lib/kmem_exporter"
+SOCKET_LINK = "/etc/systemd/system/sockets.target.wants/kmem_exporter.socket"
 WATCHDOG_SECONDS = 4
 # The oldest of the suites that the package is for, Ubuntu 22.04, as it came out. Ubuntu 24.04 and Debian 13 have no libssl3, but
 # libssl3t64 provides it there.
@@ -119,6 +122,13 @@ class Package(Case):
             sh("dpkg", "--compare-versions", OLDEST_SUITE[name], relation, version)  # fails where it is too old
         print(sh("dpkg", "-i", self.packages[0]))
         self.assertEqual(sh("dpkg", "--verify", "kmem-exporter"), "")
+        with open(PROGRAM, "rb") as file, open("/usr/share/doc/kmem-exporter/sbom.cdx.json") as bill:
+            digest = hashlib.sha256(file.read()).hexdigest()
+            self.assertEqual(json.load(bill)["metadata"]["component"]["hashes"], [{"alg": "SHA-256", "content": digest}])
+        with open("/usr/share/doc/kmem-exporter/README.md", encoding="utf-8") as readme:
+            links = set(re.findall(r"\]\(([^)]*)\)", readme.read()))
+        self.assertIn("#install", links)
+        self.assertEqual([link for link in links if not link.startswith("#")], [])  # what it would lead to is not in the package
         for shell, path in {"bash": "bash-completion/completions/kmem_exporter", "zsh": "zsh/vendor-completions/_kmem_exporter",
                             "fish": "fish/vendor_completions.d/kmem_exporter.fish"}.items():
             self.assertEqual(sh("cat", f"/usr/share/{path}"), sh(PROGRAM, "completion", shell))
@@ -127,6 +137,10 @@ class Package(Case):
         user = pwd.getpwnam("kmem_exporter")
         self.assertEqual((user.pw_shell, user.pw_dir), ("/usr/sbin/nologin", STATE))
         self.assertIn("fine", sh(PROGRAM, "check-config", CONFIG))
+
+        # What an administrator does who wants systemd to listen; purge takes it back.
+        sh("systemctl", "--root=/", "enable", "kmem_exporter.socket")
+        self.assertTrue(os.path.islink(SOCKET_LINK))
 
         settings = parse_unit(UNIT)
         self.run_as_declared(settings, user)
@@ -137,7 +151,7 @@ class Package(Case):
         print(sh("dpkg", "-i", self.packages[1]))
         with open(CONFIG) as config:
             self.assertIn("top_bytes: 7", config.read())
-        self.assertTrue(os.path.exists(f"{STATE}/trend.state"))
+        self.assertTrue(os.path.exists(f"{STATE}/trend.state") and os.path.islink(SOCKET_LINK))
 
         print(sh("dpkg", "--remove", "kmem-exporter"))
         self.assertFalse(os.path.exists(PROGRAM))

@@ -1,10 +1,12 @@
 """The container image: made without a daemon, read as an OCI layout, unpacked and run in its own root as its own user, with
 nothing of this machine but /proc. As root."""
+import glob
 import gzip
 import hashlib
 import io
 import json
 import os
+import stat
 import subprocess
 import sys
 import tarfile
@@ -50,19 +52,38 @@ class Image(Case):
         self.assertEqual(config["rootfs"]["diff_ids"], ["sha256:" + hashlib.sha256(gzip.decompress(layer)).hexdigest()])
         self.assertEqual(config["config"]["Labels"]["org.opencontainers.image.version"], VERSION)
         self.assertFalse(os.path.exists(os.path.join(root, "bin/sh")))
+        with open(os.path.join(root, os.readlink(os.path.join(root, "usr/lib/ssl/cert.pem")).lstrip("/"))) as bundle:
+            self.assertEqual(bundle.read().count("-BEGIN CERTIFICATE-"), len(glob.glob("/usr/share/ca-certificates/mozilla/*.crt")))
         user, group = config["config"]["User"].split(":")
         self.assertNotEqual(user, "0")
-        command = ["unshare", "--mount", "bash", "-c", 'mount --bind /proc "$0/proc" && exec chroot --userspec="$1" "$0" "${@:2}"', root,
-                   f"{user}:{group}", *config["config"]["Entrypoint"], *config["config"]["Cmd"]]
+        # As a runtime enters it: as its own user, which takes every capability away, or as root with the one that slab caches need.
+        for user, entering in ((user, ["chroot", f"--userspec={user}:{group}"]),
+                               ("0", ["setpriv", "--bounding-set=-all,+dac_read_search,+sys_chroot", "chroot"])):
+            with self.subTest(user=user):
+                self.run_in(root, config["config"], user, entering)
+
+    def run_in(self, root, config, user, entering):
+        state = os.path.join(root, "var/lib/kmem_exporter")
+        kept = os.stat(state)
+        command = ["unshare", "--mount", "sh", "-c", f'mount --bind /proc "{root}/proc" && exec "$@"', "sh", *entering, root,
+                   *config["Entrypoint"], *config["Cmd"]]
         with Exporter(command=command) as exporter:
             with open(f"/proc/{exporter.process.pid}/status") as status:
-                ids = next(line for line in status if line.startswith("Uid:")).split()[1:]
-            self.assertEqual(ids, [user] * 4)
+                facts = dict(line.rstrip("\n").split(":\t") for line in status)
+            self.assertEqual(facts["Uid"].split(), [user] * 4)
+            self.assertEqual(int(facts["CapEff"], 16), (1 << 2 | 1 << 18) if user == "0" else 0)
             self.assertEqual(os.stat(f"/proc/{exporter.process.pid}/root/").st_ino, os.stat(root).st_ino)
             page = exporter.page()
             self.assertGreater(page.value("kmem_pool_bytes", pool="slab_unreclaimable"), 0)
+            self.assertEqual(page.value("kmem_scrape_collector_success", collector="slabinfo"), 1 if user == "0" else 0)
             self.assertTrue(page.has("kmem_exporter_build_info", version=VERSION))
-            self.assertEqual(exporter.stop(), 0)
+            self.assertEqual(exporter.stop(), 0)  # 1 where what was learnt could not be saved
+        made = os.listdir(state)
+        self.assertIn("trend.state", made)
+        for name in made:
+            self.assertEqual(os.stat(os.path.join(state, name)).st_uid, int(user), name)
+            os.remove(os.path.join(state, name))  # a folder of state is one user's
+        self.assertEqual((kept.st_uid, kept.st_gid, stat.S_IMODE(kept.st_mode)), (65532, 0, 0o770))
 
 
 if __name__ == "__main__":

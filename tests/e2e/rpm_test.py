@@ -1,6 +1,8 @@
 """The RPM package: made, read and installed by Debian's rpm into a root of its own; upgraded with a changed configuration, removed.
 Its scripts run with tools that only write down what they were asked, for they want the machine's own users. As root."""
 import glob
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -70,6 +72,7 @@ class Rpm(Case):
         self.assertEqual(flags["/usr/share/licenses/kmem-exporter/LICENSE"], "l")
         # Folders of the system are not its own.
         self.assertEqual({"/usr/bin", "/usr/share", "/usr/lib/systemd/system"} & set(files), set())
+        self.assertEqual(asked("%{prefixes}"), "(none)")  # unit and scripts name the places
         self.assertIn("shadow-utils", sh("rpm", "-qpR", package))
         needed = set(sh("rpm", "-qp", "--qf", "[%{requirename}\n]", package).split())
         # Nothing that those systems no longer have, as libcrypt.so.1.
@@ -112,6 +115,10 @@ class Rpm(Case):
         self.assertEqual(self.rpm("-V", "--nodeps", "kmem-exporter"), "")
         program = os.path.join(self.folder, "root/usr/bin/kmem_exporter")
         self.assertIn(VERSION, sh(program, "--version"))
+        with open(program, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        bill = json.loads(self.read("usr/share/doc/kmem-exporter/sbom.cdx.json"))
+        self.assertEqual(bill["metadata"]["component"]["hashes"], [{"alg": "SHA-256", "content": digest}])
         with Exporter(command=[program, "serve"]) as exporter:
             status, _, page = exporter.get("/metrics")
         self.assertEqual(status, 200)

@@ -15,6 +15,7 @@ import (
 func main() {
 	known := map[string]func() any{
 		"v1 Namespace":                            func() any { return &core.Namespace{} },
+		"v1 Service":                              func() any { return &core.Service{} },
 		"apps/v1 DaemonSet":                       func() any { return &apps.DaemonSet{} },
 		"monitoring.coreos.com/v1 PodMonitor":     func() any { return &monitoring.PodMonitor{} },
 		"monitoring.coreos.com/v1 PrometheusRule": func() any { return &monitoring.PrometheusRule{} },
