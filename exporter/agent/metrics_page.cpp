@@ -14,7 +14,7 @@ const std::string& MetricsPage::make(Monitor::Hold& hold, encode::Format format,
   auto& families = whole ? families_ : part;
   if (!whole) known.owners.same_as_before = false;
   metrics::build_families({known.snapshot, known.selection, known.exported.tags.counters, trend, &known.owners,
-                           known.finding_names, known.exported.only_lean},
+                           known.finding_names, known.exported.only_lean, known.exported.all_verdicts},
                           families, whole ? &family_stamps_ : nullptr);
   known.owners.same_as_before = whole || same_as_before;
   if (!whole) metrics::keep_collected(collect, families);

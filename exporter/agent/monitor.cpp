@@ -26,7 +26,7 @@ Monitor::Known nothing_yet(config::Config config) {
 Monitor::Monitor(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock,
                  const drivers::Attribution& attribution, const std::string& host_identity)
     : clock_(clock), attribution_(attribution), known_(nothing_yet(std::move(config))), source_(std::move(source)),
-      tracked_(known_.exported.tags, known_.exported.processes), failures_(host_identity) {
+      tracked_(known_.exported.tags, known_.exported.processes, known_.exported.budget), failures_(host_identity) {
   if (known_.config.trend.enabled)
     known_.trend = std::make_unique<TrendWatch>(known_.config.trend, host_identity, attribution_);
 }
@@ -142,7 +142,7 @@ void Monitor::reconfigure(const config::Config& config, std::unique_ptr<KernelSo
   // The members go over to the new rules by way of the state that they would have after a restart.
   const std::string state = tracked_.save();
   known_.exported = config::exported(known_.config);
-  tracked_ = select::TrackedSet(known_.exported.tags, known_.exported.processes);
+  tracked_ = select::TrackedSet(known_.exported.tags, known_.exported.processes, known_.exported.budget);
   if (const auto taken = tracked_.load(state); !taken)
     base::log_error("exported tags are chosen anew", {{"error", taken.error().message}});
   if (!read_kernel(patience()) || known_.snapshot.repeated) return;

@@ -239,30 +239,37 @@ void pool_trend(const MetricsInput& in, Samples& out) {
     if (const auto& slope = in.trend->unaccounted[i]) out.add(*slope, {"unaccounted", kTrendWindows[i]});
 }
 
+/// Of other tags all verdicts say 0.
+bool is_told(const MetricsInput& in, const TrendView::Tag& tag) { return in.all_verdicts || tag.suspect || tag.surge; }
+
+constexpr std::size_t kWeek = 1;
+static_assert(kTrendWindows[kWeek] == "7d");
+
 void tag_trend(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   out.expect(in.trend->tags.size() * kTrendWindows.size());
   for (const TrendView::Tag& tag : in.trend->tags)
     for (std::size_t i = 0; i < tag.slopes.size(); ++i)
-      if (tag.slopes[i]) out.add(*tag.slopes[i], {pool_name(tag.pool), tag.tag, kTrendWindows[i]});
+      if (tag.slopes[i] && (i == kWeek || is_told(in, tag)))
+        out.add(*tag.slopes[i], {pool_name(tag.pool), tag.tag, kTrendWindows[i]});
 }
 
 void tag_confidence(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   for (const TrendView::Tag& tag : in.trend->tags)
-    if (tag.confidence) out.add(*tag.confidence, {pool_name(tag.pool), tag.tag});
+    if (tag.confidence && is_told(in, tag)) out.add(*tag.confidence, {pool_name(tag.pool), tag.tag});
 }
 
 void tag_suspect(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   for (const TrendView::Tag& tag : in.trend->tags)
-    if (tag.confidence) out.add(tag.suspect ? 1 : 0, {pool_name(tag.pool), tag.tag});
+    if (tag.confidence && is_told(in, tag)) out.add(tag.suspect ? 1 : 0, {pool_name(tag.pool), tag.tag});
 }
 
 void tag_surge(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   for (const TrendView::Tag& tag : in.trend->tags)
-    if (tag.confidence) out.add(tag.surge ? 1 : 0, {pool_name(tag.pool), tag.tag});
+    if (tag.confidence && is_told(in, tag)) out.add(tag.surge ? 1 : 0, {pool_name(tag.pool), tag.tag});
 }
 
 template <auto Field>
@@ -534,14 +541,15 @@ constexpr MetricRow kCatalogue[] = {
      "little history.",
      pool_trend, kLean},
     {"kmem_pool_tag_trend_bytes_per_second", kGauge, "", {"pool", "tag", "window"},
-     "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter; 5m, 1h and 6h only while it "
-     "surges (kmem_pool_tag_surge_suspect).", tag_trend, kLean},
+     "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter; 1d and 28d of suspects, or with "
+     "metrics.profile full; 5m, 1h and 6h only while it surges (kmem_pool_tag_surge_suspect).", tag_trend, kLean},
     {"kmem_pool_tag_leak_confidence", kGauge, "", {"pool", "tag"},
      "How strongly the growth speaks for a leak, by this exporter's trend: 0 no sign, 0.5 just enough, near 1 far "
-     "beyond.",
+     "beyond; of suspects, or with metrics.profile full.",
      tag_confidence, kLean},
     {"kmem_pool_tag_leak_suspect", kGauge, "", {"pool", "tag"},
-     "1 if this exporter's trend calls the growth of the tag a leak, else 0.", tag_suspect, kLean},
+     "1 if this exporter's trend calls the growth of the tag a leak, else 0, which is told of tags that surge, or with "
+     "metrics.profile full.", tag_suspect, kLean},
     {"kmem_pool_tag_holder_share", kGauge, "", {"pool", "tag", "process", "pid"},
      "Of a suspect that is an object's tag (Even, Thre, File): the share of its growth, 0 to 1, that goes with the handles "
      "of this process; absent where no process stands out. By this exporter's trend, and by handles of the type where the "
@@ -555,7 +563,8 @@ constexpr MetricRow kCatalogue[] = {
      "Tags whose growth this exporter's trend calls a leak, exported or not.", leak_suspects, kLean},
     {"kmem_pool_tag_surge_suspect", kGauge, "", {"pool", "tag"},
      "1 if the tag grows now, over minutes, hours or days, beyond all that it held before and towards an end, by this "
-     "exporter's trend, else 0. Load can do this, too: it claims no fault.", tag_surge, kLean},
+     "exporter's trend, else 0, which is told of tags that leak, or with metrics.profile full. Load can do this, too: it claims "
+     "no fault.", tag_surge, kLean},
     {"kmem_surge_suspects", kGauge, "", {"pool"},
      "Tags that grow now, beyond all that they held before, by this exporter's trend, exported or not.", surge_suspects, kLean},
     {"kmem_commit_trend_bytes_per_second", kGauge, "", {"window"},

@@ -24,6 +24,7 @@ struct MetricsInput {
   const TagOwners* owners = nullptr;
   std::span<const std::string_view> findings = {};  // names of those that are raised, each once
   bool only_lean = false;                           // rows of the lean profile
+  bool all_verdicts = true;                         // of exported tags that are no suspects, too
 };
 
 /// One a family: another number than ever before when its name, its series or a label of them is not as it was.

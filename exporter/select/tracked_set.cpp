@@ -20,9 +20,11 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-TrackedSet::TrackedSet(config::Tags tags, config::Processes processes)
-    : tags_(std::move(tags)), processes_top_(processes.top), processes_(processes.top), sessions_(tags_.top_session),
+TrackedSet::TrackedSet(config::Tags tags, config::Processes processes, const config::SeriesBudget& budget)
+    : tags_(std::move(tags)), shares_(budget), processes_top_(processes.top), processes_(processes.top),
+      sessions_(tags_.top_session, budget.sessions == 0 ? SessionChoice::kMaxSessions : budget.sessions),
       state_(tags_.max_tracked) {
+  tops_.fill({tags_.top_bytes, tags_.top_outstanding, tags_.top_growth});
   for (const std::string& entry : tags_.include) {
     const std::size_t slash = entry.find('/');
     const auto named = std::find(kPoolNames.begin(), kPoolNames.end(), std::string_view(entry).substr(0, slash));
@@ -48,20 +50,52 @@ void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspect
   ++tick_;
   note_boot(boot);
   note_clock(now);
+  processes_.update(snapshot.processes, now);
+  sessions_.update(snapshot.session_tags, now);
+  if (shares_.bounded()) share_seats(snapshot, suspects, now);
   scan(snapshot, now);
   admit_newcomers(snapshot, suspects, now);
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
-    if (!read_[pool]) continue;
+    if (!read_[pool]) {
+      if (shares_.bounded()) state_.pools[pool].members.trim(state_.table, seats_[pool].cap, tick_);
+      continue;
+    }
     if (!snapshot.gaps.has(static_cast<Pool>(pool))) state_.pools[pool].last_read = now;
     if (tags_.all) gather_all(snapshot, pool);
     else mark_ranks(pool, now);
     gather_forced(pool, suspects);
-    state_.pools[pool].members.revise(state_.table, rules(), now, tick_, forced_, candidates_);
+    PoolMembers::Rules rules = this->rules();
+    if (shares_.bounded()) rules.cap = seats_[pool].cap;
+    state_.pools[pool].members.revise(state_.table, rules, now, tick_, forced_, candidates_);
   }
   reindex_seats();
   read_values(snapshot);
-  processes_.update(snapshot.processes, now);
-  sessions_.update(snapshot.session_tags, now);
+}
+
+/// Ranks that are too many for a pool's seats would leave no seat to the head of each.
+void TrackedSet::share_seats(const Snapshot& snapshot, std::span<const TagId> suspects, base::UnixMillis now) {
+  TagShares::Demand demand;
+  constexpr std::size_t kOfAProcess = 3;
+  demand.process_series = kOfAProcess * processes_.size();
+  demand.session_series = sessions_.series();
+  for (const TagUsage& usage : snapshot.tags) ++demand.live[index_of(usage.pool)];
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool)  // of one that is not read now those of before
+    demand.live[pool] = std::max(demand.live[pool], state_.pools[pool].members.seats().size());
+  for (const TagId& id : suspects) ++demand.forced[index_of(id.pool)];
+  demand.suspects = suspects.size();
+  for (const std::vector<TagId>& ids : include_)
+    for (const TagId& id : ids)
+      if (state_.table.find(id.pool, tag_key(id.pool, id.tag), id.tag) != FlatIndex::kNone) ++demand.forced[index_of(id.pool)];
+  seats_ = shares_.revise(snapshot.system, demand, tags_.max_exported, now);
+
+  const std::size_t wanted = tags_.top_bytes + tags_.top_outstanding + tags_.top_growth;
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
+    const std::size_t seats = seats_[pool].ranked;
+    const auto part = [&](std::size_t top) { return wanted <= seats ? top : (top * seats + wanted - 1) / wanted; };
+    const bool all_by_bytes = tags_.top_bytes >= tags_.max_exported;
+    tops_[pool] = {all_by_bytes ? std::min(tags_.top_bytes, seats) : part(tags_.top_bytes), part(tags_.top_outstanding),
+                   part(tags_.top_growth)};
+  }
 }
 
 void TrackedSet::note_clock(base::UnixMillis now) {
@@ -80,10 +114,10 @@ void TrackedSet::note_clock(base::UnixMillis now) {
 }
 
 void TrackedSet::scan(const Snapshot& snapshot, base::UnixMillis now) {
-  for (Ranks& ranks : ranks_) {
-    ranks.bytes.reset(2 * tags_.top_bytes);
-    ranks.outstanding.reset(2 * tags_.top_outstanding);
-    ranks.growth.reset(2 * tags_.top_growth);
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
+    ranks_[pool].bytes.reset(2 * tops_[pool].bytes);
+    ranks_[pool].outstanding.reset(2 * tops_[pool].outstanding);
+    ranks_[pool].growth.reset(2 * tops_[pool].growth);
   }
   read_.fill(false);
   newcomers_.clear();
@@ -130,8 +164,10 @@ void TrackedSet::admit_newcomers(const Snapshot& snapshot, std::span<const TagId
   if (scarce) find_who_may_give_way(snapshot, newcomers_.size() - (table.limit() - table.size()));
   if (scarce) {
     std::vector<bool> ranked(snapshot.tags.size());
-    for (Ranks& ranks : ranks_) {
-      for (const auto& [top, limit] : {std::pair{&ranks.bytes, tags_.top_bytes}, {&ranks.outstanding, tags_.top_outstanding}}) {
+    for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
+      Ranks& ranks = ranks_[pool];
+      const Tops& tops = tops_[pool];
+      for (const auto& [top, limit] : {std::pair{&ranks.bytes, tops.bytes}, {&ranks.outstanding, tops.outstanding}}) {
         const auto& entries = top->ranked();
         for (std::size_t i = 0; i < std::min(limit, entries.size()); ++i) ranked[entries[i].item] = true;
       }
@@ -222,9 +258,9 @@ void TrackedSet::mark_ranks(std::size_t pool, base::UnixMillis now) {
   held_.clear();
   candidates_.clear();
   Ranks& ranks = ranks_[pool];
-  for (const auto& [top, limit] : {std::pair{&ranks.bytes, tags_.top_bytes},
-                                   {&ranks.outstanding, tags_.top_outstanding},
-                                   {&ranks.growth, tags_.top_growth}}) {
+  const Tops& tops = tops_[pool];
+  for (const auto& [top, limit] :
+       {std::pair{&ranks.bytes, tops.bytes}, {&ranks.outstanding, tops.outstanding}, {&ranks.growth, tops.growth}}) {
     std::uint32_t rank = 0;
     for (const TopRanks::Entry& entry : top->ranked()) {
       const std::uint32_t mine = rank++;
