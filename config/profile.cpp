@@ -13,12 +13,10 @@ SeriesBudget budget_of(const Config& config) {
   budget.sessions = full ? 8 : 4;
   if (config.tags.all || config.tags.max_exported > usual.max_exported) return budget;
   budget.series = full ? kFullSeriesBound : kSeriesBound;
-  budget.beside_windows = kBesideWindows;
-  budget.beside_linux = kBesideLinux;
   // Bytes, live allocations, driver, slope of 7 days; with full those of 1 and 28 days and three verdicts, which otherwise only
   // a suspect has. That also has slopes of hours and a holder.
   budget.a_tag = full ? 9 : 4;
-  budget.a_tag_windows = config.tags.counters ? 2 : 0;
+  (full ? budget.a_tag_windows : budget.a_forced_windows) = config.tags.counters ? 2 : 0;
   budget.a_suspect = full ? 5 : 10;
   budget.processes = 9 * Processes{}.top;  // three lists of three series
   budget.session_tags = budget.sessions * 2 * (1 + 2 * 2 * usual.top_session);
@@ -45,7 +43,7 @@ Exported exported(const Config& config) {
   out.budget = budget_of(config);
   if (config.metrics.profile == MetricsProfile::kFull) {
     tags.top_bytes = std::max(tags.top_bytes, tags.max_exported);
-    out.all_verdicts = true;
+    out.whole_tags = true;
   }
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "collectors/base/log.h"
 #include "collectors/drivers/leak_signatures.h"
+#include "exporter/metrics/self_metrics.h"
 
 namespace kmem {
 namespace {
@@ -84,7 +85,12 @@ void Monitor::learn() {
   }
   std::span<const select::TagId> suspects;
   if (trend != nullptr) suspects = trend->suspects();
-  tracked_.update(seen, suspects.first(std::min(suspects.size(), known_.exported.max_suspects)), boots_.now());
+  if (!ready_) {  // seats are given out by what the host tells, from the first
+    fill();
+    if (trend != nullptr) trend->describe(known_.selection);
+  }
+  tracked_.update(seen, suspects.first(std::min(suspects.size(), known_.exported.max_suspects)), boots_.now(),
+                  metrics::series_beside_tags(known_.metrics_input()) + metrics::SelfMetrics::kMostSeries);
   fill();
   if (trend != nullptr) trend->describe(known_.selection);
   boot_settings_.note(seen, boots_.now().reading.number);

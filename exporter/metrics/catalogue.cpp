@@ -122,7 +122,8 @@ void from_tag_counters(const MetricsInput& in, Samples& out) {
   if (!in.tag_counters) return;
   out.expect(in.selection.members.size());
   for (const select::Member& member : in.selection.members)
-    if (const auto& number = member.*Field) out.add(value_of(*number), {pool_name(member.pool), member.tag});
+    if (const auto& number = member.*Field; number && (in.whole_tags || member.forced))
+      out.add(value_of(*number), {pool_name(member.pool), member.tag});
 }
 
 void tag_info(const MetricsInput& in, Samples& out) {
@@ -158,9 +159,6 @@ void from_session_tags(const MetricsInput& in, Samples& out) {
   for (const select::SessionMember& member : in.selection.session_members)
     out.add(value_of(member.*Field), {NumberText(member.session).view(), pool_name(member.pool), member.tag});
 }
-
-/// Of a pool's exported tags those with the most memory in large allocations: of all, two pools of 40 tags would add 160 series.
-constexpr std::size_t kMostBigTags = 8;
 
 template <auto Field>
 void from_big_pool(const MetricsInput& in, Samples& out) {
@@ -240,7 +238,7 @@ void pool_trend(const MetricsInput& in, Samples& out) {
 }
 
 /// Of other tags all verdicts say 0.
-bool is_told(const MetricsInput& in, const TrendView::Tag& tag) { return in.all_verdicts || tag.suspect || tag.surge; }
+bool is_told(const MetricsInput& in, const TrendView::Tag& tag) { return in.whole_tags || tag.suspect || tag.surge; }
 
 constexpr std::size_t kWeek = 1;
 static_assert(kTrendWindows[kWeek] == "7d");
@@ -413,10 +411,12 @@ constexpr MetricRow kCatalogue[] = {
      "active_objs, /proc/vmallocinfo areas, /proc/allocinfo calls.",
      from_tags<&Member::outstanding>},
     {"kmem_pool_tag_allocations_total", kCounter, "", {"pool", "tag"},
-     "Allocations by the tag. Windows: pool tag table, PagedAllocs, NonPagedAllocs, widened from 32 bit.",
+     "Allocations by the tag, of suspects and tags.include, or with metrics.profile full. Windows: pool tag table, PagedAllocs, "
+     "NonPagedAllocs, widened from 32 bit.",
      from_tag_counters<&Member::allocations_total>},
     {"kmem_pool_tag_frees_total", kCounter, "", {"pool", "tag"},
-     "Frees by the tag. Windows: pool tag table, PagedFrees, NonPagedFrees, widened from 32 bit.",
+     "Frees by the tag, of suspects and tags.include, or with metrics.profile full. Windows: pool tag table, PagedFrees, "
+     "NonPagedFrees, widened from 32 bit.",
      from_tag_counters<&Member::frees_total>},
     {"kmem_pool_tag_info", kGauge, "", {"pool", "tag", "driver", "description", "source"},
      "Always 1; who may be behind an exported tag, as far as something is known: several drivers are all possible. From "
@@ -436,7 +436,7 @@ constexpr MetricRow kCatalogue[] = {
      "Live allocations of the tags that are not exported, from the source of kmem_pool_tag_outstanding_allocations.",
      from_whole_pools<&PoolSelection::other_outstanding>},
     {"kmem_pool_tag_evictions_total", kCounter, "", {"pool"},
-     "Exported tags pushed out by the cap tags.max_exported, counted by this exporter.",
+     "Exported tags pushed out by the cap tags.max_exported or the bound of metrics.profile, counted by this exporter.",
      from_tagged_pools<&PoolSelection::evictions_total>},
     {"kmem_system_ptes_free", kGauge, "", {},
      R"(Windows: Memory\Free System Page Table Entries.)",

@@ -22,8 +22,6 @@ class ProcessChoice {
 
   void update(const std::vector<ProcessUsage>& processes, base::UnixMillis now);
   void clock_was_set(std::int64_t step_ms) { chosen_.clock_was_set(step_ms); }
-  /// Processes that fill() leads to, at most.
-  [[nodiscard]] std::size_t size() const { return chosen_.members().size(); }
   void fill(const std::vector<ProcessUsage>& processes, std::vector<ProcessUsage>& out);
 
  private:

@@ -29,12 +29,8 @@ class SessionChoice {
   void fill(const std::vector<SessionTagUsage>& tags, std::vector<SessionPool>& pools,
             std::vector<SessionMember>& members) const;
 
-  /// Series that fill() leads to.
-  [[nodiscard]] std::size_t series() const {
-    std::size_t count = tops_.size();
-    for (const SessionTop& top : tops_) count += 2 * top.tags.members().size();
-    return count;
-  }
+  /// Series that fill() can lead to with as many sessions as now: their tags change with every hour.
+  [[nodiscard]] std::size_t most_series() const { return tops_.size() * (1 + 2 * 2 * top_); }
 
   static constexpr std::size_t kTopSessions = 16, kMaxSessions = 24;
 

@@ -45,14 +45,15 @@ PoolMembers::Rules TrackedSet::rules() const {
 
 TrackedSet::Tracking TrackedSet::tracking() const { return {state_.table.size(), untracked_, state_.forgotten_total}; }
 
-void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot) {
+void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot,
+                        std::size_t series_beside) {
   const base::UnixMillis now = snapshot.time;
   ++tick_;
   note_boot(boot);
   note_clock(now);
   processes_.update(snapshot.processes, now);
   sessions_.update(snapshot.session_tags, now);
-  if (shares_.bounded()) share_seats(snapshot, suspects, now);
+  if (shares_.bounded()) share_seats(snapshot, suspects, series_beside, now);
   scan(snapshot, now);
   admit_newcomers(snapshot, suspects, now);
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
@@ -61,9 +62,9 @@ void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspect
       continue;
     }
     if (!snapshot.gaps.has(static_cast<Pool>(pool))) state_.pools[pool].last_read = now;
+    gather_forced(pool, suspects);
     if (tags_.all) gather_all(snapshot, pool);
     else mark_ranks(pool, now);
-    gather_forced(pool, suspects);
     PoolMembers::Rules rules = this->rules();
     if (shares_.bounded()) rules.cap = seats_[pool].cap;
     state_.pools[pool].members.revise(state_.table, rules, now, tick_, forced_, candidates_);
@@ -72,12 +73,26 @@ void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspect
   read_values(snapshot);
 }
 
+/// Of those that are chosen by and by, at most: they change with every hour, and tags do not give way to each.
+std::size_t TrackedSet::process_series(const Snapshot& snapshot) const {
+  constexpr std::size_t kLists = 3;
+  std::array<bool, kLists> told{};
+  for (const ProcessUsage& process : snapshot.processes) {
+    told[0] = told[0] || process.handles;
+    told[1] = told[1] || process.paged_pool_bytes;
+    told[2] = told[2] || process.nonpaged_pool_bytes;
+  }
+  return std::min(snapshot.processes.size(), kLists * processes_top_) *
+         static_cast<std::size_t>(std::count(told.begin(), told.end(), true));
+}
+
 /// Ranks that are too many for a pool's seats would leave no seat to the head of each.
-void TrackedSet::share_seats(const Snapshot& snapshot, std::span<const TagId> suspects, base::UnixMillis now) {
+void TrackedSet::share_seats(const Snapshot& snapshot, std::span<const TagId> suspects, std::size_t series_beside,
+                             base::UnixMillis now) {
   TagShares::Demand demand;
-  constexpr std::size_t kOfAProcess = 3;
-  demand.process_series = kOfAProcess * processes_.size();
-  demand.session_series = sessions_.series();
+  demand.beside = series_beside;
+  demand.process_series = process_series(snapshot);
+  demand.session_series = sessions_.most_series();
   for (const TagUsage& usage : snapshot.tags) ++demand.live[index_of(usage.pool)];
   for (std::size_t pool = 0; pool < kPoolCount; ++pool)  // of one that is not read now those of before
     demand.live[pool] = std::max(demand.live[pool], state_.pools[pool].members.seats().size());
@@ -86,16 +101,38 @@ void TrackedSet::share_seats(const Snapshot& snapshot, std::span<const TagId> su
   for (const std::vector<TagId>& ids : include_)
     for (const TagId& id : ids)
       if (state_.table.find(id.pool, tag_key(id.pool, id.tag), id.tag) != FlatIndex::kNone) ++demand.forced[index_of(id.pool)];
-  seats_ = shares_.revise(snapshot.system, demand, tags_.max_exported, now);
+  seats_ = shares_.revise(snapshot.system, demand, {tags_.max_exported, rules().dwell}, now);
 
   const std::size_t wanted = tags_.top_bytes + tags_.top_outstanding + tags_.top_growth;
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
     const std::size_t seats = seats_[pool].ranked;
-    const auto part = [&](std::size_t top) { return wanted <= seats ? top : (top * seats + wanted - 1) / wanted; };
-    const bool all_by_bytes = tags_.top_bytes >= tags_.max_exported;
-    tops_[pool] = {all_by_bytes ? std::min(tags_.top_bytes, seats) : part(tags_.top_bytes), part(tags_.top_outstanding),
+    const bool scarce = seats_[pool].scarce && seats < wanted;
+    const auto part = [&](std::size_t top) { return scarce ? (top * seats + wanted - 1) / wanted : top; };
+    tops_[pool] = {scarce ? std::min(tags_.top_bytes, seats) : tags_.top_bytes, part(tags_.top_outstanding),
                    part(tags_.top_growth)};
   }
+}
+
+/// By bytes as many as fit beside the heads of the other two; growth shows after days, and its seats wait for it.
+std::size_t TrackedSet::most_by_bytes(std::size_t pool) {
+  const Tops& tops = tops_[pool];
+  if (!shares_.bounded() || !seats_[pool].scarce) return tops.bytes;
+  std::vector<std::uint32_t> seated = forced_;
+  const auto seat = [&](const TopRanks::Entry& entry) {
+    const std::uint32_t slot = slots_[entry.item];
+    if (slot != FlatIndex::kNone && std::find(seated.begin(), seated.end(), slot) == seated.end()) seated.push_back(slot);
+  };
+  const std::vector<TopRanks::Entry>& by_number = ranks_[pool].outstanding.ranked();
+  std::for_each_n(by_number.begin(), std::min(tops.outstanding, by_number.size()), seat);
+  const std::size_t seats = seats_[pool].cap - std::min(seats_[pool].cap, tops.growth);
+  std::size_t most = 0;
+  for (const TopRanks::Entry& entry : ranks_[pool].bytes.ranked()) {
+    if (most == tops.bytes) break;
+    seat(entry);
+    if (seated.size() > seats) break;
+    ++most;
+  }
+  return most;
 }
 
 void TrackedSet::note_clock(base::UnixMillis now) {
@@ -260,9 +297,10 @@ void TrackedSet::mark_ranks(std::size_t pool, base::UnixMillis now) {
   Ranks& ranks = ranks_[pool];
   const Tops& tops = tops_[pool];
   for (const auto& [top, limit] :
-       {std::pair{&ranks.bytes, tops.bytes}, {&ranks.outstanding, tops.outstanding}, {&ranks.growth, tops.growth}}) {
+       {std::pair{&ranks.bytes, most_by_bytes(pool)}, {&ranks.outstanding, tops.outstanding}, {&ranks.growth, tops.growth}}) {
     std::uint32_t rank = 0;
     for (const TopRanks::Entry& entry : top->ranked()) {
+      if (rank == 2 * limit) break;
       const std::uint32_t mine = rank++;
       const std::uint32_t slot = slots_[entry.item];
       if (slot == FlatIndex::kNone) continue;
@@ -307,10 +345,10 @@ void TrackedSet::gather_forced(std::size_t pool, std::span<const TagId> suspects
     const std::uint32_t slot = state_.table.find(id.pool, tag_key(id.pool, id.tag), id.tag);
     if (slot != FlatIndex::kNone) forced_.push_back(slot);
   };
-  for (const TagId& id : include_[pool]) add(id);
-  for (const TagId& id : suspects) {
+  for (const TagId& id : suspects) {  // first, where there is no room for all
     if (index_of(id.pool) == pool) add(id);
   }
+  for (const TagId& id : include_[pool]) add(id);
 }
 
 void TrackedSet::reindex_seats() {
@@ -429,6 +467,7 @@ void TrackedSet::fill(const Snapshot& snapshot, Selection& out, const Boot& boot
       member.tag = state_.table[seat.slot].tag;
       member.key = state_.table[seat.slot].key;
       member.present = seat.present;
+      member.forced = seat.forced;
       member.bytes = seat.bytes;
       member.outstanding = seat.outstanding;
       member.allocations_total = wide(seat.allocations);

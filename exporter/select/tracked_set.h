@@ -34,7 +34,8 @@ class TrackedSet {
  public:
   TrackedSet(config::Tags tags, config::Processes processes, const config::SeriesBudget& budget = {});
 
-  void update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot);
+  /// `series_beside`: those that this host exports of no tag, process or session, for whom has a bound of all.
+  void update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot, std::size_t series_beside = 0);
   void update(const Snapshot& snapshot, std::span<const TagId> suspects) { update(snapshot, suspects, untold_boot(snapshot)); }
   /// `out` keeps its memory from scrape to scrape.
   void fill(const Snapshot& snapshot, Selection& out, const Boot& boot);
@@ -95,7 +96,9 @@ class TrackedSet {
   };
 
   [[nodiscard]] PoolMembers::Rules rules() const;
-  void share_seats(const Snapshot& snapshot, std::span<const TagId> suspects, base::UnixMillis now);
+  void share_seats(const Snapshot& snapshot, std::span<const TagId> suspects, std::size_t series_beside, base::UnixMillis now);
+  [[nodiscard]] std::size_t most_by_bytes(std::size_t pool);
+  [[nodiscard]] std::size_t process_series(const Snapshot& snapshot) const;
   void note_clock(base::UnixMillis now);
   void note_boot(const Boot& boot);
   void clock_was_set(std::int64_t step_ms);

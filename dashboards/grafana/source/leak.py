@@ -233,7 +233,7 @@ def build():
                             (f"rate({of('kmem_pool_tag_frees_total', TAG)}[$__rate_interval])", "<<who>> frees"),
                         ],
                         "ops",
-                        empty="this system does not count them, or tags.counters is off",
+                        empty="told of suspects and tags.include, or with metrics.profile full, where the system counts them",
                         min=0,
                     ),
                     8,
