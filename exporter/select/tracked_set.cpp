@@ -103,17 +103,21 @@ void TrackedSet::share_seats(const Snapshot& snapshot, std::span<const TagId> su
       if (state_.table.find(id.pool, tag_key(id.pool, id.tag), id.tag) != FlatIndex::kNone) ++demand.forced[index_of(id.pool)];
   seats_ = shares_.revise(snapshot.system, demand, {tags_.max_exported, rules().dwell}, now);
 
-  const std::size_t wanted = tags_.top_bytes + tags_.top_outstanding + tags_.top_growth;
+  const std::size_t others = tags_.top_outstanding + tags_.top_growth;
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
     const std::size_t seats = seats_[pool].ranked;
-    const bool scarce = seats_[pool].scarce && seats < wanted;
-    const auto part = [&](std::size_t top) { return scarce ? (top * seats + wanted - 1) / wanted : top; };
+    const bool scarce = seats_[pool].scarce;
+    // Two of three seats are all that the other rankings may claim; bytes fill what they leave.
+    const auto part = [&](std::size_t top) {
+      return scarce && others > 0 ? std::min(top, (top * seats * 2 + 3 * others - 1) / (3 * others)) : top;
+    };
     tops_[pool] = {scarce ? std::min(tags_.top_bytes, seats) : tags_.top_bytes, part(tags_.top_outstanding),
                    part(tags_.top_growth)};
   }
 }
 
-/// By bytes as many as fit beside the heads of the other two; growth shows after days, and its seats wait for it.
+/// By bytes as many as fit beside the heads of the other two. Growth shows after days and is mostly of the large: half of its
+/// seats wait for it.
 std::size_t TrackedSet::most_by_bytes(std::size_t pool) {
   const Tops& tops = tops_[pool];
   if (!shares_.bounded() || !seats_[pool].scarce) return tops.bytes;
@@ -124,7 +128,7 @@ std::size_t TrackedSet::most_by_bytes(std::size_t pool) {
   };
   const std::vector<TopRanks::Entry>& by_number = ranks_[pool].outstanding.ranked();
   std::for_each_n(by_number.begin(), std::min(tops.outstanding, by_number.size()), seat);
-  const std::size_t seats = seats_[pool].cap - std::min(seats_[pool].cap, tops.growth);
+  const std::size_t seats = seats_[pool].cap - std::min(seats_[pool].cap, (tops.growth + 1) / 2);
   std::size_t most = 0;
   for (const TopRanks::Entry& entry : ranks_[pool].bytes.ranked()) {
     if (most == tops.bytes) break;
