@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <limits>
 
 #include "collectors/base/clock.h"
 #include "collectors/raw_frame.h"
