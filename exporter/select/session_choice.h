@@ -17,7 +17,7 @@ namespace kmem::select {
 
 class SessionChoice {
  public:
-  /// `most` sessions are told at once, those in front of three quarters of them.
+  /// `most` sessions are told at once, of which two thirds are chosen by rank; the others have been.
   explicit SessionChoice(std::size_t top, std::size_t most = kMaxSessions)
       : top_(top), top_sessions_(most * kTopSessions / kMaxSessions), sessions_(top_sessions_, most) {}
 
