@@ -62,19 +62,19 @@ struct Tags {
   std::size_t top_bytes = 20;         // 0..1000
   std::size_t top_outstanding = 10;   // 0..1000
   std::size_t top_growth = 10;        // 0..1000: bytes gained since a baseline a week back (or since first seen)
-  std::size_t max_exported = 40;      // 1..5000: hard cap a pool
+  std::size_t max_exported = 40;      // 1..5000: hard cap a pool; above this also beyond the bound of metrics.profile
   std::size_t max_tracked = 4096;     // 64..65536: tags followed over all pools, exported or not
   std::chrono::hours dwell{28 * 24};  // 1 h .. 365 d: how long a member stays after it left every rank
   std::vector<std::string> include;   // always exported; "tag" or "pool/tag"
   bool counters = true;               // kmem_pool_tag_allocations_total and _frees_total
   bool all = false;                   // export every live tag; the cap is max_tracked then
-  std::size_t top_session = 5;        // 0..100: of each session's own pools, by bytes
+  std::size_t top_session = 2;        // 0..100: of each session's own pools, by bytes
 
   bool operator==(const Tags&) const = default;
 };
 
 struct Processes {
-  std::size_t top = 10;  // 0..200, by handles and by each pool's quota
+  std::size_t top = 5;  // 0..200, by handles and by each pool's quota
 
   bool operator==(const Processes&) const = default;
 };

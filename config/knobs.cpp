@@ -133,15 +133,18 @@ const std::array kRows = std::to_array<Row>({
     {KMEM_KNOB(metrics.profile),
      .help =
          "How much to export. lean: totals, limits, headroom, verdicts, time left and suspects only, for which all alerts of "
-         "kmem-agent.rules.yml work. full: every pool's tags up to tags.max_exported."},
+         "kmem-agent.rules.yml work, at most 150 series. default: at most 500. full: verdicts and counters of every exported tag, and more tags, "
+         "at most 1,000."},
 
     {KMEM_KNOB(tags.top_bytes), .help = "Export the top N tags of each pool by bytes.", .unit = "tags", .min = 0, .max = 1000},
     {KMEM_KNOB(tags.top_outstanding), .help = "Export the top N tags of each pool by live allocations, too.", .unit = "tags",
      .min = 0, .max = 1000},
     {KMEM_KNOB(tags.top_growth), .help = "Export the top N tags of each pool by growth over a week, too.", .unit = "tags",
      .min = 0, .max = 1000},
-    {KMEM_KNOB(tags.max_exported), .help = "Maximum of exported tags per pool. The rest is summed as other.", .unit = "tags",
-     .min = 1, .max = 5000},
+    {KMEM_KNOB(tags.max_exported),
+     .help =
+         "Maximum of exported tags per pool. The rest is summed as other. Above 40 also beyond the bound of metrics.profile.",
+     .unit = "tags", .min = 1, .max = 5000},
     {KMEM_KNOB(tags.max_tracked), .help = "Maximum of tracked tags over all pools, exported or not.", .unit = "tags", .min = 64,
      .max = 65'536},
     {KMEM_KNOB(tags.dwell), .help = "How long a tag stays exported after it has left every top N.", .min = kHour,
@@ -150,7 +153,9 @@ const std::array kRows = std::to_array<Row>({
      .unit = "tags", .min = 0, .max = 100},
     {KMEM_KNOB(tags.include), .help = "Always export these tags.", .min = 0, .max = 1000,
      .expected = "a tag or pool/tag, such as nonpaged/Even", .check = check_tag},
-    {KMEM_KNOB(tags.counters), .help = "Export allocation and free counters of exported tags."},
+    {KMEM_KNOB(tags.counters),
+     .help =
+         "Export allocation and free counters, of suspects and tags.include; with metrics.profile full of every exported tag."},
     {KMEM_KNOB(tags.all), .help = "Export every live tag, up to tags.max_tracked."},
 
     {KMEM_KNOB(processes.top), .help = "Export the top N processes by handles and by quota of each pool.", .unit = "processes",

@@ -13,9 +13,7 @@ const std::string& MetricsPage::make(Monitor::Hold& hold, encode::Format format,
   const bool whole = collect.all();
   auto& families = whole ? families_ : part;
   if (!whole) known.owners.same_as_before = false;
-  metrics::build_families({known.snapshot, known.selection, known.exported.tags.counters, trend, &known.owners,
-                           known.finding_names, known.exported.only_lean},
-                          families, whole ? &family_stamps_ : nullptr);
+  metrics::build_families(known.metrics_input(), families, whole ? &family_stamps_ : nullptr);
   known.owners.same_as_before = whole || same_as_before;
   if (!whole) metrics::keep_collected(collect, families);
   self_metrics_.collect(usage, self_families_, self_family_stamps_, known.exported.only_lean);

@@ -6,6 +6,7 @@
 
 #include "collectors/base/log.h"
 #include "collectors/drivers/leak_signatures.h"
+#include "exporter/metrics/self_metrics.h"
 
 namespace kmem {
 namespace {
@@ -26,7 +27,7 @@ Monitor::Known nothing_yet(config::Config config) {
 Monitor::Monitor(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock,
                  const drivers::Attribution& attribution, const std::string& host_identity)
     : clock_(clock), attribution_(attribution), known_(nothing_yet(std::move(config))), source_(std::move(source)),
-      tracked_(known_.exported.tags, known_.exported.processes), failures_(host_identity) {
+      tracked_(known_.exported.tags, known_.exported.processes, known_.exported.budget), failures_(host_identity) {
   if (known_.config.trend.enabled)
     known_.trend = std::make_unique<TrendWatch>(known_.config.trend, host_identity, attribution_);
 }
@@ -84,7 +85,12 @@ void Monitor::learn() {
   }
   std::span<const select::TagId> suspects;
   if (trend != nullptr) suspects = trend->suspects();
-  tracked_.update(seen, suspects.first(std::min(suspects.size(), known_.exported.max_suspects)), boots_.now());
+  if (!ready_) {  // seats are given out by what the host tells, from the first
+    fill();
+    if (trend != nullptr) trend->describe(known_.selection);
+  }
+  tracked_.update(seen, suspects.first(std::min(suspects.size(), known_.exported.max_suspects)), boots_.now(),
+                  metrics::series_beside_tags(known_.metrics_input()) + metrics::SelfMetrics::kMostSeries);
   fill();
   if (trend != nullptr) trend->describe(known_.selection);
   boot_settings_.note(seen, boots_.now().reading.number);
@@ -142,7 +148,7 @@ void Monitor::reconfigure(const config::Config& config, std::unique_ptr<KernelSo
   // The members go over to the new rules by way of the state that they would have after a restart.
   const std::string state = tracked_.save();
   known_.exported = config::exported(known_.config);
-  tracked_ = select::TrackedSet(known_.exported.tags, known_.exported.processes);
+  tracked_ = select::TrackedSet(known_.exported.tags, known_.exported.processes, known_.exported.budget);
   if (const auto taken = tracked_.load(state); !taken)
     base::log_error("exported tags are chosen anew", {{"error", taken.error().message}});
   if (!read_kernel(patience()) || known_.snapshot.repeated) return;

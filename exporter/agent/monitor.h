@@ -25,6 +25,7 @@
 #include "exporter/agent/failure_log.h"
 #include "exporter/agent/reading_log.h"
 #include "exporter/agent/trend_watch.h"
+#include "exporter/metrics/families.h"
 #include "exporter/metrics/tag_owners.h"
 #include "exporter/page/findings.h"
 #include "exporter/page/rates.h"
@@ -46,6 +47,11 @@ class Monitor {
     std::vector<page::Finding> findings;
     std::vector<std::string_view> finding_names;
     metrics::TagOwners owners;  // of the exported tags
+
+    [[nodiscard]] metrics::MetricsInput metrics_input() const {
+      return {snapshot, selection,     exported.tags.counters, trend ? &trend->view() : nullptr,
+              &owners,  finding_names, exported.only_lean,     exported.whole_tags};
+    }
   };
   /// What a tick learnt that is worth keeping at once.
   struct News {

@@ -307,10 +307,14 @@ void TrendWatch::describe(const select::Selection& selection) {
     tag.tag = member.tag;
     const auto report = engine_.find(trend::Kind::kTag, member.pool, member.tag);
     if (report) tag.slopes = slopes_of(*report, 1);
+    // Of those that selection knows alone: it has kept room for what a suspect has more.
+    const bool is_told = std::any_of(suspects_.begin(), suspects_.end(),
+                                     [&](const select::TagId& id) { return id.pool == member.pool && id.tag == member.tag; });
+    if (!is_told) tag.slopes[3] = tag.slopes[4] = tag.slopes[5] = std::nullopt;
     if (report && report->may_leak) {
       tag.confidence = rounded(report->confidence);
-      tag.suspect = report->verdict == trend::Verdict::kLeak;
-      tag.surge = report->surge.has_value();
+      tag.suspect = is_told && report->verdict == trend::Verdict::kLeak;
+      tag.surge = is_told && report->surge.has_value();
     }
     if (report && (tag.suspect || tag.surge))
       // The metric is a share of the growth.

@@ -122,7 +122,8 @@ void from_tag_counters(const MetricsInput& in, Samples& out) {
   if (!in.tag_counters) return;
   out.expect(in.selection.members.size());
   for (const select::Member& member : in.selection.members)
-    if (const auto& number = member.*Field) out.add(value_of(*number), {pool_name(member.pool), member.tag});
+    if (const auto& number = member.*Field; number && (in.whole_tags || member.forced))
+      out.add(value_of(*number), {pool_name(member.pool), member.tag});
 }
 
 void tag_info(const MetricsInput& in, Samples& out) {
@@ -158,9 +159,6 @@ void from_session_tags(const MetricsInput& in, Samples& out) {
   for (const select::SessionMember& member : in.selection.session_members)
     out.add(value_of(member.*Field), {NumberText(member.session).view(), pool_name(member.pool), member.tag});
 }
-
-/// Of a pool's exported tags those with the most memory in large allocations: of all, two pools of 40 tags would add 160 series.
-constexpr std::size_t kMostBigTags = 8;
 
 template <auto Field>
 void from_big_pool(const MetricsInput& in, Samples& out) {
@@ -239,30 +237,37 @@ void pool_trend(const MetricsInput& in, Samples& out) {
     if (const auto& slope = in.trend->unaccounted[i]) out.add(*slope, {"unaccounted", kTrendWindows[i]});
 }
 
+/// Of other tags all verdicts say 0.
+bool is_told(const MetricsInput& in, const TrendView::Tag& tag) { return in.whole_tags || tag.suspect || tag.surge; }
+
+constexpr std::size_t kWeek = 1;
+static_assert(kTrendWindows[kWeek] == "7d");
+
 void tag_trend(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   out.expect(in.trend->tags.size() * kTrendWindows.size());
   for (const TrendView::Tag& tag : in.trend->tags)
     for (std::size_t i = 0; i < tag.slopes.size(); ++i)
-      if (tag.slopes[i]) out.add(*tag.slopes[i], {pool_name(tag.pool), tag.tag, kTrendWindows[i]});
+      if (tag.slopes[i] && (i == kWeek || is_told(in, tag)))
+        out.add(*tag.slopes[i], {pool_name(tag.pool), tag.tag, kTrendWindows[i]});
 }
 
 void tag_confidence(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   for (const TrendView::Tag& tag : in.trend->tags)
-    if (tag.confidence) out.add(*tag.confidence, {pool_name(tag.pool), tag.tag});
+    if (tag.confidence && is_told(in, tag)) out.add(*tag.confidence, {pool_name(tag.pool), tag.tag});
 }
 
 void tag_suspect(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   for (const TrendView::Tag& tag : in.trend->tags)
-    if (tag.confidence) out.add(tag.suspect ? 1 : 0, {pool_name(tag.pool), tag.tag});
+    if (tag.confidence && is_told(in, tag)) out.add(tag.suspect ? 1 : 0, {pool_name(tag.pool), tag.tag});
 }
 
 void tag_surge(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   for (const TrendView::Tag& tag : in.trend->tags)
-    if (tag.confidence) out.add(tag.surge ? 1 : 0, {pool_name(tag.pool), tag.tag});
+    if (tag.confidence && is_told(in, tag)) out.add(tag.surge ? 1 : 0, {pool_name(tag.pool), tag.tag});
 }
 
 template <auto Field>
@@ -406,10 +411,12 @@ constexpr MetricRow kCatalogue[] = {
      "active_objs, /proc/vmallocinfo areas, /proc/allocinfo calls.",
      from_tags<&Member::outstanding>},
     {"kmem_pool_tag_allocations_total", kCounter, "", {"pool", "tag"},
-     "Allocations by the tag. Windows: pool tag table, PagedAllocs, NonPagedAllocs, widened from 32 bit.",
+     "Allocations by the tag, of suspects and tags.include, or with metrics.profile full. Windows: pool tag table, PagedAllocs, "
+     "NonPagedAllocs, widened from 32 bit.",
      from_tag_counters<&Member::allocations_total>},
     {"kmem_pool_tag_frees_total", kCounter, "", {"pool", "tag"},
-     "Frees by the tag. Windows: pool tag table, PagedFrees, NonPagedFrees, widened from 32 bit.",
+     "Frees by the tag, of suspects and tags.include, or with metrics.profile full. Windows: pool tag table, PagedFrees, "
+     "NonPagedFrees, widened from 32 bit.",
      from_tag_counters<&Member::frees_total>},
     {"kmem_pool_tag_info", kGauge, "", {"pool", "tag", "driver", "description", "source"},
      "Always 1; who may be behind an exported tag, as far as something is known: several drivers are all possible. From "
@@ -429,7 +436,7 @@ constexpr MetricRow kCatalogue[] = {
      "Live allocations of the tags that are not exported, from the source of kmem_pool_tag_outstanding_allocations.",
      from_whole_pools<&PoolSelection::other_outstanding>},
     {"kmem_pool_tag_evictions_total", kCounter, "", {"pool"},
-     "Exported tags pushed out by the cap tags.max_exported, counted by this exporter.",
+     "Exported tags pushed out by the cap tags.max_exported or the bound of metrics.profile, counted by this exporter.",
      from_tagged_pools<&PoolSelection::evictions_total>},
     {"kmem_system_ptes_free", kGauge, "", {},
      R"(Windows: Memory\Free System Page Table Entries.)",
@@ -534,14 +541,15 @@ constexpr MetricRow kCatalogue[] = {
      "little history.",
      pool_trend, kLean},
     {"kmem_pool_tag_trend_bytes_per_second", kGauge, "", {"pool", "tag", "window"},
-     "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter; 5m, 1h and 6h only while it "
-     "surges (kmem_pool_tag_surge_suspect).", tag_trend, kLean},
+     "Slope of the floor of kmem_pool_tag_bytes over the window, computed by this exporter; 1d and 28d of suspects, or with "
+     "metrics.profile full; 5m, 1h and 6h only while it surges (kmem_pool_tag_surge_suspect).", tag_trend, kLean},
     {"kmem_pool_tag_leak_confidence", kGauge, "", {"pool", "tag"},
      "How strongly the growth speaks for a leak, by this exporter's trend: 0 no sign, 0.5 just enough, near 1 far "
-     "beyond.",
+     "beyond; of suspects, or with metrics.profile full.",
      tag_confidence, kLean},
     {"kmem_pool_tag_leak_suspect", kGauge, "", {"pool", "tag"},
-     "1 if this exporter's trend calls the growth of the tag a leak, else 0.", tag_suspect, kLean},
+     "1 if this exporter's trend calls the growth of the tag a leak, else 0, which is told of tags that surge, or with "
+     "metrics.profile full.", tag_suspect, kLean},
     {"kmem_pool_tag_holder_share", kGauge, "", {"pool", "tag", "process", "pid"},
      "Of a suspect that is an object's tag (Even, Thre, File): the share of its growth, 0 to 1, that goes with the handles "
      "of this process; absent where no process stands out. By this exporter's trend, and by handles of the type where the "
@@ -555,7 +563,8 @@ constexpr MetricRow kCatalogue[] = {
      "Tags whose growth this exporter's trend calls a leak, exported or not.", leak_suspects, kLean},
     {"kmem_pool_tag_surge_suspect", kGauge, "", {"pool", "tag"},
      "1 if the tag grows now, over minutes, hours or days, beyond all that it held before and towards an end, by this "
-     "exporter's trend, else 0. Load can do this, too: it claims no fault.", tag_surge, kLean},
+     "exporter's trend, else 0, which is told of tags that leak, or with metrics.profile full. Load can do this, too: it claims "
+     "no fault.", tag_surge, kLean},
     {"kmem_surge_suspects", kGauge, "", {"pool"},
      "Tags that grow now, beyond all that they held before, by this exporter's trend, exported or not.", surge_suspects, kLean},
     {"kmem_commit_trend_bytes_per_second", kGauge, "", {"window"},

@@ -24,6 +24,7 @@ struct MetricsInput {
   const TagOwners* owners = nullptr;
   std::span<const std::string_view> findings = {};  // names of those that are raised, each once
   bool only_lean = false;                           // rows of the lean profile
+  bool whole_tags = true;                           // verdicts and counters of tags that are no suspects, too
 };
 
 /// One a family: another number than ever before when its name, its series or a label of them is not as it was.
@@ -31,5 +32,12 @@ using LabelStamps = std::vector<std::uint64_t>;
 
 /// Replaces `out`, reusing the families that are already there. `stamps` are those of the same `out`.
 void build_families(const MetricsInput& in, std::vector<prometheus::MetricFamily>& out, LabelStamps* stamps = nullptr);
+
+/// Of an exported pool's tags, those with the most memory in large allocations are told so.
+inline constexpr std::size_t kMostBigTags = 8;
+
+/// Series that the host has whichever tags, processes and sessions are exported; of slopes all that may still come.
+/// What the exporter tells about itself is not among them.
+[[nodiscard]] std::size_t series_beside_tags(const MetricsInput& in);
 
 }  // namespace kmem::metrics

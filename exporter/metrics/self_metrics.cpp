@@ -76,6 +76,7 @@ struct SelfMetrics::Counted {
   std::mutex mutex;  // of what follows
   std::array<std::uint64_t, kDurationBounds.size() + 1> durations{};
   double duration_sum = 0;
+  std::size_t request_series = 0;  // and what came beyond them
   std::optional<bool> reload_successful;
   std::optional<double> reload_success_seconds;
 };
@@ -100,8 +101,11 @@ void SelfMetrics::observe_request(std::string_view handler, int code, double dur
   std::size_t row = index_of(handlers, handler);
   if (row == handlers.size()) row = index_of(handlers, kOther);
   const auto code_at = static_cast<std::size_t>(std::find(kCodes.begin(), kCodes.end(), code) - kCodes.begin());
-  ++counted_->requests[code_at * handlers.size() + row];
   const std::scoped_lock lock(counted_->mutex);
+  std::atomic<std::uint64_t>* requests = &counted_->requests[code_at * handlers.size() + row];
+  if (*requests == 0 && counted_->request_series++ >= kMostRequests)
+    requests = &counted_->requests[kCodes.size() * handlers.size() + index_of(handlers, kOther)];
+  ++*requests;
   ++counted_->durations[static_cast<std::size_t>(
       std::lower_bound(kDurationBounds.begin(), kDurationBounds.end(), duration_seconds) - kDurationBounds.begin())];
   counted_->duration_sum += duration_seconds;

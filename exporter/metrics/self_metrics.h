@@ -20,6 +20,10 @@ class FamilyList;
 
 class SelfMetrics {
  public:
+  /// Series at most. Of requests kMostRequests pairs of handler and code are told, each the first of its kind; what else
+  /// comes, as who tries everything makes it, is "other".
+  static constexpr std::size_t kMostRequests = 16, kMostSeries = 56;
+
   /// `handlers` are the possible values of the label handler; any other becomes "other".
   explicit SelfMetrics(const std::vector<std::string>& handlers);
   ~SelfMetrics();

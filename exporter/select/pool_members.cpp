@@ -8,7 +8,6 @@ namespace {
 // Suspects may pass the budget, so the list of the departed needs a bound of its own, in caps.
 constexpr std::size_t kMaxDepartedCaps = 8;
 constexpr std::uint32_t kNoRank = 0xFFFF'FFFF;
-constexpr std::uint64_t kNoTick = 0xFFFF'FFFF'FFFF'FFFF;
 
 }  // namespace
 
@@ -25,6 +24,8 @@ void PoolMembers::revise(TagTable& table, const Rules& rules, base::UnixMillis n
   for (std::size_t i = seats_.size(); i-- > 0;) {
     if (!seats_[i].forced && elapsed(seats_[i].last_held, now) >= rules.dwell) free_seat(table, i, now);
   }
+
+  trim(table, rules.cap, tick);
 
   for (const std::uint32_t slot : forced) {
     if (table[slot].member || table[slot].seen_tick != tick) continue;
@@ -97,11 +98,11 @@ void PoolMembers::evict(TagTable& table, std::uint32_t slot, base::UnixMillis no
   ++evictions_total_;
 }
 
-void PoolMembers::trim(TagTable& table, std::size_t cap) {
+void PoolMembers::trim(TagTable& table, std::size_t cap, std::uint64_t tick) {
   if (seats_.size() <= cap) return;
   std::vector<Seat> by_weakness = seats_;
   const auto stays = by_weakness.begin() + static_cast<std::ptrdiff_t>(seats_.size() - cap);
-  std::sort(by_weakness.begin(), by_weakness.end(), [&](const Seat& a, const Seat& b) { return weaker(table, kNoTick, a, b); });
+  std::sort(by_weakness.begin(), by_weakness.end(), [&](const Seat& a, const Seat& b) { return weaker(table, tick, a, b); });
   std::for_each(by_weakness.begin(), stays, [&](const Seat& seat) { table[seat.slot].member = false; });
   std::erase_if(seats_, [&](const Seat& seat) { return !table[seat.slot].member; });
   evictions_total_ += by_weakness.size() - cap;

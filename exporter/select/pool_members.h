@@ -55,9 +55,10 @@ class PoolMembers {
   std::uint32_t displace_weakest(TagTable& table, base::UnixMillis now, std::uint64_t tick, base::UnixMillis out_for = 0);
   /// The seat of `slot` is freed and counted as an eviction.
   void evict(TagTable& table, std::uint32_t slot, base::UnixMillis now);
-  /// For a cap that was lowered between two runs: the weakest go, forced ones last. Evictions, but the user's own wish,
-  /// so they leave the budget alone.
-  void trim(TagTable& table, std::size_t cap);
+  /// For a cap that was lowered: the weakest go, forced ones last. Evictions, but no tag's own doing, so they leave the budget
+  /// alone. Between two runs nobody has a rank.
+  static constexpr std::uint64_t kNoTick = 0xFFFF'FFFF'FFFF'FFFF;
+  void trim(TagTable& table, std::size_t cap, std::uint64_t tick = kNoTick);
   /// No time of before is later than now.
   void not_after(base::UnixMillis now);
   void clock_was_set(std::int64_t step_ms);

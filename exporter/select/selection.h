@@ -25,6 +25,7 @@ struct Member {
   std::string tag;
   std::uint64_t key = 0;
   bool present = false;
+  bool forced = false;  // a suspect, or of tags.include
   std::uint64_t bytes = 0;
   std::uint64_t outstanding = 0;
   std::optional<std::uint64_t> allocations_total;  // widened to 64 bit

@@ -59,7 +59,7 @@ void SessionChoice::update(const std::vector<SessionTagUsage>& tags, base::UnixM
   const std::map<std::uint32_t, Rows> sessions = by_session(tags);
 
   TopRanks ranks;
-  ranks.reset(2 * kTopSessions);
+  ranks.reset(2 * top_sessions_);
   for (const auto& [session, rows] : sessions) {
     std::uint64_t bytes = 0;
     for (const SessionTagUsage& row : rows) bytes += row.usage.bytes;

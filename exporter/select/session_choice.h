@@ -17,7 +17,9 @@ namespace kmem::select {
 
 class SessionChoice {
  public:
-  explicit SessionChoice(std::size_t top) : top_(top), sessions_(kTopSessions, kMaxSessions) {}
+  /// `most` sessions are told at once, of which two thirds are chosen by rank; the others have been.
+  explicit SessionChoice(std::size_t top, std::size_t most = kMaxSessions)
+      : top_(top), top_sessions_(most * kTopSessions / kMaxSessions), sessions_(top_sessions_, most) {}
 
   void update(const std::vector<SessionTagUsage>& tags, base::UnixMillis now);
   void clock_was_set(std::int64_t step_ms) {
@@ -26,6 +28,9 @@ class SessionChoice {
   }
   void fill(const std::vector<SessionTagUsage>& tags, std::vector<SessionPool>& pools,
             std::vector<SessionMember>& members) const;
+
+  /// Series that fill() can lead to with as many sessions as now: their tags change with every hour.
+  [[nodiscard]] std::size_t most_series() const { return tops_.size() * (1 + 2 * 2 * top_); }
 
   static constexpr std::size_t kTopSessions = 16, kMaxSessions = 24;
 
@@ -36,7 +41,7 @@ class SessionChoice {
     StickyTop<std::string> tags;
   };
 
-  std::size_t top_;
+  std::size_t top_, top_sessions_;
   StickyTop<std::uint32_t> sessions_;
   std::vector<SessionTop> tops_;  // of the members of sessions_, in their order, a row a pool
 };

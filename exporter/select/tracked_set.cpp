@@ -20,9 +20,11 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-TrackedSet::TrackedSet(config::Tags tags, config::Processes processes)
-    : tags_(std::move(tags)), processes_top_(processes.top), processes_(processes.top), sessions_(tags_.top_session),
+TrackedSet::TrackedSet(config::Tags tags, config::Processes processes, const config::SeriesBudget& budget)
+    : tags_(std::move(tags)), shares_(budget), processes_top_(processes.top), processes_(processes.top),
+      sessions_(tags_.top_session, budget.sessions == 0 ? SessionChoice::kMaxSessions : budget.sessions),
       state_(tags_.max_tracked) {
+  tops_.fill({tags_.top_bytes, tags_.top_outstanding, tags_.top_growth});
   for (const std::string& entry : tags_.include) {
     const std::size_t slash = entry.find('/');
     const auto named = std::find(kPoolNames.begin(), kPoolNames.end(), std::string_view(entry).substr(0, slash));
@@ -43,25 +45,98 @@ PoolMembers::Rules TrackedSet::rules() const {
 
 TrackedSet::Tracking TrackedSet::tracking() const { return {state_.table.size(), untracked_, state_.forgotten_total}; }
 
-void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot) {
+void TrackedSet::update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot,
+                        std::size_t series_beside) {
   const base::UnixMillis now = snapshot.time;
   ++tick_;
   note_boot(boot);
   note_clock(now);
+  processes_.update(snapshot.processes, now);
+  sessions_.update(snapshot.session_tags, now);
+  if (shares_.bounded()) share_seats(snapshot, suspects, series_beside, now);
   scan(snapshot, now);
   admit_newcomers(snapshot, suspects, now);
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
-    if (!read_[pool]) continue;
+    if (!read_[pool]) {
+      if (shares_.bounded()) state_.pools[pool].members.trim(state_.table, seats_[pool].cap, tick_);
+      continue;
+    }
     if (!snapshot.gaps.has(static_cast<Pool>(pool))) state_.pools[pool].last_read = now;
+    gather_forced(pool, suspects);
     if (tags_.all) gather_all(snapshot, pool);
     else mark_ranks(pool, now);
-    gather_forced(pool, suspects);
-    state_.pools[pool].members.revise(state_.table, rules(), now, tick_, forced_, candidates_);
+    PoolMembers::Rules rules = this->rules();
+    if (shares_.bounded()) rules.cap = seats_[pool].cap;
+    state_.pools[pool].members.revise(state_.table, rules, now, tick_, forced_, candidates_);
   }
   reindex_seats();
   read_values(snapshot);
-  processes_.update(snapshot.processes, now);
-  sessions_.update(snapshot.session_tags, now);
+}
+
+/// Of those that are chosen by and by, at most: they change with every hour, and tags do not give way to each.
+std::size_t TrackedSet::process_series(const Snapshot& snapshot) const {
+  constexpr std::size_t kLists = 3;
+  std::array<bool, kLists> told{};
+  for (const ProcessUsage& process : snapshot.processes) {
+    told[0] = told[0] || process.handles;
+    told[1] = told[1] || process.paged_pool_bytes;
+    told[2] = told[2] || process.nonpaged_pool_bytes;
+  }
+  return std::min(snapshot.processes.size(), kLists * processes_top_) *
+         static_cast<std::size_t>(std::count(told.begin(), told.end(), true));
+}
+
+/// Ranks that are too many for a pool's seats would leave no seat to the head of each.
+void TrackedSet::share_seats(const Snapshot& snapshot, std::span<const TagId> suspects, std::size_t series_beside,
+                             base::UnixMillis now) {
+  TagShares::Demand demand;
+  demand.beside = series_beside;
+  demand.process_series = process_series(snapshot);
+  demand.session_series = sessions_.most_series();
+  for (const TagUsage& usage : snapshot.tags) ++demand.live[index_of(usage.pool)];
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool)  // of one that is not read now those of before
+    demand.live[pool] = std::max(demand.live[pool], state_.pools[pool].members.seats().size());
+  for (const TagId& id : suspects) ++demand.forced[index_of(id.pool)];
+  demand.suspects = suspects.size();
+  for (const std::vector<TagId>& ids : include_)
+    for (const TagId& id : ids)
+      if (state_.table.find(id.pool, tag_key(id.pool, id.tag), id.tag) != FlatIndex::kNone) ++demand.forced[index_of(id.pool)];
+  seats_ = shares_.revise(snapshot.system, demand, {tags_.max_exported, rules().dwell}, now);
+
+  const std::size_t others = tags_.top_outstanding + tags_.top_growth;
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
+    const std::size_t seats = seats_[pool].ranked;
+    const bool scarce = seats_[pool].scarce;
+    // Two of three seats are all that the other rankings may claim; bytes fill what they leave.
+    const auto part = [&](std::size_t top) {
+      return scarce && others > 0 ? std::min(top, (top * seats * 2 + 3 * others - 1) / (3 * others)) : top;
+    };
+    tops_[pool] = {scarce ? std::min(tags_.top_bytes, seats) : tags_.top_bytes, part(tags_.top_outstanding),
+                   part(tags_.top_growth)};
+  }
+}
+
+/// By bytes as many as fit beside the heads of the other two. Growth shows after days and is mostly of the large: half of its
+/// seats wait for it.
+std::size_t TrackedSet::most_by_bytes(std::size_t pool) {
+  const Tops& tops = tops_[pool];
+  if (!shares_.bounded() || !seats_[pool].scarce) return tops.bytes;
+  std::vector<std::uint32_t> seated = forced_;
+  const auto seat = [&](const TopRanks::Entry& entry) {
+    const std::uint32_t slot = slots_[entry.item];
+    if (slot != FlatIndex::kNone && std::find(seated.begin(), seated.end(), slot) == seated.end()) seated.push_back(slot);
+  };
+  const std::vector<TopRanks::Entry>& by_number = ranks_[pool].outstanding.ranked();
+  std::for_each_n(by_number.begin(), std::min(tops.outstanding, by_number.size()), seat);
+  const std::size_t seats = seats_[pool].cap - std::min(seats_[pool].cap, (tops.growth + 1) / 2);
+  std::size_t most = 0;
+  for (const TopRanks::Entry& entry : ranks_[pool].bytes.ranked()) {
+    if (most == tops.bytes) break;
+    seat(entry);
+    if (seated.size() > seats) break;
+    ++most;
+  }
+  return most;
 }
 
 void TrackedSet::note_clock(base::UnixMillis now) {
@@ -80,10 +155,10 @@ void TrackedSet::note_clock(base::UnixMillis now) {
 }
 
 void TrackedSet::scan(const Snapshot& snapshot, base::UnixMillis now) {
-  for (Ranks& ranks : ranks_) {
-    ranks.bytes.reset(2 * tags_.top_bytes);
-    ranks.outstanding.reset(2 * tags_.top_outstanding);
-    ranks.growth.reset(2 * tags_.top_growth);
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
+    ranks_[pool].bytes.reset(2 * tops_[pool].bytes);
+    ranks_[pool].outstanding.reset(2 * tops_[pool].outstanding);
+    ranks_[pool].growth.reset(2 * tops_[pool].growth);
   }
   read_.fill(false);
   newcomers_.clear();
@@ -130,8 +205,10 @@ void TrackedSet::admit_newcomers(const Snapshot& snapshot, std::span<const TagId
   if (scarce) find_who_may_give_way(snapshot, newcomers_.size() - (table.limit() - table.size()));
   if (scarce) {
     std::vector<bool> ranked(snapshot.tags.size());
-    for (Ranks& ranks : ranks_) {
-      for (const auto& [top, limit] : {std::pair{&ranks.bytes, tags_.top_bytes}, {&ranks.outstanding, tags_.top_outstanding}}) {
+    for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
+      Ranks& ranks = ranks_[pool];
+      const Tops& tops = tops_[pool];
+      for (const auto& [top, limit] : {std::pair{&ranks.bytes, tops.bytes}, {&ranks.outstanding, tops.outstanding}}) {
         const auto& entries = top->ranked();
         for (std::size_t i = 0; i < std::min(limit, entries.size()); ++i) ranked[entries[i].item] = true;
       }
@@ -222,11 +299,12 @@ void TrackedSet::mark_ranks(std::size_t pool, base::UnixMillis now) {
   held_.clear();
   candidates_.clear();
   Ranks& ranks = ranks_[pool];
-  for (const auto& [top, limit] : {std::pair{&ranks.bytes, tags_.top_bytes},
-                                   {&ranks.outstanding, tags_.top_outstanding},
-                                   {&ranks.growth, tags_.top_growth}}) {
+  const Tops& tops = tops_[pool];
+  for (const auto& [top, limit] :
+       {std::pair{&ranks.bytes, most_by_bytes(pool)}, {&ranks.outstanding, tops.outstanding}, {&ranks.growth, tops.growth}}) {
     std::uint32_t rank = 0;
     for (const TopRanks::Entry& entry : top->ranked()) {
+      if (rank == 2 * limit) break;
       const std::uint32_t mine = rank++;
       const std::uint32_t slot = slots_[entry.item];
       if (slot == FlatIndex::kNone) continue;
@@ -271,10 +349,10 @@ void TrackedSet::gather_forced(std::size_t pool, std::span<const TagId> suspects
     const std::uint32_t slot = state_.table.find(id.pool, tag_key(id.pool, id.tag), id.tag);
     if (slot != FlatIndex::kNone) forced_.push_back(slot);
   };
-  for (const TagId& id : include_[pool]) add(id);
-  for (const TagId& id : suspects) {
+  for (const TagId& id : suspects) {  // first, where there is no room for all
     if (index_of(id.pool) == pool) add(id);
   }
+  for (const TagId& id : include_[pool]) add(id);
 }
 
 void TrackedSet::reindex_seats() {
@@ -393,6 +471,7 @@ void TrackedSet::fill(const Snapshot& snapshot, Selection& out, const Boot& boot
       member.tag = state_.table[seat.slot].tag;
       member.key = state_.table[seat.slot].key;
       member.present = seat.present;
+      member.forced = seat.forced;
       member.bytes = seat.bytes;
       member.outstanding = seat.outstanding;
       member.allocations_total = wide(seat.allocations);

@@ -19,10 +19,12 @@
 #include "collectors/boots.h"
 #include "collectors/snapshot.h"
 #include "config/config.h"
+#include "config/profile.h"
 #include "exporter/select/pool_members.h"
 #include "exporter/select/process_choice.h"
 #include "exporter/select/selection.h"
 #include "exporter/select/session_choice.h"
+#include "exporter/select/tag_shares.h"
 #include "exporter/select/tag_table.h"
 #include "exporter/select/top_ranks.h"
 
@@ -30,9 +32,10 @@ namespace kmem::select {
 
 class TrackedSet {
  public:
-  TrackedSet(config::Tags tags, config::Processes processes);
+  TrackedSet(config::Tags tags, config::Processes processes, const config::SeriesBudget& budget = {});
 
-  void update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot);
+  /// `series_beside`: those that this host exports of no tag, process or session, for whom has a bound of all.
+  void update(const Snapshot& snapshot, std::span<const TagId> suspects, const Boot& boot, std::size_t series_beside = 0);
   void update(const Snapshot& snapshot, std::span<const TagId> suspects) { update(snapshot, suspects, untold_boot(snapshot)); }
   /// `out` keeps its memory from scrape to scrape.
   void fill(const Snapshot& snapshot, Selection& out, const Boot& boot);
@@ -88,7 +91,14 @@ class TrackedSet {
     bool ranked = false;  // by bytes or outstanding; growth takes a day
   };
 
+  struct Tops {
+    std::size_t bytes = 0, outstanding = 0, growth = 0;
+  };
+
   [[nodiscard]] PoolMembers::Rules rules() const;
+  void share_seats(const Snapshot& snapshot, std::span<const TagId> suspects, std::size_t series_beside, base::UnixMillis now);
+  [[nodiscard]] std::size_t most_by_bytes(std::size_t pool);
+  [[nodiscard]] std::size_t process_series(const Snapshot& snapshot) const;
   void note_clock(base::UnixMillis now);
   void note_boot(const Boot& boot);
   void clock_was_set(std::int64_t step_ms);
@@ -107,6 +117,9 @@ class TrackedSet {
 
   config::Tags tags_;
   std::array<std::vector<TagId>, kPoolCount> include_;  // expanded: in every pool that it may mean
+  TagShares shares_;
+  TagShares::Shares seats_;              // of the last tick, if there is a bound
+  std::array<Tops, kPoolCount> tops_{};  // that fit the seats
   std::size_t processes_top_;
   ProcessChoice processes_;
   SessionChoice sessions_;

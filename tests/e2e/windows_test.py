@@ -65,7 +65,7 @@ class Replay(Case):
 
     def test_every_tag_metric_is_there_and_the_leak_rises(self):
         with Exporter("--collector.source", f"replay:{path_for_exe(self.capture)}", "--sampling.interval=1s",
-                      "--scrape.min-interval=0s") as exporter:
+                      "--scrape.min-interval=0s", "--metrics.profile=full") as exporter:
             even = {"pool": "nonpaged", "tag": "Even"}
             outstanding = []
             # Until the last, where a replay stays.

@@ -213,7 +213,7 @@ def build():
                 (
                     graph(
                         "Tags pushed out",
-                        "By the cap tags.max_exported; series that come and go hide leaks.",
+                        "By the cap tags.max_exported or the bound of metrics.profile; series that come and go hide leaks.",
                         [(f"increase({of('kmem_pool_tag_evictions_total')}[1d]) > 0", "<<who>> {{pool}}")],
                         "short",
                         empty="none in a day",

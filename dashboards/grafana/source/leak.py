@@ -60,7 +60,8 @@ def build():
                     "Verdict",
                     "What the exporter makes of 8 weeks of this tag. Surge: it grows now, beyond all before; load can do this, too.",
                     f"2 * ({of('kmem_pool_tag_leak_suspect', TAG)} == 1) or {of('kmem_pool_tag_surge_suspect', TAG)} "
-                    f"or {of('kmem_pool_tag_leak_suspect', TAG)}",
+                    f"or {of('kmem_pool_tag_leak_suspect', TAG)} "
+                    f"or 0 * max without (window) ({growth % '7d'})",
                     "none",
                     steps(GREEN, (1, YELLOW), (2, RED)),
                     mappings=verdict,
@@ -91,11 +92,11 @@ def build():
             (
                 stat(
                     "Growth a day",
-                    "Slope of the floor over four weeks.",
-                    growth % "28d" + " * 86400",
+                    "Slope of the floor over four weeks, which is told of suspects, else over one.",
+                    f"86400 * (max without (window) ({growth % '28d'}) or max without (window) ({growth % '7d'}))",
                     "bytes",
                     color={"mode": "fixed", "fixedColor": BLUE},
-                    empty="less than 28 days of history",
+                    empty="less than 7 days of history",
                 ),
                 4,
             ),
@@ -232,7 +233,7 @@ def build():
                             (f"rate({of('kmem_pool_tag_frees_total', TAG)}[$__rate_interval])", "<<who>> frees"),
                         ],
                         "ops",
-                        empty="this system does not count them, or tags.counters is off",
+                        empty="told of suspects and tags.include, or with metrics.profile full, where the system counts them",
                         min=0,
                     ),
                     8,

@@ -25,6 +25,48 @@ TEST(Families, NothingFromNothing) {
   EXPECT_THAT(out, IsEmpty());
 }
 
+TEST(Families, SeriesBesideTagsAreThePagesWithoutTagsAndAllSlopesThatMayCome) {
+  for (SampleInput in : {linux_input(), windows_input()}) {
+    const auto beside = [&in] {
+      return series_beside_tags({in.snapshot, in.selection, true, &in.trend, &in.owners, in.findings});
+    };
+    std::size_t told = 0, slopes = 0;
+    for (const prometheus::MetricFamily& family : in.families())
+      for (const prometheus::ClientMetric& metric : family.metric) {
+        const auto has = [&metric](std::string_view name) {
+          return std::any_of(metric.label.begin(), metric.label.end(),
+                             [name](const auto& label) { return label.name == name; });
+        };
+        if (has("tag") || has("process") || has("session")) continue;
+        ++(has("window") ? slopes : told);
+      }
+    const bool windows = in.snapshot.system == System::kWindows;
+    const std::size_t totals = in.trend.pools.size() + (windows ? 3 : 1);  // commit, PTEs, unaccounted
+    EXPECT_LE(slopes, kTrendWindows.size() * totals);
+    EXPECT_EQ(beside(), told + kTrendWindows.size() * totals + 2 * in.snapshot.big_pool.size());
+    const std::size_t before = beside();
+    in.selection.members.clear(), in.selection.processes.clear();
+    in.selection.session_pools.clear(), in.selection.session_members.clear();
+    EXPECT_EQ(beside(), before);
+  }
+}
+
+TEST(Families, OfTagsThatNothingIsHeldAgainstFewerSeriesAreTold) {
+  SampleInput in = windows_input();
+  for (select::Member& member : in.selection.members) member.forced = member.tag == "Even";
+  std::vector<prometheus::MetricFamily> few;
+  MetricsInput input{in.snapshot, in.selection, true, &in.trend, &in.owners, in.findings};
+  input.whole_tags = false;
+  build_families(input, few);
+  EXPECT_THAT(lines(few, "kmem_pool_tag_allocations_total"), ElementsAre("pool=nonpaged tag=Even 5000000000"));
+  EXPECT_EQ(lines(few, "kmem_pool_tag_frees_total").size(), 1U);
+  EXPECT_EQ(lines(few, "kmem_pool_tag_bytes"), lines(in.families(), "kmem_pool_tag_bytes"));
+  std::size_t suspects = 0;
+  for (const TrendView::Tag& tag : in.trend.tags) suspects += tag.suspect || tag.surge ? 1 : 0;
+  ASSERT_GT(suspects, 0U);
+  EXPECT_EQ(lines(few, "kmem_pool_tag_leak_suspect").size(), suspects);
+}
+
 TEST(Families, AbsentIsNotZero) {
   const auto linux_families = linux_input().families();
   for (const char* name :

@@ -48,6 +48,25 @@ TEST(SelfMetrics, LabelsAreBounded) {
   EXPECT_THAT(lines(families, "kmem_exporter_guard_rejections_total"), Contains("reason=other 2000"));
 }
 
+TEST(SelfMetrics, WhoeverTriesEverythingMakesNoMoreSeriesThanAreKeptForThem) {
+  SelfMetrics self_metrics({"a", "b", "c", "d", "e", "f"});
+  self_metrics.set_config_reload(true, 1'000);
+  self_metrics.observe_request("a", 200, 0.1);
+  for (const int code : {200, 304, 400, 401, 403, 404, 405, 408})
+    for (const char* handler : {"b", "c", "d", "e", "f"}) self_metrics.observe_request(handler, code, 0.1);
+  self_metrics.observe_request("a", 200, 0.1);
+  const auto families = collected(self_metrics, {1.5, 8'388'608, 1'767'225'600.5, 12});
+  const auto requests = lines(families, "kmem_exporter_http_requests_total");
+  EXPECT_EQ(requests.size(), SelfMetrics::kMostRequests + 1);
+  EXPECT_THAT(requests, Contains("code=200 handler=a 2"));
+  EXPECT_THAT(requests, Contains("code=other handler=other 25"));
+  std::string page;
+  EXPECT_EQ(encode::encode(families, encode::Format::kText004, page), 0U);
+  std::size_t series = 0;
+  for (std::size_t at = 0; at < page.size(); at = page.find('\n', at) + 1) series += page[at] != '#';
+  EXPECT_EQ(series, SelfMetrics::kMostSeries);
+}
+
 TEST(SelfMetrics, RejectionsStartAtZero) {
   SelfMetrics self_metrics({});
   self_metrics.count_rejection("timeout");

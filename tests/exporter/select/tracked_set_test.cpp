@@ -57,6 +57,38 @@ TEST(TrackedSet, MoreRanksThanTagsIsAllTags) {
   EXPECT_EQ(find_pool(selection, Pool::kPaged)->other_bytes, 0U);
 }
 
+TEST(TrackedSet, WhereTheBoundLeavesFewSeatsTheHeadsAreThereBytesFillTheRestAndASuspectGoesFirst) {
+  config::SeriesBudget budget;
+  budget.series = 120 + 2 * TagShares::kSpare;
+  budget.a_tag = 4;
+  budget.a_suspect = 8;
+  TrackedSet set(config::Tags{}, {}, budget);
+  Snapshot snapshot = snapshot_at(0, falling_tags(Pool::kPaged, 100));
+  for (std::size_t i = 0; i < snapshot.tags.size(); ++i) snapshot.tags[i].outstanding = i + 1;
+  // Of 30 seats 10 are of those with most allocations, and 5 wait for growth.
+  const auto before = member_tags(tick(set, snapshot), Pool::kPaged);
+  EXPECT_EQ(before.size(), 25U);
+  for (const char* tag : {"t0000", "t0014", "t0090", "t0099"}) EXPECT_THAT(before, testing::Contains(tag));
+  EXPECT_THAT(before, testing::Not(testing::Contains("t0015")));
+
+  // Other series come: 40 take ten seats, and the weakest go. They do not come back with those.
+  const auto told = [&](std::size_t beside, const std::vector<TagId>& suspects) {
+    snapshot.time += kHour;
+    set.update(snapshot, suspects, untold_boot(snapshot), beside);
+    Selection selection;
+    set.fill(snapshot, selection);
+    return member_tags(selection, Pool::kPaged);
+  };
+  EXPECT_EQ(told(0, {}), before);
+  const auto fewer = told(40, {});
+  EXPECT_EQ(fewer.size(), 20U);
+  for (const std::string& tag : fewer) EXPECT_THAT(before, testing::Contains(tag));
+  EXPECT_EQ(told(0, {}), fewer);
+  const auto suspect = told(0, {{Pool::kPaged, "t0050"}});
+  EXPECT_THAT(suspect, testing::Contains("t0050"));
+  EXPECT_LE(4 * suspect.size() + 8, 80U);
+}
+
 TEST(TrackedSet, NothingIsNoRank) {
   TrackedSet set(config::Tags{}, {});
   const Selection selection =
