@@ -22,6 +22,8 @@ OTHER = {
     "runbooks": "https://wiki.corp.example/kmem",
     "grafana": "https://grafana.corp.example",
     "job": "kernel-.*",
+    "time_zone": "Europe/Berlin",
+    "mixin_rules": ["kmem-agent", "kmem-node-exporter"],
     "thresholds": {**SETTINGS["thresholds"], "pool_near_page": 0.85},
 }
 
@@ -59,6 +61,12 @@ def only(document, instance):
     return document
 
 
+def told(alert, site):
+    """The description names the site right behind the host."""
+    text, host = alert["exp_annotations"]["description"], alert["exp_labels"].get("instance")
+    return text.replace(host, f"{host} of site {site}", 1) if host else text
+
+
 def both_sites(document):
     """The same hosts in two sites: everything is said twice, each with its site."""
     document = copy.deepcopy(document)
@@ -75,9 +83,12 @@ def both_sites(document):
                     "exp_labels": {**alert["exp_labels"], "site": site},
                     "exp_annotations": {
                         **alert["exp_annotations"],
-                        "dashboard_url": re.sub(
-                            r"(var-instance=[^&]*)", rf"\1&var-site={site}", alert["exp_annotations"]["dashboard_url"]
-                        ),
+                        "description": told(alert, site),
+                        **{
+                            name: re.sub(r"(var-instance=[^&]*)", rf"\1&var-site={site}", text)
+                            for name, text in alert["exp_annotations"].items()
+                            if name == "dashboard_url"
+                        },
                     },
                 }
                 for alert in row["exp_alerts"]
@@ -172,6 +183,7 @@ class Settings(unittest.TestCase):
         near = [rule for group in agent["groups"] for rule in group["rules"] if rule.get("alert") == "KmemPoolNearLimit"]
         self.assertEqual([rule["labels"]["severity"] for rule in near], ["critical", "warning"])
         self.assertIn("> 0.85", near[0]["expr"])
+        self.assertIn("location: Europe/Berlin", made["alertmanager/alertmanager.yml"])
         for group in agent["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule:
@@ -187,6 +199,8 @@ class Settings(unittest.TestCase):
             ({"host_labels": ["job", "job", "instance"]}, "host_labels"),
             ({"host_labels": ["job", "instance", "a b"]}, "a b"),
             ({"severity": {"page": "x", "ticket": "x"}}, "severity"),
+            ({"time_zone": "Berlin time"}, "time_zone"),
+            ({"mixin_rules": ["kmem-agents"]}, "mixin_rules"),
         ):
             done = generated({**SETTINGS, **change}, self.folder)
             self.assertEqual(done.returncode, 1)
@@ -212,10 +226,18 @@ class Settings(unittest.TestCase):
                     made["rules"][name], yaml.safe_load(read(os.path.join(self.folder, "prometheus", name))), name
                 )
             self.assertEqual(set(made["rules"]), {f"{file}.rules.yml" for file in GROUPS})
-            self.assertEqual(len(made["all"]["groups"]), sum(len(rows["groups"]) for rows in made["rules"].values()))
+            chosen = [f"{file}.rules.yml" for file in settings["mixin_rules"]]
+            self.assertEqual(made["all"]["groups"], [group for name in chosen for group in made["rules"][name]["groups"]])
             self.assertEqual(
-                sum(len(group["rules"]) for group in made["alerts"]["groups"]), len(alerts())
+                sum(len(group["rules"]) for group in made["alerts"]["groups"]),
+                sum("alert" in rule for group in made["all"]["groups"] for rule in group["rules"]),
             )
+            path = os.path.join(self.folder, "all.json")
+            with open(path, "w", encoding="utf-8") as out:
+                json.dump(made["all"], out)
+            check = subprocess.run([PROMTOOL, "check", "rules", path], capture_output=True, text=True)
+            self.assertEqual(check.returncode, 0, check.stderr)
+            self.assertNotIn("duplicate", check.stdout)
         for name, dashboard in made["dashboards"].items():
             self.assertEqual(dashboard, json.loads(read(os.path.join(DASHBOARDS, "grafana", name))))
 
