@@ -267,6 +267,8 @@ class Running(unittest.TestCase):
 
         suspects = one("kmem-fleet", "all", "Leak suspects")[0]  # the stat; the table of the same name comes after it
         self.assertEqual(value(suspects), 1)
+        # Of all jobs; Prometheus scrapes itself, too.
+        self.assertEqual(value(one("kmem-fleet", "all", "Hosts scraped")[0]), 5)
         growth, size, sure = [
             results for panel, results in self.answers[("kmem-fleet", "all")][1] if panel["title"] == "Leak suspects"
         ][1]

@@ -24,7 +24,7 @@ OTHER = {
     "job": "kernel-.*",
     "time_zone": "Europe/Berlin",
     "mixin_rules": ["kmem-agent", "kmem-node-exporter"],
-    "thresholds": {**SETTINGS["thresholds"], "pool_near_page": 0.85},
+    "thresholds": {**SETTINGS["thresholds"], "pool_near_page": 0.85, "days_page": 5},
 }
 
 
@@ -190,6 +190,15 @@ class Settings(unittest.TestCase):
                     self.assertRegex(
                         rule["annotations"]["runbook_url"], rf"^https://wiki\.corp\.example/kmem/{rule['alert']}(\?|$)"
                     )
+        fleet = {panel["title"]: panel for panel in json.loads(made["grafana/kmem-fleet.json"])["panels"]}
+        for title, values in (
+            ("Pool used of its limit", [None, 0.8, 0.85]),
+            ("Commit used of its limit", [None, 0.9, 0.95]),
+            ("First to run out", [None, 5, 14]),
+        ):
+            colours = fleet[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+            self.assertEqual([row["value"] for row in colours], values, title)
+        self.assertIn('up{job=~\\"kernel-.*\\", ', made["grafana/kmem-fleet.json"])
         variables = [row["name"] for row in json.loads(made["grafana/kmem-host.json"])["templating"]["list"]]
         self.assertEqual(variables, ["datasource", "region", "job", "instance", "pool"])
 
