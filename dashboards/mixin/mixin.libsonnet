@@ -1,7 +1,7 @@
 // The same rules and dashboards for those who deploy by jsonnet, Helm or kustomize. Override _config:
 //   (import 'mixin.libsonnet') + { _config+:: { severity+: { page: 'critical', ticket: 'warning' } } }
 // _config is dashboards/settings.json; what its words stand for is as in dashboards/generate.py, and tests compare both.
-// The dashboards are made for settings.json's host_labels: other ones need generate.py.
+// The dashboards are made for settings.json's host_labels, job and thresholds: other ones need generate.py.
 {
   local settings = import '../settings.json',
   local sources = importstr 'rules.json',

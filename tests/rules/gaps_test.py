@@ -70,8 +70,10 @@ def firing(more=""):
 class Gaps(unittest.TestCase):
     def test_one_missed_scrape_ends_no_alert_and_what_is_gone_is_told_for_a_quarter_of_an_hour(self):
         series = {name: f"{value}x30 stale {value}x20 stale" for name, value in TROUBLE.items()}
+        # It had ten days of history, and has one.
+        series[f"kmem_trend_history_seconds{{{HOST}}}"] = "864000x5 86400x24 stale 86400x20 stale"
         series[f"up{{{HOST}}}"] = "1x30 0 1x20 0x60"
-        asked = [(firing(), f"{at}m", samples(BOTH)) for at in (30, 31, 32, 33, 45, 51, 52, 60, 65)]
+        asked = [(firing(), f"{at}m", samples(BOTH | {("KmemTrendHistoryLost", TICKET)})) for at in (30, 31, 32, 33, 45, 51, 52, 60, 65)]
         # Nothing was set back to "pending" either.
         asked += [('ALERTS{alertstate="pending",alertname!="KmemExporterDown"}', f"{at}m", []) for at in (31, 32, 33, 45)]
         asked.append((firing(), "69m", []))
