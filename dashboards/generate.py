@@ -6,8 +6,11 @@
 host_labels   what tells one exporter from another: every join, link and variable keeps them; job and instance are two of them
 severity      the label's value for what wakes people, and for what waits for Monday
 job           regular expression of the exporters' scrape jobs
-runbooks      prefix of the runbooks' addresses; "" stands for the exporter's own pages, at SCHEME://INSTANCE/runbooks
-windows_exporter, node_exporter   matchers of the hosts whose other exporters are judged, as in `job="windows"`"""
+time_zone     whose nights and weekends Alertmanager's example mutes, as in Europe/Berlin
+runbooks      prefix of the runbooks' addresses; "" stands for the exporter's own pages, at SCHEME://INSTANCE/runbooks. An
+              alert that no exporter stands behind then leads to any that is up, and has no link where none is
+windows_exporter, node_exporter   matchers of the hosts whose other exporters are judged, as in `job="windows"`
+mixin_rules   the files whose rules the mixin's prometheusRules and prometheusAlerts are"""
 
 import argparse
 import glob
@@ -37,6 +40,11 @@ def checked(settings):
             raise SystemExit(f"generate: not a name: {name!r}")
     if set(severity) != {"page", "ticket"} or severity["page"] == severity["ticket"]:
         raise SystemExit(f"generate: severity: want two values, page and ticket: {severity}")
+    if not re.fullmatch(r"[A-Za-z0-9_+/-]+", settings["time_zone"]):
+        raise SystemExit(f"generate: time_zone: want a name as in Europe/Berlin: {settings['time_zone']!r}")
+    known = {os.path.basename(path).removesuffix(".rules.yml") for path in glob.glob(os.path.join(SOURCE, "*.rules.yml"))}
+    if not set(settings["mixin_rules"]) <= known:
+        raise SystemExit(f"generate: mixin_rules: there are {sorted(known)}: {settings['mixin_rules']}")
     return settings
 
 
@@ -55,7 +63,7 @@ def words(settings):
     # The alert's own host where it has the exporter, or any that has: all serve the same pages.
     elsewhere = (
         f'{{{{ with printf "topk(1, {live})" {args} | query }}}}'
-        f'{settings["scheme"]}://{{{{ . | first | label "instance" }}}}{{{{ else }}}}dashboards{{{{ end }}}}/runbooks'
+        f'{settings["scheme"]}://{{{{ . | first | label "instance" }}}}/runbooks'
     )
     return {
         "host": ", ".join(labels),
@@ -67,9 +75,15 @@ def words(settings):
         "link": "var-job={{ $labels.job | urlquery }}&var-instance={{ $labels.instance | urlquery }}"
         + "".join(f"{{{{ with $labels.{name} }}}}&var-{name}={{{{ . | urlquery }}}}{{{{ end }}}}" for name in more),
         "place": "".join(f"{{{{ with $labels.{name} }}}} of {name} {{{{ . }}}}{{{{ end }}}}" for name in more),
+        # The same in Alertmanager's templates, of what all alerts of a message share.
+        "common_place": "".join(f"{{{{ with .CommonLabels.{name} }}}} of {name} {{{{ . }}}}{{{{ end }}}}" for name in more),
         "job": job,
+        "time_zone": settings["time_zone"],
         "runbooks": settings["runbooks"] or own,
         "elsewhere": settings["runbooks"] or elsewhere,
+        "end": "" if settings["runbooks"] else "{{ end }}",
+        # The floors judge hosts of other exporters, too, whom no dashboard knows.
+        "if_ours": f'{{{{ if match "^(?:{job})$" $labels.job }}}}',
         "grafana": settings["grafana"],
         "windows": settings["windows_exporter"],
         "node": settings["node_exporter"],

@@ -1,7 +1,7 @@
 // The same rules and dashboards for those who deploy by jsonnet, Helm or kustomize. Override _config:
 //   (import 'mixin.libsonnet') + { _config+:: { severity+: { page: 'critical', ticket: 'warning' } } }
 // _config is dashboards/settings.json; what its words stand for is as in dashboards/generate.py, and tests compare both.
-// The dashboards are made for settings.json's host_labels: other ones need generate.py.
+// The dashboards are made for settings.json's host_labels, job and thresholds: other ones need generate.py.
 {
   local settings = import '../settings.json',
   local sources = importstr 'rules.json',
@@ -22,7 +22,7 @@
   local up = 'up{job=~\\"' + config.job + '\\"',
   local own = config.scheme + '://{{ $labels.instance }}/runbooks',
   local elsewhere = '{{ with printf "topk(1, 2 * (' + up + ',' + match + '} == 1) or ' + up + '} == 1)" ' + args + ' | query }}' +
-                    config.scheme + '://{{ . | first | label "instance" }}{{ else }}dashboards{{ end }}/runbooks',
+                    config.scheme + '://{{ . | first | label "instance" }}/runbooks',
   local words = {
     host: std.join(', ', labels),
     peers: std.join(', ', peers),
@@ -36,6 +36,8 @@
     job: config.job,
     runbooks: if config.runbooks == '' then own else config.runbooks,
     elsewhere: if config.runbooks == '' then elsewhere else config.runbooks,
+    end: if config.runbooks == '' then '{{ end }}' else '',
+    if_ours: '{{ if match "^(?:' + config.job + ')$" $labels.job }}',
     grafana: config.grafana,
     windows: config.windows_exporter,
     node: config.node_exporter,
@@ -47,9 +49,10 @@
   local fill(text, name) = std.strReplace(text, '<<' + name + '>>', inside(words[name])),
   local files = std.parseJson(std.foldl(fill, std.objectFields(words), sources)),
 
-  // Of node_exporter and windows_exporter take what you scrape.
+  // All files, and the rules of those that _config.mixin_rules names: add 'kmem-windows-exporter' or 'kmem-node-exporter' where
+  // you scrape it. Both record the same series for the same floors, which promtool takes for duplicates.
   prometheusRulesFiles:: files,
-  prometheusRules:: { groups: std.flattenArrays([files[name].groups for name in std.objectFields(files)]) },
+  prometheusRules:: { groups: std.flattenArrays([files[name + '.rules.yml'].groups for name in config.mixin_rules]) },
   prometheusAlerts:: { groups: [
     group { rules: [rule for rule in group.rules if std.objectHas(rule, 'alert')] }
     for group in $.prometheusRules.groups

@@ -1,22 +1,25 @@
 #!/usr/bin/env python3
 """The rules once for each site, so that none reads all hosts at once: every selector asks for one value of a label.
 
-  site_rules.py --out FOLDER [--label site] [--tags 60] [--limit 2000000] VALUE...
+  site_rules.py --out FOLDER [--settings FILE] [--label site] [--tags 60] [--limit 2000000] VALUE...
 
-Reads dashboards/prometheus/*.rules.yml (--rules for another folder) and writes FILE.VALUE.rules.yml for each value, its groups
+Reads dashboards/prometheus/*.rules.yml (--rules for another folder), which dashboards/generate.py wrote by the same settings, and writes FILE.VALUE.rules.yml for each value, its groups
 NAME-VALUE, and kmem-rest.rules.yml: what is said of Prometheus or of every host's `up`, and an alert for hosts that have another
 value or none, whom no rule would judge. Says how many hosts of TAGS exported tags a value may have until a rule reads LIMIT
 chunks (max_fetched_chunks_per_query, whose default this is)."""
 
 import argparse
 import glob
+import importlib.util
+import json
 import os
 import re
 import sys
 
 import yaml
 
-RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../dashboards/prometheus")
+DASHBOARDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../dashboards")
+RULES = os.path.join(DASHBOARDS, "prometheus")
 CHUNK_SECONDS = 7200  # no store of Prometheus' blocks lets a chunk reach over two hours, however few samples it then has
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -47,7 +50,7 @@ def of_value(expression, label, value):
 
 def of_a_site(rule):
     """Not what is said of Prometheus itself, and that no host at all is there is said once."""
-    return not re.search(r"\bprometheus_\w+|\babsent\(", rule["expr"])
+    return not re.search(r"\bprometheus_\w+|\babsent(_over_time)?\(", rule["expr"])
 
 
 def chunks_a_series(expression):
@@ -84,18 +87,29 @@ def for_value(document, label, value):
     return {"groups": groups}
 
 
-def rest(documents, label, values, severity):
+def words_of(settings):
+    """What the rules' own generator makes of them: job, severities, where a runbook is."""
+    spec = importlib.util.spec_from_file_location("generate", os.path.join(DASHBOARDS, "generate.py"))
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    with open(settings, encoding="utf-8") as file:
+        return generate.words(generate.checked(json.load(file)))
+
+
+def rest(documents, label, values, words):
     rules = [rule for document in documents for group in document["groups"] for rule in group["rules"] if not of_a_site(rule)]
     known = "|".join(value.replace(".", r"\\.") for value in values)
     unjudged = {
         "alert": "KmemHostsWithoutRules",
-        "expr": f'count by ({label}, job) (up{{job=~"kmem.*", {label}!~"{known}"}})',
+        "expr": f'count by ({label}, job) (up{{job=~"{words["job"]}", {label}!~"{known}"}})',
         "for": "15m",
-        "labels": {"severity": severity},
+        "labels": {"severity": words["ticket"]},
         "annotations": {
             "summary": "No rule judges some hosts.",
             "description": "{{ $value }} hosts of job {{ $labels.job }} have "
             + f'{label} "{{{{ $labels.{label} }}}}", for which no rules are loaded: write them with site_rules.py.',
+            "runbook_url": f"{words['elsewhere']}/KmemHostsWithoutRules{words['end']}",
+            "dashboard_url": f"{words['grafana']}/d/kmem-fleet?var-job={{{{ $labels.job | urlquery }}}}",
         },
     }
     return {"groups": [{"name": "kmem-rest", "rules": [*rules, unjudged]}]}
@@ -119,7 +133,7 @@ def main(arguments=None):
     parser.add_argument("--label", default="site")
     parser.add_argument("--tags", type=int, default=60)
     parser.add_argument("--limit", type=int, default=2_000_000)
-    parser.add_argument("--severity", default="ticket", help="of the alert for hosts without rules")
+    parser.add_argument("--settings", default=os.path.join(DASHBOARDS, "settings.json"), help="job, severity and runbooks")
     parser.add_argument("values", nargs="+", metavar="VALUE")
     chosen = parser.parse_args(arguments)
     for name, shape in [(chosen.label, r"[A-Za-z_]\w*"), *((value, r"[\w.-]+") for value in chosen.values)]:
@@ -139,7 +153,7 @@ def main(arguments=None):
         for value in chosen.values:
             write(os.path.join(chosen.out, f"{name}.{value}.rules.yml"), for_value(documents[-1], chosen.label, value))
         print(f"{name}: {hosts_within(documents[-1], chosen.tags, chosen.limit)} hosts a {chosen.label}")
-    write(os.path.join(chosen.out, "kmem-rest.rules.yml"), rest(documents, chosen.label, chosen.values, chosen.severity))
+    write(os.path.join(chosen.out, "kmem-rest.rules.yml"), rest(documents, chosen.label, chosen.values, words_of(chosen.settings)))
     return 0
 
 

@@ -7,6 +7,7 @@ Alertmanager with a printer of what it sends, Grafana where installed, and a sta
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import random
@@ -64,15 +65,21 @@ def alertmanager_config(at):
         return template.read().replace("@PRINTER@", at["printer"]).replace("@INHIBIT_RULES@", rules)
 
 
-def demonstration_rules(data):
-    """The shipped ones, but what they record every few minutes for the Fleet dashboard is there after the first."""
+def demonstration_rules(data, at, interval="1m"):
+    """The shipped ones, but what they record every few minutes for the Fleet dashboard is there after `interval`, and their links
+    lead to what runs here: the made-up hosts have no pages, and without Grafana the start page draws."""
+    spec = importlib.util.spec_from_file_location("generate", os.path.join(ROOT, "dashboards/generate.py"))
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    settings = json.loads(generate.read(os.path.join(ROOT, "dashboards/settings.json")))
+    settings["runbooks"] = f"http://{at['exporter']}/runbooks"
+    settings["grafana"] = f"http://{at['grafana' if grafana_command(data, at) else 'start']}"
     folder = os.path.join(data, "rules")
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(RULES, folder)
-    for name in os.listdir(folder):
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            text = file.read()
-        write(os.path.join(folder, name), text.replace("interval: 4m\n", "interval: 1m\n"))
+    os.makedirs(folder)
+    for name in os.listdir(RULES):
+        text = generate.filled(generate.read(os.path.join(generate.SOURCE, name)), settings)
+        write(os.path.join(folder, name), text.replace("interval: 4m\n", f"interval: {interval}\n"))
     return folder
 
 
@@ -284,7 +291,7 @@ def up(arguments):
         at = {name: where for name, where in at.items() if name not in REPLAYED}
     settings = {name: getattr(arguments, name) for name in ("rules", "remote_write", "scrape_interval", "evaluation_interval")}
     if arguments.rules == RULES:
-        settings["rules"] = demonstration_rules(arguments.data)
+        settings["rules"] = demonstration_rules(arguments.data, at, arguments.evaluation_interval)
     prepare(arguments.exporter, arguments.data, at, **settings)
     write(os.path.join(arguments.data, "addresses.json"), json.dumps(at))
     stack = Stack(arguments.exporter, arguments.data, at)

@@ -7,6 +7,7 @@ import html
 import http.server
 import json
 import os
+import re
 import sys
 import time
 import urllib.error
@@ -124,12 +125,27 @@ class Start:
         chosen = next((values for *key, values in dashboards.choices(self.api, now) if tuple(key) == (uid, name)), None)
         if chosen is None:
             return None
+        return self.draw(uid, chosen, TITLES.get((uid, name), "").partition(": ")[2], now)
+
+    def linked(self, uid, query):
+        """Where an alert leads: Grafana's own address of a dashboard, /d/kmem-host?var-instance=..."""
+        asked = {name.removeprefix("var-"): value for name, value in urllib.parse.parse_qsl(query) if name.startswith("var-")}
+        if uid not in dashboards.UIDS:
+            return None
+        chosen = {"cluster": ".*", "site": ".*", **{name: ".+" for name in ("job", "instance", "pool", "tag")},
+                  **{name: re.escape(value) if name in ("job", "instance") else value for name, value in asked.items()}}
+        now = time.time()
+        instance = asked.get("instance", "")
+        pools = self.api.values("pool", "kmem_pool_bytes{instance=%s}" % json.dumps(instance), now - 3600, now)
+        return self.draw(uid, {**chosen, "repeat": {"pool": pools}}, " ".join(asked.values()), now)
+
+    def draw(self, uid, chosen, title, now):
         made = dashboards.load()[uid]
         text, height = render.page(made, dashboards.ask(self.api, made, chosen, now), chosen,
                                    dashboards.annotations(self.api, made, chosen, now))
         head = (f'<style>body{{margin-top:44px;width:{render.WIDTH}px;height:{height}px}}nav{{position:absolute;top:-34px;left:0;font-size:15px}}'
                 f'nav a{{color:#6e9fff;margin-right:16px}}</style><nav>{link("/", "Start page")}<b>{html.escape(made["title"])}</b> '
-                f"{html.escape(TITLES.get((uid, name), '').partition(': ')[2])}</nav>"
+                f"{html.escape(title)}</nav>"
                 # A window that is narrower shows all of it, smaller.
                 f"<script>(onresize = () => document.documentElement.style.zoom = Math.min(1, innerWidth / {render.WIDTH + 20}))()</script>")
         return text.replace("</style>", "</style>" + head, 1)
@@ -145,6 +161,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if path == "/":
                 text, status = self.start.page(), 200
             elif parts[0] == "dashboards" and len(parts) == 3 and (text := self.start.dashboard(*parts[1:])):
+                status = 200
+            elif parts[0] == "d" and len(parts) == 2 and (text := self.start.linked(parts[1], self.path.partition("?")[2])):
                 status = 200
             else:
                 text, status = "there is no such page\n", 404

@@ -180,18 +180,18 @@ def annotations(api, dashboard, values, now=None):
 def choices(api, now):
     """The values of the variables that show each dashboard: [(uid, name, values)]"""
 
-    def values(instance, pool=".+", tag=".+", repeat=()):
-        return {"cluster": ".*", "site": ".*", "job": "kmem", "instance": instance, "pool": pool, "tag": tag, "repeat": {"pool": list(repeat)}}
+    def values(instance, pool=".+", tag=".+", repeat=(), job="kmem"):
+        return {"cluster": ".*", "site": ".*", "job": job, "instance": instance, "pool": pool, "tag": tag, "repeat": {"pool": list(repeat)}}
 
     live = next(name for name in api.values("instance", "kmem_exporter_http_requests_total", now - 600, now))
     windows, linux = "demo-files-01:10054", "demo-web-03:10054"
     return [
-        ("kmem-fleet", "all", values(".+")),
+        ("kmem-fleet", "all", values(".+", job=".+")),
         ("kmem-host", "windows", values(windows, repeat=("nonpaged", "paged"))),
         ("kmem-host", "linux", values(linux, repeat=("slab_unreclaimable", "slab_reclaimable"))),
         ("kmem-host", "live", values(live, repeat=("slab_unreclaimable", "slab_reclaimable", "vmalloc", "percpu"))),
         ("kmem-leak", "leak", values(windows, "paged", "Sfv1")),
         ("kmem-leak", "surge", values(linux, "slab_unreclaimable", "nf_conntrack")),
         ("kmem-leak", "calm", values(linux, "slab_unreclaimable", "kmalloc-64")),
-        ("kmem-exporter", "all", values(".+")),
+        ("kmem-exporter", "all", values(".+", job=".+")),
     ]

@@ -77,6 +77,8 @@ class Examples(unittest.TestCase):
             status, text = promtool("check", "config", *more, name)
             self.assertEqual(status, 0, text)
         self.assertIn(f"{len(RULES)} rule files found", text)
+        # What follows the series of a host is told in one place, the README.
+        self.assertNotRegex(content("prometheus-edge.yml") + content("vmagent-edge.yml"), r"\d,\d+ samples")
         # A fault is seen.
         with open(os.path.join(self.folder, "bad.yml"), "w", encoding="utf-8") as out:
             out.write(content("prometheus-edge.yml").replace("refresh_interval", "refresh_internal"))
@@ -190,7 +192,8 @@ class SiteRules(unittest.TestCase):
                               capture_output=True, text=True)
 
     def documents(self):
-        return {name: yaml.safe_load(open_text(os.path.join(self.folder, name))) for name in sorted(os.listdir(self.folder))}
+        return {name: yaml.safe_load(open_text(os.path.join(self.folder, name))) for name in sorted(os.listdir(self.folder))
+                if name.endswith(".rules.yml")}
 
     def test_no_rule_reads_hosts_of_two_sites_and_none_is_lost(self):
         self.assertEqual(self.write(*self.SITES).returncode, 0)
@@ -227,7 +230,7 @@ class SiteRules(unittest.TestCase):
         # The link of a host that is down leads to another of its site, and here there is none.
         for row in test["tests"][0]["alert_rule_test"]:
             if row["alertname"] == "KmemExporterDown":
-                row["exp_alerts"][0]["exp_annotations"]["runbook_url"] = "dashboards/runbooks/KmemExporterDown"
+                row["exp_alerts"][0]["exp_annotations"]["runbook_url"] = ""
         self.assert_told(test, 0)
         # Hosts of a site without rules, and of none.
         test["tests"] = [{"interval": "1m", "input_series": [
@@ -238,6 +241,19 @@ class SiteRules(unittest.TestCase):
         self.assert_told(test, 0)
         test["tests"][0]["promql_expr_test"][0]["exp_samples"].pop()
         self.assert_told(test, 1)  # a fault is seen
+
+    def test_they_follow_the_settings(self):
+        settings = os.path.join(self.folder, "settings.json")
+        with open(settings, "w", encoding="utf-8") as out:
+            shipped = json.loads(open_text(os.path.join(SOURCE_DIR, "dashboards/settings.json")))
+            json.dump({**shipped, "job": "kernel-.*", "severity": {"page": "critical", "ticket": "warning"},
+                       "runbooks": "https://wiki.example/kmem"}, out)
+        self.assertEqual(self.write("--settings", settings, *self.SITES).returncode, 0)
+        rule = self.documents()["kmem-rest.rules.yml"]["groups"][0]["rules"][-1]
+        self.assertEqual((rule["alert"], rule["labels"]), ("KmemHostsWithoutRules", {"severity": "warning"}))
+        self.assertIn('up{job=~"kernel-.*", site!~', rule["expr"])
+        self.assertEqual(rule["annotations"]["runbook_url"], "https://wiki.example/kmem/KmemHostsWithoutRules")
+        self.assertTrue(os.path.exists(os.path.join(SOURCE_DIR, "dashboards/runbooks/KmemHostsWithoutRules.md")))
 
     def assert_told(self, test, status):
         path = os.path.join(self.folder, "test.json")

@@ -314,6 +314,44 @@ class Lint(unittest.TestCase):
         for metric, *_ in (found for expression in drawn for found in selectors(expression)):
             self.assertTrue(metric.endswith(":leaders") or metric == "ALERTS", metric)
 
+    def test_a_link_of_a_series_names_only_labels_that_its_queries_give(self):
+        linked = 0
+        for uid, dashboard in load().items():
+            for panel in panels_of(dashboard):
+                for label in re.findall(r"__field\.labels\.(\w+)", json.dumps(panel["fieldConfig"])):
+                    linked += 1
+                    for target in panel["targets"]:
+                        if label.startswith("link_"):
+                            self.assertIn(f'"{label}", "All", "{label}", ""', target["expr"], f"{uid}: {panel['title']}")
+                        else:
+                            self.assertIn("{{%s}}" % label, target["legendFormat"], f"{uid}: {panel['title']}")
+        self.assertEqual(linked, 5 * 4)
+
+    def test_legends_and_tables_tell_the_job(self):
+        for uid, dashboard in load().items():
+            for panel in panels_of(dashboard):
+                for target in panel["targets"]:
+                    if "{{instance}}" in target["legendFormat"]:
+                        self.assertIn("{{instance}} {{job}} {{cluster}} {{site}}", target["legendFormat"], f"{uid}: {panel['title']}")
+                renamed = [row["options"]["renameByName"] for row in panel.get("transformations", []) if row["id"] == "organize"]
+                if renamed and "instance" in renamed[0]:
+                    self.assertEqual(renamed[0]["job"], "Job", f"{uid}: {panel['title']}")
+
+    def test_all_jobs_are_all_exporters_and_nothing_else_that_is_scraped(self):
+        for uid, dashboard in load().items():
+            (job,) = [row for row in dashboard["templating"]["list"] if row["name"] == "job"]
+            self.assertEqual(job["includeAll"], uid in ("kmem-fleet", "kmem-exporter"), uid)
+            for panel, _, target in targets(dashboard):
+                for name, inside in re.findall(r"\b(up|(?:scrape|process)_\w+)(\{[^}]*\}|(?=[^\w({]))", target["expr"]):
+                    self.assertIn('{job=~"kmem.*", ', inside, f"{uid}: {panel['title']}: {name}")
+
+    def test_entries_of_page_tables_are_not_drawn_as_bytes(self):
+        for uid, dashboard in load().items():
+            for panel, _, target in targets(dashboard):
+                for metric, _, _, _ in selectors(target["expr"]):
+                    if metric in ("kmem_exhaustion_room", "kmem_exhaustion_pace_per_second"):
+                        self.assertIn('resource!="system_ptes"', target["expr"], f"{uid}: {panel['title']}")
+
     def test_panels_do_not_overlap(self):
         for uid, dashboard in load().items():
             cells = set()

@@ -81,14 +81,23 @@ def known_metrics():
 
 
 class Rules(unittest.TestCase):
-    def test_the_demonstration_has_the_shipped_rules_and_evaluates_them_sooner(self):
+    def test_the_demonstration_has_the_shipped_rules_evaluates_them_sooner_and_links_what_runs_here(self):
         folder = tempfile.mkdtemp(prefix="kmem-stack-")
         self.addCleanup(shutil.rmtree, folder)
-        made, changed = stack.demonstration_rules(folder), []
+        at = {"exporter": "127.0.0.1:1", "start": "127.0.0.1:2", "grafana": "127.0.0.1:3"}
+        made, changed = stack.demonstration_rules(folder, at), []
+        graphs = f"http://{at['grafana' if stack.grafana_command(folder, at) else 'start']}/d/kmem-"
         self.assertEqual(sorted(os.listdir(made)), sorted(os.listdir(stack.RULES)))
         for name in os.listdir(made):
             mine, shipped = (yaml.safe_load(content(os.path.join(at, name)))["groups"] for at in (made, stack.RULES))
             for one, other in zip(mine, shipped, strict=True):
+                for rule, before in zip(one["rules"], other["rules"], strict=True):
+                    notes, was = rule.get("annotations", {}), before.get("annotations", {})
+                    self.assertEqual(notes.keys(), was.keys())
+                    if notes:
+                        self.assertTrue(notes["runbook_url"].startswith(f"http://{at['exporter']}/runbooks/{rule['alert']}"), notes)
+                        self.assertIn(graphs, notes.get("dashboard_url", graphs))
+                        was.update({name: notes[name] for name in ("runbook_url", "dashboard_url") if name in notes})
                 if one != other:
                     changed.append((one["name"], one["interval"], other["interval"], {**one, "interval": ""} == {**other, "interval": ""}))
         self.assertEqual(changed, [("kmem-fleet", "1m", "4m", True)])
@@ -154,12 +163,6 @@ class Running(unittest.TestCase):
     @classmethod
     def start(cls):
         data = os.path.join(cls.folder, "data")
-        rules = os.path.join(cls.folder, "rules")
-        shutil.copytree(stack.RULES, rules, dirs_exist_ok=True)
-        for name in os.listdir(rules):  # what is recorded every few minutes comes within this test
-            text = content(os.path.join(rules, name)).replace("interval: 4m", "interval: 5s")
-            with open(os.path.join(rules, name), "w", encoding="utf-8") as file:
-                file.write(text)
         cls.out = open(os.path.join(KEEP, "stack.log"), "a+", encoding="utf-8")
         cls.addClassCleanup(cls.out.close)
         cls.begin = cls.out.seek(0, os.SEEK_END)
@@ -175,8 +178,6 @@ class Running(unittest.TestCase):
                 "--any-port",
                 "--tools",
                 os.environ["KMEM_TOOLS"],
-                "--rules",
-                rules,
                 "--scrape-interval=1s",
                 "--evaluation-interval=5s",
                 f"--remote-write=http://{cls.victoria}/api/v1/write",
@@ -267,6 +268,8 @@ class Running(unittest.TestCase):
 
         suspects = one("kmem-fleet", "all", "Leak suspects")[0]  # the stat; the table of the same name comes after it
         self.assertEqual(value(suspects), 1)
+        # Of all jobs; Prometheus scrapes itself, too.
+        self.assertEqual(value(one("kmem-fleet", "all", "Hosts scraped")[0]), 5)
         growth, size, sure = [
             results for panel, results in self.answers[("kmem-fleet", "all")][1] if panel["title"] == "Leak suspects"
         ][1]
@@ -382,6 +385,24 @@ class Running(unittest.TestCase):
         self.assertIn("<title>Leak: tag Thre", texts[f"http://{self.at['leaking']}/"])
         self.assertNotIn("<title>Leak", texts[f"http://{self.at['calm']}/"])
         self.assertGreater(sum(url.startswith(f"http://{self.at['prometheus']}/") for url in links), 3)
+
+    def test_3_the_links_of_every_alert_lead_somewhere(self):
+        with urllib.request.urlopen(f"http://{self.at['alertmanager']}/api/v2/alerts", timeout=20) as answer:
+            rows = json.load(answer)
+        followed = {}
+        for row in rows:
+            notes = row["annotations"]
+            self.assertTrue(notes["runbook_url"] and notes["dashboard_url"], notes)
+            followed[notes["runbook_url"]] = row
+            followed.setdefault((row["labels"].get("instance"), notes["dashboard_url"].partition("?")[0]), row)
+        self.assertGreater(len(followed), 4)
+        for key, row in followed.items():
+            url = key if isinstance(key, str) else row["annotations"]["dashboard_url"]
+            with urllib.request.urlopen(url, timeout=120) as answer:
+                text = answer.read().decode()
+            if "/d/" in url and url.startswith(f"http://{self.at['start']}/"):
+                self.assertIn("<polyline", text, url)
+                self.assertIn(row["labels"]["instance"], text)
 
     def test_4_pictures(self):
         for (uid, name), (values, answers) in self.answers.items():

@@ -42,14 +42,14 @@ class Config(unittest.TestCase):
         self.assertEqual(self.receivers(alertname="SomethingElse", severity="page"), TICKET)
 
     def test_a_page_comes_at_night_and_a_ticket_on_monday(self):
-        page, ticket = yaml.safe_load(read(CONFIG))["route"]["routes"]
+        page, _, ticket = yaml.safe_load(read(CONFIG))["route"]["routes"]
         self.assertNotIn("mute_time_intervals", page)
         self.assertEqual(ticket["mute_time_intervals"], ["nights_and_weekends"])
 
 
-# instance -> its alerts as (alertname, severity, pool or None, whether it is silenced)
+# instance -> its alerts as (alertname, severity, pool, (provider, event_id) or None, whether it is silenced)
 LEAK, RUNOUT, NEAR = "KmemPoolLeakSuspected", "KmemPoolExhaustionPredicted", "KmemPoolNearLimit"
-SURGE = "KmemPoolSurge"
+SURGE, FAILURES, DOWN = "KmemPoolSurge", "KmemPoolAllocationFailures", "KmemExporterDown"
 HOSTS = {
     "suspicion": [(LEAK, TICKET, "paged", False)],
     "exhaustion": [
@@ -102,8 +102,11 @@ HOSTS = {
         ("KmemCommitExhaustionPredicted", TICKET, None, False),
     ],
     "commit": [("KmemCommitNearLimit", PAGE, None, False), ("KmemCommitExhaustionPredicted", PAGE, None, True)],
+    # Event 2020 is no reason to be silent about event 2004.
+    "events": [(FAILURES, PAGE, ("Srv", "2020"), False), (FAILURES, TICKET, ("Detector", "2004"), False)],
+    "died": [(DOWN, PAGE, None, False), (DOWN, TICKET, None, True), (NEAR, PAGE, "paged", True)],
     "down": [
-        ("KmemExporterDown", TICKET, None, False),
+        (DOWN, TICKET, None, False),
         (RUNOUT, PAGE, "paged", True),
         (SURGE, PAGE, "nonpaged", True),
         (LEAK, TICKET, "paged", True),
@@ -152,11 +155,11 @@ class Inhibition(unittest.TestCase):
                     "severity": severity,
                     "job": "kmem",
                     "instance": host,
-                    **({"pool": pool} if pool else {}),
+                    **({"pool": of} if isinstance(of, str) else dict(zip(("provider", "event_id"), of or ()))),
                 }
             }
             for host, rows in HOSTS.items()
-            for name, severity, pool, _ in rows
+            for name, severity, of, _ in rows
         ]
         request = urllib.request.Request(
             f"http://{base}/api/v2/alerts", json.dumps(posted).encode(), {"Content-Type": "application/json"}
@@ -170,8 +173,9 @@ class Inhibition(unittest.TestCase):
             out = {host: [] for host in HOSTS}
             for row in rows:
                 labels = row["labels"]
+                event = (labels["provider"], labels["event_id"]) if "provider" in labels else None
                 out[labels["instance"]].append(
-                    (labels["alertname"], labels["severity"], labels.get("pool"), bool(row["status"]["inhibitedBy"]))
+                    (labels["alertname"], labels["severity"], labels.get("pool", event), bool(row["status"]["inhibitedBy"]))
                 )
             return {host: sorted(rows, key=str) for host, rows in out.items()}
 
@@ -234,6 +238,12 @@ class Templates(unittest.TestCase):
             self.render("kmem.subject", message(status="resolved")),
             "Resolved: A kernel memory pool runs out on its trend. files1:10054, paged pool",
         )
+        sites = message()
+        sites["commonLabels"] = {**sites["commonLabels"], "cluster": "eu", "site": "berlin"}
+        self.assertEqual(
+            self.render("kmem.subject", sites),
+            "PAGE: A kernel memory pool runs out on its trend. files1:10054 of cluster eu of site berlin, paged pool",
+        )
         several = {
             **message(),
             "alerts": message()["alerts"] * 2,
@@ -255,6 +265,13 @@ Full in 2.2 days. Tag "Sf<b" of driver <script>a&b</script>.sys gains 3MiB a day
         self.assertIn("Sf&lt;b", html)
         self.assertNotIn("<script", html)
         self.assertIn('<a href="https://runbooks.example/KmemPoolExhaustionPredicted.md">what to do</a>', html)
+        nowhere = message()
+        nowhere["alerts"][0]["annotations"] = {**nowhere["commonAnnotations"], "runbook_url": "", "dashboard_url": ""}
+        text = self.render("kmem.text", nowhere)
+        self.assertIn("\n  what now dashboards/runbooks/KmemPoolExhaustionPredicted.md of kmem_exporter's files", text)
+        self.assertNotIn("graphs", text)
+        self.assertNotIn("href", self.render("kmem.html", nowhere, "html"))
+        self.assertNotIn("|", self.render("kmem.chat", nowhere))
         over = self.render("kmem.text", message(status="resolved"))
         self.assertEqual(
             over, "No longer so:\n  A kernel memory pool runs out on its trend. Over at 2026-03-02 08:09 UTC."

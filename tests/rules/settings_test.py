@@ -22,7 +22,9 @@ OTHER = {
     "runbooks": "https://wiki.corp.example/kmem",
     "grafana": "https://grafana.corp.example",
     "job": "kernel-.*",
-    "thresholds": {**SETTINGS["thresholds"], "pool_near_page": 0.85},
+    "time_zone": "Europe/Berlin",
+    "mixin_rules": ["kmem-agent", "kmem-node-exporter"],
+    "thresholds": {**SETTINGS["thresholds"], "pool_near_page": 0.85, "days_page": 5},
 }
 
 
@@ -59,6 +61,12 @@ def only(document, instance):
     return document
 
 
+def told(alert, site):
+    """The description names the site right behind the host."""
+    text, host = alert["exp_annotations"]["description"], alert["exp_labels"].get("instance")
+    return text.replace(host, f"{host} of site {site}", 1) if host else text
+
+
 def both_sites(document):
     """The same hosts in two sites: everything is said twice, each with its site."""
     document = copy.deepcopy(document)
@@ -75,9 +83,12 @@ def both_sites(document):
                     "exp_labels": {**alert["exp_labels"], "site": site},
                     "exp_annotations": {
                         **alert["exp_annotations"],
-                        "dashboard_url": re.sub(
-                            r"(var-instance=[^&]*)", rf"\1&var-site={site}", alert["exp_annotations"]["dashboard_url"]
-                        ),
+                        "description": told(alert, site),
+                        **{
+                            name: re.sub(r"(var-instance=[^&]*)", rf"\1&var-site={site}", text)
+                            for name, text in alert["exp_annotations"].items()
+                            if name == "dashboard_url"
+                        },
                     },
                 }
                 for alert in row["exp_alerts"]
@@ -120,7 +131,7 @@ class Sites(unittest.TestCase):
                     self.assertEqual(named[: len(peers)], peers, f"{where}: {text}")
                 if "instance" in named:
                     self.assertEqual(named[: len(labels)], labels, f"{where}: {text}")
-                if kind == "on":
+                if kind == "on" and named != [""]:  # nothing in common: whether there is anything at all
                     self.assertIn("job", named, f"{where}: {text}")
         self.assertGreater(joins, 60)
 
@@ -172,12 +183,22 @@ class Settings(unittest.TestCase):
         near = [rule for group in agent["groups"] for rule in group["rules"] if rule.get("alert") == "KmemPoolNearLimit"]
         self.assertEqual([rule["labels"]["severity"] for rule in near], ["critical", "warning"])
         self.assertIn("> 0.85", near[0]["expr"])
+        self.assertIn("location: Europe/Berlin", made["alertmanager/alertmanager.yml"])
         for group in agent["groups"]:
             for rule in group["rules"]:
                 if "alert" in rule:
                     self.assertRegex(
                         rule["annotations"]["runbook_url"], rf"^https://wiki\.corp\.example/kmem/{rule['alert']}(\?|$)"
                     )
+        fleet = {panel["title"]: panel for panel in json.loads(made["grafana/kmem-fleet.json"])["panels"]}
+        for title, values in (
+            ("Pool used of its limit", [None, 0.8, 0.85]),
+            ("Commit used of its limit", [None, 0.9, 0.95]),
+            ("First to run out", [None, 5, 14]),
+        ):
+            colours = fleet[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+            self.assertEqual([row["value"] for row in colours], values, title)
+        self.assertIn('up{job=~\\"kernel-.*\\", ', made["grafana/kmem-fleet.json"])
         variables = [row["name"] for row in json.loads(made["grafana/kmem-host.json"])["templating"]["list"]]
         self.assertEqual(variables, ["datasource", "region", "job", "instance", "pool"])
 
@@ -187,6 +208,8 @@ class Settings(unittest.TestCase):
             ({"host_labels": ["job", "job", "instance"]}, "host_labels"),
             ({"host_labels": ["job", "instance", "a b"]}, "a b"),
             ({"severity": {"page": "x", "ticket": "x"}}, "severity"),
+            ({"time_zone": "Berlin time"}, "time_zone"),
+            ({"mixin_rules": ["kmem-agents"]}, "mixin_rules"),
         ):
             done = generated({**SETTINGS, **change}, self.folder)
             self.assertEqual(done.returncode, 1)
@@ -212,10 +235,18 @@ class Settings(unittest.TestCase):
                     made["rules"][name], yaml.safe_load(read(os.path.join(self.folder, "prometheus", name))), name
                 )
             self.assertEqual(set(made["rules"]), {f"{file}.rules.yml" for file in GROUPS})
-            self.assertEqual(len(made["all"]["groups"]), sum(len(rows["groups"]) for rows in made["rules"].values()))
+            chosen = [f"{file}.rules.yml" for file in settings["mixin_rules"]]
+            self.assertEqual(made["all"]["groups"], [group for name in chosen for group in made["rules"][name]["groups"]])
             self.assertEqual(
-                sum(len(group["rules"]) for group in made["alerts"]["groups"]), len(alerts())
+                sum(len(group["rules"]) for group in made["alerts"]["groups"]),
+                sum("alert" in rule for group in made["all"]["groups"] for rule in group["rules"]),
             )
+            path = os.path.join(self.folder, "all.json")
+            with open(path, "w", encoding="utf-8") as out:
+                json.dump(made["all"], out)
+            check = subprocess.run([PROMTOOL, "check", "rules", path], capture_output=True, text=True)
+            self.assertEqual(check.returncode, 0, check.stderr)
+            self.assertNotIn("duplicate", check.stdout)
         for name, dashboard in made["dashboards"].items():
             self.assertEqual(dashboard, json.loads(read(os.path.join(DASHBOARDS, "grafana", name))))
 

@@ -20,6 +20,8 @@ from panels import (
     row,
     stat,
     steps,
+    steps_near,
+    steps_of_days,
     table,
     with_driver,
 )
@@ -28,7 +30,7 @@ TO_HOST = link("This host", "kmem-host", of_row)
 TO_LEAK = link("This tag", "kmem-leak", of_row, pool=cell("Pool"), tag=cell("Tag"))
 TO_HOST_OF_SERIES = link("This host", "kmem-host", of_series)
 NONE_ABOVE = steps(GREEN, (1, RED))
-LEFT = steps(RED, (3, YELLOW), (14, GREEN))
+LEFT = steps_of_days()
 RUNS_OUT = of("kmem_exhaustion_seconds") + " / 86400 < 365"
 # By the alert: every host that ever failed keeps the time of it, and two points of each such series a pixel are more samples than
 # Prometheus holds for a query (--query.max-samples).
@@ -197,7 +199,7 @@ def build():
                             )
                         ],
                         "percentunit",
-                        steps(GREEN, (0.8, YELLOW), (0.9, RED)),
+                        steps_near("pool"),
                         "no host tells a pool limit",
                         lines=True,
                         min=0,
@@ -230,7 +232,7 @@ def build():
                         "The ten fullest. On Linux the limit binds only with vm.overcommit_memory=2, so more than 100 % can be fine.",
                         [(ten(of("instance:kmem_commit_used:leaders")), "<<who>>")],
                         "percentunit",
-                        steps(GREEN, (0.8, YELLOW), (0.9, RED)),
+                        steps_near("commit"),
                         lines=True,
                         min=0,
                         links=[TO_HOST_OF_SERIES],

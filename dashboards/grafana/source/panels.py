@@ -6,6 +6,7 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 # Filled in at the end, by settings.json's host_labels: joins, matchers and what a legend names.
 SELECT = "<<select>>"
 HOST_LABELS = ["job", "instance"]
+SETTINGS = {}
 GREEN, YELLOW, RED, BLUE = "green", "yellow", "red", "blue"
 GRID_WIDTH = 24
 DAYS = "suffix: days"  # Grafana's own units of time turn 10 days into weeks, which no alert does
@@ -14,6 +15,7 @@ DAYS = "suffix: days"  # Grafana's own units of time turn 10 days into weeks, wh
 def use(settings):
     """Before any dashboard is built."""
     HOST_LABELS[:] = settings["host_labels"]
+    SETTINGS.update(settings)
 
 
 def more_labels():
@@ -41,13 +43,17 @@ def filled(value):
         "peers": ", ".join(name for name in HOST_LABELS if name != "instance"),
         "select": ", ".join(f'{name}=~"${name}"' for name in HOST_LABELS),
         "select_peers": ", ".join(f'{name}=~"${name}"' for name in HOST_LABELS if name != "instance"),
-        "who": " ".join("{{%s}}" % name for name in ["instance", *more_labels()]),
+        # The job, too: two may ask one host, by its agent and by another exporter's name.
+        "who": " ".join("{{%s}}" % name for name in ["instance", "job", *more_labels()]),
+        "job": SETTINGS["job"],
     }
     return re.sub(r"<<(\w+)>>", lambda found: words[found[1]], value)
 
 
 def of(metric, more="", select=SELECT):
-    """The metric of the chosen hosts."""
+    """The metric of the chosen hosts. What every target has is asked of the exporters only, for the chosen jobs may be All."""
+    if not metric.startswith("kmem_") and ":" not in metric:
+        select = 'job=~"<<job>>", ' + select
     return f"{metric}{{{select}{', ' + more if more else ''}}}"
 
 
@@ -60,7 +66,8 @@ def with_driver(expression, more="", info="kmem_pool_tag_info"):
 
 def ends(resource):
     """What ends a pool, and what its time left divides by what, as a table. `resource`: a matcher."""
-    which, same = f"resource{resource}", "on (<<host>>, resource)"
+    # Page table entries are no bytes: they have a graph of their own.
+    which, same = f'resource{resource}, resource!="system_ptes"', "on (<<host>>, resource)"
     room, pace = of("kmem_exhaustion_room", which), of("kmem_exhaustion_pace_per_second", which)
     return table(
         "What ends it, and when",
@@ -99,6 +106,18 @@ def steps(*pairs):
         "mode": "absolute",
         "steps": [{"color": first, "value": None}] + [{"color": color, "value": value} for value, color in rest],
     }
+
+
+def steps_of_days():
+    """Time left, as the alerts see it."""
+    days = SETTINGS["thresholds"]
+    return steps(RED, (days["days_page"], YELLOW), (days["days_ticket"], GREEN))
+
+
+def steps_near(what):
+    """Shares of a limit, as the alerts see them. what: pool or commit."""
+    shares = SETTINGS["thresholds"]
+    return steps(GREEN, (shares[what + "_near_ticket"], YELLOW), (shares[what + "_near_page"], RED))
 
 
 def target(expression, legend="", instant=False, table=False):
@@ -164,7 +183,9 @@ def graph(
     log=False,
     **more,
 ):
-    """rows: (expression, legend)"""
+    """rows: (expression, legend). Links of a series name all its labels."""
+    if "links" in more:
+        rows = [(with_links(expression), *legend) for expression, *legend in rows]
     custom = {
         "drawStyle": "line",
         "lineWidth": 1,
@@ -232,7 +253,7 @@ def of_series(label):
 
 
 def of_row(label):
-    return cell("Host" if label == "instance" else label)
+    return cell({"instance": "Host", "job": "Job"}.get(label, label))
 
 
 def cell(field):
@@ -245,8 +266,9 @@ def table(
     """queries: {column: expression}; columns: {label or value column: shown name} in order, what is not named is hidden."""
     overrides = more.pop("overrides", [])
     if "instance" in columns:
-        hidden = ["job", *("link_" + name for name in more_labels())]
-        columns = {**columns, **{name: name.capitalize() for name in more_labels()}, **{name: name for name in hidden}}
+        hidden = ["link_" + name for name in more_labels()]
+        shown = {name: name.capitalize() for name in ["job", *more_labels()]}
+        columns = {**columns, **shown, **{name: name for name in hidden}}
         overrides = [*overrides, *(column(name, ("custom.hidden", True)) for name in hidden)]
         queries = {name: with_links(expression) for name, expression in queries.items()}
     targets = [target(expression, instant=True, table=True) for expression in queries.values()]
@@ -403,8 +425,8 @@ def dashboard(uid, title, description, rows, variables, annotations, time_from="
 
 
 def job_and_instance(metric="kmem_exporter_build_info", everyone=True):
-    """The host's labels, each of what those before it left. No All of jobs: it would bring in the `up` of everything else
-    that Prometheus scrapes. A label that no host has is All, which matches its absence."""
+    """The host's labels, each of what those before it left. All jobs are those that have the metric: see of(). A label that
+    no host has is All, which matches its absence."""
     rows, before = [], []
     for name in HOST_LABELS:
         of_those = "{" + ", ".join(before) + "}" if before else ""
@@ -412,7 +434,7 @@ def job_and_instance(metric="kmem_exporter_build_info", everyone=True):
             name,
             name.capitalize(),
             f"label_values({metric}{of_those}, {name})",
-            everyone={"job": False, "instance": everyone}.get(name, True),
+            everyone=everyone if name in ("job", "instance") else True,
         )
         if name in more_labels():
             row["allValue"] = ".*"
