@@ -54,6 +54,9 @@ struct OutputPlace {
   bool is_replaceable = true;  // a regular file, or none yet; else a pipe, a device, a folder, /dev/stdout
 };
 
+/// So many names of a folder at most.
+inline constexpr std::size_t kMaxNames = 10'000;
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -61,7 +64,7 @@ class FileSystem {
   /// Atomic, replaces `to`, works on open files, and survives a power cut once it has returned.
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;
-  /// Names of the folder's files that begin with `prefix`, unordered.
+  /// Names of the folder's files that begin with `prefix`, unordered, kMaxNames at most.
   virtual Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) = 0;
   /// One level, for its owner alone; an existing folder is fine and stays as it is.
   virtual Result<void> make_folder(const std::string& path) = 0;

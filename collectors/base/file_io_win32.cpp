@@ -11,7 +11,7 @@
 namespace kmem::base {
 namespace {
 
-constexpr std::size_t kMaxNames = 10'000, kMostEntries = 1'000'000;  // that are wanted, that are looked at
+constexpr std::size_t kMostEntries = 1'000'000;  // that are looked at
 constexpr DWORD kMaxTransfer = 1U << 30;                             // ReadFile and WriteFile take a DWORD
 
 Error os_error(const std::string& path, const std::string& verb, DWORD error = GetLastError()) {
