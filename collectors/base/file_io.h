@@ -76,6 +76,15 @@ class FileSystem {
 
 [[nodiscard]] FileSystem& os_file_system();
 
+/// What parts this system's paths: "/", on Windows "\\/".
+[[nodiscard]] std::string_view path_separators();
+
+/// A file's name behind its folder's, with the separator that the folder's name has.
+[[nodiscard]] std::string in_folder(const std::string& folder, std::string_view name);
+
+/// make_folder for every level that is missing.
+[[nodiscard]] Result<void> make_folders(FileSystem& files, const std::string& path);
+
 /// The whole file, or kInvalid when it is longer than `max_bytes`. Also for files that do not know their size.
 [[nodiscard]] Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t max_bytes);
 

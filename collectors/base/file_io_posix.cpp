@@ -236,6 +236,8 @@ class PosixFileSystem final : public FileSystem {
 
 }  // namespace
 
+std::string_view path_separators() { return "/"; }
+
 FileSystem& os_file_system() {
   static PosixFileSystem files;
   return files;
