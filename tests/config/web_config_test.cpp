@@ -230,6 +230,25 @@ TEST(WebConfig, TlsSettingsFitTogether) {
                           "VerifyClientCertIfGiven or RequireAndVerifyClientCert"));
 }
 
+TEST(WebConfig, SaysHowClientsProveThemselvesAndWhatIsDoubtful) {
+  WebSecurity security;
+  EXPECT_EQ(authentication_words(security), "none");
+  security.tls.emplace();
+  EXPECT_EQ(authentication_words(security), "none");
+  EXPECT_EQ(doubtful(security), "");
+  security.tls->client_auth = ClientAuth::kRequireAndVerifyClientCert;
+  EXPECT_EQ(authentication_words(security), "client certificate");
+  EXPECT_EQ(doubtful(security),
+            "client_auth_type RequireAndVerifyClientCert without client_ca_file takes certificates of the system's public "
+            "authorities, and none of an authority of your own");
+  security.users.push_back({"prom", ""});
+  security.tls->client_ca_file = "ca.pem";
+  EXPECT_EQ(authentication_words(security), "basic and client certificate");
+  EXPECT_EQ(doubtful(security), "");
+  security.tls->client_auth = ClientAuth::kVerifyClientCertIfGiven;
+  EXPECT_EQ(authentication_words(security), "basic");
+}
+
 TEST(WebConfig, HashesAreBcryptAndNeverRepeated) {
   const auto fault = [](const std::string& hash) {
     const auto faults = web_config_faults("basic_auth_users:\n  alice: '" + hash + "'\n");
