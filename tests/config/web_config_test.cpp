@@ -201,7 +201,7 @@ TEST(WebConfig, ValuesAreChecked) {
       ElementsAre("web.yml:2:14: cert_file: expected a file, got \"\"", "web.yml:3:13: key_file: expected a file, got a list",
                   HasSubstr("web.yml:4:21: client_auth_type: expected one of NoClientCert, RequestClientCert, "),
                   "web.yml:5:16: min_version: expected one of TLS10, TLS11, TLS12, TLS13, got \"TLS14\"; did you "
-                  "mean \"TLS10\"?",
+                  "mean \"TLS13\"?",
                   HasSubstr("web.yml:6:19: cipher_suites: expected a known name, got \"TLS_RSA\""),
                   "web.yml:7:32: prefer_server_cipher_suites: expected true or false, got \"yes\""));
   EXPECT_THAT(web_config_faults("http_server_config: {http2: 1, headers: {X-Frame-Options: \"a\\x01b\"}}\n"),
