@@ -21,8 +21,8 @@ enum class FolderRights {
 /// An existing folder, no link, whose owner check_owner takes.
 [[nodiscard]] base::Result<void> check_folder(const std::string& folder);
 
-/// Makes `folder`, and the levels above it with kConfiguration's rights, or gives an existing one these rights, what it holds included. `account`: the service's SID or its
-/// short name in security descriptors ("LS").
+/// Makes `folder`, and levels above it that are missing with kConfiguration's rights, or gives an existing one these rights,
+/// what it holds included. `account`: the service's SID or its short name in security descriptors ("LS").
 [[nodiscard]] base::Result<void> protect_folder(const std::string& folder, FolderRights rights, const std::wstring& account);
 
 /// FAT and its like keep none: an Error that says so. The flags are GetVolumeInformation's.
