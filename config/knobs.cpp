@@ -32,7 +32,7 @@ struct Row {
   std::string_view name;
   Field field;
   std::string_view help;
-  std::string_view unit = {};  // counts: what is counted; "bytes" and "path" choose the syntax
+  std::string_view unit = {};  // counts: what is counted; "bytes" and "path" (also of lists) choose the syntax
   std::uint64_t min = 0;       // durations in ms; lists: number of items
   std::uint64_t max = 0;
   std::string_view expected = {};  // text and lists: what a value looks like
@@ -168,8 +168,8 @@ const std::array kRows = std::to_array<Row>({
      .unit = "path", .expected = "a file", .needs_restart = true},
     {KMEM_KNOB(drivers.leak_signatures_file), .help = "Table of known leaks: tag - driver - versions - words. Empty: none.",
      .unit = "path", .expected = "a file", .needs_restart = true},
-    {KMEM_KNOB(drivers.folders), .help = "More folders with driver images.", .min = 0, .max = 32, .expected = "a folder",
-     .check = check_not_empty, .needs_restart = true},
+    {KMEM_KNOB(drivers.folders), .help = "More folders with driver images.", .unit = "path", .min = 0, .max = 32,
+     .expected = "a folder", .check = check_not_empty, .needs_restart = true},
 
     {KMEM_KNOB(trend.enabled), .help = "Keep 8 weeks of history and report leaks.", .needs_restart = true},
     {KMEM_KNOB(trend.max_subjects), .help = "Maximum of tags, totals and processes with history, up to 3.2 KB each.",
@@ -372,6 +372,13 @@ const KnobInfo* find_knob(std::string_view name) {
   for (const KnobInfo& knob : knobs())
     if (knob.name == name) return &knob;
   return nullptr;
+}
+
+std::size_t path_at(const KnobInfo& knob, std::string_view value) {
+  std::size_t at = std::string_view::npos;
+  if (row_of(knob).unit == "path") at = 0;
+  else if (knob.name == "source.kind" && value.starts_with(kReplay)) at = kReplay.size();
+  return at < value.size() ? at : std::string_view::npos;
 }
 
 std::vector<ValueFault> set_knob(Config& config, const KnobInfo& knob, const std::vector<std::string>& values) {

@@ -29,6 +29,10 @@ struct KnobInfo {
 [[nodiscard]] const std::vector<KnobInfo>& knobs();
 [[nodiscard]] const KnobInfo* find_knob(std::string_view name);
 
+/// Where in that knob's `value` a path begins: 0, behind "replay:", npos where there is none. The one rule for what is
+/// relative to the file, or not to be.
+[[nodiscard]] std::size_t path_at(const KnobInfo& knob, std::string_view value);
+
 /// What was wrong with values[index], or with their number: kAllValues.
 inline constexpr auto kAllValues = static_cast<std::size_t>(-1);
 struct ValueFault {

@@ -79,7 +79,9 @@ class Loader {
     const auto take = [&](const YamlNode& item) {
       const bool needs_plain = knob.type == KnobType::kBool || knob.type == KnobType::kCount;
       if (item.kind == Kind::kText && !(item.is_quoted && needs_plain)) {
-        values.push_back(knob.type == KnobType::kPath ? relative_to_file(item.text, file_name_) : item.text);
+        values.push_back(item.text);
+        if (const std::size_t at = path_at(knob, item.text); at != std::string::npos)
+          values.back().replace(at, std::string::npos, relative_to_file(item.text.substr(at), file_name_));
         places.push_back(item.place);
       } else if (item.kind != Kind::kRefused) {
         fault(item.place, std::string(knob.name) + ": expected " + knob.expected + ", got " +
@@ -106,8 +108,6 @@ LoadResult load(std::string_view text, std::string_view file_name, const Config&
   YamlDocument document = parse_yaml(text, file_name);
   out.faults = std::move(document.faults);
   Loader(file_name, out).section(document.root, "");
-  if (std::string& kind = out.config.source.kind; kind != base.source.kind && kind.starts_with(kReplay))
-    kind = std::string(kReplay) + relative_to_file(std::string_view(kind).substr(kReplay.size()), file_name);
   finish_faults(out.faults);
   return out;
 }

@@ -430,6 +430,21 @@ class WebLoader {
 
 }  // namespace
 
+std::string authentication_words(const WebSecurity& security) {
+  const ClientAuth asks = security.tls ? security.tls->client_auth : ClientAuth::kNoClientCert;
+  const bool needs_certificate = asks == ClientAuth::kRequireAnyClientCert || asks == ClientAuth::kRequireAndVerifyClientCert;
+  if (security.users.empty()) return needs_certificate ? "client certificate" : "none";
+  return needs_certificate ? "basic and client certificate" : "basic";
+}
+
+std::string doubtful(const WebSecurity& security) {
+  if (!security.tls || security.tls->client_auth < ClientAuth::kVerifyClientCertIfGiven ||
+      !security.tls->client_ca_file.empty() || !security.tls->client_ca.empty())
+    return {};
+  return "client_auth_type " + std::string(kClientAuths[static_cast<std::size_t>(security.tls->client_auth)]) +
+         " without client_ca_file takes certificates of the system's public authorities, and none of an authority of your own";
+}
+
 WebLoadResult load_web_config(std::string_view text, std::string_view file_name, base::FileSystem* files) {
   WebLoadResult out;
   YamlDocument document = parse_yaml(text, file_name);

@@ -3,6 +3,7 @@
 // Thread: pure but for `files`, which reads what the file names. Failure: faults; security is then not to be used.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,12 @@ struct WebLoadResult {
 
   [[nodiscard]] bool ok() const { return faults.empty(); }
 };
+
+/// How clients prove who they are: "none", "basic", "client certificate", "basic and client certificate".
+[[nodiscard]] std::string authentication_words(const WebSecurity& security);
+
+/// What is allowed but hardly meant, a sentence; empty: nothing.
+[[nodiscard]] std::string doubtful(const WebSecurity& security);
 
 /// With `files`, certificates and keys must be there and readable. Relative paths count from the file's folder.
 [[nodiscard]] WebLoadResult load_web_config(std::string_view text, std::string_view file_name,

@@ -204,6 +204,8 @@ struct TextFault {
 /// The first of each kind of fault that makes the rest of the text unreliable.
 std::vector<TextFault> check_text(std::string_view text) {
   std::vector<TextFault> faults;
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    return {{0, "UTF-16: expected the file to be saved as UTF-8"}};
   if (const std::size_t at = base::find_non_utf8(text); at != std::string_view::npos)
     faults.push_back({at, "not UTF-8: expected the file to be saved as UTF-8"});
   // yaml-cpp takes byte 4 for the end of the file, and would drop the rest silently.

@@ -3,10 +3,13 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 
 #include "collectors/base/left_thread.h"
 #include "collectors/base/log.h"
 #include "exporter/commands/commands.h"
+#include "exporter/commands/wildcards.h"
 #include "exporter/service/supervisor.h"
 
 namespace kmem {
@@ -18,13 +21,18 @@ int refused(const ParseOutcome& parsed) {
   return parsed.exit_code;
 }
 
-int run(int argc, const char* const* argv) {
-  const ParseOutcome parsed = parse_arguments(argc, argv);
+int run(int argc, const char* const* argv, bool shell_expands) {
+  ParseOutcome parsed = parse_arguments(argc, argv);
   // A service manager that waits for this process hears of bad arguments, too.
   if (!parsed.err.empty()) return service::run_hosted([&] { return refused(parsed); });
   if (!parsed.options) return write_stdout(parsed.out) ? parsed.exit_code : kExitFailed;
   static const base::SystemClock clock;  // also for threads that hang when this ends
   Environment environment{clock, base::os_file_system()};
+  if (!shell_expands) {
+    auto expanded = expand_wildcards(parsed.options->files, environment.files);
+    if (!expanded) return refused({std::nullopt, "", "kmem_exporter: " + expanded.error().message + "\n", kExitUnusable});
+    parsed.options->files = std::move(*expanded);
+  }
   switch (parsed.options->command) {
     case Command::kServe: return service::run_hosted([&] { return serve(*parsed.options, environment); });
     case Command::kOnce: return once(*parsed.options, environment);
@@ -43,8 +51,8 @@ int run(int argc, const char* const* argv) {
 
 }  // namespace
 
-int program(int argc, const char* const* argv) {
-  const int code = run(argc, argv);
+int program(int argc, const char* const* argv, bool shell_expands) {
+  const int code = run(argc, argv, shell_expands);
   // A thread that hangs in the kernel may come back at any moment, and must not find the program half taken down.
   if (base::LeftThread::count() > 0) {
     std::fflush(nullptr);

@@ -3,6 +3,7 @@
 
 namespace kmem {
 
-[[nodiscard]] int program(int argc, const char* const* argv);
+/// `shell_expands`: * and ? of file names are names already, as every shell makes them but Windows'.
+[[nodiscard]] int program(int argc, const char* const* argv, bool shell_expands);
 
 }  // namespace kmem

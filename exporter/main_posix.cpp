@@ -32,5 +32,5 @@ int main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, 1);
 #endif
   fill_standard_descriptors();
-  return kmem::program(argc, argv);
+  return kmem::program(argc, argv, true);
 }

@@ -10,5 +10,5 @@ int wmain(int argc, wchar_t** argv) {
   std::vector<const char*> arguments;
   for (const std::string& text : texts) arguments.push_back(text.c_str());
   arguments.push_back(nullptr);
-  return kmem::program(argc, arguments.data());
+  return kmem::program(argc, arguments.data(), false);
 }

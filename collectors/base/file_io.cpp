@@ -30,6 +30,24 @@ std::uint64_t number_after(std::string_view text, std::size_t prefix) {
 
 }  // namespace
 
+std::string in_folder(const std::string& folder, std::string_view name) {
+  const std::string_view separators = path_separators();
+  if (!folder.empty() && separators.find(folder.back()) != std::string_view::npos) return folder + std::string(name);
+  const std::size_t first = folder.find_first_of(separators);
+  return folder + (first == std::string::npos ? '/' : folder[first]) + std::string(name);
+}
+
+Result<void> make_folders(FileSystem& files, const std::string& path) {
+  auto made = files.make_folder(path);
+  if (made || made.error().code != ErrorCode::kAbsent) return made;
+  const std::size_t name_end = path.find_last_not_of(path_separators());
+  const std::size_t name_begin = path.find_last_of(path_separators(), name_end);
+  if (name_end == std::string::npos || name_begin == std::string::npos || name_begin == 0) return made;
+  auto parent = make_folders(files, path.substr(0, name_begin));
+  if (parent) return files.make_folder(path);
+  return parent.error().code == ErrorCode::kAbsent ? made : parent;
+}
+
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t max_bytes) {
   auto file = files.open(path, OpenMode::kRead);
   if (!file) return file.error();

@@ -54,6 +54,9 @@ struct OutputPlace {
   bool is_replaceable = true;  // a regular file, or none yet; else a pipe, a device, a folder, /dev/stdout
 };
 
+/// So many names of a folder at most.
+inline constexpr std::size_t kMaxNames = 10'000;
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -61,7 +64,7 @@ class FileSystem {
   /// Atomic, replaces `to`, works on open files, and survives a power cut once it has returned.
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;
-  /// Names of the folder's files that begin with `prefix`, unordered.
+  /// Names of the folder's files that begin with `prefix`, unordered, kMaxNames at most.
   virtual Result<std::vector<std::string>> names(const std::string& folder, std::string_view prefix) = 0;
   /// One level, for its owner alone; an existing folder is fine and stays as it is.
   virtual Result<void> make_folder(const std::string& path) = 0;
@@ -72,6 +75,15 @@ class FileSystem {
 };
 
 [[nodiscard]] FileSystem& os_file_system();
+
+/// What parts this system's paths: "/", on Windows "\\/".
+[[nodiscard]] std::string_view path_separators();
+
+/// A file's name behind its folder's, with the separator that the folder's name has.
+[[nodiscard]] std::string in_folder(const std::string& folder, std::string_view name);
+
+/// make_folder for every level that is missing.
+[[nodiscard]] Result<void> make_folders(FileSystem& files, const std::string& path);
 
 /// The whole file, or kInvalid when it is longer than `max_bytes`. Also for files that do not know their size.
 [[nodiscard]] Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t max_bytes);

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kTriesForTheName = 5;
 constexpr int kMostLinks = 40;
-constexpr std::size_t kMaxNames = 10'000, kMostEntries = 1'000'000;  // that are wanted, that are looked at
+constexpr std::size_t kMostEntries = 1'000'000;  // that are looked at
 
 Error os_error(const std::string& path, const char* verb, int error = errno) {
   const ErrorCode code = error == ENOENT                     ? ErrorCode::kAbsent
@@ -235,6 +235,8 @@ class PosixFileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+std::string_view path_separators() { return "/"; }
 
 FileSystem& os_file_system() {
   static PosixFileSystem files;

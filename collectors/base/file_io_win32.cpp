@@ -11,8 +11,8 @@
 namespace kmem::base {
 namespace {
 
-constexpr std::size_t kMaxNames = 10'000, kMostEntries = 1'000'000;  // that are wanted, that are looked at
-constexpr DWORD kMaxTransfer = 1U << 30;                             // ReadFile and WriteFile take a DWORD
+constexpr std::size_t kMostEntries = 1'000'000;  // that are looked at
+constexpr DWORD kMaxTransfer = 1U << 30;         // ReadFile and WriteFile take a DWORD
 
 Error os_error(const std::string& path, const std::string& verb, DWORD error = GetLastError()) {
   const ErrorCode code = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? ErrorCode::kAbsent
@@ -100,7 +100,14 @@ class Win32FileSystem final : public FileSystem {
     const bool rewrites = mode == OpenMode::kRewrite || mode == OpenMode::kRewriteOwn;  // a folder's access is inherited
     const DWORD how = reading || mode == OpenMode::kWrite ? OPEN_EXISTING : rewrites ? CREATE_ALWAYS : OPEN_ALWAYS;
     const HANDLE handle = CreateFileW(to_wide(path).c_str(), access, share, nullptr, how, FILE_ATTRIBUTE_NORMAL, nullptr);
-    if (handle == INVALID_HANDLE_VALUE) return os_error(path, reading ? "open" : "open for writing");
+    if (handle == INVALID_HANDLE_VALUE) {
+      const DWORD error = GetLastError();
+      const DWORD is = GetFileAttributesW(to_wide(path).c_str());
+      const std::string verb = reading ? "open" : "open for writing";
+      if (error == ERROR_ACCESS_DENIED && is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY) != 0)
+        return Error{ErrorCode::kIo, path + ": cannot " + verb + ": it is a folder"};
+      return os_error(path, verb, error);
+    }
     return std::unique_ptr<File>(std::make_unique<Win32File>(handle, path));
   }
 
@@ -166,6 +173,8 @@ class Win32FileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+std::string_view path_separators() { return "\\/"; }
 
 FileSystem& os_file_system() {
   static Win32FileSystem files;

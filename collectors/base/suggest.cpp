@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 
 #include "collectors/base/ascii_case.h"
+#include "collectors/base/digit.h"
 
 namespace kmem::base {
 namespace {
@@ -29,6 +31,14 @@ std::size_t edits(std::string_view a, std::string_view b) {
   return rows[a.size() % 3][b.size()];
 }
 
+/// Of words of one length: how far apart their digits are. TLS14 is nearer to TLS13 than to TLS10.
+std::size_t digits_apart(std::string_view a, std::string_view b) {
+  std::size_t apart = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    if (is_digit(a[i]) && is_digit(b[i])) apart += static_cast<std::size_t>(std::abs(a[i] - b[i]));
+  return apart;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string_view> candidates) {
@@ -42,7 +52,9 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
     // A word changed in every letter is another word; lengths alone may be too far apart.
     const std::size_t apart = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
     const std::size_t distance = apart < best_edits ? edits(word, candidate) : best_edits;
-    if (distance < best_edits && distance < word.size()) {
+    const bool is_as_near = !best.empty() && distance == best_edits && candidate.size() == word.size() &&
+                            best.size() == word.size() && digits_apart(word, candidate) < digits_apart(word, best);
+    if ((distance < best_edits && distance < word.size()) || is_as_near) {
       best_edits = distance;
       best = candidate;
     }

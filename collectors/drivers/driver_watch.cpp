@@ -46,7 +46,7 @@ std::string survey_words(const Survey& survey) {
 DriverWatch::DriverWatch(const config::Config& config, std::unique_ptr<SystemView> system, Attribution& attribution,
                          base::FileSystem& files, const base::Clock& clock)
     : config_(config.drivers), procfs_(config.source.procfs), sysfs_(config.source.sysfs),
-      state_path_(config.storage.path.empty() ? std::string() : config.storage.path + "/drivers.state"),
+      state_path_(config.storage.path.empty() ? std::string() : base::in_folder(config.storage.path, "drivers.state")),
       system_(std::move(system)), attribution_(attribution), files_(files), clock_(clock), survey_(files, clock) {}
 
 void DriverWatch::load() {
@@ -75,7 +75,10 @@ void DriverWatch::load_text() {
     base::log_info(
         "pool tags described",
         {{"path", path}, {"tags", std::to_string(parsed->size())}, {"lines_skipped", std::to_string(parsed->skipped())}});
-    if (parsed->size() == 0) continue;
+    if (parsed->size() == 0) {
+      if (path == config_.pooltag_file) base::log_warn("drivers.pooltag_file describes no tag", {{"path", path}});
+      continue;
+    }
     attribution_.use(std::move(parsed));
     return;
   }
@@ -89,9 +92,10 @@ void DriverWatch::load_signatures() {
     return;
   }
   auto parsed = std::make_shared<const LeakSignatures>(std::move(*text));
-  base::log_info("known leaks read", {{"path", config_.leak_signatures_file},
-                                      {"leaks", std::to_string(parsed->size())},
-                                      {"lines_skipped", std::to_string(parsed->skipped())}});
+  base::log_info("known leaks read", {{"path", config_.leak_signatures_file}, {"leaks", std::to_string(parsed->size())}});
+  if (parsed->skipped() > 0)
+    base::log_warn("known leaks that cannot be used: a line is TAG - driver - versions - words",
+                   {{"path", config_.leak_signatures_file}, {"lines", parsed->skipped_lines()}});
   attribution_.use(std::move(parsed));
 }
 

@@ -1,5 +1,6 @@
 #include "collectors/drivers/leak_signatures.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -36,6 +37,18 @@ std::optional<LeakSignatures::Row> signature_of(const PoolTagText::Row& text) {
 LeakSignatures::LeakSignatures(std::string text) : text_(std::move(text)) {
   for (const PoolTagText::Row& row : text_.rows())
     if (const auto signature = signature_of(row)) rows_.emplace_back(row, *signature);
+    else if (no_signatures_.size() < PoolTagText::kMostLinesTold) no_signatures_.push_back(row.line);
+}
+
+std::string LeakSignatures::skipped_lines() const {
+  std::vector<std::uint32_t> lines = text_.skipped_lines();
+  lines.insert(lines.end(), no_signatures_.begin(), no_signatures_.end());
+  std::sort(lines.begin(), lines.end());
+  const std::size_t told = std::min(lines.size(), PoolTagText::kMostLinesTold);
+  std::string out;
+  for (std::size_t i = 0; i < told; ++i) out += (i == 0 ? "" : i + 1 == skipped() ? " and " : ", ") + std::to_string(lines[i]);
+  if (skipped() > told) out += " and " + std::to_string(skipped() - told) + " more";
+  return out.empty() ? out : (skipped() > 1 ? "lines " : "line ") + out;
 }
 
 std::vector<LeakSignatures::Row> LeakSignatures::find(std::string_view tag) const {

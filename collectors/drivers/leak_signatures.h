@@ -2,10 +2,11 @@
 //   TAG - driver - versions - words
 // Versions: any; 5.1.3; 5.0..5.1.3; ..5.1.3; 5.2.. (both ends belong to it; 5.1 as an end means all of 5.1). Comments, blanks and
 // '?' in a tag as in pooltag.txt. A row is no proof: it says something only of a suspect tag and a driver that is there.
-// Thread: immutable once made. Failure: none; lines that are no rows are counted and passed over.
+// Thread: immutable once made. Failure: none; lines that are no rows are counted, told and passed over.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,10 +38,13 @@ class LeakSignatures {
   [[nodiscard]] std::vector<Row> find(std::string_view tag) const;
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] std::size_t skipped() const { return text_.skipped() + text_.size() - rows_.size(); }
+  /// "line 3", "lines 1, 2, 3 and 17 more"; empty when all were rows.
+  [[nodiscard]] std::string skipped_lines() const;
 
  private:
   PoolTagText text_;  // what the rows point into
   std::vector<std::pair<PoolTagText::Row, Row>> rows_;
+  std::vector<std::uint32_t> no_signatures_;  // lines that are rows of pooltag.txt alone, kMostLinesTold at most
 };
 
 /// A leak that is known, with its evidence found on this host.

@@ -35,7 +35,8 @@ PeRange range_of(std::uint32_t start, std::uint32_t length) { return {start, sta
 base::Result<Headers> parse_headers(const ByteReader& file, PeImage& image) {
   const auto dos = file.read<std::uint16_t>(0);
   const auto start = file.read<std::uint32_t>(0x3C);
-  if (!dos || *dos != 0x5A4D || !start) return malformed("it does not begin with MZ");
+  if (!dos || *dos != 0x5A4D) return malformed("it does not begin with MZ");
+  if (!start) return malformed("its header is cut off");
   const std::size_t pe = *start;
   if (file.read<std::uint32_t>(pe) != 0x4550U) return malformed("no PE signature where its header says");
   const auto machine = file.read<std::uint16_t>(pe + 4);

@@ -36,17 +36,17 @@ bool PoolTagText::Row::matches(std::string_view of) const {
 PoolTagText::PoolTagText(std::string text) : text_(std::move(text)) {
   std::string_view rest = text_;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  while (!rest.empty()) {
+  for (std::uint32_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (trimmed(line).empty() || is_remark(line)) continue;
-    take(line);
+    take(line, number);
   }
 }
 
-void PoolTagText::take(std::string_view line) {
+void PoolTagText::take(std::string_view line, std::uint32_t number) {
   // Some lines have a tag of three characters and the dash in its place: "Fsb -  netio.sys".
   const std::size_t dash = line.find('-', std::min<std::size_t>(line.size(), 3));
   const std::string_view columns = line.substr(0, std::min<std::size_t>(dash, 4));
@@ -55,9 +55,11 @@ void PoolTagText::take(std::string_view line) {
   const bool printable = std::all_of(columns.begin(), columns.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
   if (!only_blanks_between || !printable || trimmed(columns).empty() || rows_.size() == kMaxRows) {
     ++skipped_;
+    if (skipped_lines_.size() < kMostLinesTold) skipped_lines_.push_back(number);
     return;
   }
   Row row;
+  row.line = number;
   row.tag.fill(' ');
   std::copy(columns.begin(), columns.end(), row.tag.begin());
   const std::string_view rest = trimmed(line.substr(dash + 1));

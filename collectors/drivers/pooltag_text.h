@@ -17,11 +17,13 @@ class PoolTagText {
  public:
   static constexpr std::size_t kMaxBytes = std::size_t{4} << 20;
   static constexpr std::size_t kMaxRows = 65'536;
+  static constexpr std::size_t kMostLinesTold = 10;
 
   struct Row {
     std::array<char, 4> tag{};
     std::string_view driver;  // as written: "ntfs.sys", "nt!mm"; empty for <unknown>
     std::string_view description;
+    std::uint32_t line = 0;  // of the text, from 1
 
     [[nodiscard]] bool matches(std::string_view of) const;
   };
@@ -35,15 +37,18 @@ class PoolTagText {
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   [[nodiscard]] std::size_t skipped() const { return skipped_; }
+  /// Where they stand, kMostLinesTold at most.
+  [[nodiscard]] const std::vector<std::uint32_t>& skipped_lines() const { return skipped_lines_; }
 
  private:
-  void take(std::string_view line);
+  void take(std::string_view line, std::uint32_t number);
 
   std::string text_;  // what the rows point into
   std::vector<Row> rows_;
   std::unordered_multimap<std::uint32_t, std::size_t> exact_;
   std::vector<std::size_t> patterns_;
   std::size_t skipped_ = 0;
+  std::vector<std::uint32_t> skipped_lines_;
 };
 
 }  // namespace kmem::drivers

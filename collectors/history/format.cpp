@@ -55,16 +55,31 @@ class HeadedFile final : public base::File {
 
 class CaptureHistory final : public SnapshotReader {
  public:
-  explicit CaptureHistory(replay::CaptureReader reader) : reader_(std::move(reader)) {}
+  CaptureHistory(replay::CaptureReader reader, FileNotes notes) : reader_(std::move(reader)), notes_(std::move(notes)) {}
 
+  /// Goes on behind damage as long as whole frames follow.
   Result<bool> next(Snapshot& out) override {
-    auto more = reader_.next(frame_);
-    if (more && *more) parse_frame(frame_, out);
-    return more;
+    for (;;) {
+      auto more = reader_.next(frame_);
+      if (more && *more) parse_frame(frame_, out);
+      if (more || more.error().code != base::ErrorCode::kMalformed) return more;
+      const auto passed = reader_.resume();
+      if (!passed) return passed.error();
+      const std::string what =
+          without_path(more.error().message) + "; " + std::to_string(passed->bytes) + " bytes are passed over";
+      if (!passed->frame_follows) return Error{ErrorCode::kMalformed, notes_.path() + ": " + what};
+      notes_.skip(0, what);
+    }
   }
 
  private:
+  /// The note names the file.
+  [[nodiscard]] std::string without_path(const std::string& message) const {
+    return message.starts_with(notes_.path() + ": ") ? message.substr(notes_.path().size() + 2) : message;
+  }
+
   replay::CaptureReader reader_;
+  FileNotes notes_;
   RawFrame frame_;
 };
 
@@ -261,7 +276,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     auto capture = replay::CaptureReader::over(std::move(headed), path);
     if (!capture) return capture.error();
     file_notes.read_as("capture");
-    return std::unique_ptr<SnapshotReader>(std::make_unique<CaptureHistory>(std::move(*capture)));
+    return std::unique_ptr<SnapshotReader>(std::make_unique<CaptureHistory>(std::move(*capture), file_notes));
   }
   if (const Magic* const other = other_kind(*head)) return refuse(other->what);
   const std::string text = decoded(*head);

@@ -362,6 +362,27 @@ class History final : public HistorySource {
     nameless_ = options_.host.empty() ? name : options_.host;
   }
 
+  /// The message names the file, as does the note.
+  void skip_file(const std::string& path, const std::string& why, const std::string& before = {}) {
+    const std::string prefix = path + ": ";
+    notes_.skip(path, 0, before + (why.starts_with(prefix) ? why.substr(prefix.size()) : why));
+  }
+
+  /// Captures name no host: those of another system are hardly the same one's. Updates of a kernel are.
+  void warn_of_other_system(const Track& track) {
+    if (!track.head.os || !track.host.empty()) return;
+    const auto words = [](const Snapshot& head) {
+      const bool is_windows = head.system == System::kWindows;
+      return (is_windows ? "Windows " + head.os->version : std::string("Linux")) + " (" + head.os->architecture + ")";
+    };
+    for (const auto& other : waiting_) {
+      if (!other->head.os || !other->host.empty() || words(other->head) == words(track.head)) continue;
+      notes_.warn(track.path, "is of " + words(track.head) + ", " + other->path + " of " + words(other->head) +
+                                  "; neither names its host, so they are taken as one host's: analyze them one by one if not");
+      return;
+    }
+  }
+
   // Reads up to the first snapshot. A file without one is noted and left out.
   Result<void> probe(const std::string& path, std::string& reasons) {
     auto track = std::make_unique<Track>(path);
@@ -413,14 +434,13 @@ class History final : public HistorySource {
           notes_.warn(path, "the lines above its dates are taken as the names of several hosts, as " + in_quotes(track->host));
         if (is_unsorted) notes_.warn(path, "its readings are not in order of time, which they are read in");
         else if (track->is_newest_first) notes_.warn(path, "its newest readings stand first; it is read oldest first");
+        warn_of_other_system(*track);
         waiting_.push_back(std::move(track));
         return {};
       }
       why = more ? nothing_in(path, mark) : more.error().message;
     }
-    // The message names the file, as does the note.
-    const std::string prefix = path + ": ";
-    notes_.skip(path, 0, why.starts_with(prefix) ? why.substr(prefix.size()) : why);
+    skip_file(path, why);
     bytes_done_ += std::max(track->bytes_read, track->size_bytes);
     if (reasons.empty()) reasons = why;
     return {};
@@ -445,7 +465,7 @@ class History final : public HistorySource {
       std::unique_ptr<Track> track = std::move(waiting_[next_++]);
       if (!track->reader) {
         if (const auto opened = open_track(*track); !opened) {
-          notes_.skip(track->path, 0, "can no longer be read: " + opened.error().message);
+          skip_file(track->path, opened.error().message, "can no longer be read: ");
           bytes_done_ += track->size_bytes;
           continue;
         }
@@ -525,7 +545,7 @@ class History final : public HistorySource {
   bool refill(Track& track) {
     for (;;) {
       const auto more = next_of(track);
-      if (!more) notes_.skip(track.path, 0, more.error().message);
+      if (!more) skip_file(track.path, more.error().message);
       if (!more || !*more) {
         if (track.reader->is_unsorted()) learn_unsorted(track);
         if (track.reader->has_host_lines() && track.size_bytes > 0) look_.learn_host_lines(track.path);

@@ -43,32 +43,6 @@ bool known_kernel(System system, unsigned pointer_bytes) {
   return (system == System::kLinux || system == System::kWindows) && (pointer_bytes == 4 || pointer_bytes == 8);
 }
 
-struct Rest {
-  std::uint64_t file_bytes = 0;
-  bool frame_follows = false;  // then file_bytes is not known
-};
-
-// Whether a whole frame header lies anywhere behind `offset`, where the damage begins.
-Result<Rest> look_behind(base::FileSystem& files, const std::string& path, std::uint64_t offset) {
-  auto file = files.open(path, base::OpenMode::kRead);
-  if (!file) return file.error();
-  std::string window;
-  std::string chunk(kChunkBytes, '\0');
-  std::uint64_t window_at = 0;
-  for (;;) {
-    const auto got = (*file)->read(std::as_writable_bytes(std::span(chunk)));
-    if (!got) return got.error();
-    if (*got == 0) return Rest{window_at + window.size(), false};
-    window.append(chunk, 0, *got);
-    for (std::size_t at = window.find(kFrameMagic); at != std::string::npos && at + kHeadBytes <= window.size();
-         at = window.find(kFrameMagic, at + 1))
-      if (window_at + at > offset && head_is_whole(std::string_view(window).substr(at, kHeadBytes))) return Rest{0, true};
-    const std::size_t seen = window.size() - std::min(window.size(), kHeadBytes - 1);
-    window.erase(0, seen);
-    window_at += seen;
-  }
-}
-
 }  // namespace
 
 Result<std::string> encode_body(const RawFrame& frame) {
@@ -151,12 +125,43 @@ Result<bool> CaptureReader::skip() {
   return true;
 }
 
+Result<CaptureReader::Passed> CaptureReader::resume() {
+  // All that was read of the damaged frame, but its first byte, and what is read ahead.
+  std::string window = bytes_.substr(std::min<std::size_t>(1, bytes_.size())) + stored_ + ahead_.substr(ahead_at_);
+  const std::uint64_t began = offset_;
+  std::uint64_t window_at = offset_ + 1;
+  std::string chunk(kChunkBytes, '\0');
+  error_.reset();
+  for (;;) {
+    for (std::size_t at = window.find(kFrameMagic); at != std::string::npos && at + kHeadBytes <= window.size();
+         at = window.find(kFrameMagic, at + 1)) {
+      if (!head_is_whole(std::string_view(window).substr(at, kHeadBytes))) continue;
+      offset_ = window_at + at;
+      ahead_ = window.substr(at);
+      ahead_at_ = 0;
+      return Passed{offset_ - began, true};
+    }
+    const std::size_t seen = window.size() - std::min(window.size(), kHeadBytes - 1);
+    window.erase(0, seen);
+    window_at += seen;
+    const auto got = file_->read(std::as_writable_bytes(std::span(chunk)));
+    if (!got) return got.error();
+    if (*got == 0) break;
+    window.append(chunk, 0, *got);
+  }
+  offset_ = window_at + window.size();
+  ahead_.clear();
+  ahead_at_ = 0;
+  return Passed{offset_ - began, false};
+}
+
 Result<bool> CaptureReader::remember(Result<bool> result) {
   if (!result) error_ = result.error();
   return result;
 }
 
 Result<bool> CaptureReader::fetch(Head& head) {
+  stored_.clear();
   if (auto filled = fill(bytes_, kHeadBytes); !filled) return filled.error();
   if (bytes_.empty()) return false;
   if (bytes_.size() < kHeadBytes) return damaged("the file ends within a frame's header");
@@ -201,7 +206,9 @@ Result<void> CaptureReader::inflate_body(std::size_t body_bytes) {
 }
 
 Result<void> CaptureReader::fill(std::string& into, std::size_t bytes) {
-  into.clear();
+  into.assign(ahead_, ahead_at_, bytes);
+  ahead_at_ += into.size();
+  if (ahead_at_ == ahead_.size()) ahead_.clear(), ahead_at_ = 0;
   while (into.size() < bytes) {
     const std::size_t had = into.size();
     into.resize(had + std::min(bytes - had, kChunkBytes));
@@ -238,11 +245,11 @@ Result<CaptureWriter> CaptureWriter::open(base::FileSystem& files, const std::st
   writer.size_bytes_ = reader->offset();
   if (whole) return writer;
   if (whole.error().code != ErrorCode::kMalformed) return whole.error();
-  const auto rest = look_behind(files, path, reader->offset());
+  const auto rest = reader->resume();
   if (!rest) return rest.error();
   if (rest->frame_follows)
     return Error{ErrorCode::kMalformed, whole.error().message + "; whole frames follow, so it is left as it is"};
-  writer.torn_bytes_cut_ = rest->file_bytes - writer.size_bytes_;
+  writer.torn_bytes_cut_ = rest->bytes;
   if (auto cut = writer.file_->truncate(writer.size_bytes_); !cut) return cut.error();
   return writer;
 }

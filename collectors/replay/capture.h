@@ -3,7 +3,8 @@
 //   frame: u32 "KMF1" | u32 stored bytes | u32 body bytes | u8 system | u8 pointer bytes | u16 0 | u32 page bytes |
 //          i64 Unix ms | u32 CRC-32 of the stored body | u32 CRC-32 of these 32 bytes | body, zlib-compressed
 //   body:  varint parts | per part: name, u64 status, varint micros, bytes (strings with varint length)
-// Frame <-> bytes. Thread: one. Failure: whole frames before the damage, then kMalformed with the byte offset.
+// Frame <-> bytes. Thread: one. Failure: whole frames before the damage, then kMalformed with the byte offset; who wants the
+// whole frames behind it resumes.
 #pragma once
 
 #include <cstddef>
@@ -31,12 +32,19 @@ class CaptureReader {
   /// For a file that is open already, read from its beginning.
   static base::Result<CaptureReader> over(std::unique_ptr<base::File> file, const std::string& path);
 
-  /// True: `frame` is the next one (its buffers are reused). False: the history ended well. An Error is final.
+  /// True: `frame` is the next one (its buffers are reused). False: the history ended well. An Error stays until resume.
   base::Result<bool> next(RawFrame& frame);
   /// next without looking into the body, which is only checked by its sum.
   base::Result<bool> skip();
 
-  /// Where the whole frames read so far end.
+  struct Passed {
+    std::uint64_t bytes = 0;     // passed over: to the next whole frame's header, or to the file's end
+    bool frame_follows = false;  // there is one
+  };
+  /// After kMalformed of next or skip: on behind the damage.
+  base::Result<Passed> resume();
+
+  /// Where the whole frames read so far end; after resume, where it goes on.
   [[nodiscard]] std::uint64_t offset() const { return offset_; }
 
  private:
@@ -58,6 +66,8 @@ class CaptureReader {
   std::string bytes_;  // a header
   std::string stored_;
   std::string body_;
+  std::string ahead_;  // read already, behind ahead_at_ not yet taken
+  std::size_t ahead_at_ = 0;
   std::uint64_t offset_ = 0;
   std::optional<base::Error> error_;
 };

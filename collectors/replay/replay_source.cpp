@@ -14,6 +14,24 @@ using base::Error;
 using base::ErrorCode;
 using base::Result;
 
+/// Of a reader that has met an error.
+bool resume_at_whole_frame(CaptureReader& reader) {
+  const auto passed = reader.resume();
+  return passed && passed->frame_follows;
+}
+
+/// False: there is none. An Error: none either, and the first that stood in the way.
+Result<bool> first_whole_frame(CaptureReader& reader, RawFrame& frame) {
+  auto first = reader.next(frame);
+  if (first) return first;
+  for (auto more = first; !more;) {
+    if (more.error().code != ErrorCode::kMalformed || !resume_at_whole_frame(reader)) return first;
+    more = reader.next(frame);
+    if (more && *more) return true;
+  }
+  return first;
+}
+
 class ReplayFrames final : public FrameSource {
  public:
   ReplayFrames(base::FileSystem& files, std::vector<std::string> paths) : files_(files), paths_(std::move(paths)) {}
@@ -31,8 +49,12 @@ class ReplayFrames final : public FrameSource {
         std::swap(current_, next_);
         return true;
       }
-      if (!more) base::log_warn("recording is damaged, the frames before that are used", {{"error", more.error().message}});
-      reader_.reset();
+      const bool goes_on = !more && resume_at_whole_frame(*reader_);
+      if (!more)
+        base::log_warn(goes_on ? "recording is damaged, the whole frames around that are used"
+                               : "recording is damaged, the frames before that are used",
+                       {{"error", more.error().message}});
+      if (!goes_on) reader_.reset();
     }
   }
 
@@ -72,7 +94,7 @@ Result<std::unique_ptr<FrameSource>> make_replay_frames(base::FileSystem& files,
     auto reader = CaptureReader::open(files, path);
     if (!reader) {
       if (reader.error().code != ErrorCode::kMalformed) return reader.error();
-    } else if (const auto first = reader->next(frame); first && *first) {
+    } else if (const auto first = first_whole_frame(*reader, frame); first && *first) {
       usable.push_back({frame.time, path});
       continue;
     } else {

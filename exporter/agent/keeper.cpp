@@ -24,9 +24,9 @@ base::Error nobody_wants_it() { return {base::ErrorCode::kBusy, "the agent has e
 
 struct Keeper::Files {
   Files(base::FileSystem& all, const base::Clock& clock, const std::string& folder, Monitor& learns)
-      : files(all), path(folder), selection(all, clock, folder + "/selection.state", "SELN", kSelectionVersion),
-        history(all, clock, folder + "/trend.state", "TRND", trend::TrendEngine::kStateVersion),
-        failures(all, clock, folder + "/failures.state", "FAIL", FailureLog::kStateVersion), monitor(&learns) {}
+      : files(all), path(folder), selection(all, clock, base::in_folder(folder, "selection.state"), "SELN", kSelectionVersion),
+        history(all, clock, base::in_folder(folder, "trend.state"), "TRND", trend::TrendEngine::kStateVersion),
+        failures(all, clock, base::in_folder(folder, "failures.state"), "FAIL", FailureLog::kStateVersion), monitor(&learns) {}
   /// False: it is another's folder.
   bool load();
   /// The folder is there, and its lock is ours. kBusy: it is another's.
@@ -65,11 +65,11 @@ bool Keeper::load() {
 }
 
 base::Result<void> Keeper::Files::hold() {
-  const std::string name = path + "/lock";
+  const std::string name = base::in_folder(path, "lock");
   const bool was_ours = lock_file != nullptr;
   if (was_ours && lock_file->is_still(name)) return {};
   lock_file.reset();
-  if (auto made = files.make_folder(path); !made) return made;
+  if (auto made = base::make_folders(files, path); !made) return made;
   auto taken = files.open(name, base::OpenMode::kRewriteOwn);
   if (was_ours) base::log_warn("storage.path was removed, and is made again", {{"path", path}});
   if (!taken) return taken.error();
@@ -78,7 +78,7 @@ base::Result<void> Keeper::Files::hold() {
 }
 
 bool Keeper::Files::load() {
-  if (const auto made = files.make_folder(path); !made) {
+  if (const auto made = base::make_folders(files, path); !made) {
     base::log_error("history cannot be kept", {{"error", made.error().message}});
     return true;
   }

@@ -4,6 +4,7 @@
 
 #include "collectors/base/log.h"
 #include "exporter/commands/commands.h"
+#include "exporter/service/command_line.h"
 
 namespace kmem {
 
@@ -33,8 +34,8 @@ int backfill(const Options& options, Environment& environment) {
                                 {"skipped", std::to_string(done->skipped_count)}});
   // Left to itself promtool makes blocks of two hours and reads its input once for each.
   base::log_info("to import it in seconds, where Prometheus is stopped or its retention is on",
-                 {{"command", "promtool tsdb create-blocks-from --max-block-duration=500h openmetrics " + options.output +
-                                  " PROMETHEUS_DATA_FOLDER"}});
+                 {{"command", "promtool tsdb create-blocks-from --max-block-duration=500h openmetrics " +
+                                  service::quoted_argument(options.output) + " PROMETHEUS_DATA_FOLDER"}});
   return kExitFine;
 }
 

@@ -175,18 +175,19 @@ std::string take_explain(Options& options, const std::string&) {
 
 std::string take_service_action(Options& options, const std::string& value) {
   using service::Action;
-  static constexpr std::array<std::pair<std::string_view, Action>, 6> kActions = {{{"install", Action::kInstall},
+  static constexpr std::array<std::pair<std::string_view, Action>, 7> kActions = {{{"install", Action::kInstall},
                                                                                    {"uninstall", Action::kUninstall},
                                                                                    {"start", Action::kStart},
                                                                                    {"stop", Action::kStop},
                                                                                    {"reload", Action::kReload},
+                                                                                   {"status", Action::kStatus},
                                                                                    {"configure", Action::kConfigure}}};
   for (const auto& [name, action] : kActions) {
     if (name != value) continue;
     options.service_action = action;
     return {};
   }
-  return "install, uninstall, start, stop, reload or configure";
+  return "install, uninstall, start, stop, reload, status or configure";
 }
 
 std::string take_shell(Options& options, const std::string& value) {
@@ -314,8 +315,8 @@ const std::vector<CommandRow>& command_table() {
       {Command::kService,
        "service",
        "Manage the Windows service: install it with the given flags of serve, uninstall, start, stop, reload its "
-       "configuration, or configure one that an installer has made.",
-       {{"ACTION", "", "install, uninstall, start, stop, reload or configure.", true, take_service_action}}},
+       "configuration, tell its status, or configure one that an installer has made.",
+       {{"ACTION", "", "install, uninstall, start, stop, reload, status or configure.", true, take_service_action}}},
       {Command::kCompletion,
        "completion",
        "Print the completions of a shell.",

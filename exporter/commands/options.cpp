@@ -284,6 +284,9 @@ ParseOutcome parse_arguments(int argc, const char* const* argv) {
   if (command.command == Command::kAnalyze && options.prometheus_url.empty() &&
       (!options.selectors.empty() || !options.prometheus_config.empty()))
     faults.emplace_back("analyze: expected --prometheus.url with --label and --prometheus.config");
+  if (command.command == Command::kService && !common_arguments(options).empty() &&
+      options.service_action != service::Action::kInstall && options.service_action != service::Action::kConfigure)
+    faults.emplace_back("service: flags of serve belong to install and configure, which give them to the service");
   if (!faults.empty()) return refused(faults);
   outcome.options = std::move(options);
   return outcome;

@@ -10,6 +10,7 @@
 #include "collectors/base/side_task.h"
 #include "collectors/drivers/guarded_watch.h"
 #include "collectors/make_source.h"
+#include "config/web_config.h"
 #include "exporter/agent/agent.h"
 #include "exporter/agent/host_identity.h"
 #include "exporter/commands/commands.h"
@@ -155,12 +156,14 @@ int make(Serving& made, const Options& options, Environment& environment) {
     base::log_error("cannot listen", {{"error", started.error().message}});
     return kExitFailed;
   }
+  if (const std::string doubt = config::doubtful(made.security); !doubt.empty())
+    base::log_warn(doubt, {{"path", config.web.config_file}});
   const auto ports = made.server->ports();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     base::log_info("listening", {{"address", address_of(config.web, i, ports[i])},
                                  {"path", config.web.telemetry_path},
                                  {"tls", made.security.tls ? "true" : "false"},
-                                 {"authentication", made.security.users.empty() ? "none" : "basic"}});
+                                 {"authentication", config::authentication_words(made.security)}});
   }
   return kExitFine;
 }

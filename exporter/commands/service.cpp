@@ -30,7 +30,8 @@ void make_paths_absolute(Options& options) {
   if (!options.config_file.empty()) options.config_file = service::absolute_path(options.config_file);
   for (Override& change : options.overrides)
     for (std::string& value : change.values)
-      if (change.knob->type == config::KnobType::kPath && !value.empty()) value = service::absolute_path(value);
+      if (const std::size_t at = config::path_at(*change.knob, value); at != std::string::npos)
+        value.replace(at, std::string::npos, service::absolute_path(value.substr(at)));
 }
 
 }  // namespace

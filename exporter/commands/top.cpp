@@ -100,7 +100,7 @@ int show_top(const Options& options, Environment& environment) {
   const bool live = !config.source.is_recording();
   top::TrendNotes trend(files, config.storage.path, live ? host_identity(environment.files) : config.source.kind);
   // What a running agent knows of driver images is enough; else they are searched here, for this run only.
-  const bool known = !config.storage.path.empty() && files.info(config.storage.path + "/drivers.state").ok();
+  const bool known = !config.storage.path.empty() && files.info(base::in_folder(config.storage.path, "drivers.state")).ok();
   if (!known) config.storage.path.clear();
   drivers::Attribution attribution;
   drivers::GuardedWatch watch(std::make_unique<drivers::DriverWatch>(config, live ? drivers::make_system_view() : nullptr,

@@ -36,6 +36,34 @@ base::Result<void> check_volume(const std::string& path) {
   return volume_keeps_rights(path, flags, file_system);
 }
 
+struct Descriptor {
+  std::unique_ptr<void, LocalFreed> owned;
+  SECURITY_ATTRIBUTES attributes{sizeof(SECURITY_ATTRIBUTES), nullptr, FALSE};
+};
+
+base::Result<Descriptor> descriptor_of(const std::wstring& folder, FolderRights rights, const std::wstring& account) {
+  Descriptor made;
+  if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(descriptor_text(rights, account).c_str(), SDDL_REVISION_1,
+                                                            &made.attributes.lpSecurityDescriptor, nullptr))
+    return system_error("access rights of " + to_utf8(folder), GetLastError());
+  made.owned.reset(made.attributes.lpSecurityDescriptor);
+  return made;
+}
+
+/// Who could rename a folder above could put another one in its place: those that are made here are the administrators'.
+/// Gives what CreateDirectoryW says of `folder` itself.
+DWORD make_with_levels_above(const std::wstring& folder, SECURITY_ATTRIBUTES* own, SECURITY_ATTRIBUTES* of_levels) {
+  if (CreateDirectoryW(folder.c_str(), own)) return ERROR_SUCCESS;
+  const DWORD error = GetLastError();
+  const std::size_t name_end = folder.find_last_not_of(L"\\/");
+  const std::size_t name_begin = folder.find_last_of(L"\\/", name_end);
+  if (error != ERROR_PATH_NOT_FOUND || name_end == std::wstring::npos || name_begin == std::wstring::npos || name_begin == 0)
+    return error;
+  const DWORD above = make_with_levels_above(folder.substr(0, name_begin), of_levels, of_levels);
+  if (above != ERROR_SUCCESS && above != ERROR_ALREADY_EXISTS) return above;
+  return CreateDirectoryW(folder.c_str(), own) ? ERROR_SUCCESS : GetLastError();
+}
+
 }  // namespace
 
 base::Result<void> volume_keeps_rights(const std::string& path, std::uint32_t volume_flags, const std::wstring& file_system) {
@@ -72,25 +100,26 @@ base::Result<void> check_owner(const std::string& path) {
   return {};
 }
 
-base::Result<void> protect_folder(const std::string& folder, FolderRights rights, const std::wstring& account) {
-  if (const auto volume = check_volume(folder); !volume) return volume;
-  PSECURITY_DESCRIPTOR descriptor = nullptr;
-  if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(descriptor_text(rights, account).c_str(), SDDL_REVISION_1,
-                                                            &descriptor, nullptr))
-    return system_error("access rights of " + folder, GetLastError());
-  const std::unique_ptr<void, LocalFreed> freed(descriptor);
-  std::wstring wide = to_wide(folder);
-  SECURITY_ATTRIBUTES attributes{sizeof attributes, descriptor, FALSE};
-  if (CreateDirectoryW(wide.c_str(), &attributes)) return {};
-  if (GetLastError() != ERROR_ALREADY_EXISTS) return system_error(folder + ": cannot be made", GetLastError());
-
-  const DWORD kind = GetFileAttributesW(wide.c_str());
+base::Result<void> check_folder(const std::string& folder) {
+  const DWORD kind = GetFileAttributesW(to_wide(folder).c_str());
   if (kind == INVALID_FILE_ATTRIBUTES || (kind & FILE_ATTRIBUTE_DIRECTORY) == 0 || (kind & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
     return base::Error{base::ErrorCode::kInvalid, folder + " is no folder"};
-  if (const auto owner = check_owner(folder); !owner) return owner.error();
+  return check_owner(folder);
+}
+
+base::Result<void> protect_folder(const std::string& folder, FolderRights rights, const std::wstring& account) {
+  if (const auto volume = check_volume(folder); !volume) return volume;
+  std::wstring wide = to_wide(folder);
+  auto own = descriptor_of(wide, rights, account), of_levels = descriptor_of(wide, FolderRights::kConfiguration, account);
+  if (!own || !of_levels) return own ? of_levels.error() : own.error();
+  const DWORD made = make_with_levels_above(wide, &own->attributes, &of_levels->attributes);
+  if (made == ERROR_SUCCESS) return {};
+  if (made != ERROR_ALREADY_EXISTS) return system_error(folder + ": cannot be made", made);
+
+  if (const auto is = check_folder(folder); !is) return is;
   PACL list = nullptr;
   BOOL present = FALSE, defaulted = FALSE;
-  if (!GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted))
+  if (!GetSecurityDescriptorDacl(own->attributes.lpSecurityDescriptor, &present, &list, &defaulted))
     return system_error("access rights of " + folder, GetLastError());
   const DWORD error =
       SetNamedSecurityInfoW(wide.data(), SE_FILE_OBJECT, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,

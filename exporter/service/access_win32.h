@@ -18,8 +18,11 @@ enum class FolderRights {
 /// The rights as Windows writes security descriptors down.
 [[nodiscard]] std::wstring descriptor_text(FolderRights rights, const std::wstring& account);
 
-/// Makes `folder`, or gives an existing one these rights, what it holds included. `account`: the service's SID or its
-/// short name in security descriptors ("LS").
+/// An existing folder, no link, whose owner check_owner takes.
+[[nodiscard]] base::Result<void> check_folder(const std::string& folder);
+
+/// Makes `folder`, and levels above it that are missing with kConfiguration's rights, or gives an existing one these rights,
+/// what it holds included. `account`: the service's SID or its short name in security descriptors ("LS").
 [[nodiscard]] base::Result<void> protect_folder(const std::string& folder, FolderRights rights, const std::wstring& account);
 
 /// FAT and its like keep none: an Error that says so. The flags are GetVolumeInformation's.

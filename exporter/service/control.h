@@ -13,7 +13,8 @@ namespace kmem::service {
 
 /// kInstall: again, it sets up anew what this program installed. kConfigure: everything of kInstall but making the service, for one
 /// that an installer has made.
-enum class Action : std::uint8_t { kInstall, kConfigure, kUninstall, kStart, kStop, kReload };
+/// Where it fails, the command line is the one before.
+enum class Action : std::uint8_t { kInstall, kConfigure, kUninstall, kStart, kStop, kReload, kStatus };
 
 /// Where a service's files are when nobody says otherwise.
 struct Places {

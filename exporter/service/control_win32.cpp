@@ -99,42 +99,41 @@ base::Result<void> stop(const ServiceHandle& service) {
   return {};
 }
 
-base::Result<void> configure(const ServiceHandle& service, const Request& request, Outcome& outcome) {
-  const AppliedSettings applied = apply_settings(service.get(), outcome.warnings);
-  if (const auto source = register_event_source(); !source) return source.error();
-  outcome.lines.emplace_back("set up: description, restart after failures, event source, but for what a warning names");
+/// Is this program's to make and to give rights to. Others are left as they are.
+bool has_own_state_folder(const Request& request, const Places& places) {
+  return request.state_folder.starts_with(places.folder + "\\") ||
+         GetFileAttributesW(to_wide(request.state_folder).c_str()) == INVALID_FILE_ATTRIBUTES;
+}
 
-  const auto places = default_places();
-  if (!places) return places.error();
-  if (const auto prepared = prepare(*places); !prepared) return prepared.error();
+/// What may fail, before anything of a service is changed: its folders are there or made.
+base::Result<void> make_room(const Request& request, const Places& places) {
+  if (const auto prepared = prepare(places); !prepared) return prepared;
+  if (request.state_folder.empty() || !has_own_state_folder(request, places)) return {};
+  if (GetFileAttributesW(to_wide(request.state_folder).c_str()) != INVALID_FILE_ATTRIBUTES)
+    return check_folder(request.state_folder);
+  return protect_folder(request.state_folder, FolderRights::kState, kAccountSid);
+}
+
+/// `owns_state`: as has_own_state_folder said before make_room.
+base::Result<void> configure(const ServiceHandle& service, const Request& request, bool owns_state, Outcome& outcome) {
+  if (const auto source = register_event_source(); !source) return source.error();
+  const std::size_t warned = outcome.warnings.size();
+  const AppliedSettings applied = apply_settings(service.get(), outcome.warnings);
+  outcome.lines.push_back(std::string("set up: description, restart after failures, event source") +
+                          (outcome.warnings.size() > warned ? ", but for what a warning names" : ""));
   if (request.state_folder.empty()) {
     outcome.warnings.emplace_back("storage.path is not set: a restart forgets what was learnt");
     return {};
   }
-  const std::wstring account = applied.has_own_sid ? kServiceSid : kAccountSid;
-  const bool is_ours = request.state_folder.starts_with(places->folder + "\\");
-  if (!is_ours && GetFileAttributesW(to_wide(request.state_folder).c_str()) != INVALID_FILE_ATTRIBUTES) {
+  if (!owns_state) {
     outcome.warnings.emplace_back(request.state_folder + " is left as it is: " + to_utf8(kAccount) +
                                   " must be able to write there");
     return {};
   }
+  const std::wstring account = applied.has_own_sid ? kServiceSid : kAccountSid;
   if (const auto made = protect_folder(request.state_folder, FolderRights::kState, account); !made) return made.error();
   outcome.lines.emplace_back("state is kept in " + request.state_folder);
   return {};
-}
-
-base::Result<Outcome> configure_existing(const Request& request) {
-  const auto service = open_service(SERVICE_CHANGE_CONFIG | SERVICE_START);
-  if (!service) return service.error();
-  // An installer may have written the program's path without quotes.
-  const std::string line = command_line(to_utf8(program_path()), request.arguments);
-  if (!ChangeServiceConfigW(service->get(), SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, to_wide(line).c_str(),
-                            nullptr, nullptr, nullptr, nullptr, nullptr, nullptr))
-    return refused("command line of service " + kName, GetLastError());
-  Outcome outcome;
-  outcome.lines.push_back("service " + kName + " runs as " + line);
-  if (const auto configured = configure(*service, request, outcome); !configured) return configured.error();
-  return outcome;
 }
 
 /// The command line of the service's program; empty where it is not told.
@@ -145,6 +144,32 @@ std::string line_of(const ServiceHandle& service) {
   size = static_cast<DWORD>(known.size() * sizeof(QUERY_SERVICE_CONFIGW));
   if (!QueryServiceConfigW(service.get(), known.data(), size, &size)) return {};
   return to_utf8(known.front().lpBinaryPathName);
+}
+
+base::Result<void> set_line(const ServiceHandle& service, const std::string& line) {
+  if (!ChangeServiceConfigW(service.get(), SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, to_wide(line).c_str(),
+                            nullptr, nullptr, nullptr, nullptr, nullptr, nullptr))
+    return refused("command line of service " + kName, GetLastError());
+  return {};
+}
+
+base::Result<Outcome> configure_existing(const Request& request) {
+  const auto service = open_service(SERVICE_CHANGE_CONFIG | SERVICE_QUERY_CONFIG | SERVICE_START);
+  if (!service) return service.error();
+  const auto places = default_places();
+  if (!places) return places.error();
+  const bool owns_state = has_own_state_folder(request, *places);
+  if (const auto room = make_room(request, *places); !room) return room.error();
+  // An installer may have written the program's path without quotes.
+  const std::string before = line_of(*service), line = command_line(to_utf8(program_path()), request.arguments);
+  if (const auto set = set_line(*service, line); !set) return set.error();
+  Outcome outcome;
+  outcome.lines.push_back("command line of service " + kName + ": " + line);
+  if (const auto configured = configure(*service, request, owns_state, outcome); !configured) {
+    if (!before.empty()) (void)set_line(*service, before);
+    return configured.error();
+  }
+  return outcome;
 }
 
 /// Again what was installed: the same program's service is set up anew, another program's is not touched.
@@ -167,6 +192,8 @@ base::Result<Outcome> install_again(const Request& request) {
 base::Result<Outcome> install(const Request& request) {
   const auto manager = open_manager(SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);
   if (!manager) return manager.error();
+  const auto places = default_places();
+  if (!places) return places.error();
   const std::string line = command_line(to_utf8(program_path()), request.arguments);
   const ServiceHandle service(CreateServiceW(manager->get(), kServiceName, kServiceTitle, SERVICE_ALL_ACCESS,
                                              SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
@@ -175,7 +202,10 @@ base::Result<Outcome> install(const Request& request) {
   if (!service) return refused("service " + kName + " cannot be made", GetLastError());
   Outcome outcome;
   outcome.lines.push_back("service " + kName + " is installed and starts with Windows: " + line);
-  if (const auto configured = configure(service, request, outcome); !configured) {
+  const bool owns_state = has_own_state_folder(request, *places);
+  auto configured = make_room(request, *places);
+  if (configured) configured = configure(service, request, owns_state, outcome);
+  if (!configured) {
     DeleteService(service.get());
     unregister_event_source();
     return configured.error();
@@ -216,6 +246,28 @@ base::Result<Outcome> stop_service() {
   if (!service) return service.error();
   if (const auto stopped = stop(*service); !stopped) return stopped.error();
   return Outcome{{"service " + kName + " is stopped"}, {}};
+}
+
+std::string_view state_words(DWORD state) {
+  switch (state) {
+    case SERVICE_RUNNING: return "runs";
+    case SERVICE_STOPPED: return "is stopped";
+    case SERVICE_START_PENDING: return "starts";
+    case SERVICE_STOP_PENDING: return "stops";
+    default: return "is paused";
+  }
+}
+
+base::Result<Outcome> tell_status() {
+  const auto service = open_service(SERVICE_QUERY_CONFIG | SERVICE_QUERY_STATUS);
+  if (!service) return service.error();
+  const auto status = status_of(*service);
+  if (!status) return refused("service " + kName + " cannot be asked", GetLastError());
+  std::string line = "service " + kName + " " + std::string(state_words(status->dwCurrentState));
+  if (status->dwProcessId != 0) line += " (process " + std::to_string(status->dwProcessId) + ")";
+  if (status->dwCurrentState == SERVICE_STOPPED && status->dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR)
+    line += " (exit code " + std::to_string(status->dwServiceSpecificExitCode) + ")";
+  return Outcome{{line, "command line: " + line_of(*service)}, {}};
 }
 
 base::Result<Outcome> reload() {
@@ -271,6 +323,7 @@ base::Result<Outcome> control(const Request& request) {
     case Action::kUninstall: return uninstall();
     case Action::kStart: return start();
     case Action::kStop: return stop_service();
+    case Action::kStatus: return tell_status();
     case Action::kReload: break;
   }
   return reload();

@@ -87,8 +87,8 @@ Mark mark_of(trend::Verdict verdict) {
 
 }  // namespace
 
-TrendNotes::TrendNotes(base::FileSystem& files, std::string folder, std::string host_identity)
-    : files_(files), path_(folder.empty() ? std::string() : std::move(folder) + "/trend.state"),
+TrendNotes::TrendNotes(base::FileSystem& files, const std::string& folder, std::string host_identity)
+    : files_(files), path_(folder.empty() ? std::string() : base::in_folder(folder, "trend.state")),
       host_identity_(std::move(host_identity)) {}
 
 void TrendNotes::refresh() {

@@ -16,7 +16,7 @@ namespace kmem::top {
 class TrendNotes {
  public:
   /// `folder` is storage.path; empty: there is nothing. A state of another host is refused.
-  TrendNotes(base::FileSystem& files, std::string folder, std::string host_identity);
+  TrendNotes(base::FileSystem& files, const std::string& folder, std::string host_identity);
 
   void refresh();
   void note(UsageRow& row) const;

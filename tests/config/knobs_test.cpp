@@ -339,5 +339,20 @@ TEST(Example, SaysWhatEveryKnobIs) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 110U) << line;
 }
 
+TEST(Knobs, SayWhereTheirPathsBegin) {
+  std::vector<std::string> with_paths;
+  for (const KnobInfo& knob : knobs()) {
+    const bool is_text = knob.type == KnobType::kPath || knob.type == KnobType::kText || knob.type == KnobType::kList;
+    if (is_text && path_at(knob, "x") == 0) with_paths.emplace_back(knob.name);
+    EXPECT_EQ(path_at(knob, ""), std::string::npos) << knob.name;
+  }
+  EXPECT_THAT(with_paths,
+              testing::ElementsAre("source.procfs", "source.sysfs", "drivers.pooltag_file", "drivers.leak_signatures_file",
+                                   "drivers.folders", "web.config_file", "storage.path"));
+  EXPECT_EQ(path_at(*find_knob("source.kind"), "replay:a.cap"), 7u);
+  EXPECT_EQ(path_at(*find_knob("source.kind"), "replay:"), std::string::npos);
+  EXPECT_EQ(path_at(*find_knob("source.kind"), "linux"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace kmem::config

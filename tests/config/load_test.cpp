@@ -51,7 +51,8 @@ TEST(Load, WhatIsGivenIsTakenAndTheRestComesFromTheBase) {
 TEST(Load, PathsCountFromTheFile) {
   const LoadResult loaded = load(
       "storage: {path: state}\nweb: {config_file: ../web.yml}\nsource: {kind: 'replay:c.kmem', "
-      "procfs: proc}\n",
+      "procfs: proc}\ndrivers: {pooltag_file: p.txt, leak_signatures_file: l.txt, folders: [drv, /drv]}\n"
+      "tags: {include: [Even]}\n",
       "/etc/kmem/kmem.yml");
   ASSERT_TRUE(loaded.ok());
   EXPECT_EQ(loaded.config.storage.path, "/etc/kmem/state");
@@ -59,6 +60,10 @@ TEST(Load, PathsCountFromTheFile) {
   EXPECT_EQ(loaded.config.source.kind, "replay:/etc/kmem/c.kmem");
   EXPECT_EQ(loaded.config.source.procfs, "/etc/kmem/proc");
   EXPECT_EQ(loaded.config.source.sysfs, "/sys");
+  EXPECT_EQ(loaded.config.drivers.pooltag_file, "/etc/kmem/p.txt");
+  EXPECT_EQ(loaded.config.drivers.leak_signatures_file, "/etc/kmem/l.txt");
+  EXPECT_THAT(loaded.config.drivers.folders, ElementsAre("/etc/kmem/drv", "/drv"));
+  EXPECT_THAT(loaded.config.tags.include, ElementsAre("Even"));
 }
 
 TEST(Load, UnknownKeysNameTheNearest) {

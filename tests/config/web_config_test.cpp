@@ -201,7 +201,7 @@ TEST(WebConfig, ValuesAreChecked) {
       ElementsAre("web.yml:2:14: cert_file: expected a file, got \"\"", "web.yml:3:13: key_file: expected a file, got a list",
                   HasSubstr("web.yml:4:21: client_auth_type: expected one of NoClientCert, RequestClientCert, "),
                   "web.yml:5:16: min_version: expected one of TLS10, TLS11, TLS12, TLS13, got \"TLS14\"; did you "
-                  "mean \"TLS10\"?",
+                  "mean \"TLS13\"?",
                   HasSubstr("web.yml:6:19: cipher_suites: expected a known name, got \"TLS_RSA\""),
                   "web.yml:7:32: prefer_server_cipher_suites: expected true or false, got \"yes\""));
   EXPECT_THAT(web_config_faults("http_server_config: {http2: 1, headers: {X-Frame-Options: \"a\\x01b\"}}\n"),
@@ -228,6 +228,25 @@ TEST(WebConfig, TlsSettingsFitTogether) {
   EXPECT_THAT(web_config_faults("tls_server_config: {cert_file: a, key_file: b, client_ca_file: c}\n"),
               ElementsAre("web.yml:1:20: client_ca_file: expected a client_auth_type that verifies: "
                           "VerifyClientCertIfGiven or RequireAndVerifyClientCert"));
+}
+
+TEST(WebConfig, SaysHowClientsProveThemselvesAndWhatIsDoubtful) {
+  WebSecurity security;
+  EXPECT_EQ(authentication_words(security), "none");
+  security.tls.emplace();
+  EXPECT_EQ(authentication_words(security), "none");
+  EXPECT_EQ(doubtful(security), "");
+  security.tls->client_auth = ClientAuth::kRequireAndVerifyClientCert;
+  EXPECT_EQ(authentication_words(security), "client certificate");
+  EXPECT_EQ(doubtful(security),
+            "client_auth_type RequireAndVerifyClientCert without client_ca_file takes certificates of the system's public "
+            "authorities, and none of an authority of your own");
+  security.users.push_back({"prom", ""});
+  security.tls->client_ca_file = "ca.pem";
+  EXPECT_EQ(authentication_words(security), "basic and client certificate");
+  EXPECT_EQ(doubtful(security), "");
+  security.tls->client_auth = ClientAuth::kVerifyClientCertIfGiven;
+  EXPECT_EQ(authentication_words(security), "basic");
 }
 
 TEST(WebConfig, HashesAreBcryptAndNeverRepeated) {

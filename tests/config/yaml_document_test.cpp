@@ -110,6 +110,9 @@ TEST(YamlDocument, SizeIsBounded) {
 }
 
 TEST(YamlDocument, TextThatIsNoTextIsRefused) {
+  using namespace std::string_literals;
+  for (const std::string& utf16 : {"\xFF\xFE"s + "a\0:\0\n\0"s, "\xFE\xFF\0a\0:\0\n"s})
+    EXPECT_THAT(yaml_faults(utf16), ElementsAre("f:1:1: UTF-16: expected the file to be saved as UTF-8"));
   EXPECT_THAT(yaml_faults("a: 1\nb: \xFF\n"), ElementsAre("f:2:4: not UTF-8: expected the file to be saved as UTF-8"));
   EXPECT_THAT(yaml_faults("a: 1\nb: x\0y\n"s), ElementsAre("f:2:5: control character \"\\x00\": expected plain text"));
   // yaml-cpp takes byte 4 for the end of the file.

@@ -13,7 +13,7 @@ from harness import Case, EXE
 
 COMMANDS = {"serve", "once", "top", "record", "analyze", "backfill", "attribute", "check-config", "service", "completion", "manual"}
 LEVELS = {"debug", "info", "warn", "error"}
-ACTIONS = {"install", "uninstall", "start", "stop", "reload", "configure"}
+ACTIONS = {"install", "uninstall", "start", "stop", "reload", "status", "configure"}
 
 
 def printed(*arguments):
@@ -103,7 +103,7 @@ class Completions(Case):
         for opening, closing in ("()", "{}", "[]"):
             self.assertEqual(outside.count(opening), outside.count(closing), opening)
         self.assertIn("'--log.level' = @('debug', 'info', 'warn', 'error')", text)
-        self.assertIn("'service' = @('install', 'uninstall', 'start', 'stop', 'reload', 'configure')", text)
+        self.assertIn("'service' = @('install', 'uninstall', 'start', 'stop', 'reload', 'status', 'configure')", text)
         self.assertEqual(set(re.findall(r"^    '([a-z-]+)' = '", text, re.M)), COMMANDS)
 
     def test_manual_names_every_flag_of_the_help(self):

@@ -32,6 +32,16 @@ class Commands(Case):
         self.assertEqual(bad.returncode, 2)
         self.assertIn("max_requests", bad.stderr)
 
+    def test_wildcards_are_names_as_no_shell_makes_them(self):
+        for name, bytes_ in (("day-1.csv", 1), ("day-2.csv", 2), ("other.csv", 3)):
+            self.file(name, f"timestamp,pool,tag,bytes\n{1_600_000_000 + bytes_},paged,Even,{bytes_}\n")
+        done = run("analyze", "--explain", path_for_exe(os.path.join(self.folder, "DAY-?.*")))
+        self.assertEqual((done.stdout.count("day-1.csv: CSV"), done.stdout.count("day-2.csv: CSV"),
+                          done.stdout.count("other.csv")), (1, 1, 0), done.stdout + done.stderr)
+        done = run("attribute", path_for_exe(os.path.join(self.folder, "*.sys")))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("*.sys: no file has such a name", done.stderr)
+
     def test_a_typo_names_the_nearest_right_word(self):
         done = run("--web.listen-adress=:1")
         self.assertEqual(done.returncode, 2)

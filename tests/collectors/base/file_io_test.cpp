@@ -145,6 +145,27 @@ TEST(FileIo, MakesAFolderOnce) {
   EXPECT_THAT(in_the_way.error().message, HasSubstr("file: cannot make the folder: "));
 }
 
+TEST(FileIo, MakesEveryLevelThatIsMissing) {
+  const TempFolder folder;
+  FileSystem& files = os_file_system();
+  for (int i = 0; i < 2; ++i) {
+    const auto made = make_folders(files, folder.path() + "a/b/c/");
+    ASSERT_TRUE(made.ok()) << made.error().message;
+  }
+  EXPECT_TRUE(replace_file(files, folder.path() + "a/b/c/file", "").ok());
+  const auto in_the_way = make_folders(files, folder.path() + "a/b/c/file/d/e");
+  ASSERT_FALSE(in_the_way.ok());
+  EXPECT_THAT(in_the_way.error().message, HasSubstr("cannot make the folder: "));
+}
+
+TEST(FileIo, ANameFollowsItsFolderWithTheSeparatorThatIsThere) {
+  EXPECT_EQ(in_folder("/var/lib/kmem", "trend.state"), "/var/lib/kmem/trend.state");
+  EXPECT_EQ(in_folder("/var/lib/kmem/", "trend.state"), "/var/lib/kmem/trend.state");
+  EXPECT_EQ(in_folder("state", "trend.state"), "state/trend.state");
+  const bool is_windows = path_separators().size() == 2;
+  EXPECT_EQ(in_folder("C:\\st a\\x", "trend.state"), is_windows ? "C:\\st a\\x\\trend.state" : "C:\\st a\\x/trend.state");
+}
+
 TEST(FileIo, AFailingDiskLeavesTheOldFileOrTheNewOne) {
   const std::string old_content = "old old old";
   const std::string new_content = "new";

@@ -59,6 +59,16 @@ TEST_F(ReplacedFile, GivesUpOnAReaderWhoStaysAndKeepsWhatWasThere) {
   EXPECT_EQ(content(), "before");
 }
 
+TEST(FileIoWin32, AFolderIsNamedAsWhatItIs) {
+  ASSERT_TRUE(os_file_system().make_folder("kmem-folder.tmp").ok());
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kReadAppend}) {
+    const auto opened = os_file_system().open("kmem-folder.tmp", mode);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_NE(opened.error().message.find(": it is a folder"), std::string::npos) << opened.error().message;
+  }
+  EXPECT_TRUE(RemoveDirectoryA("kmem-folder.tmp"));
+}
+
 TEST(ReadersWin32, AreWhoTheAccessListLetsRead) {
   struct Row {
     const wchar_t* descriptor;

@@ -35,6 +35,13 @@ TEST(Nearest, TheFirstOfEqualsWins) {
   EXPECT_EQ(nearest("cap", words), "cat");
 }
 
+TEST(Nearest, OfEqualsTheNearestNumberWins) {
+  const std::array<std::string_view, 4> words = {"TLS10", "TLS11", "TLS12", "TLS13"};
+  EXPECT_EQ(nearest("TLS14", words), "TLS13");
+  EXPECT_EQ(nearest("TLS22", words), "TLS12");
+  EXPECT_EQ(nearest("TLS1", words), "TLS10");
+}
+
 TEST(Nearest, FinishesAnUnfinishedWordWhenThereIsOneWay) {
   EXPECT_EQ(nearest("inter", kWords), "interval");
   EXPECT_EQ(nearest("max", kWords), std::nullopt);

@@ -11,6 +11,8 @@
 
 #include "collectors/drivers/attribution.h"
 #include "collectors/drivers/image_tags.h"
+#include "collectors/drivers/named_files.h"
+#include "tests/support/memory_files.h"
 
 namespace kmem::drivers {
 namespace {
@@ -68,6 +70,7 @@ TEST(LeakSignatures, RowsRangesAndWhatIsNone) {
       "Bad6\n");
   EXPECT_EQ(table.size(), 6U);
   EXPECT_EQ(table.skipped(), 6U);
+  EXPECT_EQ(table.skipped_lines(), "lines 10, 11, 12, 13, 14 and 15");
   ASSERT_EQ(table.find("Abcd").size(), 1U);
   EXPECT_EQ(table.find("Abcd")[0].driver, "abc.sys");
   EXPECT_EQ(table.find("Abcd")[0].words, "words - with a dash");
@@ -163,6 +166,33 @@ TEST_F(KnownLeaksTest, ADriverIsKnownByAnyOfItsNames) {
   images({image(R"(C:\Windows\System32\ntkrnlpa.exe)", true, "")});
   EXPECT_THAT(found(Pool::kNonpaged, "Ddk "), ElementsAre("nt : k"));
   EXPECT_THAT(found(Pool::kNonpaged, "Thre"), testing::IsEmpty());
+}
+
+TEST(LeakSignatures, TellTheLinesThatAreNone) {
+  EXPECT_EQ(LeakSignatures("Even - a.sys - any - words\n").skipped_lines(), "");
+  EXPECT_EQ(LeakSignatures("// \nEven - a.sys - banana - words\n").skipped_lines(), "line 2");
+  std::string many;
+  for (int i = 0; i < 25; ++i) many += i % 2 == 0 ? "nonsense\n" : "Even - a.sys - banana - words\n";
+  EXPECT_EQ(LeakSignatures(many).skipped_lines(), "lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 15 more");
+}
+
+TEST(NamedFiles, AreReadBeforeTheProgramRunsWithThem) {
+  test::MemoryFiles files;
+  files.put("tags.txt", "Even - nt!ke - Event objects\n");
+  files.put("leaks.txt", "Leak - foo.sys - banana - words\nEven - a.sys - any - words\nnonsense\n");
+  files.put("none.txt", "nonsense\n");
+  config::Drivers drivers;
+  EXPECT_THAT(faults_of_named_files(drivers, files), testing::IsEmpty());
+  drivers.pooltag_file = "tags.txt";
+  drivers.leak_signatures_file = "leaks.txt";
+  EXPECT_THAT(faults_of_named_files(drivers, files),
+              testing::ElementsAre(
+                  "drivers.leak_signatures_file: leaks.txt: expected TAG - driver - versions - words in lines 1 and 3"));
+  drivers.pooltag_file = "none.txt";
+  drivers.leak_signatures_file = "absent.txt";
+  EXPECT_THAT(faults_of_named_files(drivers, files),
+              testing::ElementsAre("drivers.pooltag_file: none.txt: no line is TAG - binary - description",
+                                   "drivers.leak_signatures_file: absent.txt: absent"));
 }
 
 }  // namespace

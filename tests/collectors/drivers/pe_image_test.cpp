@@ -66,6 +66,7 @@ TEST(PeImage, WhatLiesIsRefused) {
     EXPECT_THAT(image.error().message, testing::HasSubstr(why));
   };
   refused(0, 0x4D5A, "MZ");
+  EXPECT_EQ(parse("MZ").error().message, "not a program image: its header is cut off");
   refused(0x3C, 0xFFFFFFF0, "PE signature");
   refused(0x40, 0, "PE signature");
   refused(0x44, 0x8664, "number of sections");

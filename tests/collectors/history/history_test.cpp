@@ -78,7 +78,48 @@ TEST(History, CapturesGoThroughTheSameDoor) {
   found = read_history(files, {"torn"});
   EXPECT_THAT(times_of(found), ElementsAre(5000));
   ASSERT_EQ(found.skipped.size(), 1U);
-  EXPECT_THAT(found.skipped[0], testing::HasSubstr("torn:0: torn: damaged at byte "));
+  EXPECT_THAT(found.skipped[0], testing::HasSubstr("torn:0: damaged at byte "));
+}
+
+TEST(History, WholeFramesBehindDamageAreUsed) {
+  MemoryFiles files;
+  std::vector<RawFrame> frames(4);
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    frames[i].time = static_cast<base::UnixMillis>(5000 + i * 1000);
+    frames[i].parts = {{"proc/meminfo", 0, 0, "MemTotal:  10 kB\nMemAvailable:  4 kB\n"}};
+  }
+  const std::size_t head = test::capture_of({}).size(), frame = test::capture_of({frames[0]}).size() - head;
+  for (const std::size_t hurt : {std::size_t{0}, std::size_t{1}, std::size_t{3}}) {
+    std::string bytes = test::capture_of(frames);
+    bytes[head + hurt * frame + 40] ^= 1;
+    files.put("c", bytes);
+    const WholeHistory found = read_history(files, {"c"});
+    std::vector<base::UnixMillis> times;
+    for (std::size_t i = 0; i < frames.size(); ++i)
+      if (i != hurt) times.push_back(frames[i].time);
+    EXPECT_THAT(times_of(found), testing::ElementsAreArray(times)) << hurt;
+    EXPECT_THAT(found.skipped,
+                ElementsAre("c:0: damaged at byte " + std::to_string(head + hurt * frame) + ": the frame's body is changed; " +
+                            std::to_string(frame) + " bytes are passed over"));
+  }
+}
+
+TEST(History, CapturesOfSeveralSystemsAreTold) {
+  MemoryFiles files;
+  RawFrame frame;
+  const auto put = [&](const char* path, const std::string& version, const std::string& architecture) {
+    frame.time += 1000;
+    frame.parts = {{"proc/meminfo", 0, 0, "MemTotal:  10 kB\nMemAvailable:  4 kB\n"},
+                   {"kmem/system", 0, 0, "version=" + version + "\narchitecture=" + architecture + "\n"}};
+    files.put(path, test::capture_of({frame}));
+  };
+  put("a", "5.10.0", "x86_64");
+  put("b", "6.1.0", "x86_64");
+  put("c", "6.1.0", "aarch64");
+  EXPECT_THAT(read_history(files, {"a", "b"}).warnings, testing::IsEmpty());
+  EXPECT_THAT(read_history(files, {"a", "b", "c"}).warnings,
+              ElementsAre("c: is of Linux (aarch64), a of Linux (x86_64); neither names its host, so they are taken as one "
+                          "host's: analyze them one by one if not"));
 }
 
 // Snapshots days apart are held against what comes behind them, which may be the torn end.
@@ -99,7 +140,7 @@ TEST(History, AGoodSnapshotBeforeATornEndIsGiven) {
     const WholeHistory found = read_history(files, {"torn"});
     EXPECT_THAT(times_of(found), testing::ElementsAreArray(times));
     ASSERT_EQ(found.skipped.size(), 1U);
-    EXPECT_THAT(found.skipped[0], testing::HasSubstr("torn:0: torn: damaged at byte "));
+    EXPECT_THAT(found.skipped[0], testing::HasSubstr("torn:0: damaged at byte "));
   }
 }
 
@@ -254,7 +295,7 @@ TEST(History, AFileThatFailsLaterEndsThere) {
   while ((*source)->advance()) ++more;
   EXPECT_LT(more, 15'000U);
   ASSERT_EQ((*source)->skipped().size(), 1U);
-  EXPECT_EQ((*source)->skipped()[0].reason, "f: cannot read: disk full");
+  EXPECT_EQ((*source)->skipped()[0].reason, "cannot read: disk full");
 }
 
 template <typename T>

@@ -122,7 +122,58 @@ TEST(Capture, EveryFlippedBitGivesTheWholeFramesBeforeIt) {
   }
 }
 
-TEST(Capture, AnErrorIsFinal) {
+TEST(Capture, EveryFlippedBitCostsItsFrameAlone) {
+  const std::vector<RawFrame> frames = {linux_frame(1), windows_frame(2), linux_frame(3)};
+  const std::string bytes = capture_of(frames);
+  const std::size_t ends[] = {kFileHeadBytes, capture_of({frames[0]}).size(), capture_of({frames[0], frames[1]}).size(),
+                              bytes.size()};
+  for (std::size_t bit = kFileHeadBytes * 8; bit < bytes.size() * 8; bit += 5) {
+    test::MemoryFiles files;
+    files.put("c", bytes);
+    const_cast<std::string&>(*files.get("c"))[bit / 8] ^= static_cast<char>(1 << bit % 8);
+    std::size_t hurt = 0;
+    while (ends[hurt + 1] <= bit / 8) ++hurt;
+    auto reader = CaptureReader::open(files, "c");
+    ASSERT_TRUE(reader.ok());
+    RawFrame frame;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto more = reader->next(frame);
+      ASSERT_EQ(more.ok(), i != hurt) << bit;
+      if (i != hurt) {
+        ASSERT_TRUE(*more && frame == frames[i]) << bit;
+        continue;
+      }
+      const auto passed = reader->resume();
+      ASSERT_TRUE(passed.ok());
+      ASSERT_EQ(passed->bytes, ends[hurt + 1] - ends[hurt]) << bit;
+      ASSERT_EQ(passed->frame_follows, hurt < 2) << bit;
+    }
+    ASSERT_FALSE(*reader->next(frame)) << bit;
+  }
+}
+
+TEST(Capture, GoesOnBehindALostPieceAndWhereTheNextOneIsDamagedToo) {
+  const std::string one = capture_of({linux_frame(1)}).substr(kFileHeadBytes),
+                    two = capture_of({linux_frame(2)}).substr(kFileHeadBytes);
+  std::string damaged = two;
+  damaged.back() ^= 1;
+  test::MemoryFiles files;
+  // The first frame lacks its end, so it claims what is the second's.
+  files.put("c", capture_of({}) + one.substr(0, one.size() - 9) + damaged + "rubbish" + two);
+  auto reader = CaptureReader::open(files, "c");
+  ASSERT_TRUE(reader.ok());
+  RawFrame frame;
+  EXPECT_FALSE(reader->next(frame).ok());
+  EXPECT_EQ(reader->resume()->bytes, one.size() - 9);
+  EXPECT_FALSE(reader->next(frame).ok());
+  EXPECT_EQ(reader->resume()->bytes, two.size() + 7);
+  ASSERT_TRUE(*reader->next(frame));
+  EXPECT_TRUE(frame == linux_frame(2));
+  EXPECT_EQ(reader->offset(), files.get("c")->size());
+  EXPECT_FALSE(*reader->next(frame));
+}
+
+TEST(Capture, AnErrorStaysUntilResumed) {
   test::MemoryFiles files;
   files.put("c", capture_of({linux_frame(1)}) + "rubbish" + capture_of({linux_frame(2)}).substr(kFileHeadBytes));
   auto reader = CaptureReader::open(files, "c");

@@ -85,6 +85,17 @@ TEST_F(Replay, DamageIsLoggedOnceAndEndsThatFile) {
   EXPECT_THAT(log_, ElementsAre(HasSubstr("damaged: damaged at byte " + at + ": the frame's body is changed")));
 }
 
+TEST_F(Replay, WholeFramesBehindDamageAreUsedAlsoBehindTheFirst) {
+  std::string damaged = capture_of({linux_frame(1), linux_frame(2), linux_frame(3), linux_frame(4)});
+  damaged[60] ^= 1;
+  damaged[capture_of({linux_frame(1), linux_frame(2)}).size() + 40] ^= 1;
+  files_.put("damaged", damaged);
+  auto source = make_replay_frames(files_, {"damaged"});
+  ASSERT_TRUE(source.ok());
+  EXPECT_THAT(times(**source), ElementsAre(2, 4));
+  EXPECT_THAT(log_, ElementsAre(HasSubstr("damaged at byte 16: "), HasSubstr("the frame's body is changed")));
+}
+
 TEST_F(Replay, AFileWithoutFramesIsLeftOut) {
   files_.put("empty", capture_of({}));
   files_.put("other", "timestamp,pool\n");

@@ -57,6 +57,14 @@ config::Config config_of(const std::vector<std::string>& arguments) {
   return resolved.config;
 }
 
+TEST(Options, OnlyInstallAndConfigureOfTheServiceTakeFlags) {
+  EXPECT_EQ(options_of({"service", "status"}).service_action, service::Action::kStatus);
+  EXPECT_THAT(options_of({"service", "configure", "--log.level=debug"}).overrides, SizeIs(1));
+  for (const char* flag : {"--log.level=debug", "--config.file=a.yml", "--collector.disable-defaults"})
+    EXPECT_THAT(faults_of({"service", "start", flag}),
+                ElementsAre("service: flags of serve belong to install and configure, which give them to the service"));
+}
+
 TEST(Options, CompletionNamesItsShell) {
   EXPECT_EQ(options_of({"completion", "zsh"}).shell, Shell::kZsh);
   EXPECT_THAT(faults_of({"completion", "tcsh"}), ElementsAre("SHELL: expected bash, zsh, fish or powershell, got \"tcsh\""));

@@ -52,6 +52,15 @@ TEST(Folders, AreMadeOnceAndTakenAgain) {
   EXPECT_TRUE(RemoveDirectoryW(to_wide(folder).c_str()));
 }
 
+TEST(Folders, AreMadeWithTheLevelsAbove) {
+  const std::string top = own_folder("kmem-levels-");
+  const auto made = protect_folder(top + "\\a\\b", FolderRights::kState, L"LS");
+  EXPECT_TRUE(made.ok()) << made.error().message;
+  EXPECT_TRUE(check_folder(top + "\\a\\b").ok());
+  for (const char* level : {"\\a\\b", "\\a", ""}) EXPECT_TRUE(RemoveDirectoryW(to_wide(top + level).c_str())) << level;
+  EXPECT_FALSE(check_folder(top).ok());
+}
+
 /// What the descriptor lets the named user do; Wine's files have no rights of their own that could be read back.
 DWORD rights_of(WELL_KNOWN_SID_TYPE user, FolderRights folder) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
@@ -107,7 +116,8 @@ TEST(Settings, ThatAreRefusedAreWarnings) {
 }
 
 TEST(Control, WithoutTheServiceSaysHowToMakeIt) {
-  for (const Action action : {Action::kStart, Action::kStop, Action::kReload, Action::kUninstall, Action::kConfigure}) {
+  for (const Action action :
+       {Action::kStart, Action::kStop, Action::kReload, Action::kUninstall, Action::kConfigure, Action::kStatus}) {
     const auto done = control({action, {}, {}});
     ASSERT_FALSE(done.ok());
     EXPECT_EQ(done.error().code, base::ErrorCode::kAbsent);
