@@ -160,14 +160,11 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   const auto grown_ms = static_cast<double>(surge.high_ms - surge.since_ms);
   const auto patience_ms = std::max(kEndsAfterAtLeastMs, static_cast<std::int64_t>(kEndsAfter * grown_ms));
   bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kFallsBack) * surge.growth;
-  // The pace is that of now, also while it slows down too much to begin as a surge.
-  if (!signs) {
-    if (const auto pace = present_pace(view, minutes_between(surge.since_ms, now_ms))) {
-      surge.pace_per_day = static_cast<float>(std::max(*pace, 0.0));
-      const double mean =
-          static_cast<double>(surge.growth) / std::max(1.0, minutes_between(surge.since_ms, now_ms)) * kMinutesPerDay;
-      over = over || (*pace < kStands * mean && now_ms - surge.told_ms > kEndsAfterAtLeastMs);
-    }
+  // The pace is that of now, also while it slows down too much to begin as a surge. What has slowed down over days ends.
+  const double lasts = minutes_between(surge.since_ms, now_ms);
+  if (const auto pace = signs ? std::nullopt : present_pace(view, lasts)) {
+    surge.pace_per_day = static_cast<float>(std::max(*pace, 0.0));
+    over = over || (lasts > kMinutesPerDay && *pace * lasts < kStands * static_cast<double>(surge.growth) * kMinutesPerDay);
   }
   if (!over) {
     subject.surging = std::make_unique<SurgeState>(surge);

@@ -125,6 +125,64 @@ TEST_F(SurgesThatEnd, NotWhenAQuarterWasGivenBack) {
   EXPECT_EQ(over_after(30, 0.76), 30);
 }
 
+/// A reading every quarter of an hour, and none while `unseen` says so; returns whether a surge was told after minute `from`.
+class SurgesSeldomSeen : public Surges {
+ protected:
+  bool told_after(
+      double from, double until, const std::function<double(double)>& cache,
+      const std::function<bool(double)>& unseen = [](double) { return false; }) {
+    for (; minute_ < until; minute_ += 15) {
+      if (unseen(minute_)) continue;
+      const double now = minute_;
+      run(1, cache);
+      minute_ = now;
+      last_ = report().surge;
+      told_since_ = told_since_ || (minute_ >= from && last_.has_value());
+    }
+    return told_since_;
+  }
+  bool told_since_ = false;
+  decltype(SubjectReport::surge) last_;
+};
+
+TEST_F(SurgesSeldomSeen, ALevelThatRoseUnseenIsNone) {
+  for (const double days : {1.0, 2.0, 3.0, 4.0}) {
+    engine_ = TrendEngine();
+    minute_ = 0, told_since_ = false;
+    const double gone = 14 * 1440, back = gone + days * 1440;
+    EXPECT_FALSE(told_after(
+        gone, back + 4 * 1440, [back](double minute) { return calm(minute) + (minute >= back ? 300 * kMiB : 0); },
+        [gone, back](double minute) { return minute >= gone && minute < back; }))
+        << days << " days";
+  }
+}
+
+TEST_F(SurgesSeldomSeen, WhatWasHeldForHoursBeforeIsNoneUntilItIsPassed) {
+  // Up for two days to 400 MiB, a month ago; then the same again, and beyond.
+  const auto ramp = [](double minute, double from) {
+    return minute >= from && minute < from + 2 * 1440 ? (minute - from) / (2 * 1440) * 400 * kMiB : 0;
+  };
+  const double again = 44 * 1440;
+  EXPECT_FALSE(told_after(20 * 1440, again + 1.6 * 1440,
+                          [&](double minute) { return calm(minute) + ramp(minute, 14 * 1440) + ramp(minute, again); }));
+  EXPECT_TRUE(told_after(again, again + 4 * 1440,
+                         [&](double minute) { return calm(minute) + (minute - again) / (2 * 1440) * 400 * kMiB; }));
+}
+
+TEST_F(SurgesSeldomSeen, WhatFillsForDaysIsToldWithThePaceOfNowAndEnds) {
+  constexpr double kTau = 3 * 1440;
+  const double begin = 20 * 1440;
+  const auto fills = [&](double minute) {
+    return calm(minute) + (minute > begin ? 450 * kMiB * (1 - std::exp(-(minute - begin) / kTau)) : 0);
+  };
+  ASSERT_TRUE(told_after(begin, begin + 6 * 1440, fills));
+  ASSERT_TRUE(last_.has_value());
+  const double pace = 450 / 3.0 * std::exp(-6 / 3.0);  // 20 MiB a day, 150 in the beginning
+  EXPECT_LT(last_->pace_per_second * 86'400 / kMiB, 2.2 * pace);
+  told_after(begin, begin + 12 * 1440, fills);
+  EXPECT_FALSE(last_.has_value());
+}
+
 TEST_F(Surges, AStepIsNone) {
   run(2 * 1440, calm);
   const double begin = minute_;
