@@ -300,8 +300,10 @@ inline constexpr std::tuple kSnapshotFields{&Snapshot::system,
                                             &Snapshot::page_table_bytes,
                                             &Snapshot::unaccounted_bytes};
 
-static_assert(std::tuple_size_v<decltype(kPoolFields)> == fields::count<PoolTotals>());
-static_assert(std::tuple_size_v<decltype(kSnapshotFields)> == fields::count<Snapshot>());
+static_assert(std::tuple_size_v<decltype(kPoolFields)> == fields::count<PoolTotals>(),
+              "a field of PoolTotals is missing above");
+static_assert(std::tuple_size_v<decltype(kSnapshotFields)> == fields::count<Snapshot>(),
+              "a field of Snapshot is missing above");
 
 /// visit(mine.field, theirs.field) for every field of the table.
 template <typename Table, typename T, typename Visit>

@@ -22,6 +22,7 @@ struct MetricRow {
   std::string_view help;                        // names the original source
   void (*fill)(const MetricsInput&, Samples&);  // nullptr: self_metrics.cpp makes it
   bool lean = false;                            // told with metrics.profile lean, too
+  std::string_view collector = {};              // whose figure it is, where collect.cpp does not know by the name
 };
 
 [[nodiscard]] std::span<const MetricRow> catalogue();

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "collectors/base/query_text.h"
+#include "exporter/metrics/catalogue.h"
 
 namespace kmem::metrics {
 namespace {
@@ -93,6 +94,8 @@ std::string_view label_of(const prometheus::ClientMetric& metric, std::string_vi
 }  // namespace
 
 std::span<const std::string_view> collectors_of(std::string_view family, std::string_view pool) {
+  for (const MetricRow& row : catalogue())
+    if (row.name == family && !row.collector.empty()) return {&row.collector, 1};
   for (const Rule& rule : kRules)
     if (family.starts_with(rule.prefix)) return rule.by == By::kPool || pool == "allocinfo" ? tags_of(pool) : rule.collectors;
   return {};

@@ -116,15 +116,19 @@ std::string collectors_table() {
 
 /// What stands between a document's two comments; KMEM_UPDATE_GOLDEN=1 writes it anew.
 void expect_written(const char* document, const std::string& what, const std::string& table) {
-  const std::string readme = read(document);
+  std::string readme = read(document);
   const std::string mark = "<!-- " + what + ": written by docs_tests -->\n";
-  const std::size_t begin = readme.find(mark), end = readme.find("<!-- end of " + what + " -->\n");
+  const std::size_t begin = readme.find(mark);
+  std::size_t end = readme.find("<!-- end of " + what + " -->\n");
   ASSERT_NE(begin, std::string::npos);
   ASSERT_NE(end, std::string::npos);
   const std::size_t from = begin + mark.size();
-  if (std::getenv("KMEM_UPDATE_GOLDEN") != nullptr)
-    std::ofstream(document, std::ios::binary) << readme.substr(0, from) << table << readme.substr(end);
-  EXPECT_EQ(readme.substr(from, end - from), table);
+  if (std::getenv("KMEM_UPDATE_GOLDEN") != nullptr) {
+    readme.replace(from, end - from, table);
+    end = from + table.size();
+    std::ofstream(document, std::ios::binary) << readme;
+  }
+  EXPECT_EQ(readme.substr(from, end - from), table) << "KMEM_UPDATE_GOLDEN=1 writes it anew";
 }
 
 TEST(Readme, ListsTheMetricsOfTheCatalogue) { expect_written(kMetrics, "metrics", metrics_table()); }

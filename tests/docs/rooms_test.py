@@ -133,6 +133,18 @@ def cycle_of(includes, rooms):
     return []
 
 
+def includes_between(includes, way):
+    """The first include that leads from each folder of a way to the next, a line each."""
+    lines = []
+    for here, there in zip(way, way[1:]):
+        for path, headers in includes.items():
+            found = [header for header in headers if os.path.dirname(header) == there]
+            if os.path.dirname(path) == here and found:
+                lines.append(f"\n{path} includes {found[0]}")
+                break
+    return "".join(lines)
+
+
 class Rooms(unittest.TestCase):
     maxDiff = None
 
@@ -140,7 +152,9 @@ class Rooms(unittest.TestCase):
         self.rooms, self.includes = read_rooms(), read_includes()
 
     def turned(self, path, header):
-        """The includes as they would be with one more."""
+        """The includes as they would be with one more. Faults that are there already are told once, above."""
+        if faults_of(self.includes, self.rooms) or cycle_of(self.includes, self.rooms):
+            self.skipTest("the tree has faults")
         self.assertIn(path, self.includes)
         self.assertIn(header, self.includes)
         return {**self.includes, path: self.includes[path] + [header]}
@@ -148,10 +162,12 @@ class Rooms(unittest.TestCase):
     def test_every_include_is_linked(self):
         self.assertGreater(len(self.rooms), 20)
         self.assertGreater(sum(map(len, self.includes.values())), 800)
-        self.assertEqual(faults_of(self.includes, self.rooms), [])
+        if faults := faults_of(self.includes, self.rooms):
+            self.fail("\n" + "\n".join(faults))
 
     def test_no_room_is_in_a_cycle(self):
-        self.assertEqual(cycle_of(self.includes, self.rooms), [])
+        if way := cycle_of(self.includes, self.rooms):
+            self.fail(" -> ".join(way) + includes_between(self.includes, way))
 
     def test_links_have_no_cycle_either(self):
         for name, room in self.rooms.items():
@@ -162,7 +178,7 @@ class Rooms(unittest.TestCase):
                 if one in self.rooms and one not in reached:
                     reached.add(one)
                     todo += self.rooms[one].public | self.rooms[one].private
-            self.assertNotIn(name, reached)
+            self.assertNotIn(name, reached, f"{name} links, over others, itself")
 
     def test_an_arrow_that_is_turned_fails(self):
         for path, header, room in (
@@ -196,7 +212,7 @@ class Rooms(unittest.TestCase):
 
     def test_a_header_of_no_room_is_told(self):
         faults = faults_of({**self.includes, "collectors/strange.h": []}, self.rooms)
-        self.assertEqual(faults, ["collectors/strange.h belongs to no room"])
+        self.assertIn("collectors/strange.h belongs to no room", faults)
 
 
 if __name__ == "__main__":

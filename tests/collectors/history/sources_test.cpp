@@ -269,7 +269,7 @@ TEST_P(HistoryFromElsewhere, HasTheseValues) {
   EXPECT_EQ(reading.snapshots, lines.size());
   EXPECT_EQ(reading.skipped, skipped.size());
   EXPECT_NE(reading.format, "");
-  EXPECT_FALSE(reading.rules.empty());
+  EXPECT_FALSE(reading.rules.empty()) << "the reader does not say how it reads times: FileNotes::timed_by";
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, HistoryFromElsewhere, testing::ValuesIn(kCases));

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "config/collectors.h"
 #include "exporter/metrics/catalogue.h"
 
 namespace kmem::metrics {
@@ -54,6 +57,18 @@ TEST(Collect, LeavesOutTheFamiliesOfTheExcluded) {
   EXPECT_THAT(left("exclude[]=meminfo&exclude[]=slabinfo"),
               ElementsAre("pool_tag_bytes vmalloc", "pool_tag_bytes allocinfo", "pool_tag_bytes paged", "boot_time_seconds ",
                           "scrape_collector_success stat", "trend_subjects "));
+}
+
+TEST(Collect, EveryCollectorHasAFigure) {
+  // What these read is told within others' figures: page sizes with the memory, holders of objects with the processes.
+  const std::vector<std::string_view> within = {"object_handles"};
+  for (const config::CollectorInfo& collector : config::kCollectors) {
+    bool has = std::find(within.begin(), within.end(), collector.name) != within.end();
+    for (const MetricRow& row : catalogue())
+      for (const std::string_view pool : {"", "slab_reclaimable", "vmalloc", "allocinfo", "paged"})
+        for (const std::string_view owner : collectors_of(row.name, pool)) has = has || owner == collector.name;
+    EXPECT_TRUE(has) << collector.name << ": say in a metric's row in exporter/metrics/catalogue.cpp whose figure it is";
+  }
 }
 
 TEST(Collect, OtherParametersAreTheScrapersOwn) {

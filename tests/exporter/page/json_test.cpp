@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "tests/exporter/page/views.h"
 
@@ -22,6 +25,15 @@ View leaking_view() {
   view.leaks[0].drivers = {{"xyz.sys", "a filter", "image_scan"}};
   view.leak_count = 1;
   return view;
+}
+
+TEST(Json, TheReadmeNamesWhatStatusHas) {
+  std::ifstream file("../exporter/page/README.md");
+  const std::string readme((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (const auto& [key, value] : json::parse(status_json(leaking_view())).items()) {
+    if (key == "api_version" || key == "time") continue;  // of every answer
+    EXPECT_NE(readme.find("`" + key + "`"), std::string::npos) << key << " is not in exporter/page/README.md";
+  }
 }
 
 TEST(Json, WhatWasDividedByWhatStandsBesideTheTimeLeft) {
