@@ -73,6 +73,7 @@ bool Boots::memory_fell(const Snapshot& snapshot) {
     total_now += static_cast<double>(now);
   });
   bytes_.swap(fresh_);
+  most_compared_ = std::max(most_compared_, common);
   return common >= kFewestTags && 3 * fell >= 2 * common && 10 * rose <= common && total_now < 0.7 * total_before;
 }
 
@@ -122,6 +123,9 @@ std::string Boots::how_words() const {
   };
   const std::string given = timed_ == 0 ? "no boot times are given" : "boot times are not given everywhere";
   if (counted_) return given + ": a reboot is where most counters of allocations fell together, " + seen(by_counters_);
+  if (untimed_ > 1 && by_memory_ == 0 && most_compared_ < kFewestTags)
+    return given + ", nor are allocations counted, and there are too few tags (" + std::to_string(most_compared_) + " of " +
+           std::to_string(kFewestTags) + ") to see a reboot by their memory: one is taken for growth given back";
   return given + ", nor are allocations counted: that most tags fall far together is taken for a reboot and may be none, " +
          seen(by_memory_);
 }

@@ -57,6 +57,7 @@ class Boots {
   std::optional<base::UnixMillis> inferred_at_;
   std::uint64_t by_counters_ = 0, by_memory_ = 0, timed_ = 0, untimed_ = 0;
   bool counted_ = false;
+  std::size_t most_compared_ = 0;  // tags of which the memory told, at most
 };
 
 }  // namespace kmem

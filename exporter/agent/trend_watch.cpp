@@ -71,14 +71,14 @@ std::string_view bound_text(const trend::SubjectReport& report) {
 }
 
 /// What runs out, as the metric names it; empty for pools whose end would mean nothing.
-std::string_view resource_of(const trend::SubjectReport& report) {
-  if (!trend::has_pool(report.kind)) return trend::kind_name(report.kind);
-  switch (report.pool) {
+std::string_view resource_of(trend::Kind kind, Pool pool) {
+  if (!trend::has_pool(kind)) return trend::kind_name(kind);
+  switch (pool) {
     case Pool::kPaged:
     case Pool::kNonpaged:
     case Pool::kSlabUnreclaimable:
     case Pool::kVmalloc:
-    case Pool::kPercpu: return pool_name(report.pool);
+    case Pool::kPercpu: return pool_name(pool);
     default: return {};
   }
 }
@@ -295,6 +295,7 @@ void TrendWatch::review(bool silent) {
 }
 
 void TrendWatch::describe(const select::Selection& selection) {
+  describe_runouts();
   const bool same_members = std::equal(selection.members.begin(), selection.members.end(), described_.begin(), described_.end(),
                                        [](const select::Member& member, std::uint64_t key) { return member.key == key; });
   if (same_members && !changed_) return;
@@ -337,34 +338,34 @@ void TrendWatch::describe(const select::Selection& selection) {
   changed_ = false;
 }
 
+/// At every tick, for alerts live on them: the same division, of the same reading, that the page and the API tell.
+void TrendWatch::describe_runouts() {
+  view_.runouts.clear();
+  for (const trend::TrendEngine::Runout& runout : engine_.runouts()) {
+    const trend::Exhaustion& end = runout.exhaustion;
+    if (const std::string_view resource = resource_of(runout.kind, runout.pool); !resource.empty())
+      view_.runouts.push_back({resource, std::round(end.seconds), std::round(end.room), trend::bound_name(end.bound),
+                               rounded(end.pace_per_second)});
+  }
+}
+
 void TrendWatch::describe_totals() {
   view_.pools.clear();
-  view_.runouts.clear();
-  const auto runout = [this](const trend::SubjectReport& report) {
-    const std::string_view resource = resource_of(report);
-    if (report.exhaustion && !resource.empty())
-      view_.runouts.push_back({resource, std::round(report.exhaustion->seconds), std::round(report.exhaustion->room),
-                               trend::bound_name(report.exhaustion->bound), rounded(report.exhaustion->pace_per_second)});
-  };
   for (std::size_t i = 0; i < kPoolCount; ++i) {
     const auto report = engine_.find(trend::Kind::kPool, static_cast<Pool>(i), {});
     if (!report) continue;
     view_.pools.push_back({report->pool, slopes_of(*report, 1)});
-    runout(*report);
   }
   if (const auto unaccounted = engine_.find(trend::Kind::kUnaccounted, {}, {})) {
     view_.unaccounted = slopes_of(*unaccounted, 1);
-    runout(*unaccounted);
   } else {
     view_.unaccounted = {};
   }
   // Free entries: the engine counts their use, the metric what is left.
   const auto ptes = engine_.find(trend::Kind::kSystemPtes, {}, {});
   view_.system_ptes = ptes ? slopes_of(*ptes, -1) : metrics::TrendSlopes{};
-  if (ptes) runout(*ptes);
   const auto commit = engine_.find(trend::Kind::kCommit, {}, {});
   view_.commit = commit ? slopes_of(*commit, 1) : metrics::TrendSlopes{};
-  if (commit) runout(*commit);
 }
 
 }  // namespace kmem

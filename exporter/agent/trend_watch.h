@@ -66,6 +66,7 @@ class TrendWatch {
   void make_pieces();
   void review(bool silent);
   void find_holders();
+  void describe_runouts();
   void describe_totals();
   void note_readiness();
 

@@ -27,12 +27,18 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
   ordered_json drivers = ordered_json::array();
   for (const drivers::Candidate& one : subject.drivers)
     drivers.push_back({{"driver", one.driver}, {"description", one.description}, {"source", one.source}});
+  ordered_json growers = ordered_json::array();
+  for (const trend::SubjectReport::Grower& grower : report.growers)
+    growers.push_back({{"tag", grower.tag}, {"bytes", std::llround(grower.amount)}});
+  // A leak's pace is that of its weeks, or with the end that comes first in `pace_per_day`.
+  const bool surge = report.surge && report.verdict == trend::Verdict::kSurge;
   const trend::Exhaustion exhaustion = report.exhaustion.value_or(trend::Exhaustion{});
   return {
       {"kind", trend::kind_name(report.kind)},
       {"pool", trend::pool_name_of(report.kind, report.pool)},
       {"tag", report.text},
       {"drivers", std::move(drivers)},
+      {"growers", std::move(growers)},
       {"verdict", trend::verdict_name(report.verdict)},
       {"confidence", report.confidence},
       {"slope_bytes_per_day", report.credible_slope_per_second * kSecondsPerDay},
@@ -45,9 +51,9 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
       {"bound",
        exhaustion.bound != trend::Bound::kUnknown ? ordered_json(trend::bound_name(exhaustion.bound)) : ordered_json(nullptr)},
       {"room", report.exhaustion ? ordered_json(std::llround(exhaustion.room)) : ordered_json(nullptr)},
-      {"surge_per_hour", report.surge ? ordered_json(report.surge->pace_per_second * kSecondsPerHour) : ordered_json(nullptr)},
-      {"surge_since", report.surge ? ordered_json(base::rfc3339(report.surge->since)) : ordered_json(nullptr)},
-      {"surge_seconds_left", report.surge ? finite(report.surge->seconds_left) : ordered_json(nullptr)},
+      {"surge_per_hour", surge ? ordered_json(report.surge->pace_per_second * kSecondsPerHour) : ordered_json(nullptr)},
+      {"surge_since", surge ? ordered_json(base::rfc3339(report.surge->since)) : ordered_json(nullptr)},
+      {"surge_seconds_left", surge ? finite(report.surge->seconds_left) : ordered_json(nullptr)},
       {"pace_per_day", report.exhaustion ? ordered_json(exhaustion.pace_per_second * kSecondsPerDay) : ordered_json(nullptr)}};
 }
 
@@ -56,8 +62,10 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
   return {{"kind", trend::kind_name(growth->kind)},
           {"pool", trend::pool_name_of(growth->kind, growth->pool)},
           {"tag", growth->text},
-          {"bytes", std::llround(growth->amount)},
-          {"seconds", std::llround(growth->seconds)}};
+          {"bytes", trend::counts_bytes(growth->kind) ? ordered_json(std::llround(growth->amount)) : ordered_json(nullptr)},
+          {"amount", std::llround(growth->amount)},
+          {"seconds", std::llround(growth->seconds)},
+          {"large", growth->is_large}};
 }
 
 ordered_json host_json(const HostAnalysis& host) {
@@ -78,7 +86,8 @@ ordered_json host_json(const HostAnalysis& host) {
 
 ordered_json named_host_json(const HostAnalysis& host) {
   const trend::Verdict worst = host.subjects.empty() ? trend::Verdict::kOk : host.subjects.front().report.verdict;
-  const bool unknown = worst == trend::Verdict::kOk && (!host.readiness.judged || host.summary.subjects == 0);
+  const bool fast = host.readiness.largest && host.readiness.largest->is_large;
+  const bool unknown = worst == trend::Verdict::kOk && (!host.readiness.judged || host.summary.subjects == 0 || fast);
   ordered_json document = {{"host", host.host}, {"verdict", unknown ? "unknown" : trend::verdict_name(worst)}};
   document.update(host_json(host));
   return document;

@@ -52,13 +52,23 @@ std::string name_words(const SubjectReport& report) {
   return "handles of " + report.text;
 }
 
+constexpr double kHoursCount = 2 * kSecondsPerDay;  // what ends or lasts for less is told by the hour
+
+/// By the hour where days would say nothing: "+8.58 GiB/h"; else by the day, without a unit of time.
+std::string pace_words(Kind kind, double per_second, bool by_hour) {
+  const double pace = per_second * (by_hour ? base::kSecondsPerHour : kSecondsPerDay);
+  return (kind == Kind::kSystemPtes ? digits(-pace, 0) : "+" + amount_words(kind, pace)) + (by_hour ? "/h" : "");
+}
+
+bool is_by_hour(const SubjectReport& report) {
+  return report.verdict == Verdict::kSurge && report.surge && report.surge->seconds_left < kHoursCount;
+}
+
 /// Rising use has a plus; free entries that go away a minus.
 std::string rate_words(const SubjectReport& report) {
   if (report.verdict == Verdict::kOk) return "-";
   const bool surge = report.verdict == Verdict::kSurge && report.surge;
-  const double a_day = (surge ? report.surge->pace_per_second : report.credible_slope_per_second) * kSecondsPerDay;
-  if (report.kind == Kind::kSystemPtes) return digits(-a_day, 0);
-  return "+" + amount_words(report.kind, a_day);
+  return pace_words(report.kind, surge ? report.surge->pace_per_second : report.credible_slope_per_second, is_by_hour(report));
 }
 
 std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
@@ -69,6 +79,10 @@ std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
     return count > kMostDays ? std::string("never") : digits(count, count < 10 ? 1 : 0);
   };
   if (exhaustion->seconds / kSecondsPerDay > kMostDays) return "> 10 years";
+  if (exhaustion->seconds < kHoursCount && exhaustion->seconds > 0) {
+    const double hours = exhaustion->seconds / base::kSecondsPerHour;
+    return hours < 2 ? digits(hours * 60, 0) + " min" : digits(hours, hours < 10 ? 1 : 0) + " h";
+  }
   return days(exhaustion->seconds) + " (" + days(exhaustion->soonest_seconds) + " to " + days(exhaustion->latest_seconds) + ")";
 }
 
@@ -81,7 +95,7 @@ std::string room_words(const SubjectReport& report) {
                       std::string(trend::bound_words(end.bound));
   constexpr double kSame = 0.005;
   if (std::abs(end.pace_per_second - report.credible_slope_per_second) > kSame * end.pace_per_second)
-    words += " at +" + amount_words(report.kind, end.pace_per_second * kSecondsPerDay);
+    words += " at " + pace_words(report.kind, end.pace_per_second, is_by_hour(report));
   return words;
 }
 
@@ -128,23 +142,29 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
   const std::string_view pool = trend::pool_name_of(growth.kind, growth.pool);
   const double hours = growth.seconds / base::kSecondsPerHour;
   const auto whole = [](double count) { return static_cast<std::uint64_t>(std::ceil(count)); };
-  return (pool.empty() ? "" : std::string(pool) + " ") + name_words(subject) + ", +" + size_words(growth.amount) + " in " +
-         (hours < 2    ? count_words(std::max<std::uint64_t>(1, whole(hours * 60)), "minute")
+  return (pool.empty() ? "" : std::string(pool) + " ") + name_words(subject) +
+         (growth.kind == Kind::kSystemPtes ? ", -" : ", +") + amount_words(growth.kind, growth.amount) + " in " +
+         (hours < 2    ? count_words(static_cast<std::uint64_t>(std::max(1LL, std::llround(hours * 60))), "minute")
           : hours < 48 ? count_words(whole(hours), "hour")
-                       : digits(hours / 24, hours < 240 ? 1 : 0) + " days");
+                       : digits(hours / 24, hours < 240 ? 1 : 0) + " days") +
+         std::string(trend::growth_claim(growth));
+}
+
+bool grows_fast(const HostAnalysis& host) { return host.readiness.largest && host.readiness.largest->is_large; }
+
+/// Such growth is the verdict where nothing has one.
+bool only_grows_fast(const HostAnalysis& host) {
+  return grows_fast(host) && host.count(Verdict::kLeak) + host.count(Verdict::kSurge) + host.count(Verdict::kWatch) == 0;
 }
 
 /// What the history cannot show, so that silence is not taken for an answer.
 void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool grows) {
   constexpr double kSeldomHours = 2;
   const std::string lacking = trend::readiness_words(analysis.readiness);
-  if (!lacking.empty() && grows) out += "         Too little to judge the rest: " + lacking + ".\n";
+  if (!lacking.empty() && (grows || grows_fast(analysis))) out += "         Too little to judge the rest: " + lacking + ".\n";
   if (lacking.empty() && days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
-  if (const auto& largest = analysis.readiness.largest)
-    out += (largest->seconds < trend::Readiness::kNeededDays * kSecondsPerDay && lacking.empty()
-                ? "         Too new to be judged, of those the largest growth: "
-                : "         Largest growth so far: ") +
-           growth_words(*largest) + "\n";
+  if (const auto& largest = analysis.readiness.largest; largest && (grows || !largest->is_large))
+    out += "         " + std::string(trend::growth_label(*largest)) + growth_words(*largest) + "\n";
   const double hours = analysis.usual_seconds / base::kSecondsPerHour;
   if (hours > kSeldomHours)
     out +=
@@ -188,6 +208,7 @@ void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of
   const bool grows = leaks + surges + watched > 0;
   out += "Verdict  " +
          (analysis.summary.subjects == 0 && !grows ? std::string(kNothingToJudge)
+          : !grows && grows_fast(analysis)         ? "grows now: " + growth_words(*analysis.readiness.largest)
           : grows || analysis.readiness.judged
               ? verdict_sum(leaks, surges, watched) +
                     (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read")
@@ -234,6 +255,9 @@ void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
     line += i == 0 ? "FLOOR OF EVERY 2 DAYS" : sparkline(courses[i - 1], from, utf8);
     out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
+  for (const AnalyzedSubject& subject : analysis.subjects)
+    if (const std::string most = trend::grower_words(subject.report, size_words); !most.empty())
+      out += "Of " + std::string(pool_name(subject.report.pool)) + " " + name_words(subject.report) + " " + most + "\n";
 }
 
 /// A line a host, worst first, then those with something to tell one by one.
@@ -241,14 +265,20 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
   std::vector<const HostAnalysis*> hosts = {&analysis};
   for (const HostAnalysis& host : analysis.others) hosts.push_back(&host);
   std::size_t leaking = 0, watched = 0, unjudged = 0, width = 4;
+  base::UnixMillis newest = 0;
+  std::size_t surging = 0, fast_ones = 0;
   for (const HostAnalysis* host : hosts) {
+    newest = std::max(newest, host->end);
+    surging += host->count(Verdict::kLeak) == 0 && host->count(Verdict::kSurge) > 0 ? 1 : 0;
+    fast_ones += only_grows_fast(*host) ? 1 : 0;
     leaking += host->count(Verdict::kLeak) > 0 ? 1 : 0;
-    unjudged += host->readiness.judged ? 0 : 1;
-    watched += host->count(Verdict::kLeak) == 0 && host->count(Verdict::kWatch) > 0 ? 1 : 0;
+    unjudged += host->readiness.judged || only_grows_fast(*host) ? 0 : 1;
+    watched += host->count(Verdict::kLeak) + host->count(Verdict::kSurge) == 0 && host->count(Verdict::kWatch) > 0 ? 1 : 0;
     width = std::max(width, host->host.size());
   }
   out += "Hosts    " + std::to_string(hosts.size()) + ": " + std::to_string(leaking) + " with leaks, " +
-         std::to_string(watched) + " to watch" +
+         (surging > 0 ? std::to_string(surging) + " with surges, " : std::string()) + std::to_string(watched) + " to watch" +
+         (fast_ones > 0 ? ", " + std::to_string(fast_ones) + " growing for too short to tell" : std::string()) +
          (unjudged > 0 ? ", " + std::to_string(unjudged) + " too little to judge" : std::string()) + "\n";
   add_passed_over(out, analysis);
   out += "\nVERDICT  HOST" + std::string(width - 4, ' ') + "  DAYS  WHAT\n";
@@ -263,13 +293,20 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
       }
       const bool has_pool = subject.report.kind == Kind::kTag || subject.report.kind == Kind::kPool;
       what = (has_pool ? std::string(pool_name(subject.report.pool)) + " " : "") + name_words(subject.report) + " " +
-             rate_words(subject.report) + " a day";
+             rate_words(subject.report) + (is_by_hour(subject.report) ? "" : " a day");
     }
     const bool unknown = what.empty() && (!host->readiness.judged || host->summary.subjects == 0);
+    const bool fast = what.empty() && grows_fast(*host);
     if (unknown && host->summary.subjects == 0) what = kNothingToJudge;
+    else if (fast) what = "grows now: " + growth_words(*host->readiness.largest);
     else if (unknown) what = "too little to judge: " + trend::readiness_words(host->readiness);
-    if (const auto& largest = host->readiness.largest; largest && unknown) what += "; largest growth " + growth_words(*largest);
-    std::string line(unknown
+    if (const auto& largest = host->readiness.largest; largest && unknown && !fast) what += "; largest growth " + growth_words(*largest);
+    // What is said of now is of the host's own last reading.
+    const double silent_days = static_cast<double>(newest - host->end) / 1000 / kSecondsPerDay;
+    if (silent_days >= 1)
+      what += std::string(what.empty() ? "" : "; ") + "last read " + digits(silent_days, silent_days < 10 ? 1 : 0) +
+              " days before the newest host";
+    std::string line(unknown || fast
                          ? "unknown"
                          : trend::verdict_word(host->subjects.empty() ? Verdict::kOk : host->subjects.front().report.verdict));
     line.resize(9, ' ');

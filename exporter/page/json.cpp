@@ -118,6 +118,9 @@ ordered_json subject_json(const Subject& subject) {
                     {"seconds_left", finite(surge.seconds_left)},
                     {"room", finite(surge.seconds_left * surge.pace_per_second)}};
   }
+  out["growers"] = ordered_json::array();
+  for (const trend::SubjectReport::Grower& grower : report.growers)
+    out["growers"].push_back({{"tag", grower.tag}, {"bytes", std::llround(grower.amount)}});
   out["drivers"] = drivers_json(subject.drivers);
   out["holder"] = nullptr;
   if (subject.holder) {
@@ -171,8 +174,10 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
   return {{"kind", trend::kind_name(growth->kind)},
           {"pool", trend::pool_name_of(growth->kind, growth->pool)},
           {"tag", growth->text},
-          {"bytes", growth->amount},
-          {"seconds", growth->seconds}};
+          {"bytes", trend::counts_bytes(growth->kind) ? ordered_json(growth->amount) : ordered_json(nullptr)},
+          {"amount", growth->amount},
+          {"seconds", growth->seconds},
+          {"large", growth->is_large}};
 }
 
 }  // namespace

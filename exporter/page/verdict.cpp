@@ -26,12 +26,17 @@ std::string holder_part(const Subject& subject) {
   return words.empty() ? words : ", " + words;
 }
 
+std::string grower_part(const trend::SubjectReport& report) {
+  const std::string words = trend::grower_words(report, byte_words);
+  return words.empty() ? words : " (" + words + ")";
+}
+
 std::string leak_words(const Subject& leak, base::UnixMillis now, Verdict& verdict) {
   const trend::SubjectReport& report = leak.report;
   std::string words = subject_words(report);
   if (const std::string driver = driver_words(leak.drivers); !driver.empty()) words += ", " + driver;
   words += ", " + growth_words(growth_a_day(report), trend::counts_bytes(report.kind));
-  words += holder_part(leak);
+  words += grower_part(report) + holder_part(leak);
   if (report.since) {
     verdict.moments.push_back({day_words(*report.since, now), *report.since, "day"});
     words += " since " + verdict.moments.back().words;
@@ -53,13 +58,14 @@ std::string history_words(const View& view) {
   return "No leak seen; " + plural_words(static_cast<std::uint64_t>(days), "day") + " of history";
 }
 
-std::string growth_so_far(const trend::Readiness::Growth& growth, bool judged) {
+std::string growth_so_far(const trend::Readiness::Growth& growth) {
   trend::SubjectReport subject;
   subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
-  return std::string(growth.seconds < trend::Readiness::kNeededDays * kSecondsPerDay && judged
-                         ? "Too new to be judged, of those the largest growth: "
-                         : "Largest growth so far: ") +
-         subject_words(subject) + ", +" + byte_words(growth.amount) + " in " + duration_words(growth.seconds);
+  const bool bytes = trend::counts_bytes(growth.kind);
+  return std::string(trend::growth_label(growth)) + subject_words(subject) +
+         (growth.kind == trend::Kind::kSystemPtes ? ", -" : ", +") +
+         (bytes ? byte_words(growth.amount) : number_words(growth.amount)) + " in " + duration_words(growth.seconds) +
+         std::string(trend::growth_claim(growth));
 }
 
 void add_shortages(const View& view, std::vector<std::string>& out, Verdict& verdict) {
@@ -117,7 +123,7 @@ std::string surge_words(const Subject& subject, base::UnixMillis now) {
   words += ", " + std::string(report.kind == trend::Kind::kSystemPtes ? "-" : "+") +
            (bytes ? byte_words(an_hour) : number_words(an_hour)) + "/hour for " +
            duration_words(static_cast<double>(now - surge.since) / 1000);
-  words += holder_part(subject);
+  words += grower_part(report) + holder_part(subject);
   if (std::isinf(surge.seconds_left)) return words;
   const double room = surge.seconds_left * surge.pace_per_second;
   words += "; " + (bytes ? byte_words(room) : number_words(room)) + " left";
@@ -208,8 +214,17 @@ Verdict judge(const View& view) {
       shortages.erase(shortages.begin());
       verdict.state = Verdict::State::kWarning;
     }
-    if (view.readiness.largest) verdict.details.push_back(growth_so_far(*view.readiness.largest, view.readiness.judged));
+    if (const auto& largest = view.readiness.largest; largest && !largest->is_large) {
+      verdict.details.push_back(growth_so_far(*largest));
+    } else if (largest) {
+      // What may use up memory goes before that no leak was seen, which says nothing of it.
+      verdict.details.insert(verdict.details.begin(), std::move(verdict.headline));
+      verdict.headline = growth_so_far(*largest);
+      verdict.state = Verdict::State::kWarning;
+    }
   }
+  if (const auto& largest = view.readiness.largest; largest && largest->is_large && !(view.leaks.empty() && view.surges.empty()))
+    verdict.details.push_back(growth_so_far(*largest));
   for (std::string& words : shortages) verdict.details.push_back(capitalized(std::move(words)));
   for (const PartStatus& part : view.parts) {
     if (part.state != PartState::kFailed) continue;

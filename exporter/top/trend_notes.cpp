@@ -28,6 +28,16 @@ std::string entries_words(double per_second) {
   return "-" + short_count(static_cast<std::uint64_t>(std::llround(per_second * kSecondsPerDay))) + "/d";
 }
 
+/// "52m", "9.5h", "41d".
+std::string span_words(double seconds) {
+  const double hours = seconds / kSecondsPerHour, days = hours / 24;
+  std::array<char, 32> text{};
+  if (hours < 2) std::snprintf(text.data(), text.size(), "%.0fm", hours * 60);
+  else if (days < 2) std::snprintf(text.data(), text.size(), hours < 10 ? "%.1fh" : "%.0fh", hours);
+  else std::snprintf(text.data(), text.size(), days < 10 ? "%.1fd" : "%.0fd", std::min(days, 99'999.0));
+  return text.data();
+}
+
 /// "nonpaged ends in 9.1d: 22.1M to the pool limit, +2.44M/d", which agree; empty where nothing leads there.
 std::string end_words(const trend::SubjectReport& report) {
   const auto& end = report.exhaustion;
@@ -38,11 +48,8 @@ std::string end_words(const trend::SubjectReport& report) {
                            : report.kind == trend::Kind::kCommit      ? "Commit"
                            : report.kind == trend::Kind::kUnaccounted ? "Unaccounted"
                                                                       : "Free PTEs";
-  const double days = end->seconds / kSecondsPerDay;
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), days < 10 ? "%.1fd" : "%.0fd", std::min(days, 99'999.0));
   const auto room = static_cast<std::uint64_t>(std::llround(std::min(end->room, 1e18)));
-  return name + " ends in " + text.data() + ": " +
+  return name + " ends in " + span_words(end->seconds) + ": " +
          (report.kind == trend::Kind::kSystemPtes ? short_count(room) : short_bytes(room)) +
          (end->bound == trend::Bound::kAvailableMemory ? " of " : " to the ") + std::string(trend::bound_words(end->bound)) +
          ", " +
@@ -51,9 +58,11 @@ std::string end_words(const trend::SubjectReport& report) {
 
 std::string growth_words(const trend::Readiness::Growth& growth) {
   const std::string_view pool = trend::pool_name_of(growth.kind, growth.pool);
-  return "Largest growth so far: " + (pool.empty() ? std::string("commit") : std::string(pool)) +
-         (growth.text.empty() ? "" : " " + growth.text) + " +" +
-         short_bytes(static_cast<std::int64_t>(std::llround(std::min(growth.amount, 1e18))));
+  const auto amount = static_cast<std::int64_t>(std::llround(std::min(growth.amount, 1e18)));
+  return std::string(trend::growth_label(growth)) + (pool.empty() ? std::string(trend::kind_name(growth.kind)) : std::string(pool)) +
+         (growth.text.empty() ? "" : " " + growth.text) + (growth.kind == trend::Kind::kSystemPtes ? " -" : " +") +
+         (trend::counts_bytes(growth.kind) ? short_bytes(amount) : short_count(static_cast<std::uint64_t>(amount))) + " in " +
+         span_words(growth.seconds) + std::string(trend::growth_claim(growth));
 }
 
 std::string words(const trend::SubjectReport& report) {
@@ -116,10 +125,11 @@ void TrendNotes::refresh() {
     problem_ = path_ + ": " + taken.error().message;
   } else {
     const trend::Readiness readiness = engine.readiness();
-    if (const std::string lacking = trend::readiness_words(readiness); !lacking.empty()) {
-      ends_.push_back("Too little to judge: " + lacking);
-      if (readiness.largest) ends_.push_back(growth_words(*readiness.largest));
-    }
+    const std::string lacking = trend::readiness_words(readiness);
+    const bool fast = readiness.largest && readiness.largest->is_large;
+    if (fast) ends_.push_back(growth_words(*readiness.largest));
+    if (!lacking.empty()) ends_.push_back("Too little to judge: " + lacking);
+    if (!lacking.empty() && readiness.largest && !fast) ends_.push_back(growth_words(*readiness.largest));
     for (const trend::SubjectReport& report : engine.report(true)) {
       if (report.kind == trend::Kind::kTag)
         notes_[tag_key(report.pool, report.text)] = {words(report) + holder_note(engine, report), mark_of(report.verdict)};

@@ -79,6 +79,13 @@ class TrendEngine {
   /// Worst first. Without `all`: those with a verdict other than ok.
   [[nodiscard]] std::vector<SubjectReport> report(bool all) const;
   [[nodiscard]] std::optional<SubjectReport> find(Kind kind, Pool pool, std::string_view text) const;
+  /// Of pools, commit, free PTEs and unaccounted memory, as report() has it, at the last observation: cheap enough for a tick.
+  struct Runout {
+    Kind kind = Kind::kPool;
+    Pool pool = Pool::kPaged;
+    Exhaustion exhaustion;
+  };
+  [[nodiscard]] std::vector<Runout> runouts() const;
   /// Lowest value of each of the last 56 days, oldest first, NaN where nothing was seen: for a sparkline.
   [[nodiscard]] std::array<float, kHistoryDays> daily_course(Kind kind, Pool pool, std::string_view text) const;
 
@@ -174,8 +181,13 @@ class TrendEngine {
   [[nodiscard]] double min_per_day(Kind kind) const;
   [[nodiscard]] static Verdict verdict_of(const Subject& subject);
   [[nodiscard]] SubjectReport describe(std::size_t slot) const;
-  [[nodiscard]] double suspects_slope(Pool pool) const;
-  [[nodiscard]] double surge_pace(std::size_t slot) const;
+  /// A day's growth of all tags of a pool that leak, and of those that surge.
+  struct PaceOfTags {
+    double leaking = 0, surging = 0;
+  };
+  using PacesOfTags = std::array<PaceOfTags, kPoolCount>;
+  [[nodiscard]] PacesOfTags paces_of_tags() const;
+  [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot, const PaceOfTags& of_tags) const;
   void index_all();
   void look_for_surges(std::int64_t fine_before);
   void look_for_surge(std::size_t slot, double left, double whole);
@@ -185,6 +197,10 @@ class TrendEngine {
   [[nodiscard]] std::int64_t judged_from(const Timeline::Boot& boot) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_of(std::size_t slot, std::int64_t first_seen_ms) const;
   [[nodiscard]] std::optional<Readiness::Growth> largest_growth(bool of_all) const;
+  [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, double left, double whole) const;
+  [[nodiscard]] std::optional<Readiness::Growth> growth_now(bool of_large) const;
+  [[nodiscard]] double whole_of_unlimited(std::size_t slot) const;
+  [[nodiscard]] std::vector<SubjectReport::Grower> growers_of(std::size_t slot) const;
 
   EngineOptions options_;
   State state_;

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include "exporter/trend/daily.h"
 #include "exporter/trend/engine.h"
@@ -80,6 +81,7 @@ Readiness TrendEngine::readiness() const {
     seen[static_cast<std::size_t>(i)] = any ? 0 : kNothing;
   }
   const std::vector<Timeline::Boot>& boots = state_.timeline.boots();
+  double longest_days = 0;
   std::size_t long_boots = 0, buckets_in_all = 0;
   for (std::size_t i = 0; i < boots.size(); ++i) {
     const bool running = i + 1 == boots.size();
@@ -94,6 +96,12 @@ Readiness TrendEngine::readiness() const {
     const double whole_days = points.count == 0 ? 0 : points.span_days() + 1;
     readiness.judged = readiness.judged || (points.count >= Readiness::kNeededReadings && whole_days >= Readiness::kNeededDays);
     if (static_cast<double>(known) >= kFewestDaysOfABoot * kBucketsPerDay) ++long_boots, buckets_in_all += known;
+    const auto whole = std::span<const float>(seen).subspan(
+        static_cast<std::size_t>(std::clamp<std::int64_t>(boots[i].first_bucket - first_bucket, 0, kCoarseBuckets)));
+    const auto of_boot = whole.first(std::min(
+        whole.size(), static_cast<std::size_t>(std::max<std::int64_t>(end - std::max(boots[i].first_bucket, first_bucket), 0))));
+    longest_days = std::max(
+        longest_days, static_cast<double>(std::count_if(of_boot.begin(), of_boot.end(), is_seen)) / kBucketsPerDay);
     if (!running) continue;
     readiness.readings = points.count;
     readiness.days = static_cast<double>(floors.end() - begin) / kBucketsPerDay;
@@ -111,16 +119,43 @@ Readiness TrendEngine::readiness() const {
   readiness.judged = readiness.judged ||
                      (long_boots >= kFewestBoots && static_cast<double>(buckets_in_all) >= kFewestDaysInAll * kBucketsPerDay);
   if (readiness.judged) readiness.days_lacking = 0, readiness.few = false;
+  // A day of each is its warm-up's.
+  if (!readiness.judged && boots.size() > kFewestBoots && long_boots == 0)
+    readiness.boots = boots.size() - 1, readiness.longest_boot_days = longest_days;
   constexpr double kShortDays = 14;
   constexpr std::size_t kShortReadings = 10;  // fast growth is waited for
   const bool is_short = boots.size() == 1 && (readiness.days < kShortDays || readiness.readings < kShortReadings);
-  readiness.largest = largest_growth(!readiness.judged || is_short);
+  const bool of_all = !readiness.judged || is_short;
+  std::optional<Readiness::Growth> slow = largest_growth(of_all), fast = growth_now(!of_all);
+  const bool is_faster = fast && (fast->is_large || (of_all && (!slow || fast->amount > slow->amount)));
+  readiness.largest = is_faster ? std::move(fast) : std::move(slow);
+  if (readiness.largest) readiness.largest->is_new = !of_all && !readiness.largest->is_large;
+  if (readiness.largest)
+    readiness.largest->of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(),
+                                             [](const auto& subject) { return verdict_of(*subject) != Verdict::kOk; });
   return readiness;
+}
+
+std::string_view growth_label(const Readiness::Growth& growth) {
+  if (growth.is_large) return "Grows now: ";
+  if (growth.is_new) return "Too new to be judged, of those the largest growth: ";
+  return growth.of_rest ? "Largest growth of the rest: " : "Largest growth so far: ";
+}
+
+std::string_view growth_claim(const Readiness::Growth& growth) {
+  return growth.is_large ? ", not long enough to tell a surge from a step" : "";
 }
 
 std::string readiness_words(const Readiness& readiness) {
   if (readiness.judged) return {};
   const double days = readiness.days_lacking;
+  if (readiness.boots > 0) {
+    const double longest = readiness.longest_boot_days;
+    const bool hours = longest < 2;
+    const auto count = static_cast<std::uint64_t>(std::llround(hours ? longest * 24 : longest));
+    return "telling a leak takes a boot that lasts 8 days, or seven of 5 days; of " + std::to_string(readiness.boots + 1) +
+           " the longest has " + std::to_string(count) + (hours ? " hour" : " day") + (count == 1 ? "" : "s") + " of readings";
+  }
   // Those of the open 4 hours are counted by people, but not judged yet.
   if (readiness.few)
     return "telling a leak takes readings on " + std::to_string(Readiness::kNeededReadings + 1) + " days, there are " +

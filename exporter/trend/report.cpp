@@ -102,16 +102,23 @@ Room TrendEngine::room_of(std::size_t slot) const {
 }
 
 std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot) const {
+  const Subject& subject = *state_.subjects[slot];
+  return exhaustion_of(slot, subject.kind == Kind::kPool ? paces_of_tags()[static_cast<std::size_t>(subject.pool)] : PaceOfTags{});
+}
+
+std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const PaceOfTags& of_tags) const {
   const Room room = room_of(slot);
   if (!room.known()) return std::nullopt;
   const Subject& subject = *state_.subjects[slot];
   double slope = static_cast<double>(subject.slope_per_day);
-  if (subject.kind == Kind::kPool) slope = std::max(slope, suspects_slope(subject.pool));
+  // A pool's is at least that of its leaking tags, and of its surging ones.
+  slope = std::max(slope, of_tags.leaking);
   Exhaustion end;
   end.room = std::max(0.0, room.amount);
   end.bound = room.bound;
   // What surges ends by what is left at this moment, if that is sooner.
-  const double surging = surge_pace(slot);
+  const double own = subject.surge().active() ? static_cast<double>(subject.surge().pace_per_day) : 0;
+  const double surging = std::max(own, of_tags.surging);
   if (surging > 0) {
     const double limit = limit_of(slot);
     double left = std::max(0.0, limit - static_cast<double>(state_.open[slot].last));
@@ -132,27 +139,28 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot) const {
   return end;
 }
 
-/// A day's growth; of a pool at least that of its surging tags.
-double TrendEngine::surge_pace(std::size_t slot) const {
-  const Subject& subject = *state_.subjects[slot];
-  double sum = 0;
-  if (subject.kind == Kind::kPool) {
-    for (const auto& tag : state_.subjects) {
-      if (tag->surge().active() && tag->kind == Kind::kTag && tag->pool == subject.pool)
-        sum += static_cast<double>(tag->surge().pace_per_day);
-    }
+TrendEngine::PacesOfTags TrendEngine::paces_of_tags() const {
+  PacesOfTags paces;
+  for (const auto& subject : state_.subjects) {
+    if (subject->kind != Kind::kTag) continue;
+    PaceOfTags& pace = paces[static_cast<std::size_t>(subject->pool)];
+    if (subject->verdict == Verdict::kLeak) pace.leaking += static_cast<double>(subject->slope_per_day);
+    if (subject->surge().active()) pace.surging += static_cast<double>(subject->surge().pace_per_day);
   }
-  return subject.surge().active() ? std::max(sum, static_cast<double>(subject.surge().pace_per_day)) : sum;
+  return paces;
 }
 
-double TrendEngine::suspects_slope(Pool pool) const {
-  double sum = 0;
-  for (const auto& subject : state_.subjects) {
-    if (subject->verdict == Verdict::kLeak && follows(Kind::kPool, pool, subject->kind, subject->pool)) {
-      sum += static_cast<double>(subject->slope_per_day);
-    }
-  }
-  return sum;
+std::vector<TrendEngine::Runout> TrendEngine::runouts() const {
+  std::vector<Runout> found;
+  const PacesOfTags paces = paces_of_tags();
+  const auto add = [&](Kind kind, Pool pool, const PaceOfTags& of_tags) {
+    const std::uint32_t slot = find_slot(kind, pool, {}, key_of(kind, pool, {}));
+    if (slot == base::FlatIndex::kNone || !state_.subjects[slot]->may_leak()) return;
+    if (auto exhaustion = exhaustion_of(slot, of_tags)) found.push_back({kind, pool, *exhaustion});
+  };
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool) add(Kind::kPool, static_cast<Pool>(pool), paces[pool]);
+  for (const Kind kind : {Kind::kUnaccounted, Kind::kSystemPtes, Kind::kCommit}) add(kind, {}, {});
+  return found;
 }
 
 Verdict TrendEngine::verdict_of(const Subject& subject) {
@@ -231,6 +239,7 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   const double limit = limit_of(slot);
   if (!std::isnan(limit)) report.limit = subject.kind == Kind::kSystemPtes ? -limit + 0.0 : limit;
   if (report.may_leak) report.exhaustion = exhaustion_of(slot);
+  if (report.kind == Kind::kPool && report.verdict != Verdict::kOk) report.growers = growers_of(slot);
   return report;
 }
 

@@ -8,10 +8,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collectors/base/clock.h"
 #include "collectors/snapshot.h"
@@ -64,6 +66,13 @@ struct SubjectReport {
   std::optional<double> limit;                     // where last_amount runs out, if known: most bytes, fewest entries
   std::optional<Exhaustion> exhaustion;            // where a limit is known and it may leak
   std::optional<Surge> surge;                      // also of one that is called a leak
+  /// Of a pool with a verdict, none of whose tags is a leak or surges: those that made most of its growth since that began,
+  /// most first. Empty: no three of them did.
+  struct Grower {
+    std::string tag;
+    double amount = 0;
+  };
+  std::vector<Grower> growers = {};
 };
 
 /// A subject in short, for tables of them all. `text` is the engine's own until the next observation.
@@ -94,15 +103,21 @@ struct Readiness {
     Kind kind = Kind::kTag;
     Pool pool = Pool::kPaged;
     std::string text;
-    double amount = 0;   // floor of the last day over that of the first
-    double seconds = 0;  // for which it is known
+    double amount = 0;      // floor of the last day over that of the first; of what grows now, of this moment over the lowest
+    double seconds = 0;     // for which it is known; of what grows now, since it began
+    bool is_large = false;  // grows now, beyond all before, by much of what was left or of what it held: told before all else
+    bool is_new = false;    // of the largest among those that are too new to be judged
+    bool of_rest = false;   // other growth has a verdict, which says more
   };
   bool judged = false;       // a boot was long enough, or boots together were
   bool few = false;          // it lacks in readings, not in days
   double days = 0;           // that the readings of the running boot span, the day of its warm-up left out
   std::size_t readings = 0;  // days with a reading, of the running boot
   double days_lacking = 0;   // where it lacks in days
-  // In bytes, of what may leak and cannot be judged, or could for less than two weeks: of all subjects, or of new ones.
+  std::size_t boots = 0;     // that ended, where none of them, nor the running one, lasted: what it lacks is one that does
+  double longest_boot_days = 0;  // of those, by readings
+  // Of what may leak and has no verdict that tells it: what is large and grows now, at any time; else in bytes of all
+  // subjects while they cannot be judged, or could for less than two weeks, later of new ones.
   std::optional<Growth> largest;
 };
 
@@ -117,6 +132,13 @@ struct Summary {
   std::uint64_t clock_jumps_total = 0;
 };
 
+/// What stands before the growth, for every outlet the same: "Largest growth so far: ", "Grows now: ".
+[[nodiscard]] std::string_view growth_label(const Readiness::Growth& growth);
+/// And after it: ", not long enough to tell a surge from a step". Empty where nothing grows in the way of one.
+[[nodiscard]] std::string_view growth_claim(const Readiness::Growth& growth);
+/// "most of it Leak, +208 MiB", or of up to three: "most of it A, +2.0 MiB, B, +1.1 MiB"; empty where there is none.
+/// `words` says an amount of bytes.
+[[nodiscard]] std::string grower_words(const SubjectReport& report, const std::function<std::string(double)>& words);
 /// What is missing, for every outlet the same: "telling a leak takes 5 more days of readings". Empty when judged.
 [[nodiscard]] std::string readiness_words(const Readiness& readiness);
 

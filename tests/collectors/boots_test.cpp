@@ -142,6 +142,16 @@ TEST(Boots, WhereNothingIsCountedMemoryThatFallsFarIsAGuessAndSaidToBeOne) {
   EXPECT_THAT(boots.how_words(), HasSubstr("may be none, seen once"));
 }
 
+TEST(Boots, OfTooFewTagsIsSaidThatARebootIsNotSeen) {
+  Recorded machine(9, false);
+  Boots boots;
+  for (int hour = 0; hour < 24; ++hour) boots.note(machine.after(kHour));
+  EXPECT_FALSE(boots.note(machine.reboot(kMinute, kHour)).is_new);
+  EXPECT_EQ(boots.how_words(),
+            "no boot times are given, nor are allocations counted, and there are too few tags (9 of 16) to see a reboot by their "
+            "memory: one is taken for growth given back");
+}
+
 TEST(Boots, ABootTimeThatComesAfterTheCountersHaveToldIsNoSecondBoot) {
   Recorded machine(20);
   Boots boots;

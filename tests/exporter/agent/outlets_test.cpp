@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -312,6 +313,86 @@ TEST(YoungHistory, IsToldAsTooLittleByEveryOutlet) {
   EXPECT_THAT(analysis_text(*analysis, false),
               HasSubstr("Verdict  " + verdict + "\n         Largest growth so far: slab_unreclaimable kmalloc-64, +"));
   EXPECT_EQ(json::parse(analysis_json(*analysis))["judged"], false);
+}
+
+/// Eight calm days by the hour, then 50 minutes in which one cache gains 20 MB a minute: too short for a surge to be told.
+constexpr int kCalmHours = 8 * 24, kFastMinutes = 50;
+Snapshot fast_reading(int tick) {
+  const int minute = std::max(tick - kCalmHours, 0);
+  Snapshot out = reading(0);
+  out.time = kStart + std::min(tick, kCalmHours) * 3'600'000LL + minute * 60'000LL;
+  out.boot_time = kStart - 30 * 86'400'000LL;
+  out.tags[0].bytes += static_cast<std::uint64_t>(minute) * 20'000'000;
+  *out.pools[0].bytes += static_cast<std::uint64_t>(minute) * 20'000'000;
+  return out;
+}
+
+class FastSource final : public KernelSource {
+ public:
+  base::Result<void> read(Snapshot& out) override {
+    out = fast_reading(tick_);
+    return {};
+  }
+  bool advance() override { return ++tick_ <= kCalmHours + kFastMinutes; }
+
+ private:
+  int tick_ = 0;
+};
+
+TEST(GrowthThatGoesOn, IsNamedByEveryOutletBeforeItCanBeToldFromAStep) {
+  test::MemoryFiles files;
+  config::Config config;
+  config.storage.path = "/state";
+  test::ManualClock clock(kStart);
+  std::string page, metrics;
+  json status;
+  {
+    Agent agent(config, std::make_unique<FastSource>(), clock, files, "host");
+    agent.load_state();
+    for (int tick = 0; tick <= kCalmHours + kFastMinutes; ++tick) {
+      agent.tick();
+      clock.advance(tick < kCalmHours ? std::chrono::minutes(60) : std::chrono::minutes(1));
+    }
+    agent.save_state();
+    metrics = agent.page(encode::Format::kText004).value();
+    for (const http::Route& route : agent.routes()) {
+      http::Request request;
+      request.path = route.path;
+      if (route.path == "/api/v1/status") status = json::parse(route.handler(request).body);
+      if (route.path == "/") page = route.handler(request).body;
+    }
+  }
+  const std::string said = "in about 53 minutes, not long enough to tell a surge from a step";
+  EXPECT_EQ(status["verdict"]["headline"], "Grows now: tag kmalloc-64 (slab_unreclaimable), +935 MiB " + said);
+  EXPECT_EQ(status["verdict"]["state"], "warning");
+  EXPECT_THAT(page, HasSubstr("+935 MiB " + said));
+  EXPECT_EQ(status["history"]["largest_growth"]["tag"], "kmalloc-64");
+  EXPECT_EQ(status["history"]["largest_growth"]["large"], true);
+  // The metrics are of the last reading, too: 4 GB less 60 MB and 50 times 20 MB.
+  EXPECT_THAT(metrics, HasSubstr("kmem_exhaustion_room{resource=\"slab_unreclaimable\",bound=\"pool_limit\"} 2940000000\n"));
+  for (const json& resource : status["resources"])
+    if (resource["resource"] == "slab_unreclaimable") { EXPECT_EQ(resource["room"], 2'940'000'000); }
+  top::TrendNotes notes(files, "/state", "host");
+  notes.refresh();
+  EXPECT_THAT(notes.ends(), testing::Contains("Grows now: slab_unreclaimable kmalloc-64 +935M in 53m, not long enough to tell a "
+                                              "surge from a step"));
+  std::string text = "timestamp,pool,tag,bytes\n";
+  for (int tick = 0; tick <= kCalmHours + kFastMinutes; ++tick) {
+    const Snapshot snapshot = fast_reading(tick);
+    const std::string head = std::to_string(snapshot.time / 1000) + ",slab_unreclaimable,";
+    text += head + "," + std::to_string(*snapshot.pools[0].bytes) + "\n";
+    for (int i = 0; i < 2; ++i) text += head + snapshot.tags[i].tag + "," + std::to_string(snapshot.tags[i].bytes) + "\n";
+  }
+  files.put("h.csv", text);
+  test::Shown shown;
+  const auto analysis = analyze_history(files, {"h.csv"}, analysis_options(config::Config{}), shown.meter);
+  ASSERT_TRUE(analysis.ok());
+  EXPECT_THAT(analysis_text(*analysis, false),
+              HasSubstr("Verdict  grows now: slab_unreclaimable kmalloc-64, +935 MiB in 53 minutes, not long enough to tell a surge "
+                        "from a step\n"));
+  const json told = json::parse(analysis_json(*analysis))["largest_growth"];
+  EXPECT_EQ(told["large"], true);
+  EXPECT_EQ(told["bytes"], 980'000'000);
 }
 
 }  // namespace

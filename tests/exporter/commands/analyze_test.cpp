@@ -389,6 +389,53 @@ TEST(Analyze, TextSaysWhatItCannotSee) {
           test::HasPattern("^Hosts +2: 0 with leaks, 0 to watch, 1 too little to judge"), test::HasPattern("ok +b +28\n")));
 }
 
+TEST(Analyze, WhatEndsWithinTwoDaysIsToldByTheHour) {
+  Analysis analysis = small_report();
+  trend::SubjectReport& surge = analysis.subjects[0].report;
+  surge.kind = Kind::kPool, surge.text.clear();
+  surge.verdict = Verdict::kSurge;
+  surge.surge = trend::Surge{};
+  surge.surge->since = kStart;
+  surge.surge->pace_per_second = 2.0 * (1 << 30) / 3600;
+  surge.surge->seconds_left = 90 * 60;
+  surge.exhaustion = trend::Exhaustion{90 * 60, 90 * 60, 90 * 60, 3.0 * (1 << 30), surge.surge->pace_per_second,
+                                       trend::Bound::kAvailableMemory};
+  surge.growers = {{"Leak", 208.0 * (1 << 20)}, {"Thre", 3.0 * (1 << 20)}};
+  EXPECT_THAT(analysis_text(analysis, false),
+              AllOf(HasSubstr("+2.00 GiB/h"), HasSubstr("  90 min "), HasSubstr("3.00 GiB of available memory at +2.00 GiB/h"),
+                    HasSubstr("Of nonpaged (whole pool) most of it Leak, +208 MiB, Thre, +3.00 MiB\n")));
+  auto row = nlohmann::json::parse(analysis_json(analysis))["subjects"][0];
+  EXPECT_EQ(row["surge_per_hour"], 2.0 * (1 << 30));
+  EXPECT_EQ(row["growers"][0]["tag"], "Leak");
+  EXPECT_EQ(row["growers"][1]["bytes"], 3 << 20);
+  surge.exhaustion->seconds = surge.surge->seconds_left = 12 * 3600;
+  EXPECT_THAT(analysis_text(analysis, false), HasSubstr("  12 h "));
+  surge.verdict = Verdict::kLeak;
+  row = nlohmann::json::parse(analysis_json(analysis))["subjects"][0];
+  EXPECT_TRUE(row["surge_per_hour"].is_null()) << "a row has one pace";
+}
+
+TEST(Analyze, HostsAreCountedByWhatTheyHaveAndOldReadingsHaveAnAge) {
+  Analysis analysis = small_report();
+  analysis.host = "a";
+  analysis.subjects[0].report.verdict = analysis.subjects[1].report.verdict = Verdict::kSurge;
+  HostAnalysis old = analysis;
+  old.host = "old", old.end = analysis.end - 11 * kDay;
+  HostAnalysis fast = analysis;
+  fast.host = "fast", fast.subjects.clear();
+  fast.readiness.largest = {Kind::kTag, Pool::kNonpaged, "Leak", 600.0 * (1 << 20), 6 * 3600, true};
+  analysis.others = {old, fast};
+  EXPECT_THAT(
+      analysis_text(analysis, false),
+      AllOf(HasSubstr("Hosts    3: 0 with leaks, 2 with surges, 0 to watch, 1 growing for too short to tell\n"),
+            test::HasPattern("SURGE +old +17 +nonpaged Even \\+1.00 MiB a day and 1 more; last read 11 days before the newest host\n"),
+            HasSubstr("unknown  fast    28  grows now: nonpaged Leak, +600 MiB in 6 hours, not long enough to tell a surge from a "
+                      "step\n")));
+  const auto hosts = nlohmann::json::parse(analysis_json(analysis))["hosts"];
+  EXPECT_EQ(hosts[2]["verdict"], "unknown");
+  EXPECT_EQ(hosts[2]["largest_growth"]["large"], true);
+}
+
 TEST(Analyze, TextSaysWhatItDivides) {
   Analysis analysis = small_report();
   trend::Exhaustion& end = *analysis.subjects[0].report.exhaustion;

@@ -1,4 +1,5 @@
 // Whether silence means anything: what the history suffices for, and what it lacks.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -87,6 +88,20 @@ TEST(Readiness, ShortBootsSufficeTogether) {
   EXPECT_TRUE(engine.readiness().judged);
 }
 
+TEST(Readiness, OfBootsThatDoNotLastOneThatDoesIsMissing) {
+  TrendEngine nightly;
+  for (int day = 0; day < 14; ++day)
+    for (int hour = 8; hour < 20; ++hour) look(nightly, day * 24 + hour, 100, kReadingsStart + day * kDayMs + 8 * kHourMs);
+  EXPECT_EQ(readiness_words(nightly.readiness()),
+            "telling a leak takes a boot that lasts 8 days, or seven of 5 days; of 14 the longest has 12 hours of readings");
+  TrendEngine third;
+  for (int hour = 0; hour < 21 * 24; ++hour) look(third, hour, 100, kReadingsStart + hour / 72 * 3 * kDayMs);
+  EXPECT_EQ(readiness_words(third.readiness()),
+            "telling a leak takes a boot that lasts 8 days, or seven of 5 days; of 7 the longest has 3 days of readings");
+  for (int hour = 21 * 24; hour < 27 * 24; ++hour) look(third, hour, 100, kReadingsStart + 21 * kDayMs);
+  EXPECT_EQ(readiness_words(third.readiness()), "telling a leak takes 3 more days of readings") << "this one lasts";
+}
+
 TEST(Readiness, NamesWhatGrewMostOfWhatMayLeak) {
   TrendEngine engine;
   for (int hour = 0; hour <= 72; ++hour) look(engine, hour, 100 + hour);
@@ -94,7 +109,7 @@ TEST(Readiness, NamesWhatGrewMostOfWhatMayLeak) {
   ASSERT_TRUE(young.largest);
   EXPECT_EQ(young.largest->text, "Leak");
   EXPECT_EQ(young.largest->pool, Pool::kNonpaged);
-  EXPECT_NEAR(young.largest->amount, 52e6, 100);  // the lowest of the last 24 hours, to the bucket, over the first reading
+  EXPECT_NEAR(young.largest->amount, 72e6, 100);  // now over the first reading
   EXPECT_NEAR(young.largest->seconds, 72 * 3600, 1);
 }
 
@@ -179,6 +194,115 @@ TEST(Readiness, WhatHasAVerdictIsToldByThat) {
 }
 
 TEST(Readiness, NothingThatGrowsIsNotNamed) { EXPECT_FALSE(after(48).largest); }
+
+/// A host of ten calm days whose pool of 260 MB has a room of 4 GB, or none that is known; then by the five minutes.
+struct Host {
+  explicit Host(bool has_limit, double night = 0) : limited(has_limit) {
+    for (int hour = 0; hour <= 240; ++hour) at(hour, hour % 24 == 3 ? night : 0);
+  }
+  void at(double hour, double grown, double handles = 1000) {
+    const auto bytes = static_cast<std::uint64_t>(grown * 1e6);
+    Sample pool, tag, process;
+    pool.kind = Kind::kPool, pool.pool = tag.pool = Pool::kNonpaged;
+    pool.amount = 260'000'000 + bytes;
+    if (limited) pool.limit = 4.26e9;
+    tag.text = "Fast", tag.amount = 20'000'000 + bytes;
+    process.kind = Kind::kHandles, process.text = "svc (1)", process.amount = static_cast<std::uint64_t>(handles);
+    const std::vector<Sample> samples = {pool, process, tag};
+    engine.observe({kReadingsStart + std::llround(hour * kHourMs), kLongUp, samples});
+  }
+  [[nodiscard]] std::string told() const {
+    const auto growth = engine.readiness().largest;
+    if (!growth || !growth->is_large) return "";
+    return growth->text + " " + std::to_string(std::llround(growth->amount / 1e6)) + " in " +
+           std::to_string(std::llround(growth->seconds / 60));
+  }
+  bool limited;
+  TrendEngine engine;
+};
+
+TEST(GrowsNow, IsNamedWithinTheHourWithWhatItGainedSinceItBegan) {
+  for (const bool limited : {true, false}) {
+    Host host(limited);
+    EXPECT_EQ(host.told(), "");
+    for (int five = 1; five <= 12; ++five) host.at(240 + five / 12.0, 40 * five);
+    // The lower of the last two readings; 12 times five minutes.
+    EXPECT_EQ(host.told(), "Fast 440 in 60");
+    EXPECT_EQ(host.engine.find(Kind::kTag, Pool::kNonpaged, "Fast")->verdict, Verdict::kOk);
+    const Readiness::Growth growth = *host.engine.readiness().largest;
+    EXPECT_EQ(growth_label(growth), "Grows now: ");
+    EXPECT_EQ(growth_claim(growth), ", not long enough to tell a surge from a step");
+    EXPECT_FALSE(growth.of_rest);
+    // Given back, it is nothing.
+    host.at(241.1, 0), host.at(241.2, 0);
+    EXPECT_EQ(host.told(), "");
+  }
+}
+
+TEST(GrowsNow, AStepThatStandsStillOrWhatWasHeldBeforeIsNone) {
+  Host step(true);
+  for (int five = 1; five <= 24; ++five) {
+    step.at(240 + five / 12.0, 400);
+    EXPECT_EQ(step.told(), "");
+  }
+  Host night(true, 500);
+  for (int five = 1; five <= 12; ++five) night.at(240 + five / 12.0, 40 * five);
+  EXPECT_EQ(night.told(), "") << "every night takes as much";
+}
+
+TEST(GrowsNow, HasToBeMuchOfTheRoomOrOfWhatWasHeld) {
+  Host little(true);
+  for (int five = 1; five <= 12; ++five) little.at(240 + five / 12.0, 12 * five);
+  EXPECT_EQ(little.told(), "") << "144 MB of 4 GB";
+  Host unlimited(false);
+  for (int five = 1; five <= 12; ++five) unlimited.at(240 + five / 12.0, 0.5 * five);
+  EXPECT_EQ(unlimited.told(), "") << "6 MB beside 20";
+}
+
+TEST(GrowsNow, HandlesOfAProcessCount) {
+  Host host(true);
+  for (int five = 1; five <= 12; ++five) host.at(240 + five / 12.0, 0, 1000 + 2000.0 * five);
+  const auto growth = host.engine.readiness().largest;
+  ASSERT_TRUE(growth && growth->is_large);
+  EXPECT_EQ(growth->kind, Kind::kHandles);
+  EXPECT_EQ(growth->text, "svc (1)");
+  EXPECT_EQ(growth->amount, 22'000);
+}
+
+TEST(GrowsNow, OfAPoolThatIsToldAloneTheTagsThatMakeItAreNamed) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 30 * 24; ++hour) {
+    std::vector<std::string> names;
+    std::vector<Sample> samples(9);
+    for (int i = 0; i < 8; ++i) names.push_back("T" + std::to_string(i));
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+      samples[i].pool = Pool::kNonpaged, samples[i].text = names[i];
+      // Each grows below what matters by itself, but for two that make most of it.
+      samples[i].amount = 10'000'000 + static_cast<std::uint64_t>(hour) * (i == 0 ? 900 : i == 1 ? 800 : 50);
+      sum += samples[i].amount;
+    }
+    samples[8].kind = Kind::kPool, samples[8].pool = Pool::kNonpaged, samples[8].amount = sum;
+    engine.observe({kReadingsStart + hour * kHourMs, kLongUp, samples});
+  }
+  engine.settle();
+  EXPECT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "T0")->verdict, Verdict::kOk);
+  const SubjectReport pool = *engine.find(Kind::kPool, Pool::kNonpaged, {});
+  ASSERT_EQ(pool.verdict, Verdict::kLeak);
+  ASSERT_EQ(pool.growers.size(), 2U);
+  EXPECT_EQ(pool.growers[0].tag, "T0");
+  EXPECT_EQ(pool.growers[1].tag, "T1");
+  EXPECT_THAT(grower_words(pool, [](double bytes) { return std::to_string(std::llround(bytes / 1000)) + " kB"; }),
+              testing::StartsWith("most of it T0, +6"));
+}
+
+TEST(GrowsNow, OnceADayIsNamedByTheDay) {
+  TrendEngine engine;
+  for (int day = 0; day <= 20; ++day) look(engine, day * 24, 100 + (day > 17 ? 300.0 * (day - 17) : 0));
+  const auto growth = engine.readiness().largest;
+  const bool told = engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->verdict != Verdict::kOk;
+  EXPECT_TRUE(told || (growth && growth->is_large && growth->amount == 900e6));
+}
 
 }  // namespace
 }  // namespace kmem::trend

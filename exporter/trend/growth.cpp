@@ -1,0 +1,245 @@
+// The growth that is going on, over minutes to weeks, of what nothing else has told: it may be too short to tell a surge from
+// a step, and is no silence.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exporter/trend/engine.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr double kMinutesPerDay = 24 * 60;
+constexpr std::array<double, 4> kWindows = {40, 6 * 60, 4 * kMinutesPerDay, 28 * kMinutesPerDay};
+constexpr std::size_t kFewHours = 8;    // seen of the last 4 days: with fewer the four hours speak, too
+constexpr double kBegins = 0.1;         // of the growth: up to there it had not begun
+constexpr double kGoesOnBy = 0.1;       // of the growth, over the last third of its time: else it was a step
+constexpr double kBeyondPast = 0.5;     // of the growth lies above all that it held before
+constexpr double kMuchOfRoom = 0.05;    // of what was left as it began, and ...
+constexpr double kMuchOfLimit = 0.01;   // ... of the limit: growth that must be told
+constexpr double kMuchMore = 1.5;       // times what it held before, where no limit is known ...
+constexpr double kMuchOfPool = 0.05;    // ... and of the pool
+constexpr double kManyHandles = 5000;
+constexpr double kSpikeMinutes = 10;    // readings closer than that: the lower of the last two
+constexpr double kMostOfAmount = 0.75;  // a shorter time is told that has so much of the growth
+constexpr double kInside = 0.85;        // of the shorter time: growth that began earlier is not of it
+constexpr double kTold = 0.5;           // of the growth: a verdict with that pace has told it
+
+struct Point {
+  double age = 0;  // minutes
+  double value = 0;
+};
+
+/// Floors of the running boot, oldest first: four hours, hours, fives and minutes, each where nothing finer is kept.
+class Line {
+ public:
+  Line(const SurgeView& view, std::size_t coarse_of_boot, double minutes_of_five) {
+    constexpr double kHour = 60, kCoarse = 240, kFive = 5;
+    constexpr double kFivesSpan = Recent::kFives * kFive, kMinutesSpan = Recent::kMinutes, kHoursSpan = kFineBuckets * kHour;
+    add(view.coarse.last(std::min(coarse_of_boot, view.coarse.size())), view.minutes_of_coarse, kCoarse, kHoursSpan);
+    hours_seen_ = static_cast<std::size_t>(
+        std::count_if(view.hours.begin(), view.hours.end(), [](float hour) { return !std::isnan(hour); }));
+    add(view.hours, view.minutes_of_hour, kHour, kFivesSpan);
+    const std::span<const float> fives(view.recent.fives), minutes(view.recent.minutes);
+    add(fives.first(Recent::kFives), minutes_of_five, kFive, kMinutesSpan);
+    add(minutes.first(Recent::kMinutes), 0, 1, 0);
+    points_[count_++] = {0, view.now};
+  }
+  [[nodiscard]] std::span<const Point> points() const { return std::span(points_).first(count_); }
+  [[nodiscard]] bool is_of_few() const { return hours_seen_ < kFewHours; }
+
+ private:
+  void add(std::span<const float> floors, double age_of_end, double width, double older_than) {
+    for (std::size_t i = 0; i < floors.size(); ++i) {
+      // What grows was lowest at the begin of each.
+      const double age = age_of_end + static_cast<double>(floors.size() - i) * width;
+      if (!std::isnan(floors[i]) && age - width / 2 >= older_than) points_[count_++] = {age, static_cast<double>(floors[i])};
+    }
+  }
+  std::array<Point, kCoarseBuckets + kFineBuckets + Recent::kFives + Recent::kMinutes + 1> points_;
+  std::size_t count_ = 0, hours_seen_ = 0;
+};
+
+/// The highest that it held before the growth began: of earlier days and boots, and of this one.
+double highest_before(const SurgeView& view, std::size_t coarse_of_boot, std::span<const Point> before, double age) {
+  double high = -std::numeric_limits<double>::infinity();
+  for (const Point& point : before) high = std::max(high, point.value);
+  for (std::size_t i = 0; i + 1 < view.highs.size(); ++i) {
+    const double age_of_end = view.minutes_of_day + static_cast<double>(view.highs.size() - 2 - i) * kMinutesPerDay;
+    if (age_of_end >= age && !std::isnan(view.highs[i])) high = std::max(high, static_cast<double>(view.highs[i]));
+  }
+  for (const float floor : view.coarse.first(view.coarse.size() - std::min(coarse_of_boot, view.coarse.size())))
+    if (!std::isnan(floor)) high = std::max(high, static_cast<double>(floor));
+  return high;
+}
+
+}  // namespace
+
+std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, double left, double whole) const {
+  const Subject& subject = *state_.subjects[slot];
+  const Open& open = state_.open[slot];
+  if (std::isnan(open.last)) return std::nullopt;
+  const SurgeView view = view_of(slot, left, whole);
+  const auto coarse_of_boot = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(state_.coarse_bucket - state_.timeline.boots().back().first_bucket, 0, kCoarseBuckets));
+  const double minutes_of_five =
+      static_cast<double>(state_.timeline.now_ms() % Recent::kFiveMs) / static_cast<double>(base::kMinuteMillis);
+  const Line line(view, coarse_of_boot, minutes_of_five);
+  const std::span<const Point> points = line.points();
+  if (points.size() < 2) return std::nullopt;
+  const Point& last = points[points.size() - 2];
+  const double present = last.age <= kSpikeMinutes ? std::min(view.now, last.value) : view.now;
+  std::optional<Readiness::Growth> found;
+  // From the longest on: a shorter one takes its place that has most of its growth.
+  for (auto window = kWindows.rbegin(); window != kWindows.rend(); ++window) {
+    if (*window == kWindows.back() && !line.is_of_few()) continue;
+    std::size_t low = points.size() - 1;
+    for (std::size_t i = points.size() - 1; i-- > 0 && points[i].age <= *window;)
+      if (points[i].value < points[low].value) low = i;
+    const double amount = present - points[low].value;
+    if (!(amount > 0) || (found && amount < kMostOfAmount * found->amount)) continue;
+    std::size_t begin = points.size() - 2;
+    while (begin > low && points[begin].value > points[low].value + kBegins * amount) --begin;
+    while (begin > low && points[begin - 1].value < points[begin].value) --begin;
+    const double age = points[begin].age;
+    if (found && age > kInside * *window) continue;
+    std::size_t third = begin;
+    while (third + 2 < points.size() && points[third + 1].age >= age / 3) ++third;
+    const double high = highest_before(view, coarse_of_boot, points.first(begin + 1), age);
+    if (present - points[third].value < kGoesOnBy * amount || present - high < kBeyondPast * amount) continue;
+    Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
+    growth.is_large = !std::isnan(left) ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
+                                        : present >= kMuchMore * high && amount >= kMuchOfPool * whole;
+    if (subject.kind == Kind::kHandles) growth.is_large = growth.is_large && amount >= kManyHandles;
+    found = std::move(growth);
+  }
+  return found;
+}
+
+/// `of_large`: only what must be told. A total is named by its tag, unless there is none that makes up half of it.
+std::optional<Readiness::Growth> TrendEngine::growth_now(bool of_large) const {
+  struct Best {
+    std::optional<Readiness::Growth> tag, total, other;
+  } best;
+  const std::size_t count = state_.open.size();
+  struct Told {
+    Kind kind;
+    Pool pool;
+  };
+  std::vector<Told> told;
+  struct Candidate {
+    std::size_t slot;
+    Readiness::Growth growth;
+  };
+  std::vector<Candidate> candidates;
+  for (std::size_t slot = 0; slot < count; ++slot) {
+    const Subject& subject = *state_.subjects[slot];
+    if (!subject.may_leak()) continue;
+    if (subject.surge().active()) {
+      told.push_back({subject.kind, subject.pool});
+      continue;
+    }
+    const auto value = static_cast<double>(state_.open[slot].last);
+    const double limit = limit_of(slot), left = limit - value;
+    double whole = limit;
+    if (subject.kind == Kind::kSystemPtes) whole = left - value;
+    else if (std::isnan(limit)) whole = whole_of_unlimited(slot);
+    const Open& open = state_.open[slot];
+    const auto low = static_cast<double>(!(open.low <= open.fine) ? open.fine : open.low);
+    if (of_large && !std::isnan(open.low) && std::abs(value) > 0 &&
+        value - low < (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole)
+      continue;
+    auto growth = growth_now_of(slot, left, whole);
+    if (!growth || (of_large && !growth->is_large)) continue;
+    if (subject.verdict != Verdict::kOk &&
+        static_cast<double>(subject.slope_per_day) * growth->seconds / base::kSecondsPerDay >= kTold * growth->amount) {
+      told.push_back({subject.kind, subject.pool});
+      continue;
+    }
+    candidates.push_back({slot, std::move(*growth)});
+  }
+  for (Candidate& candidate : candidates) {
+    const Readiness::Growth& growth = candidate.growth;
+    const bool is_total = growth.kind == Kind::kPool || growth.kind == Kind::kCommit || growth.kind == Kind::kUnaccounted;
+    // What is told of a pool goes for its tags, and the other way round; of either, for what holds all pools.
+    const bool is_told = std::any_of(told.begin(), told.end(), [&](const Told& one) {
+      if (growth.kind == Kind::kTag) return one.kind == Kind::kPool && one.pool == growth.pool;
+      if (growth.kind == Kind::kPool) return one.kind == Kind::kTag && one.pool == growth.pool;
+      return is_total && (one.kind == Kind::kTag || one.kind == Kind::kPool);
+    });
+    if (is_told) continue;
+    auto& largest = is_total ? best.total : growth.kind == Kind::kTag ? best.tag : best.other;
+    if (!largest || std::pair(growth.is_large, growth.amount) > std::pair(largest->is_large, largest->amount))
+      largest = std::move(candidate.growth);
+  }
+  auto& bytes = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? best.total : best.tag;
+  return bytes && (bytes->is_large || !best.other || !best.other->is_large) ? bytes
+         : best.other && best.other->is_large                              ? best.other
+                                                                            : bytes;
+}
+
+/// Of what has no known limit: the pool that it is of, else itself.
+double TrendEngine::whole_of_unlimited(std::size_t slot) const {
+  const Subject& subject = *state_.subjects[slot];
+  std::uint32_t pool = base::FlatIndex::kNone;
+  if (subject.kind == Kind::kTag) pool = find_slot(Kind::kPool, subject.pool, {}, key_of(Kind::kPool, subject.pool, {}));
+  return static_cast<double>(state_.open[pool == base::FlatIndex::kNone ? slot : pool].last);
+}
+
+/// Growth over the lowest of the day before the pool's began.
+std::vector<SubjectReport::Grower> TrendEngine::growers_of(std::size_t slot) const {
+  constexpr std::size_t kMostGrowers = 3;
+  constexpr double kMost = 0.5;
+  const Subject& pool = *state_.subjects[slot];
+  const std::int64_t since_ms = verdict_of(pool) == Verdict::kSurge ? pool.surge().since_ms : pool.since_ms;
+  const std::int64_t oldest =
+      std::max(state_.timeline.boots().back().first_bucket, state_.coarse_bucket - static_cast<std::int64_t>(kCoarseBuckets));
+  const std::int64_t begin = std::clamp(since_ms / kCoarseMs, oldest, state_.coarse_bucket);
+  const auto growth_since = [&](std::size_t of) {
+    const CoarseRing& floors = state_.subjects[of]->history.coarse;
+    const auto floor_at = [&](std::int64_t bucket) {
+      return bucket == state_.coarse_bucket ? state_.open[of].coarse : floors[ring_slot(bucket, kCoarseBuckets)];
+    };
+    float low = kNothing;
+    for (std::int64_t bucket = std::max(oldest, begin - kBucketsPerDay); bucket <= begin; ++bucket)
+      low = std::fmin(low, floor_at(bucket));
+    for (std::int64_t bucket = begin + 1; std::isnan(low) && bucket <= state_.coarse_bucket; ++bucket) low = floor_at(bucket);
+    const bool is_late = state_.subjects[of]->first_seen_ms > since_ms + kDayMs;
+    return static_cast<double>(state_.open[of].last) - (is_late || std::isnan(low) ? 0 : static_cast<double>(low));
+  };
+  const double grown = growth_since(slot);
+  std::vector<SubjectReport::Grower> growers;
+  for (std::size_t of = 0; of < state_.subjects.size(); ++of) {
+    const Subject& tag = *state_.subjects[of];
+    if (tag.kind != Kind::kTag || tag.pool != pool.pool) continue;
+    const Verdict verdict = verdict_of(tag);
+    if (verdict == Verdict::kLeak || verdict == Verdict::kSurge) return {};
+    if (const double amount = growth_since(of); amount > 0) growers.push_back({tag.text, amount});
+  }
+  std::sort(growers.begin(), growers.end(), [](const auto& a, const auto& b) {
+    return a.amount != b.amount ? a.amount > b.amount : a.tag < b.tag;
+  });
+  double sum = 0;
+  for (std::size_t i = 0; i < std::min(growers.size(), kMostGrowers); ++i) {
+    sum += growers[i].amount;
+    if (!(sum >= kMost * grown)) continue;
+    growers.resize(i + 1);
+    return growers;
+  }
+  return {};
+}
+
+std::string grower_words(const SubjectReport& report, const std::function<std::string(double)>& words) {
+  std::string said;
+  for (const SubjectReport::Grower& grower : report.growers)
+    said += (said.empty() ? "most of it " : ", ") + grower.tag + ", +" + words(grower.amount);
+  return said;
+}
+
+}  // namespace kmem::trend
