@@ -23,6 +23,8 @@ constexpr std::size_t kFileHeadBytes = 16;
 constexpr std::string_view kFrameMagic = "KMF1";
 constexpr std::size_t kHeadBytes = 36;
 constexpr std::size_t kMaxStoredBytes = kMaxBodyBytes + kMaxBodyBytes / 1000 + 64;  // incompressible bytes grow
+// Headers that lie about their frames have all that follows looked through for each.
+constexpr std::uint64_t kMostBytesAgain = std::uint64_t{256} << 20;
 constexpr std::size_t kChunkBytes = std::size_t{64} << 10;  // a length is believed only as far as bytes come
 constexpr std::size_t kPartBytes = 1 + 8 + 1 + 1;           // the least that a part takes
 
@@ -128,6 +130,11 @@ Result<bool> CaptureReader::skip() {
 Result<CaptureReader::Passed> CaptureReader::resume() {
   // All that was read of the damaged frame, but its first byte, and what is read ahead.
   std::string window = bytes_.substr(std::min<std::size_t>(1, bytes_.size())) + stored_ + ahead_.substr(ahead_at_);
+  again_bytes_ += window.size();
+  if (again_bytes_ > kMostBytesAgain) {
+    error_ = damaged("as is so much before it that the rest is not looked for");
+    return *error_;
+  }
   const std::uint64_t began = offset_;
   std::uint64_t window_at = offset_ + 1;
   std::string chunk(kChunkBytes, '\0');

@@ -41,7 +41,7 @@ class CaptureReader {
     std::uint64_t bytes = 0;     // passed over: to the next whole frame's header, or to the file's end
     bool frame_follows = false;  // there is one
   };
-  /// After kMalformed of next or skip: on behind the damage.
+  /// After kMalformed of next or skip: on behind the damage. kMalformed, and final, in a file made to be read again and again.
   base::Result<Passed> resume();
 
   /// Where the whole frames read so far end; after resume, where it goes on.
@@ -68,6 +68,7 @@ class CaptureReader {
   std::string body_;
   std::string ahead_;  // read already, behind ahead_at_ not yet taken
   std::size_t ahead_at_ = 0;
+  std::uint64_t again_bytes_ = 0;  // that resume looked through
   std::uint64_t offset_ = 0;
   std::optional<base::Error> error_;
 };

@@ -31,7 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   kmem::RawFrame frame;
   if (auto reader = kmem::replay::CaptureReader::over(std::make_unique<Bytes>(bytes), "capture"); reader)
-    for (auto more = reader->next(frame); more && *more; more = reader->next(frame)) continue;
+    for (auto more = reader->next(frame);; more = reader->next(frame)) {
+      if (more && !*more) break;
+      if (!more && !reader->resume()) break;
+    }
   // The sums above keep a fuzzer out of the body, so it gets there directly too. What decodes has to encode.
   if (kmem::replay::decode_body(bytes, frame) && !kmem::replay::encode_body(frame)) __builtin_trap();
   return 0;

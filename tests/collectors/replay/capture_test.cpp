@@ -173,6 +173,21 @@ TEST(Capture, GoesOnBehindALostPieceAndWhereTheNextOneIsDamagedToo) {
   EXPECT_FALSE(*reader->next(frame));
 }
 
+TEST(Capture, HeadersThatLieAreNotFollowedForever) {
+  std::string bytes = capture_of({});
+  const std::string head = frame_bytes("", kMaxBodyBytes, 1);
+  while (bytes.size() < (std::size_t{8} << 20)) bytes += head;
+  test::MemoryFiles files;
+  files.put("c", bytes);
+  auto reader = CaptureReader::open(files, "c");
+  ASSERT_TRUE(reader.ok());
+  RawFrame frame;
+  int resumed = 0;
+  for (; !reader->next(frame) && reader->resume(); ++resumed) ASSERT_LT(resumed, 100);
+  EXPECT_EQ(resumed, 32);  // of 8 MiB each
+  EXPECT_THAT(reader->next(frame).error().message, HasSubstr("the rest is not looked for"));
+}
+
 TEST(Capture, AnErrorStaysUntilResumed) {
   test::MemoryFiles files;
   files.put("c", capture_of({linux_frame(1)}) + "rubbish" + capture_of({linux_frame(2)}).substr(kFileHeadBytes));
