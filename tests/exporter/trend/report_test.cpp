@@ -183,7 +183,8 @@ TEST_F(SurgingPool, GoesAtLeastAsFastAsAllItsSurgingTags) {
 }
 
 TEST_F(SurgingPool, AsFastAsItselfWhereThatIsMore) {
-  run(20, 0, 0, 60, 4 * 60);
+  run(40, 0, 0, 60, 4 * 60);
+  ASSERT_NEAR(pace(Kind::kTag, Pool::kNonpaged, "A"), 40, 1);
   const double own = pace(Kind::kPool, Pool::kNonpaged, "");
   ASSERT_NEAR(own, 60, 1);
   EXPECT_NEAR(pool_pace(Pool::kNonpaged), own, 1e-4);

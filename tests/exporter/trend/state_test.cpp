@@ -71,6 +71,27 @@ TEST(Highs, WhereReadingsAreFewAreOfTheHours) {
   EXPECT_EQ(high_of(saved, 3), 0);
 }
 
+TEST(Highs, OfAnHourThatABootCutTheFloorCounts) {
+  TrendEngine engine;
+  const auto look = [&engine](int minute, double bytes, base::UnixMillis boot) {
+    const Sample sample = leak_sample(bytes);
+    engine.observe({kStart + minute * kAMinute, boot, {&sample, 1}});
+  };
+  for (int minute = 0; minute < 11 * 60 - 10; minute += 5) look(minute, minute < 600 ? 65'536 : 98'304, kStart - kDayMs);
+  look(11 * 60 + 2, 65'536, kStart + 11 * 60 * kAMinute);
+  EXPECT_EQ(high_of(Saved(engine.save()), 0), 98'304);
+}
+
+TEST(Highs, StayWhileNobodySeesIt) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 22; ++hour) {
+    const Sample sample = leak_sample(65'536);
+    const std::size_t count = hour < 12 ? 1 : 0;
+    engine.observe({kStart + hour * kHourMs, kStart - kDayMs, {&sample, count}});
+  }
+  EXPECT_EQ(high_of(Saved(engine.save()), 0), 65'536);
+}
+
 // Three weeks of a leak, then hours of a surge: what is told of it is told of what cannot leak as if nothing had been.
 TEST(Acquitted, NothingIsLeftOfAnOlderProgramsJudgement) {
   const auto run = [](TrendEngine& engine, Pool pool) {
