@@ -191,6 +191,14 @@ TEST_F(SurgingPool, AsFastAsItselfWhereThatIsMore) {
   EXPECT_EQ(engine_.find(Kind::kPool, Pool::kPaged, "")->exhaustion->pace_per_second, 0);
 }
 
+TEST_F(SurgingPool, AsFastAsItsTagsWhereBothSurge) {
+  run(50, 40, 0, 60, 4 * 60);
+  ASSERT_NEAR(pace(Kind::kPool, Pool::kNonpaged, ""), 60, 1);
+  const double both = pace(Kind::kTag, Pool::kNonpaged, "A") + pace(Kind::kTag, Pool::kNonpaged, "B");
+  ASSERT_NEAR(both, 90, 1);
+  EXPECT_NEAR(pool_pace(Pool::kNonpaged), both, 1e-4);
+}
+
 TEST(Reports, OfThoseThatAreOkTheLargestFirst) {
   TrendEngine engine;
   const std::vector<Sample> samples = {tag("A", 200), tag("B", 900), tag("C", 500)};
