@@ -110,6 +110,7 @@ TEST(Acquitted, NothingIsLeftOfAnOlderProgramsJudgement) {
   const SubjectReport before = *judged.find(Kind::kTag, Pool::kNonpaged, "Leak");
   ASSERT_EQ(before.verdict, Verdict::kLeak);
   ASSERT_TRUE(before.surge && before.first_detected && before.since);
+  EXPECT_EQ(before.exhaustion->pace_per_second, before.surge->pace_per_second) << "which ends it sooner than the leak";
   const Saved saved(judged.save());
   ASSERT_EQ(saved.get<std::uint8_t>("scores_used"), 6);
   TrendEngine taken;
