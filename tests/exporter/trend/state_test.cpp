@@ -177,6 +177,8 @@ TEST_F(Hostile, TimesLieInThePast) {
   for (const std::int64_t at : {bucket - 1, bucket + 1, kLowest, kHighest})
     expect("coarse_bucket", at, false);  // judged_bucket
   for (const std::int64_t at : {bucket, bucket - 2, kLowest, kHighest}) expect("judged_bucket", at, false);
+  for (const std::int64_t off : {-2, 2})
+    EXPECT_FALSE(loads(Saved(saved_.with("coarse_bucket", bucket + off)).with("judged_bucket", bucket + off - 1))) << off;
   for (const std::int64_t at : {now_ / kAMinute - 1, now_ / kAMinute + 1, kLowest, kHighest}) expect("minute", at, false);
   expect("minutes_started", std::uint8_t{0}, false);
   for (const std::int64_t at : {std::int64_t{0}, kHighest}) expect("watched", at, true);
