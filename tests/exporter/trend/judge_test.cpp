@@ -148,6 +148,10 @@ TEST(Judge, VerdictsFollowTheRule) {
   EXPECT_GT(seen.changes, 100);
 }
 
+struct Noise {
+  double size = 0;
+  std::uint64_t seed = 0;
+};
 struct BootOf {
   double days = 7;
   bool is_timed = true;  // it is known when it began
@@ -155,7 +159,7 @@ struct BootOf {
 
 /// A host whose boots are as given, the first of them up for two days, from a reading every 4 hours; bytes by the days since
 /// the boot and since the begin. `before`: how many tags stand before it, which decides when boots are judged together.
-void follow_boots(const std::vector<BootOf>& lengths, const std::function<double(double, double)>& bytes, double noise,
+void follow_boots(const std::vector<BootOf>& lengths, const std::function<double(double, double)>& bytes, const Noise& noise,
                   unsigned before, Seen& seen) {
   struct Begun {
     std::int64_t start = 0, first = 0;
@@ -166,7 +170,7 @@ void follow_boots(const std::vector<BootOf>& lengths, const std::function<double
   const std::vector<std::string> names = {"A", "B", "C", "D", "E"};
   TrendEngine engine;
   Rule rule;
-  sim::Random random(33);
+  sim::Random random(noise.seed);
   std::vector<float> floors;
   std::vector<Begun> boots;
   std::int64_t next = 0;
@@ -182,7 +186,7 @@ void follow_boots(const std::vector<BootOf>& lengths, const std::function<double
     std::vector<Sample> samples(before + 1);
     for (unsigned i = 0; i < before; ++i) samples[i].text = names[i], samples[i].amount = 1000;
     samples[before].text = "Leak", samples[before].limit = limit;
-    samples[before].amount = static_cast<std::uint64_t>(bytes(age, day) * 1e6 * (1 + noise * random.normal()));
+    samples[before].amount = static_cast<std::uint64_t>(bytes(age, day) * 1e6 * (1 + noise.size * random.normal()));
     Observation seen_now{now_ms, std::nullopt, samples, boots.size()};
     if (boot.is_timed) seen_now.boot_time = boot.start;
     engine.observe(seen_now);
@@ -237,20 +241,30 @@ TEST(Judge, BootsAreJudgedTogether) {
   Seen seen;
   const auto grows = [](double rate) { return [rate](double age, double) { return 100 + rate * age; }; };
   // Weeks, for longer than the rings hold.
-  follow_boots(std::vector<BootOf>(10), grows(1.5), 0.003, 0, seen);
+  follow_boots(std::vector<BootOf>(10), grows(1.5), {0.003, 33}, 0, seen);
   // Of one it is not known when it began, one is short, and in the last it ends.
   follow_boots(
       {{7}, {7}, {7, false}, {7}, {0.5}, {7}, {7}, {7}, {19}},
-      [](double age, double day) { return 100 + (day < 49 ? 1.5 * age : 0); }, 0.004, 2, seen);
-  // Noise in which it is and is not one; and growth that warms up.
-  follow_boots({{9}, {9}, {9}, {9}, {9}}, grows(0.6), 0.012, 1, seen);
+      [](double age, double day) { return 100 + (day < 49 ? 1.5 * age : 0); }, {0.004, 33}, 2, seen);
+  // Growth that warms up.
   follow_boots(
-      {{12}, {12}, {12}, {6}, {14}}, [](double age, double) { return 100 + age - 20 * std::exp(-age); }, 0.006, 4, seen);
-  EXPECT_GE(seen.leaks, 4);
-  EXPECT_GE(seen.ends, 1);
-  EXPECT_GT(seen.changes, 20);
+      {{12}, {12}, {12}, {6}, {14}}, [](double age, double) { return 100 + age - 20 * std::exp(-age); }, {0.006, 33}, 4, seen);
+  // Growth that ends with a boot: too early to say so for nine days, or while all boots together still speak for it.
+  for (const std::vector<BootOf>& lengths : {std::vector<BootOf>{{30}, {25}}, std::vector<BootOf>{{12}, {12}, {12}, {30}}}) {
+    const double end = lengths.size() == 2 ? 30 : 36;
+    follow_boots(
+        lengths, [end](double age, double day) { return 100 + (day < end ? 1.2 * age : 0); }, {0.004, 33}, 1, seen);
+  }
+  EXPECT_GE(seen.ends, 3);
+  // Noise in which it is just one or just none, by all boots or by the last alone.
+  follow_boots({{9}, {9}, {9}, {9}, {9}}, grows(0.6), {0.012, 33}, 1, seen);
+  follow_boots({{9}, {9}, {9}, {9}, {9}, {9}}, grows(0.6), {0.012, 2}, 1, seen);
+  follow_boots(std::vector<BootOf>(9), grows(0.6), {0.02, 2}, 1, seen);
+  for (const double rate : {0.8, 1.0}) follow_boots({{12}, {12}, {12}, {12}, {9.5}}, grows(rate), {0.02, 1}, 1, seen);
+  EXPECT_GE(seen.leaks, 8);
+  EXPECT_GT(seen.changes, 40);
   EXPECT_GT(seen.folded_leaks, 300);
-  EXPECT_GT(seen.folded_halves, 50);
+  EXPECT_GT(seen.folded_halves, 100);
 }
 
 // What is not seen neither holds nor ends a leak.

@@ -183,11 +183,20 @@ TEST_F(SurgingPool, GoesAtLeastAsFastAsAllItsSurgingTags) {
 }
 
 TEST_F(SurgingPool, AsFastAsItselfWhereThatIsMore) {
-  run(20, 0, 0, 60, 4 * 60);
+  run(40, 0, 0, 60, 4 * 60);
+  ASSERT_NEAR(pace(Kind::kTag, Pool::kNonpaged, "A"), 40, 1);
   const double own = pace(Kind::kPool, Pool::kNonpaged, "");
   ASSERT_NEAR(own, 60, 1);
   EXPECT_NEAR(pool_pace(Pool::kNonpaged), own, 1e-4);
   EXPECT_EQ(engine_.find(Kind::kPool, Pool::kPaged, "")->exhaustion->pace_per_second, 0);
+}
+
+TEST_F(SurgingPool, AsFastAsItsTagsWhereBothSurge) {
+  run(50, 40, 0, 60, 4 * 60);
+  ASSERT_NEAR(pace(Kind::kPool, Pool::kNonpaged, ""), 60, 1);
+  const double both = pace(Kind::kTag, Pool::kNonpaged, "A") + pace(Kind::kTag, Pool::kNonpaged, "B");
+  ASSERT_NEAR(both, 90, 1);
+  EXPECT_NEAR(pool_pace(Pool::kNonpaged), both, 1e-4);
 }
 
 TEST(Reports, OfThoseThatAreOkTheLargestFirst) {

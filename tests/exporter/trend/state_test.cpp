@@ -71,6 +71,27 @@ TEST(Highs, WhereReadingsAreFewAreOfTheHours) {
   EXPECT_EQ(high_of(saved, 3), 0);
 }
 
+TEST(Highs, OfAnHourThatABootCutTheFloorCounts) {
+  TrendEngine engine;
+  const auto look = [&engine](int minute, double bytes, base::UnixMillis boot) {
+    const Sample sample = leak_sample(bytes);
+    engine.observe({kStart + minute * kAMinute, boot, {&sample, 1}});
+  };
+  for (int minute = 0; minute < 11 * 60 - 10; minute += 5) look(minute, minute < 600 ? 65'536 : 98'304, kStart - kDayMs);
+  look(11 * 60 + 2, 65'536, kStart + 11 * 60 * kAMinute);
+  EXPECT_EQ(high_of(Saved(engine.save()), 0), 98'304);
+}
+
+TEST(Highs, StayWhileNobodySeesIt) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 22; ++hour) {
+    const Sample sample = leak_sample(65'536);
+    const std::size_t count = hour < 12 ? 1 : 0;
+    engine.observe({kStart + hour * kHourMs, kStart - kDayMs, {&sample, count}});
+  }
+  EXPECT_EQ(high_of(Saved(engine.save()), 0), 65'536);
+}
+
 // Three weeks of a leak, then hours of a surge: what is told of it is told of what cannot leak as if nothing had been.
 TEST(Acquitted, NothingIsLeftOfAnOlderProgramsJudgement) {
   const auto run = [](TrendEngine& engine, Pool pool) {
@@ -89,6 +110,7 @@ TEST(Acquitted, NothingIsLeftOfAnOlderProgramsJudgement) {
   const SubjectReport before = *judged.find(Kind::kTag, Pool::kNonpaged, "Leak");
   ASSERT_EQ(before.verdict, Verdict::kLeak);
   ASSERT_TRUE(before.surge && before.first_detected && before.since);
+  EXPECT_EQ(before.exhaustion->pace_per_second, before.surge->pace_per_second) << "which ends it sooner than the leak";
   const Saved saved(judged.save());
   ASSERT_EQ(saved.get<std::uint8_t>("scores_used"), 6);
   TrendEngine taken;
@@ -155,6 +177,8 @@ TEST_F(Hostile, TimesLieInThePast) {
   for (const std::int64_t at : {bucket - 1, bucket + 1, kLowest, kHighest})
     expect("coarse_bucket", at, false);  // judged_bucket
   for (const std::int64_t at : {bucket, bucket - 2, kLowest, kHighest}) expect("judged_bucket", at, false);
+  for (const std::int64_t off : {-2, 2})
+    EXPECT_FALSE(loads(Saved(saved_.with("coarse_bucket", bucket + off)).with("judged_bucket", bucket + off - 1))) << off;
   for (const std::int64_t at : {now_ / kAMinute - 1, now_ / kAMinute + 1, kLowest, kHighest}) expect("minute", at, false);
   expect("minutes_started", std::uint8_t{0}, false);
   for (const std::int64_t at : {std::int64_t{0}, kHighest}) expect("watched", at, true);

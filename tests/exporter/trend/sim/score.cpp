@@ -211,7 +211,6 @@ std::string readme_table(std::uint64_t first_run, int runs) {
     if (wide != nullptr)
       rows = {score(*wide, first_run, runs, NoiseKind::kWide, true), score(*wide, first_run, runs, NoiseKind::kNarrow, false)};
     if (other != nullptr) rows.push_back(score(*other, first_run, runs, NoiseKind::kWide, wide == nullptr));
-    if (wide != nullptr) rows.push_back(score(*wide, first_run, runs, NoiseKind::kSessions, false));
     const Scenario& scenario = *rows[0].scenario;
     const auto joined = [&](const auto& text_of) {
       std::string text;
