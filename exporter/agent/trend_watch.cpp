@@ -223,6 +223,18 @@ void TrendWatch::observe(const Snapshot& snapshot, const Boot& boot, std::chrono
 void TrendWatch::note_readiness() {
   const trend::Readiness readiness = engine_.readiness();
   view_.judged = readiness.judged;
+  std::optional<Subject> growing;
+  if (const auto& largest = readiness.largest; largest && largest->is_large) {
+    growing = Subject{largest->kind, largest->pool, largest->text};
+    if (growing != growing_)
+      base::log_warn("grows now" + std::string(trend::growth_claim(*largest)),
+                     {{"kind", trend::kind_name(largest->kind)},
+                      {"pool", trend::pool_name_of(largest->kind, largest->pool)},
+                      {name_key(largest->kind), largest->text},
+                      {"growth", number("%.0f", largest->amount)},
+                      {"seconds", number("%.0f", largest->seconds)}});
+  }
+  growing_ = std::move(growing);
   if (judged_ == readiness.judged) return;
   if (readiness.judged) {
     if (judged_) base::log_info("the history suffices to tell a leak");

@@ -122,8 +122,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
   return found;
 }
 
-/// `of_large`: only what must be told. A total is named by its tag, unless there is none that makes up half of it.
-std::optional<Readiness::Growth> TrendEngine::growth_now(bool of_large) const {
+/// What must be told, or, if that is given, is more than so much. A total is named by its tag, unless there is none that makes up half of it.
+std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> more_than) const {
   struct Best {
     std::optional<Readiness::Growth> tag, total, other;
   } best;
@@ -152,11 +152,10 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(bool of_large) const {
     else if (std::isnan(limit)) whole = whole_of_unlimited(slot);
     const Open& open = state_.open[slot];
     const auto low = static_cast<double>(!(open.low <= open.fine) ? open.fine : open.low);
-    if (of_large && !std::isnan(open.low) && std::abs(value) > 0 &&
-        value - low < (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole)
-      continue;
+    const double must = (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole;
+    if (!std::isnan(open.low) && value - low < std::min(must, more_than.value_or(must))) continue;
     auto growth = growth_now_of(slot, left, whole);
-    if (!growth || (of_large && !growth->is_large)) continue;
+    if (!growth || (!more_than && !growth->is_large)) continue;
     if (subject.verdict != Verdict::kOk &&
         static_cast<double>(subject.slope_per_day) * growth->seconds / base::kSecondsPerDay >= kTold * growth->amount) {
       told.push_back({subject.kind, subject.pool});

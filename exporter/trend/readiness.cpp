@@ -82,7 +82,7 @@ Readiness TrendEngine::readiness() const {
   }
   const std::vector<Timeline::Boot>& boots = state_.timeline.boots();
   double longest_days = 0;
-  std::size_t long_boots = 0, buckets_in_all = 0;
+  std::size_t long_boots = 0, buckets_in_all = 0, last_long = boots.size();
   for (std::size_t i = 0; i < boots.size(); ++i) {
     const bool running = i + 1 == boots.size();
     const std::int64_t end = running ? state_.judged_bucket + 1 : boots[i + 1].first_bucket;
@@ -95,7 +95,7 @@ Readiness TrendEngine::readiness() const {
     const Points points = daily_floors(floors);
     const double whole_days = points.count == 0 ? 0 : points.span_days() + 1;
     readiness.judged = readiness.judged || (points.count >= Readiness::kNeededReadings && whole_days >= Readiness::kNeededDays);
-    if (static_cast<double>(known) >= kFewestDaysOfABoot * kBucketsPerDay) ++long_boots, buckets_in_all += known;
+    if (static_cast<double>(known) >= kFewestDaysOfABoot * kBucketsPerDay) ++long_boots, buckets_in_all += known, last_long = i;
     const auto whole = std::span<const float>(seen).subspan(
         static_cast<std::size_t>(std::clamp<std::int64_t>(boots[i].first_bucket - first_bucket, 0, kCoarseBuckets)));
     const auto of_boot = whole.first(std::min(
@@ -120,13 +120,14 @@ Readiness TrendEngine::readiness() const {
                      (long_boots >= kFewestBoots && static_cast<double>(buckets_in_all) >= kFewestDaysInAll * kBucketsPerDay);
   if (readiness.judged) readiness.days_lacking = 0, readiness.few = false;
   // A day of each is its warm-up's.
-  if (!readiness.judged && boots.size() > kFewestBoots && long_boots == 0)
+  if (!readiness.judged && boots.size() > kFewestBoots && long_boots <= 1 && last_long + 1 != boots.size())
     readiness.boots = boots.size() - 1, readiness.longest_boot_days = longest_days;
   constexpr double kShortDays = 14;
   constexpr std::size_t kShortReadings = 10;  // fast growth is waited for
   const bool is_short = boots.size() == 1 && (readiness.days < kShortDays || readiness.readings < kShortReadings);
   const bool of_all = !readiness.judged || is_short;
-  std::optional<Readiness::Growth> slow = largest_growth(of_all), fast = growth_now(!of_all);
+  std::optional<Readiness::Growth> slow = largest_growth(of_all);
+  std::optional<Readiness::Growth> fast = growth_now(of_all ? std::optional(slow ? slow->amount : 0) : std::nullopt);
   const bool is_faster = fast && (fast->is_large || (of_all && (!slow || fast->amount > slow->amount)));
   readiness.largest = is_faster ? std::move(fast) : std::move(slow);
   if (readiness.largest) readiness.largest->is_new = !of_all && !readiness.largest->is_large;

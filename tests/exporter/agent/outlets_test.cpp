@@ -346,6 +346,8 @@ TEST(GrowthThatGoesOn, IsNamedByEveryOutletBeforeItCanBeToldFromAStep) {
   test::ManualClock clock(kStart);
   std::string page, metrics;
   json status;
+  std::vector<std::string> log;
+  base::set_log_sink([&log](std::string_view line) { log.emplace_back(line); });
   {
     Agent agent(config, std::make_unique<FastSource>(), clock, files, "host");
     agent.load_state();
@@ -362,6 +364,9 @@ TEST(GrowthThatGoesOn, IsNamedByEveryOutletBeforeItCanBeToldFromAStep) {
       if (route.path == "/") page = route.handler(request).body;
     }
   }
+  base::set_log_sink({});
+  const std::string line = "grows now, not long enough to tell a surge from a step\" kind=tag pool=slab_unreclaimable tag=kmalloc-64";
+  EXPECT_EQ(std::count_if(log.begin(), log.end(), [&](const std::string& one) { return one.find(line) != one.npos; }), 1);
   const std::string said = "in about 53 minutes, not long enough to tell a surge from a step";
   EXPECT_EQ(status["verdict"]["headline"], "Grows now: tag kmalloc-64 (slab_unreclaimable), +935 MiB " + said);
   EXPECT_EQ(status["verdict"]["state"], "warning");

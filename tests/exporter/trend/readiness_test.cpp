@@ -94,6 +94,9 @@ TEST(Readiness, OfBootsThatDoNotLastOneThatDoesIsMissing) {
     for (int hour = 8; hour < 20; ++hour) look(nightly, day * 24 + hour, 100, kReadingsStart + day * kDayMs + 8 * kHourMs);
   EXPECT_EQ(readiness_words(nightly.readiness()),
             "telling a leak takes a boot that lasts 8 days, or seven of 5 days; of 14 the longest has 12 hours of readings");
+  TrendEngine fourth;
+  for (int hour = 0; hour < 30 * 24; ++hour) look(fourth, hour, 100, kReadingsStart + hour / 96 * 4 * kDayMs);
+  EXPECT_THAT(readiness_words(fourth.readiness()), testing::EndsWith("of 8 the longest has 4 days of readings"));
   TrendEngine third;
   for (int hour = 0; hour < 21 * 24; ++hour) look(third, hour, 100, kReadingsStart + hour / 72 * 3 * kDayMs);
   EXPECT_EQ(readiness_words(third.readiness()),
