@@ -223,7 +223,8 @@ Verdict judge(const View& view) {
       verdict.state = Verdict::State::kWarning;
     }
   }
-  if (const auto& largest = view.readiness.largest; largest && largest->is_large && !(view.leaks.empty() && view.surges.empty()))
+  if (const auto& largest = view.readiness.largest;
+      largest && largest->is_large && !(view.leaks.empty() && view.surges.empty()))
     verdict.details.push_back(growth_so_far(*largest));
   for (std::string& words : shortages) verdict.details.push_back(capitalized(std::move(words)));
   for (const PartStatus& part : view.parts) {

@@ -15,16 +15,15 @@
 namespace kmem::trend {
 namespace {
 
-constexpr double kMinutesPerDay = 24 * 60;
 constexpr std::array<double, 4> kWindows = {40, 6 * 60, 4 * kMinutesPerDay, 28 * kMinutesPerDay};
-constexpr std::size_t kFewHours = 8;    // seen of the last 4 days: with fewer the four hours speak, too
-constexpr double kBegins = 0.1;         // of the growth: up to there it had not begun
-constexpr double kGoesOnBy = 0.1;       // of the growth, over the last third of its time: else it was a step
-constexpr double kBeyondPast = 0.5;     // of the growth lies above all that it held before
-constexpr double kMuchOfRoom = 0.05;    // of what was left as it began, and ...
-constexpr double kMuchOfLimit = 0.01;   // ... of the limit: growth that must be told
-constexpr double kMuchMore = 1.5;       // times what it held before, where no limit is known ...
-constexpr double kMuchOfPool = 0.05;    // ... and of the pool
+constexpr std::size_t kFewHours = 8;   // seen of the last 4 days: with fewer the four hours speak, too
+constexpr double kBegins = 0.1;        // of the growth: up to there it had not begun
+constexpr double kGoesOnBy = 0.1;      // of the growth, over the last third of its time: else it was a step
+constexpr double kBeyondPast = 0.5;    // of the growth lies above all that it held before
+constexpr double kMuchOfRoom = 0.05;   // of what was left as it began, and ...
+constexpr double kMuchOfLimit = 0.01;  // ... of the limit: growth that must be told
+constexpr double kMuchMore = 1.5;      // times what it held before, where no limit is known ...
+constexpr double kMuchOfPool = 0.05;   // ... and of the pool
 constexpr double kManyHandles = 5000;
 constexpr double kSpikeMinutes = 10;    // readings closer than that: the lower of the last two
 constexpr double kMostOfAmount = 0.75;  // a shorter time is told that has so much of the growth
@@ -37,9 +36,9 @@ struct Point {
 };
 
 /// Floors of the running boot, oldest first: four hours, hours, fives and minutes, each where nothing finer is kept.
-class Line {
+class PointsOfBoot {
  public:
-  Line(const SurgeView& view, std::size_t coarse_of_boot, double minutes_of_five) {
+  PointsOfBoot(const SurgeView& view, std::size_t coarse_of_boot, double minutes_of_five) {
     constexpr double kHour = 60, kCoarse = 240, kFive = 5;
     constexpr double kFivesSpan = Recent::kFives * kFive, kMinutesSpan = Recent::kMinutes, kHoursSpan = kFineBuckets * kHour;
     add(view.coarse.last(std::min(coarse_of_boot, view.coarse.size())), view.minutes_of_coarse, kCoarse, kHoursSpan);
@@ -90,7 +89,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
       std::clamp<std::int64_t>(state_.coarse_bucket - state_.timeline.boots().back().first_bucket, 0, kCoarseBuckets));
   const double minutes_of_five =
       static_cast<double>(state_.timeline.now_ms() % Recent::kFiveMs) / static_cast<double>(base::kMinuteMillis);
-  const Line line(view, coarse_of_boot, minutes_of_five);
+  const PointsOfBoot line(view, coarse_of_boot, minutes_of_five);
   const std::span<const Point> points = line.points();
   if (points.size() < 2) return std::nullopt;
   const Point& last = points[points.size() - 2];
@@ -114,8 +113,9 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     const double high = highest_before(view, coarse_of_boot, points.first(begin + 1), age);
     if (present - points[third].value < kGoesOnBy * amount || present - high < kBeyondPast * amount) continue;
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
-    growth.is_large = !std::isnan(left) ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
-                                        : present >= kMuchMore * high && amount >= kMuchOfPool * whole;
+    growth.is_large = !std::isnan(left)
+                          ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
+                          : present >= kMuchMore * high && amount >= kMuchOfPool * whole;
     if (subject.kind == Kind::kHandles) growth.is_large = growth.is_large && amount >= kManyHandles;
     found = std::move(growth);
   }
@@ -179,7 +179,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
   }
   auto& bytes = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? best.total : best.tag;
   return bytes && (bytes->is_large || !best.other || !best.other->is_large) ? bytes
-         : best.other && best.other->is_large                              ? best.other
+         : best.other && best.other->is_large                               ? best.other
                                                                             : bytes;
 }
 
@@ -221,9 +221,8 @@ std::vector<SubjectReport::Grower> TrendEngine::growers_of(std::size_t slot) con
     if (verdict == Verdict::kLeak || verdict == Verdict::kSurge) return {};
     if (const double amount = growth_since(of); amount > 0) growers.push_back({tag.text, amount});
   }
-  std::sort(growers.begin(), growers.end(), [](const auto& a, const auto& b) {
-    return a.amount != b.amount ? a.amount > b.amount : a.tag < b.tag;
-  });
+  std::sort(growers.begin(), growers.end(),
+            [](const auto& a, const auto& b) { return a.amount != b.amount ? a.amount > b.amount : a.tag < b.tag; });
   double sum = 0;
   for (std::size_t i = 0; i < std::min(growers.size(), kMostGrowers); ++i) {
     sum += growers[i].amount;

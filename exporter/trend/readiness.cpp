@@ -98,10 +98,10 @@ Readiness TrendEngine::readiness() const {
     if (static_cast<double>(known) >= kFewestDaysOfABoot * kBucketsPerDay) ++long_boots, buckets_in_all += known, last_long = i;
     const auto whole = std::span<const float>(seen).subspan(
         static_cast<std::size_t>(std::clamp<std::int64_t>(boots[i].first_bucket - first_bucket, 0, kCoarseBuckets)));
-    const auto of_boot = whole.first(std::min(
-        whole.size(), static_cast<std::size_t>(std::max<std::int64_t>(end - std::max(boots[i].first_bucket, first_bucket), 0))));
-    longest_days = std::max(
-        longest_days, static_cast<double>(std::count_if(of_boot.begin(), of_boot.end(), is_seen)) / kBucketsPerDay);
+    const auto of_boot = whole.first(std::min(whole.size(), static_cast<std::size_t>(std::max<std::int64_t>(
+                                                                end - std::max(boots[i].first_bucket, first_bucket), 0))));
+    longest_days =
+        std::max(longest_days, static_cast<double>(std::count_if(of_boot.begin(), of_boot.end(), is_seen)) / kBucketsPerDay);
     if (!running) continue;
     readiness.readings = points.count;
     readiness.days = static_cast<double>(floors.end() - begin) / kBucketsPerDay;

@@ -103,7 +103,8 @@ Room TrendEngine::room_of(std::size_t slot) const {
 
 std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot) const {
   const Subject& subject = *state_.subjects[slot];
-  return exhaustion_of(slot, subject.kind == Kind::kPool ? paces_of_tags()[static_cast<std::size_t>(subject.pool)] : PaceOfTags{});
+  return exhaustion_of(slot,
+                       subject.kind == Kind::kPool ? paces_of_tags()[static_cast<std::size_t>(subject.pool)] : PaceOfTags{});
 }
 
 std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const PaceOfTags& of_tags) const {

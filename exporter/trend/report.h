@@ -109,12 +109,12 @@ struct Readiness {
     bool is_new = false;    // of the largest among those that are too new to be judged
     bool of_rest = false;   // other growth has a verdict, which says more
   };
-  bool judged = false;       // a boot was long enough, or boots together were
-  bool few = false;          // it lacks in readings, not in days
-  double days = 0;           // that the readings of the running boot span, the day of its warm-up left out
-  std::size_t readings = 0;  // days with a reading, of the running boot
-  double days_lacking = 0;   // where it lacks in days
-  std::size_t boots = 0;     // that ended, where none of them, nor the running one, lasted: what it lacks is one that does
+  bool judged = false;           // a boot was long enough, or boots together were
+  bool few = false;              // it lacks in readings, not in days
+  double days = 0;               // that the readings of the running boot span, the day of its warm-up left out
+  std::size_t readings = 0;      // days with a reading, of the running boot
+  double days_lacking = 0;       // where it lacks in days
+  std::size_t boots = 0;         // that ended, where none of them, nor the running one, lasted: what it lacks is one that does
   double longest_boot_days = 0;  // of those, by readings
   // Of what may leak and has no verdict that tells it: what is large and grows now, at any time; else in bytes of all
   // subjects while they cannot be judged, or could for less than two weeks, later of new ones.

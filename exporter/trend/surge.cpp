@@ -11,7 +11,6 @@ namespace kmem::trend {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr double kMinutesPerDay = 1440;
 constexpr double kHourMinutes = 60, kCoarseMinutes = 4 * kHourMinutes;
 
 // Growth that ends within ...

@@ -14,6 +14,8 @@
 
 namespace kmem::trend {
 
+inline constexpr double kMinutesPerDay = 1440;
+
 /// One subject at this moment. Floors: oldest first, NaN where nothing was seen; of the running boot, but for the last two.
 struct SurgeView {
   Recent::Lines recent;

@@ -21,7 +21,6 @@ constexpr std::int64_t kEndsAfterAtLeastMs = 15 * base::kMinuteMillis;
 constexpr double kClearlyNew = 0.03, kFallsBack = 0.3;  // of the growth
 
 constexpr double kStands = 0.25;  // of the mean pace since it began: what fills is nearly full by then
-constexpr double kMinutesPerDay = 1440;
 
 double minutes_between(std::int64_t from_ms, std::int64_t to_ms) {
   return static_cast<double>(to_ms - from_ms) / base::kMinuteMillis;

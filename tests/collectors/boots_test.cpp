@@ -147,9 +147,10 @@ TEST(Boots, OfTooFewTagsIsSaidThatARebootIsNotSeen) {
   Boots boots;
   for (int hour = 0; hour < 24; ++hour) boots.note(machine.after(kHour));
   EXPECT_FALSE(boots.note(machine.reboot(kMinute, kHour)).is_new);
-  EXPECT_EQ(boots.how_words(),
-            "no boot times are given, nor are allocations counted, and there are too few tags (9 of 16) to see a reboot by their "
-            "memory: one is taken for growth given back");
+  EXPECT_EQ(
+      boots.how_words(),
+      "no boot times are given, nor are allocations counted, and there are too few tags (9 of 16) to see a reboot by their "
+      "memory: one is taken for growth given back");
 }
 
 TEST(Boots, ABootTimeThatComesAfterTheCountersHaveToldIsNoSecondBoot) {

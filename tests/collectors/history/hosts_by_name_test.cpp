@@ -40,12 +40,12 @@ TEST(HostsByName, DatesCountersAndEndingsAreNoPartsOfAName) {
 
 using Texts = std::vector<std::pair<std::string, std::string>>;
 
-struct Read {
+struct ByName {
   test::WholeHistory whole;
   std::map<std::string, std::string> by_host;  // "18:00 64; 19:00 96"
 };
 
-Read read(const Texts& texts) {
+ByName read_by_name(const Texts& texts) {
   test::MemoryFiles files;
   std::vector<std::string> paths;
   for (const auto& [path, text] : texts) {
@@ -54,7 +54,7 @@ Read read(const Texts& texts) {
   }
   HistoryOptions options;
   options.all_hosts = true;
-  Read read;
+  ByName read;
   read.whole = test::read_history(files, paths, options);
   if (!read.whole.error.empty()) return read;
   for (int look = 0; look < kMostLooks; ++look) {
@@ -96,18 +96,18 @@ TEST(HostsByName, FilesWhoseReadingsCannotBeOneHostsAreOfTheHostsInTheirNames) {
                                                        {"SRV1.log", "SRV2.txt"},
                                                        {"pool-SRV1.log.3", "pool-SRV2.log"}};
   for (const auto& [a, b] : names) {
-    const Read two = read({{a, one}, {b, other}});
+    const ByName two = read_by_name({{a, one}, {b, other}});
     EXPECT_EQ(two.by_host, (std::map<std::string, std::string>{{"SRV1", first}, {"SRV2", second}})) << a;
     EXPECT_THAT(two.whole.warnings, Contains(std::string(a) + ": it is taken as one of host \"SRV1\", and " + b +
                                              " as one of \"SRV2\", by their names: their readings are of the same times, and "
                                              "cannot be one host's; where they are, give one of them alone"));
-    EXPECT_EQ(read({{a, one}, {b, same_time}}).by_host.at("SRV2"), "01T00:00 32; 01T01:00 33; 01T02:00 34") << a;
+    EXPECT_EQ(read_by_name({{a, one}, {b, same_time}}).by_host.at("SRV2"), "01T00:00 32; 01T01:00 33; 01T02:00 34") << a;
   }
   // A file of one table each, the date in the name alone.
-  const Read daily = read({{"SRV1-20260901.log", table(5000, 640)},
-                           {"SRV2-20260901-0005.log", table(90, 32)},
-                           {"SRV1-20260902.log", table(5010, 641)},
-                           {"SRV2-20260902-0005.log", table(91, 33)}});
+  const ByName daily = read_by_name({{"SRV1-20260901.log", table(5000, 640)},
+                                     {"SRV2-20260901-0005.log", table(90, 32)},
+                                     {"SRV1-20260902.log", table(5010, 641)},
+                                     {"SRV2-20260902-0005.log", table(91, 33)}});
   EXPECT_EQ(daily.by_host,
             (std::map<std::string, std::string>{{"SRV1", "01T00:00 640; 02T00:00 641"}, {"SRV2", "01T00:05 32; 02T00:05 33"}}));
 }
@@ -118,7 +118,7 @@ TEST(HostsByName, ThePairsOfOneHostStayTogether) {
     for (const char* const pool : {"Nonp", "Paged"})
       for (const char* const day : {"01", "02"})
         files.push_back({std::string(host) + "_" + pool + "_202609" + day + ".txt", table(9, bytes, pool)});
-  const Read pairs = read(files);
+  const ByName pairs = read_by_name(files);
   EXPECT_EQ(pairs.by_host, (std::map<std::string, std::string>{{"SRV1", "01T00:00 640 640; 02T00:00 640 640"},
                                                                {"SRV2", "01T00:00 32 32; 02T00:00 32 32"}}));
 }
@@ -130,36 +130,40 @@ TEST(HostsByName, OneHostsFilesStayItsOwn) {
   // One behind another, whatever their names.
   for (const auto& [a, b] : {std::pair{"poolmon.log.1", "poolmon.log"}, std::pair{"pool-20260901.txt", "pool-20260902.txt"},
                              std::pair{"monday.log", "tuesday.log"}})
-    EXPECT_EQ(read({{a, early}, {b, late}}).by_host, (std::map<std::string, std::string>{{"", four}})) << a;
+    EXPECT_EQ(read_by_name({{a, early}, {b, late}}).by_host, (std::map<std::string, std::string>{{"", four}})) << a;
   // Two recordings of one host: its counters rise through both; and a copy.
   const std::string odd = at("01 00:00", 10, 64) + at("01 02:00", 30, 66),
                     even = at("01 01:00", 20, 65) + at("01 03:00", 40, 67);
-  EXPECT_EQ(read({{"a.log", odd}, {"b.log", even}}).by_host, (std::map<std::string, std::string>{{"", four}}));
-  EXPECT_EQ(read({{"a.log", early + late}, {"copy.log", early}}).by_host, (std::map<std::string, std::string>{{"", four}}));
+  EXPECT_EQ(read_by_name({{"a.log", odd}, {"b.log", even}}).by_host, (std::map<std::string, std::string>{{"", four}}));
+  EXPECT_EQ(read_by_name({{"a.log", early + late}, {"copy.log", early}}).by_host,
+            (std::map<std::string, std::string>{{"", four}}));
   // Of other subjects.
   const std::string pair = "01T00:00 64 32";
-  EXPECT_EQ(read({{"paged-20260901.txt", table(9, 64, "Paged")}, {"nonpaged-20260901.txt", table(9, 32, "Nonp")}}).by_host,
-            (std::map<std::string, std::string>{{"", pair}}));
+  EXPECT_EQ(
+      read_by_name({{"paged-20260901.txt", table(9, 64, "Paged")}, {"nonpaged-20260901.txt", table(9, 32, "Nonp")}}).by_host,
+      (std::map<std::string, std::string>{{"", pair}}));
   // What differs in a date or counter alone is one host's, and said to contradict.
-  const Read counted = read({{"pool-1.log", log_of(3, 0, 5000, 640)}, {"pool-2.log", log_of(3, 0, 90, 32)}});
+  const ByName counted = read_by_name({{"pool-1.log", log_of(3, 0, 5000, 640)}, {"pool-2.log", log_of(3, 0, 90, 32)}});
   EXPECT_EQ(counted.by_host.size(), 1U);
   EXPECT_THAT(counted.whole.warnings, Contains(HasSubstr("it contradicts what was read before")));
 }
 
 TEST(HostsByName, AReadingOfEachDoesNotShowWhetherNamesTellHosts) {
-  const Read two = read({{"SRV1-2026-09-01_0000.log", table(5000, 640)}, {"SRV2-2026-09-01_0005.log", table(90, 32)}});
+  const ByName two =
+      read_by_name({{"SRV1-2026-09-01_0000.log", table(5000, 640)}, {"SRV2-2026-09-01_0005.log", table(90, 32)}});
   EXPECT_EQ(two.by_host, (std::map<std::string, std::string>{{"", "01T00:00 640; 01T00:05 32"}}));
   const std::string why =
       "SRV1-2026-09-01_0000.log: it and SRV2-2026-09-01_0005.log are taken as one host's: a reading of each does not show more; if "
       "their names tell two hosts, give each alone";
   EXPECT_THAT(two.whole.warnings, Contains(why));
-  EXPECT_THAT(read({{"p-20260901.log", table(90, 64)}, {"p-20260902.log", table(95, 32)}}).whole.warnings,
+  EXPECT_THAT(read_by_name({{"p-20260901.log", table(90, 64)}, {"p-20260902.log", table(95, 32)}}).whole.warnings,
               Not(Contains(HasSubstr("one host's"))));
 }
 
 TEST(HostsByName, AHostThatAFileTellsItselfWeighsMore) {
   const std::string rows = "timestamp,pool,tag,bytes,host\n2026-09-01T00:10:00Z,nonpaged,Leak,7,db\n";
-  const Read three = read({{"SRV1.log", log_of(3, 0, 5000, 640)}, {"SRV2.log", log_of(3, 30, 90, 32)}, {"SRV3.csv", rows}});
+  const ByName three =
+      read_by_name({{"SRV1.log", log_of(3, 0, 5000, 640)}, {"SRV2.log", log_of(3, 30, 90, 32)}, {"SRV3.csv", rows}});
   EXPECT_EQ(three.by_host.at("db"), "01T00:10 7");
   EXPECT_EQ(three.by_host.size(), 3U);
 }

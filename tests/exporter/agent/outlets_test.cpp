@@ -365,7 +365,8 @@ TEST(GrowthThatGoesOn, IsNamedByEveryOutletBeforeItCanBeToldFromAStep) {
     }
   }
   base::set_log_sink({});
-  const std::string line = "grows now, not long enough to tell a surge from a step\" kind=tag pool=slab_unreclaimable tag=kmalloc-64";
+  const std::string line =
+      "grows now, not long enough to tell a surge from a step\" kind=tag pool=slab_unreclaimable tag=kmalloc-64";
   EXPECT_EQ(std::count_if(log.begin(), log.end(), [&](const std::string& one) { return one.find(line) != one.npos; }), 1);
   const std::string said = "in about 53 minutes, not long enough to tell a surge from a step";
   EXPECT_EQ(status["verdict"]["headline"], "Grows now: tag kmalloc-64 (slab_unreclaimable), +935 MiB " + said);
@@ -379,8 +380,9 @@ TEST(GrowthThatGoesOn, IsNamedByEveryOutletBeforeItCanBeToldFromAStep) {
     if (resource["resource"] == "slab_unreclaimable") { EXPECT_EQ(resource["room"], 2'940'000'000); }
   top::TrendNotes notes(files, "/state", "host");
   notes.refresh();
-  EXPECT_THAT(notes.ends(), testing::Contains("Grows now: slab_unreclaimable kmalloc-64 +935M in 53m, not long enough to tell a "
-                                              "surge from a step"));
+  EXPECT_THAT(notes.ends(),
+              testing::Contains("Grows now: slab_unreclaimable kmalloc-64 +935M in 53m, not long enough to tell a "
+                                "surge from a step"));
   std::string text = "timestamp,pool,tag,bytes\n";
   for (int tick = 0; tick <= kCalmHours + kFastMinutes; ++tick) {
     const Snapshot snapshot = fast_reading(tick);
@@ -392,9 +394,10 @@ TEST(GrowthThatGoesOn, IsNamedByEveryOutletBeforeItCanBeToldFromAStep) {
   test::Shown shown;
   const auto analysis = analyze_history(files, {"h.csv"}, analysis_options(config::Config{}), shown.meter);
   ASSERT_TRUE(analysis.ok());
-  EXPECT_THAT(analysis_text(*analysis, false),
-              HasSubstr("Verdict  grows now: slab_unreclaimable kmalloc-64, +935 MiB in 53 minutes, not long enough to tell a surge "
-                        "from a step\n"));
+  EXPECT_THAT(
+      analysis_text(*analysis, false),
+      HasSubstr("Verdict  grows now: slab_unreclaimable kmalloc-64, +935 MiB in 53 minutes, not long enough to tell a surge "
+                "from a step\n"));
   const json told = json::parse(analysis_json(*analysis))["largest_growth"];
   EXPECT_EQ(told["large"], true);
   EXPECT_EQ(told["bytes"], 980'000'000);

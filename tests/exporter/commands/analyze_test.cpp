@@ -398,8 +398,8 @@ TEST(Analyze, WhatEndsWithinTwoDaysIsToldByTheHour) {
   surge.surge->since = kStart;
   surge.surge->pace_per_second = 2.0 * (1 << 30) / 3600;
   surge.surge->seconds_left = 90 * 60;
-  surge.exhaustion = trend::Exhaustion{90 * 60, 90 * 60, 90 * 60, 3.0 * (1 << 30), surge.surge->pace_per_second,
-                                       trend::Bound::kAvailableMemory};
+  surge.exhaustion = trend::Exhaustion{
+      90 * 60, 90 * 60, 90 * 60, 3.0 * (1 << 30), surge.surge->pace_per_second, trend::Bound::kAvailableMemory};
   surge.growers = {{"Leak", 208.0 * (1 << 20)}, {"Thre", 3.0 * (1 << 20)}};
   EXPECT_THAT(analysis_text(analysis, false),
               AllOf(HasSubstr("+2.00 GiB/h"), HasSubstr("  90 min "), HasSubstr("3.00 GiB of available memory at +2.00 GiB/h"),
@@ -428,9 +428,11 @@ TEST(Analyze, HostsAreCountedByWhatTheyHaveAndOldReadingsHaveAnAge) {
   EXPECT_THAT(
       analysis_text(analysis, false),
       AllOf(HasSubstr("Hosts    3: 0 with leaks, 2 with surges, 0 to watch, 1 growing for too short to tell\n"),
-            test::HasPattern("SURGE +old +17 +nonpaged Even \\+1.00 MiB a day and 1 more; last read 11 days before the newest host\n"),
-            HasSubstr("unknown  fast    28  grows now: nonpaged Leak, +600 MiB in 6 hours, not long enough to tell a surge from a "
-                      "step\n")));
+            test::HasPattern(
+                "SURGE +old +17 +nonpaged Even \\+1.00 MiB a day and 1 more; last read 11 days before the newest host\n"),
+            HasSubstr(
+                "unknown  fast    28  grows now: nonpaged Leak, +600 MiB in 6 hours, not long enough to tell a surge from a "
+                "step\n")));
   const auto hosts = nlohmann::json::parse(analysis_json(analysis))["hosts"];
   EXPECT_EQ(hosts[2]["verdict"], "unknown");
   EXPECT_EQ(hosts[2]["largest_growth"]["large"], true);

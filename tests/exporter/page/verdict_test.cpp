@@ -138,7 +138,8 @@ TEST(Verdict, GrowthThatGoesOnComesBeforeThatNoLeakWasSeen) {
   View view = calm_view();
   view.readiness.largest = {trend::Kind::kHandles, {}, "svc (1)", 12'345, 7200, true};
   const Verdict verdict = judge(view);
-  EXPECT_EQ(verdict.headline, "Grows now: handles of svc (1), +12,345 in about 2 hours, not long enough to tell a surge from a step");
+  EXPECT_EQ(verdict.headline,
+            "Grows now: handles of svc (1), +12,345 in about 2 hours, not long enough to tell a surge from a step");
   EXPECT_EQ(verdict.state, Verdict::State::kWarning);
   EXPECT_THAT(verdict.details, ElementsAre("No leak seen; 19 days of history"));
   view.readiness.largest = {trend::Kind::kPool, Pool::kNonpaged, "", 12.0 * (1 << 20), 7200, false, true};
