@@ -180,7 +180,8 @@ TEST(Kept, ABucketIsJudgedWithinTwoHoursAndNotAtOnce) {
     observe(engine, at, samples);
   };
   const auto detected = [&](unsigned number) {
-    return engine.find(Kind::kTag, Pool::kNonpaged, names[number])->first_detected;
+    const auto found = engine.find(Kind::kTag, Pool::kNonpaged, names[number]);
+    return found ? found->first_detected : std::nullopt;
   };
   std::int64_t bucket = 0;
   for (; !detected(0); bucket += kCoarseMs) {
