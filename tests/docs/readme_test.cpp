@@ -136,9 +136,9 @@ TEST(Readme, ListsTheMetricsOfTheCatalogue) { expect_written(kMetrics, "metrics"
 TEST(Readme, ListsTheCollectors) { expect_written(kCollectors, "collectors", collectors_table()); }
 
 TEST(Readme, NamesOnlyFlagsThatExist) {
-  // Of families of flags, CMake's, packaging/run.sh's and promtool's.
-  std::set<std::string> known = {"--collector.NAME", "--no-collector.NAME", "--preset", "--build",
-                                 "--stack",          "--max-block-duration"};
+  // Of families of flags, CMake's, packaging/run.sh's, promtool's, packaging/lint.sh's and site_rules.py's.
+  std::set<std::string> known = {"--collector.NAME", "--no-collector.NAME",  "--preset", "--build",
+                                 "--stack",          "--max-block-duration", "--fix",    "--settings"};
   for (const CommandRow& row : command_table())
     for (const CommandFlag& flag : row.flags) known.insert(std::string(flag.name));
   for (const CommonFlag& flag : common_flags()) known.insert(std::string(flag.name));
