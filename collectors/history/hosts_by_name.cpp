@@ -16,6 +16,7 @@ using base::is_digit;
 constexpr std::size_t kMostGroups = 256;    // that are compared
 constexpr std::size_t kMostSubjects = 256;  // of each, those of the least keys: of all the same ones
 constexpr std::size_t kFewestProofs = 2;    // one value may be a slip
+constexpr std::size_t kFewOf = 5;           // a fifth of the values
 constexpr std::array<std::string_view, 8> kEndings = {"log", "txt", "csv", "tsv", "out", "dat", "prn", "json"};
 constexpr std::string_view kBetweenWords = "_-. ()[]{},+=@#~&";
 
@@ -194,12 +195,16 @@ void for_each_shared(const Values& one, const Values& other, Each each) {
 }  // namespace
 
 std::size_t HostsByName::differing(const Reading& one, const Reading& other) {
-  std::size_t shared = 0, other_values = 0;
+  // What neither has tells nothing. Two looks at one host within a second may differ, but of few values by much.
+  std::size_t shared = 0, other_values = 0, far = 0;
   for_each_shared(one.values, other.values, [&](const Value& a, const Value& b) {
+    if (a.amount == 0 && b.amount == 0 && a.bytes == 0 && b.bytes == 0) return;
     ++shared;
     other_values += a.amount != b.amount || a.bytes != b.bytes ? 1 : 0;
+    const auto [low, high] = std::minmax(a.amount, b.amount);
+    far += high - low > high / 10 ? 1 : 0;
   });
-  return other_values * 2 > shared ? other_values : 0;
+  return other_values * 2 > shared || far * kFewOf > shared ? other_values : 0;
 }
 
 std::size_t HostsByName::standing_out(const Reading& before, const Reading& between, const Reading& after) {
@@ -209,6 +214,9 @@ std::size_t HostsByName::standing_out(const Reading& before, const Reading& betw
   for_each_shared(between.values, after.values, [&](const Value& mid, const Value& last) {
     while (first != before.values.end() && first->key < mid.key) ++first;
     if (first == before.values.end() || first->key != mid.key || (mid.is_counter && last.amount < first->amount)) return;
+    // What never moves may be the same on twins.
+    if (first->amount == mid.amount && mid.amount == last.amount && first->bytes == mid.bytes && mid.bytes == last.bytes)
+      return;
     ++shared;
     const auto is_outside = [](std::uint64_t one, std::uint64_t value, std::uint64_t other) {
       return value < std::min(one, other) || value > std::max(one, other);

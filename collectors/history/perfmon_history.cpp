@@ -125,6 +125,8 @@ class PerfmonHistory final : public SnapshotReader {
     const auto bias = bias_minutes(fields_[0]);
     bias_minutes_ = bias.value_or(0);
     shift_.begin_anew();
+    const std::string_view zone = fields_[0];
+    has_summer_ = zone.find("(UTC)") == std::string_view::npos && zone.find("Universal") == std::string_view::npos;
     if (!bias) notes_.warn("the header has no time zone: times are taken as UTC");
     notes_.timed_by(bias ? "local time, UTC is " + std::to_string(std::abs(*bias)) + " minutes " +
                                (*bias < 0 ? "behind" : "ahead of") + " it by the header"
@@ -204,8 +206,8 @@ class PerfmonHistory final : public SnapshotReader {
       for (std::size_t host = 0; host < hosts_.size() && uptime_of_ == SIZE_MAX; ++host)
         if (hosts_[host].row.uptime_ms()) uptime_of_ = host;
       const bool has_uptime = uptime_of_ < hosts_.size();
-      utc = has_uptime ? shift_.place(utc, hosts_[uptime_of_].row.uptime_ms())
-                       : shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
+      if (has_uptime) utc = shift_.place(utc, hosts_[uptime_of_].row.uptime_ms());
+      else if (has_summer_) utc = shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
       if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(has_uptime ? kUptimeShiftNote : kStepShiftNote);
     }
     for (std::size_t host = 0; host < hosts_.size(); ++host)
@@ -253,6 +255,7 @@ class PerfmonHistory final : public SnapshotReader {
   std::vector<Known> known_;
   std::size_t width_ = 0;
   int bias_minutes_ = 0;
+  bool has_summer_ = true;  // whether clocks of its zone may move
   UptimeShift shift_;
   bool is_local_ = false;  // the last time
   bool told_of_shift_ = false;

@@ -40,18 +40,23 @@ base::UnixMillis UptimeShift::place_in_steps(base::UnixMillis time, base::UnixMi
   const auto is_near = [&](std::int64_t wanted) { return std::abs(step - wanted) <= std::min(step_ms_ / 2, kSlackMs); };
   const base::UnixMillis sunday = local - ((local % base::kDayMillis) + base::kDayMillis) % base::kDayMillis;
   const bool is_sunday = weekday_at(local) == 0;
+  // Two steps that are alike: behind a missed reading the usual one is no shorter one.
+  const bool is_even = step_before_ms_ != 0 && std::abs(step_ms_ - step_before_ms_) <= std::min(step_ms_ / 2, kSlackMs);
   if (last_time_ != 0 && step_ms_ > 0 && is_sunday) {
     const bool goes_back = step <= 0 && local - sunday < kLatestMs && is_near(step_ms_ - kHour);
     // Longer steps go over the hour. One of two hours may as well lack a reading between.
     const bool goes_over = step_ms_ > kHour + kSlackMs && step > 0 && step < base::kDayMillis && before < sunday + kLatestMs;
-    const std::int64_t shift = goes_back || (goes_over && is_near(step_ms_ - kHour)) ? kHour
-                               : goes_over && is_near(step_ms_ + kHour)              ? -kHour
-                                                                                     : 0;
+    const std::int64_t shift = goes_back || (goes_over && is_even && is_near(step_ms_ - kHour)) ? kHour
+                               : goes_over && is_near(step_ms_ + kHour)                         ? -kHour
+                                                                                                : 0;
     shift_ms_ += shift;
     time += shift;
     any_ |= shift != 0;
   }
-  if (last_time_ != 0 && time > last_time_) step_ms_ = time - last_time_;
+  if (last_time_ != 0 && time > last_time_) {
+    step_before_ms_ = step_ms_;
+    step_ms_ = time - last_time_;
+  }
   last_time_ = time;
   return time;
 }

@@ -25,7 +25,7 @@ class UptimeShift {
  private:
   std::int64_t shift_ms_ = 0;
   base::UnixMillis last_time_ = 0;
-  std::int64_t step_ms_ = 0;
+  std::int64_t step_ms_ = 0, step_before_ms_ = 0;
   std::optional<std::int64_t> last_uptime_ms_;
   bool any_ = false;
 };

@@ -161,9 +161,10 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   bool over = now_ms - surge.high_ms > patience_ms || value < surge.high - static_cast<float>(kFallsBack) * surge.growth;
   // The pace is that of now, also while it slows down too much to begin as a surge. What has slowed down over days ends.
   const double lasts = minutes_between(surge.since_ms, now_ms);
-  if (const auto pace = signs ? std::nullopt : present_pace(view, lasts)) {
+  if (const auto pace = signs && lasts <= kMinutesPerDay ? std::nullopt : present_pace(view, lasts)) {
     surge.pace_per_day = static_cast<float>(std::max(*pace, 0.0));
-    over = over || (lasts > kMinutesPerDay && *pace * lasts < kStands * static_cast<double>(surge.growth) * kMinutesPerDay);
+    const bool stands = *pace * lasts < kStands * static_cast<double>(surge.growth) * kMinutesPerDay;
+    over = over || (!signs && lasts > kMinutesPerDay && stands);
   }
   if (!over) {
     subject.surging = std::make_unique<SurgeState>(surge);

@@ -31,8 +31,8 @@ YARDSTICK = """groups:
     rules:
       - {record: "yardstick:kmem_pool_tag_bytes:avg1d", expr: "avg_over_time(kmem_pool_tag_bytes[1d])"}
 """
-# For 1,000 hosts: twice what was measured.
-BOUNDS = {"of_yardstick": 0.6, "series_a_host": 125, "memory_mib": 1500}
+# For 1,000 hosts: 1.2 to 1.5 times what was measured (0.48 to 0.62 as busy as the machine is; 1,500 MiB).
+BOUNDS = {"of_yardstick": 0.75, "series_a_host": 125, "memory_mib": 1700}
 
 
 def series(name, host, **labels):

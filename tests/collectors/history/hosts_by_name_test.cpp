@@ -112,6 +112,26 @@ TEST(HostsByName, FilesWhoseReadingsCannotBeOneHostsAreOfTheHostsInTheirNames) {
             (std::map<std::string, std::string>{{"SRV1", "01T00:00 640; 02T00:00 641"}, {"SRV2", "01T00:05 32; 02T00:05 33"}}));
 }
 
+// Servers of one kind have many values in common, and script CSV has a 0 in the other pool of every tag.
+TEST(HostsByName, ValuesThatTwinsShareProveNothing) {
+  const auto rows = [](int minute, int moving) {
+    std::string text = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n";
+    for (int hour = 0; hour < 4; ++hour)
+      for (int tag = 0; tag < 8; ++tag)
+        text += "2026-09-01 0" + std::to_string(hour) + ":" + (minute < 10 ? "0" : "") + std::to_string(minute) + ":00,Tag" +
+                std::to_string(tag) + ",0," + std::to_string(tag < 5 ? 4096 * (tag + 1) : moving * (tag + 1) + hour * 64) +
+                "\n";
+    return text;
+  };
+  for (const int minute : {0, 30}) {
+    const ByName two = read_by_name({{"SRV1.csv", rows(0, 100'000)}, {"SRV2.csv", rows(minute, 900'000)}});
+    EXPECT_EQ(two.by_host.size(), 2U) << minute;
+    EXPECT_TRUE(two.by_host.contains("SRV2")) << minute;
+    // The same machine, looked at twice.
+    EXPECT_EQ(read_by_name({{"SRV1.csv", rows(0, 100'000)}, {"SRV2.csv", rows(minute, 100'000)}}).by_host.size(), 1U) << minute;
+  }
+}
+
 TEST(HostsByName, ThePairsOfOneHostStayTogether) {
   Texts files;
   for (const auto& [host, bytes] : {std::pair{"SRV1", 640}, std::pair{"SRV2", 32}})

@@ -57,6 +57,19 @@ TEST(PerfmonHistory, TypeperfHasNoZone) {
               ElementsAre("fixtures/history/typeperf.csv: the header has no time zone: times are taken as UTC"));
 }
 
+// Where summer time begins, hourly readings look like one that is missing: nothing is moved, then or after.
+TEST(PerfmonHistory, AMissingHourMovesNothing) {
+  for (const std::string zone : {"W. Europe Standard Time)(-60", "Coordinated Universal Time)(0"}) {
+    std::string text = "(PDH-CSV 4.0) (" + zone + "),\\\\h\\Memory\\Pool Paged Bytes\n";
+    for (const char* const hour : {"29/2026 00", "29/2026 01", "29/2026 03", "29/2026 04", "29/2026 05"})
+      text += "03/" + std::string(hour) + ":00:00.000,1\n";
+    const WholeHistory found = read_text(text);
+    ASSERT_EQ(found.snapshots.size(), 5U) << zone;
+    EXPECT_EQ(found.snapshots[4].time - found.snapshots[0].time, 5 * base::kHourMillis) << zone;
+    EXPECT_TRUE(found.warnings.empty()) << zone;
+  }
+}
+
 // Steps of six hours go over the hour that is changed.
 TEST(PerfmonHistory, SummerTimeBetweenTwoLongSteps) {
   const auto times = [](const std::string& bias, const std::vector<const char*>& local) {
