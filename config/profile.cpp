@@ -19,7 +19,7 @@ SeriesBudget budget_of(const Config& config) {
   (full ? budget.a_tag_windows : budget.a_forced_windows) = config.tags.counters ? 2 : 0;
   budget.a_suspect = full ? 5 : 10;
   budget.processes = 9 * Processes{}.top;  // three lists of three series
-  budget.session_tags = budget.sessions * 2 * (1 + 2 * 2 * usual.top_session);
+  budget.session_tags = budget.sessions * 2 * (1 + 4 * usual.top_session);
   return budget;
 }
 

@@ -30,7 +30,7 @@ class SessionChoice {
             std::vector<SessionMember>& members) const;
 
   /// Series that fill() can lead to with as many sessions as now: their tags change with every hour.
-  [[nodiscard]] std::size_t most_series() const { return tops_.size() * (1 + 2 * 2 * top_); }
+  [[nodiscard]] std::size_t most_series() const { return tops_.size() * (1 + 4 * top_); }
 
   static constexpr std::size_t kTopSessions = 16, kMaxSessions = 24;
 
