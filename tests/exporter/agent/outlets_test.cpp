@@ -388,7 +388,8 @@ TEST(GrowthThatGoesOn, IsNamedByEveryOutletBeforeItCanBeToldFromAStep) {
     const Snapshot snapshot = fast_reading(tick);
     const std::string head = std::to_string(snapshot.time / 1000) + ",slab_unreclaimable,";
     text += head + "," + std::to_string(*snapshot.pools[0].bytes) + "\n";
-    for (std::size_t i = 0; i < 2; ++i) text += head + snapshot.tags[i].tag + "," + std::to_string(snapshot.tags[i].bytes) + "\n";
+    for (std::size_t i = 0; i < 2; ++i)
+      text += head + snapshot.tags[i].tag + "," + std::to_string(snapshot.tags[i].bytes) + "\n";
   }
   files.put("h.csv", text);
   test::Shown shown;
