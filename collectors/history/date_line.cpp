@@ -20,7 +20,6 @@ using base::UnixMillis;
 
 constexpr std::size_t kLongestLine = 100;
 using base::kDayMillis;
-using base::kHourMillis;
 constexpr int kMostUnknownWords = 3;
 
 using base::is_digit;

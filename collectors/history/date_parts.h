@@ -11,7 +11,7 @@
 
 namespace kmem::history {
 
-inline constexpr std::int64_t kHourMillis = 3'600'000;
+using base::kHourMillis;
 inline constexpr int kFirstYear = 1980, kLastYear = 2099;
 
 [[nodiscard]] inline bool is_letter(char c) {

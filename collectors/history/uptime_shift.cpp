@@ -33,7 +33,7 @@ base::UnixMillis UptimeShift::place(base::UnixMillis time, std::optional<std::in
 }
 
 base::UnixMillis UptimeShift::place_in_steps(base::UnixMillis time, base::UnixMillis local) {
-  constexpr std::int64_t kHour = 2 * kHalfHourMs, kLatestMs = 8 * kHalfHourMs;
+  constexpr std::int64_t kHour = base::kHourMillis, kLatestMs = 4 * kHour;
   const base::UnixMillis before = local - (time + shift_ms_ - last_time_);  // the last one, as it would be written now
   time += shift_ms_;
   const std::int64_t step = time - last_time_;

@@ -148,6 +148,9 @@ class TrendEngine {
     std::uint32_t seen_tick = 0;
     std::uint32_t surging : 1 = 0;
     std::uint32_t absent_hours : 31 = 0;
+
+    /// Of the last 4 days of this boot, the open hour within.
+    [[nodiscard]] float lowest() const { return !(low <= fine) ? fine : low; }
   };
   static_assert(sizeof(Open) == 32);
   struct State {

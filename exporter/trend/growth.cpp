@@ -151,7 +151,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     if (subject.kind == Kind::kSystemPtes) whole = left - value;
     else if (std::isnan(limit)) whole = whole_of_unlimited(slot);
     const Open& open = state_.open[slot];
-    const auto low = static_cast<double>(!(open.low <= open.fine) ? open.fine : open.low);
+    const auto low = static_cast<double>(open.lowest());
     const double must = (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole;
     if (!std::isnan(open.low) && value - low < std::min(must, more_than.value_or(must))) continue;
     auto growth = growth_now_of(slot, left, whole);

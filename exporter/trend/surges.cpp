@@ -67,7 +67,7 @@ SurgeView TrendEngine::view_of(std::size_t slot, double left, double whole) cons
   view.hours = lines.hours;
   view.coarse = lines.coarse;
   view.highs = lines.highs;
-  const auto minutes_since = [now_ms](std::int64_t at_ms) { return static_cast<double>(now_ms - at_ms) / 60'000; };
+  const auto minutes_since = [now_ms](std::int64_t at_ms) { return minutes_between(at_ms, now_ms); };
   view.minutes_of_hour = minutes_since(state_.fine_bucket * kHourMs);
   view.minutes_of_coarse = minutes_since(state_.coarse_bucket * kCoarseMs);
   view.minutes_of_day = minutes_since(day * kDayMs);
@@ -105,10 +105,9 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
     const std::size_t slot = next_look_ + i < count ? next_look_ + i : next_look_ + i - count;
     const Open& open = state_.open[slot];
     if (open.seen_tick != tick_ && !open.surging) continue;
-    const float floor = !(open.low <= open.fine) ? open.fine : open.low;
     const Subject& subject = *state_.subjects[slot];
     double room, all;
-    const auto value = static_cast<double>(open.last), low = static_cast<double>(floor);
+    const auto value = static_cast<double>(open.last), low = static_cast<double>(open.lowest());
     if (subject.kind == Kind::kTag && std::isnan(subject.limit)) {
       room = left[static_cast<std::size_t>(subject.pool)];
       all = whole[static_cast<std::size_t>(subject.pool)];
@@ -138,7 +137,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   const std::optional<SurgeSigns> signs = find_surge(view);
   const float value = state_.open[slot].last;
   if (signs) {
-    const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * 60'000);
+    const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * base::kMinuteMillis);
     if (!surge.active()) {
       ++surge_changes_;
       surge = {};

@@ -31,6 +31,15 @@ class MemoryFiles final : public base::FileSystem {
   void put(const std::string& path, std::string bytes) {
     nodes_[path] = std::make_shared<Node>(Node{bytes, bytes, true, false});
   }
+  /// Their paths, in that order.
+  std::vector<std::string> put_all(const std::vector<std::pair<std::string, std::string>>& texts) {
+    std::vector<std::string> paths;
+    for (const auto& [path, text] : texts) {
+      put(path, text);
+      paths.push_back(path);
+    }
+    return paths;
+  }
   [[nodiscard]] const std::string* get(const std::string& path) const {
     const auto found = nodes_.find(path);
     return found == nodes_.end() ? nullptr : &found->second->bytes;

@@ -21,11 +21,7 @@ struct Read {
 
 Read read(const std::vector<std::pair<std::string, std::string>>& texts) {
   test::MemoryFiles files;
-  std::vector<std::string> paths;
-  for (const auto& [path, text] : texts) {
-    files.put(path, text);
-    paths.push_back(path);
-  }
+  const std::vector<std::string> paths = files.put_all(texts);
   Read read;
   read.whole = test::read_history(files, paths);
   for (const Snapshot& snapshot : read.whole.snapshots) read.days += base::rfc3339(snapshot.time).substr(0, 10) + " ";

@@ -47,11 +47,7 @@ struct ByName {
 
 ByName read_by_name(const Texts& texts) {
   test::MemoryFiles files;
-  std::vector<std::string> paths;
-  for (const auto& [path, text] : texts) {
-    files.put(path, text);
-    paths.push_back(path);
-  }
+  const std::vector<std::string> paths = files.put_all(texts);
   HistoryOptions options;
   options.all_hosts = true;
   ByName read;

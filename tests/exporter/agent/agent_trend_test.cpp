@@ -522,6 +522,9 @@ std::string listed(const Counts& counts) {
 // What requests to each handler add: nobody asks here.
 constexpr std::size_t kRequests = metrics::SelfMetrics::kMostRequests + 1;
 
+constexpr std::pair<config::MetricsProfile, std::size_t> kBounds[] = {
+    {config::MetricsProfile::kDefault, 500}, {config::MetricsProfile::kFull, 1000}, {config::MetricsProfile::kLean, 150}};
+
 /// Tags that come back to the page after a time away.
 class Holes {
  public:
@@ -560,9 +563,7 @@ TEST_F(AgentTrendTest, ALargeWindowsServerKeepsTheBoundOfEachProfile) {
   }
   EXPECT_EQ(holes.count(), 0U);
   tags = 2000;
-  const std::pair<config::MetricsProfile, std::size_t> bounds[] = {
-      {config::MetricsProfile::kDefault, 500}, {config::MetricsProfile::kFull, 1000}, {config::MetricsProfile::kLean, 150}};
-  for (const auto& [profile, bound] : bounds) {
+  for (const auto& [profile, bound] : kBounds) {
     config_.metrics.profile = profile;
     agent.reconfigure(config_, nullptr);
     run(agent, 2);
@@ -592,9 +593,7 @@ TEST_F(AgentTrendTest, ALinuxHostOfFourHundredCachesKeepsTheBoundOfEachProfile) 
   config_.storage.path.clear();
   Agent agent(config_, std::make_unique<LargeLinux>(clock_), clock_, files_, "host");
   run(agent, 8 * kDay);
-  const std::pair<config::MetricsProfile, std::size_t> bounds[] = {
-      {config::MetricsProfile::kDefault, 500}, {config::MetricsProfile::kFull, 1000}, {config::MetricsProfile::kLean, 150}};
-  for (const auto& [profile, bound] : bounds) {
+  for (const auto& [profile, bound] : kBounds) {
     config_.metrics.profile = profile;
     agent.reconfigure(config_, nullptr);
     run(agent, 2);
