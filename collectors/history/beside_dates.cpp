@@ -163,14 +163,28 @@ std::optional<DateOrder> BesideDates::rising_by_name(const std::string& format) 
 }
 
 bool BesideDates::shares_modified(const std::string& path) {
+  constexpr base::UnixMillis kOneCopyMs = 10'000;
   if (!modified_) {
     modified_.emplace();
     for (const std::string& one : paths_)
-      if (const auto info = files_.info(one); info && !date_in_name(one, std::nullopt).midnight) ++(*modified_)[info->modified];
+      if (const auto info = files_.info(one); info && names({}).is_dateless(one)) ++(*modified_)[info->modified];
   }
   const auto info = files_.info(path);
-  const auto found = info ? modified_->find(info->modified) : modified_->end();
-  return found != modified_->end() && found->second > 1;
+  if (!info) return false;
+  std::size_t files = 0;
+  for (auto near = modified_->lower_bound(info->modified - kOneCopyMs);
+       near != modified_->end() && near->first <= info->modified + kOneCopyMs; ++near)
+    files += near->second;
+  return files > 1;
+}
+
+const FileDates& BesideDates::names(const DateOptions& options) {
+  if (!names_) names_.emplace(paths_, options.order ? options.order : of_names().order);
+  return *names_;
+}
+
+FileDate BesideDates::date_of_name(const std::string& path, const DateOptions& options) {
+  return names(options).of(path, options);
 }
 
 DateRuling BesideDates::of_names() {

@@ -14,6 +14,7 @@
 
 #include "collectors/base/file_io.h"
 #include "collectors/history/date_order.h"
+#include "collectors/history/file_dates.h"
 #include "collectors/history/line_reader.h"
 #include "collectors/history/notes.h"
 
@@ -41,12 +42,15 @@ class BesideDates {
   [[nodiscard]] bool month_first_fits(const std::string& path) { return seen(path).votes.fits(DateOrder::kMonthDayYear); }
   /// As of DateOrderVotes.
   [[nodiscard]] std::string denial(const std::string& path, DateOrder order) { return seen(path).votes.denial(order); }
-  /// Another file without a date in its name was modified at the same time.
+  /// Another file without a date in its name, or its folder's, was modified at the same time, or some seconds before or after.
   [[nodiscard]] bool shares_modified(const std::string& path);
+  /// Its date by its name, beside those of the others.
+  [[nodiscard]] FileDate date_of_name(const std::string& path, const DateOptions& options);
   /// Of those in the files' names.
   [[nodiscard]] DateRuling of_names();
 
  private:
+  [[nodiscard]] const FileDates& names(const DateOptions& options);
   struct Seen {
     std::string format;  // empty: it has no such dates, or can be read only once
     DateOrderVotes votes;
@@ -71,6 +75,7 @@ class BesideDates {
   Looker look_;
   std::map<std::string, Seen> seen_;
   std::map<std::string, Beside> beside_;
+  std::optional<FileDates> names_;
   std::optional<std::map<base::UnixMillis, std::size_t>> modified_;  // how many files
 };
 

@@ -107,11 +107,26 @@ std::optional<bool> half_in_name(std::string_view rest) {
   return same_word(rest.substr(0, 2), "PM") ? std::optional(true) : std::nullopt;
 }
 
+/// A number of a name that may count files: of as many digits as one has.
+std::optional<DateLine::Number> number_at(std::string_view text) {
+  constexpr std::size_t kMostDigits = 6;
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0 || digits > kMostDigits) return std::nullopt;
+  DateLine::Number number{0, digits, false};
+  for (const char c : text.substr(0, digits)) number.value = number.value * 10 + static_cast<std::uint64_t>(c - '0');
+  return number;
+}
+
 void take_time_in_name(std::string_view rest, DateLine& found) {
   const bool is_parted = !rest.empty() && std::string_view("_-T. ,@").find(rest.front()) != std::string_view::npos;
   const bool by_point = is_parted && (rest.front() == '.' || rest.front() == ',');
+  const bool by_letter = is_parted && rest.front() == 'T';
+  if (const std::size_t digit = rest.find_first_not_of(" _-.,(#"); digit != std::string_view::npos)
+    found.number = number_at(rest.substr(digit));  // "2026-09-01 (2).log"
   if (is_parted && rest.find_first_of("0123456789") == 1) rest.remove_prefix(1);
   if (rest.empty() || !is_digit(rest.front())) return;
+  const std::size_t behind_number = rest.size() - (found.number ? found.number->digits : 0);
+  const auto is_number_alone = [&] { return found.number && !by_letter && rest.size() == behind_number; };
   found.time_of_day = take_any_time(rest);
   if (!found.time_of_day) {  // the hour alone
     const auto hour = take_digits(rest, 1, 2);
@@ -121,10 +136,13 @@ void take_time_in_name(std::string_view rest, DateLine& found) {
     if (!is_hour) return;
     found.time_of_day = *hour * kHourMillis;
   }
+  if (is_number_alone()) found.number->is_time = true;
+  else found.number.reset();
+  if (half_in_name(rest)) found.number.reset();
   if (const auto half = half_in_name(rest); half && *found.time_of_day < 13 * kHourMillis)
     *found.time_of_day = *found.time_of_day % (12 * kHourMillis) + (*half ? 12 * kHourMillis : 0);
   if (!rest.empty() && (rest.front() == 'Z' || rest.front() == '+')) {
-    if (const auto minutes = take_zone_minutes(rest)) found.zone = Zone{*minutes};
+    if (const auto minutes = take_zone_minutes(rest)) found.zone = Zone{*minutes}, found.number.reset();
   }
 }
 
@@ -143,6 +161,7 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
     } else if (const auto hour = take_compact_hour(rest); hour) {
       found.midnight = *hour / kDayMillis * kDayMillis;
       found.time_of_day = *hour % kDayMillis;
+      found.number = DateLine::Number{static_cast<std::uint64_t>(*found.time_of_day / kHourMillis), 2, true};
       return found;
     } else if (const auto minute = take_short_minute(rest)) {
       found.midnight = *minute / kDayMillis * kDayMillis;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -45,6 +46,13 @@ struct DateLine {
   };
   std::optional<Yearless> yearless;  // in place of midnight
   std::string problem;               // why the date in this line is of no use
+  /// In a file's name, right behind its date: an hour, hours and minutes, or a count of the day's files (file_dates.h).
+  struct Number {
+    std::uint64_t value = 0;
+    std::size_t digits = 0;
+    bool is_time = false;  // time_of_day is read from it
+  };
+  std::optional<Number> number;
 
   [[nodiscard]] bool empty() const { return !midnight && !time_of_day && problem.empty(); }
   /// Whether the weekday, if there is one, is that of this day.

@@ -282,7 +282,12 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const std::string text = decoded(*head);
   const auto info = files.info(path);
   const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
-  const auto is_shared = [&beside, path] { return beside.shares_modified(path); };
+  const auto text_options = [&] {
+    DateOptions dates = dates_of(beside, options, file_notes);
+    return TextOptions{modified, dates, [&beside, path] { return beside.shares_modified(path); },
+                       options.learned.with_host_lines.contains(path),
+                       [&beside, path, dates] { return beside.date_of_name(path, dates); }};
+  };
   Format format = recognise(text);
   const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
   if (start) format = start->format;
@@ -301,9 +306,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     if (format == Format::kPrometheusJson) return make_prometheus_json(std::move(headed), file_notes);
     if (format == Format::kSadfJson) return make_sadf_json(std::move(headed), file_notes);
     if (const LineFormat* const row = line_format(format))
-      return row->make(
-          lines(), file_notes,
-          {modified, dates_of(beside, options, file_notes), is_shared, options.learned.with_host_lines.contains(path)});
+      return row->make(lines(), file_notes, text_options());
   }
   const std::string line = start ? start->header : first_line(text);
   if (const auto separator = perfmon_separator(line)) {
@@ -317,9 +320,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   if (const auto look = unusable_look(*head)) return refuse(*look);
   if (is_binary(text)) return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   file_notes.read_as("poolmon, memsnap or debugger text");
-  return make_text_history(
-      lines(), file_notes,
-      {modified, dates_of(beside, options, file_notes), is_shared, options.learned.with_host_lines.contains(path)});
+  return make_text_history(lines(), file_notes, text_options());
 }
 
 }  // namespace kmem::history

@@ -568,23 +568,34 @@ class History final : public HistorySource {
     }
   }
 
-  // A time far ahead of the one before that the next one takes back is a slip, which is not to put all behind it in the past.
+  // A time far ahead of the one before that the next one takes back is a slip, which is not to put all behind it in the past;
+  // months ahead also where a few stand one behind another.
   Result<bool> next_of(Track& track) {
     auto more = read_on(track);
     if (!more || !*more) return more;
+    constexpr std::size_t kMostSlips = 8;
+    constexpr UnixMillis kMonthsMs = 300 * base::kDayMillis;
     for (;;) {
       const auto last = track.last.find(track.host);
       if (last == track.last.end() || track.head.time - last->second <= base::kDayMillis) return true;
-      if (track.ahead.empty()) {
-        Track::Ahead next;
-        more = track.read(next);
-        // What is in hand is good, whatever comes behind it.
-        if (!more) track.failed = more.error();
-        if (!more || !*more) return true;
-        track.ahead.push_back(std::move(next));
+      const std::size_t most = track.head.time - last->second > kMonthsMs ? kMostSlips : 1;
+      std::size_t slips = 0;  // that are taken back
+      for (std::size_t at = 0; at < most && slips == 0; ++at) {
+        if (at >= track.ahead.size()) {
+          Track::Ahead next;
+          more = track.failed ? Result<bool>(false) : track.read(next);
+          // What is in hand is good, whatever comes behind it.
+          if (!more) track.failed = more.error();
+          if (!more || !*more) return true;
+          track.ahead.push_back(std::move(next));
+        }
+        const Track::Ahead& next = track.ahead[at];
+        if (next.host != track.host || next.head.time < last->second) return true;
+        if (next.head.time < track.head.time && track.head.time - next.head.time > base::kDayMillis) slips = at + 1;
+        else if (most == 1 && next.head.time < track.head.time) slips = 1;
+        else if (most == 1) return true;
       }
-      const Track::Ahead& next = track.ahead.front();
-      if (next.head.time >= track.head.time || next.head.time < last->second || next.host != track.host) return true;
+      if (slips == 0) return true;
       pass_over(track, "its time lies far ahead of those above and below it");
       track.take(std::move(track.ahead.front()));
       track.ahead.pop_front();

@@ -87,6 +87,14 @@ class LinuxHistory final : public SnapshotReader {
       line = mended_;
     }
     const std::string_view text = trimmed(line);
+    if (const std::string_view next = date_behind_row(text, date_text_); table_ != LinuxTable::kNone && !next.empty()) {
+      const std::string date_line(next);
+      torn_ = text.substr(0, text.size() - next.size());
+      refuse("the row may be cut, for the next date stands right behind it");
+      torn_.clear();
+      (void)date(date_line);
+      return;
+    }
     const LinuxTable begins = begins_table(line);
     if (begins != LinuxTable::kNone && !goes_on(begins, text)) {
       begin(begins);
@@ -262,13 +270,18 @@ class LinuxHistory final : public SnapshotReader {
     // Rows of slabs begin with the name, slabtop's and allocinfo's end with it.
     const bool begins = table_ == LinuxTable::kSlabinfo || table_ == LinuxTable::kVmstat;
     const bool ends = table_ == LinuxTable::kSlabtop || table_ == LinuxTable::kAllocinfo;
-    const std::string_view text = trimmed(lines_.line());
+    const std::string_view text = trimmed(torn_.empty() ? lines_.line() : torn_);
     const std::string_view name = begins ? text.substr(0, text.find_first_of(" \t"))
                                   : ends ? text.substr(text.find_last_of(" \t") + 1)
                                          : std::string_view();
     if (name.empty()) return refuse_line(why);
-    notes_.skip(lines_.number(), why, {{}, {}, base::label_text(name)});
-    broken_names_.emplace_back(name);
+    std::string whole(name);
+    const auto longer = names_before_.lower_bound(whole);  // of slabtop: the only one that it may be the beginning of
+    const bool is_only = longer != names_before_.end() && longer->starts_with(whole) &&
+                         (*longer == whole || std::next(longer) == names_before_.end() || !std::next(longer)->starts_with(whole));
+    if (ends && !torn_.empty() && is_only) whole = *longer;
+    notes_.skip(lines_.number(), why, {{}, {}, base::label_text(whole)});
+    broken_names_.push_back(std::move(whole));
     lose_row();
   }
   void refuse_line(const std::string& why) {
@@ -454,6 +467,7 @@ class LinuxHistory final : public SnapshotReader {
     has_time_of_day_ |= found.time_of_day.has_value();
     time_ = in_utc(zone_, *midnight_ + found.time_of_day.value_or(0));
     last_local_ = *midnight_ + found.time_of_day.value_or(0);
+    date_text_.assign(text);
     notes_.timed_by("date lines above the tables");
     return true;
   }
@@ -539,6 +553,8 @@ class LinuxHistory final : public SnapshotReader {
   LineReader lines_;
   FileNotes notes_;
   std::string plain_, written_, mended_, text_, first_cache_;
+  std::string date_text_;  // the last line with a date
+  std::string torn_;       // a row that a date stands behind
   SnapshotBuilder building_;
   LinuxTable table_ = LinuxTable::kNone;
   std::uint64_t rows_ = 0;                      // of the open table

@@ -2,6 +2,7 @@
 // \\HOST\Object\Counter become totals and processes, a snapshot a host. Times are local; the header's first cell says in
 // minutes how far UTC is ahead of them. A blank cell is no value.
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <tuple>
@@ -17,6 +18,7 @@
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/time_text.h"
 #include "collectors/history/uptime_shift.h"
+#include "collectors/history/zone_names.h"
 
 namespace kmem::history {
 namespace {
@@ -54,6 +56,13 @@ std::optional<int> bias_minutes(std::string_view cell) {
   const auto minutes = take_digits(text, 1, 4);
   if (!minutes || text != ")") return std::nullopt;
   return minus ? -*minutes : *minutes;
+}
+
+/// "(PDH-CSV 4.0) (W. Europe Standard Time)(-60)" -> "W. Europe Standard Time"
+std::string_view zone_name(std::string_view cell) {
+  const std::size_t begin = cell.find(") ("), end = cell.rfind(")(");
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin + 3) return {};
+  return cell.substr(begin + 3, end - begin - 3);
 }
 
 class PerfmonHistory final : public SnapshotReader {
@@ -125,10 +134,17 @@ class PerfmonHistory final : public SnapshotReader {
     const auto bias = bias_minutes(fields_[0]);
     bias_minutes_ = bias.value_or(0);
     shift_.begin_anew();
-    const std::string_view zone = fields_[0];
-    has_summer_ = zone.find("(UTC)") == std::string_view::npos && zone.find("Universal") == std::string_view::npos;
+    // It tells how far UTC was when the log began, in winter or in summer.
+    const std::string_view name = zone_name(fields_[0]);
+    zone_ = bias ? whole_year_zone(name) : std::nullopt;
+    if (zone_ && zone_->minutes != -*bias && (zone_->summer == SummerTime::kNone || zone_->minutes + 60 != -*bias)) zone_.reset();
+    last_utc_.reset();
+    first_local_.reset();
+    zone_text_ = bias ? in_quotes(name) : std::string();
     if (!bias) notes_.warn("the header has no time zone: times are taken as UTC");
-    notes_.timed_by(bias ? "local time, UTC is " + std::to_string(std::abs(*bias)) + " minutes " +
+    notes_.timed_by(zone_ && zone_->summer != SummerTime::kNone
+                        ? "local time of " + zone_text_ + ", with its summer time"
+                    : bias ? "local time, UTC is " + std::to_string(std::abs(*bias)) + " minutes " +
                                (*bias < 0 ? "behind" : "ahead of") + " it by the header"
                          : "taken as UTC");
     return {};
@@ -207,7 +223,8 @@ class PerfmonHistory final : public SnapshotReader {
         if (hosts_[host].row.uptime_ms()) uptime_of_ = host;
       const bool has_uptime = uptime_of_ < hosts_.size();
       if (has_uptime) utc = shift_.place(utc, hosts_[uptime_of_].row.uptime_ms());
-      else if (has_summer_) utc = shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
+      else if (!zone_) utc = shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
+      if (!zone_ && !has_uptime) warn_of_clock(utc - std::int64_t{bias_minutes_} * 60'000);
       if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(has_uptime ? kUptimeShiftNote : kStepShiftNote);
     }
     for (std::size_t host = 0; host < hosts_.size(); ++host)
@@ -222,7 +239,7 @@ class PerfmonHistory final : public SnapshotReader {
   std::optional<UnixMillis> read_time(std::string_view cell, std::string& why) {
     cell = trimmed(cell);
     is_local_ = true;
-    const auto utc = [this](UnixMillis local) { return local + std::int64_t{bias_minutes_} * 60'000; };
+    const auto utc = [this](UnixMillis local) { return zone_ ? by_zone(local) : local + std::int64_t{bias_minutes_} * 60'000; };
     if (is_of_pdh(cell) && month_first_fits()) {
       if (const auto time = parse_us_time(cell)) {
         of_pdh_ = true;
@@ -242,6 +259,32 @@ class PerfmonHistory final : public SnapshotReader {
     return std::nullopt;
   }
 
+  // The hour that comes twice when summer time ends: the second time is that which does not go back.
+  UnixMillis by_zone(UnixMillis local) {
+    UnixMillis utc = local - std::int64_t{minutes_east(*zone_, local)} * 60'000;
+    const bool comes_twice = minutes_east(*zone_, local + base::kHourMillis) < minutes_east(*zone_, local);
+    if (comes_twice && last_utc_ && utc <= *last_utc_ && *last_utc_ - utc < base::kHourMillis) utc += base::kHourMillis;
+    last_utc_ = utc;
+    return utc;
+  }
+
+  // Behind a Sunday on which clocks may have moved.
+  void warn_of_clock(UnixMillis local) {
+    if (told_of_clock_ || shift_.any() || zone_text_.empty()) return;
+    const auto sundays = [](UnixMillis time) { return (time / base::kDayMillis + 4) / 7; };
+    const UnixMillis day_before = local - base::kDayMillis;
+    if (!first_local_) first_local_ = local;
+    if (sundays(day_before) == sundays(*first_local_) || day_before < *first_local_) return;
+    const std::chrono::year_month_day sunday{std::chrono::sys_days(std::chrono::days(sundays(day_before) * 7 - 4))};
+    const auto month = static_cast<unsigned>(sunday.month());
+    first_local_ = local;
+    constexpr unsigned kMarch = 3, kApril = 4, kSeptember = 9, kNovember = 11;
+    if (month != kMarch && month != kApril && (month < kSeptember || month > kNovember)) return;
+    told_of_clock_ = true;
+    notes_.warn("the header's zone " + zone_text_ + " (" + std::to_string(bias_minutes_) +
+                ") is not known: where its clock moved for summer time, and no even steps show it, later times are an hour off");
+  }
+
   bool month_first_fits() {
     if (!month_first_fits_) month_first_fits_ = !options_.dates.month_first_fits || options_.dates.month_first_fits();
     return *month_first_fits_;
@@ -255,7 +298,10 @@ class PerfmonHistory final : public SnapshotReader {
   std::vector<Known> known_;
   std::size_t width_ = 0;
   int bias_minutes_ = 0;
-  bool has_summer_ = true;  // whether clocks of its zone may move
+  std::optional<Zone> zone_;  // by the header's name, where that is known and fits the minutes
+  std::string zone_text_;     // as the header has it; empty: it has none
+  std::optional<UnixMillis> last_utc_, first_local_;
+  bool told_of_clock_ = false;
   UptimeShift shift_;
   bool is_local_ = false;  // the last time
   bool told_of_shift_ = false;

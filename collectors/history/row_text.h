@@ -107,6 +107,26 @@ inline bool has_numbers_behind(std::string_view rest, std::size_t at_least) {
   return numbers >= at_least;
 }
 
+/// A date that stands right behind a row whose end was lost: the end of `text` that is written as the date before was. Empty:
+/// there is none, or nothing stands before it.
+inline std::string_view date_behind_row(std::string_view text, std::string_view date_before) {
+  constexpr std::size_t kFewest = 8;
+  if (date_before.size() < kFewest || text.size() <= date_before.size()) return {};
+  const std::string_view end = text.substr(text.size() - date_before.size());
+  std::size_t digits = 0;
+  for (std::size_t i = 0; i < end.size(); ++i) {
+    const auto kind = [](char c) {
+      const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      return is_digit(c) ? '0' : is_letter ? 'a' : c;
+    };
+    const char one = kind(end[i]), other = kind(date_before[i]);
+    const bool is_day = (one == '0' && other == ' ') || (one == ' ' && other == '0');  // "Nov  5"
+    if (one != other && !is_day) return {};
+    digits += one == '0' ? 1 : 0;
+  }
+  return digits * 2 >= kFewest ? end : std::string_view();
+}
+
 inline std::string tag_text(std::string_view raw) {
   std::string padded(raw);
   padded.resize(kTagLength, ' ');

@@ -66,6 +66,11 @@ struct TextOptions {
   DateOptions dates;
   std::function<bool()> modified_is_shared = {};  // by another file without a date in its name: copies, which it does not date
   bool lines_tell_hosts = false;                  // those above the dates
+  std::function<FileDate()> of_name = {};         // the file's date by its name, beside those of others; none: by itself
+
+  [[nodiscard]] FileDate date_of_name(const std::string& path) const {
+    return of_name ? of_name() : FileDate{date_in_name(path, dates)};
+  }
 };
 [[nodiscard]] Reader make_text_history(LineReader lines, FileNotes notes, TextOptions options);
 
@@ -74,7 +79,8 @@ struct TextOptions {
 /// Lines of `promtool tsdb dump`, or of OpenMetrics with times.
 [[nodiscard]] Reader make_prometheus_lines(LineReader lines, FileNotes notes);
 
-/// Of the only table of a file without dates: by the file's name, else when it was modified. Warns of what was taken.
+/// Of the only table of a file without dates: by the file's name or its folder's, else when it was modified. Warns of what was
+/// taken.
 [[nodiscard]] std::optional<base::UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes);
 
 /// /proc files, slabtop and vmstat -m below dates.

@@ -29,7 +29,39 @@ constexpr std::uint64_t kWindowsPageBytes = 4096;
 enum class Table { kNone, kPoolmon, kPoolused, kProcesses, kTop, kPassedOver };
 
 constexpr const char* kSharedTime =
-    "no time in the text or in the file's name, and another such file was modified at the same time: that tells neither";
+    "no time in the text or in the file's name, and another such file was modified within 10 seconds of it, as copies and "
+    "unpacked files are: that tells neither; what helps is a date above the table, or in the name: poolmon-2026-09-01_0600.log";
+
+struct OnlyTime {
+  std::optional<UnixMillis> time;
+  std::string rule;     // by which it was read
+  std::string problem;  // of the file's name
+  bool is_shared = false;
+};
+
+/// Of the only table of a file without dates.
+OnlyTime only_time(const std::string& path, const TextOptions& options) {
+  const FileDate name = options.date_of_name(path);
+  OnlyTime found{utc_of(name.date), name.rule, name.date.problem};
+  if (!found.problem.empty() && !found.time) return found;
+  const auto is_shared = [&] { return options.modified_is_shared && options.modified_is_shared(); };
+  // Written on the day that the folder is of: that tells the hour.
+  constexpr UnixMillis kFarthestZone = 14 * base::kHourMillis;
+  const bool is_of_day = name.is_of_folder && !name.date.time_of_day && found.time && options.modified &&
+                         *options.modified >= *found.time - kFarthestZone &&
+                         *options.modified < *found.time + base::kDayMillis + kFarthestZone && !is_shared();
+  if (found.time && !is_of_day) return found;
+  found.is_shared = !found.time && options.modified && is_shared();
+  if (found.is_shared) return found;
+  found.time = options.modified;
+  found.rule.clear();
+  return found;
+}
+
+std::string told_of(const OnlyTime& found) {
+  return found.rule.empty() ? "no time in the text: its only table gets the time the file was modified"
+                            : "no time in the text: it is taken from " + found.rule;
+}
 
 bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
 
@@ -56,8 +88,8 @@ std::size_t find_word(std::string_view text, std::string_view word, std::size_t 
 class TextHistory final : public SnapshotReader {
  public:
   TextHistory(LineReader lines, FileNotes notes, const TextOptions& options)
-      : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), modified_(options.modified),
-        modified_is_shared_(options.modified_is_shared), lines_tell_hosts_(options.lines_tell_hosts) {}
+      : lines_(std::move(lines)), notes_(std::move(notes)), clock_(notes_, options), options_(options),
+        lines_tell_hosts_(options.lines_tell_hosts) {}
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
@@ -109,10 +141,47 @@ class TextHistory final : public SnapshotReader {
       }
     }
     // A date's words are told better with their letters, which a row's tags lose.
-    if (use != Use::kUsed && !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
+    if (use != Use::kUsed && !torn_row(line, use) && !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
       unused(text, use);
     titles_.assign(text);
     blank_before_ = false;
+  }
+
+  /// A row that is cut before its first number, and tells so by its tag and by what there is of the type.
+  [[nodiscard]] bool is_cut_before_values(std::string_view line) const {
+    if (!line.starts_with(' ') || line.size() < 2) return false;
+    const std::string_view text = trimmed(line);
+    if (lines_.is_open_ended() && text.size() <= kTypeColumn + kTagLength && !has_digit(text)) return true;
+    const std::string tag = tag_text(line.substr(1, kTagLength));
+    const bool is_known = is_exact_.contains(tag_key(Pool::kPaged, tag)) || is_exact_.contains(tag_key(Pool::kNonpaged, tag));
+    const std::string_view type = trimmed(line.substr(std::min(kTypeColumn, line.size())));
+    const bool is_type = same_word(type, std::string_view("Nonp").substr(0, type.size())) ||
+                         same_word(type, std::string_view("Paged").substr(0, type.size()));
+    return (line.size() <= kTypeColumn || is_blank(line[kTypeColumn - 1])) && is_type && (is_known || !type.empty());
+  }
+
+  // The next date may stand right behind it.
+  bool torn_row(std::string_view line, Use use) {
+    if ((table_ != Table::kPoolmon && table_ != Table::kPoolused) || !has_rows_ || is_head_) return false;
+    while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
+    const std::string_view next = date_behind_row(line, date_text_);
+    const std::string_view row = line.substr(0, line.size() - next.size());
+    if (use != Use::kBroken && !is_cut_before_values(row)) return false;
+    if (use == Use::kBroken && next.empty()) return false;
+    if (use != Use::kBroken) reason_ = "the row is cut before its values";
+    else reason_ += ": the row is cut, and the next date stands behind it";
+    if (table_ == Table::kPoolmon && use != Use::kBroken) {
+      tags_.resize(1);
+      tags_[0] = {};
+      tags_[0].tag = tag_text(row.substr(1, kTagLength));
+      const std::string_view type = trimmed(row.substr(std::min(kTypeColumn, row.size())));
+      const bool is_nonpaged = type.empty() ? is_exact_.contains(tag_key(Pool::kNonpaged, tags_[0].tag)) : same_word(type.substr(0, 1), "N");
+      tags_[0].pool = is_nonpaged ? Pool::kNonpaged : Pool::kPaged;
+    }
+    const std::string date_line(next);
+    unused(trimmed(row), Use::kBroken);
+    if (!date_line.empty()) (void)date(date_line);
+    return true;
   }
 
   // What the table that is open lacks now is not gone.
@@ -150,7 +219,7 @@ class TextHistory final : public SnapshotReader {
     } else if (table_ == Table::kNone || is_head_ ? looks_like_a_row(text) : has_digit(text)) {
       notes_.skip(lines_.number(),
                   table_ == Table::kNone ? "numbers, but no table's header above them" : "not a row of this table");
-      if (looks_like_a_row(text)) lose_row();
+      if (looks_like_a_row(text) || lines_.is_open_ended()) lose_row();
     }
   }
 
@@ -176,6 +245,11 @@ class TextHistory final : public SnapshotReader {
       begin(has_system_rows_);
       if (apply_commit_line(line, building_)) has_totals_ = true;
       else notes_.skip(lines_.number(), "Commit or Limit is not a number of K");
+      return true;
+    }
+    constexpr std::string_view kMachine = "Machine Name:";
+    if (same_word(text.substr(0, kMachine.size()), kMachine)) {
+      machine(text.substr(kMachine.size()));
       return true;
     }
     if (text.find("Virtual Memory Usage") != std::string_view::npos) {
@@ -322,12 +396,25 @@ class TextHistory final : public SnapshotReader {
       if (same_word(type, "memsnap") && columns_) open(Table::kProcesses);
       if (same_word(type, "poolsnap")) open(Table::kPoolmon);
     } else if (text.starts_with(kComputer)) {
-      std::string name = base::label_text(trimmed(text.substr(kComputer.size())));
-      if (!host_.empty() && name != host_) clock_.other_host();
-      host_ = std::move(name);
+      is_of(trimmed(text.substr(kComputer.size())));
     } else {
       clock_.take_metadata(text, lines_.number());
     }
+  }
+
+  // The debugger's, above the session's time; of many dumps it says nothing.
+  void machine(std::string_view name) {
+    begin(has_rows_ || has_totals_);
+    name = trimmed(name);
+    while (!name.empty() && name.front() == '"') name.remove_prefix(1);
+    while (!name.empty() && name.back() == '"') name.remove_suffix(1);
+    is_of(name);
+  }
+
+  void is_of(std::string_view host) {
+    std::string name = base::label_text(host);
+    if (!host_.empty() && name != host_) clock_.other_host();
+    host_ = std::move(name);
   }
 
   void see_line_above_date() {
@@ -341,6 +428,7 @@ class TextHistory final : public SnapshotReader {
     const TextClock::Stamp stamp = clock_.take_date(text, lines_.number(), has_rows_ || has_totals_);
     if (stamp == TextClock::Stamp::kNone) return false;
     if (stamp == TextClock::Stamp::kBegins) {
+      date_text_.assign(text);
       begin(has_rows_ || has_totals_);
       see_line_above_date();
       clock_.begin();
@@ -379,6 +467,7 @@ class TextHistory final : public SnapshotReader {
           tags_.pop_back();
         }
       }
+      for (const TagUsage& tag : tags_) is_exact_.try_emplace(tag_key(tag.pool, tag.tag));
       if (kind == RowKind::kRow) refused = add_tags(is_of_system() && behind_blank_ ? target(is_of_another_look()) : building_);
     } else {
       tags_.resize(1);
@@ -546,11 +635,12 @@ class TextHistory final : public SnapshotReader {
       undated_.reset();
       return;
     }
-    const auto named = clock_.time_in_name();
-    if (any_dated_ || clock_.any_refused() || (!named && !modified_)) {
+    const OnlyTime only = only_time(notes_.path(), options_);
+    const bool named = only.time && !only.rule.empty();
+    if (any_dated_ || clock_.any_refused() || (!only.time && !only.is_shared && only.problem.empty())) {
       skip_undated();
-    } else if (!clock_.problem_in_name().empty()) {
-      skip_undated(("no date above this table, and " + clock_.problem_in_name()).c_str());
+    } else if (!only.problem.empty()) {
+      skip_undated(("no date above this table, and " + only.problem).c_str());
     } else if (named && undated_count_ > 1) {
       skip_undated("no date above this table; the file's name has one time, and the file several tables");
     } else if (!named && undated_count_ > 1) {
@@ -558,12 +648,11 @@ class TextHistory final : public SnapshotReader {
     } else if (const std::uint64_t line = clock_.dateless_line(); line != 0 && !named) {
       const std::string why = "no date above this table: line " + std::to_string(line) + " tells a time alone";
       skip_undated(why.c_str());
-    } else if (!named && modified_is_shared_ && modified_is_shared_()) {
+    } else if (only.is_shared) {
       skip_undated(kSharedTime);
     } else {
-      notes_.warn(named ? "no time in the text: it is taken from the file's name"
-                        : "no time in the text: its only table gets the time the file was modified");
-      undated_->time = named ? *named : *modified_;
+      notes_.warn(told_of(only));
+      undated_->time = *only.time;
       give(std::move(*undated_), undated_line_);
       undated_.reset();
     }
@@ -587,13 +676,13 @@ class TextHistory final : public SnapshotReader {
   LineReader lines_;
   FileNotes notes_;
   TextClock clock_;
-  std::optional<UnixMillis> modified_;
-  std::function<bool()> modified_is_shared_;
+  TextOptions options_;
   HostLines host_lines_;
   bool lines_tell_hosts_ = false;
   std::string plain_, unquoted_, clean_;
   std::string reason_;
-  std::string titles_;  // the line above
+  std::string titles_;     // the line above
+  std::string date_text_;  // the last line with a date
   std::string broken_process_;
   std::vector<TagUsage> tags_;
 
@@ -646,21 +735,15 @@ class TextHistory final : public SnapshotReader {
 }  // namespace
 
 std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes) {
-  const DateLine name = date_in_name(notes.path(), options.dates);
-  const auto named = utc_of(name);
-  if (!named && !name.problem.empty()) {
-    notes.skip(1, "no time in the text, and " + name.problem);
+  const OnlyTime only = only_time(notes.path(), options);
+  if (!only.time) {
+    if (!only.problem.empty()) notes.skip(1, "no time in the text, and " + only.problem);
+    else if (only.is_shared) notes.skip(1, kSharedTime);
     return std::nullopt;
   }
-  if (!named && !options.modified) return std::nullopt;
-  if (!named && options.modified_is_shared && options.modified_is_shared()) {
-    notes.skip(1, kSharedTime);
-    return std::nullopt;
-  }
-  notes.warn(named ? "no time in the text: it is taken from the file's name"
-                   : "no time in the text: its only table gets the time the file was modified");
-  notes.timed_by(named ? "the file's name" : "when the file was modified");
-  return named ? named : options.modified;
+  notes.warn(told_of(only));
+  notes.timed_by(only.rule.empty() ? "when the file was modified" : only.rule);
+  return only.time;
 }
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): as the makers of every format are called

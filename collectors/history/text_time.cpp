@@ -21,7 +21,7 @@ using base::kDayMillis;
 }  // namespace
 
 TextClock::TextClock(FileNotes& notes, const TextOptions& options)
-    : notes_(notes), dates_(options.dates), modified_(options.modified), name_(date_in_name(notes.path(), options.dates)) {}
+    : notes_(notes), dates_(options.dates), modified_(options.modified), name_(options.date_of_name(notes.path()).date) {}
 
 TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line, bool is_used) {
   if (awaits_boot_) {  // wmic's value below its name

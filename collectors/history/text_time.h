@@ -46,8 +46,6 @@ class TextClock {
     shift_ = {};
   }
 
-  [[nodiscard]] std::optional<base::UnixMillis> time_in_name() const { return utc_of(name_); }
-  [[nodiscard]] const std::string& problem_in_name() const { return name_.problem; }
   /// Of the debugger's session, where the file has one: its tables may stand above it.
   [[nodiscard]] std::optional<Reading> only_session() const { return several_sessions_ ? std::nullopt : session_; }
   [[nodiscard]] bool any_refused() const { return any_refused_; }
@@ -91,7 +89,7 @@ class TextClock {
   FileNotes& notes_;
   OrderedDates dates_;
   std::optional<base::UnixMillis> modified_;
-  DateLine name_;
+  DateLine name_;  // of the file
 
   State now_;
   std::optional<Reading> session_;

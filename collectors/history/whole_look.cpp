@@ -66,6 +66,17 @@ void WholeLook::settle(Snapshot& snapshot, const Gathered& of) {
   snapshot.tags.erase(std::remove_if(snapshot.tags.begin(), snapshot.tags.end(), is_dead), snapshot.tags.end());
   drop_sums(snapshot, of.path);
   note_cuts(snapshot, of);
+  note_jump(snapshot, of);
+}
+
+void WholeLook::note_jump(const Snapshot& snapshot, const Gathered& of) {
+  if (jumps_.size() >= kMostHostsNamed && !jumps_.contains(of.host)) return;
+  if (!jumps_[of.host].note(snapshot) || !told_of_jumps_.insert(of.host).second) return;
+  notes_.warn(of.path, (of.line > 0 ? "line " + std::to_string(of.line) + ": " : std::string()) +
+                           "nearly all tags jump at once here, some up and some down, and no boot explains it, as where "
+                           "another host's readings begin: " +
+                           (of.host.empty() ? std::string("all") : "all of " + in_quotes(of.host)) +
+                           " are judged as one host's; if they are of two, give each alone");
 }
 
 void WholeLook::note_cuts(Snapshot& snapshot, const Gathered& of) {

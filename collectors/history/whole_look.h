@@ -16,6 +16,7 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/history/history.h"
+#include "collectors/history/host_jumps.h"
 #include "collectors/history/list_cuts.h"
 #include "collectors/history/notes.h"
 #include "collectors/history/snapshot_builder.h"
@@ -72,6 +73,7 @@ class WholeLook {
   void make_ready(Gathered&& look, std::deque<Gathered>& ready);
   void drop_sums(Snapshot& snapshot, const std::string& path);
   void note_cuts(Snapshot& snapshot, const Gathered& of);
+  void note_jump(const Snapshot& snapshot, const Gathered& of);
 
   Learned known_, learned_;
   Notes& notes_;
@@ -82,6 +84,8 @@ class WholeLook {
   std::map<std::string, Span> spans_;                 // by host: of what was let go
   std::map<std::string, std::vector<Gathered>> far_;  // by host: what may be slips
   std::map<std::string, ListCuts> cuts_;              // by host
+  std::map<std::string, HostJumps> jumps_;            // by host
+  std::set<std::string> told_of_jumps_;
   std::set<std::pair<std::string, std::size_t>> told_of_ragged_;
   std::set<std::string> told_of_sums_;
 };

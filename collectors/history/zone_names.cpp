@@ -227,6 +227,23 @@ std::optional<Zone> zone_named(std::string_view name) {
   return local != kLocalZones.end() ? std::optional(local->zone) : std::nullopt;
 }
 
+std::optional<Zone> whole_year_zone(std::string_view name) {
+  const auto zone = zone_named(name);
+  if (!zone || zone->summer != SummerTime::kNone) return zone;
+  // In both tables the name of a summer stands right behind that of its year.
+  const std::string plain = plain_words(name), folded = folded_word(plain);
+  const auto year_before = [&](const auto& zones, auto is_it) -> std::optional<Zone> {
+    const auto found = std::find_if(zones.begin(), zones.end(), is_it);
+    if (found == zones.begin() || found == zones.end()) return std::nullopt;
+    const Zone year = std::prev(found)->zone;
+    return year.summer != SummerTime::kNone && year.minutes + 60 == found->zone.minutes ? std::optional(year) : std::nullopt;
+  };
+  auto year = year_before(kZones, [&](const Named& one) { return same_word(one.name, name); });
+  if (!year)
+    year = year_before(kLocalZones, [&](const Named& one) { return one.name == plain || alike_zone(folded, one.name); });
+  return year ? year : zone;
+}
+
 bool names_a_zone(std::string_view word) {
   // As folded_word() has them; "?" for each letter that it hides is no word.
   constexpr auto kWords = std::to_array<std::string_view>(

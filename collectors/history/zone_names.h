@@ -21,6 +21,8 @@ struct Zone {
 };
 
 [[nodiscard]] std::optional<Zone> zone_named(std::string_view name);
+/// The whole year's of a name that Windows has for its summer alone ("W. Europe Daylight Time"), too; nullopt: it is not known.
+[[nodiscard]] std::optional<Zone> whole_year_zone(std::string_view name);
 /// Whether the word is one of those that names of zones are made of: "Sommerzeit".
 [[nodiscard]] bool names_a_zone(std::string_view word);
 /// How many words from there on, behind a time, are no part of a date, nor a remark: the name of some zone.

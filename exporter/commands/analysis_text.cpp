@@ -143,10 +143,12 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
   const double hours = growth.seconds / base::kSecondsPerHour;
   const auto whole = [](double count) { return static_cast<std::uint64_t>(std::ceil(count)); };
   return (pool.empty() ? "" : std::string(pool) + " ") + name_words(subject) +
-         (growth.kind == Kind::kSystemPtes ? ", -" : ", +") + amount_words(growth.kind, growth.amount) + " in " +
-         (hours < 2    ? count_words(static_cast<std::uint64_t>(std::max(1LL, std::llround(hours * 60))), "minute")
-          : hours < 48 ? count_words(whole(hours), "hour")
-                       : digits(hours / 24, hours < 240 ? 1 : 0) + " days") +
+         (growth.kind == Kind::kSystemPtes ? ", -" : ", +") + amount_words(growth.kind, growth.amount) +
+         // Of readings that tell no more than their order the time is not known.
+         (growth.seconds < 1 ? " from the first to the last reading"
+          : hours < 2 ? " in " + count_words(static_cast<std::uint64_t>(std::max(1LL, std::llround(hours * 60))), "minute")
+          : hours < 48 ? " in " + count_words(whole(hours), "hour")
+                       : " in " + digits(hours / 24, hours < 240 ? 1 : 0) + " days") +
          std::string(trend::growth_claim(growth));
 }
 

@@ -97,10 +97,13 @@ class MemoryFiles final : public base::FileSystem {
 
   /// The time that info gives for every file.
   void set_modified(base::UnixMillis time) { modified_ = time; }
+  /// Of one alone.
+  void set_modified(const std::string& path, base::UnixMillis time) { modified_of_[path] = time; }
   base::Result<base::FileInfo> info(const std::string& path) override {
     const auto found = nodes_.find(path);
     if (found == nodes_.end()) return base::Error{base::ErrorCode::kAbsent, path + ": absent"};
-    return base::FileInfo{found->second->bytes.size(), modified_, false};
+    const auto own = modified_of_.find(path);
+    return base::FileInfo{found->second->bytes.size(), own != modified_of_.end() ? own->second : modified_, false};
   }
 
  private:
@@ -167,6 +170,7 @@ class MemoryFiles final : public base::FileSystem {
   std::uint64_t budget_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t operations_ = 0;
   base::UnixMillis modified_ = 0;
+  std::map<std::string, base::UnixMillis> modified_of_;
 };
 
 }  // namespace kmem::test

@@ -342,8 +342,8 @@ TEST(Neighbours, PerfmonsDatesHaveOneOrder) {
   EXPECT_EQ(told(doubtful, ordered(DateOrder::kDayMonthYear)), "2026-11-05T18:00:00Z 2026-11-06T18:00:00Z");
   // perfmon's own form is month first, unless a row of the file denies it.
   const std::string own = rows({"05/11/2026 18:00:00.000", "06/11/2026 18:00:00.000"});
-  EXPECT_EQ(told(own), "2026-05-11T18:00:00Z 2026-06-11T18:00:00Z");
-  EXPECT_EQ(told(own, ordered(DateOrder::kDayMonthYear)), "2026-05-11T18:00:00Z 2026-06-11T18:00:00Z");
+  EXPECT_EQ(told(own), "2026-05-11T17:00:00Z 2026-06-11T17:00:00Z");
+  EXPECT_EQ(told(own, ordered(DateOrder::kDayMonthYear)), "2026-05-11T17:00:00Z 2026-06-11T17:00:00Z");
   EXPECT_EQ(told(rows({"12/11/2026 18:00:00.000", "28/11/2026 18:00:00.000", "29/11/2026 18:00:00.000"})),
             "2026-11-12T18:00:00Z 2026-11-28T18:00:00Z 2026-11-29T18:00:00Z");
   EXPECT_EQ(told(rows({"2026-11-05 18:00:00", "2026-11-12T18:00:00", "2026-11-13T18:00:00+01:00", "20261114 18:00"})),

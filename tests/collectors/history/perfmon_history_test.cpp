@@ -57,15 +57,17 @@ TEST(PerfmonHistory, TypeperfHasNoZone) {
               ElementsAre("fixtures/history/typeperf.csv: the header has no time zone: times are taken as UTC"));
 }
 
-// Where summer time begins, hourly readings look like one that is missing: nothing is moved, then or after.
-TEST(PerfmonHistory, AMissingHourMovesNothing) {
-  for (const std::string zone : {"W. Europe Standard Time)(-60", "Coordinated Universal Time)(0"}) {
+// Where summer time begins, hourly readings look like one that is missing: the zone tells which it is.
+TEST(PerfmonHistory, AMissingHourIsSummerTimeWhereTheZoneHasOne) {
+  for (const auto& [zone, hours] : {std::pair<std::string, int>{"W. Europe Standard Time)(-60", 4},
+                                    {"Coordinated Universal Time)(0", 5},
+                                    {"Tokyo Standard Time)(-540", 5}}) {
     std::string text = "(PDH-CSV 4.0) (" + zone + "),\\\\h\\Memory\\Pool Paged Bytes\n";
     for (const char* const hour : {"29/2026 00", "29/2026 01", "29/2026 03", "29/2026 04", "29/2026 05"})
       text += "03/" + std::string(hour) + ":00:00.000,1\n";
     const WholeHistory found = read_text(text);
     ASSERT_EQ(found.snapshots.size(), 5U) << zone;
-    EXPECT_EQ(found.snapshots[4].time - found.snapshots[0].time, 5 * base::kHourMillis) << zone;
+    EXPECT_EQ(found.snapshots[4].time - found.snapshots[0].time, hours * base::kHourMillis) << zone;
     EXPECT_TRUE(found.warnings.empty()) << zone;
   }
 }

@@ -1,0 +1,251 @@
+// What says less than it seems to: a count that looks like an hour, the times of copies, a row that is cut before its values,
+// a clock that moves, readings of another host behind those of the first. Each is read as far as it is sure, and said.
+#include <gmock/gmock.h>
+
+#include <utility>
+
+#include "collectors/base/time_words.h"
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using testing::Contains;
+using testing::Each;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StrEq;
+
+const std::string kHeader = " Tag  Type     Allocs     Frees      Diff     Bytes  Per Alloc\n";
+
+std::string row(const std::string& tag, int live, const std::string& type = "Nonp") {
+  return " " + tag + " " + type + " " + std::to_string(1000 + live) + " 1000 " + std::to_string(live) + " " +
+         std::to_string(live * 64) + " 64\n";
+}
+
+struct Files {
+  std::vector<std::string> names;
+  std::vector<base::UnixMillis> modified = {};  // none: all alike
+};
+
+/// "2026-09-01T00:00:00.001Z 64" of each snapshot: its time, and the first tag's bytes.
+std::pair<std::string, test::WholeHistory> read(const Files& files) {
+  test::MemoryFiles all;
+  all.set_modified(99);
+  for (std::size_t i = 0; i < files.names.size(); ++i) {
+    all.put(files.names[i], kHeader + row("Leak", static_cast<int>(i) + 1));
+    if (i < files.modified.size()) all.set_modified(files.names[i], files.modified[i]);
+  }
+  auto whole = test::read_history(all, files.names);
+  std::string times;
+  for (const Snapshot& snapshot : whole.snapshots)
+    times += (times.empty() ? "" : "; ") + base::rfc3339(snapshot.time) + " " +
+             (snapshot.tags.empty() ? "-" : std::to_string(snapshot.tags[0].bytes));
+  return {times, std::move(whole)};
+}
+
+TEST(Doubtful, ANumberBehindTheDateOfANameIsAnHourOnlyWhereItIsSurelyOne) {
+  const std::string counted = "2026-09-01T00:00:00Z 64; 2026-09-01T00:00:00.001Z 128; 2026-09-01T00:00:00.002Z 192";
+  const std::pair<std::vector<std::string>, std::string> table[] = {
+      {{"p-2026-09-01-1.log", "p-2026-09-01-2.log", "p-2026-09-01-3.log"}, counted},
+      {{"p-2026-09-01-01.log", "p-2026-09-01-02.log", "p-2026-09-01-03.log"}, counted},
+      {{"p_20260901_00.log", "p_20260901_01.log", "p_20260901_02.log"}, counted},
+      {{"p_20260901_001.log", "p_20260901_002.log", "p_20260901_003.log"}, counted},
+      {{"p_20260901_0001.log", "p_20260901_0002.log", "p_20260901_0003.log"}, counted},
+      {{"p_20260901_000001.log", "p_20260901_000002.log", "p_20260901_000003.log"}, counted},
+      {{"p 2026-09-01.log", "p 2026-09-01 (2).log", "p 2026-09-01 (3).log"}, counted},
+      {{"p-2026-09-01.1.log", "p-2026-09-01.2.log", "p-2026-09-01.3.log"}, counted},
+      {{"p-2026090101.log", "p-2026090102.log", "p-2026090103.log"}, counted},
+      {{"p-20260901-2.log", "p-20260901-10.log", "p-20260901-30.log"}, counted},
+      {{"p-20260901-1.log", "p-20260902-2.log"}, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128"},
+      {{"p-20260901-01.log", "p-20260901-02.log", "p-20260902-03.log", "p-20260902-04.log"},
+       "2026-09-01T00:00:00Z 64; 2026-09-01T00:00:00.001Z 128; 2026-09-02T00:00:00Z 192; 2026-09-02T00:00:00.001Z 256"},
+      {{"p-20260901-01.log", "p-20260902-01.log"}, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128"},
+  };
+  for (const auto& [names, times] : table) {
+    const auto [found, whole] = read({names});
+    EXPECT_EQ(found, times) << names[0];
+    EXPECT_THAT(whole.warnings, Contains(HasSubstr("may count the day's files, and is taken for no hour"))) << names[0];
+  }
+  const std::pair<std::vector<std::string>, std::string> hours[] = {
+      {{"p-20260901-06.log", "p-20260901-12.log"}, "2026-09-01T06:00:00Z 64; 2026-09-01T12:00:00Z 128"},
+      {{"p-20260901-6.log", "p-20260901-18.log"}, "2026-09-01T06:00:00Z 64; 2026-09-01T18:00:00Z 128"},
+      {{"p-20260901-22.log", "p-20260901-23.log", "p-20260902-00.log"},
+       "2026-09-01T22:00:00Z 64; 2026-09-01T23:00:00Z 128; 2026-09-02T00:00:00Z 192"},
+      {{"p-20260901_0000.log", "p-20260901_0100.log"}, "2026-09-01T00:00:00Z 64; 2026-09-01T01:00:00Z 128"},
+      {{"p-20260901-01h.log"}, "2026-09-01T00:00:00Z 64"},
+      {{"p-20260901-1PM.log", "p-20260901-2PM.log"}, "2026-09-01T13:00:00Z 64; 2026-09-01T14:00:00Z 128"},
+      {{"p-20260901T01.log", "p-20260901T02.log"}, "2026-09-01T01:00:00Z 64; 2026-09-01T02:00:00Z 128"},
+      {{"SRV1-20260901.log", "SRV1-20260902-0005.log"}, "2026-09-01T00:00:00Z 64; 2026-09-02T00:05:00Z 128"},
+  };
+  for (const auto& [names, times] : hours) {
+    const auto [found, whole] = read({names});
+    EXPECT_EQ(found, times) << names[0];
+    EXPECT_THAT(whole.warnings, Not(Contains(HasSubstr("may count")))) << names[0];
+  }
+  std::vector<std::string> day;
+  for (int hour = 0; hour < 24; ++hour) day.push_back("p-20260901-" + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + ".log");
+  EXPECT_THAT(read({day}).first, HasSubstr("2026-09-01T23:00:00Z 1536"));
+}
+
+TEST(Doubtful, CopiesAreDatedByTheirFoldersOrNotAtAll) {
+  constexpr base::UnixMillis kAt = 1'795'000'000'000;
+  for (const std::int64_t apart : {0, 5, 1000, 9000}) {
+    const auto [found, whole] = read({{"a/pool0.log", "a/pool1.log", "a/pool2.log"}, {kAt, kAt + apart, kAt + 2 * apart}});
+    EXPECT_EQ(found, "") << apart;
+    EXPECT_THAT(whole.error, HasSubstr("modified within 10 seconds of it, as copies and unpacked files are")) << apart;
+  }
+  EXPECT_EQ(read({{"pool0.log", "pool1.log"}, {kAt, kAt + 3'600'000}}).first,
+            "2026-11-18T11:06:40Z 64; 2026-11-18T12:06:40Z 128");
+  for (const auto& [one, other] : {std::pair<std::string, std::string>{"2026-09-01/pool.log", "2026-09-02/pool.log"},
+                                   {"logs/20260901/pool.log", "logs/20260902/pool.log"},
+                                   {"2026-09-01/SRV/pool.log", "2026-09-02/SRV/pool.log"},
+                                   {"pool_2026-09-01\\pool.log", "pool_2026-09-02\\pool.log"}}) {
+    const auto [found, whole] = read({{one, other}, {kAt, kAt + 5}});
+    EXPECT_EQ(found, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128") << one;
+    EXPECT_THAT(whole.warnings, Contains(one + ": no time in the text: it is taken from the name of the file's folder"));
+  }
+  // A day of which several were copied; a day on which it was written.
+  EXPECT_EQ(read({{"2026-09-01/pool0.log", "2026-09-01/pool1.log"}, {kAt, kAt + 5}}).first, "");
+  EXPECT_EQ(read({{"2026-11-18/pool.log"}, {kAt}}).first, "2026-11-18T11:06:40Z 64");
+}
+
+std::string at(int hour) { return "2026-11-04 " + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + ":00:00Z\n"; }
+
+TEST(Doubtful, ARowThatIsCutBeforeItsValuesIsNoValue) {
+  const std::string rows = row("Leak", 1) + row("Even", 2) + row("AfdX", 3);
+  const auto log = [&](const std::string& second) { return at(9) + kHeader + rows + at(10) + kHeader + second; };
+  const std::string two = row("Leak", 4) + row("Even", 5);
+  for (const std::string cut : {" AfdX Nonp", " AfdX Non", " AfdX No\n", " AfdX \n", " AfdX", " Afd"}) {
+    const test::WholeHistory whole = test::read_text(log(two + cut));
+    ASSERT_EQ(whole.snapshots.size(), 2U) << cut << whole.error;
+    EXPECT_EQ(whole.skipped_count, 1U) << cut;
+    EXPECT_TRUE(whole.snapshots[1].gaps.has(Pool::kNonpaged)) << cut;
+    EXPECT_EQ(whole.snapshots[1].tags.size(), 2U) << cut;
+  }
+  // The next date right behind it.
+  for (const std::string cut : {" AfdX ", " AfdX N", " AfdX Nonp     1", " AfdX Nonp 1003 1000", " AfdX Nonp 1003 1000 3 1"}) {
+    const test::WholeHistory whole = test::read_text(log(two + cut + at(11) + kHeader + rows));
+    ASSERT_EQ(whole.snapshots.size(), 3U) << cut << whole.error;
+    EXPECT_EQ(whole.skipped_count, 1U) << cut;
+    EXPECT_EQ(whole.lost, std::vector<std::string>{"nonpaged AfdX 1"}) << cut;
+    EXPECT_TRUE(whole.snapshots[1].gaps.has(Pool::kNonpaged)) << cut;
+    EXPECT_EQ(whole.snapshots[2].time - whole.snapshots[1].time, base::kHourMillis) << cut;
+    EXPECT_EQ(whole.snapshots[2].tags.size(), 3U) << cut;
+  }
+}
+
+TEST(Doubtful, TheNextDateStandsBehindSlabtopsLastName) {
+  const std::string head = "  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
+  const std::string slab = "   100    100 100%    1.00K      25        4       100K big_one\n";
+  const std::string last = "   200    200 100%    0.50K      25        8       100K dentry";
+  for (const std::string& cut : {last, last.substr(0, last.size() - 2), last.substr(0, last.size() - 12)}) {
+    const test::WholeHistory whole =
+        test::read_text(at(9) + head + slab + last + "\n" + at(10) + head + slab + cut + at(11) + head + slab + last + "\n");
+    ASSERT_EQ(whole.snapshots.size(), 3U) << cut << whole.error;
+    EXPECT_EQ(whole.skipped_count, 1U) << cut;
+    EXPECT_EQ(whole.snapshots[1].tags.size(), 1U) << cut;
+    EXPECT_TRUE(whole.snapshots[1].gaps.has(Pool::kSlabUnreclaimable)) << cut;
+    EXPECT_EQ(base::rfc3339(whole.snapshots[2].time), "2026-11-04T11:00:00Z") << cut;
+  }
+}
+
+TEST(Doubtful, TheDebuggerNamesTheMachine) {
+  const auto dump = [](const std::string& name, int used) {
+    return "Windows 10 Kernel Version 17763 MP (8 procs) Free x64\nMachine Name:" + name +
+           "\nDebug session time: Fri Nov 13 18:00:00.000 2026 (UTC + 0:00)\nSystem Uptime: 29 days 0:00:00.000\n"
+           "  Pool Used:\n            NonPaged            Paged\n Tag    Allocs     Used    Allocs     Used\n"
+           " Leak      1000  " + std::to_string(used) + "         0        0\n";
+  };
+  const auto hosts = [&](const std::string& text) {
+    test::MemoryFiles files;
+    files.put("kd.log", text);
+    HistoryOptions options;
+    options.all_hosts = true;
+    auto source = open_history(files, {"kd.log"}, options);
+    std::string found = source ? "" : source.error().message;
+    while (source) {
+      Snapshot snapshot;
+      EXPECT_TRUE((*source)->read(snapshot).ok());
+      found += (*source)->host() + " " + std::to_string(snapshot.tags.at(0).bytes) + "; ";
+      if (!(*source)->advance()) break;
+    }
+    return found;
+  };
+  EXPECT_EQ(hosts(dump(" SRV1", 64000) + dump(" SRV2", 65000)), "SRV1 64000; SRV2 65000; ");
+  EXPECT_EQ(hosts(dump(" \"SRV1\"", 64000) + dump(" \"SRV2\"", 65000)), "SRV1 64000; SRV2 65000; ");
+  EXPECT_EQ(hosts(dump(" srv1.corp.example", 64000)), "srv1.corp.example 64000; ");
+  EXPECT_EQ(hosts(dump("", 64000)), " 64000; ");
+}
+
+TEST(Doubtful, PerfmonsZoneTellsWhereItsClockMoves) {
+  const auto csv = [](const std::string& zone, const std::vector<std::string>& times) {
+    std::string text = "\"(PDH-CSV 4.0) (" + zone + "\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n";
+    for (const std::string& time : times) text += "\"" + time + ":00.000\",\"100\"\n";
+    return text;
+  };
+  const auto read_zone = [&](const std::string& zone, const std::vector<std::string>& times) {
+    const test::WholeHistory whole = test::read_text(csv(zone, times));
+    std::string found;
+    for (const Snapshot& snapshot : whole.snapshots) found += base::rfc3339(snapshot.time).substr(5, 11) + " ";
+    for (const std::string& warning : whole.warnings)
+      if (warning.find("no boot") == std::string::npos) found += "(" + warning.substr(3, 40) + ")";
+    return found;
+  };
+  const std::vector<std::string> spring = {"03/28/2026 23:00", "03/29/2026 01:00", "03/29/2026 03:00", "03/29/2026 04:00"};
+  for (const std::string zone : {"W. Europe Standard Time)(-60)", "W. Europe Daylight Time)(-120)", "Romance Standard Time)(-60)",
+                                 "Mitteleurop\xc3\xa4ische Zeit)(-60)", "Mitteleurop\xc3\xa4ische Sommerzeit)(-120)"})
+    EXPECT_EQ(read_zone(zone, spring), "03-28T22:00 03-29T00:00 03-29T01:00 03-29T02:00 ") << zone;
+  EXPECT_EQ(read_zone("W. Europe Daylight Time)(-120)",
+                      {"10/25/2026 01:00", "10/25/2026 02:00", "10/25/2026 02:00", "10/25/2026 03:00"}),
+            "10-24T23:00 10-25T00:00 10-25T01:00 10-25T02:00 ");
+  EXPECT_EQ(read_zone("Central Standard Time)(360)", {"11/01/2026 00:30", "11/01/2026 01:30", "11/01/2026 01:30", "11/02/2026 09:00"}),
+            "11-01T05:30 11-01T06:30 11-01T07:30 11-02T15:00 ");
+  EXPECT_EQ(read_zone("Tokyo Standard Time)(-540)", {"03/28/2026 23:00", "03/29/2026 01:00", "04/07/2026 03:00"}),
+            "03-28T14:00 03-28T16:00 04-06T18:00 ");
+  // Of a name that is not known, or that the minutes do not fit.
+  for (const std::string zone : {"Elbonia Standard Time)(-60)", "W. Europe Standard Time)(-240)"})
+    EXPECT_THAT(read_zone(zone, {"03/27/2026 09:00", "03/28/2026 09:00", "03/30/2026 11:00", "03/31/2026 11:00"}),
+                HasSubstr("(the header's zone \"")) << zone;
+  EXPECT_THAT(read_zone("Elbonia Standard Time)(-60)", {"01/27/2026 09:00", "01/28/2026 09:00"}), Not(HasSubstr("(")));
+}
+
+TEST(Doubtful, FarReadingsAmidALogAreSlips) {
+  for (const std::size_t slips : {1U, 2U, 3U, 6U}) {
+    std::string text;
+    for (int hour = 0; hour < 6; ++hour) text += at(hour) + kHeader + row("Leak", 10 + hour);
+    for (std::size_t slip = 0; slip < slips; ++slip) text += "2036-01-01 0" + std::to_string(slip) + ":00:00Z\n" + kHeader + row("Leak", 20);
+    for (int hour = 6; hour < 12; ++hour) text += at(hour) + kHeader + row("Leak", 10 + hour);
+    const test::WholeHistory whole = test::read_text(text);
+    EXPECT_EQ(whole.snapshots.size(), 12U) << slips;
+    EXPECT_EQ(whole.skipped_count, slips);
+    EXPECT_THAT(whole.skipped, Each(HasSubstr("its time lies far ahead of those above and below it"))) << slips;
+  }
+}
+
+TEST(Doubtful, AnotherHostsReadingsBehindTheFirstsAreSaid) {
+  const auto log = [](int from, int to, int first, int step) {
+    std::string text;
+    for (int hour = from; hour < to; ++hour) {
+      text += at(hour) + kHeader;
+      for (int tag = 0; tag < 10; ++tag) text += row("Tag" + std::to_string(tag), first + step * tag + hour);
+    }
+    return text;
+  };
+  const auto says = [](const test::WholeHistory& whole) {
+    std::string found;
+    for (const std::string& warning : whole.warnings)
+      if (warning.find("nearly all tags jump") != std::string::npos) found += warning.substr(0, warning.find(": nearly"));
+    return found;
+  };
+  EXPECT_EQ(says(test::read_text(log(0, 6, 500, 100) + log(6, 12, 2000, -150))), "f: line 73");
+  EXPECT_EQ(says(test::read_text(log(0, 12, 500, 100))), "");
+  test::MemoryFiles files;
+  files.put("SRV1.log", log(0, 6, 500, 100));
+  files.put("SRV2.log", log(6, 12, 2000, -150));
+  EXPECT_EQ(says(test::read_history(files, {"SRV1.log", "SRV2.log"})), "SRV2.log: line 1");
+}
+
+}  // namespace
+}  // namespace kmem::history
