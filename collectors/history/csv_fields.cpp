@@ -70,7 +70,7 @@ std::string shown_of_cell(std::string_view text) {
       text.remove_prefix(1);
     }
   }
-  return std::string(trimmed(all));
+  return all;
 }
 
 /// A row of a page's table, with tabs; empty: it has no cells, or those of several rows.
