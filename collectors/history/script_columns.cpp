@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <iterator>
 
+#include "collectors/base/digit.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/script_csv.h"
 
@@ -143,6 +144,7 @@ bool is_amount(Column column) {
 }  // namespace
 
 std::optional<Meaning> column_of(std::string_view name) {
+  if (!name.empty() && base::is_digit(name.front())) return std::nullopt;  // a row's time: every row comes here
   std::string bare;
   for (const char c : name) {
     if (c >= 'A' && c <= 'Z') bare.push_back(static_cast<char>(c - 'A' + 'a'));
