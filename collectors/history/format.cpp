@@ -268,7 +268,8 @@ bool may_start_csv(Format format) { return format == Format::kOther || format ==
 Look look_at(std::string head) {
   Look look{decoded(std::move(head)), std::nullopt, Format::kOther, std::nullopt};
   look.format = recognise(look.text);
-  if (may_start_csv(look.format)) look.prefix = LinePrefix::of(look.text);
+  look.prefix = LinePrefix::of(look.text);
+  if (look.prefix && !may_start_csv(look.format) && !look.prefix->joins_lines()) look.prefix.reset();
   if (look.prefix) {
     look.prefix->leave_times();
     std::string bare = look.prefix->taken_off(look.text);

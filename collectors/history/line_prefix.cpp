@@ -190,6 +190,14 @@ std::optional<LinePrefix> LinePrefix::of(std::string_view head) {
   std::vector<std::string> storage;
   std::vector<std::string_view> lines = lines_of(head);
   std::string taken;
+  const bool are_quoted = !lines.empty() && std::all_of(lines.begin(), lines.end(), [](std::string_view line) {
+    return line.starts_with('>') || trimmed(line).empty();
+  });
+  if (are_quoted) {
+    found.layers_.push_back({.kind = Kind::kQuotes});
+    taken = found.taken_off(head);
+    lines = lines_of(taken);
+  }
   while (found.layers_.size() < kMostLayers && found.problem_.empty()) {
     if (lines.size() < kFewestLines) break;
     std::optional<Layer> layer = found.layers_.empty() ? find_soft_ends(lines) : std::nullopt;
@@ -203,7 +211,8 @@ std::optional<LinePrefix> LinePrefix::of(std::string_view head) {
     found.leaves_times_ = false;
     lines = lines_of(taken);
   }
-  if (found.layers_.empty() && found.problem_.empty()) return std::nullopt;
+  // Quotes alone are the readers' own.
+  if (found.layers_.size() == (are_quoted ? 1U : 0U) && found.problem_.empty()) return std::nullopt;
   // It is nothing where what stands behind it is nothing.
   if (found.problem_.empty() && std::none_of(lines.begin(), lines.end(), begins_something)) return std::nullopt;
   return found;
@@ -212,6 +221,7 @@ std::optional<LinePrefix> LinePrefix::of(std::string_view head) {
 std::string LinePrefix::words() const {
   std::string all;
   for (const Layer& layer : layers_) {
+    if (layer.kind == Kind::kQuotes) continue;
     const char* const one = layer.kind == Kind::kSoftEnds ? "lines joined that quoted-printable parts"
                             : layer.kind == Kind::kNumber ? "without the number before each line"
                             : layer.kind == Kind::kName   ? "without the name before each line"
@@ -280,7 +290,8 @@ std::optional<LinePrefix::Layer> LinePrefix::find_name(const std::vector<std::st
       Count& count = counts[std::string(is_proc(name) ? "/proc/" : name)];
       ++count.lines;
       count.without_blank += !behind.empty() && behind.front() != ' ' ? 1 : 0;
-      count.begins = count.begins || begins_something(behind) || !parse_date_line(behind).empty();
+      count.begins = count.begins || begins_something(behind) || !parse_date_line(behind).empty() ||
+                     time_before(behind.substr(blanks_at(behind))).end != 0;
     }
     std::size_t all = 0;
     std::vector<std::pair<std::string, Count>> names;
@@ -301,13 +312,16 @@ std::optional<LinePrefix::Layer> LinePrefix::find_stamp(const std::vector<std::s
   std::size_t written = 0, stamped = 0;
   std::map<std::string, std::pair<std::size_t, bool>> programs;
   bool any_plain = false;
+  std::vector<std::string_view> rests;
   for (const std::string_view line : lines) {
     if (trimmed(line).empty()) continue;
-    ++written;
     const TimeBefore stamp = time_before(line);
-    if (stamp.end == 0 || stamp.text.size() == trimmed(line).size()) continue;
+    if (stamp.end != 0 && stamp.end + 1 >= line.size()) continue;  // above nothing
+    ++written;
+    if (stamp.end == 0) continue;
     ++stamped;
     const std::string_view behind = line.substr(stamp.end);
+    rests.push_back(behind);
     std::size_t end = 0;
     const std::string words = begins_something(behind) ? std::string() : syslog_words(behind, end);
     if (words.empty()) {
@@ -323,7 +337,8 @@ std::optional<LinePrefix::Layer> LinePrefix::find_stamp(const std::vector<std::s
   std::vector<std::string> names;
   for (const auto& [words, count] : programs)
     if (count.second) names.push_back(words);
-  if (names.empty()) return std::nullopt;
+  // A name may follow: the next layer.
+  if (names.empty()) return LinePrefix().find_name(rests) ? std::optional(Layer{.kind = Kind::kStamp}) : std::nullopt;
   if (names.size() > 1) say_several(names[0], names[1], " ");
   host_ = names[0].substr(0, names[0].find(' '));
   return Layer{.kind = Kind::kStamp, .name = names[0]};
@@ -338,6 +353,16 @@ bool LinePrefix::take(std::string& line, std::string& above, std::uint64_t numbe
                       const std::function<void(std::uint64_t, const std::string&)>& skip) {
   for (const Layer& layer : layers_) {
     switch (layer.kind) {
+      case Kind::kQuotes: {
+        std::string_view text = line;
+        while (text.starts_with('>')) {
+          text.remove_prefix(1);
+          if (text.starts_with(" >")) text.remove_prefix(1);
+        }
+        if (text.starts_with(' ')) text.remove_prefix(1);
+        line.erase(0, line.size() - text.size());
+        break;
+      }
       case Kind::kSoftEnds:
         if (!held_.empty()) line.insert(0, std::exchange(held_, {}));
         if (line.ends_with('=')) {
@@ -392,7 +417,11 @@ bool LinePrefix::take_name(const Layer& layer, std::string& line, std::uint64_t 
 bool LinePrefix::take_stamp(const Layer& layer, std::string& line, std::string& above, std::uint64_t number,
                             const std::function<void(std::uint64_t, const std::string&)>& skip) {
   const TimeBefore stamp = time_before(line);
-  if (stamp.end == 0 || stamp.text.size() == trimmed(line).size()) return true;
+  if (stamp.end == 0) return true;
+  if (stamp.end == line.size()) {  // above nothing
+    line.clear();
+    return true;
+  }
   std::string_view behind = std::string_view(line).substr(stamp.end);
   if (!layer.name.empty()) {
     std::size_t end = 0;

@@ -20,6 +20,8 @@ class LinePrefix {
 
   /// Why such lines cannot be used, as those of several hosts; empty: nothing.
   [[nodiscard]] const std::string& problem() const { return problem_; }
+  /// Lines that were parted are put together: no format can be told before.
+  [[nodiscard]] bool joins_lines() const { return !layers_.empty() && layers_[0].kind == Kind::kSoftEnds; }
   /// Whose they are; empty: not told.
   [[nodiscard]] const std::string& host() const { return host_; }
   /// In reports.
@@ -35,7 +37,7 @@ class LinePrefix {
   [[nodiscard]] std::string taken_off(std::string_view head) const;
 
  private:
-  enum class Kind { kSoftEnds, kNumber, kName, kStamp };
+  enum class Kind { kQuotes, kSoftEnds, kNumber, kName, kStamp };
   struct Layer {
     Kind kind = Kind::kNumber;
     char mark = ':';             // behind the number or the name
