@@ -1,6 +1,8 @@
 #include "collectors/history/csv_fields.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace kmem::history {
 
@@ -31,8 +33,69 @@ const char* CsvFields::split(std::string_view line) {
   }
 }
 
+namespace {
+
+bool begins_tag(std::string_view text, std::string_view name) {
+  if (text.size() <= name.size() || text.front() != '<' || !same_word(text.substr(1, name.size()), name)) return false;
+  const std::size_t behind = name.size() + 1;
+  return behind == text.size() || std::string_view(" >/").find(text[behind]) != std::string_view::npos;
+}
+
+bool begins_cell(std::string_view text) { return begins_tag(text, "td") || begins_tag(text, "th"); }
+
+/// Of a page: "<table>", "<tr><td>", "</tr>".
+bool is_of_page(std::string_view text) {
+  if (text.starts_with("</") && text.ends_with('>')) return true;
+  for (const std::string_view name : {"table", "tr", "td", "th", "thead", "tbody", "colgroup", "col"})
+    if (begins_tag(text, name)) return true;
+  return false;
+}
+
+/// What a page shows of a cell.
+std::string shown_of_cell(std::string_view text) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"&nbsp;", " "}, {"&#160;", " "}, {"&quot;", "\""}, {"&#39;", "'"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&amp;", "&"}};
+  std::string all;
+  while (!text.empty()) {
+    const auto* const name =
+        std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& one) { return text.starts_with(one.first); });
+    if (name != std::end(kNames)) {
+      all.append(name->second);
+      text.remove_prefix(name->first.size());
+    } else if (const std::size_t close = text.find('>');
+               text.front() == '<' && text.size() > 1 && text[1] != ' ' && close != std::string_view::npos) {
+      text.remove_prefix(close + 1);
+    } else {
+      all.push_back(text.front() == '\t' ? ' ' : text.front());
+      text.remove_prefix(1);
+    }
+  }
+  return all;
+}
+
+/// A row of a page's table, with tabs; empty: it has no cells, or those of several rows.
+std::string cells_of_page(std::string_view text) {
+  std::string cells;
+  bool any = false, any_row = false;
+  for (std::size_t at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1)) {
+    if (begins_tag(text.substr(at), "tr") && std::exchange(any_row, true)) return {};
+    if (!begins_cell(text.substr(at))) continue;
+    const std::size_t open = std::min(text.find('>', at), text.size() - 1);
+    std::size_t end = open + 1;
+    while ((end = text.find('<', end)) != std::string_view::npos && !begins_cell(text.substr(end)) &&
+           !begins_tag(text.substr(end), "/td") && !begins_tag(text.substr(end), "/th") && !begins_tag(text.substr(end), "/tr"))
+      ++end;
+    if (std::exchange(any, true)) cells.push_back('\t');
+    cells.append(shown_of_cell(text.substr(open + 1, std::min(end, text.size()) - open - 1)));
+  }
+  return cells;
+}
+
+}  // namespace
+
 bool is_wrapped(std::string_view line) {
   line = trimmed(line);
+  if (is_of_page(line)) return true;
   return line.starts_with('>') || line.starts_with('|') || line.starts_with("```") || line.starts_with("~~~");
 }
 
@@ -40,6 +103,12 @@ bool take_unwrapped(std::string& line) {
   std::string_view text = trimmed(line);
   while (text.starts_with('>')) text = trimmed(text.substr(1));
   if (text.starts_with("```") || text.starts_with("~~~")) return false;
+  if (is_of_page(text)) {
+    std::string cells = cells_of_page(text);
+    if (cells.empty()) return false;
+    line = std::move(cells);
+    return true;
+  }
   if (!text.starts_with('|')) {
     if (text.size() != line.size()) line = std::string(text);
     return true;

@@ -39,7 +39,7 @@ inline constexpr std::string_view kSeparators = ",;\t";
 /// "sep=;", which they put above the header.
 [[nodiscard]] bool names_separator(std::string_view line);
 
-/// CSV in a mail or a wiki: without quote marks, and a table of bars with tabs. False: a fence or a
+/// CSV in a mail, a wiki or a page: without quote marks, and a table of bars or of HTML's rows with tabs. False: a fence or a
 /// table's rule.
 [[nodiscard]] bool take_unwrapped(std::string& line);
 [[nodiscard]] bool is_wrapped(std::string_view line);

@@ -6,6 +6,7 @@
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_order.h"
+#include "collectors/history/line_prefix.h"
 #include "collectors/history/recognise.h"
 #include "collectors/history/sar_memory.h"
 #include "collectors/history/script_csv.h"
@@ -197,6 +198,24 @@ std::function<bool(std::string&)> csv_filter(const CsvStart& start) {
   return [above = start.lines_above](std::string& line) mutable { return above > 0 ? (--above, false) : take_unwrapped(line); };
 }
 
+/// Of a file whose lines have something before them.
+class PrefixedHistory final : public SnapshotReader {
+ public:
+  PrefixedHistory(std::unique_ptr<SnapshotReader> inner, std::string host) : inner_(std::move(inner)), host_(std::move(host)) {}
+
+  Result<bool> next(Snapshot& out) override { return inner_->next(out); }
+  [[nodiscard]] std::uint64_t line() const override { return inner_->line(); }
+  [[nodiscard]] const std::string& host() const override { return inner_->host().empty() ? host_ : inner_->host(); }
+  [[nodiscard]] bool is_newest_first() const override { return inner_->is_newest_first(); }
+  [[nodiscard]] bool is_unsorted() const override { return inner_->is_unsorted(); }
+  [[nodiscard]] bool has_host_lines() const override { return inner_->has_host_lines(); }
+  [[nodiscard]] const char* fault_of_order() const override { return inner_->fault_of_order(); }
+
+ private:
+  std::unique_ptr<SnapshotReader> inner_;
+  std::string host_;
+};
+
 DateLook date_look(Format format, std::string_view text, const std::optional<CsvStart>& start) {
   if (start) {
     DateLook look = date_look(start->format, start->header, std::nullopt);
@@ -236,6 +255,44 @@ std::string decoded(std::string head) {
   return text;
 }
 
+/// What the head of a file tells.
+struct Look {
+  std::string text;  // without what stands before each line
+  std::optional<LinePrefix> prefix;
+  Format format = Format::kOther;
+  std::optional<CsvStart> start;
+};
+
+bool may_start_csv(Format format) { return format == Format::kOther || format == Format::kScriptCsv; }
+
+Look look_at(std::string head) {
+  Look look{decoded(std::move(head)), std::nullopt, Format::kOther, std::nullopt};
+  look.format = recognise(look.text);
+  look.prefix = LinePrefix::of(look.text);
+  if (look.prefix && !may_start_csv(look.format) && !look.prefix->joins_lines()) look.prefix.reset();
+  if (look.prefix) {
+    look.prefix->leave_times();
+    std::string bare = look.prefix->taken_off(look.text);
+    look.text = std::move(bare);
+    look.format = recognise(look.text);
+  }
+  if (may_start_csv(look.format)) look.start = find_csv(look.text);
+  const std::string first = first_line(look.text);
+  const bool is_csv = look.start || look.format == Format::kScriptCsv || perfmon_separator(first) || csv_separator(first);
+  if (look.prefix && !is_csv && look.format != Format::kSar && look.format != Format::kPrometheusLines) look.prefix->give_times();
+  return look;
+}
+
+/// The head without what curl tells above an answer.
+std::string from_json(Format format, const std::string& head, FileNotes& notes) {
+  if (format != Format::kPrometheusJson && format != Format::kSadfJson) return head;
+  const std::size_t begin = head.find("\n{\"s");
+  if (begin == std::string::npos || head.find_first_of("{[") < begin) return head;
+  const auto above = std::count(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(begin) + 1, '\n');
+  notes.skip(1, std::to_string(above) + " lines above the answer are passed over");
+  return head.substr(begin + 1);
+}
+
 DateOptions dates_of(BesideDates& beside, const HistoryOptions& options, const FileNotes& notes) {
   return {options.date_order, [&beside, notes = FileNotes(notes)]() mutable { return beside.of_text(notes); },
           [&beside] { return beside.of_names(); }, [&beside, path = notes.path()] { return beside.month_first_fits(path); },
@@ -249,16 +306,25 @@ std::optional<DateLook> look_for_dates(base::FileSystem& files, const std::strin
   if (!file) return std::nullopt;
   const auto head = read_head(**file);
   if (!head || head->starts_with("KMCAPTUR") || other_kind(*head) != nullptr) return std::nullopt;
-  const std::string text = decoded(*head);
-  const Format format = recognise(text);
+  const Look seen = look_at(*head);
+  const Format format = seen.format;
+  const std::optional<CsvStart>& start = seen.start;
+  const std::string& text = seen.text;
   const LineFormat* const row = line_format(format);
   if (format != Format::kOther && (row == nullptr || !row->has_day_and_month)) return std::nullopt;
-  const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
   const std::string header = start ? start->header : first_line(text);
   if (format == Format::kOther && (!start || start->format == Format::kOther) && csv_separator(header) &&
       !perfmon_separator(header))
     return std::nullopt;
-  return date_look(format, text, start);
+  DateLook look = date_look(format, text, start);
+  if (!seen.prefix) return look;
+  look.date_in = [inner = look.date_in, before = *seen.prefix, number = std::uint64_t{0}](std::string_view raw) mutable {
+    std::string line(raw), above;
+    if (!before.take(line, above, ++number, [](std::uint64_t, const std::string&) {})) return std::string();
+    std::string date = above.empty() ? std::string() : inner(above);
+    return date.empty() ? inner(line) : date;
+  };
+  return look;
 }
 
 Reader open_reader(base::FileSystem& files, const std::string& path, const HistoryOptions& options, BesideDates& beside,
@@ -271,7 +337,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const auto refuse = [&](std::string_view what) { return Error{ErrorCode::kMalformed, path + ": " + std::string(what)}; };
   if (head->empty()) return refuse("empty");
   FileNotes file_notes(notes, path);
-  auto headed = std::make_unique<HeadedFile>(*head, std::move(*file), bytes_read);
+  const Look seen = look_at(*head);
+  auto headed = std::make_unique<HeadedFile>(from_json(seen.format, *head, file_notes), std::move(*file), bytes_read);
   if (head->starts_with("KMCAPTUR")) {
     auto capture = replay::CaptureReader::over(std::move(headed), path);
     if (!capture) return capture.error();
@@ -279,7 +346,11 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     return std::unique_ptr<SnapshotReader>(std::make_unique<CaptureHistory>(std::move(*capture), file_notes));
   }
   if (const Magic* const other = other_kind(*head)) return refuse(other->what);
-  const std::string text = decoded(*head);
+  const std::string& text = seen.text;
+  const std::optional<LinePrefix>& prefix = seen.prefix;
+  const std::optional<CsvStart>& start = seen.start;
+  Format format = seen.format;
+  if (prefix && !prefix->problem().empty()) return refuse(prefix->problem());
   const auto info = files.info(path);
   const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
   const auto text_options = [&] {
@@ -288,8 +359,6 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
                        options.learned.with_host_lines.contains(path),
                        [&beside, path, dates] { return beside.date_of_name(path, dates); }};
   };
-  Format format = recognise(text);
-  const auto start = format == Format::kOther || format == Format::kScriptCsv ? find_csv(text) : std::nullopt;
   if (start) format = start->format;
   if (start && start->other_line > 0)
     file_notes.skip(start->other_line, start->other +
@@ -298,29 +367,49 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const auto lines = [&](std::size_t longest = kMaxLineBytes) {
     LineReader reader(std::move(headed), longest);
     if (info) reader.set_size(info->size_bytes);
-    if (start) reader.set_filter(csv_filter(*start));
+    if (prefix) {
+      file_notes.timed_by(prefix->words());
+      reader.set_filter([before = *prefix, csv = start ? csv_filter(*start) : nullptr, file_notes](
+                            std::string& line, std::string& above, std::uint64_t number) mutable {
+        const auto skip = [&](std::uint64_t at, const std::string& why) { file_notes.skip(at, why); };
+        return before.take(line, above, number, skip) && (!csv || csv(line));
+      });
+    } else if (start) {
+      reader.set_filter([csv = csv_filter(*start)](std::string& line, std::string&, std::uint64_t) mutable { return csv(line); });
+    }
     return reader;
+  };
+  const auto whole = [&](Reader reader) -> Reader {
+    if (!reader || !prefix || prefix->host().empty()) return reader;
+    return std::unique_ptr<SnapshotReader>(std::make_unique<PrefixedHistory>(std::move(*reader), prefix->host()));
   };
   if (format != Format::kOther) {
     file_notes.read_as(format_name(format));
     if (format == Format::kPrometheusJson) return make_prometheus_json(std::move(headed), file_notes);
     if (format == Format::kSadfJson) return make_sadf_json(std::move(headed), file_notes);
     if (const LineFormat* const row = line_format(format))
-      return row->make(lines(), file_notes, text_options());
+      return whole(row->make(lines(), file_notes, text_options()));
   }
   const std::string line = start ? start->header : first_line(text);
   if (const auto separator = perfmon_separator(line)) {
     file_notes.read_as("perfmon CSV");
-    return make_perfmon_history(lines(kMaxPerfmonLineBytes), file_notes, {*separator, dates_of(beside, options, file_notes)});
+    return whole(
+        make_perfmon_history(lines(kMaxPerfmonLineBytes), file_notes, {*separator, dates_of(beside, options, file_notes)}));
   }
   if (const auto separator = csv_separator(line)) {
     file_notes.read_as("CSV");
-    return make_csv_history(lines(), file_notes, *separator, any_order);
+    return whole(make_csv_history(lines(), file_notes, *separator, any_order));
   }
-  if (const auto look = unusable_look(*head)) return refuse(*look);
+  if (const auto look = unusable_look(prefix ? text : *head)) return refuse(*look);
   if (is_binary(text)) return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   file_notes.read_as("poolmon, memsnap or debugger text");
+<<<<<<< HEAD
   return make_text_history(lines(), file_notes, text_options());
+=======
+  return whole(make_text_history(
+      lines(), file_notes,
+      {modified, dates_of(beside, options, file_notes), is_shared, options.learned.with_host_lines.contains(path)}));
+>>>>>>> h11b
 }
 
 }  // namespace kmem::history

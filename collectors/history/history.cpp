@@ -287,10 +287,13 @@ class History final : public HistorySource {
   void contradict(const Track& track, UnixMillis time, const Gathered& earlier, const Contradictions& differ) {
     Contradicting& all = contradicting_[track.path];
     if (all.values == 0) {
+      // A capture has no lines.
+      const std::string its_line = earlier.line > 0 ? "line " + std::to_string(earlier.line) : "";
       const std::string where = earlier.is_of_two            ? "the files before it"
-                                : earlier.path == track.path ? "line " + std::to_string(earlier.line)
-                                                             : earlier.path + ", line " + std::to_string(earlier.line);
-      all.first = "line " + std::to_string(track.line) + ", " + base::rfc3339(time) +
+                                : earlier.path != track.path ? earlier.path + (its_line.empty() ? "" : ", " + its_line)
+                                : its_line.empty()           ? "an earlier one of it"
+                                                             : its_line;
+      all.first = (track.line > 0 ? "line " + std::to_string(track.line) + ", " : "") + base::rfc3339(time) +
                   (track.host.empty() ? "" : ", host " + in_quotes(track.host)) + ": " + differ.subject + " is " +
                   differ.other + ", but " + differ.used + " in " + where;
     }

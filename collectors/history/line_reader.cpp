@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <utility>
 
 namespace kmem::history {
 namespace {
@@ -12,9 +13,22 @@ constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
 }  // namespace
 
 base::Result<LineState> LineReader::next() {
+  if (std::exchange(has_below_, false)) {
+    line_.swap(below_);
+    open_ended_ = is_below_open_;
+    return LineState::kLine;
+  }
   for (;;) {
     auto state = read_line();
-    if (!state || *state != LineState::kLine || !filter_ || filter_(line_)) return state;
+    if (!state || *state != LineState::kLine || !filter_) return state;
+    above_.clear();
+    if (!filter_(line_, above_, number_)) continue;
+    if (above_.empty()) return state;
+    below_.swap(line_);
+    line_.swap(above_);
+    is_below_open_ = std::exchange(open_ended_, false);
+    has_below_ = true;
+    return state;
   }
 }
 

@@ -27,8 +27,9 @@ class LineReader {
       : file_(std::move(file)), max_line_bytes_(max_line_bytes) {}
 
   base::Result<LineState> next();
-  /// Every line goes through it; false: it is passed over. It may change it.
-  void set_filter(std::function<bool(std::string& line)> filter) { filter_ = std::move(filter); }
+  /// Every line goes through it; false: it is passed over. It may change it, and give one that comes before it.
+  using Filter = std::function<bool(std::string& line, std::string& above, std::uint64_t number)>;
+  void set_filter(Filter filter) { filter_ = std::move(filter); }
   /// Until the next one.
   [[nodiscard]] std::string_view line() const { return line_; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
@@ -44,7 +45,7 @@ class LineReader {
   base::Result<void> fill();
 
   std::unique_ptr<base::File> file_;
-  std::function<bool(std::string& line)> filter_;
+  Filter filter_;
   std::size_t max_line_bytes_;
   TextDecoder decoder_;
   static constexpr std::uint64_t kNearEndBytes = std::uint64_t{1} << 20;
@@ -53,6 +54,8 @@ class LineReader {
   std::string chunk_;
   std::size_t at_ = 0;
   std::string line_;
+  std::string above_, below_;  // of the filter: before the line in hand, and that line
+  bool has_below_ = false, is_below_open_ = false;
   std::uint64_t number_ = 0;
   bool ended_ = false;
   bool open_ended_ = false;

@@ -250,6 +250,8 @@ class LinuxHistory final : public SnapshotReader {
         // A field that nobody needs is malformed alone, one that is needed and no number is as well.
         const std::string_view value = trimmed(line.substr(std::min(line.find(':') + 1, line.size())));
         const bool is_number = !value.empty() && value.front() >= '0' && value.front() <= '9';
+        if (rows_ == 1 && skipped && *skipped > 0 && value.find_first_not_of("0123456789") == std::string_view::npos)
+          return refuse_line("no unit behind the number, where the kernel writes kB; keep the lines as they are: cat /proc/meminfo");
         if ((skipped && *skipped > 0) || !is_number) return refuse();
         if (const std::string name(trimmed(line.substr(0, line.find(':')))); !caches_of_table_.insert(name).second)
           return refuse_line(in_quotes(name) + " stands twice in this table; the first one is used");
@@ -385,7 +387,11 @@ class LinuxHistory final : public SnapshotReader {
     if (table == LinuxTable::kSlabinfo) parsed = linux::parse_slabinfo(text, {}, page_bytes(), part);
     if (table == LinuxTable::kVmallocinfo) parsed = linux::parse_vmallocinfo(text, part);
     if (table == LinuxTable::kAllocinfo) parsed = linux::parse_allocinfo(text, part);
-    if (!parsed) notes_.skip(lines_.number(), parsed.error().message);
+    const bool is_sum_alone = table == LinuxTable::kMeminfo && trimmed(text).starts_with("Slab:");
+    if (!parsed)
+      notes_.skip(lines_.number(), is_sum_alone ? "Slab alone, which is no pool but the sum of two; take SReclaimable and "
+                                                  "SUnreclaim as well: cat /proc/meminfo"
+                                                : parsed.error().message);
     is_used_ |= has_values(part);
     if (table == LinuxTable::kSlabinfo || table == LinuxTable::kVmallocinfo || table == LinuxTable::kAllocinfo)
       drop_broken_sums(table, part.tags);

@@ -52,6 +52,7 @@ std::optional<int> bias_minutes(std::string_view cell) {
   const std::size_t open = cell.find_last_of('(');
   if (open == std::string_view::npos) return std::nullopt;
   std::string_view text = cell.substr(open + 1);
+  if (text.ends_with('"')) text.remove_suffix(1);  // the one that begins the file was cut off
   const bool minus = take_char(text, '-');
   const auto minutes = take_digits(text, 1, 4);
   if (!minutes || text != ")") return std::nullopt;

@@ -54,6 +54,10 @@ class PrometheusHistory : public SnapshotReader {
   Result<bool> next(Snapshot& out) override {
     if (!std::exchange(is_read_, true)) {
       if (auto read = read_all(); !read) return read.error();
+      if (const std::string lack = store_.caches_lack(); !lack.empty()) {
+        if (store_.are_all_caches()) return Error{ErrorCode::kMalformed, notes_.path() + ": " + lack};
+        notes_.skip(0, lack);
+      }
       store_.finish();
       tell();
     }

@@ -50,9 +50,73 @@ bool is_row_of_perfmon(std::string_view line) {
          line.find_first_not_of("0123456789./: \",;\te+-") == std::string_view::npos;
 }
 
-bool is_meminfo_in_bytes(std::string_view text) {
-  while (!text.empty())
-    if (const std::string_view line = trimmed(take_line(text)); line.starts_with("MemTotal:")) return line.ends_with(" B");
+/// What stands behind the number in MemTotal's row, if it is not kB; "" where nothing does.
+std::optional<std::string> other_unit_of_meminfo(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view line = trimmed(take_line(text));
+    if (!line.starts_with("MemTotal:")) continue;
+    const std::string_view value = trimmed(line.substr(line.find(':') + 1));
+    const std::size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
+    const std::string_view unit = trimmed(value.substr(digits));
+    return digits == 0 || same_word(unit, "kB") || unit.size() > 5 ? std::nullopt : std::optional(std::string(unit));
+  }
+  return std::nullopt;
+}
+
+/// Rows of poolmon whose numbers have letters.
+bool has_hexadecimal_rows(std::string_view text) {
+  constexpr int kProof = 3;
+  if (!has(text, "Allocs") || !has(text, "Frees")) return false;
+  int rows = 0;
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    std::size_t at = line.find(" Nonp");
+    if (at == std::string_view::npos) at = line.find(" Paged");
+    if (at == std::string_view::npos) continue;
+    std::string_view rest = trimmed(line.substr(at));
+    rest.remove_prefix(std::min(rest.find_first_of(" \t"), rest.size()));
+    bool is_hexadecimal = false;
+    for (int cells = 0; cells < 5 && !(rest = trimmed(rest)).empty(); ++cells) {
+      const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
+      const bool is_number = word.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+      if (!is_number) break;
+      is_hexadecimal |= word.find_first_of("abcdefABCDEF") != std::string_view::npos;
+      rest.remove_prefix(word.size());
+    }
+    rows += is_hexadecimal ? 1 : 0;
+  }
+  return rows >= kProof;
+}
+
+/// "Time,Leak,CM31,Irp"
+bool is_column_a_tag(std::string_view header) {
+  for (const char separator : kSeparators) {
+    CsvFields fields(separator);
+    if (fields.split(header) != nullptr || fields.size() < 3) continue;
+    bool are_tags = true;
+    for (std::size_t i = 1; i < fields.size(); ++i) {
+      const std::string_view name = trimmed(fields[i]);
+      are_tags = are_tags && !name.empty() && name.size() <= 4 && name.find_first_not_of("0123456789.") != std::string_view::npos;
+    }
+    const std::string_view time = trimmed(fields[0]);
+    if (are_tags && (same_word(time, "Time") || same_word(time, "DateTime") || same_word(time, "Date") ||
+                     same_word(time, "Timestamp")))
+      return true;
+  }
+  return false;
+}
+
+/// A table of a page whose rows do not stand one a line.
+bool is_page_of_other_lines(std::string_view text) {
+  std::size_t lone_cells = 0;
+  while (!text.empty()) {
+    const std::string_view line = trimmed(take_line(text));
+    const std::size_t row = line.find("<tr");
+    if (row != std::string_view::npos && line.find("<tr", row + 1) != std::string_view::npos) return true;
+    const bool is_cell = line.starts_with("<td") || line.starts_with("<th");
+    lone_cells = is_cell && line.find("<t", 1) == std::string_view::npos ? lone_cells + 1 : 0;
+    if (lone_cells >= 3) return true;
+  }
   return false;
 }
 
@@ -103,6 +167,8 @@ Format recognise(std::string_view head) {
     for (const LineFormat& row : kLineFormats)
       if (row.begins(line, first)) return row.format;
     if (first && (line.front() == '{' || line.front() == '[')) return of_json(text);
+    // What curl tells of its way, or of the answer, above it.
+    if (!first && (line.starts_with("{\"status\"") || line.starts_with("{\"sysstat\""))) return of_json(line);
     if (first && has_all_columns(line)) return Format::kOther;
     // poolmon's and memsnap's own.
     if (line.starts_with("!LogType") || line.starts_with("!SystemTime") || (has(line, "Allocs") && has(line, "Frees")))
@@ -162,13 +228,22 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return "looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters";
   if (has(text, ": tunables") && has(text, ": slabdata"))
     return "looks like rows of /proc/slabinfo without its heading; keep its first two lines: cat /proc/slabinfo";
-  if (is_meminfo_in_bytes(text))
-    return "looks like /proc/meminfo, but its values are not of kB; keep its lines as they are: cat /proc/meminfo";
+  if (const auto unit = other_unit_of_meminfo(text))
+    return "looks like /proc/meminfo, but its values are " + (unit->empty() ? "without a unit" : "of " + in_quotes(*unit)) +
+           ", where the kernel writes kB; keep its lines as they are: cat /proc/meminfo";
+  if (is_page_of_other_lines(text))
+    return "looks like a table of HTML whose rows do not stand one a line, each with its cells; write it as CSV, or put each "
+           "<tr> with its cells into a line of its own";
   if (is_row_of_sadf(start.substr(0, start.find_first_of("\r\n"))))
     return "looks like rows of sadf -d without the heading that begins with #; keep it: sadf -d FILE -- -r ALL";
   if (has(text, " func:"))
     return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
+  if (has_hexadecimal_rows(text))
+    return "looks like poolmon's table with hexadecimal numbers; write them as decimals";
   const std::string_view first = trimmed(start.substr(0, start.find_first_of("\r\n")));
+  if (is_column_a_tag(first))
+    return "looks like CSV with a column for each tag, which does not tell paged from nonpaged; write a row for each: "
+           "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes";
   if (first.starts_with("\"Time\"") || first.starts_with("Time,") || first.starts_with("Time;"))
     return "looks like the CSV of a panel of Grafana, whose columns have legends' names; ask Prometheus itself: analyze "
            "--prometheus.url=http://HOST:9090";

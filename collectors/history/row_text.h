@@ -82,7 +82,7 @@ inline void drop_delta(std::string_view& text) {
   const std::string_view rest = after_blanks(text);
   if (!rest.starts_with('(')) return;
   const std::size_t close = rest.find(')');
-  if (close != std::string_view::npos && rest.find_first_not_of(" -0123456789", 1) == close) text = rest.substr(close + 1);
+  if (close != std::string_view::npos && rest.find_first_not_of(" \t-0123456789", 1) == close) text = rest.substr(close + 1);
 }
 
 /// "TOTAL", "Summe:": in no kernel's tag, which has four letters.

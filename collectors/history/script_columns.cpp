@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <iterator>
 
+#include "collectors/base/digit.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/script_csv.h"
 
@@ -84,6 +85,38 @@ constexpr Spelling kSpellings[] = {
     {"cookedvalue", kValue},
     {"status", kStatus},
     {"readings", kReadings},
+    {"name", kName},
+    {"processname", kName},
+    {"process", kName},
+    {"imagename", kName},
+    {"id", kPid},
+    {"pid", kPid},
+    {"processid", kPid},
+    {"idprocess", kPid},
+    {"handles", kHandles},
+    {"handlecount", kHandles},
+    {"pagedsystemmemorysize", kProcessPaged},
+    {"pagedsystemmemorysize64", kProcessPaged},
+    {"npm", kProcessNonpaged},
+    {"nonpagedsystemmemorysize", kProcessNonpaged},
+    {"nonpagedsystemmemorysize64", kProcessNonpaged},
+    {"poolpagedbytes", kPagedBytes},
+    {"poolnonpagedbytes", kNonpagedBytes},
+    {"poolpaged", kPagedBytes},
+    {"poolnonpaged", kNonpagedBytes},
+    {"kernelpaged", kPagedBytes},
+    {"kernelnonpaged", kNonpagedBytes},
+    {"committedbytes", kCommit},
+    {"committed", kCommit},
+    {"commit", kCommit},
+    {"commitcharge", kCommit},
+    {"commitlimit", kCommitLimit},
+    {"availablebytes", kAvailable},
+    {"available", kAvailable},
+    {"availablememory", kAvailable},
+    {"diff", kDiff},
+    {"pageddiff", kPagedDiff},
+    {"nonpageddiff", kNonpagedDiff},
 };
 
 struct Unit {
@@ -94,16 +127,24 @@ constexpr double kKiB = 1024;
 constexpr Unit kUnits[] = {{"k", kKiB},
                            {"kb", kKiB},
                            {"kib", kKiB},
+                           {"kbytes", kKiB},
+                           {"mbytes", kKiB* kKiB},
+                           {"m", kKiB* kKiB},
                            {"mb", kKiB* kKiB},
                            {"mib", kKiB* kKiB},
                            {"gb", kKiB* kKiB* kKiB},
                            {"gib", kKiB* kKiB* kKiB}};
 
-bool is_amount(Column column) { return column == kBytes || column == kPagedBytes || column == kNonpagedBytes; }
+bool is_of_process(Column column) { return column == kProcessPaged || column == kProcessNonpaged; }
+bool is_amount(Column column) {
+  return column == kBytes || column == kPagedBytes || column == kNonpagedBytes || is_of_process(column) || column == kCommit ||
+         column == kCommitLimit || column == kAvailable;
+}
 
 }  // namespace
 
 std::optional<Meaning> column_of(std::string_view name) {
+  if (!name.empty() && base::is_digit(name.front())) return std::nullopt;  // a row's time: every row comes here
   std::string bare;
   for (const char c : name) {
     if (c >= 'A' && c <= 'Z') bare.push_back(static_cast<char>(c - 'A' + 'a'));
@@ -115,7 +156,7 @@ std::optional<Meaning> column_of(std::string_view name) {
     return found == std::end(kSpellings) ? std::nullopt : std::optional(found->column);
   };
   if (const auto column = find(bare))
-    return Meaning{*column, 1, !is_amount(*column) || bare.find("bytes") != std::string::npos};
+    return Meaning{*column, 1, !is_amount(*column) || is_of_process(*column) || bare.find("bytes") != std::string::npos};
   for (const Unit& unit : kUnits) {
     std::string_view stem = bare;
     if (!stem.ends_with(unit.name)) continue;
@@ -149,7 +190,12 @@ Places places_of(const CsvFields& fields) {
     at[meaning->column] = i;
     at.units[meaning->column] = meaning->unit;
     at.tell_unit[meaning->column] = meaning->tells_unit;
+    at.any_pool |= (meaning->column == kPagedBytes || meaning->column == kNonpagedBytes) &&
+                   (meaning->tells_unit || folded_word(fields[i]).find("pool") != std::string::npos);
   }
+  // Get-Process' VM is memory and no machine.
+  if (at[kHost] != kNowhere && same_word(trimmed(fields[at[kHost]]), "VM") && at[kName] != kNowhere && at[kHandles] != kNowhere)
+    at[kHost] = kNowhere;
   return at;
 }
 
@@ -166,7 +212,26 @@ std::optional<ScriptCsv> kind_of(const Places& at) {
   if (at[kReadings] != kNowhere && has_time(at)) return ScriptCsv::kReadings;
   if (at[kPath] != kNowhere && at[kValue] != kNowhere) return ScriptCsv::kCounters;
   if (at[kTag] != kNowhere && has_pools(at)) return ScriptCsv::kTags;
+  if (at[kTag] != kNowhere) return std::nullopt;
+  if (at[kName] != kNowhere && (at[kHandles] != kNowhere || at[kProcessPaged] != kNowhere || at[kProcessNonpaged] != kNowhere))
+    return ScriptCsv::kProcesses;
+  if (at[kName] == kNowhere && at[kType] == kNowhere && has_time(at) && at.any_pool)
+    return ScriptCsv::kTotals;
   return std::nullopt;
+}
+
+std::string_view counter_of(Column column) {
+  switch (column) {
+    case kPagedBytes: return "Memory\\Pool Paged Bytes";
+    case kNonpagedBytes: return "Memory\\Pool Nonpaged Bytes";
+    case kCommit: return "Memory\\Committed Bytes";
+    case kCommitLimit: return "Memory\\Commit Limit";
+    case kAvailable: return "Memory\\Available Bytes";
+    case kHandles: return "Handle Count";
+    case kProcessPaged: return "Pool Paged Bytes";
+    case kProcessNonpaged: return "Pool Nonpaged Bytes";
+    default: return {};
+  }
 }
 
 std::optional<char> separator_of(std::string_view header) {

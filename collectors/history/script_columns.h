@@ -35,6 +35,17 @@ enum Column : std::size_t {
   kValue,
   kStatus,
   kReadings,
+  kName,  // of a process
+  kPid,
+  kHandles,
+  kProcessPaged,
+  kProcessNonpaged,
+  kCommit,
+  kCommitLimit,
+  kAvailable,
+  kDiff,
+  kPagedDiff,
+  kNonpagedDiff,
   kColumnCount
 };
 
@@ -50,9 +61,12 @@ struct Meaning {
 struct Places : std::array<std::size_t, kColumnCount> {
   std::array<double, kColumnCount> units;
   std::array<bool, kColumnCount> tell_unit;
+  bool any_pool = false;  // a column of totals says "pool", or its unit
 };
 [[nodiscard]] Places places_of(const CsvFields& fields);
 [[nodiscard]] bool has_time(const Places& at);
+/// "Memory\\Pool Paged Bytes" of kPagedBytes in a table of totals, "Handle Count" of kHandles; empty: none.
+[[nodiscard]] std::string_view counter_of(Column column);
 /// What a table with such columns is; nullopt: none that is known.
 [[nodiscard]] std::optional<ScriptCsv> kind_of(const Places& at);
 /// Cheap, for every row: a header is as the one before or begins with a name that is known.

@@ -99,8 +99,13 @@ class ScriptHistory final : public SnapshotReader {
     if (!is_timed && *kind == ScriptCsv::kTags && width_ > 0) return "a second table without times; it is passed over";
     if (!is_timed && *kind == ScriptCsv::kTags) only_time_ = time_of_only_table(options_, notes_);
     if (!is_timed && !only_time_)
-      return "looks like a script's " + std::string(*kind == ScriptCsv::kTags ? "pool tags" : "counters") +
+      return "looks like a script's " +
+             std::string(*kind == ScriptCsv::kTags        ? "pool tags"
+                         : *kind == ScriptCsv::kProcesses ? "processes"
+                                                          : "counters") +
              " without times; a column DateTime is needed";
+    if (*kind == ScriptCsv::kProcesses && at[kPid] == kNowhere)
+      return "looks like a script's processes without their ids, by which those of one name are told apart; a column Id is needed";
     at_ = at;
     look_at_units();
     kind_ = *kind;
@@ -126,8 +131,12 @@ class ScriptHistory final : public SnapshotReader {
       if (!told_of_names_)
         notes_.warn("columns " + in_quotes(first->second) + " and " + in_quotes(name) + " mean the same; the first is used");
     }
+    const auto kind = kind_of(places_of(fields_));
+    if (kind == ScriptCsv::kTags)
+      for (const Column of_totals : {kCommit, kCommitLimit, kAvailable})
+        if (const auto there = names.find(of_totals); there != names.end()) unknown.add(there->second);
     if (const std::string text = unknown.text();
-        !text.empty() && !told_of_names_ && kind_of(places_of(fields_)) == ScriptCsv::kTags)
+        !text.empty() && !told_of_names_ && (kind == ScriptCsv::kTags || kind == ScriptCsv::kTotals))
       notes_.warn("columns that may be of memory and are not understood: " + text);
     told_of_names_ = true;
     return {};
@@ -137,10 +146,12 @@ class ScriptHistory final : public SnapshotReader {
   void look_at_units() {
     too_small_ = 0;
     names_without_unit_.clear();
-    for (const Column column : {kBytes, kPagedBytes, kNonpagedBytes})
-      if (at_[column] != kNowhere && !at_.tell_unit[column])
+    const auto kind = kind_of(at_);
+    for (const Column column : {kBytes, kPagedBytes, kNonpagedBytes, kCommit, kCommitLimit, kAvailable})
+      if ((kind == ScriptCsv::kTotals || column <= kNonpagedBytes) && at_[column] != kNowhere && !at_.tell_unit[column])
         names_without_unit_ += (names_without_unit_.empty() ? "" : ", ") + in_quotes(trimmed(fields_[at_[column]]));
-    if (!names_without_unit_.empty() && kind_of(at_) == ScriptCsv::kTags && !std::exchange(told_of_units_, true))
+    if (!names_without_unit_.empty() && (kind == ScriptCsv::kTags || kind == ScriptCsv::kTotals) &&
+        !std::exchange(told_of_units_, true))
       notes_.warn("no unit stands in the heading " + names_without_unit_ +
                   ": bytes are assumed; if it is another, write it there, as in UsedKB");
   }
@@ -157,6 +168,7 @@ class ScriptHistory final : public SnapshotReader {
   // Told where a row cannot be used.
   [[nodiscard]] std::optional<RowSubject> subject_of_row() const {
     RowSubject of;
+    if (is_wide()) return std::nullopt;
     const std::string_view name = trimmed(field(kind_ == ScriptCsv::kCounters ? kPath : kTag));
     if (kind_ == ScriptCsv::kCounters) {
       const CounterPath parts = split_counter_path(name);
@@ -202,10 +214,74 @@ class ScriptHistory final : public SnapshotReader {
     if (fields_.size() != width_) lose_row();
     if (fields_.size() != width_)
       return skip(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
+    if (only_time_ && !std::exchange(looked_for_times_, true) && has_other_times()) return;
     const auto time = only_time_ ? only_time_ : row_time();
     if (!time) return lose_row();
+    if (is_wide()) return take_wide(*time);
     if (kind_ == ScriptCsv::kCounters) return take_counter(*time, field(kPath), std::string(field(kValue)));
     take_tag(*time);
+  }
+
+  // A heading whose first letters are cut off tells no times where there are some.
+  bool has_other_times() {
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      if (std::find(at_.begin(), at_.end(), i) != at_.end()) continue;
+      const std::string_view text = trimmed(fields_[i]);
+      const bool may_be_number = text.find_first_not_of("0123456789.,+-") == std::string_view::npos;
+      if (may_be_number || (!parse_timestamp(text).ok() && parse_date_line(text).empty())) continue;
+      skip("the header names no column of times, but column " + std::to_string(i + 1) + " has " + in_quotes(text) +
+           "; name it DateTime");
+      is_passed_over_ = true;
+      may_go_on_ = false;
+      return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool is_wide() const { return kind_ == ScriptCsv::kProcesses || kind_ == ScriptCsv::kTotals; }
+
+  /// A row of totals or of a process: a counter a column. A blank cell is no value.
+  void take_wide(UnixMillis time) {
+    constexpr double kLeastPool = 1024.0 * 1024;  // that any Windows has
+    const std::string host = base::label_text(trimmed(field(kHost)));
+    const bool is_process = kind_ == ScriptCsv::kProcesses;
+    std::string subject = "totals", object;
+    if (is_process) {
+      const std::string_view name = trimmed(field(kName)), pid = trimmed(field(kPid));
+      const auto number = parse_amount(pid);
+      if (!number || name.empty()) {
+        at(time, host).tags.snapshot().gaps.processes = true;
+        return skip(name.empty() ? "a process without a name" : "Id " + in_quotes(pid) + " is not a number");
+      }
+      subject = std::string(name) + ":" + std::to_string(*number);
+      object = "Process V2(" + subject + ")\\";
+    }
+    Building& building = look_at(time, host, subject);
+    for (const Column column :
+         {kPagedBytes, kNonpagedBytes, kCommit, kCommitLimit, kAvailable, kHandles, kProcessPaged, kProcessNonpaged}) {
+      const bool is_its = is_process == (column == kHandles || column == kProcessPaged || column == kProcessNonpaged);
+      if (!is_its || at_[column] == kNowhere) continue;
+      const std::string_view text = trimmed(field(column));
+      const auto counter = find_counter(object + std::string(counter_of(column)));
+      if (text.empty() || !counter) continue;
+      const auto amount = parse_amount_in(text, at_.units[column], fields_.separator());
+      const bool is_last = at_[column] + 1 == width_ && OpenEnd::ends_in_digit(lines_);
+      const bool is_pool = column == kPagedBytes || column == kNonpagedBytes;
+      std::string why;
+      if (!amount) why = std::string(counter->name) + " " + in_quotes(text) + " is not a count";
+      else if (!end_.is_whole(lines_, host + '\\' + object + std::string(counter->name), static_cast<double>(*amount), is_last))
+        why = kCutAtEnd;
+      else if (is_pool && !at_.tell_unit[column] && static_cast<double>(*amount) < kLeastPool)
+        why = std::string(counter->name) + ": no pool is as small as " + in_quotes(text) + " bytes; write the unit into the heading, as in PagedPoolMB";
+      if (!why.empty()) {
+        building.counters.lose(*counter);
+        const RowSubject of{host, {}, is_process ? subject : std::string(counter->name),
+                            is_process ? RowSubject::Kind::kProcess : RowSubject::Kind::kValue};
+        notes_.skip(lines_.number(), why, of);
+        continue;
+      }
+      building.counters.add(*counter, static_cast<double>(*amount));
+    }
   }
 
   void take_next_header() {
@@ -388,6 +464,11 @@ class ScriptHistory final : public SnapshotReader {
       lose_row(building, {pool});
       return skip(kCutAtEnd);
     }
+    const Column diff = bytes == kBytes ? kDiff : bytes == kPagedBytes ? kPagedDiff : kNonpagedDiff;
+    if (const auto alive = counts ? std::nullopt : parse_amount(field(diff)); alive && at_[diff] != last) {
+      row.has_outstanding = true;
+      row.outstanding = *alive;
+    }
     if (counts) {
       row.counter_bits = *allocated > UINT32_MAX || *freed > UINT32_MAX ? 64 : 32;
       set_counters(row, *allocated, *freed);
@@ -524,6 +605,7 @@ class ScriptHistory final : public SnapshotReader {
   bool told_of_zone_ = false, told_of_names_ = false, told_of_pids_ = false;
   bool ended_ = false;
   bool told_of_blanks_ = false;
+  bool looked_for_times_ = false;  // in a table that has no column of them
 };
 
 }  // namespace

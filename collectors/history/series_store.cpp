@@ -121,6 +121,28 @@ std::string SeriesStore::begin(const Labels& labels) {
   return {};
 }
 
+namespace {
+
+bool is_of_cache(Quantity quantity) { return quantity >= Quantity::kSlabActive && quantity <= Quantity::kSlabPagesPerSlab; }
+
+}  // namespace
+
+std::string SeriesStore::caches_lack() const {
+  bool any = false, objects = false, sizes = false;
+  for (const Series& series : series_) {
+    any |= is_of_cache(series.meaning->quantity);
+    objects |= series.meaning->quantity == Quantity::kSlabObjects;
+    sizes |= series.meaning->quantity == Quantity::kSlabObjectBytes;
+  }
+  if (!any || (objects && sizes)) return {};
+  return std::string("slab caches without node_slabinfo_") + (objects ? "object_size_bytes" : "objects") +
+         ", so their sizes are not known; ask for all of {__name__=~\"node_slabinfo_.*\"}";
+}
+
+bool SeriesStore::are_all_caches() const {
+  return std::all_of(series_.begin(), series_.end(), [](const Series& series) { return is_of_cache(series.meaning->quantity); });
+}
+
 void SeriesStore::add(UnixMillis time, double value) {
   if (current_ == SIZE_MAX || std::isnan(value)) return;
   if (value < 0 || std::isinf(value) || time < 0) {

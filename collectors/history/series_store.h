@@ -57,6 +57,9 @@ class SeriesStore {
   [[nodiscard]] const std::string& host() const { return host_; }
 
   [[nodiscard]] std::size_t series() const { return series_.size(); }
+  /// What the series of node_exporter's slab caches need beside them, and nobody asked for; empty: nothing.
+  [[nodiscard]] std::string caches_lack() const;
+  [[nodiscard]] bool are_all_caches() const;
   [[nodiscard]] std::uint64_t points() const { return points_seen_; }
   [[nodiscard]] std::uint64_t points_left_out() const { return left_out_; }
   [[nodiscard]] std::uint64_t no_amounts() const { return no_amounts_; }

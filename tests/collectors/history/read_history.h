@@ -129,6 +129,31 @@ inline std::string line_of(const Snapshot& snapshot, const std::string& host) {
   return line;
 }
 
+/// All hosts' snapshots in a file, and what is said first of it: the error, or a piece that was passed over.
+struct Told {
+  std::vector<std::string> lines;
+  std::string said;
+};
+inline Told told_by(const std::string& path, const std::string& text, base::UnixMillis modified = 99) {
+  MemoryFiles files;
+  files.put(path, text);
+  files.set_modified(modified);
+  auto source = history::open_history(files, {path}, {.all_hosts = true});
+  Told told;
+  if (!source) {
+    told.said = source.error().message;
+    return told;
+  }
+  Snapshot snapshot;
+  do {
+    EXPECT_TRUE((*source)->read(snapshot).ok());
+    told.lines.push_back(line_of(snapshot, (*source)->host()));
+  } while ((*source)->advance());
+  if (const auto& skipped = (*source)->skipped(); !skipped.empty())
+    told.said = skipped[0].file + ":" + std::to_string(skipped[0].line) + ": " + skipped[0].reason;
+  return told;
+}
+
 /// Little-endian, with its mark; of ASCII alone.
 inline std::string utf16(const std::string& text) {
   std::string wide = "\xff\xfe";

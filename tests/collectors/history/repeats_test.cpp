@@ -257,7 +257,7 @@ std::vector<Repeat> of_linux() {
       {"meminfo in bytes",
        date + "MemTotal: 8241360896 B\nSUnreclaim: 51200000 B\n",
        {},
-       "looks like /proc/meminfo, but its values are not of kB"},
+       "looks like /proc/meminfo, but its values are of \"B\", where the kernel writes kB"},
       {"vmstat -m with more in use than there is",
        date + vmstat + "leaky 1900 192 64 64\ndentry 250 256 192 21\n",
        {at + "slab_reclaimable 'dentry' 53248 250"},

@@ -447,7 +447,7 @@ std::vector<Shape> more_shapes() {
        " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n"
        " Leak Nonp 18446744073709551615 (0) 18446744073709551614 (0) 1 4096 (0) 4096\n",
        {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 4096 1 64 18446744073709551615 18446744073709551614"}},
-      {"meminfo without kB", "2026-11-05 18:00:00\nMemTotal: 100\nSUnreclaim: 5\n", {}, "f:2: not a row of /proc/meminfo"},
+      {"meminfo without kB", "2026-11-05 18:00:00\nMemTotal: 100\nSUnreclaim: 5\n", {}, "f:2: no unit behind the number, where the kernel writes kB"},
   };
 }
 
@@ -583,7 +583,7 @@ std::vector<Shape> shapes() {
       {"processes by Export-Csv",
        "\"Name\",\"Id\",\"Handles\",\"NPM\",\"PM\"\n\"svc\",\"420\",\"2059\",\"24166\",\"30000\"\n",
        {},
-       "f: "},
+       "looks like a script's processes without times; a column DateTime is needed"},
       {"a panel's CSV of Grafana",
        "\"Time\",\"nonpaged\"\n2026-11-05 18:00:00,204800\n",
        {},
@@ -605,23 +605,7 @@ class HistoryOfShape : public testing::TestWithParam<Shape> {};
 
 TEST_P(HistoryOfShape, IsWhatAHandTakesFromIt) {
   const Shape& shape = GetParam();
-  test::MemoryFiles files;
-  files.put(shape.path, shape.text);
-  files.set_modified(99);
-  auto source = open_history(files, {shape.path}, {.all_hosts = true});
-  std::vector<std::string> lines;
-  std::string said = source ? "" : source.error().message;
-  if (source) {
-    Snapshot snapshot;
-    do {
-      ASSERT_TRUE((*source)->read(snapshot).ok());
-      lines.push_back(line_of(snapshot, (*source)->host()));
-    } while ((*source)->advance());
-    for (const Skipped& one : (*source)->skipped()) {
-      said = one.file + ":" + std::to_string(one.line) + ": " + one.reason;
-      break;
-    }
-  }
+  const auto [lines, said] = test::told_by(shape.path, shape.text);
   EXPECT_THAT(lines, ElementsAreArray(shape.wanted));
   if (shape.said.empty()) EXPECT_EQ(said, "");
   else EXPECT_THAT(said, HasSubstr(shape.said));

@@ -1,0 +1,228 @@
+// What tools, mails and forums put before each line or around a table, and CSV with a column for each value.
+#include <gmock/gmock.h>
+
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using testing::ElementsAreArray;
+using testing::HasSubstr;
+
+struct Posted {
+  std::string name;
+  std::string text;
+  std::vector<std::string> wanted;  // line_of() each snapshot
+  std::string said = {};            // in the error or in the first piece that was passed over; else nothing is said
+};
+void PrintTo(const Posted& posted, std::ostream* out) { *out << posted.name; }
+
+const std::string kSlab =
+    "slabinfo - version: 2.1\n"
+    "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> "
+    "<sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n"
+    "leaky_cache        1000   1024     64   64    1 : tunables    0    0    0 : slabdata     16     16      0\n";
+const std::string kMem = "MemTotal:        8000000 kB\nSUnreclaim:           64 kB\n";
+const std::string kPool =
+    " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n"
+    " Leak Nonp       1060 (  60)        60 (   0)     1000   1024000 (  6144)   1024\n";
+const std::string kLeakRow = "; nonpaged 'Leak' 1024000 1000 32 1060 60";
+const std::string kCacheRow = "; slab_unreclaimable 'leaky_cache' 65536 1000";
+const std::string kMemRow = "; physical=8192000000; slab_unreclaimable.bytes=65536";
+const std::string kAt18 = "2026-11-05T18:00:00Z", kAt19 = "2026-11-05T19:00:00Z";
+
+/// `before` each line of the text.
+std::string before_each(const std::string& text, const std::string& before) {
+  std::string all;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    all += before + text.substr(at, end + 1 - at);
+    at = end + 1;
+  }
+  return all;
+}
+std::string numbered(const std::string& text, const std::string& behind, std::size_t width = 0) {
+  std::string all;
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    std::string digits = std::to_string(++number);
+    if (digits.size() < width) digits.insert(0, width - digits.size(), ' ');
+    all += digits + behind + text.substr(at, end + 1 - at);
+    at = end + 1;
+  }
+  return all;
+}
+
+std::vector<Posted> posted() {
+  const std::string log = "2026-11-05 18:00:00Z\n" + kPool + "2026-11-05 19:00:00Z\n" + kPool;
+  const std::vector<std::string> of_log = {kAt18 + " windows" + kLeakRow, kAt19 + " windows" + kLeakRow};
+  const std::string slabs = "2026-11-05 18:00:00Z\n" + kSlab + "2026-11-05 19:00:00Z\n" + kSlab;
+  const std::vector<std::string> of_slabs = {kAt18 + " linux" + kCacheRow, kAt19 + " linux" + kCacheRow};
+  const std::vector<std::string> of_slabs_of_web = {kAt18 + "@web1 linux" + kCacheRow, kAt19 + "@web1 linux" + kCacheRow};
+  const std::vector<std::string> of_mem = {kAt18 + " linux" + kMemRow, kAt19 + " linux" + kMemRow};
+  const std::string csv = "timestamp,pool,tag,bytes\n2026-11-05T18:00:00Z,nonpaged,Leak,1024000\n2026-11-05T19:00:00Z,nonpaged,Leak,1030144\n";
+  const std::vector<std::string> of_csv = {kAt18 + " windows; nonpaged 'Leak' 1024000 ?", kAt19 + " windows; nonpaged 'Leak' 1030144 ?"};
+  std::string many;  // more than a file's head
+  std::vector<std::string> of_many;
+  for (int hour = 10; hour < 30; ++hour) {
+    const std::string day = hour < 24 ? "2026-11-04" : "2026-11-05", clock = hour < 24 ? std::to_string(hour) : "0" + std::to_string(hour - 24);
+    many += day + " " + clock + ":00:00Z\n" + kSlab;
+    of_many.push_back(day + "T" + clock + ":00:00Z@web1 linux" + kCacheRow);
+  }
+  return {
+      {"grep -n", numbered(log, ":"), of_log},
+      {"grep -n of Linux", numbered(slabs, ":"), of_slabs},
+      {"cat -n", numbered(log, "\t", 6), of_log},
+      {"nl of Linux", numbered(slabs, "  ", 6), of_slabs},
+      {"a forum's code box", numbered(log, "  ", 4), of_log},
+      {"an editor's numbers", numbered(log, ". ", 3), of_log},
+      {"grep -n of CSV", numbered(csv, ":"), of_csv},
+      {"grep -C leaves out lines", "7:2026-11-05 18:00:00Z\n8-" + kPool.substr(0, kPool.find('\n')) + "\n12:" +
+                                       kPool.substr(kPool.find('\n') + 1),
+       {of_log[0]}},
+      {"grep of a file", before_each(log, "pool.log:"), of_log},
+      {"grep -nH", before_each(numbered(log, ":"), "C:\\logs\\pool.log:"), of_log},
+      {"grep of files of /proc", "2026-11-05 18:00:00Z\n" + before_each(kMem, "/proc/meminfo:") + before_each(kSlab, "/proc/slabinfo:"),
+       {kAt18 + " linux" + kCacheRow + kMemRow}},
+      {"a host's name by ansible", "2026-11-05 18:00:00Z\n" + before_each(kSlab, "web1: ") + "2026-11-05 19:00:00Z\n" + before_each(kSlab, "web1: "),
+       of_slabs_of_web},
+      {"a container's name", before_each(slabs, "web1  | "), of_slabs_of_web},
+      {"a host's name in brackets", before_each(slabs, "[web1] "), of_slabs_of_web},
+      {"a host's name before CSV", before_each(csv, "web1: "),
+       {kAt18 + "@web1 windows; nonpaged 'Leak' 1024000 ?", kAt19 + "@web1 windows; nonpaged 'Leak' 1030144 ?"}},
+      {"two hosts' names", before_each(slabs, "web1: ") + before_each(slabs, "web2: "), {},
+       "f: its lines stand behind the names of several, \"web1\" and \"web2\"; part it into a file for each: grep -F 'web1:' FILE"},
+      {"another host's below", before_each(many, "web1: ") + before_each(slabs, "web2: "), of_many,
+       "it stands behind \"web2\", and those above behind \"web1\""},
+      {"ts", before_each(kMem, "Nov 05 18:00:00 2026 ") + before_each(kMem, "Nov 05 19:00:00 2026 "), of_mem},
+      {"ts with a zone", before_each(kMem, "2026-11-05T18:00:00Z ") + before_each(kMem, "2026-11-05T19:00:00Z "), of_mem},
+      {"fractions", before_each(kMem, "2026-11-05T18:00:00.000000000Z ") + before_each(kMem, "2026-11-05T19:00:00.000000000Z "), of_mem},
+      {"times in brackets", before_each(kSlab, "[2026-11-05 18:00:00] ") + before_each(kSlab, "[2026-11-05 19:00:00] "), of_slabs},
+      {"American times", before_each(kSlab, "11/05/2026 6:00:00 PM ") + before_each(kSlab, "11/05/2026 7:00:00 PM ") +
+                             before_each(kSlab, "11/13/2026 7:00:00 AM "),
+       {of_slabs[0], of_slabs[1], "2026-11-13T07:00:00Z linux" + kCacheRow}},
+      {"a date as `date` writes it", before_each(kSlab, "Thu Nov  5 18:00:00 UTC 2026 ") + before_each(kSlab, "Thu Nov  5 20:00:00 CET 2026 "),
+       of_slabs},
+      {"times before a host's name", before_each(kSlab, "2026-11-05 18:00:00Z web1: ") + before_each(kSlab, "2026-11-05 19:00:00Z web1: "),
+       of_slabs_of_web},
+      {"times behind a host's name", before_each(kSlab, "web1: 2026-11-05 18:00:00Z ") + before_each(kSlab, "web1: 2026-11-05 19:00:00Z "),
+       of_slabs_of_web},
+      {"times of which one is above nothing",
+       before_each(kPool, "2026-11-05T18:00:00Z ") + "2026-11-05T18:00:01Z \n" + before_each(kPool.substr(kPool.find("\n") + 1), "2026-11-05T19:00:00Z "),
+       {of_log[0], of_log[1]}},
+      {"a mail quotes grep -n", before_each(numbered(log, ":"), "> "), of_log},
+      {"a mail's mail quotes a file's name", before_each(log, "> > pool.log:"), of_log},
+      {"soft ends in slabinfo",
+       "2026-11-05 18:00:00Z\nslabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesp=\nerslab>\n"
+       "leaky_cache        1000   1024     64   64    1 : tunables    0    0    0 :=\n slabdata     16     16      0\n",
+       {of_slabs[0]}},
+      {"Unix seconds", before_each(kSlab, "1793901600 ") + before_each(kSlab, "1793905200 "), of_slabs},
+      {"times before poolmon's table", before_each(kPool, "2026-11-05 18:00:00 ") + before_each(kPool, "2026-11-05 19:00:00 "), of_log},
+      {"a table that takes two seconds",
+       before_each(kSlab.substr(0, kSlab.find("leaky")), "2026-11-05T18:00:00Z ") +
+           before_each(kSlab.substr(kSlab.find("leaky")), "2026-11-05T18:00:02Z ") + before_each(kSlab, "2026-11-05T19:00:00Z "),
+       of_slabs},
+      {"a table over midnight",
+       before_each(kSlab.substr(0, kSlab.find("leaky")), "2026-11-04T23:59:59Z ") +
+           before_each(kSlab.substr(kSlab.find("leaky")), "2026-11-05T00:00:00Z ") + before_each(kSlab, "2026-11-05T18:00:00Z "),
+       {"2026-11-04T23:59:59Z linux" + kCacheRow, of_slabs[0]}},
+      {"every second", before_each(kMem, "2026-11-05T18:00:00Z ") + before_each(kMem, "2026-11-05T18:00:01Z "),
+       {of_mem[0], "2026-11-05T18:00:01Z linux" + kMemRow}},
+      {"syslog",
+       before_each(kSlab, "2026-11-05T18:00:00.000000+00:00 web1 mon[12]: ") +
+           before_each(kSlab, "2026-11-05T19:00:00.000000+00:00 web1 mon[13]: "),
+       of_slabs_of_web},
+      {"syslog with another program's line",
+       before_each(kSlab, "2026-11-05T18:00:00Z web1 mon: ") + "2026-11-05T18:30:00Z web1 CRON[9]: (root) CMD (x)\n" +
+           before_each(kSlab, "2026-11-05T19:00:00Z web1 mon: "),
+       of_slabs_of_web, "f:4: it is a line of \"web1 CRON\", and those above of \"web1 mon\"; such lines are passed over"},
+      {"syslog of two hosts",
+       before_each(kSlab, "2026-11-05T18:00:00Z web1 mon: ") + before_each(kSlab, "2026-11-05T18:00:00Z web2 mon: "), {},
+       "several, \"web1 mon\" and \"web2 mon\""},
+      {"soft ends of lines",
+       "DateTime,Tag,PagedAllocs,PagedFrees,PagedUsedBytes,NonPagedAllocs,NonPagedF=\nrees,NonPagedUsedBytes\n"
+       "2026-11-05 18:00:00Z,Leak,0,0,0,1060,60,1024000\n2026-11-05 19:00:00Z,Le=61k,0,0,0,1060,60,1024000\n",
+       {kAt18 + " windows; nonpaged 'Leak' 1024000 1000 32 1060 60",
+        kAt19 + " windows; nonpaged 'Leak' 1024000 1000 32 1060 60"}},
+      {"a page's table",
+       "<html><body>\n<table><tr><th>timestamp</th><th>pool</th><th>tag</th><th>bytes</th></tr>\n"
+       "<tr><td>2026-11-05T18:00:00Z</td><td>nonpaged</td><td><b>Leak</b></td><td>1024000</td></tr>\n"
+       "<tr><td>2026-11-05T19:00:00Z</td><td class=\"x\">nonpaged</td><td>Leak</td><td>1030144&nbsp;</td></tr>\n</table>\n",
+       of_csv},
+      {"ConvertTo-Html",
+       "<!DOCTYPE html>\n<html>\n<head>\n<title>HTML TABLE</title>\n</head><body>\n<table>\n<colgroup><col/><col/></colgroup>\n"
+       "<tr><th>DateTime</th><th>Tag</th><th>PagedUsedBytes</th><th>NonPagedUsedBytes</th></tr>\n"
+       "<tr><td>2026-11-05 18:00:00Z</td><td>A&lt;&gt;B</td><td>0</td><td>1024000</td></tr>\n</table>\n</body></html>\n",
+       {kAt18 + " windows; nonpaged 'A<>B' 1024000 ?"}},
+      {"a page in one line", "<table><tr><th>timestamp</th><th>pool</th></tr><tr><td>2026-11-05T18:00:00Z</td><td>paged</td></tr></table>\n",
+       {}, "looks like a table of HTML whose rows do not stand one a line"},
+      {"cells one a line", "<table>\n<tr>\n<th>timestamp</th>\n<th>pool</th>\n<th>tag</th>\n<th>bytes</th>\n</tr>\n", {},
+       "looks like a table of HTML whose rows do not stand one a line"},
+      {"tabs in poolmon's rows",
+       "2026-11-05 18:00:00Z\n Tag\tType\tAllocs\tFrees\tDiff\tBytes\tPer Alloc\n Leak Nonp\t1060 (\t60)\t60 (\t0)\t1000\t1024000 (\t6144)\t1024\n",
+       {of_log[0]}},
+      {"hexadecimal numbers",
+       "2026-11-05 18:00:00Z\n Tag  Type     Allocs     Frees      Diff   Bytes  Per Alloc\n"
+       " Leak Nonp       424        3c       3e8     fa000    400\n CM31 Paged     1388b      111f0      269b    88e000    384\n"
+       " Irp  Nonp       7a1       60f       192      d8c0     8a\n AfdX Nonp        15         5        10       800     80\n",
+       {}, "looks like poolmon's table with hexadecimal numbers; write them as decimals"},
+      {"meminfo without a unit", "2026-11-05 18:00:00Z\nMemTotal: 8000000\nSUnreclaim: 64\n", {},
+       "f:2: no unit behind the number, where the kernel writes kB"},
+      {"meminfo of MB", "2026-11-05 18:00:00Z\nMemTotal: 8000 MB\nSUnreclaim: 64 MB\n", {},
+       "looks like /proc/meminfo, but its values are of \"MB\", where the kernel writes kB"},
+      {"Slab alone", "2026-11-05 18:00:00Z\nSlab: 300000 kB\n", {}, "Slab alone, which is no pool but the sum of two"},
+      {"curl's progress above an answer",
+       "  % Total    % Received\n100  1234  100  1234    0     0   123k      0 --:--:-- --:--:-- --:--:--  123k\n"
+       "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":{\"__name__\":"
+       "\"windows_memory_pool_nonpaged_bytes\"},\"values\":[[1793901600,\"64\"]]}]}}\n",
+       {kAt18 + " windows; nonpaged.bytes=64"}, "f:1: 2 lines above the answer are passed over"},
+      {"slabs of Prometheus without sizes",
+       "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":{\"__name__\":\"node_slabinfo_objects\","
+       "\"slab\":\"dentry\"},\"values\":[[1793901600,\"64\"]]}]}}\n",
+       {}, "f: slab caches without node_slabinfo_object_size_bytes, so their sizes are not known"},
+      {"Get-Process",
+       "\"DateTime\",\"Name\",\"Id\",\"Handles\",\"VM\",\"PM\",\"NPM\"\n\"2026-11-05 18:00:00Z\",\"svc\",\"420\",\"2000\",\"99\",\"30000\",\"24166\"\n"
+       "\"2026-11-05 18:00:00Z\",\"svc\",\"421\",\"7\",\"99\",\"30000\",\"\"\n\"2026-11-05 19:00:00Z\",\"svc\",\"420\",\"2001\",\"99\",\"30000\",\"24200\"\n",
+       {kAt18 + " windows; svc (420) 2000 - 24166; svc (421) 7 - -", kAt19 + " windows; svc (420) 2001 - 24200"}},
+      {"Get-Process, both pools and a host",
+       "Time;ComputerName;ProcessName;Id;HandleCount;PagedSystemMemorySize64;NonpagedSystemMemorySize64\n"
+       "2026-11-05 18:00:00Z;SRV1;svc;420;2000;30000;24166\n",
+       {kAt18 + "@SRV1 windows; svc (420) 2000 30000 24166"}},
+      {"Get-Process without ids", "DateTime,Name,Handles\n2026-11-05 18:00:00Z,svc,7\n", {}, "a column Id is needed"},
+      {"Get-Process without times", "Name,Id,Handles\nsvc,420,7\n", {}, "looks like a script's processes without times"},
+      {"Get-Process with what is no number", "DateTime,Name,Id,Handles\n2026-11-05 18:00:00Z,svc,420,x\n2026-11-05 19:00:00Z,svc,420,7\n",
+       {kAt19 + " windows; svc (420) 7 - -"}, "f:2: Handle Count \"x\" is not a count"},
+      {"totals a column each", "Time,NonPagedPoolMB,PagedPoolMB,CommitGB\n2026-11-05 18:00:00Z,64.5,100,2\n2026-11-05 19:00:00Z,,101,2\n",
+       {kAt18 + " windows; commit=2147483648; nonpaged.bytes=67633152; paged.bytes=104857600",
+        kAt19 + " windows; commit=2147483648; paged.bytes=105906176"}},
+      {"totals of WMI", "Node,PoolNonpagedBytes,PoolPagedBytes,Timestamp\nSRV1,67108864,104857600,20261105180000.000000+000\n",
+       {kAt18 + "@SRV1 windows; nonpaged.bytes=67108864; paged.bytes=104857600"}},
+      {"totals without a unit", "Time,NonPagedPool,PagedPool\n2026-11-05 18:00:00Z,64,100\n", {},
+       "f:2: Memory\\Pool Paged Bytes: no pool is as small as \"100\" bytes; write the unit into the heading, as in PagedPoolMB"},
+      {"a column a tag", "Time,Leak,CM31,Irp\n2026-11-05 18:00:00Z,1024000,9002700,55552\n", {},
+       "looks like CSV with a column for each tag, which does not tell paged from nonpaged"},
+      {"differences of tags", "DateTime,Tag,PagedDiff,PagedUsedBytes\n2026-11-05 18:00:00Z,Leak,1000,1024000\n",
+       {kAt18 + " windows; paged 'Leak' 1024000 1000"}},
+      {"perfmon without its first quote",
+       "(PDH-CSV 4.0) (W. Europe Standard Time)(-60)\",\"\\\\SRV1\\Memory\\Pool Nonpaged Bytes\"\n\"11/05/2026 19:00:00.000\",\"67108864\"\n",
+       {kAt18 + "@SRV1 windows; nonpaged.bytes=67108864"}},
+      {"a script's head that is cut", "ateTime,Tag,PagedUsedBytes\n2026-11-05 18:00:00Z,Leak,1024000\n", {},
+       "f:2: the header names no column of times, but column 1 has \"2026-11-05 18:00:00Z\"; name it DateTime"},
+  };
+}
+
+class HistoryAsPosted : public testing::TestWithParam<Posted> {};
+
+TEST_P(HistoryAsPosted, IsReadRightOrNamed) {
+  const Posted& posted = GetParam();
+  const auto [lines, said] = test::told_by("f", posted.text);
+  EXPECT_THAT(lines, ElementsAreArray(posted.wanted));
+  if (posted.said.empty()) EXPECT_EQ(said, "");
+  else EXPECT_THAT(said, HasSubstr(posted.said));
+}
+
+INSTANTIATE_TEST_SUITE_P(Prefixes, HistoryAsPosted, testing::ValuesIn(posted()));
+
+}  // namespace
+}  // namespace kmem::history
