@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "collectors/drivers/stored_constants.h"
+#include "collectors/drivers/tag_flow.h"
 
 namespace kmem::drivers {
 namespace {
@@ -122,6 +123,14 @@ void Finds::add(std::uint32_t tag, Evidence evidence) {
   if (found.places < UINT16_MAX) ++found.places;
 }
 
+void Finds::merge(const Finds& other) {
+  for (const auto& [tag, theirs] : other.tags_) {
+    if (tags_.size() >= kMaxTagsPerImage && !tags_.contains(tag)) continue;
+    ImageTag& found = tags_[tag];
+    found = {tag, std::max(found.evidence, theirs.evidence), std::max(found.places, theirs.places)};
+  }
+}
+
 std::vector<ImageTag> Finds::take() const {
   std::vector<ImageTag> all;
   all.reserve(tags_.size());
@@ -220,6 +229,7 @@ base::Result<std::vector<ImageTag>> scan_image(std::span<const std::byte> file) 
   const auto image = parse_pe(file);
   if (!image) return image.error();
   Finds finds;
+  const bool follows = image->machine != Machine::kArm64 && has_tag_calls(*image);
   for (const PeSection& section : image->sections) {
     if (section.for_loader) continue;
     if (!section.executable) {
@@ -227,8 +237,19 @@ base::Result<std::vector<ImageTag>> scan_image(std::span<const std::byte> file) 
     } else if (image->machine == Machine::kArm64) {
       scan_arm64_code(*image, section, finds);
     } else {
-      scan_x86_code(*image, section, finds);
+      scan_x86_code(*image, section, finds, follows);
     }
+  }
+  if (follows) {
+    TagFlow flow(*image);
+    Finds known;
+    follow_x86(*image, flow);
+    flow.finish(known, finds);
+    // Where every tag is known, what merely looks like one is none; other modules may be told tags in tables.
+    const bool of_kernel =
+        std::all_of(image->imports.begin(), image->imports.end(), [](const PeImport& import) { return import.of_kernel; });
+    if (flow.knows_all() && of_kernel) finds.keep_from(Evidence::kArgument);
+    finds.merge(known);
   }
   return finds.take();
 }

@@ -35,6 +35,13 @@ inline constexpr std::size_t kMaxTagsPerImage = 8192;
 class Finds {
  public:
   void add(std::uint32_t tag, Evidence evidence);
+  [[nodiscard]] bool has(std::uint32_t tag) const { return tags_.contains(tag); }
+  /// The same image's, found in another way: the better evidence counts, and no place twice.
+  void merge(const Finds& other);
+  /// What is less than this goes.
+  void keep_from(Evidence least) {
+    std::erase_if(tags_, [least](const auto& entry) { return entry.second.evidence < least; });
+  }
   [[nodiscard]] std::vector<ImageTag> take() const;
 
  private:
@@ -42,7 +49,8 @@ class Finds {
 };
 
 // The passes, one section each.
-void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds);
+/// `knows_own`: what the image's own functions are handed is told by TagFlow.
+void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds, bool knows_own);
 void scan_arm64_code(const PeImage& image, const PeSection& section, Finds& finds);
 void scan_data(const PeImage& image, const PeSection& section, Finds& finds);
 

@@ -42,7 +42,7 @@ struct Survey {
 
 class ImageSurvey {
  public:
-  static constexpr std::uint32_t kStateVersion = 3;  // of the notation and of what a scan sees
+  static constexpr std::uint32_t kStateVersion = 4;  // of the notation and of what a scan sees
   /// Called after each file that was read, with the time that it took; false stops the survey.
   using Pace = std::function<bool(std::chrono::nanoseconds worked)>;
 

@@ -81,9 +81,9 @@ void PendingConstants::call_unknown() {
   pending_.clear();
 }
 
-void PendingConstants::jump() {
+void PendingConstants::jump(bool may_call) {
   for (const Pending& one : pending_) {
-    const bool handed = one.place.kind == Place::kRegister && is_argument(one.place.reg) && !one.what.only_known &&
+    const bool handed = may_call && one.place.kind == Place::kRegister && is_argument(one.place.reg) && !one.what.only_known &&
                         number_ - one.since <= kWindow / 2;
     handed ? add(one.what, Evidence::kArgument) : settle(one);
   }

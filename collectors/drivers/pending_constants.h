@@ -51,8 +51,8 @@ class PendingConstants {
   void call_tagged(const TagCall& shape, bool is_jump);
   void call_without_tag(bool is_jump);
   void call_unknown();
-  /// Away from here: the last call of a function, or just a branch.
-  void jump();
+  /// Away from here: the last call of a function, if it may be one, or just a branch.
+  void jump(bool may_call);
 
   void await(const Pending& one) {
     if (pending_.size() == kMaxPending) settle_oldest();

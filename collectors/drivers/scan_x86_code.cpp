@@ -20,9 +20,9 @@ Constant derived(Constant from) {
 
 class CodeReader : private PendingConstants {
  public:
-  CodeReader(const PeImage& image, const PeSection& section, Finds& finds)
-      : PendingConstants(image.machine == Machine::kX64, finds), image_(image), code_(section.bytes),
-        address_(section.address) {}
+  CodeReader(const PeImage& image, const PeSection& section, Finds& finds, bool knows_own)
+      : PendingConstants(image.machine == Machine::kX64, finds), image_(image), code_(section.bytes), address_(section.address),
+        knows_own_(knows_own) {}
 
   void read() {
     for (std::size_t at = 0; at < code_.size();) {
@@ -137,9 +137,9 @@ class CodeReader : private PendingConstants {
       case 0xC6: return store_narrow(in, static_cast<std::uint8_t>(code_[at_ + in.immediate_at]));
       case 0xC7: return store_constant(in);
       case 0xC9: return overwrite(kSp);
-      case 0xE8: return call(called(in), false);
-      case 0xE9: return call(called(in), true);
-      case 0xEB: return jump();
+      case 0xE8: return call(called(in), false, true);
+      case 0xE9: return call(called(in), true, true);
+      case 0xEB: return jump(!knows_own_);
       case 0xF7: return multiply(in);
       case 0xFF: return take_ff(in);
       case 0xC3:
@@ -153,8 +153,8 @@ class CodeReader : private PendingConstants {
     switch (in.digit()) {
       case 0:
       case 1: return in.mod() == 3 ? overwrite(in.rm()) : void();
-      case 2: return call(called(in), false);
-      case 4: return call(called(in), true);
+      case 2: return call(called(in), false, false);
+      case 4: return call(called(in), true, false);
       case 6: return push_memory(in);
       default: return;
     }
@@ -472,13 +472,17 @@ class CodeReader : private PendingConstants {
     return image_.import_at(is_x64_ ? target + 6 + *tail : *tail - static_cast<std::uint32_t>(image_.base));
   }
 
-  void call(const PeImport* import, bool is_jump) {
-    const TagCall shape = tag_call(import);
+  void call(const PeImport* import, bool is_jump, bool is_own) {
+    TagCall shape = tag_call(import);
+    if (is_own && import == nullptr && knows_own_) {
+      if (is_jump) return jump(false);
+      shape.kind = TagCall::kNoTag;
+    }
     if (!pending_.empty()) {
       switch (shape.kind) {
         case TagCall::kTagged: call_tagged(shape, is_jump); break;
         case TagCall::kNoTag: call_without_tag(is_jump); break;
-        case TagCall::kUnknown: is_jump ? jump() : call_unknown(); break;
+        case TagCall::kUnknown: is_jump ? jump(true) : call_unknown(); break;
       }
     }
     if (is_jump && shape.kind == TagCall::kUnknown) return;
@@ -527,6 +531,7 @@ class CodeReader : private PendingConstants {
   const PeImage& image_;
   std::span<const std::byte> code_;
   std::uint32_t address_;
+  const bool knows_own_;
   std::size_t at_ = 0;
   bool is_clear_ = true;  // nothing is known since the last function's end
   std::array<Constant, 16> held_{};
@@ -538,6 +543,8 @@ class CodeReader : private PendingConstants {
 
 }  // namespace
 
-void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds) { CodeReader(image, section, finds).read(); }
+void scan_x86_code(const PeImage& image, const PeSection& section, Finds& finds, bool knows_own) {
+  CodeReader(image, section, finds, knows_own).read();
+}
 
 }  // namespace kmem::drivers

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "collectors/drivers/tag_flow.h"
+
 namespace {
 
 using namespace kmem::drivers;
@@ -17,7 +19,7 @@ void require(bool holds) {
 void require_sound(const std::vector<ImageTag>& tags) {
   require(tags.size() <= kMaxTagsPerImage);
   for (std::size_t i = 0; i < tags.size(); ++i) {
-    require(is_plausible_tag(tags[i].tag) && tags[i].places > 0);
+    require(tags[i].places > 0 && (is_plausible_tag(tags[i].tag) || tags[i].evidence == Evidence::kArgument));
     require(i == 0 || tags[i - 1].tag < tags[i].tag);
   }
 }
@@ -32,7 +34,15 @@ int look_at_code(std::span<const std::byte> file, std::size_t first, std::size_t
     bare.size_bytes = static_cast<std::uint32_t>(file.size()) + 0x1000;
     bare.sections = {{0x1000, file.subspan(std::min<std::size_t>(file.size(), 1)), true, false}};
     Finds finds;
-    (bare.machine == Machine::kArm64 ? scan_arm64_code : scan_x86_code)(bare, bare.sections[0], finds);
+    if (bare.machine == Machine::kArm64) {
+      scan_arm64_code(bare, bare.sections[0], finds);
+    } else {
+      scan_x86_code(bare, bare.sections[0], finds, false);
+      bare.imports = {{0x1000, "ExAllocatePoolWithTag", true}};
+      TagFlow flow(bare);
+      follow_x86(bare, flow);
+      flow.finish(finds, finds);
+    }
     scan_data(bare, bare.sections[0], finds);
     require_sound(finds.take());
   }
