@@ -56,13 +56,14 @@ def words(settings):
     job = settings["job"]
     match = ",".join(name + "=%q" for name in labels)
     # A label that a series lacks is "" to index, and no value at all to vmalert otherwise.
-    of = {name: f'(index $labels "{name}")' if name in more else "$labels." + name for name in labels}
+    maybe = {name: f'(index $labels "{name}")' for name in labels}
+    of = {name: maybe[name] if name in more else "$labels." + name for name in labels}
     args = " ".join(of[name] for name in labels)
     live = f'2 * (up{{job=~\\"{job}\\",{match}}} == 1) or up{{job=~\\"{job}\\"}} == 1'
     own = f"{settings['scheme']}://{{{{ $labels.instance }}}}/runbooks"
-    # The alert's own host where it has the exporter, or any that has: all serve the same pages.
+    # The alert's own host where it has the exporter, or any that has: all serve the same pages. An alert of a job has no host.
     elsewhere = (
-        f'{{{{ with printf "topk(1, {live})" {args} | query }}}}'
+        f'{{{{ with printf "topk(1, {live})" {" ".join(maybe.values())} | query }}}}'
         f'{settings["scheme"]}://{{{{ . | first | label "instance" }}}}/runbooks'
     )
     return {

@@ -2,7 +2,7 @@
 # What other distributions make of the project, each in a folder of its own that debootstrap fills; on demand, as root.
 #   debian-13, ubuntu-24.04      packaging/run.sh builds and serves; the unit tests, by g++ and by clang
 #   these, debian-12 and ubuntu-22.04   the .deb in .build/packages, when there is one, is installed, served and purged
-# Ubuntu's archive is KMEM_UBUNTU_ARCHIVE: a machine of Debian knows none.
+# Ubuntu's archive is KMEM_UBUNTU_ARCHIVE: a machine of Debian knows none. KMEM_COMPILERS=clang++ tests by that one only.
 # Usage: distributions.sh [NAME...]   (default: all)     Everything is below .build/distributions, with a log of each.
 # Exit 0: all passed. A distribution without an archive is skipped, and said.
 set -euo pipefail
@@ -91,7 +91,7 @@ for name in "${wanted[@]}"; do
       good=no
     fi
   fi
-  for compiler in ${builds:+g++ clang++}; do
+  for compiler in ${builds:+${KMEM_COMPILERS:-g++ clang++}}; do
     [ $good = yes ] || break
     echo "$name: build and unit tests by $compiler"
     # The program and the unit tests: what else there is, is not the distribution's. By g++ the program is there already.

@@ -12,16 +12,15 @@
   local peers = std.filter(function(name) name != 'instance', labels),
   local more = std.filter(function(name) name != 'job', peers),
   local matchers(names) = std.join(',', [name + '=%q' for name in names]),
-  local arguments(names) = std.join(' ', [
-    if std.member(more, name) then '(index $labels "' + name + '")' else '$labels.' + name
-    for name in names
-  ]),
+  local maybe(name) = '(index $labels "' + name + '")',
+  local arguments(names) = std.join(' ', [if std.member(more, name) then maybe(name) else '$labels.' + name for name in names]),
   local with(format) = std.join('', [std.strReplace(format, 'NAME', name) for name in more]),
   local match = matchers(labels),
   local args = arguments(labels),
   local up = 'up{job=~\\"' + config.job + '\\"',
   local own = config.scheme + '://{{ $labels.instance }}/runbooks',
-  local elsewhere = '{{ with printf "topk(1, 2 * (' + up + ',' + match + '} == 1) or ' + up + '} == 1)" ' + args + ' | query }}' +
+  local elsewhere = '{{ with printf "topk(1, 2 * (' + up + ',' + match + '} == 1) or ' + up + '} == 1)" ' + std.join(' ', std.map(maybe, labels)) +
+                    ' | query }}' +
                     config.scheme + '://{{ . | first | label "instance" }}/runbooks',
   local words = {
     host: std.join(', ', labels),

@@ -89,8 +89,10 @@ void Monitor::learn() {
     fill();
     if (trend != nullptr) trend->describe(known_.selection);
   }
-  tracked_.update(seen, suspects.first(std::min(suspects.size(), known_.exported.max_suspects)), boots_.now(),
-                  metrics::series_beside_tags(known_.metrics_input()) + metrics::SelfMetrics::kMostSeries);
+  std::size_t beside = 0;
+  if (known_.exported.budget.series != 0)
+    beside = metrics::series_beside_tags(known_.metrics_input()) + metrics::SelfMetrics::kMostSeries;
+  tracked_.update(seen, suspects.first(std::min(suspects.size(), known_.exported.max_suspects)), boots_.now(), beside);
   fill();
   if (trend != nullptr) trend->describe(known_.selection);
   boot_settings_.note(seen, boots_.now().reading.number);

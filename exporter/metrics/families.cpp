@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <string_view>
+#include <vector>
 
 #include "exporter/metrics/catalogue.h"
 #include "exporter/metrics/family_list.h"
@@ -30,6 +33,19 @@ std::size_t big_tags(const MetricsInput& in) {
   return told;
 }
 
+/// Rows that are told of the host, whichever tags, processes and sessions are; slopes are counted apart.
+std::span<const MetricRow* const> rows_beside_tags() {
+  static const std::vector<const MetricRow*> rows = [] {
+    std::vector<const MetricRow*> found;
+    for (const MetricRow& row : catalogue()) {
+      const auto has = [&row](std::string_view label) { return has_label(row, label); };
+      if (row.fill != nullptr && !has("tag") && !has("process") && !has("session") && !has("window")) found.push_back(&row);
+    }
+    return found;
+  }();
+  return rows;
+}
+
 }  // namespace
 
 void build_families(const MetricsInput& in, std::vector<prometheus::MetricFamily>& out, LabelStamps* stamps) {
@@ -41,14 +57,13 @@ void build_families(const MetricsInput& in, std::vector<prometheus::MetricFamily
 std::size_t series_beside_tags(const MetricsInput& in) {
   constexpr std::size_t kOfABigTag = 2;
   std::size_t series = slopes_of_totals(in) + kOfABigTag * big_tags(in);
-  prometheus::MetricFamily family;
-  for (const MetricRow& row : catalogue()) {
-    if (row.fill == nullptr || (in.only_lean && !row.lean)) continue;
-    if (has_label(row, "tag") || has_label(row, "process") || has_label(row, "session") || has_label(row, "window")) continue;
-    Samples samples(row, family);
-    row.fill(in, samples);
-    samples.end();
-    if (!samples.empty()) series += family.metric.size();
+  prometheus::MetricFamily nowhere;
+  nowhere.metric.emplace_back();
+  for (const MetricRow* const row : rows_beside_tags()) {
+    if (in.only_lean && !row->lean) continue;
+    Samples samples(*row, nowhere, Samples::Counting{});
+    row->fill(in, samples);
+    series += samples.count();
   }
   return series;
 }

@@ -16,6 +16,10 @@ class Samples {
  public:
   Samples(const MetricRow& row, prometheus::MetricFamily& family)
       : row_(row), family_(family), is_new_(family.name != row.name) {}
+  /// Only counts. `nowhere` has one sample without labels, which takes every value.
+  struct Counting {};
+  Samples(const MetricRow& row, prometheus::MetricFamily& nowhere, Counting)
+      : row_(row), family_(nowhere), is_new_(false), counting_(true) {}
   ~Samples() { end(); }
   Samples(const Samples&) = delete;
   Samples& operator=(const Samples&) = delete;
@@ -51,7 +55,7 @@ class Samples {
   /// Takes away what the last filling had more. Whether the family's name and every label are as they were then.
   /// Without a sample the family stays as it is: another row's that has some.
   bool end() {
-    if (used_ == 0) return false;
+    if (used_ == 0 || counting_) return false;
     if (used_ != family_.metric.size()) {
       family_.metric.resize(used_);
       has_new_labels_ = true;
@@ -60,6 +64,7 @@ class Samples {
   }
 
   [[nodiscard]] bool empty() const { return used_ == 0; }
+  [[nodiscard]] std::size_t count() const { return used_; }
 
  private:
   void take_over() {
@@ -79,6 +84,10 @@ class Samples {
   }
 
   prometheus::ClientMetric& relabelled(std::initializer_list<std::string_view> label_values) {
+    if (counting_) {
+      ++used_;
+      return family_.metric.front();
+    }
     has_new_labels_ = true;
     if (used_ == family_.metric.size()) family_.metric.emplace_back();
     prometheus::ClientMetric& metric = family_.metric[used_++];
@@ -95,6 +104,7 @@ class Samples {
   const MetricRow& row_;
   prometheus::MetricFamily& family_;
   const bool is_new_;  // the family was another row's
+  const bool counting_ = false;
   std::size_t used_ = 0;
   bool has_new_labels_ = false;
 };

@@ -231,13 +231,19 @@ def steady(page, hosts, minutes, folder):
         def now():
             return {name: counted(base, *processes, samples=taken) for name, (processes, base, taken, _) in running.items()}
 
+        def hosts_up(base):
+            """Fewer than there are: figures of another fleet, for the machine had no time."""
+            return sum(float(row["value"][1]) for row in dashboards.Api(base).instant("count(up == 1)", time.time()))
+
         before = now()
         time.sleep(minutes * 60)
         after = now()
         for name, (processes, base, _, series) in running.items():
             cpu, samples = (last - first for last, first in zip(after[name], before[name]))
             told[name] = {"cpu_seconds_a_minute": cpu / minutes, "samples_a_minute": samples / minutes,
-                          "series": metric(base, series), "resident_bytes": metric(base, "process_resident_memory_bytes")}
+                          "series": metric(base, series), "resident_bytes": metric(base, "process_resident_memory_bytes"),
+                          "hosts_up": hosts_up(base)}
+        told["with_rules"]["missed_evaluations"] = metric(running["with_rules"][1], "prometheus_rule_group_iterations_missed_total")
         fleet_dashboard = dashboards.load()["kmem-fleet"]
         values = {"cluster": ".*", "site": ".*", "job": "kmem", "instance": ".+", "repeat": {}}
         for name, shown in (("with_rules", ""), ("victoria_with_rules", "victoria_")):

@@ -29,6 +29,12 @@ def panels_of(dashboard):
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
+def variable_query(query):
+    """PromQL of a variable's query: of label_values(metric{...}, label) or of query_result(expression)."""
+    function, inside = re.fullmatch(r"(\w+)\((.+)\)", query).groups()
+    return inside if function == "query_result" else inside.rsplit(",", 1)[0]
+
+
 def seconds(text):
     """now-30d -> 30 days"""
     number, unit = re.fullmatch(r"now-(\d+)([dhm])", text).groups()
@@ -181,7 +187,7 @@ def choices(api, now):
     """The values of the variables that show each dashboard: [(uid, name, values)]"""
 
     def values(instance, pool=".+", tag=".+", repeat=(), job="kmem"):
-        return {"cluster": ".*", "site": ".*", "job": job, "instance": instance, "pool": pool, "tag": tag, "repeat": {"pool": list(repeat)}}
+        return {"cluster": ".*", "site": ".*", "job": job, "instance": instance, "shown": ".+", "pool": pool, "tag": tag, "repeat": {"pool": list(repeat)}}
 
     live = next(name for name in api.values("instance", "kmem_exporter_http_requests_total", now - 600, now))
     windows, linux = "demo-files-01:10054", "demo-web-03:10054"

@@ -285,6 +285,46 @@ def open_text(path):
         return file.read()
 
 
+class Ruler(unittest.TestCase):
+    """vmalert drops an alert of whose texts one fails; Prometheus tells it with the fault in the text."""
+
+    def test_alerts_of_jobs_that_have_no_host_are_told(self):
+        folder = tempfile.mkdtemp(prefix="kmem-fleet-")
+        self.addCleanup(shutil.rmtree, folder)
+        store, ruler = stack.address(0), stack.address(0)
+        made = subprocess.run([sys.executable, os.path.join(FLEET, "site_rules.py"), "--out", folder, "hamburg"], capture_output=True)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        # KmemJobAbsent of all sites, KmemHostsWithoutRules of hosts without a site.
+        rules = [os.path.join(RULES_FOLDER, "kmem-agent.rules.yml"), os.path.join(folder, "kmem-rest.rules.yml")]
+
+        def run(command, health):
+            process = measure.start(command, folder)
+            self.addCleanup(process.wait, 60)
+            self.addCleanup(process.terminate)
+            ready(health, process)
+
+        run(["victoria-metrics", f"-storageDataPath={folder}/store", f"-httpListenAddr={store}", "-search.latencyOffset=0s"],
+            f"http://{store}/health")
+        now = int(time.time())
+        ended = [(at, 1) for at in range(now - 3600, now - 1500, 60)]
+        going = [(at, 1) for at in range(now - 3600, now + 60, 30)]
+        remote_write.send(f"http://{store}/api/v1/write", [
+            remote_write.time_series({"__name__": "up", "job": job, "instance": "a:10054", **labels}, points)
+            for job, labels, points in (("kmem", {"site": "hamburg"}, ended), ("kmem-win", {}, going))])
+        get(f"http://{store}/internal/force_flush")
+        get(f"http://{store}/internal/resetRollupResultCache")
+        run(["vmalert", *("-rule=" + path for path in rules), f"-datasource.url=http://{store}", f"-remoteWrite.url=http://{store}",
+             "-notifier.url=http://127.0.0.1:9", f"-httpListenAddr={ruler}", "-evaluationInterval=1s"], f"http://{ruler}/health")
+        for _ in range(300):
+            rows = json.loads(get(f"http://{ruler}/api/v1/alerts"))["data"]["alerts"] or []
+            told = {row["name"]: row["annotations"]["runbook_url"] for row in rows}
+            if {"KmemJobAbsent", "KmemHostsWithoutRules"} <= set(told):
+                break
+            time.sleep(0.1)
+        self.assertEqual({name: told.get(name) for name in ("KmemJobAbsent", "KmemHostsWithoutRules")},
+                         {name: f"http://a:10054/runbooks/{name}" for name in ("KmemJobAbsent", "KmemHostsWithoutRules")})
+
+
 class RemoteWrite(unittest.TestCase):
     def test_bytes(self):
         one = remote_write.time_series({"b": "2", "__name__": "x"}, [(1.5, 1.0)])

@@ -72,8 +72,8 @@ def _(dashboard):
 @rule("template-label-promql-rule")
 def _(dashboard):
     for row in variables(dashboard, "query"):
-        found = re.fullmatch(r"(label_values|label_names|metrics|query_result)\((.+)\)", row["query"])
-        if not found or not selectors(found[2].rsplit(",", 1)[0]):
+        found = re.fullmatch(r"(label_values|label_names|metrics|query_result)\(.+\)", row["query"])
+        if not found or not selectors(dashboards.variable_query(row["query"])):
             yield finding(f"{row['name']}: {row['query']}")
 
 
@@ -313,6 +313,18 @@ class Lint(unittest.TestCase):
         self.assertEqual(len(drawn), 7)
         for metric, *_ in (found for expression in drawn for found in selectors(expression)):
             self.assertTrue(metric.endswith(":leaders") or metric == "ALERTS", metric)
+
+    def test_what_exporter_draws_over_time_is_of_those_that_lead(self):
+        exporter = load()["kmem-exporter"]
+        drawn = [target["expr"] for panel in panels_of(exporter) for target in panel["targets"] if not target["instant"]]
+        drawn += [row["expr"] for row in exporter["annotations"]["list"] if "expr" in row]
+        self.assertEqual(len(drawn), 15)
+        (shown,) = [row for row in exporter["templating"]["list"] if row["name"] == "shown"]
+        leading = {metric for metric, *_ in selectors(dashboards.variable_query(shown["query"]))}
+        others = {"kmem_pool_tag_bytes", "kmem_exporter_http_request_duration_seconds_bucket"}  # of those with most tags, and slow to scrape
+        for expression in drawn:
+            self.assertEqual(expression.count('instance=~"$shown"'), len(selectors(expression)), expression)
+            self.assertLessEqual({metric for metric, *_ in selectors(expression)}, leading | others)
 
     def test_a_link_of_a_series_names_only_labels_that_its_queries_give(self):
         linked = 0

@@ -103,6 +103,9 @@ class Deployment(unittest.TestCase):
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
         for endpoint in resources["PodMonitor"]["spec"]["podMetricsEndpoints"]:
             self.assertIn(endpoint["port"], ports)
+            # A pod that begins anew is the same host.
+            dropped = [row["regex"] for row in endpoint["relabelings"] if row.get("action") == "labeldrop"]
+            self.assertTrue(any(re.fullmatch(regex, "pod") for regex in dropped), dropped)
         self.assertIn(f"--web.listen-address=:{ports['metrics']}", container["args"])
         self.assertLessEqual({mount["name"] for mount in container["volumeMounts"]}, {row["name"] for row in template["spec"]["volumes"]})
         self.assertEqual(container["securityContext"]["capabilities"], {"drop": ["ALL"], "add": ["DAC_READ_SEARCH"]})

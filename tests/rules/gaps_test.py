@@ -68,6 +68,19 @@ def firing(more=""):
 
 
 class Gaps(unittest.TestCase):
+    def test_a_host_whose_labels_change_ends_no_other_hosts_alert(self):
+        """As pods do that begin anew."""
+        series = {}
+        for bound, of in (("available_memory", "kmem_physical_memory_bytes"), ("commit_limit", "kmem_commit_limit_bytes")):
+            for pod, values in (("old", "100x20 stale"), ("new", "_x21 100x40")):
+                series[f'{of}{{job="kmem",instance="b:1",pod="{pod}"}}'] = values
+            series[f"{of}{{{HOST}}}"] = "100x61"
+            series[f'kmem_pool_headroom_bytes{{{HOST},pool="paged",bound="{bound}"}}'] = "10x61"
+        series[f'kmem_exhaustion_seconds{{{HOST},resource="paged"}}'] = "100000x61"
+        wanted = samples({("KmemPoolExhaustionPredicted", PAGE), ("KmemPoolExhaustionPredicted", TICKET)})
+        code, output = run(series, [(firing(), f"{at}m", wanted) for at in (20, 25, 30, 35, 60)])
+        self.assertEqual(code, 0, output)
+
     def test_one_missed_scrape_ends_no_alert_and_what_is_gone_is_told_for_a_quarter_of_an_hour(self):
         series = {name: f"{value}x30 stale {value}x20 stale" for name, value in TROUBLE.items()}
         # It had ten days of history, and has one.

@@ -1,15 +1,66 @@
 """Exporter: is what the other dashboards show whole and fresh?"""
 
-from panels import BLUE, DAYS, GREEN, RED, YELLOW, annotation, dashboard, graph, job_and_instance, of, row, stat, steps, table
+from panels import (
+    BLUE,
+    DAYS,
+    GREEN,
+    RED,
+    SELECT,
+    YELLOW,
+    annotation,
+    dashboard,
+    graph,
+    job_and_instance,
+    of,
+    row,
+    stat,
+    steps,
+    table,
+    variable,
+)
+
+LEADERS = 20
+# Whose points the graphs read: of each of these the first twenty, at the end of the time range. The points of every host of 10,000
+# are more samples than Prometheus holds for a query (--query.max-samples). By names: a host of another site that has one is read, too.
+LEADING = [
+    of("scrape_duration_seconds"),
+    of("kmem_scrape_collector_duration_seconds"),
+    of("kmem_scrape_collector_skipped_rows") + " > 0",
+    of("kmem_pool_tags"),
+    of("kmem_pool_tag_evictions_total") + " > 0",
+    of("kmem_trend_state_failures_total") + " > 0",
+    of("kmem_exporter_guard_rejections_total") + " > 0",
+    f"rate({of('kmem_exporter_http_requests_total')}[15m])",
+    f"{of('process_cpu_seconds_total')} / (time() - {of('process_start_time_seconds')})",
+    of("process_resident_memory_bytes"),
+    of("process_open_fds"),
+    of("process_handles"),
+]
+
+
+def shown():
+    leading = " or ".join(f"topk({LEADERS}, sum by (<<host>>) ({expression}))" for expression in LEADING)
+    return {
+        **variable("shown", "Shown", f"query_result({leading})"),
+        "regex": '/instance="([^"]+)"/',
+        "allValue": None,  # all that the query gives
+        "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+        "hide": 2,
+    }
+
+
+def of_shown(metric):
+    return of(metric, select='instance=~"$shown", ' + SELECT)
+
 
 STARTS = annotation(
     "Exporter starts",
     BLUE,
-    "(time() - " + of("process_start_time_seconds") + ") * 1000 < 600000 + 2 * $__interval_ms",
+    "(time() - " + of_shown("process_start_time_seconds") + ") * 1000 < 600000 + 2 * $__interval_ms",
     "Exporter started",
     "<<who>>",
 )
-BUCKET = of("kmem_exporter_http_request_duration_seconds_bucket")
+BUCKET = of_shown("kmem_exporter_http_request_duration_seconds_bucket")
 
 
 def build():
@@ -113,7 +164,7 @@ def build():
                     graph(
                         "Time to read each part",
                         "Reading and parsing, the ten slowest.",
-                        [(f"topk(10, {of('kmem_scrape_collector_duration_seconds')})", "<<who>> {{collector}}")],
+                        [(f"topk(10, {of_shown('kmem_scrape_collector_duration_seconds')})", "<<who>> {{collector}}")],
                         "s",
                         min=0,
                     ),
@@ -123,7 +174,7 @@ def build():
                     graph(
                         "Refused rows",
                         "Malformed, or beyond a bound; more than none is worth a look into the log.",
-                        [(of("kmem_scrape_collector_skipped_rows") + " > 0", "<<who>> {{collector}}")],
+                        [(of_shown("kmem_scrape_collector_skipped_rows") + " > 0", "<<who>> {{collector}}")],
                         "short",
                         empty="none were refused",
                         min=0,
@@ -135,8 +186,8 @@ def build():
                         "Tags, live and exported",
                         "What the kernel reports and what is exported of it.",
                         [
-                            (f"topk(20, sum by (<<host>>) ({of('kmem_pool_tags')}))", "<<who>> live"),
-                            (f"topk(20, count by (<<host>>) ({of('kmem_pool_tag_bytes')}))", "<<who>> exported"),
+                            (f"topk({LEADERS}, sum by (<<host>>) ({of_shown('kmem_pool_tags')}))", "<<who>> live"),
+                            (f"topk({LEADERS}, count by (<<host>>) ({of_shown('kmem_pool_tag_bytes')}))", "<<who>> exported"),
                         ],
                         "short",
                         min=0,
@@ -153,7 +204,7 @@ def build():
                     graph(
                         "Time a scrape takes",
                         "As Prometheus sees it.",
-                        [(f"topk(20, {of('scrape_duration_seconds')})", "<<who>>")],
+                        [(f"topk({LEADERS}, {of_shown('scrape_duration_seconds')})", "<<who>>")],
                         "s",
                         min=0,
                     ),
@@ -165,7 +216,7 @@ def build():
                         "By handler and answer.",
                         [
                             (
-                                f"topk(20, sum by (<<host>>, handler, code) (rate({of('kmem_exporter_http_requests_total')}[$__rate_interval])))",
+                                f"topk({LEADERS}, sum by (<<host>>, handler, code) (rate({of_shown('kmem_exporter_http_requests_total')}[$__rate_interval])))",
                                 "<<who>> {{handler}} {{code}}",
                             )
                         ],
@@ -180,7 +231,7 @@ def build():
                         "From a complete request to its answer, measured by the exporter.",
                         [
                             (
-                                f"topk(20, histogram_quantile(0.99, sum by (<<host>>, le) (rate({BUCKET}[$__rate_interval]))))",
+                                f"topk({LEADERS}, histogram_quantile(0.99, sum by (<<host>>, le) (rate({BUCKET}[$__rate_interval]))))",
                                 "<<who>>",
                             )
                         ],
@@ -200,7 +251,7 @@ def build():
                         "Closed before a handler saw a request, by reason.",
                         [
                             (
-                                f"rate({of('kmem_exporter_guard_rejections_total')}[$__rate_interval]) > 0",
+                                f"rate({of_shown('kmem_exporter_guard_rejections_total')}[$__rate_interval]) > 0",
                                 "<<who>> {{reason}}",
                             )
                         ],
@@ -214,7 +265,7 @@ def build():
                     graph(
                         "Tags pushed out",
                         "By the cap tags.max_exported or the bound of metrics.profile; series that come and go hide leaks.",
-                        [(f"increase({of('kmem_pool_tag_evictions_total')}[1d]) > 0", "<<who>> {{pool}}")],
+                        [(f"increase({of_shown('kmem_pool_tag_evictions_total')}[1d]) > 0", "<<who>> {{pool}}")],
                         "short",
                         empty="none in a day",
                         min=0,
@@ -225,7 +276,7 @@ def build():
                     graph(
                         "Trouble with kept history",
                         "Times that it could not be written or used, a day.",
-                        [(f"increase({of('kmem_trend_state_failures_total')}[1d]) > 0", "<<who>> {{reason}}")],
+                        [(f"increase({of_shown('kmem_trend_state_failures_total')}[1d]) > 0", "<<who>> {{reason}}")],
                         "short",
                         empty="none in a day",
                         min=0,
@@ -242,7 +293,7 @@ def build():
                     graph(
                         "CPU",
                         "Of one core.",
-                        [(f"topk(20, rate({of('process_cpu_seconds_total')}[$__rate_interval]))", "<<who>>")],
+                        [(f"topk({LEADERS}, rate({of_shown('process_cpu_seconds_total')}[$__rate_interval]))", "<<who>>")],
                         "percentunit",
                         min=0,
                     ),
@@ -252,7 +303,7 @@ def build():
                     graph(
                         "Resident memory",
                         "Flat, once every tag has its history.",
-                        [(f"topk(20, {of('process_resident_memory_bytes')})", "<<who>>")],
+                        [(f"topk({LEADERS}, {of_shown('process_resident_memory_bytes')})", "<<who>>")],
                         "bytes",
                         min=0,
                     ),
@@ -263,8 +314,8 @@ def build():
                         "Handles and descriptors",
                         "Of the exporters themselves, the twenty highest.",
                         [
-                            (f"topk(20, {of('process_open_fds')})", "<<who>> descriptors"),
-                            (f"topk(20, {of('process_handles')})", "<<who>> handles"),
+                            (f"topk({LEADERS}, {of_shown('process_open_fds')})", "<<who>> descriptors"),
+                            (f"topk({LEADERS}, {of_shown('process_handles')})", "<<who>> handles"),
                         ],
                         "short",
                         min=0,
@@ -277,9 +328,9 @@ def build():
     return dashboard(
         "kmem-exporter",
         "Kernel memory / Exporter",
-        "The exporters themselves: whole, fresh, cheap?",
+        "The exporters themselves: whole, fresh, cheap? Of many, graphs show those that lead in what one of them is about.",
         rows,
-        job_and_instance(),
+        [*job_and_instance(), shown()],
         [STARTS],
         "now-7d",
     )
