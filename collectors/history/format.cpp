@@ -403,13 +403,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   if (const auto look = unusable_look(prefix ? text : *head)) return refuse(*look);
   if (is_binary(text)) return refuse("binary, and no capture; perfmon's logs become CSV by: relog FILE -f csv -o OUT");
   file_notes.read_as("poolmon, memsnap or debugger text");
-<<<<<<< HEAD
-  return make_text_history(lines(), file_notes, text_options());
-=======
-  return whole(make_text_history(
-      lines(), file_notes,
-      {modified, dates_of(beside, options, file_notes), is_shared, options.learned.with_host_lines.contains(path)}));
->>>>>>> h11b
+  return whole(make_text_history(lines(), file_notes, text_options()));
 }
 
 }  // namespace kmem::history

@@ -224,10 +224,10 @@ void TrendWatch::note_readiness() {
   const trend::Readiness readiness = engine_.readiness();
   view_.judged = readiness.judged;
   std::optional<Subject> growing;
-  if (const auto& largest = readiness.largest; largest && largest->is_large) {
+  if (const auto& largest = readiness.largest; largest && (largest->is_large || largest->falls > 0)) {
     growing = Subject{largest->kind, largest->pool, largest->text};
     if (growing != growing_)
-      base::log_warn("grows now" + std::string(trend::growth_claim(*largest)),
+      base::log_warn((largest->is_large ? "grows now" : "grows between falls") + trend::growth_claim(*largest),
                      {{"kind", trend::kind_name(largest->kind)},
                       {"pool", trend::pool_name_of(largest->kind, largest->pool)},
                       {name_key(largest->kind), largest->text},

@@ -65,7 +65,8 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"bytes", trend::counts_bytes(growth->kind) ? ordered_json(std::llround(growth->amount)) : ordered_json(nullptr)},
           {"amount", std::llround(growth->amount)},
           {"seconds", std::llround(growth->seconds)},
-          {"large", growth->is_large}};
+          {"large", growth->is_large},
+          {"falls", growth->falls}};
 }
 
 ordered_json host_json(const HostAnalysis& host) {

@@ -149,10 +149,12 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
           : hours < 2 ? " in " + count_words(static_cast<std::uint64_t>(std::max(1LL, std::llround(hours * 60))), "minute")
           : hours < 48 ? " in " + count_words(whole(hours), "hour")
                        : " in " + digits(hours / 24, hours < 240 ? 1 : 0) + " days") +
-         std::string(trend::growth_claim(growth));
+         trend::growth_claim(growth);
 }
 
 bool grows_fast(const HostAnalysis& host) { return host.readiness.largest && host.readiness.largest->is_large; }
+
+bool grows_between_falls(const HostAnalysis& host) { return host.readiness.largest && host.readiness.largest->falls > 0; }
 
 /// Such growth is the verdict where nothing has one.
 bool only_grows_fast(const HostAnalysis& host) {
@@ -163,9 +165,10 @@ bool only_grows_fast(const HostAnalysis& host) {
 void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool grows) {
   constexpr double kSeldomHours = 2;
   const std::string lacking = trend::readiness_words(analysis.readiness);
-  if (!lacking.empty() && (grows || grows_fast(analysis))) out += "         Too little to judge the rest: " + lacking + ".\n";
+  const bool is_said = !grows && (grows_fast(analysis) || grows_between_falls(analysis));
+  if (!lacking.empty() && (grows || is_said)) out += "         Too little to judge the rest: " + lacking + ".\n";
   if (lacking.empty() && days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
-  if (const auto& largest = analysis.readiness.largest; largest && (grows || !largest->is_large))
+  if (const auto& largest = analysis.readiness.largest; largest && !is_said)
     out += "         " + std::string(trend::growth_label(*largest)) + growth_words(*largest) + "\n";
   const double hours = analysis.usual_seconds / base::kSecondsPerHour;
   if (hours > kSeldomHours)
@@ -209,8 +212,9 @@ void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of
                     watched = analysis.count(Verdict::kWatch);
   const bool grows = leaks + surges + watched > 0;
   out += "Verdict  " +
-         (analysis.summary.subjects == 0 && !grows ? std::string(kNothingToJudge)
-          : !grows && grows_fast(analysis)         ? "grows now: " + growth_words(*analysis.readiness.largest)
+         (analysis.summary.subjects == 0 && !grows  ? std::string(kNothingToJudge)
+          : !grows && grows_fast(analysis)          ? "grows now: " + growth_words(*analysis.readiness.largest)
+          : !grows && grows_between_falls(analysis) ? "grows between falls: " + growth_words(*analysis.readiness.largest)
           : grows || analysis.readiness.judged
               ? verdict_sum(leaks, surges, watched) +
                     (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read")
@@ -301,8 +305,10 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
     const bool fast = what.empty() && grows_fast(*host);
     if (unknown && host->summary.subjects == 0) what = kNothingToJudge;
     else if (fast) what = "grows now: " + growth_words(*host->readiness.largest);
+    else if (what.empty() && grows_between_falls(*host))
+      what = "grows between falls: " + growth_words(*host->readiness.largest);
     else if (unknown) what = "too little to judge: " + trend::readiness_words(host->readiness);
-    if (const auto& largest = host->readiness.largest; largest && unknown && !fast)
+    if (const auto& largest = host->readiness.largest; largest && unknown && !fast && largest->falls == 0)
       what += "; largest growth " + growth_words(*largest);
     // What is said of now is of the host's own last reading.
     const double silent_days = static_cast<double>(newest - host->end) / 1000 / kSecondsPerDay;

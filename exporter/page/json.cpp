@@ -177,7 +177,8 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"bytes", trend::counts_bytes(growth->kind) ? ordered_json(growth->amount) : ordered_json(nullptr)},
           {"amount", growth->amount},
           {"seconds", growth->seconds},
-          {"large", growth->is_large}};
+          {"large", growth->is_large},
+          {"falls", growth->falls}};
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ std::string growth_so_far(const trend::Readiness::Growth& growth) {
   return std::string(trend::growth_label(growth)) + subject_words(subject) +
          (growth.kind == trend::Kind::kSystemPtes ? ", -" : ", +") +
          (bytes ? byte_words(growth.amount) : number_words(growth.amount)) + " in " + duration_words(growth.seconds) +
-         std::string(trend::growth_claim(growth));
+         trend::growth_claim(growth);
 }
 
 void add_shortages(const View& view, std::vector<std::string>& out, Verdict& verdict) {

@@ -63,7 +63,7 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
          (pool.empty() ? std::string(trend::kind_name(growth.kind)) : std::string(pool)) +
          (growth.text.empty() ? "" : " " + growth.text) + (growth.kind == trend::Kind::kSystemPtes ? " -" : " +") +
          (trend::counts_bytes(growth.kind) ? short_bytes(amount) : short_count(static_cast<std::uint64_t>(amount))) + " in " +
-         span_words(growth.seconds) + std::string(trend::growth_claim(growth));
+         span_words(growth.seconds) + trend::growth_claim(growth);
 }
 
 std::string words(const trend::SubjectReport& report) {
@@ -127,10 +127,11 @@ void TrendNotes::refresh() {
   } else {
     const trend::Readiness readiness = engine.readiness();
     const std::string lacking = trend::readiness_words(readiness);
-    const bool fast = readiness.largest && readiness.largest->is_large;
-    if (fast) ends_.push_back(growth_words(*readiness.largest));
+    // What says more than that nothing could be judged.
+    const bool first = readiness.largest && (readiness.largest->is_large || readiness.largest->falls > 0);
+    if (first) ends_.push_back(growth_words(*readiness.largest));
     if (!lacking.empty()) ends_.push_back("Too little to judge: " + lacking);
-    if (!lacking.empty() && readiness.largest && !fast) ends_.push_back(growth_words(*readiness.largest));
+    if (!lacking.empty() && readiness.largest && !first) ends_.push_back(growth_words(*readiness.largest));
     for (const trend::SubjectReport& report : engine.report(true)) {
       if (report.kind == trend::Kind::kTag)
         notes_[tag_key(report.pool, report.text)] = {words(report) + holder_note(engine, report), mark_of(report.verdict)};

@@ -103,6 +103,7 @@ std::uint32_t TrendEngine::admit(const Sample& sample, std::uint32_t key) {
     *state_.subjects[slot] = {};
     state_.open[slot] = {};
     state_.recent.clear_subject(slot);
+    falls_.erase(slot);
   } else {
     state_.subjects.push_back(std::make_unique<Subject>());
     state_.open.emplace_back();
@@ -221,7 +222,7 @@ void TrendEngine::observe(const Observation& observation) {
   } else if (coarse != state_.coarse_bucket || fine != state_.fine_bucket || moment.new_boot) {
     close_buckets(coarse, fine, moment.new_boot);
   }
-  if (moment.new_boot) state_.rooms.fill({});
+  if (moment.new_boot) state_.rooms.fill({}), falls_.clear();
   gap_ms_ = moment.at_ms - before_ms;
   if (first || (gap_ms_ <= kLongestIntervalMs && !moment.new_boot)) {
     seen_ms_ += first ? 0 : gap_ms_;

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,7 @@
 #include "collectors/base/flat_index.h"
 #include "collectors/base/result.h"
 #include "exporter/trend/estimator.h"
+#include "exporter/trend/falls.h"
 #include "exporter/trend/folded.h"
 #include "exporter/trend/headroom.h"
 #include "exporter/trend/history.h"
@@ -175,6 +177,7 @@ class TrendEngine {
   void note_absent(const Gaps& gaps);
   void judge(std::size_t until);
   void judge(Subject& subject, std::size_t slot);
+  void look_for_falls(std::size_t slot);
   void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days);
   [[nodiscard]] double limit_of(std::size_t slot) const;
   [[nodiscard]] static std::size_t total_of(Kind kind, Pool pool);
@@ -202,13 +205,15 @@ class TrendEngine {
   [[nodiscard]] std::optional<Readiness::Growth> largest_growth(bool of_all) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, double left, double whole) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now(std::optional<double> more_than) const;
+  [[nodiscard]] std::optional<Readiness::Growth> growth_between_falls() const;
   [[nodiscard]] double whole_of_unlimited(std::size_t slot) const;
   [[nodiscard]] std::vector<SubjectReport::Grower> growers_of(std::size_t slot) const;
 
   EngineOptions options_;
   State state_;
   base::FlatIndex index_;
-  std::vector<std::uint32_t> order_;  // slots in the order of the last observation
+  std::map<std::size_t, Falls> falls_;  // by slot, of the running boot; few have one. Looked for once a day
+  std::vector<std::uint32_t> order_;    // slots in the order of the last observation
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;
   std::uint64_t surge_changes_ = 0;

@@ -76,6 +76,22 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
     folded = assess_boots({parts.data(), count}, options);
   }
   settle_verdict(subject, now, folded, uptime_days);
+  if (daily_turn) look_for_falls(slot);
+}
+
+void TrendEngine::look_for_falls(std::size_t slot) {
+  const Subject& subject = *state_.subjects[slot];
+  std::optional<Falls> found;
+  if (subject.may_leak()) {
+    std::array<float, kCoarseBuckets> line;
+    unroll(subject.history.coarse, state_.judged_bucket, line);
+    const std::int64_t first_bucket = state_.judged_bucket - kCoarseBuckets + 1;
+    const std::int64_t from = std::max(judged_from(state_.timeline.boots().back()), subject.first_seen_ms / kCoarseMs);
+    const auto skipped = static_cast<std::size_t>(std::clamp<std::int64_t>(from - first_bucket, 0, kCoarseBuckets));
+    found = find_falls(std::span<const float>(line).subspan(skipped), min_per_day(subject.kind));
+  }
+  if (found) falls_[slot] = *found;
+  else falls_.erase(slot);
 }
 
 void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days) {

@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "collectors/base/clock.h"
 #include "exporter/trend/daily.h"
 #include "exporter/trend/engine.h"
 
@@ -66,6 +67,23 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
   }
   // A total is named by its tag, unless there is none that makes up half of it.
   return total && (!tag || tag->amount < total->amount / 2) ? total : tag;
+}
+
+/// Of a tag before that of a total, which may be the tag's; by what was given back.
+std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
+  std::optional<Readiness::Growth> growth;
+  std::pair<bool, double> most;
+  for (const auto& [slot, falls] : falls_) {
+    const Subject& subject = *state_.subjects[slot];
+    const Verdict verdict = verdict_of(subject);
+    if (verdict == Verdict::kLeak || verdict == Verdict::kSurge) continue;
+    const std::pair<bool, double> rank(subject.kind == Kind::kTag, falls.given_back);
+    if (growth && rank <= most) continue;
+    most = rank;
+    growth = Readiness::Growth{subject.kind, subject.pool, subject.text, falls.slope_per_day, base::kSecondsPerDay};
+    growth->falls = falls.count, growth->days_since_fall = falls.days;
+  }
+  return growth;
 }
 
 Readiness TrendEngine::readiness() const {
@@ -131,6 +149,8 @@ Readiness TrendEngine::readiness() const {
   const bool is_faster = fast && (fast->is_large || (of_all && (!slow || fast->amount > slow->amount)));
   readiness.largest = is_faster ? std::move(fast) : std::move(slow);
   if (readiness.largest) readiness.largest->is_new = !of_all && !readiness.largest->is_large;
+  if (!readiness.largest || !readiness.largest->is_large)
+    if (auto between = growth_between_falls()) readiness.largest = std::move(between);
   if (readiness.largest)
     readiness.largest->of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(),
                                              [](const auto& subject) { return verdict_of(*subject) != Verdict::kOk; });
@@ -139,12 +159,18 @@ Readiness TrendEngine::readiness() const {
 
 std::string_view growth_label(const Readiness::Growth& growth) {
   if (growth.is_large) return "Grows now: ";
+  if (growth.falls > 0) return "Grows between falls: ";
   if (growth.is_new) return "Too new to be judged, of those the largest growth: ";
   return growth.of_rest ? "Largest growth of the rest: " : "Largest growth so far: ";
 }
 
-std::string_view growth_claim(const Readiness::Growth& growth) {
-  return growth.is_large ? ", not long enough to tell a surge from a step" : "";
+std::string growth_claim(const Readiness::Growth& growth) {
+  if (growth.is_large) return ", not long enough to tell a surge from a step";
+  if (growth.falls == 0) return {};
+  const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));
+  return ", given back " + (growth.falls == 1 ? std::string("once, ") : std::to_string(growth.falls) + " times, the last ") +
+         std::to_string(days) + (days == 1 ? " day" : " days") +
+         " ago: a leak that a restart of its owner frees, or a cache that is trimmed";
 }
 
 std::string readiness_words(const Readiness& readiness) {

@@ -108,6 +108,8 @@ struct Readiness {
     bool is_large = false;  // grows now, beyond all before, by much of what was left or of what it held: told before all else
     bool is_new = false;    // of the largest among those that are too new to be judged
     bool of_rest = false;   // other growth has a verdict, which says more
+    std::size_t falls = 0;  // that gave it back within this boot: growth of a day between them, on average
+    double days_since_fall = 0;
   };
   bool judged = false;           // a boot was long enough, or boots together were
   bool few = false;              // it lacks in readings, not in days
@@ -116,8 +118,8 @@ struct Readiness {
   double days_lacking = 0;       // where it lacks in days
   std::size_t boots = 0;         // that ended, where none of them, nor the running one, lasted: what it lacks is one that does
   double longest_boot_days = 0;  // of those, by readings
-  // Of what may leak and has no verdict that tells it: what is large and grows now, at any time; else in bytes of all
-  // subjects while they cannot be judged, or could for less than two weeks, later of new ones.
+  // Of what may leak and has no verdict that tells it: what is large and grows now, at any time; else what grows between
+  // falls; else in bytes of all subjects while they cannot be judged, or could for less than two weeks, later of new ones.
   std::optional<Growth> largest;
 };
 
@@ -132,10 +134,11 @@ struct Summary {
   std::uint64_t clock_jumps_total = 0;
 };
 
-/// What stands before the growth, for every outlet the same: "Largest growth so far: ", "Grows now: ".
+/// What stands before the growth, for every outlet the same: "Largest growth so far: ", "Grows now: ", "Grows between falls: ".
 [[nodiscard]] std::string_view growth_label(const Readiness::Growth& growth);
-/// And after it: ", not long enough to tell a surge from a step". Empty where nothing grows in the way of one.
-[[nodiscard]] std::string_view growth_claim(const Readiness::Growth& growth);
+/// And after it: ", not long enough to tell a surge from a step", or what growth between falls may be. Empty where nothing
+/// grows in the way of either.
+[[nodiscard]] std::string growth_claim(const Readiness::Growth& growth);
 /// "most of it Leak, +208 MiB", or of up to three: "most of it A, +2.0 MiB, B, +1.1 MiB"; empty where there is none.
 /// `words` says an amount of bytes.
 [[nodiscard]] std::string grower_words(const SubjectReport& report, const std::function<std::string(double)>& words);

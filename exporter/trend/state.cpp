@@ -265,6 +265,8 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   seen_ms_ = std::min({state_.timeline.now_ms() - oldest_ms, seen_in_rings_ms(), watched_ms});
   gap_ms_ = 0;
   week_growths_.clear();
+  falls_.clear();
+  for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) look_for_falls(slot);
   order_.clear();
   tick_ = 0;
   last_admission_hour_ = -1;

@@ -325,6 +325,67 @@ History rebooted_leak(Random& random, double period, double low, double high) {
 History weekly_reboot_leak(Random& random) { return rebooted_leak(random, 7, 0.01, 0.02); }
 History fortnightly_reboot_leak(Random& random) { return rebooted_leak(random, 14, 0.01, 0.02); }
 
+/// Days since the last of what comes every so many days, more or less.
+template <int kEveryDays>
+std::function<double(double)> age_since(Random& random, double jitter) {
+  std::vector<double> times;
+  for (double at = -random.uniform(0, kEveryDays); at < kDays; at += kEveryDays * (1 + jitter * random.uniform(-1, 1)))
+    times.push_back(at);
+  return [=](double day) {
+    const auto next = std::upper_bound(times.begin(), times.end(), day);
+    return day - *(next == times.begin() ? next : next - 1);
+  };
+}
+template <int kEveryDays>
+History restarted_service(Random& random) {
+  const double rate = random.uniform(0.01, 0.03), level = draw_leak_level(random, rate);
+  const auto age = age_since<kEveryDays>(random, random.chance(0.5) ? 0.15 : 0);
+  return quiet(random, level, [=](double day, double) { return rate * level * age(day); });
+}
+template <int kEveryDays>
+History trimmed_cache(Random& random) {  // that is full well before
+  const double level = draw_level(random), size = level * random.uniform(0.1, 1), tau = random.uniform(0.05, 0.25) * kEveryDays;
+  const auto age = age_since<kEveryDays>(random, 0.1);
+  return quiet(random, level, [=](double day, double) { return size * (1 - std::exp(-age(day) / tau)); });
+}
+template <int kEveryDays>
+History batch(Random& random) {
+  const double level = draw_level(random), size = level * random.uniform(0.1, 1);
+  const double length = kEveryDays * random.uniform(0.05, 0.3), up = length * random.uniform(0.05, 0.8);
+  const auto age = age_since<kEveryDays>(random, 0);
+  return quiet(random, level, [=](double day, double) {
+    return size * std::clamp(std::min(age(day) / up, (length - age(day)) / (0.05 * length)), 0.0, 1.0);
+  });
+}
+History month_end(Random& random) {  // grows for some days, is given back
+  const double level = draw_level(random), size = level * random.uniform(0.1, 1), days = random.uniform(2, 8);
+  const auto age = age_since<30>(random, 0);
+  return quiet(random, level, [=](double day, double) { return size * std::max(0.0, 1 - (30 - age(day)) / days); });
+}
+History business_weeks(Random& random) {  // load that grows from Monday to Friday, more each day or as much
+  const double level = draw_level(random), size = level * random.uniform(0.1, 0.5), share = random.uniform(0, 0.5);
+  const auto age = age_since<7>(random, 0);
+  return quiet(random, level, [=](double day, double) {
+    const double in_week = age(day), in_day = in_week - std::floor(in_week);
+    const bool works = in_week < 5 && in_day > 0.33 && in_day < 0.75;
+    return size * ((works ? (in_day - 0.33) / 0.42 : 0) + (in_week < 5 ? share * std::floor(in_week) / 5 : 0));
+  });
+}
+
+constexpr std::array kFallScenarios = {
+    Scenario{"leak, its service restarts every 7 d", Goal::kDetect, 100, {}, restarted_service<7>},
+    Scenario{"leak, its service restarts every 14 d", Goal::kDetect, 100, {}, restarted_service<14>},
+    Scenario{"leak, its service restarts every 28 d", Goal::kDetect, 100, {}, restarted_service<28>},
+    Scenario{"nightly batch", Goal::kQuiet, 2, {}, batch<1>},
+    Scenario{"weekly batch", Goal::kQuiet, 2, {}, batch<7>},
+    Scenario{"business hours, more each day", Goal::kQuiet, 2, {}, business_weeks},
+    Scenario{"month's end", Goal::kQuiet, 2, {}, month_end},
+    Scenario{"logs rotated daily", Goal::kQuiet, 2, {}, restarted_service<1>},
+    Scenario{"cache trimmed every 7 d", Goal::kQuiet, 2, {}, trimmed_cache<7>},
+    Scenario{"cache trimmed every 14 d", Goal::kQuiet, 2, {}, trimmed_cache<14>},
+    Scenario{"cache trimmed every 28 d", Goal::kQuiet, 2, {}, trimmed_cache<28>},
+};
+
 constexpr std::array kScenarios = {
     Scenario{"calm", Goal::kQuiet, 1, {}, calm},
     Scenario{"sawtooth", Goal::kQuiet, 2, {}, sawtooth},
@@ -382,5 +443,7 @@ double Random::normal() {
 }
 
 std::span<const Scenario> scenarios() { return kScenarios; }
+
+std::span<const Scenario> fall_scenarios() { return kFallScenarios; }
 
 }  // namespace kmem::trend::sim

@@ -61,5 +61,7 @@ struct Scenario {
 [[nodiscard]] std::span<const Scenario> other_scenarios();
 /// Of the second generator, those with reboots, every 28 days too.
 [[nodiscard]] std::span<const Scenario> reboot_scenarios();
+/// What is given back within one boot: leaks whose service restarts, and what only comes and goes.
+[[nodiscard]] std::span<const Scenario> fall_scenarios();
 
 }  // namespace kmem::trend::sim

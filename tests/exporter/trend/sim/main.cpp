@@ -1,6 +1,7 @@
 // The simulation bench: kmem_trend_sim [--runs N] [--first-run N] [--narrow-noise] [--sessions] [--other] [--no-peers]
-//   [--reboots] [--hide-boots] [--readings once-a-day|twice-a-week|office-hours|no-nights|any-time] [--only NAME]
+//   [--reboots] [--falls] [--hide-boots] [--readings once-a-day|twice-a-week|office-hours|no-nights|any-time] [--only NAME]
 // Prints a table; exits 1 when a scenario misses what is wanted of it. `kmem_trend_sim readme` prints that of exporter/trend/README.md.
+// With --falls: how many are told to grow between falls, of all rows and of those made for it.
 // The same run number gives the same history, so fresh numbers are histories that the curves were not fitted to: the
 // fit used runs below 10,000.
 #include <algorithm>
@@ -16,7 +17,7 @@ int main(int argc, char** argv) {
   int runs = 300;
   std::uint64_t first_run = 100'000;
   NoiseKind noise = NoiseKind::kWide;
-  bool other = false, reboots = false, peers = true, readme = false;
+  bool other = false, reboots = false, falls = false, peers = true, readme = false;
   std::string only;
   BootTimes boot_times = BootTimes::kGiven;
   Readings readings = Readings::kAll;
@@ -30,6 +31,8 @@ int main(int argc, char** argv) {
       boot_times = BootTimes::kHidden;
     } else if (argument == "--reboots") {
       reboots = true;
+    } else if (argument == "--falls") {
+      falls = true;
     } else if (argument == "--other") {
       other = true;
     } else if (argument == "readme") {
@@ -56,6 +59,19 @@ int main(int argc, char** argv) {
   }
   if (runs < 1) return 2;
   if (readme) return std::printf("%s", readme_table(first_run, runs).c_str()) < 0;
+  if (falls) {
+    std::printf("| history | told on any day | on the last | a leak on the last |\n|---|---|---|---|\n");
+    for (const auto rows : {fall_scenarios(), other ? other_scenarios() : scenarios()}) {
+      for (const Scenario& scenario : rows) {
+        if (scenario.name.find(only) == std::string_view::npos) continue;
+        const FallsTold told = score_falls(scenario, first_run, runs, noise);
+        std::printf("| %s | %.1f %% | %.1f %% | %.1f %% |\n", std::string(scenario.name).c_str(), told.ever_percent,
+                    told.at_end_percent, told.leak_percent);
+        std::fflush(stdout);
+      }
+    }
+    return 0;
+  }
   std::printf("%s\n", table_head().c_str());
   bool missed = false;
   for (const Scenario& scenario : reboots ? reboot_scenarios() : other ? other_scenarios() : scenarios()) {

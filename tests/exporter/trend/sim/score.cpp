@@ -171,6 +171,38 @@ Row score(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind
   return row;
 }
 
+FallsTold score_falls(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise) {
+  long ever = 0, at_end = 0, leaks = 0;
+  for (int i = 0; i < runs; ++i) {
+    Random random(first_run + static_cast<std::uint64_t>(i));
+    random.noise = noise;
+    const History history = scenario.make(random);
+    TrendEngine engine({.max_subjects = 1});
+    std::int64_t day = 0;
+    bool told = false, told_now = false;
+    const auto look = [&] {
+      const std::optional<Readiness::Growth> growth = engine.readiness().largest;
+      told_now = growth && growth->falls > 0;
+      told = told || told_now;
+    };
+    for (const Sample& sample : history.samples) {
+      trend::Sample subject;
+      subject.text = "Leak";
+      subject.amount = static_cast<std::uint64_t>(sample.bytes);
+      subject.limit = history.limit_bytes;
+      engine.observe({sample.time_ms, sample.boot_ms, {&subject, 1}});
+      if (sample.time_ms / 86'400'000 == day) continue;
+      day = sample.time_ms / 86'400'000;
+      look();
+    }
+    engine.settle();
+    look();
+    ever += told, at_end += told_now;
+    leaks += engine.find(Kind::kTag, Pool::kPaged, "Leak")->verdict == Verdict::kLeak;
+  }
+  return {percent(ever, runs), percent(at_end, runs), percent(leaks, runs)};
+}
+
 std::string table_head() {
   std::string head = "| history | wanted | flagged | median days | slope within 20 % | exhaustion within 25 % |";
   for (const std::string_view name : kPeerNames) head += " " + std::string(name) + " |";

@@ -53,6 +53,12 @@ struct Row {
 [[nodiscard]] Row score(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise, bool with_peers,
                         BootTimes boot_times = BootTimes::kGiven, Readings readings = Readings::kAll);
 
+/// Of so many runs, those of which growth between falls was told where no leak was: on any day, and on the last.
+struct FallsTold {
+  double ever_percent = 0, at_end_percent = 0, leak_percent = 0;
+};
+[[nodiscard]] FallsTold score_falls(const Scenario& scenario, std::uint64_t first_run, int runs, NoiseKind noise);
+
 [[nodiscard]] std::string table_head();
 [[nodiscard]] std::string table_line(const Row& row);
 /// The table of exporter/trend/README.md: every history under wide noise, narrow noise, of the other generator and under sessions; the peers under wide noise.

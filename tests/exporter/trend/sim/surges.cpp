@@ -247,11 +247,15 @@ MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int
     TrendEngine engine({.max_subjects = 1});
     trend::Sample sample;
     sample.kind = Kind::kPool, sample.pool = Pool::kNonpaged, sample.limit = limit;
-    double told_day = -1;
-    std::string what;
-    for (double minute = 0; minute < all.days * 1440 && told_day < 0; minute += 1) {
-      const double day = minute / 1440, shape = all.shape ? all.shape(lumps ? lumps->at(day) : day) : 0;
-      const double value = level * (1 + shape + (relative ? 1 + shape : 1) * noise.at(day, 1) * (1 + shape > 0 ? 1 : 0));
+    double told_day = -1, sum = 0, squares = 0, seen = 0;
+    constexpr double kSpreadDays = 14;  // of load that its spread is measured by, at least
+    for (double minute = 0; minute < all.days * 1440; minute += 1) {
+      if (told_day >= 0 && minute > kSpreadDays * 1440) break;
+      const double day = minute / 1440, load = noise.at(day, 1);
+      sum += load, squares += load * load, seen += 1;
+      if (told_day >= 0) continue;
+      const double shape = all.shape ? all.shape(lumps ? lumps->at(day) : day) : 0;
+      const double value = level * (1 + shape + (relative ? 1 + shape : 1) * load * (1 + shape > 0 ? 1 : 0));
       sample.amount = static_cast<std::uint64_t>(std::clamp(value, 0.0, limit));
       const auto at = kStart + static_cast<std::int64_t>(minute * 60'000);
       engine.observe({at, kStart + static_cast<std::int64_t>(all.boot_days * 86'400'000), {&sample, 1}});
@@ -287,6 +291,11 @@ MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int
       std::printf("  run %d missed: told after %.3f days of %.3f; onset %.2f, level %.3f of limit\n", i,
                   told_day - all.onset_days, all.end_days - all.onset_days, all.onset_days, level / limit);
     told += in_time;
+    const double spread = std::sqrt(std::max(0.0, squares / seen - std::pow(sum / seen, 2))) * level / (limit - level);
+    MinutesScore::Part& part =
+        score
+            .by_spread[static_cast<std::size_t>(std::upper_bound(kSpreads.begin(), kSpreads.end(), spread) - kSpreads.begin())];
+    ++part.runs, part.told += in_time;
   }
   std::sort(left.begin(), left.end()), std::sort(days.begin(), days.end());
   score.told_percent = 100.0 * told / runs;

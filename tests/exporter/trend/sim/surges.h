@@ -3,6 +3,7 @@
 // Thread: pure functions.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -33,7 +34,13 @@ struct MinutesForm {
 };
 [[nodiscard]] std::span<const MinutesForm> minute_forms();
 
+// How much the load varies by itself, of what it leaves of the limit: below these, and above.
+inline constexpr std::array kSpreads = {0.01, 0.03, 0.06};
 struct MinutesScore {
+  struct Part {
+    int runs = 0, told = 0;
+  };
+  std::array<Part, kSpreads.size() + 1> by_spread{};
   double told_percent = 0;
   double left_percent_of_worst_tenth = 0, left_percent_median = 0, days_median = 0;
 };

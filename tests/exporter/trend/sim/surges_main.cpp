@@ -1,5 +1,7 @@
-// The bench of surges: kmem_surge_sim [--runs N] [--first-run N] [--narrow-noise] [--sessions] [--only NAME] [--misses] [--hosts N]
-// Prints a table; exits 1 when a row misses what is wanted of it.
+// The bench of surges: kmem_surge_sim [--runs N] [--first-run N] [--narrow-noise] [--sessions] [--only NAME] [--misses] [--spread] [--hosts N]
+// Prints a table; exits 1 when a row misses what is wanted of it. With --spread each row has what of it was told by how much the
+// load varies by itself, of what is left of the limit.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -11,7 +13,7 @@ int main(int argc, char** argv) {
   int runs = 300, hosts = 0;
   std::uint64_t first_run = 100'000;
   NoiseKind noise = NoiseKind::kWide;
-  bool misses = false, missed = false;
+  bool misses = false, by_spread = false, missed = false;
   std::string only;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -21,6 +23,8 @@ int main(int argc, char** argv) {
       noise = NoiseKind::kSessions;
     } else if (argument == "--misses") {
       misses = true;
+    } else if (argument == "--spread") {
+      by_spread = true;
     } else if (i + 1 < argc && argument == "--runs") {
       runs = std::atoi(argv[++i]);
     } else if (i + 1 < argc && argument == "--hosts") {
@@ -51,6 +55,11 @@ int main(int argc, char** argv) {
     std::printf("| %s | %s %.0f %% | %.1f %% | %.0f / %.0f %% | %.2f |%s\n", std::string(form.name).c_str(),
                 quiet ? "<=" : ">=", quiet ? form.most_percent_told : form.fewest_percent_told, score.told_percent,
                 score.left_percent_of_worst_tenth, score.left_percent_median, score.days_median, bad ? " MISSED" : "");
+    for (std::size_t i = 0; by_spread && i < score.by_spread.size(); ++i) {
+      const MinutesScore::Part& part = score.by_spread[i];
+      std::printf("  spread %s %.0f %%: %d of %d\n", i < kSpreads.size() ? "below" : "from",
+                  100 * kSpreads[std::min(i, kSpreads.size() - 1)], part.told, part.runs);
+    }
     std::fflush(stdout);
   }
   return missed ? 1 : 0;

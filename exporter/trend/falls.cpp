@@ -1,0 +1,150 @@
+#include "exporter/trend/falls.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "exporter/trend/daily.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr double kLeastDays = 20;              // of growth, in all
+constexpr double kFall = 0.3;                  // of the whole range, within two days
+constexpr double kSettled = 0.05;              // of a fall: what comes a day later is still of it
+constexpr std::size_t kFewestPoints = 5;       // of a rise
+constexpr std::size_t kFewestPointsOfTwo = 7;  // where there are two alone
+constexpr std::size_t kMostRises = 9;
+constexpr double kAlike = 2;         // times the common slope, and its reverse
+constexpr double kStraight = 0.65;   // of what moves in the rises, the common slope explains, and ...
+constexpr double kEvidence = 60;     // ... how surely: by as many points as there are
+constexpr double kGoesOn = 0.5;      // of the growth of the first halves, in the second ones: what fills slows down
+constexpr double kAtOnce = 0.3;      // of the common slope, over the first third of the rises, and over the last, ...
+constexpr double kMostAtOnce = 2.5;  // ... or as much: load comes when it comes, and so does a batch
+// Load has the pattern of a week, too: growth has to be clearer and more, of what it begins from.
+constexpr double kOffWeek = 0.8, kStraightOfWeek = 0.9, kAtOnceOfWeek = 0.6, kLeastOfWeek = 0.25;
+constexpr double kGivenBack = 0.6;  // of the rise before a fall
+constexpr double kOneBase = 0.35;   // of the largest rise: so far apart the rises begin
+
+struct Rise {
+  std::size_t begin = 0, end = 0;  // points
+  double slope = 0, from = 0, to = 0;
+  [[nodiscard]] std::size_t count() const { return end - begin; }
+};
+
+struct Sums {
+  double xx = 0, xy = 0, yy = 0;
+};
+/// Of a rise, about its middle.
+Sums sums_of(const Points& points, std::size_t begin, std::size_t end, double& middle_x, double& middle_y) {
+  const auto n = static_cast<double>(end - begin);
+  middle_x = middle_y = 0;
+  for (std::size_t i = begin; i < end; ++i) middle_x += points.x[i] / n, middle_y += points.y[i] / n;
+  Sums sums;
+  for (std::size_t i = begin; i < end; ++i) {
+    const double u = points.x[i] - middle_x, v = points.y[i] - middle_y;
+    sums.xx += u * u, sums.xy += u * v, sums.yy += v * v;
+  }
+  return sums;
+}
+
+std::optional<Falls> find(const Points& points, double min_per_day) {
+  const auto end = static_cast<std::ptrdiff_t>(points.count);
+  const auto [low, high] = std::minmax_element(points.y.begin(), points.y.begin() + end);
+  const double range = *high - *low;
+  if (range < min_per_day) return std::nullopt;
+
+  std::array<Rise, kMostRises> rises;
+  std::size_t count = 1, falls = 0;
+  double fallen = 0;
+  for (std::size_t i = 1; i < points.count; ++i) {
+    const double next = points.y[std::min(i + 1, points.count - 1)], drop = points.y[i - 1] - std::min(points.y[i], next);
+    if (drop < kFall * range || points.x[i] - points.x[i - 1] > 2 * points.spacing) continue;
+    if (points.y[i] > points.y[i - 1] - kSettled * drop) ++i;  // it begins after this one
+    rises[count - 1].end = i;
+    while (i + 1 < points.count && points.y[i + 1] < points.y[i] - kSettled * drop) ++i;
+    // A rise that is too short is none; the first may be cut off by the end of what is kept.
+    if (count > 1 && rises[count - 1].count() < kFewestPoints) return std::nullopt;
+    if (count == kMostRises) return std::nullopt;
+    rises[count++].begin = i;
+    fallen = drop, ++falls;
+  }
+  if (falls == 0) return std::nullopt;
+  rises[count - 1].end = points.count;
+
+  Sums all, early, late, begin, at_end;
+  std::size_t used = 0, long_ones = 0;
+  double grown_days = 0, freedom = 0, largest = 0;
+  double lowest_base = std::numeric_limits<double>::infinity(), highest_base = -lowest_base;
+  for (std::size_t j = 0; j < count; ++j) {
+    Rise& rise = rises[j];
+    if (rise.count() < kFewestPoints) continue;
+    double x = 0, y = 0;
+    const Sums sums = sums_of(points, rise.begin, rise.end, x, y);
+    rise.slope = sums.xy / sums.xx;
+    if (!(rise.slope > 0)) return std::nullopt;
+    rise.from = y + rise.slope * (points.x[rise.begin] - x), rise.to = y + rise.slope * (points.x[rise.end - 1] - x);
+    all.xx += sums.xx, all.xy += sums.xy, all.yy += sums.yy;
+    const std::size_t half = (rise.count() + 1) / 2;
+    const Sums first = sums_of(points, rise.begin, rise.begin + half, x, y);
+    const Sums second = sums_of(points, rise.end - half, rise.end, x, y);
+    early.xx += first.xx, early.xy += first.xy, late.xx += second.xx, late.xy += second.xy;
+    const std::size_t third = std::max<std::size_t>(2, rise.count() / 3);
+    // Where the first began was not seen, nor how the last one ends.
+    const auto grown = [&points](std::size_t begin_at, std::size_t end_at, Sums& of) {
+      of.xy += points.y[end_at] - points.y[begin_at], of.xx += points.x[end_at] - points.x[begin_at];
+    };
+    if (j > 0) grown(rise.begin, rise.begin + third, begin);
+    if (j + 1 < count) grown(rise.end - 1 - third, rise.end - 1, at_end);
+    if (j > 0) lowest_base = std::min(lowest_base, rise.from), highest_base = std::max(highest_base, rise.from);
+    largest = std::max(largest, rise.to - rise.from);
+    grown_days += points.x[rise.end - 1] - points.x[rise.begin] + 1;
+    freedom += static_cast<double>(rise.count() - 1);
+    ++used, long_ones += rise.count() >= kFewestPointsOfTwo ? 1 : 0;
+  }
+  if ((used < 3 && long_ones < 2) || grown_days < kLeastDays) return std::nullopt;
+  const double slope = all.xy / all.xx;
+  const double straight = all.xy * slope / all.yy;
+  const double apart =
+      falls > 1 ? (points.x[rises[count - 1].begin] - points.x[rises[1].begin]) / static_cast<double>(falls - 1) : 0;
+  const bool of_week = std::abs(apart - 7) < kOffWeek;
+  if (of_week && largest < kLeastOfWeek * std::abs(lowest_base)) return std::nullopt;
+  if (slope < min_per_day || straight < (of_week ? kStraightOfWeek : kStraight)) return std::nullopt;
+  if (-std::log(1 - straight) * (freedom - static_cast<double>(used)) < kEvidence) return std::nullopt;
+  const auto as_always = [slope, least = of_week ? kAtOnceOfWeek : kAtOnce](const Sums& of) {
+    return of.xx == 0 || (of.xy > least * slope * of.xx && of.xy < kMostAtOnce * slope * of.xx);
+  };
+  if (!as_always(begin) || !as_always(at_end)) return std::nullopt;
+  if (late.xy / late.xx < kGoesOn * early.xy / early.xx) return std::nullopt;
+  if (highest_base - lowest_base > kOneBase * largest) return std::nullopt;
+  for (std::size_t j = 0; j < count; ++j) {
+    const Rise& rise = rises[j];
+    if (rise.count() < kFewestPoints) continue;
+    if (rise.slope > kAlike * slope || rise.slope * kAlike < slope) return std::nullopt;
+    if (j + 1 == count) continue;
+    const double back = rise.to - points.y[rises[j + 1].begin];
+    if (back < kGivenBack * (rise.to - rise.from)) return std::nullopt;
+  }
+  const Rise& newest = rises[count - 1];
+  Falls found;
+  found.count = falls;
+  found.given_back = fallen;
+  found.growth = std::max(0.0, points.y[newest.end - 1] - points.y[newest.begin]);
+  found.days = points.x[newest.end - 1] - points.x[newest.begin] + 1;
+  found.slope_per_day = slope;
+  return found;
+}
+
+}  // namespace
+
+std::optional<Falls> find_falls(std::span<const float> floors, double min_per_day) {
+  Points points = daily_floors(floors);
+  if (points.span_days() < kLeastDays) return std::nullopt;
+  if (const std::optional<Falls> found = find(points, min_per_day)) return found;
+  // The week may hide them; where they come with it, it would take them along.
+  remove_weekly_cycle(points);
+  return find(points, min_per_day);
+}
+
+}  // namespace kmem::trend

@@ -1,0 +1,25 @@
+// STAGE 3, beside the judgement: growth that is given back and comes again within one boot, as a leak does whose service
+// restarts now and then. It says no more than what is seen: a cache that is trimmed looks the same. So it is no verdict,
+// and is told where nothing else is.
+// Thread: pure functions; no allocation. Failure: nullopt.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+namespace kmem::trend {
+
+struct Falls {
+  std::size_t count = 0;     // that gave the growth back
+  double given_back = 0;     // by the newest of them
+  double growth = 0;         // since then
+  double days = 0;           // since then, before the end of the floors
+  double slope_per_day = 0;  // of what they have in common
+};
+
+/// floors: of one boot, oldest first, NaN where nothing was seen; the last one closes the newest bucket. Told of growth that
+/// goes on now, as before each fall.
+[[nodiscard]] std::optional<Falls> find_falls(std::span<const float> floors, double min_per_day);
+
+}  // namespace kmem::trend

@@ -1,0 +1,142 @@
+#include "exporter/trend/falls.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "exporter/trend/engine.h"
+#include "tests/exporter/trend/sim/score.h"
+#include "tests/exporter/trend/start.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024;
+constexpr double kLeast = 32.0 * 1024;
+
+/// Floors of 56 days, with a little that comes and goes from day to day.
+std::vector<float> floors_of(const std::function<double(double day)>& mib) {
+  std::vector<float> floors;
+  for (int i = 0; i < kCoarseBuckets; ++i) {
+    const double day = static_cast<double>(i) / kBucketsPerDay;
+    floors.push_back(static_cast<float>((mib(day) + 0.2 * std::sin(5 * day)) * kMiB));
+  }
+  return floors;
+}
+
+std::size_t falls_of(const std::function<double(double day)>& mib) {
+  const auto found = find_falls(floors_of(mib), kLeast);
+  return found ? found->count : 0;
+}
+
+double since(double day, double period, double phase) { return std::fmod(day + phase, period); }
+
+TEST(Falls, AreThoseOfALeakWhoseServiceRestarts) {
+  const auto found = find_falls(floors_of([](double day) { return 30 + 2 * since(day, 28, 14); }), kLeast);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->count, 2U);
+  EXPECT_NEAR(found->slope_per_day / kMiB, 2, 0.05);
+  EXPECT_NEAR(found->given_back / kMiB, 54, 3);
+  EXPECT_NEAR(found->growth / kMiB, 26, 3);
+  EXPECT_NEAR(found->days, 14, 1);
+  EXPECT_EQ(falls_of([](double day) { return 30 + 2 * since(day, 28, 0.3); }), 1U) << "one restart, amid the history";
+  EXPECT_EQ(falls_of([](double day) { return 5 + 2 * since(day, 7, 0.3); }), 7U) << "each week, beyond what load does";
+}
+
+TEST(Falls, AreNoneOfWhatOnlyComesAndGoes) {
+  const std::vector<std::pair<std::string, std::function<double(double)>>> forms = {
+      {"calm", [](double) { return 30.0; }},
+      {"a leak", [](double day) { return 30 + 2 * day; }},
+      {"a step down", [](double day) { return day < 30 ? 60.0 : 30.0; }},
+      {"steps up, a fall, steps up", [](double day) { return 30 + 20 * std::floor(since(day, 28, 0) / 14); }},
+      {"a nightly batch", [](double day) { return 30 + (since(day, 1, 0) < 0.2 ? 40.0 : 0.0); }},
+      {"a weekly batch", [](double day) { return 30 + (since(day, 7, 0) < 1.5 ? 40.0 : 0.0); }},
+      {"month's end", [](double day) { return 30 + 10 * std::max(0.0, since(day, 30, 5) - 24); }},
+      {"a cache that is full before it is trimmed",
+       [](double day) { return 30 + 60 * (1 - std::exp(-since(day, 28, 14) / 4)); }},
+      {"weeks of load, less than what is there", [](double day) { return 60 + 2 * since(day, 7, 0.3); }},
+      {"each Monday from the base, over five days",
+       [](double day) { return 5 + 3 * std::floor(std::min(since(day, 7, 0), 4.0)) * (since(day, 7, 0) < 5 ? 1 : 0); }},
+      {"growth that went on for one restart and is mended",
+       [](double day) {
+         return 30 + (day < 28 ? 2 * day : day < 40 ? 2 * (day - 28) : 0.0);
+       }},
+      {"less than matters", [](double day) { return 30 + 0.02 * since(day, 28, 14); }},
+  };
+  for (const auto& [name, form] : forms) EXPECT_EQ(falls_of(form), 0U) << name;
+}
+
+TEST(Falls, OfPacesOrBasesThatDifferAreNoneInCommon) {
+  EXPECT_EQ(falls_of([](double day) { return day < 28 ? 30 + 4 * day : 30 + 1.0 * (day - 28); }), 0U)
+      << "a quarter of the pace";
+  EXPECT_EQ(falls_of([](double day) { return day < 28 ? 30 + 2 * day : 66 + 2 * (day - 28); }), 0U)
+      << "a third of it is given back";
+}
+
+TEST(Falls, OfFewReadingsAndGapsAreNone) {
+  std::vector<float> floors = floors_of([](double day) { return 30 + 2 * since(day, 28, 14); });
+  EXPECT_FALSE(find_falls(std::span(floors).first(15 * kBucketsPerDay), kLeast).has_value());
+  std::fill(floors.begin(), floors.end(), std::numeric_limits<float>::quiet_NaN());
+  EXPECT_FALSE(find_falls(floors, kLeast).has_value());
+  EXPECT_FALSE(find_falls({}, kLeast).has_value());
+}
+
+/// A tag that grows 2 MiB a day and is given back every 20 days, and its pool; by the hour.
+void observe_days(TrendEngine& engine, double from, double to) {
+  for (int hour = static_cast<int>(from * 24); hour < static_cast<int>(to * 24); ++hour) {
+    const double day = hour / 24.0;
+    const double bytes = (30 + 2 * since(day, 20, 0) + 0.2 * std::sin(5 * day)) * kMiB;
+    Sample pool, tag;
+    pool.kind = Kind::kPool, pool.pool = tag.pool = Pool::kNonpaged;
+    pool.amount = static_cast<std::uint64_t>(bytes + 50 * kMiB);
+    tag.text = "Svc", tag.amount = static_cast<std::uint64_t>(bytes);
+    const std::array<Sample, 2> samples = {pool, tag};
+    engine.observe({kStart + static_cast<std::int64_t>(hour) * kHourMs, kStart - 30 * kDayMs, samples});
+  }
+}
+
+TEST(Falls, AreToldWhereNothingElseIs) {
+  TrendEngine engine;
+  observe_days(engine, 0, 19);
+  EXPECT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "Svc")->verdict, Verdict::kLeak);
+  observe_days(engine, 19, 50);
+  engine.settle();
+  EXPECT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "Svc")->verdict, Verdict::kOk);
+  const auto growth = engine.readiness().largest;
+  ASSERT_TRUE(growth.has_value());
+  EXPECT_EQ(growth->text, "Svc") << "the tag, not its pool";
+  EXPECT_EQ(growth->falls, 2U);
+  EXPECT_FALSE(growth->is_large);
+  EXPECT_NEAR(growth->amount / kMiB, 2, 0.1);
+  EXPECT_EQ(growth->seconds, 86400);
+  EXPECT_EQ(growth_label(*growth), "Grows between falls: ");
+  EXPECT_EQ(growth_claim(*growth), ", given back 2 times, the last " + std::to_string(std::llround(growth->days_since_fall)) +
+                                       " days ago: a leak that a restart of its owner frees, or a cache that is trimmed");
+  // What is saved tells it again at once; a boot begins anew.
+  TrendEngine taken;
+  ASSERT_TRUE(taken.load(engine.save()).ok());
+  ASSERT_TRUE(taken.readiness().largest.has_value());
+  EXPECT_EQ(taken.readiness().largest->falls, 2U);
+  Sample tag;
+  tag.pool = Pool::kNonpaged, tag.text = "Svc", tag.amount = 30 << 20;
+  engine.observe({kStart + 50 * kDayMs, kStart + 50 * kDayMs - kHourMs, {&tag, 1}});
+  EXPECT_EQ(engine.readiness().largest ? engine.readiness().largest->falls : 0, 0U);
+}
+
+TEST(Falls, AreToldOfTheBenchsRestartsAndOfLittleElse) {
+  for (const sim::Scenario& scenario : sim::fall_scenarios()) {
+    if (scenario.name.find("every 7 d") != std::string_view::npos || scenario.name.find("daily") != std::string_view::npos)
+      continue;
+    const sim::FallsTold told = sim::score_falls(scenario, 40'000, 2, sim::NoiseKind::kWide);
+    if (scenario.goal == sim::Goal::kDetect) EXPECT_GT(told.ever_percent, 0) << scenario.name;
+    else EXPECT_EQ(told.ever_percent, 0) << scenario.name;
+  }
+}
+
+}  // namespace
+}  // namespace kmem::trend
