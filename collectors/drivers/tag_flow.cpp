@@ -299,7 +299,7 @@ void TagFlow::finish(Finds& finds, const Finds& weak) {
         for (const ValueSets::Id argument : call.arguments)
           if (const auto origins = kept_.of(argument);
               origins.size() == 1 && origins[0].kind == Origin::kParameter && origins[0].more == 0)
-            try_resolve([&] { resolve_parameter(function, origins[0].value); });
+            try_resolve([&, from = function] { resolve_parameter(from, origins[0].value); });
       }
     }
   // Tags that are kept in structures, and read from there; what is found may lead to more of those.
