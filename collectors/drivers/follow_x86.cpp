@@ -13,7 +13,8 @@ namespace {
 
 using Id = ValueSets::Id;
 constexpr unsigned kAccumulator = 0, kCounter = 1, kData = 2, kStackPointer = 4, kFramePointer = 5;
-constexpr unsigned kVectors = 16;           // registers[16 + n] is xmm n
+constexpr unsigned kVectors = 16;  // registers[16 + n] is xmm n
+constexpr std::uint32_t kNear = 8, kMostRows = 256;
 constexpr std::size_t kMostTimes = 4;       // that a byte of code is read, on average
 constexpr std::size_t kMostEntries = 4096;  // of a function
 
@@ -65,7 +66,7 @@ class X86Follower {
     if (address == base_) return true;
     if (address - base_ >= code_.size()) return false;
     const auto before = static_cast<std::uint8_t>(code_[address - base_ - 1]);
-    return before == 0xCC || before == 0x90 || before == 0xC3 || before == 0;
+    return before == 0xCC || before == 0x90 || before == 0xC3;
   }
 
   void enter(const PeSection& section) {
@@ -159,7 +160,7 @@ class X86Follower {
       if (address != function_ && starts_.contains(address)) break;
       if (const auto entry = entries_.find(address); entry != entries_.end()) {
         if (is_reached_) {
-          flow_.merge(state_, entry->second, false);
+          flow_.merge(state_, entry->second, 0);
         } else {
           state_ = entry->second;
         }
@@ -266,12 +267,38 @@ class X86Follower {
     if (has_base) address = values_.add(address, reg(base));
     return values_.add(address, values_.scale(reg(index), times));
   }
-  Id load(Id address) { return flow_.loaded(state_, address); }
-  Id operand(const Instruction& in) { return in.mod() == 3 ? reg(in.rm()) : load(address_of(in)); }
+  Id load(Id address) { return flow_.loaded(state_, address, last_displacement_); }
+  /// cmp index, number; ja: what is read from a table next has so many rows. lea index, [other-1] before it: by the other,
+  /// the first is not number 0.
+  void note_bound(const Instruction& in) {
+    const std::uint8_t kind = in.opcode & 0xF;
+    if (compared_.since + 1 == number_ && (kind == 3 || kind == 7) && compared_.rows < kMostRows)
+      bound_ = {compared_.rows + (kind == 7 ? 1 : 0), number_, compared_.index};
+  }
+  void note_compared(const Instruction& in) {
+    if (in.immediate_bytes == 0 || in.mod() != 3) return;
+    compared_ = {immediate(in), number_, (in.opcode & 0xC4) == 4 ? kAccumulator : in.rm()};
+  }
+  Id load_row(const Instruction& in, Id address) {
+    if (!in.has_sib || number_ - bound_.since > kNear) return load(address);
+    const unsigned base = (in.sib & 7U) | ((in.rex & 1U) << 3), index = ((in.sib >> 3) & 7U) | ((in.rex & 2U) << 2);
+    std::uint32_t first = 0;
+    if (index != bound_.index && base != bound_.index) {
+      const bool is_other = moved_.to == bound_.index && (moved_.from == index || moved_.from == base);
+      if (!is_other) return load(address);
+      first = 0 - moved_.by;
+    }
+    std::uint32_t row = 0;
+    for (const Origin& one : values_.of(address))
+      if (one.kind == Origin::kTable) row = one.more;
+    return flow_.loaded(state_, values_.add(address, values_.number(first * row)), last_displacement_, bound_.rows);
+  }
+  Id operand(const Instruction& in) { return in.mod() == 3 ? reg(in.rm()) : load_row(in, address_of(in)); }
 
   void store(Id address, Id value, bool wide) {
     for (const Origin& origin : values_.of(address)) {
       if (origin.kind == Origin::kStack) {
+        if (origin.more != 0) return;
         state_.store(static_cast<std::int32_t>(origin.value), value);
         if (wide) state_.store(static_cast<std::int32_t>(origin.value) + 4, upper_of(value));
         return;
@@ -288,16 +315,18 @@ class X86Follower {
   /// What lies behind a pointer may be read as a tag elsewhere.
   void note_field(const Origin& pointer, Id value) {
     for (const Origin& one : values_.of(value)) {
-      if (one.kind != Origin::kNumber) continue;
-      note_number(pointer, one.value, 0, 4);
-      if (one.more != 0) note_number(pointer, one.more, 4, 4);
+      if (one.kind != Origin::kNumber && one.kind != Origin::kParameter) continue;
+      const bool is_number = one.kind == Origin::kNumber;
+      note_number(pointer, is_number ? one.value : 0, 0, 4, values_.one(is_number ? Origin{one.kind, one.value, 0} : one));
+      if (is_number && one.more != 0) note_number(pointer, one.more, 4, 4, values_.number(one.more));
     }
   }
-  void note_number(const Origin& pointer, std::uint32_t value, std::uint32_t moved, std::uint8_t bytes) {
+  void note_number(const Origin& pointer, std::uint32_t value, std::uint32_t moved, std::uint8_t bytes,
+                   Id from = ValueSets::kUnknown) {
     std::uint32_t offset = last_displacement_, of = last_base_;
     if (pointer.kind == Origin::kParameter) offset = pointer.more, of = 0x100 + pointer.value;
     if (pointer.kind == Origin::kImage) offset = pointer.value, of = TagFlow::Seen::kOfImage;
-    seen_.fields.push_back({of, offset + moved, value, bytes});
+    seen_.fields.push_back({of, offset + moved, value, bytes, from});
   }
   void store_narrow(const Instruction& in) {
     if (in.mod() == 3) return;
@@ -312,6 +341,7 @@ class X86Follower {
   }
 
   void take(const Instruction& in) {
+    ++number_;
     last_displacement_ = signed_at(in.displacement_at, in.displacement_bytes);
     last_base_ = in.rm();
     if (in.map == OpcodeMap::kTwoByte) return take_two_byte(in);
@@ -324,7 +354,7 @@ class X86Follower {
       case 0x48: return set(op & 7U, values_.add(reg(op & 7U), values_.number(UINT32_MAX)));
       case 0x50: return push(reg(low));
       case 0x58: return pop(low);
-      case 0x70:
+      case 0x70: note_bound(in); return branch(target(in));
       case 0x78: return branch(target(in));
       case 0x90: return op == 0x90 && in.rex == 0 ? void() : std::swap(reg(kAccumulator), reg(low));
       case 0xB0: return set(in.rex != 0 ? low : low & 3U, ValueSets::kUnknown);
@@ -358,10 +388,12 @@ class X86Follower {
         return store(address_of(in), in.operand16 ? ValueSets::kUnknown : reg(in.reg()), in.wide());
       case 0x8A: return set(in.rex != 0 ? in.reg() : in.reg() & 3U, ValueSets::kUnknown);
       case 0x8B: return set(in.reg(), in.operand16 ? ValueSets::kUnknown : operand(in));
-      case 0x8D: return in.mod() == 3 ? void() : set(in.reg(), taken(address_of(in)));
+      case 0x8D:
+        if (in.displacement_bytes == 1 && !in.has_sib) moved_ = {in.reg(), in.rm(), last_displacement_};
+        return in.mod() == 3 ? void() : set(in.reg(), taken(address_of(in)));
       case 0x8F: return pop(in.mod() == 3 ? in.rm() : kNowhere);
       case 0x98: return;
-      case 0x99: return set(kData, ValueSets::kUnknown);
+      case 0x99: return set(kData, values_.join(values_.number(0), values_.number(UINT32_MAX)));
       case 0xA1: return set(kAccumulator, is_x64_ ? ValueSets::kUnknown : load(constant(dword(in.immediate_at))));
       case 0xA3: return is_x64_ ? void() : store(constant(dword(in.immediate_at)), reg(kAccumulator), false);
       case 0xC0:
@@ -406,8 +438,8 @@ class X86Follower {
     switch (in.digit()) {
       case 0:
       case 1:
-        if (in.mod() == 3) set(in.rm(), values_.add(reg(in.rm()), values_.number(in.digit() == 0 ? 1 : UINT32_MAX)));
-        return;
+        if (in.mod() == 3) return set(in.rm(), values_.add(reg(in.rm()), values_.number(in.digit() == 0 ? 1 : UINT32_MAX)));
+        return change(in, 0, values_.number(in.digit() == 0 ? 1 : UINT32_MAX));
       case 2: return call(in);
       case 4: return jump(in);
       case 6: return push(operand(in));
@@ -417,7 +449,7 @@ class X86Follower {
 
   void take_two_byte(const Instruction& in) {
     const std::uint8_t op = in.opcode;
-    if ((op & 0xF0) == 0x80) return branch(target(in));
+    if ((op & 0xF0) == 0x80) return note_bound(in), branch(target(in));
     if ((op & 0xF0) == 0x90) {  // setcc
       if (in.mod() == 3) set(in.rex != 0 ? in.rm() : in.rm() & 3U, values_.mask(ValueSets::kUnknown, 1));
       return;
@@ -437,7 +469,9 @@ class X86Follower {
           store_vector(address_of(in), reg(kVectors + in.reg()));
         }
         return;
-      case 0xAF: return set(in.reg(), ValueSets::kUnknown);
+      case 0xAF:
+        return set(in.reg(),
+                   values_.combine(reg(in.reg()), operand(in), [](std::uint32_t a, std::uint32_t b) { return a * b; }));
       case 0xB6:
       case 0xBE: set(in.reg(), in.mod() == 3 && is_small(reg(in.rm())) ? reg(in.rm()) : ValueSets::kUnknown); return;
       case 0xB7:
@@ -473,7 +507,7 @@ class X86Follower {
       if (to.kind == Origin::kStack) {
         state_.store(static_cast<std::int32_t>(to.value + i), part);
       } else if (word) {
-        note_number(to, *word, i, 4);
+        note_number(to, *word, i, 4, part);
         if (to.kind == Origin::kImage) seen_.stored.emplace_back(to.value + i, part);
       }
     }
@@ -511,11 +545,11 @@ class X86Follower {
   }
   void arithmetic(const Instruction& in) {
     const unsigned kind = (in.opcode >> 3) & 7U, form = in.opcode & 7U;
-    if (kind == 7) return;
+    if (kind == 7) return note_compared(in);
     if (form == 4) return set(kAccumulator, ValueSets::kUnknown);
     if (form == 5) return set(kAccumulator, calculated(kind, reg(kAccumulator), constant(immediate(in))));
     const unsigned to = (form & 2U) != 0 ? in.reg() : in.rm();
-    if ((form & 2U) == 0 && in.mod() != 3) return;  // to memory
+    if ((form & 2U) == 0 && in.mod() != 3) return change(in, kind, (form & 1U) != 0 ? reg(in.reg()) : ValueSets::kUnknown);
     if ((form & 1U) == 0) return set(in.rex != 0 ? to : to & 3U, ValueSets::kUnknown);
     if (in.operand16) return set(to, ValueSets::kUnknown);
     if (in.mod() == 3 && in.reg() == in.rm()) {
@@ -527,8 +561,14 @@ class X86Follower {
     const Id by = (form & 2U) != 0 ? operand(in) : reg(in.reg());
     set(to, calculated(kind, reg(to), by));
   }
+  /// Of a variable; elsewhere nobody knows what was there.
+  void change(const Instruction& in, unsigned kind, Id by) {
+    const Id address = address_of(in);
+    if (const auto offset = stack_offset(address)) state_.store(*offset, calculated(kind, load(address), by));
+  }
   void arithmetic_number(const Instruction& in) {
-    if (in.mod() != 3 || in.digit() == 7) return;
+    if (in.digit() == 7) return note_compared(in);
+    if (in.mod() != 3) return change(in, in.digit(), values_.number(immediate(in)));
     if (in.rm() == kStackPointer && in.digit() != 0 && in.digit() != 5) return;
     const std::uint32_t number = immediate(in);
     set(in.rm(), in.operand16
@@ -540,11 +580,18 @@ class X86Follower {
     if (in.digit() == 4 || in.digit() == 6) {
       to = values_.scale(to, 1U << by);
     } else {
-      const bool is_signed = in.digit() == 7;
-      to = values_.combine(to, values_.number(by), [&](std::uint32_t a, std::uint32_t b) {
-        return is_signed ? static_cast<std::uint32_t>(static_cast<std::int32_t>(a) >> b) : in.digit() == 5 ? a >> b : a;
-      });
-      if (in.digit() < 4) to = ValueSets::kUnknown;
+      const auto down = [&](std::uint32_t a, std::uint32_t bits) {
+        return in.digit() == 7 ? static_cast<std::uint32_t>(static_cast<std::int32_t>(a) >> bits) : a >> bits;
+      };
+      const Id moved = values_.combine(to, values_.number(by), down);
+      // The sign, or a bit or two.
+      if (moved == ValueSets::kUnknown && by == 31 && in.digit() == 7) {
+        to = values_.join(values_.number(0), values_.number(UINT32_MAX));
+      } else if (moved == ValueSets::kUnknown && in.digit() == 5) {
+        to = values_.mask(to, UINT32_MAX >> by);
+      } else {
+        to = in.digit() < 4 ? ValueSets::kUnknown : moved;
+      }
     }
   }
   void unary(const Instruction& in) {
@@ -583,7 +630,7 @@ class X86Follower {
       return;
     }
     FlowState merged = entry->second;
-    flow_.merge(merged, state_, to <= here());
+    flow_.merge(merged, state_, to <= here() ? to : 0);
     if (merged == entry->second) return;
     entry->second = std::move(merged);
     changed_ = changed_ || to <= here();
@@ -708,7 +755,17 @@ class X86Follower {
   std::vector<std::size_t> passed_;  // where such began
   std::set<std::uint32_t> known_;    // those that have been read
   std::int32_t pushed_ = 0;
-  std::size_t left_ = 0;  // instructions that may yet be read
+  struct Compared {
+    std::uint32_t rows = 0, since = 0;
+    unsigned index = 0;
+  };
+  Compared compared_, bound_;  // `since`: by which instruction
+  struct {
+    unsigned to = 0, from = 0;
+    std::uint32_t by = 0;
+  } moved_;                    // by the last lea
+  std::uint32_t number_ = 16;  // of instructions
+  std::size_t left_ = 0;       // instructions that may yet be read
   TagFlow::Seen seen_;
 };
 

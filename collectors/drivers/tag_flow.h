@@ -23,7 +23,7 @@ namespace kmem::drivers {
 
 inline constexpr std::size_t kMostParameters = 11;  // x86: the first eight words, then ecx, edx and eax
 inline constexpr unsigned kFlowRegisters = 32;
-inline constexpr int kMostPasses = 4;
+inline constexpr int kMostPasses = 8;
 
 /// What registers and stack hold at one place of a function.
 struct FlowState {
@@ -67,6 +67,7 @@ class TagFlow {
       std::uint32_t pointer = 0;  // tells it from others
       std::uint32_t offset = 0, value = 0;
       std::uint8_t bytes = 4;
+      ValueSets::Id from = ValueSets::kUnknown;  // a number, or what may be one
     };
     std::vector<Field> fields;
     std::vector<std::uint32_t> addresses;  // in the image, that it names,
@@ -78,9 +79,11 @@ class TagFlow {
 
   /// Of the function that is being read.
   ValueSets& values() { return values_; }
-  /// x86 and x64: what the operand at this address, relative to a pointer, holds.
-  [[nodiscard]] ValueSets::Id loaded(const FlowState& state, ValueSets::Id address);
-  void merge(FlowState& into, const FlowState& from, bool again);
+  /// What lies at this address, `moved` bytes from a pointer that may not be known; `rows`: of a table, if that is known, or 0.
+  [[nodiscard]] ValueSets::Id loaded(const FlowState& state, ValueSets::Id address, std::uint32_t moved,
+                                     std::uint32_t rows = 0);
+  /// `again` as in ValueSets::join.
+  void merge(FlowState& into, const FlowState& from, std::uint32_t again);
   /// Adds what points to the stack in the call's arguments.
   void note_fields(Call& call, const FlowState& state);
   /// The function is read; its values are gone then.
@@ -96,8 +99,18 @@ class TagFlow {
   void resolve(std::uint32_t function, ValueSets::Id value);
   void resolve_parameter(std::uint32_t function, std::uint32_t index);
   void resolve_field(std::uint32_t function, std::uint32_t index, std::uint32_t offset);
+  /// Without a loss where nothing comes of it.
+  template <typename What>
+  void try_resolve(What what) {
+    const bool was_lost = is_lost_;
+    what();
+    is_lost_ = was_lost;
+  }
+  [[nodiscard]] bool is_text(const Call& call, const Call::Field& field) const;
+  void resolve_fields(std::uint32_t function, const Seen& seen, const Finds& weak);
   void resolve_load(std::uint32_t address);
-  void resolve_rows(std::uint32_t address, std::uint32_t stride);
+  [[nodiscard]] bool is_texts(std::uint32_t address) const;
+  void resolve_rows(std::uint32_t address, std::uint32_t table);
   bool number(std::uint32_t value);
   /// Tags are read from such a field.
   [[nodiscard]] bool is_wanted(const Seen::Field& field) const;
@@ -112,6 +125,8 @@ class TagFlow {
   std::set<std::pair<std::uint32_t, ValueSets::Id>> resolved_;
   std::set<std::array<std::uint32_t, 3>> followed_;
   std::set<std::uint32_t> fields_, loads_;
+  std::set<std::uint32_t> unseen_;                                  // parameters of functions that are called by their address
+  std::set<std::pair<std::uint32_t, std::uint32_t>> fields_found_;  // in a function
   Finds* finds_ = nullptr;
   bool has_calls_ = false, is_lost_ = false;
   int depth_ = 0;

@@ -8,7 +8,7 @@
 namespace kmem::drivers {
 namespace {
 
-constexpr std::uint32_t kLongestRow = 256;
+constexpr std::uint32_t kLongestRow = 256, kMostSteps = 64, kMostCounted = 0x10000;
 
 /// As something unknown that may be multiplied and added to itself.
 Origin as_unknown(const Origin& one) {
@@ -20,6 +20,8 @@ Origin unknown(std::uint32_t factor, std::uint32_t of) {
   return factor <= 1 && of == 0 ? Origin{} : Origin{Origin::kAny, factor, of};
 }
 
+std::uint32_t size(std::uint32_t factor) { return factor > INT32_MAX ? 0 - factor : factor; }
+
 Origin sum(const Origin& a, const Origin& b) {
   if (b.kind == Origin::kNumber && a.kind != Origin::kNumber) return sum(b, a);
   if (a.kind == Origin::kNumber) {
@@ -29,17 +31,21 @@ Origin sum(const Origin& a, const Origin& b) {
       case Origin::kTable:
       case Origin::kStack: return {b.kind, a.value + b.value, b.more};
       case Origin::kParameter: return {b.kind, b.value, a.value + b.more};
+      case Origin::kAny:
+        if (a.value % as_unknown(b).value == 0) return b;
+        return unknown(std::gcd(size(as_unknown(b).value), size(a.value)), 0);
       default: return a.value == 0 ? b : Origin{};
     }
   }
   for (const auto& [base, index] : {std::pair(a, b), std::pair(b, a)}) {
     if (base.kind == Origin::kImage && index.kind != Origin::kImage)
       return {Origin::kTable, base.value, as_unknown(index).value};
+    if (base.kind == Origin::kStack && index.kind != Origin::kStack)
+      return {Origin::kStack, base.value, as_unknown(index).value};
     if (base.kind == Origin::kTable) return {Origin::kTable, base.value, std::gcd(base.more, as_unknown(index).value)};
   }
   const Origin x = as_unknown(a), y = as_unknown(b);
   if (x.more == y.more && x.more != 0) return unknown(x.value + y.value, x.more);
-  const auto size = [](std::uint32_t factor) { return factor > INT32_MAX ? 0 - factor : factor; };
   return unknown(std::gcd(size(x.value), size(y.value)), 0);
 }
 
@@ -109,7 +115,7 @@ ValueSets::Id ValueSets::one(const Origin& origin) {
   return keep(set);
 }
 
-ValueSets::Id ValueSets::join(Id a, Id b, bool again) {
+ValueSets::Id ValueSets::join(Id a, Id b, std::uint32_t again) {
   if (a == b) return a;
   Set out = sets_[a];
   for (const Origin& origin : of(b)) {
@@ -117,13 +123,26 @@ ValueSets::Id ValueSets::join(Id a, Id b, bool again) {
       return one.kind == Origin::kImage && origin.kind == Origin::kImage && origin.value - one.value - 1 < kLongestRow;
     };
     auto* const end = out.origins.begin() + out.count;
-    auto* const from = again ? std::find_if(out.origins.begin(), end, moved) : end;
+    auto* const from = again != 0 ? std::find_if(out.origins.begin(), end, moved) : end;
     const auto is_row = [&](const Origin& one) {
-      return again && one.kind == Origin::kTable && origin.kind == Origin::kTable && one.more == origin.more &&
+      return again != 0 && one.kind == Origin::kTable && origin.kind == Origin::kTable && one.more == origin.more &&
              (origin.value - one.value) % one.more == 0;
     };
-    if (from != end) {
-      insert(out, {Origin::kTable, from->value, origin.value - from->value});
+    // A number that counts.
+    const auto counts = [&](const Origin& one) {
+      return again != 0 && one.kind == Origin::kNumber && origin.kind == Origin::kNumber && one.value < kMostCounted &&
+             origin.value - one.value - 1 < kMostSteps;
+    };
+    auto* const counted = std::find_if(out.origins.begin(), end, counts);
+    if (counted != end) {
+      insert(out, unknown(origin.value - counted->value, again));
+    } else if (from != end) {
+      const std::uint32_t row = origin.value - from->value;
+      std::uint32_t first = from->value;
+      for (const Origin& one : Set(out).origins)  // by value
+        if (one.kind == Origin::kImage && (first - one.value) % row == 0 && first - one.value < kLongestRow)
+          first = std::min(first, one.value);
+      insert(out, {Origin::kTable, first, row});
     } else if (std::none_of(out.origins.begin(), end, is_row)) {
       insert(out, origin);
     }

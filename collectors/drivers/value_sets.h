@@ -19,11 +19,11 @@ struct Origin {
     kNumber,     // `value`; `more` is the upper half of 64 bits
     kImage,      // an address in the image, relative to its base
     kTable,      // that, and a multiple of `more`
-    kStack,      // an address on the stack, relative to where the function found it
+    kStack,      // an address on the stack, relative to where the function found it, and a multiple of `more`
     kParameter,  // of the function, number `value`, as a pointer moved on by `more`
     kField,      // read at `value` behind a pointer: parameter `more` - 1, or unknown (0)
     kLoad,       // read at an address in the image
-    kTableLoad,  // read from a table there, whose rows are `more` bytes apart
+    kTableLoad,  // read from a table there, whose rows are `more` & FFFFh bytes apart; above that, how many, or 0
     kImport,     // function number `value` of the image's imports
     kResult,     // of the image's own function at `value`
     kVector,     // 16 bytes read at an address in the image
@@ -46,8 +46,8 @@ class ValueSets {
   /// The same set of another's; what is unknown there is nothing more.
   [[nodiscard]] Id copy(const ValueSets& other, Id id);
   void clear();
-  /// All of both. `again`: by a way back, where an address that moves on is one in a table.
-  [[nodiscard]] Id join(Id a, Id b, bool again = false);
+  /// All of both. `again`: where a way back leads, or 0: what moves on there counts, and an address is one in a table.
+  [[nodiscard]] Id join(Id a, Id b, std::uint32_t again = 0);
   [[nodiscard]] Id add(Id a, Id b);
   [[nodiscard]] Id scale(Id a, std::uint32_t by);
   /// Each number of a with each of b; unknown where one is none.

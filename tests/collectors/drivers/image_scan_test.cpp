@@ -249,6 +249,9 @@ TEST(ScanX64, FieldsThatAreStoredAtOnce) {
   EXPECT_EQ(scan(PeBytes().code(read).rdata(std::string(16, '\0') + "Root" + std::string(12, '\0'))), Found{});
 }
 
+std::string row(std::string_view text, std::uint32_t bytes, std::uint32_t flags) {
+  return std::string(text) + le32(bytes) + le32(flags);
+}
 /// An image that imports functions of a module: the first is bound at 0x4000, the next a word on.
 PeBytes importing(const std::string& code, const std::string& module, const std::vector<std::string>& names,
                   std::uint16_t machine = 0x14C) {
@@ -303,6 +306,83 @@ TEST(ScanImports, OnX64AndWithDecoratedNames) {
   EXPECT_EQ(scan(importing(stack(8, "Deco") + stack(4, "Size") + stack(0, 0U) + call_import(0), "ntoskrnl.exe",
                            {"_ExAllocatePoolWithTag@12"})),
             (Found{{"Deco", Evidence::kArgument}}));
+}
+
+// What a driver of x64 hands to ExAllocatePoolWithTag, by each way through its code. Data lies at 0x5000.
+Found allocating(const std::string& code, const std::string& own = {}, const std::string& data = {}) {
+  const auto call_at = [](std::size_t at) {
+    return hex({0xFF, 0x15}) + le32(0x4000 - 0x1000 - static_cast<std::uint32_t>(at) - 6);
+  };
+  std::string whole = code + call_at(code.size()) + kReturn;
+  if (!own.empty()) {  // at 0x1100
+    whole.resize(0x100, '\xCC');
+    whole += own;
+    whole += call_at(whole.size()) + kReturn;
+  }
+  PeBytes pe = importing(whole, "ntoskrnl.exe", {"ExAllocatePoolWithTag"}, 0x8664);
+  if (!data.empty()) pe.section(0x5000, data, PeBytes::kData);
+  return scan(pe);
+}
+std::string call_own(std::size_t at) { return hex({0xE8}) + le32(0x100 - static_cast<std::uint32_t>(at) - 5); }
+std::string from_data(std::initializer_list<unsigned> head, std::size_t at, std::uint32_t offset) {
+  const std::string opcode = hex(head);
+  return opcode + le32(0x5000 + offset - 0x1000 - static_cast<std::uint32_t>(at + opcode.size()) - 4);
+}
+
+TEST(FollowedTags, ChoicesWithoutAndWithAJump) {
+  const std::uint32_t a = tag("TagA"), b = tag("TagB"), c = tag("Tag0");
+  const Found both{{"TagA", Evidence::kArgument}, {"TagB", Evidence::kArgument}};
+  // xor eax, eax; cmp edx, 1; sbb eax, eax; and eax, B-A; lea r8d, [rax+A]
+  EXPECT_EQ(allocating(hex({0x31, 0xC0, 0x83, 0xFA, 1, 0x19, 0xC0, 0x25}) + le32(b - a) + hex({0x44, 0x8D, 0x80}) + le32(a)),
+            both);
+  // sete al; movzx eax, al; lea r8d, [rax+Tag0], and the sign: sar edx, 31; and edx, B-A; lea r8d, [rdx+A]
+  EXPECT_EQ(allocating(hex({0x0F, 0x94, 0xC0, 0x0F, 0xB6, 0xC0, 0x44, 0x8D, 0x80}) + le32(c)),
+            (Found{{"Tag0", Evidence::kArgument}, {"Uag0", Evidence::kArgument}}));
+  EXPECT_EQ(allocating(hex({0xC1, 0xFA, 31, 0x81, 0xE2}) + le32(b - a) + hex({0x44, 0x8D, 0x82}) + le32(a)), both);
+  // je over: mov esi, A; jmp; mov esi, B; both come to mov r8d, esi
+  EXPECT_EQ(allocating(hex({0x74, 7}) + move(6, "TagA") + hex({0xEB, 5}) + move(6, "TagB") + hex({0x41, 0x89, 0xF0})), both);
+  // A way back: mov r8d, A; jmp forth; back: mov r8d, B; forth: jne back
+  EXPECT_EQ(allocating(move(8, "TagA") + hex({0xEB, 6}) + move(8, "TagB") + hex({0x75, 0xF8})), both);
+}
+
+TEST(FollowedTags, OfTheDriversOwnFunctions) {
+  // mov ecx, tag; call own: sub rsp, 28h; mov r8d, ecx; call; the size beside it is no tag, whatever its characters.
+  const std::string hand = move(1, "Wrap") + move(2, "Size"), own = hex({0x48, 0x83, 0xEC, 0x28, 0x41, 0x89, 0xC8});
+  EXPECT_EQ(allocating(hand + call_own(hand.size()) + kReturn, own), (Found{{"Wrap", Evidence::kArgument}}));
+  // {size, tag} on the stack, and its address: mov [rsp+20h], 38h; mov [rsp+24h], tag; lea rcx, [rsp+20h]; mov r8d, [rcx+4]
+  const std::string fields =
+      hex({0x48, 0x83, 0xEC, 0x38}) + stack(0x20, 0x38) + stack(0x24, "Fiel") + hex({0x48, 0x8D, 0x4C, 0x24, 0x20});
+  EXPECT_EQ(allocating(fields + call_own(fields.size()) + kReturn, hex({0x44, 0x8B, 0x41, 4})),
+            (Found{{"Fiel", Evidence::kArgument}}));
+  // What it returns: mov eax, tag; ret
+  const std::string returned = call_own(0) + hex({0x41, 0x89, 0xC0});
+  EXPECT_EQ(allocating(returned, move(0, "Retu") + kReturn), (Found{{"Retu", Evidence::kArgument}}));
+}
+
+TEST(FollowedTags, InMemoryAndTables) {
+  const std::string rows = row("Row1", 0x40, 1) + row("Row2", 0x1000, 2) + "Erro" + std::string("r\0SMBIOS", 8);
+  // mov r8d, [rip+tag]
+  EXPECT_EQ(allocating(from_data({0x44, 0x8B, 0x05}, 0, 4), {}, le32(7) + "Glob" + le32(0)),
+            (Found{{"Glob", Evidence::kArgument}}));
+  // lea rax, [rcx+rcx*2]; lea rdx, [rip+table]; mov r8d, [rdx+rax*4]: rows of 12, and a text behind them
+  const std::string three = hex({0x48, 0x8D, 0x04, 0x49});
+  EXPECT_EQ(allocating(three + from_data({0x48, 0x8D, 0x15}, three.size(), 0) + hex({0x44, 0x8B, 0x04, 0x82}), {}, rows),
+            (Found{{"Row1", Evidence::kArgument}, {"Row2", Evidence::kArgument}}));
+  // cmp ecx, 1; ja; lea rdx, [rip+table]; mov r8d, [rdx+rcx*4]: two, and a text behind them
+  const std::string bound = hex({0x83, 0xF9, 1, 0x77, 11});
+  EXPECT_EQ(
+      allocating(bound + from_data({0x48, 0x8D, 0x15}, bound.size(), 0) + hex({0x44, 0x8B, 0x04, 0x8A}), {}, "TagATagBText"),
+      (Found{{"TagA", Evidence::kArgument}, {"TagB", Evidence::kArgument}}));
+}
+
+TEST(FollowedTags, WhereAllAreKnownNothingElseIsOne) {
+  // mov dword [rip+x], 'CONI': a text that is stored in pieces; without calls that take a tag it may be one.
+  const std::string text = hex({0xC7, 0x05}) + le32(0x5000 - 0x100A) + "CONI";
+  EXPECT_EQ(allocating(text + move(8, "Real"), {}, std::string(16, '\0')), (Found{{"Real", Evidence::kArgument}}));
+  EXPECT_EQ(scan_x64(text + move(8, "Real") + kCall), (Found{{"CONI", Evidence::kImmediate}, {"Real", Evidence::kArgument}}));
+  // mov r8d, [rcx]: of an unknown caller, so that what is stored in such a field counts.
+  EXPECT_EQ(allocating(hex({0x48, 0x8B, 0x05, 0, 0x10, 0, 0, 0xC7, 0x00}) + "Kept" + hex({0x44, 0x8B, 0x01})),
+            (Found{{"Kept", Evidence::kArgument}}));
 }
 
 TEST(ScanImports, ATableThatLiesEnds) {
@@ -377,9 +457,6 @@ TEST(ScanArm64, MarksAndTextsAreNoTags) {
   EXPECT_EQ(scan_arm64(begin + word(0x3840310A) + kRet, data), Found{});
 }
 
-std::string row(std::string_view text, std::uint32_t bytes, std::uint32_t flags) {
-  return std::string(text) + le32(bytes) + le32(flags);
-}
 Found scan_data_of(const std::string& data) { return scan(PeBytes().code(kReturn).rdata(data)); }
 
 TEST(ScanData, TablesOfTags) {
