@@ -1,6 +1,7 @@
 #include "config/profile.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace kmem::config {
 namespace {
@@ -46,6 +47,24 @@ Exported exported(const Config& config) {
     out.whole_tags = true;
   }
   return out;
+}
+
+std::string doubtful(const Config& config) {
+  if (config.metrics.profile != MetricsProfile::kLean) return {};
+  const Tags usual;
+  std::string names;
+  const auto add = [&names](bool asked, std::string_view knob) {
+    if (asked) names.append(names.empty() ? "" : ", ").append(knob);
+  };
+  add(config.tags.all, "tags.all");
+  add(config.tags.top_bytes > usual.top_bytes, "tags.top_bytes");
+  add(config.tags.top_outstanding > usual.top_outstanding, "tags.top_outstanding");
+  add(config.tags.top_growth > usual.top_growth, "tags.top_growth");
+  add(config.tags.top_session > usual.top_session, "tags.top_session");
+  add(config.tags.max_exported > usual.max_exported && config.tags.include.empty(), "tags.max_exported");
+  add(config.processes.top > Processes{}.top, "processes.top");
+  if (names.empty()) return {};
+  return "metrics.profile lean exports suspects and tags.include only, so these do nothing: " + names;
 }
 
 }  // namespace kmem::config

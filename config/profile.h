@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "config/config.h"
 
@@ -33,5 +34,8 @@ struct Exported {
   SeriesBudget budget;
 };
 [[nodiscard]] Exported exported(const Config& config);
+
+/// What was asked for and metrics.profile takes back, in words for the log; empty if nothing is.
+[[nodiscard]] std::string doubtful(const Config& config);
 
 }  // namespace kmem::config

@@ -18,6 +18,7 @@ import json
 import os
 import re
 import runpy
+import zoneinfo
 
 import yaml
 
@@ -31,20 +32,65 @@ def read(path):
         return file.read()
 
 
+def refuse(what):
+    raise SystemExit(f"generate: {what}")
+
+
+def same_keys(found, wanted, where=""):
+    """Every key of the shipped settings and no other, so that none is mistyped."""
+    for name in found:
+        if name not in wanted:
+            refuse(f"{where}{name} is no setting; there are {sorted(wanted)}")
+    for name, value in wanted.items():
+        if name not in found:
+            refuse(f"{where}{name} is missing")
+        if isinstance(value, dict):
+            if not isinstance(found[name], dict):
+                refuse(f"{where}{name}: want {sorted(value)}: {found[name]!r}")
+            same_keys(found[name], value, f"{where}{name}.")
+
+
+def checked_words(settings):
+    if settings["scheme"] not in ("http", "https"):
+        refuse(f"scheme: want http or https: {settings['scheme']!r}")
+    try:
+        re.compile(settings["job"])
+    except re.error as error:
+        refuse(f"job: no regular expression: {settings['job']!r}: {error}")
+    zone, zones = settings["time_zone"], zoneinfo.available_timezones()
+    if not re.fullmatch(r"[A-Za-z0-9_+/-]+", zone) or zones and zone not in zones:
+        refuse(f"time_zone: want a name as in Europe/Berlin: {zone!r}")
+    for name in ("runbooks", "grafana"):
+        if settings[name] and not re.fullmatch(r"https?://\S*[^\s/]", settings[name]):
+            refuse(f"{name}: want http://... or https://..., without a / at the end: {settings[name]!r}")
+
+
+def checked_thresholds(shares):
+    for name, value in shares.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0 or "near" in name and value > 1:
+            refuse(f"thresholds.{name}: want {'a share of 1' if 'near' in name else 'days'}: {value!r}")
+    if shares["days_page"] > shares["days_ticket"]:
+        refuse("thresholds: days_page is more than days_ticket, so that pages would come before tickets")
+    for what in ("pool", "commit"):
+        if shares[what + "_near_page"] < shares[what + "_near_ticket"]:
+            refuse(f"thresholds: {what}_near_page is less than {what}_near_ticket, so that pages would come before tickets")
+
+
 def checked(settings):
+    same_keys(settings, json.loads(read(os.path.join(HERE, "settings.json"))))
+    checked_words(settings)
+    checked_thresholds(settings["thresholds"])
     labels, severity = settings["host_labels"], settings["severity"]
     if not {"job", "instance"} <= set(labels) or len(set(labels)) != len(labels):
-        raise SystemExit(f"generate: host_labels: want job, instance and any others, once each: {labels}")
+        refuse(f"host_labels: want job, instance and any others, once each: {labels}")
     for name in [*labels, *severity.values()]:
         if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
-            raise SystemExit(f"generate: not a name: {name!r}")
-    if set(severity) != {"page", "ticket"} or severity["page"] == severity["ticket"]:
-        raise SystemExit(f"generate: severity: want two values, page and ticket: {severity}")
-    if not re.fullmatch(r"[A-Za-z0-9_+/-]+", settings["time_zone"]):
-        raise SystemExit(f"generate: time_zone: want a name as in Europe/Berlin: {settings['time_zone']!r}")
+            refuse(f"not a name: {name!r}")
+    if severity["page"] == severity["ticket"]:
+        refuse(f"severity: want two values, page and ticket: {severity}")
     known = {os.path.basename(path).removesuffix(".rules.yml") for path in glob.glob(os.path.join(SOURCE, "*.rules.yml"))}
     if not set(settings["mixin_rules"]) <= known:
-        raise SystemExit(f"generate: mixin_rules: there are {sorted(known)}: {settings['mixin_rules']}")
+        refuse(f"mixin_rules: there are {sorted(known)}: {settings['mixin_rules']}")
     return settings
 
 

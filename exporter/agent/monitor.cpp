@@ -15,9 +15,14 @@ bool has_silent(const Snapshot& snapshot) {
   return std::any_of(snapshot.parts.begin(), snapshot.parts.end(), [](const PartStatus& part) { return part.no_answer; });
 }
 
+config::Exported exported_of(const config::Config& config) {
+  if (const std::string doubt = config::doubtful(config); !doubt.empty()) base::log_warn(doubt);
+  return config::exported(config);
+}
+
 Monitor::Known nothing_yet(config::Config config) {
   Monitor::Known known;
-  known.exported = config::exported(config);
+  known.exported = exported_of(config);
   known.config = std::move(config);
   return known;
 }
@@ -149,7 +154,7 @@ void Monitor::reconfigure(const config::Config& config, std::unique_ptr<KernelSo
   }
   // The members go over to the new rules by way of the state that they would have after a restart.
   const std::string state = tracked_.save();
-  known_.exported = config::exported(known_.config);
+  known_.exported = exported_of(known_.config);
   tracked_ = select::TrackedSet(known_.exported.tags, known_.exported.processes, known_.exported.budget);
   if (const auto taken = tracked_.load(state); !taken)
     base::log_error("exported tags are chosen anew", {{"error", taken.error().message}});

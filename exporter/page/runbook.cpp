@@ -11,14 +11,24 @@ namespace kmem::page {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;
+constexpr std::string_view kBareInCommands = "_-.:/+", kActInQuotes = "\"$`\\!%";
 
 bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
-bool harmless_in_a_command(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestWord && text.front() != '-' &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return is_letter_or_digit(c) || std::string_view("_-.:/+").find(c) != std::string_view::npos;
-         });
+bool is_printable(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestWord &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+/// As a word of a command, in every shell: quoted where need be; `otherwise` where quotes do not hold it. A kernel's tag may end
+/// with a blank.
+std::string in_a_command(std::string_view text, std::string_view otherwise) {
+  if (text.empty() || text.front() == '-' || text.find_first_of(kActInQuotes) != std::string_view::npos)
+    return std::string(otherwise);
+  const bool bare = std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter_or_digit(c) || kBareInCommands.find(c) != std::string_view::npos;
+  });
+  return bare ? std::string(text) : '"' + std::string(text) + '"';
 }
 
 /// The file's words TAG and POOL -> what the alert named.
@@ -28,8 +38,8 @@ std::string filled_in(std::string_view code, const RunbookSubject& subject) {
     std::size_t end = i;
     while (end < code.size() && is_letter_or_digit(code[end])) ++end;
     const std::string_view word = code.substr(i, end - i);
-    if (word == "TAG" && !subject.tag.empty()) out += subject.tag;
-    else if (word == "POOL" && !subject.pool.empty()) out += subject.pool;
+    if (word == "TAG") out += in_a_command(subject.tag, word);
+    else if (word == "POOL") out += in_a_command(subject.pool, word);
     else out += word;
     if (end < code.size()) out += code[end++];
     i = end;
@@ -179,7 +189,7 @@ RunbookSubject runbook_subject(std::string_view query) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string value = base::percent_decoded(pair.substr(equals + 1));
-    if (!harmless_in_a_command(value)) continue;
+    if (!is_printable(value)) continue;
     if (pair.substr(0, equals) == "tag") subject.tag = value;
     if (pair.substr(0, equals) == "pool") subject.pool = value;
   }

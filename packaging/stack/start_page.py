@@ -17,8 +17,11 @@ import urllib.request
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 sys.path.insert(0, os.path.join(ROOT, "tests/dashboards"))
 sys.dont_write_bytecode = True
-import dashboards  # noqa: E402
-import render  # noqa: E402
+try:
+    import dashboards  # noqa: E402
+    import render  # noqa: E402
+except ImportError as missing:
+    sys.exit(f"start_page: wants the folder tests/dashboards of the source, which draws: {missing}")
 
 TITLES = {
     ("kmem-fleet", "all"): "Fleet: who runs out first, suspects",
@@ -45,7 +48,7 @@ h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:28px 0 8px}p{margin:4p
 .card{border:1px solid #8886;border-radius:8px;padding:10px 14px}.card b{display:block}.card p{margin:4px 0}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:4px 10px 4px 0;vertical-align:top;border-bottom:1px solid #8883}
 .page{color:#c4162a;font-weight:600}.ticket{color:#b26a00;font-weight:600}@media(prefers-color-scheme:dark){.page{color:#ff7383}.ticket{color:#f2a65a}}
-ul{margin:4px 0;padding-left:20px}.what{min-width:380px}.state{min-width:190px}"""
+ul{margin:4px 0;padding-left:20px}.scroll{overflow-x:auto}.what{min-width:380px}.state{min-width:190px}"""
 
 
 def link(url, text):
@@ -115,7 +118,7 @@ class Start:
             f'<p class="quiet">Everything runs on this machine, on loopback. The hosts demo-* are made up; Ctrl-C where it was started '
             f'stops all of it.</p><h2>Status pages</h2><div class="cards">{"".join(self.exporters())}</div>'
             f"<h2>Dashboards, drawn from this Prometheus</h2><ul>{drawn}</ul>"
-            f"<h2>Alerts now</h2><table><tr><th>Severity<th>Alert<th>Where<th>What<th>Alertmanager</tr>{alerts}</table>"
+            f"<h2>Alerts now</h2><div class=scroll><table><tr><th>Severity<th>Alert<th>Where<th>What<th>Alertmanager</tr>{alerts}</table></div>"
             f'<h2>Servers</h2><div class="cards">{"".join(self.servers())}</div></html>'
         )
 
@@ -132,7 +135,7 @@ class Start:
         asked = {name.removeprefix("var-"): value for name, value in urllib.parse.parse_qsl(query) if name.startswith("var-")}
         if uid not in dashboards.UIDS:
             return None
-        chosen = {"cluster": ".*", "site": ".*", **{name: ".+" for name in ("job", "instance", "pool", "tag")},
+        chosen = {"cluster": ".*", "site": ".*", **{name: ".+" for name in ("job", "instance", "shown", "pool", "tag")},
                   **{name: re.escape(value) if name in ("job", "instance") else value for name, value in asked.items()}}
         now = time.time()
         instance = asked.get("instance", "")

@@ -29,6 +29,24 @@ TEST(Profile, LeanKeepsNothingButSuspectsAndWhatIsNamed) {
   EXPECT_TRUE(out.only_lean);
 }
 
+TEST(Profile, WhatLeanTakesBackIsSaid) {
+  Config config;
+  config.metrics.profile = MetricsProfile::kLean;
+  EXPECT_EQ(doubtful(config), "");
+  config.tags.all = true;
+  config.tags.max_exported = 200;
+  config.processes.top = 200;
+  EXPECT_EQ(doubtful(config),
+            "metrics.profile lean exports suspects and tags.include only, so these do nothing: tags.all, tags.max_exported, "
+            "processes.top");
+  config.tags.include = {"Irp "};  // of these so many
+  config.tags.all = false;
+  EXPECT_EQ(doubtful(config),
+            "metrics.profile lean exports suspects and tags.include only, so these do nothing: processes.top");
+  config.metrics.profile = MetricsProfile::kFull;
+  EXPECT_EQ(doubtful(config), "");
+}
+
 TEST(Profile, FullFillsEverySeat) {
   Config config;
   config.metrics.profile = MetricsProfile::kFull;

@@ -329,7 +329,7 @@ def page(dashboard, answers, values, marks=()):
             f"<h3>{html.escape(panel['title'])}</h3>{inside}</div>"
         )
     return (
-        f'<!doctype html><meta charset="utf-8"><title>{html.escape(dashboard["title"])}</title><style>{STYLE}</style>'
+        f'<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(dashboard["title"])}</title><style>{STYLE}</style>'
         + "".join(body)
     ), bottom + 30
 

@@ -395,6 +395,8 @@ class Running(unittest.TestCase):
         for url, text in drawn.items():
             self.assertIn("<polyline", text, url)
         self.assertIn("Sfv1", drawn["/dashboards/kmem-leak/leak"])
+        # As alerts link it, of one host.
+        self.assertIn("<polyline", got(f"{base}/d/kmem-exporter?var-job=kmem&var-instance=demo-files-01:10054"))
         self.assertIn("not told: KmemPoolExhaustionPredicted says it", page)
         self.assertIn("<title>Leak: tag Thre", texts[f"http://{self.at['leaking']}/"])
         self.assertNotIn("<title>Leak", texts[f"http://{self.at['calm']}/"])

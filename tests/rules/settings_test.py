@@ -210,10 +210,22 @@ class Settings(unittest.TestCase):
             ({"severity": {"page": "x", "ticket": "x"}}, "severity"),
             ({"time_zone": "Berlin time"}, "time_zone"),
             ({"mixin_rules": ["kmem-agents"]}, "mixin_rules"),
+            ({"tresholds": 1}, "tresholds is no setting"),
+            ({"thresholds": {**SETTINGS["thresholds"], "day_page": 1}}, "thresholds.day_page is no setting"),
+            ({"thresholds": {"days_page": 3}}, "thresholds.days_ticket is missing"),
+            ({"thresholds": {**SETTINGS["thresholds"], "days_page": 30}}, "days_page is more than days_ticket"),
+            ({"thresholds": {**SETTINGS["thresholds"], "pool_near_page": 0.7}}, "pool_near_page is less"),
+            ({"thresholds": {**SETTINGS["thresholds"], "commit_near_page": 95}}, "thresholds.commit_near_page: want a share"),
+            ({"severity": "page"}, "severity: want"),
+            ({"scheme": "ftp"}, "scheme"),
+            ({"job": "kmem["}, "job: no regular expression"),
+            ({"time_zone": "Berlin"}, "time_zone"),
+            ({"runbooks": "https://wiki/x/"}, "runbooks: want"),
         ):
             done = generated({**SETTINGS, **change}, self.folder)
             self.assertEqual(done.returncode, 1)
             self.assertIn(word, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
 
     def test_the_mixin_gives_the_same_rules_and_dashboards(self):
         for settings in (SETTINGS, OTHER):

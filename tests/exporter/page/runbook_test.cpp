@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace kmem::page {
 namespace {
 
@@ -40,15 +42,30 @@ TEST(Runbook, TheTagStandsInCommandsAndThePageLeadsBack) {
   EXPECT_THAT(body_of("# a\n`find TAG`\n"), HasSubstr("<code>find TAG</code>"));
 }
 
-TEST(Runbook, OnlyWhatEndsNoCommandIsFilledIn) {
+TEST(Runbook, EveryPrintableTagIsNamedAndInCommandsQuotedOrLeftOut) {
   EXPECT_EQ(runbook_subject("pool=paged&tag=Sfv1").tag, "Sfv1");
   EXPECT_EQ(runbook_subject("pool=paged&tag=Sfv1").pool, "paged");
-  EXPECT_EQ(runbook_subject("tag=kmalloc-64").tag, "kmalloc-64");
-  EXPECT_EQ(runbook_subject("x=1&tag=a:b/c_d.e%2Bf").tag, "a:b/c_d.e+f");
-  for (const char* query : {"", "tag", "tag=", "tag=a%3Brm", "tag=%60x%60", "tag=a%20b", "tag=%24x", "tag=a%0Ab", "tag=-rf",
-                            "tag=%3Cscript%3E", "tag=%00", "&&=&"})
+  for (const char* query : {"", "tag", "tag=", "tag=a%0Ab", "tag=%00", "tag=%C3%A4", "&&=&"})
     EXPECT_EQ(runbook_subject(query).tag, "") << query;
   EXPECT_EQ(runbook_subject("tag=" + std::string(65, 'a')).tag, "");
+
+  const auto command = [](const char* query) {
+    const std::string body = body_of("# a\n`find TAG`\n", runbook_subject(query));
+    const std::size_t begin = body.find("<code>find ") + 11;
+    return body.substr(begin, body.find("</code>") - begin);
+  };
+  EXPECT_EQ(command("tag=kmalloc-64"), "kmalloc-64");
+  EXPECT_EQ(command("x=1&tag=a:b/c_d.e%2Bf"), "a:b/c_d.e+f");
+  for (const auto& [query, quoted] : {std::pair{"tag=Irp+", "Irp "},
+                                      {"tag=Mm%20%20", "Mm  "},
+                                      {"tag=mm/slub.c:1234?fn", "mm/slub.c:1234?fn"},
+                                      {"tag=a%3Brm", "a;rm"},
+                                      {"tag=a@b", "a@b"},
+                                      {"tag=%3Cscript%3E", "&lt;script&gt;"}})
+    EXPECT_EQ(command(query), "&quot;" + std::string(quoted) + "&quot;") << query;
+  for (const char* query : {"tag=%60x%60", "tag=%24x", "tag=-rf", "tag=Ddk!", "tag=a%22b", "tag=%25x%25", "tag=a%5Cb"})
+    EXPECT_EQ(command(query), "TAG") << query;
+  EXPECT_THAT(runbook_html({"KmemX", "# a\n"}, runbook_subject("tag=%3Cb%3E!")), HasSubstr("tag <strong>&lt;b&gt;!</strong>"));
 }
 
 TEST(Runbook, EveryOneIsRenderedWhole) {
