@@ -543,6 +543,14 @@ class Files(unittest.TestCase):
         # A fault is seen.
         self.assertEqual(plain("subject:kmem_bytes:min1d > 0.8 * max_over_time(subject:kmem_bytes:min1d[7d])"), {"subject:kmem_bytes:min1d"})
 
+    def test_no_host_that_is_seen_twice_breaks_a_rule_for_all(self):
+        """A host whose scrape gains a label is two for a while. Sets bear that; of what is calculated there must be one by the labels."""
+        one = re.compile(r"[-+*/<>=]+ on \([^)]*\)(?: group_(?:left|right)(?: ?\(\w*\))?)? (?:[\d.]+ \* )?(.{30})")
+        joins = [found for file in GROUPS for rule in rules_of(file) for text in asked(rule) for found in one.findall(" ".join(text.split()))]
+        self.assertGreaterEqual(len(joins), 5)
+        for joined in joins:
+            self.assertRegex(joined, r"^(?:max|sum|count|quantile) by \(|^last_over_time\(job_pool_tag:", joined)
+
     def test_every_recorded_series_is_read(self):
         everything = "".join(read(os.path.join(RULES, f"{file}.rules.yml")) for file in GROUPS) + json.dumps(dashboards())
         for file in GROUPS:
