@@ -43,6 +43,7 @@ ALERTS = {
     "KmemFleetTagOutlier",
     "KmemFinding",
     "KmemExporterDown",
+    "KmemHostsDown",
     "KmemJobAbsent",
     "KmemCollectorFailing",
     "KmemTrendHistoryLost",
@@ -214,6 +215,18 @@ def rules_of(file):
         for group in yaml.safe_load(read(os.path.join(RULES, file + ".rules.yml")))["groups"]
         for rule in group["rules"]
     ]
+
+
+def asked(rule):
+    """Its expression, and the queries of its words."""
+    texts = [rule["expr"]]
+    for note in rule.get("annotations", {}).values():
+        # printf's text is the query: its %q stand where a quoted value comes.
+        texts += [
+            text.replace('\\"', '"').replace("%q", '"x"').replace("%f", "1")
+            for text in re.findall(r'printf "((?:[^"\\]|\\.)*)"[^}]*\| query', note)
+        ]
+    return texts
 
 
 def alerts():
@@ -453,7 +466,7 @@ class Files(unittest.TestCase):
                 variables = {row["name"] for row in known[uid]["templating"]["list"]}
                 self.assertLessEqual(set(re.findall(r"var-([a-z]+)=", notes["dashboard_url"])), variables, file)
             self.assertNotIn("{{", notes["summary"])
-            if rule["alert"] not in ("KmemRetentionTooShort", "KmemJobAbsent"):  # of Prometheus, and of no host
+            if rule["alert"] not in ("KmemRetentionTooShort", "KmemJobAbsent", "KmemHostsDown"):  # of Prometheus, and of no one host
                 self.assertIn("{{ $labels.instance }}", notes["description"])
             # Persistence is in the expression: a restart of Prometheus may set `for:` back.
             self.assertIn(rule.get("for", "0m"), ("0m", "5m", "10m", "15m"))
@@ -479,14 +492,7 @@ class Files(unittest.TestCase):
         recorded = {rule["record"] for file in GROUPS for rule in rules_of(file) if "record" in rule}
         for file in GROUPS:
             for rule in rules_of(file):
-                texts = [rule["expr"]]
-                for note in rule.get("annotations", {}).values():
-                    # printf's text is the query: its %q stand where a quoted value comes.
-                    texts += [
-                        text.replace('\\"', '"').replace("%q", '"x"').replace("%f", "1")
-                        for text in re.findall(r'printf "((?:[^"\\]|\\.)*)"[^}]*\| query', note)
-                    ]
-                for text in texts:
+                for text in asked(rule):
                     found = selectors(re.sub(r"\boffset \w+", "", text))
                     self.assertTrue(found, text)
                     for metric, labels, *_ in found:
@@ -512,6 +518,38 @@ class Files(unittest.TestCase):
                 for number, percent in re.findall(r"(?<![\w,])(\d[\d,]*)( %)?", cell):
                     value = float(number.replace(",", ""))
                     self.assertIn(f"{value / 100 if percent else value:g}", figures, f"{name} {severity}: {number}")
+
+    def test_what_is_recorded_by_the_hour_is_never_read_by_a_plain_selector(self):
+        """It would be seen for 5 minutes, and each group has its own offset within the hour."""
+
+        def every(group):
+            number, unit = re.fullmatch(r"(\d+)([smh])", group.get("interval", "1m")).groups()
+            return int(number) * {"s": 1, "m": 60, "h": 3600}[unit]
+
+        groups = [group for file in GROUPS for group in yaml.safe_load(read(os.path.join(RULES, file + ".rules.yml")))["groups"]]
+        rare = {rule["record"] for group in groups if every(group) > 300 for rule in group["rules"] if "record" in rule}
+        self.assertIn("instance:kmem_boot_time_seconds:last1h", rare)
+
+        def plain(text):
+            return {metric for metric, _, over, _ in selectors(re.sub(r"\boffset \w+", "", text)) if metric in rare and over is None}
+
+        for group in groups:
+            for rule in group["rules"]:
+                for text in asked(rule):
+                    self.assertEqual(plain(text), set(), text)
+        for uid, dashboard in dashboards().items():
+            for row in (row for panel in dashboard["panels"] for row in panel.get("targets", [])):
+                self.assertEqual(plain(row["expr"]), set(), uid)
+        # A fault is seen.
+        self.assertEqual(plain("subject:kmem_bytes:min1d > 0.8 * max_over_time(subject:kmem_bytes:min1d[7d])"), {"subject:kmem_bytes:min1d"})
+
+    def test_no_host_that_is_seen_twice_breaks_a_rule_for_all(self):
+        """A host whose scrape gains a label is two for a while. Sets bear that; of what is calculated there must be one by the labels."""
+        one = re.compile(r"[-+*/<>=]+ on \([^)]*\)(?: group_(?:left|right)(?: ?\(\w*\))?)? (?:[\d.]+ \* )?(.{30})")
+        joins = [found for file in GROUPS for rule in rules_of(file) for text in asked(rule) for found in one.findall(" ".join(text.split()))]
+        self.assertGreaterEqual(len(joins), 5)
+        for joined in joins:
+            self.assertRegex(joined, r"^(?:max|sum|count|quantile) by \(|^last_over_time\(job_pool_tag:", joined)
 
     def test_every_recorded_series_is_read(self):
         everything = "".join(read(os.path.join(RULES, f"{file}.rules.yml")) for file in GROUPS) + json.dumps(dashboards())
