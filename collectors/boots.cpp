@@ -116,6 +116,8 @@ const Boot& Boots::note(const Snapshot& snapshot, bool live) {
   return boot_;
 }
 
+bool Boots::is_blind() const { return untimed_ > 1 && !counted_ && by_memory_ == 0 && most_compared_ < kFewestTags; }
+
 std::string Boots::how_words() const {
   if (untimed_ == 0) return {};
   const auto seen = [](std::uint64_t count) {
@@ -123,7 +125,7 @@ std::string Boots::how_words() const {
   };
   const std::string given = timed_ == 0 ? "no boot times are given" : "boot times are not given everywhere";
   if (counted_) return given + ": a reboot is where most counters of allocations fell together, " + seen(by_counters_);
-  if (untimed_ > 1 && by_memory_ == 0 && most_compared_ < kFewestTags)
+  if (is_blind())
     return given + ", nor are allocations counted, and there are too few tags (" + std::to_string(most_compared_) + " of " +
            std::to_string(kFewestTags) + ") to see a reboot by their memory: one is taken for growth given back";
   return given + ", nor are allocations counted: that most tags fall far together is taken for a reboot and may be none, " +

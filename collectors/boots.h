@@ -37,6 +37,8 @@ class Boots {
   const Boot& note(const Snapshot& snapshot, bool live = false);
   [[nodiscard]] const Boot& now() const { return boot_; }
 
+  /// Nothing in the history can show a reboot: what grows may have been given back by one.
+  [[nodiscard]] bool is_blind() const;
   /// What told the boots of a history without boot times: "" where none was needed.
   [[nodiscard]] std::string how_words() const;
 

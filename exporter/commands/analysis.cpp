@@ -62,6 +62,7 @@ struct HostRun {
     look_for(lost, judged);
     if (std::string how = boots.how_words(); !how.empty())
       assumed.push_back(analysis.host.empty() ? std::move(how) : analysis.host + ": " + how);
+    analysis.blind_to_boots = boots.is_blind();
     if (!intervals.empty()) {
       const auto middle = intervals.begin() + static_cast<std::ptrdiff_t>(intervals.size() / 2);
       std::nth_element(intervals.begin(), middle, intervals.end());

@@ -39,7 +39,8 @@ struct HostAnalysis {
   std::string host;  // empty: the history names none
   base::UnixMillis start = 0, end = 0;
   std::uint64_t snapshots = 0;
-  double usual_seconds = 0;  // from one snapshot to the next; 0: there is one
+  double usual_seconds = 0;     // from one snapshot to the next; 0: there is one
+  bool blind_to_boots = false;  // a reboot may have given back what grew
   trend::Summary summary;
   trend::Readiness readiness;
   std::vector<AnalyzedSubject> subjects;  // worst first

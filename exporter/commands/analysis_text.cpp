@@ -217,7 +217,8 @@ void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of
           : !grows && grows_between_falls(analysis) ? "grows between falls: " + growth_words(*analysis.readiness.largest)
           : grows || analysis.readiness.judged
               ? verdict_sum(leaks, surges, watched) +
-                    (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read")
+                    (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read") +
+                    (grows || !analysis.blind_to_boots ? "" : ", unless reboots hide it, which nothing here would show")
               : "too little to judge: " + trend::readiness_words(analysis.readiness)) +
          "\n";
   if (of != nullptr) add_passed_over(out, *of);

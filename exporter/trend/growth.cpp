@@ -25,6 +25,8 @@ constexpr double kMuchOfLimit = 0.01;  // ... of the limit: growth that must be 
 constexpr double kMuchMore = 1.5;      // times what it held before, where no limit is known ...
 constexpr double kMuchOfPool = 0.05;   // ... and of the pool
 constexpr double kManyHandles = 5000;
+constexpr double kOneStep = 0.4;  // of the growth, within kBrief of its time: a burst that came on top of noise
+constexpr double kBrief = 1.0 / 6;
 constexpr double kSpikeMinutes = 10;    // readings closer than that: the lower of the last two
 constexpr double kMostOfAmount = 0.75;  // a shorter time is told that has so much of the growth
 constexpr double kInside = 0.85;        // of the shorter time: growth that began earlier is not of it
@@ -111,6 +113,10 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     std::size_t third = begin;
     while (third + 2 < points.size() && points[third + 1].age >= age / 3) ++third;
     const double high = highest_before(view, coarse_of_boot, points.first(begin + 1), age);
+    double step = 0;
+    for (std::size_t i = begin + 1; i < points.size(); ++i)
+      if (points[i - 1].age - points[i].age <= kBrief * age) step = std::max(step, points[i].value - points[i - 1].value);
+    if (step > kOneStep * amount) continue;
     if (present - points[third].value < kGoesOnBy * amount || present - high < kBeyondPast * amount) continue;
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
     growth.is_large = !std::isnan(left)

@@ -151,6 +151,24 @@ TEST(Boots, OfTooFewTagsIsSaidThatARebootIsNotSeen) {
       boots.how_words(),
       "no boot times are given, nor are allocations counted, and there are too few tags (9 of 16) to see a reboot by their "
       "memory: one is taken for growth given back");
+  EXPECT_TRUE(boots.is_blind());
+}
+
+TEST(Boots, AreNotBlindWhereBootsAreTimedOrCountedOrTagsAreMany) {
+  const auto blind = [](Recorded machine, bool timed) {
+    Boots boots;
+    for (int hour = 0; hour < 3; ++hour) {
+      Snapshot snapshot = machine.after(kHour);
+      if (timed) snapshot.boot_time = kStart - kDay;
+      boots.note(snapshot);
+    }
+    return boots.is_blind();
+  };
+  EXPECT_TRUE(blind(Recorded(9, false), false));
+  EXPECT_FALSE(blind(Recorded(9, false), true));
+  EXPECT_FALSE(blind(Recorded(9), false));
+  EXPECT_FALSE(blind(Recorded(20, false), false));
+  EXPECT_FALSE(Boots().is_blind());
 }
 
 TEST(Boots, ABootTimeThatComesAfterTheCountersHaveToldIsNoSecondBoot) {

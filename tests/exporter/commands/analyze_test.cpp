@@ -175,10 +175,11 @@ TEST(Analyze, WhatWasPassedOverIsNoPartOfTheVerdict) {
   files.put("h.csv", text);
   const auto analysis = analyze_files(files, {"h.csv"}, false);
   ASSERT_TRUE(analysis.ok());
-  EXPECT_THAT(analysis_text(*analysis, false),
-              HasSubstr("Verdict  nothing grows steadily in what could be read\n"
-                        "         Not covered: 21 pieces passed over: nonpaged Leak not judged, as all its 20 rows were lost, "
-                        "paged Some 1 row; listed below\n"));
+  EXPECT_THAT(
+      analysis_text(*analysis, false),
+      HasSubstr("Verdict  nothing grows steadily in what could be read, unless reboots hide it, which nothing here would show\n"
+                "         Not covered: 21 pieces passed over: nonpaged Leak not judged, as all its 20 rows were lost, "
+                "paged Some 1 row; listed below\n"));
   EXPECT_EQ(json::parse(analysis_json(*analysis))["passed_over"],
             json::parse(R"([{"host": "", "pool": "nonpaged", "tag": "Leak", "kind": "tag", "rows": 20, "judged": false},
                             {"host": "", "pool": "paged", "tag": "Some", "kind": "tag", "rows": 1, "judged": true}])"));
@@ -352,6 +353,31 @@ Assumed
   none.end = kStart + kDay;
   EXPECT_THAT(analysis_text(none, false), AllOf(HasSubstr("Verdict  nothing grows steadily\n"), Not(HasSubstr("VERDICT")),
                                                 HasSubstr("this history is short")));
+}
+
+TEST(Analyze, TextNamesWhatGrowsBetweenFallsAndWhatRebootsMayHide) {
+  Analysis report = small_report();
+  report.subjects.clear();
+  report.blind_to_boots = true;
+  EXPECT_THAT(analysis_text(report, false),
+              HasSubstr("Verdict  nothing grows steadily, unless reboots hide it, which nothing here would show\n"));
+  trend::Readiness::Growth growth;
+  growth.kind = trend::Kind::kTag, growth.pool = Pool::kNonpaged, growth.text = "Svc ";
+  growth.amount = 2 << 20, growth.seconds = 86'400, growth.falls = 2, growth.days_since_fall = 12;
+  report.readiness.largest = growth;
+  const std::string said =
+      "nonpaged Svc , +2.00 MiB in 24 hours, given back 2 times, the last 12 days ago: a leak that a restart "
+      "of its owner frees, or a cache that is trimmed\n";
+  EXPECT_THAT(analysis_text(report, false), HasSubstr("Verdict  grows between falls: " + said));
+  EXPECT_EQ(json::parse(analysis_json(report))["largest_growth"]["falls"], 2);
+  // Beside what leaks it is said below.
+  report.subjects = small_report().subjects;
+  EXPECT_THAT(analysis_text(report, false),
+              AllOf(HasSubstr("Verdict  1 leak, 1 to watch\n"), HasSubstr("         Grows between falls: " + said)));
+  // Of several hosts it stands in the row.
+  report.subjects.clear();
+  report.others.emplace_back();
+  EXPECT_THAT(analysis_text(report, false), HasSubstr("  grows between falls: " + said));
 }
 
 TEST(Analyze, TextSaysWhatItCannotSee) {

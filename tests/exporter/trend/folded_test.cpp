@@ -53,6 +53,19 @@ TEST(Folded, GrowthBehindAWarmUpIsALeak) {
   EXPECT_NEAR(assessment.slope_per_day, 0.015 * kFoldedLevel, 0.005 * kFoldedLevel);
 }
 
+// Watched from less on: by four parts of ten more, but never by more than a half.
+TEST(Folded, AWatchTakesLessThanALeak) {
+  int small = 0, large = 0;
+  for (const double rate : {0.0, 0.001, 0.002, 0.0045, 0.005, 0.0055, 0.02}) {
+    const Assessment assessment = assess_boots(boots_of(7, 7, [=](double age, double) { return 1 + rate * age; }).boots, {});
+    const bool is_small = assessment.leak_score < 1.25;
+    EXPECT_DOUBLE_EQ(assessment.watch_score, is_small ? 1.4 * assessment.leak_score : assessment.leak_score + 0.5) << rate;
+    (is_small ? small : large) += assessment.leak_score > 0;
+  }
+  EXPECT_GT(small, 0);
+  EXPECT_GT(large, 0);
+}
+
 TEST(Folded, WarmUpAloneIsNoLeak) {
   for (const double tau : {0.3, 0.7, 1.0, 1.8}) {
     const Fixture fixture = boots_of(8, 7, [=](double age, double) { return 1 - 0.25 * std::exp(-age / tau); });

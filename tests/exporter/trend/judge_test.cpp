@@ -84,6 +84,7 @@ class Rule {
 struct Seen {
   int changes = 0, leaks = 0, watches = 0, ends = 0;
   int folded_leaks = 0, folded_halves = 0;  // judgements of all boots that make a leak, and that only hold one
+  int watched_again = 0;                    // what had been a leak and was ok
 };
 
 /// bytes: by the day; a reading every so many buckets of 4 hours; of a host that has booted half an hour before the first,
@@ -109,12 +110,16 @@ void follow(const std::function<double(double)>& bytes, double noise, int every,
       options.limit = limit;
       options.young_boot = booted && (at - 1) * kCoarseMs + kHourMs / 2 < 16 * kDayMs;
       const Verdict before = rule.verdict;
-      rule.judge(assess(std::span(floors).subspan(std::min(warm, floors.size())), options), every);
+      const bool had_leaked = rule.detected.has_value() && rule.verdict == Verdict::kOk;
+      rule.judge(assess(std::span(floors).subspan(std::min(warm, floors.size())), options), every, {},
+                 {kStart + at * kCoarseMs, kStart + (at - 1) * kCoarseMs});
       const SubjectReport report = *engine.find(Kind::kTag, Pool::kPaged, "Leak");
       ASSERT_EQ(report.verdict, rule.verdict) << "day " << day;
       ASSERT_NEAR(report.confidence, rule.confidence(), 1e-6) << "day " << day;
       ASSERT_NEAR(report.credible_slope_per_second * 86400, rule.slope, 1e-6 * rule.slope) << "day " << day;
       ASSERT_NEAR(report.exhaustion->pace_per_second * 86400, rule.slope, 1e-6 * rule.slope) << "day " << day;
+      ASSERT_EQ(report.first_detected, rule.detected) << "day " << day;
+      seen.watched_again += had_leaked && rule.verdict == Verdict::kWatch;
       seen.changes += rule.verdict != before;
       seen.leaks += rule.verdict == Verdict::kLeak && before != Verdict::kLeak;
       seen.watches += rule.verdict == Verdict::kWatch && before == Verdict::kOk;
@@ -146,6 +151,7 @@ TEST(Judge, VerdictsFollowTheRule) {
   EXPECT_GT(seen.leaks, 30);
   EXPECT_GT(seen.watches, 30);
   EXPECT_GT(seen.changes, 100);
+  EXPECT_GT(seen.watched_again, 3);
 }
 
 struct Noise {
@@ -154,7 +160,8 @@ struct Noise {
 };
 struct BootOf {
   double days = 7;
-  bool is_timed = true;  // it is known when it began
+  bool is_timed = true;             // it is known when it began
+  double seen_after = 25.0 / 1440;  // days
 };
 
 /// A host whose boots are as given, the first of them up for two days, from a reading every 4 hours; bytes by the days since
@@ -177,7 +184,8 @@ void follow_boots(const std::vector<BootOf>& lengths, const std::function<double
   for (std::int64_t at = 0; boots.size() < lengths.size() || at < next; ++at) {
     if (at == next) {
       const BootOf& length = lengths[boots.size()];
-      boots.push_back({kStart + at * kCoarseMs - (at == 0 ? 2 * kDayMs : 25 * 60'000), at, length.is_timed});
+      boots.push_back(
+          {kStart + at * kCoarseMs - (at == 0 ? 2 * kDayMs : std::llround(length.seen_after * kDayMs)), at, length.is_timed});
       next += static_cast<std::int64_t>(length.days * kBucketsPerDay);
     }
     const Begun& boot = boots.back();
@@ -261,6 +269,8 @@ TEST(Judge, BootsAreJudgedTogether) {
   follow_boots({{9}, {9}, {9}, {9}, {9}, {9}}, grows(0.6), {0.012, 2}, 1, seen);
   follow_boots(std::vector<BootOf>(9), grows(0.6), {0.02, 2}, 1, seen);
   for (const double rate : {0.8, 1.0}) follow_boots({{12}, {12}, {12}, {12}, {9.5}}, grows(rate), {0.02, 1}, 1, seen);
+  // Nobody watched the boot's first days: it is young all the same, for another went before it.
+  for (const double rate : {0.5, 1.0, 2.0}) follow_boots({{12}, {16, true, 3}}, grows(rate), {0.008, 33}, 1, seen);
   EXPECT_GE(seen.leaks, 8);
   EXPECT_GT(seen.changes, 40);
   EXPECT_GT(seen.folded_leaks, 300);

@@ -305,34 +305,45 @@ MinutesScore score_minutes(const MinutesForm& form, std::uint64_t first_run, int
   return score;
 }
 
-int false_surges(std::uint64_t run, int tags, NoiseKind noise_kind) {
-  Random random(run);
-  TrendEngine engine({.max_subjects = static_cast<std::size_t>(tags) + 1});
-  std::vector<double> levels;
-  std::vector<MinuteNoise> noises;
-  std::vector<std::string> names;
-  std::vector<trend::Sample> samples(static_cast<std::size_t>(tags) + 1);
-  double sum = 0;
-  for (int i = 0; i < tags; ++i) {
-    levels.push_back(random.log_uniform(1e4, 1e9));
-    noises.emplace_back(random, noise_kind);
-    names.push_back("T" + std::to_string(i));
-    sum += levels.back();
+/// A pool with a limit, and the calm tags that make it up.
+struct CalmHost {
+  CalmHost(Random& random, int tags, NoiseKind noise_kind) : samples(static_cast<std::size_t>(tags) + 1) {
+    for (int i = 0; i < tags; ++i) {
+      levels.push_back(random.log_uniform(1e4, 1e9));
+      noises.emplace_back(random, noise_kind);
+      names.push_back("T" + std::to_string(i));
+      sum += levels.back();
+    }
+    samples[0].kind = Kind::kPool, samples[0].pool = Pool::kNonpaged;
   }
-  const double limit = std::max(draw_limit(random), sum / random.uniform(0.3, 0.8));
-  samples[0].kind = Kind::kPool, samples[0].pool = Pool::kNonpaged, samples[0].limit = limit;
-  int told = 0;
-  std::vector<bool> on(samples.size());
-  for (std::int64_t minute = 0; minute < 56 * 1440; ++minute) {
+  void observe(TrendEngine& engine, std::int64_t minute, double more = 0) {
     double total = 0;
     for (std::size_t i = 0; i < levels.size(); ++i) {
-      const double value = levels[i] * std::max(0.0, 1 + noises[i].at(static_cast<double>(minute) / 1440, 1));
+      const double load = noises[i].at(static_cast<double>(minute) / 1440, 1);
+      const double value = levels[i] * std::max(0.0, 1 + load) + (i == 0 ? more : 0);
       samples[i + 1].pool = Pool::kNonpaged, samples[i + 1].text = names[i];
       samples[i + 1].amount = static_cast<std::uint64_t>(value);
       total += value;
     }
     samples[0].amount = static_cast<std::uint64_t>(total);
     engine.observe({kStart + minute * 60'000, kStart - 30 * kDayMs, samples});
+  }
+  std::vector<double> levels;
+  std::vector<MinuteNoise> noises;
+  std::vector<std::string> names;
+  std::vector<trend::Sample> samples;
+  double sum = 0;
+};
+
+int false_surges(std::uint64_t run, int tags, NoiseKind noise_kind) {
+  Random random(run);
+  TrendEngine engine({.max_subjects = static_cast<std::size_t>(tags) + 1});
+  CalmHost host(random, tags, noise_kind);
+  host.samples[0].limit = std::max(draw_limit(random), host.sum / random.uniform(0.3, 0.8));
+  int told = 0;
+  std::vector<bool> on(host.samples.size());
+  for (std::int64_t minute = 0; minute < 56 * 1440; ++minute) {
+    host.observe(engine, minute);
     if (minute % 5 != 0) continue;
     const std::vector<Outline> outlines = engine.outlines();
     for (std::size_t i = 0; i < outlines.size(); ++i) {
@@ -342,6 +353,29 @@ int false_surges(std::uint64_t run, int tags, NoiseKind noise_kind) {
     }
   }
   return told;
+}
+
+void count_grows_now(const MinutesForm* form, std::uint64_t run, int tags, NoiseKind noise_kind, GrowsNow& sum) {
+  constexpr std::int64_t kDays = 28, kFirstDay = 7, kApart = 6 * 60;
+  Random random(run);
+  Minutes all;
+  if (form != nullptr) all = form->make(random, 1.0);
+  else all.limit_bytes = random.uniform(1.3, 3);
+  TrendEngine engine({.max_subjects = static_cast<std::size_t>(tags) + 1});
+  CalmHost host(random, tags, noise_kind);
+  host.samples[0].limit = host.sum * all.limit_bytes;
+  std::int64_t last = -kApart;
+  for (std::int64_t minute = 0; minute < kDays * 1440; ++minute) {
+    host.observe(engine, minute, all.shape ? host.sum * all.shape(static_cast<double>(minute) / 1440) : 0);
+    if (minute % 15 != 0 || minute < kFirstDay * 1440) continue;
+    ++sum.looks;
+    const std::optional<Readiness::Growth> growth = engine.readiness().largest;
+    if (!growth || !growth->is_large) continue;
+    ++sum.told;
+    if (minute - last > kApart) ++sum.episodes;
+    last = minute;
+  }
+  sum.weeks += static_cast<double>(kDays - kFirstDay) / 7;
 }
 
 }  // namespace kmem::trend::sim

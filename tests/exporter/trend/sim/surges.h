@@ -50,4 +50,13 @@ struct MinutesScore {
 /// False surges of one host with calm tags over 8 weeks.
 [[nodiscard]] int false_surges(std::uint64_t run, int tags, NoiseKind noise);
 
+/// How often a host says "Grows now", asked each quarter of an hour from its second week on.
+struct GrowsNow {
+  long looks = 0, told = 0;  // looks that found it
+  int episodes = 0;          // with six hours without it between them
+  double weeks = 0;
+};
+/// Of 4 weeks of a host with so many tags, one of which has the form; nullptr: none has.
+void count_grows_now(const MinutesForm* form, std::uint64_t run, int tags, NoiseKind noise, GrowsNow& sum);
+
 }  // namespace kmem::trend::sim

@@ -1,4 +1,4 @@
-// The bench of surges: kmem_surge_sim [--runs N] [--first-run N] [--narrow-noise] [--sessions] [--only NAME] [--misses] [--spread] [--hosts N]
+// The bench of surges: kmem_surge_sim [--runs N] [--first-run N] [--narrow-noise] [--sessions] [--only NAME] [--misses] [--spread] [--hosts N [--grows-now]]
 // Prints a table; exits 1 when a row misses what is wanted of it. With --spread each row has what of it was told by how much the
 // load varies by itself, of what is left of the limit.
 #include <algorithm>
@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   int runs = 300, hosts = 0;
   std::uint64_t first_run = 100'000;
   NoiseKind noise = NoiseKind::kWide;
-  bool misses = false, by_spread = false, missed = false;
+  bool misses = false, grows_now = false, by_spread = false, missed = false;
   std::string only;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -23,6 +23,8 @@ int main(int argc, char** argv) {
       noise = NoiseKind::kSessions;
     } else if (argument == "--misses") {
       misses = true;
+    } else if (argument == "--grows-now") {
+      grows_now = true;
     } else if (argument == "--spread") {
       by_spread = true;
     } else if (i + 1 < argc && argument == "--runs") {
@@ -37,6 +39,21 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "unknown argument: %s\n", argument.c_str());
       return 2;
     }
+  }
+  if (grows_now) {
+    std::printf("| host of 100 tags | looks that say so | episodes a host-week |\n|---|---|---|\n");
+    const auto print = [&](const MinutesForm* form, const char* name) {
+      GrowsNow sum;
+      for (int i = 0; i < hosts; ++i) count_grows_now(form, first_run + static_cast<std::uint64_t>(i), 100, noise, sum);
+      std::printf("| %s | %.2f %% | %.3f |\n", name, 100.0 * static_cast<double>(sum.told) / static_cast<double>(sum.looks),
+                  sum.episodes / sum.weeks);
+      std::fflush(stdout);
+    };
+    if (only.empty() || only == "calm") print(nullptr, "calm");
+    for (const MinutesForm& form : minute_forms())
+      if (form.most_percent_told < 100 && form.name.find(only) != std::string_view::npos)
+        print(&form, std::string(form.name).c_str());
+    return 0;
   }
   if (hosts > 0) {
     int told = 0;
