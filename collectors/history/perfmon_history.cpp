@@ -193,7 +193,12 @@ class PerfmonHistory final : public SnapshotReader {
     const Known* before = nullptr;
     for (const Known& known : known_) {
       const std::string& cell = fields_[known.field];
-      if (trimmed(cell).empty()) continue;
+      if (trimmed(cell).empty()) {
+        if (known.field + 1 < width_ || !lines_.is_open_ended()) continue;
+        hosts_[known.host].row.lose(known.counter);
+        notes_.skip(lines_.number(), kCutAtEnd, subject_of(known));
+        continue;
+      }
       const auto [value, fault] = parse_value(cell, options_.separator);
       // Logs that were put side by side have a counter twice; columns stand by counter.
       const bool again = before != nullptr && before->key() == known.key();

@@ -136,6 +136,85 @@ TEST(Doubtful, ARowThatIsCutBeforeItsValuesIsNoValue) {
   }
 }
 
+TEST(Doubtful, TheNextHeadingStandsBehindARow) {
+  const auto look = [](int hour, const std::string& rows) {
+    return "!LogType=poolsnap\n!SystemTime=11\\04\\2026 " + std::string(hour < 10 ? "0" : "") + std::to_string(hour) +
+           ":00:00.0000 (GMT)\n!TickCount=" + std::to_string(hour * 3'600'000) + "\n" + kHeader + rows;
+  };
+  const std::string two = row("Leak", 4) + row("Even", 5);
+  for (const std::string cut : {" AfdX Nonp 1003 1000 3 192 6", " AfdX Nonp 1003 10", " AfdX Nonp", " AfdX N", " AfdX ", " Af", " "}) {
+    const test::WholeHistory whole = test::read_text(look(9, two + row("AfdX", 3)) + look(10, two + cut) + look(11, two + row("AfdX", 3)));
+    ASSERT_EQ(whole.snapshots.size(), 3U) << cut << whole.error;
+    EXPECT_EQ(whole.skipped_count, 1U) << cut;
+    EXPECT_EQ(whole.snapshots[1].tags.size(), 2U) << cut;
+    EXPECT_TRUE(whole.snapshots[1].gaps.has(Pool::kNonpaged)) << cut;
+    EXPECT_EQ(whole.snapshots[2].tags.size(), 3U) << cut;
+  }
+}
+
+TEST(Doubtful, ColumnsThatSayTheSameAreHeldAgainstEachOther) {
+  std::string rows;
+  for (int tag = 0; tag < 8; ++tag) rows += row("Tag" + std::to_string(tag), 10 + tag);
+  // Of a tag that was right before, and of one where all others are.
+  for (const std::string wrong : {" Tag0 Nonp 1010 1000 10 840 64\n", " Tag0 Nonp 1010 1000 10 640 34\n",
+                                  " New  Nonp 1010 1000 10 840 64\n", " New  Nonp 1010 1000 10 40 64\n"}) {
+    const test::WholeHistory whole = test::read_text(at(9) + kHeader + rows + at(10) + kHeader + wrong + row("Tag1", 11));
+    ASSERT_EQ(whole.snapshots.size(), 2U) << whole.error;
+    EXPECT_EQ(whole.snapshots[1].tags.size(), 1U) << wrong;
+    EXPECT_THAT(whole.skipped, testing::ElementsAre("f:13: Bytes is not Diff times Per Alloc, as it was before")) << wrong;
+  }
+  const auto dump = [](int hour, const std::string& rows_and_total) {
+    return "Debug session time: Fri Nov 13 1" + std::to_string(hour) + ":00:00.000 2026 (UTC + 0:00)\n" +
+           "            NonPaged            Paged\n Tag    Allocs     Used    Allocs     Used\n" + rows_and_total;
+  };
+  const std::string leak = " Leak      10  640         0        0\n", even = " Even      1  64         2        128\n";
+  const test::WholeHistory missing = test::read_text(dump(1, leak + even + "TOTAL      11  704         2      128\n") +
+                                                     dump(2, leak + "TOTAL      11  704         2      128\n") +
+                                                     dump(3, leak + even + "TOTAL      11  704         2      128\n"));
+  ASSERT_EQ(missing.snapshots.size(), 3U) << missing.error;
+  EXPECT_THAT(missing.skipped, testing::ElementsAre("f:11: TOTAL is not the sum of the rows above it: one is missing, or has a wrong number"));
+  EXPECT_TRUE(missing.snapshots[1].gaps.has(Pool::kPaged));
+  EXPECT_FALSE(missing.snapshots[2].gaps.has(Pool::kPaged));
+  const auto script = [](const std::string& cells) {
+    const test::WholeHistory whole = test::read_text(
+        "DateTime,Tag,NonPagedAllocs,NonPagedFrees,NonPagedDiff,NonPagedUsedBytes\n2026-11-04 09:00:00Z,Leak," + cells + "\n");
+    return whole.snapshots.empty() ? whole.error : test::tags_of(whole.snapshots[0]).at(0);
+  };
+  EXPECT_EQ(script("1010,1000,10,640"), "nonpaged 'Leak' 640 10 32 1010 1000");
+  EXPECT_THAT(script("1010,1000,12,640"), HasSubstr("Diff \"12\" is not Allocs less Frees"));
+  EXPECT_EQ(script(",,10,640"), "nonpaged 'Leak' 640 10");
+}
+
+TEST(Doubtful, CellsThatAreCutOrPartedByBlanksOfSpreadsheets) {
+  const test::WholeHistory cut = test::read_text(
+      "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\",\"\\\\S\\Memory\\Committed Bytes\"\n"
+      "\"11/13/2026 21:00:00.123\",\"100\",\"200\"\n\"11/13/2026 22:00:00.123\",\"101\",");
+  EXPECT_EQ(cut.snapshots.size(), 2U);
+  EXPECT_THAT(cut.skipped, testing::ElementsAre("f:3: the file ends within this row"));
+  for (const std::string blank : {" ", "\xc2\xa0", "\xe2\x80\xaf"}) {
+    const test::WholeHistory whole = test::read_text("DateTime;Tag;PagedUsedBytes;NonPagedUsedBytes\n2026-11-04 09:00:00Z;Leak;0;1" +
+                                                     blank + "024" + blank + "000\n");
+    ASSERT_EQ(whole.snapshots.size(), 1U) << whole.error;
+    EXPECT_EQ(test::tags_of(whole.snapshots[0]), std::vector<std::string>{"nonpaged 'Leak' 1024000 ?"});
+  }
+}
+
+TEST(Doubtful, AFewRowsByTagAreReadInOrderOfTime) {
+  const std::pair<std::string, std::string> formats[] = {
+      {"DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n", ",0,"}, {"timestamp,tag,pool,bytes\n", ",nonpaged,"}};
+  for (const auto& [head, between] : formats)
+    for (const int hours : {3, 5, 6, 12}) {
+      std::string text = head;
+      for (const std::string tag : {"AfdX", "Even", "Leak", "Toke"})
+        for (int hour = 0; hour < hours; ++hour)
+          text += at(hour).substr(0, 20) + "," + tag + between + std::to_string(1000 + hour) + "\n";
+      const test::WholeHistory whole = test::read_text(text);
+      ASSERT_EQ(whole.snapshots.size(), static_cast<std::size_t>(hours)) << head << whole.error;
+      for (const Snapshot& snapshot : whole.snapshots) EXPECT_EQ(snapshot.tags.size(), 4U) << head << hours;
+      EXPECT_THAT(whole.skipped, IsEmpty()) << head << hours;
+    }
+}
+
 TEST(Doubtful, TheNextDateStandsBehindSlabtopsLastName) {
   const std::string head = "  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
   const std::string slab = "   100    100 100%    1.00K      25        4       100K big_one\n";
