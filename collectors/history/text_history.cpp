@@ -162,6 +162,10 @@ class TextHistory final : public SnapshotReader {
         text = trimmed(clean);
       }
     }
+    if (use == Use::kUsed && (table_ == Table::kPoolmon || table_ == Table::kPoolused)) {
+      // Behind a row's description.
+      if (const std::string next(date_behind_row(line, date_text_)); !next.empty()) (void)date(next);
+    }
     // A date's words are told better with their letters, which a row's tags lose.
     if (use != Use::kUsed && !torn_row(line, use) && !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
       unused(text, use);
@@ -192,6 +196,11 @@ class TextHistory final : public SnapshotReader {
     while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
     const std::string_view next = date_behind_row(line, date_text_);
     const std::string_view row = line.substr(0, line.size() - next.size());
+    if (!next.empty() && trimmed(row).empty() && !is_date_indented_) {  // a row begins with a blank
+      notes_.skip(lines_.number(), "a row is cut, and the next date stands behind it");
+      lose_row();
+      return false;
+    }
     if (use != Use::kBroken && !is_cut_before_values(row, is_followed_ || !next.empty())) return false;
     if (use == Use::kBroken && next.empty()) return false;
     if (use != Use::kBroken) reason_ = "the row is cut before its values";
@@ -464,6 +473,7 @@ class TextHistory final : public SnapshotReader {
     if (stamp == TextClock::Stamp::kNone) return false;
     if (stamp == TextClock::Stamp::kBegins) {
       date_text_.assign(text);
+      is_date_indented_ = !lines_.line().empty() && is_blank(lines_.line().front());
       begin(has_rows_ || has_totals_);
       see_line_above_date();
       clock_.begin();
@@ -521,6 +531,7 @@ class TextHistory final : public SnapshotReader {
         reason_ = "Bytes is not Diff times Per Alloc, as it was before";
         kind = RowKind::kBroken;
       }
+      if (table_ == Table::kPoolmon && kind != RowKind::kOther) kind = unless_hexadecimal(line, kind);
       if (kind == RowKind::kBroken && table_ == Table::kPoolmon && !has_per_alloc_ && reason_.ends_with("Per Alloc"))
         reason_ = "the heading has no column Per Alloc, without which a row that was cut looks whole; take poolmon's own table";
       if (kind == RowKind::kBroken && table_ == Table::kNone) kind = RowKind::kOther;  // prose about paged pool
@@ -564,6 +575,34 @@ class TextHistory final : public SnapshotReader {
       notes_.skip(lines_.number(), kNotTheSum);
     }
     lose_row();
+  }
+
+  // Of a table of hexadecimal numbers a row without letters looks right.
+  RowKind unless_hexadecimal(std::string_view line, RowKind kind) {
+    constexpr std::uint64_t kProof = 2, kMostDigits = 16;
+    if (kind == RowKind::kBroken) {
+      std::string_view rest = after_blanks(line);
+      std::size_t cells = 0, with_letters = 0;
+      while (!(rest = after_blanks(rest)).empty()) {
+        const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
+        rest.remove_prefix(word.size());
+        if (!is_digit(word.front()) && with_letters + cells == 0) continue;  // tag and type
+        const bool is_hex = word.size() <= kMostDigits && word.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+        cells += is_hex ? 1 : 0;
+        with_letters += is_hex && word.find_first_not_of("0123456789") != std::string_view::npos ? 1 : 0;
+      }
+      const bool was_proved = hexadecimal_rows_ >= kProof;
+      hexadecimal_rows_ += cells >= 4 ? std::min<std::uint64_t>(with_letters, kProof) : 0;
+      if (Snapshot& now = building_.snapshot(); !was_proved && hexadecimal_rows_ >= kProof && !now.tags.empty()) {
+        notes_.skip(lines_.number(), std::to_string(now.tags.size()) + " rows above it look decimal, this one is hexadecimal");
+        now.tags.clear();
+        lose_row();
+      }
+    } else if (hexadecimal_rows_ >= kProof) {
+      reason_ = "rows above it have hexadecimal numbers, so these may be, too; write them as decimals";
+      return RowKind::kBroken;
+    }
+    return kind;
   }
 
   // A digit that was lost makes a tenth: where this tag's column is no invention.
@@ -757,6 +796,7 @@ class TextHistory final : public SnapshotReader {
   std::string reason_;
   std::string titles_;     // the line above
   std::string date_text_;  // the last line with a date
+  bool is_date_indented_ = false;
   std::string broken_process_;
   std::vector<TagUsage> tags_;
 
@@ -790,6 +830,7 @@ class TextHistory final : public SnapshotReader {
   bool has_totals_ = false;
 
   std::unordered_map<std::uint64_t, bool> is_exact_;  // by tag: Per Alloc
+  std::uint64_t hexadecimal_rows_ = 0;                 // of poolmon's, or such cells in one of them
   std::uint64_t exact_rows_ = 0, off_rows_ = 0;        // whose Per Alloc is Bytes through Diff, and is not
   OpenEnd end_;
   bool told_of_touching_ = false;

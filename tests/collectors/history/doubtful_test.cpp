@@ -136,6 +136,29 @@ TEST(Doubtful, ARowThatIsCutBeforeItsValuesIsNoValue) {
   }
 }
 
+TEST(Doubtful, TheNextDateStandsBehindADescriptionOrABlank) {
+  const std::string rows = row("Leak", 1) + row("Even", 2);
+  const test::WholeHistory described =
+      test::read_text(at(9) + kHeader + rows + " AfdX Nonp 1003 1000 3 192 64 [nt!AfdX - so" + at(10) + kHeader + rows);
+  ASSERT_EQ(described.snapshots.size(), 2U) << described.error;
+  EXPECT_EQ(described.snapshots[0].tags.size(), 3U);
+  EXPECT_THAT(described.skipped, IsEmpty());
+  const test::WholeHistory blank = test::read_text(at(9) + kHeader + rows + " " + at(10) + kHeader + rows);
+  ASSERT_EQ(blank.snapshots.size(), 2U) << blank.error;
+  EXPECT_THAT(blank.skipped, testing::ElementsAre("f:5: a row is cut, and the next date stands behind it"));
+  EXPECT_TRUE(blank.snapshots[0].gaps.has(Pool::kNonpaged));
+  EXPECT_THAT(test::read_text(" " + at(9) + kHeader + rows + " " + at(10) + kHeader + rows).skipped, IsEmpty());
+}
+
+TEST(Doubtful, RowsOfAHexadecimalTableThatLookDecimalAreRefused) {
+  const test::WholeHistory whole = test::read_text(at(9) + kHeader +
+                                                   " Leak Nonp  16378  15f90  3e8  fa000 400\n CM31 Paged 13880 11170 2710 895440 384\n"
+                                                   " Irp  Nonp  7a1ab  7a120   7c   d900 1c0\n AfdX Nonp 121 111 10 800 80\n" +
+                                                   at(10) + kHeader + " AfdX Nonp 122 112 10 800 80\n");
+  EXPECT_TRUE(whole.snapshots.empty());
+  EXPECT_EQ(whole.skipped_count, 0U) << "all is refused";
+}
+
 TEST(Doubtful, TheNextHeadingStandsBehindARow) {
   const auto look = [](int hour, const std::string& rows) {
     return "!LogType=poolsnap\n!SystemTime=11\\04\\2026 " + std::string(hour < 10 ? "0" : "") + std::to_string(hour) +
