@@ -104,7 +104,16 @@ FileDates::FileDates(const std::vector<std::string>& paths, std::optional<DateOr
       if (date_in_name(own, order).midnight) place.folder = folder;
       folder.remove_suffix(own.size());
     }
-    if (!place.folder.empty()) by_folder[{place.folder, letters_of(name)}].push_back(path);
+    if (place.folder.empty()) continue;
+    // "2026-09-01/1800.log": of the day the time, or a count.
+    const std::string whole = place.folder + '_' + std::string(name);
+    const DateLine timed = date_in_name(whole, order);
+    if (base::is_digit(name.front()) && !date_in_name(place.folder, order).time_of_day && (timed.time_of_day || timed.number)) {
+      place.folder = whole;
+      series['/' + letters_of(name)].days[day_of(timed)].push_back({path, timed.number});
+    } else {
+      by_folder[{place.folder, letters_of(name)}].push_back(path);
+    }
   }
   // A day on which several files were copied is the day of none of them.
   for (const auto& [folder, files] : by_folder)

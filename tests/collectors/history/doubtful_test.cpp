@@ -57,6 +57,8 @@ TEST(Doubtful, ANumberBehindTheDateOfANameIsAnHourOnlyWhereItIsSurelyOne) {
       {{"p 2026-09-01.log", "p 2026-09-01 (2).log", "p 2026-09-01 (3).log"}, counted},
       {{"p-2026-09-01.1.log", "p-2026-09-01.2.log", "p-2026-09-01.3.log"}, counted},
       {{"p-2026090101.log", "p-2026090102.log", "p-2026090103.log"}, counted},
+      {{"p-20260901_run1.log", "p-20260901_run2.log", "p-20260901_run3.log"}, counted},
+      {{"p 20260901 part 1.log", "p 20260901 part 2.log", "p 20260901 part 3.log"}, counted},
       {{"p-20260901-2.log", "p-20260901-10.log", "p-20260901-30.log"}, counted},
       {{"p-20260901-1.log", "p-20260902-2.log"}, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128"},
       {{"p-20260901-01.log", "p-20260901-02.log", "p-20260902-03.log", "p-20260902-04.log"},
@@ -106,6 +108,11 @@ TEST(Doubtful, CopiesAreDatedByTheirFoldersOrNotAtAll) {
     EXPECT_EQ(found, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128") << one;
     EXPECT_THAT(whole.warnings, Contains(one + ": no time in the text: it is taken from the name of the file's folder"));
   }
+  // The name goes on with the time, or with a count.
+  EXPECT_EQ(read({{"2026-09-01/0600.log", "2026-09-01/1800.log", "2026-09-02/0600.log"}}).first,
+            "2026-09-01T06:00:00Z 64; 2026-09-01T18:00:00Z 128; 2026-09-02T06:00:00Z 192");
+  EXPECT_EQ(read({{"2026-09-01/06-30.log", "2026-09-01/18-30.log"}}).first, "2026-09-01T06:30:00Z 64; 2026-09-01T18:30:00Z 128");
+  EXPECT_EQ(read({{"20260901/1.log", "20260901/2.log"}}).first, "2026-09-01T00:00:00Z 64; 2026-09-01T00:00:00.001Z 128");
   // A day of which several were copied; a day on which it was written.
   EXPECT_EQ(read({{"2026-09-01/pool0.log", "2026-09-01/pool1.log"}, {kAt, kAt + 5}}).first, "");
   EXPECT_EQ(read({{"2026-11-18/pool.log"}, {kAt}}).first, "2026-11-18T11:06:40Z 64");
