@@ -14,8 +14,8 @@ namespace kmem::history {
 
 class HostJumps {
  public:
-  /// The host's next look. True: it may be another one's.
-  [[nodiscard]] bool note(const Snapshot& look);
+  /// The host's next look. True: it may be another one's. `is_of_other_name`: of a file whose name has other words.
+  [[nodiscard]] bool note(const Snapshot& look, bool is_of_other_name);
 
  private:
   struct Row {

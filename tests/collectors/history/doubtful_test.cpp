@@ -354,6 +354,19 @@ TEST(Doubtful, AnotherHostsReadingsBehindTheFirstsAreSaid) {
   files.put("SRV1.log", log(0, 6, 500, 100));
   files.put("SRV2.log", log(6, 12, 2000, -150));
   EXPECT_EQ(says(test::read_history(files, {"SRV1.log", "SRV2.log"})), "SRV2.log: line 1");
+  // Files of other words: also a few tags that all are larger, days later.
+  const auto few = [](const std::string& day, int from) {
+    std::string text;
+    for (int hour = 10; hour < 15; ++hour)
+      text += "2026-11-" + day + " " + std::to_string(hour) + ":00:00Z\n" + kHeader + row("Leak", from * 100 + hour) +
+              row("Even", from * 200 + hour, "Paged") + row("AfdX", from * 300 + hour) + row("Toke", from * 400 + hour);
+    return text;
+  };
+  files.put("SRV1.log", few("04", 1));
+  files.put("SRV2.log", few("08", 3));
+  files.put("SRV1-b.log", few("08", 1));
+  EXPECT_EQ(says(test::read_history(files, {"SRV1.log", "SRV2.log"})), "SRV2.log: line 1");
+  EXPECT_EQ(says(test::read_history(files, {"SRV1.log", "SRV1-b.log"})), "");
 }
 
 }  // namespace
