@@ -108,7 +108,7 @@ std::optional<bool> half_in_name(std::string_view rest) {
 }
 
 /// A number of a name that may count files: of as many digits as one has.
-std::optional<DateLine::Number> number_at(std::string_view text) {
+std::optional<DateLine::Number> count_at(std::string_view text) {
   constexpr std::size_t kMostDigits = 6;
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   if (digits == 0 || digits > kMostDigits) return std::nullopt;
@@ -132,7 +132,7 @@ void take_time_in_name(std::string_view rest, DateLine& found) {
   const bool by_point = is_parted && (rest.front() == '.' || rest.front() == ',');
   const bool by_letter = is_parted && rest.front() == 'T';
   if (const std::size_t begin = rest.find_first_not_of(" _-.,(#"); begin != std::string_view::npos)
-    found.number = number_at(behind_count_word(rest.substr(begin)));  // "2026-09-01 (2).log", "2026-09-01_run2.log"
+    found.number = count_at(behind_count_word(rest.substr(begin)));  // "2026-09-01 (2).log", "2026-09-01_run2.log"
   if (is_parted && rest.find_first_of("0123456789") == 1) rest.remove_prefix(1);
   if (rest.empty() || !is_digit(rest.front())) return;
   const std::size_t behind_number = rest.size() - (found.number ? found.number->digits : 0);

@@ -26,7 +26,7 @@ class HostJumps {
   std::optional<base::UnixMillis> boot_;
   base::UnixMillis last_time_ = 0;
   std::int64_t step_ = 0;  // between the last two looks
-  std::size_t calm_ = 0;  // looks without such a jump
+  std::size_t calm_ = 0;   // looks without such a jump
   bool is_restless_ = false;
 };
 

@@ -167,7 +167,8 @@ class TextHistory final : public SnapshotReader {
       if (const std::string next(date_behind_row(line, date_text_)); !next.empty()) (void)date(next);
     }
     // A date's words are told better with their letters, which a row's tags lose.
-    if (use != Use::kUsed && !torn_row(line, use) && !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
+    if (use != Use::kUsed && !torn_row(line, use) &&
+        !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
       unused(text, use);
     titles_.assign(text);
     blank_before_ = false;
@@ -210,7 +211,8 @@ class TextHistory final : public SnapshotReader {
       tags_[0] = {};
       tags_[0].tag = tag_text(row.substr(1, kTagLength));
       const std::string_view type = trimmed(row.substr(std::min(kTypeColumn, row.size())));
-      const bool is_nonpaged = type.empty() ? is_exact_.contains(tag_key(Pool::kNonpaged, tags_[0].tag)) : same_word(type.substr(0, 1), "N");
+      const bool is_nonpaged =
+          type.empty() ? is_exact_.contains(tag_key(Pool::kNonpaged, tags_[0].tag)) : same_word(type.substr(0, 1), "N");
       tags_[0].pool = is_nonpaged ? Pool::kNonpaged : Pool::kPaged;
     }
     const std::string date_line(next);
@@ -587,7 +589,8 @@ class TextHistory final : public SnapshotReader {
         const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
         rest.remove_prefix(word.size());
         if (!is_digit(word.front()) && with_letters + cells == 0) continue;  // tag and type
-        const bool is_hex = word.size() <= kMostDigits && word.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+        const bool is_hex =
+            word.size() <= kMostDigits && word.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
         cells += is_hex ? 1 : 0;
         with_letters += is_hex && word.find_first_not_of("0123456789") != std::string_view::npos ? 1 : 0;
       }
@@ -819,7 +822,7 @@ class TextHistory final : public SnapshotReader {
   std::uint64_t vm_nx_line_ = 0;
   std::uint64_t working_sets_ = 0, whole_working_sets_ = 0;  // of memsnap's rows; in whole pages
   bool is_head_ = false;                                     // below a date, above the first row: sums of all kinds stand there
-  bool is_followed_ = false;  // by the next heading, in the same line
+  bool is_followed_ = false;                                 // by the next heading, in the same line
   bool in_vm_ = false, is_vm_torn_ahead_ = false;
   bool has_vm_ = false;
   bool of_debugger_ = false;
@@ -830,11 +833,11 @@ class TextHistory final : public SnapshotReader {
   bool has_totals_ = false;
 
   std::unordered_map<std::uint64_t, bool> is_exact_;  // by tag: Per Alloc
-  std::uint64_t hexadecimal_rows_ = 0;                 // of poolmon's, or such cells in one of them
-  std::uint64_t exact_rows_ = 0, off_rows_ = 0;        // whose Per Alloc is Bytes through Diff, and is not
+  std::uint64_t hexadecimal_rows_ = 0;                // of poolmon's, or such cells in one of them
+  std::uint64_t exact_rows_ = 0, off_rows_ = 0;       // whose Per Alloc is Bytes through Diff, and is not
   OpenEnd end_;
   bool told_of_touching_ = false;
-  std::array<std::uint64_t, 2> used_{};  // by pool: of the rows of the open table of !poolused
+  std::array<std::uint64_t, 2> used_{};              // by pool: of the rows of the open table of !poolused
   bool any_broken_ = false, told_of_total_ = false;  // a row of it
   std::size_t totals_that_fit_ = 0;
   bool has_per_alloc_ = true;  // in the heading of poolmon's table

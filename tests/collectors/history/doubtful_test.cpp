@@ -87,7 +87,8 @@ TEST(Doubtful, ANumberBehindTheDateOfANameIsAnHourOnlyWhereItIsSurelyOne) {
     EXPECT_THAT(whole.warnings, Not(Contains(HasSubstr("may count")))) << names[0];
   }
   std::vector<std::string> day;
-  for (int hour = 0; hour < 24; ++hour) day.push_back("p-20260901-" + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + ".log");
+  for (int hour = 0; hour < 24; ++hour)
+    day.push_back("p-20260901-" + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + ".log");
   EXPECT_THAT(read({day}).first, HasSubstr("2026-09-01T23:00:00Z 1536"));
 }
 
@@ -111,7 +112,8 @@ TEST(Doubtful, CopiesAreDatedByTheirFoldersOrNotAtAll) {
   // The name goes on with the time, or with a count.
   EXPECT_EQ(read({{"2026-09-01/0600.log", "2026-09-01/1800.log", "2026-09-02/0600.log"}}).first,
             "2026-09-01T06:00:00Z 64; 2026-09-01T18:00:00Z 128; 2026-09-02T06:00:00Z 192");
-  EXPECT_EQ(read({{"2026-09-01/06-30.log", "2026-09-01/18-30.log"}}).first, "2026-09-01T06:30:00Z 64; 2026-09-01T18:30:00Z 128");
+  EXPECT_EQ(read({{"2026-09-01/06-30.log", "2026-09-01/18-30.log"}}).first,
+            "2026-09-01T06:30:00Z 64; 2026-09-01T18:30:00Z 128");
   EXPECT_EQ(read({{"20260901/1.log", "20260901/2.log"}}).first, "2026-09-01T00:00:00Z 64; 2026-09-01T00:00:00.001Z 128");
   // A day of which several were copied; a day on which it was written.
   EXPECT_EQ(read({{"2026-09-01/pool0.log", "2026-09-01/pool1.log"}, {kAt, kAt + 5}}).first, "");
@@ -158,10 +160,11 @@ TEST(Doubtful, TheNextDateStandsBehindADescriptionOrABlank) {
 }
 
 TEST(Doubtful, RowsOfAHexadecimalTableThatLookDecimalAreRefused) {
-  const test::WholeHistory whole = test::read_text(at(9) + kHeader +
-                                                   " Leak Nonp  16378  15f90  3e8  fa000 400\n CM31 Paged 13880 11170 2710 895440 384\n"
-                                                   " Irp  Nonp  7a1ab  7a120   7c   d900 1c0\n AfdX Nonp 121 111 10 800 80\n" +
-                                                   at(10) + kHeader + " AfdX Nonp 122 112 10 800 80\n");
+  const test::WholeHistory whole =
+      test::read_text(at(9) + kHeader +
+                      " Leak Nonp  16378  15f90  3e8  fa000 400\n CM31 Paged 13880 11170 2710 895440 384\n"
+                      " Irp  Nonp  7a1ab  7a120   7c   d900 1c0\n AfdX Nonp 121 111 10 800 80\n" +
+                      at(10) + kHeader + " AfdX Nonp 122 112 10 800 80\n");
   EXPECT_TRUE(whole.snapshots.empty());
   EXPECT_EQ(whole.skipped_count, 0U) << "all is refused";
 }
@@ -172,8 +175,10 @@ TEST(Doubtful, TheNextHeadingStandsBehindARow) {
            ":00:00.0000 (GMT)\n!TickCount=" + std::to_string(hour * 3'600'000) + "\n" + kHeader + rows;
   };
   const std::string two = row("Leak", 4) + row("Even", 5);
-  for (const std::string cut : {" AfdX Nonp 1003 1000 3 192 6", " AfdX Nonp 1003 10", " AfdX Nonp", " AfdX N", " AfdX ", " Af", " "}) {
-    const test::WholeHistory whole = test::read_text(look(9, two + row("AfdX", 3)) + look(10, two + cut) + look(11, two + row("AfdX", 3)));
+  for (const std::string cut :
+       {" AfdX Nonp 1003 1000 3 192 6", " AfdX Nonp 1003 10", " AfdX Nonp", " AfdX N", " AfdX ", " Af", " "}) {
+    const test::WholeHistory whole =
+        test::read_text(look(9, two + row("AfdX", 3)) + look(10, two + cut) + look(11, two + row("AfdX", 3)));
     ASSERT_EQ(whole.snapshots.size(), 3U) << cut << whole.error;
     EXPECT_EQ(whole.skipped_count, 1U) << cut;
     EXPECT_EQ(whole.snapshots[1].tags.size(), 2U) << cut;
@@ -202,7 +207,8 @@ TEST(Doubtful, ColumnsThatSayTheSameAreHeldAgainstEachOther) {
                                                      dump(2, leak + "TOTAL      11  704         2      128\n") +
                                                      dump(3, leak + even + "TOTAL      11  704         2      128\n"));
   ASSERT_EQ(missing.snapshots.size(), 3U) << missing.error;
-  EXPECT_THAT(missing.skipped, testing::ElementsAre("f:11: TOTAL is not the sum of the rows above it: one is missing, or has a wrong number"));
+  EXPECT_THAT(missing.skipped,
+              testing::ElementsAre("f:11: TOTAL is not the sum of the rows above it: one is missing, or has a wrong number"));
   EXPECT_TRUE(missing.snapshots[1].gaps.has(Pool::kPaged));
   EXPECT_FALSE(missing.snapshots[2].gaps.has(Pool::kPaged));
   const auto script = [](const std::string& cells) {
@@ -222,16 +228,16 @@ TEST(Doubtful, CellsThatAreCutOrPartedByBlanksOfSpreadsheets) {
   EXPECT_EQ(cut.snapshots.size(), 2U);
   EXPECT_THAT(cut.skipped, testing::ElementsAre("f:3: the file ends within this row"));
   for (const std::string blank : {" ", "\xc2\xa0", "\xe2\x80\xaf"}) {
-    const test::WholeHistory whole = test::read_text("DateTime;Tag;PagedUsedBytes;NonPagedUsedBytes\n2026-11-04 09:00:00Z;Leak;0;1" +
-                                                     blank + "024" + blank + "000\n");
+    const test::WholeHistory whole = test::read_text(
+        "DateTime;Tag;PagedUsedBytes;NonPagedUsedBytes\n2026-11-04 09:00:00Z;Leak;0;1" + blank + "024" + blank + "000\n");
     ASSERT_EQ(whole.snapshots.size(), 1U) << whole.error;
     EXPECT_EQ(test::tags_of(whole.snapshots[0]), std::vector<std::string>{"nonpaged 'Leak' 1024000 ?"});
   }
 }
 
 TEST(Doubtful, AFewRowsByTagAreReadInOrderOfTime) {
-  const std::pair<std::string, std::string> formats[] = {
-      {"DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n", ",0,"}, {"timestamp,tag,pool,bytes\n", ",nonpaged,"}};
+  const std::pair<std::string, std::string> formats[] = {{"DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n", ",0,"},
+                                                         {"timestamp,tag,pool,bytes\n", ",nonpaged,"}};
   for (const auto& [head, between] : formats)
     for (const int hours : {3, 5, 6, 12}) {
       std::string text = head;
@@ -265,7 +271,8 @@ TEST(Doubtful, TheDebuggerNamesTheMachine) {
     return "Windows 10 Kernel Version 17763 MP (8 procs) Free x64\nMachine Name:" + name +
            "\nDebug session time: Fri Nov 13 18:00:00.000 2026 (UTC + 0:00)\nSystem Uptime: 29 days 0:00:00.000\n"
            "  Pool Used:\n            NonPaged            Paged\n Tag    Allocs     Used    Allocs     Used\n"
-           " Leak      1000  " + std::to_string(used) + "         0        0\n";
+           " Leak      1000  " +
+           std::to_string(used) + "         0        0\n";
   };
   const auto hosts = [&](const std::string& text) {
     test::MemoryFiles files;
@@ -303,20 +310,23 @@ TEST(Doubtful, PerfmonsZoneTellsWhereItsClockMoves) {
     return found;
   };
   const std::vector<std::string> spring = {"03/28/2026 23:00", "03/29/2026 01:00", "03/29/2026 03:00", "03/29/2026 04:00"};
-  for (const std::string zone : {"W. Europe Standard Time)(-60)", "W. Europe Daylight Time)(-120)", "Romance Standard Time)(-60)",
-                                 "Mitteleurop\xc3\xa4ische Zeit)(-60)", "Mitteleurop\xc3\xa4ische Sommerzeit)(-120)"})
+  for (const std::string zone :
+       {"W. Europe Standard Time)(-60)", "W. Europe Daylight Time)(-120)", "Romance Standard Time)(-60)",
+        "Mitteleurop\xc3\xa4ische Zeit)(-60)", "Mitteleurop\xc3\xa4ische Sommerzeit)(-120)"})
     EXPECT_EQ(read_zone(zone, spring), "03-28T22:00 03-29T00:00 03-29T01:00 03-29T02:00 ") << zone;
   EXPECT_EQ(read_zone("W. Europe Daylight Time)(-120)",
                       {"10/25/2026 01:00", "10/25/2026 02:00", "10/25/2026 02:00", "10/25/2026 03:00"}),
             "10-24T23:00 10-25T00:00 10-25T01:00 10-25T02:00 ");
-  EXPECT_EQ(read_zone("Central Standard Time)(360)", {"11/01/2026 00:30", "11/01/2026 01:30", "11/01/2026 01:30", "11/02/2026 09:00"}),
+  EXPECT_EQ(read_zone("Central Standard Time)(360)",
+                      {"11/01/2026 00:30", "11/01/2026 01:30", "11/01/2026 01:30", "11/02/2026 09:00"}),
             "11-01T05:30 11-01T06:30 11-01T07:30 11-02T15:00 ");
   EXPECT_EQ(read_zone("Tokyo Standard Time)(-540)", {"03/28/2026 23:00", "03/29/2026 01:00", "04/07/2026 03:00"}),
             "03-28T14:00 03-28T16:00 04-06T18:00 ");
   // Of a name that is not known, or that the minutes do not fit.
   for (const std::string zone : {"Elbonia Standard Time)(-60)", "W. Europe Standard Time)(-240)"})
     EXPECT_THAT(read_zone(zone, {"03/27/2026 09:00", "03/28/2026 09:00", "03/30/2026 11:00", "03/31/2026 11:00"}),
-                HasSubstr("(the header's zone \"")) << zone;
+                HasSubstr("(the header's zone \""))
+        << zone;
   EXPECT_THAT(read_zone("Elbonia Standard Time)(-60)", {"01/27/2026 09:00", "01/28/2026 09:00"}), Not(HasSubstr("(")));
 }
 
@@ -324,7 +334,8 @@ TEST(Doubtful, FarReadingsAmidALogAreSlips) {
   for (const std::size_t slips : {1U, 2U, 3U, 6U}) {
     std::string text;
     for (int hour = 0; hour < 6; ++hour) text += at(hour) + kHeader + row("Leak", 10 + hour);
-    for (std::size_t slip = 0; slip < slips; ++slip) text += "2036-01-01 0" + std::to_string(slip) + ":00:00Z\n" + kHeader + row("Leak", 20);
+    for (std::size_t slip = 0; slip < slips; ++slip)
+      text += "2036-01-01 0" + std::to_string(slip) + ":00:00Z\n" + kHeader + row("Leak", 20);
     for (int hour = 6; hour < 12; ++hour) text += at(hour) + kHeader + row("Leak", 10 + hour);
     const test::WholeHistory whole = test::read_text(text);
     EXPECT_EQ(whole.snapshots.size(), 12U) << slips;
