@@ -20,11 +20,6 @@ std::string words_of(DateOrder order) {
   return std::string(kWords[static_cast<std::size_t>(order)]);
 }
 
-std::string_view name_in(std::string_view path) {
-  const std::size_t slash = path.find_last_of("/\\");
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 using base::is_digit;
 
 /// "a2" before "a10".

@@ -141,6 +141,7 @@ class CsvHistory final : public SnapshotReader {
     std::array<UnixMillis, 2> last_times{};  // of the two looks that came last
     int fallen = 0;                          // times that went back, each later than the one before
     UnixMillis fell_to = 0;
+    std::uint64_t fell_line = 0;
     bool fell = false;                                     // a time came too late
     std::optional<std::list<Host*>::iterator> place = {};  // in waiting_
   };
@@ -282,6 +283,7 @@ class CsvHistory final : public SnapshotReader {
     std::array<std::optional<std::uint64_t>, 3> counts;
     for (const Column column : {kAllocs, kFrees, kOutstanding}) {
       const std::string_view text = trimmed(field(column));
+      if (text.empty() && may_be_cut(column)) return kCutAtEnd;
       if (!text.empty() && !(counts[column - kAllocs] = parse_count(text, fields_.separator()))) return not_a_count(column);
     }
     std::optional<UnixMillis> boot_time;
@@ -467,6 +469,9 @@ class CsvHistory final : public SnapshotReader {
   void note_fall(Host& host, UnixMillis time) {
     constexpr UnixMillis kYearMs = 365 * base::kDayMillis;
     constexpr int kRun = 2;
+    // The same time again, behind rows that were in order: of another tag.
+    if (time == host.fell_to && lines_.number() > host.fell_line + 1) is_unsorted_ = true;
+    host.fell_line = lines_.number();
     if (*host.given - time > kYearMs || time == host.fell_to) return;
     host.fallen = host.fallen > 0 && time > host.fell_to ? host.fallen + 1 : 1;
     host.fell_to = time;

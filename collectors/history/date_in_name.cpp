@@ -108,7 +108,7 @@ std::optional<bool> half_in_name(std::string_view rest) {
 }
 
 /// A number of a name that may count files: of as many digits as one has.
-std::optional<DateLine::Number> number_at(std::string_view text) {
+std::optional<DateLine::Number> count_at(std::string_view text) {
   constexpr std::size_t kMostDigits = 6;
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   if (digits == 0 || digits > kMostDigits) return std::nullopt;
@@ -117,12 +117,22 @@ std::optional<DateLine::Number> number_at(std::string_view text) {
   return number;
 }
 
+std::string_view behind_count_word(std::string_view text) {
+  for (const std::string_view word : {"run", "part", "snap", "sample", "no", "nr", "copy"}) {
+    const std::string_view behind = text.substr(std::min(word.size(), text.size()));
+    const std::size_t digit = behind.find_first_not_of(" _-.#");
+    if (same_word(text.substr(0, word.size()), word) && digit != std::string_view::npos && is_digit(behind[digit]))
+      return behind.substr(digit);
+  }
+  return text;
+}
+
 void take_time_in_name(std::string_view rest, DateLine& found) {
   const bool is_parted = !rest.empty() && std::string_view("_-T. ,@").find(rest.front()) != std::string_view::npos;
   const bool by_point = is_parted && (rest.front() == '.' || rest.front() == ',');
   const bool by_letter = is_parted && rest.front() == 'T';
-  if (const std::size_t digit = rest.find_first_not_of(" _-.,(#"); digit != std::string_view::npos)
-    found.number = number_at(rest.substr(digit));  // "2026-09-01 (2).log"
+  if (const std::size_t begin = rest.find_first_not_of(" _-.,(#"); begin != std::string_view::npos)
+    found.number = count_at(behind_count_word(rest.substr(begin)));  // "2026-09-01 (2).log", "2026-09-01_run2.log"
   if (is_parted && rest.find_first_of("0123456789") == 1) rest.remove_prefix(1);
   if (rest.empty() || !is_digit(rest.front())) return;
   const std::size_t behind_number = rest.size() - (found.number ? found.number->digits : 0);

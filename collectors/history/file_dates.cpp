@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::uint64_t kLastHour = 23;
 
-std::string_view name_in(std::string_view path) {
-  const std::size_t slash = path.find_last_of("/\\");
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 /// Its letters alone: what files of one series have in common.
 std::string letters_of(std::string_view name) {
   std::string letters;
@@ -34,7 +29,7 @@ std::string day_of(const DateLine& date) {
 }
 
 /// Files of one series, by day.
-struct Series {
+struct NamesAlike {
   struct File {
     std::string path;
     std::optional<DateLine::Number> number;
@@ -47,14 +42,14 @@ bool is_run(const std::set<std::uint64_t>& numbers) {
 }
 
 /// Whether the numbers may count files. Hours are those that leave out some, that begin in the midst of a day, or fill one.
-bool may_count(const Series& series) {
+bool may_count(const NamesAlike& series) {
   std::size_t most_of_a_day = 0, fewest_digits = SIZE_MAX, most_digits = 0;
   bool are_times = true, are_runs = true, go_on = true, is_some_alone = false, leave_out = true;
   std::optional<std::uint64_t> last;
   for (const auto& [day, files] : series.days) {
     std::set<std::uint64_t> numbers;
     bool is_one_without = false;
-    for (const Series::File& file : files) {
+    for (const NamesAlike::File& file : files) {
       is_one_without |= !file.number;
       if (!file.number) continue;
       numbers.insert(file.number->value);
@@ -85,8 +80,13 @@ bool may_count(const Series& series) {
 
 }  // namespace
 
+std::string_view name_in(std::string_view path) {
+  const std::size_t slash = path.find_last_of("/\\");
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
 FileDates::FileDates(const std::vector<std::string>& paths, std::optional<DateOrder> order) {
-  std::map<std::string, Series> series;
+  std::map<std::string, NamesAlike> series;
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> by_folder;  // and letters of the name
   for (const std::string& path : paths) {
     Place& place = places_[path];
@@ -104,7 +104,16 @@ FileDates::FileDates(const std::vector<std::string>& paths, std::optional<DateOr
       if (date_in_name(own, order).midnight) place.folder = folder;
       folder.remove_suffix(own.size());
     }
-    if (!place.folder.empty()) by_folder[{place.folder, letters_of(name)}].push_back(path);
+    if (place.folder.empty()) continue;
+    // "2026-09-01/1800.log": of the day the time, or a count.
+    const std::string whole = place.folder + '_' + std::string(name);
+    const DateLine timed = date_in_name(whole, order);
+    if (base::is_digit(name.front()) && !date_in_name(place.folder, order).time_of_day && (timed.time_of_day || timed.number)) {
+      place.folder = whole;
+      series['/' + letters_of(name)].days[day_of(timed)].push_back({path, timed.number});
+    } else {
+      by_folder[{place.folder, letters_of(name)}].push_back(path);
+    }
   }
   // A day on which several files were copied is the day of none of them.
   for (const auto& [folder, files] : by_folder)
@@ -115,10 +124,10 @@ FileDates::FileDates(const std::vector<std::string>& paths, std::optional<DateOr
     for (const auto& [day, files] : all.days) {
       std::set<std::uint64_t> numbers;
       bool is_one_without = false;
-      for (const Series::File& file : files)
+      for (const NamesAlike::File& file : files)
         if (file.number) numbers.insert(file.number->value);
         else is_one_without = true;
-      for (const Series::File& file : files) {
+      for (const NamesAlike::File& file : files) {
         Place& place = places_[file.path];
         place.is_counted = are_counted && (file.number || files.size() > 1);
         if (place.is_counted && first_counted_.empty()) first_counted_ = file.path;
@@ -144,8 +153,9 @@ FileDate FileDates::of(const std::string& path, const DateOptions& options) cons
   if (known == places_.end() || !known->second.is_counted || !found.date.midnight) return found;
   found.date.time_of_day = static_cast<std::int64_t>(known->second.rank);
   if (known->second.like.empty())
-    found.rule += "; the number behind its date may count the day's files, and is taken for no hour: the time is the day alone, on "
-                  "which files stand in the order of their numbers, 1 ms apart";
+    found.rule +=
+        "; the number behind its date may count the day's files, and is taken for no hour: the time is the day alone, on "
+        "which files stand in the order of their numbers, 1 ms apart";
   else found.rule += ": the day alone, as of " + known->second.like;
   return found;
 }

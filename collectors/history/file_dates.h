@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collectors/base/clock.h"
@@ -14,6 +15,9 @@
 #include "collectors/history/date_order.h"
 
 namespace kmem::history {
+
+/// Without the folders before it.
+[[nodiscard]] std::string_view name_in(std::string_view path);
 
 struct FileDate {
   DateLine date;

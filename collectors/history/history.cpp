@@ -39,6 +39,13 @@ Gaps gaps_of(const Snapshot& snapshot) {
   return gaps;
 }
 
+/// Of the only tag, which scripts have in both pools; 0: there are more.
+std::uint64_t only_tag(const Snapshot& snapshot) {
+  const auto& tags = snapshot.tags;
+  if (tags.empty() || tags.size() > 2 || (tags.size() == 2 && tags[0].tag != tags[1].tag)) return 0;
+  return tag_key(Pool::kPaged, tags[0].tag);
+}
+
 std::string lower_case(std::string text) {
   for (char& c : text) c = base::ascii_lower(c);
   return text;
@@ -623,7 +630,8 @@ class History final : public HistorySource {
   void note_fall(Track& track, UnixMillis last) {
     constexpr UnixMillis kLongestRepeatMs = 2 * base::kHourMillis;
     constexpr int kRun = 3, kRunOfTags = 2;
-    const bool is_of_one_tag = track.head.tags.size() == 1 && track.head.tags.front().key != track.last_key;
+    const std::uint64_t only = only_tag(track.head);
+    const bool is_of_one_tag = only != 0 && only != track.last_key;
     const UnixMillis time = track.head.time;
     if (last - time > kYearMs || (last - time <= kLongestRepeatMs && !is_of_one_tag)) return;
     track.fallen = track.fallen == 0 || time > track.fell_to ? track.fallen + 1 : 1;
@@ -669,7 +677,7 @@ class History final : public HistorySource {
 
   void took(Track& track) {
     settle_owed(track);
-    track.last_key = track.head.tags.size() == 1 ? track.head.tags.front().key : 0;
+    track.last_key = only_tag(track.head);
     FileReading& reading = notes_.of(track.path);
     if (reading.snapshots++ == 0) reading.first = track.head.time;
     reading.last = track.head.time;

@@ -14,8 +14,8 @@ namespace kmem::history {
 
 class HostJumps {
  public:
-  /// The host's next look. True: it may be another one's.
-  [[nodiscard]] bool note(const Snapshot& look);
+  /// The host's next look. True: it may be another one's. `is_of_other_name`: of a file whose name has other words.
+  [[nodiscard]] bool note(const Snapshot& look, bool is_of_other_name);
 
  private:
   struct Row {
@@ -26,7 +26,7 @@ class HostJumps {
   std::optional<base::UnixMillis> boot_;
   base::UnixMillis last_time_ = 0;
   std::int64_t step_ = 0;  // between the last two looks
-  std::size_t calm_ = 0;  // looks without such a jump
+  std::size_t calm_ = 0;   // looks without such a jump
   bool is_restless_ = false;
 };
 

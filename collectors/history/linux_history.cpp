@@ -279,8 +279,9 @@ class LinuxHistory final : public SnapshotReader {
     if (name.empty()) return refuse_line(why);
     std::string whole(name);
     const auto longer = names_before_.lower_bound(whole);  // of slabtop: the only one that it may be the beginning of
-    const bool is_only = longer != names_before_.end() && longer->starts_with(whole) &&
-                         (*longer == whole || std::next(longer) == names_before_.end() || !std::next(longer)->starts_with(whole));
+    const bool is_only =
+        longer != names_before_.end() && longer->starts_with(whole) &&
+        (*longer == whole || std::next(longer) == names_before_.end() || !std::next(longer)->starts_with(whole));
     if (ends && !torn_.empty() && is_only) whole = *longer;
     notes_.skip(lines_.number(), why, {{}, {}, base::label_text(whole)});
     broken_names_.push_back(std::move(whole));

@@ -100,12 +100,16 @@ std::optional<std::uint64_t> parse_amount(std::string_view text) {
   std::string digits;
   std::size_t group = 0;
   char separator = 0;
-  for (const char c : text) {
+  constexpr std::string_view kBlanks[] = {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89"};  // as spreadsheets part thousands
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
     if (c >= '0' && c <= '9') {
       digits.push_back(c);
       ++group;
       continue;
     }
+    for (const std::string_view blank : kBlanks)
+      if (text.substr(i).starts_with(blank)) c = ' ', i += blank.size() - 1;
     const bool fits = separator == 0 ? group >= 1 && group <= 3 : group == 3 && c == separator;
     if ((c != ',' && c != '.' && c != ' ' && c != '\'') || !fits) return std::nullopt;
     separator = c;

@@ -138,16 +138,16 @@ class PerfmonHistory final : public SnapshotReader {
     // It tells how far UTC was when the log began, in winter or in summer.
     const std::string_view name = zone_name(fields_[0]);
     zone_ = bias ? whole_year_zone(name) : std::nullopt;
-    if (zone_ && zone_->minutes != -*bias && (zone_->summer == SummerTime::kNone || zone_->minutes + 60 != -*bias)) zone_.reset();
+    if (zone_ && zone_->minutes != -*bias && (zone_->summer == SummerTime::kNone || zone_->minutes + 60 != -*bias))
+      zone_.reset();
     last_utc_.reset();
     first_local_.reset();
     zone_text_ = bias ? in_quotes(name) : std::string();
     if (!bias) notes_.warn("the header has no time zone: times are taken as UTC");
-    notes_.timed_by(zone_ && zone_->summer != SummerTime::kNone
-                        ? "local time of " + zone_text_ + ", with its summer time"
+    notes_.timed_by(zone_ && zone_->summer != SummerTime::kNone ? "local time of " + zone_text_ + ", with its summer time"
                     : bias ? "local time, UTC is " + std::to_string(std::abs(*bias)) + " minutes " +
-                               (*bias < 0 ? "behind" : "ahead of") + " it by the header"
-                         : "taken as UTC");
+                                 (*bias < 0 ? "behind" : "ahead of") + " it by the header"
+                           : "taken as UTC");
     return {};
   }
 
@@ -194,7 +194,12 @@ class PerfmonHistory final : public SnapshotReader {
     const Known* before = nullptr;
     for (const Known& known : known_) {
       const std::string& cell = fields_[known.field];
-      if (trimmed(cell).empty()) continue;
+      if (trimmed(cell).empty()) {
+        if (known.field + 1 < width_ || !lines_.is_open_ended()) continue;
+        hosts_[known.host].row.lose(known.counter);
+        notes_.skip(lines_.number(), kCutAtEnd, subject_of(known));
+        continue;
+      }
       const auto [value, fault] = parse_value(cell, options_.separator);
       // Logs that were put side by side have a counter twice; columns stand by counter.
       const bool again = before != nullptr && before->key() == known.key();
@@ -282,8 +287,9 @@ class PerfmonHistory final : public SnapshotReader {
     constexpr unsigned kMarch = 3, kApril = 4, kSeptember = 9, kNovember = 11;
     if (month != kMarch && month != kApril && (month < kSeptember || month > kNovember)) return;
     told_of_clock_ = true;
-    notes_.warn("the header's zone " + zone_text_ + " (" + std::to_string(bias_minutes_) +
-                ") is not known: where its clock moved for summer time, and no even steps show it, later times are an hour off");
+    notes_.warn(
+        "the header's zone " + zone_text_ + " (" + std::to_string(bias_minutes_) +
+        ") is not known: where its clock moved for summer time, and no even steps show it, later times are an hour off");
   }
 
   bool month_first_fits() {

@@ -53,6 +53,12 @@ constexpr Spelling kSpellings[] = {
     {"allocs", kAllocs},
     {"allocations", kAllocs},
     {"frees", kFrees},
+    {"diff", kDiff},
+    {"outstanding", kDiff},
+    {"pageddiff", kPagedDiff},
+    {"pagedoutstanding", kPagedDiff},
+    {"nonpageddiff", kNonpagedDiff},
+    {"nonpagedoutstanding", kNonpagedDiff},
     {"pagedusedbytes", kPagedBytes},
     {"pagedbytes", kPagedBytes},
     {"pagedused", kPagedBytes},
@@ -114,9 +120,6 @@ constexpr Spelling kSpellings[] = {
     {"availablebytes", kAvailable},
     {"available", kAvailable},
     {"availablememory", kAvailable},
-    {"diff", kDiff},
-    {"pageddiff", kPagedDiff},
-    {"nonpageddiff", kNonpagedDiff},
 };
 
 struct Unit {

@@ -25,12 +25,15 @@ enum Column : std::size_t {
   kBytes,
   kAllocs,
   kFrees,
+  kDiff,
   kPagedBytes,
   kPagedAllocs,
   kPagedFrees,
+  kPagedDiff,
   kNonpagedBytes,
   kNonpagedAllocs,
   kNonpagedFrees,
+  kNonpagedDiff,
   kPath,
   kValue,
   kStatus,
@@ -43,9 +46,6 @@ enum Column : std::size_t {
   kCommit,
   kCommitLimit,
   kAvailable,
-  kDiff,
-  kPagedDiff,
-  kNonpagedDiff,
   kColumnCount
 };
 

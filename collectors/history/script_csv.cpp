@@ -410,14 +410,14 @@ class ScriptHistory final : public SnapshotReader {
       if (!nonpaged && !same_word(type.substr(0, 4), "page")) lose_row(at(time, host), {Pool::kPaged, Pool::kNonpaged});
       if (!nonpaged && !same_word(type.substr(0, 4), "page")) return skip("pool " + in_quotes(type) + " is not known");
       Building& building = look_at(time, host, std::string(nonpaged ? "n" : "p") + tag);
-      return add_tag(building, nonpaged ? Pool::kNonpaged : Pool::kPaged, tag, kBytes, kAllocs, kFrees);
+      return add_tag(building, nonpaged ? Pool::kNonpaged : Pool::kPaged, tag, kBytes, kAllocs, kFrees, kDiff);
     }
     Building& building = look_at(time, host, tag);
-    add_tag(building, Pool::kPaged, tag, kPagedBytes, kPagedAllocs, kPagedFrees);
-    add_tag(building, Pool::kNonpaged, tag, kNonpagedBytes, kNonpagedAllocs, kNonpagedFrees);
+    add_tag(building, Pool::kPaged, tag, kPagedBytes, kPagedAllocs, kPagedFrees, kPagedDiff);
+    add_tag(building, Pool::kNonpaged, tag, kNonpagedBytes, kNonpagedAllocs, kNonpagedFrees, kNonpagedDiff);
   }
 
-  void add_tag(Building& building, Pool pool, const std::string& tag, Column bytes, Column allocs, Column frees) {
+  void add_tag(Building& building, Pool pool, const std::string& tag, Column bytes, Column allocs, Column frees, Column diff) {
     if (at_[bytes] == kNowhere) return;
     TagUsage row;
     row.pool = pool;
@@ -464,10 +464,20 @@ class ScriptHistory final : public SnapshotReader {
       lose_row(building, {pool});
       return skip(kCutAtEnd);
     }
-    const Column diff = bytes == kBytes ? kDiff : bytes == kPagedBytes ? kPagedDiff : kNonpagedDiff;
-    if (const auto alive = counts ? std::nullopt : parse_amount(field(diff)); alive && at_[diff] != last) {
-      row.has_outstanding = true;
+    const auto alive = parse_amount(field(diff));
+    if (alive && at_[diff] == last &&
+        !end_.is_whole(lines_, end_key_ + std::string(pool_name(pool)) + tag + '-', static_cast<double>(*alive),
+                       OpenEnd::ends_in_digit(lines_))) {
+      lose_row(building, {pool});
+      return skip(kCutAtEnd);
+    }
+    if (alive && counts && static_cast<std::uint32_t>(*alive) != static_cast<std::uint32_t>(*allocated - *freed)) {
+      lose_row(building, {pool});
+      return skip("Diff " + in_quotes(trimmed(field(diff))) + " is not Allocs less Frees");
+    }
+    if (alive) {
       row.outstanding = *alive;
+      row.has_outstanding = true;
     }
     if (counts) {
       row.counter_bits = *allocated > UINT32_MAX || *freed > UINT32_MAX ? 64 : 32;

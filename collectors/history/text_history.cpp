@@ -122,8 +122,30 @@ class TextHistory final : public SnapshotReader {
  private:
   enum class Use { kUsed, kBroken, kOther };
 
+  // Where the end of a row was lost, the heading of the next table stands right behind it.
+  [[nodiscard]] std::size_t heading_behind_row(std::string_view line) const {
+    if ((table_ != Table::kPoolmon && table_ != Table::kPoolused && table_ != Table::kProcesses) || !has_rows_ || is_head_)
+      return 0;
+    for (const std::string_view heading : {"!LogType=", "Debug session time:"})
+      if (const std::size_t at = line.find(heading); at != std::string_view::npos && !ends_table(line.substr(0, at))) return at;
+    return 0;
+  }
+
   void take(std::string_view line) {
+    if (const std::size_t at = heading_behind_row(line); at > 0) {
+      const std::string row(line.substr(0, at)), heading(line.substr(at));
+      is_followed_ = true;
+      take(row);
+      is_followed_ = false;
+      return take(heading);
+    }
     if (trimmed(line).empty()) {
+      // A row begins with a blank.
+      if (!line.empty() && has_rows_ && !is_head_ && (is_followed_ || lines_.is_open_ended()) &&
+          (table_ == Table::kPoolmon || table_ == Table::kPoolused)) {
+        notes_.skip(lines_.number(), kCutAtEnd);
+        lose_row();
+      }
       blank_before_ = true;
       return;
     }
@@ -140,24 +162,33 @@ class TextHistory final : public SnapshotReader {
         text = trimmed(clean);
       }
     }
+    if (use == Use::kUsed && (table_ == Table::kPoolmon || table_ == Table::kPoolused)) {
+      // Behind a row's description.
+      if (const std::string next(date_behind_row(line, date_text_)); !next.empty()) (void)date(next);
+    }
     // A date's words are told better with their letters, which a row's tags lose.
-    if (use != Use::kUsed && !torn_row(line, use) && !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
+    if (use != Use::kUsed && !torn_row(line, use) &&
+        !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
       unused(text, use);
     titles_.assign(text);
     blank_before_ = false;
   }
 
   /// A row that is cut before its first number, and tells so by its tag and by what there is of the type.
-  [[nodiscard]] bool is_cut_before_values(std::string_view line) const {
+  [[nodiscard]] bool is_cut_before_values(std::string_view line, bool is_followed) const {
     if (!line.starts_with(' ') || line.size() < 2) return false;
     const std::string_view text = trimmed(line);
-    if (lines_.is_open_ended() && text.size() <= kTypeColumn + kTagLength && !has_digit(text)) return true;
-    const std::string tag = tag_text(line.substr(1, kTagLength));
-    const bool is_known = is_exact_.contains(tag_key(Pool::kPaged, tag)) || is_exact_.contains(tag_key(Pool::kNonpaged, tag));
+    if ((lines_.is_open_ended() || is_followed) && text.size() <= kTypeColumn + kTagLength && !has_digit(text)) return true;
+    const bool is_known = knows(line.substr(1, kTagLength));
     const std::string_view type = trimmed(line.substr(std::min(kTypeColumn, line.size())));
     const bool is_type = same_word(type, std::string_view("Nonp").substr(0, type.size())) ||
                          same_word(type, std::string_view("Paged").substr(0, type.size()));
     return (line.size() <= kTypeColumn || is_blank(line[kTypeColumn - 1])) && is_type && (is_known || !type.empty());
+  }
+
+  [[nodiscard]] bool knows(std::string_view raw_tag) const {
+    const std::string tag = tag_text(raw_tag);
+    return is_exact_.contains(tag_key(Pool::kPaged, tag)) || is_exact_.contains(tag_key(Pool::kNonpaged, tag));
   }
 
   // The next date may stand right behind it.
@@ -166,7 +197,12 @@ class TextHistory final : public SnapshotReader {
     while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
     const std::string_view next = date_behind_row(line, date_text_);
     const std::string_view row = line.substr(0, line.size() - next.size());
-    if (use != Use::kBroken && !is_cut_before_values(row)) return false;
+    if (!next.empty() && trimmed(row).empty() && !is_date_indented_) {  // a row begins with a blank
+      notes_.skip(lines_.number(), "a row is cut, and the next date stands behind it");
+      lose_row();
+      return false;
+    }
+    if (use != Use::kBroken && !is_cut_before_values(row, is_followed_ || !next.empty())) return false;
     if (use == Use::kBroken && next.empty()) return false;
     if (use != Use::kBroken) reason_ = "the row is cut before its values";
     else reason_ += ": the row is cut, and the next date stands behind it";
@@ -175,11 +211,17 @@ class TextHistory final : public SnapshotReader {
       tags_[0] = {};
       tags_[0].tag = tag_text(row.substr(1, kTagLength));
       const std::string_view type = trimmed(row.substr(std::min(kTypeColumn, row.size())));
-      const bool is_nonpaged = type.empty() ? is_exact_.contains(tag_key(Pool::kNonpaged, tags_[0].tag)) : same_word(type.substr(0, 1), "N");
+      const bool is_nonpaged =
+          type.empty() ? is_exact_.contains(tag_key(Pool::kNonpaged, tags_[0].tag)) : same_word(type.substr(0, 1), "N");
       tags_[0].pool = is_nonpaged ? Pool::kNonpaged : Pool::kPaged;
     }
     const std::string date_line(next);
-    unused(trimmed(row), Use::kBroken);
+    if (use == Use::kBroken || knows(row.substr(1, kTagLength))) {
+      unused(trimmed(row), Use::kBroken);
+    } else {  // a tag's beginning
+      notes_.skip(lines_.number(), reason_);
+      lose_row();
+    }
     if (!date_line.empty()) (void)date(date_line);
     return true;
   }
@@ -205,8 +247,11 @@ class TextHistory final : public SnapshotReader {
       if (const auto of = subject_of_broken(text)) notes_.skip(lines_.number(), reason_, *of);
       else notes_.skip(lines_.number(), reason_);
       lose_row();
+    } else if (lines_.is_open_ended() && in_vm_ && !ends_table(text)) {
+      notes_.skip(lines_.number(), "the file ends within this line");
       // NOLINTNEXTLINE(bugprone-branch-clone): what begins something else is told before a host is
     } else if (ends_table(text) || (text.starts_with("Memory ") && text.find(" Commit ") != std::string_view::npos)) {
+      compare_total(text);
       table_ = Table::kNone;  // the latter is the head of the next table of `top`
     } else if (const std::string_view other = begins_other(text); !other.empty() && other != other_) {
       notes_.skip(lines_.number(), other_begins(other));
@@ -321,7 +366,8 @@ class TextHistory final : public SnapshotReader {
 
   void open(Table table) {
     table_ = table;
-    is_head_ = in_vm_ = false;
+    is_head_ = in_vm_ = any_broken_ = false;
+    used_ = {};
     table_owner_ = std::exchange(owner_, std::nullopt).value_or(PoolOwner{});
     if (table_owner_.kind == PoolOwner::Kind::kAllSessions)
       notes_.skip(owner_line_,
@@ -429,6 +475,7 @@ class TextHistory final : public SnapshotReader {
     if (stamp == TextClock::Stamp::kNone) return false;
     if (stamp == TextClock::Stamp::kBegins) {
       date_text_.assign(text);
+      is_date_indented_ = !lines_.line().empty() && is_blank(lines_.line().front());
       begin(has_rows_ || has_totals_);
       see_line_above_date();
       clock_.begin();
@@ -443,10 +490,15 @@ class TextHistory final : public SnapshotReader {
     if (table_ == Table::kPassedOver) return looks_like_a_row(line) ? Use::kUsed : Use::kOther;
     RowKind kind = RowKind::kOther;
     const char* refused = nullptr;
+    const auto whole = [this](RowKind parsed) {
+      if (parsed != RowKind::kRow || !is_followed_) return parsed;
+      reason_ = "the row may be cut, for the next heading stands right behind it";
+      return RowKind::kBroken;
+    };
     if (table_ == Table::kProcesses) {
       ProcessUsage process;
       std::uint64_t working_set = 0;
-      kind = parse_process_row(line, *columns_, process, reason_, &working_set);
+      kind = whole(parse_process_row(line, *columns_, process, reason_, &working_set));
       if (kind == RowKind::kRow && working_set > 0) {
         ++working_sets_;
         whole_working_sets_ += working_set % kWindowsPageBytes == 0 ? 1 : 0;
@@ -457,7 +509,10 @@ class TextHistory final : public SnapshotReader {
         refused = into.add(std::move(process));
       }
     } else if (table_ == Table::kPoolused) {
-      kind = parse_poolused_row(line, poolused_, tags_, reason_);
+      kind = whole(parse_poolused_row(line, poolused_, tags_, reason_));
+      any_broken_ |= kind == RowKind::kBroken;
+      for (const TagUsage& tag : tags_)
+        if (kind == RowKind::kRow && tag.pool <= Pool::kNonpaged) used_[static_cast<std::size_t>(tag.pool)] += tag.bytes;
       if (kind == RowKind::kRow && !tags_.empty()) {
         const TagUsage& last = tags_.back();
         if (!end_.is_whole(lines_, std::string(pool_name(last.pool)) + last.tag, static_cast<double>(last.bytes),
@@ -472,12 +527,13 @@ class TextHistory final : public SnapshotReader {
     } else {
       tags_.resize(1);
       PerAlloc per_alloc = PerAlloc::kLoose;
-      kind = table_ == Table::kTop ? parse_top_row(line, top_, tags_[0], reason_)
-                                   : parse_poolmon_row(line, tags_[0], reason_, &per_alloc);
+      kind = whole(table_ == Table::kTop ? parse_top_row(line, top_, tags_[0], reason_)
+                                         : parse_poolmon_row(line, tags_[0], reason_, &per_alloc));
       if (kind == RowKind::kRow && table_ == Table::kPoolmon && !is_of_one_piece(per_alloc)) {
         reason_ = "Bytes is not Diff times Per Alloc, as it was before";
         kind = RowKind::kBroken;
       }
+      if (table_ == Table::kPoolmon && kind != RowKind::kOther) kind = unless_hexadecimal(line, kind);
       if (kind == RowKind::kBroken && table_ == Table::kPoolmon && !has_per_alloc_ && reason_.find("Per Alloc") != std::string::npos)
         reason_ = "the heading has no column Per Alloc, without which a row that was cut looks whole; take poolmon's own table";
       if (kind == RowKind::kBroken && table_ == Table::kNone) kind = RowKind::kOther;  // prose about paged pool
@@ -498,10 +554,70 @@ class TextHistory final : public SnapshotReader {
     return Use::kUsed;
   }
 
+  // TOTAL below a table of !poolused is the sum of its rows, where none is missing and each is right.
+  void compare_total(std::string_view text) {
+    if (table_ != Table::kPoolused || poolused_.pools.empty() || !same_word(text.substr(0, 5), "TOTAL")) return;
+    std::string_view rest = text.substr(5);
+    const std::size_t width = poolused_.verbose ? 4 : 2;
+    bool differs = false;
+    for (std::size_t i = 0; i < poolused_.pools.size() * width; ++i) {
+      const auto number = take_grouped(rest);
+      if (!number) return;
+      const bool is_used = i % width == width - 1;
+      if (is_used) differs |= *number != used_[static_cast<std::size_t>(poolused_.pools[i / width])];
+    }
+    if (any_broken_ || !differs) {
+      totals_that_fit_ += differs || any_broken_ ? 0 : 1;
+      return;
+    }
+    constexpr const char* kNotTheSum = "TOTAL is not the sum of the rows above it: one is missing, or has a wrong number";
+    if (totals_that_fit_ == 0) {
+      if (!std::exchange(told_of_total_, true)) notes_.warn("line " + std::to_string(lines_.number()) + ": " + kNotTheSum);
+    } else {
+      notes_.skip(lines_.number(), kNotTheSum);
+    }
+    lose_row();
+  }
+
+  // Of a table of hexadecimal numbers a row without letters looks right.
+  RowKind unless_hexadecimal(std::string_view line, RowKind kind) {
+    constexpr std::uint64_t kProof = 2, kMostDigits = 16;
+    if (kind == RowKind::kBroken) {
+      std::string_view rest = after_blanks(line);
+      std::size_t cells = 0, with_letters = 0;
+      while (!(rest = after_blanks(rest)).empty()) {
+        const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
+        rest.remove_prefix(word.size());
+        if (!is_digit(word.front()) && with_letters + cells == 0) continue;  // tag and type
+        const bool is_hex =
+            word.size() <= kMostDigits && word.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+        cells += is_hex ? 1 : 0;
+        with_letters += is_hex && word.find_first_not_of("0123456789") != std::string_view::npos ? 1 : 0;
+      }
+      const bool was_proved = hexadecimal_rows_ >= kProof;
+      hexadecimal_rows_ += cells >= 4 ? std::min<std::uint64_t>(with_letters, kProof) : 0;
+      if (Snapshot& now = building_.snapshot(); !was_proved && hexadecimal_rows_ >= kProof && !now.tags.empty()) {
+        notes_.skip(lines_.number(), std::to_string(now.tags.size()) + " rows above it look decimal, this one is hexadecimal");
+        now.tags.clear();
+        lose_row();
+      }
+    } else if (hexadecimal_rows_ >= kProof) {
+      reason_ = "rows above it have hexadecimal numbers, so these may be, too; write them as decimals";
+      return RowKind::kBroken;
+    }
+    return kind;
+  }
+
   // A digit that was lost makes a tenth: where this tag's column is no invention.
   bool is_of_one_piece(PerAlloc per_alloc) {
     bool& exact = is_exact_[tag_key(tags_[0].pool, tags_[0].tag)];
-    if (per_alloc == PerAlloc::kContradicts) return !exact;
+    // poolmon prints the quotient itself: where all rows had it, one that has not holds a wrong number.
+    constexpr std::uint64_t kProof = 8;
+    const bool is_off = per_alloc == PerAlloc::kOff || per_alloc == PerAlloc::kContradicts;
+    if (is_off && (exact || (exact_rows_ >= kProof && off_rows_ == 0))) return false;
+    exact_rows_ += per_alloc == PerAlloc::kExact ? 1 : 0;
+    off_rows_ += is_off ? 1 : 0;
+    if (per_alloc == PerAlloc::kContradicts) return true;
     if (per_alloc == PerAlloc::kParted && !std::exchange(told_of_touching_, true))
       notes_.warn("numbers that touch (line " + std::to_string(lines_.number()) +
                   ") are parted so that Diff is Allocs less Frees and Bytes is Diff times Per Alloc");
@@ -683,6 +799,7 @@ class TextHistory final : public SnapshotReader {
   std::string reason_;
   std::string titles_;     // the line above
   std::string date_text_;  // the last line with a date
+  bool is_date_indented_ = false;
   std::string broken_process_;
   std::vector<TagUsage> tags_;
 
@@ -705,6 +822,7 @@ class TextHistory final : public SnapshotReader {
   std::uint64_t vm_nx_line_ = 0;
   std::uint64_t working_sets_ = 0, whole_working_sets_ = 0;  // of memsnap's rows; in whole pages
   bool is_head_ = false;                                     // below a date, above the first row: sums of all kinds stand there
+  bool is_followed_ = false;                                 // by the next heading, in the same line
   bool in_vm_ = false, is_vm_torn_ahead_ = false;
   bool has_vm_ = false;
   bool of_debugger_ = false;
@@ -715,8 +833,13 @@ class TextHistory final : public SnapshotReader {
   bool has_totals_ = false;
 
   std::unordered_map<std::uint64_t, bool> is_exact_;  // by tag: Per Alloc
+  std::uint64_t hexadecimal_rows_ = 0;                // of poolmon's, or such cells in one of them
+  std::uint64_t exact_rows_ = 0, off_rows_ = 0;       // whose Per Alloc is Bytes through Diff, and is not
   OpenEnd end_;
   bool told_of_touching_ = false;
+  std::array<std::uint64_t, 2> used_{};              // by pool: of the rows of the open table of !poolused
+  bool any_broken_ = false, told_of_total_ = false;  // a row of it
+  std::size_t totals_that_fit_ = 0;
   bool has_per_alloc_ = true;  // in the heading of poolmon's table
   std::string_view other_;     // what else has begun last
 

@@ -256,6 +256,7 @@ RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& rea
                  : !is_told                          ? PerAlloc::kLoose
                  : contradicts(mended) && bytes >= 0 ? PerAlloc::kContradicts
                  : std::abs(off) < 1                 ? PerAlloc::kExact
+                 : bytes >= 0                        ? PerAlloc::kOff
                                                      : PerAlloc::kLoose;
   if (bytes < 0 && is_told && contradicts(mended) && contradicts(bytes)) {
     reason = "Bytes is not Diff times Per Alloc";

@@ -21,7 +21,7 @@ enum class RowKind { kRow, kBroken, kOther };
 /// A broken row tells pool and tag, too. Cells that touch are parted where there is one way to do it.
 /// What Per Alloc says of Bytes and Diff beside it; people make such columns up, too.
 /// kParted: it was what told where cells end that touch.
-enum class PerAlloc { kLoose, kExact, kContradicts, kParted };
+enum class PerAlloc { kLoose, kExact, kOff, kContradicts, kParted };
 [[nodiscard]] RowKind parse_poolmon_row(std::string_view line, TagUsage& row, std::string& reason,
                                         PerAlloc* per_alloc = nullptr);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "collectors/base/time_words.h"
+#include "collectors/history/hosts_by_name.h"
 #include "collectors/history/snapshot_reader.h"
 
 namespace kmem::history {
@@ -71,9 +72,12 @@ void WholeLook::settle(Snapshot& snapshot, const Gathered& of) {
 
 void WholeLook::note_jump(const Snapshot& snapshot, const Gathered& of) {
   if (jumps_.size() >= kMostHostsNamed && !jumps_.contains(of.host)) return;
-  if (!jumps_[of.host].note(snapshot) || !told_of_jumps_.insert(of.host).second) return;
+  Jumps& own = jumps_[of.host];
+  const bool is_other = !own.path.empty() && own.path != of.path && parts_of_name(own.path) != parts_of_name(of.path);
+  own.path = of.path;
+  if (!own.jumps.note(snapshot, is_other) || !told_of_jumps_.insert(of.host).second) return;
   notes_.warn(of.path, (of.line > 0 ? "line " + std::to_string(of.line) + ": " : std::string()) +
-                           "nearly all tags jump at once here, some up and some down, and no boot explains it, as where "
+                           "nearly all tags jump at once here, and no boot explains it, as where "
                            "another host's readings begin: " +
                            (of.host.empty() ? std::string("all") : "all of " + in_quotes(of.host)) +
                            " are judged as one host's; if they are of two, give each alone");

@@ -84,7 +84,11 @@ class WholeLook {
   std::map<std::string, Span> spans_;                 // by host: of what was let go
   std::map<std::string, std::vector<Gathered>> far_;  // by host: what may be slips
   std::map<std::string, ListCuts> cuts_;              // by host
-  std::map<std::string, HostJumps> jumps_;            // by host
+  struct Jumps {
+    HostJumps jumps;
+    std::string path;  // of the last look
+  };
+  std::map<std::string, Jumps> jumps_;  // by host
   std::set<std::string> told_of_jumps_;
   std::set<std::pair<std::string, std::size_t>> told_of_ragged_;
   std::set<std::string> told_of_sums_;

@@ -57,6 +57,8 @@ TEST(Doubtful, ANumberBehindTheDateOfANameIsAnHourOnlyWhereItIsSurelyOne) {
       {{"p 2026-09-01.log", "p 2026-09-01 (2).log", "p 2026-09-01 (3).log"}, counted},
       {{"p-2026-09-01.1.log", "p-2026-09-01.2.log", "p-2026-09-01.3.log"}, counted},
       {{"p-2026090101.log", "p-2026090102.log", "p-2026090103.log"}, counted},
+      {{"p-20260901_run1.log", "p-20260901_run2.log", "p-20260901_run3.log"}, counted},
+      {{"p 20260901 part 1.log", "p 20260901 part 2.log", "p 20260901 part 3.log"}, counted},
       {{"p-20260901-2.log", "p-20260901-10.log", "p-20260901-30.log"}, counted},
       {{"p-20260901-1.log", "p-20260902-2.log"}, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128"},
       {{"p-20260901-01.log", "p-20260901-02.log", "p-20260902-03.log", "p-20260902-04.log"},
@@ -85,7 +87,8 @@ TEST(Doubtful, ANumberBehindTheDateOfANameIsAnHourOnlyWhereItIsSurelyOne) {
     EXPECT_THAT(whole.warnings, Not(Contains(HasSubstr("may count")))) << names[0];
   }
   std::vector<std::string> day;
-  for (int hour = 0; hour < 24; ++hour) day.push_back("p-20260901-" + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + ".log");
+  for (int hour = 0; hour < 24; ++hour)
+    day.push_back("p-20260901-" + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + ".log");
   EXPECT_THAT(read({day}).first, HasSubstr("2026-09-01T23:00:00Z 1536"));
 }
 
@@ -106,6 +109,12 @@ TEST(Doubtful, CopiesAreDatedByTheirFoldersOrNotAtAll) {
     EXPECT_EQ(found, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128") << one;
     EXPECT_THAT(whole.warnings, Contains(one + ": no time in the text: it is taken from the name of the file's folder"));
   }
+  // The name goes on with the time, or with a count.
+  EXPECT_EQ(read({{"2026-09-01/0600.log", "2026-09-01/1800.log", "2026-09-02/0600.log"}}).first,
+            "2026-09-01T06:00:00Z 64; 2026-09-01T18:00:00Z 128; 2026-09-02T06:00:00Z 192");
+  EXPECT_EQ(read({{"2026-09-01/06-30.log", "2026-09-01/18-30.log"}}).first,
+            "2026-09-01T06:30:00Z 64; 2026-09-01T18:30:00Z 128");
+  EXPECT_EQ(read({{"20260901/1.log", "20260901/2.log"}}).first, "2026-09-01T00:00:00Z 64; 2026-09-01T00:00:00.001Z 128");
   // A day of which several were copied; a day on which it was written.
   EXPECT_EQ(read({{"2026-09-01/pool0.log", "2026-09-01/pool1.log"}, {kAt, kAt + 5}}).first, "");
   EXPECT_EQ(read({{"2026-11-18/pool.log"}, {kAt}}).first, "2026-11-18T11:06:40Z 64");
@@ -136,6 +145,112 @@ TEST(Doubtful, ARowThatIsCutBeforeItsValuesIsNoValue) {
   }
 }
 
+TEST(Doubtful, TheNextDateStandsBehindADescriptionOrABlank) {
+  const std::string rows = row("Leak", 1) + row("Even", 2);
+  const test::WholeHistory described =
+      test::read_text(at(9) + kHeader + rows + " AfdX Nonp 1003 1000 3 192 64 [nt!AfdX - so" + at(10) + kHeader + rows);
+  ASSERT_EQ(described.snapshots.size(), 2U) << described.error;
+  EXPECT_EQ(described.snapshots[0].tags.size(), 3U);
+  EXPECT_THAT(described.skipped, IsEmpty());
+  const test::WholeHistory blank = test::read_text(at(9) + kHeader + rows + " " + at(10) + kHeader + rows);
+  ASSERT_EQ(blank.snapshots.size(), 2U) << blank.error;
+  EXPECT_THAT(blank.skipped, testing::ElementsAre("f:5: a row is cut, and the next date stands behind it"));
+  EXPECT_TRUE(blank.snapshots[0].gaps.has(Pool::kNonpaged));
+  EXPECT_THAT(test::read_text(" " + at(9) + kHeader + rows + " " + at(10) + kHeader + rows).skipped, IsEmpty());
+}
+
+TEST(Doubtful, RowsOfAHexadecimalTableThatLookDecimalAreRefused) {
+  const test::WholeHistory whole =
+      test::read_text(at(9) + kHeader +
+                      " Leak Nonp  16378  15f90  3e8  fa000 400\n CM31 Paged 13880 11170 2710 895440 384\n"
+                      " Irp  Nonp  7a1ab  7a120   7c   d900 1c0\n AfdX Nonp 121 111 10 800 80\n" +
+                      at(10) + kHeader + " AfdX Nonp 122 112 10 800 80\n");
+  EXPECT_TRUE(whole.snapshots.empty());
+  EXPECT_EQ(whole.skipped_count, 0U) << "all is refused";
+}
+
+TEST(Doubtful, TheNextHeadingStandsBehindARow) {
+  const auto look = [](int hour, const std::string& rows) {
+    return "!LogType=poolsnap\n!SystemTime=11\\04\\2026 " + std::string(hour < 10 ? "0" : "") + std::to_string(hour) +
+           ":00:00.0000 (GMT)\n!TickCount=" + std::to_string(hour * 3'600'000) + "\n" + kHeader + rows;
+  };
+  const std::string two = row("Leak", 4) + row("Even", 5);
+  for (const std::string cut :
+       {" AfdX Nonp 1003 1000 3 192 6", " AfdX Nonp 1003 10", " AfdX Nonp", " AfdX N", " AfdX ", " Af", " "}) {
+    const test::WholeHistory whole =
+        test::read_text(look(9, two + row("AfdX", 3)) + look(10, two + cut) + look(11, two + row("AfdX", 3)));
+    ASSERT_EQ(whole.snapshots.size(), 3U) << cut << whole.error;
+    EXPECT_EQ(whole.skipped_count, 1U) << cut;
+    EXPECT_EQ(whole.snapshots[1].tags.size(), 2U) << cut;
+    EXPECT_TRUE(whole.snapshots[1].gaps.has(Pool::kNonpaged)) << cut;
+    EXPECT_EQ(whole.snapshots[2].tags.size(), 3U) << cut;
+  }
+}
+
+TEST(Doubtful, ColumnsThatSayTheSameAreHeldAgainstEachOther) {
+  std::string rows;
+  for (int tag = 0; tag < 8; ++tag) rows += row("Tag" + std::to_string(tag), 10 + tag);
+  // Of a tag that was right before, and of one where all others are.
+  for (const std::string wrong : {" Tag0 Nonp 1010 1000 10 840 64\n", " Tag0 Nonp 1010 1000 10 640 34\n",
+                                  " New  Nonp 1010 1000 10 840 64\n", " New  Nonp 1010 1000 10 40 64\n"}) {
+    const test::WholeHistory whole = test::read_text(at(9) + kHeader + rows + at(10) + kHeader + wrong + row("Tag1", 11));
+    ASSERT_EQ(whole.snapshots.size(), 2U) << whole.error;
+    EXPECT_EQ(whole.snapshots[1].tags.size(), 1U) << wrong;
+    EXPECT_THAT(whole.skipped, testing::ElementsAre("f:13: Bytes is not Diff times Per Alloc, as it was before")) << wrong;
+  }
+  const auto dump = [](int hour, const std::string& rows_and_total) {
+    return "Debug session time: Fri Nov 13 1" + std::to_string(hour) + ":00:00.000 2026 (UTC + 0:00)\n" +
+           "            NonPaged            Paged\n Tag    Allocs     Used    Allocs     Used\n" + rows_and_total;
+  };
+  const std::string leak = " Leak      10  640         0        0\n", even = " Even      1  64         2        128\n";
+  const test::WholeHistory missing = test::read_text(dump(1, leak + even + "TOTAL      11  704         2      128\n") +
+                                                     dump(2, leak + "TOTAL      11  704         2      128\n") +
+                                                     dump(3, leak + even + "TOTAL      11  704         2      128\n"));
+  ASSERT_EQ(missing.snapshots.size(), 3U) << missing.error;
+  EXPECT_THAT(missing.skipped,
+              testing::ElementsAre("f:11: TOTAL is not the sum of the rows above it: one is missing, or has a wrong number"));
+  EXPECT_TRUE(missing.snapshots[1].gaps.has(Pool::kPaged));
+  EXPECT_FALSE(missing.snapshots[2].gaps.has(Pool::kPaged));
+  const auto script = [](const std::string& cells) {
+    const test::WholeHistory whole = test::read_text(
+        "DateTime,Tag,NonPagedAllocs,NonPagedFrees,NonPagedDiff,NonPagedUsedBytes\n2026-11-04 09:00:00Z,Leak," + cells + "\n");
+    return whole.snapshots.empty() ? whole.error : test::tags_of(whole.snapshots[0]).at(0);
+  };
+  EXPECT_EQ(script("1010,1000,10,640"), "nonpaged 'Leak' 640 10 32 1010 1000");
+  EXPECT_THAT(script("1010,1000,12,640"), HasSubstr("Diff \"12\" is not Allocs less Frees"));
+  EXPECT_EQ(script(",,10,640"), "nonpaged 'Leak' 640 10");
+}
+
+TEST(Doubtful, CellsThatAreCutOrPartedByBlanksOfSpreadsheets) {
+  const test::WholeHistory cut = test::read_text(
+      "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\",\"\\\\S\\Memory\\Committed Bytes\"\n"
+      "\"11/13/2026 21:00:00.123\",\"100\",\"200\"\n\"11/13/2026 22:00:00.123\",\"101\",");
+  EXPECT_EQ(cut.snapshots.size(), 2U);
+  EXPECT_THAT(cut.skipped, testing::ElementsAre("f:3: the file ends within this row"));
+  for (const std::string blank : {" ", "\xc2\xa0", "\xe2\x80\xaf"}) {
+    const test::WholeHistory whole = test::read_text(
+        "DateTime;Tag;PagedUsedBytes;NonPagedUsedBytes\n2026-11-04 09:00:00Z;Leak;0;1" + blank + "024" + blank + "000\n");
+    ASSERT_EQ(whole.snapshots.size(), 1U) << whole.error;
+    EXPECT_EQ(test::tags_of(whole.snapshots[0]), std::vector<std::string>{"nonpaged 'Leak' 1024000 ?"});
+  }
+}
+
+TEST(Doubtful, AFewRowsByTagAreReadInOrderOfTime) {
+  const std::pair<std::string, std::string> formats[] = {{"DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n", ",0,"},
+                                                         {"timestamp,tag,pool,bytes\n", ",nonpaged,"}};
+  for (const auto& [head, between] : formats)
+    for (const int hours : {3, 5, 6, 12}) {
+      std::string text = head;
+      for (const std::string tag : {"AfdX", "Even", "Leak", "Toke"})
+        for (int hour = 0; hour < hours; ++hour)
+          text += at(hour).substr(0, 20) + "," + tag + between + std::to_string(1000 + hour) + "\n";
+      const test::WholeHistory whole = test::read_text(text);
+      ASSERT_EQ(whole.snapshots.size(), static_cast<std::size_t>(hours)) << head << whole.error;
+      for (const Snapshot& snapshot : whole.snapshots) EXPECT_EQ(snapshot.tags.size(), 4U) << head << hours;
+      EXPECT_THAT(whole.skipped, IsEmpty()) << head << hours;
+    }
+}
+
 TEST(Doubtful, TheNextDateStandsBehindSlabtopsLastName) {
   const std::string head = "  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
   const std::string slab = "   100    100 100%    1.00K      25        4       100K big_one\n";
@@ -156,7 +271,8 @@ TEST(Doubtful, TheDebuggerNamesTheMachine) {
     return "Windows 10 Kernel Version 17763 MP (8 procs) Free x64\nMachine Name:" + name +
            "\nDebug session time: Fri Nov 13 18:00:00.000 2026 (UTC + 0:00)\nSystem Uptime: 29 days 0:00:00.000\n"
            "  Pool Used:\n            NonPaged            Paged\n Tag    Allocs     Used    Allocs     Used\n"
-           " Leak      1000  " + std::to_string(used) + "         0        0\n";
+           " Leak      1000  " +
+           std::to_string(used) + "         0        0\n";
   };
   const auto hosts = [&](const std::string& text) {
     test::MemoryFiles files;
@@ -194,20 +310,23 @@ TEST(Doubtful, PerfmonsZoneTellsWhereItsClockMoves) {
     return found;
   };
   const std::vector<std::string> spring = {"03/28/2026 23:00", "03/29/2026 01:00", "03/29/2026 03:00", "03/29/2026 04:00"};
-  for (const std::string zone : {"W. Europe Standard Time)(-60)", "W. Europe Daylight Time)(-120)", "Romance Standard Time)(-60)",
-                                 "Mitteleurop\xc3\xa4ische Zeit)(-60)", "Mitteleurop\xc3\xa4ische Sommerzeit)(-120)"})
+  for (const std::string zone :
+       {"W. Europe Standard Time)(-60)", "W. Europe Daylight Time)(-120)", "Romance Standard Time)(-60)",
+        "Mitteleurop\xc3\xa4ische Zeit)(-60)", "Mitteleurop\xc3\xa4ische Sommerzeit)(-120)"})
     EXPECT_EQ(read_zone(zone, spring), "03-28T22:00 03-29T00:00 03-29T01:00 03-29T02:00 ") << zone;
   EXPECT_EQ(read_zone("W. Europe Daylight Time)(-120)",
                       {"10/25/2026 01:00", "10/25/2026 02:00", "10/25/2026 02:00", "10/25/2026 03:00"}),
             "10-24T23:00 10-25T00:00 10-25T01:00 10-25T02:00 ");
-  EXPECT_EQ(read_zone("Central Standard Time)(360)", {"11/01/2026 00:30", "11/01/2026 01:30", "11/01/2026 01:30", "11/02/2026 09:00"}),
+  EXPECT_EQ(read_zone("Central Standard Time)(360)",
+                      {"11/01/2026 00:30", "11/01/2026 01:30", "11/01/2026 01:30", "11/02/2026 09:00"}),
             "11-01T05:30 11-01T06:30 11-01T07:30 11-02T15:00 ");
   EXPECT_EQ(read_zone("Tokyo Standard Time)(-540)", {"03/28/2026 23:00", "03/29/2026 01:00", "04/07/2026 03:00"}),
             "03-28T14:00 03-28T16:00 04-06T18:00 ");
   // Of a name that is not known, or that the minutes do not fit.
   for (const std::string zone : {"Elbonia Standard Time)(-60)", "W. Europe Standard Time)(-240)"})
     EXPECT_THAT(read_zone(zone, {"03/27/2026 09:00", "03/28/2026 09:00", "03/30/2026 11:00", "03/31/2026 11:00"}),
-                HasSubstr("(the header's zone \"")) << zone;
+                HasSubstr("(the header's zone \""))
+        << zone;
   EXPECT_THAT(read_zone("Elbonia Standard Time)(-60)", {"01/27/2026 09:00", "01/28/2026 09:00"}), Not(HasSubstr("(")));
 }
 
@@ -215,7 +334,8 @@ TEST(Doubtful, FarReadingsAmidALogAreSlips) {
   for (const std::size_t slips : {1U, 2U, 3U, 6U}) {
     std::string text;
     for (int hour = 0; hour < 6; ++hour) text += at(hour) + kHeader + row("Leak", 10 + hour);
-    for (std::size_t slip = 0; slip < slips; ++slip) text += "2036-01-01 0" + std::to_string(slip) + ":00:00Z\n" + kHeader + row("Leak", 20);
+    for (std::size_t slip = 0; slip < slips; ++slip)
+      text += "2036-01-01 0" + std::to_string(slip) + ":00:00Z\n" + kHeader + row("Leak", 20);
     for (int hour = 6; hour < 12; ++hour) text += at(hour) + kHeader + row("Leak", 10 + hour);
     const test::WholeHistory whole = test::read_text(text);
     EXPECT_EQ(whole.snapshots.size(), 12U) << slips;
@@ -245,6 +365,19 @@ TEST(Doubtful, AnotherHostsReadingsBehindTheFirstsAreSaid) {
   files.put("SRV1.log", log(0, 6, 500, 100));
   files.put("SRV2.log", log(6, 12, 2000, -150));
   EXPECT_EQ(says(test::read_history(files, {"SRV1.log", "SRV2.log"})), "SRV2.log: line 1");
+  // Files of other words: also a few tags that all are larger, days later.
+  const auto few = [](const std::string& day, int from) {
+    std::string text;
+    for (int hour = 10; hour < 15; ++hour)
+      text += "2026-11-" + day + " " + std::to_string(hour) + ":00:00Z\n" + kHeader + row("Leak", from * 100 + hour) +
+              row("Even", from * 200 + hour, "Paged") + row("AfdX", from * 300 + hour) + row("Toke", from * 400 + hour);
+    return text;
+  };
+  files.put("SRV1.log", few("04", 1));
+  files.put("SRV2.log", few("08", 3));
+  files.put("SRV1-b.log", few("08", 1));
+  EXPECT_EQ(says(test::read_history(files, {"SRV1.log", "SRV2.log"})), "SRV2.log: line 1");
+  EXPECT_EQ(says(test::read_history(files, {"SRV1.log", "SRV1-b.log"})), "");
 }
 
 }  // namespace

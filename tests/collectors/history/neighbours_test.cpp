@@ -224,9 +224,9 @@ TEST(Neighbours, TablesOfOneMomentInTwoFilesAreOneLook) {
   test::MemoryFiles files;
   const std::string head = " Tag  Type Allocs Frees Diff Bytes Per Alloc\n";
   files.put("a", "2026-11-05 18:00:00Z\n" + head + " Leak Nonp 2 1 1 64 64\n2026-11-06 18:00:00Z\n" + head +
-                     " Leak Nonp 2 1 1 65 64\n");
+                     " Leak Nonp 2 1 1 65 65\n");
   files.put("b", "2026-11-05 18:00:30Z\n" + head + " Thre Nonp 2 1 1 32 64\n2026-11-06 18:00:30Z\n" + head +
-                     " Thre Nonp 2 1 1 33 64\n");
+                     " Thre Nonp 2 1 1 33 33\n");
   EXPECT_THAT(looks(test::read_history(files, {"a", "b"})),
               testing::ElementsAre("2026-11-05T18:00:00Z Leak=64 Thre=32", "2026-11-06T18:00:00Z Leak=65 Thre=33"));
 }
