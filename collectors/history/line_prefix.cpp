@@ -428,8 +428,8 @@ bool LinePrefix::take_stamp(const Layer& layer, std::string& line, std::string& 
     const std::string words = syslog_words(behind, end);
     if (words != layer.name) {
       if (!std::exchange(told_of_others_, true))
-        skip(number, "it is a line of " + in_quotes(words.empty() ? behind : std::string_view(words)) + ", and those above of " +
-                         in_quotes(layer.name) + "; such lines are passed over");
+        skip(number, "it is a line of " + in_quotes(words.empty() ? behind : std::string_view(words)) +
+                         ", and those above of " + in_quotes(layer.name) + "; such lines are passed over");
       return false;
     }
     behind.remove_prefix(end);
@@ -439,14 +439,16 @@ bool LinePrefix::take_stamp(const Layer& layer, std::string& line, std::string& 
     const std::size_t clock = clock_in(stamp.text, second);
     std::string date;
     if (clock == std::string_view::npos) {
-      if (const auto unix_time = parse_unix_line(stamp.text)) second = *unix_time / 1000 % kDaySeconds, date = std::to_string(*unix_time / 1000 / kDaySeconds);
+      if (const auto unix_time = parse_unix_line(stamp.text))
+        second = *unix_time / 1000 % kDaySeconds, date = std::to_string(*unix_time / 1000 / kDaySeconds);
     } else {
       date = stamp.text.substr(0, clock);
     }
     const std::string_view content = trimmed(behind);
     const std::string_view word = content.substr(0, content.find_first_of(" \t"));
-    const bool is_near = date == date_ ? second >= second_ && second - second_ <= kPauseSeconds
-                                       : second_ >= kDaySeconds - kPauseSeconds && second <= second_ + kPauseSeconds - kDaySeconds;
+    const bool is_near = date == date_
+                             ? second >= second_ && second - second_ <= kPauseSeconds
+                             : second_ >= kDaySeconds - kPauseSeconds && second <= second_ + kPauseSeconds - kDaySeconds;
     if (!word.empty() && (second_ < 0 || !is_near || (word == first_word_ && stamp.text != given_))) {
       above = stamp.text;
       given_ = above;

@@ -124,21 +124,14 @@ struct Unit {
   double bytes;
 };
 constexpr double kKiB = 1024;
-constexpr Unit kUnits[] = {{"k", kKiB},
-                           {"kb", kKiB},
-                           {"kib", kKiB},
-                           {"kbytes", kKiB},
-                           {"mbytes", kKiB* kKiB},
-                           {"m", kKiB* kKiB},
-                           {"mb", kKiB* kKiB},
-                           {"mib", kKiB* kKiB},
-                           {"gb", kKiB* kKiB* kKiB},
-                           {"gib", kKiB* kKiB* kKiB}};
+constexpr Unit kUnits[] = {
+    {"k", kKiB},       {"kb", kKiB},       {"kib", kKiB},       {"kbytes", kKiB},         {"mbytes", kKiB* kKiB},
+    {"m", kKiB* kKiB}, {"mb", kKiB* kKiB}, {"mib", kKiB* kKiB}, {"gb", kKiB* kKiB* kKiB}, {"gib", kKiB* kKiB* kKiB}};
 
 bool is_of_process(Column column) { return column == kProcessPaged || column == kProcessNonpaged; }
 bool is_amount(Column column) {
-  return column == kBytes || column == kPagedBytes || column == kNonpagedBytes || is_of_process(column) || column == kCommitBytes ||
-         column == kCommitMost || column == kAvailableBytes;
+  return column == kBytes || column == kPagedBytes || column == kNonpagedBytes || is_of_process(column) ||
+         column == kCommitBytes || column == kCommitMost || column == kAvailableBytes;
 }
 
 }  // namespace
@@ -194,7 +187,8 @@ Places places_of(const CsvFields& fields) {
                    (meaning->tells_unit || folded_word(fields[i]).find("pool") != std::string::npos);
   }
   // Get-Process' VM is memory and no machine.
-  if (at[kHost] != kNowhere && same_word(trimmed(fields[at[kHost]]), "VM") && at[kProcessName] != kNowhere && at[kProcessHandles] != kNowhere)
+  if (at[kHost] != kNowhere && same_word(trimmed(fields[at[kHost]]), "VM") && at[kProcessName] != kNowhere &&
+      at[kProcessHandles] != kNowhere)
     at[kHost] = kNowhere;
   return at;
 }
@@ -213,10 +207,10 @@ std::optional<ScriptCsv> kind_of(const Places& at) {
   if (at[kPath] != kNowhere && at[kValue] != kNowhere) return ScriptCsv::kCounters;
   if (at[kTag] != kNowhere && has_pools(at)) return ScriptCsv::kTags;
   if (at[kTag] != kNowhere) return std::nullopt;
-  if (at[kProcessName] != kNowhere && (at[kProcessHandles] != kNowhere || at[kProcessPaged] != kNowhere || at[kProcessNonpaged] != kNowhere))
+  if (at[kProcessName] != kNowhere &&
+      (at[kProcessHandles] != kNowhere || at[kProcessPaged] != kNowhere || at[kProcessNonpaged] != kNowhere))
     return ScriptCsv::kProcesses;
-  if (at[kProcessName] == kNowhere && at[kType] == kNowhere && has_time(at) && at.any_pool)
-    return ScriptCsv::kTotals;
+  if (at[kProcessName] == kNowhere && at[kType] == kNowhere && has_time(at) && at.any_pool) return ScriptCsv::kTotals;
   return std::nullopt;
 }
 

@@ -257,8 +257,8 @@ class ScriptHistory final : public SnapshotReader {
       object = "Process V2(" + subject + ")\\";
     }
     Building& building = look_at(time, host, subject);
-    for (const Column column :
-         {kPagedBytes, kNonpagedBytes, kCommitBytes, kCommitMost, kAvailableBytes, kProcessHandles, kProcessPaged, kProcessNonpaged}) {
+    for (const Column column : {kPagedBytes, kNonpagedBytes, kCommitBytes, kCommitMost, kAvailableBytes, kProcessHandles,
+                                kProcessPaged, kProcessNonpaged}) {
       const bool is_its = is_process == (column == kProcessHandles || column == kProcessPaged || column == kProcessNonpaged);
       if (!is_its || at_[column] == kNowhere) continue;
       const std::string_view text = trimmed(field(column));
@@ -272,10 +272,13 @@ class ScriptHistory final : public SnapshotReader {
       else if (!end_.is_whole(lines_, host + '\\' + object + std::string(counter->name), static_cast<double>(*amount), is_last))
         why = kCutAtEnd;
       else if (is_pool && !at_.tell_unit[column] && static_cast<double>(*amount) < kLeastPool)
-        why = std::string(counter->name) + ": no pool is as small as " + in_quotes(text) + " bytes; write the unit into the heading, as in PagedPoolMB";
+        why = std::string(counter->name) + ": no pool is as small as " + in_quotes(text) +
+              " bytes; write the unit into the heading, as in PagedPoolMB";
       if (!why.empty()) {
         building.counters.lose(*counter);
-        const RowSubject of{host, {}, is_process ? subject : std::string(counter->name),
+        const RowSubject of{host,
+                            {},
+                            is_process ? subject : std::string(counter->name),
                             is_process ? RowSubject::Kind::kProcess : RowSubject::Kind::kValue};
         notes_.skip(lines_.number(), why, of);
         continue;

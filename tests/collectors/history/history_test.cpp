@@ -203,9 +203,10 @@ TEST(History, CapturesThatContradictEachOtherAreNamedWithoutLines) {
   files.put("a", test::capture_of({frame}));
   frame.parts = {{"proc/meminfo", 0, 0, "MemTotal:  10 kB\nPercpu:  3 kB\n"}};
   files.put("b", test::capture_of({frame}));
-  EXPECT_THAT(read_history(files, {"a", "b"}).warnings,
-              ElementsAre("b: it contradicts what was read before of the same time, which is used: 1970-01-01T00:00:05Z: percpu "
-                          "(whole pool) is 3072, but 2048 in a"));
+  EXPECT_THAT(
+      read_history(files, {"a", "b"}).warnings,
+      ElementsAre("b: it contradicts what was read before of the same time, which is used: 1970-01-01T00:00:05Z: percpu "
+                  "(whole pool) is 3072, but 2048 in a"));
 }
 
 TEST(History, NothingInOneFileContradictsAValueInAnother) {
