@@ -323,8 +323,8 @@ std::optional<LinePrefix::Layer> LinePrefix::find_stamp(const std::vector<std::s
     const std::string_view behind = line.substr(stamp.end);
     rests.push_back(behind);
     std::size_t end = 0;
-    const std::string words = begins_something(behind) ? std::string() : syslog_words(behind, end);
-    if (words.empty()) {
+    const std::string words = syslog_words(behind, end);
+    if (words.empty() || (begins_something(behind) && !begins_something(behind.substr(end)))) {
       any_plain = any_plain || begins_something(behind);
       continue;
     }
@@ -365,7 +365,7 @@ bool LinePrefix::take(std::string& line, std::string& above, std::uint64_t numbe
       }
       case Kind::kSoftEnds:
         if (!held_.empty()) line.insert(0, std::exchange(held_, {}));
-        if (line.ends_with('=')) {
+        if (line.ends_with('=') && number != 0) {
           line.pop_back();
           held_ = std::move(line);
           return false;

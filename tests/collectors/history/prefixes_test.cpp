@@ -125,6 +125,14 @@ std::vector<Posted> posted() {
        {of_log[0], of_log[1]}},
       {"a mail quotes grep -n", before_each(numbered(log, ":"), "> "), of_log},
       {"a mail's mail quotes a file's name", before_each(log, "> > pool.log:"), of_log},
+      {"a soft end at the file's end",
+       "DateTime,Tag,PagedAllocs,PagedFrees,PagedUsedBytes,NonPagedAllocs,NonPagedF=\nrees,NonPagedUsedBytes\n"
+       "2026-11-05 18:00:00Z,Leak,0,0,0,1060,60,1024000\n2026-11-05 19:00:00Z,Leak,0,0=\n",
+       {kAt18 + " windows; nonpaged 'Leak' 1024000 1000 32 1060 60"},
+       "f:4: 4 fields where the header has 8"},
+      {"poolmon's table in syslog",
+       before_each(kPool, "2026-11-05T18:00:00Z web1 mon: ") + before_each(kPool, "2026-11-05T19:00:00Z web1 mon: "),
+       {kAt18 + "@web1 windows" + kLeakRow, kAt19 + "@web1 windows" + kLeakRow}},
       {"soft ends in slabinfo",
        "2026-11-05 18:00:00Z\nslabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesp=\nerslab>\n"
        "leaky_cache        1000   1024     64   64    1 : tunables    0    0    0 :=\n slabdata     16     16      0\n",
