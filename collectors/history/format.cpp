@@ -279,7 +279,8 @@ Look look_at(std::string head) {
   if (may_start_csv(look.format)) look.start = find_csv(look.text);
   const std::string first = first_line(look.text);
   const bool is_csv = look.start || look.format == Format::kScriptCsv || perfmon_separator(first) || csv_separator(first);
-  if (look.prefix && !is_csv && look.format != Format::kSar && look.format != Format::kPrometheusLines) look.prefix->give_times();
+  if (look.prefix && !is_csv && look.format != Format::kSar && look.format != Format::kPrometheusLines)
+    look.prefix->give_times();
   return look;
 }
 
@@ -375,7 +376,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
         return before.take(line, above, number, skip) && (!csv || csv(line));
       });
     } else if (start) {
-      reader.set_filter([csv = csv_filter(*start)](std::string& line, std::string&, std::uint64_t) mutable { return csv(line); });
+      reader.set_filter(
+          [csv = csv_filter(*start)](std::string& line, std::string&, std::uint64_t) mutable { return csv(line); });
     }
     return reader;
   };

@@ -323,8 +323,8 @@ std::optional<LinePrefix::Layer> LinePrefix::find_stamp(const std::vector<std::s
     const std::string_view behind = line.substr(stamp.end);
     rests.push_back(behind);
     std::size_t end = 0;
-    const std::string words = begins_something(behind) ? std::string() : syslog_words(behind, end);
-    if (words.empty()) {
+    const std::string words = syslog_words(behind, end);
+    if (words.empty() || (begins_something(behind) && !begins_something(behind.substr(end)))) {
       any_plain = any_plain || begins_something(behind);
       continue;
     }
@@ -365,7 +365,7 @@ bool LinePrefix::take(std::string& line, std::string& above, std::uint64_t numbe
       }
       case Kind::kSoftEnds:
         if (!held_.empty()) line.insert(0, std::exchange(held_, {}));
-        if (line.ends_with('=')) {
+        if (line.ends_with('=') && number != 0) {
           line.pop_back();
           held_ = std::move(line);
           return false;
@@ -428,8 +428,8 @@ bool LinePrefix::take_stamp(const Layer& layer, std::string& line, std::string& 
     const std::string words = syslog_words(behind, end);
     if (words != layer.name) {
       if (!std::exchange(told_of_others_, true))
-        skip(number, "it is a line of " + in_quotes(words.empty() ? behind : std::string_view(words)) + ", and those above of " +
-                         in_quotes(layer.name) + "; such lines are passed over");
+        skip(number, "it is a line of " + in_quotes(words.empty() ? behind : std::string_view(words)) +
+                         ", and those above of " + in_quotes(layer.name) + "; such lines are passed over");
       return false;
     }
     behind.remove_prefix(end);
@@ -439,14 +439,16 @@ bool LinePrefix::take_stamp(const Layer& layer, std::string& line, std::string& 
     const std::size_t clock = clock_in(stamp.text, second);
     std::string date;
     if (clock == std::string_view::npos) {
-      if (const auto unix_time = parse_unix_line(stamp.text)) second = *unix_time / 1000 % kDaySeconds, date = std::to_string(*unix_time / 1000 / kDaySeconds);
+      if (const auto unix_time = parse_unix_line(stamp.text))
+        second = *unix_time / 1000 % kDaySeconds, date = std::to_string(*unix_time / 1000 / kDaySeconds);
     } else {
       date = stamp.text.substr(0, clock);
     }
     const std::string_view content = trimmed(behind);
     const std::string_view word = content.substr(0, content.find_first_of(" \t"));
-    const bool is_near = date == date_ ? second >= second_ && second - second_ <= kPauseSeconds
-                                       : second_ >= kDaySeconds - kPauseSeconds && second <= second_ + kPauseSeconds - kDaySeconds;
+    const bool is_near = date == date_
+                             ? second >= second_ && second - second_ <= kPauseSeconds
+                             : second_ >= kDaySeconds - kPauseSeconds && second <= second_ + kPauseSeconds - kDaySeconds;
     if (!word.empty() && (second_ < 0 || !is_near || (word == first_word_ && stamp.text != given_))) {
       above = stamp.text;
       given_ = above;

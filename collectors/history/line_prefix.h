@@ -40,9 +40,9 @@ class LinePrefix {
   enum class Kind { kQuotes, kSoftEnds, kNumber, kName, kStamp };
   struct Layer {
     Kind kind = Kind::kNumber;
-    char mark = ':';             // behind the number or the name
-    std::size_t blanks = 0;      // behind it
-    std::string name = {};       // of the file or host; of syslog "HOST PROGRAM", empty: a time alone
+    char mark = ':';         // behind the number or the name
+    std::size_t blanks = 0;  // behind it
+    std::string name = {};   // of the file or host; of syslog "HOST PROGRAM", empty: a time alone
   };
 
   static std::optional<Layer> find_soft_ends(const std::vector<std::string_view>& lines);

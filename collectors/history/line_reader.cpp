@@ -20,8 +20,13 @@ base::Result<LineState> LineReader::next() {
   }
   for (;;) {
     auto state = read_line();
-    if (!state || *state != LineState::kLine || !filter_) return state;
+    if (!state || *state == LineState::kTooLong || !filter_) return state;
     above_.clear();
+    if (*state == LineState::kEnd) {
+      if (std::exchange(asked_for_rest_, true) || !filter_(line_, above_, 0) || line_.empty()) return LineState::kEnd;
+      open_ended_ = true;
+      return LineState::kLine;
+    }
     if (!filter_(line_, above_, number_)) continue;
     if (above_.empty()) return state;
     below_.swap(line_);

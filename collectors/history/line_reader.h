@@ -27,7 +27,8 @@ class LineReader {
       : file_(std::move(file)), max_line_bytes_(max_line_bytes) {}
 
   base::Result<LineState> next();
-  /// Every line goes through it; false: it is passed over. It may change it, and give one that comes before it.
+  /// Every line goes through it; false: it is passed over. It may change it, and give one that comes before it. At the end it is
+  /// asked for what it holds back, with an empty line of number 0.
   using Filter = std::function<bool(std::string& line, std::string& above, std::uint64_t number)>;
   void set_filter(Filter filter) { filter_ = std::move(filter); }
   /// Until the next one.
@@ -58,6 +59,7 @@ class LineReader {
   bool has_below_ = false, is_below_open_ = false;
   std::uint64_t number_ = 0;
   bool ended_ = false;
+  bool asked_for_rest_ = false;
   bool open_ended_ = false;
 };
 

@@ -251,7 +251,8 @@ class LinuxHistory final : public SnapshotReader {
         const std::string_view value = trimmed(line.substr(std::min(line.find(':') + 1, line.size())));
         const bool is_number = !value.empty() && value.front() >= '0' && value.front() <= '9';
         if (rows_ == 1 && skipped && *skipped > 0 && value.find_first_not_of("0123456789") == std::string_view::npos)
-          return refuse_line("no unit behind the number, where the kernel writes kB; keep the lines as they are: cat /proc/meminfo");
+          return refuse_line(
+              "no unit behind the number, where the kernel writes kB; keep the lines as they are: cat /proc/meminfo");
         if ((skipped && *skipped > 0) || !is_number) return refuse();
         if (const std::string name(trimmed(line.substr(0, line.find(':')))); !caches_of_table_.insert(name).second)
           return refuse_line(in_quotes(name) + " stands twice in this table; the first one is used");

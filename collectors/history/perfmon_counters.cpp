@@ -17,7 +17,7 @@ namespace {
 
 using base::UnixMillis;
 
-constexpr std::int64_t kSameBootMillis = 5'000;
+constexpr std::int64_t kSameBootJitterMillis = 5'000;
 constexpr std::size_t kLongestName = 256;
 constexpr double kKiB = 1024;
 
@@ -133,7 +133,7 @@ std::optional<double> parse_counter_value(std::string text) {
 
 UnixMillis UptimeClock::boot_time(UnixMillis time, double uptime_seconds) {
   const UnixMillis boot = time - static_cast<UnixMillis>(std::min(uptime_seconds, 1e12) * 1000);
-  if (!boot_time_ || std::abs(boot - *boot_time_) > kSameBootMillis) boot_time_ = boot;
+  if (!boot_time_ || std::abs(boot - *boot_time_) > kSameBootJitterMillis) boot_time_ = boot;
   return *boot_time_;
 }
 

@@ -96,11 +96,12 @@ bool is_column_a_tag(std::string_view header) {
     bool are_tags = true;
     for (std::size_t i = 1; i < fields.size(); ++i) {
       const std::string_view name = trimmed(fields[i]);
-      are_tags = are_tags && !name.empty() && name.size() <= 4 && name.find_first_not_of("0123456789.") != std::string_view::npos;
+      are_tags =
+          are_tags && !name.empty() && name.size() <= 4 && name.find_first_not_of("0123456789.") != std::string_view::npos;
     }
     const std::string_view time = trimmed(fields[0]);
-    if (are_tags && (same_word(time, "Time") || same_word(time, "DateTime") || same_word(time, "Date") ||
-                     same_word(time, "Timestamp")))
+    if (are_tags &&
+        (same_word(time, "Time") || same_word(time, "DateTime") || same_word(time, "Date") || same_word(time, "Timestamp")))
       return true;
   }
   return false;
@@ -130,8 +131,28 @@ bool is_row_of_sadf(std::string_view line) {
 
 /// A time, and more behind commas.
 bool is_row_of_csv(std::string_view line) {
-  CsvFields fields;
-  return fields.split(line) == nullptr && fields.size() >= 4 && parse_timestamp(trimmed(fields[0])).ok();
+  for (const char separator : kSeparators) {
+    CsvFields fields(separator);
+    if (fields.split(line) == nullptr && fields.size() >= 3 && parse_timestamp(trimmed(fields[0])).ok()) return true;
+  }
+  return false;
+}
+
+/// Of rows whose first line is none of them: what it lacks; nullptr: they are something else.
+const char* look_of_cut_header(std::string_view text) {
+  std::string_view lines[3];
+  for (std::string_view& line : lines)
+    while (!text.empty() && line.empty()) line = trimmed(take_line(text));
+  const auto& [header, row, next] = lines;
+  const bool is_list =
+      header.find_first_of(kSeparators) != std::string_view::npos || is_row_of_csv(next) || is_row_of_perfmon(next);
+  if (header.empty() || is_row_of_csv(header) || !is_list) return nullptr;
+  if (is_row_of_perfmon(row) && !is_row_of_perfmon(header) && !has(header, "(PDH-"))
+    return "looks like rows of perfmon's CSV below a header row that is cut; it begins with \"(PDH-CSV 4.0)";
+  if (is_row_of_csv(row) && !csv_separator(header))
+    return "looks like rows of CSV below a header row that is cut or names nothing that is known; it needs timestamp, pool, tag and "
+           "bytes, or DateTime, Tag, PagedUsedBytes and NonPagedUsedBytes, or the like";
+  return nullptr;
 }
 
 }  // namespace
@@ -238,8 +259,7 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return "looks like rows of sadf -d without the heading that begins with #; keep it: sadf -d FILE -- -r ALL";
   if (has(text, " func:"))
     return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
-  if (has_hexadecimal_rows(text))
-    return "looks like poolmon's table with hexadecimal numbers; write them as decimals";
+  if (has_hexadecimal_rows(text)) return "looks like poolmon's table with hexadecimal numbers; write them as decimals";
   const std::string_view first = trimmed(start.substr(0, start.find_first_of("\r\n")));
   if (is_column_a_tag(first))
     return "looks like CSV with a column for each tag, which does not tell paged from nonpaged; write a row for each: "
@@ -252,6 +272,7 @@ std::optional<std::string> unusable_look(std::string_view head) {
     if (has_script_times(columns))
       return "looks like what PowerShell shows on the screen; write it as CSV: ... | Export-Csv FILE";
   }
+  if (const char* const cut = look_of_cut_header(start)) return cut;
   if (is_row_of_csv(start.substr(0, start.find_first_of("\r\n"))))
     return "looks like rows of CSV without the header row that names the columns; timestamp, pool, tag and bytes are needed";
   if (has(text, "CounterSamples"))

@@ -91,16 +91,16 @@ constexpr Spelling kSpellings[] = {
     {"cookedvalue", kValue},
     {"status", kStatus},
     {"readings", kReadings},
-    {"name", kName},
-    {"processname", kName},
-    {"process", kName},
-    {"imagename", kName},
-    {"id", kPid},
-    {"pid", kPid},
-    {"processid", kPid},
-    {"idprocess", kPid},
-    {"handles", kHandles},
-    {"handlecount", kHandles},
+    {"name", kProcessName},
+    {"processname", kProcessName},
+    {"process", kProcessName},
+    {"imagename", kProcessName},
+    {"id", kProcessId},
+    {"pid", kProcessId},
+    {"processid", kProcessId},
+    {"idprocess", kProcessId},
+    {"handles", kProcessHandles},
+    {"handlecount", kProcessHandles},
     {"pagedsystemmemorysize", kProcessPaged},
     {"pagedsystemmemorysize64", kProcessPaged},
     {"npm", kProcessNonpaged},
@@ -112,14 +112,14 @@ constexpr Spelling kSpellings[] = {
     {"poolnonpaged", kNonpagedBytes},
     {"kernelpaged", kPagedBytes},
     {"kernelnonpaged", kNonpagedBytes},
-    {"committedbytes", kCommit},
-    {"committed", kCommit},
-    {"commit", kCommit},
-    {"commitcharge", kCommit},
-    {"commitlimit", kCommitLimit},
-    {"availablebytes", kAvailable},
-    {"available", kAvailable},
-    {"availablememory", kAvailable},
+    {"committedbytes", kCommitBytes},
+    {"committed", kCommitBytes},
+    {"commit", kCommitBytes},
+    {"commitcharge", kCommitBytes},
+    {"commitlimit", kCommitMost},
+    {"availablebytes", kAvailableBytes},
+    {"available", kAvailableBytes},
+    {"availablememory", kAvailableBytes},
 };
 
 struct Unit {
@@ -127,21 +127,14 @@ struct Unit {
   double bytes;
 };
 constexpr double kKiB = 1024;
-constexpr Unit kUnits[] = {{"k", kKiB},
-                           {"kb", kKiB},
-                           {"kib", kKiB},
-                           {"kbytes", kKiB},
-                           {"mbytes", kKiB* kKiB},
-                           {"m", kKiB* kKiB},
-                           {"mb", kKiB* kKiB},
-                           {"mib", kKiB* kKiB},
-                           {"gb", kKiB* kKiB* kKiB},
-                           {"gib", kKiB* kKiB* kKiB}};
+constexpr Unit kUnits[] = {
+    {"k", kKiB},       {"kb", kKiB},       {"kib", kKiB},       {"kbytes", kKiB},         {"mbytes", kKiB* kKiB},
+    {"m", kKiB* kKiB}, {"mb", kKiB* kKiB}, {"mib", kKiB* kKiB}, {"gb", kKiB* kKiB* kKiB}, {"gib", kKiB* kKiB* kKiB}};
 
 bool is_of_process(Column column) { return column == kProcessPaged || column == kProcessNonpaged; }
 bool is_amount(Column column) {
-  return column == kBytes || column == kPagedBytes || column == kNonpagedBytes || is_of_process(column) || column == kCommit ||
-         column == kCommitLimit || column == kAvailable;
+  return column == kBytes || column == kPagedBytes || column == kNonpagedBytes || is_of_process(column) ||
+         column == kCommitBytes || column == kCommitMost || column == kAvailableBytes;
 }
 
 }  // namespace
@@ -197,7 +190,8 @@ Places places_of(const CsvFields& fields) {
                    (meaning->tells_unit || folded_word(fields[i]).find("pool") != std::string::npos);
   }
   // Get-Process' VM is memory and no machine.
-  if (at[kHost] != kNowhere && same_word(trimmed(fields[at[kHost]]), "VM") && at[kName] != kNowhere && at[kHandles] != kNowhere)
+  if (at[kHost] != kNowhere && same_word(trimmed(fields[at[kHost]]), "VM") && at[kProcessName] != kNowhere &&
+      at[kProcessHandles] != kNowhere)
     at[kHost] = kNowhere;
   return at;
 }
@@ -216,10 +210,10 @@ std::optional<ScriptCsv> kind_of(const Places& at) {
   if (at[kPath] != kNowhere && at[kValue] != kNowhere) return ScriptCsv::kCounters;
   if (at[kTag] != kNowhere && has_pools(at)) return ScriptCsv::kTags;
   if (at[kTag] != kNowhere) return std::nullopt;
-  if (at[kName] != kNowhere && (at[kHandles] != kNowhere || at[kProcessPaged] != kNowhere || at[kProcessNonpaged] != kNowhere))
+  if (at[kProcessName] != kNowhere &&
+      (at[kProcessHandles] != kNowhere || at[kProcessPaged] != kNowhere || at[kProcessNonpaged] != kNowhere))
     return ScriptCsv::kProcesses;
-  if (at[kName] == kNowhere && at[kType] == kNowhere && has_time(at) && at.any_pool)
-    return ScriptCsv::kTotals;
+  if (at[kProcessName] == kNowhere && at[kType] == kNowhere && has_time(at) && at.any_pool) return ScriptCsv::kTotals;
   return std::nullopt;
 }
 
@@ -227,10 +221,10 @@ std::string_view counter_of(Column column) {
   switch (column) {
     case kPagedBytes: return "Memory\\Pool Paged Bytes";
     case kNonpagedBytes: return "Memory\\Pool Nonpaged Bytes";
-    case kCommit: return "Memory\\Committed Bytes";
-    case kCommitLimit: return "Memory\\Commit Limit";
-    case kAvailable: return "Memory\\Available Bytes";
-    case kHandles: return "Handle Count";
+    case kCommitBytes: return "Memory\\Committed Bytes";
+    case kCommitMost: return "Memory\\Commit Limit";
+    case kAvailableBytes: return "Memory\\Available Bytes";
+    case kProcessHandles: return "Handle Count";
     case kProcessPaged: return "Pool Paged Bytes";
     case kProcessNonpaged: return "Pool Nonpaged Bytes";
     default: return {};

@@ -38,14 +38,14 @@ enum Column : std::size_t {
   kValue,
   kStatus,
   kReadings,
-  kName,  // of a process
-  kPid,
-  kHandles,
+  kProcessName,  // of a process
+  kProcessId,
+  kProcessHandles,
   kProcessPaged,
   kProcessNonpaged,
-  kCommit,
-  kCommitLimit,
-  kAvailable,
+  kCommitBytes,
+  kCommitMost,
+  kAvailableBytes,
   kColumnCount
 };
 
@@ -65,7 +65,7 @@ struct Places : std::array<std::size_t, kColumnCount> {
 };
 [[nodiscard]] Places places_of(const CsvFields& fields);
 [[nodiscard]] bool has_time(const Places& at);
-/// "Memory\\Pool Paged Bytes" of kPagedBytes in a table of totals, "Handle Count" of kHandles; empty: none.
+/// "Memory\\Pool Paged Bytes" of kPagedBytes in a table of totals, "Handle Count" of kProcessHandles; empty: none.
 [[nodiscard]] std::string_view counter_of(Column column);
 /// What a table with such columns is; nullopt: none that is known.
 [[nodiscard]] std::optional<ScriptCsv> kind_of(const Places& at);

@@ -104,7 +104,7 @@ class ScriptHistory final : public SnapshotReader {
                          : *kind == ScriptCsv::kProcesses ? "processes"
                                                           : "counters") +
              " without times; a column DateTime is needed";
-    if (*kind == ScriptCsv::kProcesses && at[kPid] == kNowhere)
+    if (*kind == ScriptCsv::kProcesses && at[kProcessId] == kNowhere)
       return "looks like a script's processes without their ids, by which those of one name are told apart; a column Id is needed";
     at_ = at;
     look_at_units();
@@ -133,7 +133,7 @@ class ScriptHistory final : public SnapshotReader {
     }
     const auto kind = kind_of(places_of(fields_));
     if (kind == ScriptCsv::kTags)
-      for (const Column of_totals : {kCommit, kCommitLimit, kAvailable})
+      for (const Column of_totals : {kCommitBytes, kCommitMost, kAvailableBytes})
         if (const auto there = names.find(of_totals); there != names.end()) unknown.add(there->second);
     if (const std::string text = unknown.text();
         !text.empty() && !told_of_names_ && (kind == ScriptCsv::kTags || kind == ScriptCsv::kTotals))
@@ -147,7 +147,7 @@ class ScriptHistory final : public SnapshotReader {
     too_small_ = 0;
     names_without_unit_.clear();
     const auto kind = kind_of(at_);
-    for (const Column column : {kBytes, kPagedBytes, kNonpagedBytes, kCommit, kCommitLimit, kAvailable})
+    for (const Column column : {kBytes, kPagedBytes, kNonpagedBytes, kCommitBytes, kCommitMost, kAvailableBytes})
       if ((kind == ScriptCsv::kTotals || column <= kNonpagedBytes) && at_[column] != kNowhere && !at_.tell_unit[column])
         names_without_unit_ += (names_without_unit_.empty() ? "" : ", ") + in_quotes(trimmed(fields_[at_[column]]));
     if (!names_without_unit_.empty() && (kind == ScriptCsv::kTags || kind == ScriptCsv::kTotals) &&
@@ -247,7 +247,7 @@ class ScriptHistory final : public SnapshotReader {
     const bool is_process = kind_ == ScriptCsv::kProcesses;
     std::string subject = "totals", object;
     if (is_process) {
-      const std::string_view name = trimmed(field(kName)), pid = trimmed(field(kPid));
+      const std::string_view name = trimmed(field(kProcessName)), pid = trimmed(field(kProcessId));
       const auto number = parse_amount(pid);
       if (!number || name.empty()) {
         at(time, host).tags.snapshot().gaps.processes = true;
@@ -257,9 +257,9 @@ class ScriptHistory final : public SnapshotReader {
       object = "Process V2(" + subject + ")\\";
     }
     Building& building = look_at(time, host, subject);
-    for (const Column column :
-         {kPagedBytes, kNonpagedBytes, kCommit, kCommitLimit, kAvailable, kHandles, kProcessPaged, kProcessNonpaged}) {
-      const bool is_its = is_process == (column == kHandles || column == kProcessPaged || column == kProcessNonpaged);
+    for (const Column column : {kPagedBytes, kNonpagedBytes, kCommitBytes, kCommitMost, kAvailableBytes, kProcessHandles,
+                                kProcessPaged, kProcessNonpaged}) {
+      const bool is_its = is_process == (column == kProcessHandles || column == kProcessPaged || column == kProcessNonpaged);
       if (!is_its || at_[column] == kNowhere) continue;
       const std::string_view text = trimmed(field(column));
       const auto counter = find_counter(object + std::string(counter_of(column)));
@@ -272,10 +272,13 @@ class ScriptHistory final : public SnapshotReader {
       else if (!end_.is_whole(lines_, host + '\\' + object + std::string(counter->name), static_cast<double>(*amount), is_last))
         why = kCutAtEnd;
       else if (is_pool && !at_.tell_unit[column] && static_cast<double>(*amount) < kLeastPool)
-        why = std::string(counter->name) + ": no pool is as small as " + in_quotes(text) + " bytes; write the unit into the heading, as in PagedPoolMB";
+        why = std::string(counter->name) + ": no pool is as small as " + in_quotes(text) +
+              " bytes; write the unit into the heading, as in PagedPoolMB";
       if (!why.empty()) {
         building.counters.lose(*counter);
-        const RowSubject of{host, {}, is_process ? subject : std::string(counter->name),
+        const RowSubject of{host,
+                            {},
+                            is_process ? subject : std::string(counter->name),
                             is_process ? RowSubject::Kind::kProcess : RowSubject::Kind::kValue};
         notes_.skip(lines_.number(), why, of);
         continue;

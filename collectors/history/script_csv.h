@@ -13,11 +13,11 @@
 namespace kmem::history {
 
 enum class ScriptCsv : std::uint8_t {
-  kTags,      // pool tags
-  kCounters,  // samples of Get-Counter, one a row
-  kReadings,  // Get-Counter's own objects: Timestamp, Readings
-  kProcesses, // Get-Process with a time: Name, Id, Handles, NPM
-  kTotals,    // of the pools, a column each
+  kTags,       // pool tags
+  kCounters,   // samples of Get-Counter, one a row
+  kReadings,   // Get-Counter's own objects: Timestamp, Readings
+  kProcesses,  // Get-Process with a time: Name, Id, Handles, NPM
+  kTotals,     // of the pools, a column each
 };
 [[nodiscard]] std::optional<ScriptCsv> script_csv_kind(std::string_view header);
 /// A column of that name says whose a row is, here and in our own CSV.

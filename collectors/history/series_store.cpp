@@ -140,7 +140,8 @@ std::string SeriesStore::caches_lack() const {
 }
 
 bool SeriesStore::are_all_caches() const {
-  return std::all_of(series_.begin(), series_.end(), [](const Series& series) { return is_of_cache(series.meaning->quantity); });
+  return std::all_of(series_.begin(), series_.end(),
+                     [](const Series& series) { return is_of_cache(series.meaning->quantity); });
 }
 
 void SeriesStore::add(UnixMillis time, double value) {

@@ -534,7 +534,8 @@ class TextHistory final : public SnapshotReader {
         kind = RowKind::kBroken;
       }
       if (table_ == Table::kPoolmon && kind != RowKind::kOther) kind = unless_hexadecimal(line, kind);
-      if (kind == RowKind::kBroken && table_ == Table::kPoolmon && !has_per_alloc_ && reason_.find("Per Alloc") != std::string::npos)
+      if (kind == RowKind::kBroken && table_ == Table::kPoolmon && !has_per_alloc_ &&
+          reason_.find("Per Alloc") != std::string::npos)
         reason_ = "the heading has no column Per Alloc, without which a row that was cut looks whole; take poolmon's own table";
       if (kind == RowKind::kBroken && table_ == Table::kNone) kind = RowKind::kOther;  // prose about paged pool
       if (kind == RowKind::kOther && table_ == Table::kPoolmon &&

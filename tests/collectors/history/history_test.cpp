@@ -195,6 +195,20 @@ TEST(History, WhatContradictsIsNamedWithBothValues) {
               ElementsAre("c.csv: it has values of a time that an earlier one also has; the earlier one's are used"));
 }
 
+TEST(History, CapturesThatContradictEachOtherAreNamedWithoutLines) {
+  MemoryFiles files;
+  RawFrame frame;
+  frame.time = 5000;
+  frame.parts = {{"proc/meminfo", 0, 0, "MemTotal:  10 kB\nPercpu:  2 kB\n"}};
+  files.put("a", test::capture_of({frame}));
+  frame.parts = {{"proc/meminfo", 0, 0, "MemTotal:  10 kB\nPercpu:  3 kB\n"}};
+  files.put("b", test::capture_of({frame}));
+  EXPECT_THAT(
+      read_history(files, {"a", "b"}).warnings,
+      ElementsAre("b: it contradicts what was read before of the same time, which is used: 1970-01-01T00:00:05Z: percpu "
+                  "(whole pool) is 3072, but 2048 in a"));
+}
+
 TEST(History, NothingInOneFileContradictsAValueInAnother) {
   for (const bool is_first : {false, true}) {
     MemoryFiles files;

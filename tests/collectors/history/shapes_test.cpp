@@ -447,7 +447,10 @@ std::vector<Shape> more_shapes() {
        " Tag  Type     Allocs            Frees            Diff   Bytes      Per Alloc\n"
        " Leak Nonp 18446744073709551615 (0) 18446744073709551614 (0) 1 4096 (0) 4096\n",
        {"2026-11-05T18:00:00Z windows; nonpaged 'Leak' 4096 1 64 18446744073709551615 18446744073709551614"}},
-      {"meminfo without kB", "2026-11-05 18:00:00\nMemTotal: 100\nSUnreclaim: 5\n", {}, "f:2: no unit behind the number, where the kernel writes kB"},
+      {"meminfo without kB",
+       "2026-11-05 18:00:00\nMemTotal: 100\nSUnreclaim: 5\n",
+       {},
+       "f:2: no unit behind the number, where the kernel writes kB"},
   };
 }
 
