@@ -227,7 +227,7 @@ void TrendWatch::note_readiness() {
   if (const auto& largest = readiness.largest; largest && largest->is_told_first()) {
     growing = Subject{largest->kind, largest->pool, largest->text};
     if (growing != growing_)
-      base::log_warn((largest->is_large ? "grows now" : "grows between falls") + trend::growth_claim(*largest),
+      base::log_warn(trend::growth_phrase(*largest) + trend::growth_claim(*largest),
                      {{"kind", trend::kind_name(largest->kind)},
                       {"pool", trend::pool_name_of(largest->kind, largest->pool)},
                       {name_key(largest->kind), largest->text},

@@ -161,9 +161,7 @@ bool grows_fast(const HostAnalysis& host) { return host.readiness.largest && hos
 /// Where nothing has a verdict: "grows now: nonpaged Leak, +1.2 MiB in 6 hours".
 std::optional<std::string> first_words(const HostAnalysis& host) {
   if (!host.readiness.largest || !host.readiness.largest->is_told_first()) return std::nullopt;
-  std::string label(trend::growth_label(*host.readiness.largest));
-  label[0] = static_cast<char>(label[0] - 'A' + 'a');
-  return label + growth_words(*host.readiness.largest);
+  return trend::growth_phrase(*host.readiness.largest) + ": " + growth_words(*host.readiness.largest);
 }
 
 /// Such growth is the verdict where nothing has one.

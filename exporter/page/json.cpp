@@ -178,6 +178,7 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"amount", growth->amount},
           {"seconds", growth->seconds},
           {"large", growth->is_large},
+          {"beyond_all_before", growth->is_beyond},
           {"falls", growth->falls}};
 }
 

@@ -165,6 +165,12 @@ std::string_view growth_label(const Readiness::Growth& growth) {
   return growth.of_rest ? "Largest growth of the rest: " : "Largest growth so far: ";
 }
 
+std::string growth_phrase(const Readiness::Growth& growth) {
+  std::string phrase(growth_label(growth));
+  phrase[0] = static_cast<char>(phrase[0] - 'A' + 'a');
+  return phrase.substr(0, phrase.find(':'));
+}
+
 std::string growth_claim(const Readiness::Growth& growth) {
   if (growth.is_large)
     return std::string(", not long enough to tell a surge from a step") +

@@ -144,6 +144,8 @@ struct Summary {
 
 /// What stands before the growth, for every outlet the same: "Largest growth so far: ", "Grows now: ", "Grows between falls: ".
 [[nodiscard]] std::string_view growth_label(const Readiness::Growth& growth);
+/// The same within a sentence: "grows now".
+[[nodiscard]] std::string growth_phrase(const Readiness::Growth& growth);
 /// And after it, why that is no surge yet: ", not long enough to tell a surge from a step"; or what growth between falls may
 /// be. Empty where nothing grows in the way of either.
 [[nodiscard]] std::string growth_claim(const Readiness::Growth& growth);

@@ -78,7 +78,7 @@ TEST_F(Surges, AreToldWhileMostOfTheTimeIsLeft) {
 TEST(SurgesTogether, TakeFromOneRoomAndEndWithIt) {
   constexpr double kRoom = 3000 * kMiB;
   TrendEngine engine;
-  const auto run = [&engine, minute = 0.0](double minutes, double big_an_hour, double small_an_hour) mutable {
+  auto run = [&engine, minute = 0.0](double minutes, double big_an_hour, double small_an_hour) mutable {
     for (const double begin = minute, end = minute + minutes; minute < end; ++minute) {
       const double hours = (minute - begin) / 60, big = 20 * kMiB + big_an_hour * hours, small = 20 * kMiB + small_an_hour * hours;
       const double left = kRoom - 2 * (big + small - 40 * kMiB);
