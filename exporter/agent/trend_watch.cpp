@@ -136,11 +136,11 @@ void log_surge(const trend::SubjectReport& report, const drivers::Attribution& o
 
 using Said = std::map<std::tuple<trend::Kind, Pool, std::string>, base::UnixMillis>;
 
-void log_ended(std::string_view message, const Said& before, const Said& now) {
+void log_ended(std::string_view message, const Said& before, const Said& now, const Said& leaks = {}) {
   for (const auto& [subject, since] : before) {
     if (now.contains(subject)) continue;
     const auto& [kind, pool, text] = subject;
-    base::log_info(message, {{"kind", trend::kind_name(kind)},
+    base::log_info(leaks.contains(subject) ? "surge goes on, called a leak now" : message, {{"kind", trend::kind_name(kind)},
                              {"pool", trend::pool_name_of(kind, pool)},
                              {name_key(kind), text},
                              {"was_since", base::date_words(since)}});
@@ -224,10 +224,10 @@ void TrendWatch::note_readiness() {
   const trend::Readiness readiness = engine_.readiness();
   view_.judged = readiness.judged;
   std::optional<Subject> growing;
-  if (const auto& largest = readiness.largest; largest && (largest->is_large || largest->falls > 0)) {
+  if (const auto& largest = readiness.largest; largest && largest->is_told_first()) {
     growing = Subject{largest->kind, largest->pool, largest->text};
     if (growing != growing_)
-      base::log_warn((largest->is_large ? "grows now" : "grows between falls") + trend::growth_claim(*largest),
+      base::log_warn(trend::growth_phrase(*largest) + trend::growth_claim(*largest),
                      {{"kind", trend::kind_name(largest->kind)},
                       {"pool", trend::pool_name_of(largest->kind, largest->pool)},
                       {name_key(largest->kind), largest->text},
@@ -300,7 +300,7 @@ void TrendWatch::review(bool silent) {
     (leak ? leaks_ : report.surge ? surges_ : watched_).push_back(std::move(report));
   }
   if (!silent) log_ended("leak no longer suspected", said_, leaks);
-  if (!silent) log_ended("surge over", surges_said_, surges);
+  if (!silent) log_ended("surge over", surges_said_, surges, leaks);
   changed_ = changed_ || leaks != said_ || surges != surges_said_;
   said_ = std::move(leaks);
   surges_said_ = std::move(surges);

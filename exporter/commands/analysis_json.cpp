@@ -66,6 +66,7 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"amount", std::llround(growth->amount)},
           {"seconds", std::llround(growth->seconds)},
           {"large", growth->is_large},
+          {"beyond_all_before", growth->is_beyond},
           {"falls", growth->falls}};
 }
 

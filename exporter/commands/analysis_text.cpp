@@ -64,6 +64,11 @@ bool is_by_hour(const SubjectReport& report) {
   return report.verdict == Verdict::kSurge && report.surge && report.surge->seconds_left < kHoursCount;
 }
 
+/// "2026-03-24", with a time of day "2026-03-24 14:05".
+std::string moment_words(base::UnixMillis when, bool with_time) {
+  return with_time ? base::date_words(when) + base::rfc3339(when).substr(10, 6).replace(0, 1, " ") : base::date_words(when);
+}
+
 /// Rising use has a plus; free entries that go away a minus.
 std::string rate_words(const SubjectReport& report) {
   if (report.verdict == Verdict::kOk) return "-";
@@ -83,7 +88,8 @@ std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
     const double hours = exhaustion->seconds / base::kSecondsPerHour;
     return hours < 2 ? digits(hours * 60, 0) + " min" : digits(hours, hours < 10 ? 1 : 0) + " h";
   }
-  return days(exhaustion->seconds) + " (" + days(exhaustion->soonest_seconds) + " to " + days(exhaustion->latest_seconds) + ")";
+  const std::string soonest = days(exhaustion->soonest_seconds), latest = days(exhaustion->latest_seconds);
+  return days(exhaustion->seconds) + (soonest == latest ? "" : " (" + soonest + " to " + latest + ")");
 }
 
 /// What the days divide: "22.1 MiB to the pool limit", and by what, where that is not the growth in the row.
@@ -154,7 +160,11 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
 
 bool grows_fast(const HostAnalysis& host) { return host.readiness.largest && host.readiness.largest->is_large; }
 
-bool grows_between_falls(const HostAnalysis& host) { return host.readiness.largest && host.readiness.largest->falls > 0; }
+/// Where nothing has a verdict: "grows now: nonpaged Leak, +1.2 MiB in 6 hours".
+std::optional<std::string> first_words(const HostAnalysis& host) {
+  if (!host.readiness.largest || !host.readiness.largest->is_told_first()) return std::nullopt;
+  return trend::growth_phrase(*host.readiness.largest) + ": " + growth_words(*host.readiness.largest);
+}
 
 /// Such growth is the verdict where nothing has one.
 bool only_grows_fast(const HostAnalysis& host) {
@@ -165,7 +175,7 @@ bool only_grows_fast(const HostAnalysis& host) {
 void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool grows) {
   constexpr double kSeldomHours = 2;
   const std::string lacking = trend::readiness_words(analysis.readiness);
-  const bool is_said = !grows && (grows_fast(analysis) || grows_between_falls(analysis));
+  const bool is_said = !grows && analysis.readiness.largest && analysis.readiness.largest->is_told_first();
   if (!lacking.empty() && (grows || is_said)) out += "         Too little to judge the rest: " + lacking + ".\n";
   if (lacking.empty() && days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
   if (const auto& largest = analysis.readiness.largest; largest && !is_said)
@@ -213,8 +223,7 @@ void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of
   const bool grows = leaks + surges + watched > 0;
   out += "Verdict  " +
          (analysis.summary.subjects == 0 && !grows  ? std::string(kNothingToJudge)
-          : !grows && grows_fast(analysis)          ? "grows now: " + growth_words(*analysis.readiness.largest)
-          : !grows && grows_between_falls(analysis) ? "grows between falls: " + growth_words(*analysis.readiness.largest)
+          : !grows && first_words(analysis)         ? *first_words(analysis)
           : grows || analysis.readiness.judged
               ? verdict_sum(leaks, surges, watched) +
                     (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read") +
@@ -236,9 +245,10 @@ void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
     const SubjectReport& report = subject.report;
     const std::string_view pool = trend::pool_name_of(report.kind, report.pool);
     const auto since = report.verdict == Verdict::kSurge && report.surge ? std::optional(report.surge->since) : report.since;
+    const bool surges = report.verdict == Verdict::kSurge;  // which has no confidence, and a time of day where it has hours
     rows.push_back({std::string(trend::verdict_word(report.verdict)), pool.empty() ? "-" : std::string(pool),
-                    name_words(report), since ? base::date_words(*since) : "-", rate_words(report),
-                    digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
+                    name_words(report), since ? moment_words(*since, is_by_hour(report)) : "-", rate_words(report),
+                    surges ? "-" : digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
                     days_words(report.exhaustion), room_words(report), drivers::joined_drivers(subject.drivers)});
     if (!rows.back()[kColumns - 2].empty()) rows.front()[kColumns - 2] = "ROOM AT DAY'S PEAK";
     if (!rows.back().back().empty()) rows.front().back() = "DRIVER";
@@ -305,11 +315,9 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
     const bool unknown = what.empty() && (!host->readiness.judged || host->summary.subjects == 0);
     const bool fast = what.empty() && grows_fast(*host);
     if (unknown && host->summary.subjects == 0) what = kNothingToJudge;
-    else if (fast) what = "grows now: " + growth_words(*host->readiness.largest);
-    else if (what.empty() && grows_between_falls(*host))
-      what = "grows between falls: " + growth_words(*host->readiness.largest);
+    else if (const auto first = what.empty() ? first_words(*host) : std::nullopt) what = *first;
     else if (unknown) what = "too little to judge: " + trend::readiness_words(host->readiness);
-    if (const auto& largest = host->readiness.largest; largest && unknown && !fast && largest->falls == 0)
+    if (const auto& largest = host->readiness.largest; largest && unknown && !largest->is_told_first())
       what += "; largest growth " + growth_words(*largest);
     // What is said of now is of the host's own last reading.
     const double silent_days = static_cast<double>(newest - host->end) / 1000 / kSecondsPerDay;

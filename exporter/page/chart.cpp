@@ -151,7 +151,8 @@ std::optional<Outlook> outlook_of(const Subject& subject, const std::vector<Piec
       left->seconds <= 0 || left->pace_per_second <= 0)
     return std::nullopt;
   const double shown = 0.6e-3 * static_cast<double>(frame.to - frame.from), seconds = std::min(left->seconds, shown);
-  const double sign = subject.report.kind == Kind::kSystemPtes ? -1 : 1, from = pieces.back().to_amount;
+  const double sign = subject.report.kind == Kind::kSystemPtes ? -1 : 1;
+  const double from = left->of_now ? subject.report.last_amount : pieces.back().to_amount;
   Outlook out;
   out.path = {now, now + static_cast<base::UnixMillis>(seconds * 1000), from,
               std::max(0.0, from + sign * left->pace_per_second * seconds)};

@@ -116,7 +116,7 @@ ordered_json subject_json(const Subject& subject) {
                     {"growth_per_hour", surge.pace_per_second * kSecondsPerHour},
                     {"ends_soon", surge.ends_soon},
                     {"seconds_left", finite(surge.seconds_left)},
-                    {"room", finite(surge.seconds_left * surge.pace_per_second)}};
+                    {"room", finite(surge.room.value_or(std::numeric_limits<double>::infinity()))}};
   }
   out["growers"] = ordered_json::array();
   for (const trend::SubjectReport::Grower& grower : report.growers)
@@ -178,6 +178,7 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"amount", growth->amount},
           {"seconds", growth->seconds},
           {"large", growth->is_large},
+          {"beyond_all_before", growth->is_beyond},
           {"falls", growth->falls}};
 }
 

@@ -54,8 +54,13 @@ bool follows(const Subject& leak, const std::vector<Subject>& leaks) {
 
 std::string history_words(const View& view) {
   if (!view.readiness.judged) return "Too little to judge: " + trend::readiness_words(view.readiness);
-  const double days = view.history.history_seconds / kSecondsPerDay;
-  return "No leak seen; " + plural_words(static_cast<std::uint64_t>(days), "day") + " of history";
+  const auto days = static_cast<std::uint64_t>(view.history.history_seconds / kSecondsPerDay);
+  const std::string history = "; " + plural_words(days, "day") + " of history";
+  if (view.watched.empty()) return "No leak seen" + history;
+  const trend::SubjectReport& first = view.watched.front().report;
+  return "Watched, not yet called " + std::string(view.watch_count == 1 ? "a leak: " : "leaks: ") + subject_words(first) + ", " +
+         growth_words(growth_a_day(first), trend::counts_bytes(first.kind)) +
+         (view.watch_count > 1 ? ", and " + std::to_string(view.watch_count - 1) + " more" : "") + history;
 }
 
 std::string growth_so_far(const trend::Readiness::Growth& growth) {
@@ -125,11 +130,12 @@ std::string surge_words(const Subject& subject, base::UnixMillis now) {
            duration_words(static_cast<double>(now - surge.since) / 1000);
   words += grower_part(report) + holder_part(subject);
   if (std::isinf(surge.seconds_left)) return words;
-  const double room = surge.seconds_left * surge.pace_per_second;
+  const double room = surge.room.value_or(0);
   words += "; " + (bytes ? byte_words(room) : number_words(room)) + " left";
   if (report.exhaustion && report.exhaustion->bound != trend::Bound::kUnknown)
     words += " (" + std::string(trend::bound_words(report.exhaustion->bound)) + ")";
-  return words + " would last " + duration_words(surge.seconds_left);
+  return words + " would last " + duration_words(surge.seconds_left) +
+         (surge.shares_room() ? " with what else grows" : "");
 }
 
 std::string reached_words(trend::Bound bound) {
@@ -140,7 +146,7 @@ std::string reached_words(trend::Bound bound) {
 std::string left_words(const trend::Exhaustion& end, trend::Kind kind, std::optional<double> said_per_second) {
   if (end.bound == trend::Bound::kUnknown) return {};
   const bool bytes = counts_bytes(kind);
-  std::string words = (bytes ? byte_words(end.room) : number_words(end.room)) + " left at the day's peak";
+  std::string words = (bytes ? byte_words(end.room) : number_words(end.room)) + (end.of_now ? " left" : " left at the day's peak");
   constexpr double kSame = 0.005;
   const double said = said_per_second.value_or(0);
   if (std::abs(said - end.pace_per_second) > kSame * end.pace_per_second)
@@ -206,7 +212,7 @@ Verdict judge(const View& view) {
     verdict.state = Verdict::State::kUnknown;
     verdict.headline = "Leaks are not looked for: the trend is switched off";
   } else {
-    if (!view.readiness.judged) verdict.state = Verdict::State::kUnknown;
+    if (!view.readiness.judged || !view.watched.empty()) verdict.state = Verdict::State::kUnknown;
     verdict.headline = history_words(view);
     if (!shortages.empty()) {
       verdict.details.push_back(verdict.headline);
@@ -214,17 +220,17 @@ Verdict judge(const View& view) {
       shortages.erase(shortages.begin());
       verdict.state = Verdict::State::kWarning;
     }
-    if (const auto& largest = view.readiness.largest; largest && !largest->is_large) {
+    if (const auto& largest = view.readiness.largest; largest && !largest->is_told_first()) {
       verdict.details.push_back(growth_so_far(*largest));
     } else if (largest) {
       // What may use up memory goes before that no leak was seen, which says nothing of it.
       verdict.details.insert(verdict.details.begin(), std::move(verdict.headline));
       verdict.headline = growth_so_far(*largest);
-      verdict.state = Verdict::State::kWarning;
+      verdict.state = std::max(verdict.state, largest->is_large ? Verdict::State::kWarning : Verdict::State::kUnknown);
     }
   }
   if (const auto& largest = view.readiness.largest;
-      largest && largest->is_large && !(view.leaks.empty() && view.surges.empty()))
+      largest && largest->is_told_first() && !(view.leaks.empty() && view.surges.empty()))
     verdict.details.push_back(growth_so_far(*largest));
   for (std::string& words : shortages) verdict.details.push_back(capitalized(std::move(words)));
   for (const PartStatus& part : view.parts) {
@@ -232,7 +238,7 @@ Verdict judge(const View& view) {
     verdict.details.push_back("Collector " + part.collector + " cannot be read: " + part.reason);
     if (verdict.state < Verdict::State::kWarning) verdict.state = Verdict::State::kWarning;
   }
-  if (view.watch_count > 0)
+  if (view.watch_count > 0 && !(verdict.state == Verdict::State::kUnknown && view.readiness.judged && view.trend_enabled))
     verdict.details.push_back("Watched, not yet called " + std::string(view.watch_count == 1 ? "a leak: " : "leaks: ") +
                               std::to_string(view.watch_count));
   return verdict;

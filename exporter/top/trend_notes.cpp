@@ -128,7 +128,7 @@ void TrendNotes::refresh() {
     const trend::Readiness readiness = engine.readiness();
     const std::string lacking = trend::readiness_words(readiness);
     // What says more than that nothing could be judged.
-    const bool first = readiness.largest && (readiness.largest->is_large || readiness.largest->falls > 0);
+    const bool first = readiness.largest && readiness.largest->is_told_first();
     if (first) ends_.push_back(growth_words(*readiness.largest));
     if (!lacking.empty()) ends_.push_back("Too little to judge: " + lacking);
     if (!lacking.empty() && readiness.largest && !first) ends_.push_back(growth_words(*readiness.largest));

@@ -182,18 +182,20 @@ class TrendEngine {
   [[nodiscard]] double limit_of(std::size_t slot) const;
   [[nodiscard]] static std::size_t total_of(Kind kind, Pool pool);
   [[nodiscard]] Room room_of(std::size_t slot) const;
-  [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot) const;
   [[nodiscard]] static std::uint32_t key_of(Kind kind, Pool pool, std::string_view text);
   [[nodiscard]] double min_per_day(Kind kind) const;
   [[nodiscard]] static Verdict verdict_of(const Subject& subject);
-  [[nodiscard]] SubjectReport describe(std::size_t slot) const;
-  /// A day's growth of all tags of a pool that leak, and of those that surge.
-  struct PaceOfTags {
+  /// A pool's growth a day: the larger of its own and that of all its tags; of leaks and of surges.
+  struct PaceOfPool {
     double leaking = 0, surging = 0;
+    double error = 0;  // one standard error of its leaking tags together
   };
-  using PacesOfTags = std::array<PaceOfTags, kPoolCount>;
-  [[nodiscard]] PacesOfTags paces_of_tags() const;
-  [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot, const PaceOfTags& of_tags) const;
+  using PacesOfPools = std::array<PaceOfPool, kPoolCount>;
+  [[nodiscard]] PacesOfPools paces_of_pools() const;
+  [[nodiscard]] PaceOfPool pace_on_room(const Subject& pool, Bound bound, const PacesOfPools& paces) const;
+  [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot, const PacesOfPools& paces) const;
+  [[nodiscard]] SubjectReport describe(std::size_t slot) const;
+  [[nodiscard]] SubjectReport describe(std::size_t slot, const PacesOfPools& paces) const;
   void index_all();
   void look_for_surges(std::int64_t fine_before);
   void look_for_surge(std::size_t slot, double left, double whole);

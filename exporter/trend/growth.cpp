@@ -22,11 +22,13 @@ constexpr double kGoesOnBy = 0.1;      // of the growth, over the last third of 
 constexpr double kBeyondPast = 0.5;    // of the growth lies above all that it held before
 constexpr double kMuchOfRoom = 0.05;   // of what was left as it began, and ...
 constexpr double kMuchOfLimit = 0.01;  // ... of the limit: growth that must be told
-constexpr double kMuchMore = 1.5;      // times what it held before, where no limit is known ...
+constexpr double kMuchMore = 1.5;      // times what it held before, where no limit is known, ...
 constexpr double kMuchOfPool = 0.05;   // ... and of the pool
 constexpr double kManyHandles = 5000;
 constexpr double kOneStep = 0.4;  // of the growth, within kBrief of its time: a burst that came on top of noise
 constexpr double kBrief = 1.0 / 6;
+// What is less than that and lies far beyond all before is no silence, either.
+constexpr double kLittleOfLimit = 0.0025, kLittleOfPool = 0.01, kSomeHandles = 1000;
 constexpr double kSpikeMinutes = 10;    // readings closer than that: the lower of the last two
 constexpr double kMostOfAmount = 0.75;  // a shorter time is told that has so much of the growth
 constexpr double kInside = 0.85;        // of the shorter time: growth that began earlier is not of it
@@ -122,7 +124,10 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     growth.is_large = !std::isnan(left)
                           ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
                           : present >= kMuchMore * high && amount >= kMuchOfPool * whole;
-    if (subject.kind == Kind::kHandles) growth.is_large = growth.is_large && amount >= kManyHandles;
+    growth.limit_known = !std::isnan(left);
+    double little = (growth.limit_known ? kLittleOfLimit : kLittleOfPool) * whole;
+    if (subject.kind == Kind::kHandles) growth.is_large = growth.is_large && amount >= kManyHandles, little = kSomeHandles;
+    growth.is_beyond = !growth.is_large && present >= kMuchMore * high && amount >= little;
     found = std::move(growth);
   }
   return found;
@@ -159,9 +164,11 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     const Open& open = state_.open[slot];
     const auto low = static_cast<double>(open.lowest());
     const double must = (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole;
-    if (!std::isnan(open.low) && value - low < std::min(must, more_than.value_or(must))) continue;
+    const double little = subject.kind == Kind::kHandles ? kSomeHandles : (std::isnan(limit) ? kLittleOfPool : kLittleOfLimit) * whole;
+    const bool may_be_beyond = value >= kMuchMore * low && value - low >= little;
+    if (!std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must))) continue;
     auto growth = growth_now_of(slot, left, whole);
-    if (!growth || (!more_than && !growth->is_large)) continue;
+    if (!growth || (!more_than && !growth->is_large && !growth->is_beyond)) continue;
     if (subject.verdict != Verdict::kOk &&
         static_cast<double>(subject.slope_per_day) * growth->seconds / base::kSecondsPerDay >= kTold * growth->amount) {
       told.push_back({subject.kind, subject.pool});

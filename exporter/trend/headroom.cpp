@@ -13,6 +13,8 @@ constexpr std::array<std::string_view, 5> kWords = {"limit", "pool limit", "comm
 
 double left(std::uint64_t limit, std::uint64_t used) { return static_cast<double>(limit) - static_cast<double>(used); }
 
+/// A source that does not know a limit may say 0.
+bool is_limit(const std::optional<std::uint64_t>& bytes) { return bytes.value_or(0) > 0; }
 bool is_windows(Pool pool) { return pool == Pool::kPaged || pool == Pool::kNonpaged; }
 bool is_resident(Pool pool) {
   return pool == Pool::kNonpaged || pool == Pool::kSlabUnreclaimable || pool == Pool::kVmalloc || pool == Pool::kPercpu;
@@ -31,9 +33,9 @@ std::array<Room, kPoolBounds> headrooms_of(const PoolTotals& pool, const Snapsho
   // Recorded histories may know the memory's size and not how large a pool can get.
   std::optional<std::uint64_t> limit;
   if (pool.limit) limit = pool.limit->bytes;
-  if (!limit && pool.pool == Pool::kSlabUnreclaimable) limit = snapshot.physical_memory_bytes;
-  if (limit) rooms[0] = {left(*limit, *pool.bytes), Bound::kPoolLimit};
-  if (is_windows(pool.pool) && snapshot.commit_bytes && snapshot.commit_limit_bytes)
+  if (!is_limit(limit) && pool.pool == Pool::kSlabUnreclaimable) limit = snapshot.physical_memory_bytes;
+  if (is_limit(limit)) rooms[0] = {left(*limit, *pool.bytes), Bound::kPoolLimit};
+  if (is_windows(pool.pool) && snapshot.commit_bytes && is_limit(snapshot.commit_limit_bytes))
     rooms[1] = {left(*snapshot.commit_limit_bytes, *snapshot.commit_bytes), Bound::kCommitLimit};
   if (is_resident(pool.pool) && snapshot.available_bytes)
     rooms[2] = {static_cast<double>(*snapshot.available_bytes), Bound::kAvailableMemory};

@@ -146,9 +146,9 @@ Readiness TrendEngine::readiness() const {
   const bool of_all = !readiness.judged || is_short;
   std::optional<Readiness::Growth> slow = largest_growth(of_all);
   std::optional<Readiness::Growth> fast = growth_now(of_all ? std::optional(slow ? slow->amount : 0) : std::nullopt);
-  const bool is_faster = fast && (fast->is_large || (of_all && (!slow || fast->amount > slow->amount)));
+  const bool is_faster = fast && (fast->is_large || ((of_all || fast->is_beyond) && (!slow || fast->amount > slow->amount)));
   readiness.largest = is_faster ? std::move(fast) : std::move(slow);
-  if (readiness.largest) readiness.largest->is_new = !of_all && !readiness.largest->is_large;
+  if (readiness.largest) readiness.largest->is_new = !of_all && !is_faster;
   if (!readiness.largest || !readiness.largest->is_large)
     if (auto between = growth_between_falls()) readiness.largest = std::move(between);
   if (readiness.largest)
@@ -160,12 +160,22 @@ Readiness TrendEngine::readiness() const {
 std::string_view growth_label(const Readiness::Growth& growth) {
   if (growth.is_large) return "Grows now: ";
   if (growth.falls > 0) return "Grows between falls: ";
+  if (growth.is_beyond) return "Grows beyond all before: ";
   if (growth.is_new) return "Too new to be judged, of those the largest growth: ";
   return growth.of_rest ? "Largest growth of the rest: " : "Largest growth so far: ";
 }
 
+std::string growth_phrase(const Readiness::Growth& growth) {
+  std::string phrase(growth_label(growth));
+  phrase[0] = static_cast<char>(phrase[0] - 'A' + 'a');
+  return phrase.substr(0, phrase.find(':'));
+}
+
 std::string growth_claim(const Readiness::Growth& growth) {
-  if (growth.is_large) return ", not long enough to tell a surge from a step";
+  if (growth.is_large)
+    return std::string(", not long enough to tell a surge from a step") +
+           (growth.limit_known ? "" : " where no limit is known");
+  if (growth.is_beyond) return ", little beside the room there is";
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));
   return ", given back " + (growth.falls == 1 ? std::string("once, ") : std::to_string(growth.falls) + " times, the last ") +

@@ -101,66 +101,89 @@ Room TrendEngine::room_of(std::size_t slot) const {
   return {limit - (count > 0 ? median({day.data(), count}) : static_cast<double>(state_.open[slot].last)), {}};
 }
 
-std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot) const {
-  const Subject& subject = *state_.subjects[slot];
-  return exhaustion_of(slot,
-                       subject.kind == Kind::kPool ? paces_of_tags()[static_cast<std::size_t>(subject.pool)] : PaceOfTags{});
+/// What takes from a pool's room: itself, and where that ends with memory or commit, the other pools that do.
+TrendEngine::PaceOfPool TrendEngine::pace_on_room(const Subject& pool, Bound bound, const PacesOfPools& paces) const {
+  PaceOfPool pace = paces[static_cast<std::size_t>(pool.pool)];
+  pace.leaking = std::max(pace.leaking, static_cast<double>(pool.slope_per_day));
+  if (bound != Bound::kCommitLimit && bound != Bound::kAvailableMemory) return pace;
+  for (std::size_t other = 0; other < kPoolCount; ++other) {
+    if (other == static_cast<std::size_t>(pool.pool) || state_.rooms[other].least(state_.fine_bucket).bound != bound) continue;
+    if (pace.leaking > 0) pace.leaking += paces[other].leaking;
+    if (pace.surging > 0) pace.surging += std::max(paces[other].surging, paces[other].leaking);
+    pace.error = std::hypot(pace.error, paces[other].error);
+  }
+  return pace;
 }
 
-std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const PaceOfTags& of_tags) const {
+std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const PacesOfPools& paces) const {
   const Room room = room_of(slot);
   if (!room.known()) return std::nullopt;
   const Subject& subject = *state_.subjects[slot];
-  double slope = static_cast<double>(subject.slope_per_day);
-  // A pool's is at least that of its leaking tags, and of its surging ones.
-  slope = std::max(slope, of_tags.leaking);
+  double slope = static_cast<double>(subject.slope_per_day), error = static_cast<double>(subject.slope_error_per_day);
+  double surging = subject.surge().active() ? static_cast<double>(subject.surge().pace_per_day) : 0;
+  if (subject.kind == Kind::kPool) {
+    const PaceOfPool all = pace_on_room(subject, room.bound, paces);
+    if (all.leaking > slope) slope = all.leaking, error = std::max(error, all.error);
+    surging = all.surging;
+  }
   Exhaustion end;
   end.room = std::max(0.0, room.amount);
   end.bound = room.bound;
+  if (slope > 0) {
+    end.pace_per_second = slope / kSecondsPerDay;
+    end.seconds = seconds_until(end.room, slope);
+    end.soonest_seconds = seconds_until(end.room, slope + kCredible * error);
+    end.latest_seconds = seconds_until(end.room, slope - kCredible * error);
+  }
   // What surges ends by what is left at this moment, if that is sooner.
-  const double own = subject.surge().active() ? static_cast<double>(subject.surge().pace_per_day) : 0;
-  const double surging = std::max(own, of_tags.surging);
   if (surging > 0) {
     const double limit = limit_of(slot);
     double left = std::max(0.0, limit - static_cast<double>(state_.open[slot].last));
     if (std::abs(left - end.room) <= kRounding * std::abs(limit)) left = end.room;  // amounts are kept as floats
     if (slope <= 0 || left / surging < end.room / slope) {
       end.room = left;
+      end.of_now = true;
       end.pace_per_second = surging / kSecondsPerDay;
       end.seconds = end.soonest_seconds = end.latest_seconds = seconds_until(left, surging);
-      return end;
     }
   }
-  if (slope <= 0) return end;
-  const double error = static_cast<double>(subject.slope_error_per_day);
-  end.pace_per_second = slope / kSecondsPerDay;
-  end.seconds = seconds_until(end.room, slope);
-  end.soonest_seconds = seconds_until(end.room, slope + kCredible * error);
-  end.latest_seconds = seconds_until(end.room, slope - kCredible * error);
-  return end;
+  // A tag's end is that of its pool, if what else grows there brings it clearly sooner.
+  if (subject.kind != Kind::kTag || !std::isnan(subject.limit) || std::isinf(end.seconds)) return end;
+  const std::uint32_t pool = find_slot(Kind::kPool, subject.pool, {}, key_of(Kind::kPool, subject.pool, {}));
+  if (pool == base::FlatIndex::kNone || !state_.subjects[pool]->may_leak()) return end;
+  const std::optional<Exhaustion> of_pool = exhaustion_of(pool, paces);
+  return of_pool && of_pool->seconds < Surge::kAlone * end.seconds ? of_pool : end;
 }
 
-TrendEngine::PacesOfTags TrendEngine::paces_of_tags() const {
-  PacesOfTags paces;
+TrendEngine::PacesOfPools TrendEngine::paces_of_pools() const {
+  PacesOfPools of_pools, of_tags;
   for (const auto& subject : state_.subjects) {
-    if (subject->kind != Kind::kTag) continue;
-    PaceOfTags& pace = paces[static_cast<std::size_t>(subject->pool)];
-    if (subject->verdict == Verdict::kLeak) pace.leaking += static_cast<double>(subject->slope_per_day);
+    if (subject->kind != Kind::kTag && subject->kind != Kind::kPool) continue;
+    PaceOfPool& pace = (subject->kind == Kind::kTag ? of_tags : of_pools)[static_cast<std::size_t>(subject->pool)];
+    if (subject->verdict == Verdict::kLeak) {
+      pace.leaking += static_cast<double>(subject->slope_per_day);
+      pace.error = std::hypot(pace.error, static_cast<double>(subject->slope_error_per_day));
+    }
     if (subject->surge().active()) pace.surging += static_cast<double>(subject->surge().pace_per_day);
   }
-  return paces;
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
+    PaceOfPool& own = of_pools[pool];
+    if (of_tags[pool].leaking > own.leaking) own.leaking = of_tags[pool].leaking, own.error = of_tags[pool].error;
+    own.surging = std::max(own.surging, of_tags[pool].surging);
+  }
+  return of_pools;
 }
 
 std::vector<TrendEngine::Runout> TrendEngine::runouts() const {
   std::vector<Runout> found;
-  const PacesOfTags paces = paces_of_tags();
-  const auto add = [&](Kind kind, Pool pool, const PaceOfTags& of_tags) {
+  const PacesOfPools paces = paces_of_pools();
+  const auto add = [&](Kind kind, Pool pool) {
     const std::uint32_t slot = find_slot(kind, pool, {}, key_of(kind, pool, {}));
     if (slot == base::FlatIndex::kNone || !state_.subjects[slot]->may_leak()) return;
-    if (auto exhaustion = exhaustion_of(slot, of_tags)) found.push_back({kind, pool, *exhaustion});
+    if (auto exhaustion = exhaustion_of(slot, paces)) found.push_back({kind, pool, *exhaustion});
   };
-  for (std::size_t pool = 0; pool < kPoolCount; ++pool) add(Kind::kPool, static_cast<Pool>(pool), paces[pool]);
-  for (const Kind kind : {Kind::kUnaccounted, Kind::kSystemPtes, Kind::kCommit}) add(kind, {}, {});
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool) add(Kind::kPool, static_cast<Pool>(pool));
+  for (const Kind kind : {Kind::kUnaccounted, Kind::kSystemPtes, Kind::kCommit}) add(kind, {});
   return found;
 }
 
@@ -168,7 +191,9 @@ Verdict TrendEngine::verdict_of(const Subject& subject) {
   return subject.surge().active() && subject.verdict != Verdict::kLeak ? Verdict::kSurge : subject.verdict;
 }
 
-SubjectReport TrendEngine::describe(std::size_t slot) const {
+SubjectReport TrendEngine::describe(std::size_t slot) const { return describe(slot, paces_of_pools()); }
+
+SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces) const {
   const Subject& subject = *state_.subjects[slot];
   SubjectReport report;
   report.kind = subject.kind;
@@ -181,8 +206,10 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   const bool leak = subject.verdict == Verdict::kLeak;
   report.confidence = leak ? std::max(0.5, confidence) : std::min(0.49, confidence);
   report.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
-  if (subject.surge().active()) {
-    const double pace = static_cast<double>(subject.surge().pace_per_day);
+  // What is called a leak and would not end soon is told by that.
+  if (subject.surge().active() && (!leak || subject.surge().ends_soon)) {
+    double pace = static_cast<double>(subject.surge().pace_per_day);
+    if (subject.kind == Kind::kPool) pace = std::max(pace, paces[static_cast<std::size_t>(subject.pool)].surging);
     const double left = limit_of(slot) - static_cast<double>(state_.open[slot].last);
     Surge& surge = report.surge.emplace();
     surge.since = state_.timeline.to_wall(subject.surge().since_ms);
@@ -239,20 +266,25 @@ SubjectReport TrendEngine::describe(std::size_t slot) const {
   }
   const double limit = limit_of(slot);
   if (!std::isnan(limit)) report.limit = subject.kind == Kind::kSystemPtes ? -limit + 0.0 : limit;
-  if (report.may_leak) report.exhaustion = exhaustion_of(slot);
+  if (report.may_leak) report.exhaustion = exhaustion_of(slot, paces);
+  if (report.surge && report.exhaustion)
+    report.surge->seconds_left = std::min(report.surge->seconds_left, report.exhaustion->seconds);
   if (report.kind == Kind::kPool && report.verdict != Verdict::kOk) report.growers = growers_of(slot);
   return report;
 }
 
 std::vector<SubjectReport> TrendEngine::report(bool all) const {
   std::vector<SubjectReport> reports;
+  const PacesOfPools paces = paces_of_pools();
   for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
-    if (all || verdict_of(*state_.subjects[slot]) != Verdict::kOk) reports.push_back(describe(slot));
+    if (all || verdict_of(*state_.subjects[slot]) != Verdict::kOk) reports.push_back(describe(slot, paces));
   }
   std::sort(reports.begin(), reports.end(), [](const SubjectReport& a, const SubjectReport& b) {
     if (a.verdict != b.verdict) return a.verdict > b.verdict;
     if (a.surge && b.surge && a.surge->seconds_left != b.surge->seconds_left)
       return a.surge->seconds_left < b.surge->seconds_left;
+    if (a.surge && b.surge && a.surge->pace_per_second != b.surge->pace_per_second)
+      return a.surge->pace_per_second > b.surge->pace_per_second;
     if (a.credible_slope_per_second != b.credible_slope_per_second)
       return a.credible_slope_per_second > b.credible_slope_per_second;
     if (a.last_amount != b.last_amount) return a.last_amount > b.last_amount;

@@ -32,8 +32,9 @@ struct Exhaustion {
   double soonest_seconds = std::numeric_limits<double>::infinity();
   double latest_seconds = std::numeric_limits<double>::infinity();
   double room = 0;                // left at the tightest moment of the last day, in its own unit; a tag's is its pool's
-  double pace_per_second = 0;     // of growth that is credible; 0 = none. A pool's is at least that of its leaking tags
+  double pace_per_second = 0;     // of growth that is credible; 0 = none. Of all that takes from the room
   Bound bound = Bound::kUnknown;  // what the room ends with
+  bool of_now = false;            // the room is that of this moment, by which a surge ends
 };
 
 /// Growth of minutes, hours or days that is still going on.
@@ -44,7 +45,10 @@ struct Surge {
   double pace_per_second = 0;
   bool ends_soon = false;      // what is left lasts for less than 3 days; else it has grown to 1.5 times all before
   std::optional<double> room;  // left at this moment, where that is known; a tag's is its pool's
-  double seconds_left = std::numeric_limits<double>::infinity();  // room at that pace; infinite when no room is known
+  // Room at that pace, or at that of all that takes from it; infinite when no room is known.
+  double seconds_left = std::numeric_limits<double>::infinity();
+  [[nodiscard]] bool shares_room() const { return room && seconds_left * pace_per_second < kAlone * *room; }
+  static constexpr double kAlone = 0.9;  // of the time by its own pace: less is by what else grows, too
 };
 
 struct SubjectReport {
@@ -106,10 +110,14 @@ struct Readiness {
     double amount = 0;      // floor of the last day over that of the first; of what grows now, of this moment over the lowest
     double seconds = 0;     // for which it is known; of what grows now, since it began
     bool is_large = false;  // grows now, beyond all before, by much of what was left or of what it held: told before all else
+    bool is_beyond = false; // grows now, far beyond all before, yet little for what was left or for the pool
+    bool limit_known = false;
     bool is_new = false;    // of the largest among those that are too new to be judged
     bool of_rest = false;   // other growth has a verdict, which says more
     std::size_t falls = 0;  // that gave it back within this boot: growth of a day between them, on average
     double days_since_fall = 0;
+    /// Whether that nothing was seen would say too little beside it.
+    [[nodiscard]] bool is_told_first() const { return is_large || is_beyond || falls > 0; }
   };
   bool judged = false;           // a boot was long enough, or boots together were
   bool few = false;              // it lacks in readings, not in days
@@ -136,8 +144,10 @@ struct Summary {
 
 /// What stands before the growth, for every outlet the same: "Largest growth so far: ", "Grows now: ", "Grows between falls: ".
 [[nodiscard]] std::string_view growth_label(const Readiness::Growth& growth);
-/// And after it: ", not long enough to tell a surge from a step", or what growth between falls may be. Empty where nothing
-/// grows in the way of either.
+/// The same within a sentence: "grows now".
+[[nodiscard]] std::string growth_phrase(const Readiness::Growth& growth);
+/// And after it, why that is no surge yet: ", not long enough to tell a surge from a step"; or what growth between falls may
+/// be. Empty where nothing grows in the way of either.
 [[nodiscard]] std::string growth_claim(const Readiness::Growth& growth);
 /// "most of it Leak, +208 MiB", or of up to three: "most of it A, +2.0 MiB, B, +1.1 MiB"; empty where there is none.
 /// `words` says an amount of bytes.

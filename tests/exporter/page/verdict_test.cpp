@@ -188,6 +188,20 @@ TEST(Verdict, APartThatCannotBeReadIsSaidAndIsNotCalm) {
               ElementsAre("Collector pool_tags cannot be read: status C0000022", "Watched, not yet called leaks: 2"));
 }
 
+TEST(Verdict, WhatIsWatchedIsNotCalm) {
+  View view = calm_view();
+  view.watched.resize(2);
+  trend::SubjectReport& first = view.watched[0].report;
+  first.kind = trend::Kind::kTag, first.pool = Pool::kNonpaged, first.text = "Leak";
+  first.verdict = trend::Verdict::kWatch, first.credible_slope_per_second = 2.0 * 1024 * 1024 / 86'400;
+  view.watch_count = 3;
+  const Verdict verdict = judge(view);
+  EXPECT_EQ(verdict.state, Verdict::State::kUnknown);
+  EXPECT_EQ(verdict.headline,
+            "Watched, not yet called leaks: tag Leak, +2.00 MiB/day, and 2 more; 19 days of history");
+  EXPECT_THAT(verdict.details, ElementsAre());
+}
+
 TEST(Verdict, AKernelThatGivesNothingIsAllThereIsToSay) {
   View view = calm_view();
   view.error = "procfs is gone";

@@ -75,6 +75,17 @@ TEST(Headroom, WhatIsNotKnownIsAbsent) {
   EXPECT_FALSE(smallest(headrooms_of(pool_of(Pool::kVmalloc, 100), snapshot)).known());
 }
 
+TEST(Headroom, ALimitOf0IsNone) {
+  Snapshot snapshot = windows();
+  snapshot.commit_limit_bytes = 0;
+  PoolTotals paged = pool_of(Pool::kPaged, 100);
+  paged.limit = PoolLimit{0, "kernel", "x"};
+  for (const Room& room : headrooms_of(paged, snapshot)) EXPECT_FALSE(room.known());
+  Sampler sampler;
+  snapshot.pools = {paged};
+  for (const Sample& sample : sampler.take(snapshot, {}).subjects) EXPECT_FALSE(sample.limit.has_value()) << kind_name(sample.kind);
+}
+
 TEST(Headroom, BeyondABoundItIsNegativeAndNotHuge) {
   Snapshot snapshot = windows();
   snapshot.commit_bytes = 1001;

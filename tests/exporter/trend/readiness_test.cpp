@@ -234,7 +234,8 @@ TEST(GrowsNow, IsNamedWithinTheHourWithWhatItGainedSinceItBegan) {
     EXPECT_EQ(host.engine.find(Kind::kTag, Pool::kNonpaged, "Fast")->verdict, Verdict::kOk);
     const Readiness::Growth growth = *host.engine.readiness().largest;
     EXPECT_EQ(growth_label(growth), "Grows now: ");
-    EXPECT_EQ(growth_claim(growth), ", not long enough to tell a surge from a step");
+    EXPECT_EQ(growth_claim(growth), limited ? ", not long enough to tell a surge from a step"
+                                            : ", not long enough to tell a surge from a step where no limit is known");
     EXPECT_FALSE(growth.of_rest);
     // Given back, it is nothing.
     host.at(241.1, 0), host.at(241.2, 0);
@@ -260,6 +261,32 @@ TEST(GrowsNow, HasToBeMuchOfTheRoomOrOfWhatWasHeld) {
   Host unlimited(false);
   for (int five = 1; five <= 12; ++five) unlimited.at(240 + five / 12.0, 0.5 * five);
   EXPECT_EQ(unlimited.told(), "") << "6 MB beside 20";
+}
+
+/// What is too little of the room for a surge is named all the same, also after weeks.
+TEST(GrowsBeyondAllBefore, IsNamedThoughItIsLittleOfTheRoom) {
+  const auto told = [](const Host& host) {
+    const auto growth = host.engine.readiness().largest;
+    return growth && growth->is_beyond ? growth->text + " " + std::to_string(std::llround(growth->amount / 1e6)) : "";
+  };
+  Host host(true);
+  for (int hour = 241; hour <= 24 * 24; ++hour) host.at(hour, 0);
+  EXPECT_FALSE(host.engine.readiness().largest);
+  for (int five = 1; five <= 24; ++five) host.at(576 + five / 12.0, 4 * five);
+  EXPECT_EQ(told(host), "Fast 92") << "from 20 to 112 MB, of 4 GB";
+  const Readiness::Growth growth = *host.engine.readiness().largest;
+  EXPECT_FALSE(growth.is_large);
+  EXPECT_EQ(growth_label(growth), "Grows beyond all before: ");
+  EXPECT_EQ(growth_claim(growth), ", little beside the room there is");
+
+  Host noise(true);
+  for (int hour = 241; hour <= 24 * 24; ++hour) noise.at(hour, 0);
+  for (int five = 1; five <= 24; ++five) noise.at(576 + five / 12.0, 0.4 * five);
+  EXPECT_EQ(told(noise), "") << "9.6 MB more of 4 GB";
+  Host handles(true);
+  for (int five = 1; five <= 24; ++five) handles.at(240 + five / 12.0, 0, 1000 + 75.0 * five);
+  EXPECT_EQ(told(handles), "svc (1) 0");
+  EXPECT_EQ(handles.engine.readiness().largest->amount, 1725);
 }
 
 TEST(GrowsNow, HandlesOfAProcessCount) {

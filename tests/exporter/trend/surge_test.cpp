@@ -1,11 +1,13 @@
 // Growth of minutes and hours through the engine, by the minute as live.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "exporter/trend/engine.h"
 #include "tests/exporter/trend/sim/surges.h"
@@ -70,6 +72,51 @@ TEST_F(Surges, AreToldWhileMostOfTheTimeIsLeft) {
   const double top = calm(minute_) + (minute_ - begin) / 60 * 20 * kMiB;
   run(24 * 60, [top](double) { return top; });
   EXPECT_FALSE(report().surge.has_value());
+}
+
+/// Two that fill one room, and a pool beside them that takes from the same memory.
+TEST(SurgesTogether, TakeFromOneRoomAndEndWithIt) {
+  constexpr double kRoom = 3000 * kMiB;
+  TrendEngine engine;
+  auto run = [&engine, minute = 0.0](double minutes, double big_an_hour, double small_an_hour) mutable {
+    for (const double begin = minute, end = minute + minutes; minute < end; ++minute) {
+      const double hours = (minute - begin) / 60, big = 20 * kMiB + big_an_hour * hours, small = 20 * kMiB + small_an_hour * hours;
+      const double left = kRoom - 2 * (big + small - 40 * kMiB);
+      std::array<Sample, 4> samples;
+      samples[0].kind = samples[1].kind = Kind::kPool;
+      samples[0].pool = samples[2].pool = samples[3].pool = Pool::kSlabUnreclaimable, samples[1].pool = Pool::kVmalloc;
+      samples[2].text = "big", samples[3].text = "small";
+      for (const std::size_t pool : {0, 1}) {
+        const double bytes = 60 * kMiB + big + small;
+        samples[pool].amount = static_cast<std::uint64_t>(bytes);
+        samples[pool].limit = bytes + left, samples[pool].bound = Bound::kAvailableMemory;
+      }
+      samples[2].amount = static_cast<std::uint64_t>(big), samples[3].amount = static_cast<std::uint64_t>(small);
+      engine.observe({kSurgeStart + static_cast<std::int64_t>(minute * 60'000), kSurgeStart - 30 * kDayMs, samples});
+    }
+  };
+  run(3 * 1440, 0, 0);
+  run(6 * 60, 90 * kMiB, 60 * kMiB);
+  const double left = kRoom - 2 * 6 * 150 * kMiB, hours_left = left / (300 * kMiB);
+  const auto of = [&engine](Kind kind, Pool pool, const char* text) { return *engine.find(kind, pool, text); };
+  const SubjectReport big = of(Kind::kTag, Pool::kSlabUnreclaimable, "big"), small = of(Kind::kTag, Pool::kSlabUnreclaimable, "small"),
+                      slab = of(Kind::kPool, Pool::kSlabUnreclaimable, ""), vmalloc = of(Kind::kPool, Pool::kVmalloc, "");
+  for (const SubjectReport& one : {big, small, slab, vmalloc}) {
+    ASSERT_TRUE(one.surge && one.exhaustion) << one.text;
+    EXPECT_NEAR(one.surge->seconds_left / 3600, hours_left, 0.1 * hours_left) << one.text;
+    EXPECT_EQ(one.surge->seconds_left, one.exhaustion->seconds) << one.text;
+    EXPECT_NEAR(*one.surge->room, left, 20 * kMiB) << one.text;
+    EXPECT_TRUE(one.surge->shares_room()) << one.text;
+    EXPECT_TRUE(one.exhaustion->of_now);
+  }
+  // Its own pace stays its own; a pool's is at least that of its tags.
+  EXPECT_NEAR(big.surge->pace_per_second * 3600 / kMiB, 90, 5);
+  EXPECT_NEAR(small.surge->pace_per_second * 3600 / kMiB, 60, 5);
+  EXPECT_NEAR(slab.surge->pace_per_second * 3600 / kMiB, 150, 5);
+  EXPECT_NEAR(slab.exhaustion->pace_per_second * 3600 / kMiB, 300, 10);
+  const std::vector<SubjectReport> reports = engine.report(false);
+  ASSERT_EQ(reports.size(), 4U);
+  EXPECT_EQ(reports.back().text, "small") << "by pace, where all end together";
 }
 
 TEST_F(Surges, ThatEndInHalfAnHourAreToldByTheMinute) {
