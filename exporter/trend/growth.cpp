@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -124,8 +125,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     growth.is_large = !std::isnan(left)
                           ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
                           : present >= kMuchMore * high && amount >= kMuchOfPool * whole;
-    growth.limit_known = !std::isnan(left);
-    double little = (growth.limit_known ? kLittleOfLimit : kLittleOfPool) * whole;
+    growth.no_limit = std::isnan(left);
+    double little = (growth.no_limit ? kLittleOfPool : kLittleOfLimit) * whole;
     if (subject.kind == Kind::kHandles) growth.is_large = growth.is_large && amount >= kManyHandles, little = kSomeHandles;
     growth.is_beyond = !growth.is_large && present >= kMuchMore * high && amount >= little;
     found = std::move(growth);
@@ -187,13 +188,15 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     });
     if (is_told) continue;
     auto& largest = is_total ? best.total : growth.kind == Kind::kTag ? best.tag : best.other;
-    if (!largest || std::pair(growth.is_large, growth.amount) > std::pair(largest->is_large, largest->amount))
+    if (!largest || std::tuple(growth.is_large, growth.is_beyond, growth.amount) > std::tuple(largest->is_large, largest->is_beyond, largest->amount))
       largest = std::move(candidate.growth);
   }
   auto& bytes = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? best.total : best.tag;
-  return bytes && (bytes->is_large || !best.other || !best.other->is_large) ? bytes
-         : best.other && best.other->is_large                               ? best.other
-                                                                            : bytes;
+  const auto rank = [](const std::optional<Readiness::Growth>& growth) {
+    return growth ? (growth->is_large ? 2 : growth->is_beyond ? 1 : 0) : -1;
+  };
+  // Handles and free PTEs have no bytes to compare: they are told where they must be, and no bytes must.
+  return rank(best.other) > std::max(rank(bytes), 0) ? best.other : bytes;
 }
 
 /// Of what has no known limit: the pool that it is of, else itself.

@@ -110,12 +110,12 @@ struct Readiness {
     double amount = 0;      // floor of the last day over that of the first; of what grows now, of this moment over the lowest
     double seconds = 0;     // for which it is known; of what grows now, since it began
     bool is_large = false;  // grows now, beyond all before, by much of what was left or of what it held: told before all else
-    bool is_beyond = false; // grows now, far beyond all before, yet little for what was left or for the pool
-    bool limit_known = false;
     bool is_new = false;    // of the largest among those that are too new to be judged
     bool of_rest = false;   // other growth has a verdict, which says more
     std::size_t falls = 0;  // that gave it back within this boot: growth of a day between them, on average
     double days_since_fall = 0;
+    bool is_beyond = false;  // grows now, far beyond all before, yet little for what was left or for the pool
+    bool no_limit = false;   // is known
     /// Whether that nothing was seen would say too little beside it.
     [[nodiscard]] bool is_told_first() const { return is_large || is_beyond || falls > 0; }
   };

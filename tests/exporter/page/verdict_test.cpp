@@ -198,7 +198,7 @@ TEST(Verdict, WhatIsWatchedIsNotCalm) {
   const Verdict verdict = judge(view);
   EXPECT_EQ(verdict.state, Verdict::State::kUnknown);
   EXPECT_EQ(verdict.headline,
-            "Watched, not yet called leaks: tag Leak, +2.00 MiB/day, and 2 more; 19 days of history");
+            "Watched, not yet called leaks: tag Leak (nonpaged), +2.00 MiB/day, and 2 more; 19 days of history");
   EXPECT_THAT(verdict.details, ElementsAre());
 }
 

@@ -96,8 +96,8 @@ TEST(SurgesTogether, TakeFromOneRoomAndEndWithIt) {
     }
   };
   run(3 * 1440, 0, 0);
-  run(6 * 60, 90 * kMiB, 60 * kMiB);
-  const double left = kRoom - 2 * 6 * 150 * kMiB, hours_left = left / (300 * kMiB);
+  run(7 * 60, 100 * kMiB, 80 * kMiB);
+  const double left = kRoom - 2 * 7 * 180 * kMiB, hours_left = left / (360 * kMiB);
   const auto of = [&engine](Kind kind, Pool pool, const char* text) { return *engine.find(kind, pool, text); };
   const SubjectReport big = of(Kind::kTag, Pool::kSlabUnreclaimable, "big"), small = of(Kind::kTag, Pool::kSlabUnreclaimable, "small"),
                       slab = of(Kind::kPool, Pool::kSlabUnreclaimable, ""), vmalloc = of(Kind::kPool, Pool::kVmalloc, "");
@@ -110,10 +110,10 @@ TEST(SurgesTogether, TakeFromOneRoomAndEndWithIt) {
     EXPECT_TRUE(one.exhaustion->of_now);
   }
   // Its own pace stays its own; a pool's is at least that of its tags.
-  EXPECT_NEAR(big.surge->pace_per_second * 3600 / kMiB, 90, 5);
-  EXPECT_NEAR(small.surge->pace_per_second * 3600 / kMiB, 60, 5);
-  EXPECT_NEAR(slab.surge->pace_per_second * 3600 / kMiB, 150, 5);
-  EXPECT_NEAR(slab.exhaustion->pace_per_second * 3600 / kMiB, 300, 10);
+  EXPECT_NEAR(big.surge->pace_per_second * 3600 / kMiB, 100, 5);
+  EXPECT_NEAR(small.surge->pace_per_second * 3600 / kMiB, 80, 5);
+  EXPECT_NEAR(slab.surge->pace_per_second * 3600 / kMiB, 180, 5);
+  EXPECT_NEAR(slab.exhaustion->pace_per_second * 3600 / kMiB, 360, 10);
   const std::vector<SubjectReport> reports = engine.report(false);
   ASSERT_EQ(reports.size(), 4U);
   EXPECT_EQ(reports.back().text, "small") << "by pace, where all end together";
