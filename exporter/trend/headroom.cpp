@@ -11,7 +11,8 @@ constexpr std::array<std::string_view, 5> kNames = {"", "pool_limit", "commit_li
 constexpr std::array<std::string_view, 5> kWords = {"limit", "pool limit", "commit limit", "available memory",
                                                     "lowest allowed number"};
 
-double left(std::uint64_t limit, std::uint64_t used) { return static_cast<double>(limit) - static_cast<double>(used); }
+/// Beyond its limit nothing is left, and no less than that.
+double left(std::uint64_t limit, std::uint64_t used) { return used < limit ? static_cast<double>(limit - used) : 0; }
 
 bool is_windows(Pool pool) { return pool == Pool::kPaged || pool == Pool::kNonpaged; }
 bool is_resident(Pool pool) {
@@ -33,7 +34,7 @@ std::array<Room, kPoolBounds> headrooms_of(const PoolTotals& pool, const Snapsho
   if (pool.limit) limit = pool.limit->bytes;
   if (!limit && pool.pool == Pool::kSlabUnreclaimable) limit = snapshot.physical_memory_bytes;
   if (limit) rooms[0] = {left(*limit, *pool.bytes), Bound::kPoolLimit};
-  if (is_windows(pool.pool) && snapshot.commit_bytes && snapshot.commit_limit_bytes)
+  if (is_windows(pool.pool) && snapshot.commit_bytes && snapshot.commit_limit_bytes.value_or(0) != 0)
     rooms[1] = {left(*snapshot.commit_limit_bytes, *snapshot.commit_bytes), Bound::kCommitLimit};
   if (is_resident(pool.pool) && snapshot.available_bytes)
     rooms[2] = {static_cast<double>(*snapshot.available_bytes), Bound::kAvailableMemory};

@@ -51,6 +51,17 @@ TEST(Headroom, OfAWindowsPoolTheSmallestOfItsBounds) {
   expect_room(smallest(headrooms_of(nonpaged, snapshot)), 50, Bound::kPoolLimit);
 }
 
+TEST(Headroom, BeyondALimitNothingIsLeftAndWithoutOneNothingIsTold) {
+  Snapshot snapshot = windows();
+  snapshot.commit_bytes = 1200;
+  PoolTotals nonpaged = pool_of(Pool::kNonpaged, 600);
+  nonpaged.limit = PoolLimit{500, "estimate", "x"};
+  expect_room(headrooms_of(nonpaged, snapshot)[0], 0, Bound::kPoolLimit);
+  expect_room(headrooms_of(nonpaged, snapshot)[1], 0, Bound::kCommitLimit);
+  snapshot.commit_limit_bytes = 0;
+  EXPECT_FALSE(headrooms_of(nonpaged, snapshot)[1].known());
+}
+
 TEST(Headroom, LinuxEndsWithWhatCanBeReclaimedAndNeverWithTheCommitLimit) {
   Snapshot snapshot = windows();
   snapshot.system = System::kLinux;
