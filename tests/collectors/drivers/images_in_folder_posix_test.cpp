@@ -14,11 +14,13 @@ namespace {
 
 TEST(ImagesInFolder, APipeIsNone) {
   const test::TempFolder folder;
-  ASSERT_EQ(::mkfifo((folder.path() + "/fifo.sys").c_str(), 0600), 0);
-  ASSERT_TRUE(base::replace_file(base::os_file_system(), folder.path() + "/a.sys", "x").ok());
-  const auto images = images_in_folder(base::os_file_system(), folder.path());
+  const std::string drivers = folder.path() + "drivers";
+  ASSERT_EQ(::mkdir(drivers.c_str(), 0700), 0);
+  ASSERT_EQ(::mkfifo((drivers + "/fifo.sys").c_str(), 0600), 0);
+  ASSERT_TRUE(base::replace_file(base::os_file_system(), drivers + "/a.sys", "x").ok());
+  const auto images = images_in_folder(base::os_file_system(), drivers);
   ASSERT_TRUE(images.ok());
-  EXPECT_EQ(*images, std::vector<std::string>{folder.path() + "/a.sys"});
+  EXPECT_EQ(*images, std::vector<std::string>{drivers + "/a.sys"});
 }
 
 }  // namespace
