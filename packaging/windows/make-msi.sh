@@ -59,7 +59,7 @@ sql "UPDATE \`Component\` SET \`Attributes\`=$attributes WHERE \`Component\`='Co
 # Without its version the program would count as older than the one it replaces, and not be copied.
 sql "UPDATE \`File\` SET \`Version\`='$version.0', \`Language\`='1033' WHERE \`File\`='ProgramFile'"
 sql "DELETE FROM \`MsiFileHash\` WHERE \`File_\`='ProgramFile'"
-sql "UPDATE \`InstallExecuteSequence\` SET \`Sequence\`=1502 WHERE \`Action\`='RemoveExistingProducts'"
+sql "UPDATE \`InstallExecuteSequence\` SET \`Sequence\`=1501 WHERE \`Action\`='RemoveExistingProducts'"
 # wixl takes Execute="rollback" and writes nothing of it: 256, in the rollback's script (1024).
 sql "UPDATE \`CustomAction\` SET \`Type\`=3442 WHERE \`Action\`='StartAgain'"
 # An unprivileged msiexec hands only these over to the service that installs.

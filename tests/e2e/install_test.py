@@ -84,7 +84,7 @@ class Tables(WithPackages):
         wanted = ["ChangeAll", "AppSearch", "KeepListenAddress", "KeepConfigFile", "KeepExtraFlags", "KeepFirewall",
                   "KeepInstallFolder", "ResetListenAddress", "ResetConfigFile", "ResetExtraFlags", "ResetFirewall",
                   "LaunchConditions", "CostFinalize", "DefaultConfigFile", "SetListenFlag", "RemoveData", "RemoveState",
-                  "InstallInitialize", "StartAgain", "RemoveExistingProducts",
+                  "InstallInitialize", "RemoveExistingProducts", "StartAgain",
                   "AwaitStop", "StopServices", "CloseFirewall", "RemoveFiles", "InstallFiles", "InstallServices", "Configure",
                   "StartServices", "OpenFirewall", "InstallFinalize"]
         self.assertEqual([step for step in order if step in wanted], wanted)
@@ -97,8 +97,8 @@ class Tables(WithPackages):
         self.assertEqual(int(action["Type"]), 50 + 64 + 256 + 1024 + 2048)
         self.assertEqual((action["Source"], action["Target"]), ("Net", "start kmem_exporter"))
         steps = self.table("InstallExecuteSequence")
-        self.assertEqual(steps["StartAgain"]["Condition"], "Installed OR WIX_UPGRADE_DETECTED")
-        changing = ("RemoveExistingProducts", "AwaitStop", "StopServices", "InstallFiles", "InstallServices", "Configure")
+        self.assertEqual(steps["StartAgain"]["Condition"], "Installed")
+        changing = ("AwaitStop", "StopServices", "InstallFiles", "InstallServices", "Configure")
         self.assertLess(int(steps["StartAgain"]["Sequence"]), min(int(steps[step]["Sequence"]) for step in changing))
         self.assertIn("net.exe", self.table("CustomAction")["SetNet"]["Target"])
 
