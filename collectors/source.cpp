@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "collectors/linux/linux_parse.h"
+#include "collectors/windows/limits.h"
 #include "collectors/windows/windows_parse.h"
 
 namespace kmem {
@@ -51,6 +52,22 @@ class FrameBackedSource final : public KernelSource {
 }  // namespace
 
 void parse_frame(const RawFrame& frame, Snapshot& out) { parse_with(frame, out, nullptr); }
+
+void limit_by_settings(Snapshot& snapshot, std::span<const Setting> settings) {
+  if (snapshot.system == System::kWindows) windows::limit_by_settings(snapshot, settings);
+}
+
+std::string system_words(const Snapshot& snapshot) {
+  const bool is_windows = snapshot.system == System::kWindows;
+  std::string words = is_windows ? "Windows" : "Linux";
+  if (!snapshot.os) return words;
+  if (is_windows) words += " " + snapshot.os->version;
+  return words + " (" + snapshot.os->architecture + ")";
+}
+
+bool is_other_system(const Snapshot& one, const Snapshot& other) {
+  return one.system != other.system || (one.os && other.os && system_words(one) != system_words(other));
+}
 
 std::unique_ptr<KernelSource> make_frame_backed_source(std::unique_ptr<FrameSource> frames) {
   return std::make_unique<FrameBackedSource>(std::move(frames));

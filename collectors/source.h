@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 
 #include "collectors/base/result.h"
 #include "collectors/frame_source.h"
@@ -29,6 +31,15 @@ class KernelSource {
 
 /// The raw frame's parsers for its system. Any bytes in, no crash; parts that cannot be understood are said so.
 void parse_frame(const RawFrame& frame, Snapshot& out);
+
+/// The pools' limits and the trim threshold, as far as settings of the system make them, anew by these. What has no limit
+/// gets none.
+void limit_by_settings(Snapshot& snapshot, std::span<const Setting> settings);
+
+/// "Windows 5.2 (x86)", "Linux (x86_64)"; updates of a kernel are no other one.
+[[nodiscard]] std::string system_words(const Snapshot& snapshot);
+/// Whether two readings are hardly of one host, as far as they tell.
+[[nodiscard]] bool is_other_system(const Snapshot& one, const Snapshot& other);
 
 /// acquire, then parse_frame.
 [[nodiscard]] std::unique_ptr<KernelSource> make_frame_backed_source(std::unique_ptr<FrameSource> frames);

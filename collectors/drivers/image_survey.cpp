@@ -154,6 +154,11 @@ base::Result<std::vector<std::string>> images_in_folder(base::FileSystem& files,
   std::sort(names->begin(), names->end());
   const bool has_end = folder.ends_with('/') || folder.ends_with('\\');
   for (std::string& name : *names) name = folder + (has_end ? "" : "/") + name;
+  // Nobody may ever write into a pipe that lies there.
+  std::erase_if(*names, [&files](const std::string& path) {
+    const auto info = files.info(path);
+    return info && info->is_pipe;
+  });
   return names;
 }
 

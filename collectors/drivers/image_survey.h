@@ -62,7 +62,7 @@ class ImageSurvey {
   std::unordered_map<std::string, ImageFile> known_;  // by path
 };
 
-/// The folder's program images, sorted: *.sys, *.exe, *.dll.
+/// The folder's program images, sorted: *.sys, *.exe, *.dll; no pipes.
 [[nodiscard]] base::Result<std::vector<std::string>> images_in_folder(base::FileSystem& files, const std::string& folder);
 
 }  // namespace kmem::drivers

@@ -2,8 +2,10 @@
 #include <array>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <utility>
 
+#include "collectors/base/time_words.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_order.h"
 #include "collectors/history/line_prefix.h"
@@ -62,7 +64,10 @@ class CaptureHistory final : public SnapshotReader {
   Result<bool> next(Snapshot& out) override {
     for (;;) {
       auto more = reader_.next(frame_);
-      if (more && *more) parse_frame(frame_, out);
+      if (more && *more) {
+        parse_frame(frame_, out);
+        note_system(out);
+      }
       if (more || more.error().code != base::ErrorCode::kMalformed) return more;
       const auto passed = reader_.resume();
       if (!passed) return passed.error();
@@ -74,6 +79,20 @@ class CaptureHistory final : public SnapshotReader {
   }
 
  private:
+  /// `record` goes on with the file that it finds, which a copy may have brought from another host.
+  void note_system(const Snapshot& now) {
+    if (is_told_) return;
+    if (!first_ || (!first_->os && now.os && first_->system == now.system)) {
+      first_.emplace();
+      first_->system = now.system;
+      first_->os = now.os;
+    } else if (is_other_system(*first_, now)) {
+      notes_.warn("is of " + system_words(*first_) + ", from " + base::rfc3339(now.time) + " on of " + system_words(now) +
+                  "; they are taken as one host's, which they are not unless it was upgraded");
+      is_told_ = true;
+    }
+  }
+
   /// The note names the file.
   [[nodiscard]] std::string without_path(const std::string& message) const {
     return message.starts_with(notes_.path() + ": ") ? message.substr(notes_.path().size() + 2) : message;
@@ -82,6 +101,8 @@ class CaptureHistory final : public SnapshotReader {
   replay::CaptureReader reader_;
   FileNotes notes_;
   RawFrame frame_;
+  std::optional<Snapshot> first_;  // system and os only
+  bool is_told_ = false;
 };
 
 Result<std::string> read_head(base::File& file) {

@@ -381,13 +381,9 @@ class History final : public HistorySource {
   /// Captures name no host: those of another system are hardly the same one's. Updates of a kernel are.
   void warn_of_other_system(const Track& track) {
     if (!track.head.os || !track.host.empty()) return;
-    const auto words = [](const Snapshot& head) {
-      const bool is_windows = head.system == System::kWindows;
-      return (is_windows ? "Windows " + head.os->version : std::string("Linux")) + " (" + head.os->architecture + ")";
-    };
     for (const auto& other : waiting_) {
-      if (!other->head.os || !other->host.empty() || words(other->head) == words(track.head)) continue;
-      notes_.warn(track.path, "is of " + words(track.head) + ", " + other->path + " of " + words(other->head) +
+      if (!other->head.os || !other->host.empty() || !is_other_system(other->head, track.head)) continue;
+      notes_.warn(track.path, "is of " + system_words(track.head) + ", " + other->path + " of " + system_words(other->head) +
                                   "; neither names its host, so they are taken as one host's: analyze them one by one if not");
       return;
     }

@@ -182,7 +182,11 @@ std::optional<std::uint64_t> trim_threshold(const LimitFacts& facts, const std::
   constexpr std::uint32_t kUsualPercent = 80;
   if (!paged || facts.system.version() < 500 || facts.system.version() >= kDynamicPools) return std::nullopt;
   const std::uint32_t set = facts.settings.pool_usage_maximum.value_or(0);
-  return paged->bytes * (set >= 1 && set <= 100 ? set : kUsualPercent) / 100;
+  // Where the estimate is refuted, the maximum is anything from what is in use to the most of this version. The threshold
+  // is that of the least of them: it does not leap away from a pool that has just reached it.
+  std::uint64_t maximum = paged->bytes;
+  if (paged->rule.ends_with("_most")) maximum = std::min(maximum, facts.paged_bytes.value_or(0));
+  return maximum * (set >= 1 && set <= 100 ? set : kUsualPercent) / 100;
 }
 
 }  // namespace
@@ -194,6 +198,40 @@ PoolLimits pool_limits(const LimitFacts& facts) {
   limits.nonpaged = limit_of(Pool::kNonpaged, facts);
   limits.paged_trim_bytes = trim_threshold(facts, limits.paged);
   return limits;
+}
+
+LimitSettings limit_settings(std::span<const Setting> settings) {
+  const auto value = [settings](std::string_view name) -> std::optional<std::uint32_t> {
+    for (const Setting& setting : settings)
+      if (setting.name == name) return static_cast<std::uint32_t>(setting.value);
+    return std::nullopt;
+  };
+  return {value("PagedPoolSize"), value("NonPagedPoolSize"), value("PagedPoolLimit"), value("NonPagedPoolLimit"),
+          value("PoolUsageMaximum")};
+}
+
+void limit_by_settings(Snapshot& snapshot, std::span<const Setting> settings) {
+  if (!snapshot.os) return;
+  const OsInfo& os = *snapshot.os;
+  const auto system = parse_system_facts("version=" + os.version + "." + os.build + "\nmachine=" + os.architecture + "\n");
+  if (!system) return;
+  LimitFacts facts;
+  facts.system = *system;
+  facts.physical_bytes = snapshot.physical_memory_bytes.value_or(0);
+  facts.user_bytes = std::max(facts.user_bytes, snapshot.user_address_space_bytes.value_or(0));
+  facts.commit_limit_bytes = snapshot.commit_limit_bytes;
+  facts.settings = limit_settings(settings);
+  for (const PoolTotals& pool : snapshot.pools) {
+    const bool paged = pool.pool == Pool::kPaged;
+    (paged ? facts.paged_bytes : facts.nonpaged_bytes) = pool.bytes;
+    if (paged && pool.limit && pool.limit->source == "kernel") facts.quota_paged_bytes = pool.limit->bytes;
+  }
+  PoolLimits limits = pool_limits(facts);
+  for (PoolTotals& pool : snapshot.pools) {
+    if (!pool.limit) continue;
+    pool.limit = std::move(pool.pool == Pool::kPaged ? limits.paged : limits.nonpaged);
+    if (pool.pool == Pool::kPaged) pool.trim_threshold_bytes = limits.paged_trim_bytes;
+  }
 }
 
 std::set<std::string_view> limit_rules() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "collectors/snapshot.h"
@@ -22,6 +23,8 @@ struct LimitSettings {
   std::optional<std::uint32_t> nonpaged_pool_limit_mb;
   std::optional<std::uint32_t> pool_usage_maximum;  // percent
 };
+
+[[nodiscard]] LimitSettings limit_settings(std::span<const Setting> settings);
 
 struct LimitFacts {
   SystemFacts system;
@@ -40,6 +43,10 @@ struct PoolLimits {
 };
 
 [[nodiscard]] PoolLimits pool_limits(const LimitFacts& facts);
+
+/// Limits and trim threshold of a parsed Snapshot, as they are by other settings than it has read. What the kernel told
+/// itself stays, and so does a pool without a limit: none of that hangs on settings.
+void limit_by_settings(Snapshot& snapshot, std::span<const Setting> settings);
 
 /// The names of the table's rows, for the README's test.
 [[nodiscard]] std::set<std::string_view> limit_rules();

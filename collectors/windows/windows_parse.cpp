@@ -139,16 +139,6 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-LimitSettings limit_settings(const std::vector<Setting>& settings) {
-  const auto value = [&settings](std::string_view name) -> std::optional<std::uint32_t> {
-    for (const Setting& setting : settings)
-      if (setting.name == name) return static_cast<std::uint32_t>(setting.value);
-    return std::nullopt;
-  };
-  return {value("PagedPoolSize"), value("NonPagedPoolSize"), value("PagedPoolLimit"), value("NonPagedPoolLimit"),
-          value("PoolUsageMaximum")};
-}
-
 /// Of a 32-bit program on a 64-bit kernel it is cut off, and so is none.
 std::optional<std::uint64_t> quota_paged_bytes(const RawFrame& frame, Machine machine) {
   const RawPart* const part = frame.find("nt/37");

@@ -26,13 +26,15 @@ struct Keeper::Files {
   Files(base::FileSystem& all, const base::Clock& clock, const std::string& folder, Monitor& learns)
       : files(all), path(folder), selection(all, clock, base::in_folder(folder, "selection.state"), "SELN", kSelectionVersion),
         history(all, clock, base::in_folder(folder, "trend.state"), "TRND", trend::TrendEngine::kStateVersion),
-        failures(all, clock, base::in_folder(folder, "failures.state"), "FAIL", FailureLog::kStateVersion), monitor(&learns) {}
+        failures(all, clock, base::in_folder(folder, "failures.state"), "FAIL", FailureLog::kStateVersion),
+        settings(all, clock, base::in_folder(folder, "settings.state"), "SETT", BootSettings::kStateVersion), monitor(&learns) {}
   /// False: it is another's folder.
   bool load();
   /// The folder is there, and its lock is ours. kBusy: it is another's.
   base::Result<void> hold();
   /// As given, and the history piece by piece.
-  void save(const std::optional<std::string>& selection, bool history_too, const std::optional<std::string>& failures);
+  void save(const std::optional<std::string>& selection, bool history_too, const std::optional<std::string>& failures,
+            const std::optional<std::string>& settings);
   base::Result<bool> history_piece(std::size_t number, std::string& out);
   void end_history();
   /// Nobody learns any more; what is being written is written to its end.
@@ -40,7 +42,7 @@ struct Keeper::Files {
 
   base::FileSystem& files;
   const std::string path;
-  KeptState selection, history, failures;
+  KeptState selection, history, failures, settings;
   std::unique_ptr<base::File> lock_file;         // null: not known to be ours
   std::mutex mutex;                              // of what follows
   Monitor* monitor;                              // null: it has ended
@@ -99,6 +101,7 @@ bool Keeper::Files::load() {
   selection.load(into(&Monitor::Hold::load_selection));
   history.load(into(&Monitor::Hold::load_history));
   failures.load(into(&Monitor::Hold::load_failures));
+  settings.load(into(&Monitor::Hold::load_settings));
   return true;
 }
 
@@ -131,7 +134,7 @@ void Keeper::save_what_is_due(const Monitor::News& news) {
   const bool changed = std::exchange(unsaved_change_, false) || news.members_changed;
   const bool is_time = now - last_save_ >= interval;
   const Due due = {changed || is_time, has_history_ && (news.first || now - last_history_save_ >= interval),
-                   news.failures || is_time};
+                   news.failures || is_time, news.settings || is_time};
   if (!storage_.is_idle()) {
     unsaved_change_ = changed;
     return note_wait(due);
@@ -152,17 +155,20 @@ void Keeper::note_wait(const Due& due) {
 }
 
 void Keeper::start_saving(Due due) {
-  std::optional<std::string> selection, failures;
+  std::optional<std::string> selection, failures, settings;
   {
     Monitor::Hold hold(monitor_);
     if (due.selection) selection = hold.save_selection();
     if (due.failures) failures = hold.save_failures();
+    if (due.settings) settings = hold.save_settings();
     if (due.history) hold->trend->begin_saving();
   }
   at_work_ = due;
   begun_ = clock_.steady();
   const bool started = storage_.start([files = files_, selection = std::move(selection), failures = std::move(failures),
-                                       history = due.history] { files->save(selection, history, failures); });
+                                       settings = std::move(settings), history = due.history] {
+    files->save(selection, history, failures, settings);
+  });
   if (started) return;
   if (due.history) files_->end_history();
   const std::scoped_lock lock(files_->mutex);
@@ -170,7 +176,7 @@ void Keeper::start_saving(Due due) {
 }
 
 void Keeper::Files::save(const std::optional<std::string>& new_selection, bool history_too,
-                         const std::optional<std::string>& new_failures) {
+                         const std::optional<std::string>& new_failures, const std::optional<std::string>& new_settings) {
   // Where the folder cannot be made, the files say so.
   const auto held = hold();
   const bool is_anothers = !held && held.error().code == base::ErrorCode::kBusy;
@@ -187,6 +193,7 @@ void Keeper::Files::save(const std::optional<std::string>& new_selection, bool h
     end_history();
   }
   if (new_failures) write(failures, *new_failures);
+  if (new_settings) write(settings, *new_settings);
   const std::scoped_lock guard(mutex);
   last_error = std::move(error);
 }
@@ -205,7 +212,7 @@ bool Keeper::save_now() {
   std::string error(kNoAnswer);
   if (wait()) {
     hangs_ = false;
-    start_saving({true, has_history_, true});
+    start_saving({true, has_history_, true, true});
     if (wait()) {
       const std::scoped_lock lock(files_->mutex);
       error = files_->last_error;

@@ -54,8 +54,8 @@ class Keeper {
   struct Files;
   /// Which files.
   struct Due {
-    bool selection = false, history = false, failures = false;
-    [[nodiscard]] bool any() const { return selection || history || failures; }
+    bool selection = false, history = false, failures = false, settings = false;
+    [[nodiscard]] bool any() const { return selection || history || failures || settings; }
   };
   void start_saving(Due due);
   /// What is said of a save that is at work still, where `due` would be saved, too.

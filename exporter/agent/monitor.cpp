@@ -32,7 +32,7 @@ Monitor::Known nothing_yet(config::Config config) {
 Monitor::Monitor(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock,
                  const drivers::Attribution& attribution, const std::string& host_identity)
     : clock_(clock), attribution_(attribution), known_(nothing_yet(std::move(config))), source_(std::move(source)),
-      tracked_(known_.exported.tags, known_.exported.processes, known_.exported.budget), failures_(host_identity) {
+      tracked_(known_.exported.tags, known_.exported.processes, known_.exported.budget), failures_(host_identity), boot_settings_(host_identity) {
   if (known_.config.trend.enabled)
     known_.trend = std::make_unique<TrendWatch>(known_.config.trend, host_identity, attribution_);
 }
@@ -59,6 +59,9 @@ base::Result<void> Monitor::read_kernel(const Patience& patience) {
   if (read && !snapshot.repeated) {
     const Boot& boot = boots_.note(snapshot, source_->is_live());
     failures_.observe(snapshot, boot.is_new);
+    boot_settings_.note(snapshot, boot);
+  } else if (read) {
+    boot_settings_.apply(snapshot);
   }
   return read;
 }
@@ -78,7 +81,10 @@ void Monitor::learn() {
   TrendWatch* const trend = known_.trend.get();
   const bool has_old = has_silent(snapshot);
   Snapshot fresh;
-  if (has_old) source_->last_without_old(fresh);
+  if (has_old) {
+    source_->last_without_old(fresh);
+    boot_settings_.apply(fresh);
+  }
   const Snapshot& seen = has_old ? fresh : snapshot;
   known_.rates.note(seen, boots_.now());
   if (trend != nullptr) trend->observe(seen, boots_.now(), last_read_);
@@ -100,7 +106,6 @@ void Monitor::learn() {
   tracked_.update(seen, suspects.first(std::min(suspects.size(), known_.exported.max_suspects)), boots_.now(), beside);
   fill();
   if (trend != nullptr) trend->describe(known_.selection);
-  boot_settings_.note(seen, boots_.now().reading.number);
   std::vector<drivers::KnownLeak> leaks;
   for (const select::TagId& tag : suspects)
     for (drivers::KnownLeak& leak : attribution_.known_leaks(tag.pool, tag.tag)) leaks.push_back(std::move(leak));
@@ -140,6 +145,7 @@ std::optional<Monitor::News> Monitor::tick() {
   news.members_changed = membership_changed();
   name_owners(news.members_changed);
   news.failures = failures_.is_unsaved();
+  news.settings = boot_settings_.is_unsaved();
   ready_ = true;
   return news;
 }
@@ -182,6 +188,8 @@ base::Result<void> Monitor::Hold::load_history(std::string_view payload) {
   if (!monitor_.known_.trend) return base::Error{base::ErrorCode::kBusy, "switched off"};
   return monitor_.known_.trend->load(payload);
 }
+
+base::Result<void> Monitor::Hold::load_settings(std::string_view payload) { return monitor_.boot_settings_.load(payload); }
 
 base::Result<void> Monitor::Hold::load_failures(std::string_view payload) {
   auto taken = monitor_.failures_.load(payload);

@@ -17,6 +17,7 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/base/result.h"
+#include "collectors/boot_settings.h"
 #include "collectors/boots.h"
 #include "collectors/drivers/attribution.h"
 #include "collectors/source.h"
@@ -58,6 +59,7 @@ class Monitor {
     bool first = false;            // the first tick that learnt anything
     bool members_changed = false;  // other tags are exported
     bool failures = false;         // events were counted
+    bool settings = false;         // what is in force since the boot is known
   };
   class Hold;
 
@@ -98,7 +100,7 @@ class Monitor {
   select::TrackedSet tracked_;
   FailureLog failures_;
   Boots boots_;
-  page::BootSettings boot_settings_;
+  BootSettings boot_settings_;
   ReadingLog log_;
   std::chrono::nanoseconds last_read_{};
   bool has_read_ = false;
@@ -125,10 +127,16 @@ class Monitor::Hold {
   /// What is kept over restarts besides the history, which the trend gives piece by piece.
   [[nodiscard]] std::string save_selection() const { return monitor_.tracked_.save(); }
   [[nodiscard]] std::string save_failures() { return monitor_.failures_.save(); }
-  /// Errors are TrackedSet's, TrendEngine's and FailureLog's; kBusy: there is no trend that could take it.
+  /// None: this kernel takes its settings up at once, or they were never read.
+  [[nodiscard]] std::optional<std::string> save_settings() {
+    if (!monitor_.boot_settings_.is_known()) return std::nullopt;
+    return monitor_.boot_settings_.save();
+  }
+  /// Errors are TrackedSet's, TrendEngine's, FailureLog's and BootSettings'; kBusy: there is no trend that could take it.
   base::Result<void> load_selection(std::string_view payload);
   base::Result<void> load_history(std::string_view payload);
   base::Result<void> load_failures(std::string_view payload);
+  base::Result<void> load_settings(std::string_view payload);
 
  private:
   Monitor& monitor_;

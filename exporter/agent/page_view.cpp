@@ -113,7 +113,7 @@ void add_unaccounted(const Snapshot& snapshot, const TrendWatch* trend, page::Vi
   resource.limit = snapshot.physical_memory_bytes;
   resource.limit_source = "kernel";
   resource.limit_rule =
-      "physical - available - modified - private working sets - nonpaged pool - resident paged pool - "
+      "physical - available - modified - working sets - nonpaged pool - resident paged pool - "
       "system cache - drivers - kernel code";
   resource.binding = false;
   if (snapshot.available_bytes)

@@ -266,7 +266,7 @@ void TrendWatch::find_holders() {
     std::optional<trend::Holder> holder = holder_watch_.find(tag.pool, tag.tag);
     if (!holder || holder->basis == trend::Holder::Basis::kTypeHeld)
       if (const auto report = engine_.find(trend::Kind::kTag, tag.pool, tag.tag))
-        if (auto grown = trend::find_holder(engine_, *report)) holder = std::move(grown);
+        if (auto grown = trend::find_holder(engine_, *report, &holder_watch_)) holder = std::move(grown);
     if (holder) holders.emplace(std::pair(tag.pool, tag.tag), std::move(*holder));
   }
   holder_watch_.end_review();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "collectors/base/ascii_case.h"
+#include "collectors/boot_settings.h"
 
 namespace kmem {
 namespace {
@@ -49,11 +50,13 @@ struct HostRun {
     analysis.host = host;
   }
 
-  void see(const Snapshot& snapshot) {
+  void see(Snapshot& snapshot) {
     if (analysis.snapshots++ == 0) analysis.start = snapshot.time;
     else if (snapshot.time > analysis.end) intervals.push_back(snapshot.time - analysis.end);
     analysis.end = snapshot.time;
-    engine.observe(sampler.take(snapshot, boots.note(snapshot)));
+    const Boot& boot = boots.note(snapshot);
+    settings.note(snapshot, boot);
+    engine.observe(sampler.take(snapshot, boot));
   }
 
   HostAnalysis finish(const AnalysisOptions& options, std::vector<std::string>& assumed, const std::vector<PassedOver>& lost,
@@ -114,6 +117,7 @@ struct HostRun {
   trend::Sampler sampler;
   trend::TrendEngine engine;
   Boots boots;
+  BootSettings settings;
 };
 
 double fastest(const HostAnalysis& host) {

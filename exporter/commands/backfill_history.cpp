@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "collectors/boot_settings.h"
 #include "exporter/commands/backfill.h"
 #include "exporter/encode/writer.h"
 #include "exporter/metrics/catalogue.h"
@@ -26,7 +27,7 @@ using prometheus::MetricType;
 /// The history from its first snapshot to its last; gives how many there were.
 Result<std::uint64_t> for_each_snapshot(base::FileSystem& files, const std::vector<std::string>& paths,
                                         const history::HistoryOptions& options, ProgressMeter& progress,
-                                        const std::function<void(const Snapshot&)>& visit, BackfillDone* notes = nullptr) {
+                                        const std::function<void(Snapshot&)>& visit, BackfillDone* notes = nullptr) {
   auto source = history::open_history(files, paths, options);
   if (!source) return source.error();
   Snapshot snapshot;
@@ -53,8 +54,9 @@ class Choice {
       : options_(options), sampler_(options.analysis.sampler), engine_(options.analysis.engine),
         tracked_(options.tags, options.processes) {}
 
-  void see(const Snapshot& snapshot) {
+  void see(Snapshot& snapshot) {
     const Boot& boot = boots_.note(snapshot);
+    settings_.note(snapshot, boot);
     engine_.observe(sampler_.take(snapshot, boot));
     tracked_.update(snapshot, {}, boot);
     tracked_.fill(snapshot, selection_, boot);
@@ -80,6 +82,7 @@ class Choice {
  private:
   const BackfillOptions& options_;
   Boots boots_;
+  BootSettings settings_;
   trend::Sampler sampler_;
   trend::TrendEngine engine_;
   select::TrackedSet tracked_;
@@ -160,8 +163,9 @@ class Sampling {
     for (std::size_t row = 0; row < metrics::catalogue().size(); ++row) rows_.emplace(metrics::catalogue()[row].name, row);
   }
 
-  void see(const Snapshot& snapshot) {
+  void see(Snapshot& snapshot) {
     const Boot& boot = boots_.note(snapshot);
+    settings_.note(snapshot, boot);
     tracked_.update(snapshot, tags_, boot);
     tracked_.fill(snapshot, selection_, boot);
     metrics::build_families({snapshot, selection_, counters_}, families_);
@@ -205,6 +209,7 @@ class Sampling {
   bool counters_;
   Series& series_;
   Boots boots_;
+  BootSettings settings_;
   select::TrackedSet tracked_;
   select::Selection selection_;
   std::vector<prometheus::MetricFamily> families_;
@@ -305,7 +310,7 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     Choice choice(options);
     progress.start("choosing tags");
     const auto first = for_each_snapshot(
-        files, paths, reading, progress, [&](const Snapshot& snapshot) { choice.see(snapshot); }, &done);
+        files, paths, reading, progress, [&](Snapshot& snapshot) { choice.see(snapshot); }, &done);
     if (!first) return Error{ErrorCode::kInvalid, first.error().message};
     done.snapshots = *first;
     is_learning = ++done.readings < history::kMostLooks && done.learned != reading.learned;
@@ -321,7 +326,7 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     Sampling sampling(options, tags, series);
     progress.start("writing, reading " + std::to_string(++done.readings));
     const auto seen =
-        for_each_snapshot(files, paths, reading, progress, [&](const Snapshot& snapshot) { sampling.see(snapshot); });
+        for_each_snapshot(files, paths, reading, progress, [&](Snapshot& snapshot) { sampling.see(snapshot); });
     if (!seen) return seen.error();
     if (*seen != done.snapshots) return Error{ErrorCode::kIo, "the history changed while it was read"};
     for (const auto& [key, points] : series.points()) {

@@ -1,14 +1,46 @@
 #include <chrono>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "collectors/base/log.h"
 #include "collectors/make_source.h"
 #include "collectors/replay/capture.h"
+#include "collectors/source.h"
 #include "exporter/commands/commands.h"
 #include "exporter/service/signals.h"
 
 namespace kmem {
+
+namespace {
+
+/// Of the capture that is there already, if it has a whole one.
+std::optional<RawFrame> first_frame(base::FileSystem& files, const std::string& path) {
+  auto reader = replay::CaptureReader::open(files, path);
+  RawFrame frame;
+  if (!reader) return std::nullopt;
+  const auto more = reader->next(frame);
+  return more && *more ? std::optional(std::move(frame)) : std::nullopt;
+}
+
+std::string kernel_words(const RawFrame& frame, const Snapshot& snapshot) {
+  return system_words(snapshot) + ", " + std::to_string(8 * frame.pointer_bytes) + " bit, pages of " +
+         std::to_string(frame.page_bytes) + " bytes";
+}
+
+/// Empty: `now` may go on with what `before` began.
+std::string difference(const RawFrame& before, const RawFrame& now) {
+  Snapshot there, here;
+  parse_frame(before, there);
+  parse_frame(now, here);
+  if (!is_other_system(there, here) && before.pointer_bytes == now.pointer_bytes && before.page_bytes == now.page_bytes)
+    return {};
+  return "it is of " + kernel_words(before, there) + "; this is " + kernel_words(now, here) +
+         ". Another system's capture is not gone on with: give --output another name";
+}
+
+}  // namespace
 
 int record(const Options& options, Environment& environment) {
   const auto resolved = resolve_or_explain(options, environment);
@@ -19,6 +51,7 @@ int record(const Options& options, Environment& environment) {
     return kExitUnusable;
   }
   service::Signals signals;  // from here on there is a capture to end well
+  std::optional<RawFrame> before = first_frame(environment.files, options.output);
   auto capture = replay::CaptureWriter::open(environment.files, options.output);
   if (!capture) {
     base::log_error("the capture cannot be written", {{"error", capture.error().message}});
@@ -48,6 +81,12 @@ int record(const Options& options, Environment& environment) {
       }
     }
     if (frame.repeated) return kExitFailed;
+    if (before)
+      if (const std::string other = difference(*before, frame); !other.empty()) {
+        base::log_error("the capture is not continued", {{"path", options.output}, {"error", other}});
+        return kExitUnusable;
+      }
+    before.reset();
     if (const auto put = capture->append(frame); !put) {
       base::log_error("the capture cannot be written", {{"error", put.error().message}});
       return kExitFailed;

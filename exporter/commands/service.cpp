@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "collectors/drivers/named_files.h"
 #include "config/knobs.h"
 #include "exporter/commands/commands.h"
 
@@ -49,6 +50,12 @@ int service_control(const Options& options, Environment& environment) {
     make_paths_absolute(running);
     const auto resolved = resolve_or_explain(running, environment);
     if (!resolved) return kExitUnusable;
+    // As check-config has it. An upgrade is not held up: the service runs without them.
+    const auto faults = drivers::faults_of_named_files(resolved->config.drivers, environment.files);
+    const bool refuses = request.action == service::Action::kInstall && !faults.empty();
+    for (const std::string& fault : faults)
+      std::fprintf(stderr, "kmem_exporter: service: %s%s\n", refuses ? "" : "warning: ", fault.c_str());
+    if (refuses) return kExitUnusable;
     request.state_folder = resolved->config.storage.path;
     request.arguments = common_arguments(running);
     request.arguments.insert(request.arguments.begin(), "serve");

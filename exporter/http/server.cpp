@@ -57,6 +57,10 @@ struct Server::Terms {
   std::shared_ptr<RateLimiter> limiter;  // null: no limit
 };
 
+base::Result<void> Server::refresh_certificates(const Terms& terms) {
+  return terms.tls == nullptr ? base::Result<void>() : terms.tls->refresh();
+}
+
 base::Result<Server::SharedTerms> Server::make_terms(const config::WebSecurity& security, const Terms* before,
                                                      base::FileSystem& files) {
   if (before != nullptr && security.tls.has_value() != (before->tls != nullptr))
@@ -124,7 +128,7 @@ struct Server::Running {
     if (now < next_refresh) return;
     next_refresh = now + kRefreshInterval;
     // Apart from the workers: files on storage that hangs would take one of them after the other.
-    if (refreshing.start([tls = now_in_use->tls] { tls->refresh(); })) {
+    if (refreshing.start([tls = now_in_use->tls] { (void)tls->refresh(); })) {
       refresh_began = now;
       refresh_hang_told = false;
     } else if (now - refresh_began >= kRefreshPatience && !std::exchange(refresh_hang_told, true)) {

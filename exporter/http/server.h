@@ -94,6 +94,9 @@ class Server {
   static base::Result<SharedTerms> make_terms(const config::WebSecurity& security, const Terms* before,
                                               base::FileSystem& files);
   void take(SharedTerms terms);
+  /// Looks whether certificate, key and authorities have changed, which may hang. An Error: they have and cannot be used, and
+  /// what was read before stays in use.
+  static base::Result<void> refresh_certificates(const Terms& terms);
   /// In the order of listen_addresses or of systemd's sockets, with the number that port 0 became; 0: has none.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
   /// Whether requests were looked at since the last call; the first says yes.

@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "collectors/base/followed_files.h"
@@ -39,6 +42,13 @@ struct Files {
 void warn_of_readers(const config::TlsServer& settings) {
   if (settings.key_file.empty()) return;
   const std::string readers = base::other_readers(settings.key_file);
+  // A start reads its files several times.
+  static std::mutex saying;
+  static std::map<std::string, std::string> said;  // readers by key file
+  {
+    const std::lock_guard lock(saying);
+    if (std::exchange(said[settings.key_file], readers) == readers) return;
+  }
   if (readers.empty()) return;
   const auto end = settings.key_file.find_last_of("/\\");
   base::log_warn("others can read the private key, and speak for this server; take that right from its folder and the file",
@@ -305,13 +315,14 @@ class OpensslContext final : public TlsContext {
     return std::make_unique<OpensslSession>(ready_);
   }
 
-  void refresh() override {
+  base::Result<void> refresh() override {
     const std::lock_guard refreshing(refresh_mutex_);
     base::FollowedFiles followed(files_);
     auto content = read_files(settings_, followed);
     if (content && *content == content_) {
       if (!last_error_.empty()) base::log_info("the TLS files can be used again");
-      return last_error_.clear();
+      last_error_.clear();
+      return {};
     }
     auto ready = content ? make_ready(settings_, *content) : base::Result<std::shared_ptr<Ready>>(content.error());
     if (!ready) {
@@ -320,7 +331,7 @@ class OpensslContext final : public TlsContext {
         base::log_warn("the TLS files changed and cannot be used, the old ones stay", {{"error", ready.error().message}});
       }
       last_error_ = ready.error().message;
-      return;
+      return ready.error();
     }
     base::log_info("the TLS files changed and are in use");
     warn_of_readers(settings_);
@@ -328,6 +339,7 @@ class OpensslContext final : public TlsContext {
     content_ = std::move(*content);
     const std::lock_guard lock(mutex_);
     ready_ = std::move(*ready);
+    return {};
   }
 
  private:

@@ -34,8 +34,8 @@ class TlsContext {
   static base::Result<std::unique_ptr<TlsContext>> load(const config::TlsServer& settings, base::FileSystem& files);
 
   virtual std::unique_ptr<TlsSession> open() = 0;
-  /// Reads the files again; later sessions use what changed. Bad files change nothing and are logged once.
-  virtual void refresh() = 0;
+  /// Reads the files again; later sessions use what changed. Bad files change nothing, are logged once and are the Error.
+  virtual base::Result<void> refresh() = 0;
 };
 
 }  // namespace kmem::http

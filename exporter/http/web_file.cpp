@@ -1,5 +1,6 @@
 #include "exporter/http/web_file.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -23,6 +24,7 @@ constexpr std::chrono::milliseconds kSettles{200};
 // How long the end waits for a look that is at work.
 constexpr std::chrono::milliseconds kFileEndPatience{300};
 constexpr int kSaid = 20;        // changes in ten minutes that are said one by one
+constexpr int kBadLooks = 2;     // that find a certificate unusable, before that is told
 constexpr int kTimesLonger = 5;  // than somebody waits for a look, a slow disk may take
 
 config::WebLoadResult understand(std::string_view text, const std::string& path, base::FileSystem& files) {
@@ -51,6 +53,7 @@ struct WebFileWatch::Shared {
       : path(std::move(file)), files(in), followed(in), running(std::move(first)), server(&of), done(std::move(tell)) {}
   bool look();
   bool take(const std::string& text);
+  bool look_at_certificates();
   bool refuse(const std::vector<std::string>& faults);
   std::optional<base::Error> hand_over(const config::WebSecurity& security);
   void tell(bool taken);
@@ -66,6 +69,7 @@ struct WebFileWatch::Shared {
   config::WebSecurity running;
   std::string text;               // as looked at last
   std::vector<std::string> said;  // of that; empty: it is in force
+  int bad_certificates = 0;       // looks in a row that found them unusable
   base::Flapping flapping{kSaid};
   // All of the rest is the mutex's. It is never held while a file is read.
   std::mutex mutex;
@@ -149,9 +153,26 @@ bool WebFileWatch::Shared::look() {
     if (settled) return take(*now);
   }
   if (!now) return refuse({now.error().message});
-  if (said.empty() && !was_hung()) return true;
+  if (said.empty() && !was_hung()) return look_at_certificates();
   // Back at what is in force, or a file beside it was mended.
   return take(*now);
+}
+
+/// The web file is as it was; what lies beside it may not be. The context says what is wrong with it, once.
+bool WebFileWatch::Shared::look_at_certificates() {
+  Server::SharedTerms terms;
+  {
+    const std::lock_guard lock(mutex);
+    if (server != nullptr) terms = server->terms();
+  }
+  if (!terms) return true;
+  if (Server::refresh_certificates(*terms).ok()) {
+    if (std::exchange(bad_certificates, 0) >= kBadLooks) tell(true);
+    return true;
+  }
+  bad_certificates = std::min(bad_certificates + 1, kBadLooks + 1);
+  if (bad_certificates == kBadLooks) tell(false);
+  return false;
 }
 
 /// Nothing: it is in force now.

@@ -23,7 +23,8 @@ class WebFileWatch {
  public:
   using Done = std::function<void(bool successful)>;
 
-  /// `running` is what the server started with. `done` is told when a change was taken over, or could not be.
+  /// `running` is what the server started with. `done` is told when a change was taken over, or could not be; so of
+  /// certificates and keys, which are given two looks, for they cannot be replaced at one instant.
   /// `patience` is how long check() waits, and a fifth of what a look may take until it is told to hang.
   WebFileWatch(std::string path, config::WebSecurity running, Server& server, base::FileSystem& files, Done done,
                std::chrono::milliseconds patience = std::chrono::seconds(1));
@@ -31,7 +32,7 @@ class WebFileWatch {
   WebFileWatch(const WebFileWatch&) = delete;
   WebFileWatch& operator=(const WebFileWatch&) = delete;
 
-  /// Looks at once. False: the file cannot be used, and what it said before stays in force.
+  /// Looks at once. False: the file, or one that it names, cannot be used, and what it said before stays in force.
   bool check();
   /// To be called now and then: says it once if a look hangs.
   void note_hang();

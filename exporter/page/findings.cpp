@@ -30,7 +30,14 @@ struct Evidence {
       if (one.pool == wanted && one.bytes) return &one;
     return nullptr;
   }
+  [[nodiscard]] const BootSettings::Change* change_of(std::string_view name) const {
+    for (const BootSettings::Change& one : changes)
+      if (one.name == name) return &one;
+    return nullptr;
+  }
+  /// In force; of what has changed since the boot what was there then.
   [[nodiscard]] std::optional<double> setting(std::string_view name) const {
+    if (const BootSettings::Change* const change = change_of(name)) return change->before;
     for (const Setting& one : snapshot.settings)
       if (one.name == name) return one.value;
     return std::nullopt;
@@ -109,11 +116,16 @@ std::optional<Finding> mapped_files(const Evidence& seen) {
     out.what_to_do = holders;
     return out;
   }
+  const BootSettings::Change* const change = seen.change_of("PoolUsageMaximum");
   const double set = seen.setting("PoolUsageMaximum").value_or(0);
   const double now = set >= 1 && set <= 100 ? set : 80;
   out.numbers.push_back({"pool_usage_maximum_percent", now});
   const int next = now > 60 ? 60 : now > 50 ? 50 : now > 40 ? 40 : 0;
-  if (next == 0) {
+  const double awaited = change != nullptr ? change->now.value_or(0) : 0;
+  if (awaited >= 1 && awaited < now) {
+    out.what_to_do = "PoolUsageMaximum is set to " + count_words(static_cast<std::uint64_t>(awaited)) + ", but " +
+                     count_words(static_cast<std::uint64_t>(now)) + " is in force: restart. " + holders;
+  } else if (next == 0) {
     out.what_to_do =
         "PoolUsageMaximum is " + count_words(static_cast<std::uint64_t>(now)) + " already, lower does not help. " + holders;
   } else {
@@ -174,18 +186,30 @@ std::optional<Finding> few_ptes_with_3gb(const Evidence& seen) {
 /// With /3GB nonpaged pool ends at 128 MB up to 2003; 60 % in use is Microsoft's line for a warning, 80 % for more.
 std::optional<Finding> nonpaged_with_3gb(const Evidence& seen) {
   constexpr double kWarn = 0.6, kGrave = 0.8;
+  constexpr std::string_view kNonpagedWhy =
+      "Without /3GB it can reach 256 MB; connections, files and drivers fail when it is full (event 2019).";
+  constexpr std::string_view kNonpagedToDo =
+      "Take /3GB out of boot.ini where no program needs it, and restart; else find the leading nonpaged tags.";
   const PoolTotals* const nonpaged = seen.pool(Pool::kNonpaged);
-  if (!seen.has_large_user_space() || !seen.has_fixed_areas() || nonpaged == nullptr || !nonpaged->limit ||
-      nonpaged->limit->bytes > 128 * kMebi || nonpaged->limit->bytes == 0)
-    return std::nullopt;
+  if (!seen.has_large_user_space() || !seen.has_fixed_areas() || nonpaged == nullptr) return std::nullopt;
+  if (!nonpaged->limit && *nonpaged->bytes > 128 * kMebi) {  // beyond the rule, and so nearer to its end than ever
+    Finding out;
+    out.severity = Severity::kCritical;
+    out.what = "/3GB usually limits the nonpaged pool to 128 MiB, and " + size(*nonpaged->bytes) + " are in use";
+    out.why = kNonpagedWhy;
+    out.what_to_do = kNonpagedToDo;
+    out.numbers = {{"nonpaged_pool_bytes", as_number(*nonpaged->bytes)}};
+    return out;
+  }
+  if (!nonpaged->limit || nonpaged->limit->bytes > 128 * kMebi || nonpaged->limit->bytes == 0) return std::nullopt;
   const double share = as_number(*nonpaged->bytes) / as_number(nonpaged->limit->bytes);
   if (share < kWarn) return std::nullopt;
   Finding out;
   out.severity = share >= kGrave ? Severity::kCritical : Severity::kWarning;
   out.what = "/3GB limits the nonpaged pool to " + size(nonpaged->limit->bytes) + ", of which " + size(*nonpaged->bytes) +
              " (" + percent(share) + ") are in use";
-  out.why = "Without /3GB it can reach 256 MB; connections, files and drivers fail when it is full (event 2019).";
-  out.what_to_do = "Take /3GB out of boot.ini where no program needs it, and restart; else find the leading nonpaged tags.";
+  out.why = kNonpagedWhy;
+  out.what_to_do = kNonpagedToDo;
   out.numbers = {{"nonpaged_pool_bytes", as_number(*nonpaged->bytes)},
                  {"nonpaged_pool_limit_bytes", as_number(nonpaged->limit->bytes)}};
   return out;
@@ -209,9 +233,11 @@ std::optional<Finding> system_pages(const Evidence& seen) {
   return out;
 }
 
-/// The same: 25 % of paged pool by default, 80 % at most; without effect from XP on.
+/// The same: 25 % of paged pool by default, 80 % at most; without effect from XP on, where only the registry itself counts.
 std::optional<Finding> registry_size_limit(const Evidence& seen) {
-  const double set = seen.setting("RegistrySizeLimit").value_or(0);
+  const BootSettings::Change* const change = seen.change_of("RegistrySizeLimit");
+  const bool is_read_later = change != nullptr && seen.version() >= kWindowsXp;
+  const double set = (is_read_later ? change->now : seen.setting("RegistrySizeLimit")).value_or(0);
   const PoolTotals* const paged = seen.pool(Pool::kPaged);
   if (!seen.is_x86_windows() || seen.version() == 0 || set == 0) return std::nullopt;
   Finding out;
@@ -250,8 +276,8 @@ std::optional<Finding> awaits_restart(const Evidence& seen) {
   }
   if (seen.changes.size() > kShown) out.what += " and " + std::to_string(seen.changes.size() - kShown) + " more";
   out.why =
-      "Windows reads these values when it starts: they are not in force, and limits told from them are those of the "
-      "next start.";
+      "Windows reads these values when it starts: they are not in force. Limits, thresholds and findings go by those "
+      "before until it starts again.";
   out.what_to_do = "Restart, or set back what was not meant.";
   out.numbers = {{"changed_values", as_number(seen.changes.size())}};
   return out;
@@ -354,28 +380,6 @@ constexpr std::array kFindings = std::to_array<FindingRow>({
 std::string_view severity_name(Severity severity) {
   static constexpr std::array<std::string_view, 3> kNames = {"info", "warning", "critical"};
   return kNames[static_cast<std::size_t>(severity)];
-}
-
-void BootSettings::note(const Snapshot& snapshot, std::uint64_t boot) {
-  if (snapshot.system != System::kWindows) return;  // Linux takes a sysctl up at once
-  const auto part = std::find_if(snapshot.parts.begin(), snapshot.parts.end(),
-                                 [](const PartStatus& one) { return one.collector == "settings"; });
-  if (part == snapshot.parts.end() || part->state != PartState::kOk) return;
-  if (boot_ != boot) {
-    boot_ = boot;
-    at_boot_ = snapshot.settings;
-  }
-  changes_.clear();
-  const auto value_in = [](const std::vector<Setting>& all, std::string_view name) -> std::optional<double> {
-    for (const Setting& one : all)
-      if (one.name == name) return one.value;
-    return std::nullopt;
-  };
-  for (const Setting& now : snapshot.settings)
-    if (const auto before = value_in(at_boot_, now.name); before != now.value)
-      changes_.push_back({now.name, before, now.value});
-  for (const Setting& before : at_boot_)
-    if (!value_in(snapshot.settings, before.name)) changes_.push_back({before.name, before.value, std::nullopt});
 }
 
 std::vector<Finding> find_findings(const Snapshot& snapshot, std::span<const BootSettings::Change> changes,

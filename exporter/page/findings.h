@@ -1,6 +1,6 @@
 // STAGE 3 beside the trend: Snapshot and what it was at boot -> findings, what is wrong with this host's set-up and what
 // to do about it, each with this host's numbers. The advice is that of Microsoft's articles on pools, free PTEs and the
-// registry (sources at the rows in findings.cpp). Thread: find_findings() is pure; BootSettings: one caller.
+// registry (sources at the rows in findings.cpp). Thread: pure.
 // Failure: none; without evidence there is no finding, and what is not known is no evidence.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/boot_settings.h"
 #include "collectors/drivers/leak_signatures.h"
 #include "collectors/snapshot.h"
 
@@ -27,24 +28,6 @@ struct Finding {
   Severity severity = Severity::kWarning;
   std::string what, why, what_to_do;
   std::vector<Number> numbers;
-};
-
-/// Windows reads Memory Management at boot only: what has changed since then is not in force. Seen by this program while
-/// it runs; of a change before it started nothing is known.
-class BootSettings {
- public:
-  struct Change {
-    std::string name;
-    std::optional<double> before, now;  // none: there was, is no such value
-  };
-  /// Once a reading; `boot`: which one it belongs to.
-  void note(const Snapshot& snapshot, std::uint64_t boot);
-  [[nodiscard]] std::span<const Change> changes() const { return changes_; }
-
- private:
-  std::optional<std::uint64_t> boot_;
-  std::vector<Setting> at_boot_;
-  std::vector<Change> changes_;
 };
 
 /// Most severe first. `known`: of tags that leak or surge now.

@@ -17,7 +17,9 @@ base::Result<void> Session::read() {
   }
   error_.clear();
   snapshot_ = std::move(fresh);
-  table_.update(snapshot_, boots_.note(snapshot_, source_.is_live()));
+  const Boot& boot = boots_.note(snapshot_, source_.is_live());
+  settings_.note(snapshot_, boot);
+  table_.update(snapshot_, boot);
   notes_.refresh();
   for (UsageRow& row : table_.rows()) notes_.note(row);
   return {};

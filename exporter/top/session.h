@@ -9,6 +9,7 @@
 
 #include "collectors/base/clock.h"
 #include "collectors/base/result.h"
+#include "collectors/boot_settings.h"
 #include "collectors/source.h"
 #include "exporter/terminal/terminal.h"
 #include "exporter/top/picture.h"
@@ -47,6 +48,7 @@ class Session {
   Notes notes_;
   Snapshot snapshot_;
   Boots boots_;
+  BootSettings settings_;
   UsageTable table_;
   std::string error_;
   bool ended_ = false;  // a recording is over

@@ -11,7 +11,8 @@ constexpr std::array<std::string_view, 5> kNames = {"", "pool_limit", "commit_li
 constexpr std::array<std::string_view, 5> kWords = {"limit", "pool limit", "commit limit", "available memory",
                                                     "lowest allowed number"};
 
-double left(std::uint64_t limit, std::uint64_t used) { return static_cast<double>(limit) - static_cast<double>(used); }
+/// Beyond its limit nothing is left, and no less than that.
+double left(std::uint64_t limit, std::uint64_t used) { return used < limit ? static_cast<double>(limit - used) : 0; }
 
 /// A source that does not know a limit may say 0.
 bool is_limit(const std::optional<std::uint64_t>& bytes) { return bytes.value_or(0) > 0; }

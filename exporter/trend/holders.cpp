@@ -72,13 +72,18 @@ constexpr std::array kWindows = std::to_array<Window>({
     {&SubjectReport::slope_5m_per_second, 300.0},
 });
 
-/// How much of the tag's growth the process' is, over the longest window that both have.
-std::optional<double> share_of(const SubjectReport& process, const SubjectReport& tag, double longest) {
+struct Gain {
+  double share = 0;    // of the tag's growth
+  double handles = 0;  // in the window, as fast as it went
+};
+
+/// What the process gained of the tag's growth, over the longest window that both have.
+std::optional<Gain> gain_of(const SubjectReport& process, const SubjectReport& tag, double longest) {
   for (const Window& window : kWindows) {
     const auto& handles = process.*window.slope;
     const auto& bytes = tag.*window.slope;
     if (window.seconds > longest || !handles || !bytes || *bytes <= 0) continue;
-    return *handles * *tag.bytes_per_allocation / *bytes;
+    return Gain{*handles * *tag.bytes_per_allocation / *bytes, *handles * window.seconds};
   }
   return std::nullopt;
 }
@@ -124,7 +129,7 @@ std::string_view basis_name(Holder::Basis basis) {
   return kBasisNames[static_cast<std::size_t>(basis)];
 }
 
-std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport& tag) {
+std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport& tag, const HolderWatch* types) {
   if (tag.kind != Kind::kTag || object_type_of(tag.pool, tag.text) == nullptr || !tag.bytes_per_allocation) return std::nullopt;
   const auto now = engine.summary().time;
   double longest = kWindows.front().seconds;
@@ -134,10 +139,13 @@ std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport
   for (const Outline& outline : engine.outlines()) {
     if (outline.kind != Kind::kHandles) continue;
     const auto process = engine.find(outline.kind, outline.pool, outline.text);
-    if (!process) continue;
-    const double share = share_of(*process, tag, longest).value_or(0);
+    if (!process || process->last_amount < 1) continue;  // one that ended holds nothing: all of its handles were closed
+    const Gain gain = gain_of(*process, tag, longest).value_or(Gain{});
+    const double share = gain.share;
     if (share < kLeastOfGrowth || share > kMostTimes || (best && share <= best->share)) continue;
     Named named = split(process->text);
+    // A process younger than the window has gained no more than it has.
+    if (types != nullptr && types->acquits(tag.pool, tag.text, named.pid, std::min(gain.handles, process->last_amount))) continue;
     best = Holder{std::move(named.process), named.pid, Holder::Basis::kGrowth, share,
                   static_cast<std::uint64_t>(std::llround(std::max(0.0, process->last_amount)))};
   }
@@ -205,6 +213,27 @@ std::optional<Holder> HolderWatch::find(Pool pool, std::string_view tag) {
   if (!best) return std::nullopt;
   const std::string& name = names_[best->first];
   return Holder{name.empty() ? "a process" : name, best->first, basis, std::min(1.0, best->second), now[best->first]};
+}
+
+bool HolderWatch::acquits(Pool pool, std::string_view tag, std::uint64_t pid, double gained) const {
+  const ObjectType* const type = object_type_of(pool, tag);
+  if (type == nullptr || !is_told_ || table_.empty()) return false;
+  std::uint64_t held = 0, fewest = table_.front().handles;
+  bool is_listed = false;
+  for (const ObjectHandles& row : table_) {
+    fewest = std::min(fewest, row.handles);
+    if (row.pid != pid || row.type != type->type) continue;
+    held += row.handles;
+    is_listed = true;
+  }
+  if (!is_listed && table_.size() >= kMaxHandleRows) held = fewest;  // it may have had no room
+  if (static_cast<double>(held) < kLeastOfGrowth * gained) return true;
+  const auto base = bases_.find({pool, std::string(tag)});
+  const auto counted = outstanding_.find({pool, std::string(tag)});
+  if (base == bases_.end() || counted == outstanding_.end() || counted->second < base->second.outstanding + kLeastGrowth)
+    return false;
+  const auto before = base->second.handles.find(pid);
+  return before != base->second.handles.end() && held <= before->second;
 }
 
 void HolderWatch::end_review() {

@@ -48,9 +48,13 @@ struct Holder {
 [[nodiscard]] std::string short_holder_words(const Holder& holder);
 [[nodiscard]] std::string_view basis_name(Holder::Basis basis);
 
+class HolderWatch;
+
 /// By the history: who gains handles at least half as fast as the tag gains allocations, and no more than four times so,
-/// over the longest time that is known of both. A process of the same boot; what surges is looked at for no longer than that.
-[[nodiscard]] std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport& tag);
+/// over the longest time that is known of both. A process of the same boot that still runs; what surges is looked at for no
+/// longer than that. `types`: who is acquitted by its handles of the type is passed over; may be null.
+[[nodiscard]] std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport& tag,
+                                                const HolderWatch* types = nullptr);
 
 /// What the kernel tells of handles by type while suspects stand. Its table is read every 10 minutes and stands between:
 /// what it is compared with is of the reading that brought it, whenever a review asks.
@@ -60,6 +64,9 @@ class HolderWatch {
   void observe(const Snapshot& snapshot);
   /// In a review: `tag` stands. The first call with a table of handles is the base of growth.
   [[nodiscard]] std::optional<Holder> find(Pool pool, std::string_view tag);
+  /// Whether `pid` cannot be who holds the objects, though it gained `gained` handles of all types: by the kernel's table it
+  /// has not half as many of this type, or has gained none since it is looked at and the tag went on to grow.
+  [[nodiscard]] bool acquits(Pool pool, std::string_view tag, std::uint64_t pid, double gained) const;
   /// Suspects that stand no more are forgotten: those not asked for since the last call.
   void end_review();
 

@@ -60,6 +60,8 @@ sql "UPDATE \`Component\` SET \`Attributes\`=$attributes WHERE \`Component\`='Co
 sql "UPDATE \`File\` SET \`Version\`='$version.0', \`Language\`='1033' WHERE \`File\`='ProgramFile'"
 sql "DELETE FROM \`MsiFileHash\` WHERE \`File_\`='ProgramFile'"
 sql "UPDATE \`InstallExecuteSequence\` SET \`Sequence\`=1501 WHERE \`Action\`='RemoveExistingProducts'"
+# wixl takes Execute="rollback" and writes nothing of it: 256, in the rollback's script (1024).
+sql "UPDATE \`CustomAction\` SET \`Type\`=3442 WHERE \`Action\`='StartAgain'"
 # An unprivileged msiexec hands only these over to the service that installs.
 sql "UPDATE \`Property\` SET \`Value\`='WIX_UPGRADE_DETECTED;WIX_DOWNGRADE_DETECTED;LISTEN_ADDRESS;CONFIG_FILE;EXTRA_FLAGS;ADD_FIREWALL;INSTALLDIR;REMOVE_DATA;OLD_LISTEN_ADDRESS;OLD_CONFIG_FILE;OLD_EXTRA_FLAGS;OLD_FIREWALL;OLD_INSTALLDIR' WHERE \`Property\`='SecureCustomProperties'"
 if grep -q STATETOREMOVE "$description"; then  # at uninstall (2), the inner folder first
@@ -68,7 +70,7 @@ if grep -q STATETOREMOVE "$description"; then  # at uninstall (2), the inner fol
   }
   # By name as well: Wine takes no * for a pattern.
   number=0
-  for file in selection.state trend.state failures.state drivers.state lock '*'; do row "State$((++number))" STATETOREMOVE "$file"; done
+  for file in selection.state trend.state failures.state settings.state drivers.state lock '*'; do row "State$((++number))" STATETOREMOVE "$file"; done
   row StateFolder STATETOREMOVE
   for file in kmem_exporter.yml '*'; do row "Data$((++number))" DATATOREMOVE "$file"; done
   row DataFolder DATATOREMOVE

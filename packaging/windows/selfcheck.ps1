@@ -1,18 +1,30 @@
 # Compares what a running kmem_exporter says with what Windows says by other ways: counters, registry, event logs, processes,
 # the service. Prints a line for each comparison. For powershell.exe 2.0 to 5.1, on the host itself, as administrator; pwsh 6 and later
 # lack the commands. Where a group policy sets the execution policy, -ExecutionPolicy does not help: paste the file into the console.
-# Usage: powershell -ExecutionPolicy Bypass -File selfcheck.ps1 [-Url http://127.0.0.1:10054/metrics] [-Tolerance 2]
+# Usage: powershell -ExecutionPolicy Bypass -File selfcheck.ps1 [-Url http://127.0.0.1:10054/metrics] [-Tolerance 2] [-User NAME]
+#        [-SkipCertificateCheck]
 # -Tolerance: percent by which a value may lie outside what was seen before and after the page.
-# Exit code: 0 nothing differs, 1 something does, or no counter of Windows could be read, 2 the page could not be read.
-param([string]$Url = 'http://127.0.0.1:10054/metrics', [double]$Tolerance = 2)
+# -User: of basic authentication; the password is asked for, or taken from the environment variable KMEM_PASSWORD.
+# -SkipCertificateCheck: of a page with a certificate that this host does not trust.
+# Pasted, or run by Invoke-Command: set $Url, $Tolerance, $User and $SkipCertificateCheck before, where the defaults do not fit.
+# Exit code: 0 nothing differs, 1 something does, or no counter of Windows could be read, 2 the page could not be read. It is the last
+# line, too, where no script file runs: to end by it would close the console.
+param([string]$Url, [double]$Tolerance, [string]$User, [switch]$SkipCertificateCheck)
 
+# One function, so that a console that takes pasted lines one by one runs nothing before its end.
+function Start-SelfCheck {
+$script:exitCode = 0
+if (-not $Url) { $Url = 'http://127.0.0.1:10054/metrics' }
+if (-not $Tolerance) { $Tolerance = 2 }
 $script:differing = 0
 $script:compared = 0
 $script:skipped = 0
 $culture = [System.Globalization.CultureInfo]::InvariantCulture
 
-# Not by Write-Output, which breaks lines at 80 characters where it is redirected.
-function Write-Line([string]$line) { [Console]::Out.WriteLine($line) }
+# In a console not by Write-Output, which breaks lines at 80 characters where it is redirected; elsewhere, as in remoting, only by it.
+function Write-Line([string]$line) {
+    if ($Host.Name -eq 'ConsoleHost') { [Console]::Out.WriteLine($line) } else { Write-Output $line }
+}
 function Write-Row([string]$verdict, [string]$what, [string]$said, [string]$wanted) {
     Write-Line ('{0,-5} {1,-58} page {2,-22} Windows {3}' -f $verdict, $what, $said, $wanted)
 }
@@ -27,7 +39,8 @@ function Skip-This([string]$what, [string]$why) {
 
 if (-not (Get-Command Get-WmiObject -ErrorAction SilentlyContinue)) {
     Write-Line 'this PowerShell has no Get-WmiObject: run the script by powershell.exe, not by pwsh'
-    exit 2
+    $script:exitCode = 2
+    return
 }
 
 # --- the page ---
@@ -87,15 +100,31 @@ try {
     $client = New-Object System.Net.WebClient
     $client.Proxy = $null
     $client.Encoding = [System.Text.Encoding]::UTF8
+    if ($User) {
+        $password = $env:KMEM_PASSWORD
+        if (-not $password) {
+            $asked = Read-Host -Prompt ('password of ' + $User) -AsSecureString
+            $pointer = [System.Runtime.InteropServices.Marshal]::SecureStringToBSTR($asked)
+            $password = [System.Runtime.InteropServices.Marshal]::PtrToStringBSTR($pointer)
+            [System.Runtime.InteropServices.Marshal]::ZeroFreeBSTR($pointer)
+        }
+        $bytes = [System.Text.Encoding]::UTF8.GetBytes($User + ':' + $password)
+        $client.Headers.Add('Authorization', 'Basic ' + [Convert]::ToBase64String($bytes))
+    }
+    if ($SkipCertificateCheck) { [System.Net.ServicePointManager]::ServerCertificateValidationCallback = { $true } }
     $page = Read-Page $client.DownloadString($Url)
 } catch {
     Write-Line ('no page from ' + $Url + ': ' + $_.Exception.Message)
-    exit 2
+    $script:exitCode = 2
+    return
+} finally {
+    if ($SkipCertificateCheck) { [System.Net.ServicePointManager]::ServerCertificateValidationCallback = $null }
 }
 $after = Read-Counters
 if ($page.Count -lt 20) {
     Write-Line ($Url + ' is no page of kmem_exporter: ' + $page.Count + ' series')
-    exit 2
+    $script:exitCode = 2
+    return
 }
 
 # --- handles: a process lives on, so a tenth and 20 more or less are no difference ---
@@ -141,6 +170,11 @@ foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_os_info{*' })) 
 # --- every part could be read ---
 foreach ($series in @($page.Keys | Where-Object { $_ -like 'kmem_scrape_collector_success{*' } | Sort-Object)) {
     Confirm-That ($page[$series] -eq 1) $series $page[$series] 1
+}
+
+foreach ($part in @('big_pool', 'memory_lists', 'session_pool_tags')) {
+    $series = 'kmem_scrape_collector_success{collector="' + $part + '"}'
+    if (-not $page.ContainsKey($series)) { Skip-This $series 'refused to its account, or not of this Windows' }
 }
 
 # --- registry ---
@@ -221,5 +255,9 @@ else {
 Write-Line ''
 if ($script:counted -eq 0) { Write-Line 'not one counter of Windows could be read: nothing is proven' }
 Write-Line ('' + $script:compared + ' compared, ' + $script:skipped + ' skipped, ' + $script:differing + ' differ')
-if ($script:differing -gt 0 -or $script:counted -eq 0) { exit 1 }
-exit 0
+if ($script:differing -gt 0 -or $script:counted -eq 0) { $script:exitCode = 1 }
+}
+
+Start-SelfCheck
+if ($MyInvocation.MyCommand.Path) { exit $script:exitCode }
+('exit code ' + $script:exitCode)

@@ -84,10 +84,23 @@ class Tables(WithPackages):
         wanted = ["ChangeAll", "AppSearch", "KeepListenAddress", "KeepConfigFile", "KeepExtraFlags", "KeepFirewall",
                   "KeepInstallFolder", "ResetListenAddress", "ResetConfigFile", "ResetExtraFlags", "ResetFirewall",
                   "LaunchConditions", "CostFinalize", "DefaultConfigFile", "SetListenFlag", "RemoveData", "RemoveState",
-                  "InstallInitialize", "RemoveExistingProducts",
+                  "InstallInitialize", "RemoveExistingProducts", "StartAgain",
                   "AwaitStop", "StopServices", "CloseFirewall", "RemoveFiles", "InstallFiles", "InstallServices", "Configure",
                   "StartServices", "OpenFirewall", "InstallFinalize"]
         self.assertEqual([step for step in order if step in wanted], wanted)
+
+    def test_what_is_taken_back_leaves_the_service_running(self):
+        """AwaitStop stops it before StopServices, whose rollback then has nothing to start. A rollback goes backwards: what is
+        scheduled first comes last, with the files and the service of before."""
+        action = self.table("CustomAction")["StartAgain"]
+        # 50: a program that a property names; 64: its result is ignored; 256 + 1024: in the rollback; 2048: as the system.
+        self.assertEqual(int(action["Type"]), 50 + 64 + 256 + 1024 + 2048)
+        self.assertEqual((action["Source"], action["Target"]), ("Net", "start kmem_exporter"))
+        steps = self.table("InstallExecuteSequence")
+        self.assertEqual(steps["StartAgain"]["Condition"], "Installed")
+        changing = ("AwaitStop", "StopServices", "InstallFiles", "InstallServices", "Configure")
+        self.assertLess(int(steps["StartAgain"]["Sequence"]), min(int(steps[step]["Sequence"]) for step in changing))
+        self.assertIn("net.exe", self.table("CustomAction")["SetNet"]["Target"])
 
     def test_a_double_click_keeps_what_was_chosen(self):
         """With its windows, msiexec runs the user's sequence first and hands its public properties over: an INSTALLDIR that

@@ -7,10 +7,12 @@ import re
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import time
 import unittest
+import zlib
 
 from harness import SOURCE_DIR, Case, Exporter, Page, run, wait_until
 
@@ -99,6 +101,21 @@ class Commands(Case):
         page = Page(done.stdout)
         self.assertEqual(page.value("kmem_physical_memory_bytes"), meminfo()["MemTotal"])
         self.assertTrue(page.has("kmem_pool_tag_bytes"))
+
+    def test_another_systems_capture_is_not_gone_on_with(self):
+        path = os.path.join(self.folder, "there.kmem")
+        self.assertEqual(run("record", "--output", path, "--interval", "1s", "--duration", "1s").returncode, 0)
+        with open(path, "r+b") as capture:  # the first frame's head, as of a kernel with larger pages
+            head = bytearray(capture.read(16 + 32)[16:])
+            head[16:20] = struct.pack("<I", 65536)
+            capture.seek(16)
+            capture.write(bytes(head) + struct.pack("<I", zlib.crc32(head)))
+        size = os.path.getsize(path)
+        done = run("record", "--output", path, "--interval", "1s", "--duration", "1s")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("the capture is not continued", done.stderr)
+        self.assertIn("pages of 65536 bytes; this is ", done.stderr)
+        self.assertEqual(os.path.getsize(path), size)
 
     def test_a_damaged_capture_gives_what_is_whole_and_says_where_it_ends(self):
         path = os.path.join(self.folder, "torn.kmem")

@@ -122,6 +122,27 @@ TEST(History, CapturesOfSeveralSystemsAreTold) {
                           "host's: analyze them one by one if not"));
 }
 
+TEST(History, ACaptureOfTwoSystemsIsTold) {
+  MemoryFiles files;
+  const auto frame_of = [](base::UnixMillis time, const std::string& version, const std::string& architecture) {
+    RawFrame frame;
+    frame.time = time;
+    frame.parts = {{"proc/meminfo", 0, 0, "MemTotal:  10 kB\nMemAvailable:  4 kB\n"},
+                   {"kmem/system", 0, 0, "version=" + version + "\narchitecture=" + architecture + "\n"}};
+    return frame;
+  };
+  files.put("updated", test::capture_of({frame_of(1000, "5.10.0", "x86_64"), frame_of(2000, "6.1.0", "x86_64")}));
+  EXPECT_THAT(read_history(files, {"updated"}).warnings, testing::IsEmpty());
+  RawFrame windows = frame_of(3000, "5.2.3790", "x86_64");
+  windows.system = System::kWindows;
+  windows.pointer_bytes = 4;
+  windows.parts = {{"kmem/system", 0, 0, "version=5.2.3790\nmachine=x86\n"}};
+  files.put("mixed", test::capture_of({frame_of(1000, "6.1.0", "x86_64"), windows, frame_of(4000, "6.1.0", "x86_64")}));
+  EXPECT_THAT(read_history(files, {"mixed"}).warnings,
+              ElementsAre("mixed: is of Linux (x86_64), from 1970-01-01T00:00:03Z on of Windows 5.2 (x86); they are taken as one "
+                          "host's, which they are not unless it was upgraded"));
+}
+
 // Snapshots days apart are held against what comes behind them, which may be the torn end.
 TEST(History, AGoodSnapshotBeforeATornEndIsGiven) {
   RawFrame frame;

@@ -1,6 +1,7 @@
 // From a raw frame to limits and events: what several parts say together.
 #include <gmock/gmock.h>
 
+#include "collectors/windows/limits.h"
 #include "collectors/windows/windows_frames.h"
 #include "collectors/windows/windows_parse.h"
 #include "tests/collectors/windows/event_bytes.h"
@@ -105,6 +106,46 @@ TEST(LimitsOfAFrame, MoreFreePtesThanTheKernelHasRoomForAreNone) {
   Machine2003 wide("version=10.0.17763\nmachine=x64\n");
   wide.kernel->answers[2] = NtBytes(312).put(52, 9U).put(112, 9U).put(136, 16'000'000U).str();
   EXPECT_EQ(wide.read().system_ptes_free, 16'000'000U);
+}
+
+TEST(LimitsOfAFrame, ByOtherSettingsThanTheFrameHas) {
+  Machine2003 machine("version=5.2.3790\nmachine=x86\n");
+  machine.registry->values = {{"PoolUsageMaximum", 40}, {"PagedPoolSize", 0xFFFFFFFF}, {"NonPagedPoolSize", 50U << 20}};
+  Snapshot out = machine.read();
+  EXPECT_EQ(out.pools.at(0).limit->bytes, 650 * kMiB);
+  EXPECT_EQ(out.pools.at(1).limit->bytes, 50 * kMiB);
+  limit_by_settings(out, {});
+  EXPECT_EQ(out.pools.at(0).limit->bytes, 352 * kMiB);
+  EXPECT_EQ(out.pools.at(0).limit->source, "estimate");
+  EXPECT_EQ(out.pools.at(0).trim_threshold_bytes, 352 * kMiB * 80 / 100);
+  EXPECT_EQ(out.pools.at(1).limit->bytes, 256 * kMiB);
+  limit_by_settings(out, out.settings);
+  EXPECT_EQ(out.pools.at(0).trim_threshold_bytes, 650 * kMiB * 40 / 100);
+  EXPECT_EQ(out.pools.at(1).limit->bytes, 50 * kMiB);
+
+  Machine2003 told("version=5.2.3790\nmachine=x86\n", 0x7FFEFFFF, 343 * kMiB);
+  Snapshot kernel = told.read();
+  limit_by_settings(kernel, std::vector<Setting>{{"PagedPoolSize", 100.0 * (1 << 20)}, {"PoolUsageMaximum", 50}});
+  EXPECT_EQ(kernel.pools.at(0).limit->bytes, 343 * kMiB) << "the kernel's own word";
+  EXPECT_EQ(kernel.pools.at(0).trim_threshold_bytes, 343 * kMiB * 50 / 100);
+
+  Snapshot wine = Machine2003("version=5.2.3790\nmachine=x86\nwine=1\n").read();
+  limit_by_settings(wine, {});
+  EXPECT_FALSE(wine.pools.at(0).limit);
+}
+
+/// A pool that grows beyond the estimate does not find its threshold far above itself.
+TEST(LimitsOfAFrame, TheTrimThresholdDoesNotLeapWhereTheEstimateIsRefuted) {
+  const auto read = [](std::uint32_t paged_pages) {
+    Machine2003 machine("version=5.2.3790\nmachine=x86\n");
+    machine.kernel->answers[2] = NtBytes(312).put(52, 2'000'000U).put(112, paged_pages).put(116, 10'000U).str();
+    return machine.read().pools.at(0);
+  };
+  EXPECT_EQ(read(351 * 256).trim_threshold_bytes, 352 * kMiB * 80 / 100);
+  const PoolTotals beyond = read(353 * 256);
+  EXPECT_EQ(beyond.limit->bytes, 650 * kMiB);
+  EXPECT_EQ(beyond.trim_threshold_bytes, 353 * kMiB * 80 / 100);
+  EXPECT_EQ(read(519 * 256).trim_threshold_bytes, 519 * kMiB * 80 / 100);
 }
 
 TEST(LimitsOfAFrame, AnUnknownSystemHasNone) {

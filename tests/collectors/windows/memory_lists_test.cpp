@@ -164,6 +164,8 @@ TEST_F(UnaccountedTest, IsNotToldWhereAPieceIsMissing) {
   };
   EXPECT_EQ(without([](Snapshot& s, PerformanceInfo&) { s.physical_memory_bytes.reset(); }), std::nullopt);
   EXPECT_EQ(without([](Snapshot& s, PerformanceInfo&) { s.available_bytes.reset(); }), std::nullopt);
+  EXPECT_EQ(without([](Snapshot& s, PerformanceInfo&) { s.available_bytes = 0; }), std::nullopt);
+  EXPECT_EQ(without([](Snapshot&, PerformanceInfo& i) { i.nonpaged.pages = 0; }), std::nullopt);
   EXPECT_EQ(without([](Snapshot& s, PerformanceInfo&) { s.processes.clear(); }), std::nullopt);
   EXPECT_EQ(without([](Snapshot&, PerformanceInfo& i) { i.nonpaged.pages.reset(); }), std::nullopt);
   EXPECT_EQ(without([](Snapshot&, PerformanceInfo& i) { i.paged.resident_pages.reset(); }), std::nullopt);

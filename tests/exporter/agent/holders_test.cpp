@@ -66,13 +66,19 @@ class ObjectLeak final : public KernelSource {
     out.tags = {even};
     out.pools = {{Pool::kNonpaged, 50'000'000 + even.bytes, {}, {}, {}, {}}};
     const std::uint64_t held = 5'000 + hours * 980;
+    if (hours >= ends_at_) {
+      out.processes = {{4, "System", 2'000, {}, {}}};
+      return {};
+    }
     out.processes = {{4, "System", 2'000, {}, {}},
                      {1234, "updater.exe", has_counts_ ? std::optional(held + 60) : std::nullopt, {}, {}}};
-    if (wanted_ && tells_ && told_++ % fresh_every_ == 0) table_ = {{1234, "Event", held}, {4, "File", 1'500}};
+    if (wanted_ && tells_ && told_++ % fresh_every_ == 0) table_ = {{1234, type_, held}, {1234, "Key", 60}, {4, "Event", 1'500}};
     out.object_handles = table_;
     return {};
   }
   void want_object_handles(bool wanted) override { wanted_ = wanted; }
+  void holds(std::string_view type) { type_ = type; }  // in place of events
+  void ends_at(std::uint64_t hour) { ends_at_ = hour; }
   void hide_counts() { has_counts_ = false; }  // of all handles, which a history would find
 
  private:
@@ -81,6 +87,8 @@ class ObjectLeak final : public KernelSource {
   const bool& tells_;
   int fresh_every_, told_ = 0;
   bool has_counts_ = true;
+  std::string type_ = "Event";
+  std::uint64_t ends_at_ = 1'000'000;
   std::vector<ObjectHandles> table_;
 };
 
@@ -164,6 +172,45 @@ TEST(Holders, TheShareIsOfOneTime) {
         agent.page(encode::Format::kText004).value(),
         HasSubstr("kmem_pool_tag_holder_share{pool=\"nonpaged\",tag=\"Even\",process=\"updater.exe\",pid=\"1234\"} 0.98\n"));
   }
+}
+
+/// As many handles, but of another type than the tag's: by the history alone it would be the one.
+TEST(Holders, WhoseHandlesAreOfAnotherTypeIsNotNamed) {
+  for (const bool tells : {false, true}) {
+    test::ManualClock clock;
+    test::MemoryFiles files;
+    bool wanted = false;
+    auto source = std::make_unique<ObjectLeak>(clock, wanted, tells);
+    source->holds("Semaphore");
+    Agent agent(config::Config{}, std::move(source), clock, files, "host");
+    for (int hour = 0; hour < 20 * 24; ++hour) {
+      agent.tick();
+      clock.advance(std::chrono::hours(1));
+    }
+    const auto status = nlohmann::json::parse(answer_of(agent, "/api/v1/status"));
+    EXPECT_EQ(status["suspects"].at(0)["holder"].is_null(), tells) << status["suspects"].at(0)["holder"];
+    EXPECT_EQ(agent.page(encode::Format::kText004).value().find("kmem_pool_tag_holder_share{") == std::string::npos, tells);
+  }
+}
+
+/// The tag goes on to grow after its handles were closed with it.
+TEST(Holders, WhoHasEndedIsNotNamed) {
+  test::ManualClock clock;
+  test::MemoryFiles files;
+  bool wanted = false;
+  const bool tells = false;
+  auto source = std::make_unique<ObjectLeak>(clock, wanted, tells);
+  source->ends_at(19 * 24);
+  Agent agent(config::Config{}, std::move(source), clock, files, "host");
+  const auto run = [&](int hours) {
+    for (int hour = 0; hour < hours; ++hour) {
+      agent.tick();
+      clock.advance(std::chrono::hours(1));
+    }
+    return nlohmann::json::parse(answer_of(agent, "/api/v1/status"))["suspects"].at(0)["holder"];
+  };
+  EXPECT_EQ(run(19 * 24)["process"], "updater.exe");
+  EXPECT_TRUE(run(24).is_null());
 }
 
 /// What is merely held is no share of the growth: on the page and in the API, but not in the metric.

@@ -7,8 +7,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <string>
 #include <vector>
 
+#include "exporter/http/web_file.h"
 #include "tests/exporter/http/hanging_files.h"
 #include "tests/exporter/http/server_fixture.h"
 #include "tests/exporter/http/tls_client.h"
@@ -192,6 +195,36 @@ TEST_F(HttpTlsTest, NewCertificatesAreUsedWithoutARestart) {
 }
 
 // Each second's look at the files took another worker, until the page and the API stood still.
+TEST_F(HttpTlsTest, AKeyThatBecameUnusableIsToldToWhoFollowsTheWebFile) {
+  const std::string path = put("web.yml", "tls_server_config: {cert_file: server.crt, key_file: server.key}\n");
+  const auto loaded = read_web_file(path, base::os_file_system());
+  ASSERT_TRUE(loaded.ok());
+  security_ = loaded.security;
+  start_tls();
+  std::vector<bool> done;
+  std::mutex mutex;
+  WebFileWatch watch(path, loaded.security, *server_, base::os_file_system(), [&](bool taken) {
+    const std::lock_guard lock(mutex);
+    done.push_back(taken);
+  });
+  const auto told = [&] {
+    const std::lock_guard lock(mutex);
+    return done;
+  };
+  EXPECT_TRUE(watch.check());
+  EXPECT_EQ(told(), std::vector<bool>{});
+  put("server.key", "bad\n");
+  EXPECT_FALSE(watch.check());
+  EXPECT_FALSE(watch.check());
+  EXPECT_FALSE(watch.check());
+  EXPECT_EQ(told(), std::vector<bool>{false}) << "once";
+  EXPECT_EQ(TlsClient(port_, {}).server_name(), "first") << "what was read before stays";
+  use(make_credentials("second"));
+  EXPECT_TRUE(watch.check());
+  EXPECT_EQ(told(), (std::vector<bool>{false, true}));
+  EXPECT_EQ(TlsClient(port_, {}).server_name(), "second");
+}
+
 TEST_F(HttpTlsTest, CertificatesThatHangHoldNoAnswer) {
   static HangingFiles files;  // a look may end after the server
   server_ = std::make_unique<Server>(web_, routes(), observer_, clock_, security_, files);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -223,7 +224,9 @@ TEST(Findings, SettingsThatAwaitARestart) {
   BootSettings boot;
   const auto after = [&](std::vector<Setting> settings, std::uint64_t number) {
     host.settings = std::move(settings);
-    boot.note(host, number);
+    Boot now;
+    now.reading.number = number;
+    boot.note(host, now);
     return find(host, "settings_await_restart", boot.changes());
   };
   EXPECT_FALSE(after({{"PoolUsageMaximum", 80}, {"SystemPages", 0}}, 1));
@@ -240,6 +243,48 @@ TEST(Findings, SettingsThatAwaitARestart) {
   EXPECT_FALSE(after({{"PoolUsageMaximum", 60}}, 2)) << "restarted";
   host.system = System::kLinux;
   EXPECT_FALSE(after({{"PoolUsageMaximum", 70}}, 2)) << "in force at once";
+}
+
+/// What has changed since the boot is not in force: findings and their advice go by what was there then.
+TEST(Findings, GoByTheSettingsInForce) {
+  Snapshot host = server_2003();
+  const std::vector<Change> none;
+  host.settings = {{"SystemPages", 50'000}, {"RegistrySizeLimit", 1000}};
+  const std::vector<Change> changed = {{"SystemPages", 0, 50'000}, {"RegistrySizeLimit", {}, 1000}};
+  EXPECT_TRUE(find(host, "system_pages_set", none));
+  EXPECT_FALSE(find(host, "system_pages_set", changed));
+  EXPECT_TRUE(find(host, "registry_size_limit_set", changed)) << "never read from XP on: it is the registry's alone";
+  host.settings.clear();
+  EXPECT_TRUE(find(host, "system_pages_set", std::vector<Change>{{"SystemPages", 50'000, 0}})) << "until the restart";
+
+  host.settings = {{"PoolUsageMaximum", 40}};
+  for (PoolTotals& pool : host.pools)
+    if (pool.pool == Pool::kPaged) pool.trim_threshold_bytes = *pool.bytes;
+  host.tags = {TagUsage{}};
+  host.tags[0].pool = Pool::kPaged;
+  host.tags[0].tag = "MmSt";
+  host.tags[0].bytes = 200 * kMega;
+  EXPECT_THAT(find(host, "mapped_files_fill_paged_pool", none)->what_to_do, HasSubstr("is 40 already"));
+  EXPECT_THAT(find(host, "mapped_files_fill_paged_pool", std::vector<Change>{{"PoolUsageMaximum", {}, 40}})->what_to_do,
+              HasSubstr("PoolUsageMaximum is set to 40, but 80 is in force: restart."));
+}
+
+TEST(Findings, TheNonpagedPoolBeyondWhat3gbLeavesIsNoBetterThanAtItsEnd) {
+  Snapshot host = server_2003();
+  host.user_address_space_bytes = 3 * kGiga;
+  host.pools = {{Pool::kNonpaged, 128 * kMega, {}, {}, {}, {}, PoolLimit{128 * kMega, "estimate", "2000_2003_x86"}}};
+  EXPECT_EQ(find(host, "nonpaged_pool_small_with_3gb")->severity, Severity::kCritical);
+  host.pools[0] = {Pool::kNonpaged, 129 * kMega, {}, {}, {}, {}};
+  const auto beyond = find(host, "nonpaged_pool_small_with_3gb");
+  ASSERT_TRUE(beyond);
+  EXPECT_EQ(beyond->severity, Severity::kCritical);
+  EXPECT_EQ(beyond->what, "/3GB usually limits the nonpaged pool to 128 MiB, and 129 MiB are in use");
+}
+
+TEST(Findings, EachNameStandsOnce) {
+  std::vector<std::string_view> names(finding_names().begin(), finding_names().end());
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
 }
 
 TEST(Findings, OneCacheLeadsSlabMemory) {

@@ -51,6 +51,20 @@ TEST(Headroom, OfAWindowsPoolTheSmallestOfItsBounds) {
   expect_room(smallest(headrooms_of(nonpaged, snapshot)), 50, Bound::kPoolLimit);
 }
 
+TEST(Headroom, BeyondALimitNothingIsLeftAndWithoutOneNothingIsTold) {
+  Snapshot snapshot = windows();
+  snapshot.commit_bytes = 1200;
+  PoolTotals nonpaged = pool_of(Pool::kNonpaged, 600);
+  nonpaged.limit = PoolLimit{500, "estimate", "x"};
+  expect_room(headrooms_of(nonpaged, snapshot)[0], 0, Bound::kPoolLimit);
+  expect_room(headrooms_of(nonpaged, snapshot)[1], 0, Bound::kCommitLimit);
+  snapshot.commit_limit_bytes = 0;
+  EXPECT_FALSE(headrooms_of(nonpaged, snapshot)[1].known());
+  snapshot = windows();
+  snapshot.commit_bytes = 1001;
+  expect_room(smallest(headrooms_of(pool_of(Pool::kPaged, 100), snapshot)), 0, Bound::kCommitLimit);
+}
+
 TEST(Headroom, LinuxEndsWithWhatCanBeReclaimedAndNeverWithTheCommitLimit) {
   Snapshot snapshot = windows();
   snapshot.system = System::kLinux;
@@ -84,12 +98,6 @@ TEST(Headroom, ALimitOf0IsNone) {
   Sampler sampler;
   snapshot.pools = {paged};
   for (const Sample& sample : sampler.take(snapshot, {}).subjects) EXPECT_FALSE(sample.limit.has_value()) << kind_name(sample.kind);
-}
-
-TEST(Headroom, BeyondABoundItIsNegativeAndNotHuge) {
-  Snapshot snapshot = windows();
-  snapshot.commit_bytes = 1001;
-  expect_room(smallest(headrooms_of(pool_of(Pool::kPaged, 100), snapshot)), -1, Bound::kCommitLimit);
 }
 
 TEST(DayOfRoom, TheLeastOfADayAndNoLonger) {
