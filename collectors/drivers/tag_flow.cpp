@@ -10,8 +10,8 @@ namespace kmem::drivers {
 namespace {
 
 constexpr std::size_t kMostSlots = 96, kMostRows = 64, kMostBefore = 16;
-constexpr std::uint32_t kLongestStruct = 256, kLongestRow = 0xFFFF;
-constexpr int kDeepest = 200;  // functions that hand on what they were handed
+constexpr std::uint32_t kLongestStruct = 256, kWidestRow = 0xFFFF;
+constexpr int kMostHandedOn = 200;  // functions that hand on what they were handed
 
 }  // namespace
 
@@ -81,7 +81,7 @@ ValueSets::Id TagFlow::loaded(const FlowState& state, ValueSets::Id address, std
         break;
       }
       case Origin::kTable:
-        value = values_.one({Origin::kTableLoad, one.value, std::min(one.more, kLongestRow) | rows << 16});
+        value = values_.one({Origin::kTableLoad, one.value, std::min(one.more, kWidestRow) | rows << 16});
         break;
       case Origin::kParameter: value = values_.one({Origin::kField, one.more, one.value + 1}); break;
       default: value = values_.one({Origin::kField, moved, 0}); break;
@@ -149,7 +149,7 @@ bool TagFlow::is_called_unseen(std::uint32_t function) const {
 
 void TagFlow::resolve(std::uint32_t function, ValueSets::Id value) {
   if (!resolved_.emplace(function, value).second) return;
-  if (depth_ == kDeepest) {
+  if (depth_ == kMostHandedOn) {
     is_lost_ = true;
     return;
   }
