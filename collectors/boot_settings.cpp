@@ -19,9 +19,8 @@ std::optional<double> setting_in(const std::vector<Setting>& all, std::string_vi
 }
 
 bool are_settings_read(const Snapshot& snapshot) {
-  return std::any_of(snapshot.parts.begin(), snapshot.parts.end(), [](const PartStatus& part) {
-    return part.collector == "settings" && part.state == PartState::kOk;
-  });
+  return std::any_of(snapshot.parts.begin(), snapshot.parts.end(),
+                     [](const PartStatus& part) { return part.collector == "settings" && part.state == PartState::kOk; });
 }
 
 }  // namespace

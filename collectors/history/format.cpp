@@ -410,8 +410,7 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     file_notes.read_as(format_name(format));
     if (format == Format::kPrometheusJson) return make_prometheus_json(std::move(headed), file_notes);
     if (format == Format::kSadfJson) return make_sadf_json(std::move(headed), file_notes);
-    if (const LineFormat* const row = line_format(format))
-      return whole(row->make(lines(), file_notes, text_options()));
+    if (const LineFormat* const row = line_format(format)) return whole(row->make(lines(), file_notes, text_options()));
   }
   const std::string line = start ? start->header : first_line(text);
   if (const auto separator = perfmon_separator(line)) {

@@ -17,9 +17,9 @@ bool lacks_lists(const Snapshot& snapshot) {
 
 std::optional<std::uint64_t> unaccounted_bytes(const Snapshot& snapshot, const PerformanceInfo& info,
                                                std::uint64_t page_bytes) {
-  const bool known = snapshot.physical_memory_bytes && snapshot.available_bytes.value_or(0) != 0 && !snapshot.processes.empty() &&
-                     info.nonpaged.pages.value_or(0) != 0 && info.paged.resident_pages && info.resident_cache_pages &&
-                     !snapshot.gaps.processes && !lacks_lists(snapshot);
+  const bool known = snapshot.physical_memory_bytes && snapshot.available_bytes.value_or(0) != 0 &&
+                     !snapshot.processes.empty() && info.nonpaged.pages.value_or(0) != 0 && info.paged.resident_pages &&
+                     info.resident_cache_pages && !snapshot.gaps.processes && !lacks_lists(snapshot);
   if (!known) return std::nullopt;
   std::uint64_t named = *snapshot.available_bytes;
   for (const ProcessUsage& process : snapshot.processes) named += process.working_set_bytes.value_or(0);

@@ -27,7 +27,8 @@ struct Keeper::Files {
       : files(all), path(folder), selection(all, clock, base::in_folder(folder, "selection.state"), "SELN", kSelectionVersion),
         history(all, clock, base::in_folder(folder, "trend.state"), "TRND", trend::TrendEngine::kStateVersion),
         failures(all, clock, base::in_folder(folder, "failures.state"), "FAIL", FailureLog::kStateVersion),
-        settings(all, clock, base::in_folder(folder, "settings.state"), "SETT", BootSettings::kStateVersion), monitor(&learns) {}
+        settings(all, clock, base::in_folder(folder, "settings.state"), "SETT", BootSettings::kStateVersion), monitor(&learns) {
+  }
   /// False: it is another's folder.
   bool load();
   /// The folder is there, and its lock is ours. kBusy: it is another's.
@@ -166,9 +167,8 @@ void Keeper::start_saving(Due due) {
   at_work_ = due;
   begun_ = clock_.steady();
   const bool started = storage_.start([files = files_, selection = std::move(selection), failures = std::move(failures),
-                                       settings = std::move(settings), history = due.history] {
-    files->save(selection, history, failures, settings);
-  });
+                                       settings = std::move(settings),
+                                       history = due.history] { files->save(selection, history, failures, settings); });
   if (started) return;
   if (due.history) files_->end_history();
   const std::scoped_lock lock(files_->mutex);

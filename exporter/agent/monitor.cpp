@@ -32,7 +32,8 @@ Monitor::Known nothing_yet(config::Config config) {
 Monitor::Monitor(config::Config config, std::unique_ptr<KernelSource> source, const base::Clock& clock,
                  const drivers::Attribution& attribution, const std::string& host_identity)
     : clock_(clock), attribution_(attribution), known_(nothing_yet(std::move(config))), source_(std::move(source)),
-      tracked_(known_.exported.tags, known_.exported.processes, known_.exported.budget), failures_(host_identity), boot_settings_(host_identity) {
+      tracked_(known_.exported.tags, known_.exported.processes, known_.exported.budget), failures_(host_identity),
+      boot_settings_(host_identity) {
   if (known_.config.trend.enabled)
     known_.trend = std::make_unique<TrendWatch>(known_.config.trend, host_identity, attribution_);
 }

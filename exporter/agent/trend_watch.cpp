@@ -140,10 +140,11 @@ void log_ended(std::string_view message, const Said& before, const Said& now, co
   for (const auto& [subject, since] : before) {
     if (now.contains(subject)) continue;
     const auto& [kind, pool, text] = subject;
-    base::log_info(leaks.contains(subject) ? "surge goes on, called a leak now" : message, {{"kind", trend::kind_name(kind)},
-                             {"pool", trend::pool_name_of(kind, pool)},
-                             {name_key(kind), text},
-                             {"was_since", base::date_words(since)}});
+    base::log_info(leaks.contains(subject) ? "surge goes on, called a leak now" : message,
+                   {{"kind", trend::kind_name(kind)},
+                    {"pool", trend::pool_name_of(kind, pool)},
+                    {name_key(kind), text},
+                    {"was_since", base::date_words(since)}});
   }
 }
 

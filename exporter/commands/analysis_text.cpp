@@ -222,8 +222,8 @@ void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of
                     watched = analysis.count(Verdict::kWatch);
   const bool grows = leaks + surges + watched > 0;
   out += "Verdict  " +
-         (analysis.summary.subjects == 0 && !grows  ? std::string(kNothingToJudge)
-          : !grows && first_words(analysis)         ? *first_words(analysis)
+         (analysis.summary.subjects == 0 && !grows ? std::string(kNothingToJudge)
+          : !grows && first_words(analysis)        ? *first_words(analysis)
           : grows || analysis.readiness.judged
               ? verdict_sum(leaks, surges, watched) +
                     (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read") +

@@ -325,8 +325,7 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     Series series(options.max_points, *from);
     Sampling sampling(options, tags, series);
     progress.start("writing, reading " + std::to_string(++done.readings));
-    const auto seen =
-        for_each_snapshot(files, paths, reading, progress, [&](Snapshot& snapshot) { sampling.see(snapshot); });
+    const auto seen = for_each_snapshot(files, paths, reading, progress, [&](Snapshot& snapshot) { sampling.see(snapshot); });
     if (!seen) return seen.error();
     if (*seen != done.snapshots) return Error{ErrorCode::kIo, "the history changed while it was read"};
     for (const auto& [key, points] : series.points()) {

@@ -58,8 +58,8 @@ std::string history_words(const View& view) {
   const std::string history = "; " + plural_words(days, "day") + " of history";
   if (view.watched.empty()) return "No leak seen" + history;
   const trend::SubjectReport& first = view.watched.front().report;
-  return "Watched, not yet called " + std::string(view.watch_count == 1 ? "a leak: " : "leaks: ") + subject_words(first) + ", " +
-         growth_words(growth_a_day(first), trend::counts_bytes(first.kind)) +
+  return "Watched, not yet called " + std::string(view.watch_count == 1 ? "a leak: " : "leaks: ") + subject_words(first) +
+         ", " + growth_words(growth_a_day(first), trend::counts_bytes(first.kind)) +
          (view.watch_count > 1 ? ", and " + std::to_string(view.watch_count - 1) + " more" : "") + history;
 }
 
@@ -134,8 +134,7 @@ std::string surge_words(const Subject& subject, base::UnixMillis now) {
   words += "; " + (bytes ? byte_words(room) : number_words(room)) + " left";
   if (report.exhaustion && report.exhaustion->bound != trend::Bound::kUnknown)
     words += " (" + std::string(trend::bound_words(report.exhaustion->bound)) + ")";
-  return words + " would last " + duration_words(surge.seconds_left) +
-         (surge.shares_room() ? " with what else grows" : "");
+  return words + " would last " + duration_words(surge.seconds_left) + (surge.shares_room() ? " with what else grows" : "");
 }
 
 std::string reached_words(trend::Bound bound) {
@@ -146,7 +145,8 @@ std::string reached_words(trend::Bound bound) {
 std::string left_words(const trend::Exhaustion& end, trend::Kind kind, std::optional<double> said_per_second) {
   if (end.bound == trend::Bound::kUnknown) return {};
   const bool bytes = counts_bytes(kind);
-  std::string words = (bytes ? byte_words(end.room) : number_words(end.room)) + (end.of_now ? " left" : " left at the day's peak");
+  std::string words =
+      (bytes ? byte_words(end.room) : number_words(end.room)) + (end.of_now ? " left" : " left at the day's peak");
   constexpr double kSame = 0.005;
   const double said = said_per_second.value_or(0);
   if (std::abs(said - end.pace_per_second) > kSame * end.pace_per_second)

@@ -165,7 +165,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     const Open& open = state_.open[slot];
     const auto low = static_cast<double>(open.lowest());
     const double must = (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole;
-    const double little = subject.kind == Kind::kHandles ? kSomeHandles : (std::isnan(limit) ? kLittleOfPool : kLittleOfLimit) * whole;
+    const double little =
+        subject.kind == Kind::kHandles ? kSomeHandles : (std::isnan(limit) ? kLittleOfPool : kLittleOfLimit) * whole;
     const bool may_be_beyond = value >= kMuchMore * low && value - low >= little;
     if (!std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must))) continue;
     auto growth = growth_now_of(slot, left, whole);
@@ -188,7 +189,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     });
     if (is_told) continue;
     auto& largest = is_total ? best.total : growth.kind == Kind::kTag ? best.tag : best.other;
-    if (!largest || std::tuple(growth.is_large, growth.is_beyond, growth.amount) > std::tuple(largest->is_large, largest->is_beyond, largest->amount))
+    if (!largest || std::tuple(growth.is_large, growth.is_beyond, growth.amount) >
+                        std::tuple(largest->is_large, largest->is_beyond, largest->amount))
       largest = std::move(candidate.growth);
   }
   auto& bytes = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? best.total : best.tag;

@@ -145,7 +145,8 @@ std::optional<Holder> find_holder(const TrendEngine& engine, const SubjectReport
     if (share < kLeastOfGrowth || share > kMostTimes || (best && share <= best->share)) continue;
     Named named = split(process->text);
     // A process younger than the window has gained no more than it has.
-    if (types != nullptr && types->acquits(tag.pool, tag.text, named.pid, std::min(gain.handles, process->last_amount))) continue;
+    if (types != nullptr && types->acquits(tag.pool, tag.text, named.pid, std::min(gain.handles, process->last_amount)))
+      continue;
     best = Holder{std::move(named.process), named.pid, Holder::Basis::kGrowth, share,
                   static_cast<std::uint64_t>(std::llround(std::max(0.0, process->last_amount)))};
   }

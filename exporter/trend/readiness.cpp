@@ -173,8 +173,7 @@ std::string growth_phrase(const Readiness::Growth& growth) {
 
 std::string growth_claim(const Readiness::Growth& growth) {
   if (growth.is_large)
-    return std::string(", not long enough to tell a surge from a step") +
-           (growth.no_limit ? " where no limit is known" : "");
+    return std::string(", not long enough to tell a surge from a step") + (growth.no_limit ? " where no limit is known" : "");
   if (growth.is_beyond) return ", little beside the room there is";
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));

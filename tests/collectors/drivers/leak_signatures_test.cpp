@@ -185,11 +185,14 @@ TEST(NamedFiles, AreReadBeforeTheProgramRunsWithThem) {
   EXPECT_THAT(faults_of_named_files(drivers, files), testing::IsEmpty());
   drivers.pooltag_file = "tags.txt";
   drivers.leak_signatures_file = "leaks.txt";
-  EXPECT_THAT(faults_of_named_files(drivers, files),
-              testing::ElementsAre(
-                  "drivers.leak_signatures_file: leaks.txt: expected TAG - driver - versions - words in lines 1 and 3; versions are "
-                  "any, 5.1.3 or 5.0..5.1.3 (the lower first), a hyphen has a blank on both sides, comments begin with //"));
-  files.put("wide.txt", std::string("\xFF\xFE" "E\0v\0", 6));
+  EXPECT_THAT(
+      faults_of_named_files(drivers, files),
+      testing::ElementsAre(
+          "drivers.leak_signatures_file: leaks.txt: expected TAG - driver - versions - words in lines 1 and 3; versions are "
+          "any, 5.1.3 or 5.0..5.1.3 (the lower first), a hyphen has a blank on both sides, comments begin with //"));
+  files.put("wide.txt", std::string("\xFF\xFE"
+                                    "E\0v\0",
+                                    6));
   drivers.leak_signatures_file = drivers.pooltag_file = "wide.txt";
   EXPECT_THAT(faults_of_named_files(drivers, files),
               testing::ElementsAre("drivers.pooltag_file: wide.txt: is UTF-16; save it as UTF-8 or ANSI",

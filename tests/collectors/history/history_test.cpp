@@ -138,9 +138,10 @@ TEST(History, ACaptureOfTwoSystemsIsTold) {
   windows.pointer_bytes = 4;
   windows.parts = {{"kmem/system", 0, 0, "version=5.2.3790\nmachine=x86\n"}};
   files.put("mixed", test::capture_of({frame_of(1000, "6.1.0", "x86_64"), windows, frame_of(4000, "6.1.0", "x86_64")}));
-  EXPECT_THAT(read_history(files, {"mixed"}).warnings,
-              ElementsAre("mixed: is of Linux (x86_64), from 1970-01-01T00:00:03Z on of Windows 5.2 (x86); they are taken as one "
-                          "host's, which they are not unless it was upgraded"));
+  EXPECT_THAT(
+      read_history(files, {"mixed"}).warnings,
+      ElementsAre("mixed: is of Linux (x86_64), from 1970-01-01T00:00:03Z on of Windows 5.2 (x86); they are taken as one "
+                  "host's, which they are not unless it was upgraded"));
 }
 
 // Snapshots days apart are held against what comes behind them, which may be the torn end.

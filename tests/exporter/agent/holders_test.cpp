@@ -72,7 +72,8 @@ class ObjectLeak final : public KernelSource {
     }
     out.processes = {{4, "System", 2'000, {}, {}},
                      {1234, "updater.exe", has_counts_ ? std::optional(held + 60) : std::nullopt, {}, {}}};
-    if (wanted_ && tells_ && told_++ % fresh_every_ == 0) table_ = {{1234, type_, held}, {1234, "Key", 60}, {4, "Event", 1'500}};
+    if (wanted_ && tells_ && told_++ % fresh_every_ == 0)
+      table_ = {{1234, type_, held}, {1234, "Key", 60}, {4, "Event", 1'500}};
     out.object_handles = table_;
     return {};
   }

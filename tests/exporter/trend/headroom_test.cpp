@@ -97,7 +97,8 @@ TEST(Headroom, ALimitOf0IsNone) {
   for (const Room& room : headrooms_of(paged, snapshot)) EXPECT_FALSE(room.known());
   Sampler sampler;
   snapshot.pools = {paged};
-  for (const Sample& sample : sampler.take(snapshot, {}).subjects) EXPECT_FALSE(sample.limit.has_value()) << kind_name(sample.kind);
+  for (const Sample& sample : sampler.take(snapshot, {}).subjects)
+    EXPECT_FALSE(sample.limit.has_value()) << kind_name(sample.kind);
 }
 
 TEST(DayOfRoom, TheLeastOfADayAndNoLonger) {

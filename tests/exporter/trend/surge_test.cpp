@@ -80,7 +80,8 @@ TEST(SurgesTogether, TakeFromOneRoomAndEndWithIt) {
   TrendEngine engine;
   auto run = [&engine, minute = 0.0](double minutes, double big_an_hour, double small_an_hour) mutable {
     for (const double begin = minute, end = minute + minutes; minute < end; ++minute) {
-      const double hours = (minute - begin) / 60, big = 20 * kMiB + big_an_hour * hours, small = 20 * kMiB + small_an_hour * hours;
+      const double hours = (minute - begin) / 60, big = 20 * kMiB + big_an_hour * hours,
+                   small = 20 * kMiB + small_an_hour * hours;
       const double left = kRoom - 2 * (big + small - 40 * kMiB);
       std::array<Sample, 4> samples;
       samples[0].kind = samples[1].kind = Kind::kPool;
@@ -99,7 +100,8 @@ TEST(SurgesTogether, TakeFromOneRoomAndEndWithIt) {
   run(7 * 60, 100 * kMiB, 80 * kMiB);
   const double left = kRoom - 2 * 7 * 180 * kMiB, hours_left = left / (360 * kMiB);
   const auto of = [&engine](Kind kind, Pool pool, const char* text) { return *engine.find(kind, pool, text); };
-  const SubjectReport big = of(Kind::kTag, Pool::kSlabUnreclaimable, "big"), small = of(Kind::kTag, Pool::kSlabUnreclaimable, "small"),
+  const SubjectReport big = of(Kind::kTag, Pool::kSlabUnreclaimable, "big"),
+                      small = of(Kind::kTag, Pool::kSlabUnreclaimable, "small"),
                       slab = of(Kind::kPool, Pool::kSlabUnreclaimable, ""), vmalloc = of(Kind::kPool, Pool::kVmalloc, "");
   for (const SubjectReport& one : {big, small, slab, vmalloc}) {
     ASSERT_TRUE(one.surge && one.exhaustion) << one.text;
