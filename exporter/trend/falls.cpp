@@ -16,16 +16,16 @@ constexpr double kSettled = 0.05;              // of a fall: what comes a day la
 constexpr std::size_t kFewestPoints = 5;       // of a rise
 constexpr std::size_t kFewestPointsOfTwo = 7;  // where there are two alone
 constexpr std::size_t kMostRises = 9;
-constexpr double kAlike = 2;         // times the common slope, and its reverse
-constexpr double kStraight = 0.65;   // of what moves in the rises, the common slope explains, and ...
-constexpr double kEvidence = 60;     // ... how surely: by as many points as there are
-constexpr double kGoesOn = 0.5;      // of the growth of the first halves, in the second ones: what fills slows down
-constexpr double kAtOnce = 0.3;      // of the common slope, over the first third of the rises, and over the last, ...
-constexpr double kMostAtOnce = 2.5;  // ... or as much: load comes when it comes, and so does a batch
+constexpr double kAlike = 2;             // times the common slope, and its reverse
+constexpr double kStraight = 0.65;       // of what moves in the rises, the common slope explains, and ...
+constexpr double kEvidenceOfFalls = 60;  // ... how surely: by as many points as there are
+constexpr double kStillGrows = 0.5;      // of the growth of the first halves, in the second ones: what fills slows down
+constexpr double kAtOnce = 0.3;          // of the common slope, over the first third of the rises, and over the last, ...
+constexpr double kMostAtOnce = 2.5;      // ... or as much: load comes when it comes, and so does a batch
 // Load has the pattern of a week, too: growth has to be clearer and more, of what it begins from.
 constexpr double kOffWeek = 0.8, kStraightOfWeek = 0.9, kAtOnceOfWeek = 0.6, kLeastOfWeek = 0.25;
-constexpr double kGivenBack = 0.6;  // of the rise before a fall
-constexpr double kOneBase = 0.35;   // of the largest rise: so far apart the rises begin
+constexpr double kGivenBackByFall = 0.6;  // of the rise before a fall
+constexpr double kOneBase = 0.35;         // of the largest rise: so far apart the rises begin
 
 struct Rise {
   std::size_t begin = 0, end = 0;  // points
@@ -111,12 +111,12 @@ std::optional<Falls> find(const Points& points, double min_per_day) {
   const bool of_week = std::abs(apart - 7) < kOffWeek;
   if (of_week && largest < kLeastOfWeek * std::abs(lowest_base)) return std::nullopt;
   if (slope < min_per_day || straight < (of_week ? kStraightOfWeek : kStraight)) return std::nullopt;
-  if (-std::log(1 - straight) * (freedom - static_cast<double>(used)) < kEvidence) return std::nullopt;
+  if (-std::log(1 - straight) * (freedom - static_cast<double>(used)) < kEvidenceOfFalls) return std::nullopt;
   const auto as_always = [slope, least = of_week ? kAtOnceOfWeek : kAtOnce](const Sums& of) {
     return of.xx == 0 || (of.xy > least * slope * of.xx && of.xy < kMostAtOnce * slope * of.xx);
   };
   if (!as_always(begin) || !as_always(at_end)) return std::nullopt;
-  if (late.xy / late.xx < kGoesOn * early.xy / early.xx) return std::nullopt;
+  if (late.xy / late.xx < kStillGrows * early.xy / early.xx) return std::nullopt;
   if (highest_base - lowest_base > kOneBase * largest) return std::nullopt;
   for (std::size_t j = 0; j < count; ++j) {
     const Rise& rise = rises[j];
@@ -124,7 +124,7 @@ std::optional<Falls> find(const Points& points, double min_per_day) {
     if (rise.slope > kAlike * slope || rise.slope * kAlike < slope) return std::nullopt;
     if (j + 1 == count) continue;
     const double back = rise.to - points.y[rises[j + 1].begin];
-    if (back < kGivenBack * (rise.to - rise.from)) return std::nullopt;
+    if (back < kGivenBackByFall * (rise.to - rise.from)) return std::nullopt;
   }
   const Rise& newest = rises[count - 1];
   Falls found;

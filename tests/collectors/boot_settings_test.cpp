@@ -15,7 +15,7 @@ namespace kmem {
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr base::UnixMillis kBoot = 1'700'000'000'000, kMinute = 60'000;
+constexpr base::UnixMillis kFirstBoot = 1'700'000'000'000, kAMinute = 60'000;
 
 /// 2003 x86 with 2 GB and a paged pool of 290 MB.
 class Server2003 {
@@ -27,7 +27,7 @@ class Server2003 {
     seen_.clear();
     seen_.system = System::kWindows;
     seen_.os = OsInfo{"", "5.2", "3790", "x86"};
-    seen_.time = boot_ + minutes * kMinute;
+    seen_.time = boot_ + minutes * kAMinute;
     seen_.boot_time = boot_;
     seen_.physical_memory_bytes = 2048 * kMiB;
     seen_.parts = {{"settings", state, "", 0, 0}};
@@ -37,12 +37,12 @@ class Server2003 {
     settings_.note(seen_, boots_.note(seen_));
     return seen_;
   }
-  void reboot() { boot_ += 10'000 * kMinute; }
+  void reboot() { boot_ += 10'000 * kAMinute; }
 
  private:
   BootSettings& settings_;
   Boots boots_;
-  base::UnixMillis boot_ = kBoot;
+  base::UnixMillis boot_ = kFirstBoot;
   Snapshot seen_;
 };
 

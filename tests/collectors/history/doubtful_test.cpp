@@ -17,7 +17,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StrEq;
 
-const std::string kHeader = " Tag  Type     Allocs     Frees      Diff     Bytes  Per Alloc\n";
+const std::string kDoubtfulHead = " Tag  Type     Allocs     Frees      Diff     Bytes  Per Alloc\n";
 
 std::string row(const std::string& tag, int live, const std::string& type = "Nonp") {
   return " " + tag + " " + type + " " + std::to_string(1000 + live) + " 1000 " + std::to_string(live) + " " +
@@ -30,11 +30,11 @@ struct Files {
 };
 
 /// "2026-09-01T00:00:00.001Z 64" of each snapshot: its time, and the first tag's bytes.
-std::pair<std::string, test::WholeHistory> read(const Files& files) {
+std::pair<std::string, test::WholeHistory> read_named(const Files& files) {
   test::MemoryFiles all;
   all.set_modified(99);
   for (std::size_t i = 0; i < files.names.size(); ++i) {
-    all.put(files.names[i], kHeader + row("Leak", static_cast<int>(i) + 1));
+    all.put(files.names[i], kDoubtfulHead + row("Leak", static_cast<int>(i) + 1));
     if (i < files.modified.size()) all.set_modified(files.names[i], files.modified[i]);
   }
   auto whole = test::read_history(all, files.names);
@@ -66,7 +66,7 @@ TEST(Doubtful, ANumberBehindTheDateOfANameIsAnHourOnlyWhereItIsSurelyOne) {
       {{"p-20260901-01.log", "p-20260902-01.log"}, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128"},
   };
   for (const auto& [names, times] : table) {
-    const auto [found, whole] = read({names});
+    const auto [found, whole] = read_named({names});
     EXPECT_EQ(found, times) << names[0];
     EXPECT_THAT(whole.warnings, Contains(HasSubstr("may count the day's files, and is taken for no hour"))) << names[0];
   }
@@ -82,49 +82,50 @@ TEST(Doubtful, ANumberBehindTheDateOfANameIsAnHourOnlyWhereItIsSurelyOne) {
       {{"SRV1-20260901.log", "SRV1-20260902-0005.log"}, "2026-09-01T00:00:00Z 64; 2026-09-02T00:05:00Z 128"},
   };
   for (const auto& [names, times] : hours) {
-    const auto [found, whole] = read({names});
+    const auto [found, whole] = read_named({names});
     EXPECT_EQ(found, times) << names[0];
     EXPECT_THAT(whole.warnings, Not(Contains(HasSubstr("may count")))) << names[0];
   }
   std::vector<std::string> day;
   for (int hour = 0; hour < 24; ++hour)
     day.push_back("p-20260901-" + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + ".log");
-  EXPECT_THAT(read({day}).first, HasSubstr("2026-09-01T23:00:00Z 1536"));
+  EXPECT_THAT(read_named({day}).first, HasSubstr("2026-09-01T23:00:00Z 1536"));
 }
 
 TEST(Doubtful, CopiesAreDatedByTheirFoldersOrNotAtAll) {
   constexpr base::UnixMillis kAt = 1'795'000'000'000;
   for (const std::int64_t apart : {0, 5, 1000, 9000}) {
-    const auto [found, whole] = read({{"a/pool0.log", "a/pool1.log", "a/pool2.log"}, {kAt, kAt + apart, kAt + 2 * apart}});
+    const auto [found, whole] =
+        read_named({{"a/pool0.log", "a/pool1.log", "a/pool2.log"}, {kAt, kAt + apart, kAt + 2 * apart}});
     EXPECT_EQ(found, "") << apart;
     EXPECT_THAT(whole.error, HasSubstr("modified within 10 seconds of it, as copies and unpacked files are")) << apart;
   }
-  EXPECT_EQ(read({{"pool0.log", "pool1.log"}, {kAt, kAt + 3'600'000}}).first,
+  EXPECT_EQ(read_named({{"pool0.log", "pool1.log"}, {kAt, kAt + 3'600'000}}).first,
             "2026-11-18T11:06:40Z 64; 2026-11-18T12:06:40Z 128");
   for (const auto& [one, other] : {std::pair<std::string, std::string>{"2026-09-01/pool.log", "2026-09-02/pool.log"},
                                    {"logs/20260901/pool.log", "logs/20260902/pool.log"},
                                    {"2026-09-01/SRV/pool.log", "2026-09-02/SRV/pool.log"},
                                    {"pool_2026-09-01\\pool.log", "pool_2026-09-02\\pool.log"}}) {
-    const auto [found, whole] = read({{one, other}, {kAt, kAt + 5}});
+    const auto [found, whole] = read_named({{one, other}, {kAt, kAt + 5}});
     EXPECT_EQ(found, "2026-09-01T00:00:00Z 64; 2026-09-02T00:00:00Z 128") << one;
     EXPECT_THAT(whole.warnings, Contains(one + ": no time in the text: it is taken from the name of the file's folder"));
   }
   // The name goes on with the time, or with a count.
-  EXPECT_EQ(read({{"2026-09-01/0600.log", "2026-09-01/1800.log", "2026-09-02/0600.log"}}).first,
+  EXPECT_EQ(read_named({{"2026-09-01/0600.log", "2026-09-01/1800.log", "2026-09-02/0600.log"}}).first,
             "2026-09-01T06:00:00Z 64; 2026-09-01T18:00:00Z 128; 2026-09-02T06:00:00Z 192");
-  EXPECT_EQ(read({{"2026-09-01/06-30.log", "2026-09-01/18-30.log"}}).first,
+  EXPECT_EQ(read_named({{"2026-09-01/06-30.log", "2026-09-01/18-30.log"}}).first,
             "2026-09-01T06:30:00Z 64; 2026-09-01T18:30:00Z 128");
-  EXPECT_EQ(read({{"20260901/1.log", "20260901/2.log"}}).first, "2026-09-01T00:00:00Z 64; 2026-09-01T00:00:00.001Z 128");
+  EXPECT_EQ(read_named({{"20260901/1.log", "20260901/2.log"}}).first, "2026-09-01T00:00:00Z 64; 2026-09-01T00:00:00.001Z 128");
   // A day of which several were copied; a day on which it was written.
-  EXPECT_EQ(read({{"2026-09-01/pool0.log", "2026-09-01/pool1.log"}, {kAt, kAt + 5}}).first, "");
-  EXPECT_EQ(read({{"2026-11-18/pool.log"}, {kAt}}).first, "2026-11-18T11:06:40Z 64");
+  EXPECT_EQ(read_named({{"2026-09-01/pool0.log", "2026-09-01/pool1.log"}, {kAt, kAt + 5}}).first, "");
+  EXPECT_EQ(read_named({{"2026-11-18/pool.log"}, {kAt}}).first, "2026-11-18T11:06:40Z 64");
 }
 
 std::string at(int hour) { return "2026-11-04 " + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + ":00:00Z\n"; }
 
 TEST(Doubtful, ARowThatIsCutBeforeItsValuesIsNoValue) {
   const std::string rows = row("Leak", 1) + row("Even", 2) + row("AfdX", 3);
-  const auto log = [&](const std::string& second) { return at(9) + kHeader + rows + at(10) + kHeader + second; };
+  const auto log = [&](const std::string& second) { return at(9) + kDoubtfulHead + rows + at(10) + kDoubtfulHead + second; };
   const std::string two = row("Leak", 4) + row("Even", 5);
   for (const std::string cut : {" AfdX Nonp", " AfdX Non", " AfdX No\n", " AfdX \n", " AfdX", " Afd"}) {
     const test::WholeHistory whole = test::read_text(log(two + cut));
@@ -135,7 +136,7 @@ TEST(Doubtful, ARowThatIsCutBeforeItsValuesIsNoValue) {
   }
   // The next date right behind it.
   for (const std::string cut : {" AfdX ", " AfdX N", " AfdX Nonp     1", " AfdX Nonp 1003 1000", " AfdX Nonp 1003 1000 3 1"}) {
-    const test::WholeHistory whole = test::read_text(log(two + cut + at(11) + kHeader + rows));
+    const test::WholeHistory whole = test::read_text(log(two + cut + at(11) + kDoubtfulHead + rows));
     ASSERT_EQ(whole.snapshots.size(), 3U) << cut << whole.error;
     EXPECT_EQ(whole.skipped_count, 1U) << cut;
     EXPECT_EQ(whole.lost, std::vector<std::string>{"nonpaged AfdX 1"}) << cut;
@@ -147,24 +148,24 @@ TEST(Doubtful, ARowThatIsCutBeforeItsValuesIsNoValue) {
 
 TEST(Doubtful, TheNextDateStandsBehindADescriptionOrABlank) {
   const std::string rows = row("Leak", 1) + row("Even", 2);
-  const test::WholeHistory described =
-      test::read_text(at(9) + kHeader + rows + " AfdX Nonp 1003 1000 3 192 64 [nt!AfdX - so" + at(10) + kHeader + rows);
+  const test::WholeHistory described = test::read_text(
+      at(9) + kDoubtfulHead + rows + " AfdX Nonp 1003 1000 3 192 64 [nt!AfdX - so" + at(10) + kDoubtfulHead + rows);
   ASSERT_EQ(described.snapshots.size(), 2U) << described.error;
   EXPECT_EQ(described.snapshots[0].tags.size(), 3U);
   EXPECT_THAT(described.skipped, IsEmpty());
-  const test::WholeHistory blank = test::read_text(at(9) + kHeader + rows + " " + at(10) + kHeader + rows);
+  const test::WholeHistory blank = test::read_text(at(9) + kDoubtfulHead + rows + " " + at(10) + kDoubtfulHead + rows);
   ASSERT_EQ(blank.snapshots.size(), 2U) << blank.error;
   EXPECT_THAT(blank.skipped, testing::ElementsAre("f:5: a row is cut, and the next date stands behind it"));
   EXPECT_TRUE(blank.snapshots[0].gaps.has(Pool::kNonpaged));
-  EXPECT_THAT(test::read_text(" " + at(9) + kHeader + rows + " " + at(10) + kHeader + rows).skipped, IsEmpty());
+  EXPECT_THAT(test::read_text(" " + at(9) + kDoubtfulHead + rows + " " + at(10) + kDoubtfulHead + rows).skipped, IsEmpty());
 }
 
 TEST(Doubtful, RowsOfAHexadecimalTableThatLookDecimalAreRefused) {
   const test::WholeHistory whole =
-      test::read_text(at(9) + kHeader +
+      test::read_text(at(9) + kDoubtfulHead +
                       " Leak Nonp  16378  15f90  3e8  fa000 400\n CM31 Paged 13880 11170 2710 895440 384\n"
                       " Irp  Nonp  7a1ab  7a120   7c   d900 1c0\n AfdX Nonp 121 111 10 800 80\n" +
-                      at(10) + kHeader + " AfdX Nonp 122 112 10 800 80\n");
+                      at(10) + kDoubtfulHead + " AfdX Nonp 122 112 10 800 80\n");
   EXPECT_TRUE(whole.snapshots.empty());
   EXPECT_EQ(whole.skipped_count, 0U) << "all is refused";
 }
@@ -172,7 +173,7 @@ TEST(Doubtful, RowsOfAHexadecimalTableThatLookDecimalAreRefused) {
 TEST(Doubtful, TheNextHeadingStandsBehindARow) {
   const auto look = [](int hour, const std::string& rows) {
     return "!LogType=poolsnap\n!SystemTime=11\\04\\2026 " + std::string(hour < 10 ? "0" : "") + std::to_string(hour) +
-           ":00:00.0000 (GMT)\n!TickCount=" + std::to_string(hour * 3'600'000) + "\n" + kHeader + rows;
+           ":00:00.0000 (GMT)\n!TickCount=" + std::to_string(hour * 3'600'000) + "\n" + kDoubtfulHead + rows;
   };
   const std::string two = row("Leak", 4) + row("Even", 5);
   for (const std::string cut :
@@ -193,7 +194,8 @@ TEST(Doubtful, ColumnsThatSayTheSameAreHeldAgainstEachOther) {
   // Of a tag that was right before, and of one where all others are.
   for (const std::string wrong : {" Tag0 Nonp 1010 1000 10 840 64\n", " Tag0 Nonp 1010 1000 10 640 34\n",
                                   " New  Nonp 1010 1000 10 840 64\n", " New  Nonp 1010 1000 10 40 64\n"}) {
-    const test::WholeHistory whole = test::read_text(at(9) + kHeader + rows + at(10) + kHeader + wrong + row("Tag1", 11));
+    const test::WholeHistory whole =
+        test::read_text(at(9) + kDoubtfulHead + rows + at(10) + kDoubtfulHead + wrong + row("Tag1", 11));
     ASSERT_EQ(whole.snapshots.size(), 2U) << whole.error;
     EXPECT_EQ(whole.snapshots[1].tags.size(), 1U) << wrong;
     EXPECT_THAT(whole.skipped, testing::ElementsAre("f:13: Bytes is not Diff times Per Alloc, as it was before")) << wrong;
@@ -333,10 +335,10 @@ TEST(Doubtful, PerfmonsZoneTellsWhereItsClockMoves) {
 TEST(Doubtful, FarReadingsAmidALogAreSlips) {
   for (const std::size_t slips : {1U, 2U, 3U, 6U}) {
     std::string text;
-    for (int hour = 0; hour < 6; ++hour) text += at(hour) + kHeader + row("Leak", 10 + hour);
+    for (int hour = 0; hour < 6; ++hour) text += at(hour) + kDoubtfulHead + row("Leak", 10 + hour);
     for (std::size_t slip = 0; slip < slips; ++slip)
-      text += "2036-01-01 0" + std::to_string(slip) + ":00:00Z\n" + kHeader + row("Leak", 20);
-    for (int hour = 6; hour < 12; ++hour) text += at(hour) + kHeader + row("Leak", 10 + hour);
+      text += "2036-01-01 0" + std::to_string(slip) + ":00:00Z\n" + kDoubtfulHead + row("Leak", 20);
+    for (int hour = 6; hour < 12; ++hour) text += at(hour) + kDoubtfulHead + row("Leak", 10 + hour);
     const test::WholeHistory whole = test::read_text(text);
     EXPECT_EQ(whole.snapshots.size(), 12U) << slips;
     EXPECT_EQ(whole.skipped_count, slips);
@@ -348,7 +350,7 @@ TEST(Doubtful, AnotherHostsReadingsBehindTheFirstsAreSaid) {
   const auto log = [](int from, int to, int first, int step) {
     std::string text;
     for (int hour = from; hour < to; ++hour) {
-      text += at(hour) + kHeader;
+      text += at(hour) + kDoubtfulHead;
       for (int tag = 0; tag < 10; ++tag) text += row("Tag" + std::to_string(tag), first + step * tag + hour);
     }
     return text;
@@ -369,7 +371,7 @@ TEST(Doubtful, AnotherHostsReadingsBehindTheFirstsAreSaid) {
   const auto few = [](const std::string& day, int from) {
     std::string text;
     for (int hour = 10; hour < 15; ++hour)
-      text += "2026-11-" + day + " " + std::to_string(hour) + ":00:00Z\n" + kHeader + row("Leak", from * 100 + hour) +
+      text += "2026-11-" + day + " " + std::to_string(hour) + ":00:00Z\n" + kDoubtfulHead + row("Leak", from * 100 + hour) +
               row("Even", from * 200 + hour, "Paged") + row("AfdX", from * 300 + hour) + row("Toke", from * 400 + hour);
     return text;
   };

@@ -16,33 +16,33 @@
 namespace kmem::trend {
 namespace {
 
-constexpr double kMiB = 1024.0 * 1024;
-constexpr double kLeast = 32.0 * 1024;
+constexpr double kFallsMiB = 1024.0 * 1024;
+constexpr double kLeastOfFalls = 32.0 * 1024;
 
 /// Floors of 56 days, with a little that comes and goes from day to day.
 std::vector<float> floors_of(const std::function<double(double day)>& mib) {
   std::vector<float> floors;
   for (int i = 0; i < kCoarseBuckets; ++i) {
     const double day = static_cast<double>(i) / kBucketsPerDay;
-    floors.push_back(static_cast<float>((mib(day) + 0.2 * std::sin(5 * day)) * kMiB));
+    floors.push_back(static_cast<float>((mib(day) + 0.2 * std::sin(5 * day)) * kFallsMiB));
   }
   return floors;
 }
 
 std::size_t falls_of(const std::function<double(double day)>& mib) {
-  const auto found = find_falls(floors_of(mib), kLeast);
+  const auto found = find_falls(floors_of(mib), kLeastOfFalls);
   return found ? found->count : 0;
 }
 
 double since(double day, double period, double phase) { return std::fmod(day + phase, period); }
 
 TEST(Falls, AreThoseOfALeakWhoseServiceRestarts) {
-  const auto found = find_falls(floors_of([](double day) { return 30 + 2 * since(day, 28, 14); }), kLeast);
+  const auto found = find_falls(floors_of([](double day) { return 30 + 2 * since(day, 28, 14); }), kLeastOfFalls);
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->count, 2U);
-  EXPECT_NEAR(found->slope_per_day / kMiB, 2, 0.05);
-  EXPECT_NEAR(found->given_back / kMiB, 54, 3);
-  EXPECT_NEAR(found->growth / kMiB, 26, 3);
+  EXPECT_NEAR(found->slope_per_day / kFallsMiB, 2, 0.05);
+  EXPECT_NEAR(found->given_back / kFallsMiB, 54, 3);
+  EXPECT_NEAR(found->growth / kFallsMiB, 26, 3);
   EXPECT_NEAR(found->days, 14, 1);
   EXPECT_EQ(falls_of([](double day) { return 30 + 2 * since(day, 28, 0.3); }), 1U) << "one restart, amid the history";
   EXPECT_EQ(falls_of([](double day) { return 5 + 2 * since(day, 7, 0.3); }), 7U) << "each week, beyond what load does";
@@ -80,20 +80,20 @@ TEST(Falls, OfPacesOrBasesThatDifferAreNoneInCommon) {
 
 TEST(Falls, OfFewReadingsAndGapsAreNone) {
   std::vector<float> floors = floors_of([](double day) { return 30 + 2 * since(day, 28, 14); });
-  EXPECT_FALSE(find_falls(std::span(floors).first(15 * kBucketsPerDay), kLeast).has_value());
+  EXPECT_FALSE(find_falls(std::span(floors).first(15 * kBucketsPerDay), kLeastOfFalls).has_value());
   std::fill(floors.begin(), floors.end(), std::numeric_limits<float>::quiet_NaN());
-  EXPECT_FALSE(find_falls(floors, kLeast).has_value());
-  EXPECT_FALSE(find_falls({}, kLeast).has_value());
+  EXPECT_FALSE(find_falls(floors, kLeastOfFalls).has_value());
+  EXPECT_FALSE(find_falls({}, kLeastOfFalls).has_value());
 }
 
 /// A tag that grows 2 MiB a day and is given back every 20 days, and its pool; by the hour.
 void observe_days(TrendEngine& engine, double from, double to) {
   for (int hour = static_cast<int>(from * 24); hour < static_cast<int>(to * 24); ++hour) {
     const double day = hour / 24.0;
-    const double bytes = (30 + 2 * since(day, 20, 0) + 0.2 * std::sin(5 * day)) * kMiB;
+    const double bytes = (30 + 2 * since(day, 20, 0) + 0.2 * std::sin(5 * day)) * kFallsMiB;
     Sample pool, tag;
     pool.kind = Kind::kPool, pool.pool = tag.pool = Pool::kNonpaged;
-    pool.amount = static_cast<std::uint64_t>(bytes + 50 * kMiB);
+    pool.amount = static_cast<std::uint64_t>(bytes + 50 * kFallsMiB);
     tag.text = "Svc", tag.amount = static_cast<std::uint64_t>(bytes);
     const std::array<Sample, 2> samples = {pool, tag};
     engine.observe({kStart + static_cast<std::int64_t>(hour) * kHourMs, kStart - 30 * kDayMs, samples});
@@ -112,7 +112,7 @@ TEST(Falls, AreToldWhereNothingElseIs) {
   EXPECT_EQ(growth->text, "Svc") << "the tag, not its pool";
   EXPECT_EQ(growth->falls, 2U);
   EXPECT_FALSE(growth->is_large);
-  EXPECT_NEAR(growth->amount / kMiB, 2, 0.1);
+  EXPECT_NEAR(growth->amount / kFallsMiB, 2, 0.1);
   EXPECT_EQ(growth->seconds, 86400);
   EXPECT_EQ(growth_label(*growth), "Grows between falls: ");
   EXPECT_EQ(growth_claim(*growth), ", given back 2 times, the last " + std::to_string(std::llround(growth->days_since_fall)) +
