@@ -227,7 +227,8 @@ void TrendWatch::note_readiness() {
   std::optional<Subject> growing;
   if (const auto& largest = readiness.largest; largest && largest->is_told_first()) {
     growing = Subject{largest->kind, largest->pool, largest->text};
-    if (growing != growing_)
+    // Again where what was little has become much.
+    if (growing != growing_ || (largest->is_large && !growing_large_))
       base::log_warn(trend::growth_phrase(*largest) + trend::growth_claim(*largest),
                      {{"kind", trend::kind_name(largest->kind)},
                       {"pool", trend::pool_name_of(largest->kind, largest->pool)},
@@ -236,6 +237,7 @@ void TrendWatch::note_readiness() {
                       {"seconds", number("%.0f", largest->seconds)}});
   }
   growing_ = std::move(growing);
+  growing_large_ = growing_ && readiness.largest->is_large;
   if (judged_ == readiness.judged) return;
   if (readiness.judged) {
     if (judged_) base::log_info("the history suffices to tell a leak");

@@ -86,6 +86,7 @@ class TrendWatch {
   std::vector<select::TagId> suspects_;                     // the tags of leaks_ and surges_
   std::map<Subject, base::UnixMillis> said_, surges_said_;  // of the last review, and since when they grow
   std::optional<Subject> growing_;                          // named as growing now, as logged last
+  bool growing_large_ = false;
   std::optional<bool> judged_;                              // as logged last
   std::uint64_t clock_jumps_ = 0;                           // as seen last
   base::Flapping clock_;

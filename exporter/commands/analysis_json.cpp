@@ -67,6 +67,7 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"seconds", std::llround(growth->seconds)},
           {"large", growth->is_large},
           {"beyond_all_before", growth->is_beyond},
+          {"goes_on", growth->goes_on},
           {"falls", growth->falls}};
 }
 

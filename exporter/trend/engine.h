@@ -135,6 +135,8 @@ class TrendEngine {
     History history;
 
     [[nodiscard]] const SurgeState& surge() const;
+    /// What is called a leak and would not end soon is told by that alone.
+    [[nodiscard]] bool is_surging() const { return surge().active() && (verdict != Verdict::kLeak || surge().ends_soon); }
     [[nodiscard]] bool is(Kind a_kind, Pool a_pool, std::string_view a_text) const {
       return kind == a_kind && pool == a_pool && text == a_text;
     }
@@ -178,6 +180,7 @@ class TrendEngine {
   void judge(std::size_t until);
   void judge(Subject& subject, std::size_t slot);
   void look_for_falls(std::size_t slot);
+  [[nodiscard]] std::optional<Falls> growth_of_last_weeks(std::span<const float> floors, std::size_t slot) const;
   void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days);
   [[nodiscard]] double limit_of(std::size_t slot) const;
   [[nodiscard]] static std::size_t total_of(Kind kind, Pool pool);

@@ -11,7 +11,7 @@
 namespace kmem::trend {
 
 struct Falls {
-  std::size_t count = 0;     // that gave the growth back
+  std::size_t count = 0;     // that gave the growth back; 0: there is none, the last weeks alone are a leak's
   double given_back = 0;     // by the newest of them
   double growth = 0;         // since then
   double days = 0;           // since then, before the end of the floors

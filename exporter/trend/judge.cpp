@@ -79,6 +79,28 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   if (daily_turn) look_for_falls(slot);
 }
 
+/// A leak that slowed down, or was higher before it was given back, has a past that speaks for a cache; its last weeks do not.
+std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> floors, std::size_t slot) const {
+  constexpr std::size_t kDays = 28, kBefore = 5, kBuckets = kDays * kBucketsPerDay;
+  if (floors.size() < kBuckets + kBefore * kBucketsPerDay) return std::nullopt;
+  const std::span<const float> weeks = floors.last(kBuckets);
+  const auto lowest = [](std::span<const float> of) {
+    float low = kNothing;
+    for (const float floor : of) low = std::fmin(low, floor);
+    return static_cast<double>(low);
+  };
+  const double least = min_per_day(state_.subjects[slot]->kind);
+  const auto week = std::size_t{7} * kBucketsPerDay;
+  if (!(lowest(weeks.last(week)) - lowest(weeks.first(week)) >= least * kDays / 2)) return std::nullopt;
+  const Assessment alone = assess(weeks, {least, limit_of(slot), false});
+  if (alone.leak_score < 1) return std::nullopt;
+  Falls found;
+  found.slope_per_day = alone.slope_per_day;
+  found.days = std::min<double>(kDays, std::max(alone.onset_days_ago, 1.0));
+  found.growth = found.slope_per_day * found.days;
+  return found;
+}
+
 void TrendEngine::look_for_falls(std::size_t slot) {
   const Subject& subject = *state_.subjects[slot];
   std::optional<Falls> found;
@@ -88,7 +110,9 @@ void TrendEngine::look_for_falls(std::size_t slot) {
     const std::int64_t first_bucket = state_.judged_bucket - kCoarseBuckets + 1;
     const std::int64_t from = std::max(judged_from(state_.timeline.boots().back()), subject.first_seen_ms / kCoarseMs);
     const auto skipped = static_cast<std::size_t>(std::clamp<std::int64_t>(from - first_bucket, 0, kCoarseBuckets));
-    found = find_falls(std::span<const float>(line).subspan(skipped), min_per_day(subject.kind));
+    const std::span<const float> floors = std::span<const float>(line).subspan(skipped);
+    found = find_falls(floors, min_per_day(subject.kind));
+    if (!found && subject.verdict == Verdict::kOk) found = growth_of_last_weeks(floors, slot);
   }
   if (found) falls_[slot] = *found;
   else falls_.erase(slot);

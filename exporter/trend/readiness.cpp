@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "collectors/base/clock.h"
@@ -72,16 +73,19 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
 /// Of a tag before that of a total, which may be the tag's; by what was given back.
 std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
   std::optional<Readiness::Growth> growth;
-  std::pair<bool, double> most;
+  std::tuple<bool, bool, double> most;
   for (const auto& [slot, falls] : falls_) {
     const Subject& subject = *state_.subjects[slot];
     const Verdict verdict = verdict_of(subject);
-    if (verdict == Verdict::kLeak || verdict == Verdict::kSurge) continue;
-    const std::pair<bool, double> rank(subject.kind == Kind::kTag, falls.given_back);
+    const bool falls_back = falls.count > 0;
+    if (verdict == Verdict::kLeak || verdict == Verdict::kSurge || (!falls_back && verdict != Verdict::kOk)) continue;
+    const std::tuple rank(falls_back, subject.kind == Kind::kTag, falls_back ? falls.given_back : falls.growth);
     if (growth && rank <= most) continue;
     most = rank;
-    growth = Readiness::Growth{subject.kind, subject.pool, subject.text, falls.slope_per_day, base::kSecondsPerDay};
+    const double days = falls_back ? 1 : falls.days;
+    growth = Readiness::Growth{subject.kind, subject.pool, subject.text, days * falls.slope_per_day, days * base::kSecondsPerDay};
     growth->falls = falls.count, growth->days_since_fall = falls.days;
+    growth->goes_on = !falls_back;
   }
   return growth;
 }
@@ -149,7 +153,7 @@ Readiness TrendEngine::readiness() const {
   const bool is_faster = fast && (fast->is_large || ((of_all || fast->is_beyond) && (!slow || fast->amount > slow->amount)));
   readiness.largest = is_faster ? std::move(fast) : std::move(slow);
   if (readiness.largest) readiness.largest->is_new = !of_all && !is_faster;
-  if (!readiness.largest || !readiness.largest->is_large)
+  if (!readiness.largest || !(readiness.largest->is_large || readiness.largest->is_beyond))
     if (auto between = growth_between_falls()) readiness.largest = std::move(between);
   if (readiness.largest)
     readiness.largest->of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(),
@@ -160,6 +164,7 @@ Readiness TrendEngine::readiness() const {
 std::string_view growth_label(const Readiness::Growth& growth) {
   if (growth.is_large) return "Grows now: ";
   if (growth.falls > 0) return "Grows between falls: ";
+  if (growth.goes_on) return "Grows on: ";
   if (growth.is_beyond) return "Grows beyond all before: ";
   if (growth.is_new) return "Too new to be judged, of those the largest growth: ";
   return growth.of_rest ? "Largest growth of the rest: " : "Largest growth so far: ";
@@ -174,6 +179,7 @@ std::string growth_phrase(const Readiness::Growth& growth) {
 std::string growth_claim(const Readiness::Growth& growth) {
   if (growth.is_large)
     return std::string(", not long enough to tell a surge from a step") + (growth.no_limit ? " where no limit is known" : "");
+  if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen: it was faster or higher before";
   if (growth.is_beyond) return ", little beside the room there is";
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));

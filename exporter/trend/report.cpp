@@ -120,7 +120,7 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
   if (!room.known()) return std::nullopt;
   const Subject& subject = *state_.subjects[slot];
   double slope = static_cast<double>(subject.slope_per_day), error = static_cast<double>(subject.slope_error_per_day);
-  double surging = subject.surge().active() ? static_cast<double>(subject.surge().pace_per_day) : 0;
+  double surging = subject.is_surging() ? static_cast<double>(subject.surge().pace_per_day) : 0;
   if (subject.kind == Kind::kPool) {
     const PaceOfPool all = pace_on_room(subject, room.bound, paces);
     if (all.leaking > slope) slope = all.leaking, error = std::max(error, all.error);
@@ -164,7 +164,7 @@ TrendEngine::PacesOfPools TrendEngine::paces_of_pools() const {
       pace.leaking += static_cast<double>(subject->slope_per_day);
       pace.error = std::hypot(pace.error, static_cast<double>(subject->slope_error_per_day));
     }
-    if (subject->surge().active()) pace.surging += static_cast<double>(subject->surge().pace_per_day);
+    if (subject->is_surging()) pace.surging += static_cast<double>(subject->surge().pace_per_day);
   }
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
     PaceOfPool& own = of_pools[pool];
@@ -206,8 +206,7 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
   const bool leak = subject.verdict == Verdict::kLeak;
   report.confidence = leak ? std::max(0.5, confidence) : std::min(0.49, confidence);
   report.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
-  // What is called a leak and would not end soon is told by that.
-  if (subject.surge().active() && (!leak || subject.surge().ends_soon)) {
+  if (subject.is_surging()) {
     double pace = static_cast<double>(subject.surge().pace_per_day);
     if (subject.kind == Kind::kPool) pace = std::max(pace, paces[static_cast<std::size_t>(subject.pool)].surging);
     const double left = limit_of(slot) - static_cast<double>(state_.open[slot].last);

@@ -116,8 +116,9 @@ struct Readiness {
     double days_since_fall = 0;
     bool is_beyond = false;  // grows now, far beyond all before, yet little for what was left or for the pool
     bool no_limit = false;   // is known
+    bool goes_on = false;    // the last weeks alone are those of a leak, all of the boot's are not
     /// Whether that nothing was seen would say too little beside it.
-    [[nodiscard]] bool is_told_first() const { return is_large || is_beyond || falls > 0; }
+    [[nodiscard]] bool is_told_first() const { return is_large || is_beyond || goes_on || falls > 0; }
   };
   bool judged = false;           // a boot was long enough, or boots together were
   bool few = false;              // it lacks in readings, not in days
