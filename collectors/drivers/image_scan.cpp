@@ -245,10 +245,10 @@ base::Result<std::vector<ImageTag>> scan_image(std::span<const std::byte> file) 
     Finds known;
     follow_x86(*image, flow);
     flow.finish(known, finds);
-    // Where every tag is known, what merely looks like one is none; other modules may be told tags in tables.
+    // Where every tag is known, what merely looks like one is none, unless a structure keeps it, which other modules may read.
     const bool of_kernel =
         std::all_of(image->imports.begin(), image->imports.end(), [](const PeImport& import) { return import.of_kernel; });
-    if (flow.knows_all() && of_kernel) finds.keep_from(Evidence::kArgument);
+    if (flow.knows_all() && of_kernel) finds.keep_from(Evidence::kArgument, flow.kept_in_structures());
     finds.merge(known);
   }
   return finds.take();

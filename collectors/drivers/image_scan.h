@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -39,8 +40,9 @@ class Finds {
   /// The same image's, found in another way: the better evidence counts, and no place twice.
   void merge(const Finds& other);
   /// What is less than this goes.
-  void keep_from(Evidence least) {
-    std::erase_if(tags_, [least](const auto& entry) { return entry.second.evidence < least; });
+  /// Those of less evidence go, but for some.
+  void keep_from(Evidence least, const std::set<std::uint32_t>& but) {
+    std::erase_if(tags_, [&](const auto& entry) { return entry.second.evidence < least && !but.contains(entry.first); });
   }
   [[nodiscard]] std::vector<ImageTag> take() const;
 

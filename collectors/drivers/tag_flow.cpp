@@ -344,6 +344,25 @@ void TagFlow::resolve_fields(std::uint32_t function, const Seen& seen, const Fin
       if (fields_.contains(field.offset)) look_at(field.value, is_text(call, field));
 }
 
+std::set<std::uint32_t> TagFlow::kept_in_structures() const {
+  std::set<std::uint32_t> kept;
+  const auto keep = [&](ValueSets::Id value) {
+    for (const Origin& origin : kept_.of(value))
+      if (origin.kind == Origin::kNumber) kept.insert(origin.value);
+  };
+  for (const auto& [function, seen] : functions_) {
+    for (const Seen::Field& field : seen.fields) {
+      if (field.pointer == Seen::kOfImage || field.bytes != 4 || seen.is_text(field)) continue;
+      kept.insert(field.value);
+      keep(field.from);
+    }
+    for (const Call& call : seen.calls)
+      for (const Call::Field& field : call.fields)
+        if (!is_text(call, field)) keep(field.value);
+  }
+  return kept;
+}
+
 bool has_tag_calls(const PeImage& image) {
   return std::any_of(image.imports.begin(), image.imports.end(),
                      [](const PeImport& import) { return tag_call(&import).kind == TagCall::kTagged; });

@@ -93,6 +93,8 @@ class TagFlow {
 
   /// After all functions. `weak` are the finds of the searches that know less.
   void finish(Finds& finds, const Finds& weak);
+  /// The numbers that are kept in structures, which other modules may read: of four bytes, and no text's.
+  [[nodiscard]] std::set<std::uint32_t> kept_in_structures() const;
   [[nodiscard]] bool knows_all() const { return has_calls_ && !is_lost_; }
 
  private:

@@ -87,8 +87,8 @@ class TrendWatch {
   std::map<Subject, base::UnixMillis> said_, surges_said_;  // of the last review, and since when they grow
   std::optional<Subject> growing_;                          // named as growing now, as logged last
   bool growing_large_ = false;
-  std::optional<bool> judged_;                              // as logged last
-  std::uint64_t clock_jumps_ = 0;                           // as seen last
+  std::optional<bool> judged_;     // as logged last
+  std::uint64_t clock_jumps_ = 0;  // as seen last
   base::Flapping clock_;
   std::vector<std::uint64_t> described_;  // keys of the members in view_.tags
   metrics::TrendView view_;

@@ -83,7 +83,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     if (growth && rank <= most) continue;
     most = rank;
     const double days = falls_back ? 1 : falls.days;
-    growth = Readiness::Growth{subject.kind, subject.pool, subject.text, days * falls.slope_per_day, days * base::kSecondsPerDay};
+    growth =
+        Readiness::Growth{subject.kind, subject.pool, subject.text, days * falls.slope_per_day, days * base::kSecondsPerDay};
     growth->falls = falls.count, growth->days_since_fall = falls.days;
     growth->goes_on = !falls_back;
   }
