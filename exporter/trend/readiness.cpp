@@ -159,6 +159,13 @@ Readiness TrendEngine::readiness() const {
   if (readiness.largest)
     readiness.largest->of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(),
                                              [](const auto& subject) { return verdict_of(*subject) != Verdict::kOk; });
+  // Beside what has a verdict noise is no news.
+  constexpr double kNoise = 1e-3;  // of its pool
+  if (const auto& largest = readiness.largest; largest && largest->of_rest && !largest->is_told_first()) {
+    const std::uint32_t pool = find_slot(Kind::kPool, largest->pool, {}, key_of(Kind::kPool, largest->pool, {}));
+    if (pool != base::FlatIndex::kNone && largest->amount < kNoise * static_cast<double>(state_.open[pool].last))
+      readiness.largest.reset();
+  }
   return readiness;
 }
 
@@ -180,7 +187,7 @@ std::string growth_phrase(const Readiness::Growth& growth) {
 std::string growth_claim(const Readiness::Growth& growth) {
   if (growth.is_large)
     return std::string(", not long enough to tell a surge from a step") + (growth.no_limit ? " where no limit is known" : "");
-  if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen: it was faster or higher before";
+  if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen";
   if (growth.is_beyond) return ", little beside the room there is";
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));

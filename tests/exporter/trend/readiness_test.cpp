@@ -289,6 +289,28 @@ TEST(GrowsBeyondAllBefore, IsNamedThoughItIsLittleOfTheRoom) {
   EXPECT_EQ(handles.engine.readiness().largest->amount, 1725);
 }
 
+/// A leak that slowed down has a past that speaks for a cache; its last weeks alone are a leak's.
+TEST(GrowsOn, ByItsLastWeeks) {
+  const auto told = [](double early_a_day, double late_a_day, int bend) {
+    TrendEngine engine;
+    for (int hour = 0; hour <= 56 * 24; ++hour) {
+      const double days = hour / 24.0, wave = 0.3 * std::sin(hour / 24.0 * 6.283185307);
+      const double mb = 100 + wave + early_a_day * std::min<double>(days, bend) + late_a_day * std::max(0.0, days - bend);
+      look(engine, hour, mb);
+    }
+    engine.settle();
+    const auto growth = engine.readiness().largest;
+    const bool quiet = engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->verdict == Verdict::kOk;
+    return !quiet    ? std::string("verdict")
+           : !growth ? std::string()
+                     : std::string(growth_label(*growth)) + std::to_string(std::llround(growth->amount / 28e6));
+  };
+  EXPECT_EQ(told(10, 3.5, 14), "Grows on: 4");
+  EXPECT_EQ(told(10, 0, 14), "") << "what has ended";
+  EXPECT_EQ(told(2, 2, 14), "verdict");
+  EXPECT_EQ(told(0, 0, 14), "");
+}
+
 TEST(GrowsNow, HandlesOfAProcessCount) {
   Host host(true);
   for (int five = 1; five <= 12; ++five) host.at(240 + five / 12.0, 0, 1000 + 2000.0 * five);
