@@ -125,6 +125,7 @@ void TrendNotes::refresh() {
   } else if (const auto taken = engine.load(loaded->payload); !taken) {
     problem_ = path_ + ": " + taken.error().message;
   } else {
+    engine.look_for_falls();
     const trend::Readiness readiness = engine.readiness();
     const std::string lacking = trend::readiness_words(readiness);
     // What says more than that nothing could be judged.

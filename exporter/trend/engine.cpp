@@ -252,6 +252,7 @@ void TrendEngine::observe(const Observation& observation) {
   }
   note_absent(observation.gaps);
   look_for_surges(fine_before);
+  if (falls_unlooked_ && tick_ > 1) look_for_falls();  // not before the first page
   // As large a share of the table as of the two hours has gone by.
   const double share = static_cast<double>(moment.at_ms - before_ms) / static_cast<double>(kJudgedWithinMs);
   const double many = std::ceil(share * static_cast<double>(state_.subjects.size()));

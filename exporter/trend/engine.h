@@ -73,6 +73,9 @@ class TrendEngine {
   void observe(const Observation& observation);
   /// Judges at once whatever is due: for the end of a replay.
   void settle();
+  /// Looks for what grows between falls, or on, once for all subjects: after load() that is done with the second observation,
+  /// and never where there is none.
+  void look_for_falls();
 
   [[nodiscard]] Summary summary() const;
   [[nodiscard]] Readiness readiness() const;
@@ -218,6 +221,7 @@ class TrendEngine {
   State state_;
   base::FlatIndex index_;
   std::map<std::size_t, Falls> falls_;  // by slot, of the running boot; few have one. Looked for once a day
+  bool falls_unlooked_ = false;         // since load()
   std::vector<std::uint32_t> order_;    // slots in the order of the last observation
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;

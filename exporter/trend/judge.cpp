@@ -101,6 +101,11 @@ std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> fl
   return found;
 }
 
+void TrendEngine::look_for_falls() {
+  falls_unlooked_ = false;
+  for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) look_for_falls(slot);
+}
+
 void TrendEngine::look_for_falls(std::size_t slot) {
   const Subject& subject = *state_.subjects[slot];
   std::optional<Falls> found;

@@ -266,7 +266,7 @@ base::Result<void> TrendEngine::load(std::string_view payload) {
   gap_ms_ = 0;
   week_growths_.clear();
   falls_.clear();
-  for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) look_for_falls(slot);
+  falls_unlooked_ = true;
   order_.clear();
   tick_ = 0;
   last_admission_hour_ = -1;

@@ -120,6 +120,7 @@ TEST(Falls, AreToldWhereNothingElseIs) {
   // What is saved tells it again at once; a boot begins anew.
   TrendEngine taken;
   ASSERT_TRUE(taken.load(engine.save()).ok());
+  taken.look_for_falls();
   ASSERT_TRUE(taken.readiness().largest.has_value());
   EXPECT_EQ(taken.readiness().largest->falls, 2U);
   Sample tag;
