@@ -7,6 +7,7 @@
 #include "collectors/base/digit.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/script_csv.h"
+#include "collectors/history/time_text.h"
 
 namespace kmem::history {
 namespace {
@@ -25,6 +26,20 @@ constexpr Spelling kSpellings[] = {
     {"sampletime", kTime},
     {"datum", kTime},
     {"when", kTime},
+    {"unixtime", kTime},
+    {"unixtimestamp", kTime},
+    {"unixseconds", kTime},
+    {"epoch", kTime},
+    {"epochtime", kTime},
+    {"epochseconds", kTime},
+    {"timezone", kZone},
+    {"timezoneid", kZone},
+    {"timezonename", kZone},
+    {"timezoneoffset", kZone},
+    {"tz", kZone},
+    {"tzoffset", kZone},
+    {"utcoffset", kZone},
+    {"gmtoffset", kZone},
     {"date", kDate},
     {"time", kClock},
     {"computername", kHost},
@@ -243,6 +258,23 @@ std::string row_time_text(const CsvFields& fields, std::size_t time, std::size_t
   const auto field = [&](std::size_t at) { return at < fields.size() ? trimmed(fields[at]) : std::string_view(); };
   std::string text(field(time));
   return text.empty() ? std::string(field(date)) + " " + std::string(field(clock)) : text;
+}
+
+std::optional<Zone> zone_in_cell(std::string_view cell) {
+  cell = trimmed(cell);
+  if (const auto named = zone_named(cell)) return named;
+  for (const std::string_view before : {"UTC", "GMT"})
+    if (cell.size() > before.size() && same_word(cell.substr(0, before.size()), before)) cell.remove_prefix(before.size());
+  // A TimeSpan: "02:00:00", "-05:00:00".
+  constexpr std::string_view kSeconds = ":00";
+  if (std::count(cell.begin(), cell.end(), ':') == 2 && cell.ends_with(kSeconds)) cell.remove_suffix(kSeconds.size());
+  std::string text(cell);
+  if (text.find(':') != std::string::npos && base::is_digit(text.front())) text.insert(0, 1, '+');
+  std::string_view rest = text;
+  const auto minutes = take_zone_minutes(rest);
+  constexpr int kFarthest = 14 * 60;
+  if (!minutes || !rest.empty() || *minutes < -kFarthest || *minutes > kFarthest) return std::nullopt;
+  return Zone{*minutes};
 }
 
 std::string reading_time_text(std::string_view line) {

@@ -66,7 +66,8 @@ struct TextOptions {
   DateOptions dates;
   std::function<bool()> modified_is_shared = {};  // by another file without a date in its name: copies, which it does not date
   bool lines_tell_hosts = false;                  // those above the dates
-  std::function<FileDate()> of_name = {};         // the file's date by its name, beside those of others; none: by itself
+  std::function<base::Result<LineReader>()> again = {};  // the file's lines from the first on, once more
+  std::function<FileDate()> of_name = {};                // the file's date by its name, beside those of others; none: by itself
 
   [[nodiscard]] FileDate date_of_name(const std::string& path) const {
     return of_name ? of_name() : FileDate{date_in_name(path, dates)};
