@@ -473,5 +473,90 @@ TEST(Doubtful, AZoneInAColumnOfItsOwnIsThatOfTheTimeBesideIt) {
               HasSubstr("is of the zone \"Nowhere Standard Time\", which is not known"));
 }
 
+std::string session(const std::string& day, const std::string& uptime) {
+  return "Debug session time: " + day + " 18:00:00.000 2026 (UTC + 0:00)\nSystem Uptime: " + uptime + "\n";
+}
+
+TEST(Doubtful, HalfOfTheNonpagedPoolIsNotAllOfIt) {
+  const std::string title = "*** Virtual Memory Usage ***\n", half = "NonPagedPool Usage: 250 ( 1000 Kb)\n",
+                    nx = "NonPagedPoolNx Usage: 50000 ( 200000 Kb)\n", paged = "PagedPool Usage: 10 ( 40 Kb)\n";
+  const std::string first = session("Sat Nov 14", "1 days 0:00:00"), second = session("Sun Nov 15", "2 days 0:00:00");
+  const auto sizes = [](const std::string& text) {
+    const test::WholeHistory whole = test::read_text(text);
+    std::string found = whole.error;
+    for (const Snapshot& snapshot : whole.snapshots)
+      for (const PoolTotals& pool : snapshot.pools)
+        if (pool.pool == Pool::kNonpaged) found += (pool.bytes ? std::to_string(*pool.bytes) : "?") + " ";
+    return found + std::to_string(whole.skipped_count);
+  };
+  const std::string whole_look = title + half + nx + paged;
+  EXPECT_EQ(sizes(first + whole_look + second + whole_look), "205824000 205824000 0");
+  EXPECT_EQ(sizes(first + title + half + paged + second + title + half + paged), "1024000 1024000 0");  // an older system
+  EXPECT_EQ(sizes(first + whole_look + second + title + half + paged), "205824000 ? 1");
+  EXPECT_EQ(sizes(first + title + half + paged + second + whole_look), "? 205824000 1");
+  EXPECT_EQ(sizes(first + whole_look + second + title + half), "205824000 ? 1");
+  EXPECT_EQ(sizes(first + title + half.substr(0, half.size() - 1) + " " + nx + paged), "? 1");
+  EXPECT_EQ(sizes(first + title + paged + half + "NonPagedPo"), "? 1");
+  EXPECT_EQ(sizes(first + title + paged + half + "NonPagedPoolNx Usage: 500"), "? 1");
+}
+
+TEST(Doubtful, ANumberThatTotalShowsToBeCutIsNotWritten) {
+  const std::string head =
+      "Debug session time: Sat Nov 14 18:00:00.000 2026 (UTC + 0:00)\n            NonPaged            Paged\n"
+      " Tag    Allocs     Used    Allocs     Used\n";
+  const std::string rows = " Leak        1      512         0        0\n CM25        0        0       100   700000\n";
+  const auto with = [&](const std::string& used, const std::string& total) {
+    return test::read_text(head + rows + " CM31        0        0     10000   " + used +
+                           "\nTOTAL        1      512     10100  " + total + "\n");
+  };
+  const auto paged = [](const test::WholeHistory& whole) {
+    std::string found = whole.error;
+    for (const TagUsage& tag : whole.snapshots.at(0).tags)
+      if (tag.pool == Pool::kPaged) found += tag.tag + "=" + std::to_string(tag.bytes) + " ";
+    return found;
+  };
+  EXPECT_EQ(paged(with("9000000", "9700000")), "CM25=700000 CM31=9000000 ");
+  for (const std::string cut : {"900000", "90000"}) {
+    const test::WholeHistory whole = with(cut, "9700000");
+    EXPECT_EQ(paged(whole), "CM25=700000 ") << cut;
+    EXPECT_THAT(whole.skipped, Contains(HasSubstr("the number of \"CM31\" may be cut"))) << cut;
+    EXPECT_TRUE(whole.snapshots[0].gaps.has(Pool::kPaged)) << cut;
+  }
+  EXPECT_EQ(paged(with("9000000", "9700001")), "CM25=700000 CM31=9000000 ");  // no digits behind a number make it so
+}
+
+TEST(Doubtful, ADateThatLostItsTimeIsNoMidnight) {
+  const auto log = [](const std::string& one, const std::string& other, const std::string& last) {
+    std::string text;
+    for (const std::string& stamp : {one, other, last}) text += stamp + "\n" + kDoubtfulHead + row("Leak", 1) + "\n";
+    const test::WholeHistory whole = test::read_text(text);
+    std::string found = std::to_string(whole.skipped_count);
+    for (const Snapshot& snapshot : whole.snapshots) found += " " + base::rfc3339(snapshot.time).substr(8, 8);
+    return found;
+  };
+  EXPECT_EQ(log("2026-11-14 19:00:00", "2026-11-15 19:00:00", "2026-11-16 19:00:00"), "0 14T19:00 15T19:00 16T19:00");
+  EXPECT_EQ(log("2026-11-14 19:00:00", "2026-11-15 ", "2026-11-16 19:00:00"), "1 14T19:00 16T19:00");
+  EXPECT_EQ(log("2026-11-14 19:00:00", "2026-11-15\n19:00:00", "2026-11-16"), "1 14T19:00 15T19:00");
+  EXPECT_EQ(log("2026-11-14", "2026-11-15", "2026-11-16"), "0 14T00:00 15T00:00 16T00:00");
+}
+
+TEST(Doubtful, AnUptimeWithoutItsTimeIsOfTheNextLook) {
+  const std::string vm = "*** Virtual Memory Usage ***\nPagedPool Usage: 10 ( 40 Kb)\n";
+  const auto boots = [](const std::string& text) {
+    const test::WholeHistory whole = test::read_text(text);
+    std::string found = whole.error;
+    for (const Snapshot& snapshot : whole.snapshots)
+      found += snapshot.boot_time ? base::rfc3339(*snapshot.boot_time).substr(5, 5) + " " : "- ";
+    return found + std::to_string(whole.skipped_count);
+  };
+  const std::string first = session("Sat Nov 14", "1 days 0:00:00"), third = session("Mon Nov 16", "3 days 0:00:00");
+  EXPECT_EQ(boots(first + vm + session("Sun Nov 15", "2 days 0:00:00") + vm + third + vm), "11-13 11-13 11-13 0");
+  EXPECT_EQ(boots(first + vm + "System Uptime: 2 days 0:00:00\n" + vm + third + vm), "11-13 11-13 1");
+  // Once a look it may stand below its table.
+  EXPECT_EQ(boots("2026-11-14 18:00:00Z\n" + vm + "System Uptime: 1 days 0:00:00\n2026-11-15 18:00:00Z\n" + vm +
+                  "System Uptime: 2 days 0:00:00\n"),
+            "11-13 11-13 0");
+}
+
 }  // namespace
 }  // namespace kmem::history
