@@ -156,6 +156,7 @@ bool is_amount(Column column) {
 
 std::optional<Meaning> column_of(std::string_view name) {
   if (!name.empty() && base::is_digit(name.front())) return std::nullopt;  // a row's time: every row comes here
+  if (name.find('%') != std::string_view::npos) return std::nullopt;       // a part of something
   std::string bare;
   for (const char c : name) {
     if (c >= 'A' && c <= 'Z') bare.push_back(static_cast<char>(c - 'A' + 'a'));

@@ -48,6 +48,10 @@ inline constexpr const char* kLinesInReverse =
     "a table stands above the first date, none below the last one, and dates fall: its lines stand in reverse, and each table "
     "above its date; turn them round with: tac FILE";
 
+inline constexpr const char* kTakenAsMidnight = "a date without a time is taken as its midnight";
+inline constexpr const char* kDateLostItsTime =
+    "a date without a time, where others have one: it may be cut; the table below is passed over";
+
 inline constexpr const char* kTimesMayStandBelow =
     "it begins with a table and ends with a time, so its times may stand below their tables: then each table has the time of "
     "the one above it";

@@ -221,11 +221,10 @@ TextClock::Reading TextClock::read() {
     reading.time = now_.time;
   } else if (now_.midnight && !now_.time_of_day && !reading.refused && have_others_times_) {
     reading.refused = any_refused_ = true;
-    notes_.skip(now_.line, "a date without a time, where others have one: it may be cut; the table below is passed over");
+    notes_.skip(now_.line, kDateLostItsTime);
   } else if (now_.midnight) {
     have_others_times_ |= now_.time_of_day.has_value();
-    if (!now_.time_of_day && !std::exchange(told_of_midnight_, true))
-      notes_.warn("a date without a time is taken as its midnight");
+    if (!now_.time_of_day && !std::exchange(told_of_midnight_, true)) notes_.warn(kTakenAsMidnight);
     const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
     if (!now_.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     reading.time = local - std::int64_t{minutes_east(now_.zone.value_or(Zone{}), local)} * 60'000;

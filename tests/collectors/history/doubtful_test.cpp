@@ -424,6 +424,7 @@ TEST(Doubtful, OneMarkWithThreeDigitsBehindItIsReadAsTheColumnsOtherCellsProve) 
       // Bytes have no decimals, whatever another column has.
       {table(',', {"512,024", "0.488"}, "NonPagedUsedBytes"), "10:00:00Z 512024", 1},
       {table(',', {"1,512,024", "2,048"}, "NonPagedUsedBytes"), "10:00:00Z 1512024; 11:00:00Z 2048"},
+      {"Time,Tag,NonPaged%,NonPagedUsedBytes\n2026-11-14 10:00:00,Leak,12,512024\n", "10:00:00Z 512024"},
       {table(';', {"512.024", "512.5", "512"}, "NonPagedUsed"), "12:00:00Z 512", 2},
   };
   for (const auto& [csv, expected, skipped] : rows) {
@@ -538,6 +539,19 @@ TEST(Doubtful, ADateThatLostItsTimeIsNoMidnight) {
   EXPECT_EQ(log("2026-11-14 19:00:00", "2026-11-15 ", "2026-11-16 19:00:00"), "1 14T19:00 16T19:00");
   EXPECT_EQ(log("2026-11-14 19:00:00", "2026-11-15\n19:00:00", "2026-11-16"), "1 14T19:00 15T19:00");
   EXPECT_EQ(log("2026-11-14", "2026-11-15", "2026-11-16"), "0 14T00:00 15T00:00 16T00:00");
+  const auto meminfo = [](const std::string& one, const std::string& other) {
+    std::string text;
+    for (const std::string& stamp : {one, other, std::string("2026-11-16 19:00:00Z")})
+      text +=
+          stamp +
+          "\nMemTotal:       1000 kB\nMemFree:        500 kB\nSlab:           100 kB\nSReclaimable:    60 kB\nSUnreclaim:      40 kB\n";
+    const test::WholeHistory whole = test::read_text(text);
+    std::string found = whole.error + std::to_string(whole.skipped_count);
+    for (const Snapshot& snapshot : whole.snapshots) found += " " + base::rfc3339(snapshot.time).substr(8, 8);
+    return found;
+  };
+  EXPECT_EQ(meminfo("2026-11-14 19:00:00Z", "2026-11-15"), "1 14T19:00 16T19:00");
+  EXPECT_EQ(meminfo("2026-11-14", "2026-11-15 19:00:00Z"), "0 14T00:00 15T19:00 16T19:00");
 }
 
 TEST(Doubtful, AnUptimeWithoutItsTimeIsOfTheNextLook) {
