@@ -10,7 +10,7 @@
 namespace kmem::history {
 namespace {
 
-constexpr std::string_view kMarks = ".,";
+constexpr std::string_view kPartingMarks = ".,";
 
 std::optional<std::uint64_t> rounded_bytes(std::optional<double> value, double unit) {
   if (!value || !(*value >= 0)) return std::nullopt;
@@ -21,7 +21,7 @@ std::optional<std::uint64_t> rounded_bytes(std::optional<double> value, double u
 }  // namespace
 
 void DecimalMarks::see(std::size_t column, std::string_view cell, bool is_whole) {
-  const std::size_t last = cell.find_last_of(kMarks);
+  const std::size_t last = cell.find_last_of(kPartingMarks);
   if (last == std::string_view::npos) return;
   const NumberFault fault = parse_number(cell, false).fault;
   if (fault == NumberFault::kNoNumber || (fault == NumberFault::kTwoValues && !is_whole)) return;
@@ -35,7 +35,7 @@ void DecimalMarks::see(std::size_t column, std::string_view cell, bool is_whole)
 
 DecimalMarks::Amount DecimalMarks::amount(std::size_t column, std::string_view cell, double unit, char separator) const {
   cell = trimmed(cell);
-  const std::size_t last = cell.find_last_of(kMarks);
+  const std::size_t last = cell.find_last_of(kPartingMarks);
   const auto whole = [&]() -> Amount {
     const auto amount = parse_amount(cell);
     if (unit == 1 || !amount) return {amount};

@@ -234,7 +234,7 @@ class ScriptHistory final : public SnapshotReader {
       const bool is_number = text.find_first_not_of("0123456789.,+-") == std::string_view::npos;
       if (is_number ? !may_be_time(i, text) : !parse_timestamp(text).ok() && parse_date_line(text).empty()) continue;
       skip("the header names no column of times, but column " + std::to_string(i + 1) + " has " + in_quotes(text) +
-           "; name it DateTime");
+           (is_number ? "; name it DateTime, and write dates or Unix seconds into it" : "; name it DateTime"));
       is_passed_over_ = true;
       may_go_on_ = false;
       return true;

@@ -474,14 +474,15 @@ TEST(Doubtful, AZoneInAColumnOfItsOwnIsThatOfTheTimeBesideIt) {
               HasSubstr("is of the zone \"Nowhere Standard Time\", which is not known"));
 }
 
-std::string session(const std::string& day, const std::string& uptime) {
+std::string debugger_session(const std::string& day, const std::string& uptime) {
   return "Debug session time: " + day + " 18:00:00.000 2026 (UTC + 0:00)\nSystem Uptime: " + uptime + "\n";
 }
 
 TEST(Doubtful, HalfOfTheNonpagedPoolIsNotAllOfIt) {
   const std::string title = "*** Virtual Memory Usage ***\n", half = "NonPagedPool Usage: 250 ( 1000 Kb)\n",
                     nx = "NonPagedPoolNx Usage: 50000 ( 200000 Kb)\n", paged = "PagedPool Usage: 10 ( 40 Kb)\n";
-  const std::string first = session("Sat Nov 14", "1 days 0:00:00"), second = session("Sun Nov 15", "2 days 0:00:00");
+  const std::string first = debugger_session("Sat Nov 14", "1 days 0:00:00"),
+                    second = debugger_session("Sun Nov 15", "2 days 0:00:00");
   const auto sizes = [](const std::string& text) {
     const test::WholeHistory whole = test::read_text(text);
     std::string found = whole.error;
@@ -563,8 +564,9 @@ TEST(Doubtful, AnUptimeWithoutItsTimeIsOfTheNextLook) {
       found += snapshot.boot_time ? base::rfc3339(*snapshot.boot_time).substr(5, 5) + " " : "- ";
     return found + std::to_string(whole.skipped_count);
   };
-  const std::string first = session("Sat Nov 14", "1 days 0:00:00"), third = session("Mon Nov 16", "3 days 0:00:00");
-  EXPECT_EQ(boots(first + vm + session("Sun Nov 15", "2 days 0:00:00") + vm + third + vm), "11-13 11-13 11-13 0");
+  const std::string first = debugger_session("Sat Nov 14", "1 days 0:00:00"),
+                    third = debugger_session("Mon Nov 16", "3 days 0:00:00");
+  EXPECT_EQ(boots(first + vm + debugger_session("Sun Nov 15", "2 days 0:00:00") + vm + third + vm), "11-13 11-13 11-13 0");
   EXPECT_EQ(boots(first + vm + "System Uptime: 2 days 0:00:00\n" + vm + third + vm), "11-13 11-13 1");
   // Once a look it may stand below its table.
   EXPECT_EQ(boots("2026-11-14 18:00:00Z\n" + vm + "System Uptime: 1 days 0:00:00\n2026-11-15 18:00:00Z\n" + vm +
