@@ -198,7 +198,10 @@ Places places_of(const CsvFields& fields) {
   at.tell_unit.fill(true);
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto meaning = column_of(fields[i]);
-    if (!meaning || at[meaning->column] != kNowhere) continue;
+    if (!meaning) continue;
+    // Of two that mean the same, the one that is not rounded as much.
+    const bool is_finer = meaning->tells_unit && at.tell_unit[meaning->column] && meaning->unit < at.units[meaning->column];
+    if (at[meaning->column] != kNowhere && !is_finer) continue;
     at[meaning->column] = i;
     at.units[meaning->column] = meaning->unit;
     at.tell_unit[meaning->column] = meaning->tells_unit;

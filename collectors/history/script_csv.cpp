@@ -130,8 +130,10 @@ class ScriptHistory final : public SnapshotReader {
       const auto [first, is_new] = names.try_emplace(meaning->column, name);
       if (is_new) continue;
       if (same_word(first->second, name)) return "two columns are named " + in_quotes(name);
+      const bool is_first_used = places_of(fields_)[meaning->column] != i;
       if (!told_of_names_)
-        notes_.warn("columns " + in_quotes(first->second) + " and " + in_quotes(name) + " mean the same; the first is used");
+        notes_.warn("columns " + in_quotes(first->second) + " and " + in_quotes(name) + " mean the same; " +
+                    (is_first_used ? "the first" : "the latter, of the smaller unit,") + " is used");
     }
     const auto kind = kind_of(places_of(fields_));
     if (kind == ScriptCsv::kTags)

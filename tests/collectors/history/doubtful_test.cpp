@@ -425,6 +425,7 @@ TEST(Doubtful, OneMarkWithThreeDigitsBehindItIsReadAsTheColumnsOtherCellsProve) 
       {table(',', {"512,024", "0.488"}, "NonPagedUsedBytes"), "10:00:00Z 512024", 1},
       {table(',', {"1,512,024", "2,048"}, "NonPagedUsedBytes"), "10:00:00Z 1512024; 11:00:00Z 2048"},
       {"Time,Tag,NonPaged%,NonPagedUsedBytes\n2026-11-14 10:00:00,Leak,12,512024\n", "10:00:00Z 512024"},
+      {"Time,Tag,NonPagedMB,NonPagedKB\n2026-11-14 10:00:00,Leak,0.49,500\n", "10:00:00Z 512000"},
       {table(';', {"512.024", "512.5", "512"}, "NonPagedUsed"), "12:00:00Z 512", 2},
   };
   for (const auto& [csv, expected, skipped] : rows) {
