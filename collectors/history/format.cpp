@@ -377,8 +377,22 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
   const auto text_options = [&] {
     DateOptions dates = dates_of(beside, options, file_notes);
-    return TextOptions{modified, dates, [&beside, path] { return beside.shares_modified(path); },
+    return TextOptions{modified,
+                       dates,
+                       [&beside, path] { return beside.shares_modified(path); },
                        options.learned.with_host_lines.contains(path),
+                       [&files, path, prefix, start]() -> base::Result<LineReader> {
+                         auto file_again = files.open(path, base::OpenMode::kRead);
+                         if (!file_again) return file_again.error();
+                         LineReader reader(std::move(*file_again));
+                         if (prefix || start)
+                           reader.set_filter([before = prefix, csv = start ? csv_filter(*start) : nullptr](
+                                                 std::string& line, std::string& above, std::uint64_t number) mutable {
+                             const auto skip = [](std::uint64_t, const std::string&) {};
+                             return (!before || before->take(line, above, number, skip)) && (!csv || csv(line));
+                           });
+                         return reader;
+                       },
                        [&beside, path, dates] { return beside.date_of_name(path, dates); }};
   };
   if (start) format = start->format;

@@ -498,7 +498,7 @@ class LinuxHistory final : public SnapshotReader {
     is_any_used_ |= is_used;
     auto time = std::exchange(time_, std::nullopt);
     const auto uptime = std::exchange(uptime_, std::nullopt);
-    const bool local = time && !zone_;
+    const bool local = time && !zone_, lacks_time = time && midnight_ && !has_time_of_day_;
     midnight_.reset();
     zone_.reset();
     has_time_of_day_ = false;
@@ -516,6 +516,9 @@ class LinuxHistory final : public SnapshotReader {
       if (any_dated_) notes_.skip(begun_line_, "no date above this table");
       return;
     }
+    if (lacks_time && have_others_times_) return notes_.skip(begun_line_, kDateLostItsTime);
+    have_others_times_ |= !lacks_time;
+    if (lacks_time && !std::exchange(told_of_midnight_, true)) notes_.warn(kTakenAsMidnight);
     if (local && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     if (local) time = shift_.place(*time, uptime ? std::optional(uptime->millis) : std::nullopt);
     if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
@@ -606,7 +609,8 @@ class LinuxHistory final : public SnapshotReader {
   bool any_dated_ = false, begins_undated_ = false;
   std::optional<UnixMillis> last_given_;  // the time of the last one
   bool are_lines_in_reverse_ = false, told_of_headless_ = false;
-  bool told_of_zone_ = false;
+  bool told_of_zone_ = false, told_of_midnight_ = false;
+  bool have_others_times_ = false;  // the dates of tables above
   bool told_of_length_ = false;
   bool is_below_heading_ = false;
   bool is_any_used_ = false;

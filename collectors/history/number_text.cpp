@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <string>
 
 #include "collectors/base/digit.h"
@@ -115,27 +114,10 @@ std::optional<std::uint64_t> parse_amount(std::string_view text) {
     separator = c;
     group = 0;
   }
-  if (separator != 0 && group != 3) return std::nullopt;
+  if (separator != 0 && (group != 3 || digits.front() == '0')) return std::nullopt;
   std::uint64_t value = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return !digits.empty() && parsed.ec == std::errc{} && value <= kMostPoolBytes ? std::optional(value) : std::nullopt;
-}
-
-std::optional<std::uint64_t> parse_amount_in(std::string_view text, double unit, char separator) {
-  if (unit == 1) return parse_amount(text);
-  const char point = separator == ';' ? ',' : '.';
-  text = trimmed(text);
-  const std::size_t at = std::min(text.find(point), text.size());
-  const auto whole = parse_amount(text.substr(0, at));
-  const std::string_view decimals = text.substr(std::min(at + 1, text.size()));
-  if (!whole || decimals.size() > 15 || (at < text.size() && decimals.empty())) return std::nullopt;
-  double value = static_cast<double>(*whole), place = 1;
-  for (const char c : decimals) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value += (c - '0') * (place /= 10);
-  }
-  const double bytes = std::round(value * unit);
-  return bytes < 0x1p63 ? std::optional(static_cast<std::uint64_t>(bytes)) : std::nullopt;
 }
 
 }  // namespace kmem::history

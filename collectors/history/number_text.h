@@ -20,8 +20,5 @@ struct NumberText {
 
 /// "1,234,567" and "1 234 567" as scripts format numbers, where all groups have three digits.
 [[nodiscard]] std::optional<std::uint64_t> parse_amount(std::string_view text);
-/// In a larger unit scripts round to decimals. The point is the comma where a semicolon parts the columns; the other of
-/// the two groups digits.
-[[nodiscard]] std::optional<std::uint64_t> parse_amount_in(std::string_view text, double unit, char separator);
 
 }  // namespace kmem::history

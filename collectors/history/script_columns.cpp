@@ -7,6 +7,7 @@
 #include "collectors/base/digit.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/script_csv.h"
+#include "collectors/history/time_text.h"
 
 namespace kmem::history {
 namespace {
@@ -25,6 +26,20 @@ constexpr Spelling kSpellings[] = {
     {"sampletime", kTime},
     {"datum", kTime},
     {"when", kTime},
+    {"unixtime", kTime},
+    {"unixtimestamp", kTime},
+    {"unixseconds", kTime},
+    {"epoch", kTime},
+    {"epochtime", kTime},
+    {"epochseconds", kTime},
+    {"timezone", kZone},
+    {"timezoneid", kZone},
+    {"timezonename", kZone},
+    {"timezoneoffset", kZone},
+    {"tz", kZone},
+    {"tzoffset", kZone},
+    {"utcoffset", kZone},
+    {"gmtoffset", kZone},
     {"date", kDate},
     {"time", kClock},
     {"computername", kHost},
@@ -141,6 +156,7 @@ bool is_amount(Column column) {
 
 std::optional<Meaning> column_of(std::string_view name) {
   if (!name.empty() && base::is_digit(name.front())) return std::nullopt;  // a row's time: every row comes here
+  if (name.find('%') != std::string_view::npos) return std::nullopt;       // a part of something
   std::string bare;
   for (const char c : name) {
     if (c >= 'A' && c <= 'Z') bare.push_back(static_cast<char>(c - 'A' + 'a'));
@@ -182,7 +198,10 @@ Places places_of(const CsvFields& fields) {
   at.tell_unit.fill(true);
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto meaning = column_of(fields[i]);
-    if (!meaning || at[meaning->column] != kNowhere) continue;
+    if (!meaning) continue;
+    // Of two that mean the same, the one that is not rounded as much.
+    const bool is_finer = meaning->tells_unit && at.tell_unit[meaning->column] && meaning->unit < at.units[meaning->column];
+    if (at[meaning->column] != kNowhere && !is_finer) continue;
     at[meaning->column] = i;
     at.units[meaning->column] = meaning->unit;
     at.tell_unit[meaning->column] = meaning->tells_unit;
@@ -243,6 +262,23 @@ std::string row_time_text(const CsvFields& fields, std::size_t time, std::size_t
   const auto field = [&](std::size_t at) { return at < fields.size() ? trimmed(fields[at]) : std::string_view(); };
   std::string text(field(time));
   return text.empty() ? std::string(field(date)) + " " + std::string(field(clock)) : text;
+}
+
+std::optional<Zone> zone_in_cell(std::string_view cell) {
+  cell = trimmed(cell);
+  if (const auto named = zone_named(cell)) return named;
+  for (const std::string_view before : {"UTC", "GMT"})
+    if (cell.size() > before.size() && same_word(cell.substr(0, before.size()), before)) cell.remove_prefix(before.size());
+  // A TimeSpan: "02:00:00", "-05:00:00".
+  constexpr std::string_view kSeconds = ":00";
+  if (std::count(cell.begin(), cell.end(), ':') == 2 && cell.ends_with(kSeconds)) cell.remove_suffix(kSeconds.size());
+  std::string text(cell);
+  if (text.find(':') != std::string::npos && base::is_digit(text.front())) text.insert(0, 1, '+');
+  std::string_view rest = text;
+  const auto minutes = take_zone_minutes(rest);
+  constexpr int kFarthest = 14 * 60;
+  if (!minutes || !rest.empty() || *minutes < -kFarthest || *minutes > kFarthest) return std::nullopt;
+  return Zone{*minutes};
 }
 
 std::string reading_time_text(std::string_view line) {

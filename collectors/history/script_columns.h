@@ -10,6 +10,7 @@
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/script_csv.h"
+#include "collectors/history/zone_names.h"
 
 namespace kmem::history {
 
@@ -46,6 +47,7 @@ enum Column : std::size_t {
   kCommitBytes,
   kCommitMost,
   kAvailableBytes,
+  kZone,  // of the time beside it
   kColumnCount
 };
 
@@ -75,6 +77,8 @@ struct Places : std::array<std::size_t, kColumnCount> {
 [[nodiscard]] std::optional<char> separator_of(std::string_view header);
 
 [[nodiscard]] std::string row_time_text(const CsvFields& fields, std::size_t time, std::size_t date, std::size_t clock);
+/// "+02:00", "UTC-5", "02:00:00", or a zone's name; nullopt: none that is known.
+[[nodiscard]] std::optional<Zone> zone_in_cell(std::string_view cell);
 /// What stands before the path of a line of Readings; empty: nothing.
 [[nodiscard]] std::string reading_time_text(std::string_view line);
 

@@ -13,6 +13,7 @@
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
 #include "collectors/history/date_words.h"
+#include "collectors/history/decimal_marks.h"
 #include "collectors/history/number_text.h"
 #include "collectors/history/open_end.h"
 #include "collectors/history/perfmon_counters.h"
@@ -21,6 +22,7 @@
 #include "collectors/history/script_columns.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_reader.h"
+#include "collectors/history/text_header.h"
 #include "collectors/history/text_rows.h"
 #include "collectors/history/time_text.h"
 #include "collectors/history/uptime_shift.h"
@@ -128,8 +130,10 @@ class ScriptHistory final : public SnapshotReader {
       const auto [first, is_new] = names.try_emplace(meaning->column, name);
       if (is_new) continue;
       if (same_word(first->second, name)) return "two columns are named " + in_quotes(name);
+      const bool is_first_used = places_of(fields_)[meaning->column] != i;
       if (!told_of_names_)
-        notes_.warn("columns " + in_quotes(first->second) + " and " + in_quotes(name) + " mean the same; the first is used");
+        notes_.warn("columns " + in_quotes(first->second) + " and " + in_quotes(name) + " mean the same; " +
+                    (is_first_used ? "the first" : "the latter, of the smaller unit,") + " is used");
     }
     const auto kind = kind_of(places_of(fields_));
     if (kind == ScriptCsv::kTags)
@@ -214,7 +218,7 @@ class ScriptHistory final : public SnapshotReader {
     if (fields_.size() != width_) lose_row();
     if (fields_.size() != width_)
       return skip(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
-    if (only_time_ && !std::exchange(looked_for_times_, true) && has_other_times()) return;
+    if (only_time_ && has_other_times()) return building_.clear();
     const auto time = only_time_ ? only_time_ : row_time();
     if (!time) return lose_row();
     if (is_wide()) return take_wide(*time);
@@ -224,18 +228,38 @@ class ScriptHistory final : public SnapshotReader {
 
   // A heading whose first letters are cut off tells no times where there are some.
   bool has_other_times() {
+    std::string plain;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       if (std::find(at_.begin(), at_.end(), i) != at_.end()) continue;
-      const std::string_view text = trimmed(fields_[i]);
-      const bool may_be_number = text.find_first_not_of("0123456789.,+-") == std::string_view::npos;
-      if (may_be_number || (!parse_timestamp(text).ok() && parse_date_line(text).empty())) continue;
+      const std::string_view text = trimmed(without_escapes(fields_[i], plain));
+      if (text.find_first_of("0123456789") == std::string_view::npos) continue;
+      const bool is_number = text.find_first_not_of("0123456789.,+-") == std::string_view::npos;
+      if (is_number ? !may_be_time(i, text) : !parse_timestamp(text).ok() && parse_date_line(text).empty()) continue;
       skip("the header names no column of times, but column " + std::to_string(i + 1) + " has " + in_quotes(text) +
-           "; name it DateTime");
+           (is_number ? "; name it DateTime, and write dates or Unix seconds into it" : "; name it DateTime"));
       is_passed_over_ = true;
       may_go_on_ = false;
       return true;
     }
     return false;
+  }
+
+  // Seconds, milliseconds, ticks or days since some year, or "20261114180000": by the column's name, or of years in which
+  // such a file can have been written, left of the tag.
+  [[nodiscard]] bool may_be_time(std::size_t column, std::string_view number) const {
+    const std::size_t whole = std::min(number.find_first_not_of("0123456789"), number.size());
+    CsvFields names(fields_.separator());
+    if (names.split(header_) != nullptr || column >= names.size()) return false;
+    const std::string name = folded_word(names[column]);
+    const auto has = [&name](std::string_view part) { return name.find(part) != std::string::npos; };
+    constexpr std::size_t kFewestDigits = 8, kDaysDigits = 5, kSecondsDigits = 10, kMillisDigits = 13;
+    const bool is_named = (has("time") || has("date") || has("stamp") || has("epoch") || has("unix") || has("utc") ||
+                           has("tick") || has("zeit") || name == "ts" || name.empty()) &&
+                          !has("uptime") && !has("boot");
+    if (is_named && (whole >= kFewestDigits || (whole == kDaysDigits && whole < number.size()))) return true;
+    const bool is_amount = has("total") || has("byte") || has("used") || has("size") || has("alloc") || has("free") ||
+                           has("pool") || has("limit") || has("peak") || has("count");
+    return column < at_[kTag] && (whole == kSecondsDigits || whole == kMillisDigits) && number.front() == '1' && !is_amount;
   }
 
   [[nodiscard]] bool is_wide() const { return kind_ == ScriptCsv::kProcesses || kind_ == ScriptCsv::kTotals; }
@@ -264,11 +288,12 @@ class ScriptHistory final : public SnapshotReader {
       const std::string_view text = trimmed(field(column));
       const auto counter = find_counter(object + std::string(counter_of(column)));
       if (text.empty() || !counter) continue;
-      const auto amount = parse_amount_in(text, at_.units[column], fields_.separator());
+      const DecimalMarks::Amount read = amount_in(column, text);
+      const auto amount = read.bytes;
       const bool is_last = at_[column] + 1 == width_ && OpenEnd::ends_in_digit(lines_);
       const bool is_pool = column == kPagedBytes || column == kNonpagedBytes;
       std::string why;
-      if (!amount) why = std::string(counter->name) + " " + in_quotes(text) + " is not a count";
+      if (!amount) why = std::string(counter->name) + " " + in_quotes(text) + why_no_amount(read);
       else if (!end_.is_whole(lines_, host + '\\' + object + std::string(counter->name), static_cast<double>(*amount), is_last))
         why = kCutAtEnd;
       else if (is_pool && !at_.tell_unit[column] && static_cast<double>(*amount) < kLeastPool)
@@ -301,10 +326,13 @@ class ScriptHistory final : public SnapshotReader {
     return date.midnight && date.time_of_day;
   }
 
-  std::optional<UnixMillis> row_time() { return time_of(row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock])); }
+  std::optional<UnixMillis> row_time() {
+    return time_of(row_time_text(fields_, at_[kTime], at_[kDate], at_[kClock]), trimmed(field(kZone)));
+  }
 
-  std::optional<UnixMillis> time_of(const std::string& text) {
-    if (last_time_ && text == last_text_) return last_time_;
+  /// `zone_cell`: of a column of its own, for a time that tells none.
+  std::optional<UnixMillis> time_of(const std::string& text, std::string_view zone_cell = {}) {
+    if (last_time_ && text == last_text_ && zone_cell == last_zone_) return last_time_;
     std::optional<UnixMillis> time;
     std::string why = in_quotes(text) + " is not understood";
     const auto exact = parse_timestamp(text);
@@ -313,8 +341,10 @@ class ScriptHistory final : public SnapshotReader {
       time = *exact;
       is_last_local_ = false;
       notes_.timed_by("times with a zone");
-    } else if (const DateLine date = dates_.parse(text); !date.problem.empty()) {
+    } else if (DateLine date = dates_.parse(text); !date.problem.empty()) {
       why = date.problem;
+    } else if (const bool needs_zone = !date.zone && !zone_cell.empty(); needs_zone && !(date.zone = zone_in_cell(zone_cell))) {
+      why = in_quotes(text) + " is of the zone " + in_quotes(zone_cell) + ", which is not known";
     } else if (date.midnight && date.time_of_day) {
       const UnixMillis local = *date.midnight + *date.time_of_day;
       is_last_local_ = !date.zone;
@@ -327,8 +357,42 @@ class ScriptHistory final : public SnapshotReader {
       return std::nullopt;
     }
     last_text_ = text;
+    last_zone_ = zone_cell;
     last_time_ = time;
     return time;
+  }
+
+  /// What its marks are all rows of the file tell, which are read once more when the first of them stands in a row.
+  DecimalMarks::Amount amount_in(Column column, std::string_view text) {
+    if (text.find_first_of(".,") != std::string_view::npos && !std::exchange(looked_at_marks_, true)) look_at_marks();
+    const auto amount = marks_.amount(column, text, at_.units[column], fields_.separator());
+    if (amount.bytes && amount.is_doubtful && !std::exchange(told_of_marks_, true))
+      notes_.warn("nothing in its column proves whether " + in_quotes(text) + " (line " + std::to_string(lines_.number()) +
+                  ") has thousands or decimals: " + (amount.has_decimals ? "decimals" : "thousands") + " are assumed");
+    return amount;
+  }
+  static const char* why_no_amount(const DecimalMarks::Amount& amount) {
+    return amount.is_doubtful ? " may part thousands or decimals, and nothing in its column tells which" : " is not a count";
+  }
+
+  void look_at_marks() {
+    auto again = options_.again ? options_.again() : base::Result<LineReader>(base::Error{base::ErrorCode::kIo, {}});
+    if (!again) return;
+    CsvFields cells(fields_.separator());
+    Places at = at_;
+    std::size_t width = width_;
+    for (auto state = again->next(); state && *state != LineState::kEnd; state = again->next()) {
+      if (*state != LineState::kLine || cells.split(again->line()) != nullptr) continue;
+      if (may_be_header(cells, again->line(), header_) && kind_of(places_of(cells)) == kind_) {
+        at = places_of(cells);
+        width = cells.size();
+        continue;
+      }
+      if (cells.size() != width) continue;
+      for (const Column column :
+           {kBytes, kPagedBytes, kNonpagedBytes, kProcessPaged, kProcessNonpaged, kCommitBytes, kCommitMost, kAvailableBytes})
+        if (at[column] != kNowhere) marks_.see(column, cells[at[column]], at.units[column] == 1 && at.tell_unit[column]);
+    }
   }
 
   Building& at(UnixMillis time, const std::string& host) {
@@ -427,7 +491,8 @@ class ScriptHistory final : public SnapshotReader {
     row.tag = tag;
     if (subject_) subject_->pool = pool;
     const std::string_view text = trimmed(field(bytes));
-    const auto amount = parse_amount_in(text, at_.units[bytes], fields_.separator());
+    const DecimalMarks::Amount read = amount_in(bytes, text);
+    const auto amount = read.bytes;
     if (!amount) lose_row(building, {pool});
     // A script leaves the cell of the pool blank that has no such tag.
     if (text.empty() && (bytes == kPagedBytes || bytes == kNonpagedBytes)) {
@@ -438,7 +503,7 @@ class ScriptHistory final : public SnapshotReader {
         return;
       }
     }
-    if (!amount) return skip("bytes " + in_quotes(text) + " is not a count");
+    if (!amount) return skip("bytes " + in_quotes(text) + why_no_amount(read));
     const std::size_t last = width_ - 1;
     const bool is_last =
         (at_[bytes] == last && OpenEnd::ends_in_digit(lines_)) || (at_[kTag] == last && !lines_.line().ends_with('"'));
@@ -599,7 +664,9 @@ class ScriptHistory final : public SnapshotReader {
   UptimeShift shift_;
   bool is_local_ = false, is_last_local_ = false, told_of_shift_ = false;
   std::string uptime_of_;  // the host
-  std::string header_, last_text_, reading_path_, host_;
+  DecimalMarks marks_;
+  bool looked_at_marks_ = false, told_of_marks_ = false;
+  std::string header_, last_text_, last_zone_, reading_path_, host_;
   std::map<std::string, Building> building_;  // of that time, by host
   std::map<std::string, UptimeClock> uptimes_;
   std::deque<Ready> ready_;
@@ -618,7 +685,6 @@ class ScriptHistory final : public SnapshotReader {
   bool told_of_zone_ = false, told_of_names_ = false, told_of_pids_ = false;
   bool ended_ = false;
   bool told_of_blanks_ = false;
-  bool looked_for_times_ = false;  // in a table that has no column of them
 };
 
 }  // namespace

@@ -48,6 +48,10 @@ inline constexpr const char* kLinesInReverse =
     "a table stands above the first date, none below the last one, and dates fall: its lines stand in reverse, and each table "
     "above its date; turn them round with: tac FILE";
 
+inline constexpr const char* kTakenAsMidnight = "a date without a time is taken as its midnight";
+inline constexpr const char* kDateLostItsTime =
+    "a date without a time, where others have one: it may be cut; the table below is passed over";
+
 inline constexpr const char* kTimesMayStandBelow =
     "it begins with a table and ends with a time, so its times may stand below their tables: then each table has the time of "
     "the one above it";
@@ -66,7 +70,8 @@ struct TextOptions {
   DateOptions dates;
   std::function<bool()> modified_is_shared = {};  // by another file without a date in its name: copies, which it does not date
   bool lines_tell_hosts = false;                  // those above the dates
-  std::function<FileDate()> of_name = {};         // the file's date by its name, beside those of others; none: by itself
+  std::function<base::Result<LineReader>()> again = {};  // the file's lines from the first on, once more
+  std::function<FileDate()> of_name = {};                // the file's date by its name, beside those of others; none: by itself
 
   [[nodiscard]] FileDate date_of_name(const std::string& path) const {
     return of_name ? of_name() : FileDate{date_in_name(path, dates)};

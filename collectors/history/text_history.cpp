@@ -249,6 +249,11 @@ class TextHistory final : public SnapshotReader {
       lose_row();
     } else if (lines_.is_open_ended() && in_vm_ && !ends_table(text)) {
       notes_.skip(lines_.number(), "the file ends within this line");
+      constexpr std::string_view kNx = "NonPagedPoolNx Usage";
+      if (text.size() > 1 && same_word(text.substr(0, kNx.size()), kNx.substr(0, text.size())) && vm_parts_.nonpaged) {
+        vm_parts_.is_broken = true;
+        building_.totals(Pool::kNonpaged).bytes.reset();
+      }
       // NOLINTNEXTLINE(bugprone-branch-clone): what begins something else is told before a host is
     } else if (ends_table(text) || (text.starts_with("Memory ") && text.find(" Commit ") != std::string_view::npos)) {
       compare_total(text);
@@ -304,6 +309,8 @@ class TextHistory final : public SnapshotReader {
     if ((text.ends_with(')') || (text.find("Pool") != std::string_view::npos || text.starts_with("Commit") || in_vm_)) &&
         text.find(':') != std::string_view::npos && vm_line(line))
       return true;
+    // Of the next look, whose time was lost.
+    if ((has_rows_ || has_totals_) && clock_.tells_other_uptime(text)) begin(true);
     if (clock_.take_boot(text, lines_.number())) return true;
     if (const auto owner = parse_pool_owner(text)) {
       owner_ = owner;
@@ -412,6 +419,7 @@ class TextHistory final : public SnapshotReader {
     }
     (void)apply_vm_line(line, parts, building_);
     if (parts.nonpaged_nx && !vm_parts_.nonpaged_nx) vm_nx_line_ = lines_.number();
+    if (parts.nonpaged && !vm_parts_.nonpaged) vm_nonpaged_line_ = lines_.number();
     vm_parts_ = parts;
     return has_totals_ = true;
   }
@@ -432,6 +440,29 @@ class TextHistory final : public SnapshotReader {
                       " Usage:\" is missing: how large it is is not known",
                   {{}, pool, {}});
     }
+  }
+
+  // Debuggers of systems that have it print it in every look: without it the other part alone looks like the sum.
+  void lose_half_of_nonpaged() {
+    if (!vm_parts_.nonpaged || vm_parts_.nonpaged_nx || vm_parts_.is_broken || !has_nx_line()) return;
+    building_.totals(Pool::kNonpaged).bytes.reset();
+    notes_.skip(
+        vm_nonpaged_line_,
+        "a part of nonpaged pool, whose other one, \"NonPagedPoolNx Usage:\", stands in this file but not in this look: "
+        "how large it is is not known",
+        {{}, Pool::kNonpaged, {}});
+  }
+
+  bool has_nx_line() {
+    constexpr std::string_view kName = "NonPagedPoolNx";
+    if (!has_nx_line_) {
+      has_nx_line_ = false;
+      auto again = options_.again ? options_.again() : base::Result<LineReader>(base::Error{base::ErrorCode::kIo, {}});
+      if (!again) return false;
+      for (auto state = again->next(); !*has_nx_line_ && state && *state != LineState::kEnd; state = again->next())
+        has_nx_line_ = again->line().find(kName) != std::string_view::npos;
+    }
+    return *has_nx_line_;
   }
 
   void metadata(std::string_view text) {
@@ -561,11 +592,14 @@ class TextHistory final : public SnapshotReader {
     std::string_view rest = text.substr(5);
     const std::size_t width = poolused_.verbose ? 4 : 2;
     bool differs = false;
+    std::uint64_t missing = 0;  // of the last column
     for (std::size_t i = 0; i < poolused_.pools.size() * width; ++i) {
       const auto number = take_grouped(rest);
       if (!number) return;
-      const bool is_used = i % width == width - 1;
-      if (is_used) differs |= *number != used_[static_cast<std::size_t>(poolused_.pools[i / width])];
+      if (i % width != width - 1) continue;
+      const std::uint64_t used = used_[static_cast<std::size_t>(poolused_.pools[i / width])];
+      differs |= *number != used;
+      missing = *number > used ? *number - used : 0;
     }
     if (any_broken_ || !differs) {
       totals_that_fit_ += differs || any_broken_ ? 0 : 1;
@@ -577,7 +611,25 @@ class TextHistory final : public SnapshotReader {
     } else {
       notes_.skip(lines_.number(), kNotTheSum);
     }
+    if (missing > 0 && is_of_system()) lose_rows_cut_by(missing);
     lose_row();
+  }
+
+  // Those whose last number lost as many digits as make the sum right.
+  void lose_rows_cut_by(std::uint64_t missing) {
+    const Pool pool = poolused_.pools.back();
+    const auto is_cut = [&](const TagUsage& tag) {
+      std::uint64_t whole = tag.bytes + missing;
+      while (whole > tag.bytes) whole /= 10;
+      return tag.pool == pool && tag.bytes > 0 && whole == tag.bytes;
+    };
+    std::vector<TagUsage>& tags = (behind_blank_ ? pending_ : building_).snapshot().tags;
+    for (const TagUsage& tag : tags)
+      if (is_cut(tag))
+        notes_.skip(lines_.number(),
+                    "the number of " + in_quotes(tag.tag) + " may be cut: with more digits TOTAL would be the sum of its rows",
+                    {{}, pool, tag.tag});
+    tags.erase(std::remove_if(tags.begin(), tags.end(), is_cut), tags.end());
   }
 
   // Of a table of hexadecimal numbers a row without letters looks right.
@@ -695,6 +747,7 @@ class TextHistory final : public SnapshotReader {
   void finish() {
     keep_behind_blank();
     tell_parts_of_pools();
+    lose_half_of_nonpaged();
     Snapshot done = building_.take();
     done.system = std::exchange(of_linux_, false) ? System::kLinux : System::kWindows;
     const bool something = has_rows_ || has_totals_;
@@ -820,7 +873,8 @@ class TextHistory final : public SnapshotReader {
   PoolOwner table_owner_;
   VmParts vm_parts_;
   std::array<std::uint64_t, 2> vm_part_lines_{};  // where parts of paged and of nonpaged pool begin; 0: none
-  std::uint64_t vm_nx_line_ = 0;
+  std::uint64_t vm_nx_line_ = 0, vm_nonpaged_line_ = 0;
+  std::optional<bool> has_nx_line_;                          // any look of the file; not known yet
   std::uint64_t working_sets_ = 0, whole_working_sets_ = 0;  // of memsnap's rows; in whole pages
   bool is_head_ = false;                                     // below a date, above the first row: sums of all kinds stand there
   bool is_followed_ = false;                                 // by the next heading, in the same line

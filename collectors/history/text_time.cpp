@@ -192,6 +192,11 @@ bool TextClock::take_boot(std::string_view text, std::uint64_t line) {
   return true;
 }
 
+bool TextClock::tells_other_uptime(std::string_view text) const {
+  const auto uptime = now_.uptime ? parse_uptime(text) : std::nullopt;
+  return uptime && std::abs(*uptime - *now_.uptime) > kSameBootMillis;
+}
+
 void TextClock::keep_session() {
   if (!now_.is_session || !now_.midnight) return;
   const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
@@ -214,9 +219,12 @@ TextClock::Reading TextClock::read() {
   if (last_read_) last_dated_ = last_read_;
   if (now_.time) {
     reading.time = now_.time;
+  } else if (now_.midnight && !now_.time_of_day && !reading.refused && have_others_times_) {
+    reading.refused = any_refused_ = true;
+    notes_.skip(now_.line, kDateLostItsTime);
   } else if (now_.midnight) {
-    if (!now_.time_of_day && !std::exchange(told_of_midnight_, true))
-      notes_.warn("a date without a time is taken as its midnight");
+    have_others_times_ |= now_.time_of_day.has_value();
+    if (!now_.time_of_day && !std::exchange(told_of_midnight_, true)) notes_.warn(kTakenAsMidnight);
     const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
     if (!now_.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     reading.time = local - std::int64_t{minutes_east(now_.zone.value_or(Zone{}), local)} * 60'000;

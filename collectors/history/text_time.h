@@ -31,6 +31,9 @@ class TextClock {
   /// Uptime, or when the system started. False: another line.
   bool take_boot(std::string_view text, std::uint64_t line);
 
+  /// Another one than that which was told of this look already.
+  [[nodiscard]] bool tells_other_uptime(std::string_view text) const;
+
   struct Reading {
     std::optional<base::UnixMillis> time;
     std::optional<base::UnixMillis> boot_time;
@@ -88,6 +91,7 @@ class TextClock {
 
   FileNotes& notes_;
   OrderedDates dates_;
+  bool have_others_times_ = false;  // the dates of tables above
   std::optional<base::UnixMillis> modified_;
   DateLine name_;  // of the file
 

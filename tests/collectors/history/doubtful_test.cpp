@@ -382,5 +382,198 @@ TEST(Doubtful, AnotherHostsReadingsBehindTheFirstsAreSaid) {
   EXPECT_EQ(says(test::read_history(files, {"SRV1.log", "SRV1-b.log"})), "");
 }
 
+/// "18:00:00Z 1024; ..." of what a script's CSV has of the tag Leak in nonpaged pool.
+std::pair<std::string, test::WholeHistory> read_leak(const std::string& csv) {
+  auto whole = test::read_text(csv, 1'795'000'000'000);
+  std::string found;
+  for (const Snapshot& snapshot : whole.snapshots)
+    for (const TagUsage& tag : snapshot.tags)
+      if (tag.pool == Pool::kNonpaged)
+        found += (found.empty() ? "" : "; ") + base::rfc3339(snapshot.time).substr(11) + " " + std::to_string(tag.bytes);
+  return {found, std::move(whole)};
+}
+
+TEST(Doubtful, OneMarkWithThreeDigitsBehindItIsReadAsTheColumnsOtherCellsProve) {
+  const auto table = [](char separator, const std::vector<std::string>& cells, const std::string& heading = "NonPagedMB") {
+    std::string text = std::string("Time") + separator + "Tag" + separator + heading + '\n';
+    int hour = 10;
+    for (const std::string& cell : cells)
+      text += "2026-11-14 " + std::to_string(hour++) + ":00:00" + separator + "Leak" + separator + '"' + cell + "\"\n";
+    return text;
+  };
+  struct Row {
+    std::string csv, found;
+    std::uint64_t skipped = 0;
+  };
+  const std::string small = "10:00:00Z 511705", large = "11:00:00Z 536896078";
+  const Row rows[] = {
+      {table(';', {"0.488", "512.024"}), small + "; " + large},
+      {table(',', {"0,488", "512,024"}), small + "; " + large},
+      {table(',', {"0.488", "512.024"}), small + "; " + large},
+      {table('\t', {"0,488", "512,024"}), small + "; " + large},
+      {table(';', {"512.5", "512.024"}), "10:00:00Z 537395200; " + large},
+      {table(',', {"512,25", "512,024"}), "10:00:00Z 537133056; " + large},
+      {table(';', {"2048.125", "512.024"}), "10:00:00Z 2147614720; " + large},
+      {table(';', {"1.024,5", "1.024"}), "10:00:00Z 1074266112; 11:00:00Z 1073741824"},
+      {table(',', {"1,024.5", "1,024"}), "10:00:00Z 1074266112; 11:00:00Z 1073741824"},
+      {table(',', {"1,234,567", "1,024"}), "10:00:00Z 1294537326592; 11:00:00Z 1073741824"},
+      // Nothing tells, or both.
+      {table(';', {"512.024", "1.5,5", "1"}), "12:00:00Z 1048576", 2},
+      {table(',', {"512,024", "513,048"}), "10:00:00Z 536896077824; 11:00:00Z 537969819648"},
+      {table(',', {"512,5", "512.5", "512.024"}), "10:00:00Z 537395200; 11:00:00Z 537395200", 1},
+      // Bytes have no decimals, whatever another column has.
+      {table(',', {"512,024", "0.488"}, "NonPagedUsedBytes"), "10:00:00Z 512024", 1},
+      {table(',', {"1,512,024", "2,048"}, "NonPagedUsedBytes"), "10:00:00Z 1512024; 11:00:00Z 2048"},
+      {"Time,Tag,NonPaged%,NonPagedUsedBytes\n2026-11-14 10:00:00,Leak,12,512024\n", "10:00:00Z 512024"},
+      {"Time,Tag,NonPagedMB,NonPagedKB\n2026-11-14 10:00:00,Leak,0.49,500\n", "10:00:00Z 512000"},
+      {table(';', {"512.024", "512.5", "512"}, "NonPagedUsed"), "12:00:00Z 512", 2},
+  };
+  for (const auto& [csv, expected, skipped] : rows) {
+    const auto [found, whole] = read_leak(csv);
+    EXPECT_EQ(found, expected) << csv;
+    EXPECT_EQ(whole.skipped_count, skipped) << csv << testing::PrintToString(whole.skipped) << whole.error;
+  }
+  const auto [found, whole] = read_leak(table(';', {"512,024", "513,048"}));
+  EXPECT_EQ(found, "10:00:00Z 536896078; 11:00:00Z 537969820");
+  EXPECT_THAT(whole.warnings,
+              Contains(HasSubstr("nothing in its column proves whether \"512,024\" (line 2) has thousands or decimals")));
+  EXPECT_THAT(read_leak(table(',', {"512,024", "513,048"})).second.warnings, Contains(HasSubstr("thousands are assumed")));
+  EXPECT_THAT(read_leak(table(';', {"512.024", "1"})).second.skipped,
+              Contains(HasSubstr("may part thousands or decimals, and nothing in its column tells which")));
+}
+
+TEST(Doubtful, AColumnThatLooksLikeTimesLeavesTheFilesOwnTimeAlone) {
+  const auto named = [](const std::string& name, const std::string& first, const std::string& second) {
+    return name + ",Tag,NonPagedUsedBytes\n" + first + ",Leak,512000\n" + second + ",Leak,513024\n";
+  };
+  EXPECT_EQ(read_leak(named("UnixTime", "1794679200", "1794769200")).first, "18:00:00Z 512000; 19:00:00Z 513024");
+  for (const std::string& csv :
+       {named("TimestampMs", "1794679200000", "1794769200000"), named("Stamp", "20261114180000", "20261115190000"),
+        named("Zeitpunkt", "46340.75", "46341.8"), named("Run", "1794679200", "1794769200"),
+        named("Row", "", "2026-11-15 19:00:00"), named("Row", "\x1b[32m2026-11-14 18:00:00\x1b[0m", "2026-11-15 19:00:00")}) {
+    const auto [found, whole] = read_leak(csv);
+    EXPECT_EQ(found, "") << csv;
+    EXPECT_THAT(whole.error + testing::PrintToString(whole.skipped),
+                HasSubstr("the header names no column of times, but column 1 has"))
+        << csv;
+  }
+  EXPECT_EQ(read_leak("Row,Tag,NonPagedUsedBytes\n1,Leak,512000\n").first, "11:06:40Z 512000");
+}
+
+TEST(Doubtful, AZoneInAColumnOfItsOwnIsThatOfTheTimeBesideIt) {
+  const auto of_zone = [](const std::string& zone, const std::string& time = "2026-11-14 18:00:00") {
+    return read_leak("Time,TimeZone,Tag,NonPagedUsedBytes\n" + time + "," + zone + ",Leak,512000\n");
+  };
+  const std::pair<std::string, std::string> zones[] = {
+      {"+02:00", "16:00:00Z 512000"},    {"UTC+2", "16:00:00Z 512000"}, {"02:00:00", "16:00:00Z 512000"},
+      {"-05:00:00", "23:00:00Z 512000"}, {"CET", "17:00:00Z 512000"},   {"W. Europe Standard Time", "17:00:00Z 512000"},
+      {"", "18:00:00Z 512000"},          {"Nowhere Standard Time", ""}, {"120", ""}};
+  for (const auto& [zone, expected] : zones) EXPECT_EQ(of_zone(zone).first, expected) << zone;
+  EXPECT_EQ(of_zone("+02:00", "2026-11-14 18:00:00Z").first, "18:00:00Z 512000");
+  const auto [found, whole] = of_zone("Nowhere Standard Time");
+  EXPECT_THAT(whole.error + testing::PrintToString(whole.skipped),
+              HasSubstr("is of the zone \"Nowhere Standard Time\", which is not known"));
+}
+
+std::string debugger_session(const std::string& day, const std::string& uptime) {
+  return "Debug session time: " + day + " 18:00:00.000 2026 (UTC + 0:00)\nSystem Uptime: " + uptime + "\n";
+}
+
+TEST(Doubtful, HalfOfTheNonpagedPoolIsNotAllOfIt) {
+  const std::string title = "*** Virtual Memory Usage ***\n", half = "NonPagedPool Usage: 250 ( 1000 Kb)\n",
+                    nx = "NonPagedPoolNx Usage: 50000 ( 200000 Kb)\n", paged = "PagedPool Usage: 10 ( 40 Kb)\n";
+  const std::string first = debugger_session("Sat Nov 14", "1 days 0:00:00"),
+                    second = debugger_session("Sun Nov 15", "2 days 0:00:00");
+  const auto sizes = [](const std::string& text) {
+    const test::WholeHistory whole = test::read_text(text);
+    std::string found = whole.error;
+    for (const Snapshot& snapshot : whole.snapshots)
+      for (const PoolTotals& pool : snapshot.pools)
+        if (pool.pool == Pool::kNonpaged) found += (pool.bytes ? std::to_string(*pool.bytes) : "?") + " ";
+    return found + std::to_string(whole.skipped_count);
+  };
+  const std::string whole_look = title + half + nx + paged;
+  EXPECT_EQ(sizes(first + whole_look + second + whole_look), "205824000 205824000 0");
+  EXPECT_EQ(sizes(first + title + half + paged + second + title + half + paged), "1024000 1024000 0");  // an older system
+  EXPECT_EQ(sizes(first + whole_look + second + title + half + paged), "205824000 ? 1");
+  EXPECT_EQ(sizes(first + title + half + paged + second + whole_look), "? 205824000 1");
+  EXPECT_EQ(sizes(first + whole_look + second + title + half), "205824000 ? 1");
+  EXPECT_EQ(sizes(first + title + half.substr(0, half.size() - 1) + " " + nx + paged), "? 1");
+  EXPECT_EQ(sizes(first + title + paged + half + "NonPagedPo"), "? 1");
+  EXPECT_EQ(sizes(first + title + paged + half + "NonPagedPoolNx Usage: 500"), "? 1");
+}
+
+TEST(Doubtful, ANumberThatTotalShowsToBeCutIsNotWritten) {
+  const std::string head =
+      "Debug session time: Sat Nov 14 18:00:00.000 2026 (UTC + 0:00)\n            NonPaged            Paged\n"
+      " Tag    Allocs     Used    Allocs     Used\n";
+  const std::string rows = " Leak        1      512         0        0\n CM25        0        0       100   700000\n";
+  const auto with = [&](const std::string& used, const std::string& total) {
+    return test::read_text(head + rows + " CM31        0        0     10000   " + used +
+                           "\nTOTAL        1      512     10100  " + total + "\n");
+  };
+  const auto paged = [](const test::WholeHistory& whole) {
+    std::string found = whole.error;
+    for (const TagUsage& tag : whole.snapshots.at(0).tags)
+      if (tag.pool == Pool::kPaged) found += tag.tag + "=" + std::to_string(tag.bytes) + " ";
+    return found;
+  };
+  EXPECT_EQ(paged(with("9000000", "9700000")), "CM25=700000 CM31=9000000 ");
+  for (const std::string cut : {"900000", "90000"}) {
+    const test::WholeHistory whole = with(cut, "9700000");
+    EXPECT_EQ(paged(whole), "CM25=700000 ") << cut;
+    EXPECT_THAT(whole.skipped, Contains(HasSubstr("the number of \"CM31\" may be cut"))) << cut;
+    EXPECT_TRUE(whole.snapshots[0].gaps.has(Pool::kPaged)) << cut;
+  }
+  EXPECT_EQ(paged(with("9000000", "9700001")), "CM25=700000 CM31=9000000 ");  // no digits behind a number make it so
+}
+
+TEST(Doubtful, ADateThatLostItsTimeIsNoMidnight) {
+  const auto log = [](const std::string& one, const std::string& other, const std::string& last) {
+    std::string text;
+    for (const std::string& stamp : {one, other, last}) text += stamp + "\n" + kDoubtfulHead + row("Leak", 1) + "\n";
+    const test::WholeHistory whole = test::read_text(text);
+    std::string found = std::to_string(whole.skipped_count);
+    for (const Snapshot& snapshot : whole.snapshots) found += " " + base::rfc3339(snapshot.time).substr(8, 8);
+    return found;
+  };
+  EXPECT_EQ(log("2026-11-14 19:00:00", "2026-11-15 19:00:00", "2026-11-16 19:00:00"), "0 14T19:00 15T19:00 16T19:00");
+  EXPECT_EQ(log("2026-11-14 19:00:00", "2026-11-15 ", "2026-11-16 19:00:00"), "1 14T19:00 16T19:00");
+  EXPECT_EQ(log("2026-11-14 19:00:00", "2026-11-15\n19:00:00", "2026-11-16"), "1 14T19:00 15T19:00");
+  EXPECT_EQ(log("2026-11-14", "2026-11-15", "2026-11-16"), "0 14T00:00 15T00:00 16T00:00");
+  const auto meminfo = [](const std::string& one, const std::string& other) {
+    std::string text;
+    for (const std::string& stamp : {one, other, std::string("2026-11-16 19:00:00Z")})
+      text +=
+          stamp +
+          "\nMemTotal:       1000 kB\nMemFree:        500 kB\nSlab:           100 kB\nSReclaimable:    60 kB\nSUnreclaim:      40 kB\n";
+    const test::WholeHistory whole = test::read_text(text);
+    std::string found = whole.error + std::to_string(whole.skipped_count);
+    for (const Snapshot& snapshot : whole.snapshots) found += " " + base::rfc3339(snapshot.time).substr(8, 8);
+    return found;
+  };
+  EXPECT_EQ(meminfo("2026-11-14 19:00:00Z", "2026-11-15"), "1 14T19:00 16T19:00");
+  EXPECT_EQ(meminfo("2026-11-14", "2026-11-15 19:00:00Z"), "0 14T00:00 15T19:00 16T19:00");
+}
+
+TEST(Doubtful, AnUptimeWithoutItsTimeIsOfTheNextLook) {
+  const std::string vm = "*** Virtual Memory Usage ***\nPagedPool Usage: 10 ( 40 Kb)\n";
+  const auto boots = [](const std::string& text) {
+    const test::WholeHistory whole = test::read_text(text);
+    std::string found = whole.error;
+    for (const Snapshot& snapshot : whole.snapshots)
+      found += snapshot.boot_time ? base::rfc3339(*snapshot.boot_time).substr(5, 5) + " " : "- ";
+    return found + std::to_string(whole.skipped_count);
+  };
+  const std::string first = debugger_session("Sat Nov 14", "1 days 0:00:00"),
+                    third = debugger_session("Mon Nov 16", "3 days 0:00:00");
+  EXPECT_EQ(boots(first + vm + debugger_session("Sun Nov 15", "2 days 0:00:00") + vm + third + vm), "11-13 11-13 11-13 0");
+  EXPECT_EQ(boots(first + vm + "System Uptime: 2 days 0:00:00\n" + vm + third + vm), "11-13 11-13 1");
+  // Once a look it may stand below its table.
+  EXPECT_EQ(boots("2026-11-14 18:00:00Z\n" + vm + "System Uptime: 1 days 0:00:00\n2026-11-15 18:00:00Z\n" + vm +
+                  "System Uptime: 2 days 0:00:00\n"),
+            "11-13 11-13 0");
+}
+
 }  // namespace
 }  // namespace kmem::history
