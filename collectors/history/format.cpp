@@ -276,6 +276,20 @@ std::string decoded(std::string head) {
   return text;
 }
 
+/// The lines of a head as LineReader gives them.
+std::string undressed(std::string text) {
+  if (text.find_first_of("\x1b>") == std::string::npos) return text;
+  std::string all, line;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of("\r\n", at), text.size());
+    line.assign(text, at, end - at);
+    take_off_dressing(line);
+    all.append(line).append(text, end, 1);
+    at = end + 1;
+  }
+  return all;
+}
+
 /// What the head of a file tells.
 struct Look {
   std::string text;  // without what stands before each line
@@ -287,7 +301,7 @@ struct Look {
 bool may_start_csv(Format format) { return format == Format::kOther || format == Format::kScriptCsv; }
 
 Look look_at(std::string head) {
-  Look look{decoded(std::move(head)), std::nullopt, Format::kOther, std::nullopt};
+  Look look{undressed(decoded(std::move(head))), std::nullopt, Format::kOther, std::nullopt};
   look.format = recognise(look.text);
   look.prefix = LinePrefix::of(look.text);
   if (look.prefix && !may_start_csv(look.format) && !look.prefix->joins_lines()) look.prefix.reset();
