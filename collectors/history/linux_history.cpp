@@ -140,7 +140,15 @@ class LinuxHistory final : public SnapshotReader {
     if (begins == LinuxTable::kSlabtop) return text.starts_with("OBJS");
     if (begins == LinuxTable::kVmstat) return true;
     if (begins == LinuxTable::kMeminfo) return !text.starts_with("MemTotal:") || rows_ == 0;
-    return begins == LinuxTable::kVmallocinfo;
+    // Its first area again is the next look, whose date was lost.
+    return begins == LinuxTable::kVmallocinfo && (first_area_.empty() || area_in(text) != first_area_);
+  }
+
+  /// A row of vmallocinfo; empty where the kernel hides all addresses behind zeros, so that areas may look the same. Addresses
+  /// rise in older kernels only: newer ones tell areas node by node.
+  static std::string_view area_in(std::string_view text) {
+    const std::string_view range = text.substr(0, text.find(' '));
+    return range.find_first_not_of("0x-") == std::string_view::npos ? std::string_view() : text;
   }
 
   /// Of slabinfo or of vmstat -m: a name and four numbers at least.
@@ -173,6 +181,8 @@ class LinuxHistory final : public SnapshotReader {
     rows_ = 0;
     first_cache_.clear();
     caches_of_table_.clear();
+    first_area_.clear();
+    last_area_.clear();
     pages_ = {};
     is_below_heading_ = false;
   }
@@ -227,7 +237,19 @@ class LinuxHistory final : public SnapshotReader {
       case LinuxTable::kVmallocinfo: {
         Snapshot alone;
         if (!linux::parse_vmallocinfo(line, alone) || !is_whole_vmalloc_row(line)) return refuse();
-        break;
+        const std::string area(area_in(trimmed(line)));
+        if (area.empty()) break;
+        if (rows_ == 1) first_area_ = area;
+        const bool is_same_as_above = std::exchange(last_area_, area) == area;
+        if (caches_of_table_.insert(area).second) break;
+        // While it is read, areas come and go: the kernel may tell the last one again. Others are another look's, and which rows
+        // are is not known.
+        notes_.skip(lines_.number(), is_same_as_above ? "the row above it again"
+                                                      : "an area that stands in this table already: two tables without a "
+                                                        "date between, and none of them is used");
+        if (is_same_as_above) return;
+        broken_names_.emplace_back();
+        return lose_row();
       }
       case LinuxTable::kAllocinfo: {
         if (is_torn()) return refuse();
@@ -586,10 +608,12 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<UnixMillis> last_local_;  // of the date above, as it is written
   bool told_of_years_ = false;
   OpenEnd end_;
-  std::vector<std::string> broken_names_;            // of the open table's rows; empty: of one that does not tell
-  std::set<std::string> caches_of_table_, several_;  // slabinfo's (or meminfo's fields); those that ever had more than one row
-  std::string_view other_;                           // what else has begun since the last date
-  std::set<std::string> names_, names_before_;       // of slabtop's caches
+  std::vector<std::string> broken_names_;       // of the open table's rows; empty: of one that does not tell
+  std::string first_area_, last_area_;          // of the open vmallocinfo
+  std::set<std::string> caches_of_table_;       // slabinfo's, or meminfo's fields, vmallocinfo's rows
+  std::set<std::string> several_;               // caches that ever had more than one row
+  std::string_view other_;                      // what else has begun since the last date
+  std::set<std::string> names_, names_before_;  // of slabtop's caches
   std::string last_name_;
   std::uint64_t last_line_ = 0;
   std::optional<Zone> zone_;
