@@ -181,6 +181,7 @@ class LinuxHistory final : public SnapshotReader {
     rows_ = 0;
     first_cache_.clear();
     caches_of_table_.clear();
+    sites_.clear();
     first_area_.clear();
     last_area_.clear();
     pages_ = {};
@@ -263,6 +264,7 @@ class LinuxHistory final : public SnapshotReader {
           return refuse(kTwoRows);
         const std::size_t name = std::min(text.find_first_not_of("0123456789 \t"), text.size());
         if (!is_whole(text.substr(name), 0)) return refuse(kCutAtEnd);
+        sites_.emplace(text.substr(name));
         break;
       }
       case LinuxTable::kMeminfo: {
@@ -344,6 +346,39 @@ class LinuxHistory final : public SnapshotReader {
     }
   }
 
+  /// "[module]" of "mm/slub.c:1879 [module] func:name"; empty: the kernel itself.
+  static std::string_view module_in(std::string_view site) {
+    const std::size_t open = site.find(" ["), close = site.find("] ");
+    return open == std::string_view::npos || close == std::string_view::npos || close < open ? std::string_view()
+                                                                                             : site.substr(open, close - open);
+  }
+
+  /// The kernel lists sites with 0 bytes, too: one that was listed and is not was lost, unless its module is gone, or another
+  /// kernel runs.
+  void look_for_lost_sites() {
+    constexpr std::size_t kMostLost = 8, kSmallPart = 8;
+    std::set<std::string> now = std::exchange(sites_, {});
+    if (now.empty()) return;
+    if (std::exchange(sites_host_, host_) != host_) known_sites_.clear();
+    std::set<std::string_view> modules;
+    for (const std::string& site : now) modules.insert(module_in(site));
+    std::size_t lost = 0;
+    for (auto site = known_sites_.begin(); site != known_sites_.end();) {
+      const bool is_gone = !now.contains(*site) && !modules.contains(module_in(*site));
+      lost += !is_gone && !now.contains(*site) ? 1 : 0;
+      site = is_gone ? known_sites_.erase(site) : std::next(site);
+    }
+    if (lost > 0) {
+      building_.snapshot().gaps.add(Pool::kAllocinfo);
+      if (!std::exchange(told_of_sites_, true))
+        notes_.warn(
+            "rows of /proc/allocinfo that stood above are missing in a table; the kernel lists rows of 0, too, so what is "
+            "missing is unknown, not 0");
+    }
+    if (lost > kMostLost && lost * kSmallPart > known_sites_.size()) known_sites_ = std::move(now);
+    else known_sites_.merge(now);
+  }
+
   bool is_whole(std::string_view name, double value) {
     return end_.is_whole(lines_, std::string(table_name(table_)) + std::string(name), value, true);
   }
@@ -421,6 +456,7 @@ class LinuxHistory final : public SnapshotReader {
       drop_broken_sums(table, part.tags);
     broken_names_.clear();
     caches_of_table_.clear();
+    if (table == LinuxTable::kAllocinfo) look_for_lost_sites();
     part.system = System::kLinux;
     (void)building_.merge(std::move(part));
   }
@@ -608,7 +644,10 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<UnixMillis> last_local_;  // of the date above, as it is written
   bool told_of_years_ = false;
   OpenEnd end_;
-  std::vector<std::string> broken_names_;       // of the open table's rows; empty: of one that does not tell
+  std::vector<std::string> broken_names_;      // of the open table's rows; empty: of one that does not tell
+  std::set<std::string> sites_, known_sites_;  // of the open allocinfo, and of those above
+  std::string sites_host_;
+  bool told_of_sites_ = false;
   std::string first_area_, last_area_;          // of the open vmallocinfo
   std::set<std::string> caches_of_table_;       // slabinfo's, or meminfo's fields, vmallocinfo's rows
   std::set<std::string> several_;               // caches that ever had more than one row
