@@ -314,7 +314,10 @@ Look look_at(std::string head) {
   if (may_start_csv(look.format)) look.start = find_csv(look.text);
   const std::string first = first_line(look.text);
   const bool is_csv = look.start || look.format == Format::kScriptCsv || perfmon_separator(first) || csv_separator(first);
-  if (look.prefix && !is_csv && look.format != Format::kSar && look.format != Format::kPrometheusLines)
+  // What runs a debugger over a dump, or prints a log, writes its own time before the one that counts.
+  const bool has_own_times =
+      look.text.find("Debug session time:") != std::string::npos || look.text.find("!SystemTime=") != std::string::npos;
+  if (look.prefix && !is_csv && !has_own_times && look.format != Format::kSar && look.format != Format::kPrometheusLines)
     look.prefix->give_times();
   return look;
 }

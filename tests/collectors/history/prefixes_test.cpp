@@ -358,6 +358,9 @@ TEST(HistoryDressed, WhatStandsBeforeLinesHidesNoTimes) {
       if (!told.empty() || (format != "sar" && format != "sadf -d")) { EXPECT_THAT(told, ElementsAreArray(lines)) << dressed; }
     }
   }
+  // Of a dump that a debugger has opened later.
+  EXPECT_THAT(test::told_by("f", before_each(texts_of_formats()[0].second, "2026-11-20T00:00:00.000000001Z ")).lines,
+              ElementsAreArray(test::told_by("f", texts_of_formats()[0].second).lines));
   // Behind what is not known as such.
   const std::string look = texts_of_formats()[0].second;
   EXPECT_THAT(test::told_by("f", before_each(look.substr(0, look.find("\n\n") + 1), "a b> ")).lines, testing::IsEmpty());
