@@ -261,13 +261,15 @@ std::optional<LinePrefix::Layer> LinePrefix::find_soft_ends(const std::vector<st
 std::optional<LinePrefix::Layer> LinePrefix::find_number(const std::vector<std::string_view>& lines) {
   Layer layer{.kind = Kind::kNumber, .mark = '\0', .blanks = SIZE_MAX};
   std::uint64_t before = 0;
-  bool is_each = true;
+  bool is_each = true, any = false;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     std::uint64_t number = 0;
+    if (trimmed(lines[i]).empty()) continue;  // nl numbers no blank lines
     const std::size_t end = number_end(lines[i], number);
     if (end == 0) return std::nullopt;
-    if (i > 0 && number <= before) return std::nullopt;
-    is_each = is_each && (i == 0 || number == before + 1);
+    const bool is_first = !std::exchange(any, true);
+    if (!is_first && number <= before) return std::nullopt;
+    is_each = is_each && (is_first || number == before + 1);
     before = number;
     const std::string_view rest = lines[i].substr(end);
     if (rest.empty()) continue;

@@ -281,6 +281,19 @@ TEST_P(HistoryAsPosted, IsReadRightOrNamed) {
   else EXPECT_THAT(said, HasSubstr(posted.said));
 }
 
+/// As nl does, which numbers no blank lines.
+std::string numbered_by_nl(const std::string& text) {
+  std::string all;
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    all += line.empty() ? "       \n" : "     " + std::to_string(++number) + "\t" + line + "\n";
+    at = end + 1;
+  }
+  return all;
+}
+
 /// A text of each format, with times of its own.
 std::vector<std::pair<std::string, std::string>> texts_of_formats() {
   const auto of_two = [](const std::string& table) {
@@ -349,8 +362,8 @@ TEST(HistoryDressed, WhatStandsBeforeLinesHidesNoTimes) {
   for (const auto& [format, text] : texts_of_formats()) {
     SCOPED_TRACE(format);
     const std::vector<std::string> lines = test::told_by("f", text).lines;
-    for (const std::string& dressed : {numbered(text, "\t", 6), numbered(text, "  ", 6), numbered(text, ":"),
-                                       before_each(text, "+"), before_each(text, "[pod/kmem/main] ")}) {
+    for (const std::string& dressed : {numbered_by_nl(text), numbered(text, "\t", 6), numbered(text, "  ", 6),
+                                       numbered(text, ":"), before_each(text, "+"), before_each(text, "[pod/kmem/main] ")}) {
       std::vector<std::string> told = test::told_by("f", dressed).lines;
       for (std::string& line : told)
         if (const std::size_t host = line.find("@pod/kmem/main"); host != std::string::npos) line.erase(host, 14);
