@@ -3,6 +3,7 @@
 // The files of /proc go through the live kernel's parsers, each row first alone, so that a broken one is named.
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -141,7 +142,8 @@ class LinuxHistory final : public SnapshotReader {
     if (begins == LinuxTable::kVmstat) return true;
     if (begins == LinuxTable::kMeminfo) return !text.starts_with("MemTotal:") || rows_ == 0;
     // Its first area again is the next look, whose date was lost.
-    return begins == LinuxTable::kVmallocinfo && (first_area_.empty() || area_in(text) != first_area_);
+    return begins == LinuxTable::kVmallocinfo &&
+           (first_area_.empty() || last_area_ == first_area_ || area_in(text) != first_area_);
   }
 
   /// A row of vmallocinfo; empty where the kernel hides all addresses behind zeros, so that areas may look the same. Addresses
@@ -242,7 +244,12 @@ class LinuxHistory final : public SnapshotReader {
         if (area.empty()) break;
         if (rows_ == 1) first_area_ = area;
         const bool is_same_as_above = std::exchange(last_area_, area) == area;
-        if (caches_of_table_.insert(area).second) break;
+        // One of another size at an address is of another look; addresses that are hashed may be the same by chance.
+        const bool is_hashed = area.starts_with("0x00000000");
+        const std::string_view range = std::string_view(area).substr(0, area.find(' '));
+        const bool is_new_start = caches_of_table_.emplace(range.substr(0, range.find('-'))).second;
+        const bool is_new_range = caches_of_table_.emplace(range).second;
+        if (caches_of_table_.insert(area).second && (is_new_start || !is_new_range || is_hashed)) break;
         // While it is read, areas come and go: the kernel may tell the last one again. Others are another look's, and which rows
         // are is not known.
         notes_.skip(lines_.number(), is_same_as_above ? "the row above it again"
@@ -360,11 +367,15 @@ class LinuxHistory final : public SnapshotReader {
     std::set<std::string> now = std::exchange(sites_, {});
     if (now.empty()) return;
     if (std::exchange(sites_host_, host_) != host_) known_sites_.clear();
-    std::set<std::string_view> modules;
+    std::set<std::string_view> modules = {std::string_view()};  // those that are there
     for (const std::string& site : now) modules.insert(module_in(site));
+    std::map<std::string, std::size_t, std::less<>> known;  // sites of each
+    for (const std::string& site : known_sites_) ++known[std::string(module_in(site))];
     std::size_t lost = 0;
     for (auto site = known_sites_.begin(); site != known_sites_.end();) {
-      const bool is_gone = !now.contains(*site) && !modules.contains(module_in(*site));
+      // Of a module with one site it cannot be told.
+      const bool is_gone =
+          !now.contains(*site) && !modules.contains(module_in(*site)) && known.find(module_in(*site))->second > 1;
       lost += !is_gone && !now.contains(*site) ? 1 : 0;
       site = is_gone ? known_sites_.erase(site) : std::next(site);
     }

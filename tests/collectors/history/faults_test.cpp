@@ -363,6 +363,16 @@ std::vector<Fault> faults() {
            "c+0x1/0x2 vmalloc\n" + kSecondArea + "b+0x1/0x2 vmalloc\n2026-11-13 12:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n",
        {"2026-11-13T12:00:00Z vmalloc a 12288"},
        "f:5: an area that stands in this table already: two tables without a date between, and none of them is used"},
+      {"an area of vmallocinfo with two sizes",
+       "2026-11-13 10:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n0xffffc90000000000-0xffffc90000005000 20480 a+0x1/0x2 vmalloc\n" +
+           "2026-11-13 12:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n",
+       {"2026-11-13T12:00:00Z vmalloc a 12288"},
+       "f:3: an area that stands in this table already"},
+      {"the first area of vmallocinfo twice",
+       "2026-11-13 10:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n" + kArea + "a+0x1/0x2 vmalloc\n" + kSecondArea +
+           "b+0x1/0x2 vmalloc\n",
+       {"2026-11-13T10:00:00Z vmalloc a 12288", "2026-11-13T10:00:00Z vmalloc b 8192"},
+       "f:3: the row above it again"},
       {"an area of vmallocinfo twice",
        "2026-11-13 10:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n" + kSecondArea + "b+0x1/0x2 vmalloc\n" + kSecondArea +
            "b+0x1/0x2 vmalloc\n",

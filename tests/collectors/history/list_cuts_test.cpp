@@ -124,8 +124,11 @@ TEST(ListCuts, AllocinfoListsRowsOfNothingToo) {
   EXPECT_THAT(gaps_of(look(0, a + b + c) + look(1, a + c) + look(2, a + c) + look(3, a + b + c)),
               ElementsAre("", "allocinfo", "allocinfo", ""));
   EXPECT_THAT(gaps_of(look(0, a + b + c) + look(1, a + " 0 0 mm/b.c:2 func:b\n" + c)), ElementsAre("", ""));
-  // Its module is gone.
-  EXPECT_THAT(gaps_of(look(0, a + b + c) + look(1, a + b)), ElementsAre("", ""));
+  EXPECT_THAT(gaps_of(look(0, a + c) + look(1, c)), ElementsAre("", "allocinfo"));
+  // Its module is gone; of one row that cannot be told.
+  const std::string d = " 4096 1 drivers/d.c:4 [mod] func:d\n";
+  EXPECT_THAT(gaps_of(look(0, a + b + c + d) + look(1, a + b) + look(2, a + b)), ElementsAre("", "", ""));
+  EXPECT_THAT(gaps_of(look(0, a + b + c) + look(1, a + b)), ElementsAre("", "allocinfo"));
 }
 
 TEST(ListCuts, ATableThatIsTornAtTheFilesEndHasGaps) {
