@@ -363,7 +363,7 @@ class LinuxHistory final : public SnapshotReader {
   /// The kernel lists sites with 0 bytes, too: one that was listed and is not was lost, unless its module is gone, or another
   /// kernel runs.
   void look_for_lost_sites() {
-    constexpr std::size_t kMostLost = 8, kSmallPart = 8;
+    constexpr std::size_t kFewestOfAnotherKernel = 9, kPartOfAnotherKernel = 8;
     std::set<std::string> now = std::exchange(sites_, {});
     if (now.empty()) return;
     if (std::exchange(sites_host_, host_) != host_) known_sites_.clear();
@@ -386,7 +386,7 @@ class LinuxHistory final : public SnapshotReader {
             "rows of /proc/allocinfo that stood above are missing in a table; the kernel lists rows of 0, too, so what is "
             "missing is unknown, not 0");
     }
-    if (lost > kMostLost && lost * kSmallPart > known_sites_.size()) known_sites_ = std::move(now);
+    if (lost >= kFewestOfAnotherKernel && lost * kPartOfAnotherKernel > known_sites_.size()) known_sites_ = std::move(now);
     else known_sites_.merge(now);
   }
 

@@ -13,7 +13,7 @@ namespace {
 
 using base::UnixMillis;
 
-constexpr std::size_t kMostLost = 1000;
+constexpr std::size_t kMostLostRows = 1000;
 constexpr int kTimesTheSpan = 4;
 constexpr std::size_t kMostFar = 3;  // looks of a host years ahead of all others that are slips
 
@@ -94,7 +94,7 @@ void WholeLook::note_cuts(Snapshot& snapshot, const Gathered& of) {
     if (known_.ragged.contains({host, i})) cuts.set_ragged(i);
   cuts.note(snapshot, of.ends_file);
   for (const ListCuts::Back& row : cuts.back())
-    if (learned_.lost.size() < kMostLost) learned_.lost.insert({host, row.list, row.after, snapshot.time});
+    if (learned_.lost.size() < kMostLostRows) learned_.lost.insert({host, row.list, row.after, snapshot.time});
   for (auto lost = known_.lost.lower_bound(LostRow{host, 0, std::numeric_limits<UnixMillis>::min(), 0});
        lost != known_.lost.end() && lost->host == host; ++lost) {
     if (snapshot.time <= lost->after || snapshot.time >= lost->before) continue;
