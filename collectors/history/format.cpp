@@ -276,6 +276,20 @@ std::string decoded(std::string head) {
   return text;
 }
 
+/// The lines of a head as LineReader gives them.
+std::string undressed(std::string text) {
+  if (text.find_first_of("\x1b>") == std::string::npos) return text;
+  std::string all, line;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of("\r\n", at), text.size());
+    line.assign(text, at, end - at);
+    take_off_dressing(line);
+    all.append(line).append(text, end, 1);
+    at = end + 1;
+  }
+  return all;
+}
+
 /// What the head of a file tells.
 struct Look {
   std::string text;  // without what stands before each line
@@ -287,7 +301,7 @@ struct Look {
 bool may_start_csv(Format format) { return format == Format::kOther || format == Format::kScriptCsv; }
 
 Look look_at(std::string head) {
-  Look look{decoded(std::move(head)), std::nullopt, Format::kOther, std::nullopt};
+  Look look{undressed(decoded(std::move(head))), std::nullopt, Format::kOther, std::nullopt};
   look.format = recognise(look.text);
   look.prefix = LinePrefix::of(look.text);
   if (look.prefix && !may_start_csv(look.format) && !look.prefix->joins_lines()) look.prefix.reset();
@@ -300,7 +314,10 @@ Look look_at(std::string head) {
   if (may_start_csv(look.format)) look.start = find_csv(look.text);
   const std::string first = first_line(look.text);
   const bool is_csv = look.start || look.format == Format::kScriptCsv || perfmon_separator(first) || csv_separator(first);
-  if (look.prefix && !is_csv && look.format != Format::kSar && look.format != Format::kPrometheusLines)
+  // What runs a debugger over a dump, or prints a log, writes its own time before the one that counts.
+  const bool has_own_times =
+      look.text.find("Debug session time:") != std::string::npos || look.text.find("!SystemTime=") != std::string::npos;
+  if (look.prefix && !is_csv && !has_own_times && look.format != Format::kSar && look.format != Format::kPrometheusLines)
     look.prefix->give_times();
   return look;
 }

@@ -8,6 +8,7 @@
 // or none has anything usable.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -31,14 +32,25 @@ struct Progress {
   std::uint64_t bytes_total = 0;  // 0: not known (a pipe)
 };
 
+/// A row of a host's list that was not listed for a while, and whose counts prove that it was there: at all times between, what
+/// the list lacks is unknown.
+struct LostRow {
+  std::string host;
+  std::size_t list = 0;  // list_cuts.h
+  base::UnixMillis after = 0, before = 0;
+
+  auto operator<=>(const LostRow&) const = default;
+};
+
 /// What a whole look at the files finds out too late for its beginning: another look that is told it from the start is right
 /// throughout.
 struct Learned {
   std::set<std::string> unsorted;                        // files to be read in order of time
   std::set<std::pair<std::string, std::size_t>> ragged;  // hosts and their lists (list_cuts.h)
-  std::set<std::string> with_host_lines;                 // files that tell hosts in lines above their dates (host_lines.h)
-  std::set<std::string> sums;                            // names of rows that are sums of the others
-  std::map<std::string, std::string> named_hosts;        // by file: hosts that its name alone tells (hosts_by_name.h)
+  std::set<LostRow> lost;
+  std::set<std::string> with_host_lines;           // files that tell hosts in lines above their dates (host_lines.h)
+  std::set<std::string> sums;                      // names of rows that are sums of the others
+  std::map<std::string, std::string> named_hosts;  // by file: hosts that its name alone tells (hosts_by_name.h)
 
   bool operator==(const Learned&) const = default;
 };

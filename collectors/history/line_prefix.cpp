@@ -37,9 +37,16 @@ std::vector<std::string_view> lines_of(std::string_view head) {
   return lines;
 }
 
+/// Of `!vm`, which has no heading of its own.
+bool is_of_debugger(std::string_view text) {
+  return text.starts_with("Debug session time:") || ((text.starts_with("NonPagedPool") || text.starts_with("PagedPool")) &&
+                                                     text.find(" Usage:") != std::string_view::npos);
+}
+
 bool begins_something(std::string_view line) {
   std::string written;
-  return !begins_other(as_written(line, written)).empty();
+  const std::string_view text = trimmed(as_written(line, written));
+  return is_of_debugger(text) || !begins_other(text).empty();
 }
 
 /// "  12:", how far; 0: no number stands there.
@@ -60,6 +67,8 @@ std::string_view name_before(std::string_view line, char mark) {
   if (end == std::string_view::npos || end == 0 || end > kLongestBefore) return {};
   std::string_view name = line.substr(0, end);
   if (mark == '|') name = trimmed(name);
+  if (mark == ':' && name.find_first_not_of("0123456789") == std::string_view::npos)
+    return {};  // "18:10:01", or a line's number
   return name.find_first_of(" \t\"'<>,;={}()#") == std::string_view::npos ? name : std::string_view();
 }
 
@@ -198,6 +207,14 @@ std::optional<LinePrefix> LinePrefix::of(std::string_view head) {
     taken = found.taken_off(head);
     lines = lines_of(taken);
   }
+  const bool are_added = lines.size() >= kFewestLines && std::all_of(lines.begin(), lines.end(), [](std::string_view line) {
+                           return line.starts_with('+') || line.empty();
+                         });
+  if (are_added) {
+    found.layers_.push_back({.kind = Kind::kAdded});
+    taken = found.taken_off(head);
+    lines = lines_of(taken);
+  }
   while (found.layers_.size() < kMostLayers && found.problem_.empty()) {
     if (lines.size() < kFewestLines) break;
     std::optional<Layer> layer = found.layers_.empty() ? find_soft_ends(lines) : std::nullopt;
@@ -221,7 +238,7 @@ std::optional<LinePrefix> LinePrefix::of(std::string_view head) {
 std::string LinePrefix::words() const {
   std::string all;
   for (const Layer& layer : layers_) {
-    if (layer.kind == Kind::kQuotes) continue;
+    if (layer.kind == Kind::kQuotes || layer.kind == Kind::kAdded) continue;
     const char* const one = layer.kind == Kind::kSoftEnds ? "lines joined that quoted-printable parts"
                             : layer.kind == Kind::kNumber ? "without the number before each line"
                             : layer.kind == Kind::kName   ? "without the name before each line"
@@ -244,13 +261,15 @@ std::optional<LinePrefix::Layer> LinePrefix::find_soft_ends(const std::vector<st
 std::optional<LinePrefix::Layer> LinePrefix::find_number(const std::vector<std::string_view>& lines) {
   Layer layer{.kind = Kind::kNumber, .mark = '\0', .blanks = SIZE_MAX};
   std::uint64_t before = 0;
-  bool is_each = true;
+  bool is_each = true, any = false;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     std::uint64_t number = 0;
+    if (trimmed(lines[i]).empty()) continue;  // nl numbers no blank lines
     const std::size_t end = number_end(lines[i], number);
     if (end == 0) return std::nullopt;
-    if (i > 0 && number <= before) return std::nullopt;
-    is_each = is_each && (i == 0 || number == before + 1);
+    const bool is_first = !std::exchange(any, true);
+    if (!is_first && number <= before) return std::nullopt;
+    is_each = is_each && (is_first || number == before + 1);
     before = number;
     const std::string_view rest = lines[i].substr(end);
     if (rest.empty()) continue;
@@ -363,6 +382,9 @@ bool LinePrefix::take(std::string& line, std::string& above, std::uint64_t numbe
         line.erase(0, line.size() - text.size());
         break;
       }
+      case Kind::kAdded:
+        if (line.starts_with('+')) line.erase(0, 1);
+        break;
       case Kind::kSoftEnds:
         if (!held_.empty()) line.insert(0, std::exchange(held_, {}));
         if (line.ends_with('=') && number != 0) {

@@ -1,6 +1,7 @@
 // What tools put before each line of a log: its number (grep -n, cat -n, a forum's code box), a file's name (grep, findstr), a
-// host's (ansible, pdsh), the time (ts, docker logs -t) and syslog's words; and quoted-printable's soft ends of lines. Told by the
-// file's head. Thread: one. Failure: nullopt when lines stand as they were written; what belongs to another is listed.
+// host's (ansible, pdsh), the "+" of diff, the time (ts, docker logs -t) and syslog's words; and quoted-printable's soft ends
+// of lines. Told by the file's head. Thread: one. Failure: nullopt when lines stand as they were written; what belongs to
+// another is listed.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,7 @@ class LinePrefix {
   [[nodiscard]] std::string taken_off(std::string_view head) const;
 
  private:
-  enum class Kind { kQuotes, kSoftEnds, kNumber, kName, kStamp };
+  enum class Kind { kQuotes, kAdded, kSoftEnds, kNumber, kName, kStamp };
   struct Layer {
     Kind kind = Kind::kNumber;
     char mark = ':';         // behind the number or the name

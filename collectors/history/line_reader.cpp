@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "collectors/history/text_header.h"
+
 namespace kmem::history {
 namespace {
 
@@ -82,6 +84,7 @@ base::Result<LineState> LineReader::read_line() {
   }
   ++number_;
   if (line_.starts_with("\xef\xbb\xbf")) line_.erase(0, 3);  // of a file that was put behind another
+  take_off_dressing(line_);
   return too_long ? LineState::kTooLong : LineState::kLine;
 }
 

@@ -1,4 +1,5 @@
-// A file's lines, one in memory: ended by LF, CRLF or a lone CR, decoded by text_decoder.h. Thread: one.
+// A file's lines, one in memory: ended by LF, CRLF or a lone CR, decoded by text_decoder.h, without
+// what text_header.h takes off each. Thread: one.
 // Failure: a line over the bound is kTooLong and gives its beginning; an Error is the file's own.
 #pragma once
 

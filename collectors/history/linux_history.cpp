@@ -3,6 +3,7 @@
 // The files of /proc go through the live kernel's parsers, each row first alone, so that a broken one is named.
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -140,7 +141,16 @@ class LinuxHistory final : public SnapshotReader {
     if (begins == LinuxTable::kSlabtop) return text.starts_with("OBJS");
     if (begins == LinuxTable::kVmstat) return true;
     if (begins == LinuxTable::kMeminfo) return !text.starts_with("MemTotal:") || rows_ == 0;
-    return begins == LinuxTable::kVmallocinfo;
+    // Its first area again is the next look, whose date was lost.
+    return begins == LinuxTable::kVmallocinfo &&
+           (first_area_.empty() || last_area_ == first_area_ || area_in(text) != first_area_);
+  }
+
+  /// A row of vmallocinfo; empty where the kernel hides all addresses behind zeros, so that areas may look the same. Addresses
+  /// rise in older kernels only: newer ones tell areas node by node.
+  static std::string_view area_in(std::string_view text) {
+    const std::string_view range = text.substr(0, text.find(' '));
+    return range.find_first_not_of("0x-") == std::string_view::npos ? std::string_view() : text;
   }
 
   /// Of slabinfo or of vmstat -m: a name and four numbers at least.
@@ -173,6 +183,9 @@ class LinuxHistory final : public SnapshotReader {
     rows_ = 0;
     first_cache_.clear();
     caches_of_table_.clear();
+    sites_.clear();
+    first_area_.clear();
+    last_area_.clear();
     pages_ = {};
     is_below_heading_ = false;
   }
@@ -227,7 +240,24 @@ class LinuxHistory final : public SnapshotReader {
       case LinuxTable::kVmallocinfo: {
         Snapshot alone;
         if (!linux::parse_vmallocinfo(line, alone) || !is_whole_vmalloc_row(line)) return refuse();
-        break;
+        const std::string area(area_in(trimmed(line)));
+        if (area.empty()) break;
+        if (rows_ == 1) first_area_ = area;
+        const bool is_same_as_above = std::exchange(last_area_, area) == area;
+        // One of another size at an address is of another look; addresses that are hashed may be the same by chance.
+        const bool is_hashed = area.starts_with("0x00000000");
+        const std::string_view range = std::string_view(area).substr(0, area.find(' '));
+        const bool is_new_start = caches_of_table_.emplace(range.substr(0, range.find('-'))).second;
+        const bool is_new_range = caches_of_table_.emplace(range).second;
+        if (caches_of_table_.insert(area).second && (is_new_start || !is_new_range || is_hashed)) break;
+        // While it is read, areas come and go: the kernel may tell the last one again. Others are another look's, and which rows
+        // are is not known.
+        notes_.skip(lines_.number(), is_same_as_above ? "the row above it again"
+                                                      : "an area that stands in this table already: two tables without a "
+                                                        "date between, and none of them is used");
+        if (is_same_as_above) return;
+        broken_names_.emplace_back();
+        return lose_row();
       }
       case LinuxTable::kAllocinfo: {
         if (is_torn()) return refuse();
@@ -241,6 +271,7 @@ class LinuxHistory final : public SnapshotReader {
           return refuse(kTwoRows);
         const std::size_t name = std::min(text.find_first_not_of("0123456789 \t"), text.size());
         if (!is_whole(text.substr(name), 0)) return refuse(kCutAtEnd);
+        sites_.emplace(text.substr(name));
         break;
       }
       case LinuxTable::kMeminfo: {
@@ -322,6 +353,43 @@ class LinuxHistory final : public SnapshotReader {
     }
   }
 
+  /// "[module]" of "mm/slub.c:1879 [module] func:name"; empty: the kernel itself.
+  static std::string_view module_in(std::string_view site) {
+    const std::size_t open = site.find(" ["), close = site.find("] ");
+    return open == std::string_view::npos || close == std::string_view::npos || close < open ? std::string_view()
+                                                                                             : site.substr(open, close - open);
+  }
+
+  /// The kernel lists sites with 0 bytes, too: one that was listed and is not was lost, unless its module is gone, or another
+  /// kernel runs.
+  void look_for_lost_sites() {
+    constexpr std::size_t kFewestOfAnotherKernel = 9, kPartOfAnotherKernel = 8;
+    std::set<std::string> now = std::exchange(sites_, {});
+    if (now.empty()) return;
+    if (std::exchange(sites_host_, host_) != host_) known_sites_.clear();
+    std::set<std::string_view> modules = {std::string_view()};  // those that are there
+    for (const std::string& site : now) modules.insert(module_in(site));
+    std::map<std::string, std::size_t, std::less<>> known;  // sites of each
+    for (const std::string& site : known_sites_) ++known[std::string(module_in(site))];
+    std::size_t lost = 0;
+    for (auto site = known_sites_.begin(); site != known_sites_.end();) {
+      // Of a module with one site it cannot be told.
+      const bool is_gone =
+          !now.contains(*site) && !modules.contains(module_in(*site)) && known.find(module_in(*site))->second > 1;
+      lost += !is_gone && !now.contains(*site) ? 1 : 0;
+      site = is_gone ? known_sites_.erase(site) : std::next(site);
+    }
+    if (lost > 0) {
+      building_.snapshot().gaps.add(Pool::kAllocinfo);
+      if (!std::exchange(told_of_sites_, true))
+        notes_.warn(
+            "rows of /proc/allocinfo that stood above are missing in a table; the kernel lists rows of 0, too, so what is "
+            "missing is unknown, not 0");
+    }
+    if (lost >= kFewestOfAnotherKernel && lost * kPartOfAnotherKernel > known_sites_.size()) known_sites_ = std::move(now);
+    else known_sites_.merge(now);
+  }
+
   bool is_whole(std::string_view name, double value) {
     return end_.is_whole(lines_, std::string(table_name(table_)) + std::string(name), value, true);
   }
@@ -399,6 +467,7 @@ class LinuxHistory final : public SnapshotReader {
       drop_broken_sums(table, part.tags);
     broken_names_.clear();
     caches_of_table_.clear();
+    if (table == LinuxTable::kAllocinfo) look_for_lost_sites();
     part.system = System::kLinux;
     (void)building_.merge(std::move(part));
   }
@@ -589,10 +658,15 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<UnixMillis> last_local_;  // of the date above, as it is written
   bool told_of_years_ = false;
   OpenEnd end_;
-  std::vector<std::string> broken_names_;            // of the open table's rows; empty: of one that does not tell
-  std::set<std::string> caches_of_table_, several_;  // slabinfo's (or meminfo's fields); those that ever had more than one row
-  std::string_view other_;                           // what else has begun since the last date
-  std::set<std::string> names_, names_before_;       // of slabtop's caches
+  std::vector<std::string> broken_names_;      // of the open table's rows; empty: of one that does not tell
+  std::set<std::string> sites_, known_sites_;  // of the open allocinfo, and of those above
+  std::string sites_host_;
+  bool told_of_sites_ = false;
+  std::string first_area_, last_area_;          // of the open vmallocinfo
+  std::set<std::string> caches_of_table_;       // slabinfo's, or meminfo's fields, vmallocinfo's rows
+  std::set<std::string> several_;               // caches that ever had more than one row
+  std::string_view other_;                      // what else has begun since the last date
+  std::set<std::string> names_, names_before_;  // of slabtop's caches
   std::string last_name_;
   std::uint64_t last_line_ = 0;
   std::optional<Zone> zone_;

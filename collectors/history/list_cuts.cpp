@@ -41,6 +41,9 @@ void ListCuts::look_for_missing(List& list, const std::vector<Row>& there) {
     }
     const Between between = was_there(one->second, *found);
     list.is_proved |= between == Between::kSurely;
+    const auto is_it = [&](const Row& row) { return row.key == one->first; };
+    if (between == Between::kSurely && std::none_of(list.rows.begin(), list.rows.end(), is_it))
+      back_.push_back({static_cast<std::size_t>(&list - lists_.data()), one->second.time});
     list.evidence = std::max(0, list.evidence + (between == Between::kSurely ? kProof : between == Between::kLikely ? 1 : -1));
     if (between != Between::kNo && list.back.size() < kMostMissing) list.back.insert(one->first);
     one = list.missing.erase(one);
@@ -102,17 +105,21 @@ bool ListCuts::is_cut(List& list, const std::vector<Row>& now, bool ends_file) {
   return (was_cut && now.size() == list.cut_at) || (ends_file && seen.is_behind && seen.lost > 1 && now.size() < before.size());
 }
 
+void ListCuts::add_gaps(Snapshot& snapshot, std::size_t list) {
+  for (std::size_t pool = 0; pool < kPoolCount; ++pool)
+    if (list_of(static_cast<Pool>(pool)) == list) snapshot.gaps.add(static_cast<Pool>(pool));
+}
+
 void ListCuts::note(Snapshot& snapshot, bool ends_file) {
   for (auto& rows : now_) rows.clear();
+  back_.clear();
   for (const TagUsage& tag : snapshot.tags)
-    now_[list_of(tag.pool)].push_back(
-        {tag.key, tag.bytes, tag.has_outstanding ? tag.outstanding : 0, tag.counter_bits != 0, tag.allocations, tag.frees});
+    now_[list_of(tag.pool)].push_back({tag.key, tag.bytes, tag.has_outstanding ? tag.outstanding : 0, tag.counter_bits != 0,
+                                       tag.allocations, tag.frees, snapshot.time});
   for (std::size_t i = 0; i < kLists; ++i) {
     if (now_[i].empty()) continue;
     const bool cut = is_cut(lists_[i], now_[i], ends_file);
-    if (cut || lists_[i].is_ragged)
-      for (std::size_t pool = 0; pool < kPoolCount; ++pool)
-        if (list_of(static_cast<Pool>(pool)) == i) snapshot.gaps.add(static_cast<Pool>(pool));
+    if (cut || lists_[i].is_ragged) add_gaps(snapshot, i);
     lists_[i].rows.swap(now_[i]);
   }
 }

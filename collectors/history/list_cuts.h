@@ -13,6 +13,7 @@
 #include <set>
 #include <vector>
 
+#include "collectors/base/clock.h"
 #include "collectors/snapshot.h"
 
 namespace kmem::history {
@@ -27,12 +28,21 @@ class ListCuts {
   /// Rows are missing here and there from now on, or as an earlier look found out.
   [[nodiscard]] bool is_ragged(std::size_t list) const { return lists_[list].is_ragged; }
   void set_ragged(std::size_t list) { lists_[list].is_ragged = true; }
+  /// What this list of the snapshot lacks is unknown.
+  static void add_gaps(Snapshot& snapshot, std::size_t list);
+  /// Rows that came back with the last snapshot and had been there since this time, as their counts prove.
+  struct Back {
+    std::size_t list = 0;
+    base::UnixMillis after = 0;
+  };
+  [[nodiscard]] const std::vector<Back>& back() const { return back_; }
 
  private:
   struct Row {
     std::uint64_t key = 0, bytes = 0, outstanding = 0;
     bool is_counted = false;
     std::uint64_t allocations = 0, frees = 0;
+    base::UnixMillis time = 0;
   };
   struct List {  // pools that one table lists together
     std::vector<Row> rows;
@@ -48,15 +58,16 @@ class ListCuts {
     bool is_behind = false;  // the lost ones stood below all others, and the last row did already then
     bool is_below = false;   // or held little more than the smallest does now
   };
-  [[nodiscard]] static Change change(List& list, const std::vector<Row>& now);
-  static void look_for_missing(List& list, const std::vector<Row>& there);
+  [[nodiscard]] Change change(List& list, const std::vector<Row>& now);
+  void look_for_missing(List& list, const std::vector<Row>& there);
   /// It was there between the two, as far as can be told: by its counts, which prove it, or by its bytes.
   enum class Between { kNo, kLikely, kSurely };
   [[nodiscard]] static Between was_there(const Row& before, const Row& now);
-  [[nodiscard]] static bool is_cut(List& list, const std::vector<Row>& now, bool ends_file);
+  [[nodiscard]] bool is_cut(List& list, const std::vector<Row>& now, bool ends_file);
 
   std::array<List, kLists> lists_;
   std::array<std::vector<Row>, kLists> now_;
+  std::vector<Back> back_;
 };
 
 }  // namespace kmem::history

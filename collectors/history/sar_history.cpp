@@ -1,5 +1,6 @@
 // sysstat's memory: `sar -r [ALL]` text of any version, in 12 or 24 hours; `sadf -d` rows. Columns go by their names, so
-// other activities between them do no harm. sar's day is the heading's, and the next one behind midnight.
+// other activities between them do no harm. sar's day is the heading's, and the next one behind midnight;
+// a time that falls by less than half a day is that of a row out of order, and of no use.
 // kbslab counts reclaimable slabs, too: it is a row of its own ("kbslab"), never a pool's total.
 #include <algorithm>
 #include <charconv>
@@ -112,7 +113,8 @@ class SarHistory final : public SnapshotReader {
     if (words.empty()) return;
     if (words.size() >= 2 && words[0] == "LINUX" && words[1].starts_with("RESTART")) {
       // Each activity's table has it; the times of others are not followed.
-      if (midnight_ && !is_other_table_) boot_times_[sar_host_] = time_of(*of_day, false);
+      if (const auto boot = midnight_ && !is_other_table_ ? time_of(*of_day, false) : std::nullopt)
+        boot_times_[sar_host_] = *boot;
       // Its heading comes again, but rows of as many values are this table's without it, too.
       return;
     }
@@ -136,7 +138,11 @@ class SarHistory final : public SnapshotReader {
     if (words.size() != width_)
       return lose_row(std::to_string(words.size()) + " values where the heading has " + std::to_string(width_), sar_host_,
                       columns_);
-    give(words, time_of(*of_day, true), sar_host_);
+    const auto time = time_of(*of_day, true);
+    if (!time)
+      return lose_row("its time lies before that of the row above it, and no midnight is between: a row out of order",
+                      sar_host_, columns_);
+    give(words, *time, sar_host_);
   }
 
   // None where one that is needed stands twice.
@@ -191,9 +197,13 @@ class SarHistory final : public SnapshotReader {
     notes_.timed_by("the day in sar's first line, month first, local time taken as UTC");
   }
 
-  UnixMillis time_of(std::int64_t of_day, bool moves_on) {
+  /// nullopt: it goes back within the day, as after rows were swapped or a clock was set.
+  std::optional<UnixMillis> time_of(std::int64_t of_day, bool moves_on) {
     std::int64_t days = days_;
-    if (last_of_day_ && of_day < *last_of_day_) ++days;
+    if (last_of_day_ && of_day < *last_of_day_) {
+      if (*last_of_day_ - of_day < kHalfDayMillis) return std::nullopt;
+      ++days;
+    }
     if (moves_on) {
       last_of_day_ = of_day;
       days_ = days;

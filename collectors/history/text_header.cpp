@@ -443,4 +443,24 @@ std::string_view without_escapes(std::string_view line, std::string& storage) {
   return storage;
 }
 
+void take_off_dressing(std::string& line) {
+  if (line.find('\x1b') != std::string::npos) {
+    std::string plain;
+    plain = without_escapes(line, plain);
+    line.swap(plain);
+  }
+  for (;;) {
+    const std::string_view text = trimmed(line);
+    if (!text.ends_with('>')) return;
+    const std::size_t open = line.rfind('<');
+    if (open == std::string::npos) return;
+    std::string_view name = trimmed(std::string_view(line).substr(open + 1));
+    name.remove_suffix(1);
+    if (name.ends_with('/')) name.remove_suffix(1);
+    if (!same_word(trimmed(name), "br")) return;
+    line.resize(open);
+    line.resize(line.find_last_not_of(' ') + 1);  // a tab may part cells
+  }
+}
+
 }  // namespace kmem::history

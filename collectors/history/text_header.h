@@ -66,4 +66,7 @@ struct PoolOwner {
 /// Without terminal colours, form feeds and a prompt's leftovers; `storage` holds the text when it had to change.
 [[nodiscard]] std::string_view without_escapes(std::string_view line, std::string& storage);
 
+/// A line without terminal colours and without a web page's breaks, <br>, at its end; of every format.
+void take_off_dressing(std::string& line);
+
 }  // namespace kmem::history

@@ -58,6 +58,14 @@ OnlyTime only_time(const std::string& path, const TextOptions& options) {
   return found;
 }
 
+/// A stamp of the debugger's or memsnap's that stands behind something else in its line, and is not seen for it.
+bool has_hidden_stamp(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  for (const std::string_view stamp : {"Debug session time", "!SystemTime="})
+    if (const std::size_t at = text.find(stamp); at != 0 && at != std::string_view::npos) return true;
+  return false;
+}
+
 std::string told_of(const OnlyTime& found) {
   return found.rule.empty() ? "no time in the text: its only table gets the time the file was modified"
                             : "no time in the text: it is taken from " + found.rule;
@@ -149,6 +157,7 @@ class TextHistory final : public SnapshotReader {
       blank_before_ = true;
       return;
     }
+    if (stamp_line_ == 0 && has_hidden_stamp(line)) stamp_line_ = lines_.number();
     reason_.clear();
     Use use = header_or_row(line);
     std::string_view text = trimmed(line);
@@ -818,6 +827,10 @@ class TextHistory final : public SnapshotReader {
     } else if (const std::uint64_t line = clock_.dateless_line(); line != 0 && !named) {
       const std::string why = "no date above this table: line " + std::to_string(line) + " tells a time alone";
       skip_undated(why.c_str());
+    } else if (stamp_line_ != 0 && !named) {
+      const std::string why = "no date above this table: line " + std::to_string(stamp_line_) +
+                              " has a time behind something else; take away what stands before each line";
+      skip_undated(why.c_str());
     } else if (only.is_shared) {
       skip_undated(kSharedTime);
     } else {
@@ -895,8 +908,9 @@ class TextHistory final : public SnapshotReader {
   std::array<std::uint64_t, 2> used_{};              // by pool: of the rows of the open table of !poolused
   bool any_broken_ = false, told_of_total_ = false;  // a row of it
   std::size_t totals_that_fit_ = 0;
-  bool has_per_alloc_ = true;  // in the heading of poolmon's table
-  std::string_view other_;     // what else has begun last
+  bool has_per_alloc_ = true;     // in the heading of poolmon's table
+  std::string_view other_;        // what else has begun last
+  std::uint64_t stamp_line_ = 0;  // the first with a stamp that is not seen
 
   std::optional<Snapshot> undated_;  // until it is known whether it is the last
   std::uint64_t undated_line_ = 0;

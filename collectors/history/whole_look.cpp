@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "collectors/base/time_words.h"
 #include "collectors/history/hosts_by_name.h"
@@ -12,6 +13,7 @@ namespace {
 
 using base::UnixMillis;
 
+constexpr std::size_t kMostLostRows = 1000;
 constexpr int kTimesTheSpan = 4;
 constexpr std::size_t kMostFar = 3;  // looks of a host years ahead of all others that are slips
 
@@ -91,6 +93,17 @@ void WholeLook::note_cuts(Snapshot& snapshot, const Gathered& of) {
   for (std::size_t i = 0; is_new && i < ListCuts::kLists; ++i)
     if (known_.ragged.contains({host, i})) cuts.set_ragged(i);
   cuts.note(snapshot, of.ends_file);
+  for (const ListCuts::Back& row : cuts.back())
+    if (learned_.lost.size() < kMostLostRows) learned_.lost.insert({host, row.list, row.after, snapshot.time});
+  for (auto lost = known_.lost.lower_bound(LostRow{host, 0, std::numeric_limits<UnixMillis>::min(), 0});
+       lost != known_.lost.end() && lost->host == host; ++lost) {
+    if (snapshot.time <= lost->after || snapshot.time >= lost->before) continue;
+    ListCuts::add_gaps(snapshot, lost->list);
+    if (told_of_lost_.insert(host).second)
+      notes_.warn(of.path, std::string(host.empty() ? "" : "host " + in_quotes(host) + ": ") +
+                               "a row that is missing here comes again with counts which prove that it was there all the time; "
+                               "what such lists lack is unknown, not 0");
+  }
   for (std::size_t i = 0; i < ListCuts::kLists; ++i)
     if (cuts.is_ragged(i) && told_of_ragged_.insert({host, i}).second) {
       learned_.ragged.insert({host, i});

@@ -32,7 +32,9 @@ const std::string kVmstat = "Cache Num Total Size Pages\n",
                   kSlabtop = "  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n";
 const std::string kAllocinfo = "allocinfo - version: 1.0\n", kSlabinfo = "slabinfo - version: 2.1\n# name <active_objs>\n";
 const std::string kSlabNumbers = " 42 42 192 21 1 : tunables 0 0 0 : slabdata 2 2 0",
-                  kArea = "0xffffc90000000000-0xffffc90000003000 12288 ";
+                  kArea = "0xffffc90000000000-0xffffc90000003000 12288 ",
+                  kSecondArea = "0xffffc90000004000-0xffffc90000006000 8192 ",
+                  kThirdArea = "0xffffc90000008000-0xffffc9000000a000 8192 ";
 std::string poolused(const std::string& bytes) { return kPoolused + " Leak 9 " + bytes + " 0 0\n"; }
 
 std::string quoted(const std::string& text) {
@@ -343,6 +345,44 @@ std::vector<Fault> faults() {
        kSar + "12:10:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13000 16001",
        {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000",
         "2026-11-05T00:20:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:20:01Z vmalloc 16385024"},
+       ""},
+      {"rows of sar out of order",
+       kSar +
+           "12:10:01 AM 9 9 13000 16000\n12:30:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13000 16000\n12:40:01 AM 9 9 13000 16000\n",
+       {"2026-11-05T00:10:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:10:01Z vmalloc 16384000",
+        "2026-11-05T00:30:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:30:01Z vmalloc 16384000",
+        "2026-11-05T00:40:01Z slab_unreclaimable kbslab 13312000", "2026-11-05T00:40:01Z vmalloc 16384000"},
+       "f:5: its time lies before that of the row above it, and no midnight is between: a row out of order"},
+      {"vmallocinfo without its second date",
+       "2026-11-13 10:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n" + kSecondArea + "b+0x1/0x2 vmalloc\n" + kArea +
+           "a+0x1/0x2 vmalloc\n" + kSecondArea + "b+0x1/0x2 vmalloc\n2026-11-13 12:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n",
+       {"2026-11-13T10:00:00Z vmalloc a 12288", "2026-11-13T10:00:00Z vmalloc b 8192", "2026-11-13T12:00:00Z vmalloc a 12288"},
+       "f:4: no date above this table"},
+      {"vmallocinfo without its second date, its first area freed",
+       "2026-11-13 10:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n" + kSecondArea + "b+0x1/0x2 vmalloc\n" + kThirdArea +
+           "c+0x1/0x2 vmalloc\n" + kSecondArea + "b+0x1/0x2 vmalloc\n2026-11-13 12:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n",
+       {"2026-11-13T12:00:00Z vmalloc a 12288"},
+       "f:5: an area that stands in this table already: two tables without a date between, and none of them is used"},
+      {"an area of vmallocinfo with two sizes",
+       "2026-11-13 10:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n0xffffc90000000000-0xffffc90000005000 20480 a+0x1/0x2 vmalloc\n" +
+           "2026-11-13 12:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n",
+       {"2026-11-13T12:00:00Z vmalloc a 12288"},
+       "f:3: an area that stands in this table already"},
+      {"the first area of vmallocinfo twice",
+       "2026-11-13 10:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n" + kArea + "a+0x1/0x2 vmalloc\n" + kSecondArea +
+           "b+0x1/0x2 vmalloc\n",
+       {"2026-11-13T10:00:00Z vmalloc a 12288", "2026-11-13T10:00:00Z vmalloc b 8192"},
+       "f:3: the row above it again"},
+      {"an area of vmallocinfo twice",
+       "2026-11-13 10:00Z\n" + kArea + "a+0x1/0x2 vmalloc\n" + kSecondArea + "b+0x1/0x2 vmalloc\n" + kSecondArea +
+           "b+0x1/0x2 vmalloc\n",
+       {"2026-11-13T10:00:00Z vmalloc a 12288", "2026-11-13T10:00:00Z vmalloc b 8192"},
+       "f:4: the row above it again"},
+      {"vmallocinfo whose addresses are hidden, and of a kernel that tells them node by node",
+       "2026-11-13 10:00Z\n0x0000000000000000-0x0000000000000000 12288 a+0x1/0x2 vmalloc\n"
+       "0x0000000000000000-0x0000000000000000 12288 a+0x1/0x2 vmalloc\n2026-11-13 12:00Z\n" +
+           kSecondArea + "b+0x1/0x2 vmalloc\n" + kArea + "a+0x1/0x2 vmalloc\n",
+       {"2026-11-13T10:00:00Z vmalloc a 24576", "2026-11-13T12:00:00Z vmalloc a 12288", "2026-11-13T12:00:00Z vmalloc b 8192"},
        ""},
       {"sar cut before its end",
        kSar + "12:10:01 AM 9 9 13000 16000\n12:20:01 AM 9 9 13",

@@ -100,6 +100,37 @@ TEST(ListCuts, WhatVanishesFromAWholeTableIsGone) {
   EXPECT_THAT(gaps_of(csv({kFive, replaced, replaced})), ElementsAre("", "", ""));
 }
 
+TEST(ListCuts, ARowWhoseCountsProveThatItWasThereIsUnknownWhereItIsMissing) {
+  const auto look = [](int hour, const std::vector<std::string>& rows) {
+    std::string text;
+    for (const std::string& row : rows) text += "2026-11-05T1" + std::to_string(hour) + ":00:00Z,nonpaged," + row + "\n";
+    return text;
+  };
+  const std::string head = "timestamp,pool,tag,bytes,allocs,frees\n", a = "Aaaa,900,1000,100", c = "Cccc,700,800,100";
+  const std::string before = head + look(0, {a, "Bbbb,800,900,100", c}) + look(1, {a, c}) + look(2, {a, c});
+  EXPECT_THAT(gaps_of(before + look(3, {a, "Bbbb,820,920,100", c})), ElementsAre("", "paged nonpaged", "paged nonpaged", ""));
+  // All of it may have been freed.
+  EXPECT_THAT(gaps_of(before + look(3, {a, "Bbbb,820,1720,900", c})), ElementsAre("", "", "", ""));
+  // Another boot's counts.
+  EXPECT_THAT(gaps_of(before + look(3, {a, "Bbbb,820,825,5", c})), ElementsAre("", "", "", ""));
+}
+
+TEST(ListCuts, AllocinfoListsRowsOfNothingToo) {
+  const auto look = [](int hour, const std::string& rows) {
+    return "2026-11-05T1" + std::to_string(hour) + ":00:00Z\nallocinfo - version: 1.0\n# <size> <calls> <tag info>\n" + rows;
+  };
+  const std::string a = " 4096 1 mm/a.c:1 func:a\n", b = " 8192 2 mm/b.c:2 func:b\n",
+                    c = " 4096 1 drivers/c.c:3 [mod] func:c\n";
+  EXPECT_THAT(gaps_of(look(0, a + b + c) + look(1, a + c) + look(2, a + c) + look(3, a + b + c)),
+              ElementsAre("", "allocinfo", "allocinfo", ""));
+  EXPECT_THAT(gaps_of(look(0, a + b + c) + look(1, a + " 0 0 mm/b.c:2 func:b\n" + c)), ElementsAre("", ""));
+  EXPECT_THAT(gaps_of(look(0, a + c) + look(1, c)), ElementsAre("", "allocinfo"));
+  // Its module is gone; of one row that cannot be told.
+  const std::string d = " 4096 1 drivers/d.c:4 [mod] func:d\n";
+  EXPECT_THAT(gaps_of(look(0, a + b + c + d) + look(1, a + b) + look(2, a + b)), ElementsAre("", "", ""));
+  EXPECT_THAT(gaps_of(look(0, a + b + c) + look(1, a + b)), ElementsAre("", "allocinfo"));
+}
+
 TEST(ListCuts, ATableThatIsTornAtTheFilesEndHasGaps) {
   const Rows torn(kFive.begin(), kFive.begin() + 2);
   EXPECT_THAT(gaps_of(csv({kFive, kFive, torn})), ElementsAre("", "", "paged nonpaged"));

@@ -281,6 +281,104 @@ TEST_P(HistoryAsPosted, IsReadRightOrNamed) {
   else EXPECT_THAT(said, HasSubstr(posted.said));
 }
 
+/// As nl does, which numbers no blank lines.
+std::string numbered_by_nl(const std::string& text) {
+  std::string all;
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    all += line.empty() ? "       \n" : "     " + std::to_string(++number) + "\t" + line + "\n";
+    at = end + 1;
+  }
+  return all;
+}
+
+/// A text of each format, with times of its own.
+std::vector<std::pair<std::string, std::string>> texts_of_formats() {
+  const auto of_two = [](const std::string& table) {
+    return "2026-11-05 18:00:00Z\n" + table + "2026-11-05 19:00:00Z\n" + table;
+  };
+  const auto look = [](const std::string& day, const std::string& pages, const std::string& kib) {
+    return "Debug session time: " + day + " 18:00:00.000 2026 (UTC + 0:00)\nSystem Uptime: 29 days 23:00:00.000\n" +
+           "NonPagedPool Usage:           250 (       1000 Kb)\nNonPagedPoolNx Usage:       " + pages + " (     " + kib +
+           " Kb)\nPagedPool Usage:            50000 (     200000 Kb)\n\n";
+  };
+  return {
+      {"!vm", look("Thu Nov  5", "50000", "200000") + look("Fri Nov  6", "50100", "200400")},
+      {"poolmon", of_two(kPool)},
+      {"slabinfo", of_two(kSlab)},
+      {"meminfo", of_two(kMem)},
+      {"slabtop", of_two("  OBJS ACTIVE  USE OBJ SIZE  SLABS OBJ/SLAB CACHE SIZE NAME\n"
+                         " 21000  20000  95%    0.19K   1000       21      4000K dentry\n"
+                         "  1024   1000  97%    0.50K     64       16       512K kmalloc-512\n")},
+      {"vmstat -m", of_two("Cache                       Num  Total   Size  Pages\n"
+                           "dentry                    20000  21000    192     21\n")},
+      {"allocinfo", of_two("allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n"
+                           "       40960       10 mm/slub.c:1879 func:alloc_slab_page\n")},
+      {"vmallocinfo", of_two("0xffffb2c000000000-0xffffb2c000005000   20480 irq_init+0xcf/0x100 vmap\n")},
+      {"sar",
+       "Linux 6.1.0 (web1) \t11/14/2026 \t_x86_64_\t(4 CPU)\n\n18:00:01 kbmemfree kbavail kbmemused kbcommit kbvmused\n"
+       "18:10:01 1000000 9000000 7000000 8000000 60000\n18:20:01 1000000 9000000 7000000 8000000 60004\n"},
+      {"sadf -d",
+       "# hostname;interval;timestamp;kbmemfree;kbavail;kbmemused;kbcommit;kbvmused\n"
+       "web1;600;2026-11-14 18:00:00 UTC;1000000;9000000;7000000;8000000;60000\n"
+       "web1;600;2026-11-14 19:00:00 UTC;1000000;9000000;7000000;8000000;60004\n"},
+      {"a script's CSV",
+       "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00Z,Leak,0,512000\n"
+       "2026-11-05 19:00:00Z,Leak,0,513024\n"},
+      {"CSV",
+       "timestamp,pool,tag,bytes\n2026-11-05T18:00:00Z,nonpaged,Leak,512000\n2026-11-05T19:00:00Z,nonpaged,Leak,513024\n"},
+      {"perfmon",
+       "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\SRV1\\Memory\\Pool Nonpaged Bytes\"\n\"11/05/2026 18:00:00.000\",\"67108864\"\n"
+       "\"11/05/2026 19:00:00.000\",\"67112960\"\n"},
+  };
+}
+
+std::string at_each_end(const std::string& text, const std::string& end) {
+  std::string all;
+  for (const char c : text) all += c == '\n' ? end + "\n" : std::string(1, c);
+  return all;
+}
+
+TEST(HistoryDressed, BreaksAndColoursAreTakenOffInEveryFormat) {
+  for (const auto& [format, text] : texts_of_formats()) {
+    SCOPED_TRACE(format);
+    const auto [lines, said] = test::told_by("f", text);
+    EXPECT_EQ(lines.size(), 2U);
+    EXPECT_EQ(said, "");
+    for (const std::string end : {"<br>", "<br />", " <BR/> "}) {
+      const auto [broken, of_broken] = test::told_by("f", at_each_end(text, end));
+      EXPECT_THAT(broken, ElementsAreArray(lines)) << end;
+      EXPECT_EQ(of_broken, "") << end;
+    }
+    const auto [coloured, of_coloured] = test::told_by("f", before_each(at_each_end(text, "\x1b[0m"), "\x1b[1;32m"));
+    EXPECT_THAT(coloured, ElementsAreArray(lines));
+    EXPECT_EQ(of_coloured, "");
+  }
+}
+
+TEST(HistoryDressed, WhatStandsBeforeLinesHidesNoTimes) {
+  for (const auto& [format, text] : texts_of_formats()) {
+    SCOPED_TRACE(format);
+    const std::vector<std::string> lines = test::told_by("f", text).lines;
+    for (const std::string& dressed : {numbered_by_nl(text), numbered(text, "\t", 6), numbered(text, "  ", 6),
+                                       numbered(text, ":"), before_each(text, "+"), before_each(text, "[pod/kmem/main] ")}) {
+      std::vector<std::string> told = test::told_by("f", dressed).lines;
+      for (std::string& line : told)
+        if (const std::size_t host = line.find("@pod/kmem/main"); host != std::string::npos) line.erase(host, 14);
+      // Or they are refused.
+      if (!told.empty() || (format != "sar" && format != "sadf -d")) { EXPECT_THAT(told, ElementsAreArray(lines)) << dressed; }
+    }
+  }
+  // Of a dump that a debugger has opened later.
+  EXPECT_THAT(test::told_by("f", before_each(texts_of_formats()[0].second, "2026-11-20T00:00:00.000000001Z ")).lines,
+              ElementsAreArray(test::told_by("f", texts_of_formats()[0].second).lines));
+  // Behind what is not known as such.
+  const std::string look = texts_of_formats()[0].second;
+  EXPECT_THAT(test::told_by("f", before_each(look.substr(0, look.find("\n\n") + 1), "a b> ")).lines, testing::IsEmpty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Prefixes, HistoryAsPosted, testing::ValuesIn(posted()));
 
 }  // namespace
