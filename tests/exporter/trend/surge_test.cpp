@@ -87,7 +87,7 @@ TEST(SurgesTogether, TakeFromOneRoomAndEndWithIt) {
       samples[0].kind = samples[1].kind = Kind::kPool;
       samples[0].pool = samples[2].pool = samples[3].pool = Pool::kSlabUnreclaimable, samples[1].pool = Pool::kVmalloc;
       samples[2].text = "big", samples[3].text = "small";
-      for (const std::size_t pool : {0, 1}) {
+      for (const std::size_t pool : {std::size_t{0}, std::size_t{1}}) {
         const double bytes = 60 * kMiB + big + small;
         samples[pool].amount = static_cast<std::uint64_t>(bytes);
         samples[pool].limit = bytes + left, samples[pool].bound = Bound::kAvailableMemory;
