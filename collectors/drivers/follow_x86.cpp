@@ -696,11 +696,9 @@ class X86Follower {
     const TagCall shape = tag_call(to.import);
     if (shape.kind == TagCall::kTagged) {
       bytes = shape.words * word_;
-    } else if (to.import != nullptr && is_cdecl(to.import->name)) {
-      bytes = 0;
     } else if (const auto own = starts_.find(to.own); to.own != 0 && own != starts_.end()) {
       bytes = static_cast<std::int32_t>(own->second.pops);
-    } else if (of_stack && next.digit() == 0) {
+    } else if ((to.import != nullptr && is_cdecl(to.import->name)) || (of_stack && next.digit() == 0)) {
       bytes = 0;
     } else if (of_stack && next.digit() == 5) {
       const std::size_t at = at_;

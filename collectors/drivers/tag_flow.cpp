@@ -104,13 +104,13 @@ void TagFlow::merge(FlowState& into, const FlowState& from, std::uint32_t again)
 }
 
 void TagFlow::note_fields(Call& call, const FlowState& state) {
-  for (std::uint8_t i = 0; i < call.arguments.size(); ++i)
+  for (std::size_t i = 0; i < call.arguments.size(); ++i)
     for (const Origin& origin : values_.of(call.arguments[i])) {
       if (origin.kind != Origin::kStack) continue;
       const auto base = static_cast<std::int32_t>(origin.value);
       for (const FlowState::Slot& slot : state.slots)
         if (slot.offset >= base && static_cast<std::uint32_t>(slot.offset - base) < kLongestStruct)
-          call.fields.push_back({i, static_cast<std::uint32_t>(slot.offset - base), slot.value});
+          call.fields.push_back({static_cast<std::uint8_t>(i), static_cast<std::uint32_t>(slot.offset - base), slot.value});
     }
 }
 
