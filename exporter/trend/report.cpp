@@ -52,6 +52,9 @@ std::optional<double> per_second(std::optional<double> per_day) {
   return *per_day / kSecondsPerDay;
 }
 
+/// Of two errors that know nothing of each other.
+double together(double a, double b) { return std::sqrt(a * a + b * b); }
+
 double seconds_until(double room, double slope_per_day) {
   if (room <= 0) return 0;
   return slope_per_day > 0 ? room / slope_per_day * kSecondsPerDay : std::numeric_limits<double>::infinity();
@@ -110,7 +113,7 @@ TrendEngine::PaceOfPool TrendEngine::pace_on_room(const Subject& pool, Bound bou
     if (other == static_cast<std::size_t>(pool.pool) || state_.rooms[other].least(state_.fine_bucket).bound != bound) continue;
     if (pace.leaking > 0) pace.leaking += paces[other].leaking;
     if (pace.surging > 0) pace.surging += std::max(paces[other].surging, paces[other].leaking);
-    pace.error = std::hypot(pace.error, paces[other].error);
+    pace.error = together(pace.error, paces[other].error);
   }
   return pace;
 }
@@ -162,7 +165,7 @@ TrendEngine::PacesOfPools TrendEngine::paces_of_pools() const {
     PaceOfPool& pace = (subject->kind == Kind::kTag ? of_tags : of_pools)[static_cast<std::size_t>(subject->pool)];
     if (subject->verdict == Verdict::kLeak) {
       pace.leaking += static_cast<double>(subject->slope_per_day);
-      pace.error = std::hypot(pace.error, static_cast<double>(subject->slope_error_per_day));
+      pace.error = together(pace.error, static_cast<double>(subject->slope_error_per_day));
     }
     if (subject->is_surging()) pace.surging += static_cast<double>(subject->surge().pace_per_day);
   }
