@@ -158,9 +158,13 @@ void take_time_in_name(std::string_view rest, DateLine& found) {
 
 }  // namespace
 
-DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
+std::string_view name_in(std::string_view path) {
   const std::size_t slash = path.find_last_of("/\\");
-  const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
+  const std::string_view name = name_in(path);
   std::optional<DateLine> first;
   for (std::size_t at = 0; at < name.size(); ++at) {
     if (!is_digit(name[at]) || (at > 0 && is_digit(name[at - 1]))) continue;

@@ -79,6 +79,8 @@ struct DateLine {
 /// A date without a time is its midnight, one without a zone in UTC; nothing where there is no date.
 [[nodiscard]] std::optional<base::UnixMillis> utc_of(const DateLine& line);
 
+/// Without the folders before it.
+[[nodiscard]] std::string_view name_in(std::string_view path);
 /// "poolmon-2026-09-01_0000.log" -> its date, and time if there is one. The year first, a month's name, or Unix
 /// seconds; else `problem` may say why it is of no use.
 [[nodiscard]] DateLine date_in_name(std::string_view path, std::optional<DateOrder> order);

@@ -80,11 +80,6 @@ bool may_count(const NamesAlike& series) {
 
 }  // namespace
 
-std::string_view name_in(std::string_view path) {
-  const std::size_t slash = path.find_last_of("/\\");
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 FileDates::FileDates(const std::vector<std::string>& paths, std::optional<DateOrder> order) {
   std::map<std::string, NamesAlike> series;
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> by_folder;  // and letters of the name

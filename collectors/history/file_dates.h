@@ -16,9 +16,6 @@
 
 namespace kmem::history {
 
-/// Without the folders before it.
-[[nodiscard]] std::string_view name_in(std::string_view path);
-
 struct FileDate {
   DateLine date;
   std::string rule = "the file's name";  // by which it was read

@@ -35,6 +35,10 @@ constexpr double kMostOfAmount = 0.75;  // a shorter time is told that has so mu
 constexpr double kInside = 0.85;        // of the shorter time: growth that began earlier is not of it
 constexpr double kTold = 0.5;           // of the growth: a verdict with that pace has told it
 
+double little_of(Kind kind, bool no_limit, double whole) {
+  return kind == Kind::kHandles ? kSomeHandles : (no_limit ? kLittleOfPool : kLittleOfLimit) * whole;
+}
+
 struct Point {
   double age = 0;  // minutes
   double value = 0;
@@ -126,9 +130,9 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
                           ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
                           : present >= kMuchMore * high && amount >= kMuchOfPool * whole;
     growth.no_limit = std::isnan(left);
-    double little = (growth.no_limit ? kLittleOfPool : kLittleOfLimit) * whole;
-    if (subject.kind == Kind::kHandles) growth.is_large = growth.is_large && amount >= kManyHandles, little = kSomeHandles;
-    growth.is_beyond = !growth.is_large && present >= kMuchMore * high && amount >= little;
+    if (subject.kind == Kind::kHandles) growth.is_large = growth.is_large && amount >= kManyHandles;
+    growth.is_beyond =
+        !growth.is_large && present >= kMuchMore * high && amount >= little_of(subject.kind, growth.no_limit, whole);
     found = std::move(growth);
   }
   return found;
@@ -165,9 +169,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     const Open& open = state_.open[slot];
     const auto low = static_cast<double>(open.lowest());
     const double must = (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole;
-    const double little =
-        subject.kind == Kind::kHandles ? kSomeHandles : (std::isnan(limit) ? kLittleOfPool : kLittleOfLimit) * whole;
-    const bool may_be_beyond = value >= kMuchMore * low && value - low >= little;
+    const bool may_be_beyond = value >= kMuchMore * low && value - low >= little_of(subject.kind, std::isnan(limit), whole);
     if (!std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must))) continue;
     auto growth = growth_now_of(slot, left, whole);
     if (!growth || (!more_than && !growth->is_large && !growth->is_beyond)) continue;

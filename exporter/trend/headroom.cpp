@@ -14,8 +14,6 @@ constexpr std::array<std::string_view, 5> kWords = {"limit", "pool limit", "comm
 /// Beyond its limit nothing is left, and no less than that.
 double left(std::uint64_t limit, std::uint64_t used) { return used < limit ? static_cast<double>(limit - used) : 0; }
 
-/// A source that does not know a limit may say 0.
-bool is_limit(const std::optional<std::uint64_t>& bytes) { return bytes.value_or(0) > 0; }
 bool is_windows(Pool pool) { return pool == Pool::kPaged || pool == Pool::kNonpaged; }
 bool is_resident(Pool pool) {
   return pool == Pool::kNonpaged || pool == Pool::kSlabUnreclaimable || pool == Pool::kVmalloc || pool == Pool::kPercpu;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include "collectors/base/wire.h"
@@ -29,6 +30,9 @@ struct Room {
 
   [[nodiscard]] bool known() const { return !std::isnan(amount); }
 };
+
+/// A source that does not know a limit may say 0.
+[[nodiscard]] inline bool is_limit(const std::optional<std::uint64_t>& bytes) { return bytes.value_or(0) > 0; }
 
 inline constexpr std::size_t kPoolBounds = 3;
 /// At this moment: pool limit, commit limit, available memory; those that do not count for the pool are not known.

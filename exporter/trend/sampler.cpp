@@ -9,7 +9,7 @@ namespace kmem::trend {
 namespace {
 
 std::optional<double> as_limit(const std::optional<std::uint64_t>& bytes) {
-  if (bytes.value_or(0) == 0) return std::nullopt;  // a source that does not know it
+  if (!is_limit(bytes)) return std::nullopt;
   return static_cast<double>(*bytes);
 }
 
