@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxSettings = 256, kMaxSettingName = 256, kMaxHostBytes = 256;
 
-std::optional<double> setting_in(const std::vector<Setting>& all, std::string_view name) {
-  for (const Setting& one : all)
-    if (one.name == name) return one.value;
-  return std::nullopt;
-}
-
 bool are_settings_read(const Snapshot& snapshot) {
   return std::any_of(snapshot.parts.begin(), snapshot.parts.end(),
                      [](const PartStatus& part) { return part.collector == "settings" && part.state == PartState::kOk; });

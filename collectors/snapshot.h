@@ -149,6 +149,13 @@ struct Setting {
   double value = 0;
 };
 
+/// The setting of that name; nullopt: it is not among them.
+[[nodiscard]] inline std::optional<double> setting_in(const std::vector<Setting>& all, std::string_view name) {
+  for (const Setting& one : all)
+    if (one.name == name) return one.value;
+  return std::nullopt;
+}
+
 enum class PartState : std::uint8_t {
   kOk,           // read whole
   kPartial,      // read, but some rows were refused: skipped_rows says how many

@@ -38,9 +38,7 @@ struct Evidence {
   /// In force; of what has changed since the boot what was there then.
   [[nodiscard]] std::optional<double> setting(std::string_view name) const {
     if (const BootSettings::Change* const change = change_of(name)) return change->before;
-    for (const Setting& one : snapshot.settings)
-      if (one.name == name) return one.value;
-    return std::nullopt;
+    return setting_in(snapshot.settings, name);
   }
   [[nodiscard]] bool is_x86_windows() const {
     return snapshot.system == System::kWindows && snapshot.os && snapshot.os->architecture == "x86";

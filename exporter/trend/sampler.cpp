@@ -15,11 +15,7 @@ std::optional<double> as_limit(const std::optional<std::uint64_t>& bytes) {
 
 /// Linux lets Committed_AS go beyond CommitLimit in every mode but 2.
 std::optional<double> commit_limit(const Snapshot& snapshot) {
-  if (snapshot.system == System::kLinux) {
-    const auto mode = std::find_if(snapshot.settings.begin(), snapshot.settings.end(),
-                                   [](const Setting& setting) { return setting.name == "vm.overcommit_memory"; });
-    if (mode == snapshot.settings.end() || mode->value != 2) return std::nullopt;
-  }
+  if (snapshot.system == System::kLinux && setting_in(snapshot.settings, "vm.overcommit_memory") != 2) return std::nullopt;
   return as_limit(snapshot.commit_limit_bytes);
 }
 
