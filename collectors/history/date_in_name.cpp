@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "collectors/base/clock.h"
 #include "collectors/base/digit.h"
@@ -127,33 +129,204 @@ std::string_view behind_count_word(std::string_view text) {
   return text;
 }
 
-void take_time_in_name(std::string_view rest, DateLine& found) {
+constexpr std::string_view kNameGaps = " _-.";
+
+std::string_view behind_gaps(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(kNameGaps), text.size()));
+  return text;
+}
+
+std::string_view letters_at(std::string_view text) {
+  std::size_t end = 0;
+  while (end < text.size() && is_letter(text[end])) ++end;
+  return text.substr(0, end);
+}
+
+/// A year, month and day begin here, or such a date's eight digits.
+bool begins_date(std::string_view text) {
+  if (take_compact_date(text)) return true;
+  const auto parted = take_parted_date(text, std::nullopt);
+  return parted && (!parted->numeric || !parted->numeric->short_year);
+}
+
+/// "1800MB" is a size.
+bool is_size_unit(std::string_view word) {
+  constexpr auto kUnits = std::to_array<std::string_view>({"B", "K", "M", "G", "KB", "MB", "GB", "KiB", "MiB", "GiB", "TB"});
+  return std::any_of(kUnits.begin(), kUnits.end(), [&](std::string_view unit) { return same_word(unit, word); });
+}
+
+/// "CET", "UTC+02", "+0100" behind a name's time. `problem` where it may be one of several, or none.
+void take_zone_in_name(std::string_view rest, DateLine& found) {
+  if (!rest.empty() && (rest.front() == 'Z' || rest.front() == '+')) {
+    if (const auto minutes = take_zone_minutes(rest)) found.zone = Zone{*minutes}, found.number.reset();
+    return;
+  }
+  const auto refuse = [&found](std::string_view zone) {
+    found.problem =
+        in_quotes(zone) + " behind the time in the file's name may be its zone, which is not known or one of several";
+  };
+  if (rest.size() >= 5 && rest.front() == '-' && (rest.size() == 5 || !is_digit(rest[5]))) {
+    std::string_view west = rest;
+    constexpr int kQuarter = 15;
+    const auto minutes = std::all_of(rest.begin() + 1, rest.begin() + 5, is_digit) ? take_zone_minutes(west) : std::nullopt;
+    if (minutes && *minutes != 0 && *minutes % kQuarter == 0 && !found.number) return refuse(rest.substr(0, 5));
+  }
+  std::string words(rest.substr(0, rest.rfind('.')));
+  std::replace(words.begin(), words.end(), '_', ' ');
+  if (const std::string_view whole = trimmed(words); whole.size() > 5)
+    if (const auto zone = zone_named(whole)) return void(found.zone = zone);
+  rest = behind_gaps(rest);
+  const std::string_view word = letters_at(rest);
+  const bool is_universal = same_word(word, "UTC") || same_word(word, "GMT");
+  const bool is_upper = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (word.size() < 2 || !(is_upper || is_universal)) return;
+  const std::string_view behind = rest.substr(word.size());
+  if (is_universal && behind.size() > 1 && (behind.front() == '+' || behind.front() == '-') && is_digit(behind[1])) {
+    std::string_view minutes_text = behind;
+    const std::size_t digits = std::min(behind.find_first_not_of("0123456789", 1), behind.size()) - 1;
+    const auto hours = [&]() -> std::optional<int> {
+      std::string_view number = behind.substr(1, digits);
+      const auto value = digits <= 2 ? take_digits(number, 1, 2) : std::nullopt;
+      constexpr int kMost = 14;
+      return value && *value <= kMost ? std::optional(*value * (behind.front() == '-' ? -60 : 60)) : std::nullopt;
+    };
+    const bool is_hours = digits <= 2 && (behind.size() == digits + 1 || behind[digits + 1] != ':');
+    if (const auto minutes = is_hours ? hours() : take_zone_minutes(minutes_text)) return void(found.zone = Zone{*minutes});
+    return refuse(rest.substr(0, word.size() + 1 + digits));
+  }
+  constexpr auto kSeveral = std::to_array<std::string_view>(
+      {"IST", "CST", "AST", "ADT", "NST", "NDT", "GST", "CLT", "CLST", "TRT", "COT", "WITA", "ICT", "PHT"});
+  if (const auto zone = zone_named(word)) found.zone = zone;
+  else if (std::find(kSeveral.begin(), kSeveral.end(), word) != kSeveral.end()) refuse(word);
+}
+
+/// `rest` becomes what stands behind it.
+void take_time_in_name(std::string_view& rest, DateLine& found) {
   const bool is_parted = !rest.empty() && std::string_view("_-T. ,@").find(rest.front()) != std::string_view::npos;
   const bool by_point = is_parted && (rest.front() == '.' || rest.front() == ',');
   const bool by_letter = is_parted && rest.front() == 'T';
+  if (rest.starts_with(" at ")) rest.remove_prefix(3);  // as macOS names its pictures
+  if (begins_date(behind_gaps(rest))) return;
   if (const std::size_t begin = rest.find_first_not_of(" _-.,(#"); begin != std::string_view::npos)
     found.number = count_at(behind_count_word(rest.substr(begin)));  // "2026-09-01 (2).log", "2026-09-01_run2.log"
   if (is_parted && rest.find_first_of("0123456789") == 1) rest.remove_prefix(1);
   if (rest.empty() || !is_digit(rest.front())) return;
+  const std::string_view whole = rest;
   const std::size_t behind_number = rest.size() - (found.number ? found.number->digits : 0);
   const auto is_number_alone = [&] { return found.number && !by_letter && rest.size() == behind_number; };
+  const auto is_no_time = [&] {
+    found.time_of_day.reset();
+    found.number.reset();
+    rest = whole;
+  };
   found.time_of_day = take_any_time(rest);
   if (!found.time_of_day) {  // the hour alone
     const auto hour = take_digits(rest, 1, 2);
     const bool ends = rest.empty() || !is_digit(rest.front());
+    if (rest.size() > 1 && rest.front() == '.' && is_digit(rest[1])) return is_no_time();  // "10.0.19045"
     const bool is_hour = hour && *hour < 24 && ends &&
                          (half_in_name(rest) || (is_parted && !by_point && (rest.empty() || !is_letter(rest.front()))));
     if (!is_hour) return;
     found.time_of_day = *hour * kHourMillis;
+  }
+  const std::string_view time = whole.substr(0, whole.size() - rest.size());
+  if (is_size_unit(letters_at(rest))) return is_no_time();
+  // "10.22.19045"
+  if (time.find('.') != std::string_view::npos && rest.size() > 1 && rest.front() == '.' && is_digit(rest[1]))
+    return is_no_time();
+  if (time.size() == 4 && time[1] == '.') {
+    found.problem = in_quotes(time) + " in the file's name may be a time, or a version; write 03.10 for a time";
+    return;
+  }
+  // Of Windows; a time ends the name, or has seconds or a zone behind it.
+  constexpr auto kReleases = std::to_array<std::string_view>({"2003", "2008", "2012", "2016", "2019", "2022", "2025"});
+  if (std::find(kReleases.begin(), kReleases.end(), time) != kReleases.end() && !rest.empty() && rest.front() != '.' &&
+      !half_in_name(rest) && !letters_at(behind_gaps(rest)).empty() && !zone_named(letters_at(behind_gaps(rest)))) {
+    found.problem = in_quotes(time) + " in the file's name may be a time, or a year that its host is named by";
+    return;
   }
   if (is_number_alone()) found.number->is_time = true;
   else found.number.reset();
   if (half_in_name(rest)) found.number.reset();
   if (const auto half = half_in_name(rest); half && *found.time_of_day < 13 * kHourMillis)
     *found.time_of_day = *found.time_of_day % (12 * kHourMillis) + (*half ? 12 * kHourMillis : 0);
-  if (!rest.empty() && (rest.front() == 'Z' || rest.front() == '+')) {
-    if (const auto minutes = take_zone_minutes(rest)) found.zone = Zone{*minutes}, found.number.reset();
+  take_zone_in_name(rest, found);
+}
+
+// "20261114183015123" with milliseconds, "1794679200123" of Unix.
+std::optional<UnixMillis> take_with_millis(std::string_view& text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  constexpr std::size_t kOfUnix = 13, kOfDate = 17;
+  if (digits != kOfUnix && digits != kOfDate) return std::nullopt;
+  std::string_view seconds = text.substr(0, digits - 3), millis = text.substr(digits - 3, 3);
+  std::optional<UnixMillis> time;
+  if (digits == kOfUnix) {
+    time = take_unix_seconds(seconds);
+  } else if (const auto midnight = take_compact_date(seconds)) {
+    if (const auto of_day = take_any_time(seconds)) time = *midnight + *of_day;
   }
+  if (!time) return std::nullopt;
+  text.remove_prefix(digits);
+  return *time + *take_digits(millis, 3, 3);
+}
+
+/// "Nov-14-2026", "14. November 2026": three words of a name, the year of four digits.
+std::optional<UnixMillis> take_worded_date(std::string_view& text) {
+  std::string_view rest = text;
+  std::string words;
+  bool has_month = false;
+  for (int i = 0; i < 3; ++i) {
+    const std::string_view word = rest.substr(0, rest.find_first_of(" _-.,"));
+    has_month |= month_of(word) != 0;
+    if (word.empty()) return std::nullopt;
+    words.append(words.empty() ? "" : " ").append(word);
+    rest.remove_prefix(word.size());
+    if (i < 2) rest = rest.substr(std::min(rest.find_first_not_of(" _-.,"), rest.size()));
+  }
+  if (!has_month || !is_digit(words[words.size() - 1]) || words.size() < 4 ||
+      words.substr(words.size() - 4).find_first_not_of("0123456789") != std::string::npos)
+    return std::nullopt;
+  const DateLine found = parse_date_line(words);
+  if (found.midnight) text = rest;
+  return found.midnight;
+}
+
+/// What is plainly meant as a date, and is none that is read; empty: nothing.
+std::string_view strange_date(std::string_view name) {
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    if (!is_digit(name[at]) || (at > 0 && (is_digit(name[at - 1]) || is_letter(name[at - 1])))) continue;
+    const std::string_view text = name.substr(at);
+    std::string_view rest = text;
+    const auto part = [&](std::size_t fewest, std::size_t most) {
+      const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+      return digits >= fewest && digits <= most ? take_digits(rest, fewest, most) : std::nullopt;
+    };
+    const auto told = [&] { return text.substr(0, text.size() - rest.size()); };
+    constexpr int kFirst = 2000, kLast = 2039, kMonths = 12, kDays = 31, kDaysOfAYear = 366;
+    const auto year = part(4, 4);
+    if (year && *year >= kFirst && *year <= kLast && !rest.empty() && kNameGaps.find(rest.front()) != std::string_view::npos) {
+      const char mark = rest.front();
+      rest.remove_prefix(1);
+      const std::string_view behind_year = rest;
+      if (const auto day = part(3, 3); day && *day >= 1 && *day <= kDaysOfAYear && mark == '-') return told();
+      rest = behind_year;
+      const auto month = part(1, 2);
+      if (month && *month <= kDays && take_char(rest, mark))
+        if (const auto day = part(2, 2); day && *day <= kDays) return told();
+    }
+    rest = text;
+    if (std::min(rest.find_first_not_of("0123456789"), rest.size()) == 8) {  // "20260230"
+      const int begins = *take_digits(rest, 4, 4), month = *take_digits(rest, 2, 2), day = *take_digits(rest, 2, 2);
+      if (begins >= kFirst && begins <= kLast && month >= 1 && month <= kMonths && day >= 1 && day <= kDays) return told();
+    }
+    rest = text;
+    if (part(1, 2)) {  // "14Nov26"
+      const std::string_view month = letters_at(rest);
+      rest.remove_prefix(month.size());
+      if (month.size() >= 3 && month_of(month) != 0 && part(2, 2)) return told();
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -165,27 +338,38 @@ std::string_view name_in(std::string_view path) {
 
 DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
   const std::string_view name = name_in(path);
-  std::optional<DateLine> first;
+  std::vector<DateLine> dates;
+  const auto instant = [&](UnixMillis time) {
+    DateLine found;
+    found.midnight = time / kDayMillis * kDayMillis;
+    found.time_of_day = time % kDayMillis;
+    return found;
+  };
   for (std::size_t at = 0; at < name.size(); ++at) {
-    if (!is_digit(name[at]) || (at > 0 && is_digit(name[at - 1]))) continue;
+    if (at > 0 && is_digit(name[at - 1])) continue;
     std::string_view rest = name.substr(at);
     DateLine found;
-    if (const auto compact = take_compact_date(rest)) {
+    if (!is_digit(name[at])) {
+      if (at > 0 && is_letter(name[at - 1])) continue;
+      const auto worded = is_letter(name[at]) ? take_worded_date(rest) : std::nullopt;
+      if (!worded) continue;
+      found.midnight = worded;
+    } else if (const auto compact = take_compact_date(rest)) {
       found.midnight = compact;
     } else if (const auto hour = take_compact_hour(rest); hour) {
-      found.midnight = *hour / kDayMillis * kDayMillis;
-      found.time_of_day = *hour % kDayMillis;
+      found = instant(*hour);
       found.number = DateLine::Number{static_cast<std::uint64_t>(*found.time_of_day / kHourMillis), 2, true};
-      return found;
     } else if (const auto minute = take_short_minute(rest)) {
-      found.midnight = *minute / kDayMillis * kDayMillis;
-      found.time_of_day = *minute % kDayMillis;
-      return found;
+      found = instant(*minute);
     } else if (const auto unix_time = at > 0 && is_letter(name[at - 1]) ? std::nullopt : take_unix_seconds(rest)) {
-      found.midnight = *unix_time / kDayMillis * kDayMillis;
-      found.time_of_day = *unix_time % kDayMillis;
+      if (!dates.empty()) continue;
+      found = instant(*unix_time);
       found.zone = Zone{};
-      return found;
+    } else if (const bool of_unix = std::min(rest.find_first_not_of("0123456789"), rest.size()) == 13;
+               const auto millis = take_with_millis(rest)) {
+      found = instant(*millis);
+      if (of_unix) found.zone = Zone{};
+      if (of_unix && !dates.empty()) continue;
     } else if (const auto glued = take_glued_date(rest)) {
       found.midnight = glued;
     } else if (auto year_last = take_year_last(rest)) {
@@ -194,6 +378,9 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
     } else if (auto parted = take_parted_date(rest, order); parted) {
       found.midnight = parted->midnight;
       found.numeric = std::move(parted->numeric);
+      if (found.numeric && found.numeric->short_year && !dates.empty()) continue;  // "10.0.19"
+    } else if (const auto worded = take_worded_date(rest)) {
+      found.midnight = worded;
     }
     if (found.numeric) {
       if (!order) found.midnight = only_day(*found.numeric);
@@ -203,11 +390,30 @@ DateLine date_in_name(std::string_view path, std::optional<DateOrder> order) {
                                : " in the file's name can be two days; --date-order=dmy or --date-order=mdy says which");
     }
     if (!found.midnight && found.problem.empty()) continue;
-    take_time_in_name(rest, found);
-    if (found.time_of_day) return found;
-    if (!first) first = std::move(found);  // "srv20190101_20261003_0600": that with a time beside it
+    if (!found.time_of_day) take_time_in_name(rest, found);
+    if (!found.problem.empty()) found.midnight.reset();
+    dates.push_back(std::move(found));
+    at = name.size() - rest.size() - 1;
   }
-  return first.value_or(DateLine{});
+  if (dates.empty()) {
+    DateLine strange;
+    if (const std::string_view text = strange_date(name); !text.empty())
+      strange.problem = in_quotes(text) + " in the file's name looks like a date, but is not understood";
+    return strange;
+  }
+  // "srv20190101_20261003_0600": that with a time beside it.
+  const auto timed = std::find_if(dates.begin(), dates.end(), [](const DateLine& one) { return one.time_of_day.has_value(); });
+  DateLine& best = timed != dates.end() ? *timed : dates.front();
+  const auto contradicts = [&](const DateLine& one) {
+    return one.midnight && best.midnight && one.time_of_day.has_value() == best.time_of_day.has_value() &&
+           (*one.midnight != *best.midnight || one.time_of_day != best.time_of_day);
+  };
+  if (std::any_of(dates.begin(), dates.end(), contradicts)) {
+    DateLine two;
+    two.problem = "the file's name " + in_quotes(name) + " has two dates, and which is that of its table is not known";
+    return two;
+  }
+  return std::move(best);
 }
 
 }  // namespace kmem::history

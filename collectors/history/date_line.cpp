@@ -90,7 +90,7 @@ class Scan {
   }
   /// False: prose. `is_zone`: by its words it is one.
   bool unknown_zone(std::string_view name, std::size_t words, bool is_zone) {
-    if (!is_zone) unknown_words_ += static_cast<int>(words);
+    if (!is_zone) unknown_words_ += static_cast<int>(words), found_.words_behind += static_cast<int>(words);
     if (unknown_words_ > kMostUnknownWords) return false;
     is_zone_ |= is_zone;
     unknown_zone_ = in_quotes(name) + " is no zone that is known, or means several; write the offset from UTC";
@@ -250,7 +250,11 @@ class Scan {
       found_.or_saturday = means_saturday_too(text);
       return true;
     }
-    if (!is_filler(text)) ++unknown_words_;
+    if (!is_filler(text)) {
+      ++unknown_words_;
+      const bool has_begun = has_date() || month_ != 0 || !numbers_.empty() || found_.time_of_day || found_.weekday;
+      ++(has_begun ? found_.words_behind : found_.words_before);
+    }
     return true;
   }
 
@@ -303,6 +307,28 @@ std::optional<DateOrder> parse_date_order(std::string_view word) {
   if (is({"dmy", "day-first", "day", "dd/mm/yyyy"})) return DateOrder::kDayMonthYear;
   if (is({"ymd", "year-first", "year", "iso", "yyyy/mm/dd"})) return DateOrder::kYearMonthDay;
   return std::nullopt;
+}
+
+SecondDate judge_earlier(const DateLine& found, bool is_above_bare, bool does_rise) {
+  if (!does_rise) return SecondDate::kIsOther;
+  if (found.is_bare()) return is_above_bare && !found.time_of_day ? SecondDate::kDoubtful : SecondDate::kHolds;
+  // A line of `dir`, below a stamp.
+  return is_above_bare && found.words_before == 0 ? SecondDate::kIsOther : SecondDate::kDoubtful;
+}
+
+bool is_bare_stamp(std::string_view line, const DateLine& found) { return found.is_bare() && !line.starts_with("Date: "); }
+
+bool is_same_moment(UnixMillis with_zone, const DateLine& below) {
+  constexpr std::int64_t kStep = 15 * base::kMinuteMillis, kFarthest = 14 * base::kHourMillis, kBetween = 2000;
+  if (below.zone || !below.time_of_day || !below.is_bare()) return false;
+  const std::int64_t apart = *below.midnight + *below.time_of_day - with_zone;
+  const std::int64_t rest = ((apart + kBetween) % kStep + kStep) % kStep;
+  return apart >= -kFarthest - kBetween && apart <= kFarthest + kBetween && rest <= 2 * kBetween;
+}
+
+std::string earlier_than_above(std::uint64_t line_above) {
+  return "an earlier time than that of line " + std::to_string(line_above) +
+         ", without a table between: which of the two is of the table below is not known; take the other one away";
 }
 
 bool DateLine::fits_weekday(UnixMillis day) const {

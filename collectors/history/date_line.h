@@ -44,8 +44,9 @@ struct DateLine {
   struct Yearless {
     int month = 0, day = 0;  // 0: the weekday is all that is told
   };
-  std::optional<Yearless> yearless;  // in place of midnight
-  std::string problem;               // why the date in this line is of no use
+  std::optional<Yearless> yearless;        // in place of midnight
+  std::string problem;                     // why the date in this line is of no use
+  int words_before = 0, words_behind = 0;  // that are no part of a date, nor go with one
   /// In a file's name, right behind its date: an hour, hours and minutes, or a count of the day's files (file_dates.h).
   struct Number {
     std::uint64_t value = 0;
@@ -57,6 +58,7 @@ struct DateLine {
   [[nodiscard]] bool empty() const { return !midnight && !time_of_day && problem.empty(); }
   /// Whether the weekday, if there is one, is that of this day.
   [[nodiscard]] bool fits_weekday(base::UnixMillis day) const;
+  [[nodiscard]] bool is_bare() const { return words_before + words_behind == 0; }
 };
 
 /// Without an order month first, and day first where a month cannot be.
@@ -64,6 +66,22 @@ struct DateLine {
 
 /// A mail's own times are not those of what is in it.
 [[nodiscard]] bool is_of_a_mail(std::string_view line);
+
+/// A date below another one, an earlier one, and no table between: the nearest to the table is its own.
+enum class SecondDate : std::uint8_t {
+  kHolds,
+  kIsOther,   // of a file or an installation, say: the one above holds
+  kDoubtful,  // none does
+};
+/// `is_above_bare`: the date above is a stamp and nothing else. `does_rise`: it lies behind the table above both.
+[[nodiscard]] SecondDate judge_earlier(const DateLine& found, bool is_above_bare, bool does_rise);
+/// A mail's `Date:` is of the mail.
+[[nodiscard]] bool is_bare_stamp(std::string_view line, const DateLine& found);
+/// `date -u; date`: a local time beside the one with its zone.
+[[nodiscard]] bool is_same_moment(base::UnixMillis with_zone, const DateLine& below);
+[[nodiscard]] std::string earlier_than_above(std::uint64_t line_above);
+inline constexpr const char* kEarlierThanAbove =
+    "an earlier time than the one above it, without a table between: the later one is used";
 
 /// Whether somebody may have meant a date by what is none to parse_date_line: a table below it is not undated.
 [[nodiscard]] bool may_be_date(std::string_view line);

@@ -1,10 +1,12 @@
 #include "collectors/history/file_dates.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "collectors/base/ascii_case.h"
 #include "collectors/base/digit.h"
@@ -36,6 +38,27 @@ struct NamesAlike {
   };
   std::map<std::string, std::vector<File>> days;
 };
+
+/// "logs/2026/11/14/18/" -> "2026-11-14_18"; empty: its last folders are no such numbers.
+std::string date_of_folders(std::string_view folder) {
+  constexpr std::array<std::size_t, 4> kDigits = {4, 2, 2, 2};
+  std::vector<std::string_view> parts;
+  while (!folder.empty() && parts.size() < kDigits.size()) {
+    folder.remove_suffix(1);
+    const std::string_view own = name_in(folder);
+    if (own.empty() || own.find_first_not_of("0123456789") != std::string_view::npos) break;
+    parts.insert(parts.begin(), own);
+    folder.remove_suffix(own.size());
+    if (own.size() == kDigits[0]) break;
+  }
+  if (parts.size() < 3 || parts[0].size() != kDigits[0]) return {};
+  std::string date;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].size() != kDigits[i]) return {};
+    date.append(i == 0 ? "" : i == 3 ? "_" : "-").append(parts[i]);
+  }
+  return date_in_name(date, std::nullopt).midnight ? date : std::string();
+}
 
 bool is_run(const std::set<std::uint64_t>& numbers) {
   return !numbers.empty() && *numbers.rbegin() - *numbers.begin() + 1 == numbers.size();
@@ -88,11 +111,16 @@ FileDates::FileDates(const std::vector<std::string>& paths, std::optional<DateOr
     const std::string_view name = name_in(path);
     const DateLine date = date_in_name(path, order);
     place.has_date = date.midnight || date.numeric;
+    if (!place.has_date && !date.problem.empty()) {  // it has one that nothing else is to stand for
+      place.has_date = true;
+      continue;
+    }
     if (place.has_date) {
       series[letters_of(name)].days[day_of(date)].push_back({path, date.number});
       continue;
     }
     std::string_view folder = std::string_view(path).substr(0, path.size() - name.size());
+    place.folder = date_of_folders(folder);
     while (!folder.empty() && place.folder.empty()) {
       folder.remove_suffix(1);
       const std::string_view own = name_in(folder);

@@ -398,7 +398,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
                        dates,
                        [&beside, path] { return beside.shares_modified(path); },
                        options.learned.with_host_lines.contains(path),
-                       [&files, path, prefix, start]() -> base::Result<LineReader> {
+                       [&files, path, prefix, start, is_pipe = !info || info->size_bytes == 0]() -> base::Result<LineReader> {
+                         if (is_pipe) return Error{ErrorCode::kInvalid, "a pipe is read once only"};
                          auto file_again = files.open(path, base::OpenMode::kRead);
                          if (!file_again) return file_again.error();
                          LineReader reader(std::move(*file_again));

@@ -3,6 +3,7 @@
 // The files of /proc go through the live kernel's parsers, each row first alone, so that a broken one is named.
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <utility>
@@ -37,6 +38,14 @@ UnixMillis in_utc(std::optional<Zone> zone, UnixMillis local) {
   return local - std::int64_t{minutes_east(zone.value_or(Zone{}), local)} * 60'000;
 }
 
+/// As `uptime -s` writes it.
+bool is_of_uptime(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00 00:00:00";
+  return text.size() == kForm.size() && std::equal(text.begin(), text.end(), kForm.begin(), [](char c, char form) {
+           return form == '0' ? c >= '0' && c <= '9' : c == form;
+         });
+}
+
 bool has_values(const Snapshot& part) {
   return !part.tags.empty() || !part.pools.empty() || part.physical_memory_bytes || part.available_bytes ||
          part.file_cache_bytes || part.kernel_stack_bytes || part.page_table_bytes || part.commit_bytes ||
@@ -50,14 +59,18 @@ class LinuxHistory final : public SnapshotReader {
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
+      if (!fault_.empty()) return base::Error{base::ErrorCode::kMalformed, notes_.path() + ": " + fault_};
       if (ended_) return false;
       const auto state = lines_.next();
       if (!state) return state.error();
       if (*state == LineState::kEnd) {
         const bool is_date_left = time_ && seen_ == 0;
         are_lines_in_reverse_ = is_date_left && begins_undated_ && last_given_ && *time_ < *last_given_;
-        if (is_date_left && begins_undated_ && any_dated_ && !are_lines_in_reverse_) notes_.warn(kTimesMayStandBelow);
-        finish();
+        if (is_date_left && begins_undated_ && any_dated_ && !are_lines_in_reverse_) {
+          dates_below_.date_line = date_line_;
+          dates_below_.are_proven = dates_below_.doubt_line == 0 && !is_any_refused_ && !has_host_lines();
+        }
+        finish(true);
         ended_ = true;
         if (undated_ == 1 && !any_dated_ && only_)
           if (const auto time = time_of_only_table(options_, notes_)) give(std::move(*only_), *time, only_uptime_);
@@ -501,6 +514,7 @@ class LinuxHistory final : public SnapshotReader {
     DateLine found = dates_.parse(text);
     if (found.empty() && may_be_date(text) && (!time_ || seen_ != 0))
       found.problem = in_quotes(text) + " looks like a date, but is not understood";
+    is_any_refused_ |= !found.problem.empty();
     if (!found.problem.empty()) {
       finish();
       notes_.skip(lines_.number(), found.problem + "; the tables below are passed over");
@@ -529,13 +543,32 @@ class LinuxHistory final : public SnapshotReader {
       const auto earlier = time_;
       const bool nothing_between = seen_ == 0;
       const UnixMillis time = in_utc(found.zone, *found.midnight + found.time_of_day.value_or(0));
-      // `date; uptime -s`: the boot stands below the time.
-      if (earlier && nothing_between && found.time_of_day && time < *earlier) {
-        boot_ = time;
+      if (earlier && nothing_between && zone_ && is_bare_ && lines_.number() == date_line_ + 1 &&
+          is_same_moment(*earlier, found))
         return true;
+      if (earlier && nothing_between && found.time_of_day && time < *earlier) {
+        // `date; uptime -s`: the boot stands below the time.
+        if (boot_words(text) || (is_bare_ && lines_.number() == date_line_ + 1 && is_of_uptime(text))) {
+          boot_ = time;
+          return true;
+        }
+        const SecondDate judged = judge_earlier(found, is_bare_, !last_given_ || time > *last_given_);
+        if (judged == SecondDate::kIsOther) notes_.skip(lines_.number(), kEarlierThanAbove);
+        if (judged == SecondDate::kIsOther) return true;
+        if (judged == SecondDate::kDoubtful) {
+          finish();
+          notes_.skip(lines_.number(), earlier_than_above(date_line_) + "; it is passed over");
+          return is_refused_ = true;
+        }
+        notes_.skip(date_line_, "a date without a table below");
       }
+      constexpr std::int64_t kOneLookMillis = 60'000;
+      if (earlier && nothing_between && std::abs(time - *earlier) > kOneLookMillis && dates_below_.doubt_line == 0)
+        dates_below_.doubt_line = date_line_;
       finish();
       is_refused_ = false;
+      is_bare_ = is_bare_stamp(text, found);
+      date_line_ = lines_.number();
       midnight_ = found.midnight;
       zone_.reset();
       has_time_of_day_ = false;
@@ -554,10 +587,12 @@ class LinuxHistory final : public SnapshotReader {
     is_refused_ = false;
     time_ = time;
     zone_ = Zone{};
+    is_bare_ = true;
+    date_line_ = lines_.number();
     notes_.timed_by(rule);
   }
 
-  void finish() {
+  void finish(bool is_end = false) {
     close();
     given_host_ = host_;
     Snapshot done = building_.take();
@@ -567,14 +602,23 @@ class LinuxHistory final : public SnapshotReader {
     is_any_used_ |= is_used;
     auto time = std::exchange(time_, std::nullopt);
     const auto uptime = std::exchange(uptime_, std::nullopt);
+    const bool is_left = time && midnight_ && zone_ && is_left_out(*zone_, *last_local_);
+    if (time && midnight_ && zone_ && something) time = zone_clock_.utc(*zone_, *last_local_);
     const bool local = time && !zone_, lacks_time = time && midnight_ && !has_time_of_day_;
     midnight_.reset();
     zone_.reset();
     has_time_of_day_ = false;
-    if (!something) return;
+    if (!something && !(is_end && held_ && time)) return;
+    if (is_left) return notes_.skip(date_line_, std::string(kLeftOut) + "; the tables below are passed over");
+    if (!time && !is_refused_ && !any_dated_ && undated_ == 0 && !is_probe_) look_for_dates_below();
+    if (are_dates_below_ && (!time || (lacks_time && have_others_times_))) {
+      if (held_) notes_.skip(held_line_, time ? kDateLostItsTime : "no date below this table");
+      return hold(std::move(done));
+    }
     if (!time) {
       if (is_refused_) return;  // listed where its date stands
-      if (undated_ == 0) first_undated_line_ = begun_line_;
+      if (undated_ == 0) first_undated_line_ = dates_below_.table_line = begun_line_;
+      else if (dates_below_.doubt_line == 0) dates_below_.doubt_line = begun_line_;
       begins_undated_ |= !any_dated_;
       if (++undated_ == 1 && !any_dated_) {
         only_ = std::move(done);
@@ -589,12 +633,43 @@ class LinuxHistory final : public SnapshotReader {
     have_others_times_ |= !lacks_time;
     if (lacks_time && !std::exchange(told_of_midnight_, true)) notes_.warn(kTakenAsMidnight);
     if (local && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
+    if (are_dates_below_) {
+      const std::uint64_t begun = begun_line_;
+      begun_line_ = held_line_;
+      if (held_) give(std::move(*held_), *time, {});
+      begun_line_ = begun;
+      return hold(std::move(done));
+    }
     if (local) time = shift_.place(*time, uptime ? std::optional(uptime->millis) : std::nullopt);
     if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
     // Those before the first date had been waiting for one.
     if (!any_dated_ && undated_ > 0)
       notes_.skip(first_undated_line_, std::to_string(undated_) + " tables from here on have no date above them");
     give(std::move(done), *time, uptime);
+  }
+
+  // The date above a table is that of the one before it.
+  void hold(Snapshot&& done) {
+    held_ = std::move(done);
+    held_line_ = begun_line_;
+    boot_.reset();
+  }
+
+  // `cat /proc/slabinfo; date` in a loop.
+  void look_for_dates_below() {
+    auto again = options_.again && !options_.lines_tell_hosts ? options_.again()
+                                                              : base::Result<LineReader>(base::Error{base::ErrorCode::kIo, {}});
+    if (!again) return;
+    Notes unheard;
+    LinuxHistory probe(std::move(*again), FileNotes(unheard, notes_.path()), options_);
+    probe.is_probe_ = true;
+    Snapshot unused;
+    for (auto more = probe.next(unused); more && *more; more = probe.next(unused)) {}
+    if (probe.are_lines_in_reverse_) fault_ = kLinesInReverse;
+    if (probe.dates_below_.date_line == 0) return;
+    are_dates_below_ = probe.dates_below_.are_proven;
+    if (are_dates_below_) notes_.warn(probe.dates_below_.told());
+    else fault_ = probe.dates_below_.doubt();
   }
 
   void give(Snapshot&& done, UnixMillis time, const std::optional<Uptime>& uptime) {
@@ -671,6 +746,7 @@ class LinuxHistory final : public SnapshotReader {
   std::uint64_t last_line_ = 0;
   std::optional<Zone> zone_;
   UptimeShift shift_;
+  ZoneClock zone_clock_;
   bool told_of_shift_ = false;
   std::optional<Uptime> uptime_;
   static constexpr std::size_t kLongestAbove = 128;
@@ -680,6 +756,15 @@ class LinuxHistory final : public SnapshotReader {
   std::uint64_t ready_line_ = 0, line_ = 0;
   bool is_refused_ = false;  // the date above was of no use
   bool has_time_of_day_ = false;
+  bool is_bare_ = false;         // the date above is nothing else
+  std::uint64_t date_line_ = 0;  // its line
+  bool is_any_refused_ = false;  // of the dates
+  bool is_probe_ = false;        // it looks whether the dates stand below their tables
+  DatesBelow dates_below_;
+  bool are_dates_below_ = false;
+  std::optional<Snapshot> held_;  // whose date comes
+  std::uint64_t held_line_ = 0;
+  std::string fault_;  // of the whole file
   bool any_dated_ = false, begins_undated_ = false;
   std::optional<UnixMillis> last_given_;  // the time of the last one
   bool are_lines_in_reverse_ = false, told_of_headless_ = false;

@@ -140,7 +140,7 @@ class PerfmonHistory final : public SnapshotReader {
     zone_ = bias ? whole_year_zone(name) : std::nullopt;
     if (zone_ && zone_->minutes != -*bias && (zone_->summer == SummerTime::kNone || zone_->minutes + 60 != -*bias))
       zone_.reset();
-    last_utc_.reset();
+    zone_clock_ = {};
     first_local_.reset();
     zone_text_ = bias ? in_quotes(name) : std::string();
     if (!bias) notes_.warn("the header has no time zone: times are taken as UTC");
@@ -245,7 +245,9 @@ class PerfmonHistory final : public SnapshotReader {
   std::optional<UnixMillis> read_time(std::string_view cell, std::string& why) {
     cell = trimmed(cell);
     is_local_ = true;
-    const auto utc = [this](UnixMillis local) { return zone_ ? by_zone(local) : local + std::int64_t{bias_minutes_} * 60'000; };
+    const auto utc = [this](UnixMillis local) {
+      return zone_ ? zone_clock_.utc(*zone_, local) : local + std::int64_t{bias_minutes_} * 60'000;
+    };
     if (is_of_pdh(cell) && month_first_fits()) {
       if (const auto time = parse_us_time(cell)) {
         of_pdh_ = true;
@@ -257,21 +259,12 @@ class PerfmonHistory final : public SnapshotReader {
     if (found.midnight && found.time_of_day && !(of_pdh_ && found.numeric && found.numeric->dotted)) {
       const UnixMillis local = *found.midnight + *found.time_of_day;
       is_local_ = !found.zone;
-      return found.zone ? local - std::int64_t{minutes_east(*found.zone, local)} * 60'000 : utc(local);
+      return found.zone ? zone_clock_.utc(*found.zone, local) : utc(local);
     }
     why = "time " + (found.problem.empty()                 ? in_quotes(cell) + " is not MM/DD/YYYY HH:MM:SS"
                      : found.numeric && dates_.undecided() ? dates_.two_days(cell)
                                                            : found.problem);
     return std::nullopt;
-  }
-
-  // The hour that comes twice when summer time ends: the second time is that which does not go back.
-  UnixMillis by_zone(UnixMillis local) {
-    UnixMillis utc = local - std::int64_t{minutes_east(*zone_, local)} * 60'000;
-    const bool comes_twice = minutes_east(*zone_, local + base::kHourMillis) < minutes_east(*zone_, local);
-    if (comes_twice && last_utc_ && utc <= *last_utc_ && *last_utc_ - utc < base::kHourMillis) utc += base::kHourMillis;
-    last_utc_ = utc;
-    return utc;
   }
 
   // Behind a Sunday on which clocks may have moved.
@@ -307,7 +300,8 @@ class PerfmonHistory final : public SnapshotReader {
   int bias_minutes_ = 0;
   std::optional<Zone> zone_;  // by the header's name, where that is known and fits the minutes
   std::string zone_text_;     // as the header has it; empty: it has none
-  std::optional<UnixMillis> last_utc_, first_local_;
+  ZoneClock zone_clock_;
+  std::optional<UnixMillis> first_local_;
   bool told_of_clock_ = false;
   UptimeShift shift_;
   bool is_local_ = false;  // the last time

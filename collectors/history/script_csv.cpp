@@ -345,10 +345,12 @@ class ScriptHistory final : public SnapshotReader {
       why = date.problem;
     } else if (const bool needs_zone = !date.zone && !zone_cell.empty(); needs_zone && !(date.zone = zone_in_cell(zone_cell))) {
       why = in_quotes(text) + " is of the zone " + in_quotes(zone_cell) + ", which is not known";
+    } else if (date.midnight && date.time_of_day && date.zone && is_left_out(*date.zone, *date.midnight + *date.time_of_day)) {
+      why = in_quotes(text) + ": " + kLeftOut;
     } else if (date.midnight && date.time_of_day) {
       const UnixMillis local = *date.midnight + *date.time_of_day;
       is_last_local_ = !date.zone;
-      time = local - std::int64_t{minutes_east(date.zone.value_or(Zone{}), local)} * 60'000;
+      time = date.zone ? zone_clock_.utc(*date.zone, local) : local;
       if (!date.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
       notes_.timed_by("dates of a script");
     }
@@ -662,6 +664,7 @@ class ScriptHistory final : public SnapshotReader {
   std::optional<UnixMillis> time_, last_time_, reading_time_;
   UnixMillis read_time_ = 0;  // time_ as it is written
   UptimeShift shift_;
+  ZoneClock zone_clock_;
   bool is_local_ = false, is_last_local_ = false, told_of_shift_ = false;
   std::string uptime_of_;  // the host
   DecimalMarks marks_;

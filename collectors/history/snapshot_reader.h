@@ -52,9 +52,16 @@ inline constexpr const char* kTakenAsMidnight = "a date without a time is taken 
 inline constexpr const char* kDateLostItsTime =
     "a date without a time, where others have one: it may be cut; the table below is passed over";
 
-inline constexpr const char* kTimesMayStandBelow =
-    "it begins with a table and ends with a time, so its times may stand below their tables: then each table has the time of "
-    "the one above it";
+/// Of a file that begins with a table and ends with a date, found by reading it once more before anything of it is given.
+struct DatesBelow {
+  bool are_proven = false;       // each table has one date below it
+  std::uint64_t table_line = 0;  // the first
+  std::uint64_t date_line = 0;   // the last
+  std::uint64_t doubt_line = 0;  // a table or a date too many; 0: none
+
+  [[nodiscard]] std::string told() const;
+  [[nodiscard]] std::string doubt() const;
+};
 
 using Reader = base::Result<std::unique_ptr<SnapshotReader>>;
 

@@ -101,12 +101,14 @@ class TextHistory final : public SnapshotReader {
 
   base::Result<bool> next(Snapshot& out) override {
     while (!ready_) {
+      if (!fault_.empty()) return base::Error{base::ErrorCode::kMalformed, notes_.path() + ": " + fault_};
       if (ended_) return false;
       const auto state = lines_.next();
       if (!state) return state.error();
       if (*state == LineState::kEnd) {
         const bool time_is_left = clock_.has_date() && !has_rows_ && !has_totals_;
         does_time_left_fall_ = time_is_left && clock_.falls();
+        if (are_dates_below_ && time_is_left) shift(clock_.read(), {}, 0);
         finish();
         last(time_is_left);
         ended_ = true;
@@ -515,6 +517,7 @@ class TextHistory final : public SnapshotReader {
     if (stamp == TextClock::Stamp::kNone) return false;
     if (stamp == TextClock::Stamp::kBegins) {
       date_text_.assign(text);
+      date_line_ = lines_.number();
       is_date_indented_ = !lines_.line().empty() && is_blank(lines_.line().front());
       begin(has_rows_ || has_totals_);
       see_line_above_date();
@@ -769,12 +772,16 @@ class TextHistory final : public SnapshotReader {
       clock_.drop();
       return;
     }
-    const TextClock::Reading reading = clock_.read();
+    const TextClock::Reading reading = clock_.read(of_debugger);
+    if (!reading.time && !reading.refused && !any_dated_ && undated_count_ == 0 && !is_probe_) look_for_dates_below();
+    if (are_dates_below_) return shift(reading, std::move(done), line);
     if (reading.refused) return;  // listed where its date stands
     if (!reading.time) {
       skip_undated();
       ++undated_count_;
       begins_undated_ |= !any_dated_ && undated_count_ == 1;
+      if (undated_count_ == 1) dates_below_.table_line = line;
+      else if (dates_below_.doubt_line == 0) dates_below_.doubt_line = line;
       undated_ = std::move(done);
       undated_of_debugger_ = of_debugger;
       undated_line_ = line;
@@ -803,7 +810,11 @@ class TextHistory final : public SnapshotReader {
                                        " without a table below, the first in this line");
     const bool may_stand_below = any_dated_ && begins_undated_ && time_is_left;
     are_lines_in_reverse_ = may_stand_below && does_time_left_fall_;
-    if (may_stand_below && !are_lines_in_reverse_) notes_.warn(kTimesMayStandBelow);
+    if (may_stand_below && !are_lines_in_reverse_) {
+      if (dates_below_.doubt_line == 0) dates_below_.doubt_line = clock_.lone().first_line;
+      dates_below_.are_proven = dates_below_.doubt_line == 0 && !clock_.any_refused() && !has_host_lines();
+      dates_below_.date_line = date_line_;
+    }
     if (!undated_) return;
     // `.time` is typed when the tables are there.
     const bool is_another = (any_tags_dated_ && !undated_->tags.empty()) || (any_totals_dated_ && !undated_->pools.empty());
@@ -839,6 +850,36 @@ class TextHistory final : public SnapshotReader {
       give(std::move(*undated_), undated_line_);
       undated_.reset();
     }
+  }
+
+  // `poolmon; date` in a loop.
+  void look_for_dates_below() {
+    auto again = options_.again && !lines_tell_hosts_ ? options_.again()
+                                                      : base::Result<LineReader>(base::Error{base::ErrorCode::kIo, {}});
+    if (!again) return;
+    Notes unheard;
+    TextHistory probe(std::move(*again), FileNotes(unheard, notes_.path()), options_);
+    probe.is_probe_ = true;
+    Snapshot unused;
+    for (auto more = probe.next(unused); more && *more; more = probe.next(unused)) {}
+    if (probe.are_lines_in_reverse_) fault_ = kLinesInReverse;
+    if (probe.dates_below_.date_line == 0) return;
+    are_dates_below_ = probe.dates_below_.are_proven;
+    if (are_dates_below_) notes_.warn(probe.dates_below_.told());
+    else fault_ = probe.dates_below_.doubt();
+  }
+
+  // The time above a table is that of the one before it.
+  void shift(const TextClock::Reading& reading, Snapshot&& done, std::uint64_t line) {
+    if (held_ && reading.time) {
+      held_->time = *reading.time;
+      any_dated_ = true;
+      give(std::move(*held_), held_line_);
+    } else if (held_ && !reading.refused) {
+      notes_.skip(held_line_, "no date below this table");
+    }
+    held_ = std::move(done);
+    held_line_ = line;
   }
 
   void skip_undated(const char* why = nullptr) {
@@ -912,6 +953,12 @@ class TextHistory final : public SnapshotReader {
   std::string_view other_;        // what else has begun last
   std::uint64_t stamp_line_ = 0;  // the first with a stamp that is not seen
 
+  bool is_probe_ = false;  // it looks whether the dates stand below their tables
+  DatesBelow dates_below_;
+  bool are_dates_below_ = false;
+  std::optional<Snapshot> held_;  // whose date comes
+  std::uint64_t held_line_ = 0, date_line_ = 0;
+  std::string fault_;                // of the whole file
   std::optional<Snapshot> undated_;  // until it is known whether it is the last
   std::uint64_t undated_line_ = 0;
   std::size_t undated_count_ = 0;
@@ -925,6 +972,19 @@ class TextHistory final : public SnapshotReader {
 };
 
 }  // namespace
+
+std::string DatesBelow::told() const {
+  return "it begins with a table (line " + std::to_string(table_line) + ") and ends with a date (line " +
+         std::to_string(date_line) + "): each date is taken as that of the table above it, and boots as not told";
+}
+
+std::string DatesBelow::doubt() const {
+  return "it begins with a table (line " + std::to_string(table_line) + ") and ends with a date (line " +
+         std::to_string(date_line) + "), so its dates may stand below their tables, but " +
+         (doubt_line == 0 ? std::string("not each table has one")
+                          : "line " + std::to_string(doubt_line) + " begins one too many") +
+         "; if they stand above, take away the first table and the last date";
+}
 
 std::optional<UnixMillis> time_of_only_table(const TextOptions& options, FileNotes& notes) {
   const OnlyTime only = only_time(notes.path(), options);

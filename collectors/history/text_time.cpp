@@ -77,12 +77,20 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     next_.refused = any_refused_ = true;
     return Stamp::kBegins;
   }
+  constexpr std::string_view kSession = "Debug session time";
+  const bool is_session = found.midnight && found.time_of_day && same_word(text.substr(0, kSession.size()), kSession);
   if (found.midnight && !is_used && now_.midnight) {
     const bool same_day_again = !found.time_of_day && now_.time_of_day && *found.midnight == *now_.midnight;
     if (same_day_again) return Stamp::kGoesOn;
-    if (falls_behind(found)) {
-      notes_.skip(line, "an earlier time than the one above it, without a table between: the later one is used");
-      return Stamp::kGoesOn;
+    if (now_.zone && now_.is_bare && line == now_.line + 1 && is_same_moment(now_.utc(), found)) return Stamp::kGoesOn;
+    const SecondDate judged = is_session ? SecondDate::kHolds : second(found);
+    if (judged != SecondDate::kHolds)
+      notes_.skip(line,
+                  judged == SecondDate::kIsOther ? kEarlierThanAbove : earlier_than_above(now_.line) + "; it is passed over");
+    if (judged == SecondDate::kIsOther) return Stamp::kGoesOn;
+    if (judged == SecondDate::kDoubtful) {
+      next_.refused = any_refused_ = true;
+      return Stamp::kBegins;
     }
   }
   if (found.midnight) {
@@ -93,8 +101,8 @@ TextClock::Stamp TextClock::take_date(std::string_view text, std::uint64_t line,
     next_.midnight = found.midnight;
     next_.time_of_day = found.time_of_day;
     next_.zone = found.zone;
-    constexpr std::string_view kSession = "Debug session time";
-    next_.is_session = found.time_of_day && same_word(text.substr(0, kSession.size()), kSession);
+    next_.is_session = is_session;
+    next_.is_bare = is_bare_stamp(text, found);
     return Stamp::kBegins;
   }
   if (now_.midnight && !now_.time_of_day && !is_used) {
@@ -143,8 +151,15 @@ bool TextClock::falls_behind(const DateLine& found) const {
   return !found.zone || now_.zone == found.zone || local - next > kFarthestZones;
 }
 
+SecondDate TextClock::second(const DateLine& found) const {
+  if (!falls_behind(found)) return SecondDate::kHolds;
+  return judge_earlier(found, now_.is_bare, !last_dated_ || *found.midnight + found.time_of_day.value_or(0) > *last_dated_);
+}
+
 void TextClock::begin() {
   keep_session();
+  if (next_.is_session) over_session_.reset();
+  else if (now_.is_session) over_session_ = now_;
   const State before = std::exchange(now_, std::exchange(next_, {}));
   constexpr std::int64_t kOneLookMillis = 60'000;
   const auto apart = [&](std::optional<UnixMillis> other) {
@@ -199,14 +214,19 @@ bool TextClock::tells_other_uptime(std::string_view text) const {
 
 void TextClock::keep_session() {
   if (!now_.is_session || !now_.midnight) return;
-  const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
-  const UnixMillis time = local - std::int64_t{minutes_east(now_.zone.value_or(Zone{}), local)} * 60'000;
+  const UnixMillis time = now_.utc();
   several_sessions_ |= session_ && session_->time != time;
   if (!session_) session_ = Reading{time, boot_of(time)};
 }
 
-TextClock::Reading TextClock::read() {
+TextClock::Reading TextClock::read(bool of_debugger) {
   keep_session();
+  // The time of the session is that of all its tables.
+  if (const auto over = std::exchange(over_session_, std::nullopt); over && of_debugger) {
+    const State below = std::exchange(now_, *over);
+    now_.boot_time = below.boot_time;
+    now_.uptime = below.uptime;
+  }
   Reading reading;
   reading.refused = now_.refused;
   if (now_.fall_line != 0) {
@@ -225,9 +245,13 @@ TextClock::Reading TextClock::read() {
   } else if (now_.midnight) {
     have_others_times_ |= now_.time_of_day.has_value();
     if (!now_.time_of_day && !std::exchange(told_of_midnight_, true)) notes_.warn(kTakenAsMidnight);
-    const UnixMillis local = *now_.midnight + now_.time_of_day.value_or(0);
     if (!now_.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
-    reading.time = local - std::int64_t{minutes_east(now_.zone.value_or(Zone{}), local)} * 60'000;
+    reading.time = now_.zone ? zone_clock_.utc(*now_.zone, *now_.local()) : now_.utc();
+    if (now_.zone && is_left_out(*now_.zone, *now_.local()) && !reading.refused) {
+      notes_.skip(now_.line, std::string(kLeftOut) + "; the table below is passed over");
+      reading.refused = any_refused_ = true;
+      reading.time.reset();
+    }
     if (!now_.zone) reading.time = shift_.place(*reading.time, now_.uptime);
     if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
     last_midnight_ = now_.midnight;
@@ -240,6 +264,7 @@ TextClock::Reading TextClock::read() {
 
 void TextClock::drop() {
   keep_session();
+  over_session_.reset();
   // What was said of the boot above the first date stays.
   if (now_.midnight || now_.time || now_.refused) now_ = {};
 }

@@ -40,7 +40,7 @@ class TextClock {
     bool refused = false;  // a date there was, of no use
   };
   /// Of the snapshot that ends here.
-  [[nodiscard]] Reading read();
+  [[nodiscard]] Reading read(bool of_debugger = false);
   /// Nothing was below it.
   void drop();
   /// What comes is of another machine: its boots are others.
@@ -75,17 +75,25 @@ class TextClock {
     std::optional<base::UnixMillis> boot_time;
     bool refused = false;
     bool is_session = false;      // of the debugger
+    bool is_bare = false;         // nothing else stands in its line
     std::uint64_t line = 0;       // of its date
     std::uint64_t fall_line = 0;  // of a time alone that goes back; a date may follow it
 
     [[nodiscard]] std::optional<base::UnixMillis> local() const {
       return time ? time : midnight ? std::optional(*midnight + time_of_day.value_or(0)) : std::nullopt;
     }
+    /// Of its midnight.
+    [[nodiscard]] base::UnixMillis utc() const {
+      const base::UnixMillis local = *midnight + time_of_day.value_or(0);
+      return local - std::int64_t{minutes_east(zone.value_or(Zone{}), local)} * 60'000;
+    }
   };
 
   void keep_session();
   /// The date below the one that holds, without a table between, is an earlier one.
   [[nodiscard]] bool falls_behind(const DateLine& found) const;
+  /// Of a date below another one, without a table between.
+  [[nodiscard]] SecondDate second(const DateLine& found) const;
   [[nodiscard]] std::optional<base::UnixMillis> boot_of(base::UnixMillis time);
   [[nodiscard]] base::UnixMillis steady(base::UnixMillis boot);
 
@@ -99,6 +107,7 @@ class TextClock {
   std::optional<Reading> session_;
   bool several_sessions_ = false;
   State next_;                              // of the snapshot that begin() begins
+  std::optional<State> over_session_;       // the debugger's own time, below which another one stands
   std::optional<std::int64_t> early_time_;  // above its date
   std::uint64_t dateless_line_ = 0;
   Lone lone_;
@@ -109,6 +118,7 @@ class TextClock {
   bool awaits_boot_ = false;
   std::optional<base::UnixMillis> boot_time_;
   UptimeShift shift_;
+  ZoneClock zone_clock_;
   bool told_of_shift_ = false;
   bool any_refused_ = false;
   bool has_time_risen_ = false, do_times_fall_ = false;  // of times without a date, since the last date or the last fall

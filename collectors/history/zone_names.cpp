@@ -282,6 +282,27 @@ std::size_t unknown_zone_length(const std::vector<std::string_view>& words, std:
   return length;
 }
 
+bool is_left_out(Zone zone, base::UnixMillis local) {
+  return minutes_east(zone, local) > minutes_east(zone, local - base::kHourMillis);
+}
+
+base::UnixMillis ZoneClock::utc(Zone zone, base::UnixMillis local) {
+  base::UnixMillis utc = local - std::int64_t{minutes_east(zone, local)} * 60'000;
+  const auto comes_twice = [&](base::UnixMillis time) {
+    return minutes_east(zone, time + base::kHourMillis) < minutes_east(zone, time);
+  };
+  if (last_ && comes_twice(local)) {
+    falls_ |= local < *last_local_ && !comes_twice(*last_local_);
+    const base::UnixMillis second = utc + base::kHourMillis;
+    const bool is_second = falls_ ? second < *last_ : utc <= *last_ && *last_ - utc < base::kHourMillis;
+    if (is_second) utc = second;
+  }
+  if (last_ && utc != *last_) falls_ = utc < *last_;
+  last_ = utc;
+  last_local_ = local;
+  return utc;
+}
+
 int minutes_east(Zone zone, base::UnixMillis local) {
   if (zone.summer == SummerTime::kNone) return zone.minutes;
   const auto day =

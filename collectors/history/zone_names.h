@@ -27,7 +27,21 @@ struct Zone {
 [[nodiscard]] bool names_a_zone(std::string_view word);
 /// How many words from there on, behind a time, are no part of a date, nor a remark: the name of some zone.
 [[nodiscard]] std::size_t unknown_zone_length(const std::vector<std::string_view>& words, std::size_t from);
-/// At a local time.
+/// At a local time; of an hour that comes twice as in the first.
 [[nodiscard]] int minutes_east(Zone zone, base::UnixMillis local);
+/// The hour that a clock leaves out when summer time begins.
+[[nodiscard]] bool is_left_out(Zone zone, base::UnixMillis local);
+inline constexpr const char* kLeftOut = "this hour does not exist in its zone, whose clock was moved for summer time";
+
+/// Local times of one clock, one behind another, in UTC. In the hour that comes twice when summer time ends, the order of the
+/// times tells which is which; they may fall all along.
+class ZoneClock {
+ public:
+  base::UnixMillis utc(Zone zone, base::UnixMillis local);
+
+ private:
+  std::optional<base::UnixMillis> last_, last_local_;
+  bool falls_ = false;
+};
 
 }  // namespace kmem::history

@@ -267,10 +267,13 @@ TEST(Evidence, Stamps) {
   check({"when it was installed",
          below("2026-11-05 18:00:00\nOriginal Install Date:     2025-01-17, 04:00:00"),
          {told_at(at18), kUtc}});
-  check({"an earlier date below",
-         below("2026-11-05 18:00:00\n2026-09-01 04:00:00"),
+  check({"an earlier date of a file below",
+         below("2026-11-05 18:00:00\n2026-09-01 04:00 last output"),
          {told_at(at18), "skipped f:2: an earlier time than the one above it, without a table between: the later one is used",
           kUtc}});
+  check({"an earlier date below",
+         below("2026-11-27 10:00:00\n2026-11-05 18:00:00"),
+         {told_at(at18), "skipped f:1: 1 date without a table below, the first in this line", kUtc}});
   check({"the same moment in another zone", below("2026-11-05 19:00:00\n2026-11-05 18:00:00Z"), {told_at(at18)}});
   check({"the newest first, one without a table",
          below("2026-11-05 19:00:00Z") + "2026-11-05 18:30:00Z\n" + below("2026-11-05 18:00:00Z"),

@@ -1,0 +1,181 @@
+// Which of several times is that of a table, and what the times in files' names are.
+#include <gmock/gmock.h>
+
+#include "collectors/base/time_words.h"
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using testing::HasSubstr;
+
+std::string poolmon_of(int kib) {
+  const std::string bytes = std::to_string(kib * 1024), count = std::to_string(kib);
+  return " Tag  Type     Allocs     Frees      Diff   Bytes  Per Alloc\n Leak Nonp        " + count + "        0        " +
+         count + "      " + bytes + "       1024\n";
+}
+
+std::string meminfo_of(int kib) { return "MemTotal: 100 kB\nSUnreclaim: " + std::to_string(kib) + " kB\n"; }
+
+std::string vm_of(int kib) {
+  return "*** Virtual Memory Usage ***\nPagedPool Usage: " + std::to_string(kib / 4) + " ( " + std::to_string(kib) + " Kb)\n";
+}
+
+/// "11-14T18:00:00 500, ...", in KiB; or the error.
+std::string told(const std::string& text, const std::string& name = "f") {
+  test::MemoryFiles files;
+  files.put(name, text);
+  files.set_modified(1'795'000'000'000);
+  const test::WholeHistory whole = test::read_history(files, {name});
+  std::string found = whole.error;
+  for (const Snapshot& snapshot : whole.snapshots) {
+    std::uint64_t bytes = 0;
+    for (const TagUsage& tag : snapshot.tags) bytes += tag.bytes;
+    for (const PoolTotals& pool : snapshot.pools) bytes += pool.bytes.value_or(0);
+    const std::string time = base::rfc3339(snapshot.time);
+    found += (found.empty() ? "" : ", ") + time.substr(5, time.size() - 6) + " " + std::to_string(bytes / 1024);
+  }
+  return found;
+}
+
+TEST(Times, TheNearestStampAboveATableIsItsOwn) {
+  const std::string mail = "From: bob@example.com\nDate: Fri, 27 Nov 2026 10:00:00 +0000\nSubject: leak\n\n";
+  const std::string report = "Report generated: 2026-11-27 10:00:00\n", stamp = "Sat Nov 14 18:00:00 UTC 2026\n";
+  for (const std::string& above : {mail, report, std::string("2026-11-27 10:00:00 +0000\n\n")}) {
+    EXPECT_EQ(told(above + stamp + poolmon_of(500)), "11-14T18:00:00 500") << above;
+    EXPECT_EQ(told(above + stamp + meminfo_of(500)), "11-14T18:00:00 500") << above;
+    // The mail's time is between those of its looks.
+    EXPECT_EQ(told(above + stamp + poolmon_of(500) + "Sun Nov 29 18:00:00 UTC 2026\n" + poolmon_of(600)),
+              "11-14T18:00:00 500, 11-29T18:00:00 600")
+        << above;
+    EXPECT_EQ(told(above + "Debug session time: Sat Nov 14 18:00:00.000 2026 (UTC + 0:00)\n" + vm_of(500)),
+              "11-14T18:00:00 500")
+        << above;
+  }
+  std::string log = mail, right;
+  for (int day = 10; day < 26; ++day) {
+    log += "2026-11-" + std::to_string(day) + " 18:00:00Z\n" + poolmon_of(day);
+    right += (day == 10 ? "11-" : ", 11-") + std::to_string(day) + "T18:00:00 " + std::to_string(day);
+  }
+  EXPECT_EQ(told(log), right);
+}
+
+TEST(Times, OfTheDebuggersTablesItsSessionsTimeHolds) {
+  const std::string session = "Debug session time: Sat Nov 14 18:00:00.000 2026 (UTC + 0:00)\n";
+  for (const std::string other : {"2026-11-27 10:00:00Z\n", "2026-11-01 10:00:00Z\n", "Opened: 2026-11-27 10:00:00Z\n"}) {
+    EXPECT_EQ(told(session + other + vm_of(500)), "11-14T18:00:00 500") << other;
+    EXPECT_EQ(told(other + session + vm_of(500)), "11-14T18:00:00 500") << other;
+  }
+}
+
+TEST(Times, OfAStampAndAnotherLinesEarlierDate) {
+  const std::string stamp = "2026-11-14 18:00:00Z\n";
+  EXPECT_EQ(told(stamp + "2026-11-01 06:00 last output\n" + poolmon_of(5)), "11-14T18:00:00 5");
+  EXPECT_EQ(told(stamp + "2026-11-01 06:00:00\n" + meminfo_of(5)), "11-14T18:00:00 5");  // `uptime -s`
+  EXPECT_EQ(told("Sat Nov 14 18:00:00 UTC 2026\nSat Nov 14 13:00:00 2026\n" + poolmon_of(5)), "11-14T18:00:00 5");
+  EXPECT_EQ(told("Sat Nov 14 18:00:00 UTC 2026\n2026-11-14 13:00:00\n" + meminfo_of(5)), "11-14T18:00:00 5");
+  const std::string doubt =
+      "no usable history: f:2: an earlier time than that of line 1, without a table between: which of the two is of the table "
+      "below is not known; take the other one away; it is passed over; nothing usable is in this file";
+  EXPECT_EQ(told("Report generated: 2026-11-27 10:00:00Z\nsrv web: 2026-11-14 18:00:00Z\n" + poolmon_of(5)), doubt);
+  // What stands before the table above is of none below it.
+  EXPECT_EQ(told(stamp + poolmon_of(5) + "Report made: 2026-11-15 18:00:00Z\nPassword changed: 2026-11-01 06:00:00Z\n" +
+                 poolmon_of(6)),
+            "11-14T18:00:00 5, 11-15T18:00:00 6");
+}
+
+TEST(Times, DatesBelowTheirTables) {
+  const auto loop = [](auto table, const std::string& more) {
+    return table(4) + "2026-11-14 18:00:00Z\n" + more + table(8) + "2026-11-15 18:00:00Z\n" + table(12) +
+           "2026-11-16 18:00:00Z\n";
+  };
+  const std::string right = "11-14T18:00:00 4, 11-15T18:00:00 8, 11-16T18:00:00 12";
+  EXPECT_EQ(told(loop(poolmon_of, "")), right);
+  EXPECT_EQ(told(loop(meminfo_of, "")), right);
+  EXPECT_EQ(told(loop(vm_of, "")), right);
+  EXPECT_EQ(told(loop(poolmon_of, "\n----\n")), right);
+  for (const std::string& text : {loop(poolmon_of, poolmon_of(9)), loop(meminfo_of, meminfo_of(9))})
+    EXPECT_THAT(told(text), testing::AllOf(HasSubstr("its dates may stand below their tables, but line 6 begins one too many"),
+                                           HasSubstr("begins with a table (line 1) and ends with a date (line")));
+  EXPECT_THAT(told(loop(poolmon_of, "2026-11-15 17:00:00Z\n")), HasSubstr("but line 3 begins one too many"));
+  // Its beginning was cut off.
+  EXPECT_EQ(told(poolmon_of(5) + "2026-11-14 18:00:00Z\n" + poolmon_of(6)), "11-14T18:00:00 6");
+}
+
+TEST(Times, TheHourThatComesTwiceIsToldByTheOrderOfTheRows) {
+  const auto stamp = [](const std::string& hour, const std::string& zone) {
+    return "2026-10-25 " + hour + ":00 " + zone + "\n";
+  };
+  const std::string hours[] = {"01:00", "02:00", "02:00", "03:00"};
+  for (const std::string zone : {"Europe/Berlin", "W. Europe Standard Time"}) {
+    std::string text, linux, newest_first;
+    for (int i = 0; i < 4; ++i) {
+      text += stamp(hours[i], zone) + poolmon_of(i + 1);
+      linux += stamp(hours[i], zone) + meminfo_of(i + 1);
+      newest_first += stamp(hours[3 - i], zone) + poolmon_of(4 - i);
+    }
+    const std::string right = "10-24T23:00:00 1, 10-25T00:00:00 2, 10-25T01:00:00 3, 10-25T02:00:00 4";
+    EXPECT_EQ(told(text), right) << zone;
+    EXPECT_EQ(told(linux), right) << zone;
+    EXPECT_EQ(told(newest_first), right) << zone;
+    const std::string left_out = "2026-03-29 02:30:00 " + zone + "\n", next = "2026-03-29 03:30:00 " + zone + "\n";
+    EXPECT_EQ(told(left_out + poolmon_of(1) + next + poolmon_of(2)), "03-29T01:30:00 2") << zone;
+    EXPECT_EQ(told(left_out + meminfo_of(1) + next + meminfo_of(2)), "03-29T01:30:00 2") << zone;
+    EXPECT_THAT(told(left_out + poolmon_of(1)), HasSubstr("f:1: this hour does not exist in its zone")) << zone;
+  }
+}
+
+TEST(Times, InNamesOfFiles) {
+  const struct {
+    const char* name;
+    const char* time;
+  } read[] = {
+      {"pool-2026-11-14_18-00-00-CET.log", "11-14T17:00:00 5"},
+      {"pool-2026-11-14_18-00-00+0100.log", "11-14T17:00:00 5"},
+      {"pool-2026-11-14_18-00-00_UTC+02.log", "11-14T16:00:00 5"},
+      {"pool-2026-11-14_18-00-00_UTC+0530.log", "11-14T12:30:00 5"},
+      {"pool-2026-11-14_18-00-00_GMT-5.log", "11-14T23:00:00 5"},
+      {"pool-2026-11-14_18-00-00_EST.log", "11-14T23:00:00 5"},
+      {"pool-2026-11-14_18-00-00.PST.log", "11-15T02:00:00 5"},
+      {"pool-2026-11-14_18-00_utc.log", "11-14T18:00:00 5"},
+      {"pool-2026-11-14_18-00_W. Europe Standard Time.log", "11-14T17:00:00 5"},
+      {"pool_20261114_1800_SRV1.log", "11-14T18:00:00 5"},
+      {"pool-2026-11-14_1800MB.log", "11-14T00:00:00 5"},
+      {"pool-2026-11-14-10.0.19045.log", "11-14T00:00:00 5"},
+      {"pool-2026-11-14_22.04.3.log", "11-14T00:00:00 5"},
+      {"pool-2026-11-14_18.00.log", "11-14T18:00:00 5"},
+      {"2026-11-14_2019.log", "11-14T20:19:00 5"},
+      {"pool-2026-11-14 at 18.00.00.log", "11-14T18:00:00 5"},
+      {"poolmon 14. November 2026.log", "11-14T00:00:00 5"},
+      {"pool_Nov-14-2026.log", "11-14T00:00:00 5"},
+      {"pool_Nov-14-2026_1800.log", "11-14T18:00:00 5"},
+      {"2026/11/14/18/pool.log", "11-14T18:00:00 5"},
+      {"logs/2026/11/14/pool.log", "11-14T00:00:00 5"},
+      {"pool-20261114183015123.log", "11-14T18:30:15.123 5"},
+      {"pool-1794679200123.log", "11-14T18:00:00.123 5"},
+      {"pool-2026-11-14_20261114.log", "11-14T00:00:00 5"},
+      {"pool-2026-11-01_2026-11-14_1800.log", "11-14T18:00:00 5"},
+  };
+  for (const auto& [name, time] : read) {
+    // A day alone takes the hour of a file that was modified on it, if it is a folder's.
+    EXPECT_EQ(told(poolmon_of(5), name), time) << name;
+  }
+  const std::pair<const char*, const char*> refused[] = {
+      {"pool-2026-11-01_2026-11-14.log", "has two dates, and which is that of its table is not known"},
+      {"pool-20261101-0000--20261114-1800.log", "has two dates"},
+      {"pool-2026-11-14_18-00-00-IST.log", "\"IST\" behind the time in the file's name may be its zone"},
+      {"pool-2026-11-14_18-00-00-0500.log", "\"-0500\" behind the time"},
+      {"pool-2026-11-14_3.10.log", "\"3.10\" in the file's name may be a time, or a version"},
+      {"2026-11-14_2019_srv.log", "\"2019\" in the file's name may be a time, or a year"},
+      {"pool_14Nov26_1800.log", "\"14Nov26\" in the file's name looks like a date, but is not understood"},
+      {"pool-2026-02-30.log", "\"2026-02-30\" in the file's name looks like a date"},
+      {"pool_20260230.log", "\"20260230\" in the file's name looks like a date"},
+      {"pool_2026-13-11.log", "\"2026-13-11\" in the file's name looks like a date"},
+      {"pool_2026-318.log", "\"2026-318\" in the file's name looks like a date"},
+  };
+  for (const auto& [name, why] : refused) EXPECT_THAT(told(poolmon_of(5), name), HasSubstr(why)) << name;
+  EXPECT_EQ(told(poolmon_of(5), "pool-1.2.3.log"), "11-18T11:06:40 5");  // when it was modified
+}
+
+}  // namespace
+}  // namespace kmem::history
