@@ -143,12 +143,14 @@ struct CsvStart {
   std::size_t lines_above = 0;
   std::size_t other_line = 0;  // of those: where something begins that is passed over with them; 0: nowhere
   std::string other;
+  std::vector<std::size_t> rows;  // of those: what has a field for each of the heading's, and numbers
 };
 
 std::optional<CsvStart> find_csv(std::string_view text) {
   std::size_t above = 0, other_line = 0;
   std::string other;
   bool is_first = true, any_wrapped = false;
+  std::vector<std::pair<std::size_t, std::string>> numbers;  // lines with them
   for (std::string_view rest = text; !rest.empty(); ++above) {
     const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
     std::string line(rest.substr(0, end));
@@ -163,8 +165,16 @@ std::optional<CsvStart> find_csv(std::string_view text) {
     // What typeperf and shells print above it is for them who took it down.
     if (perfmon_separator(line) && !any_wrapped) return std::nullopt;
     const bool is_script = !perfmon_separator(line) && has_script_times(line);
-    if (is_script || perfmon_separator(line) || has_all_columns(line))
-      return CsvStart{is_script ? Format::kScriptCsv : Format::kOther, line, above, other_line, std::move(other)};
+    if (is_script || perfmon_separator(line) || has_all_columns(line)) {
+      CsvStart start{is_script ? Format::kScriptCsv : Format::kOther, line, above, other_line, std::move(other), {}};
+      for (const auto& [number, text_above] : numbers)
+        for (const char mark : {',', ';', '\t', '|'})
+          if (const auto marks = std::count(line.begin(), line.end(), mark);
+              marks > 1 && std::count(text_above.begin(), text_above.end(), mark) == marks)
+            start.rows.push_back(number);
+      return start;
+    }
+    if (line.find_first_of("0123456789") != std::string::npos) numbers.emplace_back(above + 1, line);
     if (const std::string_view begins = begins_other(line); other_line == 0 && !begins.empty()) {
       other_line = above + 1;
       other = begins;
@@ -418,6 +428,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
     file_notes.skip(start->other_line, start->other +
                                            " begins here, and is passed over with all above the CSV that begins in line " +
                                            std::to_string(start->lines_above + 1) + "; put each into a file of its own");
+  if (start)
+    for (const std::size_t row : start->rows) file_notes.skip(row, "a row above the heading; move it below, or sort the file by time");
   const auto lines = [&](std::size_t longest = kMaxLineBytes) {
     LineReader reader(std::move(headed), longest);
     if (info) reader.set_size(info->size_bytes);

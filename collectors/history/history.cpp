@@ -15,6 +15,7 @@
 #include "collectors/history/snapshot_builder.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/sorted_reader.h"
+#include "collectors/history/two_hosts.h"
 #include "collectors/history/whole_look.h"
 
 namespace kmem::history {
@@ -138,6 +139,7 @@ class History final : public HistorySource {
         look_.drop_far();
         if (ready_.empty()) {
           tell_hosts_by_name();
+          learn_of_two();
           tell_contradictions();
           return false;
         }
@@ -232,6 +234,7 @@ class History final : public HistorySource {
       bool more = true;
       while (more && track.head.time == time) {
         if (by_name_ && track.host.empty()) by_name_->see(track.path, track.head);
+        two_hosts_.see(track.path, track.host, track.line, track.head);
         const std::size_t into = is_wanted(track) && is_in_time(track) ? gather(track) : batch_.size();
         more = refill(track);
         if (!more && into < batch_.size()) batch_[into].ends_file = true;
@@ -305,6 +308,15 @@ class History final : public HistorySource {
                   differ.other + ", but " + differ.used + " in " + where;
     }
     all.values += differ.count;
+  }
+
+  // A file whose lines tell hosts is looked at again first.
+  void learn_of_two() {
+    std::map<std::string, std::string> files = two_hosts_.faults();
+    std::erase_if(files, [&](const auto& one) {
+      return look_.learned().with_host_lines.contains(one.first) != options_.learned.with_host_lines.contains(one.first);
+    });
+    look_.learn_of_two(std::move(files));
   }
 
   void tell_contradictions() {
@@ -401,7 +413,9 @@ class History final : public HistorySource {
     const Notes::Mark mark = notes_.mark();
     auto opened = open_track(*track);
     std::string why;
-    if (!opened) {
+    if (const auto two = options_.learned.of_two.find(path); two != options_.learned.of_two.end()) {
+      why = path + ": " + two->second;
+    } else if (!opened) {
       if (opened.error().code != ErrorCode::kMalformed) return opened.error();
       why = opened.error().message;
     } else {
@@ -694,6 +708,7 @@ class History final : public HistorySource {
   std::uint64_t read_again_ = 0;
   std::optional<BesideDates> beside_;
   std::optional<HostsByName> by_name_;
+  TwoHosts two_hosts_;
   std::vector<std::unique_ptr<Track>> waiting_;  // by first_time
   std::size_t next_ = 0;
   std::vector<std::unique_ptr<Track>> active_;  // in the order they began

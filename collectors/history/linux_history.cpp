@@ -127,9 +127,10 @@ class LinuxHistory final : public SnapshotReader {
       return;
     }
     const auto before = time_;
+    const bool ends_look = seen_ != 0;
     if (date(text)) {
       other_ = {};
-      if (time_ && time_ != before) see_line_above_date();
+      if (time_ && (time_ != before || ends_look)) see_line_above_date();
       return;
     }
     if (bool is_named = false; options_.lines_tell_hosts && !host_in_line(text, is_named).empty()) return close();
@@ -137,12 +138,22 @@ class LinuxHistory final : public SnapshotReader {
       notes_.skip(lines_.number(), "numbers behind a name, but no table's heading above them; such rows are passed over");
     if (table_ == LinuxTable::kNone && names_meminfo_row(text))
       notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
-    if (table_ != LinuxTable::kNone && text.find_first_of("0123456789") != std::string_view::npos)
+    TagUsage slabtop;
+    if (table_ == LinuxTable::kNone && other_.empty() && parse_slabtop_row(text, slabtop)) {
+      notes_.skip(lines_.number(), "a row of slabtop, but not its heading above it", {{}, slabtop.pool, slabtop.tag});
+      owed_.add(Pool::kSlabReclaimable);
+      owed_.add(Pool::kSlabUnreclaimable);
+    }
+    // Cut behind its name.
+    const bool is_name_alone = table_ == LinuxTable::kVmstat && rows_ > 1 && text.find_first_of(" \t") == std::string_view::npos &&
+                               (text.front() | 0x20) >= 'a' && (text.front() | 0x20) <= 'z';
+    if (is_name_alone) refuse();
+    else if (table_ != LinuxTable::kNone && has_digit(text))
       refuse_line("not a row of " + std::string(table_name(table_)));
   }
 
   void see_line_above_date() {
-    host_lines_.see(above_);
+    host_lines_.see(above_, time_);
     bool is_named = false;
     if (std::string name = options_.lines_tell_hosts ? host_in_line(above_, is_named) : std::string(); !name.empty())
       host_ = std::move(name);
@@ -153,6 +164,7 @@ class LinuxHistory final : public SnapshotReader {
     if (begins != table_) return false;
     if (begins == LinuxTable::kSlabtop) return text.starts_with("OBJS");
     if (begins == LinuxTable::kVmstat) return true;
+    if (begins == LinuxTable::kAllocinfo) return text.starts_with('#');
     if (begins == LinuxTable::kMeminfo) return !text.starts_with("MemTotal:") || rows_ == 0;
     // Its first area again is the next look, whose date was lost.
     return begins == LinuxTable::kVmallocinfo &&
@@ -200,6 +212,7 @@ class LinuxHistory final : public SnapshotReader {
     first_area_.clear();
     last_area_.clear();
     pages_ = {};
+    dense_.clear();
     is_below_heading_ = false;
   }
 
@@ -219,17 +232,21 @@ class LinuxHistory final : public SnapshotReader {
           last_name_ = tag.tag;
           add(std::move(tag));
         } else if (!is_slabtop_heading(trimmed(line))) refuse();
+        else if (trimmed(line).starts_with("OBJS") && has_digit(line)) refuse_line(kRowInHeading);
         return;
       case LinuxTable::kVmstat:
         if (is_torn()) return refuse();
         if (begins_table(line) == LinuxTable::kVmstat) {
           is_below_heading_ = true;
+          if (has_digit(line)) refuse_line(kRowInHeading);
         } else if (!parse_vmstat_row(line, tag)) {
           refuse();
         } else if (has_numbers_behind(tag.tag, 3)) {
           refuse(kTwoRows);
         } else if (std::string_view numbers = trimmed(line); !is_whole(tag.tag, last_number(numbers))) {
           refuse(kCutAtEnd);
+        } else if (!fills_slabs(line)) {
+          refuse("its slabs would be less than half full, which the kernel does not leave; a digit may be lost");
         } else {
           // It repeats its heading within a table, too.
           const bool again = std::exchange(is_below_heading_, false) && !first_cache_.empty() && tag.tag == first_cache_;
@@ -241,18 +258,20 @@ class LinuxHistory final : public SnapshotReader {
       case LinuxTable::kSlabinfo: {
         linux::SlabRow slab;
         if (linux::is_slab_row(line) && (!linux::parse_slab_row(line, slab) || !is_whole_slab_row(line))) return refuse();
+        if (line.find("<active_objs>") != std::string_view::npos && has_digit(line)) return refuse_line(kRowInHeading);
         if (!linux::is_slab_row(line)) break;
         if (const std::string name(line.substr(0, line.find(' '))); !caches_of_table_.insert(name).second)
           several_.insert(name);
         const std::uint64_t need = page_need(line);
-        ++pages_.rows;
-        pages_.larger += need > kPageBytes && need <= kLargestPage ? 1 : 0;
-        pages_.largest += need > kMiddlePage && need <= kLargestPage ? 1 : 0;
+        pages_.see(need);
+        pages_of_file_.see(need);
+        if (need > kPageBytes) dense_.push_back({lines_.number(), need, std::string(line.substr(0, line.find(' ')))});
         break;
       }
       case LinuxTable::kVmallocinfo: {
         Snapshot alone;
         if (!linux::parse_vmallocinfo(line, alone) || !is_whole_vmalloc_row(line)) return refuse();
+        if (!fits_addresses(line)) return refuse_line("its bytes are not what its addresses say; a digit may be lost");
         const std::string area(area_in(trimmed(line)));
         if (area.empty()) break;
         if (rows_ == 1) first_area_ = area;
@@ -275,10 +294,14 @@ class LinuxHistory final : public SnapshotReader {
       case LinuxTable::kAllocinfo: {
         if (is_torn()) return refuse();
         Snapshot alone;
-        const std::string with_heading = "allocinfo - version: 1.0\n" + std::string(line);
+        const std::string with_heading = kAllocinfoHeading + std::string(line);
         if (rows_ > 1 && !linux::parse_allocinfo(with_heading, alone)) return refuse();
         const std::string_view text = trimmed(line);
-        if (rows_ == 1 || text.starts_with('#')) break;
+        if (rows_ == 1 && text.starts_with("allocinfo - version:")) break;
+        if (rows_ == 1) text_ = kAllocinfoHeading;  // it is cut, or lost
+        if (text.starts_with('#') && has_digit(text)) return refuse_line(kRowInHeading);
+        if (rows_ == 1) return;
+        if (text.starts_with('#')) break;
         const std::size_t function = text.find("func:");
         if (function != std::string_view::npos && text.find("func:", function + 1) != std::string_view::npos)
           return refuse(kTwoRows);
@@ -311,6 +334,9 @@ class LinuxHistory final : public SnapshotReader {
   }
 
   static constexpr const char* kTwoRows = "two rows in one line";
+  static constexpr const char* kRowInHeading = "a row stands behind the heading in one line, and is passed over";
+  static constexpr const char* kAllocinfoHeading = "allocinfo - version: 1.0\n";
+  static bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
 
   void refuse() { refuse("not a row of " + std::string(table_name(table_))); }
   void refuse(const std::string& why) {
@@ -467,7 +493,7 @@ class LinuxHistory final : public SnapshotReader {
     Snapshot part;
     base::Result<std::uint64_t> parsed = 0;
     if (table == LinuxTable::kMeminfo) parsed = linux::parse_meminfo(text, part);
-    if (table == LinuxTable::kSlabinfo) parsed = linux::parse_slabinfo(text, {}, page_bytes(), part);
+    if (table == LinuxTable::kSlabinfo) parsed = linux::parse_slabinfo(text, {}, page_bytes(part.gaps), part);
     if (table == LinuxTable::kVmallocinfo) parsed = linux::parse_vmallocinfo(text, part);
     if (table == LinuxTable::kAllocinfo) parsed = linux::parse_allocinfo(text, part);
     const bool is_sum_alone = table == LinuxTable::kMeminfo && trimmed(text).starts_with("Slab:");
@@ -485,14 +511,26 @@ class LinuxHistory final : public SnapshotReader {
     (void)building_.merge(std::move(part));
   }
 
-  // Machines of ARM and POWER may have larger pages; slabs are filled by more than half.
-  std::uint32_t page_bytes() {
+  // Machines of ARM and POWER may have larger pages: objects that do not fit smaller ones prove them, and where most rows do.
+  // A row that does not fit the pages that the others show is damaged. `gaps`: what such rows leave.
+  std::uint32_t page_bytes(Gaps& gaps) {
     constexpr std::uint64_t kFewest = 3;
-    const Pages pages = std::exchange(pages_, {});
-    if (pages.rows < kFewest || pages.larger * 2 <= pages.rows) return kPageBytes;
-    const std::uint32_t bytes = pages.largest > 0 ? kLargestPage : kMiddlePage;
-    if (!std::exchange(told_of_pages_, true))
+    const Pages table = std::exchange(pages_, {});
+    const Pages& seen = table.rows < kFewest ? pages_of_file_ : table;
+    std::uint32_t bytes = kPageBytes;
+    if (seen.larger * 2 > seen.rows) bytes = seen.largest * 2 > seen.larger ? kLargestPage : kMiddlePage;
+    if (bytes != kPageBytes && !std::exchange(told_of_pages_, true))
       notes_.warn("its slabs hold more than pages of 4096 bytes would: pages of " + std::to_string(bytes) + " bytes are taken");
+    for (Dense& row : std::exchange(dense_, {})) {
+      if (row.need <= bytes) continue;
+      notes_.skip(row.line,
+                  "its objects do not fit its slabs of pages of " + std::to_string(bytes) +
+                      " bytes, which the other rows show; one of its numbers is damaged",
+                  {{}, {}, base::label_text(row.name)});
+      gaps.add(Pool::kSlabReclaimable);
+      gaps.add(Pool::kSlabUnreclaimable);
+      broken_names_.push_back(std::move(row.name));
+    }
     return bytes;
   }
 
@@ -596,6 +634,10 @@ class LinuxHistory final : public SnapshotReader {
     close();
     given_host_ = host_;
     Snapshot done = building_.take();
+    if (time_ && seen_ != 0) {
+      done.gaps.pools |= owed_.pools;
+      owed_ = {};
+    }
     // A table none of whose rows could be used is no snapshot: the rows are listed.
     const bool is_used = std::exchange(is_used_, false);
     const bool something = std::exchange(seen_, 0) != 0 && is_used;
@@ -626,7 +668,11 @@ class LinuxHistory final : public SnapshotReader {
       } else {
         only_.reset();
       }
-      if (any_dated_) notes_.skip(begun_line_, "no date above this table");
+      if (any_dated_) {
+        notes_.skip(begun_line_, "no date above this table");
+        // They may be the ones that the next table lacks.
+        for (const TagUsage& tag : done.tags) owed_.add(tag.pool);
+      }
       return;
     }
     if (lacks_time && have_others_times_) return notes_.skip(begun_line_, kDateLostItsTime);
@@ -716,9 +762,20 @@ class LinuxHistory final : public SnapshotReader {
   std::array<std::uint64_t, 7> rows_before_{};  // of each kind's table before
   struct Pages {
     std::uint64_t rows = 0, larger = 0, largest = 0;  // those that need more than 4 KiB, and than 16
+    void see(std::uint64_t need) {
+      ++rows;
+      larger += need > kPageBytes && need <= kLargestPage ? 1 : 0;
+      largest += need > kMiddlePage && need <= kLargestPage ? 1 : 0;
+    }
   };
-  Pages pages_;  // of the open slabinfo
+  Pages pages_, pages_of_file_;  // of the open slabinfo, and of all so far
+  struct Dense {
+    std::uint64_t line = 0, need = 0;
+    std::string name;
+  };
+  std::vector<Dense> dense_;  // rows of the open slabinfo that need more than 4 KiB
   bool told_of_pages_ = false;
+  Gaps owed_;  // of the next look: rows that stand above its heading
   std::uint64_t caches_ = 0, caches_seen_ = 0;  // by slabtop's head, and below it
   unsigned seen_ = 0;                           // kinds in this snapshot
   unsigned kinds_ = 0;                          // in the file

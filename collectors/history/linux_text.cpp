@@ -109,7 +109,8 @@ bool names_meminfo_row(std::string_view line) {
 LinuxTable begins_table(std::string_view line) {
   const std::string_view text = trimmed(line);
   if (text.starts_with("slabinfo - version:")) return LinuxTable::kSlabinfo;
-  if (text.starts_with("allocinfo - version:")) return LinuxTable::kAllocinfo;
+  // The line may be cut, or lost.
+  if (text.starts_with("allocinfo - ") || (text.starts_with('#') && text.find("<size>") < text.find("<calls>"))) return LinuxTable::kAllocinfo;
   if (text.starts_with("Active / Total Objects")) return LinuxTable::kSlabtop;
   FieldReader fields(text);
   const auto heads = [&](auto... names) { return (fields.literal(names) && ...); };
@@ -174,6 +175,34 @@ std::uint64_t page_need(std::string_view line) {
   return numbers[2] * numbers[3] / numbers[4];
 }
 
+bool fits_addresses(std::string_view line) {
+  // Those that are hashed, or hidden, begin with zeros; of 32 bits that cannot be told.
+  constexpr std::string_view kWhole = "0xff";
+  constexpr std::size_t kDigits = 16, kWidth = 2 + kDigits;
+  const std::string_view text = trimmed(line);
+  if (text.size() < 2 * kWidth + 1 || !text.starts_with(kWhole) || text[kWidth] != '-' ||
+      text.substr(kWidth + 1, kWhole.size()) != kWhole)
+    return true;
+  const auto address = [&](std::size_t at) -> std::optional<std::uint64_t> {
+    std::uint64_t value = 0;
+    const char* const end = text.data() + at + kDigits;
+    const auto parsed = std::from_chars(text.data() + at, end, value, 16);
+    return parsed.ec == std::errc{} && parsed.ptr == end ? std::optional(value) : std::nullopt;
+  };
+  const auto from = address(2), to = address(kWidth + 3);
+  FieldReader fields(text.substr(2 * kWidth + 1));
+  std::uint64_t bytes = 0;
+  return !from || !to || !fields.number(bytes) || (*to > *from && *to - *from == bytes);
+}
+
+bool fills_slabs(std::string_view line) {
+  std::array<std::uint64_t, 4> numbers{};
+  std::string_view rest = trimmed(line);
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 31, kHalfPage = 2048;
+  return !take_last_numbers(rest, numbers) || numbers[3] == 0 || numbers[2] > kMost || numbers[3] > kMost ||
+         numbers[2] * numbers[3] > kHalfPage;
+}
+
 bool is_whole_vmalloc_row(std::string_view line) {
   const std::size_t range = line.find("-0x");
   if (range == std::string_view::npos || line.find("-0x", range + 1) != std::string_view::npos) return false;
@@ -197,6 +226,15 @@ bool parse_slabtop_row(std::string_view line, TagUsage& row) {
   const auto parsed = std::from_chars(cache_size.data(), end, kib);
   if (parsed.ec != std::errc{} || std::string_view(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr)) != "K" ||
       kib > std::numeric_limits<std::uint64_t>::max() / 1024 || name.empty() || active > objects)
+    return false;
+  // The cache is all its slabs, of whole pages, and holds its objects, whose size is rounded to two places.
+  double object_kib = 0;
+  FieldReader size(object_size.substr(0, object_size.size() - 1));
+  if (!size.number(object_kib)) return false;
+  constexpr double kRounding = 0.006;
+  constexpr std::uint64_t kPageKib = 4, kMostSlabs = std::uint64_t{1} << 60;
+  if (slabs > kMostSlabs || (slabs > 0 && kib % (slabs * kPageKib) != 0) ||
+      static_cast<double>(objects) * (object_kib - kRounding) > static_cast<double>(kib))
     return false;
   // A column more than slabtop has.
   if (const std::size_t word = name.find(' '); word != std::string_view::npos && name.find_first_not_of("0123456789") == word)

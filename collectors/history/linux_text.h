@@ -32,6 +32,10 @@ enum class LinuxTable : std::uint8_t { kNone, kMeminfo, kSlabinfo, kVmallocinfo,
 [[nodiscard]] bool is_whole_slab_row(std::string_view line);
 /// Bytes of objects in a page of this row of slabinfo: a page has no less. 0: it does not tell.
 [[nodiscard]] std::uint64_t page_need(std::string_view line);
+/// The bytes of a row of vmallocinfo are what its addresses say, as far as these are whole.
+[[nodiscard]] bool fits_addresses(std::string_view line);
+/// Slabs of vmstat -m's row are filled by more than half, as the kernel fills them: else a digit is lost.
+[[nodiscard]] bool fills_slabs(std::string_view line);
 /// What the kernel says of every area stands behind its caller, and no second area.
 [[nodiscard]] bool is_whole_vmalloc_row(std::string_view line);
 

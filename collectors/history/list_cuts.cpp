@@ -39,10 +39,14 @@ void ListCuts::look_for_missing(List& list, const std::vector<Row>& there) {
       ++one;
       continue;
     }
-    const Between between = was_there(one->second, *found);
+    Between between = was_there(one->second, *found);
     list.is_proved |= between == Between::kSurely;
+    // Without counts: tags stamped one by one replace each other, all of them; and what lacks in one list only was lost there.
+    if (between == Between::kNo && one->second.was_with_all && !found->is_counted && found->bytes > 0) between = Between::kLikely;
+    const bool is_lost_once = between == Between::kLikely && !found->is_counted && !one->second.was_with_all &&
+                              one->second.gone + 1 == list.looks && found->bytes == one->second.bytes;
     const auto is_it = [&](const Row& row) { return row.key == one->first; };
-    if (between == Between::kSurely && std::none_of(list.rows.begin(), list.rows.end(), is_it))
+    if ((between == Between::kSurely || is_lost_once) && std::none_of(list.rows.begin(), list.rows.end(), is_it))
       back_.push_back({static_cast<std::size_t>(&list - lists_.data()), one->second.time});
     list.evidence = std::max(0, list.evidence + (between == Between::kSurely ? kProof : between == Between::kLikely ? 1 : -1));
     if (between != Between::kNo && list.back.size() < kMostMissing) list.back.insert(one->first);
@@ -78,10 +82,16 @@ ListCuts::Change ListCuts::change(List& list, const std::vector<Row>& now) {
       continue;
     }
     ++seen.lost;
-    if (list.missing.size() < kMostMissing) list.missing.insert_or_assign(row.key, row);
+    if (list.missing.size() < kMostMissing) {
+      Row& gone = list.missing.insert_or_assign(row.key, row).first->second;
+      gone.gone = list.looks;
+      gone.was_with_all = false;
+    }
     by_bytes &= is_little(row.bytes, least.bytes);
     by_count &= is_little(row.outstanding, least.outstanding) && row.outstanding > 0;
   }
+  for (const Row& row : before)
+    if (const auto gone = list.missing.find(row.key); seen.kept == 0 && gone != list.missing.end()) gone->second.was_with_all = true;
   if (!list.is_ragged && list.cut_at == 0) look_for_missing(list, there);
   seen.is_behind = is_behind && has(known, now.back());
   seen.is_below = (by_bytes && least.bytes > 0) || (by_count && least.outstanding > 0);
@@ -113,13 +123,16 @@ void ListCuts::add_gaps(Snapshot& snapshot, std::size_t list) {
 void ListCuts::note(Snapshot& snapshot, bool ends_file) {
   for (auto& rows : now_) rows.clear();
   back_.clear();
+  is_last_cut_ = false;
   for (const TagUsage& tag : snapshot.tags)
     now_[list_of(tag.pool)].push_back({tag.key, tag.bytes, tag.has_outstanding ? tag.outstanding : 0, tag.counter_bits != 0,
                                        tag.allocations, tag.frees, snapshot.time});
   for (std::size_t i = 0; i < kLists; ++i) {
     if (now_[i].empty()) continue;
+    ++lists_[i].looks;
     const bool cut = is_cut(lists_[i], now_[i], ends_file);
     if (cut || lists_[i].is_ragged) add_gaps(snapshot, i);
+    is_last_cut_ |= ends_file && cut && lists_[i].cut_at == 0;
     lists_[i].rows.swap(now_[i]);
   }
 }

@@ -30,12 +30,15 @@ class ListCuts {
   void set_ragged(std::size_t list) { lists_[list].is_ragged = true; }
   /// What this list of the snapshot lacks is unknown.
   static void add_gaps(Snapshot& snapshot, std::size_t list);
-  /// Rows that came back with the last snapshot and had been there since this time, as their counts prove.
+  /// Rows that came back with the last snapshot and had been there since this time, as their counts prove, or the same amount
+  /// after one look without it.
   struct Back {
     std::size_t list = 0;
     base::UnixMillis after = 0;
   };
   [[nodiscard]] const std::vector<Back>& back() const { return back_; }
+  /// The last snapshot ends a file between two rows: those that stood behind them before are missing.
+  [[nodiscard]] bool is_last_cut() const { return is_last_cut_; }
 
  private:
   struct Row {
@@ -43,10 +46,13 @@ class ListCuts {
     bool is_counted = false;
     std::uint64_t allocations = 0, frees = 0;
     base::UnixMillis time = 0;
+    std::size_t gone = 0;           // the look that was the first without it
+    bool was_with_all = false;      // which has no row of the one before it
   };
   struct List {  // pools that one table lists together
     std::vector<Row> rows;
     std::size_t cut_at = 0;  // rows; 0: it was whole
+    std::size_t looks = 0;
     bool is_ragged = false;
     int evidence = 0;                      // for it
     bool is_proved = false;                // by counts
@@ -68,6 +74,7 @@ class ListCuts {
   std::array<List, kLists> lists_;
   std::array<std::vector<Row>, kLists> now_;
   std::vector<Back> back_;
+  bool is_last_cut_ = false;
 };
 
 }  // namespace kmem::history

@@ -139,11 +139,26 @@ class ScriptHistory final : public SnapshotReader {
     if (kind == ScriptCsv::kTags)
       for (const Column of_totals : {kCommitBytes, kCommitMost, kAvailableBytes})
         if (const auto there = names.find(of_totals); there != names.end()) unknown.add(there->second);
+    if (kind == ScriptCsv::kTags || kind == ScriptCsv::kTotals) add_of_missing_pool(unknown);
     if (const std::string text = unknown.text();
         !text.empty() && !told_of_names_ && (kind == ScriptCsv::kTags || kind == ScriptCsv::kTotals))
       notes_.warn("columns that may be of memory and are not understood: " + text);
     told_of_names_ = true;
     return {};
+  }
+
+  // Where one pool has a column, those that seem to be of the other and are not understood: averages, other units.
+  void add_of_missing_pool(UnknownNames& unknown) {
+    const Places at = places_of(fields_);
+    const bool has_paged = at[kPagedBytes] != kNowhere, has_nonpaged = at[kNonpagedBytes] != kNowhere;
+    if (has_paged == has_nonpaged) return;
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      const std::string name = folded_word(trimmed(fields_[i]));
+      const bool is_nonpaged = name.find("nonpaged") != std::string::npos || name.find("non paged") != std::string::npos ||
+                               name.find("non-paged") != std::string::npos || name.starts_with("np");
+      const bool is_paged = !is_nonpaged && name.find("paged") != std::string::npos;
+      if (!column_of(trimmed(fields_[i])) && (has_paged ? is_nonpaged : is_paged)) unknown.add(trimmed(fields_[i]));
+    }
   }
 
   /// Of the header that is in hand.

@@ -85,7 +85,7 @@ bool apply_memory_line(std::string_view line, SnapshotBuilder& out) {
   return true;
 }
 
-bool apply_commit_line(std::string_view line, SnapshotBuilder& out) {
+bool apply_commit_line(std::string_view line, SnapshotBuilder& out, bool* is_cut) {
   const auto commit = kib_after(line, "Commit:");
   const auto limit = kib_after(line, "Limit:");
   if (!commit || !limit) return false;
@@ -93,12 +93,25 @@ bool apply_commit_line(std::string_view line, SnapshotBuilder& out) {
   out.snapshot().commit_limit_bytes = limit;
   out.snapshot().commit_peak_bytes = kib_after(line, "Peak:");
   const std::string_view pool = from(line, "Pool N:");
+  const auto has_total = [&](std::string_view name) { return kib_after(pool, name).has_value(); };
+  if (is_cut != nullptr) *is_cut = !has_total("Pool N:") || !has_total(" P:");
   if (const auto nonpaged = kib_after(pool, "Pool N:")) out.totals(Pool::kNonpaged).bytes = nonpaged;
   if (const auto paged = kib_after(pool, " P:")) out.totals(Pool::kPaged).bytes = paged;
   return true;
 }
 
 VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out) {
+  // Two lines whose end between them is lost.
+  constexpr std::string_view kEnd = "Kb)";
+  if (const std::size_t end = line.find(kEnd); end != std::string_view::npos && line.find(':', end) != std::string_view::npos) {
+    const VmLine first = apply_vm_line(line.substr(0, end + kEnd.size()), parts, out);
+    const std::string problem = parts.problem;
+    const VmLine second = apply_vm_line(line.substr(end + kEnd.size()), parts, out);
+    if (first == VmLine::kBroken && second != VmLine::kBroken) parts.problem = problem;
+    for (const VmLine kind : {VmLine::kBroken, VmLine::kKnown, VmLine::kUnknown})
+      if (first == kind || second == kind) return kind;
+    return VmLine::kOther;
+  }
   const std::size_t colon = line.find(':');
   const std::size_t bracket = line.find('(', std::min(colon, line.size()));
   constexpr std::array<std::string_view, 8> kVmNames = {"NonPagedPoolUsage", "NonPagedPoolNxUsage", "PagedPoolUsage",
@@ -112,7 +125,7 @@ VmLine apply_vm_line(std::string_view line, VmParts& parts, SnapshotBuilder& out
   if (bracket == std::string_view::npos || !same_word(trimmed(line.substr(line.find_last_of("0123456789") + 1)), "Kb)")) {
     // A row's end is missing.
     const bool is_known =
-        colon != std::string_view::npos && name.size() < 32 && number_at(line, colon + 1) &&
+        colon != std::string_view::npos && name.size() < 32 &&
         std::any_of(kVmNames.begin(), kVmNames.end(), [&](std::string_view one) { return same_word(name, one); });
     if (!is_known) return VmLine::kOther;
     if (same_word(name, kVmNames[0]) || same_word(name, kVmNames[1])) parts.is_broken = true;

@@ -14,8 +14,8 @@ namespace kmem::history {
 
 /// poolmon's first line: "Memory: 8388608K Avail: 1204220K PageFlts: 3 InRam Krnl:31464K P:248372K".
 [[nodiscard]] bool apply_memory_line(std::string_view line, SnapshotBuilder& out);
-/// Its second: "Commit:12798116K Limit:32880828K Peak:12958348K Pool N:168816K P:303892K".
-[[nodiscard]] bool apply_commit_line(std::string_view line, SnapshotBuilder& out);
+/// Its second: "Commit:12798116K Limit:32880828K Peak:12958348K Pool N:168816K P:303892K". `is_cut`: it ends before the pools.
+[[nodiscard]] bool apply_commit_line(std::string_view line, SnapshotBuilder& out, bool* is_cut = nullptr);
 /// What !vm says of the nonpaged pool in parts: current debuggers tell what can run code from what cannot.
 struct VmParts {
   std::optional<std::uint64_t> nonpaged, nonpaged_nx;

@@ -182,6 +182,7 @@ class TextHistory final : public SnapshotReader {
         !date(line.find_first_of("&<|*`") == std::string_view::npos ? trimmed(line) : text))
       unused(text, use);
     titles_.assign(text);
+    above_.assign(trimmed(line).substr(0, kLongestAbove));
     blank_before_ = false;
   }
 
@@ -273,7 +274,8 @@ class TextHistory final : public SnapshotReader {
       notes_.skip(lines_.number(), other_begins(other));
       other_ = other;
       table_ = Table::kNone;
-    } else if (bool is_named = false; lines_tell_hosts_ && !host_in_line(text, is_named).empty()) {
+    } else if (bool is_named = false;
+               lines_tell_hosts_ && !host_in_line(trimmed(lines_.line()), is_named).empty()) {
       table_ = Table::kNone;
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
@@ -300,12 +302,13 @@ class TextHistory final : public SnapshotReader {
       begin(has_system_rows_ || has_totals_);
       has_totals_ = apply_memory_line(line, building_);
       if (!has_totals_) notes_.skip(lines_.number(), "Memory or Avail is not a number of K");
+      // The end of the line is lost.
+      if (const std::size_t commit = text.find("Commit:"); commit != std::string_view::npos) commit_line(text.substr(commit));
       return true;
     }
     if (text.starts_with("Commit:") && text.find("Limit:") != std::string_view::npos) {
       begin(has_system_rows_);
-      if (apply_commit_line(line, building_)) has_totals_ = true;
-      else notes_.skip(lines_.number(), "Commit or Limit is not a number of K");
+      commit_line(line);
       return true;
     }
     constexpr std::string_view kMachine = "Machine Name:";
@@ -331,6 +334,20 @@ class TextHistory final : public SnapshotReader {
     return table_header(line, text);
   }
 
+  void commit_line(std::string_view line) {
+    bool is_cut = false;
+    if (apply_commit_line(line, building_, &is_cut)) has_totals_ = true;
+    else notes_.skip(lines_.number(), "Commit or Limit is not a number of K");
+    if (is_cut) notes_.skip(lines_.number(), "the line ends before the pools' totals");
+  }
+
+  // Headings have no digits.
+  void look_for_row_in(std::string_view heading) {
+    if (!has_digit(heading)) return;
+    notes_.skip(lines_.number(), "a row stands behind the heading in one line, and is passed over");
+    lose_row();
+  }
+
   bool table_header(std::string_view line, std::string_view text) {
     if (auto columns = parse_process_header(line)) {
       begin(has_processes_);
@@ -349,6 +366,7 @@ class TextHistory final : public SnapshotReader {
       if (is_again && is_of_system()) keep_apart(lines_.number());
       if (poolused_.pools.empty())
         notes_.skip(lines_.number(), "which pool this table is of is not said above it; its rows are passed over");
+      look_for_row_in(text);
       return true;
     }
     if (text.find("Type") == std::string_view::npos) return false;
@@ -376,6 +394,7 @@ class TextHistory final : public SnapshotReader {
       }
       at = found;
     }
+    if (table_ == Table::kPoolmon) look_for_row_in(text);
     return true;
   }
 
@@ -506,9 +525,9 @@ class TextHistory final : public SnapshotReader {
   }
 
   void see_line_above_date() {
-    host_lines_.see(titles_);
+    host_lines_.see(above_, clock_.time());
     bool is_named = false;
-    if (std::string name = lines_tell_hosts_ ? host_in_line(titles_, is_named) : std::string(); !name.empty())
+    if (std::string name = lines_tell_hosts_ ? host_in_line(above_, is_named) : std::string(); !name.empty())
       host_ = std::move(name);
   }
 
@@ -520,8 +539,8 @@ class TextHistory final : public SnapshotReader {
       date_line_ = lines_.number();
       is_date_indented_ = !lines_.line().empty() && is_blank(lines_.line().front());
       begin(has_rows_ || has_totals_);
-      see_line_above_date();
       clock_.begin();
+      see_line_above_date();
       is_head_ = true;
       if (table_ == Table::kPoolused) table_ = Table::kNone;
       in_vm_ = false;
@@ -604,14 +623,15 @@ class TextHistory final : public SnapshotReader {
     std::string_view rest = text.substr(5);
     const std::size_t width = poolused_.verbose ? 4 : 2;
     bool differs = false;
-    std::uint64_t missing = 0;  // of the last column
+    std::vector<std::pair<Pool, std::uint64_t>> missing;  // of each pool
     for (std::size_t i = 0; i < poolused_.pools.size() * width; ++i) {
       const auto number = take_grouped(rest);
       if (!number) return;
       if (i % width != width - 1) continue;
-      const std::uint64_t used = used_[static_cast<std::size_t>(poolused_.pools[i / width])];
+      const Pool pool = poolused_.pools[i / width];
+      const std::uint64_t used = used_[static_cast<std::size_t>(pool)];
       differs |= *number != used;
-      missing = *number > used ? *number - used : 0;
+      if (*number > used) missing.emplace_back(pool, *number - used);
     }
     if (any_broken_ || !differs) {
       totals_that_fit_ += differs || any_broken_ ? 0 : 1;
@@ -623,17 +643,22 @@ class TextHistory final : public SnapshotReader {
     } else {
       notes_.skip(lines_.number(), kNotTheSum);
     }
-    if (missing > 0 && is_of_system()) lose_rows_cut_by(missing);
+    for (const auto& [pool, bytes] : missing)
+      if (is_of_system()) lose_rows_cut_by(pool, bytes);
     lose_row();
   }
 
-  // Those whose last number lost as many digits as make the sum right.
-  void lose_rows_cut_by(std::uint64_t missing) {
-    const Pool pool = poolused_.pools.back();
+  // The digits of `whole` without one of them, or without some at the end, are `part`.
+  static bool lost_digits(std::uint64_t whole, std::uint64_t part) {
+    for (std::uint64_t behind = 1; behind <= whole; behind *= 10)
+      if (whole / behind / 10 * behind + whole % behind == part || whole / behind == part) return true;
+    return false;
+  }
+
+  // Those whose number lost as many digits as make the sum right.
+  void lose_rows_cut_by(Pool pool, std::uint64_t missing) {
     const auto is_cut = [&](const TagUsage& tag) {
-      std::uint64_t whole = tag.bytes + missing;
-      while (whole > tag.bytes) whole /= 10;
-      return tag.pool == pool && tag.bytes > 0 && whole == tag.bytes;
+      return tag.pool == pool && tag.bytes > 0 && lost_digits(tag.bytes + missing, tag.bytes);
     };
     std::vector<TagUsage>& tags = (behind_blank_ ? pending_ : building_).snapshot().tags;
     for (const TagUsage& tag : tags)
@@ -906,6 +931,8 @@ class TextHistory final : public SnapshotReader {
   std::string plain_, unquoted_, clean_;
   std::string reason_;
   std::string titles_;     // the line above
+  std::string above_;      // the same as it is written
+  static constexpr std::size_t kLongestAbove = 128;
   std::string date_text_;  // the last line with a date
   bool is_date_indented_ = false;
   std::string broken_process_;

@@ -194,6 +194,11 @@ bool TextClock::take_boot(std::string_view text, std::uint64_t line) {
     now_.uptime = uptime;
     return true;
   }
+  constexpr std::string_view kUptime = "System Uptime:";
+  if (same_word(text.substr(0, kUptime.size()), kUptime)) {
+    notes_.skip(line, "the uptime is not understood; it may be cut");
+    return true;
+  }
   const auto words = boot_words(text);
   if (!words) return is_of_installation(text);
   awaits_boot_ = words->empty();

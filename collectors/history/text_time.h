@@ -61,6 +61,8 @@ class TextClock {
   [[nodiscard]] Lone lone() const { return lone_; }
   /// It is an earlier one than that of the last table.
   [[nodiscard]] bool falls() const { return now_.local() && last_dated_ && *now_.local() < *last_dated_; }
+  /// By the date above what comes next, as it is written.
+  [[nodiscard]] std::optional<base::UnixMillis> time() const { return now_.local(); }
   /// A date stands above what comes next.
   [[nodiscard]] bool has_date() const { return now_.midnight || now_.time; }
 

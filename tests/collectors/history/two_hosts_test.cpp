@@ -1,0 +1,179 @@
+// Several hosts, or several sizes of page, in one file: told apart where the file shows them, refused where it only shows that
+// there are several; and tags that a list lacks once.
+#include <gmock/gmock.h>
+
+#include "tests/collectors/history/read_history.h"
+
+namespace kmem::history {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::ElementsAreArray;
+using testing::HasSubstr;
+
+const std::string kPoolHead = " Tag  Type     Allocs     Frees      Diff     Bytes  Per Alloc\n";
+
+std::string poolmon_at(int hour, int minute, std::uint64_t allocs) {
+  const std::string time = (hour < 10 ? "2026-11-14 0" : "2026-11-14 ") + std::to_string(hour) + ":" + (minute < 10 ? "0" : "") + std::to_string(minute) + "Z\n";
+  return time + kPoolHead + " Leak Nonp " + std::to_string(allocs) + " 500 " + std::to_string(allocs - 500) + " " +
+         std::to_string((allocs - 500) * 1024) + " 1024\n Thre Nonp " + std::to_string(allocs / 10) + " 80 " +
+         std::to_string(allocs / 10 - 80) + " " + std::to_string((allocs / 10 - 80) * 1216) + " 1216\n\n";
+}
+
+std::string of_host(std::uint64_t first, int minute) {
+  std::string text;
+  for (int hour = 1; hour < 24; hour += 6) text += poolmon_at(hour, minute, first + 100 * static_cast<std::uint64_t>(hour));
+  return text;
+}
+
+/// "host allocations of Leak", by time.
+std::vector<std::string> hosts_of(const std::string& text, std::string& error) {
+  test::MemoryFiles files;
+  files.put("f", text);
+  HistoryOptions options;
+  options.all_hosts = true;
+  std::vector<std::string> lines;
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    auto source = open_history(files, {"f"}, options);
+    lines.clear();
+    error = source ? "" : source.error().message;
+    if (!source) return {};
+    do {
+      Snapshot look;
+      EXPECT_TRUE((*source)->read(look).ok());
+      for (const TagUsage& tag : look.tags)
+        if (tag.tag == "Leak") lines.push_back((*source)->host() + " " + std::to_string(tag.bytes));
+    } while ((*source)->advance());
+    if ((*source)->learned() == options.learned) break;
+    options.learned = (*source)->learned();
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+struct TwoNamed {
+  std::string name, first, second;  // the lines above each host's readings
+};
+void PrintTo(const TwoNamed& one, std::ostream* out) { *out << one.name; }
+
+class HostsInAFile : public testing::TestWithParam<TwoNamed> {};
+
+TEST_P(HostsInAFile, AreToldApartByTheLineAboveTheirReadings) {
+  std::vector<std::string> expected;
+  for (const auto& [host, first] : {std::pair{"SRV1", 1000}, std::pair{"SRV2", 7000}})
+    for (int hour = 1; hour < 24; hour += 6)
+      expected.push_back(host + (" " + std::to_string((first + 100 * hour - 500) * 1024)));
+  std::sort(expected.begin(), expected.end());
+  for (const int minute : {0, 7}) {  // the same times, and others
+    std::string error;
+    EXPECT_THAT(hosts_of(GetParam().first + "\n" + of_host(1000, 0) + GetParam().second + "\n" + of_host(7000, minute), error),
+                ElementsAreArray(expected));
+    EXPECT_EQ(error, "");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Tools, HostsInAFile,
+    testing::Values(TwoNamed{"Ansible", "SRV1 | CHANGED | rc=0 >>", "SRV2 | CHANGED | rc=0 >>"},
+                    TwoNamed{"head -v", "==> SRV1.log <==", "==> SRV2.log <=="},
+                    TwoNamed{"a heading", "===== SRV1 =====", "===== SRV2 ====="},
+                    TwoNamed{"a prompt of Windows", "SRV1\\admin> poolmon", "SRV2\\admin> poolmon"},
+                    TwoNamed{"PowerShell's remote prompt", "[SRV1]: PS C:\\> .\\pool.ps1", "[SRV2]: PS C:\\> .\\pool.ps1"},
+                    TwoNamed{"a prompt of ssh", "root@SRV1:~# cat pool.log", "root@SRV2:~# cat pool.log"},
+                    TwoNamed{"a list of PowerShell", "PSComputerName : SRV1", "PSComputerName : SRV2"}),
+    [](const auto& each) {
+      std::string name;
+      for (const char c : each.param.name)
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) name += c;
+      return name;
+    });
+
+TEST(TwoHosts, AreRefusedWhereNothingNamesThem) {
+  std::string mixed;
+  for (int hour = 1; hour < 24; hour += 6)
+    mixed += poolmon_at(hour, 0, 1000 + 100 * static_cast<std::uint64_t>(hour)) +
+             poolmon_at(hour, 7, 7000 + 100 * static_cast<std::uint64_t>(hour));
+  EXPECT_THAT(test::read_text(mixed).error, HasSubstr("counters fall and rise again from reading to reading"));
+  // One behind the other, at other minutes, and at the same ones.
+  EXPECT_THAT(test::read_text("one\n" + of_host(1000, 0) + "two\n" + of_host(7000, 7)).error, HasSubstr("readings of two hosts"));
+  EXPECT_THAT(test::read_text(of_host(1000, 0) + of_host(7000, 0)).error,
+              HasSubstr("at the same times nearly all values are others"));
+  // A restart, and one host's own readings twice, are none.
+  EXPECT_EQ(test::read_text(of_host(7000, 0) + "2026-11-14 23:00Z\n" + kPoolHead + " Leak Nonp 600 500 100 102400 1024\n").error,
+            "");
+  EXPECT_EQ(test::read_text(of_host(7000, 0) + of_host(7000, 0)).error, "");
+  EXPECT_EQ(test::read_text("=== poolmon ===\n" + of_host(7000, 0) + "=== memory ===\n" + of_host(7000, 0)).error, "");
+}
+
+TEST(TwoHosts, OfACsvAreToldByTheirColumnInOtherLanguages) {
+  for (const std::string column : {"Rechner", "System", "Device", "Ordinateur", "Equipo"}) {
+    std::string text = "Time," + column + ",Tag,NonPagedUsedBytes,PagedUsedBytes\n";
+    for (int hour = 18; hour < 22; ++hour)
+      for (int host = 1; host < 3; ++host)
+        text += "2026-11-14 " + std::to_string(hour) + ":00:00Z,SRV" + std::to_string(host) + ",Leak," +
+                std::to_string(1'000'000 * host + hour) + ",0\n";
+    std::string error;
+    EXPECT_THAT(hosts_of(text, error), Contains("SRV2 2000021")) << column << error;
+  }
+  std::string unknown = "Time,Kiste,Tag,NonPagedUsedBytes,PagedUsedBytes\n";
+  for (int hour = 18; hour < 23; ++hour)
+    for (int host = 1; host < 3; ++host)
+      unknown += "2026-11-14 " + std::to_string(hour) + ":0" + std::to_string(host) + ":00Z,K" + std::to_string(host) + ",Leak," +
+                 std::to_string(1'000'000 * host * host + hour) + ",0\n";
+  EXPECT_THAT(test::read_text(unknown).error, HasSubstr("values go up and down by half"));
+}
+
+TEST(SlabPages, AreThoseThatObjectsNeed) {
+  const std::string head =
+      "2026-11-14 18:00Z\nslabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> "
+      "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n";
+  const auto row = [](const std::string& numbers, const std::string& slabs) {
+    return numbers + " : tunables 0 0 0 : slabdata " + slabs + " " + slabs + " 0\n";
+  };
+  const auto read = [&](const std::string& rows) { return test::read_text(head + rows); };
+  const auto of_64 = read(row("dentry 34100 34100 192 341 1", "100"));
+  ASSERT_EQ(of_64.snapshots.size(), 1U);
+  EXPECT_THAT(test::tags_of(of_64.snapshots[0]), ElementsAre(HasSubstr("'dentry' 6553600 ")));
+  EXPECT_THAT(of_64.warnings, Contains(HasSubstr("pages of 65536 bytes are taken")));
+  const auto of_16 = read(row("dentry 8500 8500 192 85 1", "100") + row("kmalloc-8k 40 40 8192 4 2", "10"));
+  ASSERT_EQ(of_16.snapshots.size(), 1U);
+  EXPECT_THAT(test::tags_of(of_16.snapshots[0]),
+              ElementsAre(HasSubstr("'dentry' 1638400 "), HasSubstr("'kmalloc-8k' 327680 ")));
+  // One row among others is damaged.
+  const auto damaged = read(row("dentry 2100 2100 192 21 1", "100") + row("files 160 160 512 16 2", "10") +
+                            row("kmalloc-4k 80 80 4096 8 1", "10") + row("kmalloc-1k 160 160 1024 16 4", "10"));
+  ASSERT_EQ(damaged.snapshots.size(), 1U);
+  EXPECT_THAT(test::tags_of(damaged.snapshots[0]), ElementsAre(HasSubstr("'dentry' 409600 "), HasSubstr("'files' 81920 "),
+                                                               HasSubstr("'kmalloc-1k' 163840 ")));
+  EXPECT_THAT(damaged.skipped, ElementsAre(HasSubstr("f:6: its objects do not fit its slabs of pages of 4096 bytes")));
+  EXPECT_TRUE(damaged.snapshots[0].gaps.has(Pool::kSlabUnreclaimable));
+}
+
+TEST(MissingRows, OfTagsStampedOneByOneAreUnknown) {
+  std::string text = "timestamp,pool,tag,bytes\n";
+  for (int round = 0; round < 6; ++round)
+    for (int tag = 0; tag < 3; ++tag)
+      text += "2026-11-14T" + std::to_string(10 + round) + ":0" + std::to_string(2 * tag) + ":00Z,nonpaged,T" +
+              std::to_string(tag) + "," + std::to_string(1000 + 300 * round + tag) + "\n";
+  const auto read = test::read_text(text);
+  ASSERT_EQ(read.snapshots.size(), 18U);
+  for (const Snapshot& look : read.snapshots) EXPECT_TRUE(look.gaps.has(Pool::kNonpaged));
+  EXPECT_THAT(read.warnings, Contains(HasSubstr("rows are missing here and there")));
+}
+
+TEST(MissingRows, OfOneListAreUnknownWhereTheSameComesAgain) {
+  std::string text = "timestamp,pool,tag,bytes\n";
+  for (int hour = 10; hour < 14; ++hour)
+    for (int tag = 0; tag < 4; ++tag)
+      if (hour != 12 || tag != 2)
+        text += "2026-11-14T" + std::to_string(hour) + ":00:00Z,nonpaged,T" + std::to_string(tag) + "," +
+                std::to_string(50'000 + tag + (tag == 0 ? hour : 0)) + "\n";
+  const auto read = test::read_text(text);
+  ASSERT_EQ(read.snapshots.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(read.snapshots[i].gaps.has(Pool::kNonpaged), i == 2) << i;
+  EXPECT_THAT(read.warnings, ElementsAre(HasSubstr("or the same bytes, which show that it was there all the time")));
+}
+
+}  // namespace
+}  // namespace kmem::history
