@@ -67,7 +67,7 @@ int analyze(const Options& options, Environment& environment) {
                                  : analysis_text(*analysis, terminal::shows_utf8(), options.explain);
   if (!write_stdout(report)) return kExitFailed;
   if (!analysis->is_of_nothing()) return kExitFine;
-  base::log_error("nothing to analyze", {{"error", "the readings have no pool, tag or commit above 0"}});
+  base::log_error("nothing to analyze", {{"error", nothing_to_judge(analysis->skipped, analysis->skipped_count)}});
   return kExitUnusable;
 }
 
