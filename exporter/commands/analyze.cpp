@@ -35,7 +35,7 @@ base::Result<Analysis> analyze_server(const Options& options, Environment& envir
     const bool is_pattern = value.starts_with('~');
     question.selectors.push_back({label, is_pattern ? value.substr(1) : value, is_pattern});
   }
-  if (!options.history.host.empty()) question.selectors.push_back({"instance", options.history.host, false});
+  question.host = options.history.host;
   progress.start("asking Prometheus");
   auto source = promapi::ask_prometheus(**http, std::move(question));
   if (!source) return source.error();
