@@ -22,6 +22,7 @@ const char* CsvFields::split(std::string_view line) {
         if (at == line.size() || line[at] != '"') break;
         field.push_back('"');
       }
+      while (at < line.size() && line[at] == ' ') ++at;
       if (at < line.size() && line[at] != separator_) return "text follows a closing quote";
     } else {
       // Fields are short: a call that scans wide costs more than it saves.

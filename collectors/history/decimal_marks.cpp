@@ -49,14 +49,16 @@ DecimalMarks::Amount DecimalMarks::amount(std::size_t column, std::string_view c
   const char mark = cell[last], other = mark == '.' ? ',' : '.';
   if (unit == 1) {
     if (number.fault == NumberFault::kTwoValues && proofs.of(mark)) return {};  // a fraction of a byte
-    return whole();
+    // "512000.0": tables that have room for fractions write counts so.
+    const bool is_count = number.value && std::count(cell.begin(), cell.end(), mark) == 1 &&
+                          cell.find_first_not_of('0', last + 1) == std::string_view::npos;
+    return is_count ? Amount{rounded_bytes(number.value, 1)} : whole();
   }
   if (number.fault != NumberFault::kTwoValues) return {rounded_bytes(number.value, unit)};
   if (proofs.of(mark) && proofs.of(other)) return {std::nullopt, true};
   if (proofs.of(other)) return whole();
   if (!proofs.of(mark)) {
     const bool is_usual = mark == (separator == ';' ? ',' : '.');
-    if (!is_usual && mark == separator && !all_.of(mark)) return {whole().bytes, true};
     if (!is_usual || all_.of(other)) return {std::nullopt, true};
   }
   std::string plain(cell);

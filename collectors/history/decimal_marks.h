@@ -21,8 +21,7 @@ class DecimalMarks {
     bool has_decimals = false;  // which is assumed, where there are bytes
   };
   /// A cell of a column of that unit. What nothing proves has decimals where its mark is the decimal point of those who part
-  /// columns so: the comma where a semicolon parts them, else the point. The comma between columns that commas part has
-  /// thousands behind it.
+  /// columns so: the comma where a semicolon parts them, else the point.
   [[nodiscard]] Amount amount(std::size_t column, std::string_view cell, double unit, char separator) const;
 
  private:

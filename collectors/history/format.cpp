@@ -160,10 +160,8 @@ std::optional<CsvStart> find_csv(std::string_view text) {
     const bool wrapped = is_wrapped(line);
     any_wrapped |= wrapped;
     if (!take_unwrapped(line) || trimmed(line).empty() || names_separator(line) || trimmed(line).starts_with("#TYPE")) continue;
-    const bool plain = std::exchange(is_first, false) && !wrapped;
+    const bool plain = std::exchange(is_first, false) && !any_wrapped;
     if (plain && (csv_separator(line) || script_csv_kind(line) || perfmon_separator(line))) return std::nullopt;  // as it is
-    // What typeperf and shells print above it is for them who took it down.
-    if (perfmon_separator(line) && !any_wrapped) return std::nullopt;
     const bool is_script = !perfmon_separator(line) && has_script_times(line);
     if (is_script || perfmon_separator(line) || has_all_columns(line)) {
       CsvStart start{is_script ? Format::kScriptCsv : Format::kOther, line, above, other_line, std::move(other), {}};
@@ -201,6 +199,13 @@ constexpr std::array kOthers = {
     Magic{"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"},
     Magic{"Rar!", "a rar archive; unpack it first"},
     Magic{"MSCF", "a cabinet; unpack it first"},
+    Magic{"KDUMP   ",
+          "a dump of the Linux kernel; open it in crash, and record on the running system: /proc/slabinfo below dates"},
+    Magic{"makedumpfile",
+          "a dump of the Linux kernel; open it in crash, and record on the running system: /proc/slabinfo below dates"},
+    Magic{"\x7f"
+          "ELF",
+          "a dump of the Linux kernel or a program; record on the running system: /proc/slabinfo below dates"},
     Magic{"PAGEDU", "a memory dump; open it in the debugger and take what !vm and !poolused 2 print"},
     Magic{"PAGEDUMP", "a memory dump; open it in the debugger and take what !vm and !poolused 2 print"},
     Magic{"MDMP", "a memory dump of a process; it has no pools"},
@@ -277,6 +282,9 @@ DateLook date_look(Format format, std::string_view text, const std::optional<Csv
 const Magic* other_kind(std::string_view head) {
   const auto other =
       std::find_if(kOthers.begin(), kOthers.end(), [&](const Magic& magic) { return head.starts_with(magic.bytes); });
+  constexpr std::size_t kTarMark = 257;
+  static constexpr Magic kTar{"ustar", "a tar archive; unpack it first"};
+  if (head.size() > kTarMark && head.substr(kTarMark).starts_with(kTar.bytes)) return &kTar;
   return other == kOthers.end() ? nullptr : &*other;
 }
 
@@ -314,7 +322,11 @@ Look look_at(std::string head) {
   Look look{undressed(decoded(std::move(head))), std::nullopt, Format::kOther, std::nullopt};
   look.format = recognise(look.text);
   look.prefix = LinePrefix::of(look.text);
-  if (look.prefix && !may_start_csv(look.format) && !look.prefix->joins_lines()) look.prefix.reset();
+  // Lines of sar and of Prometheus are told wherever they stand in a line.
+  const bool is_told_behind = look.format == Format::kSar || look.format == Format::kPrometheusLines;
+  if (look.prefix && !may_start_csv(look.format) && !look.prefix->joins_lines() &&
+      !(is_told_behind && recognise(look.prefix->taken_off(look.text)) == look.format))
+    look.prefix.reset();
   if (look.prefix) {
     look.prefix->leave_times();
     std::string bare = look.prefix->taken_off(look.text);
@@ -400,6 +412,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const std::optional<CsvStart>& start = seen.start;
   Format format = seen.format;
   if (prefix && !prefix->problem().empty()) return refuse(prefix->problem());
+  if (may_start_csv(format) && are_events(text))
+    if (const auto look = unusable_look(text)) return refuse(*look);
   const auto info = files.info(path);
   const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
   const auto text_options = [&] {

@@ -24,6 +24,8 @@ constexpr std::size_t kMostLayers = 3;
 constexpr std::size_t kLongestBefore = 255;
 constexpr std::int64_t kPauseSeconds = 2, kDaySeconds = 86'400;
 constexpr std::string_view kNoLine = "\n";
+/// Behind the time in a log of a container's runtime: a whole line of that stream.
+bool is_stream(std::string_view name) { return name == "stdout F" || name == "stderr F"; }
 
 std::vector<std::string_view> lines_of(std::string_view head) {
   std::vector<std::string_view> lines;
@@ -156,6 +158,10 @@ TimeBefore time_before(std::string_view line) {
 
 /// "srv1 mon[12]: " behind syslog's time: "srv1 mon", and how far.
 std::string syslog_words(std::string_view rest, std::size_t& end) {
+  if (constexpr std::size_t kStream = 8; is_stream(rest.substr(0, kStream))) {
+    end = std::min(kStream + 1, rest.size());
+    return std::string(rest.substr(0, kStream));
+  }
   const std::size_t blank = rest.find(' ');
   if (blank == 0 || blank == std::string_view::npos || blank > kLongestBefore) return {};
   const std::string_view host = rest.substr(0, blank);
@@ -309,8 +315,11 @@ std::optional<LinePrefix::Layer> LinePrefix::find_name(const std::vector<std::st
       Count& count = counts[std::string(is_proc(name) ? "/proc/" : name)];
       ++count.lines;
       count.without_blank += !behind.empty() && behind.front() != ' ' ? 1 : 0;
-      count.begins = count.begins || begins_something(behind) || !parse_date_line(behind).empty() ||
-                     time_before(behind.substr(blanks_at(behind))).end != 0;
+      std::uint64_t number = 0;
+      const std::size_t digits = number_end(behind, number);  // grep -Hn
+      const bool is_numbered = digits > 0 && digits < behind.size() && behind[digits] == ':';
+      count.begins = count.begins || begins_something(behind) || (is_numbered && begins_something(behind.substr(digits + 1))) ||
+                     !parse_date_line(behind).empty() || time_before(behind.substr(blanks_at(behind))).end != 0;
     }
     std::size_t all = 0;
     std::vector<std::pair<std::string, Count>> names;
@@ -359,7 +368,7 @@ std::optional<LinePrefix::Layer> LinePrefix::find_stamp(const std::vector<std::s
   // A name may follow: the next layer.
   if (names.empty()) return LinePrefix().find_name(rests) ? std::optional(Layer{.kind = Kind::kStamp}) : std::nullopt;
   if (names.size() > 1) say_several(names[0], names[1], " ");
-  host_ = names[0].substr(0, names[0].find(' '));
+  if (!is_stream(names[0])) host_ = names[0].substr(0, names[0].find(' '));
   return Layer{.kind = Kind::kStamp, .name = names[0]};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <string>
 
 #include "collectors/base/digit.h"
@@ -92,6 +93,23 @@ NumberText parse_number(std::string_view text, bool point_is_decimal) {
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) return kNo;
   return {value, NumberFault::kNone};
+}
+
+double worth_of_last_digit(std::string_view number) {
+  number = trimmed(number);
+  const std::size_t exponent = number.find_first_of("eE");
+  if (exponent == std::string_view::npos) return 1;
+  std::string_view power = number.substr(exponent + 1);
+  if (power.starts_with('+')) power.remove_prefix(1);
+  const std::string_view mantissa = number.substr(0, exponent);
+  int tens = 0;
+  const auto parsed = std::from_chars(power.data(), power.data() + power.size(), tens);
+  if (parsed.ec != std::errc{} || mantissa.find_first_of("123456789") == std::string_view::npos) return 1;
+  const std::size_t mark = mantissa.find_last_of(".,");
+  const int decimals = mark == std::string_view::npos ? 0 : static_cast<int>(mantissa.size() - mark - 1);
+  constexpr int kMost = 18, kEnough = 5;  // perfmon's own numbers have six digits and more
+  tens -= decimals;
+  return tens > 0 && decimals < kEnough ? std::pow(10.0, std::min(tens, kMost)) : 1;
 }
 
 std::optional<std::uint64_t> parse_amount(std::string_view text) {

@@ -16,6 +16,7 @@
 #include "collectors/history/perfmon_counters.h"
 #include "collectors/history/recognise.h"
 #include "collectors/history/snapshot_reader.h"
+#include "collectors/history/text_header.h"
 #include "collectors/history/time_text.h"
 #include "collectors/history/uptime_shift.h"
 #include "collectors/history/zone_names.h"
@@ -73,7 +74,7 @@ class PerfmonHistory final : public SnapshotReader {
 
   base::Result<void> read_header() {
     return read_header_row(lines_, notes_, [this] {
-      const char* const torn = fields_.split(lines_.line());
+      const char* const torn = fields_.split(as_plain(lines_.line()));
       return torn != nullptr ? torn : take_header();
     });
   }
@@ -112,6 +113,12 @@ class PerfmonHistory final : public SnapshotReader {
 
   [[nodiscard]] RowSubject subject_of(const Known& known) const {
     return {hosts_[known.host].name, {}, std::string(known.counter.name), RowSubject::Kind::kValue};
+  }
+
+  /// A web page's blanks as blanks.
+  std::string_view as_plain(std::string_view line) {
+    const bool any = line.find("\xc2\xa0") != std::string_view::npos || line.find("&nbsp;") != std::string_view::npos;
+    return any ? as_written(line, plain_) : line;
   }
 
   // Empty, or why not.
@@ -160,7 +167,7 @@ class PerfmonHistory final : public SnapshotReader {
   }
 
   void take_line() {
-    const std::string_view line = trimmed(lines_.line());
+    const std::string_view line = trimmed(as_plain(lines_.line()));
     const auto refuse = [&](const std::string& reason) { notes_.skip(lines_.number(), reason); };
     const auto begins_anything = [&] {
       const std::string_view other =
@@ -220,6 +227,7 @@ class PerfmonHistory final : public SnapshotReader {
                     subject_of(known));
       } else {
         hosts_[known.host].row.add(known.counter, *value);
+        warn_of_lost_digits(known, cell);
       }
     }
     UnixMillis utc = *time;
@@ -239,6 +247,16 @@ class PerfmonHistory final : public SnapshotReader {
       told_of_pids_ = true;
       notes_.warn(kMadeUpPidsNote);
     }
+  }
+
+  // As spreadsheets round what does not fit a narrow column.
+  void warn_of_lost_digits(const Known& known, std::string_view cell) {
+    const double worth = told_of_digits_ ? 1 : worth_of_last_digit(cell);
+    if (worth <= 1) return;
+    told_of_digits_ = true;
+    notes_.warn(std::string(known.counter.name) + " " + in_quotes(cell) + " (line " + std::to_string(lines_.number()) +
+                ") has lost its last digits, as a spreadsheet saves a narrow column: what changes by less than " +
+                std::to_string(static_cast<std::uint64_t>(worth)) + " is not seen; write the numbers out");
   }
 
   /// In UTC.
@@ -297,6 +315,7 @@ class PerfmonHistory final : public SnapshotReader {
   CsvFields fields_;
   std::vector<Known> known_;
   std::size_t width_ = 0;
+  std::string plain_;  // the line in hand, where it had to change
   int bias_minutes_ = 0;
   std::optional<Zone> zone_;  // by the header's name, where that is known and fits the minutes
   std::string zone_text_;     // as the header has it; empty: it has none
@@ -308,7 +327,7 @@ class PerfmonHistory final : public SnapshotReader {
   bool told_of_shift_ = false;
   std::size_t uptime_of_ = SIZE_MAX;  // in hosts_
   std::optional<bool> month_first_fits_;
-  bool told_of_unknown_ = false, told_of_pids_ = false;
+  bool told_of_unknown_ = false, told_of_pids_ = false, told_of_digits_ = false;
   bool is_passed_over_ = false;  // what comes, up to the next header
   bool may_go_on_ = false;       // or up to the next row of its own
   bool of_pdh_ = false;          // times of its own form there are

@@ -7,12 +7,15 @@
 #include <map>
 #include <utility>
 
+#include "collectors/base/digit.h"
 #include "collectors/base/time_words.h"
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_line.h"
 #include "collectors/history/json_scan.h"
 #include "collectors/history/prometheus_text.h"
 #include "collectors/history/series_store.h"
 #include "collectors/history/snapshot_reader.h"
+#include "collectors/history/text_header.h"
 
 namespace kmem::history {
 namespace {
@@ -23,7 +26,10 @@ using base::Result;
 using base::UnixMillis;
 using Token = JsonScan::Token;
 
+using base::is_digit;
+
 constexpr std::size_t kMaxLabels = 64;
+constexpr double kLeastMillis = 2.5e11;  // of Unix time; fewer are seconds
 
 std::optional<double> parse_double(std::string_view text) {
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
@@ -76,8 +82,15 @@ class PrometheusHistory : public SnapshotReader {
     if (told_.size() < kMostReasons && told_.try_emplace(why, line).second) notes_.skip(line, why);
   }
 
+  void add_sample(UnixMillis time, double value, std::uint64_t line) {
+    const std::uint64_t before = store_.no_amounts();
+    store_.add(time, value);
+    if (before == 0 && store_.no_amounts() > 0) no_amount_line_ = line;
+  }
+
   FileNotes notes_;
   SeriesStore store_;
+  std::uint64_t no_amount_line_ = 0;           // of the first
   std::map<std::string, std::uint64_t> told_;  // of why series are left out, the line
 
  private:
@@ -91,7 +104,10 @@ class PrometheusHistory : public SnapshotReader {
       notes_.skip(0, std::to_string(store_.points_left_out()) +
                          " samples are left out: too many series for one file; ask for fewer hosts at a time");
     if (store_.no_amounts() > 0)
-      notes_.skip(0, std::to_string(store_.no_amounts()) + " samples are below 0 or infinite, which no amount of memory is");
+      notes_.skip(no_amount_line_,
+                  (store_.no_amounts() == 1 ? std::string("a sample is")
+                                            : std::to_string(store_.no_amounts()) + " samples, the first in this line, are") +
+                      " below 0 or infinite, which no amount of memory is");
     for (auto& [of, rows] : store_.lost()) notes_.lose(of, rows);
     if (store_.any_made_up_pid())
       notes_.warn(
@@ -172,6 +188,8 @@ class PrometheusJson final : public PrometheusHistory {
         named = true;
       } else if (name == "values" && *value == Token::kArray) {
         read = read_points(named, early);
+      } else if (name == "timestamps" && *value == Token::kArray) {
+        read = read_times();
       } else if (name == "value" && *value == Token::kArray) {
         read = read_point(named, early);
       } else {
@@ -185,8 +203,9 @@ class PrometheusJson final : public PrometheusHistory {
       if (!read) return read;
       if (is_broken_) return {};
     }
+    if (named && !(export_.values.empty() && export_.times.empty())) take_export();
     if (named)
-      for (const SeriesStore::Point& point : early) store_.add(point.time, point.value);
+      for (const SeriesStore::Point& point : early) add_sample(point.time, point.value, scan_.line());
     return {};
   }
 
@@ -203,11 +222,44 @@ class PrometheusJson final : public PrometheusHistory {
     }
   }
 
+  /// As VictoriaMetrics exports: the values and their milliseconds apart.
+  struct Export {
+    std::vector<double> values, times;
+  };
+
+  Result<void> read_times() {
+    for (;;) {
+      const auto token = take();
+      if (!token) return token.error();
+      if (is_broken_ || *token == Token::kArrayEnd) return {};
+      if (*token == Token::kNumber && export_.times.size() < SeriesStore::kMaxPoints / 4)
+        export_.times.push_back(parse_double(scan_.text()).value_or(NAN));
+      else if (auto read = walk(*token); !read) return read;
+    }
+  }
+
+  void take_export() {
+    const Export of = std::exchange(export_, {});
+    if (of.times.empty())
+      for (std::size_t i = 0; i < of.values.size(); ++i) notes_.skip(scan_.line(), kNoSample);
+    else if (of.values.size() != of.times.size())
+      notes_.skip(scan_.line(), std::to_string(of.values.size()) + " values with " + std::to_string(of.times.size()) +
+                                    " times: such a series is passed over");
+    else
+      for (std::size_t i = 0; i < of.values.size(); ++i)
+        if (const auto time = unix_millis(of.times[i] / 1000)) add_sample(*time, of.values[i], scan_.line());
+        else notes_.skip(scan_.line(), kNoSample);
+  }
+
   Result<void> read_points(bool named, std::vector<SeriesStore::Point>& early) {
     for (;;) {
       const auto token = take();
       if (!token) return token.error();
       if (is_broken_ || *token == Token::kArrayEnd) return {};
+      if (*token == Token::kNumber && export_.values.size() < SeriesStore::kMaxPoints / 4) {
+        export_.values.push_back(parse_double(scan_.text()).value_or(NAN));
+        continue;
+      }
       if (*token != Token::kArray) notes_.skip(scan_.line(), kNoSample);
       if (auto read = *token == Token::kArray ? read_point(named, early) : walk(*token); !read) return read;
     }
@@ -223,7 +275,7 @@ class PrometheusJson final : public PrometheusHistory {
       if (is_broken_) return {};
       if (*token == Token::kArrayEnd) break;
       const auto number = parse_double(scan_.text());
-      if (i == 0 && number) time = unix_millis(*number);
+      if (i == 0 && number) time = unix_millis(*number >= kLeastMillis ? *number / 1000 : *number);
       if (i == 1) value = number;
       if (auto read = walk(*token); !read) return read;
     }
@@ -232,7 +284,7 @@ class PrometheusJson final : public PrometheusHistory {
       notes_.skip(scan_.line(), kNoSample);
       return {};
     }
-    if (named) store_.add(*time, *value);
+    if (named) add_sample(*time, *value, scan_.line());
     else if (early.size() < SeriesStore::kMaxPoints / 4) early.push_back({*time, *value});
     return {};
   }
@@ -240,6 +292,7 @@ class PrometheusJson final : public PrometheusHistory {
   static constexpr const char* kNoSample = "a sample that is no pair of time and value";
   JsonScan scan_;
   std::string answer_error_;
+  Export export_;
   bool is_broken_ = false;
 };
 
@@ -255,12 +308,16 @@ class PrometheusLines final : public PrometheusHistory {
       if (*state == LineState::kEnd) break;
       if (*state == LineState::kTooLong)
         notes_.skip(lines_.number(), "longer than " + std::to_string(kMaxLineBytes) + " bytes");
-      else take(trimmed(lines_.line()));
+      else take(trimmed(as_written(lines_.line(), plain_)));
     }
     if (untimed_ > 0 && store_.points() == 0)
-      return Error{ErrorCode::kMalformed, notes_.path() +
-                                              ": looks like a metrics page without times: it is one moment. Ask Prometheus for "
-                                              "weeks of it: analyze --prometheus.url=http://HOST:9090"};
+      return Error{ErrorCode::kMalformed,
+                   notes_.path() +
+                       ": looks like a metrics page without times: it is one moment. Ask Prometheus for "
+                       "weeks of it: analyze --prometheus.url=http://HOST:9090" +
+                       (dated_line_ == 0 ? std::string()
+                                         : "; the dates between its pages (line " + std::to_string(dated_line_) +
+                                               ") are not read: write the time behind each sample")};
     if (untimed_ > 0) notes_.skip(0, std::to_string(untimed_) + " samples without a time");
     return {};
   }
@@ -268,6 +325,7 @@ class PrometheusLines final : public PrometheusHistory {
   void take(std::string_view line) {
     if (line.empty() || line.front() == '#') return;
     SampleLine sample;
+    if (take_of_query(line)) return;
     if (const char* const why = parse_sample_line(line, sample)) {
       notes_.skip(lines_.number(), why);
       return;
@@ -276,6 +334,12 @@ class PrometheusLines final : public PrometheusHistory {
     if (sample.series != series_ || series_.empty()) {
       series_ = sample.series;
       Labels labels;
+      if (sample.series.find('{') == std::string_view::npos && parse_date_line(line).midnight) {
+        series_.clear();
+        if (dated_line_ == 0)
+          notes_.skip(dated_line_ = lines_.number(), "a date among samples, which are to have times of their own");
+        return;
+      }
       if (const char* const why = parse_series(sample.series, labels)) {
         notes_.skip(lines_.number(), why);
         labels.clear();
@@ -291,8 +355,29 @@ class PrometheusLines final : public PrometheusHistory {
       store_.lose();
       return;
     }
+    add(value, time);
+  }
+
+  /// "{...} =>" and below it "1 @[1793952000]"; of a moment, both in one line.
+  bool take_of_query(std::string_view line) {
+    constexpr std::string_view kArrow = " =>";
+    if (begins_query_series(line)) {
+      const std::size_t arrow = line.rfind(kArrow);
+      Labels labels;
+      is_of_query_ = parse_series(trimmed(line.substr(0, arrow)), labels) == nullptr;
+      series_.clear();
+      begin(labels, lines_.number());
+      line = trimmed(line.substr(arrow + kArrow.size()));
+      if (line.empty()) return true;
+    }
+    const std::size_t at = line.find(" @[");
+    if (!is_of_query_ || at == std::string_view::npos || !line.ends_with(']')) return false;
+    add(parse_double(trimmed(line.substr(0, at))), parse_double(line.substr(at + 3, line.size() - at - 4)));
+    return true;
+  }
+
+  void add(std::optional<double> value, std::optional<double> time) {
     // A dump and the text format count milliseconds, OpenMetrics seconds.
-    constexpr double kLeastMillis = 2.5e11;
     const auto millis = time ? unix_millis(*time >= kLeastMillis ? *time / 1000 : *time) : std::nullopt;
     if (!value || !millis) {
       store_.lose();
@@ -301,12 +386,13 @@ class PrometheusLines final : public PrometheusHistory {
       return;
     }
     notes_.timed_by(*time >= kLeastMillis ? "Unix milliseconds behind each value" : "Unix seconds behind each value");
-    store_.add(*millis, *value);
+    add_sample(*millis, *value, lines_.number());
   }
 
   LineReader lines_;
-  std::string series_;
-  std::uint64_t untimed_ = 0;
+  std::string series_, plain_;
+  bool is_of_query_ = false;
+  std::uint64_t untimed_ = 0, dated_line_ = 0;  // the first line with a date of its own
 };
 
 }  // namespace
@@ -364,14 +450,30 @@ const char* parse_series(std::string_view text, Labels& labels) {
   return nullptr;
 }
 
+namespace {
+
+/// Of a metric that is known, or with labels.
+bool is_series(std::string_view series) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_:0123456789";
+  const std::string_view before = trimmed(series.substr(0, series.find('{')));
+  if (!before.empty() && (is_digit(before.front()) || before.find_first_not_of(kLetters) != std::string_view::npos))
+    return false;
+  Labels labels;
+  if (parse_series(series, labels) != nullptr || labels.empty() || labels[0].first != "__name__") return false;
+  return find_meaning(labels[0].second) != nullptr || labels.size() > 1;
+}
+
+}  // namespace
+
+bool begins_query_series(std::string_view line) {
+  const std::size_t arrow = line.rfind(" =>");
+  return arrow != std::string_view::npos && is_series(trimmed(line.substr(0, arrow)));
+}
+
 bool is_sample_line(std::string_view line) {
   SampleLine sample;
-  Labels labels;
   if (parse_sample_line(line, sample) != nullptr || !parse_double(sample.value)) return false;
-  if (parse_series(sample.series, labels) != nullptr || labels.empty() || labels[0].first != "__name__") return false;
-  const std::string& name = labels[0].second;
-  return find_meaning(name) != nullptr ||
-         (line.find('{') != std::string_view::npos && line.find('=') != std::string_view::npos);
+  return is_series(sample.series);
 }
 
 Reader make_prometheus_json(std::unique_ptr<base::File> file, FileNotes notes) {

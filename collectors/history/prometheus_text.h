@@ -17,6 +17,8 @@ struct SampleLine {
 [[nodiscard]] const char* parse_sample_line(std::string_view line, SampleLine& out);
 /// nullptr, or why not. The metric's name is the label __name__, and the first if it stands before the brace.
 [[nodiscard]] const char* parse_series(std::string_view text, Labels& labels);
+/// "{...} =>" of `promtool query range`, whose samples are the lines below: 1 @[1793952000].
+[[nodiscard]] bool begins_query_series(std::string_view line);
 /// Whether a line is most likely one of these.
 [[nodiscard]] bool is_sample_line(std::string_view line);
 

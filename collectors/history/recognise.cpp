@@ -6,8 +6,10 @@
 
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/linux_text.h"
+#include "collectors/history/notes.h"
 #include "collectors/history/prometheus_text.h"
 #include "collectors/history/sar_memory.h"
+#include "collectors/history/script_columns.h"
 #include "collectors/history/script_csv.h"
 #include "collectors/history/snapshot_reader.h"
 #include "collectors/history/text_header.h"
@@ -138,6 +140,90 @@ bool is_row_of_csv(std::string_view line) {
   return false;
 }
 
+constexpr std::string_view kOfSadf = "# hostname;interval;timestamp;";
+constexpr std::string_view kOfEvents = "Process Name ( PID)";
+
+/// What another tool prints of the kernel's memory, which has no history in it; nullptr: nothing that is known.
+const char* look_of_tool(std::string_view text) {
+  struct Tool {
+    std::string_view one, other;
+    const char* look;
+  };
+  constexpr Tool kTools[] = {
+      {"OBJSIZE", "SSIZE",
+       "looks like crash's kmem -s, which has no time and is of one moment; record on the running system: while date; do cat "
+       "/proc/slabinfo; sleep 3600; done >> FILE"},
+      {"Slabs/Part/Cpu", "Objsize",
+       "looks like the kernel's slabinfo tool, whose sizes are rounded; record: while date; do cat /proc/slabinfo; sleep 3600; "
+       "done >> FILE"},
+      {"unreferenced object 0x", "backtrace",
+       "looks like kmemleak's report, which lists single objects and no amounts over time; record: while date; do cat "
+       "/proc/slabinfo /proc/meminfo; sleep 3600; done >> FILE"},
+      {kOfEvents, "",
+       "looks like xperf's or wpaexporter's events, which are single allocations; record what is in use: poolmon -n FILE, or "
+       "kmem_exporter record"},
+      {"Handle type summary:", "",
+       "looks like handle -s, which has no pools; record handles by: Get-Process with a column DateTime, | Export-Csv FILE"},
+      {"Usage\",\"Total\",\"Active\"", "",
+       "looks like RAMMap's CSV, which has no time and no pool tags; record: poolmon -n FILE, or kmem_exporter record"},
+      {"Usage,Total,Active,Standby", "",
+       "looks like RAMMap's CSV, which has no time and no pool tags; record: poolmon -n FILE, or kmem_exporter record"},
+  };
+  for (const Tool& tool : kTools)
+    if (has(text, tool.one) && has(text, tool.other)) return tool.look;
+  return nullptr;
+}
+
+/// A heading behind something that no rule takes off its line: where, and what it is.
+std::optional<std::string> look_of_hidden_heading(std::string_view text) {
+  if (has(text, "Allocs") || has(text, "Debug session time") || has(text, "!SystemTime=")) return std::nullopt;
+  constexpr std::string_view kHeadings[] = {"slabinfo - version",   "# name            <active_objs>",
+                                            "allocinfo - version",  "MemTotal:",
+                                            "# hostname;interval;", "OBJS ACTIVE",
+                                            "{__name__=",           "(PDH-CSV 4.0)"};
+  for (std::uint64_t number = 1; !text.empty(); ++number) {
+    const std::string_view rest = text;
+    const std::string_view line = take_line(text);
+    if (rest.substr(line.size()).starts_with("\r\n")) text.remove_prefix(1);
+    for (const std::string_view heading : kHeadings) {
+      const std::size_t at = line.find(heading);
+      if (at == 0 || at == std::string_view::npos || line.substr(0, at).find_first_not_of(" \t\"#(") == std::string_view::npos)
+        continue;
+      return "line " + std::to_string(number) + ": " + in_quotes(line.substr(0, at)) + " stands before " + in_quotes(heading) +
+             "; take away what stands before each line";
+    }
+  }
+  return std::nullopt;
+}
+
+/// A script's heading of which some column is not known, or lacks: what.
+std::optional<std::string> look_of_script(std::string_view header) {
+  constexpr std::string_view kMarks = ",;\t|";
+  for (const char mark : kMarks) {
+    CsvFields fields(mark);
+    if (header.find(mark) == std::string_view::npos || fields.split(header) != nullptr || fields.size() < 3) continue;
+    const Places at = places_of(fields);
+    const bool is_of_counters = at[kPath] != kNowhere;
+    if (at[kTag] == kNowhere && !is_of_counters) continue;
+    const std::string what = is_of_counters ? "looks like CSV of counters, " : "looks like CSV of pool tags, ";
+    std::string with_commas(header);
+    std::replace(with_commas.begin(), with_commas.end(), mark, ',');
+    if (mark == '|' && (kind_of(at) || has_all_columns(with_commas)))
+      return what + "but its columns are parted by \"|\"; part them by commas";
+    std::string unknown;
+    for (std::size_t i = 0; i < fields.size(); ++i)
+      if (!column_of(fields[i]) && !trimmed(fields[i]).empty())
+        unknown += (unknown.empty() ? "" : ", ") + in_quotes(trimmed(fields[i]));
+    if (!unknown.empty()) unknown.insert(0, "; not understood: ");
+    if (is_of_counters)
+      return at[kValue] != kNowhere ? std::nullopt : std::optional(what + "but without a column CookedValue" + unknown);
+    if (kind_of(at)) return what + "but without a column of times; name it DateTime" + unknown;
+    return what + "but no column tells the bytes of a pool" + unknown +
+           "; the names are PagedUsedBytes and NonPagedUsedBytes, or Type and Bytes, with KB, MB or GB for Bytes";
+  }
+  return std::nullopt;
+}
+
 /// Of rows whose first line is none of them: what it lacks; nullptr: they are something else.
 const char* look_of_cut_header(std::string_view text) {
   std::string_view lines[3];
@@ -157,13 +243,16 @@ const char* look_of_cut_header(std::string_view text) {
 
 }  // namespace
 
+bool are_events(std::string_view text) { return has(text, kOfEvents); }
+
 bool begins_prometheus_lines(std::string_view line, bool is_first) {
-  return line.starts_with("# HELP ") || line.starts_with("# TYPE ") || (is_first && is_sample_line(line));
+  return line.starts_with("# HELP ") || line.starts_with("# TYPE ") ||
+         (is_first && (is_sample_line(line) || begins_query_series(line)));
 }
 
 bool begins_sar(std::string_view line, bool) {
-  return line.starts_with("# hostname;interval;timestamp;") || parse_sar_heading(line) ||
-         (has(line, "kbmemfree") && has(line, "kbmemused"));
+  return line.starts_with(kOfSadf) || parse_sar_heading(line) ||
+         (has(line, "kbmemfree") && has(line, "kbmemused") && !has(line, kOfSadf));
 }
 
 bool begins_script_csv(std::string_view line, bool is_first) { return is_first && script_csv_kind(line); }
@@ -182,7 +271,7 @@ Format recognise(std::string_view head) {
   bool is_first = true;
   while (!rest.empty()) {
     const std::string_view line = trimmed(as_written(take_line(rest), written));
-    if (line.empty() || line.starts_with("#TYPE ") || names_separator(line)) continue;
+    if (line.empty() || line.starts_with("#TYPE ") || names_separator(line) || line == "#TYPE") continue;
     const bool first = std::exchange(is_first, false);
     if (first && has(line, "(PDH-")) return Format::kOther;
     for (const LineFormat& row : kLineFormats)
@@ -207,8 +296,9 @@ std::string_view begins_other(std::string_view line) {
   if (begins_table(text) != LinuxTable::kNone) return "a table of Linux";
   if ((has(text, "Allocs") && has(text, "Frees")) || parse_poolused_header(text, {}) || parse_process_header(text))
     return "a table of Windows' pools";
-  if (parse_sar_heading(text) || (has(text, "kbmemfree") && has(text, "kbmemused"))) return "a table of sar";
-  if (text.starts_with("# HELP ") || text.starts_with("# TYPE ") || is_sample_line(text)) return "samples of Prometheus";
+  if (begins_sar(text, false)) return "a table of sar";
+  if (text.starts_with("# HELP ") || text.starts_with("# TYPE ") || is_sample_line(text) || begins_query_series(text))
+    return "samples of Prometheus";
   if (text.starts_with("{\"") || text.starts_with("\"sysstat\":")) return "JSON";
   return {};
 }
@@ -241,7 +331,11 @@ std::optional<std::string> unusable_look(std::string_view head) {
   const std::string text = plain(head);
   const std::string_view start = trimmed(text);
   if (start.starts_with("<?xml") && has(text, "sysstat")) return "looks like sadf -x; write it as JSON: sadf -j FILE -- -r ALL";
-  if (looks_like_json(start)) return "looks like JSON, but neither of Prometheus' query API nor of sadf -j";
+  if (looks_like_json(start))
+    return std::string("looks like JSON, but neither of Prometheus' query API nor of sadf -j") +
+           (has(text, "\"bytes\"") || has(text, "Bytes\"") ? "; write its rows as CSV: ... | Export-Csv FILE" : "");
+  if (const char* const tool = look_of_tool(text)) return tool;
+  if (auto hidden = look_of_hidden_heading(text)) return hidden;
   if (has(text, "kbmemfree") && has(text, "\t-\t")) return "looks like sadf -p; write it as rows: sadf -d FILE -- -r ALL";
   if (has(text, "(PDH-CSV") || has(text, "(PDH-TSV"))
     return "looks like perfmon's CSV with something else above its header row; take away what stands above (PDH-CSV 4.0)";
@@ -261,6 +355,7 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return "looks like rows of /proc/allocinfo without its heading, or sorted by a tool; keep its lines as they are: cat /proc/allocinfo";
   if (has_hexadecimal_rows(text)) return "looks like poolmon's table with hexadecimal numbers; write them as decimals";
   const std::string_view first = trimmed(start.substr(0, start.find_first_of("\r\n")));
+  if (auto script = look_of_script(first)) return script;
   if (is_column_a_tag(first))
     return "looks like CSV with a column for each tag, which does not tell paged from nonpaged; write a row for each: "
            "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes";

@@ -9,6 +9,8 @@
 
 namespace kmem::history {
 
+/// xperf's table of single allocations, whose heading looks like a script's.
+[[nodiscard]] bool are_events(std::string_view text);
 /// What a format is called in reports.
 [[nodiscard]] std::string_view format_name(Format format);
 

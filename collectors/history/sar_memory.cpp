@@ -98,7 +98,7 @@ std::optional<SarHeading> parse_sar_heading(std::string_view line) {
   if (!line.starts_with("Linux ")) return std::nullopt;
   const std::size_t open = line.find('(');
   const std::size_t close = line.find(')', std::min(open, line.size()));
-  if (close == std::string_view::npos) return std::nullopt;
+  if (close == std::string_view::npos || line.find(" #") < open) return std::nullopt;  // of `uname -a`
   std::string_view rest = trimmed(line.substr(close + 1));
   const std::size_t end = std::min(rest.find('_', 0), std::min(rest.find('\t'), rest.find("  ")));
   rest = trimmed(rest.substr(0, std::min(end, rest.size())));

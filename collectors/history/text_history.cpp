@@ -159,8 +159,10 @@ class TextHistory final : public SnapshotReader {
       blank_before_ = true;
       return;
     }
+    if (first_line_.empty()) first_line_ = trimmed(line);
     if (stamp_line_ == 0 && has_hidden_stamp(line)) stamp_line_ = lines_.number();
     reason_.clear();
+    if (line.front() == '!') line = as_written(line, metadata_);
     Use use = header_or_row(line);
     std::string_view text = trimmed(line);
     if (use != Use::kUsed) {
@@ -271,7 +273,12 @@ class TextHistory final : public SnapshotReader {
       compare_total(text);
       table_ = Table::kNone;  // the latter is the head of the next table of `top`
     } else if (const std::string_view other = begins_other(text); !other.empty() && other != other_) {
-      notes_.skip(lines_.number(), other_begins(other));
+      const bool is_first = !any_dated_ && undated_count_ == 0 && !has_rows_ && !has_totals_;
+      notes_.skip(lines_.number(), is_first ? std::string(other) +
+                                                  " begins here, below what tells no format; take away what "
+                                                  "stands above it, from " +
+                                                  in_quotes(first_line_) + " on"
+                                            : other_begins(other));
       other_ = other;
       table_ = Table::kNone;
     } else if (bool is_named = false;
@@ -928,11 +935,12 @@ class TextHistory final : public SnapshotReader {
   TextOptions options_;
   HostLines host_lines_;
   bool lines_tell_hosts_ = false;
-  std::string plain_, unquoted_, clean_;
+  std::string plain_, unquoted_, clean_, metadata_;
   std::string reason_;
   std::string titles_;     // the line above
   std::string above_;      // the same as it is written
   static constexpr std::size_t kLongestAbove = 128;
+  std::string first_line_;
   std::string date_text_;  // the last line with a date
   bool is_date_indented_ = false;
   std::string broken_process_;

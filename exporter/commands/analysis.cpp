@@ -169,6 +169,15 @@ std::size_t HostAnalysis::count(Verdict verdict) const {
       subjects.begin(), subjects.end(), [&](const AnalyzedSubject& subject) { return subject.report.verdict == verdict; }));
 }
 
+std::string nothing_to_judge(const std::vector<history::Skipped>& skipped, std::uint64_t count) {
+  std::string why = "the readings have no pool, tag or commit above 0";
+  if (skipped.empty()) return why;
+  const history::Skipped& first = skipped.front();
+  why += "; " + std::to_string(count) + " passed over, the first: " + first.file +
+         (first.line == 0 ? "" : ":" + std::to_string(first.line)) + ": " + first.reason;
+  return why;
+}
+
 AnalysisOptions analysis_options(const config::Config& config) {
   AnalysisOptions options;
   options.engine.max_subjects = config.trend.max_subjects;

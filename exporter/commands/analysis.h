@@ -68,6 +68,9 @@ struct Analysis : HostAnalysis {
   std::vector<std::string> warnings;
 };
 
+/// Why nothing can be judged: the first of what was passed over, too.
+[[nodiscard]] std::string nothing_to_judge(const std::vector<history::Skipped>& skipped, std::uint64_t count);
+
 /// As `serve` would run under that configuration.
 [[nodiscard]] AnalysisOptions analysis_options(const config::Config& config);
 

@@ -35,7 +35,7 @@ base::Result<Analysis> analyze_server(const Options& options, Environment& envir
     const bool is_pattern = value.starts_with('~');
     question.selectors.push_back({label, is_pattern ? value.substr(1) : value, is_pattern});
   }
-  if (!options.history.host.empty()) question.selectors.push_back({"instance", options.history.host, false});
+  question.host = options.history.host;
   progress.start("asking Prometheus");
   auto source = promapi::ask_prometheus(**http, std::move(question));
   if (!source) return source.error();
@@ -67,7 +67,7 @@ int analyze(const Options& options, Environment& environment) {
                                  : analysis_text(*analysis, terminal::shows_utf8(), options.explain);
   if (!write_stdout(report)) return kExitFailed;
   if (!analysis->is_of_nothing()) return kExitFine;
-  base::log_error("nothing to analyze", {{"error", "the readings have no pool, tag or commit above 0"}});
+  base::log_error("nothing to analyze", {{"error", nothing_to_judge(analysis->skipped, analysis->skipped_count)}});
   return kExitUnusable;
 }
 

@@ -336,7 +336,7 @@ Result<BackfillDone> backfill_history(base::FileSystem& files, const std::vector
     }
     from = series.next();
   }
-  if (!any_value) return Error{ErrorCode::kInvalid, "the readings have no pool, tag or commit above 0"};
+  if (!any_value) return Error{ErrorCode::kInvalid, nothing_to_judge(done.skipped, done.skipped_count)};
   if (const auto finished = page.finish(); !finished) return finished.error();
   return done;
 }

@@ -220,19 +220,66 @@ class PrometheusSource final : public history::HistorySource {
     return "&start=" + std::to_string(first_hour_ * kStepSeconds) + "&end=" + std::to_string(question_.now / 1000 + 1);
   }
 
-  [[nodiscard]] std::string matchers(const Host* host) const {
+  [[nodiscard]] std::string matchers(const Host* host) const { return matchers(host, question_.host); }
+  [[nodiscard]] std::string matchers(const Host* host, const std::string& instance) const {
     std::string out;
     const auto add = [&](const std::string& label, const char* operation, const std::string& value) {
       out.append(out.empty() ? "" : ",").append(label).append(operation).append(in_promql(value));
     };
     for (const Selector& selector : question_.selectors) add(selector.label, selector.is_pattern ? "=~" : "=", selector.value);
-    if (host != nullptr && !host->label.empty()) add(host->label, "=", host->name);
+    if (!instance.empty()) add("instance", "=", instance);
+    if (host != nullptr && !host->label.empty() && (instance.empty() || host->label != "instance"))
+      add(host->label, "=", host->name);
     return out;
   }
 
+  static std::string with_any_name(const std::string& labels) {
+    return "{__name__=~\"(kmem|windows|wmi|node)_.+\"" + (labels.empty() ? "" : "," + labels) + "}";
+  }
+
+  /// The first instances that have such series.
+  std::string hosts_there() {
+    constexpr std::size_t kMostShown = 10;
+    auto body = ask("/api/v1/label/instance/values?match[]=" + encoded(with_any_name(matchers(nullptr, {}))) + times());
+    if (!body) return {};
+    Answer answer(std::move(*body));
+    std::string names;
+    if (answer.take() != Token::kObject || !answer.find("data", Token::kArray)) return {};
+    for (std::size_t shown = 0; answer.take() == Token::kText; ++shown) {
+      if (shown == kMostShown) return names + " and more";
+      names.append(names.empty() ? "" : ", ").append(history::in_quotes(answer.text()));
+    }
+    return names;
+  }
+
+  static constexpr std::size_t kMostExplained = 20;
+
+  /// What is asked for, as --explain shows it.
+  void explain_question() {
+    if (const std::string labels = matchers(nullptr); !labels.empty()) reading_->rules.push_back("labels " + labels);
+    std::string names = "metrics";
+    for (std::size_t i = 0; i < std::min(names_.size(), kMostExplained); ++i)
+      names.append(i == 0 ? " " : ", ").append(names_[i]);
+    if (names_.size() > kMostExplained) names += " and " + std::to_string(names_.size() - kMostExplained) + " more";
+    reading_->rules.push_back(std::move(names));
+  }
+
+  void explain_host(const Host& host, std::size_t series) {
+    if (next_host_ > kMostExplained) return;
+    std::map<std::string, bool> jobs;
+    for (const Metric& metric : metrics_)
+      for (const Labels& labels : metric.series)
+        for (const auto& [label, value] : labels)
+          if (label == "job") jobs[value] = true;
+    std::string words = "host " + history::in_quotes(host.name) + ": " + std::to_string(series) + " series of " +
+                        std::to_string(metrics_.size()) + " metrics";
+    const char* between = jobs.size() == 1 ? ", job " : ", jobs ";
+    for (const auto& [job, unused] : jobs) words += std::exchange(between, ", ") + history::in_quotes(job);
+    reading_->rules.push_back(std::move(words));
+  }
+
   Result<void> find_names() {
-    const std::string own =
-        "{__name__=~\"(kmem|windows|wmi|node)_.+\"" + (question_.selectors.empty() ? "" : "," + matchers(nullptr)) + "}";
+    const std::string own = with_any_name(matchers(nullptr));
     auto body = ask("/api/v1/label/__name__/values?match[]=" + encoded(own) + times());
     if (!body) return body.error();
     Answer answer(std::move(*body));
@@ -240,6 +287,14 @@ class PrometheusSource final : public history::HistorySource {
       return Error{ErrorCode::kInvalid, question_.url + ": that is no answer of Prometheus"};
     while (answer.take() == Token::kText && names_.size() < kMostNames)
       if (history::find_meaning(answer.text()) != nullptr) names_.emplace_back(answer.text());
+    if (names_.empty() && !question_.host.empty()) {
+      const std::string there = hosts_there();
+      return Error{ErrorCode::kInvalid,
+                   question_.url + ": no series of kernel memory of host " + history::in_quotes(question_.host) +
+                       (question_.selectors.empty() ? "" : " with these labels") +
+                       (there.empty() ? ", nor of any other" : ", as its label instance has it; there are " + there)};
+    }
+    explain_question();
     if (names_.empty())
       return Error{ErrorCode::kInvalid, question_.url + ": no series of kernel memory" +
                                             (question_.selectors.empty() ? "" : " with these labels") +
@@ -334,6 +389,7 @@ class PrometheusSource final : public history::HistorySource {
       count += metric.series.size();
       if (metric.meaning != nullptr) metrics_.push_back(std::move(metric));
     }
+    explain_host(host, count);
     const auto points = static_cast<std::int64_t>(question_.window_points / std::max<std::size_t>(count, 1));
     window_hours_ = std::clamp<std::int64_t>(points, 24, kMostSteps);
     return {};

@@ -27,6 +27,7 @@ struct Selector {
 struct Question {
   std::string url;  // for messages
   std::vector<Selector> selectors;
+  std::string host;  // the only one asked for, by its label instance; empty: all
   std::chrono::milliseconds range{};
   base::UnixMillis now = 0;
   std::size_t window_points = 1'000'000;  // of 16 bytes, in memory at once

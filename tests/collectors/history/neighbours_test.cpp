@@ -122,13 +122,13 @@ TEST(Neighbours, WhatGetCounterShowsIsNamed) {
 }
 
 TEST(Neighbours, PerfmonWithoutItsHeaderIsNamed) {
-  EXPECT_EQ(
-      test::read_text(
+  EXPECT_THAT(
+      test::told_by(
+          "f",
           "C:\\>typeperf \"\\Memory\\Pool Nonpaged Bytes\"\n\n\"(PDH-CSV 4.0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n"
           "\"11/15/2026 18:00:00.123\",\"104857600.000000\"\n")
-          .error,
-      "no usable history: f: looks like perfmon's CSV with something else above its header row; take away what stands above "
-      "(PDH-CSV 4.0)");
+          .lines,
+      testing::ElementsAre("2026-11-15T18:00:00.123Z@S windows; nonpaged.bytes=104857600"));
   EXPECT_EQ(
       test::read_text("\"11/15/2026 18:00:00.123\",\"104857600\",\"209715200\"\n").error,
       "no usable history: f: looks like rows of perfmon's CSV without the header row (PDH-CSV 4.0), which names the counters");
@@ -163,7 +163,10 @@ TEST(Neighbours, ColumnsInKbAndMbAreThat) {
   EXPECT_EQ(bytes("DateTime,Tag,Paged (MB),NonPagedUsedMB\n2026-11-05 18:00:00Z,Leak,0.5,1024.25\n"),
             "paged=524288 nonpaged=1074003968");
   EXPECT_EQ(bytes("DateTime;Tag;Type;Used in MiB\n2026-11-05 18:00:00Z;Leak;Nonp;1.024,5\n"), "nonpaged=1074266112");
-  EXPECT_EQ(bytes("DateTime,Tag,Type,SizeGB\n2026-11-05 18:00:00Z,Leak,Paged,\"1,024\"\n"), "paged=1099511627776");
+  EXPECT_EQ(
+      bytes("DateTime,Tag,Type,SizeGB\n2026-11-05 18:00:00Z,Leak,Paged,\"1,024\"\n"),
+      "no usable history: f:2: bytes \"1,024\" may part thousands or decimals, and nothing in its column tells which; nothing "
+      "usable is in this file");
   EXPECT_EQ(bytes("DateTime,Tag,Type,UsedMB\n2026-11-05 18:00:00Z,Leak,Paged,1\n2026-11-05 18:00:00Z,Odd,Paged,1.2.3\n"),
             "paged=1048576; f:3: bytes \"1.2.3\" is not a count");
   EXPECT_EQ(bytes("DateTime,Tag,Type,Bytes\n2026-11-05 18:00:00Z,Leak,Paged,1024\n"), "paged=1024");
@@ -176,7 +179,9 @@ TEST(Neighbours, WhatIsNoAmountInADumpIsListed) {
       "{__name__=\"node_memory_SUnreclaim_bytes\",instance=\"a\"} +Inf 1793901720000\n"
       "{__name__=\"node_memory_SUnreclaim_bytes\",instance=\"a\"} NaN 1793901780000\n");
   EXPECT_EQ(whole.snapshots.size(), 1U);
-  EXPECT_THAT(whole.skipped, testing::ElementsAre("f:0: 2 samples are below 0 or infinite, which no amount of memory is"));
+  EXPECT_THAT(
+      whole.skipped,
+      testing::ElementsAre("f:2: 2 samples, the first in this line, are below 0 or infinite, which no amount of memory is"));
 }
 
 TEST(Neighbours, AMeminfoRowThatIsCutIsListed) {

@@ -54,6 +54,163 @@ std::string numbered(const std::string& text, const std::string& behind, std::si
   return all;
 }
 
+/// Behind what stands before each line, and what is refused by its name.
+std::vector<Posted> posted_behind() {
+  const std::string sar =
+      "Linux 6.1.0 (web1) \t11/15/2026 \t_x86_64_\t(4 CPU)\n\n"
+      "17:50:01    kbmemfree   kbavail kbmemused  %memused kbbuffers  kbcached  kbcommit   %commit    kbslab\n"
+      "18:00:00      1000000   9000000   7000000     43.75    100000   4000000   8000000     40.00    900000\n";
+  const std::string sadf =
+      "# hostname;interval;timestamp;kbmemfree;kbavail;kbmemused;kbcommit;kbslab\n"
+      "web1;600;2026-11-05 18:00:00 UTC;1000000;9000000;7000000;8000000;900000\n"
+      "web1;600;2026-11-05 19:00:00 UTC;1000000;9000000;7000000;8000000;900000\n";
+  const std::string dump =
+      "{__name__=\"node_memory_SUnreclaim_bytes\", instance=\"a\", job=\"n\"} 65536 1793901600000\n"
+      "{__name__=\"node_memory_SUnreclaim_bytes\", instance=\"a\", job=\"n\"} 65537 1793905200000\n"
+      "{__name__=\"node_memory_SUnreclaim_bytes\", instance=\"a\", job=\"n\"} 65538 1793908800000\n";
+  const std::vector<std::string> of_dump = {kAt18 + "@a linux; slab_unreclaimable.bytes=65536",
+                                            kAt19 + "@a linux; slab_unreclaimable.bytes=65537",
+                                            "2026-11-05T20:00:00Z@a linux; slab_unreclaimable.bytes=65538"};
+  const std::vector<std::string> of_query(of_dump.begin(), of_dump.begin() + 2);
+  const std::string vm =
+      "Debug session time: Thu Nov  5 18:00:00.000 2026 (UTC + 0:00)\nNonPagedPool Usage: 250 ( 1000 Kb)\n"
+      "PagedPool Usage: 50000 ( 200000 Kb)\n";
+  const std::vector<std::string> of_vm = {kAt18 + " windows; nonpaged.bytes=1024000; paged.bytes=204800000"};
+  const std::string perfmon =
+      "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n\"11/05/2026 18:00:00.000\",\"67108864\"\n";
+  const std::vector<std::string> of_perfmon = {kAt18 + "@S windows; nonpaged.bytes=67108864"};
+  const std::string memsnap =
+      "Process ID Proc.Name Wrkng.Set PagedPool NonPgdPl Pagefile Commit Handles Threads\n!LogType=memsnap\n"
+      "!SystemTime=11\\05\\2026\xc2\xa0"
+      "18:00:00.0000\xc2\xa0(GMT)\n000001a4 svc.exe 1200000 30000 24166 3000000 3000000 2059 12\n";
+  const std::string script = "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00Z,Leak,0,1024000\n";
+  const std::vector<std::string> of_script = {kAt18 + " windows; nonpaged 'Leak' 1024000 ?"};
+  const std::vector<std::string> of_slab = {kAt18 + " linux" + kCacheRow};
+  const auto look = [](const std::string& header, const std::string& said) {
+    return Posted{header, header + "\n2026-11-05 18:00:00Z,Leak,1,2\n", {}, said};
+  };
+  const std::string no_bytes = "looks like CSV of pool tags, but no column tells the bytes of a pool; not understood: ";
+  std::vector<Posted> all = {
+      {"grep -n of a query of promtool",
+       numbered("node_memory_SUnreclaim_bytes{instance=\"a\", job=\"n\"} =>\n65536 @[1793901600]\n65537 @[1793905200]\n", ":"),
+       of_query},
+      {"a query of promtool",
+       "{__name__=\"node_memory_SUnreclaim_bytes\", instance=\"a\", job=\"n\"} =>\n65536 @[1793901600]\n65537 @[1793905200]\n",
+       of_query},
+      {"a query of promtool, of a moment",
+       "node_memory_SUnreclaim_bytes{instance=\"a\"} => 65536 @[1793901600.000]\n",
+       {of_dump[0]}},
+      {"an export of VictoriaMetrics",
+       "{\"metric\":{\"__name__\":\"node_memory_SUnreclaim_bytes\",\"instance\":\"a\"},\"values\":[65536,65537],"
+       "\"timestamps\":[1793901600000,1793905200000]}\n",
+       of_query},
+      {"an export of VictoriaMetrics that lacks a time",
+       "{\"metric\":{\"__name__\":\"node_memory_SUnreclaim_bytes\",\"instance\":\"a\"},\"values\":[65536,65537],"
+       "\"timestamps\":[1793901600000]}\n",
+       {},
+       "f:1: 2 values with 1 times: such a series is passed over"},
+      {"milliseconds in JSON",
+       R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"node_memory_SUnreclaim_bytes","instance":"a"},"value":[1793901600000,"65536"]}]}})",
+       {of_dump[0]}},
+      {"pages of metrics below dates",
+       "Thu Nov  5 18:00:00 UTC 2026\n# TYPE node_memory_SUnreclaim_bytes gauge\nnode_memory_SUnreclaim_bytes 5\n",
+       {},
+       "the dates between its pages (line 1) are not read: write the time behind each sample"},
+      {"memsnap with a page's blanks", memsnap, {kAt18 + " windows; svc.exe (420) 2059 30000 24166"}},
+      {"perfmon below a prompt", "C:\\> type a.csv\n" + perfmon, of_perfmon},
+      {"perfmon between fences", "```\n" + perfmon + "```\n", of_perfmon},
+      {"perfmon with blanks at lines' ends",
+       "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"  \n\"11/05/2026 18:00:00.000\",\"67108864\"  \n",
+       of_perfmon},
+      {"perfmon with a page's blanks",
+       "\"(PDH-CSV\xc2\xa0"
+       "4.0)&nbsp;(UTC)(0)\",\"\\\\S\\Memory\\Pool\xc2\xa0Nonpaged Bytes\"\n\"11/05/2026&nbsp;18:00:00.000\",\"67108864\"\n",
+       of_perfmon},
+      {"a script's CSV between fences", "```\n" + script + "```\n", of_script},
+      {"a script's CSV below #TYPE alone", "#TYPE\n" + script, of_script},
+      {"a container's runtime",
+       before_each(kSlab, "2026-11-05T18:00:00.000000000Z stdout F ") + "2026-11-05T18:00:00.000000000Z stderr F failed\n",
+       of_slab, "it is a line of \"stderr F\", and those above of \"stdout F\""},
+      {"a framework's log",
+       before_each(kSlab, "2026-11-05 18:00:00,123 INFO [main] kmem - "),
+       {},
+       "line 1: \"2026-11-05 18:00:00,123 INFO [main] kmem...\" stands before \"slabinfo - version\"; take away what stands "
+       "before each line"},
+      {"ts of a clock alone",
+       before_each(sadf, "18:00:00 "),
+       {},
+       "line 1: \"18:00:00 \" stands before \"# hostname;interval;\""},
+      {"meminfo below uname",
+       "Linux web1 6.1.0-18-amd64 #1 SMP Debian 6.1.76-1 (2024-02-01) x86_64 GNU/Linux\n" + kAt18 + "\n" + kMem,
+       {kAt18 + " linux" + kMemRow}},
+      look("Time,Tag,NonPagedTB,PagedTB", no_bytes + "\"NonPagedTB\", \"PagedTB\"; the names are"),
+      look("Time,Tag,NPP,PP", no_bytes + "\"NPP\", \"PP\""),
+      look("Zeit,Tag,NonPagedBytes,PagedBytes",
+           "f:2: the header names no column of times, but column 1 has \"2026-11-05 18:00:00Z\"; name it DateTime"),
+      {"bytes of no pool",
+       "Time,Tag,UsedBytes\n2026-11-05 18:00:00,Leak,5\n",
+       {},
+       "no column tells the bytes of a pool; the names"},
+      {"columns parted by bars", "timestamp|pool|tag|bytes\n2026-11-05|paged|Leak|5\n", {}, "its columns are parted by \"|\""},
+      {"counters without a value",
+       "Path,RawValue,Timestamp\n\\\\s\\memory\\pool paged bytes,5,2026-11-05 18:00:00\n",
+       {},
+       "looks like CSV of counters, but without a column CookedValue; not understood: \"RawValue\""},
+      {"rows of JSON",
+       "[{\"timestamp\":\"2026-11-05T18:00:00Z\",\"pool\":\"paged\",\"bytes\":5}]\n",
+       {},
+       "write its rows as CSV"},
+      {"crash",
+       "crash> kmem -s\nCACHE OBJSIZE  ALLOCATED     TOTAL  SLABS  SSIZE  NAME\nffff88 192 20000 21000 1000 4k dentry\n",
+       {},
+       "looks like crash's kmem -s"},
+      {"the slabinfo tool",
+       "Name                   Objects Objsize           Space Slabs/Part/Cpu  O/S O %Fr %Ef Flg\ndentry 20000 192 4.0M 1000/0/0 21 0 0 93 a\n",
+       {},
+       "looks like the kernel's slabinfo tool"},
+      {"RAMMap",
+       "\"Usage\",\"Total\",\"Active\",\"Standby\"\n\"Nonpaged Pool\",\"200000\",\"200000\",\"0\"\n",
+       {},
+       "looks like RAMMap's CSV"},
+      {"handle", "Handle type summary:\n  Event           : 30000\nTotal handles: 100000\n", {}, "looks like handle -s"},
+      {"kmemleak", "unreferenced object 0xffff888104a5b000 (size 512):\n  backtrace:\n", {}, "looks like kmemleak's report"},
+      {"xperf",
+       "Pool, TimeStamp, Process Name ( PID), Tag, Type, Size\nPoolAlloc, 1234, System ( 4), Leak, NonPaged, 512\n",
+       {},
+       "looks like xperf's or wpaexporter's events"},
+      {"a tar archive",
+       "a.log" + std::string(252, '\0') + "ustar" + std::string(250, '\0'),
+       {},
+       "f: a tar archive; unpack it first"},
+      {"an ELF dump",
+       "\x7f"
+       "ELF\2\1\1" +
+           std::string(600, '\0'),
+       {},
+       "f: a dump of the Linux kernel or a program"},
+  };
+  for (const auto& [name, before] :
+       std::vector<std::pair<std::string, std::string>>{{"a host's name", "web1: "},
+                                                        {"a container's", "web1  | "},
+                                                        {"diff", "+"},
+                                                        {"syslog", "Nov  5 20:00:00 web1 mon[7]: "}}) {
+    all.push_back({"sar behind " + name, before_each(sar, before), test::told_by("f", sar).lines});
+    all.push_back({"sadf behind " + name, before_each(sadf, before), test::told_by("f", sadf).lines});
+    all.push_back({"a dump behind " + name, before_each(dump, before), of_dump});
+  }
+  for (const std::string mark : {":", "\t"}) {
+    all.push_back({"sar numbered", numbered(sar, mark), test::told_by("f", sar).lines});
+    all.push_back({"sadf numbered", numbered(sadf, mark), test::told_by("f", sadf).lines});
+    all.push_back({"a dump numbered", numbered(dump, mark), of_dump});
+  }
+  all.push_back({"a mail quotes a dump", before_each(dump, "> "), of_dump});
+  all.push_back({"grep -Hn of the debugger", before_each(numbered(vm, ":"), "logs/a.log:"), of_vm});
+  all.push_back({"grep -Hn of CSV",
+                 before_each(numbered(script, ":") + "3:2026-11-05 19:00:00Z,Leak,0,1024000\n", "logs/a.log:"),
+                 {of_script[0], kAt19 + of_script[0].substr(kAt18.size())}});
+  return all;
+}
+
 std::vector<Posted> posted() {
   const std::string log = "2026-11-05 18:00:00Z\n" + kPool + "2026-11-05 19:00:00Z\n" + kPool;
   const std::vector<std::string> of_log = {kAt18 + " windows" + kLeakRow, kAt19 + " windows" + kLeakRow};
@@ -380,6 +537,7 @@ TEST(HistoryDressed, WhatStandsBeforeLinesHidesNoTimes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Prefixes, HistoryAsPosted, testing::ValuesIn(posted()));
+INSTANTIATE_TEST_SUITE_P(Behind, HistoryAsPosted, testing::ValuesIn(posted_behind()));
 
 }  // namespace
 }  // namespace kmem::history

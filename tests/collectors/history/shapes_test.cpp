@@ -259,7 +259,7 @@ std::vector<Shape> more_shapes() {
        "{__name__=\"kmem_pool_tag_bytes\", instance=\"s\", pool=\"nonpaged\", tag=\"Leak\"} NaN 1793905200000\n"
        "{__name__=\"kmem_pool_tag_bytes\", instance=\"s\", pool=\"nonpaged\", tag=\"Leak\"} +Inf 1793908800000\n",
        {"2026-11-05T18:00:00Z@s windows; nonpaged 'Leak' 5 ?", "2026-11-05T20:00:00Z@s windows"},
-       "f:0: 1 samples are below 0 or infinite, which no amount of memory is"},
+       "f:3: a sample is below 0 or infinite, which no amount of memory is"},
       {"a script row too short",
        "DateTime,Tag,PagedUsedBytes,NonPagedUsedBytes\n2026-11-05 18:00:00,Leak,0\n"
        "2026-11-05 18:00:00,CM31,5,6\n",

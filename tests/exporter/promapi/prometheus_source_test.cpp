@@ -58,7 +58,8 @@ class Server final : public HttpGetter {
       at = end + 1;
     }
     const std::string what = path.substr(0, mark);
-    if (what == "/api/v1/label/__name__/values") return names();
+    if (what == "/api/v1/label/__name__/values") return names(parameters["match[]"]);
+    if (what == "/api/v1/label/instance/values") return instances(parameters["match[]"]);
     if (what == "/api/v1/series") return list(parameters["match[]"]);
     EXPECT_EQ(what, "/api/v1/query_range");
     return range(parameters["query"], std::stoll(parameters["start"]), std::stoll(parameters["end"]),
@@ -66,9 +67,24 @@ class Server final : public HttpGetter {
   }
 
  private:
-  HttpAnswer names() const {
+  HttpAnswer instances(const std::string& match) const {
+    EXPECT_EQ(match.find("instance"), std::string::npos);
+    std::string body;
+    for (const Series& one : series) {
+      const std::string label = "\"instance\":";
+      const std::size_t begin = one.labels.find(label) + label.size();
+      body += (body.empty() ? "" : ",") + one.labels.substr(begin, one.labels.find('"', begin + 1) + 1 - begin);
+    }
+    return {200, R"({"status":"success","data":[)" + body + "]}"};
+  }
+  HttpAnswer names(const std::string& match) const {
     std::map<std::string, bool> all;
-    for (const Series& one : series) all[one.name] = true;
+    const std::size_t labels = match.find("instance=\"");
+    for (const Series& one : series)
+      if (labels == std::string::npos ||
+          one.labels.find("\"instance\":" + match.substr(labels + 9, match.find('"', labels + 10) + 1 - labels - 9)) !=
+              std::string::npos)
+        all[one.name] = true;
     std::string body;
     for (const auto& [name, unused] : all) body += (body.empty() ? "\"" : ",\"") + name + "\"";
     return {200, R"({"status":"success","data":[)" + body + "]}"};
@@ -215,6 +231,27 @@ TEST(PrometheusSource, ThousandsOfSeriesMakeShortQueries) {
   EXPECT_GT(std::count_if(server.queries.begin(), server.queries.end(),
                           [](const std::string& query) { return query.find("slabinfo") != std::string::npos; }),
             30);
+}
+
+TEST(PrometheusSource, OneHostByName) {
+  Server server;
+  for (const std::string host : {"a", "b"})
+    server.series.push_back(
+        {"node_memory_SUnreclaim_bytes", R"("instance":")" + host + R"(","job":"node")", [](std::int64_t) { return 5.0; }});
+  Question asked = question(std::chrono::hours(24));
+  asked.host = "b";
+  auto source = ask_prometheus(server, asked);
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  for (const Told& one : all_of(**source)) EXPECT_EQ(one.host, "b");
+  EXPECT_THAT((*source)->readings().at(0).rules,
+              ElementsAre("floors of every hour, at its end", "labels instance=\"b\"", "metrics node_memory_SUnreclaim_bytes",
+                          "host \"b\": 1 series of 1 metrics, job \"node\""));
+  asked.host = "c";
+  const auto none = ask_prometheus(server, asked);
+  ASSERT_FALSE(none.ok());
+  EXPECT_THAT(
+      none.error().message,
+      testing::EndsWith("no series of kernel memory of host \"c\", as its label instance has it; there are \"a\", \"b\""));
 }
 
 TEST(PrometheusSource, OneHostOfALabel) {
