@@ -40,8 +40,9 @@ constexpr double kSpeedsUp = 1.6;  // the same, at most: else it began later, se
 constexpr double kGoesOn = 0.88;   // pace of the last third over that of all: what fills has 0.67
 // So much of the growth lies beyond all that was seen before; more where the days are few: the next is easily the largest.
 constexpr double kBeyond = 0.05, kBeyondOverDays = 0.4, kBeyondNoDay = 0.3;
-constexpr double kFarBeyond = 2;   // times what one has to wait for: whatever was before
-constexpr double kRareDays = 0.1;  // of the days may have been higher: a burst is not what is usual
+constexpr double kBeyondWithoutEnd = 0.6;  // month's end on top of a working day has a third of its growth there
+constexpr double kFarBeyond = 2;           // times what one has to wait for: whatever was before
+constexpr double kRareDays = 0.1;          // of the days may have been higher: a burst is not what is usual
 constexpr std::size_t kFewestBlocks = 3;
 constexpr std::size_t kBlocksOfSoon = 5;  // fewer do not show how it goes; narrower ones do
 constexpr float kSteadyDay = 0.35F;       // of what a day spans: less is between its begin and its end
@@ -340,7 +341,7 @@ bool is_much_more(const SurgeView& view, const Steady& steady) {
   if (steady.end_level < kTimes * steady.begin_level) return false;
   if (view.now <= held_before(view, steady.window, steady.growth, steady.pace)) return false;
   const Before usual = highest_before(view, steady.window);
-  return !std::isnan(usual.high) && view.now - usual.high >= std::max(usual.beyond, kBeyondNoDay) * steady.growth;
+  return !std::isnan(usual.high) && view.now - usual.high >= kBeyondWithoutEnd * steady.growth;
 }
 
 /// Growth over days, at the same time of each.

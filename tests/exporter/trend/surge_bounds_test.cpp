@@ -220,6 +220,17 @@ TEST(SurgeBounds, MuchMoreThanBeforeWithNoEndNear) {
   EXPECT_FALSE(look(grown(1.6, 0.06, 15)).has_value());
 }
 
+TEST(SurgeBounds, MuchMoreIsNewForMostOfIt) {
+  const auto after = [](double beyond) {  // days that came so near
+    Past past([](double age) { return 0.06 / 1.7 * (1 + 0.7 * std::max(0.0, 1 - age / 1200)); });
+    past.least = 0.001;
+    past.highs.assign(20, static_cast<float>(0.06 - beyond * (0.06 - 0.06 / 1.7)));
+    return past;
+  };
+  EXPECT_TRUE(look(after(0.65)).has_value());
+  EXPECT_FALSE(look(after(0.55)).has_value());
+}
+
 TEST(SurgeBounds, MuchMoreGoesOnToo) {
   const auto grown = [](double last_third) {
     const Past shape = bent(1200, 1.0, last_third);
