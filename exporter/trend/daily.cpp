@@ -259,6 +259,7 @@ Line fit_line(std::span<const double> x, std::span<const double> y) {
   // Autocorrelation of a day's floor to the next; the estimate from few points is too low by about (1 + 4 phi) / n.
   double phi = rss > 0 ? lagged / rss : 0;
   phi = std::clamp(phi + (2 + 4 * phi) / n, 0.2, 0.9);
+  line.squares = rss, line.correlation = phi;
   const double inflate = std::sqrt((1 + phi) / (1 - phi));
   line.error = line.sigma * inflate / std::sqrt(s2);
   line.bend_error = norm > 0 ? 2 * span * line.sigma * inflate / std::sqrt(norm) : 0;

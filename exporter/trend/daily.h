@@ -39,6 +39,8 @@ struct Line {
   double sigma = 0;      // residuals
   double bend = 0;       // change of slope from begin to end of the span, by a parabola
   double bend_error = 0;
+  double squares = 0;      // that the parabola leaves
+  double correlation = 0;  // of what it leaves, from one to the next
 };
 /// Needs 4 points or more.
 [[nodiscard]] Line fit_line(std::span<const double> x, std::span<const double> y);

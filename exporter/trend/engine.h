@@ -107,6 +107,7 @@ class TrendEngine {
   base::Result<void> load(std::string_view payload);
 
  private:
+  static constexpr double kCredible = 1.645;                  // errors to either side: nine of ten
   static constexpr std::size_t kScores = 6;                   // a day of judgements
   static constexpr std::size_t kTotals = kPoolCount + 3;      // pools, free PTEs, commit, unaccounted
   static constexpr std::size_t kKeptTotals = kPoolCount + 2;  // the last one's day of room begins anew with a restart
@@ -184,7 +185,9 @@ class TrendEngine {
   void judge(Subject& subject, std::size_t slot);
   void look_for_falls(std::size_t slot);
   [[nodiscard]] std::optional<Falls> growth_of_last_weeks(std::span<const float> floors, std::size_t slot) const;
-  void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days);
+  static void settle_pace(Subject& subject, const Lately& lately);
+  void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, const std::optional<Lately>& lately,
+                      double uptime_days);
   [[nodiscard]] double limit_of(std::size_t slot) const;
   [[nodiscard]] static std::size_t total_of(Kind kind, Pool pool);
   [[nodiscard]] Room room_of(std::size_t slot) const;

@@ -27,6 +27,12 @@ constexpr double kEvidenceOfUnseen = 0.4;
 constexpr double kUrgentDays = 4;        // until the limit
 constexpr double kOrdinaryRate = 0.015;  // faster growth is waited for, but not where it is urgent
 
+// A pace that has changed: as few days before and since, so much less left by the squares than by one line (in units of the
+// variance, autocorrelation counted) and than by a parabola.
+constexpr std::size_t kFewestBefore = 5, kFewestSince = 10;
+constexpr double kClearKnee = 16, kNoParabola = 4;
+constexpr double kStands = 0.2, kStandsSurely = 2;  // of the pace before, that many errors let off
+
 struct Onset {
   std::size_t day = 0;  // index of the day at which the growth begins
   double rss = 0;       // of "flat, then a line" at its best
@@ -126,7 +132,58 @@ double against_random_walk(std::span<const double> x, std::span<const double> y,
   return slope * span / std::sqrt(variance_per_day * span);
 }
 
+/// "A line, then another from its end": the best begin of the second, and what is left by the squares.
+struct Knee {
+  std::size_t at = 0;  // point from which the second goes on; 0 = none
+  double rss = 0;
+};
+Knee find_knee(std::span<const double> x, std::span<const double> y, const Line& line, double rss_of_line) {
+  const std::size_t count = x.size();
+  Knee knee{0, rss_of_line};
+  double mean_x = 0;
+  for (const double each : x) mean_x += each / static_cast<double>(count);
+  double xx = 0;
+  for (const double each : x) xx += (each - mean_x) * (each - mean_x);
+  for (std::size_t at = kFewestBefore; at + kFewestSince <= count; ++at) {
+    double h = 0, hx = 0, hh = 0, hy = 0;  // of the hinge; against the residuals of the line
+    for (std::size_t i = at; i < count; ++i) {
+      const double hinge = x[i] - x[at - 1];
+      h += hinge, hh += hinge * hinge, hx += hinge * (x[i] - mean_x);
+      hy += hinge * (y[i] - line.intercept - line.slope * x[i]);
+    }
+    const double spread = hh - h * h / static_cast<double>(count) - hx * hx / xx;
+    if (spread <= 0) continue;
+    const double left = rss_of_line - hy * hy / spread;
+    if (left < knee.rss) knee = {at, left};
+  }
+  return knee;
+}
+
 }  // namespace
+
+std::optional<Lately> changed_pace(std::span<const float> floors) {
+  Points points = daily_floors(floors);
+  if (points.count < kFewestBefore + kFewestSince) return std::nullopt;
+  remove_weekly_cycle(points);
+  const std::span<const double> x(points.x.data(), points.count), y(points.y.data(), points.count);
+  const Line line = fit_line(x, y);
+  double squares = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) squares += std::pow(y[i] - line.intercept - line.slope * x[i], 2);
+  const Knee knee = find_knee(x, y, line, squares);
+  if (knee.at == 0) return std::nullopt;
+  const Line before = fit_line(x.first(knee.at), y.first(knee.at)), since = fit_line(x.subspan(knee.at), y.subspan(knee.at));
+  const double n = static_cast<double>(x.size());
+  const double variance = std::max(knee.rss, kLeastUnexplained * squares) / (n - 4);
+  const double phi = std::max(before.correlation, since.correlation);
+  const double unit = variance * (1 + phi) / (1 - phi);
+  if (squares - knee.rss < kClearKnee * unit) return std::nullopt;
+  Lately lately;
+  lately.slope_per_day = median_slope(x.subspan(knee.at), y.subspan(knee.at));
+  lately.slope_error_per_day = since.error;
+  lately.stands = lately.slope_per_day + kStandsSurely * since.error < kStands * before.slope;
+  lately.gradual = line.squares - knee.rss < kNoParabola * unit;
+  return lately;
+}
 
 Assessment assess(std::span<const float> floors, const EstimatorOptions& options) {
   Assessment result;

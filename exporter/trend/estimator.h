@@ -33,6 +33,16 @@ struct Assessment {
   double strength = 0;             // 1 = just enough for a leak; e times that for every two points of evidence
 };
 
+/// The newest part of growth whose pace has changed.
+struct Lately {
+  double slope_per_day = 0;
+  double slope_error_per_day = 0;  // one standard error
+  bool stands = false;             // it has clearly not grown any more for more than a week
+  bool gradual = false;            // a course that bends fits as well: what the pace is now is not sure
+};
+/// floors: from the begin of the growth on. nullopt: it goes on as it always did, as far as that can be said.
+[[nodiscard]] std::optional<Lately> changed_pace(std::span<const float> floors);
+
 /// floors: oldest first, NaN where nothing was seen; the last one closes the newest bucket.
 [[nodiscard]] Assessment assess(std::span<const float> floors, const EstimatorOptions& options);
 

@@ -13,6 +13,8 @@ constexpr double kOwnWarmUpDays = 1;                   // of uptime, left out of
 constexpr float kWeakest = 0.7F, kStrongest = 1.2F;    // one judgement cannot outweigh the others of its day
 constexpr double kHolds = 0.7;                         // of the score: what keeps a leak one
 constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;  // of clearly no growth
+constexpr double kGoesOnSurely = 3;                    // errors of a pace that has changed
+constexpr double kOtherPace = 0.03, kOtherPaceSurely = 2;  // of that of the whole; errors
 constexpr int kWatchBeginsAfter = 3, kWatchEndsAfter = 2 * kJudgementsPerDay;
 constexpr double kYoungDays = 16;    // of uptime: growth may still be the warm-up
 constexpr double kTooYoungDays = 9;  // a boot that cannot show a slow leak yet
@@ -75,7 +77,15 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
     }
     folded = assess_boots({parts.data(), count}, options);
   }
-  settle_verdict(subject, now, folded, uptime_days);
+  std::optional<Lately> lately;
+  if (subject.verdict != Verdict::kOk || now.leak_score >= 1 || now.watch_score >= 1) {
+    const std::int64_t since =
+        subject.verdict != Verdict::kOk
+            ? subject.since_ms / kCoarseMs
+            : state_.judged_bucket - static_cast<std::int64_t>(now.onset_days_ago * kBucketsPerDay);
+    lately = changed_pace(std::span(line).subspan(index_of(std::max(from, since))));
+  }
+  settle_verdict(subject, now, folded, lately, uptime_days);
   if (daily_turn) look_for_falls(slot);
 }
 
@@ -123,7 +133,24 @@ void TrendEngine::look_for_falls(std::size_t slot) {
   else falls_.erase(slot);
 }
 
-void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, double uptime_days) {
+/// The pace of now, where it is another than that of the whole; where that is not sure, what both could be.
+void TrendEngine::settle_pace(Subject& subject, const Lately& lately) {
+  const auto told = static_cast<double>(subject.slope_per_day);
+  const double apart = std::abs(lately.slope_per_day - told);
+  if (apart < kOtherPace * told || apart < kOtherPaceSurely * lately.slope_error_per_day) return;
+  if (lately.gradual || lately.slope_per_day <= 0) {
+    subject.slope_error_per_day = std::max(subject.slope_error_per_day, static_cast<float>(apart / kCredible));
+    return;
+  }
+  subject.slope_per_day = static_cast<float>(lately.slope_per_day);
+  subject.slope_error_per_day = static_cast<float>(lately.slope_error_per_day);
+}
+
+void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded,
+                                 const std::optional<Lately>& lately, double uptime_days) {
+  const bool ended = lately && lately->stands;
+  const bool goes_on = lately && lately->slope_per_day > kGoesOnSurely * lately->slope_error_per_day &&
+                       lately->slope_per_day >= min_per_day(subject.kind);
   // A day of judgements, the newest first. A single one may be lucky.
   std::move_backward(subject.scores.begin(), subject.scores.end() - 1, subject.scores.end());
   subject.scores[0] = std::clamp(static_cast<float>(now.leak_score), kWeakest, kStrongest);
@@ -131,12 +158,12 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   float sum = kWeakest * static_cast<float>(kScores - subject.scores_used);
   for (std::size_t i = 0; i < subject.scores_used; ++i) sum += subject.scores[i];
 
-  const bool leaks_now = now.leak_score >= 1 && sum >= static_cast<float>(kScores);
+  const bool leaks_now = !ended && now.leak_score >= 1 && sum >= static_cast<float>(kScores);
   const bool leaks_over_boots = folded.leak_score >= 1;
   const double strength = std::max(now.strength, folded.strength);
   subject.strength += (static_cast<float>(std::min(strength, 4.0)) - subject.strength) / kScores;
 
-  const bool watched = now.watch_score >= 1 || folded.watch_score >= 1;
+  const bool watched = (now.watch_score >= 1 && !ended) || folded.watch_score >= 1;
   subject.watch_judgements =
       watched ? static_cast<std::uint16_t>(std::min<std::int64_t>(subject.watch_judgements + judged_steps_, 1000)) : 0;
 
@@ -148,11 +175,12 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
     // Begin and detection are of one leak: what had ended and comes again is another.
     if (subject.first_detected_ms < 0 || was_ok) subject.first_detected_ms = state_.timeline.now_ms();
   } else if (was_leak) {
-    const bool holds = now.leak_score >= kHolds || folded.leak_score >= 0.5;
+    const bool holds = (!ended && (now.leak_score >= kHolds || goes_on)) || folded.leak_score >= 0.5;
     const bool unknown =
         uptime_days < kTooYoungDays || std::isnan(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)]);
     if (holds) subject.weak_judgements = 0;
-    if (!holds && !unknown && ++subject.weak_judgements >= kLeakEndsAfter) {
+    if (ended) subject.weak_judgements = std::max<std::uint16_t>(subject.weak_judgements, kLeakEndsAfter - kJudgementsPerDay);
+    if (!holds && (ended || !unknown) && ++subject.weak_judgements >= kLeakEndsAfter) {
       subject.verdict = watched ? Verdict::kWatch : Verdict::kOk;
       subject.weak_judgements = 0;
     }
@@ -175,9 +203,12 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
       (best == nullptr || now.leak_score < 1 || folded.slope_error_per_day < best->slope_error_per_day)) {
     best = &folded;
   }
+  if (best != nullptr) {
+    subject.slope_per_day = static_cast<float>(best->slope_per_day);
+    subject.slope_error_per_day = static_cast<float>(best->slope_error_per_day);
+  }
+  if (lately && best != &folded) settle_pace(subject, *lately);
   if (best == nullptr) return;
-  subject.slope_per_day = static_cast<float>(best->slope_per_day);
-  subject.slope_error_per_day = static_cast<float>(best->slope_error_per_day);
   const std::int64_t since = std::max(
       subject.first_seen_ms, state_.judged_bucket * kCoarseMs - static_cast<std::int64_t>(best->onset_days_ago * kDayMs));
   // The evidence of a new boot begins with it, the leak did not.

@@ -12,7 +12,6 @@ namespace {
 
 using base::kSecondsPerDay;
 constexpr double kRounding = 1e-6;
-constexpr double kCredible = 1.645;  // errors to either side: nine of ten
 
 /// Against the same hour of the day before, so that the daily cycle does not count.
 std::optional<double> slope_of_day(const std::array<float, kFineBuckets>& line, std::size_t first) {

@@ -22,28 +22,40 @@ constexpr int kDays = 54;  // within the ring
 
 struct JudgedAt {
   std::int64_t now = 0, newest_bucket = 0;
-  bool unknown = false;  // too early in a boot to say that a leak is over
+  bool unknown = false;  // too early in a boot, or too little seen, to say that a leak is over
 };
 
 /// A leak by a day of six judgements that come to 1 on the mean, each cut to 0.7 ... 1.2; it holds on 0.7 and ends after
 /// seven days of less in a row. Watched from the third judgement in a row on, till twelve in a row say no. What all boots say
-/// together makes a leak at once, and holds it on half.
+/// together makes a leak at once, and holds it on half. A pace that has changed ends it after a day where nothing grows any
+/// more, holds it where growth goes on, and is the one that is told.
 class Rule {
  public:
-  void judge(const Assessment& now, int buckets, const Assessment& folded = {}, const JudgedAt& at = {}) {
+  /// The bucket from which on a change of pace is looked for; nullopt: nothing grows.
+  [[nodiscard]] std::optional<std::int64_t> grows_from(const Assessment& now, std::int64_t newest) const {
+    if (verdict != Verdict::kOk) return (since - kStart) / kCoarseMs;
+    if (now.leak_score < 1 && now.watch_score < 1) return std::nullopt;
+    return newest - static_cast<std::int64_t>(now.onset_days_ago * kBucketsPerDay);
+  }
+  void judge(const Assessment& now, int buckets, const std::optional<Lately>& lately, const Assessment& folded = {},
+             const JudgedAt& at = {}) {
+    const bool ended = lately && lately->stands;
+    const bool goes_on = lately && !ended && lately->slope_per_day >= 32 * 1024 &&
+                         lately->slope_per_day > 3 * lately->slope_error_per_day;
     scores_.push_front(std::clamp(static_cast<float>(now.leak_score), 0.7F, 1.2F));
     if (scores_.size() > 6) scores_.pop_back();
     float sum = 0.7F * static_cast<float>(6 - scores_.size());
     for (const float score : scores_) sum += score;
     strength_ += (static_cast<float>(std::min(std::max(now.strength, folded.strength), 4.0)) - strength_) / 6;
-    const bool watched = now.watch_score >= 1 || folded.watch_score >= 1, was_ok = verdict == Verdict::kOk;
+    const bool watched = (now.watch_score >= 1 && !ended) || folded.watch_score >= 1, was_ok = verdict == Verdict::kOk;
     watched_for_ = watched ? watched_for_ + buckets : 0;
-    if ((now.leak_score >= 1 && sum >= 6) || folded.leak_score >= 1) {
+    if ((!ended && now.leak_score >= 1 && sum >= 6) || folded.leak_score >= 1) {
       verdict = Verdict::kLeak, weak_ = 0;
       if (!detected || was_ok) detected = at.now;
     } else if (verdict == Verdict::kLeak) {
-      if (now.leak_score >= 0.7 || folded.leak_score >= 0.5) weak_ = 0;
-      else if (!at.unknown) ++weak_;
+      if ((now.leak_score >= 0.7 && !ended) || goes_on || folded.leak_score >= 0.5) weak_ = 0;
+      else if (!at.unknown || ended) ++weak_;
+      if (ended && weak_ > 0) weak_ = std::max(weak_, 37);
       if (weak_ == 42) verdict = watched ? Verdict::kWatch : Verdict::kOk, weak_ = 0;
     } else if (watched_for_ >= 3) {
       verdict = Verdict::kWatch, weak_ = 0;
@@ -58,9 +70,15 @@ class Rule {
     const bool own = now.leak_score >= 0.7 || (now.watch_score >= 1 && slope <= 0);
     const bool surer = now.leak_score < 1 || folded.slope_error_per_day < now.slope_error_per_day;
     const bool of_all = folded.leak_score >= 0.5 && (!own || surer);
-    if (!own && !of_all) return;
     const Assessment& best = of_all ? folded : now;
-    slope = best.slope_per_day, error = best.slope_error_per_day;
+    if (own || of_all) slope = best.slope_per_day, error = best.slope_error_per_day;
+    if (lately && !of_all) {
+      const double apart = std::abs(lately->slope_per_day - slope);
+      const bool other = apart >= 0.03 * slope && apart >= 2 * lately->slope_error_per_day;
+      if (other && (lately->gradual || lately->slope_per_day <= 0)) error = std::max(error, apart / 1.645);
+      else if (other) slope = lately->slope_per_day, error = lately->slope_error_per_day;
+    }
+    if (!own && !of_all) return;
     const auto begun = std::max(kStart, at.newest_bucket - static_cast<std::int64_t>(best.onset_days_ago * kDayMs));
     if (!detected || begun <= *detected) since = begun;
     else since = std::min(since, *detected);
@@ -84,6 +102,7 @@ class Rule {
 struct Seen {
   int changes = 0, leaks = 0, watches = 0, ends = 0;
   int folded_leaks = 0, folded_halves = 0;  // judgements of all boots that make a leak, and that only hold one
+  int stands = 0, other_paces = 0;          // judgements with a pace that has changed
   int watched_again = 0;                    // what had been a leak and was ok
 };
 
@@ -111,8 +130,14 @@ void follow(const std::function<double(double)>& bytes, double noise, int every,
       options.young_boot = booted && (at - 1) * kCoarseMs + kHourMs / 2 < 16 * kDayMs;
       const Verdict before = rule.verdict;
       const bool had_leaked = rule.detected.has_value() && rule.verdict == Verdict::kOk;
-      rule.judge(assess(std::span(floors).subspan(std::min(warm, floors.size())), options), every, {},
-                 {kStart + at * kCoarseMs, kStart + (at - 1) * kCoarseMs});
+      const auto part = [&](std::size_t from) { return std::span(floors).subspan(std::min(from, floors.size())); };
+      const Assessment now = assess(part(warm), options);
+      std::optional<Lately> lately;
+      if (const auto from = rule.grows_from(now, at - 1))
+        lately = changed_pace(part(std::max(warm, static_cast<std::size_t>(std::max<std::int64_t>(*from, 0)))));
+      seen.stands += lately && lately->stands, seen.other_paces += lately && !lately->stands && !lately->gradual;
+      // Of the bucket just closed nothing was seen, where readings are a day apart.
+      rule.judge(now, every, lately, {}, {kStart + at * kCoarseMs, kStart + (at - 1) * kCoarseMs, every > 1});
       const SubjectReport report = *engine.find(Kind::kTag, Pool::kPaged, "Leak");
       ASSERT_EQ(report.verdict, rule.verdict) << "day " << day;
       ASSERT_NEAR(report.confidence, rule.confidence(), 1e-6) << "day " << day;
@@ -152,6 +177,8 @@ TEST(Judge, VerdictsFollowTheRule) {
   EXPECT_GT(seen.watches, 30);
   EXPECT_GT(seen.changes, 100);
   EXPECT_GT(seen.watched_again, 3);
+  EXPECT_GT(seen.stands, 30);
+  EXPECT_GT(seen.other_paces, 30);
 }
 
 struct Noise {
@@ -227,7 +254,9 @@ void follow_boots(const std::vector<BootOf>& lengths, const std::function<double
         seen.folded_halves += folded.leak_score >= 0.5 && folded.leak_score < 1;
       }
       const Verdict verdict_before = rule.verdict;
-      rule.judge(own, 1, folded, {now_ms, newest, up < 9});
+      std::optional<Lately> lately;
+      if (const auto from = rule.grows_from(own, at - 1)) lately = changed_pace(part(std::max(warm, *from), at));
+      rule.judge(own, 1, lately, folded, {now_ms, newest, up < 9});
       const SubjectReport report = *engine.find(Kind::kTag, Pool::kPaged, "Leak");
       ASSERT_EQ(report.verdict, rule.verdict) << "day " << day;
       ASSERT_NEAR(report.confidence, rule.confidence(), 1e-6) << "day " << day;
@@ -298,6 +327,43 @@ TEST(Judge, ALeakIsNotOverWhileNobodySeesIt) {
   EXPECT_EQ(run(25, 35, std::nullopt), Verdict::kLeak);
   EXPECT_EQ(run(35, 36, 50.0), Verdict::kLeak);
   EXPECT_EQ(run(36, 40, 50.0), Verdict::kOk);
+}
+
+/// What is told after 56 days of a leak whose pace changes on a day: its pace, MB a day, and whether the truth is in the range.
+std::string told_of(double early_a_day, double late_a_day, double bend_day) {
+  TrendEngine engine;
+  sim::Random random(5);
+  for (int at = 0; at <= 56 * kBucketsPerDay; ++at) {
+    const double day = static_cast<double>(at) / kBucketsPerDay;
+    const double grown = early_a_day * std::min(day, bend_day) + late_a_day * std::max(0.0, day - bend_day);
+    Sample sample;
+    sample.text = "Leak", sample.limit = 1e10;
+    sample.amount = static_cast<std::uint64_t>(1e6 * (50 + 0.4 * random.normal() + grown));
+    engine.observe({kStart + at * kCoarseMs, std::nullopt, {&sample, 1}});
+  }
+  engine.settle();
+  const SubjectReport report = *engine.find(Kind::kTag, Pool::kPaged, "Leak");
+  if (report.verdict != Verdict::kLeak) return "none";
+  const double truth = report.exhaustion->room / (late_a_day * 1e6) * 86400;
+  const bool within = report.exhaustion->soonest_seconds <= truth && truth <= report.exhaustion->latest_seconds;
+  return std::to_string(std::lround(report.credible_slope_per_second * 86400 / 1e5)) + (within ? " within" : " beyond");
+}
+
+// Tenths of a MB a day.
+TEST(Judge, ALeakIsToldWithThePaceOfNow) {
+  EXPECT_EQ(told_of(10, 10, 42), "100 within");
+  EXPECT_EQ(told_of(10, 2, 42), "20 within");
+  EXPECT_EQ(told_of(10, 5, 42), "50 within");
+  EXPECT_EQ(told_of(2, 10, 42), "100 within");
+  EXPECT_EQ(told_of(0.5, 4, 40), "40 within");
+  EXPECT_EQ(told_of(10, 2, 28), "20 within") << "slower, and no cache";
+}
+
+TEST(Judge, ALeakEndsWithItsGrowth) {
+  EXPECT_EQ(told_of(2, 0, 51), "11 beyond") << "five days may be a pause";
+  EXPECT_EQ(told_of(2, 0, 42), "none");
+  EXPECT_EQ(told_of(10, 0, 42), "none");
+  EXPECT_EQ(told_of(0.5, 0, 40), "none");
 }
 
 }  // namespace
