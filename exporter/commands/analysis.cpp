@@ -124,8 +124,8 @@ double fastest(const HostAnalysis& host) {
   double slope = 0;
   for (const AnalyzedSubject& subject : host.subjects)
     if (subject.report.kind != trend::Kind::kHandles && subject.report.verdict == host.subjects.front().report.verdict)
-      slope = std::max(
-          slope, subject.report.growth_per_second() * (subject.report.kind == trend::Kind::kSystemPtes ? kPageBytes : 1));
+      slope = std::max(slope,
+                       subject.report.growth_per_second() * (subject.report.kind == trend::Kind::kSystemPtes ? kPageBytes : 1));
   return slope;
 }
 

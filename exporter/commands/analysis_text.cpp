@@ -254,8 +254,8 @@ void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
     const auto since = report.verdict == Verdict::kSurge && report.surge ? std::optional(report.surge->since) : report.since;
     const bool surges = report.verdict == Verdict::kSurge;  // which has no confidence, and a time of day where it has hours
     const bool is_recent = surges && since && static_cast<double>(analysis.end - *since) / 1000 < kHoursCount;
-    rows.push_back({std::string(trend::verdict_word(report.verdict)), pool.empty() ? "-" : std::string(pool), name_words(report),
-                    since ? moment_words(*since, is_by_hour(report) || is_recent) : "-", rate_words(report),
+    rows.push_back({std::string(trend::verdict_word(report.verdict)), pool.empty() ? "-" : std::string(pool),
+                    name_words(report), since ? moment_words(*since, is_by_hour(report) || is_recent) : "-", rate_words(report),
                     surges ? "-" : digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
                     days_words(report.exhaustion), room_words(report), drivers::joined_drivers(subject.drivers)});
     if (!rows.back()[kColumns - 2].empty()) rows.front()[kColumns - 2] = "ROOM AT DAY'S PEAK";

@@ -88,7 +88,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     const Verdict verdict = verdict_of(subject);
     const bool falls_back = falls.count > 0;
     if (verdict == Verdict::kLeak || verdict == Verdict::kSurge || (!falls_back && verdict != Verdict::kOk)) continue;
-    const std::tuple rank(falls_back, !falls.of_peaks, subject.kind == Kind::kTag, falls_back ? falls.given_back : falls.growth);
+    const std::tuple rank(falls_back, !falls.of_peaks, subject.kind == Kind::kTag,
+                          falls_back ? falls.given_back : falls.growth);
     if (growth && rank <= most) continue;
     most = rank;
     const double days = falls_back ? 1 : falls.days;

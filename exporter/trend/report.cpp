@@ -211,9 +211,13 @@ std::vector<TrendEngine::Runout> TrendEngine::runouts() const {
   return found;
 }
 
-/// A surge that went on for weeks, as what speeds up at times may, is a leak of weeks, whatever the floors say of a cache.
+/// A surge that went on for weeks is a leak of weeks, unless it slows down as a cache does that fills.
 bool TrendEngine::is_of_weeks(const SurgeState& surge) const {
-  return surge.active() && state_.timeline.now_ms() - surge.since_ms >= kWeeksOfSurgeMs;
+  constexpr double kGoesOn = 0.6;  // of the mean pace
+  const std::int64_t lasts_ms = state_.timeline.now_ms() - surge.since_ms;
+  if (!surge.active() || lasts_ms < kWeeksOfSurgeMs) return false;
+  return static_cast<double>(surge.pace_per_day) * static_cast<double>(lasts_ms) >=
+         kGoesOn * static_cast<double>(surge.growth) * kDayMs;
 }
 
 Verdict TrendEngine::verdict_of(const Subject& subject) const {

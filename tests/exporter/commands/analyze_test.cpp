@@ -428,7 +428,8 @@ TEST(Analyze, WhatEndsWithinTwoDaysIsToldByTheHour) {
       90 * 60, 90 * 60, 90 * 60, 3.0 * (1 << 30), surge.surge->pace_per_second, trend::Bound::kAvailableMemory};
   surge.growers = {{"Leak", 208.0 * (1 << 20)}, {"Thre", 3.0 * (1 << 20)}};
   EXPECT_THAT(analysis_text(analysis, false),
-              AllOf(HasSubstr("+2.00 GiB/h"), HasSubstr("  90 min "), HasSubstr("3.00 GiB of available memory  "), HasSubstr("FLOOR OF EVERY 2 DAYS, NOW\n"),
+              AllOf(HasSubstr("+2.00 GiB/h"), HasSubstr("  90 min "), HasSubstr("3.00 GiB of available memory  "),
+                    HasSubstr("FLOOR OF EVERY 2 DAYS, NOW\n"),
                     HasSubstr("Of nonpaged (whole pool) most of it Leak, +208 MiB, Thre, +3.00 MiB\n")));
   auto row = nlohmann::json::parse(analysis_json(analysis))["subjects"][0];
   EXPECT_EQ(row["surge_per_hour"], 2.0 * (1 << 30));
@@ -441,7 +442,8 @@ TEST(Analyze, WhatEndsWithinTwoDaysIsToldByTheHour) {
   surge.surge->since = analysis.end - 5 * 3'600'000;
   surge.surge->seconds_left = kInfinity;
   surge.exhaustion.reset();
-  EXPECT_THAT(analysis_text(analysis, false), test::HasPattern("SURGE +nonpaged +\\(whole pool\\) +2026-01-28 19:00 +\\+48.0 GiB +- "));
+  EXPECT_THAT(analysis_text(analysis, false),
+              test::HasPattern("SURGE +nonpaged +\\(whole pool\\) +2026-01-28 19:00 +\\+48.0 GiB +- "));
 }
 
 TEST(Analyze, ALeakThatSurgesHasBothPacesAndItsLineEndsWithThePresent) {
@@ -453,7 +455,8 @@ TEST(Analyze, ALeakThatSurgesHasBothPacesAndItsLineEndsWithThePresent) {
   leak.surge->pace_per_second = 256.0 * (1 << 20) / 3600;
   leak.surge->seconds_left = 7.5 * 3600;
   leak.exhaustion = trend::Exhaustion{
-      7.5 * 3600, 7.5 * 3600, 7.5 * 3600, 1920.0 * (1 << 20), leak.surge->pace_per_second, trend::Bound::kAvailableMemory, true};
+      7.5 * 3600, 7.5 * 3600, 7.5 * 3600, 1920.0 * (1 << 20), leak.surge->pace_per_second, trend::Bound::kAvailableMemory,
+      true};
   EXPECT_THAT(analysis_text(analysis, false),
               AllOf(HasSubstr("LEAK     nonpaged  Even                2026-01-08  +1.00 MiB, now +256 MiB/h        87 %"),
                     HasSubstr("7.5 h                1.88 GiB of available memory at +256 MiB/h  ______ ______.#\n")));

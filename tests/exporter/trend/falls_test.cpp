@@ -158,12 +158,12 @@ TEST(Falls, PeaksThatGrowAboveAFloorThatDoesNotAreNamed) {
   EXPECT_EQ(growth_claim(growth), ", from week to week, while its floor does not grow");
   EXPECT_NEAR(growth.amount / kFallsMiB, 3 * growth.seconds / 86400, 3) << "3 MiB a day";
   EXPECT_EQ(growth.seconds, 5 * 7 * 86400) << "six weeks, from the middle of the first to that of the last";
-  for (const auto& peak : std::vector<std::function<double(int)>>{
-           [](int) { return 60; },                                           // the same
-           [](int day) { return 60 + 0.3 * day; },                           // less than load varies
-           [](int day) { return day < 22 ? 60 : 160; },                      // a step
-           [](int day) { return 60 + std::min(3.0 * day, 60.0); },           // no more
-           [](int day) { return 60 + 120 * std::sin(day / 7 * 2.4); }})      // as it comes
+  for (const auto& peak :
+       std::vector<std::function<double(int)>>{[](int) { return 60; },                                  // the same
+                                               [](int day) { return 60 + 0.3 * day; },                  // less than load varies
+                                               [](int day) { return day < 22 ? 60 : 160; },             // a step
+                                               [](int day) { return 60 + std::min(3.0 * day, 60.0); },  // no more
+                                               [](int day) { return 60 + 120 * std::sin(day / 7 * 2.4); }})  // as it comes
     EXPECT_FALSE(after_peaks(44, peak).of_peaks);
   EXPECT_FALSE(after_peaks(30, [](int day) { return 60 + 3.0 * day; }).of_peaks) << "four weeks";
 }
