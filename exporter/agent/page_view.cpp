@@ -47,11 +47,8 @@ void add_trend(const TrendWatch* trend, Kind kind, Pool pool, page::Resource& re
   if (!report) return;
   resource.verdict = report->verdict;
   resource.exhaustion = report->exhaustion;
-  if (resource.verdict == Verdict::kOk) {
-    resource.growth_per_second = report->slope_7d_per_second;
-  } else {
-    resource.growth_per_second = report->credible_slope_per_second;
-  }
+  resource.growth_per_second =
+      resource.verdict == Verdict::kOk ? report->slope_7d_per_second : std::optional(report->growth_per_second());
   if (kind == Kind::kSystemPtes) {
     if (report->limit) resource.fewest = static_cast<std::uint64_t>(std::max(0.0, *report->limit));
     return;

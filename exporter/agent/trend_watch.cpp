@@ -366,21 +366,26 @@ void TrendWatch::describe_runouts() {
 
 void TrendWatch::describe_totals() {
   view_.pools.clear();
+  view_.verdicts.clear();
+  const auto add_verdict = [this](const std::optional<trend::SubjectReport>& report) {
+    if (!report || !report->may_leak) return;
+    if (const std::string_view resource = resource_of(report->kind, report->pool); !resource.empty())
+      view_.verdicts.push_back({resource, report->verdict == trend::Verdict::kLeak, report->surge.has_value()});
+  };
   for (std::size_t i = 0; i < kPoolCount; ++i) {
     const auto report = engine_.find(trend::Kind::kPool, static_cast<Pool>(i), {});
     if (!report) continue;
     view_.pools.push_back({report->pool, slopes_of(*report, 1)});
+    add_verdict(report);
   }
-  if (const auto unaccounted = engine_.find(trend::Kind::kUnaccounted, {}, {})) {
-    view_.unaccounted = slopes_of(*unaccounted, 1);
-  } else {
-    view_.unaccounted = {};
-  }
+  const auto unaccounted = engine_.find(trend::Kind::kUnaccounted, {}, {});
+  view_.unaccounted = unaccounted ? slopes_of(*unaccounted, 1) : metrics::TrendSlopes{};
   // Free entries: the engine counts their use, the metric what is left.
   const auto ptes = engine_.find(trend::Kind::kSystemPtes, {}, {});
   view_.system_ptes = ptes ? slopes_of(*ptes, -1) : metrics::TrendSlopes{};
   const auto commit = engine_.find(trend::Kind::kCommit, {}, {});
   view_.commit = commit ? slopes_of(*commit, 1) : metrics::TrendSlopes{};
+  for (const auto& report : {unaccounted, ptes, commit}) add_verdict(report);
 }
 
 }  // namespace kmem

@@ -124,20 +124,22 @@ double fastest(const HostAnalysis& host) {
   double slope = 0;
   for (const AnalyzedSubject& subject : host.subjects)
     if (subject.report.kind != trend::Kind::kHandles && subject.report.verdict == host.subjects.front().report.verdict)
-      slope = std::max(
-          slope, subject.report.credible_slope_per_second * (subject.report.kind == trend::Kind::kSystemPtes ? kPageBytes : 1));
+      slope = std::max(slope,
+                       subject.report.growth_per_second() * (subject.report.kind == trend::Kind::kSystemPtes ? kPageBytes : 1));
   return slope;
 }
 
-/// Leaks before suspicions, then what ends first, then what grows fastest.
+/// What surges before leaks, those before suspicions, then what ends first, then what grows fastest.
 bool is_worse(const HostAnalysis& a, const HostAnalysis& b) {
   const auto verdict = [](const HostAnalysis& host) {
-    return host.subjects.empty() ? Verdict::kOk : host.subjects.front().report.verdict;
+    if (host.subjects.empty()) return Verdict::kOk;
+    const SubjectReport& first = host.subjects.front().report;
+    return first.surge ? Verdict::kSurge : first.verdict;
   };
   const auto ends = [](const HostAnalysis& host) {
     double seconds = std::numeric_limits<double>::infinity();
     for (const AnalyzedSubject& subject : host.subjects)
-      if (subject.report.verdict == Verdict::kLeak && subject.report.exhaustion)
+      if ((subject.report.verdict == Verdict::kLeak || subject.report.surge) && subject.report.exhaustion)
         seconds = std::min(seconds, subject.report.exhaustion->seconds);
     return seconds;
   };

@@ -30,8 +30,7 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
   ordered_json growers = ordered_json::array();
   for (const trend::SubjectReport::Grower& grower : report.growers)
     growers.push_back({{"tag", grower.tag}, {"bytes", std::llround(grower.amount)}});
-  // A leak's pace is that of its weeks, or with the end that comes first in `pace_per_day`.
-  const bool surge = report.surge && report.verdict == trend::Verdict::kSurge;
+  const auto& surge = report.surge;  // of a leak that surges, too, whose slope is that of its weeks
   const trend::Exhaustion exhaustion = report.exhaustion.value_or(trend::Exhaustion{});
   return {
       {"kind", trend::kind_name(report.kind)},
@@ -41,7 +40,7 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
       {"growers", std::move(growers)},
       {"verdict", trend::verdict_name(report.verdict)},
       {"confidence", report.confidence},
-      {"slope_bytes_per_day", report.credible_slope_per_second * kSecondsPerDay},
+      {"slope_bytes_per_day", report.growth_per_second() * kSecondsPerDay},
       {"since", time_or_null(report.since)},
       {"first_detected", time_or_null(report.first_detected)},
       {"bytes_last", std::llround(report.last_amount)},
@@ -51,9 +50,9 @@ ordered_json subject_json(const AnalyzedSubject& subject) {
       {"bound",
        exhaustion.bound != trend::Bound::kUnknown ? ordered_json(trend::bound_name(exhaustion.bound)) : ordered_json(nullptr)},
       {"room", report.exhaustion ? ordered_json(std::llround(exhaustion.room)) : ordered_json(nullptr)},
-      {"surge_per_hour", surge ? ordered_json(report.surge->pace_per_second * kSecondsPerHour) : ordered_json(nullptr)},
-      {"surge_since", surge ? ordered_json(base::rfc3339(report.surge->since)) : ordered_json(nullptr)},
-      {"surge_seconds_left", surge ? finite(report.surge->seconds_left) : ordered_json(nullptr)},
+      {"surge_per_hour", surge ? ordered_json(surge->pace_per_second * kSecondsPerHour) : ordered_json(nullptr)},
+      {"surge_since", surge ? ordered_json(base::rfc3339(surge->since)) : ordered_json(nullptr)},
+      {"surge_seconds_left", surge ? finite(surge->seconds_left) : ordered_json(nullptr)},
       {"pace_per_day", report.exhaustion ? ordered_json(exhaustion.pace_per_second * kSecondsPerDay) : ordered_json(nullptr)}};
 }
 
@@ -68,6 +67,7 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"large", growth->is_large},
           {"beyond_all_before", growth->is_beyond},
           {"goes_on", growth->goes_on},
+          {"of_peaks", growth->of_peaks},
           {"falls", growth->falls}};
 }
 

@@ -69,11 +69,13 @@ std::string moment_words(base::UnixMillis when, bool with_time) {
   return with_time ? base::date_words(when) + base::rfc3339(when).substr(10, 6).replace(0, 1, " ") : base::date_words(when);
 }
 
-/// Rising use has a plus; free entries that go away a minus.
+/// Rising use has a plus; free entries that go away a minus. A leak that surges has two paces.
 std::string rate_words(const SubjectReport& report) {
   if (report.verdict == Verdict::kOk) return "-";
-  const bool surge = report.verdict == Verdict::kSurge && report.surge;
-  return pace_words(report.kind, surge ? report.surge->pace_per_second : report.credible_slope_per_second, is_by_hour(report));
+  std::string words = pace_words(report.kind, report.growth_per_second(), is_by_hour(report));
+  if (report.verdict != Verdict::kSurge && report.surge)
+    words += ", now " + pace_words(report.kind, report.surge->pace_per_second, report.surge->seconds_left < kHoursCount);
+  return words;
 }
 
 std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
@@ -100,19 +102,22 @@ std::string room_words(const SubjectReport& report) {
                       (end.bound == trend::Bound::kAvailableMemory ? " of " : " to the ") +
                       std::string(trend::bound_words(end.bound));
   constexpr double kSame = 0.005;
-  if (std::abs(end.pace_per_second - report.credible_slope_per_second) > kSame * end.pace_per_second)
-    words += " at " + pace_words(report.kind, end.pace_per_second, is_by_hour(report));
+  if (std::abs(end.pace_per_second - report.growth_per_second()) > kSame * end.pace_per_second)
+    words += " at " + pace_words(report.kind, end.pace_per_second, end.of_now && end.seconds < kHoursCount);
   return words;
 }
 
-/// Lowest of two days each, NaN where nothing was seen.
-std::array<float, kBars> bars_of(const AnalyzedSubject& subject) {
-  std::array<float, kBars> bars{};
+using Bars = std::vector<float>;
+
+/// Lowest of two days each, NaN where nothing was seen. `with_now`: the present after them, as a surge of hours is no floor yet.
+Bars bars_of(const AnalyzedSubject& subject, bool with_now) {
+  Bars bars(kBars);
   for (std::size_t i = 0; i < kBars; ++i) bars[i] = std::fmin(subject.course[2 * i], subject.course[2 * i + 1]);
+  if (with_now) bars.push_back(static_cast<float>(subject.report.last_amount));
   return bars;
 }
 
-std::string sparkline(const std::array<float, kBars>& bars, std::size_t from, bool utf8) {
+std::string sparkline(const Bars& bars, std::size_t from, bool utf8) {
   static constexpr std::array<std::string_view, 8> kBlocks = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   static constexpr std::string_view kAscii = "_.,-=+*#";
   float low = NAN, high = NAN;
@@ -120,7 +125,7 @@ std::string sparkline(const std::array<float, kBars>& bars, std::size_t from, bo
   // Noise of a few per cent is to look flat.
   const float span = std::max(high - low, 0.05F * high);
   std::string line;
-  for (std::size_t i = from; i < kBars; ++i) {
+  for (std::size_t i = from; i < bars.size(); ++i) {
     if (std::isnan(bars[i])) {
       line += ' ';
       continue;
@@ -239,20 +244,23 @@ void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
   constexpr std::size_t kColumns = 10;
   using Row = std::array<std::string, kColumns>;
   std::vector<Row> rows = {{"VERDICT", "POOL", "TAG", "SINCE", "A DAY", "CONFIDENCE", "NOW", "DAYS LEFT", "", ""}};
-  std::vector<std::array<float, kBars>> courses;
+  std::vector<Bars> courses;
   std::size_t from = kBars;
+  const bool surge = std::any_of(analysis.subjects.begin(), analysis.subjects.end(),
+                                 [](const AnalyzedSubject& subject) { return subject.report.surge.has_value(); });
   for (const AnalyzedSubject& subject : analysis.subjects) {
     const SubjectReport& report = subject.report;
     const std::string_view pool = trend::pool_name_of(report.kind, report.pool);
     const auto since = report.verdict == Verdict::kSurge && report.surge ? std::optional(report.surge->since) : report.since;
     const bool surges = report.verdict == Verdict::kSurge;  // which has no confidence, and a time of day where it has hours
+    const bool is_recent = surges && since && static_cast<double>(analysis.end - *since) / 1000 < kHoursCount;
     rows.push_back({std::string(trend::verdict_word(report.verdict)), pool.empty() ? "-" : std::string(pool),
-                    name_words(report), since ? moment_words(*since, is_by_hour(report)) : "-", rate_words(report),
+                    name_words(report), since ? moment_words(*since, is_by_hour(report) || is_recent) : "-", rate_words(report),
                     surges ? "-" : digits(report.confidence * 100, 0) + " %", amount_words(report.kind, report.last_amount),
                     days_words(report.exhaustion), room_words(report), drivers::joined_drivers(subject.drivers)});
     if (!rows.back()[kColumns - 2].empty()) rows.front()[kColumns - 2] = "ROOM AT DAY'S PEAK";
     if (!rows.back().back().empty()) rows.front().back() = "DRIVER";
-    courses.push_back(bars_of(subject));
+    courses.push_back(bars_of(subject, surge));
     const auto seen = std::find_if(courses.back().begin(), courses.back().end(), [](float bar) { return !std::isnan(bar); });
     from = std::min(from, static_cast<std::size_t>(seen - courses.back().begin()));
   }
@@ -269,7 +277,7 @@ void add_table(std::string& out, const HostAnalysis& analysis, bool utf8) {
       const bool is_number = column >= 4 && column <= 6;
       line += (is_number ? padding + rows[i][column] : rows[i][column] + padding) + "  ";
     }
-    line += i == 0 ? "FLOOR OF EVERY 2 DAYS" : sparkline(courses[i - 1], from, utf8);
+    line += i == 0 ? (surge ? "FLOOR OF EVERY 2 DAYS, NOW" : "FLOOR OF EVERY 2 DAYS") : sparkline(courses[i - 1], from, utf8);
     out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
   for (const AnalyzedSubject& subject : analysis.subjects)

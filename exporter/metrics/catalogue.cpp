@@ -294,6 +294,12 @@ void leak_suspects(const MetricsInput& in, Samples& out) {
   for (const TrendView::PoolSuspects& pool : in.trend->suspects) out.add(value_of(pool.suspects), {pool_name(pool.pool)});
 }
 
+template <auto Field>
+void resource_verdict(const MetricsInput& in, Samples& out) {
+  if (in.trend == nullptr) return;
+  for (const TrendView::ResourceVerdict& verdict : in.trend->verdicts) out.add(verdict.*Field ? 1 : 0, {verdict.resource});
+}
+
 void exhaustion(const MetricsInput& in, Samples& out) {
   if (in.trend == nullptr) return;
   for (const TrendView::Runout& runout : in.trend->runouts) out.add(runout.seconds, {runout.resource});
@@ -567,6 +573,13 @@ constexpr MetricRow kCatalogue[] = {
      "no fault.", tag_surge, kLean},
     {"kmem_surge_suspects", kGauge, "", {"pool"},
      "Tags that grow now, beyond all that they held before, by this exporter's trend, exported or not.", surge_suspects, kLean},
+    {"kmem_resource_leak_suspect", kGauge, "", {"resource"},
+     "1 if this exporter's trend calls the growth of the pool as a whole, of commit, free PTEs or unaccounted memory a leak, "
+     "whether a tag of it is one or not, else 0.",
+     resource_verdict<&TrendView::ResourceVerdict::leak>, kLean},
+    {"kmem_resource_surge_suspect", kGauge, "", {"resource"},
+     "1 if the resource grows now, beyond all that it held before, by this exporter's trend, else 0.",
+     resource_verdict<&TrendView::ResourceVerdict::surge>, kLean},
     {"kmem_commit_trend_bytes_per_second", kGauge, "", {"window"},
      "Slope of the floor of kmem_commit_bytes over the window, computed by this exporter.",
      total_trend<&TrendView::commit>, kLean},

@@ -50,6 +50,12 @@ struct TrendView {
     std::string_view bound = {};
     double pace_per_second = 0;
   };
+  /// Of a pool as a whole, commit, free PTEs and unaccounted memory, limit or none.
+  struct ResourceVerdict {
+    std::string_view resource;
+    bool leak = false;
+    bool surge = false;
+  };
   struct Failures {
     std::string_view reason;
     std::uint64_t count = 0;
@@ -59,6 +65,7 @@ struct TrendView {
   std::vector<PoolSlopes> pools;
   std::vector<PoolSuspects> suspects;
   std::vector<Runout> runouts;  // where a limit is known
+  std::vector<ResourceVerdict> verdicts;
   TrendSlopes unaccounted;
   TrendSlopes commit, system_ptes;  // entries that go away are negative
   double history_seconds = 0;

@@ -95,7 +95,7 @@ ordered_json subject_json(const Subject& subject) {
                       {"confidence", report.confidence},
                       {"unit", trend::counts_bytes(report.kind) ? "bytes" : "entries"},
                       {"last", std::llround(report.last_amount)},
-                      {"growth_per_day", report.credible_slope_per_second * kSecondsPerDay},
+                      {"growth_per_day", report.growth_per_second() * kSecondsPerDay},
                       {"growth_per_day_error", report.credible_slope_error_per_second * kSecondsPerDay},
                       {"growth_per_day_5m", a_day(report.slope_5m_per_second)},
                       {"growth_per_day_1h", a_day(report.slope_1h_per_second)},
@@ -180,6 +180,7 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"large", growth->is_large},
           {"beyond_all_before", growth->is_beyond},
           {"goes_on", growth->goes_on},
+          {"of_peaks", growth->of_peaks},
           {"falls", growth->falls}};
 }
 

@@ -54,7 +54,8 @@ bool follows(const Subject& leak, const std::vector<Subject>& leaks) {
 
 std::string history_words(const View& view) {
   if (!view.readiness.judged) return "Too little to judge: " + trend::readiness_words(view.readiness);
-  const auto days = static_cast<std::uint64_t>(view.history.history_seconds / kSecondsPerDay);
+  // The first 4 hours count as a whole where seven days suffice.
+  const auto days = static_cast<std::uint64_t>(std::llround(view.history.history_seconds / kSecondsPerDay));
   const std::string history = "; " + plural_words(days, "day") + " of history";
   if (view.watched.empty()) return "No leak seen" + history;
   const trend::SubjectReport& first = view.watched.front().report;
@@ -179,6 +180,7 @@ Verdict judge(const View& view) {
     return verdict;
   }
   std::vector<std::string> shortages;
+  bool watched_said = false;
   add_shortages(view, shortages, verdict);
   // What has hours goes before what has weeks.
   for (const Subject& surge : view.surges) {
@@ -214,6 +216,7 @@ Verdict judge(const View& view) {
   } else {
     if (!view.readiness.judged || !view.watched.empty()) verdict.state = Verdict::State::kUnknown;
     verdict.headline = history_words(view);
+    watched_said = view.readiness.judged && !view.watched.empty();
     if (!shortages.empty()) {
       verdict.details.push_back(verdict.headline);
       verdict.headline = capitalized(shortages[0]);
@@ -238,7 +241,7 @@ Verdict judge(const View& view) {
     verdict.details.push_back("Collector " + part.collector + " cannot be read: " + part.reason);
     if (verdict.state < Verdict::State::kWarning) verdict.state = Verdict::State::kWarning;
   }
-  if (view.watch_count > 0 && !(verdict.state == Verdict::State::kUnknown && view.readiness.judged && view.trend_enabled))
+  if (view.watch_count > 0 && !watched_said)
     verdict.details.push_back("Watched, not yet called " + std::string(view.watch_count == 1 ? "a leak: " : "leaks: ") +
                               std::to_string(view.watch_count));
   return verdict;

@@ -184,6 +184,7 @@ class TrendEngine {
   void judge(std::size_t until);
   void judge(Subject& subject, std::size_t slot);
   void look_for_falls(std::size_t slot);
+  [[nodiscard]] std::optional<Falls> rising_peaks_of(std::span<const float> floors, std::size_t slot) const;
   [[nodiscard]] std::optional<Falls> growth_of_last_weeks(std::span<const float> floors, std::size_t slot) const;
   static void settle_pace(Subject& subject, const Lately& lately);
   void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, const std::optional<Lately>& lately,
@@ -193,7 +194,8 @@ class TrendEngine {
   [[nodiscard]] Room room_of(std::size_t slot) const;
   [[nodiscard]] static std::uint32_t key_of(Kind kind, Pool pool, std::string_view text);
   [[nodiscard]] double min_per_day(Kind kind) const;
-  [[nodiscard]] static Verdict verdict_of(const Subject& subject);
+  [[nodiscard]] bool is_of_weeks(const SurgeState& surge) const;
+  [[nodiscard]] Verdict verdict_of(const Subject& subject) const;
   /// A pool's growth a day: the larger of its own and that of all its tags; of leaks and of surges.
   struct PaceOfPool {
     double leaking = 0, surging = 0;
@@ -202,7 +204,10 @@ class TrendEngine {
   using PacesOfPools = std::array<PaceOfPool, kPoolCount>;
   [[nodiscard]] PacesOfPools paces_of_pools() const;
   [[nodiscard]] PaceOfPool pace_on_room(const Subject& pool, Bound bound, const PacesOfPools& paces) const;
+  [[nodiscard]] PaceOfPool pace_on_commit(const PacesOfPools& paces) const;
   [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot, const PacesOfPools& paces) const;
+  [[nodiscard]] static double surge_pace_of(const Subject& subject, const PacesOfPools& paces);
+  [[nodiscard]] const Subject& origin_of(const Subject& total, bool of_surge) const;
   [[nodiscard]] SubjectReport describe(std::size_t slot) const;
   [[nodiscard]] SubjectReport describe(std::size_t slot, const PacesOfPools& paces) const;
   void index_all();

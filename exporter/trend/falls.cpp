@@ -147,4 +147,49 @@ std::optional<Falls> find_falls(std::span<const float> floors, double min_per_da
   return find(points, min_per_day);
 }
 
+std::optional<Falls> find_rising_peaks(std::span<const float> highs, std::span<const float> floors, double min_per_day) {
+  constexpr std::size_t kWeek = 7, kFewestWeeks = 5, kMostWeeks = 8, kFewestDays = 3;
+  constexpr double kOfPeak = 0.25;      // of the first week's peak: growth that is more than load varies
+  constexpr double kLine = 0.85;        // of what the peaks vary, a line explains: neither a step nor chance
+  constexpr double kLate = 0.25;        // of the growth, in the second half of the time
+  constexpr double kMostOfFloor = 0.5;  // of the growth: else the floors tell it
+  const std::size_t weeks = std::min(highs.size() / kWeek, kMostWeeks);
+  if (weeks < kFewestWeeks) return std::nullopt;
+  std::array<double, kMostWeeks> peaks;
+  for (std::size_t week = 0; week < weeks; ++week) {
+    float peak = std::numeric_limits<float>::quiet_NaN();
+    std::size_t seen = 0;
+    for (const float high : highs.last((weeks - week) * kWeek).first(kWeek))
+      if (!std::isnan(high)) peak = std::fmax(peak, high), ++seen;
+    if (seen < kFewestDays) return std::nullopt;
+    peaks[week] = static_cast<double>(peak);
+  }
+  const double middle_x = static_cast<double>(weeks - 1) / 2;
+  double middle_y = 0, xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = 0; i < weeks; ++i) middle_y += peaks[i] / static_cast<double>(weeks);
+  for (std::size_t i = 0; i < weeks; ++i) {
+    const double u = static_cast<double>(i) - middle_x, v = peaks[i] - middle_y;
+    xx += u * u, xy += u * v, yy += v * v;
+  }
+  const double growth = xy / xx * static_cast<double>(weeks - 1), days = static_cast<double>((weeks - 1) * kWeek);
+  if (!(growth >= kOfPeak * std::abs(peaks[0])) || growth < min_per_day * days) return std::nullopt;
+  if (xy * xy < kLine * xx * yy) return std::nullopt;
+  if (peaks[weeks - 1] - peaks[weeks / 2] < kLate * growth || peaks[weeks - 1] < peaks[weeks - 2]) return std::nullopt;
+  const auto lowest = [](std::span<const float> of) {
+    float low = std::numeric_limits<float>::quiet_NaN();
+    for (const float floor : of) low = std::fmin(low, floor);
+    return static_cast<double>(low);
+  };
+  constexpr std::size_t kBuckets = kWeek * kBucketsPerDay;
+  if (floors.size() < weeks * kBuckets) return std::nullopt;
+  const std::span<const float> known = floors.last(weeks * kBuckets);
+  if (!(lowest(known.last(kBuckets)) - lowest(known.first(kBuckets)) < kMostOfFloor * growth)) return std::nullopt;
+  Falls found;
+  found.of_peaks = true;
+  found.growth = growth;
+  found.days = days;
+  found.slope_per_day = growth / days;
+  return found;
+}
+
 }  // namespace kmem::trend

@@ -16,10 +16,16 @@ struct Falls {
   double growth = 0;         // since then
   double days = 0;           // since then, before the end of the floors
   double slope_per_day = 0;  // of what they have in common
+  bool of_peaks = false;     // growth is that of the highest of each week, over `days`
 };
 
 /// floors: of one boot, oldest first, NaN where nothing was seen; the last one closes the newest bucket. Told of growth that
 /// goes on now, as before each fall.
 [[nodiscard]] std::optional<Falls> find_falls(std::span<const float> floors, double min_per_day);
+
+/// Where the peaks of load grow from week to week above floors that do not: memory ends at a peak. highs: the highest of each
+/// whole day of one boot, oldest first; floors as above, of the same days.
+[[nodiscard]] std::optional<Falls> find_rising_peaks(std::span<const float> highs, std::span<const float> floors,
+                                                     double min_per_day);
 
 }  // namespace kmem::trend

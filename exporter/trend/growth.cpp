@@ -19,6 +19,7 @@ namespace {
 constexpr std::array<double, 4> kWindows = {40, 6 * 60, 4 * kMinutesPerDay, 28 * kMinutesPerDay};
 constexpr std::size_t kFewHours = 8;   // seen of the last 4 days: with fewer the four hours speak, too
 constexpr double kBegins = 0.1;        // of the growth: up to there it had not begun
+constexpr double kStillRises = 0.25;   // of the mean pace: the begin is not over
 constexpr double kGoesOnBy = 0.1;      // of the growth, over the last third of its time: else it was a step
 constexpr double kBeyondPast = 0.5;    // of the growth lies above all that it held before
 constexpr double kMuchOfRoom = 0.05;   // of what was left as it began, and ...
@@ -114,7 +115,12 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     if (!(amount > 0) || (found && amount < kMostOfAmount * found->amount)) continue;
     std::size_t begin = points.size() - 2;
     while (begin > low && points[begin].value > points[low].value + kBegins * amount) --begin;
-    while (begin > low && points[begin - 1].value < points[begin].value) --begin;
+    // Back to where it rose at less than a part of its pace: before that a daily cycle may have risen.
+    const auto still_rises = [&](std::size_t to) {
+      return points[to].value - points[to - 1].value >
+             kStillRises * amount / points[begin].age * (points[to - 1].age - points[to].age);
+    };
+    while (begin > low && still_rises(begin)) --begin;
     const double age = points[begin].age;
     if (found && age > kInside * *window) continue;
     std::size_t third = begin;
@@ -211,12 +217,14 @@ double TrendEngine::whole_of_unlimited(std::size_t slot) const {
   return static_cast<double>(state_.open[pool == base::FlatIndex::kNone ? slot : pool].last);
 }
 
-/// Growth over the lowest of the day before the pool's began.
+/// Growth over the lowest of the day before the pool's began, of a surge of the 4 hours before: what it is told beside has no more.
 std::vector<SubjectReport::Grower> TrendEngine::growers_of(std::size_t slot) const {
   constexpr std::size_t kMostGrowers = 3;
   constexpr double kMost = 0.5;
   const Subject& pool = *state_.subjects[slot];
-  const std::int64_t since_ms = verdict_of(pool) == Verdict::kSurge ? pool.surge().since_ms : pool.since_ms;
+  const bool of_surge = pool.surge().active() && pool.verdict != Verdict::kLeak;
+  const std::int64_t since_ms = of_surge ? pool.surge().since_ms : pool.since_ms;
+  const std::int64_t before = of_surge ? 1 : kBucketsPerDay;
   const std::int64_t oldest =
       std::max(state_.timeline.boots().back().first_bucket, state_.coarse_bucket - static_cast<std::int64_t>(kCoarseBuckets));
   const std::int64_t begin = std::clamp(since_ms / kCoarseMs, oldest, state_.coarse_bucket);
@@ -226,7 +234,7 @@ std::vector<SubjectReport::Grower> TrendEngine::growers_of(std::size_t slot) con
       return bucket == state_.coarse_bucket ? state_.open[of].coarse : floors[ring_slot(bucket, kCoarseBuckets)];
     };
     float low = kNothing;
-    for (std::int64_t bucket = std::max(oldest, begin - kBucketsPerDay); bucket <= begin; ++bucket)
+    for (std::int64_t bucket = std::max(oldest, begin - before); bucket <= begin; ++bucket)
       low = std::fmin(low, floor_at(bucket));
     for (std::int64_t bucket = begin + 1; std::isnan(low) && bucket <= state_.coarse_bucket; ++bucket) low = floor_at(bucket);
     const bool is_late = state_.subjects[of]->first_seen_ms > since_ms + kDayMs;

@@ -14,7 +14,6 @@ constexpr std::array<std::string_view, 5> kWords = {"limit", "pool limit", "comm
 /// Beyond its limit nothing is left, and no less than that.
 double left(std::uint64_t limit, std::uint64_t used) { return used < limit ? static_cast<double>(limit - used) : 0; }
 
-bool is_windows(Pool pool) { return pool == Pool::kPaged || pool == Pool::kNonpaged; }
 bool is_resident(Pool pool) {
   return pool == Pool::kNonpaged || pool == Pool::kSlabUnreclaimable || pool == Pool::kVmalloc || pool == Pool::kPercpu;
 }
@@ -22,6 +21,8 @@ bool is_resident(Pool pool) {
 std::size_t slot_of(std::int64_t hour) { return static_cast<std::size_t>((hour % 24 + 24) % 24); }
 
 }  // namespace
+
+bool is_charged_to_commit(Pool pool) { return pool == Pool::kPaged || pool == Pool::kNonpaged; }
 
 std::string_view bound_name(Bound bound) { return kNames[static_cast<std::size_t>(bound)]; }
 std::string_view bound_words(Bound bound) { return kWords[static_cast<std::size_t>(bound)]; }
@@ -34,7 +35,7 @@ std::array<Room, kPoolBounds> headrooms_of(const PoolTotals& pool, const Snapsho
   if (pool.limit) limit = pool.limit->bytes;
   if (!is_limit(limit) && pool.pool == Pool::kSlabUnreclaimable) limit = snapshot.physical_memory_bytes;
   if (is_limit(limit)) rooms[0] = {left(*limit, *pool.bytes), Bound::kPoolLimit};
-  if (is_windows(pool.pool) && snapshot.commit_bytes && is_limit(snapshot.commit_limit_bytes))
+  if (is_charged_to_commit(pool.pool) && snapshot.commit_bytes && is_limit(snapshot.commit_limit_bytes))
     rooms[1] = {left(*snapshot.commit_limit_bytes, *snapshot.commit_bytes), Bound::kCommitLimit};
   if (is_resident(pool.pool) && snapshot.available_bytes)
     rooms[2] = {static_cast<double>(*snapshot.available_bytes), Bound::kAvailableMemory};

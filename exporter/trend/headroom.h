@@ -31,6 +31,8 @@ struct Room {
   [[nodiscard]] bool known() const { return !std::isnan(amount); }
 };
 
+/// Whether what the pool holds is part of commit. Linux charges no kernel memory to Committed_AS.
+[[nodiscard]] bool is_charged_to_commit(Pool pool);
 /// A source that does not know a limit may say 0.
 [[nodiscard]] inline bool is_limit(const std::optional<std::uint64_t>& bytes) { return bytes.value_or(0) > 0; }
 

@@ -111,6 +111,25 @@ std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> fl
   return found;
 }
 
+/// Of the days of the running boot that are over; its first may be warm-up.
+std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors, std::size_t slot) const {
+  constexpr double kLittleOfLimit = 0.0025, kLittleOfPool = 0.01;
+  const Subject& subject = *state_.subjects[slot];
+  std::array<std::uint16_t, kHighDays> packed;
+  std::array<float, kHighDays> highs;
+  const std::int64_t today = state_.fine_bucket / 24 - (state_.fine_bucket % 24 < 0);
+  unroll(subject.history.highs, today - 1, packed);
+  std::transform(packed.begin(), packed.end(), highs.begin(), ShortFloat::unpack);
+  const std::int64_t first = std::max(state_.timeline.boots().back().start_ms, subject.first_seen_ms) / kDayMs + 1;
+  const auto skipped = std::clamp<std::int64_t>(first - (today - static_cast<std::int64_t>(kHighDays)), 0, kHighDays);
+  const auto found = find_rising_peaks(std::span<const float>(highs).subspan(static_cast<std::size_t>(skipped)), floors,
+                                       min_per_day(subject.kind));
+  const double limit = limit_of(slot);
+  const double least = std::isnan(limit) ? kLittleOfPool * whole_of_unlimited(slot) : kLittleOfLimit * limit;
+  if (!found || (counts_bytes(subject.kind) && found->growth < least)) return std::nullopt;
+  return found;
+}
+
 void TrendEngine::look_for_falls() {
   falls_unlooked_ = false;
   for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) look_for_falls(slot);
@@ -128,6 +147,7 @@ void TrendEngine::look_for_falls(std::size_t slot) {
     const std::span<const float> floors = std::span<const float>(line).subspan(skipped);
     found = find_falls(floors, min_per_day(subject.kind));
     if (!found && subject.verdict == Verdict::kOk) found = growth_of_last_weeks(floors, slot);
+    if (!found && subject.verdict == Verdict::kOk) found = rising_peaks_of(floors, slot);
   }
   if (found) falls_[slot] = *found;
   else falls_.erase(slot);

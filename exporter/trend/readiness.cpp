@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -54,6 +55,13 @@ std::optional<Readiness::Growth> TrendEngine::growth_of(std::size_t slot, std::i
 /// Of all subjects, or only of those that are too new to be judged.
 std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const {
   std::optional<Readiness::Growth> tag, total;
+  // Those that a told pool names are no rest.
+  std::set<std::pair<Pool, std::string>> named;
+  for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
+    const Subject& subject = *state_.subjects[slot];
+    if (subject.kind != Kind::kPool || verdict_of(subject) == Verdict::kOk) continue;
+    for (SubjectReport::Grower& grower : growers_of(slot)) named.emplace(subject.pool, std::move(grower.tag));
+  }
   std::int64_t first_seen_ms = state_.timeline.now_ms();
   for (const auto& subject : state_.subjects) first_seen_ms = std::min(first_seen_ms, subject->first_seen_ms);
   for (std::size_t slot = 0; slot < state_.open.size(); ++slot) {
@@ -62,6 +70,7 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
     if (!subject.may_leak() || (subject.kind != Kind::kTag && !is_total) || verdict_of(subject) != Verdict::kOk) continue;
     const std::int64_t age_ms = state_.timeline.now_ms() - subject.first_seen_ms;
     if (!of_all && static_cast<double>(age_ms) >= Readiness::kNeededDays * kDayMs) continue;
+    if (subject.kind == Kind::kTag && named.contains({subject.pool, subject.text})) continue;
     std::optional<Readiness::Growth>& largest = is_total ? total : tag;
     const auto growth = growth_of(slot, first_seen_ms);
     if (growth && (!largest || growth->amount > largest->amount)) largest = growth;
@@ -73,20 +82,22 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
 /// Of a tag before that of a total, which may be the tag's; by what was given back.
 std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
   std::optional<Readiness::Growth> growth;
-  std::tuple<bool, bool, double> most;
+  std::tuple<bool, bool, bool, double> most;
   for (const auto& [slot, falls] : falls_) {
     const Subject& subject = *state_.subjects[slot];
     const Verdict verdict = verdict_of(subject);
     const bool falls_back = falls.count > 0;
     if (verdict == Verdict::kLeak || verdict == Verdict::kSurge || (!falls_back && verdict != Verdict::kOk)) continue;
-    const std::tuple rank(falls_back, subject.kind == Kind::kTag, falls_back ? falls.given_back : falls.growth);
+    const std::tuple rank(falls_back, !falls.of_peaks, subject.kind == Kind::kTag,
+                          falls_back ? falls.given_back : falls.growth);
     if (growth && rank <= most) continue;
     most = rank;
     const double days = falls_back ? 1 : falls.days;
     growth =
         Readiness::Growth{subject.kind, subject.pool, subject.text, days * falls.slope_per_day, days * base::kSecondsPerDay};
     growth->falls = falls.count, growth->days_since_fall = falls.days;
-    growth->goes_on = !falls_back;
+    growth->of_peaks = falls.of_peaks;
+    growth->goes_on = !falls_back && !falls.of_peaks;
   }
   return growth;
 }
@@ -151,14 +162,16 @@ Readiness TrendEngine::readiness() const {
   const bool of_all = !readiness.judged || is_short;
   std::optional<Readiness::Growth> slow = largest_growth(of_all);
   std::optional<Readiness::Growth> fast = growth_now(of_all ? std::optional(slow ? slow->amount : 0) : std::nullopt);
-  const bool is_faster = fast && (fast->is_large || ((of_all || fast->is_beyond) && (!slow || fast->amount > slow->amount)));
+  // Handles and entries are no bytes, and were chosen by what they are.
+  const bool is_more = fast && (!slow || !counts_bytes(fast->kind) || fast->amount > slow->amount);
+  const bool is_faster = fast && (fast->is_large || ((of_all || fast->is_beyond) && is_more));
   readiness.largest = is_faster ? std::move(fast) : std::move(slow);
   if (readiness.largest) readiness.largest->is_new = !of_all && !is_faster;
   if (!readiness.largest || !(readiness.largest->is_large || readiness.largest->is_beyond))
     if (auto between = growth_between_falls()) readiness.largest = std::move(between);
   if (readiness.largest)
     readiness.largest->of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(),
-                                             [](const auto& subject) { return verdict_of(*subject) != Verdict::kOk; });
+                                             [this](const auto& subject) { return verdict_of(*subject) != Verdict::kOk; });
   // Beside what has a verdict noise is no news.
   constexpr double kNoise = 1e-3;  // of its pool
   if (const auto& largest = readiness.largest; largest && largest->of_rest && !largest->is_told_first()) {
@@ -173,6 +186,7 @@ std::string_view growth_label(const Readiness::Growth& growth) {
   if (growth.is_large) return "Grows now: ";
   if (growth.falls > 0) return "Grows between falls: ";
   if (growth.goes_on) return "Grows on: ";
+  if (growth.of_peaks) return "Peaks grow: ";
   if (growth.is_beyond) return "Grows beyond all before: ";
   if (growth.is_new) return "Too new to be judged, of those the largest growth: ";
   return growth.of_rest ? "Largest growth of the rest: " : "Largest growth so far: ";
@@ -188,6 +202,7 @@ std::string growth_claim(const Readiness::Growth& growth) {
   if (growth.is_large)
     return std::string(", not long enough to tell a surge from a step") + (growth.no_limit ? " where no limit is known" : "");
   if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen";
+  if (growth.of_peaks) return ", from week to week, while its floor does not grow";
   if (growth.is_beyond) return ", little beside the room there is";
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));

@@ -12,6 +12,7 @@ namespace {
 
 using base::kSecondsPerDay;
 constexpr double kRounding = 1e-6;
+constexpr std::int64_t kWeeksOfSurgeMs = 14 * kDayMs;
 
 /// Against the same hour of the day before, so that the daily cycle does not count.
 std::optional<double> slope_of_day(const std::array<float, kFineBuckets>& line, std::size_t first) {
@@ -117,16 +118,36 @@ TrendEngine::PaceOfPool TrendEngine::pace_on_room(const Subject& pool, Bound bou
   return pace;
 }
 
+/// What the pools that are charged to it take from commit: it never ends later than a pool that ends with it.
+TrendEngine::PaceOfPool TrendEngine::pace_on_commit(const PacesOfPools& paces) const {
+  PaceOfPool pace;
+  bool surges = false;
+  for (std::size_t i = 0; i < kPoolCount; ++i) {
+    const auto pool = static_cast<Pool>(i);
+    if (!is_charged_to_commit(pool)) continue;
+    double leaking = paces[i].leaking;
+    const std::uint32_t slot = find_slot(Kind::kPool, pool, {}, key_of(Kind::kPool, pool, {}));
+    if (slot != base::FlatIndex::kNone) leaking = std::max(leaking, static_cast<double>(state_.subjects[slot]->slope_per_day));
+    pace.leaking += leaking;
+    pace.surging += std::max(paces[i].surging, leaking);
+    pace.error = together(pace.error, paces[i].error);
+    surges = surges || paces[i].surging > 0;
+  }
+  if (!surges) pace.surging = 0;
+  return pace;
+}
+
 std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const PacesOfPools& paces) const {
   const Room room = room_of(slot);
   if (!room.known()) return std::nullopt;
   const Subject& subject = *state_.subjects[slot];
   double slope = static_cast<double>(subject.slope_per_day), error = static_cast<double>(subject.slope_error_per_day);
   double surging = subject.is_surging() ? static_cast<double>(subject.surge().pace_per_day) : 0;
-  if (subject.kind == Kind::kPool) {
-    const PaceOfPool all = pace_on_room(subject, room.bound, paces);
+  if (subject.kind == Kind::kPool || subject.kind == Kind::kCommit) {
+    const bool is_pool = subject.kind == Kind::kPool;
+    const PaceOfPool all = is_pool ? pace_on_room(subject, room.bound, paces) : pace_on_commit(paces);
     if (all.leaking > slope) slope = all.leaking, error = std::max(error, all.error);
-    surging = all.surging;
+    surging = is_pool ? all.surging : std::max(surging, all.surging);
   }
   Exhaustion end;
   end.room = std::max(0.0, room.amount);
@@ -189,8 +210,45 @@ std::vector<TrendEngine::Runout> TrendEngine::runouts() const {
   return found;
 }
 
-Verdict TrendEngine::verdict_of(const Subject& subject) {
-  return subject.surge().active() && subject.verdict != Verdict::kLeak ? Verdict::kSurge : subject.verdict;
+/// A surge that went on for weeks is a leak of weeks, unless it slows down as a cache does that fills.
+bool TrendEngine::is_of_weeks(const SurgeState& surge) const {
+  constexpr double kGoesOn = 0.6;  // of the mean pace
+  const std::int64_t lasts_ms = state_.timeline.now_ms() - surge.since_ms;
+  if (!surge.active() || lasts_ms < kWeeksOfSurgeMs) return false;
+  return static_cast<double>(surge.pace_per_day) * static_cast<double>(lasts_ms) >=
+         kGoesOn * static_cast<double>(surge.growth) * kDayMs;
+}
+
+Verdict TrendEngine::verdict_of(const Subject& subject) const {
+  if (!subject.surge().active() || subject.verdict == Verdict::kLeak) return subject.verdict;
+  return is_of_weeks(subject.surge()) ? Verdict::kLeak : Verdict::kSurge;
+}
+
+/// Of one that surges; a pool goes at least as fast as its tags together.
+double TrendEngine::surge_pace_of(const Subject& subject, const PacesOfPools& paces) {
+  const auto pace = static_cast<double>(subject.surge().pace_per_day);
+  return subject.kind == Kind::kPool ? std::max(pace, paces[static_cast<std::size_t>(subject.pool)].surging) : pace;
+}
+
+/// A total that grows because of one of its parts has one history with that, in which the growth shows more clearly: whose
+/// begin is told. Of leaks and what is watched, or of surges.
+const TrendEngine::Subject& TrendEngine::origin_of(const Subject& total, bool of_surge) const {
+  constexpr double kMadeBy = 0.8;  // of the total's pace
+  if (total.kind != Kind::kPool && total.kind != Kind::kCommit) return total;
+  const auto pace_of = [of_surge](const Subject& subject) {
+    if (of_surge) return subject.is_surging() ? static_cast<double>(subject.surge().pace_per_day) : 0;
+    return subject.verdict != Verdict::kOk ? static_cast<double>(subject.slope_per_day) : 0;
+  };
+  const Subject* origin = &total;
+  double most = kMadeBy * pace_of(total);
+  for (const auto& part : state_.subjects) {
+    const bool is_part = total.kind == Kind::kPool ? part->kind == Kind::kTag && part->pool == total.pool
+                                                   : part->kind == Kind::kPool && is_charged_to_commit(part->pool);
+    if (!is_part || pace_of(*part) <= most) continue;
+    most = pace_of(*part);
+    origin = part.get();
+  }
+  return origin == &total ? total : origin_of(*origin, of_surge);
 }
 
 SubjectReport TrendEngine::describe(std::size_t slot) const { return describe(slot, paces_of_pools()); }
@@ -205,15 +263,14 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
   report.may_leak = subject.may_leak();
   const double strength = static_cast<double>(subject.strength), squared = strength * strength;
   const double confidence = squared / (1 + squared);
-  const bool leak = subject.verdict == Verdict::kLeak;
+  const bool leak = report.verdict == Verdict::kLeak, of_surge = leak && subject.verdict != Verdict::kLeak;
   report.confidence = leak ? std::max(0.5, confidence) : std::min(0.49, confidence);
   report.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
-  if (subject.is_surging()) {
-    double pace = static_cast<double>(subject.surge().pace_per_day);
-    if (subject.kind == Kind::kPool) pace = std::max(pace, paces[static_cast<std::size_t>(subject.pool)].surging);
+  if (subject.is_surging() && (!of_surge || subject.surge().ends_soon)) {
+    const double pace = surge_pace_of(subject, paces);
     const double left = limit_of(slot) - static_cast<double>(state_.open[slot].last);
     Surge& surge = report.surge.emplace();
-    surge.since = state_.timeline.to_wall(subject.surge().since_ms);
+    surge.since = state_.timeline.to_wall(origin_of(subject, true).surge().since_ms);
     surge.first_told = state_.timeline.to_wall(subject.surge().told_ms);
     surge.growth = static_cast<double>(subject.surge().growth);
     surge.pace_per_second = pace / kSecondsPerDay;
@@ -259,12 +316,19 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
           ratio(subject.history.coarse[ring_slot(state_.judged_bucket, kCoarseBuckets)], line[kCoarseBuckets - 1]);
   }
 
-  if (subject.first_detected_ms >= 0) report.first_detected = state_.timeline.to_wall(subject.first_detected_ms);
-  if (subject.verdict != Verdict::kOk) {
+  std::int64_t detected_ms = subject.first_detected_ms;
+  if (of_surge) {
+    const std::int64_t since_ms = origin_of(subject, true).surge().since_ms;
+    report.credible_slope_per_second = surge_pace_of(subject, paces) / kSecondsPerDay;
+    report.since = state_.timeline.to_wall(since_ms);
+    detected_ms = subject.first_detected_ms >= since_ms ? subject.first_detected_ms
+                                                        : std::max(subject.surge().told_ms, since_ms + kWeeksOfSurgeMs);
+  } else if (subject.verdict != Verdict::kOk) {
     report.credible_slope_per_second = static_cast<double>(subject.slope_per_day) / kSecondsPerDay;
     report.credible_slope_error_per_second = static_cast<double>(subject.slope_error_per_day) / kSecondsPerDay;
-    report.since = state_.timeline.to_wall(subject.since_ms);
+    report.since = state_.timeline.to_wall(origin_of(subject, false).since_ms);
   }
+  if (detected_ms >= 0) report.first_detected = state_.timeline.to_wall(detected_ms);
   const double limit = limit_of(slot);
   if (!std::isnan(limit)) report.limit = subject.kind == Kind::kSystemPtes ? -limit + 0.0 : limit;
   if (report.may_leak) report.exhaustion = exhaustion_of(slot, paces);
@@ -280,14 +344,26 @@ std::vector<SubjectReport> TrendEngine::report(bool all) const {
   for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
     if (all || verdict_of(*state_.subjects[slot]) != Verdict::kOk) reports.push_back(describe(slot, paces));
   }
-  std::sort(reports.begin(), reports.end(), [](const SubjectReport& a, const SubjectReport& b) {
-    if (a.verdict != b.verdict) return a.verdict > b.verdict;
+  // A leak that surges, too, has hours. Of those that end together, as a pool with its tags, the tags are the cause.
+  constexpr double kTogether = 0.1;
+  const auto rank = [](const SubjectReport& report) { return report.surge ? Verdict::kSurge : report.verdict; };
+  const auto end = [](const SubjectReport& report) {
+    return std::round(std::log(std::max(report.surge->seconds_left, 1.0)) / std::log1p(kTogether));
+  };
+  const auto is_told_tag = [](const SubjectReport& report) {
+    return report.kind == Kind::kTag && report.verdict != Verdict::kOk;
+  };
+  std::sort(reports.begin(), reports.end(), [&](const SubjectReport& a, const SubjectReport& b) {
+    if (rank(a) != rank(b)) return rank(a) > rank(b);
+    if (a.surge && b.surge && end(a) != end(b)) return end(a) < end(b);
+    if (a.surge && b.surge && is_told_tag(a) != is_told_tag(b)) return is_told_tag(a);
     if (a.surge && b.surge && a.surge->seconds_left != b.surge->seconds_left)
       return a.surge->seconds_left < b.surge->seconds_left;
     if (a.surge && b.surge && a.surge->pace_per_second != b.surge->pace_per_second)
       return a.surge->pace_per_second > b.surge->pace_per_second;
     if (a.credible_slope_per_second != b.credible_slope_per_second)
       return a.credible_slope_per_second > b.credible_slope_per_second;
+    if (is_told_tag(a) != is_told_tag(b)) return is_told_tag(a);
     if (a.last_amount != b.last_amount) return a.last_amount > b.last_amount;
     return std::tie(a.kind, a.pool, a.text) < std::tie(b.kind, b.pool, b.text);
   });
@@ -298,6 +374,7 @@ std::vector<Outline> TrendEngine::outlines() const {
   constexpr std::size_t kBuckets = std::size_t{15} * kBucketsPerDay;  // a week, the one before it, and a day that is not whole
   std::vector<Outline> outlines(state_.subjects.size());
   if (outlines.empty()) return outlines;
+  const PacesOfPools paces = paces_of_pools();
   const std::int64_t booted = state_.timeline.boots().back().first_bucket;
   const auto in_boot = static_cast<std::size_t>(std::clamp<std::int64_t>(state_.judged_bucket + 1 - booted, 0, kBuckets));
   if (growths_bucket_ != state_.judged_bucket || growths_length_ != in_boot) week_growths_.clear();
@@ -312,8 +389,9 @@ std::vector<Outline> TrendEngine::outlines() const {
     outline.verdict = verdict_of(subject);
     outline.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
     if (outline.verdict != Verdict::kOk) {
-      const float per_day = outline.verdict == Verdict::kSurge ? subject.surge().pace_per_day : subject.slope_per_day;
-      outline.growth_per_second = static_cast<double>(per_day) / kSecondsPerDay;
+      const bool of_surge = subject.surge().active() && subject.verdict != Verdict::kLeak;
+      const double per_day = of_surge ? surge_pace_of(subject, paces) : static_cast<double>(subject.slope_per_day);
+      outline.growth_per_second = per_day / kSecondsPerDay;
       continue;
     }
     WeekGrowth& growth = week_growths_[slot];

@@ -77,6 +77,11 @@ struct SubjectReport {
     double amount = 0;
   };
   std::vector<Grower> growers = {};
+
+  /// Of the growth behind the verdict, a surge's, too; 0 when ok.
+  [[nodiscard]] double growth_per_second() const {
+    return verdict == Verdict::kSurge && surge ? surge->pace_per_second : credible_slope_per_second;
+  }
 };
 
 /// A subject in short, for tables of them all. `text` is the engine's own until the next observation.
@@ -117,8 +122,9 @@ struct Readiness {
     bool is_beyond = false;  // grows now, far beyond all before, yet little for what was left or for the pool
     bool no_limit = false;   // is known
     bool goes_on = false;    // the last weeks alone are those of a leak, all of the boot's are not
+    bool of_peaks = false;   // the highest of each week grows, its floor does not
     /// Whether that nothing was seen would say too little beside it.
-    [[nodiscard]] bool is_told_first() const { return is_large || is_beyond || goes_on || falls > 0; }
+    [[nodiscard]] bool is_told_first() const { return is_large || is_beyond || goes_on || of_peaks || falls > 0; }
   };
   bool judged = false;           // a boot was long enough, or boots together were
   bool few = false;              // it lacks in readings, not in days

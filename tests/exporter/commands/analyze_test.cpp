@@ -428,7 +428,8 @@ TEST(Analyze, WhatEndsWithinTwoDaysIsToldByTheHour) {
       90 * 60, 90 * 60, 90 * 60, 3.0 * (1 << 30), surge.surge->pace_per_second, trend::Bound::kAvailableMemory};
   surge.growers = {{"Leak", 208.0 * (1 << 20)}, {"Thre", 3.0 * (1 << 20)}};
   EXPECT_THAT(analysis_text(analysis, false),
-              AllOf(HasSubstr("+2.00 GiB/h"), HasSubstr("  90 min "), HasSubstr("3.00 GiB of available memory at +2.00 GiB/h"),
+              AllOf(HasSubstr("+2.00 GiB/h"), HasSubstr("  90 min "), HasSubstr("3.00 GiB of available memory  "),
+                    HasSubstr("FLOOR OF EVERY 2 DAYS, NOW\n"),
                     HasSubstr("Of nonpaged (whole pool) most of it Leak, +208 MiB, Thre, +3.00 MiB\n")));
   auto row = nlohmann::json::parse(analysis_json(analysis))["subjects"][0];
   EXPECT_EQ(row["surge_per_hour"], 2.0 * (1 << 30));
@@ -436,9 +437,34 @@ TEST(Analyze, WhatEndsWithinTwoDaysIsToldByTheHour) {
   EXPECT_EQ(row["growers"][1]["bytes"], 3 << 20);
   surge.exhaustion->seconds = surge.surge->seconds_left = 12 * 3600;
   EXPECT_THAT(analysis_text(analysis, false), HasSubstr("  12 h "));
-  surge.verdict = Verdict::kLeak;
-  row = nlohmann::json::parse(analysis_json(analysis))["subjects"][0];
-  EXPECT_TRUE(row["surge_per_hour"].is_null()) << "a row has one pace";
+  EXPECT_EQ(row["slope_bytes_per_day"], 48.0 * (1 << 30)) << "the growth behind the verdict";
+  // Of a few hours it has a time of day, also where no end is known.
+  surge.surge->since = analysis.end - 5 * 3'600'000;
+  surge.surge->seconds_left = kInfinity;
+  surge.exhaustion.reset();
+  EXPECT_THAT(analysis_text(analysis, false),
+              test::HasPattern("SURGE +nonpaged +\\(whole pool\\) +2026-01-28 19:00 +\\+48.0 GiB +- "));
+}
+
+TEST(Analyze, ALeakThatSurgesHasBothPacesAndItsLineEndsWithThePresent) {
+  Analysis analysis = small_report();
+  trend::SubjectReport& leak = analysis.subjects[0].report;
+  leak.last_amount = 200;
+  leak.surge.emplace();
+  leak.surge->since = analysis.end - 5 * 3'600'000;
+  leak.surge->pace_per_second = 256.0 * (1 << 20) / 3600;
+  leak.surge->seconds_left = 7.5 * 3600;
+  leak.exhaustion = trend::Exhaustion{
+      7.5 * 3600, 7.5 * 3600, 7.5 * 3600, 1920.0 * (1 << 20), leak.surge->pace_per_second, trend::Bound::kAvailableMemory,
+      true};
+  EXPECT_THAT(analysis_text(analysis, false),
+              AllOf(HasSubstr("LEAK     nonpaged  Even                2026-01-08  +1.00 MiB, now +256 MiB/h        87 %"),
+                    HasSubstr("7.5 h                1.88 GiB of available memory at +256 MiB/h  ______ ______.#\n")));
+  const auto row = nlohmann::json::parse(analysis_json(analysis))["subjects"][0];
+  EXPECT_EQ(row["slope_bytes_per_day"], 1 << 20) << "of its weeks";
+  EXPECT_EQ(row["surge_per_hour"], 256.0 * (1 << 20));
+  EXPECT_EQ(row["surge_since"], "2026-01-28T19:00:00Z");
+  EXPECT_EQ(row["surge_seconds_left"], 7.5 * 3600);
 }
 
 TEST(Analyze, HostsAreCountedByWhatTheyHaveAndOldReadingsHaveAnAge) {

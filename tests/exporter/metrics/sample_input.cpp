@@ -83,6 +83,7 @@ SampleInput linux_input() {
                     {Pool::kSlabReclaimable, "ext4_inode_cache", "ext4", "ext4", "modules"}};
   in.trend.pools = {{Pool::kSlabReclaimable, {12.5, 3, {}}}, {Pool::kVmalloc, {0, {}, {}}}, {Pool::kPercpu, {}}};
   in.trend.suspects = {{Pool::kSlabUnreclaimable, 0}};
+  in.trend.verdicts = {{"slab_unreclaimable", true, false}};
   in.trend.runouts = {{"slab_unreclaimable", kNever, 600 * kMiB, "available_memory", 0}};
   in.trend.commit = {100, 50, {}};
   in.trend.history_seconds = 800'000;
@@ -137,6 +138,7 @@ SampleInput windows_input() {
                     {Pool::kNonpaged, "T\\xff\\x01g", "odd.sys, odder.sys", "", "image_scan"}};
   in.trend.pools = {{Pool::kPaged, {20, 2, 1}}, {Pool::kNonpaged, {37.5, 36, 35.5}}};
   in.trend.suspects = {{Pool::kPaged, 0}, {Pool::kNonpaged, 2}};
+  in.trend.verdicts = {{"paged", false, false}, {"nonpaged", true, true}, {"commit", false, true}};
   in.trend.runouts = {{"system_ptes", 864'000, 432, "fewest_entries", 0.0005},
                       {"commit", kNever, 3000 * kMiB, "commit_limit", 0}};
   in.trend.unaccounted = {4, {}, {}};

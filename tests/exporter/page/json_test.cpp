@@ -122,6 +122,19 @@ TEST(Json, TagsHaveDerivedFiguresAndNullForWhatIsNotKnown) {
   EXPECT_FALSE(json::parse(tags_json(view, query))["tags"][0].contains("daily_floor_bytes"));
 }
 
+TEST(Json, TheGrowthBehindASurgeIsTheSurges) {
+  View view = calm_view();
+  view.chosen = leak_of(Pool::kNonpaged, "Irp");
+  trend::SubjectReport& report = view.chosen->report;
+  report.surge.emplace();
+  report.surge->pace_per_second = 50 * kMiB / 3600;
+  EXPECT_NEAR(json::parse(trend_json(view))["subject"]["growth_per_day"], 3.1 * kMiB, 1) << "of the leak's weeks";
+  report.verdict = trend::Verdict::kSurge;
+  const json subject = json::parse(trend_json(view))["subject"];
+  EXPECT_NEAR(subject["growth_per_day"], 24 * 50 * kMiB, 1);
+  EXPECT_NEAR(subject["surge"]["growth_per_hour"], 50 * kMiB, 1);
+}
+
 TEST(Json, ATrendIsTheHistoryItself) {
   View view = calm_view();
   view.chosen = leak_of(Pool::kNonpaged, "Irp \\xff");

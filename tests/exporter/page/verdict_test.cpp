@@ -115,6 +115,8 @@ TEST(Verdict, ACalmMachineSaysHowLongItWasWatched) {
   EXPECT_EQ(judge(view).state, Verdict::State::kCalm);
   view.history.history_seconds = 1.2 * 86'400;
   EXPECT_EQ(judge(view).headline, "No leak seen; 1 day of history");
+  view.history.history_seconds = 6.9 * 86'400;
+  EXPECT_EQ(judge(view).headline, "No leak seen; 7 days of history") << "as many as it takes";
   view.trend_enabled = false;
   EXPECT_EQ(judge(view).headline, "Leaks are not looked for: the trend is switched off");
 }
@@ -200,6 +202,15 @@ TEST(Verdict, WhatIsWatchedIsNotCalm) {
   EXPECT_EQ(verdict.headline,
             "Watched, not yet called leaks: tag Leak (nonpaged), +2.00 MiB/day, and 2 more; 19 days of history");
   EXPECT_THAT(verdict.details, ElementsAre());
+  // Beside what is short or cannot be read they are named once, too.
+  view.resources[0].amount = 372'000'000;
+  view.parts = {{"pool_tags", PartState::kFailed, "status C0000022", 0, 0}};
+  const Verdict beside = judge(view);
+  EXPECT_EQ(beside.state, Verdict::State::kWarning);
+  EXPECT_EQ(beside.headline, "Nonpaged pool is at 93 % of its limit");
+  EXPECT_THAT(beside.details,
+              ElementsAre("Watched, not yet called leaks: tag Leak (nonpaged), +2.00 MiB/day, and 2 more; 19 days of history",
+                          "Collector pool_tags cannot be read: status C0000022"));
 }
 
 TEST(Verdict, AKernelThatGivesNothingIsAllThereIsToSay) {

@@ -129,6 +129,45 @@ TEST(Falls, AreToldWhereNothingElseIs) {
   EXPECT_EQ(engine.readiness().largest ? engine.readiness().largest->falls : 0, 0U);
 }
 
+/// A peak each working day, of `peak(day)` MiB above a floor that stays.
+Readiness::Growth after_peaks(int days, const std::function<double(int day)>& peak) {
+  TrendEngine engine;
+  sim::Random random(11);
+  for (int hour = 0; hour < days * 24; ++hour) {
+    const int day = hour / 24;
+    const bool busy = hour % 24 >= 9 && hour % 24 < 17 && day % 7 < 5;
+    Sample tag;
+    tag.pool = Pool::kNonpaged, tag.text = "Busy";
+    tag.amount = static_cast<std::uint64_t>(kFallsMiB * (30 + (busy ? peak(day) : 0) + 0.1 * random.normal()));
+    Sample pool = tag;
+    pool.kind = Kind::kPool, pool.text = {}, pool.amount += 200 << 20, pool.limit = 8e9;
+    const std::vector<Sample> samples = {pool, tag};
+    engine.observe({kStart + hour * kHourMs, kStart - kDayMs, samples});
+  }
+  engine.settle();
+  EXPECT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "Busy")->verdict, Verdict::kOk);
+  return engine.readiness().largest.value_or(Readiness::Growth{});
+}
+
+TEST(Falls, PeaksThatGrowAboveAFloorThatDoesNotAreNamed) {
+  const Readiness::Growth growth = after_peaks(44, [](int day) { return 60 + 3.0 * day; });
+  EXPECT_TRUE(growth.of_peaks);
+  EXPECT_TRUE(growth.is_told_first());
+  EXPECT_EQ(growth.text, "Busy");
+  EXPECT_EQ(growth_label(growth), "Peaks grow: ");
+  EXPECT_EQ(growth_claim(growth), ", from week to week, while its floor does not grow");
+  EXPECT_NEAR(growth.amount / kFallsMiB, 3 * growth.seconds / 86400, 3) << "3 MiB a day";
+  EXPECT_EQ(growth.seconds, 5 * 7 * 86400) << "six weeks, from the middle of the first to that of the last";
+  for (const auto& peak :
+       std::vector<std::function<double(int)>>{[](int) { return 60; },                                  // the same
+                                               [](int day) { return 60 + 0.3 * day; },                  // less than load varies
+                                               [](int day) { return day < 22 ? 60 : 160; },             // a step
+                                               [](int day) { return 60 + std::min(3.0 * day, 60.0); },  // no more
+                                               [](int day) { return 60 + 120 * std::sin(day / 7 * 2.4); }})  // as it comes
+    EXPECT_FALSE(after_peaks(44, peak).of_peaks);
+  EXPECT_FALSE(after_peaks(30, [](int day) { return 60 + 3.0 * day; }).of_peaks) << "four weeks";
+}
+
 TEST(Falls, AreToldOfTheBenchsRestartsAndOfLittleElse) {
   for (const sim::Scenario& scenario : sim::fall_scenarios()) {
     if (scenario.name.find("every 28 d") == std::string_view::npos && scenario.name != "weekly batch") continue;

@@ -199,6 +199,162 @@ TEST_F(SurgingPool, AsFastAsItsTagsWhereBothSurge) {
   EXPECT_NEAR(pace(Kind::kPool, Pool::kNonpaged, ""), both, 1e-4) << "60 by itself";
 }
 
+/// A month of hours in which A leaks by 1 MB a day, then four hours by the minute in which B surges in the same pool.
+class LeakAndSurge : public testing::Test {
+ protected:
+  static constexpr double kRoom = 600e6;
+  /// `tight`: what a burst half a day ago left of the room, if there was one. `a_day`: of the leak.
+  void run(std::optional<double> tight, double a_day = 1e6) {
+    sim::Random random(5);
+    for (int hour = 0; hour < kHours; ++hour) {
+      const double day = hour / 24.0;
+      look(hour * kHourMs, 1e6 * 100 * (1 + 0.002 * random.normal()) + a_day * day, 20e6,
+           tight && hour == kHours - 8 ? *tight : kRoom);
+    }
+    for (int minute = 0; minute <= 4 * 60; ++minute) {
+      const double surged = minute / 60.0 * kAnHour;
+      look(kHours * kHourMs + minute * 60'000LL, 1e6 * 100 + a_day * kHours / 24.0, 20e6 + surged, kRoom - surged);
+    }
+  }
+  [[nodiscard]] SubjectReport pool() const { return *engine_.find(Kind::kPool, Pool::kNonpaged, ""); }
+  [[nodiscard]] SubjectReport commit() const { return *engine_.find(Kind::kCommit, {}, ""); }
+  static constexpr double kAnHour = 90e6;
+  TrendEngine engine_;
+
+ private:
+  static constexpr int kHours = 30 * 24;
+  void look(std::int64_t after_ms, double a, double b, double left) {
+    Sample pool;
+    pool.kind = Kind::kPool, pool.pool = Pool::kNonpaged;
+    pool.amount = static_cast<std::uint64_t>(500e6 + a + b), pool.bound = Bound::kCommitLimit;
+    pool.limit = static_cast<double>(pool.amount) + left;
+    Sample commit = pool;
+    commit.kind = Kind::kCommit, commit.pool = {};
+    commit.amount = static_cast<std::uint64_t>(3e9 + 1e7 * std::sin(static_cast<double>(after_ms) / kHourMs));
+    commit.limit = static_cast<double>(commit.amount) + left;
+    const std::vector<Sample> samples = {pool, commit, tag("A", a), tag("B", b)};
+    engine_.observe({kStart + after_ms, kStart - 30 * kDayMs, samples});
+  }
+};
+
+TEST_F(LeakAndSurge, WhatEndsFirstIsTold) {
+  run(std::nullopt);
+  ASSERT_EQ(report_of(engine_, "A").verdict, Verdict::kLeak);
+  ASSERT_EQ(report_of(engine_, "B").verdict, Verdict::kSurge);
+  const Exhaustion end = *pool().exhaustion;
+  EXPECT_TRUE(end.of_now);
+  EXPECT_NEAR(end.room, kRoom - 4 * kAnHour, 1e4);
+  EXPECT_NEAR(end.pace_per_second * 3600, kAnHour, 0.02 * kAnHour);
+  EXPECT_NEAR(end.seconds, 3600 * (kRoom - 4 * kAnHour) / kAnHour, 300);
+  // Commit, which neither leaks nor surges by itself, does not outlast the pool that takes it.
+  ASSERT_EQ(commit().verdict, Verdict::kOk);
+  EXPECT_TRUE(commit().exhaustion->of_now);
+  EXPECT_NEAR(commit().exhaustion->pace_per_second, end.pace_per_second, 0.02 * end.pace_per_second);
+  EXPECT_LE(commit().exhaustion->seconds, end.seconds * (1 + 1e-6));
+}
+
+TEST_F(LeakAndSurge, TheLeakWhereTheDaysPeakLeftItAlmostNothing) {
+  run(5e3);
+  ASSERT_EQ(report_of(engine_, "A").verdict, Verdict::kLeak);
+  ASSERT_EQ(report_of(engine_, "B").verdict, Verdict::kSurge);
+  const Exhaustion end = *pool().exhaustion;
+  EXPECT_FALSE(end.of_now);
+  EXPECT_NEAR(end.room, 5e3, 100);
+  EXPECT_NEAR(end.pace_per_second * kDay, 1e6, 0.1e6);
+  EXPECT_FALSE(commit().exhaustion->of_now);
+  EXPECT_LE(commit().exhaustion->seconds, end.seconds * (1 + 1e-6));
+}
+
+TEST_F(LeakAndSurge, ALeakThatSurgesStandsWithWhatHasHoursAndTheTagBeforeItsPool) {
+  run(std::nullopt);
+  std::vector<std::string> order;
+  for (const SubjectReport& report : engine_.report(false))
+    order.push_back(report.text + std::string(kind_name(report.kind)) + (report.surge ? " surges" : ""));
+  ASSERT_EQ(order.size(), 3U);
+  EXPECT_EQ(order[0], "Btag surges");
+  EXPECT_EQ(order[1], "pool surges");
+  EXPECT_EQ(order[2], "Atag");
+  for (const Outline& outline : engine_.outlines()) {
+    const SubjectReport report = *engine_.find(outline.kind, outline.pool, outline.text);
+    EXPECT_EQ(outline.verdict, report.verdict);
+    if (report.verdict == Verdict::kOk) continue;
+    EXPECT_EQ(*outline.growth_per_second, report.growth_per_second()) << outline.text << kind_name(outline.kind);
+  }
+}
+
+TEST(Reports, CommitGrowsAtLeastAsThePoolsThatAreChargedToIt) {
+  TrendEngine engine;
+  sim::Random random(5);
+  for (int hour = 0; hour < 25 * 24; ++hour) {
+    const double day = hour / 24.0;
+    std::vector<Sample> samples(4);
+    samples[0].kind = Kind::kCommit, samples[0].amount = 800'000'000, samples[0].limit = 2e9;
+    for (const Pool pool : {Pool::kPaged, Pool::kNonpaged, Pool::kSlabUnreclaimable}) {
+      Sample& total = samples[1 + (pool == Pool::kNonpaged) + 2 * (pool == Pool::kSlabUnreclaimable)];
+      total.kind = Kind::kPool, total.pool = pool, total.amount = 300'000'000, total.limit = 900e6;
+    }
+    const auto noise = [&random] { return 1 + 0.002 * random.normal(); };
+    samples.push_back(tag("A", 1e6 * (100 + day) * noise(), Pool::kPaged));
+    samples.push_back(tag("B", 1e6 * (100 + 2 * day) * noise(), Pool::kNonpaged));
+    samples.push_back(tag("C", 1e6 * (100 + 4 * day) * noise(), Pool::kSlabUnreclaimable));
+    engine.observe({kStart + hour * kHourMs, std::nullopt, samples});
+  }
+  const double paged = engine.find(Kind::kPool, Pool::kPaged, "")->exhaustion->pace_per_second;
+  const double nonpaged = engine.find(Kind::kPool, Pool::kNonpaged, "")->exhaustion->pace_per_second;
+  ASSERT_NEAR(paged * kDay, 1e6, 0.1e6);
+  ASSERT_NEAR(nonpaged * kDay, 2e6, 0.1e6);
+  const Exhaustion end = *engine.find(Kind::kCommit, {}, "")->exhaustion;
+  EXPECT_NEAR(end.pace_per_second, paged + nonpaged, 1e-6 * paged);
+  EXPECT_NEAR(end.seconds, 1.2e9 / (paged + nonpaged), 1e-6 * end.seconds);
+  EXPECT_LT(end.soonest_seconds, end.seconds);
+  EXPECT_GT(end.latest_seconds, end.seconds);
+}
+
+TEST(Reports, ATotalThatGrowsByOneOfItsPartsBeganWithIt) {
+  TrendEngine engine;
+  sim::Random random(7);
+  for (int hour = 0; hour < 40 * 24; ++hour) {
+    const double grown = 2e6 * std::max(0.0, hour / 24.0 - 14);
+    const auto noise = [&random] { return 1 + 0.002 * random.normal(); };
+    std::vector<Sample> samples(2);
+    samples[0].kind = Kind::kPool, samples[0].pool = Pool::kPaged;
+    samples[0].amount = static_cast<std::uint64_t>(500e6 * noise() + grown);
+    samples[1].kind = Kind::kCommit, samples[1].amount = static_cast<std::uint64_t>(700e6 * noise() + grown);
+    samples.push_back(tag("A", 50e6 * noise() + grown, Pool::kPaged));
+    samples.push_back(tag("B", 50e6 * noise(), Pool::kPaged));
+    engine.observe({kStart + hour * kHourMs, std::nullopt, samples});
+  }
+  const SubjectReport a = *engine.find(Kind::kTag, Pool::kPaged, "A");
+  ASSERT_EQ(a.verdict, Verdict::kLeak);
+  EXPECT_NEAR(static_cast<double>(*a.since - kStart) / kDayMs, 14, 2);
+  for (const SubjectReport& total : {*engine.find(Kind::kPool, Pool::kPaged, ""), *engine.find(Kind::kCommit, {}, "")}) {
+    ASSERT_EQ(total.verdict, Verdict::kLeak);
+    EXPECT_EQ(total.since, a.since) << kind_name(total.kind);
+  }
+}
+
+TEST(Reports, ASurgeOfWeeksIsALeak) {
+  TrendEngine engine;
+  sim::Random random(3);
+  for (int hour = 0; hour < 56 * 24; ++hour) {
+    const double day = hour / 24.0;
+    Sample sample = tag("A", 40e6 + 10e6 * std::min(day, 28.0) + 5e6 * std::max(0.0, day - 28) + 1e5 * random.normal());
+    sample.limit = 5e9;
+    engine.observe({kStart + hour * kHourMs, std::nullopt, {&sample, 1}});
+  }
+  engine.settle();
+  const SubjectReport report = report_of(engine, "A");
+  ASSERT_EQ(report.verdict, Verdict::kLeak);
+  EXPECT_GE(report.confidence, 0.5);
+  EXPECT_FALSE(report.surge) << "it would not end soon";
+  EXPECT_NEAR(report.credible_slope_per_second * kDay, 5e6, 0.3e6);
+  EXPECT_NEAR(report.exhaustion->pace_per_second, report.credible_slope_per_second, 1e-9);
+  ASSERT_TRUE(report.since && report.first_detected);
+  EXPECT_GE(*report.first_detected - *report.since, 14 * kDayMs);
+  EXPECT_EQ(engine.outlines().at(0).verdict, Verdict::kLeak);
+  EXPECT_EQ(*engine.outlines().at(0).growth_per_second, report.credible_slope_per_second);
+}
+
 TEST(Reports, OfThoseThatAreOkTheLargestFirst) {
   TrendEngine engine;
   const std::vector<Sample> samples = {tag("A", 200), tag("B", 900), tag("C", 500)};

@@ -118,7 +118,7 @@ TEST(SurgesTogether, TakeFromOneRoomAndEndWithIt) {
   EXPECT_NEAR(slab.exhaustion->pace_per_second * 3600 / kMiB, 360, 10);
   const std::vector<SubjectReport> reports = engine.report(false);
   ASSERT_EQ(reports.size(), 4U);
-  EXPECT_EQ(reports.back().text, "small") << "by pace, where all end together";
+  EXPECT_EQ(reports[0].text + " " + reports[1].text, "big small") << "by pace, where all end together, tags before pools";
 }
 
 TEST_F(Surges, ThatEndInHalfAnHourAreToldByTheMinute) {
