@@ -232,7 +232,7 @@ class PerfmonHistory final : public SnapshotReader {
       const bool has_uptime = uptime_of_ < hosts_.size();
       if (has_uptime) utc = shift_.place(utc, hosts_[uptime_of_].row.uptime_ms());
       else if (!zone_) utc = shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
-      if (!zone_ && !has_uptime && is_clock_doubtful(*time - std::int64_t{bias_minutes_} * 60'000)) {
+      if (!zone_ && !has_uptime && is_clock_doubtful(utc - std::int64_t{bias_minutes_} * 60'000)) {
         for (Host& host : hosts_) (void)host.row.take(utc, host.uptime);
         return refuse("the clock of the header's zone " + zone_text_ + " (" + std::to_string(bias_minutes_) +
                       "), which is not known, may have moved for summer time above this row; part the log there, and write the "
@@ -281,14 +281,17 @@ class PerfmonHistory final : public SnapshotReader {
   /// Whether the clock of a zone that is not known may have been moved since the log began: steps that stay the same, and go
   /// over less than the night, show that it was not.
   bool is_clock_doubtful(UnixMillis local) {
-    if (shift_.any() || zone_text_.empty()) return false;
+    if (zone_text_.empty()) return false;
     const auto last = std::exchange(last_local_, local);
     if (!last) return false;
     const UnixMillis before = *last;
     const UnixMillis step = local - before, usual = std::exchange(last_step_, step);
     constexpr UnixMillis kShort = 8 * base::kHourMillis, kHalfHour = base::kHourMillis / 2;
-    const bool is_even =
-        step > 0 && (usual == 0 ? step <= base::kHourMillis : step < kShort && std::abs(step - usual) < kHalfHour);
+    const bool is_alike = std::abs(step - usual) < kHalfHour;
+    // Steps over which a move was seen are the clock's of UTC.
+    const bool is_even = step > 0 && (shift_.any() ? is_alike
+                                      : usual == 0 ? step <= base::kHourMillis
+                                                   : step < kShort && is_alike);
     return is_clock_doubtful_ =
                is_clock_doubtful_ || (!is_even && goes_over_change(std::min(before, local), std::max(before, local)));
   }

@@ -324,6 +324,11 @@ std::optional<Zone> zone_named(std::string_view name) {
 
 std::optional<Zone> whole_year_zone(std::string_view name) {
   const auto zone = zone_named(name);
+  constexpr std::string_view kDaylight = "Daylight Time";
+  if (!zone && name.ends_with(kDaylight)) {
+    const auto year = zone_named(std::string(name.substr(0, name.size() - kDaylight.size())) + "Standard Time");
+    return year && year->summer != SummerTime::kNone ? year : std::nullopt;
+  }
   if (!zone || zone->summer != SummerTime::kNone) return zone;
   // In both tables the name of a summer stands right behind that of its year.
   const std::string plain = plain_words(name), folded = folded_word(plain);

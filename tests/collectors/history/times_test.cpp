@@ -176,6 +176,8 @@ TEST(Times, OfPerfmonsZoneThatIsNotKnown) {
   EXPECT_EQ(rows("Egypt Standard Time)(-120", {"01/06/2024 22:00", "01/09/2024 22:00"}), "01-06T20:00:00 1, 01-09T20:00:00 1");
   EXPECT_EQ(rows("Tasmania Standard Time)(-600", {"10/03/2026 18:00", "10/04/2026 18:00"}),
             "10-03T08:00:00 1, 10-04T07:00:00 1");
+  EXPECT_EQ(rows("Tasmania Daylight Time)(-660", {"04/04/2026 18:00", "04/05/2026 18:00", "10/04/2026 18:00"}),
+            "04-04T07:00:00 1, 04-05T08:00:00 1, 10-04T07:00:00 1");
   EXPECT_EQ(rows("SE Asia Standard Time)(-420", {"10/03/2026 18:00", "10/24/2026 18:00"}),
             "10-03T11:00:00 1, 10-24T11:00:00 1");
 }
