@@ -292,7 +292,11 @@ class CsvHistory final : public SnapshotReader {
       if (!parsed) return "boot_time " + parsed.error().message;
       boot_time = *parsed;
     }
-    const std::string& tag = fields_[at_[kTag]];
+    static const std::string kNoTag;
+    const std::string& cell = fields_[at_[kTag]];
+    // Four blanks may be the kernel's, others are the separator's.
+    const bool is_blank = !cell.empty() && cell.front() == ' ' && cell.size() != kTagLength && trimmed(cell).empty();
+    const std::string& tag = is_blank ? kNoTag : cell;
     if (is_sum_row(tag)) {
       if (!std::exchange(told_of_sums_, true)) notes_.warn("rows of " + in_quotes(tag) + " are sums and no tags");
       return {};

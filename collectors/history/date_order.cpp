@@ -3,7 +3,10 @@
 #include <chrono>
 #include <utility>
 
+#include "collectors/base/digit.h"
+#include "collectors/history/date_parts.h"
 #include "collectors/history/notes.h"
+#include "collectors/history/time_text.h"
 
 namespace kmem::history {
 namespace {
@@ -117,7 +120,39 @@ DateLine date_in_name(std::string_view path, const DateOptions& options) {
   return found.numeric->dotted ? date_in_name(path, DateOrder::kDayMonthYear) : found;
 }
 
+bool OrderedDates::see_year_first(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!base::is_digit(text[at]) || (at > 0 && base::is_digit(text[at - 1]))) continue;
+    std::string_view rest = text.substr(at);
+    const auto year = take_digits(rest, 4, 4);
+    if (!year || *year < kFirstYear || *year > kLastYear || rest.empty() || std::string_view("-/.").find(rest.front()) > 2)
+      continue;
+    const char mark = rest.front();
+    rest.remove_prefix(1);
+    const auto second = take_digits(rest, 1, 2);
+    const auto third = second && take_char(rest, mark) ? take_digits(rest, 1, 2) : std::nullopt;
+    if (!third || (!rest.empty() && base::is_digit(rest.front()))) continue;
+    constexpr int kMonths = 12;
+    is_month_proven_ |= *third > kMonths && day_millis(*year, *second, *third);
+    if (*second > kMonths && day_millis(*year, *third, *second) && day_proof_.empty())
+      day_proof_ = text.substr(at, text.size() - at - rest.size());
+    return true;
+  }
+  return false;
+}
+
 DateLine OrderedDates::parse(std::string_view text) {
+  // A month behind the year is the rule: one that proves it ends the search.
+  if (!is_month_proven_ && see_year_first(text) && !options_.year_day_month.empty()) {
+    DateLine refused;
+    refused.problem = in_quotes(text) + ": behind the year stands the day in this file, as " +
+                      in_quotes(options_.year_day_month) + " shows; write year, month, day";
+    return refused;
+  }
+  return parse_in_order(text);
+}
+
+DateLine OrderedDates::parse_in_order(std::string_view text) {
   DateLine found = parse_date_line(text, options_.order);
   if (!found.numeric || (options_.order && asked_)) return found;
   if (options_.order) {

@@ -73,6 +73,7 @@ struct DateOptions {
   std::function<DateRuling()> of_names = {};          // by the names of the files
   std::function<bool()> month_first_fits = {};        // no date of the file denies it
   std::function<std::string(DateOrder)> denial = {};  // what in the file proves that the one that the user gave is wrong
+  std::string year_day_month = {};                    // a date that proves that the day stands behind the year
 };
 
 /// That in a file's name; `problem` where it can be two days.
@@ -88,11 +89,19 @@ class OrderedDates {
   /// Asked, and nothing says.
   [[nodiscard]] bool undecided() const { return asked_ && !options_.order; }
   [[nodiscard]] std::string two_days(std::string_view date) const;
+  /// A date so far, "2026-13-11", that proves that the day stands behind the year; empty: none, or others prove a month there.
+  [[nodiscard]] std::string year_day_month() const { return is_month_proven_ ? std::string() : day_proof_; }
 
  private:
+  [[nodiscard]] DateLine parse_in_order(std::string_view text);
+  /// It has a date with the year first whose day and month the whole file may have otherwise.
+  [[nodiscard]] bool see_year_first(std::string_view text);
+
   DateOptions options_;
   std::string why_not_ = DateRuling{}.why_not;
   bool asked_ = false, is_fault_ = false;
+  bool is_month_proven_ = false;  // behind the year
+  std::string day_proof_;         // there
 };
 
 }  // namespace kmem::history

@@ -245,6 +245,7 @@ class PrefixedHistory final : public SnapshotReader {
   [[nodiscard]] bool is_newest_first() const override { return inner_->is_newest_first(); }
   [[nodiscard]] bool is_unsorted() const override { return inner_->is_unsorted(); }
   [[nodiscard]] bool has_host_lines() const override { return inner_->has_host_lines(); }
+  [[nodiscard]] std::string year_day_month() const override { return inner_->year_day_month(); }
   [[nodiscard]] const char* fault_of_order() const override { return inner_->fault_of_order(); }
 
  private:
@@ -418,6 +419,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
   const std::optional<base::UnixMillis> modified = info ? std::optional(info->modified) : std::nullopt;
   const auto text_options = [&] {
     DateOptions dates = dates_of(beside, options, file_notes);
+    if (const auto known = options.learned.year_day_month.find(path); known != options.learned.year_day_month.end())
+      dates.year_day_month = known->second;
     return TextOptions{modified,
                        dates,
                        [&beside, path] { return beside.shares_modified(path); },

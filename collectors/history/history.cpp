@@ -569,6 +569,8 @@ class History final : public HistorySource {
       if (!more || !*more) {
         if (track.reader->is_unsorted()) learn_unsorted(track);
         if (track.reader->has_host_lines() && track.size_bytes > 0) look_.learn_host_lines(track.path);
+        if (const std::string proof = track.reader->year_day_month(); !proof.empty() && track.size_bytes > 0)
+          look_.learn_year_day_month(track.path, proof);
         bytes_done_ += std::max(track.bytes_read, track.size_bytes);
         return false;
       }

@@ -92,6 +92,7 @@ class LinuxHistory final : public SnapshotReader {
   [[nodiscard]] std::uint64_t line() const override { return line_; }
   [[nodiscard]] const std::string& host() const override { return ready_host_; }
   [[nodiscard]] bool has_host_lines() const override { return !options_.lines_tell_hosts && host_lines_.are_hosts(); }
+  [[nodiscard]] std::string year_day_month() const override { return dates_.year_day_month(); }
   [[nodiscard]] const char* fault_of_order() const override { return are_lines_in_reverse_ ? kLinesInReverse : nullptr; }
 
  private:
@@ -644,14 +645,14 @@ class LinuxHistory final : public SnapshotReader {
     is_any_used_ |= is_used;
     auto time = std::exchange(time_, std::nullopt);
     const auto uptime = std::exchange(uptime_, std::nullopt);
-    const bool is_left = time && midnight_ && zone_ && is_left_out(*zone_, *last_local_);
+    const char* const fault = time && midnight_ && zone_ ? fault_at(*zone_, *last_local_) : nullptr;
     if (time && midnight_ && zone_ && something) time = zone_clock_.utc(*zone_, *last_local_);
     const bool local = time && !zone_, lacks_time = time && midnight_ && !has_time_of_day_;
     midnight_.reset();
     zone_.reset();
     has_time_of_day_ = false;
     if (!something && !(is_end && held_ && time)) return;
-    if (is_left) return notes_.skip(date_line_, std::string(kLeftOut) + "; the tables below are passed over");
+    if (fault != nullptr) return notes_.skip(date_line_, std::string(fault) + "; the tables below are passed over");
     if (!time && !is_refused_ && !any_dated_ && undated_ == 0 && !is_probe_) look_for_dates_below();
     if (are_dates_below_ && (!time || (lacks_time && have_others_times_))) {
       if (held_) notes_.skip(held_line_, time ? kDateLostItsTime : "no date below this table");

@@ -148,7 +148,9 @@ class PerfmonHistory final : public SnapshotReader {
     if (zone_ && zone_->minutes != -*bias && (zone_->summer == SummerTime::kNone || zone_->minutes + 60 != -*bias))
       zone_.reset();
     zone_clock_ = {};
-    first_local_.reset();
+    last_local_.reset();
+    last_step_ = 0;
+    is_clock_doubtful_ = false;
     zone_text_ = bias ? in_quotes(name) : std::string();
     if (!bias) notes_.warn("the header has no time zone: times are taken as UTC");
     notes_.timed_by(zone_ && zone_->summer != SummerTime::kNone ? "local time of " + zone_text_ + ", with its summer time"
@@ -238,7 +240,12 @@ class PerfmonHistory final : public SnapshotReader {
       const bool has_uptime = uptime_of_ < hosts_.size();
       if (has_uptime) utc = shift_.place(utc, hosts_[uptime_of_].row.uptime_ms());
       else if (!zone_) utc = shift_.place_in_steps(utc, utc - std::int64_t{bias_minutes_} * 60'000);
-      if (!zone_ && !has_uptime) warn_of_clock(utc - std::int64_t{bias_minutes_} * 60'000);
+      if (!zone_ && !has_uptime && is_clock_doubtful(utc - std::int64_t{bias_minutes_} * 60'000)) {
+        for (Host& host : hosts_) (void)host.row.take(utc, host.uptime);
+        return refuse("the clock of the header's zone " + zone_text_ + " (" + std::to_string(bias_minutes_) +
+                      "), which is not known, may have moved for summer time above this row; part the log there, and write the "
+                      "minutes that hold from then on into its header");
+      }
       if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(has_uptime ? kUptimeShiftNote : kStepShiftNote);
     }
     for (std::size_t host = 0; host < hosts_.size(); ++host)
@@ -269,6 +276,10 @@ class PerfmonHistory final : public SnapshotReader {
     if (is_of_pdh(cell) && month_first_fits()) {
       if (const auto time = parse_us_time(cell)) {
         of_pdh_ = true;
+        if (const char* const fault = zone_ ? fault_at(*zone_, *time) : nullptr) {
+          why = "time " + in_quotes(cell) + ": " + fault;
+          return std::nullopt;
+        }
         return utc(*time);
       }
     }
@@ -285,22 +296,39 @@ class PerfmonHistory final : public SnapshotReader {
     return std::nullopt;
   }
 
-  // Behind a Sunday on which clocks may have moved.
-  void warn_of_clock(UnixMillis local) {
-    if (told_of_clock_ || shift_.any() || zone_text_.empty()) return;
-    const auto sundays = [](UnixMillis time) { return (time / base::kDayMillis + 4) / 7; };
-    const UnixMillis day_before = local - base::kDayMillis;
-    if (!first_local_) first_local_ = local;
-    if (sundays(day_before) == sundays(*first_local_) || day_before < *first_local_) return;
-    const std::chrono::year_month_day sunday{std::chrono::sys_days(std::chrono::days(sundays(day_before) * 7 - 4))};
-    const auto month = static_cast<unsigned>(sunday.month());
-    first_local_ = local;
-    constexpr unsigned kMarch = 3, kApril = 4, kSeptember = 9, kNovember = 11;
-    if (month != kMarch && month != kApril && (month < kSeptember || month > kNovember)) return;
-    told_of_clock_ = true;
-    notes_.warn(
-        "the header's zone " + zone_text_ + " (" + std::to_string(bias_minutes_) +
-        ") is not known: where its clock moved for summer time, and no even steps show it, later times are an hour off");
+  /// Whether the clock of a zone that is not known may have been moved since the log began: steps that stay the same, and go
+  /// over less than the night, show that it was not.
+  bool is_clock_doubtful(UnixMillis local) {
+    if (zone_text_.empty()) return false;
+    const auto last = std::exchange(last_local_, local);
+    if (!last) return false;
+    const UnixMillis before = *last;
+    const UnixMillis step = local - before, usual = std::exchange(last_step_, step);
+    constexpr UnixMillis kShort = 8 * base::kHourMillis, kHalfHour = base::kHourMillis / 2;
+    const bool is_alike = std::abs(step - usual) < kHalfHour;
+    // Steps over which a move was seen are the clock's of UTC.
+    const bool is_even = step > 0 && (shift_.any() ? is_alike
+                                      : usual == 0 ? step <= base::kHourMillis
+                                                   : step < kShort && is_alike);
+    return is_clock_doubtful_ =
+               is_clock_doubtful_ || (!is_even && goes_over_change(std::min(before, local), std::max(before, local)));
+  }
+
+  /// Clocks move in the first hours of Sundays, in some countries of a Thursday to Saturday in spring and autumn.
+  static bool goes_over_change(UnixMillis from, UnixMillis to) {
+    constexpr UnixMillis kNight = 4 * base::kHourMillis;
+    if (to - from > 366 * base::kDayMillis) return true;
+    for (UnixMillis day = from - from % base::kDayMillis; day < to; day += base::kDayMillis) {
+      if (day + kNight <= from) continue;
+      const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day / base::kDayMillis))};
+      const auto month = static_cast<unsigned>(date.month());
+      const int weekday = weekday_at(day);
+      const bool is_quiet = month == 1 || month == 6 || month == 7 || month == 12;
+      constexpr int kThursday = 4;
+      if (!is_quiet && (weekday == 0 || (weekday >= kThursday && month != 2 && month != 5 && month != 8 && month != 11)))
+        return true;
+    }
+    return false;
   }
 
   bool month_first_fits() {
@@ -320,8 +348,9 @@ class PerfmonHistory final : public SnapshotReader {
   std::optional<Zone> zone_;  // by the header's name, where that is known and fits the minutes
   std::string zone_text_;     // as the header has it; empty: it has none
   ZoneClock zone_clock_;
-  std::optional<UnixMillis> first_local_;
-  bool told_of_clock_ = false;
+  std::optional<UnixMillis> last_local_;
+  UnixMillis last_step_ = 0;
+  bool is_clock_doubtful_ = false;
   UptimeShift shift_;
   bool is_local_ = false;  // the last time
   bool told_of_shift_ = false;

@@ -75,6 +75,7 @@ class ScriptHistory final : public SnapshotReader {
 
   [[nodiscard]] std::uint64_t line() const override { return line_; }
   [[nodiscard]] const std::string& host() const override { return host_; }
+  [[nodiscard]] std::string year_day_month() const override { return dates_.year_day_month(); }
 
  private:
   struct Building {
@@ -360,8 +361,9 @@ class ScriptHistory final : public SnapshotReader {
       why = date.problem;
     } else if (const bool needs_zone = !date.zone && !zone_cell.empty(); needs_zone && !(date.zone = zone_in_cell(zone_cell))) {
       why = in_quotes(text) + " is of the zone " + in_quotes(zone_cell) + ", which is not known";
-    } else if (date.midnight && date.time_of_day && date.zone && is_left_out(*date.zone, *date.midnight + *date.time_of_day)) {
-      why = in_quotes(text) + ": " + kLeftOut;
+    } else if (date.midnight && date.time_of_day && date.zone &&
+               fault_at(*date.zone, *date.midnight + *date.time_of_day) != nullptr) {
+      why = in_quotes(text) + ": " + fault_at(*date.zone, *date.midnight + *date.time_of_day);
     } else if (date.midnight && date.time_of_day) {
       const UnixMillis local = *date.midnight + *date.time_of_day;
       is_last_local_ = !date.zone;

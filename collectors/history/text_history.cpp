@@ -84,6 +84,15 @@ bool looks_like_a_row(std::string_view text) {
   return numbers >= kNumbersOfARow;
 }
 
+/// Numbers alone, as of FILETIME, a spreadsheet's days, or a date without its year.
+bool may_be_stamp(std::string_view text) {
+  constexpr std::size_t kFewestDigits = 6, kLongest = 32;
+  const auto digits = std::count_if(text.begin(), text.end(), [](char c) { return is_digit(c); });
+  const bool is_version = std::count(text.begin(), text.end(), '.') > 1 && text.find_first_of(" :") == std::string_view::npos;
+  return !is_version && text.size() <= kLongest && static_cast<std::size_t>(digits) >= kFewestDigits &&
+         text.find_first_not_of("0123456789.,:/-@ ") == std::string_view::npos && !looks_like_a_row(text);
+}
+
 /// Not "KBytes", which is another unit.
 std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
   const auto is_edge = [&](std::size_t at) { return at >= text.size() || text[at] == ' ' || text[at] == '\t'; };
@@ -127,6 +136,7 @@ class TextHistory final : public SnapshotReader {
   [[nodiscard]] std::uint64_t line() const override { return ready_line_; }
   [[nodiscard]] const std::string& host() const override { return ready_host_; }
   [[nodiscard]] bool has_host_lines() const override { return !lines_tell_hosts_ && host_lines_.are_hosts(); }
+  [[nodiscard]] std::string year_day_month() const override { return clock_.year_day_month(); }
   [[nodiscard]] const char* fault_of_order() const override { return are_lines_in_reverse_ ? kLinesInReverse : nullptr; }
 
  private:
@@ -286,6 +296,10 @@ class TextHistory final : public SnapshotReader {
       table_ = Table::kNone;
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
+    } else if (table_ == Table::kNone && !any_dated_ && undated_count_ == 0 && !clock_.has_date() && may_be_stamp(text)) {
+      if (!std::exchange(told_of_stamp_, true))
+        notes_.skip(lines_.number(),
+                    in_quotes(text) + " may be meant as a time, which is not understood: no date above the first table");
     } else if (table_ == Table::kNone || is_head_ ? looks_like_a_row(text) : has_digit(text)) {
       notes_.skip(lines_.number(),
                   table_ == Table::kNone ? "numbers, but no table's header above them" : "not a row of this table");
@@ -980,7 +994,7 @@ class TextHistory final : public SnapshotReader {
   std::uint64_t hexadecimal_rows_ = 0;                // of poolmon's, or such cells in one of them
   std::uint64_t exact_rows_ = 0, off_rows_ = 0;       // whose Per Alloc is Bytes through Diff, and is not
   OpenEnd end_;
-  bool told_of_touching_ = false;
+  bool told_of_touching_ = false, told_of_stamp_ = false;
   std::array<std::uint64_t, 2> used_{};              // by pool: of the rows of the open table of !poolused
   bool any_broken_ = false, told_of_total_ = false;  // a row of it
   std::size_t totals_that_fit_ = 0;

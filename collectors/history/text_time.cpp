@@ -252,8 +252,8 @@ TextClock::Reading TextClock::read(bool of_debugger) {
     if (!now_.time_of_day && !std::exchange(told_of_midnight_, true)) notes_.warn(kTakenAsMidnight);
     if (!now_.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     reading.time = now_.zone ? zone_clock_.utc(*now_.zone, *now_.local()) : now_.utc();
-    if (now_.zone && is_left_out(*now_.zone, *now_.local()) && !reading.refused) {
-      notes_.skip(now_.line, std::string(kLeftOut) + "; the table below is passed over");
+    if (const char* const fault = now_.zone ? fault_at(*now_.zone, *now_.local()) : nullptr; fault && !reading.refused) {
+      notes_.skip(now_.line, std::string(fault) + "; the table below is passed over");
       reading.refused = any_refused_ = true;
       reading.time.reset();
     }

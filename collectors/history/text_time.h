@@ -51,6 +51,7 @@ class TextClock {
 
   /// Of the debugger's session, where the file has one: its tables may stand above it.
   [[nodiscard]] std::optional<Reading> only_session() const { return several_sessions_ ? std::nullopt : session_; }
+  [[nodiscard]] std::string year_day_month() const { return dates_.year_day_month(); }
   [[nodiscard]] bool any_refused() const { return any_refused_; }
   /// The first line that tells the time of a day that nothing tells; 0: none.
   [[nodiscard]] std::uint64_t dateless_line() const { return dateless_line_; }

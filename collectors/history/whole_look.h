@@ -67,6 +67,7 @@ class WholeLook {
   void learn_hosts(std::map<std::string, std::string>&& by_file) { learned_.named_hosts.merge(by_file); }
   void learn_of_two(std::map<std::string, std::string>&& by_file) { learned_.of_two.merge(by_file); }
   void learn_host_lines(const std::string& path) { learned_.with_host_lines.insert(path); }
+  void learn_year_day_month(const std::string& path, const std::string& proof) { learned_.year_day_month.emplace(path, proof); }
   /// So far, and what it was told.
   [[nodiscard]] const Learned& learned() const { return learned_; }
 

@@ -17,6 +17,7 @@ struct Named {
   Zone zone;
 };
 
+constexpr auto kNever = SummerTime::kNone;
 constexpr auto kEurope = SummerTime::kEurope;
 constexpr auto kAmerica = SummerTime::kNorthAmerica;
 constexpr auto kAustralia = SummerTime::kAustralia;
@@ -86,9 +87,9 @@ constexpr auto kZones = std::to_array<Named>({
     {"FLE Daylight Time", {180}},
     {"GTB Standard Time", {120, kEurope}},
     {"GTB Daylight Time", {180}},
-    {"Russian Standard Time", {180}},
+    {"Russian Standard Time", {180, kNever, 2015}},
     {"South Africa Standard Time", {120}},
-    {"Turkey Standard Time", {180}},
+    {"Turkey Standard Time", {180, kNever, 2017}},
     {"Eastern Standard Time", {-300, kAmerica}},
     {"Eastern Daylight Time", {-240}},
     {"Central Standard Time", {-360, kAmerica}},
@@ -103,20 +104,114 @@ constexpr auto kZones = std::to_array<Named>({
     {"Alaskan Standard Time", {-540, kAmerica}},
     {"Alaskan Daylight Time", {-480}},
     {"Hawaiian Standard Time", {-600}},
-    {"E. South America Standard Time", {-180}},
-    {"Argentina Standard Time", {-180}},
+    {"E. South America Standard Time", {-180, kNever, 2020}},
+    {"Argentina Standard Time", {-180, kNever, 2010}},
     {"Tokyo Standard Time", {540}},
     {"Korea Standard Time", {540}},
     {"China Standard Time", {480}},
     {"Taipei Standard Time", {480}},
     {"Singapore Standard Time", {480}},
     {"India Standard Time", {330}},
-    {"W. Australia Standard Time", {480}},
+    {"W. Australia Standard Time", {480, kNever, 2010}},
     {"AUS Eastern Standard Time", {600, kAustralia}},
     {"AUS Eastern Daylight Time", {660}},
     {"E. Australia Standard Time", {600}},
     {"New Zealand Standard Time", {720, SummerTime::kNewZealand}},
     {"New Zealand Daylight Time", {780}},
+
+    // Windows' zones without summer time, since the year that is said, as CLDR's windowsZones and the tz database have them.
+    {"Cen. Australia Standard Time", {570, kAustralia}},
+    {"Tasmania Standard Time", {600, kAustralia}},
+    {"Azores Standard Time", {-60, kEurope}},
+    {"Saint Pierre Standard Time", {-180, kAmerica}},
+    {"Aleutian Standard Time", {-600, kAmerica}},
+    {"Haiti Standard Time", {-300, kAmerica, 2017}},
+    {"Dateline Standard Time", {-720}},
+    {"Marquesas Standard Time", {-570}},
+    {"Central America Standard Time", {-360, kNever, 2007}},
+    {"Canada Central Standard Time", {-360}},
+    {"SA Pacific Standard Time", {-300}},
+    {"SA Western Standard Time", {-240}},
+    {"Venezuela Standard Time", {-240, kNever, 2017}},
+    {"SA Eastern Standard Time", {-180}},
+    {"Bahia Standard Time", {-180, kNever, 2013}},
+    {"Cape Verde Standard Time", {-60}},
+    {"Sao Tome Standard Time", {0, kNever, 2020}},
+    {"W. Central Africa Standard Time", {60}},
+    {"Namibia Standard Time", {120, kNever, 2018}},
+    {"E. Africa Standard Time", {180}},
+    {"Arabic Standard Time", {180, kNever, 2009}},
+    {"Arab Standard Time", {180}},
+    {"Jordan Standard Time", {180, kNever, 2023}},
+    {"Syria Standard Time", {180, kNever, 2023}},
+    {"Libya Standard Time", {120, kNever, 2014}},
+    {"Kaliningrad Standard Time", {120, kNever, 2015}},
+    {"Belarus Standard Time", {180, kNever, 2012}},
+    {"Volgograd Standard Time", {180, kNever, 2021}},
+    {"Arabian Standard Time", {240}},
+    {"Astrakhan Standard Time", {240, kNever, 2017}},
+    {"Azerbaijan Standard Time", {240, kNever, 2017}},
+    {"Russia Time Zone 3", {240, kNever, 2015}},
+    {"Mauritius Standard Time", {240, kNever, 2010}},
+    {"Saratov Standard Time", {240, kNever, 2017}},
+    {"Georgian Standard Time", {240, kNever, 2006}},
+    {"Caucasus Standard Time", {240, kNever, 2012}},
+    {"Iran Standard Time", {210, kNever, 2023}},
+    {"Afghanistan Standard Time", {270}},
+    {"West Asia Standard Time", {300}},
+    {"Ekaterinburg Standard Time", {300, kNever, 2015}},
+    {"Pakistan Standard Time", {300, kNever, 2010}},
+    {"Qyzylorda Standard Time", {300, kNever, 2019}},
+    {"Sri Lanka Standard Time", {330, kNever, 2007}},
+    {"Nepal Standard Time", {345}},
+    {"Bangladesh Standard Time", {360, kNever, 2010}},
+    {"Omsk Standard Time", {360, kNever, 2015}},
+    {"Myanmar Standard Time", {390}},
+    {"SE Asia Standard Time", {420}},
+    {"Altai Standard Time", {420, kNever, 2017}},
+    {"W. Mongolia Standard Time", {420, kNever, 2017}},
+    {"North Asia Standard Time", {420, kNever, 2015}},
+    {"N. Central Asia Standard Time", {420, kNever, 2017}},
+    {"Tomsk Standard Time", {420, kNever, 2017}},
+    {"North Asia East Standard Time", {480, kNever, 2015}},
+    {"Ulaanbaatar Standard Time", {480, kNever, 2017}},
+    {"Transbaikal Standard Time", {540, kNever, 2017}},
+    {"North Korea Standard Time", {540, kNever, 2019}},
+    {"Yakutsk Standard Time", {540, kNever, 2015}},
+    {"AUS Central Standard Time", {570}},
+    {"West Pacific Standard Time", {600}},
+    {"Vladivostok Standard Time", {600, kNever, 2015}},
+    {"Bougainville Standard Time", {660, kNever, 2015}},
+    {"Russia Time Zone 10", {660, kNever, 2015}},
+    {"Magadan Standard Time", {660, kNever, 2017}},
+    {"Sakhalin Standard Time", {660, kNever, 2017}},
+    {"Central Pacific Standard Time", {660}},
+    {"Russia Time Zone 11", {720, kNever, 2012}},
+    {"Fiji Standard Time", {720, kNever, 2022}},
+    {"Tonga Standard Time", {780, kNever, 2018}},
+    {"Samoa Standard Time", {780, kNever, 2022}},
+    {"Line Islands Standard Time", {840}},
+    {"Magallanes Standard Time", {-180, kNever, 2018}},
+    {"Central Brazilian Standard Time", {-240, kNever, 2020}},
+    {"Tocantins Standard Time", {-180, kNever, 2014}},
+    {"Montevideo Standard Time", {-180, kNever, 2016}},
+    {"Yukon Standard Time", {-420, kNever, 2021}},
+    {"Sudan Standard Time", {120, kNever, 2018}},
+    {"Central Standard Time (Mexico)", {-360, kNever, 2023}},
+    {"Central Standard Time (Mexico", {-360, kNever, 2023}},
+    {"Mountain Standard Time (Mexico)", {-420, kNever, 2023}},
+    {"Mountain Standard Time (Mexico", {-420, kNever, 2023}},
+    {"Eastern Standard Time (Mexico)", {-300, kNever, 2016}},
+    {"Eastern Standard Time (Mexico", {-300, kNever, 2016}},
+    {"Pacific Standard Time (Mexico)", {-480, kAmerica, 2011}},
+    {"Pacific Standard Time (Mexico", {-480, kAmerica, 2011}},
+    {"US Eastern Standard Time", {-300, kAmerica, 2007}},
+    {"UTC-11", {-660}},
+    {"UTC-09", {-540}},
+    {"UTC-08", {-480}},
+    {"UTC-02", {-120}},
+    {"UTC+12", {720}},
+    {"UTC+13", {780}},
 
     {"Etc/UTC", {}},
     {"Europe/London", {0, kEurope}},
@@ -140,15 +235,15 @@ constexpr auto kZones = std::to_array<Named>({
     {"Europe/Kiev", {120, kEurope}},
     {"Europe/Kyiv", {120, kEurope}},
     {"Europe/Bucharest", {120, kEurope}},
-    {"Europe/Moscow", {180}},
-    {"Europe/Istanbul", {180}},
+    {"Europe/Moscow", {180, kNever, 2015}},
+    {"Europe/Istanbul", {180, kNever, 2017}},
     {"America/New_York", {-300, kAmerica}},
     {"America/Chicago", {-360, kAmerica}},
     {"America/Denver", {-420, kAmerica}},
     {"America/Phoenix", {-420}},
     {"America/Los_Angeles", {-480, kAmerica}},
     {"America/Toronto", {-300, kAmerica}},
-    {"America/Sao_Paulo", {-180}},
+    {"America/Sao_Paulo", {-180, kNever, 2020}},
     {"Asia/Tokyo", {540}},
     {"Asia/Seoul", {540}},
     {"Asia/Shanghai", {480}},
@@ -158,7 +253,7 @@ constexpr auto kZones = std::to_array<Named>({
     {"Asia/Dubai", {240}},
     {"Australia/Sydney", {600, kAustralia}},
     {"Australia/Brisbane", {600}},
-    {"Australia/Perth", {480}},
+    {"Australia/Perth", {480, kNever, 2010}},
     {"Pacific/Auckland", {720, SummerTime::kNewZealand}},
 });
 
@@ -176,8 +271,8 @@ constexpr auto kLocalZones = std::to_array<Named>({
     {"vasteuropa sommartid", {120}},
     {"west-europa standaardtijd", {60, kEurope}},
     {"west-europa zomertijd", {120}},
-    {"hora oficial do brasil", {-180}},
-    {"hora padrao de brasilia", {-180}},
+    {"hora oficial do brasil", {-180, kNever, 2020}},
+    {"hora padrao de brasilia", {-180, kNever, 2020}},
     {"東京 標準時", {540}},
     {"中国标准时间", {480}},
     {"대한민국 표준시", {540}},
@@ -229,6 +324,11 @@ std::optional<Zone> zone_named(std::string_view name) {
 
 std::optional<Zone> whole_year_zone(std::string_view name) {
   const auto zone = zone_named(name);
+  constexpr std::string_view kDaylight = "Daylight Time";
+  if (!zone && name.ends_with(kDaylight)) {
+    const auto year = zone_named(std::string(name.substr(0, name.size() - kDaylight.size())) + "Standard Time");
+    return year && year->summer != SummerTime::kNone ? year : std::nullopt;
+  }
   if (!zone || zone->summer != SummerTime::kNone) return zone;
   // In both tables the name of a summer stands right behind that of its year.
   const std::string plain = plain_words(name), folded = folded_word(plain);
@@ -282,8 +382,18 @@ std::size_t unknown_zone_length(const std::vector<std::string_view>& words, std:
   return length;
 }
 
-bool is_left_out(Zone zone, base::UnixMillis local) {
-  return minutes_east(zone, local) > minutes_east(zone, local - base::kHourMillis);
+const char* fault_at(Zone zone, base::UnixMillis local) {
+  const auto day =
+      std::chrono::floor<std::chrono::days>(std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(local)));
+  int since = zone.since;
+  if (zone.summer == SummerTime::kEurope) since = std::max(since, 1997);
+  if (zone.summer == SummerTime::kNorthAmerica) since = std::max(since, 1988);
+  if (zone.summer == SummerTime::kAustralia || zone.summer == SummerTime::kNewZealand) since = std::max(since, 2008);
+  if (std::chrono::year_month_day(day).year() < std::chrono::year(since))
+    return "what its zone's clock was in that year is not known; write the offset from UTC";
+  return minutes_east(zone, local) > minutes_east(zone, local - base::kHourMillis)
+             ? "this hour does not exist in its zone, whose clock was moved for summer time"
+             : nullptr;
 }
 
 base::UnixMillis ZoneClock::utc(Zone zone, base::UnixMillis local) {
@@ -315,7 +425,9 @@ int minutes_east(Zone zone, base::UnixMillis local) {
       summer = local >= last_sunday(year, 3) + kHour + offset && local < last_sunday(year, 10) + 2 * kHour + offset;
       break;
     case SummerTime::kNorthAmerica:
-      summer = local >= nth_sunday(year, 3, 2) + 2 * kHour && local < nth_sunday(year, 11, 1) + 2 * kHour;
+      if (year < std::chrono::year(2007))
+        summer = local >= nth_sunday(year, 4, 1) + 2 * kHour && local < last_sunday(year, 10) + 2 * kHour;
+      else summer = local >= nth_sunday(year, 3, 2) + 2 * kHour && local < nth_sunday(year, 11, 1) + 2 * kHour;
       break;
     case SummerTime::kAustralia:
       summer = local >= nth_sunday(year, 10, 1) + 2 * kHour || local < nth_sunday(year, 4, 1) + 3 * kHour;

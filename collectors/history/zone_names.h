@@ -16,6 +16,7 @@ enum class SummerTime : std::uint8_t { kNone, kEurope, kNorthAmerica, kAustralia
 struct Zone {
   int minutes = 0;  // east of UTC, in winter
   SummerTime summer = SummerTime::kNone;
+  int since = 0;  // the first whole year in which it was so
 
   bool operator==(const Zone&) const = default;
 };
@@ -29,9 +30,9 @@ struct Zone {
 [[nodiscard]] std::size_t unknown_zone_length(const std::vector<std::string_view>& words, std::size_t from);
 /// At a local time; of an hour that comes twice as in the first.
 [[nodiscard]] int minutes_east(Zone zone, base::UnixMillis local);
-/// The hour that a clock leaves out when summer time begins.
-[[nodiscard]] bool is_left_out(Zone zone, base::UnixMillis local);
-inline constexpr const char* kLeftOut = "this hour does not exist in its zone, whose clock was moved for summer time";
+/// Why a local time is of no use there: an hour that its clock leaves out when summer time begins, or a year before those of
+/// which its rule is known. nullptr: none.
+[[nodiscard]] const char* fault_at(Zone zone, base::UnixMillis local);
 
 /// Local times of one clock, one behind another, in UTC. In the hour that comes twice when summer time ends, the order of the
 /// times tells which is which; they may fall all along.

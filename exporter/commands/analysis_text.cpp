@@ -157,7 +157,9 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
          (growth.kind == Kind::kSystemPtes ? ", -" : ", +") + amount_words(growth.kind, growth.amount) +
          // Of readings that tell no more than their order the time is not known.
          (growth.seconds < 1 ? " from the first to the last reading"
-          : hours < 2  ? " in " + count_words(static_cast<std::uint64_t>(std::max(1LL, std::llround(hours * 60))), "minute")
+          : hours * 60 < 1
+              ? " in " + count_words(static_cast<std::uint64_t>(std::max(1LL, std::llround(hours * 3600))), "second")
+          : hours < 2  ? " in " + count_words(static_cast<std::uint64_t>(std::llround(hours * 60)), "minute")
           : hours < 48 ? " in " + count_words(whole(hours), "hour")
                        : " in " + digits(hours / 24, hours < 240 ? 1 : 0) + " days") +
          trend::growth_claim(growth);

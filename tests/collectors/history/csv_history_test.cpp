@@ -138,6 +138,13 @@ TEST(CsvHistory, BlanksAroundTagsAreTheKernelsInWindowsPoolsAlone) {
               ElementsAre("nonpaged 'Ab  ' 1 ?", "slab_unreclaimable 'ab' 2 ?", "vmalloc 'x' 3 ?"));
 }
 
+TEST(CsvHistory, ATagOfBlanksAloneIsThePoolsTotal) {
+  const WholeHistory found = read_text("timestamp,pool,tag,bytes\n2026-11-14T18:00:00Z , paged ,  , 20480000\n");
+  ASSERT_EQ(found.snapshots.size(), 1U) << found.error;
+  EXPECT_TRUE(found.snapshots[0].tags.empty());
+  EXPECT_THAT(totals_of(found.snapshots[0]), ElementsAre(testing::Pair("paged.bytes", 20'480'000)));
+}
+
 TEST(CsvHistory, AHostsNameHasABound) {
   const std::string longest(256, 'h');
   const WholeHistory found = read_text("timestamp,pool,tag,bytes,host\n1000000001,paged,Leak,1," + longest +

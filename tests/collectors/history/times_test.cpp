@@ -125,6 +125,63 @@ TEST(Times, TheHourThatComesTwiceIsToldByTheOrderOfTheRows) {
   }
 }
 
+TEST(Times, ADayBetweenYearAndMonthIsRefused) {
+  const auto log = [](const std::vector<std::string>& days, const auto& table) {
+    std::string text;
+    for (const std::string& day : days) text += day + " 18:00:00\n" + table(4);
+    return text;
+  };
+  const std::vector<std::string> days = {"2026-10-11", "2026-11-11", "2026-12-11", "2026-13-11", "2026-14-11"};
+  const std::string right = "\"2026-10-11 18:00:00\": behind the year stands the day in this file, as \"2026-13-11\" shows";
+  EXPECT_THAT(told(log(days, poolmon_of)), HasSubstr(right));
+  EXPECT_THAT(told(log(days, meminfo_of)), HasSubstr(right));
+  // A slip among others.
+  EXPECT_EQ(told(log({"2026-11-14", "2026-13-11", "2026-11-16"}, poolmon_of)), "11-14T18:00:00 4, 11-16T18:00:00 4");
+}
+
+TEST(Times, AStampThatIsNotUnderstoodIsQuoted) {
+  for (const std::string stamp : {"134390700000000000", "46331.75", "14.11. 18:00:00"})
+    EXPECT_EQ(
+        told(stamp + "\n" + poolmon_of(4) + stamp + "\n" + poolmon_of(5)),
+        "no usable history: f:1: \"" + stamp +
+            "\" may be meant as a time, which is not understood: no date above the first table; nothing usable is in this file");
+  EXPECT_EQ(told("@1794679200\n" + poolmon_of(4)), "11-14T18:00:00 4");
+  EXPECT_EQ(told("@1794679200\n" + meminfo_of(4)), "11-14T18:00:00 4");
+}
+
+TEST(Times, AZonesClockIsThatOfItsYears) {
+  const auto at = [](const std::string& stamp) { return told(stamp + "\n" + poolmon_of(4)); };
+  EXPECT_EQ(at("2026-11-14 18:00:00 Tasmania Standard Time"), "11-14T07:00:00 4");
+  EXPECT_EQ(at("2026-07-14 18:00:00 Cen. Australia Standard Time"), "07-14T08:30:00 4");
+  EXPECT_EQ(at("2026-07-14 18:00:00 Central Standard Time (Mexico)"), "07-15T00:00:00 4");
+  EXPECT_EQ(at("2005-03-20 18:00:00 Eastern Standard Time"), "03-20T23:00:00 4");  // before 2007
+  EXPECT_EQ(at("2005-10-29 18:00:00 Eastern Standard Time"), "10-29T22:00:00 4");
+  EXPECT_THAT(at("2018-11-05 18:00:00 E. South America Standard Time"),
+              HasSubstr("its zone's clock was in that year is not known"));
+}
+
+TEST(Times, OfPerfmonsZoneThatIsNotKnown) {
+  const auto rows = [](const std::string& zone, const std::vector<std::string>& times) {
+    std::string text = "\"(PDH-CSV 4.0) (" + zone + ")\",\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n";
+    for (const std::string& time : times) text += "\"" + time + ":00.000\",\"1024\"\n";
+    return told(text);
+  };
+  // Its clock went from 00:00 to 01:00; an hour that is missing may be a reading that is.
+  EXPECT_EQ(rows("Egypt Standard Time)(-120", {"04/25/2024 22:00", "04/25/2024 23:00", "04/26/2024 01:00", "04/26/2024 02:00"}),
+            "04-25T20:00:00 1, 04-25T21:00:00 1");
+  EXPECT_EQ(rows("Egypt Standard Time)(-120", {"04/24/2024 22:00", "04/25/2024 22:00", "04/26/2024 22:00"}),
+            "04-24T20:00:00 1");
+  EXPECT_EQ(rows("Egypt Standard Time)(-120", {"11/07/2024 22:00", "11/07/2024 23:00", "11/08/2024 00:00", "11/08/2024 01:00"}),
+            "11-07T20:00:00 1, 11-07T21:00:00 1, 11-07T22:00:00 1, 11-07T23:00:00 1");
+  EXPECT_EQ(rows("Egypt Standard Time)(-120", {"01/06/2024 22:00", "01/09/2024 22:00"}), "01-06T20:00:00 1, 01-09T20:00:00 1");
+  EXPECT_EQ(rows("Tasmania Standard Time)(-600", {"10/03/2026 18:00", "10/04/2026 18:00"}),
+            "10-03T08:00:00 1, 10-04T07:00:00 1");
+  EXPECT_EQ(rows("Tasmania Daylight Time)(-660", {"04/04/2026 18:00", "04/05/2026 18:00", "10/04/2026 18:00"}),
+            "04-04T07:00:00 1, 04-05T08:00:00 1, 10-04T07:00:00 1");
+  EXPECT_EQ(rows("SE Asia Standard Time)(-420", {"10/03/2026 18:00", "10/24/2026 18:00"}),
+            "10-03T11:00:00 1, 10-24T11:00:00 1");
+}
+
 TEST(Times, InNamesOfFiles) {
   const struct {
     const char* name;

@@ -389,6 +389,9 @@ TEST(Analyze, TextSaysWhatItCannotSee) {
       analysis_text(young, false),
       HasSubstr("Verdict  1 leak, 1 to watch\n         Too little to judge the rest: telling a leak takes 36 more hours of "
                 "readings.\n         Largest growth so far: paged MmSt, +12.0 MiB in 25 hours\n\n"));
+  young.readiness.largest->seconds = 2;
+  EXPECT_THAT(analysis_text(young, false), HasSubstr("paged MmSt, +12.0 MiB in 2 seconds\n"));
+  young.readiness.largest->seconds = 90'000;
   young.subjects.clear();
   young.snapshots = 29;
   young.usual_seconds = 86'400;
