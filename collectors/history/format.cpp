@@ -446,7 +446,8 @@ Reader open_reader(base::FileSystem& files, const std::string& path, const Histo
                                            " begins here, and is passed over with all above the CSV that begins in line " +
                                            std::to_string(start->lines_above + 1) + "; put each into a file of its own");
   if (start)
-    for (const std::size_t row : start->rows) file_notes.skip(row, "a row above the heading; move it below, or sort the file by time");
+    for (const std::size_t row : start->rows)
+      file_notes.skip(row, "a row above the heading; move it below, or sort the file by time");
   const auto lines = [&](std::size_t longest = kMaxLineBytes) {
     LineReader reader(std::move(headed), longest);
     if (info) reader.set_size(info->size_bytes);

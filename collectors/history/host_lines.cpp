@@ -22,7 +22,8 @@ bool is_name(std::string_view word) {
 /// Of a line that a tool or a shell writes before what comes of a host: "SRV1 | CHANGED | rc=0 >>" (Ansible),
 /// "[SRV1]: PS C:\\>", "SRV1\\admin> poolmon", "root@srv1:~# cat ...". Empty: it is none of them.
 std::string_view told_by_tool(std::string_view text) {
-  if (const std::size_t bar = text.find(" | "); bar != std::string_view::npos && text.find("rc=", bar) != std::string_view::npos)
+  if (const std::size_t bar = text.find(" | ");
+      bar != std::string_view::npos && text.find("rc=", bar) != std::string_view::npos)
     for (const std::string_view state : {"CHANGED", "SUCCESS", "FAILED"})
       if (text.substr(bar + 3).starts_with(state)) return text.substr(0, bar);
   if (const std::size_t end = text.find("]: PS "); text.starts_with('[') && end != std::string_view::npos)

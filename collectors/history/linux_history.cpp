@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "collectors/base/digit.h"
 #include "collectors/base/label_text.h"
 #include "collectors/history/csv_fields.h"
 #include "collectors/history/date_line.h"
@@ -139,6 +140,11 @@ class LinuxHistory final : public SnapshotReader {
       notes_.skip(lines_.number(), "numbers behind a name, but no table's heading above them; such rows are passed over");
     if (table_ == LinuxTable::kNone && names_meminfo_row(text))
       notes_.skip(lines_.number(), "not a row of " + std::string(table_name(LinuxTable::kMeminfo)));
+    if (table_ == LinuxTable::kNone && other_.empty() && base::is_digit(text.front()) && text.find(" func:") < text.size()) {
+      notes_.skip(lines_.number(), "a row of /proc/allocinfo, but not its heading above it");
+      owed_.add(Pool::kAllocinfo);
+      return;
+    }
     TagUsage slabtop;
     if (table_ == LinuxTable::kNone && other_.empty() && parse_slabtop_row(text, slabtop)) {
       notes_.skip(lines_.number(), "a row of slabtop, but not its heading above it", {{}, slabtop.pool, slabtop.tag});
@@ -146,11 +152,14 @@ class LinuxHistory final : public SnapshotReader {
       owed_.add(Pool::kSlabUnreclaimable);
     }
     // Cut behind its name.
-    const bool is_name_alone = table_ == LinuxTable::kVmstat && rows_ > 1 && text.find_first_of(" \t") == std::string_view::npos &&
-                               (text.front() | 0x20) >= 'a' && (text.front() | 0x20) <= 'z';
-    if (is_name_alone) refuse();
-    else if (table_ != LinuxTable::kNone && has_digit(text))
-      refuse_line("not a row of " + std::string(table_name(table_)));
+    const bool is_name_alone = table_ == LinuxTable::kVmstat && rows_ > 1 &&
+                               text.find_first_of(" \t") == std::string_view::npos && (text.front() | 0x20) >= 'a' &&
+                               (text.front() | 0x20) <= 'z';
+    const bool is_field_alone =
+        table_ == LinuxTable::kMeminfo && text.ends_with(':') && text.find(' ') == std::string_view::npos;
+    if (is_field_alone) refuse_line("not a row of " + std::string(table_name(table_)));
+    else if (is_name_alone) refuse();
+    else if (table_ != LinuxTable::kNone && has_digit(text)) refuse_line("not a row of " + std::string(table_name(table_)));
   }
 
   void see_line_above_date() {
@@ -318,6 +327,8 @@ class LinuxHistory final : public SnapshotReader {
         // A field that nobody needs is malformed alone, one that is needed and no number is as well.
         const std::string_view value = trimmed(line.substr(std::min(line.find(':') + 1, line.size())));
         const bool is_number = !value.empty() && value.front() >= '0' && value.front() <= '9';
+        if (const std::size_t unit = value.find("kB"); unit < value.size() && value.find(':', unit) < value.size())
+          return refuse_line(kTwoRows);
         if (rows_ == 1 && skipped && *skipped > 0 && value.find_first_not_of("0123456789") == std::string_view::npos)
           return refuse_line(
               "no unit behind the number, where the kernel writes kB; keep the lines as they are: cat /proc/meminfo");
@@ -776,7 +787,7 @@ class LinuxHistory final : public SnapshotReader {
   };
   std::vector<Dense> dense_;  // rows of the open slabinfo that need more than 4 KiB
   bool told_of_pages_ = false;
-  Gaps owed_;  // of the next look: rows that stand above its heading
+  Gaps owed_;                                   // of the next look: rows that stand above its heading
   std::uint64_t caches_ = 0, caches_seen_ = 0;  // by slabtop's head, and below it
   unsigned seen_ = 0;                           // kinds in this snapshot
   unsigned kinds_ = 0;                          // in the file

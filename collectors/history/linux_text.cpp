@@ -110,7 +110,8 @@ LinuxTable begins_table(std::string_view line) {
   const std::string_view text = trimmed(line);
   if (text.starts_with("slabinfo - version:")) return LinuxTable::kSlabinfo;
   // The line may be cut, or lost.
-  if (text.starts_with("allocinfo - ") || (text.starts_with('#') && text.find("<size>") < text.find("<calls>"))) return LinuxTable::kAllocinfo;
+  if (text.starts_with("allocinfo - ") || (text.starts_with('#') && text.find("<size>") < text.find("<calls>")))
+    return LinuxTable::kAllocinfo;
   if (text.starts_with("Active / Total Objects")) return LinuxTable::kSlabtop;
   FieldReader fields(text);
   const auto heads = [&](auto... names) { return (fields.literal(names) && ...); };

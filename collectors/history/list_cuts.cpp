@@ -42,7 +42,8 @@ void ListCuts::look_for_missing(List& list, const std::vector<Row>& there) {
     Between between = was_there(one->second, *found);
     list.is_proved |= between == Between::kSurely;
     // Without counts: tags stamped one by one replace each other, all of them; and what lacks in one list only was lost there.
-    if (between == Between::kNo && one->second.was_with_all && !found->is_counted && found->bytes > 0) between = Between::kLikely;
+    if (between == Between::kNo && one->second.was_with_all && !found->is_counted && found->bytes > 0)
+      between = Between::kLikely;
     const bool is_lost_once = between == Between::kLikely && !found->is_counted && !one->second.was_with_all &&
                               one->second.gone + 1 == list.looks && found->bytes == one->second.bytes;
     const auto is_it = [&](const Row& row) { return row.key == one->first; };
@@ -91,7 +92,8 @@ ListCuts::Change ListCuts::change(List& list, const std::vector<Row>& now) {
     by_count &= is_little(row.outstanding, least.outstanding) && row.outstanding > 0;
   }
   for (const Row& row : before)
-    if (const auto gone = list.missing.find(row.key); seen.kept == 0 && gone != list.missing.end()) gone->second.was_with_all = true;
+    if (const auto gone = list.missing.find(row.key); seen.kept == 0 && gone != list.missing.end())
+      gone->second.was_with_all = true;
   if (!list.is_ragged && list.cut_at == 0) look_for_missing(list, there);
   seen.is_behind = is_behind && has(known, now.back());
   seen.is_below = (by_bytes && least.bytes > 0) || (by_count && least.outstanding > 0);

@@ -46,8 +46,8 @@ class ListCuts {
     bool is_counted = false;
     std::uint64_t allocations = 0, frees = 0;
     base::UnixMillis time = 0;
-    std::size_t gone = 0;           // the look that was the first without it
-    bool was_with_all = false;      // which has no row of the one before it
+    std::size_t gone = 0;       // the look that was the first without it
+    bool was_with_all = false;  // which has no row of the one before it
   };
   struct List {  // pools that one table lists together
     std::vector<Row> rows;

@@ -293,6 +293,32 @@ SeriesStore::Twins SeriesStore::compare(const Series& used, const Series& other)
   return equal > 0 && differing == 0 ? Twins::kSame : Twins::kDiffer;
 }
 
+// Another label that changes with time, as a pod's name does: never two of them at once, but for some samples.
+bool SeriesStore::follow_one_another(const std::vector<std::size_t>& targets) const {
+  struct Span {
+    base::UnixMillis first = INT64_MAX, last = INT64_MIN;
+  };
+  std::map<std::string_view, Span> by_others;
+  const std::set<std::size_t> wanted(targets.begin(), targets.end());
+  for (const Series& series : series_) {
+    if (!wanted.contains(series.target) || series.points.empty()) continue;
+    Span& span = by_others[targets_[series.target].others];
+    span.first = std::min(span.first, series.points.front().time);
+    span.last = std::max(span.last, series.points.back().time);
+  }
+  std::vector<Span> spans;
+  for (const auto& [others, span] : by_others) spans.push_back(span);
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.first < b.first; });
+  constexpr std::int64_t kPart = 10;  // of the shorter one
+  for (std::size_t i = 1; i < spans.size(); ++i) {
+    const std::int64_t shared = spans[i - 1].last - spans[i].first;
+    if (shared >= 0 && shared * kPart >= std::min(spans[i - 1].last - spans[i - 1].first, spans[i].last - spans[i].first))
+      return false;
+    if (spans[i].last < spans[i - 1].last) return false;
+  }
+  return true;
+}
+
 // The targets of one instance are one host unless they say the same of it twice. Those of two jobs are one host
 // unless they differ in what they say.
 void SeriesStore::make_hosts() {
@@ -321,7 +347,8 @@ void SeriesStore::make_hosts() {
   for (const std::string_view instance : of_two_jobs) of_several_jobs_.emplace_back(instance);
   if (is_part_) of_two_jobs.clear();
   for (const std::string_view instance : of_two_targets)
-    for (const std::size_t target : by_instance[instance]) is_split[target] = true;
+    if (!follow_one_another(by_instance[instance]))
+      for (const std::size_t target : by_instance[instance]) is_split[target] = true;
 
   std::map<std::string, std::size_t> by_name;
   std::vector<std::size_t> host_of(targets_.size());

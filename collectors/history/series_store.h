@@ -118,6 +118,7 @@ class SeriesStore {
   void contradict(const Series& series, const Point& used, const Point& other);
   void thin();
   void collapse(Series& series) const;
+  [[nodiscard]] bool follow_one_another(const std::vector<std::size_t>& targets) const;
   void make_hosts();
   void set_rows(Host& host);
   void schedule(Host& host);

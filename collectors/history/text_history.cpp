@@ -291,8 +291,7 @@ class TextHistory final : public SnapshotReader {
                                             : other_begins(other));
       other_ = other;
       table_ = Table::kNone;
-    } else if (bool is_named = false;
-               lines_tell_hosts_ && !host_in_line(trimmed(lines_.line()), is_named).empty()) {
+    } else if (bool is_named = false; lines_tell_hosts_ && !host_in_line(trimmed(lines_.line()), is_named).empty()) {
       table_ = Table::kNone;
     } else if (text.ends_with("Kb)")) {
       // !vm also lists processes.
@@ -395,6 +394,7 @@ class TextHistory final : public SnapshotReader {
       begin(has_system_rows_);
       top_ = *columns;
       open(Table::kTop);
+      if (!std::exchange(told_of_top_, true)) notes_.warn("the totals above the tables of `top` are rounded, and not used");
       return true;
     }
     if (text.find("Allocs") == std::string_view::npos) return false;
@@ -951,8 +951,8 @@ class TextHistory final : public SnapshotReader {
   bool lines_tell_hosts_ = false;
   std::string plain_, unquoted_, clean_, metadata_;
   std::string reason_;
-  std::string titles_;     // the line above
-  std::string above_;      // the same as it is written
+  std::string titles_;  // the line above
+  std::string above_;   // the same as it is written
   static constexpr std::size_t kLongestAbove = 128;
   std::string first_line_;
   std::string date_text_;  // the last line with a date
@@ -971,6 +971,7 @@ class TextHistory final : public SnapshotReader {
   std::optional<ProcessColumns> columns_;
   PoolusedColumns poolused_;
   TopColumns top_;
+  bool told_of_top_ = false;
   std::optional<PoolOwner> owner_;  // of the next table
   std::uint64_t owner_line_ = 0;
   PoolOwner table_owner_;

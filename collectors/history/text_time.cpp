@@ -184,7 +184,7 @@ void TextClock::take_metadata(std::string_view text, std::uint64_t line) {
     notes_.skip(line, is_zone_unknown ? "SystemTime has a zone that is not known" : "SystemTime is not MM\\DD\\YYYY HH:MM:SS");
     now_ = {};
     now_.refused = any_refused_ = true;
-  } else if (text.starts_with("!TickCount=")) {
+  } else if (text.starts_with("!Tick")) {
     notes_.skip(line, "TickCount is not a number of milliseconds");
   }
 }

@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t kMostSeen = 1000;
 constexpr std::size_t kManyTags = 256, kOneOf = 16;  // of many tags some are enough
 constexpr std::uint64_t kFewestBytesThatTell = 4096;
-constexpr std::size_t kFewestCounted = 2, kFewestSized = 3, kFewestDiffering = 3;
+constexpr std::size_t kFewestCounted = 3, kFewestSized = 3, kFewestDiffering = 3;
+constexpr std::uint64_t kTimesFarther = 2;
 constexpr base::UnixMillis kSameBootOfTwoMs = 5 * base::kMinuteMillis;
 
 bool is_half_above(std::uint64_t high, std::uint64_t low) { return high / 3 > low / 2; }
@@ -75,9 +76,10 @@ void TwoHosts::judge(Seen& seen, const Reading& now) {
       continue;
     ++shared;
     counters += is_counter ? 1 : 0;
-    outside += (is_counter ? b->amount < low || b->amount > high : is_half_above(b->amount, high) || is_half_above(low, b->amount))
-                   ? 1
-                   : 0;
+    // Much farther away than the two are from each other: what scripts call counters may go up and down a little.
+    const std::uint64_t away = b->amount > high ? b->amount - high : b->amount < low ? low - b->amount : 0;
+    const bool is_other = is_counter || is_half_above(b->amount, high) || is_half_above(low, b->amount);
+    outside += is_other && away / kTimesFarther > high - low ? 1 : 0;
   }
   if (shared == 0) return;
   ++seen.between;
@@ -97,9 +99,9 @@ std::map<std::string, std::string> TwoHosts::faults() const {
     const std::string where = seen.first_line > 0 ? "line " + std::to_string(seen.first_line) + ": " : "";
     faults.emplace(of.first,
                    where + "readings of two hosts, or of two machines' tools, stand in it, and which is whose is not clear: " +
-                       (at_once ? "at the same times nearly all values are others"
-                                : counted ? "counters fall and rise again from reading to reading"
-                                          : "values go up and down by half from reading to reading") +
+                       (at_once   ? "at the same times nearly all values are others"
+                        : counted ? "counters fall and rise again from reading to reading"
+                                  : "values go up and down by half from reading to reading") +
                        "; give each host's readings in a file of its own, or its name in a column Computer or in a line "
                        "\"=== NAME ===\" above each date");
   }

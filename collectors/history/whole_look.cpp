@@ -94,8 +94,9 @@ void WholeLook::note_cuts(Snapshot& snapshot, const Gathered& of) {
     if (known_.ragged.contains({host, i})) cuts.set_ragged(i);
   cuts.note(snapshot, of.ends_file);
   if (cuts.is_last_cut())
-    notes_.warn(of.path, "its last list ends before rows that stood behind the others before: it may be cut there, and what it "
-                         "lacks is unknown, not 0");
+    notes_.warn(of.path,
+                "its last list ends before rows that stood behind the others before: it may be cut there, and what it "
+                "lacks is unknown, not 0");
   for (const ListCuts::Back& row : cuts.back())
     if (learned_.lost.size() < kMostLostRows) learned_.lost.insert({host, row.list, row.after, snapshot.time});
   for (auto lost = known_.lost.lower_bound(LostRow{host, 0, std::numeric_limits<UnixMillis>::min(), 0});
@@ -103,10 +104,11 @@ void WholeLook::note_cuts(Snapshot& snapshot, const Gathered& of) {
     if (snapshot.time <= lost->after || snapshot.time >= lost->before) continue;
     ListCuts::add_gaps(snapshot, lost->list);
     if (told_of_lost_.insert(host).second)
-      notes_.warn(of.path, std::string(host.empty() ? "" : "host " + in_quotes(host) + ": ") +
-                               "a row that is missing here comes again with counts, or the same bytes, which show that it was there all "
-                               "the time; "
-                               "what such lists lack is unknown, not 0");
+      notes_.warn(of.path,
+                  std::string(host.empty() ? "" : "host " + in_quotes(host) + ": ") +
+                      "a row that is missing here comes again with counts, or the same bytes, which show that it was there all "
+                      "the time; "
+                      "what such lists lack is unknown, not 0");
   }
   for (std::size_t i = 0; i < ListCuts::kLists; ++i)
     if (cuts.is_ragged(i) && told_of_ragged_.insert({host, i}).second) {

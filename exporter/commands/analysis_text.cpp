@@ -299,7 +299,8 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
     surging += host->count(Verdict::kLeak) == 0 && host->count(Verdict::kSurge) > 0 ? 1 : 0;
     fast_ones += only_grows_fast(*host) ? 1 : 0;
     leaking += host->count(Verdict::kLeak) > 0 ? 1 : 0;
-    unjudged += host->readiness.judged || only_grows_fast(*host) ? 0 : 1;
+    const bool has_verdict = host->count(Verdict::kLeak) + host->count(Verdict::kSurge) + host->count(Verdict::kWatch) > 0;
+    unjudged += has_verdict || host->readiness.judged || only_grows_fast(*host) ? 0 : 1;  // each host counts once
     watched += host->count(Verdict::kLeak) + host->count(Verdict::kSurge) == 0 && host->count(Verdict::kWatch) > 0 ? 1 : 0;
     width = std::max(width, host->host.size());
   }

@@ -474,14 +474,16 @@ TEST(Evidence, TopOfThisProgram) {
          " load_module+0x12/0x3 Vmall      1     20480     20480 [module]\n"
          " kernel/fork.c:12 f   Alloc      -      4096      4096\n",
          {"2026-11-05T18:00:00Z; allocinfo 'kernel/fork.c:12 f' 4096 ?; slab_reclaimable 'ext4_inode_cache' 110000 100; "
-          "slab_unreclaimable 'kmalloc-64' 790080 12345; vmalloc 'load_module+0x12/0x3' 20480 1"}});
+          "slab_unreclaimable 'kmalloc-64' 790080 12345; vmalloc 'load_module+0x12/0x3' 20480 1",
+          "assumed f: the totals above the tables of `top` are rounded, and not used"}});
   check({"Linux with changes",
          " 2026-11-05T18:00:00Z\n"
          " Tag        Type   Diff            Bytes            Per Alloc\n"
          " kmalloc-64 Unrec 12345 (   -) 790080 (   -)        64\n"
          " kmalloc-96 Unrec   100 (  12) 960000 (-960)        96\n",
          {"2026-11-05T18:00:00Z; slab_unreclaimable 'kmalloc-64' 790080 12345; slab_unreclaimable 'kmalloc-96' 960000 "
-          "100"}});
+          "100",
+          "assumed f: the totals above the tables of `top` are rounded, and not used"}});
   check({"Windows",
          " 2026-11-05T18:00:00Z\n Tag  Type  Allocs  Frees Diff Bytes Per Alloc Driver\n"
          " Leak Nonp     100     40   60 61440      1024 [myfault.sys]\n",

@@ -87,6 +87,23 @@ TEST(SeriesStore, ExportersOfOneInstanceAreOneHost) {
   EXPECT_FALSE(store.next(snapshot));
 }
 
+TEST(SeriesStore, ALabelThatChangesWithTimeTellsNoOtherHost) {
+  for (const bool at_once : {false, true}) {
+    SeriesStore store;
+    for (int pod = 0; pod < 3; ++pod) {
+      ASSERT_EQ(store.begin({{"__name__", "kmem_commit_bytes"}, {"instance", "a"}, {"pod", "p" + std::to_string(pod)}}), "");
+      const std::int64_t first = kStart + (at_once ? 5 : 24) * pod * 3'600'000;
+      for (int hour = 0; hour < 24; ++hour) store.add(first + hour * 3'600'000 + pod, 1000 + pod);
+    }
+    store.finish();
+    Snapshot snapshot;
+    std::map<std::string, int> hosts;
+    while (store.next(snapshot)) ++hosts[store.host()];
+    EXPECT_EQ(hosts.size(), at_once ? 3U : 1U);
+    EXPECT_EQ(hosts["a"], at_once ? 0 : 72);
+  }
+}
+
 TEST(SeriesStore, TwoValuesOfOneTimeAreNamed) {
   SeriesStore store;
   EXPECT_EQ(store.begin({{"__name__", "kmem_pool_tag_bytes"}, {"instance", "a"}, {"pool", "paged"}, {"tag", "Leak"}}), "");

@@ -15,7 +15,8 @@ using testing::HasSubstr;
 const std::string kPoolHead = " Tag  Type     Allocs     Frees      Diff     Bytes  Per Alloc\n";
 
 std::string poolmon_at(int hour, int minute, std::uint64_t allocs) {
-  const std::string time = (hour < 10 ? "2026-11-14 0" : "2026-11-14 ") + std::to_string(hour) + ":" + (minute < 10 ? "0" : "") + std::to_string(minute) + "Z\n";
+  const std::string time = (hour < 10 ? "2026-11-14 0" : "2026-11-14 ") + std::to_string(hour) + ":" +
+                           (minute < 10 ? "0" : "") + std::to_string(minute) + "Z\n";
   return time + kPoolHead + " Leak Nonp " + std::to_string(allocs) + " 500 " + std::to_string(allocs - 500) + " " +
          std::to_string((allocs - 500) * 1024) + " 1024\n Thre Nonp " + std::to_string(allocs / 10) + " 80 " +
          std::to_string(allocs / 10 - 80) + " " + std::to_string((allocs / 10 - 80) * 1216) + " 1216\n\n";
@@ -73,21 +74,21 @@ TEST_P(HostsInAFile, AreToldApartByTheLineAboveTheirReadings) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Tools, HostsInAFile,
-    testing::Values(TwoNamed{"Ansible", "SRV1 | CHANGED | rc=0 >>", "SRV2 | CHANGED | rc=0 >>"},
-                    TwoNamed{"head -v", "==> SRV1.log <==", "==> SRV2.log <=="},
-                    TwoNamed{"a heading", "===== SRV1 =====", "===== SRV2 ====="},
-                    TwoNamed{"a prompt of Windows", "SRV1\\admin> poolmon", "SRV2\\admin> poolmon"},
-                    TwoNamed{"PowerShell's remote prompt", "[SRV1]: PS C:\\> .\\pool.ps1", "[SRV2]: PS C:\\> .\\pool.ps1"},
-                    TwoNamed{"a prompt of ssh", "root@SRV1:~# cat pool.log", "root@SRV2:~# cat pool.log"},
-                    TwoNamed{"a list of PowerShell", "PSComputerName : SRV1", "PSComputerName : SRV2"}),
-    [](const auto& each) {
-      std::string name;
-      for (const char c : each.param.name)
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) name += c;
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Tools, HostsInAFile,
+                         testing::Values(TwoNamed{"Ansible", "SRV1 | CHANGED | rc=0 >>", "SRV2 | CHANGED | rc=0 >>"},
+                                         TwoNamed{"head -v", "==> SRV1.log <==", "==> SRV2.log <=="},
+                                         TwoNamed{"a heading", "===== SRV1 =====", "===== SRV2 ====="},
+                                         TwoNamed{"a prompt of Windows", "SRV1\\admin> poolmon", "SRV2\\admin> poolmon"},
+                                         TwoNamed{"PowerShell's remote prompt", "[SRV1]: PS C:\\> .\\pool.ps1",
+                                                  "[SRV2]: PS C:\\> .\\pool.ps1"},
+                                         TwoNamed{"a prompt of ssh", "root@SRV1:~# cat pool.log", "root@SRV2:~# cat pool.log"},
+                                         TwoNamed{"a list of PowerShell", "PSComputerName : SRV1", "PSComputerName : SRV2"}),
+                         [](const auto& each) {
+                           std::string name;
+                           for (const char c : each.param.name)
+                             if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) name += c;
+                           return name;
+                         });
 
 TEST(TwoHosts, AreRefusedWhereNothingNamesThem) {
   std::string mixed;
@@ -96,12 +97,20 @@ TEST(TwoHosts, AreRefusedWhereNothingNamesThem) {
              poolmon_at(hour, 7, 7000 + 100 * static_cast<std::uint64_t>(hour));
   EXPECT_THAT(test::read_text(mixed).error, HasSubstr("counters fall and rise again from reading to reading"));
   // One behind the other, at other minutes, and at the same ones.
-  EXPECT_THAT(test::read_text("one\n" + of_host(1000, 0) + "two\n" + of_host(7000, 7)).error, HasSubstr("readings of two hosts"));
+  EXPECT_THAT(test::read_text("one\n" + of_host(1000, 0) + "two\n" + of_host(7000, 7)).error,
+              HasSubstr("readings of two hosts"));
   EXPECT_THAT(test::read_text(of_host(1000, 0) + of_host(7000, 0)).error,
               HasSubstr("at the same times nearly all values are others"));
+  // Amounts that a script calls counters go up and down.
+  std::string noise = "timestamp,pool,tag,bytes,allocs,frees\n";
+  for (int hour = 10; hour < 24; ++hour)
+    for (int tag = 0; tag < 9; ++tag)
+      noise += "2026-11-14T" + std::to_string(hour) + ":00:00Z,nonpaged,T" + std::to_string(tag) + ",90000," +
+               std::to_string(100'000 + (hour * 7919 + tag * 104'729) % 997) + ",0\n";
+  EXPECT_EQ(test::read_text(noise).error, "");
   // A restart, and one host's own readings twice, are none.
-  EXPECT_EQ(test::read_text(of_host(7000, 0) + "2026-11-14 23:00Z\n" + kPoolHead + " Leak Nonp 600 500 100 102400 1024\n").error,
-            "");
+  EXPECT_EQ(
+      test::read_text(of_host(7000, 0) + "2026-11-14 23:00Z\n" + kPoolHead + " Leak Nonp 600 500 100 102400 1024\n").error, "");
   EXPECT_EQ(test::read_text(of_host(7000, 0) + of_host(7000, 0)).error, "");
   EXPECT_EQ(test::read_text("=== poolmon ===\n" + of_host(7000, 0) + "=== memory ===\n" + of_host(7000, 0)).error, "");
 }
@@ -119,8 +128,8 @@ TEST(TwoHosts, OfACsvAreToldByTheirColumnInOtherLanguages) {
   std::string unknown = "Time,Kiste,Tag,NonPagedUsedBytes,PagedUsedBytes\n";
   for (int hour = 18; hour < 23; ++hour)
     for (int host = 1; host < 3; ++host)
-      unknown += "2026-11-14 " + std::to_string(hour) + ":0" + std::to_string(host) + ":00Z,K" + std::to_string(host) + ",Leak," +
-                 std::to_string(1'000'000 * host * host + hour) + ",0\n";
+      unknown += "2026-11-14 " + std::to_string(hour) + ":0" + std::to_string(host) + ":00Z,K" + std::to_string(host) +
+                 ",Leak," + std::to_string(1'000'000 * host * host + hour) + ",0\n";
   EXPECT_THAT(test::read_text(unknown).error, HasSubstr("values go up and down by half"));
 }
 
@@ -144,8 +153,8 @@ TEST(SlabPages, AreThoseThatObjectsNeed) {
   const auto damaged = read(row("dentry 2100 2100 192 21 1", "100") + row("files 160 160 512 16 2", "10") +
                             row("kmalloc-4k 80 80 4096 8 1", "10") + row("kmalloc-1k 160 160 1024 16 4", "10"));
   ASSERT_EQ(damaged.snapshots.size(), 1U);
-  EXPECT_THAT(test::tags_of(damaged.snapshots[0]), ElementsAre(HasSubstr("'dentry' 409600 "), HasSubstr("'files' 81920 "),
-                                                               HasSubstr("'kmalloc-1k' 163840 ")));
+  EXPECT_THAT(test::tags_of(damaged.snapshots[0]),
+              ElementsAre(HasSubstr("'dentry' 409600 "), HasSubstr("'files' 81920 "), HasSubstr("'kmalloc-1k' 163840 ")));
   EXPECT_THAT(damaged.skipped, ElementsAre(HasSubstr("f:6: its objects do not fit its slabs of pages of 4096 bytes")));
   EXPECT_TRUE(damaged.snapshots[0].gaps.has(Pool::kSlabUnreclaimable));
 }

@@ -11,14 +11,16 @@ namespace {
 
 constexpr int kDays = 40, kLooksADay = 4;
 
-enum class Fault { kNone, kUnreadable, kMissing };
+enum class Fault { kNone, kUnreadable, kLostOnce, kMissing };
 
-/// Leak grows by 300 KB a day; Calm, of 50 MB, has the fault once a week.
+/// Leak grows by 300 KB a day; Calm, of 50 MB, has the fault once a week: one look long, and where it is missing two, for what
+/// one list lacks and the next has again was lost.
 std::string weeks(Fault fault) {
   std::string text = "timestamp,pool,tag,bytes\n";
   for (int look = 0; look < kDays * kLooksADay; ++look) {
     const std::string time = std::to_string(test::kHistoryStart + look * 86'400 / kLooksADay);
-    const Fault now = look % (7 * kLooksADay) == 5 ? fault : Fault::kNone;
+    const int since = look % (7 * kLooksADay);
+    const Fault now = since == 5 || (since == 6 && fault == Fault::kMissing) ? fault : Fault::kNone;
     const auto row = [&](const std::string& tag, int bytes) {
       text += time + ",nonpaged," + tag + "," + std::to_string(bytes) + "\n";
     };
@@ -66,7 +68,8 @@ Seen see(Fault fault) {
 }
 
 TEST(Gaps, ARefusedRowLeavesTrendFloorAndSamplesAsTheyAre) {
-  const Seen whole = see(Fault::kNone), refused = see(Fault::kUnreadable), gone = see(Fault::kMissing);
+  const Seen whole = see(Fault::kNone), refused = see(Fault::kUnreadable), gone = see(Fault::kMissing),
+             lost = see(Fault::kLostOnce);
   const std::size_t looks = kDays * kLooksADay, faults = 6;
   EXPECT_EQ(whole.lowest, 50'000'000);
   EXPECT_EQ(refused.lowest, 50'000'000);
@@ -75,7 +78,10 @@ TEST(Gaps, ARefusedRowLeavesTrendFloorAndSamplesAsTheyAre) {
   EXPECT_EQ(refused.samples, looks - faults);
   EXPECT_EQ(refused.zeros, 0U);
   EXPECT_EQ(gone.samples, looks);
-  EXPECT_EQ(gone.zeros, faults);
+  EXPECT_EQ(gone.zeros, 2 * faults);
+  EXPECT_EQ(lost.lowest, 50'000'000);
+  EXPECT_EQ(lost.samples, looks - faults);
+  EXPECT_EQ(lost.zeros, 0U);
   // The sum over what is not exported is not known where a row is not.
   EXPECT_EQ(whole.others, looks);
   EXPECT_EQ(refused.others, looks - faults);
