@@ -69,8 +69,10 @@ std::string_view name_before(std::string_view line, char mark) {
   if (end == std::string_view::npos || end == 0 || end > kLongestBefore) return {};
   std::string_view name = line.substr(0, end);
   if (mark == '|') name = trimmed(name);
-  if (mark == ':' && name.find_first_not_of("0123456789") == std::string_view::npos)
-    return {};  // "18:10:01", or a line's number
+  // "18:10:01", also behind a mark of the direction of writing, or a line's number.
+  const bool is_number =
+      std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || static_cast<unsigned char>(c) >= 0x80; });
+  if (mark == ':' && is_number) return {};
   return name.find_first_of(" \t\"'<>,;={}()#") == std::string_view::npos ? name : std::string_view();
 }
 

@@ -251,8 +251,8 @@ bool begins_prometheus_lines(std::string_view line, bool is_first) {
 }
 
 bool begins_sar(std::string_view line, bool) {
-  return line.starts_with(kOfSadf) || parse_sar_heading(line) ||
-         (has(line, "kbmemfree") && has(line, "kbmemused") && !has(line, kOfSadf));
+  return trimmed(line.substr(std::min(line.find_first_not_of('\f'), line.size()))).starts_with(kOfSadf) ||
+         parse_sar_heading(line) || (has(line, "kbmemfree") && has(line, "kbmemused") && !has(line, kOfSadf));
 }
 
 bool begins_script_csv(std::string_view line, bool is_first) { return is_first && script_csv_kind(line); }

@@ -198,6 +198,10 @@ std::vector<Posted> posted_behind() {
     all.push_back({"sadf behind " + name, before_each(sadf, before), test::told_by("f", sadf).lines});
     all.push_back({"a dump behind " + name, before_each(dump, before), of_dump});
   }
+  all.push_back({"sadf behind form feeds", "\f" + sadf, test::told_by("f", sadf).lines});
+  std::string marked = sar;
+  for (const std::string clock : {"17:50", "18:00"}) marked.replace(marked.find(clock), 3, "\xe2\x80\x8e" + clock.substr(0, 3));
+  all.push_back({"sar with marks of direction", marked, test::told_by("f", sar).lines});
   for (const std::string mark : {":", "\t"}) {
     all.push_back({"sar numbered", numbered(sar, mark), test::told_by("f", sar).lines});
     all.push_back({"sadf numbered", numbered(sadf, mark), test::told_by("f", sadf).lines});
