@@ -215,6 +215,10 @@ std::vector<Posted> posted_behind() {
   all.push_back({"Unix seconds as date takes them",
                  "@1793901600\n" + kPool + "@1793905200\n" + kPool,
                  {kAt18 + " windows" + kLeakRow, kAt19 + " windows" + kLeakRow}});
+  for (const std::string table : {"| MemTotal: | 8000000 | kB |\n| SUnreclaim: | 64 | kB |\n",
+                                  "<table>\n<tr><td>MemTotal:</td><td>8000000</td><td>kB</td></tr>\n</table>\n"})
+    all.push_back(
+        {"cells of meminfo", "2026-11-05 18:00:00Z\n" + table, {}, "looks like tables of Linux with their cells between bars"});
   all.push_back({"sadf behind form feeds", "\f" + sadf, test::told_by("f", sadf).lines});
   std::string marked = sar;
   for (const std::string clock : {"17:50", "18:00"}) marked.replace(marked.find(clock), 3, "\xe2\x80\x8e" + clock.substr(0, 3));
