@@ -219,6 +219,10 @@ std::vector<Posted> posted_behind() {
                                   "<table>\n<tr><td>MemTotal:</td><td>8000000</td><td>kB</td></tr>\n</table>\n"})
     all.push_back(
         {"cells of meminfo", "2026-11-05 18:00:00Z\n" + table, {}, "looks like tables of Linux with their cells between bars"});
+  all.push_back({"times that are none",
+                 before_each(kSlab, "[2026-11-05T18:00:00.Z] ") + before_each(kSlab, "[2026-11-05T19:00:00.Z] "),
+                 {},
+                 "f: line 1: \"[2026-11-05T18:00:00.Z] \" stands before \"slabinfo - version\""});
   all.push_back({"sadf behind form feeds", "\f" + sadf, test::told_by("f", sadf).lines});
   std::string marked = sar;
   for (const std::string clock : {"17:50", "18:00"}) marked.replace(marked.find(clock), 3, "\xe2\x80\x8e" + clock.substr(0, 3));
