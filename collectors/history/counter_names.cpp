@@ -21,7 +21,7 @@ constexpr auto kObjects = std::to_array<Object>({
     {"arbeitsspeicher", "German"},
     {"speicher", "German"},
     {"memoire", "French"},
-    {"memoria", "Spanish or Italian"},
+    {"memoria", "Spanish, Italian or Portuguese"},
     {"\xe3\x83\xa1\xe3\x83\xa2\xe3\x83\xaa", "Japanese"},
     {"geheugen", "Dutch"},
     {"pamiec", "Polish"},

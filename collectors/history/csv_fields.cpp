@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "collectors/history/date_words.h"
+
 namespace kmem::history {
 
 const char* CsvFields::split(std::string_view line) {
@@ -100,7 +102,12 @@ bool is_wrapped(std::string_view line) {
   return line.starts_with('>') || line.starts_with('|') || line.starts_with("```") || line.starts_with("~~~");
 }
 
+bool has_web_blanks(std::string_view text) {
+  return text.find("\xc2\xa0") != std::string_view::npos || text.find("&nbsp;") != std::string_view::npos;
+}
+
 bool take_unwrapped(std::string& line) {
+  if (has_web_blanks(line) && !is_of_page(trimmed(line))) line = with_plain_blanks(line);
   std::string_view text = trimmed(line);
   while (text.starts_with('>')) text = trimmed(text.substr(1));
   if (text.starts_with("```") || text.starts_with("~~~")) return false;

@@ -42,6 +42,8 @@ inline constexpr std::string_view kSeparators = ",;\t";
 /// CSV in a mail, a wiki or a page: without quote marks, and a table of bars or of HTML's rows with tabs. False: a fence or a
 /// table's rule.
 [[nodiscard]] bool take_unwrapped(std::string& line);
+/// A web page's blanks stand in it; take_unwrapped() makes them plain.
+[[nodiscard]] bool has_web_blanks(std::string_view text);
 [[nodiscard]] bool is_wrapped(std::string_view line);
 
 /// The first line that is not blank is for `take`, which says why it is no header row, or nothing.

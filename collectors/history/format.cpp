@@ -160,7 +160,7 @@ std::optional<CsvStart> find_csv(std::string_view text) {
     const bool wrapped = is_wrapped(line);
     any_wrapped |= wrapped;
     if (!take_unwrapped(line) || trimmed(line).empty() || names_separator(line) || trimmed(line).starts_with("#TYPE")) continue;
-    const bool plain = std::exchange(is_first, false) && !any_wrapped;
+    const bool plain = std::exchange(is_first, false) && !any_wrapped && !has_web_blanks(text);
     if (plain && (csv_separator(line) || script_csv_kind(line) || perfmon_separator(line))) return std::nullopt;  // as it is
     const bool is_script = !perfmon_separator(line) && has_script_times(line);
     if (is_script || perfmon_separator(line) || has_all_columns(line)) {

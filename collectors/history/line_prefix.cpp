@@ -69,8 +69,17 @@ std::string_view name_before(std::string_view line, char mark) {
   if (end == std::string_view::npos || end == 0 || end > kLongestBefore) return {};
   std::string_view name = line.substr(0, end);
   if (mark == '|') name = trimmed(name);
-  if (mark == ':' && name.find_first_not_of("0123456789") == std::string_view::npos)
-    return {};  // "18:10:01", or a line's number
+  // "18:10:01", also behind a mark of the direction of writing, or a line's number.
+  const bool is_number =
+      std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || static_cast<unsigned char>(c) >= 0x80; });
+  if (mark == ':' && is_number) return {};
+  // "[2026-11-05T18": a time that is none that is known, and no file's name.
+  const std::string_view stamp = name.substr(name.starts_with('[') ? 1 : 0);
+  constexpr std::size_t kDay = 10;
+  if (stamp.size() > kDay && stamp[kDay] == 'T' &&
+      stamp.substr(0, kDay).find_first_not_of("0123456789-") == std::string_view::npos &&
+      stamp.find(".log") == std::string_view::npos)
+    return {};
   return name.find_first_of(" \t\"'<>,;={}()#") == std::string_view::npos ? name : std::string_view();
 }
 

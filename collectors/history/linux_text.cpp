@@ -314,7 +314,7 @@ std::optional<base::UnixMillis> parse_unix_line(std::string_view line) {
       text = trimmed(text.substr(name.size() + 1));
       break;
     }
-  (void)take_char(text, '@');
+  (void)take_char(text, '@');  // as `date -d` takes them
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   constexpr std::size_t kOfSeconds = 10, kOfMillis = 13;
   if (digits == kOfMillis && digits == text.size()) {

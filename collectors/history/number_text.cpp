@@ -112,6 +112,13 @@ double worth_of_last_digit(std::string_view number) {
   return tens > 0 && decimals < kEnough ? std::pow(10.0, std::min(tens, kMost)) : 1;
 }
 
+std::string words_of_lost_digits(std::string_view number) {
+  const double worth = worth_of_last_digit(number);
+  if (worth <= 1) return {};
+  return "has lost its last digits, as a spreadsheet saves a narrow column: what changes by less than " +
+         std::to_string(static_cast<std::uint64_t>(worth)) + " is not seen; write the numbers out";
+}
+
 std::optional<std::uint64_t> parse_amount(std::string_view text) {
   text = trimmed(text);
   std::string digits;

@@ -122,13 +122,10 @@ std::optional<KnownCounter> find_counter(std::string_view path) {
   return found;
 }
 
-std::optional<double> parse_counter_value(std::string text) {
-  std::replace(text.begin(), text.end(), ',', '.');
-  const std::string_view digits = trimmed(text);
-  double value = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
-  return value >= 0 && value < 9e18 ? std::optional(value) : std::nullopt;
+NumberText parse_counter_value(std::string_view text, char separator) {
+  NumberText number = parse_number(text, separator == ',');
+  if (number.value && !(*number.value >= 0 && *number.value < 9e18)) return {std::nullopt, NumberFault::kNoNumber};
+  return number;
 }
 
 UnixMillis UptimeClock::boot_time(UnixMillis time, double uptime_seconds) {

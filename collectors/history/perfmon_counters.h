@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "collectors/base/clock.h"
+#include "collectors/history/number_text.h"
 #include "collectors/history/snapshot_builder.h"
 
 namespace kmem::history {
@@ -37,7 +38,7 @@ struct KnownCounter {
 [[nodiscard]] std::optional<KnownCounter> find_counter(std::string_view path);
 
 /// "12.5", " 1.5e+009", "12,5" where the comma is the decimal point. PDH writes -1 for what it could not read.
-[[nodiscard]] std::optional<double> parse_counter_value(std::string text);
+[[nodiscard]] NumberText parse_counter_value(std::string_view text, char separator);
 
 /// Boot times of one host: time and uptime are read one after the other, so their difference jitters.
 class UptimeClock {

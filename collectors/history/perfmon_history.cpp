@@ -16,7 +16,6 @@
 #include "collectors/history/perfmon_counters.h"
 #include "collectors/history/recognise.h"
 #include "collectors/history/snapshot_reader.h"
-#include "collectors/history/text_header.h"
 #include "collectors/history/time_text.h"
 #include "collectors/history/uptime_shift.h"
 #include "collectors/history/zone_names.h"
@@ -25,13 +24,6 @@ namespace kmem::history {
 namespace {
 
 using base::UnixMillis;
-
-// "12.5", " 1.5e+009", "12,5" where the comma is the decimal point. PDH writes -1 for what it could not read.
-NumberText parse_value(std::string_view text, char separator) {
-  NumberText number = parse_number(text, separator == ',');
-  if (number.value && !(*number.value >= 0 && *number.value < 9e18)) return {std::nullopt, NumberFault::kNoNumber};
-  return number;
-}
 
 std::string others_words(const CsvFields& fields) {
   std::string words;
@@ -74,7 +66,7 @@ class PerfmonHistory final : public SnapshotReader {
 
   base::Result<void> read_header() {
     return read_header_row(lines_, notes_, [this] {
-      const char* const torn = fields_.split(as_plain(lines_.line()));
+      const char* const torn = fields_.split(lines_.line());
       return torn != nullptr ? torn : take_header();
     });
   }
@@ -113,12 +105,6 @@ class PerfmonHistory final : public SnapshotReader {
 
   [[nodiscard]] RowSubject subject_of(const Known& known) const {
     return {hosts_[known.host].name, {}, std::string(known.counter.name), RowSubject::Kind::kValue};
-  }
-
-  /// A web page's blanks as blanks.
-  std::string_view as_plain(std::string_view line) {
-    const bool any = line.find("\xc2\xa0") != std::string_view::npos || line.find("&nbsp;") != std::string_view::npos;
-    return any ? as_written(line, plain_) : line;
   }
 
   // Empty, or why not.
@@ -169,7 +155,7 @@ class PerfmonHistory final : public SnapshotReader {
   }
 
   void take_line() {
-    const std::string_view line = trimmed(as_plain(lines_.line()));
+    const std::string_view line = trimmed(lines_.line());
     const auto refuse = [&](const std::string& reason) { notes_.skip(lines_.number(), reason); };
     const auto begins_anything = [&] {
       const std::string_view other =
@@ -209,7 +195,7 @@ class PerfmonHistory final : public SnapshotReader {
         notes_.skip(lines_.number(), kCutAtEnd, subject_of(known));
         continue;
       }
-      const auto [value, fault] = parse_value(cell, options_.separator);
+      const auto [value, fault] = parse_counter_value(cell, options_.separator);
       // Logs that were put side by side have a counter twice; columns stand by counter.
       const bool again = before != nullptr && before->key() == known.key();
       if (again && value && fields_[before->field] != cell)
@@ -258,12 +244,11 @@ class PerfmonHistory final : public SnapshotReader {
 
   // As spreadsheets round what does not fit a narrow column.
   void warn_of_lost_digits(const Known& known, std::string_view cell) {
-    const double worth = told_of_digits_ ? 1 : worth_of_last_digit(cell);
-    if (worth <= 1) return;
+    const std::string words = told_of_digits_ ? std::string() : words_of_lost_digits(cell);
+    if (words.empty()) return;
     told_of_digits_ = true;
-    notes_.warn(std::string(known.counter.name) + " " + in_quotes(cell) + " (line " + std::to_string(lines_.number()) +
-                ") has lost its last digits, as a spreadsheet saves a narrow column: what changes by less than " +
-                std::to_string(static_cast<std::uint64_t>(worth)) + " is not seen; write the numbers out");
+    notes_.warn(std::string(known.counter.name) + " " + in_quotes(cell) + " (line " + std::to_string(lines_.number()) + ") " +
+                words);
   }
 
   /// In UTC.
@@ -343,7 +328,6 @@ class PerfmonHistory final : public SnapshotReader {
   CsvFields fields_;
   std::vector<Known> known_;
   std::size_t width_ = 0;
-  std::string plain_;  // the line in hand, where it had to change
   int bias_minutes_ = 0;
   std::optional<Zone> zone_;  // by the header's name, where that is known and fits the minutes
   std::string zone_text_;     // as the header has it; empty: it has none

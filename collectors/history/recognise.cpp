@@ -174,6 +174,19 @@ const char* look_of_tool(std::string_view text) {
   return nullptr;
 }
 
+/// Linux's tables whose cells stand between bars or in a page's rows.
+const char* look_of_cells(std::string_view text) {
+  std::string plain;
+  while (!text.empty()) {
+    const std::string_view line = trimmed(take_line(text));
+    if (!line.starts_with('|') && !line.starts_with("<tr")) continue;
+    const std::string_view cells = trimmed(without_markup(line, plain));
+    if (begins_table(cells) != LinuxTable::kNone || cells.starts_with("slabinfo - version") || has(cells, "active_objs"))
+      return "looks like tables of Linux with their cells between bars or in rows of HTML; write the lines as the program prints them";
+  }
+  return nullptr;
+}
+
 /// A heading behind something that no rule takes off its line: where, and what it is.
 std::optional<std::string> look_of_hidden_heading(std::string_view text) {
   if (has(text, "Allocs") || has(text, "Debug session time") || has(text, "!SystemTime=")) return std::nullopt;
@@ -251,8 +264,8 @@ bool begins_prometheus_lines(std::string_view line, bool is_first) {
 }
 
 bool begins_sar(std::string_view line, bool) {
-  return line.starts_with(kOfSadf) || parse_sar_heading(line) ||
-         (has(line, "kbmemfree") && has(line, "kbmemused") && !has(line, kOfSadf));
+  return trimmed(line.substr(std::min(line.find_first_not_of('\f'), line.size()))).starts_with(kOfSadf) ||
+         parse_sar_heading(line) || (has(line, "kbmemfree") && has(line, "kbmemused") && !has(line, kOfSadf));
 }
 
 bool begins_script_csv(std::string_view line, bool is_first) { return is_first && script_csv_kind(line); }
@@ -335,6 +348,7 @@ std::optional<std::string> unusable_look(std::string_view head) {
     return std::string("looks like JSON, but neither of Prometheus' query API nor of sadf -j") +
            (has(text, "\"bytes\"") || has(text, "Bytes\"") ? "; write its rows as CSV: ... | Export-Csv FILE" : "");
   if (const char* const tool = look_of_tool(text)) return tool;
+  if (const char* const cells = look_of_cells(text)) return cells;
   if (auto hidden = look_of_hidden_heading(text)) return hidden;
   if (has(text, "kbmemfree") && has(text, "\t-\t")) return "looks like sadf -p; write it as rows: sadf -d FILE -- -r ALL";
   if (has(text, "(PDH-CSV") || has(text, "(PDH-TSV"))

@@ -309,7 +309,7 @@ class ScriptHistory final : public SnapshotReader {
       const bool is_last = at_[column] + 1 == width_ && OpenEnd::ends_in_digit(lines_);
       const bool is_pool = column == kPagedBytes || column == kNonpagedBytes;
       std::string why;
-      if (!amount) why = std::string(counter->name) + " " + in_quotes(text) + why_no_amount(read);
+      if (!amount) why = std::string(counter->name) + " " + in_quotes(text) + why_no_amount(read, text);
       else if (!end_.is_whole(lines_, host + '\\' + object + std::string(counter->name), static_cast<double>(*amount), is_last))
         why = kCutAtEnd;
       else if (is_pool && !at_.tell_unit[column] && static_cast<double>(*amount) < kLeastPool)
@@ -390,7 +390,8 @@ class ScriptHistory final : public SnapshotReader {
                   ") has thousands or decimals: " + (amount.has_decimals ? "decimals" : "thousands") + " are assumed");
     return amount;
   }
-  static const char* why_no_amount(const DecimalMarks::Amount& amount) {
+  static std::string why_no_amount(const DecimalMarks::Amount& amount, std::string_view text) {
+    if (const std::string words = words_of_lost_digits(text); !words.empty()) return " " + words;
     return amount.is_doubtful ? " may part thousands or decimals, and nothing in its column tells which" : " is not a count";
   }
 
@@ -449,7 +450,7 @@ class ScriptHistory final : public SnapshotReader {
       if (may_be_of_memory(parts.path)) unknown_.add(parts.path);
       return;
     }
-    const auto value = parse_counter_value(value_text);
+    const auto [value, fault] = parse_counter_value(value_text, fields_.separator());
     const std::string host = base::label_text(parts.host);
     // What could not be read is written as 0 with a status beside it.
     const std::string_view status = kind_ == ScriptCsv::kCounters ? trimmed(field(kStatus)) : std::string_view();
@@ -457,12 +458,19 @@ class ScriptHistory final : public SnapshotReader {
         !status.empty() && status.find_first_not_of('0') != std::string_view::npos && !same_word(status, "Success");
     const bool is_last = kind_ == ScriptCsv::kCounters && at_[kValue] + 1 == width_ && OpenEnd::ends_in_digit(lines_);
     std::string why;
-    if (!value) why = std::string(counter->name) + " " + in_quotes(value_text) + " is not a value";
+    if (!value)
+      why = std::string(counter->name) + " " + in_quotes(value_text) +
+            (fault == NumberFault::kTwoValues ? " may part thousands or decimals" : " is not a value");
     else if (has_failed) why = std::string(counter->name) + " has the status " + in_quotes(status) + " and so no value";
     else if (!end_.is_whole(lines_, host + '\\' + std::string(parts.path), *value, is_last)) why = kCutAtEnd;
     if (!why.empty()) {
       at(time, host).counters.lose(*counter);
       return skip(why);
+    }
+    if (const std::string words = told_of_digits_ ? std::string() : words_of_lost_digits(value_text); !words.empty()) {
+      told_of_digits_ = true;
+      notes_.warn(std::string(counter->name) + " " + in_quotes(value_text) + " (line " + std::to_string(lines_.number()) +
+                  ") " + words);
     }
     look_at(time, host, parts.path).counters.add(*counter, *value);
   }
@@ -522,7 +530,7 @@ class ScriptHistory final : public SnapshotReader {
         return;
       }
     }
-    if (!amount) return skip("bytes " + in_quotes(text) + why_no_amount(read));
+    if (!amount) return skip("bytes " + in_quotes(text) + why_no_amount(read, text));
     const std::size_t last = width_ - 1;
     const bool is_last =
         (at_[bytes] == last && OpenEnd::ends_in_digit(lines_)) || (at_[kTag] == last && !lines_.line().ends_with('"'));
@@ -685,7 +693,7 @@ class ScriptHistory final : public SnapshotReader {
   bool is_local_ = false, is_last_local_ = false, told_of_shift_ = false;
   std::string uptime_of_;  // the host
   DecimalMarks marks_;
-  bool looked_at_marks_ = false, told_of_marks_ = false;
+  bool looked_at_marks_ = false, told_of_marks_ = false, told_of_digits_ = false;
   std::string header_, last_text_, last_zone_, reading_path_, host_;
   std::map<std::string, Building> building_;  // of that time, by host
   std::map<std::string, UptimeClock> uptimes_;

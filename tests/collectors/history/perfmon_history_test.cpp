@@ -17,6 +17,20 @@ using testing::Pair;
 constexpr base::UnixMillis kFirstOfMayAt6 = 1'714'543'200'000;  // 2024-05-01T06:00:00Z
 constexpr base::UnixMillis kHourMs = 3'600'000;
 
+TEST(PerfmonHistory, NumbersThatASpreadsheetRoundedAreTold) {
+  const auto warnings = [](const std::string& cell) {
+    return test::read_text("\"(PDH-CSV 4.0) (UTC)(0)\";\"\\\\S\\Memory\\Pool Nonpaged Bytes\"\n\"11/15/2026 18:00:00.123\";\"" +
+                           cell + "\"\n")
+        .warnings;
+  };
+  EXPECT_THAT(
+      warnings("5,12E+06"),
+      ElementsAre("f: Memory\\Pool Nonpaged Bytes \"5,12E+06\" (line 2) has lost its last digits, as a spreadsheet saves a "
+                  "narrow column: what changes by less than 10000 is not seen; write the numbers out"));
+  for (const std::string whole : {"5,12E+02", "5,120001E+06", "1.310527e+010", "0,00E+00", "5120001"})
+    EXPECT_THAT(warnings(whole), testing::IsEmpty()) << whole;
+}
+
 TEST(PerfmonHistory, ColumnsBecomeTotals) {
   const std::string file = "fixtures/history/perfmon.csv";
   const WholeHistory found = read_fixture("perfmon.csv");

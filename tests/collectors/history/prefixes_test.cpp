@@ -198,6 +198,35 @@ std::vector<Posted> posted_behind() {
     all.push_back({"sadf behind " + name, before_each(sadf, before), test::told_by("f", sadf).lines});
     all.push_back({"a dump behind " + name, before_each(dump, before), of_dump});
   }
+  const std::string counters = "Path,CookedValue,Timestamp\n";
+  const std::string nonpaged = "\\\\S\\memory\\pool nonpaged bytes,", at18 = ",2026-11-05 18:00:00Z\n";
+  all.push_back({"Get-Counter with a page's blanks",
+                 counters + "\\\\S\\memory\\pool\xc2\xa0nonpaged&nbsp;bytes,67108864,2026-11-05\xc2\xa0"
+                            "18:00:00Z\n",
+                 of_perfmon});
+  all.push_back({"Get-Counter with a comma",
+                 counters + nonpaged + "\"204,800\"" + at18,
+                 {},
+                 "f:2: Memory\\Pool Nonpaged Bytes \"204,800\" may part thousands or decimals"});
+  all.push_back({"a script's rounded bytes",
+                 "Time,Tag,PagedUsedBytes\n2026-11-05 18:00:00Z,Leak,5.12E+05\n",
+                 {},
+                 "f:2: bytes \"5.12E+05\" has lost its last digits"});
+  all.push_back({"Unix seconds as date takes them",
+                 "@1793901600\n" + kPool + "@1793905200\n" + kPool,
+                 {kAt18 + " windows" + kLeakRow, kAt19 + " windows" + kLeakRow}});
+  for (const std::string table : {"| MemTotal: | 8000000 | kB |\n| SUnreclaim: | 64 | kB |\n",
+                                  "<table>\n<tr><td>MemTotal:</td><td>8000000</td><td>kB</td></tr>\n</table>\n"})
+    all.push_back(
+        {"cells of meminfo", "2026-11-05 18:00:00Z\n" + table, {}, "looks like tables of Linux with their cells between bars"});
+  all.push_back({"times that are none",
+                 before_each(kSlab, "[2026-11-05T18:00:00.Z] ") + before_each(kSlab, "[2026-11-05T19:00:00.Z] "),
+                 {},
+                 "f: line 1: \"[2026-11-05T18:00:00.Z] \" stands before \"slabinfo - version\""});
+  all.push_back({"sadf behind form feeds", "\f" + sadf, test::told_by("f", sadf).lines});
+  std::string marked = sar;
+  for (const std::string clock : {"17:50", "18:00"}) marked.replace(marked.find(clock), 3, "\xe2\x80\x8e" + clock.substr(0, 3));
+  all.push_back({"sar with marks of direction", marked, test::told_by("f", sar).lines});
   for (const std::string mark : {":", "\t"}) {
     all.push_back({"sar numbered", numbered(sar, mark), test::told_by("f", sar).lines});
     all.push_back({"sadf numbered", numbered(sadf, mark), test::told_by("f", sadf).lines});
