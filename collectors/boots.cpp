@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t kLongestGuessMs = base::kHourMillis;  // how long before the first reading a boot is taken to have begun
 constexpr std::int64_t kJitterMs = 5'000;
 constexpr std::size_t kFewestTags = 16;  // for a guess by memory
+constexpr std::size_t kFewestOfAll = 3;  // tags, pools and commit, of which nearly all must fall
 constexpr std::uint64_t kTagBytes = 4096;
 
 /// Calls `visit(before, now)` for each key in both lists.
@@ -57,24 +58,42 @@ bool Boots::counters_fell(const Snapshot& snapshot) {
 }
 
 bool Boots::memory_fell(const Snapshot& snapshot) {
+  struct Fall {
+    std::size_t common = 0, fell = 0, rose = 0;
+    double before = 0, now = 0;
+    [[nodiscard]] bool far() const { return now < 0.7 * before; }
+  };
+  const auto compare = [](const std::vector<Held>& before_list, const std::vector<Held>& now_list) {
+    Fall fall;
+    for_each_in_both(before_list, now_list, [&](std::uint64_t before, std::uint64_t now) {
+      if (before < kTagBytes) return;
+      ++fall.common;
+      fall.fell += static_cast<double>(now) < 0.9 * static_cast<double>(before) ? 1 : 0;
+      fall.rose += static_cast<double>(now) > 1.1 * static_cast<double>(before) ? 1 : 0;
+      fall.before += static_cast<double>(before);
+      fall.now += static_cast<double>(now);
+    });
+    return fall;
+  };
+  fresh_.clear();
+  for (const PoolTotals& pool : snapshot.pools)
+    if (pool.bytes && pool.pool != Pool::kSlabReclaimable) fresh_.push_back({static_cast<std::uint64_t>(pool.pool), *pool.bytes});
+  const Fall pools = compare(totals_, fresh_);
+  if (snapshot.commit_bytes) fresh_.push_back({kPoolCount, *snapshot.commit_bytes});
+  sort_by_key(fresh_);
+  const Fall totals = compare(totals_, fresh_);
+  if (!fresh_.empty()) totals_.swap(fresh_);
   fresh_.clear();
   for (const TagUsage& tag : snapshot.tags)
     if (tag.pool != Pool::kSlabReclaimable && tag.pool != Pool::kAllocinfo) fresh_.push_back({tag.key, tag.bytes});
-  if (fresh_.empty()) return false;
   sort_by_key(fresh_);
-  std::size_t common = 0, fell = 0, rose = 0;
-  double total_before = 0, total_now = 0;
-  for_each_in_both(bytes_, fresh_, [&](std::uint64_t before, std::uint64_t now) {
-    if (before < kTagBytes) return;
-    ++common;
-    fell += static_cast<double>(now) < 0.9 * static_cast<double>(before) ? 1 : 0;
-    rose += static_cast<double>(now) > 1.1 * static_cast<double>(before) ? 1 : 0;
-    total_before += static_cast<double>(before);
-    total_now += static_cast<double>(now);
-  });
-  bytes_.swap(fresh_);
-  most_compared_ = std::max(most_compared_, common);
-  return common >= kFewestTags && 3 * fell >= 2 * common && 10 * rose <= common && total_now < 0.7 * total_before;
+  const Fall tags = compare(bytes_, fresh_);
+  if (!fresh_.empty()) bytes_.swap(fresh_);
+  most_compared_ = std::max(most_compared_, tags.common);
+  if (tags.common >= kFewestTags) return 3 * tags.fell >= 2 * tags.common && 10 * tags.rose <= tags.common && tags.far();
+  // Of few, nearly all that there is: each tag, each pool, commit.
+  const std::size_t all = tags.common + totals.common, fell = tags.fell + totals.fell;
+  return all >= kFewestOfAll && 8 * (all - fell) <= all && (tags.common > pools.common ? tags : pools).far();
 }
 
 const Boot& Boots::note(const Snapshot& snapshot, bool live) {
@@ -91,6 +110,7 @@ const Boot& Boots::note(const Snapshot& snapshot, bool live) {
     ++timed_;
     counters_.clear();
     bytes_.clear();
+    totals_.clear();
   } else if (!live) {
     ++untimed_;
     const bool by_counters = counters_fell(snapshot);

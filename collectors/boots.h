@@ -2,8 +2,8 @@
 // selection, rates, the failure log and top all get that answer: a reboot is one for all of them or for none.
 // By boot times where the reading has one (base/boot_clock.h). Else by the kernel's counters of allocations, which only
 // a boot begins anew: most of them fell together (one that wraps is none, nor are tags that vanished). Where nothing is
-// counted, as on Linux, by memory: two tags of three and the whole far below what they held. That is a guess, and
-// how_words() says what was used.
+// counted, as on Linux, by memory: two tags of three and the whole far below what they held; where there are few tags or
+// totals alone, nearly all of them. That is a guess, and how_words() says what was used.
 // Thread: none of its own; the caller serialises. Failure: none; what nothing tells of is one boot.
 #pragma once
 
@@ -53,7 +53,7 @@ class Boots {
   base::BootClock clock_;
   Boot boot_;
   bool was_live_ = false;
-  std::vector<Held> counters_, bytes_, fresh_;  // of the reading before, by key
+  std::vector<Held> counters_, bytes_, totals_, fresh_;  // of the reading before, by key
   std::optional<base::UnixMillis> last_time_;
   std::int64_t interval_ms_ = 0;  // between the two readings before
   std::optional<base::UnixMillis> inferred_at_;

@@ -143,15 +143,49 @@ TEST(Boots, WhereNothingIsCountedMemoryThatFallsFarIsAGuessAndSaidToBeOne) {
 }
 
 TEST(Boots, OfTooFewTagsIsSaidThatARebootIsNotSeen) {
-  Recorded machine(9, false);
+  Recorded machine(2, false);
   Boots boots;
   for (int hour = 0; hour < 24; ++hour) boots.note(machine.after(kHour));
   EXPECT_FALSE(boots.note(machine.reboot(kMinute, kHour)).is_new);
   EXPECT_EQ(
       boots.how_words(),
-      "no boot times are given, nor are allocations counted, and there are too few tags (9 of 16) to see a reboot by their "
+      "no boot times are given, nor are allocations counted, and there are too few tags (2 of 16) to see a reboot by their "
       "memory: one is taken for growth given back");
   EXPECT_TRUE(boots.is_blind());
+}
+
+TEST(Boots, OfFewTagsNearlyAllMustFall) {
+  Recorded machine(9, false);
+  Boots boots;
+  for (int hour = 0; hour < 24; ++hour) EXPECT_EQ(boots.note(machine.after(kHour)).reading.number, 1U);
+  Snapshot ended = machine.after(kHour);
+  for (std::size_t i = 0; i < 7; ++i) ended.tags[i].bytes /= 10;
+  EXPECT_FALSE(boots.note(ended).is_new) << "two stay";
+  EXPECT_FALSE(boots.note(machine.after(kHour)).is_new);
+  EXPECT_TRUE(boots.note(machine.reboot(kMinute, kHour)).is_new);
+  EXPECT_THAT(boots.how_words(), HasSubstr("may be none, seen once"));
+  EXPECT_FALSE(boots.is_blind());
+}
+
+TEST(Boots, TotalsThatAllFallFarAreOne) {
+  Boots boots;
+  Snapshot snapshot;
+  const auto note = [&](std::int64_t hour, std::uint64_t nonpaged, std::uint64_t paged, std::uint64_t commit) {
+    snapshot.time = kStart + hour * kHour;
+    snapshot.pools = {{Pool::kNonpaged, nonpaged << 20, {}, {}, {}, {}}, {Pool::kPaged, paged << 20, {}, {}, {}, {}}};
+    snapshot.commit_bytes = commit << 20;
+    return boots.note(snapshot).is_new;
+  };
+  note(0, 400, 300, 4000);
+  EXPECT_FALSE(note(1, 100, 100, 3900)) << "commit stays";
+  EXPECT_FALSE(note(2, 400, 300, 4000));
+  EXPECT_FALSE(note(3, 300, 250, 1000)) << "by less than a third";
+  EXPECT_FALSE(note(4, 400, 300, 4000));
+  EXPECT_FALSE(note(5, 400, 90, 1000)) << "one pool stays";
+  EXPECT_FALSE(note(6, 400, 300, 4000));
+  EXPECT_TRUE(note(7, 120, 90, 1200));
+  EXPECT_EQ(boots.now().reading.number, 2U);
+  EXPECT_EQ(boots.now().start, kStart + 13 * kHour / 2);
 }
 
 TEST(Boots, AreNotBlindWhereBootsAreTimedOrCountedOrTagsAreMany) {
