@@ -74,7 +74,7 @@ TEST(Readiness, HandlesThatLeaveAllBeforeAreNotComparedWithBytes) {
   const auto look_at = [&engine](double hour, double handles) {
     Sample noise, process;
     noise.pool = Pool::kNonpaged, noise.text = "Even";
-    noise.amount = static_cast<std::uint64_t>(50e6 + 3e3 * hour);
+    noise.amount = static_cast<std::uint64_t>(50e6 + 1e3 * hour);
     process.kind = Kind::kHandles, process.text = "svc.exe", process.amount = static_cast<std::uint64_t>(handles);
     const std::vector<Sample> samples = {noise, process};
     engine.observe({kReadingsStart + std::llround(hour * kHourMs), kLongUp, samples});
