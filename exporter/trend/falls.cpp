@@ -150,7 +150,8 @@ std::optional<Falls> find_falls(std::span<const float> floors, double min_per_da
 std::optional<Falls> find_rising_peaks(std::span<const float> highs, std::span<const float> floors, double min_per_day) {
   constexpr std::size_t kWeek = 7, kFewestWeeks = 5, kMostWeeks = 8, kFewestDays = 3;
   constexpr double kOfPeak = 0.25;      // of the first week's peak: growth that is more than load varies
-  constexpr double kLine = 0.85;        // of what the peaks vary, a line explains: neither a step nor chance
+  constexpr double kLine = 0.9;         // of what the peaks vary, a line explains: neither a step nor chance
+  constexpr double kStep = 0.45;        // of the growth at most, from one week to the next; none falls by a tenth of that
   constexpr double kLate = 0.25;        // of the growth, in the second half of the time
   constexpr double kMostOfFloor = 0.5;  // of the growth: else the floors tell it
   const std::size_t weeks = std::min(highs.size() / kWeek, kMostWeeks);
@@ -175,6 +176,8 @@ std::optional<Falls> find_rising_peaks(std::span<const float> highs, std::span<c
   if (!(growth >= kOfPeak * std::abs(peaks[0])) || growth < min_per_day * days) return std::nullopt;
   if (xy * xy < kLine * xx * yy) return std::nullopt;
   if (peaks[weeks - 1] - peaks[weeks / 2] < kLate * growth || peaks[weeks - 1] < peaks[weeks - 2]) return std::nullopt;
+  for (std::size_t i = 1; i < weeks; ++i)
+    if (const double step = peaks[i] - peaks[i - 1]; step > kStep * growth || step < -0.1 * kStep * growth) return std::nullopt;
   const auto lowest = [](std::span<const float> of) {
     float low = std::numeric_limits<float>::quiet_NaN();
     for (const float floor : of) low = std::fmin(low, floor);

@@ -488,6 +488,14 @@ TEST(Analyze, HostsAreCountedByWhatTheyHaveAndOldReadingsHaveAnAge) {
             HasSubstr(
                 "unknown  fast    28  grows now: nonpaged Leak, +600 MiB in 6 hours, not long enough to tell a surge from a "
                 "step\n")));
+  // One that leaks, too, is counted once.
+  HostAnalysis both = old;
+  both.host = "both", both.end = analysis.end - 2 * kDay;
+  both.subjects[0].report.verdict = Verdict::kLeak;
+  analysis.others.push_back(both);
+  EXPECT_THAT(analysis_text(analysis, false),
+              AllOf(HasSubstr("Hosts    4: 1 with leaks, 2 with surges, 0 to watch, 1 growing for too short to tell\n"),
+                    HasSubstr("; last read 2.0 days before the newest host\n")));
   const auto hosts = nlohmann::json::parse(analysis_json(analysis))["hosts"];
   EXPECT_EQ(hosts[2]["verdict"], "unknown");
   EXPECT_EQ(hosts[2]["largest_growth"]["large"], true);

@@ -190,6 +190,24 @@ TEST(Verdict, APartThatCannotBeReadIsSaidAndIsNotCalm) {
               ElementsAre("Collector pool_tags cannot be read: status C0000022", "Watched, not yet called leaks: 2"));
 }
 
+TEST(Verdict, BesideASurgeOrALeakWhatElseGrowsIsSaidAndAFailedPartTakesNothingBack) {
+  View view = calm_view();
+  view.parts = {{"pool_tags", PartState::kFailed, "status C0000022", 0, 0}};
+  view.readiness.largest = {trend::Kind::kHandles, {}, "svc (1)", 12'345, 7200, true};
+  const char* const grows =
+      "Grows now: handles of svc (1), +12,345 in about 2 hours, not long enough to tell a surge from a step";
+  view.surges = {leak_of(Pool::kNonpaged, "Thre")};
+  view.surges[0].report.verdict = trend::Verdict::kSurge;
+  view.surges[0].report.surge.emplace();
+  view.surge_count = 1;
+  EXPECT_EQ(judge(view).state, Verdict::State::kSurge);
+  EXPECT_THAT(judge(view).details, testing::Contains(grows));
+  view.leaks = {leak_of(Pool::kPaged, "MmSt")};
+  view.leak_count = 1;
+  EXPECT_EQ(judge(view).state, Verdict::State::kLeak);
+  EXPECT_THAT(judge(view).details, testing::Contains(grows));
+}
+
 TEST(Verdict, WhatIsWatchedIsNotCalm) {
   View view = calm_view();
   view.watched.resize(2);

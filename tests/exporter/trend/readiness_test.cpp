@@ -69,6 +69,35 @@ TEST(Readiness, TheDayAfterABootSaysNothing) {
   EXPECT_TRUE(engine.readiness().judged);
 }
 
+TEST(Readiness, HandlesThatLeaveAllBeforeAreNotComparedWithBytes) {
+  TrendEngine engine;
+  const auto look_at = [&engine](double hour, double handles) {
+    Sample noise, process;
+    noise.pool = Pool::kNonpaged, noise.text = "Even";
+    noise.amount = static_cast<std::uint64_t>(50e6 + 1e3 * hour);
+    process.kind = Kind::kHandles, process.text = "svc.exe", process.amount = static_cast<std::uint64_t>(handles);
+    const std::vector<Sample> samples = {noise, process};
+    engine.observe({kReadingsStart + std::llround(hour * kHourMs), kLongUp, samples});
+  };
+  for (int hour = 0; hour < 10 * 24; ++hour) look_at(hour, 2000);
+  for (int five = 0; five <= 12; ++five) look_at(10 * 24 + five / 12.0, 2000 + 150 * five);
+  const auto largest = engine.readiness().largest;
+  ASSERT_TRUE(largest);
+  EXPECT_EQ(largest->kind, Kind::kHandles) << largest->text;
+  EXPECT_TRUE(largest->is_beyond);
+  EXPECT_NEAR(largest->amount, 1800, 300);
+}
+
+TEST(Readiness, GrowthBeganWhereItRoseAndNotWhereTheDayDid) {
+  TrendEngine engine;
+  const int begin = 10 * 24 + 6;
+  for (int hour = 0; hour <= begin + 6; ++hour)
+    look(engine, hour, 100 + 10 * std::sin(hour * std::acos(-1) / 12) + 40 * std::max(0, hour - begin));
+  const auto largest = engine.readiness().largest;
+  ASSERT_TRUE(largest && largest->is_large);
+  EXPECT_NEAR(largest->seconds / 3600, 6, 1.1);
+}
+
 TEST(Readiness, WhatAnEarlierBootHasShownStays) {
   TrendEngine engine;
   for (int hour = 0; hour <= 10 * 24; ++hour) look(engine, hour);

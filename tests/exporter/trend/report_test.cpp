@@ -308,6 +308,7 @@ TEST(Reports, CommitGrowsAtLeastAsThePoolsThatAreChargedToIt) {
   EXPECT_NEAR(end.seconds, 1.2e9 / (paged + nonpaged), 1e-6 * end.seconds);
   EXPECT_LT(end.soonest_seconds, end.seconds);
   EXPECT_GT(end.latest_seconds, end.seconds);
+  EXPECT_FALSE(end.of_now) << "nothing surges";
 }
 
 TEST(Reports, ATotalThatGrowsByOneOfItsPartsBeganWithIt) {

@@ -182,7 +182,7 @@ FallsTold score_falls(const Scenario& scenario, std::uint64_t first_run, int run
     bool told = false, told_now = false;
     const auto look = [&] {
       const std::optional<Readiness::Growth> growth = engine.readiness().largest;
-      told_now = growth && (growth->falls > 0 || growth->goes_on);
+      told_now = growth && (growth->falls > 0 || growth->goes_on || growth->of_peaks);
       told = told || told_now;
     };
     for (const Sample& sample : history.samples) {
