@@ -24,11 +24,17 @@ constexpr double kAtOnce = 0.3;          // of the common slope, over the first 
 constexpr double kMostAtOnce = 2.5;      // ... or as much: load comes when it comes, and so does a batch
 // Load has the pattern of a week, too: growth has to be clearer and more, of what it begins from.
 constexpr double kOffWeek = 0.8, kStraightOfWeek = 0.9, kAtOnceOfWeek = 0.6, kLeastOfWeek = 0.25;
+// What is less goes on through every two days in a row of the week, on the mean of all weeks; load rests at its end.
+constexpr std::size_t kFewestWeeks = 3;
+constexpr double kPartOfDay = 0.15;  // of a fall: the day in the middle of which it came
+constexpr double kLeastOfTwoDays = 0.5, kMostOfTwoDays = 1.6;  // of the common slope
+constexpr double kAtOnceByHours = 0.7;                         // of it, over the two days after a fall
 constexpr double kGivenBackByFall = 0.6;  // of the rise before a fall
 constexpr double kOneBase = 0.35;         // of the largest rise: so far apart the rises begin
 
 struct Rise {
   std::size_t begin = 0, end = 0;  // points
+  std::size_t fallen = 0;          // the first that has given back nearly all: from there on a week is whole
   double slope = 0, from = 0, to = 0;
   [[nodiscard]] std::size_t count() const { return end - begin; }
 };
@@ -49,7 +55,47 @@ Sums sums_of(const Points& points, std::size_t begin, std::size_t end, double& m
   return sums;
 }
 
-std::optional<Falls> find(const Points& points, double min_per_day) {
+/// Growth over the two days after a fall by the four hours, less that of load that rests then: of the same hours of the day.
+bool grows_at_once(std::span<const float> floors, const Points& points, std::span<const Rise> rises, double slope) {
+  constexpr std::size_t kTwoDays = std::size_t{2} * kBucketsPerDay, kHours = 2;
+  const std::size_t days = std::min<std::size_t>(floors.size() / kBucketsPerDay, kHistoryDays);
+  const std::span<const float> whole = floors.last(days * kBucketsPerDay);
+  double grown = 0;
+  std::size_t weeks = 0;
+  for (const Rise& rise : rises.subspan(1)) {
+    const double day = points.x[rise.fallen] - static_cast<double>(kHistoryDays - days);
+    const auto end = static_cast<std::size_t>(day + 1) * kBucketsPerDay;
+    std::size_t at = 0;
+    float largest = 0;
+    for (std::size_t i = end - std::min(end - 1, 3 * std::size_t{kBucketsPerDay}); i < end; ++i)
+      if (whole[i - 1] - whole[i] > largest) largest = whole[i - 1] - whole[i], at = i;
+    if (at == 0 || at + kTwoDays + kHours > whole.size()) continue;
+    double sum = 0;
+    for (std::size_t i = at; i < at + kHours; ++i) sum += static_cast<double>(whole[i + kTwoDays]) - static_cast<double>(whole[i]);
+    if (std::isnan(sum)) continue;
+    grown += sum / kHours;
+    ++weeks;
+  }
+  return weeks >= kFewestWeeks && grown > kAtOnceByHours * 2 * slope * static_cast<double>(weeks);
+}
+
+/// Of rises that are a week each: whether they go on by night and day, at the week's end, too.
+bool grows_all_week(const Points& points, std::span<const Rise> rises, double slope) {
+  for (std::size_t day = 0; day + 2 < kFewestPoints + 1; ++day) {
+    double grown = 0, days = 0;
+    std::size_t weeks = 0;
+    for (const Rise& rise : rises.subspan(1)) {  // where the first began was not seen
+      if (rise.fallen + day + 2 >= rise.end) continue;
+      grown += points.y[rise.fallen + day + 2] - points.y[rise.fallen + day];
+      days += points.x[rise.fallen + day + 2] - points.x[rise.fallen + day];
+      ++weeks;
+    }
+    if (weeks < kFewestWeeks || grown < kLeastOfTwoDays * slope * days || grown > kMostOfTwoDays * slope * days) return false;
+  }
+  return true;
+}
+
+std::optional<Falls> find(std::span<const float> floors, const Points& points, double min_per_day) {
   const auto end = static_cast<std::ptrdiff_t>(points.count);
   const auto [low, high] = std::minmax_element(points.y.begin(), points.y.begin() + end);
   const double range = *high - *low;
@@ -63,10 +109,13 @@ std::optional<Falls> find(const Points& points, double min_per_day) {
     if (drop < kFall * range || points.x[i] - points.x[i - 1] > 2 * points.spacing) continue;
     if (points.y[i] > points.y[i - 1] - kSettled * drop) ++i;  // it begins after this one
     rises[count - 1].end = i;
+    std::size_t whole = i;
     while (i + 1 < points.count && points.y[i + 1] < points.y[i] - kSettled * drop) ++i;
     // A rise that is too short is none; the first may be cut off by the end of what is kept.
     if (count > 1 && rises[count - 1].count() < kFewestPoints) return std::nullopt;
     if (count == kMostRises) return std::nullopt;
+    while (whole < i && points.y[whole] - points.y[i] > kPartOfDay * drop) ++whole;
+    rises[count].fallen = whole;
     rises[count++].begin = i;
     fallen = drop, ++falls;
   }
@@ -109,7 +158,10 @@ std::optional<Falls> find(const Points& points, double min_per_day) {
   const double apart =
       falls > 1 ? (points.x[rises[count - 1].begin] - points.x[rises[1].begin]) / static_cast<double>(falls - 1) : 0;
   const bool of_week = std::abs(apart - 7) < kOffWeek;
-  if (of_week && largest < kLeastOfWeek * std::abs(lowest_base)) return std::nullopt;
+  if (of_week && largest < kLeastOfWeek * std::abs(lowest_base) &&
+      (points.seen < 1 || !grows_all_week(points, std::span<const Rise>(rises).first(count), slope) ||
+       !grows_at_once(floors, points, std::span<const Rise>(rises).first(count), slope)))
+    return std::nullopt;
   if (slope < min_per_day || straight < (of_week ? kStraightOfWeek : kStraight)) return std::nullopt;
   if (-std::log(1 - straight) * (freedom - static_cast<double>(used)) < kEvidenceOfFalls) return std::nullopt;
   const auto as_always = [slope, least = of_week ? kAtOnceOfWeek : kAtOnce](const Sums& of) {
@@ -141,10 +193,10 @@ std::optional<Falls> find(const Points& points, double min_per_day) {
 std::optional<Falls> find_falls(std::span<const float> floors, double min_per_day) {
   Points points = daily_floors(floors);
   if (points.span_days() < kLeastDays) return std::nullopt;
-  if (const std::optional<Falls> found = find(points, min_per_day)) return found;
+  if (const std::optional<Falls> found = find(floors, points, min_per_day)) return found;
   // The week may hide them; where they come with it, it would take them along.
   remove_weekly_cycle(points);
-  return find(points, min_per_day);
+  return find(floors, points, min_per_day);
 }
 
 std::optional<Falls> find_rising_peaks(std::span<const float> highs, std::span<const float> floors, double min_per_day) {

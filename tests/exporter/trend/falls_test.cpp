@@ -46,6 +46,8 @@ TEST(Falls, AreThoseOfALeakWhoseServiceRestarts) {
   EXPECT_NEAR(found->days, 14, 1);
   EXPECT_EQ(falls_of([](double day) { return 30 + 2 * since(day, 28, 0.3); }), 1U) << "one restart, amid the history";
   EXPECT_EQ(falls_of([](double day) { return 5 + 2 * since(day, 7, 0.3); }), 7U) << "each week, beyond what load does";
+  EXPECT_EQ(falls_of([](double day) { return 60 + 2 * since(day, 7, 0.3); }), 7U) << "by day and night, week's ends too";
+  EXPECT_EQ(falls_of([](double day) { return 60 + 2 * since(day, 7, 3.6); }), 8U) << "whenever it restarts";
 }
 
 TEST(Falls, AreNoneOfWhatOnlyComesAndGoes) {
@@ -59,7 +61,16 @@ TEST(Falls, AreNoneOfWhatOnlyComesAndGoes) {
       {"month's end", [](double day) { return 30 + 10 * std::max(0.0, since(day, 30, 5) - 24); }},
       {"a cache that is full before it is trimmed",
        [](double day) { return 30 + 60 * (1 - std::exp(-since(day, 28, 14) / 4)); }},
-      {"weeks of load, less than what is there", [](double day) { return 60 + 2 * since(day, 7, 0.3); }},
+      {"load from Monday to Friday, less than what is there",
+       [](double day) {
+         const double in_week = since(day, 7, 0.3);
+         return 60 + (in_week < 5 ? 2 * in_week : 0.0);
+       }},
+      {"load that rises by day, and rests at the week's end",
+       [](double day) {
+         const double in_week = since(day, 7, 0.6), in_day = in_week - std::floor(in_week);
+         return 60 + (in_week < 5 ? 2 * std::floor(in_week) + 2 * std::clamp(2 * in_day - 0.5, 0.0, 1.0) : 0.0);
+       }},
       {"each Monday from the base, over five days",
        [](double day) { return 5 + 3 * std::floor(std::min(since(day, 7, 0), 4.0)) * (since(day, 7, 0) < 5 ? 1 : 0); }},
       {"growth that went on for one restart and is mended",
