@@ -77,7 +77,8 @@ bool Boots::memory_fell(const Snapshot& snapshot) {
   };
   fresh_.clear();
   for (const PoolTotals& pool : snapshot.pools)
-    if (pool.bytes && pool.pool != Pool::kSlabReclaimable) fresh_.push_back({static_cast<std::uint64_t>(pool.pool), *pool.bytes});
+    if (pool.bytes && pool.pool != Pool::kSlabReclaimable)
+      fresh_.push_back({static_cast<std::uint64_t>(pool.pool), *pool.bytes});
   const Fall pools = compare(totals_, fresh_);
   if (snapshot.commit_bytes) fresh_.push_back({kPoolCount, *snapshot.commit_bytes});
   sort_by_key(fresh_);

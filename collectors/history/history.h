@@ -52,7 +52,7 @@ struct Learned {
   std::set<std::string> sums;                         // names of rows that are sums of the others
   std::map<std::string, std::string> year_day_month;  // files whose dates are so, and one that proves it
   std::map<std::string, std::string> named_hosts;     // by file: hosts that its name alone tells (hosts_by_name.h)
-  std::map<std::string, std::string> of_two;              // files of two hosts, and what shows it (two_hosts.h)
+  std::map<std::string, std::string> of_two;          // files of two hosts, and what shows it (two_hosts.h)
 
   bool operator==(const Learned&) const = default;
 };

@@ -26,11 +26,11 @@ constexpr double kMostAtOnce = 2.5;      // ... or as much: load comes when it c
 constexpr double kOffWeek = 0.8, kStraightOfWeek = 0.9, kAtOnceOfWeek = 0.6, kLeastOfWeek = 0.25;
 // What is less goes on through every two days in a row of the week, on the mean of all weeks; load rests at its end.
 constexpr std::size_t kFewestWeeks = 3;
-constexpr double kPartOfDay = 0.15;  // of a fall: the day in the middle of which it came
+constexpr double kPartOfDay = 0.15;                            // of a fall: the day in the middle of which it came
 constexpr double kLeastOfTwoDays = 0.5, kMostOfTwoDays = 1.6;  // of the common slope
 constexpr double kAtOnceByHours = 0.7;                         // of it, over the two days after a fall
-constexpr double kGivenBackByFall = 0.6;  // of the rise before a fall
-constexpr double kOneBase = 0.35;         // of the largest rise: so far apart the rises begin
+constexpr double kGivenBackByFall = 0.6;                       // of the rise before a fall
+constexpr double kOneBase = 0.35;                              // of the largest rise: so far apart the rises begin
 
 struct Rise {
   std::size_t begin = 0, end = 0;  // points
@@ -71,7 +71,8 @@ bool grows_at_once(std::span<const float> floors, const Points& points, std::spa
       if (whole[i - 1] - whole[i] > largest) largest = whole[i - 1] - whole[i], at = i;
     if (at == 0 || at + kTwoDays + kHours > whole.size()) continue;
     double sum = 0;
-    for (std::size_t i = at; i < at + kHours; ++i) sum += static_cast<double>(whole[i + kTwoDays]) - static_cast<double>(whole[i]);
+    for (std::size_t i = at; i < at + kHours; ++i)
+      sum += static_cast<double>(whole[i + kTwoDays]) - static_cast<double>(whole[i]);
     if (std::isnan(sum)) continue;
     grown += sum / kHours;
     ++weeks;

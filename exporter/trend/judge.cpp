@@ -9,11 +9,11 @@ namespace kmem::trend {
 namespace {
 
 constexpr int kJudgementsPerDay = kBucketsPerDay;
-constexpr double kOwnWarmUpDays = 1;                   // of uptime, left out of one boot's own growth
-constexpr float kWeakest = 0.7F, kStrongest = 1.2F;    // one judgement cannot outweigh the others of its day
-constexpr double kHolds = 0.7;                         // of the score: what keeps a leak one
-constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;  // of clearly no growth
-constexpr double kGoesOnSurely = 3;                    // errors of a pace that has changed
+constexpr double kOwnWarmUpDays = 1;                       // of uptime, left out of one boot's own growth
+constexpr float kWeakest = 0.7F, kStrongest = 1.2F;        // one judgement cannot outweigh the others of its day
+constexpr double kHolds = 0.7;                             // of the score: what keeps a leak one
+constexpr int kLeakEndsAfter = 7 * kJudgementsPerDay;      // of clearly no growth
+constexpr double kGoesOnSurely = 3;                        // errors of a pace that has changed
 constexpr double kOtherPace = 0.03, kOtherPaceSurely = 2;  // of that of the whole; errors
 constexpr int kWatchBeginsAfter = 3, kWatchEndsAfter = 2 * kJudgementsPerDay;
 constexpr double kYoungDays = 16;    // of uptime: growth may still be the warm-up
@@ -79,10 +79,9 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   }
   std::optional<Lately> lately;
   if (subject.verdict != Verdict::kOk || now.leak_score >= 1 || now.watch_score >= 1) {
-    const std::int64_t since =
-        subject.verdict != Verdict::kOk
-            ? subject.since_ms / kCoarseMs
-            : state_.judged_bucket - static_cast<std::int64_t>(now.onset_days_ago * kBucketsPerDay);
+    const std::int64_t since = subject.verdict != Verdict::kOk
+                                   ? subject.since_ms / kCoarseMs
+                                   : state_.judged_bucket - static_cast<std::int64_t>(now.onset_days_ago * kBucketsPerDay);
     lately = changed_pace(std::span(line).subspan(index_of(std::max(from, since))));
   }
   settle_verdict(subject, now, folded, lately, uptime_days);

@@ -40,8 +40,8 @@ class Rule {
   void judge(const Assessment& now, int buckets, const std::optional<Lately>& lately, const Assessment& folded = {},
              const JudgedAt& at = {}) {
     const bool ended = lately && lately->stands;
-    const bool goes_on = lately && !ended && lately->slope_per_day >= 32 * 1024 &&
-                         lately->slope_per_day > 3 * lately->slope_error_per_day;
+    const bool goes_on =
+        lately && !ended && lately->slope_per_day >= 32 * 1024 && lately->slope_per_day > 3 * lately->slope_error_per_day;
     scores_.push_front(std::clamp(static_cast<float>(now.leak_score), 0.7F, 1.2F));
     if (scores_.size() > 6) scores_.pop_back();
     float sum = 0.7F * static_cast<float>(6 - scores_.size());

@@ -324,7 +324,8 @@ TEST(GrowsOn, ByItsLastWeeks) {
     TrendEngine engine;
     for (int hour = 0; hour <= 56 * 24; ++hour) {
       const double days = hour / 24.0, wave = 0.3 * std::sin(hour / 24.0 * 6.283185307);
-      const double mb = 100 + wave + (days < bend ? given_back : 0) + early_a_day * std::min<double>(days, bend) + late_a_day * std::max(0.0, days - bend);
+      const double mb = 100 + wave + (days < bend ? given_back : 0) + early_a_day * std::min<double>(days, bend) +
+                        late_a_day * std::max(0.0, days - bend);
       look(engine, hour, mb);
     }
     engine.settle();
