@@ -157,9 +157,9 @@ class LinuxHistory final : public SnapshotReader {
                                (text.front() | 0x20) <= 'z';
     const bool is_field_alone =
         table_ == LinuxTable::kMeminfo && text.ends_with(':') && text.find(' ') == std::string_view::npos;
-    if (is_field_alone) refuse_line("not a row of " + std::string(table_name(table_)));
-    else if (is_name_alone) refuse();
-    else if (table_ != LinuxTable::kNone && has_digit(text)) refuse_line("not a row of " + std::string(table_name(table_)));
+    const bool has_figures = table_ != LinuxTable::kNone && has_digit(text);
+    if (is_name_alone) refuse();
+    else if (is_field_alone || has_figures) refuse_line("not a row of " + std::string(table_name(table_)));
   }
 
   void see_line_above_date() {
@@ -674,16 +674,15 @@ class LinuxHistory final : public SnapshotReader {
       if (undated_ == 0) first_undated_line_ = dates_below_.table_line = begun_line_;
       else if (dates_below_.doubt_line == 0) dates_below_.doubt_line = begun_line_;
       begins_undated_ |= !any_dated_;
-      if (++undated_ == 1 && !any_dated_) {
-        only_ = std::move(done);
-        only_uptime_ = uptime;
-      } else {
-        only_.reset();
-      }
+      const bool is_only = ++undated_ == 1 && !any_dated_;
+      only_.reset();
       if (any_dated_) {
         notes_.skip(begun_line_, "no date above this table");
         // They may be the ones that the next table lacks.
         for (const TagUsage& tag : done.tags) owed_.add(tag.pool);
+      } else if (is_only) {
+        only_ = std::move(done);
+        only_uptime_ = uptime;
       }
       return;
     }

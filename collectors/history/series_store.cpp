@@ -307,6 +307,7 @@ bool SeriesStore::follow_one_another(const std::vector<std::size_t>& targets) co
     span.last = std::max(span.last, series.points.back().time);
   }
   std::vector<Span> spans;
+  spans.reserve(by_others.size());
   for (const auto& [others, span] : by_others) spans.push_back(span);
   std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.first < b.first; });
   constexpr std::int64_t kPart = 10;  // of the shorter one
