@@ -245,6 +245,7 @@ class PrefixedHistory final : public SnapshotReader {
   [[nodiscard]] bool is_newest_first() const override { return inner_->is_newest_first(); }
   [[nodiscard]] bool is_unsorted() const override { return inner_->is_unsorted(); }
   [[nodiscard]] bool has_host_lines() const override { return inner_->has_host_lines(); }
+  [[nodiscard]] bool has_one_host_line() const override { return inner_->has_one_host_line(); }
   [[nodiscard]] std::string year_day_month() const override { return inner_->year_day_month(); }
   [[nodiscard]] const char* fault_of_order() const override { return inner_->fault_of_order(); }
 

@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "collectors/base/ascii_case.h"
@@ -312,11 +313,16 @@ class History final : public HistorySource {
 
   // A file whose lines tell hosts is looked at again first.
   void learn_of_two() {
-    std::map<std::string, std::string> files = two_hosts_.faults();
-    std::erase_if(files, [&](const auto& one) {
+    TwoHosts::Found found = two_hosts_.found(!options_.host.empty());
+    std::erase_if(found.faults, [&](const auto& one) {
       return look_.learned().with_host_lines.contains(one.first) != options_.learned.with_host_lines.contains(one.first);
     });
-    look_.learn_of_two(std::move(files));
+    for (const std::string& path : of_one_host_)
+      if (const auto fault = found.faults.extract(path); !fault.empty())
+        notes_.warn(path, fault.mapped().substr(0, fault.mapped().find(';')) +
+                              "; all are taken as one host's, which a line above them names");
+    for (const auto& [path, doubt] : found.doubts) notes_.warn(path, doubt);
+    look_.learn_of_two(std::move(found.faults));
   }
 
   void tell_contradictions() {
@@ -568,6 +574,7 @@ class History final : public HistorySource {
       if (!more) skip_file(track.path, more.error().message);
       if (!more || !*more) {
         if (track.reader->is_unsorted()) learn_unsorted(track);
+        if (track.reader->has_one_host_line()) of_one_host_.insert(track.path);
         if (track.reader->has_host_lines() && track.size_bytes > 0) look_.learn_host_lines(track.path);
         if (const std::string proof = track.reader->year_day_month(); !proof.empty() && track.size_bytes > 0)
           look_.learn_year_day_month(track.path, proof);
@@ -711,6 +718,7 @@ class History final : public HistorySource {
   std::optional<BesideDates> beside_;
   std::optional<HostsByName> by_name_;
   TwoHosts two_hosts_;
+  std::set<std::string> of_one_host_;            // files in which one line above a date tells a host
   std::vector<std::unique_ptr<Track>> waiting_;  // by first_time
   std::size_t next_ = 0;
   std::vector<std::unique_ptr<Track>> active_;  // in the order they began

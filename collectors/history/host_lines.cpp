@@ -2,15 +2,18 @@
 
 #include <algorithm>
 
+#include "collectors/base/ascii_case.h"
 #include "collectors/base/digit.h"
 #include "collectors/history/csv_fields.h"
+#include "collectors/history/date_words.h"
 #include "collectors/history/row_text.h"
 
 namespace kmem::history {
 namespace {
 
 constexpr std::size_t kLongestName = 63;
-constexpr std::size_t kMostNames = 1000;
+constexpr std::size_t kMostNames = 1000, kMostLevels = 64, kFewestLevels = 2;
+constexpr std::uint64_t kFewestBytesThatCount = 4096;
 
 bool is_name(std::string_view word) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -38,11 +41,44 @@ std::string_view told_by_tool(std::string_view text) {
   return before.substr(at + 1, colon - at - 1);
 }
 
-/// A heading of what stands below it, and no host's.
-bool names_tool(std::string_view text) {
-  constexpr std::string_view kTools[] = {"poolmon", "poolsnap", "memsnap",     "poolused",  "pool", "memory", "slabinfo",
-                                         "slabtop", "meminfo",  "vmallocinfo", "allocinfo", "sar",  "uptime", "vmstat"};
-  return std::any_of(std::begin(kTools), std::end(kTools), [&](std::string_view tool) { return same_word(text, tool); });
+template <std::size_t kWords>
+bool is_any_of(std::string_view text, const std::string_view (&words)[kWords]) {
+  return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return same_word(text, word); });
+}
+
+/// A heading of what stands below it, or of when, and no host's: "poolmon", "before", "run1", "v1.2", "Mon".
+bool names_no_host(std::string_view text) {
+  constexpr std::string_view kNumbered[] = {
+      "poolmon", "poolsnap", "memsnap",     "poolused",  "pool",    "memory", "mem",      "slabinfo", "slabtop",
+      "slab",    "meminfo",  "vmallocinfo", "allocinfo", "sar",     "sadf",   "uptime",   "vmstat",   "run",
+      "lauf",    "day",      "tag",         "week",      "woche",   "kw",     "w",        "cw",       "month",
+      "hour",    "version",  "ver",         "v",         "r",       "rev",    "build",    "phase",    "step",
+      "part",    "try",      "attempt",     "round",     "cycle",   "sample", "snapshot", "snap",     "dump",
+      "look",    "capture",  "log",         "file",      "reading", "no",     "nr",       "q"};
+  constexpr std::string_view kAlone[] = {
+      "before",   "after",     "later",     "vorher",  "nachher",   "night",    "nacht",     "noon",     "am",       "pm",
+      "morning",  "evening",   "afternoon", "today",   "yesterday", "now",      "idle",      "busy",     "load",     "loaded",
+      "unloaded", "peak",      "quiet",     "rest",    "high",      "low",      "start",     "started",  "stop",     "end",
+      "begin",    "continued", "again",     "restart", "reboot",    "rebooted", "on",        "off",      "old",      "new",
+      "alt",      "neu",       "first",     "second",  "third",     "last",     "next",      "previous", "baseline", "test",
+      "prod",     "backup",    "normal",    "good",    "bad",       "patched",  "unpatched", "weekend",  "weekday",  "output",
+      "data",     "results",   "result",    "update",  "updated"};
+  bool is_word = false;
+  while (!text.empty()) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    const auto end = std::find_if_not(text.begin(), text.end(), is_letter);
+    const std::string_view word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+    const bool is_alone = end == text.end() || !base::is_digit(*end);
+    if (word.empty()) {
+      text.remove_prefix(1);
+      continue;
+    }
+    if (!is_any_of(word, kNumbered) && !(is_alone && is_any_of(word, kAlone)) && month_of(word) == 0 && !weekday_of(word, true))
+      return false;
+    is_word = true;
+    text.remove_prefix(word.size());
+  }
+  return is_word;
 }
 
 }  // namespace
@@ -69,7 +105,8 @@ std::string host_in_line(std::string_view line, bool& is_named) {
       is_named = is_name(text);
       return is_named ? std::string(text) : std::string();
     }
-  if (!is_name(text) || names_tool(text) || (!is_marked && std::none_of(text.begin(), text.end(), base::is_digit))) return {};
+  if (!is_name(text) || names_no_host(text) || (!is_marked && std::none_of(text.begin(), text.end(), base::is_digit)))
+    return {};
   return std::string(text);
 }
 
@@ -79,11 +116,79 @@ void HostLines::see(std::string_view line, std::optional<base::UnixMillis> time)
   const bool falls = time && last_ && *time <= *last_;
   if (time) last_ = time;
   if (name.empty()) return;
+  name_ = name;
   ++seen_;
   is_named_ |= is_named;
   const bool is_new = !names_.contains(name);
   if (is_new && !names_.empty()) falls_ += falls ? 1 : 0;
   if (names_.size() < kMostNames || names_.contains(name)) ++names_[name];
+}
+
+void HostLines::compare(const Levels& one, const Levels& other, Steps& steps) {
+  const Levels &first = one.time <= other.time ? one : other, &second = one.time <= other.time ? other : one;
+  std::size_t shared = 0, far = 0, counted = 0, fallen = 0;
+  for (auto a = first.values.begin(), b = second.values.begin(); a != first.values.end() && b != second.values.end();) {
+    if (a->key != b->key) {
+      a->key < b->key ? ++a : ++b;
+      continue;
+    }
+    const auto [least, most] = std::minmax(a->bytes, b->bytes);
+    if (most >= kFewestBytesThatCount) {
+      ++shared;
+      far += most - least > most / 4 ? 1 : 0;
+      counted += a->is_counted && b->is_counted ? 1 : 0;
+      fallen += a->is_counted && b->is_counted && b->allocations < a->allocations ? 1 : 0;
+    }
+    ++a, ++b;
+  }
+  if (shared < kFewestLevels) return;
+  ++steps.all;
+  steps.far += far * 10 > shared * 6 ? 1 : 0;
+  if (counted * 2 < shared) return;
+  ++steps.counted;
+  steps.fallen += fallen * 4 > counted ? 1 : 0;
+  steps.mixed += fallen * 4 > counted && fallen * 10 < counted * 9 ? 1 : 0;
+}
+
+void HostLines::take(const Snapshot& look) {
+  if (name_.empty()) is_any_above_ = true;
+  Levels now;
+  now.time = look.time;
+  for (const TagUsage& tag : look.tags) now.values.push_back({tag.key, tag.bytes, tag.allocations, tag.counter_bits != 0});
+  for (const PoolTotals& pool : look.pools)
+    if (look.tags.empty() && pool.bytes) now.values.push_back({static_cast<std::uint64_t>(pool.pool), *pool.bytes, 0, false});
+  if (name_.empty() || now.values.empty()) return;
+  std::sort(now.values.begin(), now.values.end(), [](const Level& a, const Level& b) { return a.key < b.key; });
+  if (now.values.size() > kMostLevels) now.values.resize(kMostLevels);
+  now.values.shrink_to_fit();
+  const auto known = known_.find(name_);
+  if (known != known_.end()) compare(known->second, now, within_);
+  if (!above_last_.empty() && above_last_ != name_) {
+    compare(levels_, now, between_);
+    returns_ += known != known_.end() ? 1 : 0;
+  }
+  above_last_ = name_;
+  if (known != known_.end() || known_.size() < kMostNames) known_.insert_or_assign(name_, now);
+  levels_ = std::move(now);
+}
+
+bool HostLines::are_hosts() const {
+  if (names_.size() < 2) return false;
+  if (is_named_ || falls_ + 1 == names_.size()) return true;
+  const bool come_again = seen_ >= 2 * names_.size();
+  if (between_.all == 0) return come_again;
+  const bool are_numbered = std::all_of(names_.begin(), names_.end(), [](const auto& one) {
+    return std::any_of(one.first.begin(), one.first.end(), base::is_digit);
+  });
+  // What is others within one name all the time tells nothing between two.
+  const bool are_levels = between_.far * 2 > between_.all && within_.far * 2 <= within_.all;
+  if (between_.counted * 2 > between_.all) {
+    if (returns_ > 0) return between_.fallen * 3 >= between_.counted;
+    if (are_numbered) return between_.fallen * 2 > between_.counted || are_levels;
+    return between_.mixed * 2 > between_.counted;
+  }
+  if (are_levels) return returns_ > 0 || are_numbered;
+  return come_again && are_numbered;
 }
 
 }  // namespace kmem::history

@@ -93,6 +93,7 @@ class LinuxHistory final : public SnapshotReader {
   [[nodiscard]] std::uint64_t line() const override { return line_; }
   [[nodiscard]] const std::string& host() const override { return ready_host_; }
   [[nodiscard]] bool has_host_lines() const override { return !options_.lines_tell_hosts && host_lines_.are_hosts(); }
+  [[nodiscard]] bool has_one_host_line() const override { return host_lines_.is_one_host(); }
   [[nodiscard]] std::string year_day_month() const override { return dates_.year_day_month(); }
   [[nodiscard]] const char* fault_of_order() const override { return are_lines_in_reverse_ ? kLinesInReverse : nullptr; }
 
@@ -136,6 +137,7 @@ class LinuxHistory final : public SnapshotReader {
       return;
     }
     if (bool is_named = false; options_.lines_tell_hosts && !host_in_line(text, is_named).empty()) return close();
+    if (is_heading_line(text)) return;
     if (table_ == LinuxTable::kNone && other_.empty() && is_headless_row(text) && !std::exchange(told_of_headless_, true))
       notes_.skip(lines_.number(), "numbers behind a name, but no table's heading above them; such rows are passed over");
     if (table_ == LinuxTable::kNone && names_meminfo_row(text))
@@ -737,9 +739,10 @@ class LinuxHistory final : public SnapshotReader {
     if (uptime) done.boot_time = boot_time(time - uptime->millis);
     else if (boot_) done.boot_time = boot_time(*boot_);
     boot_.reset();
+    host_lines_.take(done);
     ready_ = std::move(done);
     ready_line_ = begun_line_;
-    ready_host_ = given_host_;
+    ready_host_ = given_host_.empty() && options_.lines_tell_hosts ? kUnnamedHost : given_host_;
   }
 
   // Uptimes are read some time after the date, and in minutes: what moves by less is the same boot.

@@ -40,6 +40,8 @@ class SnapshotReader {
   [[nodiscard]] virtual bool is_unsorted() const { return false; }
   /// Lines above its dates seem to tell hosts, which were not asked for.
   [[nodiscard]] virtual bool has_host_lines() const { return false; }
+  /// They tell one host, and no other.
+  [[nodiscard]] virtual bool has_one_host_line() const { return false; }
   /// After the end: a date that proves that the day stands between year and month; empty: none does, or the file was refused.
   [[nodiscard]] virtual std::string year_day_month() const { return {}; }
   /// After the end: why none of the times that it gave is the right one; nullptr: nothing says so.

@@ -136,6 +136,7 @@ class TextHistory final : public SnapshotReader {
   [[nodiscard]] std::uint64_t line() const override { return ready_line_; }
   [[nodiscard]] const std::string& host() const override { return ready_host_; }
   [[nodiscard]] bool has_host_lines() const override { return !lines_tell_hosts_ && host_lines_.are_hosts(); }
+  [[nodiscard]] bool has_one_host_line() const override { return host_lines_.is_one_host(); }
   [[nodiscard]] std::string year_day_month() const override { return clock_.year_day_month(); }
   [[nodiscard]] const char* fault_of_order() const override { return are_lines_in_reverse_ ? kLinesInReverse : nullptr; }
 
@@ -938,9 +939,10 @@ class TextHistory final : public SnapshotReader {
   }
 
   void give(Snapshot&& snapshot, std::uint64_t line) {
+    host_lines_.take(snapshot);
     ready_ = std::move(snapshot);
     ready_line_ = line;
-    ready_host_ = host_;
+    ready_host_ = host_.empty() && lines_tell_hosts_ ? kUnnamedHost : host_;
   }
 
   LineReader lines_;

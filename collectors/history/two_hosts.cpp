@@ -10,6 +10,7 @@ constexpr std::size_t kMostSeen = 1000;
 constexpr std::size_t kManyTags = 256, kOneOf = 16;  // of many tags some are enough
 constexpr std::uint64_t kFewestBytesThatTell = 4096;
 constexpr std::size_t kFewestCounted = 3, kFewestSized = 3, kFewestDiffering = 3;
+constexpr std::size_t kFewestOfStranger = 4, kFewOfRising = 10;
 constexpr std::uint64_t kTimesFarther = 2;
 constexpr base::UnixMillis kSameBootOfTwoMs = 5 * base::kMinuteMillis;
 
@@ -63,7 +64,7 @@ bool TwoHosts::is_far(const Reading& one, const Reading& other) {
 void TwoHosts::judge(Seen& seen, const Reading& now) {
   const Reading &first = seen.before, &mid = seen.last;
   if (first.boot && now.boot && std::abs(*first.boot - *now.boot) > kSameBootOfTwoMs) return;
-  std::size_t shared = 0, outside = 0, counters = 0;
+  std::size_t shared = 0, outside = 0, counters = 0, fallen = 0;
   auto a = first.values.begin(), b = mid.values.begin();
   for (const Value& c : now.values) {
     while (a != first.values.end() && a->key < c.key) ++a;
@@ -71,6 +72,7 @@ void TwoHosts::judge(Seen& seen, const Reading& now) {
     if (a == first.values.end() || b == mid.values.end() || a->key != c.key || b->key != c.key) continue;
     const std::uint64_t low = std::min(a->amount, c.amount), high = std::max(a->amount, c.amount);
     const bool is_counter = a->is_counter && b->is_counter && c.is_counter;
+    fallen += is_counter && c.amount < a->amount ? 1 : 0;
     if (is_counter ? c.amount < a->amount || (low == high && b->amount == low)  // a restart; what never moves
                    : std::max(high, b->amount) < kFewestBytesThatTell)
       continue;
@@ -83,29 +85,41 @@ void TwoHosts::judge(Seen& seen, const Reading& now) {
   }
   if (shared == 0) return;
   ++seen.between;
+  const bool is_counted = counters * 2 > shared;
+  const bool rises = is_counted && fallen * kFewOfRising <= counters;
+  seen.rising += rises ? 1 : 0;
   if (outside * 2 <= shared) return;
   if (seen.astray++ == 0 && seen.differing == 0) seen.first_line = mid.line;
-  seen.counted_astray += counters * 2 > shared ? 1 : 0;
+  seen.counted_astray += is_counted ? 1 : 0;
+  // Behind a reboot counters do not come back to where they were.
+  if (rises && counters >= kFewestOfStranger && outside * 5 >= shared * 4 && seen.strangers++ == 0) seen.first_line = mid.line;
 }
 
-std::map<std::string, std::string> TwoHosts::faults() const {
-  std::map<std::string, std::string> faults;
+TwoHosts::Found TwoHosts::found(bool is_one_hosts) const {
+  Found found;
   for (const auto& [of, seen] : seen_) {
-    // An amount may rise and fall every day; a counter does not.
+    // An amount may rise and fall every day; a counter does not, but for a slip.
     const bool counted = seen.counted_astray >= kFewestCounted && seen.counted_astray * 2 > seen.between;
-    const bool sized = seen.astray >= kFewestSized && seen.astray * 4 > seen.between * 3;
     const bool at_once = seen.differing >= kFewestDiffering && seen.differing * 2 > seen.times;
-    if (!counted && !sized && !at_once) continue;
+    const bool amid =
+        seen.strangers > 0 && (seen.rising + 2 * seen.strangers) * kFewOfRising >= seen.between * (kFewOfRising - 1);
+    const bool sized = seen.astray >= kFewestSized && seen.astray * 4 > seen.between * 3;
+    if (!counted && !sized && !at_once && !amid) continue;
     const std::string where = seen.first_line > 0 ? "line " + std::to_string(seen.first_line) + ": " : "";
-    faults.emplace(of.first,
-                   where + "readings of two hosts, or of two machines' tools, stand in it, and which is whose is not clear: " +
-                       (at_once   ? "at the same times nearly all values are others"
-                        : counted ? "counters fall and rise again from reading to reading"
-                                  : "values go up and down by half from reading to reading") +
-                       "; give each host's readings in a file of its own, or its name in a column Computer or in a line "
-                       "\"=== NAME ===\" above each date");
+    const std::string what = at_once   ? "at the same times nearly all values are others"
+                             : counted ? "counters fall and rise again from reading to reading"
+                             : amid    ? "the counters of one reading lie far from those before and behind it, which go on"
+                                       : "values go up and down by half from reading to reading";
+    if (is_one_hosts || !of.second.empty() || (!counted && !at_once && !amid))
+      found.doubts.emplace(of.first, where + what + ", as where readings of two hosts are mixed; all are taken as one host's");
+    else
+      found.faults.emplace(
+          of.first,
+          where + "readings of two hosts, or of two machines' tools, stand in it, and which is whose is not clear: " + what +
+              "; give each host's readings in a file of its own, or its name in a column Computer or in a line "
+              "\"Computer: NAME\" above each date; if all are one host's, name it with --host");
   }
-  return faults;
+  return found;
 }
 
 }  // namespace kmem::history

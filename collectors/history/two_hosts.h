@@ -1,5 +1,6 @@
 // Readings of two hosts in one file that names neither: those of one stand between those of the other, where no counter of one
-// host lies, or at the same times with other values. Such a file is refused, for what it tells is the history of none.
+// host lies, or at the same times with other values. Such a file is refused, for what it tells is the history of none. Amounts
+// without counters prove nothing: that is only said, as is all of a file that names its host.
 // Thread: one. Failure: none; what is not shown is one host's.
 #pragma once
 
@@ -20,8 +21,12 @@ class TwoHosts {
  public:
   /// The file's next reading of the host, in order of time; `line` as it begins.
   void see(const std::string& path, const std::string& host, std::uint64_t line, const Snapshot& look);
-  /// Files that are of two hosts, each with what shows it.
-  [[nodiscard]] std::map<std::string, std::string> faults() const;
+  struct Found {
+    std::map<std::string, std::string> faults;  // files that name no host, and what proves that they are of two
+    std::map<std::string, std::string> doubts;  // others, and what looks like it: one host may be high and low in turn
+  };
+  /// `is_one_hosts`: the user says that all is one host's.
+  [[nodiscard]] Found found(bool is_one_hosts) const;
 
  private:
   struct Value {
@@ -39,6 +44,7 @@ class TwoHosts {
     Reading before, last;
     std::size_t times = 0;
     std::size_t between = 0, astray = 0, counted_astray = 0;  // with one before and one behind; those that do not lie there
+    std::size_t rising = 0, strangers = 0;                    // counters go on; and what lies between is another's
     std::size_t differing = 0;                                // at the time of the one above
     std::uint64_t first_line = 0;
   };

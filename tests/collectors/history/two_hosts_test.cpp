@@ -130,7 +130,95 @@ TEST(TwoHosts, OfACsvAreToldByTheirColumnInOtherLanguages) {
     for (int host = 1; host < 3; ++host)
       unknown += "2026-11-14 " + std::to_string(hour) + ":0" + std::to_string(host) + ":00Z,K" + std::to_string(host) +
                  ",Leak," + std::to_string(1'000'000 * host * host + hour) + ",0\n";
-  EXPECT_THAT(test::read_text(unknown).error, HasSubstr("values go up and down by half"));
+  const auto read = test::read_text(unknown);
+  EXPECT_EQ(read.error, "");
+  EXPECT_THAT(read.warnings, Contains(HasSubstr("values go up and down by half")));
+}
+
+std::string at_hour(int step, const std::string& line = "") {  // twelve hours a step
+  const int day = 1 + step / 2;
+  return line + (day < 10 ? "2026-11-0" : "2026-11-") + std::to_string(day) + (step % 2 == 0 ? " 02:00Z\n" : " 14:00Z\n");
+}
+
+std::string vmstat_rows(std::uint64_t times) {
+  std::string rows = "Cache                       Num  Total   Size  Pages\n";
+  for (const std::string cache : {"dentry", "inode_cache", "buffer_head"})
+    rows += cache + " " + std::to_string(20'000 * times) + " " + std::to_string(21'000 * times) + " 192 21\n";
+  return rows;
+}
+
+TEST(OneHost, ThatIsHighAndLowInTurnIsReadWithAWord) {
+  for (const std::string line : {"", "=== web1 ===\n"}) {
+    std::string text;
+    for (int step = 0; step < 12; ++step) text += at_hour(step, line) + vmstat_rows(step % 2 == 0 ? 3 : 1);
+    const auto read = test::read_text(text);
+    EXPECT_EQ(read.error, "");
+    ASSERT_EQ(read.snapshots.size(), 12U) << line;
+    EXPECT_THAT(read.warnings, Contains(HasSubstr("values go up and down by half from reading to reading"))) << line;
+  }
+  // Counters prove two, unless one line above all, or the user, names one.
+  std::string mixed;
+  for (int hour = 1; hour < 24; hour += 6)
+    mixed += poolmon_at(hour, 0, 1000 + 100 * static_cast<std::uint64_t>(hour)) +
+             poolmon_at(hour, 7, 7000 + 100 * static_cast<std::uint64_t>(hour));
+  const auto named = test::read_text("=== web1 ===\n" + mixed);
+  EXPECT_EQ(named.error, "");
+  EXPECT_THAT(named.warnings, Contains(HasSubstr("all are taken as one host's, which a line above them names")));
+}
+
+/// Tables of six tags at `hour`; `host` has amounts and counters of its own.
+std::string tags_at(int hour, std::uint64_t host, bool are_counted = true) {
+  std::string text = (hour < 10 ? "2026-11-14 0" : "2026-11-14 ") + std::to_string(hour) + ":00Z\n" + kPoolHead;
+  for (std::uint64_t tag = 0; tag < 6; ++tag) {
+    const std::uint64_t live = 100 + (tag * 7919 + host * 104'729) % 5000;
+    const std::uint64_t frees = are_counted ? (tag * 7907 + host * 3571) % 9000 + 10 * static_cast<std::uint64_t>(hour) : 0;
+    text += (tag == 0 ? " Leak Nonp " : " T00" + std::to_string(tag) + " Nonp ") + std::to_string(live + frees) + " " +
+            std::to_string(frees) + " " + std::to_string(live) + " " + std::to_string(live * 64) + " 64\n";
+  }
+  return text + "\n";
+}
+
+std::string leak_of(std::uint64_t host) { return std::to_string((100 + host * 104'729 % 5000) * 64); }
+
+TEST(OneHost, HasLinesAboveItsDatesThatTellWhenAndNotWhose) {
+  for (const auto& [one, other] : {std::pair<std::string, std::string>{"=== before ===", "=== after ==="},
+                                   {"=== day ===", "=== night ==="},
+                                   {"=== AM ===", "=== PM ==="},
+                                   {"### Mon ###", "### Tue ###"},
+                                   {"run1", "run2"},
+                                   {"=== v1.2 ===", "=== v1.3 ==="},
+                                   {"=== blue ===", "=== green ==="},  // counters rise through both
+                                   {"=== node1 ===", "=== node2 ==="}}) {
+    std::string text, error;
+    std::vector<std::string> expected(8, " " + leak_of(1));
+    for (int hour = 1; hour < 9; ++hour) text += (hour % 2 == 0 ? one : other) + "\n" + tags_at(hour, 1);
+    EXPECT_THAT(hosts_of(text, error), ElementsAreArray(expected)) << one << error;
+  }
+}
+
+TEST(HostsOfLines, AreToldByNamesWhereTheLevelsChangeWithThem) {
+  for (const auto& [one, other] : {std::pair<std::string, std::string>{"=== SRV1 ===", "=== SRV2 ==="},
+                                   {"==> SRV1.log <==", "==> SRV2.log <=="},
+                                   {"SRV1", "SRV2"}}) {
+    std::string error;
+    const std::string a = "SRV1 " + leak_of(1), b = "SRV2 " + leak_of(2);
+    // A look of each, weeks that do not meet, and one look amid the other's.
+    EXPECT_THAT(hosts_of(one + "\n" + tags_at(1, 1) + other + "\n" + tags_at(2, 2), error), ElementsAre(a, b)) << one << error;
+    EXPECT_THAT(hosts_of(one + "\n" + tags_at(1, 1) + tags_at(2, 1) + other + "\n" + tags_at(12, 2) + tags_at(13, 2), error),
+                ElementsAre(a, a, b, b))
+        << one << error;
+    std::string amid = one + "\n";
+    for (int hour = 1; hour < 6; ++hour) amid += tags_at(hour, 1);
+    amid += other + "\n" + tags_at(6, 2) + one + "\n";
+    for (int hour = 7; hour < 10; ++hour) amid += tags_at(hour, 1);
+    EXPECT_THAT(hosts_of(amid, error), ElementsAre(a, a, a, a, a, a, a, a, b)) << one << error;
+  }
+}
+
+TEST(TwoHosts, AreRefusedWhereOneReadingOfAnotherStandsAmid) {
+  std::string text;
+  for (int hour = 1; hour < 9; ++hour) text += tags_at(hour, hour == 5 ? 2 : 1);
+  EXPECT_THAT(test::read_text(text).error, HasSubstr("line 37: readings of two hosts"));
 }
 
 TEST(SlabPages, AreThoseThatObjectsNeed) {
