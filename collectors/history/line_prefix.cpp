@@ -214,6 +214,16 @@ std::optional<LinePrefix> LinePrefix::of(std::string_view head) {
   std::vector<std::string> storage;
   std::vector<std::string_view> lines = lines_of(head);
   std::string taken;
+  // As `cat -A` and a shell's own lines end.
+  for (const char mark : {'$', '\\'}) {
+    const auto ends_so = [&](std::string_view line) { return line.ends_with(mark) || line.empty(); };
+    if (lines.size() < 2 || lines.front().empty() || !std::all_of(lines.begin(), lines.end(), ends_so)) continue;
+    found.layers_.push_back({.kind = Kind::kEnds, .mark = mark});
+    taken = found.taken_off(head);
+    lines = lines_of(taken);
+    break;
+  }
+  const std::size_t ends = found.layers_.size();
   const bool are_quoted = !lines.empty() && std::all_of(lines.begin(), lines.end(), [](std::string_view line) {
     return line.starts_with('>') || trimmed(line).empty();
   });
@@ -244,7 +254,7 @@ std::optional<LinePrefix> LinePrefix::of(std::string_view head) {
     lines = lines_of(taken);
   }
   // Quotes alone are the readers' own.
-  if (found.layers_.size() == (are_quoted ? 1U : 0U) && found.problem_.empty()) return std::nullopt;
+  if (ends == 0 && found.layers_.size() == (are_quoted ? 1U : 0U) && found.problem_.empty()) return std::nullopt;
   // It is nothing where what stands behind it is nothing.
   if (found.problem_.empty() && std::none_of(lines.begin(), lines.end(), begins_something)) return std::nullopt;
   return found;
@@ -253,7 +263,7 @@ std::optional<LinePrefix> LinePrefix::of(std::string_view head) {
 std::string LinePrefix::words() const {
   std::string all;
   for (const Layer& layer : layers_) {
-    if (layer.kind == Kind::kQuotes || layer.kind == Kind::kAdded) continue;
+    if (layer.kind == Kind::kQuotes || layer.kind == Kind::kAdded || layer.kind == Kind::kEnds) continue;
     const char* const one = layer.kind == Kind::kSoftEnds ? "lines joined that quoted-printable parts"
                             : layer.kind == Kind::kNumber ? "without the number before each line"
                             : layer.kind == Kind::kName   ? "without the name before each line"
@@ -400,6 +410,9 @@ bool LinePrefix::take(std::string& line, std::string& above, std::uint64_t numbe
         line.erase(0, line.size() - text.size());
         break;
       }
+      case Kind::kEnds:
+        if (line.ends_with(layer.mark)) line.pop_back();
+        break;
       case Kind::kAdded:
         if (line.starts_with('+')) line.erase(0, 1);
         break;

@@ -38,7 +38,7 @@ class LinePrefix {
   [[nodiscard]] std::string taken_off(std::string_view head) const;
 
  private:
-  enum class Kind { kQuotes, kAdded, kSoftEnds, kNumber, kName, kStamp };
+  enum class Kind { kEnds, kQuotes, kAdded, kSoftEnds, kNumber, kName, kStamp };
   struct Layer {
     Kind kind = Kind::kNumber;
     char mark = ':';         // behind the number or the name

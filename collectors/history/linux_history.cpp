@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdlib>
 #include <map>
+#include <functional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "collectors/base/digit.h"
@@ -104,7 +106,8 @@ class LinuxHistory final : public SnapshotReader {
       line = mended_;
     }
     const std::string_view text = trimmed(line);
-    if (const std::string_view next = date_behind_row(text, date_text_); table_ != LinuxTable::kNone && !next.empty()) {
+    if (const std::string_view next = date_behind_row(text, date_text_);
+        table_ != LinuxTable::kNone && !next.empty() && !are_words(text.substr(0, text.size() - next.size()))) {
       const std::string date_line(next);
       torn_ = text.substr(0, text.size() - next.size());
       refuse("the row may be cut, for the next date stands right behind it");
@@ -147,6 +150,13 @@ class LinuxHistory final : public SnapshotReader {
       owed_.add(Pool::kAllocinfo);
       return;
     }
+    if (table_ == LinuxTable::kNone && other_.empty() && text.find("+0x") < text.find("/0x") &&
+        text.find("/0x") < text.size()) {
+      notes_.skip(lines_.number(), "a row of /proc/vmallocinfo without its addresses");
+      owed_callers_.push_back(vmalloc_caller(text));
+      owed_.add(Pool::kVmalloc);
+      return;
+    }
     TagUsage slabtop;
     if (table_ == LinuxTable::kNone && other_.empty() && parse_slabtop_row(text, slabtop)) {
       notes_.skip(lines_.number(), "a row of slabtop, but not its heading above it", {{}, slabtop.pool, slabtop.tag});
@@ -160,8 +170,12 @@ class LinuxHistory final : public SnapshotReader {
     const bool is_field_alone =
         table_ == LinuxTable::kMeminfo && text.ends_with(':') && text.find(' ') == std::string_view::npos;
     const bool has_figures = table_ != LinuxTable::kNone && has_digit(text);
+    const bool is_prose =
+        (table_ == LinuxTable::kAllocinfo || table_ == LinuxTable::kVmallocinfo) && is_prose_with_time(text);
+    const auto no_row = [this] { return "not a row of " + std::string(table_name(table_)); };
     if (is_name_alone) refuse();
-    else if (is_field_alone || has_figures) refuse_line("not a row of " + std::string(table_name(table_)));
+    else if (is_prose) notes_.skip(lines_.number(), no_row());
+    else if (is_field_alone || has_figures) refuse_line(no_row());
   }
 
   void see_line_above_date() {
@@ -188,6 +202,24 @@ class LinuxHistory final : public SnapshotReader {
   static std::string_view area_in(std::string_view text) {
     const std::string_view range = text.substr(0, text.find(' '));
     return range.find_first_not_of("0x-") == std::string_view::npos ? std::string_view() : text;
+  }
+
+  /// "Log closed": several, and no number, which a row that is cut has behind its name.
+  static bool are_words(std::string_view text) {
+    return !has_digit(text) && trimmed(text).find_first_of(" \t") != std::string_view::npos;
+  }
+
+  /// "On 2026-11-18 09:00:00 bob wrote:", which no row of paths or addresses is.
+  static bool is_prose_with_time(std::string_view text) {
+    const auto is_letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
+    const std::size_t word = text.find(' ');
+    if (word == std::string_view::npos ||
+        !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(word), is_letter))
+      return false;
+    for (std::size_t i = 1; i + 2 < text.size(); ++i)
+      if (text[i] == ':' && base::is_digit(text[i - 1]) && base::is_digit(text[i + 1]) && base::is_digit(text[i + 2]))
+        return true;
+    return false;
   }
 
   /// Of slabinfo or of vmstat -m: a name and four numbers at least.
@@ -225,16 +257,25 @@ class LinuxHistory final : public SnapshotReader {
     last_area_.clear();
     pages_ = {};
     dense_.clear();
+    again_ = {};
+    if (table == LinuxTable::kVmallocinfo) broken_names_ = std::exchange(owed_callers_, {});
     is_below_heading_ = false;
   }
 
   void row(std::string_view line) {
     ++rows_;
+    // Forums mark code by blanks before it.
+    if (table_ == LinuxTable::kSlabinfo || table_ == LinuxTable::kMeminfo || table_ == LinuxTable::kAllocinfo)
+      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
     TagUsage tag;
     switch (table_) {
       case LinuxTable::kSlabtop:
         if (is_torn()) return refuse();
         if (const auto caches = parse_slabtop_caches(line)) caches_ = *caches;
+        see_width(line);
+        if (cut_at_ != 0 && !is_slabtop_heading(trimmed(line)) && trimmed_end(line).size() >= cut_at_)
+          return refuse_line("its name may be cut, as the line of the table's head is at " + std::to_string(cut_at_) +
+                             " characters");
         if (parse_slabtop_row(line, tag)) {
           ++caches_seen_;
           if (!is_whole(tag.tag, static_cast<double>(tag.bytes))) return refuse(kCutAtEnd);
@@ -341,15 +382,51 @@ class LinuxHistory final : public SnapshotReader {
       }
       case LinuxTable::kNone: return;
     }
+    if ((table_ == LinuxTable::kSlabinfo || table_ == LinuxTable::kAllocinfo) && is_below_headings(line) && is_again(line))
+      return;
     if (text_.size() + line.size() < kMostTextBytes) text_.append(line).append("\n");
     else lose_row();
     if (text_.size() + line.size() >= kMostTextBytes && !std::exchange(told_of_length_, true))
       notes_.skip(lines_.number(), "the table is too long");
   }
 
+  /// A table that begins again without heading or date: two rows one behind another that stood so above, are a copy, and what
+  /// follows them. Of slabinfo's two first caches with other numbers it is another look, and which rows are whose is not known.
+  bool is_again(std::string_view line) {
+    const auto key = std::hash<std::string_view>{}(line);
+    const auto name = std::hash<std::string_view>{}(line.substr(0, line.find(' ')));
+    Again& again = again_;
+    const std::size_t at = again.rows.size();
+    again.rows.push_back(key);
+    again.names.push_back(name);
+    const auto known = again.first.try_emplace(key, at).first->second;
+    const bool goes_on = again.next != 0 && again.next < again.began && again.rows[again.next] == key;
+    if (goes_on && (again.is_told || again.rows[again.next - 1] != key)) {
+      if (!std::exchange(again.is_told, true)) {
+        notes_.skip(lines_.number() - 1, "rows that stand in this table already, in the same order: a copy, which is not used");
+        text_.resize(again.text_before);
+      }
+      ++again.next;
+      return true;
+    }
+    const bool begins = at > 1 && name == again.names[1] && again.names[at - 1] == again.names[0] && again.names[0] != name;
+    const bool is_other = again.is_told && again.next < again.began && name == again.names[again.next];
+    if (table_ == LinuxTable::kSlabinfo && ((begins && at > 2 && !again.is_told) || is_other))
+      refuse_line("the table begins again here without a date between, and none of such rows is used");
+    again.is_told = false;
+    again.next = known < at ? known + 1 : 0;
+    again.began = at;
+    again.text_before = text_.size();
+    return false;
+  }
+
   static constexpr const char* kTwoRows = "two rows in one line";
   static constexpr const char* kRowInHeading = "a row stands behind the heading in one line, and is passed over";
   static constexpr const char* kAllocinfoHeading = "allocinfo - version: 1.0\n";
+  /// No heading's line.
+  static bool is_below_headings(std::string_view row) {
+    return !row.starts_with('#') && !row.starts_with("slabinfo - ") && !row.starts_with("allocinfo - ");
+  }
   static bool has_digit(std::string_view text) { return text.find_first_of("0123456789") != std::string_view::npos; }
 
   void refuse() { refuse("not a row of " + std::string(table_name(table_))); }
@@ -380,10 +457,9 @@ class LinuxHistory final : public SnapshotReader {
 
   // "0x...-0x... 8192 alloc_large_system_hash+0x19f/0x2f0 pages=1": the function, if it is whole; else nothing.
   static std::string vmalloc_caller(std::string_view text) {
-    for (int words = 0; words < 2; ++words) {
-      text.remove_prefix(std::min(text.find(' '), text.size()));
-      text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    }
+    const std::size_t blank = text.substr(0, text.find("+0x")).rfind(' ');
+    if (blank == std::string_view::npos) return {};
+    text.remove_prefix(blank + 1);
     const std::size_t plus = text.find("+0x"), end = text.find(' ');
     return plus < end && end != std::string_view::npos ? std::string(text.substr(0, plus)) : std::string();
   }
@@ -449,6 +525,16 @@ class LinuxHistory final : public SnapshotReader {
   static double last_number(std::string_view text) {
     text = text.substr(text.find_last_of(" \t") + 1);
     return static_cast<double>(take_number<std::uint32_t>(text).value_or(0));
+  }
+
+  static std::string_view trimmed_end(std::string_view line) { return line.substr(0, line.find_last_not_of(" \t\r") + 1); }
+
+  /// A line of slabtop's head ends with a parenthesis, unless a terminal's width cut it.
+  void see_width(std::string_view line) {
+    const std::string_view text = trimmed(line);
+    if (text.starts_with("Active / Total Objects")) cut_at_ = 0;
+    if (text.starts_with("Active /") && text.find(':') < text.size() && !text.ends_with(')'))
+      cut_at_ = trimmed_end(line).size();
   }
 
   // A table that ends within a name: the whole name was there before, and is not in this one.
@@ -804,6 +890,17 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<UnixMillis> last_local_;  // of the date above, as it is written
   bool told_of_years_ = false;
   OpenEnd end_;
+  struct Again {  // of the open table
+    std::vector<std::size_t> rows, names;
+    std::unordered_map<std::size_t, std::size_t> first;  // where a row stands
+    std::size_t next = 0;                                // the row that the next one may be again; 0: none
+    std::size_t began = 0;                               // where rows came again
+    std::size_t text_before = 0;                         // the row that did so first
+    bool is_told = false;
+  };
+  Again again_;
+  std::size_t cut_at_ = 0;                     // characters, by slabtop's head; 0: it is whole
+  std::vector<std::string> owed_callers_;      // of rows of vmallocinfo above its first whole one
   std::vector<std::string> broken_names_;      // of the open table's rows; empty: of one that does not tell
   std::set<std::string> sites_, known_sites_;  // of the open allocinfo, and of those above
   std::string sites_host_;

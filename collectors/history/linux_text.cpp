@@ -164,6 +164,9 @@ bool is_whole_slab_row(std::string_view line) {
   if (!behind.empty() && behind.front() != ':') return false;
   constexpr std::uint64_t kLoose = 2;  // slabs of other sizes
   const bool counts = numbers[3] < (1U << 20) && slabs < (std::uint64_t{1} << 40);
+  // A slab of one page has all its objects; while it is read, some slabs come and go.
+  const std::uint64_t full = counts ? slabs * numbers[3] : 0, some = full / 8 + 8 * numbers[3];
+  if (counts && numbers[4] == 1 && (numbers[1] > full + some || numbers[1] + some < full)) return false;
   return numbers[0] <= numbers[1] && active_slabs <= slabs &&
          (!counts || numbers[1] <= kLoose * slabs * std::max<std::uint64_t>(numbers[3], 1));
 }

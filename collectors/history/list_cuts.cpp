@@ -12,6 +12,12 @@ constexpr std::size_t kMostMissing = 256;
 constexpr std::uint64_t kFewestBytes = 4096, kSmallPart = 8;
 constexpr int kProof = 2, kEnoughEvidence = 4, kEnoughOfOneTag = 8;
 
+/// The same; or much, and nearly the same, before and after one look without it.
+bool is_as_much(std::uint64_t before, std::uint64_t after) {
+  constexpr std::uint64_t kMuch = std::uint64_t{1} << 20;
+  return before == after || (before >= kMuch && std::max(before, after) - std::min(before, after) <= before / kSmallPart);
+}
+
 std::size_t list_of(Pool pool) {
   if (pool <= Pool::kNonpaged) return 0;
   if (pool <= Pool::kSlabUnreclaimable) return 1;
@@ -45,7 +51,7 @@ void ListCuts::look_for_missing(List& list, const std::vector<Row>& there) {
     if (between == Between::kNo && one->second.was_with_all && !found->is_counted && found->bytes > 0)
       between = Between::kLikely;
     const bool is_lost_once = between == Between::kLikely && !found->is_counted && !one->second.was_with_all &&
-                              one->second.gone + 1 == list.looks && found->bytes == one->second.bytes;
+                              one->second.gone + 1 == list.looks && is_as_much(one->second.bytes, found->bytes);
     const auto is_it = [&](const Row& row) { return row.key == one->first; };
     if ((between == Between::kSurely || is_lost_once) && std::none_of(list.rows.begin(), list.rows.end(), is_it))
       back_.push_back({static_cast<std::size_t>(&list - lists_.data()), one->second.time});
@@ -122,18 +128,51 @@ void ListCuts::add_gaps(Snapshot& snapshot, std::size_t list) {
     if (list_of(static_cast<Pool>(pool)) == list) snapshot.gaps.add(static_cast<Pool>(pool));
 }
 
+void ListCuts::see_totals(const Snapshot& snapshot) {
+  beside_before_ = beside_;
+  beside_ = {};
+  for (const PoolTotals& totals : snapshot.pools)
+    if (totals.bytes) beside_[static_cast<std::size_t>(totals.pool)] = static_cast<std::int64_t>(*totals.bytes);
+  for (const TagUsage& tag : snapshot.tags)
+    if (auto& beside = beside_[static_cast<std::size_t>(tag.pool)]) *beside -= static_cast<std::int64_t>(tag.bytes);
+}
+
+// In a list of whom most rows are still there. A total that fell by as much as a tag had shows that it is gone.
+bool ListCuts::is_without_much(const List& list, const std::vector<Row>& now) const {
+  constexpr std::uint64_t kMuch = 65'536;
+  constexpr std::size_t kMost = 8;  // one in eight rows
+  std::vector<std::uint64_t> keys;
+  for (const Row& row : now) keys.push_back(row.key);
+  std::sort(keys.begin(), keys.end());
+  std::array<std::uint64_t, kPoolCount> gone{};
+  std::size_t rows = 0;
+  for (const Row& row : list.rows)
+    if (!std::binary_search(keys.begin(), keys.end(), row.key)) gone[static_cast<std::size_t>(row.pool)] += row.bytes, ++rows;
+  if (rows == 0 || rows * kMost > list.rows.size()) return false;
+  for (std::size_t i = 0; i < kPoolCount; ++i) {
+    if (gone[i] < kMuch) continue;
+    if (!beside_[i] || !beside_before_[i]) return true;
+    if (*beside_[i] - *beside_before_[i] >= static_cast<std::int64_t>(gone[i] / 2)) return true;
+  }
+  return false;
+}
+
 void ListCuts::note(Snapshot& snapshot, bool ends_file) {
   for (auto& rows : now_) rows.clear();
   back_.clear();
   is_last_cut_ = false;
   for (const TagUsage& tag : snapshot.tags)
     now_[list_of(tag.pool)].push_back({tag.key, tag.bytes, tag.has_outstanding ? tag.outstanding : 0, tag.counter_bits != 0,
-                                       tag.allocations, tag.frees, snapshot.time});
+                                       tag.allocations, tag.frees, snapshot.time, 0, false, tag.pool});
+  see_totals(snapshot);
+  is_last_without_ = false;
   for (std::size_t i = 0; i < kLists; ++i) {
     if (now_[i].empty()) continue;
     ++lists_[i].looks;
     const bool cut = is_cut(lists_[i], now_[i], ends_file);
-    if (cut || lists_[i].is_ragged) add_gaps(snapshot, i);
+    const bool is_without = ends_file && !cut && !lists_[i].is_ragged && is_without_much(lists_[i], now_[i]);
+    is_last_without_ |= is_without;
+    if (cut || lists_[i].is_ragged || is_without) add_gaps(snapshot, i);
     is_last_cut_ |= ends_file && cut && lists_[i].cut_at == 0;
     lists_[i].rows.swap(now_[i]);
   }

@@ -39,6 +39,8 @@ class ListCuts {
   [[nodiscard]] const std::vector<Back>& back() const { return back_; }
   /// The last snapshot ends a file between two rows: those that stood behind them before are missing.
   [[nodiscard]] bool is_last_cut() const { return is_last_cut_; }
+  /// It ends a file, and lacks a tag of much that stood in the one before it, by which no total fell.
+  [[nodiscard]] bool is_last_without() const { return is_last_without_; }
 
  private:
   struct Row {
@@ -48,6 +50,7 @@ class ListCuts {
     base::UnixMillis time = 0;
     std::size_t gone = 0;       // the look that was the first without it
     bool was_with_all = false;  // which has no row of the one before it
+    Pool pool = Pool::kPaged;
   };
   struct List {  // pools that one table lists together
     std::vector<Row> rows;
@@ -74,7 +77,11 @@ class ListCuts {
   std::array<List, kLists> lists_;
   std::array<std::vector<Row>, kLists> now_;
   std::vector<Back> back_;
-  bool is_last_cut_ = false;
+  bool is_last_cut_ = false, is_last_without_ = false;
+  /// What each pool has beside its tags; below 0 where tags are more than the total.
+  std::array<std::optional<std::int64_t>, kPoolCount> beside_, beside_before_;
+  void see_totals(const Snapshot& snapshot);
+  [[nodiscard]] bool is_without_much(const List& list, const std::vector<Row>& now) const;
 };
 
 }  // namespace kmem::history

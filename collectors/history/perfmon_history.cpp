@@ -195,7 +195,7 @@ class PerfmonHistory final : public SnapshotReader {
         notes_.skip(lines_.number(), kCutAtEnd, subject_of(known));
         continue;
       }
-      const auto [value, fault] = parse_counter_value(cell, options_.separator);
+      const auto [value, fault] = value_in(known, cell);
       // Logs that were put side by side have a counter twice; columns stand by counter.
       const bool again = before != nullptr && before->key() == known.key();
       if (again && value && fields_[before->field] != cell)
@@ -240,6 +240,18 @@ class PerfmonHistory final : public SnapshotReader {
       told_of_pids_ = true;
       notes_.warn(kMadeUpPidsNote);
     }
+  }
+
+  /// Bytes and counts are whole numbers: "204.800" has three decimals, or its point parts thousands. It has decimals where the
+  /// rows so far have some that can be nothing else.
+  NumberText value_in(const Known& known, std::string_view cell) {
+    const NumberText value = parse_counter_value(cell, options_.separator);
+    const std::size_t last = trimmed(cell).find_last_of(".,");
+    if (known.counter.is_uptime || last == std::string_view::npos || !value.value) return value;
+    const char mark = trimmed(cell)[last];
+    const bool is_doubtful = parse_number(cell, false).fault == NumberFault::kTwoValues;
+    if (!is_doubtful && std::count(cell.begin(), cell.end(), mark) == 1) decimal_mark_ = mark;
+    return is_doubtful && decimal_mark_ != mark ? NumberText{std::nullopt, NumberFault::kTwoValues} : value;
   }
 
   // As spreadsheets round what does not fit a narrow column.
@@ -344,6 +356,7 @@ class PerfmonHistory final : public SnapshotReader {
   bool is_passed_over_ = false;  // what comes, up to the next header
   bool may_go_on_ = false;       // or up to the next row of its own
   bool of_pdh_ = false;          // times of its own form there are
+  char decimal_mark_ = 0;        // of the numbers so far; 0: none tells
   OpenEnd end_;
   std::vector<Host> hosts_;
   std::deque<std::pair<std::size_t, Snapshot>> ready_;  // by host

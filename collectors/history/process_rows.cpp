@@ -56,6 +56,13 @@ bool take_cells(std::string_view text, const std::vector<std::size_t>& widths, V
   return trimmed(text).empty();
 }
 
+/// "sqlservr.exe1437696000": a cell that fills its column stands behind the name.
+bool touches_number(std::string_view name) {
+  constexpr std::size_t kColumn = 10;
+  const std::size_t letters = name.find_last_not_of("0123456789") + 1;
+  return name.size() - letters >= kColumn;
+}
+
 }  // namespace
 
 std::optional<ProcessColumns> parse_process_header(std::string_view line) {
@@ -139,7 +146,8 @@ RowKind parse_process_row(std::string_view line, const ProcessColumns& columns, 
     const std::size_t blank = name.find_last_of(" \t");
     std::uint64_t unused = 0;
     // One number too many could be a cell that was taken for the name's end.
-    if (name.empty() || (blank != std::string_view::npos && to_number(name.substr(blank + 1), unused))) return broken();
+    if (name.empty() || touches_number(name) || (blank != std::string_view::npos && to_number(name.substr(blank + 1), unused)))
+      return broken();
   }
   row.name = base::label_text(name.substr(0, kLongestProcessName));
   const auto value = [&](const std::optional<std::size_t>& column) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -144,6 +145,7 @@ class PrometheusJson final : public PrometheusHistory {
       if (auto read = walk(*token); !read) return read;
       if (is_broken_) break;
     }
+    if (empty_ > 0) notes_.skip(0, std::to_string(empty_) + " samples without a value (null or NaN) are left out");
     if (store_.series() > 0) return {};
     const std::string path = notes_.path() + ": ";
     if (!answer_error_.empty())
@@ -260,6 +262,14 @@ class PrometheusJson final : public PrometheusHistory {
         export_.values.push_back(parse_double(scan_.text()).value_or(NAN));
         continue;
       }
+      // VictoriaMetrics' null and "Infinity", each of which has its time.
+      const bool is_null = *token == Token::kWord && scan_.text() == "null";
+      const auto number = *token == Token::kText ? parse_double(scan_.text()) : std::nullopt;
+      if ((is_null || number) && export_.values.size() < SeriesStore::kMaxPoints / 4) {
+        empty_ += is_null || std::isnan(*number) ? 1 : 0;
+        export_.values.push_back(is_null ? std::numeric_limits<double>::quiet_NaN() : *number);
+        continue;
+      }
       if (*token != Token::kArray) notes_.skip(scan_.line(), kNoSample);
       if (auto read = *token == Token::kArray ? read_point(named, early) : walk(*token); !read) return read;
     }
@@ -293,6 +303,7 @@ class PrometheusJson final : public PrometheusHistory {
   JsonScan scan_;
   std::string answer_error_;
   Export export_;
+  std::uint64_t empty_ = 0;  // of exports
   bool is_broken_ = false;
 };
 

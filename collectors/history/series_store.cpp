@@ -9,6 +9,7 @@
 #include <limits>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "collectors/base/label_text.h"
 #include "collectors/history/notes.h"
@@ -23,6 +24,21 @@ using base::UnixMillis;
 constexpr std::array<std::int64_t, 7> kWidthsMinutes = {1, 2, 5, 10, 20, 30, 60};  // all part the hour
 constexpr std::size_t kLongestSubject = 256;
 constexpr std::array<std::string_view, 6> kHostLabels = {"instance", "nodename", "hostname", "host", "node", "server"};
+
+constexpr std::array<std::string_view, 3> kReplicaLabels = {"prometheus_replica", "__replica__", "replica"};
+constexpr std::array<std::string_view, 4> kNodeLabels = {"node", "kubernetes_node", "nodename", "host"};
+
+template <std::size_t kCount>
+bool is_one_of(const std::array<std::string_view, kCount>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// "10.0.0.1:9100", as a pod has it, which is another one each time it starts.
+bool is_address_with_port(std::string_view instance) {
+  const std::string_view address = instance.substr(0, instance.rfind(':'));
+  return !address.empty() && std::count(address.begin(), address.end(), '.') == 3 &&
+         address.find_first_not_of("0123456789.") == std::string_view::npos;
+}
 
 std::string_view label_of(const Labels& labels, std::string_view name) {
   const auto found = std::find_if(labels.begin(), labels.end(), [&](const auto& one) { return one.first == name; });
@@ -78,6 +94,11 @@ std::string SeriesStore::begin(const Labels& labels) {
   for (const auto& [label, value] : labels) {
     if (label != "__name__") key.append(1, '\0').append(label).append(1, '\0').append(value);
     if (label == "__name__" || label == "job" || label == kHostLabels[0] || meaning->is_own_label(label)) continue;
+    if (is_one_of(kReplicaLabels, label)) {
+      target.replica = base::label_text(value);
+      continue;
+    }
+    if (target.node.empty() && is_one_of(kNodeLabels, label)) target.node = base::label_text(value);
     target.others.append(target.others.empty() ? "" : ",").append(label).append("=\"").append(value).append("\"");
   }
   if (const auto known = by_labels_.find(key); known != by_labels_.end()) {
@@ -112,7 +133,8 @@ std::string SeriesStore::begin(const Labels& labels) {
   if (target.instance.empty()) target.instance = base::label_text(host_label(labels));
   target.others = base::label_text(target.others);
   target.job = base::label_text(label_of(labels, "job"));
-  const auto [found, is_new] = by_target_.try_emplace({target.instance, target.others, target.job}, targets_.size());
+  const auto [found, is_new] =
+      by_target_.try_emplace({target.instance, target.others, target.job, target.replica}, targets_.size());
   if (is_new) targets_.push_back(std::move(target));
   series.target = found->second;
   current_ = series_.size();
@@ -239,6 +261,8 @@ void SeriesStore::finish() {
       std::stable_sort(series.points.begin(), series.points.end(), earlier);
     find_doubled(series);
   }
+  merge_replicas();
+  name_by_nodes();
   make_hosts();
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     set_rows(hosts_[i]);
@@ -298,11 +322,12 @@ bool SeriesStore::follow_one_another(const std::vector<std::size_t>& targets) co
   struct Span {
     base::UnixMillis first = INT64_MAX, last = INT64_MIN;
   };
-  std::map<std::string_view, Span> by_others;
+  std::map<std::string, Span> by_others;
   const std::set<std::size_t> wanted(targets.begin(), targets.end());
   for (const Series& series : series_) {
     if (!wanted.contains(series.target) || series.points.empty()) continue;
-    Span& span = by_others[targets_[series.target].others];
+    const Target& target = targets_[series.target];
+    Span& span = by_others[target.instance + '\n' + target.others];
     span.first = std::min(span.first, series.points.front().time);
     span.last = std::max(span.last, series.points.back().time);
   }
@@ -318,6 +343,78 @@ bool SeriesStore::follow_one_another(const std::vector<std::size_t>& targets) co
     if (spans[i].last < spans[i - 1].last) return false;
   }
   return true;
+}
+
+// Two of Prometheus scrape one target seconds apart: what the second has beside the first is left out. Those that differ in
+// what they say are none of one host's, whatever the label means there.
+void SeriesStore::merge_replicas() {
+  constexpr std::int64_t kNearMillis = 60'000;
+  constexpr double kAlike = 0.1;
+  using Of = std::tuple<std::string_view, std::string_view, std::string_view, Quantity, Pool, std::string_view, std::uint64_t>;
+  std::map<Of, std::vector<std::size_t>> same;
+  std::map<std::pair<std::size_t, std::size_t>, std::pair<std::size_t, std::size_t>> alike;  // of two targets, of all
+  for (std::size_t i = 0; i < series_.size(); ++i) {
+    const Target& of = targets_[series_[i].target];
+    if (of.replica.empty()) continue;
+    same[{of.instance, of.others, of.job, series_[i].meaning->quantity, series_[i].pool, series_[i].subject, series_[i].pid}]
+        .push_back(i);
+  }
+  const auto nearest = [](const std::vector<Point>& points, UnixMillis time) -> const Point* {
+    auto found =
+        std::lower_bound(points.begin(), points.end(), time, [](const Point& a, UnixMillis at) { return a.time < at; });
+    if (found == points.end() || (found != points.begin() && time - std::prev(found)->time < found->time - time))
+      found = found == points.begin() ? found : std::prev(found);
+    return found != points.end() && std::abs(found->time - time) <= kNearMillis ? &*found : nullptr;
+  };
+  for (const auto& [of, all] : same)
+    for (std::size_t k = 1; k < all.size(); ++k) {
+      const Series &first = series_[all[0]], &other = series_[all[k]];
+      if (first.target == other.target) continue;
+      auto& [near, alike_ones] = alike[{first.target, other.target}];
+      for (const Point& point : other.points)
+        if (const Point* const used = nearest(first.points, point.time)) {
+          ++near;
+          alike_ones += std::abs(used->value - point.value) <= kAlike * std::max(used->value, point.value) ? 1 : 0;
+        }
+    }
+  std::set<std::size_t> differing;  // targets
+  for (const auto& [both, seen] : alike)
+    if (seen.second * 10 < seen.first * 9) differing.insert({both.first, both.second});
+  for (std::size_t i = 0; i < targets_.size(); ++i)
+    if (differing.contains(i))
+      targets_[i].others += (targets_[i].others.empty() ? "replica=\"" : ",replica=\"") + targets_[i].replica + "\"";
+  for (const auto& [of, all] : same)
+    for (std::size_t k = 1; k < all.size(); ++k) {
+      Series &first = series_[all[0]], &other = series_[all[k]];
+      if (first.target == other.target || differing.contains(first.target) || differing.contains(other.target)) continue;
+      std::vector<Point> more;
+      for (const Point& point : other.points)
+        if (nearest(first.points, point.time) == nullptr) more.push_back(point);
+      points_ -= other.points.size() - more.size();
+      const auto middle = static_cast<std::ptrdiff_t>(first.points.size());
+      first.points.insert(first.points.end(), more.begin(), more.end());
+      std::inplace_merge(first.points.begin(), first.points.begin() + middle, first.points.end(),
+                         [](const Point& a, const Point& b) { return a.time < b.time; });
+      first.lost += std::exchange(other.lost, 0);
+      other.points.clear();
+    }
+}
+
+// A pod's address is another one each time it starts; one behind another on a node they are one host.
+void SeriesStore::name_by_nodes() {
+  std::map<std::string, std::vector<std::size_t>> by_node;
+  std::set<std::string> others;  // nodes with a target that is named otherwise
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    if (targets_[i].node.empty()) continue;
+    by_node[targets_[i].node].push_back(i);
+    if (!is_address_with_port(targets_[i].instance)) others.insert(targets_[i].node);
+  }
+  for (const auto& [node, targets] : by_node) {
+    const auto is_first = [&](std::size_t one) { return targets_[one].instance == targets_[targets[0]].instance; };
+    if (others.contains(node) || std::all_of(targets.begin(), targets.end(), is_first)) continue;
+    if (!follow_one_another(targets)) continue;
+    for (const std::size_t target : targets) targets_[target].instance = node;
+  }
 }
 
 // The targets of one instance are one host unless they say the same of it twice. Those of two jobs are one host

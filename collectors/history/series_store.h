@@ -96,6 +96,8 @@ class SeriesStore {
     std::string instance;
     std::string others;  // its other labels
     std::string job;
+    std::string replica;  // of Prometheus, which scraped it
+    std::string node;     // that it runs on, where labels tell
   };
   enum class Twins : std::uint8_t { kApart, kSame, kDiffer };
   static constexpr std::size_t kParts = 5;
@@ -119,6 +121,8 @@ class SeriesStore {
   void thin();
   void collapse(Series& series) const;
   [[nodiscard]] bool follow_one_another(const std::vector<std::size_t>& targets) const;
+  void merge_replicas();
+  void name_by_nodes();
   void make_hosts();
   void set_rows(Host& host);
   void schedule(Host& host);
@@ -130,7 +134,7 @@ class SeriesStore {
   std::vector<Series> series_;
   std::map<std::string, std::size_t, std::less<>> by_labels_;
   std::vector<Target> targets_;
-  std::map<std::array<std::string, 3>, std::size_t> by_target_;  // instance, others, job
+  std::map<std::array<std::string, 4>, std::size_t> by_target_;  // instance, others, job, replica
   std::size_t current_ = SIZE_MAX;
   std::size_t points_ = 0;
   std::uint64_t points_seen_ = 0;

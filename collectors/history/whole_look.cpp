@@ -97,6 +97,11 @@ void WholeLook::note_cuts(Snapshot& snapshot, const Gathered& of) {
     notes_.warn(of.path,
                 "its last list ends before rows that stood behind the others before: it may be cut there, and what it "
                 "lacks is unknown, not 0");
+  if (cuts.is_last_without() && told_of_without_.insert(host).second)
+    notes_.warn(
+        of.path,
+        "its last list lacks a tag of much that stood in the one before it, and no total fell by as much: what it lacks "
+        "is unknown, not 0");
   for (const ListCuts::Back& row : cuts.back())
     if (learned_.lost.size() < kMostLostRows) learned_.lost.insert({host, row.list, row.after, snapshot.time});
   for (auto lost = known_.lost.lower_bound(LostRow{host, 0, std::numeric_limits<UnixMillis>::min(), 0});

@@ -93,7 +93,7 @@ class WholeLook {
   std::map<std::string, Jumps> jumps_;  // by host
   std::set<std::string> told_of_jumps_;
   std::set<std::pair<std::string, std::size_t>> told_of_ragged_;
-  std::set<std::string> told_of_sums_, told_of_lost_;
+  std::set<std::string> told_of_sums_, told_of_lost_, told_of_without_;
 };
 
 }  // namespace kmem::history

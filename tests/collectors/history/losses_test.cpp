@@ -133,6 +133,67 @@ std::vector<Loss> losses() {
        kDate + "Cache Num Total Size Pages\ndentry 2000 2100 192 2\nfiles 160 160 512 16\n",
        {"slab_unreclaimable 'files' 81920 160"},
        "f:3: its slabs would be less than half full"},
+      {"rows of slabinfo twice",
+       kDate + kSlabinfoHead + "\n" + kDentry + "\n" + kFiles + "\n" + kDentry + "\n" + kFiles + "\n",
+       {"slab_reclaimable 'dentry' 409600 2000", "slab_unreclaimable 'files' 81920 160"},
+       "f:6: rows that stand in this table already, in the same order"},
+      {"another look of slabinfo without its date",
+       kDate + kSlabinfoHead + "\n" + kDentry + "\n" + kFiles + "\nskb 16 16 256 16 1 : tunables 0 0 0 : slabdata 1 1 0\n" +
+           "dentry 2050 2100 192 21 1 : tunables 0 0 0 : slabdata 100 100 0\n" + kFiles + "\n",
+       {"slab_unreclaimable 'skb' 4096 16"},
+       "f:8: the table begins again here without a date between"},
+      {"rows of allocinfo twice",
+       kDate + kAllocinfoHead + kSite + "  8192 2 mm/a.c:1 func:b\n" + kSite + "  8192 2 mm/a.c:1 func:b\n",
+       {kSiteRead, "allocinfo 'kernel:b:mm/a.c' 8192 2"},
+       "f:6: rows that stand in this table already"},
+      {"an equal row alone is no copy",
+       kDate + kAllocinfoHead + kSite + "  8192 2 mm/a.c:1 func:b\n  8192 2 mm/a.c:1 func:b\n  8192 2 mm/a.c:1 func:b\n",
+       {kSiteRead, "allocinfo 'kernel:b:mm/a.c' 24576 6"},
+       ""},
+      {"two rows of slabinfo in one",
+       kDate + kSlabinfoHead + "\nkmalloc-512 1000 1024 192 21 1 : tunables 0 0 0 : slabdata 1000 1000 0\n" + kFiles + "\n",
+       {"slab_unreclaimable 'files' 81920 160"},
+       "f:4: not a row of /proc/slabinfo"},
+      {"slabinfo behind blanks",
+       kDate + "    slabinfo - version: 2.1\n    " + kDentry + "\n    " + kFiles + "\n",
+       {"slab_reclaimable 'dentry' 409600 2000", "slab_unreclaimable 'files' 81920 160"},
+       ""},
+      {"allocinfo behind blanks",
+       kDate + "    allocinfo - version: 1.0\n    #     <size>  <calls> <tag info>\n    " + kSite,
+       {kSiteRead},
+       ""},
+      {"a row of vmallocinfo without its addresses",
+       kDate + "000005000   20480 irq_init+0xcf/0x100 vmap\n0xffffb2c000005000-0xffffb2c000006000    4096 a+0x1/0x2 vmap\n" +
+           "0xffffb2c000006000-0xffffb2c000008000    8192 irq_init+0xcf/0x100 vmap\n",
+       {"vmalloc 'a' 4096 1"},
+       "f:2: a row of /proc/vmallocinfo without its addresses"},
+      {"a reply's line behind allocinfo",
+       kDate + kAllocinfoHead + kSite + "\nOn 2026-11-18 09:00:00 bob wrote:\n",
+       {kSiteRead},
+       "f:6: not a row of /proc/allocinfo"},
+      {"slabtop cut by a terminal",
+       kDate +
+           " Active / Total Objects (% used) : 1 / 2 (95.3%)\n Active / Total Size (% used)       : 4352.00K / 4608.00K (9\n" +
+           kSlabtopHead.substr(0, 60) + "\n" +
+           " 21000  20000  95%    0.19K   1000       21      4000K dentr\n  160  160 100%    0.50K     10       16        80K files\n",
+       {"slab_unreclaimable 'files' 81920 160"},
+       "f:5: its name may be cut"},
+      {"memsnap's heading cut, and a cell that touches",
+       "Process ID         Proc.Name Wrkng.Set PagedPool  NonPgdPl  Pagefile\n!LogType=memsnap\n"
+       "!SystemTime=11\\14\\2026 18:00:00.0000 (GMT)\n!TickCount=3600000\n"
+       "000001a8        sqlservr.exe1437696000     90000     12000   3000000   3\n",
+       {},
+       "f:5: the process has not the 4 numbers of the header"},
+      {"three decimals of bytes in perfmon",
+       "\"(PDH-CSV 4.0) (UTC)(0)\",\"\\\\H\\Memory\\Pool Paged Bytes\"\n\"11/14/2026 18:00:00.000\",\"204.800\"\n"
+       "\"11/14/2026 19:00:00.000\",\"204800.500\"\n\"11/14/2026 20:00:00.000\",\"999.000\"\n",
+       {},
+       "f:2: Memory\\Pool Paged Bytes \"204.800\" may part thousands or decimals",
+       999},
+      {"lines that cat ends",
+       "timestamp,pool,tag,bytes$\n2026-11-14T18:00:00Z,nonpaged,Leak,7000$\n2026-11-14T18:00:00Z,nonpaged,CM31,9000$\n",
+       {"nonpaged 'CM31' 9000 ?", "nonpaged 'Leak' 7000 ?"},
+       ""},
       {"!poolused's bytes without a digit",
        kVmBefore + kUptime +
            "               NonPaged                  Paged\n Tag     Allocs         Used     Allocs         Used\n\n"
@@ -179,6 +240,30 @@ TEST(LossesOfLists, TheLastOneCutBetweenRowsIsSaid) {
   ASSERT_EQ(read.snapshots.size(), 4U);
   EXPECT_TRUE(read.snapshots[3].gaps.has(Pool::kNonpaged));
   EXPECT_THAT(read.warnings, Contains(HasSubstr("its last list ends before rows that stood behind the others before")));
+}
+
+TEST(LossesOfLists, ATagThatTheLastOneLacksIsUnknownUnlessATotalFellWithIt) {
+  const auto read = [](std::uint64_t total) {
+    std::string text = "timestamp,pool,tag,bytes\n";
+    for (int hour = 10; hour < 13; ++hour)
+      for (int tag = 0; tag < 12; ++tag)
+        if (hour < 12 || tag != 5)
+          text += "2026-11-14T" + std::to_string(hour) + ":00:00Z,nonpaged,T" + std::to_string(tag) + ",900000\n";
+    for (int hour = 10; total > 0 && hour < 13; ++hour)
+      text += "2026-11-14T" + std::to_string(hour) + ":00:00Z,nonpaged,," + std::to_string(hour < 12 ? 10800000 : total) + "\n";
+    return test::read_text(text);
+  };
+  for (const std::uint64_t total : {0, 10800000}) {
+    const auto found = read(total);
+    ASSERT_EQ(found.snapshots.size(), 3U);
+    EXPECT_FALSE(found.snapshots[1].gaps.has(Pool::kNonpaged));
+    EXPECT_TRUE(found.snapshots[2].gaps.has(Pool::kNonpaged)) << total;
+    EXPECT_THAT(found.warnings, Contains(HasSubstr("its last list lacks a tag of much"))) << total;
+  }
+  const auto gone = read(9900000);
+  ASSERT_EQ(gone.snapshots.size(), 3U);
+  EXPECT_FALSE(gone.snapshots[2].gaps.has(Pool::kNonpaged));
+  EXPECT_EQ(gone.warnings, std::vector<std::string>());
 }
 
 TEST(LossesOfColumns, OfThePoolThatHasNoOtherAreNamed) {

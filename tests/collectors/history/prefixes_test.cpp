@@ -104,6 +104,10 @@ std::vector<Posted> posted_behind() {
        "{\"metric\":{\"__name__\":\"node_memory_SUnreclaim_bytes\",\"instance\":\"a\"},\"values\":[65536,65537],"
        "\"timestamps\":[1793901600000,1793905200000]}\n",
        of_query},
+      {"an export of VictoriaMetrics with values that are none",
+       "{\"metric\":{\"__name__\":\"node_memory_SUnreclaim_bytes\",\"instance\":\"a\"},\"values\":[65536,null,\"NaN\",65537],"
+       "\"timestamps\":[1793901600000,1793903000000,1793904000000,1793905200000]}\n",
+       of_query, "f:0: 2 samples without a value (null or NaN) are left out"},
       {"an export of VictoriaMetrics that lacks a time",
        "{\"metric\":{\"__name__\":\"node_memory_SUnreclaim_bytes\",\"instance\":\"a\"},\"values\":[65536,65537],"
        "\"timestamps\":[1793901600000]}\n",

@@ -104,6 +104,49 @@ TEST(SeriesStore, ALabelThatChangesWithTimeTellsNoOtherHost) {
   }
 }
 
+TEST(SeriesStore, ReplicasOfPrometheusAreOneHostUnlessTheyDiffer) {
+  for (const bool is_same : {true, false}) {
+    SeriesStore store;
+    for (const int replica : {0, 1}) {
+      ASSERT_EQ(store.begin({{"__name__", "node_memory_SUnreclaim_bytes"},
+                             {"instance", "n1:9100"},
+                             {"prometheus_replica", std::string(1, static_cast<char>('a' + replica))}}),
+                "");
+      for (int minute = 0; minute < 60; minute += 5)
+        store.add(kStart + minute * kMinute + replica * 13'000, (is_same ? 1000 : 1000 + 5000 * replica) + minute);
+    }
+    store.finish();
+    std::map<std::string, int> hosts;
+    Snapshot snapshot;
+    while (store.next(snapshot)) ++hosts[store.host()];
+    if (is_same) {
+      EXPECT_EQ(hosts, (std::map<std::string, int>{{"n1:9100", 12}}));
+    } else {
+      EXPECT_EQ(hosts, (std::map<std::string, int>{{"n1:9100{replica=\"a\"}", 12}, {"n1:9100{replica=\"b\"}", 12}}));
+    }
+  }
+}
+
+TEST(SeriesStore, PodsOneBehindAnotherAreTheirNode) {
+  for (const int step : {60, 10}) {  // minutes
+    SeriesStore store;
+    for (const int pod : {0, 1, 2}) {
+      ASSERT_EQ(store.begin({{"__name__", "node_memory_SUnreclaim_bytes"},
+                             {"instance", "10.0.0." + std::to_string(pod) + ":9100"},
+                             {"node", "w1"},
+                             {"pod", "p" + std::to_string(pod)}}),
+                "");
+      for (int minute = 0; minute < 60; minute += 5) store.add(kStart + (pod * step + minute) * kMinute, 1000);
+    }
+    store.finish();
+    std::map<std::string, int> hosts;
+    Snapshot snapshot;
+    while (store.next(snapshot)) ++hosts[store.host()];
+    if (step == 60) EXPECT_EQ(hosts, (std::map<std::string, int>{{"w1", 36}}));
+    else EXPECT_EQ(hosts, (std::map<std::string, int>{{"10.0.0.0:9100", 12}, {"10.0.0.1:9100", 12}, {"10.0.0.2:9100", 12}}));
+  }
+}
+
 TEST(SeriesStore, TwoValuesOfOneTimeAreNamed) {
   SeriesStore store;
   EXPECT_EQ(store.begin({{"__name__", "kmem_pool_tag_bytes"}, {"instance", "a"}, {"pool", "paged"}, {"tag", "Leak"}}), "");
