@@ -170,8 +170,7 @@ class LinuxHistory final : public SnapshotReader {
     const bool is_field_alone =
         table_ == LinuxTable::kMeminfo && text.ends_with(':') && text.find(' ') == std::string_view::npos;
     const bool has_figures = table_ != LinuxTable::kNone && has_digit(text);
-    const bool is_prose =
-        (table_ == LinuxTable::kAllocinfo || table_ == LinuxTable::kVmallocinfo) && is_prose_with_time(text);
+    const bool is_prose = (table_ == LinuxTable::kAllocinfo || table_ == LinuxTable::kVmallocinfo) && is_prose_with_time(text);
     const auto no_row = [this] { return "not a row of " + std::string(table_name(table_)); };
     if (is_name_alone) refuse();
     else if (is_prose) notes_.skip(lines_.number(), no_row());
