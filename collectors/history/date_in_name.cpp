@@ -89,18 +89,6 @@ std::optional<UnixMillis> only_day(const NumericDate& date) {
   return found;
 }
 
-// "2610030600": the year in two digits, where Unix seconds would lie beyond 2033.
-std::optional<UnixMillis> take_short_minute(std::string_view& text) {
-  if (std::min(text.find_first_not_of("0123456789"), text.size()) != 10 || text.front() < '2') return std::nullopt;
-  std::string_view rest = text;
-  std::array<int, 5> parts{};
-  for (int& part : parts) part = *take_digits(rest, 2, 2);
-  const auto midnight = parts[0] < 40 ? day_millis(2000 + parts[0], parts[1], parts[2]) : std::nullopt;
-  if (!midnight || parts[3] > 23 || parts[4] > 59) return std::nullopt;
-  text = rest;
-  return *midnight + (parts[3] * 60 + parts[4]) * std::int64_t{60'000};
-}
-
 /// "PM" behind a name's time; what follows is no letter.
 std::optional<bool> half_in_name(std::string_view rest) {
   rest.remove_prefix(std::min(rest.find_first_not_of(" _-."), rest.size()));
@@ -155,6 +143,35 @@ bool is_size_unit(std::string_view word) {
   return std::any_of(kUnits.begin(), kUnits.end(), [&](std::string_view unit) { return same_word(unit, word); });
 }
 
+/// Of the name, but for what tells the file's type; "22H2" goes on.
+bool is_end(std::string_view text) { return text.empty() || (text.front() == '.' && text.find('.', 1) == text.npos); }
+
+/// "1800s" is how long it took.
+bool is_unit_of_time(std::string_view word) {
+  constexpr auto kUnits = std::to_array<std::string_view>({"s", "ms", "us", "ns", "sec", "secs", "min", "mins", "d", "days"});
+  return std::any_of(kUnits.begin(), kUnits.end(), [&](std::string_view unit) { return same_word(unit, word); });
+}
+
+/// "Europe-Berlin", "America_New_York": a zone of the tz database as names of files can have it; empty: something else.
+std::string_view tz_place(std::string_view text) {
+  constexpr auto kAreas = std::to_array<std::string_view>(
+      {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Etc", "Europe", "Indian", "Pacific"});
+  const std::string_view area = letters_at(text);
+  const std::string_view behind = text.substr(area.size());
+  const bool is_place = std::any_of(kAreas.begin(), kAreas.end(), [&](std::string_view one) { return same_word(one, area); }) &&
+                        behind.size() > 2 && kNameGaps.find(behind.front()) != std::string_view::npos && is_letter(behind[1]);
+  return is_place ? text.substr(0, text.find('.', area.size() + 1)) : std::string_view();
+}
+
+std::optional<Zone> zone_of_place(std::string_view place) {
+  std::string name(place);
+  const std::size_t area = letters_at(name).size();
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == ' ' || c == '-' || c == '.'; }, '_');
+  name[area] = '/';
+  return zone_named(name);
+}
+
 /// "CET", "UTC+02", "+0100" behind a name's time. `problem` where it may be one of several, or none.
 void take_zone_in_name(std::string_view rest, DateLine& found) {
   if (!rest.empty() && (rest.front() == 'Z' || rest.front() == '+')) {
@@ -167,15 +184,19 @@ void take_zone_in_name(std::string_view rest, DateLine& found) {
   };
   if (rest.size() >= 5 && rest.front() == '-' && (rest.size() == 5 || !is_digit(rest[5]))) {
     std::string_view west = rest;
-    constexpr int kQuarter = 15;
+    constexpr int kQuarter = 15, kFarthestWest = -12 * 60;
     const auto minutes = std::all_of(rest.begin() + 1, rest.begin() + 5, is_digit) ? take_zone_minutes(west) : std::nullopt;
-    if (minutes && *minutes != 0 && *minutes % kQuarter == 0 && !found.number) return refuse(rest.substr(0, 5));
+    if (minutes && *minutes >= kFarthestWest && *minutes != 0 && *minutes % kQuarter == 0) return refuse(rest.substr(0, 5));
   }
   std::string words(rest.substr(0, rest.rfind('.')));
   std::replace(words.begin(), words.end(), '_', ' ');
   if (const std::string_view whole = trimmed(words); whole.size() > 5)
     if (const auto zone = zone_named(whole)) return void(found.zone = zone);
   rest = behind_gaps(rest);
+  if (const std::string_view place = tz_place(rest); !place.empty()) {
+    if (const auto zone = zone_of_place(place)) return void(found.zone = zone);
+    return refuse(place);
+  }
   const std::string_view word = letters_at(rest);
   const bool is_universal = same_word(word, "UTC") || same_word(word, "GMT");
   const bool is_upper = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
@@ -224,13 +245,27 @@ void take_time_in_name(std::string_view& rest, DateLine& found) {
     const auto hour = take_digits(rest, 1, 2);
     const bool ends = rest.empty() || !is_digit(rest.front());
     if (rest.size() > 1 && rest.front() == '.' && is_digit(rest[1])) return is_no_time();  // "10.0.19045"
+    const std::string_view unit = letters_at(rest);
+    const bool is_told = (same_word(unit, "h") || same_word(unit, "Uhr")) && is_end(rest.substr(unit.size()));  // "18h"
+    const bool is_of_two = whole.size() - rest.size() == 2;  // "2026-11-14.1" is a count
     const bool is_hour = hour && *hour < 24 && ends &&
-                         (half_in_name(rest) || (is_parted && !by_point && (rest.empty() || !is_letter(rest.front()))));
+                         (half_in_name(rest) || is_told ||
+                          (is_parted && (!by_point || is_of_two) && (rest.empty() || !is_letter(rest.front()))));
     if (!is_hour) return;
+    if (is_told) found.number.reset();
+    if (is_told) rest.remove_prefix(unit.size());
     found.time_of_day = *hour * kHourMillis;
   }
   const std::string_view time = whole.substr(0, whole.size() - rest.size());
   if (is_size_unit(letters_at(rest))) return is_no_time();
+  const bool is_in_digits = time.find_first_not_of("0123456789") == std::string_view::npos;
+  if (is_in_digits && time.size() > 2 && is_unit_of_time(letters_at(rest))) return is_no_time();  // "1800s"
+  if (std::count(time.begin(), time.end(), '.') == 3 && time.find_first_not_of("0123456789.") == std::string_view::npos) {
+    // "10.20.30.40"; an address's last number, or milliseconds.
+    if (time.size() - time.rfind('.') <= 3) return is_no_time();
+    found.problem = in_quotes(time) + " in the file's name may be a time, or an address; write 18-30-00 for a time";
+    return;
+  }
   // "10.22.19045"
   if (time.find('.') != std::string_view::npos && rest.size() > 1 && rest.front() == '.' && is_digit(rest[1]))
     return is_no_time();
@@ -318,6 +353,24 @@ std::string_view strange_date(std::string_view name) {
     if (std::min(rest.find_first_not_of("0123456789"), rest.size()) == 8) {  // "20260230"
       const int begins = *take_digits(rest, 4, 4), month = *take_digits(rest, 2, 2), day = *take_digits(rest, 2, 2);
       if (begins >= kFirst && begins <= kLast && month >= 1 && month <= kMonths && day >= 1 && day <= kDays) return told();
+    }
+    rest = text;
+    // "2026-W46-6"
+    if (const auto of_weeks = part(4, 4); of_weeks && *of_weeks >= kFirst && *of_weeks <= kLast) {
+      (void)(take_char(rest, '-') || take_char(rest, '_') || take_char(rest, '.'));
+      constexpr int kWeeks = 53;
+      if (take_char(rest, 'W') || take_char(rest, 'w'))
+        if (const auto week = part(2, 3); week && (*week > 99 ? *week / 10 : *week) <= kWeeks) return told();
+    }
+    rest = text;
+    // "261114_1800": a day and a time behind it.
+    if (std::min(rest.find_first_not_of("0123456789"), rest.size()) == 6) {
+      const int begins = *take_digits(rest, 2, 2), month = *take_digits(rest, 2, 2), day = *take_digits(rest, 2, 2);
+      const bool is_day = day_millis(2000 + begins, month, day) || day_millis(2000 + day, month, begins) ||
+                          day_millis(2000 + day, begins, month);
+      if (!rest.empty()) rest.remove_prefix(1);
+      const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+      if (is_day && (digits == 4 || digits == 6) && take_any_time(rest)) return told();
     }
     rest = text;
     if (part(1, 2)) {  // "14Nov26"

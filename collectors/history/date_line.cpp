@@ -21,6 +21,7 @@ using base::UnixMillis;
 constexpr std::size_t kLongestLine = 100;
 using base::kDayMillis;
 constexpr int kMostUnknownWords = 3;
+constexpr std::size_t kSecondsDigits = 10;
 
 using base::is_digit;
 class Scan {
@@ -126,6 +127,10 @@ class Scan {
       }
       if (!has_date() && found_.time_of_day && numbers_.size() == 1 && numbers_[0] >= 1 && numbers_[0] <= 31)
         found_.yearless = DateLine::Yearless{month_, numbers_[0]};
+      // "Sun Nov 15 19:00:00.000 2": of no other day than that.
+      if (!has_date() && found_.time_of_day && numbers_.size() == 2 && found_.words_behind == 0 &&
+          (found_.weekday || !is_weak_month_))
+        found_.problem = "a day and a month, and no year of theirs: it may be cut";
     } else if (!numbers_.empty()) {
       return {};
     } else if (!has_date() && found_.time_of_day && found_.weekday) {
@@ -356,6 +361,19 @@ DateLine parse_date_line(std::string_view raw, std::optional<DateOrder> order) {
     line = plain;
   }
   if (is_of_a_mail(trimmed(line))) return {};
+  // Seconds of Unix are no matter of this function; a number of as many digits that lies far ahead as such is a date or none.
+  if (const std::string_view number = behind_time_name(line);
+      number.size() == kSecondsDigits && number.front() >= '2' && number.find_first_not_of("0123456789") == number.npos) {
+    DateLine found;
+    std::string_view rest = number;
+    if (const auto minute = take_short_minute(rest)) {
+      found.midnight = *minute / kDayMillis * kDayMillis;
+      found.time_of_day = *minute % kDayMillis;
+    } else if (number.front() <= '4' && !take_compact_date(rest)) {
+      found.problem = parse_timestamp(number).error().message;
+    }
+    if (!found.empty() || !found.problem.empty()) return found;
+  }
   line = without_title(line);
   line = without_rules(line);
   if (line.empty() || line.find("ersion") != std::string_view::npos) return {};

@@ -75,7 +75,7 @@ class LinuxHistory final : public SnapshotReader {
         }
         finish(true);
         ended_ = true;
-        if (undated_ == 1 && !any_dated_ && only_)
+        if (undated_ == 1 && !any_dated_ && only_ && !is_any_refused_)
           if (const auto time = time_of_only_table(options_, notes_)) give(std::move(*only_), *time, only_uptime_);
         if ((undated_ > 0 || (told_of_headless_ && !is_any_used_)) && !any_dated_) return nothing_dated();
       } else if (*state == LineState::kTooLong) {
@@ -640,7 +640,14 @@ class LinuxHistory final : public SnapshotReader {
     }
     const auto uptime = parse_linux_uptime(text);
     if (uptime) uptime_ = *uptime;
-    return uptime.has_value();
+    if (uptime || is_of_installation(text)) return true;
+    // As systeminfo tells it, in any country's order: it is no stamp of a table, whether it is understood or not.
+    const auto words = boot_words(text);
+    if (!words || words->empty()) return false;
+    const DateLine found = dates_.parse(*words);
+    if (found.midnight && found.time_of_day) boot_ = in_utc(found.zone, *found.midnight + *found.time_of_day);
+    else notes_.skip(lines_.number(), found.problem.empty() ? "the time of the boot is not understood" : found.problem);
+    return true;
   }
 
   bool date(std::string_view text) {
@@ -744,7 +751,10 @@ class LinuxHistory final : public SnapshotReader {
     auto time = std::exchange(time_, std::nullopt);
     const auto uptime = std::exchange(uptime_, std::nullopt);
     const char* const fault = time && midnight_ && zone_ ? fault_at(*zone_, *last_local_) : nullptr;
-    if (time && midnight_ && zone_ && something) time = zone_clock_.utc(*zone_, *last_local_);
+    if (time && midnight_ && zone_ && something) {
+      time = zone_clock_.utc(*zone_, *last_local_);
+      if (zone_clock_.is_doubtful() && !std::exchange(told_of_doubled_hour_, true)) notes_.warn(kDoubledHourNote);
+    }
     const bool local = time && !zone_, lacks_time = time && midnight_ && !has_time_of_day_;
     midnight_.reset();
     zone_.reset();
@@ -914,6 +924,7 @@ class LinuxHistory final : public SnapshotReader {
   std::optional<Zone> zone_;
   UptimeShift shift_;
   ZoneClock zone_clock_;
+  bool told_of_doubled_hour_ = false;
   bool told_of_shift_ = false;
   std::optional<Uptime> uptime_;
   static constexpr std::size_t kLongestAbove = 128;

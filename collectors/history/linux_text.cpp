@@ -310,13 +310,7 @@ std::optional<base::UnixMillis> parse_btime(std::string_view line) {
 }
 
 std::optional<base::UnixMillis> parse_unix_line(std::string_view line) {
-  std::string_view text = trimmed(line);
-  for (const std::string_view name : {"epoch", "unix", "unixtime", "timestamp", "time", "ts"})
-    if (text.size() > name.size() && same_word(text.substr(0, name.size()), name) &&
-        (text[name.size()] == '=' || text[name.size()] == ':')) {
-      text = trimmed(text.substr(name.size() + 1));
-      break;
-    }
+  std::string_view text = behind_time_name(line);
   (void)take_char(text, '@');  // as `date -d` takes them
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   constexpr std::size_t kOfSeconds = 10, kOfMillis = 13;

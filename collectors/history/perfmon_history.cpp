@@ -184,6 +184,7 @@ class PerfmonHistory final : public SnapshotReader {
     is_passed_over_ = false;
     if ((!time || fields_.size() != width_) && begins_anything()) return;
     if (!time) return refuse(why);
+    is_row_again_ = std::exchange(last_row_, std::string(line)) == line;
     if (fields_.size() != width_)
       return refuse(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
     const Known* before = nullptr;
@@ -234,6 +235,7 @@ class PerfmonHistory final : public SnapshotReader {
       }
       if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(has_uptime ? kUptimeShiftNote : kStepShiftNote);
     }
+    if (zone_clock_.is_doubtful() && !std::exchange(told_of_doubled_hour_, true)) notes_.warn(kDoubledHourNote);
     for (std::size_t host = 0; host < hosts_.size(); ++host)
       if (!hosts_[host].row.empty()) ready_.emplace_back(host, hosts_[host].row.take(utc, hosts_[host].uptime));
     if (!told_of_pids_ && std::any_of(hosts_.begin(), hosts_.end(), [](const Host& one) { return one.row.any_made_up(); })) {
@@ -297,10 +299,16 @@ class PerfmonHistory final : public SnapshotReader {
   /// over less than the night, show that it was not.
   bool is_clock_doubtful(UnixMillis local) {
     if (zone_text_.empty()) return false;
+    if (last_local_ == local && is_row_again_) return is_clock_doubtful_;
     const auto last = std::exchange(last_local_, local);
     if (!last) return false;
     const UnixMillis before = *last;
     const UnixMillis step = local - before, usual = std::exchange(last_step_, step);
+    // A clock that goes back or stands still, and a step that is an hour too short or too long, on whichever day: clocks move at
+    // noon of a Friday, too.
+    constexpr UnixMillis kSlack = 90'000;
+    const bool is_hour_off = usual > 0 && std::abs(std::abs(step - usual) - base::kHourMillis) <= kSlack;
+    is_clock_doubtful_ |= step <= 0 || (is_hour_off && !(is_in_quiet_month(before) && is_in_quiet_month(local)));
     constexpr UnixMillis kShort = 8 * base::kHourMillis, kHalfHour = base::kHourMillis / 2;
     const bool is_alike = std::abs(step - usual) < kHalfHour;
     // Steps over which a move was seen are the clock's of UTC.
@@ -311,18 +319,26 @@ class PerfmonHistory final : public SnapshotReader {
                is_clock_doubtful_ || (!is_even && goes_over_change(std::min(before, local), std::max(before, local)));
   }
 
-  /// Clocks move in the first hours of Sundays, in some countries of a Thursday to Saturday in spring and autumn.
+  /// In which no country's clock moves.
+  static bool is_in_quiet_month(UnixMillis local) {
+    const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(
+        std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(local)))};
+    const auto month = static_cast<unsigned>(date.month());
+    return month == 1 || month == 6 || month == 7 || month == 12;
+  }
+
+  /// Clocks move in the first hours of Sundays or late on the evening before, in some countries of a Thursday to Saturday in spring and autumn.
   static bool goes_over_change(UnixMillis from, UnixMillis to) {
-    constexpr UnixMillis kNight = 4 * base::kHourMillis;
+    constexpr UnixMillis kNight = 4 * base::kHourMillis, kEvening = 3 * base::kHourMillis;
     if (to - from > 366 * base::kDayMillis) return true;
-    for (UnixMillis day = from - from % base::kDayMillis; day < to; day += base::kDayMillis) {
+    for (UnixMillis day = from - from % base::kDayMillis; day - kEvening < to; day += base::kDayMillis) {
       if (day + kNight <= from) continue;
       const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day / base::kDayMillis))};
       const auto month = static_cast<unsigned>(date.month());
       const int weekday = weekday_at(day);
-      const bool is_quiet = month == 1 || month == 6 || month == 7 || month == 12;
       constexpr int kThursday = 4;
-      if (!is_quiet && (weekday == 0 || (weekday >= kThursday && month != 2 && month != 5 && month != 8 && month != 11)))
+      if (!is_in_quiet_month(day) &&
+          (weekday == 0 || (weekday >= kThursday && month != 2 && month != 5 && month != 8 && month != 11)))
         return true;
     }
     return false;
@@ -344,9 +360,12 @@ class PerfmonHistory final : public SnapshotReader {
   std::optional<Zone> zone_;  // by the header's name, where that is known and fits the minutes
   std::string zone_text_;     // as the header has it; empty: it has none
   ZoneClock zone_clock_;
+  bool told_of_doubled_hour_ = false;
   std::optional<UnixMillis> last_local_;
   UnixMillis last_step_ = 0;
   bool is_clock_doubtful_ = false;
+  std::string last_row_;
+  bool is_row_again_ = false;  // the one above it, letter by letter
   UptimeShift shift_;
   bool is_local_ = false;  // the last time
   bool told_of_shift_ = false;

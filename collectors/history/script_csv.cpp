@@ -14,6 +14,7 @@
 #include "collectors/history/date_line.h"
 #include "collectors/history/date_words.h"
 #include "collectors/history/decimal_marks.h"
+#include "collectors/history/linux_text.h"
 #include "collectors/history/number_text.h"
 #include "collectors/history/open_end.h"
 #include "collectors/history/perfmon_counters.h"
@@ -231,10 +232,10 @@ class ScriptHistory final : public SnapshotReader {
         return skip(other_begins(other));
       }
     subject_ = subject_of_row();
+    if (only_time_ && has_other_times()) return building_.clear();
     if (fields_.size() != width_) lose_row();
     if (fields_.size() != width_)
       return skip(std::to_string(fields_.size()) + " fields where the header has " + std::to_string(width_));
-    if (only_time_ && has_other_times()) return building_.clear();
     const auto time = only_time_ ? only_time_ : row_time();
     if (!time) return lose_row();
     if (is_wide()) return take_wide(*time);
@@ -242,20 +243,36 @@ class ScriptHistory final : public SnapshotReader {
     take_tag(*time);
   }
 
-  // A heading whose first letters are cut off tells no times where there are some.
+  // A heading whose first letters are cut off, or that stands behind something, tells no times where there are some.
   bool has_other_times() {
     std::string plain;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (std::find(at_.begin(), at_.end(), i) != at_.end()) continue;
+      if (fields_.size() == width_ && std::find(at_.begin(), at_.end(), i) != at_.end()) continue;
       const std::string_view text = trimmed(without_escapes(fields_[i], plain));
       if (text.find_first_of("0123456789") == std::string_view::npos) continue;
       const bool is_number = text.find_first_not_of("0123456789.,+-") == std::string_view::npos;
-      if (is_number ? !may_be_time(i, text) : !parse_timestamp(text).ok() && parse_date_line(text).empty()) continue;
+      if (is_number ? !may_be_time(i, text) : !tells_time(i, text)) continue;
       skip("the header names no column of times, but column " + std::to_string(i + 1) + " has " + in_quotes(text) +
            (is_number ? "; name it DateTime, and write dates or Unix seconds into it" : "; name it DateTime"));
       is_passed_over_ = true;
       may_go_on_ = false;
       return true;
+    }
+    return false;
+  }
+
+  // From one of its words on: `[10:01] Bob: "2026-11-14 18:00:00"`.
+  [[nodiscard]] bool tells_time(std::size_t column, std::string_view text) const {
+    constexpr std::string_view kGaps = " \t\"'[(<|=;";
+    for (std::size_t at = 0; at < text.size(); at = std::min(text.find_first_of(kGaps, at), text.size())) {
+      at = std::min(text.find_first_not_of(kGaps, at), text.size());
+      std::string_view rest = text.substr(at);
+      while (!rest.empty() && kGaps.find(rest.back()) != std::string_view::npos) rest.remove_suffix(1);
+      if (rest.find_first_of("0123456789") == std::string_view::npos) continue;
+      const bool is_number = rest.find_first_not_of("0123456789.,+-") == std::string_view::npos;
+      if (is_number ? at > 0 && may_be_time(column, rest)
+                    : parse_timestamp(rest).ok() || !parse_date_line(rest).empty() || may_be_date(rest))
+        return true;
     }
     return false;
   }
@@ -353,8 +370,9 @@ class ScriptHistory final : public SnapshotReader {
     std::string why = in_quotes(text) + " is not understood";
     const auto exact = parse_timestamp(text);
     if (!exact && text.find_first_not_of("0123456789.") == std::string::npos) why = exact.error().message;
-    if (exact) {
-      time = *exact;
+    const auto of_unix = exact ? std::optional(*exact) : parse_unix_line(text);  // or its milliseconds
+    if (of_unix) {
+      time = of_unix;
       is_last_local_ = false;
       notes_.timed_by("times with a zone");
     } else if (DateLine date = dates_.parse(text); !date.problem.empty()) {
@@ -368,6 +386,7 @@ class ScriptHistory final : public SnapshotReader {
       const UnixMillis local = *date.midnight + *date.time_of_day;
       is_last_local_ = !date.zone;
       time = date.zone ? zone_clock_.utc(*date.zone, local) : local;
+      if (zone_clock_.is_doubtful() && !std::exchange(told_of_doubled_hour_, true)) notes_.warn(kDoubledHourNote);
       if (!date.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
       notes_.timed_by("dates of a script");
     }
@@ -690,6 +709,7 @@ class ScriptHistory final : public SnapshotReader {
   UnixMillis read_time_ = 0;  // time_ as it is written
   UptimeShift shift_;
   ZoneClock zone_clock_;
+  bool told_of_doubled_hour_ = false;
   bool is_local_ = false, is_last_local_ = false, told_of_shift_ = false;
   std::string uptime_of_;  // the host
   DecimalMarks marks_;

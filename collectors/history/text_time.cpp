@@ -252,6 +252,7 @@ TextClock::Reading TextClock::read(bool of_debugger) {
     if (!now_.time_of_day && !std::exchange(told_of_midnight_, true)) notes_.warn(kTakenAsMidnight);
     if (!now_.zone && !std::exchange(told_of_zone_, true)) notes_.warn("times without a zone are taken as UTC");
     reading.time = now_.zone ? zone_clock_.utc(*now_.zone, *now_.local()) : now_.utc();
+    if (zone_clock_.is_doubtful() && !std::exchange(told_of_doubled_hour_, true)) notes_.warn(kDoubledHourNote);
     if (const char* const fault = now_.zone ? fault_at(*now_.zone, *now_.local()) : nullptr; fault && !reading.refused) {
       notes_.skip(now_.line, std::string(fault) + "; the table below is passed over");
       reading.refused = any_refused_ = true;

@@ -122,6 +122,7 @@ class TextClock {
   std::optional<base::UnixMillis> boot_time_;
   UptimeShift shift_;
   ZoneClock zone_clock_;
+  bool told_of_doubled_hour_ = false;
   bool told_of_shift_ = false;
   bool any_refused_ = false;
   bool has_time_risen_ = false, do_times_fall_ = false;  // of times without a date, since the last date or the last fall

@@ -1,6 +1,7 @@
 #include "collectors/history/time_text.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 
@@ -18,6 +19,7 @@ using base::UnixMillis;
 constexpr std::int64_t kMinuteMillis = 60'000;
 constexpr std::int64_t kMinUnixSeconds = 631'152'000;    // 1990: before that nobody recorded, and a number is something else
 constexpr std::int64_t kMaxUnixSeconds = 4'102'444'799;  // the year 2099's last: a digit too many is no time
+constexpr std::int64_t kEndOfSeconds = 2'000'000'000;    // 2033: "2611121800" is a date in digits, and no recording of 2052
 
 using base::is_digit;
 
@@ -52,6 +54,15 @@ std::optional<int> take_digits(std::string_view& text, std::size_t min_digits, s
   return value;
 }
 
+std::string_view behind_time_name(std::string_view line) {
+  const std::string_view text = trimmed(line);
+  for (const std::string_view name : {"epoch", "unix", "unixtime", "timestamp", "time", "ts"})
+    if (text.size() > name.size() && same_word(text.substr(0, name.size()), name) &&
+        (text[name.size()] == '=' || text[name.size()] == ':'))
+      return trimmed(text.substr(name.size() + 1));
+  return text;
+}
+
 bool take_char(std::string_view& text, char wanted) {
   if (text.empty() || text.front() != wanted) return false;
   text.remove_prefix(1);
@@ -63,6 +74,17 @@ std::optional<UnixMillis> day_millis(int year, int month, int day) {
                                          std::chrono::day(static_cast<unsigned>(day)));
   if (year < 1970 || year > 9999 || month < 1 || day < 1 || !date.ok()) return std::nullopt;
   return std::chrono::milliseconds(std::chrono::sys_days(date).time_since_epoch()).count();
+}
+
+std::optional<UnixMillis> take_short_minute(std::string_view& text) {
+  if (std::min(text.find_first_not_of("0123456789"), text.size()) != 10 || text.front() < '2') return std::nullopt;
+  std::string_view rest = text;
+  std::array<int, 5> parts{};
+  for (int& part : parts) part = *take_digits(rest, 2, 2);
+  const auto midnight = parts[0] < 40 ? day_millis(2000 + parts[0], parts[1], parts[2]) : std::nullopt;
+  if (!midnight || parts[3] > 23 || parts[4] > 59) return std::nullopt;
+  text = rest;
+  return *midnight + (parts[3] * 60 + parts[4]) * kMinuteMillis;
 }
 
 std::optional<std::int64_t> take_time_of_day(std::string_view& text) {
@@ -107,6 +129,7 @@ base::Result<UnixMillis> parse_timestamp(std::string_view text) {
   text = trimmed(text);
   const auto refuse = [&](const std::string& why) { return Error{ErrorCode::kMalformed, in_quotes(text) + why}; };
   if (const auto seconds = unix_seconds(text)) {
+    if (*seconds >= kEndOfSeconds * 1000) return refuse(" is no Unix time, for it would be after 2033");
     if (*seconds >= kMinUnixSeconds * 1000) return *seconds;
     return refuse(" is no Unix time, for it would be before 1990; Excel's days since 1900 are to be formatted as times");
   }

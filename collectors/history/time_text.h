@@ -11,7 +11,7 @@
 
 namespace kmem::history {
 
-/// RFC 3339 with a zone, or Unix seconds from 1990 on; both with or without a fraction.
+/// RFC 3339 with a zone, or Unix seconds from 1990 to 2033; both with or without a fraction.
 [[nodiscard]] base::Result<base::UnixMillis> parse_timestamp(std::string_view text);
 
 /// "MM/DD/YYYY HH:MM:SS.mmm" as perfmon writes it, "MM\DD\YYYY HH:MM:SS.mmmm" as memsnap does; behind it anything.
@@ -24,6 +24,10 @@ namespace kmem::history {
 /// Midnight; nullopt for a day that is in no calendar.
 [[nodiscard]] std::optional<base::UnixMillis> day_millis(int year, int month, int day);
 
+/// "2610030600": year, month, day, hour and minute of two digits each, where Unix seconds would lie beyond 2033. Takes it off
+/// `text`.
+[[nodiscard]] std::optional<base::UnixMillis> take_short_minute(std::string_view& text);
+
 /// "HH:MM", "HH:MM:SS", with a fraction after point or comma: milliseconds of the day. Takes it off `text`.
 [[nodiscard]] std::optional<std::int64_t> take_time_of_day(std::string_view& text);
 /// "Z", "+HH:MM", "-HHMM", "+H": minutes east of UTC. Takes it off `text`.
@@ -32,6 +36,8 @@ namespace kmem::history {
 [[nodiscard]] std::optional<int> take_digits(std::string_view& text, std::size_t min_digits, std::size_t max_digits);
 /// Digits of a fraction, with the point before them or behind it already: milliseconds, the rest cut off.
 [[nodiscard]] std::int64_t take_fraction_millis(std::string_view& text);
+/// "epoch=1793901600" -> what stands behind such a name of a time; a line without one is returned trimmed.
+[[nodiscard]] std::string_view behind_time_name(std::string_view line);
 [[nodiscard]] bool take_char(std::string_view& text, char wanted);
 
 }  // namespace kmem::history

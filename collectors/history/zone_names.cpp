@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 
 #include "collectors/base/clock.h"
@@ -405,12 +406,28 @@ base::UnixMillis ZoneClock::utc(Zone zone, base::UnixMillis local) {
     falls_ |= local < *last_local_ && !comes_twice(*last_local_);
     const base::UnixMillis second = utc + base::kHourMillis;
     const bool is_second = falls_ ? second < *last_ : utc <= *last_ && *last_ - utc < base::kHourMillis;
-    if (is_second) utc = second;
+    if (is_second || is_second_by_step(utc)) utc = second;
+  } else if (comes_twice(local)) {
+    is_doubtful_ = true;
   }
-  if (last_ && utc != *last_) falls_ = utc < *last_;
+  if (last_ && utc != *last_) {
+    falls_ = utc < *last_;
+    step_ = std::abs(utc - *last_);
+  }
   last_ = utc;
   last_local_ = local;
   return utc;
+}
+
+/// Steps that go over the hour in one: that is right which goes on with them.
+bool ZoneClock::is_second_by_step(base::UnixMillis first) {
+  constexpr base::UnixMillis kSlack = 90'000;
+  const auto goes_on = [&](base::UnixMillis utc) { return step_ != 0 && std::abs(std::abs(utc - *last_) - step_) <= kSlack; };
+  const base::UnixMillis away = std::abs(first - *last_);
+  if (goes_on(first)) return false;
+  if (goes_on(first + base::kHourMillis)) return true;
+  is_doubtful_ |= away > (step_ != 0 ? step_ : base::kHourMillis) + kSlack;
+  return false;
 }
 
 int minutes_east(Zone zone, base::UnixMillis local) {

@@ -35,14 +35,22 @@ struct Zone {
 [[nodiscard]] const char* fault_at(Zone zone, base::UnixMillis local);
 
 /// Local times of one clock, one behind another, in UTC. In the hour that comes twice when summer time ends, the order of the
-/// times tells which is which; they may fall all along.
+/// times or their steps tell which is which; they may fall all along.
 class ZoneClock {
  public:
   base::UnixMillis utc(Zone zone, base::UnixMillis local);
+  /// Whether some time of such an hour was taken as of the first one, and nothing showed it.
+  [[nodiscard]] bool is_doubtful() const { return is_doubtful_; }
 
  private:
+  bool is_second_by_step(base::UnixMillis first);
+
   std::optional<base::UnixMillis> last_, last_local_;
-  bool falls_ = false;
+  base::UnixMillis step_ = 0;  // the last one; 0: none yet
+  bool falls_ = false, is_doubtful_ = false;
 };
+
+inline constexpr const char* kDoubledHourNote =
+    "a time in the hour that comes twice when summer time ends is taken as of the first one: nothing tells which it is";
 
 }  // namespace kmem::history

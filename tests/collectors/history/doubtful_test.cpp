@@ -76,7 +76,7 @@ TEST(Doubtful, ANumberBehindTheDateOfANameIsAnHourOnlyWhereItIsSurelyOne) {
       {{"p-20260901-22.log", "p-20260901-23.log", "p-20260902-00.log"},
        "2026-09-01T22:00:00Z 64; 2026-09-01T23:00:00Z 128; 2026-09-02T00:00:00Z 192"},
       {{"p-20260901_0000.log", "p-20260901_0100.log"}, "2026-09-01T00:00:00Z 64; 2026-09-01T01:00:00Z 128"},
-      {{"p-20260901-01h.log"}, "2026-09-01T00:00:00Z 64"},
+      {{"p-20260901-01h.log"}, "2026-09-01T01:00:00Z 64"},
       {{"p-20260901-1PM.log", "p-20260901-2PM.log"}, "2026-09-01T13:00:00Z 64; 2026-09-01T14:00:00Z 128"},
       {{"p-20260901T01.log", "p-20260901T02.log"}, "2026-09-01T01:00:00Z 64; 2026-09-01T02:00:00Z 128"},
       {{"SRV1-20260901.log", "SRV1-20260902-0005.log"}, "2026-09-01T00:00:00Z 64; 2026-09-02T00:05:00Z 128"},
@@ -449,10 +449,20 @@ TEST(Doubtful, AColumnThatLooksLikeTimesLeavesTheFilesOwnTimeAlone) {
     return name + ",Tag,NonPagedUsedBytes\n" + first + ",Leak,512000\n" + second + ",Leak,513024\n";
   };
   EXPECT_EQ(read_leak(named("UnixTime", "1794679200", "1794769200")).first, "18:00:00Z 512000; 19:00:00Z 513024");
+  EXPECT_EQ(read_leak(named("Time", "1794679200000", "1794769200500")).first, "18:00:00Z 512000; 19:00:00.500Z 513024");
+  EXPECT_EQ(read_leak("Datum;Zeit;Tag;NonPagedUsedBytes\n14.11.2026;18:00;Leak;512000\n15.11.2026;19:00;Leak;513024\n").first,
+            "18:00:00Z 512000; 19:00:00Z 513024");
+  EXPECT_EQ(read_leak("Datum;Tag;NonPagedUsedBytes\n14.11.2026 18:00;Leak;512000\n").first, "18:00:00Z 512000");
   for (const std::string& csv :
        {named("TimestampMs", "1794679200000", "1794769200000"), named("Stamp", "20261114180000", "20261115190000"),
         named("Zeitpunkt", "46340.75", "46341.8"), named("Run", "1794679200", "1794769200"),
-        named("Row", "", "2026-11-15 19:00:00"), named("Row", "\x1b[32m2026-11-14 18:00:00\x1b[0m", "2026-11-15 19:00:00")}) {
+        named("Row", "", "2026-11-15 19:00:00"),
+        // Behind what a chat, a tool or a list puts before each line.
+        named("[10:00] Bob: DateTime", "[10:01] Bob: \"2026-11-14 18:00:00\"", "[10:02] Bob: \"2026-11-15 19:00:00\""),
+        named("srv1\tDateTime", "srv1\t\"11/14/2026 6:00:00 PM\"", "srv1\t\"11/15/2026 7:00:00 PM\""),
+        named("(1) Zeit", "(2) 14.11.2026 18:00", "(3) 15.11.2026 19:00"),
+        named("L1: Time", "L2: 1794679200", "L3: 1794769200"),
+        named("Row", "\x1b[32m2026-11-14 18:00:00\x1b[0m", "2026-11-15 19:00:00")}) {
     const auto [found, whole] = read_leak(csv);
     EXPECT_EQ(found, "") << csv;
     EXPECT_THAT(whole.error + testing::PrintToString(whole.skipped),
@@ -460,6 +470,9 @@ TEST(Doubtful, AColumnThatLooksLikeTimesLeavesTheFilesOwnTimeAlone) {
         << csv;
   }
   EXPECT_EQ(read_leak("Row,Tag,NonPagedUsedBytes\n1,Leak,512000\n").first, "11:06:40Z 512000");
+  EXPECT_EQ(read_leak("Host,Tag,NonPagedUsedBytes\nsrv1 (rack 4),Leak,512000\n").first, "11:06:40Z 512000");
+  // A line of one cell among the rows.
+  EXPECT_EQ(read_leak("Row,Tag,NonPagedUsedBytes\n1,Leak,512000\n2026-11-14 18:00:00\n1,Leak,513000\n").first, "");
 }
 
 TEST(Doubtful, AZoneInAColumnOfItsOwnIsThatOfTheTimeBesideIt) {

@@ -149,7 +149,7 @@ std::vector<Posted> posted_behind() {
        {kAt18 + " linux" + kMemRow}},
       look("Time,Tag,NonPagedTB,PagedTB", no_bytes + "\"NonPagedTB\", \"PagedTB\"; the names are"),
       look("Time,Tag,NPP,PP", no_bytes + "\"NPP\", \"PP\""),
-      look("Zeit,Tag,NonPagedBytes,PagedBytes",
+      look("Stand,Tag,NonPagedBytes,PagedBytes",
            "f:2: the header names no column of times, but column 1 has \"2026-11-05 18:00:00Z\"; name it DateTime"),
       {"bytes of no pool",
        "Time,Tag,UsedBytes\n2026-11-05 18:00:00,Leak,5\n",

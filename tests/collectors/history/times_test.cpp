@@ -125,6 +125,57 @@ TEST(Times, TheHourThatComesTwiceIsToldByTheOrderOfTheRows) {
   }
 }
 
+TEST(Times, TheHourThatComesTwiceIsToldByLongSteps) {
+  const auto of_hours = [](const std::vector<std::string>& hours) {
+    std::string text;
+    for (const std::string& hour : hours) text += "2026-10-" + hour + ":00 Europe/Berlin\n" + poolmon_of(4);
+    return text;
+  };
+  // Steps of three hours; of the file's first time nothing tells it.
+  const std::string steps = of_hours({"24 21:00", "25 00:00", "25 02:00", "25 05:00"});
+  EXPECT_EQ(told(steps), "10-24T19:00:00 4, 10-24T22:00:00 4, 10-25T01:00:00 4, 10-25T04:00:00 4");
+  EXPECT_EQ(told(of_hours({"24 20:00", "24 23:00", "25 02:00", "25 04:00"})),
+            "10-24T18:00:00 4, 10-24T21:00:00 4, 10-25T00:00:00 4, 10-25T03:00:00 4");
+  const auto said = [](const std::string& text) { return testing::PrintToString(test::read_text(text).warnings); };
+  const std::string note = "the hour that comes twice when summer time ends is taken as of the first one: nothing tells";
+  EXPECT_THAT(said(steps), testing::Not(HasSubstr(note)));
+  EXPECT_THAT(said(of_hours({"25 02:30", "25 12:00"})), HasSubstr(note));
+  EXPECT_THAT(said(of_hours({"24 12:00", "25 02:30", "25 12:00"})), HasSubstr(note));
+  EXPECT_THAT(said(of_hours({"25 01:30", "25 02:00", "25 02:30"})), testing::Not(HasSubstr(note)));
+}
+
+TEST(Times, TenDigitsThatLieFarAheadAsSecondsAreADateOrNone) {
+  for (const std::string stamp : {"2611121800", "time=2611121800"}) {
+    EXPECT_EQ(told(stamp + "\n" + poolmon_of(4)), "11-12T18:00:00 4") << stamp;
+    EXPECT_EQ(told(stamp + "\n" + meminfo_of(4)), "11-12T18:00:00 4") << stamp;
+  }
+  EXPECT_EQ(told("Time,Tag,NonPagedUsedBytes\n2611020605,Leak,4096\n2611031805,Leak,5120\n"),
+            "11-02T06:05:00 4, 11-03T18:05:00 5");
+  const std::string why = "\"2613121800\" is no Unix time, for it would be after 2033";
+  EXPECT_THAT(told("2613121800\n" + poolmon_of(4)), HasSubstr(why));
+  EXPECT_THAT(told("2613121800\n" + meminfo_of(4)), HasSubstr(why));
+  EXPECT_THAT(told("Time,Tag,NonPagedUsedBytes\n2613121800,Leak,4096\n"), HasSubstr(why));
+}
+
+TEST(Times, ADateWhoseYearIsCutIsNotTheDayAbove) {
+  const auto session = [](const std::string& time) { return "Debug session time: " + time + "\n" + vm_of(500); };
+  for (const std::string cut : {"Sun Nov 15 19:00:00.000 2", "Sun Nov 15 19:00:00.000 20", "Sun Nov 15 19:00:00.000 202"})
+    EXPECT_EQ(told(session("Sat Nov 14 18:00:00.000 2026 (UTC + 0:00)") + session(cut) +
+                   session("Mon Nov 16 20:00:00.000 2026 (UTC + 0:00)")),
+              "11-14T18:00:00 500, 11-16T20:00:00 500")
+        << cut;
+}
+
+TEST(Times, ABootsTimeIsNoStampOfALinuxTable) {
+  const std::string stamp = "2026-11-14 18:00:00\n";
+  for (const std::string boot : {"System Boot Time:          11/1/2026, 8:00:00 AM\n",
+                                 "Original Install Date: 1/11/2025, 8:00:00\n", "up since: 2026-11-01 08:00:00\n"}) {
+    EXPECT_EQ(told(stamp + boot + meminfo_of(4) + "2026-11-15 18:00:00\n" + boot + meminfo_of(5)),
+              "11-14T18:00:00 4, 11-15T18:00:00 5")
+        << boot;
+  }
+}
+
 TEST(Times, ADayBetweenYearAndMonthIsRefused) {
   const auto log = [](const std::vector<std::string>& days, const auto& table) {
     std::string text;
@@ -174,6 +225,16 @@ TEST(Times, OfPerfmonsZoneThatIsNotKnown) {
   EXPECT_EQ(rows("Egypt Standard Time)(-120", {"11/07/2024 22:00", "11/07/2024 23:00", "11/08/2024 00:00", "11/08/2024 01:00"}),
             "11-07T20:00:00 1, 11-07T21:00:00 1, 11-07T22:00:00 1, 11-07T23:00:00 1");
   EXPECT_EQ(rows("Egypt Standard Time)(-120", {"01/06/2024 22:00", "01/09/2024 22:00"}), "01-06T20:00:00 1, 01-09T20:00:00 1");
+  // It went back at the end of a Thursday; a row that is there twice is no clock.
+  EXPECT_EQ(rows("Egypt Daylight Time)(-180", {"10/31/2024 22:00", "10/31/2024 23:00", "10/31/2024 23:00", "11/01/2024 00:00"}),
+            "10-31T19:00:00 1, 10-31T20:00:00 1, 10-31T21:00:00 1");
+  EXPECT_EQ(rows("Egypt Daylight Time)(-180", {"10/31/2024 22:10", "10/31/2024 23:00", "10/31/2024 23:50", "10/31/2024 23:40"}),
+            "10-31T19:10:00 1, 10-31T20:00:00 1, 10-31T20:50:00 1");
+  // From 22:00 to 23:00 on a Saturday.
+  EXPECT_EQ(rows("Easter Island Standard Time)(360", {"09/05/2026 20:00", "09/05/2026 21:00", "09/05/2026 23:00"}),
+            "09-06T02:00:00 1, 09-06T03:00:00 1");
+  EXPECT_EQ(rows("Easter Island Standard Time)(360", {"07/04/2026 20:00", "07/04/2026 21:00", "07/04/2026 23:00"}),
+            "07-05T02:00:00 1, 07-05T03:00:00 1, 07-05T05:00:00 1");
   EXPECT_EQ(rows("Tasmania Standard Time)(-600", {"10/03/2026 18:00", "10/04/2026 18:00"}),
             "10-03T08:00:00 1, 10-04T07:00:00 1");
   EXPECT_EQ(rows("Tasmania Daylight Time)(-660", {"04/04/2026 18:00", "04/05/2026 18:00", "10/04/2026 18:00"}),
@@ -197,6 +258,17 @@ TEST(Times, InNamesOfFiles) {
       {"pool-2026-11-14_18-00_utc.log", "11-14T18:00:00 5"},
       {"pool-2026-11-14_18-00_W. Europe Standard Time.log", "11-14T17:00:00 5"},
       {"pool_20261114_1800_SRV1.log", "11-14T18:00:00 5"},
+      {"2026-11-14_1800_Europe-Berlin.log", "11-14T17:00:00 5"},
+      {"2026-11-14_1800_America_New_York.log", "11-14T23:00:00 5"},
+      {"2026-11-14_18h.log", "11-14T18:00:00 5"},
+      {"2026-11-14_18Uhr.log", "11-14T18:00:00 5"},
+      {"2026-11-14_22H2.log", "11-14T00:00:00 5"},
+      {"2026-11-14_12h-after-reboot.log", "11-14T00:00:00 5"},
+      {"2026-11-14_1800-1900.log", "11-14T18:00:00 5"},
+      {"2026-11-14.18.log", "11-14T18:00:00 5"},
+      {"2026-11-14_10.20.30.40.log", "11-14T00:00:00 5"},
+      {"2026-11-14_1800s.log", "11-14T00:00:00 5"},
+      {"2026-11-14_18.00.00.log", "11-14T18:00:00 5"},
       {"pool-2026-11-14_1800MB.log", "11-14T00:00:00 5"},
       {"pool-2026-11-14-10.0.19045.log", "11-14T00:00:00 5"},
       {"pool-2026-11-14_22.04.3.log", "11-14T00:00:00 5"},
@@ -222,6 +294,11 @@ TEST(Times, InNamesOfFiles) {
       {"pool-20261101-0000--20261114-1800.log", "has two dates"},
       {"pool-2026-11-14_18-00-00-IST.log", "\"IST\" behind the time in the file's name may be its zone"},
       {"pool-2026-11-14_18-00-00-0500.log", "\"-0500\" behind the time"},
+      {"pool-2026-11-14_1800-0500.log", "\"-0500\" behind the time"},
+      {"2026-11-14_1800_Europe-Utopia.log", "\"Europe-Utopia\" behind the time"},
+      {"2026-11-14_10.20.30.140.log", "\"10.20.30.140\" in the file's name may be a time, or an address"},
+      {"261114_1800.log", "\"261114_1800\" in the file's name looks like a date"},
+      {"2026-W46-6.log", "\"2026-W46\" in the file's name looks like a date"},
       {"pool-2026-11-14_3.10.log", "\"3.10\" in the file's name may be a time, or a version"},
       {"2026-11-14_2019_srv.log", "\"2019\" in the file's name may be a time, or a year"},
       {"pool_14Nov26_1800.log", "\"14Nov26\" in the file's name looks like a date, but is not understood"},
