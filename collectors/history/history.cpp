@@ -313,7 +313,7 @@ class History final : public HistorySource {
 
   // A file whose lines tell hosts is looked at again first.
   void learn_of_two() {
-    TwoHosts::Found found = two_hosts_.found(!options_.host.empty());
+    TwoHosts::Found found = two_hosts_.found(false);
     std::erase_if(found.faults, [&](const auto& one) {
       return look_.learned().with_host_lines.contains(one.first) != options_.learned.with_host_lines.contains(one.first);
     });

@@ -117,7 +117,7 @@ TwoHosts::Found TwoHosts::found(bool is_one_hosts) const {
           of.first,
           where + "readings of two hosts, or of two machines' tools, stand in it, and which is whose is not clear: " + what +
               "; give each host's readings in a file of its own, or its name in a column Computer or in a line "
-              "\"Computer: NAME\" above each date; if all are one host's, name it with --host");
+              "\"Computer: NAME\" above each date; if all are one host's, one such line above them says so");
   }
   return found;
 }
