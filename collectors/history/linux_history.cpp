@@ -396,6 +396,7 @@ class LinuxHistory final : public SnapshotReader {
     const auto name = std::hash<std::string_view>{}(line.substr(0, line.find(' ')));
     Again& again = again_;
     const std::size_t at = again.rows.size();
+    if (at >= kMostRowsAgain) return false;
     again.rows.push_back(key);
     again.names.push_back(name);
     const auto known = again.first.try_emplace(key, at).first->second;
@@ -907,6 +908,7 @@ class LinuxHistory final : public SnapshotReader {
     std::size_t text_before = 0;                         // the row that did so first
     bool is_told = false;
   };
+  static constexpr std::size_t kMostRowsAgain = std::size_t{1} << 17;
   Again again_;
   std::size_t cut_at_ = 0;                     // characters, by slabtop's head; 0: it is whole
   std::vector<std::string> owed_callers_;      // of rows of vmallocinfo above its first whole one

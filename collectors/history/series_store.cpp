@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, 3> kReplicaLabels = {"prometheus_replica"
 constexpr std::array<std::string_view, 4> kNodeLabels = {"node", "kubernetes_node", "nodename", "host"};
 
 template <std::size_t kCount>
-bool is_one_of(const std::array<std::string_view, kCount>& names, std::string_view name) {
+bool is_among_labels(const std::array<std::string_view, kCount>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -94,11 +94,11 @@ std::string SeriesStore::begin(const Labels& labels) {
   for (const auto& [label, value] : labels) {
     if (label != "__name__") key.append(1, '\0').append(label).append(1, '\0').append(value);
     if (label == "__name__" || label == "job" || label == kHostLabels[0] || meaning->is_own_label(label)) continue;
-    if (is_one_of(kReplicaLabels, label)) {
+    if (is_among_labels(kReplicaLabels, label)) {
       target.replica = base::label_text(value);
       continue;
     }
-    if (target.node.empty() && is_one_of(kNodeLabels, label)) target.node = base::label_text(value);
+    if (target.node.empty() && is_among_labels(kNodeLabels, label)) target.node = base::label_text(value);
     target.others.append(target.others.empty() ? "" : ",").append(label).append("=\"").append(value).append("\"");
   }
   if (const auto known = by_labels_.find(key); known != by_labels_.end()) {
