@@ -234,6 +234,10 @@ class History final : public HistorySource {
       Track& track = *active_[i];
       bool more = true;
       while (more && track.head.time == time) {
+        if (is_strangers(track)) {
+          more = refill(track);
+          continue;
+        }
         if (by_name_ && track.host.empty()) by_name_->see(track.path, track.head);
         two_hosts_.see(track.path, track.host, track.line, track.head);
         const std::size_t into = is_wanted(track) && is_in_time(track) ? gather(track) : batch_.size();
@@ -243,6 +247,13 @@ class History final : public HistorySource {
       if (more) ++i;
       else active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
     }
+    return true;
+  }
+
+  bool is_strangers(const Track& track) {
+    if (!options_.learned.strangers.contains({track.path, track.host, track.head.time})) return false;
+    notes_.skip(track.path, track.line,
+                "another host's reading: its counters lie far from those before and behind it, which go on");
     return true;
   }
 
@@ -313,10 +324,13 @@ class History final : public HistorySource {
 
   // A file whose lines tell hosts is looked at again first.
   void learn_of_two() {
-    TwoHosts::Found found = two_hosts_.found(false);
-    std::erase_if(found.faults, [&](const auto& one) {
-      return look_.learned().with_host_lines.contains(one.first) != options_.learned.with_host_lines.contains(one.first);
-    });
+    TwoHosts::Found found = two_hosts_.found();
+    const auto is_looked_at_again = [&](const std::string& path) {
+      return look_.learned().with_host_lines.contains(path) != options_.learned.with_host_lines.contains(path);
+    };
+    std::erase_if(found.faults, [&](const auto& one) { return is_looked_at_again(one.first); });
+    std::erase_if(found.strangers, [&](const auto& one) { return is_looked_at_again(std::get<0>(one)); });
+    look_.learn_strangers(std::move(found.strangers));
     for (const std::string& path : of_one_host_)
       if (const auto fault = found.faults.extract(path); !fault.empty())
         notes_.warn(path, fault.mapped().substr(0, fault.mapped().find(';')) +

@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct LostRow {
   auto operator<=>(const LostRow&) const = default;
 };
 
+/// Readings: file, host as the file names it, time.
+using Strangers = std::set<std::tuple<std::string, std::string, base::UnixMillis>>;
+
 /// What a whole look at the files finds out too late for its beginning: another look that is told it from the start is right
 /// throughout.
 struct Learned {
@@ -53,6 +57,8 @@ struct Learned {
   std::map<std::string, std::string> year_day_month;  // files whose dates are so, and one that proves it
   std::map<std::string, std::string> named_hosts;     // by file: hosts that its name alone tells (hosts_by_name.h)
   std::map<std::string, std::string> of_two;          // files of two hosts, and what shows it (two_hosts.h)
+
+  Strangers strangers;  // readings of another host amid one's (two_hosts.h)
 
   bool operator==(const Learned&) const = default;
 };

@@ -10,7 +10,7 @@ constexpr std::size_t kMostSeen = 1000;
 constexpr std::size_t kManyTags = 256, kOneOf = 16;  // of many tags some are enough
 constexpr std::uint64_t kFewestBytesThatTell = 4096;
 constexpr std::size_t kFewestCounted = 3, kFewestSized = 3, kFewestDiffering = 3;
-constexpr std::size_t kFewestOfStranger = 4, kFewOfRising = 10;
+constexpr std::size_t kFewestOfStranger = 4, kFewOfRising = 10, kMostStrangers = 8, kFewOfAll = 4;
 constexpr std::uint64_t kTimesFarther = 2;
 constexpr base::UnixMillis kSameBootOfTwoMs = 5 * base::kMinuteMillis;
 
@@ -92,10 +92,13 @@ void TwoHosts::judge(Seen& seen, const Reading& now) {
   if (seen.astray++ == 0 && seen.differing == 0) seen.first_line = mid.line;
   seen.counted_astray += is_counted ? 1 : 0;
   // Behind a reboot counters do not come back to where they were.
-  if (rises && counters >= kFewestOfStranger && outside * 5 >= shared * 4 && seen.strangers++ == 0) seen.first_line = mid.line;
+  if (rises && counters >= kFewestOfStranger && outside * 5 >= shared * 4) {
+    if (seen.strangers++ == 0) seen.first_line = mid.line;
+    if (seen.times_of_strangers.size() < kMostStrangers) seen.times_of_strangers.push_back(mid.time);
+  }
 }
 
-TwoHosts::Found TwoHosts::found(bool is_one_hosts) const {
+TwoHosts::Found TwoHosts::found() const {
   Found found;
   for (const auto& [of, seen] : seen_) {
     // An amount may rise and fall every day; a counter does not, but for a slip.
@@ -104,13 +107,18 @@ TwoHosts::Found TwoHosts::found(bool is_one_hosts) const {
     const bool amid =
         seen.strangers > 0 && (seen.rising + 2 * seen.strangers) * kFewOfRising >= seen.between * (kFewOfRising - 1);
     const bool sized = seen.astray >= kFewestSized && seen.astray * 4 > seen.between * 3;
+    if (amid && !counted && !at_once && seen.strangers <= kMostStrangers && seen.strangers * kFewOfAll <= seen.between) {
+      for (const base::UnixMillis time : seen.times_of_strangers) found.strangers.insert({of.first, of.second, time});
+      continue;
+    }
     if (!counted && !sized && !at_once && !amid) continue;
+    const bool is_proven = counted || at_once || amid;
     const std::string where = seen.first_line > 0 ? "line " + std::to_string(seen.first_line) + ": " : "";
     const std::string what = at_once   ? "at the same times nearly all values are others"
                              : counted ? "counters fall and rise again from reading to reading"
                              : amid    ? "the counters of one reading lie far from those before and behind it, which go on"
                                        : "values go up and down by half from reading to reading";
-    if (is_one_hosts || !of.second.empty() || (!counted && !at_once && !amid))
+    if (!of.second.empty() || !is_proven)
       found.doubts.emplace(of.first, where + what + ", as where readings of two hosts are mixed; all are taken as one host's");
     else
       found.faults.emplace(

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "collectors/base/clock.h"
+#include "collectors/history/history.h"
 #include "collectors/snapshot.h"
 
 namespace kmem::history {
@@ -24,9 +25,9 @@ class TwoHosts {
   struct Found {
     std::map<std::string, std::string> faults;  // files that name no host, and what proves that they are of two
     std::map<std::string, std::string> doubts;  // others, and what looks like it: one host may be high and low in turn
+    Strangers strangers;                        // single readings, between whose neighbours the counters go on
   };
-  /// `is_one_hosts`: the user says that all is one host's.
-  [[nodiscard]] Found found(bool is_one_hosts) const;
+  [[nodiscard]] Found found() const;
 
  private:
   struct Value {
@@ -45,7 +46,8 @@ class TwoHosts {
     std::size_t times = 0;
     std::size_t between = 0, astray = 0, counted_astray = 0;  // with one before and one behind; those that do not lie there
     std::size_t rising = 0, strangers = 0;                    // counters go on; and what lies between is another's
-    std::size_t differing = 0;                                // at the time of the one above
+    std::vector<base::UnixMillis> times_of_strangers;
+    std::size_t differing = 0;  // at the time of the one above
     std::uint64_t first_line = 0;
   };
   static void judge(Seen& seen, const Reading& now);

@@ -66,6 +66,7 @@ class WholeLook {
   void learn_unsorted(const std::string& path) { learned_.unsorted.insert(path); }
   void learn_hosts(std::map<std::string, std::string>&& by_file) { learned_.named_hosts.merge(by_file); }
   void learn_of_two(std::map<std::string, std::string>&& by_file) { learned_.of_two.merge(by_file); }
+  void learn_strangers(Strangers&& all) { learned_.strangers.merge(all); }
   void learn_host_lines(const std::string& path) { learned_.with_host_lines.insert(path); }
   void learn_year_day_month(const std::string& path, const std::string& proof) { learned_.year_day_month.emplace(path, proof); }
   /// So far, and what it was told.
