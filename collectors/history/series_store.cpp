@@ -409,7 +409,9 @@ void SeriesStore::name_by_nodes() {
     by_node[targets_[i].node].push_back(i);
     if (!is_address_with_port(targets_[i].instance)) others.insert(targets_[i].node);
   }
-  for (const auto& [node, targets] : by_node) {
+  for (const auto& each : by_node) {
+    const std::string& node = each.first;
+    const std::vector<std::size_t>& targets = each.second;
     const auto is_first = [&](std::size_t one) { return targets_[one].instance == targets_[targets[0]].instance; };
     if (others.contains(node) || std::all_of(targets.begin(), targets.end(), is_first)) continue;
     if (!follow_one_another(targets)) continue;
