@@ -134,6 +134,14 @@ void log_surge(const trend::SubjectReport& report, const drivers::Attribution& o
                   {held_key(report), or_unknown(held)}});
 }
 
+/// What leaks stays a leak while it is told as the surge that it has become.
+bool is_leaking(const trend::SubjectReport& report) {
+  return report.verdict == trend::Verdict::kLeak || (report.verdict == trend::Verdict::kSurge && report.confidence >= 0.5);
+}
+
+/// A steeper growth within one that was told is news: it lasts for less than half as long.
+bool is_another(base::UnixMillis since, base::UnixMillis said, base::UnixMillis now) { return now - since < (now - said) / 2; }
+
 using Said = std::map<std::tuple<trend::Kind, Pool, std::string>, base::UnixMillis>;
 
 void log_ended(std::string_view message, const Said& before, const Said& now, const Said& leaks = {}) {
@@ -288,14 +296,15 @@ void TrendWatch::review(bool silent) {
       suspects_.push_back({report.pool, report.text});
   find_holders();
   for (trend::SubjectReport& report : reports) {
-    const bool leak = report.verdict == trend::Verdict::kLeak;
+    const bool leak = report.verdict == trend::Verdict::kLeak, also_leaks = is_leaking(report);
     const Subject subject{report.kind, report.pool, report.text};
     if (report.surge) {
       surges.emplace(subject, report.surge->since);
-      if (!silent && !surges_said_.contains(subject))
+      const auto said = surges_said_.find(subject);
+      if (!silent && (said == surges_said_.end() || is_another(report.surge->since, said->second, last_review_)))
         log_surge(report, owners_, trend::holder_words(holder_of(report), report));
     }
-    if (leak) {
+    if (also_leaks) {
       leaks.emplace(subject, report.since.value_or(0));
       if (!silent && !said_.contains(subject)) log_suspect(report, owners_, trend::holder_words(holder_of(report), report));
     }
@@ -329,7 +338,7 @@ void TrendWatch::describe(const select::Selection& selection) {
     if (!is_told) tag.slopes[3] = tag.slopes[4] = tag.slopes[5] = std::nullopt;
     if (report && report->may_leak) {
       tag.confidence = rounded(report->confidence);
-      tag.suspect = is_told && report->verdict == trend::Verdict::kLeak;
+      tag.suspect = is_told && is_leaking(*report);
       tag.surge = is_told && report->surge.has_value();
     }
     if (report && (tag.suspect || tag.surge))
@@ -370,7 +379,7 @@ void TrendWatch::describe_totals() {
   const auto add_verdict = [this](const std::optional<trend::SubjectReport>& report) {
     if (!report || !report->may_leak) return;
     if (const std::string_view resource = resource_of(report->kind, report->pool); !resource.empty())
-      view_.verdicts.push_back({resource, report->verdict == trend::Verdict::kLeak, report->surge.has_value()});
+      view_.verdicts.push_back({resource, is_leaking(*report), report->surge.has_value()});
   };
   for (std::size_t i = 0; i < kPoolCount; ++i) {
     const auto report = engine_.find(trend::Kind::kPool, static_cast<Pool>(i), {});

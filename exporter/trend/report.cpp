@@ -219,8 +219,16 @@ bool TrendEngine::is_of_weeks(const SurgeState& surge) const {
          kGoesOn * static_cast<double>(surge.growth) * kDayMs;
 }
 
+/// A leak that has sped up towards a near end is a surge: hours count, not weeks.
 Verdict TrendEngine::verdict_of(const Subject& subject) const {
-  if (!subject.surge().active() || subject.verdict == Verdict::kLeak) return subject.verdict;
+  constexpr double kSpedUp = 2;
+  const SurgeState& surge = subject.surge();
+  if (!surge.active()) return subject.verdict;
+  if (subject.verdict == Verdict::kLeak) {
+    const bool sped_up = surge.ends_soon && surge.since_ms > subject.since_ms && !is_of_weeks(surge) &&
+                         surge.pace_per_day >= static_cast<float>(kSpedUp) * subject.slope_per_day;
+    return sped_up ? Verdict::kSurge : Verdict::kLeak;
+  }
   return is_of_weeks(subject.surge()) ? Verdict::kLeak : Verdict::kSurge;
 }
 
@@ -264,7 +272,7 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
   const double strength = static_cast<double>(subject.strength), squared = strength * strength;
   const double confidence = squared / (1 + squared);
   const bool leak = report.verdict == Verdict::kLeak, of_surge = leak && subject.verdict != Verdict::kLeak;
-  report.confidence = leak ? std::max(0.5, confidence) : std::min(0.49, confidence);
+  report.confidence = leak || subject.verdict == Verdict::kLeak ? std::max(0.5, confidence) : std::min(0.49, confidence);
   report.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
   if (subject.is_surging() && (!of_surge || subject.surge().ends_soon)) {
     const double pace = surge_pace_of(subject, paces);
@@ -389,7 +397,8 @@ std::vector<Outline> TrendEngine::outlines() const {
     outline.verdict = verdict_of(subject);
     outline.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
     if (outline.verdict != Verdict::kOk) {
-      const bool of_surge = subject.surge().active() && subject.verdict != Verdict::kLeak;
+      const bool of_surge =
+          outline.verdict == Verdict::kSurge || (subject.surge().active() && subject.verdict != Verdict::kLeak);
       const double per_day = of_surge ? surge_pace_of(subject, paces) : static_cast<double>(subject.slope_per_day);
       outline.growth_per_second = per_day / kSecondsPerDay;
       continue;

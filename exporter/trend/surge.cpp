@@ -13,9 +13,7 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kHourMinutes = 60, kCoarseMinutes = 4 * kHourMinutes;
 
-// Growth that ends within ...
-constexpr double kSoonDays = 3;
-// ... must have used up so many times what is left, by how long it has lasted. A step within ten minutes, a batch and a
+// Growth that ends soon must have used up so many times what is left, by how long it has lasted. A step within ten minutes, a batch and a
 // cache that fills take half of the room at most; the shorter they may last, the closer to that half one has to wait.
 struct Wait {
   double minutes, used_over_left;
@@ -323,7 +321,7 @@ bool ends_soon(const SurgeView& view, const Steady& steady, bool slows_down) {
   const bool beyond_cache = steady.even_growth >= kBeyondCache * left;
   const bool may_be_uneven = beyond_cache && steady.minutes <= kUnevenMinutes;
   const double used_over_left = (may_be_uneven ? steady.even_growth : steady.growth) / left;
-  double wait = wait_for(steady.minutes);
+  double wait = view.waits * wait_for(steady.minutes);
   if (view.known_minutes - steady.minutes < kYoungMinutes) wait *= kYoungWaits;
   if (!(used_over_left >= wait) || steady.blocks < kBlocksOfSoon) return false;
   if (steady.goes_on < (beyond_cache ? kStillGrows : kGoesOn) || steady.goes_on > kSpeedsUp) return false;

@@ -15,6 +15,7 @@
 namespace kmem::trend {
 
 inline constexpr double kMinutesPerDay = 1440;
+inline constexpr double kSoonDays = 3;  // growth that ends within them ends soon
 
 /// One subject at this moment. Floors: oldest first, NaN where nothing was seen; of the running boot, but for the last two.
 struct SurgeView {
@@ -29,6 +30,7 @@ struct SurgeView {
   double left = std::numeric_limits<double>::quiet_NaN();   // until the end; NaN = unknown
   double whole = std::numeric_limits<double>::quiet_NaN();  // what 5 % are of: the limit or the memory
   double least = 0;                                         // growth that matters
+  double waits = 1;                                         // times what has to be used: less for what is told already
   double known_minutes = 0;                                 // of the running boot, or since it was first seen
 };
 
@@ -36,7 +38,7 @@ struct SurgeSigns {
   double pace_per_day = 0;  // over the last third of the growth
   double growth = 0;        // since it began
   double minutes = 0;       // for how long it has grown
-  bool ends_soon = false;   // uses up what is left within 3 days; else it is 1.5 times what was held before
+  bool ends_soon = false;   // uses up what is left within kSoonDays; else it is 1.5 times what was held before
 };
 [[nodiscard]] std::optional<SurgeSigns> find_surge(const SurgeView& view);
 

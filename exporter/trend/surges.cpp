@@ -20,10 +20,23 @@ constexpr double kEndsAfter = 0.4;  // times the time that it has grown
 constexpr std::int64_t kEndsAfterAtLeastMs = 15 * base::kMinuteMillis;
 constexpr double kClearlyNew = 0.03, kFallsBack = 0.3;  // of the growth
 
+// A steeper growth within one that is told is a surge of its own: it has lasted for less than so much of that, at so many
+// times its mean pace before.
+constexpr double kNewer = 0.5, kSteeper = 2;
+// Of what has grown for long and is told, less has to be waited for: it is neither a step nor a cache.
+constexpr double kWaitsOfTold = 0.8, kLongMinutes = 2 * kMinutesPerDay;
+
 constexpr double kStands = 0.25;  // of the mean pace since it began: what fills is nearly full by then
 
 double minutes_between(std::int64_t from_ms, std::int64_t to_ms) {
   return static_cast<double>(to_ms - from_ms) / base::kMinuteMillis;
+}
+/// What grows since then, of what is told since `surge` began, is more than that going on.
+bool is_steeper(const SurgeSigns& signs, double growth, double minutes) {
+  const double before = minutes - signs.minutes;
+  if (!signs.ends_soon || signs.minutes > kNewer * minutes || before <= 0) return false;
+  const double pace_before = std::max(growth - signs.growth, 0.0) / before * kMinutesPerDay;
+  return signs.pace_per_day >= kSteeper * pace_before;
 }
 double or_unknown(bool known, double value) { return known ? value : std::numeric_limits<double>::quiet_NaN(); }
 
@@ -77,6 +90,9 @@ SurgeView TrendEngine::view_of(std::size_t slot, double left, double whole) cons
   view.least = std::max(kLeastShare * or_unknown(!std::isnan(whole), whole), min_per_day(subject.kind));
   if (std::isnan(view.least)) view.least = min_per_day(subject.kind);
   view.known_minutes = minutes_since(std::max(subject.first_seen_ms, boot.start_ms));
+  const SurgeState& surge = subject.surge();
+  const bool long_told = surge.active() && minutes_since(surge.since_ms) >= kLongMinutes;
+  if (long_told || subject.verdict == Verdict::kLeak) view.waits = kWaitsOfTold;
   return view;
 }
 
@@ -117,7 +133,8 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
       all = subject.kind == Kind::kSystemPtes ? room - value : std::isnan(limit) ? value : limit;
       if (subject.kind == Kind::kHandles) all = std::max(all, kLeastHandles / kMuchOfWhole);
     }
-    const bool soon = value - low >= kLeastUsed * std::max(room, 0.0) && value - low >= kLeastShare * all;
+    const double least_used = subject.verdict == Verdict::kLeak ? kWaitsOfTold * kLeastUsed : kLeastUsed;
+    const bool soon = value - low >= least_used * std::max(room, 0.0) && value - low >= kLeastShare * all;
     const bool much = hour_closed && value >= kMuchOfWhole * all && value > low;
     if (!soon && !much && !open.surging) continue;
     if (++looks > kMostLooks) {
@@ -138,7 +155,8 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   const float value = state_.open[slot].last;
   if (signs) {
     const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * base::kMinuteMillis);
-    if (!surge.active()) {
+    if (!surge.active() || is_steeper(*signs, static_cast<double>(surge.growth + std::max(0.0F, value - surge.high)),
+                                      minutes_between(surge.since_ms, now_ms))) {
       ++surge_changes_;
       surge = {};
       surge.since_ms = std::max(subject.first_seen_ms, since_ms);
@@ -164,6 +182,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
     surge.pace_per_day = static_cast<float>(std::max(*pace, 0.0));
     const bool stands = *pace * lasts < kStands * static_cast<double>(surge.growth) * kMinutesPerDay;
     over = over || (!signs && lasts > kMinutesPerDay && stands);
+    surge.ends_soon = surge.ends_soon || (*pace > 0 && left <= kSoonDays * *pace);
   }
   if (!over) {
     subject.surging = std::make_unique<SurgeState>(surge);

@@ -23,7 +23,7 @@ constexpr double kLimit = 1024 * kMiB;
 class Surges : public testing::Test {
  protected:
   void run(double minutes, const std::function<double(double minute)>& cache) {
-    for (const double end = minute_ + minutes; minute_ < end; ++minute_) {
+    for (const double end = minute_ + minutes; minute_ < end; minute_ += step_) {
       const double bytes = cache(minute_);
       Sample samples[2];
       samples[0].kind = Kind::kPool, samples[0].pool = Pool::kSlabUnreclaimable;
@@ -41,7 +41,7 @@ class Surges : public testing::Test {
   }
 
   TrendEngine engine_;
-  double minute_ = 0, told_ = -1;
+  double minute_ = 0, told_ = -1, step_ = 1;
 };
 
 TEST_F(Surges, AreToldWhileMostOfTheTimeIsLeft) {
@@ -128,6 +128,32 @@ TEST_F(Surges, ThatEndInHalfAnHourAreToldByTheMinute) {
   ASSERT_GE(told_, begin);
   EXPECT_LE(told_ - begin, 22);
 }
+
+/// What is told, while so much of the time is left, when slow growth, of a leak or of a surge, becomes fast.
+class SurgesOfWhatGrew : public Surges {
+ protected:
+  void expect_at(double left, double slow_days, double slow_a_day, double hours) {
+    step_ = 20;
+    run(5 * 1440, calm);
+    const double slow = minute_;
+    run(slow_days * 1440, [=](double minute) { return calm(minute) + (minute - slow) / 1440 * slow_a_day; });
+    const double begin = minute_, grown = slow_days * slow_a_day, room = kLimit - 120 * kMiB - grown;
+    step_ = 1;
+    run(hours * 60 * (1 - left), [=](double minute) { return calm(minute) + grown + (minute - begin) / (hours * 60) * room; });
+    for (const SubjectReport& told : {report(), *engine_.find(Kind::kPool, Pool::kSlabUnreclaimable, {})}) {
+      EXPECT_EQ(told.verdict, Verdict::kSurge);
+      ASSERT_TRUE(told.surge && told.exhaustion);
+      EXPECT_NEAR(std::log(told.surge->seconds_left / (hours * 3600 * left)), 0, std::log(1.5));
+      EXPECT_NEAR(std::log(told.exhaustion->seconds / (hours * 3600 * left)), 0, std::log(1.5));
+      EXPECT_NEAR(static_cast<double>(told.surge->since - kSurgeStart) / 60'000, begin, 6 * hours);
+    }
+    EXPECT_EQ(engine_.report(false).front().verdict, Verdict::kSurge);
+  }
+};
+TEST_F(SurgesOfWhatGrew, ALeakThatEndsIn2Hours) { expect_at(0.5, 20, 8 * kMiB, 2); }
+TEST_F(SurgesOfWhatGrew, ALeakThatEndsIn24Hours) { expect_at(0.5, 20, 8 * kMiB, 24); }
+TEST_F(SurgesOfWhatGrew, ASlowSurgeThatEndsIn2Hours) { expect_at(0.45, 5, 40 * kMiB, 2); }
+TEST_F(SurgesOfWhatGrew, ASlowSurgeThatEndsIn10Hours) { expect_at(0.5, 5, 40 * kMiB, 10); }
 
 class SurgesThatEnd : public Surges {
  protected:
