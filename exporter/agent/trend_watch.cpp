@@ -233,7 +233,7 @@ void TrendWatch::note_readiness() {
   const trend::Readiness readiness = engine_.readiness();
   view_.judged = readiness.judged;
   std::optional<Subject> growing;
-  if (const auto& largest = readiness.largest; largest && largest->is_told_first()) {
+  if (const auto& largest = readiness.largest; largest && (largest->is_told_first() || largest->is_held())) {
     growing = Subject{largest->kind, largest->pool, largest->text};
     // Again where what was little has become much.
     if (growing != growing_ || (largest->is_large && !growing_large_))

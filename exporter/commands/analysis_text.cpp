@@ -328,8 +328,9 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
     if (unknown && host->summary.subjects == 0) what = kNothingToJudge;
     else if (const auto first = what.empty() ? first_words(*host) : std::nullopt) what = *first;
     else if (unknown) what = "too little to judge: " + trend::readiness_words(host->readiness);
-    if (const auto& largest = host->readiness.largest; largest && unknown && !largest->is_told_first())
-      what += "; largest growth " + growth_words(*largest);
+    if (const auto& largest = host->readiness.largest; largest && largest->is_held())
+      what += (what.empty() ? "" : "; ") + trend::growth_phrase(*largest) + ": " + growth_words(*largest);
+    else if (largest && unknown && !largest->is_told_first()) what += "; largest growth " + growth_words(*largest);
     // What is said of now is of the host's own last reading.
     const double silent_days = static_cast<double>(newest - host->end) / 1000 / kSecondsPerDay;
     if (silent_days >= 1)

@@ -181,7 +181,8 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"beyond_all_before", growth->is_beyond},
           {"goes_on", growth->goes_on},
           {"of_peaks", growth->of_peaks},
-          {"falls", growth->falls}};
+          {"falls", growth->falls},
+          {"held_seconds", growth->held_seconds}};
 }
 
 }  // namespace

@@ -233,7 +233,7 @@ Verdict judge(const View& view) {
     }
   }
   if (const auto& largest = view.readiness.largest;
-      largest && largest->is_told_first() && !(view.leaks.empty() && view.surges.empty()))
+      largest && (largest->is_told_first() || largest->is_held()) && !(view.leaks.empty() && view.surges.empty()))
     verdict.details.push_back(growth_so_far(*largest));
   for (std::string& words : shortages) verdict.details.push_back(capitalized(std::move(words)));
   for (const PartStatus& part : view.parts) {

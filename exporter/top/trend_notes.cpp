@@ -132,7 +132,8 @@ void TrendNotes::refresh() {
     const bool first = readiness.largest && readiness.largest->is_told_first();
     if (first) ends_.push_back(growth_words(*readiness.largest));
     if (!lacking.empty()) ends_.push_back("Too little to judge: " + lacking);
-    if (!lacking.empty() && readiness.largest && !first) ends_.push_back(growth_words(*readiness.largest));
+    if (readiness.largest && !first && (!lacking.empty() || readiness.largest->is_held()))
+      ends_.push_back(growth_words(*readiness.largest));
     for (const trend::SubjectReport& report : engine.report(true)) {
       if (report.kind == trend::Kind::kTag)
         notes_[tag_key(report.pool, report.text)] = {words(report) + holder_note(engine, report), mark_of(report.verdict)};

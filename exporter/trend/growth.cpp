@@ -1,5 +1,5 @@
 // The growth that is going on, over minutes to weeks, of what nothing else has told: it may be too short to tell a surge from
-// a step, and is no silence.
+// a step, and is no silence. And what took much, has ended and holds it still: a fact, no verdict.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -35,6 +35,13 @@ constexpr double kSpikeMinutes = 10;    // readings closer than that: the lower 
 constexpr double kMostOfAmount = 0.75;  // a shorter time is told that has so much of the growth
 constexpr double kInside = 0.85;        // of the shorter time: growth that began earlier is not of it
 constexpr double kTold = 0.5;           // of the growth: a verdict with that pace has told it
+
+// What has ended and is held: within so many minutes it rose, to where it has stayed since.
+constexpr std::array<double, 4> kRises = {40, 6 * 60, kMinutesPerDay, 3 * kMinutesPerDay};
+constexpr double kHeldMinutes = 15;  // at least: readings of the moment may be a spike
+constexpr double kHeldMostMinutes = 7 * kMinutesPerDay;
+constexpr double kKnownBefore = 6 * 60;  // minutes of this boot: else it may be its warm-up
+constexpr double kEdge = 0.05;           // of the growth, at either end: is not of its time
 
 double little_of(Kind kind, bool no_limit, double whole) {
   return kind == Kind::kHandles ? kSomeHandles : (no_limit ? kLittleOfPool : kLittleOfLimit) * whole;
@@ -88,9 +95,44 @@ double highest_before(const SurgeView& view, std::size_t coarse_of_boot, std::sp
   return high;
 }
 
+struct Rise {
+  double amount = 0, seconds = 0, held_seconds = 0;
+  double level = 0;  // the lowest since it ended
+  double high = 0;   // before it began
+};
+
+/// The largest rise of at least `least` that has ended within the last days and of which nothing was given back since, in the
+/// shortest time that has most of it; half of it lies above all before.
+std::optional<Rise> held_rise(const SurgeView& view, std::size_t coarse_of_boot, std::span<const Point> points, double least) {
+  std::vector<double> after(points.size());  // the lowest from there on
+  double low = std::numeric_limits<double>::infinity();
+  for (std::size_t i = points.size(); i-- > 0;) after[i] = low = std::min(low, points[i].value);
+  std::optional<Rise> found;
+  for (auto longest = kRises.rbegin(); longest != kRises.rend(); ++longest) {
+    std::size_t begin = 0, end = 0;
+    double most = 0;
+    for (std::size_t i = 1; i < points.size() && points[i].age >= kHeldMinutes; ++i) {
+      if (points[i].age > kHeldMostMinutes) continue;
+      for (std::size_t from = i; from-- > 0 && points[from].age - points[i].age <= *longest;)
+        if (after[i] - points[from].value > most) most = after[i] - points[from].value, begin = from, end = i;
+    }
+    if (!(most >= least) || !(most > 0) || (found && most < kMostOfAmount * found->amount)) break;
+    const double level = after[end], before = points[begin].value;
+    while (end > begin + 1 && after[end - 1] >= level - kEdge * most) --end;
+    while (begin + 1 < end && points[begin + 1].value <= before + kEdge * most) ++begin;
+    const double minutes = points[begin].age - points[end].age, held = points[end].age;
+    if (points[0].age - points[begin].age < kKnownBefore) break;
+    if (after.back() - level > kStillRises * most / minutes * held) break;
+    const double high = highest_before(view, coarse_of_boot, points.first(begin + 1), points[begin].age);
+    if (level - high < kBeyondPast * most) break;
+    found = Rise{most, minutes * 60, held * 60, level, high};
+  }
+  return found;
+}
+
 }  // namespace
 
-std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, double left, double whole) const {
+std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, double left, double whole, bool held) const {
   const Subject& subject = *state_.subjects[slot];
   const Open& open = state_.open[slot];
   if (std::isnan(open.last)) return std::nullopt;
@@ -102,6 +144,18 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
   const PointsOfBoot line(view, coarse_of_boot, minutes_of_five);
   const std::span<const Point> points = line.points();
   if (points.size() < 2) return std::nullopt;
+  const auto is_much = [&](double amount, double level, double high) {
+    if (subject.kind == Kind::kHandles && amount < kManyHandles) return false;
+    return !std::isnan(left) ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
+                             : level >= kMuchMore * high && amount >= kMuchOfPool * whole;
+  };
+  if (held) {
+    const auto rise = held_rise(view, coarse_of_boot, points, (std::isnan(left) ? kMuchOfPool : kMuchOfLimit) * whole);
+    if (!rise || !is_much(rise->amount, rise->level, rise->high)) return std::nullopt;
+    Readiness::Growth growth{subject.kind, subject.pool, subject.text, rise->amount, rise->seconds};
+    growth.held_seconds = rise->held_seconds;
+    return growth;
+  }
   const Point& last = points[points.size() - 2];
   const double present = last.age <= kSpikeMinutes ? std::min(view.now, last.value) : view.now;
   std::optional<Readiness::Growth> found;
@@ -132,11 +186,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     if (step > kOneStep * amount) continue;
     if (present - points[third].value < kGoesOnBy * amount || present - high < kBeyondPast * amount) continue;
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
-    growth.is_large = !std::isnan(left)
-                          ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
-                          : present >= kMuchMore * high && amount >= kMuchOfPool * whole;
+    growth.is_large = is_much(amount, present, high);
     growth.no_limit = std::isnan(left);
-    if (subject.kind == Kind::kHandles) growth.is_large = growth.is_large && amount >= kManyHandles;
     growth.is_beyond =
         !growth.is_large && present >= kMuchMore * high && amount >= little_of(subject.kind, growth.no_limit, whole);
     found = std::move(growth);
@@ -144,8 +195,9 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
   return found;
 }
 
-/// What must be told, or, if that is given, is more than so much. A total is named by its tag, unless there is none that makes up half of it.
-std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> more_than) const {
+/// What must be told, or, if that is given, is more than so much; or what has ended and is held. A total is named by its tag,
+/// unless there is none that makes up half of it.
+std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> more_than, bool held) const {
   struct Best {
     std::optional<Readiness::Growth> tag, total, other;
   } best;
@@ -176,11 +228,14 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     const auto low = static_cast<double>(open.lowest());
     const double must = (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole;
     const bool may_be_beyond = value >= kMuchMore * low && value - low >= little_of(subject.kind, std::isnan(limit), whole);
-    if (!std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must))) continue;
-    auto growth = growth_now_of(slot, left, whole);
-    if (!growth || (!more_than && !growth->is_large && !growth->is_beyond)) continue;
+    // Of what holds much few are left, and those have days to be looked at.
+    if (held && subject.kind != Kind::kSystemPtes && value < (subject.kind == Kind::kHandles ? kManyHandles : must)) continue;
+    if (!held && !std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must))) continue;
+    auto growth = growth_now_of(slot, left, whole, held);
+    if (!growth || (!held && !more_than && !growth->is_large && !growth->is_beyond)) continue;
     if (subject.verdict != Verdict::kOk &&
-        static_cast<double>(subject.slope_per_day) * growth->seconds / base::kSecondsPerDay >= kTold * growth->amount) {
+        static_cast<double>(subject.slope_per_day) * (growth->seconds + growth->held_seconds) / base::kSecondsPerDay >=
+            kTold * growth->amount) {
       told.push_back({subject.kind, subject.pool});
       continue;
     }
@@ -203,7 +258,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
   }
   auto& bytes = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? best.total : best.tag;
   const auto rank = [](const std::optional<Readiness::Growth>& growth) {
-    return growth ? (growth->is_large ? 2 : growth->is_beyond ? 1 : 0) : -1;
+    return growth ? (growth->is_large || growth->is_held() ? 2 : growth->is_beyond ? 1 : 0) : -1;
   };
   // Handles and free PTEs have no bytes to compare: they are told where they must be, and no bytes must.
   return rank(best.other) > std::max(rank(bytes), 0) ? best.other : bytes;

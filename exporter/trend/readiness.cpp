@@ -18,6 +18,13 @@ std::string count_words(double count, std::string_view one) {
   return std::to_string(whole) + " more " + std::string(one) + (whole == 1 ? "" : "s");
 }
 
+std::string ago_words(double seconds) {
+  const double minutes = seconds / 60;
+  const auto say = [](double count, const char* of) { return std::to_string(std::llround(count)) + of; };
+  if (minutes < 120) return say(minutes, " minutes ago");
+  return minutes < 2 * 1440 ? say(minutes / 60, " hours ago") : say(minutes / 1440, " days ago");
+}
+
 }  // namespace
 
 /// Floor of the last day over that of the first, so that a daily cycle is no growth; of what came late, over nothing.
@@ -167,6 +174,14 @@ Readiness TrendEngine::readiness() const {
   const bool is_faster = fast && (fast->is_large || ((of_all || fast->is_beyond) && is_more));
   readiness.largest = is_faster ? std::move(fast) : std::move(slow);
   if (readiness.largest) readiness.largest->is_new = !of_all && !is_faster;
+  // Of a total whose new tag is named already nothing is left to name.
+  if (!readiness.largest || !readiness.largest->is_told_first()) {
+    const auto& largest = readiness.largest;
+    auto held = growth_now(std::nullopt, true);
+    constexpr double kMostOf = 0.5;  // the same growth, over all that is known, may be a little more
+    if (held && (!largest || !counts_bytes(held->kind) || held->amount >= (largest->is_new ? 2 : kMostOf) * largest->amount))
+      readiness.largest = std::move(held);
+  }
   if (!readiness.largest || !(readiness.largest->is_large || readiness.largest->is_beyond))
     if (auto between = growth_between_falls()) readiness.largest = std::move(between);
   if (readiness.largest)
@@ -188,6 +203,7 @@ std::string_view growth_label(const Readiness::Growth& growth) {
   if (growth.goes_on) return "Grows on: ";
   if (growth.of_peaks) return "Peaks grow: ";
   if (growth.is_beyond) return "Grows beyond all before: ";
+  if (growth.is_held()) return "Grew and holds: ";
   if (growth.is_new) return "Too new to be judged, of those the largest growth: ";
   return growth.of_rest ? "Largest growth of the rest: " : "Largest growth so far: ";
 }
@@ -200,10 +216,13 @@ std::string growth_phrase(const Readiness::Growth& growth) {
 
 std::string growth_claim(const Readiness::Growth& growth) {
   if (growth.is_large)
-    return std::string(", not long enough to tell a surge from a step") + (growth.no_limit ? " where no limit is known" : "");
+    return std::string(growth.seconds > base::kSecondsPerDay ? ", not steadily enough to tell a surge"
+                                                             : ", not long enough to tell a surge from a step") +
+           (growth.no_limit ? " where no limit is known" : "");
   if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen";
   if (growth.of_peaks) return ", from week to week, while its floor does not grow";
   if (growth.is_beyond) return ", little beside the room there is";
+  if (growth.is_held()) return ", " + ago_words(growth.held_seconds);
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));
   return ", given back " + (growth.falls == 1 ? std::string("once, ") : std::to_string(growth.falls) + " times, the last ") +

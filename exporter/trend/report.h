@@ -119,10 +119,12 @@ struct Readiness {
     bool of_rest = false;   // other growth has a verdict, which says more
     std::size_t falls = 0;  // that gave it back within this boot: growth of a day between them, on average
     double days_since_fall = 0;
-    bool is_beyond = false;  // grows now, far beyond all before, yet little for what was left or for the pool
-    bool no_limit = false;   // is known
-    bool goes_on = false;    // the last weeks alone are those of a leak, all of the boot's are not
-    bool of_peaks = false;   // the highest of each week grows, its floor does not
+    bool is_beyond = false;   // grows now, far beyond all before, yet little for what was left or for the pool
+    bool no_limit = false;    // is known
+    bool goes_on = false;     // the last weeks alone are those of a leak, all of the boot's are not
+    bool of_peaks = false;    // the highest of each week grows, its floor does not
+    double held_seconds = 0;  // since growth ended that took much and was not given back: a fact beside any verdict
+    [[nodiscard]] bool is_held() const { return held_seconds > 0; }
     /// Whether that nothing was seen would say too little beside it.
     [[nodiscard]] bool is_told_first() const { return is_large || is_beyond || goes_on || of_peaks || falls > 0; }
   };
@@ -134,7 +136,7 @@ struct Readiness {
   std::size_t boots = 0;         // that ended, where none of them, nor the running one, lasted: what it lacks is one that does
   double longest_boot_days = 0;  // of those, by readings
   // Of what may leak and has no verdict that tells it: what is large and grows now, at any time; else what grows between
-  // falls; else in bytes of all subjects while they cannot be judged, or could for less than two weeks, later of new ones.
+  // falls; else what took much and holds it; else in bytes of all subjects while they cannot be judged, or could for less than two weeks, later of new ones.
   std::optional<Growth> largest;
 };
 
@@ -154,7 +156,7 @@ struct Summary {
 /// The same within a sentence: "grows now".
 [[nodiscard]] std::string growth_phrase(const Readiness::Growth& growth);
 /// And after it, why that is no surge yet: ", not long enough to tell a surge from a step"; or what growth between falls may
-/// be. Empty where nothing grows in the way of either.
+/// be; or ", 4 hours ago". Empty where nothing grows in the way of either.
 [[nodiscard]] std::string growth_claim(const Readiness::Growth& growth);
 /// "most of it Leak, +208 MiB", or of up to three: "most of it A, +2.0 MiB, B, +1.1 MiB"; empty where there is none.
 /// `words` says an amount of bytes.

@@ -342,6 +342,27 @@ TEST(GrowsOn, ByItsLastWeeks) {
   EXPECT_EQ(told(0, 0, 14), "");
 }
 
+TEST(GrewAndHolds, IsToldForAWeekUnlessGivenBack) {
+  for (const bool limited : {true, false}) {
+    Host host(limited);
+    const auto told = [&host] {
+      const auto growth = host.engine.readiness().largest;
+      return growth && growth->is_held() ? std::string(growth_label(*growth)) + growth->text + " " +
+                                               std::to_string(std::llround(growth->amount / 1e6)) + " in " +
+                                               std::to_string(std::llround(growth->seconds / 60)) + growth_claim(*growth)
+                                         : "";
+    };
+    for (int five = 1; five <= 36; ++five) host.at(240 + five / 12.0, 40 * std::min(five, 12));
+    EXPECT_EQ(told(), "Grew and holds: Fast 480 in 55, 2 hours ago");
+    EXPECT_FALSE(host.engine.readiness().largest->is_told_first()) << "no verdict, and no doubt of one";
+    for (int hour = 244; hour <= 241 + 6 * 24; ++hour) host.at(hour, 480);
+    EXPECT_THAT(told(), testing::AllOf(testing::StartsWith("Grew and holds: Fast 480 in "), testing::EndsWith(", 6 days ago")));
+    Host freed(limited);
+    for (int five = 1; five <= 36; ++five) freed.at(240 + five / 12.0, five < 24 ? 40 * std::min(five, 12) : 100);
+    EXPECT_FALSE(freed.engine.readiness().largest && freed.engine.readiness().largest->amount > 101e6);
+  }
+}
+
 TEST(GrowsNow, HandlesOfAProcessCount) {
   Host host(true);
   for (int five = 1; five <= 12; ++five) host.at(240 + five / 12.0, 0, 1000 + 2000.0 * five);
