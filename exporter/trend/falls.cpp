@@ -32,6 +32,30 @@ constexpr double kAtOnceByHours = 0.7;                         // of it, over th
 constexpr double kGivenBackByFall = 0.6;                       // of the rise before a fall
 constexpr double kOneBase = 0.35;                              // of the largest rise: so far apart the rises begin
 
+// The newest rise alone.
+constexpr double kDaysOfRise = 6, kMostDaysOfRise = 28;  // from its first day to its last
+constexpr double kOfBegin = 0.25;                        // of what it began from
+constexpr double kStraightRise = 0.95, kEvidenceOfRise = 20;
+constexpr double kRisingDays = 0.8;   // of them
+constexpr double kLargestDay = 0.35;  // of a rise
+constexpr double kStillRises = 0.65;  // of the pace of the first half, in the second one
+constexpr double kFallOfRise = 0.3;   // of the rise behind it: less is noise
+constexpr double kSuddenFall = 0.7;   // of all that went down in ten days, in three
+constexpr double kEarlierRise = 0.5;  // of the newest one
+constexpr double kFoot = 0.2;         // of it: there it begins
+constexpr double kStillRose = 0.33;   // of it, in its second half
+constexpr double kRest = 0.15;        // of the rise behind it: so little is a rest
+constexpr double kDaysOfRest = 6;
+// Peaks that grow from day to day.
+constexpr double kDaysOfPeaks = 9, kMostDaysOfPeaks = 35;
+constexpr std::size_t kFewestPeaks = 7;
+constexpr double kPeak = 0.5;          // of the highest of three days before, above the floor: less is a day off
+constexpr double kOfFirstPeak = 0.25;  // of the first one: growth that is more than load varies
+constexpr double kStraightPeaks = 0.93, kEvidenceOfPeaks = 20;
+constexpr double kLargestOfPeaks = 0.3;  // of their growth, from one to the next
+constexpr double kFallOfPeaks = 0.1;     // of it
+constexpr double kFloorOfPeaks = 0.3;    // of it: else the floors tell it
+
 struct Rise {
   std::size_t begin = 0, end = 0;  // points
   std::size_t fallen = 0;          // the first that has given back nearly all: from there on a week is whole
@@ -189,7 +213,146 @@ std::optional<Falls> find(std::span<const float> floors, const Points& points, d
   return found;
 }
 
+struct Course {
+  std::span<const double> x, y;
+};
+struct Straight {
+  double growth = 0;    // of the line; 0: it is none
+  double evidence = 0;  // for it
+};
+
+/// Over the last of them: a line that explains `straight` of what they vary, as surely as `evidence` wants; goes up from nearly
+/// each to the next, never by more than `largest` of it, and in its second half, too.
+Straight straight_growth(const Course& of, double straight, double evidence, double largest) {
+  const std::size_t n = of.x.size();
+  double middle_x = 0, middle_y = 0;
+  for (std::size_t i = 0; i < n; ++i)
+    middle_x += of.x[i] / static_cast<double>(n), middle_y += of.y[i] / static_cast<double>(n);
+  double xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double u = of.x[i] - middle_x, v = of.y[i] - middle_y;
+    xx += u * u, xy += u * v, yy += v * v;
+  }
+  const double growth = xy / xx * (of.x[n - 1] - of.x[0]), share = xy * xy / (xx * yy);
+  if (!(growth > 0) || !(share >= straight)) return {};
+  const double surely = -std::log(std::max(1 - share, 1e-12)) * static_cast<double>(n - 2);
+  if (surely < evidence) return {};
+  std::size_t up = 0;
+  for (std::size_t i = 1; i < n; ++i) {
+    const double step = of.y[i] - of.y[i - 1];
+    if (step > largest * growth) return {};
+    if (step > 0) ++up;
+  }
+  if (static_cast<double>(up) < kRisingDays * static_cast<double>(n - 1)) return {};
+  const std::size_t half = n / 2;
+  const double early = (of.y[half] - of.y[0]) / (of.x[half] - of.x[0]);
+  const double late = (of.y[n - 1] - of.y[half]) / (of.x[n - 1] - of.x[half]);
+  if (late < kStillRises * early) return {};
+  return {growth, surely};
+}
+
+/// Whether what lies before `to` went up to it by `least`, for days, not at once, and to the end: what fills slows down.
+bool rose_before(std::span<const double> x, std::span<const double> y, std::size_t to, double least) {
+  std::size_t low = to, foot = to;
+  for (std::size_t i = to; i-- > 0;) {
+    if (y[to] - y[i + 1] >= least && y[i] - y[i + 1] > kFallOfRise * (y[to] - y[i + 1])) break;  // the one before that
+    if (y[i] < y[low]) low = i;
+  }
+  const double rise = y[to] - y[low];
+  if (rise < least) return false;
+  for (std::size_t i = low + 1; i <= to; ++i)
+    if (y[i] - y[i - 1] > kLargestDay * rise) return false;
+  while (y[foot] > y[low] + kFoot * rise) --foot;
+  return x[to] - x[foot] >= kDaysOfRise && y[to] - y[(foot + to) / 2] >= kStillRose * (y[to] - y[foot]);
+}
+
+/// A sudden fall, or a rest, that ends at `begin`, and a rise before that.
+bool comes_again(std::span<const double> x, std::span<const double> y, std::size_t begin, double growth) {
+  const double from = y[begin];
+  std::size_t top = begin, highest = begin, rest = begin;
+  for (std::size_t i = begin; i-- > 0 && x[begin] - x[i] <= 10;) {
+    if (y[i] > y[highest]) highest = i;
+    if (x[begin] - x[i] <= 3 && y[i] > y[top]) top = i;
+  }
+  if (const double fall = y[top] - from; top < begin && fall >= kFallOfRise * growth &&
+                                         fall >= kSuddenFall * (y[highest] - from) &&
+                                         rose_before(x, y, top, kEarlierRise * growth))
+    return true;
+  while (rest > 0 && std::abs(y[rest - 1] - from) <= kRest * growth) --rest;
+  return x[begin] - x[rest] >= kDaysOfRest && rose_before(x, y, rest, kEarlierRise * growth);
+}
+
 }  // namespace
+
+std::optional<Falls> find_newest_rise(std::span<const float> floors, double min_per_day) {
+  const Points points = daily_floors(floors);
+  const std::span<const double> x = std::span(points.x).first(points.count), y = std::span(points.y).first(points.count);
+  if (points.span_days() < 2 * kDaysOfRise) return std::nullopt;
+  const double last = x[points.count - 1];
+  std::optional<Falls> found;
+  double surest = 0;  // days of rest are no part of it
+  for (std::size_t i = kFewestPoints; i + kFewestPoints <= points.count; ++i) {
+    const double days = last - x[i];
+    if (days > kMostDaysOfRise) continue;
+    if (days < kDaysOfRise) break;
+    const auto [growth, evidence] = straight_growth({x.subspan(i), y.subspan(i)}, kStraightRise, kEvidenceOfRise, kLargestDay);
+    if (growth < min_per_day * days || growth < kOfBegin * y[i] || evidence <= surest) continue;
+    if (!comes_again(x, y, i, growth)) continue;
+    surest = evidence;
+    found.emplace();
+    found->again = true;
+    found->growth = growth;
+    found->days = days;
+    found->slope_per_day = growth / days;
+  }
+  return found;
+}
+
+std::optional<Falls> find_fast_peaks(std::span<const float> highs, std::span<const float> floors, double least) {
+  std::array<double, kHistoryDays> x, y;
+  const std::size_t days = std::min({highs.size(), floors.size() / kBucketsPerDay, std::size_t{kHistoryDays}});
+  const std::span<const float> of_days = highs.last(days), lows = floors.last(days * kBucketsPerDay);
+  const auto lowest = [&lows](std::size_t from, std::size_t to) {
+    float low = std::numeric_limits<float>::quiet_NaN();
+    for (const float floor : lows.subspan(from * kBucketsPerDay, (to - from) * kBucketsPerDay)) low = std::fmin(low, floor);
+    return static_cast<double>(low);
+  };
+  const auto highest_low = [&lowest](std::size_t from,
+                                     std::size_t to) {  // of a day: what was given back just now hides nothing
+    double high = lowest(from, from + 1);
+    while (++from < to) high = std::fmax(high, lowest(from, from + 1));
+    return high;
+  };
+  const double base = lowest(0, days);
+  std::size_t count = 0;
+  for (std::size_t day = 0; day < days; ++day) {
+    float before = 0;
+    for (std::size_t i = day - std::min<std::size_t>(day, 3); i < day; ++i) before = std::fmax(before, of_days[i]);
+    const auto high = static_cast<double>(of_days[day]);
+    if (!(high - base >= kPeak * (static_cast<double>(before) - base))) continue;
+    x[count] = static_cast<double>(day), y[count++] = high;
+  }
+  if (count == 0 || static_cast<double>(days) - x[count - 1] > 4) return std::nullopt;
+  for (std::size_t i = 0; i + kFewestPeaks <= count; ++i) {
+    const double span = x[count - 1] - x[i];
+    if (span > kMostDaysOfPeaks) continue;
+    if (span < kDaysOfPeaks) break;
+    const Course course{std::span<const double>(x).subspan(i, count - i), std::span<const double>(y).subspan(i, count - i)};
+    const double growth = straight_growth(course, kStraightPeaks, kEvidenceOfPeaks, kLargestOfPeaks).growth;
+    if (growth <= 0 || growth < least || growth < kOfFirstPeak * y[i]) continue;
+    bool falls = false;
+    for (std::size_t j = 1; j < course.y.size(); ++j) falls = falls || course.y[j - 1] - course.y[j] > kFallOfPeaks * growth;
+    const auto first = static_cast<std::size_t>(x[i]), third = static_cast<std::size_t>(span / 3);
+    if (falls || !(highest_low(days - third, days) - lowest(first, first + third) < kFloorOfPeaks * growth)) continue;
+    Falls found;
+    found.of_peaks = found.by_day = true;
+    found.growth = growth;
+    found.days = span;
+    found.slope_per_day = growth / span;
+    return found;
+  }
+  return std::nullopt;
+}
 
 std::optional<Falls> find_falls(std::span<const float> floors, double min_per_day) {
   Points points = daily_floors(floors);

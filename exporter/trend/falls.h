@@ -17,11 +17,21 @@ struct Falls {
   double days = 0;           // since then, before the end of the floors
   double slope_per_day = 0;  // of what they have in common
   bool of_peaks = false;     // growth is that of the highest of each week, over `days`
+  bool by_day = false;       // of the peaks: of those of each day or working day
+  bool again = false;        // one straight rise, behind a fall or a rest that an earlier one had come to
 };
 
 /// floors: of one boot, oldest first, NaN where nothing was seen; the last one closes the newest bucket. Told of growth that
 /// goes on now, as before each fall.
 [[nodiscard]] std::optional<Falls> find_falls(std::span<const float> floors, double min_per_day);
+
+/// The newest rise alone, of seven days or more: straight, behind a sudden fall or a rest, and not the first one. Neither its
+/// pace nor what it began from has to be that of the one before.
+[[nodiscard]] std::optional<Falls> find_newest_rise(std::span<const float> floors, double min_per_day);
+
+/// Where the peaks of each day, or of each working day, grow from one to the next for ten days or more, above floors that do
+/// not. least: of that growth. highs and floors as below.
+[[nodiscard]] std::optional<Falls> find_fast_peaks(std::span<const float> highs, std::span<const float> floors, double least);
 
 /// Where the peaks of load grow from week to week above floors that do not: memory ends at a peak. highs: the highest of each
 /// whole day of one boot, oldest first; floors as above, of the same days.

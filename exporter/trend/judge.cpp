@@ -113,6 +113,7 @@ std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> fl
 /// Of the days of the running boot that are over; its first may be warm-up.
 std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors, std::size_t slot) const {
   constexpr double kLittleOfLimit = 0.0025, kLittleOfPool = 0.01;
+  constexpr double kMuchOfLimit = 0.05, kMuchOfPool = 0.1;  // what grows by day is told sooner
   const Subject& subject = *state_.subjects[slot];
   std::array<std::uint16_t, kHighDays> packed;
   std::array<float, kHighDays> highs;
@@ -121,9 +122,11 @@ std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors,
   std::transform(packed.begin(), packed.end(), highs.begin(), ShortFloat::unpack);
   const std::int64_t first = std::max(state_.timeline.boots().back().start_ms, subject.first_seen_ms) / kDayMs + 1;
   const auto skipped = std::clamp<std::int64_t>(first - (today - static_cast<std::int64_t>(kHighDays)), 0, kHighDays);
-  const auto found = find_rising_peaks(std::span<const float>(highs).subspan(static_cast<std::size_t>(skipped)), floors,
-                                       min_per_day(subject.kind));
+  const std::span<const float> known = std::span<const float>(highs).subspan(static_cast<std::size_t>(skipped));
+  const auto found = find_rising_peaks(known, floors, min_per_day(subject.kind));
   const double limit = limit_of(slot);
+  if (!found && counts_bytes(subject.kind))
+    return find_fast_peaks(known, floors, std::isnan(limit) ? kMuchOfPool * whole_of_unlimited(slot) : kMuchOfLimit * limit);
   const double least = std::isnan(limit) ? kLittleOfPool * whole_of_unlimited(slot) : kLittleOfLimit * limit;
   if (!found || (counts_bytes(subject.kind) && found->growth < least)) return std::nullopt;
   return found;
@@ -146,6 +149,7 @@ void TrendEngine::look_for_falls(std::size_t slot) {
     const std::span<const float> floors = std::span<const float>(line).subspan(skipped);
     found = find_falls(floors, min_per_day(subject.kind));
     if (!found && subject.verdict == Verdict::kOk) found = growth_of_last_weeks(floors, slot);
+    if (!found && subject.verdict == Verdict::kOk) found = find_newest_rise(floors, min_per_day(subject.kind));
     if (!found && subject.verdict == Verdict::kOk) found = rising_peaks_of(floors, slot);
   }
   if (found) falls_[slot] = *found;

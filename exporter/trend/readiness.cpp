@@ -103,7 +103,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     growth =
         Readiness::Growth{subject.kind, subject.pool, subject.text, days * falls.slope_per_day, days * base::kSecondsPerDay};
     growth->falls = falls.count, growth->days_since_fall = falls.days;
-    growth->of_peaks = falls.of_peaks;
+    growth->of_peaks = falls.of_peaks, growth->by_day = falls.by_day, growth->again = falls.again;
     growth->goes_on = !falls_back && !falls.of_peaks;
   }
   return growth;
@@ -219,7 +219,9 @@ std::string growth_claim(const Readiness::Growth& growth) {
     return std::string(growth.seconds > base::kSecondsPerDay ? ", not steadily enough to tell a surge"
                                                              : ", not long enough to tell a surge from a step") +
            (growth.no_limit ? " where no limit is known" : "");
+  if (growth.goes_on && growth.again) return ", steadily, after it was given back or stood still, as it had grown before";
   if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen";
+  if (growth.of_peaks && growth.by_day) return ", from day to day, while its floor does not grow";
   if (growth.of_peaks) return ", from week to week, while its floor does not grow";
   if (growth.is_beyond) return ", little beside the room there is";
   if (growth.is_held()) return ", " + ago_words(growth.held_seconds);

@@ -122,7 +122,9 @@ struct Readiness {
     bool is_beyond = false;   // grows now, far beyond all before, yet little for what was left or for the pool
     bool no_limit = false;    // is known
     bool goes_on = false;     // the last weeks alone are those of a leak, all of the boot's are not
+    bool again = false;       // of what goes on: one straight rise, behind a fall or a rest
     bool of_peaks = false;    // the highest of each week grows, its floor does not
+    bool by_day = false;      // of the peaks: of each day
     double held_seconds = 0;  // since growth ended that took much and was not given back: a fact beside any verdict
     [[nodiscard]] bool is_held() const { return held_seconds > 0; }
     /// Whether that nothing was seen would say too little beside it.

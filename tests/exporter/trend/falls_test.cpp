@@ -89,6 +89,42 @@ TEST(Falls, OfPacesOrBasesThatDifferAreNoneInCommon) {
       << "a third of it is given back";
 }
 
+std::optional<Falls> newest_rise_of(const std::function<double(double day)>& mib) {
+  return find_newest_rise(floors_of(mib), kLeastOfFalls);
+}
+
+TEST(Falls, TheNewestRiseIsToldByItself) {
+  const auto half = newest_rise_of([](double day) { return day < 46 ? 20 + 2 * day : 66 + 2 * (day - 46); });
+  ASSERT_TRUE(half.has_value()) << "half was given back ten days ago";
+  EXPECT_TRUE(half->again);
+  EXPECT_EQ(half->count, 0U);
+  EXPECT_NEAR(half->slope_per_day / kFallsMiB, 2, 0.1);
+  EXPECT_NEAR(half->days, 9, 1);
+  EXPECT_NEAR(half->growth / kFallsMiB, 18, 2);
+  const auto slower = newest_rise_of([](double day) { return day < 36 ? 30 + 4 * day : 30 + 1.2 * (day - 36); });
+  ASSERT_TRUE(slower.has_value()) << "all of it, then at 0.3 times the pace";
+  EXPECT_NEAR(slower->slope_per_day / kFallsMiB, 1.2, 0.1);
+  const auto rested = newest_rise_of([](double day) { return 30 + 2 * std::min(day, 34.0) + 5 * std::max(0.0, day - 46); });
+  ASSERT_TRUE(rested.has_value()) << "a rest of twelve days";
+  EXPECT_NEAR(rested->slope_per_day / kFallsMiB, 5, 0.6);
+}
+
+TEST(Falls, TheNewestRiseIsNoneOfLoadAndWhatFills) {
+  const std::vector<std::pair<std::string, std::function<double(double)>>> forms = {
+      {"calm", [](double) { return 30.0; }},
+      {"the first rise", [](double day) { return 30 + 2 * std::max(0.0, day - 46); }},
+      {"a wave of a fortnight", [](double day) { return 60 - 30 * std::cos(day / 14 * 6.2832); }},
+      {"a wave of four weeks", [](double day) { return 60 - 30 * std::cos((day - 4) / 28 * 6.2832); }},
+      {"given back, then a step", [](double day) { return day < 40   ? 30 + 2 * day
+                                                          : day < 50 ? 30.0
+                                                                     : 60.0; }},
+      {"a cache that fills again", [](double day) { return 30 + 60 * (1 - std::exp(-since(day, 28, 14) / 4)); }},
+      {"five days ago", [](double day) { return day < 51 ? 30 + 2 * day : 70 + 4 * (day - 51); }},
+      {"little of what is there", [](double day) { return day < 46 ? 300 + 2 * day : 346 + 2 * (day - 46); }},
+  };
+  for (const auto& [name, form] : forms) EXPECT_FALSE(newest_rise_of(form).has_value()) << name;
+}
+
 TEST(Falls, OfFewReadingsAndGapsAreNone) {
   std::vector<float> floors = floors_of([](double day) { return 30 + 2 * since(day, 28, 14); });
   EXPECT_FALSE(find_falls(std::span(floors).first(15 * kBucketsPerDay), kLeastOfFalls).has_value());
@@ -177,6 +213,23 @@ TEST(Falls, PeaksThatGrowAboveAFloorThatDoesNotAreNamed) {
                                                [](int day) { return 60 + 120 * std::sin(day / 7 * 2.4); }})  // as it comes
     EXPECT_FALSE(after_peaks(44, peak).of_peaks);
   EXPECT_FALSE(after_peaks(30, [](int day) { return 60 + 3.0 * day; }).of_peaks) << "four weeks";
+}
+
+TEST(Falls, PeaksThatGrowByMuchFromDayToDayAreNamedWithinAFortnight) {
+  const Readiness::Growth growth = after_peaks(16, [](int day) { return 100 + 60.0 * day; });
+  EXPECT_TRUE(growth.of_peaks);
+  EXPECT_TRUE(growth.by_day);
+  EXPECT_EQ(growth.text, "Busy");
+  EXPECT_EQ(growth_label(growth), "Peaks grow: ");
+  EXPECT_EQ(growth_claim(growth), ", from day to day, while its floor does not grow");
+  EXPECT_NEAR(growth.amount / kFallsMiB, 60 * growth.seconds / 86400, 10) << "60 MiB a day";
+  for (const auto& peak :
+       std::vector<std::function<double(int)>>{[](int) { return 600; },                      // the same
+                                               [](int day) { return 60 + 3.0 * day; },       // little of the limit
+                                               [](int day) { return day < 8 ? 100 : 900; },  // a step
+                                               [](int day) { return 100 + std::min(60.0 * day, 420.0); },  // no more
+                                               [](int day) { return 100 + 400.0 * (day % 3); }})           // as it comes
+    EXPECT_FALSE(after_peaks(16, peak).of_peaks);
 }
 
 TEST(Falls, AreToldOfTheBenchsRestartsAndOfLittleElse) {
