@@ -353,7 +353,7 @@ TEST(GrewAndHolds, IsToldForAWeekUnlessGivenBack) {
                                          : "";
     };
     for (int five = 1; five <= 36; ++five) host.at(240 + five / 12.0, 40 * std::min(five, 12));
-    EXPECT_EQ(told(), "Grew and holds: Fast 480 in 55, 2 hours ago");
+    EXPECT_EQ(told(), "Grew and holds: Fast 480 in 60, 2 hours ago");
     EXPECT_FALSE(host.engine.readiness().largest->is_told_first()) << "no verdict, and no doubt of one";
     for (int hour = 244; hour <= 241 + 6 * 24; ++hour) host.at(hour, 480);
     EXPECT_THAT(told(), testing::AllOf(testing::StartsWith("Grew and holds: Fast 480 in "), testing::EndsWith(", 6 days ago")));
