@@ -36,16 +36,16 @@ constexpr double kOneBase = 0.35;                              // of the largest
 constexpr double kDaysOfRise = 6, kMostDaysOfRise = 28;  // from its first day to its last
 constexpr double kOfBegin = 0.25;                        // of what it began from
 constexpr double kStraightRise = 0.95, kEvidenceOfRise = 20;
-constexpr double kRisingDays = 0.8;   // of them
-constexpr double kLargestDay = 0.35;  // of a rise
-constexpr double kStillRises = 0.65;  // of the pace of the first half, in the second one
-constexpr double kFallOfRise = 0.3;   // of the rise behind it: less is noise
-constexpr double kSuddenFall = 0.7;   // of all that went down in ten days, in three
-constexpr double kEarlierRise = 0.5;  // of the newest one
-constexpr double kFoot = 0.2;         // of it: there it begins
-constexpr double kStillRose = 0.33;   // of it, in its second half
-constexpr double kRest = 0.15;        // of the rise behind it: so little is a rest
-constexpr double kDaysOfRest = 6;
+constexpr double kRisingDays = 0.8;                    // of them
+constexpr double kLargestDay = 0.35;                   // of a rise
+constexpr double kStillRises = 0.65;                   // of the pace of the first half, in the second one
+constexpr double kFallOfRise = 0.3;                    // of the rise behind it: less is noise
+constexpr double kSuddenFall = 0.7;                    // of all that went down in ten days, in three
+constexpr double kEarlierRise = 0.5;                   // of the newest one
+constexpr double kFoot = 0.2;                          // of it: there it begins
+constexpr double kStillRose = 0.33;                    // of it, in its second half
+constexpr double kRest = 0.15;                         // of the rise behind it: so little is a rest
+constexpr double kDaysOfRest = 6, kDaysOfEarlier = 8;  // a month's end is shorter
 // Peaks that grow from day to day.
 constexpr double kDaysOfPeaks = 9, kMostDaysOfPeaks = 35;
 constexpr std::size_t kFewestPeaks = 7;
@@ -263,7 +263,7 @@ bool rose_before(std::span<const double> x, std::span<const double> y, std::size
   for (std::size_t i = low + 1; i <= to; ++i)
     if (y[i] - y[i - 1] > kLargestDay * rise) return false;
   while (y[foot] > y[low] + kFoot * rise) --foot;
-  return x[to] - x[foot] >= kDaysOfRise && y[to] - y[(foot + to) / 2] >= kStillRose * (y[to] - y[foot]);
+  return x[to] - x[foot] >= kDaysOfEarlier && y[to] - y[(foot + to) / 2] >= kStillRose * (y[to] - y[foot]);
 }
 
 /// A sudden fall, or a rest, that ends at `begin`, and a rise before that.
