@@ -213,7 +213,7 @@ std::optional<Falls> find(std::span<const float> floors, const Points& points, d
   return found;
 }
 
-struct Course {
+struct Stretch {
   std::span<const double> x, y;
 };
 struct Straight {
@@ -223,7 +223,7 @@ struct Straight {
 
 /// Over the last of them: a line that explains `straight` of what they vary, as surely as `evidence` wants; goes up from nearly
 /// each to the next, never by more than `largest` of it, and in its second half, too.
-Straight straight_growth(const Course& of, double straight, double evidence, double largest) {
+Straight straight_growth(const Stretch& of, double straight, double evidence, double largest) {
   const std::size_t n = of.x.size();
   double middle_x = 0, middle_y = 0;
   for (std::size_t i = 0; i < n; ++i)
@@ -337,7 +337,7 @@ std::optional<Falls> find_fast_peaks(std::span<const float> highs, std::span<con
     const double span = x[count - 1] - x[i];
     if (span > kMostDaysOfPeaks) continue;
     if (span < kDaysOfPeaks) break;
-    const Course course{std::span<const double>(x).subspan(i, count - i), std::span<const double>(y).subspan(i, count - i)};
+    const Stretch course{std::span<const double>(x).subspan(i, count - i), std::span<const double>(y).subspan(i, count - i)};
     const double growth = straight_growth(course, kStraightPeaks, kEvidenceOfPeaks, kLargestOfPeaks).growth;
     if (growth <= 0 || growth < least || growth < kOfFirstPeak * y[i]) continue;
     bool falls = false;

@@ -19,7 +19,7 @@ namespace {
 constexpr std::array<double, 4> kWindows = {40, 6 * 60, 4 * kMinutesPerDay, 28 * kMinutesPerDay};
 constexpr std::size_t kFewHours = 8;   // seen of the last 4 days: with fewer the four hours speak, too
 constexpr double kBegins = 0.1;        // of the growth: up to there it had not begun
-constexpr double kStillRises = 0.25;   // of the mean pace: the begin is not over
+constexpr double kStillBegins = 0.25;  // of the mean pace: the begin is not over
 constexpr double kGoesOnBy = 0.1;      // of the growth, over the last third of its time: else it was a step
 constexpr double kBeyondPast = 0.5;    // of the growth lies above all that it held before
 constexpr double kMuchOfRoom = 0.05;   // of what was left as it began, and ...
@@ -95,7 +95,7 @@ double highest_before(const SurgeView& view, std::size_t coarse_of_boot, std::sp
   return high;
 }
 
-struct Rise {
+struct HeldRise {
   double amount = 0, seconds = 0, held_seconds = 0;
   double level = 0;  // the lowest since it ended
   double high = 0;   // before it began
@@ -103,11 +103,12 @@ struct Rise {
 
 /// The largest rise of at least `least` that has ended within the last days and of which nothing was given back since, in the
 /// shortest time that has most of it; half of it lies above all before.
-std::optional<Rise> held_rise(const SurgeView& view, std::size_t coarse_of_boot, std::span<const Point> points, double least) {
+std::optional<HeldRise> held_rise(const SurgeView& view, std::size_t coarse_of_boot, std::span<const Point> points,
+                                  double least) {
   std::vector<double> after(points.size());  // the lowest from there on
   double low = std::numeric_limits<double>::infinity();
   for (std::size_t i = points.size(); i-- > 0;) after[i] = low = std::min(low, points[i].value);
-  std::optional<Rise> found;
+  std::optional<HeldRise> found;
   for (auto longest = kRises.rbegin(); longest != kRises.rend(); ++longest) {
     std::size_t begin = 0, end = 0;
     double most = 0;
@@ -122,10 +123,10 @@ std::optional<Rise> held_rise(const SurgeView& view, std::size_t coarse_of_boot,
     while (begin + 1 < end && points[begin + 1].value <= before + kEdge * most) ++begin;
     const double minutes = points[begin].age - points[end].age, held = points[end].age;
     if (points[0].age - points[begin].age < kKnownBefore) break;
-    if (after.back() - level > kStillRises * most / minutes * held) break;
+    if (after.back() - level > kStillBegins * most / minutes * held) break;
     const double high = highest_before(view, coarse_of_boot, points.first(begin + 1), points[begin].age);
     if (level - high < kBeyondPast * most) break;
-    found = Rise{most, minutes * 60, held * 60, level, high};
+    found = HeldRise{most, minutes * 60, held * 60, level, high};
   }
   return found;
 }
@@ -172,7 +173,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     // Back to where it rose at less than a part of its pace: before that a daily cycle may have risen.
     const auto still_rises = [&](std::size_t to) {
       return points[to].value - points[to - 1].value >
-             kStillRises * amount / points[begin].age * (points[to - 1].age - points[to].age);
+             kStillBegins * amount / points[begin].age * (points[to - 1].age - points[to].age);
     };
     while (begin > low && still_rises(begin)) --begin;
     const double age = points[begin].age;
