@@ -364,21 +364,21 @@ std::optional<Falls> find_falls(std::span<const float> floors, double min_per_da
 }
 
 std::optional<Falls> find_rising_peaks(std::span<const float> highs, std::span<const float> floors, double min_per_day) {
-  constexpr std::size_t kWeek = 7, kFewestWeeks = 5, kMostWeeks = 8, kFewestDays = 3;
+  constexpr std::size_t kWeek = 7, kLeastWeeks = 5, kMostWeeks = 8, kLeastDaysOfWeek = 3;
   constexpr double kOfPeak = 0.25;      // of the first week's peak: growth that is more than load varies
   constexpr double kLine = 0.9;         // of what the peaks vary, a line explains: neither a step nor chance
   constexpr double kStep = 0.45;        // of the growth at most, from one week to the next; none falls by a tenth of that
   constexpr double kLate = 0.25;        // of the growth, in the second half of the time
   constexpr double kMostOfFloor = 0.5;  // of the growth: else the floors tell it
   const std::size_t weeks = std::min(highs.size() / kWeek, kMostWeeks);
-  if (weeks < kFewestWeeks) return std::nullopt;
+  if (weeks < kLeastWeeks) return std::nullopt;
   std::array<double, kMostWeeks> peaks;
   for (std::size_t week = 0; week < weeks; ++week) {
     float peak = std::numeric_limits<float>::quiet_NaN();
     std::size_t seen = 0;
     for (const float high : highs.last((weeks - week) * kWeek).first(kWeek))
       if (!std::isnan(high)) peak = std::fmax(peak, high), ++seen;
-    if (seen < kFewestDays) return std::nullopt;
+    if (seen < kLeastDaysOfWeek) return std::nullopt;
     peaks[week] = static_cast<double>(peak);
   }
   const double middle_x = static_cast<double>(weeks - 1) / 2;

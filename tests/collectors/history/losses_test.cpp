@@ -253,7 +253,7 @@ TEST(LossesOfLists, ATagThatTheLastOneLacksIsUnknownUnlessATotalFellWithIt) {
       text += "2026-11-14T" + std::to_string(hour) + ":00:00Z,nonpaged,," + std::to_string(hour < 12 ? 10800000 : total) + "\n";
     return test::read_text(text);
   };
-  for (const std::uint64_t total : {0, 10800000}) {
+  for (const std::uint64_t total : {0U, 10800000U}) {
     const auto found = read(total);
     ASSERT_EQ(found.snapshots.size(), 3U);
     EXPECT_FALSE(found.snapshots[1].gaps.has(Pool::kNonpaged));
