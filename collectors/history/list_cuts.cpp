@@ -142,6 +142,7 @@ bool ListCuts::is_without_much(const List& list, const std::vector<Row>& now) co
   constexpr std::uint64_t kMuch = 65'536;
   constexpr std::size_t kMost = 8;  // one in eight rows
   std::vector<std::uint64_t> keys;
+  keys.reserve(now.size());
   for (const Row& row : now) keys.push_back(row.key);
   std::sort(keys.begin(), keys.end());
   std::array<std::uint64_t, kPoolCount> gone{};

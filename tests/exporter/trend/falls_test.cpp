@@ -185,7 +185,8 @@ Readiness::Growth after_peaks(int days, const std::function<double(int day)>& pe
     const bool busy = hour % 24 >= 9 && hour % 24 < 17 && day % 7 < 5;
     Sample tag;
     tag.pool = Pool::kNonpaged, tag.text = "Busy";
-    tag.amount = static_cast<std::uint64_t>(kFallsMiB * (30 + (busy ? peak(day) : 0) + 0.1 * random.normal()));
+    const double above = 30 + (busy ? peak(day) : 0) + 0.1 * random.normal();
+    tag.amount = static_cast<std::uint64_t>(kFallsMiB * std::max(0.0, above));
     Sample pool = tag;
     pool.kind = Kind::kPool, pool.text = {}, pool.amount += 200 << 20, pool.limit = 8e9;
     const std::vector<Sample> samples = {pool, tag};
