@@ -219,6 +219,8 @@ class TrendEngine {
   [[nodiscard]] std::int64_t judged_from(const Timeline::Boot& boot) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_of(std::size_t slot, std::int64_t first_seen_ms) const;
   [[nodiscard]] std::optional<Readiness::Growth> largest_growth(bool of_all) const;
+  /// Growth below it is not worth a word: of the limit, or of the pool where none is known.
+  [[nodiscard]] static double little_of(Kind kind, bool no_limit, double whole);
   [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, double left, double whole, bool held) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now(std::optional<double> more_than, bool held = false) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_between_falls() const;

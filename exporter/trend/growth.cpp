@@ -43,10 +43,6 @@ constexpr double kHeldMostMinutes = 7 * kMinutesPerDay;
 constexpr double kKnownBefore = 6 * 60;  // minutes of this boot: else it may be its warm-up
 constexpr double kEdge = 0.05;           // of the growth, at either end: is not of its time
 
-double little_of(Kind kind, bool no_limit, double whole) {
-  return kind == Kind::kHandles ? kSomeHandles : (no_limit ? kLittleOfPool : kLittleOfLimit) * whole;
-}
-
 struct Point {
   double age = 0;  // minutes
   double value = 0;
@@ -132,6 +128,10 @@ std::optional<HeldRise> held_rise(const SurgeView& view, std::size_t coarse_of_b
 }
 
 }  // namespace
+
+double TrendEngine::little_of(Kind kind, bool no_limit, double whole) {
+  return kind == Kind::kHandles ? kSomeHandles : (no_limit ? kLittleOfPool : kLittleOfLimit) * whole;
+}
 
 std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, double left, double whole, bool held) const {
   const Subject& subject = *state_.subjects[slot];

@@ -112,7 +112,6 @@ std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> fl
 
 /// Of the days of the running boot that are over; its first may be warm-up.
 std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors, std::size_t slot) const {
-  constexpr double kLittleOfLimit = 0.0025, kLittleOfPool = 0.01;
   constexpr double kMuchOfLimit = 0.05, kMuchOfPool = 0.1;  // what grows by day is told sooner
   const Subject& subject = *state_.subjects[slot];
   std::array<std::uint16_t, kHighDays> packed;
@@ -124,11 +123,11 @@ std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors,
   const auto skipped = std::clamp<std::int64_t>(first - (today - static_cast<std::int64_t>(kHighDays)), 0, kHighDays);
   const std::span<const float> known = std::span<const float>(highs).subspan(static_cast<std::size_t>(skipped));
   const auto found = find_rising_peaks(known, floors, min_per_day(subject.kind));
-  const double limit = limit_of(slot);
+  const bool no_limit = std::isnan(limit_of(slot));
+  const double whole = no_limit ? whole_of_unlimited(slot) : limit_of(slot);
   if (!found && counts_bytes(subject.kind))
-    return find_fast_peaks(known, floors, std::isnan(limit) ? kMuchOfPool * whole_of_unlimited(slot) : kMuchOfLimit * limit);
-  const double least = std::isnan(limit) ? kLittleOfPool * whole_of_unlimited(slot) : kLittleOfLimit * limit;
-  if (!found || (counts_bytes(subject.kind) && found->growth < least)) return std::nullopt;
+    return find_fast_peaks(known, floors, (no_limit ? kMuchOfPool : kMuchOfLimit) * whole);
+  if (!found || (counts_bytes(subject.kind) && found->growth < little_of(subject.kind, no_limit, whole))) return std::nullopt;
   return found;
 }
 
