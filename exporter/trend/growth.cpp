@@ -31,14 +31,14 @@ constexpr double kOneStep = 0.4;  // of the growth, within kBrief of its time: a
 constexpr double kBrief = 1.0 / 6;
 // What is less than that and lies far beyond all before is no silence, either.
 constexpr double kLittleOfLimit = 0.0025, kLittleOfPool = 0.01, kSomeHandles = 1000;
-constexpr double kSpikeMinutes = 10;    // readings closer than that: the lower of the last two
+constexpr double kSpikeMinutes = 4;     // readings closer than that: the lower of the last two
 constexpr double kMostOfAmount = 0.75;  // a shorter time is told that has so much of the growth
 constexpr double kInside = 0.85;        // of the shorter time: growth that began earlier is not of it
 constexpr double kTold = 0.5;           // of the growth: a verdict with that pace has told it
 
 // What has ended and is held: within so many minutes it rose, to where it has stayed since.
 constexpr std::array<double, 4> kRises = {40, 6 * 60, kMinutesPerDay, 3 * kMinutesPerDay};
-constexpr double kHeldMinutes = 15;  // at least: readings of the moment may be a spike
+constexpr double kHeldMinutes = 10;  // at least: readings of the moment may be a spike
 constexpr double kHeldMostMinutes = 7 * kMinutesPerDay;
 constexpr double kKnownBefore = 6 * 60;  // minutes of this boot: else it may be its warm-up
 constexpr double kEdge = 0.05;           // of the growth, at either end: is not of its time
