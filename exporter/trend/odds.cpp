@@ -9,14 +9,13 @@
 namespace kmem::trend {
 namespace {
 
-constexpr double kMinutesOfQuarter = 15, kMinutesOfHour = 60, kMinutesOfFive = 5, kMinutesOfCoarse = 240;
+constexpr double kQuarterWide = 15, kHourWide = 60, kFiveWide = 5, kCoarseWide = 240;
 constexpr double kShortMinutes = 100;             // shorter growth is looked at by five minutes, not by quarters
 constexpr std::size_t kWeeksOfNoise = 4 * 7 * 6;  // of four hours
-constexpr std::size_t kFewestSteps = 6, kFewestPoints = 8;
+constexpr std::size_t kFewestSteps = 6, kFewestFloors = 8;
 constexpr double kLeastNoise = 0.003;  // of what is left: below that the grid of begins is what does not fit
-constexpr double kCacheOfRoom = 0.5;
-constexpr std::array kFillTimes = {0.3, 0.6, 1.0, 1.5, 2.2, 3.5};  // how many of its own times it has filled for
-constexpr double kNextBegin = 1.12, kOldestBegin = 1.5;            // times the one before; times the oldest point
+constexpr std::array kTimesFilled = {0.3, 0.6, 1.0, 1.5, 2.2, 3.5};  // how many of its own times it has filled for
+constexpr double kNextBegin = 1.12, kOldestBegin = 1.5;              // times the one before; times the oldest point
 constexpr double kTail = 4;  // degrees of freedom of Student's t: a jump of the load is unlikely, not impossible
 
 /// Up to so many numbers.
@@ -61,18 +60,18 @@ class Weighing {
  public:
   Weighing(const SurgeView& view, double minutes, const UsualQuarters& usual) : view_(view), usual_(usual) {
     const bool is_short = minutes < kShortMinutes;
-    const double fives_age = std::fmod(view.minutes_of_hour, kMinutesOfFive);
+    const double fives_age = std::fmod(view.minutes_of_hour, kFiveWide);
     const auto fives = std::span(view.recent.fives).first(Recent::kFives);
-    const double oldest_five = fives_age + kMinutesOfFive * static_cast<double>(Recent::kFives);
+    const double oldest_five = fives_age + kFiveWide * static_cast<double>(Recent::kFives);
     // Where it grows, a floor is what its time began with.
     List<kFineBuckets> hour_steps;
     double before = std::numeric_limits<double>::quiet_NaN();
     for (std::size_t i = 0; i < view.hours.size(); ++i) {
-      const double age = view.minutes_of_hour + kMinutesOfHour * static_cast<double>(view.hours.size() - i);
-      const double value = static_cast<double>(view.hours[i]) - usual_at(age - kMinutesOfHour / 2);
+      const double age = view.minutes_of_hour + kHourWide * static_cast<double>(view.hours.size() - i);
+      const double value = static_cast<double>(view.hours[i]) - usual_at(age - kHourWide / 2);
       hour_steps.add(value - before);
       before = value;
-      if (age - kMinutesOfHour >= oldest_five - 1) add(age, value);
+      if (age - kHourWide >= oldest_five - 1) add(age, value);
     }
     List<Recent::kFives> short_steps;
     before = std::numeric_limits<double>::quiet_NaN();
@@ -80,21 +79,21 @@ class Weighing {
     for (std::size_t i = 0; i + width <= fives.size(); i += width) {
       float low = fives[i];
       for (std::size_t k = 1; k < width; ++k) low = std::fmin(low, fives[i + k]);
-      const double age = fives_age + kMinutesOfFive * static_cast<double>(fives.size() - i);
-      const double value = static_cast<double>(low) - usual_at(age - kMinutesOfFive / 2 * static_cast<double>(width));
+      const double age = fives_age + kFiveWide * static_cast<double>(fives.size() - i);
+      const double value = static_cast<double>(low) - usual_at(age - kFiveWide / 2 * static_cast<double>(width));
       short_steps.add(value - before);
       before = value;
       add(age, value);
     }
     add(0, view.now - usual_at(0));
     whiten(variance_before(minutes), variance_of_steps(hour_steps), variance_of_steps(short_steps),
-           kMinutesOfFive * static_cast<double>(width));
+           kFiveWide * static_cast<double>(width));
   }
-  [[nodiscard]] bool knows() const { return knows_ && count_ >= kFewestPoints; }
+  [[nodiscard]] bool knows() const { return knows_ && count_ >= kFewestFloors; }
   [[nodiscard]] double oldest() const { return age_[0]; }
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] double usual_at(double age) const {
-    const double position = age / kMinutesOfQuarter, whole = std::floor(position);
+    const double position = age / kQuarterWide, whole = std::floor(position);
     const std::size_t at = static_cast<std::size_t>(std::max(0.0, whole)) % usual_.size();
     return usual_[at] + (position - whole) * (usual_[(at + 1) % usual_.size()] - usual_[at]);
   }
@@ -142,17 +141,17 @@ class Weighing {
   /// How much the load varied in the weeks before it grew.
   [[nodiscard]] double variance_before(double minutes) const {
     List<kWeeksOfNoise> before;
-    const double first = std::ceil(std::max(0.0, (minutes - view_.minutes_of_coarse) / kMinutesOfCoarse));
+    const double first = std::ceil(std::max(0.0, (minutes - view_.minutes_of_coarse) / kCoarseWide));
     for (auto i = static_cast<std::size_t>(first); i < view_.coarse.size(); ++i) {
-      const double newest = view_.minutes_of_coarse + kMinutesOfCoarse * static_cast<double>(i);
+      const double newest = view_.minutes_of_coarse + kCoarseWide * static_cast<double>(i);
       double usual = 0;
-      for (int hour = 0; hour < 4; ++hour) usual += usual_at(newest + kMinutesOfHour * (hour + 0.5)) / 4;
+      for (int hour = 0; hour < 4; ++hour) usual += usual_at(newest + kHourWide * (hour + 0.5)) / 4;
       before.add(static_cast<double>(view_.coarse[view_.coarse.size() - 1 - i]) - usual);
     }
     return robust_variance(before);
   }
   void whiten(double all, double of_hour, double of_short, double short_minutes) {
-    if (std::isnan(of_hour)) of_hour = of_short * kMinutesOfHour / short_minutes;
+    if (std::isnan(of_hour)) of_hour = of_short * kHourWide / short_minutes;
     if (std::isnan(of_hour)) return;
     knows_ = true;
     const double least = std::pow(kLeastNoise * std::max(view_.left, 0.002 * view_.whole), 2);
@@ -162,10 +161,9 @@ class Weighing {
     const double of_few = std::isnan(of_short) ? 0 : of_short / 2;
     for (std::size_t i = 0; i < count_; ++i) {
       const double apart = i == 0 ? 0 : age_[i - 1] - age_[i];
-      lasts_[i] = i == 0 ? 0 : std::pow(lasts_an_hour, apart / kMinutesOfHour);
+      lasts_[i] = i == 0 ? 0 : std::pow(lasts_an_hour, apart / kHourWide);
       double is_new = all * (1 - lasts_[i] * lasts_[i]);
-      if (i > 0 && apart < kMinutesOfHour - 10)
-        is_new = std::max(is_new, of_few * std::min(1.0, 0.3 + 0.7 * apart / short_minutes));
+      if (i > 0 && apart < kHourWide - 10) is_new = std::max(is_new, of_few * std::min(1.0, 0.3 + 0.7 * apart / short_minutes));
       scale_[i] = 1 / std::sqrt(is_new + least);
       one_[i] = scale_[i] * (1 - lasts_[i]);
     }
@@ -195,13 +193,13 @@ std::optional<Odds> weigh(const SurgeView& view, double minutes, const UsualQuar
       best = straight.cost;
       odds.minutes = begin, odds.growth = straight.amount * begin;
     }
-    for (const double times : kFillTimes) {
+    for (const double times : kTimesFilled) {
       const auto fills = [begin, times](double age) { return age >= begin ? 0 : 1 - std::exp(-times * (1 - age / begin)); };
       filling = add_logs(filling, -weighing.fit(fills, kCacheOfRoom).cost);
     }
   }
   if (std::isinf(line) || std::isinf(filling)) return std::nullopt;
-  odds.of_line = line - filling + std::log(static_cast<double>(kFillTimes.size()));
+  odds.of_line = line - filling + std::log(static_cast<double>(kTimesFilled.size()));
   odds.used_over_left = odds.growth / std::max(view.left + weighing.usual_at(0), 0.002 * view.whole);
   odds.misfit = best / static_cast<double>(weighing.count());
   return odds;

@@ -30,7 +30,7 @@ constexpr double kSameGrowth = 0.6;
 constexpr double kFillsBetter = 0.6;  // squares that are left, of those of a line
 // A cache of half of the room has, by what it has taken, filled for at least so many of its own times; what fits as well
 // as a line is one, up to ...
-constexpr double kCacheOfRoom = 0.5, kMostFillTimes = 3;
+constexpr double kMostFillTimes = 3;
 constexpr std::array kMoreFillTimes = {1.0, 1.5, 2.2};
 // ... used of what is left: half of the room is 1. From there on growth of up to 5 hours may be uneven and slow down to ...
 constexpr double kBeyondCache = 1.1, kUnevenMinutes = 300;
