@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "exporter/trend/daily.h"
+#include "exporter/trend/odds.h"
 
 namespace kmem::trend {
 namespace {
@@ -29,7 +30,7 @@ constexpr double kSameGrowth = 0.6;
 constexpr double kFillsBetter = 0.6;  // squares that are left, of those of a line
 // A cache of half of the room has, by what it has taken, filled for at least so many of its own times; what fits as well
 // as a line is one, up to ...
-constexpr double kCacheOfRoom = 0.5, kMostFillTimes = 3;
+constexpr double kMostFillTimes = 3;
 constexpr std::array kMoreFillTimes = {1.0, 1.5, 2.2};
 // ... used of what is left: half of the room is 1. From there on growth of up to 5 hours may be uneven and slow down to ...
 constexpr double kBeyondCache = 1.1, kUnevenMinutes = 300;
@@ -56,6 +57,17 @@ constexpr double kLongEnoughMinutes = 17 * 60, kGoesOnLong = 0.9;  // what fills
 constexpr double kLargestDay = 0.3, kLargestDayTimesDays = 1.3;
 constexpr double kMostUnseen = 0.8;  // of the growth, over days without readings
 constexpr double kSeenGrows = 0.4;   // pace of the days that were seen over that of all
+
+// The second opinion (odds.h), of growth that has used up so much of what is left.
+constexpr double kWeighed = 0.4;
+constexpr double kHasBegun = 0.15;  // of the growth: until when it was no more than that it had not begun
+// What the bounds tell is none where a cache of half of the room is likelier, up to so many times what is left.
+constexpr double kSurelyBeyondCache = 1.6;
+// What the bounds do not tell is one where a line is likelier by e to the ..., with no more misfit than the noise has; shorter growth
+// may be a batch and has to have come closer to half of the room, a step is shorter still.
+constexpr double kCacheIsLikelier = 0.3, kLineIsLikely = 5, kMostMisfit = 1, kNearlyWaited = 0.95;
+constexpr double kBatchMinutes = 250, kUsedByBatch = 0.9, kStepMinutes = 40;
+constexpr double kSlowed = 0.4;  // of its mean pace: not worth weighing
 
 constexpr std::size_t kBlocks = 8;
 constexpr std::array kBlockMinutes = {3, 5, 10, 15, 20, 30, 45, 60, 120, 180, 240, 480, 720};
@@ -390,9 +402,52 @@ std::optional<SurgeSigns> grows_for_days(const SurgeView& view) {
   return std::nullopt;
 }
 
-}  // namespace
+/// For how long it has grown, roughly, and by how much: since the last that was near the lowest of four days.
+struct Rough {
+  double minutes = 0, growth = 0;
+};
+Rough roughly(const SurgeView& view) {
+  double low = lowest(view.hours, 0, view.hours.size());
+  low = lower(low, lowest(view.recent.fives, 0, view.recent.fives.size()));
+  Rough rough{0, view.now - low};
+  const double until = low + kHasBegun * rough.growth;
+  const auto look = [&](std::span<const float> line, double end_age, double width) {
+    for (std::size_t ago = line.size(); ago > 0; --ago)
+      if (static_cast<double>(line[line.size() - ago]) <= until) rough.minutes = end_age + width * static_cast<double>(ago);
+  };
+  look(view.hours, view.minutes_of_hour, kHourMinutes);
+  look(std::span(view.recent.fives).first(Recent::kFives), std::fmod(view.minutes_of_hour, 5), 5);
+  return rough;
+}
 
-std::optional<SurgeSigns> find_surge(const SurgeView& view) {
+/// What the bounds say, joined with how much likelier a line is than a cache.
+std::optional<SurgeSigns> weighed(const SurgeView& view, const std::optional<SurgeSigns>& signs) {
+  const Rough rough = roughly(view);
+  const bool is_young = view.known_minutes - rough.minutes < kYoungMinutes;  // its noise is not known
+  if (view.told || is_young || !(rough.growth >= kWeighed * view.left)) return signs;
+  if (!signs) {
+    const auto pace = present_pace(view, rough.minutes);
+    if (!pace || *pace * rough.minutes < kSlowed * rough.growth * kMinutesPerDay) return std::nullopt;
+  }
+  const double minutes = 1.2 * rough.minutes + 20;
+  const Usual usual(view, minutes);
+  UsualQuarters quarters;
+  for (std::size_t i = 0; i < quarters.size(); ++i) quarters[i] = usual.at(15 * static_cast<double>(i));
+  const auto odds = weigh(view, minutes, quarters);
+  if (!odds || view.known_minutes - odds->minutes < kYoungMinutes) return signs;
+  if (signs) return odds->of_line < kCacheIsLikelier && odds->used_over_left < kSurelyBeyondCache ? std::nullopt : signs;
+  if (odds->of_line < kLineIsLikely || odds->misfit > kMostMisfit || odds->minutes < kStepMinutes) return std::nullopt;
+  if (odds->used_over_left < kNearlyWaited * view.waits * wait_for(odds->minutes)) return std::nullopt;
+  if (odds->minutes < kBatchMinutes && odds->used_over_left < kUsedByBatch) return std::nullopt;
+  const double pace = odds->growth / odds->minutes, since = 1.05 * odds->minutes;
+  if (std::max(view.left, 0.0) / pace > kSoonDays * kMinutesPerDay) return std::nullopt;
+  const Before before = highest_before(view, since);
+  if (view.now <= held_before(view, since, odds->growth, pace)) return std::nullopt;
+  if (std::isnan(before.high) || view.now - before.high < kBeyondNoDay * odds->growth) return std::nullopt;
+  return SurgeSigns{pace * kMinutesPerDay, odds->growth, odds->minutes, true};
+}
+
+std::optional<SurgeSigns> by_bounds(const SurgeView& view) {
   const bool large = view.now >= kShareOfWhole * view.whole;
   double fills = 0, fills_room = 0;  // growth that slows down
   for (const int minutes : kBlockMinutes) {
@@ -410,6 +465,10 @@ std::optional<SurgeSigns> find_surge(const SurgeView& view) {
   const auto signs = grows_for_days(view);
   return signs && fills < kSameGrowth * signs->growth ? signs : std::nullopt;
 }
+
+}  // namespace
+
+std::optional<SurgeSigns> find_surge(const SurgeView& view) { return weighed(view, by_bounds(view)); }
 
 std::optional<double> present_pace(const SurgeView& view, double minutes) {
   struct Floors {

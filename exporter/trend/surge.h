@@ -31,6 +31,7 @@ struct SurgeView {
   double whole = std::numeric_limits<double>::quiet_NaN();  // what 5 % are of: the limit or the memory
   double least = 0;                                         // growth that matters
   double waits = 1;                                         // times what has to be used: less for what is told already
+  bool told = false;                                        // as one that goes on: it is weighed no more
   double known_minutes = 0;                                 // of the running boot, or since it was first seen
 };
 

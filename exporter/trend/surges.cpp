@@ -91,6 +91,7 @@ SurgeView TrendEngine::view_of(std::size_t slot, double left, double whole) cons
   if (std::isnan(view.least)) view.least = min_per_day(subject.kind);
   view.known_minutes = minutes_since(std::max(subject.first_seen_ms, boot.start_ms));
   const SurgeState& surge = subject.surge();
+  view.told = surge.active();
   const bool long_told = surge.active() && minutes_since(surge.since_ms) >= kLongMinutes;
   if (long_told || subject.verdict == Verdict::kLeak) view.waits = kWaitsOfTold;
   return view;

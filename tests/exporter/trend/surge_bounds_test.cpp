@@ -26,7 +26,8 @@ struct Past {
   double whole = 1;
 };
 
-std::optional<SurgeSigns> look(const Past& past) {
+/// By the bounds alone; `weighed`: and how likely a line is, odds.h.
+std::optional<SurgeSigns> look(const Past& past, bool weighed = false) {
   const auto low = [&past](double newest_age, double minutes) {
     if (newest_age + minutes > past.known_minutes) return std::numeric_limits<float>::quiet_NaN();
     double least = past.at(newest_age);
@@ -51,7 +52,7 @@ std::optional<SurgeSigns> look(const Past& past) {
   std::copy(past.highs.begin(), past.highs.end(), highs.end() - 1 - static_cast<std::ptrdiff_t>(past.highs.size()));
   view.hours = hours, view.coarse = coarse, view.highs = highs;
   view.now = past.at(0), view.left = past.whole - view.now, view.whole = past.whole;
-  view.least = past.least, view.known_minutes = past.known_minutes;
+  view.least = past.least, view.known_minutes = past.known_minutes, view.told = !weighed;
   return find_surge(view);
 }
 
@@ -187,6 +188,9 @@ TEST(SurgeBounds, WhatIsGivenBackOnTheWay) {
   };
   EXPECT_TRUE(look(drops(0.20)).has_value());
   EXPECT_FALSE(look(drops(0.25)).has_value());
+  // On the whole a line is far likelier than a cache.
+  EXPECT_TRUE(look(drops(0.25), true).has_value());
+  EXPECT_FALSE(look(drops(0.75), true).has_value());
 }
 
 TEST(SurgeBounds, AStepInTheGrowth) {
