@@ -122,6 +122,7 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
     const Open& open = state_.open[slot];
     if (open.seen_tick != tick_ && !open.surging) continue;
     const Subject& subject = *state_.subjects[slot];
+    if (!subject.is_told()) continue;
     double room, all;
     const auto value = static_cast<double>(open.last), low = static_cast<double>(open.lowest());
     if (subject.kind == Kind::kTag && std::isnan(subject.limit)) {
