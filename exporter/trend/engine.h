@@ -216,6 +216,7 @@ class TrendEngine {
   void index_all();
   void look_for_surges(std::int64_t fine_before);
   void look_for_surge(std::size_t slot, double left, double whole);
+  [[nodiscard]] bool is_told_by_a_tag(std::size_t slot, const SurgeSigns& signs) const;
   void keep_hour(std::size_t slot);
   [[nodiscard]] SurgeView view_of(std::size_t slot, double left, double whole) const;
   [[nodiscard]] std::int64_t seen_in_rings_ms() const;

@@ -221,7 +221,7 @@ std::string growth_claim(const Readiness::Growth& growth) {
   if (growth.is_large)
     return std::string(growth.seconds > base::kSecondsPerDay ? ", not steadily enough to tell a surge"
                                                              : ", not long enough to tell a surge from a step") +
-           (growth.no_limit ? " where no limit is known" : "");
+           (growth.no_limit ? "; no limit is known, so its end may be near" : "");
   if (growth.goes_on && growth.again) return ", steadily, after it was given back or stood still, as it had grown before";
   if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen";
   if (growth.of_peaks && growth.by_day) return ", from day to day, while its floor does not grow";

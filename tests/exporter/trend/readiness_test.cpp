@@ -263,8 +263,9 @@ TEST(GrowsNow, IsNamedWithinTheHourWithWhatItGainedSinceItBegan) {
     EXPECT_EQ(host.engine.find(Kind::kTag, Pool::kNonpaged, "Fast")->verdict, Verdict::kOk);
     const Readiness::Growth growth = *host.engine.readiness().largest;
     EXPECT_EQ(growth_label(growth), "Grows now: ");
-    EXPECT_EQ(growth_claim(growth), limited ? ", not long enough to tell a surge from a step"
-                                            : ", not long enough to tell a surge from a step where no limit is known");
+    EXPECT_EQ(growth_claim(growth),
+              limited ? ", not long enough to tell a surge from a step"
+                      : ", not long enough to tell a surge from a step; no limit is known, so its end may be near");
     EXPECT_FALSE(growth.of_rest);
     // Given back, it is nothing.
     host.at(241.1, 0), host.at(241.2, 0);
