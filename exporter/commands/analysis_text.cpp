@@ -47,6 +47,7 @@ std::string name_words(const SubjectReport& report) {
     case Kind::kSystemPtes: return "(free system PTEs)";
     case Kind::kCommit: return "(commit)";
     case Kind::kUnaccounted: return "(unaccounted memory)";
+    case Kind::kAvailable: return "available memory";
     case Kind::kHandles: break;
   }
   return "handles of " + report.text;
@@ -101,6 +102,7 @@ std::string room_words(const SubjectReport& report) {
   std::string words = amount_words(report.kind, end.room) +
                       (end.bound == trend::Bound::kAvailableMemory ? " of " : " to the ") +
                       std::string(trend::bound_words(end.bound));
+  if (end.of_room) return words + ", which falls by " + amount_words(report.kind, end.pace_per_second * kSecondsPerDay);
   constexpr double kSame = 0.005;
   if (std::abs(end.pace_per_second - report.growth_per_second()) > kSame * end.pace_per_second)
     words += " at " + pace_words(report.kind, end.pace_per_second, end.of_now && end.seconds < kHoursCount);
@@ -154,7 +156,7 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
   const double hours = growth.seconds / base::kSecondsPerHour;
   const auto whole = [](double count) { return static_cast<std::uint64_t>(std::ceil(count)); };
   return (pool.empty() ? "" : std::string(pool) + " ") + name_words(subject) +
-         (growth.kind == Kind::kSystemPtes ? ", -" : ", +") + amount_words(growth.kind, growth.amount) +
+         (trend::counts_down(growth.kind) ? ", -" : ", +") + amount_words(growth.kind, growth.amount) +
          // Of readings that tell no more than their order the time is not known.
          (growth.seconds < 1 ? " from the first to the last reading"
           : hours * 60 < 1

@@ -271,6 +271,7 @@ std::string subject_path(Kind kind, Pool pool, std::string_view text) {
   switch (kind) {
     case Kind::kSystemPtes:
     case Kind::kUnaccounted:
+    case Kind::kAvailable:
     case Kind::kCommit: return std::string(trend::kind_name(kind));
     case Kind::kHandles: return std::string(trend::kind_name(kind)) + "/" + percent_encoded(text);
     case Kind::kPool: return std::string(pool_name(pool));
@@ -283,6 +284,7 @@ std::string subject_words(const trend::SubjectReport& report) {
   switch (report.kind) {
     case Kind::kSystemPtes:
     case Kind::kUnaccounted:
+    case Kind::kAvailable:
     case Kind::kCommit: return resource_words(trend::kind_name(report.kind));
     case Kind::kHandles: return "handles of " + report.text;
     case Kind::kPool: return resource_words(pool_name(report.pool));

@@ -68,8 +68,7 @@ std::string growth_so_far(const trend::Readiness::Growth& growth) {
   trend::SubjectReport subject;
   subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
   const bool bytes = trend::counts_bytes(growth.kind);
-  return std::string(trend::growth_label(growth)) + subject_words(subject) +
-         (growth.kind == trend::Kind::kSystemPtes ? ", -" : ", +") +
+  return std::string(trend::growth_label(growth)) + subject_words(subject) + (trend::counts_down(growth.kind) ? ", -" : ", +") +
          (bytes ? byte_words(growth.amount) : number_words(growth.amount)) + " in " + duration_words(growth.seconds) +
          trend::growth_claim(growth);
 }
@@ -148,6 +147,7 @@ std::string left_words(const trend::Exhaustion& end, trend::Kind kind, std::opti
   const bool bytes = counts_bytes(kind);
   std::string words =
       (bytes ? byte_words(end.room) : number_words(end.room)) + (end.of_now ? " left" : " left at the day's peak");
+  if (end.of_room) return words + ", falling by " + growth_words(end.pace_per_second * kSecondsPerDay, bytes).substr(1);
   constexpr double kSame = 0.005;
   const double said = said_per_second.value_or(0);
   if (std::abs(said - end.pace_per_second) > kSame * end.pace_per_second)

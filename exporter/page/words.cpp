@@ -106,6 +106,7 @@ std::string resource_words(std::string_view name) {
   if (name == "system_ptes") return "free system PTEs";
   if (name == "unaccounted") return "unaccounted memory";
   if (name == "commit") return "commit charge";
+  if (name == "available_memory") return "available memory";
   return std::string(name);
 }
 

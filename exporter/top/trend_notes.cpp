@@ -61,7 +61,7 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
   const auto amount = static_cast<std::int64_t>(std::llround(std::min(growth.amount, 1e18)));
   return std::string(trend::growth_label(growth)) +
          (pool.empty() ? std::string(trend::kind_name(growth.kind)) : std::string(pool)) +
-         (growth.text.empty() ? "" : " " + growth.text) + (growth.kind == trend::Kind::kSystemPtes ? " -" : " +") +
+         (growth.text.empty() ? "" : " " + growth.text) + (trend::counts_down(growth.kind) ? " -" : " +") +
          (trend::counts_bytes(growth.kind) ? short_bytes(amount) : short_count(static_cast<std::uint64_t>(amount))) + " in " +
          span_words(growth.seconds) + trend::growth_claim(growth);
 }

@@ -14,7 +14,7 @@ std::int64_t bucket_of(std::int64_t at_ms, std::int64_t width_ms) { return at_ms
 /// Use that grows is positive: free entries count downwards.
 float value_of(const Sample& sample) {
   const auto amount = static_cast<float>(sample.amount);
-  return sample.kind == Kind::kSystemPtes ? -amount : amount;
+  return counts_down(sample.kind) ? -amount : amount;
 }
 
 constexpr std::int64_t kHoursPerDay = 24;
@@ -57,6 +57,10 @@ double TrendEngine::min_per_day(Kind kind) const {
 
 std::uint32_t TrendEngine::find_slot(Kind kind, Pool pool, std::string_view text, std::uint32_t key) const {
   return index_.find(key, [&](std::uint32_t slot) { return state_.subjects[slot]->is(kind, pool, text); });
+}
+
+std::uint32_t TrendEngine::find_slot_of_available() const {
+  return find_slot(Kind::kAvailable, {}, {}, key_of(Kind::kAvailable, {}, {}));
 }
 
 std::uint32_t TrendEngine::slot_of(const Sample& sample, std::size_t position) {
@@ -274,7 +278,7 @@ Summary TrendEngine::summary() const {
   summary.time = state_.timeline.to_wall(now_ms);
   summary.history_seconds = static_cast<double>(std::min<std::int64_t>(seen_ms_, kHistoryDays * kDayMs)) / 1e3;
   summary.gap_seconds = static_cast<double>(gap_ms_) / 1e3;
-  summary.subjects = state_.subjects.size();
+  summary.subjects = state_.subjects.size() - (find_slot_of_available() != base::FlatIndex::kNone);
   summary.boots = state_.timeline.boots().size();
   summary.refused_total = state_.refused_total;
   summary.forgotten_total = state_.forgotten_total;

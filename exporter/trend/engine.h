@@ -37,7 +37,7 @@ struct Sample {
   Kind kind = Kind::kTag;
   Pool pool = Pool::kPaged;  // of tags and pools; else leave it
   std::string_view text;     // tag or process; empty otherwise
-  std::uint64_t amount = 0;  // bytes; free entries of kSystemPtes; handles of kHandles
+  std::uint64_t amount = 0;  // bytes, of kAvailable those that are left; free entries of kSystemPtes; handles of kHandles
   std::optional<std::uint64_t> outstanding;
   std::optional<double> limit;    // where the amount runs out: bytes, entries (lowest allowed), handles; of a pool what
                                   // it holds and the smallest of its headrooms
@@ -65,7 +65,7 @@ class TrendEngine {
  public:
   static constexpr std::size_t kMaxTextBytes = 256;  // longer texts are refused and counted
   static constexpr std::size_t kMaxStateBytes = 18 << 20;
-  static constexpr std::uint32_t kStateVersion = 3;
+  static constexpr std::uint32_t kStateVersion = 4;
   static constexpr std::uint32_t kOldestStateVersion = 1;  // without what surges need
 
   explicit TrendEngine(EngineOptions options = {});
@@ -145,6 +145,7 @@ class TrendEngine {
       return kind == a_kind && pool == a_pool && text == a_text;
     }
     [[nodiscard]] bool may_leak() const { return trend::may_leak(kind, pool, text); }
+    [[nodiscard]] bool is_told() const { return kind != Kind::kAvailable; }
     void acquit();
   };
   static constexpr std::uint32_t kMostAbsentHours = 0x7FFF'FFFF;
@@ -177,6 +178,7 @@ class TrendEngine {
   void save_subject(base::WireWriter& out, std::size_t slot) const;
   std::uint32_t slot_of(const Sample& sample, std::size_t position);
   [[nodiscard]] std::uint32_t find_slot(Kind kind, Pool pool, std::string_view text, std::uint32_t key) const;
+  [[nodiscard]] std::uint32_t find_slot_of_available() const;
   std::uint32_t admit(const Sample& sample, std::uint32_t key);
   std::uint32_t victim_for(double amount) const;
   void close_buckets(std::int64_t coarse, std::int64_t fine, bool new_boot);
@@ -205,6 +207,7 @@ class TrendEngine {
   [[nodiscard]] PacesOfPools paces_of_pools() const;
   [[nodiscard]] PaceOfPool pace_on_room(const Subject& pool, Bound bound, const PacesOfPools& paces) const;
   [[nodiscard]] PaceOfPool pace_on_commit(const PacesOfPools& paces) const;
+  [[nodiscard]] PaceOfPool pace_of_room(Bound bound) const;
   [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot, const PacesOfPools& paces) const;
   [[nodiscard]] static double surge_pace_of(const Subject& subject, const PacesOfPools& paces);
   [[nodiscard]] const Subject& origin_of(const Subject& total, bool of_surge) const;
@@ -213,6 +216,7 @@ class TrendEngine {
   void index_all();
   void look_for_surges(std::int64_t fine_before);
   void look_for_surge(std::size_t slot, double left, double whole);
+  [[nodiscard]] bool is_told_by_a_tag(std::size_t slot, const SurgeSigns& signs) const;
   void keep_hour(std::size_t slot);
   [[nodiscard]] SurgeView view_of(std::size_t slot, double left, double whole) const;
   [[nodiscard]] std::int64_t seen_in_rings_ms() const;
@@ -224,6 +228,7 @@ class TrendEngine {
   [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, double left, double whole, bool held) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now(std::optional<double> more_than, bool held = false) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_between_falls() const;
+  [[nodiscard]] double taken_by_pools(double seconds) const;
   [[nodiscard]] double whole_of_unlimited(std::size_t slot) const;
   [[nodiscard]] std::vector<SubjectReport::Grower> growers_of(std::size_t slot) const;
 

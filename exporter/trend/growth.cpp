@@ -31,10 +31,11 @@ constexpr double kOneStep = 0.4;  // of the growth, within kBrief of its time: a
 constexpr double kBrief = 1.0 / 6;
 // What is less than that and lies far beyond all before is no silence, either.
 constexpr double kLittleOfLimit = 0.0025, kLittleOfPool = 0.01, kSomeHandles = 1000;
-constexpr double kSpikeMinutes = 4;     // readings closer than that: the lower of the last two
-constexpr double kMostOfAmount = 0.75;  // a shorter time is told that has so much of the growth
-constexpr double kInside = 0.85;        // of the shorter time: growth that began earlier is not of it
-constexpr double kTold = 0.5;           // of the growth: a verdict with that pace has told it
+constexpr double kSpikeMinutes = 4;           // readings closer than that: the lower of the last two
+constexpr double kMostOfAmount = 0.75;        // a shorter time is told that has so much of the growth
+constexpr double kInside = 0.85;              // of the shorter time: growth that began earlier is not of it
+constexpr double kTold = 0.5;                 // of the growth: a verdict with that pace has told it
+constexpr double kKnownDay = kMinutesPerDay;  // of memory's own day, before it is said to fall
 
 // What has ended and is held: within so many minutes it rose, to where it has stayed since.
 constexpr std::array<double, 4> kRises = {40, 6 * 60, kMinutesPerDay, 3 * kMinutesPerDay};
@@ -189,6 +190,13 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
     growth.is_large = is_much(amount, present, high);
     growth.no_limit = std::isnan(left);
+    if (subject.kind == Kind::kAvailable) {
+      // Programs that start and the day's load are no news; and what little of it went is none.
+      if (!growth.is_large || view.known_minutes - age < kKnownDay) continue;
+      growth.seconds_left = left / amount * growth.seconds;
+      found = std::move(growth);
+      continue;
+    }
     growth.is_beyond =
         !growth.is_large && present >= kMuchMore * high && amount >= little_of(subject.kind, growth.no_limit, whole);
     found = std::move(growth);
@@ -196,11 +204,22 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
   return found;
 }
 
+/// What pools that leak or surge have taken of memory in that time, as it is told of them.
+double TrendEngine::taken_by_pools(double seconds) const {
+  double pools = 0;
+  for (const PaceOfPool& pool : paces_of_pools()) pools += std::max(pool.leaking, pool.surging);
+  double taken = pools * seconds / base::kSecondsPerDay;
+  for (const auto& subject : state_.subjects)
+    if (has_pool(subject->kind) && subject->surge().active())
+      taken = std::max(taken, static_cast<double>(subject->surge().growth));
+  return taken;
+}
+
 /// What must be told, or, if that is given, is more than so much; or what has ended and is held. A total is named by its tag,
 /// unless there is none that makes up half of it.
 std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> more_than, bool held) const {
   struct Best {
-    std::optional<Readiness::Growth> tag, total, other;
+    std::optional<Readiness::Growth> tag, total, other, available;
   } best;
   const std::size_t count = state_.open.size();
   struct Told {
@@ -223,20 +242,23 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     const auto value = static_cast<double>(state_.open[slot].last);
     const double limit = limit_of(slot), left = limit - value;
     double whole = limit;
-    if (subject.kind == Kind::kSystemPtes) whole = left - value;
+    if (counts_down(subject.kind)) whole = left - value;
     else if (std::isnan(limit)) whole = whole_of_unlimited(slot);
     const Open& open = state_.open[slot];
     const auto low = static_cast<double>(open.lowest());
     const double must = (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole;
     const bool may_be_beyond = value >= kMuchMore * low && value - low >= little_of(subject.kind, std::isnan(limit), whole);
     // Of what holds much few are left, and those have days to be looked at.
+    if (held && !subject.is_told()) continue;
     if (held && subject.kind != Kind::kSystemPtes && value < (subject.kind == Kind::kHandles ? kManyHandles : must)) continue;
     if (!held && !std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must))) continue;
     auto growth = growth_now_of(slot, left, whole, held);
     if (!growth || (!held && !more_than && !growth->is_large && !growth->is_beyond)) continue;
-    if (subject.verdict != Verdict::kOk &&
-        static_cast<double>(subject.slope_per_day) * (growth->seconds + growth->held_seconds) / base::kSecondsPerDay >=
-            kTold * growth->amount) {
+    if (!subject.is_told()) {
+      if (taken_by_pools(growth->seconds) >= kTold * growth->amount) continue;  // which is told of them
+    } else if (subject.verdict != Verdict::kOk &&
+               static_cast<double>(subject.slope_per_day) * (growth->seconds + growth->held_seconds) / base::kSecondsPerDay >=
+                   kTold * growth->amount) {
       told.push_back({subject.kind, subject.pool});
       continue;
     }
@@ -244,20 +266,25 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
   }
   for (Candidate& candidate : candidates) {
     const Readiness::Growth& growth = candidate.growth;
-    const bool is_total = growth.kind == Kind::kPool || growth.kind == Kind::kCommit || growth.kind == Kind::kUnaccounted;
+    const bool is_available = growth.kind == Kind::kAvailable;
+    const bool is_total =
+        growth.kind == Kind::kPool || growth.kind == Kind::kCommit || growth.kind == Kind::kUnaccounted || is_available;
     // What is told of a pool goes for its tags, and the other way round; of either, for what holds all pools.
     const bool is_told = std::any_of(told.begin(), told.end(), [&](const Told& one) {
       if (growth.kind == Kind::kTag) return one.kind == Kind::kPool && one.pool == growth.pool;
       if (growth.kind == Kind::kPool) return one.kind == Kind::kTag && one.pool == growth.pool;
-      return is_total && (one.kind == Kind::kTag || one.kind == Kind::kPool);
+      return is_total && !is_available && (one.kind == Kind::kTag || one.kind == Kind::kPool);
     });
     if (is_told) continue;
-    auto& largest = is_total ? best.total : growth.kind == Kind::kTag ? best.tag : best.other;
+    auto& largest = is_available ? best.available : is_total ? best.total : growth.kind == Kind::kTag ? best.tag : best.other;
     if (!largest || std::tuple(growth.is_large, growth.is_beyond, growth.amount) >
                         std::tuple(largest->is_large, largest->is_beyond, largest->amount))
       largest = std::move(candidate.growth);
   }
-  auto& bytes = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? best.total : best.tag;
+  auto* chosen = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? &best.total : &best.tag;
+  // Memory that falls by more than anything grows ends by what is not followed.
+  if (best.available && (!*chosen || (*chosen)->amount < best.available->amount / 2)) chosen = &best.available;
+  auto& bytes = *chosen;
   const auto rank = [](const std::optional<Readiness::Growth>& growth) {
     return growth ? (growth->is_large || growth->is_held() ? 2 : growth->is_beyond ? 1 : 0) : -1;
   };

@@ -18,11 +18,11 @@ std::string count_words(double count, std::string_view one) {
   return std::to_string(whole) + " more " + std::string(one) + (whole == 1 ? "" : "s");
 }
 
-std::string ago_words(double seconds) {
+std::string span_words(double seconds) {
   const double minutes = seconds / 60;
   const auto say = [](double count, const char* of) { return std::to_string(std::llround(count)) + of; };
-  if (minutes < 120) return say(minutes, " minutes ago");
-  return minutes < 2 * 1440 ? say(minutes / 60, " hours ago") : say(minutes / 1440, " days ago");
+  if (minutes < 120) return say(minutes, " minutes");
+  return minutes < 2 * 1440 ? say(minutes / 60, " hours") : say(minutes / 1440, " days");
 }
 
 }  // namespace
@@ -94,6 +94,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     const Subject& subject = *state_.subjects[slot];
     const Verdict verdict = verdict_of(subject);
     const bool falls_back = falls.count > 0;
+    if (!subject.is_told()) continue;
     if (verdict == Verdict::kLeak || verdict == Verdict::kSurge || (!falls_back && verdict != Verdict::kOk)) continue;
     const std::tuple rank(falls_back, !falls.of_peaks, subject.kind == Kind::kTag,
                           falls_back ? falls.given_back : falls.growth);
@@ -185,8 +186,9 @@ Readiness TrendEngine::readiness() const {
   if (!readiness.largest || !(readiness.largest->is_large || readiness.largest->is_beyond))
     if (auto between = growth_between_falls()) readiness.largest = std::move(between);
   if (readiness.largest)
-    readiness.largest->of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(),
-                                             [this](const auto& subject) { return verdict_of(*subject) != Verdict::kOk; });
+    readiness.largest->of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(), [this](const auto& subject) {
+      return subject->is_told() && verdict_of(*subject) != Verdict::kOk;
+    });
   // Beside what has a verdict noise is no news.
   constexpr double kNoise = 1e-3;  // of its pool
   if (const auto& largest = readiness.largest; largest && largest->of_rest && !largest->is_told_first()) {
@@ -198,7 +200,7 @@ Readiness TrendEngine::readiness() const {
 }
 
 std::string_view growth_label(const Readiness::Growth& growth) {
-  if (growth.is_large) return "Grows now: ";
+  if (growth.is_large) return growth.kind == Kind::kAvailable ? "Falls now: " : "Grows now: ";
   if (growth.falls > 0) return "Grows between falls: ";
   if (growth.goes_on) return "Grows on: ";
   if (growth.of_peaks) return "Peaks grow: ";
@@ -215,16 +217,17 @@ std::string growth_phrase(const Readiness::Growth& growth) {
 }
 
 std::string growth_claim(const Readiness::Growth& growth) {
+  if (growth.is_large && growth.seconds_left > 0) return ", at that pace used up in " + span_words(growth.seconds_left);
   if (growth.is_large)
     return std::string(growth.seconds > base::kSecondsPerDay ? ", not steadily enough to tell a surge"
                                                              : ", not long enough to tell a surge from a step") +
-           (growth.no_limit ? " where no limit is known" : "");
+           (growth.no_limit ? "; no limit is known, so its end may be near" : "");
   if (growth.goes_on && growth.again) return ", steadily, after it was given back or stood still, as it had grown before";
   if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen";
   if (growth.of_peaks && growth.by_day) return ", from day to day, while its floor does not grow";
   if (growth.of_peaks) return ", from week to week, while its floor does not grow";
   if (growth.is_beyond) return ", little beside the room there is";
-  if (growth.is_held()) return ", " + ago_words(growth.held_seconds);
+  if (growth.is_held()) return ", " + span_words(growth.held_seconds) + " ago";
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));
   return ", given back " + (growth.falls == 1 ? std::string("once, ") : std::to_string(growth.falls) + " times, the last ") +

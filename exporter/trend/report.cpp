@@ -67,6 +67,7 @@ double seconds_until(double room, double slope_per_day) {
 double TrendEngine::limit_of(std::size_t slot) const {
   const Subject& subject = *state_.subjects[slot];
   if (subject.kind == Kind::kSystemPtes) return std::isnan(subject.limit) ? 0 : -subject.limit;
+  if (subject.kind == Kind::kAvailable) return 0;
   if (subject.kind != Kind::kTag || !std::isnan(subject.limit)) return subject.limit;
   const std::uint32_t pool = find_slot(Kind::kPool, subject.pool, {}, key_of(Kind::kPool, subject.pool, {}));
   if (pool == base::FlatIndex::kNone) return std::numeric_limits<double>::quiet_NaN();
@@ -137,6 +138,18 @@ TrendEngine::PaceOfPool TrendEngine::pace_on_commit(const PacesOfPools& paces) c
   return pace;
 }
 
+/// How fast the room itself goes, by its own history, whatever takes from it: once that is clear enough for a leak.
+TrendEngine::PaceOfPool TrendEngine::pace_of_room(Bound bound) const {
+  std::uint32_t slot = base::FlatIndex::kNone;
+  if (bound == Bound::kAvailableMemory) slot = find_slot_of_available();
+  if (bound == Bound::kCommitLimit) slot = find_slot(Kind::kCommit, {}, {}, key_of(Kind::kCommit, {}, {}));
+  PaceOfPool pace;
+  if (slot == base::FlatIndex::kNone || state_.subjects[slot]->verdict != Verdict::kLeak) return pace;
+  pace.leaking = static_cast<double>(state_.subjects[slot]->slope_per_day);
+  pace.error = static_cast<double>(state_.subjects[slot]->slope_error_per_day);
+  return pace;
+}
+
 std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const PacesOfPools& paces) const {
   const Room room = room_of(slot);
   if (!room.known()) return std::nullopt;
@@ -152,6 +165,11 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
   Exhaustion end;
   end.room = std::max(0.0, room.amount);
   end.bound = room.bound;
+  if (const bool shares = subject.kind == Kind::kPool || subject.kind == Kind::kUnaccounted; shares && slope > 0) {
+    // Noise of both is no other eater.
+    const PaceOfPool fall = pace_of_room(room.bound);
+    if (slope < Surge::kAlone * fall.leaking) slope = fall.leaking, error = fall.error, end.of_room = true;
+  }
   if (slope > 0) {
     end.pace_per_second = slope / kSecondsPerDay;
     end.seconds = seconds_until(end.room, slope);
@@ -166,6 +184,7 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
     if (slope <= 0 || left / surging < end.room / slope) {
       end.room = left;
       end.of_now = true;
+      end.of_room = false;
       end.pace_per_second = surging / kSecondsPerDay;
       end.seconds = end.soonest_seconds = end.latest_seconds = seconds_until(left, surging);
     }
@@ -350,6 +369,7 @@ std::vector<SubjectReport> TrendEngine::report(bool all) const {
   std::vector<SubjectReport> reports;
   const PacesOfPools paces = paces_of_pools();
   for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
+    if (!state_.subjects[slot]->is_told()) continue;
     if (all || verdict_of(*state_.subjects[slot]) != Verdict::kOk) reports.push_back(describe(slot, paces));
   }
   // A leak that surges, too, has hours. Of those that end together, as a pool with its tags, the tags are the cause.
@@ -413,6 +433,8 @@ std::vector<Outline> TrendEngine::outlines() const {
     }
     if (!std::isnan(growth.per_second)) outline.growth_per_second = growth.per_second;
   }
+  std::size_t slot = 0;
+  std::erase_if(outlines, [&](const Outline&) { return !state_.subjects[slot++]->is_told(); });
   return outlines;
 }
 

@@ -35,6 +35,7 @@ struct Exhaustion {
   double pace_per_second = 0;     // of growth that is credible; 0 = none. Of all that takes from the room
   Bound bound = Bound::kUnknown;  // what the room ends with
   bool of_now = false;            // the room is that of this moment, by which a surge ends
+  bool of_room = false;           // the pace is that of the room itself: something else takes more of it
 };
 
 /// Growth of minutes, hours or days that is still going on.
@@ -125,6 +126,7 @@ struct Readiness {
     bool again = false;       // of what goes on: one straight rise, behind a fall or a rest
     bool of_peaks = false;    // the highest of each week grows, its floor does not
     bool by_day = false;      // of the peaks: of each day
+    double seconds_left = 0;  // of available memory, at that pace; 0 = of anything else
     double held_seconds = 0;  // since growth ended that took much and was not given back: a fact beside any verdict
     [[nodiscard]] bool is_held() const { return held_seconds > 0; }
     /// Whether that nothing was seen would say too little beside it.

@@ -91,6 +91,8 @@ Observation Sampler::take(const Snapshot& snapshot, const Boot& boot) {
       if (tag.has_outstanding) samples_.back().outstanding = tag.outstanding;
     }
   }
+  // After all that has a place of its own.
+  if (snapshot.available_bytes) samples_.push_back({Kind::kAvailable, {}, {}, *snapshot.available_bytes, {}, {}});
   return {snapshot.time, snapshot.boot_time, samples_, boot.reading.number, boot.start, snapshot.gaps};
 }
 

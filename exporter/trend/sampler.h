@@ -1,6 +1,6 @@
 // STAGE 3 in: Snapshot -> Observation: what of a reading the trend follows, and where it runs out. Pools' totals, free
 // PTEs, commit, the processes that lead by handles, then every tag; allocation sites last, for they are a second view
-// of memory that the other pools hold, and have no total.
+// of memory that the other pools hold, and have no total. What memory is left comes after them.
 // Thread: none of its own; the caller serialises. Failure: none; what the kernel did not give is left out.
 #pragma once
 

@@ -14,8 +14,8 @@ constexpr std::array<VerdictNames, kVerdictCount> kVerdictNames = {
 }  // namespace
 
 std::string_view kind_name(Kind kind) {
-  static constexpr std::array<std::string_view, kKindCount> kNames = {"tag",    "pool",    "system_ptes",
-                                                                      "commit", "handles", "unaccounted"};
+  static constexpr std::array<std::string_view, kKindCount> kNames = {"tag",     "pool",        "system_ptes",     "commit",
+                                                                      "handles", "unaccounted", "available_memory"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -24,6 +24,8 @@ std::string_view pool_name_of(Kind kind, Pool pool) { return has_pool(kind) ? po
 bool has_pool(Kind kind) { return kind == Kind::kTag || kind == Kind::kPool; }
 
 bool counts_bytes(Kind kind) { return kind != Kind::kSystemPtes && kind != Kind::kHandles; }
+
+bool counts_down(Kind kind) { return kind == Kind::kSystemPtes || kind == Kind::kAvailable; }
 
 std::string_view verdict_name(Verdict verdict) { return kVerdictNames[static_cast<std::size_t>(verdict)].name; }
 

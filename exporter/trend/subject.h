@@ -12,8 +12,9 @@
 
 namespace kmem::trend {
 
-enum class Kind : std::uint8_t { kTag, kPool, kSystemPtes, kCommit, kHandles, kUnaccounted };
-inline constexpr std::size_t kKindCount = 6;
+/// kAvailable, what memory is left, is followed for what ends there: it has no verdict of its own and stands in no table.
+enum class Kind : std::uint8_t { kTag, kPool, kSystemPtes, kCommit, kHandles, kUnaccounted, kAvailable };
+inline constexpr std::size_t kKindCount = 7;
 
 enum class Verdict : std::uint8_t {
   kOk,
@@ -23,13 +24,15 @@ enum class Verdict : std::uint8_t {
 };
 inline constexpr std::size_t kVerdictCount = 4;
 
-/// "tag", "pool", "system_ptes", "commit", "handles", "unaccounted"
+/// "tag", "pool", "system_ptes", "commit", "handles", "unaccounted", "available_memory"
 [[nodiscard]] std::string_view kind_name(Kind kind);
 /// The pool's name; empty for kinds that have none.
 [[nodiscard]] std::string_view pool_name_of(Kind kind, Pool pool);
 [[nodiscard]] bool has_pool(Kind kind);
 /// Else entries or handles.
 [[nodiscard]] bool counts_bytes(Kind kind);
+/// What falls as it is used up: it is told with a minus.
+[[nodiscard]] bool counts_down(Kind kind);
 
 /// "ok", "watch", "leak", "surge"
 [[nodiscard]] std::string_view verdict_name(Verdict verdict);

@@ -24,7 +24,7 @@ constexpr double kClearlyNew = 0.03, kFallsBack = 0.3;  // of the growth
 // times its mean pace before.
 constexpr double kNewer = 0.5, kSteeper = 2;
 // Of what has grown for long and is told, less has to be waited for: it is neither a step nor a cache.
-constexpr double kWaitsOfTold = 0.8, kLongMinutes = 2 * kMinutesPerDay;
+constexpr double kWaitsOfTold = 0.7, kLongMinutes = 2 * kMinutesPerDay;
 
 constexpr double kStands = 0.25;  // of the mean pace since it began: what fills is nearly full by then
 
@@ -123,6 +123,7 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
     const Open& open = state_.open[slot];
     if (open.seen_tick != tick_ && !open.surging) continue;
     const Subject& subject = *state_.subjects[slot];
+    if (!subject.is_told()) continue;
     double room, all;
     const auto value = static_cast<double>(open.last), low = static_cast<double>(open.lowest());
     if (subject.kind == Kind::kTag && std::isnan(subject.limit)) {
@@ -146,6 +147,23 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
   }
 }
 
+/// Whether one tag makes four fifths of a pool's growth with no end near: what that is, the tag's own history says better.
+bool TrendEngine::is_told_by_a_tag(std::size_t slot, const SurgeSigns& signs) const {
+  constexpr double kMadeBy = 0.8;
+  const Subject& pool = *state_.subjects[slot];
+  if (pool.kind != Kind::kPool || signs.ends_soon) return false;
+  const std::int64_t begin =
+      (state_.timeline.now_ms() - static_cast<std::int64_t>(signs.minutes * base::kMinuteMillis)) / kCoarseMs;
+  for (std::size_t of = 0; of < state_.subjects.size(); ++of) {
+    const Subject& tag = *state_.subjects[of];
+    if (tag.kind != Kind::kTag || tag.pool != pool.pool || tag.surge().active()) continue;
+    const auto before = static_cast<double>(begin < state_.coarse_bucket ? tag.history.coarse[ring_slot(begin, kCoarseBuckets)]
+                                                                         : state_.open[of].coarse);
+    if (static_cast<double>(state_.open[of].last) - before >= kMadeBy * signs.growth) return true;
+  }
+  return false;
+}
+
 void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   Subject& subject = *state_.subjects[slot];
   if (!subject.may_leak()) return;
@@ -154,7 +172,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   const SurgeView view = view_of(slot, left, whole);
   const std::optional<SurgeSigns> signs = find_surge(view);
   const float value = state_.open[slot].last;
-  if (signs) {
+  if (signs && !(is_told_by_a_tag(slot, *signs) && !surge.active())) {
     const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * base::kMinuteMillis);
     if (!surge.active() || is_steeper(*signs, static_cast<double>(surge.growth + std::max(0.0F, value - surge.high)),
                                       minutes_between(surge.since_ms, now_ms))) {

@@ -398,7 +398,7 @@ TEST(GrowthThatGoesOn, IsNamedByEveryOutletBeforeItCanBeToldFromAStep) {
   EXPECT_THAT(
       analysis_text(*analysis, false),
       HasSubstr("Verdict  grows now: slab_unreclaimable kmalloc-64, +935 MiB in 53 minutes, not long enough to tell a surge "
-                "from a step where no limit is known\n"));
+                "from a step; no limit is known, so its end may be near\n"));
   const json told = json::parse(analysis_json(*analysis))["largest_growth"];
   EXPECT_EQ(told["large"], true);
   EXPECT_EQ(told["bytes"], 980'000'000);

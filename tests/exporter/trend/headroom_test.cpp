@@ -223,5 +223,61 @@ TEST(Exhaustion, OutlivesARestartAndBeginsAnewAtAReboot) {
   EXPECT_EQ(host.pool().exhaustion->room, 243 * kMiB);
 }
 
+/// A pool that gains 10 MiB a day of 8 GiB, of which something else takes 190; `fall`: what memory loses a day.
+SubjectReport pool_beside(double fall, TrendEngine& engine) {
+  Sampler sampler;
+  Snapshot snapshot;
+  snapshot.system = System::kWindows;
+  snapshot.boot_time = kMidnight - 5 * kDayMs;
+  snapshot.pools = {pool_of(Pool::kNonpaged, 0)};
+  snapshot.tags.resize(1);
+  snapshot.tags[0].tag = "Leak";
+  snapshot.tags[0].pool = Pool::kNonpaged;
+  for (int hour = 0; hour < 28 * 24; ++hour) {
+    const double days = hour / 24.0;
+    snapshot.time = kMidnight + hour * kHourMs;
+    snapshot.tags[0].bytes = static_cast<std::uint64_t>(kMiB * (50 + 10 * days));
+    snapshot.pools[0].bytes = static_cast<std::uint64_t>(kMiB * (400 + 10 * days));
+    snapshot.available_bytes = static_cast<std::uint64_t>(kMiB * (8192 - fall * days));
+    engine.observe(sampler.take(snapshot));
+  }
+  engine.settle();
+  return *engine.find(Kind::kPool, Pool::kNonpaged, "");
+}
+
+TEST(Exhaustion, MemoryThatSomethingElseTakesIsDividedByAllOfIt) {
+  TrendEngine engine;
+  const SubjectReport pool = pool_beside(200, engine);
+  const Exhaustion end = *pool.exhaustion;
+  EXPECT_TRUE(end.of_room);
+  EXPECT_EQ(end.bound, Bound::kAvailableMemory);
+  EXPECT_NEAR(end.pace_per_second * 86400 / kMiB, 200, 2);
+  EXPECT_NEAR(end.seconds / 86400, (8192 - 200 * 28) / 200.0, 0.3);
+  expect_divided(end);
+  // Its own growth stays its own, and the tag ends with it.
+  EXPECT_NEAR(pool.credible_slope_per_second * 86400 / kMiB, 10, 0.2);
+  EXPECT_EQ(engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->exhaustion->seconds, end.seconds);
+  // What memory is left has no row and is not counted; it is named, for no pool takes most of it.
+  EXPECT_EQ(engine.summary().subjects, 2U);
+  EXPECT_EQ(engine.outlines().size(), 2U);
+  EXPECT_EQ(engine.report(true).size(), 2U);
+  const Readiness::Growth fall = *engine.readiness().largest;
+  EXPECT_EQ(fall.kind, Kind::kAvailable);
+  EXPECT_EQ(growth_label(fall), "Falls now: ");
+  EXPECT_NEAR(fall.amount / kMiB, 800, 10);
+  EXPECT_EQ(growth_claim(fall), ", at that pace used up in 13 days");
+  TrendEngine restarted;
+  ASSERT_TRUE(restarted.load(engine.save()).ok());
+  EXPECT_EQ(restarted.find(Kind::kPool, Pool::kNonpaged, "")->exhaustion->seconds, end.seconds);
+}
+
+TEST(Exhaustion, MemoryThatThePoolTakesIsDividedByThePoolAlone) {
+  TrendEngine engine;
+  const Exhaustion end = *pool_beside(10, engine).exhaustion;
+  EXPECT_FALSE(end.of_room);
+  EXPECT_NEAR(end.pace_per_second * 86400 / kMiB, 10, 0.2);
+  EXPECT_FALSE(engine.readiness().largest);
+}
+
 }  // namespace
 }  // namespace kmem::trend

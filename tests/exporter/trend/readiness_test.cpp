@@ -262,13 +262,42 @@ TEST(GrowsNow, IsNamedWithinTheHourWithWhatItGainedSinceItBegan) {
     EXPECT_EQ(host.engine.find(Kind::kTag, Pool::kNonpaged, "Fast")->verdict, Verdict::kOk);
     const Readiness::Growth growth = *host.engine.readiness().largest;
     EXPECT_EQ(growth_label(growth), "Grows now: ");
-    EXPECT_EQ(growth_claim(growth), limited ? ", not long enough to tell a surge from a step"
-                                            : ", not long enough to tell a surge from a step where no limit is known");
+    EXPECT_EQ(growth_claim(growth),
+              limited ? ", not long enough to tell a surge from a step"
+                      : ", not long enough to tell a surge from a step; no limit is known, so its end may be near");
     EXPECT_FALSE(growth.of_rest);
     // Given back, it is nothing.
     host.at(241.1, 0), host.at(241.2, 0);
     EXPECT_EQ(host.told(), "");
   }
+}
+
+TEST(FallsNow, MemoryThatNoPoolTakesIsNamedWithItsEnd) {
+  // Ten days, each of which takes 1 GB of 8 by noon; then 500 MB an hour.
+  TrendEngine engine;
+  const auto at = [&engine](double hour, double taken) {
+    const double day = hour / 24 - std::floor(hour / 24);
+    Sample memory, pool;
+    memory.kind = Kind::kAvailable;
+    memory.amount = static_cast<std::uint64_t>(8e9 - 1e9 * std::max(0.0, 1 - 4 * std::abs(day - 0.5)) - taken);
+    pool.kind = Kind::kPool, pool.pool = Pool::kNonpaged, pool.amount = 260'000'000;
+    const std::vector<Sample> samples = {pool, memory};
+    engine.observe({kReadingsStart + std::llround(hour * kHourMs), kLongUp, samples});
+  };
+  const auto told = [&engine] {
+    const auto growth = engine.readiness().largest;
+    return growth ? std::string(growth_label(*growth)) + std::string(kind_name(growth->kind)) + growth_claim(*growth) : "";
+  };
+  for (int five = 0; five <= 240 * 12; ++five) {
+    at(five / 12.0, 0);
+    if (five % 48 == 0) { EXPECT_EQ(told(), "") << five; }
+  }
+  for (int five = 1; five <= 60; ++five) at(240 + five / 12.0, 500e6 / 12 * five);
+  EXPECT_EQ(told(), "Falls now: available_memory, at that pace used up in 11 hours");
+  EXPECT_NEAR(engine.readiness().largest->amount / 1e6, 2500, 50);
+  // Given back, it is nothing.
+  at(245.1, 0), at(245.2, 0);
+  EXPECT_EQ(told(), "");
 }
 
 TEST(GrowsNow, AStepThatStandsStillOrWhatWasHeldBeforeIsNone) {

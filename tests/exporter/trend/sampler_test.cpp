@@ -117,6 +117,9 @@ TEST(Sampler, UnaccountedMemoryEndsWithWhatIsAvailable) {
   snapshot.available_bytes = 700;
   EXPECT_EQ(sampler.take(snapshot).subjects[0].limit, 1000.0);
   EXPECT_EQ(sampler.take(snapshot).subjects[0].bound, Bound::kAvailableMemory);
+  // Which is followed itself, after all else.
+  EXPECT_EQ(sampler.take(snapshot).subjects[1].kind, Kind::kAvailable);
+  EXPECT_EQ(sampler.take(snapshot).subjects[1].amount, 700U);
 }
 
 TEST(Sampler, APoolsLimitIsWhereItEnds) {

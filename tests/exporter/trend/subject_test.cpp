@@ -17,6 +17,9 @@ TEST(TrendSubject, NamesStandForTheirKindsAndVerdictsAndBack) {
   EXPECT_EQ(kind_name(Kind::kSystemPtes), "system_ptes");
   EXPECT_EQ(kind_name(Kind::kCommit), "commit");
   EXPECT_EQ(kind_name(Kind::kHandles), "handles");
+  EXPECT_EQ(kind_name(Kind::kAvailable), "available_memory");
+  EXPECT_TRUE(counts_down(Kind::kAvailable) && counts_down(Kind::kSystemPtes));
+  EXPECT_FALSE(counts_down(Kind::kCommit) || counts_down(Kind::kPool));
   EXPECT_EQ(pool_name_of(Kind::kTag, Pool::kNonpaged), "nonpaged");
   EXPECT_EQ(pool_name_of(Kind::kCommit, Pool::kNonpaged), "");
   EXPECT_EQ(verdict_name(Verdict::kLeak), "leak");
