@@ -18,6 +18,7 @@ struct Falls {
   double slope_per_day = 0;  // of what they have in common
   bool of_peaks = false;     // growth is that of the highest of each week, over `days`
   bool by_day = false;       // of the peaks: of those of each day or working day
+  double rest_days = 0;      // since it ended and was held: no growth of now
   bool again = false;        // one straight rise, behind a fall or a rest that an earlier one had come to
 };
 

@@ -94,6 +94,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     const Subject& subject = *state_.subjects[slot];
     const Verdict verdict = verdict_of(subject);
     const bool falls_back = falls.count > 0;
+    if (falls.rest_days > 0) continue;
     if (verdict == Verdict::kLeak || verdict == Verdict::kSurge || (!falls_back && verdict != Verdict::kOk)) continue;
     const std::tuple rank(falls_back, !falls.of_peaks, subject.kind == Kind::kTag,
                           falls_back ? falls.given_back : falls.growth);
@@ -107,6 +108,21 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     growth->goes_on = !falls_back && !falls.of_peaks;
   }
   return growth;
+}
+
+/// Of what has no verdict: growth of days or weeks that has ended. A total is named by its tag, unless there is none that makes
+/// up half of it.
+std::optional<Readiness::Growth> TrendEngine::held_for_weeks() const {
+  std::optional<Readiness::Growth> tag, total;
+  for (const auto& [slot, falls] : falls_) {
+    const Subject& subject = *state_.subjects[slot];
+    if (falls.rest_days == 0 || verdict_of(subject) != Verdict::kOk) continue;
+    std::optional<Readiness::Growth>& largest = counts_bytes(subject.kind) && subject.kind != Kind::kTag ? total : tag;
+    if (largest && largest->amount >= falls.growth) continue;
+    largest = Readiness::Growth{subject.kind, subject.pool, subject.text, falls.growth, falls.days * base::kSecondsPerDay};
+    largest->held_seconds = falls.rest_days * base::kSecondsPerDay;
+  }
+  return total && (!tag || tag->amount < total->amount / 2) ? total : tag;
 }
 
 Readiness TrendEngine::readiness() const {
@@ -179,6 +195,7 @@ Readiness TrendEngine::readiness() const {
     const auto& largest = readiness.largest;
     auto held = growth_now(std::nullopt, true);
     constexpr double kMostOf = 0.5;  // the same growth, over all that is known, may be a little more
+    if (auto weeks = held_for_weeks(); weeks && (!held || held->amount < kMostOf * weeks->amount)) held = std::move(weeks);
     if (held && (!largest || !counts_bytes(held->kind) || held->amount >= (largest->is_new ? 2 : kMostOf) * largest->amount))
       readiness.largest = std::move(held);
   }
@@ -224,7 +241,8 @@ std::string growth_claim(const Readiness::Growth& growth) {
   if (growth.of_peaks && growth.by_day) return ", from day to day, while its floor does not grow";
   if (growth.of_peaks) return ", from week to week, while its floor does not grow";
   if (growth.is_beyond) return ", little beside the room there is";
-  if (growth.is_held()) return ", " + ago_words(growth.held_seconds);
+  if (growth.is_held())
+    return std::string(growth.seconds > 2 * base::kSecondsPerDay ? ", ended " : ", ") + ago_words(growth.held_seconds);
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));
   return ", given back " + (growth.falls == 1 ? std::string("once, ") : std::to_string(growth.falls) + " times, the last ") +

@@ -278,7 +278,8 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
     const double pace = surge_pace_of(subject, paces);
     const double left = limit_of(slot) - static_cast<double>(state_.open[slot].last);
     Surge& surge = report.surge.emplace();
-    surge.since = state_.timeline.to_wall(origin_of(subject, true).surge().since_ms);
+    const std::int64_t since_ms = origin_of(subject, true).surge().since_ms;
+    surge.since = state_.timeline.to_wall(since_ms <= subject.surge().told_ms ? since_ms : subject.surge().since_ms);
     surge.first_told = state_.timeline.to_wall(subject.surge().told_ms);
     surge.growth = static_cast<double>(subject.surge().growth);
     surge.pace_per_second = pace / kSecondsPerDay;
@@ -334,7 +335,11 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
   } else if (subject.verdict != Verdict::kOk) {
     report.credible_slope_per_second = static_cast<double>(subject.slope_per_day) / kSecondsPerDay;
     report.credible_slope_error_per_second = static_cast<double>(subject.slope_error_per_day) / kSecondsPerDay;
-    report.since = state_.timeline.to_wall(origin_of(subject, false).since_ms);
+    // What was told before its part began has a begin of its own.
+    const std::int64_t since_ms = origin_of(subject, false).since_ms;
+    const bool own = detected_ms >= 0 && since_ms > detected_ms;
+    report.since = state_.timeline.to_wall(own ? subject.since_ms : since_ms);
+    if (own) detected_ms = std::max(detected_ms, subject.since_ms);
   }
   if (detected_ms >= 0) report.first_detected = state_.timeline.to_wall(detected_ms);
   const double limit = limit_of(slot);
