@@ -227,6 +227,8 @@ class TrendEngine {
   [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, double left, double whole, bool held) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now(std::optional<double> more_than, bool held = false) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_between_falls() const;
+  [[nodiscard]] std::optional<double> room_for(std::size_t slot, const Falls& falls) const;
+  [[nodiscard]] double seconds_left_of(std::size_t slot, const Falls& falls) const;
   [[nodiscard]] std::optional<Readiness::Growth> held_for_weeks() const;
   [[nodiscard]] double whole_of_unlimited(std::size_t slot) const;
   [[nodiscard]] std::vector<SubjectReport::Grower> growers_of(std::size_t slot) const;

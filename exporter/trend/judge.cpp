@@ -151,7 +151,7 @@ void TrendEngine::look_for_falls(std::size_t slot) {
     found = find_falls(floors, min_per_day(subject.kind));
     if (!found && subject.verdict == Verdict::kOk) found = growth_of_last_weeks(floors, slot);
     if (!found && subject.verdict == Verdict::kOk) found = find_newest_rise(floors, min_per_day(subject.kind));
-    if (!found && subject.verdict == Verdict::kOk) found = rising_peaks_of(floors, slot);
+    if (!found && subject.verdict != Verdict::kLeak) found = rising_peaks_of(floors, slot);
     if (!found && subject.verdict == Verdict::kOk) found = ended_rise_of(floors, slot);
   }
   if (found) falls_[slot] = *found;
