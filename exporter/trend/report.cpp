@@ -137,6 +137,50 @@ TrendEngine::PaceOfPool TrendEngine::pace_on_commit(const PacesOfPools& paces) c
   return pace;
 }
 
+/// What the last two or three days grow by a day beyond the pace that is told, where that is clear beside what other days of
+/// the leak do, and each of them does it; 0: they do not. It takes ten days to tell another pace by it.
+double TrendEngine::shift_of_days(const Subject& subject) const {
+  constexpr std::size_t kMostDays = 28, kFewestDays = 10, kNewest = 3;
+  constexpr double kClear = 5, kOfEach = 0.1, kOfPace = 0.2;
+  constexpr double kLate = 1.2;  // floors of whole days show less of what is two days old
+  const auto slope = static_cast<double>(subject.slope_per_day);
+  if (subject.verdict != Verdict::kLeak || !(slope > 0)) return 0;
+  const std::int64_t first = std::max(state_.timeline.boots().back().first_bucket, subject.first_seen_ms / kCoarseMs);
+  const auto known = std::max<std::int64_t>(0, (state_.judged_bucket + 1 - first) / kBucketsPerDay);
+  const std::size_t days = std::min(kMostDays, static_cast<std::size_t>(known));
+  if (days < kFewestDays) return 0;
+  std::array<float, kCoarseBuckets> line;
+  unroll(subject.history.coarse, state_.judged_bucket, line);
+  std::array<double, kMostDays> beyond{};  // of each day over the one before, the newest first
+  const auto floor_of = [&line](std::size_t day) {
+    return day_floor(std::span(line).subspan(kCoarseBuckets - (day + 1) * kBucketsPerDay, kBucketsPerDay));
+  };
+  for (std::size_t day = 0; day + 1 < days; ++day) beyond[day] = floor_of(day) - floor_of(day + 1) - slope;
+  double shift = 0;
+  for (std::size_t of = 2; of <= kNewest; ++of) {
+    const auto sum = [&](std::size_t from) {
+      double all = 0;
+      for (std::size_t day = from; day < from + of; ++day) all += beyond[day];
+      return all;
+    };
+    std::array<double, kMostDays> others;
+    std::size_t count = 0;
+    for (std::size_t from = kNewest; from + of < days; ++from)
+      if (const double other = sum(from); !std::isnan(other)) others[count++] = other;
+    if (count < kFewestDays / 2) continue;
+    const double usual = median({others.data(), count}), all = sum(0), per_day = all / static_cast<double>(of);
+    for (std::size_t i = 0; i < count; ++i) others[i] = std::abs(others[i] - usual);
+    if (!(std::abs(all - usual) > kClear * median({others.data(), count})) || all * (all - usual) < 0) continue;
+    bool each = std::abs(per_day) >= kOfPace * slope;
+    for (std::size_t day = 0; day < of; ++day)
+      each = each && beyond[day] * all > 0 && beyond[day] / all >= kOfEach / static_cast<double>(of);
+    if (!each) continue;
+    for (const double pace : {per_day, beyond[0]})
+      if (std::abs(pace) > std::abs(shift)) shift = pace;
+  }
+  return kLate * shift;
+}
+
 std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const PacesOfPools& paces) const {
   const Room room = room_of(slot);
   if (!room.known()) return std::nullopt;
@@ -157,6 +201,11 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
     end.seconds = seconds_until(end.room, slope);
     end.soonest_seconds = seconds_until(end.room, slope + kCredible * error);
     end.latest_seconds = seconds_until(end.room, slope - kCredible * error);
+    if (const double shift = shift_of_days(subject); shift != 0) {
+      const double lately = seconds_until(end.room, slope + shift);
+      end.soonest_seconds = std::min(end.soonest_seconds, lately);
+      end.latest_seconds = std::max(end.latest_seconds, lately);
+    }
   }
   // What surges ends by what is left at this moment, if that is sooner.
   if (surging > 0) {

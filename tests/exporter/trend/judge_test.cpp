@@ -372,7 +372,7 @@ TEST(Judge, ALeakIsToldWithThePaceOfNow) {
 }
 
 TEST(Judge, ALeakEndsWithItsGrowth) {
-  EXPECT_EQ(told_of(2, 0, 51), "11 beyond") << "five days may be a pause";
+  EXPECT_EQ(told_of(2, 0, 51), "11 within") << "five days may be a pause, or its end";
   EXPECT_EQ(told_of(2, 0, 42), "none");
   EXPECT_EQ(told_of(10, 0, 42), "none");
   EXPECT_EQ(told_of(0.5, 0, 40), "none");

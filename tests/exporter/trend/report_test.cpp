@@ -358,6 +358,29 @@ TEST(Reports, ASurgeOfWeeksIsALeak) {
   EXPECT_EQ(*engine.outlines().at(0).growth_per_second, report.credible_slope_per_second);
 }
 
+TEST(Reports, TheRangeHoldsThePaceOfTheLastDaysWhereThatIsClearlyAnother) {
+  for (const double times : {8.0, 2.0, 0.25, 1.0}) {
+    for (const int ago : {2, 4, 6}) {
+      TrendEngine engine;
+      sim::Random random(9);
+      double bytes = 0;
+      for (int hour = 0; hour < 36 * 24; ++hour) {
+        const bool is_late = hour >= (36 - ago) * 24;
+        bytes = 60e6 + 30e6 * std::min(hour / 24.0, 36.0 - ago) + (is_late ? 30e6 * times * (hour / 24.0 - 36 + ago) : 0);
+        Sample sample = tag("A", bytes + 3e5 * random.normal());
+        sample.limit = 9e9;
+        engine.observe({kStart + hour * kHourMs, std::nullopt, {&sample, 1}});
+      }
+      engine.settle();
+      const Exhaustion end = report_of(engine, "A").exhaustion.value();
+      const double truth = (9e9 - bytes) / (30e6 * times);
+      EXPECT_LE(end.soonest_seconds / kDay, 1.02 * truth) << times << " times " << ago << " days ago";
+      EXPECT_GE(end.latest_seconds / kDay, 0.98 * truth) << times << " times " << ago << " days ago";
+      EXPECT_EQ(end.latest_seconds < 1.05 * end.soonest_seconds, times == 1) << "where it is none the range is narrow";
+    }
+  }
+}
+
 TEST(Reports, TheBeginOfALeakStaysAsItEndsAndWhatItHoldsIsNamed) {
   TrendEngine engine;
   sim::Random random(5);
