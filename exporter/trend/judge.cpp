@@ -114,7 +114,7 @@ std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> fl
 
 /// Of the days of the running boot that are over; its first may be warm-up.
 std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors, std::size_t slot) const {
-  constexpr double kMuchOfLimit = 0.05, kMuchOfPool = 0.1;  // what grows by day is told sooner
+  constexpr double kMuchOfLimit = 0.05, kMuchOfPool = 0.1, kMuchOfHandles = 5000;  // what grows by day is told sooner
   const Subject& subject = *state_.subjects[slot];
   std::array<std::uint16_t, kHighDays> packed;
   std::array<float, kHighDays> highs;
@@ -127,6 +127,7 @@ std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors,
   const auto found = find_rising_peaks(known, floors, min_per_day(subject.kind));
   const bool no_limit = std::isnan(limit_of(slot));
   const double whole = no_limit ? whole_of_unlimited(slot) : limit_of(slot);
+  if (!found && subject.kind == Kind::kHandles) return find_fast_peaks(known, floors, kMuchOfHandles);
   if (!found && counts_bytes(subject.kind))
     return find_fast_peaks(known, floors, (no_limit ? kMuchOfPool : kMuchOfLimit) * whole);
   if (!found || (counts_bytes(subject.kind) && found->growth < little_of(subject.kind, no_limit, whole))) return std::nullopt;

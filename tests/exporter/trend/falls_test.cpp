@@ -252,6 +252,27 @@ TEST(Falls, PeaksThatGrowByMuchFromDayToDayAreNamedWithinAFortnight) {
     EXPECT_FALSE(after_peaks(16, peak).of_peaks);
 }
 
+TEST(Falls, PeaksOfHandlesThatGrowAreNamed) {
+  for (const double more : {600.0, 100.0}) {
+    TrendEngine engine;
+    for (int hour = 0; hour < 28 * 24; ++hour) {
+      const int day = hour / 24;
+      const bool busy = hour % 24 >= 9 && hour % 24 < 17 && day % 7 < 5;
+      Sample handles;
+      handles.kind = Kind::kHandles, handles.text = "svc (1)";
+      handles.amount = static_cast<std::uint64_t>(4000 + (busy ? more * day : 0) + hour % 7);
+      engine.observe({kStart + hour * kHourMs, kStart - kDayMs, {&handles, 1}});
+    }
+    engine.settle();
+    const Readiness::Growth growth = engine.readiness().largest.value_or(Readiness::Growth{});
+    EXPECT_EQ(growth.of_peaks, more == 600) << "less than 5,000 are few";
+    if (!growth.of_peaks) continue;
+    EXPECT_EQ(growth.text, "svc (1)");
+    EXPECT_NEAR(growth.amount, 600 * growth.seconds / 86400, 300);
+    EXPECT_FALSE(growth.room) << "of handles no limit is known";
+  }
+}
+
 TEST(Falls, AreToldOfTheBenchsRestartsAndOfLittleElse) {
   for (const sim::Scenario& scenario : sim::fall_scenarios()) {
     if (scenario.name.find("every 28 d") == std::string_view::npos && scenario.name != "weekly batch") continue;
