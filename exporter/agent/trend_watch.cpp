@@ -242,7 +242,8 @@ void TrendWatch::note_readiness() {
                       {"pool", trend::pool_name_of(largest->kind, largest->pool)},
                       {name_key(largest->kind), largest->text},
                       {"growth", number("%.0f", largest->amount)},
-                      {"seconds", number("%.0f", largest->seconds)}});
+                      {"seconds", number("%.0f", largest->seconds)},
+                      {"room", largest->room ? number("%.0f", *largest->room) : std::string("unknown")}});
   }
   growing_ = std::move(growing);
   growing_large_ = growing_ && readiness.largest->is_large;

@@ -69,7 +69,10 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"goes_on", growth->goes_on},
           {"of_peaks", growth->of_peaks},
           {"falls", growth->falls},
-          {"held_seconds", std::llround(growth->held_seconds)}};
+          {"held_seconds", std::llround(growth->held_seconds)},
+          {"room", growth->room ? ordered_json(std::llround(*growth->room)) : ordered_json(nullptr)},
+          {"seconds_left", finite(growth->seconds_left)},
+          {"ends_first", growth->ends_first}};
 }
 
 ordered_json host_json(const HostAnalysis& host) {

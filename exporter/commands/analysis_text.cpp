@@ -158,13 +158,14 @@ std::string growth_words(const trend::Readiness::Growth& growth) {
   return (pool.empty() ? "" : std::string(pool) + " ") + name_words(subject) +
          (trend::counts_down(growth.kind) ? ", -" : ", +") + amount_words(growth.kind, growth.amount) +
          // Of readings that tell no more than their order the time is not known.
-         (growth.seconds < 1 ? " from the first to the last reading"
+         (growth.is_pace()     ? " a day"
+          : growth.seconds < 1 ? " from the first to the last reading"
           : hours * 60 < 1
               ? " in " + count_words(static_cast<std::uint64_t>(std::max(1LL, std::llround(hours * 3600))), "second")
           : hours < 2  ? " in " + count_words(static_cast<std::uint64_t>(std::llround(hours * 60)), "minute")
           : hours < 48 ? " in " + count_words(whole(hours), "hour")
                        : " in " + digits(hours / 24, hours < 240 ? 1 : 0) + " days") +
-         trend::growth_claim(growth);
+         trend::growth_claim(growth, [kind = growth.kind](double amount) { return amount_words(kind, amount); });
 }
 
 bool grows_fast(const HostAnalysis& host) { return host.readiness.largest && host.readiness.largest->is_large; }
@@ -175,6 +176,9 @@ std::optional<std::string> first_words(const HostAnalysis& host) {
   return trend::growth_phrase(*host.readiness.largest) + ": " + growth_words(*host.readiness.largest);
 }
 
+/// Such growth, where it ends before all that has a verdict, is told before that.
+bool ends_before_verdicts(const HostAnalysis& host) { return first_words(host) && host.readiness.largest->ends_first; }
+
 /// Such growth is the verdict where nothing has one.
 bool only_grows_fast(const HostAnalysis& host) {
   return grows_fast(host) && host.count(Verdict::kLeak) + host.count(Verdict::kSurge) + host.count(Verdict::kWatch) == 0;
@@ -184,7 +188,8 @@ bool only_grows_fast(const HostAnalysis& host) {
 void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool grows) {
   constexpr double kSeldomHours = 2;
   const std::string lacking = trend::readiness_words(analysis.readiness);
-  const bool is_said = !grows && analysis.readiness.largest && analysis.readiness.largest->is_told_first();
+  const bool is_said =
+      analysis.readiness.largest && analysis.readiness.largest->is_told_first() && (!grows || ends_before_verdicts(analysis));
   if (!lacking.empty() && (grows || is_said)) out += "         Too little to judge the rest: " + lacking + ".\n";
   if (lacking.empty() && days < 14) out += "         A slow leak shows only over weeks; this history is short.\n";
   if (const auto& largest = analysis.readiness.largest; largest && !is_said)
@@ -234,7 +239,8 @@ void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of
          (analysis.summary.subjects == 0 && !grows ? std::string(kNothingToJudge)
           : !grows && first_words(analysis)        ? *first_words(analysis)
           : grows || analysis.readiness.judged
-              ? verdict_sum(leaks, surges, watched) +
+              ? (ends_before_verdicts(analysis) ? *first_words(analysis) + "\n         " : std::string()) +
+                    verdict_sum(leaks, surges, watched) +
                     (grows || of == nullptr || of->skipped_count == 0 ? "" : " in what could be read") +
                     (grows || !analysis.blind_to_boots ? "" : ", unless reboots hide it, which nothing here would show")
               : "too little to judge: " + trend::readiness_words(analysis.readiness)) +

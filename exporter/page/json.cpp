@@ -182,7 +182,10 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"goes_on", growth->goes_on},
           {"of_peaks", growth->of_peaks},
           {"falls", growth->falls},
-          {"held_seconds", growth->held_seconds}};
+          {"held_seconds", growth->held_seconds},
+          {"room", growth->room ? ordered_json(*growth->room) : ordered_json(nullptr)},
+          {"seconds_left", std::isinf(growth->seconds_left) ? ordered_json(nullptr) : ordered_json(growth->seconds_left)},
+          {"ends_first", growth->ends_first}};
 }
 
 }  // namespace

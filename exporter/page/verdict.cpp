@@ -67,10 +67,12 @@ std::string history_words(const View& view) {
 std::string growth_so_far(const trend::Readiness::Growth& growth) {
   trend::SubjectReport subject;
   subject.kind = growth.kind, subject.pool = growth.pool, subject.text = growth.text;
-  const bool bytes = trend::counts_bytes(growth.kind);
-  return std::string(trend::growth_label(growth)) + subject_words(subject) + (trend::counts_down(growth.kind) ? ", -" : ", +") +
-         (bytes ? byte_words(growth.amount) : number_words(growth.amount)) + " in " + duration_words(growth.seconds) +
-         trend::growth_claim(growth);
+  const auto words = [bytes = trend::counts_bytes(growth.kind)](double amount) {
+    return bytes ? byte_words(amount) : number_words(amount);
+  };
+  return std::string(trend::growth_label(growth)) + subject_words(subject) +
+         (trend::counts_down(growth.kind) ? ", -" : ", +") + words(growth.amount) +
+         (growth.is_pace() ? " a day" : " in " + duration_words(growth.seconds)) + trend::growth_claim(growth, words);
 }
 
 void add_shortages(const View& view, std::vector<std::string>& out, Verdict& verdict) {
@@ -233,8 +235,14 @@ Verdict judge(const View& view) {
     }
   }
   if (const auto& largest = view.readiness.largest;
-      largest && (largest->is_told_first() || largest->is_held()) && !(view.leaks.empty() && view.surges.empty()))
+      largest && (largest->is_told_first() || largest->is_held()) && !(view.leaks.empty() && view.surges.empty())) {
     verdict.details.push_back(growth_so_far(*largest));
+    if (largest->ends_first) {  // before all that leaks or surges
+      verdict.details.insert(verdict.details.begin(), std::move(verdict.headline));
+      verdict.headline = std::move(verdict.details.back());
+      verdict.details.pop_back();
+    }
+  }
   for (std::string& words : shortages) verdict.details.push_back(capitalized(std::move(words)));
   for (const PartStatus& part : view.parts) {
     if (part.state != PartState::kFailed) continue;

@@ -58,12 +58,15 @@ std::string end_words(const trend::SubjectReport& report) {
 
 std::string growth_words(const trend::Readiness::Growth& growth) {
   const std::string_view pool = trend::pool_name_of(growth.kind, growth.pool);
-  const auto amount = static_cast<std::int64_t>(std::llround(std::min(growth.amount, 1e18)));
+  const auto words = [kind = growth.kind](double of) {
+    const auto amount = static_cast<std::int64_t>(std::llround(std::min(of, 1e18)));
+    return trend::counts_bytes(kind) ? short_bytes(amount) : short_count(static_cast<std::uint64_t>(amount));
+  };
   return std::string(trend::growth_label(growth)) +
          (pool.empty() ? std::string(trend::kind_name(growth.kind)) : std::string(pool)) +
          (growth.text.empty() ? "" : " " + growth.text) + (trend::counts_down(growth.kind) ? " -" : " +") +
-         (trend::counts_bytes(growth.kind) ? short_bytes(amount) : short_count(static_cast<std::uint64_t>(amount))) + " in " +
-         span_words(growth.seconds) + trend::growth_claim(growth);
+         words(growth.amount) + (growth.is_pace() ? " a day" : " in " + span_words(growth.seconds)) +
+         trend::growth_claim(growth, words);
 }
 
 std::string words(const trend::SubjectReport& report) {

@@ -188,6 +188,7 @@ class TrendEngine {
   void look_for_falls(std::size_t slot);
   [[nodiscard]] std::optional<Falls> rising_peaks_of(std::span<const float> floors, std::size_t slot) const;
   [[nodiscard]] std::optional<Falls> growth_of_last_weeks(std::span<const float> floors, std::size_t slot) const;
+  [[nodiscard]] std::optional<Falls> ended_rise_of(std::span<const float> floors, std::size_t slot) const;
   static void settle_pace(Subject& subject, const Lately& lately);
   void settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded, const std::optional<Lately>& lately,
                       double uptime_days);
@@ -208,6 +209,7 @@ class TrendEngine {
   [[nodiscard]] PaceOfPool pace_on_room(const Subject& pool, Bound bound, const PacesOfPools& paces) const;
   [[nodiscard]] PaceOfPool pace_on_commit(const PacesOfPools& paces) const;
   [[nodiscard]] PaceOfPool pace_of_room(Bound bound) const;
+  [[nodiscard]] double shift_of_days(const Subject& subject) const;
   [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot, const PacesOfPools& paces) const;
   [[nodiscard]] static double surge_pace_of(const Subject& subject, const PacesOfPools& paces);
   [[nodiscard]] const Subject& origin_of(const Subject& total, bool of_surge) const;
@@ -225,10 +227,15 @@ class TrendEngine {
   [[nodiscard]] std::optional<Readiness::Growth> largest_growth(bool of_all) const;
   /// Growth below it is not worth a word: of the limit, or of the pool where none is known.
   [[nodiscard]] static double little_of(Kind kind, bool no_limit, double whole);
+  /// Growth to `level`, from what had been `high` at most, that must be told: of what was left, or of what it held.
+  [[nodiscard]] static bool is_much(Kind kind, double amount, double left, double whole, double level, double high);
   [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, double left, double whole, bool held) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now(std::optional<double> more_than, bool held = false) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_between_falls() const;
   [[nodiscard]] double taken_by_pools(double seconds) const;
+  [[nodiscard]] std::optional<double> room_for(std::size_t slot, const Falls& falls) const;
+  [[nodiscard]] double seconds_left_of(std::size_t slot, const Falls& falls) const;
+  [[nodiscard]] std::optional<Readiness::Growth> held_for_weeks() const;
   [[nodiscard]] double whole_of_unlimited(std::size_t slot) const;
   [[nodiscard]] std::vector<SubjectReport::Grower> growers_of(std::size_t slot) const;
 

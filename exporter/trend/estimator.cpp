@@ -32,14 +32,23 @@ constexpr double kOrdinaryRate = 0.015;  // faster growth is waited for, but not
 constexpr std::size_t kFewestBefore = 5, kFewestSince = 10;
 constexpr double kClearKnee = 16, kNoParabola = 4;
 constexpr double kStands = 0.2, kStandsSurely = 2;  // of the pace before, that many errors let off
+constexpr double kDaysOfRest = 4;                   // since a rise ended: fewer may be a week's end
+constexpr double kRests = 0.35,
+                 kDaysOfShortRest = 6;  // what a rest of few days may still show of the pace before, one error let off
+
+/// What `worse` by the squares, over that many points, is worth in units of the variance, autocorrelation counted.
+bool is_clear(double log_worse, std::size_t count, double correlation) {
+  return log_worse * static_cast<double>(count) >= kClearKnee * (1 + correlation) / (1 - correlation);
+}
 
 struct Onset {
-  std::size_t day = 0;  // index of the day at which the growth begins
-  double rss = 0;       // of "flat, then a line" at its best
+  std::size_t day = 0;    // index of the day at which the growth begins
+  double rss = 0;         // of "flat, then a line" at its best
+  double told_worse = 0;  // log of how much worse the begin is that was told; 0 where none was
 };
 /// The best "flat, then a line" over all begins, and of those that fit almost as well the earliest, because a leak that
 /// is seen late was there before.
-Onset find_onset(const Points& points) {
+Onset find_onset(const Points& points, double told_days_ago) {
   const std::size_t count = points.count;
   const double n = static_cast<double>(count), last = points.x[count - 1];
   double sum_y = 0, sum_yy = 0;
@@ -58,15 +67,25 @@ Onset find_onset(const Points& points) {
     best = std::min(best, rss[k]);
   }
   const double limit = best * (1 + 3.0 / n);
-  for (std::size_t k = 0; k < count; ++k) {
-    if (rss[k] <= limit) return {points.x[k] - points.x[0] <= 2 * points.spacing ? 0 : k, best};
+  Onset found{0, best};
+  std::size_t told = 0;
+  while (told + kFewestDays < count && last - points.x[told] + 0.5 > told_days_ago) ++told;
+  if (told_days_ago > 0 && best > 0) {  // days are counted back from the end, and the begin is of none of them
+    const double near = std::min({rss[told == 0 ? 0 : told - 1], rss[told], rss[told + 1]});
+    found.told_worse = std::log(near / best);
   }
-  return {0, best};
+  for (std::size_t k = 0; k < count; ++k) {
+    if (rss[k] > limit) continue;
+    if (points.x[k] - points.x[0] > 2 * points.spacing) found.day = k;
+    break;
+  }
+  return found;
 }
 
 struct Ended {
   double worse = 0;  // log of how much worse `rss` is than what is left by this, by the squares
   double rise_days = 0;
+  std::size_t first = 0, last = 0;  // points of the rise
 };
 /// The best "flat, then a line, then flat again", against something else that leaves `rss`.
 Ended find_ended(const Points& points, double rss) {
@@ -77,7 +96,8 @@ Ended find_ended(const Points& points, double rss) {
   for (std::size_t i = 0; i < count; ++i) squares += (points.y[i] - mean) * (points.y[i] - mean);
   std::array<double, kHistoryDays + 1> above{};  // sum of y - mean from each point on
   for (std::size_t i = count; i-- > 0;) above[i] = above[i + 1] + points.y[i] - mean;
-  double best = squares, rise_days = 0;
+  double best = squares;
+  Ended ended;
   for (std::size_t first = 0; first + 2 < count; ++first) {
     double h = 0, hh = 0, hy = 0;  // sums over the rise, its first point at 0
     for (std::size_t last = first + 1; last < count; ++last) {
@@ -87,11 +107,26 @@ Ended find_ended(const Points& points, double rss) {
       const double with_y = hy + rise * above[last + 1];
       if (!(spread > 0) || !(with_y > 0)) continue;
       const double left = squares - with_y * with_y / spread;
-      if (left < best) best = left, rise_days = rise;
+      if (left < best) best = left, ended.rise_days = rise, ended.first = first, ended.last = last;
     }
   }
   const double least = std::max(kLeastUnexplained * squares, std::numeric_limits<double>::min());
-  return {std::log(std::max(rss, least) / std::max(best, least)), rise_days};
+  ended.worse = std::log(std::max(rss, least) / std::max(best, least));
+  return ended;
+}
+
+/// Days since the rise has clearly been over and nothing has grown; 0: it goes on.
+double rest_of(const Points& points, const Ended& ended) {
+  constexpr std::size_t kFewestOfLine = 4;
+  const std::size_t since = points.count - ended.last;
+  const double days = points.x[points.count - 1] - points.x[ended.last];
+  if (since < kFewestOfLine || days < kDaysOfRest) return 0;
+  const std::span<const double> x(points.x.data() + ended.last, since), y(points.y.data() + ended.last, since);
+  const Line line = fit_line(x, y);
+  const double rise = (points.y[ended.last] - points.y[ended.first]) / ended.rise_days;
+  const bool stands = days <= kDaysOfShortRest ? line.slope + line.error < kRests * rise
+                                               : line.slope + kStandsSurely * line.error < kStands * rise;
+  return stands && is_clear(ended.worse, points.count, line.correlation) ? days : 0;
 }
 
 /// Growth that is left when the two largest jumps over two days are taken out, each beyond what the typical day adds.
@@ -185,6 +220,30 @@ std::optional<Lately> changed_pace(std::span<const float> floors) {
   return lately;
 }
 
+std::optional<EndedRise> ended_rise(std::span<const float> floors) {
+  constexpr double kShortest = 3;                     // days: what is faster is told by the hour
+  constexpr double kGivenBack = 0.15, kBeyond = 0.5;  // of the growth
+  Points points = daily_floors(floors);
+  if (points.count < 2 * kFewestDays) return std::nullopt;
+  const Ended ended = find_ended(points, find_onset(points, 0).rss);
+  EndedRise rise;
+  rise.rest_days = rest_of(points, ended);
+  rise.days = ended.rise_days;
+  if (rise.rest_days == 0 || rise.days < kShortest) return std::nullopt;
+  const auto begin = points.y.begin();
+  const auto first = begin + static_cast<std::ptrdiff_t>(ended.first), last = begin + static_cast<std::ptrdiff_t>(ended.last);
+  const auto end = begin + static_cast<std::ptrdiff_t>(points.count);
+  rise.from_begin = ended.first == 0;
+  rise.high = *std::max_element(begin, first + 1);
+  const double low = *std::min_element(last, end);
+  std::array<double, kHistoryDays> before = points.y, since{};
+  std::copy(last, end, since.begin());
+  rise.level = median({since.data(), points.count - ended.last});
+  rise.growth = rise.level - median({before.data(), ended.first + 1});
+  if (rise.level - low > kGivenBack * rise.growth || rise.level - rise.high < kBeyond * rise.growth) return std::nullopt;
+  return rise;
+}
+
 Assessment assess(std::span<const float> floors, const EstimatorOptions& options) {
   Assessment result;
   Points points = daily_floors(floors);
@@ -196,7 +255,7 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   result.level = median(newest);
   if (result.level <= middle) return result;
   remove_weekly_cycle(points);
-  const auto [onset, rss] = find_onset(points);
+  const auto [onset, rss, told_worse] = find_onset(points, options.told_days_ago);
   const std::span<const double> x(points.x.data() + onset, points.count - onset);
   const std::span<const double> y(points.y.data() + onset, points.count - onset);
   if (x.size() < kFewestDays) return result;
@@ -238,6 +297,8 @@ Assessment assess(std::span<const float> floors, const EstimatorOptions& options
   }
   const Ended ended = find_ended(points, rss);
   signs.ended = ended.worse, signs.rise_days = ended.rise_days;
+  result.rest_days = rest_of(points, ended);
+  result.other_begin = result.rest_days == 0 && is_clear(told_worse, points.count, line.correlation);
   const double evidence = evidence_of(signs) - kEvidenceOfUnseen * std::log(points.seen);
   result.signs = signs;
   const auto score = [&](double more) { return std::max(0.0, std::min(material, 1 + (evidence + more) / kEvidenceOfAPoint)); };

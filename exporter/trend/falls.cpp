@@ -29,7 +29,7 @@ constexpr std::size_t kFewestWeeks = 3;
 constexpr double kPartOfDay = 0.15;                            // of a fall: the day in the middle of which it came
 constexpr double kLeastOfTwoDays = 0.5, kMostOfTwoDays = 1.6;  // of the common slope
 constexpr double kAtOnceByHours = 0.7;                         // of it, over the two days after a fall
-constexpr double kGivenBackByFall = 0.6;                       // of the rise before a fall
+constexpr double kGivenBackByFall = 0.55;                      // of the rise before a fall
 constexpr double kOneBase = 0.35;                              // of the largest rise: so far apart the rises begin
 
 // The newest rise alone.
@@ -209,7 +209,7 @@ std::optional<Falls> find(std::span<const float> floors, const Points& points, d
   found.given_back = fallen;
   found.growth = std::max(0.0, points.y[newest.end - 1] - points.y[newest.begin]);
   found.days = points.x[newest.end - 1] - points.x[newest.begin] + 1;
-  found.slope_per_day = slope;
+  found.slope_per_day = newest.count() >= kFewestPoints ? newest.slope : slope;
   return found;
 }
 
@@ -349,6 +349,7 @@ std::optional<Falls> find_fast_peaks(std::span<const float> highs, std::span<con
     found.growth = growth;
     found.days = span;
     found.slope_per_day = growth / span;
+    found.peak = y[count - 1], found.peak_days = static_cast<double>(days) - x[count - 1];
     return found;
   }
   return std::nullopt;
@@ -408,6 +409,7 @@ std::optional<Falls> find_rising_peaks(std::span<const float> highs, std::span<c
   found.growth = growth;
   found.days = days;
   found.slope_per_day = growth / days;
+  found.peak = peaks[weeks - 1];
   return found;
 }
 

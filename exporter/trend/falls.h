@@ -15,9 +15,12 @@ struct Falls {
   double given_back = 0;     // by the newest of them
   double growth = 0;         // since then
   double days = 0;           // since then, before the end of the floors
-  double slope_per_day = 0;  // of what they have in common
+  double slope_per_day = 0;  // of now: since the newest fall, or, where that is too short, of what they have in common
+  double peak = 0;           // of the peaks: the newest
+  double peak_days = 0;      // since then
   bool of_peaks = false;     // growth is that of the highest of each week, over `days`
   bool by_day = false;       // of the peaks: of those of each day or working day
+  double rest_days = 0;      // since it ended and was held: no growth of now
   bool again = false;        // one straight rise, behind a fall or a rest that an earlier one had come to
 };
 

@@ -134,6 +134,32 @@ double TrendEngine::little_of(Kind kind, bool no_limit, double whole) {
   return kind == Kind::kHandles ? kSomeHandles : (no_limit ? kLittleOfPool : kLittleOfLimit) * whole;
 }
 
+bool TrendEngine::is_much(Kind kind, double amount, double left, double whole, double level, double high) {
+  if (kind == Kind::kHandles && amount < kManyHandles) return false;
+  return !std::isnan(left) ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
+                           : level >= kMuchMore * high && amount >= kMuchOfPool * whole;
+}
+
+/// What was told as a leak is not forgotten as it ends; else it has to be much.
+std::optional<Falls> TrendEngine::ended_rise_of(std::span<const float> floors, std::size_t slot) const {
+  constexpr double kMostRestDays = 28, kDaysOfLeak = 7;
+  const Subject& subject = *state_.subjects[slot];
+  const std::optional<EndedRise> rise = ended_rise(floors);
+  if (!rise || rise->rest_days > kMostRestDays) return std::nullopt;
+  const bool was_leak = subject.first_detected_ms >= 0 && rise->growth >= kDaysOfLeak * min_per_day(subject.kind);
+  const double limit = limit_of(slot), left = limit - static_cast<double>(state_.open[slot].last);
+  const double whole = subject.kind == Kind::kSystemPtes ? left - static_cast<double>(state_.open[slot].last)
+                       : std::isnan(limit)               ? whole_of_unlimited(slot)
+                                                         : limit;
+  if (!was_leak && (rise->from_begin || !is_much(subject.kind, rise->growth, left, whole, rise->level, rise->high)))
+    return std::nullopt;
+  Falls found;
+  found.growth = rise->growth;
+  found.days = rise->days;
+  found.rest_days = rise->rest_days;
+  return found;
+}
+
 std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, double left, double whole, bool held) const {
   const Subject& subject = *state_.subjects[slot];
   const Open& open = state_.open[slot];
@@ -146,14 +172,9 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
   const PointsOfBoot line(view, coarse_of_boot, minutes_of_five);
   const std::span<const Point> points = line.points();
   if (points.size() < 2) return std::nullopt;
-  const auto is_much = [&](double amount, double level, double high) {
-    if (subject.kind == Kind::kHandles && amount < kManyHandles) return false;
-    return !std::isnan(left) ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
-                             : level >= kMuchMore * high && amount >= kMuchOfPool * whole;
-  };
   if (held) {
     const auto rise = held_rise(view, coarse_of_boot, points, (std::isnan(left) ? kMuchOfPool : kMuchOfLimit) * whole);
-    if (!rise || !is_much(rise->amount, rise->level, rise->high)) return std::nullopt;
+    if (!rise || !is_much(subject.kind, rise->amount, left, whole, rise->level, rise->high)) return std::nullopt;
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, rise->amount, rise->seconds};
     growth.held_seconds = rise->held_seconds;
     return growth;
@@ -188,12 +209,12 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, do
     if (step > kOneStep * amount) continue;
     if (present - points[third].value < kGoesOnBy * amount || present - high < kBeyondPast * amount) continue;
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
-    growth.is_large = is_much(amount, present, high);
+    growth.is_large = is_much(subject.kind, amount, left, whole, present, high);
     growth.no_limit = std::isnan(left);
     if (subject.kind == Kind::kAvailable) {
       // Programs that start and the day's load are no news; and what little of it went is none.
       if (!growth.is_large || view.known_minutes - age < kKnownDay) continue;
-      growth.seconds_left = left / amount * growth.seconds;
+      growth.room = left, growth.seconds_left = left / amount * growth.seconds;
       found = std::move(growth);
       continue;
     }

@@ -59,7 +59,9 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
                                               : static_cast<double>(kHistoryDays);
   const double unseen_days = (static_cast<double>(boot.first_bucket) * kCoarseMs - static_cast<double>(boot.start_ms)) / kDayMs;
   const bool young = uptime_days < kYoungDays && (boots.size() > 1 || unseen_days < kOwnWarmUpDays);
-  const EstimatorOptions options{min_per_day(subject.kind), limit_of(slot), young};
+  const double since_days = static_cast<double>(state_.judged_bucket * kCoarseMs - subject.since_ms) / kDayMs;
+  const EstimatorOptions options{min_per_day(subject.kind), limit_of(slot), young,
+                                 subject.verdict == Verdict::kLeak ? std::max(since_days, 1.0) : 0};
   const Assessment now = assess(std::span(line).subspan(index_of(from)), options);
 
   Assessment folded;
@@ -101,7 +103,7 @@ std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> fl
   const double least = min_per_day(state_.subjects[slot]->kind);
   const auto week = std::size_t{7} * kBucketsPerDay;
   if (!(lowest(weeks.last(week)) - lowest(weeks.first(week)) >= least * kDays / 2)) return std::nullopt;
-  const Assessment alone = assess(weeks, {least, limit_of(slot), false});
+  const Assessment alone = assess(weeks, {least, limit_of(slot), false, 0});
   if (alone.leak_score < 1) return std::nullopt;
   Falls found;
   found.slope_per_day = alone.slope_per_day;
@@ -112,7 +114,7 @@ std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> fl
 
 /// Of the days of the running boot that are over; its first may be warm-up.
 std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors, std::size_t slot) const {
-  constexpr double kMuchOfLimit = 0.05, kMuchOfPool = 0.1;  // what grows by day is told sooner
+  constexpr double kMuchOfLimit = 0.05, kMuchOfPool = 0.1, kMuchOfHandles = 5000;  // what grows by day is told sooner
   const Subject& subject = *state_.subjects[slot];
   std::array<std::uint16_t, kHighDays> packed;
   std::array<float, kHighDays> highs;
@@ -125,6 +127,7 @@ std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors,
   const auto found = find_rising_peaks(known, floors, min_per_day(subject.kind));
   const bool no_limit = std::isnan(limit_of(slot));
   const double whole = no_limit ? whole_of_unlimited(slot) : limit_of(slot);
+  if (!found && subject.kind == Kind::kHandles) return find_fast_peaks(known, floors, kMuchOfHandles);
   if (!found && counts_bytes(subject.kind))
     return find_fast_peaks(known, floors, (no_limit ? kMuchOfPool : kMuchOfLimit) * whole);
   if (!found || (counts_bytes(subject.kind) && found->growth < little_of(subject.kind, no_limit, whole))) return std::nullopt;
@@ -149,7 +152,8 @@ void TrendEngine::look_for_falls(std::size_t slot) {
     found = find_falls(floors, min_per_day(subject.kind));
     if (!found && subject.verdict == Verdict::kOk) found = growth_of_last_weeks(floors, slot);
     if (!found && subject.verdict == Verdict::kOk) found = find_newest_rise(floors, min_per_day(subject.kind));
-    if (!found && subject.verdict == Verdict::kOk) found = rising_peaks_of(floors, slot);
+    if (!found && subject.verdict != Verdict::kLeak) found = rising_peaks_of(floors, slot);
+    if (!found && subject.verdict == Verdict::kOk) found = ended_rise_of(floors, slot);
   }
   if (found) falls_[slot] = *found;
   else falls_.erase(slot);
@@ -170,7 +174,12 @@ void TrendEngine::settle_pace(Subject& subject, const Lately& lately) {
 
 void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const Assessment& folded,
                                  const std::optional<Lately>& lately, double uptime_days) {
-  const bool ended = lately && lately->stands;
+  const bool was_leak = subject.verdict == Verdict::kLeak;
+  const bool was_ok = subject.verdict == Verdict::kOk;
+  // What has ended becomes no leak, nor was it one that had ended when it was told; one that was told in time takes longer to end.
+  const double told_days = static_cast<double>(state_.judged_bucket * kCoarseMs - subject.first_detected_ms) / kDayMs;
+  const bool rests = now.rest_days > 0, was_over = was_leak && now.rest_days > told_days;
+  const bool ended = (lately && lately->stands) || was_over;
   const bool goes_on = lately && lately->slope_per_day > kGoesOnSurely * lately->slope_error_per_day &&
                        lately->slope_per_day >= min_per_day(subject.kind);
   // A day of judgements, the newest first. A single one may be lucky.
@@ -180,17 +189,15 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
   float sum = kWeakest * static_cast<float>(kScores - subject.scores_used);
   for (std::size_t i = 0; i < subject.scores_used; ++i) sum += subject.scores[i];
 
-  const bool leaks_now = !ended && now.leak_score >= 1 && sum >= static_cast<float>(kScores);
+  const bool leaks_now = !ended && (was_leak || !rests) && now.leak_score >= 1 && sum >= static_cast<float>(kScores);
   const bool leaks_over_boots = folded.leak_score >= 1;
   const double strength = std::max(now.strength, folded.strength);
   subject.strength += (static_cast<float>(std::min(strength, 4.0)) - subject.strength) / kScores;
 
-  const bool watched = (now.watch_score >= 1 && !ended) || folded.watch_score >= 1;
+  const bool watched = (now.watch_score >= 1 && !ended && !rests) || folded.watch_score >= 1;
   subject.watch_judgements =
       watched ? static_cast<std::uint16_t>(std::min<std::int64_t>(subject.watch_judgements + judged_steps_, 1000)) : 0;
 
-  const bool was_leak = subject.verdict == Verdict::kLeak;
-  const bool was_ok = subject.verdict == Verdict::kOk;
   if (leaks_now || leaks_over_boots) {
     subject.verdict = Verdict::kLeak;
     subject.weak_judgements = 0;
@@ -230,7 +237,8 @@ void TrendEngine::settle_verdict(Subject& subject, const Assessment& now, const 
     subject.slope_error_per_day = static_cast<float>(best->slope_error_per_day);
   }
   if (lately && best != &folded) settle_pace(subject, *lately);
-  if (best == nullptr) return;
+  // A begin that was told stays, unless the history clearly says another.
+  if (best == nullptr || (best == &now && ((was_leak && !now.other_begin) || (!was_ok && rests)))) return;
   const std::int64_t since = std::max(
       subject.first_seen_ms, state_.judged_bucket * kCoarseMs - static_cast<std::int64_t>(best->onset_days_ago * kDayMs));
   // The evidence of a new boot begins with it, the leak did not.

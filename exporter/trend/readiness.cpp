@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -16,6 +20,15 @@ namespace {
 std::string count_words(double count, std::string_view one) {
   const auto whole = static_cast<std::uint64_t>(std::ceil(count - 1e-9));
   return std::to_string(whole) + " more " + std::string(one) + (whole == 1 ? "" : "s");
+}
+
+/// "about 13 days"; empty where that is years.
+std::string left_words(double seconds) {
+  constexpr double kFarDays = 3650;
+  const double hours = seconds / base::kSecondsPerHour, days = hours / 24;
+  if (!(days < kFarDays)) return {};
+  if (hours < 1.5) return "about an hour";
+  return "about " + std::to_string(std::llround(hours < 48 ? hours : days)) + (hours < 48 ? " hours" : " days");
 }
 
 std::string span_words(double seconds) {
@@ -94,8 +107,10 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     const Subject& subject = *state_.subjects[slot];
     const Verdict verdict = verdict_of(subject);
     const bool falls_back = falls.count > 0;
-    if (!subject.is_told()) continue;
-    if (verdict == Verdict::kLeak || verdict == Verdict::kSurge || (!falls_back && verdict != Verdict::kOk)) continue;
+    if (!subject.is_told() || falls.rest_days > 0) continue;
+    // Peaks may end memory though the floors have a verdict.
+    if (verdict == Verdict::kLeak || verdict == Verdict::kSurge) continue;
+    if (!falls_back && !falls.of_peaks && verdict != Verdict::kOk) continue;
     const std::tuple rank(falls_back, !falls.of_peaks, subject.kind == Kind::kTag,
                           falls_back ? falls.given_back : falls.growth);
     if (growth && rank <= most) continue;
@@ -106,8 +121,49 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     growth->falls = falls.count, growth->days_since_fall = falls.days;
     growth->of_peaks = falls.of_peaks, growth->by_day = falls.by_day, growth->again = falls.again;
     growth->goes_on = !falls_back && !falls.of_peaks;
+    if (growth->goes_on) continue;
+    growth->room = room_for(slot, falls);
+    growth->seconds_left = seconds_left_of(slot, falls);
   }
+  if (!growth) return growth;
+  double first = std::numeric_limits<double>::infinity();
+  const PacesOfPools paces = paces_of_pools();
+  for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
+    if (verdict_of(*state_.subjects[slot]) == Verdict::kOk) continue;
+    if (const auto end = exhaustion_of(slot, paces)) first = std::min(first, end->seconds);
+  }
+  growth->ends_first = growth->seconds_left < first;
   return growth;
+}
+
+/// Left at the tightest moment of the last day; of peaks above the newest of them. nullopt: it is not known.
+std::optional<double> TrendEngine::room_for(std::size_t slot, const Falls& falls) const {
+  const double limit = limit_of(slot);
+  double left = room_of(slot).amount;
+  if (falls.of_peaks) left = std::fmin(left, limit - falls.peak);
+  if (std::isnan(limit) || std::isnan(left)) return std::nullopt;
+  return std::max(left, 0.0);
+}
+
+double TrendEngine::seconds_left_of(std::size_t slot, const Falls& falls) const {
+  const std::optional<double> room = room_for(slot, falls);
+  if (!room || falls.slope_per_day <= 0) return std::numeric_limits<double>::infinity();
+  return std::max(*room / falls.slope_per_day - falls.peak_days, 0.0) * base::kSecondsPerDay;
+}
+
+/// Of what has no verdict: growth of days or weeks that has ended. A total is named by its tag, unless there is none that makes
+/// up half of it.
+std::optional<Readiness::Growth> TrendEngine::held_for_weeks() const {
+  std::optional<Readiness::Growth> tag, total;
+  for (const auto& [slot, falls] : falls_) {
+    const Subject& subject = *state_.subjects[slot];
+    if (falls.rest_days == 0 || verdict_of(subject) != Verdict::kOk) continue;
+    std::optional<Readiness::Growth>& largest = counts_bytes(subject.kind) && subject.kind != Kind::kTag ? total : tag;
+    if (largest && largest->amount >= falls.growth) continue;
+    largest = Readiness::Growth{subject.kind, subject.pool, subject.text, falls.growth, falls.days * base::kSecondsPerDay};
+    largest->held_seconds = falls.rest_days * base::kSecondsPerDay;
+  }
+  return total && (!tag || tag->amount < total->amount / 2) ? total : tag;
 }
 
 Readiness TrendEngine::readiness() const {
@@ -180,6 +236,7 @@ Readiness TrendEngine::readiness() const {
     const auto& largest = readiness.largest;
     auto held = growth_now(std::nullopt, true);
     constexpr double kMostOf = 0.5;  // the same growth, over all that is known, may be a little more
+    if (auto weeks = held_for_weeks(); weeks && (!held || held->amount < kMostOf * weeks->amount)) held = std::move(weeks);
     if (held && (!largest || !counts_bytes(held->kind) || held->amount >= (largest->is_new ? 2 : kMostOf) * largest->amount))
       readiness.largest = std::move(held);
   }
@@ -216,23 +273,29 @@ std::string growth_phrase(const Readiness::Growth& growth) {
   return phrase.substr(0, phrase.find(':'));
 }
 
-std::string growth_claim(const Readiness::Growth& growth) {
-  if (growth.is_large && growth.seconds_left > 0) return ", at that pace used up in " + span_words(growth.seconds_left);
+std::string growth_claim(const Readiness::Growth& growth, const std::function<std::string(double)>& words) {
+  const std::string end = growth.room ? left_words(growth.seconds_left) : std::string();
+  const std::string left = end.empty() ? end
+                                       : "; " + (words ? words(*growth.room) + " left" : std::string("what is left")) +
+                                             (growth.of_peaks ? " above the newest" : "") + ", used up in " + end +
+                                             (growth.of_peaks ? " at that pace" : " unless given back again");
+  if (growth.is_large && growth.kind == Kind::kAvailable) return ", at that pace used up in " + span_words(growth.seconds_left);
   if (growth.is_large)
     return std::string(growth.seconds > base::kSecondsPerDay ? ", not steadily enough to tell a surge"
                                                              : ", not long enough to tell a surge from a step") +
            (growth.no_limit ? "; no limit is known, so its end may be near" : "");
   if (growth.goes_on && growth.again) return ", steadily, after it was given back or stood still, as it had grown before";
   if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen";
-  if (growth.of_peaks && growth.by_day) return ", from day to day, while its floor does not grow";
-  if (growth.of_peaks) return ", from week to week, while its floor does not grow";
+  if (growth.of_peaks && growth.by_day) return ", from day to day, while its floor does not grow" + left;
+  if (growth.of_peaks) return ", from week to week, while its floor does not grow" + left;
   if (growth.is_beyond) return ", little beside the room there is";
-  if (growth.is_held()) return ", " + span_words(growth.held_seconds) + " ago";
+  if (growth.is_held())
+    return std::string(growth.seconds > 2 * base::kSecondsPerDay ? ", ended " : ", ") + span_words(growth.held_seconds) + " ago";
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));
   return ", given back " + (growth.falls == 1 ? std::string("once, ") : std::to_string(growth.falls) + " times, the last ") +
-         std::to_string(days) + (days == 1 ? " day" : " days") +
-         " ago: a leak that a restart of its owner frees, or a cache that is trimmed";
+         std::to_string(days) + (days == 1 ? " day" : " days") + " ago" + left +
+         ": a leak that a restart of its owner frees, or a cache that is trimmed";
 }
 
 std::string readiness_words(const Readiness& readiness) {

@@ -150,6 +150,50 @@ TrendEngine::PaceOfPool TrendEngine::pace_of_room(Bound bound) const {
   return pace;
 }
 
+/// What the last two or three days grow by a day beyond the pace that is told, where that is clear beside what other days of
+/// the leak do, and each of them does it; 0: they do not. It takes ten days to tell another pace by it.
+double TrendEngine::shift_of_days(const Subject& subject) const {
+  constexpr std::size_t kMostDays = 28, kFewestDays = 10, kNewest = 3;
+  constexpr double kClear = 5, kOfEach = 0.1, kOfPace = 0.2;
+  constexpr double kLate = 1.2;  // floors of whole days show less of what is two days old
+  const auto slope = static_cast<double>(subject.slope_per_day);
+  if (subject.verdict != Verdict::kLeak || !(slope > 0)) return 0;
+  const std::int64_t first = std::max(state_.timeline.boots().back().first_bucket, subject.first_seen_ms / kCoarseMs);
+  const auto known = std::max<std::int64_t>(0, (state_.judged_bucket + 1 - first) / kBucketsPerDay);
+  const std::size_t days = std::min(kMostDays, static_cast<std::size_t>(known));
+  if (days < kFewestDays) return 0;
+  std::array<float, kCoarseBuckets> line;
+  unroll(subject.history.coarse, state_.judged_bucket, line);
+  std::array<double, kMostDays> beyond{};  // of each day over the one before, the newest first
+  const auto floor_of = [&line](std::size_t day) {
+    return day_floor(std::span(line).subspan(kCoarseBuckets - (day + 1) * kBucketsPerDay, kBucketsPerDay));
+  };
+  for (std::size_t day = 0; day + 1 < days; ++day) beyond[day] = floor_of(day) - floor_of(day + 1) - slope;
+  double shift = 0;
+  for (std::size_t of = 2; of <= kNewest; ++of) {
+    const auto sum = [&](std::size_t from) {
+      double all = 0;
+      for (std::size_t day = from; day < from + of; ++day) all += beyond[day];
+      return all;
+    };
+    std::array<double, kMostDays> others;
+    std::size_t count = 0;
+    for (std::size_t from = kNewest; from + of < days; ++from)
+      if (const double other = sum(from); !std::isnan(other)) others[count++] = other;
+    if (count < kFewestDays / 2) continue;
+    const double usual = median({others.data(), count}), all = sum(0), per_day = all / static_cast<double>(of);
+    for (std::size_t i = 0; i < count; ++i) others[i] = std::abs(others[i] - usual);
+    if (!(std::abs(all - usual) > kClear * median({others.data(), count})) || all * (all - usual) < 0) continue;
+    bool each = std::abs(per_day) >= kOfPace * slope;
+    for (std::size_t day = 0; day < of; ++day)
+      each = each && beyond[day] * all > 0 && beyond[day] / all >= kOfEach / static_cast<double>(of);
+    if (!each) continue;
+    for (const double pace : {per_day, beyond[0]})
+      if (std::abs(pace) > std::abs(shift)) shift = pace;
+  }
+  return kLate * shift;
+}
+
 std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const PacesOfPools& paces) const {
   const Room room = room_of(slot);
   if (!room.known()) return std::nullopt;
@@ -175,6 +219,11 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
     end.seconds = seconds_until(end.room, slope);
     end.soonest_seconds = seconds_until(end.room, slope + kCredible * error);
     end.latest_seconds = seconds_until(end.room, slope - kCredible * error);
+    if (const double shift = shift_of_days(subject); shift != 0) {
+      const double lately = seconds_until(end.room, slope + shift);
+      end.soonest_seconds = std::min(end.soonest_seconds, lately);
+      end.latest_seconds = std::max(end.latest_seconds, lately);
+    }
   }
   // What surges ends by what is left at this moment, if that is sooner.
   if (surging > 0) {
@@ -297,7 +346,8 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
     const double pace = surge_pace_of(subject, paces);
     const double left = limit_of(slot) - static_cast<double>(state_.open[slot].last);
     Surge& surge = report.surge.emplace();
-    surge.since = state_.timeline.to_wall(origin_of(subject, true).surge().since_ms);
+    const std::int64_t since_ms = origin_of(subject, true).surge().since_ms;
+    surge.since = state_.timeline.to_wall(since_ms <= subject.surge().told_ms ? since_ms : subject.surge().since_ms);
     surge.first_told = state_.timeline.to_wall(subject.surge().told_ms);
     surge.growth = static_cast<double>(subject.surge().growth);
     surge.pace_per_second = pace / kSecondsPerDay;
@@ -353,7 +403,11 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
   } else if (subject.verdict != Verdict::kOk) {
     report.credible_slope_per_second = static_cast<double>(subject.slope_per_day) / kSecondsPerDay;
     report.credible_slope_error_per_second = static_cast<double>(subject.slope_error_per_day) / kSecondsPerDay;
-    report.since = state_.timeline.to_wall(origin_of(subject, false).since_ms);
+    // What was told before its part began has a begin of its own.
+    const std::int64_t since_ms = origin_of(subject, false).since_ms;
+    const bool own = detected_ms >= 0 && since_ms > detected_ms;
+    report.since = state_.timeline.to_wall(own ? subject.since_ms : since_ms);
+    if (own) detected_ms = std::max(detected_ms, subject.since_ms);
   }
   if (detected_ms >= 0) report.first_detected = state_.timeline.to_wall(detected_ms);
   const double limit = limit_of(slot);

@@ -118,16 +118,20 @@ struct Readiness {
     bool is_large = false;  // grows now, beyond all before, by much of what was left or of what it held: told before all else
     bool is_new = false;    // of the largest among those that are too new to be judged
     bool of_rest = false;   // other growth has a verdict, which says more
-    std::size_t falls = 0;  // that gave it back within this boot: growth of a day between them, on average
+    std::size_t falls = 0;  // that gave it back within this boot: growth of a day, at the pace since the last
     double days_since_fall = 0;
-    bool is_beyond = false;   // grows now, far beyond all before, yet little for what was left or for the pool
-    bool no_limit = false;    // is known
-    bool goes_on = false;     // the last weeks alone are those of a leak, all of the boot's are not
-    bool again = false;       // of what goes on: one straight rise, behind a fall or a rest
-    bool of_peaks = false;    // the highest of each week grows, its floor does not
-    bool by_day = false;      // of the peaks: of each day
-    double seconds_left = 0;  // of available memory, at that pace; 0 = of anything else
-    double held_seconds = 0;  // since growth ended that took much and was not given back: a fact beside any verdict
+    bool is_beyond = false;           // grows now, far beyond all before, yet little for what was left or for the pool
+    bool no_limit = false;            // is known
+    bool goes_on = false;             // the last weeks alone are those of a leak, all of the boot's are not
+    bool again = false;               // of what goes on: one straight rise, behind a fall or a rest
+    bool of_peaks = false;            // the highest of each week grows, its floor does not
+    bool by_day = false;              // of the peaks: of each day
+    double held_seconds = 0;          // since growth ended that took much and was not given back: a fact beside any verdict
+    std::optional<double> room = {};  // of what grows between falls: left; of peaks: above the newest
+    // Until that is used up at that pace, nothing being given back; infinite where no room is known.
+    double seconds_left = std::numeric_limits<double>::infinity();
+    bool ends_first = false;  // before all that has a verdict: told before that
+    [[nodiscard]] bool is_pace() const { return falls > 0; }
     [[nodiscard]] bool is_held() const { return held_seconds > 0; }
     /// Whether that nothing was seen would say too little beside it.
     [[nodiscard]] bool is_told_first() const { return is_large || is_beyond || goes_on || of_peaks || falls > 0; }
@@ -160,8 +164,10 @@ struct Summary {
 /// The same within a sentence: "grows now".
 [[nodiscard]] std::string growth_phrase(const Readiness::Growth& growth);
 /// And after it, why that is no surge yet: ", not long enough to tell a surge from a step"; or what growth between falls may
-/// be; or ", 4 hours ago". Empty where nothing grows in the way of either.
-[[nodiscard]] std::string growth_claim(const Readiness::Growth& growth);
+/// be; or ", 4 hours ago"; and when the room that is left is used up. Empty where nothing grows in the way of either.
+/// `words` says an amount of the growth's kind; without it the room is not said, but its end is.
+[[nodiscard]] std::string growth_claim(const Readiness::Growth& growth,
+                                       const std::function<std::string(double)>& words = nullptr);
 /// "most of it Leak, +208 MiB", or of up to three: "most of it A, +2.0 MiB, B, +1.1 MiB"; empty where there is none.
 /// `words` says an amount of bytes.
 [[nodiscard]] std::string grower_words(const SubjectReport& report, const std::function<std::string(double)>& words);

@@ -364,16 +364,23 @@ TEST(Analyze, TextNamesWhatGrowsBetweenFallsAndWhatRebootsMayHide) {
   trend::Readiness::Growth growth;
   growth.kind = trend::Kind::kTag, growth.pool = Pool::kNonpaged, growth.text = "Svc ";
   growth.amount = 2 << 20, growth.seconds = 86'400, growth.falls = 2, growth.days_since_fall = 12;
+  growth.room = 26 << 20, growth.seconds_left = 13 * 86'400;
   report.readiness.largest = growth;
   const std::string said =
-      "nonpaged Svc , +2.00 MiB in 24 hours, given back 2 times, the last 12 days ago: a leak that a restart "
+      "nonpaged Svc , +2.00 MiB a day, given back 2 times, the last 12 days ago; 26.0 MiB left, used up in about 13 days unless "
+      "given back again: a leak that a restart "
       "of its owner frees, or a cache that is trimmed\n";
   EXPECT_THAT(analysis_text(report, false), HasSubstr("Verdict  grows between falls: " + said));
   EXPECT_EQ(json::parse(analysis_json(report))["largest_growth"]["falls"], 2);
+  EXPECT_EQ(json::parse(analysis_json(report))["largest_growth"]["room"], 26 << 20);
+  EXPECT_EQ(json::parse(analysis_json(report))["largest_growth"]["seconds_left"], 13 * 86'400);
   // Beside what leaks it is said below.
   report.subjects = small_report().subjects;
   EXPECT_THAT(analysis_text(report, false),
               AllOf(HasSubstr("Verdict  1 leak, 1 to watch\n"), HasSubstr("         Grows between falls: " + said)));
+  report.readiness.largest->ends_first = true;
+  EXPECT_THAT(analysis_text(report, false),
+              HasSubstr("Verdict  grows between falls: " + said + "         1 leak, 1 to watch\n"));
   // Of several hosts it stands in the row.
   report.subjects.clear();
   report.others.emplace_back();

@@ -151,6 +151,25 @@ TEST(Verdict, GrowthThatGoesOnComesBeforeThatNoLeakWasSeen) {
   EXPECT_THAT(judge(view).details, ElementsAre("Largest growth of the rest: nonpaged pool, +12.0 MiB in about 2 hours"));
 }
 
+TEST(Verdict, PeaksThatEndMemoryBeforeALeakDoesComeFirst) {
+  View view = calm_view();
+  view.leaks = {leak_of(Pool::kNonpaged, "Thre")}, view.leak_count = 1;
+  const Verdict leak = judge(view);
+  trend::Readiness::Growth& peaks = view.readiness.largest.emplace(
+      trend::Readiness::Growth{trend::Kind::kTag, Pool::kNonpaged, "Busy", 6.0 * (1 << 30), 24 * 86'400});
+  peaks.of_peaks = peaks.by_day = true;
+  peaks.room = 1.5 * (1 << 30), peaks.seconds_left = 5 * 86'400;
+  const std::string said =
+      "Peaks grow: tag Busy (nonpaged), +6.00 GiB in about 24 days, from day to day, while its floor does not grow; 1.50 GiB left "
+      "above the newest, used up in about 5 days at that pace";
+  EXPECT_EQ(judge(view).headline, leak.headline);
+  EXPECT_THAT(judge(view).details, testing::Contains(said));
+  peaks.ends_first = true;
+  EXPECT_EQ(judge(view).headline, said);
+  EXPECT_THAT(judge(view).details, testing::Contains(leak.headline));
+  EXPECT_EQ(judge(view).state, leak.state);
+}
+
 TEST(Verdict, WhatIsShortComesFirstWhenNothingLeaks) {
   View view = calm_view();
   view.resources[0].amount = 372'000'000;

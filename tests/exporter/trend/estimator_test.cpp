@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -80,6 +81,44 @@ TEST(Estimator, OnsetIsWhereGrowthBegins) {
   EXPECT_TRUE(is_leak(assessment));
   EXPECT_NEAR(assessment.onset_days_ago, 20, 3);
   EXPECT_NEAR(assessment.slope_per_day, 0.01 * kLevel, 0.001 * kLevel);
+}
+
+TEST(Estimator, ARiseThatIsOverRestsAndItsBeginIsTold) {
+  const auto ended = [](double day) { return 1 + 0.02 * std::clamp(day - 10, 0.0, 12.0); };
+  EXPECT_EQ(judge(22, ended).rest_days, 0);
+  EXPECT_EQ(judge(24, ended).rest_days, 0) << "a week's end may be as long";
+  EXPECT_NEAR(judge(28, ended).rest_days, 6, 1);
+  EXPECT_NEAR(judge(34, ended).rest_days, 12, 1);
+  EXPECT_EQ(judge(34, [](double day) { return 1 + 0.02 * std::max(0.0, day - 10); }).rest_days, 0);
+  EXPECT_EQ(judge(34, [](double day) { return 1 + 0.02 * std::min(day, 22.0) + 0.008 * std::max(0.0, day - 22); }).rest_days, 0)
+      << "it goes on, at another pace";
+  const auto other = [](double told, double begin) {
+    return assess(floors(40, [begin](double day) { return 1 + 0.01 * std::max(0.0, day - begin); }), {.told_days_ago = told})
+        .other_begin;
+  };
+  EXPECT_FALSE(other(20, 20));
+  EXPECT_FALSE(other(21, 20)) << "so little is not clear";
+  EXPECT_TRUE(other(30, 20));
+  EXPECT_TRUE(other(12, 20));
+  EXPECT_FALSE(other(0, 20)) << "none was told";
+  EXPECT_FALSE(assess(floors(34, ended), {.told_days_ago = 14}).other_begin) << "nor of what rests";
+}
+
+TEST(Estimator, ARiseThatEndedAndHoldsIsAFact) {
+  const auto rise = ended_rise(floors(40, [](double day) { return 1 + 0.02 * std::clamp(day - 10, 0.0, 12.0); }));
+  ASSERT_TRUE(rise);
+  EXPECT_NEAR(rise->growth / kLevel, 0.24, 0.01);
+  EXPECT_NEAR(rise->days, 12, 1);
+  EXPECT_NEAR(rise->rest_days, 18, 1.5);
+  EXPECT_NEAR(rise->level / kLevel, 1.24, 0.01);
+  EXPECT_NEAR(rise->high / kLevel, 1.01, 0.02);
+  EXPECT_FALSE(rise->from_begin);
+  for (const auto& course : std::vector<std::function<double(double)>>{
+           [](double) { return 1.0; }, [](double day) { return 1 + 0.01 * day; },
+           [](double day) { return day < 20 ? 1 : 1.3; },                                             // within a day
+           [](double day) { return 1 + (day < 30 ? 0.02 * std::clamp(day - 10, 0.0, 12.0) : 0); },    // given back
+           [](double day) { return 1 + 0.3 * (day < 8) + 0.02 * std::clamp(day - 10, 0.0, 12.0); }})  // had been there
+    EXPECT_FALSE(ended_rise(floors(40, course)).has_value());
 }
 
 TEST(Estimator, OneStepIsNoLeak) {

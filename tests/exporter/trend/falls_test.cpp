@@ -147,6 +147,13 @@ void observe_days(TrendEngine& engine, double from, double to) {
   }
 }
 
+TEST(Falls, ThePaceIsThatOfNow) {
+  const auto falls =
+      find_falls(floors_of([](double day) { return day < 40 ? 30 + 2 * day : 30 + 3.6 * (day - 40); }), kLeastOfFalls);
+  ASSERT_TRUE(falls);
+  EXPECT_NEAR(falls->slope_per_day / kFallsMiB, 3.6, 0.1) << "since the fall";
+}
+
 TEST(Falls, AreToldWhereNothingElseIs) {
   TrendEngine engine;
   observe_days(engine, 0, 19);
@@ -164,6 +171,9 @@ TEST(Falls, AreToldWhereNothingElseIs) {
   EXPECT_EQ(growth_label(*growth), "Grows between falls: ");
   EXPECT_EQ(growth_claim(*growth), ", given back 2 times, the last " + std::to_string(std::llround(growth->days_since_fall)) +
                                        " days ago: a leak that a restart of its owner frees, or a cache that is trimmed");
+  EXPECT_TRUE(growth->is_pace());
+  EXPECT_FALSE(growth->room) << "no limit is known";
+  EXPECT_TRUE(std::isinf(growth->seconds_left));
   // What is saved tells it again at once; a boot begins anew.
   TrendEngine taken;
   ASSERT_TRUE(taken.load(engine.save()).ok());
@@ -203,7 +213,11 @@ TEST(Falls, PeaksThatGrowAboveAFloorThatDoesNotAreNamed) {
   EXPECT_TRUE(growth.is_told_first());
   EXPECT_EQ(growth.text, "Busy");
   EXPECT_EQ(growth_label(growth), "Peaks grow: ");
-  EXPECT_EQ(growth_claim(growth), ", from week to week, while its floor does not grow");
+  EXPECT_NEAR(growth.room.value() / kFallsMiB, 8e9 / kFallsMiB - 200 - 30 - (60 + 3 * 43), 12) << "above the newest";
+  EXPECT_NEAR(growth.seconds_left, *growth.room / growth.amount * growth.seconds, 1);
+  EXPECT_EQ(growth_claim(growth),
+            ", from week to week, while its floor does not grow; what is left above the newest, used up in about " +
+                std::to_string(std::llround(growth.seconds_left / 86400)) + " days at that pace");
   EXPECT_NEAR(growth.amount / kFallsMiB, 3 * growth.seconds / 86400, 3) << "3 MiB a day";
   EXPECT_EQ(growth.seconds, 5 * 7 * 86400) << "six weeks, from the middle of the first to that of the last";
   for (const auto& peak :
@@ -222,7 +236,12 @@ TEST(Falls, PeaksThatGrowByMuchFromDayToDayAreNamedWithinAFortnight) {
   EXPECT_TRUE(growth.by_day);
   EXPECT_EQ(growth.text, "Busy");
   EXPECT_EQ(growth_label(growth), "Peaks grow: ");
-  EXPECT_EQ(growth_claim(growth), ", from day to day, while its floor does not grow");
+  EXPECT_NEAR(growth.room.value() / kFallsMiB, 8e9 / kFallsMiB - 200 - 30 - 1000, 70);
+  EXPECT_NEAR(growth.seconds_left / 86400, *growth.room / (60 * kFallsMiB), 4);
+  const auto words = [](double bytes) { return std::to_string(std::llround(bytes / 1e9)) + " GB"; };
+  EXPECT_EQ(growth_claim(growth, words),
+            ", from day to day, while its floor does not grow; 7 GB left above the newest, used up in about " +
+                std::to_string(std::llround(growth.seconds_left / 86400)) + " days at that pace");
   EXPECT_NEAR(growth.amount / kFallsMiB, 60 * growth.seconds / 86400, 10) << "60 MiB a day";
   for (const auto& peak :
        std::vector<std::function<double(int)>>{[](int) { return 600; },                      // the same
@@ -231,6 +250,27 @@ TEST(Falls, PeaksThatGrowByMuchFromDayToDayAreNamedWithinAFortnight) {
                                                [](int day) { return 100 + std::min(60.0 * day, 420.0); },  // no more
                                                [](int day) { return 100 + 400.0 * (day % 3); }})           // as it comes
     EXPECT_FALSE(after_peaks(16, peak).of_peaks);
+}
+
+TEST(Falls, PeaksOfHandlesThatGrowAreNamed) {
+  for (const double more : {600.0, 100.0}) {
+    TrendEngine engine;
+    for (int hour = 0; hour < 28 * 24; ++hour) {
+      const int day = hour / 24;
+      const bool busy = hour % 24 >= 9 && hour % 24 < 17 && day % 7 < 5;
+      Sample handles;
+      handles.kind = Kind::kHandles, handles.text = "svc (1)";
+      handles.amount = static_cast<std::uint64_t>(4000 + (busy ? more * day : 0) + hour % 7);
+      engine.observe({kStart + hour * kHourMs, kStart - kDayMs, {&handles, 1}});
+    }
+    engine.settle();
+    const Readiness::Growth growth = engine.readiness().largest.value_or(Readiness::Growth{});
+    EXPECT_EQ(growth.of_peaks, more == 600) << "less than 5,000 are few";
+    if (!growth.of_peaks) continue;
+    EXPECT_EQ(growth.text, "svc (1)");
+    EXPECT_NEAR(growth.amount, 600 * growth.seconds / 86400, 300);
+    EXPECT_FALSE(growth.room) << "of handles no limit is known";
+  }
 }
 
 TEST(Falls, AreToldOfTheBenchsRestartsAndOfLittleElse) {

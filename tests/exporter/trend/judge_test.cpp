@@ -27,7 +27,8 @@ struct JudgedAt {
 
 /// A leak by a day of six judgements that come to 1 on the mean, each cut to 0.7 ... 1.2; it holds on 0.7 and ends after
 /// seven days of less in a row. Watched from the third judgement in a row on, till twelve in a row say no. What all boots say
-/// together makes a leak at once, and holds it on half. A pace that has changed ends it after a day where nothing grows any
+/// together makes a leak at once, and holds it on half. What rests for days becomes no leak, nor stays one that it became since, and a begin that was told stays,
+/// unless another is clear. A pace that has changed ends it after a day where nothing grows any
 /// more, holds it where growth goes on, and is the one that is told.
 class Rule {
  public:
@@ -37,9 +38,15 @@ class Rule {
     if (now.leak_score < 1 && now.watch_score < 1) return std::nullopt;
     return newest - static_cast<std::int64_t>(now.onset_days_ago * kBucketsPerDay);
   }
+  /// What the estimator is told of the begin.
+  [[nodiscard]] double told_days_ago(std::int64_t newest) const {
+    return verdict == Verdict::kLeak ? std::max(static_cast<double>(kStart + newest * kCoarseMs - since) / kDayMs, 1.0) : 0;
+  }
   void judge(const Assessment& now, int buckets, const std::optional<Lately>& lately, const Assessment& folded = {},
              const JudgedAt& at = {}) {
-    const bool ended = lately && lately->stands;
+    const bool was_over = verdict == Verdict::kLeak && detected &&
+                          now.rest_days * static_cast<double>(kDayMs) > static_cast<double>(at.newest_bucket - *detected);
+    const bool ended = (lately && lately->stands) || was_over;
     const bool goes_on =
         lately && !ended && lately->slope_per_day >= 32 * 1024 && lately->slope_per_day > 3 * lately->slope_error_per_day;
     scores_.push_front(std::clamp(static_cast<float>(now.leak_score), 0.7F, 1.2F));
@@ -47,9 +54,10 @@ class Rule {
     float sum = 0.7F * static_cast<float>(6 - scores_.size());
     for (const float score : scores_) sum += score;
     strength_ += (static_cast<float>(std::min(std::max(now.strength, folded.strength), 4.0)) - strength_) / 6;
-    const bool watched = (now.watch_score >= 1 && !ended) || folded.watch_score >= 1, was_ok = verdict == Verdict::kOk;
+    const bool watched = (now.watch_score >= 1 && !ended && now.rest_days == 0) || folded.watch_score >= 1;
+    const bool was_ok = verdict == Verdict::kOk, was_leak = verdict == Verdict::kLeak;
     watched_for_ = watched ? watched_for_ + buckets : 0;
-    if ((!ended && now.leak_score >= 1 && sum >= 6) || folded.leak_score >= 1) {
+    if ((!ended && (was_leak || now.rest_days == 0) && now.leak_score >= 1 && sum >= 6) || folded.leak_score >= 1) {
       verdict = Verdict::kLeak, weak_ = 0;
       if (!detected || was_ok) detected = at.now;
     } else if (verdict == Verdict::kLeak) {
@@ -79,6 +87,7 @@ class Rule {
       else if (other) slope = lately->slope_per_day, error = lately->slope_error_per_day;
     }
     if (!own && !of_all) return;
+    if (!of_all && ((was_leak && !now.other_begin) || (!was_ok && now.rest_days > 0))) return;
     const auto begun = std::max(kStart, at.newest_bucket - static_cast<std::int64_t>(best.onset_days_ago * kDayMs));
     if (!detected || begun <= *detected) since = begun;
     else since = std::min(since, *detected);
@@ -128,6 +137,7 @@ void follow(const std::function<double(double)>& bytes, double noise, int every,
       EstimatorOptions options;
       options.limit = limit;
       options.young_boot = booted && (at - 1) * kCoarseMs + kHourMs / 2 < 16 * kDayMs;
+      options.told_days_ago = rule.told_days_ago(at - 1);
       const Verdict before = rule.verdict;
       const bool had_leaked = rule.detected.has_value() && rule.verdict == Verdict::kOk;
       const auto part = [&](std::size_t from) { return std::span(floors).subspan(std::min(from, floors.size())); };
@@ -144,6 +154,7 @@ void follow(const std::function<double(double)>& bytes, double noise, int every,
       ASSERT_NEAR(report.credible_slope_per_second * 86400, rule.slope, 1e-6 * rule.slope) << "day " << day;
       ASSERT_NEAR(report.exhaustion->pace_per_second * 86400, rule.slope, 1e-6 * rule.slope) << "day " << day;
       ASSERT_EQ(report.first_detected, rule.detected) << "day " << day;
+      if (rule.verdict != Verdict::kOk) { ASSERT_EQ(report.since, rule.since) << "day " << day; }
       seen.watched_again += had_leaked && rule.verdict == Verdict::kWatch;
       seen.changes += rule.verdict != before;
       seen.leaks += rule.verdict == Verdict::kLeak && before != Verdict::kLeak;
@@ -236,6 +247,7 @@ void follow_boots(const std::vector<BootOf>& lengths, const std::function<double
       EstimatorOptions options;
       options.limit = limit;
       options.young_boot = up < 16 && (boots.size() > 1 || unseen < 1);
+      options.told_days_ago = rule.told_days_ago(at - 1);
       std::int64_t warm = boot.first;  // a day of warm-up is left out, to the whole bucket
       if (boot.is_timed)
         while (kStart + warm * kCoarseMs < boot.start + kDayMs) ++warm;
@@ -360,7 +372,7 @@ TEST(Judge, ALeakIsToldWithThePaceOfNow) {
 }
 
 TEST(Judge, ALeakEndsWithItsGrowth) {
-  EXPECT_EQ(told_of(2, 0, 51), "11 beyond") << "five days may be a pause";
+  EXPECT_EQ(told_of(2, 0, 51), "11 within") << "five days may be a pause, or its end";
   EXPECT_EQ(told_of(2, 0, 42), "none");
   EXPECT_EQ(told_of(10, 0, 42), "none");
   EXPECT_EQ(told_of(0.5, 0, 40), "none");

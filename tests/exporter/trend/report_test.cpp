@@ -1,6 +1,7 @@
 // Figures of a report, each from a history of which they can be reckoned by hand.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -351,10 +352,65 @@ TEST(Reports, ASurgeOfWeeksIsALeak) {
   EXPECT_NEAR(report.credible_slope_per_second * kDay, 5e6, 0.3e6);
   EXPECT_NEAR(report.exhaustion->pace_per_second, report.credible_slope_per_second, 1e-9);
   ASSERT_TRUE(report.since && report.first_detected);
-  EXPECT_EQ(*report.since, kStart);
+  EXPECT_NEAR(static_cast<double>(*report.since - kStart) / kDayMs, 0, 1);
   EXPECT_NEAR(static_cast<double>(*report.first_detected - kStart) / kDayMs, 11, 1) << "it stays one as it slows down";
   EXPECT_EQ(engine.outlines().at(0).verdict, Verdict::kLeak);
   EXPECT_EQ(*engine.outlines().at(0).growth_per_second, report.credible_slope_per_second);
+}
+
+TEST(Reports, TheRangeHoldsThePaceOfTheLastDaysWhereThatIsClearlyAnother) {
+  for (const double times : {8.0, 2.0, 0.25, 1.0}) {
+    for (const int ago : {2, 4, 6}) {
+      TrendEngine engine;
+      sim::Random random(9);
+      double bytes = 0;
+      for (int hour = 0; hour < 36 * 24; ++hour) {
+        const bool is_late = hour >= (36 - ago) * 24;
+        bytes = 60e6 + 30e6 * std::min(hour / 24.0, 36.0 - ago) + (is_late ? 30e6 * times * (hour / 24.0 - 36 + ago) : 0);
+        Sample sample = tag("A", bytes + 3e5 * random.normal());
+        sample.limit = 9e9;
+        engine.observe({kStart + hour * kHourMs, std::nullopt, {&sample, 1}});
+      }
+      engine.settle();
+      const Exhaustion end = report_of(engine, "A").exhaustion.value();
+      const double truth = (9e9 - bytes) / (30e6 * times);
+      EXPECT_LE(end.soonest_seconds / kDay, 1.02 * truth) << times << " times " << ago << " days ago";
+      EXPECT_GE(end.latest_seconds / kDay, 0.98 * truth) << times << " times " << ago << " days ago";
+      EXPECT_EQ(end.latest_seconds < 1.05 * end.soonest_seconds, times == 1) << "where it is none the range is narrow";
+    }
+  }
+}
+
+TEST(Reports, TheBeginOfALeakStaysAsItEndsAndWhatItHoldsIsNamed) {
+  TrendEngine engine;
+  sim::Random random(5);
+  std::optional<base::UnixMillis> since;
+  for (int hour = 0; hour < 56 * 24; ++hour) {
+    const double day = hour / 24.0, grown = 6e6 * std::clamp(day - 5, 0.0, 20.0) + 20e6 * std::max(0.0, day - 50);
+    std::vector<Sample> samples = {tag("A", 60e6 + grown + 3e5 * random.normal()), tag("", 400e6 + grown)};
+    samples[1].kind = Kind::kPool, samples[1].limit = 9e9;
+    engine.observe({kStart + hour * kHourMs, std::nullopt, samples});
+    if (hour % 24 != 0) continue;
+    for (const SubjectReport& told : engine.report(false))
+      EXPECT_GE(told.first_detected.value_or(engine.summary().time.value()), told.since.value()) << day << told.text;
+    const SubjectReport leak = report_of(engine, "A");
+    if (day >= 21 && day <= 50 && leak.verdict == Verdict::kLeak) {
+      if (!since) since = leak.since;
+      EXPECT_EQ(leak.since, since) << day;
+    }
+    const auto held = engine.readiness().largest;
+    if (day < 38 || day > 50) continue;
+    EXPECT_EQ(leak.verdict, Verdict::kOk) << day;
+    ASSERT_TRUE(held && held->is_held()) << day;
+    EXPECT_EQ(held->text, "A") << "not its pool";
+    EXPECT_NEAR(held->amount, 120e6, 4e6) << day;
+    EXPECT_NEAR(held->seconds / kDay, 20, 1.5) << day;
+    EXPECT_NEAR(held->held_seconds / kDay, day - 25, 2) << day;
+    EXPECT_EQ(growth_claim(*held), ", ended " + std::to_string(std::llround(held->held_seconds / kDay)) + " days ago");
+    EXPECT_FALSE(held->is_told_first()) << "a fact, and no verdict";
+  }
+  ASSERT_TRUE(since);
+  EXPECT_NEAR(static_cast<double>(*since - kStart) / kDayMs, 5, 1.5);
 }
 
 TEST(Reports, OfThoseThatAreOkTheLargestFirst) {
