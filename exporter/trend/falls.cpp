@@ -234,7 +234,7 @@ Straight straight_growth(const Stretch& of, double straight, double evidence, do
     xx += u * u, xy += u * v, yy += v * v;
   }
   const double growth = xy / xx * (of.x[n - 1] - of.x[0]), share = xy * xy / (xx * yy);
-  if (!(growth > 0) || !(share >= straight)) return {};
+  if (!(share >= straight)) return {};
   const double surely = -std::log(std::max(1 - share, 1e-12)) * static_cast<double>(n - 2);
   if (surely < evidence) return {};
   std::size_t up = 0;
@@ -287,7 +287,7 @@ bool comes_again(std::span<const double> x, std::span<const double> y, std::size
 std::optional<Falls> find_newest_rise(std::span<const float> floors, double min_per_day) {
   const Points points = daily_floors(floors);
   const std::span<const double> x = std::span(points.x).first(points.count), y = std::span(points.y).first(points.count);
-  if (points.span_days() < 2 * kDaysOfRise) return std::nullopt;
+  if (points.count == 0) return std::nullopt;
   const double last = x[points.count - 1];
   std::optional<Falls> found;
   double surest = 0;  // days of rest are no part of it
