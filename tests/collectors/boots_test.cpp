@@ -226,6 +226,31 @@ TEST(Boots, TotalsThatAllFallFarAreOne) {
   EXPECT_EQ(boots.now().start, kStart + 13 * kHour / 2);
 }
 
+TEST(Boots, CachesThatTheKernelTakesBackAndSitesOfCodeAreNoSign) {
+  const auto seen = [](Pool pool) {
+    Boots boots;
+    Snapshot snapshot;
+    snapshot.time = kStart;
+    for (std::size_t i = 0; i < 20; ++i) snapshot.tags.push_back(test::tag_usage(pool, "T" + std::to_string(i), 1'000'000));
+    boots.note(snapshot);
+    snapshot.time += kHour;
+    for (TagUsage& tag : snapshot.tags) tag.bytes = 100'000;
+    return boots.note(snapshot).is_new;
+  };
+  EXPECT_TRUE(seen(Pool::kSlabUnreclaimable));
+  EXPECT_FALSE(seen(Pool::kSlabReclaimable));
+  EXPECT_FALSE(seen(Pool::kAllocinfo));
+}
+
+TEST(Boots, ABootThatIsInferredBeganAtMostAnHourBefore) {
+  Recorded machine(20, false);
+  Boots boots;
+  for (int day = 0; day < 4; ++day) boots.note(machine.after(kDay));
+  const Snapshot booted = machine.reboot(kDay - kHour, kHour);
+  EXPECT_TRUE(boots.note(booted).is_new);
+  EXPECT_EQ(boots.now().start, booted.time - kHour);
+}
+
 TEST(Boots, AreNotBlindWhereBootsAreTimedOrCountedOrTagsAreMany) {
   const auto blind = [](Recorded machine, bool timed) {
     Boots boots;
