@@ -28,7 +28,7 @@ trend::SubjectReport leak_of(double mib_a_day) {
   return leak;
 }
 
-std::string told(const trend::SubjectReport& report) {
+std::string said_of(const trend::SubjectReport& report) {
   Analysis analysis;
   analysis.start = 1'767'225'600'000, analysis.end = analysis.start + 28 * 86'400'000LL;
   analysis.snapshots = 673;
@@ -45,15 +45,15 @@ Exhaustion end_of(double seconds, double room, double pace_a_day, bool of_now = 
 TEST(RatesText, ARoomsPaceIsByTheHourOnlyWhereASurgeEndsItWithinTwoDays) {
   trend::SubjectReport leak = leak_of(1);
   leak.exhaustion = end_of(20 * kHourSeconds, 40 * kMiBs, 48 * kMiBs);
-  EXPECT_THAT(told(leak), HasSubstr("40.0 MiB to the pool limit at +48.0 MiB  ")) << "of weeks, though little is left";
+  EXPECT_THAT(said_of(leak), HasSubstr("40.0 MiB to the pool limit at +48.0 MiB  ")) << "of weeks, though little is left";
   leak.exhaustion = end_of(20 * kHourSeconds, 40 * kMiBs, 48 * kMiBs, true);
-  EXPECT_THAT(told(leak), HasSubstr("40.0 MiB to the pool limit at +2.00 MiB/h  "));
+  EXPECT_THAT(said_of(leak), HasSubstr("40.0 MiB to the pool limit at +2.00 MiB/h  "));
   leak.exhaustion = end_of(49 * kHourSeconds, 98 * kMiBs, 48 * kMiBs, true);
-  EXPECT_THAT(told(leak), HasSubstr("98.0 MiB to the pool limit at +48.0 MiB  ")) << "more than two days";
+  EXPECT_THAT(said_of(leak), HasSubstr("98.0 MiB to the pool limit at +48.0 MiB  ")) << "more than two days";
   leak.exhaustion = end_of(40 * kDaySeconds, 40 * kMiBs, 1.004 * kMiBs);
-  EXPECT_THAT(told(leak), HasSubstr("40.0 MiB to the pool limit  ")) << "the growth in the row";
+  EXPECT_THAT(said_of(leak), HasSubstr("40.0 MiB to the pool limit  ")) << "the growth in the row";
   leak.exhaustion = end_of(40 * kDaySeconds, 40 * kMiBs, 1.01 * kMiBs);
-  EXPECT_THAT(told(leak), HasSubstr("40.0 MiB to the pool limit at +1.01 MiB  "));
+  EXPECT_THAT(said_of(leak), HasSubstr("40.0 MiB to the pool limit at +1.01 MiB  "));
 }
 
 TEST(RatesText, FreeEntriesAreNoBytes) {
@@ -62,7 +62,7 @@ TEST(RatesText, FreeEntriesAreNoBytes) {
   entries.credible_slope_per_second = 2048 / kDaySeconds;
   entries.last_amount = 40'960;
   entries.exhaustion = end_of(10 * kDaySeconds, 40'960, 4096);
-  EXPECT_THAT(told(entries), AllOf(HasSubstr(" -2048 "), HasSubstr("40960 to the pool limit at -4096  ")));
+  EXPECT_THAT(said_of(entries), AllOf(HasSubstr(" -2048 "), HasSubstr("40960 to the pool limit at -4096  ")));
 }
 
 TEST(RatesText, ALeaksSecondPaceIsByTheHourWhileItsEndIsTwoDaysAway) {
@@ -70,16 +70,16 @@ TEST(RatesText, ALeaksSecondPaceIsByTheHourWhileItsEndIsTwoDaysAway) {
   leak.surge.emplace();
   leak.surge->pace_per_second = 2 * kMiBs / kHourSeconds;
   leak.surge->seconds_left = 47 * kHourSeconds;
-  EXPECT_THAT(told(leak), HasSubstr("+1.00 MiB, now +2.00 MiB/h "));
+  EXPECT_THAT(said_of(leak), HasSubstr("+1.00 MiB, now +2.00 MiB/h "));
   leak.surge->seconds_left = 49 * kHourSeconds;
-  EXPECT_THAT(told(leak), HasSubstr("+1.00 MiB, now +48.0 MiB "));
+  EXPECT_THAT(said_of(leak), HasSubstr("+1.00 MiB, now +48.0 MiB "));
 }
 
 TEST(RatesText, WhatIsLeftIsInMinutesHoursOrDays) {
   trend::SubjectReport leak = leak_of(1);
   const auto left = [&leak](double hours) {
     leak.exhaustion = end_of(hours * kHourSeconds, 1, kMiBs);
-    return told(leak);
+    return said_of(leak);
   };
   EXPECT_THAT(left(1.9), HasSubstr("  114 min  "));
   EXPECT_THAT(left(2.1), HasSubstr("  2.1 h  "));

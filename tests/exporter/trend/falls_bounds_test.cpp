@@ -18,9 +18,9 @@ namespace {
 constexpr double kByDayMiB = 1024.0 * 1024, kLeastByDay = 32.0 * 1024;
 constexpr int kDaysKept = 56, kLastDay = kDaysKept - 1;
 
-using Course = std::function<double(int day)>;
+using ByTheDay = std::function<double(int day)>;
 
-std::vector<float> floors_by_day(const Course& mib) {
+std::vector<float> floors_by_day(const ByTheDay& mib) {
   std::vector<float> floors;
   for (int day = 0; day < kDaysKept; ++day)
     floors.insert(floors.end(), kBucketsPerDay, static_cast<float>(mib(day) * kByDayMiB));
@@ -28,8 +28,8 @@ std::vector<float> floors_by_day(const Course& mib) {
 }
 
 /// 40 MiB over 20 days, given back on day `begin`, and a rise from 60 MiB on that is `rise` of the days since.
-Course rise_after_fall(int begin, const std::function<double(int days)>& rise, double fall = 40, double earlier = 40,
-                       int earlier_days = 20, double base = 60) {
+ByTheDay rise_after_fall(int begin, const std::function<double(int days)>& rise, double fall = 40, double earlier = 40,
+                         int earlier_days = 20, double base = 60) {
   return [=](int day) {
     if (day >= begin) return base + rise(day - begin);
     return base + fall - earlier * std::min(1.0, static_cast<double>(begin - 1 - day) / earlier_days);
@@ -40,7 +40,7 @@ std::function<double(int)> two_a_day() {
 }
 constexpr int kTwelve = kLastDay - 12;
 
-bool is_newest_rise(const Course& mib, double least = kLeastByDay) {
+bool is_newest_rise(const ByTheDay& mib, double least = kLeastByDay) {
   return find_newest_rise(floors_by_day(mib), least).has_value();
 }
 
@@ -155,8 +155,8 @@ TEST(FallsBounds, ARestIsOfSixDaysAndStill) {
 
 struct DaysOfPeaks {
   int days = 20;
-  Course high = [](int day) { return 130 + 10.0 * day; };
-  Course floor = [](int) { return 30.0; };
+  ByTheDay high = [](int day) { return 130 + 10.0 * day; };
+  ByTheDay floor = [](int) { return 30.0; };
   double least = kLeastByDay;
 
   [[nodiscard]] std::vector<float> highs() const {
@@ -228,7 +228,7 @@ TEST(FallsBounds, PeaksByDayStandOnAFloorThatDoesNotGrow) {
 
 /// 100 MiB in the first of six weeks, 150 in the last.
 DaysOfPeaks weeks_of(
-    const std::vector<double>& shares, Course floor = [](int) { return 30.0; }) {
+    const std::vector<double>& shares, ByTheDay floor = [](int) { return 30.0; }) {
   DaysOfPeaks peaks;
   peaks.days = static_cast<int>(7 * shares.size());
   peaks.high = [shares](int day) { return 100 + 50 * shares[static_cast<std::size_t>(day / 7)]; };
