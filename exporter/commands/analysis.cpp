@@ -129,7 +129,18 @@ double fastest(const HostAnalysis& host) {
   return slope;
 }
 
-/// What surges before leaks, those before suspicions, then what ends first, then what grows fastest.
+std::vector<PassedOver> passed_over_in(const history::HistorySource& source) {
+  std::map<history::RowSubject, std::uint64_t> rows;
+  for (const history::FileReading& reading : source.readings())
+    for (const auto& [of, count] : reading.lost) rows[of] += count;
+  std::vector<PassedOver> found;
+  found.reserve(rows.size());
+  for (auto& [of, count] : rows) found.push_back({of, count});
+  return found;
+}
+
+}  // namespace
+
 bool is_worse(const HostAnalysis& a, const HostAnalysis& b) {
   const auto verdict = [](const HostAnalysis& host) {
     if (host.subjects.empty()) return Verdict::kOk;
@@ -148,18 +159,6 @@ bool is_worse(const HostAnalysis& a, const HostAnalysis& b) {
   if (fastest(a) != fastest(b)) return fastest(a) > fastest(b);
   return a.host < b.host;
 }
-
-std::vector<PassedOver> passed_over_in(const history::HistorySource& source) {
-  std::map<history::RowSubject, std::uint64_t> rows;
-  for (const history::FileReading& reading : source.readings())
-    for (const auto& [of, count] : reading.lost) rows[of] += count;
-  std::vector<PassedOver> found;
-  found.reserve(rows.size());
-  for (auto& [of, count] : rows) found.push_back({of, count});
-  return found;
-}
-
-}  // namespace
 
 bool Analysis::is_of_nothing() const {
   const auto has_none = [](const HostAnalysis& one) { return one.summary.subjects == 0; };

@@ -68,6 +68,9 @@ struct Analysis : HostAnalysis {
   std::vector<std::string> warnings;
 };
 
+/// Which host stands first: what surges before leaks, those before suspicions, then what ends first, then what grows fastest.
+[[nodiscard]] bool is_worse(const HostAnalysis& a, const HostAnalysis& b);
+
 /// Why nothing can be judged: the first of what was passed over, too.
 [[nodiscard]] std::string nothing_to_judge(const std::vector<history::Skipped>& skipped, std::uint64_t count);
 

@@ -103,6 +103,12 @@ Points floors_of_parts(std::span<const float> floors, const Hours& usual) {
 
 }  // namespace
 
+double lowest_of(std::span<const float> floors) {
+  float low = std::numeric_limits<float>::quiet_NaN();
+  for (const float floor : floors) low = std::fmin(low, floor);
+  return static_cast<double>(low);
+}
+
 double day_floor(std::span<const float> buckets) {
   std::array<float, kBucketsPerDay> seen;
   std::size_t count = 0;

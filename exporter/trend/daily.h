@@ -25,6 +25,8 @@ struct Points {
 
 /// The mean of the lowest 4 of a day's 6 floors; NaN where fewer were seen.
 [[nodiscard]] double day_floor(std::span<const float> buckets);
+/// NaN where nothing was seen.
+[[nodiscard]] double lowest_of(std::span<const float> floors);
 [[nodiscard]] Points daily_floors(std::span<const float> floors);
 void remove_weekly_cycle(Points& points);
 

@@ -234,7 +234,7 @@ Straight straight_growth(const Stretch& of, double straight, double evidence, do
     xx += u * u, xy += u * v, yy += v * v;
   }
   const double growth = xy / xx * (of.x[n - 1] - of.x[0]), share = xy * xy / (xx * yy);
-  if (!(growth > 0) || !(share >= straight)) return {};
+  if (!(share >= straight)) return {};
   const double surely = -std::log(std::max(1 - share, 1e-12)) * static_cast<double>(n - 2);
   if (surely < evidence) return {};
   std::size_t up = 0;
@@ -287,7 +287,7 @@ bool comes_again(std::span<const double> x, std::span<const double> y, std::size
 std::optional<Falls> find_newest_rise(std::span<const float> floors, double min_per_day) {
   const Points points = daily_floors(floors);
   const std::span<const double> x = std::span(points.x).first(points.count), y = std::span(points.y).first(points.count);
-  if (points.span_days() < 2 * kDaysOfRise) return std::nullopt;
+  if (points.count == 0) return std::nullopt;
   const double last = x[points.count - 1];
   std::optional<Falls> found;
   double surest = 0;  // days of rest are no part of it
@@ -313,9 +313,7 @@ std::optional<Falls> find_fast_peaks(std::span<const float> highs, std::span<con
   const std::size_t days = std::min({highs.size(), floors.size() / kBucketsPerDay, std::size_t{kHistoryDays}});
   const std::span<const float> of_days = highs.last(days), lows = floors.last(days * kBucketsPerDay);
   const auto lowest = [&lows](std::size_t from, std::size_t to) {
-    float low = std::numeric_limits<float>::quiet_NaN();
-    for (const float floor : lows.subspan(from * kBucketsPerDay, (to - from) * kBucketsPerDay)) low = std::fmin(low, floor);
-    return static_cast<double>(low);
+    return lowest_of(lows.subspan(from * kBucketsPerDay, (to - from) * kBucketsPerDay));
   };
   const auto highest_low = [&lowest](std::size_t from,
                                      std::size_t to) {  // of a day: what was given back just now hides nothing
@@ -395,15 +393,10 @@ std::optional<Falls> find_rising_peaks(std::span<const float> highs, std::span<c
   if (peaks[weeks - 1] - peaks[weeks / 2] < kLate * growth || peaks[weeks - 1] < peaks[weeks - 2]) return std::nullopt;
   for (std::size_t i = 1; i < weeks; ++i)
     if (const double step = peaks[i] - peaks[i - 1]; step > kStep * growth || step < -0.1 * kStep * growth) return std::nullopt;
-  const auto lowest = [](std::span<const float> of) {
-    float low = std::numeric_limits<float>::quiet_NaN();
-    for (const float floor : of) low = std::fmin(low, floor);
-    return static_cast<double>(low);
-  };
   constexpr std::size_t kBuckets = kWeek * kBucketsPerDay;
   if (floors.size() < weeks * kBuckets) return std::nullopt;
   const std::span<const float> known = floors.last(weeks * kBuckets);
-  if (!(lowest(known.last(kBuckets)) - lowest(known.first(kBuckets)) < kMostOfFloor * growth)) return std::nullopt;
+  if (!(lowest_of(known.last(kBuckets)) - lowest_of(known.first(kBuckets)) < kMostOfFloor * growth)) return std::nullopt;
   Falls found;
   found.of_peaks = true;
   found.growth = growth;

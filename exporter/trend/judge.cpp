@@ -95,14 +95,9 @@ std::optional<Falls> TrendEngine::growth_of_last_weeks(std::span<const float> fl
   constexpr std::size_t kDays = 28, kBefore = 5, kBuckets = kDays * kBucketsPerDay;
   if (floors.size() < kBuckets + kBefore * kBucketsPerDay) return std::nullopt;
   const std::span<const float> weeks = floors.last(kBuckets);
-  const auto lowest = [](std::span<const float> of) {
-    float low = kNothing;
-    for (const float floor : of) low = std::fmin(low, floor);
-    return static_cast<double>(low);
-  };
   const double least = min_per_day(state_.subjects[slot]->kind);
   const auto week = std::size_t{7} * kBucketsPerDay;
-  if (!(lowest(weeks.last(week)) - lowest(weeks.first(week)) >= least * kDays / 2)) return std::nullopt;
+  if (!(lowest_of(weeks.last(week)) - lowest_of(weeks.first(week)) >= least * kDays / 2)) return std::nullopt;
   const Assessment alone = assess(weeks, {least, limit_of(slot), false, 0});
   if (alone.leak_score < 1) return std::nullopt;
   Falls found;

@@ -31,16 +31,16 @@ constexpr double kStands = 0.25;  // of the mean pace since it began: what fills
 double minutes_between(std::int64_t from_ms, std::int64_t to_ms) {
   return static_cast<double>(to_ms - from_ms) / base::kMinuteMillis;
 }
-/// What grows since then, of what is told since `surge` began, is more than that going on.
+double or_unknown(bool known, double value) { return known ? value : std::numeric_limits<double>::quiet_NaN(); }
+
+}  // namespace
+
 bool is_steeper(const SurgeSigns& signs, double growth, double minutes) {
   const double before = minutes - signs.minutes;
   if (!signs.ends_soon || signs.minutes > kNewer * minutes || before <= 0) return false;
   const double pace_before = std::max(growth - signs.growth, 0.0) / before * kMinutesPerDay;
   return signs.pace_per_day >= kSteeper * pace_before;
 }
-double or_unknown(bool known, double value) { return known ? value : std::numeric_limits<double>::quiet_NaN(); }
-
-}  // namespace
 
 /// After an hour has closed.
 void TrendEngine::keep_hour(std::size_t slot) {

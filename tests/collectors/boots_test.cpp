@@ -167,6 +167,44 @@ TEST(Boots, OfFewTagsNearlyAllMustFall) {
   EXPECT_FALSE(boots.is_blind());
 }
 
+/// Of twenty tags of 1 MB: so many fall to so much of it, others rise by a tenth more than they may.
+bool falls_of_twenty(std::size_t fallen, double to, std::size_t risen = 0, std::size_t tiny = 0) {
+  Boots boots;
+  Snapshot snapshot;
+  snapshot.time = kStart;
+  const auto name = [](std::size_t i) { return "T" + std::to_string(i); };
+  for (std::size_t i = 0; i < 20 + tiny; ++i)
+    snapshot.tags.push_back(test::tag_usage(Pool::kNonpaged, name(i), i < 20 ? 1'000'000 : 4000));
+  boots.note(snapshot);
+  snapshot.time += kHour;
+  for (std::size_t i = 0; i < fallen; ++i) snapshot.tags[i].bytes = static_cast<std::uint64_t>(1e6 * to);
+  for (std::size_t i = 0; i < risen; ++i) snapshot.tags[19 - i].bytes = 1'200'000;
+  return boots.note(snapshot).is_new;
+}
+
+TEST(Boots, OfManyTagsTwoThirdsFallFarAndFewRise) {
+  EXPECT_TRUE(falls_of_twenty(14, 0.1));
+  EXPECT_FALSE(falls_of_twenty(13, 0.1)) << "less than two thirds";
+  EXPECT_TRUE(falls_of_twenty(14, 0.1, 2));
+  EXPECT_FALSE(falls_of_twenty(14, 0.1, 3)) << "more than a tenth rises";
+  EXPECT_TRUE(falls_of_twenty(20, 0.65));
+  EXPECT_FALSE(falls_of_twenty(20, 0.75)) << "not far together";
+  EXPECT_TRUE(falls_of_twenty(14, 0.1, 0, 10)) << "what is less than a page is not counted";
+}
+
+TEST(Boots, OfFewOneInEightMayStay) {
+  const auto falls_but = [](std::size_t staying) {
+    Recorded machine(9, false);
+    Boots boots;
+    boots.note(machine.after(kDay));
+    Snapshot fallen = machine.after(kHour);
+    for (std::size_t i = staying; i < fallen.tags.size(); ++i) fallen.tags[i].bytes /= 10;
+    return boots.note(fallen).is_new;
+  };
+  EXPECT_TRUE(falls_but(1));
+  EXPECT_FALSE(falls_but(2));
+}
+
 TEST(Boots, TotalsThatAllFallFarAreOne) {
   Boots boots;
   Snapshot snapshot;
@@ -186,6 +224,31 @@ TEST(Boots, TotalsThatAllFallFarAreOne) {
   EXPECT_TRUE(note(7, 120, 90, 1200));
   EXPECT_EQ(boots.now().reading.number, 2U);
   EXPECT_EQ(boots.now().start, kStart + 13 * kHour / 2);
+}
+
+TEST(Boots, CachesThatTheKernelTakesBackAndSitesOfCodeAreNoSign) {
+  const auto seen = [](Pool pool) {
+    Boots boots;
+    Snapshot snapshot;
+    snapshot.time = kStart;
+    for (std::size_t i = 0; i < 20; ++i) snapshot.tags.push_back(test::tag_usage(pool, "T" + std::to_string(i), 1'000'000));
+    boots.note(snapshot);
+    snapshot.time += kHour;
+    for (TagUsage& tag : snapshot.tags) tag.bytes = 100'000;
+    return boots.note(snapshot).is_new;
+  };
+  EXPECT_TRUE(seen(Pool::kSlabUnreclaimable));
+  EXPECT_FALSE(seen(Pool::kSlabReclaimable));
+  EXPECT_FALSE(seen(Pool::kAllocinfo));
+}
+
+TEST(Boots, ABootThatIsInferredBeganAtMostAnHourBefore) {
+  Recorded machine(20, false);
+  Boots boots;
+  for (int day = 0; day < 4; ++day) boots.note(machine.after(kDay));
+  const Snapshot booted = machine.reboot(kDay - kHour, kHour);
+  EXPECT_TRUE(boots.note(booted).is_new);
+  EXPECT_EQ(boots.now().start, booted.time - kHour);
 }
 
 TEST(Boots, AreNotBlindWhereBootsAreTimedOrCountedOrTagsAreMany) {

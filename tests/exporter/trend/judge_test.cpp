@@ -113,6 +113,8 @@ struct Seen {
   int folded_leaks = 0, folded_halves = 0;  // judgements of all boots that make a leak, and that only hold one
   int stands = 0, other_paces = 0;          // judgements with a pace that has changed
   int watched_again = 0;                    // what had been a leak and was ok
+  int folded_watches = 0;                   // judgements in which all boots alone hold what is watched
+  int weakened = 0;                         // leaks that are only watched any more
 };
 
 /// bytes: by the day; a reading every so many buckets of 4 hours; of a host that has booted half an hour before the first,
@@ -202,7 +204,7 @@ struct BootOf {
   double seen_after = 25.0 / 1440;  // days
 };
 
-/// A host whose boots are as given, the first of them up for two days, from a reading every 4 hours; bytes by the days since
+/// A host whose boots are as given, the first of them up for 26 hours, from a reading every 4 hours; bytes by the days since
 /// the boot and since the begin. `before`: how many tags stand before it, which decides when boots are judged together.
 void follow_boots(const std::vector<BootOf>& lengths, const std::function<double(double, double)>& bytes, const Noise& noise,
                   unsigned before, Seen& seen) {
@@ -223,7 +225,7 @@ void follow_boots(const std::vector<BootOf>& lengths, const std::function<double
     if (at == next) {
       const BootOf& length = lengths[boots.size()];
       boots.push_back(
-          {kStart + at * kCoarseMs - (at == 0 ? 2 * kDayMs : std::llround(length.seen_after * kDayMs)), at, length.is_timed});
+          {kStart + at * kCoarseMs - (at == 0 ? 26 * kHourMs : std::llround(length.seen_after * kDayMs)), at, length.is_timed});
       next += static_cast<std::int64_t>(length.days * kBucketsPerDay);
     }
     const Begun& boot = boots.back();
@@ -268,6 +270,7 @@ void follow_boots(const std::vector<BootOf>& lengths, const std::function<double
       const Verdict verdict_before = rule.verdict;
       std::optional<Lately> lately;
       if (const auto from = rule.grows_from(own, at - 1)) lately = changed_pace(part(std::max(warm, *from), at));
+      seen.folded_watches += rule.verdict == Verdict::kWatch && own.watch_score < 1 && folded.watch_score >= 1;
       rule.judge(own, 1, lately, folded, {now_ms, newest, up < 9});
       const SubjectReport report = *engine.find(Kind::kTag, Pool::kPaged, "Leak");
       ASSERT_EQ(report.verdict, rule.verdict) << "day " << day;
@@ -281,6 +284,7 @@ void follow_boots(const std::vector<BootOf>& lengths, const std::function<double
       seen.changes += rule.verdict != verdict_before;
       seen.leaks += rule.verdict == Verdict::kLeak && verdict_before != Verdict::kLeak;
       seen.ends += rule.verdict != Verdict::kLeak && verdict_before == Verdict::kLeak;
+      seen.weakened += rule.verdict == Verdict::kWatch && verdict_before == Verdict::kLeak;
     }
     floors.push_back(static_cast<float>(samples[before].amount));
   }
@@ -376,6 +380,37 @@ TEST(Judge, ALeakEndsWithItsGrowth) {
   EXPECT_EQ(told_of(2, 0, 42), "none");
   EXPECT_EQ(told_of(10, 0, 42), "none");
   EXPECT_EQ(told_of(0.5, 0, 40), "none");
+}
+
+// It is told by what grows anew: when it was found stays.
+TEST(Judge, ALeakThatEndsWhileItGrowsAnewIsWatched) {
+  Seen seen;
+  for (const double rest : {10.5, 11.0, 11.5})
+    for (const double rate : {1.0, 2.5})
+      follow_boots(
+          {{30}, {25}},
+          [rest, rate](double age, double day) { return day < 30 ? 100 + 1.2 * age : 100 + rate * std::max(0.0, age - rest); },
+          {0.004, 33}, 1, seen);
+  EXPECT_EQ(seen.weakened, 6);
+}
+
+// What a boot alone has let begin.
+TEST(Judge, WhatAllBootsTogetherHoldStaysWatched) {
+  Seen seen;
+  follow_boots(
+      std::vector<BootOf>(8, {7}), [](double age, double) { return 100 + 0.6 * age; }, {0.01, 1}, 1, seen);
+  EXPECT_GT(seen.folded_watches, 12);
+}
+
+// Boots too short to be watched each by itself, around one that is flat: what had ended is called a leak anew at once.
+TEST(Judge, ALeakOverBootsThatComesAgainIsAnother) {
+  Seen seen;
+  std::vector<BootOf> boots(20, {5.5});
+  boots[8].days = 30;
+  follow_boots(
+      boots, [](double age, double day) { return 100 + (day < 44 || day > 74 ? 1.5 * age : 0); }, {0.003, 33}, 1, seen);
+  EXPECT_EQ(seen.leaks, 2);
+  EXPECT_EQ(seen.ends, 1);
 }
 
 }  // namespace
