@@ -70,9 +70,9 @@ std::string growth_so_far(const trend::Readiness::Growth& growth) {
   const auto words = [bytes = trend::counts_bytes(growth.kind)](double amount) {
     return bytes ? byte_words(amount) : number_words(amount);
   };
-  return std::string(trend::growth_label(growth)) + subject_words(subject) +
-         (trend::counts_down(growth.kind) ? ", -" : ", +") + words(growth.amount) +
-         (growth.is_pace() ? " a day" : " in " + duration_words(growth.seconds)) + trend::growth_claim(growth, words);
+  return std::string(trend::growth_label(growth)) + subject_words(subject) + (trend::counts_down(growth.kind) ? ", -" : ", +") +
+         words(growth.amount) + (growth.is_pace() ? " a day" : " in " + duration_words(growth.seconds)) +
+         trend::growth_claim(growth, words);
 }
 
 void add_shortages(const View& view, std::vector<std::string>& out, Verdict& verdict) {

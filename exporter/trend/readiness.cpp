@@ -290,7 +290,8 @@ std::string growth_claim(const Readiness::Growth& growth, const std::function<st
   if (growth.of_peaks) return ", from week to week, while its floor does not grow" + left;
   if (growth.is_beyond) return ", little beside the room there is";
   if (growth.is_held())
-    return std::string(growth.seconds > 2 * base::kSecondsPerDay ? ", ended " : ", ") + span_words(growth.held_seconds) + " ago";
+    return std::string(growth.seconds > 2 * base::kSecondsPerDay ? ", ended " : ", ") + span_words(growth.held_seconds) +
+           " ago";
   if (growth.falls == 0) return {};
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));
   return ", given back " + (growth.falls == 1 ? std::string("once, ") : std::to_string(growth.falls) + " times, the last ") +
