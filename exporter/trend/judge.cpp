@@ -65,7 +65,8 @@ void TrendEngine::judge(Subject& subject, std::size_t slot) {
   const Assessment now = assess(std::span(line).subspan(index_of(from)), options);
 
   Assessment folded;
-  const bool daily_turn = (state_.judged_bucket + static_cast<std::int64_t>(slot)) % kJudgementsPerDay == 0;
+  // Where readings are few no judgement may fall on a subject's own turn: it came if the turn lies in what is new.
+  const bool daily_turn = (state_.judged_bucket + static_cast<std::int64_t>(slot)) % kJudgementsPerDay < judged_steps_;
   if (boots.size() >= 3 && (daily_turn || subject.verdict != Verdict::kOk)) {
     std::array<BootFloors, Timeline::kMaxBoots> parts;
     std::size_t count = 0;

@@ -75,11 +75,16 @@ std::optional<Readiness::Growth> TrendEngine::growth_of(std::size_t slot, std::i
 /// Of all subjects, or only of those that are too new to be judged.
 std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const {
   std::optional<Readiness::Growth> tag, total;
-  // Those that a told pool names are no rest.
+  // Those that a told pool names are no rest, nor is a total that holds what is told.
   std::set<std::pair<Pool, std::string>> named;
+  std::set<Pool> told;
   for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
     const Subject& subject = *state_.subjects[slot];
-    if (subject.kind != Kind::kPool || verdict_of(subject) == Verdict::kOk) continue;
+    const Verdict verdict = verdict_of(subject);
+    if ((verdict == Verdict::kLeak || verdict == Verdict::kSurge) &&
+        (subject.kind == Kind::kTag || subject.kind == Kind::kPool))
+      told.insert(subject.pool);
+    if (subject.kind != Kind::kPool || verdict == Verdict::kOk) continue;
     for (SubjectReport::Grower& grower : growers_of(slot)) named.emplace(subject.pool, std::move(grower.tag));
   }
   std::int64_t first_seen_ms = state_.timeline.now_ms();
@@ -91,6 +96,7 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
     const std::int64_t age_ms = state_.timeline.now_ms() - subject.first_seen_ms;
     if (!of_all && static_cast<double>(age_ms) >= Readiness::kNeededDays * kDayMs) continue;
     if (subject.kind == Kind::kTag && named.contains({subject.pool, subject.text})) continue;
+    if (subject.kind == Kind::kPool ? told.contains(subject.pool) : subject.kind == Kind::kCommit && !told.empty()) continue;
     std::optional<Readiness::Growth>& largest = is_total ? total : tag;
     const auto growth = growth_of(slot, first_seen_ms);
     if (growth && (!largest || growth->amount > largest->amount)) largest = growth;

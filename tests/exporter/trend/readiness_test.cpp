@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -225,6 +226,21 @@ TEST(Readiness, WhatHasAVerdictIsToldByThat) {
   EXPECT_FALSE(engine.readiness().largest);
 }
 
+TEST(Readiness, WhatHoldsWhatIsToldIsNoRest) {
+  TrendEngine engine;
+  for (int hour = 0; hour <= 10 * 24; ++hour) {
+    std::array<Sample, 2> samples;
+    const std::uint64_t grown = 40'000'000ULL * static_cast<unsigned>(std::max(0, hour - 9 * 24));
+    samples[0].kind = Kind::kPool, samples[0].pool = Pool::kNonpaged, samples[0].amount = 300'000'000 + grown;
+    samples[0].limit = 2e9;
+    samples[1].kind = Kind::kCommit, samples[1].amount = 6'000'000'000 + grown;
+    engine.observe({kReadingsStart + hour * kHourMs, kLongUp, samples});
+  }
+  ASSERT_EQ(engine.find(Kind::kPool, Pool::kNonpaged, "")->verdict, Verdict::kSurge);
+  ASSERT_EQ(engine.find(Kind::kCommit, Pool::kPaged, "")->verdict, Verdict::kOk);
+  EXPECT_FALSE(engine.readiness().largest) << "960 MB in a day, and no 160 in ten";
+}
+
 TEST(Readiness, NothingThatGrowsIsNotNamed) { EXPECT_FALSE(after(48).largest); }
 
 /// A host of ten calm days whose pool of 260 MB has a room of 4 GB, or none that is known; then by the five minutes.
@@ -392,6 +408,28 @@ TEST(GrowsOn, ByItsLastWeeks) {
   EXPECT_EQ(told(10, 0, 14), "") << "what has ended";
   EXPECT_EQ(told(2, 2, 14), "verdict");
   EXPECT_EQ(told(0, 0, 14), "");
+}
+
+/// A day has six turns to look at what goes on; of few readings none may fall on a subject's own.
+TEST(GrowsOn, WhateverTheHoursOfTheReadings) {
+  for (const int every : {8, 24}) {
+    for (int before = 0; before < 6; ++before) {
+      TrendEngine engine;
+      for (int hour = 0; hour <= 56 * 24; hour += every) {
+        const double days = hour / 24.0;
+        std::vector<Sample> samples(static_cast<std::size_t>(before) + 1);
+        std::vector<std::string> names;
+        for (int i = 0; i < before; ++i) names.push_back("Old" + std::to_string(i));
+        names.emplace_back("Leak");
+        for (std::size_t i = 0; i < samples.size(); ++i) samples[i].text = names[i], samples[i].amount = 50'000'000;
+        samples.back().amount = static_cast<std::uint64_t>(1e6 * (100 + (days < 27 ? 60 : 2 * (days - 27))));
+        engine.observe({kReadingsStart + hour * kHourMs, kLongUp, samples});
+      }
+      engine.settle();
+      const auto growth = engine.readiness().largest;
+      EXPECT_TRUE(growth && growth->goes_on && growth->text == "Leak") << every << ' ' << before;
+    }
+  }
 }
 
 TEST(GrewAndHolds, IsToldForAWeekUnlessGivenBack) {
