@@ -32,7 +32,7 @@ constexpr double kOrdinaryRate = 0.015;  // faster growth is waited for, but not
 constexpr std::size_t kFewestBefore = 5, kFewestSince = 10;
 constexpr double kClearKnee = 16, kNoParabola = 4;
 constexpr double kStands = 0.2, kStandsSurely = 2;  // of the pace before, that many errors let off
-constexpr double kDaysOfRest = 4;                   // since a rise ended: fewer may be a week's end
+constexpr double kDaysOfEnd = 4;                    // since a rise ended: fewer may be a week's end
 constexpr double kRests = 0.35,
                  kDaysOfShortRest = 6;  // what a rest of few days may still show of the pace before, one error let off
 
@@ -120,7 +120,7 @@ double rest_of(const Points& points, const Ended& ended) {
   constexpr std::size_t kFewestOfLine = 4;
   const std::size_t since = points.count - ended.last;
   const double days = points.x[points.count - 1] - points.x[ended.last];
-  if (since < kFewestOfLine || days < kDaysOfRest) return 0;
+  if (since < kFewestOfLine || days < kDaysOfEnd) return 0;
   const std::span<const double> x(points.x.data() + ended.last, since), y(points.y.data() + ended.last, since);
   const Line line = fit_line(x, y);
   const double rise = (points.y[ended.last] - points.y[ended.first]) / ended.rise_days;

@@ -38,8 +38,8 @@ std::string said_of(const trend::SubjectReport& report) {
   return analysis_text(analysis, false);
 }
 
-Exhaustion end_of(double seconds, double room, double pace_a_day, bool of_now = false) {
-  return {seconds, seconds, seconds, room, pace_a_day / kDaySeconds, Bound::kPoolLimit, of_now};
+Exhaustion end_of(double left, double room, double pace_a_day, bool of_now = false) {
+  return {left, left, left, room, pace_a_day / kDaySeconds, Bound::kPoolLimit, of_now};
 }
 
 TEST(RatesText, ARoomsPaceIsByTheHourOnlyWhereASurgeEndsItWithinTwoDays) {

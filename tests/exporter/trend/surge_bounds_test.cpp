@@ -14,13 +14,13 @@
 namespace kmem::trend {
 namespace {
 
-constexpr double kDay = 1440;
+constexpr double kMinutesOfOneDay = 1440;
 
 /// A subject whose amount is known for every age in minutes; of 1 in all, at the end of a day.
 struct Past {
   explicit Past(std::function<double(double age)> amount) : at(std::move(amount)) {}
   std::function<double(double age)> at;
-  double known_minutes = 30 * kDay;
+  double known_minutes = 30 * kMinutesOfOneDay;
   std::vector<float> highs;  // of days, oldest first; empty = as the amount was
   double least = 0.005;
   double whole = 1;
@@ -45,8 +45,8 @@ std::optional<SurgeSigns> look(const Past& past, bool weighed = false) {
   for (std::size_t i = 0; i < coarse.size(); ++i) coarse[i] = low(static_cast<double>(coarse.size() - 1 - i) * 240, 240);
   view.recent.minutes[Recent::kMinutes] = view.recent.fives[Recent::kFives] = static_cast<float>(past.at(0));
   for (std::size_t day = 0; day < 55 && past.highs.empty(); ++day) {  // the last of them has just begun
-    const double newest = static_cast<double>(54 - day) * kDay;
-    for (double age = newest; age < newest + kDay; age += 30)
+    const double newest = static_cast<double>(54 - day) * kMinutesOfOneDay;
+    for (double age = newest; age < newest + kMinutesOfOneDay; age += 30)
       if (const float half_hour = low(age, 30); !(highs[day] >= half_hour)) highs[day] = half_hour;
   }
   std::copy(past.highs.begin(), past.highs.end(), highs.end() - 1 - static_cast<std::ptrdiff_t>(past.highs.size()));
@@ -69,7 +69,7 @@ Past bent(double minutes, double used_over_left, double last_third, double level
     return level + growth * (done < 2.0 / 3 ? done * 1.5 * knee : knee + (done - 2.0 / 3) * last_third);
   });
 }
-double paced(const Past& past, double minutes) { return (past.at(0) - past.at(minutes)) / minutes * kDay; }
+double paced(const Past& past, double minutes) { return (past.at(0) - past.at(minutes)) / minutes * kMinutesOfOneDay; }
 
 void expect_told(const Past& past, double minutes, bool soon = true) {
   const auto signs = look(past);
@@ -93,7 +93,7 @@ TEST(SurgeBounds, HowLongToWaitFollowsFromWhatIsLeft) {
 
 TEST(SurgeBounds, WithinADayOfABootOneWaitsLonger) {
   Past young = line(110, 1.05 * 0.865), old = young;
-  young.known_minutes = 110 + 0.9 * kDay, old.known_minutes = 110 + 1.1 * kDay;
+  young.known_minutes = 110 + 0.9 * kMinutesOfOneDay, old.known_minutes = 110 + 1.1 * kMinutesOfOneDay;
   expect_told(old, 110);
   EXPECT_FALSE(look(young).has_value());
   Past further = line(110, 1.4 * 0.865);
@@ -103,8 +103,8 @@ TEST(SurgeBounds, WithinADayOfABootOneWaitsLonger) {
 
 TEST(SurgeBounds, AnEndIsNearWithinThreeDays) {
   // Minutes over what is used of what is left: 2.8 and 3.3 days.
-  expect_told(line(2.8 * 0.62 * kDay, 0.62), 2.8 * 0.62 * kDay);
-  EXPECT_FALSE(look(line(3.3 * 0.62 * kDay, 0.62)).has_value());
+  expect_told(line(2.8 * 0.62 * kMinutesOfOneDay, 0.62), 2.8 * 0.62 * kMinutesOfOneDay);
+  EXPECT_FALSE(look(line(3.3 * 0.62 * kMinutesOfOneDay, 0.62)).has_value());
 }
 
 TEST(SurgeBounds, WhatWasBeforeIsNothingNewUnlessTheEndIsFarNearer) {
@@ -153,7 +153,7 @@ TEST(SurgeBounds, TheHourOfTheDayIsNoGrowth) {
   // Eight hours that use half of what is left, while a cycle that is known rises by a third as much again.
   const auto grown = [](double used_over_left) {
     Past past = line(480, used_over_left);
-    past.at = [at = past.at](double age) { return at(age) + 0.03 * std::cos(age / kDay * 2 * 3.14159265); };
+    past.at = [at = past.at](double age) { return at(age) + 0.03 * std::cos(age / kMinutesOfOneDay * 2 * 3.14159265); };
     return past;
   };
   EXPECT_TRUE(look(grown(0.75)).has_value());
@@ -252,7 +252,7 @@ TEST(SurgeBounds, ItsNewerHalfGrowsAsTheOlder) {
   const auto grown = [](double newer_over_older) {
     const double newer = newer_over_older / (1 + newer_over_older);
     Past past([=](double age) {
-      const double done = std::max(0.0, 1 - age / (4 * kDay));
+      const double done = std::max(0.0, 1 - age / (4 * kMinutesOfOneDay));
       return 0.06 / 1.6 * (1 + 0.6 * (done < 0.5 ? 2 * done * (1 - newer) : 1 - newer + (2 * done - 1) * newer));
     });
     past.least = 0.001;
@@ -277,7 +277,8 @@ TEST(SurgeBounds, OnTheFirstDayBeyondTheHoursBefore) {
 
 TEST(SurgeBounds, GrowthOverDaysAtTheSameTimeOfEach) {
   const auto grown = [](double times, double days) {
-    Past past([=](double age) { return 0.06 / times * (1 + (times - 1) * std::max(0.0, 1 - age / (days * kDay))); });
+    Past past(
+        [=](double age) { return 0.06 / times * (1 + (times - 1) * std::max(0.0, 1 - age / (days * kMinutesOfOneDay))); });
     past.least = 0.001;
     return past;
   };
@@ -286,7 +287,7 @@ TEST(SurgeBounds, GrowthOverDaysAtTheSameTimeOfEach) {
     const auto signs = look(grown(times + 0.03, days));
     ASSERT_TRUE(signs.has_value());
     EXPECT_FALSE(signs->ends_soon);
-    EXPECT_NEAR(signs->pace_per_day, paced(grown(times + 0.03, days), days * kDay), 0.1 * signs->pace_per_day);
+    EXPECT_NEAR(signs->pace_per_day, paced(grown(times + 0.03, days), days * kMinutesOfOneDay), 0.1 * signs->pace_per_day);
     EXPECT_FALSE(look(grown(times - 0.02, days)).has_value());
   }
 }
