@@ -25,6 +25,8 @@ namespace kmem::history {
 /// What is kept of each host is little, of so many hosts in all.
 inline constexpr std::size_t kMostHosts = 65'536;
 
+struct DatesBelow;
+
 class SnapshotReader {
  public:
   virtual ~SnapshotReader() = default;
@@ -46,6 +48,8 @@ class SnapshotReader {
   [[nodiscard]] virtual std::string year_day_month() const { return {}; }
   /// After the end: why none of the times that it gave is the right one; nullptr: nothing says so.
   [[nodiscard]] virtual const char* fault_of_order() const { return nullptr; }
+  /// After the end: whether its dates stand below their tables; nullptr: the format has none.
+  [[nodiscard]] virtual const DatesBelow* dates_below() const { return nullptr; }
 };
 
 inline constexpr const char* kLinesInReverse =
@@ -55,17 +59,6 @@ inline constexpr const char* kLinesInReverse =
 inline constexpr const char* kTakenAsMidnight = "a date without a time is taken as its midnight";
 inline constexpr const char* kDateLostItsTime =
     "a date without a time, where others have one: it may be cut; the table below is passed over";
-
-/// Of a file that begins with a table and ends with a date, found by reading it once more before anything of it is given.
-struct DatesBelow {
-  bool are_proven = false;       // each table has one date below it
-  std::uint64_t table_line = 0;  // the first
-  std::uint64_t date_line = 0;   // the last
-  std::uint64_t doubt_line = 0;  // a table or a date too many; 0: none
-
-  [[nodiscard]] std::string told() const;
-  [[nodiscard]] std::string doubt() const;
-};
 
 using Reader = base::Result<std::unique_ptr<SnapshotReader>>;
 
