@@ -258,7 +258,7 @@ TextClock::Reading TextClock::read(bool of_debugger) {
       reading.refused = any_refused_ = true;
       reading.time.reset();
     }
-    if (!now_.zone) reading.time = shift_.place(*reading.time, now_.uptime);
+    if (!now_.zone && reading.time) reading.time = shift_.place(*reading.time, now_.uptime);
     if (shift_.any() && !std::exchange(told_of_shift_, true)) notes_.warn(kUptimeShiftNote);
     last_midnight_ = now_.midnight;
     last_time_of_day_ = now_.time_of_day.value_or(0);
