@@ -145,23 +145,23 @@ class Usual {
   double minutes_of_hour_;
 };
 
-/// Floors in blocks of so many minutes, oldest first, how old the end of the newest is, and the floor of the last
-/// moments: where it grows, a block's floor is what the block began with.
+/// Floors in blocks of so many minutes, oldest first, and how old each is, the last that of the last moments: where it
+/// grows, a block's floor is what was seen first of it.
 struct Blocks {
   std::array<double, kBlocks + 1> low;
-  double end_age = 0, tail = 0, usual_now = 0;
+  std::array<double, kBlocks + 1> age;
+  double usual_now = 0;
   Blocks() { low.fill(kNone); }
 };
 Blocks blocks_of(const SurgeView& view, int minutes) {
   Blocks blocks;
-  blocks.tail = std::max(3, minutes / 4);
-  const std::size_t tail_minutes = std::min<std::size_t>(static_cast<std::size_t>(blocks.tail), Recent::kMinutes);
+  const std::size_t tail_minutes = std::min<std::size_t>(static_cast<std::size_t>(std::max(3, minutes / 4)), Recent::kMinutes);
   double& end = blocks.low[kBlocks];
   end = lower(view.now, lowest(view.recent.minutes, 0, tail_minutes));
   // As old as the oldest of them that was seen: the recent minutes are fewer than a wide block's tail, and may be empty.
   std::size_t oldest = tail_minutes;
   while (oldest > 0 && std::isnan(lowest(view.recent.minutes, oldest - 1, 1))) --oldest;
-  blocks.tail = static_cast<double>(oldest > 0 ? oldest - 1 : 0);
+  blocks.age[kBlocks] = static_cast<double>(oldest > 0 ? oldest - 1 : 0);
   const Usual usual(view, static_cast<double>(kBlocks) * minutes);
   blocks.usual_now = usual.at(0);
   end -= blocks.usual_now;
@@ -170,13 +170,17 @@ Blocks blocks_of(const SurgeView& view, int minutes) {
                                       : by_hour ? view.hours
                                                 : std::span<const float>(view.recent.fives);
   const std::size_t width = by_minute ? 1 : by_hour ? 60 : 5, per_block = static_cast<std::size_t>(minutes) / width;
-  blocks.end_age = by_minute ? 0 : by_hour ? view.minutes_of_hour : std::fmod(view.minutes_of_hour, 5);
+  const double end_age = by_minute ? 0 : by_hour ? view.minutes_of_hour : std::fmod(view.minutes_of_hour, 5);
   const std::size_t newest = width == 5 ? 1 : 0;
   for (std::size_t i = 0; i < kBlocks; ++i) {
+    blocks.age[i] = end_age + static_cast<double>(minutes) * static_cast<double>(kBlocks - i);
     for (std::size_t at = 0; at < per_block; ++at) {
       const std::size_t ago = (kBlocks - 1 - i) * per_block + at;
-      const double age = blocks.end_age + static_cast<double>(width) * (static_cast<double>(ago) + 0.5);
-      blocks.low[i] = lower(blocks.low[i], lowest(line, newest + ago, 1) - usual.at(age));
+      const double age = end_age + static_cast<double>(width) * (static_cast<double>(ago) + 0.5);
+      const double floor = lowest(line, newest + ago, 1) - usual.at(age);
+      if (std::isnan(floor)) continue;
+      blocks.low[i] = lower(blocks.low[i], floor);
+      blocks.age[i] = age + static_cast<double>(width) / 2;
     }
   }
   return blocks;
@@ -232,10 +236,8 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   for (std::size_t i = 0; i < kBlocks; ++i) seen += !std::isnan(low[i]);
   if (seen + 2 < kBlocks || std::isnan(low[kBlocks - 1])) return std::nullopt;
   const double end = low[kBlocks];
-  const auto age_of = [&](std::size_t block) {
-    return block == kBlocks ? blocks.tail
-                            : blocks.end_age + static_cast<double>(block_minutes) * static_cast<double>(kBlocks - block);
-  };
+  const auto age_of = [&](std::size_t block) { return blocks.age[block]; };
+  const double tail = blocks.age[kBlocks];
   const Rise line = best_rise(low, age_of, block_minutes, 0);
   const std::size_t first = line.first;
   const double level = line.level;
@@ -261,8 +263,8 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   std::size_t third = kBlocks - std::max<std::size_t>(1, (grown + 1) / 3);
   while (third > first && std::isnan(low[third])) --third;
   const double begin_age = line.begin_age;
-  steady.minutes = begin_age - blocks.tail;
-  steady.pace = (end - low[third]) / (age_of(third) - blocks.tail);
+  steady.minutes = begin_age - tail;
+  steady.pace = (end - low[third]) / (age_of(third) - tail);
   steady.goes_on = steady.pace / (steady.growth / steady.minutes);
   steady.window = age_of(0);
   steady.saw_begin = first > 0;

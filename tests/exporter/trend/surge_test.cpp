@@ -349,6 +349,23 @@ TEST(SurgesBench, FewHistoriesOfEachRow) {
   }
 }
 
+/// A block of twenty minutes has the reading of each half hour at its begin, its middle, or not at all.
+TEST(PaceOfASurge, IsThatOfTheReadingsHoweverFarApart) {
+  for (const int every : {5, 10, 12, 15, 20, 25, 30, 40, 45, 60}) {
+    TrendEngine engine;
+    const auto at = [&](double hour) {
+      Sample pool;
+      pool.kind = Kind::kPool, pool.pool = Pool::kNonpaged, pool.limit = 1.6e9;
+      pool.amount = 300'000'000 + static_cast<std::uint64_t>(40e6 * std::max(0.0, hour - 240));
+      engine.observe({kSurgeStart + std::llround(hour * kHourMs), kSurgeStart - 30 * kDayMs, {&pool, 1}});
+    };
+    for (int minute = 0; minute <= 264 * 60; minute += every) at(minute / 60.0);
+    const SubjectReport report = *engine.find(Kind::kPool, Pool::kNonpaged, "");
+    ASSERT_TRUE(report.verdict == Verdict::kSurge && report.surge) << every;
+    EXPECT_NEAR(report.surge->pace_per_second * 3600, 40e6, 1.2e6) << every;
+  }
+}
+
 /// A pool of 1 GB gains 30 MB an hour, with no end that is known; `by_tag`: one tag makes that, which held as much last week.
 Verdict verdict_on_pool(bool by_tag) {
   TrendEngine engine;
