@@ -224,6 +224,11 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
       end.soonest_seconds = std::min(end.soonest_seconds, lately);
       end.latest_seconds = std::max(end.latest_seconds, lately);
     }
+    // What grows fast just now may be no surge; that it goes on is the soonest end.
+    const double limit = limit_of(slot), left = limit - static_cast<double>(state_.open[slot].last);
+    const double whole = counts_down(subject.kind) ? left - static_cast<double>(state_.open[slot].last) : limit;
+    if (const auto now = growth_now_of(slot, left, whole, false); now && now->is_large)
+      end.soonest_seconds = std::min(end.soonest_seconds, seconds_until(left, now->amount / now->seconds * kSecondsPerDay));
   }
   // What surges ends by what is left at this moment, if that is sooner.
   if (surging > 0) {

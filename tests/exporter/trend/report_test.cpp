@@ -381,6 +381,26 @@ TEST(Reports, TheRangeHoldsThePaceOfTheLastDaysWhereThatIsClearlyAnother) {
   }
 }
 
+TEST(Reports, TheRangeHoldsAlsoThatWhatGrowsNowGoesOn) {
+  for (const double an_hour : {0.0, 400e6}) {
+    TrendEngine engine;
+    const auto at = [&](double hour) {
+      const Sample leak = tag("A", 100e6 + 2e5 * hour + an_hour * std::max(0.0, hour - 960));
+      Sample pool = tag("", static_cast<double>(leak.amount) + 100e6);
+      pool.kind = Kind::kPool, pool.limit = 4e9;
+      const std::array<Sample, 2> samples = {pool, leak};
+      engine.observe({kStart + std::llround(hour * kHourMs), kStart - 30 * kDayMs, samples});
+    };
+    for (int hour = 0; hour <= 960; ++hour) at(hour);
+    for (int five = 1; five <= 12; ++five) at(960 + five / 12.0);
+    const SubjectReport report = report_of(engine, "A");
+    ASSERT_TRUE(report.verdict == Verdict::kLeak && report.exhaustion);
+    EXPECT_NEAR(report.exhaustion->seconds / kDay, (4e9 - 392e6 - an_hour) / 4.8e6, 1) << "the pace of weeks";
+    if (an_hour == 0) EXPECT_GT(report.exhaustion->soonest_seconds / kDay, 700);
+    else EXPECT_NEAR(report.exhaustion->soonest_seconds / 3600, (4e9 - 792e6) / 400e6, 0.1);
+  }
+}
+
 TEST(Reports, TheBeginOfALeakStaysAsItEndsAndWhatItHoldsIsNamed) {
   TrendEngine engine;
   sim::Random random(5);
