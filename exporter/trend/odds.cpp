@@ -10,8 +10,8 @@ namespace kmem::trend {
 namespace {
 
 constexpr double kQuarterWide = 15, kHourWide = 60, kFiveWide = 5, kCoarseWide = 240;
-constexpr double kShortMinutes = 100;             // shorter growth is looked at by five minutes, not by quarters
-constexpr std::size_t kWeeksOfNoise = 4 * 7 * 6;  // of four hours
+constexpr double kShortMinutes = 100;                          // shorter growth is looked at by five minutes, not by quarters
+constexpr std::size_t kWeeksOfNoise = std::size_t{4} * 7 * 6;  // of four hours
 constexpr std::size_t kFewestSteps = 6, kFewestFloors = 8;
 constexpr double kLeastNoise = 0.003;  // of what is left: below that the grid of begins is what does not fit
 constexpr std::array kTimesFilled = {0.3, 0.6, 1.0, 1.5, 2.2, 3.5};  // how many of its own times it has filled for

@@ -6,6 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 logs=.build/logs
 export WINEPREFIX=$root/.build/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree=;mshtml="
+export LC_ALL=C.UTF-8  # Wine finds no file whose name the locale cannot write, and a machine may have none set
 unset DISPLAY
 step() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 run() {
