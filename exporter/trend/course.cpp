@@ -6,7 +6,7 @@
 namespace kmem::trend {
 
 std::optional<Course> TrendEngine::course(Kind kind, Pool pool, std::string_view text) const {
-  const std::uint32_t slot = find_slot(kind, pool, text, key_of(kind, pool, text));
+  const std::uint32_t slot = find_slot(kind, pool, text);
   if (slot == base::FlatIndex::kNone) return std::nullopt;
   const History& history = state_.subjects[slot]->history;
   Course course;

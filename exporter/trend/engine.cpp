@@ -59,10 +59,6 @@ std::uint32_t TrendEngine::find_slot(Kind kind, Pool pool, std::string_view text
   return index_.find(key, [&](std::uint32_t slot) { return state_.subjects[slot]->is(kind, pool, text); });
 }
 
-std::uint32_t TrendEngine::find_slot_of_available() const {
-  return find_slot(Kind::kAvailable, {}, {}, key_of(Kind::kAvailable, {}, {}));
-}
-
 std::uint32_t TrendEngine::slot_of(const Sample& sample, std::size_t position) {
   if (position < order_.size() && order_[position] < state_.subjects.size()) {
     // Most observations list the same subjects in the same order.
@@ -278,7 +274,7 @@ Summary TrendEngine::summary() const {
   summary.time = state_.timeline.to_wall(now_ms);
   summary.history_seconds = static_cast<double>(std::min<std::int64_t>(seen_ms_, kHistoryDays * kDayMs)) / 1e3;
   summary.gap_seconds = static_cast<double>(gap_ms_) / 1e3;
-  summary.subjects = state_.subjects.size() - (find_slot_of_available() != base::FlatIndex::kNone);
+  summary.subjects = state_.subjects.size() - (find_slot(Kind::kAvailable) != base::FlatIndex::kNone);
   summary.boots = state_.timeline.boots().size();
   summary.refused_total = state_.refused_total;
   summary.forgotten_total = state_.forgotten_total;

@@ -178,7 +178,9 @@ class TrendEngine {
   void save_subject(base::WireWriter& out, std::size_t slot) const;
   std::uint32_t slot_of(const Sample& sample, std::size_t position);
   [[nodiscard]] std::uint32_t find_slot(Kind kind, Pool pool, std::string_view text, std::uint32_t key) const;
-  [[nodiscard]] std::uint32_t find_slot_of_available() const;
+  [[nodiscard]] std::uint32_t find_slot(Kind kind, Pool pool = {}, std::string_view text = {}) const {
+    return find_slot(kind, pool, text, key_of(kind, pool, text));
+  }
   std::uint32_t admit(const Sample& sample, std::uint32_t key);
   std::uint32_t victim_for(double amount) const;
   void close_buckets(std::int64_t coarse, std::int64_t fine, bool new_boot);
@@ -229,14 +231,20 @@ class TrendEngine {
   [[nodiscard]] static double little_of(Kind kind, bool no_limit, double whole);
   /// Growth to `level`, from what had been `high` at most, that must be told: of what was left, or of what it held.
   [[nodiscard]] static bool is_much(Kind kind, double amount, double left, double whole, double level, double high);
-  [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, double left, double whole, bool held) const;
+  /// What is left at this moment, and what shares are of: the limit; of what counts down all that there is; where no limit is
+  /// known the pool, else itself.
+  struct Left {
+    double amount, whole;
+    bool no_limit;
+  };
+  [[nodiscard]] Left left_of(std::size_t slot) const;
+  [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, const Left& of, bool held) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now(std::optional<double> more_than, bool held = false) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_between_falls() const;
   [[nodiscard]] double taken_by_pools(double seconds) const;
   [[nodiscard]] std::optional<double> room_for(std::size_t slot, const Falls& falls) const;
   [[nodiscard]] double seconds_left_of(std::size_t slot, const Falls& falls) const;
   [[nodiscard]] std::optional<Readiness::Growth> held_for_weeks() const;
-  [[nodiscard]] double whole_of_unlimited(std::size_t slot) const;
   [[nodiscard]] std::vector<SubjectReport::Grower> growers_of(std::size_t slot) const;
 
   EngineOptions options_;

@@ -147,11 +147,8 @@ std::optional<Falls> TrendEngine::ended_rise_of(std::span<const float> floors, s
   const std::optional<EndedRise> rise = ended_rise(floors);
   if (!rise || rise->rest_days > kMostRestDays) return std::nullopt;
   const bool was_leak = subject.first_detected_ms >= 0 && rise->growth >= kDaysOfLeak * min_per_day(subject.kind);
-  const double limit = limit_of(slot), left = limit - static_cast<double>(state_.open[slot].last);
-  const double whole = subject.kind == Kind::kSystemPtes ? left - static_cast<double>(state_.open[slot].last)
-                       : std::isnan(limit)               ? whole_of_unlimited(slot)
-                                                         : limit;
-  if (!was_leak && (rise->from_begin || !is_much(subject.kind, rise->growth, left, whole, rise->level, rise->high)))
+  const Left left = left_of(slot);
+  if (!was_leak && (rise->from_begin || !is_much(subject.kind, rise->growth, left.amount, left.whole, rise->level, rise->high)))
     return std::nullopt;
   Falls found;
   found.growth = rise->growth;
@@ -160,7 +157,8 @@ std::optional<Falls> TrendEngine::ended_rise_of(std::span<const float> floors, s
   return found;
 }
 
-std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, double left, double whole, bool held) const {
+std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, const Left& of, bool held) const {
+  const double left = of.amount, whole = of.whole;
   const Subject& subject = *state_.subjects[slot];
   const Open& open = state_.open[slot];
   if (std::isnan(open.last)) return std::nullopt;
@@ -261,19 +259,16 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
       continue;
     }
     const auto value = static_cast<double>(state_.open[slot].last);
-    const double limit = limit_of(slot), left = limit - value;
-    double whole = limit;
-    if (counts_down(subject.kind)) whole = left - value;
-    else if (std::isnan(limit)) whole = whole_of_unlimited(slot);
+    const Left left = left_of(slot);
     const Open& open = state_.open[slot];
     const auto low = static_cast<double>(open.lowest());
-    const double must = (std::isnan(limit) ? kMuchOfPool : kMuchOfLimit) * whole;
-    const bool may_be_beyond = value >= kMuchMore * low && value - low >= little_of(subject.kind, std::isnan(limit), whole);
+    const double must = (left.no_limit ? kMuchOfPool : kMuchOfLimit) * left.whole;
+    const bool may_be_beyond = value >= kMuchMore * low && value - low >= little_of(subject.kind, left.no_limit, left.whole);
     // Of what holds much few are left, and those have days to be looked at.
     if (held && !subject.is_told()) continue;
     if (held && subject.kind != Kind::kSystemPtes && value < (subject.kind == Kind::kHandles ? kManyHandles : must)) continue;
     if (!held && !std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must))) continue;
-    auto growth = growth_now_of(slot, left, whole, held);
+    auto growth = growth_now_of(slot, left, held);
     if (!growth || (!held && !more_than && !growth->is_large && !growth->is_beyond)) continue;
     if (!subject.is_told()) {
       if (taken_by_pools(growth->seconds) >= kTold * growth->amount) continue;  // which is told of them
@@ -313,12 +308,14 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
   return rank(best.other) > std::max(rank(bytes), 0) ? best.other : bytes;
 }
 
-/// Of what has no known limit: the pool that it is of, else itself.
-double TrendEngine::whole_of_unlimited(std::size_t slot) const {
+TrendEngine::Left TrendEngine::left_of(std::size_t slot) const {
   const Subject& subject = *state_.subjects[slot];
+  const double limit = limit_of(slot), value = static_cast<double>(state_.open[slot].last), left = limit - value;
+  if (counts_down(subject.kind)) return {left, left - value, false};
+  if (!std::isnan(limit)) return {left, limit, false};
   std::uint32_t pool = base::FlatIndex::kNone;
-  if (subject.kind == Kind::kTag) pool = find_slot(Kind::kPool, subject.pool, {}, key_of(Kind::kPool, subject.pool, {}));
-  return static_cast<double>(state_.open[pool == base::FlatIndex::kNone ? slot : pool].last);
+  if (subject.kind == Kind::kTag) pool = find_slot(Kind::kPool, subject.pool);
+  return {left, static_cast<double>(state_.open[pool == base::FlatIndex::kNone ? slot : pool].last), true};
 }
 
 /// Growth over the lowest of the day before the pool's began, of a surge of the 4 hours before: what it is told beside has no more.

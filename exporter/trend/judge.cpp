@@ -121,12 +121,12 @@ std::optional<Falls> TrendEngine::rising_peaks_of(std::span<const float> floors,
   const auto skipped = std::clamp<std::int64_t>(first - (today - static_cast<std::int64_t>(kHighDays)), 0, kHighDays);
   const std::span<const float> known = std::span<const float>(highs).subspan(static_cast<std::size_t>(skipped));
   const auto found = find_rising_peaks(known, floors, min_per_day(subject.kind));
-  const bool no_limit = std::isnan(limit_of(slot));
-  const double whole = no_limit ? whole_of_unlimited(slot) : limit_of(slot);
+  const Left left = left_of(slot);
   if (!found && subject.kind == Kind::kHandles) return find_fast_peaks(known, floors, kMuchOfHandles);
   if (!found && counts_bytes(subject.kind))
-    return find_fast_peaks(known, floors, (no_limit ? kMuchOfPool : kMuchOfLimit) * whole);
-  if (!found || (counts_bytes(subject.kind) && found->growth < little_of(subject.kind, no_limit, whole))) return std::nullopt;
+    return find_fast_peaks(known, floors, (left.no_limit ? kMuchOfPool : kMuchOfLimit) * left.whole);
+  if (!found || (counts_bytes(subject.kind) && found->growth < little_of(subject.kind, left.no_limit, left.whole)))
+    return std::nullopt;
   return found;
 }
 

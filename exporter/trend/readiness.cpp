@@ -255,7 +255,7 @@ Readiness TrendEngine::readiness() const {
   // Beside what has a verdict noise is no news.
   constexpr double kNoise = 1e-3;  // of its pool
   if (const auto& largest = readiness.largest; largest && largest->of_rest && !largest->is_told_first()) {
-    const std::uint32_t pool = find_slot(Kind::kPool, largest->pool, {}, key_of(Kind::kPool, largest->pool, {}));
+    const std::uint32_t pool = find_slot(Kind::kPool, largest->pool);
     if (pool != base::FlatIndex::kNone && largest->amount < kNoise * static_cast<double>(state_.open[pool].last))
       readiness.largest.reset();
   }

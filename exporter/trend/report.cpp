@@ -69,7 +69,7 @@ double TrendEngine::limit_of(std::size_t slot) const {
   if (subject.kind == Kind::kSystemPtes) return std::isnan(subject.limit) ? 0 : -subject.limit;
   if (subject.kind == Kind::kAvailable) return 0;
   if (subject.kind != Kind::kTag || !std::isnan(subject.limit)) return subject.limit;
-  const std::uint32_t pool = find_slot(Kind::kPool, subject.pool, {}, key_of(Kind::kPool, subject.pool, {}));
+  const std::uint32_t pool = find_slot(Kind::kPool, subject.pool);
   if (pool == base::FlatIndex::kNone) return std::numeric_limits<double>::quiet_NaN();
   const double left = state_.subjects[pool]->limit - static_cast<double>(state_.open[pool].last);
   return left + static_cast<double>(state_.open[slot].last);
@@ -127,7 +127,7 @@ TrendEngine::PaceOfPool TrendEngine::pace_on_commit(const PacesOfPools& paces) c
     const auto pool = static_cast<Pool>(i);
     if (!is_charged_to_commit(pool)) continue;
     double leaking = paces[i].leaking;
-    const std::uint32_t slot = find_slot(Kind::kPool, pool, {}, key_of(Kind::kPool, pool, {}));
+    const std::uint32_t slot = find_slot(Kind::kPool, pool);
     if (slot != base::FlatIndex::kNone) leaking = std::max(leaking, static_cast<double>(state_.subjects[slot]->slope_per_day));
     pace.leaking += leaking;
     pace.surging += std::max(paces[i].surging, leaking);
@@ -141,8 +141,8 @@ TrendEngine::PaceOfPool TrendEngine::pace_on_commit(const PacesOfPools& paces) c
 /// How fast the room itself goes, by its own history, whatever takes from it: once that is clear enough for a leak.
 TrendEngine::PaceOfPool TrendEngine::pace_of_room(Bound bound) const {
   std::uint32_t slot = base::FlatIndex::kNone;
-  if (bound == Bound::kAvailableMemory) slot = find_slot_of_available();
-  if (bound == Bound::kCommitLimit) slot = find_slot(Kind::kCommit, {}, {}, key_of(Kind::kCommit, {}, {}));
+  if (bound == Bound::kAvailableMemory) slot = find_slot(Kind::kAvailable);
+  if (bound == Bound::kCommitLimit) slot = find_slot(Kind::kCommit);
   PaceOfPool pace;
   if (slot == base::FlatIndex::kNone || state_.subjects[slot]->verdict != Verdict::kLeak) return pace;
   pace.leaking = static_cast<double>(state_.subjects[slot]->slope_per_day);
@@ -225,10 +225,10 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
       end.latest_seconds = std::max(end.latest_seconds, lately);
     }
     // What grows fast just now may be no surge; that it goes on is the soonest end.
-    const double limit = limit_of(slot), left = limit - static_cast<double>(state_.open[slot].last);
-    const double whole = counts_down(subject.kind) ? left - static_cast<double>(state_.open[slot].last) : limit;
-    if (const auto now = growth_now_of(slot, left, whole, false); now && now->is_large)
-      end.soonest_seconds = std::min(end.soonest_seconds, seconds_until(left, now->amount / now->seconds * kSecondsPerDay));
+    const Left left = left_of(slot);
+    if (const auto now = growth_now_of(slot, left, false); now && now->is_large)
+      end.soonest_seconds =
+          std::min(end.soonest_seconds, seconds_until(left.amount, now->amount / now->seconds * kSecondsPerDay));
   }
   // What surges ends by what is left at this moment, if that is sooner.
   if (surging > 0) {
@@ -245,7 +245,7 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
   }
   // A tag's end is that of its pool, if what else grows there brings it clearly sooner.
   if (subject.kind != Kind::kTag || !std::isnan(subject.limit) || std::isinf(end.seconds)) return end;
-  const std::uint32_t pool = find_slot(Kind::kPool, subject.pool, {}, key_of(Kind::kPool, subject.pool, {}));
+  const std::uint32_t pool = find_slot(Kind::kPool, subject.pool);
   if (pool == base::FlatIndex::kNone || !state_.subjects[pool]->may_leak()) return end;
   const std::optional<Exhaustion> of_pool = exhaustion_of(pool, paces);
   return of_pool && of_pool->seconds < Surge::kAlone * end.seconds ? of_pool : end;
@@ -274,7 +274,7 @@ std::vector<TrendEngine::Runout> TrendEngine::runouts() const {
   std::vector<Runout> found;
   const PacesOfPools paces = paces_of_pools();
   const auto add = [&](Kind kind, Pool pool) {
-    const std::uint32_t slot = find_slot(kind, pool, {}, key_of(kind, pool, {}));
+    const std::uint32_t slot = find_slot(kind, pool);
     if (slot == base::FlatIndex::kNone || !state_.subjects[slot]->may_leak()) return;
     if (auto exhaustion = exhaustion_of(slot, paces)) found.push_back({kind, pool, *exhaustion});
   };
@@ -498,7 +498,7 @@ std::vector<Outline> TrendEngine::outlines() const {
 }
 
 std::optional<SubjectReport> TrendEngine::find(Kind kind, Pool pool, std::string_view text) const {
-  const std::uint32_t slot = find_slot(kind, pool, text, key_of(kind, pool, text));
+  const std::uint32_t slot = find_slot(kind, pool, text);
   if (slot == base::FlatIndex::kNone) return std::nullopt;
   return describe(slot);
 }
@@ -506,7 +506,7 @@ std::optional<SubjectReport> TrendEngine::find(Kind kind, Pool pool, std::string
 std::array<float, kHistoryDays> TrendEngine::daily_course(Kind kind, Pool pool, std::string_view text) const {
   std::array<float, kHistoryDays> course;
   course.fill(kNothing);
-  const std::uint32_t slot = find_slot(kind, pool, text, key_of(kind, pool, text));
+  const std::uint32_t slot = find_slot(kind, pool, text);
   if (slot == base::FlatIndex::kNone) return course;
   std::array<float, kCoarseBuckets> line;
   unroll(state_.subjects[slot]->history.coarse, state_.judged_bucket, line);

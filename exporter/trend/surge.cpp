@@ -77,10 +77,7 @@ double higher(double a, double b) { return std::isnan(a) ? b : std::isnan(b) ? a
 
 /// Lowest of the newest `count` before the newest `skip`; NaN where nothing was seen.
 double lowest(std::span<const float> line, std::size_t skip, std::size_t count) {
-  double low = kNone;
-  if (line.size() < skip + count) return low;
-  for (const float value : line.subspan(line.size() - skip - count, count)) low = lower(low, static_cast<double>(value));
-  return low;
+  return line.size() < skip + count ? kNone : lowest_of(line.subspan(line.size() - skip - count, count));
 }
 
 /// What the hour of the day adds, from days before a window; all 0 where there is none.

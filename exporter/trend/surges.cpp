@@ -106,7 +106,7 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
   whole.fill(std::numeric_limits<double>::quiet_NaN());
   for (std::size_t pool = 0; pool < kPoolCount; ++pool) {
     const auto id = static_cast<Pool>(pool);
-    const std::uint32_t slot = find_slot(Kind::kPool, id, {}, key_of(Kind::kPool, id, {}));
+    const std::uint32_t slot = find_slot(Kind::kPool, id);
     if (slot == base::FlatIndex::kNone) continue;
     const double limit = state_.subjects[slot]->limit, last = static_cast<double>(state_.open[slot].last);
     left[pool] = limit - last;
@@ -130,9 +130,9 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
       room = left[static_cast<std::size_t>(subject.pool)];
       all = whole[static_cast<std::size_t>(subject.pool)];
     } else {
-      const double limit = limit_of(slot);
-      room = limit - value;
-      all = subject.kind == Kind::kSystemPtes ? room - value : std::isnan(limit) ? value : limit;
+      const Left of = left_of(slot);
+      room = of.amount;
+      all = of.whole;
       if (subject.kind == Kind::kHandles) all = std::max(all, kLeastHandles / kMuchOfWhole);
     }
     const double least_used = subject.verdict == Verdict::kLeak ? kWaitsOfTold * kLeastUsed : kLeastUsed;
