@@ -229,6 +229,8 @@ class TrendEngine {
   [[nodiscard]] std::optional<Readiness::Growth> largest_growth(bool of_all) const;
   /// Growth below it is not worth a word: of the limit, or of the pool where none is known.
   [[nodiscard]] static double little_of(Kind kind, bool no_limit, double whole);
+  /// A leak of that pace makes up half of the growth.
+  [[nodiscard]] static bool has_told(double slope_per_day, const Readiness::Growth& growth);
   /// Growth to `level`, from what had been `high` at most, that must be told: of what was left, or of what it held.
   [[nodiscard]] static bool is_much(Kind kind, double amount, double left, double whole, double level, double high);
   /// What is left at this moment, and what shares are of: the limit; of what counts down all that there is; where no limit is

@@ -134,6 +134,10 @@ double TrendEngine::little_of(Kind kind, bool no_limit, double whole) {
   return kind == Kind::kHandles ? kSomeHandles : (no_limit ? kLittleOfPool : kLittleOfLimit) * whole;
 }
 
+bool TrendEngine::has_told(double slope_per_day, const Readiness::Growth& growth) {
+  return slope_per_day * (growth.seconds + growth.held_seconds) / base::kSecondsPerDay >= kTold * growth.amount;
+}
+
 bool TrendEngine::is_much(Kind kind, double amount, double left, double whole, double level, double high) {
   if (kind == Kind::kHandles && amount < kManyHandles) return false;
   return !std::isnan(left) ? amount >= kMuchOfRoom * (std::max(left, 0.0) + amount) && amount >= kMuchOfLimit * whole
@@ -272,9 +276,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     if (!growth || (!held && !more_than && !growth->is_large && !growth->is_beyond)) continue;
     if (!subject.is_told()) {
       if (taken_by_pools(growth->seconds) >= kTold * growth->amount) continue;  // which is told of them
-    } else if (subject.verdict != Verdict::kOk &&
-               static_cast<double>(subject.slope_per_day) * (growth->seconds + growth->held_seconds) / base::kSecondsPerDay >=
-                   kTold * growth->amount) {
+    } else if (subject.verdict != Verdict::kOk && has_told(static_cast<double>(subject.slope_per_day), *growth)) {
       told.push_back({subject.kind, subject.pool});
       continue;
     }

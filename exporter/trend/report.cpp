@@ -226,7 +226,7 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
     }
     // What grows fast just now may be no surge; that it goes on is the soonest end.
     const Left left = left_of(slot);
-    if (const auto now = growth_now_of(slot, left, false); now && now->is_large)
+    if (const auto now = growth_now_of(slot, left, false); now && now->is_large && !has_told(slope, *now))
       end.soonest_seconds =
           std::min(end.soonest_seconds, seconds_until(left.amount, now->amount / now->seconds * kSecondsPerDay));
   }
