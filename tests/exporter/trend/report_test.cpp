@@ -401,6 +401,21 @@ TEST(Reports, TheRangeHoldsAlsoThatWhatGrowsNowGoesOn) {
   }
 }
 
+TEST(Reports, WhatTheLeakItselfExplainsIsNoSoonerEnd) {
+  for (const double bump : {0.0, 1.6e6}) {  // over the last day and its leak: a twentieth of what is left
+    TrendEngine engine;
+    for (int hour = 0; hour <= 960; ++hour) {
+      Sample sample = tag("A", 34e6 + 1e5 * hour + bump * std::max(0, hour - 944) / 16);
+      sample.limit = 202e6;
+      engine.observe({kStart + hour * kHourMs, kStart - 30 * kDayMs, {&sample, 1}});
+    }
+    const SubjectReport report = report_of(engine, "A");
+    ASSERT_TRUE(report.verdict == Verdict::kLeak && report.exhaustion);
+    EXPECT_NEAR(report.exhaustion->seconds / kDay, (202e6 - 130e6 - bump) / 2.4e6, 1.2);
+    EXPECT_GT(report.exhaustion->soonest_seconds, 0.95 * report.exhaustion->seconds) << bump;
+  }
+}
+
 TEST(Reports, TheBeginOfALeakStaysAsItEndsAndWhatItHoldsIsNamed) {
   TrendEngine engine;
   sim::Random random(5);
