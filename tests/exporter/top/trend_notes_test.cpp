@@ -150,7 +150,7 @@ TEST_F(Trend, ASurgeThatEndsInMonthsIsToldByHowOftenItHoldsWhatItHeld) {
   TrendNotes notes(files_, "/state", "host");
   notes.refresh();
   EXPECT_EQ(notes.problem(), "");
-  EXPECT_THAT(noted(notes, "Srg").trend, test::IsPattern("SURGE \+[78][0-9]{2}K/h 1\.[456]x"));
+  EXPECT_THAT(noted(notes, "Srg").trend, test::IsPattern("SURGE \\+[78][0-9][0-9]K/h 1\\.[456]x"));
   for (const std::string& line : notes.ends()) EXPECT_EQ(line.find("nonpaged ends"), line.npos) << line;
 }
 
