@@ -29,10 +29,14 @@ constexpr int kFollows = 2;
 int rank_of(const trend::SubjectReport& leak, const std::vector<trend::SubjectReport>& leaks) {
   if (leak.kind == Kind::kTag) return leak.pool == Pool::kAllocinfo ? 1 : 0;
   if (leak.kind != Kind::kPool) return 1;
-  const bool explained = std::any_of(leaks.begin(), leaks.end(), [&leak](const trend::SubjectReport& other) {
+  std::vector<const trend::SubjectReport*> told;
+  for (const trend::SubjectReport& other : leaks) told.push_back(&other);
+  if (trend::follows_tags(leak, told)) return kFollows;
+  // What is spread over many tags is said of the pool, not after them.
+  const bool has_told = std::any_of(leaks.begin(), leaks.end(), [&leak](const trend::SubjectReport& other) {
     return trend::follows(leak.kind, leak.pool, other.kind, other.pool);
   });
-  return explained ? kFollows : 1;
+  return has_told ? 0 : 1;
 }
 
 page::Subject subject_of(const TrendWatch& trend, const trend::SubjectReport& report, bool with_course) {

@@ -60,6 +60,19 @@ std::string exhaustion_text(const trend::SubjectReport& report) {
   return number("%.0fs", report.exhaustion->seconds);
 }
 
+/// How much of a pool's growth is made by which tags; empty: nobody knows, or they are told themselves.
+std::string grower_text(const trend::SubjectReport& report) {
+  return trend::grower_words(report, [](double bytes) { return number("%.0f", bytes); });
+}
+
+std::string_view grower_key(const std::string& growers) { return growers.empty() ? "" : "growers"; }
+
+/// Of a surge whose end is weeks away no time is told: it does not go on for as long.
+std::string time_left_text(const trend::Surge& surge) {
+  if (std::isinf(surge.seconds_left)) return "unknown";
+  return surge.is_far() ? "more than 14 days" : number("%.0fs", surge.seconds_left);
+}
+
 /// What the time left divides by the growth a day.
 std::string room_text(const trend::SubjectReport& report) {
   return report.exhaustion ? number("%.0f", report.exhaustion->room) : "unknown";
@@ -104,6 +117,7 @@ std::string_view or_unknown(const std::string& words) { return words.empty() ? s
 void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& owners, const std::string& held) {
   const std::string per_day = number("%.0f", leak.credible_slope_per_second * kSecondsPerDay);
   const bool bytes = trend::counts_bytes(leak.kind);
+  const std::string growers = grower_text(leak);
   base::log_warn("leak suspected", {{"kind", trend::kind_name(leak.kind)},
                                     {"pool", trend::pool_name_of(leak.kind, leak.pool)},
                                     {name_key(leak.kind), leak.text},
@@ -113,6 +127,7 @@ void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& o
                                     {"exhaustion", exhaustion_text(leak)},
                                     {"room", room_text(leak)},
                                     {"bound", bound_text(leak)},
+                                    {grower_key(growers), growers},
                                     {"driver", driver_words(leak, owners)},
                                     {held_key(leak), or_unknown(held)}});
 }
@@ -121,6 +136,7 @@ void log_suspect(const trend::SubjectReport& leak, const drivers::Attribution& o
 void log_surge(const trend::SubjectReport& report, const drivers::Attribution& owners, const std::string& held) {
   const bool bytes = trend::counts_bytes(report.kind);
   const trend::Surge& surge = *report.surge;
+  const std::string growers = grower_text(report);
   base::log_warn("surge: grows now beyond all before",
                  {{"kind", trend::kind_name(report.kind)},
                   {"pool", trend::pool_name_of(report.kind, report.pool)},
@@ -128,8 +144,10 @@ void log_surge(const trend::SubjectReport& report, const drivers::Attribution& o
                   {bytes ? "bytes_per_hour" : "per_hour", number("%.0f", surge.pace_per_second * base::kSecondsPerHour)},
                   {"growth", number("%.0f", surge.growth)},
                   {"since", base::rfc3339(surge.since)},
-                  {"time_left", std::isinf(surge.seconds_left) ? std::string("unknown") : number("%.0fs", surge.seconds_left)},
+                  {surge.times > 0 ? "times" : "", number("%.1f", surge.times)},
+                  {"time_left", time_left_text(surge)},
                   {"bound", bound_text(report)},
+                  {grower_key(growers), growers},
                   {"driver", driver_words(report, owners)},
                   {held_key(report), or_unknown(held)}});
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "collectors/base/ascii_case.h"
+#include "collectors/base/clock.h"
 #include "collectors/boot_settings.h"
 
 namespace kmem {
@@ -149,13 +150,15 @@ bool is_worse(const HostAnalysis& a, const HostAnalysis& b) {
   };
   const auto ends = [](const HostAnalysis& host) {
     double seconds = std::numeric_limits<double>::infinity();
-    for (const AnalyzedSubject& subject : host.subjects)
-      if ((subject.report.verdict == Verdict::kLeak || subject.report.surge) && subject.report.exhaustion)
-        seconds = std::min(seconds, subject.report.exhaustion->seconds);
+    for (const AnalyzedSubject& subject : host.subjects) seconds = std::min(seconds, trend::told_end(subject.report));
+    if (const auto& largest = host.readiness.largest; largest && largest->is_told_first()) {
+      seconds = std::min(seconds, largest->seconds_left);
+      if (largest->is_large && largest->no_limit) seconds = std::min(seconds, trend::kSoonDays * base::kSecondsPerDay);
+    }
     return seconds;
   };
-  if (verdict(a) != verdict(b)) return verdict(a) > verdict(b);
   if (ends(a) != ends(b)) return ends(a) < ends(b);
+  if (verdict(a) != verdict(b)) return verdict(a) > verdict(b);
   if (fastest(a) != fastest(b)) return fastest(a) > fastest(b);
   return a.host < b.host;
 }

@@ -68,7 +68,8 @@ struct Analysis : HostAnalysis {
   std::vector<std::string> warnings;
 };
 
-/// Which host stands first: what surges before leaks, those before suspicions, then what ends first, then what grows fastest.
+/// Which host stands first: what ends first of leak, surge and growth now, then what surges before leaks, those before suspicions,
+/// then what grows fastest.
 [[nodiscard]] bool is_worse(const HostAnalysis& a, const HostAnalysis& b);
 
 /// Why nothing can be judged: the first of what was passed over, too.

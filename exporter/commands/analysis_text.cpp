@@ -48,6 +48,7 @@ std::string name_words(const SubjectReport& report) {
     case Kind::kCommit: return "(commit)";
     case Kind::kUnaccounted: return "(unaccounted memory)";
     case Kind::kAvailable: return "available memory";
+    case Kind::kCommitLimit: return "commit limit";
     case Kind::kHandles: break;
   }
   return "handles of " + report.text;
@@ -82,6 +83,7 @@ std::string rate_words(const SubjectReport& report) {
 std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
   constexpr double kMostDays = 3650;
   if (!exhaustion || std::isinf(exhaustion->seconds)) return "-";
+  if (exhaustion->is_far()) return "> 14";
   const auto days = [](double seconds) {
     const double count = seconds / kSecondsPerDay;
     return count > kMostDays ? std::string("never") : digits(count, count < 10 ? 1 : 0);

@@ -272,6 +272,7 @@ std::string subject_path(Kind kind, Pool pool, std::string_view text) {
     case Kind::kSystemPtes:
     case Kind::kUnaccounted:
     case Kind::kAvailable:
+    case Kind::kCommitLimit:
     case Kind::kCommit: return std::string(trend::kind_name(kind));
     case Kind::kHandles: return std::string(trend::kind_name(kind)) + "/" + percent_encoded(text);
     case Kind::kPool: return std::string(pool_name(pool));
@@ -285,6 +286,7 @@ std::string subject_words(const trend::SubjectReport& report) {
     case Kind::kSystemPtes:
     case Kind::kUnaccounted:
     case Kind::kAvailable:
+    case Kind::kCommitLimit:
     case Kind::kCommit: return resource_words(trend::kind_name(report.kind));
     case Kind::kHandles: return "handles of " + report.text;
     case Kind::kPool: return resource_words(pool_name(report.pool));

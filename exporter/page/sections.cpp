@@ -59,7 +59,7 @@ trend::Kind kind_of(const Resource& resource) { return resource.bytes ? trend::K
 
 void add_end(Html& html, const Resource& resource) {
   const trend::Exhaustion& end = *resource.exhaustion;
-  if (std::isinf(end.seconds)) return;
+  if (std::isinf(end.seconds) || end.is_far()) return;
   add_note(html, "end", reached_words(end.bound) + (end.seconds <= 0 ? "" : " in"));
   if (end.seconds > 0) {
     html.exact(duration_words(end.seconds), count_words(static_cast<std::uint64_t>(std::min(end.seconds, 1e18))) + " seconds");

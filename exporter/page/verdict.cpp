@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 
 #include "collectors/base/clock.h"
 #include "exporter/page/chart.h"
@@ -45,11 +46,11 @@ std::string leak_words(const Subject& leak, base::UnixMillis now, Verdict& verdi
   return words;
 }
 
-/// A pool that grows because of a tag that is said already.
+/// A pool that grows because of tags that are said already.
 bool follows(const Subject& leak, const std::vector<Subject>& leaks) {
-  return std::any_of(leaks.begin(), leaks.end(), [&leak](const Subject& other) {
-    return trend::follows(leak.report.kind, leak.report.pool, other.report.kind, other.report.pool);
-  });
+  std::vector<const trend::SubjectReport*> told;
+  for (const Subject& other : leaks) told.push_back(&other.report);
+  return trend::follows_tags(leak.report, told);
 }
 
 std::string history_words(const View& view) {
@@ -111,7 +112,7 @@ std::string driver_words(const std::vector<Driver>& drivers) {
 }
 
 std::string end_words(const trend::SubjectReport& report) {
-  if (!report.exhaustion || std::isinf(report.exhaustion->seconds)) return {};
+  if (!report.exhaustion || std::isinf(report.exhaustion->seconds) || report.exhaustion->is_far()) return {};
   const trend::Exhaustion& end = *report.exhaustion;
   if (end.seconds <= 0) return reached_words(end.bound);
   std::string words = reached_words(end.bound) + " in " + duration_words(end.seconds);
@@ -131,12 +132,20 @@ std::string surge_words(const Subject& subject, base::UnixMillis now) {
            (bytes ? byte_words(an_hour) : number_words(an_hour)) + "/hour for " +
            duration_words(static_cast<double>(now - surge.since) / 1000);
   words += grower_part(report) + holder_part(subject);
+  if (surge.is_far() && surge.times > 0) words += ", to " + times_words(surge.times) + " times what it held";
   if (std::isinf(surge.seconds_left)) return words;
   const double room = surge.room.value_or(0);
   words += "; " + (bytes ? byte_words(room) : number_words(room)) + " left";
   if (report.exhaustion && report.exhaustion->bound != trend::Bound::kUnknown)
     words += " (" + std::string(trend::bound_words(report.exhaustion->bound)) + ")";
+  if (surge.is_far()) return words + ", so that no end is near";
   return words + " would last " + duration_words(surge.seconds_left) + (surge.shares_room() ? " with what else grows" : "");
+}
+
+std::string times_words(double times) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", times < 9.95 ? 1 : 0, std::min(times, 1e9));
+  return text.data();
 }
 
 std::string reached_words(trend::Bound bound) {
@@ -184,7 +193,7 @@ Verdict judge(const View& view) {
   std::vector<std::string> shortages;
   bool watched_said = false;
   add_shortages(view, shortages, verdict);
-  // What has hours goes before what has weeks.
+  // What ends first goes before, and what has hours before what has weeks.
   for (const Subject& surge : view.surges) {
     std::string words = "Grows now, beyond all before: " + surge_words(surge, view.time);
     if (verdict.headline.empty()) {
@@ -201,6 +210,9 @@ Verdict judge(const View& view) {
     verdict.state = Verdict::State::kLeak;
     std::string words = "Leak: " + leak_words(view.leaks[0], view.time, verdict);
     if (verdict.headline.empty()) {
+      verdict.headline = std::move(words);
+    } else if (trend::told_end(view.leaks[0].report) < trend::told_end(view.surges[0].report)) {
+      verdict.details.insert(verdict.details.begin(), std::move(verdict.headline));
       verdict.headline = std::move(words);
     } else {
       verdict.details.push_back(std::move(words));

@@ -37,8 +37,11 @@ struct Verdict {
 /// "pool limit reached in about 41 days (127 MiB left at the day's peak)"; empty where nothing leads there. Where
 /// other growth than the subject's own is reckoned with, that, too: "(127 MiB left at the day's peak, +3.10 MiB/day)".
 [[nodiscard]] std::string end_words(const trend::SubjectReport& report);
-/// "tag X (nonpaged), driver y, +20.0 MiB/hour for about 3.2 hours; 200 MiB left to the pool limit last about 10 hours"
+/// "tag X (nonpaged), driver y, +20.0 MiB/hour for about 3.2 hours; 200 MiB left (pool limit) would last about 10 hours"; where
+/// that is weeks: "..., to 1.6 times what it held; 12.0 GiB left (pool limit), so that no end is near".
 [[nodiscard]] std::string surge_words(const Subject& surge, base::UnixMillis now);
+/// "1.6", "12"
+[[nodiscard]] std::string times_words(double times);
 /// "pool limit reached", "available memory used up"
 [[nodiscard]] std::string reached_words(trend::Bound bound);
 /// "127 MiB left at the day's peak", and the pace where it is another than what is said beside it.

@@ -107,6 +107,7 @@ std::string resource_words(std::string_view name) {
   if (name == "unaccounted") return "unaccounted memory";
   if (name == "commit") return "commit charge";
   if (name == "available_memory") return "available memory";
+  if (name == "commit_limit") return "commit limit";
   return std::string(name);
 }
 

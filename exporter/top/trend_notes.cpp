@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <utility>
+#include <vector>
 
 #include "collectors/base/clock.h"
 #include "collectors/base/state_file.h"
@@ -38,12 +40,19 @@ std::string span_words(double seconds) {
   return text.data();
 }
 
+/// ", most of it Leak, +208M", ", in many tags, half of it in 84".
+std::string grower_note(const trend::SubjectReport& report) {
+  const std::string said =
+      trend::grower_words(report, [](double bytes) { return short_bytes(static_cast<std::int64_t>(std::llround(bytes))); });
+  return said.empty() ? said : ", " + said;
+}
+
 /// "nonpaged ends in 9.1d: 22.1M to the pool limit, +2.44M/d", which agree; empty where nothing leads there.
 std::string end_words(const trend::SubjectReport& report) {
   const auto& end = report.exhaustion;
   const bool total = report.kind == trend::Kind::kPool || report.kind == trend::Kind::kCommit ||
                      report.kind == trend::Kind::kUnaccounted || report.kind == trend::Kind::kSystemPtes;
-  if (!total || !end || std::isinf(end->seconds)) return {};
+  if (!total || !end || std::isinf(end->seconds) || end->is_far()) return {};
   const std::string name = report.kind == trend::Kind::kPool          ? std::string(pool_name(report.pool))
                            : report.kind == trend::Kind::kCommit      ? "Commit"
                            : report.kind == trend::Kind::kUnaccounted ? "Unaccounted"
@@ -53,7 +62,12 @@ std::string end_words(const trend::SubjectReport& report) {
          (report.kind == trend::Kind::kSystemPtes ? short_count(room) : short_bytes(room)) +
          (end->bound == trend::Bound::kAvailableMemory ? " of " : " to the ") + std::string(trend::bound_words(end->bound)) +
          ", " +
-         (report.kind == trend::Kind::kSystemPtes ? entries_words(end->pace_per_second) : slope_words(end->pace_per_second));
+         (report.kind == trend::Kind::kSystemPtes ? entries_words(end->pace_per_second) : slope_words(end->pace_per_second)) +
+         grower_note(report);
+}
+
+double end_of(const trend::SubjectReport& report) {
+  return report.exhaustion ? report.exhaustion->seconds : std::numeric_limits<double>::infinity();
 }
 
 std::string growth_words(const trend::Readiness::Growth& growth) {
@@ -74,7 +88,11 @@ std::string words(const trend::SubjectReport& report) {
   if (report.verdict == trend::Verdict::kSurge && report.surge) {
     const auto an_hour = static_cast<std::int64_t>(std::llround(report.surge->pace_per_second * kSecondsPerHour));
     std::string said = std::string(trend::verdict_word(report.verdict)) + " +" + short_bytes(an_hour) + "/h";
-    if (std::isinf(report.surge->seconds_left)) return said;
+    if (report.surge->is_far()) {
+      std::array<char, 32> times{};
+      if (report.surge->times > 0) std::snprintf(times.data(), times.size(), " %.1fx", std::min(report.surge->times, 99'999.0));
+      return said + times.data();
+    }
     const double hours = report.surge->seconds_left / kSecondsPerHour;
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), hours < 10 ? " %.1fh" : " %.0fh", std::min(hours, 99'999.0));
@@ -133,15 +151,31 @@ void TrendNotes::refresh() {
     const std::string lacking = trend::readiness_words(readiness);
     // What says more than that nothing could be judged.
     const bool first = readiness.largest && readiness.largest->is_told_first();
-    if (first) ends_.push_back(growth_words(*readiness.largest));
+    const std::vector<trend::SubjectReport> reports = engine.report(true);
+    // But where something that is told ends before it.
+    const bool is_told =
+        std::any_of(reports.begin(), reports.end(), [](const auto& one) { return !std::isinf(trend::told_end(one)); });
+    const bool later = first && is_told && !readiness.largest->ends_first;
+    if (first && !later) ends_.push_back(growth_words(*readiness.largest));
     if (!lacking.empty()) ends_.push_back("Too little to judge: " + lacking);
     if (readiness.largest && !first && (!lacking.empty() || readiness.largest->is_held()))
       ends_.push_back(growth_words(*readiness.largest));
-    for (const trend::SubjectReport& report : engine.report(true)) {
+    // Rows stand as the user sorts them: the tag that ends first may be out of sight.
+    if (const auto tag =
+            std::find_if(reports.begin(), reports.end(), [](const auto& one) { return one.kind == trend::Kind::kTag; });
+        tag != reports.end() && trend::told_end(*tag) <= trend::Exhaustion::kFarSeconds)
+      ends_.push_back("Ends first: " + std::string(pool_name(tag->pool)) + " " + tag->text + " " + words(*tag));
+    std::vector<const trend::SubjectReport*> totals;
+    for (const trend::SubjectReport& report : reports) {
       if (report.kind == trend::Kind::kTag)
         notes_[tag_key(report.pool, report.text)] = {words(report) + holder_note(engine, report), mark_of(report.verdict)};
-      if (std::string words = end_words(report); !words.empty()) ends_.push_back(std::move(words));
+      else totals.push_back(&report);
     }
+    // What ends first stands first, whatever its verdict.
+    std::stable_sort(totals.begin(), totals.end(), [](const auto* a, const auto* b) { return end_of(*a) < end_of(*b); });
+    for (const trend::SubjectReport* total : totals)
+      if (std::string words = end_words(*total); !words.empty()) ends_.push_back(std::move(words));
+    if (later) ends_.push_back(growth_words(*readiness.largest));
   }
 }
 

@@ -103,7 +103,7 @@ std::uint32_t TrendEngine::admit(const Sample& sample, std::uint32_t key) {
     *state_.subjects[slot] = {};
     state_.open[slot] = {};
     state_.recent.clear_subject(slot);
-    falls_.erase(slot);
+    falls_.erase(slot), ended_surges_.erase(slot);
   } else {
     state_.subjects.push_back(std::make_unique<Subject>());
     state_.open.emplace_back();
@@ -222,7 +222,7 @@ void TrendEngine::observe(const Observation& observation) {
   } else if (coarse != state_.coarse_bucket || fine != state_.fine_bucket || moment.new_boot) {
     close_buckets(coarse, fine, moment.new_boot);
   }
-  if (moment.new_boot) state_.rooms.fill({}), falls_.clear();
+  if (moment.new_boot) state_.rooms.fill({}), falls_.clear(), ended_surges_.clear();
   gap_ms_ = moment.at_ms - before_ms;
   if (first || (gap_ms_ <= kLongestIntervalMs && !moment.new_boot)) {
     seen_ms_ += first ? 0 : gap_ms_;
@@ -274,7 +274,8 @@ Summary TrendEngine::summary() const {
   summary.time = state_.timeline.to_wall(now_ms);
   summary.history_seconds = static_cast<double>(std::min<std::int64_t>(seen_ms_, kHistoryDays * kDayMs)) / 1e3;
   summary.gap_seconds = static_cast<double>(gap_ms_) / 1e3;
-  summary.subjects = state_.subjects.size() - (find_slot(Kind::kAvailable) != base::FlatIndex::kNone);
+  summary.subjects = state_.subjects.size();
+  for (const Kind room : {Kind::kAvailable, Kind::kCommitLimit}) summary.subjects -= find_slot(room) != base::FlatIndex::kNone;
   summary.boots = state_.timeline.boots().size();
   summary.refused_total = state_.refused_total;
   summary.forgotten_total = state_.forgotten_total;

@@ -145,7 +145,7 @@ class TrendEngine {
       return kind == a_kind && pool == a_pool && text == a_text;
     }
     [[nodiscard]] bool may_leak() const { return trend::may_leak(kind, pool, text); }
-    [[nodiscard]] bool is_told() const { return kind != Kind::kAvailable; }
+    [[nodiscard]] bool is_told() const { return !is_room(kind); }
     void acquit();
   };
   static constexpr std::uint32_t kMostAbsentHours = 0x7FFF'FFFF;
@@ -247,14 +247,25 @@ class TrendEngine {
   [[nodiscard]] std::optional<double> room_for(std::size_t slot, const Falls& falls) const;
   [[nodiscard]] double seconds_left_of(std::size_t slot, const Falls& falls) const;
   [[nodiscard]] std::optional<Readiness::Growth> held_for_weeks() const;
-  [[nodiscard]] std::vector<SubjectReport::Grower> growers_of(std::size_t slot) const;
+  struct Growers {
+    std::vector<SubjectReport::Grower> most;  // up to three that make half of it; empty: a told one is among them, or ...
+    std::size_t spread_over = 0;              // ... so many do; 0: not even all of them
+  };
+  [[nodiscard]] Growers growers_since(std::size_t slot, std::int64_t since_ms, std::int64_t buckets_before) const;
+  [[nodiscard]] Growers growers_of(std::size_t slot) const;
+  [[nodiscard]] double soonest_end() const;
 
   EngineOptions options_;
   State state_;
   base::FlatIndex index_;
   std::map<std::size_t, Falls> falls_;  // by slot, of the running boot; few have one. Looked for once a day
   bool falls_unlooked_ = false;         // since load()
-  std::vector<std::uint32_t> order_;    // slots in the order of the last observation
+  struct EndedSurge {
+    std::int64_t high_ms = 0;
+    float high = 0, growth = 0;
+  };
+  std::map<std::size_t, EndedSurge> ended_surges_;  // by slot, of the running boot: the newest
+  std::vector<std::uint32_t> order_;                // slots in the order of the last observation
   std::uint32_t tick_ = 0;
   std::int64_t last_admission_hour_ = -1;
   std::uint64_t surge_changes_ = 0;

@@ -186,7 +186,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, co
   std::optional<Readiness::Growth> found;
   // From the longest on: a shorter one takes its place that has most of its growth.
   for (auto window = kWindows.rbegin(); window != kWindows.rend(); ++window) {
-    if (*window == kWindows.back() && !line.is_of_few()) continue;
+    const bool is_limit = subject.kind == Kind::kCommitLimit;  // which has no load, and may fall for weeks
+    if (*window == kWindows.back() && !line.is_of_few() && !is_limit) continue;
     std::size_t low = points.size() - 1;
     for (std::size_t i = points.size() - 1; i-- > 0 && points[i].age <= *window;)
       if (points[i].value < points[low].value) low = i;
@@ -213,10 +214,11 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, co
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
     growth.is_large = is_much(subject.kind, amount, left, whole, present, high);
     growth.no_limit = std::isnan(left);
-    if (subject.kind == Kind::kAvailable) {
-      // Programs that start and the day's load are no news; and what little of it went is none.
-      if (!growth.is_large || view.known_minutes - age < kKnownDay) continue;
-      growth.room = left, growth.seconds_left = left / amount * growth.seconds;
+    if (!growth.no_limit && growth.is_large)
+      growth.room = std::max(left, 0.0), growth.seconds_left = *growth.room / amount * growth.seconds;
+    if (!subject.is_told()) {
+      // Programs that start and the day's load are no news of memory; and what little of either went is none.
+      if (!growth.is_large || view.known_minutes - age < (is_limit ? kKnownBefore : kKnownDay)) continue;
       found = std::move(growth);
       continue;
     }
@@ -242,12 +244,18 @@ double TrendEngine::taken_by_pools(double seconds) const {
 /// unless there is none that makes up half of it.
 std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> more_than, bool held) const {
   struct Best {
-    std::optional<Readiness::Growth> tag, total, other, available;
+    std::optional<Readiness::Growth> tag, total, other, room;
   } best;
   const std::size_t count = state_.open.size();
   struct Told {
     Kind kind;
     Pool pool;
+    double per_second;
+    double growth = 0, since_seconds = 0;
+    /// Of what it grew within so many seconds.
+    [[nodiscard]] double within(double seconds) const {
+      return std::max(per_second * seconds, growth * std::min(1.0, seconds / std::max(since_seconds, 1.0)));
+    }
   };
   std::vector<Told> told;
   struct Candidate {
@@ -259,7 +267,10 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     const Subject& subject = *state_.subjects[slot];
     if (!subject.may_leak()) continue;
     if (subject.surge().active()) {
-      told.push_back({subject.kind, subject.pool});
+      const SurgeState& surge = subject.surge();
+      const double seconds = static_cast<double>(state_.timeline.now_ms() - surge.since_ms) / 1000;
+      told.push_back({subject.kind, subject.pool, static_cast<double>(surge.pace_per_day) / base::kSecondsPerDay,
+                      static_cast<double>(surge.growth), seconds});
       continue;
     }
     const auto value = static_cast<double>(state_.open[slot].last);
@@ -269,39 +280,48 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     const double must = (left.no_limit ? kMuchOfPool : kMuchOfLimit) * left.whole;
     const bool may_be_beyond = value >= kMuchMore * low && value - low >= little_of(subject.kind, left.no_limit, left.whole);
     // Of what holds much few are left, and those have days to be looked at.
-    if (held && !subject.is_told()) continue;
-    if (held && subject.kind != Kind::kSystemPtes && value < (subject.kind == Kind::kHandles ? kManyHandles : must)) continue;
-    if (!held && !std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must))) continue;
+    const bool is_limit = subject.kind == Kind::kCommitLimit;
+    if (held && !subject.is_told() && !is_limit) continue;
+    if (held && !counts_down(subject.kind) && value < (subject.kind == Kind::kHandles ? kManyHandles : must)) continue;
+    if (!held && !is_limit && !std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must)))
+      continue;
     auto growth = growth_now_of(slot, left, held);
     if (!growth || (!held && !more_than && !growth->is_large && !growth->is_beyond)) continue;
-    if (!subject.is_told()) {
+    if (is_limit) {
+      // No pool takes it.
+    } else if (!subject.is_told()) {
       if (taken_by_pools(growth->seconds) >= kTold * growth->amount) continue;  // which is told of them
     } else if (subject.verdict != Verdict::kOk && has_told(static_cast<double>(subject.slope_per_day), *growth)) {
-      told.push_back({subject.kind, subject.pool});
+      told.push_back({subject.kind, subject.pool, static_cast<double>(subject.slope_per_day) / base::kSecondsPerDay});
       continue;
     }
     candidates.push_back({slot, std::move(*growth)});
   }
   for (Candidate& candidate : candidates) {
     const Readiness::Growth& growth = candidate.growth;
-    const bool is_available = growth.kind == Kind::kAvailable;
-    const bool is_total =
-        growth.kind == Kind::kPool || growth.kind == Kind::kCommit || growth.kind == Kind::kUnaccounted || is_available;
-    // What is told of a pool goes for its tags, and the other way round; of either, for what holds all pools.
-    const bool is_told = std::any_of(told.begin(), told.end(), [&](const Told& one) {
-      if (growth.kind == Kind::kTag) return one.kind == Kind::kPool && one.pool == growth.pool;
-      if (growth.kind == Kind::kPool) return one.kind == Kind::kTag && one.pool == growth.pool;
-      return is_total && !is_available && (one.kind == Kind::kTag || one.kind == Kind::kPool);
-    });
-    if (is_told) continue;
-    auto& largest = is_available ? best.available : is_total ? best.total : growth.kind == Kind::kTag ? best.tag : best.other;
+    const bool is_total = growth.kind == Kind::kPool || growth.kind == Kind::kCommit || growth.kind == Kind::kUnaccounted;
+    // What is told of a pool goes for its tags. Tags that are told go for their pool, and either for what holds all pools, where
+    // they make half of its growth: a small one must not hush what grows in many.
+    double of_tags = 0, of_pools = 0;
+    bool is_told = false;
+    for (const Told& one : told) {
+      const bool is_pool = one.kind == Kind::kPool, is_here = one.pool == growth.pool;
+      is_told = is_told || (growth.kind == Kind::kTag && is_pool && is_here);
+      if (is_total && is_pool && growth.kind != Kind::kPool) of_pools += one.within(growth.seconds);
+      if (is_total && one.kind == Kind::kTag && (growth.kind != Kind::kPool || is_here)) of_tags += one.within(growth.seconds);
+    }
+    if (is_told || (is_total && !told.empty() && std::max(of_tags, of_pools) >= kTold * growth.amount)) continue;
+    auto& largest = is_room(growth.kind)        ? best.room
+                    : is_total                  ? best.total
+                    : growth.kind == Kind::kTag ? best.tag
+                                                : best.other;
     if (!largest || std::tuple(growth.is_large, growth.is_beyond, growth.amount) >
                         std::tuple(largest->is_large, largest->is_beyond, largest->amount))
       largest = std::move(candidate.growth);
   }
   auto* chosen = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? &best.total : &best.tag;
-  // Memory that falls by more than anything grows ends by what is not followed.
-  if (best.available && (!*chosen || (*chosen)->amount < best.available->amount / 2)) chosen = &best.available;
+  // Room that falls by more than anything grows ends by what is not followed.
+  if (best.room && (!*chosen || (*chosen)->amount < best.room->amount / 2)) chosen = &best.room;
   auto& bytes = *chosen;
   const auto rank = [](const std::optional<Readiness::Growth>& growth) {
     return growth ? (growth->is_large || growth->is_held() ? 2 : growth->is_beyond ? 1 : 0) : -1;
@@ -321,13 +341,16 @@ TrendEngine::Left TrendEngine::left_of(std::size_t slot) const {
 }
 
 /// Growth over the lowest of the day before the pool's began, of a surge of the 4 hours before: what it is told beside has no more.
-std::vector<SubjectReport::Grower> TrendEngine::growers_of(std::size_t slot) const {
+TrendEngine::Growers TrendEngine::growers_of(std::size_t slot) const {
+  const Subject& pool = *state_.subjects[slot];
+  const bool of_surge = pool.surge().active() && pool.verdict != Verdict::kLeak;
+  return growers_since(slot, of_surge ? pool.surge().since_ms : pool.since_ms, of_surge ? 1 : kBucketsPerDay);
+}
+
+TrendEngine::Growers TrendEngine::growers_since(std::size_t slot, std::int64_t since_ms, std::int64_t buckets_before) const {
   constexpr std::size_t kMostGrowers = 3;
   constexpr double kMost = 0.5;
   const Subject& pool = *state_.subjects[slot];
-  const bool of_surge = pool.surge().active() && pool.verdict != Verdict::kLeak;
-  const std::int64_t since_ms = of_surge ? pool.surge().since_ms : pool.since_ms;
-  const std::int64_t before = of_surge ? 1 : kBucketsPerDay;
   const std::int64_t oldest =
       std::max(state_.timeline.boots().back().first_bucket, state_.coarse_bucket - static_cast<std::int64_t>(kCoarseBuckets));
   const std::int64_t begin = std::clamp(since_ms / kCoarseMs, oldest, state_.coarse_bucket);
@@ -337,38 +360,61 @@ std::vector<SubjectReport::Grower> TrendEngine::growers_of(std::size_t slot) con
       return bucket == state_.coarse_bucket ? state_.open[of].coarse : floors[ring_slot(bucket, kCoarseBuckets)];
     };
     float low = kNothing;
-    for (std::int64_t bucket = std::max(oldest, begin - before); bucket <= begin; ++bucket)
+    for (std::int64_t bucket = std::max(oldest, begin - buckets_before); bucket <= begin; ++bucket)
       low = std::fmin(low, floor_at(bucket));
     for (std::int64_t bucket = begin + 1; std::isnan(low) && bucket <= state_.coarse_bucket; ++bucket) low = floor_at(bucket);
     const bool is_late = state_.subjects[of]->first_seen_ms > since_ms + kDayMs;
     return static_cast<double>(state_.open[of].last) - (is_late || std::isnan(low) ? 0 : static_cast<double>(low));
   };
   const double grown = growth_since(slot);
-  std::vector<SubjectReport::Grower> growers;
+  struct Grown {
+    double amount;
+    const Subject* tag;
+  };
+  std::vector<Grown> tags;
   for (std::size_t of = 0; of < state_.subjects.size(); ++of) {
     const Subject& tag = *state_.subjects[of];
     if (tag.kind != Kind::kTag || tag.pool != pool.pool) continue;
-    const Verdict verdict = verdict_of(tag);
-    if (verdict == Verdict::kLeak || verdict == Verdict::kSurge) return {};
-    if (const double amount = growth_since(of); amount > 0) growers.push_back({tag.text, amount});
+    if (const double amount = growth_since(of); amount > 0) tags.push_back({amount, &tag});
   }
-  std::sort(growers.begin(), growers.end(),
-            [](const auto& a, const auto& b) { return a.amount != b.amount ? a.amount > b.amount : a.tag < b.tag; });
+  std::sort(tags.begin(), tags.end(), [](const Grown& a, const Grown& b) {
+    return a.amount != b.amount ? a.amount > b.amount : a.tag->text < b.tag->text;
+  });
+  Growers growers;
   double sum = 0;
-  for (std::size_t i = 0; i < std::min(growers.size(), kMostGrowers); ++i) {
-    sum += growers[i].amount;
-    if (!(sum >= kMost * grown)) continue;
-    growers.resize(i + 1);
+  std::size_t count = 0;
+  while (count < tags.size() && sum < kMost * grown) sum += tags[count++].amount;
+  if (count == 0 || sum < kMost * grown) return growers;
+  if (count > kMostGrowers) {
+    growers.spread_over = count;
     return growers;
   }
-  return {};
+  for (const Grown& one : std::span(tags).first(count)) {
+    const Verdict verdict = verdict_of(*one.tag);
+    if (verdict == Verdict::kLeak || verdict == Verdict::kSurge) return {};
+    growers.most.push_back({one.tag->text, one.amount});
+  }
+  return growers;
 }
 
 std::string grower_words(const SubjectReport& report, const std::function<std::string(double)>& words) {
+  if (report.spread_over > 0) return "in many tags, half of it in " + std::to_string(report.spread_over);
   std::string said;
   for (const SubjectReport::Grower& grower : report.growers)
     said += (said.empty() ? "most of it " : ", ") + grower.tag + ", +" + words(grower.amount);
   return said;
+}
+
+bool follows_tags(const SubjectReport& pool, const std::vector<const SubjectReport*>& told) {
+  constexpr std::size_t kMostTags = 3;
+  constexpr double kMost = 0.5;
+  std::vector<double> paces;
+  for (const SubjectReport* tag : told)
+    if (follows(pool.kind, pool.pool, tag->kind, tag->pool)) paces.push_back(tag->growth_per_second());
+  std::sort(paces.begin(), paces.end(), std::greater());
+  double sum = 0;
+  for (std::size_t i = 0; i < std::min(paces.size(), kMostTags); ++i) sum += paces[i];
+  return !paces.empty() && sum >= kMost * pool.growth_per_second();
 }
 
 }  // namespace kmem::trend

@@ -77,7 +77,7 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
   std::optional<Readiness::Growth> tag, total;
   // Those that a told pool names are no rest, nor is a total that holds what is told.
   std::set<std::pair<Pool, std::string>> named;
-  std::set<Pool> told;
+  std::set<Pool> told, spread;
   for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
     const Subject& subject = *state_.subjects[slot];
     const Verdict verdict = verdict_of(subject);
@@ -85,7 +85,9 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
         (subject.kind == Kind::kTag || subject.kind == Kind::kPool))
       told.insert(subject.pool);
     if (subject.kind != Kind::kPool || verdict == Verdict::kOk) continue;
-    for (SubjectReport::Grower& grower : growers_of(slot)) named.emplace(subject.pool, std::move(grower.tag));
+    Growers growers = growers_of(slot);
+    for (SubjectReport::Grower& grower : growers.most) named.emplace(subject.pool, std::move(grower.tag));
+    if (growers.spread_over > 0) spread.insert(subject.pool);
   }
   std::int64_t first_seen_ms = state_.timeline.now_ms();
   for (const auto& subject : state_.subjects) first_seen_ms = std::min(first_seen_ms, subject->first_seen_ms);
@@ -95,7 +97,7 @@ std::optional<Readiness::Growth> TrendEngine::largest_growth(bool of_all) const 
     if (!subject.may_leak() || (subject.kind != Kind::kTag && !is_total) || verdict_of(subject) != Verdict::kOk) continue;
     const std::int64_t age_ms = state_.timeline.now_ms() - subject.first_seen_ms;
     if (!of_all && static_cast<double>(age_ms) >= Readiness::kNeededDays * kDayMs) continue;
-    if (subject.kind == Kind::kTag && named.contains({subject.pool, subject.text})) continue;
+    if (subject.kind == Kind::kTag && (named.contains({subject.pool, subject.text}) || spread.contains(subject.pool))) continue;
     if (subject.kind == Kind::kPool ? told.contains(subject.pool) : subject.kind == Kind::kCommit && !told.empty()) continue;
     std::optional<Readiness::Growth>& largest = is_total ? total : tag;
     const auto growth = growth_of(slot, first_seen_ms);
@@ -131,15 +133,18 @@ std::optional<Readiness::Growth> TrendEngine::growth_between_falls() const {
     growth->room = room_for(slot, falls);
     growth->seconds_left = seconds_left_of(slot, falls);
   }
-  if (!growth) return growth;
+  return growth;
+}
+
+/// Of all that has a verdict.
+double TrendEngine::soonest_end() const {
   double first = std::numeric_limits<double>::infinity();
   const PacesOfPools paces = paces_of_pools();
   for (std::size_t slot = 0; slot < state_.subjects.size(); ++slot) {
     if (verdict_of(*state_.subjects[slot]) == Verdict::kOk) continue;
     if (const auto end = exhaustion_of(slot, paces)) first = std::min(first, end->seconds);
   }
-  growth->ends_first = growth->seconds_left < first;
-  return growth;
+  return first;
 }
 
 /// Left at the tightest moment of the last day; of peaks above the newest of them. nullopt: it is not known.
@@ -185,10 +190,17 @@ Readiness TrendEngine::readiness() const {
     seen[static_cast<std::size_t>(i)] = any ? 0 : kNothing;
   }
   const std::vector<Timeline::Boot>& boots = state_.timeline.boots();
+  // What was seen before two weeks of silence says nothing of now.
+  const std::int64_t running_from = boots.back().first_bucket;
+  std::int64_t last_before = running_from - 1;
+  const auto was_seen = [&](std::int64_t bucket) { return !std::isnan(seen[static_cast<std::size_t>(bucket - first_bucket)]); };
+  while (last_before >= first_bucket && !was_seen(last_before)) --last_before;
+  const bool is_stale = (running_from - last_before) * kCoarseMs >= Timeline::kAbsurdSilenceMs;
   double longest_days = 0;
   std::size_t long_boots = 0, buckets_in_all = 0, last_long = boots.size();
   for (std::size_t i = 0; i < boots.size(); ++i) {
     const bool running = i + 1 == boots.size();
+    if (is_stale && !running) continue;
     const std::int64_t end = running ? state_.judged_bucket + 1 : boots[i + 1].first_bucket;
     const std::int64_t from = std::clamp(judged_from(boots[i]), first_bucket, std::max(first_bucket, end));
     const std::span<const float> floors = std::span(seen).subspan(
@@ -224,7 +236,7 @@ Readiness TrendEngine::readiness() const {
                      (long_boots >= kFewestBoots && static_cast<double>(buckets_in_all) >= kFewestDaysInAll * kBucketsPerDay);
   if (readiness.judged) readiness.days_lacking = 0, readiness.few = false;
   // A day of each is its warm-up's.
-  if (!readiness.judged && boots.size() > kFewestBoots && long_boots <= 1 && last_long + 1 != boots.size())
+  if (!readiness.judged && !is_stale && boots.size() > kFewestBoots && long_boots <= 1 && last_long + 1 != boots.size())
     readiness.boots = boots.size() - 1, readiness.longest_boot_days = longest_days;
   constexpr double kShortDays = 14;
   constexpr std::size_t kShortReadings = 10;  // fast growth is waited for
@@ -248,10 +260,16 @@ Readiness TrendEngine::readiness() const {
   }
   if (!readiness.largest || !(readiness.largest->is_large || readiness.largest->is_beyond))
     if (auto between = growth_between_falls()) readiness.largest = std::move(between);
-  if (readiness.largest)
-    readiness.largest->of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(), [this](const auto& subject) {
+  if (readiness.largest) {
+    Readiness::Growth& largest = *readiness.largest;
+    largest.ends_first = !std::isinf(largest.seconds_left) && largest.seconds_left < soonest_end();
+    const std::uint32_t pool = largest.kind == Kind::kPool ? find_slot(Kind::kPool, largest.pool) : base::FlatIndex::kNone;
+    if (pool != base::FlatIndex::kNone && largest.falls == 0 && !largest.of_peaks && !largest.is_held())
+      largest.spread_over = growers_since(pool, state_.timeline.now_ms() - std::llround(largest.seconds * 1000), 1).spread_over;
+    largest.of_rest = std::any_of(state_.subjects.begin(), state_.subjects.end(), [this](const auto& subject) {
       return subject->is_told() && verdict_of(*subject) != Verdict::kOk;
     });
+  }
   // Beside what has a verdict noise is no news.
   constexpr double kNoise = 1e-3;  // of its pool
   if (const auto& largest = readiness.largest; largest && largest->of_rest && !largest->is_told_first()) {
@@ -263,12 +281,12 @@ Readiness TrendEngine::readiness() const {
 }
 
 std::string_view growth_label(const Readiness::Growth& growth) {
-  if (growth.is_large) return growth.kind == Kind::kAvailable ? "Falls now: " : "Grows now: ";
+  if (growth.is_large) return is_room(growth.kind) ? "Falls now: " : "Grows now: ";
   if (growth.falls > 0) return "Grows between falls: ";
   if (growth.goes_on) return "Grows on: ";
   if (growth.of_peaks) return "Peaks grow: ";
   if (growth.is_beyond) return "Grows beyond all before: ";
-  if (growth.is_held()) return "Grew and holds: ";
+  if (growth.is_held()) return growth.kind == Kind::kCommitLimit ? "Fell and stays: " : "Grew and holds: ";
   if (growth.is_new) return "Too new to be judged, of those the largest growth: ";
   return growth.of_rest ? "Largest growth of the rest: " : "Largest growth so far: ";
 }
@@ -286,19 +304,24 @@ std::string growth_claim(const Readiness::Growth& growth, const std::function<st
                                              (growth.of_peaks ? " above the newest" : "") + ", used up in " + end +
                                              (growth.of_peaks ? " at that pace" : " unless given back again");
   if (growth.is_large && growth.kind == Kind::kAvailable) return ", at that pace used up in " + span_words(growth.seconds_left);
+  if (growth.is_large && growth.kind == Kind::kCommitLimit)
+    return ", at that pace it meets what is charged in " + span_words(growth.seconds_left);
+  const std::string spread =
+      growth.spread_over > 0 ? ", in many tags (half of it in " + std::to_string(growth.spread_over) + ")" : std::string();
   if (growth.is_large)
-    return std::string(growth.seconds > base::kSecondsPerDay ? ", not steadily enough to tell a surge"
+    return spread +
+           std::string(growth.seconds > base::kSecondsPerDay ? ", not steadily enough to tell a surge"
                                                              : ", not long enough to tell a surge from a step") +
            (growth.no_limit ? "; no limit is known, so its end may be near" : "");
   if (growth.goes_on && growth.again) return ", steadily, after it was given back or stood still, as it had grown before";
   if (growth.goes_on) return ", by these weeks alone a leak, though not by all that was seen";
   if (growth.of_peaks && growth.by_day) return ", from day to day, while its floor does not grow" + left;
   if (growth.of_peaks) return ", from week to week, while its floor does not grow" + left;
-  if (growth.is_beyond) return ", little beside the room there is";
+  if (growth.is_beyond) return spread + ", little beside the room there is";
   if (growth.is_held())
     return std::string(growth.seconds > 2 * base::kSecondsPerDay ? ", ended " : ", ") + span_words(growth.held_seconds) +
            " ago";
-  if (growth.falls == 0) return {};
+  if (growth.falls == 0) return spread;
   const auto days = static_cast<std::uint64_t>(std::llround(growth.days_since_fall));
   return ", given back " + (growth.falls == 1 ? std::string("once, ") : std::to_string(growth.falls) + " times, the last ") +
          std::to_string(days) + (days == 1 ? " day" : " days") + " ago" + left +

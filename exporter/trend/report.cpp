@@ -68,6 +68,11 @@ double TrendEngine::limit_of(std::size_t slot) const {
   const Subject& subject = *state_.subjects[slot];
   if (subject.kind == Kind::kSystemPtes) return std::isnan(subject.limit) ? 0 : -subject.limit;
   if (subject.kind == Kind::kAvailable) return 0;
+  if (subject.kind == Kind::kCommitLimit) {
+    const std::uint32_t commit = find_slot(Kind::kCommit);
+    return commit == base::FlatIndex::kNone ? std::numeric_limits<double>::quiet_NaN()
+                                            : -static_cast<double>(state_.open[commit].last);
+  }
   if (subject.kind != Kind::kTag || !std::isnan(subject.limit)) return subject.limit;
   const std::uint32_t pool = find_slot(Kind::kPool, subject.pool);
   if (pool == base::FlatIndex::kNone) return std::numeric_limits<double>::quiet_NaN();
@@ -140,13 +145,15 @@ TrendEngine::PaceOfPool TrendEngine::pace_on_commit(const PacesOfPools& paces) c
 
 /// How fast the room itself goes, by its own history, whatever takes from it: once that is clear enough for a leak.
 TrendEngine::PaceOfPool TrendEngine::pace_of_room(Bound bound) const {
-  std::uint32_t slot = base::FlatIndex::kNone;
-  if (bound == Bound::kAvailableMemory) slot = find_slot(Kind::kAvailable);
-  if (bound == Bound::kCommitLimit) slot = find_slot(Kind::kCommit);
   PaceOfPool pace;
-  if (slot == base::FlatIndex::kNone || state_.subjects[slot]->verdict != Verdict::kLeak) return pace;
-  pace.leaking = static_cast<double>(state_.subjects[slot]->slope_per_day);
-  pace.error = static_cast<double>(state_.subjects[slot]->slope_error_per_day);
+  const auto add = [&](Kind kind) {
+    const std::uint32_t slot = find_slot(kind);
+    if (slot == base::FlatIndex::kNone || state_.subjects[slot]->verdict != Verdict::kLeak) return;
+    pace.leaking += static_cast<double>(state_.subjects[slot]->slope_per_day);
+    pace.error = together(pace.error, static_cast<double>(state_.subjects[slot]->slope_error_per_day));
+  };
+  if (bound == Bound::kAvailableMemory) add(Kind::kAvailable);
+  if (bound == Bound::kCommitLimit) add(Kind::kCommit), add(Kind::kCommitLimit);
   return pace;
 }
 
@@ -357,6 +364,7 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
     surge.growth = static_cast<double>(subject.surge().growth);
     surge.pace_per_second = pace / kSecondsPerDay;
     surge.ends_soon = subject.surge().ends_soon;
+    if (const double high = subject.surge().high, before = high - surge.growth; before > 0) surge.times = high / before;
     if (!std::isnan(left)) {
       surge.room = std::max(0.0, left);
       surge.seconds_left = seconds_until(left, pace);
@@ -420,8 +428,21 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
   if (report.may_leak) report.exhaustion = exhaustion_of(slot, paces);
   if (report.surge && report.exhaustion)
     report.surge->seconds_left = std::min(report.surge->seconds_left, report.exhaustion->seconds);
-  if (report.kind == Kind::kPool && report.verdict != Verdict::kOk) report.growers = growers_of(slot);
+  if (report.kind == Kind::kPool && report.verdict != Verdict::kOk) {
+    Growers growers = growers_of(slot);
+    report.growers = std::move(growers.most);
+    report.spread_over = growers.spread_over;
+  }
   return report;
+}
+
+double told_end(const SubjectReport& report) {
+  const double end = report.exhaustion ? report.exhaustion->seconds : std::numeric_limits<double>::infinity();
+  if (report.surge) {
+    const double left = std::min(end, report.surge->seconds_left);
+    return std::isinf(left) ? kSoonDays * kSecondsPerDay : left;
+  }
+  return report.verdict == Verdict::kLeak ? end : std::numeric_limits<double>::infinity();
 }
 
 std::vector<SubjectReport> TrendEngine::report(bool all) const {
@@ -431,18 +452,19 @@ std::vector<SubjectReport> TrendEngine::report(bool all) const {
     if (!state_.subjects[slot]->is_told()) continue;
     if (all || verdict_of(*state_.subjects[slot]) != Verdict::kOk) reports.push_back(describe(slot, paces));
   }
-  // A leak that surges, too, has hours. Of those that end together, as a pool with its tags, the tags are the cause.
-  constexpr double kTogether = 0.1;
+  // What ends first, leak or surge. Of those that end together, as a pool with its tags, the tags are the cause.
+  constexpr double kTogether = 0.1, kNeverDays = 3650;
   const auto rank = [](const SubjectReport& report) { return report.surge ? Verdict::kSurge : report.verdict; };
+  const auto is_told = [&rank](const SubjectReport& report) { return rank(report) >= Verdict::kLeak; };
   const auto end = [](const SubjectReport& report) {
-    return std::round(std::log(std::max(report.surge->seconds_left, 1.0)) / std::log1p(kTogether));
+    return std::round(std::log(std::clamp(told_end(report), 1.0, kNeverDays * kSecondsPerDay)) / std::log1p(kTogether));
   };
   const auto is_told_tag = [](const SubjectReport& report) {
     return report.kind == Kind::kTag && report.verdict != Verdict::kOk;
   };
   std::sort(reports.begin(), reports.end(), [&](const SubjectReport& a, const SubjectReport& b) {
+    if (is_told(a) && is_told(b) && end(a) != end(b)) return end(a) < end(b);
     if (rank(a) != rank(b)) return rank(a) > rank(b);
-    if (a.surge && b.surge && end(a) != end(b)) return end(a) < end(b);
     if (a.surge && b.surge && is_told_tag(a) != is_told_tag(b)) return is_told_tag(a);
     if (a.surge && b.surge && a.surge->seconds_left != b.surge->seconds_left)
       return a.surge->seconds_left < b.surge->seconds_left;

@@ -36,6 +36,9 @@ struct Exhaustion {
   Bound bound = Bound::kUnknown;  // what the room ends with
   bool of_now = false;            // the room is that of this moment, by which a surge ends
   bool of_room = false;           // the pace is that of the room itself: something else takes more of it
+  /// By a surge, whose pace says nothing of an end that is weeks away.
+  [[nodiscard]] bool is_far() const { return of_now && seconds > kFarSeconds; }
+  static constexpr double kFarSeconds = 14 * base::kSecondsPerDay;  // a surge that goes on for as long is a leak
 };
 
 /// Growth of minutes, hours or days that is still going on.
@@ -45,11 +48,14 @@ struct Surge {
   double growth = 0;                // since it began: bytes, entries, handles
   double pace_per_second = 0;
   bool ends_soon = false;      // what is left lasts for less than 3 days; else it has grown to 1.5 times all before
+  double times = 0;            // so many times what it held as the growth began; 0: that says nothing
   std::optional<double> room;  // left at this moment, where that is known; a tag's is its pool's
   // Room at that pace, or at that of all that takes from it; infinite when no room is known.
   double seconds_left = std::numeric_limits<double>::infinity();
   [[nodiscard]] bool shares_room() const { return room && seconds_left * pace_per_second < kAlone * *room; }
   static constexpr double kAlone = 0.9;  // of the time by its own pace: less is by what else grows, too
+  /// Whether no end is near, or none is known: then it is told for what it has reached, not for a time that is left.
+  [[nodiscard]] bool is_far() const { return seconds_left > Exhaustion::kFarSeconds; }
 };
 
 struct SubjectReport {
@@ -71,13 +77,14 @@ struct SubjectReport {
   std::optional<double> limit;                     // where last_amount runs out, if known: most bytes, fewest entries
   std::optional<Exhaustion> exhaustion;            // where a limit is known and it may leak
   std::optional<Surge> surge;                      // also of one that is called a leak
-  /// Of a pool with a verdict, none of whose tags is a leak or surges: those that made most of its growth since that began,
-  /// most first. Empty: no three of them did.
+  /// Of a pool with a verdict: the tags that made half of its growth since that began, most first. Empty: no three of them
+  /// did, or a leak or surge is among those.
   struct Grower {
     std::string tag;
     double amount = 0;
   };
   std::vector<Grower> growers = {};
+  std::size_t spread_over = 0;  // so many tags made half of it, where no three did
 
   /// Of the growth behind the verdict, a surge's, too; 0 when ok.
   [[nodiscard]] double growth_per_second() const {
@@ -127,10 +134,11 @@ struct Readiness {
     bool of_peaks = false;            // the highest of each week grows, its floor does not
     bool by_day = false;              // of the peaks: of each day
     double held_seconds = 0;          // since growth ended that took much and was not given back: a fact beside any verdict
-    std::optional<double> room = {};  // of what grows between falls: left; of peaks: above the newest
+    std::optional<double> room = {};  // left; of peaks: above the newest
     // Until that is used up at that pace, nothing being given back; infinite where no room is known.
     double seconds_left = std::numeric_limits<double>::infinity();
-    bool ends_first = false;  // before all that has a verdict: told before that
+    bool ends_first = false;      // before all that has a verdict: told before that
+    std::size_t spread_over = 0;  // of a pool: so many tags make half of it, where no three do
     [[nodiscard]] bool is_pace() const { return falls > 0; }
     [[nodiscard]] bool is_held() const { return held_seconds > 0; }
     /// Whether that nothing was seen would say too little beside it.
@@ -168,7 +176,13 @@ struct Summary {
 /// `words` says an amount of the growth's kind; without it the room is not said, but its end is.
 [[nodiscard]] std::string growth_claim(const Readiness::Growth& growth,
                                        const std::function<std::string(double)>& words = nullptr);
-/// "most of it Leak, +208 MiB", or of up to three: "most of it A, +2.0 MiB, B, +1.1 MiB"; empty where there is none.
+/// When what is told ends, by which it stands: of a surge whose end is not known as late as a surge may end, infinite of what
+/// leads nowhere and of what is no leak or surge.
+[[nodiscard]] double told_end(const SubjectReport& report);
+/// Whether a pool grows because of tags that are told by themselves: three of them make half of its pace.
+[[nodiscard]] bool follows_tags(const SubjectReport& pool, const std::vector<const SubjectReport*>& told);
+/// "most of it Leak, +208 MiB", or of up to three: "most of it A, +2.0 MiB, B, +1.1 MiB", or "in many tags, half of it in 84";
+/// empty where there is none.
 /// `words` says an amount of bytes.
 [[nodiscard]] std::string grower_words(const SubjectReport& report, const std::function<std::string(double)>& words);
 /// What is missing, for every outlet the same: "telling a leak takes 5 more days of readings". Empty when judged.

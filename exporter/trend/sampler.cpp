@@ -93,6 +93,8 @@ Observation Sampler::take(const Snapshot& snapshot, const Boot& boot) {
   }
   // After all that has a place of its own.
   if (snapshot.available_bytes) samples_.push_back({Kind::kAvailable, {}, {}, *snapshot.available_bytes, {}, {}});
+  if (const auto limit = commit_limit(snapshot); limit && snapshot.commit_bytes)
+    samples_.push_back({Kind::kCommitLimit, {}, {}, *snapshot.commit_limit_bytes, {}, {}});
   return {snapshot.time, snapshot.boot_time, samples_, boot.reading.number, boot.start, snapshot.gaps};
 }
 

@@ -14,8 +14,8 @@ constexpr std::array<VerdictNames, kVerdictCount> kVerdictNames = {
 }  // namespace
 
 std::string_view kind_name(Kind kind) {
-  static constexpr std::array<std::string_view, kKindCount> kNames = {"tag",     "pool",        "system_ptes",     "commit",
-                                                                      "handles", "unaccounted", "available_memory"};
+  static constexpr std::array<std::string_view, kKindCount> kNames = {
+      "tag", "pool", "system_ptes", "commit", "handles", "unaccounted", "available_memory", "commit_limit"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -25,7 +25,9 @@ bool has_pool(Kind kind) { return kind == Kind::kTag || kind == Kind::kPool; }
 
 bool counts_bytes(Kind kind) { return kind != Kind::kSystemPtes && kind != Kind::kHandles; }
 
-bool counts_down(Kind kind) { return kind == Kind::kSystemPtes || kind == Kind::kAvailable; }
+bool counts_down(Kind kind) { return kind == Kind::kSystemPtes || is_room(kind); }
+
+bool is_room(Kind kind) { return kind == Kind::kAvailable || kind == Kind::kCommitLimit; }
 
 std::string_view verdict_name(Verdict verdict) { return kVerdictNames[static_cast<std::size_t>(verdict)].name; }
 

@@ -12,9 +12,10 @@
 
 namespace kmem::trend {
 
-/// kAvailable, what memory is left, is followed for what ends there: it has no verdict of its own and stands in no table.
-enum class Kind : std::uint8_t { kTag, kPool, kSystemPtes, kCommit, kHandles, kUnaccounted, kAvailable };
-inline constexpr std::size_t kKindCount = 7;
+/// kAvailable, what memory is left, and kCommitLimit, how much may be charged, are followed for what ends there: they have no
+/// verdict of their own and stand in no table.
+enum class Kind : std::uint8_t { kTag, kPool, kSystemPtes, kCommit, kHandles, kUnaccounted, kAvailable, kCommitLimit };
+inline constexpr std::size_t kKindCount = 8;
 
 enum class Verdict : std::uint8_t {
   kOk,
@@ -24,7 +25,7 @@ enum class Verdict : std::uint8_t {
 };
 inline constexpr std::size_t kVerdictCount = 4;
 
-/// "tag", "pool", "system_ptes", "commit", "handles", "unaccounted", "available_memory"
+/// "tag", "pool", "system_ptes", "commit", "handles", "unaccounted", "available_memory", "commit_limit"
 [[nodiscard]] std::string_view kind_name(Kind kind);
 /// The pool's name; empty for kinds that have none.
 [[nodiscard]] std::string_view pool_name_of(Kind kind, Pool pool);
@@ -33,6 +34,8 @@ inline constexpr std::size_t kVerdictCount = 4;
 [[nodiscard]] bool counts_bytes(Kind kind);
 /// What falls as it is used up: it is told with a minus.
 [[nodiscard]] bool counts_down(Kind kind);
+/// Whether it is room, which is followed and has no row.
+[[nodiscard]] bool is_room(Kind kind);
 
 /// "ok", "watch", "leak", "surge"
 [[nodiscard]] std::string_view verdict_name(Verdict verdict);

@@ -26,6 +26,8 @@ constexpr double kNewer = 0.5, kSteeper = 2;
 // Of what has grown for long and is told, less has to be waited for: it is neither a step nor a cache.
 constexpr double kWaitsOfTold = 0.7, kLongMinutes = 2 * kMinutesPerDay;
 
+constexpr double kAgain = 0.1;  // of the growth, beyond where it ended: less is the hill that was told
+
 constexpr double kStands = 0.25;  // of the mean pace since it began: what fills is nearly full by then
 
 double minutes_between(std::int64_t from_ms, std::int64_t to_ms) {
@@ -170,8 +172,15 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   SurgeState surge = subject.surge();
   const std::int64_t now_ms = state_.timeline.now_ms();
   const SurgeView view = view_of(slot, left, whole);
-  const std::optional<SurgeSigns> signs = find_surge(view);
+  std::optional<SurgeSigns> signs = find_surge(view);
   const float value = state_.open[slot].last;
+  if (const auto ended = ended_surges_.find(slot); signs && !surge.active() && ended != ended_surges_.end()) {
+    // Wider blocks see a hill for days, and would tell it again.
+    const auto begin_ms = static_cast<double>(now_ms) - signs->minutes * base::kMinuteMillis;
+    const EndedSurge& hill = ended->second;
+    if (begin_ms < static_cast<double>(hill.high_ms) && value < hill.high + static_cast<float>(kAgain) * hill.growth)
+      signs.reset();
+  }
   if (signs && !(is_told_by_a_tag(slot, *signs) && !surge.active())) {
     const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * base::kMinuteMillis);
     if (!surge.active() || is_steeper(*signs, static_cast<double>(surge.growth + std::max(0.0F, value - surge.high)),
@@ -208,6 +217,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
     return;
   }
   ++surge_changes_;
+  ended_surges_[slot] = {surge.high_ms, surge.high, surge.growth};
   subject.surging.reset();
   state_.open[slot].surging = false;
 }

@@ -62,6 +62,27 @@ TEST(HostsOrder, ThenWhatEndsFirst) {
   expect_before({late}, {never, subject_of(Verdict::kWatch, 1, 1e3)}, "no end of what is only watched");
 }
 
+TEST(HostsOrder, OfLeaksSurgesAndGrowthNowTheSoonestEnd) {
+  const auto leak = subject_of(Verdict::kLeak, 1, 1e5), surge = subject_of(Verdict::kSurge, 9, 5e5),
+             unknown = subject_of(Verdict::kSurge, 9), slow = subject_of(Verdict::kLeak, 1, 9e5);
+  expect_before({leak}, {surge}, "a leak of a day before a surge of six");
+  expect_before({leak}, {unknown}, "or one whose end is not known, which may be in three");
+  expect_before({unknown}, {surge}, "but not in six");
+  HostAnalysis grows = host_of("z", {});
+  grows.readiness.largest.emplace();
+  trend::Readiness::Growth& growth = *grows.readiness.largest;
+  growth.seconds_left = 5e4;
+  const HostAnalysis of_leak = host_of("a", {leak}), of_slow = host_of("a", {slow});
+  EXPECT_TRUE(is_worse(of_leak, grows)) << "growth so far has no end";
+  growth.is_large = true;
+  EXPECT_TRUE(is_worse(grows, of_leak)) << "growth now, that ends before";
+  EXPECT_FALSE(is_worse(of_leak, grows));
+  growth.seconds_left = std::numeric_limits<double>::infinity();
+  growth.no_limit = true;
+  EXPECT_TRUE(is_worse(of_leak, grows)) << "its end may be near, as a surge's";
+  EXPECT_TRUE(is_worse(grows, of_slow));
+}
+
 TEST(HostsOrder, ThenWhatGrowsFastest) {
   const auto slow = subject_of(Verdict::kLeak, 10), fast = subject_of(Verdict::kLeak, 20);
   expect_before({fast}, {slow}, "the faster");

@@ -86,6 +86,10 @@ TEST(RatesText, WhatIsLeftIsInMinutesHoursOrDays) {
   EXPECT_THAT(left(47), HasSubstr("  47 h  "));
   EXPECT_THAT(left(49), AllOf(HasSubstr("  2.0  "), Not(HasSubstr(" h  "))));
   EXPECT_THAT(left(24 * 12), HasSubstr("  12  "));
+  EXPECT_THAT(left(24 * 126), HasSubstr("  126  "));
+  // A surge does not go on for weeks.
+  leak.exhaustion->of_now = true;
+  EXPECT_THAT(said_of(leak), AllOf(HasSubstr("  > 14  "), Not(HasSubstr("126"))));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/exporter/page/views.h"
 
 namespace kmem::page {
@@ -225,6 +227,60 @@ TEST(Verdict, BesideASurgeOrALeakWhatElseGrowsIsSaidAndAFailedPartTakesNothingBa
   view.leak_count = 1;
   EXPECT_EQ(judge(view).state, Verdict::State::kLeak);
   EXPECT_THAT(judge(view).details, testing::Contains(grows));
+}
+
+TEST(Verdict, ASurgeWithoutANearEndIsToldForWhatItHasReached) {
+  Subject surge = leak_of(Pool::kNonpaged, "Srg");
+  trend::SubjectReport& report = surge.report;
+  report.verdict = trend::Verdict::kSurge;
+  report.exhaustion->bound = trend::Bound::kPoolLimit;
+  trend::Surge& now = report.surge.emplace();
+  now.since = kNow - 3 * kDayMs;
+  now.pace_per_second = 2 * test::kMiB / 3600;
+  now.times = 1.62;
+  now.room = 6000 * test::kMiB;
+  now.seconds_left = 125.0 * 86'400;
+  EXPECT_EQ(
+      surge_words(surge, kNow),
+      "tag Srg (nonpaged), +2.00 MiB/hour for about 3 days, to 1.6 times what it held; 5.86 GiB left (pool limit), so that no "
+      "end is near");
+  now.seconds_left = 13.0 * 86'400;
+  now.room = 624 * test::kMiB;
+  EXPECT_EQ(surge_words(surge, kNow),
+            "tag Srg (nonpaged), +2.00 MiB/hour for about 3 days; 624 MiB left (pool limit) would last about 13 days");
+  now.room.reset();
+  now.seconds_left = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(surge_words(surge, kNow), "tag Srg (nonpaged), +2.00 MiB/hour for about 3 days, to 1.6 times what it held");
+  // Nor do those who tell the pool's end by it.
+  report.exhaustion->of_now = true;
+  report.exhaustion->seconds = 125.0 * 86'400;
+  EXPECT_EQ(end_words(report), "");
+}
+
+TEST(Verdict, ALeakThatEndsBeforeASurgeIsTheHeadline) {
+  View view = calm_view();
+  view.surges = {leak_of(Pool::kPaged, "Srg")};
+  view.surges[0].report.verdict = trend::Verdict::kSurge;
+  view.surges[0].report.surge.emplace().seconds_left = 20.0 * 86'400;
+  view.surges[0].report.exhaustion.reset();
+  view.leaks = {leak_of(Pool::kNonpaged, "Thre")};
+  view.leak_count = view.surge_count = 1;
+  EXPECT_THAT(judge(view).headline, testing::StartsWith("Grows now, beyond all before: tag Srg"));
+  view.leaks[0].report.exhaustion->seconds = 2.0 * 86'400;
+  EXPECT_THAT(judge(view).headline, testing::StartsWith("Leak: tag Thre"));
+  EXPECT_THAT(judge(view).details, testing::Contains(testing::StartsWith("Grows now, beyond all before: tag Srg")));
+}
+
+TEST(Verdict, APoolOfManyTagsIsToldBesideThem) {
+  View view = calm_view();
+  for (int i = 0; i < 5; ++i) view.leaks.push_back(leak_of(Pool::kPaged, "T" + std::to_string(i)));
+  view.leaks.insert(view.leaks.begin(), leak_of(Pool::kPaged, ""));
+  view.leaks[0].report.kind = trend::Kind::kPool;
+  view.leaks[0].report.credible_slope_per_second *= 40;
+  view.leaks[0].report.spread_over = 84;
+  view.leak_count = 200;
+  EXPECT_EQ(judge(view).headline,
+            "Leak: paged pool, +124 MiB/day (in many tags, half of it in 84) since 4 Nov, limit reached in about 41 days");
 }
 
 TEST(Verdict, WhatIsWatchedIsNotCalm) {

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "collectors/base/state_file.h"
 #include "exporter/trend/engine.h"
 #include "tests/support/memory_files.h"
@@ -120,6 +123,49 @@ TEST_F(Trend, IsReadAnewOnlyWhenTheFileChanged) {
   notes.refresh();
   EXPECT_EQ(notes.problem(), "");
   EXPECT_EQ(noted(notes, "Leak").mark, Mark::kLeak);
+}
+
+/// Ten calm days, then three of growth from 100 MB to 160 of a room of `limit`, and what else leaks in a pool that ends in
+/// `other_days`; by the half hour.
+std::string far_surge(double limit, double other_days) {
+  trend::EngineOptions options;
+  options.host_identity = "host";
+  trend::TrendEngine engine(options);
+  for (int half = 0; half <= 13 * 48; ++half) {
+    const double days = half / 48.0, grown = 20e6 * std::max(0.0, days - 10);
+    const auto held = static_cast<std::uint64_t>(100e6 + grown), leaked = static_cast<std::uint64_t>(50e6 + 5e6 * days);
+    const std::vector<trend::Sample> samples = {
+        {trend::Kind::kTag, Pool::kNonpaged, "Srg", held, 100, {}},
+        {trend::Kind::kTag, Pool::kPaged, "Leak", leaked, 100, {}},
+        {trend::Kind::kPool, Pool::kNonpaged, "", held, {}, limit, trend::Bound::kPoolLimit},
+        {trend::Kind::kPool, Pool::kPaged, "", leaked, {}, 115e6 + 5e6 * other_days, trend::Bound::kPoolLimit}};
+    engine.observe({1'700'000'000'000 + half * kHour / 2, 1'690'000'000'000, samples});
+  }
+  engine.settle();
+  return engine.save();
+}
+
+TEST_F(Trend, ASurgeThatEndsInMonthsIsToldByHowOftenItHoldsWhatItHeld) {
+  files_.put("/state/trend.state", base::encode_state("TRND", trend::TrendEngine::kStateVersion, far_surge(2.6e9, 200)));
+  TrendNotes notes(files_, "/state", "host");
+  notes.refresh();
+  EXPECT_EQ(notes.problem(), "");
+  EXPECT_THAT(noted(notes, "Srg").trend, test::IsPattern("SURGE \\+[78][0-9][0-9]K/h 1\\.[456]x"));
+  for (const std::string& line : notes.ends()) EXPECT_EQ(line.find("nonpaged ends"), line.npos) << line;
+}
+
+TEST_F(Trend, WhatEndsFirstStandsFirst) {
+  files_.put("/state/trend.state", base::encode_state("TRND", trend::TrendEngine::kStateVersion, far_surge(360e6, 4)));
+  TrendNotes notes(files_, "/state", "host");
+  notes.refresh();
+  EXPECT_EQ(notes.problem(), "");
+  ASSERT_FALSE(notes.ends().empty());
+  EXPECT_THAT(notes.ends()[0], test::IsPattern("Ends first: paged Leak (LEAK|SURGE) \\+.*"));
+  const auto place = [&](std::string_view begin) {
+    return std::find_if(notes.ends().begin(), notes.ends().end(), [&](const auto& line) { return line.starts_with(begin); });
+  };
+  EXPECT_LT(place("paged ends in 4.0d: "), place("nonpaged ends in "));
+  EXPECT_NE(place("nonpaged ends in "), notes.ends().end());
 }
 
 TEST_F(Trend, OtherHostsAndVersionsAreRefusedAndNoFileIsNoFault) {

@@ -66,11 +66,13 @@ TEST(Sampler, PtesRunOutAtTheFloorAndCommitWhereItsLimitBinds) {
   snapshot.commit_limit_bytes = 1000;
   Sampler sampler;
   const Observation windows = sampler.take(snapshot);
-  ASSERT_EQ(windows.subjects.size(), 2U);
+  ASSERT_EQ(windows.subjects.size(), 3U);
   EXPECT_EQ(windows.subjects[0].kind, Kind::kSystemPtes);
   EXPECT_EQ(windows.subjects[0].limit, 12'000.0);
   EXPECT_EQ(windows.subjects[1].kind, Kind::kCommit);
   EXPECT_EQ(windows.subjects[1].limit, 1000.0);
+  EXPECT_EQ(windows.subjects[2].kind, Kind::kCommitLimit) << "which is followed itself";
+  EXPECT_EQ(windows.subjects[2].amount, 1000U);
 
   snapshot.system = System::kLinux;
   snapshot.system_ptes_free.reset();

@@ -18,6 +18,8 @@ TEST(TrendSubject, NamesStandForTheirKindsAndVerdictsAndBack) {
   EXPECT_EQ(kind_name(Kind::kCommit), "commit");
   EXPECT_EQ(kind_name(Kind::kHandles), "handles");
   EXPECT_EQ(kind_name(Kind::kAvailable), "available_memory");
+  EXPECT_EQ(kind_name(Kind::kCommitLimit), "commit_limit");
+  EXPECT_TRUE(is_room(Kind::kCommitLimit) && is_room(Kind::kAvailable) && !is_room(Kind::kSystemPtes));
   EXPECT_TRUE(counts_down(Kind::kAvailable) && counts_down(Kind::kSystemPtes));
   EXPECT_FALSE(counts_down(Kind::kCommit) || counts_down(Kind::kPool));
   EXPECT_EQ(pool_name_of(Kind::kTag, Pool::kNonpaged), "nonpaged");

@@ -1,0 +1,216 @@
+// What must not be hushed: growth spread over many tags, a commit limit that falls, what is young after a long silence; and
+// what must be told once: a hill.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "exporter/trend/engine.h"
+#include "exporter/trend/sampler.h"
+#include "tests/exporter/trend/start.h"
+
+namespace kmem::trend {
+namespace {
+
+constexpr double kMebi = 1024.0 * 1024, kGibi = 1024 * kMebi;
+constexpr double kCalmHours = 10 * 24;
+
+std::string label_and_claim(const Readiness::Growth& growth) {
+  return std::string(growth_label(growth)) + std::string(kind_name(growth.kind)) + growth_claim(growth);
+}
+
+/// A pool of 1 GiB in which 200 tags hold 1 MiB each and one more, "Big", 60 MiB.
+class ManyTags : public testing::Test {
+ protected:
+  static constexpr std::size_t kTags = 200;
+
+  /// Up to so many hours after the calm ones: `each` MiB that every tag has gained by then, `big` those of the other.
+  void run_to(double hours, const std::function<double(double)>& each, const std::function<double(double)>& big) {
+    for (; hour_ <= kCalmHours + hours; hour_ += hour_ < kCalmHours ? 0.5 : 1.0 / 12) {
+      const double grown = std::max(0.0, hour_ - kCalmHours);
+      std::vector<Sample> samples(kTags + 2);
+      double sum = 0;
+      for (std::size_t i = 0; i <= kTags; ++i) {
+        Sample& tag = samples[i + 1];
+        tag.pool = Pool::kNonpaged, tag.text = names_[i];
+        const double held = i == kTags ? 60 + big(grown) : 1 + each(grown);
+        tag.amount = static_cast<std::uint64_t>(held * kMebi);
+        sum += held * kMebi;
+      }
+      samples[0].kind = Kind::kPool, samples[0].pool = Pool::kNonpaged;
+      samples[0].amount = static_cast<std::uint64_t>(sum), samples[0].limit = kGibi, samples[0].bound = Bound::kPoolLimit;
+      engine_.observe({kStart + std::llround(hour_ * kHourMs), kStart - 30 * kDayMs, samples});
+    }
+  }
+  [[nodiscard]] SubjectReport pool() const { return *engine_.find(Kind::kPool, Pool::kNonpaged, ""); }
+
+  TrendEngine engine_;
+  double hour_ = 0;
+  std::vector<std::string> names_ = [] {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < kTags; ++i) names.push_back("T" + std::to_string(100 + i));
+    names.emplace_back("Big");
+    return names;
+  }();
+};
+
+TEST_F(ManyTags, TheirPoolIsToldAndThatTheyAreMany) {
+  const auto each = [](double hours) { return 0.1 * hours; };
+  const auto none = [](double) { return 0.0; };
+  run_to(5, each, none);
+  ASSERT_TRUE(engine_.readiness().largest);
+  const Readiness::Growth growth = *engine_.readiness().largest;
+  EXPECT_EQ(label_and_claim(growth),
+            "Grows now: pool, in many tags (half of it in 101), not long enough to tell a surge from a step");
+  EXPECT_NEAR(growth.amount / kMebi, 100, 5);
+  EXPECT_NEAR(growth.seconds_left / 3600, (1024 - 260 - 100) / 20.0, 2);
+  EXPECT_TRUE(growth.ends_first);
+
+  run_to(22, each, none);
+  const SubjectReport surge = pool();
+  EXPECT_EQ(surge.verdict, Verdict::kSurge);
+  EXPECT_TRUE(surge.growers.empty());
+  EXPECT_NEAR(static_cast<double>(surge.spread_over), 100, 2);
+  EXPECT_THAT(grower_words(surge, nullptr), testing::StartsWith("in many tags, half of it in "));
+  EXPECT_NEAR(surge.surge->times, (260 + 20 * 22) / 260.0, 0.1);
+}
+
+TEST_F(ManyTags, AreNotHushedByASmallOneThatIsToldItself) {
+  const auto big = [](double hours) { return 2 * hours; };
+  const auto late = [](double hours) { return 0.2 * std::max(0.0, hours - 30); };
+  run_to(30, late, big);
+  ASSERT_EQ(engine_.find(Kind::kTag, Pool::kNonpaged, "Big")->verdict, Verdict::kSurge);
+  ASSERT_FALSE(engine_.readiness().largest && engine_.readiness().largest->is_large) << "it makes all of the pool's growth";
+  run_to(33, late, big);
+  ASSERT_TRUE(engine_.readiness().largest);
+  EXPECT_THAT(label_and_claim(*engine_.readiness().largest),
+              testing::StartsWith("Grows now: pool, in many tags (half of it in "));
+}
+
+TEST(FollowsTags, ThreeThatMakeHalfOfItsPace) {
+  SubjectReport pool, tag, other;
+  pool.kind = Kind::kPool, pool.pool = tag.pool = Pool::kNonpaged, other.pool = Pool::kPaged;
+  pool.credible_slope_per_second = 10, tag.credible_slope_per_second = 1.6, other.credible_slope_per_second = 10;
+  for (SubjectReport* one : {&pool, &tag, &other}) one->verdict = Verdict::kLeak;
+  EXPECT_FALSE(follows_tags(pool, {}));
+  EXPECT_FALSE(follows_tags(pool, {&other})) << "of another pool";
+  EXPECT_FALSE(follows_tags(pool, {&tag, &tag, &tag, &tag, &tag, &tag})) << "4.8 of 10 in three";
+  tag.credible_slope_per_second = 1.7;
+  EXPECT_TRUE(follows_tags(pool, {&tag, &tag, &tag}));
+  EXPECT_FALSE(follows_tags(tag, {&tag})) << "no pool";
+}
+
+TEST(ToldEnd, OfASurgeWithoutAKnownEndIsThreeDays) {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  SubjectReport report;
+  report.exhaustion.emplace().seconds = 5e5;
+  EXPECT_EQ(told_end(report), kNever) << "nothing is told";
+  report.verdict = Verdict::kLeak;
+  EXPECT_EQ(told_end(report), 5e5);
+  report.surge.emplace().seconds_left = 4e5;
+  EXPECT_EQ(told_end(report), 4e5);
+  report.surge->seconds_left = kNever, report.exhaustion.reset();
+  EXPECT_EQ(told_end(report), 3 * 86'400);
+}
+
+/// Windows of which 8 GiB are charged, by hours the commit limit.
+class CommitLimit : public testing::Test {
+ protected:
+  void run_to(double hours, const std::function<double(double)>& gibi) {
+    for (; hour_ <= hours; hour_ += 0.25) {
+      Snapshot snapshot;
+      snapshot.system = System::kWindows;
+      snapshot.time = kStart + std::llround(hour_ * kHourMs);
+      snapshot.boot_time = kStart - 30 * kDayMs;
+      snapshot.commit_bytes = static_cast<std::uint64_t>((8 + 0.2 * std::sin(hour_)) * kGibi);
+      snapshot.commit_limit_bytes = static_cast<std::uint64_t>(gibi(hour_) * kGibi);
+      engine_.observe(sampler_.take(snapshot));
+    }
+  }
+  [[nodiscard]] std::string told() const {
+    const auto growth = engine_.readiness().largest;
+    return growth ? label_and_claim(*growth) : "";
+  }
+
+  Sampler sampler_;
+  TrendEngine engine_;
+  double hour_ = 0;
+};
+
+TEST_F(CommitLimit, ThatFallsOverHoursIsToldAndThenThatItStays) {
+  const auto limit = [](double hour) { return 40 - std::clamp(std::floor(hour - 400), 0.0, 10.0); };
+  run_to(400, limit);
+  EXPECT_EQ(told(), "");
+  EXPECT_EQ(engine_.summary().subjects, 1U) << "commit";
+  EXPECT_EQ(engine_.report(true).size(), 1U);
+  run_to(408, limit);
+  // 24 GiB of 32 are left above what is charged, at 1 GiB an hour.
+  EXPECT_EQ(told(), "Falls now: commit_limit, at that pace it meets what is charged in 24 hours");
+  EXPECT_NEAR(engine_.readiness().largest->amount / kGibi, 8, 0.1);
+  EXPECT_NEAR(engine_.readiness().largest->seconds / 3600, 8, 1);
+  TrendEngine restarted;
+  ASSERT_TRUE(restarted.load(engine_.save()).ok());
+  EXPECT_EQ(restarted.readiness().largest->kind, Kind::kCommitLimit);
+  run_to(440, limit);
+  EXPECT_EQ(told(), "Fell and stays: commit_limit, 30 hours ago");
+  EXPECT_NEAR(engine_.readiness().largest->amount / kGibi, 10, 0.1);
+}
+
+TEST_F(CommitLimit, ThatFallsOverDaysOrAtOnceIsTold) {
+  const auto by_days = [](double hour) { return 40 - 0.5 * std::max(0.0, (hour - 400) / 24); };
+  run_to(400 + 12 * 24, by_days);
+  EXPECT_EQ(told(), "Falls now: commit_limit, at that pace it meets what is charged in 52 days");
+  EXPECT_NEAR(engine_.readiness().largest->seconds / 86'400, 12, 0.5);
+}
+
+TEST_F(CommitLimit, ThatFallsAtOnceStays) {
+  run_to(403, [](double hour) { return hour < 400 ? 40.0 : 30.0; });
+  EXPECT_EQ(told(), "Fell and stays: commit_limit, 3 hours ago");
+}
+
+/// 100 hours of steady growth to three times, and then none.
+TEST(Hill, IsToldOnce) {
+  TrendEngine engine;
+  const double begin = 5 * 24, end = begin + 100;
+  std::size_t times = 0;
+  bool was = false;
+  for (double hour = 0; hour < end + 4 * 24; hour += hour < begin ? 0.5 : 1.0 / 6) {
+    const double share = std::clamp((hour - begin) / (end - begin), 0.0, 1.0);
+    Sample pool, tag;
+    tag.pool = pool.pool = Pool::kNonpaged, tag.text = "Leak", pool.kind = Kind::kPool;
+    tag.amount = static_cast<std::uint64_t>((60 * (1 + 0.004 * std::sin(hour * 7)) + 600 * share) * kMebi);
+    pool.amount = static_cast<std::uint64_t>(100 * kMebi) + tag.amount;
+    pool.limit = kGibi;
+    const std::vector<Sample> samples = {pool, tag};
+    engine.observe({kStart + std::llround(hour * kHourMs), kStart - 30 * kDayMs, samples});
+    const bool surges = engine.find(Kind::kTag, Pool::kNonpaged, "Leak")->surge.has_value();
+    times += surges && !was;
+    was = surges;
+  }
+  EXPECT_EQ(times, 1U);
+}
+
+TEST(Silence, OfWeeksLeavesNothingThatSpeaksOfNow) {
+  const auto after = [](double pause_days) {
+    TrendEngine engine;
+    const auto look = [&engine](double day) {
+      Sample tag;
+      tag.pool = Pool::kNonpaged, tag.text = "Leak", tag.amount = static_cast<std::uint64_t>(100e6 + 1e6 * day);
+      engine.observe({kStart + std::llround(day * kDayMs), std::nullopt, {&tag, 1}});
+    };
+    for (int hour = 0; hour < 10 * 24; ++hour) look(hour / 24.0);
+    for (int day = 0; day < 3; ++day) look(10 + pause_days + day);
+    engine.settle();
+    return engine.readiness();
+  };
+  EXPECT_TRUE(after(20).judged) << "one boot, before and after";
+  EXPECT_FALSE(after(60).judged);
+  EXPECT_EQ(readiness_words(after(60)), "telling a leak takes 5 more days of readings");
+}
+
+}  // namespace
+}  // namespace kmem::trend
