@@ -16,7 +16,7 @@ constexpr std::size_t kFewestSteps = 6, kFewestFloors = 8;
 constexpr double kLeastNoise = 0.003;  // of what is left: below that the grid of begins is what does not fit
 constexpr std::array kTimesFilled = {0.3, 0.6, 1.0, 1.5, 2.2, 3.5};  // how many of its own times it has filled for
 constexpr double kNextBegin = 1.12, kOldestBegin = 1.5;              // times the one before; times the oldest point
-constexpr double kOutOfSight = 30;  // log of how much less likely counts for nothing
+constexpr double kOutOfSight = 30;                                   // log of how much less likely counts for nothing
 constexpr double kTail = 4;  // degrees of freedom of Student's t: a jump of the load is unlikely, not impossible
 
 /// Up to so many numbers.
@@ -200,7 +200,8 @@ void Odds::weigh_lines(double minutes) {
   double best = std::numeric_limits<double>::infinity(), sum = 0;  // of the likelihoods, over that of the best
   BestLine line;
   from_nearest(minutes, [&](double begin) {
-    const Fit straight = fit(begin, [&](std::size_t i) { return begin - age_[i]; }, 0, best + kOutOfSight);
+    const Fit straight = fit(
+        begin, [&](std::size_t i) { return begin - age_[i]; }, 0, best + kOutOfSight);
     if (straight.cost < best) {
       sum = 1 + sum * std::exp(straight.cost - best);
       best = straight.cost;

@@ -57,7 +57,7 @@ class Odds {
   std::array<double, kMostPoints> age_, y_, lasts_, scale_, one_;  // oldest first
   std::size_t count_ = 0, begin_count_ = 0;
   std::array<double, kMostBegins> begins_;
-  double ll_ = 0, ly_ = 0;                                       // sums over one_ and y_
+  double ll_ = 0, ly_ = 0;                                          // sums over one_ and y_
   double log_of_lines_ = -std::numeric_limits<double>::infinity();  // of the sum of their likelihoods
   std::optional<BestLine> line_;
 };

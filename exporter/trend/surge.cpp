@@ -86,60 +86,63 @@ class Usual {
   Usual(const SurgeView& view, double window_minutes) : minutes_of_hour_(view.minutes_of_hour) {
     // Hours are few days and show edges; what they do not show is taken from the weeks, by four hours.
     const auto hours = static_cast<std::size_t>(std::ceil(window_minutes / kHourMinutes));
-    if (take(view.hours, hours, 1, kFewDays, 0) >= 2) return;
+    if (take<1>(view.hours, hours, kFewDays, 0) >= 2) return;
     const double older = std::max(0.0, window_minutes - view.minutes_of_coarse) / kCoarseMinutes;
     const auto ahead = static_cast<std::size_t>(std::lround((view.minutes_of_coarse - view.minutes_of_hour) / kHourMinutes));
-    if (take(view.coarse, static_cast<std::size_t>(std::ceil(older)), 4, kManyDays, ahead) < 2)
-      take(view.hours, hours, 1, kFewDays, 0);
+    if (take<4>(view.coarse, static_cast<std::size_t>(std::ceil(older)), kManyDays, ahead) < 2)
+      take<1>(view.hours, hours, kFewDays, 0);
   }
   /// So many minutes ago.
   [[nodiscard]] double at(double age) const {
     const double position = (age - minutes_of_hour_) / kHourMinutes - 0.5;
-    const std::int64_t cut = static_cast<std::int64_t>(position), whole = cut - (static_cast<double>(cut) > position);
-    const auto hour = static_cast<std::size_t>((whole % 24 + 24) % 24);
-    return hour_[hour] + (position - static_cast<double>(whole)) * (hour_[(hour + 1) % 24] - hour_[hour]);
+    const auto cut = static_cast<int>(position), whole = cut - (static_cast<double>(cut) > position ? 1 : 0);
+    const std::size_t hour = (static_cast<unsigned>(whole) + 24'000'000U) % 24;  // it may be one or two before the newest
+    return hour_[hour] + (position - whole) * (hour_[hour + 1] - hour_[hour]);
   }
 
  private:
   static constexpr std::size_t kFewDays = 3, kManyDays = 14;
 
   /// Of days of floors so many hours wide, the newest of which are skipped. `ahead` hours have closed since they end.
-  std::size_t take(std::span<const float> line, std::size_t skip, std::size_t width, std::size_t most, std::size_t ahead) {
-    const std::size_t per_day = 24 / width;
+  template <std::size_t kWidth>
+  std::size_t take(std::span<const float> line, std::size_t skip, std::size_t most, std::size_t ahead) {
+    constexpr std::size_t kPerDay = 24 / kWidth;
     std::array<std::array<double, kManyDays>, 24> seen;
     std::size_t days = 0;
-    for (std::size_t from = skip; days < most && from + per_day + 1 <= line.size(); from += per_day) {
-      const std::span<const float> day = line.subspan(line.size() - from - per_day, per_day);
+    for (std::size_t from = skip; days < most && from + kPerDay + 1 <= line.size(); from += kPerDay) {
+      const std::span<const float> day = line.subspan(line.size() - from - kPerDay, kPerDay);
       if (std::any_of(day.begin(), day.end(), [](float value) { return std::isnan(value); })) continue;
       // A day on which it grew, too, does not show the cycle.
       const auto [low, high] = std::minmax_element(day.begin(), day.end());
-      const float drift = std::abs(day.back() - line[line.size() - from - per_day - 1]);
+      const float drift = std::abs(day.back() - line[line.size() - from - kPerDay - 1]);
       if (!(drift <= kSteadyDay * (*high - *low))) continue;
       double sum = 0;
       for (const float value : day) sum += static_cast<double>(value);
-      for (std::size_t i = 0; i < per_day; ++i)
-        seen[(from + i) % per_day][days] = static_cast<double>(day[per_day - 1 - i]) - sum / static_cast<double>(per_day);
+      for (std::size_t i = 0; i < kPerDay; ++i)
+        seen[(from + i) % kPerDay][days] = static_cast<double>(day[kPerDay - 1 - i]) - sum / static_cast<double>(kPerDay);
       ++days;
     }
     hour_ = {};
     if (days == 0) return 0;
     std::array<double, 24> usual{};
-    for (std::size_t at = 0; at < per_day; ++at) {
+    for (std::size_t at = 0; at < kPerDay; ++at) {
       const std::span<double> values(seen[at].data(), days);
       usual[at] =
-          width > 1 ? quantile(values, 0.5) : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(days);
+          kWidth > 1 ? quantile(values, 0.5) : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(days);
     }
     for (std::size_t i = 0; i < 24; ++i) {
       // On a line between the middles of the floors.
-      const double position = (static_cast<double>(i + 48 - ahead % 24) + 0.5) / static_cast<double>(width) - 0.5;
-      const double whole = std::floor(position), part = position - whole;
-      const auto left = static_cast<std::size_t>(whole) % per_day, right = (left + 1) % per_day;
+      const double position = (static_cast<double>(i + 48 - ahead % 24) + 0.5) / kWidth - 0.5;
+      const auto whole = static_cast<std::size_t>(position);
+      const double part = position - static_cast<double>(whole);
+      const std::size_t left = whole % kPerDay, right = (left + 1) % kPerDay;
       hour_[i] = (1 - part) * usual[left] + part * usual[right];
     }
+    hour_[24] = hour_[0];
     return days;
   }
 
-  std::array<double, 24> hour_{};  // by hours before the newest closed one, modulo 24
+  std::array<double, 25> hour_{};  // by hours before the newest closed one, modulo 24; the first once more
   double minutes_of_hour_;
 };
 
@@ -222,11 +225,11 @@ Rise best_rise(const Blocks& blocks, int block_minutes, double fill, double enou
 /// Growth that blocks of one width show, from its begin on: steady, and going on.
 struct Steady {
   double growth = 0, begin_level = 0, end_level = 0, minutes = 0, pace = 0, window = 0;
-  double left = 0;          // at a usual hour
-  double even_growth = 0;   // without what of it is a step or was given back
-  double goes_on = 0;       // pace of the last third over that of all
-  std::size_t blocks = 0;   // in which it grew
-  bool even = false;        // in small steps that are not given back
+  double left = 0;         // at a usual hour
+  double even_growth = 0;  // without what of it is a step or was given back
+  double goes_on = 0;      // pace of the last third over that of all
+  std::size_t blocks = 0;  // in which it grew
+  bool even = false;       // in small steps that are not given back
   bool saw_begin = false;
   Blocks floors;
   int block_minutes = 0;
@@ -278,9 +281,8 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
 /// What slows down on the way to an end of its own fits clearly better.
 bool fills(const Steady& steady) {
   const double enough = kFillsBetter * steady.line_leaves;
-  return std::any_of(kFillTimes.begin(), kFillTimes.end(), [&](double times) {
-    return best_rise(steady.floors, steady.block_minutes, times, enough).left < enough;
-  });
+  return std::any_of(kFillTimes.begin(), kFillTimes.end(),
+                     [&](double times) { return best_rise(steady.floors, steady.block_minutes, times, enough).left < enough; });
 }
 
 /// A cache of half of the room fits better.
