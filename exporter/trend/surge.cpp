@@ -86,59 +86,63 @@ class Usual {
   Usual(const SurgeView& view, double window_minutes) : minutes_of_hour_(view.minutes_of_hour) {
     // Hours are few days and show edges; what they do not show is taken from the weeks, by four hours.
     const auto hours = static_cast<std::size_t>(std::ceil(window_minutes / kHourMinutes));
-    if (take(view.hours, hours, 1, kFewDays, 0) >= 2) return;
+    if (take<1>(view.hours, hours, kFewDays, 0) >= 2) return;
     const double older = std::max(0.0, window_minutes - view.minutes_of_coarse) / kCoarseMinutes;
     const auto ahead = static_cast<std::size_t>(std::lround((view.minutes_of_coarse - view.minutes_of_hour) / kHourMinutes));
-    if (take(view.coarse, static_cast<std::size_t>(std::ceil(older)), 4, kManyDays, ahead) < 2)
-      take(view.hours, hours, 1, kFewDays, 0);
+    if (take<4>(view.coarse, static_cast<std::size_t>(std::ceil(older)), kManyDays, ahead) < 2)
+      take<1>(view.hours, hours, kFewDays, 0);
   }
   /// So many minutes ago.
   [[nodiscard]] double at(double age) const {
-    const double position = (age - minutes_of_hour_) / kHourMinutes - 0.5, whole = std::floor(position);
-    const auto hour = static_cast<std::size_t>(whole - 24 * std::floor(whole / 24));
-    return hour_[hour] + (position - whole) * (hour_[(hour + 1) % 24] - hour_[hour]);
+    const double position = (age - minutes_of_hour_) / kHourMinutes - 0.5;
+    const auto cut = static_cast<int>(position), whole = cut - (static_cast<double>(cut) > position ? 1 : 0);
+    const std::size_t hour = (static_cast<unsigned>(whole) + 24'000'000U) % 24;  // it may be one or two before the newest
+    return hour_[hour] + (position - whole) * (hour_[hour + 1] - hour_[hour]);
   }
 
  private:
   static constexpr std::size_t kFewDays = 3, kManyDays = 14;
 
   /// Of days of floors so many hours wide, the newest of which are skipped. `ahead` hours have closed since they end.
-  std::size_t take(std::span<const float> line, std::size_t skip, std::size_t width, std::size_t most, std::size_t ahead) {
-    const std::size_t per_day = 24 / width;
+  template <std::size_t kWidth>
+  std::size_t take(std::span<const float> line, std::size_t skip, std::size_t most, std::size_t ahead) {
+    constexpr std::size_t kPerDay = 24 / kWidth;
     std::array<std::array<double, kManyDays>, 24> seen;
     std::size_t days = 0;
-    for (std::size_t from = skip; days < most && from + per_day + 1 <= line.size(); from += per_day) {
-      const std::span<const float> day = line.subspan(line.size() - from - per_day, per_day);
+    for (std::size_t from = skip; days < most && from + kPerDay + 1 <= line.size(); from += kPerDay) {
+      const std::span<const float> day = line.subspan(line.size() - from - kPerDay, kPerDay);
       if (std::any_of(day.begin(), day.end(), [](float value) { return std::isnan(value); })) continue;
       // A day on which it grew, too, does not show the cycle.
       const auto [low, high] = std::minmax_element(day.begin(), day.end());
-      const float drift = std::abs(day.back() - line[line.size() - from - per_day - 1]);
+      const float drift = std::abs(day.back() - line[line.size() - from - kPerDay - 1]);
       if (!(drift <= kSteadyDay * (*high - *low))) continue;
       double sum = 0;
       for (const float value : day) sum += static_cast<double>(value);
-      for (std::size_t i = 0; i < per_day; ++i)
-        seen[(from + i) % per_day][days] = static_cast<double>(day[per_day - 1 - i]) - sum / static_cast<double>(per_day);
+      for (std::size_t i = 0; i < kPerDay; ++i)
+        seen[(from + i) % kPerDay][days] = static_cast<double>(day[kPerDay - 1 - i]) - sum / static_cast<double>(kPerDay);
       ++days;
     }
     hour_ = {};
     if (days == 0) return 0;
     std::array<double, 24> usual{};
-    for (std::size_t at = 0; at < per_day; ++at) {
+    for (std::size_t at = 0; at < kPerDay; ++at) {
       const std::span<double> values(seen[at].data(), days);
       usual[at] =
-          width > 1 ? quantile(values, 0.5) : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(days);
+          kWidth > 1 ? quantile(values, 0.5) : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(days);
     }
     for (std::size_t i = 0; i < 24; ++i) {
       // On a line between the middles of the floors.
-      const double position = (static_cast<double>(i + 48 - ahead % 24) + 0.5) / static_cast<double>(width) - 0.5;
-      const double whole = std::floor(position), part = position - whole;
-      const auto left = static_cast<std::size_t>(whole) % per_day, right = (left + 1) % per_day;
+      const double position = (static_cast<double>(i + 48 - ahead % 24) + 0.5) / kWidth - 0.5;
+      const auto whole = static_cast<std::size_t>(position);
+      const double part = position - static_cast<double>(whole);
+      const std::size_t left = whole % kPerDay, right = (left + 1) % kPerDay;
       hour_[i] = (1 - part) * usual[left] + part * usual[right];
     }
+    hour_[24] = hour_[0];
     return days;
   }
 
-  std::array<double, 24> hour_{};  // by hours before the newest closed one, modulo 24
+  std::array<double, 25> hour_{};  // by hours before the newest closed one, modulo 24; the first once more
   double minutes_of_hour_;
 };
 
@@ -174,8 +178,8 @@ Blocks blocks_of(const SurgeView& view, int minutes) {
     for (std::size_t at = 0; at < per_block; ++at) {
       const std::size_t ago = (kBlocks - 1 - i) * per_block + at;
       const double age = end_age + static_cast<double>(width) * (static_cast<double>(ago) + 0.5);
-      const double floor = lowest(line, newest + ago, 1) - usual.at(age);
-      if (std::isnan(floor)) continue;
+      if (newest + ago >= line.size() || std::isnan(line[line.size() - 1 - newest - ago])) continue;
+      const double floor = static_cast<double>(line[line.size() - 1 - newest - ago]) - usual.at(age);
       blocks.low[i] = lower(blocks.low[i], floor);
       blocks.age[i] = age + static_cast<double>(width) / 2;
     }
@@ -183,32 +187,36 @@ Blocks blocks_of(const SurgeView& view, int minutes) {
   return blocks;
 }
 
-/// "Flat, then a rise" at its best over all begins. fill = 0: a line; else what fills, so many times its own time long.
+/// "Flat, then a rise" at its best over all begins. fill = 0: a line; else what fills, so many times its own time long. The
+/// first that leaves less than `enough` will do.
 struct Rise {
   std::size_t first = 0;  // the block in which it begins
   double begin_age = 0, level = 0;
   double left = std::numeric_limits<double>::infinity();  // squares
 };
-template <typename AgeOf>
-Rise best_rise(const std::array<double, kBlocks + 1>& low, const AgeOf& age_of, int block_minutes, double fill) {
+Rise best_rise(const Blocks& blocks, int block_minutes, double fill, double enough) {
+  const auto& low = blocks.low;
   Rise best;
   double flat_sum = 0, flat_count = 0;
   for (std::size_t k = 0; k + kFewestBlocks < kBlocks; ++k) {
     if (std::isnan(low[k])) continue;
     flat_sum += low[k], flat_count += 1;
     const double flat = flat_sum / flat_count;
+    double before = 0;  // squares of what is flat
+    for (std::size_t i = 0; i <= k; ++i) before += std::isnan(low[i]) ? 0 : (low[i] - flat) * (low[i] - flat);
     for (const double into : {0.0, 0.25, 0.75}) {
       if (into == 0 && k > 0) continue;  // it was under way when the window began
-      const double begin_age = age_of(k) - into * block_minutes, span = begin_age - age_of(kBlocks);
-      double xy = 0, xx = 0, left = 0;
-      for (std::size_t i = 0; i <= kBlocks; ++i) {
+      const double begin_age = blocks.age[k] - into * block_minutes, span = begin_age - blocks.age[kBlocks];
+      double xy = 0, xx = 0, left = before;
+      for (std::size_t i = k + 1; i <= kBlocks; ++i) {
         if (std::isnan(low[i])) continue;
-        const double share = std::max(0.0, begin_age - age_of(i)) / span;
-        const double x = i <= k ? 0 : fill > 0 ? 1 - std::exp(-fill * share) : share, y = low[i] - flat;
+        const double share = std::max(0.0, begin_age - blocks.age[i]) / span;
+        const double x = fill > 0 ? 1 - std::exp(-fill * share) : share, y = low[i] - flat;
         xy += x * y, xx += x * x, left += y * y;
       }
       if (xx > 0 && xy > 0) left -= xy * xy / xx;
       if (left < best.left) best = {k, begin_age, flat, left};
+      if (left < enough) return best;
     }
   }
   return best;
@@ -217,14 +225,15 @@ Rise best_rise(const std::array<double, kBlocks + 1>& low, const AgeOf& age_of, 
 /// Growth that blocks of one width show, from its begin on: steady, and going on.
 struct Steady {
   double growth = 0, begin_level = 0, end_level = 0, minutes = 0, pace = 0, window = 0;
-  double left = 0;          // at a usual hour
-  double even_growth = 0;   // without what of it is a step or was given back
-  double goes_on = 0;       // pace of the last third over that of all
-  std::size_t blocks = 0;   // in which it grew
-  bool even = false;        // in small steps that are not given back
-  bool fills = false;       // what slows down on the way to an end of its own fits clearly better
-  bool fills_room = false;  // a cache of half of the room fits better
+  double left = 0;         // at a usual hour
+  double even_growth = 0;  // without what of it is a step or was given back
+  double goes_on = 0;      // pace of the last third over that of all
+  std::size_t blocks = 0;  // in which it grew
+  bool even = false;       // in small steps that are not given back
   bool saw_begin = false;
+  Blocks floors;
+  int block_minutes = 0;
+  double line_leaves = 0;  // squares
 };
 std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   const Blocks blocks = blocks_of(view, block_minutes);
@@ -233,9 +242,8 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   for (std::size_t i = 0; i < kBlocks; ++i) seen += !std::isnan(low[i]);
   if (seen + 2 < kBlocks || std::isnan(low[kBlocks - 1])) return std::nullopt;
   const double end = low[kBlocks];
-  const auto age_of = [&](std::size_t block) { return blocks.age[block]; };
   const double tail = blocks.age[kBlocks];
-  const Rise line = best_rise(low, age_of, block_minutes, 0);
+  const Rise line = best_rise(blocks, block_minutes, 0, -std::numeric_limits<double>::infinity());
   const std::size_t first = line.first;
   const double level = line.level;
   Steady steady;
@@ -261,25 +269,68 @@ std::optional<Steady> find_steady(const SurgeView& view, int block_minutes) {
   while (third > first && std::isnan(low[third])) --third;
   const double begin_age = line.begin_age;
   steady.minutes = begin_age - tail;
-  steady.pace = (end - low[third]) / (age_of(third) - tail);
+  steady.pace = (end - low[third]) / (blocks.age[third] - tail);
   steady.goes_on = steady.pace / (steady.growth / steady.minutes);
-  steady.window = age_of(0);
+  steady.window = blocks.age[0];
   steady.saw_begin = first > 0;
-  // Does what fills up fit clearly better?
-  steady.fills = false;
-  for (const double times : kFillTimes)
-    steady.fills = steady.fills || best_rise(low, age_of, block_minutes, times).left < kFillsBetter * line.left;
-  const double taken = steady.growth / (steady.growth + std::max(steady.left, 0.0)) / kCacheOfRoom;
-  const double least_times = taken < 1 ? std::min(kMostFillTimes, -std::log(1 - taken)) : kMostFillTimes;
-  // Less than this is never enough, see kWaits and kSameGrowth.
-  const bool matters = steady.growth >= 0.3 * std::max(steady.left, 0.0);
-  for (const double more : kMoreFillTimes) {
-    if (!matters || steady.fills_room) break;
-    const double times = std::min(kMostFillTimes, more * least_times);
-    steady.fills_room = best_rise(low, age_of, block_minutes, times).left < line.left;
-  }
+  steady.floors = blocks, steady.block_minutes = block_minutes;
+  steady.line_leaves = line.left;
   return steady;
 }
+
+/// What slows down on the way to an end of its own fits clearly better.
+bool fills(const Steady& steady) {
+  const double enough = kFillsBetter * steady.line_leaves;
+  return std::any_of(kFillTimes.begin(), kFillTimes.end(),
+                     [&](double times) { return best_rise(steady.floors, steady.block_minutes, times, enough).left < enough; });
+}
+
+/// A cache of half of the room fits better.
+bool fills_room(const Steady& steady) {
+  if (!(steady.growth >= 0.3 * std::max(steady.left, 0.0))) return false;  // never enough, see kWaits and kSameGrowth
+  const double taken = steady.growth / (steady.growth + std::max(steady.left, 0.0)) / kCacheOfRoom;
+  const double least_times = taken < 1 ? std::min(kMostFillTimes, -std::log(1 - taken)) : kMostFillTimes;
+  return std::any_of(kMoreFillTimes.begin(), kMoreFillTimes.end(), [&](double more) {
+    const double times = std::min(kMostFillTimes, more * least_times);
+    return best_rise(steady.floors, steady.block_minutes, times, steady.line_leaves).left < steady.line_leaves;
+  });
+}
+
+/// What fills, of the widths looked at so far. It takes most of the work and is seldom what decides, so it is found out when
+/// it is asked for.
+class Filling {
+ public:
+  void add(const Steady& steady) { widths_[count_++].steady = steady; }
+  [[nodiscard]] const Steady& newest() const { return widths_[count_ - 1].steady; }
+  /// The newest width itself; a narrower one that saw the begin of the same growth: wider blocks see it, too, but not how it goes.
+  [[nodiscard]] bool slows_down() { return knows(&Width::fills, fills, count_ - 1) || has_seen_filling(newest().growth); }
+  [[nodiscard]] bool is_of_room() {
+    if (knows(&Width::fills_room, fills_room, count_ - 1)) return true;
+    return any_of_same(&Width::fills_room, fills_room, newest().growth);
+  }
+  [[nodiscard]] bool has_seen_filling(double growth) { return any_of_same(&Width::fills, fills, growth); }
+
+ private:
+  struct Width {
+    Steady steady;
+    std::optional<bool> fills, fills_room;
+  };
+  bool knows(std::optional<bool> Width::*what, bool (*find)(const Steady&), std::size_t at) {
+    std::optional<bool>& known = widths_[at].*what;
+    if (!known) known = find(widths_[at].steady);
+    return *known;
+  }
+  bool any_of_same(std::optional<bool> Width::*what, bool (*find)(const Steady&), double growth) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Steady& of = widths_[i].steady;
+      if (of.saw_begin && of.growth >= kSameGrowth * growth && knows(what, find, i)) return true;
+    }
+    return false;
+  }
+
+  std::array<Width, kBlockMinutes.size()> widths_;
+  std::size_t count_ = 0;
+};
 
 /// The highest floor that was usual before so many minutes ago, of days all but the rarest, and how far beyond, of the
 /// growth, one has to be.
@@ -327,7 +378,8 @@ double wait_for(double minutes) {
   return kWaits.back().used_over_left;
 }
 
-bool ends_soon(const SurgeView& view, const Steady& steady, bool slows_down) {
+bool ends_soon(const SurgeView& view, Filling& filling) {
+  const Steady& steady = filling.newest();
   const double left = std::max(steady.left, 0.002 * view.whole);
   const bool beyond_cache = steady.even_growth >= kBeyondCache * left;
   const bool may_be_uneven = beyond_cache && steady.minutes <= kUnevenMinutes;
@@ -336,13 +388,14 @@ bool ends_soon(const SurgeView& view, const Steady& steady, bool slows_down) {
   if (view.known_minutes - steady.minutes < kYoungMinutes) wait *= kYoungWaits;
   if (!(used_over_left >= wait) || steady.blocks < kBlocksOfSoon) return false;
   if (steady.goes_on < (beyond_cache ? kStillGrows : kGoesOn) || steady.goes_on > kSpeedsUp) return false;
-  if (steady.fills_room || (!beyond_cache && slows_down) || (!steady.even && !may_be_uneven)) return false;
+  if (!steady.even && !may_be_uneven) return false;
   if (std::max(view.left, 0.0) / steady.pace > kSoonDays * kMinutesPerDay) return false;
+  const auto fills_up = [&] { return filling.is_of_room() || (!beyond_cache && filling.slows_down()); };
+  if (used_over_left >= kFarBeyond * wait) return !fills_up();
+  if (view.now <= held_before(view, steady.window, steady.growth, steady.pace)) return false;
   const Before usual = highest_before(view, steady.window);
   const double beyond = beyond_cache ? usual.beyond : std::max(usual.beyond, kBeyondNoDay);  // load may take half of the room
-  if (used_over_left >= kFarBeyond * wait) return true;
-  if (view.now <= held_before(view, steady.window, steady.growth, steady.pace)) return false;
-  return std::isnan(usual.high) || view.now - usual.high >= beyond * steady.growth;
+  return (std::isnan(usual.high) || view.now - usual.high >= beyond * steady.growth) && !fills_up();
 }
 
 bool is_much_more(const SurgeView& view, const Steady& steady) {
@@ -432,37 +485,36 @@ std::optional<SurgeSigns> weighed(const SurgeView& view, const std::optional<Sur
   const Usual usual(view, minutes);
   UsualQuarters quarters;
   for (std::size_t i = 0; i < quarters.size(); ++i) quarters[i] = usual.at(15 * static_cast<double>(i));
-  const auto odds = weigh(view, minutes, quarters);
-  if (!odds || view.known_minutes - odds->minutes < kYoungMinutes) return signs;
-  if (signs) return odds->of_line < kCacheIsLikelier && odds->used_over_left < kSurelyBeyondCache ? std::nullopt : signs;
-  if (odds->of_line < kLineIsLikely || odds->misfit > kMostMisfit || odds->minutes < kStepMinutes) return std::nullopt;
-  if (odds->used_over_left < kNearlyWaited * view.waits * wait_for(odds->minutes)) return std::nullopt;
-  if (odds->minutes < kBatchMinutes && odds->used_over_left < kUsedByBatch) return std::nullopt;
-  const double pace = odds->growth / odds->minutes, since = 1.05 * odds->minutes;
+  const Odds odds(view, minutes, quarters);
+  const std::optional<BestLine>& line = odds.line();
+  if (!line || view.known_minutes - line->minutes < kYoungMinutes) return signs;
+  if (signs) return line->used_over_left < kSurelyBeyondCache && !odds.are_of_line_by(kCacheIsLikelier) ? std::nullopt : signs;
+  if (line->misfit > kMostMisfit || line->minutes < kStepMinutes) return std::nullopt;
+  if (line->used_over_left < kNearlyWaited * view.waits * wait_for(line->minutes)) return std::nullopt;
+  if (line->minutes < kBatchMinutes && line->used_over_left < kUsedByBatch) return std::nullopt;
+  const double pace = line->growth / line->minutes, since = 1.05 * line->minutes;
   if (std::max(view.left, 0.0) / pace > kSoonDays * kMinutesPerDay) return std::nullopt;
   const Before before = highest_before(view, since);
-  if (view.now <= held_before(view, since, odds->growth, pace)) return std::nullopt;
-  if (std::isnan(before.high) || view.now - before.high < kBeyondNoDay * odds->growth) return std::nullopt;
-  return SurgeSigns{pace * kMinutesPerDay, odds->growth, odds->minutes, true};
+  if (view.now <= held_before(view, since, line->growth, pace)) return std::nullopt;
+  if (std::isnan(before.high) || view.now - before.high < kBeyondNoDay * line->growth) return std::nullopt;
+  if (!odds.are_of_line_by(kLineIsLikely)) return std::nullopt;
+  return SurgeSigns{pace * kMinutesPerDay, line->growth, line->minutes, true};
 }
 
 std::optional<SurgeSigns> by_bounds(const SurgeView& view) {
   const bool large = view.now >= kShareOfWhole * view.whole;
-  double fills = 0, fills_room = 0;  // growth that slows down
+  Filling filling;
   for (const int minutes : kBlockMinutes) {
     const auto steady = find_steady(view, minutes);
     if (!steady) continue;
-    // Wider blocks see the same growth, but not how it goes.
-    if (steady->fills && steady->saw_begin) fills = std::max(fills, steady->growth);
-    if (steady->fills_room && steady->saw_begin) fills_room = std::max(fills_room, steady->growth);
-    const bool slows_down = steady->fills || fills >= kSameGrowth * steady->growth;
-    const bool soon = fills_room < kSameGrowth * steady->growth && ends_soon(view, *steady, slows_down);
-    if (soon || (large && steady->even && !slows_down && is_much_more(view, *steady)))
+    filling.add(*steady);
+    const bool soon = ends_soon(view, filling);
+    if (soon || (large && steady->even && is_much_more(view, *steady) && !filling.slows_down()))
       return SurgeSigns{steady->pace * kMinutesPerDay, steady->growth, steady->minutes, soon};
   }
   if (!large) return std::nullopt;
   const auto signs = grows_for_days(view);
-  return signs && fills < kSameGrowth * signs->growth ? signs : std::nullopt;
+  return signs && !filling.has_seen_filling(signs->growth) ? signs : std::nullopt;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What the trend engine costs: a tick over 4,096 subjects averaged over a day of ticks, the state file's payload, the
+// What the trend engine costs: a tick over 4,096 subjects averaged over a day of ticks, one in which 48 grow at once, the state file's payload, the
 // memory of the whole history, and the replay of 8 weeks of 1,000 tags. The floor beside the tick keeps the lowest of
 // 4,096 values in two flat arrays and judges nothing. Bounds are asserted here: a figure beyond them is an error. Those of
 // time are in thousands of steps of the yardstick, which is measured beside; of saving, which is work of the memory, in
@@ -7,6 +7,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -24,7 +25,7 @@ using kmem::bench::yardstick_seconds;
 
 constexpr std::int64_t kStart = 1'767'225'600'000;
 constexpr int kTicksADay = 1440;
-constexpr double kTickSteps = 900, kReplaySteps = 3'800'000;  // thousands
+constexpr double kTickSteps = 900, kGrowingSteps = 2'000, kReplaySteps = 3'800'000;  // thousands
 constexpr double kSaveCopies = 2.5;
 
 /// What is allocated and not freed: the same on every machine, as resident pages are not.
@@ -110,6 +111,47 @@ void trend_tick(benchmark::State& state) {
   state.counters["worst_ms"] = worst_ms;
 }
 BENCHMARK(trend_tick)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+
+double median_of(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// The dearest tick: as many subjects as one looks at fill half of their room at once, in noise that leaves open how it goes on.
+void trend_tick_of_48_that_grow(benchmark::State& state) {
+  constexpr std::size_t kGrowing = 48;
+  constexpr int kCalm = 4 * kTicksADay, kMinutes = 600, kUsedMuch = 360;
+  for (auto _ : state) {
+    std::uint64_t seed = 88172645463325252ULL;
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < kGrowing; ++i) texts.push_back("Tag" + std::to_string(i));
+    std::vector<Sample> samples(kGrowing);
+    std::vector<double> loads(kGrowing);
+    TrendEngine engine;
+    std::vector<double> seconds, steps_seconds;
+    for (int minute = 0; minute < kCalm + kMinutes; ++minute) {
+      const double grown = minute < kCalm ? 0 : 1 - std::exp(-2.5 * (minute - kCalm) / kMinutes);
+      for (std::size_t i = 0; i < kGrowing; ++i) {
+        seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+        loads[i] = 0.99 * loads[i] + 0.005 * (static_cast<double>(seed >> 11) * 0x1.0p-53 - 0.5);
+        samples[i].pool = kmem::Pool::kPaged, samples[i].text = texts[i], samples[i].limit = 1e9;
+        samples[i].amount = static_cast<std::uint64_t>(2e8 * (1 + loads[i]) + 4e8 * grown);
+      }
+      const double before = cpu_seconds();
+      engine.observe({kStart + minute * 60'000LL, kStart - 30 * kDayMs, samples});
+      if (minute < kCalm + kMinutes - kUsedMuch) continue;
+      seconds.push_back(cpu_seconds() - before);
+      steps_seconds.push_back(yardstick_seconds(20));
+    }
+    state.SetIterationTime(median_of(seconds));
+    const double steps = 20 * median_of(seconds) / median_of(steps_seconds);
+    state.counters["thousand_steps"] = steps;
+    if (steps > kGrowingSteps)
+      state.SkipWithError(("a tick of subjects that grow takes too long: " + std::to_string(steps)).c_str());
+  }
+}
+BENCHMARK(trend_tick_of_48_that_grow)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
 
 void floor_keeps_the_lowest(benchmark::State& state) {
   Host host(4096);

@@ -36,7 +36,7 @@ class OddsOf {
     view_.hours = hours_, view_.coarse = coarse_;
     view_.now = amount(0), view_.left = whole - view_.now, view_.whole = whole;
   }
-  [[nodiscard]] std::optional<Odds> weighed(double minutes) const { return weigh(view_, minutes, kNoUsual); }
+  [[nodiscard]] Odds weighed(double minutes) const { return {view_, minutes, kNoUsual}; }
 
  private:
   std::vector<float> hours_ = std::vector<float>(96), coarse_ = std::vector<float>(336);
@@ -56,36 +56,41 @@ std::function<double(double)> cache(double minutes, double times, double noise) 
 TEST(Odds, ALineIsFarLikelierThanACacheOfHalfOfTheRoom) {
   for (const double minutes : {80.0, 300.0, 1200.0}) {
     SCOPED_TRACE(minutes);
-    const auto odds = OddsOf(line(minutes, 0.22, 0.004)).weighed(1.2 * minutes);
-    ASSERT_TRUE(odds.has_value());
-    EXPECT_GT(odds->of_line, 5);
-    EXPECT_NEAR(odds->minutes, minutes, 0.12 * minutes);
-    EXPECT_NEAR(odds->growth, 0.22, 0.03);
-    EXPECT_NEAR(odds->used_over_left, 0.22 / 0.28, 0.12);
-    EXPECT_LT(odds->misfit, 1);
+    const OddsOf subject(line(minutes, 0.22, 0.004));
+    const Odds odds = subject.weighed(1.2 * minutes);
+    const auto& best = odds.line();
+    ASSERT_TRUE(best.has_value());
+    EXPECT_TRUE(odds.are_of_line_by(5));
+    EXPECT_NEAR(best->minutes, minutes, 0.12 * minutes);
+    EXPECT_NEAR(best->growth, 0.22, 0.03);
+    EXPECT_NEAR(best->used_over_left, 0.22 / 0.28, 0.12);
+    EXPECT_LT(best->misfit, 1);
   }
 }
 
 TEST(Odds, WhatFillsIsLikelierACache) {
   for (const double minutes : {80.0, 300.0, 1200.0}) {
     SCOPED_TRACE(minutes);
-    const auto odds = OddsOf(cache(minutes, 1.8, 0.004)).weighed(1.2 * minutes);
-    ASSERT_TRUE(odds.has_value());
-    EXPECT_LT(odds->of_line, -5);
+    const OddsOf subject(cache(minutes, 1.8, 0.004));
+    const Odds odds = subject.weighed(1.2 * minutes);
+    ASSERT_TRUE(odds.line().has_value());
+    EXPECT_FALSE(odds.are_of_line_by(-5));
   }
 }
 
 TEST(Odds, MuchNoiseLeavesBothPossible) {
-  const auto odds = OddsOf(line(300, 0.18, 0.08)).weighed(360);
-  ASSERT_TRUE(odds.has_value());
-  EXPECT_LT(std::abs(odds->of_line), 5);
+  const OddsOf subject(line(300, 0.18, 0.08));
+  const Odds odds = subject.weighed(360);
+  ASSERT_TRUE(odds.line().has_value());
+  EXPECT_TRUE(odds.are_of_line_by(-5));
+  EXPECT_FALSE(odds.are_of_line_by(5));
 }
 
 TEST(Odds, TooLittleToSayIsNothing) {
   const auto amount = line(300, 0.2, 0.004);
-  EXPECT_FALSE(OddsOf(amount, std::numeric_limits<double>::quiet_NaN()).weighed(360).has_value());
+  EXPECT_FALSE(OddsOf(amount, std::numeric_limits<double>::quiet_NaN()).weighed(360).line().has_value());
   const auto unseen = [](double) { return std::numeric_limits<double>::quiet_NaN(); };
-  EXPECT_FALSE(OddsOf(unseen).weighed(360).has_value());
+  EXPECT_FALSE(OddsOf(unseen).weighed(360).line().has_value());
 }
 
 }  // namespace
