@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+
 namespace kmem::trend {
 namespace {
 
@@ -131,6 +134,64 @@ TEST(Timeline, KeepsTheNewestBoots) {
   for (std::size_t i = 0; i < Timeline::kMaxBoots; ++i)
     EXPECT_EQ(timeline.boots()[Timeline::kMaxBoots - 1 - i].start_ms,
               kLineStart + (199 - static_cast<std::int64_t>(i)) * kDayMs - kHourMs);
+}
+
+TEST(Timeline, ASilenceOfMoreThanSixWeeksIsTheShortestThatCountsAsTwo) {
+  Timeline timeline;
+  timeline.advance(kLineStart, std::nullopt);
+  const Timeline::Moment moment = timeline.advance(kLineStart + 43 * kDayMs, std::nullopt);
+  EXPECT_EQ(moment.at_ms, kLineStart + 14 * kDayMs);
+  EXPECT_TRUE(moment.new_boot);
+  EXPECT_EQ(timeline.to_wall(moment.at_ms), kLineStart + 43 * kDayMs);
+  // It goes on from there.
+  EXPECT_EQ(timeline.advance(kLineStart + 44 * kDayMs, std::nullopt).at_ms, kLineStart + 15 * kDayMs);
+}
+
+TEST(Timeline, ABootAfterTheClockWasSetBeganInTheHistorysTime) {
+  for (const std::int64_t step : {365 * kDayMs, -5 * kDayMs}) {
+    Timeline timeline;
+    timeline.advance(kLineStart, kLineStart - kDayMs);
+    timeline.advance(kLineStart + step + kHourMs, kLineStart - kDayMs + step);
+    ASSERT_EQ(timeline.boots().size(), 1U);
+    const std::int64_t boot = kLineStart + 3 * kHourMs;
+    EXPECT_TRUE(timeline.advance(boot + step + kHourMs / 2, boot + step).new_boot);
+    ASSERT_EQ(timeline.boots().size(), 2U);
+    EXPECT_EQ(timeline.boots()[1].start_ms, boot);
+    EXPECT_EQ(timeline.now_ms(), boot + kHourMs / 2);
+    EXPECT_EQ(timeline.clock_jumps_total(), 1U);
+  }
+}
+
+TEST(Timeline, WithoutABootTimeTheBootBeganAboutWhenItIsSaid) {
+  Timeline timeline;
+  timeline.advance({kLineStart, std::nullopt, 1}, kLineStart - 2 * kHourMs);
+  timeline.advance({kLineStart + kDayMs, std::nullopt, 2}, kLineStart + kDayMs - 20 * 60'000);
+  timeline.advance({kLineStart + 2 * kDayMs, kLineStart + 2 * kDayMs - kHourMs, 3}, kLineStart + kDayMs);
+  ASSERT_EQ(timeline.boots().size(), 3U);
+  EXPECT_EQ(timeline.boots()[0].start_ms, kLineStart - 2 * kHourMs);
+  EXPECT_EQ(timeline.boots()[1].start_ms, kLineStart + kDayMs - 20 * 60'000);
+  EXPECT_EQ(timeline.boots()[2].start_ms, kLineStart + 2 * kDayMs - kHourMs) << "its boot time is more exact";
+  for (const Timeline::Boot& boot : timeline.boots()) EXPECT_TRUE(boot.start_known);
+}
+
+std::optional<Timeline> restarted(const Timeline& timeline) {
+  std::string bytes;
+  base::WireWriter out(bytes);
+  timeline.save(out);
+  base::WireReader in(bytes);
+  return Timeline::load(in);
+}
+
+TEST(Timeline, ARebootOrAClockThatWasSetIsSeenAcrossARestart) {
+  Timeline timeline;
+  timeline.advance(kLineStart, kLineStart - kDayMs);
+  std::optional<Timeline> rebooted = restarted(timeline), set = restarted(timeline);
+  ASSERT_TRUE(rebooted && set);
+  EXPECT_TRUE(rebooted->advance(kLineStart + kHourMs, kLineStart + kHourMs / 2).new_boot);
+  const Timeline::Moment moment = set->advance(kLineStart - 5 * kDayMs + kHourMs, kLineStart - 6 * kDayMs);
+  EXPECT_FALSE(moment.new_boot);
+  EXPECT_EQ(moment.at_ms, kLineStart + kHourMs);
+  EXPECT_EQ(set->clock_jumps_total(), 1U);
 }
 
 TEST(Timeline, SurvivesSaveAndLoad) {
