@@ -119,7 +119,7 @@ std::optional<HeldRise> held_rise(const SurgeView& view, std::size_t coarse_of_b
     while (end > begin + 1 && after[end - 1] >= level - kEdge * most) --end;
     while (begin + 1 < end && points[begin + 1].value <= before + kEdge * most) ++begin;
     const double minutes = points[begin].age - points[end].age, held = points[end].age;
-    if (points[0].age - points[begin].age < kKnownBefore) break;
+    if (held > kHeldMostMinutes || points[0].age - points[begin].age < kKnownBefore) break;
     if (after.back() - level > kStillBegins * most / minutes * held) break;
     const double high = highest_before(view, coarse_of_boot, points.first(begin + 1), points[begin].age);
     if (level - high < kBeyondPast * most) break;

@@ -125,7 +125,7 @@ bool is_held(double up_hours, double days_ago) {
 
 TEST(GrowthBounds, WhatIsHeldIsToldForAWeekAndNotOfAWarmUp) {
   EXPECT_TRUE(is_held(960, 6.8));
-  EXPECT_FALSE(is_held(960, 11.5));
+  EXPECT_FALSE(is_held(960, 7.5));
   EXPECT_TRUE(is_held(7, 0));
   EXPECT_FALSE(is_held(5, 0)) << "of the six hours that a boot may warm up";
 }
