@@ -244,8 +244,8 @@ TEST(Readiness, WhatHoldsWhatIsToldIsNoRest) {
 TEST(Readiness, NothingThatGrowsIsNotNamed) { EXPECT_FALSE(after(48).largest); }
 
 /// A host of ten calm days whose pool of 260 MB has a room of 4 GB, or none that is known; then by the five minutes.
-struct Host {
-  explicit Host(bool has_limit, double night = 0) : limited(has_limit) {
+struct FastHost {
+  explicit FastHost(bool has_limit, double night = 0) : limited(has_limit) {
     for (int hour = 0; hour <= 240; ++hour) at(hour, hour % 24 == 3 ? night : 0);
   }
   void at(double hour, double grown, double handles = 1000) {
@@ -271,7 +271,7 @@ struct Host {
 
 TEST(GrowsNow, IsNamedWithinTheHourWithWhatItGainedSinceItBegan) {
   for (const bool limited : {true, false}) {
-    Host host(limited);
+    FastHost host(limited);
     EXPECT_EQ(host.told(), "");
     for (int five = 1; five <= 12; ++five) host.at(240 + five / 12.0, 40 * five);
     EXPECT_EQ(host.told(), "Fast 480 in 60") << "12 times five minutes";
@@ -317,16 +317,16 @@ TEST(FallsNow, MemoryThatNoPoolTakesIsNamedWithItsEnd) {
 }
 
 TEST(GrowsNow, AStepThatStandsStillOrWhatWasHeldBeforeIsNone) {
-  Host step(true);
+  FastHost step(true);
   for (int five = 1; five <= 24; ++five) {
     step.at(240 + five / 12.0, 400);
     EXPECT_EQ(step.told(), five == 1 ? "Fast 400 in 5" : "") << "one reading does not tell";
   }
-  Host spike(true);
+  FastHost spike(true);
   for (int minute = 1; minute <= 20; ++minute) spike.at(240 + minute / 60.0, 0);
   spike.at(240.35, 400);
   EXPECT_EQ(spike.told(), "") << "the lower of the last two minutes";
-  Host night(true, 500);
+  FastHost night(true, 500);
   for (int five = 1; five <= 12; ++five) night.at(240 + five / 12.0, 40 * five);
   EXPECT_EQ(night.told(), "") << "every night takes as much";
 }
@@ -334,12 +334,12 @@ TEST(GrowsNow, AStepThatStandsStillOrWhatWasHeldBeforeIsNone) {
 /// A quick log has three readings where a host's own look has thirty, and no older, smaller growth is the largest so far.
 TEST(GrowsNow, OrGrewAndHoldsFromTheFirstReadingsOn) {
   for (const int every : {5, 10, 15}) {
-    Host host(true);
+    FastHost host(true);
     for (int reading = 1; reading <= 3; ++reading) {
       host.at(240 + reading * every / 60.0, 300 * reading);
       EXPECT_EQ(host.told(), "Fast " + std::to_string(300 * reading) + " in " + std::to_string(every * reading));
     }
-    Host step(true);
+    FastHost step(true);
     step.at(240 + every / 60.0, 300);
     for (const int still : {10, 20}) {
       step.at(240 + (every + still) / 60.0, 300);
@@ -352,21 +352,21 @@ TEST(GrowsNow, OrGrewAndHoldsFromTheFirstReadingsOn) {
 }
 
 TEST(GrowsNow, HasToBeMuchOfTheRoomOrOfWhatWasHeld) {
-  Host little(true);
+  FastHost little(true);
   for (int five = 1; five <= 12; ++five) little.at(240 + five / 12.0, 12 * five);
   EXPECT_EQ(little.told(), "") << "144 MB of 4 GB";
-  Host unlimited(false);
+  FastHost unlimited(false);
   for (int five = 1; five <= 12; ++five) unlimited.at(240 + five / 12.0, 0.5 * five);
   EXPECT_EQ(unlimited.told(), "") << "6 MB beside 20";
 }
 
 /// What is too little of the room for a surge is named all the same, also after weeks.
 TEST(GrowsBeyondAllBefore, IsNamedThoughItIsLittleOfTheRoom) {
-  const auto told = [](const Host& host) {
+  const auto told = [](const FastHost& host) {
     const auto growth = host.engine.readiness().largest;
     return growth && growth->is_beyond ? growth->text + " " + std::to_string(std::llround(growth->amount / 1e6)) : "";
   };
-  Host host(true);
+  FastHost host(true);
   for (int hour = 241; hour <= 24 * 24; ++hour) host.at(hour, 0);
   EXPECT_FALSE(host.engine.readiness().largest);
   for (int five = 1; five <= 24; ++five) host.at(576 + five / 12.0, 4 * five);
@@ -376,11 +376,11 @@ TEST(GrowsBeyondAllBefore, IsNamedThoughItIsLittleOfTheRoom) {
   EXPECT_EQ(growth_label(growth), "Grows beyond all before: ");
   EXPECT_EQ(growth_claim(growth), ", little beside the room there is");
 
-  Host noise(true);
+  FastHost noise(true);
   for (int hour = 241; hour <= 24 * 24; ++hour) noise.at(hour, 0);
   for (int five = 1; five <= 24; ++five) noise.at(576 + five / 12.0, 0.4 * five);
   EXPECT_EQ(told(noise), "") << "9.6 MB more of 4 GB";
-  Host handles(true);
+  FastHost handles(true);
   for (int five = 1; five <= 24; ++five) handles.at(240 + five / 12.0, 0, 1000 + 75.0 * five);
   EXPECT_EQ(told(handles), "svc (1) 0");
   EXPECT_EQ(handles.engine.readiness().largest->amount, 1800);
@@ -434,7 +434,7 @@ TEST(GrowsOn, WhateverTheHoursOfTheReadings) {
 
 TEST(GrewAndHolds, IsToldForAWeekUnlessGivenBack) {
   for (const bool limited : {true, false}) {
-    Host host(limited);
+    FastHost host(limited);
     const auto told = [&host] {
       const auto growth = host.engine.readiness().largest;
       return growth && growth->is_held() ? std::string(growth_label(*growth)) + growth->text + " " +
@@ -447,14 +447,14 @@ TEST(GrewAndHolds, IsToldForAWeekUnlessGivenBack) {
     EXPECT_FALSE(host.engine.readiness().largest->is_told_first()) << "no verdict, and no doubt of one";
     for (int hour = 244; hour <= 241 + 6 * 24; ++hour) host.at(hour, 480);
     EXPECT_THAT(told(), testing::AllOf(testing::StartsWith("Grew and holds: Fast 480 in "), testing::EndsWith(", 6 days ago")));
-    Host freed(limited);
+    FastHost freed(limited);
     for (int five = 1; five <= 36; ++five) freed.at(240 + five / 12.0, five < 24 ? 40 * std::min(five, 12) : 100);
     EXPECT_FALSE(freed.engine.readiness().largest && freed.engine.readiness().largest->amount > 101e6);
   }
 }
 
 TEST(GrowsNow, HandlesOfAProcessCount) {
-  Host host(true);
+  FastHost host(true);
   for (int five = 1; five <= 12; ++five) host.at(240 + five / 12.0, 0, 1000 + 2000.0 * five);
   const auto growth = host.engine.readiness().largest;
   ASSERT_TRUE(growth && growth->is_large);
