@@ -30,6 +30,7 @@ int rank_of(const trend::SubjectReport& leak, const std::vector<trend::SubjectRe
   if (leak.kind == Kind::kTag) return leak.pool == Pool::kAllocinfo ? 1 : 0;
   if (leak.kind != Kind::kPool) return 1;
   std::vector<const trend::SubjectReport*> told;
+  told.reserve(leaks.size());
   for (const trend::SubjectReport& other : leaks) told.push_back(&other);
   if (trend::follows_tags(leak, told)) return kFollows;
   // What is spread over many tags is said of the pool, not after them.

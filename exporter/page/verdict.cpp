@@ -49,6 +49,7 @@ std::string leak_words(const Subject& leak, base::UnixMillis now, Verdict& verdi
 /// A pool that grows because of tags that are said already.
 bool follows(const Subject& leak, const std::vector<Subject>& leaks) {
   std::vector<const trend::SubjectReport*> told;
+  told.reserve(leaks.size());
   for (const Subject& other : leaks) told.push_back(&other.report);
   return trend::follows_tags(leak.report, told);
 }

@@ -69,7 +69,7 @@ TEST(HostsOrder, OfLeaksSurgesAndGrowthNowTheSoonestEnd) {
   expect_before({leak}, {unknown}, "or one whose end is not known, which may be in three");
   expect_before({unknown}, {surge}, "but not in six");
   HostAnalysis grows = host_of("z", {});
-  grows.readiness.largest.emplace();
+  grows.readiness.largest = trend::Readiness::Growth{};
   trend::Readiness::Growth& growth = *grows.readiness.largest;
   growth.seconds_left = 5e4;
   const HostAnalysis of_leak = host_of("a", {leak}), of_slow = host_of("a", {slow});

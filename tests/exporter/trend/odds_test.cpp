@@ -12,7 +12,6 @@
 namespace kmem::trend {
 namespace {
 
-constexpr double kMinutesOfDay = 1440;
 constexpr UsualQuarters kNoUsual{};
 
 /// Noise that lasts for an hour or two, the same for every test: three waves whose lengths have nothing in common.
