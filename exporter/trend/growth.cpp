@@ -300,17 +300,16 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
   for (Candidate& candidate : candidates) {
     const Readiness::Growth& growth = candidate.growth;
     const bool is_total = growth.kind == Kind::kPool || growth.kind == Kind::kCommit || growth.kind == Kind::kUnaccounted;
-    // What is told of a pool goes for its tags. Tags that are told go for their pool, and either for what holds all pools, where
-    // they make half of its growth: a small one must not hush what grows in many.
+    // What is told of a pool goes for its tags, tags that are told go for their pool, and either for what holds all pools, where
+    // that makes half of the growth: a slow leak must not hush what grows fast beside it.
     double of_tags = 0, of_pools = 0;
-    bool is_told = false;
     for (const Told& one : told) {
-      const bool is_pool = one.kind == Kind::kPool, is_here = one.pool == growth.pool;
-      is_told = is_told || (growth.kind == Kind::kTag && is_pool && is_here);
-      if (is_total && is_pool && growth.kind != Kind::kPool) of_pools += one.within(growth.seconds);
-      if (is_total && one.kind == Kind::kTag && (growth.kind != Kind::kPool || is_here)) of_tags += one.within(growth.seconds);
+      const bool is_pool = one.kind == Kind::kPool, is_here = !has_pool(growth.kind) || one.pool == growth.pool;
+      if (is_pool && is_here && (growth.kind == Kind::kTag || is_total) && growth.kind != Kind::kPool)
+        of_pools += one.within(growth.seconds);
+      if (one.kind == Kind::kTag && is_here && is_total) of_tags += one.within(growth.seconds);
     }
-    if (is_told || (is_total && !told.empty() && std::max(of_tags, of_pools) >= kTold * growth.amount)) continue;
+    if (!told.empty() && std::max(of_tags, of_pools) >= kTold * growth.amount) continue;
     auto& largest = is_room(growth.kind)        ? best.room
                     : is_total                  ? best.total
                     : growth.kind == Kind::kTag ? best.tag

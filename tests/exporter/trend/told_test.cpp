@@ -7,6 +7,8 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporter/trend/engine.h"
@@ -89,6 +91,35 @@ TEST_F(ManyTags, AreNotHushedByASmallOneThatIsToldItself) {
   ASSERT_TRUE(engine_.readiness().largest);
   EXPECT_THAT(label_and_claim(*engine_.readiness().largest),
               testing::StartsWith("Grows now: pool, in many tags (half of it in "));
+}
+
+TEST(GrowthBesideALeak, OfItsPoolIsNotHushedByIt) {
+  constexpr double kHours = 24 * 24;
+  for (const bool limited : {true, false}) {
+    TrendEngine engine;
+    const auto at = [&](double hour) {
+      std::vector<Sample> samples(3);
+      const double leak = 50 + 0.3 * hour, fast = 5 + 200 * std::max(0.0, hour - kHours);
+      const std::vector<std::pair<std::string_view, double>> held = {{"", 100 + leak + fast}, {"Leak", leak}, {"Fast", fast}};
+      for (std::size_t i = 0; i < held.size(); ++i) {
+        samples[i].kind = i == 0 ? Kind::kPool : Kind::kTag, samples[i].pool = Pool::kNonpaged;
+        samples[i].text = held[i].first, samples[i].amount = static_cast<std::uint64_t>(held[i].second * kMebi);
+        if (limited && i == 0) samples[i].limit = 16 * kGibi, samples[i].bound = Bound::kPoolLimit;
+      }
+      engine.observe({kStart + std::llround(hour * kHourMs), kStart - 30 * kDayMs, samples});
+    };
+    for (int hour = 0; hour <= kHours; ++hour) at(hour);
+    ASSERT_EQ(engine.find(Kind::kPool, Pool::kNonpaged, "")->verdict, Verdict::kLeak);
+    EXPECT_FALSE(engine.readiness().largest);
+    for (int five = 1; five <= 48; ++five) at(kHours + five / 12.0);
+    const auto largest = engine.readiness().largest;
+    const bool surges = engine.find(Kind::kTag, Pool::kNonpaged, "Fast")->surge.has_value();
+    if (surges) continue;
+    ASSERT_TRUE(largest) << limited;
+    EXPECT_EQ(largest->text, "Fast");
+    EXPECT_TRUE(largest->is_large);
+    EXPECT_NEAR(largest->amount / kMebi, 800, 20);
+  }
 }
 
 TEST(FollowsTags, ThreeThatMakeHalfOfItsPace) {
