@@ -306,7 +306,7 @@ std::string growth_claim(const Readiness::Growth& growth, const std::function<st
   if (growth.is_large && growth.kind == Kind::kAvailable) return ", at that pace used up in " + span_words(growth.seconds_left);
   if (growth.is_large && growth.kind == Kind::kCommitLimit)
     return ", at that pace it meets what is charged in " + span_words(growth.seconds_left);
-  const std::string spread =
+  std::string spread =
       growth.spread_over > 0 ? ", in many tags (half of it in " + std::to_string(growth.spread_over) + ")" : std::string();
   if (growth.is_large)
     return spread +
