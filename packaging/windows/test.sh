@@ -8,20 +8,12 @@ logs=.build/logs
 export WINEPREFIX=$root/.build/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree=;mshtml="
 export LC_ALL=C.UTF-8  # Wine finds no file whose name the locale cannot write, and a machine may have none set
 unset DISPLAY
+. packaging/legs.sh
 step() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
-run() {
-  local log=$logs/$1.log
-  shift
-  if ! "$@" > "$log" 2>&1 < /dev/null; then
-    echo "FAILED: $* (its last lines; all of it in $log)" >&2
-    tail -n 60 "$log" >&2
-    return 1
-  fi
-}
 can_run_32=no
 if [ -e /usr/lib/wine/wine ] || [ -e /usr/lib/i386-linux-gnu/wine ]; then can_run_32=yes; fi
 step "build OpenSSL"
-packaging/windows/build-openssl.sh .build/deps x86_64 i686
+in_time packaging/windows/build-openssl.sh .build/deps x86_64 i686
 for preset in windows-mingw windows-mingw-i686; do
   step "build $preset"
   targets=()
@@ -47,6 +39,6 @@ for preset in windows-mingw windows-mingw-i686; do
     only=()
   fi
   # Wine ends a program without a word, once in thousands of starts.
-  SECOND_TRY=. packaging/ctest-leg.sh ".build/$preset" "$logs/$preset-ctest.log" "${only[@]}" || status=1
+  SECOND_TRY=. packaging/ctest-leg.sh ".build/$preset" "$logs/$preset-ctest.log" "${only[@]}" || status=$((status == 1 ? 1 : $?))
 done
 exit $status
