@@ -139,8 +139,16 @@ class TrendEngine {
     History history;
 
     [[nodiscard]] const SurgeState& surge() const;
-    /// What is called a leak and would not end soon is told by that alone.
-    [[nodiscard]] bool is_surging() const { return surge().active() && (verdict != Verdict::kLeak || surge().ends_soon); }
+    /// A leak that now runs at a multiple of the pace that is told of it.
+    [[nodiscard]] bool has_sped_up() const {
+      constexpr float kSpedUp = 2;
+      return surge().active() && verdict == Verdict::kLeak && surge().since_ms > since_ms &&
+             surge().pace_per_day >= kSpedUp * slope_per_day;
+    }
+    /// What is called a leak, goes on at its pace and would not end soon is told by that alone.
+    [[nodiscard]] bool is_surging() const {
+      return surge().active() && (verdict != Verdict::kLeak || surge().ends_soon || has_sped_up());
+    }
     [[nodiscard]] bool is(Kind a_kind, Pool a_pool, std::string_view a_text) const {
       return kind == a_kind && pool == a_pool && text == a_text;
     }

@@ -266,7 +266,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
   for (std::size_t slot = 0; slot < count; ++slot) {
     const Subject& subject = *state_.subjects[slot];
     if (!subject.may_leak()) continue;
-    if (subject.surge().active()) {
+    if (subject.is_surging()) {
       const SurgeState& surge = subject.surge();
       const double seconds = static_cast<double>(state_.timeline.now_ms() - surge.since_ms) / 1000;
       told.push_back({subject.kind, subject.pool, static_cast<double>(surge.pace_per_day) / base::kSecondsPerDay,

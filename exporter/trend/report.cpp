@@ -299,17 +299,12 @@ bool TrendEngine::is_of_weeks(const SurgeState& surge) const {
          kGoesOn * static_cast<double>(surge.growth) * kDayMs;
 }
 
-/// A leak that has sped up towards a near end is a surge: hours count, not weeks.
+/// A leak that has sped up is a surge: hours count, not weeks.
 Verdict TrendEngine::verdict_of(const Subject& subject) const {
-  constexpr double kSpedUp = 2;
-  const SurgeState& surge = subject.surge();
-  if (!surge.active()) return subject.verdict;
-  if (subject.verdict == Verdict::kLeak) {
-    const bool sped_up = surge.ends_soon && surge.since_ms > subject.since_ms && !is_of_weeks(surge) &&
-                         surge.pace_per_day >= static_cast<float>(kSpedUp) * subject.slope_per_day;
-    return sped_up ? Verdict::kSurge : Verdict::kLeak;
-  }
-  return is_of_weeks(subject.surge()) ? Verdict::kLeak : Verdict::kSurge;
+  if (!subject.surge().active()) return subject.verdict;
+  const bool of_weeks = is_of_weeks(subject.surge());
+  if (subject.verdict == Verdict::kLeak) return subject.has_sped_up() && !of_weeks ? Verdict::kSurge : Verdict::kLeak;
+  return of_weeks ? Verdict::kLeak : Verdict::kSurge;
 }
 
 /// Of one that surges; a pool goes at least as fast as its tags together.

@@ -120,6 +120,67 @@ TEST(GrowthBesideALeak, OfItsPoolIsNotHushedByIt) {
   }
 }
 
+/// Tags that leak slowly for weeks beside others that rest; then what `fast` adds, by the hour since.
+struct SlowLeaks {
+  static constexpr double kHours = 24 * 24;
+  TrendEngine engine;
+  std::size_t leaks;
+  std::function<double(std::string_view, double)> fast;
+
+  void at(double hour) {
+    std::vector<std::string> names(leaks);
+    for (std::size_t i = 0; i < leaks; ++i) names[i] = "Leak" + std::to_string(i);
+    for (int i = 0; i < 60; ++i) names.push_back("Rest" + std::to_string(i));
+    std::vector<Sample> samples(names.size() + 1);
+    double sum = 100;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const double grown = hour > kHours ? fast(names[i], hour - kHours) : 0;
+      const double held = (names[i][0] == 'L' ? 20 + 0.3 * hour : 4) + grown;
+      samples[i + 1].pool = Pool::kNonpaged, samples[i + 1].text = names[i];
+      samples[i + 1].amount = static_cast<std::uint64_t>(held * kMebi);
+      sum += held;
+    }
+    samples[0].kind = Kind::kPool, samples[0].pool = Pool::kNonpaged;
+    samples[0].amount = static_cast<std::uint64_t>(sum * kMebi);
+    engine.observe({kStart + std::llround(hour * kHourMs), kStart - 30 * kDayMs, samples});
+  }
+  /// The pace a day that is told: of the pool's row or of what grows now.
+  [[nodiscard]] double told_mebi_a_day() const {
+    const auto pool = engine.find(Kind::kPool, Pool::kNonpaged, "");
+    double told = pool->growth_per_second() * 86'400;
+    if (const auto largest = engine.readiness().largest; largest && largest->is_large)
+      told = std::max(told, largest->amount / largest->seconds * 86'400);
+    return told / kMebi;
+  }
+  void expect_never_silent(double mebi_an_hour) {
+    for (int hour = 0; hour <= kHours; ++hour) at(hour);
+    ASSERT_EQ(engine.find(Kind::kPool, Pool::kNonpaged, "")->verdict, Verdict::kLeak);
+    EXPECT_LT(told_mebi_a_day(), 0.3 * static_cast<double>(leaks) * 24 * 1.1);
+    for (int hour = 1; hour <= 120; ++hour) {
+      at(kHours + hour);
+      if (hour >= 6) EXPECT_GT(told_mebi_a_day(), 0.5 * 24 * mebi_an_hour) << "after " << hour << " hours, " << leaks << " leaks";
+    }
+  }
+};
+
+TEST(GrowthBesideLeaks, OfManyTagsIsToldByPaceAtEveryHour) {
+  for (const std::size_t leaks : {1, 3, 4}) {
+    SlowLeaks host{.engine = TrendEngine(), .leaks = leaks, .fast = [](std::string_view tag, double hour) {
+                     return tag[0] == 'R' ? 2.0 * hour : 0.0;
+                   }};
+    host.expect_never_silent(120);
+  }
+}
+
+TEST(GrowthBesideLeaks, OfALeakItselfIsToldByPaceAtEveryHour) {
+  for (const double mebi_an_hour : {30.0, 100.0}) {
+    SlowLeaks host{.engine = TrendEngine(), .leaks = 1, .fast = [mebi_an_hour](std::string_view tag, double hour) {
+                     return tag[0] == 'L' ? mebi_an_hour * hour : 0.0;
+                   }};
+    host.expect_never_silent(mebi_an_hour);
+  }
+}
+
 TEST(FollowsTags, ThreeThatMakeHalfOfItsPace) {
   SubjectReport pool, tag, other;
   pool.kind = Kind::kPool, pool.pool = tag.pool = Pool::kNonpaged, other.pool = Pool::kPaged;
