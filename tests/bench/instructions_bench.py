@@ -75,12 +75,22 @@ def start(flags, tree):
         time.sleep(0.2)
 
 
+def settle(process):
+    """Until what is done once, beside, is done: no CPU for a second."""
+    def spent():
+        return pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    before, end = None, time.monotonic() + 60
+    while (now := spent()) != before and time.monotonic() < end:
+        before = now
+        time.sleep(1)
+
+
 def run_once(flags, plain, packed):
     """Instructions of a whole run, and the last page of either kind."""
     with tempfile.TemporaryDirectory() as folder:
         process, scraper = start(flags, ProcTree(folder))
         try:
-            time.sleep(1)  # what is done once, beside
+            settle(process)
             pages = [b"", b""]
             for packed_page, count in enumerate((plain, packed)):
                 for _ in range(count):
