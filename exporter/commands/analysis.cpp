@@ -75,6 +75,12 @@ struct HostRun {
     analysis.summary = engine.summary();
     analysis.summary.boots = static_cast<std::size_t>(boots.now().reading.number);  // a long silence begins none
     analysis.readiness = engine.readiness();
+    const auto note_short = [&](trend::Kind kind, Pool pool) {
+      if (auto report = engine.find(kind, pool, {}); report && trend::short_share(*report))
+        analysis.short_of.push_back(std::move(*report));
+    };
+    for (std::size_t pool = 0; pool < kPoolCount; ++pool) note_short(trend::Kind::kPool, static_cast<Pool>(pool));
+    for (const trend::Kind kind : {trend::Kind::kCommit, trend::Kind::kSystemPtes}) note_short(kind, {});
     for (SubjectReport& report : engine.report(options.all)) {
       const auto course = engine.daily_course(report.kind, report.pool, report.text);
       std::vector<drivers::Candidate> drivers;
@@ -155,6 +161,8 @@ bool is_worse(const HostAnalysis& a, const HostAnalysis& b) {
       seconds = std::min(seconds, largest->seconds_left);
       if (largest->is_large && largest->no_limit) seconds = std::min(seconds, trend::kSoonDays * base::kSecondsPerDay);
     }
+    // There may be no time at all.
+    if (!host.short_of.empty()) seconds = std::min(seconds, trend::kSoonDays * base::kSecondsPerDay);
     return seconds;
   };
   if (ends(a) != ends(b)) return ends(a) < ends(b);

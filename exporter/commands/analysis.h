@@ -44,6 +44,7 @@ struct HostAnalysis {
   trend::Summary summary;
   trend::Readiness readiness;
   std::vector<AnalyzedSubject> subjects;  // worst first
+  std::vector<trend::SubjectReport> short_of;  // totals with too little left, whether they grow or not
 
   [[nodiscard]] std::size_t count(trend::Verdict verdict) const;
 };

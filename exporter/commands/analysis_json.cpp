@@ -75,6 +75,13 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"ends_first", growth->ends_first}};
 }
 
+ordered_json shortage_json(const trend::SubjectReport& report) {
+  return {{"kind", trend::kind_name(report.kind)},
+          {"pool", trend::pool_name_of(report.kind, report.pool)},
+          {"amount", std::llround(report.last_amount)},
+          {"limit", std::llround(*report.limit)}};
+}
+
 ordered_json host_json(const HostAnalysis& host) {
   ordered_json document = {
       {"history",
@@ -86,7 +93,9 @@ ordered_json host_json(const HostAnalysis& host) {
       {"judged", host.readiness.judged},
       {"lacking", host.readiness.judged ? ordered_json(nullptr) : ordered_json(trend::readiness_words(host.readiness))},
       {"largest_growth", growth_json(host.readiness.largest)},
+      {"short_of", ordered_json::array()},
       {"subjects", ordered_json::array()}};
+  for (const trend::SubjectReport& report : host.short_of) document["short_of"].push_back(shortage_json(report));
   for (const AnalyzedSubject& subject : host.subjects) document["subjects"].push_back(subject_json(subject));
   return document;
 }

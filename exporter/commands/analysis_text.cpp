@@ -186,6 +186,14 @@ bool only_grows_fast(const HostAnalysis& host) {
   return grows_fast(host) && host.count(Verdict::kLeak) + host.count(Verdict::kSurge) + host.count(Verdict::kWatch) == 0;
 }
 
+/// "commit is at 98 % of its limit, 205 MiB left"; of several the pools first. Empty where nothing is short.
+std::string short_words(const HostAnalysis& host) {
+  std::string said;
+  for (const SubjectReport& report : host.short_of)
+    said += (said.empty() ? "" : "; ") + trend::shortage_words(report, size_words);
+  return said;
+}
+
 /// What the history cannot show, so that silence is not taken for an answer.
 void add_reach(std::string& out, const HostAnalysis& analysis, double days, bool grows) {
   constexpr double kSeldomHours = 2;
@@ -237,7 +245,9 @@ void add_head(std::string& out, const HostAnalysis& analysis, const Analysis* of
   const std::size_t leaks = analysis.count(Verdict::kLeak), surges = analysis.count(Verdict::kSurge),
                     watched = analysis.count(Verdict::kWatch);
   const bool grows = leaks + surges + watched > 0;
-  out += "Verdict  " +
+  // That nothing grows would be a calm word beside it.
+  const std::string is_short = short_words(analysis);
+  out += "Verdict  " + (is_short.empty() ? is_short : is_short + (grows ? "\n         " : "; ")) +
          (analysis.summary.subjects == 0 && !grows ? std::string(kNothingToJudge)
           : !grows && first_words(analysis)        ? *first_words(analysis)
           : grows || analysis.readiness.judged
@@ -341,6 +351,7 @@ void add_hosts(std::string& out, const Analysis& analysis, bool utf8) {
     if (const auto& largest = host->readiness.largest; largest && largest->is_held())
       what += (what.empty() ? "" : "; ") + trend::growth_phrase(*largest) + ": " + growth_words(*largest);
     else if (largest && unknown && !largest->is_told_first()) what += "; largest growth " + growth_words(*largest);
+    if (const std::string is_short = short_words(*host); !is_short.empty()) what += (what.empty() ? "" : "; ") + is_short;
     // What is said of now is of the host's own last reading.
     const double silent_days = static_cast<double>(newest - host->end) / 1000 / kSecondsPerDay;
     if (silent_days >= 1)

@@ -15,7 +15,6 @@ namespace {
 using base::kSecondsPerDay;
 using base::kSecondsPerHour;
 constexpr std::size_t kMostLeaks = 4;  // more than the headline's
-constexpr double kShort = 0.9;         // of a limit
 
 std::string capitalized(std::string text) {
   if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
@@ -176,7 +175,7 @@ bool is_short(const Resource& resource) {
   if (!resource.bytes) return resource.fewest && resource.amount < *resource.fewest;
   if (!resource.binding) return false;
   const std::optional<double> full = fullness(resource);
-  return (full && *full >= kShort) || (resource.trim_threshold && resource.amount >= *resource.trim_threshold);
+  return (full && *full >= trend::kShort) || (resource.trim_threshold && resource.amount >= *resource.trim_threshold);
 }
 
 std::string_view state_name(Verdict::State state) {

@@ -111,7 +111,9 @@ std::optional<HeldRise> held_rise(const SurgeView& view, std::size_t coarse_of_b
     double most = 0;
     for (std::size_t i = 1; i < points.size() && points[i].age >= kHeldMinutes; ++i) {
       if (points[i].age > kHeldMostMinutes) continue;
-      for (std::size_t from = i; from-- > 0 && points[from].age - points[i].age <= *longest;)
+      // Over a silence it may have risen at any time.
+      const bool is_longest = longest == kRises.rbegin();
+      for (std::size_t from = i; from-- > 0 && (points[from].age - points[i].age <= *longest || (is_longest && from + 1 == i));)
         if (after[i] - points[from].value > most) most = after[i] - points[from].value, begin = from, end = i;
     }
     if (!(most >= least) || !(most > 0) || (found && most < kMostOfAmount * found->amount)) break;

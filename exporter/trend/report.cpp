@@ -346,7 +346,8 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
   report.may_leak = subject.may_leak();
   const double strength = static_cast<double>(subject.strength), squared = strength * strength;
   const double confidence = squared / (1 + squared);
-  const bool leak = report.verdict == Verdict::kLeak, of_surge = leak && subject.verdict != Verdict::kLeak;
+  const bool leak = report.verdict == Verdict::kLeak,
+             of_surge = leak && (subject.verdict != Verdict::kLeak || subject.has_sped_up());
   report.confidence = leak || subject.verdict == Verdict::kLeak ? std::max(0.5, confidence) : std::min(0.49, confidence);
   report.last_amount = std::abs(static_cast<double>(state_.open[slot].last));
   if (subject.is_surging() && (!of_surge || subject.surge().ends_soon)) {
@@ -429,6 +430,25 @@ SubjectReport TrendEngine::describe(std::size_t slot, const PacesOfPools& paces)
     report.spread_over = growers.spread_over;
   }
   return report;
+}
+
+std::optional<double> short_share(const SubjectReport& report) {
+  if (!report.limit || !report.exhaustion) return std::nullopt;
+  if (report.kind == Kind::kSystemPtes) return report.last_amount < *report.limit ? std::optional(1.0) : std::nullopt;
+  const bool is_own =
+      report.kind == Kind::kCommit || (report.kind == Kind::kPool && report.exhaustion->bound == Bound::kPoolLimit);
+  if (!is_own || !(*report.limit > 0) || report.last_amount < kShort * *report.limit) return std::nullopt;
+  return report.last_amount / *report.limit;
+}
+
+std::string shortage_words(const SubjectReport& report, const std::function<std::string(double)>& words) {
+  const std::optional<double> share = short_share(report);
+  if (!share) return {};
+  if (report.kind == Kind::kSystemPtes)
+    return "only " + std::to_string(std::llround(report.last_amount)) + " free system PTEs are left";
+  return (report.kind == Kind::kPool ? std::string(pool_name(report.pool)) + " pool" : "commit") + " is at " +
+         std::to_string(static_cast<std::uint64_t>(100 * *share)) + " % of its limit, " +
+         words(std::max(0.0, *report.limit - report.last_amount)) + " left";
 }
 
 double told_end(const SubjectReport& report) {

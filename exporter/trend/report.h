@@ -179,6 +179,12 @@ struct Summary {
 /// When what is told ends, by which it stands: of a surge whose end is not known as late as a surge may end, infinite of what
 /// leads nowhere and of what is no leak or surge.
 [[nodiscard]] double told_end(const SubjectReport& report);
+/// Of commit, and of a pool that its own limit ends: how much of the limit is in use, if that is so much that it is short of room
+/// whatever grows (kShort); of free entries 1 if fewer are free than are allowed.
+inline constexpr double kShort = 0.9;
+[[nodiscard]] std::optional<double> short_share(const SubjectReport& report);
+/// "commit is at 98 % of its limit, 205 MiB left", "only 9000 free system PTEs are left"; empty where it is not short.
+[[nodiscard]] std::string shortage_words(const SubjectReport& report, const std::function<std::string(double)>& words);
 /// Whether a pool grows because of tags that are told by themselves: three of them make half of its pace.
 [[nodiscard]] bool follows_tags(const SubjectReport& pool, const std::vector<const SubjectReport*>& told);
 /// "most of it Leak, +208 MiB", or of up to three: "most of it A, +2.0 MiB, B, +1.1 MiB", or "in many tags, half of it in 84";

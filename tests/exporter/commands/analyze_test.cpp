@@ -508,6 +508,68 @@ TEST(Analyze, HostsAreCountedByWhatTheyHaveAndOldReadingsHaveAnAge) {
   EXPECT_EQ(hosts[2]["largest_growth"]["large"], true);
 }
 
+/// A host on which nothing grows and hardly anything is left of what may be committed.
+HostAnalysis short_of_commit(double used_gibi) {
+  HostAnalysis host = small_report();
+  host.subjects.clear();
+  trend::SubjectReport commit;
+  commit.kind = Kind::kCommit, commit.last_amount = used_gibi * (1 << 30), commit.limit = 16.0 * (1 << 30);
+  commit.exhaustion.emplace().bound = trend::Bound::kCommitLimit;
+  if (trend::short_share(commit)) host.short_of.push_back(commit);
+  return host;
+}
+
+TEST(Analyze, ThatLittleIsLeftIsSaidWhateverGrows) {
+  Analysis analysis;
+  static_cast<HostAnalysis&>(analysis) = short_of_commit(14.3);
+  EXPECT_THAT(analysis_text(analysis, false), HasSubstr("Verdict  nothing grows steadily\n"));
+  EXPECT_EQ(nlohmann::json::parse(analysis_json(analysis))["short_of"], nlohmann::json::array());
+  static_cast<HostAnalysis&>(analysis) = short_of_commit(15.8);
+  EXPECT_THAT(analysis_text(analysis, false),
+              HasSubstr("Verdict  commit is at 98 % of its limit, 205 MiB left; nothing grows steadily\n"));
+  const auto document = nlohmann::json::parse(analysis_json(analysis));
+  EXPECT_EQ(document["short_of"][0]["kind"], "commit");
+  EXPECT_EQ(document["short_of"][0]["limit"], std::int64_t{16} << 30);
+  static_cast<HostAnalysis&>(analysis) = short_of_commit(16.8);
+  EXPECT_THAT(analysis_text(analysis, false), HasSubstr("commit is at 105 % of its limit, 0 B left; nothing"));
+  analysis.subjects = small_report().subjects;
+  EXPECT_THAT(analysis_text(analysis, false),
+              HasSubstr("Verdict  commit is at 105 % of its limit, 0 B left\n         1 leak, 1 to watch\n"));
+}
+
+TEST(Analyze, AHostThatIsShortStandsBeforeACalmOne) {
+  HostAnalysis calm = short_of_commit(8);
+  calm.host = "a";
+  HostAnalysis full = short_of_commit(15.8);
+  full.host = "b";
+  EXPECT_TRUE(is_worse(full, calm));
+  EXPECT_FALSE(is_worse(calm, full));
+  Analysis analysis;
+  static_cast<HostAnalysis&>(analysis) = full;
+  analysis.others = {calm};
+  EXPECT_THAT(analysis_text(analysis, false), HasSubstr("28  commit is at 98 % of its limit, 205 MiB left\n"));
+}
+
+TEST(ShortShare, IsOfPoolsThatTheirOwnLimitEndsOfCommitAndOfFreeEntries) {
+  trend::SubjectReport report;
+  report.kind = Kind::kPool, report.pool = Pool::kPaged, report.last_amount = 95, report.limit = 100;
+  EXPECT_EQ(trend::short_share(report), std::nullopt) << "it may be no bound";
+  report.exhaustion.emplace().bound = trend::Bound::kAvailableMemory;
+  EXPECT_EQ(trend::short_share(report), std::nullopt);
+  report.exhaustion->bound = trend::Bound::kPoolLimit;
+  EXPECT_EQ(trend::short_share(report), 0.95);
+  const auto words = [](double bytes) { return std::to_string(static_cast<int>(bytes)) + " bytes"; };
+  EXPECT_EQ(trend::shortage_words(report, words), "paged pool is at 95 % of its limit, 5 bytes left");
+  report.last_amount = 89;
+  EXPECT_EQ(trend::shortage_words(report, words), "");
+  report.kind = Kind::kTag, report.last_amount = 99;
+  EXPECT_EQ(trend::short_share(report), std::nullopt);
+  report.kind = Kind::kSystemPtes, report.limit = 12'000, report.last_amount = 12'001;
+  EXPECT_EQ(trend::shortage_words(report, words), "");
+  report.last_amount = 9000;
+  EXPECT_EQ(trend::shortage_words(report, words), "only 9000 free system PTEs are left");
+}
+
 TEST(Analyze, TextSaysWhatItDivides) {
   Analysis analysis = small_report();
   trend::Exhaustion& end = *analysis.subjects[0].report.exhaustion;
