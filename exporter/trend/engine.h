@@ -119,6 +119,7 @@ class TrendEngine {
     float growth = 0;            // since it began
     float pace_per_day = 0;
     bool ends_soon = false;
+    bool no_limit = false;  // is known, at the newest look; not kept
     [[nodiscard]] bool active() const { return since_ms >= 0; }
   };
   struct Subject {
@@ -139,11 +140,11 @@ class TrendEngine {
     History history;
 
     [[nodiscard]] const SurgeState& surge() const;
-    /// A leak that now runs at a multiple of the pace that is told of it.
+    /// A leak that now runs at a multiple of the pace that is told of it. One whose end is known and far is told with that.
     [[nodiscard]] bool has_sped_up() const {
       constexpr float kSpedUp = 2;
-      return surge().active() && verdict == Verdict::kLeak && surge().since_ms > since_ms &&
-             surge().pace_per_day >= kSpedUp * slope_per_day;
+      return surge().active() && verdict == Verdict::kLeak && (surge().ends_soon || surge().no_limit) &&
+             surge().since_ms > since_ms && surge().pace_per_day >= kSpedUp * slope_per_day;
     }
     /// What is called a leak, goes on at its pace and would not end soon is told by that alone.
     [[nodiscard]] bool is_surging() const {

@@ -254,6 +254,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     Pool pool;
     double per_second;
     double growth = 0, since_seconds = 0;
+    bool is_watched = false;  // only: of tags that says nothing of their pool
     /// Of what it grew within so many seconds.
     [[nodiscard]] double within(double seconds) const {
       return std::max(per_second * seconds, growth * std::min(1.0, seconds / std::max(since_seconds, 1.0)));
@@ -295,6 +296,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
       if (taken_by_pools(growth->seconds) >= kTold * growth->amount) continue;  // which is told of them
     } else if (subject.verdict != Verdict::kOk && has_told(static_cast<double>(subject.slope_per_day), *growth)) {
       told.push_back({subject.kind, subject.pool, static_cast<double>(subject.slope_per_day) / base::kSecondsPerDay});
+      told.back().is_watched = subject.verdict == Verdict::kWatch;
       continue;
     }
     candidates.push_back({slot, std::move(*growth)});
@@ -309,7 +311,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
       const bool is_pool = one.kind == Kind::kPool, is_here = !has_pool(growth.kind) || one.pool == growth.pool;
       if (is_pool && is_here && (growth.kind == Kind::kTag || is_total) && growth.kind != Kind::kPool)
         of_pools += one.within(growth.seconds);
-      if (one.kind == Kind::kTag && is_here && is_total) of_tags += one.within(growth.seconds);
+      if (one.kind == Kind::kTag && is_here && is_total && !one.is_watched) of_tags += one.within(growth.seconds);
     }
     if (!told.empty() && std::max(of_tags, of_pools) >= kTold * growth.amount) continue;
     auto& largest = is_room(growth.kind)        ? best.room

@@ -44,8 +44,8 @@ struct SurgeSigns {
 [[nodiscard]] std::optional<SurgeSigns> find_surge(const SurgeView& view);
 
 /// Whether what grows by these signs is a surge of its own within one that has grown by `growth` in so many minutes: newer,
-/// and steeper than that was before.
-[[nodiscard]] bool is_steeper(const SurgeSigns& signs, double growth, double minutes);
+/// and steeper than that was before. Where its end is known it has to be near.
+[[nodiscard]] bool is_steeper(const SurgeSigns& signs, double growth, double minutes, bool end_is_known);
 
 /// How fast it grows over the last third of so many minutes, a day, by floors of one width; nullopt where too few were seen.
 [[nodiscard]] std::optional<double> present_pace(const SurgeView& view, double minutes);

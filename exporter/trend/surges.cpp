@@ -37,9 +37,9 @@ double or_unknown(bool known, double value) { return known ? value : std::numeri
 
 }  // namespace
 
-bool is_steeper(const SurgeSigns& signs, double growth, double minutes) {
+bool is_steeper(const SurgeSigns& signs, double growth, double minutes, bool end_is_known) {
   const double before = minutes - signs.minutes;
-  if (!signs.ends_soon || signs.minutes > kNewer * minutes || before <= 0) return false;
+  if ((end_is_known && !signs.ends_soon) || signs.minutes > kNewer * minutes || before <= 0) return false;
   const double pace_before = std::max(growth - signs.growth, 0.0) / before * kMinutesPerDay;
   return signs.pace_per_day >= kSteeper * pace_before;
 }
@@ -184,7 +184,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   if (signs && !(is_told_by_a_tag(slot, *signs) && !surge.active())) {
     const std::int64_t since_ms = now_ms - static_cast<std::int64_t>(signs->minutes * base::kMinuteMillis);
     if (!surge.active() || is_steeper(*signs, static_cast<double>(surge.growth + std::max(0.0F, value - surge.high)),
-                                      minutes_between(surge.since_ms, now_ms))) {
+                                      minutes_between(surge.since_ms, now_ms), !std::isnan(left))) {
       ++surge_changes_;
       surge = {};
       surge.since_ms = std::max(subject.first_seen_ms, since_ms);
@@ -197,6 +197,7 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   }
   state_.open[slot].surging = surge.active();
   if (!surge.active()) return;
+  surge.no_limit = std::isnan(left);
   if (value > surge.high + static_cast<float>(kClearlyNew) * surge.growth) {
     surge.growth += value - surge.high;
     surge.high = value, surge.high_ms = now_ms;

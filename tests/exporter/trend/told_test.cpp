@@ -165,11 +165,11 @@ struct SlowLeaks {
 };
 
 TEST(GrowthBesideLeaks, OfManyTagsIsToldByPaceAtEveryHour) {
-  for (const std::size_t leaks : {1, 3, 4}) {
+  for (const std::size_t leaks : {1U, 3U, 4U}) {
     SlowLeaks host{.engine = TrendEngine(), .leaks = leaks, .fast = [](std::string_view tag, double hour) {
                      return tag[0] == 'R' ? 2.0 * hour : 0.0;
                    }};
-    host.expect_never_silent(120, 6);
+    host.expect_never_silent(120, 8);
   }
 }
 
