@@ -104,7 +104,7 @@ std::string room_words(const SubjectReport& report) {
   std::string words = amount_words(report.kind, end.room) +
                       (end.bound == trend::Bound::kAvailableMemory ? " of " : " to the ") +
                       std::string(trend::bound_words(end.bound));
-  if (end.of_room) return words + ", which falls by " + amount_words(report.kind, end.pace_per_second * kSecondsPerDay);
+  if (end.of_room) return words + ", falling by " + amount_words(report.kind, end.pace_per_second * kSecondsPerDay);
   constexpr double kSame = 0.005;
   if (std::abs(end.pace_per_second - report.growth_per_second()) > kSame * end.pace_per_second)
     words += " at " + pace_words(report.kind, end.pace_per_second, end.of_now && end.seconds < kHoursCount);
