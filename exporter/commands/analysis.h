@@ -43,7 +43,7 @@ struct HostAnalysis {
   bool blind_to_boots = false;  // a reboot may have given back what grew
   trend::Summary summary;
   trend::Readiness readiness;
-  std::vector<AnalyzedSubject> subjects;  // worst first
+  std::vector<AnalyzedSubject> subjects;       // worst first
   std::vector<trend::SubjectReport> short_of;  // totals with too little left, whether they grow or not
 
   [[nodiscard]] std::size_t count(trend::Verdict verdict) const;
