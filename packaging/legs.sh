@@ -12,7 +12,13 @@ in_time() {
   left=$((KMEM_TEST_UNTIL - $(date +%s)))
   [ $left -gt 0 ] || return $kOutOfTime
   timeout --kill-after=20 "$left" "$@" || status=$?
-  case $status in 124|137) return $kOutOfTime ;; *) return $status ;; esac
+  # A command may end with these by itself.
+  case $status in 124|137) [ "$(date +%s)" -lt "$KMEM_TEST_UNTIL" ] || return $kOutOfTime ;; esac
+  return $status
+}
+# worse_of STATUS STATUS: what failed counts for more than what the time did not suffice for.
+worse_of() {
+  if [ "$1" -eq 0 ] || { [ "$1" -eq $kOutOfTime ] && [ "$2" -ne 0 ]; }; then echo "$2"; else echo "$1"; fi
 }
 # run LOG COMMAND...: quiet when it works, the log's end when it does not.
 run() {

@@ -114,7 +114,7 @@ native() {
   for part in "${parts[@]}"; do
     ended=0
     check release $part || ended=$?
-    if [ $status -eq 0 ] || { [ $status -eq $kOutOfTime ] && [ $ended -ne 0 ]; }; then status=$ended; fi
+    status=$(worse_of $status $ended)
   done
   return $status
 }
@@ -146,6 +146,7 @@ for leg in "${legs[@]}"; do
   fi
   status=0
   "$leg" || status=$?
+  [ -n "${within:-}" ] || [ $status -ne $kOutOfTime ] || status=1  # nobody gave it a time
   case $status in
     0) usual_done=$((usual_done + ${usual[$leg]})) took=$((took + $(date +%s) - begun)) ;;
     "$kOutOfTime") unfinished+=("$leg, stopped by the time") ;;

@@ -41,7 +41,6 @@ for preset in windows-mingw windows-mingw-i686; do
   # Wine ends a program without a word, once in thousands of starts.
   ended=0
   SECOND_TRY=. packaging/ctest-leg.sh ".build/$preset" "$logs/$preset-ctest.log" "${only[@]}" || ended=$?
-  # What failed counts for more than what the time did not suffice for.
-  if [ $status -eq 0 ] || { [ $status -eq $kOutOfTime ] && [ $ended -ne 0 ]; }; then status=$ended; fi
+  status=$(worse_of $status $ended)
 done
 exit $status
