@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # One leg of the tests: runs ctest in a build folder and says how many tests ran; shows the output of those that failed.
 # Usage: ctest-leg.sh BUILD_FOLDER LOG [ctest arguments...]
-# What has a label that fits SECOND_TRY (servers, benchmarks; under Wine all) may fail once: it is run again, alone, and
-# named when it passed only then. A unit test may not.
-# Where other virtual machines take much of this one's processors, servers and benchmarks that fail both times are named as not
-# judged, and are no failure.
+# What has a label that fits SECOND_TRY (servers, benchmarks, rooms that have threads; under Wine all) may fail once: it is run
+# again, alone, and named when it passed only then. Any other unit test may not.
+# Where other virtual machines take much of this one's processors, what hangs on time and fails both times is named as not
+# judged, and is no failure.
 # By KMEM_TEST_UNTIL (legs.sh) it stops, a part of that time being kept for second tries: what had not ended is named, and the
 # status is 75 unless something failed.
 # The last line is "NAME: N tests in M programs passed"; N counts GoogleTest's, unittest's and replayed fuzz inputs' runs.
@@ -12,7 +12,8 @@ set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/legs.sh"
 kWithheld=33  # per cent of the time, of a machine on which one test runs
-second_try=${SECOND_TRY:-e2e|bench}
+timed='e2e|bench|threads'
+second_try=${SECOND_TRY:-$timed}
 folder=$1 log=$2
 shift 2
 leg=$(basename "$folder") until=${KMEM_TEST_UNTIL:-}
@@ -83,7 +84,7 @@ if [ $status -ne 0 ] && all_are "$second_try"; then
     echo "--- again, alone, while the machine withheld $withheld % of its time, up to $longest s at once:" >&2
     show_failures "$again"
     names=$failed
-    if [ "$withheld" -ge $kWithheld ] && all_are 'e2e|bench'; then
+    if [ "$withheld" -ge $kWithheld ] && all_are "$timed"; then
       status=0
       not_judged "the machine withheld $withheld % of their time, up to $longest s at once"
     fi
