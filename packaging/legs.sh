@@ -20,6 +20,15 @@ in_time() {
 worse_of() {
   if [ "$1" -eq 0 ] || { [ "$1" -eq $kOutOfTime ] && [ "$2" -ne 0 ]; }; then echo "$2"; else echo "$1"; fi
 }
+# configure PRESET: with ccache where it is at hand, by which a second build takes minutes; what it keeps holds for any clone.
+export CCACHE_BASEDIR=${root:-$PWD} CCACHE_NOHASHDIR=1
+configure() {
+  local launcher=()
+  if command -v ccache > /dev/null && [ "$1" != windows-arm64 ]; then  # zig keeps what it compiled by itself
+    launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  fi
+  run "$1-configure" cmake --preset "$1" "${launcher[@]}"
+}
 # run LOG COMMAND...: quiet when it works, the log's end when it does not.
 run() {
   local log=$logs/$1.log status=0

@@ -79,7 +79,7 @@ build() {  # build PRESET [--targets TARGET...]
   shift
   [ "${1:-}" != --targets ] || set -- --target "${@:2}"
   step "build $preset"
-  run "$preset-configure" cmake --preset "$preset" && run "$preset-build" cmake --build --preset "$preset" "$@" -- -k 0
+  configure "$preset" && run "$preset-build" cmake --build --preset "$preset" "$@" -- -k 0
 }
 check() {  # check PRESET [ctest arguments...]
   local preset=$1

@@ -18,7 +18,7 @@ for preset in windows-mingw windows-mingw-i686; do
   step "build $preset"
   targets=()
   if [ $preset = windows-mingw-i686 ] && [ $can_run_32 = no ]; then targets=(--target kmem_exporter); fi
-  run "$preset-configure" cmake --preset "$preset"
+  configure "$preset"
   run "$preset-build" cmake --build --preset "$preset" "${targets[@]}" -- -k 0
 done
 
