@@ -25,7 +25,7 @@ export CCACHE_BASEDIR=${root:-$PWD} CCACHE_NOHASHDIR=1
 configure() {
   local launcher=()
   if command -v ccache > /dev/null && [ "$1" != windows-arm64 ]; then  # zig keeps what it compiled by itself
-    launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DKMEM_UNITY=ON)
   fi
   run "$1-configure" cmake --preset "$1" "${launcher[@]}"
 }
