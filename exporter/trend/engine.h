@@ -219,7 +219,9 @@ class TrendEngine {
   [[nodiscard]] PacesOfPools paces_of_pools() const;
   [[nodiscard]] PaceOfPool pace_on_room(const Subject& pool, Bound bound, const PacesOfPools& paces) const;
   [[nodiscard]] PaceOfPool pace_on_commit(const PacesOfPools& paces) const;
-  [[nodiscard]] PaceOfPool pace_of_room(Bound bound) const;
+  [[nodiscard]] PaceOfPool pace_of_room(Bound bound, const PacesOfPools& paces) const;
+  [[nodiscard]] double fall_of_limit() const;
+  [[nodiscard]] double growth_of_commit() const;
   [[nodiscard]] double shift_of_days(const Subject& subject) const;
   [[nodiscard]] std::optional<Exhaustion> exhaustion_of(std::size_t slot, const PacesOfPools& paces) const;
   [[nodiscard]] static double surge_pace_of(const Subject& subject, const PacesOfPools& paces);

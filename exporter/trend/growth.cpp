@@ -216,8 +216,11 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, co
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
     growth.is_large = is_much(subject.kind, amount, left, whole, present, high);
     growth.no_limit = std::isnan(left);
-    if (!growth.no_limit && growth.is_large)
-      growth.room = std::max(left, 0.0), growth.seconds_left = *growth.room / amount * growth.seconds;
+    if (!growth.no_limit && growth.is_large) {
+      growth.charged_per_second = is_limit ? growth_of_commit() / base::kSecondsPerDay : 0;
+      growth.room = std::max(left, 0.0);
+      growth.seconds_left = *growth.room / (amount / growth.seconds + growth.charged_per_second);
+    }
     if (!subject.is_told()) {
       // Programs that start and the day's load are no news of memory; and what little of either went is none.
       if (!growth.is_large || view.known_minutes - age < (is_limit ? kKnownBefore : kKnownDay)) continue;

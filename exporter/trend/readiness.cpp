@@ -305,7 +305,9 @@ std::string growth_claim(const Readiness::Growth& growth, const std::function<st
                                              (growth.of_peaks ? " at that pace" : " unless given back again");
   if (growth.is_large && growth.kind == Kind::kAvailable) return ", at that pace used up in " + span_words(growth.seconds_left);
   if (growth.is_large && growth.kind == Kind::kCommitLimit)
-    return ", at that pace it meets what is charged in " + span_words(growth.seconds_left);
+    return (growth.charged_per_second > 0 ? ", at that pace and that of what is charged they meet in "
+                                          : ", at that pace it meets what is charged in ") +
+           span_words(growth.seconds_left);
   std::string spread =
       growth.spread_over > 0 ? ", in many tags (half of it in " + std::to_string(growth.spread_over) + ")" : std::string();
   if (growth.is_large)

@@ -144,16 +144,45 @@ TrendEngine::PaceOfPool TrendEngine::pace_on_commit(const PacesOfPools& paces) c
 }
 
 /// How fast the room itself goes, by its own history, whatever takes from it: once that is clear enough for a leak.
-TrendEngine::PaceOfPool TrendEngine::pace_of_room(Bound bound) const {
-  PaceOfPool pace;
-  const auto add = [&](Kind kind) {
+TrendEngine::PaceOfPool TrendEngine::pace_of_room(Bound bound, const PacesOfPools& paces) const {
+  const auto pace_of = [this](Kind kind) {
+    PaceOfPool pace;
     const std::uint32_t slot = find_slot(kind);
-    if (slot == base::FlatIndex::kNone || state_.subjects[slot]->verdict != Verdict::kLeak) return;
-    pace.leaking += static_cast<double>(state_.subjects[slot]->slope_per_day);
-    pace.error = together(pace.error, static_cast<double>(state_.subjects[slot]->slope_error_per_day));
+    if (slot == base::FlatIndex::kNone || state_.subjects[slot]->verdict != Verdict::kLeak) return pace;
+    pace.leaking = static_cast<double>(state_.subjects[slot]->slope_per_day);
+    pace.error = static_cast<double>(state_.subjects[slot]->slope_error_per_day);
+    return pace;
   };
-  if (bound == Bound::kAvailableMemory) add(Kind::kAvailable);
-  if (bound == Bound::kCommitLimit) add(Kind::kCommit), add(Kind::kCommitLimit);
+  if (bound == Bound::kAvailableMemory) return pace_of(Kind::kAvailable);
+  if (bound != Bound::kCommitLimit) return {};
+  PaceOfPool pace = pace_of(Kind::kCommit);
+  if (const PaceOfPool limit = pace_of(Kind::kCommitLimit); limit.leaking > 0) {
+    if (const PaceOfPool of_pools = pace_on_commit(paces); of_pools.leaking > pace.leaking) pace = of_pools;
+    pace.leaking += limit.leaking;
+    pace.error = together(pace.error, limit.error);
+  }
+  return pace;
+}
+
+/// By a day, of the commit limit, whether it is a leak or only told to fall now.
+double TrendEngine::fall_of_limit() const {
+  const std::uint32_t slot = find_slot(Kind::kCommitLimit);
+  if (slot == base::FlatIndex::kNone) return 0;
+  const Subject& limit = *state_.subjects[slot];
+  const auto now = growth_now_of(slot, left_of(slot), false);
+  const double lately = now && now->is_large ? now->amount / now->seconds * kSecondsPerDay : 0;
+  return limit.verdict == Verdict::kLeak ? std::max(lately, static_cast<double>(limit.slope_per_day)) : lately;
+}
+
+/// By a day, what is told to be taken from commit, of itself or of the pools.
+double TrendEngine::growth_of_commit() const {
+  const PaceOfPool of_pools = pace_on_commit(paces_of_pools());
+  double pace = std::max(of_pools.leaking, of_pools.surging);
+  const std::uint32_t slot = find_slot(Kind::kCommit);
+  if (slot == base::FlatIndex::kNone) return pace;
+  const Subject& commit = *state_.subjects[slot];
+  if (commit.verdict == Verdict::kLeak) pace = std::max(pace, static_cast<double>(commit.slope_per_day));
+  if (commit.is_surging()) pace = std::max(pace, static_cast<double>(commit.surge().pace_per_day));
   return pace;
 }
 
@@ -216,11 +245,14 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
   Exhaustion end;
   end.room = std::max(0.0, room.amount);
   end.bound = room.bound;
-  if (const bool shares = subject.kind == Kind::kPool || subject.kind == Kind::kUnaccounted; shares && slope > 0) {
+  // Which its fall brings nearer, too.
+  const bool is_limit = subject.kind == Kind::kCommitLimit, is_commit = subject.kind == Kind::kCommit;
+  if ((subject.kind == Kind::kPool || subject.kind == Kind::kUnaccounted || is_commit || is_limit) && slope > 0) {
     // Noise of both is no other eater.
-    const PaceOfPool fall = pace_of_room(room.bound);
+    const PaceOfPool fall = pace_of_room(is_limit ? Bound::kCommitLimit : room.bound, paces);
     if (slope < Surge::kAlone * fall.leaking) slope = fall.leaking, error = fall.error, end.of_room = true;
   }
+  const double limit_falls = end.bound == Bound::kCommitLimit && (slope > 0 || surging > 0) ? fall_of_limit() : 0;
   if (slope > 0) {
     end.pace_per_second = slope / kSecondsPerDay;
     end.seconds = seconds_until(end.room, slope);
@@ -231,6 +263,8 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
       end.soonest_seconds = std::min(end.soonest_seconds, lately);
       end.latest_seconds = std::max(end.latest_seconds, lately);
     }
+    if (!end.of_room && limit_falls > 0)
+      end.soonest_seconds = std::min(end.soonest_seconds, seconds_until(end.room, slope + limit_falls));
     // What grows fast just now may be no surge; that it goes on is the soonest end.
     const Left left = left_of(slot);
     if (const auto now = growth_now_of(slot, left, false); now && now->is_large && !has_told(slope, *now))
@@ -247,7 +281,8 @@ std::optional<Exhaustion> TrendEngine::exhaustion_of(std::size_t slot, const Pac
       end.of_now = true;
       end.of_room = false;
       end.pace_per_second = surging / kSecondsPerDay;
-      end.seconds = end.soonest_seconds = end.latest_seconds = seconds_until(left, surging);
+      end.seconds = end.latest_seconds = seconds_until(left, surging);
+      end.soonest_seconds = seconds_until(left, surging + limit_falls);
     }
   }
   // A tag's end is that of its pool, if what else grows there brings it clearly sooner.

@@ -137,8 +137,9 @@ struct Readiness {
     std::optional<double> room = {};  // left; of peaks: above the newest
     // Until that is used up at that pace, nothing being given back; infinite where no room is known.
     double seconds_left = std::numeric_limits<double>::infinity();
-    bool ends_first = false;      // before all that has a verdict: told before that
-    std::size_t spread_over = 0;  // of a pool: so many tags make half of it, where no three do
+    bool ends_first = false;        // before all that has a verdict: told before that
+    std::size_t spread_over = 0;    // of a pool: so many tags make half of it, where no three do
+    double charged_per_second = 0;  // of a commit limit that falls: what is told to be charged more meanwhile
     [[nodiscard]] bool is_pace() const { return falls > 0; }
     [[nodiscard]] bool is_held() const { return held_seconds > 0; }
     /// Whether that nothing was seen would say too little beside it.

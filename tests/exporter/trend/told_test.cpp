@@ -217,7 +217,14 @@ class CommitLimit : public testing::Test {
       snapshot.system = System::kWindows;
       snapshot.time = kStart + std::llround(hour_ * kHourMs);
       snapshot.boot_time = kStart - 30 * kDayMs;
-      snapshot.commit_bytes = static_cast<std::uint64_t>((8 + 0.2 * std::sin(hour_)) * kGibi);
+      const double leaked = leak_per_day_ * hour_ / 24;
+      snapshot.commit_bytes = static_cast<std::uint64_t>((8 + 0.2 * std::sin(hour_) + leaked) * kGibi);
+      if (leaked > 0) {
+        PoolTotals& pool = snapshot.pools.emplace_back();
+        TagUsage& tag = snapshot.tags.emplace_back();
+        pool.pool = tag.pool = Pool::kNonpaged, tag.tag = "Leak";
+        tag.bytes = static_cast<std::uint64_t>((0.01 + leaked) * kGibi), pool.bytes = tag.bytes + (100 << 20);
+      }
       snapshot.commit_limit_bytes = static_cast<std::uint64_t>(gibi(hour_) * kGibi);
       engine_.observe(sampler_.take(snapshot));
     }
@@ -230,6 +237,7 @@ class CommitLimit : public testing::Test {
   Sampler sampler_;
   TrendEngine engine_;
   double hour_ = 0;
+  double leak_per_day_ = 0;  // GiB, of a tag of the nonpaged pool, from the first hour on
 };
 
 TEST_F(CommitLimit, ThatFallsOverHoursIsToldAndThenThatItStays) {
@@ -261,6 +269,27 @@ TEST_F(CommitLimit, ThatFallsOverDaysOrAtOnceIsTold) {
 TEST_F(CommitLimit, ThatFallsAtOnceStays) {
   run_to(403, [](double hour) { return hour < 400 ? 40.0 : 30.0; });
   EXPECT_EQ(told(), "Fell and stays: commit_limit, 3 hours ago");
+}
+
+TEST_F(CommitLimit, ThatFallsBesideALeakBringsTheEndNearer) {
+  leak_per_day_ = 0.25;
+  const auto limit = [](double hour) { return 40 - 0.25 * std::max(0.0, (hour - 400) / 24); };
+  const auto days_left = [this](Kind kind, bool soonest) {
+    const auto report = kind == Kind::kCommit ? engine_.find(kind, {}, "")
+                                              : engine_.find(kind, Pool::kNonpaged, kind == Kind::kTag ? "Leak" : "");
+    return (soonest ? report->exhaustion->soonest_seconds : report->exhaustion->seconds) / 86'400;
+  };
+  // 2.5 of 40 GiB have gone and 6.7 leaked: 22.6 are left, for 90 days by the leak and for 45 by both.
+  run_to(400 + 10 * 24, limit);
+  EXPECT_EQ(told(), "Falls now: commit_limit, at that pace and that of what is charged they meet in 45 days");
+  for (const Kind kind : {Kind::kTag, Kind::kPool, Kind::kCommit}) {
+    EXPECT_NEAR(days_left(kind, false), 90, 4) << kind_name(kind);
+    EXPECT_NEAR(days_left(kind, true), 45, 2) << kind_name(kind);
+  }
+  // 13.6 are left, and both have gone on for weeks.
+  run_to(400 + 28 * 24, limit);
+  for (const Kind kind : {Kind::kTag, Kind::kPool, Kind::kCommit})
+    EXPECT_NEAR(days_left(kind, false), 27.2, 1.5) << kind_name(kind);
 }
 
 /// 100 hours of steady growth to three times, and then none.
