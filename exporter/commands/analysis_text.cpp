@@ -89,12 +89,16 @@ std::string days_words(const std::optional<trend::Exhaustion>& exhaustion) {
     return count > kMostDays ? std::string("never") : digits(count, count < 10 ? 1 : 0);
   };
   if (exhaustion->seconds / kSecondsPerDay > kMostDays) return "> 10 years";
-  if (exhaustion->seconds < kHoursCount && exhaustion->seconds > 0) {
-    const double hours = exhaustion->seconds / base::kSecondsPerHour;
-    return hours < 2 ? digits(hours * 60, 0) + " min" : digits(hours, hours < 10 ? 1 : 0) + " h";
-  }
-  const std::string soonest = days(exhaustion->soonest_seconds), latest = days(exhaustion->latest_seconds);
-  return days(exhaustion->seconds) + (soonest == latest ? "" : " (" + soonest + " to " + latest + ")");
+  const auto hours = [](double seconds) {
+    const double count = seconds / base::kSecondsPerHour;
+    if (std::isinf(seconds)) return std::string("never");
+    return count < 2 ? digits(count * 60, 0) + " min" : digits(count, count < 10 ? 1 : 0) + " h";
+  };
+  const auto with_range = [&exhaustion](const auto& words) {
+    const std::string soonest = words(exhaustion->soonest_seconds), latest = words(exhaustion->latest_seconds);
+    return words(exhaustion->seconds) + (soonest == latest ? "" : " (" + soonest + " to " + latest + ")");
+  };
+  return exhaustion->seconds < kHoursCount && exhaustion->seconds > 0 ? with_range(hours) : with_range(days);
 }
 
 /// What the days divide: "22.1 MiB to the pool limit", and by what, where that is not the growth in the row.

@@ -217,7 +217,7 @@ class CommitLimit : public testing::Test {
       snapshot.system = System::kWindows;
       snapshot.time = kStart + std::llround(hour_ * kHourMs);
       snapshot.boot_time = kStart - 30 * kDayMs;
-      const double leaked = leak_per_day_ * hour_ / 24;
+      const double leaked = leaked_ ? leaked_(hour_) : 0;
       snapshot.commit_bytes = static_cast<std::uint64_t>((8 + 0.2 * std::sin(hour_) + leaked) * kGibi);
       if (leaked > 0) {
         PoolTotals& pool = snapshot.pools.emplace_back();
@@ -237,7 +237,7 @@ class CommitLimit : public testing::Test {
   Sampler sampler_;
   TrendEngine engine_;
   double hour_ = 0;
-  double leak_per_day_ = 0;  // GiB, of a tag of the nonpaged pool, from the first hour on
+  std::function<double(double)> leaked_;  // GiB, by a tag of the nonpaged pool, by the hour
 };
 
 TEST_F(CommitLimit, ThatFallsOverHoursIsToldAndThenThatItStays) {
@@ -272,7 +272,7 @@ TEST_F(CommitLimit, ThatFallsAtOnceStays) {
 }
 
 TEST_F(CommitLimit, ThatFallsBesideALeakBringsTheEndNearer) {
-  leak_per_day_ = 0.25;
+  leaked_ = [](double hour) { return 0.25 * hour / 24; };
   const auto limit = [](double hour) { return 40 - 0.25 * std::max(0.0, (hour - 400) / 24); };
   const auto days_left = [this](Kind kind, bool soonest) {
     const auto report = kind == Kind::kCommit ? engine_.find(kind, {}, "")
@@ -290,6 +290,15 @@ TEST_F(CommitLimit, ThatFallsBesideALeakBringsTheEndNearer) {
   run_to(400 + 28 * 24, limit);
   for (const Kind kind : {Kind::kTag, Kind::kPool, Kind::kCommit})
     EXPECT_NEAR(days_left(kind, false), 27.2, 1.5) << kind_name(kind);
+}
+
+TEST_F(CommitLimit, ThatFallsBesideASurgeBringsItsSoonestEndNearer) {
+  leaked_ = [](double hour) { return 0.2 * std::max(0.0, hour - 400); };
+  run_to(414, [](double hour) { return 18 - 0.2 * std::max(0.0, hour - 400); });
+  const auto tag = engine_.find(Kind::kTag, Pool::kNonpaged, "Leak");
+  ASSERT_TRUE(tag->surge);
+  EXPECT_NEAR(tag->exhaustion->seconds / 3600, 22, 2);
+  EXPECT_NEAR(tag->exhaustion->soonest_seconds / 3600, 11, 1.5);
 }
 
 /// 100 hours of steady growth to three times, and then none.
