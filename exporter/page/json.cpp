@@ -184,6 +184,7 @@ ordered_json growth_json(const std::optional<trend::Readiness::Growth>& growth) 
           {"falls", growth->falls},
           {"held_seconds", growth->held_seconds},
           {"room", growth->room ? ordered_json(*growth->room) : ordered_json(nullptr)},
+          {"charged_per_second", growth->charged_per_second},
           {"seconds_left", finite(growth->seconds_left)},
           {"ends_first", growth->ends_first}};
 }
