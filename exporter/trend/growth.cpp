@@ -326,8 +326,10 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
       largest = std::move(candidate.growth);
   }
   auto* chosen = best.total && (!best.tag || best.tag->amount < best.total->amount / 2) ? &best.total : &best.tag;
-  // Room that falls by more than anything grows ends by what is not followed.
-  if (best.room && (!*chosen || (*chosen)->amount < best.room->amount / 2)) chosen = &best.room;
+  // Room that falls by more than anything grows ends by what is not followed, and programs that use up memory are charged, too.
+  if (best.room && (!*chosen || (*chosen)->amount < best.room->amount / 2 ||
+                    ((*chosen)->kind == Kind::kCommit && best.room->seconds_left < (*chosen)->seconds_left)))
+    chosen = &best.room;
   auto& bytes = *chosen;
   const auto rank = [](const std::optional<Readiness::Growth>& growth) {
     return growth ? (growth->is_large || growth->is_held() ? 2 : growth->is_beyond ? 1 : 0) : -1;

@@ -86,12 +86,14 @@ class Usual {
   Usual(const SurgeView& view, double window_minutes) : minutes_of_hour_(view.minutes_of_hour) {
     // Hours are few days and show edges; what they do not show is taken from the weeks, by four hours.
     const auto hours = static_cast<std::size_t>(std::ceil(window_minutes / kHourMinutes));
-    if (take<1>(view.hours, hours, kFewDays, 0) >= 2) return;
+    days_ = take<1>(view.hours, hours, kFewDays, 0);
+    if (days_ >= 2) return;
     const double older = std::max(0.0, window_minutes - view.minutes_of_coarse) / kCoarseMinutes;
     const auto ahead = static_cast<std::size_t>(std::lround((view.minutes_of_coarse - view.minutes_of_hour) / kHourMinutes));
-    if (take<4>(view.coarse, static_cast<std::size_t>(std::ceil(older)), kManyDays, ahead) < 2)
-      take<1>(view.hours, hours, kFewDays, 0);
+    days_ = take<4>(view.coarse, static_cast<std::size_t>(std::ceil(older)), kManyDays, ahead);
+    if (days_ < 2) days_ = take<1>(view.hours, hours, kFewDays, 0);
   }
+  [[nodiscard]] bool is_known() const { return days_ > 0; }
   /// So many minutes ago.
   [[nodiscard]] double at(double age) const {
     const double position = (age - minutes_of_hour_) / kHourMinutes - 0.5;
@@ -143,6 +145,7 @@ class Usual {
   }
 
   std::array<double, 25> hour_{};  // by hours before the newest closed one, modulo 24; the first once more
+  std::size_t days_ = 0;
   double minutes_of_hour_;
 };
 
@@ -406,20 +409,26 @@ bool is_much_more(const SurgeView& view, const Steady& steady) {
   return !std::isnan(usual.high) && view.now - usual.high >= kBeyondWithoutEnd * steady.growth;
 }
 
-/// Growth over days, at the same time of each.
+/// Growth over days, at the same time of each; where it was not read just before, as once a day, whenever it was on each.
 std::optional<SurgeSigns> grows_for_days(const SurgeView& view) {
   constexpr std::size_t kMostDays = 13;
   std::array<double, kMostDays + 1> level{};  // 0 = now
   for (std::size_t day = 0; day <= kMostDays; ++day) level[day] = lowest(view.coarse, day * kBucketsPerDay, 1);
-  if (std::isnan(level[0])) return std::nullopt;
+  const bool of_few = std::isnan(level[0]);
+  if (of_few) {
+    level[0] = view.now;
+    for (std::size_t day = 1; day <= kMostDays; ++day)
+      level[day] = lowest(view.coarse, (day - 1) * kBucketsPerDay, kBucketsPerDay);
+  }
   for (std::size_t days = 3; days <= kMostDays - 1; ++days) {
     if (std::isnan(level[days])) continue;
     const double growth = level[0] - level[days];
     if (!(growth > view.least)) continue;
     // What was held before at the same time of any day.
     double held = kNone;
-    for (std::size_t at = days * kBucketsPerDay; at < view.coarse.size(); at += kBucketsPerDay)
+    for (std::size_t at = days * kBucketsPerDay; at < view.coarse.size(); at += of_few ? 1 : kBucketsPerDay)
       held = higher(held, lowest(view.coarse, at, 1));
+    if (of_few) held = higher(held, level[days]);
     if (std::isnan(held)) continue;
     const double times = days >= kLongestDays ? kTimesOfLongest : days >= kLongDays ? kTimesOfLong : kTimes;
     if (level[0] < times * held || level[0] <= held_before(view, static_cast<double>(days) * kMinutesPerDay, growth,
@@ -452,6 +461,19 @@ std::optional<SurgeSigns> grows_for_days(const SurgeView& view) {
     return SurgeSigns{newer, growth, static_cast<double>(days) * kMinutesPerDay, false};
   }
   return std::nullopt;
+}
+
+/// Of the last 24 hours over those before, each against its own; nullopt where too few were seen.
+std::optional<double> pace_of_day(std::span<const float> hours) {
+  constexpr std::size_t kDay = 24, kFewest = 12;
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = hours.size() < 2 * kDay ? hours.size() : hours.size() - kDay; i < hours.size(); ++i) {
+    const double rise = static_cast<double>(hours[i]) - static_cast<double>(hours[i - kDay]);
+    if (!std::isnan(rise)) sum += rise, ++count;
+  }
+  if (count < kFewest) return std::nullopt;
+  return sum / static_cast<double>(count);
 }
 
 /// For how long it has grown, roughly, and by how much: since the last that was near the lowest of four days.
@@ -524,15 +546,26 @@ std::optional<SurgeSigns> find_surge(const SurgeView& view) { return weighed(vie
 std::optional<double> present_pace(const SurgeView& view, double minutes) {
   struct Floors {
     std::span<const float> closed;
-    double width;
+    double width, end_age;
   };
-  const std::array lines = {Floors{std::span(view.recent.minutes), 1},
-                            Floors{std::span(view.recent.fives).first(Recent::kFives), 5}, Floors{view.hours, kHourMinutes},
-                            Floors{view.coarse, kCoarseMinutes}};
+  const std::array lines = {Floors{std::span(view.recent.minutes), 1, 0},
+                            Floors{std::span(view.recent.fives).first(Recent::kFives), 5, std::fmod(view.minutes_of_hour, 5)},
+                            Floors{view.hours, kHourMinutes, view.minutes_of_hour},
+                            Floors{view.coarse, kCoarseMinutes, view.minutes_of_coarse}};
+  // Beside the day's cycle; where no day before shows that, days are compared.
+  const Usual usual(view, minutes);
+  if (!usual.is_known() && minutes >= 2 * kMinutesPerDay)
+    if (const auto pace = pace_of_day(view.hours)) return pace;
+  std::array<float, kCoarseBuckets> beside;
   for (const Floors& line : lines) {
     const auto count = static_cast<std::size_t>(std::max(3.0, std::floor(minutes / 3 / line.width)));
-    if (count > line.closed.size()) continue;
-    if (const auto slope = slope_per_day(line.closed.last(count), line.width)) return slope;
+    if (count > line.closed.size() || count > beside.size()) continue;
+    const std::span<const float> floors = line.closed.last(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const double age = line.end_age + line.width * (static_cast<double>(count - i) - 0.5);
+      beside[i] = floors[i] - static_cast<float>(usual.at(age));
+    }
+    if (const auto slope = slope_per_day(std::span(beside).first(count), line.width)) return slope;
   }
   return std::nullopt;
 }

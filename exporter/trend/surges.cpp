@@ -114,6 +114,18 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
     left[pool] = limit - last;
     whole[pool] = std::isnan(limit) ? last : limit;
   }
+  // A history without the pool's total has its tags.
+  bool is_summed = false;
+  const auto sum_tags = [&] {
+    is_summed = true;
+    std::array<double, kPoolCount> sums{};
+    for (std::size_t slot = 0; slot < count; ++slot)
+      if (const auto last = static_cast<double>(state_.open[slot].last);
+          state_.subjects[slot]->kind == Kind::kTag && !std::isnan(last))
+        sums[static_cast<std::size_t>(state_.subjects[slot]->pool)] += last;
+    for (std::size_t pool = 0; pool < kPoolCount; ++pool)
+      if (std::isnan(whole[pool])) whole[pool] = sums[pool];
+  };
   const bool hour_closed = state_.fine_bucket != fine_before;
   if (hour_closed) {
     for (std::size_t slot = 0; slot < count; ++slot) keep_hour(slot);
@@ -129,6 +141,7 @@ void TrendEngine::look_for_surges(std::int64_t fine_before) {
     double room, all;
     const auto value = static_cast<double>(open.last), low = static_cast<double>(open.lowest());
     if (subject.kind == Kind::kTag && std::isnan(subject.limit)) {
+      if (!is_summed && std::isnan(whole[static_cast<std::size_t>(subject.pool)])) sum_tags();
       room = left[static_cast<std::size_t>(subject.pool)];
       all = whole[static_cast<std::size_t>(subject.pool)];
     } else {
