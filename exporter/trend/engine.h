@@ -251,7 +251,8 @@ class TrendEngine {
     bool no_limit;
   };
   [[nodiscard]] Left left_of(std::size_t slot) const;
-  [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, const Left& of, bool held) const;
+  [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, const Left& of, bool held,
+                                                               bool any = false) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now(std::optional<double> more_than, bool held = false) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_between_falls() const;
   [[nodiscard]] double taken_by_pools(double seconds) const;

@@ -163,7 +163,7 @@ std::optional<Falls> TrendEngine::ended_rise_of(std::span<const float> floors, s
   return found;
 }
 
-std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, const Left& of, bool held) const {
+std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, const Left& of, bool held, bool any) const {
   const double left = of.amount, whole = of.whole;
   const Subject& subject = *state_.subjects[slot];
   const Open& open = state_.open[slot];
@@ -212,9 +212,11 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, co
     for (std::size_t i = begin + 1; i < points.size(); ++i)
       if (points[i - 1].age - points[i].age <= kBrief * age) step = std::max(step, points[i].value - points[i - 1].value);
     if (step > kOneStep * amount) continue;
-    if (present - points[third].value < kGoesOnBy * amount || present - high < kBeyondPast * amount) continue;
+    if (present - points[third].value < kGoesOnBy * amount) continue;
+    const bool is_new = present - high >= kBeyondPast * amount;
+    if (!is_new && !any) continue;
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
-    growth.is_large = is_much(subject.kind, amount, left, whole, present, high);
+    growth.is_large = is_new && is_much(subject.kind, amount, left, whole, present, high);
     growth.no_limit = std::isnan(left);
     if (!growth.no_limit && growth.is_large) {
       growth.charged_per_second = is_limit ? growth_of_commit() / base::kSecondsPerDay : 0;
@@ -228,7 +230,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, co
       continue;
     }
     growth.is_beyond =
-        !growth.is_large && present >= kMuchMore * high && amount >= little_of(subject.kind, growth.no_limit, whole);
+        is_new && !growth.is_large && present >= kMuchMore * high && amount >= little_of(subject.kind, growth.no_limit, whole);
     found = std::move(growth);
   }
   return found;
@@ -291,7 +293,7 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     if (held && !counts_down(subject.kind) && value < (subject.kind == Kind::kHandles ? kManyHandles : must)) continue;
     if (!held && !is_limit && !std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must)))
       continue;
-    auto growth = growth_now_of(slot, left, held);
+    auto growth = growth_now_of(slot, left, held, more_than.has_value());
     if (!growth || (!held && !more_than && !growth->is_large && !growth->is_beyond)) continue;
     if (is_limit) {
       // No pool takes it.

@@ -165,7 +165,8 @@ Blocks blocks_of(const SurgeView& view, int minutes) {
   // As old as the oldest of them that was seen: the recent minutes are fewer than a wide block's tail, and may be empty.
   std::size_t oldest = tail_minutes;
   while (oldest > 0 && std::isnan(lowest(view.recent.minutes, oldest - 1, 1))) --oldest;
-  blocks.age[kBlocks] = static_cast<double>(oldest > 0 ? oldest - 1 : 0);
+  const double open_minute = std::fmod(view.minutes_of_hour, 1);
+  blocks.age[kBlocks] = oldest > 0 ? static_cast<double>(oldest - 1) + open_minute : 0;
   const Usual usual(view, static_cast<double>(kBlocks) * minutes);
   blocks.usual_now = usual.at(0);
   end -= blocks.usual_now;
@@ -174,7 +175,8 @@ Blocks blocks_of(const SurgeView& view, int minutes) {
                                       : by_hour ? view.hours
                                                 : std::span<const float>(view.recent.fives);
   const std::size_t width = by_minute ? 1 : by_hour ? 60 : 5, per_block = static_cast<std::size_t>(minutes) / width;
-  const double end_age = by_minute ? 0 : by_hour ? view.minutes_of_hour : std::fmod(view.minutes_of_hour, 5);
+  // The open minute counts.
+  const double end_age = by_minute ? open_minute - 1 : by_hour ? view.minutes_of_hour : std::fmod(view.minutes_of_hour, 5);
   const std::size_t newest = width == 5 ? 1 : 0;
   for (std::size_t i = 0; i < kBlocks; ++i) {
     blocks.age[i] = end_age + static_cast<double>(minutes) * static_cast<double>(kBlocks - i);
