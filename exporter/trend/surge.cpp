@@ -572,6 +572,8 @@ std::optional<double> present_pace(const SurgeView& view, double minutes) {
   return std::nullopt;
 }
 
+double usual_now(const SurgeView& view, double minutes) { return Usual(view, minutes).at(0); }
+
 std::optional<double> slope_per_day(std::span<const float> floors, double minutes_apart) {
   double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, base = kNone;
   for (std::size_t i = 0; i < floors.size(); ++i) {

@@ -50,6 +50,9 @@ struct SurgeSigns {
 /// How fast it grows over the last third of so many minutes, a day, by floors of one width; nullopt where too few were seen.
 [[nodiscard]] std::optional<double> present_pace(const SurgeView& view, double minutes);
 
+/// What the hour of the day adds at this moment, by the days before so many minutes ago; 0 where none shows it.
+[[nodiscard]] double usual_now(const SurgeView& view, double minutes);
+
 /// Slope of evenly spaced floors, a day; nullopt where fewer than three or less than half were seen.
 [[nodiscard]] std::optional<double> slope_per_day(std::span<const float> floors, double minutes_apart);
 

@@ -186,7 +186,9 @@ void TrendEngine::look_for_surge(std::size_t slot, double left, double whole) {
   const std::int64_t now_ms = state_.timeline.now_ms();
   const SurgeView view = view_of(slot, left, whole);
   std::optional<SurgeSigns> signs = find_surge(view);
-  const float value = state_.open[slot].last;
+  // Beside the day's cycle, whose fall gives nothing back.
+  const double grows_for = surge.active() ? minutes_between(surge.since_ms, now_ms) : signs ? signs->minutes : 0;
+  const float value = state_.open[slot].last - static_cast<float>(grows_for > 0 ? usual_now(view, grows_for) : 0);
   if (const auto ended = ended_surges_.find(slot); signs && !surge.active() && ended != ended_surges_.end()) {
     // Wider blocks see a hill for days, and would tell it again.
     const auto begin_ms = static_cast<double>(now_ms) - signs->minutes * base::kMinuteMillis;

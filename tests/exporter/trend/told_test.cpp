@@ -301,6 +301,23 @@ TEST_F(CommitLimit, ThatFallsBesideASurgeBringsItsSoonestEndNearer) {
   EXPECT_NEAR(tag->exhaustion->soonest_seconds / 3600, 9, 1);
 }
 
+TEST(AvailableMemory, ThatRunsOutIsToldBeforeCommitThatGrowsWithIt) {
+  Sampler sampler;
+  TrendEngine engine;
+  for (double hour = 0; hour <= 14 * 24 + 15; hour += 0.25) {
+    const double taken = 200 * std::max(0.0, hour - 14 * 24);
+    Snapshot snapshot;
+    snapshot.time = kStart + std::llround(hour * kHourMs), snapshot.boot_time = kStart - 30 * kDayMs;
+    snapshot.physical_memory_bytes = static_cast<std::uint64_t>(8 * kGibi);
+    snapshot.available_bytes = static_cast<std::uint64_t>((5 * 1024 + 20 * std::sin(hour) - taken) * kMebi);
+    snapshot.commit_bytes = static_cast<std::uint64_t>((3 * 1024 + 20 * std::sin(hour) + 1.1 * taken) * kMebi);
+    engine.observe(sampler.take(snapshot));
+  }
+  const auto largest = engine.readiness().largest;
+  ASSERT_TRUE(largest);
+  EXPECT_EQ(label_and_claim(*largest), "Falls now: available_memory, at that pace used up in 11 hours");
+}
+
 /// 100 hours of steady growth to three times, and then none.
 TEST(Hill, IsToldOnce) {
   TrendEngine engine;
