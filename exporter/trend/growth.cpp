@@ -214,7 +214,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_now_of(std::size_t slot, co
     if (step > kOneStep * amount) continue;
     if (present - points[third].value < kGoesOnBy * amount) continue;
     const bool is_new = present - high >= kBeyondPast * amount;
-    if (!is_new && !any) continue;
+    // As high as before it may be a cycle or a batch: named where it is much and little is known.
+    if (!is_new && !(any && is_much(subject.kind, amount, left, whole, present, points[low].value))) continue;
     Readiness::Growth growth{subject.kind, subject.pool, subject.text, amount, age * 60};
     growth.is_large = is_new && is_much(subject.kind, amount, left, whole, present, high);
     growth.no_limit = std::isnan(left);
@@ -293,7 +294,8 @@ std::optional<Readiness::Growth> TrendEngine::growth_now(std::optional<double> m
     if (held && !counts_down(subject.kind) && value < (subject.kind == Kind::kHandles ? kManyHandles : must)) continue;
     if (!held && !is_limit && !std::isnan(open.low) && !may_be_beyond && value - low < std::min(must, more_than.value_or(must)))
       continue;
-    auto growth = growth_now_of(slot, left, held, more_than.has_value());
+    auto growth = growth_now_of(slot, left, held);
+    if (!growth && more_than) growth = growth_now_of(slot, left, held, true);
     if (!growth || (!held && !more_than && !growth->is_large && !growth->is_beyond)) continue;
     if (is_limit) {
       // No pool takes it.
