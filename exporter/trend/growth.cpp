@@ -122,7 +122,7 @@ std::optional<HeldRise> held_rise(const SurgeView& view, std::size_t coarse_of_b
     while (begin + 1 < end && points[begin + 1].value <= before + kEdge * most) ++begin;
     const double minutes = points[begin].age - points[end].age, held = points[end].age;
     if (held > kHeldMostMinutes || points[0].age - points[begin].age < kKnownBefore) break;
-    if (after.back() - level > kStillBegins * most / minutes * held) break;
+    if (after.back() - level > std::max(kStillBegins * most / minutes * held, kEdge * most)) break;
     const double high = highest_before(view, coarse_of_boot, points.first(begin + 1), points[begin].age);
     if (level - high < kBeyondPast * most) break;
     found = HeldRise{most, minutes * 60, held * 60, level, high};
