@@ -251,6 +251,7 @@ class TrendEngine {
     bool no_limit;
   };
   [[nodiscard]] Left left_of(std::size_t slot) const;
+  /// `any`: also what was as high before, if it is much.
   [[nodiscard]] std::optional<Readiness::Growth> growth_now_of(std::size_t slot, const Left& of, bool held,
                                                                bool any = false) const;
   [[nodiscard]] std::optional<Readiness::Growth> growth_now(std::optional<double> more_than, bool held = false) const;
