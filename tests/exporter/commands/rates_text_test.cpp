@@ -87,12 +87,12 @@ TEST(RatesText, WhatIsLeftIsInMinutesHoursOrDays) {
   EXPECT_THAT(left(49), AllOf(HasSubstr("  2.0  "), Not(HasSubstr(" h  "))));
   EXPECT_THAT(left(24 * 12), HasSubstr("  12  "));
   EXPECT_THAT(left(24 * 126), HasSubstr("  126  "));
-  leak.exhaustion = end_of(10 * kHourSeconds, 1, kMiBs);
-  leak.exhaustion->soonest_seconds = 1.5 * kHourSeconds, leak.exhaustion->latest_seconds = 60 * kHourSeconds;
-  EXPECT_THAT(said_of(leak), HasSubstr("  10 h (90 min to 60 h)  "));
   // A surge does not go on for weeks.
   leak.exhaustion->of_now = true;
   EXPECT_THAT(said_of(leak), AllOf(HasSubstr("  > 14  "), Not(HasSubstr("126"))));
+  leak.exhaustion = end_of(10 * kHourSeconds, 1, kMiBs);
+  leak.exhaustion->soonest_seconds = 1.5 * kHourSeconds, leak.exhaustion->latest_seconds = 60 * kHourSeconds;
+  EXPECT_THAT(said_of(leak), HasSubstr("  10 h (90 min to 60 h)  "));
 }
 
 }  // namespace
